@@ -1,0 +1,109 @@
+/** One invocation under way. Its record goes to the ledger exactly once, when it ends. */
+import { randomUUID } from 'node:crypto';
+import type { Principal } from '../types/access.ts';
+import type { Usage } from '../types/chat.ts';
+import type { ErrorCode } from '../types/errors.ts';
+import type { AttemptRecord, Ledger, Outcome } from '../types/run.ts';
+import type { Price } from '../types/resources.ts';
+
+export interface RunStart {
+  readonly principal: Principal;
+  readonly requestId: string;
+  readonly capability: string;
+  readonly operation: string;
+  readonly streamed: boolean;
+  readonly revision: number;
+}
+
+export class Run {
+  readonly id: string = randomUUID();
+  readonly start: RunStart;
+  readonly attempts: AttemptRecord[] = [];
+  readonly depth: number;
+  readonly #ledger: Ledger;
+  readonly #parent: Run | null;
+  readonly #root: string;
+  readonly #startedAt = Date.now();
+  #firstTokenAt: number | null = null;
+  #deployment: string | null = null;
+  #price: Price | null = null;
+  #usage: Usage | null = null;
+  #ended = false;
+
+  constructor(ledger: Ledger, start: RunStart, parent: Run | null = null) {
+    this.#ledger = ledger;
+    this.start = start;
+    this.#parent = parent;
+    this.#root = parent === null ? this.id : parent.#root;
+    this.depth = parent === null ? 0 : parent.depth + 1;
+  }
+
+  /** A run inside this one: a skill's model call, a tool call. Same principal, same request. */
+  child(capability: string, operation: string): Run {
+    return new Run(this.#ledger, { ...this.start, capability, operation }, this);
+  }
+
+  /** True if this run or one above it invokes `capability`: the recursion guard. */
+  within(capability: string): boolean {
+    return this.start.capability === capability || (this.#parent?.within(capability) ?? false);
+  }
+
+  firstToken(): void {
+    this.#firstTokenAt ??= Date.now();
+  }
+
+  /** The deployment whose answer the caller gets, and its price. */
+  answeredBy(deployment: string, price: Price | null): void {
+    this.#deployment = deployment;
+    this.#price = price;
+  }
+
+  /** The latest known usage replaces what was known before; vendors' counts are cumulative. */
+  used(usage: Usage): void {
+    this.#usage = usage;
+  }
+
+  get usage(): Usage | null {
+    return this.#usage;
+  }
+
+  /** Books the run. Later calls do nothing, so that every path may end it in `finally`. */
+  end(outcome: Outcome, error: ErrorCode | null = null): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const { principal, ...start } = this.start;
+    this.#ledger.record({
+      id: this.id,
+      parent: this.#parent?.id ?? null,
+      root: this.#root,
+      requestId: start.requestId,
+      tenant: principal.tenant,
+      subject: principal.subject,
+      username: principal.username,
+      client: principal.client,
+      roles: principal.roles,
+      capability: start.capability,
+      operation: start.operation,
+      streamed: start.streamed,
+      revision: start.revision,
+      startedAt: this.#startedAt,
+      firstTokenAt: this.#firstTokenAt,
+      endedAt: Date.now(),
+      outcome,
+      error,
+      deployment: this.#deployment,
+      usage: this.#usage,
+      cost: this.#usage === null || this.#price === null ? null : costOf(this.#usage, this.#price),
+      currency: this.#price?.currency ?? null,
+      attempts: this.attempts,
+    });
+  }
+}
+
+/** Micro-units, rounded up so that no use is free by rounding. */
+export function costOf(usage: Usage, price: Price): number {
+  const cached = Math.min(usage.cachedInputTokens ?? 0, usage.inputTokens);
+  const fresh = usage.inputTokens - cached;
+  const total = fresh * price.input + cached * (price.cached_input ?? price.input) + usage.outputTokens * price.output;
+  return Math.ceil(total / 1_000_000);
+}

@@ -1,0 +1,56 @@
+/** Words of the permission model: who is calling, what they want, what they want it with. DESIGN sections 2 and 7. */
+
+export const capabilityKinds = ['model', 'skill', 'mcp'] as const;
+export type CapabilityKind = (typeof capabilityKinds)[number];
+
+export const actions = ['view', 'use', 'manage'] as const;
+export type Action = (typeof actions)[number];
+
+/** The nine codes, e.g. `llm:model:use`. They say what kind of act is allowed. */
+export type PermissionCode = `llm:${CapabilityKind}:${Action}`;
+export const permissionCodes: readonly PermissionCode[] = capabilityKinds.flatMap((kind) =>
+  actions.map((action): PermissionCode => `llm:${kind}:${action}`),
+);
+
+/** The four roles say how far an allowed act reaches. A caller may hold other role names too; they reach as far as `user`. */
+export const roles = ['admin', 'developer', 'user', 'viewer'] as const;
+export type Role = (typeof roles)[number];
+
+/** Who is calling. Frozen, made only from a verified credential. */
+export interface Principal {
+  /** Stable identity within the issuer (`sub`, or what the mapping names). */
+  readonly subject: string;
+  /** Shown to people; never used to decide. */
+  readonly username: string;
+  readonly tenant: string;
+  /** Role names as mapped: the four and any others (grants may name them). */
+  readonly roles: readonly string[];
+  readonly permissions: ReadonlySet<PermissionCode>;
+  /** OAuth2 client that the token was issued to, if it says so. */
+  readonly client: string | null;
+  readonly issuer: string;
+  readonly credential: 'token';
+  /** Epoch milliseconds after which the credential is void. */
+  readonly expiresAt: number;
+}
+
+/** A thing that a decision is about. `owner` is the subject that owns it, or null for nobody. */
+export interface Capability {
+  readonly kind: CapabilityKind;
+  /** `gpt-4o`, `doc-summary`, `files` or, for one tool, `files/read`. */
+  readonly name: string;
+  readonly tenant: string;
+  readonly owner: string | null;
+  readonly tags: readonly string[];
+}
+
+/** The answer of the one decision function. `rule` is a stable word, `reason` a sentence for people. */
+export type Decision =
+  | { readonly allowed: true; readonly rule: string; readonly reason: string }
+  | { readonly allowed: false; readonly status: 403 | 404; readonly rule: string; readonly reason: string };
+
+/** Which capabilities of a tenant are granted to a principal; compiled once per snapshot. */
+export interface GrantIndex {
+  /** The id of a live grant that gives `action` (use implies view) on the capability, or null. `now` in epoch ms. */
+  find(principal: Principal, action: 'view' | 'use', capability: Capability, now: number): string | null;
+}

@@ -1,0 +1,76 @@
+/**
+ * The canonical chat request and the one event stream that every wire format decodes to.
+ * The request keeps OpenAI's Chat Completions shape, because unknown fields must pass through untouched.
+ */
+import type { JsonObject } from './json.ts';
+
+/** Top-level fields that Pailou itself reads. All others stay in the object and pass to the vendor. */
+export interface ChatBody extends JsonObject {
+  readonly model: string;
+  readonly messages: readonly JsonObject[];
+  readonly stream?: boolean;
+  readonly stream_options?: JsonObject;
+  readonly tools?: readonly JsonObject[];
+}
+
+/** Where each top-level member of a JSON object lies in its bytes; offsets of `bytes`, end exclusive. */
+export interface JsonOutline {
+  readonly members: ReadonlyMap<string, JsonMember>;
+  /** Offset just behind the opening brace: where a new member may be put in. */
+  readonly bodyStart: number;
+}
+export interface JsonMember {
+  readonly keyStart: number;
+  readonly valueStart: number;
+  readonly valueEnd: number;
+}
+
+/** One chat request as the caller sent it. `raw` is present when `body` was parsed from exactly these bytes. */
+export interface ChatRequest {
+  readonly body: ChatBody;
+  readonly raw?: { readonly bytes: Buffer; readonly outline: JsonOutline };
+}
+
+export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'function_call';
+
+/** Token counts. `estimated` marks numbers that Pailou had to guess because the vendor gave none. */
+export interface Usage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cachedInputTokens?: number;
+  readonly reasoningTokens?: number;
+  readonly estimated?: boolean;
+  /** The vendor's own details objects, kept for the caller (`prompt_tokens_details`, `completion_tokens_details`). */
+  readonly inputDetails?: JsonObject;
+  readonly outputDetails?: JsonObject;
+}
+
+/** One step that Pailou took on the server side of a chat (a tool call of the tool loop). */
+export interface StepRecord {
+  readonly id: string;
+  readonly kind: 'mcp' | 'skill';
+  /** e.g. `mcp/files/read`. */
+  readonly capability: string;
+  readonly status: 'started' | 'completed' | 'failed';
+  readonly durationMs?: number;
+  readonly error?: string;
+}
+
+/**
+ * What happens in an answer, in order. Per choice: any deltas, then one `finish`; after the last choice one `response-end`.
+ * A decoder emits `finish` only when the vendor said so: a stream that ends without it is an interrupted one.
+ */
+export type ChatEvent =
+  | { readonly type: 'response-start'; readonly id?: string; readonly model?: string; readonly extra?: JsonObject }
+  | { readonly type: 'text-delta'; readonly choice: number; readonly text: string; readonly logprobs?: JsonObject }
+  | { readonly type: 'reasoning-delta'; readonly choice: number; readonly text: string }
+  | { readonly type: 'refusal-delta'; readonly choice: number; readonly text: string; readonly logprobs?: JsonObject }
+  | { readonly type: 'tool-call-start'; readonly choice: number; readonly call: number; readonly id: string; readonly name: string }
+  | { readonly type: 'tool-call-delta'; readonly choice: number; readonly call: number; readonly arguments: string }
+  | { readonly type: 'annotation'; readonly choice: number; readonly annotation: JsonObject }
+  | { readonly type: 'step'; readonly step: StepRecord }
+  | { readonly type: 'finish'; readonly choice: number; readonly reason: FinishReason; readonly raw?: string }
+  | { readonly type: 'response-end'; readonly usage: Usage | null };
+
+/** Batches of events, one per read of the upstream socket. Pull-driven: not pulling holds the upstream back. */
+export type ChatEvents = AsyncIterable<readonly ChatEvent[]>;

@@ -1,0 +1,103 @@
+/** The one error class and the one table of codes. `docs/errors.md` is held to this table by a test. */
+
+interface ErrorRule {
+  /** HTTP status shown to the caller. */
+  readonly status: number;
+  /** OpenAI's `error.type`. */
+  readonly type: string;
+  /** Whether another deployment, or the same one later, may succeed. Dispatch reads this. */
+  readonly retryable: boolean;
+  /** What it means and what to do, for `docs/errors.md`. */
+  readonly meaning: string;
+}
+
+const request = 'invalid_request_error';
+const server = 'server_error';
+
+export const errorTable = {
+  invalid_json: { status: 400, type: request, retryable: false, meaning: 'The body is not valid JSON. Check quoting and the Content-Type header.' },
+  invalid_request: { status: 400, type: request, retryable: false, meaning: 'A field is missing or has the wrong type or value. `param` names it.' },
+  unsupported_parameter: { status: 400, type: request, retryable: false, meaning: 'The chosen vendor cannot do what this field asks for. Leave the field out or use another model.' },
+  context_length_exceeded: { status: 400, type: request, retryable: false, meaning: 'The input is longer than the model takes. Shorten it or use a larger model.' },
+  content_filter: { status: 400, type: request, retryable: false, meaning: 'The vendor refused the content of the request.' },
+  configuration_invalid: { status: 400, type: request, retryable: false, meaning: 'The configuration that you tried to save is not valid. Nothing was changed; `param` names the field.' },
+  token_missing: { status: 401, type: 'authentication_error', retryable: false, meaning: 'Send the token of your OAuth2 service as `Authorization: Bearer <token>`.' },
+  token_invalid: { status: 401, type: 'authentication_error', retryable: false, meaning: 'The token cannot be trusted: wrong signature, issuer, audience, type or form. Fetch a new one.' },
+  token_expired: { status: 401, type: 'authentication_error', retryable: false, meaning: 'The token has expired. Fetch a new one.' },
+  permission_denied: { status: 403, type: 'permission_error', retryable: false, meaning: 'You may not do this. `GET /api/explain` tells which rule decided; an administrator can grant the right.' },
+  not_found: { status: 404, type: request, retryable: false, meaning: 'There is no such thing here (or not for your tenant).' },
+  model_not_found: { status: 404, type: request, retryable: false, meaning: 'There is no such model for you. `GET /v1/models` lists what you may use.' },
+  method_not_allowed: { status: 405, type: request, retryable: false, meaning: 'This address exists, but not with this HTTP method. The Allow header lists the methods.' },
+  request_timeout: { status: 408, type: request, retryable: false, meaning: 'The request took too long to arrive.' },
+  already_exists: { status: 409, type: request, retryable: false, meaning: 'Something with this name already exists. Choose another name or update the existing one.' },
+  in_use: { status: 409, type: request, retryable: false, meaning: 'Something else still refers to it. Change or delete that first; the message names it.' },
+  revision_conflict: { status: 409, type: request, retryable: false, meaning: 'Somebody changed this since you read it. The error carries the current state: look, then write again.' },
+  body_too_large: { status: 413, type: request, retryable: false, meaning: 'The request body is larger than the limit.' },
+  unsupported_media_type: { status: 415, type: request, retryable: false, meaning: 'Send the body as `Content-Type: application/json`.' },
+  headers_too_large: { status: 431, type: request, retryable: false, meaning: 'The request headers are larger than 64 kB. Shorten the token (look roles up at the service instead).' },
+  rate_limited: { status: 429, type: 'rate_limit_error', retryable: true, meaning: 'Too many requests at this moment. Wait as long as `retry-after` says.' },
+  upstream_quota_exhausted: { status: 429, type: 'insufficient_quota', retryable: true, meaning: "The company's account at the vendor is used up or in arrears. Tell your administrator." },
+  client_closed_request: { status: 499, type: request, retryable: false, meaning: 'The caller left before the answer was complete. Seen in the ledger only.' },
+  internal_error: { status: 500, type: server, retryable: false, meaning: 'A fault inside Pailou. Report it with the request id.' },
+  upstream_authentication: { status: 502, type: server, retryable: true, meaning: "The vendor refused Pailou's credential. An administrator must renew the provider's key." },
+  upstream_error: { status: 502, type: server, retryable: true, meaning: 'The vendor failed. Try again; an administrator sees the attempts of this request in the ledger.' },
+  upstream_invalid_response: { status: 502, type: server, retryable: true, meaning: 'The vendor answered something that is not a valid answer.' },
+  upstream_interrupted: { status: 502, type: server, retryable: true, meaning: 'The vendor cut the answer short. What you received is incomplete.' },
+  output_invalid: { status: 502, type: server, retryable: false, meaning: "The model's answer does not fit the skill's output schema." },
+  tool_failed: { status: 502, type: server, retryable: false, meaning: 'A tool that the call needs could not be reached or failed.' },
+  auth_unavailable: { status: 503, type: server, retryable: false, meaning: 'The identity service cannot be reached, so nobody can be let in who is not already known. Try again soon.' },
+  upstream_unavailable: { status: 503, type: server, retryable: true, meaning: 'The vendor is unreachable or overloaded, or every deployment of the model failed.' },
+  storage_unavailable: { status: 503, type: server, retryable: false, meaning: 'The database cannot be reached, so nothing can be changed or listed. Calls still work.' },
+  shutting_down: { status: 503, type: server, retryable: false, meaning: 'This node is stopping. Send the request again; another node will answer.' },
+  upstream_timeout: { status: 504, type: server, retryable: true, meaning: 'The vendor did not answer within the time limit of the model.' },
+  step_limit_reached: { status: 422, type: request, retryable: false, meaning: 'The run used all the steps that it may take, or went too deep. Raise the limit or simplify the task.' },
+} as const satisfies Record<string, ErrorRule>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+export interface GatewayErrorOptions {
+  /** The request field at fault, as a path such as `messages[0].role`. */
+  readonly param?: string | undefined;
+  /** For operators (logs, ledger). Never sent to a caller; vendor text belongs here. */
+  readonly details?: unknown;
+  /** For the caller, beside the message: e.g. the current row of a conflict. */
+  readonly expose?: Record<string, unknown> | undefined;
+  readonly retryAfterSeconds?: number | undefined;
+  /** Overrides the table where the fact is known better at the place of the fault. */
+  readonly retryable?: boolean | undefined;
+  readonly cause?: unknown;
+}
+
+/** Every expected failure in Pailou. `message` is for the caller: plain, names the field and the remedy, no vendor text. */
+export class GatewayError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly type: string;
+  readonly retryable: boolean;
+  readonly param: string | null;
+  readonly details: unknown;
+  readonly expose: Record<string, unknown> | undefined;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(code: ErrorCode, message: string, options: GatewayErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'GatewayError';
+    const rule = errorTable[code];
+    this.code = code;
+    this.status = rule.status;
+    this.type = rule.type;
+    this.retryable = options.retryable ?? rule.retryable;
+    this.param = options.param ?? null;
+    this.details = options.details;
+    this.expose = options.expose;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}
+
+/** Any thrown value as a GatewayError: unknown ones become `internal_error`, whose message tells the caller nothing. */
+export function toGatewayError(thrown: unknown): GatewayError {
+  if (thrown instanceof GatewayError) return thrown;
+  return new GatewayError('internal_error', 'Something went wrong inside Pailou. Report it with the request id.', {
+    cause: thrown,
+  });
+}

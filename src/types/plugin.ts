@@ -1,0 +1,86 @@
+/**
+ * The contract of every extension: one file, one default export, one row in the database.
+ * The loader finds plugin files; nobody imports them.
+ */
+import type { ZodType } from 'zod';
+import type { GatewayError } from './errors.ts';
+import type { Logger } from './logger.ts';
+import type { Skill } from './skill.ts';
+import type { Strategy } from './dispatch.ts';
+import type { ToolSource } from './tool-source.ts';
+import type { Operation, WireFormat } from './wire-format.ts';
+import type { JsonObject } from './json.ts';
+
+/** What each plugin type makes. */
+export interface PluginInstances {
+  /** A connection to a vendor; made per row of `llm_provider_config`. */
+  readonly provider: Provider;
+  /** A vendor's wire format; one instance per process. */
+  readonly format: WireFormat;
+  /** An order among equal deployments; one instance per process. */
+  readonly strategy: Strategy;
+  /** A kind of skill; made per row of `llm_skill_config`. */
+  readonly skill: Skill;
+  /** A transport to an MCP server; made per row of `llm_mcp_config`. */
+  readonly 'tool-source': ToolSource;
+}
+export type PluginType = keyof PluginInstances;
+
+/** What a plugin may use of the house. */
+export interface PluginServices {
+  readonly logger: Logger;
+  readonly mode: 'development' | 'production';
+  /** Commands that a stdio MCP server may start, as configured by the operator. */
+  readonly stdioCommands: readonly string[];
+  /** Throws GatewayError `configuration_invalid` if Pailou may not connect to this URL. Checked again at connect time. */
+  checkUrl(url: string, param: string): URL;
+  /** A `fetch` that goes through the outbound guard. For plugins that must do their own I/O (MCP); not for model calls. */
+  readonly fetch: typeof fetch;
+}
+
+/**
+ * `options` is at once the validator of the row, the type of the code and the JSON Schema of the API.
+ * Mark secret fields with `secret()` from `secret.ts`. `create` may be asynchronous; an instance that holds
+ * resources implements `Symbol.asyncDispose` and is disposed when the last call that uses it has ended.
+ */
+export interface Plugin<T extends PluginType = PluginType, O = unknown> {
+  readonly type: T;
+  readonly kind: string;
+  readonly title: string;
+  readonly options: ZodType<O>;
+  create(options: O, services: PluginServices): PluginInstances[T] | Promise<PluginInstances[T]>;
+}
+
+/** Checks a plugin's type where it is written, and infers its options from the schema. */
+export function definePlugin<T extends PluginType, O>(plugin: Plugin<T, O>): Plugin<T, O> {
+  return plugin;
+}
+
+/** One attempt as the provider sees it. */
+export interface UpstreamCall {
+  readonly operation: Operation;
+  readonly model: string;
+  readonly stream: boolean;
+}
+
+/** An answer that is not a success, for classification. */
+export interface UpstreamFailure {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** At most 64 kB of the body, as text. */
+  readonly body: string;
+}
+
+/** Describes a vendor; does no call I/O itself. */
+export interface Provider {
+  /** The wire format (by kind) for each operation that the vendor has. */
+  readonly formats: Readonly<Partial<Record<Operation, string>>>;
+  /** The full URL of this call. */
+  address(call: UpstreamCall): string;
+  /** Adds the credential to the headers. */
+  authorize(headers: Record<string, string>, call: UpstreamCall): void | Promise<void>;
+  /** The dialect's last word on the JSON body. Leave it out where the format fits: raw bytes are then passed on unparsed. */
+  adjust?(body: JsonObject, call: UpstreamCall): JsonObject;
+  /** Knows this vendor's own error codes better than the common table; undefined leaves it to that. */
+  classify?(failure: UpstreamFailure): GatewayError | undefined;
+}

@@ -1,0 +1,56 @@
+/** Runs and attempts: the trace, the bill and the audit of every invocation. */
+import type { Usage } from './chat.ts';
+import type { ErrorCode } from './errors.ts';
+
+export type Outcome = 'complete' | 'error' | 'aborted';
+
+/** One try of a run's model call at one deployment. Times are epoch milliseconds. */
+export interface AttemptRecord {
+  readonly number: number;
+  readonly deployment: string;
+  readonly provider: string;
+  readonly upstreamModel: string;
+  readonly startedAt: number;
+  readonly firstTokenAt: number | null;
+  readonly endedAt: number;
+  readonly outcome: Outcome;
+  /** The vendor's HTTP status; null when none came. */
+  readonly status: number | null;
+  readonly error: ErrorCode | null;
+  /** What the vendor said, shortened; for operators only. */
+  readonly detail: string | null;
+}
+
+/** One invocation. Written once, when it has ended. */
+export interface RunRecord {
+  readonly id: string;
+  readonly parent: string | null;
+  readonly root: string;
+  readonly requestId: string;
+  readonly tenant: string;
+  readonly subject: string;
+  readonly username: string;
+  readonly client: string | null;
+  readonly roles: readonly string[];
+  /** `model/<name>`, `skill/<name>`, `mcp/<server>/<tool>`. */
+  readonly capability: string;
+  readonly operation: string;
+  readonly streamed: boolean;
+  readonly revision: number;
+  readonly startedAt: number;
+  readonly firstTokenAt: number | null;
+  readonly endedAt: number;
+  readonly outcome: Outcome;
+  readonly error: ErrorCode | null;
+  readonly deployment: string | null;
+  readonly usage: Usage | null;
+  /** Micro-units of `currency`; null when the price is unknown. */
+  readonly cost: number | null;
+  readonly currency: string | null;
+  readonly attempts: readonly AttemptRecord[];
+}
+
+/** Takes records off the call's path. `record` never throws and never waits. */
+export interface Ledger {
+  record(run: RunRecord): void;
+}

@@ -1,0 +1,79 @@
+/** The frozen, validated picture of all configuration at one revision, held in memory. DESIGN section 6. */
+import type { Capability, GrantIndex } from './access.ts';
+import type { Provider } from './plugin.ts';
+import type { McpServerSpec, ModelSpec, Price, ResourceKind, SkillSpec } from './resources.ts';
+import type { Skill } from './skill.ts';
+import type { ToolSource } from './tool-source.ts';
+
+export interface ProviderEntry {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly instance: Provider;
+}
+
+export interface Deployment {
+  /** Stable over configuration changes: `<model>#<provider>/<upstream model>`. */
+  readonly id: string;
+  readonly provider: ProviderEntry;
+  readonly model: string;
+  readonly weight: number;
+  readonly tier: number;
+  readonly price: Price | null;
+}
+
+/** `capability` is made once, so that a decision on the call's path allocates nothing. */
+export interface ModelEntry {
+  readonly name: string;
+  readonly capability: Capability;
+  readonly spec: ModelSpec;
+  /** Enabled deployments of enabled providers; may be empty. */
+  readonly deployments: readonly Deployment[];
+  /** Epoch seconds, for `GET /v1/models`. */
+  readonly created: number;
+}
+
+export interface SkillEntry {
+  readonly name: string;
+  readonly capability: Capability;
+  readonly spec: SkillSpec;
+  readonly instance: Skill;
+  readonly created: number;
+}
+
+export interface McpServerEntry {
+  readonly id: string;
+  readonly name: string;
+  readonly capability: Capability;
+  readonly spec: McpServerSpec;
+  readonly instance: ToolSource;
+}
+
+/** What one tenant sees. */
+export interface TenantView {
+  readonly models: ReadonlyMap<string, ModelEntry>;
+  readonly skills: ReadonlyMap<string, SkillEntry>;
+  readonly mcpServers: ReadonlyMap<string, McpServerEntry>;
+  readonly grants: GrantIndex;
+}
+
+/** A row that could not be used; the rest serves. */
+export interface Problem {
+  readonly tenant: string;
+  readonly kind: ResourceKind;
+  readonly name: string;
+  readonly message: string;
+}
+
+export interface Snapshot {
+  readonly revision: number;
+  readonly problems: readonly Problem[];
+  /** The view of a tenant; an empty one for a tenant without rows. */
+  tenant(name: string): TenantView;
+}
+
+/** A snapshot held by one call. Its plugin instances stay alive until `release`, which is idempotent. */
+export interface HeldSnapshot {
+  readonly snapshot: Snapshot;
+  release(): void;
+}
