@@ -1,0 +1,85 @@
+/** The first steps of every request: id, snapshot, token, coarse permission. Synchronous when the token is known. */
+import { randomUUID } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
+import type { Authenticator } from '../auth/authenticator.ts';
+import { isAdministrator } from '../auth/decide.ts';
+import type { ConfigService } from '../config/service.ts';
+import type { Principal } from '../types/access.ts';
+import { GatewayError } from '../types/errors.ts';
+import type { RouteAccess } from './request-context.ts';
+
+const callerRequestId = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** The caller's own id where it is harmless in logs and headers, else a new one. */
+export function requestId(request: { headers: Record<string, string | string[] | undefined> }): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && callerRequestId.test(given) ? given : randomUUID();
+}
+
+/** Refuses, at start, any route that does not say who may call it. */
+export function requireDeclaredAccess(app: FastifyInstance): void {
+  app.addHook('onRoute', (route) => {
+    if (route.config?.access === undefined) {
+      throw new Error(`Route ${String(route.method)} ${route.url} declares no access; add config.access.`);
+    }
+  });
+}
+
+/** Node keeps the first of two Authorization headers in silence; two different identities in one request are an attack or a mistake. */
+function refuseRepeatedAuthorization(rawHeaders: readonly string[]): void {
+  let seen = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? '';
+    if (name.length === 13 && name.toLowerCase() === 'authorization') seen++;
+  }
+  if (seen > 1) throw new GatewayError('invalid_request', 'Send exactly one Authorization header.', { param: 'Authorization' });
+}
+
+/** Throws `permission_denied` unless the principal holds what the route asks for. */
+export function checkRouteAccess(access: RouteAccess, principal: Principal): void {
+  if (access === 'public' || access === 'signed-in') return;
+  if (access === 'administrator') {
+    if (isAdministrator(principal)) return;
+    throw new GatewayError('permission_denied', 'Only administrators may do this.');
+  }
+  if (access.some((code) => principal.permissions.has(code))) return;
+  throw new GatewayError(
+    'permission_denied',
+    `Your token carries none of the permissions ${access.join(', ')}. Ask your administrator for it, then fetch a new token.`,
+  );
+}
+
+export function addAdmission(app: FastifyInstance, authenticator: Authenticator, config: ConfigService): void {
+  app.decorateRequest('principal', null);
+  app.decorateRequest('held', null);
+  app.decorateRequest('jsonSource', null);
+
+  app.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => {
+    const held = config.hold();
+    request.held = held;
+    reply.raw.once('close', () => held.release());
+    reply.header('x-request-id', request.id);
+    reply.header('x-pailou-revision', held.snapshot.revision);
+    // An address that does not exist tells nothing; it answers 404 to everybody.
+    const access = request.is404 ? 'public' : (request.routeOptions.config.access ?? 'administrator');
+    if (access === 'public') return done();
+    const admit = (principal: Principal): void => {
+      request.principal = principal;
+      checkRouteAccess(access, principal);
+    };
+    try {
+      refuseRepeatedAuthorization(request.raw.rawHeaders);
+      const known = authenticator.authenticate(request.headers);
+      if (!(known instanceof Promise)) {
+        admit(known);
+        return done();
+      }
+      known.then(admit).then(
+        () => done(),
+        (thrown: Error) => done(thrown),
+      );
+    } catch (thrown) {
+      done(thrown as Error);
+    }
+  });
+}

@@ -1,0 +1,51 @@
+/** Books a run exactly once, however its events end: complete, failed, cut, or left by the caller. */
+import { estimateUsage } from '../../models/estimate-usage.ts';
+import type { Run } from '../../telemetry/run.ts';
+import type { ChatEvent, ChatEvents, ChatRequest, Usage } from '../../types/chat.ts';
+import { toGatewayError } from '../../types/errors.ts';
+
+/** Ends `run` with what `thrown` means for the ledger. */
+export function endFailed(run: Run, thrown: unknown): void {
+  const error = toGatewayError(thrown);
+  run.end(error.code === 'client_closed_request' ? 'aborted' : 'error', error.code);
+}
+
+/**
+ * Passes the events on and ends the run with them. A `response-end` without usage gets an estimate, marked as such;
+ * so does an answer that was cut or left after something had been said. `request` null: a run whose tokens its child runs carry.
+ */
+export async function* booked(run: Run, request: ChatRequest | null, events: ChatEvents): AsyncGenerator<readonly ChatEvent[]> {
+  let text = '';
+  let ended = false;
+  const usageNow = (): Usage | null => run.usage ?? (request === null ? null : estimateUsage(request.body, text));
+  const bookUsage = (usage: Usage | null): void => {
+    if (request !== null && usage !== null) run.used(usage);
+  };
+  try {
+    for await (const batch of events) {
+      let complete: ChatEvent[] | null = null;
+      for (const event of batch) {
+        if (event.type === 'text-delta' || event.type === 'reasoning-delta' || event.type === 'refusal-delta') text += event.text;
+        else if (event.type === 'tool-call-delta') text += event.arguments;
+        else if (event.type === 'response-end') {
+          if (event.usage === null) complete = batch.map((each) => (each.type === 'response-end' ? { ...each, usage: usageNow() } : each));
+          bookUsage(event.usage ?? usageNow());
+        }
+      }
+      yield complete ?? batch;
+    }
+    ended = true;
+    run.end('complete');
+  } catch (thrown) {
+    ended = true;
+    if (text !== '') bookUsage(usageNow());
+    endFailed(run, thrown);
+    throw thrown;
+  } finally {
+    // Left by the caller in the middle: a generator's `return`.
+    if (!ended) {
+      bookUsage(usageNow());
+      run.end('aborted', 'client_closed_request');
+    }
+  }
+}

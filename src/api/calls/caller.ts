@@ -1,0 +1,78 @@
+/** One caller in the middle of one call: who, with which configuration, and how long they stay. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { decide } from '../../auth/decide.ts';
+import { nearMatches } from '../../config/near-matches.ts';
+import type { Action, Capability, Principal } from '../../types/access.ts';
+import { GatewayError, type ErrorCode } from '../../types/errors.ts';
+import type { McpServerEntry, ModelEntry, SkillEntry, TenantView } from '../../types/snapshot.ts';
+import { principalOf, snapshotOf } from '../request-context.ts';
+
+export interface Caller {
+  readonly principal: Principal;
+  readonly requestId: string;
+  readonly revision: number;
+  readonly view: TenantView;
+  /** Aborted as soon as the caller's connection is gone. */
+  readonly signal: AbortSignal;
+}
+
+export function callerOf(request: FastifyRequest, reply: FastifyReply): Caller {
+  const principal = principalOf(request);
+  const snapshot = snapshotOf(request);
+  const controller = new AbortController();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) controller.abort(new GatewayError('client_closed_request', 'The caller left.'));
+  });
+  return { principal, requestId: request.id, revision: snapshot.revision, view: snapshot.tenant(principal.tenant), signal: controller.signal };
+}
+
+type Asker = Pick<Caller, 'principal' | 'view'>;
+
+export function may(caller: Asker, action: Action, capability: Capability): boolean {
+  return decide(caller.principal, action, capability, caller.view.grants, Date.now()).allowed;
+}
+
+/** Throws `permission_denied` with the rule that decided. */
+export function requireRight(caller: Asker, action: Action, capability: Capability): void {
+  const decision = decide(caller.principal, action, capability, caller.view.grants, Date.now());
+  if (decision.allowed) return;
+  if (decision.status === 404) throw notFound('not_found', capability.kind, capability.name, []);
+  throw new GatewayError('permission_denied', `You may not ${action} ${capability.kind}/${capability.name}: ${decision.reason}`);
+}
+
+function notFound(code: ErrorCode, kind: string, name: string, permitted: Iterable<string>): GatewayError {
+  const near = nearMatches(name, [...permitted]);
+  const hint = near.length === 0 ? '' : ` Did you mean ${near.map((candidate) => `"${candidate}"`).join(' or ')}?`;
+  return new GatewayError(code, `There is no ${kind} named "${name.slice(0, 200)}" for you.${hint}`, { param: kind });
+}
+
+function viewable<T extends { readonly capability: Capability }>(caller: Asker, entries: ReadonlyMap<string, T>): string[] {
+  return [...entries].filter(([, entry]) => may(caller, 'view', entry.capability)).map(([name]) => name);
+}
+
+/** The model, if the caller may do `action` with it. Near matches are named only among those that the caller may see. */
+export function requireModel(caller: Asker, name: string, action: Action = 'use'): ModelEntry {
+  const model = caller.view.models.get(name);
+  if (model === undefined) throw notFound('model_not_found', 'model', name, viewable(caller, caller.view.models));
+  requireRight(caller, action, model.capability);
+  return model;
+}
+
+export function requireSkill(caller: Asker, name: string, action: Action = 'use'): SkillEntry {
+  const skill = caller.view.skills.get(name);
+  if (skill === undefined) throw notFound('not_found', 'skill', name, viewable(caller, caller.view.skills));
+  requireRight(caller, action, skill.capability);
+  return skill;
+}
+
+/** The server, if it exists; rights are decided per tool. */
+export function requireServer(caller: Asker, name: string): McpServerEntry {
+  const server = caller.view.mcpServers.get(name);
+  if (server === undefined) throw notFound('not_found', 'mcp', name, viewable(caller, caller.view.mcpServers));
+  return server;
+}
+
+/** One tool of a server as a thing to decide about: it has its server's owner, tenant and tags. */
+export function toolCapability(server: McpServerEntry, tool: string): Capability {
+  return { ...server.capability, name: `${server.name}/${tool}` };
+}

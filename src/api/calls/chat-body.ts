@@ -1,0 +1,64 @@
+/** The few fields of a chat request that Pailou reads, checked; all others pass on untouched. */
+import { z } from 'zod';
+import type { ChatBody, ChatRequest } from '../../types/chat.ts';
+import { GatewayError } from '../../types/errors.ts';
+import { isJsonObject, type JsonObject } from '../../types/json.ts';
+
+const positive = z.int().min(1);
+
+/** Loose: unknown fields pass. `messages` is only looked at as far as needed; the vendor knows its own rules. */
+export const chatBodySchema = z.looseObject({
+  model: z.string().min(1).max(256).describe('A model from GET /v1/models, or skill/<name>.'),
+  messages: z.array(z.looseObject({ role: z.string().min(1) })).min(1),
+  stream: z.boolean().nullish(),
+  stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
+  tools: z.array(z.looseObject({ type: z.string().min(1) })).nullish(),
+  n: z.int().min(1).max(128).nullish(),
+  max_tokens: positive.nullish(),
+  max_completion_tokens: positive.nullish(),
+  temperature: z.number().nullish(),
+  gateway: z
+    .strictObject({
+      max_steps: z.int().min(1).max(32).optional().describe('Rounds of server-side tools; 8 unless given.'),
+      reasoning: z.boolean().optional().describe('false leaves reasoning_content out of the answer.'),
+    })
+    .optional()
+    .describe("Pailou's own switches; never sent to a vendor."),
+});
+
+/** The first fault of a zod check, as one sentence that names the field. */
+export function refuseInvalid(error: z.ZodError): GatewayError {
+  const issue = error.issues[0];
+  const param = (issue?.path ?? []).map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? String(part) : `.${String(part)}`)).join('');
+  const message = issue?.message ?? 'not valid';
+  return new GatewayError('invalid_request', param === '' ? `The body is not valid: ${message}.` : `${param}: ${message}.`, { param: param || undefined });
+}
+
+export interface ParsedChat {
+  readonly request: ChatRequest;
+  readonly stream: boolean;
+  readonly includeUsage: boolean;
+  readonly reasoning: boolean;
+  readonly maxSteps: number | undefined;
+}
+
+/** Throws `invalid_request` naming the first field that is wrong. */
+export function parseChat(body: unknown, raw: ChatRequest['raw'] | null): ParsedChat {
+  if (!isJsonObject(body)) throw new GatewayError('invalid_request', 'The body must be a JSON object with the fields model and messages.');
+  const checked = chatBodySchema.safeParse(body);
+  if (!checked.success) throw refuseInvalid(checked.error);
+  const { gateway } = checked.data;
+  const chat = body as ChatBody;
+  return {
+    request: gateway === undefined && raw !== null && raw !== undefined ? { body: chat, raw } : { body: withoutGateway(chat) },
+    stream: checked.data.stream === true,
+    includeUsage: checked.data.stream_options?.include_usage === true,
+    reasoning: gateway?.reasoning !== false,
+    maxSteps: gateway?.max_steps,
+  };
+}
+
+function withoutGateway(body: ChatBody): ChatBody {
+  const { gateway: _own, ...rest } = body as JsonObject;
+  return rest as ChatBody;
+}

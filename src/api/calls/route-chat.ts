@@ -1,0 +1,56 @@
+/** Where a chat request goes: straight to a model, through the tool loop, or to a skill. */
+import { runToolLoop, serverToolRequests } from '../../extensions/tool-loop.ts';
+import type { Run } from '../../telemetry/run.ts';
+import type { ChatEvents } from '../../types/chat.ts';
+import { booked, endFailed } from './booked.ts';
+import { type Caller, requireModel, requireSkill } from './caller.ts';
+import type { ParsedChat } from './chat-body.ts';
+import { invokeModel, openRun } from './invoke-model.ts';
+import { invokeSkill } from './invoke-skill.ts';
+import { invokeTool } from './invoke-tool.ts';
+import { resolveServerTools } from './server-tools.ts';
+import type { CallServices } from './services.ts';
+import { skillInput } from './skill-input.ts';
+
+export interface ChatAnswer {
+  readonly run: Run;
+  readonly events: ChatEvents;
+  /** Null where several calls make the answer. */
+  readonly deployment: string | null;
+  readonly attempts: number | null;
+}
+
+/** Checks the rights and starts the call. Resolves when the first of the answer is there. */
+export async function routeChat(services: CallServices, caller: Caller, chat: ParsedChat): Promise<ChatAnswer> {
+  const name = chat.request.body.model;
+  if (name.startsWith('skill/')) {
+    const skill = requireSkill(caller, name.slice('skill/'.length));
+    const call = await invokeSkill(services, caller, skill, skillInput(chat.request.body), { stream: chat.stream });
+    return { run: call.run, events: call.events, deployment: null, attempts: null };
+  }
+  const model = requireModel(caller, name);
+  const wanted = serverToolRequests(chat.request.body);
+  if (wanted.length > 0) return loop(services, caller, chat, model.name);
+  return invokeModel(services, caller, model, chat.request, { stream: chat.stream });
+}
+
+async function loop(services: CallServices, caller: Caller, chat: ParsedChat, name: string): Promise<ChatAnswer> {
+  const model = requireModel(caller, name);
+  const tools = resolveServerTools(services, caller, serverToolRequests(chat.request.body));
+  const run = openRun(services, caller, null, `model/${name}`, 'tool-loop', chat.stream);
+  try {
+    const events = await runToolLoop({
+      request: chat.request,
+      principal: caller.principal,
+      tools,
+      ...(chat.maxSteps === undefined ? {} : { maxSteps: chat.maxSteps }),
+      signal: caller.signal,
+      callModel: (request) => invokeModel(services, caller, model, request, { stream: chat.stream, parent: run }),
+      callTool: (tool, input, signal) => invokeTool(services, caller, tool.server, tool.definition.name, input, { parent: run, signal }),
+    });
+    return { run, events: booked(run, null, events), deployment: null, attempts: null };
+  } catch (thrown) {
+    endFailed(run, thrown);
+    throw thrown;
+  }
+}

@@ -1,0 +1,12 @@
+/** What the walk of a call needs; put together once in `main.ts`. */
+import type { Dispatcher } from '../../dispatch/dispatcher.ts';
+import type { Catalogue } from '../../extensions/mcp/catalogue.ts';
+import type { Ledger } from '../../types/run.ts';
+import type { Logger } from '../../types/logger.ts';
+
+export interface CallServices {
+  readonly dispatcher: Dispatcher;
+  readonly catalogue: Catalogue;
+  readonly ledger: Ledger;
+  readonly logger: Logger;
+}

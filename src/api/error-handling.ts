@@ -1,0 +1,99 @@
+/** Every failure becomes one answer in OpenAI's shape; nothing inside reaches the caller. */
+import type { Socket } from 'node:net';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { renderError } from '../models/emitters/error.ts';
+import type { AuditLog } from '../storage/audit.ts';
+import { GatewayError, toGatewayError } from '../types/errors.ts';
+import type { Logger } from '../types/logger.ts';
+
+/** A failure of Fastify's own, in our words. */
+function fromFastify(error: FastifyError, bodyLimit: number): GatewayError {
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const first = error.validation[0];
+    const path = (first?.instancePath ?? '').split('/').filter(Boolean).join('.');
+    const where = error.validationContext === 'body' ? path : `${error.validationContext ?? ''}.${path}`.replace(/\.$/, '');
+    const message = first?.message ?? error.message;
+    return new GatewayError('invalid_request', where === '' ? `${message}.` : `${where}: ${message}.`, { param: where || undefined, cause: error });
+  }
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new GatewayError('body_too_large', `The body is larger than ${bodyLimit} bytes, the limit of this gateway.`, { cause: error });
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new GatewayError('unsupported_media_type', 'Send the body as JSON with the header Content-Type: application/json.', { cause: error });
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+      return new GatewayError('invalid_json', 'The body is empty; send a JSON object.', { cause: error });
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return new GatewayError('invalid_request', 'The body is shorter or longer than its Content-Length header says.', { cause: error });
+    case 'FST_ERR_BAD_URL':
+      return new GatewayError('invalid_request', 'The address is not a valid URL; check its percent-encoding.', { cause: error });
+    default:
+      return error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500
+        ? new GatewayError('invalid_request', 'The request is malformed.', { cause: error, details: error.message })
+        : toGatewayError(error);
+  }
+}
+
+/** Sends `error` as the whole answer. */
+export function sendError(reply: FastifyReply, error: GatewayError, requestId: string): void {
+  if (error.retryAfterSeconds !== undefined) reply.header('retry-after', Math.max(1, Math.ceil(error.retryAfterSeconds)));
+  if (error.status === 401) reply.header('www-authenticate', `Bearer realm="pailou", error="${error.code === 'token_missing' ? 'invalid_request' : 'invalid_token'}"`);
+  void reply.code(error.status).header('content-type', 'application/json; charset=utf-8').send(renderError(error, requestId));
+}
+
+export function addErrorHandling(app: FastifyInstance, options: { bodyLimit: number; logger: Logger; audit: AuditLog }): void {
+  const { logger, audit } = options;
+
+  app.setErrorHandler((thrown: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+    const error = thrown instanceof GatewayError ? thrown : fromFastify(thrown, options.bodyLimit);
+    const fields = { requestId: request.id, method: request.method, route: request.routeOptions.url, code: error.code, details: error.details };
+    if (error.code === 'internal_error') logger.error({ ...fields, err: error.cause ?? error }, error.message);
+    else logger.debug(fields, error.message);
+    const principal = request.principal;
+    if (error.code === 'permission_denied' && principal !== null) {
+      audit.append({
+        tenant: principal.tenant,
+        actor: principal.subject,
+        act: 'denied',
+        target: `${request.method} ${request.url.split('?', 1)[0] ?? ''}`.slice(0, 300),
+        requestId: request.id,
+        detail: error.message,
+      });
+    }
+    sendError(reply, error, request.id);
+  });
+
+  const routes: { method: string; pattern: RegExp }[] = [];
+  app.addHook('onRoute', (route) => {
+    const source = route.url.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*').replace(/:[A-Za-z]+/g, '[^/]+');
+    for (const method of [route.method].flat()) routes.push({ method, pattern: new RegExp(`^${source}/?$`) });
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? '';
+    const allowed = [...new Set(routes.filter((route) => route.pattern.test(path)).map((route) => route.method))];
+    if (allowed.length > 0) {
+      reply.header('allow', allowed.join(', '));
+      sendError(reply, new GatewayError('method_not_allowed', `${request.method} is not possible here; use ${allowed.join(' or ')}.`), request.id);
+      return;
+    }
+    sendError(reply, new GatewayError('not_found', 'There is nothing at this address. /docs lists what there is.'), request.id);
+  });
+}
+
+/** Answers bytes that are not HTTP, or headers beyond the limit, before any route is known. */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const failure =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? new GatewayError('headers_too_large', 'The headers are larger than 64 kB; shorten the token.')
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? new GatewayError('request_timeout', 'The request did not arrive in time.')
+        : new GatewayError('invalid_request', 'This is not valid HTTP/1.1.');
+  const body = renderError(failure, '');
+  socket.end(
+    `HTTP/1.1 ${failure.status} Error\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,37 @@
+/** What the gate knows about a request beyond HTTP; set before any handler runs. */
+import type { Principal } from '../types/access.ts';
+import type { PermissionCode } from '../types/access.ts';
+import type { JsonOutline } from '../types/chat.ts';
+import type { HeldSnapshot } from '../types/snapshot.ts';
+import type { FastifyRequest } from 'fastify';
+
+/**
+ * What a route asks of its caller. Each route declares it; a route without one stops the start.
+ * `public`: no token. `signed-in`: any valid token. `administrator`: the admin role. A list: any one of these codes.
+ */
+export type RouteAccess = 'public' | 'signed-in' | 'administrator' | readonly PermissionCode[];
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Null only on public routes. */
+    principal: Principal | null;
+    /** One snapshot from the first line to the last; released when the connection is done with this request. */
+    held: HeldSnapshot | null;
+    /** The bytes that `body` was parsed from. */
+    jsonSource: { readonly bytes: Buffer; readonly outline: JsonOutline } | null;
+  }
+  interface FastifyContextConfig {
+    access?: RouteAccess;
+  }
+}
+
+/** The caller of a route that is not public. */
+export function principalOf(request: FastifyRequest): Principal {
+  if (request.principal === null) throw new Error(`route ${request.routeOptions.url} reads the principal but is public`);
+  return request.principal;
+}
+
+export function snapshotOf(request: FastifyRequest): HeldSnapshot['snapshot'] {
+  if (request.held === null) throw new Error('the snapshot is read before the request was admitted');
+  return request.held.snapshot;
+}

@@ -1,0 +1,43 @@
+/** Writes a stream of batches to one caller: one write per batch, and no faster than the caller reads. */
+import type { ServerResponse } from 'node:http';
+import type { FastifyReply } from 'fastify';
+
+export interface StreamEncoder<T> {
+  /** The text of one batch; empty for nothing to say. */
+  write(batch: T): string;
+  /** The last words after a failure in the middle. */
+  fail(thrown: unknown): string;
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    response.once('drain', done);
+    response.once('close', done);
+  });
+}
+
+/**
+ * Takes the reply over and sends server-sent events. Never rejects: a failure becomes the encoder's last words;
+ * a caller who left ends the iteration, which aborts the upstream.
+ */
+export async function writeStream<T>(reply: FastifyReply, batches: AsyncIterable<T>, encoder: StreamEncoder<T>): Promise<void> {
+  reply.header('content-type', 'text/event-stream; charset=utf-8').header('cache-control', 'no-cache').header('x-accel-buffering', 'no');
+  reply.hijack();
+  const response = reply.raw;
+  response.writeHead(200, reply.getHeaders() as Record<string, string | number | string[]>);
+  try {
+    for await (const batch of batches) {
+      if (response.destroyed) return;
+      const text = encoder.write(batch);
+      if (text !== '' && !response.write(text)) await drained(response);
+    }
+  } catch (thrown) {
+    if (!response.destroyed) response.write(encoder.fail(thrown));
+  }
+  response.end();
+}

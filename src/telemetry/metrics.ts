@@ -1,0 +1,63 @@
+/** Prometheus metrics of this node. Labels are bounded by configuration: no subject, no request id, no free text. */
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Ledger, RunRecord } from '../types/run.ts';
+
+export interface Metrics {
+  /** The text that Prometheus scrapes, and its content type. */
+  render(): Promise<{ contentType: string; text: string }>;
+  /** A ledger that counts each record and hands it on. */
+  counting(ledger: Ledger): Ledger;
+  setRevision(revision: number): void;
+  callStarted(): void;
+  callEnded(): void;
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: 'pailou_' });
+  const registers = [registry];
+  const runs = new Counter({ name: 'pailou_runs_total', help: 'Runs ended, by capability, operation and outcome.', labelNames: ['capability', 'operation', 'outcome', 'error'], registers });
+  const attempts = new Counter({ name: 'pailou_attempts_total', help: 'Tries at a deployment.', labelNames: ['deployment', 'outcome', 'error'], registers });
+  const tokens = new Counter({ name: 'pailou_tokens_total', help: 'Tokens booked.', labelNames: ['capability', 'direction', 'source'], registers });
+  const seconds = new Histogram({
+    name: 'pailou_run_duration_seconds',
+    help: 'From the start of a run to its end.',
+    labelNames: ['operation'],
+    buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
+    registers,
+  });
+  const firstToken = new Histogram({
+    name: 'pailou_time_to_first_token_seconds',
+    help: 'From the start of a run to its first visible token.',
+    labelNames: ['operation'],
+    buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers,
+  });
+  const revision = new Gauge({ name: 'pailou_config_revision', help: 'Configuration revision that this node serves.', registers });
+  const inFlight = new Gauge({ name: 'pailou_calls_in_flight', help: 'Calls under way on this node.', registers });
+
+  function count(run: RunRecord): void {
+    runs.inc({ capability: run.capability, operation: run.operation, outcome: run.outcome, error: run.error ?? '' });
+    seconds.observe({ operation: run.operation }, (run.endedAt - run.startedAt) / 1000);
+    if (run.firstTokenAt !== null) firstToken.observe({ operation: run.operation }, (run.firstTokenAt - run.startedAt) / 1000);
+    for (const attempt of run.attempts) attempts.inc({ deployment: attempt.deployment, outcome: attempt.outcome, error: attempt.error ?? '' });
+    if (run.usage !== null) {
+      const source = run.usage.estimated === true ? 'estimate' : 'vendor';
+      tokens.inc({ capability: run.capability, direction: 'input', source }, run.usage.inputTokens);
+      tokens.inc({ capability: run.capability, direction: 'output', source }, run.usage.outputTokens);
+    }
+  }
+
+  return {
+    render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    counting: (ledger) => ({
+      record(run) {
+        count(run);
+        ledger.record(run);
+      },
+    }),
+    setRevision: (value) => revision.set(value),
+    callStarted: () => inFlight.inc(),
+    callEnded: () => inFlight.dec(),
+  };
+}
