@@ -1,6 +1,6 @@
 /** The first steps of every request: id, snapshot, token, coarse permission. Synchronous when the token is known. */
 import { randomUUID } from 'node:crypto';
-import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, RouteOptions } from 'fastify';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { isAdministrator } from '../auth/decide.ts';
 import type { ConfigService } from '../config/service.ts';
@@ -16,12 +16,15 @@ export function requestId(request: { headers: Record<string, string | string[] |
   return typeof given === 'string' && callerRequestId.test(given) ? given : randomUUID();
 }
 
-/** Refuses, at start, any route that does not say who may call it. */
+/** Refuses to become ready with any route that does not say who may call it. */
 export function requireDeclaredAccess(app: FastifyInstance): void {
+  const routes: RouteOptions[] = [];
   app.addHook('onRoute', (route) => {
-    if (route.config?.access === undefined) {
-      throw new Error(`Route ${String(route.method)} ${route.url} declares no access; add config.access.`);
-    }
+    routes.push(route);
+  });
+  app.addHook('onReady', async () => {
+    const silent = routes.filter((route) => route.config?.access === undefined).map((route) => `${String(route.method)} ${route.url}`);
+    if (silent.length > 0) throw new Error(`These routes declare no access; add config.access: ${silent.join(', ')}`);
   });
 }
 

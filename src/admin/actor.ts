@@ -1,0 +1,19 @@
+/** Who makes a change, for revisions and audit; and which state they had seen. */
+import type { FastifyRequest } from 'fastify';
+import { principalOf } from '../api/request-context.ts';
+import type { Actor } from '../types/config-store.ts';
+import { GatewayError } from '../types/errors.ts';
+
+export function actorOf(request: FastifyRequest): Actor {
+  const { subject, username, tenant } = principalOf(request);
+  return { subject, username, tenant, requestId: request.id };
+}
+
+/** The revision in `If-Match`, or null if the caller sent none (or `*`). */
+export function expectedRevision(request: FastifyRequest): number | null {
+  const header = request.headers['if-match'];
+  if (header === undefined || header === '*') return null;
+  const number = /^(?:W\/)?"?(\d{1,15})"?$/.exec(header)?.[1];
+  if (number === undefined) throw new GatewayError('invalid_request', 'If-Match must be the revision of the row, e.g. If-Match: "12".', { param: 'If-Match' });
+  return Number(number);
+}

@@ -1,0 +1,37 @@
+/** The five collections of the control API, as one table: address, kind of row, and whose rights apply. */
+import { isAdministrator } from '../auth/decide.ts';
+import type { Capability, CapabilityKind, Principal } from '../types/access.ts';
+import type { ConfigRow, ResourceKind } from '../types/resources.ts';
+
+export interface Collection {
+  /** The last part of `/api/<path>`. */
+  readonly path: string;
+  readonly kind: ResourceKind;
+  /** One of them, in words. */
+  readonly title: string;
+  /** Whose permission codes apply; a provider is part of the models' world. */
+  readonly rights: CapabilityKind;
+  /** Reading needs `manage`, because a row tells of credentials and addresses. */
+  readonly readByManagersOnly: boolean;
+}
+
+export const collections: readonly Collection[] = [
+  { path: 'providers', kind: 'provider', title: 'provider', rights: 'model', readByManagersOnly: true },
+  { path: 'models', kind: 'model', title: 'model', rights: 'model', readByManagersOnly: false },
+  { path: 'skills', kind: 'skill', title: 'skill', rights: 'skill', readByManagersOnly: false },
+  { path: 'mcp-servers', kind: 'mcp', title: 'MCP server', rights: 'mcp', readByManagersOnly: false },
+];
+
+/** A row as a thing to decide about. */
+export function capabilityOf(collection: Collection, row: Pick<ConfigRow, 'name' | 'tenant' | 'owner' | 'spec'>): Capability {
+  const tags = Array.isArray(row.spec['tags']) ? (row.spec['tags'] as string[]) : [];
+  // A provider is no capability that a grant could name; the prefix keeps `model/*` grants off it.
+  const name = collection.kind === 'provider' ? `#provider/${row.name}` : row.name;
+  return { kind: collection.rights, name, tenant: row.tenant, owner: row.owner, tags };
+}
+
+/** The owner of a new or changed row: the caller's own choice only for administrators. Undefined keeps what is there. */
+export function chooseOwner(principal: Principal, wanted: string | null | undefined): string | null | undefined {
+  if (wanted === undefined || wanted === principal.subject || isAdministrator(principal)) return wanted;
+  return undefined;
+}

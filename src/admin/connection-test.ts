@@ -1,0 +1,106 @@
+/** POST /api/{providers,models,mcp-servers}/test: tries an unsaved draft through the real call path, under the same rules as saving. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { callerOf } from '../api/calls/caller.ts';
+import { invokeModel } from '../api/calls/invoke-model.ts';
+import type { CallServices } from '../api/calls/services.ts';
+import { principalOf } from '../api/request-context.ts';
+import type { ConfigService } from '../config/service.ts';
+import { collectText } from '../models/collect-text.ts';
+import type { ChatBody } from '../types/chat.ts';
+import { GatewayError, toGatewayError } from '../types/errors.ts';
+import { mcpServerSpec, modelSpec, providerSpec } from '../types/resources.ts';
+import type { ModelEntry } from '../types/snapshot.ts';
+import { requireStdioRight } from './resources.ts';
+
+const providerDraft = z.strictObject({
+  spec: providerSpec,
+  name: z.string().max(200).optional().describe('An existing provider whose stored secrets "***" stands for.'),
+  model: z.string().min(1).max(256).describe("The vendor's own name of a model to try."),
+});
+const modelDraft = z.strictObject({ spec: modelSpec });
+const mcpDraft = z.strictObject({ spec: mcpServerSpec, name: z.string().max(200).optional().describe('An existing server whose stored secrets "***" stands for.') });
+
+const verdict = z.object({
+  ok: z.boolean(),
+  duration_ms: z.int(),
+  answer: z.string().optional(),
+  tools: z.array(z.object({ name: z.string(), description: z.string() })).optional(),
+  deployment: z.string().optional(),
+  error: z.object({ code: z.string(), message: z.string(), detail: z.string().nullable() }).optional(),
+});
+
+/** The one place where a vendor's words are shown: to somebody who is setting up that vendor. */
+function failed(thrown: unknown, startedAt: number): z.output<typeof verdict> {
+  const error = toGatewayError(thrown);
+  if (error.code === 'internal_error' || error.code === 'configuration_invalid') throw error;
+  const detail = error.details === undefined ? null : (typeof error.details === 'string' ? error.details : JSON.stringify(error.details)).slice(0, 2000);
+  return { ok: false, duration_ms: Date.now() - startedAt, error: { code: error.code, message: error.message, detail } };
+}
+
+const question: Omit<ChatBody, 'model'> = { messages: [{ role: 'user', content: 'Answer with the single word: ready' }], max_tokens: 64 };
+
+export function addConnectionTests(app: FastifyInstance, config: ConfigService, calls: CallServices): void {
+  const response = { 200: verdict };
+
+  async function tryModel(request: FastifyRequest, reply: Parameters<typeof callerOf>[1], model: ModelEntry) {
+    const startedAt = Date.now();
+    try {
+      const call = await invokeModel(calls, callerOf(request, reply), model, { body: { ...question, model: model.name } as ChatBody }, { stream: false });
+      const { text } = await collectText(call.events);
+      return { ok: true, duration_ms: Date.now() - startedAt, answer: text.slice(0, 500), deployment: call.deployment };
+    } catch (thrown) {
+      return failed(thrown, startedAt);
+    }
+  }
+
+  app.post<{ Body: z.output<typeof providerDraft> }>(
+    '/api/providers/test',
+    { config: { access: ['llm:model:manage'] }, schema: { tags: ['providers'], summary: 'Try a provider before saving it', body: providerDraft, response } },
+    async (request, reply) => {
+      const { spec, name, model } = request.body;
+      requireOwnStored(request, config, 'provider', name);
+      await using draft = await config.draftProvider({ tenant: principalOf(request).tenant, spec, name, model });
+      return tryModel(request, reply, draft.model);
+    },
+  );
+
+  app.post<{ Body: z.output<typeof modelDraft> }>(
+    '/api/models/test',
+    { config: { access: ['llm:model:manage'] }, schema: { tags: ['models'], summary: 'Try a model before saving it', body: modelDraft, response } },
+    async (request, reply) => {
+      await using draft = await config.draftModel({ tenant: principalOf(request).tenant, spec: request.body.spec });
+      return tryModel(request, reply, draft.model);
+    },
+  );
+
+  app.post<{ Body: z.output<typeof mcpDraft> }>(
+    '/api/mcp-servers/test',
+    { config: { access: ['llm:mcp:manage'] }, schema: { tags: ['mcp-servers'], summary: 'Try an MCP server before saving it', body: mcpDraft, response } },
+    async (request, reply) => {
+      const { spec, name } = request.body;
+      requireStdioRight(principalOf(request), 'mcp', spec);
+      requireOwnStored(request, config, 'mcp', name);
+      const startedAt = Date.now();
+      await using draft = await config.draftMcpServer({ tenant: principalOf(request).tenant, spec, name });
+      try {
+        const signal = AbortSignal.any([callerOf(request, reply).signal, AbortSignal.timeout(spec.call_timeout_ms)]);
+        const tools = await draft.server.instance.list(signal);
+        return { ok: true, duration_ms: Date.now() - startedAt, tools: tools.map((tool) => ({ name: tool.name, description: tool.description ?? '' })) };
+      } catch (thrown) {
+        return failed(thrown, startedAt);
+      }
+    },
+  );
+}
+
+/** A stored secret may be tried only by somebody who manages the row: else a draft with another address would carry it away. */
+function requireOwnStored(request: FastifyRequest, config: ConfigService, kind: 'provider' | 'mcp', name: string | undefined): void {
+  if (name === undefined) return;
+  const principal = principalOf(request);
+  const row = config.row(principal.tenant, kind, name);
+  if (row === undefined) throw new GatewayError('not_found', `There is no ${kind} named "${name}".`, { param: 'name' });
+  if (row.owner !== principal.subject && !principal.roles.includes('admin')) {
+    throw new GatewayError('permission_denied', `You may not use the stored secrets of "${name}": it is not yours.`, { param: 'name' });
+  }
+}

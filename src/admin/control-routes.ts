@@ -1,0 +1,29 @@
+/** The route table of the control API. */
+import type { FastifyInstance } from 'fastify';
+import type { CallServices } from '../api/calls/services.ts';
+import type { ConfigService } from '../config/service.ts';
+import type { AuditLog } from '../storage/audit.ts';
+import type { RunReader } from '../storage/runs.ts';
+import { addAudit } from './audit.ts';
+import { collections } from './collections.ts';
+import { addConfiguration } from './configuration.ts';
+import { addConnectionTests } from './connection-test.ts';
+import { addGrants } from './grants.ts';
+import { addCollection } from './resources.ts';
+import { addRuns } from './runs.ts';
+
+export interface ControlServices {
+  readonly config: ConfigService;
+  readonly calls: CallServices;
+  readonly audit: AuditLog;
+  readonly runs: RunReader;
+}
+
+export function addControl(app: FastifyInstance, services: ControlServices): void {
+  for (const collection of collections) addCollection(app, services.config, collection);
+  addGrants(app, services.config);
+  addConnectionTests(app, services.config, services.calls);
+  addConfiguration(app, services.config);
+  addAudit(app, services.audit);
+  addRuns(app, services.runs);
+}

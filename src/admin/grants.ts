@@ -1,0 +1,110 @@
+/** /api/grants: who may view or use what. Given by those who manage the thing; patterns and tags by administrators. */
+import { randomUUID } from 'node:crypto';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { decide, isAdministrator } from '../auth/decide.ts';
+import { findCapability } from '../api/routes/identity.ts';
+import { principalOf, snapshotOf } from '../api/request-context.ts';
+import type { ConfigService } from '../config/service.ts';
+import { capabilityKinds } from '../types/access.ts';
+import { GatewayError } from '../types/errors.ts';
+import { type ConfigRow, grantSpec, resourceNames } from '../types/resources.ts';
+import { actorOf, expectedRevision } from './actor.ts';
+import { pageOf, pageQuery } from './paging.ts';
+import { rowView, showRow } from './row-view.ts';
+
+const named = z.object({ name: z.string().min(1).max(200) });
+const createBody = z.strictObject({ name: resourceNames.grant.optional().describe('Made by Pailou unless given.'), spec: grantSpec, enabled: z.boolean().optional() });
+const replaceBody = z.strictObject({ spec: grantSpec, enabled: z.boolean().optional() });
+const tags = ['grants'];
+const manage = { access: capabilityKinds.map((kind) => `llm:${kind}:manage` as const) };
+
+/** True if the caller may hand out this right: everything for administrators, what one manages for others. */
+function mayGrant(request: FastifyRequest, capability: string): boolean {
+  const principal = principalOf(request);
+  const kind = capabilityKinds.find((each) => capability.startsWith(`${each}/`));
+  if (kind === undefined) return false;
+  if (isAdministrator(principal)) return principal.permissions.has(`llm:${kind}:manage`);
+  if (capability.endsWith('*') || capability.includes('/#')) return false;
+  const view = snapshotOf(request).tenant(principal.tenant);
+  return decide(principal, 'manage', findCapability(view, capability), view.grants, Date.now()).allowed;
+}
+
+function requireGranting(request: FastifyRequest, capability: string): void {
+  if (mayGrant(request, capability)) return;
+  throw new GatewayError('permission_denied', `You may not grant rights on "${capability}": only those who manage it may, and patterns or tags only administrators.`, {
+    param: 'spec.capability',
+  });
+}
+
+export function addGrants(app: FastifyInstance, config: ConfigService): void {
+  const find = (request: FastifyRequest<{ Params: z.output<typeof named> }>): ConfigRow => {
+    const row = config.row(principalOf(request).tenant, 'grant', request.params.name);
+    if (row === undefined || !mayGrant(request, String(row.spec['capability']))) throw new GatewayError('not_found', `There is no grant named "${request.params.name}".`, { param: 'name' });
+    return row;
+  };
+
+  app.get<{ Querystring: z.output<typeof pageQuery> }>(
+    '/api/grants',
+    { config: manage, schema: { tags, summary: 'List the grants on what you manage', querystring: pageQuery, response: { 200: z.object({ data: z.array(rowView), next: z.string().nullable() }) } } },
+    async (request) => {
+      const rows = config.rows(principalOf(request).tenant, 'grant').filter((row) => mayGrant(request, String(row.spec['capability'])));
+      const page = pageOf(rows.toSorted((a, b) => (a.name < b.name ? -1 : 1)), (row) => row.name, request.query);
+      return { data: page.data.map(showRow), next: page.next };
+    },
+  );
+
+  app.get<{ Params: z.output<typeof named> }>(
+    '/api/grants/:name',
+    { config: manage, schema: { tags, summary: 'Read one grant', params: named, response: { 200: rowView } } },
+    async (request) => showRow(find(request)),
+  );
+
+  app.post<{ Body: z.output<typeof createBody> }>(
+    '/api/grants',
+    { config: manage, schema: { tags, summary: 'Grant a right', body: createBody, response: { 201: rowView } } },
+    async (request, reply) => {
+      const principal = principalOf(request);
+      const { spec, enabled } = request.body;
+      const name = request.body.name ?? `grant-${randomUUID()}`;
+      requireGranting(request, spec.capability);
+      const mutation = { kind: 'grant' as const, tenant: principal.tenant, name, operation: 'create' as const, spec, enabled: enabled ?? true, owner: principal.subject };
+      const { revision } = await config.change(actorOf(request), [mutation], `grant ${spec.action} on ${spec.capability} to ${spec.subject_type} ${spec.subject}`);
+      const row = config.row(principal.tenant, 'grant', name);
+      if (row === undefined) throw new GatewayError('revision_conflict', 'The grant was removed again at once by somebody else.');
+      return reply.code(201).header('x-pailou-revision', revision).send(showRow(row));
+    },
+  );
+
+  app.put<{ Params: z.output<typeof named>; Body: z.output<typeof replaceBody> }>(
+    '/api/grants/:name',
+    { config: manage, schema: { tags, summary: 'Replace a grant', params: named, body: replaceBody, response: { 200: rowView } } },
+    async (request, reply) => {
+      const current = find(request);
+      const { spec, enabled } = request.body;
+      requireGranting(request, spec.capability);
+      const mutation = {
+        kind: 'grant' as const,
+        tenant: current.tenant,
+        name: current.name,
+        operation: 'replace' as const,
+        spec,
+        expectedRevision: expectedRevision(request),
+        ...(enabled === undefined ? {} : { enabled }),
+      };
+      const { revision } = await config.change(actorOf(request), [mutation], `update grant ${current.name}`);
+      return reply.header('x-pailou-revision', revision).send(showRow(find(request)));
+    },
+  );
+
+  app.delete<{ Params: z.output<typeof named> }>(
+    '/api/grants/:name',
+    { config: manage, schema: { tags, summary: 'Take a grant back', params: named } },
+    async (request, reply) => {
+      const current = find(request);
+      const mutation = { kind: 'grant' as const, tenant: current.tenant, name: current.name, operation: 'delete' as const, expectedRevision: expectedRevision(request) };
+      const { revision } = await config.change(actorOf(request), [mutation], `take back grant ${current.name}`);
+      return reply.code(204).header('x-pailou-revision', revision).send();
+    },
+  );
+}

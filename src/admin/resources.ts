@@ -1,0 +1,138 @@
+/** Create, read, update and delete for providers, models, skills and MCP servers: one set of routes, four collections. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { decide, isAdministrator } from '../auth/decide.ts';
+import { principalOf, snapshotOf } from '../api/request-context.ts';
+import type { ConfigService } from '../config/service.ts';
+import type { Action, Principal } from '../types/access.ts';
+import { GatewayError } from '../types/errors.ts';
+import { type ConfigRow, resourceNames, resourceSpecs } from '../types/resources.ts';
+import { actorOf, expectedRevision } from './actor.ts';
+import { capabilityOf, chooseOwner, type Collection } from './collections.ts';
+import { pageOf, pageQuery } from './paging.ts';
+import { rowView, showRow } from './row-view.ts';
+
+const named = z.object({ name: z.string().min(1).max(200) });
+const ownerField = z.string().min(1).max(256).nullable().optional().describe('The subject who owns it; only an administrator may name another than themselves.');
+
+function describeChange(act: string, collection: Collection, name: string): string {
+  return `${act} ${collection.title} ${name}`;
+}
+
+/** The answer for a row that is not there: the same for an unknown name and for one of another tenant. */
+function notHere(collection: Collection, name: string): GatewayError {
+  return new GatewayError('not_found', `There is no ${collection.title} named "${name}".`, { param: 'name' });
+}
+
+export function addCollection(app: FastifyInstance, config: ConfigService, collection: Collection): void {
+  const { kind, path, title, rights } = collection;
+  const tags = [path];
+  const read = { access: [collection.readByManagersOnly ? (`llm:${rights}:manage` as const) : (`llm:${rights}:view` as const)] };
+  const manage = { access: [`llm:${rights}:manage` as const] };
+  const inputSpec = resourceSpecs[kind];
+  const createBody = z.strictObject({ name: resourceNames[kind], spec: inputSpec, enabled: z.boolean().optional(), owner: ownerField });
+  const replaceBody = z.strictObject({ spec: inputSpec, enabled: z.boolean().optional(), owner: ownerField });
+
+  const decideOn = (request: FastifyRequest, action: Action, row: Pick<ConfigRow, 'name' | 'tenant' | 'owner' | 'spec'>) => {
+    const principal = principalOf(request);
+    return decide(principal, action, capabilityOf(collection, row), snapshotOf(request).tenant(principal.tenant).grants, Date.now());
+  };
+  const requireOn = (request: FastifyRequest, action: Action, row: Pick<ConfigRow, 'name' | 'tenant' | 'owner' | 'spec'>): void => {
+    const decision = decideOn(request, action, row);
+    if (!decision.allowed) throw new GatewayError('permission_denied', `You may not ${action} the ${title} "${row.name}": ${decision.reason}`);
+  };
+  const find = (request: FastifyRequest, name: string): ConfigRow => {
+    const row = config.row(principalOf(request).tenant, kind, name);
+    if (row === undefined) throw notHere(collection, name);
+    return row;
+  };
+  const requireOwner = (principal: Principal, owner: string | null | undefined): void => {
+    if (owner !== chooseOwner(principal, owner)) throw new GatewayError('permission_denied', 'Only an administrator may name another owner.', { param: 'owner' });
+  };
+
+  app.get<{ Querystring: z.output<typeof pageQuery> }>(
+    `/api/${path}`,
+    { config: read, schema: { tags, summary: `List each ${title} that you may see`, querystring: pageQuery, response: { 200: z.object({ data: z.array(rowView), next: z.string().nullable() }) } } },
+    async (request) => {
+      const visible = config
+        .rows(principalOf(request).tenant, kind)
+        .filter((row) => decideOn(request, 'view', row).allowed)
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+      const page = pageOf(visible, (row) => row.name, request.query);
+      return { data: page.data.map((row) => showRow(config.mask(row))), next: page.next };
+    },
+  );
+
+  app.get<{ Params: z.output<typeof named> }>(
+    `/api/${path}/:name`,
+    { config: read, schema: { tags, summary: `Read one ${title}`, params: named, response: { 200: rowView } } },
+    async (request, reply) => {
+      const row = find(request, request.params.name);
+      requireOn(request, 'view', row);
+      return reply.header('etag', `"${row.revision}"`).send(showRow(config.mask(row)));
+    },
+  );
+
+  app.post<{ Body: z.output<typeof createBody> }>(
+    `/api/${path}`,
+    { config: manage, schema: { tags, summary: `Create a ${title}`, body: createBody, response: { 201: rowView } } },
+    async (request, reply) => {
+      const principal = principalOf(request);
+      const { name, spec, enabled, owner } = request.body;
+      requireOwner(principal, owner);
+      requireStdioRight(principal, kind, spec);
+      requireOn(request, 'manage', { name, tenant: principal.tenant, owner: principal.subject, spec });
+      const mutation = { kind, tenant: principal.tenant, name, operation: 'create' as const, spec, enabled: enabled ?? true, owner: owner === undefined ? principal.subject : owner };
+      const { revision } = await config.change(actorOf(request), [mutation], describeChange('create', collection, name));
+      const row = find(request, name);
+      return reply.code(201).header('x-pailou-revision', revision).header('etag', `"${row.revision}"`).send(showRow(config.mask(row)));
+    },
+  );
+
+  app.put<{ Params: z.output<typeof named>; Body: z.output<typeof replaceBody> }>(
+    `/api/${path}/:name`,
+    { config: manage, schema: { tags, summary: `Replace a ${title}; "***" keeps a stored secret`, params: named, body: replaceBody, response: { 200: rowView } } },
+    async (request, reply) => {
+      const principal = principalOf(request);
+      const { name } = request.params;
+      const { spec, enabled, owner } = request.body;
+      const current = find(request, name);
+      requireOn(request, 'manage', current);
+      requireOwner(principal, owner);
+      requireStdioRight(principal, kind, spec);
+      requireStdioRight(principal, kind, current.spec);
+      const mutation = {
+        kind,
+        tenant: principal.tenant,
+        name,
+        operation: 'replace' as const,
+        spec,
+        expectedRevision: expectedRevision(request),
+        ...(enabled === undefined ? {} : { enabled }),
+        ...(owner === undefined ? {} : { owner }),
+      };
+      const { revision } = await config.change(actorOf(request), [mutation], describeChange('update', collection, name));
+      const row = find(request, name);
+      return reply.header('x-pailou-revision', revision).header('etag', `"${row.revision}"`).send(showRow(config.mask(row)));
+    },
+  );
+
+  app.delete<{ Params: z.output<typeof named> }>(
+    `/api/${path}/:name`,
+    { config: manage, schema: { tags, summary: `Delete a ${title}`, params: named } },
+    async (request, reply) => {
+      const { name } = request.params;
+      const current = find(request, name);
+      requireOn(request, 'manage', current);
+      const mutation = { kind, tenant: current.tenant, name, operation: 'delete' as const, expectedRevision: expectedRevision(request) };
+      const { revision } = await config.change(actorOf(request), [mutation], describeChange('delete', collection, name));
+      return reply.code(204).header('x-pailou-revision', revision).send();
+    },
+  );
+}
+
+/** A stdio server starts a program on this machine: nobody but an administrator sets one up, changes one or tries one out. */
+export function requireStdioRight(principal: Principal, kind: string, spec: { readonly kind?: unknown }): void {
+  if (kind !== 'mcp' || spec.kind !== 'stdio' || isAdministrator(principal)) return;
+  throw new GatewayError('permission_denied', 'Only an administrator may set up an MCP server of kind stdio, because it starts a program.', { param: 'spec.kind' });
+}

@@ -1,0 +1,32 @@
+/** A row as the control API shows it: secrets masked, names in snake case. */
+import { z } from 'zod';
+import type { ConfigRow } from '../types/resources.ts';
+
+export const rowView = z.object({
+  id: z.string(),
+  name: z.string(),
+  enabled: z.boolean(),
+  owner: z.string().nullable(),
+  revision: z.int().describe('Send it back as If-Match to be told (409) if somebody changed the row meanwhile.'),
+  spec: z.record(z.string(), z.unknown()),
+  created_at: z.string(),
+  created_by: z.string(),
+  updated_at: z.string(),
+  updated_by: z.string(),
+});
+
+/** `row` must already be masked. */
+export function showRow(row: ConfigRow): z.output<typeof rowView> {
+  return {
+    id: row.id,
+    name: row.name,
+    enabled: row.enabled,
+    owner: row.owner,
+    revision: row.revision,
+    spec: row.spec,
+    created_at: row.createdAt,
+    created_by: row.createdBy,
+    updated_at: row.updatedAt,
+    updated_by: row.updatedBy,
+  };
+}

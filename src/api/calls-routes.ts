@@ -1,0 +1,14 @@
+/** The route table of the calls. */
+import type { FastifyInstance } from 'fastify';
+import type { CallServices } from './calls/services.ts';
+import { addChatCompletions } from './routes/chat-completions.ts';
+import { addEmbeddings } from './routes/embeddings.ts';
+import { addModels } from './routes/models.ts';
+import { addSkills } from './routes/skills.ts';
+
+export function addCalls(app: FastifyInstance, services: CallServices): void {
+  addChatCompletions(app, services);
+  addEmbeddings(app, services);
+  addModels(app);
+  addSkills(app, services);
+}

@@ -1,0 +1,55 @@
+/** POST /v1/embeddings */
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { renderEmbeddings } from '../../models/emitters/embeddings.ts';
+import { estimateInputUsage } from '../../models/estimate-usage.ts';
+import { GatewayError } from '../../types/errors.ts';
+import { isJsonObject } from '../../types/json.ts';
+import type { EmbeddingsBody } from '../../types/wire-format.ts';
+import { endFailed } from '../calls/booked.ts';
+import { callerOf, requireModel } from '../calls/caller.ts';
+import { refuseInvalid } from '../calls/chat-body.ts';
+import { openRun, requireOperation } from '../calls/invoke-model.ts';
+import type { CallServices } from '../calls/services.ts';
+
+const token = z.int().min(0);
+const embeddingsBodySchema = z.looseObject({
+  model: z.string().min(1).max(256),
+  input: z.union([z.string().min(1), z.array(z.string()).min(1), z.array(token).min(1), z.array(z.array(token).min(1)).min(1)], {
+    error: 'must be a text, a list of texts, or token numbers, and not empty',
+  }),
+  encoding_format: z.enum(['float', 'base64']).optional(),
+  dimensions: z.int().min(1).optional(),
+});
+
+export function addEmbeddings(app: FastifyInstance, services: CallServices): void {
+  app.post(
+    '/v1/embeddings',
+    { config: { access: ['llm:model:use'] }, schema: { tags: ['calls'], summary: 'Turn texts into vectors', body: embeddingsBodySchema } },
+    async (request, reply) => {
+      if (!isJsonObject(request.body)) throw new GatewayError('invalid_request', 'The body must be a JSON object with the fields model and input.');
+      const checked = embeddingsBodySchema.safeParse(request.body);
+      if (!checked.success) throw refuseInvalid(checked.error);
+      const body = request.body as EmbeddingsBody;
+      const caller = callerOf(request, reply);
+      const model = requireModel(caller, body.model);
+      requireOperation(model, 'embeddings');
+      const run = openRun(services, caller, null, `model/${model.name}`, 'embeddings', false);
+      try {
+        const answer = await services.dispatcher.embeddings(model, body, { run, signal: caller.signal, stream: false });
+        const usage = answer.usage ?? estimateInputUsage(body.input);
+        run.used(usage);
+        run.end('complete');
+        return await reply
+          .header('x-pailou-deployment', answer.deployment.id)
+          .header('x-pailou-attempts', answer.attempts)
+          .header('x-pailou-trace-id', run.id)
+          .header('content-type', 'application/json; charset=utf-8')
+          .send(renderEmbeddings({ model: body.model, vectors: answer.vectors, usage }));
+      } catch (thrown) {
+        endFailed(run, thrown);
+        throw thrown;
+      }
+    },
+  );
+}

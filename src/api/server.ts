@@ -1,0 +1,56 @@
+/** The HTTP face: one Fastify instance, its limits, and the order of its parts. */
+import Fastify, { type FastifyInstance } from 'fastify';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { Authenticator } from '../auth/authenticator.ts';
+import type { ConfigService } from '../config/service.ts';
+import type { AuditLog } from '../storage/audit.ts';
+import type { Logger } from '../types/logger.ts';
+import { addAdmission, requestId, requireDeclaredAccess } from './admission.ts';
+import { addDocumentation } from './documentation.ts';
+import { addErrorHandling, answerClientError } from './error-handling.ts';
+import { addJsonBody } from './json-body.ts';
+
+export interface ServerOptions {
+  readonly authenticator: Authenticator;
+  readonly config: ConfigService;
+  readonly audit: AuditLog;
+  readonly logger: Logger;
+  readonly bodyLimit: number;
+  readonly version: string;
+  /** Adds the routes whose bodies zod checks before the handler runs (the control API). */
+  readonly control: (app: FastifyInstance) => void;
+  /** Adds the routes that check their own bodies and pass them on (the calls). */
+  readonly calls: (app: FastifyInstance) => void;
+}
+
+/** A server that is ready to listen. Throws if any route declares no access. */
+export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    bodyLimit: options.bodyLimit,
+    genReqId: requestId,
+    requestIdHeader: false,
+    http: { maxHeaderSize: 65_536, headersTimeout: 15_000, requestTimeout: 120_000 },
+    routerOptions: { maxParamLength: 400 },
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => {
+      reply.header('x-request-id', request.id);
+      void app.errorHandler(error, request, reply);
+    },
+    forceCloseConnections: 'idle',
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  requireDeclaredAccess(app);
+  addAdmission(app, options.authenticator, options.config);
+  addJsonBody(app);
+  addErrorHandling(app, options);
+  await addDocumentation(app, options.version);
+  await app.register(async (scope) => options.control(scope));
+  await app.register(async (scope) => {
+    // The schemas document these routes; each handler checks its body itself, because most of it passes through unread.
+    scope.setValidatorCompiler(() => () => true);
+    options.calls(scope);
+  });
+  await app.ready();
+  return app;
+}

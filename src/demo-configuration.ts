@@ -1,0 +1,59 @@
+/** What a first start in development mode finds: demo models and tools, clearly named as such, open to everybody. */
+import { fileURLToPath } from 'node:url';
+import type { ConfigService } from './config/service.ts';
+import type { Actor } from './types/config-store.ts';
+import type { ResourceKind } from './types/resources.ts';
+
+const tenant = 'default';
+const actor: Actor = { subject: 'pailou', username: 'pailou', tenant, requestId: 'first-start' };
+const exampleServer = fileURLToPath(new URL('../examples/mcp-server/server.ts', import.meta.url));
+
+const demoModel = (description: string, ...upstream: string[]) => ({
+  description,
+  tags: ['demo'],
+  deployments: upstream.map((model, tier) => ({ provider: 'demo', model, tier })),
+});
+
+const rows: readonly { kind: ResourceKind; name: string; spec: unknown }[] = [
+  { kind: 'provider', name: 'demo', spec: { kind: 'demo' } },
+  { kind: 'model', name: 'demo/echo', spec: demoModel('Says back what you say. Not an AI.', 'echo') },
+  { kind: 'model', name: 'demo/tools', spec: demoModel('Calls the tools that you offer. Not an AI.', 'tools') },
+  { kind: 'model', name: 'demo/flaky', spec: demoModel('Its first deployment fails every time in another way; the second answers. Not an AI.', 'flaky', 'echo') },
+  { kind: 'model', name: 'demo/slow', spec: demoModel('Thinks for two seconds before it speaks. Not an AI.', 'slow') },
+  { kind: 'model', name: 'demo/embedding', spec: { ...demoModel('Vectors from hashed words. Not an AI.', 'embedding'), operations: ['embeddings'] } },
+  {
+    kind: 'mcp',
+    name: 'demo',
+    spec: { kind: 'stdio', description: 'A clock and a calculator.', tags: ['demo'], options: { command: 'node', args: [exampleServer] } },
+  },
+  {
+    kind: 'skill',
+    name: 'demo-greeting',
+    spec: {
+      kind: 'prompt',
+      description: 'Greets somebody by name, as far as a demo model can.',
+      model: 'demo/echo',
+      tags: ['demo'],
+      options: {
+        instructions: 'You greet people warmly.',
+        prompt: 'Greet {{name}}.',
+        input_schema: { type: 'object', properties: { name: { type: 'string', description: 'Whom to greet.' } }, required: ['name'], additionalProperties: false },
+      },
+    },
+  },
+  ...['model/demo/*', 'skill/demo-greeting', 'mcp/demo'].map((capability) => ({
+    kind: 'grant' as const,
+    name: `demo-${capability.replaceAll(/[^a-z]+/g, '-').replaceAll(/^-|-$/g, '')}`,
+    spec: { subject_type: 'role', subject: 'user', capability, action: 'use' },
+  })),
+];
+
+/** Writes the demo rows into an empty configuration, as one revision. Does nothing where anything was ever configured. */
+export async function seedDemo(config: ConfigService): Promise<void> {
+  if (config.current().revision > 0) return;
+  await config.change(
+    actor,
+    rows.map((row) => ({ ...row, tenant, operation: 'create' as const, enabled: true, owner: null })),
+    'first start: demo models, tools and skill',
+  );
+}
