@@ -1,0 +1,53 @@
+/** Names every skipped test with its reason at the end of a run, and closes it with one line that machines can read. */
+import type { Reporter, TestCase, TestModule, TestRunEndReason } from 'vitest/node';
+
+/** What a missing service is called in a suite's name, and how to bring it. Tests that skip by a condition carry no note of their own. */
+const services = [
+  { pattern: /postgres/i, why: 'needs PostgreSQL: set PAILOU_TEST_POSTGRES_URL' },
+  { pattern: /redis/i, why: 'needs Redis: set PAILOU_TEST_REDIS_URL' },
+  { pattern: /contract/i, why: 'needs the contract checker: set PAILOU_CONTRACTS' },
+  { pattern: /browser|chromium/i, why: 'needs a browser' },
+] as const;
+
+function reasonOf(test: TestCase): string {
+  const result = test.result();
+  if (result.state === 'skipped' && result.note) return result.note;
+  return (
+    services.find(({ pattern }) => pattern.test(`${test.module.moduleId} ${test.fullName}`))?.why ?? 'skipped by a condition in its file'
+  );
+}
+
+function skippedLines(skipped: readonly TestCase[]): string[] {
+  const groups = new Map<string, { count: number; reason: string }>();
+  for (const test of skipped) {
+    const suite = test.parent.type === 'suite' ? test.parent.fullName : test.name;
+    const reason = reasonOf(test);
+    const key = `${test.module.relativeModuleId} > ${suite}`;
+    const group = groups.get(`${key}\n${reason}`) ?? { count: 0, reason };
+    groups.set(`${key}\n${reason}`, { count: group.count + 1, reason });
+  }
+  return [...groups].map(([key, { count, reason }]) => `  ${key.split('\n')[0]} (${count} ${count === 1 ? 'test' : 'tests'}): ${reason}`);
+}
+
+/** Prints `Tests: N passed, N failed, N skipped` last. With PAILOU_TEST_NO_SKIP=1 a skipped test fails the run. */
+export class SummaryReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[], reason: TestRunEndReason): void {
+    const tests = modules.flatMap((module) => [...module.children.allTests()]);
+    const inState = (state: string): TestCase[] => tests.filter((test) => test.result().state === state);
+    const skipped = [...inState('skipped'), ...inState('pending')];
+    // A file that fails to load, or a hook that throws, has no failed test of its own; it must count all the same.
+    const broken = modules.filter((module) => module.errors().length > 0).length;
+    const brokenSuites = modules.flatMap((module) => [...module.children.allSuites()]).filter((suite) => suite.errors().length > 0).length;
+    const failed = inState('failed').length + broken + brokenSuites + unhandled.length;
+    const passed = inState('passed').length;
+    const lines: string[] = [];
+    if (skipped.length > 0) lines.push('Skipped:', ...skippedLines(skipped));
+    if (skipped.length > 0 && process.env['PAILOU_TEST_NO_SKIP'] === '1') {
+      lines.push('PAILOU_TEST_NO_SKIP=1: this run allows no skipped test, so it counts as failed.');
+      process.exitCode = 1;
+    }
+    if (reason === 'interrupted') lines.push('The run was interrupted; the numbers are of a part only.');
+    lines.push(`Tests: ${passed} passed, ${failed} failed, ${skipped.length} skipped`);
+    process.stdout.write(`${lines.join('\n')}\n`);
+  }
+}

@@ -1,0 +1,16 @@
+/** How the tests run: real servers and files in separate processes, at most two at a time. */
+import { defineConfig } from 'vitest/config';
+import { SummaryReporter } from './test/reporter.ts';
+
+export default defineConfig({
+  test: {
+    environment: 'node',
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    silent: 'passed-only',
+    reporters: ['default', new SummaryReporter()],
+  },
+});
