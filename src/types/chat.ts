@@ -65,8 +65,17 @@ export type ChatEvent =
   | { readonly type: 'text-delta'; readonly choice: number; readonly text: string; readonly logprobs?: JsonObject }
   | { readonly type: 'reasoning-delta'; readonly choice: number; readonly text: string }
   | { readonly type: 'refusal-delta'; readonly choice: number; readonly text: string; readonly logprobs?: JsonObject }
-  | { readonly type: 'tool-call-start'; readonly choice: number; readonly call: number; readonly id: string; readonly name: string }
+  | {
+      readonly type: 'tool-call-start';
+      readonly choice: number;
+      readonly call: number;
+      readonly id: string;
+      readonly name: string;
+      /** `custom`: a free-text tool. `legacy`: the old `function_call`, which has no id on the wire. Left out: a function. */
+      readonly kind?: 'custom' | 'legacy';
+    }
   | { readonly type: 'tool-call-delta'; readonly choice: number; readonly call: number; readonly arguments: string }
+  | { readonly type: 'audio-delta'; readonly choice: number; readonly audio: JsonObject }
   | { readonly type: 'annotation'; readonly choice: number; readonly annotation: JsonObject }
   | { readonly type: 'step'; readonly step: StepRecord }
   | { readonly type: 'finish'; readonly choice: number; readonly reason: FinishReason; readonly raw?: string }

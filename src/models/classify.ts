@@ -1,0 +1,135 @@
+/** Vendors' refusals in the words of the error table: by their code where one is known, else by HTTP status. */
+import { type ErrorCode, GatewayError } from '../types/errors.ts';
+import type { JsonObject } from '../types/json.ts';
+import type { UpstreamFailure } from '../types/plugin.ts';
+import { findVendorError, publicWords, readFailure, type VendorError, withoutSecrets } from './vendor-error.ts';
+
+/** Codes and types of OpenAI and the vendors that follow it, in lower case. A dialect knows its own better (`Provider.classify`). */
+const codes: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
+  context_length_exceeded: [
+    'context_length_exceeded',
+    'model_context_window_exceeded',
+    'string_above_max_length',
+    'exceed_context_size_error',
+  ],
+  content_filter: [
+    'content_filter',
+    'content_policy_violation',
+    'responsibleaipolicyviolation',
+    'data_inspection_failed',
+    'datainspectionfailed',
+    'sensitive',
+  ],
+  upstream_quota_exhausted: [
+    'insufficient_quota',
+    'billing_hard_limit_reached',
+    'billing_not_active',
+    'arrearage',
+    'insufficient_balance',
+    'insufficient_user_quota',
+  ],
+  rate_limited: [
+    'rate_limit_exceeded',
+    'rate_limit_error',
+    'throttling',
+    'throttling.ratequota',
+    'throttling.allocationquota',
+    'resource_exhausted',
+    'too_many_requests',
+  ],
+  upstream_authentication: [
+    'invalid_api_key',
+    'invalidapikey',
+    'authentication_error',
+    'permission_denied',
+    'accessdenied',
+    'account_deactivated',
+  ],
+  upstream_unavailable: ['overloaded_error', 'server_overloaded', 'engine_overloaded_error', 'service_unavailable'],
+};
+const byCode = new Map(Object.entries(codes).flatMap(([code, words]) => words.map((each) => [each, code as ErrorCode] as const)));
+
+const contextWords =
+  /maximum context length|context (length|window|size)|prompt is too long|too many (input )?tokens|input (is )?too long|range of input length|maximum (input|prompt) length/i;
+
+const messages: Readonly<Partial<Record<ErrorCode, string>>> = {
+  context_length_exceeded: 'The input is longer than this model takes. Shorten it or use a model with a larger context.',
+  content_filter: 'The vendor refused the content of this request.',
+  upstream_quota_exhausted: "The company's account at the vendor is used up. Tell your administrator.",
+  rate_limited: 'The vendor takes no more requests at this moment. Wait and try again.',
+  upstream_authentication: "The vendor refused Pailou's credential. An administrator must renew the provider's key.",
+  upstream_unavailable: 'The vendor is overloaded or down. Try again.',
+  upstream_timeout: 'The vendor did not answer in time. Try again.',
+  upstream_error: 'The vendor failed. Try again.',
+};
+
+function codeForStatus(status: number): ErrorCode {
+  if (status === 401 || status === 403) return 'upstream_authentication';
+  if (status === 402) return 'upstream_quota_exhausted';
+  if (status === 408 || status === 504) return 'upstream_timeout';
+  if (status === 429) return 'rate_limited';
+  // The caller's model exists here: that the vendor does not know it, or has moved, is for an administrator. Another deployment may do.
+  if (status === 404 || status === 405 || status === 410 || status < 400) return 'upstream_error';
+  if (status < 500) return 'invalid_request';
+  return status === 500 || status === 501 ? 'upstream_error' : 'upstream_unavailable';
+}
+
+function codeFor(status: number, error: VendorError): ErrorCode {
+  const known = byCode.get(error.code) ?? byCode.get(error.type);
+  if (known !== undefined) return known;
+  const real = status >= 400 ? status : (error.status ?? (status >= 300 ? status : 500));
+  if ((real === 400 || real === 413 || real === 422) && contextWords.test(error.message)) return 'context_length_exceeded';
+  return codeForStatus(real);
+}
+
+/** Seconds to wait as the vendor says, in milliseconds, seconds or as a date; undefined if it does not. */
+export function readRetryAfter(headers: UpstreamFailure['headers'], now: number = Date.now()): number | undefined {
+  const value = (name: string): string => {
+    const given = headers[name];
+    return (typeof given === 'string' ? given : (given?.[0] ?? '')).trim();
+  };
+  const milliseconds = value('retry-after-ms');
+  if (/^\d+(\.\d+)?$/.test(milliseconds)) return Number(milliseconds) / 1000;
+  const text = value('retry-after');
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
+  const date = text === '' ? Number.NaN : Date.parse(text);
+  return Number.isNaN(date) ? undefined : Math.max(0, (date - now) / 1000);
+}
+
+/** The vendor's `param` if it names a field that the caller really sent, such as `messages[0].role`. */
+function ownParam(param: string | null, request: JsonObject | undefined): string | undefined {
+  if (param === null || request === undefined || !/^[\w.[\]-]{1,128}$/.test(param)) return undefined;
+  const field = /^[\w-]+/.exec(param)?.[0] ?? '';
+  return Object.hasOwn(request, field) ? param : undefined;
+}
+
+function build(status: number, error: VendorError, headers: UpstreamFailure['headers'], request: JsonObject | undefined): GatewayError {
+  const code = codeFor(status, error);
+  const options = {
+    details: { status, code: error.code.slice(0, 100), type: error.type.slice(0, 100), text: withoutSecrets(error.message) },
+    retryAfterSeconds: readRetryAfter(headers),
+  };
+  if (code !== 'invalid_request') return new GatewayError(code, messages[code] ?? 'The vendor failed. Try again.', options);
+  const words = publicWords(error.message);
+  return new GatewayError(
+    code,
+    words === '' ? 'The vendor does not accept this request.' : `The vendor does not accept this request: ${words}`,
+    {
+      ...options,
+      param: ownParam(error.param, request),
+    },
+  );
+}
+
+/** An answer that is not a success. `request` is the caller's body, to tell which field is theirs. */
+export function classifyFailure(failure: UpstreamFailure, request?: JsonObject): GatewayError {
+  return build(failure.status, readFailure(failure.body), failure.headers, request);
+}
+
+/** The error that a body with status 200 carries, whole or as a part of a stream; undefined if it carries none. */
+export function errorInside(body: JsonObject): GatewayError | undefined {
+  // The way of every healthy chunk.
+  if (body['choices'] !== undefined && body['error'] === undefined && body['base_resp'] === undefined) return undefined;
+  const error = findVendorError(body);
+  return error === null ? undefined : build(200, error, {}, undefined);
+}

@@ -1,0 +1,163 @@
+/** A whole answer gathered from its events, and written as one `chat.completion`. */
+import type { ChatEvent, FinishReason, StepRecord, Usage } from '../../types/chat.ts';
+import { GatewayError } from '../../types/errors.ts';
+import type { JsonObject } from '../../types/json.ts';
+import { honestFinish, isUrlCitation, mergeLogprobs, topLevelExtra } from './strictness.ts';
+import { renderUsage } from './usage.ts';
+
+export interface CompletionOptions {
+  readonly id: string;
+  /** Epoch seconds. */
+  readonly created: number;
+  /** The public name that the caller used. */
+  readonly model: string;
+  /** False leaves out what goes beyond OpenAI's schema: `reasoning_content`, the steps of the tool loop, the mark of an estimate. */
+  readonly reasoning: boolean;
+}
+
+interface CollectedCall {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: 'function' | 'custom' | 'legacy';
+  arguments: string;
+}
+
+interface CollectedChoice {
+  text: string | null;
+  reasoning: string;
+  refusal: string | null;
+  logprobs: JsonObject | null;
+  audio: JsonObject | null;
+  finish: FinishReason | null;
+  readonly annotations: JsonObject[];
+  readonly calls: Map<number, CollectedCall>;
+}
+
+export interface Collection {
+  readonly choices: Map<number, CollectedChoice>;
+  readonly steps: StepRecord[];
+  extra: JsonObject | undefined;
+  usage: Usage | null;
+  ended: boolean;
+}
+
+export function startCollection(): Collection {
+  return { choices: new Map(), steps: [], extra: undefined, usage: null, ended: false };
+}
+
+function choiceOf(collection: Collection, index: number): CollectedChoice {
+  let choice = collection.choices.get(index);
+  if (choice === undefined) {
+    choice = { text: null, reasoning: '', refusal: null, logprobs: null, audio: null, finish: null, annotations: [], calls: new Map() };
+    collection.choices.set(index, choice);
+  }
+  return choice;
+}
+
+/** `data` and `transcript` come in pieces; the rest is said once. */
+function mergeAudio(one: JsonObject | null, other: JsonObject): JsonObject {
+  if (one === null) return other;
+  const both: Record<string, unknown> = { ...one, ...other };
+  for (const key of ['data', 'transcript']) {
+    if (typeof one[key] === 'string' && typeof other[key] === 'string') both[key] = `${one[key]}${other[key]}`;
+  }
+  return both as JsonObject;
+}
+
+export function collectInto(collection: Collection, event: ChatEvent): void {
+  switch (event.type) {
+    case 'response-start':
+      collection.extra ??= event.extra;
+      return;
+    case 'response-end':
+      collection.usage = event.usage;
+      collection.ended = true;
+      return;
+    case 'step':
+      collection.steps.push(event.step);
+      return;
+    default:
+  }
+  const choice = choiceOf(collection, event.choice);
+  if (choice.finish !== null) return;
+  switch (event.type) {
+    case 'text-delta':
+      choice.text = (choice.text ?? '') + event.text;
+      if (event.logprobs !== undefined) choice.logprobs = mergeLogprobs(choice.logprobs, event.logprobs);
+      return;
+    case 'reasoning-delta':
+      choice.reasoning += event.text;
+      return;
+    case 'refusal-delta':
+      choice.refusal = (choice.refusal ?? '') + event.text;
+      if (event.logprobs !== undefined) choice.logprobs = mergeLogprobs(choice.logprobs, event.logprobs);
+      return;
+    case 'tool-call-start':
+      if (!choice.calls.has(event.call))
+        choice.calls.set(event.call, { id: event.id, name: event.name, kind: event.kind ?? 'function', arguments: '' });
+      return;
+    case 'tool-call-delta': {
+      const call = choice.calls.get(event.call);
+      if (call !== undefined) call.arguments += event.arguments;
+      return;
+    }
+    case 'audio-delta':
+      choice.audio = mergeAudio(choice.audio, event.audio);
+      return;
+    case 'annotation':
+      if (isUrlCitation(event.annotation)) choice.annotations.push(event.annotation);
+      return;
+    case 'finish':
+      choice.finish = event.reason;
+  }
+}
+
+function renderCall(call: CollectedCall, finish: FinishReason): JsonObject {
+  if (call.kind === 'custom') return { id: call.id, type: 'custom', custom: { name: call.name, input: call.arguments } };
+  const written = call.arguments === '' && finish === 'tool_calls' ? '{}' : call.arguments;
+  return { id: call.id, type: 'function', function: { name: call.name, arguments: written } };
+}
+
+function renderChoice(choice: CollectedChoice, index: number, options: CompletionOptions): JsonObject {
+  const calls = [...choice.calls.values()];
+  if (choice.finish === null) throw interrupted();
+  const finish = honestFinish(choice.finish, calls);
+  const legacy = calls.find((call) => call.kind === 'legacy');
+  const modern = calls.filter((call) => call.kind !== 'legacy');
+  const silent = choice.text === null && calls.length === 0 && choice.refusal === null && choice.audio === null;
+  return {
+    index,
+    message: {
+      role: 'assistant',
+      content: silent ? '' : choice.text,
+      ...(choice.reasoning !== '' && options.reasoning ? { reasoning_content: choice.reasoning } : {}),
+      refusal: choice.refusal,
+      ...(modern.length > 0 ? { tool_calls: modern.map((call) => renderCall(call, finish)) } : {}),
+      ...(legacy === undefined ? {} : { function_call: { name: legacy.name, arguments: legacy.arguments } }),
+      ...(choice.annotations.length > 0 ? { annotations: choice.annotations } : {}),
+      ...(choice.audio === null ? {} : { audio: choice.audio }),
+    },
+    logprobs: choice.logprobs,
+    finish_reason: finish,
+  };
+}
+
+function interrupted(): GatewayError {
+  return new GatewayError('upstream_interrupted', 'The vendor cut the answer short. Send the request again.');
+}
+
+/** Throws `upstream_interrupted` when the events ended without an end. */
+export function renderCompletion(collection: Collection, options: CompletionOptions): string {
+  if (!collection.ended || collection.choices.size === 0) throw interrupted();
+  const choices = [...collection.choices].sort(([one], [other]) => one - other);
+  return JSON.stringify({
+    id: options.id,
+    object: 'chat.completion',
+    created: options.created,
+    model: options.model,
+    ...topLevelExtra(collection.extra),
+    choices: choices.map(([, choice], index) => renderChoice(choice, index, options)),
+    usage: renderUsage(collection.usage, !options.reasoning),
+    ...(collection.steps.length > 0 && options.reasoning ? { pailou: { steps: collection.steps } } : {}),
+  } satisfies Record<string, unknown>);
+}

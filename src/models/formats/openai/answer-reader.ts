@@ -1,0 +1,121 @@
+/** Reads the objects of one answer, chunks of a stream or the one of a whole answer, into events. */
+import type { ChatEvent, Usage } from '../../../types/chat.ts';
+import { GatewayError } from '../../../types/errors.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import { errorInside } from '../../classify.ts';
+import { mapFinishReason } from '../../finish-reasons.ts';
+import { readLogprobs, readText } from './content.ts';
+import { ToolCallReader } from './tool-calls.ts';
+import { readUsage } from './usage.ts';
+
+interface ChoiceState {
+  readonly calls: ToolCallReader;
+  finished: boolean;
+}
+
+function nonEmpty(value: Json | undefined): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+export class AnswerReader {
+  /** True once `response-end` was said; nothing may follow. */
+  ended = false;
+  #started = false;
+  #usage: Usage | null = null;
+  readonly #choices = new Map<number, ChoiceState>();
+
+  /** Throws the vendor's error if `answer` carries one. */
+  read(answer: JsonObject, events: ChatEvent[]): void {
+    const error = errorInside(answer);
+    if (error !== undefined) throw error;
+    const choices = answer['choices'];
+    const usage = readUsage(answer);
+    if (usage !== null) this.#usage = usage;
+    // Anything else (a ping, a notice of the vendor's own) says nothing about the answer. Azure's first chunk has no choices.
+    if (!Array.isArray(choices) || choices.length === 0) return;
+    if (!this.#started) this.#start(answer, events);
+    choices.forEach((choice: Json, position) => {
+      if (isJsonObject(choice)) this.#readChoice(choice, position, events);
+    });
+  }
+
+  #start(answer: JsonObject, events: ChatEvent[]): void {
+    this.#started = true;
+    const id = nonEmpty(answer['id']);
+    const model = nonEmpty(answer['model']);
+    const fingerprint = answer['system_fingerprint'];
+    const tier = answer['service_tier'];
+    const extra = {
+      ...(typeof fingerprint === 'string' ? { system_fingerprint: fingerprint } : {}),
+      ...(typeof tier === 'string' ? { service_tier: tier } : {}),
+    };
+    events.push({
+      type: 'response-start',
+      ...(id === undefined ? {} : { id }),
+      ...(model === undefined ? {} : { model }),
+      ...(Object.keys(extra).length === 0 ? {} : { extra }),
+    });
+  }
+
+  #readChoice(choice: JsonObject, position: number, events: ChatEvent[]): void {
+    const given = choice['index'];
+    const index = typeof given === 'number' && Number.isSafeInteger(given) && given >= 0 ? given : position;
+    let state = this.#choices.get(index);
+    if (state === undefined) {
+      state = { calls: new ToolCallReader(index), finished: false };
+      this.#choices.set(index, state);
+    }
+    if (state.finished) return;
+    const delta = choice['delta'] ?? choice['message'];
+    if (isJsonObject(delta)) this.#readDelta(delta, choice, index, state, events);
+    const reason = choice['finish_reason'];
+    // "null" as a word: DashScope.
+    if (typeof reason !== 'string' || reason === '' || reason === 'null') return;
+    const mapped = mapFinishReason(reason);
+    state.calls.finish();
+    state.finished = true;
+    events.push({ type: 'finish', choice: index, reason: state.calls.honest(mapped), raw: reason });
+  }
+
+  #readDelta(delta: JsonObject, choice: JsonObject, index: number, state: ChoiceState, events: ChatEvent[]): void {
+    const reasoning = nonEmpty(delta['reasoning_content']) ?? nonEmpty(delta['reasoning']);
+    if (reasoning !== undefined) events.push({ type: 'reasoning-delta', choice: index, text: reasoning });
+    const logprobs = readLogprobs(choice['logprobs']);
+    const content = delta['content'];
+    const text = typeof content === 'string' ? content : readText(content, index, events);
+    const refusal = nonEmpty(delta['refusal']);
+    const onRefusal = refusal !== undefined && text === '';
+    if (text !== '' || (logprobs !== undefined && !onRefusal)) {
+      events.push(
+        logprobs === undefined ? { type: 'text-delta', choice: index, text } : { type: 'text-delta', choice: index, text, logprobs },
+      );
+    }
+    if (refusal !== undefined) {
+      events.push({ type: 'refusal-delta', choice: index, text: refusal, ...(onRefusal && logprobs !== undefined ? { logprobs } : {}) });
+    }
+    const calls = delta['tool_calls'];
+    if (Array.isArray(calls)) for (const call of calls as readonly Json[]) if (isJsonObject(call)) state.calls.read(call, events);
+    const legacy = delta['function_call'];
+    if (isJsonObject(legacy)) state.calls.readLegacy(legacy, events);
+    const audio = delta['audio'];
+    if (isJsonObject(audio)) events.push({ type: 'audio-delta', choice: index, audio });
+    const annotations = delta['annotations'];
+    if (Array.isArray(annotations)) {
+      for (const annotation of annotations as readonly Json[])
+        if (isJsonObject(annotation)) events.push({ type: 'annotation', choice: index, annotation });
+    }
+  }
+
+  /** The answer is over. Throws `upstream_interrupted` unless every choice has come to its end. */
+  end(events: ChatEvent[]): void {
+    if (this.#choices.size === 0) {
+      throw new GatewayError('upstream_invalid_response', 'The vendor sent an answer without any content. Try again.');
+    }
+    for (const state of this.#choices.values()) {
+      if (!state.finished)
+        throw new GatewayError('upstream_interrupted', 'The vendor cut the answer short. What you received is incomplete.');
+    }
+    this.ended = true;
+    events.push({ type: 'response-end', usage: this.#usage });
+  }
+}

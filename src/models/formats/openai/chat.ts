@@ -1,0 +1,77 @@
+/** Chat completions of OpenAI and its kin: requests out, answers in. */
+import type { ChatEvent, ChatRequest } from '../../../types/chat.ts';
+import { GatewayError } from '../../../types/errors.ts';
+import { isJsonObject, type JsonObject } from '../../../types/json.ts';
+import type { ChatDecoder, ChatFormat, EncodeTarget } from '../../../types/wire-format.ts';
+import { createEventSplitter } from '../../server-sent-events.ts';
+import { type MemberChange, spliceMembers } from '../../splice.ts';
+import { AnswerReader } from './answer-reader.ts';
+
+/** Pailou always wants to know the usage of a stream; the emitter hides it from a caller who did not ask. */
+function streamOptions(body: JsonObject): JsonObject | null {
+  const given = isJsonObject(body['stream_options']) ? body['stream_options'] : {};
+  return given['include_usage'] === true ? null : { ...given, include_usage: true };
+}
+
+function changesFor(request: ChatRequest, target: EncodeTarget): MemberChange[] {
+  const changes: MemberChange[] = [{ key: 'model', json: JSON.stringify(target.model) }];
+  if (target.stream) {
+    if (request.body.stream !== true) changes.push({ key: 'stream', json: 'true' });
+    const options = streamOptions(request.body);
+    if (options !== null) changes.push({ key: 'stream_options', json: JSON.stringify(options) });
+  } else if (request.body.stream !== undefined) changes.push({ key: 'stream', json: 'false' });
+  return changes;
+}
+
+function encodeRequest(request: ChatRequest, target: EncodeTarget): Buffer | string {
+  const changes = changesFor(request, target);
+  if (target.adjust === undefined && request.raw !== undefined) return spliceMembers(request.raw.bytes, request.raw.outline, changes);
+  const body: Record<string, unknown> = { ...request.body };
+  for (const { key, json } of changes) body[key] = JSON.parse(json);
+  return JSON.stringify(target.adjust === undefined ? body : target.adjust(body as JsonObject));
+}
+
+function parseObject(text: string, what: string): JsonObject {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (isJsonObject(parsed)) return parsed;
+  } catch {
+    // Told below, with the text for the operator.
+  }
+  throw new GatewayError('upstream_invalid_response', `The vendor sent ${what} that is not valid. Try again.`, {
+    details: { text: text.slice(0, 500) },
+  });
+}
+
+function decodeResponse(body: Buffer): ChatEvent[] {
+  const reader = new AnswerReader();
+  const events: ChatEvent[] = [];
+  reader.read(parseObject(body.toString('utf8'), 'an answer'), events);
+  reader.end(events);
+  return events;
+}
+
+function decoder(): ChatDecoder {
+  const splitter = createEventSplitter();
+  const reader = new AnswerReader();
+  const decode = (payloads: readonly string[]): ChatEvent[] => {
+    const events: ChatEvent[] = [];
+    for (const payload of payloads) {
+      if (reader.ended) break;
+      if (payload === '[DONE]' || payload.trimEnd() === '[DONE]') reader.end(events);
+      // Some vendors send their keep-alive comments as data.
+      else if (payload !== '' && !payload.startsWith(':')) reader.read(parseObject(payload, 'a part of the stream'), events);
+    }
+    return events;
+  };
+  return {
+    push: (bytes) => decode(splitter.push(bytes)),
+    end() {
+      const events = decode(splitter.end());
+      if (!reader.ended) reader.end(events);
+      return events;
+    },
+  };
+}
+
+export const openaiChat: ChatFormat = { encodeRequest, decodeResponse, decoder };

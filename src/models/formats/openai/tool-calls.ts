@@ -1,0 +1,101 @@
+/** Tool calls of one choice, from deltas that may lack id, index or name, or repeat them. */
+import { randomUUID } from 'node:crypto';
+import type { ChatEvent, FinishReason } from '../../../types/chat.ts';
+import { GatewayError } from '../../../types/errors.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+
+interface Call {
+  readonly number: number;
+  /** The vendor's own index and id, to know the call again; null where it gave none. */
+  readonly index: number | null;
+  vendorId: string | null;
+  name: string;
+  readonly kind: 'function' | 'custom' | 'legacy';
+  started: boolean;
+  /** Arguments that came before the name. */
+  held: string;
+}
+
+function identifier(value: Json | undefined): string | null {
+  if (typeof value === 'number') return String(value);
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function argumentText(value: Json | undefined): string {
+  if (typeof value === 'string') return value;
+  return isJsonObject(value) ? JSON.stringify(value) : '';
+}
+
+export class ToolCallReader {
+  readonly #choice: number;
+  readonly #calls: Call[] = [];
+  readonly #ids = new Set<string>();
+
+  constructor(choice: number) {
+    this.#choice = choice;
+  }
+
+  read(delta: JsonObject, events: ChatEvent[]): void {
+    const custom = isJsonObject(delta['custom']) ? delta['custom'] : null;
+    const body = custom ?? (isJsonObject(delta['function']) ? delta['function'] : {});
+    const given = delta['index'];
+    const index = typeof given === 'number' && Number.isSafeInteger(given) ? given : null;
+    const id = identifier(delta['id']);
+    const name = typeof body['name'] === 'string' ? body['name'] : '';
+    const call =
+      this.#known(index, id, name) ?? this.#open(index, id, custom === null && delta['type'] !== 'custom' ? 'function' : 'custom');
+    call.vendorId ??= id;
+    this.#continue(call, name, argumentText(custom === null ? body['arguments'] : body['input']), events);
+  }
+
+  readLegacy(delta: JsonObject, events: ChatEvent[]): void {
+    const call = this.#calls.find((each) => each.kind === 'legacy') ?? this.#open(null, null, 'legacy');
+    this.#continue(call, typeof delta['name'] === 'string' ? delta['name'] : '', argumentText(delta['arguments']), events);
+  }
+
+  /** The call that a delta goes on with. The same index with another id and a name is a new call: some gateways count none. */
+  #known(index: number | null, id: string | null, name: string): Call | undefined {
+    if (index !== null) {
+      const call = this.#calls.findLast((each) => each.index === index);
+      const other = call !== undefined && id !== null && call.vendorId !== null && call.vendorId !== id && name !== '';
+      return other ? undefined : call;
+    }
+    if (id !== null) return this.#calls.find((each) => each.vendorId === id);
+    return name === '' ? this.#calls.at(-1) : undefined;
+  }
+
+  #open(index: number | null, vendorId: string | null, kind: Call['kind']): Call {
+    const call: Call = { number: this.#calls.length, index, vendorId, name: '', kind, started: false, held: '' };
+    this.#calls.push(call);
+    return call;
+  }
+
+  #continue(call: Call, name: string, text: string, events: ChatEvent[]): void {
+    if (!call.started) {
+      call.held += text;
+      if (name === '') return;
+      call.started = true;
+      call.name = name;
+      const id = call.vendorId !== null && !this.#ids.has(call.vendorId) ? call.vendorId : `call_${randomUUID().replaceAll('-', '')}`;
+      this.#ids.add(id);
+      const start = { type: 'tool-call-start', choice: this.#choice, call: call.number, id, name } as const;
+      events.push(call.kind === 'function' ? start : { ...start, kind: call.kind });
+      if (call.held !== '') events.push({ type: 'tool-call-delta', choice: this.#choice, call: call.number, arguments: call.held });
+      call.held = '';
+    } else if (text !== '') events.push({ type: 'tool-call-delta', choice: this.#choice, call: call.number, arguments: text });
+  }
+
+  /** The choice is over. Throws for a call that was never named. */
+  finish(): void {
+    if (this.#calls.some((call) => !call.started)) {
+      throw new GatewayError('upstream_invalid_response', 'The vendor sent a tool call without a name. Try again.');
+    }
+  }
+
+  /** `reason` in agreement with the calls: vendors, OpenAI included, end calls with "stop" at times. */
+  honest(reason: FinishReason): FinishReason {
+    if (reason !== 'stop' && reason !== 'tool_calls' && reason !== 'function_call') return reason;
+    if (this.#calls.some((call) => call.kind !== 'legacy')) return 'tool_calls';
+    return this.#calls.length > 0 ? 'function_call' : 'stop';
+  }
+}

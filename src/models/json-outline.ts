@@ -1,0 +1,127 @@
+/** Finds the top-level members of a JSON object in its bytes, in one pass, before anything parses them. */
+import { isUtf8 } from 'node:buffer';
+import type { JsonMember, JsonOutline } from '../types/chat.ts';
+import { GatewayError } from '../types/errors.ts';
+
+const quote = 0x22;
+const backslash = 0x5c;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
+const openBracket = 0x5b;
+const closeBracket = 0x5d;
+const comma = 0x2c;
+const colon = 0x3a;
+
+function invalid(offset: number, what: string): GatewayError {
+  return new GatewayError('invalid_json', `The body is not valid JSON: ${what} at byte ${offset}.`);
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
+function skipSpace(bytes: Buffer, from: number): number {
+  let at = from;
+  while (isSpace(bytes[at])) at++;
+  return at;
+}
+
+/** The offset behind the closing quote of the string that opens at `from`. Jumps from quote to quote. */
+function skipString(bytes: Buffer, from: number): number {
+  let at = from;
+  for (;;) {
+    at = bytes.indexOf(quote, at + 1);
+    if (at === -1) throw invalid(from, 'a string that never ends');
+    let before = at - 1;
+    while (bytes[before] === backslash) before--;
+    if ((at - before) % 2 === 1) return at + 1;
+  }
+}
+
+/** The offset behind the object or array that opens at `from`, which lies `outside` levels deep. Which bracket closes which is left to JSON.parse. */
+function skipNested(bytes: Buffer, from: number, outside: number, maxDepth: number): number {
+  let depth = outside;
+  let at = from;
+  while (at < bytes.length) {
+    const byte = bytes[at];
+    if (byte === quote) {
+      at = skipString(bytes, at);
+      continue;
+    }
+    at++;
+    if (byte === openBrace || byte === openBracket) {
+      depth++;
+      if (depth > maxDepth)
+        throw new GatewayError('invalid_request', `The body is nested deeper than ${maxDepth} levels; nothing that deep is accepted.`);
+    } else if (byte === closeBrace || byte === closeBracket) {
+      depth--;
+      if (depth === outside) return at;
+    }
+  }
+  throw invalid(from, 'an object or array that never ends');
+}
+
+function skipValue(bytes: Buffer, from: number, outside: number, maxDepth: number): number {
+  const first = bytes[from];
+  if (first === quote) return skipString(bytes, from);
+  if (first === openBrace || first === openBracket) return skipNested(bytes, from, outside, maxDepth);
+  let at = from;
+  while (at < bytes.length) {
+    const byte = bytes[at];
+    if (byte === comma || byte === closeBrace || byte === closeBracket || isSpace(byte)) break;
+    at++;
+  }
+  if (at === from) throw invalid(from, 'no value');
+  return at;
+}
+
+function readKey(bytes: Buffer, start: number, end: number): string {
+  const text = bytes.toString('utf8', start, end);
+  if (!text.includes('\\')) return text.slice(1, -1);
+  try {
+    return JSON.parse(text) as string;
+  } catch {
+    throw invalid(start, 'a malformed key');
+  }
+}
+
+/**
+ * Where each top-level member of `bytes` lies. An outline only counts for bytes that JSON.parse accepts as well; call it first,
+ * since it bounds the depth (`maxDepth` levels, the outermost included). A body that is no object has no members.
+ *
+ * A key that stands twice at the top is refused: readers differ on which one counts, and a second `model` must not reach a vendor
+ * behind the permission check. So is `__proto__`. Deeper down both are harmless: JSON.parse makes them ordinary own properties,
+ * nothing in Pailou merges a caller's nested objects into its own, and the text goes on as it came.
+ */
+export function outlineJson(bytes: Buffer, maxDepth: number): JsonOutline {
+  if (!isUtf8(bytes)) throw new GatewayError('invalid_json', 'The body is not valid UTF-8.');
+  const members = new Map<string, JsonMember>();
+  const start = skipSpace(bytes, 0);
+  if (bytes[start] !== openBrace) {
+    if (bytes[start] === openBracket) skipNested(bytes, start, 0, maxDepth);
+    return { members, bodyStart: 0 };
+  }
+  let at = skipSpace(bytes, start + 1);
+  const bodyStart = start + 1;
+  if (bytes[at] === closeBrace) return { members, bodyStart };
+  for (;;) {
+    if (bytes[at] !== quote) throw invalid(at, 'a key in double quotes is missing');
+    const keyStart = at;
+    const keyEnd = skipString(bytes, at);
+    at = skipSpace(bytes, keyEnd);
+    if (bytes[at] !== colon) throw invalid(at, 'a colon is missing');
+    const valueStart = skipSpace(bytes, at + 1);
+    const valueEnd = skipValue(bytes, valueStart, 1, maxDepth);
+    const key = readKey(bytes, keyStart, keyEnd);
+    if (key === '__proto__') throw new GatewayError('invalid_request', 'The body may not have a field named __proto__.', { param: key });
+    if (members.has(key))
+      throw new GatewayError('invalid_request', `The field "${key.slice(0, 64)}" stands twice in the body; send it once.`, {
+        param: key.slice(0, 64),
+      });
+    members.set(key, { keyStart, valueStart, valueEnd });
+    at = skipSpace(bytes, valueEnd);
+    if (bytes[at] === closeBrace) return { members, bodyStart };
+    if (bytes[at] !== comma) throw invalid(at, 'a comma is missing');
+    at = skipSpace(bytes, at + 1);
+  }
+}

@@ -1,0 +1,82 @@
+/** What a vendor said went wrong, from the many shapes that vendors say it in; and how much of it may be repeated. */
+import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
+
+export interface VendorError {
+  /** The vendor's own code, in lower case; empty if none. */
+  readonly code: string;
+  readonly type: string;
+  readonly message: string;
+  readonly param: string | null;
+  /** An HTTP status that stands inside the body, where the status line says less. */
+  readonly status: number | null;
+}
+
+function word(value: Json | undefined): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
+function fromObject(error: JsonObject): VendorError {
+  const number = Number(error['code']);
+  const message = error['message'] ?? error['msg'] ?? error['detail'] ?? error['status_msg'];
+  return {
+    code: word(error['code'] ?? error['status_code']).toLowerCase(),
+    type: word(error['type'] ?? error['status']).toLowerCase(),
+    message: typeof message === 'string' ? message : message === undefined ? '' : JSON.stringify(message),
+    param: typeof error['param'] === 'string' ? error['param'] : null,
+    status: typeof error['code'] === 'number' && number >= 400 && number < 600 ? number : null,
+  };
+}
+
+/** The error in a body that has one by its form: never null for a refusal's body, see `readFailure`. */
+export function findVendorError(body: JsonObject): VendorError | null {
+  const error = body['error'];
+  if (isJsonObject(error)) return Object.keys(error).length === 0 ? null : fromObject(error);
+  if (typeof error === 'string' && error !== '') return { ...fromObject(body), message: error };
+  const base = body['base_resp'];
+  if (isJsonObject(base) && base['status_code'] !== undefined && base['status_code'] !== 0) return fromObject(base);
+  if (Array.isArray(body['choices']) || Array.isArray(body['data'])) return null;
+  const coded = (typeof body['code'] === 'string' && body['code'] !== '') || (typeof body['code'] === 'number' && body['code'] !== 0);
+  const worded = typeof body['message'] === 'string' || typeof body['msg'] === 'string';
+  if (body['object'] === 'error' || body['type'] === 'error' || body['success'] === false || (coded && worded)) return fromObject(body);
+  return null;
+}
+
+/** The error in the body of an answer whose status says already that it is one. */
+export function readFailure(text: string): VendorError {
+  const nothing: VendorError = { code: '', type: '', message: text, param: null, status: null };
+  try {
+    const parsed: unknown = JSON.parse(text);
+    const body: unknown = Array.isArray(parsed) ? parsed[0] : parsed;
+    if (isJsonObject(body)) return findVendorError(body) ?? fromObject(body);
+  } catch {
+    // A plain sentence or a proxy's page: it is the message.
+  }
+  return nothing;
+}
+
+/** `text` without what might be a credential; for operators. At most 1000 characters. */
+export function withoutSecrets(text: string): string {
+  return text
+    .slice(0, 1000)
+    .replace(/\b(bearer)\s+\S+/gi, '$1 [hidden]')
+    .replace(/\b(?:sk|pk|ak|rk|key|gsk|xai|pplx|AIza)[-_]?[A-Za-z0-9*_-]{8,}/g, '[hidden]')
+    .replace(/[A-Za-z0-9+/_=.-]{40,}/g, '[hidden]');
+}
+
+/**
+ * The vendor's words as they may be repeated to the caller: without links, keys, accounts, request ids, addresses and
+ * markup. Used only where the vendor faults the caller's own request (400, 422), since a developer cannot mend it
+ * otherwise. Every other vendor text stays in `details`.
+ */
+export function publicWords(text: string): string {
+  if (/<[a-z!/][^>]*>/i.test(text)) return '';
+  return withoutSecrets(text)
+    .replace(/\b[a-z][a-z0-9+.-]*:\/\/\S+/gi, '[link]')
+    .replace(/\b(?:org|proj|user|acct|account|req|request|workspace|sess|ws)[-_][A-Za-z0-9_-]{6,}/gi, '[hidden]')
+    .replace(/\b[0-9a-f]{8}-[0-9a-f-]{20,}\b/gi, '[hidden]')
+    .replace(/\b[\w.+-]+@[\w-]+\.[\w.-]+/g, '[hidden]')
+    .replace(/\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b/g, '[hidden]')
+    .replace(/[\p{Cc}\s]+/gu, ' ')
+    .trim()
+    .slice(0, 400);
+}

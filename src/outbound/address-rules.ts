@@ -1,0 +1,106 @@
+/** Which network addresses Pailou may connect to. Pure: no look-up happens here. */
+import { BlockList, isIP } from 'node:net';
+import { GatewayError } from '../types/errors.ts';
+
+/** Never, whatever the operator allows: metadata services of the clouds, link-local, unspecified, multicast, reserved. */
+const forbiddenRanges = [
+  '0.0.0.0/8',
+  '169.254.0.0/16',
+  '100.100.100.200/32',
+  '168.63.129.16/32',
+  '192.0.0.192/32',
+  '224.0.0.0/4',
+  '240.0.0.0/4',
+  '::/128',
+  'fe80::/10',
+  'ff00::/8',
+  'fd00:ec2::254/128',
+  'fd20:ce::254/128',
+];
+
+/** Only where the operator allows it: loopback, private and shared ranges. */
+const privateRanges = [
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.168.0.0/16',
+  '198.18.0.0/15',
+  '::1/128',
+  'fc00::/7',
+  'fec0::/10',
+];
+
+function addRange(list: BlockList, range: string): void {
+  const [address = '', length, ...rest] = range.trim().split('/');
+  const family = isIP(address);
+  const widest = family === 4 ? 32 : 128;
+  const bits = length === undefined ? widest : Number(length);
+  if (family === 0 || rest.length > 0 || length === '' || !Number.isInteger(bits) || bits < 0 || bits > widest) {
+    throw new GatewayError('configuration_invalid', `"${range}" is not an address range; write it like 10.0.0.0/8 or fd00::/8.`);
+  }
+  list.addSubnet(address, bits, family === 4 ? 'ipv4' : 'ipv6');
+}
+
+function rangeList(ranges: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const range of ranges) addRange(list, range);
+  return list;
+}
+
+const forbidden = rangeList(forbiddenRanges);
+const restricted = rangeList(privateRanges);
+
+/** The eight groups of an IPv6 address that `isIP` has accepted. */
+function groupsOf(address: string): number[] {
+  const plain = address.replace(/%.*$/, '');
+  const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(plain);
+  const hex =
+    dotted === null
+      ? plain
+      : `${dotted[1]}${((Number(dotted[2]) << 8) | Number(dotted[3])).toString(16)}:${((Number(dotted[4]) << 8) | Number(dotted[5])).toString(16)}`;
+  const [front = '', back] = hex.split('::');
+  const before = front === '' ? [] : front.split(':');
+  const after = back === undefined || back === '' ? [] : back.split(':');
+  const gap = back === undefined ? 0 : 8 - before.length - after.length;
+  return [...before, ...Array.from({ length: gap }, () => '0'), ...after].map((group) => Number.parseInt(group, 16));
+}
+
+/** The IPv4 address that an IPv6 address stands for (mapped, compatible, NAT64, 6to4), or null. */
+function embeddedIpv4(address: string): string | null {
+  const groups = groupsOf(address);
+  const dotted = (high = 0, low = 0): string => `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
+  const zeros = (count: number): boolean => groups.slice(0, count).every((group) => group === 0);
+  if (zeros(5) && groups[5] === 0xffff) return dotted(groups[6], groups[7]);
+  if (zeros(4) && groups[4] === 0xffff && groups[5] === 0) return dotted(groups[6], groups[7]);
+  if (zeros(6) && (groups[6] !== 0 || (groups[7] ?? 0) > 1)) return dotted(groups[6], groups[7]);
+  if (groups[0] === 0x64 && groups[1] === 0xff9b) return dotted(groups[6], groups[7]);
+  if (groups[0] === 0x2002) return dotted(groups[1], groups[2]);
+  return null;
+}
+
+export interface AddressRules {
+  /** Why `address` (an IP literal) may not be connected to, or null when it may. */
+  refuse(address: string): string | null;
+}
+
+/** `allow` are CIDR ranges; throws `configuration_invalid` for one that is none. */
+export function createAddressRules(allow: readonly string[]): AddressRules {
+  const allowed = rangeList(allow);
+  const refuse = (address: string): string | null => {
+    const family = isIP(address);
+    if (family === 0) return 'it is not an IP address';
+    if (family === 6) {
+      const inner = embeddedIpv4(address);
+      if (inner !== null) return refuse(inner);
+    }
+    const plain = address.replace(/%.*$/, '');
+    const kind = family === 4 ? 'ipv4' : 'ipv6';
+    if (forbidden.check(plain, kind)) return 'the address is link-local, reserved or a metadata service, which is never allowed';
+    if (restricted.check(plain, kind) && !allowed.check(plain, kind))
+      return 'the address is private; the operator can allow its range with PAILOU_OUTBOUND_ALLOW';
+    return null;
+  };
+  return { refuse };
+}

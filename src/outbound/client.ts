@@ -1,0 +1,192 @@
+/** The one HTTP client for calls to vendors: pooled connections per origin, guarded addresses, no redirects, no compression. */
+import { Agent, buildConnector, type Dispatcher, fetch as undiciFetch, Pool } from 'undici';
+import { GatewayError } from '../types/errors.ts';
+import { abortError, connectionError } from './connection-errors.ts';
+import type { OutboundGuard } from './guard.ts';
+import { ResponseBody } from './response-body.ts';
+
+export interface UpstreamRequest {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Buffer | string | null;
+  /** Ends the call at any time, in the middle of the answer too. Its reason, if a GatewayError, is what the reader gets. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long the head of the answer may take; ten minutes unless given. */
+  readonly headersTimeoutMs?: number;
+}
+
+export type UpstreamHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+export interface UpstreamResponse {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: UpstreamHeaders;
+  /** One item per socket read. Not pulling pauses the socket; leaving the loop early drops the connection. Throws GatewayError. */
+  readonly body: AsyncIterable<Buffer>;
+  /** Says that the reader has all it needs although the body may not have ended: lets the connection be used again. */
+  release(): void;
+}
+
+export interface OutboundClient {
+  /** Resolves with the head of the answer, whatever its status. Rejects with a GatewayError when none came. */
+  send(request: UpstreamRequest): Promise<UpstreamResponse>;
+  /** For plugins that do their own I/O. Goes through the guard and follows no redirect. */
+  readonly fetch: typeof fetch;
+  close(): Promise<void>;
+}
+
+const poolOptions = {
+  /** An open stream holds a connection; beyond so many, calls to one origin wait for a free one. */
+  connections: 1024,
+  pipelining: 1,
+  allowH2: false,
+  /** Shorter than the idle limit of most servers and balancers, long enough to spare most handshakes. */
+  keepAliveTimeout: 15_000,
+  /** Time limits within an answer are the dispatcher's; it knows the limits of the model. */
+  bodyTimeout: 0,
+} as const;
+
+/** Origins that nobody called for long are closed when more than so many are known. */
+const maxPools = 256;
+const maxAddresses = 1024;
+
+interface Address {
+  readonly origin: string;
+  readonly path: string;
+}
+
+class CallHandler implements Dispatcher.DispatchHandler {
+  readonly #signal: AbortSignal | undefined;
+  readonly #resolve: (response: UpstreamResponse) => void;
+  readonly #reject: (error: GatewayError) => void;
+  #body: ResponseBody | null = null;
+  #controller: Dispatcher.DispatchController | null = null;
+
+  constructor(signal: AbortSignal | undefined, resolve: (response: UpstreamResponse) => void, reject: (error: GatewayError) => void) {
+    this.#signal = signal;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  readonly #onAbort = (): void => {
+    const error = abortError(this.#signal as AbortSignal);
+    // Waiting for a connection there is no controller yet; the caller must not wait for it.
+    this.#reject(error);
+    this.#controller?.abort(error);
+  };
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#signal?.aborted === true) controller.abort(abortError(this.#signal));
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: UpstreamHeaders): void {
+    if (status < 200) return;
+    const body = new ResponseBody(controller);
+    this.#body = body;
+    this.#resolve({ status, headers, body, release: () => body.release() });
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#body?.add(chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#body?.end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    if (this.#body === null) this.#reject(connectionError(error, false));
+    else this.#body.fail(connectionError(error, true));
+  }
+}
+
+/** A bounded memory of how addresses split into origin and path: parsing a URL costs more than sending a small request. */
+function createAddressParser(): (url: string) => Address {
+  const known = new Map<string, Address>();
+  return (text) => {
+    const cached = known.get(text);
+    if (cached !== undefined) return cached;
+    if (!URL.canParse(text))
+      throw new GatewayError('internal_error', 'The provider made an address that is not a URL. Report it with the request id.', {
+        details: text,
+      });
+    const url = new URL(text);
+    const address = { origin: url.origin, path: url.pathname + url.search };
+    if (known.size >= maxAddresses) known.clear();
+    known.set(text, address);
+    return address;
+  };
+}
+
+export function createOutboundClient(guard: OutboundGuard): OutboundClient {
+  const connectDirectly = buildConnector({ allowH2: false, timeout: 10_000, lookup: guard.lookup });
+  const connect: buildConnector.connector = (options, callback) => {
+    try {
+      guard.checkHost(options.hostname);
+    } catch (error) {
+      callback(error as Error, null);
+      return;
+    }
+    connectDirectly(options, callback);
+  };
+  const pools = new Map<string, Pool>();
+  const agent = new Agent({ ...poolOptions, connect });
+  const parseAddress = createAddressParser();
+  let closed = false;
+
+  const poolFor = (origin: string): Pool => {
+    let pool = pools.get(origin);
+    if (pool !== undefined) return pool;
+    for (const [other, idle] of pools) {
+      if (pools.size < maxPools) break;
+      if (idle.stats.running > 0 || idle.stats.pending > 0 || idle.stats.queued > 0) continue;
+      pools.delete(other);
+      void idle.close();
+    }
+    pool = new Pool(origin, { ...poolOptions, connect });
+    pools.set(origin, pool);
+    return pool;
+  };
+
+  return {
+    async send(request) {
+      if (closed) throw new GatewayError('shutting_down', 'This node is stopping. Send the request again; another node will answer.');
+      const { signal } = request;
+      if (signal?.aborted === true) throw abortError(signal);
+      const { origin, path } = parseAddress(request.url);
+      const response = await new Promise<UpstreamResponse>((resolve, reject) => {
+        const call = {
+          path,
+          method: request.method,
+          headers: { ...request.headers, 'accept-encoding': 'identity' },
+          body: request.body ?? null,
+          headersTimeout: request.headersTimeoutMs ?? 600_000,
+        };
+        poolFor(origin).dispatch(call, new CallHandler(signal, resolve, reject));
+      });
+      const encoding = response.headers['content-encoding'];
+      if (encoding !== undefined && encoding !== 'identity' && encoding !== '') {
+        await response.body[Symbol.asyncIterator]().return?.();
+        throw new GatewayError('upstream_invalid_response', 'The vendor sent a compressed answer, which was not asked for.', {
+          details: { encoding },
+        });
+      }
+      return response;
+    },
+
+    fetch: ((input: string | URL, init?: RequestInit) =>
+      undiciFetch(input, { ...(init as object), redirect: 'error', dispatcher: agent })) as unknown as typeof fetch,
+
+    async close() {
+      closed = true;
+      const all = [...pools.values(), agent];
+      pools.clear();
+      await Promise.all(all.map((dispatcher) => dispatcher.destroy()));
+    },
+  };
+}

@@ -1,0 +1,53 @@
+/** What went wrong on the way to a vendor, in the words of the error table. */
+import { GatewayError } from '../types/errors.ts';
+import { BlockedAddress } from './guard.ts';
+
+function codeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return '';
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? code : '';
+}
+
+/** The first useful code: Node wraps what happened at several addresses in an AggregateError. */
+function describe(error: unknown): { code: string; text: string } {
+  const inner = error instanceof AggregateError ? (error.errors as unknown[])[0] : error;
+  const code = codeOf(inner) || codeOf(error);
+  const text = inner instanceof Error ? inner.message : String(inner);
+  return { code, text: text.slice(0, 500) };
+}
+
+/** `started`: the head of the answer had come, so the answer is cut rather than missing. */
+export function connectionError(error: unknown, started: boolean): GatewayError {
+  if (error instanceof GatewayError) return error;
+  const { code, text } = describe(error);
+  const options = { details: { code, text }, cause: error };
+  if (error instanceof BlockedAddress) {
+    return new GatewayError(
+      'upstream_unavailable',
+      "The provider's address is one that Pailou may not connect to. An administrator must change it.",
+      options,
+    );
+  }
+  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'UND_ERR_RESPONSE_EXCEEDED_MAX_SIZE') {
+    return new GatewayError('upstream_invalid_response', 'The vendor answered something that is not valid HTTP. Try again.', options);
+  }
+  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
+    return new GatewayError('upstream_timeout', 'The vendor did not answer in time. Try again.', options);
+  }
+  if (started)
+    return new GatewayError('upstream_interrupted', 'The vendor cut the answer short. What you received is incomplete.', options);
+  if (code.startsWith('UND_ERR_INVALID')) {
+    return new GatewayError('internal_error', 'The request to the vendor could not be made. Report it with the request id.', options);
+  }
+  return new GatewayError('upstream_unavailable', 'The vendor cannot be reached. Try again.', options);
+}
+
+/** Why a signal fired, as an error: a GatewayError given as its reason, a time limit, or a caller who left. */
+export function abortError(signal: AbortSignal): GatewayError {
+  const reason: unknown = signal.reason;
+  if (reason instanceof GatewayError) return reason;
+  if (reason instanceof DOMException && reason.name === 'TimeoutError') {
+    return new GatewayError('upstream_timeout', 'The vendor did not answer in time. Try again.', { cause: reason });
+  }
+  return new GatewayError('client_closed_request', 'The caller left before the answer was complete.', { cause: reason });
+}

@@ -1,0 +1,84 @@
+/** The outbound guard: a provider or MCP server may not be a way into the company's own network (SSRF). */
+import { lookup as resolveName } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
+import { GatewayError } from '../types/errors.ts';
+import { createAddressRules } from './address-rules.ts';
+
+export interface OutboundGuard {
+  /**
+   * The URL parsed, if Pailou may connect to it; else throws `configuration_invalid` naming `param`. A host name is
+   * checked by what it resolves to, which only happens when connecting.
+   */
+  checkUrl(url: string, param: string): URL;
+  /** The hook for `net.connect`: resolves a name and leaves out every address that is not allowed. */
+  readonly lookup: LookupFunction;
+  /** Throws BlockedAddress if `host` is an IP literal that is not allowed: Node asks no look-up for those. */
+  checkHost(host: string): void;
+}
+
+/** An address that the guard refuses, met while connecting. */
+export class BlockedAddress extends Error {
+  constructor(host: string, reason: string) {
+    super(`connecting to ${host} is not allowed: ${reason}`);
+    this.name = 'BlockedAddress';
+  }
+}
+
+const metadataNames = new Set(['metadata', 'metadata.google.internal', 'instance-data', 'instance-data.ec2.internal']);
+
+function bare(host: string): string {
+  return host
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/\.$/, '')
+    .toLowerCase();
+}
+
+/** `allow`: CIDR ranges of private addresses that may be connected to. */
+export function createOutboundGuard(options: { readonly allow: readonly string[] }): OutboundGuard {
+  const rules = createAddressRules(options.allow);
+
+  /** What can be said against a host without asking the name service. */
+  const refuseHost = (host: string): string | null => {
+    const name = bare(host);
+    if (isIP(name) !== 0) return rules.refuse(name);
+    if (metadataNames.has(name)) return 'the name is that of a metadata service, which is never allowed';
+    if (name === 'localhost' || name.endsWith('.localhost')) return rules.refuse('127.0.0.1');
+    return null;
+  };
+
+  return {
+    checkUrl(text, param) {
+      const refuse = (why: string): GatewayError => new GatewayError('configuration_invalid', `${param}: ${why}.`, { param });
+      const url = URL.canParse(text) ? new URL(text) : null;
+      if (url === null) throw refuse('not a URL; write it like https://api.example.com/v1');
+      if (url.protocol !== 'https:' && url.protocol !== 'http:') throw refuse('the URL must begin with https:// or http://');
+      if (url.username !== '' || url.password !== '')
+        throw refuse('the URL may not carry a user name or password; use the field for the credential');
+      const reason = refuseHost(url.hostname);
+      if (reason !== null) throw refuse(`Pailou may not connect to ${url.hostname}: ${reason}`);
+      return url;
+    },
+
+    checkHost(host) {
+      const reason = refuseHost(host);
+      if (reason !== null && isIP(bare(host)) !== 0) throw new BlockedAddress(bare(host), reason);
+      if (metadataNames.has(bare(host))) throw new BlockedAddress(bare(host), reason ?? '');
+    },
+
+    lookup(hostname, wanted, callback) {
+      resolveName(hostname, { ...wanted, all: true }, (error, found) => {
+        if (error !== null) {
+          callback(error, '');
+          return;
+        }
+        const allowed = found.filter(({ address }) => rules.refuse(address) === null);
+        const first = allowed[0];
+        if (first === undefined) {
+          const address = found[0]?.address ?? '';
+          callback(new BlockedAddress(`${hostname} (${address})`, rules.refuse(address) ?? ''), '');
+        } else if (wanted.all === true) callback(null, allowed);
+        else callback(null, first.address, first.family);
+      });
+    },
+  };
+}
