@@ -3,13 +3,15 @@
  * The loader finds plugin files; nobody imports them.
  */
 import type { ZodType } from 'zod';
-import type { GatewayError } from './errors.ts';
 import type { Logger } from './logger.ts';
 import type { Skill } from './skill.ts';
 import type { Strategy } from './dispatch.ts';
 import type { ToolSource } from './tool-source.ts';
-import type { Operation, WireFormat } from './wire-format.ts';
-import type { JsonObject } from './json.ts';
+import type { Provider } from './provider.ts';
+import type { WireFormat } from './wire-format.ts';
+
+/** A plugin author finds the whole contract of a provider beside `definePlugin`. */
+export type { Provider, UpstreamCall, UpstreamFailure } from './provider.ts';
 
 /** What each plugin type makes. */
 export interface PluginInstances {
@@ -54,33 +56,4 @@ export interface Plugin<T extends PluginType = PluginType, O = unknown> {
 /** Checks a plugin's type where it is written, and infers its options from the schema. */
 export function definePlugin<T extends PluginType, O>(plugin: Plugin<T, O>): Plugin<T, O> {
   return plugin;
-}
-
-/** One attempt as the provider sees it. */
-export interface UpstreamCall {
-  readonly operation: Operation;
-  readonly model: string;
-  readonly stream: boolean;
-}
-
-/** An answer that is not a success, for classification. */
-export interface UpstreamFailure {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** At most 64 kB of the body, as text. */
-  readonly body: string;
-}
-
-/** Describes a vendor; does no call I/O itself. */
-export interface Provider {
-  /** The wire format (by kind) for each operation that the vendor has. */
-  readonly formats: Readonly<Partial<Record<Operation, string>>>;
-  /** The full URL of this call. */
-  address(call: UpstreamCall): string;
-  /** Adds the credential to the headers. */
-  authorize(headers: Record<string, string>, call: UpstreamCall): void | Promise<void>;
-  /** The dialect's last word on the JSON body. Leave it out where the format fits: raw bytes are then passed on unparsed. */
-  adjust?(body: JsonObject, call: UpstreamCall): JsonObject;
-  /** Knows this vendor's own error codes better than the common table; undefined leaves it to that. */
-  classify?(failure: UpstreamFailure): GatewayError | undefined;
 }

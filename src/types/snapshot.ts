@@ -1,6 +1,6 @@
 /** The frozen, validated picture of all configuration at one revision, held in memory. DESIGN section 6. */
 import type { Capability, GrantIndex } from './access.ts';
-import type { Provider } from './plugin.ts';
+import type { Provider } from './provider.ts';
 import type { McpServerSpec, ModelSpec, Price, ResourceKind, SkillSpec } from './resources.ts';
 import type { Skill } from './skill.ts';
 import type { ToolSource } from './tool-source.ts';

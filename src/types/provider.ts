@@ -1,0 +1,33 @@
+/** How one vendor is reached: the contract of a provider. */
+import type { GatewayError } from './errors.ts';
+import type { JsonObject } from './json.ts';
+import type { Operation } from './wire-format.ts';
+
+/** One attempt as the provider sees it. */
+export interface UpstreamCall {
+  readonly operation: Operation;
+  readonly model: string;
+  readonly stream: boolean;
+}
+
+/** An answer that is not a success, for classification. */
+export interface UpstreamFailure {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** At most 64 kB of the body, as text. */
+  readonly body: string;
+}
+
+/** Describes a vendor; does no call I/O itself. */
+export interface Provider {
+  /** The wire format (by kind) for each operation that the vendor has. */
+  readonly formats: Readonly<Partial<Record<Operation, string>>>;
+  /** The full URL of this call. */
+  address(call: UpstreamCall): string;
+  /** Adds the credential to the headers. */
+  authorize(headers: Record<string, string>, call: UpstreamCall): void | Promise<void>;
+  /** The dialect's last word on the JSON body. Leave it out where the format fits: raw bytes are then passed on unparsed. */
+  adjust?(body: JsonObject, call: UpstreamCall): JsonObject;
+  /** Knows this vendor's own error codes better than the common table; undefined leaves it to that. */
+  classify?(failure: UpstreamFailure): GatewayError | undefined;
+}
