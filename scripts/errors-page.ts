@@ -14,9 +14,9 @@ Every failed call answers with one body, in OpenAI's shape and with the request'
     "message": "There is no model \\"gpt-5x\\" for you. Did you mean \\"gpt-5\\"?",
     "type": "invalid_request_error",
     "param": "model",
-    "code": "model_not_found",
-    "request_id": "req_…"
-  }
+    "code": "model_not_found"
+  },
+  "request_id": "0d0e7a5c-…"
 }
 \`\`\`
 
