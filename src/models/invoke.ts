@@ -41,8 +41,10 @@ function contentType(headers: UpstreamHeaders): string {
 }
 
 /** Refuses what cannot be an answer of a model: a login page, a proxy's error page. */
-function refuseForeign(type: string, response: UpstreamResponse): void {
+function refuseForeign(response: UpstreamResponse): void {
+  const type = contentType(response.headers);
   if (type !== 'text/html' && type !== 'application/xml' && type !== 'text/xml' && !/^(image|video|audio)\//.test(type)) return;
+  response.release();
   throw new GatewayError(
     'upstream_invalid_response',
     'The vendor answered with something that is not an answer of a model; its address may be wrong.',
@@ -76,7 +78,7 @@ export function createModelInvoker(options: {
   const formatFor = <O extends Operation>(deployment: Deployment, operation: O): NonNullable<WireFormat[O]> => {
     const kind = deployment.provider.instance.formats[operation];
     const format = kind === undefined ? undefined : options.format(kind)?.[operation];
-    if (format !== undefined) return format as NonNullable<WireFormat[O]>;
+    if (format !== undefined) return format;
     throw new GatewayError('unsupported_parameter', `The vendor behind this model cannot do ${operation}; choose another model.`, {
       param: 'model',
       details: { provider: deployment.provider.name, format: kind },
@@ -104,7 +106,7 @@ export function createModelInvoker(options: {
     if (authorized !== undefined) await authorized;
     const response = await options.client.send({ method: 'POST', url: provider.address(call), headers, body, signal });
     if (response.status >= 200 && response.status < 300) {
-      refuseForeignOrRelease(response);
+      refuseForeign(response);
       return response;
     }
     const text = (await readStart(response.body, failureBytes)).toString('utf8');
@@ -136,13 +138,4 @@ export function createModelInvoker(options: {
       return format.decodeResponse(await readWhole(response.body, wholeBytes));
     },
   };
-}
-
-function refuseForeignOrRelease(response: UpstreamResponse): void {
-  try {
-    refuseForeign(contentType(response.headers), response);
-  } catch (error) {
-    response.release();
-    throw error;
-  }
 }

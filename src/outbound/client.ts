@@ -146,7 +146,7 @@ export function createOutboundClient(guard: OutboundGuard): OutboundClient {
       if (pools.size < maxPools) break;
       if (idle.stats.running > 0 || idle.stats.pending > 0 || idle.stats.queued > 0) continue;
       pools.delete(other);
-      void idle.close();
+      idle.close().catch(() => {});
     }
     pool = new Pool(origin, { ...poolOptions, connect });
     pools.set(origin, pool);

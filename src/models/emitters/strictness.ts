@@ -35,7 +35,7 @@ export function isUrlCitation(annotation: JsonObject): boolean {
 }
 
 function joined(one: Json | undefined, other: Json | undefined): Json {
-  if (!Array.isArray(one)) return (other ?? null) as Json;
+  if (!Array.isArray(one)) return other ?? null;
   return Array.isArray(other) ? [...(one as readonly Json[]), ...(other as readonly Json[])] : one;
 }
 
