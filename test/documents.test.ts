@@ -1,0 +1,104 @@
+/** Holds the documents to the tree: what they name exists, and what exists is named. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { listFiles, projectRoot } from './architecture/source-tree.ts';
+
+const read = (path: string): string => readFileSync(join(projectRoot, path), 'utf8');
+const documents = ['README.md', 'CHANGELOG.md', ...listFiles('docs').filter((path) => path.endsWith('.md'))];
+const manifest = JSON.parse(read('package.json')) as {
+  dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
+  scripts: Record<string, string>;
+};
+const packages = { ...manifest.dependencies, ...manifest.devDependencies };
+
+/** Files under version control: what a clone gets. Those not yet committed count, those ignored do not. */
+const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: projectRoot, encoding: 'utf8' })
+  .split('\n')
+  .filter((path) => path !== '' && existsSync(join(projectRoot, path)));
+
+/** Paths of this project that a document names: targets of links, and in backticks what begins with one of our folders. */
+function pathsIn(document: string): string[] {
+  const text = read(document);
+  const links = [...text.matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)/g)].map((match) =>
+    normalize(join(dirname(document), match[1] ?? '')),
+  );
+  const quoted = [...text.matchAll(/`((?:src|test|docs|bench|examples|scripts|\.ci)\/[^`\s]*)`/g)].map((match) =>
+    (match[1] ?? '').replace(/[.,:;]$/, ''),
+  );
+  const drawn = [...text.matchAll(/^ +((?:src|test|bench)\/[\w./-]+)/gm)].map((match) => match[1] ?? '');
+  return [...links, ...quoted, ...drawn].filter((path) => !/[*<>{}…]/.test(path));
+}
+
+describe('the documents', () => {
+  it('name only paths that exist', () => {
+    const named = documents.flatMap((document) => pathsIn(document).map((path) => ({ document, path })));
+    expect(named.length, 'The scanner of paths sees too little.').toBeGreaterThan(50);
+    const missing = named.filter(({ path }) => !existsSync(join(projectRoot, path)));
+    expect(
+      missing.map(({ document, path }) => `${document} names ${path}`),
+      'A document that points at nothing teaches the reader to distrust the rest.',
+    ).toEqual([]);
+  });
+
+  it('give the two commands that set everything up and test it', () => {
+    expect(read('README.md')).toContain('npm ci && npm start');
+    expect(read('README.md')).toContain('npm ci && npm test');
+  });
+
+  it('name only npm scripts that exist', () => {
+    const named = documents.flatMap((document) => [...read(document).matchAll(/npm run ([\w:-]+)/g)].map((match) => match[1] ?? ''));
+    expect(named.filter((script) => manifest.scripts[script] === undefined)).toEqual([]);
+  });
+
+  it('describe every layer of src/', () => {
+    const text = read('docs/architecture.md');
+    const layers = readdirSync(join(projectRoot, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    const missing = layers.map(({ name }) => name).filter((name) => !text.includes(`| \`src/${name}/\` |`));
+    expect(missing, 'docs/architecture.md has a table of the layers; a new folder belongs in it.').toEqual([]);
+  });
+
+  it('number the decisions without a gap', () => {
+    const numbers = readdirSync(join(projectRoot, 'docs/decisions')).map((name) => Number(name.slice(0, 4)));
+    expect(numbers.sort((one, other) => one - other)).toEqual(numbers.map((_, index) => index + 1));
+  });
+});
+
+describe('the page of dependencies', () => {
+  const rows = [...read('docs/dependencies.md').matchAll(/^\| `([^`]+)` \| ([^ ]+) \|/gm)].map((match) => ({
+    name: match[1] ?? '',
+    version: match[2] ?? '',
+  }));
+
+  it('has one line for each package, with the version that is installed', () => {
+    const expected = Object.entries(packages).map(([name, version]) => ({ name, version }));
+    const order = (one: { name: string }, other: { name: string }): number => (one.name < other.name ? -1 : 1);
+    expect(rows.sort(order), 'docs/dependencies.md says of each package why it is here; add, change or remove its line.').toEqual(
+      expected.sort(order),
+    );
+  });
+
+  it('is right that versions are pinned and that only node runs a script at install', () => {
+    expect(Object.entries(packages).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+    const lock = JSON.parse(read('package-lock.json')) as { packages: Record<string, { hasInstallScript?: boolean; optional?: boolean }> };
+    const withScript = Object.entries(lock.packages).filter(([, entry]) => entry.hasInstallScript === true && entry.optional !== true);
+    expect(withScript.map(([path]) => path)).toEqual(['node_modules/node']);
+  });
+});
+
+describe('what is committed', () => {
+  it('names no place of one machine', () => {
+    const home = /(?:^|[\s"'`=(:])\/(?:home|root|Users|work|farm)\/[\w.-]+/;
+    const found = tracked
+      .filter((path) => /\.(ts|js|mjs|json|jsonc|md|yml|yaml|sh)$|run$/.test(path))
+      .filter((path) => home.test(read(path)));
+    expect(found, 'A path of one machine means nothing on the next.').toEqual([]);
+  });
+
+  it('names no package registry, so that it installs behind any mirror', () => {
+    expect(read('package-lock.json')).not.toMatch(/"resolved": "https?:/);
+    expect(tracked.filter((path) => /(^|\/)\.npmrc$/.test(path)).filter((path) => /registry\s*=/.test(read(path)))).toEqual([]);
+  });
+});
