@@ -92,7 +92,7 @@ export function readRetryAfter(headers: UpstreamFailure['headers'], now: number 
   if (/^\d+(\.\d+)?$/.test(milliseconds)) return Number(milliseconds) / 1000;
   const text = value('retry-after');
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
-  const date = text === '' ? Number.NaN : Date.parse(text);
+  const date = /^[A-Z][a-z]{2},/.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, (date - now) / 1000);
 }
 

@@ -28,7 +28,11 @@ export function connectionError(error: unknown, started: boolean): GatewayError 
       options,
     );
   }
-  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'UND_ERR_RESPONSE_EXCEEDED_MAX_SIZE') {
+  if (
+    (error instanceof Error && error.name === 'HTTPParserError') ||
+    code === 'UND_ERR_HEADERS_OVERFLOW' ||
+    code === 'UND_ERR_RESPONSE_EXCEEDED_MAX_SIZE'
+  ) {
     return new GatewayError('upstream_invalid_response', 'The vendor answered something that is not valid HTTP. Try again.', options);
   }
   if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {

@@ -58,12 +58,12 @@ function checkDelta(delta: Delta, state: ChoiceCheck, where: string): string[] {
   for (const call of delta.tool_calls ?? []) {
     const known = state.calls.get(call.index);
     if (known === undefined) {
-      if (call.index !== state.calls.size) wrong.push(`${where}: call index ${String(call.index)} is not the next`);
+      if (call.index !== state.calls.size) wrong.push(`${where}: call index ${JSON.stringify(call.index)} is not the next`);
       if (typeof call.id !== 'string' || call.id === '') wrong.push(`${where}: call without id`);
       if (call.type !== 'function' || !call.function?.name) wrong.push(`${where}: call without type or name`);
       if (typeof call.function?.arguments !== 'string') wrong.push(`${where}: arguments are not text`);
     } else if (call.id !== undefined || call.function?.name !== undefined) wrong.push(`${where}: call id or name again`);
-    state.calls.set(call.index, (known ?? '') + String(call.function?.arguments ?? ''));
+    state.calls.set(call.index, (known ?? '') + (typeof call.function?.arguments === 'string' ? call.function.arguments : ''));
   }
   return wrong;
 }
@@ -110,7 +110,7 @@ export function checkStream(text: string, { usage = false } = {}): string[] {
       states.set(choice.index, state);
       wrong.push(...checkDelta(choice.delta, state, where));
       if (choice.finish_reason !== null && !finishReasons.includes(choice.finish_reason))
-        wrong.push(`${where}: finish reason ${String(choice.finish_reason)}`);
+        wrong.push(`${where}: finish reason ${JSON.stringify(choice.finish_reason)}`);
       state.finish ??= choice.finish_reason;
     }
   });

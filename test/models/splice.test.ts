@@ -59,7 +59,7 @@ function layOut(body: Record<string, unknown>, next: () => number): string {
   const written = keys.map((key) => {
     const value = next() < 0.5 ? JSON.stringify(body[key]) : JSON.stringify(body[key], null, 2);
     const escaped =
-      next() < 0.3 ? value.replace(/[^\x00-\x7f]/g, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`) : value;
+      next() < 0.3 ? value.replace(/[\u0080-\uffff]/g, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`) : value;
     return `${space()}${JSON.stringify(key)}${space()}:${space()}${escaped}${space()}`;
   });
   return `${space()}{${written.join(',') || space()}}${space()}`;

@@ -148,7 +148,9 @@ describe('a stream', () => {
   });
 
   test('without [DONE] is complete if it has a finish reason', () => {
-    emit(decode(frame([choice({ content: 'a' }, 'length')])));
+    const events = decode(frame([choice({ content: 'a' }, 'length')]));
+    expect(events.at(-1)).toEqual({ type: 'response-end', usage: null });
+    emit(events);
   });
 
   test('that ends without a finish reason is an interrupted one, with and without [DONE]', () => {

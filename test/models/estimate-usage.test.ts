@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { estimateTokens, estimateUsage, loadTokenizer } from '../../src/models/estimate-usage.ts';
+
+const body = {
+  model: 'm',
+  messages: [
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'How are you today?' },
+        { type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(100_000)}` } },
+      ],
+    },
+  ],
+};
+
+test('guesses at once, before the tokenizer is loaded, and says that it is a guess', () => {
+  expect(estimateTokens('x'.repeat(400))).toBe(100);
+  expect(estimateUsage(body, 'Fine.')).toMatchObject({ estimated: true });
+});
+
+test('counts with the tokenizer when it is there; pictures count nothing', async () => {
+  await loadTokenizer();
+  expect(estimateTokens('How are you today?')).toBe(5);
+  expect(estimateTokens('')).toBe(0);
+  const usage = estimateUsage(body, 'Fine.');
+  expect(usage.inputTokens).toBeLessThan(30);
+  expect(usage.outputTokens).toBe(2);
+});
+
+test('takes words that are control tokens elsewhere, and long texts in bounded time', async () => {
+  await loadTokenizer();
+  expect(estimateTokens('<|endoftext|>')).toBeGreaterThan(0);
+  const sentence = 'The quick brown fox jumps over the lazy dog. ';
+  const started = performance.now();
+  const count = estimateTokens(sentence.repeat(20_000));
+  expect(performance.now() - started).toBeLessThan(200);
+  expect(count / 20_000).toBeGreaterThan(9);
+  expect(count / 20_000).toBeLessThan(11);
+});
