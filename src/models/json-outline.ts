@@ -26,15 +26,26 @@ function skipSpace(bytes: Buffer, from: number): number {
   return at;
 }
 
-/** The offset behind the closing quote of the string that opens at `from`. Jumps from quote to quote. */
+/** Within so many bytes a plain loop is faster than a native search: program code is full of escaped quotes. */
+const nearby = 48;
+
+/** The offset behind the closing quote of the string that opens at `from`. Looks nearby, then jumps from quote to quote. */
 function skipString(bytes: Buffer, from: number): number {
-  let at = from;
+  let at = from + 1;
   for (;;) {
-    at = bytes.indexOf(quote, at + 1);
-    if (at === -1) throw invalid(from, 'a string that never ends');
-    let before = at - 1;
-    while (bytes[before] === backslash) before--;
-    if ((at - before) % 2 === 1) return at + 1;
+    const stop = Math.min(at + nearby, bytes.length);
+    while (at < stop) {
+      const byte = bytes[at];
+      if (byte === quote) return at + 1;
+      at += byte === backslash ? 2 : 1;
+    }
+    const found = bytes.indexOf(quote, at);
+    if (found === -1) throw invalid(from, 'a string that never ends');
+    // `at` is never inside an escape, so the backslashes between it and the quote tell.
+    let before = found - 1;
+    while (before >= at && bytes[before] === backslash) before--;
+    at = found + 1;
+    if ((found - before) % 2 === 1) return at;
   }
 }
 

@@ -5,7 +5,7 @@ import type { JsonObject } from '../../types/json.ts';
 import { renderError } from './error.ts';
 import { type CompletionOptions, collectInto, startCollection, renderCompletion } from './collected-completion.ts';
 import { renderUsage } from './usage.ts';
-import { honestFinish, isUrlCitation, topLevelExtra } from './strictness.ts';
+import { honestFinish, isUrlCitation, renderExtra } from './strictness.ts';
 
 export type { CompletionOptions } from './collected-completion.ts';
 
@@ -141,12 +141,11 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
         if (event.type === 'response-start') {
           // Later model calls of a tool loop start again; what stands in every chunk is settled by the first.
           if (choices.size > 0) continue;
-          const extra = JSON.stringify(topLevelExtra(event.extra)).slice(1, -1);
-          prefix = extra === '' ? head : `${head},${extra}`;
+          prefix = head + renderExtra(event.extra);
           firstChoice = `${prefix},"choices":[{"index":0,"delta":{`;
         } else if (event.type === 'response-end') {
           ended = true;
-          if (options.includeUsage) text += `${prefix},"choices":[],"usage":${JSON.stringify(renderUsage(event.usage, closed))}}\n\n`;
+          if (options.includeUsage) text += `${prefix},"choices":[],"usage":${renderUsage(event.usage, closed)}}\n\n`;
           text += done;
         } else text += event.type === 'step' ? writeStep(event) : writeDelta(event);
       }

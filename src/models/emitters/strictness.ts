@@ -11,14 +11,12 @@ export function honestFinish(reason: FinishReason, calls: readonly { readonly ki
   return calls.length > 0 ? 'function_call' : 'stop';
 }
 
-/** The vendor's top-level fields that the schema knows, where they have the right form. */
-export function topLevelExtra(extra: JsonObject | undefined): JsonObject {
-  const fingerprint = extra?.['system_fingerprint'];
-  const tier = extra?.['service_tier'];
-  return {
-    ...(serviceTiers.has(tier) ? { service_tier: tier } : {}),
-    ...(typeof fingerprint === 'string' && fingerprint !== '' ? { system_fingerprint: fingerprint } : {}),
-  };
+/** The vendor's top-level fields that the schema knows, where they have the right form: JSON text that begins with a comma, or nothing. */
+export function renderExtra(extra: JsonObject | undefined): string {
+  if (extra === undefined) return '';
+  const { system_fingerprint: fingerprint, service_tier: tier } = extra;
+  const written = serviceTiers.has(tier) ? `,"service_tier":${JSON.stringify(tier)}` : '';
+  return typeof fingerprint === 'string' && fingerprint !== '' ? `${written},"system_fingerprint":${JSON.stringify(fingerprint)}` : written;
 }
 
 /** The only annotation that the schema has. */

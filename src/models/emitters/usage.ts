@@ -2,31 +2,26 @@
 import type { Usage } from '../../types/chat.ts';
 import type { JsonObject } from '../../types/json.ts';
 
-/** The vendor's details where they are whole numbers, which is all that the published schema allows. */
-function details(given: JsonObject | undefined, name: string, known: number | undefined): JsonObject | undefined {
-  const kept: Record<string, number> = {};
-  for (const [key, value] of Object.entries(given ?? {})) {
-    if (typeof value === 'number' && Number.isSafeInteger(value)) kept[key] = value;
+/** The vendor's details where they are whole numbers, which is all that the published schema allows; nothing if there are none. */
+function renderDetails(name: string, given: JsonObject | undefined, key: string, known: number | undefined): string {
+  let members = '';
+  for (const each in given) {
+    const value = given[each];
+    if (typeof value === 'number' && Number.isSafeInteger(value)) members += `${members === '' ? '' : ','}${JSON.stringify(each)}:${value}`;
   }
-  if (known !== undefined) kept[name] ??= known;
-  return Object.keys(kept).length === 0 ? undefined : kept;
+  if (known !== undefined && !Number.isSafeInteger(given?.[key])) members += `${members === '' ? '' : ','}"${key}":${known}`;
+  return members === '' ? '' : `,"${name}":{${members}}`;
 }
 
 /**
- * OpenAI's usage object. The total is always the sum. An estimate carries `estimated: true`, unless `closed` asks for
- * nothing beyond the published schema. Null, which a booked answer never has, is written as zeros.
+ * OpenAI's usage object as JSON text. The total is always the sum. An estimate carries `estimated: true`, unless `closed`
+ * asks for nothing beyond the published schema. Null, which a booked answer never has, is written as zeros so marked.
  */
-export function renderUsage(usage: Usage | null, closed: boolean): JsonObject {
+export function renderUsage(usage: Usage | null, closed: boolean): string {
   const input = usage?.inputTokens ?? 0;
   const output = usage?.outputTokens ?? 0;
-  const inputDetails = details(usage?.inputDetails, 'cached_tokens', usage?.cachedInputTokens);
-  const outputDetails = details(usage?.outputDetails, 'reasoning_tokens', usage?.reasoningTokens);
-  return {
-    prompt_tokens: input,
-    completion_tokens: output,
-    total_tokens: input + output,
-    ...(inputDetails === undefined ? {} : { prompt_tokens_details: inputDetails }),
-    ...(outputDetails === undefined ? {} : { completion_tokens_details: outputDetails }),
-    ...((usage === null || usage.estimated === true) && !closed ? { estimated: true } : {}),
-  };
+  const inputDetails = renderDetails('prompt_tokens_details', usage?.inputDetails, 'cached_tokens', usage?.cachedInputTokens);
+  const outputDetails = renderDetails('completion_tokens_details', usage?.outputDetails, 'reasoning_tokens', usage?.reasoningTokens);
+  const mark = (usage === null || usage.estimated === true) && !closed ? ',"estimated":true' : '';
+  return `{"prompt_tokens":${input},"completion_tokens":${output},"total_tokens":${input + output}${inputDetails}${outputDetails}${mark}}`;
 }
