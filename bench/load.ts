@@ -1,0 +1,127 @@
+/** The load generator: a fixed number of callers, each with the next call as soon as the last has ended. */
+import { type Dispatcher, Pool } from 'undici';
+
+export interface Call {
+  readonly body: Buffer;
+  readonly streamed: boolean;
+}
+
+export interface Target {
+  readonly url: string;
+  readonly token: string | null;
+}
+
+export interface LoadResult {
+  readonly calls: number;
+  /** Events of streams, `[DONE]` not counted. */
+  readonly chunks: number;
+  readonly seconds: number;
+  /** Milliseconds of each call, ascending. */
+  readonly latencies: readonly number[];
+}
+
+const done = Buffer.from('data: [DONE]');
+
+class Answer implements Dispatcher.DispatchHandler {
+  chunks = 0;
+  readonly #streamed: boolean;
+  readonly #resolve: () => void;
+  readonly #reject: (error: Error) => void;
+  #status = 0;
+  #tail: Buffer = Buffer.alloc(0);
+
+  constructor(streamed: boolean, resolve: () => void, reject: (error: Error) => void) {
+    this.#streamed = streamed;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  onRequestStart(): void {}
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
+    this.#status = status;
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, part: Buffer): void {
+    this.#tail = part;
+    if (!this.#streamed) return;
+    for (let at = part.indexOf('\n\n'); at >= 0; at = part.indexOf('\n\n', at + 2)) this.chunks++;
+  }
+
+  onResponseEnd(): void {
+    if (this.#status !== 200) this.#reject(new Error(`Status ${this.#status}: ${this.#tail.toString().slice(0, 500)}`));
+    else if (this.#streamed && !this.#tail.includes(done))
+      this.#reject(new Error(`A stream without its end: ${this.#tail.toString().slice(0, 500)}`));
+    else this.#resolve();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#reject(error);
+  }
+}
+
+/** Keeps `callers` calls under way for `seconds`, then lets the last ones end. Any call that fails fails the whole. */
+export async function load(target: Target, call: Call, options: { callers: number; seconds: number }): Promise<LoadResult> {
+  const pool = new Pool(target.url, { connections: options.callers, pipelining: 1 });
+  const request: Dispatcher.DispatchOptions = {
+    path: '/v1/chat/completions',
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(target.token === null ? {} : { authorization: `Bearer ${target.token}` }) },
+    body: call.body,
+  };
+  const latencies: number[] = [];
+  let chunks = 0;
+  const began = performance.now();
+  const until = began + options.seconds * 1000;
+  const caller = async (): Promise<void> => {
+    while (performance.now() < until) {
+      const start = performance.now();
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const answer = new Answer(call.streamed, resolve, reject);
+      pool.dispatch(request, answer);
+      await promise;
+      latencies.push(performance.now() - start);
+      // The last event is `[DONE]`.
+      if (call.streamed) chunks += answer.chunks - 1;
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: options.callers }, caller));
+  } finally {
+    await pool.destroy();
+  }
+  return {
+    calls: latencies.length,
+    chunks,
+    seconds: (performance.now() - began) / 1000,
+    latencies: latencies.sort((one, other) => one - other),
+  };
+}
+
+/** Opens `count` streams that stay open. Resolves when each has shown its first bytes; returns the way to close them. */
+export async function openStreams(target: Target, body: Buffer, count: number): Promise<() => Promise<void>> {
+  const pool = new Pool(target.url, { connections: count, pipelining: 1, bodyTimeout: 0 });
+  const opened = Array.from({ length: count }, () => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    pool.dispatch(
+      {
+        path: '/v1/chat/completions',
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...(target.token === null ? {} : { authorization: `Bearer ${target.token}` }) },
+        body,
+      },
+      {
+        onRequestStart: () => {},
+        onResponseStart: (_controller, status) => {
+          if (status !== 200) reject(new Error(`Status ${status} for an idle stream.`));
+        },
+        onResponseData: () => resolve(),
+        onResponseEnd: () => reject(new Error('An idle stream ended by itself.')),
+        onResponseError: (_controller, error) => reject(error),
+      },
+    );
+    return promise;
+  });
+  await Promise.all(opened);
+  return () => pool.destroy();
+}

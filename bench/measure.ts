@@ -1,0 +1,86 @@
+/** Interleaved windows: each target in turn, again and again, so that a noisy neighbour hits all alike. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { load, type LoadResult, openStreams, type Target } from './load.ts';
+import { cpuMicroseconds, residentKilobytes } from './processes.ts';
+import type { Scenario } from './scenarios.ts';
+
+export interface Candidate extends Target {
+  readonly name: string;
+  readonly pid: number;
+}
+
+export interface Window {
+  readonly cpuPerUnit: number;
+  readonly callsPerSecond: number;
+}
+
+export interface Latency {
+  readonly p50: number;
+  readonly p99: number;
+}
+
+export interface Measured {
+  /** By candidate, one entry per window, in the order of time. */
+  readonly windows: ReadonlyMap<string, readonly Window[]>;
+  /** By candidate, with two callers only: what waits in no queue. */
+  readonly latency: ReadonlyMap<string, Latency>;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}
+
+const quantile = (ascending: readonly number[], share: number): number =>
+  ascending[Math.min(ascending.length - 1, Math.floor(ascending.length * share))] ?? Number.NaN;
+const latencyOf = (results: readonly LoadResult[]): Latency => {
+  const all = results.flatMap((result) => result.latencies).sort((one, other) => one - other);
+  return { p50: quantile(all, 0.5), p99: quantile(all, 0.99) };
+};
+
+export interface Plan {
+  readonly windows: number;
+  readonly seconds: number;
+}
+
+/** Runs one scenario against all candidates. The first window of each warms up and is thrown away. */
+export async function measure(scenario: Scenario, candidates: readonly Candidate[], direct: Target, plan: Plan): Promise<Measured> {
+  const { call, callers } = scenario;
+  const windows = new Map(candidates.map(({ name }): [string, Window[]] => [name, []]));
+  for (let index = 0; index <= plan.windows; index++) {
+    for (const candidate of candidates) {
+      const before = cpuMicroseconds(candidate.pid);
+      const result = await load(candidate, call, { callers, seconds: plan.seconds });
+      const used = cpuMicroseconds(candidate.pid) - before;
+      if (index > 0)
+        windows
+          .get(candidate.name)
+          ?.push({ cpuPerUnit: used / (result.calls * scenario.unitsPerCall), callsPerSecond: result.calls / result.seconds });
+    }
+  }
+  const latency = new Map<string, Latency>();
+  if (!call.streamed) {
+    const targets = [{ name: 'direct', target: direct }, ...candidates.map((candidate) => ({ name: candidate.name, target: candidate }))];
+    const results = new Map(targets.map(({ name }): [string, LoadResult[]] => [name, []]));
+    for (let round = 0; round < 3; round++) {
+      for (const { name, target } of targets) results.get(name)?.push(await load(target, call, { callers: 2, seconds: plan.seconds / 3 }));
+    }
+    for (const { name } of targets) latency.set(name, latencyOf(results.get(name) ?? []));
+  }
+  return { windows, latency };
+}
+
+/** Kilobytes of resident memory per open idle stream: the slope between few and many, so that slack in the heap does not hide it. */
+export async function memoryPerStream(candidate: Candidate, body: Buffer, few: number, many: number): Promise<number> {
+  const closeFew = await openStreams(candidate, body, few);
+  await sleep(1500);
+  const before = residentKilobytes(candidate.pid);
+  const closeMany = await openStreams(candidate, body, many - few);
+  await sleep(1500);
+  const after = residentKilobytes(candidate.pid);
+  await Promise.all([closeFew(), closeMany()]);
+  await sleep(500);
+  return (after - before) / (many - few);
+}

@@ -1,0 +1,68 @@
+/** What is measured: the calls, as bytes, and the budget of each. */
+import type { Call } from './load.ts';
+
+/** Tokens of one measured stream: many, so that the cost of the call itself vanishes in that of its tokens. */
+export const streamTokens = 200;
+
+export interface Scenario {
+  readonly name: string;
+  readonly call: Call;
+  readonly callers: number;
+  /** How much of the measured unit one call makes. */
+  readonly unitsPerCall: number;
+  readonly unit: 'call' | 'chunk';
+  /** Highest ratio to the bare proxy that DESIGN 13 allows. */
+  readonly budget: number;
+}
+
+const question = 'Explain in two sentences why the sky is blue, and in one why sunsets are red.';
+const ascii = 'The quick brown fox jumps over the lazy dog; "quoted", and a line\nbreak. ';
+const chinese = '敏捷的棕色狐狸跳过了懒狗，然后在牌楼下面休息了一会儿。';
+
+function body(model: string, content: string, stream: boolean): Buffer {
+  const messages = [
+    { role: 'system', content: 'You are a helpful assistant.' },
+    { role: 'user', content },
+  ];
+  return Buffer.from(JSON.stringify({ model, ...(stream ? { stream: true } : {}), messages, temperature: 0.2 }));
+}
+
+const repeated = (text: string, bytes: number): string => text.repeat(Math.ceil(bytes / Buffer.byteLength(text)));
+
+export const models = ['bench-chat', `bench-stream-${streamTokens}`, 'bench-hold'] as const;
+export const holdBody = body('bench-hold', question, true);
+
+export const scenarios: readonly Scenario[] = [
+  {
+    name: 'chat, not streamed',
+    call: { body: body('bench-chat', question, false), streamed: false },
+    callers: 32,
+    unitsPerCall: 1,
+    unit: 'call',
+    budget: 1.8,
+  },
+  {
+    name: 'chat, 200 kB ASCII request',
+    call: { body: body('bench-chat', repeated(ascii, 200_000), false), streamed: false },
+    callers: 16,
+    unitsPerCall: 1,
+    unit: 'call',
+    budget: 3,
+  },
+  {
+    name: 'chat, 200 kB Chinese request',
+    call: { body: body('bench-chat', repeated(chinese, 200_000), false), streamed: false },
+    callers: 16,
+    unitsPerCall: 1,
+    unit: 'call',
+    budget: 3,
+  },
+  {
+    name: 'streamed chunk, same format',
+    call: { body: body(`bench-stream-${streamTokens}`, question, true), streamed: true },
+    callers: 40,
+    unitsPerCall: streamTokens,
+    unit: 'chunk',
+    budget: 1.3,
+  },
+];
