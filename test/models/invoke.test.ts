@@ -141,6 +141,16 @@ describe('a model call', () => {
     expect(connections).toBeLessThan(3);
   });
 
+  test.each([
+    ['[DONE]', 'data: [DONE]\n\n'],
+    ['the usage chunk', 'data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}\n\n'],
+  ])('is over with %s, though the vendor does not hang up', async (_name, last) => {
+    vendor = (_incoming, response) => void startStream(response).write(`${parts[0]}${parts[1]}${last}`);
+    const events = await chat();
+    expect(textOf(events)).toBe('ab');
+    expect(events.at(-1)?.type).toBe('response-end');
+  });
+
   test('takes a whole answer where a stream was asked for, and the other way round', async () => {
     vendor = (_incoming, response) => json(response, 200, whole);
     expect(textOf(await chat(true))).toBe('whole');

@@ -67,6 +67,19 @@ describe('the chunk emitter', () => {
     expect(streamChunks(written).at(-1)?.choices[0]?.finish_reason).toBe('tool_calls');
   });
 
+  test('says nothing of a choice after its finish reason', () => {
+    const written = createChunkEmitter({ ...options, includeUsage: false }).write([
+      text('a'),
+      finish,
+      text('late'),
+      finish,
+      end,
+      text('later'),
+    ]);
+    expect(checkStream(written)).toEqual([]);
+    expect(written).not.toContain('late');
+  });
+
   test('keeps the head of the first model call when a tool loop calls again', () => {
     const written = createChunkEmitter({ ...options, includeUsage: false }).write([
       { type: 'response-start', id: 'v1', extra: { system_fingerprint: 'one' } },

@@ -31,8 +31,12 @@ export class AnswerReader {
     const choices = answer['choices'];
     const usage = readUsage(answer);
     if (usage !== null) this.#usage = usage;
-    // Anything else (a ping, a notice of the vendor's own) says nothing about the answer. Azure's first chunk has no choices.
-    if (!Array.isArray(choices) || choices.length === 0) return;
+    if (!Array.isArray(choices) || choices.length === 0) {
+      // The counts alone are a stream's last word, whether or not the vendor says [DONE] and hangs up. Anything else without
+      // choices (a ping, a notice, Azure's first chunk) says nothing about the answer.
+      if (usage !== null && this.#allFinished()) this.end(events);
+      return;
+    }
     if (!this.#started) this.#start(answer, events);
     choices.forEach((choice: Json, position) => {
       if (isJsonObject(choice)) this.#readChoice(choice, position, events);
@@ -106,15 +110,19 @@ export class AnswerReader {
     }
   }
 
+  #allFinished(): boolean {
+    if (this.#choices.size === 0) return false;
+    for (const state of this.#choices.values()) if (!state.finished) return false;
+    return true;
+  }
+
   /** The answer is over. Throws `upstream_interrupted` unless every choice has come to its end. */
   end(events: ChatEvent[]): void {
     if (this.#choices.size === 0) {
       throw new GatewayError('upstream_invalid_response', 'The vendor sent an answer without any content. Try again.');
     }
-    for (const state of this.#choices.values()) {
-      if (!state.finished)
-        throw new GatewayError('upstream_interrupted', 'The vendor cut the answer short. What you received is incomplete.');
-    }
+    if (!this.#allFinished())
+      throw new GatewayError('upstream_interrupted', 'The vendor cut the answer short. What you received is incomplete.');
     this.ended = true;
     events.push({ type: 'response-end', usage: this.#usage });
   }
