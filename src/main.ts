@@ -1,2 +1,201 @@
-/** Composition root. */
-export {};
+/** Composition root: the only file that knows everything. Builds the house from the ground up and takes it down in reverse. */
+import { fileURLToPath } from 'node:url';
+import { addControl } from './admin/control-routes.ts';
+import { addCalls } from './api/calls-routes.ts';
+import type { CallServices } from './api/calls/services.ts';
+import { addIdentity } from './api/routes/identity.ts';
+import { addOperation } from './api/routes/operation.ts';
+import { createServer } from './api/server.ts';
+import { createAuthenticator } from './auth/authenticator.ts';
+import { createConfigService } from './config/service.ts';
+import { readSettings, type Settings } from './config/settings.ts';
+import { seedDemo } from './demo-configuration.ts';
+import { createDispatcher } from './dispatch/dispatcher.ts';
+import { createCatalogue } from './extensions/mcp/catalogue.ts';
+import { createModelInvoker } from './models/invoke.ts';
+import { createOutboundClient } from './outbound/client.ts';
+import { createOutboundGuard } from './outbound/guard.ts';
+import { loadPlugins } from './plugins/loader.ts';
+import { createAuditLog } from './storage/audit.ts';
+import { createConfigStore } from './storage/config-store.ts';
+import { openDatabase, type Database } from './storage/database.ts';
+import { createLedger } from './storage/ledger.ts';
+import { migrate } from './storage/migrate.ts';
+import { createRunReader } from './storage/runs.ts';
+import { loadMasterKey } from './storage/master-key.ts';
+import { createSecretBox } from './storage/secrets.ts';
+import { createLogger } from './telemetry/log.ts';
+import { createMetrics } from './telemetry/metrics.ts';
+import { GatewayError } from './types/errors.ts';
+import type { Logger } from './types/logger.ts';
+
+export interface Gateway {
+  /** Where callers reach it, e.g. `http://127.0.0.1:8000`. */
+  readonly url: string;
+  /** The issuer whose tokens it takes. */
+  readonly issuer: string;
+  /** What to show the person who started it. */
+  readonly greeting: string;
+  /** Finishes what is under way (for at most `graceMs`), books it, and lets go of everything. Idempotent. */
+  close(graceMs?: number): Promise<void>;
+}
+
+const version = '0.1.0';
+
+/** Built-in plugins live in these folders; the loader finds each file. */
+const pluginFolders = ['providers', 'models/formats', 'dispatch/strategies', 'extensions/skills', 'extensions/mcp/transports'].map((folder) =>
+  fileURLToPath(new URL(folder, import.meta.url)),
+);
+
+/** Starts the whole service. Throws SettingsError or GatewayError with a sentence that names the remedy. */
+export async function startPailou(env: NodeJS.ProcessEnv): Promise<Gateway> {
+  const settings = readSettings(env);
+  const logger = createLogger(settings.logLevel);
+  const owned = new AsyncDisposableStack();
+  try {
+    return await build(settings, logger, owned);
+  } catch (thrown) {
+    await owned.disposeAsync();
+    logger.flush();
+    throw thrown;
+  }
+}
+
+async function build(settings: Settings, logger: Logger & { flush(): void }, owned: AsyncDisposableStack): Promise<Gateway> {
+  owned.defer(() => logger.flush());
+  const url = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${settings.port}`;
+
+  const guard = createOutboundGuard({ allow: settings.outboundAllow });
+  const client = createOutboundClient(guard);
+  owned.defer(() => client.close());
+  const registry = await loadPlugins({ folders: pluginFolders, pluginsDir: settings.pluginsDir, services, logger });
+
+  const database = await openDatabase({ url: settings.databaseUrl, dataDir: settings.dataDir, logger });
+  owned.defer(() => database.close());
+  owned.defer(await migrateOrKeepTrying(database, logger));
+  const secrets = createSecretBox({ current: loadMasterKey({ masterKey: settings.masterKey, dataDir: settings.dataDir, mode: settings.mode }) });
+
+  const metrics = createMetrics();
+  const ledger = createLedger({ database, dataDir: settings.dataDir, logger });
+  owned.use(ledger);
+  const audit = createAuditLog({ database, logger });
+  owned.use(audit);
+
+  const config = createConfigService({
+    store: createConfigStore(database),
+    registry,
+    services: { logger, mode: settings.mode, stdioCommands: settings.stdioCommands, checkUrl: guard.checkUrl, fetch: client.fetch },
+    secrets,
+    dataDir: settings.dataDir,
+    logger,
+  });
+  owned.defer(() => config.close());
+  await config.start();
+  if (settings.mode === 'development') await seedDemo(config);
+  metrics.setRevision(config.current().revision);
+  config.onSwap((snapshot) => metrics.setRevision(snapshot.revision));
+
+  const issuer = await identityFor(settings, logger, url, owned);
+  const authenticator = createAuthenticator({ issuers: [issuer], logger });
+  owned.defer(() => authenticator.close());
+
+  const dispatcher = createDispatcher({
+    invoker: createModelInvoker({ client, format: (kind) => registry.instance('format', kind) }),
+    strategy: (kind) => registry.instance('strategy', kind),
+    logger,
+  });
+  owned.defer(() => dispatcher.close());
+  const catalogue = createCatalogue({ logger });
+  owned.defer(() => catalogue.close());
+  catalogue.watch(config.current());
+  config.onSwap((snapshot) => catalogue.watch(snapshot));
+
+  const calls: CallServices = { dispatcher, catalogue, ledger: metrics.counting(ledger), logger };
+  let stopping = false;
+  const server = await createServer({
+    authenticator,
+    config,
+    audit,
+    logger,
+    bodyLimit: settings.bodyLimit,
+    version,
+    control: (app) => {
+      addIdentity(app);
+      addOperation(app, { config, database, ledger, metrics, stopping: () => stopping });
+      addControl(app, { config, calls, audit, runs: createRunReader(database) });
+    },
+    calls: (app) => addCalls(app, calls),
+  });
+  owned.defer(() => server.close());
+  await listen(server, settings);
+
+  let closing: Promise<void> | null = null;
+  const close = async (graceMs: number): Promise<void> => {
+    stopping = true;
+    logger.info({}, 'stopping: no new calls, finishing those under way');
+    const force = setTimeout(() => server.server.closeAllConnections(), graceMs);
+    await owned.disposeAsync().finally(() => clearTimeout(force));
+  };
+  return { url, issuer: issuer.issuer, greeting: greetingOf(settings, url, issuer.issuer), close: (graceMs = 30_000) => (closing ??= close(graceMs)) };
+}
+
+/** With the database away at start the last good configuration serves, so migrations are tried again until they pass. */
+async function migrateOrKeepTrying(database: Database, logger: Logger): Promise<() => void> {
+  const attempt = async (): Promise<void> => {
+    const applied = await migrate(database);
+    if (applied.length > 0) logger.info({ applied }, 'database migrated');
+  };
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    await attempt();
+  } catch (thrown) {
+    if (!(thrown instanceof GatewayError) || thrown.code !== 'storage_unavailable' || database.kind === 'sqlite') throw thrown;
+    logger.warn({ err: thrown }, 'the database cannot be reached; serving the last good configuration if there is one, and trying again');
+    timer = setInterval(() => {
+      attempt().then(
+        () => clearInterval(timer),
+        () => {},
+      );
+    }, 2_000);
+  }
+  return () => clearInterval(timer);
+}
+
+/** The company's issuer, or the development identity service where none is configured. */
+async function identityFor(settings: Settings, logger: Logger, gatewayUrl: string, owned: AsyncDisposableStack): Promise<IssuerSettings> {
+  if (settings.oauth.issuer !== null) return issuerFromSettings(settings.oauth);
+  const { startDevelopmentIdentity } = await import('./auth/development/identity-service.ts');
+  const identity = await startDevelopmentIdentity({ host: '127.0.0.1', port: settings.identityPort, dataDir: settings.dataDir, mode: settings.mode, gatewayUrl, logger });
+  owned.defer(() => identity.close());
+  return developmentIssuer(identity.issuer, gatewayUrl);
+}
+
+async function listen(server: Awaited<ReturnType<typeof createServer>>, settings: Settings): Promise<void> {
+  try {
+    await server.listen({ host: settings.host, port: settings.port });
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    const place = `${settings.host}:${settings.port}`;
+    const reason =
+      code === 'EADDRINUSE'
+        ? `The address ${place} is taken by another program. Stop it, or set PAILOU_PORT to a free port, e.g. PAILOU_PORT=8001.`
+        : `Cannot listen on ${place} (${code || String(cause)}). Check PAILOU_HOST and PAILOU_PORT.`;
+    throw new GatewayError('internal_error', reason, { cause });
+  }
+}
+
+function greetingOf(settings: Settings, url: string, issuer: string): string {
+  const lines = [`Pailou ${version} is open at ${url}  (documentation: ${url}/docs)`];
+  if (settings.oauth.issuer === null) {
+    lines.push(
+      '',
+      `DEVELOPMENT identity service at ${issuer}: anybody on this machine can get a token for admin, developer, user or viewer.`,
+      'The demo models are not AI. Try the gate:',
+      '',
+      `curl -N ${url}/v1/chat/completions -H "Authorization: Bearer $(npx pailou token --role user)" -H 'Content-Type: application/json' -d '{"model":"demo/echo","stream":true,"messages":[{"role":"user","content":"Hello, gate!"}]}'`,
+    );
+  } else {
+    lines.push(`Tokens come from ${issuer}.`);
+  }
+  return `${lines.join('\n')}\n`;
+}

@@ -14,6 +14,8 @@ export interface SkillRun {
   readonly id: string;
   readonly principal: Principal;
   readonly signal: AbortSignal;
+  /** The capability of the row's model, `model/<name>`. */
+  readonly model: string;
   /**
    * Calls `model/<name>` with a chat body (without `model`), as a child run.
    * Throws GatewayError `permission_denied` when the caller may not use it: loud, never skipped.

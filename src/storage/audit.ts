@@ -1,0 +1,79 @@
+/** Who did what. Changes of configuration are written with the change itself; denials and the like come here, in batches. */
+import { randomBytes } from 'node:crypto';
+import type { Logger } from '../types/logger.ts';
+import { createBatcher } from './batcher.ts';
+import type { Database } from './database.ts';
+import type { AuditTable } from './schema.ts';
+
+export interface AuditAct {
+  readonly tenant: string;
+  readonly actor: string;
+  readonly act: string;
+  readonly target: string;
+  readonly requestId: string;
+  readonly detail?: string;
+}
+
+export interface AuditEntry {
+  readonly id: string;
+  readonly at: string;
+  readonly actor: string;
+  readonly act: string;
+  readonly target: string;
+  readonly before: unknown;
+  readonly after: unknown;
+  readonly detail: string | null;
+  readonly request_id: string;
+}
+
+export interface AuditLog extends AsyncDisposable {
+  /** Off the path: never throws, never waits. */
+  append(act: AuditAct): void;
+  /** Newest first; `after` is the last id of the page before. */
+  list(query: { tenant: string; after: string | null; limit: number }): Promise<{ data: AuditEntry[]; next: string | null }>;
+}
+
+/** Sorts by time, so that a page's key is the id alone. */
+export function auditEntryId(): string {
+  return `${Date.now().toString(36).padStart(9, '0')}${process.hrtime.bigint().toString(36).padStart(13, '0')}${randomBytes(4).toString('hex')}`;
+}
+
+function toEntry(row: AuditTable): AuditEntry {
+  const { id, at, actor, act, target, detail, request_id } = row;
+  const parsed = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
+  return { id, at, actor, act, target, before: parsed(row.before), after: parsed(row.after), detail, request_id };
+}
+
+export function createAuditLog(options: { readonly database: Database; readonly logger: Logger; readonly intervalMs?: number }): AuditLog {
+  const { database, logger } = options;
+  const batcher = createBatcher<AuditTable>({
+    intervalMs: options.intervalMs ?? 250,
+    maxBatch: 200,
+    async write(batch) {
+      try {
+        await database.query.insertInto('llm_audit').values([...batch]).onConflict((conflict) => conflict.doNothing()).execute();
+      } catch (thrown) {
+        // With the database away the log keeps what the table cannot take.
+        logger.error({ entries: batch, err: database.explain(thrown) }, 'audit entries could not be stored');
+      }
+    },
+  });
+  return {
+    append({ tenant, actor, act, target, requestId, detail }) {
+      batcher.add({ id: auditEntryId(), at: new Date().toISOString(), tenant, actor, act, target, before: null, after: null, detail: detail ?? null, request_id: requestId });
+    },
+    async list({ tenant, after, limit }) {
+      await batcher.flush();
+      try {
+        let query = database.query.selectFrom('llm_audit').selectAll().where('tenant', '=', tenant).orderBy('id', 'desc').limit(limit + 1);
+        if (after !== null) query = query.where('id', '<', after);
+        const rows = await query.execute();
+        const data = rows.slice(0, limit).map(toEntry);
+        return { data, next: rows.length > limit ? (data.at(-1)?.id ?? null) : null };
+      } catch (thrown) {
+        throw database.explain(thrown);
+      }
+    },
+    [Symbol.asyncDispose]: () => batcher[Symbol.asyncDispose](),
+  };
+}

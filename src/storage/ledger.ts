@@ -1,0 +1,137 @@
+/** The ledger of runs and attempts: written in batches off the call's path; on disk while the database is away. */
+import { join } from 'node:path';
+import type { Logger } from '../types/logger.ts';
+import type { Ledger, RunRecord } from '../types/run.ts';
+import { createBatcher } from './batcher.ts';
+import type { Database } from './database.ts';
+import type { AttemptTable, RunTable } from './schema.ts';
+import { createSpool } from './spool.ts';
+
+export interface LedgerWriter extends Ledger, AsyncDisposable {
+  /** Resolves when all that was recorded before is in the database, or on disk. */
+  flush(): Promise<void>;
+  /** Records neither in the database nor on disk yet. */
+  readonly pending: number;
+}
+
+export interface LedgerOptions {
+  readonly database: Database;
+  readonly dataDir: string;
+  readonly logger: Logger;
+  /** The most that a crash can lose; 100 ms unless given. */
+  readonly intervalMs?: number;
+}
+
+/** Rows of one insert: below the limit of bound values of both databases. */
+const rowsPerInsert = 500;
+const drainEveryMs = 2_000;
+
+function toRun(run: RunRecord): RunTable {
+  return {
+    id: run.id,
+    parent: run.parent,
+    root: run.root,
+    request_id: run.requestId,
+    tenant: run.tenant,
+    subject: run.subject,
+    username: run.username,
+    client: run.client,
+    roles: run.roles.join(' '),
+    capability: run.capability,
+    operation: run.operation,
+    streamed: run.streamed ? 1 : 0,
+    revision: run.revision,
+    started_at: run.startedAt,
+    first_token_at: run.firstTokenAt,
+    ended_at: run.endedAt,
+    outcome: run.outcome,
+    error: run.error,
+    deployment: run.deployment,
+    input_tokens: run.usage?.inputTokens ?? null,
+    output_tokens: run.usage?.outputTokens ?? null,
+    cached_input_tokens: run.usage?.cachedInputTokens ?? null,
+    reasoning_tokens: run.usage?.reasoningTokens ?? null,
+    usage_estimated: run.usage?.estimated === true ? 1 : 0,
+    cost: run.cost,
+    currency: run.currency,
+  };
+}
+
+function toAttempts(run: RunRecord): AttemptTable[] {
+  return run.attempts.map((attempt) => ({
+    run_id: run.id,
+    number: attempt.number,
+    deployment: attempt.deployment,
+    provider: attempt.provider,
+    upstream_model: attempt.upstreamModel,
+    started_at: attempt.startedAt,
+    first_token_at: attempt.firstTokenAt,
+    ended_at: attempt.endedAt,
+    outcome: attempt.outcome,
+    status: attempt.status,
+    error: attempt.error,
+    detail: attempt.detail,
+  }));
+}
+
+function* slices<T>(items: readonly T[]): Generator<readonly T[]> {
+  for (let start = 0; start < items.length; start += rowsPerInsert) yield items.slice(start, start + rowsPerInsert);
+}
+
+export function createLedger(options: LedgerOptions): LedgerWriter {
+  const { database, logger } = options;
+  const spool = createSpool<RunRecord>(join(options.dataDir, 'spool'));
+  let away = false;
+
+  /** A record that comes twice (after a lost acknowledgement) is there once. */
+  const store = async (records: readonly RunRecord[]): Promise<void> => {
+    await database.query.transaction().execute(async (transaction) => {
+      for (const rows of slices(records.map(toRun))) {
+        await transaction.insertInto('llm_run').values([...rows]).onConflict((conflict) => conflict.doNothing()).execute();
+      }
+      for (const rows of slices(records.flatMap(toAttempts))) {
+        await transaction.insertInto('llm_attempt').values([...rows]).onConflict((conflict) => conflict.doNothing()).execute();
+      }
+    });
+  };
+
+  const drain = async (): Promise<void> => {
+    const files = await spool.drain(store);
+    if (away && files > 0) logger.info({ files }, 'the database is back; the spooled ledger was stored');
+    away = false;
+  };
+
+  const batcher = createBatcher<RunRecord>({
+    intervalMs: options.intervalMs ?? 100,
+    maxBatch: 5_000,
+    async write(batch) {
+      try {
+        await store(batch);
+      } catch (thrown) {
+        if (!away) logger.warn({ err: database.explain(thrown) }, 'the ledger cannot be stored; spooling it to disk');
+        away = true;
+        await spool.put(batch).catch((error: unknown) => logger.error({ err: error, lost: batch }, 'the ledger can be written neither to the database nor to disk'));
+      }
+    },
+  });
+
+  const drainer = setInterval(() => {
+    drain().catch(() => {});
+  }, drainEveryMs);
+  drainer.unref();
+  // What an earlier process left.
+  drain().catch(() => {});
+
+  return {
+    record: (run) => batcher.add(run),
+    flush: () => batcher.flush(),
+    get pending() {
+      return batcher.pending;
+    },
+    async [Symbol.asyncDispose]() {
+      clearInterval(drainer);
+      await batcher.flush();
+      await drain().catch(() => {});
+    },
+  };
+}

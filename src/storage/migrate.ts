@@ -1,0 +1,28 @@
+/** Brings a database up to date, from nothing. Safe when several nodes start at once: one migrates, the others wait. */
+import { type Migration, Migrator } from 'kysely';
+import { GatewayError } from '../types/errors.ts';
+import type { Database } from './database.ts';
+import * as firstTables from './migrations/0001-first-tables.ts';
+
+const migrations: Readonly<Record<string, Migration>> = {
+  '0001-first-tables': firstTables,
+};
+
+/** The names of what was applied. Throws `storage_unavailable` if the database is away or newer than this program. */
+export async function migrate(database: Database): Promise<string[]> {
+  const migrator = new Migrator({
+    db: database.query,
+    provider: { getMigrations: async () => migrations },
+    migrationTableName: 'llm_migration',
+    migrationLockTableName: 'llm_migration_lock',
+  });
+  const { error, results } = await migrator.migrateToLatest();
+  if (error === undefined) return (results ?? []).map((result) => result.migrationName);
+  const message = error instanceof Error ? error.message : String(error);
+  if (/corrupted migrations/.test(message)) {
+    throw new GatewayError('internal_error', 'The database was made by a newer version of Pailou. Start that version, or restore an older copy of the database.', {
+      cause: error,
+    });
+  }
+  throw database.explain(error);
+}

@@ -1,0 +1,114 @@
+/** PostgreSQL for teams: a pool for statements, one connection that listens. */
+import { Kysely, PostgresDialect, sql } from 'kysely';
+import pg from 'pg';
+import { GatewayError } from '../types/errors.ts';
+import type { Logger } from '../types/logger.ts';
+import type { Database } from './database.ts';
+import type { Schema } from './schema.ts';
+
+const channel = 'pailou_config';
+/** Epoch milliseconds, token counts and money all fit in a double without loss. */
+const parseBigint = (text: string): number => Number(text);
+const bigintType = 20;
+
+/** SQLSTATE classes and socket errors in words. */
+function reasonOf(error: { code?: string; message?: string }): string {
+  switch (error.code) {
+    case 'ECONNREFUSED':
+    case 'ENOTFOUND':
+    case 'ETIMEDOUT':
+    case 'EHOSTUNREACH':
+      return 'it cannot be reached';
+    case '28P01':
+    case '28000':
+      return 'it refuses the user or password';
+    case '3D000':
+      return 'there is no database of that name';
+    case '42501':
+      return 'the user lacks a right';
+    default:
+      return 'it refused or dropped the statement';
+  }
+}
+
+function explain(thrown: unknown): GatewayError {
+  if (thrown instanceof GatewayError) return thrown;
+  const error = thrown as { code?: string; message?: string };
+  return new GatewayError('storage_unavailable', `The PostgreSQL database cannot be used: ${reasonOf(error)}. Check PAILOU_DATABASE_URL.`, {
+    cause: thrown,
+    details: { code: error.code, message: error.message },
+  });
+}
+
+export function openPostgres(url: string, logger: Logger): Database {
+  const types: pg.CustomTypesConfig = { getTypeParser: ((oid: number, format: 'text' | 'binary') => (oid === bigintType ? parseBigint : pg.types.getTypeParser(oid, format as 'text'))) as never };
+  const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 5_000, idleTimeoutMillis: 30_000, types, application_name: 'pailou' });
+  // A pooled connection that dies while idle: the pool replaces it.
+  pool.on('error', (error) => logger.warn({ reason: error.message }, 'lost an idle database connection'));
+  const query = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+  const stops = new Set<() => void>();
+  return {
+    kind: 'postgres',
+    query,
+    async ping() {
+      await sql`select 1`.execute(query).catch((thrown: unknown) => {
+        throw explain(thrown);
+      });
+    },
+    watch(listener) {
+      const stop = listen(url, listener, logger);
+      stops.add(stop);
+      return () => {
+        stops.delete(stop);
+        stop();
+      };
+    },
+    async notify(transaction) {
+      await sql`select pg_notify(${channel}, '')`.execute(transaction);
+    },
+    explain,
+    async close() {
+      for (const stop of stops) stop();
+      await query.destroy();
+    },
+  };
+}
+
+/** Listens on a connection of its own and takes a new one, ever more patiently, when it is lost. */
+function listen(url: string, listener: () => void, logger: Logger): () => void {
+  let stopped = false;
+  let client: pg.Client | null = null;
+  let delay = 250;
+  let timer: NodeJS.Timeout | undefined;
+
+  const connect = async (): Promise<void> => {
+    const next = new pg.Client({ connectionString: url, application_name: 'pailou-listen', keepAlive: true, connectionTimeoutMillis: 5_000 });
+    client = next;
+    next.on('notification', listener);
+    next.on('error', () => {});
+    next.on('end', retry);
+    try {
+      await next.connect();
+      await next.query(`listen ${channel}`);
+      delay = 250;
+      // Something may have changed while nobody listened.
+      listener();
+    } catch (error) {
+      logger.debug({ reason: String(error) }, 'cannot listen to the database yet');
+      await next.end().catch(() => {});
+    }
+  };
+  const retry = (): void => {
+    if (stopped) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => void connect(), delay);
+    timer.unref();
+    delay = Math.min(delay * 2, 10_000);
+  };
+  void connect();
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+    void client?.end().catch(() => {});
+  };
+}

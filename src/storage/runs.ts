@@ -1,0 +1,112 @@
+/** Reads the ledger. */
+import type { Database } from './database.ts';
+import type { AttemptTable, RunTable } from './schema.ts';
+
+export type RunSummary = ReturnType<typeof summaryOf>;
+export type RunDetail = RunSummary & { readonly attempts: readonly ReturnType<typeof attemptOf>[]; readonly children: readonly RunSummary[] };
+
+export interface RunQuery {
+  readonly tenant: string;
+  /** Null for everybody's. */
+  readonly subject: string | null;
+  readonly capability: string | null;
+  /** The `next` of the page before. */
+  readonly after: string | null;
+  readonly limit: number;
+}
+
+export interface RunReader {
+  /** Newest first. */
+  list(query: RunQuery): Promise<{ data: RunSummary[]; next: string | null }>;
+  get(tenant: string, id: string): Promise<RunDetail | null>;
+}
+
+const time = (epoch: number | null): string | null => (epoch === null ? null : new Date(Number(epoch)).toISOString());
+
+function summaryOf(row: RunTable) {
+  return {
+    id: row.id,
+    parent: row.parent,
+    root: row.root,
+    request_id: row.request_id,
+    subject: row.subject,
+    username: row.username,
+    capability: row.capability,
+    operation: row.operation,
+    streamed: row.streamed !== 0,
+    revision: Number(row.revision),
+    started_at: time(row.started_at),
+    first_token_at: time(row.first_token_at),
+    ended_at: time(row.ended_at),
+    outcome: row.outcome,
+    error: row.error,
+    deployment: row.deployment,
+    usage:
+      row.input_tokens === null
+        ? null
+        : {
+            input_tokens: row.input_tokens,
+            output_tokens: row.output_tokens,
+            cached_input_tokens: row.cached_input_tokens,
+            reasoning_tokens: row.reasoning_tokens,
+            estimated: row.usage_estimated !== 0,
+          },
+    cost: row.cost,
+    currency: row.currency,
+  };
+}
+
+function attemptOf(row: AttemptTable) {
+  return {
+    number: row.number,
+    deployment: row.deployment,
+    provider: row.provider,
+    upstream_model: row.upstream_model,
+    started_at: time(row.started_at),
+    first_token_at: time(row.first_token_at),
+    ended_at: time(row.ended_at),
+    outcome: row.outcome,
+    status: row.status,
+    error: row.error,
+    detail: row.detail,
+  };
+}
+
+function keyOf(row: RunTable): string {
+  return `${Number(row.started_at)}.${row.id}`;
+}
+
+export function createRunReader(database: Database): RunReader {
+  return {
+    async list({ tenant, subject, capability, after, limit }) {
+      let query = database.query.selectFrom('llm_run').selectAll().where('tenant', '=', tenant);
+      if (subject !== null) query = query.where('subject', '=', subject);
+      if (capability !== null) query = query.where('capability', '=', capability);
+      const [startedAt, id] = after?.split('.') ?? [];
+      if (startedAt !== undefined && id !== undefined && Number.isFinite(Number(startedAt))) {
+        const key = Number(startedAt);
+        query = query.where((where) => where.or([where('started_at', '<', key), where.and([where('started_at', '=', key), where('id', '<', id)])]));
+      }
+      try {
+        const rows = await query.orderBy('started_at', 'desc').orderBy('id', 'desc').limit(limit + 1).execute();
+        const page = rows.slice(0, limit);
+        const last = page.at(-1);
+        return { data: page.map(summaryOf), next: rows.length > limit && last !== undefined ? keyOf(last) : null };
+      } catch (thrown) {
+        throw database.explain(thrown);
+      }
+    },
+
+    async get(tenant, id) {
+      try {
+        const row = await database.query.selectFrom('llm_run').selectAll().where('tenant', '=', tenant).where('id', '=', id).executeTakeFirst();
+        if (row === undefined) return null;
+        const attempts = await database.query.selectFrom('llm_attempt').selectAll().where('run_id', '=', id).orderBy('number').execute();
+        const children = await database.query.selectFrom('llm_run').selectAll().where('parent', '=', id).where('tenant', '=', tenant).orderBy('started_at').execute();
+        return { ...summaryOf(row), attempts: attempts.map(attemptOf), children: children.map(summaryOf) };
+      } catch (thrown) {
+        throw database.explain(thrown);
+      }
+    },
+  };
+}

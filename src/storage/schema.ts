@@ -1,0 +1,103 @@
+/** The tables as Kysely sees them. Times are ISO texts in UTC (configuration) or epoch milliseconds (runs); booleans are 0 and 1; JSON is text. */
+
+export interface ConfigTable {
+  id: string;
+  tenant: string;
+  name: string;
+  spec: string;
+  enabled: number;
+  owner: string | null;
+  revision: number;
+  created_at: string;
+  created_by: string;
+  updated_at: string;
+  updated_by: string;
+}
+
+export interface RevisionTable {
+  id: number;
+  revision: number;
+}
+
+export interface HistoryTable {
+  revision: number;
+  sequence: number;
+  kind: string;
+  tenant: string;
+  name: string;
+  before: string | null;
+  after: string | null;
+  at: string;
+  actor: string;
+  summary: string;
+}
+
+export interface RunTable {
+  id: string;
+  parent: string | null;
+  root: string;
+  request_id: string;
+  tenant: string;
+  subject: string;
+  username: string;
+  client: string | null;
+  roles: string;
+  capability: string;
+  operation: string;
+  streamed: number;
+  revision: number;
+  started_at: number;
+  first_token_at: number | null;
+  ended_at: number;
+  outcome: string;
+  error: string | null;
+  deployment: string | null;
+  input_tokens: number | null;
+  output_tokens: number | null;
+  cached_input_tokens: number | null;
+  reasoning_tokens: number | null;
+  usage_estimated: number;
+  cost: number | null;
+  currency: string | null;
+}
+
+export interface AttemptTable {
+  run_id: string;
+  number: number;
+  deployment: string;
+  provider: string;
+  upstream_model: string;
+  started_at: number;
+  first_token_at: number | null;
+  ended_at: number;
+  outcome: string;
+  status: number | null;
+  error: string | null;
+  detail: string | null;
+}
+
+export interface AuditTable {
+  id: string;
+  at: string;
+  tenant: string;
+  actor: string;
+  act: string;
+  target: string;
+  before: string | null;
+  after: string | null;
+  detail: string | null;
+  request_id: string;
+}
+
+export interface Schema {
+  llm_provider_config: ConfigTable;
+  llm_model_config: ConfigTable;
+  llm_skill_config: ConfigTable;
+  llm_mcp_config: ConfigTable;
+  llm_grant: ConfigTable;
+  llm_config_revision: RevisionTable;
+  llm_config_history: HistoryTable;
+  llm_run: RunTable;
+  llm_attempt: AttemptTable;
+  llm_audit: AuditTable;
+}

@@ -1,0 +1,14 @@
+/** What the main thread and the SQLite thread say to each other. */
+
+export type SqliteValue = string | number | bigint | null | Uint8Array;
+
+export type WorkerRequest =
+  | { readonly type: 'execute'; readonly id: number; readonly sql: string; readonly parameters: readonly SqliteValue[] }
+  | { readonly type: 'watch'; readonly intervalMs: number }
+  | { readonly type: 'close'; readonly id: number };
+
+export type WorkerReply =
+  | { readonly id: number; readonly rows: readonly unknown[]; readonly changes: number }
+  | { readonly id: number; readonly error: { readonly message: string; readonly errcode: number } };
+
+export type WorkerNotice = { readonly ready: true } | { readonly changed: true };

@@ -1,0 +1,70 @@
+/** The thread that owns the SQLite file: takes statements, gives rows. No SQLite ever runs on the main thread. */
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { WorkerReply, WorkerRequest } from './protocol.ts';
+
+const { path } = workerData as { path: string };
+const port = parentPort;
+if (port === null) throw new Error('this file runs as a worker thread');
+
+const database = new DatabaseSync(path, { timeout: 5_000 });
+database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;');
+
+/** Prepared statements are kept: preparing costs more than most executions. */
+const maxStatements = 256;
+const statements = new Map<string, StatementSync>();
+
+function prepared(sql: string): StatementSync {
+  let statement = statements.get(sql);
+  if (statement === undefined) {
+    if (statements.size >= maxStatements) statements.clear();
+    statement = database.prepare(sql);
+    statements.set(sql, statement);
+  }
+  return statement;
+}
+
+function execute(request: Extract<WorkerRequest, { type: 'execute' }>): WorkerReply {
+  const statement = prepared(request.sql);
+  if (statement.columns().length > 0) return { id: request.id, rows: statement.all(...request.parameters), changes: 0 };
+  const result = statement.run(...request.parameters);
+  return { id: request.id, rows: [], changes: Number(result.changes) };
+}
+
+/** Rises when another connection, also of another process, has committed. */
+function dataVersion(): number {
+  return Number(prepared('PRAGMA data_version').get()?.['data_version'] ?? 0);
+}
+
+let watched: NodeJS.Timeout | undefined;
+
+port.on('message', (request: WorkerRequest) => {
+  if (request.type === 'watch') {
+    let known = dataVersion();
+    clearInterval(watched);
+    watched = setInterval(() => {
+      const now = dataVersion();
+      if (now === known) return;
+      known = now;
+      port.postMessage({ changed: true });
+    }, request.intervalMs);
+    return;
+  }
+  if (request.type === 'close') {
+    clearInterval(watched);
+    database.close();
+    port.postMessage({ id: request.id, rows: [], changes: 0 });
+    port.close();
+    return;
+  }
+  let reply: WorkerReply;
+  try {
+    reply = execute(request);
+  } catch (thrown) {
+    const error = thrown as Error & { errcode?: number };
+    reply = { id: request.id, error: { message: error.message, errcode: error.errcode ?? 0 } };
+  }
+  port.postMessage(reply);
+});
+
+port.postMessage({ ready: true });

@@ -1,0 +1,127 @@
+/** Configuration takes effect without a restart, on every process, and breaks nothing that is under way. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually, freePort, startGateway, type TestGateway } from './gateway.ts';
+import { answerOk, chunks, startVendor, type Vendor } from './vendor.ts';
+
+let gateway: TestGateway;
+let first: Vendor;
+let second: Vendor;
+const root = join(import.meta.dirname, '../..');
+const ask = { model: 'hot', messages: [{ role: 'user', content: 'Hi' }] };
+const provider = (vendor: Vendor) => ({ kind: 'openai-compatible', options: { base_url: vendor.url } });
+
+beforeAll(async () => {
+  gateway = await startGateway();
+  first = await startVendor();
+  second = await startVendor();
+  second.behave((request, response) => answerOk(request, response, 'second'));
+  expect((await gateway.as('admin', 'POST', '/api/providers', { name: 'vendor', spec: provider(first) })).status).toBe(201);
+  expect((await gateway.as('admin', 'POST', '/api/models', { name: 'hot', spec: { deployments: [{ provider: 'vendor', model: 'm' }] } })).status).toBe(201);
+});
+afterAll(async () => {
+  await gateway[Symbol.asyncDispose]();
+  await first[Symbol.asyncDispose]();
+  await second[Symbol.asyncDispose]();
+});
+
+/** Another process of the gateway on the same database, with the same identity service. */
+async function startSecondProcess(): Promise<{ url: string; child: ChildProcess }> {
+  const port = await freePort();
+  const child = spawn(join(root, 'node_modules/.bin/node'), [join(root, 'src/cli.ts'), 'start'], {
+    env: {
+      PATH: process.env['PATH'],
+      PAILOU_PORT: String(port),
+      PAILOU_DATA_DIR: gateway.dataDir,
+      PAILOU_OAUTH_ISSUER: gateway.gateway.issuer,
+      PAILOU_OAUTH_PRESET: 'generic',
+      PAILOU_OAUTH_AUDIENCE: gateway.url,
+      PAILOU_LOG_LEVEL: 'error',
+    },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const url = `http://127.0.0.1:${port}`;
+  await eventually(() => fetch(`${url}/readyz`).then((answer) => answer.status, () => 0), (status) => status === 200, 15_000);
+  return { url, child };
+}
+
+describe('a changed provider address', () => {
+  it('breaks none of 50 running streams, and new calls go to the new address within a second, in a second process too', async () => {
+    const other = await startSecondProcess();
+    try {
+      const finish: (() => void)[] = [];
+      first.behave((request, response) => {
+        if (request.body.stream !== true) return answerOk(request, response, 'first');
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        const parts = chunks(['a ', 'b ', 'c']);
+        response.write(parts.slice(0, 2).join(''));
+        finish.push(() => response.end(parts.slice(2).join('')));
+      });
+      const authorization = `Bearer ${await gateway.token('developer')}`;
+      const post = (url: string, body: unknown) => fetch(`${url}/v1/chat/completions`, { method: 'POST', headers: { authorization, 'content-type': 'application/json' }, body: JSON.stringify(body) });
+      const streams = await Promise.all(Array.from({ length: 50 }, (_, index) => post(index % 2 === 0 ? gateway.url : other.url, { ...ask, stream: true })));
+      expect(finish).toHaveLength(50);
+
+      const changed = await gateway.as('admin', 'PUT', '/api/providers/vendor', { spec: provider(second) });
+      expect(changed.status, changed.text).toBe(200);
+      const since = Date.now();
+      const answerAt = async (url: string) => ((await (await post(url, ask)).json()) as { choices: { message: { content: string } }[] }).choices[0]?.message.content;
+      expect(await answerAt(gateway.url)).toBe('second');
+      await eventually(() => answerAt(other.url), (text) => text === 'second', 5_000);
+      expect(Date.now() - since).toBeLessThan(3_000);
+
+      for (const end of finish) end();
+      const texts = await Promise.all(streams.map((stream) => stream.text()));
+      for (const text of texts) {
+        expect(text).toContain('"content":"c"');
+        expect(text).toMatch(/data: \[DONE\]\n\n$/);
+      }
+    } finally {
+      other.child.kill('SIGTERM');
+      await new Promise((resolve) => other.child.once('exit', resolve));
+    }
+  });
+});
+
+describe('writing', () => {
+  it('refuses a change on a state that somebody else changed meanwhile, and shows the current one', async () => {
+    const read = await gateway.as('admin', 'GET', '/api/models/hot');
+    const spec = { deployments: [{ provider: 'vendor', model: 'm2' }] };
+    const good = await gateway.as('admin', 'PUT', '/api/models/hot', { spec }, { 'if-match': read.headers.get('etag') ?? '' });
+    expect(good.status, good.text).toBe(200);
+    const stale = await gateway.as('admin', 'PUT', '/api/models/hot', { spec }, { 'if-match': read.headers.get('etag') ?? '' });
+    expect(stale.status).toBe(409);
+    expect(stale.json.error).toMatchObject({ code: 'revision_conflict' });
+    expect(JSON.stringify(stale.json.error)).toContain('m2');
+  });
+
+  it('refuses an invalid change whole, naming the field, and nothing moves', async () => {
+    const before = (await gateway.as('admin', 'GET', '/api/config/revision')).json.revision;
+    const unknownProvider = await gateway.as('admin', 'PUT', '/api/models/hot', { spec: { deployments: [{ provider: 'vendro', model: 'm' }] } });
+    expect(unknownProvider.status).toBe(400);
+    expect(unknownProvider.json.error.param).toBe('spec.deployments[0].provider');
+    expect(unknownProvider.json.error.message).toContain('vendor');
+    const badOption = await gateway.as('admin', 'POST', '/api/providers', { name: 'bad', spec: { kind: 'openai-compatible', options: { base_url: 'ftp://x', wrong: 1 } } });
+    expect(badOption.status).toBe(400);
+    const inUse = await gateway.as('admin', 'DELETE', '/api/providers/vendor');
+    expect(inUse.status).toBe(409);
+    expect(inUse.json.error.message).toContain('hot');
+    expect((await gateway.as('admin', 'GET', '/api/config/revision')).json.revision).toBe(before);
+  });
+
+  it('keeps history and goes back to a revision', async () => {
+    const { revision } = (await gateway.as('admin', 'GET', '/api/config/revision')).json;
+    await gateway.as('admin', 'PUT', '/api/models/hot', { spec: { deployments: [{ provider: 'vendor', model: 'm3' }] } });
+    const back = await gateway.as('admin', 'POST', '/api/config/rollback', { revision });
+    expect(back.status, back.text).toBe(200);
+    expect((await gateway.as('admin', 'GET', '/api/models/hot')).json.spec.deployments[0].model).toBe('m2');
+    const history = await gateway.as('admin', 'GET', `/api/config/history?after=${revision}`);
+    expect(history.json.data.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('puts the revision on every answer', async () => {
+    const answers = [await gateway.as('user', 'GET', '/v1/models'), await gateway.as('user', 'GET', '/nowhere'), await gateway.as(null, 'GET', '/v1/models')];
+    for (const answer of answers) expect(Number(answer.headers.get('x-pailou-revision'))).toBeGreaterThan(0);
+  });
+});
