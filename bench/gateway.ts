@@ -6,21 +6,29 @@ import { freePort, runPailou, type StartedPailou, startPailou } from './processe
 
 export interface BenchedGateway extends StartedPailou {
   readonly token: string;
-  /** Start to ready with the data of the first start. */
+  /** Start to ready with the data of the first start, and what `fill` added. */
   readonly againMs: number;
+  /** Changes a model by the API and tells how many milliseconds it took to be live. */
+  change(): Promise<number>;
 }
 
-async function post(url: string, token: string, path: string, body: object): Promise<void> {
-  const answer = await fetch(`${url}${path}`, {
-    method: 'POST',
+async function send(method: string, url: string, token: string, body: object): Promise<void> {
+  const answer = await fetch(url, {
+    method,
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
-  if (!answer.ok) throw new Error(`POST ${path}: ${answer.status} ${await answer.text()}`);
+  if (!answer.ok) throw new Error(`${method} ${url}: ${answer.status} ${await answer.text()}`);
 }
 
-/** Starts Pailou on a fresh data folder, starts it once more, and gives it the upstream's models. The folder goes with `stop`. */
-export async function startGateway(upstream: string, models: readonly string[]): Promise<BenchedGateway> {
+const modelBody = (name: string): object => ({ name, spec: { deployments: [{ provider: 'bench', model: name }] } });
+
+/** Starts Pailou on a fresh data folder, gives it the upstream's models, lets `fill` add to the folder, and starts it again. The folder goes with `stop`. */
+export async function startGateway(
+  upstream: string,
+  models: readonly string[],
+  fill?: (dataDir: string) => Promise<void>,
+): Promise<BenchedGateway> {
   const dataDir = mkdtempSync(join(tmpdir(), 'pailou-bench-'));
   const settings = {
     PAILOU_PORT: String(await freePort()),
@@ -28,28 +36,40 @@ export async function startGateway(upstream: string, models: readonly string[]):
     PAILOU_DATA_DIR: dataDir,
     PAILOU_LOG_LEVEL: 'warn',
   };
-  const first = await startPailou(settings);
-  await first.stop();
-  const second = await startPailou(settings);
+  let current: StartedPailou | null = null;
   const stop = async (): Promise<void> => {
-    await second.stop();
+    await current?.stop();
     rmSync(dataDir, { recursive: true, force: true });
   };
   try {
+    current = await startPailou(settings);
+    const { readyMs } = current;
+    const api = `${current.url}/api`;
     const admin = await runPailou(settings, 'token', '--role', 'admin');
-    await post(second.url, admin, '/api/providers', {
+    await send('POST', `${api}/providers`, admin, {
       name: 'bench',
       spec: { kind: 'openai-compatible', options: { base_url: `${upstream}/v1`, api_key: 'bench' } },
     });
-    for (const name of models)
-      await post(second.url, admin, '/api/models', { name, spec: { deployments: [{ provider: 'bench', model: name }] } });
-    await post(second.url, admin, '/api/grants', {
+    for (const name of models) await send('POST', `${api}/models`, admin, modelBody(name));
+    await send('POST', `${api}/grants`, admin, {
       spec: { subject_type: 'role', subject: 'user', capability: 'model/bench-*', action: 'use' },
     });
+    await current.stop();
+    await fill?.(dataDir);
+    current = await startPailou(settings);
     const token = await runPailou(settings, 'token', '--role', 'user');
-    return { ...second, stop, token, readyMs: first.readyMs, againMs: second.readyMs };
+    const changer = await runPailou(settings, 'token', '--role', 'admin');
+    return { ...current, stop, token, readyMs, againMs: current.readyMs, change: () => timedChange(api, changer) };
   } catch (thrown) {
     await stop();
     throw thrown;
   }
+}
+
+/** Milliseconds from sending a change of a model to its confirmation, which comes when the change is live on this node. */
+async function timedChange(api: string, admin: string): Promise<number> {
+  const began = performance.now();
+  const { spec } = modelBody('bench-chat') as { spec: object };
+  await send('PUT', `${api}/models/bench-chat`, admin, { spec: { ...spec, description: `changed at ${began}` } });
+  return performance.now() - began;
 }

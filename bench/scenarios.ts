@@ -32,15 +32,17 @@ const repeated = (text: string, bytes: number): string => text.repeat(Math.ceil(
 export const models = ['bench-chat', `bench-stream-${streamTokens}`, 'bench-hold'] as const;
 export const holdBody = body('bench-hold', question, true);
 
+export const chat: Scenario = {
+  name: 'chat, not streamed',
+  call: { body: body('bench-chat', question, false), streamed: false },
+  callers: 32,
+  unitsPerCall: 1,
+  unit: 'call',
+  budget: 1.8,
+};
+
 export const scenarios: readonly Scenario[] = [
-  {
-    name: 'chat, not streamed',
-    call: { body: body('bench-chat', question, false), streamed: false },
-    callers: 32,
-    unitsPerCall: 1,
-    unit: 'call',
-    budget: 1.8,
-  },
+  chat,
   {
     name: 'chat, 200 kB ASCII request',
     call: { body: body('bench-chat', repeated(ascii, 200_000), false), streamed: false },
