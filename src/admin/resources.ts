@@ -132,7 +132,7 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
 }
 
 /** A stdio server starts a program on this machine: nobody but an administrator sets one up, changes one or tries one out. */
-export function requireStdioRight(principal: Principal, kind: string, spec: { readonly kind?: unknown }): void {
-  if (kind !== 'mcp' || spec.kind !== 'stdio' || isAdministrator(principal)) return;
+export function requireStdioRight(principal: Principal, kind: string, spec: object): void {
+  if (kind !== 'mcp' || !('kind' in spec) || spec.kind !== 'stdio' || isAdministrator(principal)) return;
   throw new GatewayError('permission_denied', 'Only an administrator may set up an MCP server of kind stdio, because it starts a program.', { param: 'spec.kind' });
 }

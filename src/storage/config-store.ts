@@ -5,7 +5,7 @@ import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 import { auditEntryId } from './audit.ts';
 import type { Database } from './database.ts';
 import { maskSealed } from './secrets.ts';
-import type { ConfigTable, Schema } from './schema.ts';
+import type { ConfigTable, HistoryTable, Schema } from './schema.ts';
 
 type ConfigTableName = 'llm_provider_config' | 'llm_model_config' | 'llm_skill_config' | 'llm_mcp_config' | 'llm_grant';
 
@@ -75,6 +75,18 @@ function act(change: ConfigChange): string {
   return change.after === null ? 'delete' : 'update';
 }
 
+function toHistory(row: HistoryTable): HistoryEntry {
+  return {
+    revision: Number(row.revision),
+    kind: row.kind as ResourceKind,
+    tenant: row.tenant,
+    before: row.before === null ? null : (JSON.parse(row.before) as ConfigRow),
+    after: row.after === null ? null : (JSON.parse(row.after) as ConfigRow),
+    at: row.at,
+    actor: row.actor,
+  };
+}
+
 export function createConfigStore(database: Database): ConfigStore {
   const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
@@ -102,15 +114,13 @@ export function createConfigStore(database: Database): ConfigStore {
     changesSince: (revision) =>
       guarded(async () => {
         const rows = await database.query.selectFrom('llm_config_history').selectAll().where('revision', '>', revision).orderBy('revision').orderBy('sequence').execute();
-        return rows.map((row): HistoryEntry => ({
-          revision: Number(row.revision),
-          kind: row.kind as ResourceKind,
-          tenant: row.tenant,
-          before: row.before === null ? null : (JSON.parse(row.before) as ConfigRow),
-          after: row.after === null ? null : (JSON.parse(row.after) as ConfigRow),
-          at: row.at,
-          actor: row.actor,
-        }));
+        return rows.map(toHistory);
+      }),
+
+    history: ({ tenant, after, limit }) =>
+      guarded(async () => {
+        const query = database.query.selectFrom('llm_config_history').selectAll().where('tenant', '=', tenant).where('revision', '>', after);
+        return (await query.orderBy('revision').orderBy('sequence').limit(limit).execute()).map(toHistory);
       }),
 
     commit: (expected, changes, actor, summary) =>

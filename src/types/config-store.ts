@@ -33,6 +33,8 @@ export interface ConfigStore {
   load(): Promise<ConfigState>;
   /** The changes after `revision`, oldest first. */
   changesSince(revision: number): Promise<readonly HistoryEntry[]>;
+  /** One tenant's changes after `after`, oldest first, at most `limit`. */
+  history(query: { readonly tenant: string; readonly after: number; readonly limit: number }): Promise<readonly HistoryEntry[]>;
   /**
    * Writes the changes as revision `expected + 1`: rows, history and audit in one transaction, then notifies the other processes.
    * Returns the new revision, or null if the database is no longer at `expected` (another process wrote first: reload, check, try again).

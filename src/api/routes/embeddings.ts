@@ -2,7 +2,8 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { renderEmbeddings } from '../../models/emitters/embeddings.ts';
-import { estimateInputUsage } from '../../models/estimate-usage.ts';
+import { estimateTokens } from '../../models/estimate-usage.ts';
+import type { Usage } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject } from '../../types/json.ts';
 import type { EmbeddingsBody } from '../../types/wire-format.ts';
@@ -22,6 +23,12 @@ const embeddingsBodySchema = z.looseObject({
   dimensions: z.int().min(1).optional(),
 });
 
+/** A guess where the vendor gave no count. Token numbers count themselves. */
+function estimatedUsage(input: EmbeddingsBody['input']): Usage {
+  const inputTokens = [input].flat(2).reduce<number>((sum, part) => sum + (typeof part === 'number' ? 1 : estimateTokens(part)), 0);
+  return { inputTokens, outputTokens: 0, estimated: true };
+}
+
 export function addEmbeddings(app: FastifyInstance, services: CallServices): void {
   app.post(
     '/v1/embeddings',
@@ -37,7 +44,7 @@ export function addEmbeddings(app: FastifyInstance, services: CallServices): voi
       const run = openRun(services, caller, null, `model/${model.name}`, 'embeddings', false);
       try {
         const answer = await services.dispatcher.embeddings(model, body, { run, signal: caller.signal, stream: false });
-        const usage = answer.usage ?? estimateInputUsage(body.input);
+        const usage = answer.usage ?? estimatedUsage(body.input);
         run.used(usage);
         run.end('complete');
         return await reply
@@ -45,7 +52,7 @@ export function addEmbeddings(app: FastifyInstance, services: CallServices): voi
           .header('x-pailou-attempts', answer.attempts)
           .header('x-pailou-trace-id', run.id)
           .header('content-type', 'application/json; charset=utf-8')
-          .send(renderEmbeddings({ model: body.model, vectors: answer.vectors, usage }));
+          .send(renderEmbeddings(answer.vectors, { model: body.model, encoding: checked.data.encoding_format ?? 'float', usage }));
       } catch (thrown) {
         endFailed(run, thrown);
         throw thrown;

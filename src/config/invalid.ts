@@ -1,0 +1,36 @@
+/** Faults of configuration in words: the field, what is wrong, what to do. */
+import type { z } from 'zod';
+import { GatewayError } from '../types/errors.ts';
+import { nearMatches } from './near-matches.ts';
+
+export function pathText(path: readonly PropertyKey[]): string {
+  return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? String(part) : `.${String(part)}`)).join('');
+}
+
+/** The first fault of a schema check; `under` is where the checked value stands. */
+export function invalidBySchema(error: z.ZodError, under: readonly PropertyKey[]): GatewayError {
+  const issue = error.issues[0];
+  const param = pathText([...under, ...(issue?.path ?? [])]);
+  return new GatewayError('configuration_invalid', `${param}: ${issue?.message ?? 'not valid'}.`, { param, cause: error });
+}
+
+export function unknownName(what: string, name: string, candidates: Iterable<string>, param: string): GatewayError {
+  const near = nearMatches(name, [...candidates]);
+  const hint = near.length === 0 ? '' : ` Did you mean ${near.map((each) => `"${each}"`).join(' or ')}?`;
+  return new GatewayError('configuration_invalid', `${param}: there is no ${what} named "${name}".${hint}`, { param });
+}
+
+const poisonous = new Set(['__proto__', 'constructor', 'prototype']);
+
+/** Throws for a key that could change the nature of an object it is merged into. `constructor` and the like have no use in a configuration. */
+export function refusePoison(value: unknown, path: readonly PropertyKey[]): void {
+  if (Array.isArray(value)) {
+    value.forEach((inner, index) => refusePoison(inner, [...path, index]));
+  } else if (typeof value === 'object' && value !== null) {
+    for (const key of Object.keys(value)) {
+      const where = [...path, key];
+      if (poisonous.has(key)) throw new GatewayError('configuration_invalid', `${pathText(where)}: this field name is not allowed.`, { param: pathText(where) });
+      refusePoison((value as Record<string, unknown>)[key], where);
+    }
+  }
+}

@@ -1,0 +1,75 @@
+/** What an administrator wants changed, turned into the rows that it would make. */
+import { randomUUID } from 'node:crypto';
+import { maskSealed, type SecretBox } from '../storage/secrets.ts';
+import type { Actor, ConfigChange } from '../types/config-store.ts';
+import { GatewayError } from '../types/errors.ts';
+import { type ConfigRow, type ResourceKind, resourceNames } from '../types/resources.ts';
+import type { InstanceFactory, RowPluginType } from './instances.ts';
+import { parseOptions } from './instances.ts';
+import { invalidBySchema, refusePoison } from './invalid.ts';
+import { restoreMasked, sealOptions } from './secret-fields.ts';
+import type { RowSet } from './row-set.ts';
+import { parseSpec } from './snapshot-builder.ts';
+
+export interface Mutation {
+  readonly kind: ResourceKind;
+  readonly tenant: string;
+  readonly name: string;
+  readonly operation: 'create' | 'replace' | 'delete';
+  readonly spec?: unknown;
+  readonly enabled?: boolean;
+  /** Undefined keeps the owner. */
+  readonly owner?: string | null;
+  /** The revision of the row that the caller saw; null or absent writes over whatever is there. */
+  readonly expectedRevision?: number | null;
+}
+
+/** Kinds whose `spec.kind` names a plugin with options. */
+const pluginTypes: Readonly<Partial<Record<ResourceKind, RowPluginType>>> = { provider: 'provider', skill: 'skill', mcp: 'tool-source' };
+
+/** The spec to store: checked, defaults filled in, secrets sealed. `stored` is the row before, whose secrets `***` keeps. */
+export function prepareSpec(kind: ResourceKind, given: unknown, row: { tenant: string; id: string }, stored: ConfigRow | null, factory: InstanceFactory, secrets: SecretBox): ConfigRow['spec'] {
+  refusePoison(given, ['spec']);
+  const spec = parseSpec(kind, given) as Record<string, unknown>;
+  const type = pluginTypes[kind];
+  if (type === undefined) return spec;
+  const { options: schema } = factory.plugin(type, String(spec['kind']));
+  const context = `${row.tenant}/${row.id}`;
+  const sameKind = stored !== null && stored.spec['kind'] === spec['kind'];
+  const restored = restoreMasked(spec['options'] ?? {}, sameKind ? stored.spec['options'] : undefined, schema);
+  parseOptions(schema, restored, secrets, context);
+  return { ...spec, options: sealOptions(restored, schema, secrets, context) };
+}
+
+export function planChange(mutation: Mutation, rows: RowSet, revision: number, actor: Actor, factory: InstanceFactory, secrets: SecretBox): ConfigChange {
+  const { kind, tenant, name, operation } = mutation;
+  const before = rows.group(kind, tenant).get(name) ?? null;
+  if (operation === 'create') {
+    const checked = resourceNames[kind].safeParse(name);
+    if (!checked.success) throw invalidBySchema(checked.error, ['name']);
+    if (before !== null) throw new GatewayError('already_exists', `There is already a ${kind} named "${name}". Choose another name, or update it.`, { param: 'name' });
+  } else if (before === null) throw new GatewayError('not_found', `There is no ${kind} named "${name}".`, { param: 'name' });
+  else if (mutation.expectedRevision !== undefined && mutation.expectedRevision !== null && mutation.expectedRevision !== before.revision) {
+    throw new GatewayError('revision_conflict', `The ${kind} "${name}" was changed since you read it (you saw revision ${mutation.expectedRevision}, it is at ${before.revision}). Look at it again, then write.`, {
+      expose: { current: maskSealed(before) },
+    });
+  }
+  if (operation === 'delete') return { kind, tenant, before, after: null };
+  const now = new Date().toISOString();
+  const id = before?.id ?? randomUUID();
+  const after: ConfigRow = {
+    id,
+    tenant,
+    kind,
+    name,
+    spec: mutation.spec === undefined && before !== null ? before.spec : prepareSpec(kind, mutation.spec, { tenant, id }, before, factory, secrets),
+    enabled: mutation.enabled ?? before?.enabled ?? true,
+    owner: mutation.owner === undefined ? (before?.owner ?? null) : mutation.owner,
+    revision,
+    createdAt: before?.createdAt ?? now,
+    createdBy: before?.createdBy ?? actor.subject,
+    updatedAt: now,
+    updatedBy: actor.subject,
+  };
+  return { kind, tenant, before, after };
+}

@@ -1,0 +1,34 @@
+/** What a mistyped name may have meant. */
+
+/** Edits (insert, delete, replace) between two texts; stops counting beyond `most`. */
+function distance(one: string, other: string, most: number): number {
+  if (Math.abs(one.length - other.length) > most) return most + 1;
+  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= one.length; i++) {
+    const next = [i];
+    let least = i;
+    for (let j = 1; j <= other.length; j++) {
+      const cost = one[i - 1] === other[j - 1] ? 0 : 1;
+      const value = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + cost);
+      next.push(value);
+      least = Math.min(least, value);
+    }
+    if (least > most) return most + 1;
+    row = next;
+  }
+  return row[other.length] ?? most + 1;
+}
+
+/** At most three candidates that are a few edits away, the nearest first. Bounded work for hostile names. */
+export function nearMatches(name: string, candidates: readonly string[]): string[] {
+  if (name.length > 128) return [];
+  const wanted = name.toLowerCase();
+  const most = Math.max(1, Math.min(4, Math.floor(wanted.length / 3)));
+  return candidates
+    .slice(0, 20_000)
+    .map((candidate) => ({ candidate, edits: distance(wanted, candidate.toLowerCase(), most) }))
+    .filter(({ edits }) => edits <= most)
+    .toSorted((a, b) => a.edits - b.edits || (a.candidate < b.candidate ? -1 : 1))
+    .slice(0, 3)
+    .map(({ candidate }) => candidate);
+}

@@ -1,0 +1,26 @@
+/** The way back: which rows to write so that a tenant's configuration is as it was. */
+import type { Actor, ConfigChange, HistoryEntry } from '../types/config-store.ts';
+import type { ConfigRow } from '../types/resources.ts';
+import type { RowSet } from './row-set.ts';
+
+/** `entries` are all changes since the revision to restore, oldest first. Other tenants' rows stay as they are. */
+export function undoSince(entries: readonly HistoryEntry[], actor: Actor, rows: RowSet, revision: number): ConfigChange[] {
+  const targets = new Map<string, { entry: HistoryEntry; name: string; row: ConfigRow | null }>();
+  for (const entry of entries.toReversed()) {
+    if (entry.tenant !== actor.tenant) continue;
+    const name = (entry.after ?? entry.before)?.name ?? '';
+    targets.set(`${entry.kind} ${name}`, { entry, name, row: entry.before });
+  }
+  const now = new Date().toISOString();
+  return [...targets.values()].flatMap(({ entry, name, row }) => {
+    const before = rows.group(entry.kind, entry.tenant).get(name) ?? null;
+    if (before === null && row === null) return [];
+    if (before !== null && row !== null && content(before) === content(row)) return [];
+    const after = row === null ? null : { ...row, revision, updatedAt: now, updatedBy: actor.subject };
+    return [{ kind: entry.kind, tenant: entry.tenant, before, after }];
+  });
+}
+
+function content(row: ConfigRow): string {
+  return JSON.stringify([row.id, row.spec, row.enabled, row.owner]);
+}

@@ -1,0 +1,55 @@
+/** All rows of one revision, by kind, tenant and name. A change makes a new set that shares what did not change. */
+import type { ConfigChange } from '../types/config-store.ts';
+import type { ConfigRow, ResourceKind } from '../types/resources.ts';
+
+type Names = ReadonlyMap<string, ConfigRow>;
+const none: Names = new Map();
+
+export class RowSet {
+  readonly #groups: ReadonlyMap<string, Names>;
+
+  private constructor(groups: ReadonlyMap<string, Names>) {
+    this.#groups = groups;
+  }
+
+  static of(rows: Iterable<ConfigRow>): RowSet {
+    const groups = new Map<string, Map<string, ConfigRow>>();
+    for (const row of rows) {
+      const key = `${row.kind} ${row.tenant}`;
+      let names = groups.get(key);
+      if (names === undefined) groups.set(key, (names = new Map()));
+      names.set(row.name, row);
+    }
+    return new RowSet(groups);
+  }
+
+  /** The rows of one kind and tenant. The map is the same object as long as none of them changed. */
+  group(kind: ResourceKind, tenant: string): Names {
+    return this.#groups.get(`${kind} ${tenant}`) ?? none;
+  }
+
+  tenants(): ReadonlySet<string> {
+    return new Set([...this.#groups.keys()].map((key) => key.slice(key.indexOf(' ') + 1)));
+  }
+
+  *all(): Generator<ConfigRow> {
+    for (const names of this.#groups.values()) yield* names.values();
+  }
+
+  with(changes: readonly ConfigChange[]): RowSet {
+    const groups = new Map(this.#groups);
+    const copied = new Set<string>();
+    for (const { kind, tenant, before, after } of changes) {
+      const key = `${kind} ${tenant}`;
+      let names = groups.get(key) as Map<string, ConfigRow> | undefined;
+      if (names === undefined || !copied.has(key)) {
+        names = new Map(names);
+        groups.set(key, names);
+        copied.add(key);
+      }
+      if (before !== null) names.delete(before.name);
+      if (after !== null) names.set(after.name, after);
+    }
+    return new RowSet(groups);
+  }
+}

@@ -1,0 +1,273 @@
+/** The configuration service: rows to snapshot, swapped by one reference; writes that are refused whole or take effect everywhere. */
+import { join } from 'node:path';
+import type { PluginRegistry } from '../plugins/registry.ts';
+import { maskSealed, type SecretBox } from '../storage/secrets.ts';
+import type { Actor, ConfigChange, ConfigStore, HistoryEntry } from '../types/config-store.ts';
+import { GatewayError, toGatewayError } from '../types/errors.ts';
+import type { Logger } from '../types/logger.ts';
+import type { PluginServices } from '../types/plugin.ts';
+import type { ConfigRow, ResourceKind } from '../types/resources.ts';
+import type { HeldSnapshot, Snapshot } from '../types/snapshot.ts';
+import { createDrafts, type Drafts } from './drafts.ts';
+import { createInstanceFactory } from './instances.ts';
+import { readLastGood, writeLastGood } from './last-good.ts';
+import { type Mutation, planChange } from './mutations.ts';
+import { undoSince } from './rollback.ts';
+import { RowSet } from './row-set.ts';
+import { type Built, type BuiltProblem, createSnapshotBuilder, emptyBuilt } from './snapshot-builder.ts';
+
+export interface ConfigHealth {
+  readonly revision: number;
+  /** As last seen; null while the database is away. */
+  readonly databaseRevision: number | null;
+  /** True when what serves may be older than the database. */
+  readonly stale: boolean;
+  readonly lastError: string | null;
+}
+
+export interface ConfigService extends Drafts {
+  start(): Promise<void>;
+  current(): Snapshot;
+  /** The current snapshot for one call; its instances live until `release`. */
+  hold(): HeldSnapshot;
+  onSwap(listener: (snapshot: Snapshot) => void): () => void;
+  rows(tenant: string, kind: ResourceKind): readonly ConfigRow[];
+  row(tenant: string, kind: ResourceKind, name: string): ConfigRow | undefined;
+  /** All or nothing; live on this node when it resolves. Throws what the caller should see. */
+  change(actor: Actor, mutations: readonly Mutation[], summary: string): Promise<{ revision: number }>;
+  history(query: { tenant: string; after: number; limit: number }): Promise<readonly HistoryEntry[]>;
+  /** Writes the tenant's rows as they were at `revision`, as a new revision. */
+  rollback(actor: Actor, revision: number): Promise<{ revision: number; changes: number }>;
+  /** The row with each secret as `***`. */
+  mask(row: ConfigRow): ConfigRow;
+  health(): ConfigHealth;
+  close(): Promise<void>;
+}
+
+export interface ConfigServiceOptions {
+  readonly store: ConfigStore;
+  readonly registry: PluginRegistry;
+  readonly services: PluginServices;
+  readonly secrets: SecretBox;
+  readonly dataDir: string;
+  readonly logger: Logger;
+  /** The safety net under the database's own notification. */
+  readonly pollMs?: number;
+}
+
+const commitAttempts = 8;
+
+export function createConfigService(options: ConfigServiceOptions): ConfigService {
+  const { store, logger, secrets } = options;
+  const factory = createInstanceFactory(options);
+  const builder = createSnapshotBuilder(factory, options.registry);
+  const lastGoodPath = join(options.dataDir, 'last-good.json');
+  const listeners = new Set<(snapshot: Snapshot) => void>();
+  let current = emptyBuilt(RowSet.of([]));
+  let databaseRevision: number | null = null;
+  let lastError: string | null = null;
+  let queue: Promise<unknown> = Promise.resolve();
+  let saving: Promise<void> = Promise.resolve();
+  let saved = -1;
+  let poll: NodeJS.Timeout | undefined;
+  let stopWatch: () => void = () => {};
+
+  /** One build or write at a time. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = queue.then(work);
+    queue = turn.catch(() => {});
+    return turn;
+  };
+
+  /** How many hold a snapshot: the service itself while it is the current one, and each call. */
+  const holders = new WeakMap<Built, number>();
+  const letGo = (built: Built): void => {
+    const left = (holders.get(built) ?? 1) - 1;
+    holders.set(built, left);
+    if (left === 0) for (const handle of built.handles.values()) factory.release(handle);
+  };
+
+  const swap = (next: Built): void => {
+    const previous = current;
+    for (const handle of next.handles.values()) handle.references++;
+    holders.set(next, 1);
+    current = next;
+    letGo(previous);
+    for (const problem of next.problems) {
+      if (!previous.problems.some((each) => sameProblem(each, problem))) logger.warn({ ...problem, error: undefined }, 'a configuration row cannot be used and is left out');
+    }
+    for (const listener of listeners) listener(next.snapshot);
+    save(next);
+  };
+
+  const discard = (candidate: Built): void => {
+    for (const handle of candidate.handles.values()) {
+      if (current.handles.get(handle.key) === handle) continue;
+      handle.references = 1;
+      factory.release(handle);
+    }
+  };
+
+  const save = (built: Built): void => {
+    saving = saving.then(async () => {
+      if (built !== current || saved === built.snapshot.revision) return;
+      saved = built.snapshot.revision;
+      await writeLastGood(lastGoodPath, { revision: built.snapshot.revision, rows: [...built.rows.all()] }).catch((error: unknown) =>
+        logger.warn({ err: error }, 'the last good configuration could not be kept on disk'),
+      );
+    });
+  };
+
+  /** Follows the database. Only what changed is read; a database that went back is read whole. */
+  const reload = async (): Promise<void> => {
+    try {
+      const revision = await store.revision();
+      databaseRevision = revision;
+      lastError = null;
+      if (revision === current.snapshot.revision) return;
+      if (revision < current.snapshot.revision || current.snapshot.revision === 0) {
+        const state = await store.load();
+        swap(await builder.build(RowSet.of(state.rows), state.revision, current));
+      } else {
+        const changes = await store.changesSince(current.snapshot.revision);
+        swap(await builder.build(current.rows.with(changes), changes.at(-1)?.revision ?? revision, current));
+      }
+      logger.info({ revision: current.snapshot.revision }, 'configuration is live');
+    } catch (thrown) {
+      const error = toGatewayError(thrown);
+      if (lastError === null) logger.warn({ err: error }, 'the configuration cannot be read; the last good one serves');
+      lastError = error.message;
+      databaseRevision = null;
+      throw error;
+    }
+  };
+
+  const refuseNewProblems = (candidate: Built, changes: readonly ConfigChange[]): void => {
+    const fresh = candidate.problems.filter((problem) => !current.problems.some((each) => sameProblem(each, problem)));
+    const first = fresh[0];
+    if (first === undefined) return;
+    const own = fresh.find((problem) => changes.some((change) => isAbout(problem, change)));
+    if (own !== undefined) throw own.error;
+    const users = [...new Set(fresh.map((problem) => `${problem.kind} "${problem.name}"`))].slice(0, 5).join(', ');
+    const removed = changes.find((change) => change.after === null);
+    if (removed !== undefined) throw new GatewayError('in_use', `The ${removed.kind} "${removed.before?.name}" is still used by ${users}. Change or delete that first.`);
+    throw new GatewayError('configuration_invalid', `This change would break ${users}: ${first.message}`);
+  };
+
+  /** Builds, validates, commits, swaps. `plan` is asked again when another process wrote in between. */
+  const write = async (actor: Actor, summary: string, plan: (rows: RowSet, revision: number) => Promise<readonly ConfigChange[]>): Promise<{ revision: number; changes: number }> =>
+    inTurn(async () => {
+      for (let attempt = 0; attempt < commitAttempts; attempt++) {
+        const { revision } = current.snapshot;
+        const changes = await plan(current.rows, revision + 1);
+        if (changes.length === 0) return { revision, changes: 0 };
+        const candidate = await builder.build(current.rows.with(changes), revision + 1, current);
+        try {
+          refuseNewProblems(candidate, changes);
+          const committed = await store.commit(revision, changes, actor, summary);
+          if (committed !== null) {
+            databaseRevision = committed;
+            swap(candidate);
+            return { revision: committed, changes: changes.length };
+          }
+        } catch (thrown) {
+          discard(candidate);
+          throw thrown;
+        }
+        discard(candidate);
+        await reload();
+      }
+      throw new GatewayError('revision_conflict', 'Other nodes keep changing the configuration. Try again in a moment.');
+    });
+
+  const follow = (): void => {
+    inTurn(reload).catch(() => {});
+  };
+
+  return {
+    ...createDrafts({ factory, secrets, registry: options.registry, current: () => current }),
+
+    async start() {
+      try {
+        await inTurn(reload);
+      } catch (thrown) {
+        const kept = await readLastGood(lastGoodPath);
+        if (kept === null) throw thrown;
+        saved = kept.revision;
+        await inTurn(async () => swap(await builder.build(RowSet.of(kept.rows), kept.revision, current)));
+        logger.warn({ revision: kept.revision }, 'the database is away; the last good configuration serves');
+      }
+      stopWatch = store.watch(follow);
+      poll = setInterval(follow, options.pollMs ?? 2_000);
+      poll.unref();
+    },
+
+    current: () => current.snapshot,
+
+    hold() {
+      const built = current;
+      holders.set(built, (holders.get(built) ?? 1) + 1);
+      let held = true;
+      return {
+        snapshot: built.snapshot,
+        release() {
+          if (!held) return;
+          held = false;
+          letGo(built);
+        },
+      };
+    },
+
+    onSwap(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+
+    rows: (tenant, kind) => [...current.rows.group(kind, tenant).values()],
+    row: (tenant, kind, name) => current.rows.group(kind, tenant).get(name),
+
+    async change(actor, mutations, summary) {
+      const { revision } = await write(actor, summary, async (rows, next) => {
+        const changes: ConfigChange[] = [];
+        for (const mutation of mutations) changes.push(planChange(mutation, rows.with(changes), next, actor, factory, secrets));
+        return changes;
+      });
+      return { revision };
+    },
+
+    history: (query) => store.history(query),
+
+    rollback: (actor, revision) =>
+      write(actor, `roll back to revision ${revision}`, async (rows, next) => {
+        if (revision >= next) throw new GatewayError('invalid_request', `revision: there is no revision ${revision} yet; the newest is ${next - 1}.`, { param: 'revision' });
+        return undoSince(await store.changesSince(revision), actor, rows, next);
+      }),
+
+    mask: (row) => maskSealed(row) as ConfigRow,
+
+    health: () => ({
+      revision: current.snapshot.revision,
+      databaseRevision,
+      stale: lastError !== null || (databaseRevision !== null && databaseRevision !== current.snapshot.revision),
+      lastError,
+    }),
+
+    async close() {
+      clearInterval(poll);
+      stopWatch();
+      await queue;
+      await saving;
+      const last = current;
+      current = emptyBuilt(RowSet.of([]));
+      letGo(last);
+    },
+  };
+}
+
+function sameProblem(one: BuiltProblem, other: BuiltProblem): boolean {
+  return one.kind === other.kind && one.tenant === other.tenant && one.name === other.name && one.message === other.message;
+}
+
+function isAbout(problem: BuiltProblem, change: ConfigChange): boolean {
+  return change.after !== null && problem.kind === change.kind && problem.tenant === change.tenant && problem.name === change.after.name;
+}

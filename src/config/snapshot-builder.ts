@@ -1,0 +1,187 @@
+/** Rows in, snapshot out. Entries of unchanged rows are taken over from the snapshot before. */
+import type { z } from 'zod';
+import type { PluginRegistry } from '../plugins/registry.ts';
+import { GatewayError, toGatewayError } from '../types/errors.ts';
+import { type ConfigRow, type ModelSpec, type ResourceKind, resourceSpecs } from '../types/resources.ts';
+import type { Deployment, McpServerEntry, ModelEntry, Problem, ProviderEntry, SkillEntry, Snapshot, TenantView } from '../types/snapshot.ts';
+import { compileGrants } from './grant-index.ts';
+import type { Handle, InstanceFactory } from './instances.ts';
+import { invalidBySchema, unknownName } from './invalid.ts';
+import type { RowSet } from './row-set.ts';
+
+export interface BuiltProblem extends Problem {
+  readonly error: GatewayError;
+}
+
+/** A snapshot with what it is made of, for the next one to take over. */
+export interface Built {
+  readonly snapshot: Snapshot;
+  readonly rows: RowSet;
+  readonly problems: readonly BuiltProblem[];
+  readonly handles: ReadonlyMap<string, Handle>;
+  readonly views: ReadonlyMap<string, TenantView>;
+  /** By row id and revision, for model rows. */
+  readonly models: ReadonlyMap<string, ModelEntry>;
+}
+
+const emptyView: TenantView = { models: new Map(), skills: new Map(), mcpServers: new Map(), grants: { find: () => null } };
+
+export function emptyBuilt(rows: RowSet): Built {
+  const snapshot: Snapshot = { revision: 0, problems: [], tenant: () => emptyView };
+  return { snapshot, rows, problems: [], handles: new Map(), views: new Map(), models: new Map() };
+}
+
+/** The spec as typed; throws `configuration_invalid` for one that does not fit (a row changed by hand, or by an older version). */
+export function parseSpec<K extends ResourceKind>(kind: K, spec: unknown): z.output<(typeof resourceSpecs)[K]> {
+  const checked = resourceSpecs[kind].safeParse(spec);
+  if (!checked.success) throw invalidBySchema(checked.error, ['spec']);
+  return checked.data as z.output<(typeof resourceSpecs)[K]>;
+}
+
+export interface SnapshotBuilder {
+  /** Never throws for a bad row: it is left out and told in `problems`. New instances not in `previous` are the caller's to release. */
+  build(rows: RowSet, revision: number, previous: Built): Promise<Built>;
+}
+
+export function createSnapshotBuilder(factory: InstanceFactory, registry: PluginRegistry): SnapshotBuilder {
+  return {
+    async build(rows, revision, previous) {
+      const problems: BuiltProblem[] = [];
+      const handles = new Map<string, Handle>();
+      const models = new Map<string, ModelEntry>();
+      const views = new Map<string, TenantView>();
+
+      const tolerate = async <T>(row: ConfigRow, work: () => T | Promise<T>): Promise<T | null> => {
+        try {
+          return await work();
+        } catch (thrown) {
+          const error = toGatewayError(thrown);
+          problems.push({ tenant: row.tenant, kind: row.kind, name: row.name, message: error.message, error });
+          return null;
+        }
+      };
+      const keep = <H extends Handle>(handle: H): H => {
+        handles.set(handle.key, handle);
+        return handle;
+      };
+      const capabilityOf = (row: ConfigRow, kind: 'model' | 'skill' | 'mcp', tags: readonly string[]) => Object.freeze({ kind, name: row.name, tenant: row.tenant, owner: row.owner, tags });
+
+      for (const tenant of rows.tenants()) {
+        const before = previous.views.get(tenant);
+        const same = (kind: ResourceKind): boolean => before !== undefined && previous.rows.group(kind, tenant) === rows.group(kind, tenant);
+
+        const providers = new Map<string, ProviderEntry>();
+        for (const row of rows.group('provider', tenant).values()) {
+          if (!row.enabled) continue;
+          await tolerate(row, async () => {
+            const spec = parseSpec('provider', row.spec);
+            const handle = keep(await factory.take('provider', row, spec.kind, previous.handles));
+            providers.set(row.name, { id: row.id, name: row.name, kind: spec.kind, instance: handle.instance });
+          });
+        }
+
+        const tenantModels = new Map<string, ModelEntry>();
+        for (const row of rows.group('model', tenant).values()) {
+          if (!row.enabled) continue;
+          const key = `${row.id}@${row.revision}`;
+          const known = previous.models.get(key);
+          if (known !== undefined && known.deployments.every((each) => providers.get(each.provider.name)?.instance === each.provider.instance) && complete(known, rows, tenant)) {
+            models.set(key, known);
+            tenantModels.set(row.name, known);
+            continue;
+          }
+          await tolerate(row, () => {
+            const spec = parseSpec('model', row.spec);
+            if (registry.instance('strategy', spec.strategy) === undefined) {
+              throw unknownName('strategy', spec.strategy, registry.list('strategy').map((each) => each.kind), 'spec.strategy');
+            }
+            const deployments = deploymentsOf(row, spec, providers, rows.group('provider', tenant), (error) =>
+              problems.push({ tenant, kind: 'model', name: row.name, message: error.message, error }),
+            );
+            const entry: ModelEntry = { name: row.name, capability: capabilityOf(row, 'model', spec.tags), spec, deployments, created: Math.floor(Date.parse(row.createdAt) / 1000) };
+            models.set(key, entry);
+            tenantModels.set(row.name, entry);
+          });
+        }
+
+        const skills = new Map<string, SkillEntry>();
+        for (const row of rows.group('skill', tenant).values()) {
+          if (!row.enabled) continue;
+          await tolerate(row, async () => {
+            const spec = parseSpec('skill', row.spec);
+            if (!rows.group('model', tenant).has(spec.model)) throw unknownName('model', spec.model, rows.group('model', tenant).keys(), 'spec.model');
+            const handle = keep(await factory.take('skill', row, spec.kind, previous.handles));
+            skills.set(row.name, { name: row.name, capability: capabilityOf(row, 'skill', spec.tags), spec, instance: handle.instance, created: Math.floor(Date.parse(row.createdAt) / 1000) });
+          });
+        }
+
+        const mcpServers = new Map<string, McpServerEntry>();
+        for (const row of rows.group('mcp', tenant).values()) {
+          if (!row.enabled) continue;
+          await tolerate(row, async () => {
+            const spec = parseSpec('mcp', row.spec);
+            const handle = keep(await factory.take('tool-source', row, spec.kind, previous.handles));
+            mcpServers.set(row.name, { id: row.id, name: row.name, capability: capabilityOf(row, 'mcp', spec.tags), spec, instance: handle.instance });
+          });
+        }
+
+        let grants = same('grant') ? before?.grants : undefined;
+        if (grants === undefined) {
+          const parsed: { id: string; spec: ReturnType<typeof parseSpec<'grant'>> }[] = [];
+          for (const row of rows.group('grant', tenant).values()) {
+            if (!row.enabled) continue;
+            try {
+              parsed.push({ id: row.name, spec: parseSpec('grant', row.spec) });
+            } catch (thrown) {
+              const error = toGatewayError(thrown);
+              problems.push({ tenant, kind: 'grant', name: row.name, message: error.message, error });
+            }
+          }
+          grants = compileGrants(parsed);
+        }
+        views.set(tenant, { models: tenantModels, skills, mcpServers, grants });
+      }
+
+      const told = problems.map(({ tenant, kind, name, message }) => ({ tenant, kind, name, message }));
+      const snapshot: Snapshot = Object.freeze({ revision, problems: told, tenant: (name: string) => views.get(name) ?? emptyView });
+      return { snapshot, rows, problems, handles, views, models };
+    },
+  };
+}
+
+/** True if the entry has each deployment that its row wants: one that was left out may have its provider back. */
+function complete(entry: ModelEntry, rows: RowSet, tenant: string): boolean {
+  const providers = rows.group('provider', tenant);
+  const wanted = entry.spec.deployments.filter((each) => each.enabled && providers.get(each.provider)?.enabled === true);
+  return wanted.length === entry.deployments.length;
+}
+
+/** A provider that is missing or broken costs the model that deployment, not the others. */
+function deploymentsOf(
+  row: ConfigRow,
+  spec: ModelSpec,
+  providers: ReadonlyMap<string, ProviderEntry>,
+  providerRows: ReadonlyMap<string, ConfigRow>,
+  report: (error: GatewayError) => void,
+): Deployment[] {
+  return spec.deployments.flatMap((each, index) => {
+    if (!each.enabled) return [];
+    const provider = providers.get(each.provider);
+    if (provider === undefined) {
+      const providerRow = providerRows.get(each.provider);
+      const param = `spec.deployments[${index}].provider`;
+      if (providerRow === undefined) report(unknownName('provider', each.provider, providerRows.keys(), param));
+      else if (providerRow.enabled) report(new GatewayError('configuration_invalid', `${param}: the provider "${each.provider}" cannot be used; see its own problem.`, { param }));
+      return [];
+    }
+    const deployment: Deployment = {
+      id: `${row.name}#${provider.name}/${each.model}`,
+      provider,
+      model: each.model,
+      weight: each.weight,
+      tier: each.tier,
+      price: each.price ?? null,
+    };
+    return [deployment];
+  });
+}
