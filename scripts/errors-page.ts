@@ -1,10 +1,10 @@
-/** Writes `docs/errors.md` from the error table: `npm run docs:errors`. A test holds the page to the table. */
+/** Writes `docs/errors.md` from the error table: `npm run docs`. A test holds the page to the table. */
 import { writeFileSync } from 'node:fs';
 import { errorTable } from '../src/types/errors.ts';
 
 const head = `# Errors
 
-<!-- Written by \`npm run docs:errors\` from src/types/errors.ts; a test fails when the two differ. -->
+<!-- Written by \`npm run docs\` from src/types/errors.ts; a test fails when the two differ. -->
 
 Every failed call answers with one body, in OpenAI's shape and with the request's id beside it, so that OpenAI clients raise the error class they know:
 

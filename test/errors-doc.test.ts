@@ -9,7 +9,7 @@ import { projectRoot } from './architecture/source-tree.ts';
 describe('the page of errors', () => {
   it('says what the table says', () => {
     const page = readFileSync(join(projectRoot, 'docs/errors.md'), 'utf8');
-    expect(page, 'docs/errors.md differs from src/types/errors.ts. Write it anew: npm run docs:errors').toBe(errorsPage());
+    expect(page, 'docs/errors.md differs from src/types/errors.ts. Write it anew: npm run docs').toBe(errorsPage());
   });
 
   it('has one row for each code', () => {

@@ -5,7 +5,7 @@ import type { Reporter, TestCase, TestModule, TestRunEndReason } from 'vitest/no
 const services = [
   { pattern: /postgres/i, why: 'needs PostgreSQL: set PAILOU_TEST_POSTGRES_URL' },
   { pattern: /redis/i, why: 'needs Redis: set PAILOU_TEST_REDIS_URL' },
-  { pattern: /contract/i, why: 'needs the contract checker: set PAILOU_CONTRACTS' },
+  { pattern: /contract/i, why: 'needs the contract checker: set PAILOU_TEST_CONTRACTS' },
   { pattern: /browser|chromium/i, why: 'needs a browser' },
 ] as const;
 

@@ -1,0 +1,62 @@
+/** Writes `docs/configuration.md` from the table of settings: `npm run docs`. A test holds the page to the table. */
+import { writeFileSync } from 'node:fs';
+import { settingTable } from '../src/config/setting-table.ts';
+
+const head = `# Configuration
+
+<!-- Written by \`npm run docs\` from src/config/setting-table.ts; a test fails when the two differ. -->
+
+There are two kinds. **Settings** of the process come from the environment, are read once at the start, and are all on this page.
+**Everything else** (providers, models, skills, MCP servers, grants) lives in the database, is changed at \`/api\` and takes effect without a restart.
+
+A bad value stops the start with one line for each fault, naming the variable, what is wrong and an example; so does a variable \`PAILOU_…\` that does not exist, with the name that was probably meant.
+
+## Settings
+
+Those marked *secret* may also be given as a file: \`PAILOU_MASTER_KEY_FILE=/run/secrets/master-key\`. They are never shown or logged.
+
+| variable | meaning | default | example |
+|---|---|---|---|
+`;
+
+const tail = `
+## Development
+
+Without any setting, \`npm start\` listens on this machine only, keeps its data in \`.pailou/\`, takes tokens of its own development identity service and has demo models.
+That service hands out a token for \`admin\`, \`developer\`, \`user\` or \`viewer\` to anybody who can reach it; it never runs in production mode.
+
+## Production
+
+\`\`\`sh
+export PAILOU_MODE=production
+export PAILOU_HOST=0.0.0.0
+export PAILOU_DATABASE_URL=postgres://pailou:…@db.internal/pailou
+export PAILOU_MASTER_KEY_FILE=/run/secrets/pailou-master-key   # openssl rand -base64 32
+export PAILOU_OAUTH_ISSUER=https://auth.company.example
+export PAILOU_OAUTH_PRESET=keycloak
+export PAILOU_OAUTH_AUDIENCE=pailou
+export PAILOU_OUTBOUND_ALLOW=10.20.0.0/16                      # where your own model servers are, if any
+npm start
+\`\`\`
+
+- **TLS** is the work of what stands before Pailou (a load balancer, an ingress).
+- **Several nodes** share one PostgreSQL and the same master key; a change made on one is live on all within a second. Each needs its own data folder.
+- **The master key** seals the vendors' keys. Without it they cannot be read again: keep it apart from the database's backup.
+- **Losing the database** stops changes and lists, not calls: the last good configuration serves from memory, and from the data folder after a restart.
+`;
+
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+
+/** The whole page as it must be. */
+export function settingsPage(): string {
+  const rows = Object.entries(settingTable).map(([name, setting]) => {
+    const secret = 'secret' in setting ? ' *Secret.*' : '';
+    return `| \`${name}\` | ${cell(setting.meaning)}${secret} | ${cell(setting.default)} | \`${cell(setting.example)}\` |\n`;
+  });
+  return `${head}${rows.join('')}${tail}`;
+}
+
+if (import.meta.main) {
+  writeFileSync(new URL('../docs/configuration.md', import.meta.url), settingsPage());
+  console.log('docs/configuration.md written');
+}
