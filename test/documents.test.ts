@@ -88,6 +88,28 @@ describe('the page of dependencies', () => {
   });
 });
 
+describe('the lock file', () => {
+  interface Entry {
+    readonly version?: string;
+    readonly optionalDependencies?: Readonly<Record<string, string>>;
+  }
+  const { packages: locked } = JSON.parse(read('package-lock.json')) as { packages: Record<string, Entry> };
+
+  it('has the optional packages of every platform', () => {
+    const wanted = Object.entries(locked).flatMap(([path, entry]) =>
+      Object.keys(entry.optionalDependencies ?? {}).map((name) => ({ path, name })),
+    );
+    expect(wanted.length).toBeGreaterThan(50);
+    const missing = wanted.filter(
+      ({ path, name }) => locked[`${path}/node_modules/${name}`] === undefined && locked[`node_modules/${name}`] === undefined,
+    );
+    expect(
+      missing.map(({ path, name }) => `${path} -> ${name}`),
+      'Without them `npm ci` refuses the lock file. npm leaves out what a mirror does not carry: take the lock file of the last commit and add what is new.',
+    ).toEqual([]);
+  });
+});
+
 describe('what is committed', () => {
   it('names no place of one machine', () => {
     const home = /(?:^|[\s"'`=(:])\/(?:home|root|Users|work|farm)\/[\w.-]+/;
