@@ -1,5 +1,5 @@
 /** Brings a database up to date, from nothing. Safe when several nodes start at once: one migrates, the others wait. */
-import { type Migration, Migrator } from 'kysely';
+import { type Migration, Migrator } from 'kysely/migration';
 import { GatewayError } from '../types/errors.ts';
 import type { Database } from './database.ts';
 import * as firstTables from './migrations/0001-first-tables.ts';

@@ -1,0 +1,48 @@
+/** The one decision function. Pure: principal x action x capability -> decision. Its truth table is a test. */
+import type { Action, Capability, Decision, GrantIndex, PermissionCode, Principal } from '../types/access.ts';
+
+export function holds(principal: Principal, code: PermissionCode): boolean {
+  return principal.permissions.has(code);
+}
+
+export function isAdministrator(principal: Principal): boolean {
+  return principal.roles.includes('admin');
+}
+
+/** How far the roles of a principal reach for an action, on what they neither own nor were granted. */
+function reachesAll(principal: Principal, action: Action): boolean {
+  const { roles } = principal;
+  if (roles.includes('admin')) return true;
+  if (action === 'manage') return false;
+  return roles.includes('developer') || (action === 'view' && roles.includes('viewer'));
+}
+
+const unknown: Decision = { allowed: false, status: 404, rule: 'unknown', reason: 'There is no such thing in your tenant.' };
+const byRole: Decision = { allowed: true, rule: 'role', reason: 'Your role reaches everything of your tenant for this.' };
+const byOwnership: Decision = { allowed: true, rule: 'owner', reason: 'It is yours, and you may manage your own.' };
+
+/**
+ * May `principal` do `action` with `capability`? Null stands for an unknown one, and one of another tenant counts as unknown.
+ * The code says what kind of act is allowed, the role how far it reaches; ownership counts only with the manage code; grants reach the rest.
+ * `now` in epoch milliseconds decides about grants that expire.
+ */
+export function decide(principal: Principal, action: Action, capability: Capability | null, grants: GrantIndex, now: number): Decision {
+  if (capability === null || capability.tenant !== principal.tenant) return unknown;
+  const code: PermissionCode = `llm:${capability.kind}:${action}`;
+  if (!principal.permissions.has(code)) {
+    return { allowed: false, status: 403, rule: 'code', reason: `Your token does not carry the permission ${code}. Ask your administrator for it.` };
+  }
+  if (reachesAll(principal, action)) return byRole;
+  if (capability.owner !== null && capability.owner === principal.subject && principal.permissions.has(`llm:${capability.kind}:manage`)) return byOwnership;
+  if (action === 'manage') {
+    return { allowed: false, status: 403, rule: 'owner', reason: 'Only its owner or an administrator may manage it. Ask for it to be transferred to you.' };
+  }
+  // A viewer looks on: a grant does not turn one into a user.
+  const grant = action === 'use' && isOnlyViewer(principal) ? null : grants.find(principal, action, capability, now);
+  if (grant !== null) return { allowed: true, rule: `grant:${grant}`, reason: `The grant "${grant}" gives it to you.` };
+  return { allowed: false, status: 403, rule: 'grant', reason: `You have no grant to ${action} it. Ask its owner or an administrator for one.` };
+}
+
+function isOnlyViewer(principal: Principal): boolean {
+  return principal.roles.includes('viewer') && !principal.roles.some((role) => role === 'user' || role === 'developer' || role === 'admin');
+}

@@ -1,0 +1,24 @@
+/** Asks the development identity service for a person's token. */
+import { GatewayError } from '../../types/errors.ts';
+
+/** The grant that only the development service knows: a person's token without a browser. */
+export const personGrant = 'urn:pailou:params:oauth:grant-type:development-person';
+export const developmentClient = 'pailou-development';
+
+/** Throws `auth_unavailable` in plain words if no development service runs there. */
+export async function fetchDevelopmentToken(issuer: string, person: string): Promise<string> {
+  let response: Response;
+  try {
+    response = await fetch(`${issuer}/token`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ grant_type: personGrant, client_id: developmentClient, person }),
+      signal: AbortSignal.timeout(5_000),
+    });
+  } catch (cause) {
+    throw new GatewayError('auth_unavailable', `No development identity service answers at ${issuer}. Start Pailou first: npm start`, { cause });
+  }
+  const answer = (await response.json().catch(() => null)) as { access_token?: string; error_description?: string } | null;
+  if (response.ok && answer?.access_token !== undefined) return answer.access_token;
+  throw new GatewayError('auth_unavailable', `The service at ${issuer} gave no token: ${answer?.error_description ?? `status ${response.status}`}.`);
+}

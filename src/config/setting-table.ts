@@ -1,0 +1,45 @@
+/** Every setting: what it is, which form it has, an example. `docs/configuration.md` is held to this table by a test. */
+
+interface Setting {
+  readonly meaning: string;
+  /** Completes the sentence "… is not". */
+  readonly form: string;
+  readonly example: string;
+  readonly default: string;
+  /** May also be given as `<name>_FILE`; never shown. */
+  readonly secret?: boolean;
+}
+
+const table = {
+  PAILOU_MODE: { meaning: 'How strict to be. In production there is no development identity, no demo model and no default secret.', form: 'development or production', example: 'production', default: 'development' },
+  PAILOU_HOST: { meaning: 'The address to listen on.', form: 'a host name or address', example: '0.0.0.0', default: '127.0.0.1' },
+  PAILOU_PORT: { meaning: 'The port of the gateway.', form: 'a port from 1 to 65535', example: '8000', default: '8000' },
+  PAILOU_DATA_DIR: { meaning: 'The folder for the embedded database, the spool and the last good configuration.', form: 'a folder', example: '/var/lib/pailou', default: '.pailou' },
+  PAILOU_DATABASE_URL: { meaning: 'PostgreSQL for teams; SQLite in the data folder unless given.', form: 'a postgres:// or sqlite: address', example: 'postgres://pailou:secret@db.internal/pailou', default: 'SQLite', secret: true },
+  PAILOU_REDIS_URL: { meaning: 'Reserved: limits shared over several nodes. Not in this version; setting it stops the start.', form: 'a redis:// address', example: 'redis://cache.internal:6379', default: 'none', secret: true },
+  PAILOU_MASTER_KEY: { meaning: "Seals the vendors' keys in the database: 32 random bytes. Needed in production.", form: '32 bytes in base64 or hex', example: '$(openssl rand -base64 32)', default: 'made once, in the data folder', secret: true },
+  PAILOU_OAUTH_ISSUER: { meaning: 'The OAuth2 service whose tokens are taken.', form: 'an http:// or https:// address', example: 'https://auth.company.cn', default: 'the development identity service' },
+  PAILOU_OAUTH_PRESET: { meaning: 'What kind of service it is: where roles, permissions and tenant are found.', form: 'a preset', example: 'keycloak', default: 'sas' },
+  PAILOU_OAUTH_AUDIENCE: { meaning: 'Audiences of which a token must name one.', form: 'a comma list', example: 'pailou', default: 'none' },
+  PAILOU_OAUTH_ALLOWED_CLIENTS: { meaning: 'Clients of which one must have been given the token (azp, client_id or aud).', form: 'a comma list', example: 'web,cli', default: 'none' },
+  PAILOU_OAUTH_LOOKUP: { meaning: 'Where roles and permissions come from: the token itself, or the userinfo endpoint.', form: 'claims or userinfo', example: 'userinfo', default: 'as the preset says' },
+  PAILOU_OAUTH_CLAIMS: { meaning: 'Own paths of claims, in order, by field: subject, username, tenant, roles, permissions, client.', form: 'a JSON object of lists of paths', example: '{"roles":["realm_access.roles"]}', default: 'as the preset says' },
+  PAILOU_OAUTH_PERMISSION_SOURCE: { meaning: "oauth: the nine codes come from the service. role_defaults: they follow from the role's name.", form: 'oauth or role_defaults', example: 'role_defaults', default: 'as the preset says' },
+  PAILOU_OAUTH_INSECURE_ANY_AUDIENCE: { meaning: 'Takes tokens that were meant for any service. Only for trials.', form: 'true or false', example: 'true', default: 'false' },
+  PAILOU_CONFIG: { meaning: 'Reserved: a configuration file applied at start. Not in this version; setting it stops the start.', form: 'a file', example: 'pailou.yaml', default: 'none' },
+  PAILOU_PLUGINS_DIR: { meaning: 'A folder with plugins of your own.', form: 'a folder', example: '/etc/pailou/plugins', default: 'none' },
+  PAILOU_LOG_LEVEL: { meaning: 'How much to log, on standard error.', form: 'silent, error, warn, info or debug', example: 'debug', default: 'warn; info in production' },
+  PAILOU_IDENTITY_PORT: { meaning: 'The port of the development identity service.', form: 'a port from 1 to 65535', example: '8080', default: '8080' },
+  PAILOU_STDIO_COMMANDS: { meaning: 'Commands that MCP servers of kind stdio may start.', form: 'a comma list', example: 'node,uvx', default: 'node; none in production' },
+  PAILOU_OUTBOUND_ALLOW: { meaning: 'Private address ranges in which providers and MCP servers may be. Metadata addresses never.', form: 'a comma list of ranges such as 10.0.0.0/8', example: '10.20.0.0/16', default: 'all private ranges; none in production' },
+  PAILOU_BODY_LIMIT: { meaning: 'The largest request body in bytes.', form: 'a number of bytes from 1024 to 1073741824', example: '20000000', default: '20000000' },
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof table;
+
+export const settingTable: Readonly<Record<SettingName, Setting>> = table;
+
+/** One fault as a line: the variable, what is wrong, an example. */
+export function describeSetting(name: SettingName, message: string): string {
+  return `${name}: ${message}. Example: ${name}=${settingTable[name].example}`;
+}

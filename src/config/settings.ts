@@ -1,0 +1,153 @@
+/** Process settings from the environment. Everything else is configuration and lives in the database. */
+import { readFileSync } from 'node:fs';
+import { nearMatches } from './near-matches.ts';
+import { describeSetting, settingTable, type SettingName } from './setting-table.ts';
+
+export interface OauthSettings {
+  /** Null: the development identity service. */
+  readonly issuer: string | null;
+  readonly preset: string;
+  readonly audiences: readonly string[];
+  readonly allowedClients: readonly string[];
+  /** Null: what the preset says. */
+  readonly lookup: 'claims' | 'userinfo' | null;
+  /** Overrides of the preset's claim paths, by field. */
+  readonly claims: Readonly<Record<string, readonly string[]>> | null;
+  readonly permissionSource: 'oauth' | 'role_defaults' | null;
+  readonly insecureAnyAudience: boolean;
+}
+
+export interface Settings {
+  readonly mode: 'development' | 'production';
+  readonly host: string;
+  readonly port: number;
+  readonly dataDir: string;
+  readonly databaseUrl: string | null;
+  readonly masterKey: string | null;
+  readonly oauth: OauthSettings;
+  readonly pluginsDir: string | null;
+  readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug';
+  readonly identityPort: number;
+  readonly stdioCommands: readonly string[];
+  readonly outboundAllow: readonly string[];
+  /** Bytes. */
+  readonly bodyLimit: number;
+}
+
+/** Lists every bad variable with what is wrong and an example. */
+export class SettingsError extends Error {
+  constructor(faults: readonly string[]) {
+    super(`Pailou cannot start with these settings:\n${faults.map((fault) => `  - ${fault}`).join('\n')}\nAll settings: docs/configuration.md`);
+    this.name = 'SettingsError';
+  }
+}
+
+/** Private, loopback and link-local ranges where a team's own model servers live; never the metadata addresses. */
+const developmentRanges = ['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '::1/128', 'fc00::/7'];
+
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const faults: string[] = [];
+  const values = collect(env, faults);
+  const fault = (name: SettingName, message: string): void => void faults.push(describeSetting(name, message));
+
+  const read = <T>(name: SettingName, parse: (text: string) => T | undefined, fallback: T): T => {
+    const text = values.get(name);
+    if (text === undefined) return fallback;
+    const parsed = parse(text);
+    if (parsed !== undefined) return parsed;
+    fault(name, `"${settingTable[name].secret === true ? '…' : text.slice(0, 100)}" is not ${settingTable[name].form}`);
+    return fallback;
+  };
+  const oneOf = <T extends string>(...allowed: readonly T[]) => (text: string): T | undefined => allowed.find((each) => each === text);
+  const whole = (least: number, most: number) => (text: string): number | undefined => (/^\d{1,12}$/.test(text) && Number(text) >= least && Number(text) <= most ? Number(text) : undefined);
+  const list = (text: string): readonly string[] => text.split(',').map((part) => part.trim()).filter((part) => part !== '');
+  const yes = (text: string): boolean | undefined => ({ true: true, '1': true, false: false, '0': false })[text];
+  const url = (...protocols: readonly string[]) => (text: string): string | undefined => (URL.canParse(text) && protocols.includes(new URL(text).protocol) ? text : undefined);
+
+  const mode = read('PAILOU_MODE', oneOf('development', 'production'), 'development');
+  const production = mode === 'production';
+  const issuer = read('PAILOU_OAUTH_ISSUER', url('https:', 'http:'), null);
+  const settings: Settings = {
+    mode,
+    host: read('PAILOU_HOST', (text) => (/^[A-Za-z0-9.:_-]+$/.test(text) ? text : undefined), '127.0.0.1'),
+    port: read('PAILOU_PORT', whole(1, 65_535), 8000),
+    dataDir: read('PAILOU_DATA_DIR', (text) => text, '.pailou'),
+    databaseUrl: read('PAILOU_DATABASE_URL', (text) => (/^(postgres(ql)?:\/\/.|sqlite:.)/.test(text) ? text : undefined), null),
+    masterKey: read('PAILOU_MASTER_KEY', (text) => (/^([0-9a-fA-F]{64}|[A-Za-z0-9+/_-]{43}=?)$/.test(text) ? text : undefined), null),
+    oauth: {
+      issuer,
+      preset: read('PAILOU_OAUTH_PRESET', (text) => text, 'sas'),
+      audiences: read('PAILOU_OAUTH_AUDIENCE', list, []),
+      allowedClients: read('PAILOU_OAUTH_ALLOWED_CLIENTS', list, []),
+      lookup: read('PAILOU_OAUTH_LOOKUP', oneOf('claims', 'userinfo'), null),
+      claims: read('PAILOU_OAUTH_CLAIMS', parseClaims, null),
+      permissionSource: read('PAILOU_OAUTH_PERMISSION_SOURCE', oneOf('oauth', 'role_defaults'), null),
+      insecureAnyAudience: read('PAILOU_OAUTH_INSECURE_ANY_AUDIENCE', yes, false),
+    },
+    pluginsDir: read('PAILOU_PLUGINS_DIR', (text) => text, null),
+    logLevel: read('PAILOU_LOG_LEVEL', oneOf('silent', 'error', 'warn', 'info', 'debug'), production ? 'info' : 'warn'),
+    identityPort: read('PAILOU_IDENTITY_PORT', whole(1, 65_535), 8080),
+    stdioCommands: read('PAILOU_STDIO_COMMANDS', list, production ? [] : ['node']),
+    outboundAllow: read('PAILOU_OUTBOUND_ALLOW', parseRanges, production ? [] : developmentRanges),
+    bodyLimit: read('PAILOU_BODY_LIMIT', whole(1_024, 1_073_741_824), 20_000_000),
+  };
+
+  if (values.has('PAILOU_REDIS_URL')) fault('PAILOU_REDIS_URL', 'limits shared over several nodes do not exist yet in this version, so it would have no effect; leave it out');
+  if (values.has('PAILOU_CONFIG')) fault('PAILOU_CONFIG', 'configuration files do not exist yet in this version; set things up at /api, and leave it out');
+  if (production && issuer === null) fault('PAILOU_OAUTH_ISSUER', 'is needed in production mode: the development identity service never runs there');
+  if (production && settings.masterKey === null) fault('PAILOU_MASTER_KEY', "is needed in production mode: it seals the vendors' keys");
+  if (issuer !== null && settings.oauth.audiences.length === 0 && settings.oauth.allowedClients.length === 0 && !settings.oauth.insecureAnyAudience) {
+    fault('PAILOU_OAUTH_AUDIENCE', "(or PAILOU_OAUTH_ALLOWED_CLIENTS) is needed with an issuer, else tokens meant for any other service would be taken here too; PAILOU_OAUTH_INSECURE_ANY_AUDIENCE=true takes that risk");
+  }
+  if (production && issuer !== null && issuer.startsWith('http:') && !isLoopback(new URL(issuer).hostname)) {
+    fault('PAILOU_OAUTH_ISSUER', 'must be https:// in production mode: over plain http anybody on the way could hand out keys');
+  }
+  if (faults.length > 0) throw new SettingsError(faults);
+  return settings;
+}
+
+/** The variables that are set, with `…_FILE` ones read. Unknown names are faults: a typing error must not be ignored in silence. */
+function collect(env: NodeJS.ProcessEnv, faults: string[]): Map<SettingName, string> {
+  const values = new Map<SettingName, string>();
+  const names = Object.keys(settingTable) as SettingName[];
+  const known = (name: string): SettingName | undefined => names.find((each) => each === name);
+  for (const [name, value] of Object.entries(env)) {
+    if (!name.startsWith('PAILOU_') || name.startsWith('PAILOU_TEST_') || value === undefined || value === '') continue;
+    const direct = known(name);
+    const inFile = name.endsWith('_FILE') ? known(name.slice(0, -'_FILE'.length)) : undefined;
+    if (direct !== undefined) values.set(direct, value);
+    else if (inFile !== undefined && settingTable[inFile].secret === true) {
+      if (env[inFile] !== undefined && env[inFile] !== '') faults.push(`${name}: ${inFile} is set too; set one of the two.`);
+      try {
+        values.set(inFile, readFileSync(value, 'utf8').trim());
+      } catch {
+        faults.push(`${name}: the file ${value} cannot be read.`);
+      }
+    } else {
+      const near = nearMatches(name, names);
+      faults.push(`${name}: there is no such setting.${near.length === 0 ? '' : ` Did you mean ${near.join(' or ')}?`}`);
+    }
+  }
+  return values;
+}
+
+function parseClaims(text: string): Readonly<Record<string, readonly string[]>> | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return undefined;
+    const fields = ['subject', 'username', 'tenant', 'roles', 'permissions', 'client'];
+    const good = Object.entries(parsed).every(([field, paths]) => fields.includes(field) && Array.isArray(paths) && paths.every((path) => typeof path === 'string' && path !== ''));
+    return good ? (parsed as Record<string, readonly string[]>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function parseRanges(text: string): readonly string[] | undefined {
+  const ranges = text.split(',').map((part) => part.trim()).filter((part) => part !== '');
+  return ranges.every((range) => /^[0-9a-fA-F.:]+\/\d{1,3}$/.test(range)) ? ranges : undefined;
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || /^127\./.test(host);
+}
