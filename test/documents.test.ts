@@ -90,6 +90,13 @@ describe('the page of dependencies', () => {
 });
 
 describe('the lock file', () => {
+  it('locks what package.json asks for', () => {
+    const { packages: locked } = JSON.parse(read('package-lock.json')) as {
+      packages: Record<string, Pick<typeof manifest, 'dependencies' | 'devDependencies'>>;
+    };
+    expect({ ...locked['']?.dependencies, ...locked['']?.devDependencies }, 'Run npm install, then npm run lock.').toEqual(packages);
+  });
+
   it('has the optional packages of every platform', () => {
     const { packages: locked } = JSON.parse(read('package-lock.json')) as { packages: Record<string, object> };
     expect(Object.keys(locked).length).toBeGreaterThan(200);
