@@ -48,7 +48,9 @@ const commands: Readonly<Record<string, Command>> = {
       if (role === undefined) throw new UsageError(`--role must be one of ${roles.join(', ')}.`);
       const settings = readSettings(process.env);
       if (settings.oauth.issuer !== null) {
-        throw new UsageError('PAILOU_OAUTH_ISSUER is set: fetch your token from that service. This command only asks the development identity service.');
+        throw new UsageError(
+          'PAILOU_OAUTH_ISSUER is set: fetch your token from that service. This command only asks the development identity service.',
+        );
       }
       say(await fetchDevelopmentToken(`http://127.0.0.1:${settings.identityPort}`, role));
       return 0;
@@ -75,7 +77,9 @@ const commands: Readonly<Record<string, Command>> = {
 
 function help(): string {
   const width = Math.max(...Object.keys(commands).map((name) => name.length));
-  const lines = Object.entries(commands).map(([name, command]) => `  ${name.padEnd(width)}  ${command.summary}\n  ${' '.repeat(width)}  $ ${command.usage}`);
+  const lines = Object.entries(commands).map(
+    ([name, command]) => `  ${name.padEnd(width)}  ${command.summary}\n  ${' '.repeat(width)}  $ ${command.usage}`,
+  );
   return `Pailou: the gate through which a whole team reaches its AI.\n\n${lines.join('\n')}\n\nSettings come from the environment: docs/configuration.md`;
 }
 

@@ -18,9 +18,17 @@ const rows: readonly { kind: ResourceKind; name: string; spec: unknown }[] = [
   { kind: 'provider', name: 'demo', spec: { kind: 'demo' } },
   { kind: 'model', name: 'demo/echo', spec: demoModel('Says back what you say. Not an AI.', 'echo') },
   { kind: 'model', name: 'demo/tools', spec: demoModel('Calls the tools that you offer. Not an AI.', 'tools') },
-  { kind: 'model', name: 'demo/flaky', spec: demoModel('Its first deployment fails every time in another way; the second answers. Not an AI.', 'flaky', 'echo') },
+  {
+    kind: 'model',
+    name: 'demo/flaky',
+    spec: demoModel('Its first deployment fails every time in another way; the second answers. Not an AI.', 'flaky', 'echo'),
+  },
   { kind: 'model', name: 'demo/slow', spec: demoModel('Thinks for two seconds before it speaks. Not an AI.', 'slow') },
-  { kind: 'model', name: 'demo/embedding', spec: { ...demoModel('Vectors from hashed words. Not an AI.', 'embedding'), operations: ['embeddings'] } },
+  {
+    kind: 'model',
+    name: 'demo/embedding',
+    spec: { ...demoModel('Vectors from hashed words. Not an AI.', 'embedding'), operations: ['embeddings'] },
+  },
   {
     kind: 'mcp',
     name: 'demo',
@@ -37,7 +45,12 @@ const rows: readonly { kind: ResourceKind; name: string; spec: unknown }[] = [
       options: {
         instructions: 'You greet people warmly.',
         prompt: 'Greet {{name}}.',
-        input_schema: { type: 'object', properties: { name: { type: 'string', description: 'Whom to greet.' } }, required: ['name'], additionalProperties: false },
+        input_schema: {
+          type: 'object',
+          properties: { name: { type: 'string', description: 'Whom to greet.' } },
+          required: ['name'],
+          additionalProperties: false,
+        },
       },
     },
   },

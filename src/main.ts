@@ -7,6 +7,8 @@ import { addIdentity } from './api/routes/identity.ts';
 import { addOperation } from './api/routes/operation.ts';
 import { createServer } from './api/server.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
+import type { IssuerSettings } from './auth/issuer.ts';
+import { developmentIssuer, issuerFromSettings } from './auth/issuer-presets.ts';
 import { createConfigService } from './config/service.ts';
 import { readSettings, type Settings } from './config/settings.ts';
 import { seedDemo } from './demo-configuration.ts';
@@ -28,6 +30,7 @@ import { createLogger } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { GatewayError } from './types/errors.ts';
 import type { Logger } from './types/logger.ts';
+import type { PluginServices } from './types/plugin.ts';
 
 export interface Gateway {
   /** Where callers reach it, e.g. `http://127.0.0.1:8000`. */
@@ -43,8 +46,8 @@ export interface Gateway {
 const version = '0.1.0';
 
 /** Built-in plugins live in these folders; the loader finds each file. */
-const pluginFolders = ['providers', 'models/formats', 'dispatch/strategies', 'extensions/skills', 'extensions/mcp/transports'].map((folder) =>
-  fileURLToPath(new URL(folder, import.meta.url)),
+const pluginFolders = ['providers', 'models/formats', 'dispatch/strategies', 'extensions/skills', 'extensions/mcp/transports'].map(
+  (folder) => fileURLToPath(new URL(folder, import.meta.url)),
 );
 
 /** Starts the whole service. Throws SettingsError or GatewayError with a sentence that names the remedy. */
@@ -68,12 +71,21 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   const guard = createOutboundGuard({ allow: settings.outboundAllow });
   const client = createOutboundClient(guard);
   owned.defer(() => client.close());
+  const services: PluginServices = {
+    logger,
+    mode: settings.mode,
+    stdioCommands: settings.stdioCommands,
+    checkUrl: guard.checkUrl,
+    fetch: client.fetch,
+  };
   const registry = await loadPlugins({ folders: pluginFolders, pluginsDir: settings.pluginsDir, services, logger });
 
   const database = await openDatabase({ url: settings.databaseUrl, dataDir: settings.dataDir, logger });
   owned.defer(() => database.close());
   owned.defer(await migrateOrKeepTrying(database, logger));
-  const secrets = createSecretBox({ current: loadMasterKey({ masterKey: settings.masterKey, dataDir: settings.dataDir, mode: settings.mode }) });
+  const secrets = createSecretBox({
+    current: loadMasterKey({ masterKey: settings.masterKey, dataDir: settings.dataDir, mode: settings.mode }),
+  });
 
   const metrics = createMetrics();
   const ledger = createLedger({ database, dataDir: settings.dataDir, logger });
@@ -84,7 +96,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   const config = createConfigService({
     store: createConfigStore(database),
     registry,
-    services: { logger, mode: settings.mode, stdioCommands: settings.stdioCommands, checkUrl: guard.checkUrl, fetch: client.fetch },
+    services,
     secrets,
     dataDir: settings.dataDir,
     logger,
@@ -104,11 +116,8 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
     strategy: (kind) => registry.instance('strategy', kind),
     logger,
   });
-  owned.defer(() => dispatcher.close());
   const catalogue = createCatalogue({ logger });
   owned.defer(() => catalogue.close());
-  catalogue.watch(config.current());
-  config.onSwap((snapshot) => catalogue.watch(snapshot));
 
   const calls: CallServices = { dispatcher, catalogue, ledger: metrics.counting(ledger), logger };
   let stopping = false;
@@ -136,7 +145,12 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
     const force = setTimeout(() => server.server.closeAllConnections(), graceMs);
     await owned.disposeAsync().finally(() => clearTimeout(force));
   };
-  return { url, issuer: issuer.issuer, greeting: greetingOf(settings, url, issuer.issuer), close: (graceMs = 30_000) => (closing ??= close(graceMs)) };
+  return {
+    url,
+    issuer: issuer.issuer,
+    greeting: greetingOf(settings, url, issuer.issuer),
+    close: (graceMs = 30_000) => (closing ??= close(graceMs)),
+  };
 }
 
 /** With the database away at start the last good configuration serves, so migrations are tried again until they pass. */
@@ -163,9 +177,17 @@ async function migrateOrKeepTrying(database: Database, logger: Logger): Promise<
 
 /** The company's issuer, or the development identity service where none is configured. */
 async function identityFor(settings: Settings, logger: Logger, gatewayUrl: string, owned: AsyncDisposableStack): Promise<IssuerSettings> {
-  if (settings.oauth.issuer !== null) return issuerFromSettings(settings.oauth);
+  const { oauth } = settings;
+  if (oauth.issuer !== null) return issuerFromSettings({ ...oauth, issuer: oauth.issuer });
   const { startDevelopmentIdentity } = await import('./auth/development/identity-service.ts');
-  const identity = await startDevelopmentIdentity({ host: '127.0.0.1', port: settings.identityPort, dataDir: settings.dataDir, mode: settings.mode, gatewayUrl, logger });
+  const identity = await startDevelopmentIdentity({
+    host: '127.0.0.1',
+    port: settings.identityPort,
+    dataDir: settings.dataDir,
+    mode: settings.mode,
+    gatewayUrl,
+    logger,
+  });
   owned.defer(() => identity.close());
   return developmentIssuer(identity.issuer, gatewayUrl);
 }

@@ -14,6 +14,7 @@ export function expectedRevision(request: FastifyRequest): number | null {
   const header = request.headers['if-match'];
   if (header === undefined || header === '*') return null;
   const number = /^(?:W\/)?"?(\d{1,15})"?$/.exec(header)?.[1];
-  if (number === undefined) throw new GatewayError('invalid_request', 'If-Match must be the revision of the row, e.g. If-Match: "12".', { param: 'If-Match' });
+  if (number === undefined)
+    throw new GatewayError('invalid_request', 'If-Match must be the revision of the row, e.g. If-Match: "12".', { param: 'If-Match' });
   return Number(number);
 }

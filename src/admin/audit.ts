@@ -8,7 +8,10 @@ import { pageQuery } from './paging.ts';
 export function addAudit(app: FastifyInstance, audit: AuditLog): void {
   app.get<{ Querystring: z.output<typeof pageQuery> }>(
     '/api/audit',
-    { config: { access: 'administrator' }, schema: { tags: ['audit'], summary: 'Every change and every denial, newest first', querystring: pageQuery } },
+    {
+      config: { access: 'administrator' },
+      schema: { tags: ['audit'], summary: 'Every change and every denial, newest first', querystring: pageQuery },
+    },
     async (request) => {
       const { after, limit } = request.query;
       return audit.list({ tenant: principalOf(request).tenant, after: after ?? null, limit });

@@ -5,21 +5,34 @@ import { principalOf, snapshotOf } from '../api/request-context.ts';
 import type { ConfigService } from '../config/service.ts';
 import { actorOf } from './actor.ts';
 
-const rollbackBody = z.strictObject({ revision: z.int().min(0).describe('The revision whose configuration to restore, as a new revision.') });
-const historyQuery = z.object({ after: z.coerce.number().int().min(0).default(0), limit: z.coerce.number().int().min(1).max(500).default(50) });
+const rollbackBody = z.strictObject({
+  revision: z.int().min(0).describe('The revision whose configuration to restore, as a new revision.'),
+});
+const historyQuery = z.object({
+  after: z.coerce.number().int().min(0).default(0),
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+});
 
 export function addConfiguration(app: FastifyInstance, config: ConfigService): void {
   const tags = ['config'];
 
-  app.get('/api/config/revision', { config: { access: 'signed-in' }, schema: { tags, summary: 'The revision that this node serves, and the one in the database' } }, async () => {
-    const { revision, databaseRevision, stale } = config.health();
-    return { revision, database_revision: databaseRevision, stale };
-  });
+  app.get(
+    '/api/config/revision',
+    { config: { access: 'signed-in' }, schema: { tags, summary: 'The revision that this node serves, and the one in the database' } },
+    async () => {
+      const { revision, databaseRevision, stale } = config.health();
+      return { revision, database_revision: databaseRevision, stale };
+    },
+  );
 
-  app.get('/api/config/problems', { config: { access: 'administrator' }, schema: { tags, summary: 'Rows that could not be used; the rest serves' } }, async (request) => {
-    const { tenant } = principalOf(request);
-    return { data: snapshotOf(request).problems.filter((problem) => problem.tenant === tenant) };
-  });
+  app.get(
+    '/api/config/problems',
+    { config: { access: 'administrator' }, schema: { tags, summary: 'Rows that could not be used; the rest serves' } },
+    async (request) => {
+      const { tenant } = principalOf(request);
+      return { data: snapshotOf(request).problems.filter((problem) => problem.tenant === tenant) };
+    },
+  );
 
   app.get<{ Querystring: z.output<typeof historyQuery> }>(
     '/api/config/history',
@@ -45,7 +58,10 @@ export function addConfiguration(app: FastifyInstance, config: ConfigService): v
 
   app.post<{ Body: z.output<typeof rollbackBody> }>(
     '/api/config/rollback',
-    { config: { access: 'administrator' }, schema: { tags, summary: "Restore your tenant's configuration as it was at a revision", body: rollbackBody } },
+    {
+      config: { access: 'administrator' },
+      schema: { tags, summary: "Restore your tenant's configuration as it was at a revision", body: rollbackBody },
+    },
     async (request, reply) => {
       const { revision, changes } = await config.rollback(actorOf(request), request.body.revision);
       return reply.header('x-pailou-revision', revision).send({ revision, changes });

@@ -19,7 +19,10 @@ const providerDraft = z.strictObject({
   model: z.string().min(1).max(256).describe("The vendor's own name of a model to try."),
 });
 const modelDraft = z.strictObject({ spec: modelSpec });
-const mcpDraft = z.strictObject({ spec: mcpServerSpec, name: z.string().max(200).optional().describe('An existing server whose stored secrets "***" stands for.') });
+const mcpDraft = z.strictObject({
+  spec: mcpServerSpec,
+  name: z.string().max(200).optional().describe('An existing server whose stored secrets "***" stands for.'),
+});
 
 const verdict = z.object({
   ok: z.boolean(),
@@ -34,7 +37,8 @@ const verdict = z.object({
 function failed(thrown: unknown, startedAt: number): z.output<typeof verdict> {
   const error = toGatewayError(thrown);
   if (error.code === 'internal_error' || error.code === 'configuration_invalid') throw error;
-  const detail = error.details === undefined ? null : (typeof error.details === 'string' ? error.details : JSON.stringify(error.details)).slice(0, 2000);
+  const detail =
+    error.details === undefined ? null : (typeof error.details === 'string' ? error.details : JSON.stringify(error.details)).slice(0, 2000);
   return { ok: false, duration_ms: Date.now() - startedAt, error: { code: error.code, message: error.message, detail } };
 }
 
@@ -46,7 +50,13 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
   async function tryModel(request: FastifyRequest, reply: Parameters<typeof callerOf>[1], model: ModelEntry) {
     const startedAt = Date.now();
     try {
-      const call = await invokeModel(calls, callerOf(request, reply), model, { body: { ...question, model: model.name } as ChatBody }, { stream: false });
+      const call = await invokeModel(
+        calls,
+        callerOf(request, reply),
+        model,
+        { body: { ...question, model: model.name } as ChatBody },
+        { stream: false },
+      );
       const { text } = await collectText(call.events);
       return { ok: true, duration_ms: Date.now() - startedAt, answer: text.slice(0, 500), deployment: call.deployment };
     } catch (thrown) {
@@ -56,7 +66,10 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
 
   app.post<{ Body: z.output<typeof providerDraft> }>(
     '/api/providers/test',
-    { config: { access: ['llm:model:manage'] }, schema: { tags: ['providers'], summary: 'Try a provider before saving it', body: providerDraft, response } },
+    {
+      config: { access: ['llm:model:manage'] },
+      schema: { tags: ['providers'], summary: 'Try a provider before saving it', body: providerDraft, response },
+    },
     async (request, reply) => {
       const { spec, name, model } = request.body;
       requireOwnStored(request, config, 'provider', name);
@@ -67,7 +80,10 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
 
   app.post<{ Body: z.output<typeof modelDraft> }>(
     '/api/models/test',
-    { config: { access: ['llm:model:manage'] }, schema: { tags: ['models'], summary: 'Try a model before saving it', body: modelDraft, response } },
+    {
+      config: { access: ['llm:model:manage'] },
+      schema: { tags: ['models'], summary: 'Try a model before saving it', body: modelDraft, response },
+    },
     async (request, reply) => {
       await using draft = await config.draftModel({ tenant: principalOf(request).tenant, spec: request.body.spec });
       return tryModel(request, reply, draft.model);
@@ -76,7 +92,10 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
 
   app.post<{ Body: z.output<typeof mcpDraft> }>(
     '/api/mcp-servers/test',
-    { config: { access: ['llm:mcp:manage'] }, schema: { tags: ['mcp-servers'], summary: 'Try an MCP server before saving it', body: mcpDraft, response } },
+    {
+      config: { access: ['llm:mcp:manage'] },
+      schema: { tags: ['mcp-servers'], summary: 'Try an MCP server before saving it', body: mcpDraft, response },
+    },
     async (request, reply) => {
       const { spec, name } = request.body;
       requireStdioRight(principalOf(request), 'mcp', spec);
@@ -86,7 +105,11 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
       try {
         const signal = AbortSignal.any([callerOf(request, reply).signal, AbortSignal.timeout(spec.call_timeout_ms)]);
         const tools = await draft.server.instance.list(signal);
-        return { ok: true, duration_ms: Date.now() - startedAt, tools: tools.map((tool) => ({ name: tool.name, description: tool.description ?? '' })) };
+        return {
+          ok: true,
+          duration_ms: Date.now() - startedAt,
+          tools: tools.map((tool) => ({ name: tool.name, description: tool.description ?? '' })),
+        };
       } catch (thrown) {
         return failed(thrown, startedAt);
       }

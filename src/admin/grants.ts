@@ -14,7 +14,11 @@ import { pageOf, pageQuery } from './paging.ts';
 import { rowView, showRow } from './row-view.ts';
 
 const named = z.object({ name: z.string().min(1).max(200) });
-const createBody = z.strictObject({ name: resourceNames.grant.optional().describe('Made by Pailou unless given.'), spec: grantSpec, enabled: z.boolean().optional() });
+const createBody = z.strictObject({
+  name: resourceNames.grant.optional().describe('Made by Pailou unless given.'),
+  spec: grantSpec,
+  enabled: z.boolean().optional(),
+});
 const replaceBody = z.strictObject({ spec: grantSpec, enabled: z.boolean().optional() });
 const tags = ['grants'];
 const manage = { access: capabilityKinds.map((kind) => `llm:${kind}:manage` as const) };
@@ -32,24 +36,41 @@ function mayGrant(request: FastifyRequest, capability: string): boolean {
 
 function requireGranting(request: FastifyRequest, capability: string): void {
   if (mayGrant(request, capability)) return;
-  throw new GatewayError('permission_denied', `You may not grant rights on "${capability}": only those who manage it may, and patterns or tags only administrators.`, {
-    param: 'spec.capability',
-  });
+  throw new GatewayError(
+    'permission_denied',
+    `You may not grant rights on "${capability}": only those who manage it may, and patterns or tags only administrators.`,
+    {
+      param: 'spec.capability',
+    },
+  );
 }
 
 export function addGrants(app: FastifyInstance, config: ConfigService): void {
   const find = (request: FastifyRequest<{ Params: z.output<typeof named> }>): ConfigRow => {
     const row = config.row(principalOf(request).tenant, 'grant', request.params.name);
-    if (row === undefined || !mayGrant(request, String(row.spec['capability']))) throw new GatewayError('not_found', `There is no grant named "${request.params.name}".`, { param: 'name' });
+    if (row === undefined || !mayGrant(request, String(row.spec['capability'])))
+      throw new GatewayError('not_found', `There is no grant named "${request.params.name}".`, { param: 'name' });
     return row;
   };
 
   app.get<{ Querystring: z.output<typeof pageQuery> }>(
     '/api/grants',
-    { config: manage, schema: { tags, summary: 'List the grants on what you manage', querystring: pageQuery, response: { 200: z.object({ data: z.array(rowView), next: z.string().nullable() }) } } },
+    {
+      config: manage,
+      schema: {
+        tags,
+        summary: 'List the grants on what you manage',
+        querystring: pageQuery,
+        response: { 200: z.object({ data: z.array(rowView), next: z.string().nullable() }) },
+      },
+    },
     async (request) => {
       const rows = config.rows(principalOf(request).tenant, 'grant').filter((row) => mayGrant(request, String(row.spec['capability'])));
-      const page = pageOf(rows.toSorted((a, b) => (a.name < b.name ? -1 : 1)), (row) => row.name, request.query);
+      const page = pageOf(
+        rows.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+        (row) => row.name,
+        request.query,
+      );
       return { data: page.data.map(showRow), next: page.next };
     },
   );
@@ -68,8 +89,20 @@ export function addGrants(app: FastifyInstance, config: ConfigService): void {
       const { spec, enabled } = request.body;
       const name = request.body.name ?? `grant-${randomUUID()}`;
       requireGranting(request, spec.capability);
-      const mutation = { kind: 'grant' as const, tenant: principal.tenant, name, operation: 'create' as const, spec, enabled: enabled ?? true, owner: principal.subject };
-      const { revision } = await config.change(actorOf(request), [mutation], `grant ${spec.action} on ${spec.capability} to ${spec.subject_type} ${spec.subject}`);
+      const mutation = {
+        kind: 'grant' as const,
+        tenant: principal.tenant,
+        name,
+        operation: 'create' as const,
+        spec,
+        enabled: enabled ?? true,
+        owner: principal.subject,
+      };
+      const { revision } = await config.change(
+        actorOf(request),
+        [mutation],
+        `grant ${spec.action} on ${spec.capability} to ${spec.subject_type} ${spec.subject}`,
+      );
       const row = config.row(principal.tenant, 'grant', name);
       if (row === undefined) throw new GatewayError('revision_conflict', 'The grant was removed again at once by somebody else.');
       return reply.code(201).header('x-pailou-revision', revision).send(showRow(row));
@@ -102,7 +135,13 @@ export function addGrants(app: FastifyInstance, config: ConfigService): void {
     { config: manage, schema: { tags, summary: 'Take a grant back', params: named } },
     async (request, reply) => {
       const current = find(request);
-      const mutation = { kind: 'grant' as const, tenant: current.tenant, name: current.name, operation: 'delete' as const, expectedRevision: expectedRevision(request) };
+      const mutation = {
+        kind: 'grant' as const,
+        tenant: current.tenant,
+        name: current.name,
+        operation: 'delete' as const,
+        expectedRevision: expectedRevision(request),
+      };
       const { revision } = await config.change(actorOf(request), [mutation], `take back grant ${current.name}`);
       return reply.code(204).header('x-pailou-revision', revision).send();
     },

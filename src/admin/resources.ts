@@ -13,7 +13,13 @@ import { pageOf, pageQuery } from './paging.ts';
 import { rowView, showRow } from './row-view.ts';
 
 const named = z.object({ name: z.string().min(1).max(200) });
-const ownerField = z.string().min(1).max(256).nullable().optional().describe('The subject who owns it; only an administrator may name another than themselves.');
+const ownerField = z
+  .string()
+  .min(1)
+  .max(256)
+  .nullable()
+  .optional()
+  .describe('The subject who owns it; only an administrator may name another than themselves.');
 
 function describeChange(act: string, collection: Collection, name: string): string {
   return `${act} ${collection.title} ${name}`;
@@ -39,7 +45,8 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
   };
   const requireOn = (request: FastifyRequest, action: Action, row: Pick<ConfigRow, 'name' | 'tenant' | 'owner' | 'spec'>): void => {
     const decision = decideOn(request, action, row);
-    if (!decision.allowed) throw new GatewayError('permission_denied', `You may not ${action} the ${title} "${row.name}": ${decision.reason}`);
+    if (!decision.allowed)
+      throw new GatewayError('permission_denied', `You may not ${action} the ${title} "${row.name}": ${decision.reason}`);
   };
   const find = (request: FastifyRequest, name: string): ConfigRow => {
     const row = config.row(principalOf(request).tenant, kind, name);
@@ -47,12 +54,21 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
     return row;
   };
   const requireOwner = (principal: Principal, owner: string | null | undefined): void => {
-    if (owner !== chooseOwner(principal, owner)) throw new GatewayError('permission_denied', 'Only an administrator may name another owner.', { param: 'owner' });
+    if (owner !== chooseOwner(principal, owner))
+      throw new GatewayError('permission_denied', 'Only an administrator may name another owner.', { param: 'owner' });
   };
 
   app.get<{ Querystring: z.output<typeof pageQuery> }>(
     `/api/${path}`,
-    { config: read, schema: { tags, summary: `List each ${title} that you may see`, querystring: pageQuery, response: { 200: z.object({ data: z.array(rowView), next: z.string().nullable() }) } } },
+    {
+      config: read,
+      schema: {
+        tags,
+        summary: `List each ${title} that you may see`,
+        querystring: pageQuery,
+        response: { 200: z.object({ data: z.array(rowView), next: z.string().nullable() }) },
+      },
+    },
     async (request) => {
       const visible = config
         .rows(principalOf(request).tenant, kind)
@@ -82,16 +98,37 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
       requireOwner(principal, owner);
       requireStdioRight(principal, kind, spec);
       requireOn(request, 'manage', { name, tenant: principal.tenant, owner: principal.subject, spec });
-      const mutation = { kind, tenant: principal.tenant, name, operation: 'create' as const, spec, enabled: enabled ?? true, owner: owner === undefined ? principal.subject : owner };
+      const mutation = {
+        kind,
+        tenant: principal.tenant,
+        name,
+        operation: 'create' as const,
+        spec,
+        enabled: enabled ?? true,
+        owner: owner === undefined ? principal.subject : owner,
+      };
       const { revision } = await config.change(actorOf(request), [mutation], describeChange('create', collection, name));
       const row = find(request, name);
-      return reply.code(201).header('x-pailou-revision', revision).header('etag', `"${row.revision}"`).send(showRow(config.mask(row)));
+      return reply
+        .code(201)
+        .header('x-pailou-revision', revision)
+        .header('etag', `"${row.revision}"`)
+        .send(showRow(config.mask(row)));
     },
   );
 
   app.put<{ Params: z.output<typeof named>; Body: z.output<typeof replaceBody> }>(
     `/api/${path}/:name`,
-    { config: manage, schema: { tags, summary: `Replace a ${title}; "***" keeps a stored secret`, params: named, body: replaceBody, response: { 200: rowView } } },
+    {
+      config: manage,
+      schema: {
+        tags,
+        summary: `Replace a ${title}; "***" keeps a stored secret`,
+        params: named,
+        body: replaceBody,
+        response: { 200: rowView },
+      },
+    },
     async (request, reply) => {
       const principal = principalOf(request);
       const { name } = request.params;
@@ -113,7 +150,10 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
       };
       const { revision } = await config.change(actorOf(request), [mutation], describeChange('update', collection, name));
       const row = find(request, name);
-      return reply.header('x-pailou-revision', revision).header('etag', `"${row.revision}"`).send(showRow(config.mask(row)));
+      return reply
+        .header('x-pailou-revision', revision)
+        .header('etag', `"${row.revision}"`)
+        .send(showRow(config.mask(row)));
     },
   );
 
@@ -134,5 +174,9 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
 /** A stdio server starts a program on this machine: nobody but an administrator sets one up, changes one or tries one out. */
 export function requireStdioRight(principal: Principal, kind: string, spec: object): void {
   if (kind !== 'mcp' || !('kind' in spec) || spec.kind !== 'stdio' || isAdministrator(principal)) return;
-  throw new GatewayError('permission_denied', 'Only an administrator may set up an MCP server of kind stdio, because it starts a program.', { param: 'spec.kind' });
+  throw new GatewayError(
+    'permission_denied',
+    'Only an administrator may set up an MCP server of kind stdio, because it starts a program.',
+    { param: 'spec.kind' },
+  );
 }

@@ -14,26 +14,34 @@ export function addRuns(app: FastifyInstance, runs: RunReader): void {
   const config = { access: 'signed-in' } as const;
   const tags = ['usage'];
 
-  app.get<{ Querystring: z.output<typeof runsQuery> }>('/api/runs', { config, schema: { tags, summary: 'Runs, newest first', querystring: runsQuery } }, async (request) => {
-    const principal = principalOf(request);
-    const { after, limit, capability } = request.query;
-    return runs.list({
-      tenant: principal.tenant,
-      subject: isAdministrator(principal) ? null : principal.subject,
-      capability: capability ?? null,
-      after: after ?? null,
-      limit,
-    });
-  });
+  app.get<{ Querystring: z.output<typeof runsQuery> }>(
+    '/api/runs',
+    { config, schema: { tags, summary: 'Runs, newest first', querystring: runsQuery } },
+    async (request) => {
+      const principal = principalOf(request);
+      const { after, limit, capability } = request.query;
+      return runs.list({
+        tenant: principal.tenant,
+        subject: isAdministrator(principal) ? null : principal.subject,
+        capability: capability ?? null,
+        after: after ?? null,
+        limit,
+      });
+    },
+  );
 
-  app.get<{ Params: z.output<typeof one> }>('/api/runs/:id', { config, schema: { tags, summary: 'One run with its attempts and child runs', params: one } }, async (request) => {
-    const principal = principalOf(request);
-    const run = await runs.get(principal.tenant, request.params.id);
-    if (run === null || (run.subject !== principal.subject && !isAdministrator(principal))) {
-      throw new GatewayError('not_found', `There is no run "${request.params.id}".`, { param: 'id' });
-    }
-    if (isAdministrator(principal)) return run;
-    // What a vendor said is for operators.
-    return { ...run, attempts: run.attempts.map((attempt) => ({ ...attempt, detail: null })) };
-  });
+  app.get<{ Params: z.output<typeof one> }>(
+    '/api/runs/:id',
+    { config, schema: { tags, summary: 'One run with its attempts and child runs', params: one } },
+    async (request) => {
+      const principal = principalOf(request);
+      const run = await runs.get(principal.tenant, request.params.id);
+      if (run === null || (run.subject !== principal.subject && !isAdministrator(principal))) {
+        throw new GatewayError('not_found', `There is no run "${request.params.id}".`, { param: 'id' });
+      }
+      if (isAdministrator(principal)) return run;
+      // What a vendor said is for operators.
+      return { ...run, attempts: run.attempts.map((attempt) => ({ ...attempt, detail: null })) };
+    },
+  );
 }

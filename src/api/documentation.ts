@@ -12,7 +12,8 @@ export async function addDocumentation(app: FastifyInstance, version: string): P
       info: {
         title: 'Pailou',
         version,
-        description: "Every model, skill and MCP tool of the team behind one OpenAI-compatible endpoint. Send your OAuth2 service's token as a bearer token.",
+        description:
+          "Every model, skill and MCP tool of the team behind one OpenAI-compatible endpoint. Send your OAuth2 service's token as a bearer token.",
       },
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
       security: [{ token: [] }],

@@ -14,13 +14,18 @@ function fromFastify(error: FastifyError, bodyLimit: number): GatewayError {
     const path = (first?.instancePath ?? '').split('/').filter(Boolean).join('.');
     const where = error.validationContext === 'body' ? path : `${error.validationContext ?? ''}.${path}`.replace(/\.$/, '');
     const message = first?.message ?? error.message;
-    return new GatewayError('invalid_request', where === '' ? `${message}.` : `${where}: ${message}.`, { param: where || undefined, cause: error });
+    return new GatewayError('invalid_request', where === '' ? `${message}.` : `${where}: ${message}.`, {
+      param: where || undefined,
+      cause: error,
+    });
   }
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new GatewayError('body_too_large', `The body is larger than ${bodyLimit} bytes, the limit of this gateway.`, { cause: error });
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return new GatewayError('unsupported_media_type', 'Send the body as JSON with the header Content-Type: application/json.', { cause: error });
+      return new GatewayError('unsupported_media_type', 'Send the body as JSON with the header Content-Type: application/json.', {
+        cause: error,
+      });
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':
       return new GatewayError('invalid_json', 'The body is empty; send a JSON object.', { cause: error });
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
@@ -37,7 +42,11 @@ function fromFastify(error: FastifyError, bodyLimit: number): GatewayError {
 /** Sends `error` as the whole answer. */
 export function sendError(reply: FastifyReply, error: GatewayError, requestId: string): void {
   if (error.retryAfterSeconds !== undefined) reply.header('retry-after', Math.max(1, Math.ceil(error.retryAfterSeconds)));
-  if (error.status === 401) reply.header('www-authenticate', `Bearer realm="pailou", error="${error.code === 'token_missing' ? 'invalid_request' : 'invalid_token'}"`);
+  if (error.status === 401)
+    reply.header(
+      'www-authenticate',
+      `Bearer realm="pailou", error="${error.code === 'token_missing' ? 'invalid_request' : 'invalid_token'}"`,
+    );
   void reply.code(error.status).header('content-type', 'application/json; charset=utf-8').send(renderError(error, requestId));
 }
 
@@ -46,7 +55,13 @@ export function addErrorHandling(app: FastifyInstance, options: { bodyLimit: num
 
   app.setErrorHandler((thrown: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
     const error = thrown instanceof GatewayError ? thrown : fromFastify(thrown, options.bodyLimit);
-    const fields = { requestId: request.id, method: request.method, route: request.routeOptions.url, code: error.code, details: error.details };
+    const fields = {
+      requestId: request.id,
+      method: request.method,
+      route: request.routeOptions.url,
+      code: error.code,
+      details: error.details,
+    };
     if (error.code === 'internal_error') logger.error({ ...fields, err: error.cause ?? error }, error.message);
     else logger.debug(fields, error.message);
     const principal = request.principal;
@@ -65,7 +80,10 @@ export function addErrorHandling(app: FastifyInstance, options: { bodyLimit: num
 
   const routes: { method: string; pattern: RegExp }[] = [];
   app.addHook('onRoute', (route) => {
-    const source = route.url.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*').replace(/:[A-Za-z]+/g, '[^/]+');
+    const source = route.url
+      .replace(/[.+?^${}()|[\]\\]/g, '\\$&')
+      .replace(/\*/g, '.*')
+      .replace(/:[A-Za-z]+/g, '[^/]+');
     for (const method of [route.method].flat()) routes.push({ method, pattern: new RegExp(`^${source}/?$`) });
   });
   app.setNotFoundHandler((request, reply) => {
@@ -73,7 +91,11 @@ export function addErrorHandling(app: FastifyInstance, options: { bodyLimit: num
     const allowed = [...new Set(routes.filter((route) => route.pattern.test(path)).map((route) => route.method))];
     if (allowed.length > 0) {
       reply.header('allow', allowed.join(', '));
-      sendError(reply, new GatewayError('method_not_allowed', `${request.method} is not possible here; use ${allowed.join(' or ')}.`), request.id);
+      sendError(
+        reply,
+        new GatewayError('method_not_allowed', `${request.method} is not possible here; use ${allowed.join(' or ')}.`),
+        request.id,
+      );
       return;
     }
     sendError(reply, new GatewayError('not_found', 'There is nothing at this address. /docs lists what there is.'), request.id);

@@ -44,7 +44,8 @@ function tokenOf(headers: IncomingHttpHeaders): string {
     if (token !== undefined && token !== apiKey) throw invalid('Authorization and x-api-key carry two different tokens; send one.');
     token = apiKey;
   }
-  if (token === undefined) throw new GatewayError('token_missing', 'Send a token of your OAuth2 service as "Authorization: Bearer <token>".');
+  if (token === undefined)
+    throw new GatewayError('token_missing', 'Send a token of your OAuth2 service as "Authorization: Bearer <token>".');
   return token;
 }
 
@@ -60,8 +61,10 @@ function unverifiedIssuer(token: string): unknown {
 
 function asGatewayError(thrown: unknown): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
-  if (thrown instanceof errors.JWTExpired) return new GatewayError('token_expired', 'The token has expired. Fetch a new one.', { cause: thrown });
-  if (thrown instanceof errors.JWTClaimValidationFailed) return invalid(`The token's claim "${thrown.claim}" is missing or not as it must be here. Fetch a new token for this gateway.`, thrown);
+  if (thrown instanceof errors.JWTExpired)
+    return new GatewayError('token_expired', 'The token has expired. Fetch a new one.', { cause: thrown });
+  if (thrown instanceof errors.JWTClaimValidationFailed)
+    return invalid(`The token's claim "${thrown.claim}" is missing or not as it must be here. Fetch a new token for this gateway.`, thrown);
   return invalid('The token cannot be trusted. Fetch a new one from your OAuth2 service.', thrown);
 }
 
@@ -72,10 +75,15 @@ function checkAudience(payload: JWTPayload, settings: IssuerSettings): void {
   }
   if (settings.allowedClients.length === 0) return;
   const clients = [payload['azp'], payload['client_id'], ...audiences];
-  if (!settings.allowedClients.some((each) => clients.includes(each))) throw invalid('The token was issued to a client that may not be used here.');
+  if (!settings.allowedClients.some((each) => clients.includes(each)))
+    throw invalid('The token was issued to a client that may not be used here.');
 }
 
-export function createAuthenticator(options: { readonly issuers: readonly IssuerSettings[]; readonly logger: Logger; readonly fetch?: typeof fetch }): Authenticator {
+export function createAuthenticator(options: {
+  readonly issuers: readonly IssuerSettings[];
+  readonly logger: Logger;
+  readonly fetch?: typeof fetch;
+}): Authenticator {
   const { logger } = options;
   const fetcher = options.fetch ?? fetch;
   const cache = new PrincipalCache();
@@ -88,18 +96,25 @@ export function createAuthenticator(options: { readonly issuers: readonly Issuer
 
   const verify = async (token: string): Promise<Principal> => {
     const header = decodeProtectedHeader(token);
-    if (typeof header.alg !== 'string' || !algorithms.includes(header.alg)) throw invalid('The token is signed in a way that is not accepted here.');
+    if (typeof header.alg !== 'string' || !algorithms.includes(header.alg))
+      throw invalid('The token is signed in a way that is not accepted here.');
     if (!tokenTypes.includes(header.typ)) throw invalid('This kind of token is not accepted here; send an access token.');
     const issuerName = unverifiedIssuer(token);
     const issuer = typeof issuerName === 'string' ? issuers.get(issuerName) : undefined;
     if (issuer === undefined) throw invalid('The token comes from an issuer that this gateway does not know.');
     const { settings, keys } = issuer;
     const key = await keys.keyFor(header as Parameters<IssuerKeys['keyFor']>[0]);
-    const { payload } = await jwtVerify(token, key, { algorithms, issuer: settings.issuer, clockTolerance: clockSkewSeconds, requiredClaims: ['exp', 'sub'] });
+    const { payload } = await jwtVerify(token, key, {
+      algorithms,
+      issuer: settings.issuer,
+      clockTolerance: clockSkewSeconds,
+      requiredClaims: ['exp', 'sub'],
+    });
     checkAudience(payload, settings);
     if (Object.hasOwn(payload, 'nonce') || Object.hasOwn(payload, 'at_hash')) throw invalid('This is an id token; send the access token.');
     const kind = payload['typ'] ?? payload['token_use'];
-    if (kind === 'Refresh' || kind === 'Offline' || kind === 'ID' || kind === 'id') throw invalid('This is not an access token; send the access token.');
+    if (kind === 'Refresh' || kind === 'Offline' || kind === 'ID' || kind === 'id')
+      throw invalid('This is not an access token; send the access token.');
     const sources: Record<string, unknown>[] = [payload];
     if (settings.lookup === 'userinfo') sources.push(await lookUpUser(keys, token, payload.sub ?? '', fetcher));
     return mapClaims(sources, settings.mapping, { issuer: settings.issuer, expiresAt: (payload.exp ?? 0) * 1000 });
@@ -128,7 +143,8 @@ export function createAuthenticator(options: { readonly issuers: readonly Issuer
   return {
     authenticate(headers) {
       const token = tokenOf(headers);
-      if (token.length > maxTokenLength) throw invalid('The token is longer than 32 kB. Let the gateway look roles up instead of carrying them in the token.');
+      if (token.length > maxTokenLength)
+        throw invalid('The token is longer than 32 kB. Let the gateway look roles up instead of carrying them in the token.');
       const key = cache.key(token);
       const known = cache.good(key, Date.now());
       if (known !== undefined) return known;

@@ -20,7 +20,8 @@ function valueAt(claims: Claims, path: string): unknown {
 function asList(value: unknown): string[] {
   if (typeof value === 'string') return value.split(/[\s,]+/).filter((part) => part !== '');
   if (typeof value === 'number') return [String(value)];
-  if (Array.isArray(value)) return value.flatMap((part: unknown) => (typeof part === 'string' || typeof part === 'number' ? [String(part)] : []));
+  if (Array.isArray(value))
+    return value.flatMap((part: unknown) => (typeof part === 'string' || typeof part === 'number' ? [String(part)] : []));
   return [];
 }
 
@@ -45,7 +46,8 @@ export function mapClaims(sources: readonly Claims[], mapping: ClaimMapping, fix
     }
     return null;
   };
-  const all = (field: PrincipalField): string[] => mapping.paths[field].flatMap((path) => sources.flatMap((claims) => asList(valueAt(claims, path))));
+  const all = (field: PrincipalField): string[] =>
+    mapping.paths[field].flatMap((path) => sources.flatMap((claims) => asList(valueAt(claims, path))));
 
   const subject = first('subject');
   if (subject === null) throw new GatewayError('token_invalid', 'The token does not say who it was issued to.');
@@ -55,7 +57,10 @@ export function mapClaims(sources: readonly Claims[], mapping: ClaimMapping, fix
     username: first('username') ?? subject,
     tenant: first('tenant') ?? mapping.defaultTenant,
     roles: Object.freeze(roles),
-    permissions: mapping.permissionSource === 'oauth' ? permissionsIn(all('permissions'), mapping) : new Set(roles.flatMap((role) => (Object.hasOwn(roleDefaults, role) ? (roleDefaults[role] ?? []) : []))),
+    permissions:
+      mapping.permissionSource === 'oauth'
+        ? permissionsIn(all('permissions'), mapping)
+        : new Set(roles.flatMap((role) => (Object.hasOwn(roleDefaults, role) ? (roleDefaults[role] ?? []) : []))),
     client: first('client'),
     issuer: fixed.issuer,
     credential: 'token' as const,

@@ -30,17 +30,33 @@ export function decide(principal: Principal, action: Action, capability: Capabil
   if (capability === null || capability.tenant !== principal.tenant) return unknown;
   const code: PermissionCode = `llm:${capability.kind}:${action}`;
   if (!principal.permissions.has(code)) {
-    return { allowed: false, status: 403, rule: 'code', reason: `Your token does not carry the permission ${code}. Ask your administrator for it.` };
+    return {
+      allowed: false,
+      status: 403,
+      rule: 'code',
+      reason: `Your token does not carry the permission ${code}. Ask your administrator for it.`,
+    };
   }
   if (reachesAll(principal, action)) return byRole;
-  if (capability.owner !== null && capability.owner === principal.subject && principal.permissions.has(`llm:${capability.kind}:manage`)) return byOwnership;
+  if (capability.owner !== null && capability.owner === principal.subject && principal.permissions.has(`llm:${capability.kind}:manage`))
+    return byOwnership;
   if (action === 'manage') {
-    return { allowed: false, status: 403, rule: 'owner', reason: 'Only its owner or an administrator may manage it. Ask for it to be transferred to you.' };
+    return {
+      allowed: false,
+      status: 403,
+      rule: 'owner',
+      reason: 'Only its owner or an administrator may manage it. Ask for it to be transferred to you.',
+    };
   }
   // A viewer looks on: a grant does not turn one into a user.
   const grant = action === 'use' && isOnlyViewer(principal) ? null : grants.find(principal, action, capability, now);
   if (grant !== null) return { allowed: true, rule: `grant:${grant}`, reason: `The grant "${grant}" gives it to you.` };
-  return { allowed: false, status: 403, rule: 'grant', reason: `You have no grant to ${action} it. Ask its owner or an administrator for one.` };
+  return {
+    allowed: false,
+    status: 403,
+    rule: 'grant',
+    reason: `You have no grant to ${action} it. Ask its owner or an administrator for one.`,
+  };
 }
 
 function isOnlyViewer(principal: Principal): boolean {

@@ -17,12 +17,26 @@ const paths: ClaimPaths = {
   client: ['azp', 'client_id'],
 };
 
-const base: ClaimMapping = { paths, rolePrefix: 'ROLE_', roleMap: {}, defaultTenant: 'default', permissionSource: 'oauth', wildcards: ['*:*:*', '*'] };
+const base: ClaimMapping = {
+  paths,
+  rolePrefix: 'ROLE_',
+  roleMap: {},
+  defaultTenant: 'default',
+  permissionSource: 'oauth',
+  wildcards: ['*:*:*', '*'],
+};
 
 export const issuerPresets: Readonly<Record<string, Preset>> = {
   // Spring Authorization Server: roles at userinfo, codes in scope and authorities.
   sas: { lookup: 'userinfo', mapping: { ...base, paths: { ...paths, roles: ['roles', 'authorities'] } } },
-  keycloak: { lookup: 'claims', mapping: { ...base, paths: { ...paths, roles: ['realm_access.roles'], permissions: ['permissions', 'realm_access.roles', 'scope'] }, permissionSource: 'role_defaults' } },
+  keycloak: {
+    lookup: 'claims',
+    mapping: {
+      ...base,
+      paths: { ...paths, roles: ['realm_access.roles'], permissions: ['permissions', 'realm_access.roles', 'scope'] },
+      permissionSource: 'role_defaults',
+    },
+  },
   // A service of which nothing is known but OpenID Connect: everything is in the token.
   generic: { lookup: 'claims', mapping: base },
 };
@@ -31,7 +45,11 @@ export const issuerPresets: Readonly<Record<string, Preset>> = {
 export function issuerFromSettings(oauth: OauthSettings & { readonly issuer: string }): IssuerSettings {
   const preset = Object.hasOwn(issuerPresets, oauth.preset) ? issuerPresets[oauth.preset] : undefined;
   if (preset === undefined) {
-    throw new GatewayError('configuration_invalid', `PAILOU_OAUTH_PRESET: there is no preset "${oauth.preset}"; use one of ${Object.keys(issuerPresets).join(', ')}.`, { param: 'PAILOU_OAUTH_PRESET' });
+    throw new GatewayError(
+      'configuration_invalid',
+      `PAILOU_OAUTH_PRESET: there is no preset "${oauth.preset}"; use one of ${Object.keys(issuerPresets).join(', ')}.`,
+      { param: 'PAILOU_OAUTH_PRESET' },
+    );
   }
   return {
     issuer: oauth.issuer,

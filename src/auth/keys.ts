@@ -22,7 +22,10 @@ const cooldownMs = 30_000;
 const timeoutMs = 5_000;
 
 const unavailable = (cause: unknown): GatewayError =>
-  new GatewayError('auth_unavailable', 'The identity service cannot be reached, so your token cannot be checked. Try again soon.', { retryAfterSeconds: 5, cause });
+  new GatewayError('auth_unavailable', 'The identity service cannot be reached, so your token cannot be checked. Try again soon.', {
+    retryAfterSeconds: 5,
+    cause,
+  });
 
 export function createIssuerKeys(options: { issuer: string; fetch: typeof fetch; logger: Logger; onKeyRemoved(): void }): IssuerKeys {
   const { issuer, logger } = options;
@@ -35,7 +38,11 @@ export function createIssuerKeys(options: { issuer: string; fetch: typeof fetch;
   let timer: NodeJS.Timeout | undefined;
 
   const getJson = async (url: string): Promise<Record<string, unknown>> => {
-    const response = await options.fetch(url, { signal: AbortSignal.timeout(timeoutMs), headers: { accept: 'application/json' }, redirect: 'error' });
+    const response = await options.fetch(url, {
+      signal: AbortSignal.timeout(timeoutMs),
+      headers: { accept: 'application/json' },
+      redirect: 'error',
+    });
     if (!response.ok) throw new Error(`${url} answered ${response.status}`);
     const text = await response.text();
     if (text.length > 1_000_000) throw new Error(`${url} answered more than 1 MB`);
@@ -78,7 +85,13 @@ export function createIssuerKeys(options: { issuer: string; fetch: typeof fetch;
       underWay = null;
       clearTimeout(timer);
       const wait = goodAt === triedAt || Date.now() - goodAt < refreshMs ? refreshMs : cooldownMs;
-      timer = setTimeout(() => void refresh().catch((error: unknown) => logger.warn({ issuer, err: error }, 'the keys of the identity service cannot be refreshed; the last good ones serve')), wait);
+      timer = setTimeout(
+        () =>
+          void refresh().catch((error: unknown) =>
+            logger.warn({ issuer, err: error }, 'the keys of the identity service cannot be refreshed; the last good ones serve'),
+          ),
+        wait,
+      );
       timer.unref();
     });
     return underWay;
@@ -94,7 +107,8 @@ export function createIssuerKeys(options: { issuer: string; fetch: typeof fetch;
     return keys as unknown as NonNullable<typeof keys>;
   };
 
-  const pick = async (set: NonNullable<typeof keys>, header: JWSHeaderParameters): Promise<CryptoKey | null> => set(header).catch(() => null);
+  const pick = async (set: NonNullable<typeof keys>, header: JWSHeaderParameters): Promise<CryptoKey | null> =>
+    set(header).catch(() => null);
 
   return {
     discovery,
@@ -106,7 +120,10 @@ export function createIssuerKeys(options: { issuer: string; fetch: typeof fetch;
         const fresh = await pick(await current(), header);
         if (fresh !== null) return fresh;
       }
-      throw new GatewayError('token_invalid', 'The token is signed with a key that the identity service does not publish. Fetch a new token.');
+      throw new GatewayError(
+        'token_invalid',
+        'The token is signed with a key that the identity service does not publish. Fetch a new token.',
+      );
     },
     close: () => clearTimeout(timer),
   };

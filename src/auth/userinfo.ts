@@ -6,21 +6,35 @@ const timeoutMs = 5_000;
 const maxBytes = 1_000_000;
 
 const unavailable = (cause: unknown): GatewayError =>
-  new GatewayError('auth_unavailable', 'The identity service cannot be asked about your roles, so your call cannot be let in. Try again soon.', { retryAfterSeconds: 5, cause });
+  new GatewayError(
+    'auth_unavailable',
+    'The identity service cannot be asked about your roles, so your call cannot be let in. Try again soon.',
+    { retryAfterSeconds: 5, cause },
+  );
 
 /** The answer of the userinfo endpoint for this token. Throws `token_invalid` if the service refuses it, `auth_unavailable` if it cannot be asked. */
-export async function lookUpUser(keys: IssuerKeys, token: string, subject: string, fetcher: typeof fetch): Promise<Record<string, unknown>> {
+export async function lookUpUser(
+  keys: IssuerKeys,
+  token: string,
+  subject: string,
+  fetcher: typeof fetch,
+): Promise<Record<string, unknown>> {
   const { userinfoEndpoint } = await keys.discovery();
   if (userinfoEndpoint === null) throw unavailable(new Error('the issuer has no userinfo endpoint'));
   let response: Response;
   let text: string;
   try {
-    response = await fetcher(userinfoEndpoint, { headers: { authorization: `Bearer ${token}`, accept: 'application/json' }, signal: AbortSignal.timeout(timeoutMs), redirect: 'error' });
+    response = await fetcher(userinfoEndpoint, {
+      headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
+      signal: AbortSignal.timeout(timeoutMs),
+      redirect: 'error',
+    });
     text = await response.text();
   } catch (cause) {
     throw unavailable(cause);
   }
-  if (response.status === 401 || response.status === 403) throw new GatewayError('token_invalid', 'The identity service does not accept the token any more. Fetch a new one.');
+  if (response.status === 401 || response.status === 403)
+    throw new GatewayError('token_invalid', 'The identity service does not accept the token any more. Fetch a new one.');
   if (!response.ok || text.length > maxBytes) throw unavailable(new Error(`userinfo answered ${response.status}`));
   let user: unknown;
   try {

@@ -11,12 +11,26 @@ import { type Built, parseSpec } from './snapshot-builder.ts';
 
 export interface Drafts {
   /** A model with one deployment on the drafted provider. `name` is an existing provider whose stored secrets `***` stands for. */
-  draftProvider(draft: { tenant: string; spec: unknown; name?: string | undefined; model: string }): Promise<{ model: ModelEntry } & AsyncDisposable>;
+  draftProvider(draft: {
+    tenant: string;
+    spec: unknown;
+    name?: string | undefined;
+    model: string;
+  }): Promise<{ model: ModelEntry } & AsyncDisposable>;
   draftModel(draft: { tenant: string; spec: unknown }): Promise<{ model: ModelEntry } & AsyncDisposable>;
-  draftMcpServer(draft: { tenant: string; spec: unknown; name?: string | undefined }): Promise<{ server: McpServerEntry } & AsyncDisposable>;
+  draftMcpServer(draft: {
+    tenant: string;
+    spec: unknown;
+    name?: string | undefined;
+  }): Promise<{ server: McpServerEntry } & AsyncDisposable>;
 }
 
-export function createDrafts(options: { factory: InstanceFactory; secrets: SecretBox; registry: PluginRegistry; current: () => Built }): Drafts {
+export function createDrafts(options: {
+  factory: InstanceFactory;
+  secrets: SecretBox;
+  registry: PluginRegistry;
+  current: () => Built;
+}): Drafts {
   const { factory, secrets } = options;
 
   const draftRow = (kind: ResourceKind, tenant: string, spec: unknown, name: string | undefined): ConfigRow => {
@@ -25,7 +39,20 @@ export function createDrafts(options: { factory: InstanceFactory; secrets: Secre
     const id = stored?.id ?? randomUUID();
     const now = new Date().toISOString();
     const prepared = prepareSpec(kind, spec, { tenant, id }, stored, factory, secrets);
-    return { id, tenant, kind, name: name ?? 'draft', spec: prepared, enabled: true, owner: null, revision: 0, createdAt: now, createdBy: '', updatedAt: now, updatedBy: '' };
+    return {
+      id,
+      tenant,
+      kind,
+      name: name ?? 'draft',
+      spec: prepared,
+      enabled: true,
+      owner: null,
+      revision: 0,
+      createdAt: now,
+      createdBy: '',
+      updatedAt: now,
+      updatedBy: '',
+    };
   };
   const make = async <T extends RowPluginType>(type: T, row: ConfigRow): Promise<{ handle: Handle<T> } & AsyncDisposable> => {
     const handle = await factory.take(type, row, String(row.spec['kind']), new Map());
@@ -35,16 +62,31 @@ export function createDrafts(options: { factory: InstanceFactory; secrets: Secre
   const capability = (kind: 'model' | 'mcp', tenant: string) => ({ kind, name: 'draft', tenant, owner: null, tags: [] });
   const modelOf = (tenant: string, spec: unknown, deploymentsOf: (entry: ModelEntry['spec']) => Deployment[]): ModelEntry => {
     const parsed = parseSpec('model', spec);
-    return { name: 'draft', capability: capability('model', tenant), spec: parsed, deployments: deploymentsOf(parsed), created: Math.floor(Date.now() / 1000) };
+    return {
+      name: 'draft',
+      capability: capability('model', tenant),
+      spec: parsed,
+      deployments: deploymentsOf(parsed),
+      created: Math.floor(Date.now() / 1000),
+    };
   };
-  const deployment = (provider: ProviderEntry, model: string, weight: number, tier: number): Deployment => ({ id: `draft#${provider.name}/${model}`, provider, model, weight, tier, price: null });
+  const deployment = (provider: ProviderEntry, model: string, weight: number, tier: number): Deployment => ({
+    id: `draft#${provider.name}/${model}`,
+    provider,
+    model,
+    weight,
+    tier,
+    price: null,
+  });
 
   return {
     async draftProvider({ tenant, spec, name, model }) {
       const row = draftRow('provider', tenant, spec, name);
       const made = await make('provider', row);
       const provider: ProviderEntry = { id: row.id, name: row.name, kind: String(row.spec['kind']), instance: made.handle.instance };
-      const entry = modelOf(tenant, { deployments: [{ provider: 'draft', model }], limits: { attempts: 1, total_ms: 30_000 } }, () => [deployment(provider, model, 1, 0)]);
+      const entry = modelOf(tenant, { deployments: [{ provider: 'draft', model }], limits: { attempts: 1, total_ms: 30_000 } }, () => [
+        deployment(provider, model, 1, 0),
+      ]);
       return { model: entry, [Symbol.asyncDispose]: () => made[Symbol.asyncDispose]() };
     },
 
@@ -55,8 +97,18 @@ export function createDrafts(options: { factory: InstanceFactory; secrets: Secre
         parsed.deployments.flatMap((each, index) => {
           const row = providers.get(each.provider);
           const handle = row === undefined ? undefined : (handles.get(`${row.id}@${row.revision}`) as Handle<'provider'> | undefined);
-          if (row === undefined || handle === undefined) throw unknownName('usable provider', each.provider, providers.keys(), `spec.deployments[${index}].provider`);
-          return each.enabled ? [deployment({ id: row.id, name: row.name, kind: String(row.spec['kind']), instance: handle.instance }, each.model, each.weight, each.tier)] : [];
+          if (row === undefined || handle === undefined)
+            throw unknownName('usable provider', each.provider, providers.keys(), `spec.deployments[${index}].provider`);
+          return each.enabled
+            ? [
+                deployment(
+                  { id: row.id, name: row.name, kind: String(row.spec['kind']), instance: handle.instance },
+                  each.model,
+                  each.weight,
+                  each.tier,
+                ),
+              ]
+            : [];
         }),
       );
       return { model: entry, [Symbol.asyncDispose]: async () => {} };
@@ -65,7 +117,13 @@ export function createDrafts(options: { factory: InstanceFactory; secrets: Secre
     async draftMcpServer({ tenant, spec, name }) {
       const row = draftRow('mcp', tenant, spec, name);
       const made = await make('tool-source', row);
-      const server: McpServerEntry = { id: row.id, name: 'draft', capability: capability('mcp', tenant), spec: parseSpec('mcp', row.spec), instance: made.handle.instance };
+      const server: McpServerEntry = {
+        id: row.id,
+        name: 'draft',
+        capability: capability('mcp', tenant),
+        spec: parseSpec('mcp', row.spec),
+        instance: made.handle.instance,
+      };
       return { server, [Symbol.asyncDispose]: () => made[Symbol.asyncDispose]() };
     },
   };

@@ -25,7 +25,12 @@ export interface InstanceFactory {
   release(handle: Handle): void;
 }
 
-export function createInstanceFactory(options: { registry: PluginRegistry; services: PluginServices; secrets: SecretBox; logger: Logger }): InstanceFactory {
+export function createInstanceFactory(options: {
+  registry: PluginRegistry;
+  services: PluginServices;
+  secrets: SecretBox;
+  logger: Logger;
+}): InstanceFactory {
   const { registry, services, secrets, logger } = options;
 
   const plugin = <T extends PluginType>(type: T, kind: string): Plugin<T> => {
@@ -51,14 +56,19 @@ export function createInstanceFactory(options: { registry: PluginRegistry; servi
         return { key, instance: await found.create(parsed, services), references: 0 };
       } catch (thrown) {
         if (thrown instanceof GatewayError) throw thrown;
-        throw new GatewayError('configuration_invalid', `spec.options: the ${type} kind "${kind}" cannot be set up with these options.`, { param: 'spec.options', cause: thrown });
+        throw new GatewayError('configuration_invalid', `spec.options: the ${type} kind "${kind}" cannot be set up with these options.`, {
+          param: 'spec.options',
+          cause: thrown,
+        });
       }
     },
     release(handle) {
       if (--handle.references > 0) return;
       const dispose = (handle.instance as Partial<AsyncDisposable>)[Symbol.asyncDispose];
       if (dispose === undefined) return;
-      Promise.resolve(dispose.call(handle.instance)).catch((error: unknown) => logger.warn({ key: handle.key, err: error }, 'an instance could not be disposed of'));
+      Promise.resolve(dispose.call(handle.instance)).catch((error: unknown) =>
+        logger.warn({ key: handle.key, err: error }, 'an instance could not be disposed of'),
+      );
     },
   };
 }

@@ -29,7 +29,8 @@ export function refusePoison(value: unknown, path: readonly PropertyKey[]): void
   } else if (typeof value === 'object' && value !== null) {
     for (const key of Object.keys(value)) {
       const where = [...path, key];
-      if (poisonous.has(key)) throw new GatewayError('configuration_invalid', `${pathText(where)}: this field name is not allowed.`, { param: pathText(where) });
+      if (poisonous.has(key))
+        throw new GatewayError('configuration_invalid', `${pathText(where)}: this field name is not allowed.`, { param: pathText(where) });
       refusePoison((value as Record<string, unknown>)[key], where);
     }
   }

@@ -24,13 +24,21 @@ export async function readLastGood(path: string): Promise<ConfigState | null> {
     text = await readFile(path, 'utf8');
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new GatewayError('storage_unavailable', `The file ${path} with the last good configuration cannot be read. Check the rights on it.`, { cause: thrown });
+    throw new GatewayError(
+      'storage_unavailable',
+      `The file ${path} with the last good configuration cannot be read. Check the rights on it.`,
+      { cause: thrown },
+    );
   }
   try {
     const state = JSON.parse(text) as { version: number } & ConfigState;
-    if (state.version === 1 && Number.isInteger(state.revision) && Array.isArray(state.rows)) return { revision: state.revision, rows: state.rows };
+    if (state.version === 1 && Number.isInteger(state.revision) && Array.isArray(state.rows))
+      return { revision: state.revision, rows: state.rows };
   } catch {
     // Told below.
   }
-  throw new GatewayError('storage_unavailable', `The file ${path} with the last good configuration is damaged, and the database cannot be reached. Bring the database back, or delete the file.`);
+  throw new GatewayError(
+    'storage_unavailable',
+    `The file ${path} with the last good configuration is damaged, and the database cannot be reached. Bring the database back, or delete the file.`,
+  );
 }

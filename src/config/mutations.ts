@@ -28,7 +28,14 @@ export interface Mutation {
 const pluginTypes: Readonly<Partial<Record<ResourceKind, RowPluginType>>> = { provider: 'provider', skill: 'skill', mcp: 'tool-source' };
 
 /** The spec to store: checked, defaults filled in, secrets sealed. `stored` is the row before, whose secrets `***` keeps. */
-export function prepareSpec(kind: ResourceKind, given: unknown, row: { tenant: string; id: string }, stored: ConfigRow | null, factory: InstanceFactory, secrets: SecretBox): ConfigRow['spec'] {
+export function prepareSpec(
+  kind: ResourceKind,
+  given: unknown,
+  row: { tenant: string; id: string },
+  stored: ConfigRow | null,
+  factory: InstanceFactory,
+  secrets: SecretBox,
+): ConfigRow['spec'] {
   refusePoison(given, ['spec']);
   const spec = parseSpec(kind, given) as Record<string, unknown>;
   const type = pluginTypes[kind];
@@ -41,18 +48,32 @@ export function prepareSpec(kind: ResourceKind, given: unknown, row: { tenant: s
   return { ...spec, options: sealOptions(restored, schema, secrets, context) };
 }
 
-export function planChange(mutation: Mutation, rows: RowSet, revision: number, actor: Actor, factory: InstanceFactory, secrets: SecretBox): ConfigChange {
+export function planChange(
+  mutation: Mutation,
+  rows: RowSet,
+  revision: number,
+  actor: Actor,
+  factory: InstanceFactory,
+  secrets: SecretBox,
+): ConfigChange {
   const { kind, tenant, name, operation } = mutation;
   const before = rows.group(kind, tenant).get(name) ?? null;
   if (operation === 'create') {
     const checked = resourceNames[kind].safeParse(name);
     if (!checked.success) throw invalidBySchema(checked.error, ['name']);
-    if (before !== null) throw new GatewayError('already_exists', `There is already a ${kind} named "${name}". Choose another name, or update it.`, { param: 'name' });
+    if (before !== null)
+      throw new GatewayError('already_exists', `There is already a ${kind} named "${name}". Choose another name, or update it.`, {
+        param: 'name',
+      });
   } else if (before === null) throw new GatewayError('not_found', `There is no ${kind} named "${name}".`, { param: 'name' });
   else if (mutation.expectedRevision !== undefined && mutation.expectedRevision !== null && mutation.expectedRevision !== before.revision) {
-    throw new GatewayError('revision_conflict', `The ${kind} "${name}" was changed since you read it (you saw revision ${mutation.expectedRevision}, it is at ${before.revision}). Look at it again, then write.`, {
-      expose: { current: maskSealed(before) },
-    });
+    throw new GatewayError(
+      'revision_conflict',
+      `The ${kind} "${name}" was changed since you read it (you saw revision ${mutation.expectedRevision}, it is at ${before.revision}). Look at it again, then write.`,
+      {
+        expose: { current: maskSealed(before) },
+      },
+    );
   }
   if (operation === 'delete') return { kind, tenant, before, after: null };
   const now = new Date().toISOString();
@@ -62,7 +83,10 @@ export function planChange(mutation: Mutation, rows: RowSet, revision: number, a
     tenant,
     kind,
     name,
-    spec: mutation.spec === undefined && before !== null ? before.spec : prepareSpec(kind, mutation.spec, { tenant, id }, before, factory, secrets),
+    spec:
+      mutation.spec === undefined && before !== null
+        ? before.spec
+        : prepareSpec(kind, mutation.spec, { tenant, id }, before, factory, secrets),
     enabled: mutation.enabled ?? before?.enabled ?? true,
     owner: mutation.owner === undefined ? (before?.owner ?? null) : mutation.owner,
     revision,

@@ -24,7 +24,8 @@ export function secretPaths(options: ZodType): readonly Path[] {
 
 function collect(schema: JsonSchema, path: Path, found: Path[]): void {
   if (schema['secret'] === true) found.push(path);
-  for (const [key, inner] of Object.entries((schema['properties'] as Record<string, JsonSchema> | undefined) ?? {})) collect(inner, [...path, key], found);
+  for (const [key, inner] of Object.entries((schema['properties'] as Record<string, JsonSchema> | undefined) ?? {}))
+    collect(inner, [...path, key], found);
   for (const key of ['additionalProperties', 'items'] as const) {
     const inner = schema[key];
     if (isJsonObject(inner)) collect(inner, [...path, '*'], found);
@@ -40,12 +41,18 @@ function at(value: unknown, path: Path, change: (found: unknown, where: Path) =>
   if (key === undefined) return value === undefined || value === null ? value : change(value, where);
   if (Array.isArray(value)) return key === '*' ? value.map((inner, index) => at(inner, rest, change, [...where, String(index)])) : value;
   if (typeof value !== 'object' || value === null || isSealed(value)) return value;
-  const entries = Object.entries(value).map(([name, inner]) => [name, key === '*' || key === name ? at(inner, rest, change, [...where, name]) : inner] as const);
+  const entries = Object.entries(value).map(
+    ([name, inner]) => [name, key === '*' || key === name ? at(inner, rest, change, [...where, name]) : inner] as const,
+  );
   return Object.fromEntries(entries);
 }
 
 function valueAt(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>((inner, key) => (typeof inner === 'object' && inner !== null && Object.hasOwn(inner, key) ? (inner as Record<string, unknown>)[key] : undefined), value);
+  return path.reduce<unknown>(
+    (inner, key) =>
+      typeof inner === 'object' && inner !== null && Object.hasOwn(inner, key) ? (inner as Record<string, unknown>)[key] : undefined,
+    value,
+  );
 }
 
 /** `***` becomes the value stored before. Throws `configuration_invalid` where nothing is stored. */
@@ -57,16 +64,26 @@ export function restoreMasked(given: unknown, stored: unknown, schema: ZodType):
         const kept = valueAt(stored, where);
         if (kept !== undefined) return kept;
         const param = `spec.options.${where.join('.')}`;
-        throw new GatewayError('configuration_invalid', `${param}: "***" keeps a stored secret, but none is stored here; write the secret itself.`, { param });
+        throw new GatewayError(
+          'configuration_invalid',
+          `${param}: "***" keeps a stored secret, but none is stored here; write the secret itself.`,
+          { param },
+        );
       }),
     given,
   );
 }
 
 export function sealOptions(options: unknown, schema: ZodType, box: SecretBox, context: string): unknown {
-  return secretPaths(schema).reduce<unknown>((value, path) => at(value, path, (found) => (typeof found === 'string' ? box.seal(found, context) : found)), options);
+  return secretPaths(schema).reduce<unknown>(
+    (value, path) => at(value, path, (found) => (typeof found === 'string' ? box.seal(found, context) : found)),
+    options,
+  );
 }
 
 export function openOptions(options: unknown, schema: ZodType, box: SecretBox, context: string): unknown {
-  return secretPaths(schema).reduce<unknown>((value, path) => at(value, path, (found) => (isSealed(found) ? box.open(found, context) : found)), options);
+  return secretPaths(schema).reduce<unknown>(
+    (value, path) => at(value, path, (found) => (isSealed(found) ? box.open(found, context) : found)),
+    options,
+  );
 }

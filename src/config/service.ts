@@ -94,7 +94,8 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
     current = next;
     letGo(previous);
     for (const problem of next.problems) {
-      if (!previous.problems.some((each) => sameProblem(each, problem))) logger.warn({ ...problem, error: undefined }, 'a configuration row cannot be used and is left out');
+      if (!previous.problems.some((each) => sameProblem(each, problem)))
+        logger.warn({ ...problem, error: undefined }, 'a configuration row cannot be used and is left out');
     }
     for (const listener of listeners) listener(next.snapshot);
     save(next);
@@ -150,12 +151,20 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
     if (own !== undefined) throw own.error;
     const users = [...new Set(fresh.map((problem) => `${problem.kind} "${problem.name}"`))].slice(0, 5).join(', ');
     const removed = changes.find((change) => change.after === null);
-    if (removed !== undefined) throw new GatewayError('in_use', `The ${removed.kind} "${removed.before?.name}" is still used by ${users}. Change or delete that first.`);
+    if (removed !== undefined)
+      throw new GatewayError(
+        'in_use',
+        `The ${removed.kind} "${removed.before?.name}" is still used by ${users}. Change or delete that first.`,
+      );
     throw new GatewayError('configuration_invalid', `This change would break ${users}: ${first.message}`);
   };
 
   /** Builds, validates, commits, swaps. `plan` is asked again when another process wrote in between. */
-  const write = async (actor: Actor, summary: string, plan: (rows: RowSet, revision: number) => Promise<readonly ConfigChange[]>): Promise<{ revision: number; changes: number }> =>
+  const write = async (
+    actor: Actor,
+    summary: string,
+    plan: (rows: RowSet, revision: number) => Promise<readonly ConfigChange[]>,
+  ): Promise<{ revision: number; changes: number }> =>
     inTurn(async () => {
       for (let attempt = 0; attempt < commitAttempts; attempt++) {
         const { revision } = current.snapshot;
@@ -239,7 +248,10 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
 
     rollback: (actor, revision) =>
       write(actor, `roll back to revision ${revision}`, async (rows, next) => {
-        if (revision >= next) throw new GatewayError('invalid_request', `revision: there is no revision ${revision} yet; the newest is ${next - 1}.`, { param: 'revision' });
+        if (revision >= next)
+          throw new GatewayError('invalid_request', `revision: there is no revision ${revision} yet; the newest is ${next - 1}.`, {
+            param: 'revision',
+          });
         return undoSince(await store.changesSince(revision), actor, rows, next);
       }),
 

@@ -37,7 +37,9 @@ export interface Settings {
 /** Lists every bad variable with what is wrong and an example. */
 export class SettingsError extends Error {
   constructor(faults: readonly string[]) {
-    super(`Pailou cannot start with these settings:\n${faults.map((fault) => `  - ${fault}`).join('\n')}\nAll settings: docs/configuration.md`);
+    super(
+      `Pailou cannot start with these settings:\n${faults.map((fault) => `  - ${fault}`).join('\n')}\nAll settings: docs/configuration.md`,
+    );
     this.name = 'SettingsError';
   }
 }
@@ -58,11 +60,24 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     fault(name, `"${settingTable[name].secret === true ? '…' : text.slice(0, 100)}" is not ${settingTable[name].form}`);
     return fallback;
   };
-  const oneOf = <T extends string>(...allowed: readonly T[]) => (text: string): T | undefined => allowed.find((each) => each === text);
-  const whole = (least: number, most: number) => (text: string): number | undefined => (/^\d{1,12}$/.test(text) && Number(text) >= least && Number(text) <= most ? Number(text) : undefined);
-  const list = (text: string): readonly string[] => text.split(',').map((part) => part.trim()).filter((part) => part !== '');
+  const oneOf =
+    <T extends string>(...allowed: readonly T[]) =>
+    (text: string): T | undefined =>
+      allowed.find((each) => each === text);
+  const whole =
+    (least: number, most: number) =>
+    (text: string): number | undefined =>
+      /^\d{1,12}$/.test(text) && Number(text) >= least && Number(text) <= most ? Number(text) : undefined;
+  const list = (text: string): readonly string[] =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== '');
   const yes = (text: string): boolean | undefined => ({ true: true, '1': true, false: false, '0': false })[text];
-  const url = (...protocols: readonly string[]) => (text: string): string | undefined => (URL.canParse(text) && protocols.includes(new URL(text).protocol) ? text : undefined);
+  const url =
+    (...protocols: readonly string[]) =>
+    (text: string): string | undefined =>
+      URL.canParse(text) && protocols.includes(new URL(text).protocol) ? text : undefined;
 
   const mode = read('PAILOU_MODE', oneOf('development', 'production'), 'development');
   const production = mode === 'production';
@@ -92,12 +107,26 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     bodyLimit: read('PAILOU_BODY_LIMIT', whole(1_024, 1_073_741_824), 20_000_000),
   };
 
-  if (values.has('PAILOU_REDIS_URL')) fault('PAILOU_REDIS_URL', 'limits shared over several nodes do not exist yet in this version, so it would have no effect; leave it out');
-  if (values.has('PAILOU_CONFIG')) fault('PAILOU_CONFIG', 'configuration files do not exist yet in this version; set things up at /api, and leave it out');
-  if (production && issuer === null) fault('PAILOU_OAUTH_ISSUER', 'is needed in production mode: the development identity service never runs there');
+  if (values.has('PAILOU_REDIS_URL'))
+    fault(
+      'PAILOU_REDIS_URL',
+      'limits shared over several nodes do not exist yet in this version, so it would have no effect; leave it out',
+    );
+  if (values.has('PAILOU_CONFIG'))
+    fault('PAILOU_CONFIG', 'configuration files do not exist yet in this version; set things up at /api, and leave it out');
+  if (production && issuer === null)
+    fault('PAILOU_OAUTH_ISSUER', 'is needed in production mode: the development identity service never runs there');
   if (production && settings.masterKey === null) fault('PAILOU_MASTER_KEY', "is needed in production mode: it seals the vendors' keys");
-  if (issuer !== null && settings.oauth.audiences.length === 0 && settings.oauth.allowedClients.length === 0 && !settings.oauth.insecureAnyAudience) {
-    fault('PAILOU_OAUTH_AUDIENCE', "(or PAILOU_OAUTH_ALLOWED_CLIENTS) is needed with an issuer, else tokens meant for any other service would be taken here too; PAILOU_OAUTH_INSECURE_ANY_AUDIENCE=true takes that risk");
+  if (
+    issuer !== null &&
+    settings.oauth.audiences.length === 0 &&
+    settings.oauth.allowedClients.length === 0 &&
+    !settings.oauth.insecureAnyAudience
+  ) {
+    fault(
+      'PAILOU_OAUTH_AUDIENCE',
+      '(or PAILOU_OAUTH_ALLOWED_CLIENTS) is needed with an issuer, else tokens meant for any other service would be taken here too; PAILOU_OAUTH_INSECURE_ANY_AUDIENCE=true takes that risk',
+    );
   }
   if (production && issuer !== null && issuer.startsWith('http:') && !isLoopback(new URL(issuer).hostname)) {
     fault('PAILOU_OAUTH_ISSUER', 'must be https:// in production mode: over plain http anybody on the way could hand out keys');
@@ -136,7 +165,9 @@ function parseClaims(text: string): Readonly<Record<string, readonly string[]>> 
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return undefined;
     const fields = ['subject', 'username', 'tenant', 'roles', 'permissions', 'client'];
-    const good = Object.entries(parsed).every(([field, paths]) => fields.includes(field) && Array.isArray(paths) && paths.every((path) => typeof path === 'string' && path !== ''));
+    const good = Object.entries(parsed).every(
+      ([field, paths]) => fields.includes(field) && Array.isArray(paths) && paths.every((path) => typeof path === 'string' && path !== ''),
+    );
     return good ? (parsed as Record<string, readonly string[]>) : undefined;
   } catch {
     return undefined;
@@ -144,7 +175,10 @@ function parseClaims(text: string): Readonly<Record<string, readonly string[]>> 
 }
 
 function parseRanges(text: string): readonly string[] | undefined {
-  const ranges = text.split(',').map((part) => part.trim()).filter((part) => part !== '');
+  const ranges = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
   return ranges.every((range) => /^[0-9a-fA-F.:]+\/\d{1,3}$/.test(range)) ? ranges : undefined;
 }
 

@@ -3,7 +3,16 @@ import type { z } from 'zod';
 import type { PluginRegistry } from '../plugins/registry.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import { type ConfigRow, type ModelSpec, type ResourceKind, resourceSpecs } from '../types/resources.ts';
-import type { Deployment, McpServerEntry, ModelEntry, Problem, ProviderEntry, SkillEntry, Snapshot, TenantView } from '../types/snapshot.ts';
+import type {
+  Deployment,
+  McpServerEntry,
+  ModelEntry,
+  Problem,
+  ProviderEntry,
+  SkillEntry,
+  Snapshot,
+  TenantView,
+} from '../types/snapshot.ts';
 import { compileGrants } from './grant-index.ts';
 import type { Handle, InstanceFactory } from './instances.ts';
 import { invalidBySchema, unknownName } from './invalid.ts';
@@ -64,11 +73,13 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
         handles.set(handle.key, handle);
         return handle;
       };
-      const capabilityOf = (row: ConfigRow, kind: 'model' | 'skill' | 'mcp', tags: readonly string[]) => Object.freeze({ kind, name: row.name, tenant: row.tenant, owner: row.owner, tags });
+      const capabilityOf = (row: ConfigRow, kind: 'model' | 'skill' | 'mcp', tags: readonly string[]) =>
+        Object.freeze({ kind, name: row.name, tenant: row.tenant, owner: row.owner, tags });
 
       for (const tenant of rows.tenants()) {
         const before = previous.views.get(tenant);
-        const same = (kind: ResourceKind): boolean => before !== undefined && previous.rows.group(kind, tenant) === rows.group(kind, tenant);
+        const same = (kind: ResourceKind): boolean =>
+          before !== undefined && previous.rows.group(kind, tenant) === rows.group(kind, tenant);
 
         const providers = new Map<string, ProviderEntry>();
         for (const row of rows.group('provider', tenant).values()) {
@@ -85,7 +96,11 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
           if (!row.enabled) continue;
           const key = `${row.id}@${row.revision}`;
           const known = previous.models.get(key);
-          if (known !== undefined && known.deployments.every((each) => providers.get(each.provider.name)?.instance === each.provider.instance) && complete(known, rows, tenant)) {
+          if (
+            known !== undefined &&
+            known.deployments.every((each) => providers.get(each.provider.name)?.instance === each.provider.instance) &&
+            complete(known, rows, tenant)
+          ) {
             models.set(key, known);
             tenantModels.set(row.name, known);
             continue;
@@ -93,12 +108,23 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
           await tolerate(row, () => {
             const spec = parseSpec('model', row.spec);
             if (registry.instance('strategy', spec.strategy) === undefined) {
-              throw unknownName('strategy', spec.strategy, registry.list('strategy').map((each) => each.kind), 'spec.strategy');
+              throw unknownName(
+                'strategy',
+                spec.strategy,
+                registry.list('strategy').map((each) => each.kind),
+                'spec.strategy',
+              );
             }
             const deployments = deploymentsOf(row, spec, providers, rows.group('provider', tenant), (error) =>
               problems.push({ tenant, kind: 'model', name: row.name, message: error.message, error }),
             );
-            const entry: ModelEntry = { name: row.name, capability: capabilityOf(row, 'model', spec.tags), spec, deployments, created: Math.floor(Date.parse(row.createdAt) / 1000) };
+            const entry: ModelEntry = {
+              name: row.name,
+              capability: capabilityOf(row, 'model', spec.tags),
+              spec,
+              deployments,
+              created: Math.floor(Date.parse(row.createdAt) / 1000),
+            };
             models.set(key, entry);
             tenantModels.set(row.name, entry);
           });
@@ -109,9 +135,16 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
           if (!row.enabled) continue;
           await tolerate(row, async () => {
             const spec = parseSpec('skill', row.spec);
-            if (!rows.group('model', tenant).has(spec.model)) throw unknownName('model', spec.model, rows.group('model', tenant).keys(), 'spec.model');
+            if (!rows.group('model', tenant).has(spec.model))
+              throw unknownName('model', spec.model, rows.group('model', tenant).keys(), 'spec.model');
             const handle = keep(await factory.take('skill', row, spec.kind, previous.handles));
-            skills.set(row.name, { name: row.name, capability: capabilityOf(row, 'skill', spec.tags), spec, instance: handle.instance, created: Math.floor(Date.parse(row.createdAt) / 1000) });
+            skills.set(row.name, {
+              name: row.name,
+              capability: capabilityOf(row, 'skill', spec.tags),
+              spec,
+              instance: handle.instance,
+              created: Math.floor(Date.parse(row.createdAt) / 1000),
+            });
           });
         }
 
@@ -121,7 +154,13 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
           await tolerate(row, async () => {
             const spec = parseSpec('mcp', row.spec);
             const handle = keep(await factory.take('tool-source', row, spec.kind, previous.handles));
-            mcpServers.set(row.name, { id: row.id, name: row.name, capability: capabilityOf(row, 'mcp', spec.tags), spec, instance: handle.instance });
+            mcpServers.set(row.name, {
+              id: row.id,
+              name: row.name,
+              capability: capabilityOf(row, 'mcp', spec.tags),
+              spec,
+              instance: handle.instance,
+            });
           });
         }
 
@@ -171,7 +210,12 @@ function deploymentsOf(
       const providerRow = providerRows.get(each.provider);
       const param = `spec.deployments[${index}].provider`;
       if (providerRow === undefined) report(unknownName('provider', each.provider, providerRows.keys(), param));
-      else if (providerRow.enabled) report(new GatewayError('configuration_invalid', `${param}: the provider "${each.provider}" cannot be used; see its own problem.`, { param }));
+      else if (providerRow.enabled)
+        report(
+          new GatewayError('configuration_invalid', `${param}: the provider "${each.provider}" cannot be used; see its own problem.`, {
+            param,
+          }),
+        );
       return [];
     }
     const deployment: Deployment = {

@@ -4,53 +4,79 @@ import { GatewayError } from '../types/errors.ts';
 export type Limit = 'first token' | 'idle' | 'total';
 
 function expired(limit: Limit, milliseconds: number): GatewayError {
-  if (limit === 'idle') return new GatewayError('upstream_interrupted', `The vendor fell silent for ${milliseconds} ms in the middle of the answer; what came before is incomplete.`, { details: { limit, milliseconds } });
+  if (limit === 'idle')
+    return new GatewayError(
+      'upstream_interrupted',
+      `The vendor fell silent for ${milliseconds} ms in the middle of the answer; what came before is incomplete.`,
+      { details: { limit, milliseconds } },
+    );
   const what = limit === 'total' ? 'The call took longer than its limit' : 'The vendor showed no first token within its limit';
   return new GatewayError('upstream_timeout', `${what} of ${milliseconds} ms.`, { details: { limit, milliseconds } });
 }
 
-/** Aborts `signal` when the limit in force has passed. Set a limit again to restart it; `clear` when done. */
+/** Aborts `signal` when the limit in force has passed, or the caller leaves. Set a limit again to restart it; `clear` when done. */
 export class Deadlines {
   readonly #controller = new AbortController();
-  readonly signal: AbortSignal;
+  readonly signal: AbortSignal = this.#controller.signal;
+  readonly #caller: AbortSignal;
   readonly #total: { at: number; milliseconds: number };
   #limit: Limit = 'total';
   #milliseconds = 0;
   #at = Infinity;
   #timer: NodeJS.Timeout | undefined;
+  #firesAt = Infinity;
+  #failure: GatewayError | null = null;
 
   constructor(caller: AbortSignal, total: { at: number; milliseconds: number }) {
     this.#total = total;
-    this.signal = AbortSignal.any([caller, this.#controller.signal]);
+    this.#caller = caller;
+    if (caller.aborted) this.#left();
+    else caller.addEventListener('abort', this.#left, { once: true });
   }
+
+  readonly #left = (): void => this.#controller.abort(this.#caller.reason);
 
   /** From now on `limit` counts. Cheap: a running timer is left alone and looks again when it fires. */
   set(limit: Limit, milliseconds: number): void {
     this.#limit = limit;
     this.#milliseconds = milliseconds;
     this.#at = Date.now() + milliseconds;
-    this.#timer ??= this.#arm();
+    if (this.#timer !== undefined && this.#firesAt <= this.#at) return;
+    clearTimeout(this.#timer);
+    this.#arm();
+  }
+
+  /** Only the total limit counts until the next `set`. */
+  pause(): void {
+    this.#at = Infinity;
   }
 
   clear(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#caller.removeEventListener('abort', this.#left);
   }
 
   /** The reason why this attempt was ended by a limit, or null. */
   get failure(): GatewayError | null {
-    return this.#controller.signal.aborted ? (this.#controller.signal.reason as GatewayError) : null;
+    return this.#failure;
   }
 
-  #arm(): NodeJS.Timeout {
-    return setTimeout(() => this.#look(), Math.max(1, Math.min(this.#at, this.#total.at) - Date.now()));
+  #arm(): void {
+    this.#firesAt = Math.min(this.#at, this.#total.at);
+    this.#timer = setTimeout(() => this.#look(), Math.max(1, this.#firesAt - Date.now()));
+  }
+
+  #expire(failure: GatewayError): void {
+    this.#failure = failure;
+    this.#controller.abort(failure);
   }
 
   #look(): void {
     this.#timer = undefined;
     const now = Date.now();
-    if (now >= this.#total.at) this.#controller.abort(expired('total', this.#total.milliseconds));
-    else if (now >= this.#at) this.#controller.abort(expired(this.#limit, this.#milliseconds));
-    else this.#timer = this.#arm();
+    if (now >= this.#total.at) this.#expire(expired('total', this.#total.milliseconds));
+    else if (now >= this.#at) this.#expire(expired(this.#limit, this.#milliseconds));
+    else this.#arm();
   }
 }

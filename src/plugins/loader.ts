@@ -29,7 +29,13 @@ async function pluginFiles(folder: string): Promise<string[]> {
     if (entry.name.startsWith('.') || entry.name === 'node_modules') continue;
     if (entry.isDirectory()) {
       const inner = join(path, 'plugin.ts');
-      if (await stat(inner).then((found) => found.isFile(), () => false)) files.push(inner);
+      if (
+        await stat(inner).then(
+          (found) => found.isFile(),
+          () => false,
+        )
+      )
+        files.push(inner);
     } else if (pluginFile.test(entry.name)) files.push(path);
   }
   return files;
@@ -69,10 +75,14 @@ async function loadOperatorPlugins(registry: PluginRegistry, pluginsDir: string,
     folder = await realpath(pluginsDir);
     files = await pluginFiles(folder);
   } catch (cause) {
-    throw new GatewayError('configuration_invalid', `PAILOU_PLUGINS_DIR: cannot read the folder ${pluginsDir}. Create it or correct the variable.`, {
-      param: 'PAILOU_PLUGINS_DIR',
-      cause,
-    });
+    throw new GatewayError(
+      'configuration_invalid',
+      `PAILOU_PLUGINS_DIR: cannot read the folder ${pluginsDir}. Create it or correct the variable.`,
+      {
+        param: 'PAILOU_PLUGINS_DIR',
+        cause,
+      },
+    );
   }
   provideImportsTo(folder);
   for (const file of files) {

@@ -51,7 +51,11 @@ export function createAuditLog(options: { readonly database: Database; readonly 
     maxBatch: 200,
     async write(batch) {
       try {
-        await database.query.insertInto('llm_audit').values([...batch]).onConflict((conflict) => conflict.doNothing()).execute();
+        await database.query
+          .insertInto('llm_audit')
+          .values([...batch])
+          .onConflict((conflict) => conflict.doNothing())
+          .execute();
       } catch (thrown) {
         // With the database away the log keeps what the table cannot take.
         logger.error({ entries: batch, err: database.explain(thrown) }, 'audit entries could not be stored');
@@ -60,12 +64,28 @@ export function createAuditLog(options: { readonly database: Database; readonly 
   });
   return {
     append({ tenant, actor, act, target, requestId, detail }) {
-      batcher.add({ id: auditEntryId(), at: new Date().toISOString(), tenant, actor, act, target, before: null, after: null, detail: detail ?? null, request_id: requestId });
+      batcher.add({
+        id: auditEntryId(),
+        at: new Date().toISOString(),
+        tenant,
+        actor,
+        act,
+        target,
+        before: null,
+        after: null,
+        detail: detail ?? null,
+        request_id: requestId,
+      });
     },
     async list({ tenant, after, limit }) {
       await batcher.flush();
       try {
-        let query = database.query.selectFrom('llm_audit').selectAll().where('tenant', '=', tenant).orderBy('id', 'desc').limit(limit + 1);
+        let query = database.query
+          .selectFrom('llm_audit')
+          .selectAll()
+          .where('tenant', '=', tenant)
+          .orderBy('id', 'desc')
+          .limit(limit + 1);
         if (after !== null) query = query.where('id', '<', after);
         const rows = await query.execute();
         const data = rows.slice(0, limit).map(toEntry);

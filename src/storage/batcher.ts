@@ -9,7 +9,11 @@ export interface Batcher<T> extends AsyncDisposable {
 }
 
 /** `write` must settle every record of its batch itself: whatever it throws is lost. */
-export function createBatcher<T>(options: { readonly intervalMs: number; readonly maxBatch: number; write(batch: readonly T[]): Promise<void> }): Batcher<T> {
+export function createBatcher<T>(options: {
+  readonly intervalMs: number;
+  readonly maxBatch: number;
+  write(batch: readonly T[]): Promise<void>;
+}): Batcher<T> {
   let waiting: T[] = [];
   let underWay = 0;
   let timer: NodeJS.Timeout | undefined;

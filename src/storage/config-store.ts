@@ -62,7 +62,8 @@ function toTable(row: ConfigRow): ConfigTable {
   };
 }
 
-const revisionOf = async (query: Kysely<Schema>): Promise<number> => Number((await query.selectFrom('llm_config_revision').select('revision').executeTakeFirstOrThrow()).revision);
+const revisionOf = async (query: Kysely<Schema>): Promise<number> =>
+  Number((await query.selectFrom('llm_config_revision').select('revision').executeTakeFirstOrThrow()).revision);
 
 async function applyChange(transaction: Transaction<Schema>, change: ConfigChange): Promise<void> {
   const table = tables[change.kind];
@@ -113,13 +114,23 @@ export function createConfigStore(database: Database): ConfigStore {
 
     changesSince: (revision) =>
       guarded(async () => {
-        const rows = await database.query.selectFrom('llm_config_history').selectAll().where('revision', '>', revision).orderBy('revision').orderBy('sequence').execute();
+        const rows = await database.query
+          .selectFrom('llm_config_history')
+          .selectAll()
+          .where('revision', '>', revision)
+          .orderBy('revision')
+          .orderBy('sequence')
+          .execute();
         return rows.map(toHistory);
       }),
 
     history: ({ tenant, after, limit }) =>
       guarded(async () => {
-        const query = database.query.selectFrom('llm_config_history').selectAll().where('tenant', '=', tenant).where('revision', '>', after);
+        const query = database.query
+          .selectFrom('llm_config_history')
+          .selectAll()
+          .where('tenant', '=', tenant)
+          .where('revision', '>', after);
         return (await query.orderBy('revision').orderBy('sequence').limit(limit).execute()).map(toHistory);
       }),
 
@@ -127,7 +138,11 @@ export function createConfigStore(database: Database): ConfigStore {
       guarded(() =>
         database.query.transaction().execute(async (transaction) => {
           const revision = expected + 1;
-          const moved = await transaction.updateTable('llm_config_revision').set({ revision }).where('revision', '=', expected).executeTakeFirst();
+          const moved = await transaction
+            .updateTable('llm_config_revision')
+            .set({ revision })
+            .where('revision', '=', expected)
+            .executeTakeFirst();
           if (moved.numUpdatedRows === 0n) return null;
           const at = new Date().toISOString();
           let sequence = 0;
@@ -138,7 +153,18 @@ export function createConfigStore(database: Database): ConfigStore {
             const text = (row: ConfigRow | null): string | null => (row === null ? null : JSON.stringify(row));
             await transaction
               .insertInto('llm_config_history')
-              .values({ revision, sequence: sequence++, kind, tenant, name, before: text(before), after: text(after), at, actor: actor.subject, summary })
+              .values({
+                revision,
+                sequence: sequence++,
+                kind,
+                tenant,
+                name,
+                before: text(before),
+                after: text(after),
+                at,
+                actor: actor.subject,
+                summary,
+              })
               .execute();
             const masked = (row: ConfigRow | null): string | null => (row === null ? null : JSON.stringify(maskSealed({ ...row })));
             await transaction
@@ -165,4 +191,3 @@ export function createConfigStore(database: Database): ConfigStore {
     watch: (listener) => database.watch(listener),
   };
 }
-

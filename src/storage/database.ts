@@ -36,11 +36,19 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const { url, dataDir } = options;
   if (url !== null && /^postgres(ql)?:\/\//.test(url)) return openPostgres(url, options.logger);
   if (url !== null && !url.startsWith('sqlite:')) {
-    throw new GatewayError('configuration_invalid', 'PAILOU_DATABASE_URL must begin with postgres:// or sqlite:, e.g. postgres://pailou@db.internal/pailou.', { param: 'PAILOU_DATABASE_URL' });
+    throw new GatewayError(
+      'configuration_invalid',
+      'PAILOU_DATABASE_URL must begin with postgres:// or sqlite:, e.g. postgres://pailou@db.internal/pailou.',
+      { param: 'PAILOU_DATABASE_URL' },
+    );
   }
   const path = url === null ? join(dataDir, 'pailou.db') : url.slice('sqlite:'.length);
   await mkdir(dataDir, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
-    throw new GatewayError('storage_unavailable', `The data folder ${dataDir} cannot be made. Check PAILOU_DATA_DIR and the rights on its parent.`, { cause });
+    throw new GatewayError(
+      'storage_unavailable',
+      `The data folder ${dataDir} cannot be made. Check PAILOU_DATA_DIR and the rights on its parent.`,
+      { cause },
+    );
   });
   return openSqlite(path);
 }
@@ -58,7 +66,12 @@ async function openSqlite(path: string): Promise<Database> {
     // Other processes see that the file's data version rose.
     notify: async () => {},
     explain: (thrown) =>
-      thrown instanceof GatewayError ? thrown : new GatewayError('storage_unavailable', 'The database refused the statement. See the log of the node.', { cause: thrown, details: String(thrown) }),
+      thrown instanceof GatewayError
+        ? thrown
+        : new GatewayError('storage_unavailable', 'The database refused the statement. See the log of the node.', {
+            cause: thrown,
+            details: String(thrown),
+          }),
     close: () => query.destroy(),
   };
 }

@@ -87,10 +87,18 @@ export function createLedger(options: LedgerOptions): LedgerWriter {
   const store = async (records: readonly RunRecord[]): Promise<void> => {
     await database.query.transaction().execute(async (transaction) => {
       for (const rows of slices(records.map(toRun))) {
-        await transaction.insertInto('llm_run').values([...rows]).onConflict((conflict) => conflict.doNothing()).execute();
+        await transaction
+          .insertInto('llm_run')
+          .values([...rows])
+          .onConflict((conflict) => conflict.doNothing())
+          .execute();
       }
       for (const rows of slices(records.flatMap(toAttempts))) {
-        await transaction.insertInto('llm_attempt').values([...rows]).onConflict((conflict) => conflict.doNothing()).execute();
+        await transaction
+          .insertInto('llm_attempt')
+          .values([...rows])
+          .onConflict((conflict) => conflict.doNothing())
+          .execute();
       }
     });
   };
@@ -110,7 +118,11 @@ export function createLedger(options: LedgerOptions): LedgerWriter {
       } catch (thrown) {
         if (!away) logger.warn({ err: database.explain(thrown) }, 'the ledger cannot be stored; spooling it to disk');
         away = true;
-        await spool.put(batch).catch((error: unknown) => logger.error({ err: error, lost: batch }, 'the ledger can be written neither to the database nor to disk'));
+        await spool
+          .put(batch)
+          .catch((error: unknown) =>
+            logger.error({ err: error, lost: batch }, 'the ledger can be written neither to the database nor to disk'),
+          );
       }
     },
   });

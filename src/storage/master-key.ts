@@ -11,16 +11,30 @@ const remedy = 'Make one with: openssl rand -base64 32';
 export function parseMasterKey(text: string): Buffer {
   const trimmed = text.trim();
   const key = /^[0-9a-fA-F]{64}$/.test(trimmed) ? Buffer.from(trimmed, 'hex') : Buffer.from(trimmed, 'base64');
-  if (key.length !== 32) throw new GatewayError('configuration_invalid', `PAILOU_MASTER_KEY must be 32 bytes in base64 or hex. ${remedy}`, { param: 'PAILOU_MASTER_KEY' });
-  if (new Set(key).size < 8) throw new GatewayError('configuration_invalid', `PAILOU_MASTER_KEY is too simple to be a key. ${remedy}`, { param: 'PAILOU_MASTER_KEY' });
+  if (key.length !== 32)
+    throw new GatewayError('configuration_invalid', `PAILOU_MASTER_KEY must be 32 bytes in base64 or hex. ${remedy}`, {
+      param: 'PAILOU_MASTER_KEY',
+    });
+  if (new Set(key).size < 8)
+    throw new GatewayError('configuration_invalid', `PAILOU_MASTER_KEY is too simple to be a key. ${remedy}`, {
+      param: 'PAILOU_MASTER_KEY',
+    });
   return key;
 }
 
 /** The configured key; in development, one that is made once and kept in the data folder. Production refuses to go without. */
-export function loadMasterKey(options: { readonly masterKey: string | null; readonly dataDir: string; readonly mode: 'development' | 'production' }): MasterKey {
+export function loadMasterKey(options: {
+  readonly masterKey: string | null;
+  readonly dataDir: string;
+  readonly mode: 'development' | 'production';
+}): MasterKey {
   if (options.masterKey !== null) return masterKey(parseMasterKey(options.masterKey));
   if (options.mode === 'production') {
-    throw new GatewayError('configuration_invalid', `PAILOU_MASTER_KEY is needed in production mode; it seals the vendors' keys. ${remedy}`, { param: 'PAILOU_MASTER_KEY' });
+    throw new GatewayError(
+      'configuration_invalid',
+      `PAILOU_MASTER_KEY is needed in production mode; it seals the vendors' keys. ${remedy}`,
+      { param: 'PAILOU_MASTER_KEY' },
+    );
   }
   const path = join(options.dataDir, 'master.key');
   mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
@@ -31,7 +45,11 @@ export function loadMasterKey(options: { readonly masterKey: string | null; read
     linkSync(draft, path);
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') {
-      throw new GatewayError('storage_unavailable', `The master key cannot be written to ${path}. Check PAILOU_DATA_DIR and the rights on it.`, { cause: thrown });
+      throw new GatewayError(
+        'storage_unavailable',
+        `The master key cannot be written to ${path}. Check PAILOU_DATA_DIR and the rights on it.`,
+        { cause: thrown },
+      );
     }
   }
   rmSync(draft, { force: true });

@@ -20,9 +20,13 @@ export async function migrate(database: Database): Promise<string[]> {
   if (error === undefined) return (results ?? []).map((result) => result.migrationName);
   const message = error instanceof Error ? error.message : String(error);
   if (/corrupted migrations/.test(message)) {
-    throw new GatewayError('internal_error', 'The database was made by a newer version of Pailou. Start that version, or restore an older copy of the database.', {
-      cause: error,
-    });
+    throw new GatewayError(
+      'internal_error',
+      'The database was made by a newer version of Pailou. Start that version, or restore an older copy of the database.',
+      {
+        cause: error,
+      },
+    );
   }
   throw database.explain(error);
 }

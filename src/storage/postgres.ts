@@ -41,8 +41,18 @@ function explain(thrown: unknown): GatewayError {
 }
 
 export function openPostgres(url: string, logger: Logger): Database {
-  const types: pg.CustomTypesConfig = { getTypeParser: ((oid: number, format: 'text' | 'binary') => (oid === bigintType ? parseBigint : pg.types.getTypeParser(oid, format as 'text'))) as never };
-  const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 5_000, idleTimeoutMillis: 30_000, types, application_name: 'pailou' });
+  const types: pg.CustomTypesConfig = {
+    getTypeParser: ((oid: number, format: 'text' | 'binary') =>
+      oid === bigintType ? parseBigint : pg.types.getTypeParser(oid, format as 'text')) as never,
+  };
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 10,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+    types,
+    application_name: 'pailou',
+  });
   // A pooled connection that dies while idle: the pool replaces it.
   pool.on('error', (error) => logger.warn({ reason: error.message }, 'lost an idle database connection'));
   const query = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
@@ -82,7 +92,12 @@ function listen(url: string, listener: () => void, logger: Logger): () => void {
   let timer: NodeJS.Timeout | undefined;
 
   const connect = async (): Promise<void> => {
-    const next = new pg.Client({ connectionString: url, application_name: 'pailou-listen', keepAlive: true, connectionTimeoutMillis: 5_000 });
+    const next = new pg.Client({
+      connectionString: url,
+      application_name: 'pailou-listen',
+      keepAlive: true,
+      connectionTimeoutMillis: 5_000,
+    });
     client = next;
     next.on('notification', listener);
     next.on('error', () => {});

@@ -3,7 +3,10 @@ import type { Database } from './database.ts';
 import type { AttemptTable, RunTable } from './schema.ts';
 
 export type RunSummary = ReturnType<typeof summaryOf>;
-export type RunDetail = RunSummary & { readonly attempts: readonly ReturnType<typeof attemptOf>[]; readonly children: readonly RunSummary[] };
+export type RunDetail = RunSummary & {
+  readonly attempts: readonly ReturnType<typeof attemptOf>[];
+  readonly children: readonly RunSummary[];
+};
 
 export interface RunQuery {
   readonly tenant: string;
@@ -85,10 +88,16 @@ export function createRunReader(database: Database): RunReader {
       const [startedAt, id] = after?.split('.') ?? [];
       if (startedAt !== undefined && id !== undefined && Number.isFinite(Number(startedAt))) {
         const key = Number(startedAt);
-        query = query.where((where) => where.or([where('started_at', '<', key), where.and([where('started_at', '=', key), where('id', '<', id)])]));
+        query = query.where((where) =>
+          where.or([where('started_at', '<', key), where.and([where('started_at', '=', key), where('id', '<', id)])]),
+        );
       }
       try {
-        const rows = await query.orderBy('started_at', 'desc').orderBy('id', 'desc').limit(limit + 1).execute();
+        const rows = await query
+          .orderBy('started_at', 'desc')
+          .orderBy('id', 'desc')
+          .limit(limit + 1)
+          .execute();
         const page = rows.slice(0, limit);
         const last = page.at(-1);
         return { data: page.map(summaryOf), next: rows.length > limit && last !== undefined ? keyOf(last) : null };
@@ -99,10 +108,21 @@ export function createRunReader(database: Database): RunReader {
 
     async get(tenant, id) {
       try {
-        const row = await database.query.selectFrom('llm_run').selectAll().where('tenant', '=', tenant).where('id', '=', id).executeTakeFirst();
+        const row = await database.query
+          .selectFrom('llm_run')
+          .selectAll()
+          .where('tenant', '=', tenant)
+          .where('id', '=', id)
+          .executeTakeFirst();
         if (row === undefined) return null;
         const attempts = await database.query.selectFrom('llm_attempt').selectAll().where('run_id', '=', id).orderBy('number').execute();
-        const children = await database.query.selectFrom('llm_run').selectAll().where('parent', '=', id).where('tenant', '=', tenant).orderBy('started_at').execute();
+        const children = await database.query
+          .selectFrom('llm_run')
+          .selectAll()
+          .where('parent', '=', id)
+          .where('tenant', '=', tenant)
+          .orderBy('started_at')
+          .execute();
         return { ...summaryOf(row), attempts: attempts.map(attemptOf), children: children.map(summaryOf) };
       } catch (thrown) {
         throw database.explain(thrown);

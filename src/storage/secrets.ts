@@ -37,7 +37,8 @@ export const mask = '***';
 export function maskSealed(value: unknown): unknown {
   if (isSealed(value)) return mask;
   if (Array.isArray(value)) return value.map(maskSealed);
-  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, maskSealed(inner)]));
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, maskSealed(inner)]));
   return value;
 }
 
@@ -45,18 +46,27 @@ export function createSecretBox(options: { readonly current: MasterKey; readonly
   const { current } = options;
   const keys = new Map([current, ...(options.old ?? [])].map((each) => [each.id, each.key]));
   const unreadable = (reason: string): GatewayError =>
-    new GatewayError('internal_error', 'A stored secret cannot be opened with the master key of this node. Check PAILOU_MASTER_KEY, or enter the secret again.', { details: reason });
+    new GatewayError(
+      'internal_error',
+      'A stored secret cannot be opened with the master key of this node. Check PAILOU_MASTER_KEY, or enter the secret again.',
+      { details: reason },
+    );
   return {
     seal(plain, context) {
       const iv = randomBytes(12);
       const cipher = createCipheriv('aes-256-gcm', current.key, iv);
       cipher.setAAD(Buffer.from(context));
       const text = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
-      return { $sealed: ['v1', current.id, iv.toString('base64url'), cipher.getAuthTag().toString('base64url'), text.toString('base64url')].join('.') };
+      return {
+        $sealed: ['v1', current.id, iv.toString('base64url'), cipher.getAuthTag().toString('base64url'), text.toString('base64url')].join(
+          '.',
+        ),
+      };
     },
     open(sealed, context) {
       const [version, id, iv, tag, text] = sealed.$sealed.split('.');
-      if (version !== 'v1' || id === undefined || iv === undefined || tag === undefined || text === undefined) throw unreadable('not a sealed text');
+      if (version !== 'v1' || id === undefined || iv === undefined || tag === undefined || text === undefined)
+        throw unreadable('not a sealed text');
       const key = keys.get(id);
       if (key === undefined) throw unreadable(`sealed with key ${id}`);
       try {

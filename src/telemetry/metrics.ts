@@ -16,9 +16,24 @@ export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'pailou_' });
   const registers = [registry];
-  const runs = new Counter({ name: 'pailou_runs_total', help: 'Runs ended, by capability, operation and outcome.', labelNames: ['capability', 'operation', 'outcome', 'error'], registers });
-  const attempts = new Counter({ name: 'pailou_attempts_total', help: 'Tries at a deployment.', labelNames: ['deployment', 'outcome', 'error'], registers });
-  const tokens = new Counter({ name: 'pailou_tokens_total', help: 'Tokens booked.', labelNames: ['capability', 'direction', 'source'], registers });
+  const runs = new Counter({
+    name: 'pailou_runs_total',
+    help: 'Runs ended, by capability, operation and outcome.',
+    labelNames: ['capability', 'operation', 'outcome', 'error'],
+    registers,
+  });
+  const attempts = new Counter({
+    name: 'pailou_attempts_total',
+    help: 'Tries at a deployment.',
+    labelNames: ['deployment', 'outcome', 'error'],
+    registers,
+  });
+  const tokens = new Counter({
+    name: 'pailou_tokens_total',
+    help: 'Tokens booked.',
+    labelNames: ['capability', 'direction', 'source'],
+    registers,
+  });
   const seconds = new Histogram({
     name: 'pailou_run_duration_seconds',
     help: 'From the start of a run to its end.',
@@ -40,7 +55,8 @@ export function createMetrics(): Metrics {
     runs.inc({ capability: run.capability, operation: run.operation, outcome: run.outcome, error: run.error ?? '' });
     seconds.observe({ operation: run.operation }, (run.endedAt - run.startedAt) / 1000);
     if (run.firstTokenAt !== null) firstToken.observe({ operation: run.operation }, (run.firstTokenAt - run.startedAt) / 1000);
-    for (const attempt of run.attempts) attempts.inc({ deployment: attempt.deployment, outcome: attempt.outcome, error: attempt.error ?? '' });
+    for (const attempt of run.attempts)
+      attempts.inc({ deployment: attempt.deployment, outcome: attempt.outcome, error: attempt.error ?? '' });
     if (run.usage !== null) {
       const source = run.usage.estimated === true ? 'estimate' : 'vendor';
       tokens.inc({ capability: run.capability, direction: 'input', source }, run.usage.inputTokens);

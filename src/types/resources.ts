@@ -4,10 +4,16 @@ import { z } from 'zod';
 /** Letters, digits, and `. _ - / : @` inside; 1 to 128 characters. */
 const name = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._:@-]*(\/[A-Za-z0-9][A-Za-z0-9._:@-]*)*$/, 'letters, digits and . _ - : @ with single slashes between, starting with a letter or digit')
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._:@-]*(\/[A-Za-z0-9][A-Za-z0-9._:@-]*)*$/,
+    'letters, digits and . _ - : @ with single slashes between, starting with a letter or digit',
+  )
   .max(128);
 /** A name that also stands before `/` or `__` in tool names. */
-const slug = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and -, starting with a letter or digit').max(64);
+const slug = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and -, starting with a letter or digit')
+  .max(64);
 const tags = z.array(z.string().min(1).max(64)).max(32).default([]);
 const jsonObject = z.record(z.string(), z.json());
 
@@ -37,13 +43,18 @@ const milliseconds = z.int().min(1).max(3_600_000);
 
 export const modelSpec = z.strictObject({
   description: z.string().max(1024).default(''),
-  operations: z.array(z.enum(['chat', 'embeddings'])).min(1).default(['chat']),
+  operations: z
+    .array(z.enum(['chat', 'embeddings']))
+    .min(1)
+    .default(['chat']),
   deployments: z.array(deployment).min(1).max(64),
   strategy: z.string().min(1).max(64).default('weighted'),
   limits: z
     .strictObject({
       attempts: z.int().min(1).max(10).default(3).describe('Tries per call, over all deployments.'),
-      first_token_ms: milliseconds.default(30_000).describe('A stream that shows nothing for so long is given up; the next deployment is tried.'),
+      first_token_ms: milliseconds
+        .default(30_000)
+        .describe('A stream that shows nothing for so long is given up; the next deployment is tried.'),
       idle_ms: milliseconds.default(60_000).describe('Silence between two reads of a stream after which it counts as cut.'),
       total_ms: milliseconds.default(600_000).describe('The whole call, all attempts together.'),
     })
@@ -53,14 +64,15 @@ export const modelSpec = z.strictObject({
 
 export const skillSpec = z.strictObject({
   kind: z.string().min(1).max(64).default('prompt'),
-  version: z.string().regex(/^\d+\.\d+\.\d+$/, 'three numbers, such as 1.0.0').default('1.0.0'),
+  version: z
+    .string()
+    .regex(/^\d+\.\d+\.\d+$/, 'three numbers, such as 1.0.0')
+    .default('1.0.0'),
   title: z.string().max(128).default(''),
   description: z.string().min(1).max(1024),
   model: name.describe('The model that the skill uses, with the rights of its caller.'),
   options: jsonObject.default({}).describe("The skill kind's own options, e.g. instructions and input_schema."),
-  limits: z
-    .strictObject({ total_ms: milliseconds.default(300_000), depth: z.int().min(1).max(16).default(4) })
-    .prefault({}),
+  limits: z.strictObject({ total_ms: milliseconds.default(300_000), depth: z.int().min(1).max(16).default(4) }).prefault({}),
   tags,
 });
 
@@ -68,7 +80,12 @@ export const mcpServerSpec = z.strictObject({
   kind: z.string().min(1).max(64).describe('The transport: stdio or http.'),
   description: z.string().max(1024).default(''),
   options: jsonObject.default({}).describe("The transport's own options, e.g. url, or command and args."),
-  allowed_tools: z.array(z.string().min(1).max(128)).max(1000).nullable().default(null).describe('Only these tools are shown and callable; null for all.'),
+  allowed_tools: z
+    .array(z.string().min(1).max(128))
+    .max(1000)
+    .nullable()
+    .default(null)
+    .describe('Only these tools are shown and callable; null for all.'),
   call_timeout_ms: milliseconds.default(60_000),
   tags,
 });
@@ -78,7 +95,10 @@ export const grantSpec = z.strictObject({
   subject: z.string().min(1).max(256),
   capability: z
     .string()
-    .regex(/^(model|skill|mcp)\/[^\s]+$/, 'model/<name>, skill/<name>, mcp/<server> or mcp/<server>/<tool>; a trailing * matches any rest; or <kind>/#<tag>')
+    .regex(
+      /^(model|skill|mcp)\/[^\s]+$/,
+      'model/<name>, skill/<name>, mcp/<server> or mcp/<server>/<tool>; a trailing * matches any rest; or <kind>/#<tag>',
+    )
     .max(300),
   action: z.enum(['view', 'use']),
   expires_at: z.iso.datetime({ offset: true }).nullable().default(null),
@@ -103,7 +123,13 @@ export type GrantSpec = z.output<typeof grantSpec>;
 export type Price = z.output<typeof price>;
 
 /** The rule for the name of each kind; a grant's name is made by Pailou unless given. */
-export const resourceNames: Readonly<Record<ResourceKind, typeof name>> = { provider: name, model: name, skill: slug, mcp: slug, grant: name };
+export const resourceNames: Readonly<Record<ResourceKind, typeof name>> = {
+  provider: name,
+  model: name,
+  skill: slug,
+  mcp: slug,
+  grant: name,
+};
 
 /** One row of a configuration table. `spec` is JSON as validated, with secrets sealed (see `storage/secrets.ts`). */
 export interface ConfigRow {

@@ -23,7 +23,13 @@ export function callerOf(request: FastifyRequest, reply: FastifyReply): Caller {
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) controller.abort(new GatewayError('client_closed_request', 'The caller left.'));
   });
-  return { principal, requestId: request.id, revision: snapshot.revision, view: snapshot.tenant(principal.tenant), signal: controller.signal };
+  return {
+    principal,
+    requestId: request.id,
+    revision: snapshot.revision,
+    view: snapshot.tenant(principal.tenant),
+    signal: controller.signal,
+  };
 }
 
 type Asker = Pick<Caller, 'principal' | 'view'>;

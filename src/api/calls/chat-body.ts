@@ -29,9 +29,13 @@ export const chatBodySchema = z.looseObject({
 /** The first fault of a zod check, as one sentence that names the field. */
 export function refuseInvalid(error: z.ZodError): GatewayError {
   const issue = error.issues[0];
-  const param = (issue?.path ?? []).map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? String(part) : `.${String(part)}`)).join('');
+  const param = (issue?.path ?? [])
+    .map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? String(part) : `.${String(part)}`))
+    .join('');
   const message = issue?.message ?? 'not valid';
-  return new GatewayError('invalid_request', param === '' ? `The body is not valid: ${message}.` : `${param}: ${message}.`, { param: param || undefined });
+  return new GatewayError('invalid_request', param === '' ? `The body is not valid: ${message}.` : `${param}: ${message}.`, {
+    param: param || undefined,
+  });
 }
 
 export interface ParsedChat {

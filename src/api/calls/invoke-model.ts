@@ -16,7 +16,14 @@ export interface ModelCall {
 }
 
 /** A new run of the caller: a root run, or a child of `parent`. */
-export function openRun(services: CallServices, caller: Caller, parent: Run | null, capability: string, operation: string, streamed: boolean): Run {
+export function openRun(
+  services: CallServices,
+  caller: Caller,
+  parent: Run | null,
+  capability: string,
+  operation: string,
+  streamed: boolean,
+): Run {
   if (parent !== null) return parent.child(capability, operation);
   const { principal, requestId, revision } = caller;
   return new Run(services.ledger, { principal, requestId, capability, operation, streamed, revision });
@@ -24,9 +31,13 @@ export function openRun(services: CallServices, caller: Caller, parent: Run | nu
 
 export function requireOperation(model: ModelEntry, operation: Operation): void {
   if (model.spec.operations.includes(operation)) return;
-  throw new GatewayError('invalid_request', `The model "${model.name}" does ${model.spec.operations.join(' and ')}, not ${operation}; choose another model.`, {
-    param: 'model',
-  });
+  throw new GatewayError(
+    'invalid_request',
+    `The model "${model.name}" does ${model.spec.operations.join(' and ')}, not ${operation}; choose another model.`,
+    {
+      param: 'model',
+    },
+  );
 }
 
 /**

@@ -25,7 +25,10 @@ export async function invokeSkill(
   const capability = `skill/${skill.name}`;
   const parent = options.parent ?? null;
   if (parent !== null && (parent.within(capability) || parent.depth + 1 >= skill.spec.limits.depth)) {
-    throw new GatewayError('step_limit_reached', `The skill "${skill.name}" would call itself or go deeper than ${skill.spec.limits.depth} levels.`);
+    throw new GatewayError(
+      'step_limit_reached',
+      `The skill "${skill.name}" would call itself or go deeper than ${skill.spec.limits.depth} levels.`,
+    );
   }
   const run = openRun(services, caller, parent, capability, 'skill', options.stream);
   const signal = AbortSignal.any([caller.signal, AbortSignal.timeout(skill.spec.limits.total_ms)]);
@@ -52,7 +55,8 @@ function timedOut(caller: Caller, signal: AbortSignal, skill: SkillEntry): Gatew
 }
 
 async function invokeFromSkill(services: CallServices, caller: Caller, target: string, body: JsonObject, parent: Run): Promise<ChatEvents> {
-  if (!target.startsWith('model/')) throw new GatewayError('internal_error', `A skill called ${target}; skills can call models only so far.`);
+  if (!target.startsWith('model/'))
+    throw new GatewayError('internal_error', `A skill called ${target}; skills can call models only so far.`);
   const model = requireModel(caller, target.slice('model/'.length));
   const chat = { ...body, model: model.name } as unknown as ChatBody;
   const call = await invokeModel(services, caller, model, { body: chat }, { stream: chat.stream === true, parent });

@@ -12,16 +12,25 @@ export function resolveServerTools(services: CallServices, caller: Caller, wante
     const named = request.allowedTools;
     for (const name of named ?? []) {
       if (!known.some((tool) => tool.name === name)) {
-        throw new GatewayError('not_found', `The MCP server "${server.name}" has no tool named "${name}".`, { param: `tools[${request.index}].allowed_tools` });
+        throw new GatewayError('not_found', `The MCP server "${server.name}" has no tool named "${name}".`, {
+          param: `tools[${request.index}].allowed_tools`,
+        });
       }
       if (!may(caller, 'use', toolCapability(server, name))) {
-        throw new GatewayError('permission_denied', `You may not use mcp/${server.name}/${name}. Ask for a grant.`, { param: `tools[${request.index}]` });
+        throw new GatewayError('permission_denied', `You may not use mcp/${server.name}/${name}. Ask for a grant.`, {
+          param: `tools[${request.index}]`,
+        });
       }
     }
-    const usable = known.filter((tool) => (named === null || named.includes(tool.name)) && may(caller, 'use', toolCapability(server, tool.name)));
+    const usable = known.filter(
+      (tool) => (named === null || named.includes(tool.name)) && may(caller, 'use', toolCapability(server, tool.name)),
+    );
     if (usable.length === 0) {
       const reachable = may(caller, 'use', server.capability);
-      if (!reachable) throw new GatewayError('permission_denied', `You may not use any tool of mcp/${server.name}. Ask for a grant.`, { param: `tools[${request.index}]` });
+      if (!reachable)
+        throw new GatewayError('permission_denied', `You may not use any tool of mcp/${server.name}. Ask for a grant.`, {
+          param: `tools[${request.index}]`,
+        });
       throw new GatewayError('tool_failed', `The MCP server "${server.name}" shows no tools at the moment; it may be starting or down.`);
     }
     return usable.map((definition) => ({ server, definition }));

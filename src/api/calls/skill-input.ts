@@ -6,7 +6,10 @@ import { isJsonObject, type Json } from '../../types/json.ts';
 /** The last user message: a JSON object as it is, any other text as `{ "text": … }`. */
 export function skillInput(body: ChatBody): Json {
   const last = body.messages.findLast((message) => message['role'] === 'user');
-  if (last === undefined) throw new GatewayError('invalid_request', 'A skill takes its input from the last message with role "user"; add one.', { param: 'messages' });
+  if (last === undefined)
+    throw new GatewayError('invalid_request', 'A skill takes its input from the last message with role "user"; add one.', {
+      param: 'messages',
+    });
   const text = messageText(last['content']);
   if (text.trimStart().startsWith('{')) {
     try {
@@ -26,7 +29,11 @@ function messageText(content: Json | undefined): string {
     .map((part: Json) => {
       if (!isJsonObject(part)) return '';
       if (part['type'] !== 'text') {
-        throw new GatewayError('unsupported_parameter', `A skill takes text only so far; a message part of type "${String(part['type'])}" cannot be passed on.`, { param: 'messages' });
+        throw new GatewayError(
+          'unsupported_parameter',
+          `A skill takes text only so far; a message part of type "${String(part['type'])}" cannot be passed on.`,
+          { param: 'messages' },
+        );
       }
       return typeof part['text'] === 'string' ? part['text'] : '';
     })

@@ -34,7 +34,8 @@ export function addEmbeddings(app: FastifyInstance, services: CallServices): voi
     '/v1/embeddings',
     { config: { access: ['llm:model:use'] }, schema: { tags: ['calls'], summary: 'Turn texts into vectors', body: embeddingsBodySchema } },
     async (request, reply) => {
-      if (!isJsonObject(request.body)) throw new GatewayError('invalid_request', 'The body must be a JSON object with the fields model and input.');
+      if (!isJsonObject(request.body))
+        throw new GatewayError('invalid_request', 'The body must be a JSON object with the fields model and input.');
       const checked = embeddingsBodySchema.safeParse(request.body);
       if (!checked.success) throw refuseInvalid(checked.error);
       const body = request.body as EmbeddingsBody;

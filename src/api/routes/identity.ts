@@ -23,7 +23,8 @@ export function findCapability(view: TenantView, reference: string): Capability 
   const name = reference.slice(slash + 1);
   if (kind === 'model') return view.models.get(name)?.capability ?? null;
   if (kind === 'skill') return view.skills.get(name)?.capability ?? null;
-  if (kind !== 'mcp') throw new GatewayError('invalid_request', 'capability: must begin with model/, skill/ or mcp/.', { param: 'capability' });
+  if (kind !== 'mcp')
+    throw new GatewayError('invalid_request', 'capability: must begin with model/, skill/ or mcp/.', { param: 'capability' });
   const [serverName, ...tool] = name.split('/');
   const server = view.mcpServers.get(serverName ?? '');
   if (server === undefined) return null;
@@ -31,23 +32,30 @@ export function findCapability(view: TenantView, reference: string): Capability 
 }
 
 export function addIdentity(app: FastifyInstance): void {
-  app.get('/api/me', { config: { access: 'signed-in' }, schema: { tags: ['access'], summary: 'Who you are here and what you may do' } }, async (request) => {
-    const principal = principalOf(request);
-    return {
-      subject: principal.subject,
-      username: principal.username,
-      tenant: principal.tenant,
-      roles: principal.roles,
-      permissions: [...principal.permissions].toSorted(),
-      client: principal.client,
-      issuer: principal.issuer,
-      expires_at: new Date(principal.expiresAt).toISOString(),
-    };
-  });
+  app.get(
+    '/api/me',
+    { config: { access: 'signed-in' }, schema: { tags: ['access'], summary: 'Who you are here and what you may do' } },
+    async (request) => {
+      const principal = principalOf(request);
+      return {
+        subject: principal.subject,
+        username: principal.username,
+        tenant: principal.tenant,
+        roles: principal.roles,
+        permissions: [...principal.permissions].toSorted(),
+        client: principal.client,
+        issuer: principal.issuer,
+        expires_at: new Date(principal.expiresAt).toISOString(),
+      };
+    },
+  );
 
   app.get<{ Querystring: z.output<typeof explainQuery> }>(
     '/api/explain',
-    { config: { access: 'signed-in' }, schema: { tags: ['access'], summary: 'Why you may or may not do something', querystring: explainQuery } },
+    {
+      config: { access: 'signed-in' },
+      schema: { tags: ['access'], summary: 'Why you may or may not do something', querystring: explainQuery },
+    },
     async (request) => {
       const principal = principalOf(request);
       const view = snapshotOf(request).tenant(principal.tenant);

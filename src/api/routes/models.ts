@@ -25,16 +25,24 @@ export function addModels(app: FastifyInstance): void {
 
   app.get('/v1/models', { config, schema: { tags: ['calls'], summary: 'The models and skills that you may see' } }, async (request) => {
     const caller = asker(request);
-    const models = [...caller.view.models.values()].filter((entry) => may(caller, 'view', entry.capability)).map((entry) => listed(entry.name, entry));
-    const skills = [...caller.view.skills.values()].filter((entry) => may(caller, 'view', entry.capability)).map((entry) => listed(`skill/${entry.name}`, entry));
+    const models = [...caller.view.models.values()]
+      .filter((entry) => may(caller, 'view', entry.capability))
+      .map((entry) => listed(entry.name, entry));
+    const skills = [...caller.view.skills.values()]
+      .filter((entry) => may(caller, 'view', entry.capability))
+      .map((entry) => listed(`skill/${entry.name}`, entry));
     return { object: 'list', data: [...models, ...skills].toSorted((a, b) => (a.id < b.id ? -1 : 1)) };
   });
 
   // A wildcard, because names such as demo/echo may come with the slash encoded or plain.
-  app.get<{ Params: { '*': string } }>('/v1/models/*', { config, schema: { tags: ['calls'], summary: 'One model or skill' } }, async (request) => {
-    const caller = asker(request);
-    const name = request.params['*'];
-    if (name.startsWith('skill/')) return listed(name, requireSkill(caller, name.slice('skill/'.length), 'view'));
-    return listed(name, requireModel(caller, name, 'view'));
-  });
+  app.get<{ Params: { '*': string } }>(
+    '/v1/models/*',
+    { config, schema: { tags: ['calls'], summary: 'One model or skill' } },
+    async (request) => {
+      const caller = asker(request);
+      const name = request.params['*'];
+      if (name.startsWith('skill/')) return listed(name, requireSkill(caller, name.slice('skill/'.length), 'view'));
+      return listed(name, requireModel(caller, name, 'view'));
+    },
+  );
 }

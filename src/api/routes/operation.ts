@@ -20,20 +20,32 @@ export function addOperation(app: FastifyInstance, services: OperationServices):
 
   app.get('/livez', { config, schema: { tags, summary: 'The process runs' } }, async () => ({ status: 'ok' }));
 
-  app.get('/readyz', { config, schema: { tags, summary: 'This node can serve: database, migrations, configuration' } }, async (_request, reply) => {
-    const database = await services.database.ping().then(
-      () => 'ok',
-      () => 'unavailable',
-    );
-    const { revision, stale } = services.config.health();
-    // With the database away the last good configuration still serves, so the node stays ready and says so.
-    const ready = !services.stopping();
-    return reply.code(ready ? 200 : 503).send({ status: ready ? (database === 'ok' ? 'ok' : 'degraded') : 'stopping', database, revision, stale });
-  });
+  app.get(
+    '/readyz',
+    { config, schema: { tags, summary: 'This node can serve: database, migrations, configuration' } },
+    async (_request, reply) => {
+      const database = await services.database.ping().then(
+        () => 'ok',
+        () => 'unavailable',
+      );
+      const { revision, stale } = services.config.health();
+      // With the database away the last good configuration still serves, so the node stays ready and says so.
+      const ready = !services.stopping();
+      return reply
+        .code(ready ? 200 : 503)
+        .send({ status: ready ? (database === 'ok' ? 'ok' : 'degraded') : 'stopping', database, revision, stale });
+    },
+  );
 
   app.get('/healthz', { config, schema: { tags, summary: 'The state of this node, for people' } }, async () => {
     const { revision, stale } = services.config.health();
-    return { status: services.stopping() ? 'stopping' : stale ? 'degraded' : 'ok', revision, stale, problems: services.config.current().problems.length, ledger_pending: services.ledger.pending };
+    return {
+      status: services.stopping() ? 'stopping' : stale ? 'degraded' : 'ok',
+      revision,
+      stale,
+      problems: services.config.current().problems.length,
+      ledger_pending: services.ledger.pending,
+    };
   });
 
   app.get('/metrics', { config, schema: { tags, summary: 'Prometheus metrics' } }, async (_request, reply) => {

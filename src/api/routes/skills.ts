@@ -31,16 +31,21 @@ export function addSkills(app: FastifyInstance, services: CallServices): void {
     return { data: visible.map(described).toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
   });
 
-  app.get<{ Params: { name: string } }>('/v1/skills/:name', { config: view, schema: { tags: ['skills'], summary: 'One skill with its schemas' } }, async (request) => {
-    const principal = principalOf(request);
-    return described(requireSkill({ principal, view: snapshotOf(request).tenant(principal.tenant) }, request.params.name, 'view'));
-  });
+  app.get<{ Params: { name: string } }>(
+    '/v1/skills/:name',
+    { config: view, schema: { tags: ['skills'], summary: 'One skill with its schemas' } },
+    async (request) => {
+      const principal = principalOf(request);
+      return described(requireSkill({ principal, view: snapshotOf(request).tenant(principal.tenant) }, request.params.name, 'view'));
+    },
+  );
 
   app.post<{ Params: { name: string } }>(
     '/v1/skills/:name/runs',
     { config: { access: ['llm:skill:use'] }, schema: { tags: ['skills'], summary: 'Run a skill', body: runBody } },
     async (request, reply) => {
-      if (!isJsonObject(request.body)) throw new GatewayError('invalid_request', 'The body must be a JSON object with the field input.', { param: 'input' });
+      if (!isJsonObject(request.body))
+        throw new GatewayError('invalid_request', 'The body must be a JSON object with the field input.', { param: 'input' });
       const checked = runBody.safeParse(request.body);
       if (!checked.success) throw refuseInvalid(checked.error);
       const caller = callerOf(request, reply);

@@ -16,9 +16,14 @@ export async function fetchDevelopmentToken(issuer: string, person: string): Pro
       signal: AbortSignal.timeout(5_000),
     });
   } catch (cause) {
-    throw new GatewayError('auth_unavailable', `No development identity service answers at ${issuer}. Start Pailou first: npm start`, { cause });
+    throw new GatewayError('auth_unavailable', `No development identity service answers at ${issuer}. Start Pailou first: npm start`, {
+      cause,
+    });
   }
   const answer = (await response.json().catch(() => null)) as { access_token?: string; error_description?: string } | null;
   if (response.ok && answer?.access_token !== undefined) return answer.access_token;
-  throw new GatewayError('auth_unavailable', `The service at ${issuer} gave no token: ${answer?.error_description ?? `status ${response.status}`}.`);
+  throw new GatewayError(
+    'auth_unavailable',
+    `The service at ${issuer} gave no token: ${answer?.error_description ?? `status ${response.status}`}.`,
+  );
 }

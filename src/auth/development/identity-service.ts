@@ -51,8 +51,10 @@ async function signingKey(dataDir: string): Promise<JWK> {
 
 /** Throws if asked to run in production, on another host than loopback, or on a taken port. */
 export async function startDevelopmentIdentity(options: IdentityOptions): Promise<{ readonly issuer: string; close(): Promise<void> }> {
-  if (options.mode === 'production') throw new GatewayError('internal_error', 'The development identity service does not run in production mode. Set PAILOU_OAUTH_ISSUER.');
-  if (options.host !== '127.0.0.1' && options.host !== '::1') throw new GatewayError('internal_error', 'The development identity service listens on loopback only.');
+  if (options.mode === 'production')
+    throw new GatewayError('internal_error', 'The development identity service does not run in production mode. Set PAILOU_OAUTH_ISSUER.');
+  if (options.host !== '127.0.0.1' && options.host !== '::1')
+    throw new GatewayError('internal_error', 'The development identity service listens on loopback only.');
   const issuer = `http://${options.host}:${options.port}`;
   const [key, { default: Provider }] = await Promise.all([signingKey(options.dataDir), quietly(() => import('oidc-provider'))]);
   const scopes = permissionCodes.join(' ');
@@ -92,21 +94,34 @@ export async function startDevelopmentIdentity(options: IdentityOptions): Promis
         enabled: true,
         defaultResource: () => options.gatewayUrl,
         useGrantedResource: () => true,
-        getResourceServerInfo: () => ({ scope: scopes, audience: options.gatewayUrl, accessTokenTTL: tokenSeconds, accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES256' } } }),
+        getResourceServerInfo: () => ({
+          scope: scopes,
+          audience: options.gatewayUrl,
+          accessTokenTTL: tokenSeconds,
+          accessTokenFormat: 'jwt',
+          jwt: { sign: { alg: 'ES256' } },
+        }),
       },
     },
     findAccount: (_context: unknown, id: string) => {
       const person = people.find((each) => each.subject === id);
       if (person === undefined) return undefined;
       const { subject, name, roles, tenant, permissions } = person;
-      return { accountId: id, claims: () => ({ sub: subject, name, username: subject, roles: [...roles], tenant_id: tenant, permissions: [...permissions] }) };
+      return {
+        accountId: id,
+        claims: () => ({ sub: subject, name, username: subject, roles: [...roles], tenant_id: tenant, permissions: [...permissions] }),
+      };
     },
     extraTokenClaims: (_context, token) => {
       const person = 'accountId' in token ? people.find((each) => each.subject === token.accountId) : undefined;
-      return person === undefined ? { tenant_id: 'default' } : { roles: [...person.roles], tenant_id: person.tenant, username: person.subject };
+      return person === undefined
+        ? { tenant_id: 'default' }
+        : { roles: [...person.roles], tenant_id: person.tenant, username: person.subject };
     },
   });
-  provider.on('server_error', (_context: unknown, error: Error) => options.logger.error({ err: error }, 'the development identity service failed'));
+  provider.on('server_error', (_context: unknown, error: Error) =>
+    options.logger.error({ err: error }, 'the development identity service failed'),
+  );
   addPersonGrant(provider, options.gatewayUrl);
 
   const server = createServer(provider.callback());

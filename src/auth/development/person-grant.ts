@@ -12,13 +12,20 @@ export function addPersonGrant(provider: Provider, gatewayUrl: string): void {
   const handler = async (context: KoaContextWithOIDC): Promise<void> => {
     const { client, params } = context.oidc;
     const person = people.find((each) => each.subject === params?.['person']);
-    if (client === undefined || person === undefined) throw new errors.InvalidRequest(`person must be one of ${people.map((each) => each.subject).join(', ')}`);
+    if (client === undefined || person === undefined)
+      throw new errors.InvalidRequest(`person must be one of ${people.map((each) => each.subject).join(', ')}`);
     const opaque = params?.['opaque'] === 'true';
     const scope = opaque ? 'openid profile' : person.permissions.join(' ');
     const grant = new provider.Grant({ accountId: person.subject, clientId: client.clientId });
     if (opaque) grant.addOIDCScope(scope);
     else grant.addResourceScope(gatewayUrl, scope);
-    const token = new provider.AccessToken({ accountId: person.subject, client, grantId: await grant.save(), gty: personGrant, scope } as never);
+    const token = new provider.AccessToken({
+      accountId: person.subject,
+      client,
+      grantId: await grant.save(),
+      gty: personGrant,
+      scope,
+    } as never);
     if (!opaque) {
       const information = { scope, audience: gatewayUrl, accessTokenFormat: 'jwt' as const, jwt: { sign: { alg: 'ES256' as const } } };
       (token as { resourceServer?: unknown }).resourceServer = new provider.ResourceServer(gatewayUrl, information);

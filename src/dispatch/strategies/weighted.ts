@@ -25,5 +25,8 @@ export default definePlugin({
   kind: 'weighted',
   title: 'Random by weight',
   options: z.strictObject({}),
-  create: () => ({ order: (candidates) => (candidates.length === 1 && (candidates[0]?.weight ?? 0) > 0 ? candidates : orderByWeight(candidates, Math.random)) }),
+  create: () => ({
+    order: (candidates) =>
+      candidates.length === 1 && (candidates[0]?.weight ?? 0) > 0 ? candidates : orderByWeight(candidates, Math.random),
+  }),
 });

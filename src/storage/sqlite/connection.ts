@@ -28,7 +28,11 @@ const unusable: Readonly<Record<number, string>> = {
 export function sqliteError(path: string, error: { message: string; errcode?: number }): Error {
   const reason = unusable[(error.errcode ?? 0) & 0xff] ?? (/readonly/i.test(error.message) ? unusable[8] : undefined);
   if (reason !== undefined) {
-    return new GatewayError('storage_unavailable', `The database ${path} cannot be used: ${reason}. Check PAILOU_DATA_DIR and the rights on it.`, { details: error.message });
+    return new GatewayError(
+      'storage_unavailable',
+      `The database ${path} cannot be used: ${reason}. Check PAILOU_DATA_DIR and the rights on it.`,
+      { details: error.message },
+    );
   }
   return Object.assign(new Error(error.message), { errcode: error.errcode });
 }

@@ -1,0 +1,25 @@
+/** A vendor to try things with: a small server of its own on this machine. Not an AI, and never in production. */
+import { z } from 'zod';
+import { GatewayError } from '../../types/errors.ts';
+import { definePlugin } from '../../types/plugin.ts';
+import { startDemoVendor } from './vendor.ts';
+
+export default definePlugin({
+  type: 'provider',
+  kind: 'demo',
+  title: 'Demo (not an AI)',
+  options: z.strictObject({}),
+  async create(_options, services) {
+    if (services.mode === 'production')
+      throw new GatewayError('configuration_invalid', 'spec.kind: the demo provider does not run in production mode; use a real vendor.', {
+        param: 'spec.kind',
+      });
+    const vendor = await startDemoVendor();
+    return {
+      formats: { chat: 'openai', embeddings: 'openai' },
+      address: ({ operation }) => `${vendor.url}/${operation === 'chat' ? 'chat/completions' : 'embeddings'}`,
+      authorize() {},
+      [Symbol.asyncDispose]: () => vendor.close(),
+    };
+  },
+});
