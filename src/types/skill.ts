@@ -16,6 +16,8 @@ export interface SkillRun {
   readonly signal: AbortSignal;
   /** The capability of the row's model, `model/<name>`. */
   readonly model: string;
+  /** Whether the caller wants the answer as it comes. */
+  readonly streamed: boolean;
   /**
    * Calls `model/<name>` with a chat body (without `model`), as a child run.
    * Throws GatewayError `permission_denied` when the caller may not use it: loud, never skipped.

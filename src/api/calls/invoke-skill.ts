@@ -39,6 +39,7 @@ export async function invokeSkill(
       principal: caller.principal,
       signal,
       model: `model/${skill.spec.model}`,
+      streamed: options.stream,
       invoke: (target, body) => invokeFromSkill(services, inner, target, body, run),
     });
     return { run, events: booked(run, null, events) };

@@ -1,5 +1,6 @@
 /** Where a chat request goes: straight to a model, through the tool loop, or to a skill. */
-import { runToolLoop, serverToolRequests } from '../../extensions/tool-loop.ts';
+import { runToolLoop } from '../../extensions/tool-loop.ts';
+import { serverToolRequests } from '../../extensions/tool-requests.ts';
 import type { Run } from '../../telemetry/run.ts';
 import type { ChatEvents } from '../../types/chat.ts';
 import { booked, endFailed } from './booked.ts';
@@ -36,7 +37,7 @@ export async function routeChat(services: CallServices, caller: Caller, chat: Pa
 
 async function loop(services: CallServices, caller: Caller, chat: ParsedChat, name: string): Promise<ChatAnswer> {
   const model = requireModel(caller, name);
-  const tools = resolveServerTools(services, caller, serverToolRequests(chat.request.body));
+  const tools = await resolveServerTools(services, caller, serverToolRequests(chat.request.body));
   const run = openRun(services, caller, null, `model/${name}`, 'tool-loop', chat.stream);
   try {
     const events = await runToolLoop({

@@ -1,13 +1,17 @@
 /** The server-side tools that a chat request names, resolved in the registry with the caller's rights. */
-import type { ServerTool, ServerToolRequest } from '../../extensions/tool-loop.ts';
+import type { ServerTool, ServerToolRequest } from '../../extensions/tool-requests.ts';
+import type { McpServerEntry } from '../../types/snapshot.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { type Caller, may, requireServer, toolCapability } from './caller.ts';
 import type { CallServices } from './services.ts';
 
 /** Throws `not_found` for an unknown server or tool and `permission_denied` where no tool is left: loud, never a silent skip. */
-export function resolveServerTools(services: CallServices, caller: Caller, wanted: readonly ServerToolRequest[]): ServerTool[] {
-  return wanted.flatMap((request) => {
-    const server = requireServer(caller, request.serverLabel);
+export async function resolveServerTools(services: CallServices, caller: Caller, wanted: readonly ServerToolRequest[]): Promise<ServerTool[]> {
+  const servers = wanted.map((request) => requireServer(caller, request.serverLabel));
+  // Only a server that never answered yet is waited for, a little.
+  await Promise.all(servers.map((server) => services.catalogue.ready(server)));
+  return wanted.flatMap((request, position) => {
+    const server = servers[position] as McpServerEntry;
     const known = services.catalogue.tools(server);
     const named = request.allowedTools;
     for (const name of named ?? []) {

@@ -1,0 +1,156 @@
+/** One connection to an MCP server: made when first needed, made anew after a loss, never used once broken. */
+import { Client, SdkError, SdkErrorCode, SdkHttpError, type Transport } from '@modelcontextprotocol/client';
+import { GatewayError } from '../../../../types/errors.ts';
+import type { JsonObject } from '../../../../types/json.ts';
+import type { Logger } from '../../../../types/logger.ts';
+import type { ToolDefinition, ToolResult, ToolSource } from '../../../../types/tool-source.ts';
+
+export interface SessionOptions {
+  /** A new transport for each connection. */
+  transport(): Transport | Promise<Transport>;
+  /** `legacy` for servers that do not know the stateless protocol; `auto` asks the server first. */
+  readonly protocol: 'legacy' | 'auto';
+  readonly logger: Logger;
+}
+
+const connectTimeoutMs = 15_000;
+/** The caller's signal ends a call; this is only the net below it. */
+const callTimeoutMs = 3_600_000;
+/** A server that cannot be reached is tried again after so long, then ever more patiently. */
+const firstBackoffMs = 250;
+const longestBackoffMs = 10_000;
+/** Larger descriptions and schemas serve nobody; they would fill the model's context. */
+const mostTools = 2_000;
+
+/** True if the server refused the session before it looked at the request: then, and only then, a call may be sent again. */
+function sessionRefused(error: unknown): boolean {
+  if (error instanceof SdkHttpError) return error.status === 400 || error.status === 404;
+  return error instanceof SdkError && (error.code === SdkErrorCode.NotConnected || error.code === SdkErrorCode.SendFailed);
+}
+
+function isLoss(error: unknown): boolean {
+  if (error instanceof SdkHttpError) return true;
+  if (error instanceof SdkError) return error.code === SdkErrorCode.ConnectionClosed || error.code === SdkErrorCode.NotConnected || error.code === SdkErrorCode.SendFailed;
+  return error instanceof TypeError;
+}
+
+function unreachable(cause: unknown): GatewayError {
+  if (cause instanceof GatewayError) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new GatewayError('tool_failed', 'The MCP server cannot be reached or does not answer as it should. Tell your administrator.', { cause, details: reason.slice(0, 1_000) });
+}
+
+export function createSession(options: SessionOptions): ToolSource {
+  const listeners = new Set<() => void>();
+  let connecting: Promise<Client> | null = null;
+  let closed = false;
+  let backoffMs = 0;
+  let failedAt = 0;
+
+  const drop = (client: Client): void => {
+    connecting = null;
+    client.close().catch(() => {});
+  };
+
+  const connect = async (): Promise<Client> => {
+    const client = new Client(
+      { name: 'pailou', version: '0.1.0' },
+      {
+        versionNegotiation: { mode: options.protocol },
+        listChanged: {
+          tools: {
+            autoRefresh: false,
+            onChanged: () => {
+              for (const listener of listeners) listener();
+            },
+          },
+        },
+      },
+    );
+    client.onerror = (error) => options.logger.debug({ reason: error.message }, 'MCP connection');
+    client.onclose = () => {
+      connecting = null;
+    };
+    const transport = await options.transport();
+    try {
+      await client.connect(transport, { timeout: connectTimeoutMs });
+    } catch (thrown) {
+      await Promise.resolve(transport.close()).catch(() => {});
+      throw thrown;
+    }
+    if (closed) {
+      await client.close();
+      throw new GatewayError('tool_failed', 'This MCP server was just changed or removed. Try again.');
+    }
+    return client;
+  };
+
+  const connected = (): Promise<Client> => {
+    if (closed) return Promise.reject(new GatewayError('tool_failed', 'This MCP server was just changed or removed. Try again.'));
+    if (connecting !== null) return connecting;
+    const wait = failedAt + backoffMs - Date.now();
+    if (wait > 0) return Promise.reject(new GatewayError('tool_failed', 'The MCP server could not be reached a moment ago; it is tried again soon.', { retryAfterSeconds: wait / 1000 }));
+    const attempt = connect().then(
+      (client) => {
+        backoffMs = 0;
+        return client;
+      },
+      (thrown: unknown) => {
+        if (connecting === attempt) connecting = null;
+        failedAt = Date.now();
+        backoffMs = Math.min(Math.max(firstBackoffMs, backoffMs * 2), longestBackoffMs);
+        throw unreachable(thrown);
+      },
+    );
+    connecting = attempt;
+    return attempt;
+  };
+
+  /** Runs `work`; after a lost connection once more on a new one if `mayRepeat` says that nothing was done yet. */
+  const withClient = async <T>(signal: AbortSignal, mayRepeat: (error: unknown) => boolean, work: (client: Client) => Promise<T>): Promise<T> => {
+    for (let attempt = 1; ; attempt++) {
+      signal.throwIfAborted();
+      const client = await connected();
+      try {
+        return await work(client);
+      } catch (thrown) {
+        if (signal.aborted) throw thrown;
+        if (!isLoss(thrown)) throw thrown;
+        drop(client);
+        if (attempt > 1 || !mayRepeat(thrown)) throw unreachable(thrown);
+      }
+    }
+  };
+
+  return {
+    async list(signal) {
+      return withClient(signal, () => true, async (client) => {
+        const { tools } = await client.listTools(undefined, { signal, cacheMode: 'bypass' } as never);
+        return tools.slice(0, mostTools) as unknown as readonly ToolDefinition[];
+      });
+    },
+
+    async call(tool: string, input: JsonObject, { signal }): Promise<ToolResult> {
+      try {
+        const result = await withClient(signal, sessionRefused, (client) => client.callTool({ name: tool, arguments: input }, { signal, timeout: callTimeoutMs } as never));
+        return result as unknown as ToolResult;
+      } catch (thrown) {
+        if (thrown instanceof GatewayError || signal.aborted) throw thrown;
+        // The server answered with a protocol error: the model should read what is wrong with its call.
+        return { content: [{ type: 'text', text: thrown instanceof Error ? thrown.message : String(thrown) }], isError: true };
+      }
+    },
+
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+
+    async [Symbol.asyncDispose]() {
+      closed = true;
+      listeners.clear();
+      const client = await connecting?.catch(() => null);
+      await client?.close();
+    },
+  };
+}

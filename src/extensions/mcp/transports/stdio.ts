@@ -1,0 +1,48 @@
+/** MCP servers started as a program on this machine. Only what the operator allows, without a shell, with a clean environment. */
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { z } from 'zod';
+import { GatewayError } from '../../../types/errors.ts';
+import { definePlugin } from '../../../types/plugin.ts';
+import { secret } from '../../../types/secret.ts';
+import { createSession } from './session/session.ts';
+
+const options = z.strictObject({
+  command: z.string().min(1).max(500).describe('One of the commands in PAILOU_STDIO_COMMANDS.'),
+  args: z.array(z.string().max(4_000)).max(100).default([]),
+  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and _'), secret()).default({}).describe('All that the program gets besides PATH and HOME.'),
+  cwd: z.string().max(1_000).optional(),
+  protocol: z.enum(['legacy', 'auto']).default('legacy').describe('auto asks the server whether it knows the stateless protocol, which costs a second process at the start.'),
+});
+
+export default definePlugin({
+  type: 'tool-source',
+  kind: 'stdio',
+  title: 'Program on this machine (stdio)',
+  options,
+  create({ command, args, env, cwd, protocol }, services) {
+    if (!services.stdioCommands.includes(command)) {
+      const allowed = services.stdioCommands.length === 0 ? 'none is allowed' : `allowed: ${services.stdioCommands.join(', ')}`;
+      throw new GatewayError('configuration_invalid', `spec.options.command: "${command}" may not be started here (${allowed}). The operator can add it to PAILOU_STDIO_COMMANDS.`, {
+        param: 'spec.options.command',
+      });
+    }
+    const inherited: Record<string, string> = {};
+    for (const name of ['PATH', 'HOME']) {
+      const value = process.env[name];
+      if (value !== undefined) inherited[name] = value;
+    }
+    return createSession({
+      protocol,
+      logger: services.logger,
+      transport: () =>
+        new StdioClientTransport({
+          // The Node that runs Pailou, not whichever comes first in the path.
+          command: command === 'node' ? process.execPath : command,
+          args: [...args],
+          env: { ...inherited, ...env },
+          stderr: 'ignore',
+          ...(cwd === undefined ? {} : { cwd }),
+        }),
+    });
+  },
+});
