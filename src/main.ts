@@ -14,6 +14,7 @@ import { readSettings, type Settings } from './config/settings.ts';
 import { seedDemo } from './demo-configuration.ts';
 import { createDispatcher } from './dispatch/dispatcher.ts';
 import { createCatalogue } from './extensions/mcp/catalogue.ts';
+import { createMcpGate } from './extensions/mcp/gate.ts';
 import { createModelInvoker } from './models/invoke.ts';
 import { createOutboundClient } from './outbound/client.ts';
 import { createOutboundGuard } from './outbound/guard.ts';
@@ -119,6 +120,11 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   const catalogue = createCatalogue({ logger });
   owned.defer(() => catalogue.close());
 
+  const gate = createMcpGate({ logger, version });
+  owned.defer(() => gate.close());
+  catalogue.onChange(() => gate.toolsChanged());
+  config.onSwap(() => gate.toolsChanged());
+
   const calls: CallServices = { dispatcher, catalogue, ledger: metrics.counting(ledger), logger };
   let stopping = false;
   const server = await createServer({
@@ -133,7 +139,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
       addOperation(app, { config, database, ledger, metrics, stopping: () => stopping });
       addControl(app, { config, calls, audit, runs: createRunReader(database) });
     },
-    calls: (app) => addCalls(app, calls),
+    calls: (app) => addCalls(app, calls, gate),
   });
   owned.defer(() => server.close());
   await listen(server, settings);

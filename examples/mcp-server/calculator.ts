@@ -6,7 +6,9 @@ export function evaluate(expression: string): number {
   let position = 0;
 
   const fail = (): never => {
-    throw new Error(position >= tokens.length ? `"${expression}" ends too early.` : `"${tokens[position]}" is not expected in "${expression}".`);
+    throw new Error(
+      position >= tokens.length ? `"${expression}" ends too early.` : `"${tokens[position]}" is not expected in "${expression}".`,
+    );
   };
   const take = (...wanted: readonly string[]): string | null => {
     const token = tokens[position];
@@ -44,7 +46,8 @@ export function evaluate(expression: string): number {
   };
   function sum(): number {
     let result = product();
-    for (let operator = take('+', '-'); operator !== null; operator = take('+', '-')) result = operator === '+' ? result + product() : result - product();
+    for (let operator = take('+', '-'); operator !== null; operator = take('+', '-'))
+      result = operator === '+' ? result + product() : result - product();
     return result;
   }
 

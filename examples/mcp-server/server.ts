@@ -4,7 +4,10 @@ import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { z } from 'zod';
 import { evaluate } from './calculator.ts';
 
-const text = (content: string, isError = false) => ({ content: [{ type: 'text' as const, text: content }], ...(isError ? { isError } : {}) });
+const text = (content: string, isError = false) => ({
+  content: [{ type: 'text' as const, text: content }],
+  ...(isError ? { isError } : {}),
+});
 
 function currentTime(timezone: string | undefined) {
   try {
@@ -27,12 +30,20 @@ function createServer(): McpServer {
   const server = new McpServer({ name: 'pailou-example', version: '1.0.0' });
   server.registerTool(
     'current_time',
-    { description: 'The date and time now (a clock).', inputSchema: z.object({ timezone: z.string().optional().describe('e.g. Asia/Shanghai; UTC unless given') }), annotations: { readOnlyHint: true } },
+    {
+      description: 'The date and time now (a clock).',
+      inputSchema: z.object({ timezone: z.string().optional().describe('e.g. Asia/Shanghai; UTC unless given') }),
+      annotations: { readOnlyHint: true },
+    },
     async ({ timezone }) => currentTime(timezone),
   );
   server.registerTool(
     'calculate',
-    { description: 'Calculates an arithmetic expression.', inputSchema: z.object({ expression: z.string().max(1_000).describe('e.g. (1 + 2) * 3.5 ^ 2') }), annotations: { readOnlyHint: true } },
+    {
+      description: 'Calculates an arithmetic expression.',
+      inputSchema: z.object({ expression: z.string().max(1_000).describe('e.g. (1 + 2) * 3.5 ^ 2') }),
+      annotations: { readOnlyHint: true },
+    },
     async ({ expression }) => calculate(expression),
   );
   return server;

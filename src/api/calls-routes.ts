@@ -2,13 +2,16 @@
 import type { FastifyInstance } from 'fastify';
 import type { CallServices } from './calls/services.ts';
 import { addChatCompletions } from './routes/chat-completions.ts';
+import type { McpGate } from '../extensions/mcp/gate.ts';
 import { addEmbeddings } from './routes/embeddings.ts';
+import { addMcp } from './routes/mcp.ts';
 import { addModels } from './routes/models.ts';
 import { addSkills } from './routes/skills.ts';
 
-export function addCalls(app: FastifyInstance, services: CallServices): void {
+export function addCalls(app: FastifyInstance, services: CallServices, gate: McpGate): void {
   addChatCompletions(app, services);
   addEmbeddings(app, services);
   addModels(app);
   addSkills(app, services);
+  addMcp(app, services, gate);
 }

@@ -26,19 +26,30 @@ function nameTools(tools: readonly ServerTool[], functions: readonly JsonObject[
   for (const each of functions) {
     const name = isJsonObject(each['function']) ? each['function']['name'] : undefined;
     if (typeof name === 'string' && named.has(name)) {
-      throw new GatewayError('invalid_request', `tools: your function "${name}" has the name of a server-side tool; rename it.`, { param: 'tools' });
+      throw new GatewayError('invalid_request', `tools: your function "${name}" has the name of a server-side tool; rename it.`, {
+        param: 'tools',
+      });
     }
   }
   return named;
 }
 
 function asFunction(name: string, { definition }: ServerTool): JsonObject {
-  return { type: 'function', function: { name, ...(definition.description === undefined ? {} : { description: definition.description }), parameters: definition.inputSchema } };
+  return {
+    type: 'function',
+    function: {
+      name,
+      ...(definition.description === undefined ? {} : { description: definition.description }),
+      parameters: definition.inputSchema,
+    },
+  };
 }
 
 /** What the model reads of a tool's result. */
 function resultText(result: ToolResult): string {
-  const parts = result.content.map((part) => (part['type'] === 'text' && typeof part['text'] === 'string' ? part['text'] : JSON.stringify(part)));
+  const parts = result.content.map((part) =>
+    part['type'] === 'text' && typeof part['text'] === 'string' ? part['text'] : JSON.stringify(part),
+  );
   if (parts.length === 0 && result.structuredContent !== undefined) return JSON.stringify(result.structuredContent);
   return result.isError === true ? `The tool reports an error: ${parts.join('\n')}` : parts.join('\n');
 }
@@ -68,7 +79,8 @@ function addUsage(sum: Usage | null, more: Usage | null): Usage | null {
 /** Resolves when the first model call has begun to answer, so that a failure before it is still a plain HTTP error. */
 export async function runToolLoop(options: ToolLoopOptions): Promise<ChatEvents> {
   const { body } = options.request;
-  if (typeof body['n'] === 'number' && body['n'] > 1) throw new GatewayError('invalid_request', 'n: only one choice is possible with server-side tools; leave n out.', { param: 'n' });
+  if (typeof body['n'] === 'number' && body['n'] > 1)
+    throw new GatewayError('invalid_request', 'n: only one choice is possible with server-side tools; leave n out.', { param: 'n' });
   const functions = (body.tools ?? []).filter((tool) => tool['type'] !== 'mcp');
   const named = nameTools(options.tools, functions);
   const { stream_options: _streamOptions, ...plain } = body;
@@ -82,7 +94,12 @@ export async function runToolLoop(options: ToolLoopOptions): Promise<ChatEvents>
   return rounds(options, named, start, first.events);
 }
 
-async function* rounds(options: ToolLoopOptions, named: ReadonlyMap<string, ServerTool>, start: ChatBody, firstEvents: ChatEvents): AsyncGenerator<readonly ChatEvent[]> {
+async function* rounds(
+  options: ToolLoopOptions,
+  named: ReadonlyMap<string, ServerTool>,
+  start: ChatBody,
+  firstEvents: ChatEvents,
+): AsyncGenerator<readonly ChatEvent[]> {
   const maxSteps = options.maxSteps ?? 8;
   let body = start;
   let events = firstEvents;
@@ -93,19 +110,34 @@ async function* rounds(options: ToolLoopOptions, named: ReadonlyMap<string, Serv
     const serverCalls = round.calls.filter((call) => named.has(call.name));
     const clientCalls = round.calls.filter((call) => !named.has(call.name));
     if (serverCalls.length === 0) {
-      yield [{ type: 'finish', choice: 0, reason: round.reason }, { type: 'response-end', usage }];
+      yield [
+        { type: 'finish', choice: 0, reason: round.reason },
+        { type: 'response-end', usage },
+      ];
       return;
     }
     const results = yield* callTools(options, named, serverCalls, step);
     const assistant: JsonObject = {
       role: 'assistant',
       content: round.text === '' ? null : round.text,
-      tool_calls: round.calls.map((call) => ({ id: call.id, type: 'function', function: { name: call.name, arguments: call.arguments === '' ? '{}' : call.arguments } })),
+      tool_calls: round.calls.map((call) => ({
+        id: call.id,
+        type: 'function',
+        function: { name: call.name, arguments: call.arguments === '' ? '{}' : call.arguments },
+      })),
     };
     if (clientCalls.length > 0) {
       // The caller runs its own functions and comes back with their results; what it must not see waits here.
-      hiddenMessages.keep(options.principal, clientCalls.map((call) => call.id), assistant, results);
-      yield [{ type: 'finish', choice: 0, reason: 'tool_calls' }, { type: 'response-end', usage }];
+      hiddenMessages.keep(
+        options.principal,
+        clientCalls.map((call) => call.id),
+        assistant,
+        results,
+      );
+      yield [
+        { type: 'finish', choice: 0, reason: 'tool_calls' },
+        { type: 'response-end', usage },
+      ];
       return;
     }
     // A forced choice would force the same call for ever.
@@ -116,14 +148,22 @@ async function* rounds(options: ToolLoopOptions, named: ReadonlyMap<string, Serv
     if (last) {
       // A model that calls tools all the same is not obeyed.
       const final = yield* readRound(events, () => true, true);
-      yield [{ type: 'finish', choice: 0, reason: final.calls.length > 0 ? 'length' : final.reason }, { type: 'response-end', usage: addUsage(usage, final.usage) }];
+      yield [
+        { type: 'finish', choice: 0, reason: final.calls.length > 0 ? 'length' : final.reason },
+        { type: 'response-end', usage: addUsage(usage, final.usage) },
+      ];
       return;
     }
   }
 }
 
 /** All calls of one round at once. Failures become messages that the model reads; only the caller's leaving ends the loop. */
-async function* callTools(options: ToolLoopOptions, named: ReadonlyMap<string, ServerTool>, calls: readonly RoundCall[], step: number): AsyncGenerator<readonly ChatEvent[], JsonObject[]> {
+async function* callTools(
+  options: ToolLoopOptions,
+  named: ReadonlyMap<string, ServerTool>,
+  calls: readonly RoundCall[],
+  step: number,
+): AsyncGenerator<readonly ChatEvent[], JsonObject[]> {
   const records = calls.map((call, index): StepRecord => {
     const tool = named.get(call.name) as ServerTool;
     return { id: `${step}.${index + 1}`, kind: 'mcp', capability: `mcp/${tool.server.name}/${tool.definition.name}`, status: 'started' };
@@ -133,7 +173,8 @@ async function* callTools(options: ToolLoopOptions, named: ReadonlyMap<string, S
   const results = await Promise.all(
     calls.map(async (call): Promise<{ text: string; error?: string }> => {
       const input = parseArguments(call.arguments);
-      if (input === null) return { text: 'The arguments are not a JSON object. Call the tool again with valid arguments.', error: 'invalid arguments' };
+      if (input === null)
+        return { text: 'The arguments are not a JSON object. Call the tool again with valid arguments.', error: 'invalid arguments' };
       try {
         const result = await options.callTool(named.get(call.name) as ServerTool, input, options.signal);
         return { text: resultText(result), ...(result.isError === true ? { error: 'the tool reports an error' } : {}) };
@@ -146,7 +187,15 @@ async function* callTools(options: ToolLoopOptions, named: ReadonlyMap<string, S
   );
   yield records.map((record, index) => {
     const error = results[index]?.error;
-    return { type: 'step', step: { ...record, status: error === undefined ? 'completed' : 'failed', durationMs: Date.now() - startedAt, ...(error === undefined ? {} : { error }) } };
+    return {
+      type: 'step',
+      step: {
+        ...record,
+        status: error === undefined ? 'completed' : 'failed',
+        durationMs: Date.now() - startedAt,
+        ...(error === undefined ? {} : { error }),
+      },
+    };
   });
   return calls.map((call, index): JsonObject => ({ role: 'tool', tool_call_id: call.id, content: results[index]?.text ?? '' }));
 }

@@ -26,9 +26,16 @@ function refuse(index: number, field: string, message: string): GatewayError {
 
 function readRequest(tool: JsonObject, index: number): ServerToolRequest {
   const { server_label: serverLabel, allowed_tools: allowed, require_approval: approval } = tool;
-  if (tool['server_url'] !== undefined) throw refuse(index, 'server_url', 'addresses in a request are not followed; ask an administrator to register the server, and name it as server_label.');
-  if (typeof serverLabel !== 'string' || serverLabel === '') throw refuse(index, 'server_label', 'must be the name of a registered MCP server.');
-  const names = Array.isArray(allowed) || allowed === undefined || allowed === null ? allowed : isJsonObject(allowed) ? allowed['tool_names'] : allowed;
+  if (tool['server_url'] !== undefined)
+    throw refuse(
+      index,
+      'server_url',
+      'addresses in a request are not followed; ask an administrator to register the server, and name it as server_label.',
+    );
+  if (typeof serverLabel !== 'string' || serverLabel === '')
+    throw refuse(index, 'server_label', 'must be the name of a registered MCP server.');
+  const names =
+    Array.isArray(allowed) || allowed === undefined || allowed === null ? allowed : isJsonObject(allowed) ? allowed['tool_names'] : allowed;
   if (names !== undefined && names !== null && !(Array.isArray(names) && names.every((name) => typeof name === 'string'))) {
     throw refuse(index, 'allowed_tools', 'must be a list of tool names.');
   }
@@ -45,7 +52,8 @@ export function serverToolRequests(body: ChatBody): ServerToolRequest[] {
   const requests: ServerToolRequest[] = [];
   for (const [index, tool] of tools.entries()) {
     if (tool['type'] === 'mcp') requests.push(readRequest(tool, index));
-    else if (tool['type'] === 'skill') throw refuse(index, 'type', 'skills as tools are not possible yet; call the skill as model "skill/<name>".');
+    else if (tool['type'] === 'skill')
+      throw refuse(index, 'type', 'skills as tools are not possible yet; call the skill as model "skill/<name>".');
   }
   return requests;
 }

@@ -16,7 +16,11 @@ export interface Round {
 }
 
 /** Reads one answer to its end. Its `finish` and `response-end` are the loop's to send; later rounds do not start again. */
-export async function* readRound(events: ChatEvents, isServerTool: (name: string) => boolean, continued: boolean): AsyncGenerator<readonly ChatEvent[], Round> {
+export async function* readRound(
+  events: ChatEvents,
+  isServerTool: (name: string) => boolean,
+  continued: boolean,
+): AsyncGenerator<readonly ChatEvent[], Round> {
   const calls = new Map<number, RoundCall>();
   const hidden = new Set<number>();
   let text = '';

@@ -8,7 +8,10 @@ const chat = (model: string) => ({ model, messages: [{ role: 'user', content: 'H
 
 beforeAll(async () => {
   gateway = await startGateway();
-  const made = await gateway.as('admin', 'POST', '/api/models', { name: 'private', spec: { deployments: [{ provider: 'demo', model: 'echo' }] } });
+  const made = await gateway.as('admin', 'POST', '/api/models', {
+    name: 'private',
+    spec: { deployments: [{ provider: 'demo', model: 'echo' }] },
+  });
   expect(made.status, made.text).toBe(201);
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
@@ -38,7 +41,13 @@ describe('a user without a grant', () => {
   it('finds its refusals in the audit, beside every change with before and after', async () => {
     await gateway.as('user', 'POST', '/v1/chat/completions', chat('private'));
     const entries = await eventually(
-      async () => (await gateway.as('admin', 'GET', '/api/audit?limit=200')).json.data as { act: string; actor: string; target: string; after: unknown }[],
+      async () =>
+        (await gateway.as('admin', 'GET', '/api/audit?limit=200')).json.data as {
+          act: string;
+          actor: string;
+          target: string;
+          after: unknown;
+        }[],
       (data) => data.some((entry) => entry.act === 'denied'),
     );
     expect(entries.some((entry) => entry.target.includes('private') && entry.after !== null)).toBe(true);
@@ -47,7 +56,8 @@ describe('a user without a grant', () => {
 });
 
 describe('tokens', () => {
-  const ask = (authorization: string, more: Record<string, string> = {}) => gateway.as(null, 'GET', '/api/me', undefined, { authorization, ...more });
+  const ask = (authorization: string, more: Record<string, string> = {}) =>
+    gateway.as(null, 'GET', '/api/me', undefined, { authorization, ...more });
 
   it('a missing one is answered 401 with the way to go', async () => {
     const answer = await gateway.as(null, 'POST', '/v1/chat/completions', chat('demo/echo'));
@@ -135,7 +145,14 @@ describe('the control plane', () => {
     const made = await gateway.as('admin', 'POST', '/api/providers', { name: 'sealed', spec });
     expect(made.status, made.text).toBe(201);
     expect(made.json.spec.options.api_key).toBe('***');
-    const places = ['/api/providers', '/api/providers/sealed', '/api/audit?limit=200', '/api/config/history?limit=500', '/healthz', '/metrics'];
+    const places = [
+      '/api/providers',
+      '/api/providers/sealed',
+      '/api/audit?limit=200',
+      '/api/config/history?limit=500',
+      '/healthz',
+      '/metrics',
+    ];
     for (const place of places) expect((await gateway.as('admin', 'GET', place)).text, place).not.toContain(canary);
     // Written back as shown, the stored one stays.
     const kept = await gateway.as('admin', 'PUT', '/api/providers/sealed', { spec: { ...spec, options: { api_key: '***' } } });

@@ -27,18 +27,44 @@ describe('a bad body', () => {
     'not JSON': { body: '{"model":', status: 400, code: 'invalid_json' },
     'a list': { body: '[]', status: 400, code: 'invalid_request' },
     null: { body: 'null', status: 400, code: 'invalid_request' },
-    '10,000 deep': { body: `{"model":"demo/echo","messages":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, status: 400, code: 'invalid_request' },
-    '10,000 deep objects': { body: `{"model":"demo/echo","x":${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}}`, status: 400, code: 'invalid_request' },
+    '10,000 deep': {
+      body: `{"model":"demo/echo","messages":${'['.repeat(10_000)}${']'.repeat(10_000)}}`,
+      status: 400,
+      code: 'invalid_request',
+    },
+    '10,000 deep objects': {
+      body: `{"model":"demo/echo","x":${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}}`,
+      status: 400,
+      code: 'invalid_request',
+    },
     '30 MB': { body: JSON.stringify({ ...good, user: 'x'.repeat(30_000_000) }), status: 413, code: 'body_too_large' },
     'no messages': { body: '{"model":"demo/echo"}', status: 400, code: 'invalid_request', param: 'messages' },
     'empty messages': { body: '{"model":"demo/echo","messages":[]}', status: 400, code: 'invalid_request', param: 'messages' },
-    'wrong type of model': { body: '{"model":7,"messages":[{"role":"user","content":"x"}]}', status: 400, code: 'invalid_request', param: 'model' },
+    'wrong type of model': {
+      body: '{"model":7,"messages":[{"role":"user","content":"x"}]}',
+      status: 400,
+      code: 'invalid_request',
+      param: 'model',
+    },
     'wrong type of stream': { body: JSON.stringify({ ...good, stream: 'yes' }), status: 400, code: 'invalid_request', param: 'stream' },
-    'a message without role': { body: '{"model":"demo/echo","messages":[{"content":"x"}]}', status: 400, code: 'invalid_request', param: 'messages[0].role' },
+    'a message without role': {
+      body: '{"model":"demo/echo","messages":[{"content":"x"}]}',
+      status: 400,
+      code: 'invalid_request',
+      param: 'messages[0].role',
+    },
     'unknown model': { body: JSON.stringify({ ...good, model: 'demo/ecko' }), status: 404, code: 'model_not_found', param: 'model' },
-    __proto__: { body: '{"__proto__":{"admin":true},"model":"demo/echo","messages":[{"role":"user","content":"x"}]}', status: 400, code: 'invalid_request' },
+    __proto__: {
+      body: '{"__proto__":{"admin":true},"model":"demo/echo","messages":[{"role":"user","content":"x"}]}',
+      status: 400,
+      code: 'invalid_request',
+    },
     'model named __proto__': { body: JSON.stringify({ ...good, model: '__proto__' }), status: 404, code: 'model_not_found' },
-    'model twice': { body: '{"model":"demo/echo","model":"demo/slow","messages":[{"role":"user","content":"x"}]}', status: 400, code: 'invalid_request' },
+    'model twice': {
+      body: '{"model":"demo/echo","model":"demo/slow","messages":[{"role":"user","content":"x"}]}',
+      status: 400,
+      code: 'invalid_request',
+    },
   };
   for (const [name, { body, status, code, param }] of Object.entries(cases)) {
     it(`${name}: ${status} ${code}`, async () => {
@@ -84,12 +110,16 @@ describe('bad HTTP', () => {
   });
 
   it('Content-Length with Transfer-Encoding, and bytes that are not HTTP, are refused', async () => {
-    expect(await raw(`POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`)).toMatch(/^HTTP\/1\.1 400/);
+    expect(await raw(`POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`)).toMatch(
+      /^HTTP\/1\.1 400/,
+    );
     expect(await raw('hello gate\r\n\r\n')).toMatch(/^HTTP\/1\.1 400/);
   });
 
   it('headers beyond 64 kB are 431', async () => {
-    expect(await raw(`GET /v1/models HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${'a'.repeat(70_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431/);
+    expect(await raw(`GET /v1/models HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${'a'.repeat(70_000)}\r\n\r\n`)).toMatch(
+      /^HTTP\/1\.1 431/,
+    );
   });
 
   it('an unknown address is 404, a wrong method 405 with Allow', async () => {
@@ -110,8 +140,17 @@ describe('bad control calls', () => {
   });
 
   it('an address of the cloud’s metadata service is refused at save, in every spelling', async () => {
-    for (const base of ['http://169.254.169.254/v1', 'http://[::ffff:a9fe:a9fe]/v1', 'http://2852039166/v1', 'http://0xa9fea9fe/v1', 'http://100.100.100.200/']) {
-      const answer = await gateway.as('admin', 'POST', '/api/providers', { name: 'meta', spec: { kind: 'openai-compatible', options: { base_url: base } } });
+    for (const base of [
+      'http://169.254.169.254/v1',
+      'http://[::ffff:a9fe:a9fe]/v1',
+      'http://2852039166/v1',
+      'http://0xa9fea9fe/v1',
+      'http://100.100.100.200/',
+    ]) {
+      const answer = await gateway.as('admin', 'POST', '/api/providers', {
+        name: 'meta',
+        spec: { kind: 'openai-compatible', options: { base_url: base } },
+      });
       expect(answer.status, base).toBe(400);
       expect(answer.json.error.param, base).toContain('base_url');
     }

@@ -16,9 +16,15 @@ let openai: OpenAI;
 beforeAll(async () => {
   gateway = await startGateway();
   vendor = await startVendor();
-  const provider = await gateway.as('admin', 'POST', '/api/providers', { name: 'vendor', spec: { kind: 'openai-compatible', options: { base_url: vendor.url, api_key: 'vendor-key' } } });
+  const provider = await gateway.as('admin', 'POST', '/api/providers', {
+    name: 'vendor',
+    spec: { kind: 'openai-compatible', options: { base_url: vendor.url, api_key: 'vendor-key' } },
+  });
   expect(provider.status, provider.text).toBe(201);
-  const model = await gateway.as('admin', 'POST', '/api/models', { name: 'team/model', spec: { operations: ['chat', 'embeddings'], deployments: [{ provider: 'vendor', model: 'upstream-1' }] } });
+  const model = await gateway.as('admin', 'POST', '/api/models', {
+    name: 'team/model',
+    spec: { operations: ['chat', 'embeddings'], deployments: [{ provider: 'vendor', model: 'upstream-1' }] },
+  });
   expect(model.status, model.text).toBe(201);
   openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: await gateway.token('developer'), maxRetries: 0 });
 });
@@ -28,7 +34,10 @@ afterAll(async () => {
   await vendor[Symbol.asyncDispose]();
 });
 
-const weather = { type: 'function' as const, function: { name: 'weather', parameters: { type: 'object', properties: { city: { type: 'string' } } } } };
+const weather = {
+  type: 'function' as const,
+  function: { name: 'weather', parameters: { type: 'object', properties: { city: { type: 'string' } } } },
+};
 
 describe('the openai client', () => {
   it('gets an answer in one piece, and the vendor is asked under its own model name with its own key', async () => {
@@ -44,8 +53,16 @@ describe('the openai client', () => {
   });
 
   it('streams, with usage where it was asked for', async () => {
-    vendor.behave((_request, response) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(chunks(['Hello ', 'there']).join('')));
-    const stream = await openai.chat.completions.create({ model: 'team/model', stream: true, stream_options: { include_usage: true }, messages: [{ role: 'user', content: 'Hi' }] });
+    vendor.behave(
+      (_request, response) =>
+        void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(chunks(['Hello ', 'there']).join('')),
+    );
+    const stream = await openai.chat.completions.create({
+      model: 'team/model',
+      stream: true,
+      stream_options: { include_usage: true },
+      messages: [{ role: 'user', content: 'Hi' }],
+    });
     let text = '';
     let usage: OpenAI.CompletionUsage | null | undefined;
     for await (const chunk of stream) {
@@ -63,22 +80,40 @@ describe('the openai client', () => {
       round++;
       response.end(
         round === 1
-          ? completion(null, { tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'weather', arguments: '{"city":"Suzhou"}' } }] }, 'tool_calls')
+          ? completion(
+              null,
+              { tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'weather', arguments: '{"city":"Suzhou"}' } }] },
+              'tool_calls',
+            )
           : completion('Sunny in Suzhou'),
       );
     });
     const runner = openai.chat.completions.runTools({
       model: 'team/model',
       messages: [{ role: 'user', content: 'Weather?' }],
-      tools: [{ type: 'function', function: { ...weather.function, parse: JSON.parse, function: (input: { city: string }) => `sunny in ${input.city}` } }],
+      tools: [
+        {
+          type: 'function',
+          function: { ...weather.function, parse: JSON.parse, function: (input: { city: string }) => `sunny in ${input.city}` },
+        },
+      ],
     });
     expect(await runner.finalContent()).toBe('Sunny in Suzhou');
   });
 
   it('passes a JSON schema on untouched and parses the answer', async () => {
-    vendor.behave((_request, response) => void response.writeHead(200, { 'content-type': 'application/json' }).end(completion('{"city":"Suzhou"}')));
-    const format = { type: 'json_schema' as const, json_schema: { name: 'place', strict: true, schema: { type: 'object', properties: { city: { type: 'string' } } } } };
-    const answer = await openai.chat.completions.parse({ model: 'team/model', messages: [{ role: 'user', content: 'Where?' }], response_format: format });
+    vendor.behave(
+      (_request, response) => void response.writeHead(200, { 'content-type': 'application/json' }).end(completion('{"city":"Suzhou"}')),
+    );
+    const format = {
+      type: 'json_schema' as const,
+      json_schema: { name: 'place', strict: true, schema: { type: 'object', properties: { city: { type: 'string' } } } },
+    };
+    const answer = await openai.chat.completions.parse({
+      model: 'team/model',
+      messages: [{ role: 'user', content: 'Where?' }],
+      response_format: format,
+    });
     expect(vendor.requests.at(-1)?.body.response_format).toEqual(format);
     expect(answer.choices[0]?.message.content).toBe('{"city":"Suzhou"}');
   });
@@ -92,17 +127,33 @@ describe('the openai client', () => {
     const stream = await openai.chat.completions.create({ model: 'team/model', stream: true, messages: [{ role: 'user', content: 'Hi' }] });
     for await (const chunk of stream) if (chunk.choices[0]?.delta.content) break;
     stream.controller.abort();
-    await eventually(async () => vendor.aborts, (aborts) => aborts === before + 1, 2_000);
+    await eventually(
+      async () => vendor.aborts,
+      (aborts) => aborts === before + 1,
+      2_000,
+    );
   });
 
   it('throws its own error classes with code and request id', async () => {
     const ask = (client: OpenAI, model: string) => client.chat.completions.create({ model, messages: [{ role: 'user', content: 'Hi' }] });
     const wrongToken = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'nonsense', maxRetries: 0 });
     await expect(ask(wrongToken, 'team/model')).rejects.toMatchObject({ constructor: OpenAI.AuthenticationError, code: 'token_invalid' });
-    await expect(ask(openai, 'team/modle')).rejects.toMatchObject({ constructor: OpenAI.NotFoundError, code: 'model_not_found', message: expect.stringContaining('team/model') });
+    await expect(ask(openai, 'team/modle')).rejects.toMatchObject({
+      constructor: OpenAI.NotFoundError,
+      code: 'model_not_found',
+      message: expect.stringContaining('team/model'),
+    });
     const viewer = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: await gateway.token('viewer'), maxRetries: 0 });
-    await expect(ask(viewer, 'team/model')).rejects.toMatchObject({ constructor: OpenAI.PermissionDeniedError, requestID: expect.any(String) });
-    vendor.behave((_request, response) => void response.writeHead(429, { 'retry-after': '7' }).end('{"error":{"message":"slow down, key sk-123","type":"x","param":null,"code":"rate_limit"}}'));
+    await expect(ask(viewer, 'team/model')).rejects.toMatchObject({
+      constructor: OpenAI.PermissionDeniedError,
+      requestID: expect.any(String),
+    });
+    vendor.behave(
+      (_request, response) =>
+        void response
+          .writeHead(429, { 'retry-after': '7' })
+          .end('{"error":{"message":"slow down, key sk-123","type":"x","param":null,"code":"rate_limit"}}'),
+    );
     const failure = await ask(openai, 'team/model').catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(OpenAI.RateLimitError);
     expect((failure as OpenAI.APIError).headers?.get('retry-after')).toBe('7');
@@ -121,7 +172,14 @@ describe('the openai client', () => {
       expect(request.path).toBe('/v1/embeddings');
       const vector = Buffer.from(Float32Array.from([0.5, -0.25]).buffer).toString('base64');
       response.writeHead(200, { 'content-type': 'application/json' });
-      response.end(JSON.stringify({ object: 'list', model: 'upstream-1', data: [{ object: 'embedding', index: 0, embedding: vector }], usage: { prompt_tokens: 3, total_tokens: 3 } }));
+      response.end(
+        JSON.stringify({
+          object: 'list',
+          model: 'upstream-1',
+          data: [{ object: 'embedding', index: 0, embedding: vector }],
+          usage: { prompt_tokens: 3, total_tokens: 3 },
+        }),
+      );
     });
     const answer = await openai.embeddings.create({ model: 'team/model', input: 'text' });
     expect(answer.data[0]?.embedding).toEqual([0.5, -0.25]);
@@ -134,21 +192,40 @@ describe('other clients', () => {
     const provider = createOpenAI({ baseURL: `${gateway.url}/v1`, apiKey: await gateway.token('developer') });
     vendor.behave((_request, response) => void response.writeHead(200, { 'content-type': 'application/json' }).end(completion('fine')));
     expect((await generateText({ model: provider.chat('team/model'), prompt: 'How are you?' })).text).toBe('fine');
-    vendor.behave((_request, response) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(chunks(['a ', 'b']).join('')));
+    vendor.behave(
+      (_request, response) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(chunks(['a ', 'b']).join('')),
+    );
     expect(await streamText({ model: provider.chat('team/model'), prompt: 'Stream' }).text).toBe('a b');
     vendor.behave((_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
-      response.end(completion(null, { tool_calls: [{ id: 'c1', type: 'function', function: { name: 'weather', arguments: '{"city":"Xi\'an"}' } }] }, 'tool_calls'));
+      response.end(
+        completion(
+          null,
+          { tool_calls: [{ id: 'c1', type: 'function', function: { name: 'weather', arguments: '{"city":"Xi\'an"}' } }] },
+          'tool_calls',
+        ),
+      );
     });
-    const called = await generateText({ model: provider.chat('team/model'), prompt: 'Weather?', tools: { weather: tool({ inputSchema: z.object({ city: z.string() }) }) } });
+    const called = await generateText({
+      model: provider.chat('team/model'),
+      prompt: 'Weather?',
+      tools: { weather: tool({ inputSchema: z.object({ city: z.string() }) }) },
+    });
     expect(called.toolCalls[0]).toMatchObject({ toolName: 'weather', input: { city: "Xi'an" } });
   });
 
   it("LangChain's OpenAI client invokes and streams", async () => {
-    const chat = new ChatOpenAI({ model: 'team/model', apiKey: await gateway.token('developer'), configuration: { baseURL: `${gateway.url}/v1` }, maxRetries: 0 });
+    const chat = new ChatOpenAI({
+      model: 'team/model',
+      apiKey: await gateway.token('developer'),
+      configuration: { baseURL: `${gateway.url}/v1` },
+      maxRetries: 0,
+    });
     vendor.behave((_request, response) => void response.writeHead(200, { 'content-type': 'application/json' }).end(completion('chain')));
     expect((await chat.invoke('Hi')).content).toBe('chain');
-    vendor.behave((_request, response) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(chunks(['x ', 'y']).join('')));
+    vendor.behave(
+      (_request, response) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(chunks(['x ', 'y']).join('')),
+    );
     let text = '';
     for await (const part of await chat.stream('Hi')) text += String(part.content);
     expect(text).toBe('x y');
@@ -156,7 +233,9 @@ describe('other clients', () => {
 });
 
 it('every streamed byte keeps the contract, with and without usage', async () => {
-  vendor.behave((_request, response) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(chunks(['天', '地 ', '🐉']).join('')));
+  vendor.behave(
+    (_request, response) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(chunks(['天', '地 ', '🐉']).join('')),
+  );
   for (const usage of [true, false]) {
     const answer = await gateway.as('developer', 'POST', '/v1/chat/completions', {
       model: 'team/model',

@@ -14,7 +14,12 @@ beforeEach(async () => {
   for (const [name, vendor] of Object.entries({ first, second })) {
     await gateway.as('admin', 'POST', '/api/providers', { name, spec: { kind: 'openai-compatible', options: { base_url: vendor.url } } });
   }
-  const spec = { deployments: [{ provider: 'first', model: 'm' }, { provider: 'second', model: 'm' }] };
+  const spec = {
+    deployments: [
+      { provider: 'first', model: 'm' },
+      { provider: 'second', model: 'm' },
+    ],
+  };
   expect((await gateway.as('admin', 'POST', '/api/models', { name: 'pair', spec })).status).toBe(201);
 });
 afterEach(async () => {
@@ -29,19 +34,25 @@ it('callers see only successes when one of two upstreams is killed during load, 
     if (number === 40) void first.kill();
     const stream = number % 2 === 0;
     calls.push(
-      gateway.as('developer', 'POST', '/v1/chat/completions', { model: 'pair', stream, messages: [{ role: 'user', content: `call ${number}` }] }).then((answer) => {
-        expect(answer.text).toContain(stream ? '[DONE]' : '"finish_reason":"stop"');
-        return answer.status;
-      }),
+      gateway
+        .as('developer', 'POST', '/v1/chat/completions', { model: 'pair', stream, messages: [{ role: 'user', content: `call ${number}` }] })
+        .then((answer) => {
+          expect(answer.text).toContain(stream ? '[DONE]' : '"finish_reason":"stop"');
+          return answer.status;
+        }),
     );
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
   expect(new Set(await Promise.all(calls))).toEqual(new Set([200]));
 
-  const last = await gateway.as('developer', 'POST', '/v1/chat/completions', { model: 'pair', messages: [{ role: 'user', content: 'once more' }] });
+  const last = await gateway.as('developer', 'POST', '/v1/chat/completions', {
+    model: 'pair',
+    messages: [{ role: 'user', content: 'once more' }],
+  });
   expect(last.headers.get('x-pailou-deployment')).toBe('pair#second/m');
   const runs = await eventually(
-    async () => (await gateway.as('developer', 'GET', '/api/runs?limit=500')).json.data as { id: string; outcome: string; usage: unknown }[],
+    async () =>
+      (await gateway.as('developer', 'GET', '/api/runs?limit=500')).json.data as { id: string; outcome: string; usage: unknown }[],
     (data) => data.length === 121,
   );
   expect(runs.every((run) => run.outcome === 'complete')).toBe(true);
@@ -51,9 +62,15 @@ it('callers see only successes when one of two upstreams is killed during load, 
 });
 
 it('books a run once with the tokens of the vendor, and an abort with what was known', async () => {
-  const complete = await gateway.as('developer', 'POST', '/v1/chat/completions', { model: 'pair', messages: [{ role: 'user', content: 'Hi' }] });
+  const complete = await gateway.as('developer', 'POST', '/v1/chat/completions', {
+    model: 'pair',
+    messages: [{ role: 'user', content: 'Hi' }],
+  });
   const id = complete.headers.get('x-pailou-trace-id');
-  const run = await eventually(async () => (await gateway.as('developer', 'GET', `/api/runs/${id}`)).json, (json) => json?.outcome !== undefined);
+  const run = await eventually(
+    async () => (await gateway.as('developer', 'GET', `/api/runs/${id}`)).json,
+    (json) => json?.outcome !== undefined,
+  );
   expect(run).toMatchObject({ outcome: 'complete', capability: 'model/pair', subject: expect.any(String) });
   expect(JSON.stringify(run)).toMatch(/"(input_tokens|inputTokens)":5/);
   expect((await gateway.as('user', 'GET', `/api/runs/${id}`)).status).toBe(404);

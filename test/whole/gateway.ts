@@ -70,7 +70,10 @@ export async function startGateway(extra: Record<string, string> = {}): Promise<
     token,
     async as(role, method, path, body, headers = {}) {
       const authorization: Record<string, string> = role === null ? {} : { authorization: `Bearer ${await token(role)}` };
-      const init: RequestInit = { method, headers: { ...authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers } };
+      const init: RequestInit = {
+        method,
+        headers: { ...authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      };
       if (body !== undefined) init.body = typeof body === 'string' ? body : JSON.stringify(body);
       return answerOf(await fetch(`${gateway.url}${path}`, init));
     },

@@ -18,7 +18,9 @@ beforeAll(async () => {
   second = await startVendor();
   second.behave((request, response) => answerOk(request, response, 'second'));
   expect((await gateway.as('admin', 'POST', '/api/providers', { name: 'vendor', spec: provider(first) })).status).toBe(201);
-  expect((await gateway.as('admin', 'POST', '/api/models', { name: 'hot', spec: { deployments: [{ provider: 'vendor', model: 'm' }] } })).status).toBe(201);
+  expect(
+    (await gateway.as('admin', 'POST', '/api/models', { name: 'hot', spec: { deployments: [{ provider: 'vendor', model: 'm' }] } })).status,
+  ).toBe(201);
 });
 afterAll(async () => {
   await gateway[Symbol.asyncDispose]();
@@ -42,7 +44,15 @@ async function startSecondProcess(): Promise<{ url: string; child: ChildProcess 
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const url = `http://127.0.0.1:${port}`;
-  await eventually(() => fetch(`${url}/readyz`).then((answer) => answer.status, () => 0), (status) => status === 200, 15_000);
+  await eventually(
+    () =>
+      fetch(`${url}/readyz`).then(
+        (answer) => answer.status,
+        () => 0,
+      ),
+    (status) => status === 200,
+    15_000,
+  );
   return { url, child };
 }
 
@@ -59,16 +69,28 @@ describe('a changed provider address', () => {
         finish.push(() => response.end(parts.slice(2).join('')));
       });
       const authorization = `Bearer ${await gateway.token('developer')}`;
-      const post = (url: string, body: unknown) => fetch(`${url}/v1/chat/completions`, { method: 'POST', headers: { authorization, 'content-type': 'application/json' }, body: JSON.stringify(body) });
-      const streams = await Promise.all(Array.from({ length: 50 }, (_, index) => post(index % 2 === 0 ? gateway.url : other.url, { ...ask, stream: true })));
+      const post = (url: string, body: unknown) =>
+        fetch(`${url}/v1/chat/completions`, {
+          method: 'POST',
+          headers: { authorization, 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        });
+      const streams = await Promise.all(
+        Array.from({ length: 50 }, (_, index) => post(index % 2 === 0 ? gateway.url : other.url, { ...ask, stream: true })),
+      );
       expect(finish).toHaveLength(50);
 
       const changed = await gateway.as('admin', 'PUT', '/api/providers/vendor', { spec: provider(second) });
       expect(changed.status, changed.text).toBe(200);
       const since = Date.now();
-      const answerAt = async (url: string) => ((await (await post(url, ask)).json()) as { choices: { message: { content: string } }[] }).choices[0]?.message.content;
+      const answerAt = async (url: string) =>
+        ((await (await post(url, ask)).json()) as { choices: { message: { content: string } }[] }).choices[0]?.message.content;
       expect(await answerAt(gateway.url)).toBe('second');
-      await eventually(() => answerAt(other.url), (text) => text === 'second', 5_000);
+      await eventually(
+        () => answerAt(other.url),
+        (text) => text === 'second',
+        5_000,
+      );
       expect(Date.now() - since).toBeLessThan(3_000);
 
       for (const end of finish) end();
@@ -98,11 +120,16 @@ describe('writing', () => {
 
   it('refuses an invalid change whole, naming the field, and nothing moves', async () => {
     const before = (await gateway.as('admin', 'GET', '/api/config/revision')).json.revision;
-    const unknownProvider = await gateway.as('admin', 'PUT', '/api/models/hot', { spec: { deployments: [{ provider: 'vendro', model: 'm' }] } });
+    const unknownProvider = await gateway.as('admin', 'PUT', '/api/models/hot', {
+      spec: { deployments: [{ provider: 'vendro', model: 'm' }] },
+    });
     expect(unknownProvider.status).toBe(400);
     expect(unknownProvider.json.error.param).toBe('spec.deployments[0].provider');
     expect(unknownProvider.json.error.message).toContain('vendor');
-    const badOption = await gateway.as('admin', 'POST', '/api/providers', { name: 'bad', spec: { kind: 'openai-compatible', options: { base_url: 'ftp://x', wrong: 1 } } });
+    const badOption = await gateway.as('admin', 'POST', '/api/providers', {
+      name: 'bad',
+      spec: { kind: 'openai-compatible', options: { base_url: 'ftp://x', wrong: 1 } },
+    });
     expect(badOption.status).toBe(400);
     const inUse = await gateway.as('admin', 'DELETE', '/api/providers/vendor');
     expect(inUse.status).toBe(409);
@@ -121,7 +148,11 @@ describe('writing', () => {
   });
 
   it('puts the revision on every answer', async () => {
-    const answers = [await gateway.as('user', 'GET', '/v1/models'), await gateway.as('user', 'GET', '/nowhere'), await gateway.as(null, 'GET', '/v1/models')];
+    const answers = [
+      await gateway.as('user', 'GET', '/v1/models'),
+      await gateway.as('user', 'GET', '/nowhere'),
+      await gateway.as(null, 'GET', '/v1/models'),
+    ];
     for (const answer of answers) expect(Number(answer.headers.get('x-pailou-revision'))).toBeGreaterThan(0);
   });
 });

@@ -19,9 +19,23 @@ beforeAll(async () => {
   vendor = await startVendor();
   const port = await freePort();
   remoteUrl = `http://127.0.0.1:${port}/mcp`;
-  remote = spawn(join(root, 'node_modules/.bin/node'), [everything, 'streamableHttp'], { env: { PATH: process.env['PATH'], PORT: String(port) }, stdio: 'ignore' });
-  await eventually(() => fetch(remoteUrl).then((answer) => answer.status, () => 0), (status) => status > 0, 10_000);
-  await gateway.as('admin', 'POST', '/api/providers', { name: 'vendor', spec: { kind: 'openai-compatible', options: { base_url: vendor.url } } });
+  remote = spawn(join(root, 'node_modules/.bin/node'), [everything, 'streamableHttp'], {
+    env: { PATH: process.env['PATH'], PORT: String(port) },
+    stdio: 'ignore',
+  });
+  await eventually(
+    () =>
+      fetch(remoteUrl).then(
+        (answer) => answer.status,
+        () => 0,
+      ),
+    (status) => status > 0,
+    10_000,
+  );
+  await gateway.as('admin', 'POST', '/api/providers', {
+    name: 'vendor',
+    spec: { kind: 'openai-compatible', options: { base_url: vendor.url } },
+  });
   await gateway.as('admin', 'POST', '/api/models', { name: 'scripted', spec: { deployments: [{ provider: 'vendor', model: 'm' }] } });
 }, 30_000);
 afterAll(async () => {
@@ -32,7 +46,11 @@ afterAll(async () => {
 
 async function mcpClient(role: Role, path = '/mcp'): Promise<Client> {
   const client = new Client({ name: 'test', version: '1.0.0' });
-  await client.connect(new StreamableHTTPClientTransport(new URL(gateway.url + path), { requestInit: { headers: { authorization: `Bearer ${await gateway.token(role)}` } } }));
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL(gateway.url + path), {
+      requestInit: { headers: { authorization: `Bearer ${await gateway.token(role)}` } },
+    }),
+  );
   return client;
 }
 
@@ -55,7 +73,10 @@ describe('a prompt skill', () => {
     expect(run.status, run.text).toBe(200);
     expect(run.json).toMatchObject({ output: 'Gardens.', skill: 'city' });
     expect(JSON.stringify(vendor.requests.at(-1)?.body.messages)).toContain('Speak about Suzhou.');
-    const chat = await gateway.as('developer', 'POST', '/v1/chat/completions', { model: 'skill/city', messages: [{ role: 'user', content: '{"city":"Suzhou"}' }] });
+    const chat = await gateway.as('developer', 'POST', '/v1/chat/completions', {
+      model: 'skill/city',
+      messages: [{ role: 'user', content: '{"city":"Suzhou"}' }],
+    });
     expect(chat.status, chat.text).toBe(200);
     expect(chat.json).toMatchObject({ model: 'skill/city', choices: [{ message: { content: 'Gardens.' } }] });
     expect(chat.json.usage.total_tokens).toBe(7);
@@ -75,12 +96,18 @@ describe('a prompt skill', () => {
       ]);
     for (const answer of await ways()) expect(answer.status).toBe(403);
     expect((await gateway.as('user', 'GET', '/v1/skills')).text).not.toContain('"city"');
-    await gateway.as('admin', 'POST', '/api/grants', { name: 'city', spec: { subject_type: 'role', subject: 'user', capability: 'skill/city', action: 'use' } });
+    await gateway.as('admin', 'POST', '/api/grants', {
+      name: 'city',
+      spec: { subject_type: 'role', subject: 'user', capability: 'skill/city', action: 'use' },
+    });
     for (const answer of await ways()) {
       expect(answer.status).toBe(403);
       expect(answer.json.error.message).toContain('model/scripted');
     }
-    await gateway.as('admin', 'POST', '/api/grants', { name: 'scripted', spec: { subject_type: 'role', subject: 'user', capability: 'model/scripted', action: 'use' } });
+    await gateway.as('admin', 'POST', '/api/grants', {
+      name: 'scripted',
+      spec: { subject_type: 'role', subject: 'user', capability: 'model/scripted', action: 'use' },
+    });
     for (const answer of await ways()) expect(answer.status).toBe(200);
     await gateway.as('admin', 'DELETE', '/api/grants/city');
     await gateway.as('admin', 'DELETE', '/api/grants/scripted');
@@ -107,7 +134,15 @@ describe('a real MCP server', () => {
         const tool = request.body.tools?.find((each: { function: { name: string } }) => each.function.name.endsWith('echo'));
         response.end(
           round === 1
-            ? completion(null, { tool_calls: [{ id: 'c1', type: 'function', function: { name: tool.function.name, arguments: '{"message":"through the gate"}' } }] }, 'tool_calls')
+            ? completion(
+                null,
+                {
+                  tool_calls: [
+                    { id: 'c1', type: 'function', function: { name: tool.function.name, arguments: '{"message":"through the gate"}' } },
+                  ],
+                },
+                'tool_calls',
+              )
             : completion(`The tool said: ${JSON.stringify(request.body.messages.at(-1).content)}`),
         );
       });
@@ -137,18 +172,33 @@ describe('a real MCP server', () => {
 
   it('is closed to a user without the grant by every way in, and opens tool by tool', async () => {
     const chat = () =>
-      gateway.as('user', 'POST', '/v1/chat/completions', { model: 'demo/echo', messages: [{ role: 'user', content: 'x' }], tools: [{ type: 'mcp', server_label: 'every-http' }] });
+      gateway.as('user', 'POST', '/v1/chat/completions', {
+        model: 'demo/echo',
+        messages: [{ role: 'user', content: 'x' }],
+        tools: [{ type: 'mcp', server_label: 'every-http' }],
+      });
     expect((await chat()).status).toBe(403);
     const client = await mcpClient('user');
     expect((await client.listTools()).tools.filter((tool) => tool.name.startsWith('every-http'))).toEqual([]);
-    await expect(client.callTool({ name: 'every-http__echo', arguments: { message: 'x' } }).then((answer) => (answer.isError === true ? Promise.reject(new Error('refused')) : answer))).rejects.toThrow();
-    await gateway.as('admin', 'POST', '/api/grants', { name: 'echo', spec: { subject_type: 'role', subject: 'user', capability: 'mcp/every-http/echo', action: 'use' } });
-    expect((await client.listTools()).tools.map((tool) => tool.name).filter((name) => name.startsWith('every-http'))).toEqual(['every-http__echo']);
+    await expect(
+      client
+        .callTool({ name: 'every-http__echo', arguments: { message: 'x' } })
+        .then((answer) => (answer.isError === true ? Promise.reject(new Error('refused')) : answer)),
+    ).rejects.toThrow();
+    await gateway.as('admin', 'POST', '/api/grants', {
+      name: 'echo',
+      spec: { subject_type: 'role', subject: 'user', capability: 'mcp/every-http/echo', action: 'use' },
+    });
+    expect((await client.listTools()).tools.map((tool) => tool.name).filter((name) => name.startsWith('every-http'))).toEqual([
+      'every-http__echo',
+    ]);
     expect(JSON.stringify((await client.callTool({ name: 'every-http__echo', arguments: { message: 'now' } })).content)).toContain('now');
     await gateway.as('admin', 'DELETE', '/api/grants/echo');
     expect((await client.listTools()).tools.filter((tool) => tool.name.startsWith('every-http'))).toEqual([]);
     await client.close();
-    expect((await fetch(`${gateway.url}/mcp`, { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } })).status).toBe(401);
+    expect(
+      (await fetch(`${gateway.url}/mcp`, { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } })).status,
+    ).toBe(401);
   });
 });
 

@@ -35,7 +35,13 @@ export function chunks(words: readonly string[], finish = 'stop'): string[] {
   const chunk = (delta: unknown, reason: string | null = null): string =>
     `data: ${JSON.stringify({ id: 'v-1', object: 'chat.completion.chunk', created: 1, model: 'upstream', choices: [{ index: 0, delta, finish_reason: reason }] })}\n\n`;
   const usage = `data: ${JSON.stringify({ id: 'v-1', object: 'chat.completion.chunk', created: 1, model: 'upstream', choices: [], usage: { prompt_tokens: 5, completion_tokens: words.length, total_tokens: 5 + words.length } })}\n\n`;
-  return [chunk({ role: 'assistant', content: '' }), ...words.map((word) => chunk({ content: word })), chunk({}, finish), usage, 'data: [DONE]\n\n'];
+  return [
+    chunk({ role: 'assistant', content: '' }),
+    ...words.map((word) => chunk({ content: word })),
+    chunk({}, finish),
+    usage,
+    'data: [DONE]\n\n',
+  ];
 }
 
 export function answerOk(request: VendorRequest, response: ServerResponse, text = 'ok'): void {
@@ -48,14 +54,20 @@ export function answerOk(request: VendorRequest, response: ServerResponse, text 
 }
 
 export async function startVendor(): Promise<Vendor> {
-  let handler: (request: VendorRequest, response: ServerResponse) => void | Promise<void> = (request, response) => answerOk(request, response);
+  let handler: (request: VendorRequest, response: ServerResponse) => void | Promise<void> = (request, response) =>
+    answerOk(request, response);
   const requests: VendorRequest[] = [];
   const server: Server = createServer((incoming, response) => {
     const parts: Buffer[] = [];
     incoming.on('data', (part: Buffer) => parts.push(part));
     incoming.on('end', () => {
       const raw = Buffer.concat(parts).toString();
-      const request: VendorRequest = { path: incoming.url ?? '', headers: incoming.headers, raw, body: raw === '' ? null : JSON.parse(raw) };
+      const request: VendorRequest = {
+        path: incoming.url ?? '',
+        headers: incoming.headers,
+        raw,
+        body: raw === '' ? null : JSON.parse(raw),
+      };
       requests.push(request);
       void handler(request, response);
     });

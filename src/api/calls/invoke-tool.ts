@@ -9,9 +9,9 @@ import { endFailed } from './booked.ts';
 import { openRun } from './invoke-model.ts';
 import type { CallServices } from './services.ts';
 
-/** The known tools of a server that the caller may use, from memory: a dead server delays nothing. */
-export function usableTools(services: CallServices, caller: Caller, server: McpServerEntry): readonly ToolDefinition[] {
-  return services.catalogue.tools(server).filter((tool) => may(caller, 'use', toolCapability(server, tool.name)));
+/** The known tools of a server that the caller may see, from memory: a dead server delays nothing. */
+export function visibleTools(services: CallServices, caller: Caller, server: McpServerEntry): readonly ToolDefinition[] {
+  return services.catalogue.tools(server).filter((tool) => may(caller, 'view', toolCapability(server, tool.name)));
 }
 
 /** Throws `permission_denied`, `not_found`, `upstream_timeout` or `tool_failed`; a tool's own failure is a result with `isError`. */

@@ -6,7 +6,11 @@ import { type Caller, may, requireServer, toolCapability } from './caller.ts';
 import type { CallServices } from './services.ts';
 
 /** Throws `not_found` for an unknown server or tool and `permission_denied` where no tool is left: loud, never a silent skip. */
-export async function resolveServerTools(services: CallServices, caller: Caller, wanted: readonly ServerToolRequest[]): Promise<ServerTool[]> {
+export async function resolveServerTools(
+  services: CallServices,
+  caller: Caller,
+  wanted: readonly ServerToolRequest[],
+): Promise<ServerTool[]> {
   const servers = wanted.map((request) => requireServer(caller, request.serverLabel));
   // Only a server that never answered yet is waited for, a little.
   await Promise.all(servers.map((server) => services.catalogue.ready(server)));

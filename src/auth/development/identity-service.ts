@@ -56,7 +56,7 @@ export async function startDevelopmentIdentity(options: IdentityOptions): Promis
   if (options.host !== '127.0.0.1' && options.host !== '::1')
     throw new GatewayError('internal_error', 'The development identity service listens on loopback only.');
   const issuer = `http://${options.host}:${options.port}`;
-  const [key, { default: Provider }] = await Promise.all([signingKey(options.dataDir), quietly(() => import('oidc-provider'))]);
+  const [key, { default: Provider, errors }] = await Promise.all([signingKey(options.dataDir), quietly(() => import('oidc-provider'))]);
   const scopes = permissionCodes.join(' ');
   const provider = new Provider(issuer, {
     adapter: MemoryAdapter,
@@ -122,7 +122,7 @@ export async function startDevelopmentIdentity(options: IdentityOptions): Promis
   provider.on('server_error', (_context: unknown, error: Error) =>
     options.logger.error({ err: error }, 'the development identity service failed'),
   );
-  addPersonGrant(provider, options.gatewayUrl);
+  addPersonGrant(provider, errors, options.gatewayUrl);
 
   const server = createServer(provider.callback());
   await new Promise<void>((resolve, reject) => {

@@ -1,6 +1,6 @@
 /** The development service's own grant type: a token for a named person, without a browser. */
 import type Provider from 'oidc-provider';
-import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { errors, KoaContextWithOIDC } from 'oidc-provider';
 import { personGrant } from './development-token.ts';
 import { people } from './people.ts';
 
@@ -8,12 +8,12 @@ import { people } from './people.ts';
  * Parameters: `person`, and `opaque=true` for a token without content, good for userinfo and introspection.
  * Else a JWT for the gateway with the person's roles, tenant and permission codes.
  */
-export function addPersonGrant(provider: Provider, gatewayUrl: string): void {
+export function addPersonGrant(provider: Provider, faults: typeof errors, gatewayUrl: string): void {
   const handler = async (context: KoaContextWithOIDC): Promise<void> => {
     const { client, params } = context.oidc;
     const person = people.find((each) => each.subject === params?.['person']);
     if (client === undefined || person === undefined)
-      throw new errors.InvalidRequest(`person must be one of ${people.map((each) => each.subject).join(', ')}`);
+      throw new faults.InvalidRequest(`person must be one of ${people.map((each) => each.subject).join(', ')}`);
     const opaque = params?.['opaque'] === 'true';
     const scope = opaque ? 'openid profile' : person.permissions.join(' ');
     const grant = new provider.Grant({ accountId: person.subject, clientId: client.clientId });

@@ -83,7 +83,8 @@ export function createCatalogue(options: { readonly logger: Logger }): Catalogue
         if (changed) for (const listener of listeners) listener();
       } catch (thrown) {
         const reason = thrown instanceof Error ? thrown.message : String(thrown);
-        if (entry.error === null && !closing.signal.aborted) logger.warn({ server: server.name, reason }, 'an MCP server cannot be asked for its tools; the last known ones are shown');
+        if (entry.error === null && !closing.signal.aborted)
+          logger.warn({ server: server.name, reason }, 'an MCP server cannot be asked for its tools; the last known ones are shown');
         entry.error = reason;
       } finally {
         entry.underWay = null;

@@ -7,8 +7,14 @@ import { createSession } from './session/session.ts';
 
 const options = z.strictObject({
   url: z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address such as https://tools.internal/mcp' }).max(2_000),
-  headers: z.record(z.string().regex(/^[A-Za-z0-9-]+$/, 'letters, digits and -'), secret()).default({}).describe("Sent with each request, e.g. the server's own Authorization. The caller's token never is."),
-  protocol: z.enum(['legacy', 'auto']).default('legacy').describe('auto asks the server whether it knows the stateless protocol; legacy does not ask.'),
+  headers: z
+    .record(z.string().regex(/^[A-Za-z0-9-]+$/, 'letters, digits and -'), secret())
+    .default({})
+    .describe("Sent with each request, e.g. the server's own Authorization. The caller's token never is."),
+  protocol: z
+    .enum(['legacy', 'auto'])
+    .default('legacy')
+    .describe('auto asks the server whether it knows the stateless protocol; legacy does not ask.'),
 });
 
 export default definePlugin({

@@ -9,9 +9,15 @@ import { createSession } from './session/session.ts';
 const options = z.strictObject({
   command: z.string().min(1).max(500).describe('One of the commands in PAILOU_STDIO_COMMANDS.'),
   args: z.array(z.string().max(4_000)).max(100).default([]),
-  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and _'), secret()).default({}).describe('All that the program gets besides PATH and HOME.'),
+  env: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and _'), secret())
+    .default({})
+    .describe('All that the program gets besides PATH and HOME.'),
   cwd: z.string().max(1_000).optional(),
-  protocol: z.enum(['legacy', 'auto']).default('legacy').describe('auto asks the server whether it knows the stateless protocol, which costs a second process at the start.'),
+  protocol: z
+    .enum(['legacy', 'auto'])
+    .default('legacy')
+    .describe('auto asks the server whether it knows the stateless protocol, which costs a second process at the start.'),
 });
 
 export default definePlugin({
@@ -22,9 +28,13 @@ export default definePlugin({
   create({ command, args, env, cwd, protocol }, services) {
     if (!services.stdioCommands.includes(command)) {
       const allowed = services.stdioCommands.length === 0 ? 'none is allowed' : `allowed: ${services.stdioCommands.join(', ')}`;
-      throw new GatewayError('configuration_invalid', `spec.options.command: "${command}" may not be started here (${allowed}). The operator can add it to PAILOU_STDIO_COMMANDS.`, {
-        param: 'spec.options.command',
-      });
+      throw new GatewayError(
+        'configuration_invalid',
+        `spec.options.command: "${command}" may not be started here (${allowed}). The operator can add it to PAILOU_STDIO_COMMANDS.`,
+        {
+          param: 'spec.options.command',
+        },
+      );
     }
     const inherited: Record<string, string> = {};
     for (const name of ['PATH', 'HOME']) {

@@ -9,11 +9,21 @@ import { compileSchema, type SchemaCheck } from './schema-check.ts';
 import { fillTemplate, parseTemplate, templateVariables } from './template.ts';
 
 const jsonSchema = z.record(z.string(), z.json());
-const textInput = { type: 'object', properties: { text: { type: 'string', minLength: 1 } }, required: ['text'], additionalProperties: false };
+const textInput = {
+  type: 'object',
+  properties: { text: { type: 'string', minLength: 1 } },
+  required: ['text'],
+  additionalProperties: false,
+};
 
 const options = z.strictObject({
   instructions: z.string().min(1).max(100_000).describe('What the model is told; {{name}} puts a value of the input in.'),
-  prompt: z.string().min(1).max(100_000).optional().describe('The message of the user; unless given, the text of the input, or the input as JSON.'),
+  prompt: z
+    .string()
+    .min(1)
+    .max(100_000)
+    .optional()
+    .describe('The message of the user; unless given, the text of the input, or the input as JSON.'),
   input_schema: jsonSchema.default(textInput).describe('JSON Schema of the input.'),
   output_schema: jsonSchema.optional().describe('JSON Schema of the answer; unless given, the answer is text.'),
   parameters: jsonSchema.default({}).describe('More fields of the chat request, such as temperature.'),
@@ -33,7 +43,10 @@ function compile(field: string, schema: JsonObject): SchemaCheck {
   try {
     return compileSchema(schema);
   } catch (thrown) {
-    throw invalid(field, `is not a JSON Schema that can be used (${thrown instanceof Error ? thrown.message.slice(0, 200) : 'unknown fault'})`);
+    throw invalid(
+      field,
+      `is not a JSON Schema that can be used (${thrown instanceof Error ? thrown.message.slice(0, 200) : 'unknown fault'})`,
+    );
   }
 }
 
@@ -45,7 +58,10 @@ function template(field: string, text: string, schema: JsonObject) {
     throw invalid(field, thrown instanceof Error ? thrown.message : 'is not a template');
   }
   const properties = isJsonObject(schema['properties']) ? Object.keys(schema['properties']) : null;
-  const stranger = schema['additionalProperties'] === false && properties !== null ? templateVariables(parsed).find((name) => !properties.includes(name)) : undefined;
+  const stranger =
+    schema['additionalProperties'] === false && properties !== null
+      ? templateVariables(parsed).find((name) => !properties.includes(name))
+      : undefined;
   if (stranger !== undefined) throw invalid(field, `{{${stranger}}} is not in the input_schema; it has ${properties?.join(', ')}`);
   return parsed;
 }
@@ -85,9 +101,15 @@ async function typedAnswer(run: SkillRun, body: JsonObject, messages: readonly J
     const fault = value === undefined ? { path: '', message: 'is not JSON' } : check.fault(value);
     if (fault === null) return jsonAnswer(JSON.stringify(value), last);
     reason = fault.path === '' ? `the answer ${fault.message}` : `${fault.path} ${fault.message}`;
-    asked = [...messages, { role: 'assistant', content: text }, { role: 'user', content: `That does not fit the schema: ${reason}. Answer again with JSON that fits, and nothing else.` }];
+    asked = [
+      ...messages,
+      { role: 'assistant', content: text },
+      { role: 'user', content: `That does not fit the schema: ${reason}. Answer again with JSON that fits, and nothing else.` },
+    ];
   }
-  throw new GatewayError('output_invalid', `The model's answer does not fit the output schema, also after it was told so: ${reason}.`, { expose: { best_attempt: best.slice(0, 20_000) } });
+  throw new GatewayError('output_invalid', `The model's answer does not fit the output schema, also after it was told so: ${reason}.`, {
+    expose: { best_attempt: best.slice(0, 20_000) },
+  });
 }
 
 function createPromptSkill(settings: Options): Skill {

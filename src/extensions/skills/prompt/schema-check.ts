@@ -25,8 +25,11 @@ export function compileSchema(schema: JsonObject): SchemaCheck {
       const base = (error?.instancePath ?? '').split('/').slice(1);
       const missing = error?.keyword === 'required' ? [String(error.params['missingProperty'])] : [];
       const extra = error?.keyword === 'additionalProperties' ? [String(error.params['additionalProperty'])] : [];
-      const path = [...base, ...missing, ...extra].map((part, index) => (/^\d+$/.test(part) ? `[${part}]` : index === 0 ? part : `.${part}`)).join('');
-      const message = missing.length > 0 ? 'is missing' : extra.length > 0 ? 'is not a field of this skill' : (error?.message ?? 'does not fit');
+      const path = [...base, ...missing, ...extra]
+        .map((part, index) => (/^\d+$/.test(part) ? `[${part}]` : index === 0 ? part : `.${part}`))
+        .join('');
+      const message =
+        missing.length > 0 ? 'is missing' : extra.length > 0 ? 'is not a field of this skill' : (error?.message ?? 'does not fit');
       return { path, message };
     },
   };

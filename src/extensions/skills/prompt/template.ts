@@ -23,7 +23,10 @@ export function fillTemplate(template: readonly Part[], input: JsonObject): stri
   return template
     .map((part) => {
       if (typeof part === 'string') return part;
-      const value = part.reduce<Json | undefined>((found, key) => (isJsonObject(found) && Object.hasOwn(found, key) ? found[key] : undefined), input);
+      const value = part.reduce<Json | undefined>(
+        (found, key) => (isJsonObject(found) && Object.hasOwn(found, key) ? found[key] : undefined),
+        input,
+      );
       if (value === undefined || value === null) return '';
       return typeof value === 'string' ? value : JSON.stringify(value);
     })

@@ -30,14 +30,20 @@ function sessionRefused(error: unknown): boolean {
 
 function isLoss(error: unknown): boolean {
   if (error instanceof SdkHttpError) return true;
-  if (error instanceof SdkError) return error.code === SdkErrorCode.ConnectionClosed || error.code === SdkErrorCode.NotConnected || error.code === SdkErrorCode.SendFailed;
+  if (error instanceof SdkError)
+    return (
+      error.code === SdkErrorCode.ConnectionClosed || error.code === SdkErrorCode.NotConnected || error.code === SdkErrorCode.SendFailed
+    );
   return error instanceof TypeError;
 }
 
 function unreachable(cause: unknown): GatewayError {
   if (cause instanceof GatewayError) return cause;
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new GatewayError('tool_failed', 'The MCP server cannot be reached or does not answer as it should. Tell your administrator.', { cause, details: reason.slice(0, 1_000) });
+  return new GatewayError('tool_failed', 'The MCP server cannot be reached or does not answer as it should. Tell your administrator.', {
+    cause,
+    details: reason.slice(0, 1_000),
+  });
 }
 
 export function createSession(options: SessionOptions): ToolSource {
@@ -89,7 +95,12 @@ export function createSession(options: SessionOptions): ToolSource {
     if (closed) return Promise.reject(new GatewayError('tool_failed', 'This MCP server was just changed or removed. Try again.'));
     if (connecting !== null) return connecting;
     const wait = failedAt + backoffMs - Date.now();
-    if (wait > 0) return Promise.reject(new GatewayError('tool_failed', 'The MCP server could not be reached a moment ago; it is tried again soon.', { retryAfterSeconds: wait / 1000 }));
+    if (wait > 0)
+      return Promise.reject(
+        new GatewayError('tool_failed', 'The MCP server could not be reached a moment ago; it is tried again soon.', {
+          retryAfterSeconds: wait / 1000,
+        }),
+      );
     const attempt = connect().then(
       (client) => {
         backoffMs = 0;
@@ -107,7 +118,11 @@ export function createSession(options: SessionOptions): ToolSource {
   };
 
   /** Runs `work`; after a lost connection once more on a new one if `mayRepeat` says that nothing was done yet. */
-  const withClient = async <T>(signal: AbortSignal, mayRepeat: (error: unknown) => boolean, work: (client: Client) => Promise<T>): Promise<T> => {
+  const withClient = async <T>(
+    signal: AbortSignal,
+    mayRepeat: (error: unknown) => boolean,
+    work: (client: Client) => Promise<T>,
+  ): Promise<T> => {
     for (let attempt = 1; ; attempt++) {
       signal.throwIfAborted();
       const client = await connected();
@@ -124,15 +139,21 @@ export function createSession(options: SessionOptions): ToolSource {
 
   return {
     async list(signal) {
-      return withClient(signal, () => true, async (client) => {
-        const { tools } = await client.listTools(undefined, { signal, cacheMode: 'bypass' } as never);
-        return tools.slice(0, mostTools) as unknown as readonly ToolDefinition[];
-      });
+      return withClient(
+        signal,
+        () => true,
+        async (client) => {
+          const { tools } = await client.listTools(undefined, { signal, cacheMode: 'bypass' } as never);
+          return tools.slice(0, mostTools) as unknown as readonly ToolDefinition[];
+        },
+      );
     },
 
     async call(tool: string, input: JsonObject, { signal }): Promise<ToolResult> {
       try {
-        const result = await withClient(signal, sessionRefused, (client) => client.callTool({ name: tool, arguments: input }, { signal, timeout: callTimeoutMs } as never));
+        const result = await withClient(signal, sessionRefused, (client) =>
+          client.callTool({ name: tool, arguments: input }, { signal, timeout: callTimeoutMs } as never),
+        );
         return result as unknown as ToolResult;
       } catch (thrown) {
         if (thrown instanceof GatewayError || signal.aborted) throw thrown;

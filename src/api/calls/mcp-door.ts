@@ -1,0 +1,44 @@
+/** What one caller finds at /mcp (all servers, prefixed names) or at /mcp/<server> (one server, its own names). */
+import type { McpDoor } from '../../extensions/mcp/gate.ts';
+import { publicToolName } from '../../extensions/tool-names.ts';
+import { GatewayError } from '../../types/errors.ts';
+import type { McpServerEntry } from '../../types/snapshot.ts';
+import type { ToolDefinition } from '../../types/tool-source.ts';
+import type { Caller } from './caller.ts';
+import { invokeTool, visibleTools } from './invoke-tool.ts';
+import type { CallServices } from './services.ts';
+
+interface Offered {
+  readonly server: McpServerEntry;
+  readonly tool: ToolDefinition;
+}
+
+export function openMcpDoor(services: CallServices, caller: Caller, only: McpServerEntry | null): McpDoor {
+  const servers = only === null ? [...caller.view.mcpServers.values()] : [only];
+  const shownName = ({ server, tool }: Offered): string => (only === null ? publicToolName(server.name, tool.name) : tool.name);
+  const offered = (): Offered[] => servers.flatMap((server) => visibleTools(services, caller, server).map((tool) => ({ server, tool })));
+
+  const find = (name: string): Offered => {
+    const all = offered();
+    const shown = all.find((each) => shownName(each) === name);
+    if (shown !== undefined) return shown;
+    const bare = all.filter((each) => each.tool.name === name);
+    if (bare.length === 1 && bare[0] !== undefined) return bare[0];
+    if (bare.length > 1)
+      throw new GatewayError('invalid_request', `Several servers have a tool "${name}"; use ${bare.map(shownName).join(' or ')}.`);
+    throw new GatewayError('not_found', `There is no tool "${name.slice(0, 200)}" for you here.`);
+  };
+
+  return {
+    tools: () =>
+      offered()
+        .map((each) => ({ ...each.tool, name: shownName(each) }))
+        .toSorted((one, other) => (one.name < other.name ? -1 : 1)),
+    async call(name, input, signal) {
+      // A server that never answered yet is given its chance before its tools are said not to exist.
+      await Promise.all(servers.map((server) => services.catalogue.ready(server)));
+      const { server, tool } = find(name);
+      return invokeTool(services, caller, server, tool.name, input, { signal: AbortSignal.any([signal, caller.signal]) });
+    },
+  };
+}

@@ -1,0 +1,53 @@
+/** /mcp and /mcp/{server}: the team's MCP servers behind one door, with the caller's rights. */
+import { toNodeHandler } from '@modelcontextprotocol/node';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { McpGate } from '../../extensions/mcp/gate.ts';
+import { GatewayError } from '../../types/errors.ts';
+import { callerOf, requireServer } from '../calls/caller.ts';
+import { visibleTools } from '../calls/invoke-tool.ts';
+import { openMcpDoor } from '../calls/mcp-door.ts';
+import type { CallServices } from '../calls/services.ts';
+
+/** A page of another site must not speak through its visitor's browser (DNS rebinding; MCP transports, security considerations). */
+function refuseForeignOrigin(request: FastifyRequest): void {
+  const { origin, host } = request.headers;
+  if (origin === undefined) return;
+  if (URL.canParse(origin) && new URL(origin).host === host) return;
+  throw new GatewayError('permission_denied', 'Requests from web pages of other origins are not accepted here.', { param: 'Origin' });
+}
+
+export function addMcp(app: FastifyInstance, services: CallServices, gate: McpGate): void {
+  const serve = toNodeHandler(gate.handler);
+
+  const handle = async (request: FastifyRequest<{ Params: { server?: string } }>, reply: FastifyReply): Promise<FastifyReply> => {
+    refuseForeignOrigin(request);
+    const caller = callerOf(request, reply);
+    const name = request.params.server;
+    const server = name === undefined ? null : requireServer(caller, name);
+    if (server !== null && services.catalogue.known(server) && visibleTools(services, caller, server).length === 0) {
+      throw new GatewayError('permission_denied', `You may not use any tool of mcp/${server.name}. Ask for a grant.`);
+    }
+    const auth = gate.admit(openMcpDoor(services, caller, server), caller.principal.client ?? caller.principal.subject);
+    for (const [header, value] of Object.entries(reply.getHeaders())) if (value !== undefined) reply.raw.setHeader(header, value);
+    reply.hijack();
+    await serve(Object.assign(request.raw, { auth }) as never, reply.raw as never, request.body ?? undefined);
+    return reply;
+  };
+
+  const config = { access: ['llm:mcp:view', 'llm:mcp:use'] as const };
+  const method = ['GET', 'POST', 'DELETE'];
+  app.route({
+    method,
+    url: '/mcp',
+    config,
+    schema: { tags: ['mcp'], summary: 'All tools that you may use, as one MCP server' },
+    handler: handle,
+  });
+  app.route<{ Params: { server: string } }>({
+    method,
+    url: '/mcp/:server',
+    config,
+    schema: { tags: ['mcp'], summary: 'The tools of one server' },
+    handler: handle,
+  });
+}
