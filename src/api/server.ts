@@ -2,6 +2,7 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Authenticator } from '../auth/authenticator.ts';
+import { refusePoison } from '../config/invalid.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { AuditLog } from '../storage/audit.ts';
 import type { Logger } from '../types/logger.ts';
@@ -45,7 +46,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   addJsonBody(app);
   addErrorHandling(app, options);
   await addDocumentation(app, options.version);
-  await app.register(async (scope) => options.control(scope));
+  await app.register(async (scope) => {
+    // Before zod, which would take such a key out in silence.
+    scope.addHook('preValidation', async (request) => refusePoison(request.body, []));
+    options.control(scope);
+  });
   await app.register(async (scope) => {
     // The schemas document these routes; each handler checks its body itself, because most of it passes through unread.
     scope.setValidatorCompiler(() => () => true);

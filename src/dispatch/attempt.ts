@@ -153,7 +153,8 @@ async function* rest(
       } else if (event.type !== 'response-start' && event.type !== 'step') begun.add(event.choice);
     }
   };
-  let failure: unknown = new GatewayError('client_closed_request', 'The reader left before the answer was complete.');
+  /** Undefined: the reader left before the answer was complete. */
+  let failure: unknown;
   try {
     let batch = held;
     for (;;) {
@@ -185,7 +186,9 @@ async function* rest(
     throw failure;
   } finally {
     deadlines.clear();
-    book.end(failure);
+    book.end(
+      failure === undefined ? new GatewayError('client_closed_request', 'The reader left before the answer was complete.') : failure,
+    );
     await source.return?.();
   }
 }

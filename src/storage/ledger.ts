@@ -22,8 +22,6 @@ export interface LedgerOptions {
   readonly intervalMs?: number;
 }
 
-/** Rows of one insert: below the limit of bound values of both databases. */
-const rowsPerInsert = 500;
 const drainEveryMs = 2_000;
 
 function toRun(run: RunRecord): RunTable {
@@ -74,34 +72,17 @@ function toAttempts(run: RunRecord): AttemptTable[] {
   }));
 }
 
-function* slices<T>(items: readonly T[]): Generator<readonly T[]> {
-  for (let start = 0; start < items.length; start += rowsPerInsert) yield items.slice(start, start + rowsPerInsert);
-}
-
 export function createLedger(options: LedgerOptions): LedgerWriter {
   const { database, logger } = options;
   const spool = createSpool<RunRecord>(join(options.dataDir, 'spool'));
   let away = false;
 
   /** A record that comes twice (after a lost acknowledgement) is there once. */
-  const store = async (records: readonly RunRecord[]): Promise<void> => {
-    await database.query.transaction().execute(async (transaction) => {
-      for (const rows of slices(records.map(toRun))) {
-        await transaction
-          .insertInto('llm_run')
-          .values([...rows])
-          .onConflict((conflict) => conflict.doNothing())
-          .execute();
-      }
-      for (const rows of slices(records.flatMap(toAttempts))) {
-        await transaction
-          .insertInto('llm_attempt')
-          .values([...rows])
-          .onConflict((conflict) => conflict.doNothing())
-          .execute();
-      }
-    });
-  };
+  const store = (records: readonly RunRecord[]): Promise<void> =>
+    database.insertMany([
+      { table: 'llm_run', rows: records.map(toRun) },
+      { table: 'llm_attempt', rows: records.flatMap(toAttempts) },
+    ]);
 
   const drain = async (): Promise<void> => {
     const files = await spool.drain(store);

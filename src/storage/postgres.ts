@@ -60,6 +60,16 @@ export function openPostgres(url: string, logger: Logger): Database {
   return {
     kind: 'postgres',
     query,
+    insertMany: (batches) =>
+      query.transaction().execute(async (transaction) => {
+        for (const { table, rows } of batches) {
+          if (rows.length === 0) continue;
+          const name = sql.table(table);
+          await sql`insert into ${name} select * from json_populate_recordset(null::${name}, ${JSON.stringify(rows)}::json) on conflict do nothing`.execute(
+            transaction,
+          );
+        }
+      }),
     async ping() {
       await sql`select 1`.execute(query).catch((thrown: unknown) => {
         throw explain(thrown);

@@ -94,7 +94,7 @@ describe('the openai client', () => {
       tools: [
         {
           type: 'function',
-          function: { ...weather.function, parse: JSON.parse, function: (input: { city: string }) => `sunny in ${input.city}` },
+          function: { ...weather.function, parse: (text: string): { city: string } => JSON.parse(text), function: (input: { city: string }) => `sunny in ${input.city}` },
         },
       ],
     });
@@ -156,8 +156,8 @@ describe('the openai client', () => {
     );
     const failure = await ask(openai, 'team/model').catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(OpenAI.RateLimitError);
-    expect((failure as OpenAI.APIError).headers?.get('retry-after')).toBe('7');
-    expect(String((failure as OpenAI.APIError).message)).not.toContain('sk-123');
+    expect((failure as InstanceType<typeof OpenAI.APIError>).headers?.get('retry-after')).toBe('7');
+    expect(String((failure as InstanceType<typeof OpenAI.APIError>).message)).not.toContain('sk-123');
   });
 
   it('lists and reads models, also with a slash in the name', async () => {

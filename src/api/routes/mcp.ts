@@ -1,5 +1,4 @@
 /** /mcp and /mcp/{server}: the team's MCP servers behind one door, with the caller's rights. */
-import { toNodeHandler } from '@modelcontextprotocol/node';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { McpGate } from '../../extensions/mcp/gate.ts';
 import { GatewayError } from '../../types/errors.ts';
@@ -17,8 +16,6 @@ function refuseForeignOrigin(request: FastifyRequest): void {
 }
 
 export function addMcp(app: FastifyInstance, services: CallServices, gate: McpGate): void {
-  const serve = toNodeHandler(gate.handler);
-
   const handle = async (request: FastifyRequest<{ Params: { server?: string } }>, reply: FastifyReply): Promise<FastifyReply> => {
     refuseForeignOrigin(request);
     const caller = callerOf(request, reply);
@@ -27,10 +24,10 @@ export function addMcp(app: FastifyInstance, services: CallServices, gate: McpGa
     if (server !== null && services.catalogue.known(server) && visibleTools(services, caller, server).length === 0) {
       throw new GatewayError('permission_denied', `You may not use any tool of mcp/${server.name}. Ask for a grant.`);
     }
-    const auth = gate.admit(openMcpDoor(services, caller, server), caller.principal.client ?? caller.principal.subject);
     for (const [header, value] of Object.entries(reply.getHeaders())) if (value !== undefined) reply.raw.setHeader(header, value);
     reply.hijack();
-    await serve(Object.assign(request.raw, { auth }) as never, reply.raw as never, request.body ?? undefined);
+    const door = openMcpDoor(services, caller, server);
+    await gate.serve(request.raw, reply.raw, request.body ?? undefined, door, caller.principal.client ?? caller.principal.subject);
     return reply;
   };
 

@@ -1,5 +1,6 @@
 /** Pailou as an MCP server, in both protocol eras: what a caller may see is decided anew for each request. */
-import { createMcpHandler, type McpHttpHandler, ProtocolError, ProtocolErrorCode, Server } from '@modelcontextprotocol/server';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { McpHttpHandler, Server } from '@modelcontextprotocol/server';
 import { GatewayError, toGatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
 import type { Logger } from '../../types/logger.ts';
@@ -14,26 +15,22 @@ export interface McpDoor {
 }
 
 export interface McpGate {
-  readonly handler: McpHttpHandler;
-  /** What the handler needs to know of the caller; put it on the request as `auth`. */
-  admit(door: McpDoor, client: string): NonNullable<Parameters<McpHttpHandler['fetch']>[1]>['authInfo'];
+  /** Serves one request to its end. `body` is the parsed JSON, undefined for none. `client` names the caller's OAuth2 client. */
+  serve(request: IncomingMessage, response: ServerResponse, body: unknown, door: McpDoor, client: string): Promise<void>;
   /** Tells the clients that listen that tools came or went. */
   toolsChanged(): void;
   close(): Promise<void>;
 }
+
+type Sdk = typeof import('@modelcontextprotocol/server');
 
 /** What a tool tells its caller when it could not be run: text that a model can read. */
 function failed(error: GatewayError): ToolResult {
   return { content: [{ type: 'text', text: error.message }], isError: true };
 }
 
-/** A wrong name or a missing right is a fault of the request, not of the tool. */
-function protocolError(error: GatewayError): ProtocolError {
-  return new ProtocolError(ProtocolErrorCode.InvalidParams, error.message);
-}
-
-function buildServer(door: McpDoor, version: string): Server {
-  const server = new Server({ name: 'pailou', version }, { capabilities: { tools: { listChanged: true } } });
+function buildServer(sdk: Sdk, door: McpDoor, version: string): Server {
+  const server = new sdk.Server({ name: 'pailou', version }, { capabilities: { tools: { listChanged: true } } });
   server.setRequestHandler('tools/list', () => {
     const tools = door.tools().map(({ name, title, description, inputSchema, outputSchema, annotations }) => ({
       name,
@@ -51,7 +48,10 @@ function buildServer(door: McpDoor, version: string): Server {
       return (await door.call(params.name, (params.arguments ?? {}) as JsonObject, context.mcpReq.signal)) as never;
     } catch (thrown) {
       const error = toGatewayError(thrown);
-      if (error.status === 403 || error.status === 404 || error.status === 400) throw protocolError(error);
+      // A wrong name or a missing right is a fault of the request, not of the tool.
+      if (error.status === 403 || error.status === 404 || error.status === 400) {
+        throw new sdk.ProtocolError(sdk.ProtocolErrorCode.InvalidParams, error.message);
+      }
       return failed(error) as never;
     }
   });
@@ -59,19 +59,35 @@ function buildServer(door: McpDoor, version: string): Server {
 }
 
 export function createMcpGate(options: { readonly logger: Logger; readonly version: string }): McpGate {
-  const handler = createMcpHandler(
-    ({ authInfo }) => {
-      const door = authInfo?.extra?.['door'] as McpDoor | undefined;
-      if (door === undefined) throw new GatewayError('internal_error', 'An MCP request came in without its caller.');
-      return buildServer(door, options.version);
-    },
-    { onerror: (error) => options.logger.debug({ reason: error.message }, 'MCP gate') },
-  );
+  let loading: Promise<{ handler: McpHttpHandler; serve: ReturnType<typeof import('@modelcontextprotocol/node').toNodeHandler> }> | null =
+    null;
+  let loaded: McpHttpHandler | null = null;
+
+  /** The SDK is large; a node whose callers use no MCP never loads it. */
+  const load = async () => {
+    const [sdk, { toNodeHandler }] = await Promise.all([import('@modelcontextprotocol/server'), import('@modelcontextprotocol/node')]);
+    const handler = sdk.createMcpHandler(
+      ({ authInfo }) => {
+        const door = authInfo?.extra?.['door'] as McpDoor | undefined;
+        if (door === undefined) throw new GatewayError('internal_error', 'An MCP request came in without its caller.');
+        return buildServer(sdk, door, options.version);
+      },
+      { onerror: (error) => options.logger.debug({ reason: error.message }, 'MCP gate') },
+    );
+    loaded = handler;
+    return { handler, serve: toNodeHandler(handler) };
+  };
+
   return {
-    handler,
-    // The token itself stays outside: nothing behind this line could pass it on.
-    admit: (door, client) => ({ token: '', clientId: client, scopes: [], extra: { door } }),
-    toolsChanged: () => handler.notify.toolsChanged(),
-    close: () => handler.close(),
+    async serve(request, response, body, door, client) {
+      const { serve } = await (loading ??= load());
+      // The token itself stays outside: nothing behind this line could pass it on.
+      const auth = { token: '', clientId: client, scopes: [], extra: { door } };
+      await serve(Object.assign(request, { auth }) as never, response as never, body);
+    },
+    toolsChanged: () => loaded?.notify.toolsChanged(),
+    async close() {
+      await loaded?.close();
+    },
   };
 }

@@ -69,6 +69,12 @@ export class SqliteConnection {
     return this.#ask((id) => this.#worker.postMessage({ type: 'execute', id, sql, parameters }));
   }
 
+  /** Rows of several tables in one transaction; rows whose key is there already are skipped. */
+  async insertMany(batches: readonly { readonly table: string; readonly rows: readonly object[] }[]): Promise<void> {
+    const texts = batches.map(({ table, rows }) => ({ table, rows: JSON.stringify(rows) }));
+    await this.#ask((id) => this.#worker.postMessage({ type: 'insert-many', id, batches: texts }));
+  }
+
   /** Calls back when another connection, also of another process, has written. */
   watch(listener: () => void, intervalMs: number): () => void {
     this.#listeners.add(listener);

@@ -1,7 +1,7 @@
 /** The thread that owns the SQLite file: takes statements, gives rows. No SQLite ever runs on the main thread. */
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { WorkerReply, WorkerRequest } from './protocol.ts';
+import type { SqliteValue, WorkerReply, WorkerRequest } from './protocol.ts';
 
 const { path } = workerData as { path: string };
 const port = parentPort;
@@ -29,6 +29,26 @@ function execute(request: Extract<WorkerRequest, { type: 'execute' }>): WorkerRe
   if (statement.columns().length > 0) return { id: request.id, rows: statement.all(...request.parameters), changes: 0 };
   const result = statement.run(...request.parameters);
   return { id: request.id, rows: [], changes: Number(result.changes) };
+}
+
+function insertMany(request: Extract<WorkerRequest, { type: 'insert-many' }>): WorkerReply {
+  database.exec('begin immediate');
+  try {
+    for (const { table, rows } of request.batches) {
+      const objects = JSON.parse(rows) as Record<string, SqliteValue>[];
+      const columns = Object.keys(objects[0] ?? {});
+      const places = columns.map(() => '?').join(', ');
+      const statement = prepared(
+        `insert into ${table} (${columns.map((column) => `"${column}"`).join(', ')}) values (${places}) on conflict do nothing`,
+      );
+      for (const object of objects) statement.run(...columns.map((column) => object[column] ?? null));
+    }
+    database.exec('commit');
+  } catch (thrown) {
+    database.exec('rollback');
+    throw thrown;
+  }
+  return { id: request.id, rows: [], changes: 0 };
 }
 
 /** Rises when another connection, also of another process, has committed. */
@@ -59,7 +79,7 @@ port.on('message', (request: WorkerRequest) => {
   }
   let reply: WorkerReply;
   try {
-    reply = execute(request);
+    reply = request.type === 'insert-many' ? insertMany(request) : execute(request);
   } catch (thrown) {
     const error = thrown as Error & { errcode?: number };
     reply = { id: request.id, error: { message: error.message, errcode: error.errcode ?? 0 } };

@@ -1,5 +1,4 @@
 /** MCP servers reached by Streamable HTTP. */
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { z } from 'zod';
 import { definePlugin } from '../../../types/plugin.ts';
 import { secret } from '../../../types/secret.ts';
@@ -27,7 +26,10 @@ export default definePlugin({
     return createSession({
       protocol,
       logger: services.logger,
-      transport: () => new StreamableHTTPClientTransport(address, { fetch: services.fetch as never, requestInit: { headers } }),
+      transport: async () => {
+        const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client');
+        return new StreamableHTTPClientTransport(address, { fetch: services.fetch as never, requestInit: { headers } });
+      },
     });
   },
 });

@@ -1,5 +1,4 @@
 /** MCP servers started as a program on this machine. Only what the operator allows, without a shell, with a clean environment. */
-import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { z } from 'zod';
 import { GatewayError } from '../../../types/errors.ts';
 import { definePlugin } from '../../../types/plugin.ts';
@@ -44,15 +43,17 @@ export default definePlugin({
     return createSession({
       protocol,
       logger: services.logger,
-      transport: () =>
-        new StdioClientTransport({
+      transport: async () => {
+        const { StdioClientTransport } = await import('@modelcontextprotocol/client/stdio');
+        return new StdioClientTransport({
           // The Node that runs Pailou, not whichever comes first in the path.
           command: command === 'node' ? process.execPath : command,
           args: [...args],
           env: { ...inherited, ...env },
           stderr: 'ignore',
           ...(cwd === undefined ? {} : { cwd }),
-        }),
+        });
+      },
     });
   },
 });

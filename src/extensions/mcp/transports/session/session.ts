@@ -1,5 +1,5 @@
 /** One connection to an MCP server: made when first needed, made anew after a loss, never used once broken. */
-import { Client, SdkError, SdkErrorCode, SdkHttpError, type Transport } from '@modelcontextprotocol/client';
+import type { Client, Transport } from '@modelcontextprotocol/client';
 import { GatewayError } from '../../../../types/errors.ts';
 import type { JsonObject } from '../../../../types/json.ts';
 import type { Logger } from '../../../../types/logger.ts';
@@ -22,19 +22,25 @@ const longestBackoffMs = 10_000;
 /** Larger descriptions and schemas serve nobody; they would fill the model's context. */
 const mostTools = 2_000;
 
+/** The SDK's error codes and the status of its HTTP errors, read without loading the SDK. */
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+function statusOf(error: unknown): number | null {
+  return error instanceof Error && 'status' in error && typeof error.status === 'number' ? error.status : null;
+}
+
 /** True if the server refused the session before it looked at the request: then, and only then, a call may be sent again. */
 function sessionRefused(error: unknown): boolean {
-  if (error instanceof SdkHttpError) return error.status === 400 || error.status === 404;
-  return error instanceof SdkError && (error.code === SdkErrorCode.NotConnected || error.code === SdkErrorCode.SendFailed);
+  const status = statusOf(error);
+  if (status !== null) return status === 400 || status === 404;
+  return ['NOT_CONNECTED', 'SEND_FAILED'].includes(codeOf(error));
 }
 
 function isLoss(error: unknown): boolean {
-  if (error instanceof SdkHttpError) return true;
-  if (error instanceof SdkError)
-    return (
-      error.code === SdkErrorCode.ConnectionClosed || error.code === SdkErrorCode.NotConnected || error.code === SdkErrorCode.SendFailed
-    );
-  return error instanceof TypeError;
+  return (
+    statusOf(error) !== null || error instanceof TypeError || ['CONNECTION_CLOSED', 'NOT_CONNECTED', 'SEND_FAILED'].includes(codeOf(error))
+  );
 }
 
 function unreachable(cause: unknown): GatewayError {
@@ -59,6 +65,8 @@ export function createSession(options: SessionOptions): ToolSource {
   };
 
   const connect = async (): Promise<Client> => {
+    // Loaded when the first server is connected: it is large, and the gateway should be open before.
+    const { Client } = await import('@modelcontextprotocol/client');
     const client = new Client(
       { name: 'pailou', version: '0.1.0' },
       {

@@ -1,0 +1,116 @@
+/** The command line: `pailou <command>`. Exit codes: 0 done, 1 failed, 2 wrong use or bad settings. */
+import { parseArgs } from 'node:util';
+import { fetchDevelopmentToken } from './auth/development/development-token.ts';
+import { readSettings, SettingsError } from './config/settings.ts';
+import { startPailou } from './main.ts';
+import { migrate } from './storage/migrate.ts';
+import { openDatabase } from './storage/database.ts';
+import { createLogger } from './telemetry/log.ts';
+import { roles } from './types/access.ts';
+import { GatewayError } from './types/errors.ts';
+
+interface Command {
+  readonly summary: string;
+  readonly usage: string;
+  run(args: string[]): Promise<number>;
+}
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const complain = (text: string): void => void process.stderr.write(`${text}\n`);
+
+class UsageError extends Error {}
+
+const commands: Readonly<Record<string, Command>> = {
+  start: {
+    summary: 'Start the gateway (with a development identity service if no OAuth2 service is configured).',
+    usage: 'pailou start',
+    async run(args) {
+      parseArgs({ args, options: {} });
+      const gateway = await startPailou(process.env);
+      say(gateway.greeting);
+      let signals = 0;
+      const stop = (): void => {
+        // A second signal means: now.
+        if (++signals > 1) process.exit(1);
+        void gateway.close().then(() => process.exit(0));
+      };
+      process.on('SIGINT', stop).on('SIGTERM', stop);
+      return new Promise<number>(() => {});
+    },
+  },
+  token: {
+    summary: 'Print a token of the development identity service, and nothing else.',
+    usage: 'pailou token --role admin|developer|user|viewer',
+    async run(args) {
+      const { values } = parseArgs({ args, options: { role: { type: 'string', default: 'developer' } } });
+      const role = roles.find((each) => each === values.role);
+      if (role === undefined) throw new UsageError(`--role must be one of ${roles.join(', ')}.`);
+      const settings = readSettings(process.env);
+      if (settings.oauth.issuer !== null) {
+        throw new UsageError(
+          'PAILOU_OAUTH_ISSUER is set: fetch your token from that service. This command only asks the development identity service.',
+        );
+      }
+      say(await fetchDevelopmentToken(`http://127.0.0.1:${settings.identityPort}`, role));
+      return 0;
+    },
+  },
+  migrate: {
+    summary: 'Bring the database up to date without starting the gateway.',
+    usage: 'pailou migrate',
+    async run(args) {
+      parseArgs({ args, options: {} });
+      const settings = readSettings(process.env);
+      const logger = createLogger(settings.logLevel);
+      const database = await openDatabase({ url: settings.databaseUrl, dataDir: settings.dataDir, logger });
+      try {
+        const applied = await migrate(database);
+        say(applied.length === 0 ? 'The database is up to date.' : `Applied: ${applied.join(', ')}`);
+      } finally {
+        await database.close();
+      }
+      return 0;
+    },
+  },
+};
+
+function help(): string {
+  const width = Math.max(...Object.keys(commands).map((name) => name.length));
+  const lines = Object.entries(commands).map(
+    ([name, command]) => `  ${name.padEnd(width)}  ${command.summary}\n  ${' '.repeat(width)}  $ ${command.usage}`,
+  );
+  return `Pailou: the gate through which a whole team reaches its AI.\n\n${lines.join('\n')}\n\nSettings come from the environment: docs/configuration.md`;
+}
+
+/** What went wrong, for the person at the keyboard: no stack for faults that they can mend. */
+function explain(thrown: unknown): number {
+  if (thrown instanceof SettingsError || thrown instanceof UsageError || isArgumentError(thrown)) {
+    complain(thrown.message);
+    return 2;
+  }
+  if (thrown instanceof GatewayError) complain(thrown.message);
+  else complain(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
+  return 1;
+}
+
+function isArgumentError(thrown: unknown): thrown is Error {
+  return thrown instanceof TypeError && 'code' in thrown && String(thrown.code).startsWith('ERR_PARSE_ARGS');
+}
+
+/** Runs the command that the arguments name; sets the exit code of the process. */
+export async function runCommandLine([name, ...args]: readonly string[]): Promise<void> {
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    say(help());
+    process.exitCode = name === undefined ? 2 : 0;
+  } else {
+    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+    if (command === undefined) {
+      complain(`There is no command "${name}".\n\n${help()}`);
+      process.exitCode = 2;
+    } else if (args.includes('--help') || args.includes('-h')) {
+      say(`${command.summary}\n\n  $ ${command.usage}`);
+    } else {
+      process.exitCode = await command.run(args).catch(explain);
+    }
+  }
+}
