@@ -1,6 +1,6 @@
 /** Fills a data folder with the configuration of a large company, straight into its tables: what is measured is living with it, not typing it in. */
 import { randomUUID } from 'node:crypto';
-import { openDatabase } from '../src/storage/database.ts';
+import { openDatabase } from '../src/storage/open-database.ts';
 import { migrate } from '../src/storage/migrate.ts';
 import type { ConfigTable } from '../src/storage/schema.ts';
 import type { Logger } from '../src/types/logger.ts';

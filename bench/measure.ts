@@ -72,15 +72,24 @@ export async function measure(scenario: Scenario, candidates: readonly Candidate
   return { windows, latency };
 }
 
-/** Kilobytes of resident memory per open idle stream: the slope between few and many, so that slack in the heap does not hide it. */
-export async function memoryPerStream(candidate: Candidate, body: Buffer, few: number, many: number): Promise<number> {
+/** Resident memory when it has come to rest: the least of some looks, so that garbage not yet swept counts less. */
+async function settledKilobytes(pid: number): Promise<number> {
+  let least = Infinity;
+  for (let look = 0; look < 8; look++) {
+    await sleep(500);
+    least = Math.min(least, residentKilobytes(pid));
+  }
+  return least;
+}
+
+/** Kilobytes of resident memory per open idle stream: the slope between few and many, so that neither the program itself nor slack in its heap counts. */
+export async function memoryPerStream(candidate: Candidate, body: Buffer, { few, many }: { few: number; many: number }): Promise<number> {
+  const closeWarm = await openStreams(candidate, body, few);
+  await closeWarm();
   const closeFew = await openStreams(candidate, body, few);
-  await sleep(1500);
-  const before = residentKilobytes(candidate.pid);
+  const before = await settledKilobytes(candidate.pid);
   const closeMany = await openStreams(candidate, body, many - few);
-  await sleep(1500);
-  const after = residentKilobytes(candidate.pid);
+  const after = await settledKilobytes(candidate.pid);
   await Promise.all([closeFew(), closeMany()]);
-  await sleep(500);
   return (after - before) / (many - few);
 }

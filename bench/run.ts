@@ -20,7 +20,7 @@ if (!existsSync('/proc/self/stat')) {
   process.exit(2);
 }
 const plan = options.quick ? { windows: 3, seconds: 1 } : { windows: 7, seconds: 3 };
-const streams = options.quick ? { few: 100, many: 400 } : { few: 250, many: 1250 };
+const streams = options.quick ? { few: 200, many: 800 } : { few: 500, many: 2500 };
 const budgets = { startMs: 2000, changeMs: 1000, streamKilobytes: 40 };
 
 await using owned = new AsyncDisposableStack();
@@ -55,21 +55,6 @@ await withGateway(undefined, async (gateway, pailou) => {
   for (const scenario of scenarios) {
     await section(scenario.name, async () => [scenarioRow(scenario, await measure(scenario, [bare, pailou], direct, plan), bare, pailou)]);
   }
-  await section('memory of an open idle stream', async (work) => {
-    const other = await memoryPerStream(bare, holdBody, streams.few, streams.many);
-    const own = await memoryPerStream(pailou, holdBody, streams.few, streams.many);
-    return [
-      {
-        work,
-        bare: `${other.toFixed(1)} kB`,
-        pailou: `${own.toFixed(1)} kB`,
-        ratio: own / other,
-        budget: `<= ${budgets.streamKilobytes} kB`,
-        within: own <= budgets.streamKilobytes,
-        note: `resident memory, slope from ${streams.few} to ${streams.many} streams`,
-      },
-    ];
-  });
   await section('start to ready, embedded database', async (work) => [
     {
       work,
@@ -81,6 +66,28 @@ await withGateway(undefined, async (gateway, pailou) => {
       note: `first start with migrations and demo; the next start ${gateway.againMs.toFixed(0)} ms`,
     },
   ]);
+});
+
+// In processes of its own: a heap that a load has blown up hides what a stream takes.
+await section('memory of an open idle stream', async (work) => {
+  const fresh = await startServer('bare-proxy', upstream.url);
+  owned.defer(() => fresh.stop());
+  const other = await memoryPerStream({ ...bare, url: fresh.url, pid: fresh.pid }, holdBody, streams);
+  let own = Number.NaN;
+  await withGateway(undefined, async (_gateway, pailou) => {
+    own = await memoryPerStream(pailou, holdBody, streams);
+  });
+  return [
+    {
+      work,
+      bare: `${other.toFixed(1)} kB`,
+      pailou: `${own.toFixed(1)} kB`,
+      ratio: own / other,
+      budget: `<= ${budgets.streamKilobytes} kB`,
+      within: own <= budgets.streamKilobytes,
+      note: `resident memory, slope from ${streams.few} to ${streams.many} streams`,
+    },
+  ];
 });
 
 await section(`${manyModels.toLocaleString('en')} models, ${manyGrants.toLocaleString('en')} grants`, async (large) => {

@@ -4,7 +4,7 @@ import { fetchDevelopmentToken } from './auth/development/development-token.ts';
 import { readSettings, SettingsError } from './config/settings.ts';
 import { startPailou } from './main.ts';
 import { migrate } from './storage/migrate.ts';
-import { openDatabase } from './storage/database.ts';
+import { openDatabase } from './storage/open-database.ts';
 import { createLogger } from './telemetry/log.ts';
 import { roles } from './types/access.ts';
 import { GatewayError } from './types/errors.ts';
@@ -32,7 +32,10 @@ const commands: Readonly<Record<string, Command>> = {
       const stop = (): void => {
         // A second signal means: now.
         if (++signals > 1) process.exit(1);
-        void gateway.close().then(() => process.exit(0));
+        gateway.close().then(
+          () => process.exit(0),
+          (thrown: unknown) => process.exit(explain(thrown)),
+        );
       };
       process.on('SIGINT', stop).on('SIGTERM', stop);
       return new Promise<number>(() => {});

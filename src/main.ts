@@ -21,7 +21,8 @@ import { createOutboundGuard } from './outbound/guard.ts';
 import { loadPlugins } from './plugins/loader.ts';
 import { createAuditLog } from './storage/audit.ts';
 import { createConfigStore } from './storage/config-store.ts';
-import { openDatabase, type Database } from './storage/database.ts';
+import type { Database } from './storage/database.ts';
+import { openDatabase } from './storage/open-database.ts';
 import { createLedger } from './storage/ledger.ts';
 import { migrate } from './storage/migrate.ts';
 import { createRunReader } from './storage/runs.ts';
@@ -76,7 +77,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
     logger,
     mode: settings.mode,
     stdioCommands: settings.stdioCommands,
-    checkUrl: guard.checkUrl,
+    checkUrl: (address, param) => guard.checkUrl(address, param),
     fetch: client.fetch,
   };
   const registry = await loadPlugins({ folders: pluginFolders, pluginsDir: settings.pluginsDir, services, logger });

@@ -1,6 +1,6 @@
 /** GET /api/audit: who did what, newest first. */
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { principalOf } from '../api/request-context.ts';
 import type { AuditLog } from '../storage/audit.ts';
 import { pageQuery } from './paging.ts';

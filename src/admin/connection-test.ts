@@ -74,7 +74,7 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
       const { spec, name, model } = request.body;
       requireOwnStored(request, config, 'provider', name);
       await using draft = await config.draftProvider({ tenant: principalOf(request).tenant, spec, name, model });
-      return tryModel(request, reply, draft.model);
+      return await tryModel(request, reply, draft.model);
     },
   );
 
@@ -86,7 +86,7 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
     },
     async (request, reply) => {
       await using draft = await config.draftModel({ tenant: principalOf(request).tenant, spec: request.body.spec });
-      return tryModel(request, reply, draft.model);
+      return await tryModel(request, reply, draft.model);
     },
   );
 

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, RouteOptions } from 'fastify';
 import type { Authenticator } from '../auth/authenticator.ts';
-import { isAdministrator } from '../auth/decide.ts';
+import { holds, isAdministrator } from '../auth/decide.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
@@ -45,7 +45,7 @@ export function checkRouteAccess(access: RouteAccess, principal: Principal): voi
     if (isAdministrator(principal)) return;
     throw new GatewayError('permission_denied', 'Only administrators may do this.');
   }
-  if (access.some((code) => principal.permissions.has(code))) return;
+  if (access.some((code) => holds(principal, code))) return;
   throw new GatewayError(
     'permission_denied',
     `Your token carries none of the permissions ${access.join(', ')}. Ask your administrator for it, then fetch a new token.`,

@@ -1,6 +1,5 @@
 /** What the gate knows about a request beyond HTTP; set before any handler runs. */
-import type { Principal } from '../types/access.ts';
-import type { PermissionCode } from '../types/access.ts';
+import type { PermissionCode, Principal } from '../types/access.ts';
 import type { JsonOutline } from '../types/chat.ts';
 import type { HeldSnapshot } from '../types/snapshot.ts';
 import type { FastifyRequest } from 'fastify';

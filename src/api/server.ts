@@ -35,7 +35,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => {
       reply.header('x-request-id', request.id);
-      void app.errorHandler(error, request, reply);
+      app.errorHandler(error, request, reply);
     },
     forceCloseConnections: 'idle',
   });

@@ -3,9 +3,19 @@ import { type PermissionCode, permissionCodes, type Principal } from '../types/a
 import { GatewayError } from '../types/errors.ts';
 import type { ClaimMapping, PrincipalField } from './issuer.ts';
 
-type Claims = Readonly<Record<string, unknown>>;
+export type Claims = Readonly<Record<string, unknown>>;
 
-/** Own properties only: a claim named `__proto__` leads nowhere. */
+export interface ClaimSources {
+  /** The claims of the verified token. */
+  readonly token: Claims;
+  /** What the service said when asked; null if it was not asked. At each path it counts before the token. */
+  readonly lookedUp: Claims | null;
+}
+
+/** The latest time that a Date can hold: a token that never ends still has an end that can be shown. */
+const lastMoment = 8_640_000_000_000_000;
+
+/** Own properties only: a path through `__proto__` or `constructor` leads nowhere. Undefined where nothing is. */
 function valueAt(claims: Claims, path: string): unknown {
   let value: unknown = claims;
   for (const key of path.split(/(?<!\\)\./)) {
@@ -20,9 +30,37 @@ function valueAt(claims: Claims, path: string): unknown {
 function asList(value: unknown): string[] {
   if (typeof value === 'string') return value.split(/[\s,]+/).filter((part) => part !== '');
   if (typeof value === 'number') return [String(value)];
-  if (Array.isArray(value))
-    return value.flatMap((part: unknown) => (typeof part === 'string' || typeof part === 'number' ? [String(part)] : []));
-  return [];
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((part: unknown) => ((typeof part === 'string' && part !== '') || typeof part === 'number' ? [String(part)] : []));
+}
+
+/** One word, also where it comes as a list of one. */
+function asWord(value: unknown): string | null {
+  const one: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value;
+  return (typeof one === 'string' && one !== '') || typeof one === 'number' ? String(one) : null;
+}
+
+function firstWord(sources: ClaimSources, mapping: ClaimMapping, field: PrincipalField): string | null {
+  for (const path of mapping.paths[field]) {
+    const word = asWord(sources.lookedUp === null ? undefined : valueAt(sources.lookedUp, path)) ?? asWord(valueAt(sources.token, path));
+    if (word !== null) return word;
+  }
+  return null;
+}
+
+/** The lists at all paths together. What was looked up replaces the claim of the same path, also by an empty list: rights end at once. */
+function allWords(sources: ClaimSources, mapping: ClaimMapping, field: PrincipalField): string[] {
+  return mapping.paths[field].flatMap((path) => {
+    const said = sources.lookedUp === null ? undefined : valueAt(sources.lookedUp, path);
+    return asList(said === undefined ? valueAt(sources.token, path) : said);
+  });
+}
+
+/** True for a token that a client got for itself (client credentials): there is no person to ask about. */
+export function isServiceAccount(token: Claims, mapping: ClaimMapping): boolean {
+  const sources: ClaimSources = { token, lookedUp: null };
+  const client = firstWord(sources, mapping, 'client');
+  return client !== null && client === firstWord(sources, mapping, 'subject');
 }
 
 const roleDefaults: Readonly<Record<string, readonly PermissionCode[]>> = {
@@ -32,49 +70,48 @@ const roleDefaults: Readonly<Record<string, readonly PermissionCode[]>> = {
   viewer: permissionCodes.filter((code) => code.endsWith(':view')),
 };
 
-/**
- * `sources` are looked at in order (the token's claims, then what was looked up): for single values the first that has one,
- * for lists all together. Throws `token_invalid` without a subject.
- */
-export function mapClaims(sources: readonly Claims[], mapping: ClaimMapping, fixed: { issuer: string; expiresAt: number }): Principal {
-  const first = (field: PrincipalField): string | null => {
-    for (const path of mapping.paths[field]) {
-      for (const claims of sources) {
-        const value = valueAt(claims, path);
-        if ((typeof value === 'string' && value !== '') || typeof value === 'number') return String(value);
-      }
-    }
-    return null;
-  };
-  const all = (field: PrincipalField): string[] =>
-    mapping.paths[field].flatMap((path) => sources.flatMap((claims) => asList(valueAt(claims, path))));
-
-  const subject = first('subject');
+/** The principal of a verified token. `expiresAt` in epoch milliseconds. Throws `token_invalid` without a subject. */
+export function mapClaims(
+  sources: ClaimSources,
+  mapping: ClaimMapping,
+  fixed: { readonly issuer: string; readonly expiresAt: number },
+): Principal {
+  const verified: ClaimSources = { token: sources.token, lookedUp: null };
+  // Who it is says the signed token alone.
+  const subject = firstWord(verified, mapping, 'subject') ?? firstWord(sources, mapping, 'subject');
   if (subject === null) throw new GatewayError('token_invalid', 'The token does not say who it was issued to.');
-  const roles = [...new Set(all('roles').map((role) => roleOf(role, mapping)))];
+  const roles = [...new Set(allWords(sources, mapping, 'roles').map((role) => roleOf(role, mapping)))];
+  if (roles.length === 0 && isServiceAccount(sources.token, mapping)) roles.push(mapping.serviceRole);
   return Object.freeze({
     subject,
-    username: first('username') ?? subject,
-    tenant: first('tenant') ?? mapping.defaultTenant,
+    username: firstWord(sources, mapping, 'username') ?? subject,
+    tenant: firstWord(sources, mapping, 'tenant') ?? mapping.defaultTenant,
     roles: Object.freeze(roles),
     permissions:
       mapping.permissionSource === 'oauth'
-        ? permissionsIn(all('permissions'), mapping)
+        ? permissionsIn(allWords(sources, mapping, 'permissions'), mapping)
         : new Set(roles.flatMap((role) => (Object.hasOwn(roleDefaults, role) ? (roleDefaults[role] ?? []) : []))),
-    client: first('client'),
+    client: firstWord(verified, mapping, 'client'),
     issuer: fixed.issuer,
     credential: 'token' as const,
-    expiresAt: fixed.expiresAt,
+    expiresAt: Math.min(fixed.expiresAt, lastMoment),
   });
 }
 
 function roleOf(name: string, mapping: ClaimMapping): string {
   const bare = name.startsWith(mapping.rolePrefix) ? name.slice(mapping.rolePrefix.length) : name;
-  return Object.hasOwn(mapping.roleMap, bare) ? (mapping.roleMap[bare] ?? bare) : bare;
+  for (const each of [name, bare]) if (Object.hasOwn(mapping.roleMap, each)) return mapping.roleMap[each] ?? bare;
+  return bare;
 }
 
 function permissionsIn(codes: readonly string[], mapping: ClaimMapping): ReadonlySet<PermissionCode> {
-  if (codes.some((code) => mapping.wildcards.includes(code))) return new Set(permissionCodes);
-  const held = new Set(codes);
-  return new Set(permissionCodes.filter((code) => held.has(code)));
+  const exact = new Set(codes);
+  const patterns = mapping.wildcards ? codes.filter((code) => code.includes('*')).map((code) => code.split(':')) : [];
+  return new Set(permissionCodes.filter((code) => exact.has(code) || patterns.some((pattern) => covers(pattern, code))));
+}
+
+/** `*` stands for one whole segment and nothing less. */
+function covers(pattern: readonly string[], code: PermissionCode): boolean {
+  const segments = code.split(':');
+  return pattern.length === segments.length && pattern.every((part, index) => part === '*' || part === segments[index]);
 }

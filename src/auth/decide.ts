@@ -9,7 +9,7 @@ export function isAdministrator(principal: Principal): boolean {
   return principal.roles.includes('admin');
 }
 
-/** How far the roles of a principal reach for an action, on what they neither own nor were granted. */
+/** How far the roles of a principal reach for an action, on what they neither own nor were granted. Several roles add up. */
 function reachesAll(principal: Principal, action: Action): boolean {
   const { roles } = principal;
   if (roles.includes('admin')) return true;
@@ -17,48 +17,35 @@ function reachesAll(principal: Principal, action: Action): boolean {
   return roles.includes('developer') || (action === 'view' && roles.includes('viewer'));
 }
 
+const viewerOnly = (roles: readonly string[]): boolean => roles.every((role) => role === 'viewer');
+
 const unknown: Decision = { allowed: false, status: 404, rule: 'unknown', reason: 'There is no such thing in your tenant.' };
 const byRole: Decision = { allowed: true, rule: 'role', reason: 'Your role reaches everything of your tenant for this.' };
 const byOwnership: Decision = { allowed: true, rule: 'owner', reason: 'It is yours, and you may manage your own.' };
 
+const denied = (rule: string, reason: string): Decision => ({ allowed: false, status: 403, rule, reason });
+const noRole = denied('role', 'You have no role here, so nothing is within your reach. Ask your administrator to give you one.');
+const onlyLooks = denied('role', 'A viewer may look, but neither use nor manage. Ask your administrator for the role user.');
+const notYours = denied('owner', 'Only its owner or an administrator may manage it. Ask for it to be transferred to you.');
+
 /**
  * May `principal` do `action` with `capability`? Null stands for an unknown one, and one of another tenant counts as unknown.
  * The code says what kind of act is allowed, the role how far it reaches; ownership counts only with the manage code; grants reach the rest.
- * `now` in epoch milliseconds decides about grants that expire.
+ * `now` in epoch milliseconds decides about grants that expire. `rule` is one of unknown, code, role, owner, grant or `grant:<id>`.
  */
 export function decide(principal: Principal, action: Action, capability: Capability | null, grants: GrantIndex, now: number): Decision {
   if (capability === null || capability.tenant !== principal.tenant) return unknown;
   const code: PermissionCode = `llm:${capability.kind}:${action}`;
-  if (!principal.permissions.has(code)) {
-    return {
-      allowed: false,
-      status: 403,
-      rule: 'code',
-      reason: `Your token does not carry the permission ${code}. Ask your administrator for it.`,
-    };
-  }
+  if (!principal.permissions.has(code))
+    return denied('code', `You do not have the permission ${code}. Ask your administrator for it, then fetch a new token.`);
+  if (principal.roles.length === 0) return noRole;
   if (reachesAll(principal, action)) return byRole;
+  // Neither a grant nor ownership turns one who looks on into one who acts.
+  if (viewerOnly(principal.roles)) return onlyLooks;
   if (capability.owner !== null && capability.owner === principal.subject && principal.permissions.has(`llm:${capability.kind}:manage`))
     return byOwnership;
-  if (action === 'manage') {
-    return {
-      allowed: false,
-      status: 403,
-      rule: 'owner',
-      reason: 'Only its owner or an administrator may manage it. Ask for it to be transferred to you.',
-    };
-  }
-  // A viewer looks on: a grant does not turn one into a user.
-  const grant = action === 'use' && isOnlyViewer(principal) ? null : grants.find(principal, action, capability, now);
+  if (action === 'manage') return notYours;
+  const grant = grants.find(principal, action, capability, now);
   if (grant !== null) return { allowed: true, rule: `grant:${grant}`, reason: `The grant "${grant}" gives it to you.` };
-  return {
-    allowed: false,
-    status: 403,
-    rule: 'grant',
-    reason: `You have no grant to ${action} it. Ask its owner or an administrator for one.`,
-  };
-}
-
-function isOnlyViewer(principal: Principal): boolean {
-  return principal.roles.includes('viewer') && !principal.roles.some((role) => role === 'user' || role === 'developer' || role === 'admin');
+  return denied('grant', `You have no grant to ${action} it. Ask its owner or an administrator for one.`);
 }

@@ -20,15 +20,29 @@ const paths: ClaimPaths = {
 const base: ClaimMapping = {
   paths,
   rolePrefix: 'ROLE_',
-  roleMap: {},
+  // Spring's roles are upper case by custom: ROLE_ADMIN.
+  roleMap: { ADMIN: 'admin', DEVELOPER: 'developer', USER: 'user', VIEWER: 'viewer' },
   defaultTenant: 'default',
   permissionSource: 'oauth',
-  wildcards: ['*:*:*', '*'],
+  wildcards: true,
+  serviceRole: 'service',
 };
 
 export const issuerPresets: Readonly<Record<string, Preset>> = {
-  // Spring Authorization Server: roles at userinfo, codes in scope and authorities.
-  sas: { lookup: 'userinfo', mapping: { ...base, paths: { ...paths, roles: ['roles', 'authorities'] } } },
+  // Spring Authorization Server: roles at userinfo, codes in scope and authorities. Its `aud` is the client.
+  sas: {
+    lookup: 'userinfo',
+    mapping: { ...base, paths: { ...paths, roles: ['roles', 'authorities'], client: ['azp', 'client_id', 'aud'] } },
+  },
+  // youlai-mall, on Spring Authorization Server: `authorities` holds the roles alone, the codes stay in its Redis.
+  youlai: {
+    lookup: 'claims',
+    mapping: {
+      ...base,
+      paths: { ...paths, subject: ['userId', 'sub'], roles: ['authorities'], client: ['azp', 'client_id', 'aud'] },
+      permissionSource: 'role_defaults',
+    },
+  },
   keycloak: {
     lookup: 'claims',
     mapping: {

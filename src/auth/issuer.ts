@@ -9,13 +9,15 @@ export interface ClaimMapping {
   readonly paths: ClaimPaths;
   /** Taken off role names, e.g. `ROLE_`. */
   readonly rolePrefix: string;
-  /** Names of the service's roles (or ids) to ours. */
+  /** Names of the service's roles (or ids), with or without the prefix, to ours. */
   readonly roleMap: Readonly<Record<string, string>>;
   readonly defaultTenant: string;
   /** `oauth`: the codes come from the service. `role_defaults`: they follow from the role. */
   readonly permissionSource: 'oauth' | 'role_defaults';
-  /** Codes that mean all nine, e.g. `*:*:*`. */
-  readonly wildcards: readonly string[];
+  /** Whether `*` in a code such as `*:*:*` or `llm:model:*` stands for everything at its place. */
+  readonly wildcards: boolean;
+  /** The role of a service account to which the service gives none: it reaches what was granted to it. */
+  readonly serviceRole: string;
 }
 
 export interface IssuerSettings {
@@ -25,6 +27,10 @@ export interface IssuerSettings {
   readonly audiences: readonly string[];
   /** One of these must be azp, client_id or in aud; empty for no such demand. */
   readonly allowedClients: readonly string[];
+  /**
+   * `userinfo`: the service is asked about each person, and what it says replaces the token's claim at the same path.
+   * A service account is no person, so its token's claims count.
+   */
   readonly lookup: 'claims' | 'userinfo';
   readonly mapping: ClaimMapping;
 }

@@ -1,16 +1,15 @@
 /** The signing keys of one issuer: found by discovery, kept fresh in the background, served from the last good set while the issuer is away. */
-import { createLocalJWKSet, type CryptoKey, type JSONWebKeySet, type JWSHeaderParameters } from 'jose';
+import { createLocalJWKSet, type CryptoKey, errors, type JSONWebKeySet, type JWSHeaderParameters, type LocalJWKSet } from 'jose';
 import { GatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
-
-export interface Discovery {
-  readonly jwksUri: string;
-  readonly userinfoEndpoint: string | null;
-}
+import { type Discovery, discover, fetchJson } from './discovery.ts';
 
 export interface IssuerKeys {
-  /** The key for a token's header. Throws `auth_unavailable` if no keys were ever had, `token_invalid` if none fits. */
-  keyFor(header: JWSHeaderParameters): Promise<CryptoKey>;
+  /**
+   * The keys that may have made a signature with this header, one unless the token names none.
+   * Throws `token_invalid` if the issuer publishes none that fits, `auth_unavailable` if that cannot be found out.
+   */
+  keysFor(header: Pick<JWSHeaderParameters, 'alg' | 'kid'>): Promise<readonly CryptoKey[]>;
   discovery(): Promise<Discovery>;
   close(): void;
 }
@@ -19,7 +18,10 @@ const refreshMs = 600_000;
 const maxStaleMs = 24 * 3_600_000;
 /** Between two fetches for keys that nobody knows: a flood of invented key ids costs nothing. */
 const cooldownMs = 30_000;
-const timeoutMs = 5_000;
+/** With no keys at all every caller waits for them, so tries are close, but do not overrun a service that is coming up. */
+const emptyCooldownMs = 1_000;
+/** A token without key id may be tried with so many keys. */
+const mostCandidates = 8;
 
 const unavailable = (cause: unknown): GatewayError =>
   new GatewayError('auth_unavailable', 'The identity service cannot be reached, so your token cannot be checked. Try again soon.', {
@@ -27,104 +29,133 @@ const unavailable = (cause: unknown): GatewayError =>
     cause,
   });
 
-export function createIssuerKeys(options: { issuer: string; fetch: typeof fetch; logger: Logger; onKeyRemoved(): void }): IssuerKeys {
+interface KeySet {
+  readonly pick: LocalJWKSet;
+  readonly identities: ReadonlySet<string>;
+  /** Epoch milliseconds. */
+  readonly fetchedAt: number;
+}
+
+/** What makes a key the same key: its id and its public part. */
+const identityOf = (key: JSONWebKeySet['keys'][number]): string => JSON.stringify([key.kid, key.kty, key.crv, key.x, key.y, key.n, key.e]);
+
+/** `onKeyRemoved` is called when a successful refresh no longer has a key that was there before. */
+export function createIssuerKeys(options: {
+  readonly issuer: string;
+  readonly fetch: typeof fetch;
+  readonly logger: Logger;
+  onKeyRemoved(): void;
+}): IssuerKeys {
   const { issuer, logger } = options;
-  let found: Discovery | null = null;
-  let keys: ReturnType<typeof createLocalJWKSet> | null = null;
-  let identities = new Set<string>();
-  let goodAt = 0;
+  const closed = new AbortController();
+  let found: { readonly document: Discovery; readonly at: number } | null = null;
+  let keySet: KeySet | null = null;
   let triedAt = 0;
+  /** In a row. */
+  let failures = 0;
   let underWay: Promise<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
 
-  const getJson = async (url: string): Promise<Record<string, unknown>> => {
-    const response = await options.fetch(url, {
-      signal: AbortSignal.timeout(timeoutMs),
-      headers: { accept: 'application/json' },
-      redirect: 'error',
-    });
-    if (!response.ok) throw new Error(`${url} answered ${response.status}`);
-    const text = await response.text();
-    if (text.length > 1_000_000) throw new Error(`${url} answered more than 1 MB`);
-    return JSON.parse(text) as Record<string, unknown>;
-  };
-
-  const discovery = async (): Promise<Discovery> => {
-    if (found !== null) return found;
-    let document: Record<string, unknown>;
+  const findDocument = async (): Promise<Discovery> => {
+    if (found !== null && failures === 0 && Date.now() - found.at < refreshMs) return found.document;
     try {
-      document = await getJson(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
-    } catch (cause) {
-      throw unavailable(cause);
+      found = { document: await discover(issuer, options.fetch, closed.signal), at: Date.now() };
+    } catch (thrown) {
+      if (found === null) throw thrown;
     }
-    const { issuer: said, jwks_uri: jwksUri, userinfo_endpoint: userinfo } = document;
-    if (said !== issuer || typeof jwksUri !== 'string') {
-      logger.error({ issuer, said }, 'the discovery document names another issuer or no keys; check PAILOU_OAUTH_ISSUER');
-      throw unavailable(new Error('discovery does not fit the issuer'));
-    }
-    found = { jwksUri, userinfoEndpoint: typeof userinfo === 'string' ? userinfo : null };
-    return found;
+    return found.document;
   };
 
   const fetchKeys = async (): Promise<void> => {
-    triedAt = Date.now();
-    const { jwksUri } = await discovery();
-    const set = (await getJson(jwksUri)) as unknown as JSONWebKeySet;
+    const { jwksUri } = await findDocument();
+    const set = (await fetchJson(jwksUri, options.fetch, closed.signal)) as unknown as JSONWebKeySet;
     if (!Array.isArray(set.keys) || set.keys.length === 0) throw new Error('the key set is empty');
-    const next = new Set(set.keys.map((key) => `${key.kid ?? ''} ${String(key['x'] ?? key['n'] ?? '')}`));
-    const removed = [...identities].some((identity) => !next.has(identity));
-    keys = createLocalJWKSet(set);
-    identities = next;
-    goodAt = Date.now();
-    if (removed) options.onKeyRemoved();
+    const next: KeySet = { pick: createLocalJWKSet(set), identities: new Set(set.keys.map(identityOf)), fetchedAt: Date.now() };
+    const removed = keySet !== null && !keySet.identities.isSubsetOf(next.identities);
+    keySet = next;
+    if (removed) {
+      logger.info({ issuer }, 'the identity service took a key back; tokens signed with it are void');
+      options.onKeyRemoved();
+    }
   };
 
-  /** One fetch at a time; whoever asks meanwhile waits for the same one. */
+  const schedule = (): void => {
+    clearTimeout(timer);
+    if (closed.signal.aborted) return;
+    const wait = failures === 0 ? refreshMs : Math.min(cooldownMs * 2 ** (failures - 1), refreshMs);
+    // Jitter, so that the nodes of a team do not all ask at once.
+    timer = setTimeout(() => void refresh(), wait * (0.8 + 0.2 * Math.random()));
+    timer.unref();
+  };
+
+  /** One fetch at a time; whoever asks meanwhile waits for the same one. Never rejects: `failures` tells. */
   const refresh = (): Promise<void> => {
-    underWay ??= fetchKeys().finally(() => {
-      underWay = null;
-      clearTimeout(timer);
-      const wait = goodAt === triedAt || Date.now() - goodAt < refreshMs ? refreshMs : cooldownMs;
-      timer = setTimeout(
-        () =>
-          void refresh().catch((error: unknown) =>
-            logger.warn({ issuer, err: error }, 'the keys of the identity service cannot be refreshed; the last good ones serve'),
-          ),
-        wait,
-      );
-      timer.unref();
-    });
+    triedAt = underWay === null ? Date.now() : triedAt;
+    underWay ??= fetchKeys()
+      .then(
+        () => {
+          failures = 0;
+        },
+        (error: unknown) => {
+          failures++;
+          if (!closed.signal.aborted)
+            logger.warn({ issuer, failures, lastGood: keySet === null ? null : new Date(keySet.fetchedAt), err: error }, failureSentence());
+        },
+      )
+      .finally(() => {
+        underWay = null;
+        schedule();
+      });
     return underWay;
   };
 
-  const current = async (): Promise<NonNullable<typeof keys>> => {
-    if (keys !== null && Date.now() - goodAt < maxStaleMs) return keys;
-    // Without keys every caller waits, so tries are spaced a little to spare a service that is coming up.
-    if (Date.now() - triedAt < 1_000 && underWay === null) throw unavailable(new Error('tried a moment ago'));
-    await refresh().catch((cause: unknown) => {
-      throw unavailable(cause);
-    });
-    return keys as unknown as NonNullable<typeof keys>;
+  const failureSentence = (): string =>
+    keySet === null
+      ? 'the keys of the identity service cannot be fetched; nobody can be let in. Check PAILOU_OAUTH_ISSUER'
+      : 'the keys of the identity service cannot be refreshed; the last good ones serve';
+
+  const current = async (): Promise<KeySet> => {
+    const isGood = (set: KeySet | null): set is KeySet => set !== null && Date.now() - set.fetchedAt < maxStaleMs;
+    if (!isGood(keySet) && (underWay !== null || Date.now() - triedAt >= emptyCooldownMs)) await refresh();
+    if (isGood(keySet)) return keySet;
+    throw unavailable(new Error(`no keys of ${issuer}`));
   };
 
-  const pick = async (set: NonNullable<typeof keys>, header: JWSHeaderParameters): Promise<CryptoKey | null> =>
-    set(header).catch(() => null);
-
   return {
-    discovery,
-    async keyFor(header) {
-      const known = await pick(await current(), header);
-      if (known !== null) return known;
-      if (Date.now() - triedAt >= cooldownMs || underWay !== null) {
-        await refresh().catch(() => {});
-        const fresh = await pick(await current(), header);
-        if (fresh !== null) return fresh;
+    async discovery() {
+      if (found === null) await current();
+      if (found === null) throw unavailable(new Error(`no discovery document of ${issuer}`));
+      return found.document;
+    },
+    async keysFor(header) {
+      const known = await candidates((await current()).pick, header);
+      if (known.length > 0) return known;
+      if (underWay !== null || Date.now() - triedAt >= cooldownMs) {
+        await refresh();
+        const fresh = await candidates((await current()).pick, header);
+        if (fresh.length > 0) return fresh;
       }
+      // While the service is away its newest key may be one that we have not seen.
+      if (failures > 0) throw unavailable(new Error(`key unknown while ${issuer} is away`));
       throw new GatewayError(
         'token_invalid',
         'The token is signed with a key that the identity service does not publish. Fetch a new token.',
       );
     },
-    close: () => clearTimeout(timer),
+    close() {
+      clearTimeout(timer);
+      closed.abort();
+    },
   };
+}
+
+async function candidates(pick: LocalJWKSet, header: Pick<JWSHeaderParameters, 'alg' | 'kid'>): Promise<readonly CryptoKey[]> {
+  try {
+    return [await pick(header)];
+  } catch (thrown) {
+    if (!(thrown instanceof errors.JWKSMultipleMatchingKeys)) return [];
+    const keys: CryptoKey[] = [];
+    for await (const key of thrown) if (keys.push(key) === mostCandidates) break;
+    return keys;
+  }
 }

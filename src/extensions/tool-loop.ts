@@ -168,7 +168,7 @@ async function* callTools(
     const tool = named.get(call.name) as ServerTool;
     return { id: `${step}.${index + 1}`, kind: 'mcp', capability: `mcp/${tool.server.name}/${tool.definition.name}`, status: 'started' };
   });
-  yield records.map((step) => ({ type: 'step', step }));
+  yield records.map((record) => ({ type: 'step', step: record }));
   const startedAt = Date.now();
   const results = await Promise.all(
     calls.map(async (call): Promise<{ text: string; error?: string }> => {

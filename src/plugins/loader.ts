@@ -1,5 +1,5 @@
 /** Finds plugin files and puts them in the registry. A folder is a registry; nobody imports a plugin. */
-import { type Dirent } from 'node:fs';
+import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { GatewayError } from '../types/errors.ts';

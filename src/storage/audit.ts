@@ -1,8 +1,9 @@
 /** Who did what. Changes of configuration are written with the change itself; denials and the like come here, in batches. */
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import type { Logger } from '../types/logger.ts';
-import { createBatcher } from './batcher.ts';
 import type { Database } from './database.ts';
+import { createDurableWriter } from './durable-writer.ts';
 import type { AuditTable } from './schema.ts';
 
 export interface AuditAct {
@@ -45,26 +46,18 @@ function toEntry(row: AuditTable): AuditEntry {
 }
 
 export function createAuditLog(options: { readonly database: Database; readonly logger: Logger; readonly intervalMs?: number }): AuditLog {
-  const { database, logger } = options;
-  const batcher = createBatcher<AuditTable>({
+  const { database } = options;
+  const writer = createDurableWriter<AuditTable>({
+    name: 'audit entries',
+    database,
+    folder: join(options.dataDir, 'spool', 'audit'),
     intervalMs: options.intervalMs ?? 250,
-    maxBatch: 200,
-    async write(batch) {
-      try {
-        await database.query
-          .insertInto('llm_audit')
-          .values([...batch])
-          .onConflict((conflict) => conflict.doNothing())
-          .execute();
-      } catch (thrown) {
-        // With the database away the log keeps what the table cannot take.
-        logger.error({ entries: batch, err: database.explain(thrown) }, 'audit entries could not be stored');
-      }
-    },
+    logger: options.logger,
+    rowsOf: (entries) => [{ table: 'llm_audit', rows: entries }],
   });
   return {
     append({ tenant, actor, act, target, requestId, detail }) {
-      batcher.add({
+      writer.add({
         id: auditEntryId(),
         at: new Date().toISOString(),
         tenant,
@@ -78,7 +71,7 @@ export function createAuditLog(options: { readonly database: Database; readonly 
       });
     },
     async list({ tenant, after, limit }) {
-      await batcher.flush();
+      await writer.flush();
       try {
         let query = database.query
           .selectFrom('llm_audit')
@@ -94,6 +87,6 @@ export function createAuditLog(options: { readonly database: Database; readonly 
         throw database.explain(thrown);
       }
     },
-    [Symbol.asyncDispose]: () => batcher[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => writer[Symbol.asyncDispose](),
   };
 }

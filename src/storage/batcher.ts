@@ -31,11 +31,15 @@ export function createBatcher<T>(options: {
     return tail;
   };
 
+  const flushLater = (): void => {
+    flush().catch(() => {});
+  };
+
   return {
     add(record) {
       waiting.push(record);
-      if (waiting.length >= options.maxBatch) void flush();
-      else timer ??= setTimeout(() => void flush(), options.intervalMs);
+      if (waiting.length >= options.maxBatch) flushLater();
+      else timer ??= setTimeout(flushLater, options.intervalMs);
     },
     flush,
     get pending() {

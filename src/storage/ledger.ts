@@ -2,10 +2,9 @@
 import { join } from 'node:path';
 import type { Logger } from '../types/logger.ts';
 import type { Ledger, RunRecord } from '../types/run.ts';
-import { createBatcher } from './batcher.ts';
 import type { Database } from './database.ts';
+import { createDurableWriter } from './durable-writer.ts';
 import type { AttemptTable, RunTable } from './schema.ts';
-import { createSpool } from './spool.ts';
 
 export interface LedgerWriter extends Ledger, AsyncDisposable {
   /** Resolves when all that was recorded before is in the database, or on disk. */
@@ -21,8 +20,6 @@ export interface LedgerOptions {
   /** The most that a crash can lose; 100 ms unless given. */
   readonly intervalMs?: number;
 }
-
-const drainEveryMs = 2_000;
 
 function toRun(run: RunRecord): RunTable {
   return {
@@ -73,58 +70,23 @@ function toAttempts(run: RunRecord): AttemptTable[] {
 }
 
 export function createLedger(options: LedgerOptions): LedgerWriter {
-  const { database, logger } = options;
-  const spool = createSpool<RunRecord>(join(options.dataDir, 'spool'));
-  let away = false;
-
-  /** A record that comes twice (after a lost acknowledgement) is there once. */
-  const store = (records: readonly RunRecord[]): Promise<void> =>
-    database.insertMany([
+  const writer = createDurableWriter<RunRecord>({
+    name: 'runs',
+    database: options.database,
+    folder: join(options.dataDir, 'spool', 'runs'),
+    intervalMs: options.intervalMs ?? 100,
+    logger: options.logger,
+    rowsOf: (records) => [
       { table: 'llm_run', rows: records.map(toRun) },
       { table: 'llm_attempt', rows: records.flatMap(toAttempts) },
-    ]);
-
-  const drain = async (): Promise<void> => {
-    const files = await spool.drain(store);
-    if (away && files > 0) logger.info({ files }, 'the database is back; the spooled ledger was stored');
-    away = false;
-  };
-
-  const batcher = createBatcher<RunRecord>({
-    intervalMs: options.intervalMs ?? 100,
-    maxBatch: 5_000,
-    async write(batch) {
-      try {
-        await store(batch);
-      } catch (thrown) {
-        if (!away) logger.warn({ err: database.explain(thrown) }, 'the ledger cannot be stored; spooling it to disk');
-        away = true;
-        await spool
-          .put(batch)
-          .catch((error: unknown) =>
-            logger.error({ err: error, lost: batch }, 'the ledger can be written neither to the database nor to disk'),
-          );
-      }
-    },
+    ],
   });
-
-  const drainer = setInterval(() => {
-    drain().catch(() => {});
-  }, drainEveryMs);
-  drainer.unref();
-  // What an earlier process left.
-  drain().catch(() => {});
-
   return {
-    record: (run) => batcher.add(run),
-    flush: () => batcher.flush(),
+    record: (run) => writer.add(run),
+    flush: () => writer.flush(),
     get pending() {
-      return batcher.pending;
+      return writer.pending;
     },
-    async [Symbol.asyncDispose]() {
-      clearInterval(drainer);
-      await batcher.flush();
-      await drain().catch(() => {});
-    },
+    [Symbol.asyncDispose]: () => writer[Symbol.asyncDispose](),
   };
 }

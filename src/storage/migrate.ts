@@ -18,7 +18,7 @@ export async function migrate(database: Database): Promise<string[]> {
   });
   const { error, results } = await migrator.migrateToLatest();
   if (error === undefined) return (results ?? []).map((result) => result.migrationName);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : '';
   if (/corrupted migrations/.test(message)) {
     throw new GatewayError(
       'internal_error',

@@ -43,7 +43,7 @@ function explain(thrown: unknown): GatewayError {
 export function openPostgres(url: string, logger: Logger): Database {
   const types: pg.CustomTypesConfig = {
     getTypeParser: ((oid: number, format: 'text' | 'binary') =>
-      oid === bigintType ? parseBigint : pg.types.getTypeParser(oid, format as 'text')) as never,
+      oid === bigintType ? parseBigint : pg.types.getTypeParser(oid, format)) as never,
   };
   const pool = new pg.Pool({
     connectionString: url,
@@ -126,14 +126,16 @@ function listen(url: string, listener: () => void, logger: Logger): () => void {
   const retry = (): void => {
     if (stopped) return;
     clearTimeout(timer);
-    timer = setTimeout(() => void connect(), delay);
+    timer = setTimeout(() => {
+      connect().catch(retry);
+    }, delay);
     timer.unref();
     delay = Math.min(delay * 2, 10_000);
   };
-  void connect();
+  connect().catch(retry);
   return () => {
     stopped = true;
     clearTimeout(timer);
-    void client?.end().catch(() => {});
+    client?.end().catch(() => {});
   };
 }

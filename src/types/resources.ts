@@ -113,9 +113,7 @@ export const resourceSpecs = {
 } as const;
 
 export type ResourceKind = keyof typeof resourceSpecs;
-export const resourceKinds = Object.keys(resourceSpecs) as readonly ResourceKind[];
 
-export type ProviderSpec = z.output<typeof providerSpec>;
 export type ModelSpec = z.output<typeof modelSpec>;
 export type SkillSpec = z.output<typeof skillSpec>;
 export type McpServerSpec = z.output<typeof mcpServerSpec>;

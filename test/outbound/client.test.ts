@@ -134,10 +134,7 @@ describe('the outbound client', () => {
   test('an aborted signal sends nothing', async () => {
     const { url, sockets } = await serve(() => {});
     await expect(send(makeClient(), url, AbortSignal.abort())).rejects.toMatchObject({ code: 'client_closed_request' });
-    await expect(
-      send(makeClient(), url, AbortSignal.timeout(0)).catch(async () => send(makeClient(), url, AbortSignal.timeout(1))),
-    ).rejects.toMatchObject({ code: 'upstream_timeout' });
-    expect(sockets.length).toBeLessThan(2);
+    expect(sockets).toHaveLength(0);
   });
 
   test('leaving the loop drops the connection', async () => {

@@ -36,7 +36,11 @@ afterAll(async () => {
 
 const weather = {
   type: 'function' as const,
-  function: { name: 'weather', parameters: { type: 'object', properties: { city: { type: 'string' } } } },
+  function: {
+    name: 'weather',
+    description: 'The weather of a city.',
+    parameters: { type: 'object', properties: { city: { type: 'string' } } },
+  },
 };
 
 describe('the openai client', () => {
@@ -94,7 +98,11 @@ describe('the openai client', () => {
       tools: [
         {
           type: 'function',
-          function: { ...weather.function, parse: (text: string): { city: string } => JSON.parse(text), function: (input: { city: string }) => `sunny in ${input.city}` },
+          function: {
+            ...weather.function,
+            parse: (text: string): { city: string } => JSON.parse(text),
+            function: (input: { city: string }) => `sunny in ${input.city}`,
+          },
         },
       ],
     });
@@ -227,7 +235,7 @@ describe('other clients', () => {
       (_request, response) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(chunks(['x ', 'y']).join('')),
     );
     let text = '';
-    for await (const part of await chat.stream('Hi')) text += String(part.content);
+    for await (const part of await chat.stream('Hi')) text += part.text;
     expect(text).toBe('x y');
   });
 });

@@ -1,4 +1,6 @@
 /** A whole gateway for tests: free ports, a folder of its own, real tokens. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -20,7 +22,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  // Tests look into answers of every shape.
+  // oxlint-disable-next-line no-explicit-any -- tests look into bodies of every shape
   readonly json: any;
 }
 
@@ -45,7 +47,51 @@ async function answerOf(response: Response): Promise<Answer> {
   return { status: response.status, headers: response.headers, text, json };
 }
 
-export async function startGateway(extra: Record<string, string> = {}): Promise<TestGateway> {
+const root = join(import.meta.dirname, '../..');
+/** The Node that the project brings; it runs TypeScript itself. */
+export const node = join(root, 'node_modules/.bin/node');
+
+/** The gateway as operators run it: a process of its own, with nothing but `env`. */
+export async function startProcess(env: Record<string, string>): Promise<Gateway & { readonly output: () => string }> {
+  const child = spawn(node, [join(root, 'src/cli.ts'), 'start'], {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const keep = (part: Buffer): void => {
+    output += part.toString();
+  };
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  const url = `http://127.0.0.1:${env['PAILOU_PORT']}`;
+  const ready = (): Promise<number> =>
+    fetch(`${url}/readyz`).then(
+      (answer) => answer.status,
+      () => 0,
+    );
+  await eventually(
+    async () => (child.exitCode === null ? ready() : -1),
+    (status) => status === 200 || status === -1,
+    20_000,
+  );
+  if (child.exitCode !== null) throw new Error(output);
+  return {
+    url,
+    issuer: env['PAILOU_OAUTH_ISSUER'] ?? `http://127.0.0.1:${env['PAILOU_IDENTITY_PORT']}`,
+    greeting: output,
+    output: () => output,
+    async close() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    },
+  };
+}
+
+export async function startGateway(
+  extra: Record<string, string> = {},
+  start: (env: Record<string, string>) => Promise<Gateway> = startPailou,
+): Promise<TestGateway> {
   const [port, identityPort] = [await freePort(), await freePort()];
   const dataDir = extra['PAILOU_DATA_DIR'] ?? (await mkdtemp(join(tmpdir(), 'pailou-test-')));
   const env: Record<string, string> = {
@@ -55,7 +101,7 @@ export async function startGateway(extra: Record<string, string> = {}): Promise<
     PAILOU_LOG_LEVEL: 'error',
     ...extra,
   };
-  const gateway = await startPailou(env);
+  const gateway = await start(env);
   const tokens = new Map<Role, Promise<string>>();
   const token = (role: Role): Promise<string> => {
     let known = tokens.get(role);

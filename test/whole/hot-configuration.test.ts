@@ -1,14 +1,11 @@
 /** Configuration takes effect without a restart, on every process, and breaks nothing that is under way. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually, freePort, startGateway, type TestGateway } from './gateway.ts';
+import { eventually, freePort, startGateway, startProcess, type TestGateway } from './gateway.ts';
 import { answerOk, chunks, startVendor, type Vendor } from './vendor.ts';
 
 let gateway: TestGateway;
 let first: Vendor;
 let second: Vendor;
-const root = join(import.meta.dirname, '../..');
 const ask = { model: 'hot', messages: [{ role: 'user', content: 'Hi' }] };
 const provider = (vendor: Vendor) => ({ kind: 'openai-compatible', options: { base_url: vendor.url } });
 
@@ -29,31 +26,15 @@ afterAll(async () => {
 });
 
 /** Another process of the gateway on the same database, with the same identity service. */
-async function startSecondProcess(): Promise<{ url: string; child: ChildProcess }> {
-  const port = await freePort();
-  const child = spawn(join(root, 'node_modules/.bin/node'), [join(root, 'src/cli.ts'), 'start'], {
-    env: {
-      PATH: process.env['PATH'],
-      PAILOU_PORT: String(port),
-      PAILOU_DATA_DIR: gateway.dataDir,
-      PAILOU_OAUTH_ISSUER: gateway.gateway.issuer,
-      PAILOU_OAUTH_PRESET: 'generic',
-      PAILOU_OAUTH_AUDIENCE: gateway.url,
-      PAILOU_LOG_LEVEL: 'error',
-    },
-    stdio: ['ignore', 'ignore', 'inherit'],
+async function startSecondProcess() {
+  return startProcess({
+    PAILOU_PORT: String(await freePort()),
+    PAILOU_DATA_DIR: gateway.dataDir,
+    PAILOU_OAUTH_ISSUER: gateway.gateway.issuer,
+    PAILOU_OAUTH_PRESET: 'generic',
+    PAILOU_OAUTH_AUDIENCE: gateway.url,
+    PAILOU_LOG_LEVEL: 'error',
   });
-  const url = `http://127.0.0.1:${port}`;
-  await eventually(
-    () =>
-      fetch(`${url}/readyz`).then(
-        (answer) => answer.status,
-        () => 0,
-      ),
-    (status) => status === 200,
-    15_000,
-  );
-  return { url, child };
 }
 
 describe('a changed provider address', () => {
@@ -100,8 +81,7 @@ describe('a changed provider address', () => {
         expect(text).toMatch(/data: \[DONE\]\n\n$/);
       }
     } finally {
-      other.child.kill('SIGTERM');
-      await new Promise((resolve) => other.child.once('exit', resolve));
+      await other.close();
     }
   });
 });

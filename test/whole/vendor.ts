@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 export interface VendorRequest {
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
+  // oxlint-disable-next-line no-explicit-any -- tests look into bodies of every shape
   readonly body: any;
   readonly raw: string;
 }
@@ -69,7 +70,7 @@ export async function startVendor(): Promise<Vendor> {
         body: raw === '' ? null : JSON.parse(raw),
       };
       requests.push(request);
-      void handler(request, response);
+      Promise.resolve(handler(request, response)).catch(() => response.destroy());
     });
     response.on('close', () => {
       if (!response.writableFinished) vendor.aborts++;

@@ -1,5 +1,5 @@
 /** `skill/<name>`: runs with the rights of its caller, never of its author. */
-import { Run } from '../../telemetry/run.ts';
+import type { Run } from '../../telemetry/run.ts';
 import type { ChatBody, ChatEvents } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { Json, JsonObject } from '../../types/json.ts';

@@ -31,7 +31,7 @@ function messageText(content: Json | undefined): string {
       if (part['type'] !== 'text') {
         throw new GatewayError(
           'unsupported_parameter',
-          `A skill takes text only so far; a message part of type "${String(part['type'])}" cannot be passed on.`,
+          `A skill takes text only so far; a message part of type ${JSON.stringify(part['type'])} cannot be passed on.`,
           { param: 'messages' },
         );
       }

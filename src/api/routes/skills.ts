@@ -50,7 +50,7 @@ export function addSkills(app: FastifyInstance, services: CallServices): void {
       if (!checked.success) throw refuseInvalid(checked.error);
       const caller = callerOf(request, reply);
       const skill = requireSkill(caller, request.params.name);
-      const call = await invokeSkill(services, caller, skill, checked.data.input as Json, { stream: false });
+      const call = await invokeSkill(services, caller, skill, checked.data.input, { stream: false });
       const answer = await collectText(call.events);
       const output = skill.instance.describe().outputSchema === null ? answer.text : (JSON.parse(answer.text) as Json);
       reply.header('x-pailou-trace-id', call.run.id);

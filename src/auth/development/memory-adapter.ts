@@ -1,64 +1,51 @@
 /** What the development identity service has handed out; gone with the process. */
-import type { Adapter, AdapterPayload } from 'oidc-provider';
+import type { Adapter, AdapterFactory, AdapterPayload } from 'oidc-provider';
 
 interface Stored {
   payload: AdapterPayload;
-  expiresAt: number;
+  /** Epoch milliseconds. */
+  readonly expiresAt: number;
 }
 
 /** More than a development service ever needs; the oldest goes first. */
 const most = 10_000;
-const store = new Map<string, Stored>();
 
-export class MemoryAdapter implements Adapter {
-  readonly #model: string;
+/** A store of its own for one service; the library asks for one adapter per kind of thing. */
+export function createMemoryAdapter(): AdapterFactory {
+  const store = new Map<string, Stored>();
+  return (kind) => adapterFor(kind, store);
+}
 
-  constructor(model: string) {
-    this.#model = model;
-  }
-
-  #key(id: string): string {
-    return `${this.#model}:${id}`;
-  }
-
-  async upsert(id: string, payload: AdapterPayload, expiresIn: number): Promise<void> {
-    const key = this.#key(id);
-    store.delete(key);
-    store.set(key, { payload, expiresAt: expiresIn > 0 ? Date.now() + expiresIn * 1000 : Infinity });
-    for (const oldest of store.keys()) {
-      if (store.size <= most) break;
-      store.delete(oldest);
-    }
-  }
-
-  async find(id: string): Promise<AdapterPayload | undefined> {
-    const stored = store.get(this.#key(id));
-    return stored !== undefined && stored.expiresAt > Date.now() ? stored.payload : undefined;
-  }
-
-  async findByUid(uid: string): Promise<AdapterPayload | undefined> {
-    return this.#where((payload) => payload.uid === uid);
-  }
-
-  async findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
-    return this.#where((payload) => payload.userCode === userCode);
-  }
-
-  async consume(id: string): Promise<void> {
-    const stored = store.get(this.#key(id));
-    if (stored !== undefined) stored.payload = { ...stored.payload, consumed: Math.floor(Date.now() / 1000) };
-  }
-
-  async destroy(id: string): Promise<void> {
-    store.delete(this.#key(id));
-  }
-
-  async revokeByGrantId(grantId: string): Promise<void> {
-    for (const [key, { payload }] of store) if (payload.grantId === grantId) store.delete(key);
-  }
-
-  #where(condition: (payload: AdapterPayload) => boolean): AdapterPayload | undefined {
-    for (const [key, { payload }] of store) if (key.startsWith(`${this.#model}:`) && condition(payload)) return payload;
+function adapterFor(kind: string, store: Map<string, Stored>): Adapter {
+  const keyOf = (id: string): string => `${kind}:${id}`;
+  const live = (stored: Stored | undefined): AdapterPayload | undefined =>
+    stored !== undefined && stored.expiresAt > Date.now() ? stored.payload : undefined;
+  const where = async (condition: (payload: AdapterPayload) => boolean): Promise<AdapterPayload | undefined> => {
+    for (const [key, stored] of store) if (key.startsWith(`${kind}:`) && condition(stored.payload)) return live(stored);
     return undefined;
-  }
+  };
+  return {
+    async upsert(id, payload, expiresIn = 0) {
+      const key = keyOf(id);
+      store.delete(key);
+      store.set(key, { payload, expiresAt: expiresIn > 0 ? Date.now() + expiresIn * 1000 : Infinity });
+      for (const oldest of store.keys()) {
+        if (store.size <= most) break;
+        store.delete(oldest);
+      }
+    },
+    find: async (id) => live(store.get(keyOf(id))),
+    findByUid: async (uid) => where((payload) => payload.uid === uid),
+    findByUserCode: async (userCode) => where((payload) => payload.userCode === userCode),
+    async consume(id) {
+      const stored = store.get(keyOf(id));
+      if (stored !== undefined) stored.payload = { ...stored.payload, consumed: Math.floor(Date.now() / 1000) };
+    },
+    async destroy(id) {
+      store.delete(keyOf(id));
+    },
+    async revokeByGrantId(grantId) {
+      for (const [key, { payload }] of store) if (payload.grantId === grantId) store.delete(key);
+    },
+  };
 }

@@ -20,3 +20,12 @@ export const people: readonly Person[] = [
   // Somebody behind another wall, to see that nothing comes through.
   { subject: 'foreigner', name: 'Fred Foreigner', roles: ['admin'], tenant: 'other', permissions: permissionCodes },
 ];
+
+export function personOf(subject: unknown): Person | undefined {
+  return people.find((each) => each.subject === subject);
+}
+
+/** What userinfo says about a person. */
+export function profileOf({ subject, name, roles, tenant, permissions }: Person) {
+  return { sub: subject, name, username: subject, roles: [...roles], tenant_id: tenant, permissions: [...permissions] };
+}

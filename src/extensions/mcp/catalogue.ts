@@ -98,10 +98,13 @@ export function createCatalogue(options: { readonly logger: Logger }): Catalogue
     if (entry === undefined) {
       const made: Entry = { tools: [], syncedAt: null, askedAt: 0, error: null, underWay: null };
       entries.set(server.instance, (entry = made));
-      server.instance.onChange(() => void sync(server, made));
+      server.instance.onChange(() => {
+        sync(server, made).catch(() => {});
+      });
     }
     const age = Date.now() - entry.askedAt;
-    if (entry.underWay === null && !closing.signal.aborted && age > (entry.error === null ? freshMs : retryMs)) void sync(server, entry);
+    if (entry.underWay === null && !closing.signal.aborted && age > (entry.error === null ? freshMs : retryMs))
+      sync(server, entry).catch(() => {});
     return entry;
   };
 

@@ -1,6 +1,7 @@
 /** Pailou as an MCP server, in both protocol eras: what a caller may see is decided anew for each request. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { McpHttpHandler, Server } from '@modelcontextprotocol/server';
+import type { toNodeHandler } from '@modelcontextprotocol/node';
+import type * as Sdk from '@modelcontextprotocol/server';
 import { GatewayError, toGatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
 import type { Logger } from '../../types/logger.ts';
@@ -22,14 +23,12 @@ export interface McpGate {
   close(): Promise<void>;
 }
 
-type Sdk = typeof import('@modelcontextprotocol/server');
-
 /** What a tool tells its caller when it could not be run: text that a model can read. */
 function failed(error: GatewayError): ToolResult {
   return { content: [{ type: 'text', text: error.message }], isError: true };
 }
 
-function buildServer(sdk: Sdk, door: McpDoor, version: string): Server {
+function buildServer(sdk: typeof Sdk, door: McpDoor, version: string): Sdk.Server {
   const server = new sdk.Server({ name: 'pailou', version }, { capabilities: { tools: { listChanged: true } } });
   server.setRequestHandler('tools/list', () => {
     const tools = door.tools().map(({ name, title, description, inputSchema, outputSchema, annotations }) => ({
@@ -59,13 +58,12 @@ function buildServer(sdk: Sdk, door: McpDoor, version: string): Server {
 }
 
 export function createMcpGate(options: { readonly logger: Logger; readonly version: string }): McpGate {
-  let loading: Promise<{ handler: McpHttpHandler; serve: ReturnType<typeof import('@modelcontextprotocol/node').toNodeHandler> }> | null =
-    null;
-  let loaded: McpHttpHandler | null = null;
+  let loading: Promise<{ handler: Sdk.McpHttpHandler; serve: ReturnType<typeof toNodeHandler> }> | null = null;
+  let loaded: Sdk.McpHttpHandler | null = null;
 
   /** The SDK is large; a node whose callers use no MCP never loads it. */
   const load = async () => {
-    const [sdk, { toNodeHandler }] = await Promise.all([import('@modelcontextprotocol/server'), import('@modelcontextprotocol/node')]);
+    const [sdk, node] = await Promise.all([import('@modelcontextprotocol/server'), import('@modelcontextprotocol/node')]);
     const handler = sdk.createMcpHandler(
       ({ authInfo }) => {
         const door = authInfo?.extra?.['door'] as McpDoor | undefined;
@@ -75,7 +73,7 @@ export function createMcpGate(options: { readonly logger: Logger; readonly versi
       { onerror: (error) => options.logger.debug({ reason: error.message }, 'MCP gate') },
     );
     loaded = handler;
-    return { handler, serve: toNodeHandler(handler) };
+    return { handler, serve: node.toNodeHandler(handler) };
   };
 
   return {
@@ -83,7 +81,7 @@ export function createMcpGate(options: { readonly logger: Logger; readonly versi
       const { serve } = await (loading ??= load());
       // The token itself stays outside: nothing behind this line could pass it on.
       const auth = { token: '', clientId: client, scopes: [], extra: { door } };
-      await serve(Object.assign(request, { auth }) as never, response as never, body);
+      await serve(Object.assign(request, { auth }) as never, response, body);
     },
     toolsChanged: () => loaded?.notify.toolsChanged(),
     async close() {

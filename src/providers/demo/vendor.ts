@@ -67,7 +67,7 @@ async function sendStream(response: ServerResponse, request: DemoRequest, answer
   const head = { id: 'demo', object: 'chat.completion.chunk', created: Math.floor(Date.now() / 1000), model: request.model };
   const send = (choices: unknown[], more: Record<string, unknown> = {}): void =>
     void response.write(`data: ${JSON.stringify({ ...head, choices, ...more })}\n\n`);
-  const delta = (delta: unknown, finish: string | null = null): void => send([{ index: 0, delta, finish_reason: finish }]);
+  const delta = (content: unknown, finish: string | null = null): void => send([{ index: 0, delta: content, finish_reason: finish }]);
   delta({ role: 'assistant', content: '' });
   if (answer.calls.length > 0) delta({ tool_calls: toolCallsOf(answer) });
   else {

@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely';
 
 const configTables = ['llm_provider_config', 'llm_model_config', 'llm_skill_config', 'llm_mcp_config', 'llm_grant'] as const;
 
-export async function up(database: Kysely<any>): Promise<void> {
+export async function up(database: Kysely<unknown>): Promise<void> {
   for (const table of configTables) {
     await database.schema
       .createTable(table)
@@ -58,7 +58,7 @@ export async function up(database: Kysely<any>): Promise<void> {
   await database.schema.createIndex('llm_audit_page').on('llm_audit').columns(['tenant', 'id']).execute();
 }
 
-async function createLedger(database: Kysely<any>): Promise<void> {
+async function createLedger(database: Kysely<unknown>): Promise<void> {
   await database.schema
     .createTable('llm_run')
     .addColumn('id', 'text', (column) => column.primaryKey())

@@ -28,7 +28,7 @@ export default definePlugin({
       logger: services.logger,
       transport: async () => {
         const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client');
-        return new StreamableHTTPClientTransport(address, { fetch: services.fetch as never, requestInit: { headers } });
+        return new StreamableHTTPClientTransport(address, { fetch: services.fetch, requestInit: { headers } });
       },
     });
   },

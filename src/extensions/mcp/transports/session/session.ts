@@ -160,7 +160,7 @@ export function createSession(options: SessionOptions): ToolSource {
     async call(tool: string, input: JsonObject, { signal }): Promise<ToolResult> {
       try {
         const result = await withClient(signal, sessionRefused, (client) =>
-          client.callTool({ name: tool, arguments: input }, { signal, timeout: callTimeoutMs } as never),
+          client.callTool({ name: tool, arguments: input }, { signal, timeout: callTimeoutMs }),
         );
         return result as unknown as ToolResult;
       } catch (thrown) {

@@ -1,0 +1,100 @@
+/** What is checked on a token without any key: before the signature because it is cheap, and on claims because jose does not know our rules. */
+import type { IncomingHttpHeaders } from 'node:http';
+import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload } from 'jose';
+import { GatewayError } from '../types/errors.ts';
+import type { IssuerSettings } from './issuer.ts';
+
+/** Longer ones are refused before any work is done. */
+const maxTokenLength = 32_768;
+/** Asymmetric only: a shared secret could be a published default, and a public key must never serve as one. */
+export const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
+const tokenTypes = ['jwt', 'at+jwt', 'application/at+jwt'];
+/** What services write into the claims of tokens that are no access tokens (Keycloak `typ`, Cognito `token_use`). */
+const otherKinds = ['id', 'refresh', 'offline', 'logout'];
+
+export const invalid = (message: string, cause?: unknown): GatewayError => new GatewayError('token_invalid', message, { cause });
+
+/** The one token of a request, never from the query string. Two different ones are refused: nobody could tell which of them counts. */
+export function tokenOf(headers: IncomingHttpHeaders): string {
+  const { authorization } = headers;
+  const apiKey = headers['x-api-key'];
+  let token: string | undefined;
+  if (authorization !== undefined) {
+    token = bearerToken(authorization);
+    if (token === undefined) throw invalid('The Authorization header must be "Bearer <token>".');
+  }
+  if (apiKey !== undefined && apiKey !== '') {
+    if (typeof apiKey !== 'string') throw invalid('Send exactly one x-api-key header.');
+    if (token !== undefined && token !== apiKey) throw invalid('Authorization and x-api-key carry two different tokens; send one.');
+    token = apiKey;
+  }
+  if (token === undefined)
+    throw new GatewayError('token_missing', 'Send a token of your OAuth2 service as "Authorization: Bearer <token>".');
+  if (token.length > maxTokenLength)
+    throw invalid('The token is longer than 32 kB. Let the gateway look roles up instead of carrying them in the token.');
+  return token;
+}
+
+function bearerToken(authorization: string): string | undefined {
+  // The usual spelling needs no regular expression; this runs on every call.
+  if (authorization.startsWith('Bearer ') && authorization.length > 7 && !authorization.includes(' ', 7)) return authorization.slice(7);
+  return /^Bearer +([^\s]+) *$/i.exec(authorization)?.[1];
+}
+
+export interface UnverifiedToken {
+  readonly header: { readonly alg: string; readonly kid?: string };
+  readonly issuer: string;
+}
+
+/** Refuses every token that no signature could make good; what it returns is still to be verified. Throws `token_invalid`. */
+export function inspectToken(token: string): UnverifiedToken {
+  if (token.split('.', 4).length !== 3) throw invalid('The token is not a JWT (three parts joined by dots).');
+  let header: Record<string, unknown>;
+  let claims: JWTPayload;
+  try {
+    header = decodeProtectedHeader(token);
+    claims = decodeJwt(token);
+  } catch (cause) {
+    throw invalid('The token is not a JWT.', cause);
+  }
+  const { alg, kid, typ } = header;
+  if (typeof alg !== 'string' || !algorithms.includes(alg)) throw invalid('The token is signed in a way that is not accepted here.');
+  if (kid !== undefined && typeof kid !== 'string') throw invalid('The token names its key in a way that is not accepted here.');
+  if (typ !== undefined && (typeof typ !== 'string' || !tokenTypes.includes(typ.toLowerCase())))
+    throw invalid('This kind of token is not accepted here (header "typ"); send an access token.');
+  // RFC 7515 4.1.11: extensions that are not understood make a token void, and Pailou understands none.
+  if (Object.hasOwn(header, 'crit')) throw invalid('The token demands an extension (header "crit") that is not known here.');
+  if (typeof claims.exp !== 'number')
+    throw invalid('The token never expires (claim "exp" is missing). Only tokens that expire are accepted.');
+  if (Object.hasOwn(claims, 'nonce') || Object.hasOwn(claims, 'at_hash')) throw invalid('This is an id token; send the access token.');
+  for (const kind of [claims['typ'], claims['token_use']]) {
+    if (typeof kind === 'string' && otherKinds.includes(kind.toLowerCase()))
+      throw invalid('This is not an access token; send the access token.');
+  }
+  if (typeof claims.iss !== 'string') throw invalid('The token does not say who issued it (claim "iss").');
+  return { header: kid === undefined ? { alg } : { alg, kid }, issuer: claims.iss };
+}
+
+/** Throws `token_invalid` if the token was made for another service or another client. */
+export function checkAudience(claims: JWTPayload, settings: IssuerSettings): void {
+  const audiences = [claims.aud ?? []].flat();
+  if (settings.audiences.length > 0 && !settings.audiences.some((each) => audiences.includes(each)))
+    throw invalid('The token was issued for another service (claim "aud"). Fetch one for this gateway.');
+  if (settings.allowedClients.length === 0) return;
+  const clients = [claims['azp'], claims['client_id'], ...audiences];
+  if (!settings.allowedClients.some((each) => clients.includes(each)))
+    throw invalid('The token was issued to a client that may not be used here.');
+}
+
+/** What jose refused, in words that tell the way on. */
+export function asGatewayError(thrown: unknown): GatewayError {
+  if (thrown instanceof GatewayError) return thrown;
+  if (thrown instanceof errors.JWTExpired)
+    return new GatewayError('token_expired', 'The token has expired. Fetch a new one.', { cause: thrown });
+  if (thrown instanceof errors.JWTClaimValidationFailed) {
+    return thrown.claim === 'nbf'
+      ? invalid('The token is not valid yet (claim "nbf"). If it is new, the clocks of the two services differ.', thrown)
+      : invalid(`The token's claim "${thrown.claim}" is missing or not as it must be here. Fetch a new token for this gateway.`, thrown);
+  }
+  return invalid('The token cannot be trusted. Fetch a new one from your OAuth2 service.', thrown);
+}
