@@ -30,7 +30,14 @@ export function entryOf(name: string, instance: ToolSource, allowed: string[] | 
     id: name,
     name,
     capability: { kind: 'mcp', name, tenant: 'default', owner: null, tags: [] },
-    spec: { kind: 'stdio', description: '', options: {}, tags: [], allowed_tools: allowed, call_timeout_ms: 10_000 } as McpServerEntry['spec'],
+    spec: {
+      kind: 'stdio',
+      description: '',
+      options: {},
+      tags: [],
+      allowed_tools: allowed,
+      call_timeout_ms: 10_000,
+    } as McpServerEntry['spec'],
     instance,
   };
 }

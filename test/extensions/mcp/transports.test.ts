@@ -21,7 +21,7 @@ async function overStdio(options: Record<string, unknown> = {}, given: PluginSer
 
 /** Process ids of the children that run `marker`, this process's own only. */
 function childrenOf(marker: string): number[] {
-  return execFileSync('ps', ['-o', 'pid=,ppid=,args='])
+  return execFileSync('ps', ['-e', '-ww', '-o', 'pid=,ppid=,args='])
     .toString()
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
@@ -47,8 +47,9 @@ describe('stdio', () => {
     for (let round = 0; round < 2; round++) {
       await source.call('echo', { message: 'x' }, context());
       for (const pid of childrenOf('stdio crash')) process.kill(pid, 'SIGKILL');
-      const lost = Array.from({ length: 4 }, () => source.call('echo', { message: 'maybe' }, context()).catch((error: unknown) => error));
-      await Promise.all(lost);
+      // Calls are not sent again, lists are: each of them notices the loss and wants a new connection.
+      const lists = await Promise.all(Array.from({ length: 4 }, () => source.list(AbortSignal.timeout(10_000))));
+      for (const tools of lists) expect(tools.map((tool) => tool.name)).toContain('echo');
       const answer = await eventually(
         () => source.call('echo', { message: 'again' }, context()).then(textOf, (error: Error) => error.message),
         (text) => text === 'Echo: again',

@@ -35,21 +35,18 @@ export default definePlugin({
         },
       );
     }
-    const inherited: Record<string, string> = {};
-    for (const name of ['PATH', 'HOME']) {
-      const value = process.env[name];
-      if (value !== undefined) inherited[name] = value;
-    }
     return createSession({
       protocol,
       logger: services.logger,
       transport: async () => {
-        const { StdioClientTransport } = await import('@modelcontextprotocol/client/stdio');
+        const { DEFAULT_INHERITED_ENV_VARS, StdioClientTransport } = await import('@modelcontextprotocol/client/stdio');
+        // The SDK puts variables of ours under the given ones; an undefined one takes it away again.
+        const withheld = DEFAULT_INHERITED_ENV_VARS.filter((name) => name !== 'PATH' && name !== 'HOME').map((name) => [name, undefined]);
         return new StdioClientTransport({
           // The Node that runs Pailou, not whichever comes first in the path.
           command: command === 'node' ? process.execPath : command,
           args: [...args],
-          env: { ...inherited, ...env },
+          env: { ...(Object.fromEntries(withheld) as Record<string, string>), ...env },
           stderr: 'ignore',
           ...(cwd === undefined ? {} : { cwd }),
         });

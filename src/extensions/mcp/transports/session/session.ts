@@ -52,15 +52,41 @@ function unreachable(cause: unknown): GatewayError {
   });
 }
 
+function removed(): GatewayError {
+  return new GatewayError('tool_failed', 'This MCP server was just changed or removed. Try again.');
+}
+
+/** The connection is everybody's and goes on; only this caller stops waiting for it. */
+async function unlessAborted<T>(wanted: Promise<T>, signal: AbortSignal): Promise<T> {
+  let leave: () => void = () => {};
+  const left = new Promise<never>((_resolve, reject) => {
+    leave = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', leave, { once: true });
+  });
+  try {
+    return await Promise.race([wanted, left]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
+}
+
 export function createSession(options: SessionOptions): ToolSource {
   const listeners = new Set<() => void>();
+  const closing = new AbortController();
   let connecting: Promise<Client> | null = null;
-  let closed = false;
+  /** The client that `connecting` has become; a loss of any other one is no news. */
+  let current: Client | null = null;
   let backoffMs = 0;
   let failedAt = 0;
 
-  const drop = (client: Client): void => {
+  const forget = (client: Client): void => {
+    if (current !== client) return;
+    current = null;
     connecting = null;
+  };
+
+  const drop = (client: Client): void => {
+    forget(client);
     client.close().catch(() => {});
   };
 
@@ -82,25 +108,23 @@ export function createSession(options: SessionOptions): ToolSource {
       },
     );
     client.onerror = (error) => options.logger.debug({ reason: error.message }, 'MCP connection');
-    client.onclose = () => {
-      connecting = null;
-    };
+    client.onclose = () => forget(client);
     const transport = await options.transport();
     try {
-      await client.connect(transport, { timeout: connectTimeoutMs });
+      await client.connect(transport, { timeout: connectTimeoutMs, signal: closing.signal });
     } catch (thrown) {
       await Promise.resolve(transport.close()).catch(() => {});
       throw thrown;
     }
-    if (closed) {
+    if (closing.signal.aborted) {
       await client.close();
-      throw new GatewayError('tool_failed', 'This MCP server was just changed or removed. Try again.');
+      throw removed();
     }
     return client;
   };
 
   const connected = (): Promise<Client> => {
-    if (closed) return Promise.reject(new GatewayError('tool_failed', 'This MCP server was just changed or removed. Try again.'));
+    if (closing.signal.aborted) return Promise.reject(removed());
     if (connecting !== null) return connecting;
     const wait = failedAt + backoffMs - Date.now();
     if (wait > 0)
@@ -112,6 +136,8 @@ export function createSession(options: SessionOptions): ToolSource {
     const attempt = connect().then(
       (client) => {
         backoffMs = 0;
+        if (client.transport === undefined) connecting = null;
+        else current = client;
         return client;
       },
       (thrown: unknown) => {
@@ -133,7 +159,7 @@ export function createSession(options: SessionOptions): ToolSource {
   ): Promise<T> => {
     for (let attempt = 1; ; attempt++) {
       signal.throwIfAborted();
-      const client = await connected();
+      const client = await unlessAborted(connected(), signal);
       try {
         return await work(client);
       } catch (thrown) {
@@ -176,7 +202,7 @@ export function createSession(options: SessionOptions): ToolSource {
     },
 
     async [Symbol.asyncDispose]() {
-      closed = true;
+      closing.abort(removed());
       listeners.clear();
       const client = await connecting?.catch(() => null);
       await client?.close();
