@@ -5,7 +5,7 @@ import { GatewayError, toGatewayError } from '../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
 import type { ToolResult } from '../types/tool-source.ts';
 import { hiddenMessages } from './hidden-messages.ts';
-import { publicToolName } from './tool-names.ts';
+import { marked, publicToolName } from './tool-names.ts';
 import { readRound, type RoundCall } from './tool-round.ts';
 import type { ServerTool } from './tool-requests.ts';
 
@@ -20,18 +20,19 @@ export interface ToolLoopOptions {
   callTool(tool: ServerTool, input: JsonObject, signal: AbortSignal): Promise<ToolResult>;
 }
 
-/** By the name that the model sees. Throws if a function of the caller's has the same one. */
+/** By the name that the model sees; one that a function of the caller's already has is changed. */
 function nameTools(tools: readonly ServerTool[], functions: readonly JsonObject[]): Map<string, ServerTool> {
-  const named = new Map(tools.map((tool) => [publicToolName(tool.server.name, tool.definition.name), tool]));
-  for (const each of functions) {
-    const name = isJsonObject(each['function']) ? each['function']['name'] : undefined;
-    if (typeof name === 'string' && named.has(name)) {
-      throw new GatewayError('invalid_request', `tools: your function "${name}" has the name of a server-side tool; rename it.`, {
-        param: 'tools',
-      });
-    }
-  }
-  return named;
+  const taken = new Set(
+    functions
+      .map((each) => (isJsonObject(each['function']) ? each['function'] : each['custom']) as JsonObject | undefined)
+      .map((body) => body?.['name']),
+  );
+  return new Map(
+    tools.map((tool) => {
+      const name = publicToolName(tool.server.name, tool.definition.name);
+      return [taken.has(name) ? marked(name) : name, tool];
+    }),
+  );
 }
 
 function asFunction(name: string, { definition }: ServerTool): JsonObject {
@@ -76,6 +77,16 @@ function addUsage(sum: Usage | null, more: Usage | null): Usage | null {
   };
 }
 
+function asMessageCall({ id, name, arguments: given, kind }: RoundCall): JsonObject {
+  if (kind === 'custom') return { id, type: 'custom', custom: { name, input: given } };
+  return { id, type: 'function', function: { name, arguments: given === '' ? '{}' : given } };
+}
+
+/** All that came after the caller's own messages waits for its results. */
+function keepHidden(options: ToolLoopOptions, start: ChatBody, calls: readonly JsonObject[], messages: readonly JsonObject[]): void {
+  hiddenMessages.keep(options.principal, calls, messages.slice(start.messages.length));
+}
+
 /** Resolves when the first model call has begun to answer, so that a failure before it is still a plain HTTP error. */
 export async function runToolLoop(options: ToolLoopOptions): Promise<ChatEvents> {
   const { body } = options.request;
@@ -108,8 +119,14 @@ async function* rounds(
     const round = yield* readRound(events, (name) => named.has(name), step > 1);
     usage = addUsage(usage, round.usage);
     const serverCalls = round.calls.filter((call) => named.has(call.name));
-    const clientCalls = round.calls.filter((call) => !named.has(call.name));
+    const clientCalls = round.calls.filter((call) => !named.has(call.name)).map(asMessageCall);
+    const assistant: JsonObject = {
+      role: 'assistant',
+      content: round.text === '' ? null : round.text,
+      ...(round.calls.length === 0 ? {} : { tool_calls: round.calls.map(asMessageCall) }),
+    };
     if (serverCalls.length === 0) {
+      if (clientCalls.length > 0 && step > 1) keepHidden(options, start, clientCalls, [...body.messages, assistant]);
       yield [
         { type: 'finish', choice: 0, reason: round.reason },
         { type: 'response-end', usage },
@@ -117,23 +134,9 @@ async function* rounds(
       return;
     }
     const results = yield* callTools(options, named, serverCalls, step);
-    const assistant: JsonObject = {
-      role: 'assistant',
-      content: round.text === '' ? null : round.text,
-      tool_calls: round.calls.map((call) => ({
-        id: call.id,
-        type: 'function',
-        function: { name: call.name, arguments: call.arguments === '' ? '{}' : call.arguments },
-      })),
-    };
     if (clientCalls.length > 0) {
       // The caller runs its own functions and comes back with their results; what it must not see waits here.
-      hiddenMessages.keep(
-        options.principal,
-        clientCalls.map((call) => call.id),
-        assistant,
-        results,
-      );
+      keepHidden(options, start, clientCalls, [...body.messages, assistant, ...results]);
       yield [
         { type: 'finish', choice: 0, reason: 'tool_calls' },
         { type: 'response-end', usage },
@@ -169,20 +172,23 @@ async function* callTools(
     return { id: `${step}.${index + 1}`, kind: 'mcp', capability: `mcp/${tool.server.name}/${tool.definition.name}`, status: 'started' };
   });
   yield records.map((record) => ({ type: 'step', step: record }));
-  const startedAt = Date.now();
+  const answer = async (call: RoundCall): Promise<{ text: string; error?: string }> => {
+    const input = parseArguments(call.arguments);
+    if (input === null)
+      return { text: 'The arguments are not a JSON object. Call the tool again with valid arguments.', error: 'invalid arguments' };
+    try {
+      const result = await options.callTool(named.get(call.name) as ServerTool, input, options.signal);
+      return { text: resultText(result), ...(result.isError === true ? { error: 'the tool reports an error' } : {}) };
+    } catch (thrown) {
+      const error = toGatewayError(thrown);
+      if (options.signal.aborted) throw error;
+      return { text: `The tool could not be used: ${error.message}`, error: error.code };
+    }
+  };
   const results = await Promise.all(
-    calls.map(async (call): Promise<{ text: string; error?: string }> => {
-      const input = parseArguments(call.arguments);
-      if (input === null)
-        return { text: 'The arguments are not a JSON object. Call the tool again with valid arguments.', error: 'invalid arguments' };
-      try {
-        const result = await options.callTool(named.get(call.name) as ServerTool, input, options.signal);
-        return { text: resultText(result), ...(result.isError === true ? { error: 'the tool reports an error' } : {}) };
-      } catch (thrown) {
-        const error = toGatewayError(thrown);
-        if (options.signal.aborted) throw error;
-        return { text: `The tool could not be used: ${error.message}`, error: error.code };
-      }
+    calls.map(async (call) => {
+      const startedAt = Date.now();
+      return { ...(await answer(call)), durationMs: Date.now() - startedAt };
     }),
   );
   yield records.map((record, index) => {
@@ -192,7 +198,7 @@ async function* callTools(
       step: {
         ...record,
         status: error === undefined ? 'completed' : 'failed',
-        durationMs: Date.now() - startedAt,
+        durationMs: results[index]?.durationMs ?? 0,
         ...(error === undefined ? {} : { error }),
       },
     };

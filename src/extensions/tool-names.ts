@@ -8,6 +8,15 @@ export function publicToolName(server: string, tool: string): string {
   const plain = `${server}__${tool}`;
   const safe = plain.replaceAll(/[^A-Za-z0-9_-]/g, '_');
   if (safe === plain && safe.length <= longest) return safe;
-  const digest = createHash('sha256').update(plain).digest('hex').slice(0, 8);
-  return `${safe.slice(0, longest - 9)}_${digest}`;
+  return shortened(safe, plain);
+}
+
+/** Another name for the same tool, for a caller who uses the first one. */
+export function marked(name: string): string {
+  return shortened(name, `other ${name}`);
+}
+
+function shortened(name: string, whole: string): string {
+  const digest = createHash('sha256').update(whole).digest('hex').slice(0, 8);
+  return `${name.slice(0, longest - 9)}_${digest}`;
 }

@@ -4,6 +4,7 @@ import type { ChatEvent, ChatEvents, FinishReason, Usage } from '../types/chat.t
 export interface RoundCall {
   readonly id: string;
   readonly name: string;
+  readonly kind: 'custom' | 'legacy' | 'function';
   arguments: string;
 }
 
@@ -31,7 +32,7 @@ export async function* readRound(
     for (const event of batch) {
       switch (event.type) {
         case 'tool-call-start':
-          calls.set(event.call, { id: event.id, name: event.name, arguments: '' });
+          calls.set(event.call, { id: event.id, name: event.name, kind: event.kind ?? 'function', arguments: '' });
           if (isServerTool(event.name)) hidden.add(event.call);
           else visible.push(event);
           break;

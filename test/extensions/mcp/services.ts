@@ -37,7 +37,7 @@ export function entryOf(name: string, instance: ToolSource, allowed: string[] | 
       tags: [],
       allowed_tools: allowed,
       call_timeout_ms: 10_000,
-    } as McpServerEntry['spec'],
+    },
     instance,
   };
 }

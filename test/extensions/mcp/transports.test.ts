@@ -12,7 +12,7 @@ import { principal, services } from './services.ts';
 
 const everything = join(import.meta.dirname, '../../../node_modules/@modelcontextprotocol/server-everything/dist/index.js');
 
-const textOf = (result: ToolResult): string => result.content.map((part) => String(part['text'])).join('');
+const textOf = (result: ToolResult): string => result.content.map(({ text }) => (typeof text === 'string' ? text : '')).join('');
 const context = (signal: AbortSignal = AbortSignal.timeout(10_000)) => ({ signal, principal, runId: 'run' });
 
 async function overStdio(options: Record<string, unknown> = {}, given: PluginServices = services): Promise<ToolSource> {
