@@ -92,7 +92,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   const metrics = createMetrics();
   const ledger = createLedger({ database, dataDir: settings.dataDir, logger });
   owned.use(ledger);
-  const audit = createAuditLog({ database, logger });
+  const audit = createAuditLog({ database, dataDir: settings.dataDir, logger });
   owned.use(audit);
 
   const config = createConfigService({

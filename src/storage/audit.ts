@@ -45,7 +45,14 @@ function toEntry(row: AuditTable): AuditEntry {
   return { id, at, actor, act, target, before: parsed(row.before), after: parsed(row.after), detail, request_id };
 }
 
-export function createAuditLog(options: { readonly database: Database; readonly logger: Logger; readonly intervalMs?: number }): AuditLog {
+export interface AuditLogOptions {
+  readonly database: Database;
+  readonly dataDir: string;
+  readonly logger: Logger;
+  readonly intervalMs?: number;
+}
+
+export function createAuditLog(options: AuditLogOptions): AuditLog {
   const { database } = options;
   const writer = createDurableWriter<AuditTable>({
     name: 'audit entries',

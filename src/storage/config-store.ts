@@ -1,11 +1,11 @@
 /** The configuration service's view of the database: rows, revision and history, written in one transaction. */
 import type { Kysely, Transaction } from 'kysely';
-import type { ConfigChange, ConfigStore, HistoryEntry } from '../types/config-store.ts';
+import type { Actor, ConfigChange, ConfigStore, HistoryEntry } from '../types/config-store.ts';
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 import { auditEntryId } from './audit.ts';
 import type { Database } from './database.ts';
 import { maskSealed } from './secrets.ts';
-import type { ConfigTable, HistoryTable, Schema } from './schema.ts';
+import type { AuditTable, ConfigTable, HistoryTable, Schema } from './schema.ts';
 
 type ConfigTableName = 'llm_provider_config' | 'llm_model_config' | 'llm_skill_config' | 'llm_mcp_config' | 'llm_grant';
 
@@ -65,15 +65,58 @@ function toTable(row: ConfigRow): ConfigTable {
 const revisionOf = async (query: Kysely<Schema>): Promise<number> =>
   Number((await query.selectFrom('llm_config_revision').select('revision').executeTakeFirstOrThrow()).revision);
 
-async function applyChange(transaction: Transaction<Schema>, change: ConfigChange): Promise<void> {
-  const table = tables[change.kind];
-  if (change.before !== null) await transaction.deleteFrom(table).where('id', '=', change.before.id).execute();
-  if (change.after !== null) await transaction.insertInto(table).values(toTable(change.after)).execute();
+/** Rows of one statement: far below the limit of bound values of both databases. */
+const rowsPerStatement = 500;
+
+function* slices<T>(items: readonly T[]): Generator<T[]> {
+  for (let start = 0; start < items.length; start += rowsPerStatement) yield items.slice(start, start + rowsPerStatement);
+}
+
+/** All that goes, goes first: so names may change hands within one commit. A row changed more than once ends as the last change says. */
+async function writeRows(transaction: Transaction<Schema>, changes: readonly ConfigChange[]): Promise<void> {
+  for (const kind of kinds) {
+    const last = new Map<string, ConfigRow | null>();
+    for (const { kind: changed, before, after } of changes) {
+      if (changed !== kind) continue;
+      if (before !== null) last.set(before.id, null);
+      if (after !== null) last.set(after.id, after);
+    }
+    for (const ids of slices([...last.keys()])) await transaction.deleteFrom(tables[kind]).where('id', 'in', ids).execute();
+    const rows = [...last.values()].filter((row) => row !== null).map(toTable);
+    for (const values of slices(rows)) await transaction.insertInto(tables[kind]).values(values).execute();
+  }
 }
 
 function act(change: ConfigChange): string {
   if (change.before === null) return 'create';
   return change.after === null ? 'delete' : 'update';
+}
+
+const nameOf = ({ before, after }: ConfigChange): string => (after ?? before)?.name ?? '';
+const textOf = (row: unknown): string | null => (row === null ? null : JSON.stringify(row));
+
+function toHistoryTable(
+  change: ConfigChange,
+  commit: { readonly revision: number; readonly sequence: number; readonly at: string; readonly actor: string; readonly summary: string },
+): HistoryTable {
+  const { kind, tenant, before, after } = change;
+  return { ...commit, kind, tenant, name: nameOf(change), before: textOf(before), after: textOf(after) };
+}
+
+/** Secrets are masked: the audit is read by people, the history only by the way back. */
+function toAuditTable(change: ConfigChange, at: string, actor: Actor, summary: string): AuditTable {
+  return {
+    id: auditEntryId(),
+    at,
+    tenant: change.tenant,
+    actor: actor.subject,
+    act: act(change),
+    target: `${change.kind}/${nameOf(change)}`,
+    before: textOf(maskSealed(change.before)),
+    after: textOf(maskSealed(change.after)),
+    detail: summary,
+    request_id: actor.requestId,
+  };
 }
 
 function toHistory(row: HistoryTable): HistoryEntry {
@@ -101,7 +144,7 @@ export function createConfigStore(database: Database): ConfigStore {
 
     load: () =>
       guarded(() => {
-        const begin = database.query.transaction();
+        const begin = database.query.transaction().setAccessMode('read only');
         return (database.kind === 'postgres' ? begin.setIsolationLevel('repeatable read') : begin).execute(async (transaction) => {
           const revision = await revisionOf(transaction);
           const rows: ConfigRow[] = [];
@@ -144,45 +187,14 @@ export function createConfigStore(database: Database): ConfigStore {
             .where('revision', '=', expected)
             .executeTakeFirst();
           if (moved.numUpdatedRows === 0n) return null;
+          await writeRows(transaction, changes);
           const at = new Date().toISOString();
-          let sequence = 0;
-          for (const change of changes) {
-            await applyChange(transaction, change);
-            const { kind, tenant, before, after } = change;
-            const name = (after ?? before)?.name ?? '';
-            const text = (row: ConfigRow | null): string | null => (row === null ? null : JSON.stringify(row));
-            await transaction
-              .insertInto('llm_config_history')
-              .values({
-                revision,
-                sequence: sequence++,
-                kind,
-                tenant,
-                name,
-                before: text(before),
-                after: text(after),
-                at,
-                actor: actor.subject,
-                summary,
-              })
-              .execute();
-            const masked = (row: ConfigRow | null): string | null => (row === null ? null : JSON.stringify(maskSealed({ ...row })));
-            await transaction
-              .insertInto('llm_audit')
-              .values({
-                id: auditEntryId(),
-                at,
-                tenant,
-                actor: actor.subject,
-                act: act(change),
-                target: `${kind}/${name}`,
-                before: masked(before),
-                after: masked(after),
-                detail: summary,
-                request_id: actor.requestId,
-              })
-              .execute();
-          }
+          const history = changes.map((change, sequence) =>
+            toHistoryTable(change, { revision, sequence, at, actor: actor.subject, summary }),
+          );
+          for (const values of slices(history)) await transaction.insertInto('llm_config_history').values(values).execute();
+          const audit = changes.map((change) => toAuditTable(change, at, actor, summary));
+          for (const values of slices(audit)) await transaction.insertInto('llm_audit').values(values).execute();
           await database.notify(transaction);
           return revision;
         }),

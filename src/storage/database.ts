@@ -6,6 +6,7 @@ import type { Schema } from './schema.ts';
 
 export interface Database {
   readonly kind: 'sqlite' | 'postgres';
+  /** A failed statement rejects with the driver's own error: pass it through `explain`. */
   readonly query: Kysely<Schema>;
   /** Inserts rows of several tables in one transaction, skipping those whose key is there already. Built for many rows at little cost. */
   insertMany(batches: readonly RowBatch[]): Promise<void>;
@@ -17,6 +18,8 @@ export interface Database {
   notify(query: Kysely<Schema>): Promise<void>;
   /** Any failure as a GatewayError in plain words. */
   explain(thrown: unknown): GatewayError;
+  /** True if a failure lies in the rows themselves, so that trying again cannot help. */
+  blamesData(thrown: unknown): boolean;
   close(): Promise<void>;
 }
 

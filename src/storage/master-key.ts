@@ -1,6 +1,6 @@
 /** Where the master key comes from. */
 import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GatewayError } from '../types/errors.ts';
 import { masterKey, type MasterKey } from './secrets.ts';
@@ -10,24 +10,23 @@ const remedy = 'Make one with: openssl rand -base64 32';
 /** 32 bytes as base64 or hex. Throws `configuration_invalid` for anything else, and for keys without any disorder in them. */
 export function parseMasterKey(text: string): Buffer {
   const trimmed = text.trim();
-  const key = /^[0-9a-fA-F]{64}$/.test(trimmed) ? Buffer.from(trimmed, 'hex') : Buffer.from(trimmed, 'base64');
-  if (key.length !== 32)
-    throw new GatewayError('configuration_invalid', `PAILOU_MASTER_KEY must be 32 bytes in base64 or hex. ${remedy}`, {
-      param: 'PAILOU_MASTER_KEY',
-    });
-  if (new Set(key).size < 8)
-    throw new GatewayError('configuration_invalid', `PAILOU_MASTER_KEY is too simple to be a key. ${remedy}`, {
-      param: 'PAILOU_MASTER_KEY',
-    });
+  const invalid = (what: string): GatewayError =>
+    new GatewayError('configuration_invalid', `PAILOU_MASTER_KEY ${what}. ${remedy}`, { param: 'PAILOU_MASTER_KEY' });
+  const hex = /^[0-9a-fA-F]{64}$/.test(trimmed);
+  if (!hex && !/^[A-Za-z0-9+/_-]{43}=?$/.test(trimmed)) throw invalid('must be 32 bytes in base64 or hex');
+  const key = Buffer.from(trimmed, hex ? 'hex' : 'base64');
+  if (new Set(key).size < 8) throw invalid('is too simple to be a key');
   return key;
 }
 
-/** The configured key; in development, one that is made once and kept in the data folder. Production refuses to go without. */
-export function loadMasterKey(options: {
+export interface MasterKeyOptions {
   readonly masterKey: string | null;
   readonly dataDir: string;
   readonly mode: 'development' | 'production';
-}): MasterKey {
+}
+
+/** The configured key; in development, one that is made once and kept in the data folder. Production refuses to go without. */
+export function loadMasterKey(options: MasterKeyOptions): MasterKey {
   if (options.masterKey !== null) return masterKey(parseMasterKey(options.masterKey));
   if (options.mode === 'production') {
     throw new GatewayError(
@@ -37,21 +36,35 @@ export function loadMasterKey(options: {
     );
   }
   const path = join(options.dataDir, 'master.key');
-  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
-  const draft = `${path}.${process.pid}`;
   try {
-    // Written whole, then linked: of two processes that start at once one wins, and both read the same key.
-    writeFileSync(draft, randomBytes(32).toString('base64'), { mode: 0o600 });
-    linkSync(draft, path);
+    if (!existsSync(path)) makeKeyFile(options.dataDir, path);
+    return masterKey(parseMasterKey(readFileSync(path, 'utf8')));
   } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') {
+    if (thrown instanceof GatewayError) {
       throw new GatewayError(
-        'storage_unavailable',
-        `The master key cannot be written to ${path}. Check PAILOU_DATA_DIR and the rights on it.`,
+        'configuration_invalid',
+        `The file ${path} does not hold a key of 32 bytes. Put the former key back; what it sealed cannot be opened otherwise.`,
         { cause: thrown },
       );
     }
+    throw new GatewayError(
+      'storage_unavailable',
+      `The master key ${path} cannot be made or read. Check PAILOU_DATA_DIR and the rights on it.`,
+      { cause: thrown },
+    );
   }
-  rmSync(draft, { force: true });
-  return masterKey(parseMasterKey(readFileSync(path, 'utf8')));
+}
+
+/** Written whole and to the disk, then linked: of two processes that start at once one wins, and both read the same key. */
+function makeKeyFile(dataDir: string, path: string): void {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  try {
+    writeFileSync(draft, randomBytes(32).toString('base64'), { mode: 0o600, flush: true });
+    linkSync(draft, path);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
+  } finally {
+    rmSync(draft, { force: true });
+  }
 }

@@ -8,7 +8,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0001-first-tables': firstTables,
 };
 
-/** The names of what was applied. Throws `storage_unavailable` if the database is away or newer than this program. */
+/** The names of what was applied. Throws `storage_unavailable` if the database is away, `internal_error` if it is newer than this program. */
 export async function migrate(database: Database): Promise<string[]> {
   const migrator = new Migrator({
     db: database.query,
@@ -18,14 +18,11 @@ export async function migrate(database: Database): Promise<string[]> {
   });
   const { error, results } = await migrator.migrateToLatest();
   if (error === undefined) return (results ?? []).map((result) => result.migrationName);
-  const message = error instanceof Error ? error.message : '';
-  if (/corrupted migrations/.test(message)) {
+  if (error instanceof Error && error.message.startsWith('corrupted migrations')) {
     throw new GatewayError(
       'internal_error',
-      'The database was made by a newer version of Pailou. Start that version, or restore an older copy of the database.',
-      {
-        cause: error,
-      },
+      `The database was made by a newer version of Pailou (this one knows up to ${Object.keys(migrations).at(-1)}). Start that version, or restore an older copy of the database.`,
+      { cause: error },
     );
   }
   throw database.explain(error);

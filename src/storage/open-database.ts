@@ -1,6 +1,6 @@
 /** One database, two kinds: SQLite in a thread for one machine, PostgreSQL for a team. */
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { Kysely, sql } from 'kysely';
 import { GatewayError } from '../types/errors.ts';
 import type { Database, DatabaseOptions } from './database.ts';
@@ -8,51 +8,72 @@ import { openPostgres } from './postgres.ts';
 import type { Schema } from './schema.ts';
 import { SqliteConnection } from './sqlite/connection.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
+import { isDataError } from './sqlite/errors.ts';
 
 const watchIntervalMs = 150;
 
+/** Opens the database, which for SQLite makes the file. PostgreSQL is not asked before the first statement. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { url, dataDir } = options;
-  if (url !== null && /^postgres(ql)?:\/\//.test(url)) return openPostgres(url, options.logger);
-  if (url !== null && !url.startsWith('sqlite:')) {
-    throw new GatewayError(
-      'configuration_invalid',
-      'PAILOU_DATABASE_URL must begin with postgres:// or sqlite:, e.g. postgres://pailou@db.internal/pailou.',
-      { param: 'PAILOU_DATABASE_URL' },
-    );
-  }
-  const path = url === null ? join(dataDir, 'pailou.db') : url.slice('sqlite:'.length);
-  await mkdir(dataDir, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
-    throw new GatewayError(
-      'storage_unavailable',
-      `The data folder ${dataDir} cannot be made. Check PAILOU_DATA_DIR and the rights on its parent.`,
-      { cause },
-    );
-  });
+  const { url, dataDir, logger } = options;
+  if (url !== null && /^postgres(ql)?:\/\//.test(url)) return openPostgres(url, logger);
+  const path = url === null ? join(dataDir, 'pailou.db') : pathOf(url);
+  await makeFolder(dataDir);
+  await makeFolder(dirname(path));
   return openSqlite(path);
 }
 
+function pathOf(url: string): string {
+  const path = url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : '';
+  if (path !== '' && path !== ':memory:') return path;
+  throw new GatewayError(
+    'configuration_invalid',
+    'PAILOU_DATABASE_URL must be postgres://… or sqlite:<file>, e.g. postgres://pailou@db.internal/pailou.',
+    { param: 'PAILOU_DATABASE_URL' },
+  );
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+    throw new GatewayError(
+      'storage_unavailable',
+      `The data folder ${folder} cannot be made. Check PAILOU_DATA_DIR and the rights on its parent.`,
+      { cause },
+    );
+  });
+}
+
+/** Only its owner may read the file. What keeps it from being made is told by SQLite when it opens it. */
+async function makePrivate(path: string): Promise<void> {
+  const file = await open(path, 'wx', 0o600).catch(() => null);
+  await file?.close();
+}
+
 async function openSqlite(path: string): Promise<Database> {
+  await makePrivate(path);
   const connection = await SqliteConnection.open(path);
   const query = new Kysely<Schema>({ dialect: sqliteDialect(connection) });
+  const explain = (thrown: unknown): GatewayError =>
+    thrown instanceof GatewayError
+      ? thrown
+      : new GatewayError('storage_unavailable', 'The database refused the statement. See the log of the node.', {
+          cause: thrown,
+          details: String(thrown),
+        });
   return {
     kind: 'sqlite',
     query,
     // The turn is taken from Kysely's pool, so that no other statement gets in between.
     insertMany: (batches) => query.connection().execute(() => connection.insertMany(batches.filter((batch) => batch.rows.length > 0))),
     async ping() {
-      await sql`select 1`.execute(query);
+      await sql`select 1`.execute(query).catch((thrown: unknown) => {
+        throw explain(thrown);
+      });
     },
     watch: (listener) => connection.watch(listener, watchIntervalMs),
     // Other processes see that the file's data version rose.
     notify: async () => {},
-    explain: (thrown) =>
-      thrown instanceof GatewayError
-        ? thrown
-        : new GatewayError('storage_unavailable', 'The database refused the statement. See the log of the node.', {
-            cause: thrown,
-            details: String(thrown),
-          }),
+    explain,
+    blamesData: isDataError,
     close: () => query.destroy(),
   };
 }

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { GatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Database } from './database.ts';
+import { rowsText } from './rows-text.ts';
 import type { Schema } from './schema.ts';
 
 const channel = 'pailou_config';
@@ -18,6 +19,8 @@ function reasonOf(error: { code?: string; message?: string }): string {
     case 'ENOTFOUND':
     case 'ETIMEDOUT':
     case 'EHOSTUNREACH':
+    case 'ECONNRESET':
+    case 'EPIPE':
       return 'it cannot be reached';
     case '28P01':
     case '28000':
@@ -26,8 +29,20 @@ function reasonOf(error: { code?: string; message?: string }): string {
       return 'there is no database of that name';
     case '42501':
       return 'the user lacks a right';
+    case '53300':
+      return 'it has no connection left';
+    case '57P01':
+    case '57P02':
+    case '57P03':
+      return 'it is starting or shutting down';
+    case '25006':
+      return 'it is read-only';
+    case '53100':
+      return 'its disk is full';
+    case '42P01':
+      return 'its tables are missing; they are made at start, or by `pailou migrate`';
     default:
-      return 'it refused or dropped the statement';
+      return /timeout|terminated|ended/i.test(error.message ?? '') ? 'it cannot be reached' : 'it refused the statement';
   }
 }
 
@@ -40,7 +55,31 @@ function explain(thrown: unknown): GatewayError {
   });
 }
 
+/** Data exceptions, broken constraints and exceeded limits, by the class of the SQLSTATE. */
+function blamesData(thrown: unknown): boolean {
+  return /^(22|23|54)...$/.test((thrown as { code?: string }).code ?? '');
+}
+
+/** The URL stays out of the message: it may hold the password. */
+function checkUrl(url: string): void {
+  try {
+    // Reads the URL; connects to nothing.
+    new pg.Client({ connectionString: url });
+  } catch (cause) {
+    throw new GatewayError(
+      'configuration_invalid',
+      'PAILOU_DATABASE_URL is not a valid URL, e.g. postgres://pailou:password@db.internal:5432/pailou.',
+      {
+        cause,
+        param: 'PAILOU_DATABASE_URL',
+      },
+    );
+  }
+}
+
+/** Makes no connection yet. Throws `configuration_invalid` for a URL that cannot be read. */
 export function openPostgres(url: string, logger: Logger): Database {
+  checkUrl(url);
   const types: pg.CustomTypesConfig = {
     getTypeParser: ((oid: number, format: 'text' | 'binary') =>
       oid === bigintType ? parseBigint : pg.types.getTypeParser(oid, format)) as never,
@@ -50,6 +89,12 @@ export function openPostgres(url: string, logger: Logger): Database {
     max: 10,
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
+    // A connection whose far end is gone without a word must not hold a statement for ever, nor be handed out for ever.
+    statement_timeout: 30_000,
+    query_timeout: 35_000,
+    maxLifetimeSeconds: 600,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     types,
     application_name: 'pailou',
   });
@@ -65,7 +110,7 @@ export function openPostgres(url: string, logger: Logger): Database {
         for (const { table, rows } of batches) {
           if (rows.length === 0) continue;
           const name = sql.table(table);
-          await sql`insert into ${name} select * from json_populate_recordset(null::${name}, ${JSON.stringify(rows)}::json) on conflict do nothing`.execute(
+          await sql`insert into ${name} select * from json_populate_recordset(null::${name}, ${rowsText(rows)}::json) on conflict do nothing`.execute(
             transaction,
           );
         }
@@ -87,6 +132,7 @@ export function openPostgres(url: string, logger: Logger): Database {
       await sql`select pg_notify(${channel}, '')`.execute(transaction);
     },
     explain,
+    blamesData,
     async close() {
       for (const stop of stops) stop();
       await query.destroy();

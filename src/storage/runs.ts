@@ -1,4 +1,5 @@
 /** Reads the ledger. */
+import { GatewayError } from '../types/errors.ts';
 import type { Database } from './database.ts';
 import type { AttemptTable, RunTable } from './schema.ts';
 
@@ -79,17 +80,24 @@ function keyOf(row: RunTable): string {
   return `${Number(row.started_at)}.${row.id}`;
 }
 
+function keyFrom(after: string): { startedAt: number; id: string } {
+  const [, startedAt, id] = /^(\d{1,15})\.(.{1,64})$/.exec(after) ?? [];
+  if (startedAt === undefined || id === undefined) {
+    throw new GatewayError('invalid_request', '`after` must be the `next` of the page before.', { param: 'after' });
+  }
+  return { startedAt: Number(startedAt), id };
+}
+
 export function createRunReader(database: Database): RunReader {
   return {
     async list({ tenant, subject, capability, after, limit }) {
       let query = database.query.selectFrom('llm_run').selectAll().where('tenant', '=', tenant);
       if (subject !== null) query = query.where('subject', '=', subject);
       if (capability !== null) query = query.where('capability', '=', capability);
-      const [startedAt, id] = after?.split('.') ?? [];
-      if (startedAt !== undefined && id !== undefined && Number.isFinite(Number(startedAt))) {
-        const key = Number(startedAt);
+      if (after !== null) {
+        const { startedAt, id } = keyFrom(after);
         query = query.where((where) =>
-          where.or([where('started_at', '<', key), where.and([where('started_at', '=', key), where('id', '<', id)])]),
+          where.or([where('started_at', '<', startedAt), where.and([where('started_at', '=', startedAt), where('id', '<', id)])]),
         );
       }
       try {

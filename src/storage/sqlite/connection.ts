@@ -1,7 +1,9 @@
 /** The main thread's end of the SQLite thread. */
 import { Worker } from 'node:worker_threads';
 import { GatewayError } from '../../types/errors.ts';
-import type { SqliteValue, WorkerNotice, WorkerReply } from './protocol.ts';
+import { rowsText } from '../rows-text.ts';
+import { lost, openError, statementError } from './errors.ts';
+import type { SqliteValue, WorkerNotice, WorkerReply, WorkerRequest } from './protocol.ts';
 
 export interface SqliteResult {
   readonly rows: readonly unknown[];
@@ -13,88 +15,109 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** SQLite's own result codes that mean: the file cannot be used. */
-const unusable: Readonly<Record<number, string>> = {
-  8: 'the file or its folder is read-only',
-  10: 'the disk reports an error',
-  11: 'the file is damaged',
-  13: 'the disk is full',
-  14: 'the file cannot be opened',
-  23: 'access is denied',
-  26: 'the file is not a database',
-};
+/** Far more than any page of rows needs; a thread that exceeds it ends alone, without the process. */
+const maxHeapMb = 512;
 
-/** A failure of SQLite as the operator should read it. */
-export function sqliteError(path: string, error: { message: string; errcode?: number }): Error {
-  const reason = unusable[(error.errcode ?? 0) & 0xff] ?? (/readonly/i.test(error.message) ? unusable[8] : undefined);
-  if (reason !== undefined) {
-    return new GatewayError(
-      'storage_unavailable',
-      `The database ${path} cannot be used: ${reason}. Check PAILOU_DATA_DIR and the rights on it.`,
-      { details: error.message },
+async function startThread(path: string): Promise<Worker> {
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+    workerData: { path },
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
+  });
+  await new Promise<void>((resolve, reject) => {
+    const unavailable = (details: string): GatewayError =>
+      new GatewayError('storage_unavailable', 'The thread of the database could not be started.', { details });
+    worker.once('message', () => resolve());
+    worker.once('error', (error: Error & { errcode?: number }) =>
+      reject(error.errcode === undefined ? unavailable(String(error)) : openError(path, error)),
     );
-  }
-  return Object.assign(new Error(error.message), { errcode: error.errcode });
+    worker.once('exit', (code) => reject(unavailable(`it ended with ${code}`)));
+  });
+  // The thread must not keep a process alive that is otherwise done.
+  worker.unref();
+  return worker;
 }
 
+/** The one thread of one file. If it dies, all that waits for it fails, and `ready` starts another. */
 export class SqliteConnection {
-  readonly #worker: Worker;
   readonly #path: string;
   readonly #waiting = new Map<number, Waiting>();
   readonly #listeners = new Set<() => void>();
+  #worker: Worker | null = null;
+  #watchIntervalMs: number | null = null;
   #next = 1;
-  #dead: Error | null = null;
+  #closed = false;
 
-  private constructor(worker: Worker, path: string) {
-    this.#worker = worker;
+  private constructor(path: string) {
     this.#path = path;
-    worker.on('message', (message: WorkerReply | WorkerNotice) => this.#receive(message));
-    worker.on('error', (error: Error) => this.#die(sqliteError(path, error)));
-    worker.on('exit', () => this.#die(new GatewayError('storage_unavailable', 'The database is closed.')));
   }
 
   /** Opens the file, making it if need be. Rejects with `storage_unavailable` in plain words. */
   static async open(path: string): Promise<SqliteConnection> {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: { path }, execArgv: [] });
-    await new Promise<void>((resolve, reject) => {
-      worker.once('message', () => resolve());
-      worker.once('error', (error: Error) => reject(sqliteError(path, error)));
-    });
-    // The thread must not keep a process alive that is otherwise done.
-    worker.unref();
-    return new SqliteConnection(worker, path);
+    const connection = new SqliteConnection(path);
+    await connection.ready();
+    return connection;
+  }
+
+  /** Resolves when there is a thread. To be called between transactions, never within one, and never twice at once. */
+  async ready(): Promise<void> {
+    if (this.#closed) throw lost('The database is closed.');
+    if (this.#worker !== null) return;
+    const worker = await startThread(this.#path);
+    worker.on('message', (message: WorkerReply | WorkerNotice) => this.#receive(message));
+    worker.on('error', (error: Error) => this.#die(worker, error));
+    worker.on('exit', () => this.#die(worker));
+    this.#worker = worker;
+    if (this.#listeners.size > 0) this.#send(worker, { type: 'watch', intervalMs: this.#watchIntervalMs });
   }
 
   execute(sql: string, parameters: readonly SqliteValue[]): Promise<SqliteResult> {
-    return this.#ask((id) => this.#worker.postMessage({ type: 'execute', id, sql, parameters }));
+    return this.#ask((id) => ({ type: 'execute', id, sql, parameters }));
   }
 
   /** Rows of several tables in one transaction; rows whose key is there already are skipped. */
   async insertMany(batches: readonly { readonly table: string; readonly rows: readonly object[] }[]): Promise<void> {
-    const texts = batches.map(({ table, rows }) => ({ table, rows: JSON.stringify(rows) }));
-    await this.#ask((id) => this.#worker.postMessage({ type: 'insert-many', id, batches: texts }));
+    const texts = batches.map(({ table, rows }) => ({ table, rows: rowsText(rows) }));
+    await this.#ask((id) => ({ type: 'insert-many', id, batches: texts }));
   }
 
   /** Calls back when another connection, also of another process, has written. */
   watch(listener: () => void, intervalMs: number): () => void {
     this.#listeners.add(listener);
-    if (this.#listeners.size === 1) this.#worker.postMessage({ type: 'watch', intervalMs });
-    return () => void this.#listeners.delete(listener);
+    this.#setWatch(intervalMs);
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size === 0) this.#setWatch(null);
+    };
   }
 
   async close(): Promise<void> {
-    if (this.#dead !== null) return;
-    await this.#ask((id) => this.#worker.postMessage({ type: 'close', id }));
-    await this.#worker.terminate();
+    this.#closed = true;
+    const worker = this.#worker;
+    if (worker === null) return;
+    // What fails here has failed before, and the thread ends anyway.
+    await this.#ask((id) => ({ type: 'close', id })).catch(() => {});
+    await worker.terminate();
   }
 
-  #ask(post: (id: number) => void): Promise<SqliteResult> {
-    if (this.#dead !== null) return Promise.reject(this.#dead);
+  #setWatch(intervalMs: number | null): void {
+    if (this.#watchIntervalMs === intervalMs) return;
+    this.#watchIntervalMs = intervalMs;
+    if (this.#worker !== null) this.#send(this.#worker, { type: 'watch', intervalMs });
+  }
+
+  #send(worker: Worker, request: WorkerRequest): void {
+    worker.postMessage(request);
+  }
+
+  #ask(request: (id: number) => WorkerRequest): Promise<SqliteResult> {
+    const worker = this.#worker;
+    if (worker === null) return Promise.reject(lost(this.#closed ? 'The database is closed.' : 'The thread of the database has died.'));
     return new Promise((resolve, reject) => {
       const id = this.#next++;
       this.#waiting.set(id, { resolve, reject });
-      this.#worker.ref();
-      post(id);
+      worker.ref();
+      this.#send(worker, request(id));
     });
   }
 
@@ -106,14 +129,16 @@ export class SqliteConnection {
     if (!('id' in message)) return;
     const waiting = this.#waiting.get(message.id);
     this.#waiting.delete(message.id);
-    if (this.#waiting.size === 0) this.#worker.unref();
-    if ('error' in message) waiting?.reject(sqliteError(this.#path, message.error));
+    if (this.#waiting.size === 0) this.#worker?.unref();
+    if ('error' in message) waiting?.reject(statementError(this.#path, message.error));
     else waiting?.resolve(message);
   }
 
-  #die(error: Error): void {
-    this.#dead ??= error;
-    for (const waiting of this.#waiting.values()) waiting.reject(this.#dead);
+  #die(worker: Worker, error?: Error): void {
+    if (this.#worker !== worker) return;
+    this.#worker = null;
+    const reason = lost(this.#closed ? 'The database is closed.' : 'The thread of the database has died.', error);
+    for (const waiting of this.#waiting.values()) waiting.reject(reason);
     this.#waiting.clear();
   }
 }

@@ -8,6 +8,7 @@ import {
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
+  type TransactionSettings,
 } from 'kysely';
 import type { SqliteConnection } from './connection.ts';
 import type { SqliteValue } from './protocol.ts';
@@ -56,6 +57,12 @@ class ThreadDriver implements Driver {
       release = resolve;
     });
     await before;
+    try {
+      await this.#source.ready();
+    } catch (thrown) {
+      release();
+      throw thrown;
+    }
     this.#release = release;
     return this.#connection;
   }
@@ -64,9 +71,9 @@ class ThreadDriver implements Driver {
     this.#release?.();
   }
 
-  async beginTransaction(): Promise<void> {
+  async beginTransaction(_connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
     // Immediate: two processes that both mean to write wait for each other here, instead of failing at their first write.
-    await this.#source.execute('begin immediate', []);
+    await this.#source.execute(settings.accessMode === 'read only' ? 'begin' : 'begin immediate', []);
   }
 
   async commitTransaction(): Promise<void> {

@@ -6,7 +6,8 @@ export type WorkerRequest =
   | { readonly type: 'execute'; readonly id: number; readonly sql: string; readonly parameters: readonly SqliteValue[] }
   /** One transaction; `rows` is JSON, because a string crosses to the thread at less cost than objects do. */
   | { readonly type: 'insert-many'; readonly id: number; readonly batches: readonly { readonly table: string; readonly rows: string }[] }
-  | { readonly type: 'watch'; readonly intervalMs: number }
+  /** Null ends the watch. */
+  | { readonly type: 'watch'; readonly intervalMs: number | null }
   | { readonly type: 'close'; readonly id: number };
 
 export type WorkerReply =

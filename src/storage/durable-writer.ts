@@ -1,0 +1,204 @@
+/**
+ * Takes records off the caller's path and sees to it that each is stored once: in batches, by way of the disk while the database
+ * is away. What is on the disk survives the process. Memory is bounded, whatever the database does.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '../types/logger.ts';
+import type { Database, RowBatch } from './database.ts';
+import { createSpool } from './spool.ts';
+
+export interface DurableWriter<T> extends AsyncDisposable {
+  /** Never throws, never waits. */
+  add(record: T): void;
+  /** Resolves when everything added before is in the database, or on disk. */
+  flush(): Promise<void>;
+  /** Records neither in the database nor on disk yet. */
+  readonly pending: number;
+}
+
+export interface DurableWriterOptions<T> {
+  /** What the records are, for the log, e.g. `runs`. */
+  readonly name: string;
+  readonly database: Database;
+  /** Where the records wait for the database. */
+  readonly folder: string;
+  readonly intervalMs: number;
+  readonly logger: Logger;
+  /** The rows of these records, each with a key of its own, so that a record stored twice is there once. May throw for damaged ones. */
+  rowsOf(records: readonly T[]): readonly RowBatch[];
+}
+
+/** Records of one transaction. */
+const batchSize = 2_000;
+/** More than this waiting goes to the disk, which is faster than any database; also the records of one file. */
+const spoolAbove = 20_000;
+/** More than this is dropped and counted: neither the database nor the disk has taken anything for long. */
+const dropAbove = 100_000;
+/** A database that takes longer counts as away. Its late success does no harm, because records are stored once. */
+const patienceMs = 2_000;
+const retryMs = 2_000;
+
+function* slices<T>(records: readonly T[], size: number): Generator<readonly T[]> {
+  for (let start = 0; start < records.length; start += size) yield records.slice(start, start + size);
+}
+
+/** Rejects if `work` takes longer than the patience; its late end is ignored. */
+async function inTime(work: Promise<void>): Promise<void> {
+  const over = new AbortController();
+  const late = delay(patienceMs, undefined, { signal: over.signal }).then(() => {
+    throw new Error(`no answer within ${patienceMs} ms`);
+  });
+  late.catch(() => {});
+  work.catch(() => {});
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    over.abort();
+  }
+}
+
+export function createDurableWriter<T>(options: DurableWriterOptions<T>): DurableWriter<T> {
+  const { name, database, logger } = options;
+  const spool = createSpool<T>(options.folder);
+  let waiting: T[] = [];
+  let underWay = 0;
+  let away = false;
+  let stuck = false;
+  let dropped = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let tail: Promise<void> = Promise.resolve();
+  let draining: Promise<void> | null = null;
+
+  /** One record that no database takes must not hold up the others: it is found by halving and put aside. */
+  const split = async (records: readonly T[], thrown: unknown): Promise<void> => {
+    if (records.length > 1) {
+      const middle = records.length >> 1;
+      await storeWhatFits(records.slice(0, middle));
+      return storeWhatFits(records.slice(middle));
+    }
+    const path = await spool.refuse(records.map((record) => JSON.stringify(record)));
+    logger.error({ err: thrown, path }, `the database can never take one of the ${name}; it was put aside`);
+  };
+
+  const storeWhatFits = async (records: readonly T[]): Promise<void> => {
+    let rows: readonly RowBatch[];
+    try {
+      rows = options.rowsOf(records);
+    } catch (thrown) {
+      return split(records, thrown);
+    }
+    try {
+      await database.insertMany(rows);
+    } catch (thrown) {
+      if (!database.blamesData(thrown)) throw thrown;
+      await split(records, thrown);
+    }
+  };
+
+  const start = (waitMs: number): void => {
+    timer ??= setTimeout(() => {
+      flush().catch(() => {});
+    }, waitMs);
+  };
+
+  const toDisk = async (records: readonly T[]): Promise<void> => {
+    try {
+      await spool.put(records);
+      stuck = false;
+    } catch (thrown) {
+      if (!stuck) logger.error({ err: thrown }, `the ${name} can be written neither to the database nor to disk; trying again`);
+      stuck = true;
+      // The database may be back before the disk.
+      away = false;
+      waiting = [...records, ...waiting];
+      start(retryMs);
+    }
+  };
+
+  const writeBatch = async (batch: readonly T[]): Promise<void> => {
+    if (!away) {
+      try {
+        await inTime(storeWhatFits(batch));
+        stuck = false;
+        return;
+      } catch (thrown) {
+        if (!stuck) logger.warn({ err: database.explain(thrown) }, `the ${name} cannot be stored; spooling them to disk`);
+        away = true;
+      }
+    }
+    await toDisk(batch);
+  };
+
+  const writeWaiting = async (): Promise<void> => {
+    if (dropped > 0)
+      logger.error({ records: dropped }, `${name} were lost: neither the database nor the disk took them, and memory was full`);
+    dropped = 0;
+    let rest: readonly T[] = waiting;
+    waiting = [];
+    while (rest.length > 0) {
+      underWay = rest.length;
+      const much = away || rest.length > spoolAbove;
+      const part = rest.slice(0, much ? spoolAbove : batchSize);
+      await (much ? toDisk(part) : writeBatch(part));
+      rest = rest.slice(part.length);
+    }
+    underWay = 0;
+  };
+
+  const flush = (): Promise<void> => {
+    clearTimeout(timer);
+    timer = undefined;
+    tail = tail.then(writeWaiting);
+    return tail;
+  };
+
+  const takeBack = async (records: readonly T[]): Promise<void> => {
+    for (const part of slices(records, batchSize)) await storeWhatFits(part);
+  };
+  const drain = (): Promise<void> => {
+    draining ??= spool
+      .drain(takeBack)
+      .then((files) => {
+        if (files > 0) logger.info({ files }, `the spooled ${name} are in the database`);
+        away = false;
+      })
+      // Still away: the next turn tries again.
+      .catch(() => {})
+      .finally(() => {
+        draining = null;
+      });
+    return draining;
+  };
+  const drainer = setInterval(() => {
+    drain().catch(() => {});
+  }, retryMs);
+  drainer.unref();
+  // What an earlier process left.
+  drain().catch(() => {});
+
+  return {
+    add(record) {
+      if (waiting.length >= dropAbove) {
+        dropped++;
+        return;
+      }
+      waiting.push(record);
+      if (waiting.length === batchSize && underWay === 0) flush().catch(() => {});
+      else start(options.intervalMs);
+    },
+    flush,
+    get pending() {
+      return waiting.length + underWay;
+    },
+    async [Symbol.asyncDispose]() {
+      clearInterval(drainer);
+      await flush();
+      // Once more for what the disk refused: the database is tried again.
+      if (waiting.length > 0) await flush();
+      clearTimeout(timer);
+      if (waiting.length > 0) logger.error({ records: waiting.length }, `${name} were lost: neither the database nor the disk took them`);
+      // Not for ever: what is on the disk is safe there.
+      await inTime(drain()).catch(() => {});
+    },
+  };
+}

@@ -1,0 +1,45 @@
+/** What SQLite says, in the operator's words. */
+import { GatewayError } from '../../types/errors.ts';
+
+/** SQLite's own result codes that mean: the file cannot be used. */
+const unusable: Readonly<Record<number, string>> = {
+  5: 'another process keeps it locked',
+  8: 'the file or its folder is read-only',
+  10: 'the disk reports an error',
+  11: 'the file is damaged',
+  13: 'the disk is full',
+  14: 'the file cannot be opened',
+  23: 'access is denied',
+  26: 'the file is not a database',
+};
+/** Too big, constraint, mismatch, out of range; none at all when a value could not be bound. */
+const dataCodes: ReadonlySet<number> = new Set([0, 18, 19, 20, 25]);
+
+/** True for an error that lies in the values of a statement. */
+export function isDataError(thrown: unknown): boolean {
+  const { errcode } = thrown as { errcode?: number };
+  return errcode !== undefined && dataCodes.has(errcode & 0xff);
+}
+
+/** A failure of SQLite as the operator should read it. */
+export function statementError(path: string, error: { message: string; errcode?: number }): Error {
+  const reason = unusable[(error.errcode ?? 0) & 0xff];
+  if (reason === undefined) return Object.assign(new Error(error.message), { errcode: error.errcode });
+  return new GatewayError(
+    'storage_unavailable',
+    `The database ${path} cannot be used: ${reason}. Check PAILOU_DATA_DIR and the rights on it.`,
+    { details: error.message },
+  );
+}
+
+/** Why the file could not be opened. */
+export function openError(path: string, error: Error & { errcode?: number }): GatewayError {
+  const explained = statementError(path, error);
+  if (explained instanceof GatewayError) return explained;
+  return new GatewayError('storage_unavailable', `The database ${path} cannot be opened. See the log of the node.`, { cause: error });
+}
+
+/** What everybody gets who waits for a thread that is no more. */
+export function lost(message: string, cause?: Error): GatewayError {
+  return new GatewayError('storage_unavailable', message, cause === undefined ? {} : { cause, details: cause.message });
+}

@@ -1,0 +1,71 @@
+/** A cable to a server that tests can pull: connections break, or nothing comes through any more. */
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+export interface Cable extends AsyncDisposable {
+  readonly port: number;
+  /** Breaks all connections and refuses new ones. */
+  pull(): Promise<void>;
+  /** Keeps connections open but lets nothing through, as when the far end has vanished. */
+  freeze(): void;
+  /** Back to normal; what was frozen is broken. */
+  plug(): Promise<void>;
+}
+
+export async function layCable(target: { readonly host: string; readonly port: number }): Promise<Cable> {
+  const sockets = new Set<Socket>();
+  let frozen = false;
+  let server: Server | null = null;
+  let port = 0;
+
+  const breakAll = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  const take = (near: Socket): void => {
+    const far = connect(target.port, target.host);
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from);
+      from.on('data', (bytes) => {
+        if (!frozen) to.write(bytes);
+      });
+      from.on('error', () => {});
+      from.on('close', () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+    }
+  };
+  const listen = async (): Promise<void> => {
+    server = createServer(take).listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    ({ port } = address);
+  };
+  const pull = async (): Promise<void> => {
+    const closing = server;
+    server = null;
+    breakAll();
+    if (closing !== null) await new Promise((resolve) => closing.close(resolve));
+  };
+
+  await listen();
+  return {
+    get port() {
+      return port;
+    },
+    pull,
+    freeze() {
+      frozen = true;
+    },
+    async plug() {
+      if (frozen) breakAll();
+      frozen = false;
+      if (server === null) await listen();
+    },
+    [Symbol.asyncDispose]: pull,
+  };
+}
