@@ -1,12 +1,12 @@
 /** The skill kind `prompt`: instructions as a template over a typed input, answered by a model. */
 import { z } from 'zod';
-import type { ChatEvent, ChatEvents } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { definePlugin } from '../../../types/plugin.ts';
-import type { Skill, SkillRun } from '../../../types/skill.ts';
+import type { Skill } from '../../../types/skill.ts';
 import { compileSchema, type SchemaCheck } from './schema-check.ts';
-import { fillTemplate, parseTemplate, templateVariables } from './template.ts';
+import { fillTemplate, parseTemplate, templatePaths } from './template.ts';
+import { typedAnswer } from './typed-answer.ts';
 
 const jsonSchema = z.record(z.string(), z.json());
 const textInput = {
@@ -50,6 +50,21 @@ function compile(field: string, schema: JsonObject): SchemaCheck {
   }
 }
 
+const elsewhere = new Set(['$ref', 'allOf', 'anyOf', 'oneOf', 'patternProperties']);
+
+/** False if the schema lists its fields and the path is not among them. Where it lists none, any may be there. */
+function mayHave(schema: JsonObject, path: readonly string[]): boolean {
+  let inner: Json | undefined = schema;
+  for (const name of path) {
+    if (!isJsonObject(inner) || !isJsonObject(inner['properties'])) return true;
+    // A field that stands elsewhere in the schema cannot be looked up by its name alone.
+    if (Object.keys(inner).some((word) => elsewhere.has(word))) return true;
+    if (!Object.hasOwn(inner['properties'], name)) return false;
+    inner = inner['properties'][name];
+  }
+  return true;
+}
+
 function template(field: string, text: string, schema: JsonObject) {
   let parsed: ReturnType<typeof parseTemplate>;
   try {
@@ -57,59 +72,12 @@ function template(field: string, text: string, schema: JsonObject) {
   } catch (thrown) {
     throw invalid(field, thrown instanceof Error ? thrown.message : 'is not a template');
   }
-  const properties = isJsonObject(schema['properties']) ? Object.keys(schema['properties']) : null;
-  const stranger =
-    schema['additionalProperties'] === false && properties !== null
-      ? templateVariables(parsed).find((name) => !properties.includes(name))
-      : undefined;
-  if (stranger !== undefined) throw invalid(field, `{{${stranger}}} is not in the input_schema; it has ${properties?.join(', ')}`);
+  const stranger = templatePaths(parsed).find((path) => !mayHave(schema, path));
+  if (stranger !== undefined) {
+    const known = isJsonObject(schema['properties']) ? Object.keys(schema['properties']).join(', ') : '';
+    throw invalid(field, `{{${stranger.join('.')}}} is not in the input_schema; it has ${known || 'no fields'}`);
+  }
   return parsed;
-}
-
-async function readText(events: ChatEvents): Promise<{ text: string; last: readonly ChatEvent[] }> {
-  let text = '';
-  let last: readonly ChatEvent[] = [];
-  for await (const batch of events) {
-    for (const event of batch) if (event.type === 'text-delta' && event.choice === 0) text += event.text;
-    last = batch.filter((event) => event.type === 'response-end');
-  }
-  return { text, last };
-}
-
-function parseJson(text: string): Json | undefined {
-  try {
-    return JSON.parse(text.replace(/^\s*```(?:json)?\s*|\s*```\s*$/g, '')) as Json;
-  } catch {
-    return undefined;
-  }
-}
-
-async function* jsonAnswer(text: string, last: readonly ChatEvent[]): AsyncGenerator<readonly ChatEvent[]> {
-  const end: ChatEvent = last[0] ?? { type: 'response-end', usage: null };
-  yield [{ type: 'response-start' }, { type: 'text-delta', choice: 0, text }, { type: 'finish', choice: 0, reason: 'stop' }, end];
-}
-
-/** One answer that fits the schema; the model is told once what does not. */
-async function typedAnswer(run: SkillRun, body: JsonObject, messages: readonly JsonObject[], check: SchemaCheck): Promise<ChatEvents> {
-  let asked = messages;
-  let best = '';
-  let reason = '';
-  for (let attempt = 0; attempt < 2; attempt++) {
-    const { text, last } = await readText(await run.invoke(run.model, { ...body, messages: asked }));
-    best = text;
-    const value = parseJson(text);
-    const fault = value === undefined ? { path: '', message: 'is not JSON' } : check.fault(value);
-    if (fault === null) return jsonAnswer(JSON.stringify(value), last);
-    reason = fault.path === '' ? `the answer ${fault.message}` : `${fault.path} ${fault.message}`;
-    asked = [
-      ...messages,
-      { role: 'assistant', content: text },
-      { role: 'user', content: `That does not fit the schema: ${reason}. Answer again with JSON that fits, and nothing else.` },
-    ];
-  }
-  throw new GatewayError('output_invalid', `The model's answer does not fit the output schema, also after it was told so: ${reason}.`, {
-    expose: { best_attempt: best.slice(0, 20_000) },
-  });
 }
 
 function createPromptSkill(settings: Options): Skill {

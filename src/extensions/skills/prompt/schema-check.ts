@@ -22,7 +22,10 @@ export function compileSchema(schema: JsonObject): SchemaCheck {
     fault(value) {
       if (validate(value)) return null;
       const error = validate.errors?.[0];
-      const base = (error?.instancePath ?? '').split('/').slice(1);
+      const base = (error?.instancePath ?? '')
+        .split('/')
+        .slice(1)
+        .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
       const missing = error?.keyword === 'required' ? [String(error.params['missingProperty'])] : [];
       const extra = error?.keyword === 'additionalProperties' ? [String(error.params['additionalProperty'])] : [];
       const path = [...base, ...missing, ...extra]

@@ -13,9 +13,9 @@ export function parseTemplate(text: string): readonly Part[] {
   });
 }
 
-/** The first names of the template's paths. */
-export function templateVariables(template: readonly Part[]): string[] {
-  return template.flatMap((part) => (typeof part === 'string' ? [] : [part[0] ?? '']));
+/** The paths of the template's places. */
+export function templatePaths(template: readonly Part[]): (readonly string[])[] {
+  return template.filter((part) => typeof part !== 'string');
 }
 
 /** Text as it is, other values as JSON; a value that is not there leaves nothing. */

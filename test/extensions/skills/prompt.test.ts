@@ -1,0 +1,197 @@
+/** The skill kind `prompt` against a scripted model: templates, typed input and output, one repair round, options that are refused. */
+import { describe, expect, it } from 'vitest';
+import prompt from '../../../src/extensions/skills/prompt/plugin.ts';
+import type { ChatEvent, ChatEvents, Usage } from '../../../src/types/chat.ts';
+import type { Json, JsonObject } from '../../../src/types/json.ts';
+import type { Skill } from '../../../src/types/skill.ts';
+import { principal, services } from '../mcp/services.ts';
+
+const usage: Usage = { inputTokens: 10, outputTokens: 3, reasoningTokens: 1 };
+
+async function skill(options: Record<string, unknown>): Promise<Skill> {
+  return prompt.create(prompt.options.parse(options), services);
+}
+
+async function* said(text: string, given: Usage | null): ChatEvents {
+  yield [{ type: 'response-start', id: 'v' }];
+  for (const piece of text.match(/[^]{1,5}/g) ?? []) yield [{ type: 'text-delta', choice: 0, text: piece }];
+  yield [
+    { type: 'finish', choice: 0, reason: 'stop' },
+    { type: 'response-end', usage: given },
+  ];
+}
+
+/** Runs a skill whose model gives `answers` in turn, the last one for ever. */
+async function run(
+  made: Skill,
+  input: Json,
+  answers: readonly string[] = ['fine'],
+  options: { streamed?: boolean; usages?: readonly (Usage | null)[] } = {},
+) {
+  const calls: { capability: string; body: JsonObject }[] = [];
+  const events = await made.invoke(input, {
+    id: 'run',
+    principal,
+    signal: new AbortController().signal,
+    model: 'model/scripted',
+    streamed: options.streamed ?? false,
+    invoke: (capability, body) => {
+      const turn = calls.length;
+      calls.push({ capability, body: structuredClone(body) as JsonObject });
+      return Promise.resolve(said(answers[Math.min(turn, answers.length - 1)] ?? '', options.usages?.[turn] ?? usage));
+    },
+  });
+  const seen: ChatEvent[] = [];
+  for await (const batch of events) seen.push(...batch);
+  const text = seen.map((event) => (event.type === 'text-delta' ? event.text : '')).join('');
+  return { calls, seen, text, end: seen.at(-1) };
+}
+
+const messagesOf = (call: { body: JsonObject } | undefined) => call?.body['messages'] as readonly JsonObject[];
+const cityInput = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'], additionalProperties: false };
+const priceOutput = { type: 'object', properties: { price: { type: 'number' } }, required: ['price'], additionalProperties: false };
+
+describe('the template', () => {
+  it('puts values of the input in, nested ones by their path and others as JSON', async () => {
+    const made = await skill({
+      instructions: 'For {{ who.name }}: {{who.tags}} {{count}} {{who.absent}}.',
+      input_schema: { type: 'object', properties: { who: { type: 'object' }, count: { type: 'integer' } } },
+    });
+    const { calls } = await run(made, { who: { name: 'Ann', tags: ['a', 'b'] }, count: 3 });
+    expect(calls[0]?.capability).toBe('model/scripted');
+    expect(messagesOf(calls[0])[0]).toEqual({ role: 'system', content: 'For Ann: ["a","b"] 3 .' });
+  });
+
+  it('runs nothing, reaches no prototype and does not fill what a value brought in', async () => {
+    const made = await skill({ instructions: '{{text}}|{{constructor.name}}|{{text.length}}', input_schema: { type: 'object' } });
+    const { calls } = await run(made, { text: '{{secret}} ${1+1} $& $1', secret: 'hidden' });
+    expect(messagesOf(calls[0])[0]?.['content']).toBe('{{secret}} ${1+1} $& $1||');
+  });
+
+  it('sends the text as the message of the user, the prompt where there is one, else the input as JSON', async () => {
+    const plain = await run(await skill({ instructions: 'Sum up.' }), { text: 'A long story.' });
+    expect(messagesOf(plain.calls[0])[1]).toEqual({ role: 'user', content: 'A long story.' });
+    const own = await run(await skill({ instructions: 'x', prompt: 'About {{city}}!', input_schema: cityInput }), { city: 'Suzhou' });
+    expect(messagesOf(own.calls[0])[1]?.['content']).toBe('About Suzhou!');
+    const json = await run(await skill({ instructions: 'x', input_schema: cityInput }), { city: 'Suzhou' });
+    expect(messagesOf(json.calls[0])[1]?.['content']).toBe('{"city":"Suzhou"}');
+  });
+
+  it('passes the parameters on and streams if the caller does', async () => {
+    const made = await skill({ instructions: 'x', parameters: { temperature: 0.2, seed: 7 } });
+    const { calls } = await run(made, { text: 'y' }, ['fine'], { streamed: true });
+    expect(calls[0]?.body).toMatchObject({ temperature: 0.2, seed: 7, stream: true });
+  });
+});
+
+describe('input', () => {
+  it.each([
+    [{ city: 7 }, 'input.city', /must be string/],
+    [{}, 'input.city', /is missing/],
+    [{ city: 'x', more: 1 }, 'input.more', /not a field/],
+    ['Suzhou', 'input', /must be object/],
+    [null, 'input', /must be object/],
+  ])('%j is refused, naming %s, before the model is asked', async (input, param, message) => {
+    const made = await skill({ instructions: '{{city}}', input_schema: cityInput });
+    await expect(run(made, input as Json)).rejects.toMatchObject({
+      code: 'invalid_request',
+      param,
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  it('is named by a path that a person can read, inside lists and with odd keys', async () => {
+    const items = { type: 'array', items: { type: 'object', properties: { 'a/b': { type: 'number' } } } };
+    const made = await skill({ instructions: 'x', input_schema: { type: 'object', properties: { items } } });
+    await expect(run(made, { items: [{ 'a/b': 1 }, { 'a/b': 'two' }] })).rejects.toMatchObject({ param: 'input.items[1].a/b' });
+  });
+});
+
+describe('typed output', () => {
+  const typed = () => skill({ instructions: 'x', output_schema: priceOutput });
+
+  it('asks the model for the schema and gives JSON, also out of a code fence', async () => {
+    const { calls, text, seen } = await run(await typed(), { text: 'y' }, ['```json\n{"price": 3}\n```'], { streamed: true });
+    expect(text).toBe('{"price":3}');
+    expect(calls).toHaveLength(1);
+    expect(calls[0]?.body['response_format']).toMatchObject({ type: 'json_schema', json_schema: { schema: priceOutput } });
+    expect(seen.map((event) => event.type)).toEqual(['response-start', 'text-delta', 'finish', 'response-end']);
+  });
+
+  it('tells the model once what is wrong and bills both answers', async () => {
+    const { calls, text, end } = await run(await typed(), { text: 'y' }, ['{"price":"three"}', '{"price":3}']);
+    expect(text).toBe('{"price":3}');
+    expect(messagesOf(calls[1]).slice(2)).toEqual([
+      { role: 'assistant', content: '{"price":"three"}' },
+      { role: 'user', content: expect.stringMatching(/price must be number/) as string },
+    ]);
+    expect(end).toEqual({ type: 'response-end', usage: { inputTokens: 20, outputTokens: 6, reasoningTokens: 2 } });
+  });
+
+  it('says so when one of the two counts was guessed, or is not known', async () => {
+    const guessed = { usages: [{ ...usage, estimated: true }, usage] };
+    const first = await run(await typed(), { text: 'y' }, ['no', '{"price":3}'], guessed);
+    expect(first.end).toMatchObject({ usage: { inputTokens: 20, estimated: true } });
+  });
+
+  it('is output_invalid with the best attempt after the repair round, and never asks a third time', async () => {
+    let asked = 0;
+    const made = await typed();
+    await expect(
+      made.invoke(
+        { text: 'y' },
+        {
+          id: 'run',
+          principal,
+          signal: new AbortController().signal,
+          model: 'model/scripted',
+          streamed: false,
+          invoke: () => Promise.resolve(said(`attempt ${++asked}`, usage)),
+        },
+      ),
+    ).rejects.toMatchObject({ code: 'output_invalid', expose: { best_attempt: 'attempt 2' } });
+    expect(asked).toBe(2);
+  });
+});
+
+describe('options that cannot be saved', () => {
+  it.each([
+    [{ instructions: 'Hello {{ 1 + 1 }}' }, 'spec.options.instructions'],
+    [{ instructions: 'Hello {{nobody}}' }, 'spec.options.instructions'],
+    [{ instructions: 'x', prompt: '{{town}}', input_schema: cityInput }, 'spec.options.prompt'],
+    [{ instructions: 'x', input_schema: { type: 'no such type' } }, 'spec.options.input_schema'],
+    [{ instructions: 'x', output_schema: { $ref: 'https://elsewhere.example/schema' } }, 'spec.options.output_schema'],
+    [{ instructions: 'x', parameters: { model: 'other' } }, 'spec.options.parameters.model'],
+    [{ instructions: 'x', parameters: { messages: [] } }, 'spec.options.parameters.messages'],
+  ])('%j is refused, naming %s', async (options, param) => {
+    await expect(skill(options)).rejects.toMatchObject({ code: 'configuration_invalid', param });
+  });
+
+  it('a variable that the schema cannot have is refused on any level that the schema closes', async () => {
+    const nested = { type: 'object', properties: { who: { ...cityInput } }, additionalProperties: false };
+    await expect(skill({ instructions: '{{who.town}}', input_schema: nested })).rejects.toMatchObject({
+      param: 'spec.options.instructions',
+      message: expect.stringContaining('who.town') as string,
+    });
+    await expect(skill({ instructions: '{{who.city}}', input_schema: nested })).resolves.toBeDefined();
+  });
+
+  it('a schema too large or too deep to be compiled on every node is refused', async () => {
+    const wide = {
+      type: 'object',
+      properties: Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`field_${index}`, { type: 'string' }])),
+    };
+    let deep: JsonObject = { type: 'string' };
+    for (let level = 0; level < 200; level++) deep = { type: 'object', properties: { inner: deep } };
+    for (const schema of [wide, deep]) {
+      await expect(skill({ instructions: 'x', input_schema: schema })).rejects.toMatchObject({
+        code: 'configuration_invalid',
+        param: 'spec.options.input_schema',
+      });
+    }
+  });
+
+  it('an unknown option is refused by the schema', () => {
+    expect(prompt.options.safeParse({ instructions: 'x', temprature: 1 }).success).toBe(false);
+  });
+});

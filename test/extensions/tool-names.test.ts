@@ -1,0 +1,48 @@
+/** Names and requests of server-side tools. */
+import { describe, expect, it } from 'vitest';
+import { marked, publicToolName } from '../../src/extensions/tool-names.ts';
+import { serverToolRequests } from '../../src/extensions/tool-requests.ts';
+import type { JsonObject } from '../../src/types/json.ts';
+
+const requests = (...tools: JsonObject[]) => serverToolRequests({ model: 'm', messages: [], tools });
+
+describe('public names', () => {
+  it('are plain where they can be, and else safe, short and different', () => {
+    expect(publicToolName('files', 'read_text-file')).toBe('files__read_text-file');
+    const odd = ['a.b', 'a_b', 'a/b', `a${'x'.repeat(80)}`, `a${'x'.repeat(81)}`, '读'].map((tool) => publicToolName('files', tool));
+    expect(new Set(odd).size).toBe(odd.length);
+    for (const name of [...odd, ...odd.map(marked)]) expect(name).toMatch(/^files__[A-Za-z0-9_-]{1,57}$/);
+    expect(new Set([...odd, ...odd.map(marked)]).size).toBe(2 * odd.length);
+  });
+});
+
+describe('requests', () => {
+  it('are read from entries of type mcp alone', () => {
+    expect(requests({ type: 'function', function: { name: 'f' } })).toEqual([]);
+    expect(
+      requests(
+        { type: 'function', function: { name: 'f' } },
+        { type: 'mcp', server_label: 'files', allowed_tools: ['read'], require_approval: 'never' },
+        { type: 'mcp', server_label: 'web' },
+        { type: 'mcp', server_label: 'mail', allowed_tools: { tool_names: ['send'] } },
+      ),
+    ).toEqual([
+      { index: 1, serverLabel: 'files', allowedTools: ['read'] },
+      { index: 2, serverLabel: 'web', allowedTools: null },
+      { index: 3, serverLabel: 'mail', allowedTools: ['send'] },
+    ]);
+  });
+
+  it.each([
+    [{ type: 'mcp' }, 'server_label'],
+    [{ type: 'mcp', server_label: 7 }, 'server_label'],
+    [{ type: 'mcp', server_label: 'a', server_url: 'http://169.254.169.254/' }, 'server_url'],
+    [{ type: 'mcp', server_label: 'a', allowed_tools: 'read' }, 'allowed_tools'],
+    [{ type: 'mcp', server_label: 'a', allowed_tools: [1] }, 'allowed_tools'],
+    [{ type: 'mcp', server_label: 'a', require_approval: 'always' }, 'require_approval'],
+    [{ type: 'mcp', server_label: 'a', require_approval: { never: { tool_names: ['x'] } } }, 'require_approval'],
+    [{ type: 'skill', name: 'a' }, 'type'],
+  ])('%j is refused, naming %s', (tool, field) => {
+    expect(() => requests(tool)).toThrow(expect.objectContaining({ code: 'invalid_request', param: `tools[0].${field}` }) as Error);
+  });
+});
