@@ -150,7 +150,12 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
     stopping = true;
     logger.info({}, 'stopping: no new calls, finishing those under way');
     const force = setTimeout(() => server.server.closeAllConnections(), graceMs);
-    await owned.disposeAsync().finally(() => clearTimeout(force));
+    // A connection that was busy when the stop began is idle once its answer is complete, and nobody else would close it.
+    const idle = setInterval(() => server.server.closeIdleConnections(), 50);
+    await owned.disposeAsync().finally(() => {
+      clearTimeout(force);
+      clearInterval(idle);
+    });
   };
   return {
     url,

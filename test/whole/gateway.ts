@@ -65,7 +65,7 @@ export async function startProcess(env: Record<string, string>): Promise<Gateway
   child.stderr.on('data', keep);
   const url = `http://127.0.0.1:${env['PAILOU_PORT']}`;
   const ready = (): Promise<number> =>
-    fetch(`${url}/readyz`).then(
+    fetch(`${url}/readyz`, { signal: AbortSignal.timeout(500) }).then(
       (answer) => answer.status,
       () => 0,
     );
