@@ -49,9 +49,9 @@ export async function startDevelopmentIdentity(options: IdentityOptions): Promis
   provider.on('server_error', (_context, error) => logger.error({ err: error }, 'the development identity service failed'));
   const handle = provider.callback();
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    if (!isLocalName(request.headers.host)) {
+    if (!isLocal(request)) {
       response.writeHead(403, { 'content-type': 'text/plain' });
-      response.end('The development identity service answers under its loopback address only.\n');
+      response.end('The development identity service answers this machine only.\n');
       return;
     }
     answerUserinfo(request, response, key, issuer)
@@ -70,9 +70,12 @@ export async function startDevelopmentIdentity(options: IdentityOptions): Promis
   };
 }
 
-/** A web page whose name was pointed at this machine (DNS rebinding) must not fetch an administrator's token. */
-function isLocalName(host: string | undefined): boolean {
-  return host !== undefined && /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i.test(host);
+const localName = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i;
+
+/** No web page may fetch an administrator's token: neither under a name pointed at this machine (DNS rebinding) nor from another origin. */
+function isLocal({ headers }: IncomingMessage): boolean {
+  const { host, origin } = headers;
+  return host !== undefined && localName.test(host) && (origin === undefined || localName.test(origin.replace(/^https?:\/\//, '')));
 }
 
 async function listen(server: Server, { host, port }: IdentityOptions): Promise<void> {

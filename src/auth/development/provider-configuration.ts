@@ -27,12 +27,30 @@ export function providerConfiguration(key: JWK, gatewayUrl: string): Configurati
     scopes: ['openid', 'profile', ...permissionCodes],
     claims: { openid: ['sub'], profile: ['name', 'roles', 'tenant_id', 'permissions', 'username'] },
     enabledJWA: { idTokenSigningAlgValues: [signingAlgorithm] },
-    ttl: { AccessToken: tokenSeconds, ClientCredentials: tokenSeconds, Grant: tokenSeconds },
+    // What is set from here on, where it says no more than the library would: its defaults speak to the console when called.
+    ttl: {
+      AccessToken: tokenSeconds,
+      ClientCredentials: tokenSeconds,
+      Grant: tokenSeconds,
+      Session: tokenSeconds,
+      Interaction: tokenSeconds,
+    },
+    // Pages of this machine only come so far: the service refuses other origins at its door.
+    clientBasedCORS: () => true,
+    renderError: (context, out) => {
+      context.type = 'text';
+      context.body = `${out.error}: ${out.error_description ?? ''}\n`;
+    },
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
-      introspection: { enabled: true },
-      revocation: { enabled: true },
+      // A client with a secret may ask about every token, one without about its own.
+      introspection: {
+        enabled: true,
+        allowedPolicy: (_context, client, token) => client.clientAuthMethod !== 'none' || token.clientId === client.clientId,
+      },
+      revocation: { enabled: true, allowedPolicy: (_context, client, token) => token.clientId === client.clientId },
+      rpInitiatedLogout: { enabled: false },
       userinfo: { enabled: true },
       resourceIndicators: {
         enabled: true,

@@ -1,0 +1,225 @@
+import { describe, expect, it } from 'vitest';
+import { type Claims, isServiceAccount, mapClaims } from '../../src/auth/claims.ts';
+import type { ClaimMapping } from '../../src/auth/issuer.ts';
+import { developmentIssuer, issuerFromSettings, issuerPresets } from '../../src/auth/issuer-presets.ts';
+import { permissionCodes } from '../../src/types/access.ts';
+
+const fixed = { issuer: 'https://identity.example', expiresAt: 1_900_000_000_000 };
+const preset = (name: string): ClaimMapping => issuerPresets[name]!.mapping;
+const map = (token: Claims, mapping: ClaimMapping = preset('generic'), lookedUp: Claims | null = null) =>
+  mapClaims({ token, lookedUp }, mapping, fixed);
+const parsed = (text: string): Claims => JSON.parse(text) as Claims;
+
+describe('the mapping of claims', () => {
+  it('makes a frozen principal', () => {
+    const claims = { sub: 'u1', preferred_username: 'ulla', tenant_id: 't1', roles: ['user'], scope: 'llm:model:use openid', azp: 'web' };
+    const principal = map(claims);
+    expect(principal).toEqual({
+      subject: 'u1',
+      username: 'ulla',
+      tenant: 't1',
+      roles: ['user'],
+      permissions: new Set(['llm:model:use']),
+      client: 'web',
+      issuer: fixed.issuer,
+      credential: 'token',
+      expiresAt: fixed.expiresAt,
+    });
+    expect(Object.isFrozen(principal) && Object.isFrozen(principal.roles)).toBe(true);
+  });
+
+  it('reads lists as arrays, with spaces, with commas, and numbers', () => {
+    for (const roles of [['user', 'team'], 'user team', 'user,team', 'user, team', ' user\tteam ']) {
+      expect(map({ sub: 'u', roles }).roles, JSON.stringify(roles)).toEqual(['user', 'team']);
+    }
+    expect(map({ sub: 'u', roles: [7, 'x', null, { name: 'admin' }, ['admin'], ''] }).roles).toEqual(['7', 'x']);
+    expect(map({ sub: 7 }).subject).toBe('7');
+  });
+
+  it('joins the lists of all paths and takes the first word', () => {
+    const scope = ['llm:skill:use'];
+    const principal = map({
+      sub: 'u',
+      permissions: 'llm:model:use',
+      authorities: 'ROLE_user,llm:mcp:use',
+      scope,
+      username: 'b',
+      name: 'c',
+    });
+    expect([...principal.permissions].toSorted()).toEqual(['llm:mcp:use', 'llm:model:use', 'llm:skill:use']);
+    expect(principal.username).toBe('b');
+  });
+
+  it('takes the prefix off, maps names and ids, and folds doubles', () => {
+    const mapping = { ...preset('generic'), roleMap: { ...preset('generic').roleMap, '17': 'developer', ROLE_BOSS: 'admin' } };
+    expect(map({ sub: 'u', roles: ['ROLE_ADMIN', 'admin', 17, 'ROLE_BOSS', 'ROLE_team'] }, mapping).roles).toEqual([
+      'admin',
+      'developer',
+      'team',
+    ]);
+  });
+
+  it('gives the tenant of the mapping where the token names none', () => {
+    expect(map({ sub: 'u' }).tenant).toBe('default');
+    expect(map({ sub: 'u' }, { ...preset('generic'), defaultTenant: 'acme' }).tenant).toBe('acme');
+    expect(map({ sub: 'u', tenant_id: { $ne: '' } }).tenant).toBe('default');
+  });
+
+  it('follows own properties only', () => {
+    const evil = parsed(
+      '{"sub":"u","__proto__":{"roles":["admin"],"permissions":["llm:model:manage"]},"constructor":{"prototype":{"roles":["admin"]}}}',
+    );
+    expect(map(evil)).toMatchObject({ roles: [], permissions: new Set() });
+    const inherited = Object.create({ roles: ['admin'] }) as Record<string, unknown>;
+    inherited['sub'] = 'u';
+    expect(map(inherited).roles).toEqual([]);
+    const paths = { ...preset('generic').paths, roles: ['__proto__.constructor.name', 'constructor.name', 'toString.name', 'length'] };
+    expect(map({ sub: 'u' }, { ...preset('generic'), paths }).roles).toEqual([]);
+    for (const role of ['__proto__', 'constructor', 'toString']) {
+      const principal = map({ sub: 'u', roles: [role] }, { ...preset('generic'), permissionSource: 'role_defaults' });
+      expect(principal).toMatchObject({ roles: [role], permissions: new Set() });
+    }
+    expect(({} as Record<string, unknown>)['roles']).toBeUndefined();
+  });
+
+  it('reads a key that has a dot in it', () => {
+    const mapping = { ...preset('generic'), paths: { ...preset('generic').paths, roles: ['https://acme\\.example/claims.roles'] } };
+    expect(map({ sub: 'u', 'https://acme.example/claims': { roles: ['user'] } }, mapping).roles).toEqual(['user']);
+  });
+
+  it('reads * as everything at its place, only as a whole segment and only where the mapping says so', () => {
+    const held = (scope: string, wildcards = true) => [...map({ sub: 'u', scope }, { ...preset('generic'), wildcards }).permissions];
+    expect(held('*:*:*')).toEqual(permissionCodes);
+    expect(held('llm:model:*')).toEqual(['llm:model:view', 'llm:model:use', 'llm:model:manage']);
+    expect(held('llm:*:view')).toEqual(['llm:model:view', 'llm:skill:view', 'llm:mcp:view']);
+    for (const nothing of ['*', '*:*', 'llm:*', 'system:*:*', 'llm:model:u*', '*:*:*:*', 'llm:model:.*'])
+      expect(held(nothing), nothing).toEqual([]);
+    expect(held('*:*:*', false)).toEqual([]);
+  });
+
+  it('ignores codes that it does not know', () => {
+    expect(map({ sub: 'u', scope: 'openid llm:model:delete LLM:MODEL:USE llm:model:use' }).permissions).toEqual(new Set(['llm:model:use']));
+  });
+
+  it('refuses a token without a subject', () => {
+    for (const sub of [undefined, '', null, {}, ['a', 'b']])
+      expect(() => map({ sub })).toThrow(expect.objectContaining({ code: 'token_invalid' }));
+  });
+
+  it('shows an end even of a token that has none worth the name', () => {
+    const principal = mapClaims({ token: { sub: 'u' }, lookedUp: null }, preset('generic'), { issuer: 'x', expiresAt: Infinity });
+    expect(() => new Date(principal.expiresAt).toISOString()).not.toThrow();
+  });
+});
+
+describe('codes that follow from the role', () => {
+  const mapping = { ...preset('generic'), permissionSource: 'role_defaults' as const };
+  it.each([
+    ['admin', 9],
+    ['developer', 9],
+    ['user', 6],
+    ['viewer', 3],
+    ['stranger', 0],
+  ])('%s has %d', (role, count) => {
+    expect(map({ sub: 'u', roles: [role], scope: '*:*:*' }, mapping).permissions.size).toBe(count);
+  });
+
+  it('of several roles are added up', () => {
+    expect(map({ sub: 'u', roles: ['viewer', 'user'] }, mapping).permissions.size).toBe(6);
+  });
+});
+
+describe('what was looked up', () => {
+  const token = { sub: 'u', roles: ['admin'], tenant_id: 'a', scope: 'llm:model:use', preferred_username: 'old' };
+
+  it('replaces the claim of the same path and leaves the others', () => {
+    const principal = map(token, preset('sas'), { sub: 'u', roles: ['user'], tenant_id: 'b', preferred_username: 'new' });
+    expect(principal).toMatchObject({ roles: ['user'], tenant: 'b', username: 'new', permissions: new Set(['llm:model:use']) });
+  });
+
+  it('takes rights away by an empty list or null', () => {
+    for (const nothing of [[], null, '']) expect(map(token, preset('sas'), { sub: 'u', roles: nothing }).roles).toEqual([]);
+  });
+
+  it('does not change who it is', () => {
+    expect(map(token, preset('sas'), { sub: 'mallory' }).subject).toBe('u');
+  });
+});
+
+describe('a service account', () => {
+  it('is one whose subject is its client', () => {
+    expect(isServiceAccount({ sub: 'batch', client_id: 'batch' }, preset('generic'))).toBe(true);
+    expect(isServiceAccount({ sub: 'batch', aud: ['batch'] }, preset('sas'))).toBe(true);
+    expect(isServiceAccount({ sub: 'ulla', client_id: 'web' }, preset('generic'))).toBe(false);
+    expect(isServiceAccount({ sub: 'ulla', aud: ['ulla', 'web'] }, preset('sas'))).toBe(false);
+    expect(isServiceAccount({ sub: 'ulla' }, preset('generic'))).toBe(false);
+  });
+
+  it('has the role "service" unless it was given one', () => {
+    expect(map({ sub: 'batch', client_id: 'batch' })).toMatchObject({ roles: ['service'], client: 'batch' });
+    expect(map({ sub: 'batch', client_id: 'batch', authorities: ['ROLE_DEVELOPER'] }, preset('sas')).roles).toEqual(['developer']);
+    expect(map({ sub: 'ulla', client_id: 'web' }).roles).toEqual([]);
+  });
+});
+
+describe('the presets', () => {
+  it('read what their services write', () => {
+    const sas = { sub: 'ulla', aud: 'web', scope: ['openid', 'llm:model:use'], authorities: ['ROLE_USER', 'llm:skill:use'] };
+    expect(map(sas, preset('sas'), { sub: 'ulla', roles: ['DEVELOPER'] })).toMatchObject({
+      client: 'web',
+      permissions: new Set(['llm:model:use', 'llm:skill:use']),
+    });
+    expect(map(sas, preset('sas')).roles).toContain('user');
+
+    const keycloak = {
+      sub: 'f0',
+      preferred_username: 'ulla',
+      azp: 'web',
+      realm_access: { roles: ['developer', 'offline_access'] },
+      scope: 'email',
+    };
+    expect(map(keycloak, preset('keycloak'))).toMatchObject({ username: 'ulla', roles: ['developer', 'offline_access'], client: 'web' });
+    expect(map(keycloak, preset('keycloak')).permissions.size).toBe(9);
+
+    const youlai = { sub: 'ulla', userId: 2, username: 'ulla', deptId: 1, authorities: ['ROLE_ADMIN'] };
+    expect(map(youlai, preset('youlai'))).toMatchObject({
+      subject: '2',
+      username: 'ulla',
+      roles: ['admin'],
+      permissions: new Set(permissionCodes),
+    });
+  });
+
+  const oauth = {
+    issuer: 'https://identity.example',
+    preset: 'sas',
+    audiences: ['gate'],
+    allowedClients: [],
+    lookup: null,
+    claims: null,
+    permissionSource: null,
+    insecureAnyAudience: false,
+  };
+
+  it('can be overridden field by field', () => {
+    expect(issuerFromSettings(oauth)).toMatchObject({ issuer: oauth.issuer, audiences: ['gate'], lookup: 'userinfo' });
+    const changed = issuerFromSettings({ ...oauth, lookup: 'claims', permissionSource: 'role_defaults', claims: { roles: ['groups'] } });
+    expect(changed).toMatchObject({
+      lookup: 'claims',
+      mapping: { permissionSource: 'role_defaults', paths: { roles: ['groups'], subject: ['sub'] } },
+    });
+  });
+
+  it('are named when an unknown one is asked for', () => {
+    for (const name of ['spring', '__proto__', 'constructor']) {
+      expect(() => issuerFromSettings({ ...oauth, preset: name })).toThrow(/sas, youlai, keycloak, generic/);
+    }
+  });
+
+  it('ask tokens of the development service to be for this gateway', () => {
+    expect(developmentIssuer('http://127.0.0.1:8080', 'http://127.0.0.1:8000')).toMatchObject({
+      audiences: ['http://127.0.0.1:8000'],
+      lookup: 'claims',
+    });
+  });
+});

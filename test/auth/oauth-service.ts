@@ -1,0 +1,119 @@
+/** A real OAuth2 service on a free port for tests: it counts what it is asked, and can be broken in every way that matters. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import type { IssuerSettings } from '../../src/auth/issuer.ts';
+import { issuerPresets } from '../../src/auth/issuer-presets.ts';
+import type { Logger } from '../../src/types/logger.ts';
+
+export const audience = 'https://gate.example';
+
+export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silentLogger };
+
+export interface SigningKey {
+  readonly kid: string;
+  readonly alg: string;
+  readonly privateKey: CryptoKey;
+  readonly publicJwk: JWK;
+}
+
+export async function makeKey(kid: string, alg = 'ES256'): Promise<SigningKey> {
+  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
+  return { kid, alg, privateKey, publicJwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } };
+}
+
+export interface OauthService extends AsyncDisposable {
+  readonly issuer: string;
+  readonly port: number;
+  /** Requests so far, by path. */
+  readonly hits: Map<string, number>;
+  /** What `/jwks` answers with. */
+  keys: JWK[];
+  /** What `/userinfo` answers: a body, or a status alone. */
+  userinfo: { status: number; body: unknown };
+  /** Answers every request 500. */
+  broken: boolean;
+  /** Accepts requests and never answers. */
+  stuck: boolean;
+  /** Serves the document of RFC 8414 in place of OpenID Connect's. */
+  withoutOpenId: boolean;
+  stop(): Promise<void>;
+  restart(): Promise<void>;
+  /** A good access token of this service, except for what is changed. An undefined claim is left out. */
+  sign(key: SigningKey, claims?: Record<string, unknown>, header?: Record<string, unknown>): Promise<string>;
+}
+
+export async function startOauthService(keys: readonly SigningKey[]): Promise<OauthService> {
+  const server = createServer((request, response) => {
+    const path = request.url ?? '';
+    service.hits.set(path, (service.hits.get(path) ?? 0) + 1);
+    const answer = (status: number, body: unknown): void => {
+      response.writeHead(status, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(body));
+    };
+    if (service.stuck) return;
+    if (service.broken) return answer(500, { error: 'broken' });
+    const document = { issuer: service.issuer, jwks_uri: `${service.issuer}/jwks`, userinfo_endpoint: `${service.issuer}/userinfo` };
+    if (path === '/.well-known/openid-configuration' && !service.withoutOpenId) return answer(200, document);
+    if (path === '/.well-known/oauth-authorization-server') return answer(200, document);
+    if (path === '/jwks') return answer(200, { keys: service.keys });
+    if (path === '/userinfo') return answer(service.userinfo.status, service.userinfo.body);
+    answer(404, {});
+  });
+  const listen = (port: number): Promise<void> => new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const stop = async (): Promise<void> => {
+    server.closeAllConnections();
+    if (server.listening) await new Promise((resolve) => server.close(resolve));
+  };
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
+  const service: OauthService = {
+    issuer: `http://127.0.0.1:${port}`,
+    port,
+    hits: new Map(),
+    keys: keys.map((key) => key.publicJwk),
+    userinfo: { status: 200, body: { sub: 'ulla' } },
+    broken: false,
+    stuck: false,
+    withoutOpenId: false,
+    stop,
+    restart: () => listen(port),
+    async sign(key, claims = {}, header = {}) {
+      const now = Math.floor(Date.now() / 1000);
+      const all = {
+        iss: service.issuer,
+        sub: 'ulla',
+        aud: audience,
+        iat: now,
+        exp: now + 600,
+        jti: String(Math.random()),
+        roles: ['user'],
+        scope: 'llm:model:use llm:model:view',
+        ...claims,
+      };
+      const kept = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+      return new SignJWT(kept).setProtectedHeader({ alg: key.alg, kid: key.kid, typ: 'at+jwt', ...header }).sign(key.privateKey);
+    },
+    [Symbol.asyncDispose]: stop,
+  };
+  return service;
+}
+
+/** Settings for tokens of `issuer` that are meant for this gateway: the preset `generic` unless changed. */
+export function settingsFor(issuer: string, changes: Partial<IssuerSettings> = {}): IssuerSettings {
+  const generic = issuerPresets['generic'];
+  if (generic === undefined) throw new Error('no preset generic');
+  return { issuer, audiences: [audience], allowedClients: [], ...generic, ...changes };
+}
+
+export const bearer = (token: string): { authorization: string } => ({ authorization: `Bearer ${token}` });
+
+export const part = (value: unknown): string =>
+  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
+
+/** A truly ES256-signed token with any header and any body, also such as jose would not write. */
+export async function signAnything(key: SigningKey, header: unknown, body: unknown): Promise<string> {
+  const input = `${part(header)}.${part(body)}`;
+  const signature = await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, key.privateKey, Buffer.from(input));
+  return `${input}.${Buffer.from(signature).toString('base64url')}`;
+}
