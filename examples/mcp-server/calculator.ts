@@ -2,7 +2,7 @@
 
 /** The value of an expression. Throws an Error that says where it is wrong. */
 export function evaluate(expression: string): number {
-  const tokens = expression.match(/\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|[-+*/%^()]|\S/g) ?? [];
+  const tokens = expression.match(/(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?|[-+*/%^()]|\S/g) ?? [];
   let position = 0;
 
   const fail = (): never => {
@@ -23,7 +23,7 @@ export function evaluate(expression: string): number {
       return inner;
     }
     const token = tokens[position];
-    if (token === undefined || !/^\d/.test(token)) return fail();
+    if (token === undefined || !/^\.?\d/.test(token)) return fail();
     position++;
     return Number(token);
   };

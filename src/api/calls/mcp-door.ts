@@ -1,4 +1,5 @@
 /** What one caller finds at /mcp (all servers, prefixed names) or at /mcp/<server> (one server, its own names). */
+import { setTimeout } from 'node:timers/promises';
 import type { McpDoor } from '../../extensions/mcp/gate.ts';
 import { publicToolName } from '../../extensions/tool-names.ts';
 import { GatewayError } from '../../types/errors.ts';
@@ -7,6 +8,9 @@ import type { ToolDefinition } from '../../types/tool-source.ts';
 import type { Caller } from './caller.ts';
 import { invokeTool, visibleTools } from './invoke-tool.ts';
 import type { CallServices } from './services.ts';
+
+/** So long a list waits for servers that were never asked. */
+const firstListMs = 2_000;
 
 interface Offered {
   readonly server: McpServerEntry;
@@ -30,10 +34,19 @@ export function openMcpDoor(services: CallServices, caller: Caller, only: McpSer
   };
 
   return {
-    tools: () =>
-      offered()
+    async tools() {
+      // A client asks once, when it connects: after a restart it would find nothing. A server that is known to be down delays nobody.
+      const unasked = servers.filter((server) => !services.catalogue.known(server) && services.catalogue.health(server).error === null);
+      if (unasked.length > 0) {
+        const patience = new AbortController();
+        const tired = setTimeout(firstListMs, undefined, { signal: patience.signal, ref: false }).catch(() => {});
+        await Promise.race([Promise.all(unasked.map((server) => services.catalogue.ready(server))), tired]);
+        patience.abort();
+      }
+      return offered()
         .map((each) => ({ ...each.tool, name: shownName(each) }))
-        .toSorted((one, other) => (one.name < other.name ? -1 : 1)),
+        .toSorted((one, other) => (one.name < other.name ? -1 : 1));
+    },
     async call(name, input, signal) {
       // A server that never answered yet is given its chance before its tools are said not to exist.
       await Promise.all(servers.map((server) => services.catalogue.ready(server)));

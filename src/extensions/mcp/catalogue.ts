@@ -37,6 +37,8 @@ interface Entry {
   askedAt: number;
   error: string | null;
   underWay: Promise<void> | null;
+  /** The server announced a change after it was asked: the answer under way may be old already. */
+  stale: boolean;
 }
 
 const firstSyncMs = 10_000;
@@ -74,6 +76,7 @@ export function createCatalogue(options: { readonly logger: Logger }): Catalogue
   const sync = (server: McpServerEntry, entry: Entry): Promise<void> => {
     entry.underWay ??= (async () => {
       entry.askedAt = Date.now();
+      entry.stale = false;
       try {
         const tools = (await server.instance.list(AbortSignal.any([closing.signal, AbortSignal.timeout(listTimeoutMs)]))).map(catalogued);
         const changed = tools.map((tool) => tool.digest).join() !== entry.tools.map((tool) => tool.digest).join();
@@ -89,6 +92,7 @@ export function createCatalogue(options: { readonly logger: Logger }): Catalogue
       } finally {
         entry.underWay = null;
       }
+      if (entry.stale && !closing.signal.aborted) await sync(server, entry);
     })();
     return entry.underWay;
   };
@@ -96,9 +100,10 @@ export function createCatalogue(options: { readonly logger: Logger }): Catalogue
   const entryOf = (server: McpServerEntry): Entry => {
     let entry = entries.get(server.instance);
     if (entry === undefined) {
-      const made: Entry = { tools: [], syncedAt: null, askedAt: 0, error: null, underWay: null };
+      const made: Entry = { tools: [], syncedAt: null, askedAt: 0, error: null, underWay: null, stale: false };
       entries.set(server.instance, (entry = made));
       server.instance.onChange(() => {
+        made.stale = made.underWay !== null;
         sync(server, made).catch(() => {});
       });
     }

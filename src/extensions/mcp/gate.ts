@@ -9,8 +9,8 @@ import type { ToolDefinition, ToolResult } from '../../types/tool-source.ts';
 
 /** One request's view: the tools of one caller at one address, under the names that this address shows. */
 export interface McpDoor {
-  /** From memory; never waits for a server. */
-  tools(): readonly ToolDefinition[];
+  /** From memory; only a server that was never asked before is waited for, a little. */
+  tools(): Promise<readonly ToolDefinition[]>;
   /** `name` as shown, or an unambiguous bare name. Throws GatewayError for a tool that is not there or not allowed. */
   call(name: string, input: JsonObject, signal: AbortSignal): Promise<ToolResult>;
 }
@@ -30,8 +30,8 @@ function failed(error: GatewayError): ToolResult {
 
 function buildServer(sdk: typeof Sdk, door: McpDoor, version: string): Sdk.Server {
   const server = new sdk.Server({ name: 'pailou', version }, { capabilities: { tools: { listChanged: true } } });
-  server.setRequestHandler('tools/list', () => {
-    const tools = door.tools().map(({ name, title, description, inputSchema, outputSchema, annotations }) => ({
+  server.setRequestHandler('tools/list', async () => {
+    const tools = (await door.tools()).map(({ name, title, description, inputSchema, outputSchema, annotations }) => ({
       name,
       ...(title === undefined ? {} : { title }),
       ...(description === undefined ? {} : { description }),

@@ -28,12 +28,14 @@ function parseJson(text: string): Json | undefined {
 
 function addUsage(sum: Usage | null, more: Usage | null): Usage | null {
   if (sum === null || more === null) return sum ?? more;
+  const cached = (sum.cachedInputTokens ?? 0) + (more.cachedInputTokens ?? 0);
+  const reasoning = (sum.reasoningTokens ?? 0) + (more.reasoningTokens ?? 0);
   return {
     inputTokens: sum.inputTokens + more.inputTokens,
     outputTokens: sum.outputTokens + more.outputTokens,
-    cachedInputTokens: (sum.cachedInputTokens ?? 0) + (more.cachedInputTokens ?? 0),
-    reasoningTokens: (sum.reasoningTokens ?? 0) + (more.reasoningTokens ?? 0),
-    estimated: sum.estimated === true || more.estimated === true,
+    ...(cached > 0 ? { cachedInputTokens: cached } : {}),
+    ...(reasoning > 0 ? { reasoningTokens: reasoning } : {}),
+    ...(sum.estimated === true || more.estimated === true ? { estimated: true } : {}),
   };
 }
 

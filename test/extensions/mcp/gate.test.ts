@@ -1,0 +1,117 @@
+/** The gate and the bundled example server, with the real client of both protocol eras. */
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { describe, expect, it } from 'vitest';
+import { evaluate } from '../../../examples/mcp-server/calculator.ts';
+import { createMcpGate, type McpDoor } from '../../../src/extensions/mcp/gate.ts';
+import stdio from '../../../src/extensions/mcp/transports/stdio.ts';
+import { GatewayError } from '../../../src/types/errors.ts';
+import type { ToolDefinition } from '../../../src/types/tool-source.ts';
+import { logger, principal, services } from './services.ts';
+
+const add: ToolDefinition = {
+  name: 'demo__add',
+  description: 'Adds.',
+  inputSchema: { type: 'object', properties: { a: { type: 'number', 'x-unknown': true } }, required: ['a'] },
+  annotations: { readOnlyHint: true },
+};
+
+async function openGate(door: Partial<McpDoor>) {
+  const gate = createMcpGate({ logger, version: '1.0.0' });
+  const whole: McpDoor = { tools: () => Promise.resolve([add]), call: () => Promise.reject(new Error('unused')), ...door };
+  const server = createServer((request, response) => {
+    const parts: Buffer[] = [];
+    request.on('data', (part: Buffer) => parts.push(part));
+    request.on('end', () => {
+      const text = Buffer.concat(parts).toString();
+      gate.serve(request, response, text === '' ? undefined : JSON.parse(text), whole, 'client').catch(() => response.destroy());
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return {
+    url: new URL(`http://127.0.0.1:${address.port}/mcp`),
+    async [Symbol.asyncDispose]() {
+      await gate.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+describe.each(['legacy', 'auto'] as const)('the gate, client %s', (mode) => {
+  const connect = async (url: URL): Promise<Client> => {
+    const client = new Client({ name: 'test', version: '1.0.0' }, { versionNegotiation: { mode } });
+    await client.connect(new StreamableHTTPClientTransport(url));
+    return client;
+  };
+
+  it('shows tools as they are and passes calls on', async () => {
+    await using gate = await openGate({
+      call: (name, input) => Promise.resolve({ content: [{ type: 'text', text: `${name} ${JSON.stringify(input)}` }] }),
+    });
+    const client = await connect(gate.url);
+    expect((await client.listTools()).tools).toMatchObject([add]);
+    expect((await client.callTool({ name: 'demo__add', arguments: { a: 1 } })).content).toEqual([
+      { type: 'text', text: 'demo__add {"a":1}' },
+    ]);
+    await client.close();
+  });
+
+  it('is a fault of the request where a tool is not there or not allowed, and a failed result where it broke', async () => {
+    let error = new GatewayError('permission_denied', 'You may not.');
+    await using gate = await openGate({ call: () => Promise.reject(error) });
+    const client = await connect(gate.url);
+    await expect(client.callTool({ name: 'demo__add', arguments: { a: 1 } })).rejects.toThrow('You may not.');
+    error = new GatewayError('tool_failed', 'It is down.');
+    expect(await client.callTool({ name: 'demo__add', arguments: { a: 1 } })).toMatchObject({
+      isError: true,
+      content: [{ type: 'text', text: 'It is down.' }],
+    });
+    await client.close();
+  });
+
+  it('says nothing of a fault inside', async () => {
+    await using gate = await openGate({ call: () => Promise.reject(new Error('secret detail')) });
+    const client = await connect(gate.url);
+    const result = await client.callTool({ name: 'demo__add', arguments: { a: 1 } });
+    expect(result.isError).toBe(true);
+    expect(JSON.stringify(result)).not.toContain('secret detail');
+    await client.close();
+  });
+});
+
+describe('the example server', () => {
+  const server = join(import.meta.dirname, '../../../examples/mcp-server/server.ts');
+
+  it('tells the time and calculates', async () => {
+    await using source = await stdio.create(stdio.options.parse({ command: 'node', args: [server] }), services);
+    const context = { signal: AbortSignal.timeout(10_000), principal, runId: 'r' };
+    expect((await source.list(context.signal)).map((tool) => tool.name)).toEqual(['current_time', 'calculate']);
+    expect(JSON.stringify(await source.call('calculate', { expression: '(1 + 2) * 3.5 ^ 2' }, context))).toContain('36.75');
+    expect(await source.call('calculate', { expression: '1 +' }, context)).toMatchObject({ isError: true });
+    expect(JSON.stringify(await source.call('current_time', { timezone: 'Asia/Shanghai' }, context))).toMatch(/20\d\d/);
+    expect(await source.call('current_time', { timezone: 'Nowhere/Land' }, context)).toMatchObject({ isError: true });
+  });
+
+  it.each([
+    ['2 ^ 3 ^ 2', 512],
+    ['-2 ^ 2', -4],
+    ['2 ^ -1', 0.5],
+    ['10 - 4 - 3', 3],
+    ['7 % 4 * 2', 6],
+    ['1.5e3 / (2 + 1)', 500],
+    ['--1', 1],
+    ['.5 + .25', 0.75],
+  ])('calculates %s', (expression, value) => expect(evaluate(expression)).toBe(value));
+
+  it.each(['', '1 2', '(1', '1)', 'process.exit()', '1 / 0', '1e999', '()'])('refuses %j with a sentence', (expression) => {
+    expect(() => evaluate(expression)).toThrow(/ends too early|is not expected|no finite value/);
+  });
+
+  it('refuses brackets too deep for its stack with a sentence too', () => {
+    expect(() => evaluate(`${'('.repeat(100_000)}1`)).toThrow(Error);
+  });
+});

@@ -1,0 +1,20 @@
+/** A client of /mcp asks for the tools once, when it connects: they must be there though the node has just started. */
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { expect, it } from 'vitest';
+import { startGateway } from './gateway.ts';
+
+it('the first list after a start has the tools, and one dead server among the others delays it only a little', async () => {
+  await using gateway = await startGateway({ PAILOU_STDIO_COMMANDS: 'node' });
+  const silent = { kind: 'stdio', options: { command: 'node', args: ['-e', 'setInterval(() => {}, 1000)'] } };
+  expect((await gateway.as('admin', 'POST', '/api/mcp-servers', { name: 'silent', spec: silent })).status).toBe(201);
+  const client = new Client({ name: 'test', version: '1.0.0' });
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL(`${gateway.url}/mcp`), {
+      requestInit: { headers: { authorization: `Bearer ${await gateway.token('developer')}` } },
+    }),
+  );
+  const started = Date.now();
+  expect((await client.listTools()).tools.map((tool) => tool.name)).toEqual(['demo__calculate', 'demo__current_time']);
+  expect(Date.now() - started).toBeLessThan(5_000);
+  await client.close();
+});
