@@ -3,7 +3,7 @@
  * Options: --quick (short windows, for a first look), --only <part of a row's name>, --json (the rows as JSON too).
  */
 import { existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type BenchedGateway, startGateway } from './gateway.ts';
 import { fillDataDir, manyGrants, manyModels } from './many-rows.ts';
@@ -22,6 +22,8 @@ if (!existsSync('/proc/self/stat')) {
 const plan = options.quick ? { windows: 3, seconds: 1 } : { windows: 7, seconds: 3 };
 const streams = options.quick ? { few: 200, many: 800 } : { few: 500, many: 2500 };
 const budgets = { startMs: 2000, changeMs: 1000, streamKilobytes: 40 };
+
+const [busyBefore = 0] = loadavg();
 
 await using owned = new AsyncDisposableStack();
 const upstream = await startServer('mock-upstream');
@@ -113,5 +115,9 @@ await section(`${manyModels.toLocaleString('en')} models, ${manyGrants.toLocaleS
 console.log(
   `\nNode ${process.version}, ${availableParallelism()} cores; ${plan.windows} interleaved windows of ${plan.seconds} s each; ratio: median over the windows.\n`,
 );
+if (busyBefore > 0.5)
+  console.log(
+    `The machine was busy before the run began (load ${busyBefore.toFixed(1)}): only the ratios mean something, and they are noisy.\n`,
+  );
 console.log(table(rows));
 if (options.json) console.log(JSON.stringify(rows));
