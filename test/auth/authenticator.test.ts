@@ -98,6 +98,18 @@ describe('a good token', () => {
   });
 });
 
+describe('a token that ends soon', () => {
+  it('is not remembered beyond its end', async () => {
+    const authenticator = gate();
+    const start = Date.now();
+    vi.useFakeTimers({ toFake: ['Date'], now: start });
+    const token = await service.sign(key, { exp: Math.floor(start / 1000) + 10 });
+    await authenticator.authenticate(bearer(token));
+    vi.setSystemTime(start + 45_000);
+    expect(await refused(authenticator, bearer(token))).toMatchObject({ code: 'token_expired' });
+  });
+});
+
 describe('the headers', () => {
   it('must carry a token', async () => {
     expect(await refused(gate(), {})).toMatchObject({ code: 'token_missing' });

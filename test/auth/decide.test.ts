@@ -116,6 +116,10 @@ describe('the decision', () => {
     }
   });
 
+  it('tells those without a role that this is what they lack', () => {
+    for (const action of actions) expect(ask(principal([], codes.all), action, granted).reason).toContain('no role');
+  });
+
   it('needs the code of exactly this kind and action', () => {
     for (const missing of permissionCodes) {
       const admin = principal(

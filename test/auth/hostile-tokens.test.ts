@@ -187,3 +187,28 @@ describe('claims that would change what an object is', () => {
     expect(({} as Record<string, unknown>)['roles']).toBeUndefined();
   });
 });
+
+describe('what no signature could make good', () => {
+  it('is refused before anything is fetched or verified', async () => {
+    await using fresh = await startOauthService([key]);
+    const cold = createAuthenticator({ issuers: [settingsFor(fresh.issuer)], logger: silentLogger });
+    const claims = claimsOf(await fresh.sign(key));
+    const cases: [Record<string, unknown>, Record<string, unknown>][] = [
+      [{ alg: 'none' }, {}],
+      [{ alg: 'HS256' }, {}],
+      [{ kid: ['k1'] }, {}],
+      [{ crit: ['b64'], b64: false }, {}],
+      [{ typ: 'logout+jwt' }, {}],
+      [{}, { exp: null }],
+      [{}, { nonce: 'n' }],
+      [{}, { typ: 'Refresh' }],
+      [{}, { iss: 'https://evil.example' }],
+    ];
+    for (const [header, change] of cases) {
+      const token = await signAnything(key, { alg: 'ES256', kid: 'k1', ...header }, { ...claims, ...change });
+      await expect(cold.authenticate(bearer(token)), JSON.stringify([header, change])).rejects.toMatchObject({ code: 'token_invalid' });
+    }
+    expect(fresh.hits.size).toBe(0);
+    cold.close();
+  });
+});

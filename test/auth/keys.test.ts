@@ -92,6 +92,17 @@ describe('while the service is away', () => {
     expect(performance.now() - start).toBeLessThan(500);
   });
 
+  it('closing lets go of what is under way at once', async () => {
+    service.stuck = true;
+    const waiting = codeOf(await sign(key));
+    await vi.waitFor(() => expect(service.hits.size).toBe(1));
+    const start = performance.now();
+    authenticator.close();
+    expect(await waiting).toBe('auth_unavailable');
+    expect(performance.now() - start).toBeLessThan(1_000);
+    expect(warnings).toEqual([]);
+  });
+
   it('an unknown key cannot be judged: 503, with one try in 30 seconds', async () => {
     await codeOf(await sign(key));
     const fresh = await makeKey('k2');
