@@ -1,5 +1,6 @@
 /** What each MCP server offers, kept in memory and refreshed in the background: a dead server never delays a list. */
 import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Json } from '../../types/json.ts';
 import type { Logger } from '../../types/logger.ts';
 import type { McpServerEntry } from '../../types/snapshot.ts';
@@ -37,6 +38,11 @@ interface Entry {
   askedAt: number;
   error: string | null;
   underWay: Promise<void> | null;
+  /** Settles with the first answer, well or not. */
+  first: Promise<void> | null;
+  readonly madeAt: number;
+  /** What decides which server it is: two that are equal here have the same tools. */
+  readonly connection: string;
   /** The server announced a change after it was asked: the answer under way may be old already. */
   stale: boolean;
 }
@@ -46,6 +52,8 @@ const listTimeoutMs = 30_000;
 /** Tools are asked for again when they are wanted and this old. */
 const freshMs = 60_000;
 const retryMs = 2_000;
+/** Rows whose last known tools outlive an edit. */
+const mostRows = 10_000;
 
 /** The same for the same content, whatever the order of the keys. */
 export function canonicalJson(value: Json | undefined): string {
@@ -68,8 +76,10 @@ function catalogued(tool: ToolDefinition): CataloguedTool {
 
 export function createCatalogue(options: { readonly logger: Logger }): Catalogue {
   const { logger } = options;
-  /** By instance: a changed row has a new instance, and its catalogue starts anew. */
+  /** By instance: a changed row has a new instance, which is asked anew. */
   const entries = new WeakMap<ToolSource, Entry>();
+  /** The latest entry of each row: an edit that leads to the same server must not empty its list for a while. */
+  const latest = new LRUCache<string, Entry>({ max: mostRows });
   const listeners = new Set<() => void>();
   const closing = new AbortController();
 
@@ -94,14 +104,30 @@ export function createCatalogue(options: { readonly logger: Logger }): Catalogue
       }
       if (entry.stale && !closing.signal.aborted) await sync(server, entry);
     })();
+    entry.first ??= entry.underWay;
     return entry.underWay;
   };
 
   const entryOf = (server: McpServerEntry): Entry => {
     let entry = entries.get(server.instance);
     if (entry === undefined) {
-      const made: Entry = { tools: [], syncedAt: null, askedAt: 0, error: null, underWay: null, stale: false };
+      const row = JSON.stringify([server.capability.tenant, server.id]);
+      const connection = canonicalJson([server.spec.kind, server.spec.options]);
+      const before = latest.get(row);
+      const known = before?.connection === connection ? before : null;
+      const made: Entry = {
+        tools: known?.tools ?? [],
+        syncedAt: known?.syncedAt ?? null,
+        askedAt: 0,
+        error: null,
+        underWay: null,
+        first: null,
+        madeAt: Date.now(),
+        connection,
+        stale: false,
+      };
       entries.set(server.instance, (entry = made));
+      latest.set(row, made);
       server.instance.onChange(() => {
         made.stale = made.underWay !== null;
         sync(server, made).catch(() => {});
@@ -122,13 +148,15 @@ export function createCatalogue(options: { readonly logger: Logger }): Catalogue
     known: (server) => entryOf(server).syncedAt !== null,
     async ready(server) {
       const entry = entryOf(server);
-      if (entry.syncedAt !== null || entry.underWay === null) return;
+      // Only the first answer is worth waiting for: a server that hangs must not hold up every later call as well.
+      const left = entry.madeAt + firstSyncMs - Date.now();
+      if (entry.syncedAt !== null || entry.error !== null || entry.first === null || left <= 0) return;
       let timer: NodeJS.Timeout | undefined;
       const patience = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, firstSyncMs);
+        timer = setTimeout(resolve, left);
         timer.unref();
       });
-      await Promise.race([entry.underWay, patience]).finally(() => clearTimeout(timer));
+      await Promise.race([entry.first, patience]).finally(() => clearTimeout(timer));
     },
     refresh: (server) => sync(server, entryOf(server)),
     health(server) {

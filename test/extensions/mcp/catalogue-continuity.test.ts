@@ -1,0 +1,131 @@
+/** What stays as it was when a row is edited or a server hangs: the tools shown, and the time that others wait. */
+import { describe, expect, it, vi } from 'vitest';
+import { createCatalogue } from '../../../src/extensions/mcp/catalogue.ts';
+import type { McpServerEntry } from '../../../src/types/snapshot.ts';
+import type { ToolDefinition, ToolSource } from '../../../src/types/tool-source.ts';
+import { entryOf, logger } from './services.ts';
+
+const echo: ToolDefinition = { name: 'echo', inputSchema: { type: 'object' } };
+const pay: ToolDefinition = { name: 'pay', inputSchema: { type: 'object' } };
+
+function sourceOf(list: ToolSource['list']): ToolSource {
+  return {
+    list,
+    call: () => Promise.reject(new Error('unused')),
+    onChange: () => () => {},
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+const hanging = (): ToolSource =>
+  sourceOf((signal) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))));
+
+/** The same row after an edit: another instance. */
+function edited(before: McpServerEntry, instance: ToolSource, spec: Partial<McpServerEntry['spec']>): McpServerEntry {
+  return { ...before, instance, spec: { ...before.spec, ...spec } };
+}
+const names = (tools: readonly ToolDefinition[]): string[] => tools.map((tool) => tool.name);
+
+describe('an edited row', () => {
+  it('keeps showing the last known tools while the new connection is made', async () => {
+    const catalogue = createCatalogue({ logger });
+    const before = entryOf(
+      'files',
+      sourceOf(() => Promise.resolve([echo, pay])),
+    );
+    await catalogue.refresh(before);
+    const after = edited(before, hanging(), { description: 'now described', allowed_tools: ['echo'] });
+    expect(names(catalogue.tools(after))).toEqual(['echo']);
+    expect(catalogue.known(after)).toBe(true);
+    await catalogue.ready(after);
+    catalogue.close();
+  });
+
+  it('starts anew where it leads to another server: the tools of the old one are not promised for it', async () => {
+    const catalogue = createCatalogue({ logger });
+    const before = entryOf(
+      'files',
+      sourceOf(() => Promise.resolve([echo])),
+    );
+    await catalogue.refresh(before);
+    const after = edited(before, hanging(), { options: { url: 'https://elsewhere.example/mcp' } });
+    expect(names(catalogue.tools(after))).toEqual([]);
+    expect(catalogue.known(after)).toBe(false);
+    catalogue.close();
+  });
+
+  it('is not taken for another row that leads to the same server', async () => {
+    const catalogue = createCatalogue({ logger });
+    await catalogue.refresh(
+      entryOf(
+        'files',
+        sourceOf(() => Promise.resolve([echo])),
+      ),
+    );
+    expect(names(catalogue.tools(entryOf('others', hanging())))).toEqual([]);
+    catalogue.close();
+  });
+
+  it('does not take over what an old instance answers late', async () => {
+    const catalogue = createCatalogue({ logger });
+    let answer: (tools: readonly ToolDefinition[]) => void = () => {};
+    const before = entryOf(
+      'files',
+      sourceOf(() => new Promise((resolve) => (answer = resolve))),
+    );
+    const late = catalogue.refresh(before);
+    const after = edited(
+      before,
+      sourceOf(() => Promise.resolve([pay])),
+      { description: 'x' },
+    );
+    await catalogue.refresh(after);
+    answer([echo]);
+    await late;
+    expect(names(catalogue.tools(edited(before, hanging(), { description: 'y' })))).toEqual(['pay']);
+    catalogue.close();
+  });
+});
+
+describe('a server that hangs', () => {
+  it('is waited for once after it is first seen, not by each call', async () => {
+    vi.useFakeTimers();
+    try {
+      const catalogue = createCatalogue({ logger });
+      const server = entryOf('hung', hanging());
+      const first = catalogue.ready(server);
+      await vi.advanceTimersByTimeAsync(10_000);
+      await first;
+      let passed = false;
+      const second = catalogue.ready(server).then(() => (passed = true));
+      await vi.advanceTimersByTimeAsync(0);
+      expect(passed).toBe(true);
+      await second;
+      catalogue.close();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('is not waited for again when it is asked anew after a failure', async () => {
+    vi.useFakeTimers();
+    try {
+      const catalogue = createCatalogue({ logger });
+      let asked = 0;
+      const server = entryOf(
+        'down',
+        sourceOf((signal) => (++asked === 1 ? Promise.reject(new Error('refused')) : hanging().list(signal))),
+      );
+      await catalogue.ready(server);
+      await vi.advanceTimersByTimeAsync(3_000);
+      let passed = false;
+      const second = catalogue.ready(server).then(() => (passed = true));
+      await vi.advanceTimersByTimeAsync(0);
+      expect(asked).toBe(2);
+      expect(passed).toBe(true);
+      await second;
+      catalogue.close();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
