@@ -1,5 +1,5 @@
 /** One database, two kinds: SQLite in a thread for one machine, PostgreSQL for a team. */
-import { mkdir, open } from 'node:fs/promises';
+import { access, constants, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Kysely, sql } from 'kysely';
 import { GatewayError } from '../types/errors.ts';
@@ -8,7 +8,7 @@ import { openPostgres } from './postgres.ts';
 import type { Schema } from './schema.ts';
 import { SqliteConnection } from './sqlite/connection.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
-import { isDataError } from './sqlite/errors.ts';
+import { isDataError, readOnlyCode, statementError } from './sqlite/errors.ts';
 
 const watchIntervalMs = 150;
 
@@ -48,8 +48,18 @@ async function makePrivate(path: string): Promise<void> {
   await file?.close();
 }
 
+/** SQLite opens a read-only file without a word and fails at the first write; that is too late. */
+async function checkWritable(path: string): Promise<void> {
+  for (const place of [path, dirname(path)]) {
+    await access(place, constants.R_OK | constants.W_OK).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code !== 'ENOENT') throw statementError(path, { message: cause.message, errcode: readOnlyCode });
+    });
+  }
+}
+
 async function openSqlite(path: string): Promise<Database> {
   await makePrivate(path);
+  await checkWritable(path);
   const connection = await SqliteConnection.open(path);
   const query = new Kysely<Schema>({ dialect: sqliteDialect(connection) });
   const explain = (thrown: unknown): GatewayError =>

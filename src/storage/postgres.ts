@@ -11,6 +11,7 @@ const channel = 'pailou_config';
 /** Epoch milliseconds, token counts and money all fit in a double without loss. */
 const parseBigint = (text: string): number => Number(text);
 const bigintType = 20;
+const closePatienceMs = 2_000;
 
 /** SQLSTATE classes and socket errors in words. */
 function reasonOf(error: { code?: string; message?: string }): string {
@@ -42,7 +43,7 @@ function reasonOf(error: { code?: string; message?: string }): string {
     case '42P01':
       return 'its tables are missing; they are made at start, or by `pailou migrate`';
     default:
-      return /timeout|terminated|ended/i.test(error.message ?? '') ? 'it cannot be reached' : 'it refused the statement';
+      return /timeout|terminated|ended|not queryable/i.test(error.message ?? '') ? 'it cannot be reached' : 'it refused the statement';
   }
 }
 
@@ -100,6 +101,13 @@ export function openPostgres(url: string, logger: Logger): Database {
   });
   // A pooled connection that dies while idle: the pool replaces it.
   pool.on('error', (error) => logger.warn({ reason: error.message }, 'lost an idle database connection'));
+  const clients = new Set<pg.PoolClient>();
+  pool.on('connect', (client) => {
+    clients.add(client);
+    // One that dies while in use fails its statement as well; without a listener, Node would end the whole process.
+    client.on('error', (error) => logger.debug({ reason: error.message }, 'lost a database connection in use'));
+  });
+  pool.on('remove', (client) => clients.delete(client));
   const query = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
   const stops = new Set<() => void>();
   return {
@@ -135,7 +143,11 @@ export function openPostgres(url: string, logger: Logger): Database {
     blamesData,
     async close() {
       for (const stop of stops) stop();
-      await query.destroy();
+      // A statement that the far end never answers must not hold up the closing.
+      const late = setTimeout(() => {
+        for (const client of clients) (client as unknown as pg.Client).end().catch(() => {});
+      }, closePatienceMs);
+      await query.destroy().finally(() => clearTimeout(late));
     },
   };
 }

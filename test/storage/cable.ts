@@ -21,22 +21,21 @@ export async function layCable(target: { readonly host: string; readonly port: n
   const breakAll = (): void => {
     for (const socket of sockets) socket.destroy();
   };
+  const join = (from: Socket, to: Socket): void => {
+    sockets.add(from);
+    from.on('data', (bytes) => {
+      if (!frozen) to.write(bytes);
+    });
+    from.on('error', () => {});
+    from.on('close', () => {
+      sockets.delete(from);
+      to.destroy();
+    });
+  };
   const take = (near: Socket): void => {
     const far = connect(target.port, target.host);
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(from);
-      from.on('data', (bytes) => {
-        if (!frozen) to.write(bytes);
-      });
-      from.on('error', () => {});
-      from.on('close', () => {
-        sockets.delete(from);
-        to.destroy();
-      });
-    }
+    join(near, far);
+    join(far, near);
   };
   const listen = async (): Promise<void> => {
     server = createServer(take).listen(port, '127.0.0.1');

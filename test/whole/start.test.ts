@@ -132,7 +132,11 @@ describe.skipIf(postgres === undefined)('production on PostgreSQL', () => {
   const admin = async (statement: string): Promise<void> => {
     const client = new pg.Client({ connectionString: postgres });
     await client.connect();
-    await client.query(statement).finally(() => client.end());
+    try {
+      await client.query(statement);
+    } finally {
+      await client.end();
+    }
   };
   const url = (): string => {
     const address = new URL(postgres ?? '');

@@ -1,6 +1,6 @@
 /** The signing key of the development identity service, made once: tokens outlive a restart. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { GatewayError } from '../../types/errors.ts';
@@ -43,13 +43,18 @@ export async function loadSigningKey(dataDir: string): Promise<JWK> {
     use: 'sig',
     alg: signingAlgorithm,
   };
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  // Written whole, then linked: whoever reads the path never sees half a key.
+  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   try {
-    await writeFile(path, JSON.stringify(key), { mode: 0o600, flag: 'wx' });
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await writeFile(draft, JSON.stringify(key), { mode: 0o600 });
+    await link(draft, path);
     return key;
   } catch (cause) {
     const first = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST' ? await readKey(path) : null;
     if (first !== null) return first;
     throw new GatewayError('internal_error', `The key of the development identity service cannot be written: ${path}.`, { cause });
+  } finally {
+    await rm(draft, { force: true });
   }
 }

@@ -15,14 +15,10 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** Far more than any page of rows needs; a thread that exceeds it ends alone, without the process. */
-const maxHeapMb = 512;
-
 async function startThread(path: string): Promise<Worker> {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), {
     workerData: { path },
     execArgv: [],
-    resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
   });
   await new Promise<void>((resolve, reject) => {
     const unavailable = (details: string): GatewayError =>
@@ -115,9 +111,9 @@ export class SqliteConnection {
     if (worker === null) return Promise.reject(lost(this.#closed ? 'The database is closed.' : 'The thread of the database has died.'));
     return new Promise((resolve, reject) => {
       const id = this.#next++;
+      this.#send(worker, request(id));
       this.#waiting.set(id, { resolve, reject });
       worker.ref();
-      this.#send(worker, request(id));
     });
   }
 

@@ -1,10 +1,11 @@
 /** What SQLite says, in the operator's words. */
 import { GatewayError } from '../../types/errors.ts';
 
+export const readOnlyCode = 8;
 /** SQLite's own result codes that mean: the file cannot be used. */
 const unusable: Readonly<Record<number, string>> = {
   5: 'another process keeps it locked',
-  8: 'the file or its folder is read-only',
+  [readOnlyCode]: 'the file or its folder is read-only',
   10: 'the disk reports an error',
   11: 'the file is damaged',
   13: 'the disk is full',

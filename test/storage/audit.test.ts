@@ -1,0 +1,63 @@
+/** The audit log on both databases: acts that are no change of configuration. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createAuditLog, type AuditLog } from '../../src/storage/audit.ts';
+import type { Database } from '../../src/storage/database.ts';
+import { databaseKinds, eventually, migrated, type TestDatabase } from './databases.ts';
+
+for (const kind of databaseKinds) {
+  describe.skipIf(kind.missing)(`the audit log on ${kind.name}`, () => {
+    let place: TestDatabase;
+    let database: Database;
+
+    beforeEach(async () => {
+      ({ place, database } = await migrated(kind));
+    });
+    afterEach(() => place[Symbol.asyncDispose]());
+
+    const open = (): AuditLog => createAuditLog({ database, dataDir: place.dataDir, logger: place.logger, intervalMs: 20 });
+    const deny = (log: AuditLog, target: string, tenant = 'acme'): void => {
+      log.append({ tenant, actor: 'u-1', act: 'denied', target, requestId: 'request-1', detail: 'no grant' });
+    };
+
+    it('lists each tenant its own acts, newest first, page by page', async () => {
+      await using log = open();
+      for (let index = 0; index < 7; index++) deny(log, `model/m-${index}`);
+      deny(log, 'model/theirs', 'rival');
+      const first = await log.list({ tenant: 'acme', after: null, limit: 4 });
+      const second = await log.list({ tenant: 'acme', after: first.next, limit: 4 });
+      expect([...first.data, ...second.data].map(({ target }) => target)).toEqual([6, 5, 4, 3, 2, 1, 0].map((index) => `model/m-${index}`));
+      expect(second.next).toBeNull();
+      expect(first.data[0]).toEqual({
+        id: expect.stringMatching(/^[0-9a-z]{30}$/) as string,
+        at: expect.stringMatching(/^\d{4}-.*Z$/) as string,
+        actor: 'u-1',
+        act: 'denied',
+        target: 'model/m-6',
+        before: null,
+        after: null,
+        detail: 'no grant',
+        request_id: 'request-1',
+      });
+      expect(await log.list({ tenant: 'nobody', after: null, limit: 4 })).toEqual({ data: [], next: null });
+    });
+
+    it('loses nothing on a normal shutdown', async () => {
+      const log = open();
+      for (let index = 0; index < 300; index++) deny(log, `model/m-${index}`);
+      await log[Symbol.asyncDispose]();
+      expect(await database.query.selectFrom('llm_audit').select('id').execute()).toHaveLength(300);
+    });
+
+    it('waits on the disk while its table is away', async () => {
+      await database.query.schema.alterTable('llm_audit').renameTo('llm_audit_away').execute();
+      await using log = open();
+      deny(log, 'model/late');
+      await expect(log.list({ tenant: 'acme', after: null, limit: 4 })).rejects.toMatchObject({ code: 'storage_unavailable' });
+      expect(await readdir(join(place.dataDir, 'spool', 'audit'))).toHaveLength(1);
+      await database.query.schema.alterTable('llm_audit_away').renameTo('llm_audit').execute();
+      await eventually(async () => (await log.list({ tenant: 'acme', after: null, limit: 4 })).data.length === 1);
+    });
+  });
+}

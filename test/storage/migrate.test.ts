@@ -1,0 +1,96 @@
+/** Migrations from nothing, at the same time, and against a newer database; on both databases. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { sql } from 'kysely';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createConfigStore } from '../../src/storage/config-store.ts';
+import { migrate } from '../../src/storage/migrate.ts';
+import { databaseKinds, type TestDatabase } from './databases.ts';
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, '../..');
+const source = (file: string): string => JSON.stringify(join(root, 'src/storage', file));
+
+/** A node's start, as far as the database goes, in a process of its own. */
+function startNode(place: TestDatabase): Promise<string[]> {
+  const program = `
+    import { openDatabase } from ${source('open-database.ts')};
+    import { migrate } from ${source('migrate.ts')};
+    const silent = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
+    const database = await openDatabase({ url: ${JSON.stringify(place.url)}, dataDir: ${JSON.stringify(place.dataDir)}, logger: silent });
+    console.log(JSON.stringify(await migrate(database)));
+    await database.close();
+  `;
+  return run(join(root, 'node_modules/.bin/node'), ['--input-type=module', '-e', program]).then(
+    ({ stdout }) => JSON.parse(stdout) as string[],
+  );
+}
+
+for (const kind of databaseKinds) {
+  describe.skipIf(kind.missing)(`migration on ${kind.name}`, () => {
+    let place: TestDatabase;
+
+    beforeEach(async () => {
+      place = await kind.create();
+    });
+    afterEach(() => place[Symbol.asyncDispose]());
+
+    it('builds everything from nothing, and finds nothing to do the second time', async () => {
+      const database = await place.open();
+      expect(await migrate(database)).toEqual(['0001-first-tables']);
+      expect(await migrate(database)).toEqual([]);
+      const names = (await database.query.introspection.getTables()).map(({ name }) => name);
+      expect(names).toEqual(
+        expect.arrayContaining([
+          'llm_attempt',
+          'llm_audit',
+          'llm_config_history',
+          'llm_config_revision',
+          'llm_grant',
+          'llm_mcp_config',
+          'llm_model_config',
+          'llm_provider_config',
+          'llm_run',
+          'llm_skill_config',
+        ]),
+      );
+    });
+
+    it('lets one of several processes that start at once do it, while the others wait', async () => {
+      const applied = await Promise.all([1, 2, 3, 4].map(() => startNode(place)));
+      expect(applied.toSorted((one, other) => other.length - one.length)).toEqual([['0001-first-tables'], [], [], []]);
+      const database = await place.open();
+      expect(await createConfigStore(database).load()).toEqual({ revision: 0, rows: [] });
+      expect(await database.query.selectFrom('llm_config_revision').selectAll().execute()).toHaveLength(1);
+    });
+
+    it('lets several connections of one process do it at once', async () => {
+      const databases = await Promise.all([1, 2, 3, 4].map(() => place.open()));
+      const applied = await Promise.all(databases.map((database) => migrate(database)));
+      expect(applied.flat()).toEqual(['0001-first-tables']);
+    });
+
+    it('refuses a database that a newer version made, and leaves it as it is', async () => {
+      const database = await place.open();
+      await migrate(database);
+      await sql`insert into llm_migration (name, timestamp) values ('9999-from-the-future', '2027-01-01T00:00:00.000Z')`.execute(
+        database.query,
+      );
+      await expect(migrate(database)).rejects.toThrow(/made by a newer version of Pailou \(this one knows up to 0001-first-tables\)/);
+      const { rows } = await sql<{ name: string }>`select name from llm_migration order by name`.execute(database.query);
+      expect(rows.map(({ name }) => name)).toEqual(['0001-first-tables', '9999-from-the-future']);
+    });
+
+    it('leaves nothing half made when a migration fails', async () => {
+      const database = await place.open();
+      // In the way of a table that is made late.
+      await sql`create table llm_attempt (id integer)`.execute(database.query);
+      await expect(migrate(database)).rejects.toMatchObject({ code: 'storage_unavailable' });
+      const names = (await database.query.introspection.getTables()).map(({ name }) => name);
+      expect(names).not.toContain('llm_provider_config');
+      await sql`drop table llm_attempt`.execute(database.query);
+      expect(await migrate(database)).toEqual(['0001-first-tables']);
+    });
+  });
+}

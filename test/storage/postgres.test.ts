@@ -1,0 +1,174 @@
+/** PostgreSQL when the network or the server misbehaves: a cable between the store and the real server is pulled. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createConfigStore } from '../../src/storage/config-store.ts';
+import type { Database } from '../../src/storage/database.ts';
+import { createLedger } from '../../src/storage/ledger.ts';
+import { migrate } from '../../src/storage/migrate.ts';
+import { openDatabase } from '../../src/storage/open-database.ts';
+import { layCable, type Cable } from './cable.ts';
+import { databaseKinds, eventually, memoryLogger, migrated, postgresUrl, type TestDatabase } from './databases.ts';
+import { runRecord } from './records.ts';
+
+const postgres = databaseKinds.find(({ name }) => name === 'PostgreSQL');
+const unavailable = (message: RegExp) => ({ code: 'storage_unavailable', status: 503, message: expect.stringMatching(message) as string });
+
+describe.skipIf(postgresUrl === undefined)('PostgreSQL behind a cable', () => {
+  let place: TestDatabase;
+  let direct: Database;
+  let cable: Cable;
+  let far: Database;
+
+  beforeEach(async () => {
+    if (postgres === undefined) throw new Error('no PostgreSQL');
+    ({ place, database: direct } = await migrated(postgres));
+    const url = new URL(place.url ?? '');
+    cable = await layCable({ host: url.hostname, port: Number(url.port) });
+    url.port = String(cable.port);
+    url.hostname = '127.0.0.1';
+    far = await place.open(url.href);
+  });
+  afterEach(async () => {
+    // What is frozen would hold up the closing.
+    await cable[Symbol.asyncDispose]();
+    await place[Symbol.asyncDispose]();
+  });
+
+  const stored = async (): Promise<string[]> =>
+    (await direct.query.selectFrom('llm_run').select('id').orderBy('id').execute()).map(({ id }) => id);
+  const spooled = async (): Promise<number> => (await readdir(join(place.dataDir, 'spool', 'runs')).catch(() => [])).length;
+
+  it('can be away at start: opening succeeds, statements say why not, and it heals', async () => {
+    await cable.pull();
+    const url = new URL(place.url ?? '');
+    url.port = String(cable.port);
+    const early = await place.open(url.href);
+    const words = /The PostgreSQL database cannot be used: it cannot be reached\. Check PAILOU_DATABASE_URL/;
+    await expect(early.ping()).rejects.toMatchObject(unavailable(words));
+    await expect(migrate(early)).rejects.toMatchObject(unavailable(words));
+    await expect(createConfigStore(early).load()).rejects.toMatchObject(unavailable(words));
+    await cable.plug();
+    await early.ping();
+    expect(await migrate(early)).toEqual([]);
+  });
+
+  it('may go away under a running ledger: runs wait on the disk and are stored exactly once', async () => {
+    await using ledger = createLedger({ database: far, dataDir: place.dataDir, logger: place.logger, intervalMs: 20 });
+    const runs = Array.from({ length: 30 }, () => runRecord());
+    const record = (from: number, to: number): void => runs.slice(from, to).forEach((run) => ledger.record(run));
+    record(0, 10);
+    await ledger.flush();
+    expect(await stored()).toHaveLength(10);
+    await cable.pull();
+    record(10, 20);
+    await ledger.flush();
+    record(20, 30);
+    await ledger.flush();
+    expect(ledger.pending).toBe(0);
+    expect(await spooled()).toBe(2);
+    expect(await stored()).toHaveLength(10);
+    await cable.plug();
+    await eventually(async () => (await spooled()) === 0);
+    expect(await stored()).toEqual(runs.map(({ id }) => id).toSorted());
+    expect(await direct.query.selectFrom('llm_attempt').selectAll().execute()).toHaveLength(60);
+    const warnings = place.logger.lines.filter(({ message }) => message.includes('spooling'));
+    expect(warnings).toHaveLength(1);
+  });
+
+  it('may fall silent: runs are on the disk within seconds, a shutdown does not wait for it, the next process stores them once', async () => {
+    const ledger = createLedger({ database: far, dataDir: place.dataDir, logger: place.logger, intervalMs: 20 });
+    ledger.record(runRecord());
+    await ledger.flush();
+    cable.freeze();
+    const late = [runRecord(), runRecord()];
+    const started = Date.now();
+    for (const run of late) ledger.record(run);
+    await ledger.flush();
+    expect(await spooled()).toBe(1);
+    await ledger[Symbol.asyncDispose]();
+    await far.close();
+    expect(Date.now() - started).toBeLessThan(9_000);
+    await using next = createLedger({ database: direct, dataDir: place.dataDir, logger: place.logger });
+    await eventually(async () => (await stored()).length === 3);
+    expect(next.pending).toBe(0);
+    expect(await direct.query.selectFrom('llm_attempt').selectAll().execute()).toHaveLength(6);
+  });
+
+  it('is heard again after the listening connection was lost', async () => {
+    const store = createConfigStore(far);
+    const writer = createConfigStore(direct);
+    const actor = { subject: 'u', username: 'U', tenant: 'acme', requestId: 'r' };
+    let heard = 0;
+    const stop = store.watch(() => heard++);
+    await eventually(() => heard === 1);
+    await writer.commit(0, [], actor, '');
+    await eventually(() => heard === 2);
+    await cable.pull();
+    await writer.commit(1, [], actor, 'nobody hears this');
+    await cable.plug();
+    // One call on return, for what was missed.
+    await eventually(() => heard === 3);
+    await writer.commit(2, [], actor, '');
+    await eventually(() => heard === 4);
+    expect(await store.revision()).toBe(3);
+    stop();
+  });
+
+  it('may be away when the watch begins', async () => {
+    await cable.pull();
+    let heard = 0;
+    const stop = far.watch(() => heard++);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(heard).toBe(0);
+    await cable.plug();
+    await eventually(() => heard === 1);
+    stop();
+  });
+
+  it('fails a commit whole when the connection breaks in its middle', async () => {
+    const store = createConfigStore(direct);
+    const breaking = far.query.transaction().execute(async (transaction) => {
+      await transaction.updateTable('llm_config_revision').set({ revision: 5 }).execute();
+      await cable.pull();
+      await transaction.updateTable('llm_config_revision').set({ revision: 6 }).execute();
+    });
+    const failure: unknown = await breaking.catch((thrown: unknown) => thrown);
+    expect(far.explain(failure)).toMatchObject(unavailable(/it cannot be reached/));
+    await eventually(async () => (await store.revision()) === 0);
+    await cable.plug();
+    await far.ping();
+  });
+
+  it('gives whole numbers beyond 32 bits as numbers', async () => {
+    await direct.query.updateTable('llm_config_revision').set({ revision: Number.MAX_SAFE_INTEGER }).execute();
+    const row = await direct.query.selectFrom('llm_config_revision').select('revision').executeTakeFirstOrThrow();
+    expect(row).toEqual({ revision: Number.MAX_SAFE_INTEGER });
+  });
+
+  it('says what is wrong with the address', async () => {
+    const open = async (change: (url: URL) => void): Promise<void> => {
+      const url = new URL(place.url ?? '');
+      change(url);
+      await (await place.open(url.href)).ping();
+    };
+    await expect(open((url) => (url.pathname = '/nowhere'))).rejects.toMatchObject(unavailable(/there is no database of that name/));
+    await expect(open((url) => (url.username = 'nobody'))).rejects.toMatchObject(unavailable(/it refuses the user or password/));
+    await expect(open((url) => (url.hostname = 'no-such-host.invalid'))).rejects.toMatchObject(unavailable(/it cannot be reached/));
+    await expect(
+      openDatabase({ url: 'postgres://u:hidden@host:port/x', dataDir: place.dataDir, logger: memoryLogger() }),
+    ).rejects.toMatchObject({
+      code: 'configuration_invalid',
+      param: 'PAILOU_DATABASE_URL',
+      message: expect.not.stringContaining('hidden') as string,
+    });
+  });
+
+  it('says so when the server is read-only', async () => {
+    const url = new URL(place.url ?? '');
+    url.searchParams.set('options', '-c default_transaction_read_only=on');
+    const standby = await place.open(url.href);
+    const commit = createConfigStore(standby).commit(0, [], { subject: 'u', username: 'U', tenant: 't', requestId: 'r' }, '');
+    await expect(commit).rejects.toMatchObject(unavailable(/it is read-only/));
+  });
+});
