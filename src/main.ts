@@ -16,6 +16,7 @@ import { createDispatcher } from './dispatch/dispatcher.ts';
 import { createCatalogue } from './extensions/mcp/catalogue.ts';
 import { createMcpGate } from './extensions/mcp/gate.ts';
 import { createModelInvoker } from './models/invoke.ts';
+import { createPictureFetcher } from './models/pictures.ts';
 import { createOutboundClient } from './outbound/client.ts';
 import { createOutboundGuard } from './outbound/guard.ts';
 import { loadPlugins } from './plugins/loader.ts';
@@ -73,6 +74,9 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   const guard = createOutboundGuard({ allow: settings.outboundAllow });
   const client = createOutboundClient(guard);
   owned.defer(() => client.close());
+  const strangers = createOutboundGuard({ allow: settings.fetchAllow });
+  const fetcher = createOutboundClient(strangers);
+  owned.defer(() => fetcher.close());
   const services: PluginServices = {
     logger,
     mode: settings.mode,
@@ -114,7 +118,11 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   owned.defer(() => authenticator.close());
 
   const dispatcher = createDispatcher({
-    invoker: createModelInvoker({ client, format: (kind) => registry.instance('format', kind) }),
+    invoker: createModelInvoker({
+      client,
+      format: (kind) => registry.instance('format', kind),
+      pictures: createPictureFetcher({ guard: strangers, fetch: fetcher.fetch }),
+    }),
     strategy: (kind) => registry.instance('strategy', kind),
     logger,
   });

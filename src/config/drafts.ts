@@ -77,6 +77,7 @@ export function createDrafts(options: {
     weight,
     tier,
     price: null,
+    alwaysStream: false,
   });
 
   return {

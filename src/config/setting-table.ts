@@ -120,6 +120,12 @@ const table = {
     example: '10.20.0.0/16',
     default: 'all private ranges; none in production',
   },
+  PAILOU_FETCH_ALLOW: {
+    meaning: 'Private address ranges from which Pailou may fetch pictures that callers name by address. Metadata addresses never.',
+    form: 'a comma list of ranges such as 10.0.0.0/8',
+    example: '10.30.0.0/16',
+    default: 'none',
+  },
   PAILOU_BODY_LIMIT: {
     meaning: 'The largest request body in bytes.',
     form: 'a number of bytes from 1024 to 1073741824',

@@ -30,6 +30,8 @@ export interface Settings {
   readonly identityPort: number;
   readonly stdioCommands: readonly string[];
   readonly outboundAllow: readonly string[];
+  /** Unlike `outboundAllow` for addresses that callers name: nothing private unless said. */
+  readonly fetchAllow: readonly string[];
   /** Bytes. */
   readonly bodyLimit: number;
 }
@@ -104,6 +106,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     identityPort: read('PAILOU_IDENTITY_PORT', whole(1, 65_535), 8080),
     stdioCommands: read('PAILOU_STDIO_COMMANDS', list, production ? [] : ['node']),
     outboundAllow: read('PAILOU_OUTBOUND_ALLOW', parseRanges, production ? [] : developmentRanges),
+    fetchAllow: read('PAILOU_FETCH_ALLOW', parseRanges, []),
     bodyLimit: read('PAILOU_BODY_LIMIT', whole(1_024, 1_073_741_824), 20_000_000),
   };
 

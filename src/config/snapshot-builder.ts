@@ -225,6 +225,7 @@ function deploymentsOf(
       weight: each.weight,
       tier: each.tier,
       price: each.price ?? null,
+      alwaysStream: each.always_stream,
     };
     return [deployment];
   });

@@ -17,6 +17,11 @@ export interface AttemptContext {
   readonly totalAt: number;
 }
 
+export interface AttemptAnswer {
+  readonly events: ChatEvents;
+  readonly warnings: readonly string[];
+}
+
 /** After the last choice has finished, so long for the usage to come. */
 const usageGraceMs = 2_000;
 
@@ -78,7 +83,7 @@ function detailOf(error: GatewayError): string | null {
 }
 
 function isVisible(event: ChatEvent): boolean {
-  return event.type !== 'response-start' && event.type !== 'step' && event.type !== 'response-end';
+  return event.type !== 'response-start' && event.type !== 'step' && event.type !== 'response-end' && event.type !== 'vendor';
 }
 
 /**
@@ -91,7 +96,7 @@ export async function attemptChat(
   request: ChatRequest,
   stream: boolean,
   context: AttemptContext,
-): Promise<ChatEvents> {
+): Promise<AttemptAnswer> {
   const { run } = context;
   const { limits } = model.spec;
   const book = new AttemptBook(deployment, context);
@@ -100,7 +105,12 @@ export async function attemptChat(
   const truth = (thrown: unknown): unknown => deadlines.failure ?? (context.signal.aborted ? context.signal.reason : thrown);
   try {
     deadlines.set('first token', stream ? limits.first_token_ms : limits.total_ms);
-    const answer = await context.invoker.chat(deployment, request, { stream, signal: deadlines.signal });
+    const { tenant, issuer, subject } = run.start.principal;
+    const answer = await context.invoker.chat(deployment, request, {
+      stream,
+      signal: deadlines.signal,
+      scope: `${tenant}\n${issuer}\n${subject}`,
+    });
     book.answered(answer.status);
     const source = answer.events[Symbol.asyncIterator]();
     const held: ChatEvent[] = [];
@@ -117,7 +127,7 @@ export async function attemptChat(
     }
     book.visible();
     run.firstToken();
-    return rest(held, source, { book, deadlines, truth, run, idleMs: limits.idle_ms });
+    return { warnings: answer.warnings, events: rest(held, source, { book, deadlines, truth, run, idleMs: limits.idle_ms }) };
   } catch (thrown) {
     deadlines.clear();
     const failure = truth(thrown);
@@ -150,7 +160,7 @@ async function* rest(
       } else if (event.type === 'finish') {
         begun.add(event.choice);
         finished.add(event.choice);
-      } else if (event.type !== 'response-start' && event.type !== 'step') begun.add(event.choice);
+      } else if (event.type !== 'response-start' && event.type !== 'step' && event.type !== 'vendor') begun.add(event.choice);
     }
   };
   /** Undefined: the reader left before the answer was complete. */

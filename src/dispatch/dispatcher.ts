@@ -22,6 +22,7 @@ export interface CallContext {
 export interface ModelAnswer {
   readonly deployment: Deployment;
   readonly attempts: number;
+  readonly warnings: readonly string[];
   readonly events: ChatEvents;
 }
 
@@ -74,7 +75,7 @@ export function createDispatcher(options: {
       const { deployment, attempts, value } = await dispatch(model, context, (each, totalAt) =>
         attemptChat(each, model, request, stream, { invoker, load, run, signal, totalAt }),
       );
-      return { deployment, attempts, events: value };
+      return { deployment, attempts, ...value };
     },
 
     async embeddings(model, body, context) {

@@ -2,6 +2,7 @@
 import { type ErrorCode, GatewayError } from '../types/errors.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { UpstreamFailure } from '../types/plugin.ts';
+import type { Reading } from '../types/wire-format.ts';
 import { findVendorError, publicWords, readFailure, type VendorError, withoutSecrets } from './vendor-error.ts';
 
 /** Codes and types of OpenAI and the vendors that follow it, in lower case. A dialect knows its own better (`Provider.classify`). */
@@ -74,8 +75,11 @@ function codeForStatus(status: number): ErrorCode {
   return status === 500 || status === 501 ? 'upstream_error' : 'upstream_unavailable';
 }
 
-function codeFor(status: number, error: VendorError): ErrorCode {
-  const known = byCode.get(error.code) ?? byCode.get(error.type);
+/** A vendor's own codes, in lower case, before the common table. */
+type OwnCodes = Reading['errorCodes'];
+
+function codeFor(status: number, error: VendorError, own: OwnCodes): ErrorCode {
+  const known = own?.[error.code] ?? own?.[error.type] ?? byCode.get(error.code) ?? byCode.get(error.type);
   if (known !== undefined) return known;
   const real = status >= 400 ? status : (error.status ?? (status >= 300 ? status : 500));
   if ((real === 400 || real === 413 || real === 422) && contextWords.test(error.message)) return 'context_length_exceeded';
@@ -103,8 +107,14 @@ function ownParam(param: string | null, request: JsonObject | undefined): string
   return Object.hasOwn(request, field) ? param : undefined;
 }
 
-function build(status: number, error: VendorError, headers: UpstreamFailure['headers'], request: JsonObject | undefined): GatewayError {
-  const code = codeFor(status, error);
+function build(
+  status: number,
+  error: VendorError,
+  headers: UpstreamFailure['headers'],
+  request: JsonObject | undefined,
+  own: OwnCodes,
+): GatewayError {
+  const code = codeFor(status, error, own);
   const options = {
     details: { status, code: error.code.slice(0, 100), type: error.type.slice(0, 100), text: withoutSecrets(error.message) },
     retryAfterSeconds: readRetryAfter(headers),
@@ -122,14 +132,14 @@ function build(status: number, error: VendorError, headers: UpstreamFailure['hea
 }
 
 /** An answer that is not a success. `request` is the caller's body, to tell which field is theirs. */
-export function classifyFailure(failure: UpstreamFailure, request?: JsonObject): GatewayError {
-  return build(failure.status, readFailure(failure.body), failure.headers, request);
+export function classifyFailure(failure: UpstreamFailure, request?: JsonObject, own?: OwnCodes): GatewayError {
+  return build(failure.status, readFailure(failure.body), failure.headers, request, own);
 }
 
 /** The error that a body with status 200 carries, whole or as a part of a stream; undefined if it carries none. */
-export function errorInside(body: JsonObject): GatewayError | undefined {
+export function errorInside(body: JsonObject, own?: OwnCodes): GatewayError | undefined {
   // The way of every healthy chunk.
   if (body['choices'] !== undefined && body['error'] === undefined && body['base_resp'] === undefined) return undefined;
   const error = findVendorError(body);
-  return error === null ? undefined : build(200, error, {}, undefined);
+  return error === null ? undefined : build(200, error, {}, undefined, own);
 }

@@ -1,6 +1,7 @@
 /** Vendors' words for why an answer ended, mapped to OpenAI's. One table for all formats. */
 import type { FinishReason } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
+import type { Reading } from '../types/wire-format.ts';
 
 const words: Readonly<Record<FinishReason | 'failure', readonly string[]>> = {
   stop: ['stop', 'end_turn', 'stop_sequence', 'STOP', 'COMPLETE', 'STOP_SEQUENCE', 'pause_turn', 'eos'],
@@ -29,11 +30,11 @@ for (const [reason, vendors] of Object.entries(words)) {
 }
 
 /**
- * OpenAI's word for a vendor's `raw` one. Throws `upstream_error` where it names a failure of the vendor, and
+ * OpenAI's word for a vendor's `raw` one; `own` are those of this vendor alone. Throws `upstream_error` where it names a failure of the vendor, and
  * `upstream_interrupted` for a word that nobody knows: that the answer is whole would be a guess.
  */
-export function mapFinishReason(raw: string): FinishReason {
-  const reason = reasons.get(raw);
+export function mapFinishReason(raw: string, own?: Reading['finishReasons']): FinishReason {
+  const reason = own?.[raw] ?? reasons.get(raw);
   if (reason === undefined) {
     throw new GatewayError('upstream_interrupted', 'The vendor ended the answer for a reason that is not known; it may be incomplete.', {
       details: { finishReason: raw.slice(0, 100) },

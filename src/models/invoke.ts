@@ -2,57 +2,52 @@
 import type { OutboundClient, UpstreamHeaders, UpstreamResponse } from '../outbound/client.ts';
 import type { ChatEvent, ChatEvents, ChatRequest } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
-import type { JsonObject } from '../types/json.ts';
-import type { Provider, UpstreamCall } from '../types/plugin.ts';
+import type { UpstreamCall } from '../types/provider.ts';
 import type { Deployment } from '../types/snapshot.ts';
 import type {
   ChatDecoder,
-  ChatFormat,
   EmbeddingsAnswer,
   EmbeddingsBody,
   EncodeTarget,
   Operation,
+  RerankAnswer,
+  RerankBody,
   WireFormat,
 } from '../types/wire-format.ts';
-import { readStart, readWhole } from './bounded-body.ts';
-import { classifyFailure } from './classify.ts';
+import { readWhole } from './bounded-body.ts';
+import type { PictureFetcher } from './pictures.ts';
+import { rememberThoughts, restoreThoughts } from './thoughts.ts';
+import { contentType, refuseForeign, sendUpstream } from './upstream.ts';
 
 export interface ChatInvocation {
   readonly status: number;
   readonly headers: UpstreamHeaders;
+  /** What had to be left out or changed for this vendor; for the caller. */
+  readonly warnings: readonly string[];
   /** Throws GatewayError where the answer breaks. Leaving the loop drops the connection to the vendor. */
   readonly events: ChatEvents;
 }
 
+export interface ChatOptions {
+  readonly stream: boolean;
+  readonly signal: AbortSignal;
+  /** Whose conversation it is: thoughts are remembered within it and never beyond. */
+  readonly scope: string;
+}
+
 export interface ModelInvoker {
   /** Resolves when the vendor has begun a good answer; a refusal is classified and thrown as a GatewayError. */
-  chat(deployment: Deployment, request: ChatRequest, options: { stream: boolean; signal: AbortSignal }): Promise<ChatInvocation>;
-  embeddings(deployment: Deployment, body: EmbeddingsBody, options: { signal: AbortSignal }): Promise<EmbeddingsAnswer>;
+  chat(deployment: Deployment, request: ChatRequest, options: ChatOptions): Promise<ChatInvocation>;
+  embeddings(deployment: Deployment, body: EmbeddingsBody, options: { signal: AbortSignal }): Promise<Warned<EmbeddingsAnswer>>;
+  rerank(deployment: Deployment, body: RerankBody, options: { signal: AbortSignal }): Promise<Warned<RerankAnswer>>;
 }
 
-/** Of a refusal's body so much is read, for classification and the ledger. */
-const failureBytes = 65_536;
+export type Warned<T> = T & { readonly warnings: readonly string[] };
+type JsonOperation = keyof WireFormat;
+
 /** A whole answer may be so large; one beyond it is no answer of a model. */
 const wholeBytes = 64 * 1024 * 1024;
-
-function contentType(headers: UpstreamHeaders): string {
-  const value = headers['content-type'];
-  return (typeof value === 'string' ? value : (value?.[0] ?? '')).split(';', 1)[0]?.trim().toLowerCase() ?? '';
-}
-
-/** Refuses what cannot be an answer of a model: a login page, a proxy's error page. */
-function refuseForeign(response: UpstreamResponse): void {
-  const type = contentType(response.headers);
-  if (type !== 'text/html' && type !== 'application/xml' && type !== 'text/xml' && !/^(image|video|audio)\//.test(type)) return;
-  response.release();
-  throw new GatewayError(
-    'upstream_invalid_response',
-    'The vendor answered with something that is not an answer of a model; its address may be wrong.',
-    {
-      details: { status: response.status, contentType: type },
-    },
-  );
-}
+const noHeaders: Readonly<Record<string, string>> = {};
 
 async function* streamed(response: UpstreamResponse, decoder: ChatDecoder): AsyncGenerator<readonly ChatEvent[]> {
   for await (const bytes of response.body) {
@@ -67,15 +62,47 @@ async function* streamed(response: UpstreamResponse, decoder: ChatDecoder): Asyn
   if (rest.length > 0) yield rest;
 }
 
-async function* whole(response: UpstreamResponse, format: ChatFormat): AsyncGenerator<readonly ChatEvent[]> {
-  yield format.decodeResponse(await readWhole(response.body, wholeBytes));
+async function* whole(response: UpstreamResponse, decode: (body: Buffer) => ChatEvent[]): AsyncGenerator<readonly ChatEvent[]> {
+  yield decode(await readWhole(response.body, wholeBytes));
+}
+
+/** One attempt before it is sent. */
+interface Prepared {
+  readonly call: UpstreamCall;
+  readonly target: EncodeTarget;
+  readonly warnings: readonly string[];
+}
+
+function prepare(deployment: Deployment, operation: Operation, wantsStream: boolean): Prepared {
+  const provider = deployment.provider.instance;
+  const stream = operation === 'chat' && (wantsStream || deployment.alwaysStream || provider.mustStream?.(deployment.model) === true);
+  const warnings: string[] = [];
+  const warn = (note: string): void => {
+    if (!warnings.includes(note)) warnings.push(note);
+  };
+  const call: UpstreamCall = { operation, model: deployment.model, stream, warn };
+  const adjust = provider.adjust?.bind(provider);
+  return {
+    call,
+    warnings,
+    target: {
+      model: deployment.model,
+      stream,
+      vendor: deployment.provider.name,
+      warn,
+      ...(adjust === undefined ? {} : { adjust: (body) => adjust(body, call) }),
+    },
+  };
 }
 
 export function createModelInvoker(options: {
   readonly client: OutboundClient;
   format(kind: string): WireFormat | undefined;
+  readonly pictures: PictureFetcher;
 }): ModelInvoker {
-  const formatFor = <O extends Operation>(deployment: Deployment, operation: O): NonNullable<WireFormat[O]> => {
+  const { client, pictures } = options;
+
+  const formatFor = <O extends JsonOperation>(deployment: Deployment, operation: O): NonNullable<WireFormat[O]> => {
     const kind = deployment.provider.instance.formats[operation];
     const format = kind === undefined ? undefined : options.format(kind)?.[operation];
     if (format !== undefined) return format;
@@ -85,57 +112,50 @@ export function createModelInvoker(options: {
     });
   };
 
-  const target = (provider: Provider, call: UpstreamCall): EncodeTarget => {
-    const adjust = provider.adjust?.bind(provider);
-    return { model: call.model, stream: call.stream, ...(adjust === undefined ? {} : { adjust: (body) => adjust(body, call) }) };
-  };
-
-  const send = async (
-    provider: Provider,
-    call: UpstreamCall,
-    request: JsonObject,
-    body: Buffer | string,
+  /** Embeddings and reranking: one JSON body out, one in. */
+  const exchange = async <B extends EmbeddingsBody | RerankBody, A extends object>(
+    deployment: Deployment,
+    operation: 'embeddings' | 'rerank',
+    format: { encodeRequest(body: B, target: EncodeTarget): Buffer | string; decodeResponse(body: Buffer, reading?: object): A },
+    body: B,
     signal: AbortSignal,
-  ): Promise<UpstreamResponse> => {
-    const headers: Record<string, string> = {
-      'content-type': 'application/json',
-      accept: call.stream ? 'text/event-stream' : 'application/json',
-      'user-agent': 'pailou',
-    };
-    const authorized = provider.authorize(headers, call);
-    if (authorized !== undefined) await authorized;
-    const response = await options.client.send({ method: 'POST', url: provider.address(call), headers, body, signal });
-    if (response.status >= 200 && response.status < 300) {
-      refuseForeign(response);
-      return response;
-    }
-    const text = (await readStart(response.body, failureBytes)).toString('utf8');
-    const failure = { status: response.status, headers: response.headers, body: text };
-    throw provider.classify?.(failure) ?? classifyFailure(failure, request);
+  ): Promise<Warned<A>> => {
+    const provider = deployment.provider.instance;
+    const { call, target, warnings } = prepare(deployment, operation, false);
+    const encoded = format.encodeRequest(body, target);
+    const response = await sendUpstream(client, { provider, call, headers: noHeaders, body: encoded, request: body, signal });
+    refuseForeign(response);
+    return { ...format.decodeResponse(await readWhole(response.body, wholeBytes), provider.reading), warnings };
   };
 
   return {
-    async chat(deployment, request, { stream, signal }) {
+    async chat(deployment, request, { stream, signal, scope }) {
       const format = formatFor(deployment, 'chat');
       const provider = deployment.provider.instance;
-      const call: UpstreamCall = { operation: 'chat', model: deployment.model, stream };
-      const response = await send(provider, call, request.body, format.encodeRequest(request, target(provider, call)), signal);
+      const { call, target, warnings } = prepare(deployment, 'chat', stream);
+      const thoughtful = format.thoughts === true || provider.replaysReasoning === true;
+      let asked = thoughtful ? restoreThoughts(scope, request) : request;
+      if (format.pictures === 'bytes') asked = await pictures.inline(asked, signal);
+      const body = format.encodeRequest(asked, target);
+      const headers = { accept: call.stream ? 'text/event-stream' : 'application/json', ...format.headers?.(target) };
+      const response = await sendUpstream(client, { provider, call, headers, body, request: request.body, signal });
+      refuseForeign(response);
       const type = contentType(response.headers);
       // The vendor decides: some stream whatever was asked, some cannot.
-      const asStream = type === 'text/event-stream' || (stream && type !== 'application/json');
+      const asStream = type === 'text/event-stream' || (call.stream && type !== 'application/json');
+      const events = asStream
+        ? streamed(response, format.decoder(provider.reading))
+        : whole(response, (bytes) => format.decodeResponse(bytes, provider.reading));
       return {
         status: response.status,
         headers: response.headers,
-        events: asStream ? streamed(response, format.decoder()) : whole(response, format),
+        warnings,
+        events: thoughtful ? rememberThoughts(scope, events) : events,
       };
     },
 
-    async embeddings(deployment, body, { signal }) {
-      const format = formatFor(deployment, 'embeddings');
-      const provider = deployment.provider.instance;
-      const call: UpstreamCall = { operation: 'embeddings', model: deployment.model, stream: false };
-      const response = await send(provider, call, body, format.encodeRequest(body, target(provider, call)), signal);
-      return format.decodeResponse(await readWhole(response.body, wholeBytes));
-    },
+    embeddings: (deployment, body, { signal }) => exchange(deployment, 'embeddings', formatFor(deployment, 'embeddings'), body, signal),
+
+    rerank: (deployment, body, { signal }) => exchange(deployment, 'rerank', formatFor(deployment, 'rerank'), body, signal),
   };
 }

@@ -1,5 +1,6 @@
 /** Any vendor or local server that speaks OpenAI's format. */
 import { z } from 'zod';
+import { openaiAddresses, openaiFormats } from './compatible/addresses.ts';
 import { GatewayError } from '../types/errors.ts';
 import { definePlugin } from '../types/plugin.ts';
 import { secret } from '../types/secret.ts';
@@ -56,10 +57,9 @@ export default definePlugin({
         );
       }
     }
-    const addresses = { chat: `${base}/chat/completions`, embeddings: `${base}/embeddings` };
     return {
-      formats: { chat: 'openai', embeddings: 'openai' },
-      address: ({ operation }) => addresses[operation],
+      formats: openaiFormats,
+      address: openaiAddresses(base),
       authorize(sent) {
         if (api_key !== undefined) sent['authorization'] = `Bearer ${api_key}`;
         for (const [name, value] of Object.entries(headers)) sent[name.toLowerCase()] = value;

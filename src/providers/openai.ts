@@ -1,5 +1,6 @@
 /** OpenAI itself. */
 import { z } from 'zod';
+import { openaiAddresses, openaiFormats } from './compatible/addresses.ts';
 import { definePlugin } from '../types/plugin.ts';
 import { secret } from '../types/secret.ts';
 
@@ -20,10 +21,9 @@ export default definePlugin({
   options,
   create({ api_key, base_url, organization, project }, services) {
     const base = services.checkUrl(base_url, 'spec.options.base_url').href.replace(/\/+$/, '');
-    const addresses = { chat: `${base}/chat/completions`, embeddings: `${base}/embeddings` };
     return {
-      formats: { chat: 'openai', embeddings: 'openai' },
-      address: ({ operation }) => addresses[operation],
+      formats: openaiFormats,
+      address: openaiAddresses(base),
       authorize(headers) {
         headers['authorization'] = `Bearer ${api_key}`;
         if (organization !== undefined) headers['openai-organization'] = organization;

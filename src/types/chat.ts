@@ -29,6 +29,8 @@ export interface JsonMember {
 export interface ChatRequest {
   readonly body: ChatBody;
   readonly raw?: { readonly bytes: Buffer; readonly outline: JsonOutline };
+  /** The same request as the caller wrote it, where it came in another format than OpenAI's: goes as it is to a vendor that speaks that format. */
+  readonly native?: { readonly format: string; readonly body: JsonObject };
 }
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'function_call';
@@ -43,6 +45,8 @@ export interface Usage {
   /** The vendor's own details objects, kept for the caller (`prompt_tokens_details`, `completion_tokens_details`). */
   readonly inputDetails?: JsonObject;
   readonly outputDetails?: JsonObject;
+  /** The vendor's whole usage object, for a face of the same format. */
+  readonly vendor?: { readonly format: string; readonly usage: JsonObject };
 }
 
 /** One step that Pailou took on the server side of a chat (a tool call of the tool loop). */
@@ -75,10 +79,22 @@ export type ChatEvent =
       readonly kind?: 'custom' | 'legacy';
     }
   | { readonly type: 'tool-call-delta'; readonly choice: number; readonly call: number; readonly arguments: string }
+  | {
+      /**
+       * A thought that only its vendor can read (a signature, an encrypted block) and that it wants back with the next turn.
+       * `detail` is one entry of `reasoning_details`, as OpenRouter and its clients name it: `{ type, format, … }`; `format` is the wire format's kind.
+       * Its `id` is that of the tool call that the vendor binds it to, if it does.
+       */
+      readonly type: 'thought';
+      readonly choice: number;
+      readonly detail: JsonObject;
+    }
+  /** What only the vendor's own format can say, as it said it. A face of the same format passes it on, all others leave it out. */
+  | { readonly type: 'vendor'; readonly format: string; readonly choice: number; readonly event: JsonObject }
   | { readonly type: 'audio-delta'; readonly choice: number; readonly audio: JsonObject }
   | { readonly type: 'annotation'; readonly choice: number; readonly annotation: JsonObject }
   | { readonly type: 'step'; readonly step: StepRecord }
-  | { readonly type: 'finish'; readonly choice: number; readonly reason: FinishReason; readonly raw?: string }
+  | { readonly type: 'finish'; readonly choice: number; readonly reason: FinishReason; readonly raw?: string; readonly detail?: JsonObject }
   | { readonly type: 'response-end'; readonly usage: Usage | null };
 
 /** Batches of events, one per read of the upstream socket. Pull-driven: not pulling holds the upstream back. */

@@ -1,13 +1,23 @@
 /** How one vendor is reached: the contract of a provider. */
 import type { GatewayError } from './errors.ts';
 import type { JsonObject } from './json.ts';
-import type { Operation } from './wire-format.ts';
+import type { Operation, Reading } from './wire-format.ts';
 
 /** One attempt as the provider sees it. */
 export interface UpstreamCall {
   readonly operation: Operation;
   readonly model: string;
   readonly stream: boolean;
+  /** As in `EncodeTarget`. */
+  warn(note: string): void;
+}
+
+/** What goes out, for credentials that sign it. */
+export interface Outgoing {
+  readonly method: 'POST';
+  readonly url: string;
+  /** Null where the body is streamed. */
+  readonly body: Buffer | string | null;
 }
 
 /** An answer that is not a success, for classification. */
@@ -25,9 +35,17 @@ export interface Provider {
   /** The full URL of this call. */
   address(call: UpstreamCall): string;
   /** Adds the credential to the headers. */
-  authorize(headers: Record<string, string>, call: UpstreamCall): void | Promise<void>;
+  authorize(headers: Record<string, string>, call: UpstreamCall, outgoing: Outgoing): void | Promise<void>;
   /** The dialect's last word on the JSON body. Leave it out where the format fits: raw bytes are then passed on unparsed. */
   adjust?(body: JsonObject, call: UpstreamCall): JsonObject;
+  /** How this vendor's answers differ from their format. */
+  readonly reading?: Reading;
+  /** True for models that answer only as a stream; Pailou gathers it for a caller who wants it whole. */
+  mustStream?(model: string): boolean;
+  /** The vendor wants `reasoning_content` back with the assistant messages that called tools. */
+  readonly replaysReasoning?: boolean;
+  /** The most inputs that one request for embeddings may hold; longer lists are split. */
+  readonly embeddingsBatch?: number;
   /** Knows this vendor's own error codes better than the common table; undefined leaves it to that. */
   classify?(failure: UpstreamFailure): GatewayError | undefined;
 }

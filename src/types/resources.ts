@@ -1,5 +1,6 @@
 /** The things an administrator sets, as zod schemas: validator, type and API documentation in one. */
 import { z } from 'zod';
+import { operations } from './wire-format.ts';
 
 /** Letters, digits, and `. _ - / : @` inside; 1 to 128 characters. */
 const name = z
@@ -37,16 +38,17 @@ const deployment = z.strictObject({
   tier: z.int().min(0).max(100).default(0).describe('Lower tiers are tried first; the next tier only when all of the one before failed.'),
   enabled: z.boolean().default(true),
   price: price.optional(),
+  always_stream: z
+    .boolean()
+    .default(false)
+    .describe('The model answers only as a stream; Pailou gathers it for callers who want it whole.'),
 });
 
 const milliseconds = z.int().min(1).max(3_600_000);
 
 export const modelSpec = z.strictObject({
   description: z.string().max(1024).default(''),
-  operations: z
-    .array(z.enum(['chat', 'embeddings']))
-    .min(1)
-    .default(['chat']),
+  operations: z.array(z.enum(operations)).min(1).default(['chat']),
   deployments: z.array(deployment).min(1).max(64),
   strategy: z.string().min(1).max(64).default('weighted'),
   limits: z

@@ -20,6 +20,7 @@ export interface Deployment {
   readonly weight: number;
   readonly tier: number;
   readonly price: Price | null;
+  readonly alwaysStream: boolean;
 }
 
 /** `capability` is made once, so that a decision on the call's path allocates nothing. */

@@ -1,16 +1,31 @@
 /** How one vendor format is written and read. A format does no I/O and knows no address or credential. */
-import type { ChatEvent, ChatRequest, Usage } from './chat.ts';
+import type { ChatEvent, ChatRequest, FinishReason, Usage } from './chat.ts';
+import type { ErrorCode } from './errors.ts';
 import type { JsonObject } from './json.ts';
 
-export const operations = ['chat', 'embeddings'] as const;
+export const operations = ['chat', 'embeddings', 'rerank', 'images', 'transcriptions', 'speech'] as const;
 /** What can be asked of a vendor. */
 export type Operation = (typeof operations)[number];
+
+/** How one vendor's answers differ from what their format says. Data, so that a format need not know its vendors. */
+export interface Reading {
+  /** Words for the end of an answer that the common table lacks or this vendor means otherwise. */
+  readonly finishReasons?: Readonly<Record<string, FinishReason | 'failure'>>;
+  /** The vendor's own codes of errors, in lower case. */
+  readonly errorCodes?: Readonly<Record<string, ErrorCode>>;
+  /** The thoughts stand in the text, between `<think>` and `</think>`. */
+  readonly thinkTags?: boolean;
+}
 
 /** The upstream side of one attempt. */
 export interface EncodeTarget {
   /** The vendor's own name of the model. */
   readonly model: string;
   readonly stream: boolean;
+  /** The provider's name, for refusals: `unsupported_parameter` names the field and the vendor. */
+  readonly vendor: string;
+  /** Tells the caller, in a header, what had to be left out or changed. One short ASCII phrase, such as `seed left out: anthropic has none`. */
+  warn(note: string): void;
   /** A dialect's last word on the JSON body (rename, drop, clamp); its presence rules out splicing raw bytes. */
   readonly adjust?: ((body: JsonObject) => JsonObject) | undefined;
 }
@@ -27,8 +42,14 @@ export interface ChatFormat {
   /** The request body for the vendor. */
   encodeRequest(request: ChatRequest, target: EncodeTarget): Buffer | string;
   /** A whole, not streamed answer as one batch, `response-start` to `response-end`. Throws GatewayError on an error inside it. */
-  decodeResponse(body: Buffer): ChatEvent[];
-  decoder(): ChatDecoder;
+  decodeResponse(body: Buffer, reading?: Reading): ChatEvent[];
+  decoder(reading?: Reading): ChatDecoder;
+  /** Headers that belong to the format itself, such as a version. Names in lower case. */
+  headers?(target: EncodeTarget): Readonly<Record<string, string>>;
+  /** `bytes`: takes no addresses of pictures, so Pailou fetches them first and `encodeRequest` sees data URLs only. */
+  readonly pictures?: 'bytes';
+  /** Wants `reasoning_details` of earlier turns back, and sends `thought` events to be remembered for clients that drop them. */
+  readonly thoughts?: boolean;
 }
 
 /** OpenAI's embeddings request; unknown fields pass. */
@@ -45,10 +66,32 @@ export interface EmbeddingsAnswer {
 
 export interface EmbeddingsFormat {
   encodeRequest(body: EmbeddingsBody, target: EncodeTarget): Buffer | string;
-  decodeResponse(body: Buffer): EmbeddingsAnswer;
+  decodeResponse(body: Buffer, reading?: Reading): EmbeddingsAnswer;
+  /** The most inputs that one request may hold, where the format itself says so. */
+  readonly batch?: number;
+}
+
+/** Cohere's and Jina's rerank request, which most vendors share; unknown fields pass. */
+export interface RerankBody extends JsonObject {
+  readonly model: string;
+  readonly query: string;
+  readonly documents: readonly (string | JsonObject)[];
+  readonly top_n?: number;
+}
+
+export interface RerankAnswer {
+  /** Best first; `index` is the place in the request's `documents`, `score` as the vendor gave it. */
+  readonly results: readonly { readonly index: number; readonly score: number }[];
+  readonly usage: Usage | null;
+}
+
+export interface RerankFormat {
+  encodeRequest(body: RerankBody, target: EncodeTarget): Buffer | string;
+  decodeResponse(body: Buffer, reading?: Reading): RerankAnswer;
 }
 
 export interface WireFormat {
   readonly chat?: ChatFormat;
   readonly embeddings?: EmbeddingsFormat;
+  readonly rerank?: RerankFormat;
 }

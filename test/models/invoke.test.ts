@@ -33,7 +33,11 @@ beforeEach(async () => {
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   client = createOutboundClient(createOutboundGuard({ allow: ['127.0.0.0/8'] }));
   const format = await openai.create({}, {} as PluginServices);
-  invoker = createModelInvoker({ client, format: (kind) => (kind === 'openai' ? format : undefined) });
+  invoker = createModelInvoker({
+    client,
+    format: (kind) => (kind === 'openai' ? format : undefined),
+    pictures: { inline: (request) => Promise.resolve(request) },
+  });
   connections = 0;
 });
 
@@ -60,13 +64,14 @@ function deployment(provider: Partial<Provider> = {}): Deployment {
     weight: 1,
     tier: 0,
     price: null,
+    alwaysStream: false,
   };
 }
 
 const request: ChatRequest = { body: { model: 'public', messages: [{ role: 'user', content: 'hi' }], temperature: 3 } };
 
 async function chat(stream = true, provider: Partial<Provider> = {}, signal = new AbortController().signal): Promise<ChatEvent[]> {
-  const { events } = await invoker.chat(deployment(provider), request, { stream, signal });
+  const { events } = await invoker.chat(deployment(provider), request, { stream, signal, scope: 'tests' });
   const all: ChatEvent[] = [];
   for await (const batch of events) all.push(...batch);
   return all;
@@ -163,7 +168,7 @@ describe('a model call', () => {
       startStream(response).write(parts[0]);
       setTimeout(() => response.destroy(), 30);
     };
-    const { events } = await invoker.chat(deployment(), request, { stream: true, signal: new AbortController().signal });
+    const { events } = await invoker.chat(deployment(), request, { stream: true, signal: new AbortController().signal, scope: 'tests' });
     const seen: ChatEvent[] = [];
     await expect(
       (async () => {
@@ -181,7 +186,7 @@ describe('a model call', () => {
       response.on('close', () => (left = true));
       startStream(response).write(parts[0]);
     };
-    const { events } = await invoker.chat(deployment(), request, { stream: true, signal: new AbortController().signal });
+    const { events } = await invoker.chat(deployment(), request, { stream: true, signal: new AbortController().signal, scope: 'tests' });
     for await (const _batch of events) break;
     await expect.poll(() => left).toBe(true);
   });
@@ -264,8 +269,13 @@ describe('a model call', () => {
         }),
       );
     };
-    const answer = await invoker.embeddings(deployment(), { model: 'public', input: ['a', 'b'] }, { signal: new AbortController().signal });
+    const answer = await invoker.embeddings(
+      deployment(),
+      { model: 'public', input: ['a', 'b'] },
+      { signal: new AbortController().signal, scope: 'tests' },
+    );
     expect(answer).toEqual({
+      warnings: [],
       vectors: [
         [0, 12],
         [1, 12],

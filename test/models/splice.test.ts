@@ -1,3 +1,4 @@
+import { targetOf } from './target.ts';
 import { describe, expect, test } from 'vitest';
 import { openaiChat } from '../../src/models/formats/openai/chat.ts';
 import { outlineJson } from '../../src/models/json-outline.ts';
@@ -79,7 +80,7 @@ describe('splicing', () => {
       if (next() < 0.7) body['stream'] = next() < 0.5 ? true : next() < 0.5 ? false : null;
       if (next() < 0.5) body['stream_options'] = next() < 0.3 ? null : { include_usage: next() < 0.5, other: makeText(next) };
       const request = requestOf(layOut(body, next));
-      const target = { model: `供应商/${makeText(next)}`, stream: next() < 0.5 };
+      const target = targetOf({ model: `供应商/${makeText(next)}`, stream: next() < 0.5 });
       const spliced = openaiChat.encodeRequest(request, target);
       const written = openaiChat.encodeRequest({ body: request.body }, target);
       expect(JSON.parse(spliced.toString()), `seed ${seed}`).toEqual(JSON.parse(written.toString()));
@@ -88,23 +89,25 @@ describe('splicing', () => {
 
   test('leaves every other byte as it came', () => {
     const request = requestOf('{"big":12345678901234567890, "model": "mine" ,"seed":1.0}');
-    expect(openaiChat.encodeRequest(request, { model: 'theirs', stream: false }).toString()).toBe(
+    expect(openaiChat.encodeRequest(request, targetOf({ model: 'theirs', stream: false })).toString()).toBe(
       '{"big":12345678901234567890, "model": "theirs" ,"seed":1.0}',
     );
   });
 
   test('asks for usage when streaming and keeps the other stream options', () => {
     const request = requestOf('{"model":"m","messages":[],"stream":true,"stream_options":{"include_obfuscation":false}}');
-    const sent = JSON.parse(openaiChat.encodeRequest(request, { model: 'm', stream: true }).toString()) as ChatBody;
+    const sent = JSON.parse(openaiChat.encodeRequest(request, targetOf({ model: 'm', stream: true })).toString()) as ChatBody;
     expect(sent.stream_options).toEqual({ include_obfuscation: false, include_usage: true });
     const asked = '{"model":"m","messages":[],"stream":true,"stream_options":{"include_usage":true,"x":1}}';
-    expect(openaiChat.encodeRequest(requestOf(asked), { model: 'm', stream: true }).toString()).toBe(asked);
+    expect(openaiChat.encodeRequest(requestOf(asked), targetOf({ model: 'm', stream: true })).toString()).toBe(asked);
   });
 
   test('an adjustment of the dialect has the last word', () => {
     const request = requestOf('{"model":"m","messages":[],"n":2}');
     const adjust = ({ n: _n, ...rest }: Record<string, unknown>) => rest as ChatBody;
-    expect(openaiChat.encodeRequest(request, { model: 'v', stream: false, adjust }).toString()).toBe('{"model":"v","messages":[]}');
+    expect(openaiChat.encodeRequest(request, targetOf({ model: 'v', stream: false, adjust })).toString()).toBe(
+      '{"model":"v","messages":[]}',
+    );
   });
 
   test('puts new members in at the front, into an empty object too', () => {

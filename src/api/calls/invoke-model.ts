@@ -12,6 +12,7 @@ export interface ModelCall {
   readonly run: Run;
   readonly deployment: string;
   readonly attempts: number;
+  readonly warnings: readonly string[];
   readonly events: ChatEvents;
 }
 
@@ -55,7 +56,8 @@ export async function invokeModel(
   const run = openRun(services, caller, options.parent ?? null, `model/${model.name}`, 'chat', options.stream);
   try {
     const answer = await services.dispatcher.chat(model, request, { run, signal: options.signal ?? caller.signal, stream: options.stream });
-    return { run, deployment: answer.deployment.id, attempts: answer.attempts, events: booked(run, request, answer.events) };
+    const { deployment, attempts, warnings } = answer;
+    return { run, deployment: deployment.id, attempts, warnings, events: booked(run, request, answer.events) };
   } catch (thrown) {
     endFailed(run, thrown);
     throw thrown;

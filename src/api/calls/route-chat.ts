@@ -19,6 +19,8 @@ export interface ChatAnswer {
   /** Null where several calls make the answer. */
   readonly deployment: string | null;
   readonly attempts: number | null;
+  /** What the vendor's dialect had to leave out or change. */
+  readonly warnings: readonly string[];
 }
 
 /** Checks the rights and starts the call. Resolves when the first of the answer is there. */
@@ -27,7 +29,7 @@ export async function routeChat(services: CallServices, caller: Caller, chat: Pa
   if (name.startsWith('skill/')) {
     const skill = requireSkill(caller, name.slice('skill/'.length));
     const call = await invokeSkill(services, caller, skill, skillInput(chat.request.body), { stream: chat.stream });
-    return { run: call.run, events: call.events, deployment: null, attempts: null };
+    return { run: call.run, events: call.events, deployment: null, attempts: null, warnings: [] };
   }
   const model = requireModel(caller, name);
   const wanted = serverToolRequests(chat.request.body);
@@ -49,7 +51,7 @@ async function loop(services: CallServices, caller: Caller, chat: ParsedChat, na
       callModel: (request) => invokeModel(services, caller, model, request, { stream: chat.stream, parent: run }),
       callTool: (tool, input, signal) => invokeTool(services, caller, tool.server, tool.definition.name, input, { parent: run, signal }),
     });
-    return { run, events: booked(run, null, events), deployment: null, attempts: null };
+    return { run, events: booked(run, null, events), deployment: null, attempts: null, warnings: [] };
   } catch (thrown) {
     endFailed(run, thrown);
     throw thrown;

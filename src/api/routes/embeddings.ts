@@ -1,7 +1,7 @@
 /** POST /v1/embeddings */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { renderEmbeddings } from '../../models/emitters/embeddings.ts';
+import { renderEmbeddings } from '../../models/faces/embeddings.ts';
 import { estimateTokens } from '../../models/estimate-usage.ts';
 import type { Usage } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';

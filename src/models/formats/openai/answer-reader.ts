@@ -1,6 +1,7 @@
 /** Reads the objects of one answer, chunks of a stream or the one of a whole answer, into events. */
 import type { ChatEvent, Usage } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
+import type { Reading } from '../../../types/wire-format.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { errorInside } from '../../classify.ts';
 import { mapFinishReason } from '../../finish-reasons.ts';
@@ -23,10 +24,15 @@ export class AnswerReader {
   #started = false;
   #usage: Usage | null = null;
   readonly #choices = new Map<number, ChoiceState>();
+  readonly #reading: Reading | undefined;
+
+  constructor(reading?: Reading) {
+    this.#reading = reading;
+  }
 
   /** Throws the vendor's error if `answer` carries one. */
   read(answer: JsonObject, events: ChatEvent[]): void {
-    const error = errorInside(answer);
+    const error = errorInside(answer, this.#reading?.errorCodes);
     if (error !== undefined) throw error;
     const choices = answer['choices'];
     const usage = readUsage(answer);
@@ -75,7 +81,7 @@ export class AnswerReader {
     const reason = choice['finish_reason'];
     // "null" as a word: DashScope.
     if (typeof reason !== 'string' || reason === '' || reason === 'null') return;
-    const mapped = mapFinishReason(reason);
+    const mapped = mapFinishReason(reason, this.#reading?.finishReasons);
     state.calls.finish();
     state.finished = true;
     events.push({ type: 'finish', choice: index, reason: state.calls.honest(mapped), raw: reason });

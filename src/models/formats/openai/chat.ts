@@ -2,7 +2,7 @@
 import type { ChatEvent, ChatRequest } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type JsonObject } from '../../../types/json.ts';
-import type { ChatDecoder, ChatFormat, EncodeTarget } from '../../../types/wire-format.ts';
+import type { ChatDecoder, ChatFormat, EncodeTarget, Reading } from '../../../types/wire-format.ts';
 import { createEventSplitter } from '../../server-sent-events.ts';
 import { type MemberChange, spliceMembers } from '../../splice.ts';
 import { AnswerReader } from './answer-reader.ts';
@@ -43,17 +43,17 @@ function parseObject(text: string, what: string): JsonObject {
   });
 }
 
-function decodeResponse(body: Buffer): ChatEvent[] {
-  const reader = new AnswerReader();
+function decodeResponse(body: Buffer, reading?: Reading): ChatEvent[] {
+  const reader = new AnswerReader(reading);
   const events: ChatEvent[] = [];
   reader.read(parseObject(body.toString('utf8'), 'an answer'), events);
   reader.end(events);
   return events;
 }
 
-function decoder(): ChatDecoder {
+function decoder(reading?: Reading): ChatDecoder {
   const splitter = createEventSplitter();
-  const reader = new AnswerReader();
+  const reader = new AnswerReader(reading);
   const decode = (payloads: readonly string[]): ChatEvent[] => {
     const events: ChatEvent[] = [];
     for (const payload of payloads) {

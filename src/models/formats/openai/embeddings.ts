@@ -1,7 +1,7 @@
 /** Embeddings of OpenAI and its kin. */
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json } from '../../../types/json.ts';
-import type { EmbeddingsAnswer, EmbeddingsBody, EmbeddingsFormat, EncodeTarget } from '../../../types/wire-format.ts';
+import type { EmbeddingsAnswer, EmbeddingsBody, EmbeddingsFormat, EncodeTarget, Reading } from '../../../types/wire-format.ts';
 import { errorInside } from '../../classify.ts';
 import { readUsage } from './usage.ts';
 
@@ -27,11 +27,11 @@ function parse(text: string): Json {
   }
 }
 
-function decodeResponse(body: Buffer): EmbeddingsAnswer {
+function decodeResponse(body: Buffer, reading?: Reading): EmbeddingsAnswer {
   const text = body.toString('utf8');
   const answer = parse(text);
   if (!isJsonObject(answer)) throw invalid('an answer that is not an object', text);
-  const error = errorInside(answer);
+  const error = errorInside(answer, reading?.errorCodes);
   if (error !== undefined) throw error;
   const data = answer['data'];
   if (!Array.isArray(data) || data.length === 0) throw invalid('an answer without vectors', text);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createChunkEmitter } from '../../../../src/models/emitters/chat-completions.ts';
+import { createChunkEmitter } from '../../../../src/models/faces/chat-completions/emitter.ts';
 import { type Chunk, options, frame, choice, decode, emit, failure, done } from './samples.ts';
 
 describe('tool calls in a stream', () => {

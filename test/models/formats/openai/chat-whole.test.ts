@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { collectCompletion } from '../../../../src/models/emitters/chat-completions.ts';
+import { collectCompletion } from '../../../../src/models/faces/chat-completions/emitter.ts';
 import { openaiChat } from '../../../../src/models/formats/openai/chat.ts';
 import { checkCompletion } from '../../../contract/strict-chat.ts';
 import { batches, collect, options, frame, choice, decode, failure, done, usage } from './samples.ts';

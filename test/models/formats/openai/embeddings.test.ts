@@ -1,5 +1,6 @@
+import { targetOf } from '../../target.ts';
 import { expect, test } from 'vitest';
-import { renderEmbeddings } from '../../../../src/models/emitters/embeddings.ts';
+import { renderEmbeddings } from '../../../../src/models/faces/embeddings.ts';
 import { openaiEmbeddings } from '../../../../src/models/formats/openai/embeddings.ts';
 
 function decode(body: unknown) {
@@ -7,10 +8,7 @@ function decode(body: unknown) {
 }
 
 test('the request goes on with its unknown fields and the vendor model', () => {
-  const sent = openaiEmbeddings.encodeRequest(
-    { model: 'public', input: ['a'], dimensions: 8, odd: true },
-    { model: 'theirs', stream: false },
-  );
+  const sent = openaiEmbeddings.encodeRequest({ model: 'public', input: ['a'], dimensions: 8, odd: true }, targetOf());
   expect(JSON.parse(sent.toString())).toEqual({ model: 'theirs', input: ['a'], dimensions: 8, odd: true });
 });
 

@@ -1,6 +1,6 @@
 /** Streams and answers in OpenAI's format, and what comes of them: for the tests of this folder. */
 import { expect } from 'vitest';
-import { collectCompletion, createChunkEmitter } from '../../../../src/models/emitters/chat-completions.ts';
+import { collectCompletion, createChunkEmitter } from '../../../../src/models/faces/chat-completions/emitter.ts';
 import { openaiChat } from '../../../../src/models/formats/openai/chat.ts';
 import type { ChatEvent } from '../../../../src/types/chat.ts';
 import { checkCompletion, checkStream } from '../../../contract/strict-chat.ts';

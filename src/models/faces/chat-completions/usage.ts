@@ -1,6 +1,6 @@
 /** Token counts in OpenAI's shape. */
-import type { Usage } from '../../types/chat.ts';
-import type { JsonObject } from '../../types/json.ts';
+import type { Usage } from '../../../types/chat.ts';
+import type { JsonObject } from '../../../types/json.ts';
 
 /** The vendor's details where they are whole numbers, which is all that the published schema allows; nothing if there are none. */
 function renderDetails(name: string, given: JsonObject | undefined, key: string, known: number | undefined): string {

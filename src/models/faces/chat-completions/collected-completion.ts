@@ -1,7 +1,7 @@
 /** A whole answer gathered from its events, and written as one `chat.completion`. */
-import type { ChatEvent, FinishReason, StepRecord, Usage } from '../../types/chat.ts';
-import { GatewayError } from '../../types/errors.ts';
-import type { JsonObject } from '../../types/json.ts';
+import type { ChatEvent, FinishReason, StepRecord, Usage } from '../../../types/chat.ts';
+import { GatewayError } from '../../../types/errors.ts';
+import type { JsonObject } from '../../../types/json.ts';
 import { honestFinish, isUrlCitation, mergeLogprobs, renderExtra } from './strictness.ts';
 import { renderUsage } from './usage.ts';
 
@@ -30,6 +30,7 @@ interface CollectedChoice {
   audio: JsonObject | null;
   finish: FinishReason | null;
   readonly annotations: JsonObject[];
+  readonly thoughts: JsonObject[];
   readonly calls: Map<number, CollectedCall>;
 }
 
@@ -48,7 +49,17 @@ export function startCollection(): Collection {
 function choiceOf(collection: Collection, index: number): CollectedChoice {
   let choice = collection.choices.get(index);
   if (choice === undefined) {
-    choice = { text: null, reasoning: '', refusal: null, logprobs: null, audio: null, finish: null, annotations: [], calls: new Map() };
+    choice = {
+      text: null,
+      reasoning: '',
+      refusal: null,
+      logprobs: null,
+      audio: null,
+      finish: null,
+      annotations: [],
+      thoughts: [],
+      calls: new Map(),
+    };
     collection.choices.set(index, choice);
   }
   return choice;
@@ -75,6 +86,8 @@ export function collectInto(collection: Collection, event: ChatEvent): void {
       return;
     case 'step':
       collection.steps.push(event.step);
+      return;
+    case 'vendor':
       return;
     default:
   }
@@ -107,6 +120,9 @@ export function collectInto(collection: Collection, event: ChatEvent): void {
     case 'annotation':
       if (isUrlCitation(event.annotation)) choice.annotations.push(event.annotation);
       return;
+    case 'thought':
+      choice.thoughts.push(event.detail);
+      return;
     case 'finish':
       choice.finish = event.reason;
   }
@@ -136,10 +152,11 @@ function renderChoice(choice: CollectedChoice, index: number, options: Completio
   const finish = honestFinish(choice.finish, calls);
   const silent = choice.text === null && calls.length === 0 && choice.refusal === null && choice.audio === null;
   const reasoning = choice.reasoning !== '' && options.reasoning ? `,"reasoning_content":${JSON.stringify(choice.reasoning)}` : '';
+  const thoughts = choice.thoughts.length > 0 && options.reasoning ? `,"reasoning_details":${JSON.stringify(choice.thoughts)}` : '';
   const annotations = choice.annotations.length > 0 ? `,"annotations":${JSON.stringify(choice.annotations)}` : '';
   const audio = choice.audio === null ? '' : `,"audio":${JSON.stringify(choice.audio)}`;
   const content = JSON.stringify(silent ? '' : choice.text);
-  const message = `{"role":"assistant","content":${content}${reasoning},"refusal":${JSON.stringify(choice.refusal)}${renderCalls(calls, finish)}${annotations}${audio}}`;
+  const message = `{"role":"assistant","content":${content}${reasoning}${thoughts},"refusal":${JSON.stringify(choice.refusal)}${renderCalls(calls, finish)}${annotations}${audio}}`;
   return `{"index":${index},"message":${message},"logprobs":${JSON.stringify(choice.logprobs)},"finish_reason":"${finish}"}`;
 }
 

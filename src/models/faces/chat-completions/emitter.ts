@@ -1,8 +1,8 @@
 /** The strict emitter of OpenAI's chat completions: the one owner of id, created, model, role, tool index, finish reason and usage placement. */
-import type { ChatEvent, ChatEvents, FinishReason } from '../../types/chat.ts';
-import type { GatewayError } from '../../types/errors.ts';
-import type { JsonObject } from '../../types/json.ts';
-import { renderError } from './error.ts';
+import type { ChatEvent, ChatEvents, FinishReason } from '../../../types/chat.ts';
+import type { GatewayError } from '../../../types/errors.ts';
+import type { JsonObject } from '../../../types/json.ts';
+import { renderError } from '../error.ts';
 import { type CompletionOptions, collectInto, startCollection, renderCompletion } from './collected-completion.ts';
 import { renderUsage } from './usage.ts';
 import { honestFinish, isUrlCitation, renderExtra } from './strictness.ts';
@@ -95,7 +95,7 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
 
   const role = (choice: number): string => delta(choice, '"role":"assistant","content":""');
 
-  const writeDelta = (event: Exclude<ChatEvent, { type: 'response-start' | 'response-end' | 'step' }>): string => {
+  const writeDelta = (event: Exclude<ChatEvent, { type: 'response-start' | 'response-end' | 'step' | 'vendor' }>): string => {
     let text = '';
     let state = choices.get(event.choice);
     if (state === undefined) {
@@ -118,6 +118,8 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
         return text + delta(event.choice, `"audio":${JSON.stringify(event.audio)}`);
       case 'annotation':
         return isUrlCitation(event.annotation) ? text + delta(event.choice, `"annotations":[${JSON.stringify(event.annotation)}]`) : text;
+      case 'thought':
+        return closed ? text : text + delta(event.choice, `"reasoning_details":[${JSON.stringify(event.detail)}]`);
       case 'finish':
         return text + finish(event.choice, state, event.reason);
     }
@@ -147,7 +149,8 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
           ended = true;
           if (options.includeUsage) text += `${prefix},"choices":[],"usage":${renderUsage(event.usage, closed)}}\n\n`;
           text += done;
-        } else text += event.type === 'step' ? writeStep(event) : writeDelta(event);
+        } else if (event.type === 'step') text += writeStep(event);
+        else if (event.type !== 'vendor') text += writeDelta(event);
       }
       return text;
     },

@@ -1,6 +1,6 @@
 /** The small rules that keep an answer inside OpenAI's published schema, the same for streams and whole answers. */
-import type { FinishReason } from '../../types/chat.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
+import type { FinishReason } from '../../../types/chat.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 
 const serviceTiers: ReadonlySet<unknown> = new Set(['auto', 'default', 'flex', 'scale', 'priority', 'fast']);
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { collectCompletion, createChunkEmitter } from '../../../src/models/emitters/chat-completions.ts';
+import { collectCompletion, createChunkEmitter } from '../../../src/models/faces/chat-completions/emitter.ts';
 import type { ChatEvent } from '../../../src/types/chat.ts';
 import { GatewayError } from '../../../src/types/errors.ts';
 import { checkCompletion, checkStream, streamChunks } from '../../contract/strict-chat.ts';

@@ -1,0 +1,81 @@
+/**
+ * Thoughts that a vendor wants back with the next turn, for clients that drop what OpenAI's schema does not know. Remembered on this
+ * node for an hour, found again by the ids of the tool calls, which every client keeps. What the client itself sends back comes first.
+ */
+import { LRUCache } from 'lru-cache';
+import type { ChatBody, ChatEvents, ChatRequest } from '../types/chat.ts';
+import { isJsonObject, type JsonObject } from '../types/json.ts';
+
+interface Thoughts {
+  readonly reasoning: string;
+  readonly details: readonly JsonObject[];
+}
+
+const maxBytes = 64 * 1024 * 1024;
+const memory = new LRUCache<string, Thoughts>({
+  maxSize: maxBytes,
+  ttl: 3_600_000,
+  sizeCalculation: (thoughts) =>
+    200 + thoughts.reasoning.length + thoughts.details.reduce((sum, each) => sum + JSON.stringify(each).length, 0),
+});
+
+const keyOf = (scope: string, callId: string): string => `${scope}\n${callId}`;
+
+function find(scope: string, message: JsonObject): Thoughts | undefined {
+  const calls = message['tool_calls'];
+  if (message['role'] !== 'assistant' || !Array.isArray(calls)) return undefined;
+  for (const call of calls as readonly unknown[]) {
+    const id = isJsonObject(call) ? call['id'] : undefined;
+    const found = typeof id === 'string' ? memory.get(keyOf(scope, id)) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The request with what is remembered put back where the client left it out; the same object if that is nowhere. */
+export function restoreThoughts(scope: string, request: ChatRequest): ChatRequest {
+  let changed = false;
+  const messages = request.body.messages.map((message) => {
+    const known = find(scope, message);
+    if (known === undefined) return message;
+    const added = {
+      ...(known.reasoning === '' || message['reasoning_content'] !== undefined ? {} : { reasoning_content: known.reasoning }),
+      ...(known.details.length === 0 || message['reasoning_details'] !== undefined ? {} : { reasoning_details: known.details }),
+    };
+    if (Object.keys(added).length === 0) return message;
+    changed = true;
+    return { ...message, ...added };
+  });
+  if (!changed) return request;
+  const body: ChatBody = { ...request.body, messages };
+  return request.native === undefined ? { body } : { body, native: request.native };
+}
+
+interface Turn {
+  reasoning: string;
+  readonly details: JsonObject[];
+  readonly ids: string[];
+}
+
+/** Passes the events on and remembers the thoughts of each choice that calls tools. */
+export async function* rememberThoughts(scope: string, events: ChatEvents): ChatEvents & AsyncGenerator {
+  const turns = new Map<number, Turn>();
+  const turnOf = (choice: number): Turn => {
+    let turn = turns.get(choice);
+    if (turn === undefined) turns.set(choice, (turn = { reasoning: '', details: [], ids: [] }));
+    return turn;
+  };
+  for await (const batch of events) {
+    for (const event of batch) {
+      if (event.type === 'reasoning-delta') turnOf(event.choice).reasoning += event.text;
+      else if (event.type === 'thought') turnOf(event.choice).details.push(event.detail);
+      else if (event.type === 'tool-call-start') turnOf(event.choice).ids.push(event.id);
+      else if (event.type === 'finish') {
+        const turn = turns.get(event.choice);
+        if (turn === undefined || (turn.reasoning === '' && turn.details.length === 0)) continue;
+        for (const id of turn.ids) memory.set(keyOf(scope, id), { reasoning: turn.reasoning, details: turn.details });
+      }
+    }
+    yield batch;
+  }
+}

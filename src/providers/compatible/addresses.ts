@@ -1,0 +1,20 @@
+/** Where OpenAI and its kin take each kind of call. */
+import type { Provider } from '../../types/provider.ts';
+import { type Operation, operations } from '../../types/wire-format.ts';
+
+const paths: Readonly<Record<Operation, string>> = {
+  chat: '/chat/completions',
+  embeddings: '/embeddings',
+  rerank: '/rerank',
+  images: '/images/generations',
+  transcriptions: '/audio/transcriptions',
+  speech: '/audio/speech',
+};
+
+export const openaiFormats: Provider['formats'] = Object.fromEntries(operations.map((operation) => [operation, 'openai']));
+
+/** Full addresses below `base`, which has no slash at its end. Made once per provider: a call only looks them up. */
+export function openaiAddresses(base: string): Provider['address'] {
+  const addresses = Object.fromEntries(operations.map((operation) => [operation, base + paths[operation]])) as Record<Operation, string>;
+  return ({ operation }) => addresses[operation];
+}
