@@ -3,14 +3,20 @@ import type { FastifyInstance } from 'fastify';
 import type { CallServices } from './calls/services.ts';
 import { addChatCompletions } from './routes/chat-completions.ts';
 import type { McpGate } from '../extensions/mcp/gate.ts';
+import { addAudio } from './routes/audio.ts';
 import { addEmbeddings } from './routes/embeddings.ts';
+import { addImages } from './routes/images.ts';
 import { addMcp } from './routes/mcp.ts';
 import { addModels } from './routes/models.ts';
+import { addRerank } from './routes/rerank.ts';
 import { addSkills } from './routes/skills.ts';
 
 export function addCalls(app: FastifyInstance, services: CallServices, gate: McpGate): void {
   addChatCompletions(app, services);
   addEmbeddings(app, services);
+  addRerank(app, services);
+  addImages(app, services);
+  addAudio(app, services);
   addModels(app);
   addSkills(app, services);
   addMcp(app, services, gate);

@@ -1,13 +1,15 @@
 /** The router: plan, try, fail over. It fills the run's attempts, deployment and usage; ending the run is its caller's. */
-import type { ModelInvoker } from '../models/invoke.ts';
+import type { ModelInvoker, Warned } from '../models/invoke.ts';
+import type { RelayAnswer, RelayRequest } from '../models/relay.ts';
 import type { Run } from '../telemetry/run.ts';
 import type { ChatEvents, ChatRequest } from '../types/chat.ts';
 import type { Strategy } from '../types/dispatch.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
-import type { EmbeddingsAnswer, EmbeddingsBody } from '../types/wire-format.ts';
+import type { EmbeddingsAnswer, EmbeddingsBody, RerankAnswer, RerankBody } from '../types/wire-format.ts';
 import { AttemptBook, attemptChat } from './attempt.ts';
+import { attemptRelay } from './attempt-relay.ts';
 import { Deadlines } from './deadlines.ts';
 import { withFailover } from './failover.ts';
 import { type DeploymentNumbers, Load } from './load.ts';
@@ -19,9 +21,12 @@ export interface CallContext {
   readonly stream: boolean;
 }
 
-export interface ModelAnswer {
+export interface Answered {
   readonly deployment: Deployment;
   readonly attempts: number;
+}
+
+export interface ModelAnswer extends Answered {
   readonly warnings: readonly string[];
   readonly events: ChatEvents;
 }
@@ -29,11 +34,10 @@ export interface ModelAnswer {
 export interface Dispatcher {
   /** Resolves at the first visible event of the answer. Rejects with a GatewayError when every attempt failed. */
   chat(model: ModelEntry, request: ChatRequest, context: CallContext): Promise<ModelAnswer>;
-  embeddings(
-    model: ModelEntry,
-    body: EmbeddingsBody,
-    context: CallContext,
-  ): Promise<EmbeddingsAnswer & { readonly deployment: Deployment; readonly attempts: number }>;
+  embeddings(model: ModelEntry, body: EmbeddingsBody, context: CallContext): Promise<Warned<EmbeddingsAnswer> & Answered>;
+  rerank(model: ModelEntry, body: RerankBody, context: CallContext): Promise<Warned<RerankAnswer> & Answered>;
+  /** Resolves at the head of the answer; a body that breaks off later rejects its reader. */
+  relay(model: ModelEntry, request: RelayRequest, context: CallContext): Promise<RelayAnswer & Answered>;
   /** The numbers of this node since its start, by deployment id. */
   health(): Readonly<Record<string, DeploymentNumbers>>;
 }
@@ -69,6 +73,31 @@ export function createDispatcher(options: {
     return result;
   };
 
+  /** A call whose whole answer comes at once, under the total limit alone. */
+  const once = async <T extends object>(
+    model: ModelEntry,
+    context: CallContext,
+    call: (deployment: Deployment, signal: AbortSignal) => Promise<T>,
+  ): Promise<T & Answered> => {
+    const { deployment, attempts, value } = await dispatch(model, context, async (each, totalAt) => {
+      const book = new AttemptBook(each, { load, run: context.run });
+      const deadlines = new Deadlines(context.signal, { at: totalAt, milliseconds: model.spec.limits.total_ms });
+      deadlines.set('total', model.spec.limits.total_ms);
+      try {
+        const answer = await call(each, deadlines.signal);
+        book.end(null);
+        return answer;
+      } catch (thrown) {
+        const failure: unknown = deadlines.failure ?? (context.signal.aborted ? context.signal.reason : thrown);
+        book.end(failure);
+        throw failure;
+      } finally {
+        deadlines.clear();
+      }
+    });
+    return { ...value, deployment, attempts };
+  };
+
   return {
     async chat(model, request, context) {
       const { run, signal, stream } = context;
@@ -78,23 +107,14 @@ export function createDispatcher(options: {
       return { deployment, attempts, ...value };
     },
 
-    async embeddings(model, body, context) {
-      const { deployment, attempts, value } = await dispatch(model, context, async (each, totalAt) => {
-        const book = new AttemptBook(each, { load, run: context.run });
-        const deadlines = new Deadlines(context.signal, { at: totalAt, milliseconds: model.spec.limits.total_ms });
-        deadlines.set('total', model.spec.limits.total_ms);
-        try {
-          const answer = await invoker.embeddings(each, body, { signal: deadlines.signal });
-          book.end(null);
-          return answer;
-        } catch (thrown) {
-          const failure: unknown = deadlines.failure ?? (context.signal.aborted ? context.signal.reason : thrown);
-          book.end(failure);
-          throw failure;
-        } finally {
-          deadlines.clear();
-        }
-      });
+    embeddings: (model, body, context) => once(model, context, (deployment, signal) => invoker.embeddings(deployment, body, { signal })),
+
+    rerank: (model, body, context) => once(model, context, (deployment, signal) => invoker.rerank(deployment, body, { signal })),
+
+    async relay(model, request, context) {
+      const { deployment, attempts, value } = await dispatch(model, context, (each, totalAt) =>
+        attemptRelay(each, model, request, { invoker, load, run: context.run, signal: context.signal, totalAt }),
+      );
       return { ...value, deployment, attempts };
     },
 

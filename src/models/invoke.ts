@@ -14,8 +14,10 @@ import type {
   RerankBody,
   WireFormat,
 } from '../types/wire-format.ts';
+import { askInParts, splitInputs } from './batched-embeddings.ts';
 import { readWhole } from './bounded-body.ts';
 import type { PictureFetcher } from './pictures.ts';
+import { type RelayAnswer, relayCall, type RelayRequest } from './relay.ts';
 import { rememberThoughts, restoreThoughts } from './thoughts.ts';
 import { contentType, refuseForeign, sendUpstream } from './upstream.ts';
 
@@ -40,6 +42,7 @@ export interface ModelInvoker {
   chat(deployment: Deployment, request: ChatRequest, options: ChatOptions): Promise<ChatInvocation>;
   embeddings(deployment: Deployment, body: EmbeddingsBody, options: { signal: AbortSignal }): Promise<Warned<EmbeddingsAnswer>>;
   rerank(deployment: Deployment, body: RerankBody, options: { signal: AbortSignal }): Promise<Warned<RerankAnswer>>;
+  relay(deployment: Deployment, request: RelayRequest, options: { signal: AbortSignal }): Promise<RelayAnswer>;
 }
 
 export type Warned<T> = T & { readonly warnings: readonly string[] };
@@ -154,8 +157,14 @@ export function createModelInvoker(options: {
       };
     },
 
-    embeddings: (deployment, body, { signal }) => exchange(deployment, 'embeddings', formatFor(deployment, 'embeddings'), body, signal),
+    embeddings(deployment, body, { signal }) {
+      const format = formatFor(deployment, 'embeddings');
+      const limit = deployment.provider.instance.embeddingsBatch ?? format.batch;
+      return askInParts(splitInputs(body, limit), (part) => exchange(deployment, 'embeddings', format, part, signal));
+    },
 
     rerank: (deployment, body, { signal }) => exchange(deployment, 'rerank', formatFor(deployment, 'rerank'), body, signal),
+
+    relay: (deployment, request, { signal }) => relayCall(client, deployment, request, signal),
   };
 }

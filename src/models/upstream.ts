@@ -10,7 +10,7 @@ export interface UpstreamSending {
   readonly provider: Provider;
   readonly call: UpstreamCall;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer | string;
+  readonly body: Buffer | string | AsyncIterable<Buffer>;
   /** The caller's own body, to tell which fields of a refusal are theirs. */
   readonly request: JsonObject;
   readonly signal: AbortSignal;
@@ -30,7 +30,11 @@ export async function sendUpstream(client: OutboundClient, sending: UpstreamSend
   const { provider, call, body } = sending;
   const headers: Record<string, string> = { 'content-type': 'application/json', 'user-agent': 'pailou', ...sending.headers };
   const url = provider.address(call);
-  const authorized = provider.authorize(headers, call, { method: 'POST', url, body });
+  const authorized = provider.authorize(headers, call, {
+    method: 'POST',
+    url,
+    body: typeof body === 'string' || Buffer.isBuffer(body) ? body : null,
+  });
   if (authorized !== undefined) await authorized;
   const response = await client.send({ method: 'POST', url, headers, body, signal: sending.signal });
   if (response.status >= 200 && response.status < 300) return response;

@@ -1,15 +1,18 @@
 /** The one HTTP client for calls to vendors: pooled connections per origin, guarded addresses, no redirects, no compression. */
+import { Readable } from 'node:stream';
 import { Agent, buildConnector, type Dispatcher, fetch as undiciFetch, Pool } from 'undici';
 import { GatewayError } from '../types/errors.ts';
 import { abortError, connectionError } from './connection-errors.ts';
 import type { OutboundGuard } from './guard.ts';
+import { decodeBody } from './decoded-body.ts';
 import { ResponseBody } from './response-body.ts';
 
 export interface UpstreamRequest {
   readonly method: 'GET' | 'POST';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: Buffer | string | null;
+  /** Several parts are sent as they come; name the whole length in `content-length` where it is known. */
+  readonly body?: Buffer | string | AsyncIterable<Buffer> | null;
   /** Ends the call at any time, in the middle of the answer too. Its reason, if a GatewayError, is what the reader gets. */
   readonly signal?: AbortSignal | undefined;
   /** How long the head of the answer may take; ten minutes unless given. */
@@ -31,7 +34,7 @@ export interface UpstreamResponse {
 export interface OutboundClient {
   /** Resolves with the head of the answer, whatever its status. Rejects with a GatewayError when none came. */
   send(request: UpstreamRequest): Promise<UpstreamResponse>;
-  /** For plugins that do their own I/O. Goes through the guard and follows no redirect. */
+  /** For plugins that do their own I/O. Goes through the guard; a redirect is an error, or the answer itself with `redirect: 'manual'`. */
   readonly fetch: typeof fetch;
   close(): Promise<void>;
 }
@@ -123,6 +126,11 @@ function createAddressParser(): (url: string) => Address {
   };
 }
 
+function asBody(body: UpstreamRequest['body']): string | Buffer | Readable | null {
+  if (body === undefined || body === null || typeof body === 'string' || Buffer.isBuffer(body)) return body ?? null;
+  return Readable.from(body, { objectMode: false });
+}
+
 export function createOutboundClient(guard: OutboundGuard): OutboundClient {
   const connectDirectly = buildConnector({ allowH2: false, timeout: 10_000, lookup: guard.lookup });
   const connect: buildConnector.connector = (options, callback) => {
@@ -160,27 +168,25 @@ export function createOutboundClient(guard: OutboundGuard): OutboundClient {
       if (signal?.aborted === true) throw abortError(signal);
       const { origin, path } = parseAddress(request.url);
       const response = await new Promise<UpstreamResponse>((resolve, reject) => {
-        const call = {
+        const call: Dispatcher.DispatchOptions = {
           path,
           method: request.method,
           headers: { ...request.headers, 'accept-encoding': 'identity' },
-          body: request.body ?? null,
+          body: asBody(request.body),
           headersTimeout: request.headersTimeoutMs ?? 600_000,
         };
         poolFor(origin).dispatch(call, new CallHandler(signal, resolve, reject));
       });
       const encoding = response.headers['content-encoding'];
-      if (encoding !== undefined && encoding !== 'identity' && encoding !== '') {
-        await response.body[Symbol.asyncIterator]().return?.();
-        throw new GatewayError('upstream_invalid_response', 'The vendor sent a compressed answer, which was not asked for.', {
-          details: { encoding },
-        });
-      }
-      return response;
+      return encoding === undefined ? response : { ...response, body: decodeBody(response.body, encoding) };
     },
 
     fetch: ((input: string | URL, init?: RequestInit) =>
-      undiciFetch(input, { ...(init as object), redirect: 'error', dispatcher: agent })) as unknown as typeof fetch,
+      undiciFetch(input, {
+        ...(init as object),
+        redirect: init?.redirect === 'manual' ? 'manual' : 'error',
+        dispatcher: agent,
+      })) as unknown as typeof fetch,
 
     async close() {
       closed = true;

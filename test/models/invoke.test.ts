@@ -269,11 +269,7 @@ describe('a model call', () => {
         }),
       );
     };
-    const answer = await invoker.embeddings(
-      deployment(),
-      { model: 'public', input: ['a', 'b'] },
-      { signal: new AbortController().signal, scope: 'tests' },
-    );
+    const answer = await invoker.embeddings(deployment(), { model: 'public', input: ['a', 'b'] }, { signal: new AbortController().signal });
     expect(answer).toEqual({
       warnings: [],
       vectors: [

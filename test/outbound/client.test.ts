@@ -1,3 +1,5 @@
+import { text as readText } from 'node:stream/consumers';
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -196,9 +198,28 @@ describe('the outbound client', () => {
     expect(size).toBe(64 * 1024 * 1024);
   });
 
-  test('refuses a compressed answer', async () => {
-    const { url } = await serve((socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\nok'));
-    await expect(send(makeClient(), url)).rejects.toMatchObject({ code: 'upstream_invalid_response', details: { encoding: 'gzip' } });
+  test.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+    ['zstd', zstdCompressSync],
+  ])('reads an answer compressed with %s, which nobody asked for', async (encoding, compress) => {
+    const packed = compress('{"error":{"message":"no such key"}}');
+    const { url } = await serve((socket) => {
+      socket.write(`HTTP/1.1 401 Unauthorized\r\ncontent-encoding: ${encoding}\r\ncontent-length: ${packed.length}\r\n\r\n`);
+      socket.write(packed);
+    });
+    const { status, body } = await send(makeClient(), url);
+    expect(status).toBe(401);
+    expect(await readText(body)).toBe('{"error":{"message":"no such key"}}');
+  });
+
+  test.each(['gzip', 'zip'])('says so when what is called %s is not', async (encoding) => {
+    const { url } = await serve((socket) =>
+      socket.write(`HTTP/1.1 200 OK\r\ncontent-encoding: ${encoding}\r\ncontent-length: 2\r\n\r\nok`),
+    );
+    const { body } = await send(makeClient(), url);
+    await expect(readText(body)).rejects.toMatchObject({ code: 'upstream_invalid_response', details: { encoding } });
   });
 
   test('follows no redirect', async () => {

@@ -7,6 +7,7 @@ import type { Usage } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject } from '../../types/json.ts';
 import type { EmbeddingsBody } from '../../types/wire-format.ts';
+import { addAnswerHeaders } from '../calls/answer-chat.ts';
 import { endFailed } from '../calls/booked.ts';
 import { callerOf, requireModel } from '../calls/caller.ts';
 import { refuseInvalid } from '../calls/chat-body.ts';
@@ -48,10 +49,8 @@ export function addEmbeddings(app: FastifyInstance, services: CallServices): voi
         const usage = answer.usage ?? estimatedUsage(body.input);
         run.used(usage);
         run.end('complete');
+        addAnswerHeaders(reply, { run, deployment: answer.deployment.id, attempts: answer.attempts, warnings: answer.warnings });
         return await reply
-          .header('x-pailou-deployment', answer.deployment.id)
-          .header('x-pailou-attempts', answer.attempts)
-          .header('x-pailou-trace-id', run.id)
           .header('content-type', 'application/json; charset=utf-8')
           .send(renderEmbeddings(answer.vectors, { model: body.model, encoding: checked.data.encoding_format ?? 'float', usage }));
       } catch (thrown) {

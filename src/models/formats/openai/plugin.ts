@@ -3,11 +3,12 @@ import { z } from 'zod';
 import { definePlugin } from '../../../types/plugin.ts';
 import { openaiChat } from './chat.ts';
 import { openaiEmbeddings } from './embeddings.ts';
+import { openaiRerank } from './rerank.ts';
 
 export default definePlugin({
   type: 'format',
   kind: 'openai',
-  title: 'OpenAI chat completions and embeddings',
+  title: 'OpenAI chat completions, embeddings and reranking',
   options: z.strictObject({}),
-  create: () => ({ chat: openaiChat, embeddings: openaiEmbeddings }),
+  create: () => ({ chat: openaiChat, embeddings: openaiEmbeddings, rerank: openaiRerank }),
 });

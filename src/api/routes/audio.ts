@@ -1,0 +1,82 @@
+/** POST /v1/audio/speech and /v1/audio/transcriptions. */
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { estimateTokens } from '../../models/estimate-usage.ts';
+import { GatewayError } from '../../types/errors.ts';
+import { isJsonObject } from '../../types/json.ts';
+import { callerOf } from '../calls/caller.ts';
+import { refuseInvalid } from '../calls/chat-body.ts';
+import { answerRelay } from '../calls/relay-answer.ts';
+import type { CallServices } from '../calls/services.ts';
+import { receiveUpload } from '../calls/upload.ts';
+
+const speechBodySchema = z.looseObject({ model: z.string().min(1).max(256), input: z.string().min(1) });
+
+export function addAudio(app: FastifyInstance, services: CallServices): void {
+  app.post(
+    '/v1/audio/speech',
+    {
+      config: { access: ['llm:model:use'] },
+      schema: {
+        tags: ['calls'],
+        summary: 'Speak a text',
+        description: "OpenAI's shape; all other fields pass on.",
+        body: speechBodySchema,
+      },
+    },
+    async (request, reply) => {
+      const body = request.body;
+      if (!isJsonObject(body)) throw new GatewayError('invalid_request', 'The body must be a JSON object with the fields model and input.');
+      const checked = speechBodySchema.safeParse(body);
+      if (!checked.success) throw refuseInvalid(checked.error);
+      const { model, input } = checked.data;
+      return answerRelay(
+        services,
+        callerOf(request, reply),
+        reply,
+        model,
+        {
+          operation: 'speech',
+          fields: body,
+          encode: (name) => ({ contentType: 'application/json', body: JSON.stringify({ ...body, model: name }) }),
+        },
+        () => ({ inputTokens: estimateTokens(input), outputTokens: 0, estimated: true }),
+      );
+    },
+  );
+
+  app.register(async (scope) => {
+    // The handler reads the parts itself, as they come.
+    scope.addContentTypeParser('multipart/form-data', (_request, _payload, done) => done(null, undefined));
+    scope.post(
+      '/v1/audio/transcriptions',
+      {
+        config: { access: ['llm:model:use'] },
+        schema: {
+          tags: ['calls'],
+          summary: 'Write speech down',
+          description: 'multipart/form-data with the fields model and file, as OpenAI takes it.',
+        },
+      },
+      async (request, reply) => {
+        const caller = callerOf(request, reply);
+        const upload = await receiveUpload(request, caller.signal);
+        reply.raw.once('close', () => upload.discard());
+        const { model } = upload.fields;
+        if (typeof model !== 'string' || model === '')
+          throw new GatewayError('invalid_request', 'model: the form has no such field; name a model from GET /v1/models.', {
+            param: 'model',
+          });
+        return answerRelay(
+          services,
+          caller,
+          reply,
+          model,
+          { operation: 'transcriptions', fields: upload.fields, encode: (name) => upload.encode({ model: name }) },
+          // Vendors bill seconds of sound, which nobody here has heard.
+          () => ({ inputTokens: 0, outputTokens: 0, estimated: true }),
+        );
+      },
+    );
+  });
+}

@@ -1,0 +1,47 @@
+/** POST /v1/images/generations: the request with the vendor's name of the model, the answer as the vendor gives it. */
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { estimateTokens } from '../../models/estimate-usage.ts';
+import { GatewayError } from '../../types/errors.ts';
+import { isJsonObject } from '../../types/json.ts';
+import { callerOf } from '../calls/caller.ts';
+import { refuseInvalid } from '../calls/chat-body.ts';
+import { answerRelay } from '../calls/relay-answer.ts';
+import type { CallServices } from '../calls/services.ts';
+
+const imagesBodySchema = z.looseObject({ model: z.string().min(1).max(256), prompt: z.string().min(1) });
+
+export function addImages(app: FastifyInstance, services: CallServices): void {
+  app.post(
+    '/v1/images/generations',
+    {
+      config: { access: ['llm:model:use'] },
+      schema: {
+        tags: ['calls'],
+        summary: 'Make pictures',
+        description: "OpenAI's shape; all other fields pass on.",
+        body: imagesBodySchema,
+      },
+    },
+    async (request, reply) => {
+      const body = request.body;
+      if (!isJsonObject(body))
+        throw new GatewayError('invalid_request', 'The body must be a JSON object with the fields model and prompt.');
+      const checked = imagesBodySchema.safeParse(body);
+      if (!checked.success) throw refuseInvalid(checked.error);
+      const { model, prompt } = checked.data;
+      return answerRelay(
+        services,
+        callerOf(request, reply),
+        reply,
+        model,
+        {
+          operation: 'images',
+          fields: body,
+          encode: (name) => ({ contentType: 'application/json', body: JSON.stringify({ ...body, model: name }) }),
+        },
+        () => ({ inputTokens: estimateTokens(prompt), outputTokens: 0, estimated: true }),
+      );
+    },
+  );
+}

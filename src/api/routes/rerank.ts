@@ -1,0 +1,76 @@
+/** POST /v1/rerank */
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { renderRerank } from '../../models/faces/rerank.ts';
+import { estimateTokens } from '../../models/estimate-usage.ts';
+import { GatewayError } from '../../types/errors.ts';
+import { isJsonObject } from '../../types/json.ts';
+import type { RerankBody } from '../../types/wire-format.ts';
+import { addAnswerHeaders } from '../calls/answer-chat.ts';
+import { endFailed } from '../calls/booked.ts';
+import { callerOf, requireModel } from '../calls/caller.ts';
+import { refuseInvalid } from '../calls/chat-body.ts';
+import { openRun, requireOperation } from '../calls/invoke-model.ts';
+import type { CallServices } from '../calls/services.ts';
+
+const rerankBodySchema = z.looseObject({
+  model: z.string().min(1).max(256),
+  query: z.string().min(1),
+  documents: z
+    .array(z.union([z.string(), z.looseObject({})]))
+    .min(1)
+    .max(10_000),
+  top_n: z.int().min(1).optional(),
+  return_documents: z.boolean().optional(),
+});
+
+export function addRerank(app: FastifyInstance, services: CallServices): void {
+  app.post(
+    '/v1/rerank',
+    {
+      config: { access: ['llm:model:use'] },
+      schema: {
+        tags: ['calls'],
+        summary: 'Order documents by how well they answer a query',
+        description: "Cohere's and Jina's shape. Fields that Pailou does not know pass on to the vendor.",
+        body: rerankBodySchema,
+      },
+    },
+    async (request, reply) => {
+      if (!isJsonObject(request.body))
+        throw new GatewayError('invalid_request', 'The body must be a JSON object with the fields model, query and documents.');
+      const checked = rerankBodySchema.safeParse(request.body);
+      if (!checked.success) throw refuseInvalid(checked.error);
+      const body = request.body as unknown as RerankBody;
+      const caller = callerOf(request, reply);
+      const model = requireModel(caller, body.model);
+      requireOperation(model, 'rerank');
+      const run = openRun(services, caller, null, `model/${model.name}`, 'rerank', false);
+      try {
+        const answer = await services.dispatcher.rerank(model, body, { run, signal: caller.signal, stream: false });
+        for (const { index } of answer.results) {
+          if (index < body.documents.length) continue;
+          throw new GatewayError('upstream_invalid_response', 'The vendor ranked a document that was not sent.', { details: { index } });
+        }
+        const words = body.documents.map((each) => (typeof each === 'string' ? each : JSON.stringify(each))).join('\n');
+        const usage = answer.usage ?? { inputTokens: estimateTokens(body.query) + estimateTokens(words), outputTokens: 0, estimated: true };
+        run.used(usage);
+        run.end('complete');
+        addAnswerHeaders(reply, { run, deployment: answer.deployment.id, attempts: answer.attempts, warnings: answer.warnings });
+        return await reply.header('content-type', 'application/json; charset=utf-8').send(
+          renderRerank(answer.results, {
+            id: `rerank-${run.id.replaceAll('-', '')}`,
+            model: body.model,
+            documents: body.documents,
+            returnDocuments: checked.data.return_documents === true,
+            topN: checked.data.top_n,
+            usage,
+          }),
+        );
+      } catch (thrown) {
+        endFailed(run, thrown);
+        throw thrown;
+      }
+    },
+  );
+}

@@ -1,0 +1,35 @@
+/** Ranked documents in the shape that Cohere and Jina made common. */
+import type { Usage } from '../../types/chat.ts';
+import { isJsonObject, type JsonObject } from '../../types/json.ts';
+import type { RerankAnswer } from '../../types/wire-format.ts';
+
+export interface RerankOptions {
+  readonly id: string;
+  /** The public name that the caller used. */
+  readonly model: string;
+  readonly documents: readonly (string | JsonObject)[];
+  /** The caller wants each document back beside its score. */
+  readonly returnDocuments: boolean;
+  readonly topN: number | undefined;
+  readonly usage: Usage;
+}
+
+/** The JSON text of an answer to `POST /v1/rerank`: best first, at most `topN`, whatever the vendor sent. */
+export function renderRerank(results: RerankAnswer['results'], options: RerankOptions): string {
+  const shown = results.slice(0, options.topN ?? results.length).map(({ index, score }) => {
+    const document = options.documents[index];
+    return {
+      index,
+      relevance_score: score,
+      ...(options.returnDocuments && document !== undefined ? { document: isJsonObject(document) ? document : { text: document } } : {}),
+    };
+  });
+  const { inputTokens, estimated } = options.usage;
+  return JSON.stringify({
+    id: options.id,
+    object: 'list',
+    model: options.model,
+    results: shown,
+    usage: { prompt_tokens: inputTokens, total_tokens: inputTokens, ...(estimated === true ? { estimated: true } : {}) },
+  });
+}

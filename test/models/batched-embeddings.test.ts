@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest';
+import { askInParts, splitInputs } from '../../src/models/batched-embeddings.ts';
+import type { EmbeddingsBody } from '../../src/types/wire-format.ts';
+
+const answerFor = (part: EmbeddingsBody) => ({
+  vectors: (part.input as string[]).map((each) => [Number(each)]),
+  usage: { inputTokens: part.input.length, outputTokens: 0 },
+});
+
+it('asks in parts of the size that the vendor takes, and answers in the order of the inputs', async () => {
+  const body = { model: 'm', input: Array.from({ length: 47 }, (_, index) => String(index)), dimensions: 1 };
+  const parts = splitInputs(body, 10);
+  expect(parts.map((part) => part.input.length)).toEqual([10, 10, 10, 10, 7]);
+  expect(parts.every((part) => part['dimensions'] === 1)).toBe(true);
+  let running = 0;
+  let most = 0;
+  const answer = await askInParts(parts, async (part) => {
+    most = Math.max(most, ++running);
+    await new Promise((resolve) => setTimeout(resolve, 20 - Number((part.input as string[])[0]) / 4));
+    running--;
+    return answerFor(part);
+  });
+  expect(answer.vectors).toEqual(body.input.map((each) => [Number(each)]));
+  expect(answer.usage).toEqual({ inputTokens: 47, outputTokens: 0 });
+  expect(most).toBe(4);
+});
+
+it('leaves one text, one list of tokens and a short list whole', () => {
+  for (const input of ['text', [1, 2, 3, 4], ['a', 'b']]) expect(splitInputs({ model: 'm', input }, 2)).toHaveLength(1);
+  expect(splitInputs({ model: 'm', input: [[1], [2], [3]] }, 2)).toHaveLength(2);
+});
+
+it('fails as a whole when one part fails, and knows no sum where one count is missing', async () => {
+  const parts = splitInputs({ model: 'm', input: ['1', '2'] }, 1);
+  await expect(
+    askInParts(parts, (part) => (part.input[0] === '2' ? Promise.reject(new Error('no')) : Promise.resolve(answerFor(part)))),
+  ).rejects.toThrow('no');
+  const answer = await askInParts(parts, (part) =>
+    Promise.resolve({ ...answerFor(part), usage: part.input[0] === '2' ? null : { inputTokens: 1, outputTokens: 0 } }),
+  );
+  expect(answer.usage).toBeNull();
+});
