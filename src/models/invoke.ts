@@ -1,11 +1,10 @@
 /** One attempt at one deployment: encode, address and credential, send, decode. The only upstream model I/O. */
-import type { OutboundClient, UpstreamHeaders, UpstreamResponse } from '../outbound/client.ts';
-import type { ChatEvent, ChatEvents, ChatRequest } from '../types/chat.ts';
+import type { OutboundClient, UpstreamHeaders } from '../outbound/client.ts';
+import type { ChatEvents, ChatRequest } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { UpstreamCall } from '../types/provider.ts';
 import type { Deployment } from '../types/snapshot.ts';
 import type {
-  ChatDecoder,
   EmbeddingsAnswer,
   EmbeddingsBody,
   EncodeTarget,
@@ -14,12 +13,13 @@ import type {
   RerankBody,
   WireFormat,
 } from '../types/wire-format.ts';
+import { readAnswer, wholeBytes } from './answer-body.ts';
 import { askInParts, splitInputs } from './batched-embeddings.ts';
 import { readWhole } from './bounded-body.ts';
 import type { PictureFetcher } from './pictures.ts';
 import { type RelayAnswer, relayCall, type RelayRequest } from './relay.ts';
 import { rememberThoughts, restoreThoughts } from './thoughts.ts';
-import { contentType, refuseForeign, sendUpstream } from './upstream.ts';
+import { refuseForeign, sendUpstream } from './upstream.ts';
 
 export interface ChatInvocation {
   readonly status: number;
@@ -48,26 +48,7 @@ export interface ModelInvoker {
 export type Warned<T> = T & { readonly warnings: readonly string[] };
 type JsonOperation = keyof WireFormat;
 
-/** A whole answer may be so large; one beyond it is no answer of a model. */
-const wholeBytes = 64 * 1024 * 1024;
 const noHeaders: Readonly<Record<string, string>> = {};
-
-async function* streamed(response: UpstreamResponse, decoder: ChatDecoder): AsyncGenerator<readonly ChatEvent[]> {
-  for await (const bytes of response.body) {
-    const events = decoder.push(bytes);
-    if (events.length === 0) continue;
-    const complete = events.at(-1)?.type === 'response-end';
-    if (complete) response.release();
-    yield events;
-    if (complete) return;
-  }
-  const rest = decoder.end();
-  if (rest.length > 0) yield rest;
-}
-
-async function* whole(response: UpstreamResponse, decode: (body: Buffer) => ChatEvent[]): AsyncGenerator<readonly ChatEvent[]> {
-  yield decode(await readWhole(response.body, wholeBytes));
-}
 
 /** One attempt before it is sent. */
 interface Prepared {
@@ -143,12 +124,7 @@ export function createModelInvoker(options: {
       const headers = { accept: call.stream ? 'text/event-stream' : 'application/json', ...format.headers?.(target) };
       const response = await sendUpstream(client, { provider, call, headers, body, request: request.body, signal });
       refuseForeign(response);
-      const type = contentType(response.headers);
-      // The vendor decides: some stream whatever was asked, some cannot.
-      const asStream = type === 'text/event-stream' || (call.stream && type !== 'application/json');
-      const events = asStream
-        ? streamed(response, format.decoder(provider.reading))
-        : whole(response, (bytes) => format.decodeResponse(bytes, provider.reading));
+      const events = readAnswer(response, format, provider.reading, call.stream);
       return {
         status: response.status,
         headers: response.headers,

@@ -101,6 +101,48 @@ function startStream(response: ServerResponse): ServerResponse {
 }
 
 describe('a model call', () => {
+  test.each([
+    ['a whole answer that calls itself a stream', 'text/event-stream', whole, true],
+    ['a whole answer that calls itself text', 'text/event-stream', `  ${whole}`, false],
+    ['a stream that calls itself JSON', 'application/json', parts.join(''), true],
+    ['a stream that nobody asked for and that calls itself JSON', 'application/json', `: hello\n\n${parts.join('')}`, false],
+  ])('reads %s', async (_what, type, body, stream) => {
+    vendor = (_incoming, response) => {
+      response.writeHead(200, { 'content-type': type });
+      response.write(body.slice(0, 20));
+      setTimeout(() => response.end(body.slice(20)), 20);
+    };
+    const events = await chat(stream);
+    expect(textOf(events)).toBe(body.includes('whole') ? 'whole' : 'ab');
+    expect(events.at(-1)?.type).toBe('response-end');
+  });
+
+  test('gathers from a model that answers only as a stream, and says what the dialect left out', async () => {
+    let asked: unknown;
+    vendor = (incoming, response) => {
+      asked = JSON.parse(incoming.body);
+      startStream(response).end(parts.join(''));
+    };
+    const provider: Partial<Provider> = {
+      mustStream: (model) => model === 'vendor-model',
+      adjust({ temperature: _temperature, ...body }, call) {
+        call.warn('temperature left out: test has none');
+        return body;
+      },
+    };
+    const { events, warnings } = await invoker.chat(deployment(provider), request, {
+      stream: false,
+      signal: new AbortController().signal,
+      scope: 'tests',
+    });
+    let said = '';
+    for await (const batch of events) said += textOf([...batch]);
+    expect(said).toBe('ab');
+    expect(asked).toMatchObject({ stream: true, stream_options: { include_usage: true } });
+    expect(asked).not.toHaveProperty('temperature');
+    expect(warnings).toEqual(['temperature left out: test has none']);
+  });
+
   test('sends the vendor its model, credential and the unknown fields', async () => {
     let seen: unknown;
     vendor = (incoming, response) => {
