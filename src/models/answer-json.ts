@@ -1,0 +1,24 @@
+/** The JSON of a vendor's answer, or of one part of a streamed one. */
+import { GatewayError } from '../types/errors.ts';
+import { isJsonObject, type JsonObject } from '../types/json.ts';
+
+/** That the answer is none; `text` is kept for the operator. */
+export function invalidAnswer(what: string, text?: string): GatewayError {
+  return new GatewayError('upstream_invalid_response', `The vendor sent ${what}. Try again.`, { details: { text: text?.slice(0, 500) } });
+}
+
+/** That the answer ended before its end. */
+export function interruptedAnswer(): GatewayError {
+  return new GatewayError('upstream_interrupted', 'The vendor cut the answer short. What you received is incomplete.');
+}
+
+/** Throws `upstream_invalid_response` for anything but a JSON object. */
+export function parseAnswer(text: string): JsonObject {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (isJsonObject(parsed)) return parsed;
+  } catch {
+    // Told below, with the text for the operator.
+  }
+  throw invalidAnswer('an answer that is not valid', text);
+}

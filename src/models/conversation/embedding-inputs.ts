@@ -1,0 +1,19 @@
+/** Inputs and vectors of embeddings, for vendors whose format is not OpenAI's. */
+import type { EmbeddingsBody, EncodeTarget } from '../../types/wire-format.ts';
+import { unsupported } from './request-fields.ts';
+
+/** The texts to embed. Throws for token numbers: they are those of OpenAI's tokenizer, and mean something else to any other model. */
+export function inputTexts(body: EmbeddingsBody, target: EncodeTarget): readonly string[] {
+  const { input } = body;
+  if (typeof input === 'string') return [input];
+  const texts: string[] = [];
+  for (const each of input) {
+    if (typeof each !== 'string') throw unsupported(target, 'input', 'takes texts only, no token numbers', 'Send the texts themselves.');
+    texts.push(each);
+  }
+  return texts;
+}
+
+export function isVector(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === 'number');
+}

@@ -1,0 +1,134 @@
+/** Reads the parts of one answer of DashScope, or the one part of a whole answer, into events. */
+import type { ChatEvent, Usage } from '../../../types/chat.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import type { Reading } from '../../../types/wire-format.ts';
+import { interruptedAnswer, invalidAnswer } from '../../answer-json.ts';
+import { mapFinishReason } from '../../finish-reasons.ts';
+import { readLogprobs } from '../openai/content.ts';
+import { ToolCallReader } from '../openai/tool-calls.ts';
+import { errorIn } from './errors.ts';
+import { Repetition } from './repetition.ts';
+import { readUsage } from './usage.ts';
+
+interface ChoiceState {
+  readonly text: Repetition;
+  readonly reasoning: Repetition;
+  readonly calls: ToolCallReader;
+  /** Per tool call, under what tells it from the others. */
+  readonly arguments: Map<string, { readonly text: Repetition; readonly call: JsonObject }>;
+  finished: boolean;
+}
+
+/** Content of multimodal models is a list of parts. */
+function textIn(content: Json | undefined): string {
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return '';
+  return content.map((part: Json) => (isJsonObject(part) && typeof part['text'] === 'string' ? part['text'] : textIn(part))).join('');
+}
+
+/** The choices of an answer; the older form has one text right in the output. */
+function choicesIn(output: JsonObject): readonly Json[] {
+  if (Array.isArray(output['choices'])) return output['choices'] as readonly Json[];
+  if (typeof output['text'] !== 'string') return [];
+  return [{ message: { content: output['text'] }, finish_reason: output['finish_reason'] ?? null }];
+}
+
+export class AnswerReader {
+  #started = false;
+  #usage: Usage | null = null;
+  readonly #choices = new Map<number, ChoiceState>();
+  readonly #reading: Reading | undefined;
+
+  constructor(reading?: Reading) {
+    this.#reading = reading;
+  }
+
+  /** Throws the vendor's error if `answer` is one. */
+  read(answer: JsonObject, events: ChatEvent[]): void {
+    const error = errorIn(answer, this.#reading);
+    if (error !== undefined) throw error;
+    this.#usage = readUsage(answer) ?? this.#usage;
+    const output = answer['output'];
+    if (!isJsonObject(output)) return;
+    if (!this.#started) {
+      this.#started = true;
+      const id = answer['request_id'];
+      events.push({ type: 'response-start', ...(typeof id === 'string' && id !== '' ? { id } : {}) });
+    }
+    choicesIn(output).forEach((choice, position) => {
+      if (isJsonObject(choice)) this.#readChoice(choice, position, events);
+    });
+  }
+
+  #readChoice(choice: JsonObject, position: number, events: ChatEvent[]): void {
+    const given = choice['index'];
+    const index = typeof given === 'number' && Number.isSafeInteger(given) && given >= 0 ? given : position;
+    let state = this.#choices.get(index);
+    if (state === undefined) {
+      state = {
+        text: new Repetition(),
+        reasoning: new Repetition(),
+        calls: new ToolCallReader(index),
+        arguments: new Map(),
+        finished: false,
+      };
+      this.#choices.set(index, state);
+    }
+    if (state.finished) return;
+    const message = choice['message'];
+    if (isJsonObject(message)) this.#readMessage(message, choice, index, state, events);
+    const reason = choice['finish_reason'];
+    // While the answer goes on, DashScope says "null" as a word.
+    if (typeof reason === 'string' && reason !== '' && reason !== 'null') this.#finish(reason, index, state, events);
+  }
+
+  #readMessage(message: JsonObject, choice: JsonObject, index: number, state: ChoiceState, events: ChatEvent[]): void {
+    const thought = message['reasoning_content'];
+    const reasoning = state.reasoning.take(typeof thought === 'string' ? thought : '');
+    if (reasoning !== '') events.push({ type: 'reasoning-delta', choice: index, text: reasoning });
+    const text = state.text.take(textIn(message['content']));
+    const logprobs = readLogprobs(choice['logprobs']);
+    if (text !== '' || logprobs !== undefined)
+      events.push({ type: 'text-delta', choice: index, text, ...(logprobs === undefined ? {} : { logprobs }) });
+    const calls = message['tool_calls'];
+    if (!Array.isArray(calls)) return;
+    calls.forEach((call: Json, position) => {
+      if (isJsonObject(call)) this.#readCall(call, position, state, events);
+    });
+  }
+
+  #readCall(call: JsonObject, position: number, state: ChoiceState, events: ChatEvent[]): void {
+    const body = isJsonObject(call['function']) ? call['function'] : {};
+    const given = typeof body['arguments'] === 'string' ? body['arguments'] : '';
+    const index = typeof call['index'] === 'number' ? call['index'] : position;
+    const key = String(index);
+    let known = state.arguments.get(key);
+    if (known === undefined) {
+      known = { text: new Repetition(), call: { index } };
+      state.arguments.set(key, known);
+    }
+    state.calls.read({ ...call, index, function: { ...body, arguments: known.text.take(given) } }, events);
+  }
+
+  #finish(reason: string, index: number, state: ChoiceState, events: ChatEvent[]): void {
+    const mapped = mapFinishReason(reason, this.#reading?.finishReasons);
+    const reasoning = state.reasoning.end();
+    if (reasoning !== '') events.push({ type: 'reasoning-delta', choice: index, text: reasoning });
+    const text = state.text.end();
+    if (text !== '') events.push({ type: 'text-delta', choice: index, text });
+    for (const { text: rest, call } of state.arguments.values()) {
+      const held = rest.end();
+      if (held !== '') state.calls.read({ ...call, function: { arguments: held } }, events);
+    }
+    state.calls.finish();
+    state.finished = true;
+    events.push({ type: 'finish', choice: index, reason: state.calls.honest(mapped), raw: reason });
+  }
+
+  /** The body is over. Throws `upstream_interrupted` unless every choice has come to its end. */
+  end(events: ChatEvent[]): void {
+    if (this.#choices.size === 0) throw invalidAnswer('an answer without any content');
+    for (const state of this.#choices.values()) if (!state.finished) throw interruptedAnswer();
+    events.push({ type: 'response-end', usage: this.#usage });
+  }
+}

@@ -1,0 +1,154 @@
+/** Alibaba Cloud's DashScope (Tongyi Qianwen) in its native format. */
+import { z } from 'zod';
+import { GatewayError } from '../types/errors.ts';
+import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
+import { definePlugin, type UpstreamFailure } from '../types/plugin.ts';
+import type { Provider, UpstreamCall } from '../types/provider.ts';
+import { secret } from '../types/secret.ts';
+import type { Reading } from '../types/wire-format.ts';
+
+const bases = { cn: 'https://dashscope.aliyuncs.com', intl: 'https://dashscope-intl.aliyuncs.com' } as const;
+
+const namePatterns = z.array(z.string().min(1).max(200)).max(200);
+
+const options = z.strictObject({
+  api_key: secret().describe('A key of Alibaba Cloud Model Studio (Bailian).'),
+  region: z.enum(['cn', 'intl']).default('cn').describe('Mainland China, or the international service, which has keys of its own.'),
+  base_url: z
+    .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
+    .max(2_000)
+    .optional()
+    .describe('Instead of the address of the region, without /api/v1; e.g. that of a workspace.'),
+  multimodal_models: namePatterns
+    .default(['*-vl*', 'qvq*', '*-omni*', '*-audio*', '*-asr*', '*-ocr*', 'qwen3.5-*', 'qwen3.6-*', 'qwen3.7-*'])
+    .describe('Models behind the multimodal address. `*` stands for anything.'),
+  stream_only_models: namePatterns
+    .default(['qwq*', 'qvq*', '*-thinking*', '*-omni*', 'qwen3-*b'])
+    .describe('Models that answer only as a stream; Pailou gathers the answer for callers who want it whole. `*` stands for anything.'),
+  embeddings_batch: z.int().min(1).max(100).default(10).describe('Texts in one request: 10 is what every model takes, v1 and v2 take 25.'),
+});
+
+const paths = {
+  text: '/api/v1/services/aigc/text-generation/generation',
+  multimodal: '/api/v1/services/aigc/multimodal-generation/generation',
+  embeddings: '/api/v1/services/embeddings/text-embedding/text-embedding',
+  rerank: '/api/v1/services/rerank/text-rerank/text-rerank',
+} as const;
+
+const errorCodes: NonNullable<Reading['errorCodes']> = {
+  invalidapikey: 'upstream_authentication',
+  accessdenied: 'upstream_authentication',
+  'model.accessdenied': 'upstream_authentication',
+  'workspace.accessdenied': 'upstream_authentication',
+  'accessdenied.unpurchased': 'upstream_quota_exhausted',
+  arrearage: 'upstream_quota_exhausted',
+  commoditynotpurchased: 'upstream_quota_exhausted',
+  prepaidbilloverdue: 'upstream_quota_exhausted',
+  postpaidbilloverdue: 'upstream_quota_exhausted',
+  'allocationquota.freetieronly': 'upstream_quota_exhausted',
+  throttling: 'rate_limited',
+  'throttling.ratequota': 'rate_limited',
+  'throttling.burstrate': 'rate_limited',
+  'throttling.allocationquota': 'rate_limited',
+  'throttling.user': 'rate_limited',
+  limitrequests: 'rate_limited',
+  // The caller's model exists in Pailou: that DashScope lacks it is for an administrator.
+  modelnotfound: 'upstream_error',
+  'model.notfound': 'upstream_error',
+  datainspectionfailed: 'content_filter',
+  data_inspection_failed: 'content_filter',
+  ipinfringementsuspect: 'content_filter',
+  requesttimeout: 'upstream_timeout',
+  modelunavailable: 'upstream_unavailable',
+  modelserviceunavailable: 'upstream_unavailable',
+  modelservingerror: 'upstream_unavailable',
+  systemerror: 'upstream_error',
+  internalerror: 'upstream_error',
+  'internalerror.algo': 'upstream_error',
+  'internalerror.timeout': 'upstream_timeout',
+};
+
+function matcher(patterns: readonly string[]): (model: string) => boolean {
+  const alternatives = patterns.map((pattern) =>
+    pattern
+      .split('*')
+      .map((text) => RegExp.escape(text))
+      .join('.*'),
+  );
+  const any = new RegExp(`^(?:${alternatives.join('|')})$`, 'i');
+  return (model) => patterns.length > 0 && any.test(model);
+}
+
+/** `change` done to each message of a request for chat. */
+function withMessages(body: JsonObject, change: (message: JsonObject, index: number) => JsonObject): JsonObject {
+  const input = body['input'];
+  const messages = isJsonObject(input) ? input['messages'] : undefined;
+  if (!isJsonObject(input) || !Array.isArray(messages)) return body;
+  return {
+    ...body,
+    input: { ...input, messages: messages.map((message: Json, index) => (isJsonObject(message) ? change(message, index) : message)) },
+  };
+}
+
+/** The multimodal address wants each content as parts, the other one as a text. */
+function adjustFor(multimodal: (model: string) => boolean): (body: JsonObject, call: UpstreamCall) => JsonObject {
+  return (body, { operation, model }) => {
+    if (operation !== 'chat') return body;
+    if (multimodal(model)) {
+      return withMessages(body, (message) =>
+        typeof message['content'] === 'string' ? { ...message, content: [{ text: message['content'] }] } : message,
+      );
+    }
+    return withMessages(body, (message, index) => {
+      if (!Array.isArray(message['content'])) return message;
+      throw new GatewayError(
+        'unsupported_parameter',
+        `messages[${index}].content: this DashScope model takes text only. Leave pictures, sound and video out or use a multimodal model.`,
+        { param: `messages[${index}].content` },
+      );
+    });
+  };
+}
+
+/** An unknown model is an invalid parameter to DashScope, and only its words tell it from a fault of the caller's. */
+function classify({ status, body }: UpstreamFailure): GatewayError | undefined {
+  if (
+    status !== 400 ||
+    !/"InvalidParameter"/.test(body) ||
+    !/model not exist|unsupported model|model .{0,80} (not found|does not exist)/i.test(body)
+  )
+    return undefined;
+  return new GatewayError('upstream_error', 'The vendor does not know this model. Tell your administrator.', {
+    details: { status, code: 'InvalidParameter', text: body.slice(0, 500) },
+  });
+}
+
+export default definePlugin({
+  type: 'provider',
+  kind: 'dashscope',
+  title: 'DashScope (Tongyi Qianwen), native format',
+  options,
+  create({ api_key, region, base_url, multimodal_models, stream_only_models, embeddings_batch }, services): Provider {
+    const base = services
+      .checkUrl(base_url ?? bases[region], 'spec.options.base_url')
+      .href.replace(/[?#].*$/, '')
+      .replace(/\/+$/, '')
+      .replace(/\/api\/v1$/, '');
+    const multimodal = matcher(multimodal_models);
+    return {
+      formats: { chat: 'dashscope', embeddings: 'dashscope', rerank: 'dashscope' },
+      address({ operation, model }) {
+        if (operation === 'embeddings' || operation === 'rerank') return base + paths[operation];
+        return base + (multimodal(model) ? paths.multimodal : paths.text);
+      },
+      authorize(headers) {
+        headers['authorization'] = `Bearer ${api_key}`;
+      },
+      adjust: adjustFor(multimodal),
+      reading: { errorCodes },
+      mustStream: matcher(stream_only_models),
+      embeddingsBatch: embeddings_batch,
+      classify,
+    };
+  },
+});
