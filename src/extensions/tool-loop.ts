@@ -87,6 +87,11 @@ function keepHidden(options: ToolLoopOptions, start: ChatBody, calls: readonly J
   hiddenMessages.keep(options.principal, calls, messages.slice(start.messages.length));
 }
 
+/** The caller's own writing of the request does not hold what the loop adds, so only what it lost in translation stays. */
+function asRequest({ translated }: ChatRequest, body: ChatBody): ChatRequest {
+  return translated === undefined ? { body } : { body, translated };
+}
+
 /** Resolves when the first model call has begun to answer, so that a failure before it is still a plain HTTP error. */
 export async function runToolLoop(options: ToolLoopOptions): Promise<ChatEvents> {
   const { body } = options.request;
@@ -101,7 +106,7 @@ export async function runToolLoop(options: ToolLoopOptions): Promise<ChatEvents>
     messages: hiddenMessages.restore(options.principal, body.messages),
     tools: [...functions, ...[...named].map(([name, tool]) => asFunction(name, tool))],
   };
-  const first = await options.callModel({ body: start });
+  const first = await options.callModel(asRequest(options.request, start));
   return rounds(options, named, start, first.events);
 }
 
@@ -147,7 +152,7 @@ async function* rounds(
     const { tool_choice: _forced, ...rest } = body;
     const last = step >= maxSteps;
     body = { ...rest, model: body.model, messages: [...body.messages, assistant, ...results], ...(last ? { tool_choice: 'none' } : {}) };
-    events = (await options.callModel({ body })).events;
+    events = (await options.callModel(asRequest(options.request, body))).events;
     if (last) {
       // A model that calls tools all the same is not obeyed.
       const final = yield* readRound(events, () => true, true);

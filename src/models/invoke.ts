@@ -19,6 +19,7 @@ import { readWhole } from './bounded-body.ts';
 import type { PictureFetcher } from './pictures.ts';
 import { type RelayAnswer, relayCall, type RelayRequest } from './relay.ts';
 import { rememberThoughts, restoreThoughts } from './thoughts.ts';
+import { fitTranslated, withNativeHeaders } from './translated-request.ts';
 import { refuseForeign, sendUpstream } from './upstream.ts';
 
 export interface ChatInvocation {
@@ -118,10 +119,12 @@ export function createModelInvoker(options: {
       const provider = deployment.provider.instance;
       const { call, target, warnings } = prepare(deployment, 'chat', stream);
       const thoughtful = format.thoughts === true || provider.replaysReasoning === true;
-      let asked = thoughtful ? restoreThoughts(scope, request) : request;
+      const kind = provider.formats.chat ?? '';
+      let asked = fitTranslated(thoughtful ? restoreThoughts(scope, request) : request, { format: kind, provider, target });
       if (format.pictures === 'bytes') asked = await pictures.inline(asked, signal);
       const body = format.encodeRequest(asked, target);
-      const headers = { accept: call.stream ? 'text/event-stream' : 'application/json', ...format.headers?.(target) };
+      const accept = call.stream ? 'text/event-stream' : 'application/json';
+      const headers = withNativeHeaders({ accept, ...format.headers?.(target) }, request, kind);
       const response = await sendUpstream(client, { provider, call, headers, body, request: request.body, signal });
       refuseForeign(response);
       const events = readAnswer(response, format, provider.reading, call.stream);

@@ -48,7 +48,8 @@ export function restoreThoughts(scope: string, request: ChatRequest): ChatReques
   });
   if (!changed) return request;
   const body: ChatBody = { ...request.body, messages };
-  return request.native === undefined ? { body } : { body, native: request.native };
+  const { raw: _stale, ...rest } = request;
+  return { ...rest, body };
 }
 
 interface Turn {

@@ -30,7 +30,28 @@ export interface ChatRequest {
   readonly body: ChatBody;
   readonly raw?: { readonly bytes: Buffer; readonly outline: JsonOutline };
   /** The same request as the caller wrote it, where it came in another format than OpenAI's: goes as it is to a vendor that speaks that format. */
-  readonly native?: { readonly format: string; readonly body: JsonObject };
+  readonly native?: {
+    readonly format: string;
+    readonly body: JsonObject;
+    /** Headers of that format that the caller sent and such a vendor must see, such as `anthropic-beta`. Names in lower case. */
+    readonly headers?: Readonly<Record<string, string>>;
+  };
+  /** Present where `body` was written from a request of another format: what of it `body` cannot say. */
+  readonly translated?: Translation;
+}
+
+/** What a request in another format than OpenAI's lost on its way into `ChatRequest.body`; a vendor that gets `native` misses nothing. */
+export interface Translation {
+  /** Mere wishes that were left out, by field; the caller is told so in a header. */
+  readonly leftOut: readonly string[];
+  /** What only a vendor of the caller's own format can do; any other refuses with `unsupported_parameter`. */
+  readonly demands: readonly Demand[];
+}
+export interface Demand {
+  /** The field, as a path. */
+  readonly param: string;
+  /** What the vendor would need, to complete "<vendor> has no …". */
+  readonly need: string;
 }
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'function_call';

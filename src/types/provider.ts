@@ -44,6 +44,8 @@ export interface Provider {
   mustStream?(model: string): boolean;
   /** The vendor wants `reasoning_content` back with the assistant messages that called tools. */
   readonly replaysReasoning?: boolean;
+  /** The vendor knows Anthropic's `cache_control` on parts, messages and tools; it is taken out for all others of OpenAI's format. */
+  readonly cacheControl?: boolean;
   /** The most inputs that one request for embeddings may hold; longer lists are split. */
   readonly embeddingsBatch?: number;
   /** Knows this vendor's own error codes better than the common table; undefined leaves it to that. */

@@ -1,0 +1,156 @@
+/** A request that came in another format than OpenAI's, made fit for a vendor that does not speak that format. */
+import type { ChatBody, ChatRequest } from '../types/chat.ts';
+import { GatewayError } from '../types/errors.ts';
+import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
+import type { Provider } from '../types/provider.ts';
+import type { EncodeTarget } from '../types/wire-format.ts';
+import { joinTextParts } from './text-parts.ts';
+
+type Message = Record<string, Json | undefined>;
+
+/** What stands before the content of a result that is an error, for vendors that have no mark for it. */
+const errorMark = 'The tool reports an error: ';
+
+function isTextPart(part: Json): boolean {
+  return isJsonObject(part) && part['type'] === 'text';
+}
+
+function markError(content: Json | undefined): Json {
+  if (Array.isArray(content)) return [{ type: 'text', text: errorMark.trimEnd() }, ...(content as readonly Json[])];
+  return `${errorMark}${typeof content === 'string' ? content : ''}`;
+}
+
+function withoutMember(value: JsonObject, member: string): JsonObject {
+  const { [member]: _left, ...rest } = value;
+  return rest;
+}
+
+/** Writes messages for vendors of OpenAI's format as strictly as the strictest of them reads. */
+class PlainMessages {
+  readonly #provider: Pick<Provider, 'cacheControl' | 'replaysReasoning'>;
+  readonly #target: EncodeTarget;
+  readonly #written: Message[] = [];
+  /** Parts of tool results that are not text, which these vendors take from a user only. */
+  #moved: Json[] = [];
+
+  constructor(provider: Pick<Provider, 'cacheControl' | 'replaysReasoning'>, target: EncodeTarget) {
+    this.#provider = provider;
+    this.#target = target;
+  }
+
+  withoutCacheControl(value: JsonObject): JsonObject {
+    if (value['cache_control'] === undefined || this.#provider.cacheControl === true) return value;
+    this.#target.warn(`cache_control left out: ${this.#target.vendor} has none`);
+    return withoutMember(value, 'cache_control');
+  }
+
+  add(given: JsonObject): void {
+    const message: Message = { ...this.withoutCacheControl(given) };
+    if (this.#provider.replaysReasoning !== true) {
+      delete message['reasoning_content'];
+      delete message['reasoning_details'];
+    }
+    const { content, role } = message;
+    if (Array.isArray(content)) {
+      message['content'] = (content as readonly Json[]).map((part) => (isJsonObject(part) ? this.withoutCacheControl(part) : part));
+    }
+    if (role === 'tool') this.#addResult(message);
+    else {
+      if (this.#moved.length > 0) this.#placeMoved(message);
+      else this.#push(message);
+    }
+  }
+
+  #addResult(message: Message): void {
+    const wrong = message['is_error'] === true;
+    delete message['is_error'];
+    const { content } = message;
+    if (Array.isArray(content)) {
+      const parts = content as readonly Json[];
+      const other = parts.filter((part) => !isTextPart(part));
+      if (other.length > 0) {
+        this.#moved.push({ type: 'text', text: `From the result of the tool call ${String(message['tool_call_id'])}:` }, ...other);
+        const text = parts.filter(isTextPart);
+        message['content'] = text.length > 0 ? text : 'The result follows in the next message of the user.';
+      }
+    }
+    if (wrong) message['content'] = markError(message['content']);
+    this.#push(message);
+  }
+
+  /** Behind the results, before whatever follows: in the user's own message where that is next. */
+  #placeMoved(next: Message | null): void {
+    const parts = this.#moved;
+    this.#moved = [];
+    if (next === null || next['role'] !== 'user') {
+      this.#push({ role: 'user', content: parts });
+      if (next !== null) this.#push(next);
+      return;
+    }
+    const { content } = next;
+    const own = Array.isArray(content)
+      ? (content as readonly Json[])
+      : [{ type: 'text', text: typeof content === 'string' ? content : '' }];
+    this.#push({ ...next, content: [...parts, ...own] });
+  }
+
+  #push(message: Message): void {
+    if (Array.isArray(message['content'])) {
+      message['content'] = joinTextParts(message['content'] as readonly Json[], message['role'] === 'assistant' ? '' : '\n\n');
+    }
+    this.#written.push(message);
+  }
+
+  end(): readonly JsonObject[] {
+    if (this.#moved.length > 0) this.#placeMoved(null);
+    return this.#written;
+  }
+}
+
+function plainBody(body: ChatBody, provider: Pick<Provider, 'cacheControl' | 'replaysReasoning'>, target: EncodeTarget): ChatBody {
+  const plain = new PlainMessages(provider, target);
+  for (const message of body.messages) plain.add(message);
+  const tools = body.tools?.map((tool) => plain.withoutCacheControl(tool));
+  return { ...body, messages: plain.end(), ...(tools === undefined ? {} : { tools }) };
+}
+
+/**
+ * The request as this vendor may see it; the same object where the vendor speaks the caller's format or the request is OpenAI's own.
+ * Throws `unsupported_parameter` for what only a vendor of the caller's format can do: another deployment may be one.
+ */
+export function fitTranslated(
+  request: ChatRequest,
+  vendor: {
+    readonly format: string;
+    readonly provider: Pick<Provider, 'cacheControl' | 'replaysReasoning'>;
+    readonly target: EncodeTarget;
+  },
+): ChatRequest {
+  const { translated, native } = request;
+  if (translated === undefined || native?.format === vendor.format) return request;
+  const { target } = vendor;
+  const demand = translated.demands[0];
+  if (demand !== undefined) {
+    throw new GatewayError(
+      'unsupported_parameter',
+      `${demand.param}: ${target.vendor} has no ${demand.need}. Leave it out or use another model.`,
+      { param: demand.param, retryable: true },
+    );
+  }
+  for (const field of translated.leftOut) target.warn(`${field} left out: ${target.vendor} has none`);
+  return vendor.format === 'openai' ? { ...request, body: plainBody(request.body, vendor.provider, target) } : request;
+}
+
+/** Headers of the caller's that a vendor of the same format must see, put to those of the format itself. */
+export function withNativeHeaders(
+  headers: Readonly<Record<string, string>>,
+  request: ChatRequest,
+  format: string,
+): Readonly<Record<string, string>> {
+  const given = request.native?.format === format ? request.native.headers : undefined;
+  if (given === undefined) return headers;
+  const all: Record<string, string> = { ...headers };
+  for (const [name, value] of Object.entries(given))
+    all[name] = name === 'anthropic-beta' && all[name] !== undefined ? `${all[name]},${value}` : value;
+  return all;
+}
