@@ -1,0 +1,87 @@
+/** HTTP/1.1 by hand over a raw socket, so that every rule of it can be broken. */
+import type { Socket } from 'node:net';
+
+export interface WireRequest {
+  readonly path: string;
+  readonly body: { readonly model?: string; readonly stream?: boolean };
+}
+
+/** One vendor's side of one call. All writes go nowhere once the socket is gone. */
+export class Wire {
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  get gone(): boolean {
+    return this.#socket.destroyed;
+  }
+
+  /** Bytes as they are. */
+  raw(text: string | Buffer): void {
+    if (!this.#socket.destroyed) this.#socket.write(text);
+  }
+
+  head(status: number, headers: Readonly<Record<string, string>>): void {
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    this.raw(`HTTP/1.1 ${status} Fault\r\n${lines.join('')}\r\n`);
+  }
+
+  /** A whole answer with its length. */
+  whole(status: number, body: string, headers: Readonly<Record<string, string>> = {}): void {
+    this.head(status, { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)), ...headers });
+    this.raw(body);
+  }
+
+  startStream(): void {
+    this.head(200, { 'content-type': 'text/event-stream', 'transfer-encoding': 'chunked' });
+  }
+
+  /** One chunk of a chunked body. */
+  chunk(text: string): void {
+    this.raw(`${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`);
+  }
+
+  endStream(): void {
+    this.raw('0\r\n\r\n');
+  }
+
+  /** The end that a dying machine makes. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
+  /** The end that a dying process makes: no error on the wire, only nothing more. */
+  close(): void {
+    this.#socket.end();
+  }
+}
+
+const headEnd = Buffer.from('\r\n\r\n');
+
+/** Reads requests one after the other off a connection that is kept open. Requests must give their length. */
+export function readRequests(socket: Socket, take: (request: WireRequest) => void): void {
+  let waiting = Buffer.alloc(0);
+  socket.on('data', (bytes: Buffer) => {
+    waiting = Buffer.concat([waiting, bytes]);
+    for (;;) {
+      const end = waiting.indexOf(headEnd);
+      if (end < 0) return;
+      const head = waiting.subarray(0, end).toString('latin1');
+      const length = Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0);
+      if (waiting.length < end + 4 + length) return;
+      const body = waiting.subarray(end + 4, end + 4 + length).toString('utf8');
+      waiting = waiting.subarray(end + 4 + length);
+      take({ path: head.split(' ')[1] ?? '', body: parse(body) });
+    }
+  });
+}
+
+function parse(text: string): WireRequest['body'] {
+  try {
+    return JSON.parse(text) as WireRequest['body'];
+  } catch {
+    return {};
+  }
+}
