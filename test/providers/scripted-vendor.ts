@@ -29,7 +29,8 @@ export interface ScriptedVendor {
   close(): Promise<void>;
 }
 
-export async function startVendor(format: unknown): Promise<ScriptedVendor> {
+/** `formats` are the plugins of the formats that the provider may name. */
+export async function startVendor(...formats: readonly unknown[]): Promise<ScriptedVendor> {
   let script: Script = (_request, response) => response.writeHead(500).end();
   const server = createServer((request, response) => {
     readText(request).then(
@@ -42,11 +43,11 @@ export async function startVendor(format: unknown): Promise<ScriptedVendor> {
   const guard = createOutboundGuard({ allow: ['127.0.0.0/8'] });
   const client = createOutboundClient(guard);
   const services = { checkUrl: (url, param) => guard.checkUrl(url, param), fetch: client.fetch } as PluginServices;
-  const plugin = format as Plugin<'format'>;
-  const instance = await plugin.create({}, services);
+  const plugins = formats as readonly Plugin<'format'>[];
+  const instances = new Map(await Promise.all(plugins.map(async (each) => [each.kind, await each.create({}, services)] as const)));
   const invoker = createModelInvoker({
     client,
-    format: (kind) => (kind === plugin.kind ? instance : undefined),
+    format: (kind) => instances.get(kind),
     pictures: { inline: (request) => Promise.resolve(request) },
   });
   return {
@@ -59,15 +60,18 @@ export async function startVendor(format: unknown): Promise<ScriptedVendor> {
     async deployment(maker, options, model) {
       const providerPlugin = maker as Plugin<'provider'>;
       const made: Provider = await providerPlugin.create(providerPlugin.options.parse(options), services);
-      return {
+      const deployment = {
         id: `m#p/${model}`,
+        key: `m#p/${model}`,
         provider: { id: '1', name: 'theirs', kind: providerPlugin.kind, instance: made },
         model,
         weight: 1,
         tier: 0,
         price: null,
         alwaysStream: false,
+        limits: {},
       };
+      return deployment;
     },
     chat: (deployment, body, stream) =>
       invoker.chat(

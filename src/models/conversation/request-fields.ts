@@ -31,6 +31,15 @@ const wishes: ReadonlySet<string> = new Set([
   'parallel_tool_calls',
 ]);
 
+/** Values of wishes that ask for what happens anyway. */
+const idle: Readonly<Record<string, readonly Json[]>> = {
+  parallel_tool_calls: [true],
+  store: [false],
+  service_tier: ['auto', 'default'],
+  presence_penalty: [0],
+  frequency_penalty: [0],
+};
+
 /** Fields that change what an answer means or holds, each with the values that ask for nothing. */
 const weighty: Readonly<Record<string, (value: Json) => boolean>> = {
   n: (value) => value === 1,
@@ -58,8 +67,8 @@ export function remainingFields(body: ChatBody, target: EncodeTarget, taken: Rea
     const asksNothing = weighty[field];
     if (asksNothing !== undefined) {
       if (!asksNothing(value)) throw unsupported(target, field, `has no ${field}`);
-    } else if (wishes.has(field)) target.warn(`${field} left out: ${target.vendor} has none`);
-    else rest[field] = value;
+    } else if (!wishes.has(field)) rest[field] = value;
+    else if (idle[field]?.includes(value) !== true) target.warn(`${field} left out: ${target.vendor} has none`);
   }
   return rest;
 }

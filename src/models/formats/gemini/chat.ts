@@ -1,0 +1,46 @@
+/** Chat of Gemini, at Google AI Studio and at Vertex AI. */
+import type { ChatEvent } from '../../../types/chat.ts';
+import { isJsonObject } from '../../../types/json.ts';
+import type { ChatDecoder, ChatFormat, Reading } from '../../../types/wire-format.ts';
+import { invalidAnswer, parseAnswer } from '../../answer-json.ts';
+import { createEventSplitter } from '../../server-sent-events.ts';
+import { AnswerReader } from './answer-reader.ts';
+import { encodeRequest } from './request.ts';
+
+function decodeResponse(body: Buffer, reading?: Reading): ChatEvent[] {
+  const reader = new AnswerReader(reading);
+  const events: ChatEvent[] = [];
+  const text = body.toString('utf8');
+  if (text.trimStart().startsWith('[')) {
+    // A stream without `alt=sse` is one list of all its parts.
+    let parts: unknown;
+    try {
+      parts = JSON.parse(text);
+    } catch {
+      throw invalidAnswer('an answer that is not valid', text);
+    }
+    for (const part of parts as readonly unknown[]) if (isJsonObject(part)) reader.read(part, events);
+  } else reader.read(parseAnswer(text), events);
+  reader.end(events);
+  return events;
+}
+
+function decoder(reading?: Reading): ChatDecoder {
+  const splitter = createEventSplitter();
+  const reader = new AnswerReader(reading);
+  const decode = (payloads: readonly string[]): ChatEvent[] => {
+    const events: ChatEvent[] = [];
+    for (const payload of payloads) if (payload !== '' && payload !== '[DONE]') reader.read(parseAnswer(payload), events);
+    return events;
+  };
+  return {
+    push: (bytes) => decode(splitter.push(bytes)),
+    end() {
+      const events = decode(splitter.end());
+      reader.end(events);
+      return events;
+    },
+  };
+}
+
+export const geminiChat: ChatFormat = { encodeRequest, decodeResponse, decoder, pictures: 'bytes', thoughts: true };

@@ -1,0 +1,37 @@
+/** JSON Schema as Gemini takes it: nearly whole, but for a few words that fail the request. */
+import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+
+const refused: ReadonlySet<string> = new Set([
+  '$schema',
+  '$comment',
+  'propertyNames',
+  'unevaluatedProperties',
+  'if',
+  'then',
+  'else',
+  'not',
+]);
+/** Words whose value is a map of names to schemas; the names are not words of the schema. */
+const maps: ReadonlySet<string> = new Set(['properties', '$defs', 'definitions']);
+/** Words whose value is data. */
+const plain: ReadonlySet<string> = new Set(['enum', 'default', 'examples', 'example', 'required', 'propertyOrdering']);
+
+function cleanValue(word: string, value: Json | undefined): Json | undefined {
+  if (plain.has(word)) return value;
+  if (maps.has(word) && isJsonObject(value)) {
+    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, isJsonObject(each) ? cleanSchema(each) : each]));
+  }
+  if (isJsonObject(value)) return cleanSchema(value);
+  return Array.isArray(value) ? value.map((each: Json) => (isJsonObject(each) ? cleanSchema(each) : each)) : value;
+}
+
+/** `const` becomes an `enum` of one; what only narrows further is left out, since the vendor would refuse all of it. */
+export function cleanSchema(schema: JsonObject): JsonObject {
+  const clean: Record<string, Json | undefined> = {};
+  for (const [word, value] of Object.entries(schema)) {
+    if (refused.has(word)) continue;
+    if (word === 'const') clean['enum'] = value === undefined ? undefined : [value];
+    else clean[word] = cleanValue(word, value);
+  }
+  return clean;
+}

@@ -1,0 +1,48 @@
+/** Google's Gemini with a key of Google AI Studio. */
+import { z } from 'zod';
+import { cleanBase, googleAddress } from './google/addresses.ts';
+import { readGoogleFailure } from './google/failures.ts';
+import { isJsonObject, type JsonObject } from '../types/json.ts';
+import { definePlugin } from '../types/plugin.ts';
+import type { Provider, UpstreamCall } from '../types/provider.ts';
+import { secret } from '../types/secret.ts';
+
+const options = z.strictObject({
+  api_key: secret().describe('A key of aistudio.google.com.'),
+  base_url: z
+    .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
+    .max(2_000)
+    .default('https://generativelanguage.googleapis.com/v1beta')
+    .describe('Up to and with the version.'),
+});
+
+/** Here, though not at Vertex, the models of this generation refuse every request with a penalty. */
+function adjust(body: JsonObject, call: UpstreamCall): JsonObject {
+  const { model, operation } = call;
+  const config = body['generationConfig'];
+  if (operation !== 'chat' || !model.includes('gemini-2.5') || !isJsonObject(config)) return body;
+  const { presencePenalty, frequencyPenalty, ...rest } = config;
+  if (presencePenalty !== undefined) call.warn(`presence_penalty left out: ${model} has none`);
+  if (frequencyPenalty !== undefined) call.warn(`frequency_penalty left out: ${model} has none`);
+  return { ...body, generationConfig: rest };
+}
+
+export default definePlugin({
+  type: 'provider',
+  kind: 'gemini',
+  title: 'Google Gemini (AI Studio)',
+  options,
+  create({ api_key, base_url }, services): Provider {
+    const base = cleanBase(services.checkUrl(base_url, 'spec.options.base_url'));
+    return {
+      formats: { chat: 'gemini', embeddings: 'gemini' },
+      address: (call) => googleAddress(call, base, 'models', 'batchEmbedContents'),
+      authorize(headers) {
+        headers['x-goog-api-key'] = api_key;
+      },
+      adjust,
+      embeddingsBatch: 100,
+      classify: readGoogleFailure,
+    };
+  },
+});
