@@ -1,0 +1,46 @@
+/** Chat in Ollama's own format: one JSON object a line. */
+import type { ChatEvent } from '../../../types/chat.ts';
+import type { ChatDecoder, ChatFormat, Reading } from '../../../types/wire-format.ts';
+import { parseAnswer } from '../../answer-json.ts';
+import { createLineSplitter } from '../../json-lines.ts';
+import { AnswerReader } from './answer-reader.ts';
+import { encodeRequest } from './request.ts';
+
+function decoder(reading?: Reading): ChatDecoder {
+  const splitter = createLineSplitter();
+  const reader = new AnswerReader(reading);
+  const decode = (lines: readonly string[]): ChatEvent[] => {
+    const events: ChatEvent[] = [];
+    for (const line of lines) {
+      if (reader.ended) break;
+      reader.read(parseAnswer(line), events);
+    }
+    return events;
+  };
+  return {
+    push: (bytes) => decode(splitter.push(bytes)),
+    end() {
+      const events = decode(splitter.end());
+      reader.end();
+      return events;
+    },
+  };
+}
+
+/** One object, unless the server streamed although nobody asked it to. */
+function decodeResponse(body: Buffer, reading?: Reading): ChatEvent[] {
+  const text = body.toString('utf8').trim();
+  const reader = new AnswerReader(reading);
+  const events: ChatEvent[] = [];
+  for (const answer of text.includes('}\n{') ? text.split('\n') : [text]) reader.read(parseAnswer(answer), events);
+  reader.end();
+  return events;
+}
+
+export const ollamaChat: ChatFormat = {
+  encodeRequest,
+  decodeResponse,
+  decoder,
+  headers: (target) => ({ accept: target.stream ? 'application/x-ndjson' : 'application/json' }),
+  pictures: 'bytes',
+};

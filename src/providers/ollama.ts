@@ -1,0 +1,58 @@
+/** Ollama in its own format: models on one's own machines, or its cloud. */
+import { z } from 'zod';
+import { GatewayError } from '../types/errors.ts';
+import { definePlugin, type UpstreamFailure } from '../types/plugin.ts';
+import type { Provider } from '../types/provider.ts';
+import { secret } from '../types/secret.ts';
+
+const options = z.strictObject({
+  base_url: z
+    .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
+    .max(2_000)
+    .default('http://127.0.0.1:11434')
+    .describe('Without /api.'),
+  api_key: secret().optional().describe("Sent as a bearer token: for Ollama's cloud, or a proxy that guards the server."),
+});
+
+/** What a model cannot do, by the caller's field that asked for it. */
+const abilities: Readonly<Record<string, string>> = {
+  tools: 'tools',
+  thinking: 'reasoning_effort',
+  images: 'messages',
+  vision: 'messages',
+};
+
+/** That the model lacks an ability is told in words only. */
+function classify({ status, body }: UpstreamFailure): GatewayError | undefined {
+  const ability = status === 400 ? /does not support (tools|thinking|images|vision)/i.exec(body)?.[1]?.toLowerCase() : undefined;
+  const param = ability === undefined ? undefined : abilities[ability];
+  if (ability === undefined || param === undefined) return undefined;
+  return new GatewayError('unsupported_parameter', `${param}: this Ollama model has no ${ability}. Leave it out or use another model.`, {
+    param,
+    details: { status, text: body.slice(0, 500) },
+  });
+}
+
+export default definePlugin({
+  type: 'provider',
+  kind: 'ollama',
+  title: 'Ollama, native format',
+  options,
+  create({ base_url, api_key }, services): Provider {
+    const base = services
+      .checkUrl(base_url, 'spec.options.base_url')
+      .href.replace(/[?#].*$/, '')
+      .replace(/\/+$/, '')
+      .replace(/\/(api|v1)$/, '');
+    return {
+      formats: { chat: 'ollama', embeddings: 'ollama' },
+      address: ({ operation }) => `${base}/api/${operation === 'embeddings' ? 'embed' : 'chat'}`,
+      authorize(headers) {
+        if (api_key !== undefined) headers['authorization'] = `Bearer ${api_key}`;
+      },
+      // gpt-oss and its like go on with what they thought before they called a tool.
+      replaysReasoning: true,
+      classify,
+    };
+  },
+});
