@@ -7,12 +7,15 @@ import { addAudio } from './routes/audio.ts';
 import { addEmbeddings } from './routes/embeddings.ts';
 import { addImages } from './routes/images.ts';
 import { addMcp } from './routes/mcp.ts';
+import { addMessages } from './routes/messages.ts';
 import { addModels } from './routes/models.ts';
 import { addRerank } from './routes/rerank.ts';
+import { addRoot } from './routes/root.ts';
 import { addSkills } from './routes/skills.ts';
 
 export function addCalls(app: FastifyInstance, services: CallServices, gate: McpGate): void {
   addChatCompletions(app, services);
+  addMessages(app, services);
   addEmbeddings(app, services);
   addRerank(app, services);
   addImages(app, services);
@@ -20,4 +23,5 @@ export function addCalls(app: FastifyInstance, services: CallServices, gate: Mcp
   addModels(app);
   addSkills(app, services);
   addMcp(app, services, gate);
+  addRoot(app);
 }

@@ -69,7 +69,13 @@ class PlainMessages {
       const parts = content as readonly Json[];
       const other = parts.filter((part) => !isTextPart(part));
       if (other.length > 0) {
-        this.#moved.push({ type: 'text', text: `From the result of the tool call ${String(message['tool_call_id'])}:` }, ...other);
+        this.#moved.push(
+          {
+            type: 'text',
+            text: `From the result of the tool call ${typeof message['tool_call_id'] === 'string' ? message['tool_call_id'] : ''}:`,
+          },
+          ...other,
+        );
         const text = parts.filter(isTextPart);
         message['content'] = text.length > 0 ? text : 'The result follows in the next message of the user.';
       }

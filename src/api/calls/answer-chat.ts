@@ -1,10 +1,21 @@
-/** The last step of a chat call: events to the caller, as one body or as a stream. */
+/** The last step of a chat call, whichever face it came by: events to the caller, as one body or as a stream. */
 import type { FastifyReply } from 'fastify';
-import { collectCompletion, createChunkEmitter } from '../../models/faces/chat-completions/emitter.ts';
-import { toGatewayError } from '../../types/errors.ts';
+import type { ChatEvent, ChatEvents } from '../../types/chat.ts';
+import { type GatewayError, toGatewayError } from '../../types/errors.ts';
 import type { ChatAnswer } from './route-chat.ts';
-import type { ParsedChat } from './chat-body.ts';
 import { writeStream } from '../stream-writer.ts';
+
+/** How a face writes one answer. Only one of the two is used. */
+export interface AnswerWriter {
+  /** The whole answer as JSON text. Rejects with what the events reject with. */
+  collect(events: ChatEvents): Promise<string>;
+  stream(): {
+    /** The text of one batch; empty for nothing to say. */
+    write(events: readonly ChatEvent[]): string;
+    /** The last words of a stream that failed: never those of a complete one. */
+    error(error: GatewayError, requestId: string): string;
+  };
+}
 
 /** Which deployment answered, after how many attempts, and what was left out for it. */
 export function addAnswerHeaders(reply: FastifyReply, answer: Pick<ChatAnswer, 'run' | 'deployment' | 'attempts' | 'warnings'>): void {
@@ -15,21 +26,14 @@ export function addAnswerHeaders(reply: FastifyReply, answer: Pick<ChatAnswer, '
 }
 
 /** Sends the answer. A failure before the first byte is thrown; one after it becomes an error event and the end, never a clean one. */
-export async function answerChat(reply: FastifyReply, chat: ParsedChat, answer: ChatAnswer): Promise<void> {
-  const options = {
-    id: `chatcmpl-${answer.run.id.replaceAll('-', '')}`,
-    created: Math.floor(Date.now() / 1000),
-    model: chat.request.body.model,
-    includeUsage: chat.includeUsage,
-    reasoning: chat.reasoning,
-  };
+export async function answerChat(reply: FastifyReply, answer: ChatAnswer, streamed: boolean, writer: AnswerWriter): Promise<void> {
   addAnswerHeaders(reply, answer);
-  if (!chat.stream) {
-    const body = await collectCompletion(answer.events, options);
+  if (!streamed) {
+    const body = await writer.collect(answer.events);
     await reply.header('content-type', 'application/json; charset=utf-8').send(body);
     return;
   }
-  const emitter = createChunkEmitter(options);
+  const emitter = writer.stream();
   await writeStream(reply, answer.events, {
     write: (batch) => emitter.write(batch),
     fail: (thrown) => emitter.error(toGatewayError(thrown), String(reply.request.id)),

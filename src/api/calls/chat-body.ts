@@ -6,6 +6,15 @@ import { isJsonObject, type JsonObject } from '../../types/json.ts';
 
 const positive = z.int().min(1);
 
+/** Pailou's own switches, the same on every face. */
+export const gatewaySchema = z
+  .strictObject({
+    max_steps: z.int().min(1).max(32).optional().describe('Rounds of server-side tools; 8 unless given.'),
+    reasoning: z.boolean().optional().describe('false leaves out what the model thought.'),
+  })
+  .optional()
+  .describe("Pailou's own switches; never sent to a vendor.");
+
 /** Loose: unknown fields pass. `messages` is only looked at as far as needed; the vendor knows its own rules. */
 export const chatBodySchema = z.looseObject({
   model: z.string().min(1).max(256).describe('A model from GET /v1/models, or skill/<name>.'),
@@ -17,13 +26,7 @@ export const chatBodySchema = z.looseObject({
   max_tokens: positive.nullish(),
   max_completion_tokens: positive.nullish(),
   temperature: z.number().nullish(),
-  gateway: z
-    .strictObject({
-      max_steps: z.int().min(1).max(32).optional().describe('Rounds of server-side tools; 8 unless given.'),
-      reasoning: z.boolean().optional().describe('false leaves reasoning_content out of the answer.'),
-    })
-    .optional()
-    .describe("Pailou's own switches; never sent to a vendor."),
+  gateway: gatewaySchema,
 });
 
 /** The first fault of a zod check, as one sentence that names the field. */
@@ -38,12 +41,24 @@ export function refuseInvalid(error: z.ZodError): GatewayError {
   });
 }
 
-export interface ParsedChat {
+/** What the walk of a call needs to know of any request, whichever face it came by. */
+export interface ParsedCall {
   readonly request: ChatRequest;
   readonly stream: boolean;
+  readonly maxSteps: number | undefined;
+}
+
+export interface ParsedChat extends ParsedCall {
   readonly includeUsage: boolean;
   readonly reasoning: boolean;
-  readonly maxSteps: number | undefined;
+}
+
+/** The body as an object that fits `schema`. Throws `invalid_request` naming the first field that is wrong. */
+export function checkBody<T>(body: unknown, schema: z.ZodType<T>): { readonly body: JsonObject; readonly checked: T } {
+  if (!isJsonObject(body)) throw new GatewayError('invalid_request', 'The body must be a JSON object with the field model and more.');
+  const checked = schema.safeParse(body);
+  if (!checked.success) throw refuseInvalid(checked.error);
+  return { body, checked: checked.data };
 }
 
 /** Throws `invalid_request` naming the first field that is wrong. */

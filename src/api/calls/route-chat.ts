@@ -5,7 +5,7 @@ import type { Run } from '../../telemetry/run.ts';
 import type { ChatEvents } from '../../types/chat.ts';
 import { booked, endFailed } from './booked.ts';
 import { type Caller, requireModel, requireSkill } from './caller.ts';
-import type { ParsedChat } from './chat-body.ts';
+import type { ParsedCall } from './chat-body.ts';
 import { invokeModel, openRun } from './invoke-model.ts';
 import { invokeSkill } from './invoke-skill.ts';
 import { invokeTool } from './invoke-tool.ts';
@@ -24,7 +24,7 @@ export interface ChatAnswer {
 }
 
 /** Checks the rights and starts the call. Resolves when the first of the answer is there. */
-export async function routeChat(services: CallServices, caller: Caller, chat: ParsedChat): Promise<ChatAnswer> {
+export async function routeChat(services: CallServices, caller: Caller, chat: ParsedCall): Promise<ChatAnswer> {
   const name = chat.request.body.model;
   if (name.startsWith('skill/')) {
     const skill = requireSkill(caller, name.slice('skill/'.length));
@@ -37,7 +37,7 @@ export async function routeChat(services: CallServices, caller: Caller, chat: Pa
   return invokeModel(services, caller, model, chat.request, { stream: chat.stream });
 }
 
-async function loop(services: CallServices, caller: Caller, chat: ParsedChat, name: string): Promise<ChatAnswer> {
+async function loop(services: CallServices, caller: Caller, chat: ParsedCall, name: string): Promise<ChatAnswer> {
   const model = requireModel(caller, name);
   const tools = await resolveServerTools(services, caller, serverToolRequests(chat.request.body));
   const run = openRun(services, caller, null, `model/${name}`, 'tool-loop', chat.stream);

@@ -1,10 +1,22 @@
 /** POST /v1/chat/completions */
 import type { FastifyInstance } from 'fastify';
-import { answerChat } from '../calls/answer-chat.ts';
+import { collectCompletion, createChunkEmitter } from '../../models/faces/chat-completions/emitter.ts';
+import { answerChat, type AnswerWriter } from '../calls/answer-chat.ts';
 import { callerOf } from '../calls/caller.ts';
-import { chatBodySchema, parseChat } from '../calls/chat-body.ts';
-import { routeChat } from '../calls/route-chat.ts';
+import { chatBodySchema, type ParsedChat, parseChat } from '../calls/chat-body.ts';
+import { type ChatAnswer, routeChat } from '../calls/route-chat.ts';
 import type { CallServices } from '../calls/services.ts';
+
+function completionWriter(chat: ParsedChat, answer: ChatAnswer): AnswerWriter {
+  const options = {
+    id: `chatcmpl-${answer.run.id.replaceAll('-', '')}`,
+    created: Math.floor(Date.now() / 1000),
+    model: chat.request.body.model,
+    includeUsage: chat.includeUsage,
+    reasoning: chat.reasoning,
+  };
+  return { collect: (events) => collectCompletion(events, options), stream: () => createChunkEmitter(options) };
+}
 
 export function addChatCompletions(app: FastifyInstance, services: CallServices): void {
   app.post(
@@ -21,7 +33,8 @@ export function addChatCompletions(app: FastifyInstance, services: CallServices)
     async (request, reply) => {
       const chat = parseChat(request.body, request.jsonSource);
       const caller = callerOf(request, reply);
-      await answerChat(reply, chat, await routeChat(services, caller, chat));
+      const answer = await routeChat(services, caller, chat);
+      await answerChat(reply, answer, chat.stream, completionWriter(chat, answer));
       return reply;
     },
   );

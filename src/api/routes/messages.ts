@@ -1,0 +1,93 @@
+/** POST /v1/messages and /v1/messages/count_tokens: Anthropic's format, for any model or skill. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { countTokens } from '../../models/faces/messages/count-tokens.ts';
+import { collectMessage, createMessageEmitter } from '../../models/faces/messages/emitter.ts';
+import {
+  countTokensBodySchema,
+  messagesBodySchema,
+  type MessagesRequest,
+  readMessagesRequest,
+} from '../../models/faces/messages/request.ts';
+import { loadTokenizer } from '../../models/estimate-usage.ts';
+import { GatewayError } from '../../types/errors.ts';
+import { answerChat, type AnswerWriter } from '../calls/answer-chat.ts';
+import { callerOf, requireModel, requireSkill } from '../calls/caller.ts';
+import { checkBody, gatewaySchema } from '../calls/chat-body.ts';
+import { type ChatAnswer, routeChat } from '../calls/route-chat.ts';
+import type { CallServices } from '../calls/services.ts';
+
+const bodySchema = messagesBodySchema.extend({ gateway: gatewaySchema });
+
+/** The names of Anthropic's trial features that the caller uses; they reach a vendor of this format. */
+function betaOf(request: FastifyRequest): string | undefined {
+  const given = request.headers['anthropic-beta'];
+  const text = (Array.isArray(given) ? given.join(',') : (given ?? '')).trim();
+  if (text === '') return undefined;
+  if (/^[\w.,: -]{1,2000}$/.test(text)) return text;
+  throw new GatewayError('invalid_request', 'anthropic-beta: must be a comma list of names.', { param: 'anthropic-beta' });
+}
+
+function messageWriter(asked: MessagesRequest, reasoning: boolean, answer: ChatAnswer): AnswerWriter {
+  const options = {
+    id: `msg_${answer.run.id.replaceAll('-', '')}`,
+    model: asked.request.body.model,
+    reasoning,
+    estimatedInput: () => countTokens(asked.request.body),
+  };
+  return { collect: (events) => collectMessage(events, options), stream: () => createMessageEmitter(options) };
+}
+
+export function addMessages(app: FastifyInstance, services: CallServices): void {
+  const access = ['llm:model:use', 'llm:skill:use'] as const;
+
+  app.post(
+    '/v1/messages',
+    {
+      config: { access },
+      schema: {
+        tags: ['calls'],
+        summary: "Ask a model or a skill in Anthropic's format, streamed or not",
+        description: "Anthropic's Messages. The token may also come as x-api-key. Errors have Anthropic's shape.",
+        body: bodySchema,
+      },
+    },
+    async (request, reply) => {
+      const { body, checked } = checkBody(request.body, bodySchema);
+      const { gateway: _own, ...given } = body;
+      const asked = readMessagesRequest(given, betaOf(request));
+      const caller = callerOf(request, reply);
+      const answer = await routeChat(services, caller, { ...asked, maxSteps: checked.gateway?.max_steps });
+      reply.header('request-id', request.id);
+      const reasoning = asked.reasoning && checked.gateway?.reasoning !== false;
+      await answerChat(reply, answer, asked.stream, messageWriter(asked, reasoning, answer));
+      return reply;
+    },
+  );
+
+  app.post(
+    '/v1/messages/count_tokens',
+    {
+      config: { access },
+      schema: {
+        tags: ['calls'],
+        summary: 'About how many tokens a message would have',
+        description:
+          'An estimate, marked as one by the header x-pailou-estimated: texts by a tokenizer, every picture as 1,600 tokens, every file as 2,000 a page of about 50 kB.',
+        body: countTokensBodySchema,
+      },
+    },
+    async (request, reply) => {
+      const { body } = checkBody(request.body, countTokensBodySchema);
+      const { gateway: _own, ...given } = body;
+      const { request: chat } = readMessagesRequest(given, betaOf(request));
+      const caller = callerOf(request, reply);
+      const { model } = chat.body;
+      if (model.startsWith('skill/')) requireSkill(caller, model.slice('skill/'.length));
+      else requireModel(caller, model);
+      // Without it the estimate is rougher, and still one.
+      await loadTokenizer().catch(() => {});
+      reply.header('request-id', request.id).header('x-pailou-estimated', 'true');
+      return reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify({ input_tokens: countTokens(chat.body) }));
+    },
+  );
+}

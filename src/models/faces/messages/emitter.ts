@@ -1,0 +1,129 @@
+/** The strict emitter of Anthropic's Messages: events of a stream in their order, or one whole message. */
+import type { ChatEvent, ChatEvents, StepRecord, Usage } from '../../../types/chat.ts';
+import { GatewayError } from '../../../types/errors.ts';
+import type { JsonObject } from '../../../types/json.ts';
+import { type BlockSink, Blocks, type ContentEvent } from './blocks.ts';
+import { CollectedBlocks } from './collected-blocks.ts';
+import { renderMessagesError } from './error.ts';
+import { renderStop } from './stop.ts';
+import { renderMessagesUsage } from './usage.ts';
+
+export interface MessageOptions {
+  /** `msg_…` */
+  readonly id: string;
+  /** The public name that the caller used. */
+  readonly model: string;
+  /** Whether to show what the model thought. */
+  readonly reasoning: boolean;
+  /** About how many tokens the input has, for the start of a stream, when no vendor has counted yet. */
+  readonly estimatedInput: () => number;
+}
+
+type Finish = Extract<ChatEvent, { type: 'finish' }>;
+
+function event(name: string, data: object): string {
+  return `event: ${name}\ndata: ${JSON.stringify({ type: name, ...data })}\n\n`;
+}
+
+function head(options: MessageOptions): JsonObject {
+  return { id: options.id, type: 'message', role: 'assistant', model: options.model };
+}
+
+/** Beyond Anthropic's schema, where its clients look past it. */
+function stepsOf(steps: readonly StepRecord[]): object {
+  return steps.length === 0 ? {} : { pailou: { steps } };
+}
+
+/** What is common to a stream and a whole message: the first choice alone, and nothing after its end. */
+class Answer {
+  readonly blocks: Blocks;
+  readonly steps: StepRecord[] = [];
+  finish: Finish | null = null;
+  usage: Usage | null = null;
+  ended = false;
+
+  constructor(sink: BlockSink, reasoning: boolean) {
+    this.blocks = new Blocks(sink, reasoning);
+  }
+
+  take(given: ChatEvent): void {
+    if (given.type === 'response-start' || this.ended) return;
+    if (given.type === 'response-end') {
+      this.usage = given.usage;
+      this.ended = true;
+    } else if (given.type === 'step') this.steps.push(given.step);
+    else if (given.choice === 0 && this.finish === null) this.#say(given);
+  }
+
+  #say(given: ContentEvent | Finish): void {
+    if (given.type === 'finish') {
+      this.finish = given;
+      this.blocks.end();
+    } else this.blocks.take(given);
+  }
+
+  /** Throws `upstream_interrupted` when the events ended without an end. */
+  stop(): JsonObject {
+    if (!this.ended || this.finish === null) {
+      throw new GatewayError('upstream_interrupted', 'The vendor cut the answer short. Send the request again.');
+    }
+    return renderStop(this.finish, this.usage, { tools: this.blocks.calledTools, refused: this.blocks.refused });
+  }
+}
+
+/** Writes one stream. For one answer only. */
+export interface MessageEmitter {
+  /** The text of one batch, `event:` lines and all; after the end of the answer it has said `message_stop` and says no more. */
+  write(events: readonly ChatEvent[]): string;
+  /** The last words of a stream that failed: an error event, no stop reason, no `message_stop`. */
+  error(error: GatewayError, requestId: string): string;
+}
+
+export function createMessageEmitter(options: MessageOptions): MessageEmitter {
+  let text = '';
+  let started = false;
+  let silent = false;
+  const answer = new Answer(
+    {
+      open: (index, block) => (text += event('content_block_start', { index, content_block: block })),
+      delta: (index, delta) => (text += event('content_block_delta', { index, delta })),
+      close: (index) => (text += event('content_block_stop', { index })),
+    },
+    options.reasoning,
+  );
+  const start = (): void => {
+    started = true;
+    const usage = { ...renderMessagesUsage({ inputTokens: options.estimatedInput(), outputTokens: 0 }) };
+    const empty = { content: [], container: null, stop_reason: null, stop_sequence: null, stop_details: null, usage };
+    text += event('message_start', { message: { ...head(options), ...empty } }) + event('ping', {});
+  };
+  return {
+    write(events) {
+      if (silent) return '';
+      text = '';
+      if (!started) start();
+      for (const each of events) answer.take(each);
+      if (answer.ended) {
+        silent = true;
+        const delta = answer.stop();
+        text += event('message_delta', { delta, usage: renderMessagesUsage(answer.usage), ...stepsOf(answer.steps) });
+        text += event('message_stop', {});
+      }
+      return text;
+    },
+    error(error, requestId) {
+      silent = true;
+      return `event: error\ndata: ${renderMessagesError(error, requestId)}\n\n`;
+    },
+  };
+}
+
+/** The whole answer as the JSON text of one message. Rejects with what the events reject with. */
+export async function collectMessage(events: ChatEvents, options: MessageOptions): Promise<string> {
+  const collected = new CollectedBlocks();
+  const answer = new Answer(collected, options.reasoning);
+  for await (const batch of events) for (const each of batch) answer.take(each);
+  const stop = answer.stop();
+  const rest = { container: null, stop_details: null, ...stop, usage: renderMessagesUsage(answer.usage), ...stepsOf(answer.steps) };
+  return JSON.stringify({ ...head(options), content: collected.content, ...rest });
+}

@@ -1,0 +1,40 @@
+/** Why an answer ended, in Anthropic's words. */
+import type { ChatEvent, FinishReason, Usage } from '../../../types/chat.ts';
+import type { JsonObject } from '../../../types/json.ts';
+
+type Finish = Extract<ChatEvent, { type: 'finish' }>;
+
+const words: Readonly<Record<FinishReason, string>> = {
+  stop: 'end_turn',
+  length: 'max_tokens',
+  tool_calls: 'tool_use',
+  function_call: 'tool_use',
+  content_filter: 'refusal',
+};
+
+/** Anthropic's own words with what each means in OpenAI's: one that contradicts the answer is not repeated. */
+const own: Readonly<Record<string, FinishReason>> = {
+  end_turn: 'stop',
+  stop_sequence: 'stop',
+  pause_turn: 'stop',
+  max_tokens: 'length',
+  model_context_window_exceeded: 'length',
+  tool_use: 'tool_calls',
+  refusal: 'content_filter',
+};
+
+/** The `delta` of the last event, and the members of a whole message: `stop_reason`, `stop_sequence` and what else Anthropic said of the end. */
+export function renderStop(finish: Finish, usage: Usage | null, said: { readonly tools: boolean; readonly refused: boolean }): JsonObject {
+  const honest: FinishReason = said.tools && finish.reason === 'stop' ? 'tool_calls' : finish.reason;
+  const raw = finish.raw ?? '';
+  const fromAnthropic = usage?.vendor?.format === 'anthropic';
+  // A word that is newer than this table is Anthropic's to choose.
+  const kept = own[raw] === honest || (fromAnthropic && raw !== '' && own[raw] === undefined && honest !== 'tool_calls');
+  const reason = kept ? raw : said.refused && honest === 'stop' ? 'refusal' : words[honest];
+  const sequence = finish.detail?.['stop_sequence'];
+  return {
+    ...(fromAnthropic ? finish.detail : {}),
+    stop_reason: reason,
+    stop_sequence: typeof sequence === 'string' ? sequence : null,
+  };
+}

@@ -1,0 +1,82 @@
+/** Calls of tools as blocks that follow each other, though a vendor may mix the pieces of several calls. */
+import type { ChatEvent } from '../../../types/chat.ts';
+import type { JsonObject } from '../../../types/json.ts';
+
+interface Call {
+  readonly id: string;
+  readonly name: string;
+  arguments: string;
+}
+
+export interface ToolSink {
+  open(block: JsonObject): void;
+  delta(delta: JsonObject): void;
+  close(): void;
+}
+
+function isComplete(text: string): boolean {
+  if (!text.trimEnd().endsWith('}')) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The call that was begun first is written as it comes; later ones wait until its arguments are whole, or for the end. */
+export class ToolBlocks {
+  readonly #sink: ToolSink;
+  readonly #calls = new Map<number, Call>();
+  readonly #waiting: Call[] = [];
+  #current: Call | null = null;
+
+  constructor(sink: ToolSink) {
+    this.#sink = sink;
+  }
+
+  get any(): boolean {
+    return this.#calls.size > 0;
+  }
+
+  /** Nothing more can come for the call that is being written. */
+  get complete(): boolean {
+    return this.#current === null || isComplete(this.#current.arguments);
+  }
+
+  get waiting(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  start({ call: number, id, name }: Extract<ChatEvent, { type: 'tool-call-start' }>): void {
+    if (this.#calls.has(number)) return;
+    const call: Call = { id, name, arguments: '' };
+    this.#calls.set(number, call);
+    if (this.#waiting.length === 0 && this.complete) this.#write(call);
+    else this.#waiting.push(call);
+  }
+
+  arguments(number: number, text: string): void {
+    const call = this.#calls.get(number);
+    if (call === undefined || text === '') return;
+    call.arguments += text;
+    if (call === this.#current) this.#sink.delta({ type: 'input_json_delta', partial_json: text });
+    else if (call === this.#waiting[0] && this.complete) {
+      this.#waiting.shift();
+      this.#write(call);
+    }
+  }
+
+  /** No more comes: all that waits is written. Also where something else than a tool begins. */
+  end(): void {
+    for (const call of this.#waiting.splice(0)) this.#write(call);
+    if (this.#current !== null) this.#sink.close();
+    this.#current = null;
+  }
+
+  #write(call: Call): void {
+    this.#current = call;
+    this.#sink.open({ type: 'tool_use', id: call.id, name: call.name, input: {} });
+    if (call.arguments !== '') this.#sink.delta({ type: 'input_json_delta', partial_json: call.arguments });
+  }
+}
