@@ -84,12 +84,12 @@ export class AnswerReader {
 
   #readMessage(message: JsonObject, choice: JsonObject, index: number, state: ChoiceState, events: ChatEvent[]): void {
     const thought = message['reasoning_content'];
-    const reasoning = state.reasoning.take(typeof thought === 'string' ? thought : '');
-    if (reasoning !== '') events.push({ type: 'reasoning-delta', choice: index, text: reasoning });
-    const text = state.text.take(textIn(message['content']));
+    for (const text of state.reasoning.take(typeof thought === 'string' ? thought : ''))
+      events.push({ type: 'reasoning-delta', choice: index, text });
+    const texts = state.text.take(textIn(message['content']));
     const logprobs = readLogprobs(choice['logprobs']);
-    if (text !== '' || logprobs !== undefined)
-      events.push({ type: 'text-delta', choice: index, text, ...(logprobs === undefined ? {} : { logprobs }) });
+    if (logprobs !== undefined) events.push({ type: 'text-delta', choice: index, text: texts.join(''), logprobs });
+    else for (const text of texts) events.push({ type: 'text-delta', choice: index, text });
     const calls = message['tool_calls'];
     if (!Array.isArray(calls)) return;
     calls.forEach((call: Json, position) => {
@@ -107,17 +107,15 @@ export class AnswerReader {
       known = { text: new Repetition(), call: { index } };
       state.arguments.set(key, known);
     }
-    state.calls.read({ ...call, index, function: { ...body, arguments: known.text.take(given) } }, events);
+    state.calls.read({ ...call, index, function: { ...body, arguments: known.text.take(given).join('') } }, events);
   }
 
   #finish(reason: string, index: number, state: ChoiceState, events: ChatEvent[]): void {
     const mapped = mapFinishReason(reason, this.#reading?.finishReasons);
-    const reasoning = state.reasoning.end();
-    if (reasoning !== '') events.push({ type: 'reasoning-delta', choice: index, text: reasoning });
-    const text = state.text.end();
-    if (text !== '') events.push({ type: 'text-delta', choice: index, text });
+    for (const text of state.reasoning.end()) events.push({ type: 'reasoning-delta', choice: index, text });
+    for (const text of state.text.end()) events.push({ type: 'text-delta', choice: index, text });
     for (const { text: rest, call } of state.arguments.values()) {
-      const held = rest.end();
+      const held = rest.end().join('');
       if (held !== '') state.calls.read({ ...call, function: { arguments: held } }, events);
     }
     state.calls.finish();
