@@ -10,6 +10,7 @@ describe('lines of JSON', () => {
       expect(lines).toEqual(['{"a":"你好👩‍👩‍👧"}', '{"b":1}', '{"c":2}']);
     }
     expect(createLineSplitter().end()).toEqual([]);
+    expect(createLineSplitter().push(bytes.subarray(0, bytes.lastIndexOf('\n') + 1))).toHaveLength(2);
   });
 
   test('may not be longer than the limit, ended or not', () => {

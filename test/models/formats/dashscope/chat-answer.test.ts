@@ -125,6 +125,8 @@ describe('a stream of DashScope', () => {
       'tool_calls',
     );
     expect(callsOf(decode(dashscopeChat, frame([call, call, last])))[0]?.arguments).toBe('{"a":1}');
+    const empty = said({ tool_calls: [{ index: 0, id: 'c', type: 'function', function: { arguments: '' } }] }, 'tool_calls');
+    expect(callsOf(decode(dashscopeChat, frame([call, call, empty])))[0]?.arguments).toBe('{"a":1}');
   });
 
   test('mints an id for a call that has none, and ends "stop" with calls as calls', () => {
