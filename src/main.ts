@@ -4,6 +4,7 @@ import { addControl } from './admin/control-routes.ts';
 import { addCalls } from './api/calls-routes.ts';
 import type { CallServices } from './api/calls/services.ts';
 import { addIdentity } from './api/routes/identity.ts';
+import { addRouting } from './api/routes/routing.ts';
 import { addOperation } from './api/routes/operation.ts';
 import { createServer } from './api/server.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
@@ -125,7 +126,13 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
     }),
     strategy: (kind) => registry.instance('strategy', kind),
     logger,
+    onCircuit(deployment, state) {
+      metrics.circuitTurned(deployment, state);
+      const [tenant = '', id = ''] = deployment.split(' ', 2);
+      audit.append({ tenant, actor: 'pailou', act: `circuit ${state}`, target: id, requestId: '', detail: '' });
+    },
   });
+  config.onSwap((snapshot) => dispatcher.follow(snapshot));
   const catalogue = createCatalogue({ logger });
   owned.defer(() => catalogue.close());
 
@@ -145,6 +152,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
     version,
     control: (app) => {
       addIdentity(app);
+      addRouting(app, calls);
       addOperation(app, { config, database, ledger, metrics, stopping: () => stopping });
       addControl(app, { config, calls, audit, runs: createRunReader(database) });
     },

@@ -72,12 +72,15 @@ export function createDrafts(options: {
   };
   const deployment = (provider: ProviderEntry, model: string, weight: number, tier: number): Deployment => ({
     id: `draft#${provider.name}/${model}`,
+    // Each draft stands alone: its failures are no news of the deployment that it may become.
+    key: `draft ${randomUUID()}`,
     provider,
     model,
     weight,
     tier,
     price: null,
     alwaysStream: false,
+    limits: {},
   });
 
   return {

@@ -13,6 +13,7 @@ import type {
   Snapshot,
   TenantView,
 } from '../types/snapshot.ts';
+import { fallbackFaults } from './fallbacks.ts';
 import { compileGrants } from './grant-index.ts';
 import type { Handle, InstanceFactory } from './instances.ts';
 import { invalidBySchema, unknownName } from './invalid.ts';
@@ -36,7 +37,7 @@ export interface Built {
 const emptyView: TenantView = { models: new Map(), skills: new Map(), mcpServers: new Map(), grants: { find: () => null } };
 
 export function emptyBuilt(rows: RowSet): Built {
-  const snapshot: Snapshot = { revision: 0, problems: [], tenant: () => emptyView };
+  const snapshot: Snapshot = { revision: 0, problems: [], tenant: () => emptyView, tenants: new Map() };
   return { snapshot, rows, problems: [], handles: new Map(), views: new Map(), models: new Map() };
 }
 
@@ -130,6 +131,9 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
           });
         }
 
+        for (const { name, error } of fallbackFaults(tenantModels, (other) => rows.group('model', tenant).has(other)))
+          problems.push({ tenant, kind: 'model', name, message: error.message, error });
+
         const skills = new Map<string, SkillEntry>();
         for (const row of rows.group('skill', tenant).values()) {
           if (!row.enabled) continue;
@@ -182,7 +186,12 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
       }
 
       const told = problems.map(({ tenant, kind, name, message }) => ({ tenant, kind, name, message }));
-      const snapshot: Snapshot = Object.freeze({ revision, problems: told, tenant: (name: string) => views.get(name) ?? emptyView });
+      const snapshot: Snapshot = Object.freeze({
+        revision,
+        problems: told,
+        tenant: (name: string) => views.get(name) ?? emptyView,
+        tenants: views,
+      });
       return { snapshot, rows, problems, handles, views, models };
     },
   };
@@ -218,14 +227,17 @@ function deploymentsOf(
         );
       return [];
     }
+    const id = `${row.name}#${provider.name}/${each.model}`;
     const deployment: Deployment = {
-      id: `${row.name}#${provider.name}/${each.model}`,
+      id,
+      key: `${row.tenant} ${id}`,
       provider,
       model: each.model,
       weight: each.weight,
       tier: each.tier,
       price: each.price ?? null,
       alwaysStream: each.always_stream,
+      limits: each.limits,
     };
     return [deployment];
   });

@@ -6,11 +6,12 @@ import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { AttemptRecord, Outcome } from '../types/run.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
 import { Deadlines } from './deadlines.ts';
-import type { Load } from './load.ts';
+import type { Permit } from './deployments.ts';
 
 export interface AttemptContext {
   readonly invoker: ModelInvoker;
-  readonly load: Load;
+  /** The deployment's door, which the attempt has gone in by. */
+  readonly permit: Permit;
   readonly run: Run;
   readonly signal: AbortSignal;
   /** When the whole call must have ended, epoch milliseconds. */
@@ -28,16 +29,15 @@ const usageGraceMs = 2_000;
 /** Books an attempt once, when it has ended one way or another. */
 export class AttemptBook {
   readonly #deployment: Deployment;
-  readonly #context: Pick<AttemptContext, 'load' | 'run'>;
+  readonly #context: Pick<AttemptContext, 'permit' | 'run'>;
   readonly #startedAt = Date.now();
   #firstTokenAt: number | null = null;
   #status: number | null = null;
   #ended = false;
 
-  constructor(deployment: Deployment, context: Pick<AttemptContext, 'load' | 'run'>) {
+  constructor(deployment: Deployment, context: Pick<AttemptContext, 'permit' | 'run'>) {
     this.#deployment = deployment;
     this.#context = context;
-    context.load.began(deployment.id);
   }
 
   answered(status: number): void {
@@ -53,8 +53,12 @@ export class AttemptBook {
     this.#ended = true;
     const error = thrown === null ? null : toGatewayError(thrown);
     const outcome: Outcome = error === null ? 'complete' : error.code === 'client_closed_request' ? 'aborted' : 'error';
-    this.#context.load.ended(this.#deployment.id, outcome === 'error');
-    const { attempts } = this.#context.run;
+    const { attempts, usage } = this.#context.run;
+    this.#context.permit.end({
+      error,
+      firstTokenMs: this.#firstTokenAt === null ? null : this.#firstTokenAt - this.#startedAt,
+      tokens: usage === null ? 0 : usage.inputTokens + usage.outputTokens,
+    });
     const record: AttemptRecord = {
       number: attempts.length + 1,
       deployment: this.#deployment.id,

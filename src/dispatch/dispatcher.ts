@@ -1,24 +1,30 @@
-/** The router: plan, try, fail over. It fills the run's attempts, deployment and usage; ending the run is its caller's. */
+/** The router: plan, try, fail over, fall back. It fills the run's attempts, deployment and usage; ending the run is its caller's. */
 import type { ModelInvoker, Warned } from '../models/invoke.ts';
 import type { RelayAnswer, RelayRequest } from '../models/relay.ts';
 import type { Run } from '../telemetry/run.ts';
-import type { ChatEvents, ChatRequest } from '../types/chat.ts';
-import type { Strategy } from '../types/dispatch.ts';
-import { GatewayError } from '../types/errors.ts';
+import type { Principal } from '../types/access.ts';
+import type { ChatBody, ChatEvents, ChatRequest } from '../types/chat.ts';
+import type { RoutingContext, Strategy } from '../types/dispatch.ts';
+import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
-import type { Deployment, ModelEntry } from '../types/snapshot.ts';
-import type { EmbeddingsAnswer, EmbeddingsBody, RerankAnswer, RerankBody } from '../types/wire-format.ts';
-import { AttemptBook, attemptChat } from './attempt.ts';
+import type { Deployment, ModelEntry, Snapshot } from '../types/snapshot.ts';
+import type { EmbeddingsAnswer, EmbeddingsBody, Operation, RerankAnswer, RerankBody } from '../types/wire-format.ts';
+import { affinityOf } from './affinity.ts';
+import { attemptChat } from './attempt.ts';
+import { attemptOnce } from './attempt-once.ts';
 import { attemptRelay } from './attempt-relay.ts';
-import { Deadlines } from './deadlines.ts';
+import { type CircuitListener, type DeploymentNumbers, Deployments, type Permit } from './deployments.ts';
+import { explainRoute, type RouteExplanation } from './explain.ts';
 import { withFailover } from './failover.ts';
-import { type DeploymentNumbers, Load } from './load.ts';
+import { needsOf, nextFallback } from './fallback.ts';
 import { planDeployments } from './plan.ts';
 
 export interface CallContext {
   readonly run: Run;
   readonly signal: AbortSignal;
   readonly stream: boolean;
+  /** A model that the caller may use, or null: where the configuration names a fallback. */
+  fallback(name: string): ModelEntry | null;
 }
 
 export interface Answered {
@@ -38,86 +44,132 @@ export interface Dispatcher {
   rerank(model: ModelEntry, body: RerankBody, context: CallContext): Promise<Warned<RerankAnswer> & Answered>;
   /** Resolves at the head of the answer; a body that breaks off later rejects its reader. */
   relay(model: ModelEntry, request: RelayRequest, context: CallContext): Promise<RelayAnswer & Answered>;
-  /** The numbers of this node since its start, by deployment id. */
+  /** What a call would do now, without doing it. */
+  explain(model: ModelEntry, body: ChatBody, asker: Pick<CallContext, 'fallback'> & { readonly principal: Principal }): RouteExplanation;
+  /** The numbers of this node since its start, by the deployment's key. */
   health(): Readonly<Record<string, DeploymentNumbers>>;
+  /** Forgets the deployments that `snapshot` has no more. */
+  follow(snapshot: Snapshot): void;
+}
+
+/** One attempt as its kind makes it. */
+interface AttemptSpec {
+  readonly model: ModelEntry;
+  readonly permit: Permit;
+  readonly totalAt: number;
 }
 
 export function createDispatcher(options: {
   readonly invoker: ModelInvoker;
   strategy(kind: string): Strategy | undefined;
   readonly logger: Logger;
+  readonly onCircuit?: CircuitListener;
 }): Dispatcher {
   const { invoker, logger } = options;
-  const load = new Load();
+  const deployments = new Deployments((deployment, state) => {
+    logger.warn({ deployment, state }, 'the circuit of a deployment has turned');
+    options.onCircuit?.(deployment, state);
+  });
 
-  const dispatch = async <T>(model: ModelEntry, context: CallContext, attempt: (deployment: Deployment, totalAt: number) => Promise<T>) => {
+  const planFor = (model: ModelEntry, principal: Principal, body: ChatBody | undefined): readonly Deployment[] => {
     const strategy = options.strategy(model.spec.strategy);
     if (strategy === undefined) throw new GatewayError('internal_error', `The strategy "${model.spec.strategy}" is not loaded.`);
-    const totalAt = Date.now() + model.spec.limits.total_ms;
-    const { run, signal } = context;
-    const plan = planDeployments(model, strategy, load);
-    const result = await withFailover({
-      plan,
-      attempts: model.spec.limits.attempts,
-      totalAt,
-      signal,
-      run,
-      attempt: (deployment) => attempt(deployment, totalAt),
-    });
-    if (result.attempts > 1)
-      logger.info(
-        { runId: run.id, model: model.name, deployment: result.deployment.id, attempts: result.attempts },
-        'answered after failed attempts',
-      );
-    run.answeredBy(result.deployment.id, result.deployment.price);
-    return result;
+    const routing: RoutingContext = {
+      model,
+      load: (deployment) => deployments.load(deployment),
+      affinity: () => (body === undefined ? `${principal.tenant}\n${principal.subject}` : affinityOf(principal, body)),
+      random: Math.random,
+    };
+    return planDeployments(strategy, routing);
   };
 
-  /** A call whose whole answer comes at once, under the total limit alone. */
+  /** Tries one model after the other; the time of the first one's limits is that of the whole call. */
+  const dispatch = async <T>(
+    asked: ModelEntry,
+    context: CallContext,
+    call: { readonly operation: Operation; readonly body?: ChatBody },
+    attempt: (deployment: Deployment, spec: AttemptSpec) => Promise<T>,
+  ): Promise<{ deployment: Deployment; attempts: number; value: T }> => {
+    const { run, signal } = context;
+    const totalAt = Date.now() + asked.spec.limits.total_ms;
+    const tried = new Set<string>();
+    for (let model = asked; ;) {
+      const before = run.attempts.length;
+      try {
+        const result = await withFailover({
+          model,
+          plan: planFor(model, run.start.principal, call.body),
+          deployments,
+          totalAt,
+          signal,
+          attempt: (deployment, permit) => attempt(deployment, { model, permit, totalAt }),
+        });
+        const attempts = before + result.attempts;
+        if (attempts > 1)
+          logger.info({ runId: run.id, model: asked.name, deployment: result.deployment.id, attempts }, 'answered after failed attempts');
+        run.answeredBy(result.deployment.id, result.deployment.price);
+        return { ...result, attempts };
+      } catch (thrown) {
+        const error = toGatewayError(thrown);
+        tried.add(model.name);
+        const next =
+          signal.aborted || Date.now() >= totalAt
+            ? null
+            : nextFallback(
+                model,
+                error,
+                () => needsOf(call.operation, call.body),
+                (name) => context.fallback(name),
+                tried,
+              );
+        if (next === null) throw thrown;
+        logger.info({ runId: run.id, model: model.name, fallback: next.name, error: error.code }, 'falling back to another model');
+        model = next;
+      }
+    }
+  };
+
   const once = async <T extends object>(
     model: ModelEntry,
+    operation: Operation,
     context: CallContext,
     call: (deployment: Deployment, signal: AbortSignal) => Promise<T>,
   ): Promise<T & Answered> => {
-    const { deployment, attempts, value } = await dispatch(model, context, async (each, totalAt) => {
-      const book = new AttemptBook(each, { load, run: context.run });
-      const deadlines = new Deadlines(context.signal, { at: totalAt, milliseconds: model.spec.limits.total_ms });
-      deadlines.set('total', model.spec.limits.total_ms);
-      try {
-        const answer = await call(each, deadlines.signal);
-        book.end(null);
-        return answer;
-      } catch (thrown) {
-        const failure: unknown = deadlines.failure ?? (context.signal.aborted ? context.signal.reason : thrown);
-        book.end(failure);
-        throw failure;
-      } finally {
-        deadlines.clear();
-      }
-    });
+    const { deployment, attempts, value } = await dispatch(model, context, { operation }, (each, spec) =>
+      attemptOnce(each, spec.model, { ...spec, run: context.run, signal: context.signal }, call),
+    );
     return { ...value, deployment, attempts };
   };
 
   return {
     async chat(model, request, context) {
       const { run, signal, stream } = context;
-      const { deployment, attempts, value } = await dispatch(model, context, (each, totalAt) =>
-        attemptChat(each, model, request, stream, { invoker, load, run, signal, totalAt }),
+      const { deployment, attempts, value } = await dispatch(model, context, { operation: 'chat', body: request.body }, (each, spec) =>
+        attemptChat(each, spec.model, request, stream, { invoker, run, signal, permit: spec.permit, totalAt: spec.totalAt }),
       );
       return { deployment, attempts, ...value };
     },
 
-    embeddings: (model, body, context) => once(model, context, (deployment, signal) => invoker.embeddings(deployment, body, { signal })),
+    embeddings: (model, body, context) =>
+      once(model, 'embeddings', context, (deployment, signal) => invoker.embeddings(deployment, body, { signal })),
 
-    rerank: (model, body, context) => once(model, context, (deployment, signal) => invoker.rerank(deployment, body, { signal })),
+    rerank: (model, body, context) => once(model, 'rerank', context, (deployment, signal) => invoker.rerank(deployment, body, { signal })),
 
     async relay(model, request, context) {
-      const { deployment, attempts, value } = await dispatch(model, context, (each, totalAt) =>
-        attemptRelay(each, model, request, { invoker, load, run: context.run, signal: context.signal, totalAt }),
+      const { run, signal } = context;
+      const { deployment, attempts, value } = await dispatch(model, context, { operation: request.operation }, (each, spec) =>
+        attemptRelay(each, spec.model, request, { invoker, run, signal, permit: spec.permit, totalAt: spec.totalAt }),
       );
       return { ...value, deployment, attempts };
     },
 
-    health: () => load.all(),
+    explain: (model, body, asker) => explainRoute(model, body, asker, planFor(model, asker.principal, body), deployments),
+    health: () => deployments.all(),
+    follow({ tenants }) {
+      const keys = new Set<string>();
+      for (const { models } of tenants.values())
+        for (const model of models.values()) for (const { key } of model.deployments) keys.add(key);
+      deployments.keepOnly(keys);
+    },
   };
 }

@@ -1,23 +1,25 @@
 /** Tries deployments until one answers, within the model's budget of attempts and time. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Run } from '../telemetry/run.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
-import type { Deployment } from '../types/snapshot.ts';
+import type { Deployment, ModelEntry } from '../types/snapshot.ts';
+import type { Deployments, Permit, Refusal } from './deployments.ts';
 
 export interface FailoverOptions<T> {
+  readonly model: ModelEntry;
   /** In order of preference. */
   readonly plan: readonly Deployment[];
-  readonly attempts: number;
+  readonly deployments: Deployments;
   /** Epoch milliseconds. */
   readonly totalAt: number;
   readonly signal: AbortSignal;
-  readonly run: Run;
-  attempt(deployment: Deployment): Promise<T>;
+  attempt(deployment: Deployment, permit: Permit): Promise<T>;
 }
 
-/** A wait that a vendor asks for is worth it only if it is short; else the next deployment is tried. */
-const longestWaitMs = 2_000;
-const retryBaseMs = 100;
+export interface Failover<T> {
+  readonly deployment: Deployment;
+  readonly attempts: number;
+  readonly value: T;
+}
 
 /** Faults that may have passed a moment later at the same place: the vendor stumbled or the connection broke before an answer. */
 function worthRepeating(error: GatewayError): boolean {
@@ -25,45 +27,91 @@ function worthRepeating(error: GatewayError): boolean {
 }
 
 /** How long to wait before the same deployment is tried again; null: do not. */
-function waitBefore(error: GatewayError, repeated: boolean): number | null {
-  if (repeated || !worthRepeating(error)) return null;
-  if (error.retryAfterSeconds !== undefined) return error.retryAfterSeconds * 1000 <= longestWaitMs ? error.retryAfterSeconds * 1000 : null;
+function waitBefore(error: GatewayError, repeats: number, { spec }: ModelEntry): number | null {
+  if (repeats >= spec.retry.same || !worthRepeating(error)) return null;
+  if (error.retryAfterSeconds !== undefined) {
+    // A timer may fire a moment early, and the deployment's door would still be shut.
+    const told = error.retryAfterSeconds * 1_000 + 5;
+    return told <= spec.retry.longest_wait_ms ? told : null;
+  }
   // A limit without a word on when it ends is not hammered.
-  return error.code === 'rate_limited' ? null : retryBaseMs * (0.5 + Math.random());
+  return error.code === 'rate_limited' ? null : spec.retry.base_ms * 2 ** repeats * (0.5 + Math.random());
 }
 
 /** The result of the first attempt that succeeds. Throws the last failure, in the caller's words. */
-export async function withFailover<T>(options: FailoverOptions<T>): Promise<{ deployment: Deployment; attempts: number; value: T }> {
-  const { plan, signal } = options;
+export async function withFailover<T>(options: FailoverOptions<T>): Promise<Failover<T>> {
+  const { plan, model } = options;
   if (plan.length === 0)
     throw new GatewayError('upstream_unavailable', 'This model has no deployment that takes calls at the moment. Tell your administrator.');
-  let last: GatewayError | null = null;
-  let attempts = 0;
+  const state: Progress = { attempts: 0, last: null, refused: [] };
+  const waitUntil = Math.min(options.totalAt, Date.now() + model.spec.queue.wait_ms);
+  for (;;) {
+    state.refused = [];
+    const result = await tryAll(options, state);
+    if (result !== null) return result;
+    // Only a call that no deployment took waits for a place; one that failed has had its chance.
+    if (state.last !== null || state.refused.length === 0) throw exhausted(state);
+    const soonest = Math.min(...state.refused.map((refusal) => refusal.waitMs));
+    const left = waitUntil - Date.now();
+    if (left <= 0 || options.deployments.waiting >= model.spec.queue.size) throw refusedEverywhere(state.refused, soonest);
+    await options.deployments.change(Math.max(1, Math.min(left, soonest)), options.signal);
+    if (options.signal.aborted) throw toGatewayError(options.signal.reason);
+  }
+}
+
+interface Progress {
+  attempts: number;
+  last: GatewayError | null;
+  refused: Refusal[];
+}
+
+/** Null when every deployment refused or failed; throws what must not be tried elsewhere. */
+async function tryAll<T>(options: FailoverOptions<T>, state: Progress): Promise<Failover<T> | null> {
+  const { plan, model, signal } = options;
   for (const [index, deployment] of plan.entries()) {
-    let repeated = false;
-    for (;;) {
-      if (attempts >= options.attempts || Date.now() >= options.totalAt) throw exhausted(last, attempts);
-      attempts++;
-      try {
-        return { deployment, attempts, value: await options.attempt(deployment) };
-      } catch (thrown) {
-        last = toGatewayError(thrown);
+    for (let repeats = 0; ; repeats++) {
+      if (state.attempts >= model.spec.limits.attempts || Date.now() >= options.totalAt) throw exhausted(state);
+      const permit = options.deployments.enter(deployment, model.spec.circuit, Date.now());
+      if ('reason' in permit) {
+        state.refused.push(permit);
+        break;
       }
+      state.attempts++;
+      try {
+        return { deployment, attempts: state.attempts, value: await options.attempt(deployment, permit) };
+      } catch (thrown) {
+        state.last = toGatewayError(thrown);
+      }
+      const { last } = state;
       if (!last.retryable || signal.aborted) throw last;
-      const wait = waitBefore(last, repeated);
-      const triesLeft = options.attempts - attempts;
+      const wait = waitBefore(last, repeats, model);
+      const triesLeft = model.spec.limits.attempts - state.attempts;
       // With one try left and another deployment to go to, that one is the better chance.
       if (wait === null || Date.now() + wait >= options.totalAt || (triesLeft <= 1 && index + 1 < plan.length)) break;
-      repeated = true;
       await sleep(wait, undefined, { signal }).catch(() => {
         throw toGatewayError(signal.reason);
       });
     }
   }
-  throw exhausted(last, attempts);
+  return null;
 }
 
-function exhausted(last: GatewayError | null, attempts: number): GatewayError {
+function refusedEverywhere(refused: readonly Refusal[], soonestMs: number): GatewayError {
+  const retryAfterSeconds = Math.max(1, Math.ceil(soonestMs / 1_000));
+  const details = { refused: refused.map(({ reason }) => reason) };
+  if (refused.every(({ reason }) => reason === 'circuit open')) {
+    return new GatewayError('upstream_unavailable', 'Every deployment of this model keeps failing and is given a pause. Try again soon.', {
+      retryAfterSeconds,
+      details,
+    });
+  }
+  return new GatewayError('rate_limited', 'Every deployment of this model is at its limit. Wait and try again.', {
+    retryAfterSeconds,
+    details,
+  });
+}
+
+function exhausted({ last, attempts }: Progress): GatewayError {
   if (last === null) return new GatewayError('upstream_timeout', 'The call ran out of its time before any deployment could be tried.');
   if (attempts <= 1) return last;
   return new GatewayError(last.code, `${last.message} (${attempts} attempts were made.)`, {

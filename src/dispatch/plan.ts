@@ -1,10 +1,10 @@
 /** Which deployments to try, in which order: tier by tier, within a tier as the strategy says. */
-import type { LoadView, Strategy } from '../types/dispatch.ts';
-import type { Deployment, ModelEntry } from '../types/snapshot.ts';
+import type { RoutingContext, Strategy } from '../types/dispatch.ts';
+import type { Deployment } from '../types/snapshot.ts';
 
 /** Empty if the model has no deployment that takes traffic. */
-export function planDeployments(model: ModelEntry, strategy: Strategy, load: LoadView): readonly Deployment[] {
-  const { deployments } = model;
+export function planDeployments(strategy: Strategy, context: RoutingContext): readonly Deployment[] {
+  const { deployments } = context.model;
   if (deployments.length <= 1) return deployments.filter((each) => each.weight > 0);
   const tiers = new Map<number, Deployment[]>();
   for (const deployment of deployments) {
@@ -13,5 +13,10 @@ export function planDeployments(model: ModelEntry, strategy: Strategy, load: Loa
     if (tier === undefined) tiers.set(deployment.tier, [deployment]);
     else tier.push(deployment);
   }
-  return [...tiers.keys()].toSorted((one, other) => one - other).flatMap((tier) => strategy.order(tiers.get(tier) ?? [], load));
+  return [...tiers.keys()]
+    .toSorted((one, other) => one - other)
+    .flatMap((tier) => {
+      const candidates = tiers.get(tier) ?? [];
+      return candidates.length === 1 ? candidates : strategy.order(candidates, context);
+    });
 }

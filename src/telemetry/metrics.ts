@@ -8,6 +8,7 @@ export interface Metrics {
   /** A ledger that counts each record and hands it on. */
   counting(ledger: Ledger): Ledger;
   setRevision(revision: number): void;
+  circuitTurned(deployment: string, state: 'closed' | 'half-open' | 'open'): void;
   callStarted(): void;
   callEnded(): void;
 }
@@ -49,6 +50,12 @@ export function createMetrics(): Metrics {
     registers,
   });
   const revision = new Gauge({ name: 'pailou_config_revision', help: 'Configuration revision that this node serves.', registers });
+  const circuits = new Gauge({
+    name: 'pailou_circuit_state',
+    help: 'Circuit of a deployment: 0 closed, 1 half-open (probing), 2 open. Absent: never opened.',
+    labelNames: ['deployment'],
+    registers,
+  });
   const inFlight = new Gauge({ name: 'pailou_calls_in_flight', help: 'Calls under way on this node.', registers });
 
   function count(run: RunRecord): void {
@@ -73,6 +80,7 @@ export function createMetrics(): Metrics {
       },
     }),
     setRevision: (value) => revision.set(value),
+    circuitTurned: (deployment, state) => circuits.set({ deployment }, ['closed', 'half-open', 'open'].indexOf(state)),
     callStarted: () => inFlight.inc(),
     callEnded: () => inFlight.dec(),
   };

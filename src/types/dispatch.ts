@@ -1,17 +1,24 @@
 /** Words of the router: which deployment next, and what is known about the load. */
-import type { Deployment } from './snapshot.ts';
+import type { Deployment, ModelEntry } from './snapshot.ts';
 
 export interface DeploymentLoad {
   /** Attempts under way on this node. */
   readonly inFlight: number;
+  /** Milliseconds to the first visible token, of the latest attempts most; null before the first success. */
+  readonly firstTokenMs: number | null;
 }
 
-/** The live numbers of this node, by deployment id. */
-export interface LoadView {
-  of(deploymentId: string): DeploymentLoad;
+/** What a strategy may look at. Live numbers are those of this node. */
+export interface RoutingContext {
+  readonly model: ModelEntry;
+  readonly load: (deployment: Deployment) => DeploymentLoad;
+  /** The same text for calls that belong together (one conversation, one caller), so that vendors' prompt caches hit. */
+  readonly affinity: () => string;
+  /** From 0 to 1, 1 excluded. */
+  readonly random: () => number;
 }
 
 /** Orders the deployments of one tier: the first is tried first. Must return each candidate exactly once. */
 export interface Strategy {
-  order(candidates: readonly Deployment[], load: LoadView): readonly Deployment[];
+  order(candidates: readonly Deployment[], context: RoutingContext): readonly Deployment[];
 }

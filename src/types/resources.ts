@@ -31,6 +31,13 @@ const price = z.strictObject({
   output: z.int().min(0),
 });
 
+/** What one deployment may take on this node; left out: as much as comes. */
+const deploymentLimits = z.strictObject({
+  requests_per_minute: z.int().min(1).optional(),
+  tokens_per_minute: z.int().min(1).optional(),
+  concurrency: z.int().min(1).optional().describe('Calls under way at once.'),
+});
+
 const deployment = z.strictObject({
   provider: name.describe('The name of a provider.'),
   model: z.string().min(1).max(256).describe("The vendor's own name of the model."),
@@ -38,6 +45,7 @@ const deployment = z.strictObject({
   tier: z.int().min(0).max(100).default(0).describe('Lower tiers are tried first; the next tier only when all of the one before failed.'),
   enabled: z.boolean().default(true),
   price: price.optional(),
+  limits: deploymentLimits.prefault({}).describe('Beyond these, calls go to the next deployment. Counted on each node.'),
   always_stream: z
     .boolean()
     .default(false)
@@ -45,6 +53,34 @@ const deployment = z.strictObject({
 });
 
 const milliseconds = z.int().min(1).max(3_600_000);
+
+/** The classes of failure that a fallback can be named for. */
+export const failureClasses = ['overload', 'error', 'context_length', 'content_filter'] as const;
+export type FailureClass = (typeof failureClasses)[number];
+
+const retry = z.strictObject({
+  same: z.int().min(0).max(5).default(1).describe('How often the same deployment is tried again after a fault that may have passed.'),
+  base_ms: milliseconds.default(100).describe('The pause before that, give or take half; doubled each time.'),
+  longest_wait_ms: z
+    .int()
+    .min(0)
+    .max(60_000)
+    .default(2_000)
+    .describe("A vendor's Retry-After up to so long is waited out; beyond it the next deployment is tried."),
+});
+
+const circuit = z.strictObject({
+  failures: z.int().min(1).max(1_000).default(5).describe('So many failures one after the other open the circuit of a deployment.'),
+  rate: z.number().min(0.01).max(1).default(0.5).describe('So does this share of failures within the window.'),
+  minimum: z.int().min(1).max(100_000).default(20).describe('But only from so many calls in the window on.'),
+  window_ms: milliseconds.default(30_000),
+  open_ms: milliseconds.default(10_000).describe('So long an open circuit takes no calls; then one at a time probes.'),
+});
+
+const fallback = z.strictObject({
+  on: z.array(z.enum(failureClasses)).min(1).describe('content_filter only if it is named here.'),
+  model: name.describe('The model that takes over, if the caller may use it and it can do what the call needs.'),
+});
 
 export const modelSpec = z.strictObject({
   description: z.string().max(1024).default(''),
@@ -61,6 +97,23 @@ export const modelSpec = z.strictObject({
       total_ms: milliseconds.default(600_000).describe('The whole call, all attempts together.'),
     })
     .prefault({}),
+  retry: retry.prefault({}),
+  circuit: circuit.prefault({}),
+  queue: z
+    .strictObject({
+      size: z.int().min(0).max(10_000).default(0).describe('So many calls may wait for a deployment that is at its limit; 0: none waits.'),
+      wait_ms: milliseconds.default(5_000),
+    })
+    .prefault({}),
+  fallbacks: z.array(fallback).max(16).default([]).describe('Tried in this order when every deployment has failed.'),
+  features: z
+    .strictObject({
+      tools: z.boolean().default(true),
+      vision: z.boolean().default(true),
+      json_schema: z.boolean().default(true),
+    })
+    .prefault({})
+    .describe('What the model can do; a call that needs more does not fall back to it.'),
   tags,
 });
 
@@ -121,6 +174,7 @@ export type SkillSpec = z.output<typeof skillSpec>;
 export type McpServerSpec = z.output<typeof mcpServerSpec>;
 export type GrantSpec = z.output<typeof grantSpec>;
 export type Price = z.output<typeof price>;
+export type DeploymentLimits = z.output<typeof deploymentLimits>;
 
 /** The rule for the name of each kind; a grant's name is made by Pailou unless given. */
 export const resourceNames: Readonly<Record<ResourceKind, typeof name>> = {

@@ -1,7 +1,7 @@
 /** The frozen, validated picture of all configuration at one revision, held in memory. DESIGN section 6. */
 import type { Capability, GrantIndex } from './access.ts';
 import type { Provider } from './provider.ts';
-import type { McpServerSpec, ModelSpec, Price, ResourceKind, SkillSpec } from './resources.ts';
+import type { DeploymentLimits, McpServerSpec, ModelSpec, Price, ResourceKind, SkillSpec } from './resources.ts';
 import type { Skill } from './skill.ts';
 import type { ToolSource } from './tool-source.ts';
 
@@ -15,12 +15,15 @@ export interface ProviderEntry {
 export interface Deployment {
   /** Stable over configuration changes: `<model>#<provider>/<upstream model>`. */
   readonly id: string;
+  /** The id within its tenant: live numbers are kept by it. */
+  readonly key: string;
   readonly provider: ProviderEntry;
   readonly model: string;
   readonly weight: number;
   readonly tier: number;
   readonly price: Price | null;
   readonly alwaysStream: boolean;
+  readonly limits: DeploymentLimits;
 }
 
 /** `capability` is made once, so that a decision on the call's path allocates nothing. */
@@ -71,6 +74,8 @@ export interface Snapshot {
   readonly problems: readonly Problem[];
   /** The view of a tenant; an empty one for a tenant without rows. */
   tenant(name: string): TenantView;
+  /** Every tenant that has rows. */
+  readonly tenants: ReadonlyMap<string, TenantView>;
 }
 
 /** A snapshot held by one call. Its plugin instances stay alive until `release`, which is idempotent. */

@@ -59,6 +59,8 @@ function deployment(provider: Partial<Provider> = {}): Deployment {
   };
   return {
     id: 'm#p/vendor-model',
+    key: 'tests m#p/vendor-model',
+    limits: {},
     provider: { id: '1', name: 'p', kind: 'test', instance },
     model: 'vendor-model',
     weight: 1,

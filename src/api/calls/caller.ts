@@ -64,6 +64,14 @@ export function requireModel(caller: Asker, name: string, action: Action = 'use'
   return model;
 }
 
+/** A model that the configuration names as a fallback: null unless it exists and the caller may use it. */
+export function fallbackFor(caller: Asker): (name: string) => ModelEntry | null {
+  return (name) => {
+    const model = caller.view.models.get(name);
+    return model !== undefined && may(caller, 'use', model.capability) ? model : null;
+  };
+}
+
 export function requireSkill(caller: Asker, name: string, action: Action = 'use'): SkillEntry {
   const skill = caller.view.skills.get(name);
   if (skill === undefined) throw notFound('not_found', 'skill', name, viewable(caller, caller.view.skills));

@@ -5,7 +5,7 @@ import { GatewayError } from '../../types/errors.ts';
 import type { ModelEntry } from '../../types/snapshot.ts';
 import type { Operation } from '../../types/wire-format.ts';
 import { booked, endFailed } from './booked.ts';
-import type { Caller } from './caller.ts';
+import { type Caller, fallbackFor } from './caller.ts';
 import type { CallServices } from './services.ts';
 
 export interface ModelCall {
@@ -55,7 +55,12 @@ export async function invokeModel(
   requireOperation(model, 'chat');
   const run = openRun(services, caller, options.parent ?? null, `model/${model.name}`, 'chat', options.stream);
   try {
-    const answer = await services.dispatcher.chat(model, request, { run, signal: options.signal ?? caller.signal, stream: options.stream });
+    const answer = await services.dispatcher.chat(model, request, {
+      run,
+      signal: options.signal ?? caller.signal,
+      stream: options.stream,
+      fallback: fallbackFor(caller),
+    });
     const { deployment, attempts, warnings } = answer;
     return { run, deployment: deployment.id, attempts, warnings, events: booked(run, request, answer.events) };
   } catch (thrown) {

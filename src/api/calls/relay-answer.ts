@@ -6,7 +6,7 @@ import type { Usage } from '../../types/chat.ts';
 import type { Run } from '../../telemetry/run.ts';
 import { addAnswerHeaders } from './answer-chat.ts';
 import { endFailed } from './booked.ts';
-import { type Caller, requireModel } from './caller.ts';
+import { type Caller, requireModel, fallbackFor } from './caller.ts';
 import { openRun, requireOperation } from './invoke-model.ts';
 import type { CallServices } from './services.ts';
 
@@ -49,7 +49,12 @@ export async function answerRelay(
   requireOperation(model, request.operation);
   const run = openRun(services, caller, null, `model/${model.name}`, request.operation, false);
   try {
-    const answer = await services.dispatcher.relay(model, request, { run, signal: caller.signal, stream: false });
+    const answer = await services.dispatcher.relay(model, request, {
+      run,
+      signal: caller.signal,
+      stream: false,
+      fallback: fallbackFor(caller),
+    });
     addAnswerHeaders(reply, { run, deployment: answer.deployment.id, attempts: answer.attempts, warnings: [] });
     reply.header('content-type', answer.contentType);
     if (answer.length !== null) reply.header('content-length', answer.length);

@@ -8,7 +8,7 @@ import { isJsonObject } from '../../types/json.ts';
 import type { RerankBody } from '../../types/wire-format.ts';
 import { addAnswerHeaders } from '../calls/answer-chat.ts';
 import { endFailed } from '../calls/booked.ts';
-import { callerOf, requireModel } from '../calls/caller.ts';
+import { callerOf, requireModel, fallbackFor } from '../calls/caller.ts';
 import { refuseInvalid } from '../calls/chat-body.ts';
 import { openRun, requireOperation } from '../calls/invoke-model.ts';
 import type { CallServices } from '../calls/services.ts';
@@ -47,7 +47,12 @@ export function addRerank(app: FastifyInstance, services: CallServices): void {
       requireOperation(model, 'rerank');
       const run = openRun(services, caller, null, `model/${model.name}`, 'rerank', false);
       try {
-        const answer = await services.dispatcher.rerank(model, body, { run, signal: caller.signal, stream: false });
+        const answer = await services.dispatcher.rerank(model, body, {
+          run,
+          signal: caller.signal,
+          stream: false,
+          fallback: fallbackFor(caller),
+        });
         for (const { index } of answer.results) {
           if (index < body.documents.length) continue;
           throw new GatewayError('upstream_invalid_response', 'The vendor ranked a document that was not sent.', { details: { index } });

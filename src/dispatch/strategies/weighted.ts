@@ -26,7 +26,6 @@ export default definePlugin({
   title: 'Random by weight',
   options: z.strictObject({}),
   create: () => ({
-    order: (candidates) =>
-      candidates.length === 1 && (candidates[0]?.weight ?? 0) > 0 ? candidates : orderByWeight(candidates, Math.random),
+    order: (candidates, { random }) => orderByWeight(candidates, random),
   }),
 });

@@ -1,0 +1,90 @@
+/** POST /api/route/explain and GET /api/health: what the router would do, and what it knows. */
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import type { ChatBody } from '../../types/chat.ts';
+import { principalOf, snapshotOf } from '../request-context.ts';
+import { fallbackFor, requireModel } from '../calls/caller.ts';
+import type { CallServices } from '../calls/services.ts';
+
+const question = z.looseObject({
+  model: z.string().min(1).max(256),
+  messages: z
+    .array(z.looseObject({}))
+    .max(10_000)
+    .default([])
+    .describe('As in a call; the router looks at what the call needs and where it belongs.'),
+});
+
+const explanation = z.object({
+  model: z.string(),
+  strategy: z.string(),
+  candidates: z.array(
+    z.object({
+      deployment: z.string(),
+      tier: z.int(),
+      weight: z.number(),
+      takes_calls: z.boolean(),
+      reason: z.string(),
+      in_flight: z.int(),
+      first_token_ms: z.number().nullable(),
+    }),
+  ),
+  fallbacks: z.array(z.object({ model: z.string(), on: z.array(z.string()), usable: z.boolean(), reason: z.string() })),
+});
+
+const health = z.object({
+  deployments: z.array(
+    z.object({
+      deployment: z.string(),
+      circuit: z.enum(['closed', 'half-open', 'open']),
+      in_flight: z.int(),
+      attempts: z.int(),
+      failures: z.int(),
+      first_token_ms: z.number().nullable(),
+    }),
+  ),
+});
+
+export function addRouting(app: FastifyInstance, services: Pick<CallServices, 'dispatcher'>): void {
+  app.post<{ Body: z.output<typeof question> }>(
+    '/api/route/explain',
+    {
+      config: { access: ['llm:model:use'] },
+      schema: {
+        tags: ['routing'],
+        summary: 'What a call to this model would do now, without calling',
+        description: 'The deployments in the order in which this node would try them, and why some are passed over.',
+        body: question,
+        response: { 200: explanation },
+      },
+    },
+    async (request) => {
+      const principal = principalOf(request);
+      const asker = { principal, view: snapshotOf(request).tenant(principal.tenant) };
+      const model = requireModel(asker, request.body.model);
+      return services.dispatcher.explain(model, request.body as unknown as ChatBody, { principal, fallback: fallbackFor(asker) });
+    },
+  );
+
+  app.get(
+    '/api/health',
+    {
+      config: { access: 'administrator' },
+      schema: { tags: ['routing'], summary: 'The live state of the deployments on this node', response: { 200: health } },
+    },
+    async (request) => {
+      const prefix = `${principalOf(request).tenant} `;
+      const deployments = Object.entries(services.dispatcher.health())
+        .filter(([key]) => key.startsWith(prefix))
+        .map(([key, { circuit, inFlight, attempts, failures, firstTokenMs }]) => ({
+          deployment: key.slice(prefix.length),
+          circuit,
+          in_flight: inFlight,
+          attempts,
+          failures,
+          first_token_ms: firstTokenMs === null ? null : Math.round(firstTokenMs),
+        }));
+      return { deployments: deployments.toSorted((one, other) => (one.deployment < other.deployment ? -1 : 1)) };
+    },
+  );
+}

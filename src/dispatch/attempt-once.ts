@@ -1,0 +1,27 @@
+/** One try at a call whose whole answer comes at once, under the total limit alone. */
+import type { Deployment, ModelEntry } from '../types/snapshot.ts';
+import { AttemptBook, type AttemptContext } from './attempt.ts';
+import { Deadlines } from './deadlines.ts';
+
+export async function attemptOnce<T>(
+  deployment: Deployment,
+  model: ModelEntry,
+  context: Omit<AttemptContext, 'invoker'>,
+  call: (deployment: Deployment, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { total_ms: milliseconds } = model.spec.limits;
+  const book = new AttemptBook(deployment, context);
+  const deadlines = new Deadlines(context.signal, { at: context.totalAt, milliseconds });
+  deadlines.set('total', milliseconds);
+  try {
+    const answer = await call(deployment, deadlines.signal);
+    book.end(null);
+    return answer;
+  } catch (thrown) {
+    const failure: unknown = deadlines.failure ?? (context.signal.aborted ? context.signal.reason : thrown);
+    book.end(failure);
+    throw failure;
+  } finally {
+    deadlines.clear();
+  }
+}

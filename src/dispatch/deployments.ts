@@ -1,0 +1,160 @@
+/** The live state of every deployment on this node: load, limits, circuit. One door that each attempt goes in and out by. */
+import type { DeploymentLoad } from '../types/dispatch.ts';
+import type { GatewayError } from '../types/errors.ts';
+import type { ModelSpec } from '../types/resources.ts';
+import type { Deployment } from '../types/snapshot.ts';
+import { Circuit, type CircuitState } from './circuit.ts';
+import { MinuteWindow } from './minute-window.ts';
+
+export interface DeploymentNumbers extends DeploymentLoad {
+  readonly attempts: number;
+  readonly failures: number;
+  readonly circuit: CircuitState;
+}
+
+/** Why a deployment takes no call now, and for how long about. */
+export interface Refusal {
+  readonly reason: 'circuit open' | 'told to wait' | 'concurrency' | 'requests per minute' | 'tokens per minute';
+  readonly waitMs: number;
+}
+
+/** One attempt's stay. `end` once, with how it came out. */
+export interface Permit {
+  end(result: { readonly error: GatewayError | null; readonly firstTokenMs: number | null; readonly tokens: number }): void;
+}
+
+/** Later attempts weigh this much in the mean time to the first token. */
+const newWeight = 0.2;
+/** Where a vendor limits without saying for how long, and the most that is believed. */
+const coolMs = { unknown: 1_000, most: 60_000 };
+
+class State {
+  inFlight = 0;
+  attempts = 0;
+  failures = 0;
+  firstTokenMs: number | null = null;
+  coolUntil = 0;
+  readonly requests = new MinuteWindow();
+  readonly tokens = new MinuteWindow();
+  readonly circuit: Circuit;
+
+  constructor(changed: (state: CircuitState) => void) {
+    this.circuit = new Circuit(changed);
+  }
+}
+
+/** What a failure says of the deployment: true, it is ill; null, nothing. */
+function isIll(error: GatewayError | null): boolean | null {
+  if (error === null) return false;
+  // A limit means that it works; it is told apart by `coolUntil`.
+  if (error.code === 'rate_limited') return null;
+  return error.retryable ? true : null;
+}
+
+export type CircuitListener = (deployment: string, state: CircuitState) => void;
+
+export class Deployments {
+  readonly #states = new Map<string, State>();
+  readonly #onCircuit: CircuitListener;
+  readonly #waiting = new Set<() => void>();
+
+  /** `onCircuit` hears every turn of a circuit, by the deployment's key. */
+  constructor(onCircuit: CircuitListener = () => {}) {
+    this.#onCircuit = onCircuit;
+  }
+
+  #state(key: string): State {
+    let state = this.#states.get(key);
+    if (state === undefined) this.#states.set(key, (state = new State((turned) => this.#onCircuit(key, turned))));
+    return state;
+  }
+
+  load(deployment: Deployment): DeploymentLoad {
+    return this.#state(deployment.key);
+  }
+
+  /** Null if an attempt may go in now. */
+  refusal(deployment: Deployment, circuit: ModelSpec['circuit'], now: number): Refusal | null {
+    const state = this.#state(deployment.key);
+    const closed = state.circuit.closedFor(circuit, now);
+    if (closed > 0) return { reason: 'circuit open', waitMs: closed };
+    if (state.coolUntil > now) return { reason: 'told to wait', waitMs: state.coolUntil - now };
+    const { concurrency, requests_per_minute: requests, tokens_per_minute: tokens } = deployment.limits;
+    if (concurrency !== undefined && state.inFlight >= concurrency) return { reason: 'concurrency', waitMs: 1_000 };
+    if (requests !== undefined && state.requests.sum(now) + 1 > requests)
+      return { reason: 'requests per minute', waitMs: state.requests.waitFor(requests, now) };
+    if (tokens !== undefined && state.tokens.sum(now) >= tokens)
+      return { reason: 'tokens per minute', waitMs: state.tokens.waitFor(tokens, now) };
+    return null;
+  }
+
+  /** Goes in, or tells why not. */
+  enter(deployment: Deployment, rules: ModelSpec['circuit'], now: number): Permit | Refusal {
+    const refused = this.refusal(deployment, rules, now);
+    if (refused !== null) return refused;
+    const state = this.#state(deployment.key);
+    const probe = state.circuit.enter();
+    state.inFlight++;
+    state.attempts++;
+    state.requests.add(1, now);
+    let ended = false;
+    return {
+      end: ({ error, firstTokenMs, tokens }) => {
+        if (ended) return;
+        ended = true;
+        const at = Date.now();
+        const ill = isIll(error);
+        state.inFlight--;
+        if (ill === true) state.failures++;
+        if (error?.code === 'rate_limited') {
+          const told = error.retryAfterSeconds === undefined ? coolMs.unknown : error.retryAfterSeconds * 1_000;
+          state.coolUntil = Math.max(state.coolUntil, at + Math.min(told, coolMs.most));
+        }
+        if (tokens > 0) state.tokens.add(tokens, at);
+        if (firstTokenMs !== null)
+          state.firstTokenMs = state.firstTokenMs === null ? firstTokenMs : state.firstTokenMs * (1 - newWeight) + firstTokenMs * newWeight;
+        state.circuit.leave(ill, probe, rules, at);
+        this.#wake();
+      },
+    };
+  }
+
+  /** Calls that wait for a place now. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Resolves when an attempt somewhere has ended, or after `milliseconds`. */
+  async change(milliseconds: number, signal: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        this.#waiting.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, milliseconds);
+      signal.addEventListener('abort', done, { once: true });
+      this.#waiting.add(done);
+    });
+  }
+
+  #wake(): void {
+    if (this.#waiting.size === 0) return;
+    for (const wake of [...this.#waiting]) wake();
+  }
+
+  all(): Readonly<Record<string, DeploymentNumbers>> {
+    return Object.fromEntries(
+      [...this.#states].map(([key, { inFlight, attempts, failures, firstTokenMs, circuit }]) => [
+        key,
+        { inFlight, attempts, failures, firstTokenMs, circuit: circuit.state },
+      ]),
+    );
+  }
+
+  /** Forgets deployments that are configured no more and have nothing under way. */
+  keepOnly(keys: ReadonlySet<string>): void {
+    for (const [key, state] of this.#states) if (!keys.has(key) && state.inFlight === 0) this.#states.delete(key);
+  }
+}

@@ -1,0 +1,74 @@
+/** Which model takes over when every deployment of one has failed: by the class of the failure, and only one that can do what the call needs. */
+import type { ChatBody } from '../types/chat.ts';
+import type { ErrorCode, GatewayError } from '../types/errors.ts';
+import { isJsonObject, type Json } from '../types/json.ts';
+import type { FailureClass } from '../types/resources.ts';
+import type { ModelEntry } from '../types/snapshot.ts';
+import type { Operation } from '../types/wire-format.ts';
+
+const classes: Readonly<Partial<Record<ErrorCode, FailureClass>>> = {
+  rate_limited: 'overload',
+  upstream_unavailable: 'overload',
+  upstream_quota_exhausted: 'overload',
+  upstream_error: 'error',
+  upstream_timeout: 'error',
+  upstream_invalid_response: 'error',
+  upstream_interrupted: 'error',
+  upstream_authentication: 'error',
+  context_length_exceeded: 'context_length',
+  content_filter: 'content_filter',
+};
+
+/** What a call asks of a model. */
+export interface Needs {
+  readonly operation: Operation;
+  readonly tools: boolean;
+  readonly vision: boolean;
+  readonly json_schema: boolean;
+}
+
+function hasPicture(content: Json | undefined): boolean {
+  return Array.isArray(content) && content.some((part: Json) => isJsonObject(part) && part['type'] === 'image_url');
+}
+
+/** Read only when a fallback is looked for. */
+export function needsOf(operation: Operation, body?: ChatBody): Needs {
+  const format = body?.['response_format'];
+  return {
+    operation,
+    tools: (body?.tools?.length ?? 0) > 0,
+    vision: body?.messages.some((message) => hasPicture(message['content'])) ?? false,
+    json_schema: isJsonObject(format) && format['type'] === 'json_schema',
+  };
+}
+
+export function canDo({ spec }: ModelEntry, needs: Needs): boolean {
+  const { features } = spec;
+  return (
+    spec.operations.includes(needs.operation) &&
+    (features.tools || !needs.tools) &&
+    (features.vision || !needs.vision) &&
+    (features.json_schema || !needs.json_schema)
+  );
+}
+
+/**
+ * The next model after `failed` ended with `error`, or null. `find` gives a model only if the caller may use it;
+ * `tried` are the names that had their chance in this call.
+ */
+export function nextFallback(
+  failed: ModelEntry,
+  error: GatewayError,
+  needs: () => Needs,
+  find: (name: string) => ModelEntry | null,
+  tried: ReadonlySet<string>,
+): ModelEntry | null {
+  const failure = classes[error.code];
+  if (failure === undefined || failed.spec.fallbacks.length === 0) return null;
+  for (const rule of failed.spec.fallbacks) {
+    if (!rule.on.includes(failure) || tried.has(rule.model)) continue;
+    const model = find(rule.model);
+    if (model !== null && canDo(model, needs())) return model;
+  }
+  return null;
+}

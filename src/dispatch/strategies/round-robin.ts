@@ -1,0 +1,25 @@
+/** One after the other, each in its turn, whatever its weight. */
+import { z } from 'zod';
+import { definePlugin } from '../../types/plugin.ts';
+import type { ModelEntry } from '../../types/snapshot.ts';
+
+export default definePlugin({
+  type: 'strategy',
+  kind: 'round-robin',
+  title: 'One after the other',
+  options: z.strictObject({}),
+  create() {
+    // By the entry itself: a model that was changed starts anew, one that is gone is forgotten.
+    const turns = new WeakMap<ModelEntry, Map<number, number>>();
+    return {
+      order(candidates, { model }) {
+        let tiers = turns.get(model);
+        if (tiers === undefined) turns.set(model, (tiers = new Map()));
+        const tier = candidates[0]?.tier ?? 0;
+        const turn = (tiers.get(tier) ?? 0) % candidates.length;
+        tiers.set(tier, turn + 1);
+        return [...candidates.slice(turn), ...candidates.slice(0, turn)];
+      },
+    };
+  },
+});
