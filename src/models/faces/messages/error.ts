@@ -24,6 +24,6 @@ function typeOf(error: GatewayError): string {
 
 /** The body of an error answer, and the data of an `error` event. Pailou's own code and the field stand in `details`. */
 export function renderMessagesError(error: GatewayError, requestId: string): string {
-  const details = { ...error.expose, error_code: error.code, ...(error.param === null ? {} : { param: error.param }) };
+  const details = { error_code: error.code, ...(error.param === null ? {} : { param: error.param }), ...error.expose };
   return JSON.stringify({ type: 'error', error: { type: typeOf(error), message: error.message, details }, request_id: requestId });
 }

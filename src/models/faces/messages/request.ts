@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { ChatBody, ChatRequest } from '../../../types/chat.ts';
+import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { Losses } from './losses.ts';
 import { nativeBody } from './native-body.ts';
@@ -66,7 +67,6 @@ const wishes: ReadonlySet<string> = new Set([
 const weighty: Readonly<Record<string, string>> = {
   container: 'containers',
   mcp_servers: 'connections to tool servers of its own',
-  thread: 'threads',
 };
 
 /** The longest `user` that OpenAI takes; Claude Code sends more. A digest still tells one user from the other. */
@@ -100,6 +100,22 @@ function given(body: JsonObject, field: string, as: string = field): Record<stri
   return value === undefined || isNothing(value) ? {} : { [as]: value };
 }
 
+/**
+ * A thread lies at the vendor under the company's one key, where any caller could go on with any other's. The code is the one by
+ * which Anthropic's clients know to send the whole conversation instead.
+ */
+function refuseThread(body: JsonObject): void {
+  if (isNothing(body['thread'])) return;
+  throw new GatewayError(
+    'unsupported_parameter',
+    'thread: conversations are not kept at the vendor here. Send all messages without thread.',
+    {
+      param: 'thread',
+      expose: { error_code: 'thread_unsupported_request' },
+    },
+  );
+}
+
 export interface MessagesRequest {
   readonly request: ChatRequest;
   readonly stream: boolean;
@@ -109,6 +125,7 @@ export interface MessagesRequest {
 
 /** `body` fits one of the schemas above; `beta` is the caller's `anthropic-beta` header. Throws `invalid_request` naming the field at fault. */
 export function readMessagesRequest(body: JsonObject, beta?: string): MessagesRequest {
+  refuseThread(body);
   const losses = new Losses();
   const messages = readTurns(body['system'], (body['messages'] ?? []) as readonly JsonObject[], losses);
   const tools = readTools(body['tools'], losses);

@@ -213,6 +213,12 @@ describe('a request in the Messages format', () => {
     expect(read(more).request.translated?.demands).toEqual([{ param, need: expect.any(String) }]);
   });
 
+  test('refuses a thread in the word that makes the client send everything', () => {
+    expect(() => read({ thread: { type: 'create' } })).toThrow(
+      expect.objectContaining({ code: 'unsupported_parameter', param: 'thread', expose: { error_code: 'thread_unsupported_request' } }),
+    );
+  });
+
   test('leaves out what only Anthropic knows, and passes on what some other vendor may know', () => {
     const { body, translated } = read({ context_management: { edits: [] }, speed: 'fast', enable_search: true, mcp_servers: [] }).request;
     expect(translated).toEqual({ leftOut: ['context_management', 'speed'], demands: [] });
