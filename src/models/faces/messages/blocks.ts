@@ -1,7 +1,7 @@
 /** The content blocks of one answer, in order and one at a time, from events that know no blocks. */
 import type { ChatEvent } from '../../../types/chat.ts';
 import { isJsonObject, type JsonObject } from '../../../types/json.ts';
-import { packThought } from './foreign-thoughts.ts';
+import { packThought } from '../packed-thoughts.ts';
 import { ToolBlocks } from './tool-blocks.ts';
 
 /** Where blocks go: into a stream, or into one message. Indexes run from 0; a block is closed before the next is opened. */

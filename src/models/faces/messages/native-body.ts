@@ -1,6 +1,6 @@
 /** The caller's own writing of a request, as a vendor of the same format may get it. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
-import { isPacked } from './foreign-thoughts.ts';
+import { isPacked } from '../packed-thoughts.ts';
 
 /** A thought that Anthropic never signed came from another vendor by way of Pailou; Anthropic would refuse it. */
 function isForeign(block: Json): boolean {

@@ -1,7 +1,7 @@
 /** The turns of a conversation in Anthropic's format as messages in OpenAI's. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { joinTextParts } from '../../text-parts.ts';
-import { unpackThought } from './foreign-thoughts.ts';
+import { unpackThought } from '../packed-thoughts.ts';
 import { invalid, type Losses } from './losses.ts';
 import { blocksIn, cacheControl, readOrDemand, readParts } from './parts.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { collectMessage, createMessageEmitter } from '../../../../src/models/faces/messages/emitter.ts';
-import { unpackThought } from '../../../../src/models/faces/messages/foreign-thoughts.ts';
+import { unpackThought } from '../../../../src/models/faces/packed-thoughts.ts';
 import type { ChatEvent, FinishReason, Usage } from '../../../../src/types/chat.ts';
 import { GatewayError } from '../../../../src/types/errors.ts';
 import type { JsonObject } from '../../../../src/types/json.ts';

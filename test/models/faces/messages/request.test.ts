@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { packThought } from '../../../../src/models/faces/messages/foreign-thoughts.ts';
+import { packThought } from '../../../../src/models/faces/packed-thoughts.ts';
 import { readMessagesRequest } from '../../../../src/models/faces/messages/request.ts';
 import type { JsonObject } from '../../../../src/types/json.ts';
 
@@ -147,7 +147,8 @@ describe('a request in the Messages format', () => {
       ],
     });
     // Anthropic itself gets only what it made itself.
-    expect((request.native?.body['messages'] as readonly JsonObject[])[1]?.['content']).toEqual([content[0], content[1], content[4]]);
+    const own = request.native?.body['messages'];
+    expect(own).toMatchObject([{}, { content: [content[0], content[1], content[4]] }, {}]);
   });
 
   test('says how long to think in one word', () => {

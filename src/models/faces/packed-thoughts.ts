@@ -1,22 +1,23 @@
 /**
- * Thoughts of vendors that are not Anthropic, carried through Anthropic's clients: as the data of a `redacted_thinking` block,
- * which a client hands back unread. So they survive a round trip on any node, without being remembered.
+ * Thoughts that only their vendor can read, carried through clients that know another format: as the data of Anthropic's
+ * `redacted_thinking` or OpenAI's `encrypted_content`, which a client hands back unread. So they survive a round trip on any node,
+ * without being remembered.
  */
-import { isJsonObject, type JsonObject } from '../../../types/json.ts';
+import { isJsonObject, type JsonObject } from '../../types/json.ts';
 
 const mark = 'pailou.';
 
-/** One entry of `reasoning_details` as the data of a block. */
+/** One entry of `reasoning_details`, or an object that holds several, as opaque text. */
 export function packThought(detail: JsonObject): string {
   return mark + Buffer.from(JSON.stringify(detail)).toString('base64url');
 }
 
-/** True for data that `packThought` wrote, which means nothing to Anthropic. */
+/** True for text that `packThought` wrote, which means nothing to any vendor. */
 export function isPacked(data: unknown): boolean {
   return typeof data === 'string' && data.startsWith(mark);
 }
 
-/** The entry in the data of a block; undefined if it is damaged or none of ours. */
+/** What was packed; undefined if the text is damaged or none of ours. */
 export function unpackThought(data: string): JsonObject | undefined {
   if (!isPacked(data)) return undefined;
   try {
