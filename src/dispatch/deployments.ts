@@ -25,8 +25,8 @@ export interface Permit {
 
 /** Later attempts weigh this much in the mean time to the first token. */
 const newWeight = 0.2;
-/** Where a vendor limits without saying for how long, and the most that is believed. */
-const coolMs = { unknown: 1_000, most: 60_000 };
+/** The longest wait that a vendor is believed to mean. */
+const longestCoolMs = 60_000;
 
 class State {
   inFlight = 0;
@@ -106,10 +106,8 @@ export class Deployments {
         const ill = isIll(error);
         state.inFlight--;
         if (ill === true) state.failures++;
-        if (error?.code === 'rate_limited') {
-          const told = error.retryAfterSeconds === undefined ? coolMs.unknown : error.retryAfterSeconds * 1_000;
-          state.coolUntil = Math.max(state.coolUntil, at + Math.min(told, coolMs.most));
-        }
+        if (error?.code === 'rate_limited' && error.retryAfterSeconds !== undefined)
+          state.coolUntil = Math.max(state.coolUntil, at + Math.min(error.retryAfterSeconds * 1_000, longestCoolMs));
         if (tokens > 0) state.tokens.add(tokens, at);
         if (firstTokenMs !== null)
           state.firstTokenMs = state.firstTokenMs === null ? firstTokenMs : state.firstTokenMs * (1 - newWeight) + firstTokenMs * newWeight;

@@ -117,7 +117,7 @@ function build(
   const code = codeFor(status, error, own);
   const options = {
     details: { status, code: error.code.slice(0, 100), type: error.type.slice(0, 100), text: withoutSecrets(error.message) },
-    retryAfterSeconds: readRetryAfter(headers),
+    retryAfterSeconds: readRetryAfter(headers) ?? error.retryAfterSeconds,
   };
   if (code !== 'invalid_request') return new GatewayError(code, messages[code] ?? 'The vendor failed. Try again.', options);
   const words = publicWords(error.message);

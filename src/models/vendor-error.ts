@@ -9,19 +9,39 @@ export interface VendorError {
   readonly param: string | null;
   /** An HTTP status that stands inside the body, where the status line says less. */
   readonly status: number | null;
+  /** How long to wait, where the body says it. */
+  readonly retryAfterSeconds?: number;
 }
 
 function word(value: Json | undefined): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
+const units: Readonly<Record<string, number>> = { ms: 0.001, millisecond: 0.001, s: 1, sec: 1, second: 1, m: 60, min: 60, minute: 60 };
+
+/** The time to wait in a body: a field, Google's RetryInfo (`"retryDelay": "34.4s"`), or words such as "try again in 1.5s". */
+function retryAfterIn(error: JsonObject, message: string): number | undefined {
+  const field = error['retry_after'] ?? error['retry_after_seconds'];
+  if (typeof field === 'number' && field >= 0) return field;
+  const details = Array.isArray(error['details']) ? (error['details'] as readonly Json[]) : [];
+  const delay = details.filter(isJsonObject).find((each) => typeof each['retryDelay'] === 'string')?.['retryDelay'];
+  const told = typeof delay === 'string' ? delay : /\b(?:try again|retry) (?:in|after) ([\d.]+ ?[a-z]+)/i.exec(message)?.[1];
+  const parts = /^([\d.]+) ?([a-z]+)$/i.exec(told ?? '');
+  const unit = units[(parts?.[2] ?? '').toLowerCase().replace(/(?<=[a-z]{2})s$/, '')];
+  const amount = Number(parts?.[1]);
+  return unit === undefined || !Number.isFinite(amount) ? undefined : amount * unit;
+}
+
 function fromObject(error: JsonObject): VendorError {
   const number = Number(error['code']);
-  const message = error['message'] ?? error['msg'] ?? error['detail'] ?? error['status_msg'];
+  const given = error['message'] ?? error['msg'] ?? error['detail'] ?? error['status_msg'];
+  const message = typeof given === 'string' ? given : given === undefined ? '' : JSON.stringify(given);
+  const retryAfterSeconds = retryAfterIn(error, message);
   return {
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
     code: word(error['code'] ?? error['status_code']).toLowerCase(),
     type: word(error['type'] ?? error['status']).toLowerCase(),
-    message: typeof message === 'string' ? message : message === undefined ? '' : JSON.stringify(message),
+    message,
     param: typeof error['param'] === 'string' ? error['param'] : null,
     status: typeof error['code'] === 'number' && number >= 400 && number < 600 ? number : null,
   };

@@ -70,7 +70,7 @@ const retry = z.strictObject({
 });
 
 const circuit = z.strictObject({
-  failures: z.int().min(1).max(1_000).default(5).describe('So many failures one after the other open the circuit of a deployment.'),
+  failures: z.int().min(1).max(1_000).default(10).describe('So many failures one after the other open the circuit of a deployment.'),
   rate: z.number().min(0.01).max(1).default(0.5).describe('So does this share of failures within the window.'),
   minimum: z.int().min(1).max(100_000).default(20).describe('But only from so many calls in the window on.'),
   window_ms: milliseconds.default(30_000),

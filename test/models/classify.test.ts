@@ -78,3 +78,19 @@ describe('Retry-After', () => {
     expect(readRetryAfter(headers, now)).toBe(seconds);
   });
 });
+
+describe('the time to wait that stands in the body', () => {
+  test.each([
+    [{ retry_after: 3 }, 3],
+    [{ details: [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '34.4s' }] }, 34.4],
+    [{ message: 'Rate limit reached. Please try again in 1.5s. Visit us.' }, 1.5],
+    [{ message: 'Please retry after 20 seconds.' }, 20],
+    [{ message: 'Try again in 250ms.' }, 0.25],
+    [{ message: 'Please try again in 2 minutes' }, 120],
+    [{ message: 'Try again later.' }, undefined],
+  ])('%j is %s seconds', (error, seconds) => {
+    const failure = { status: 429, headers: {}, body: JSON.stringify({ error: { code: 'rate_limit_exceeded', ...error } }) };
+    expect(classifyFailure(failure).retryAfterSeconds).toBe(seconds);
+    expect(classifyFailure({ ...failure, headers: { 'retry-after': '7' } }).retryAfterSeconds).toBe(7);
+  });
+});

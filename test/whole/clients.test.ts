@@ -21,11 +21,14 @@ beforeAll(async () => {
     spec: { kind: 'openai-compatible', options: { base_url: vendor.url, api_key: 'vendor-key' } },
   });
   expect(provider.status, provider.text).toBe(201);
-  const model = await gateway.as('admin', 'POST', '/api/models', {
-    name: 'team/model',
-    spec: { operations: ['chat', 'embeddings'], deployments: [{ provider: 'vendor', model: 'upstream-1' }] },
-  });
-  expect(model.status, model.text).toBe(201);
+  for (const [name, operation] of [
+    ['team/model', 'chat'],
+    ['team/vectors', 'embeddings'],
+  ]) {
+    const spec = { operations: [operation], deployments: [{ provider: 'vendor', model: 'upstream-1' }] };
+    const model = await gateway.as('admin', 'POST', '/api/models', { name, spec });
+    expect(model.status, model.text).toBe(201);
+  }
   openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: await gateway.token('developer'), maxRetries: 0 });
 });
 
@@ -189,7 +192,7 @@ describe('the openai client', () => {
         }),
       );
     });
-    const answer = await openai.embeddings.create({ model: 'team/model', input: 'text' });
+    const answer = await openai.embeddings.create({ model: 'team/vectors', input: 'text' });
     expect(answer.data[0]?.embedding).toEqual([0.5, -0.25]);
     expect(answer.usage.prompt_tokens).toBe(3);
   });

@@ -1,5 +1,4 @@
 /** Reads the parts of one answer of Gemini, or the one part of a whole answer, into events. */
-import { readGoogleFailure } from '../../../providers/google/failures.ts';
 import type { ChatEvent, FinishReason, Usage } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
@@ -97,7 +96,7 @@ export class AnswerReader {
       headers: {},
       body: JSON.stringify(answer),
     };
-    throw readGoogleFailure(failure) ?? classifyFailure(failure, undefined, this.#reading?.errorCodes);
+    throw classifyFailure(failure, undefined, this.#reading?.errorCodes);
   }
 
   #readCandidate(candidate: JsonObject, position: number, events: ChatEvent[]): void {
