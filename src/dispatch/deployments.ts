@@ -139,7 +139,7 @@ export class Deployments {
 
   #wake(): void {
     if (this.#waiting.size === 0) return;
-    for (const wake of [...this.#waiting]) wake();
+    for (const wake of this.#waiting) wake();
   }
 
   all(): Readonly<Record<string, DeploymentNumbers>> {
