@@ -23,6 +23,8 @@ export interface InstanceFactory {
   take<T extends RowPluginType>(type: T, row: ConfigRow, kind: string, previous: ReadonlyMap<string, Handle>): Promise<Handle<T>>;
   plugin<T extends PluginType>(type: T, kind: string): Plugin<T>;
   release(handle: Handle): void;
+  /** Resolves when every instance let go so far has been disposed of: no child process may outlive the gateway. */
+  disposed(): Promise<void>;
 }
 
 export function createInstanceFactory(options: {
@@ -32,6 +34,7 @@ export function createInstanceFactory(options: {
   logger: Logger;
 }): InstanceFactory {
   const { registry, services, secrets, logger } = options;
+  const disposals = new Set<Promise<void>>();
 
   const plugin = <T extends PluginType>(type: T, kind: string): Plugin<T> => {
     const found = registry.get(type, kind);
@@ -66,9 +69,13 @@ export function createInstanceFactory(options: {
       if (--handle.references > 0) return;
       const dispose = (handle.instance as Partial<AsyncDisposable>)[Symbol.asyncDispose];
       if (dispose === undefined) return;
-      Promise.resolve(dispose.call(handle.instance)).catch((error: unknown) =>
-        logger.warn({ key: handle.key, err: error }, 'an instance could not be disposed of'),
-      );
+      const disposal = Promise.resolve(dispose.call(handle.instance))
+        .catch((error: unknown) => logger.warn({ key: handle.key, err: error }, 'an instance could not be disposed of'))
+        .finally(() => disposals.delete(disposal));
+      disposals.add(disposal);
+    },
+    async disposed() {
+      await Promise.all(disposals);
     },
   };
 }

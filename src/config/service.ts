@@ -272,6 +272,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
       const last = current;
       current = emptyBuilt(RowSet.of([]));
       letGo(last);
+      await factory.disposed();
     },
   };
 }

@@ -1,7 +1,8 @@
 /** A client of /mcp asks for the tools once, when it connects: they must be there though the node has just started. */
+import { readFileSync } from 'node:fs';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { expect, it } from 'vitest';
-import { startGateway } from './gateway.ts';
+import { eventually, startGateway } from './gateway.ts';
 
 it('the first list after a start has the tools, and one dead server among the others delays it only a little', async () => {
   await using gateway = await startGateway({ PAILOU_STDIO_COMMANDS: 'node' });
@@ -17,4 +18,22 @@ it('the first list after a start has the tools, and one dead server among the ot
   expect((await client.listTools()).tools.map((tool) => tool.name)).toEqual(['demo__calculate', 'demo__current_time']);
   expect(Date.now() - started).toBeLessThan(5_000);
   await client.close();
+});
+
+it('a stop leaves no child process behind, not even one that never answered', async () => {
+  const silent = {
+    kind: 'stdio',
+    options: { command: 'node', args: ['-e', "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)"] },
+  };
+  const children = (): string => readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').trim();
+  const before = children();
+  {
+    await using gateway = await startGateway({ PAILOU_STDIO_COMMANDS: 'node' });
+    await gateway.as('admin', 'POST', '/api/mcp-servers', { name: 'silent', spec: silent });
+    await eventually(
+      async () => children(),
+      (now) => now !== before,
+    );
+  }
+  expect(children()).toBe(before);
 });

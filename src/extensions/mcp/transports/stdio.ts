@@ -42,7 +42,7 @@ export default definePlugin({
         const { DEFAULT_INHERITED_ENV_VARS, StdioClientTransport } = await import('@modelcontextprotocol/client/stdio');
         // The SDK puts variables of ours under the given ones; an undefined one takes it away again.
         const withheld = DEFAULT_INHERITED_ENV_VARS.filter((name) => name !== 'PATH' && name !== 'HOME').map((name) => [name, undefined]);
-        return new StdioClientTransport({
+        const transport = new StdioClientTransport({
           // The Node that runs Pailou, not whichever comes first in the path.
           command: command === 'node' ? process.execPath : command,
           args: [...args],
@@ -50,6 +50,11 @@ export default definePlugin({
           stderr: 'ignore',
           ...(cwd === undefined ? {} : { cwd }),
         });
+        // The SDK's second close resolves while its first still waits for the process to end; both must wait.
+        const closeOnce = transport.close.bind(transport);
+        let closing: Promise<void> | null = null;
+        transport.close = () => (closing ??= closeOnce());
+        return transport;
       },
     });
   },
