@@ -27,13 +27,18 @@ it('a stop leaves no child process behind, not even one that never answered', as
   };
   const children = (): string => readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').trim();
   const before = children();
+  await using owned = new AsyncDisposableStack();
   {
     await using gateway = await startGateway({ PAILOU_STDIO_COMMANDS: 'node' });
     await gateway.as('admin', 'POST', '/api/mcp-servers', { name: 'silent', spec: silent });
+    const messages = [{ role: 'user', content: 'What time is it?' }];
+    const tools = [{ type: 'mcp', server_label: 'silent' }];
+    const call = gateway.as('developer', 'POST', '/v1/chat/completions', { model: 'demo/tools', messages, tools }).catch(() => null);
     await eventually(
       async () => children(),
       (now) => now !== before,
     );
+    owned.defer(async () => void (await call));
   }
   expect(children()).toBe(before);
 });
