@@ -1,4 +1,5 @@
 /** The configuration service: rows to snapshot, swapped by one reference; writes that are refused whole or take effect everywhere. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import type { PluginRegistry } from '../plugins/registry.ts';
 import { maskSealed, type SecretBox } from '../storage/secrets.ts';
@@ -55,6 +56,7 @@ export interface ConfigServiceOptions {
   readonly pollMs?: number;
 }
 
+const closePatienceMs = 3_000;
 const commitAttempts = 8;
 
 export function createConfigService(options: ConfigServiceOptions): ConfigService {
@@ -272,6 +274,9 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
       const last = current;
       current = emptyBuilt(RowSet.of([]));
       letGo(last);
+      // Calls that were cut a moment ago still let go of theirs.
+      const patience = Date.now() + closePatienceMs;
+      while ((holders.get(last) ?? 0) > 0 && Date.now() < patience) await sleep(10);
       await factory.disposed();
     },
   };
