@@ -27,6 +27,7 @@ import type { Database } from './storage/database.ts';
 import { openDatabase } from './storage/open-database.ts';
 import { createLedger } from './storage/ledger.ts';
 import { migrate } from './storage/migrate.ts';
+import { createResponseStore } from './storage/responses.ts';
 import { createRunReader } from './storage/runs.ts';
 import { loadMasterKey } from './storage/master-key.ts';
 import { createSecretBox } from './storage/secrets.ts';
@@ -99,6 +100,8 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   owned.use(ledger);
   const audit = createAuditLog({ database, dataDir: settings.dataDir, logger });
   owned.use(audit);
+  const responses = settings.responsesStore ? createResponseStore({ database, dataDir: settings.dataDir, logger }) : null;
+  if (responses !== null) owned.use(responses);
 
   const config = createConfigService({
     store: createConfigStore(database),
@@ -141,7 +144,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   catalogue.onChange(() => gate.toolsChanged());
   config.onSwap(() => gate.toolsChanged());
 
-  const calls: CallServices = { dispatcher, catalogue, ledger: metrics.counting(ledger), logger };
+  const calls: CallServices = { dispatcher, catalogue, ledger: metrics.counting(ledger), responses, logger };
   let stopping = false;
   const server = await createServer({
     authenticator,

@@ -10,12 +10,14 @@ import { addMcp } from './routes/mcp.ts';
 import { addMessages } from './routes/messages.ts';
 import { addModels } from './routes/models.ts';
 import { addRerank } from './routes/rerank.ts';
+import { addResponses } from './routes/responses.ts';
 import { addRoot } from './routes/root.ts';
 import { addSkills } from './routes/skills.ts';
 
 export function addCalls(app: FastifyInstance, services: CallServices, gate: McpGate): void {
   addChatCompletions(app, services);
   addMessages(app, services);
+  addResponses(app, services);
   addEmbeddings(app, services);
   addRerank(app, services);
   addImages(app, services);

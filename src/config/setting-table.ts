@@ -126,6 +126,13 @@ const table = {
     example: '10.30.0.0/16',
     default: 'none',
   },
+  PAILOU_RESPONSES_STORE: {
+    meaning:
+      'Whether /v1/responses keeps what was asked and answered, in plain text in the database for 30 days, so that previous_response_id works.',
+    form: 'on or off',
+    example: 'off',
+    default: 'on',
+  },
   PAILOU_BODY_LIMIT: {
     meaning: 'The largest request body in bytes.',
     form: 'a number of bytes from 1024 to 1073741824',

@@ -32,6 +32,8 @@ export interface Settings {
   readonly outboundAllow: readonly string[];
   /** Unlike `outboundAllow` for addresses that callers name: nothing private unless said. */
   readonly fetchAllow: readonly string[];
+  /** Whether responses are kept for `previous_response_id`. */
+  readonly responsesStore: boolean;
   /** Bytes. */
   readonly bodyLimit: number;
 }
@@ -107,6 +109,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     stdioCommands: read('PAILOU_STDIO_COMMANDS', list, production ? [] : ['node']),
     outboundAllow: read('PAILOU_OUTBOUND_ALLOW', parseRanges, production ? [] : developmentRanges),
     fetchAllow: read('PAILOU_FETCH_ALLOW', parseRanges, []),
+    responsesStore: read('PAILOU_RESPONSES_STORE', (text) => ({ on: true, off: false })[text], true),
     bodyLimit: read('PAILOU_BODY_LIMIT', whole(1_024, 1_073_741_824), 20_000_000),
   };
 

@@ -1,4 +1,4 @@
-/** The tables as Kysely sees them. Times are ISO texts in UTC (configuration) or epoch milliseconds (runs); booleans are 0 and 1; JSON is text. */
+/** The tables as Kysely sees them. Times are ISO texts in UTC (configuration) or epoch milliseconds (runs, responses); booleans are 0 and 1; JSON is text. */
 
 export interface ConfigTable {
   id: string;
@@ -89,6 +89,17 @@ export interface AuditTable {
   request_id: string;
 }
 
+export interface ResponseTable {
+  id: string;
+  tenant: string;
+  issuer: string;
+  subject: string;
+  created_at: number;
+  expires_at: number;
+  messages: string;
+  response: string;
+}
+
 export interface Schema {
   llm_provider_config: ConfigTable;
   llm_model_config: ConfigTable;
@@ -100,4 +111,5 @@ export interface Schema {
   llm_run: RunTable;
   llm_attempt: AttemptTable;
   llm_audit: AuditTable;
+  llm_response: ResponseTable;
 }

@@ -12,6 +12,8 @@ const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
 const source = (file: string): string => JSON.stringify(join(root, 'src/storage', file));
 
+const known = ['0001-first-tables', '0002-responses'];
+
 /** A node's start, as far as the database goes, in a process of its own. */
 function startNode(place: TestDatabase): Promise<string[]> {
   const program = `
@@ -38,7 +40,7 @@ for (const kind of databaseKinds) {
 
     it('builds everything from nothing, and finds nothing to do the second time', async () => {
       const database = await place.open();
-      expect(await migrate(database)).toEqual(['0001-first-tables']);
+      expect(await migrate(database)).toEqual(known);
       expect(await migrate(database)).toEqual([]);
       const names = (await database.query.introspection.getTables()).map(({ name }) => name);
       expect(names).toEqual(
@@ -51,6 +53,7 @@ for (const kind of databaseKinds) {
           'llm_mcp_config',
           'llm_model_config',
           'llm_provider_config',
+          'llm_response',
           'llm_run',
           'llm_skill_config',
         ]),
@@ -59,7 +62,7 @@ for (const kind of databaseKinds) {
 
     it('lets one of several processes that start at once do it, while the others wait', async () => {
       const applied = await Promise.all([1, 2, 3, 4].map(() => startNode(place)));
-      expect(applied.toSorted((one, other) => other.length - one.length)).toEqual([['0001-first-tables'], [], [], []]);
+      expect(applied.toSorted((one, other) => other.length - one.length)).toEqual([known, [], [], []]);
       const database = await place.open();
       expect(await createConfigStore(database).load()).toEqual({ revision: 0, rows: [] });
       expect(await database.query.selectFrom('llm_config_revision').selectAll().execute()).toHaveLength(1);
@@ -68,7 +71,7 @@ for (const kind of databaseKinds) {
     it('lets several connections of one process do it at once', async () => {
       const databases = await Promise.all([1, 2, 3, 4].map(() => place.open()));
       const applied = await Promise.all(databases.map((database) => migrate(database)));
-      expect(applied.flat()).toEqual(['0001-first-tables']);
+      expect(applied.flat()).toEqual(known);
     });
 
     it('refuses a database that a newer version made, and leaves it as it is', async () => {
@@ -77,9 +80,9 @@ for (const kind of databaseKinds) {
       await sql`insert into llm_migration (name, timestamp) values ('9999-from-the-future', '2027-01-01T00:00:00.000Z')`.execute(
         database.query,
       );
-      await expect(migrate(database)).rejects.toThrow(/made by a newer version of Pailou \(this one knows up to 0001-first-tables\)/);
+      await expect(migrate(database)).rejects.toThrow(/made by a newer version of Pailou \(this one knows up to 0002-responses\)/);
       const { rows } = await sql<{ name: string }>`select name from llm_migration order by name`.execute(database.query);
-      expect(rows.map(({ name }) => name)).toEqual(['0001-first-tables', '9999-from-the-future']);
+      expect(rows.map(({ name }) => name)).toEqual([...known, '9999-from-the-future']);
     });
 
     it('leaves nothing half made when a migration fails', async () => {
@@ -90,7 +93,7 @@ for (const kind of databaseKinds) {
       const names = (await database.query.introspection.getTables()).map(({ name }) => name);
       expect(names).not.toContain('llm_provider_config');
       await sql`drop table llm_attempt`.execute(database.query);
-      expect(await migrate(database)).toEqual(['0001-first-tables']);
+      expect(await migrate(database)).toEqual(known);
     });
   });
 }

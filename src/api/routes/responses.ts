@@ -1,0 +1,100 @@
+/** POST /v1/responses, and GET and DELETE of one that is kept: OpenAI's newer format, for any model or skill. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { collectResponse, createResponseEmitter } from '../../models/faces/responses/emitter.ts';
+import { responseId } from '../../models/faces/responses/ids.ts';
+import { readResponsesRequest, responsesBodySchema, type ResponsesRequest } from '../../models/faces/responses/request.ts';
+import type { ResponseStore } from '../../storage/responses.ts';
+import { GatewayError } from '../../types/errors.ts';
+import { answerChat, type AnswerWriter } from '../calls/answer-chat.ts';
+import { type Caller, callerOf } from '../calls/caller.ts';
+import { checkBody, gatewaySchema } from '../calls/chat-body.ts';
+import { type ChatAnswer, routeChat } from '../calls/route-chat.ts';
+import type { CallServices } from '../calls/services.ts';
+import { resolveEarlier, responseNotFound } from '../calls/stored-responses.ts';
+import { principalOf } from '../request-context.ts';
+
+const bodySchema = responsesBodySchema.extend({ gateway: gatewaySchema });
+
+function responseWriter(
+  asked: ResponsesRequest,
+  answer: ChatAnswer,
+  keep: { readonly caller: Caller; readonly store: ResponseStore | null; readonly reasoning: boolean },
+): AnswerWriter {
+  const { store, caller } = keep;
+  const id = responseId(answer.run.id);
+  const options = {
+    id,
+    created: Math.floor(Date.now() / 1000),
+    model: asked.request.body.model,
+    echo: { ...asked.echo, store: store !== null },
+    reasoning: keep.reasoning,
+    summary: asked.summary,
+    encrypted: asked.encrypted,
+    onComplete: ({ response, message }: Parameters<Parameters<typeof createResponseEmitter>[0]['onComplete']>[0]) =>
+      store?.keep(caller.principal, { id, response, messages: [...asked.messages, message] }),
+  };
+  return { collect: (events) => collectResponse(events, options), stream: () => createResponseEmitter(options) };
+}
+
+export function addResponses(app: FastifyInstance, services: CallServices): void {
+  const access = ['llm:model:use', 'llm:skill:use'] as const;
+  const tags = ['calls'];
+
+  app.post(
+    '/v1/responses',
+    {
+      config: { access },
+      schema: {
+        tags,
+        summary: "Ask a model or a skill in OpenAI's Responses format, streamed or not",
+        description: 'Unless store is false, the response is kept for 30 days, so that a later call can name it as previous_response_id.',
+        body: bodySchema,
+      },
+    },
+    async (request, reply) => {
+      const { body, checked } = checkBody(request.body, bodySchema);
+      const { gateway: _own, ...given } = body;
+      const caller = callerOf(request, reply);
+      const earlier = await resolveEarlier(services.responses, caller, given);
+      const asked = readResponsesRequest(earlier.body, earlier.messages);
+      const answer = await routeChat(services, caller, {
+        request: asked.request,
+        stream: asked.stream,
+        maxSteps: checked.gateway?.max_steps,
+      });
+      const store = checked.store === false ? null : services.responses;
+      const writer = responseWriter(asked, answer, { caller, store, reasoning: checked.gateway?.reasoning !== false });
+      await answerChat(reply, answer, asked.stream, writer);
+      return reply;
+    },
+  );
+
+  const kept = async (request: FastifyRequest<{ Params: { id: string } }>): Promise<object> => {
+    const stored = (await services.responses?.get(principalOf(request), request.params.id)) ?? null;
+    if (stored === null) throw responseNotFound(request.params.id);
+    return stored.response;
+  };
+
+  app.get<{ Params: { id: string }; Querystring: { stream?: string } }>(
+    '/v1/responses/:id',
+    { config: { access }, schema: { tags, summary: 'A response of yours that is kept' } },
+    async (request, reply) => {
+      if (request.query.stream === 'true') {
+        throw new GatewayError('unsupported_parameter', 'stream: a kept response is not streamed again; leave it out.', {
+          param: 'stream',
+        });
+      }
+      return reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(await kept(request)));
+    },
+  );
+
+  app.delete<{ Params: { id: string } }>(
+    '/v1/responses/:id',
+    { config: { access }, schema: { tags, summary: 'Forget a response of yours' } },
+    async (request) => {
+      const { id } = request.params;
+      if ((await services.responses?.delete(principalOf(request), id)) !== true) throw responseNotFound(id);
+      return { id, object: 'response', deleted: true };
+    },
+  );
+}

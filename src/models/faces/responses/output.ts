@@ -1,0 +1,128 @@
+/** The output items of one response, from the events of an answer. */
+import type { ChatEvent } from '../../../types/chat.ts';
+import type { Json, JsonObject } from '../../../types/json.ts';
+import { CallItem } from './call-item.ts';
+import type { EventSink } from './event-sink.ts';
+import { itemId, type ItemPrefix } from './ids.ts';
+import { MessageItem } from './message-item.ts';
+import { type ReasoningForm, ReasoningItem } from './reasoning-item.ts';
+
+/** Events that say something of a choice, other than its end. */
+export type ContentEvent = Exclude<ChatEvent, { type: 'response-start' | 'response-end' | 'step' | 'finish' }>;
+type Item = MessageItem | ReasoningItem | CallItem;
+
+export interface OutputForm extends ReasoningForm {
+  /** False leaves out what the model thought. */
+  readonly reasoning: boolean;
+}
+
+export class Output {
+  readonly #sink: EventSink;
+  readonly #response: string;
+  readonly #form: OutputForm;
+  readonly #items: Item[] = [];
+  readonly #calls = new Map<number, CallItem>();
+  /** What is said or thought just now; calls stay open beside it. */
+  #open: MessageItem | ReasoningItem | null = null;
+  /** The same answer as a message of chat completions, for a later response to go on from. */
+  #text = '';
+  #refusal = '';
+  #thought = '';
+  readonly #details: JsonObject[] = [];
+
+  constructor(sink: EventSink, response: string, form: OutputForm) {
+    this.#sink = sink;
+    this.#response = response;
+    this.#form = form;
+  }
+
+  take(event: ContentEvent): void {
+    switch (event.type) {
+      case 'text-delta':
+        this.#text += event.text;
+        if (event.text !== '' || event.logprobs !== undefined) this.#message().text(event.text, event.logprobs);
+        return;
+      case 'refusal-delta':
+        this.#refusal += event.text;
+        if (event.text !== '') this.#message().refusal(event.text);
+        return;
+      case 'annotation':
+        this.#message().annotation(event.annotation);
+        return;
+      case 'reasoning-delta':
+        this.#thought += event.text;
+        if (this.#form.reasoning && event.text !== '') this.#reasoning().text(event.text);
+        return;
+      case 'thought':
+        this.#details.push(event.detail);
+        if (this.#form.encrypted) this.#reasoning().detail(event.detail);
+        return;
+      case 'tool-call-start':
+        this.#call(event);
+        return;
+      case 'tool-call-delta':
+        this.#calls.get(event.call)?.add(event.arguments);
+        break;
+      // Sounds, and what only another vendor's format can say, have no place in this one.
+      default:
+    }
+  }
+
+  /** Nothing more is said. `status` is that of what was still open. */
+  end(status: 'completed' | 'incomplete'): void {
+    this.#close(status);
+    for (const call of this.#calls.values()) call.close(status);
+  }
+
+  get items(): readonly JsonObject[] {
+    return this.#items.map(({ item }) => item);
+  }
+
+  /** The answer as one message of the assistant. */
+  get message(): JsonObject {
+    const calls = [...this.#calls.values()].map((each) => each.call);
+    const message: Record<string, Json> = { role: 'assistant', content: this.#text === '' && calls.length > 0 ? null : this.#text };
+    if (this.#refusal !== '') message['refusal'] = this.#refusal;
+    if (this.#thought !== '') message['reasoning_content'] = this.#thought;
+    if (this.#details.length > 0) message['reasoning_details'] = this.#details;
+    if (calls.length > 0) message['tool_calls'] = calls;
+    return message;
+  }
+
+  #add<T extends Item>(prefix: ItemPrefix, make: (id: string, index: number) => T): T {
+    const index = this.#items.length;
+    const item = make(itemId(prefix, this.#response, index), index);
+    this.#items.push(item);
+    return item;
+  }
+
+  #message(): MessageItem {
+    if (this.#open instanceof MessageItem) return this.#open;
+    this.#close('completed');
+    const message = this.#add('msg', (id, index) => new MessageItem(this.#sink, id, index));
+    this.#open = message;
+    return message;
+  }
+
+  #reasoning(): ReasoningItem {
+    if (this.#open instanceof ReasoningItem) return this.#open;
+    this.#close('completed');
+    const reasoning = this.#add('rs', (id, index) => new ReasoningItem(this.#sink, this.#form, id, index));
+    this.#open = reasoning;
+    return reasoning;
+  }
+
+  #call(start: Extract<ChatEvent, { type: 'tool-call-start' }>): void {
+    if (this.#calls.has(start.call)) return;
+    this.#close('completed');
+    this.#calls.set(
+      start.call,
+      this.#add(start.kind === 'custom' ? 'ctc' : 'fc', (id, index) => new CallItem(this.#sink, start, id, index)),
+    );
+  }
+
+  #close(status: 'completed' | 'incomplete'): void {
+    this.#open?.close(status);
+    this.#open = null;
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * Responses that a later one can go on from, for their own caller alone. Written off the call's path; the newest also stay in this
+ * node's memory, so that the next call need not wait for the database.
+ */
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
+import type { Principal } from '../types/access.ts';
+import type { JsonObject } from '../types/json.ts';
+import type { Logger } from '../types/logger.ts';
+import type { Database } from './database.ts';
+import { createDurableWriter } from './durable-writer.ts';
+import type { ResponseTable } from './schema.ts';
+
+/** Whose response it is. To anybody else it does not exist. */
+export type ResponseOwner = Pick<Principal, 'tenant' | 'issuer' | 'subject'>;
+
+export interface StoredResponse {
+  readonly id: string;
+  /** The conversation up to and with the answer, without instructions, as messages of chat completions. */
+  readonly messages: readonly JsonObject[];
+  /** As the caller got it. */
+  readonly response: JsonObject;
+}
+
+export interface ResponseStore extends AsyncDisposable {
+  /** Never throws, never waits. */
+  keep(owner: ResponseOwner, stored: StoredResponse): void;
+  /** Null for one that is unknown, over, or somebody else's. Rejects with `storage_unavailable` if nobody can say. */
+  get(owner: ResponseOwner, id: string): Promise<StoredResponse | null>;
+  /** False where `get` would give null. */
+  delete(owner: ResponseOwner, id: string): Promise<boolean>;
+}
+
+export interface ResponseStoreOptions {
+  readonly database: Database;
+  readonly dataDir: string;
+  readonly logger: Logger;
+  /** How long a response is kept; 30 days unless given. */
+  readonly keptMs?: number;
+  /** Other nodes see a response after so long; 20 ms unless given. */
+  readonly intervalMs?: number;
+}
+
+const month = 30 * 24 * 3_600_000;
+const pruneMs = 3_600_000;
+/** A response that another node has just written may be on its way. */
+const patienceMs = 150;
+const memoryBytes = 64 * 1024 * 1024;
+/** Also how long one that was deleted at another node may still be found at this one. */
+const memoryMs = 300_000;
+
+function isOwn(row: ResponseTable, owner: ResponseOwner): boolean {
+  return row.tenant === owner.tenant && row.issuer === owner.issuer && row.subject === owner.subject;
+}
+
+function read(row: ResponseTable): StoredResponse {
+  return {
+    id: row.id,
+    messages: JSON.parse(row.messages) as readonly JsonObject[],
+    response: JSON.parse(row.response) as JsonObject,
+  };
+}
+
+export function createResponseStore(options: ResponseStoreOptions): ResponseStore {
+  const { database, logger } = options;
+  const keptMs = options.keptMs ?? month;
+  const memory = new LRUCache<string, ResponseTable>({
+    maxSize: memoryBytes,
+    ttl: Math.min(memoryMs, keptMs),
+    sizeCalculation: (row) => 500 + row.messages.length + row.response.length,
+  });
+  const writer = createDurableWriter<ResponseTable>({
+    name: 'responses',
+    database,
+    folder: join(options.dataDir, 'spool', 'responses'),
+    intervalMs: options.intervalMs ?? 20,
+    logger,
+    rowsOf: (rows) => [{ table: 'llm_response', rows }],
+  });
+
+  const prune = (): void => {
+    database.query
+      .deleteFrom('llm_response')
+      .where('expires_at', '<=', Date.now())
+      .execute()
+      .catch((thrown: unknown) =>
+        logger.debug({ err: database.explain(thrown) }, 'old responses could not be deleted; trying again later'),
+      );
+  };
+  const pruner = setInterval(prune, Math.min(pruneMs, keptMs));
+  pruner.unref();
+  prune();
+
+  const find = async (id: string): Promise<ResponseTable | undefined> => {
+    try {
+      return await database.query
+        .selectFrom('llm_response')
+        .selectAll()
+        .where('id', '=', id)
+        .where('expires_at', '>', Date.now())
+        .executeTakeFirst();
+    } catch (thrown) {
+      throw database.explain(thrown);
+    }
+  };
+
+  return {
+    keep(owner, { id, messages, response }) {
+      const now = Date.now();
+      const row: ResponseTable = {
+        id,
+        tenant: owner.tenant,
+        issuer: owner.issuer,
+        subject: owner.subject,
+        created_at: now,
+        expires_at: now + keptMs,
+        messages: JSON.stringify(messages),
+        response: JSON.stringify(response),
+      };
+      memory.set(id, row);
+      writer.add(row);
+    },
+
+    async get(owner, id) {
+      let row = memory.get(id) ?? (await find(id));
+      if (row === undefined) {
+        await delay(patienceMs);
+        row = await find(id);
+      }
+      if (row === undefined || !isOwn(row, owner)) return null;
+      memory.set(id, row);
+      return read(row);
+    },
+
+    async delete(owner, id) {
+      // What is still to be written would come back.
+      await writer.flush();
+      memory.delete(id);
+      try {
+        const { numDeletedRows } = await database.query
+          .deleteFrom('llm_response')
+          .where('id', '=', id)
+          .where('tenant', '=', owner.tenant)
+          .where('issuer', '=', owner.issuer)
+          .where('subject', '=', owner.subject)
+          .where('expires_at', '>', Date.now())
+          .executeTakeFirst();
+        return numDeletedRows > 0n;
+      } catch (thrown) {
+        throw database.explain(thrown);
+      }
+    },
+
+    async [Symbol.asyncDispose]() {
+      clearInterval(pruner);
+      await writer[Symbol.asyncDispose]();
+    },
+  };
+}
