@@ -200,6 +200,44 @@ export const behaviours: Readonly<Record<string, Behaviour>> = {
       wire.close();
     },
   },
+  flood: {
+    meaning: 'never stops talking, as fast as it is listened to',
+    async run({ wire }) {
+      wire.startStream();
+      wire.chunk(roleChunk);
+      const part = wordChunks.join('').repeat(20);
+      while (!wire.gone) {
+        wire.chunk(part);
+        await wire.drained();
+        await wait(0);
+      }
+    },
+  },
+  'dice-N': {
+    meaning: 'fails N times in a hundred, each time in another way, before or after some words',
+    async run(call) {
+      if (Math.random() * 100 >= call.number) {
+        await wait(Math.random() * 20);
+        healthy(call);
+        return;
+      }
+      const ways = [
+        'reset',
+        'close',
+        'status-500',
+        'status-503',
+        'error-0',
+        'cut-2',
+        'reset-4',
+        'end-3',
+        'error-5',
+        'odd-finish',
+        'wrong-length',
+      ];
+      const found = findBehaviour(ways[Math.floor(Math.random() * ways.length)] as string);
+      await found?.behaviour.run({ ...call, number: found.number });
+    },
+  },
   'flap-N': {
     meaning: 'is healthy every Nth time and fails in another way each time between',
     run(call) {

@@ -43,6 +43,14 @@ export class Wire {
     this.raw(`${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`);
   }
 
+  /** Resolves when the far side has taken what was written, or is gone. */
+  async drained(): Promise<void> {
+    if (!this.#socket.writableNeedDrain) return;
+    await new Promise<void>((resolve) => {
+      this.#socket.once('drain', resolve).once('close', resolve);
+    });
+  }
+
   endStream(): void {
     this.raw('0\r\n\r\n');
   }

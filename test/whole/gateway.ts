@@ -52,7 +52,9 @@ const root = join(import.meta.dirname, '../..');
 export const node = join(root, 'node_modules/.bin/node');
 
 /** The gateway as operators run it: a process of its own, with nothing but `env`. */
-export async function startProcess(env: Record<string, string>): Promise<Gateway & { readonly output: () => string }> {
+export async function startProcess(
+  env: Record<string, string>,
+): Promise<Gateway & { readonly output: () => string; readonly pid: number }> {
   const child = spawn(node, [join(root, 'src/cli.ts'), 'start'], {
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -80,6 +82,7 @@ export async function startProcess(env: Record<string, string>): Promise<Gateway
     issuer: env['PAILOU_OAUTH_ISSUER'] ?? `http://127.0.0.1:${env['PAILOU_IDENTITY_PORT']}`,
     greeting: output,
     output: () => output,
+    pid: child.pid ?? 0,
     async close() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill('SIGTERM');

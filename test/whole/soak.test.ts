@@ -1,0 +1,185 @@
+/** Many streams at once while vendors fail at random: every call ends whole or with an explicit error, and all counts agree. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { text } from '../../faults/answers.ts';
+import { type FaultServer, startFaultServer } from '../../faults/server.ts';
+import { eventually, startGateway, startProcess, type TestGateway } from './gateway.ts';
+
+let gateway: TestGateway;
+let vendor: FaultServer;
+let token: string;
+let processId: number;
+
+beforeAll(async () => {
+  // A process of its own, so that its memory and descriptors are its own.
+  gateway = await startGateway({}, async (env) => {
+    const started = await startProcess(env);
+    processId = started.pid;
+    return started;
+  });
+  vendor = await startFaultServer();
+  token = await gateway.token('developer');
+  const make = (path: string, body: object) => gateway.as('admin', 'POST', path, body);
+  await make('/api/providers', { name: 'faults', spec: { kind: 'openai-compatible', options: { base_url: vendor.url } } });
+  const limits = { first_token_ms: 5_000, idle_ms: 5_000, total_ms: 60_000 };
+  const circuit = { failures: 1_000, minimum: 100_000 };
+  const dice = ['dice-10', 'dice-11', 'dice-12'].map((model) => ({ provider: 'faults', model }));
+  await make('/api/models', { name: 'dice', spec: { deployments: dice, limits, circuit } });
+  await make('/api/models', {
+    name: 'endless',
+    spec: { deployments: [{ provider: 'faults', model: 'stall-2' }], limits: { ...limits, idle_ms: 60_000 } },
+  });
+  await make('/api/models', { name: 'flood', spec: { deployments: [{ provider: 'faults', model: 'flood' }], limits } });
+});
+afterAll(async () => {
+  await gateway[Symbol.asyncDispose]();
+  await vendor.close();
+});
+
+const descriptors = (): number => readdirSync(`/proc/${processId}/fd`).length;
+
+async function call(): Promise<'whole' | 'error'> {
+  const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      model: 'dice',
+      stream: true,
+      stream_options: { include_usage: true },
+      messages: [{ role: 'user', content: 'Hello' }],
+    }),
+  });
+  const body = await response.text();
+  if (response.status !== 200) {
+    expect(JSON.parse(body).error.code).toMatch(/^upstream_/);
+    return 'error';
+  }
+  const events = body.split('\n\n').filter((part) => part !== '');
+  const said = events
+    .filter((part) => part !== 'data: [DONE]')
+    .map((part) => JSON.parse(part.slice('data: '.length)).choices?.[0]?.delta?.content ?? '')
+    .join('');
+  if (events.at(-1) === 'data: [DONE]') {
+    expect(said).toBe(text);
+    return 'whole';
+  }
+  expect(events.at(-1)).toContain('"error":{');
+  expect(body).not.toContain('"finish_reason":"stop"');
+  expect(text.startsWith(said)).toBe(true);
+  return 'error';
+}
+
+it('500 streams at once with a tenth of the attempts failing: nothing is lost, and ledger, metrics and vendor agree', async () => {
+  await call();
+  const started = vendor.calls.get('dice-10') ?? 0;
+  expect(started).toBeLessThan(2);
+  let whole = 1;
+  let failed = 0;
+  let afterTwo = { descriptors: 0, megabytes: 0 };
+  for (let round = 0; round < 6; round++) {
+    if (round === 2) afterTwo = { descriptors: descriptors(), megabytes: residentMegabytes() };
+    for (const outcome of await Promise.all(Array.from({ length: 500 }, call))) {
+      if (outcome === 'whole') whole++;
+      else failed++;
+    }
+  }
+  expect(whole + failed).toBe(3_001);
+  // A tenth fails; what fails before a word is gone round.
+  expect(failed).toBeGreaterThan(20);
+  expect(failed).toBeLessThan(450);
+
+  const asked = [...vendor.calls].filter(([model]) => model.startsWith('dice')).reduce((sum, [, count]) => sum + count, 0);
+  const metrics = await eventually(
+    async () => (await gateway.as('admin', 'GET', '/metrics')).text,
+    (found) => count(found, 'pailou_runs_total', 'model/dice') === 3_001,
+  );
+  expect(count(metrics, 'pailou_attempts_total', 'dice#')).toBe(asked);
+
+  const listed = await eventually(listRuns, (runs) => runs.size === 3_001);
+  expect([...listed.values()].filter((outcome) => outcome === 'complete')).toHaveLength(whole);
+  // Connections are kept, on both sides; none is left over from one round to the next.
+  expect(descriptors() - afterTwo.descriptors).toBeLessThan(150);
+  expect(residentMegabytes() - afterTwo.megabytes).toBeLessThan(150);
+}, 120_000);
+
+/** Every run by its id, page by page. */
+async function listRuns(): Promise<Map<string, string>> {
+  const runs = new Map<string, string>();
+  for (let after: string | null = ''; after !== null;) {
+    const page: { data: { id: string; outcome: string }[]; next: string | null } = (
+      await gateway.as('developer', 'GET', `/api/runs?limit=500${after === '' ? '' : `&after=${after}`}`)
+    ).json;
+    for (const run of page.data) runs.set(run.id, run.outcome);
+    after = page.next;
+  }
+  return runs;
+}
+
+/** The sum of a metric over the labels that contain `label`. */
+function count(metrics: string, name: string, label: string): number {
+  return metrics
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`) && line.includes(`"${label}`))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
+
+const residentMegabytes = (): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${processId}/status`, 'utf8'))?.[1]) / 1024;
+
+it('clients that never read hold their vendors back: memory stays bounded, others do not wait', async () => {
+  const { port } = new URL(gateway.url);
+  const body = JSON.stringify({ model: 'flood', stream: true, messages: [{ role: 'user', content: 'Hello' }] });
+  const before = residentMegabytes();
+  const sockets = Array.from({ length: 10 }, () => {
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.on('error', () => {});
+    socket.pause();
+    socket.write(
+      `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+    return socket;
+  });
+  await eventually(
+    async () => vendor.calls.get('flood') ?? 0,
+    (asked) => asked === 10,
+  );
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  // Ten streams, each with what sockets and buffers take; unheld, two seconds of flood are hundreds of megabytes.
+  expect(residentMegabytes() - before).toBeLessThan(120);
+  const startedAt = Date.now();
+  for (let other = 0; other < 10; other++) await call();
+  expect(Date.now() - startedAt).toBeLessThan(5_000);
+  const left = vendor.left;
+  for (const socket of sockets) socket.destroy();
+  await eventually(
+    async () => vendor.left - left,
+    (gone) => gone === 10,
+  );
+}, 60_000);
+
+it('300 clients that vanish: the vendor is rid of all their calls within a second', async () => {
+  const before = { left: vendor.left, asked: vendor.calls.get('stall-2') ?? 0 };
+  const body = JSON.stringify({ model: 'endless', stream: true, messages: [{ role: 'user', content: 'Hello' }] });
+  const { port } = new URL(gateway.url);
+  const sockets = Array.from({ length: 300 }, () => {
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.on('error', () => {});
+    socket.resume();
+    socket.write(
+      `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+    return socket;
+  });
+  await eventually(
+    async () => (vendor.calls.get('stall-2') ?? 0) - before.asked,
+    (asked) => asked === 300,
+    20_000,
+  );
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  for (const socket of sockets) socket.destroy();
+  await eventually(
+    async () => vendor.left - before.left,
+    (left) => left === 300,
+    1_000,
+  );
+}, 60_000);
