@@ -124,7 +124,7 @@ export function createModelInvoker(options: {
       if (format.pictures === 'bytes') asked = await pictures.inline(asked, signal);
       const body = format.encodeRequest(asked, target);
       const accept = call.stream ? 'text/event-stream' : 'application/json';
-      const headers = withNativeHeaders({ accept, ...format.headers?.(target) }, request, kind);
+      const headers = withNativeHeaders({ accept, ...format.headers?.(target, asked) }, request, kind);
       const response = await sendUpstream(client, { provider, call, headers, body, request: request.body, signal });
       refuseForeign(response);
       const events = readAnswer(response, format, provider.reading, call.stream);

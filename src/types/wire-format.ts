@@ -44,8 +44,8 @@ export interface ChatFormat {
   /** A whole, not streamed answer as one batch, `response-start` to `response-end`. Throws GatewayError on an error inside it. */
   decodeResponse(body: Buffer, reading?: Reading): ChatEvent[];
   decoder(reading?: Reading): ChatDecoder;
-  /** Headers that belong to the format itself, such as a version. Names in lower case. */
-  headers?(target: EncodeTarget): Readonly<Record<string, string>>;
+  /** Headers that belong to the format itself, such as a version, or that say what `request` asks for. Names in lower case. */
+  headers?(target: EncodeTarget, request: ChatRequest): Readonly<Record<string, string>>;
   /** `bytes`: takes no addresses of pictures, so Pailou fetches them first and `encodeRequest` sees data URLs only. */
   readonly pictures?: 'bytes';
   /** Wants `reasoning_details` of earlier turns back, and sends `thought` events to be remembered for clients that drop them. */
