@@ -30,8 +30,9 @@ describe('a request to DashScope', () => {
 
   test('asks for parts that go on, and by header for a stream', () => {
     expect(encode({}, targetOf({ stream: true })).parameters).toEqual({ result_format: 'message', incremental_output: true });
-    expect(dashscopeChat.headers?.(targetOf({ stream: true }))).toEqual({ 'x-dashscope-sse': 'enable' });
-    expect(dashscopeChat.headers?.(targetOf())).toEqual({});
+    const request = { body: { model: 'public', messages: [] } };
+    expect(dashscopeChat.headers?.(targetOf({ stream: true }), request)).toEqual({ 'x-dashscope-sse': 'enable' });
+    expect(dashscopeChat.headers?.(targetOf(), request)).toEqual({});
   });
 
   test.each([

@@ -33,7 +33,8 @@ describe('a request to Ollama', () => {
       keep_alive: '10m',
     });
     expect(encode({}, targetOf({ stream: true }))['stream']).toBe(true);
-    expect(ollamaChat.headers?.(targetOf({ stream: true }))).toEqual({ accept: 'application/x-ndjson' });
+    const request = { body: { model: 'public', messages: [] } };
+    expect(ollamaChat.headers?.(targetOf({ stream: true }), request)).toEqual({ accept: 'application/x-ndjson' });
   });
 
   test('turns the form of the answer into its format', () => {
