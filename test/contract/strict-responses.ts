@@ -80,14 +80,14 @@ export function checkResponseStream(text: string): string[] {
   const last = events.at(-1);
   if (last?.type !== `response.${last?.response?.status}`) wrong.push('the last event is not the end');
   wrong.push(...checkResponse(last?.response ?? {}));
-  const open = new Map<number, { item: Loose; parts: string[]; delta: string }>();
+  const open = new Map<number, { item: Loose; parts: number; delta: string }>();
   const done: Loose[] = [];
   for (const event of events) {
     const { type, output_index: index } = event;
     const where = `event ${event.sequence_number}`;
     if (type === 'response.output_item.added') {
       if (index !== open.size + done.filter(Boolean).length) wrong.push(`${where}: index ${index} is not the next`);
-      open.set(index, { item: event.item, parts: [], delta: '' });
+      open.set(index, { item: event.item, parts: 0, delta: '' });
       continue;
     }
     if (index === undefined) continue;
@@ -97,6 +97,8 @@ export function checkResponseStream(text: string): string[] {
       continue;
     }
     if (event.item_id !== undefined && event.item_id !== state.item.id) wrong.push(`${where}: item_id`);
+    if (type === 'response.content_part.added') state.parts++;
+    if (event.content_index !== undefined && event.content_index !== state.parts - 1) wrong.push(`${where}: content_index`);
     if (type.endsWith('part.added')) state.delta = '';
     else if (type.endsWith('.delta')) state.delta += event.delta;
     else if (type === 'response.output_item.done') {

@@ -105,6 +105,15 @@ describe('the Messages emitter', () => {
     ]);
   });
 
+  test('closes a thought that nobody signed before the text, and hears the first choice alone', async () => {
+    const second: ChatEvent = { type: 'text-delta', choice: 1, text: 'other' };
+    const answer = await written([think('hm'), second, text('Yes'), finish('stop'), end()]);
+    expect(answer.content).toEqual([
+      { type: 'thinking', thinking: 'hm', signature: '' },
+      { type: 'text', text: 'Yes' },
+    ]);
+  });
+
   test('carries the thoughts of other vendors where the client hands them back', async () => {
     const detail = { type: 'reasoning.encrypted', format: 'gemini', id: 't0', data: 'x' };
     const answer = await written([start(0), args(0, '{}'), thought(detail), finish('tool_calls'), end()]);
