@@ -156,7 +156,10 @@ export function withNativeHeaders(
   const given = request.native?.format === format ? request.native.headers : undefined;
   if (given === undefined) return headers;
   const all: Record<string, string> = { ...headers };
-  for (const [name, value] of Object.entries(given))
-    all[name] = name === 'anthropic-beta' && all[name] !== undefined ? `${all[name]},${value}` : value;
+  for (const [name, value] of Object.entries(given)) {
+    // A list of names: the format's own and the caller's, each once.
+    const names = `${all[name] ?? ''},${value}`.split(',').map((each) => each.trim());
+    all[name] = name === 'anthropic-beta' ? [...new Set(names.filter((each) => each !== ''))].join(',') : value;
+  }
   return all;
 }

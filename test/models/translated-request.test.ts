@@ -87,6 +87,6 @@ describe('a translated request', () => {
     const given = request([]);
     expect(withNativeHeaders({ accept: 'x' }, given, 'openai')).toEqual({ accept: 'x' });
     expect(withNativeHeaders({ accept: 'x' }, given, 'anthropic')).toEqual({ accept: 'x', 'anthropic-beta': 'b' });
-    expect(withNativeHeaders({ 'anthropic-beta': 'a' }, given, 'anthropic')).toEqual({ 'anthropic-beta': 'a,b' });
+    expect(withNativeHeaders({ 'anthropic-beta': 'a, b' }, given, 'anthropic')).toEqual({ 'anthropic-beta': 'a,b' });
   });
 });

@@ -41,6 +41,8 @@ async function loop(services: CallServices, caller: Caller, chat: ParsedCall, na
   const model = requireModel(caller, name);
   const tools = await resolveServerTools(services, caller, serverToolRequests(chat.request.body));
   const run = openRun(services, caller, null, `model/${name}`, 'tool-loop', chat.stream);
+  /** Those of the first model call; later ones ask for no more than it. */
+  const warnings: string[] = [];
   try {
     const events = await runToolLoop({
       request: chat.request,
@@ -48,10 +50,14 @@ async function loop(services: CallServices, caller: Caller, chat: ParsedCall, na
       tools,
       ...(chat.maxSteps === undefined ? {} : { maxSteps: chat.maxSteps }),
       signal: caller.signal,
-      callModel: (request) => invokeModel(services, caller, model, request, { stream: chat.stream, parent: run }),
+      callModel: async (request) => {
+        const call = await invokeModel(services, caller, model, request, { stream: chat.stream, parent: run });
+        if (warnings.length === 0) warnings.push(...call.warnings);
+        return call;
+      },
       callTool: (tool, input, signal) => invokeTool(services, caller, tool.server, tool.definition.name, input, { parent: run, signal }),
     });
-    return { run, events: booked(run, null, events), deployment: null, attempts: null, warnings: [] };
+    return { run, events: booked(run, null, events), deployment: null, attempts: null, warnings };
   } catch (thrown) {
     endFailed(run, thrown);
     throw thrown;
