@@ -1,10 +1,11 @@
-/** Every failure becomes one answer, in Anthropic's shape on the routes of its format and in OpenAI's on all others; nothing inside reaches the caller. */
+/** Every failure becomes one answer, in Anthropic's shape for callers of its format and in OpenAI's for all others; nothing inside reaches the caller. */
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { renderError } from '../models/faces/error.ts';
 import { renderMessagesError } from '../models/faces/messages/error.ts';
 import type { AuditLog } from '../storage/audit.ts';
+import { speaksMessages } from './request-context.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
 
@@ -42,11 +43,6 @@ function fromFastify(error: FastifyError, bodyLimit: number): GatewayError {
 
 const messagesAddress = /^\/v1\/messages(?:[/?]|$)/;
 
-/** The body of the answer as callers of this address expect it. */
-function render(request: FastifyRequest, error: GatewayError, requestId: string): string {
-  return messagesAddress.test(request.url) ? renderMessagesError(error, requestId) : renderError(error, requestId);
-}
-
 /** Sends `error` as the whole answer. */
 export function sendError(reply: FastifyReply, error: GatewayError, requestId: string): void {
   if (error.retryAfterSeconds !== undefined) reply.header('retry-after', Math.max(1, Math.ceil(error.retryAfterSeconds)));
@@ -56,11 +52,12 @@ export function sendError(reply: FastifyReply, error: GatewayError, requestId: s
       `Bearer realm="pailou", error="${error.code === 'token_missing' ? 'invalid_request' : 'invalid_token'}"`,
     );
   // Where Anthropic's clients look for it.
-  if (messagesAddress.test(reply.request.url)) reply.header('request-id', requestId);
+  const messages = messagesAddress.test(reply.request.url) || speaksMessages(reply.request);
+  if (messages) reply.header('request-id', requestId);
   void reply
     .code(error.status)
     .header('content-type', 'application/json; charset=utf-8')
-    .send(render(reply.request, error, requestId));
+    .send(messages ? renderMessagesError(error, requestId) : renderError(error, requestId));
 }
 
 export function addErrorHandling(app: FastifyInstance, options: { bodyLimit: number; logger: Logger; audit: AuditLog }): void {

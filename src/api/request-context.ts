@@ -34,3 +34,8 @@ export function snapshotOf(request: FastifyRequest): HeldSnapshot['snapshot'] {
   if (request.held === null) throw new Error('the snapshot is read before the request was admitted');
   return request.held.snapshot;
 }
+
+/** True for clients of Anthropic's format, which name its version with each request; some addresses belong to both formats. */
+export function speaksMessages(request: FastifyRequest): boolean {
+  return request.headers['anthropic-version'] !== undefined;
+}

@@ -289,6 +289,21 @@ describe("Anthropic's client", () => {
     await expect(anthropic.messages.countTokens({ ...hello, model: 'nobody' })).rejects.toBeInstanceOf(Anthropic.NotFoundError);
   });
 
+  it('lists and reads models, also with a slash in the name', async () => {
+    const names: string[] = [];
+    for await (const model of anthropic.models.list()) names.push(model.id);
+    expect(names).toContain('team/model');
+    expect(await anthropic.models.retrieve('team/model')).toMatchObject({
+      type: 'model',
+      id: 'team/model',
+      created_at: expect.stringMatching(/Z$/),
+    });
+    await expect(anthropic.models.retrieve('nobody')).rejects.toMatchObject({
+      constructor: Anthropic.NotFoundError,
+      type: 'not_found_error',
+    });
+  });
+
   it('uses trial features by ?beta=true, and is told what the vendor does without', async () => {
     answerWhole(completion('ok'));
     const { data, response } = await anthropic.beta.messages

@@ -1,8 +1,8 @@
-/** GET /v1/models and /v1/models/{id}: what the caller may see, models and skills alike. */
+/** GET /v1/models and /v1/models/{id}: what the caller may see, models and skills alike, in OpenAI's shape or Anthropic's. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Capability } from '../../types/access.ts';
 import { may, requireModel, requireSkill } from '../calls/caller.ts';
-import { principalOf, snapshotOf } from '../request-context.ts';
+import { principalOf, snapshotOf, speaksMessages } from '../request-context.ts';
 
 interface Listed {
   readonly id: string;
@@ -13,6 +13,11 @@ interface Listed {
 
 function listed(id: string, entry: { readonly created: number; readonly capability: Capability }): Listed {
   return { id, object: 'model', created: entry.created, owned_by: entry.capability.owner ?? entry.capability.tenant };
+}
+
+/** As Anthropic's clients expect it. */
+function listedForMessages({ id, created }: Listed): object {
+  return { type: 'model', id, display_name: id, created_at: new Date(created * 1000).toISOString() };
 }
 
 function asker(request: FastifyRequest) {
@@ -31,7 +36,9 @@ export function addModels(app: FastifyInstance): void {
     const skills = [...caller.view.skills.values()]
       .filter((entry) => may(caller, 'view', entry.capability))
       .map((entry) => listed(`skill/${entry.name}`, entry));
-    return { object: 'list', data: [...models, ...skills].toSorted((a, b) => (a.id < b.id ? -1 : 1)) };
+    const data = [...models, ...skills].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    if (!speaksMessages(request)) return { object: 'list', data };
+    return { data: data.map(listedForMessages), has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null };
   });
 
   // A wildcard, because names such as demo/echo may come with the slash encoded or plain.
@@ -41,8 +48,10 @@ export function addModels(app: FastifyInstance): void {
     async (request) => {
       const caller = asker(request);
       const name = request.params['*'];
-      if (name.startsWith('skill/')) return listed(name, requireSkill(caller, name.slice('skill/'.length), 'view'));
-      return listed(name, requireModel(caller, name, 'view'));
+      const found = name.startsWith('skill/')
+        ? listed(name, requireSkill(caller, name.slice('skill/'.length), 'view'))
+        : listed(name, requireModel(caller, name, 'view'));
+      return speaksMessages(request) ? listedForMessages(found) : found;
     },
   );
 }
