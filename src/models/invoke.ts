@@ -2,6 +2,7 @@
 import type { OutboundClient, UpstreamHeaders } from '../outbound/client.ts';
 import type { ChatEvents, ChatRequest } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
+import type { JsonObject } from '../types/json.ts';
 import type { UpstreamCall } from '../types/provider.ts';
 import type { Deployment } from '../types/snapshot.ts';
 import type {
@@ -58,7 +59,7 @@ interface Prepared {
   readonly warnings: readonly string[];
 }
 
-function prepare(deployment: Deployment, operation: Operation, wantsStream: boolean): Prepared {
+function prepare(deployment: Deployment, operation: Operation, body: JsonObject, wantsStream: boolean): Prepared {
   const provider = deployment.provider.instance;
   const stream = operation === 'chat' && (wantsStream || deployment.alwaysStream || provider.mustStream?.(deployment.model) === true);
   const warnings: string[] = [];
@@ -66,7 +67,7 @@ function prepare(deployment: Deployment, operation: Operation, wantsStream: bool
     if (!warnings.includes(note)) warnings.push(note);
   };
   const call: UpstreamCall = { operation, model: deployment.model, stream, warn };
-  const adjust = provider.adjust?.bind(provider);
+  const adjust = provider.adjusts?.(body, call) === false ? undefined : provider.adjust?.bind(provider);
   return {
     call,
     warnings,
@@ -75,6 +76,7 @@ function prepare(deployment: Deployment, operation: Operation, wantsStream: bool
       stream,
       vendor: deployment.provider.name,
       warn,
+      replays: provider.replays ?? (provider.replaysReasoning === true ? ['reasoning_content'] : []),
       ...(adjust === undefined ? {} : { adjust: (body) => adjust(body, call) }),
     },
   };
@@ -106,7 +108,7 @@ export function createModelInvoker(options: {
     signal: AbortSignal,
   ): Promise<Warned<A>> => {
     const provider = deployment.provider.instance;
-    const { call, target, warnings } = prepare(deployment, operation, false);
+    const { call, target, warnings } = prepare(deployment, operation, body, false);
     const encoded = format.encodeRequest(body, target);
     const response = await sendUpstream(client, { provider, call, headers: noHeaders, body: encoded, request: body, signal });
     refuseForeign(response);
@@ -117,7 +119,7 @@ export function createModelInvoker(options: {
     async chat(deployment, request, { stream, signal, scope }) {
       const format = formatFor(deployment, 'chat');
       const provider = deployment.provider.instance;
-      const { call, target, warnings } = prepare(deployment, 'chat', stream);
+      const { call, target, warnings } = prepare(deployment, 'chat', request.body, stream);
       const thoughtful = format.thoughts === true || provider.replaysReasoning === true;
       const kind = provider.formats.chat ?? '';
       let asked = fitTranslated(thoughtful ? restoreThoughts(scope, request) : request, { format: kind, provider, target });

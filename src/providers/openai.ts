@@ -1,34 +1,47 @@
 /** OpenAI itself. */
 import { z } from 'zod';
-import { openaiAddresses, openaiFormats } from './compatible/addresses.ts';
 import { definePlugin } from '../types/plugin.ts';
 import { secret } from '../types/secret.ts';
+import { cleanBase, httpAddress } from './compatible/connection.ts';
+import type { Dialect } from './compatible/dialect.ts';
+import { openaiProvider } from './compatible/vendor.ts';
+
+/** Models that think refuse the old name of the limit. https://platform.openai.com/docs/guides/reasoning */
+const thinks = /^(o\d|gpt-5|gpt-6|codex)/;
 
 const options = z.strictObject({
   api_key: secret().describe('A key of platform.openai.com.'),
-  base_url: z
-    .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
-    .max(2_000)
-    .default('https://api.openai.com/v1'),
+  base_url: httpAddress().default('https://api.openai.com/v1'),
   organization: z.string().max(200).optional(),
   project: z.string().max(200).optional(),
 });
 
-export default definePlugin({
-  type: 'provider',
+const dialect: Dialect = {
   kind: 'openai',
   title: 'OpenAI',
+  baseUrl: 'https://api.openai.com/v1',
+  source: 'https://platform.openai.com/docs/api-reference/chat',
+  operations: ['chat', 'embeddings', 'images', 'transcriptions', 'speech'],
+  maxTokens: 'max_completion_tokens',
+  embeddingsBatch: 2048,
+};
+
+const plugin = definePlugin({
+  type: 'provider',
+  kind: dialect.kind,
+  title: dialect.title,
   options,
   create({ api_key, base_url, organization, project }, services) {
-    const base = services.checkUrl(base_url, 'spec.options.base_url').href.replace(/\/+$/, '');
+    const base = cleanBase(services.checkUrl(base_url, 'spec.options.base_url'));
+    const provider = openaiProvider(dialect, base, (headers) => {
+      headers['authorization'] = `Bearer ${api_key}`;
+      if (organization !== undefined) headers['openai-organization'] = organization;
+      if (project !== undefined) headers['openai-project'] = project;
+    });
     return {
-      formats: openaiFormats,
-      address: openaiAddresses(base),
-      authorize(headers) {
-        headers['authorization'] = `Bearer ${api_key}`;
-        if (organization !== undefined) headers['openai-organization'] = organization;
-        if (project !== undefined) headers['openai-project'] = project;
-      },
+      ...provider,
+      adjusts: (body, call) => call.operation === 'chat' && body['max_tokens'] !== undefined && thinks.test(call.model),
     };
   },
 });
+export default { ...plugin, dialect };

@@ -38,12 +38,16 @@ export interface Provider {
   authorize(headers: Record<string, string>, call: UpstreamCall, outgoing: Outgoing): void | Promise<void>;
   /** The dialect's last word on the JSON body. Leave it out where the format fits: raw bytes are then passed on unparsed. */
   adjust?(body: JsonObject, call: UpstreamCall): JsonObject;
+  /** False where `adjust` would change nothing in this request, so that its bytes may pass on. Left out: always adjusted. */
+  adjusts?(body: JsonObject, call: UpstreamCall): boolean;
   /** How this vendor's answers differ from their format. */
   readonly reading?: Reading;
   /** True for models that answer only as a stream; Pailou gathers it for a caller who wants it whole. */
   mustStream?(model: string): boolean;
   /** The vendor wants `reasoning_content` back with the assistant messages that called tools. */
   readonly replaysReasoning?: boolean;
+  /** Which fields of earlier messages go back to the vendor as the client sent them; `reasoning_content` if `replaysReasoning` and this is left out. */
+  readonly replays?: readonly string[];
   /** The vendor knows Anthropic's `cache_control` on parts, messages and tools; it is taken out for all others of OpenAI's format. */
   readonly cacheControl?: boolean;
   /** The most inputs that one request for embeddings may hold; longer lists are split. */

@@ -26,6 +26,8 @@ export interface EncodeTarget {
   readonly vendor: string;
   /** Tells the caller, in a header, what had to be left out or changed. One short ASCII phrase, such as `seed left out: anthropic has none`. */
   warn(note: string): void;
+  /** Fields of earlier messages beyond OpenAI's own that the vendor takes; all others are taken out. */
+  readonly replays?: readonly string[];
   /** A dialect's last word on the JSON body (rename, drop, clamp); its presence rules out splicing raw bytes. */
   readonly adjust?: ((body: JsonObject) => JsonObject) | undefined;
 }

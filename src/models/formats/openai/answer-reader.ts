@@ -6,12 +6,15 @@ import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts
 import { errorInside } from '../../classify.ts';
 import { mapFinishReason } from '../../finish-reasons.ts';
 import { readLogprobs, readText } from './content.ts';
+import { ThinkTagReader } from './think-tags.ts';
 import { ToolCallReader } from './tool-calls.ts';
 import { readUsage } from './usage.ts';
 
 interface ChoiceState {
   readonly calls: ToolCallReader;
   finished: boolean;
+  /** Present where the vendor writes its thoughts into the text. */
+  readonly thinking?: ThinkTagReader;
 }
 
 function nonEmpty(value: Json | undefined): string | undefined {
@@ -72,7 +75,11 @@ export class AnswerReader {
     const index = typeof given === 'number' && Number.isSafeInteger(given) && given >= 0 ? given : position;
     let state = this.#choices.get(index);
     if (state === undefined) {
-      state = { calls: new ToolCallReader(index), finished: false };
+      state = {
+        calls: new ToolCallReader(index),
+        finished: false,
+        ...(this.#reading?.thinkTags === true ? { thinking: new ThinkTagReader() } : {}),
+      };
       this.#choices.set(index, state);
     }
     if (state.finished) return;
@@ -81,6 +88,9 @@ export class AnswerReader {
     const reason = choice['finish_reason'];
     // "null" as a word: DashScope.
     if (typeof reason !== 'string' || reason === '' || reason === 'null') return;
+    const held = state.thinking?.end();
+    if (held !== undefined && held.thought !== '') events.push({ type: 'reasoning-delta', choice: index, text: held.thought });
+    if (held !== undefined && held.text !== '') events.push({ type: 'text-delta', choice: index, text: held.text });
     const mapped = mapFinishReason(reason, this.#reading?.finishReasons);
     state.calls.finish();
     state.finished = true;
@@ -92,7 +102,10 @@ export class AnswerReader {
     if (reasoning !== undefined) events.push({ type: 'reasoning-delta', choice: index, text: reasoning });
     const logprobs = readLogprobs(choice['logprobs']);
     const content = delta['content'];
-    const text = typeof content === 'string' ? content : readText(content, index, events);
+    const given = typeof content === 'string' ? content : readText(content, index, events);
+    const parted = state.thinking?.push(given);
+    if (parted !== undefined && parted.thought !== '') events.push({ type: 'reasoning-delta', choice: index, text: parted.thought });
+    const text = parted?.text ?? given;
     const refusal = nonEmpty(delta['refusal']);
     const onRefusal = refusal !== undefined && text === '';
     if (text !== '' || (logprobs !== undefined && !onRefusal)) {

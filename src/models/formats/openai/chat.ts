@@ -23,11 +23,27 @@ function changesFor(request: ChatRequest, target: EncodeTarget): MemberChange[] 
   return changes;
 }
 
+/** Fields that clients send back and most vendors refuse: thoughts of earlier turns, and Pailou's own mark of a failed tool. */
+const foreignFields = ['reasoning_content', 'reasoning_details', 'is_error'];
+
+function isForeign(message: JsonObject, replays: readonly string[]): boolean {
+  return foreignFields.some((field) => message[field] !== undefined && !replays.includes(field));
+}
+
+function withoutForeign(message: JsonObject, replays: readonly string[]): JsonObject {
+  if (!isForeign(message, replays)) return message;
+  return Object.fromEntries(Object.entries(message).filter(([field]) => !foreignFields.includes(field) || replays.includes(field)));
+}
+
 function encodeRequest(request: ChatRequest, target: EncodeTarget): Buffer | string {
   const changes = changesFor(request, target);
-  if (target.adjust === undefined && request.raw !== undefined) return spliceMembers(request.raw.bytes, request.raw.outline, changes);
+  const replays = target.replays ?? [];
+  const foreign = request.body.messages.some((message) => isForeign(message, replays));
+  if (target.adjust === undefined && request.raw !== undefined && !foreign)
+    return spliceMembers(request.raw.bytes, request.raw.outline, changes);
   const body: Record<string, unknown> = { ...request.body };
   for (const { key, json } of changes) body[key] = JSON.parse(json);
+  if (foreign) body['messages'] = request.body.messages.map((message) => withoutForeign(message, replays));
   return JSON.stringify(target.adjust === undefined ? body : target.adjust(body as JsonObject));
 }
 

@@ -1,0 +1,65 @@
+/** Thoughts that stand in the text itself, between `<think>` and `</think>` at its beginning, parted from it; tags may come cut in pieces. */
+
+const opening = '<think>';
+const closing = '</think>';
+
+export interface Parted {
+  readonly thought: string;
+  readonly text: string;
+}
+
+/** For one choice of one answer. */
+export class ThinkTagReader {
+  #state: 'start' | 'thinking' | 'gap' | 'text' = 'start';
+  #held = '';
+
+  /** What `text` adds to the thoughts and to the answer; an unfinished tag is held back. */
+  push(text: string): Parted {
+    let rest = this.#held + text;
+    this.#held = '';
+    let thought = '';
+    if (this.#state === 'start') {
+      const begun = rest.trimStart();
+      if (begun.length < opening.length && opening.startsWith(begun)) {
+        this.#held = rest;
+        return { thought: '', text: '' };
+      }
+      if (begun.startsWith(opening)) {
+        this.#state = 'thinking';
+        rest = begun.slice(opening.length);
+      } else this.#state = 'text';
+    }
+    if (this.#state === 'thinking') {
+      const end = rest.indexOf(closing);
+      if (end < 0) {
+        const kept = heldBack(rest);
+        this.#held = rest.slice(rest.length - kept);
+        return { thought: rest.slice(0, rest.length - kept), text: '' };
+      }
+      thought = rest.slice(0, end);
+      rest = rest.slice(end + closing.length);
+      this.#state = 'gap';
+    }
+    if (this.#state === 'gap') {
+      // The empty lines between thought and answer belong to neither.
+      rest = rest.trimStart();
+      if (rest !== '') this.#state = 'text';
+    }
+    return { thought, text: rest };
+  }
+
+  /** The answer is over: what was held back was no tag. */
+  end(): Parted {
+    const held = this.#held;
+    this.#held = '';
+    return this.#state === 'thinking' ? { thought: held, text: '' } : { thought: '', text: held };
+  }
+}
+
+/** How many characters at the end of `text` may be the beginning of the closing tag. */
+function heldBack(text: string): number {
+  for (let length = Math.min(closing.length - 1, text.length); length > 0; length--) {
+    if (text.endsWith(closing.slice(0, length))) return length;
+  }
+  return 0;
+}

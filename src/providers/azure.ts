@@ -1,0 +1,72 @@
+/** OpenAI's models at Azure, by resource. Facts: https://learn.microsoft.com/en-us/azure/ai-foundry/openai/reference */
+import { z } from 'zod';
+import { GatewayError } from '../types/errors.ts';
+import { definePlugin } from '../types/plugin.ts';
+import { secret } from '../types/secret.ts';
+import type { Operation } from '../types/wire-format.ts';
+import { httpAddress } from './compatible/connection.ts';
+import type { Dialect } from './compatible/dialect.ts';
+import { createEntraToken } from './compatible/entra-token.ts';
+import { openaiProvider } from './compatible/vendor.ts';
+
+const options = z.strictObject({
+  base_url: httpAddress().describe('The resource, such as https://my-resource.openai.azure.com'),
+  api_version: z
+    .string()
+    .regex(/^\d{4}-\d{2}-\d{2}(-preview)?$/, 'a date such as 2024-10-21')
+    .optional()
+    .describe("Leave it out for the resource's /openai/v1; with it, models are named by deployment."),
+  api_key: secret().optional().describe('A key of the resource; or use entra.'),
+  entra: z
+    .strictObject({ tenant_id: z.string().min(1).max(100), client_id: z.string().min(1).max(100), client_secret: secret() })
+    .optional()
+    .describe('A service principal of Microsoft Entra in the place of a key.'),
+});
+
+const dialect: Dialect = {
+  kind: 'azure',
+  title: 'Azure OpenAI',
+  baseUrl: null,
+  source: 'https://learn.microsoft.com/en-us/azure/ai-foundry/openai/reference',
+  operations: ['chat', 'embeddings', 'images', 'transcriptions', 'speech'],
+  embeddingsBatch: 2048,
+  errorCodes: {
+    deploymentnotfound: 'upstream_error',
+    '429': 'rate_limited',
+    '401': 'upstream_authentication',
+    content_filter: 'content_filter',
+  },
+};
+
+const paths: Readonly<Partial<Record<Operation, string>>> = {
+  chat: 'chat/completions',
+  embeddings: 'embeddings',
+  images: 'images/generations',
+  transcriptions: 'audio/transcriptions',
+  speech: 'audio/speech',
+};
+
+const plugin = definePlugin({
+  type: 'provider',
+  kind: dialect.kind,
+  title: dialect.title,
+  options,
+  create({ base_url, api_version, api_key, entra }, services) {
+    if ((api_key === undefined) === (entra === undefined)) {
+      throw new GatewayError('configuration_invalid', 'spec.options: give either api_key or entra.', { param: 'spec.options.api_key' });
+    }
+    const resource = services.checkUrl(base_url, 'spec.options.base_url').origin;
+    const token = entra === undefined ? null : createEntraToken(entra, services.fetch);
+    const provider = openaiProvider(dialect, `${resource}/openai/v1`, async (headers) => {
+      if (api_key !== undefined) headers['api-key'] = api_key;
+      if (token !== null) headers['authorization'] = `Bearer ${await token()}`;
+    });
+    if (api_version === undefined) return provider;
+    return {
+      ...provider,
+      address: ({ operation, model }) =>
+        `${resource}/openai/deployments/${encodeURIComponent(model)}/${paths[operation] ?? operation}?api-version=${api_version}`,
+    };
+  },
+});
+export default { ...plugin, dialect };

@@ -1,0 +1,49 @@
+/** The options that every vendor's row has: where it is, and what else to send. */
+import { z } from 'zod';
+import { GatewayError } from '../../types/errors.ts';
+import { secret } from '../../types/secret.ts';
+
+/** Headers that belong to HTTP itself or to the credential; an own value would break the call or leak. */
+const reserved = new Set([
+  'authorization',
+  'host',
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'content-type',
+  'accept-encoding',
+  'expect',
+  'upgrade',
+  'te',
+  'trailer',
+  'keep-alive',
+]);
+
+export const httpAddress = () =>
+  z
+    .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address such as https://api.example.com/v1' })
+    .max(2_000)
+    .describe('Up to and with the version, such as /v1.');
+
+export const extraHeaders = () =>
+  z
+    .record(z.string().regex(/^[A-Za-z0-9-]+$/, 'letters, digits and -'), secret())
+    .default({})
+    .describe('More headers for each call.');
+
+/** Throws `configuration_invalid` for a header that is Pailou's own to set. */
+export function checkHeaders(headers: Readonly<Record<string, string>>): void {
+  for (const name of Object.keys(headers)) {
+    if (!reserved.has(name.toLowerCase())) continue;
+    const param = `spec.options.headers.${name}`;
+    throw new GatewayError('configuration_invalid', `${param}: this header is set by Pailou itself; leave it out.`, { param });
+  }
+}
+
+/** The base without a query, a slash or the path of an operation at its end. */
+export function cleanBase(url: URL): string {
+  return url.href
+    .replace(/[?#].*$/, '')
+    .replace(/\/+$/, '')
+    .replace(/\/(chat\/completions|embeddings)$/, '');
+}

@@ -1,0 +1,57 @@
+/** How one vendor's OpenAI format differs from OpenAI's own: data, one object per vendor. What is left out here is as OpenAI has it. */
+import type { FinishReason } from '../../types/chat.ts';
+import type { ErrorCode } from '../../types/errors.ts';
+import type { Operation } from '../../types/wire-format.ts';
+
+/** How a vendor is told to think, from OpenAI's `reasoning_effort`. The vendor's own fields, where the caller sends them, always win. */
+export type ThinkingSwitch =
+  /** `reasoning_effort` with these words; the nearest one is taken. */
+  | { readonly by: 'effort'; readonly words: readonly string[] }
+  /** `thinking: { type: 'enabled' | 'disabled' }`; `auto` where the vendor decides for itself. */
+  | { readonly by: 'thinking-type' }
+  /** `enable_thinking`, and `thinking_budget` in tokens. */
+  | { readonly by: 'enable-thinking'; readonly budget: boolean }
+  /** `chat_template_kwargs`, as servers of open models take it. */
+  | { readonly by: 'chat-template' }
+  /** OpenRouter's `reasoning: { effort }`. */
+  | { readonly by: 'reasoning-object' }
+  /** No such switch: the field is left out, with a warning. */
+  | { readonly by: 'none' };
+
+export interface Dialect {
+  readonly kind: string;
+  readonly title: string;
+  /** Up to and with the version; null: each row names its own. */
+  readonly baseUrl: string | null;
+  /** Other addresses of the same vendor, for the page of providers. */
+  readonly otherUrls?: readonly string[];
+  /** The vendor's own description of its API. */
+  readonly source: string;
+  readonly operations: readonly Operation[];
+  /** Servers that run without a key. */
+  readonly keyless?: boolean;
+  /** The field for the most tokens, where the vendor knows only one of OpenAI's two. */
+  readonly maxTokens?: 'max_tokens' | 'max_completion_tokens';
+  /** Wishes that the vendor has no field for: left out with a warning. */
+  readonly drops?: readonly string[];
+  /** Fields without which the answer would mean something else: refused, unless they ask for nothing. */
+  readonly refuses?: readonly string[];
+  /** Ranges of numbers, smaller than OpenAI's: a value beyond is moved to the border, with a warning. */
+  readonly clamps?: Readonly<Record<string, readonly [from: number, to: number]>>;
+  /** The role `developer` is unknown; `system` says the same. */
+  readonly developerAsSystem?: boolean;
+  /** Parts of text in the content of these roles are joined to one text; the vendor drops lists of parts in silence. */
+  readonly joinsText?: readonly string[];
+  /** The words of `tool_choice` that the vendor takes. */
+  readonly toolChoices?: readonly string[];
+  readonly thinking?: ThinkingSwitch;
+  /** Fields of earlier messages that the vendor wants back. */
+  readonly replays?: readonly ('reasoning_content' | 'reasoning_details')[];
+  /** Models that answer only as a stream, unless the row says otherwise. */
+  readonly streamOnly?: readonly string[];
+  readonly cacheControl?: boolean;
+  readonly embeddingsBatch?: number;
+  readonly thinkTags?: boolean;
+  readonly finishReasons?: Readonly<Record<string, FinishReason | 'failure'>>;
+  readonly errorCodes?: Readonly<Record<string, ErrorCode>>;
+}

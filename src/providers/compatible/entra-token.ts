@@ -1,0 +1,67 @@
+/** Tokens of Microsoft Entra for a service principal, fetched when needed and kept until shortly before their end. */
+import { GatewayError } from '../../types/errors.ts';
+
+export interface ServicePrincipal {
+  readonly tenant_id: string;
+  readonly client_id: string;
+  readonly client_secret: string;
+}
+
+const scope = 'https://cognitiveservices.azure.com/.default';
+const earlyMs = 120_000;
+const patienceMs = 10_000;
+
+function refused(why: string, cause?: unknown): GatewayError {
+  return new GatewayError(
+    'upstream_authentication',
+    "Microsoft Entra gave no token for Pailou's service principal. Tell your administrator.",
+    {
+      details: why,
+      cause,
+    },
+  );
+}
+
+/** Calls at the same time share one fetch. Rejects with `upstream_authentication`. */
+export function createEntraToken(
+  who: ServicePrincipal,
+  send: typeof fetch,
+  authority = 'https://login.microsoftonline.com',
+): () => Promise<string> {
+  let kept: { readonly token: string; readonly until: number } | null = null;
+  let fetching: Promise<string> | null = null;
+
+  const fetchToken = async (): Promise<string> => {
+    let answer: unknown;
+    try {
+      const response = await send(`${authority}/${encodeURIComponent(who.tenant_id)}/oauth2/v2.0/token`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams({
+          grant_type: 'client_credentials',
+          client_id: who.client_id,
+          client_secret: who.client_secret,
+          scope,
+        }).toString(),
+        signal: AbortSignal.timeout(patienceMs),
+      });
+      answer = await response.json();
+      if (!response.ok)
+        throw refused(`status ${response.status}: ${JSON.stringify((answer as { error?: unknown } | null)?.error ?? null).slice(0, 200)}`);
+    } catch (cause) {
+      throw cause instanceof GatewayError ? cause : refused('it could not be reached', cause);
+    }
+    const { access_token: token, expires_in: seconds } = answer as { access_token?: unknown; expires_in?: unknown };
+    if (typeof token !== 'string' || token === '') throw refused('its answer holds no access_token');
+    kept = { token, until: Date.now() + Number(seconds ?? 0) * 1_000 - earlyMs };
+    return token;
+  };
+
+  return () => {
+    if (kept !== null && kept.until > Date.now()) return Promise.resolve(kept.token);
+    fetching ??= fetchToken().finally(() => {
+      fetching = null;
+    });
+    return fetching;
+  };
+}

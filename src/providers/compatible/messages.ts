@@ -1,0 +1,24 @@
+/** The messages of a request in a vendor's dialect. */
+import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
+import type { Dialect } from './dialect.ts';
+
+function joined(content: Json | undefined): Json | undefined {
+  if (!Array.isArray(content)) return content;
+  const parts = content as readonly Json[];
+  // A picture among them cannot be joined; vendors that take pictures take the list.
+  if (!parts.every((part) => isJsonObject(part) && part['type'] === 'text' && typeof part['text'] === 'string')) return content;
+  return parts.map((part) => (part as { readonly text: string }).text).join('\n');
+}
+
+/** The messages as the vendor takes them; the same list if nothing had to change. */
+export function adjustMessages(messages: Json | undefined, dialect: Dialect): Json | undefined {
+  if (!Array.isArray(messages)) return messages;
+  const { developerAsSystem, joinsText = [] } = dialect;
+  if (developerAsSystem !== true && joinsText.length === 0) return messages;
+  return (messages as readonly Json[]).map((message) => {
+    if (!isJsonObject(message)) return message;
+    const role = message['role'] === 'developer' && developerAsSystem === true ? 'system' : message['role'];
+    const content = typeof role === 'string' && joinsText.includes(role) ? joined(message['content']) : message['content'];
+    return role === message['role'] && content === message['content'] ? message : { ...message, role, content };
+  });
+}

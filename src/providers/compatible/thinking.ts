@@ -1,0 +1,49 @@
+/** OpenAI's one knob for thinking, turned into each vendor's own. */
+import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
+import type { UpstreamCall } from '../../types/provider.ts';
+import type { ThinkingSwitch } from './dialect.ts';
+
+/** From least to most. */
+const scale = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'];
+/** Tokens to think with, for vendors that count them. */
+const budgets: Readonly<Record<string, number>> = { minimal: 1_024, low: 2_048, medium: 8_192, high: 24_576, xhigh: 32_768 };
+
+function nearest(effort: string, words: readonly string[]): string | undefined {
+  const wanted = scale.indexOf(effort);
+  if (wanted < 0 || words.includes(effort)) return effort;
+  return words.toSorted((one, other) => Math.abs(scale.indexOf(one) - wanted) - Math.abs(scale.indexOf(other) - wanted))[0];
+}
+
+/** The body with `reasoning_effort` in the vendor's own words; untouched where the caller spoke those words already. */
+export function switchThinking(body: JsonObject, style: ThinkingSwitch, call: UpstreamCall, vendor: string): JsonObject {
+  const { reasoning_effort: effort, ...rest } = body;
+  if (typeof effort !== 'string') return body;
+  const on = effort !== 'none';
+  const unless = (field: string, value: Json): JsonObject => (rest[field] === undefined ? { ...rest, [field]: value } : rest);
+  switch (style.by) {
+    case 'effort': {
+      const word = nearest(effort, style.words);
+      if (word !== effort) call.warn(`reasoning_effort is ${word}: ${vendor} has no ${effort}`);
+      return { ...rest, reasoning_effort: word };
+    }
+    case 'thinking-type':
+      return unless('thinking', { type: on ? 'enabled' : 'disabled' });
+    case 'enable-thinking': {
+      const switched = unless('enable_thinking', on);
+      const budget = budgets[effort];
+      return !style.budget || budget === undefined || rest['thinking_budget'] !== undefined
+        ? switched
+        : { ...switched, thinking_budget: budget };
+    }
+    case 'chat-template': {
+      const given = isJsonObject(rest['chat_template_kwargs']) ? rest['chat_template_kwargs'] : {};
+      // Two names for one thing: templates of Qwen and GLM know the first, those of DeepSeek and Granite the second.
+      return { ...rest, chat_template_kwargs: { enable_thinking: on, thinking: on, ...given } };
+    }
+    case 'reasoning-object':
+      return unless('reasoning', on ? { effort } : { enabled: false });
+    case 'none':
+      call.warn(`reasoning_effort left out: ${vendor} has none`);
+      return rest;
+  }
+}

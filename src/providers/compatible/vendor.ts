@@ -1,0 +1,115 @@
+/** Makes the plugin of a vendor that speaks OpenAI's format from what is special about it. */
+import { z } from 'zod';
+import { definePlugin, type Plugin } from '../../types/plugin.ts';
+import type { Provider } from '../../types/provider.ts';
+import { secret } from '../../types/secret.ts';
+import type { Reading } from '../../types/wire-format.ts';
+import { openaiAddresses } from './addresses.ts';
+import type { Dialect } from './dialect.ts';
+import { adjustFields } from './fields.ts';
+import { cleanBase, checkHeaders, extraHeaders, httpAddress } from './connection.ts';
+import { adjustMessages } from './messages.ts';
+import { switchThinking } from './thinking.ts';
+
+/** A name with `*` for any characters, as a test. */
+function matcher(patterns: readonly string[]): (model: string) => boolean {
+  const tests = patterns.map((pattern) => new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`, 'i'));
+  return (model) => tests.some((test) => test.test(model));
+}
+
+/** Whether a request must be rewritten at all; if not, its bytes pass on as they came. */
+function needsAdjusting(dialect: Dialect): boolean {
+  return (
+    dialect.maxTokens !== undefined ||
+    dialect.drops !== undefined ||
+    dialect.refuses !== undefined ||
+    dialect.clamps !== undefined ||
+    dialect.toolChoices !== undefined ||
+    dialect.thinking !== undefined ||
+    dialect.developerAsSystem === true ||
+    dialect.joinsText !== undefined
+  );
+}
+
+function readingOf({ finishReasons, errorCodes, thinkTags }: Dialect): Reading | undefined {
+  if (finishReasons === undefined && errorCodes === undefined && thinkTags === undefined) return undefined;
+  return {
+    ...(finishReasons === undefined ? {} : { finishReasons }),
+    ...(errorCodes === undefined ? {} : { errorCodes }),
+    ...(thinkTags === undefined ? {} : { thinkTags }),
+  };
+}
+
+function adjusterOf(dialect: Dialect): Provider['adjust'] {
+  if (!needsAdjusting(dialect)) return undefined;
+  return (body, call) => {
+    if (call.operation !== 'chat') return body;
+    const fields = adjustFields(body, dialect, call);
+    const messages = adjustMessages(fields['messages'], dialect);
+    const whole = messages === fields['messages'] ? fields : { ...fields, messages };
+    return dialect.thinking === undefined ? whole : switchThinking(whole, dialect.thinking, call, dialect.kind);
+  };
+}
+
+const key = {
+  required: secret().describe('Sent as a bearer token.'),
+  optional: secret().optional().describe('Sent as a bearer token, if the server asks for one.'),
+};
+
+/** The provider that every vendor of OpenAI's format is, but for its dialect. `base` has no slash at its end. */
+export function openaiProvider(
+  dialect: Dialect,
+  base: string,
+  authorize: Provider['authorize'],
+  streamOnly: readonly string[] = dialect.streamOnly ?? [],
+): Provider {
+  const adjust = adjusterOf(dialect);
+  const reading = readingOf(dialect);
+  const replays = dialect.replays ?? [];
+  return {
+    formats: Object.fromEntries(dialect.operations.map((operation) => [operation, 'openai'])),
+    address: openaiAddresses(base),
+    authorize,
+    ...(adjust === undefined ? {} : { adjust }),
+    ...(reading === undefined ? {} : { reading }),
+    ...(replays.length === 0 ? {} : { replaysReasoning: true, replays }),
+    ...(dialect.cacheControl === undefined ? {} : { cacheControl: dialect.cacheControl }),
+    ...(dialect.embeddingsBatch === undefined ? {} : { embeddingsBatch: dialect.embeddingsBatch }),
+    ...(streamOnly.length === 0 ? {} : { mustStream: matcher(streamOnly) }),
+  };
+}
+
+/** A vendor's plugin: one file, its dialect and nothing else. */
+export function openaiVendor(dialect: Dialect): Plugin<'provider'> & { readonly dialect: Dialect } {
+  const options = z.strictObject({
+    base_url: dialect.baseUrl === null ? httpAddress() : httpAddress().default(dialect.baseUrl),
+    api_key: dialect.keyless === true ? key.optional : key.required,
+    headers: extraHeaders(),
+    stream_only: z
+      .array(z.string().min(1).max(256))
+      .max(100)
+      .default([...(dialect.streamOnly ?? [])])
+      .describe('Models that answer only as a stream, * for any characters; Pailou gathers their answers for callers who want them whole.'),
+  });
+  const plugin = definePlugin({
+    type: 'provider',
+    kind: dialect.kind,
+    title: dialect.title,
+    options,
+    create({ base_url, api_key, headers, stream_only }, services) {
+      const base = cleanBase(services.checkUrl(base_url, 'spec.options.base_url'));
+      checkHeaders(headers);
+      const more = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+      return openaiProvider(
+        dialect,
+        base,
+        (sent) => {
+          if (api_key !== undefined) sent['authorization'] = `Bearer ${api_key}`;
+          for (const [name, value] of more) sent[name] = value;
+        },
+        stream_only,
+      );
+    },
+  });
+  return { ...(plugin as unknown as Plugin<'provider'>), dialect };
+}

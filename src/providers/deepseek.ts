@@ -1,0 +1,19 @@
+/** DeepSeek. Facts: https://api-docs.deepseek.com/ */
+import { openaiVendor } from './compatible/vendor.ts';
+
+export default openaiVendor({
+  kind: 'deepseek',
+  title: 'DeepSeek',
+  baseUrl: 'https://api.deepseek.com',
+  otherUrls: ['https://api.deepseek.com/beta'],
+  source: 'https://api-docs.deepseek.com/api/create-chat-completion',
+  operations: ['chat'],
+  maxTokens: 'max_tokens',
+  drops: ['seed', 'user', 'parallel_tool_calls', 'service_tier', 'store', 'metadata'],
+  refuses: ['n', 'logit_bias'],
+  developerAsSystem: true,
+  thinking: { by: 'thinking-type' },
+  replays: ['reasoning_content'],
+  finishReasons: { insufficient_system_resource: 'failure' },
+  errorCodes: { insufficient_balance: 'upstream_quota_exhausted' },
+});

@@ -1,0 +1,25 @@
+/** ByteDance's Doubao on Volcano Ark; models are named by endpoint id or by name. Facts: https://www.volcengine.com/docs/82379/1494384 */
+import { openaiVendor } from './compatible/vendor.ts';
+
+export default openaiVendor({
+  kind: 'doubao',
+  title: 'Doubao (Volcano Ark)',
+  baseUrl: 'https://ark.cn-beijing.volces.com/api/v3',
+  source: 'https://www.volcengine.com/docs/82379/1494384',
+  operations: ['chat', 'embeddings', 'images'],
+  drops: ['seed', 'user', 'store', 'metadata'],
+  refuses: ['n'],
+  developerAsSystem: true,
+  thinking: { by: 'thinking-type' },
+  errorCodes: {
+    accountoverdueerror: 'upstream_quota_exhausted',
+    quotaexceeded: 'upstream_quota_exhausted',
+    ratelimitexceeded: 'rate_limited',
+    serveroverloaded: 'upstream_unavailable',
+    authenticationerror: 'upstream_authentication',
+    accessdenied: 'upstream_authentication',
+    sensitivecontentdetected: 'content_filter',
+    inputtextsensitivecontentdetected: 'content_filter',
+    outputtextsensitivecontentdetected: 'content_filter',
+  },
+});

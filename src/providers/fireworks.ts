@@ -1,0 +1,13 @@
+/** Fireworks. Facts: https://docs.fireworks.ai/api-reference/post-chatcompletions */
+import { openaiVendor } from './compatible/vendor.ts';
+
+export default openaiVendor({
+  kind: 'fireworks',
+  title: 'Fireworks',
+  baseUrl: 'https://api.fireworks.ai/inference/v1',
+  source: 'https://docs.fireworks.ai/api-reference/post-chatcompletions',
+  operations: ['chat', 'embeddings', 'rerank'],
+  drops: ['service_tier', 'store', 'metadata', 'parallel_tool_calls'],
+  developerAsSystem: true,
+  thinking: { by: 'effort', words: ['none', 'low', 'medium', 'high'] },
+});

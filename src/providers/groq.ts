@@ -1,0 +1,14 @@
+/** Groq. Facts: https://console.groq.com/docs/openai */
+import { openaiVendor } from './compatible/vendor.ts';
+
+export default openaiVendor({
+  kind: 'groq',
+  title: 'Groq',
+  baseUrl: 'https://api.groq.com/openai/v1',
+  source: 'https://console.groq.com/docs/openai',
+  operations: ['chat', 'transcriptions', 'speech'],
+  drops: ['store', 'metadata', 'prompt_cache_key', 'safety_identifier', 'verbosity'],
+  refuses: ['n', 'logprobs', 'top_logprobs', 'logit_bias'],
+  thinking: { by: 'effort', words: ['none', 'low', 'medium', 'high'] },
+  errorCodes: { organization_restricted: 'upstream_authentication', over_capacity: 'upstream_unavailable' },
+});

@@ -1,0 +1,16 @@
+/** Tencent's Hunyuan by its OpenAI endpoint. Facts: https://cloud.tencent.com/document/product/1729/111007 */
+import { openaiVendor } from './compatible/vendor.ts';
+
+export default openaiVendor({
+  kind: 'hunyuan',
+  title: 'Tencent Hunyuan',
+  baseUrl: 'https://api.hunyuan.cloud.tencent.com/v1',
+  source: 'https://cloud.tencent.com/document/product/1729/111007',
+  operations: ['chat', 'embeddings'],
+  maxTokens: 'max_tokens',
+  drops: ['presence_penalty', 'frequency_penalty', 'user', 'service_tier', 'store', 'metadata', 'parallel_tool_calls'],
+  refuses: ['n', 'logprobs', 'top_logprobs', 'logit_bias'],
+  developerAsSystem: true,
+  thinking: { by: 'enable-thinking', budget: false },
+  finishReasons: { sensitive: 'content_filter' },
+});

@@ -1,0 +1,30 @@
+/** MiniMax. It answers errors with status 200 and `base_resp`. Facts: https://platform.minimaxi.com/document/ChatCompletion%20v2 */
+import { openaiVendor } from './compatible/vendor.ts';
+
+export default openaiVendor({
+  kind: 'minimax',
+  title: 'MiniMax',
+  baseUrl: 'https://api.minimaxi.com/v1',
+  otherUrls: ['https://api.minimax.io/v1', 'https://api.minimax.chat/v1'],
+  source: 'https://platform.minimax.io/docs/api-reference/text-openai-api',
+  operations: ['chat'],
+  drops: ['presence_penalty', 'frequency_penalty', 'seed', 'user', 'service_tier', 'store', 'metadata', 'parallel_tool_calls'],
+  refuses: ['n', 'logprobs', 'top_logprobs', 'logit_bias'],
+  clamps: { temperature: [0.01, 1] },
+  developerAsSystem: true,
+  thinking: { by: 'none' },
+  thinkTags: true,
+  errorCodes: {
+    1000: 'upstream_error',
+    1001: 'upstream_timeout',
+    1002: 'rate_limited',
+    1004: 'upstream_authentication',
+    1008: 'upstream_quota_exhausted',
+    1013: 'upstream_error',
+    1026: 'content_filter',
+    1027: 'content_filter',
+    1039: 'rate_limited',
+    2013: 'invalid_request',
+    2049: 'upstream_authentication',
+  },
+});

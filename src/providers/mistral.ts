@@ -1,0 +1,19 @@
+/** Mistral. Content and thoughts come as lists of parts, calls without an index. Facts: https://docs.mistral.ai/api/ */
+import { openaiVendor } from './compatible/vendor.ts';
+
+export default openaiVendor({
+  kind: 'mistral',
+  title: 'Mistral',
+  baseUrl: 'https://api.mistral.ai/v1',
+  source: 'https://docs.mistral.ai/api/',
+  operations: ['chat', 'embeddings', 'transcriptions'],
+  maxTokens: 'max_tokens',
+  // It refuses fields that it does not know, so every one of OpenAI's that it lacks must go.
+  drops: ['seed', 'user', 'stream_options', 'service_tier', 'store', 'metadata', 'verbosity', 'prompt_cache_key', 'safety_identifier'],
+  refuses: ['logprobs', 'top_logprobs', 'logit_bias', 'modalities', 'audio', 'web_search_options'],
+  clamps: { temperature: [0, 1.5] },
+  developerAsSystem: true,
+  thinking: { by: 'effort', words: ['none', 'high'] },
+  finishReasons: { model_length: 'length', error: 'failure' },
+  errorCodes: { 3000: 'upstream_error', 1500: 'upstream_error', 1300: 'rate_limited', 3505: 'upstream_unavailable' },
+});

@@ -1,0 +1,17 @@
+/** Ollama's own endpoint for OpenAI's clients; the kind `ollama` speaks its native format. Facts: https://docs.ollama.com/openai */
+import { openaiVendor } from './compatible/vendor.ts';
+
+export default openaiVendor({
+  kind: 'ollama-openai',
+  title: 'Ollama (OpenAI endpoint)',
+  baseUrl: 'http://127.0.0.1:11434/v1',
+  source: 'https://docs.ollama.com/openai',
+  operations: ['chat', 'embeddings'],
+  keyless: true,
+  maxTokens: 'max_tokens',
+  developerAsSystem: true,
+  drops: ['user', 'store', 'metadata', 'service_tier', 'parallel_tool_calls'],
+  refuses: ['n', 'logprobs', 'top_logprobs', 'logit_bias'],
+  toolChoices: ['auto', 'none'],
+  thinking: { by: 'effort', words: ['none', 'low', 'medium', 'high'] },
+});

@@ -1,0 +1,15 @@
+/** OpenRouter: many vendors behind one; thoughts go both ways as `reasoning_details`. Facts: https://openrouter.ai/docs/api-reference/overview */
+import { openaiVendor } from './compatible/vendor.ts';
+
+export default openaiVendor({
+  kind: 'openrouter',
+  title: 'OpenRouter',
+  baseUrl: 'https://openrouter.ai/api/v1',
+  source: 'https://openrouter.ai/docs/api-reference/overview',
+  operations: ['chat', 'embeddings'],
+  drops: ['store'],
+  thinking: { by: 'reasoning-object' },
+  replays: ['reasoning_content', 'reasoning_details'],
+  cacheControl: true,
+  errorCodes: { 402: 'upstream_quota_exhausted', 403: 'content_filter', 408: 'upstream_timeout', 502: 'upstream_unavailable' },
+});

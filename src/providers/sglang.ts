@@ -1,0 +1,14 @@
+/** SGLang. Facts: https://docs.sglang.ai/basic_usage/openai_api_completions.html */
+import { openaiVendor } from './compatible/vendor.ts';
+
+export default openaiVendor({
+  kind: 'sglang',
+  title: 'SGLang',
+  baseUrl: 'http://127.0.0.1:30000/v1',
+  source: 'https://docs.sglang.ai/basic_usage/openai_api_completions.html',
+  operations: ['chat', 'embeddings', 'rerank'],
+  keyless: true,
+  thinking: { by: 'chat-template' },
+  thinkTags: true,
+  finishReasons: { abort: 'failure' },
+});

@@ -1,0 +1,15 @@
+/** Together. Facts: https://docs.together.ai/reference/chat-completions-1 */
+import { openaiVendor } from './compatible/vendor.ts';
+
+export default openaiVendor({
+  kind: 'together',
+  title: 'Together',
+  baseUrl: 'https://api.together.xyz/v1',
+  source: 'https://docs.together.ai/reference/chat-completions-1',
+  operations: ['chat', 'embeddings', 'rerank', 'images', 'transcriptions', 'speech'],
+  maxTokens: 'max_tokens',
+  drops: ['user', 'service_tier', 'store', 'metadata', 'parallel_tool_calls'],
+  developerAsSystem: true,
+  thinking: { by: 'effort', words: ['low', 'medium', 'high'] },
+  finishReasons: { eos: 'stop' },
+});

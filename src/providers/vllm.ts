@@ -1,0 +1,14 @@
+/** vLLM. Facts: https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html */
+import { openaiVendor } from './compatible/vendor.ts';
+
+export default openaiVendor({
+  kind: 'vllm',
+  title: 'vLLM',
+  baseUrl: 'http://127.0.0.1:8000/v1',
+  source: 'https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html',
+  operations: ['chat', 'embeddings', 'rerank', 'transcriptions'],
+  keyless: true,
+  thinking: { by: 'chat-template' },
+  thinkTags: true,
+  finishReasons: { abort: 'failure' },
+});

@@ -1,0 +1,13 @@
+/** xAI's Grok. Facts: https://docs.x.ai/docs/api-reference */
+import { openaiVendor } from './compatible/vendor.ts';
+
+export default openaiVendor({
+  kind: 'xai',
+  title: 'xAI Grok',
+  baseUrl: 'https://api.x.ai/v1',
+  source: 'https://docs.x.ai/docs/api-reference',
+  operations: ['chat', 'images'],
+  drops: ['store', 'metadata', 'service_tier', 'prompt_cache_key'],
+  refuses: ['logit_bias'],
+  thinking: { by: 'effort', words: ['low', 'high'] },
+});

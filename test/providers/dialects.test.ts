@@ -1,0 +1,206 @@
+/** Each vendor of OpenAI's format: what its dialect does with a request that has everything in it. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Dialect } from '../../src/providers/compatible/dialect.ts';
+import { createOutboundGuard } from '../../src/outbound/guard.ts';
+import { GatewayError } from '../../src/types/errors.ts';
+import { isJsonObject, type JsonObject } from '../../src/types/json.ts';
+import type { Plugin, PluginServices, Provider, UpstreamCall } from '../../src/types/plugin.ts';
+
+const folder = join(import.meta.dirname, '../../src/providers');
+type Vendor = Plugin<'provider'> & { readonly dialect: Dialect };
+const vendors = new Map<string, Vendor>();
+const guard = createOutboundGuard({ allow: ['127.0.0.0/8'] });
+const services = { checkUrl: (url, param) => guard.checkUrl(url, param) } as PluginServices;
+
+beforeAll(async () => {
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.ts'))) {
+    const { default: plugin } = (await import(join(folder, file))) as { default: Vendor };
+    if (isJsonObject(plugin.dialect)) vendors.set(plugin.kind, plugin);
+  }
+});
+
+async function make(kind: string): Promise<{ provider: Provider; dialect: Dialect }> {
+  const plugin = vendors.get(kind);
+  if (plugin === undefined) throw new Error(`no vendor ${kind}`);
+  const base = plugin.dialect.baseUrl === null ? { base_url: 'http://127.0.0.1:9/v1' } : {};
+  const provider = await plugin.create(plugin.options.parse({ api_key: 'key', ...base }), services);
+  return { provider, dialect: plugin.dialect };
+}
+
+const question = { model: 'm', messages: [{ role: 'user', content: 'hi' }] };
+
+/** The body as the vendor gets it, and the warnings; or the refusal. */
+async function adjust(kind: string, body: JsonObject, model = 'm'): Promise<{ body: JsonObject; warnings: string[] }> {
+  const { provider } = await make(kind);
+  const warnings: string[] = [];
+  const call: UpstreamCall = { operation: 'chat', model, stream: false, warn: (note) => void warnings.push(note) };
+  const whole = { ...question, ...body };
+  if (provider.adjusts?.(whole, call) === false) return { body: whole, warnings };
+  return { body: provider.adjust?.(whole, call) ?? whole, warnings };
+}
+
+it('are all here', () => {
+  expect([...vendors.keys()].toSorted()).toEqual(
+    (
+      'azure cohere deepseek doubao fireworks groq hunyuan llamacpp lmstudio minimax mistral moonshot ollama-openai openai openai-compatible ' +
+      'openrouter qianfan qwen sglang siliconflow stepfun together vllm xai xinference zhipu'
+    ).split(' '),
+  );
+});
+
+describe('every vendor', () => {
+  it('leaves a plain question as it is, and unknown fields alone', async () => {
+    for (const kind of vendors.keys()) {
+      const plain = { temperature: 0.7, top_p: 0.9, tools: [{ type: 'function' }], odd_field: { a: [1] }, stream: true };
+      expect(await adjust(kind, plain), kind).toEqual({ body: { ...question, ...plain }, warnings: [] });
+    }
+  });
+
+  it('never drops a field in silence: each one is kept, told of, or refused by name', async () => {
+    const everything: JsonObject = {
+      n: 2,
+      logprobs: true,
+      top_logprobs: 3,
+      logit_bias: { 5: 1 },
+      presence_penalty: 0.5,
+      frequency_penalty: 0.5,
+      seed: 7,
+      user: 'me',
+      parallel_tool_calls: false,
+      service_tier: 'flex',
+      store: true,
+      metadata: { a: 'b' },
+      prediction: { type: 'content', content: 'x' },
+      modalities: ['text', 'audio'],
+      audio: { voice: 'alloy', format: 'mp3' },
+      web_search_options: { search_context_size: 'low' },
+      verbosity: 'low',
+      prompt_cache_key: 'k',
+      safety_identifier: 's',
+      reasoning_effort: 'high',
+    };
+    for (const kind of vendors.keys()) {
+      for (const [field, value] of Object.entries(everything)) {
+        const where = `${kind}: ${field}`;
+        const outcome = await adjust(kind, { [field]: value }).catch((thrown: unknown) => thrown);
+        if (outcome instanceof GatewayError) {
+          expect(outcome, where).toMatchObject({ code: 'unsupported_parameter', param: field });
+          continue;
+        }
+        const { body, warnings } = outcome as { body: JsonObject; warnings: string[] };
+        const kept = field === 'reasoning_effort' ? Object.keys(body).length > 2 : body[field] !== undefined;
+        expect(kept || warnings.some((note) => note.startsWith(field)), where).toBe(true);
+      }
+    }
+  });
+
+  it('takes fields that ask for nothing without a word', async () => {
+    const nothing = { n: 1, logprobs: false, logit_bias: {}, presence_penalty: 0, parallel_tool_calls: true, seed: null };
+    for (const kind of vendors.keys()) expect((await adjust(kind, nothing)).warnings, kind).toEqual([]);
+  });
+
+  it('turns the one knob for thinking into something, on and off', async () => {
+    for (const [kind, { dialect }] of vendors) {
+      if (dialect.thinking === undefined || dialect.thinking.by === 'none') continue;
+      const on = (await adjust(kind, { reasoning_effort: 'high' })).body;
+      const off = (await adjust(kind, { reasoning_effort: 'none' })).body;
+      expect(JSON.stringify(on), kind).not.toBe(JSON.stringify(question));
+      expect(JSON.stringify(on), kind).not.toBe(JSON.stringify(off));
+    }
+  });
+
+  it('has addresses below its base for all that it does, and asks for its key', async () => {
+    for (const kind of vendors.keys()) {
+      const { provider, dialect } = await make(kind);
+      expect(Object.keys(provider.formats).toSorted(), kind).toEqual([...dialect.operations].toSorted());
+      for (const operation of dialect.operations) {
+        const call: UpstreamCall = { operation, model: 'm', stream: false, warn: () => {} };
+        expect(new URL(provider.address(call)).protocol, kind).toMatch(/^https?:$/);
+        const headers: Record<string, string> = {};
+        await provider.authorize(headers, call, { method: 'POST', url: '', body: '' });
+        expect(JSON.stringify(headers), kind).toContain('key');
+      }
+      const { options } = vendors.get(kind) as Vendor;
+      if (dialect.keyless !== true && kind !== 'azure')
+        expect(options.safeParse({ base_url: 'https://x.example/v1' }).success, kind).toBe(false);
+      expect(options.safeParse({ api_key: 'k', base_url: 'ftp://x' }).success, kind).toBe(false);
+    }
+  });
+});
+
+describe('what single vendors want', () => {
+  it.each([
+    ['zhipu', { max_completion_tokens: 5 }, { max_tokens: 5 }],
+    ['zhipu', { reasoning_effort: 'low' }, { thinking: { type: 'enabled' } }],
+    ['zhipu', { reasoning_effort: 'none' }, { thinking: { type: 'disabled' } }],
+    ['zhipu', { reasoning_effort: 'low', thinking: { type: 'disabled' } }, { thinking: { type: 'disabled' } }],
+    ['zhipu', { tool_choice: 'none', tools: [{ type: 'function' }] }, { tool_choice: undefined, tools: undefined }],
+    ['zhipu', { stream_options: { include_usage: true } }, { stream_options: undefined }],
+    ['qwen', { reasoning_effort: 'medium' }, { enable_thinking: true, thinking_budget: 8192 }],
+    ['qwen', { reasoning_effort: 'none' }, { enable_thinking: false, thinking_budget: undefined }],
+    ['qwen', { reasoning_effort: 'high', thinking_budget: 9 }, { enable_thinking: true, thinking_budget: 9 }],
+    ['xai', { reasoning_effort: 'medium' }, { reasoning_effort: 'low' }],
+    ['vllm', { reasoning_effort: 'none' }, { chat_template_kwargs: { enable_thinking: false, thinking: false } }],
+    ['openrouter', { reasoning_effort: 'high' }, { reasoning: { effort: 'high' } }],
+    ['openrouter', { reasoning_effort: 'none' }, { reasoning: { enabled: false } }],
+    ['deepseek', { reasoning_effort: 'high' }, { thinking: { type: 'enabled' } }],
+  ])('%s makes %j into %j', async (kind, given, wanted) => {
+    expect((await adjust(kind, given as JsonObject)).body).toEqual({ ...question, ...wanted });
+  });
+
+  it('Zhipu: ranges are smaller, and the caller is told', async () => {
+    const { body, warnings } = await adjust('zhipu', { temperature: 1.7 });
+    expect(body['temperature']).toBe(1);
+    expect(warnings).toEqual(['temperature is 1: zhipu takes 0 to 1']);
+  });
+
+  it('Zhipu: a forced tool is refused by name, lists of text become one text, developers speak as the system', async () => {
+    await expect(adjust('zhipu', { tool_choice: 'required' })).rejects.toMatchObject({ param: 'tool_choice' });
+    const { body } = await adjust('zhipu', {
+      messages: [
+        {
+          role: 'developer',
+          content: [
+            { type: 'text', text: 'a' },
+            { type: 'text', text: 'b' },
+          ],
+        },
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'c' },
+            { type: 'image_url', image_url: { url: 'https://x.example/y.png' } },
+          ],
+        },
+        { role: 'tool', tool_call_id: '1', content: [{ type: 'text', text: 'd' }] },
+      ],
+    });
+    expect(body['messages']).toEqual([
+      { role: 'system', content: 'a\nb' },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'c' },
+          { type: 'image_url', image_url: { url: 'https://x.example/y.png' } },
+        ],
+      },
+      { role: 'tool', tool_call_id: '1', content: 'd' },
+    ]);
+  });
+
+  it('OpenAI: models that think take the new name of the limit, others go untouched', async () => {
+    expect((await adjust('openai', { max_tokens: 5 }, 'gpt-5-mini')).body).toMatchObject({ max_completion_tokens: 5 });
+    expect((await adjust('openai', { max_tokens: 5 }, 'gpt-4o')).body).toMatchObject({ max_tokens: 5 });
+  });
+
+  it('Qwen: some models answer only as a stream; a row may say which', async () => {
+    const { provider } = await make('qwen');
+    expect(provider.mustStream?.('qwq-plus')).toBe(true);
+    expect(provider.mustStream?.('qwen-plus')).toBe(false);
+    const plugin = vendors.get('vllm') as Vendor;
+    const own = await plugin.create(plugin.options.parse({ stream_only: ['slow-*'] }), services);
+    expect(own.mustStream?.('slow-1')).toBe(true);
+  });
+});
