@@ -1,5 +1,5 @@
 /** The messages of a request in a vendor's dialect. */
-import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
+import { isJsonObject, type Json } from '../../types/json.ts';
 import type { Dialect } from './dialect.ts';
 
 function joined(content: Json | undefined): Json | undefined {

@@ -1,0 +1,142 @@
+/** Writes `docs/providers.md` by asking the code: each provider is given requests, and what it does with each field is written down. */
+import { writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import { createOutboundGuard } from '../src/outbound/guard.ts';
+import type { ChatBody } from '../src/types/chat.ts';
+import { GatewayError } from '../src/types/errors.ts';
+import { isJsonObject, type Json, type JsonObject } from '../src/types/json.ts';
+import type { PluginServices, Provider, UpstreamCall } from '../src/types/plugin.ts';
+import { type Operation, operations, type WireFormat } from '../src/types/wire-format.ts';
+import { loadProviders, sampleProvider } from './provider-samples.ts';
+
+const guard = createOutboundGuard({ allow: ['127.0.0.0/8'] });
+const services = {
+  mode: 'production',
+  checkUrl: (url: string, param: string) => guard.checkUrl(url, param),
+  fetch: () => Promise.reject(new Error('the page of providers fetches nothing')),
+} as unknown as PluginServices;
+
+const base = 'http://127.0.0.1:9/v1';
+const tool = { type: 'function', function: { name: 'find', description: 'Finds.', parameters: { type: 'object', properties: {} } } };
+const pixel = 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+/** What is asked for, by the name of its column. */
+const questions: readonly (readonly [column: string, field: string, body: JsonObject])[] = [
+  ['tools', 'tools', { tools: [tool] }],
+  ['forced tool', 'tool_choice', { tools: [tool], tool_choice: 'required' }],
+  ['JSON schema', 'response_format', { response_format: { type: 'json_schema', json_schema: { name: 'a', schema: { type: 'object' } } } }],
+  ['pictures', 'messages', { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: pixel } }] }] }],
+  ['thinking', 'reasoning_effort', { reasoning_effort: 'high' }],
+  ['`n`', 'n', { n: 2 }],
+  ['`logprobs`', 'logprobs', { logprobs: true }],
+  ['`logit_bias`', 'logit_bias', { logit_bias: { 1: 1 } }],
+  ['`seed`', 'seed', { seed: 7 }],
+  ['penalties', 'presence_penalty', { presence_penalty: 0.5, frequency_penalty: 0.5 }],
+  ['`stop`', 'stop', { stop: ['END'] }],
+];
+
+/** What a vendor does may hang on the model's name; one that can do much speaks for it. */
+const models: Readonly<Record<string, string>> = {
+  anthropic: 'claude-opus-4-5',
+  bedrock: 'anthropic.claude-opus-4-5-20251101-v1:0',
+  gemini: 'gemini-3-pro-preview',
+  dashscope: 'qwen3-vl-plus',
+};
+
+type Outcome = 'yes' | 'left out' | 'refused';
+const marks: Readonly<Record<Outcome, string>> = { yes: '✓', 'left out': '–', refused: '✗' };
+
+/** What the vendor would be sent for `more`, with the warnings; or a refusal. */
+function encode(provider: Provider, format: WireFormat, more: JsonObject): { sent: string; warnings: string[] } | GatewayError {
+  const warnings: string[] = [];
+  const warn = (note: string): void => void warnings.push(note);
+  const model = models[provider.formats.chat ?? ''] ?? 'model';
+  const call: UpstreamCall = { operation: 'chat', model, stream: false, warn };
+  const body = { model: 'public', messages: [{ role: 'user', content: 'Hello' }], ...more } as unknown as ChatBody;
+  const adjust = provider.adjust?.bind(provider);
+  try {
+    const target = {
+      model,
+      stream: false,
+      vendor: 'vendor',
+      warn,
+      ...(adjust === undefined ? {} : { adjust: (given: JsonObject) => adjust(given, call) }),
+    };
+    return { sent: String(format.chat?.encodeRequest({ body }, target)), warnings };
+  } catch (thrown) {
+    if (thrown instanceof GatewayError && thrown.code === 'unsupported_parameter') return thrown;
+    throw thrown;
+  }
+}
+
+function ask(provider: Provider, format: WireFormat, field: string, more: JsonObject): Outcome {
+  const outcome = encode(provider, format, more);
+  if (outcome instanceof GatewayError) return 'refused';
+  if (outcome.warnings.some((note) => note.includes(`${field} left out`) || note.includes('left out'))) return 'left out';
+  const plain = encode(provider, format, {});
+  if (!(plain instanceof GatewayError) && plain.sent === outcome.sent)
+    throw new Error(`${field} vanished without a word: ${outcome.sent.slice(0, 200)}`);
+  return 'yes';
+}
+
+const titles: Readonly<Record<Operation, string>> = {
+  chat: 'chat',
+  embeddings: 'embeddings',
+  rerank: 'rerank',
+  images: 'pictures',
+  transcriptions: 'transcriptions',
+  speech: 'speech',
+};
+
+function addressOf(options: Json | undefined): string {
+  const given = isJsonObject(options) && isJsonObject(options['properties']) ? options['properties']['base_url'] : undefined;
+  const address = isJsonObject(given) ? given['default'] : undefined;
+  return typeof address === 'string' ? `\`${address}\`` : 'your own';
+}
+
+const head = `# Providers
+
+<!-- Written by \`npm run docs\`, which asks each provider what it makes of a request; a test fails when the two differ. -->
+
+A provider is one row: its \`kind\` from this table and its options (\`api_key\`, often \`base_url\`; \`GET /docs\` shows them all). Whatever the vendor,
+callers speak one format: OpenAI's chat completions, responses, or Anthropic's messages. What a vendor cannot do is never dropped in silence:
+
+- **✓** reaches the vendor, in its own words. Fields that Pailou does not know pass on as they are.
+- **–** left out, because the answer is still one to the question; the header \`x-pailou-warnings\` says so.
+- **✗** refused with status 400 and code \`unsupported_parameter\`, naming the field and the vendor, because the answer would mean something else.
+
+`;
+
+/** The whole page as it must be. */
+export async function providersPage(): Promise<string> {
+  const registry = await loadProviders(services);
+  const kinds = registry.list('provider').filter(({ kind }) => kind !== 'demo');
+  const reach: string[] = [];
+  const features: string[] = [];
+  for (const { kind, title } of kinds.toSorted((one, other) => (one.kind < other.kind ? -1 : 1))) {
+    const { plugin, provider } = await sampleProvider(registry, kind, base, services);
+    const done = operations.filter((operation) => provider.formats[operation] !== undefined).map((operation) => titles[operation]);
+    const address = addressOf(z.toJSONSchema(plugin.options, { io: 'input' }) as unknown as Json);
+    reach.push(`| \`${kind}\` | ${title} | ${address} | \`${provider.formats.chat ?? ''}\` | ${done.join(', ')} |`);
+    const format = registry.instance('format', provider.formats.chat ?? '');
+    if (format === undefined) throw new Error(`${kind} names the format ${provider.formats.chat}, which is not there`);
+    features.push(`| \`${kind}\` | ${questions.map(([, field, body]) => marks[ask(provider, format, field, body)]).join(' | ')} |`);
+  }
+  const columns = questions.map(([column]) => column);
+  return [
+    head,
+    '| kind | vendor | address | format | does |\n|---|---|---|---|---|',
+    ...reach,
+    '\n## What each makes of a request\n',
+    `| kind | ${columns.join(' | ')} |\n|---|${columns.map(() => '---').join('|')}|`,
+    ...features,
+    '',
+    'A model behind a vendor may know less than its vendor: whether one model takes pictures is told by that vendor, in its own error.',
+    'Models that answer only as a stream are asked for a stream and gathered: the option `stream_only` of the provider, or `always_stream` of a deployment.\n',
+  ].join('\n');
+}
+
+if (import.meta.main) {
+  writeFileSync(new URL('../docs/providers.md', import.meta.url), await providersPage());
+  console.log('docs/providers.md written');
+}

@@ -1,0 +1,12 @@
+/** Holds `docs/providers.md` to what the providers do. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { providersPage } from '../scripts/providers-page.ts';
+import { projectRoot } from './architecture/source-tree.ts';
+
+it('the page of providers says what the providers do', async () => {
+  const page = readFileSync(join(projectRoot, 'docs/providers.md'), 'utf8');
+  expect(page, 'docs/providers.md differs from what the providers do. Write it anew: npm run docs').toBe(await providersPage());
+  expect(page.match(/^\| `[a-z-]+` \|/gm)?.length).toBeGreaterThan(50);
+});
