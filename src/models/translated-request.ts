@@ -27,13 +27,13 @@ function withoutMember(value: JsonObject, member: string): JsonObject {
 
 /** Writes messages for vendors of OpenAI's format as strictly as the strictest of them reads. */
 class PlainMessages {
-  readonly #provider: Pick<Provider, 'cacheControl' | 'replaysReasoning'>;
+  readonly #provider: Pick<Provider, 'cacheControl'>;
   readonly #target: EncodeTarget;
   readonly #written: Message[] = [];
   /** Parts of tool results that are not text, which these vendors take from a user only. */
   #moved: Json[] = [];
 
-  constructor(provider: Pick<Provider, 'cacheControl' | 'replaysReasoning'>, target: EncodeTarget) {
+  constructor(provider: Pick<Provider, 'cacheControl'>, target: EncodeTarget) {
     this.#provider = provider;
     this.#target = target;
   }
@@ -46,10 +46,6 @@ class PlainMessages {
 
   add(given: JsonObject): void {
     const message: Message = { ...this.withoutCacheControl(given) };
-    if (this.#provider.replaysReasoning !== true) {
-      delete message['reasoning_content'];
-      delete message['reasoning_details'];
-    }
     const { content, role } = message;
     if (Array.isArray(content)) {
       message['content'] = (content as readonly Json[]).map((part) => (isJsonObject(part) ? this.withoutCacheControl(part) : part));
@@ -113,7 +109,7 @@ class PlainMessages {
   }
 }
 
-function plainBody(body: ChatBody, provider: Pick<Provider, 'cacheControl' | 'replaysReasoning'>, target: EncodeTarget): ChatBody {
+function plainBody(body: ChatBody, provider: Pick<Provider, 'cacheControl'>, target: EncodeTarget): ChatBody {
   const plain = new PlainMessages(provider, target);
   for (const message of body.messages) plain.add(message);
   const tools = body.tools?.map((tool) => plain.withoutCacheControl(tool));
@@ -128,7 +124,7 @@ export function fitTranslated(
   request: ChatRequest,
   vendor: {
     readonly format: string;
-    readonly provider: Pick<Provider, 'cacheControl' | 'replaysReasoning'>;
+    readonly provider: Pick<Provider, 'cacheControl'>;
     readonly target: EncodeTarget;
   },
 ): ChatRequest {
