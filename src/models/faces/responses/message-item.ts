@@ -38,7 +38,9 @@ export class MessageItem {
     part.text += delta;
     const tokens = Array.isArray(logprobs?.['content']) ? (logprobs['content'] as readonly Json[]) : [];
     if (tokens.length > 0) part.logprobs = [...part.logprobs, ...tokens];
-    this.#sink('response.output_text.delta', { ...this.#partPlace(), delta, logprobs: tokens });
+    const { item_id: item, output_index: output } = this.#place;
+    const content = this.#content.length - 1;
+    this.#sink('response.output_text.delta', { item_id: item, output_index: output, content_index: content, delta, logprobs: tokens });
   }
 
   refusal(delta: string): void {
