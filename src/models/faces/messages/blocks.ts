@@ -14,6 +14,12 @@ export interface BlockSink {
 /** Events that say something of a choice, other than its end. */
 export type ContentEvent = Exclude<ChatEvent, { type: 'response-start' | 'response-end' | 'step' | 'finish' }>;
 
+/** A call as Anthropic began it: said for its further members, before the call itself. */
+function isToolUse({ format, event }: Extract<ChatEvent, { type: 'vendor' }>): boolean {
+  const block = event['content_block'];
+  return format === 'anthropic' && event['type'] === 'content_block_start' && isJsonObject(block) && block['type'] === 'tool_use';
+}
+
 type Kind = 'text' | 'thinking' | 'tool' | 'vendor';
 
 export class Blocks {
@@ -49,6 +55,7 @@ export class Blocks {
       if (this.#open !== 'tool') this.#close();
       this.#tools.start(event);
     } else if (event.type === 'tool-call-delta') this.#tools.arguments(event.call, event.arguments);
+    else if (event.type === 'vendor' && isToolUse(event)) this.#tools.know(event.event['content_block'] as JsonObject);
     else if (this.#open !== 'tool') this.#say(event);
     else if (this.#held.length === 0 && this.#tools.complete && !this.#tools.waiting) {
       this.#tools.end();

@@ -105,8 +105,14 @@ export function createMessageEmitter(options: MessageOptions): MessageEmitter {
       for (const each of events) answer.take(each);
       if (answer.ended) {
         silent = true;
-        const delta = answer.stop();
-        text += event('message_delta', { delta, usage: renderMessagesUsage(answer.usage), ...stepsOf(answer.steps) });
+        const { stop_reason: reason, stop_sequence: sequence, stop_details: details, container, ...more } = answer.stop();
+        const delta = {
+          stop_reason: reason,
+          stop_sequence: sequence,
+          ...(details === undefined ? {} : { stop_details: details }),
+          ...(container === undefined ? {} : { container }),
+        };
+        text += event('message_delta', { delta, usage: renderMessagesUsage(answer.usage), ...more, ...stepsOf(answer.steps) });
         text += event('message_stop', {});
       }
       return text;

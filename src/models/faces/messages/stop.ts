@@ -23,7 +23,7 @@ const own: Readonly<Record<string, FinishReason>> = {
   refusal: 'content_filter',
 };
 
-/** The `delta` of the last event, and the members of a whole message: `stop_reason`, `stop_sequence` and what else Anthropic said of the end. */
+/** Members of a whole message: `stop_reason`, `stop_sequence` and what else Anthropic said of the answer as a whole (`finish.detail`). */
 export function renderStop(finish: Finish, usage: Usage | null, said: { readonly tools: boolean; readonly refused: boolean }): JsonObject {
   const honest: FinishReason = said.tools && finish.reason === 'stop' ? 'tool_calls' : finish.reason;
   const raw = finish.raw ?? '';

@@ -29,6 +29,8 @@ export class ToolBlocks {
   readonly #sink: ToolSink;
   readonly #calls = new Map<number, Call>();
   readonly #waiting: Call[] = [];
+  /** What Anthropic says of a call beyond its name and arguments, by the id of the call. */
+  readonly #more = new Map<string, JsonObject>();
   #current: Call | null = null;
 
   constructor(sink: ToolSink) {
@@ -46,6 +48,12 @@ export class ToolBlocks {
 
   get waiting(): boolean {
     return this.#waiting.length > 0;
+  }
+
+  /** The block as Anthropic began it, said before the call starts. */
+  know(block: JsonObject): void {
+    const { type: _type, id, name: _name, input: _input, ...more } = block;
+    if (typeof id === 'string') this.#more.set(id, more);
   }
 
   start({ call: number, id, name }: Extract<ChatEvent, { type: 'tool-call-start' }>): void {
@@ -76,7 +84,7 @@ export class ToolBlocks {
 
   #write(call: Call): void {
     this.#current = call;
-    this.#sink.open({ type: 'tool_use', id: call.id, name: call.name, input: {} });
+    this.#sink.open({ type: 'tool_use', id: call.id, name: call.name, input: {}, ...this.#more.get(call.id) });
     if (call.arguments !== '') this.#sink.delta({ type: 'input_json_delta', partial_json: call.arguments });
   }
 }

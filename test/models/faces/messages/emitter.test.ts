@@ -221,9 +221,35 @@ describe('the Messages emitter', () => {
   test("repeats Anthropic's own usage and words on the end", async () => {
     const own = { input_tokens: 5, cache_creation_input_tokens: 7, output_tokens: 2, service_tier: 'priority' };
     const counted: Usage = { inputTokens: 12, outputTokens: 2, vendor: { format: 'anthropic', usage: own } };
-    const detail = { stop_sequence: 'END', container: { id: 'c' } };
-    const answer = await written([text('a'), finish('stop', 'stop_sequence', detail), end(counted)]);
-    expect(answer).toMatchObject({ stop_sequence: 'END', container: { id: 'c' }, usage: own });
+    const detail = { stop_sequence: 'END', container: { id: 'c' }, context_management: { applied_edits: [] } };
+    const events = [text('a'), finish('stop', 'stop_sequence', detail), end(counted)];
+    expect(await written(events)).toMatchObject({ ...detail, usage: own });
+    expect(messageEvents(createMessageEmitter(options).write(events)).at(-2)?.data).toEqual({
+      type: 'message_delta',
+      delta: { stop_reason: 'stop_sequence', stop_sequence: 'END', container: { id: 'c' } },
+      usage: own,
+      context_management: { applied_edits: [] },
+    });
+  });
+
+  test('keeps what Anthropic says of a call beyond its name', async () => {
+    const caller = { type: 'code_execution_20250825', tool_id: 'srv_1' };
+    const begun = (id: string) =>
+      vendor({ type: 'content_block_start', index: 0, content_block: { type: 'tool_use', id, name: 'f0', input: {}, caller } });
+    const answer = await written([
+      begun('t0'),
+      start(0),
+      args(0, '{"a"'),
+      begun('t1'),
+      start(1),
+      args(0, ':1}'),
+      finish('tool_calls'),
+      end(),
+    ]);
+    expect(answer.content).toEqual([
+      { type: 'tool_use', id: 't0', name: 'f0', input: { a: 1 }, caller },
+      { type: 'tool_use', id: 't1', name: 'f1', input: {}, caller },
+    ]);
   });
 
   test('marks an estimate and tells the steps of the tool loop', async () => {
