@@ -1,0 +1,345 @@
+/**
+ * One suite that every provider runs through: the same questions, a vendor that answers in the provider's own wire format from a real
+ * server, one strict output. A new provider file is in it without a line here; a new wire format brings its words (`vendors/`).
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadProviders, sampleProvider } from '../../scripts/provider-samples.ts';
+import { collectCompletion, createChunkEmitter } from '../../src/models/faces/chat-completions/emitter.ts';
+import { createModelInvoker, type ModelInvoker } from '../../src/models/invoke.ts';
+import { createOutboundClient, type OutboundClient } from '../../src/outbound/client.ts';
+import { createOutboundGuard } from '../../src/outbound/guard.ts';
+import type { ChatBody } from '../../src/types/chat.ts';
+import { GatewayError } from '../../src/types/errors.ts';
+import type { PluginServices, Provider } from '../../src/types/plugin.ts';
+import type { Deployment } from '../../src/types/snapshot.ts';
+import { checkCompletion, checkStream, streamChunks } from '../contract/strict-chat.ts';
+import { joined, type Scene, type VendorWords } from './scene.ts';
+import { wordsOf } from './vendors.ts';
+
+type Play = (request: IncomingMessage & { readonly bytes: Buffer }, response: ServerResponse) => void;
+
+const guard = createOutboundGuard({ allow: ['127.0.0.0/8'] });
+const client: OutboundClient = createOutboundClient(guard);
+const services = {
+  mode: 'production',
+  checkUrl: (url: string, param: string) => guard.checkUrl(url, param),
+  fetch: client.fetch,
+} as unknown as PluginServices;
+const registry = await loadProviders(services);
+const kinds = registry
+  .list('provider')
+  .map(({ kind }) => kind)
+  .filter((kind) => kind !== 'demo');
+
+let play: Play = (_request, response) => void response.writeHead(500).end();
+let server: Server;
+let invoker: ModelInvoker;
+let base: string;
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    buffer(request).then(
+      (bytes) => play(Object.assign(request, { bytes }), response),
+      () => response.destroy(),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  invoker = createModelInvoker({
+    client,
+    format: (kind) => registry.instance('format', kind),
+    pictures: { inline: (request) => Promise.resolve(request) },
+  });
+});
+afterAll(async () => {
+  await client.close();
+  server.closeAllConnections();
+  server.close();
+});
+
+async function deploy(kind: string): Promise<{ deployment: Deployment; words: VendorWords; provider: Provider }> {
+  const { provider } = await sampleProvider(registry, kind, base, services);
+  const deployment: Deployment = {
+    id: `m#${kind}/theirs`,
+    key: `t m#${kind}/theirs`,
+    provider: { id: kind, name: kind, kind, instance: provider },
+    model: 'theirs',
+    weight: 1,
+    tier: 0,
+    price: null,
+    alwaysStream: false,
+    limits: {},
+  };
+  return { deployment, words: wordsOf(provider.formats.chat), provider };
+}
+
+const body = (more: Partial<ChatBody> = {}): ChatBody => ({ model: 'public', messages: [{ role: 'user', content: 'Hello' }], ...more });
+
+async function ask(deployment: Deployment, stream: boolean, more: Partial<ChatBody> = {}) {
+  return invoker.chat(deployment, { body: body(more) }, { stream, signal: AbortSignal.timeout(15_000), scope: 'tests' });
+}
+
+interface Heard {
+  readonly text: string;
+  readonly reasoning: string;
+  readonly calls: readonly { readonly id: string; readonly name: string; readonly arguments: unknown }[];
+  readonly finish: string;
+  readonly usage: {
+    readonly prompt_tokens: number;
+    readonly completion_tokens: number;
+    readonly prompt_tokens_details?: { cached_tokens?: number };
+  };
+}
+
+const emitted = { id: 'chatcmpl-1', created: 1, model: 'public', reasoning: true };
+
+async function hearWhole(deployment: Deployment, more: Partial<ChatBody> = {}): Promise<Heard> {
+  const { events } = await ask(deployment, false, more);
+  const answer = JSON.parse(await collectCompletion(events, emitted));
+  expect(checkCompletion(answer)).toEqual([]);
+  const [{ message, finish_reason: finish }] = answer.choices;
+  return {
+    text: message.content ?? '',
+    reasoning: message.reasoning_content ?? '',
+    calls: (message.tool_calls ?? []).map((call: { id: string; function: { name: string; arguments: string } }) => ({
+      id: call.id,
+      name: call.function.name,
+      arguments: JSON.parse(call.function.arguments),
+    })),
+    finish,
+    usage: answer.usage,
+  };
+}
+
+async function streamText(deployment: Deployment, more: Partial<ChatBody> = {}): Promise<string> {
+  const { events } = await ask(deployment, true, more);
+  const emitter = createChunkEmitter({ ...emitted, includeUsage: true });
+  let text = '';
+  for await (const batch of events) text += emitter.write(batch);
+  return text;
+}
+
+async function hearStream(deployment: Deployment, more: Partial<ChatBody> = {}): Promise<Heard> {
+  const text = await streamText(deployment, more);
+  expect(checkStream(text, { usage: true })).toEqual([]);
+  // oxlint-disable-next-line no-explicit-any -- chunks of every shape
+  const chunks = streamChunks(text) as any[];
+  const calls: { id: string; name: string; text: string }[] = [];
+  const heard = { text: '', reasoning: '', finish: '' };
+  for (const { choices } of chunks) {
+    for (const { delta, finish_reason: finish } of choices) {
+      heard.text += delta.content ?? '';
+      heard.reasoning += delta.reasoning_content ?? '';
+      heard.finish = finish ?? heard.finish;
+      for (const call of delta.tool_calls ?? []) {
+        if (call.id !== undefined) calls[call.index] = { id: call.id, name: call.function.name, text: '' };
+        (calls[call.index] as { text: string }).text += call.function?.arguments ?? '';
+      }
+    }
+  }
+  return {
+    ...heard,
+    calls: calls.map((call) => ({ id: call.id, name: call.name, arguments: JSON.parse(call.text) })),
+    usage: chunks.at(-1).usage,
+  };
+}
+
+function answers(words: VendorWords, scene: Scene): Play {
+  return (request, response) => {
+    // Some are asked for a stream by their address, some by a field, some by a header: the answer is what was asked for.
+    const streamed =
+      /stream(?!-only)/i.test(request.url ?? '') ||
+      /"stream": ?true/.test(request.bytes.toString()) ||
+      request.headers['x-dashscope-sse'] === 'enable';
+    if (streamed)
+      response
+        .writeHead(200, { 'content-type': words.streamType })
+        .end(Buffer.concat(words.stream(scene).map((frame) => Buffer.from(frame))));
+    else response.writeHead(200, { 'content-type': 'application/json' }).end(words.whole(scene));
+  };
+}
+
+const usage = { input: 20, output: 9 };
+const scenes: Readonly<Record<string, Scene>> = {
+  'a plain answer': { text: ['One ', 'gate.'], finish: 'stop', usage },
+  'Chinese and emoji': { text: ['牌楼', '🏮👩‍👩‍👧', ' é́', '\u2028\n"\\'], finish: 'stop', usage },
+  'a thought and an answer': { reasoning: '嗯，让我想想。', text: ['42'], finish: 'stop', usage: { ...usage, reasoning: 5 } },
+  'one call': {
+    calls: [{ id: 'call-1', name: 'find', arguments: { query: '牌楼', depth: [1, { a: null }] } }],
+    finish: 'tool_calls',
+    usage,
+  },
+  'two calls and words before': {
+    text: ['Let me look.'],
+    calls: [
+      { id: 'call-1', name: 'find', arguments: { query: 'a' } },
+      { id: 'call-2', name: 'find', arguments: { query: 'b' } },
+    ],
+    finish: 'tool_calls',
+    usage,
+  },
+  'a call without arguments': { calls: [{ id: 'call-1', name: 'now', arguments: {} }], finish: 'tool_calls', usage },
+  'an answer that is cut at its limit': { text: ['One gate, many'], finish: 'length', usage },
+};
+
+const tools = ['find', 'now'].map((name) => ({
+  type: 'function',
+  function: { name, description: name, parameters: { type: 'object', properties: {} } },
+}));
+
+function expectScene(heard: Heard, scene: Scene): void {
+  expect(heard.text).toBe(joined(scene));
+  expect(heard.reasoning).toBe(scene.reasoning ?? '');
+  expect(heard.finish).toBe(scene.finish);
+  expect(heard.calls.map(({ name, arguments: given }) => ({ name, arguments: given }))).toEqual(
+    (scene.calls ?? []).map(({ name, arguments: given }) => ({ name, arguments: given })),
+  );
+  expect(new Set(heard.calls.map(({ id }) => id)).size).toBe(heard.calls.length);
+  expect(heard.usage).toMatchObject({ prompt_tokens: scene.usage.input, completion_tokens: scene.usage.output });
+}
+
+it('finds every provider, and the words of every format', () => {
+  expect(kinds.length).toBeGreaterThan(25);
+});
+
+describe.each(kinds)('%s', (kind) => {
+  it.each(Object.entries(scenes))('%s: the same whole and streamed', async (_name, scene) => {
+    const { deployment, words } = await deploy(kind);
+    play = answers(words, scene);
+    const more = scene.calls === undefined ? {} : { tools };
+    expectScene(await hearWhole(deployment, more), scene);
+    expectScene(await hearStream(deployment, more), scene);
+  });
+
+  it('any cut of the bytes gives the same output', async () => {
+    const { deployment, words } = await deploy(kind);
+    const scene = {
+      ...scenes['Chinese and emoji'],
+      reasoning: '想🤔',
+      calls: scenes['one call']?.calls ?? [],
+      finish: 'tool_calls',
+      usage,
+    } as Scene;
+    const bytes = Buffer.concat(words.stream(scene).map((frame) => Buffer.from(frame)));
+    for (const size of [1, 2, 3, 7, 64]) {
+      play = (_request, response) => {
+        response.writeHead(200, { 'content-type': words.streamType });
+        for (let at = 0; at < bytes.length; at += size) response.write(bytes.subarray(at, at + size));
+        response.end();
+      };
+      expectScene(await hearStream(deployment, { tools }), scene);
+    }
+  });
+
+  it('a conversation with a call, its failed result and a picture is written in the vendor’s own words, or refused by name', async () => {
+    const { deployment, words } = await deploy(kind);
+    let sent = '';
+    const plain = scenes['a plain answer'] as Scene;
+    play = (request, response) => {
+      sent = request.bytes.toString();
+      answers(words, plain)(request, response);
+    };
+    const messages = [
+      { role: 'system', content: 'Be brief.' },
+      { role: 'user', content: 'Where is the gate?' },
+      {
+        role: 'assistant',
+        content: null,
+        tool_calls: [{ id: 'call-1', type: 'function', function: { name: 'find', arguments: '{"query":"牌楼"}' } }],
+      },
+      { role: 'tool', tool_call_id: 'call-1', content: 'nothing found' },
+      { role: 'user', content: 'And now?' },
+    ];
+    expectScene(await hearWhole(deployment, { messages, tools }), plain);
+    for (const word of ['Be brief.', 'Where is the gate?', '牌楼', 'nothing found', 'And now?']) expect(sent).toContain(word);
+  });
+
+  it.each(['n', 'logprobs'])('%s is kept or refused by name, never dropped', async (field) => {
+    const { deployment, words } = await deploy(kind);
+    let sent = '';
+    play = (request, response) => {
+      sent = request.bytes.toString();
+      answers(words, scenes['a plain answer'] as Scene)(request, response);
+    };
+    const refused = await ask(deployment, false, { [field]: field === 'n' ? 2 : true }).then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
+    const kept = field === 'n' ? /"(n|candidateCount)": ?2/.test(sent) : /"(logprobs|responseLogprobs)": ?true/.test(sent);
+    const told =
+      refused instanceof GatewayError &&
+      refused.code === 'unsupported_parameter' &&
+      refused.param === field &&
+      refused.message.includes(field);
+    expect(kept || told).toBe(true);
+  });
+
+  it.each([
+    ['authentication', 'upstream_authentication', true],
+    ['limit', 'rate_limited', true],
+    ['context', 'context_length_exceeded', false],
+    ['failure', 'upstream_error', true],
+  ] as const)('%s is %s', async (failure, code, retryable) => {
+    const { deployment, words } = await deploy(kind);
+    const { status, body: text } = words.error(failure, 'no');
+    play = (_request, response) => void response.writeHead(status, { 'content-type': 'application/json' }).end(text);
+    await expect(ask(deployment, true)).rejects.toMatchObject({ code, retryable });
+    const packed = gzipSync(text);
+    play = (_request, response) =>
+      void response.writeHead(status, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(packed);
+    await expect(ask(deployment, false)).rejects.toMatchObject({ code, retryable });
+  });
+
+  it('tells how long to wait', async () => {
+    const { deployment, words } = await deploy(kind);
+    const { status, body: text } = words.error('limit', 'slow down');
+    play = (_request, response) => void response.writeHead(status, { 'content-type': 'application/json', 'retry-after': '7' }).end(text);
+    await expect(ask(deployment, true)).rejects.toMatchObject({ code: 'rate_limited' });
+  });
+
+  it('never ends cleanly when the vendor did not', async () => {
+    const { deployment, words } = await deploy(kind);
+    const frames = words.stream({ text: ['One ', 'gate, ', 'many'], finish: 'stop', usage });
+    const broken: readonly (readonly (string | Buffer)[])[] = [
+      frames.slice(0, -3),
+      [...frames.slice(0, 2), words.errorFrame()],
+      words.oddFinish({ text: ['One'], finish: 'stop', usage }),
+      [],
+    ];
+    for (const given of broken) {
+      play = (_request, response) =>
+        void response.writeHead(200, { 'content-type': words.streamType }).end(Buffer.concat(given.map((frame) => Buffer.from(frame))));
+      await expect(streamText(deployment)).rejects.toBeInstanceOf(GatewayError);
+    }
+    play = (_request, response) => {
+      response.writeHead(200, { 'content-type': words.streamType });
+      response.write(Buffer.from(frames[0] ?? ''), () => setTimeout(() => response.destroy(), 20));
+    };
+    await expect(streamText(deployment)).rejects.toBeInstanceOf(GatewayError);
+  });
+
+  it('takes no lie for an answer: a web page, cut JSON, a list, an endless line', async () => {
+    const { deployment, words } = await deploy(kind);
+    const whole = words.whole(scenes['a plain answer'] as Scene);
+    const lies: readonly (readonly [type: string, text: string])[] = [
+      ['text/html', '<html>Welcome</html>'],
+      ['application/json', whole.slice(0, whole.length / 2)],
+      ['application/json', '[]'],
+      ['application/json', ''],
+      ['application/json', '{}'],
+      [words.streamType, 'x'.repeat(10 * 1024 * 1024)],
+      [words.streamType, '\n'.repeat(1024 * 1024)],
+    ];
+    for (const [type, text] of lies) {
+      play = (_request, response) => void response.writeHead(200, { 'content-type': type }).end(text);
+      for (const stream of [true, false]) {
+        const outcome = stream ? streamText(deployment) : hearWhole(deployment);
+        await expect(outcome, `${type} ${text.slice(0, 20)}`).rejects.toBeInstanceOf(GatewayError);
+      }
+    }
+  });
+});

@@ -1,0 +1,26 @@
+/** What a vendor says in one answer, before it is put into the vendor's own words. */
+
+export interface Scene {
+  readonly reasoning?: string;
+  /** In the pieces in which it streams. */
+  readonly text?: readonly string[];
+  readonly calls?: readonly { readonly id: string; readonly name: string; readonly arguments: Readonly<Record<string, unknown>> }[];
+  readonly finish: 'stop' | 'length' | 'content_filter' | 'tool_calls';
+  readonly usage: { readonly input: number; readonly output: number; readonly cached?: number; readonly reasoning?: number };
+}
+
+/** One wire format as a vendor writes it. */
+export interface VendorWords {
+  readonly streamType: string;
+  whole(scene: Scene): string;
+  /** The frames of a stream; the last one holds the end. */
+  stream(scene: Scene): readonly (string | Buffer)[];
+  /** A refusal's body. */
+  error(code: 'authentication' | 'limit' | 'context' | 'failure', message: string): { readonly status: number; readonly body: string };
+  /** An error in the midst of a stream with status 200, as a frame. */
+  errorFrame(): string | Buffer;
+  /** A frame with a finish reason that nobody knows, if the format names reasons. */
+  oddFinish(scene: Scene): readonly (string | Buffer)[];
+}
+
+export const joined = (scene: Scene): string => (scene.text ?? []).join('');

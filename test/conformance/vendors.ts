@@ -1,0 +1,22 @@
+/** The words of each wire format. One that has none here fails the suite, so that no format goes unexamined. */
+import type { VendorWords } from './scene.ts';
+import { anthropicWords } from './vendors/anthropic.ts';
+import { dashscopeWords } from './vendors/dashscope.ts';
+import { geminiWords } from './vendors/gemini.ts';
+import { ollamaWords } from './vendors/ollama.ts';
+import { openaiWords } from './vendors/openai.ts';
+
+const words: Readonly<Record<string, VendorWords>> = {
+  anthropic: anthropicWords,
+  dashscope: dashscopeWords,
+  gemini: geminiWords,
+  ollama: ollamaWords,
+  openai: openaiWords,
+};
+
+export function wordsOf(format: string | undefined): VendorWords {
+  const found = words[format ?? ''];
+  if (found === undefined)
+    throw new Error(`the conformance suite has no words for the format "${format}"; add test/conformance/vendors/${format}.ts`);
+  return found;
+}
