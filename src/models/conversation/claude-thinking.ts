@@ -1,0 +1,157 @@
+/** How long Claude shall think, and what must then be left out of the request. */
+import type { ChatBody } from '../../types/chat.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
+import type { EncodeTarget } from '../../types/wire-format.ts';
+import type { ClaudeTraits } from './claude.ts';
+import { type Effort, effortOf, unsupported } from './request-fields.ts';
+import type { ToolChoice } from './tool-use.ts';
+
+/** Tokens to think with at each effort. The face of Anthropic's Messages reads budgets back by the same measure. */
+const budgets: Readonly<Record<Exclude<Effort, 'none'>, number>> = {
+  minimal: 1_024,
+  low: 2_048,
+  medium: 8_192,
+  high: 16_384,
+  xhigh: 32_000,
+  max: 48_000,
+};
+const leastBudget = 1_024;
+
+export interface ClaudeThinking {
+  /** The field of that name; undefined leaves it out. */
+  readonly thinking: JsonObject | undefined;
+  /** `effort` of `output_config`. */
+  readonly effort: string | undefined;
+  /** Thinks, or may think, in this call. */
+  readonly active: boolean;
+}
+
+const off: ClaudeThinking = { thinking: undefined, effort: undefined, active: false };
+
+export function forcesTool(choice: ToolChoice | undefined): boolean {
+  return choice?.mode === 'required' || choice?.mode === 'named';
+}
+
+function effortWord(effort: Exclude<Effort, 'none'>, traits: ClaudeTraits, target: EncodeTarget): string {
+  const word = effort === 'minimal' ? 'low' : effort === 'xhigh' && !traits.knowsXhigh ? 'max' : effort;
+  if (word !== effort) target.warn(`reasoning_effort ${effort} changed to ${word}: ${target.model} has no ${effort}`);
+  return word;
+}
+
+/** Newer models say nothing of their thoughts unless asked. */
+const shown: JsonObject = { type: 'adaptive', display: 'summarized' };
+
+function keptFromThinking(traits: ClaudeTraits, target: EncodeTarget): ClaudeThinking {
+  const type = traits.withoutThinking;
+  if (type === 'nothing') return off;
+  if (type === 'disabled') return { ...off, thinking: { type } };
+  target.warn(`reasoning_effort none changed to the least: ${target.model} always thinks`);
+  return type === 'between_tools'
+    ? { thinking: { type }, effort: undefined, active: true }
+    : { thinking: shown, effort: 'low', active: true };
+}
+
+function forEffort(effort: Effort, traits: ClaudeTraits, target: EncodeTarget, maxTokens: Json | undefined): ClaudeThinking {
+  if (traits.thinking === 'none') {
+    if (effort !== 'none') target.warn(`reasoning_effort left out: ${target.model} does not think`);
+    return off;
+  }
+  if (effort === 'none') return keptFromThinking(traits, target);
+  if (traits.thinking === 'adaptive') return { thinking: shown, effort: effortWord(effort, traits, target), active: true };
+  const room = typeof maxTokens === 'number' ? maxTokens : Number.POSITIVE_INFINITY;
+  if (room <= leastBudget) {
+    target.warn('reasoning_effort left out: max_tokens leaves no room to think');
+    return off;
+  }
+  // Something must be left to answer with.
+  const budget = Math.max(leastBudget, Math.min(budgets[effort], Math.floor(room * 0.8)));
+  return { thinking: { type: 'enabled', budget_tokens: budget }, effort: undefined, active: true };
+}
+
+/** The caller's own `thinking` goes before `reasoning_effort`. */
+function forOwn(own: JsonObject, effort: Effort | undefined, traits: ClaudeTraits, target: EncodeTarget): ClaudeThinking {
+  const active = own['type'] !== 'disabled';
+  const told = effort === undefined || effort === 'none' ? undefined : effort;
+  if (traits.thinking === 'adaptive' && active && told !== undefined) {
+    return { thinking: own, effort: effortWord(told, traits, target), active };
+  }
+  if (effort !== undefined && (told !== undefined) === active) return { thinking: own, effort: undefined, active };
+  if (effort !== undefined) target.warn('reasoning_effort left out: thinking says otherwise');
+  return { thinking: own, effort: undefined, active };
+}
+
+/** True if `details` hold a thought that came from one of these formats. */
+export function holdsThoughts(message: JsonObject, formats: readonly string[]): boolean {
+  const details = message['reasoning_details'];
+  return Array.isArray(details) && details.some((each: Json) => isJsonObject(each) && formats.some((format) => each['format'] === format));
+}
+
+/** The turn that goes on with this request began with calls of tools whose thoughts are lost. */
+function lacksThoughts(messages: ChatBody['messages'], formats: readonly string[]): boolean {
+  const spoken = messages.filter(({ role }) => role !== 'system' && role !== 'developer');
+  const start = spoken.findLastIndex(({ role }, index) => role === 'user' && spoken[index - 1]?.['role'] !== 'tool');
+  const first = spoken.slice(start + 1).find(({ role }) => role === 'assistant');
+  return first !== undefined && Array.isArray(first['tool_calls']) && !holdsThoughts(first, formats);
+}
+
+/**
+ * `formats` are the kinds whose thoughts the vendor knows as its own. Where Claude would refuse to think, as it does in some turns
+ * that use tools, it is not asked to; the caller is told.
+ */
+export function claudeThinking(
+  body: ChatBody,
+  target: EncodeTarget,
+  more: {
+    readonly traits: ClaudeTraits;
+    readonly choice: ToolChoice | undefined;
+    readonly maxTokens: Json | undefined;
+    readonly formats: readonly string[];
+  },
+): ClaudeThinking {
+  const { traits, choice } = more;
+  const forced = forcesTool(choice);
+  if (forced && !traits.forcedTools) {
+    const remedy = 'Use auto and ask for the tool in words, or use another model.';
+    throw unsupported(target, 'tool_choice', `cannot make ${target.model} call a tool`, remedy);
+  }
+  const own = isJsonObject(body['thinking']) ? body['thinking'] : undefined;
+  const effort = effortOf(body);
+  let asked = off;
+  if (own !== undefined) asked = forOwn(own, effort, traits, target);
+  else if (effort !== undefined) asked = forEffort(effort, traits, target, more.maxTokens);
+  else if (traits.thinksByItself) asked = { thinking: shown, effort: undefined, active: true };
+  if (!traits.isClaude || asked.thinking?.['type'] !== 'enabled') return asked;
+  if (forced) {
+    target.warn('thinking switched off: tool_choice makes the model call a tool');
+    return off;
+  }
+  if (lacksThoughts(body.messages, more.formats)) {
+    target.warn('thinking switched off: the thoughts before the last tool calls are lost');
+    return off;
+  }
+  return asked;
+}
+
+/** Temperature, top_p and top_k as far as the model takes them; the caller is told of the rest. */
+export function claudeSampling(body: JsonObject, target: EncodeTarget, traits: ClaudeTraits, thinks: boolean): Record<string, Json> {
+  const fields: Record<string, Json> = {};
+  for (const field of ['temperature', 'top_p', 'top_k']) {
+    const value = body[field];
+    if (value === undefined || value === null) continue;
+    // At the end of their range they ask for what happens anyway.
+    if (traits.sampling !== 'neither' && !(traits.isClaude && thinks)) fields[field] = value;
+    else if (field === 'top_k' || value !== 1) {
+      target.warn(`${field} left out: ${target.model} ${traits.sampling === 'neither' ? 'has none' : 'takes none while it thinks'}`);
+    }
+  }
+  const { temperature, top_p: topP } = fields;
+  if (traits.sampling === 'one' && temperature !== undefined && topP !== undefined) {
+    delete fields['top_p'];
+    if (topP !== 1) target.warn(`top_p left out: ${target.model} takes temperature or top_p, not both`);
+  }
+  if (typeof temperature === 'number' && (temperature < 0 || temperature > 1)) {
+    fields['temperature'] = Math.min(1, Math.max(0, temperature));
+    target.warn(`temperature changed to ${fields['temperature']}: ${target.vendor} takes 0 to 1`);
+  }
+  return fields;
+}

@@ -1,0 +1,37 @@
+/** Anthropic's Messages: requests out, answers in. */
+import type { ChatEvent } from '../../../types/chat.ts';
+import type { ChatDecoder, ChatFormat, Reading } from '../../../types/wire-format.ts';
+import { parseAnswer } from '../../answer-json.ts';
+import { createEventSplitter } from '../../server-sent-events.ts';
+import { AnswerReader } from './answer-reader.ts';
+import { encodeRequest, headers } from './request.ts';
+
+function decodeResponse(body: Buffer, reading?: Reading): ChatEvent[] {
+  const events: ChatEvent[] = [];
+  new AnswerReader(reading).readWhole(parseAnswer(body.toString('utf8')), events);
+  return events;
+}
+
+function decoder(reading?: Reading): ChatDecoder {
+  const splitter = createEventSplitter();
+  const reader = new AnswerReader(reading);
+  const decode = (payloads: readonly string[]): ChatEvent[] => {
+    const events: ChatEvent[] = [];
+    for (const payload of payloads) {
+      if (reader.ended) break;
+      // Some who copy the format end their streams as OpenAI does.
+      if (payload !== '' && payload.trimEnd() !== '[DONE]') reader.read(parseAnswer(payload), events);
+    }
+    return events;
+  };
+  return {
+    push: (bytes) => decode(splitter.push(bytes)),
+    end() {
+      const events = decode(splitter.end());
+      reader.end(events);
+      return events;
+    },
+  };
+}
+
+export const anthropicChat: ChatFormat = { encodeRequest, decodeResponse, decoder, headers, thoughts: true };

@@ -1,0 +1,11 @@
+/** Anthropic's citations of pages in the web, as OpenAI has them. Those of documents have no address, and stay the vendor's own. */
+import type { JsonObject } from '../../../types/json.ts';
+
+/** `start` and `end` are places in the whole text of the answer. */
+export function urlCitation(citation: JsonObject, start: number, end: number): JsonObject | undefined {
+  const url = citation['url'] ?? citation['source'];
+  if (typeof url !== 'string' || !/^https?:\/\//.test(url)) return undefined;
+  const { title } = citation;
+  const named = typeof title === 'string' && title !== '' ? title : url;
+  return { type: 'url_citation', url_citation: { start_index: start, end_index: end, url, title: named } };
+}

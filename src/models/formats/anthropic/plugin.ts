@@ -1,0 +1,12 @@
+/** Anthropic's Messages, which several vendors offer beside a format of their own. */
+import { z } from 'zod';
+import { definePlugin } from '../../../types/plugin.ts';
+import { anthropicChat } from './chat.ts';
+
+export default definePlugin({
+  type: 'format',
+  kind: 'anthropic',
+  title: 'Anthropic Messages',
+  options: z.strictObject({}),
+  create: () => ({ chat: anthropicChat }),
+});

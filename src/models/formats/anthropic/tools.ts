@@ -1,0 +1,74 @@
+/** Tools and the choice among them in Anthropic's words. */
+import type { ChatBody } from '../../../types/chat.ts';
+import { isJsonObject, type JsonObject } from '../../../types/json.ts';
+import type { EncodeTarget } from '../../../types/wire-format.ts';
+import { functionTools, type ToolChoice } from '../../conversation/tool-use.ts';
+import { closedSchema } from './schema.ts';
+
+/** A tool that Anthropic describes itself, such as `web_search_20250305`, or one that is written as Anthropic has it. */
+function isOwn(tool: JsonObject): boolean {
+  if (isJsonObject(tool['function'])) return false;
+  return isJsonObject(tool['input_schema']) || (typeof tool['type'] === 'string' && /_(\d{8}|latest)$|^mcp_toolset$/.test(tool['type']));
+}
+
+function writeFunction(tool: JsonObject, body: ChatBody, target: EncodeTarget, schemas: boolean): JsonObject {
+  const { type: _type, function: given, ...extras } = tool;
+  const [read] = functionTools({ ...body, tools: [tool] }, target);
+  const parameters = { type: 'object', ...read?.parameters };
+  const wantsStrict = isJsonObject(given) && given['strict'] === true;
+  if (wantsStrict && !schemas) target.warn(`strict of tools left out: ${target.model} has none`);
+  const warn = (keyword: string): void =>
+    target.warn(`${keyword} in strict tools told in words only: ${target.vendor} does not enforce it`);
+  const strict = wantsStrict && schemas;
+  return {
+    ...extras,
+    name: read?.name,
+    ...(read?.description === undefined ? {} : { description: read.description }),
+    input_schema: strict ? closedSchema(parameters, warn) : parameters,
+    ...(strict ? { strict } : {}),
+  };
+}
+
+function writeChoice(choice: ToolChoice | undefined, parallel: boolean): JsonObject | undefined {
+  const alone = parallel ? {} : { disable_parallel_tool_use: true };
+  switch (choice?.mode) {
+    case undefined:
+      return parallel ? undefined : { type: 'auto', ...alone };
+    case 'none':
+      return { type: 'none' };
+    case 'required':
+      return { type: 'any', ...alone };
+    case 'named':
+      return choice.names.length === 1 ? { type: 'tool', name: choice.names[0], ...alone } : { type: 'any', ...alone };
+    case 'auto':
+    case 'allowed':
+      return { type: 'auto', ...alone };
+  }
+}
+
+/**
+ * `tools` and `tool_choice`. `called` are the tools of earlier turns: Anthropic refuses such turns in a request without tools,
+ * so they are then named without being offered. `schemas`: the model holds arguments to a schema.
+ */
+export function writeTools(
+  body: ChatBody,
+  target: EncodeTarget,
+  more: { readonly choice: ToolChoice | undefined; readonly called: ReadonlySet<string>; readonly schemas: boolean },
+): JsonObject {
+  const { choice, called, schemas } = more;
+  const given = body.tools ?? [];
+  if (given.length === 0) {
+    if (called.size === 0) return {};
+    return { tools: [...called].map((name) => ({ name, input_schema: { type: 'object' } })), tool_choice: { type: 'none' } };
+  }
+  const tools = given.map((tool, index) => {
+    if (isJsonObject(tool) && isOwn(tool)) return tool;
+    // Read in its place, so that a refusal names it.
+    if (!isJsonObject(tool) || !isJsonObject(tool['function'])) functionTools({ ...body, tools: given.slice(0, index + 1) }, target);
+    return writeFunction(tool, body, target, schemas);
+  });
+  const names = (choice?.mode === 'named' && choice.names.length > 1) || choice?.mode === 'allowed' ? choice.names : undefined;
+  const offered = names === undefined ? tools : tools.filter((tool) => names.some((name) => tool['name'] === name));
+  const written = writeChoice(choice, body['parallel_tool_calls'] !== false);
+  return { tools: offered, ...(written === undefined ? {} : { tool_choice: written }) };
+}

@@ -1,0 +1,113 @@
+/** Anthropic itself, and the addresses where other vendors (Zhipu, Qwen, DeepSeek, Moonshot, MiniMax) speak its format. */
+import { z } from 'zod';
+import { type ErrorCode, GatewayError } from '../types/errors.ts';
+import { isJsonObject, type JsonObject } from '../types/json.ts';
+import { definePlugin } from '../types/plugin.ts';
+import type { Provider, UpstreamCall, UpstreamFailure } from '../types/provider.ts';
+import { secret } from '../types/secret.ts';
+
+const options = z.strictObject({
+  api_key: secret().describe('A key of platform.claude.com, or of the vendor behind base_url.'),
+  base_url: z
+    .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
+    .max(2_000)
+    .default('https://api.anthropic.com')
+    .describe('Without /v1/messages, such as https://open.bigmodel.cn/api/anthropic.'),
+  auth: z
+    .enum(['x-api-key', 'bearer'])
+    .default('x-api-key')
+    .describe('How the key is sent; some vendors of this format want a bearer token.'),
+  version: z
+    .string()
+    .regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a date such as 2023-06-01')
+    .default('2023-06-01')
+    .describe('Sent as anthropic-version. The newest takes no temperature, top_p and top_k, whatever the model.'),
+  betas: z
+    .array(z.string().regex(/^[\w.-]{1,100}$/, 'must be the name of a beta feature'))
+    .max(20)
+    .default([])
+    .describe('Sent as anthropic-beta with each call.'),
+});
+
+interface Told {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+const quota: Told = {
+  code: 'upstream_quota_exhausted',
+  message: "The company's account at the vendor is used up. Tell your administrator.",
+};
+const context: Told = {
+  code: 'context_length_exceeded',
+  message: 'The input is longer than this model takes. Shorten it, lower max_tokens or use a model with a larger context.',
+};
+const size: Told = {
+  code: 'body_too_large',
+  message: 'The request is larger than this vendor takes. Send fewer or smaller pictures and files.',
+};
+
+/** What neither the status nor the type says: limits of spending come as limits of rate, and an empty account as a fault of the caller's. */
+function meaning(type: unknown, detail: unknown, words: string): Told | undefined {
+  if (typeof detail === 'string' && /spend_limit|billing|not_billable/.test(detail)) return quota;
+  if (/credit balance is too low/i.test(words)) return quota;
+  if (/exceed context limit|prompt is too long/i.test(words)) return context;
+  return type === 'request_too_large' ? size : undefined;
+}
+
+function errorIn(body: string): JsonObject | undefined {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    return isJsonObject(parsed) && isJsonObject(parsed['error']) ? parsed['error'] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function classify({ status, body }: UpstreamFailure): GatewayError | undefined {
+  const error = errorIn(body);
+  const words = typeof error?.['message'] === 'string' ? error['message'] : '';
+  const { details } = error ?? {};
+  const told = meaning(error?.['type'], isJsonObject(details) ? details['error_code'] : undefined, words);
+  if (told === undefined) return undefined;
+  return new GatewayError(told.code, told.message, { details: { status, type: error?.['type'] ?? null, text: words.slice(0, 500) } });
+}
+
+/** The first version that takes no sampling parameters. */
+const withoutSampling = '2026-10-21';
+
+function dropSampling(body: JsonObject, call: UpstreamCall): JsonObject {
+  const { temperature, top_p: topP, top_k: topK, ...rest } = body;
+  for (const [field, value] of Object.entries({ temperature, top_p: topP, top_k: topK })) {
+    if (value !== undefined && value !== null) call.warn(`${field} left out: this version of the API has none`);
+  }
+  return rest;
+}
+
+export default definePlugin({
+  type: 'provider',
+  kind: 'anthropic',
+  title: 'Anthropic',
+  options,
+  create({ api_key, base_url, auth, version, betas }, services): Provider {
+    const base = services
+      .checkUrl(base_url, 'spec.options.base_url')
+      .href.replace(/[?#].*$/, '')
+      .replace(/\/+$/, '')
+      .replace(/(\/v1)?(\/messages)?$/, '');
+    return {
+      formats: { chat: 'anthropic' },
+      address: () => `${base}/v1/messages`,
+      authorize(headers) {
+        if (auth === 'bearer') headers['authorization'] = `Bearer ${api_key}`;
+        else headers['x-api-key'] = api_key;
+        headers['anthropic-version'] = version;
+        const asked = headers['anthropic-beta']?.split(',').map((each) => each.trim()) ?? [];
+        const all = new Set([...asked, ...betas].filter((each) => each !== ''));
+        if (all.size > 0) headers['anthropic-beta'] = [...all].join(',');
+      },
+      ...(version < withoutSampling ? {} : { adjust: dropSampling }),
+      classify,
+    };
+  },
+});
