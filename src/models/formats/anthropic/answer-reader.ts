@@ -12,6 +12,9 @@ import { mergeUsage, readUsage } from './usage.ts';
 /** The vendor paused to shorten the conversation, as the caller wished; what was said so far is whole. */
 const ends: NonNullable<Reading['finishReasons']> = { compaction: 'stop' };
 
+/** Members of a message, or of the last event of a stream, that are told otherwise; all others are details of the end. */
+const elsewhere: ReadonlySet<string> = new Set(['id', 'type', 'role', 'model', 'content', 'stop_reason', 'usage', 'delta']);
+
 interface Stop {
   readonly reason: string;
   readonly detail: JsonObject;
@@ -66,7 +69,7 @@ export class AnswerReader {
         return;
       case 'message_delta':
         this.#usage = mergeUsage(this.#usage, event['usage']);
-        if (isJsonObject(delta)) this.#note(delta);
+        if (isJsonObject(delta)) this.#note({ ...event, ...delta });
         return;
       case 'message_stop':
         this.end(events);
@@ -99,15 +102,8 @@ export class AnswerReader {
   #note(said: JsonObject): void {
     const reason = text(said['stop_reason']);
     if (reason === undefined) return;
-    const { stop_sequence: sequence, stop_details: details, container } = said;
-    this.#stop = {
-      reason,
-      detail: {
-        ...(typeof sequence === 'string' ? { stop_sequence: sequence } : {}),
-        ...(isJsonObject(details) ? { stop_details: details } : {}),
-        ...(isJsonObject(container) ? { container } : {}),
-      },
-    };
+    const detail = Object.entries(said).filter(([key, value]) => value !== null && value !== undefined && !elsewhere.has(key));
+    this.#stop = { reason, detail: Object.fromEntries(detail) };
   }
 
   /** The answer is over. Throws `upstream_interrupted` unless the vendor said why. */

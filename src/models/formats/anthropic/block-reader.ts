@@ -14,6 +14,8 @@ type Block =
   | { readonly kind: 'complete' };
 
 const choice = 0;
+/** Members of a call that have a place of their own in an event. */
+const ofCalls: ReadonlySet<string> = new Set(['type', 'id', 'name', 'input']);
 
 function textOf(value: Json | undefined): string {
   return typeof value === 'string' ? value : '';
@@ -72,6 +74,9 @@ export class BlockReader {
       case 'tool_use': {
         const name = textOf(block['name']);
         if (name === '') throw invalidAnswer('a tool call without a name');
+        // Who called it, for one: only a client of the same format knows such a thing, and has to send it back.
+        if (Object.keys(block).some((key) => !ofCalls.has(key)))
+          this.#vendor({ type: 'content_block_start', index: index ?? null, content_block: block }, events);
         const call = this.#calls++;
         events.push({ type: 'tool-call-start', choice, call, id: this.#idFor(block['id']), name });
         return { kind: 'tool', call, input: block['input'], said: false };
