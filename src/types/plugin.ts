@@ -11,7 +11,7 @@ import type { Provider } from './provider.ts';
 import type { WireFormat } from './wire-format.ts';
 
 /** A plugin author finds the whole contract of a provider beside `definePlugin`. */
-export type { Outgoing, Provider, UpstreamCall, UpstreamFailure } from './provider.ts';
+export type { Provider, UpstreamCall, UpstreamFailure } from './provider.ts';
 
 /** What each plugin type makes. */
 export interface PluginInstances {

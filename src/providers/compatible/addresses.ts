@@ -11,8 +11,6 @@ const paths: Readonly<Record<Operation, string>> = {
   speech: '/audio/speech',
 };
 
-export const openaiFormats: Provider['formats'] = Object.fromEntries(operations.map((operation) => [operation, 'openai']));
-
 /** Full addresses below `base`, which has no slash at its end. Made once per provider: a call only looks them up. */
 export function openaiAddresses(base: string): Provider['address'] {
   const addresses = Object.fromEntries(operations.map((operation) => [operation, base + paths[operation]])) as Record<Operation, string>;
