@@ -77,7 +77,7 @@ function prepare(deployment: Deployment, operation: Operation, body: JsonObject,
       vendor: deployment.provider.name,
       warn,
       replays: provider.replays ?? (provider.replaysReasoning === true ? ['reasoning_content'] : []),
-      ...(adjust === undefined ? {} : { adjust: (body) => adjust(body, call) }),
+      ...(adjust === undefined ? {} : { adjust: (encoded) => adjust(encoded, call) }),
     },
   };
 }
