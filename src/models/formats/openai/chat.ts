@@ -38,12 +38,13 @@ function withoutForeign(message: JsonObject, replays: readonly string[]): JsonOb
 function encodeRequest(request: ChatRequest, target: EncodeTarget): Buffer | string {
   const changes = changesFor(request, target);
   const replays = target.replays ?? [];
-  const foreign = request.body.messages.some((message) => isForeign(message, replays));
+  const { messages } = request.body;
+  const foreign = Array.isArray(messages) && messages.some((message) => isJsonObject(message) && isForeign(message, replays));
   if (target.adjust === undefined && request.raw !== undefined && !foreign)
     return spliceMembers(request.raw.bytes, request.raw.outline, changes);
   const body: Record<string, unknown> = { ...request.body };
   for (const { key, json } of changes) body[key] = JSON.parse(json);
-  if (foreign) body['messages'] = request.body.messages.map((message) => withoutForeign(message, replays));
+  if (foreign) body['messages'] = messages.map((message) => withoutForeign(message, replays));
   return JSON.stringify(target.adjust === undefined ? body : target.adjust(body as JsonObject));
 }
 
