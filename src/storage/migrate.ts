@@ -4,10 +4,12 @@ import { GatewayError } from '../types/errors.ts';
 import type { Database } from './database.ts';
 import * as firstTables from './migrations/0001-first-tables.ts';
 import * as responses from './migrations/0002-responses.ts';
+import * as childrenOfRuns from './migrations/0003-children-of-runs.ts';
 
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-first-tables': firstTables,
   '0002-responses': responses,
+  '0003-children-of-runs': childrenOfRuns,
 };
 
 /** The names of what was applied. Throws `storage_unavailable` if the database is away, `internal_error` if it is newer than this program. */

@@ -1,10 +1,10 @@
 /** One invocation under way. Its record goes to the ledger exactly once, when it ends. */
-import { randomUUID } from 'node:crypto';
 import type { Principal } from '../types/access.ts';
 import type { Usage } from '../types/chat.ts';
 import type { ErrorCode } from '../types/errors.ts';
 import type { AttemptRecord, Ledger, Outcome } from '../types/run.ts';
 import type { Price } from '../types/resources.ts';
+import { newRunId } from './run-id.ts';
 
 export interface RunStart {
   readonly principal: Principal;
@@ -16,7 +16,7 @@ export interface RunStart {
 }
 
 export class Run {
-  readonly id: string = randomUUID();
+  readonly id: string = newRunId();
   readonly start: RunStart;
   readonly attempts: AttemptRecord[] = [];
   readonly depth: number;
