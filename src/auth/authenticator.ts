@@ -53,18 +53,20 @@ export function createAuthenticator(options: {
   };
 
   /** Several calls with the same new token share one verification. */
-  const verifyOnce = (key: string, token: string): Promise<Principal> => {
+  const verifyOnce = (token: string): Promise<Principal> => {
+    const { epoch } = cache;
+    const key = `${epoch} ${token}`;
     let pending = underWay.get(key);
     if (pending === undefined) {
       pending = verify(token)
         .then(
           (principal) => {
-            cache.keep(key, principal);
+            cache.keep(token, principal, epoch);
             return principal;
           },
           (thrown: unknown) => {
             const error = asGatewayError(thrown);
-            cache.keepBad(key, error);
+            cache.keepBad(token, error, epoch);
             throw error;
           },
         )
@@ -77,12 +79,11 @@ export function createAuthenticator(options: {
   return {
     authenticate(headers) {
       const token = tokenOf(headers);
-      const key = cache.key(token);
-      const known = cache.good(key, Date.now());
+      const known = cache.good(token, Date.now());
       if (known !== undefined) return known;
-      const bad = cache.bad(key);
+      const bad = cache.bad(token);
       if (bad !== undefined) throw bad;
-      return verifyOnce(key, token);
+      return verifyOnce(token);
     },
     close() {
       for (const { keys } of issuers.values()) keys.close();
