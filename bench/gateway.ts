@@ -21,12 +21,12 @@ async function send(method: string, url: string, token: string, body: object): P
   if (!answer.ok) throw new Error(`${method} ${url}: ${answer.status} ${await answer.text()}`);
 }
 
-const modelBody = (name: string): object => ({ name, spec: { deployments: [{ provider: 'bench', model: name }] } });
+const modelBody = (name: string, provider = 'bench'): object => ({ name, spec: { deployments: [{ provider, model: name }] } });
 
 /** Starts Pailou on a fresh data folder, gives it the upstream's models, lets `fill` add to the folder, and starts it again. The folder goes with `stop`. */
 export async function startGateway(
   upstream: string,
-  models: readonly string[],
+  models: Readonly<Record<'bench' | 'claude', readonly string[]>>,
   fill?: (dataDir: string) => Promise<void>,
 ): Promise<BenchedGateway> {
   const dataDir = mkdtempSync(join(tmpdir(), 'pailou-bench-'));
@@ -50,7 +50,13 @@ export async function startGateway(
       name: 'bench',
       spec: { kind: 'openai-compatible', options: { base_url: `${upstream}/v1`, api_key: 'bench' } },
     });
-    for (const name of models) await send('POST', `${api}/models`, admin, modelBody(name));
+    await send('POST', `${api}/providers`, admin, {
+      name: 'claude',
+      spec: { kind: 'anthropic', options: { base_url: `${upstream}/v1`, api_key: 'bench' } },
+    });
+    for (const [provider, names] of Object.entries(models)) {
+      for (const name of names) await send('POST', `${api}/models`, admin, modelBody(name, provider));
+    }
     await send('POST', `${api}/grants`, admin, {
       spec: { subject_type: 'role', subject: 'user', capability: 'model/bench-*', action: 'use' },
     });

@@ -20,7 +20,8 @@ export interface LoadResult {
   readonly latencies: readonly number[];
 }
 
-const done = Buffer.from('data: [DONE]');
+/** The last words of a stream, of OpenAI's and of Anthropic's. */
+const ends = [Buffer.from('data: [DONE]'), Buffer.from('message_stop')];
 
 class Answer implements Dispatcher.DispatchHandler {
   chunks = 0;
@@ -50,7 +51,7 @@ class Answer implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     if (this.#status !== 200) this.#reject(new Error(`Status ${this.#status}: ${this.#tail.toString().slice(0, 500)}`));
-    else if (this.#streamed && !this.#tail.includes(done))
+    else if (this.#streamed && !ends.some((end) => this.#tail.includes(end)))
       this.#reject(new Error(`A stream without its end: ${this.#tail.toString().slice(0, 500)}`));
     else this.#resolve();
   }

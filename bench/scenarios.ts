@@ -29,7 +29,11 @@ function body(model: string, content: string, stream: boolean): Buffer {
 
 const repeated = (text: string, bytes: number): string => text.repeat(Math.ceil(bytes / Buffer.byteLength(text)));
 
-export const models = ['bench-chat', `bench-stream-${streamTokens}`, 'bench-hold'] as const;
+/** By the provider that answers them. */
+export const models = {
+  bench: ['bench-chat', `bench-stream-${streamTokens}`, 'bench-hold'],
+  claude: [`bench-claude-${streamTokens}`],
+} as const;
 export const holdBody = body('bench-hold', question, true);
 
 export const chat: Scenario = {
@@ -66,5 +70,13 @@ export const scenarios: readonly Scenario[] = [
     unitsPerCall: streamTokens,
     unit: 'chunk',
     budget: 1.3,
+  },
+  {
+    name: 'streamed chunk, converted',
+    call: { body: body(`bench-claude-${streamTokens}`, question, true), streamed: true },
+    callers: 40,
+    unitsPerCall: streamTokens,
+    unit: 'chunk',
+    budget: 1.8,
   },
 ];

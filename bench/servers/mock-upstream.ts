@@ -27,20 +27,49 @@ const answer = completion();
 const first = chunk({ role: 'assistant', content: '' }, null);
 const token = chunk({ content: ' token' }, null);
 const last = Buffer.concat([chunk({}, 'stop'), Buffer.from('data: [DONE]\n\n')]);
+/** The same in Anthropic's words, for what a conversion costs. */
+const claudeEvent = (type: string, data: object): string => `event: ${type}\ndata: ${encode({ type, ...data })}\n\n`;
+const claudeFirst = Buffer.from(
+  claudeEvent('message_start', {
+    message: {
+      id: 'msg-bench',
+      type: 'message',
+      role: 'assistant',
+      model: 'claude',
+      content: [],
+      stop_reason: null,
+      stop_sequence: null,
+      usage: { input_tokens: 12, output_tokens: 1 },
+    },
+  }) + claudeEvent('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
+);
+const claudeToken = Buffer.from(claudeEvent('content_block_delta', { index: 0, delta: { type: 'text_delta', text: ' token' } }));
+const claudeLast = Buffer.from(
+  claudeEvent('content_block_stop', { index: 0 }) +
+    claudeEvent('message_delta', { delta: { stop_reason: 'end_turn', stop_sequence: null }, usage: { output_tokens: 60 } }) +
+    claudeEvent('message_stop', {}),
+);
+
+interface Stream {
+  left: number;
+  readonly token: Buffer;
+  readonly last: Buffer;
+}
+
 const nameStart = Buffer.from('"model":"');
 const jsonHeaders = { 'content-type': 'application/json', 'content-length': answer.length };
 const streamHeaders = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
 
 /** Streams under way and how many tokens each still has to send. One timer writes one token to each: no two tokens share a read. */
-const streams = new Map<ServerResponse, number>();
+const streams = new Map<ServerResponse, Stream>();
 setInterval(() => {
-  for (const [response, left] of streams) {
-    if (left > 0) {
-      response.write(token);
-      streams.set(response, left - 1);
+  for (const [response, stream] of streams) {
+    if (stream.left > 0) {
+      response.write(stream.token);
+      stream.left--;
     } else {
       streams.delete(response);
-      response.end(last);
+      response.end(stream.last);
     }
   }
 }, 5);
@@ -55,15 +84,21 @@ const server = createServer((request, response) => {
   request.on('data', (part: Buffer) => parts.push(part));
   request.on('end', () => {
     const model = modelOf(parts.length === 1 ? (parts[0] ?? Buffer.alloc(0)) : Buffer.concat(parts));
-    if (!model.startsWith('bench-stream') && model !== 'bench-hold') {
+    const claude = model.startsWith('bench-claude');
+    if (!model.startsWith('bench-stream') && !claude && model !== 'bench-hold') {
       response.writeHead(200, jsonHeaders).end(answer);
       return;
     }
     response.writeHead(200, streamHeaders);
-    response.write(first);
+    response.write(claude ? claudeFirst : first);
     response.on('close', () => streams.delete(response));
     if (model === 'bench-hold') response.write(token);
-    else streams.set(response, Number(model.slice('bench-stream-'.length)));
+    else
+      streams.set(response, {
+        left: Number(model.slice('bench-stream-'.length)),
+        token: claude ? claudeToken : token,
+        last: claude ? claudeLast : last,
+      });
   });
 });
 server.keepAliveTimeout = 60_000;
