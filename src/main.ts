@@ -28,6 +28,7 @@ import { openDatabase } from './storage/open-database.ts';
 import { createLedger } from './storage/ledger.ts';
 import { migrate } from './storage/migrate.ts';
 import { createResponseStore } from './storage/responses.ts';
+import { createNodeBook } from './storage/nodes.ts';
 import { createRunReader } from './storage/runs.ts';
 import { loadMasterKey } from './storage/master-key.ts';
 import { createSecretBox } from './storage/secrets.ts';
@@ -116,6 +117,10 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   if (settings.mode === 'development') await seedDemo(config);
   metrics.setRevision(config.current().revision);
   config.onSwap((snapshot) => metrics.setRevision(snapshot.revision));
+  const nodes = createNodeBook({ database, version, logger });
+  owned.use(nodes);
+  nodes.serves(config.current().revision);
+  config.onSwap((snapshot) => nodes.serves(snapshot.revision));
 
   const issuer = await identityFor(settings, logger, url, owned);
   const authenticator = createAuthenticator({ issuers: [issuer], logger });
@@ -157,7 +162,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
       addIdentity(app);
       addRouting(app, calls);
       addOperation(app, { config, database, ledger, metrics, stopping: () => stopping });
-      addControl(app, { config, calls, audit, runs: createRunReader(database) });
+      addControl(app, { config, calls, audit, runs: createRunReader(database), nodes });
     },
     calls: (app) => addCalls(app, calls, gate),
   });

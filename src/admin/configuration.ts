@@ -3,7 +3,25 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
 import type { ConfigService } from '../config/service.ts';
+import type { NodeBook } from '../storage/nodes.ts';
 import { actorOf } from './actor.ts';
+
+const revisions = z.object({
+  revision: z.int(),
+  database_revision: z.int().nullable(),
+  stale: z.boolean(),
+  nodes: z.array(
+    z.object({
+      id: z.string(),
+      host: z.string(),
+      version: z.string(),
+      revision: z.int(),
+      self: z.boolean(),
+      started_at: z.string(),
+      seen_ms_ago: z.int(),
+    }),
+  ),
+});
 
 const rollbackBody = z.strictObject({
   revision: z.int().min(0).describe('The revision whose configuration to restore, as a new revision.'),
@@ -13,15 +31,39 @@ const historyQuery = z.object({
   limit: z.coerce.number().int().min(1).max(500).default(50),
 });
 
-export function addConfiguration(app: FastifyInstance, config: ConfigService): void {
+export function addConfiguration(app: FastifyInstance, config: ConfigService, nodes: NodeBook): void {
   const tags = ['config'];
 
   app.get(
     '/api/config/revision',
-    { config: { access: 'signed-in' }, schema: { tags, summary: 'The revision that this node serves, and the one in the database' } },
+    {
+      config: { access: 'signed-in' },
+      schema: {
+        tags,
+        summary: 'The revision that each node serves, and the one in the database',
+        description: 'A change is everywhere when every node serves the revision of the database.',
+        response: { 200: revisions },
+      },
+    },
     async () => {
       const { revision, databaseRevision, stale } = config.health();
-      return { revision, database_revision: databaseRevision, stale };
+      const now = Date.now();
+      // Without the database this node can still speak for itself.
+      const alive = await nodes.list().catch(() => []);
+      return {
+        revision,
+        database_revision: databaseRevision,
+        stale,
+        nodes: alive.map((node) => ({
+          id: node.id,
+          host: node.host,
+          version: node.version,
+          revision: node.id === nodes.self ? revision : node.revision,
+          self: node.id === nodes.self,
+          started_at: new Date(node.startedAt).toISOString(),
+          seen_ms_ago: Math.max(0, now - node.seenAt),
+        })),
+      };
     },
   );
 

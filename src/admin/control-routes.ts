@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { CallServices } from '../api/calls/services.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { AuditLog } from '../storage/audit.ts';
+import type { NodeBook } from '../storage/nodes.ts';
 import type { RunReader } from '../storage/runs.ts';
 import { addAudit } from './audit.ts';
 import { collections } from './collections.ts';
@@ -17,13 +18,14 @@ export interface ControlServices {
   readonly calls: CallServices;
   readonly audit: AuditLog;
   readonly runs: RunReader;
+  readonly nodes: NodeBook;
 }
 
 export function addControl(app: FastifyInstance, services: ControlServices): void {
   for (const collection of collections) addCollection(app, services.config, collection);
   addGrants(app, services.config);
   addConnectionTests(app, services.config, services.calls);
-  addConfiguration(app, services.config);
+  addConfiguration(app, services.config, services.nodes);
   addAudit(app, services.audit);
   addRuns(app, services.runs);
 }

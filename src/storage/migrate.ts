@@ -5,11 +5,13 @@ import type { Database } from './database.ts';
 import * as firstTables from './migrations/0001-first-tables.ts';
 import * as responses from './migrations/0002-responses.ts';
 import * as childrenOfRuns from './migrations/0003-children-of-runs.ts';
+import * as nodes from './migrations/0004-nodes.ts';
 
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-first-tables': firstTables,
   '0002-responses': responses,
   '0003-children-of-runs': childrenOfRuns,
+  '0004-nodes': nodes,
 };
 
 /** The names of what was applied. Throws `storage_unavailable` if the database is away, `internal_error` if it is newer than this program. */

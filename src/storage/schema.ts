@@ -100,6 +100,15 @@ export interface ResponseTable {
   response: string;
 }
 
+export interface NodeTable {
+  id: string;
+  host: string;
+  version: string;
+  revision: number;
+  started_at: number;
+  seen_at: number;
+}
+
 export interface Schema {
   llm_provider_config: ConfigTable;
   llm_model_config: ConfigTable;
@@ -112,4 +121,5 @@ export interface Schema {
   llm_attempt: AttemptTable;
   llm_audit: AuditTable;
   llm_response: ResponseTable;
+  llm_node: NodeTable;
 }

@@ -73,6 +73,16 @@ describe('a changed provider address', () => {
         5_000,
       );
       expect(Date.now() - since).toBeLessThan(3_000);
+      // The proof for an administrator: each node tells the revision that it serves.
+      const told = await eventually(
+        async () =>
+          (await gateway.as('admin', 'GET', '/api/config/revision')).json as {
+            revision: number;
+            nodes: { revision: number; self: boolean }[];
+          },
+        ({ revision, nodes }) => nodes.length === 2 && nodes.every((node) => node.revision === revision),
+      );
+      expect(told.nodes.filter((node) => node.self)).toHaveLength(1);
 
       for (const end of finish) end();
       const texts = await Promise.all(streams.map((stream) => stream.text()));
@@ -83,6 +93,8 @@ describe('a changed provider address', () => {
     } finally {
       await other.close();
     }
+    // A node that stopped in good order is no longer told of.
+    expect((await gateway.as('admin', 'GET', '/api/config/revision')).json.nodes).toHaveLength(1);
   });
 });
 

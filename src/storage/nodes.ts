@@ -1,0 +1,101 @@
+/** Which nodes are alive, and which revision each one serves: the proof that a change is everywhere. */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Logger } from '../types/logger.ts';
+import type { Database } from './database.ts';
+
+export interface Node {
+  readonly id: string;
+  readonly host: string;
+  readonly version: string;
+  /** The configuration revision that it serves. */
+  readonly revision: number;
+  readonly startedAt: number;
+  readonly seenAt: number;
+}
+
+export interface NodeBook extends AsyncDisposable {
+  /** This node's own id; a new one with each start. */
+  readonly self: string;
+  /** Tells the others the revision that this node serves now. Never throws, never waits. */
+  serves(revision: number): void;
+  /** The nodes that were heard of lately. Rejects with `storage_unavailable`. */
+  list(): Promise<readonly Node[]>;
+}
+
+const beatMs = 5_000;
+/** A node that was silent for three beats is taken for gone. */
+const goneMs = 3 * beatMs;
+
+export function createNodeBook(options: { readonly database: Database; readonly version: string; readonly logger: Logger }): NodeBook {
+  const { database, logger } = options;
+  const self = randomUUID();
+  const startedAt = Date.now();
+  let revision = 0;
+  let closed = false;
+  let writing: Promise<void> = Promise.resolve();
+  let failing = false;
+
+  const write = async (): Promise<void> => {
+    const row = { id: self, host: hostname(), version: options.version, revision, started_at: startedAt, seen_at: Date.now() };
+    try {
+      await database.query
+        .insertInto('llm_node')
+        .values(row)
+        .onConflict((conflict) => conflict.column('id').doUpdateSet({ revision: row.revision, seen_at: row.seen_at }))
+        .execute();
+      await database.query
+        .deleteFrom('llm_node')
+        .where('seen_at', '<', Date.now() - 10 * goneMs)
+        .execute();
+      failing = false;
+    } catch (thrown) {
+      // The database is away; the next beat tells it.
+      if (!failing) logger.debug({ err: thrown }, 'this node could not be written down');
+      failing = true;
+    }
+  };
+  const beat = (): void => {
+    writing = writing.then(() => (closed ? undefined : write()));
+  };
+  const timer = setInterval(beat, beatMs);
+  timer.unref();
+
+  return {
+    self,
+    serves(next) {
+      revision = next;
+      beat();
+    },
+    async list() {
+      try {
+        const rows = await database.query
+          .selectFrom('llm_node')
+          .selectAll()
+          .where('seen_at', '>=', Date.now() - goneMs)
+          .orderBy('started_at')
+          .execute();
+        return rows.map((row) => ({
+          id: row.id,
+          host: row.host,
+          version: row.version,
+          revision: row.revision,
+          startedAt: row.started_at,
+          seenAt: row.seen_at,
+        }));
+      } catch (thrown) {
+        throw database.explain(thrown);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      await writing;
+      closed = true;
+      await database.query
+        .deleteFrom('llm_node')
+        .where('id', '=', self)
+        .execute()
+        .catch(() => undefined);
+    },
+  };
+}
