@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { ChatBody, ChatRequest } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type JsonObject } from '../../types/json.ts';
+import { isPlainChat } from './plain-chat.ts';
 
 const positive = z.int().min(1);
 
@@ -64,17 +65,23 @@ export function checkBody<T>(body: unknown, schema: z.ZodType<T>): { readonly bo
 /** Throws `invalid_request` naming the first field that is wrong. */
 export function parseChat(body: unknown, raw: ChatRequest['raw'] | null): ParsedChat {
   if (!isJsonObject(body)) throw new GatewayError('invalid_request', 'The body must be a JSON object with the fields model and messages.');
-  const checked = chatBodySchema.safeParse(body);
-  if (!checked.success) throw refuseInvalid(checked.error);
-  const { gateway } = checked.data;
+  const { stream, stream_options: streamOptions, gateway } = isPlainChat(body) ? (body as CheckedChat) : checkChat(body);
   const chat = body as ChatBody;
   return {
     request: gateway === undefined && raw !== null && raw !== undefined ? { body: chat, raw } : { body: withoutGateway(chat) },
-    stream: checked.data.stream === true,
-    includeUsage: checked.data.stream_options?.include_usage === true,
+    stream: stream === true,
+    includeUsage: streamOptions?.include_usage === true,
     reasoning: gateway?.reasoning !== false,
     maxSteps: gateway?.max_steps,
   };
+}
+
+type CheckedChat = z.infer<typeof chatBodySchema>;
+
+function checkChat(body: JsonObject): CheckedChat {
+  const checked = chatBodySchema.safeParse(body);
+  if (!checked.success) throw refuseInvalid(checked.error);
+  return checked.data;
 }
 
 function withoutGateway(body: ChatBody): ChatBody {

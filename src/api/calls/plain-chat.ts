@@ -1,0 +1,32 @@
+/** Whether a chat request is beyond doubt a good one: the same rules as the schema's, without its cost on every call. */
+import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
+
+/** A field that may be left out or null. */
+function fits(value: Json | undefined, rule: (value: Json) => boolean): boolean {
+  return value === undefined || value === null || rule(value);
+}
+
+const isText = (value: Json | undefined): value is string => typeof value === 'string' && value.length > 0;
+const isSwitch = (value: Json): boolean => typeof value === 'boolean';
+const isCount = (value: Json): value is number => Number.isSafeInteger(value) && (value as number) >= 1;
+const isListWith = (value: Json | undefined, field: string): boolean =>
+  Array.isArray(value) && value.every((item: Json) => isJsonObject(item) && isText(item[field]));
+
+/** True only for what `chatBodySchema` accepts. All others, and those with Pailou's own switches, are the schema's to judge and to explain. */
+export function isPlainChat(body: JsonObject): boolean {
+  const { model, messages } = body;
+  return (
+    body['gateway'] === undefined &&
+    isText(model) &&
+    model.length <= 256 &&
+    isListWith(messages, 'role') &&
+    (messages as readonly Json[]).length > 0 &&
+    fits(body['stream'], isSwitch) &&
+    fits(body['stream_options'], (options) => isJsonObject(options) && fits(options['include_usage'], isSwitch)) &&
+    fits(body['tools'], (tools) => isListWith(tools, 'type')) &&
+    fits(body['n'], (count) => isCount(count) && count <= 128) &&
+    fits(body['max_tokens'], isCount) &&
+    fits(body['max_completion_tokens'], isCount) &&
+    fits(body['temperature'], Number.isFinite)
+  );
+}
