@@ -1,6 +1,7 @@
 /** Prometheus metrics of this node. Labels are bounded by configuration: no subject, no request id, no free text. */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Ledger, RunRecord } from '../types/run.ts';
+import { createTally } from './tally.ts';
 
 export interface Metrics {
   /** The text that Prometheus scrapes, and its content type. */
@@ -17,23 +18,23 @@ export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'pailou_' });
   const registers = [registry];
-  const runs = new Counter({
+  const runs = createTally({
+    registry,
     name: 'pailou_runs_total',
     help: 'Runs ended, by capability, operation and outcome.',
     labelNames: ['capability', 'operation', 'outcome', 'error'],
-    registers,
   });
-  const attempts = new Counter({
+  const attempts = createTally({
+    registry,
     name: 'pailou_attempts_total',
     help: 'Tries at a deployment.',
     labelNames: ['deployment', 'outcome', 'error'],
-    registers,
   });
-  const tokens = new Counter({
+  const tokens = createTally({
+    registry,
     name: 'pailou_tokens_total',
     help: 'Tokens booked.',
     labelNames: ['capability', 'direction', 'source'],
-    registers,
   });
   const seconds = new Histogram({
     name: 'pailou_run_duration_seconds',
@@ -59,15 +60,14 @@ export function createMetrics(): Metrics {
   const inFlight = new Gauge({ name: 'pailou_calls_in_flight', help: 'Calls under way on this node.', registers });
 
   function count(run: RunRecord): void {
-    runs.inc({ capability: run.capability, operation: run.operation, outcome: run.outcome, error: run.error ?? '' });
+    runs(1, run.capability, run.operation, run.outcome, run.error ?? '');
     seconds.observe({ operation: run.operation }, (run.endedAt - run.startedAt) / 1000);
     if (run.firstTokenAt !== null) firstToken.observe({ operation: run.operation }, (run.firstTokenAt - run.startedAt) / 1000);
-    for (const attempt of run.attempts)
-      attempts.inc({ deployment: attempt.deployment, outcome: attempt.outcome, error: attempt.error ?? '' });
+    for (const attempt of run.attempts) attempts(1, attempt.deployment, attempt.outcome, attempt.error ?? '');
     if (run.usage !== null) {
       const source = run.usage.estimated === true ? 'estimate' : 'vendor';
-      tokens.inc({ capability: run.capability, direction: 'input', source }, run.usage.inputTokens);
-      tokens.inc({ capability: run.capability, direction: 'output', source }, run.usage.outputTokens);
+      tokens(run.usage.inputTokens, run.capability, 'input', source);
+      tokens(run.usage.outputTokens, run.capability, 'output', source);
     }
   }
 

@@ -1,0 +1,32 @@
+/** A counter with labels that costs its caller little: plain numbers, which prom-client is given when it is scraped. */
+import { Counter, type Registry } from 'prom-client';
+
+export interface TallyOptions<Label extends string> {
+  readonly registry: Registry;
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: readonly Label[];
+}
+
+/** Adds `amount` to the series with these values of the labels, in the order of `labelNames`. */
+export type Tally = (amount: number, ...values: readonly string[]) => void;
+
+export function createTally<Label extends string>({ registry, name, help, labelNames }: TallyOptions<Label>): Tally {
+  const waiting = new Map<string, { readonly values: readonly string[]; amount: number }>();
+  const counter = new Counter({
+    name,
+    help,
+    labelNames,
+    registers: [registry],
+    collect() {
+      for (const { values, amount } of waiting.values()) counter.labels(...values).inc(amount);
+      waiting.clear();
+    },
+  });
+  return (amount, ...values) => {
+    const key = values.join('\n');
+    const series = waiting.get(key);
+    if (series === undefined) waiting.set(key, { values, amount });
+    else series.amount += amount;
+  };
+}

@@ -1,0 +1,35 @@
+/** What Prometheus reads of the runs: every one counted once, however often it looks. */
+import { describe, expect, it } from 'vitest';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { runRecord } from '../storage/records.ts';
+
+const seriesOf = (text: string, name: string): string[] => text.split('\n').filter((line) => line.startsWith(`${name}{`));
+
+describe('metrics of runs', () => {
+  it('count runs, attempts and tokens by their labels, and go on counting after each look', async () => {
+    const metrics = createMetrics();
+    const handedOn: string[] = [];
+    const ledger = metrics.counting({ record: (run) => handedOn.push(run.id) });
+    const record = runRecord({ usage: { inputTokens: 10, outputTokens: 4 } });
+    ledger.record(record);
+    ledger.record(record);
+    ledger.record(runRecord({ outcome: 'error', error: 'rate_limited', usage: null, attempts: [] }));
+    await metrics.render();
+    ledger.record(record);
+    const { text } = await metrics.render();
+    expect(handedOn).toHaveLength(4);
+    expect(seriesOf(text, 'pailou_runs_total')).toEqual([
+      'pailou_runs_total{capability="model/gpt-4o",operation="chat",outcome="complete",error=""} 3',
+      'pailou_runs_total{capability="model/gpt-4o",operation="chat",outcome="error",error="rate_limited"} 1',
+    ]);
+    expect(seriesOf(text, 'pailou_attempts_total')).toEqual([
+      'pailou_attempts_total{deployment="gpt-4o#azure/gpt-4o",outcome="error",error="upstream_error"} 3',
+      'pailou_attempts_total{deployment="gpt-4o#openai/gpt-4o",outcome="complete",error=""} 3',
+    ]);
+    expect(seriesOf(text, 'pailou_tokens_total')).toEqual([
+      'pailou_tokens_total{capability="model/gpt-4o",direction="input",source="vendor"} 30',
+      'pailou_tokens_total{capability="model/gpt-4o",direction="output",source="vendor"} 12',
+    ]);
+    expect(text).toContain('pailou_run_duration_seconds_count{operation="chat"} 4');
+  });
+});
