@@ -7,7 +7,7 @@ import { type ClaudeTraits, claudeTraits } from '../../conversation/claude.ts';
 import { maxTokensOf, remainingFields, responseFormOf, stopsOf, unsupported } from '../../conversation/request-fields.ts';
 import { toolChoiceOf } from '../../conversation/tool-use.ts';
 import { writeConversation } from './messages.ts';
-import { closedSchema } from './schema.ts';
+import { closedSchema } from '../../conversation/closed-schema.ts';
 import { writeTools } from './tools.ts';
 
 const taken: ReadonlySet<string> = new Set([

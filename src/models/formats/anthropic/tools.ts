@@ -3,7 +3,7 @@ import type { ChatBody } from '../../../types/chat.ts';
 import { isJsonObject, type JsonObject } from '../../../types/json.ts';
 import type { EncodeTarget } from '../../../types/wire-format.ts';
 import { functionTools, type ToolChoice } from '../../conversation/tool-use.ts';
-import { closedSchema } from './schema.ts';
+import { closedSchema } from '../../conversation/closed-schema.ts';
 
 /** A tool that Anthropic describes itself, such as `web_search_20250305`, or one that is written as Anthropic has it. */
 function isOwn(tool: JsonObject): boolean {

@@ -1,9 +1,9 @@
 /**
- * JSON Schemas as Anthropic holds an answer to them: objects closed, no bounds. What a schema says beyond that is put into its
+ * JSON Schemas as Claude holds an answer to them: objects closed, no bounds. What a schema says beyond that is put into its
  * descriptions, where the model reads it.
  * See https://platform.claude.com/docs/en/build-with-claude/structured-outputs
  */
-import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 
 const bounds: ReadonlySet<string> = new Set([
   'minimum',

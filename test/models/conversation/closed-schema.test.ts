@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { closedSchema } from '../../../../src/models/formats/anthropic/schema.ts';
+import { closedSchema } from '../../../src/models/conversation/closed-schema.ts';
 
 test('a schema for Anthropic is closed everywhere, and says its bounds in words', () => {
   const told: string[] = [];

@@ -1,0 +1,117 @@
+/** Parts of OpenAI's messages as the content blocks of Converse. */
+import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import type { EncodeTarget } from '../../../types/wire-format.ts';
+import { type InlineData, type PlacedPart, readContent, readDataUrl } from '../../conversation/content-parts.ts';
+import { unsupported } from '../../conversation/request-fields.ts';
+
+const pictures: Readonly<Record<string, string>> = {
+  'image/png': 'png',
+  'image/jpeg': 'jpeg',
+  'image/jpg': 'jpeg',
+  'image/gif': 'gif',
+  'image/webp': 'webp',
+};
+const documents: Readonly<Record<string, string>> = {
+  'application/pdf': 'pdf',
+  'application/msword': 'doc',
+  'application/vnd.openxmlformats-officedocument.wordprocessingml.document': 'docx',
+  'application/vnd.ms-excel': 'xls',
+  'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet': 'xlsx',
+  'text/csv': 'csv',
+  'text/html': 'html',
+  'text/markdown': 'md',
+  'text/plain': 'txt',
+};
+const videos: Readonly<Record<string, string>> = {
+  'video/mp4': 'mp4',
+  'video/quicktime': 'mov',
+  'video/x-matroska': 'mkv',
+  'video/webm': 'webm',
+  'video/x-flv': 'flv',
+  'video/mpeg': 'mpeg',
+  'video/x-ms-wmv': 'wmv',
+  'video/3gpp': 'three_gp',
+};
+const sounds: Readonly<Record<string, string>> = {
+  'audio/mpeg': 'mp3',
+  'audio/wav': 'wav',
+  'audio/flac': 'flac',
+  'audio/ogg': 'ogg',
+  'audio/opus': 'opus',
+  'audio/webm': 'webm',
+  'audio/aac': 'aac',
+};
+
+function formatOf(known: Readonly<Record<string, string>>, data: InlineData, what: string, path: string, target: EncodeTarget): string {
+  const format = known[data.mediaType];
+  if (format !== undefined) return format;
+  throw unsupported(target, path, `takes no ${what} of type ${data.mediaType}`, `Send ${[...new Set(Object.values(known))].join(', ')}.`);
+}
+
+/** What a caller calls a file, as Bedrock allows it. */
+function documentName(name: string | undefined): string {
+  const plain = (name ?? '').replace(/\.[a-z0-9]{1,5}$/i, '').replace(/[^a-zA-Z0-9\-()[\] ]+/g, '-');
+  return (
+    plain
+      .replace(/\s+/g, ' ')
+      .replace(/^-+|-+$/g, '')
+      .trim()
+      .slice(0, 200) || 'document'
+  );
+}
+
+function inline(url: string, what: string, path: string, target: EncodeTarget): InlineData {
+  const data = readDataUrl(url, path);
+  if (data !== undefined) return data;
+  throw unsupported(target, path, `takes no ${what} by address`, 'Send it as a data: URL.');
+}
+
+/** Blocks of Converse have no type: one that a caller wrote as such has the name of its kind. */
+const own: readonly string[] = ['image', 'document', 'video', 'audio', 'guardContent', 'cachePoint', 'searchResult'];
+
+function writePart(part: PlacedPart, target: EncodeTarget): JsonObject {
+  const { path } = part;
+  switch (part.kind) {
+    case 'text':
+      return { text: part.text };
+    case 'image': {
+      const data = inline(part.url, 'pictures', `${path}.image_url.url`, target);
+      return { image: { format: formatOf(pictures, data, 'pictures', path, target), source: { bytes: data.base64 } } };
+    }
+    case 'video': {
+      if (part.url.startsWith('s3://')) return { video: { format: 'mp4', source: { s3Location: { uri: part.url } } } };
+      const data = inline(part.url, 'videos', `${path}.video_url.url`, target);
+      return { video: { format: formatOf(videos, data, 'videos', path, target), source: { bytes: data.base64 } } };
+    }
+    case 'audio':
+      return { audio: { format: formatOf(sounds, part.data, 'sounds', path, target), source: { bytes: part.data.base64 } } };
+    case 'file': {
+      const format = formatOf(documents, part.data, 'files', path, target);
+      return { document: { format, name: documentName(part.name), source: { bytes: part.data.base64 } } };
+    }
+    case 'unknown': {
+      const given = part.part;
+      if (isJsonObject(given) && given['type'] === undefined && own.some((kind) => isJsonObject(given[kind]))) return given;
+      throw unsupported(target, path, `takes no part of type ${part.type}`);
+    }
+  }
+}
+
+/** What stands behind a block that the caller marked for the cache, which is a block of its own here. */
+export function cachePoint(from: Json | undefined): JsonObject[] {
+  const mark = isJsonObject(from) ? from['cache_control'] : undefined;
+  if (!isJsonObject(mark)) return [];
+  return [{ cachePoint: { type: 'default', ...(typeof mark['ttl'] === 'string' ? { ttl: mark['ttl'] } : {}) } }];
+}
+
+/** The blocks of a message's content, each with its mark for the cache behind it; that of the message stands last. */
+export function writeBlocks(message: JsonObject, path: string, target: EncodeTarget): JsonObject[] {
+  const { content } = message;
+  const given = Array.isArray(content) ? (content as readonly Json[]) : [];
+  const blocks = readContent(content, path).flatMap((part, index) => {
+    // Bedrock refuses a blank text.
+    if (part.kind === 'text' && part.text.trim() === '') return [];
+    return [writePart(part, target), ...cachePoint(given[index])];
+  });
+  return blocks.length === 0 || blocks.at(-1)?.['cachePoint'] !== undefined ? blocks : [...blocks, ...cachePoint(message)];
+}

@@ -1,0 +1,37 @@
+/** Bedrock's Converse and ConverseStream: requests out, answers in. */
+import type { ChatEvent } from '../../../types/chat.ts';
+import type { ChatDecoder, ChatFormat, EncodeTarget, Reading } from '../../../types/wire-format.ts';
+import { interruptedAnswer, parseAnswer } from '../../answer-json.ts';
+import { AnswerReader } from './answer-reader.ts';
+import { createFrameSplitter } from './frames.ts';
+import { encodeRequest } from './request.ts';
+
+function decodeResponse(body: Buffer, reading?: Reading): ChatEvent[] {
+  const events: ChatEvent[] = [];
+  new AnswerReader(reading).readWhole(parseAnswer(body.toString('utf8')), events);
+  return events;
+}
+
+function decoder(reading?: Reading): ChatDecoder {
+  const splitter = createFrameSplitter();
+  const reader = new AnswerReader(reading);
+  return {
+    push(bytes) {
+      const events: ChatEvent[] = [];
+      for (const frame of splitter.push(bytes)) if (!reader.ended) reader.read(frame, events);
+      return events;
+    },
+    end() {
+      const events: ChatEvent[] = [];
+      if (splitter.pending && !reader.ended) throw interruptedAnswer();
+      reader.end(events);
+      return events;
+    },
+  };
+}
+
+function headers(target: EncodeTarget): Readonly<Record<string, string>> {
+  return { accept: target.stream ? 'application/vnd.amazon.eventstream' : 'application/json' };
+}
+
+export const bedrockChat: ChatFormat = { encodeRequest, decodeResponse, decoder, headers, pictures: 'bytes', thoughts: true };

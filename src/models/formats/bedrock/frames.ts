@@ -1,0 +1,95 @@
+/** Cuts the binary event stream of AWS into its frames, however the bytes were cut on the way, and checks their sums. */
+import { crc32 } from 'node:zlib';
+import { EventStreamCodec } from '@smithy/eventstream-codec';
+import { GatewayError } from '../../../types/errors.ts';
+import type { JsonObject } from '../../../types/json.ts';
+import { parseAnswer } from '../../answer-json.ts';
+
+/** AWS sends none beyond 24 MB; a vendor that says more would otherwise fill the memory. */
+const maxFrameBytes = 24 * 1024 * 1024;
+/** Two lengths and their sum. */
+const preludeBytes = 12;
+/** A prelude and the sum of the whole. */
+const minFrameBytes = 16;
+
+const codec = new EventStreamCodec(
+  (bytes) => (typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('utf8')),
+  (text) => Buffer.from(text),
+);
+
+export interface Frame {
+  readonly kind: 'event' | 'exception';
+  /** Of the event or the exception, such as `contentBlockDelta`. */
+  readonly type: string;
+  readonly body: JsonObject;
+}
+
+function damaged(cause?: unknown): GatewayError {
+  return new GatewayError('upstream_invalid_response', 'The vendor sent a part of the stream that is damaged. Try again.', { cause });
+}
+
+function readFrame(bytes: Buffer): Frame {
+  let message: ReturnType<typeof codec.decode>;
+  try {
+    message = codec.decode(bytes);
+  } catch (cause) {
+    throw damaged(cause);
+  }
+  const header = (name: string): string => {
+    const value = message.headers[name]?.value;
+    return typeof value === 'string' ? value : '';
+  };
+  const text = Buffer.from(message.body.buffer, message.body.byteOffset, message.body.byteLength).toString('utf8');
+  const kind = header(':message-type');
+  // An error, unlike an exception, has its words in the headers.
+  if (kind === 'error') return { kind: 'exception', type: header(':error-code'), body: { message: header(':error-message') } };
+  const body = text === '' ? {} : parseAnswer(text);
+  if (kind === 'exception') return { kind: 'exception', type: header(':exception-type'), body };
+  return { kind: 'event', type: header(':event-type'), body };
+}
+
+export interface FrameSplitter {
+  /** The frames that are complete now. Throws `upstream_invalid_response` for one that is damaged. */
+  push(bytes: Buffer): Frame[];
+  /** Some bytes of a frame have come that is not complete. */
+  readonly pending: boolean;
+}
+
+export function createFrameSplitter(): FrameSplitter {
+  let held: Buffer[] = [];
+  let size = 0;
+  /** Of the frame at the beginning; 0 while its length is not known. */
+  let wanted = 0;
+
+  const joined = (): Buffer => {
+    const bytes = held.length === 1 && held[0] !== undefined ? held[0] : Buffer.concat(held);
+    held = [bytes];
+    return bytes;
+  };
+  const lengthOf = (bytes: Buffer): number => {
+    const length = bytes.readUInt32BE(0);
+    // Checked before it is believed.
+    if (crc32(bytes.subarray(0, 8)) !== bytes.readUInt32BE(8) || length < minFrameBytes || length > maxFrameBytes) throw damaged();
+    return length;
+  };
+
+  return {
+    push(bytes) {
+      held.push(bytes);
+      size += bytes.length;
+      const frames: Frame[] = [];
+      for (;;) {
+        if (wanted === 0 && size >= preludeBytes) wanted = lengthOf(joined());
+        if (wanted === 0 || size < wanted) return frames;
+        const whole = joined();
+        frames.push(readFrame(whole.subarray(0, wanted)));
+        size -= wanted;
+        held = size === 0 ? [] : [whole.subarray(wanted)];
+        wanted = 0;
+      }
+    },
+    get pending() {
+      return size > 0;
+    },
+  };
+}

@@ -1,0 +1,98 @@
+/** Tools and the choice among them in the words of Converse, which knows neither "none" nor "one at a time"; Claude itself does. */
+import type { ChatBody } from '../../../types/chat.ts';
+import { isJsonObject, type JsonObject } from '../../../types/json.ts';
+import type { EncodeTarget } from '../../../types/wire-format.ts';
+import type { ClaudeTraits } from '../../conversation/claude.ts';
+import { closedSchema } from '../../conversation/closed-schema.ts';
+import { functionTools, type ToolChoice } from '../../conversation/tool-use.ts';
+import { cachePoint } from './blocks.ts';
+
+export interface Tools {
+  readonly toolConfig: JsonObject | undefined;
+  /** Claude's own field, for what Converse cannot say. */
+  readonly choiceOfClaude: JsonObject | undefined;
+  /** No tools are offered, so that earlier calls must be told in words. */
+  readonly inWords: boolean;
+}
+
+function writeTool(tool: JsonObject, body: ChatBody, target: EncodeTarget, traits: ClaudeTraits): JsonObject[] {
+  const [read] = functionTools({ ...body, tools: [tool] }, target);
+  const parameters = { type: 'object', ...read?.parameters };
+  const wantsStrict = isJsonObject(tool['function']) && tool['function']['strict'] === true;
+  if (wantsStrict && !traits.schemas) target.warn(`strict of tools left out: ${target.model} has none`);
+  const strict = wantsStrict && traits.schemas;
+  const warn = (keyword: string): void =>
+    target.warn(`${keyword} in strict tools told in words only: ${target.vendor} does not enforce it`);
+  const spec = {
+    name: read?.name,
+    ...(read?.description === undefined || read.description === '' ? {} : { description: read.description }),
+    inputSchema: { json: strict ? closedSchema(parameters, warn) : parameters },
+    ...(strict ? { strict } : {}),
+  };
+  return [{ toolSpec: spec }, ...cachePoint(tool)];
+}
+
+/** Tools that Bedrock has itself, as `{"systemTool":{"name":"nova_grounding"}}`, or as Converse has them. */
+function isOwn(tool: JsonObject): boolean {
+  return isJsonObject(tool['systemTool']) || isJsonObject(tool['toolSpec']);
+}
+
+function isNamed(tool: JsonObject, names: readonly string[]): boolean {
+  const given = isJsonObject(tool['function']) ? tool['function'] : tool['toolSpec'];
+  return isJsonObject(given) && names.some((name) => given['name'] === name);
+}
+
+function choiceInConverse(choice: ToolChoice | undefined): JsonObject | undefined {
+  switch (choice?.mode) {
+    case undefined:
+    case 'none':
+      return undefined;
+    case 'auto':
+    case 'allowed':
+      return { auto: {} };
+    case 'required':
+      return { any: {} };
+    case 'named':
+      return choice.names.length === 1 ? { tool: { name: choice.names[0] } } : { any: {} };
+  }
+}
+
+function choiceForClaude(choice: ToolChoice | undefined, alone: boolean): JsonObject {
+  const single = alone ? { disable_parallel_tool_use: true } : {};
+  if (choice?.mode === 'none') return { type: 'none' };
+  if (choice?.mode === 'named' && choice.names.length === 1) return { type: 'tool', name: choice.names[0], ...single };
+  return { type: choice?.mode === 'required' || choice?.mode === 'named' ? 'any' : 'auto', ...single };
+}
+
+/** `called` are the tools of earlier turns, which need tools in the request, whether or not they may be called. */
+export function writeTools(
+  body: ChatBody,
+  target: EncodeTarget,
+  more: { readonly traits: ClaudeTraits; readonly choice: ToolChoice | undefined; readonly called: readonly string[] },
+): Tools {
+  const { traits, called } = more;
+  const given = body.tools ?? [];
+  const choice: ToolChoice | undefined = given.length === 0 ? { mode: 'none' } : more.choice;
+  if (choice?.mode === 'none' && (!traits.isClaude || called.length === 0)) {
+    return { toolConfig: undefined, choiceOfClaude: undefined, inWords: called.length > 0 };
+  }
+  given.forEach((tool, index) => {
+    // Read in its place, so that a refusal names it.
+    if (!isJsonObject(tool) || !isOwn(tool))
+      functionTools({ ...body, tools: given.slice(0, index + 1).filter((each) => !isOwn(each)) }, target);
+  });
+  const names = (choice?.mode === 'named' && choice.names.length > 1) || choice?.mode === 'allowed' ? choice.names : undefined;
+  const offered = names === undefined ? given : given.filter((tool) => isNamed(tool, names));
+  const tools =
+    given.length === 0
+      ? called.map((name) => ({ toolSpec: { name, inputSchema: { json: { type: 'object' } } } }))
+      : offered.flatMap((tool) => (isOwn(tool) ? [tool] : writeTool(tool, body, target, traits)));
+  const alone = body['parallel_tool_calls'] === false;
+  // Both at once are refused.
+  if (traits.isClaude && (alone || choice?.mode === 'none')) {
+    return { toolConfig: { tools }, choiceOfClaude: choiceForClaude(choice, alone), inWords: false };
+  }
+  if (alone) target.warn(`parallel_tool_calls left out: ${target.model} has none`);
+  const toolChoice = choiceInConverse(choice);
+  return { toolConfig: { tools, ...(toolChoice === undefined ? {} : { toolChoice }) }, choiceOfClaude: undefined, inWords: false };
+}
