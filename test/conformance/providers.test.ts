@@ -4,7 +4,9 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadProviders, sampleProvider } from '../../scripts/provider-samples.ts';
@@ -19,6 +21,14 @@ import type { Deployment } from '../../src/types/snapshot.ts';
 import { checkCompletion, checkStream, streamChunks } from '../contract/strict-chat.ts';
 import { joined, type Scene, type VendorWords } from './scene.ts';
 import { wordsOf } from './vendors.ts';
+
+/** The checker of the published schemas, where it lies beside the project. */
+const contracts = process.env['PAILOU_TEST_CONTRACTS'];
+interface Checker {
+  checkObject(kind: string, value: unknown, options?: { closed?: boolean }): string[];
+  checkStream(payloads: string[], options?: { usage?: boolean; closed?: boolean }): string[];
+  parseSSE(text: string): string[];
+}
 
 type Play = (request: IncomingMessage & { readonly bytes: Buffer }, response: ServerResponse) => void;
 
@@ -115,9 +125,9 @@ async function hearWhole(deployment: Deployment, more: Partial<ChatBody> = {}): 
   };
 }
 
-async function streamText(deployment: Deployment, more: Partial<ChatBody> = {}): Promise<string> {
+async function streamText(deployment: Deployment, more: Partial<ChatBody> = {}, reasoning = true): Promise<string> {
   const { events } = await ask(deployment, true, more);
-  const emitter = createChunkEmitter({ ...emitted, includeUsage: true });
+  const emitter = createChunkEmitter({ ...emitted, reasoning, includeUsage: true });
   let text = '';
   for await (const batch of events) text += emitter.write(batch);
   return text;
@@ -213,6 +223,22 @@ describe.each(kinds)('%s', (kind) => {
     const more = scene.calls === undefined ? {} : { tools };
     expectScene(await hearWhole(deployment, more), scene);
     expectScene(await hearStream(deployment, more), scene);
+  });
+
+  it.skipIf(contracts === undefined)('keeps the published contract: open with thoughts, closed without', async () => {
+    const checker = (await import(/* @vite-ignore */ pathToFileURL(join(contracts ?? '', 'check.mjs')).href)) as Checker;
+    const { deployment, words } = await deploy(kind);
+    for (const [name, scene] of Object.entries(scenes)) {
+      play = answers(words, scene);
+      const more = scene.calls === undefined ? {} : { tools };
+      for (const reasoning of [true, false]) {
+        const closed = !reasoning;
+        const whole = JSON.parse(await collectCompletion((await ask(deployment, false, more)).events, { ...emitted, reasoning }));
+        expect(checker.checkObject('chat.completion', whole, { closed }), `${name}, closed: ${closed}`).toEqual([]);
+        const streamed = await streamText(deployment, more, reasoning);
+        expect(checker.checkStream(checker.parseSSE(streamed), { usage: true, closed }), `${name} streamed, closed: ${closed}`).toEqual([]);
+      }
+    }
   });
 
   it('any cut of the bytes gives the same output', async () => {
