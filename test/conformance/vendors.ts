@@ -1,6 +1,7 @@
 /** The words of each wire format. One that has none here fails the suite, so that no format goes unexamined. */
 import type { VendorWords } from './scene.ts';
 import { anthropicWords } from './vendors/anthropic.ts';
+import { bedrockWords } from './vendors/bedrock.ts';
 import { dashscopeWords } from './vendors/dashscope.ts';
 import { geminiWords } from './vendors/gemini.ts';
 import { ollamaWords } from './vendors/ollama.ts';
@@ -8,6 +9,7 @@ import { openaiWords } from './vendors/openai.ts';
 
 const words: Readonly<Record<string, VendorWords>> = {
   anthropic: anthropicWords,
+  bedrock: bedrockWords,
   dashscope: dashscopeWords,
   gemini: geminiWords,
   ollama: ollamaWords,
