@@ -40,7 +40,7 @@ function readRequest(tool: JsonObject, index: number): ServerToolRequest {
     throw refuse(index, 'allowed_tools', 'must be a list of tool names.');
   }
   if (approval !== undefined && approval !== null && approval !== 'never') {
-    throw refuse(index, 'require_approval', 'approval is not possible yet; write "never", or leave the tool out.');
+    throw refuse(index, 'require_approval', 'approval is not possible yet; write "never", or leave this field out.');
   }
   return { index, serverLabel, allowedTools: (names as readonly string[] | null | undefined) ?? null };
 }

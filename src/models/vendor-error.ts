@@ -85,7 +85,7 @@ export function withoutSecrets(text: string): string {
 
 /**
  * The vendor's words as they may be repeated to the caller: without links, keys, accounts, request ids, addresses and
- * markup. Used only where the vendor faults the caller's own request (400, 422), since a developer cannot mend it
+ * markup. Used only where the vendor faults the caller's own request (400, 413, 422 and the like), since a developer cannot mend it
  * otherwise. Every other vendor text stays in `details`.
  */
 export function publicWords(text: string): string {

@@ -22,15 +22,15 @@ export function openMcpDoor(services: CallServices, caller: Caller, only: McpSer
   const shownName = ({ server, tool }: Offered): string => (only === null ? publicToolName(server.name, tool.name) : tool.name);
   const offered = (): Offered[] => servers.flatMap((server) => visibleTools(services, caller, server).map((tool) => ({ server, tool })));
 
-  const find = (name: string): Offered => {
+  /** Undefined for a name that nobody knows; throws for one that several servers have. */
+  const find = (name: string): Offered | undefined => {
     const all = offered();
     const shown = all.find((each) => shownName(each) === name);
     if (shown !== undefined) return shown;
     const bare = all.filter((each) => each.tool.name === name);
-    if (bare.length === 1 && bare[0] !== undefined) return bare[0];
     if (bare.length > 1)
       throw new GatewayError('invalid_request', `Several servers have a tool "${name}"; use ${bare.map(shownName).join(' or ')}.`);
-    throw new GatewayError('not_found', `There is no tool "${name.slice(0, 200)}" for you here.`);
+    return bare[0];
   };
 
   return {
@@ -48,9 +48,14 @@ export function openMcpDoor(services: CallServices, caller: Caller, only: McpSer
         .toSorted((one, other) => (one.name < other.name ? -1 : 1));
     },
     async call(name, input, signal) {
-      // A server that never answered yet is given its chance before its tools are said not to exist.
-      await Promise.all(servers.map((server) => services.catalogue.ready(server)));
-      const { server, tool } = find(name);
+      let found = find(name);
+      if (found === undefined) {
+        // A server that never answered yet is given its chance before its tools are said not to exist.
+        await Promise.all(servers.map((server) => services.catalogue.ready(server)));
+        found = find(name);
+      }
+      if (found === undefined) throw new GatewayError('not_found', `There is no tool "${name.slice(0, 200)}" for you here.`);
+      const { server, tool } = found;
       return invokeTool(services, caller, server, tool.name, input, { signal: AbortSignal.any([signal, caller.signal]) });
     },
   };

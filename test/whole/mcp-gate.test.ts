@@ -1,4 +1,4 @@
-/** A client of /mcp asks for the tools once, when it connects: they must be there though the node has just started. */
+/** The gate at /mcp after a start, at a stop, and before strangers. */
 import { readFileSync } from 'node:fs';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { expect, it } from 'vitest';
@@ -41,4 +41,16 @@ it('a stop leaves no child process behind, not even one that never answered', as
     owned.defer(async () => void (await call));
   }
   expect(children()).toBe(before);
+});
+
+it('a page of another site cannot speak through its visitor’s browser; one of our own may', async () => {
+  await using gateway = await startGateway();
+  const call = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
+  const headers = { accept: 'application/json, text/event-stream' };
+  for (const origin of ['https://evil.example', 'null', 'http://127.0.0.1:1']) {
+    const refused = await gateway.as('developer', 'POST', '/mcp', call, { ...headers, origin });
+    expect(refused.status, origin).toBe(403);
+    expect(refused.json.error).toMatchObject({ code: 'permission_denied', param: 'Origin' });
+  }
+  expect((await gateway.as('developer', 'POST', '/mcp', call, { ...headers, origin: gateway.url })).status).not.toBe(403);
 });
