@@ -1,7 +1,7 @@
 /** Bedrock's Converse and ConverseStream: requests out, answers in. */
 import type { ChatEvent } from '../../../types/chat.ts';
 import type { ChatDecoder, ChatFormat, EncodeTarget, Reading } from '../../../types/wire-format.ts';
-import { interruptedAnswer, parseAnswer } from '../../answer-json.ts';
+import { parseAnswer } from '../../answer-json.ts';
 import { AnswerReader } from './answer-reader.ts';
 import { createFrameSplitter } from './frames.ts';
 import { encodeRequest } from './request.ts';
@@ -23,7 +23,6 @@ function decoder(reading?: Reading): ChatDecoder {
     },
     end() {
       const events: ChatEvent[] = [];
-      if (splitter.pending && !reader.ended) throw interruptedAnswer();
       reader.end(events);
       return events;
     },

@@ -49,10 +49,8 @@ function readFrame(bytes: Buffer): Frame {
 }
 
 export interface FrameSplitter {
-  /** The frames that are complete now. Throws `upstream_invalid_response` for one that is damaged. */
+  /** The frames that are complete now; of one that never completes nothing is said. Throws `upstream_invalid_response` for one that is damaged. */
   push(bytes: Buffer): Frame[];
-  /** Some bytes of a frame have come that is not complete. */
-  readonly pending: boolean;
 }
 
 export function createFrameSplitter(): FrameSplitter {
@@ -87,9 +85,6 @@ export function createFrameSplitter(): FrameSplitter {
         held = size === 0 ? [] : [whole.subarray(wanted)];
         wanted = 0;
       }
-    },
-    get pending() {
-      return size > 0;
     },
   };
 }

@@ -59,6 +59,12 @@ describe('a stream of Anthropic', () => {
     expect(callsOf(events)[0]?.arguments).toBe('{"x":1}');
   });
 
+  test('takes arguments once that come whole at the start and in pieces too', () => {
+    const whole = open(0, { type: 'tool_use', id: 't', name: 'f', input: { x: 1 } });
+    const again = delta(0, { type: 'input_json_delta', partial_json: '{"x":1}' });
+    expect(callsOf(read(started(), whole, again, close(0), ending('tool_use'), stopped))[0]?.arguments).toBe('{"x":1}');
+  });
+
   test('gives calls without an id, or with one that is used already, an own one', () => {
     const events = read(started(), ...calls(0, '', 'a'), ...calls(1, 'same', 'b'), ...calls(2, 'same', 'c'), ending('tool_use'), stopped);
     const ids = callsOf(events).map(({ id }) => id);
@@ -239,10 +245,9 @@ describe('what goes wrong in a stream of Anthropic', () => {
   });
 
   test('another message in the midst of one is a break: what was said cannot be taken back', () => {
-    const cut = open(0, { type: 'tool_use', id: 't', name: 'f', input: {} });
-    expect(
-      thrownBy(() => read(started(), cut, delta(0, { type: 'input_json_delta', partial_json: '{"a' }), started({}, 'msg_2'))),
-    ).toMatchObject({ code: 'upstream_interrupted' });
+    const second = [started({}, 'msg_2'), ...says(0, 'x'), ending('end_turn'), stopped];
+    const cut = [open(0, { type: 'tool_use', id: 't', name: 'f', input: {} }), delta(0, { type: 'input_json_delta', partial_json: '{"a' })];
+    expect(thrownBy(() => read(started(), ...cut, ...second))).toMatchObject({ code: 'upstream_interrupted' });
   });
 
   test('a part that is not JSON is refused', () => {

@@ -137,16 +137,22 @@ describe('usage of a stream of Bedrock', () => {
     emit(before);
   });
 
-  test('may be missing', () => {
+  test('may be missing, or be cut off', () => {
     expect(usageOf(read(started, says(0, 'x'), stopped('end_turn')))).toBeNull();
+    expect(usageOf(read(started, says(0, 'x'), stopped('end_turn'), metadata().subarray(0, 40)))).toBeNull();
   });
 
   test('ends the answer at once, so that nobody waits for the connection to close', () => {
-    const decoder = bedrockChat.decoder();
-    const events = decoder.push(Buffer.concat([started, says(0, 'x'), stopped('end_turn'), metadata()]));
-    expect(events.at(-1)?.type).toBe('response-end');
-    expect(decoder.push(says(1, 'y'))).toEqual([]);
-    expect(decoder.end()).toEqual([]);
+    for (const ends of [
+      [stopped('end_turn'), metadata()],
+      [metadata(), stopped('end_turn')],
+    ]) {
+      const decoder = bedrockChat.decoder();
+      const events = decoder.push(Buffer.concat([started, says(0, 'x'), ...ends]));
+      expect(events.at(-1)?.type).toBe('response-end');
+      expect(decoder.push(says(1, 'y'))).toEqual([]);
+      expect(decoder.end()).toEqual([]);
+    }
   });
 });
 
