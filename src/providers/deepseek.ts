@@ -12,7 +12,8 @@ export default openaiVendor({
   drops: ['seed', 'user', 'parallel_tool_calls', 'service_tier', 'store', 'metadata'],
   refuses: ['n', 'logit_bias'],
   developerAsSystem: true,
-  thinking: { by: 'thinking-type' },
+  // It maps every word of OpenAI's to its own low, high and max. https://api-docs.deepseek.com/guides/thinking_mode
+  thinking: { by: 'thinking-type', effort: true },
   replays: ['reasoning_content'],
   finishReasons: { insufficient_system_resource: 'failure' },
   errorCodes: { insufficient_balance: 'upstream_quota_exhausted' },

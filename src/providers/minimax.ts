@@ -1,4 +1,4 @@
-/** MiniMax. It answers errors with status 200 and `base_resp`. Facts: https://platform.minimaxi.com/document/ChatCompletion%20v2 */
+/** MiniMax. It answers errors with status 200 and `base_resp`; M2 models think whatever they are told. Facts: https://platform.minimax.io/docs/api-reference/text-openai-api */
 import { openaiVendor } from './compatible/vendor.ts';
 
 export default openaiVendor({
@@ -8,11 +8,12 @@ export default openaiVendor({
   otherUrls: ['https://api.minimax.io/v1', 'https://api.minimax.chat/v1'],
   source: 'https://platform.minimax.io/docs/api-reference/text-openai-api',
   operations: ['chat'],
+  maxTokens: 'max_completion_tokens',
   drops: ['presence_penalty', 'frequency_penalty', 'seed', 'user', 'service_tier', 'store', 'metadata', 'parallel_tool_calls'],
   refuses: ['n', 'logprobs', 'top_logprobs', 'logit_bias'],
   clamps: { temperature: [0.01, 1] },
   developerAsSystem: true,
-  thinking: { by: 'none' },
+  thinking: { by: 'thinking-type', on: 'adaptive' },
   thinkTags: true,
   errorCodes: {
     1000: 'upstream_error',

@@ -1,20 +1,35 @@
-/** Moonshot's Kimi. Facts: https://platform.moonshot.cn/docs/api/chat */
+/**
+ * Moonshot's Kimi. Facts: https://platform.kimi.com/docs/api/models-overview. Models called kimi-* fix their sampling and refuse other
+ * values; those of the third generation always think, and take an effort.
+ */
 import { openaiVendor } from './compatible/vendor.ts';
+
+const unknown = ['seed', 'user', 'parallel_tool_calls', 'service_tier', 'store', 'metadata'];
+const fixed = ['temperature', 'top_p', 'presence_penalty', 'frequency_penalty'];
 
 export default openaiVendor({
   kind: 'moonshot',
   title: 'Moonshot Kimi',
   baseUrl: 'https://api.moonshot.cn/v1',
   otherUrls: ['https://api.moonshot.ai/v1'],
-  source: 'https://platform.moonshot.cn/docs/api/chat',
+  source: 'https://platform.kimi.com/docs/api/models-overview',
   operations: ['chat'],
-  maxTokens: 'max_tokens',
-  drops: ['seed', 'user', 'parallel_tool_calls', 'service_tier', 'store', 'metadata'],
+  maxTokens: 'max_completion_tokens',
+  drops: unknown,
   refuses: ['logprobs', 'top_logprobs', 'logit_bias'],
   clamps: { temperature: [0, 1] },
   developerAsSystem: true,
   toolChoices: ['auto', 'none'],
   thinking: { by: 'thinking-type' },
+  variants: [
+    {
+      models: ['kimi-k3*'],
+      drops: [...unknown, ...fixed],
+      toolChoices: ['auto', 'none', 'required'],
+      thinking: { by: 'effort', words: ['low', 'high', 'max'] },
+    },
+    { models: ['kimi-*'], drops: [...unknown, ...fixed] },
+  ],
   replays: ['reasoning_content'],
   errorCodes: {
     exceeded_current_quota_error: 'upstream_quota_exhausted',

@@ -9,5 +9,5 @@ export default openaiVendor({
   operations: ['chat', 'images'],
   drops: ['store', 'metadata', 'service_tier', 'prompt_cache_key'],
   refuses: ['logit_bias'],
-  thinking: { by: 'effort', words: ['low', 'high'] },
+  thinking: { by: 'effort', words: ['none', 'low', 'medium', 'high'] },
 });

@@ -143,11 +143,13 @@ describe('what single vendors want', () => {
     ['qwen', { reasoning_effort: 'medium' }, { enable_thinking: true, thinking_budget: 8192 }],
     ['qwen', { reasoning_effort: 'none' }, { enable_thinking: false, thinking_budget: undefined }],
     ['qwen', { reasoning_effort: 'high', thinking_budget: 9 }, { enable_thinking: true, thinking_budget: 9 }],
-    ['xai', { reasoning_effort: 'medium' }, { reasoning_effort: 'low' }],
+    ['xai', { reasoning_effort: 'xhigh' }, { reasoning_effort: 'high' }],
     ['vllm', { reasoning_effort: 'none' }, { chat_template_kwargs: { enable_thinking: false, thinking: false } }],
     ['openrouter', { reasoning_effort: 'high' }, { reasoning: { effort: 'high' } }],
     ['openrouter', { reasoning_effort: 'none' }, { reasoning: { enabled: false } }],
-    ['deepseek', { reasoning_effort: 'high' }, { thinking: { type: 'enabled' } }],
+    ['deepseek', { reasoning_effort: 'high' }, { thinking: { type: 'enabled' }, reasoning_effort: 'high' }],
+    ['deepseek', { reasoning_effort: 'none' }, { thinking: { type: 'disabled' } }],
+    ['minimax', { reasoning_effort: 'low' }, { thinking: { type: 'adaptive' } }],
   ])('%s makes %j into %j', async (kind, given, wanted) => {
     expect((await adjust(kind, given as JsonObject)).body).toEqual({ ...question, ...wanted });
   });
@@ -195,6 +197,17 @@ describe('what single vendors want', () => {
   it('OpenAI: models that think take the new name of the limit, others go untouched', async () => {
     expect((await adjust('openai', { max_tokens: 5 }, 'gpt-5-mini')).body).toMatchObject({ max_completion_tokens: 5 });
     expect((await adjust('openai', { max_tokens: 5 }, 'gpt-4o')).body).toMatchObject({ max_tokens: 5 });
+  });
+
+  it('Moonshot: what Kimi models fix is left out with a word, the third generation takes an effort', async () => {
+    const older = await adjust('moonshot', { temperature: 0.2, max_tokens: 9, reasoning_effort: 'none' }, 'moonshot-v1-8k');
+    expect(older.body).toMatchObject({ temperature: 0.2, max_completion_tokens: 9, thinking: { type: 'disabled' } });
+    const second = await adjust('moonshot', { temperature: 0.2, tool_choice: 'auto' }, 'kimi-k2.6');
+    expect(second.body).not.toHaveProperty('temperature');
+    expect(second.warnings).toEqual(['temperature left out: moonshot has none']);
+    await expect(adjust('moonshot', { tool_choice: 'required' }, 'kimi-k2.6')).rejects.toMatchObject({ param: 'tool_choice' });
+    const third = await adjust('moonshot', { reasoning_effort: 'medium', tool_choice: 'required' }, 'kimi-k3.1-pro');
+    expect(third.body).toMatchObject({ reasoning_effort: 'low', tool_choice: 'required' });
   });
 
   it('Qwen: some models answer only as a stream; a row may say which', async () => {

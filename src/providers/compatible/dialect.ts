@@ -7,8 +7,8 @@ import type { Operation } from '../../types/wire-format.ts';
 export type ThinkingSwitch =
   /** `reasoning_effort` with these words; the nearest one is taken. */
   | { readonly by: 'effort'; readonly words: readonly string[] }
-  /** `thinking: { type: 'enabled' | 'disabled' }`; `auto` where the vendor decides for itself. */
-  | { readonly by: 'thinking-type' }
+  /** `thinking: { type }` with `disabled` or, unless `on` is another word, `enabled`; `effort`: `reasoning_effort` goes along, as it is. */
+  | { readonly by: 'thinking-type'; readonly on?: string; readonly effort?: boolean }
   /** `enable_thinking`, and `thinking_budget` in tokens. */
   | { readonly by: 'enable-thinking'; readonly budget: boolean }
   /** `chat_template_kwargs`, as servers of open models take it. */
@@ -17,6 +17,12 @@ export type ThinkingSwitch =
   | { readonly by: 'reasoning-object' }
   /** No such switch: the field is left out, with a warning. */
   | { readonly by: 'none' };
+
+/** What some models of a vendor take otherwise than the others. */
+export interface Variant extends Partial<Pick<Dialect, 'drops' | 'refuses' | 'clamps' | 'toolChoices' | 'thinking' | 'maxTokens'>> {
+  /** Names of models, `*` for any characters. */
+  readonly models: readonly string[];
+}
 
 export interface Dialect {
   readonly kind: string;
@@ -54,4 +60,6 @@ export interface Dialect {
   readonly thinkTags?: boolean;
   readonly finishReasons?: Readonly<Record<string, FinishReason | 'failure'>>;
   readonly errorCodes?: Readonly<Record<string, ErrorCode>>;
+  /** The first one that names the model counts; what it says replaces what stands above. */
+  readonly variants?: readonly Variant[];
 }

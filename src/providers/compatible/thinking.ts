@@ -4,7 +4,7 @@ import type { UpstreamCall } from '../../types/provider.ts';
 import type { ThinkingSwitch } from './dialect.ts';
 
 /** From least to most. */
-const scale = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'];
+const scale = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'];
 /** Tokens to think with, for vendors that count them. */
 const budgets: Readonly<Record<string, number>> = { minimal: 1_024, low: 2_048, medium: 8_192, high: 24_576, xhigh: 32_768 };
 
@@ -27,7 +27,12 @@ export function switchThinking(body: JsonObject, style: ThinkingSwitch, call: Up
       return { ...rest, reasoning_effort: word };
     }
     case 'thinking-type':
-      return unless('thinking', { type: on ? 'enabled' : 'disabled' });
+      if (rest['thinking'] !== undefined) return rest;
+      return {
+        ...rest,
+        thinking: { type: on ? (style.on ?? 'enabled') : 'disabled' },
+        ...(on && style.effort === true ? { reasoning_effort: effort } : {}),
+      };
     case 'enable-thinking': {
       const switched = unless('enable_thinking', on);
       const budget = budgets[effort];

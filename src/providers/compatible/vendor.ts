@@ -1,7 +1,8 @@
 /** Makes the plugin of a vendor that speaks OpenAI's format from what is special about it. */
 import { z } from 'zod';
 import { definePlugin, type Plugin } from '../../types/plugin.ts';
-import type { Provider } from '../../types/provider.ts';
+import type { JsonObject } from '../../types/json.ts';
+import type { Provider, UpstreamCall } from '../../types/provider.ts';
 import { secret } from '../../types/secret.ts';
 import type { Reading } from '../../types/wire-format.ts';
 import { openaiAddresses } from './addresses.ts';
@@ -40,14 +41,22 @@ function readingOf({ finishReasons, errorCodes, thinkTags }: Dialect): Reading |
   };
 }
 
+function adjustBody(body: JsonObject, dialect: Dialect, call: UpstreamCall): JsonObject {
+  const fields = adjustFields(body, dialect, call);
+  const messages = adjustMessages(fields['messages'], dialect);
+  const whole = messages === fields['messages'] ? fields : { ...fields, messages };
+  return dialect.thinking === undefined ? whole : switchThinking(whole, dialect.thinking, call, dialect.kind);
+}
+
 function adjusterOf(dialect: Dialect): Provider['adjust'] {
   if (!needsAdjusting(dialect)) return undefined;
+  const variants = (dialect.variants ?? []).map(({ models, ...variant }) => ({
+    matches: matcher(models),
+    dialect: { ...dialect, ...variant },
+  }));
   return (body, call) => {
     if (call.operation !== 'chat') return body;
-    const fields = adjustFields(body, dialect, call);
-    const messages = adjustMessages(fields['messages'], dialect);
-    const whole = messages === fields['messages'] ? fields : { ...fields, messages };
-    return dialect.thinking === undefined ? whole : switchThinking(whole, dialect.thinking, call, dialect.kind);
+    return adjustBody(body, variants.find(({ matches }) => matches(call.model))?.dialect ?? dialect, call);
   };
 }
 
