@@ -14,6 +14,9 @@ export interface Metrics {
   callEnded(): void;
 }
 
+/** So many runs are counted together: in a row they cost a fraction of what they cost one by one, between the steps of calls. */
+const countTogether = 100;
+
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'pailou_' });
@@ -71,12 +74,23 @@ export function createMetrics(): Metrics {
     }
   }
 
+  let uncounted: RunRecord[] = [];
+  function countAll(): void {
+    const runsNow = uncounted;
+    uncounted = [];
+    for (const run of runsNow) count(run);
+  }
+
   return {
-    render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    async render() {
+      countAll();
+      return { contentType: registry.contentType, text: await registry.metrics() };
+    },
     counting: (ledger) => ({
       record(run) {
-        count(run);
         ledger.record(run);
+        uncounted.push(run);
+        if (uncounted.length >= countTogether) countAll();
       },
     }),
     setRevision: (value) => revision.set(value),
