@@ -1,5 +1,6 @@
 /** One try at one deployment: held back until something is visible, then passed on under the time limits. */
 import type { ModelInvoker } from '../models/invoke.ts';
+import { oneBatch } from '../models/one-batch.ts';
 import type { Run } from '../telemetry/run.ts';
 import type { ChatEvent, ChatEvents, ChatRequest } from '../types/chat.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
@@ -131,6 +132,14 @@ export async function attemptChat(
     }
     book.visible();
     run.firstToken();
+    const last = held.at(-1);
+    if (last?.type === 'response-end') {
+      if (last.usage !== null) run.used(last.usage);
+      deadlines.clear();
+      book.end(null);
+      await source.return?.();
+      return { warnings: answer.warnings, events: oneBatch(() => held) };
+    }
     return { warnings: answer.warnings, events: rest(held, source, { book, deadlines, truth, run, idleMs: limits.idle_ms }) };
   } catch (thrown) {
     deadlines.clear();

@@ -1,8 +1,9 @@
 /** The body of a chat's answer as events: streamed or whole, as it really is, whatever its header calls it. */
 import type { UpstreamResponse } from '../outbound/client.ts';
-import type { ChatEvent } from '../types/chat.ts';
+import type { ChatEvent, ChatEvents } from '../types/chat.ts';
 import type { ChatFormat, Reading } from '../types/wire-format.ts';
 import { readWhole } from './bounded-body.ts';
+import { oneBatch } from './one-batch.ts';
 import { contentType } from './upstream.ts';
 
 /** A whole answer may be so large; one beyond it is no answer of a model. */
@@ -50,29 +51,17 @@ async function readRest(first: Buffer, response: UpstreamResponse): Promise<Buff
   return readWhole(all(), wholeBytes);
 }
 
-async function* readAtOnce(
-  response: UpstreamResponse,
-  format: ChatFormat,
-  reading: Reading | undefined,
-): AsyncGenerator<readonly ChatEvent[]> {
+async function readAtOnce(response: UpstreamResponse, format: ChatFormat, reading: Reading | undefined): Promise<readonly ChatEvent[]> {
   const bytes = await readWhole(response.body, wholeBytes);
-  if (!fieldOfEvents.test(bytes.subarray(0, 16).toString('latin1').trimStart())) {
-    yield format.decodeResponse(bytes, reading);
-    return;
-  }
+  if (!fieldOfEvents.test(bytes.subarray(0, 16).toString('latin1').trimStart())) return format.decodeResponse(bytes, reading);
   // A stream that calls itself JSON.
   const decoder = format.decoder(reading);
-  yield [...decoder.push(bytes), ...decoder.end()];
+  return [...decoder.push(bytes), ...decoder.end()];
 }
 
 /** `wanted`: a stream was asked for. The vendor decides: some stream whatever was asked, some cannot. */
-export function readAnswer(
-  response: UpstreamResponse,
-  format: ChatFormat,
-  reading: Reading | undefined,
-  wanted: boolean,
-): AsyncGenerator<readonly ChatEvent[]> {
+export function readAnswer(response: UpstreamResponse, format: ChatFormat, reading: Reading | undefined, wanted: boolean): ChatEvents {
   const type = contentType(response.headers);
   const asStream = type === 'text/event-stream' || (wanted && type !== 'application/json');
-  return asStream ? readStreamed(response, format, reading) : readAtOnce(response, format, reading);
+  return asStream ? readStreamed(response, format, reading) : oneBatch(() => readAtOnce(response, format, reading));
 }

@@ -1,0 +1,23 @@
+/** An answer that comes as one batch, for readers of events. */
+import type { ChatEvent } from '../types/chat.ts';
+
+type Batch = readonly ChatEvent[];
+
+/** Asks for the batch once, when its reader pulls. A generator that yields once would do the same at a multiple of the cost. */
+export function oneBatch(batch: () => Batch | Promise<Batch>): AsyncIterableIterator<Batch, undefined> {
+  let asked = false;
+  return {
+    async next() {
+      if (asked) return { done: true, value: undefined };
+      asked = true;
+      return { done: false, value: await batch() };
+    },
+    async return() {
+      asked = true;
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
