@@ -31,6 +31,7 @@ export class Deadlines {
     this.#total = total;
     this.#caller = caller;
     if (caller.aborted) this.#left();
+    // Never taken off: the caller's signal goes with the call, and an abort after the attempt's end finds nobody.
     else caller.addEventListener('abort', this.#left, { once: true });
   }
 
@@ -54,7 +55,6 @@ export class Deadlines {
   clear(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#caller.removeEventListener('abort', this.#left);
   }
 
   /** The reason why this attempt was ended by a limit, or null. */

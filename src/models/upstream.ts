@@ -22,7 +22,9 @@ const failureBytes = 65_536;
 /** The media type alone, in lower case; empty if the vendor names none. */
 export function contentType(headers: UpstreamHeaders): string {
   const value = headers['content-type'];
-  return (typeof value === 'string' ? value : (value?.[0] ?? '')).split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  const text = typeof value === 'string' ? value : (value?.[0] ?? '');
+  const end = text.indexOf(';');
+  return (end === -1 ? text : text.slice(0, end)).trim().toLowerCase();
 }
 
 /** Resolves with a response whose status is 2xx. Throws GatewayError otherwise. */

@@ -13,7 +13,7 @@ export interface UpstreamRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** Several parts are sent as they come; name the whole length in `content-length` where it is known. */
   readonly body?: Buffer | string | AsyncIterable<Buffer> | null;
-  /** Ends the call at any time, in the middle of the answer too. Its reason, if a GatewayError, is what the reader gets. */
+  /** Ends the call at any time, in the middle of the answer too. Its reason, if a GatewayError, is what the reader gets. Of this call alone: it is listened to for as long as it lives. */
   readonly signal?: AbortSignal | undefined;
   /** How long the head of the answer may take; ten minutes unless given. */
   readonly headersTimeoutMs?: number;
@@ -97,12 +97,12 @@ class CallHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#controller = null;
     this.#body?.end();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#controller = null;
     if (this.#body === null) this.#reject(connectionError(error, false));
     else this.#body.fail(connectionError(error, true));
   }

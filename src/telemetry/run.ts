@@ -71,7 +71,8 @@ export class Run {
   end(outcome: Outcome, error: ErrorCode | null = null): void {
     if (this.#ended) return;
     this.#ended = true;
-    const { principal, ...start } = this.start;
+    const { start } = this;
+    const { principal } = start;
     this.#ledger.record({
       id: this.id,
       parent: this.#parent?.id ?? null,

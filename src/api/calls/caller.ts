@@ -20,7 +20,7 @@ export function callerOf(request: FastifyRequest, reply: FastifyReply): Caller {
   const principal = principalOf(request);
   const snapshot = snapshotOf(request);
   const controller = new AbortController();
-  reply.raw.once('close', () => {
+  reply.raw.on('close', () => {
     if (!reply.raw.writableFinished) controller.abort(new GatewayError('client_closed_request', 'The caller left.'));
   });
   return {
