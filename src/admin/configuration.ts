@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
+import { isAdministrator } from '../auth/decide.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { NodeBook } from '../storage/nodes.ts';
 import { actorOf } from './actor.ts';
@@ -13,7 +14,7 @@ const revisions = z.object({
   nodes: z.array(
     z.object({
       id: z.string(),
-      host: z.string(),
+      host: z.string().nullable(),
       version: z.string(),
       revision: z.int(),
       self: z.boolean(),
@@ -45,8 +46,9 @@ export function addConfiguration(app: FastifyInstance, config: ConfigService, no
         response: { 200: revisions },
       },
     },
-    async () => {
+    async (request) => {
       const { revision, databaseRevision, stale } = config.health();
+      const administrator = isAdministrator(principalOf(request));
       const now = Date.now();
       // Without the database this node can still speak for itself.
       const alive = await nodes.list().catch(() => []);
@@ -56,7 +58,8 @@ export function addConfiguration(app: FastifyInstance, config: ConfigService, no
         stale,
         nodes: alive.map((node) => ({
           id: node.id,
-          host: node.host,
+          // Names of machines are nobody else's business.
+          host: administrator ? node.host : null,
           version: node.version,
           revision: node.id === nodes.self ? revision : node.revision,
           self: node.id === nodes.self,

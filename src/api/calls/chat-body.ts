@@ -36,7 +36,8 @@ export function refuseInvalid(error: z.ZodError): GatewayError {
   const param = (issue?.path ?? [])
     .map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? String(part) : `.${String(part)}`))
     .join('');
-  const message = issue?.message ?? 'not valid';
+  const missing = issue?.code === 'invalid_type' && issue.message.endsWith('received undefined');
+  const message = missing ? 'is missing' : (issue?.message ?? 'not valid');
   return new GatewayError('invalid_request', param === '' ? `The body is not valid: ${message}.` : `${param}: ${message}.`, {
     param: param || undefined,
   });
