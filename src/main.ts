@@ -21,6 +21,9 @@ import { createPictureFetcher } from './models/pictures.ts';
 import { createOutboundClient } from './outbound/client.ts';
 import { createOutboundGuard } from './outbound/guard.ts';
 import { loadPlugins } from './plugins/loader.ts';
+import { createKnownSpend } from './quota/known-spend.ts';
+import { createQuota } from './quota/quota.ts';
+import { createRedisStore } from './quota/redis-store.ts';
 import { createAuditLog } from './storage/audit.ts';
 import { createConfigStore } from './storage/config-store.ts';
 import type { Database } from './storage/database.ts';
@@ -29,7 +32,9 @@ import { createLedger } from './storage/ledger.ts';
 import { migrate } from './storage/migrate.ts';
 import { createResponseStore } from './storage/responses.ts';
 import { createNodeBook } from './storage/nodes.ts';
+import { connectRedis } from './storage/redis.ts';
 import { createRunReader } from './storage/runs.ts';
+import { createSpendReader } from './storage/spend.ts';
 import { loadMasterKey } from './storage/master-key.ts';
 import { createSecretBox } from './storage/secrets.ts';
 import { createLogger } from './telemetry/log.ts';
@@ -122,6 +127,28 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   nodes.serves(config.current().revision);
   config.onSwap((snapshot) => nodes.serves(snapshot.revision));
 
+  const redis = settings.redisUrl === null ? null : connectRedis({ url: settings.redisUrl, logger });
+  if (redis !== null) owned.use(redis);
+  const quota = createQuota({
+    logger,
+    shared: redis === null ? null : createRedisStore(redis, (error) => logger.warn({ err: error }, 'a call could not be settled in Redis')),
+    withoutRedis: settings.withoutRedis,
+    onRefusal: (limit, measure) => metrics.limitRefused(limit, measure),
+  });
+  const knownSpend = createKnownSpend({
+    quota,
+    reader: createSpendReader(database),
+    current: () => config.current(),
+    flush: () => ledger.flush(),
+    logger,
+  });
+  owned.defer(() => knownSpend.close());
+  knownSpend.follow(config.current());
+  // No call before the budgets are known, unless the database is away.
+  await knownSpend.settled();
+  config.onSwap((snapshot) => knownSpend.follow(snapshot));
+  redis?.onReady(() => knownSpend.refresh());
+
   const issuer = await identityFor(settings, logger, url, owned);
   const authenticator = createAuthenticator({ issuers: [issuer], logger });
   owned.defer(() => authenticator.close());
@@ -149,7 +176,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   catalogue.onChange(() => gate.toolsChanged());
   config.onSwap(() => gate.toolsChanged());
 
-  const calls: CallServices = { dispatcher, catalogue, ledger: metrics.counting(ledger), responses, logger };
+  const calls: CallServices = { dispatcher, catalogue, quota, ledger: metrics.counting(ledger), responses, logger };
   let stopping = false;
   const server = await createServer({
     authenticator,

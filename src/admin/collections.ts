@@ -1,4 +1,4 @@
-/** The five collections of the control API, as one table: address, kind of row, and whose rights apply. */
+/** The collections of the control API, as one table: address, kind of row, and whose rights apply. */
 import { isAdministrator } from '../auth/decide.ts';
 import type { Capability, CapabilityKind, Principal } from '../types/access.ts';
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
@@ -13,6 +13,8 @@ export interface Collection {
   readonly rights: CapabilityKind;
   /** Reading needs `manage`, because a row tells of credentials and addresses. */
   readonly readByManagersOnly: boolean;
+  /** Nobody else reads or writes them. */
+  readonly administratorsOnly?: boolean;
 }
 
 export const collections: readonly Collection[] = [
@@ -20,13 +22,14 @@ export const collections: readonly Collection[] = [
   { path: 'models', kind: 'model', title: 'model', rights: 'model', readByManagersOnly: false },
   { path: 'skills', kind: 'skill', title: 'skill', rights: 'skill', readByManagersOnly: false },
   { path: 'mcp-servers', kind: 'mcp', title: 'MCP server', rights: 'mcp', readByManagersOnly: false },
+  { path: 'limits', kind: 'limit', title: 'limit', rights: 'model', readByManagersOnly: true, administratorsOnly: true },
 ];
 
 /** A row as a thing to decide about. */
 export function capabilityOf(collection: Collection, row: Pick<ConfigRow, 'name' | 'tenant' | 'owner' | 'spec'>): Capability {
   const tags = Array.isArray(row.spec['tags']) ? (row.spec['tags'] as string[]) : [];
-  // A provider is no capability that a grant could name; the prefix keeps `model/*` grants off it.
-  const name = collection.kind === 'provider' ? `#provider/${row.name}` : row.name;
+  // A provider or a limit is no capability that a grant could name; the prefix keeps `model/*` grants off it.
+  const name = collection.kind === collection.rights ? row.name : `#${collection.kind}/${row.name}`;
   return { kind: collection.rights, name, tenant: row.tenant, owner: row.owner, tags };
 }
 

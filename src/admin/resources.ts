@@ -1,8 +1,8 @@
-/** Create, read, update and delete for providers, models, skills and MCP servers: one set of routes, four collections. */
+/** Create, read, update and delete for providers, models, skills, MCP servers and limits: one set of routes for all collections. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { decide, isAdministrator } from '../auth/decide.ts';
-import { principalOf, snapshotOf } from '../api/request-context.ts';
+import { principalOf, type RouteAccess, snapshotOf } from '../api/request-context.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { Action, Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
@@ -30,11 +30,15 @@ function notHere(collection: Collection, name: string): GatewayError {
   return new GatewayError('not_found', `There is no ${collection.title} named "${name}".`, { param: 'name' });
 }
 
+function accessOf({ rights, administratorsOnly }: Collection, action: 'view' | 'manage'): { access: RouteAccess } {
+  return { access: administratorsOnly === true ? 'administrator' : [`llm:${rights}:${action}`] };
+}
+
 export function addCollection(app: FastifyInstance, config: ConfigService, collection: Collection): void {
-  const { kind, path, title, rights } = collection;
+  const { kind, path, title } = collection;
   const tags = [path];
-  const read = { access: [collection.readByManagersOnly ? (`llm:${rights}:manage` as const) : (`llm:${rights}:view` as const)] };
-  const manage = { access: [`llm:${rights}:manage` as const] };
+  const read = accessOf(collection, collection.readByManagersOnly ? 'manage' : 'view');
+  const manage = accessOf(collection, 'manage');
   const inputSpec = resourceSpecs[kind];
   const createBody = z.strictObject({ name: resourceNames[kind], spec: inputSpec, enabled: z.boolean().optional(), owner: ownerField });
   const replaceBody = z.strictObject({ spec: inputSpec, enabled: z.boolean().optional(), owner: ownerField });

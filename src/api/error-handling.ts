@@ -46,6 +46,8 @@ const messagesAddress = /^\/v1\/messages(?:[/?]|$)/;
 /** Sends `error` as the whole answer. */
 export function sendError(reply: FastifyReply, error: GatewayError, requestId: string): void {
   if (error.retryAfterSeconds !== undefined) reply.header('retry-after', Math.max(1, Math.ceil(error.retryAfterSeconds)));
+  // OpenAI's clients try every 429 again unless told; a budget comes back with the next day, not the next second.
+  if (error.code === 'budget_exhausted') reply.header('x-should-retry', 'false');
   if (error.status === 401)
     reply.header(
       'www-authenticate',

@@ -33,11 +33,18 @@ const table = {
     secret: true,
   },
   PAILOU_REDIS_URL: {
-    meaning: 'Reserved: limits shared over several nodes. Not in this version; setting it stops the start.',
-    form: 'a redis:// address',
+    meaning: 'Redis, in which several nodes count limits and budgets together. Without it each node counts by itself.',
+    form: 'a redis:// or rediss:// address',
     example: 'redis://cache.internal:6379',
     default: 'none',
     secret: true,
+  },
+  PAILOU_WITHOUT_REDIS: {
+    meaning:
+      'What happens to calls under a limit while Redis is away: local, each node counts by itself from what it last knew; refuse, they get 503.',
+    form: 'local or refuse',
+    example: 'refuse',
+    default: 'local',
   },
   PAILOU_MASTER_KEY: {
     meaning: "Seals the vendors' keys in the database: 32 random bytes. Needed in production.",

@@ -23,6 +23,9 @@ export interface Settings {
   readonly port: number;
   readonly dataDir: string;
   readonly databaseUrl: string | null;
+  /** Null: this node counts limits by itself. */
+  readonly redisUrl: string | null;
+  readonly withoutRedis: 'local' | 'refuse';
   readonly masterKey: string | null;
   readonly oauth: OauthSettings;
   readonly pluginsDir: string | null;
@@ -92,6 +95,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     port: read('PAILOU_PORT', whole(1, 65_535), 8000),
     dataDir: read('PAILOU_DATA_DIR', (text) => text, '.pailou'),
     databaseUrl: read('PAILOU_DATABASE_URL', (text) => (/^(postgres(ql)?:\/\/.|sqlite:.)/.test(text) ? text : undefined), null),
+    redisUrl: read('PAILOU_REDIS_URL', url('redis:', 'rediss:'), null),
+    withoutRedis: read('PAILOU_WITHOUT_REDIS', oneOf('local', 'refuse'), 'local'),
     masterKey: read('PAILOU_MASTER_KEY', (text) => (/^([0-9a-fA-F]{64}|[A-Za-z0-9+/_-]{43}=?)$/.test(text) ? text : undefined), null),
     oauth: {
       issuer,
@@ -113,11 +118,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     bodyLimit: read('PAILOU_BODY_LIMIT', whole(1_024, 1_073_741_824), 20_000_000),
   };
 
-  if (values.has('PAILOU_REDIS_URL'))
-    fault(
-      'PAILOU_REDIS_URL',
-      'limits shared over several nodes do not exist yet in this version, so it would have no effect; leave it out',
-    );
+  if (settings.redisUrl === null && values.has('PAILOU_WITHOUT_REDIS'))
+    fault('PAILOU_WITHOUT_REDIS', 'has no meaning without PAILOU_REDIS_URL; leave it out, or set that too');
   if (values.has('PAILOU_CONFIG'))
     fault('PAILOU_CONFIG', 'configuration files do not exist yet in this version; set things up at /api, and leave it out');
   if (production && issuer === null)

@@ -17,6 +17,7 @@ import { fallbackFaults } from './fallbacks.ts';
 import { compileGrants } from './grant-index.ts';
 import type { Handle, InstanceFactory } from './instances.ts';
 import { invalidBySchema, unknownName } from './invalid.ts';
+import { compileLimits, limitRule, noLimits } from './limit-index.ts';
 import type { RowSet } from './row-set.ts';
 
 export interface BuiltProblem extends Problem {
@@ -34,7 +35,13 @@ export interface Built {
   readonly models: ReadonlyMap<string, ModelEntry>;
 }
 
-const emptyView: TenantView = { models: new Map(), skills: new Map(), mcpServers: new Map(), grants: { find: () => null } };
+const emptyView: TenantView = {
+  models: new Map(),
+  skills: new Map(),
+  mcpServers: new Map(),
+  grants: { find: () => null },
+  limits: noLimits,
+};
 
 export function emptyBuilt(rows: RowSet): Built {
   const snapshot: Snapshot = { revision: 0, problems: [], tenant: () => emptyView, tenants: new Map() };
@@ -46,6 +53,11 @@ export function parseSpec<K extends ResourceKind>(kind: K, spec: unknown): z.out
   const checked = resourceSpecs[kind].safeParse(spec);
   if (!checked.success) throw invalidBySchema(checked.error, ['spec']);
   return checked.data as z.output<(typeof resourceSpecs)[K]>;
+}
+
+interface ParsedRow<K extends ResourceKind> {
+  readonly row: ConfigRow;
+  readonly spec: z.output<(typeof resourceSpecs)[K]>;
 }
 
 export interface SnapshotBuilder {
@@ -168,21 +180,24 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
           });
         }
 
-        let grants = same('grant') ? before?.grants : undefined;
-        if (grants === undefined) {
-          const parsed: { id: string; spec: ReturnType<typeof parseSpec<'grant'>> }[] = [];
-          for (const row of rows.group('grant', tenant).values()) {
+        /** Kinds that are compiled all together: as before, unless one of them changed. */
+        const compiled = <K extends 'grant' | 'limit', C>(kind: K, known: C | undefined, compile: (rows: ParsedRow<K>[]) => C): C => {
+          if (known !== undefined && same(kind)) return known;
+          const parsed: ParsedRow<K>[] = [];
+          for (const row of rows.group(kind, tenant).values()) {
             if (!row.enabled) continue;
             try {
-              parsed.push({ id: row.name, spec: parseSpec('grant', row.spec) });
+              parsed.push({ row, spec: parseSpec(kind, row.spec) });
             } catch (thrown) {
               const error = toGatewayError(thrown);
-              problems.push({ tenant, kind: 'grant', name: row.name, message: error.message, error });
+              problems.push({ tenant, kind, name: row.name, message: error.message, error });
             }
           }
-          grants = compileGrants(parsed);
-        }
-        views.set(tenant, { models: tenantModels, skills, mcpServers, grants });
+          return compile(parsed);
+        };
+        const grants = compiled('grant', before?.grants, (all) => compileGrants(all.map(({ row, spec }) => ({ id: row.name, spec }))));
+        const limits = compiled('limit', before?.limits, (all) => compileLimits(all.map(({ row, spec }) => limitRule(row, spec))));
+        views.set(tenant, { models: tenantModels, skills, mcpServers, grants, limits });
       }
 
       const told = problems.map(({ tenant, kind, name, message }) => ({ tenant, kind, name, message }));

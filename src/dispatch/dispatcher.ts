@@ -16,7 +16,7 @@ import { attemptRelay } from './attempt-relay.ts';
 import { type CircuitListener, type DeploymentNumbers, Deployments, type Permit } from './deployments.ts';
 import { explainRoute, type RouteExplanation } from './explain.ts';
 import { withFailover } from './failover.ts';
-import { needsOf, nextFallback } from './fallback.ts';
+import { type Needs, needsOf, nextFallback } from './fallback.ts';
 import { planDeployments } from './plan.ts';
 
 export interface CallContext {
@@ -25,6 +25,8 @@ export interface CallContext {
   readonly stream: boolean;
   /** A model that the caller may use, or null: where the configuration names a fallback. */
   fallback(name: string): ModelEntry | null;
+  /** Asks for room under the limits of the company's own, before the first attempt at each model. Throws where there is none. */
+  admit(model: ModelEntry): void | Promise<void>;
 }
 
 export interface Answered {
@@ -83,6 +85,28 @@ export function createDispatcher(options: {
     return planDeployments(strategy, routing);
   };
 
+  /** The next model that can do it and has room for the caller. */
+  const fallbackOf = async (
+    failed: ModelEntry,
+    error: GatewayError,
+    call: { readonly operation: Operation; readonly body?: ChatBody },
+    context: CallContext,
+    tried: Set<string>,
+  ): Promise<ModelEntry | null> => {
+    for (;;) {
+      const needs = (): Needs => needsOf(call.operation, call.body);
+      const next = nextFallback(failed, error, needs, (name) => context.fallback(name), tried);
+      if (next === null) return null;
+      try {
+        await context.admit(next);
+        return next;
+      } catch {
+        // Whoever has used up one model's limit may have room at the next.
+        tried.add(next.name);
+      }
+    }
+  };
+
   /** Tries one model after the other; the time of the first one's limits is that of the whole call. */
   const dispatch = async <T>(
     asked: ModelEntry,
@@ -93,6 +117,9 @@ export function createDispatcher(options: {
     const { run, signal } = context;
     const totalAt = Date.now() + asked.spec.limits.total_ms;
     const tried = new Set<string>();
+    // Only a promise is waited for: limits that this node keeps by itself cost the call no turn.
+    const admitted = context.admit(asked);
+    if (admitted !== undefined) await admitted;
     for (let model = asked; ;) {
       const before = run.attempts.length;
       try {
@@ -112,16 +139,7 @@ export function createDispatcher(options: {
       } catch (thrown) {
         const error = toGatewayError(thrown);
         tried.add(model.name);
-        const next =
-          signal.aborted || Date.now() >= totalAt
-            ? null
-            : nextFallback(
-                model,
-                error,
-                () => needsOf(call.operation, call.body),
-                (name) => context.fallback(name),
-                tried,
-              );
+        const next = signal.aborted || Date.now() >= totalAt ? null : await fallbackOf(model, error, call, context, tried);
         if (next === null) throw thrown;
         logger.info({ runId: run.id, model: model.name, fallback: next.name, error: error.code }, 'falling back to another model');
         model = next;

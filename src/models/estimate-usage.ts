@@ -54,3 +54,10 @@ export function estimateUsage(body: ChatBody, text: string): Usage {
   const inputTokens = 3 + 4 * body.messages.length + estimateTokens(said) + estimateTokens(tools);
   return { inputTokens, outputTokens: estimateTokens(text), estimated: true };
 }
+
+/** How large a chat may become before anything was answered; `outputTokens` null where it does not say. */
+export function estimateSize(body: ChatBody): { inputTokens: number; outputTokens: number | null; answers: number } {
+  const most = body['max_completion_tokens'] ?? body['max_tokens'];
+  const answers = typeof body['n'] === 'number' ? body['n'] : 1;
+  return { inputTokens: estimateUsage(body, '').inputTokens, outputTokens: typeof most === 'number' ? most : null, answers };
+}

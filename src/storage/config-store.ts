@@ -7,7 +7,7 @@ import type { Database } from './database.ts';
 import { maskSealed } from './secrets.ts';
 import type { AuditTable, ConfigTable, HistoryTable, Schema } from './schema.ts';
 
-type ConfigTableName = 'llm_provider_config' | 'llm_model_config' | 'llm_skill_config' | 'llm_mcp_config' | 'llm_grant';
+type ConfigTableName = 'llm_provider_config' | 'llm_model_config' | 'llm_skill_config' | 'llm_mcp_config' | 'llm_grant' | 'llm_limit';
 
 const tables: Readonly<Record<ResourceKind, ConfigTableName>> = {
   provider: 'llm_provider_config',
@@ -15,6 +15,7 @@ const tables: Readonly<Record<ResourceKind, ConfigTableName>> = {
   skill: 'llm_skill_config',
   mcp: 'llm_mcp_config',
   grant: 'llm_grant',
+  limit: 'llm_limit',
 };
 const kinds = Object.keys(tables) as ResourceKind[];
 

@@ -6,12 +6,14 @@ import * as firstTables from './migrations/0001-first-tables.ts';
 import * as responses from './migrations/0002-responses.ts';
 import * as childrenOfRuns from './migrations/0003-children-of-runs.ts';
 import * as nodes from './migrations/0004-nodes.ts';
+import * as limits from './migrations/0005-limits.ts';
 
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-first-tables': firstTables,
   '0002-responses': responses,
   '0003-children-of-runs': childrenOfRuns,
   '0004-nodes': nodes,
+  '0005-limits': limits,
 };
 
 /** The names of what was applied. Throws `storage_unavailable` if the database is away, `internal_error` if it is newer than this program. */

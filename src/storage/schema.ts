@@ -115,6 +115,7 @@ export interface Schema {
   llm_skill_config: ConfigTable;
   llm_mcp_config: ConfigTable;
   llm_grant: ConfigTable;
+  llm_limit: ConfigTable;
   llm_config_revision: RevisionTable;
   llm_config_history: HistoryTable;
   llm_run: RunTable;

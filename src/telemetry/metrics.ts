@@ -10,6 +10,7 @@ export interface Metrics {
   counting(ledger: Ledger): Ledger;
   setRevision(revision: number): void;
   circuitTurned(deployment: string, state: 'closed' | 'half-open' | 'open'): void;
+  limitRefused(limit: string, measure: string): void;
   callStarted(): void;
   callEnded(): void;
 }
@@ -38,6 +39,12 @@ export function createMetrics(): Metrics {
     name: 'pailou_tokens_total',
     help: 'Tokens booked.',
     labelNames: ['capability', 'direction', 'source'],
+  });
+  const refusals = createTally({
+    registry,
+    name: 'pailou_limit_refusals_total',
+    help: 'Calls refused by a limit or budget of the configuration.',
+    labelNames: ['limit', 'measure'],
   });
   const seconds = new Histogram({
     name: 'pailou_run_duration_seconds',
@@ -95,6 +102,7 @@ export function createMetrics(): Metrics {
     }),
     setRevision: (value) => revision.set(value),
     circuitTurned: (deployment, state) => circuits.set({ deployment }, ['closed', 'half-open', 'open'].indexOf(state)),
+    limitRefused: (limit, measure) => refusals(1, limit, measure),
     callStarted: () => inFlight.inc(),
     callEnded: () => inFlight.dec(),
   };

@@ -2,7 +2,7 @@
 import type { Principal } from '../types/access.ts';
 import type { Usage } from '../types/chat.ts';
 import type { ErrorCode } from '../types/errors.ts';
-import type { AttemptRecord, Ledger, Outcome } from '../types/run.ts';
+import type { AttemptRecord, Ledger, Outcome, RunRecord } from '../types/run.ts';
 import type { Price } from '../types/resources.ts';
 import { newRunId } from './run-id.ts';
 
@@ -29,6 +29,7 @@ export class Run {
   #price: Price | null = null;
   #usage: Usage | null = null;
   #ended = false;
+  #onEnd: ((record: RunRecord) => void) | null = null;
 
   constructor(ledger: Ledger, start: RunStart, parent: Run | null = null) {
     this.#ledger = ledger;
@@ -46,6 +47,11 @@ export class Run {
   /** True if this run or one above it invokes `capability`: the recursion guard. */
   within(capability: string): boolean {
     return this.start.capability === capability || (this.#parent?.within(capability) ?? false);
+  }
+
+  /** Hears the record once, when the run ends. One listener only. */
+  onEnd(listener: (record: RunRecord) => void): void {
+    this.#onEnd = listener;
   }
 
   firstToken(): void {
@@ -73,7 +79,7 @@ export class Run {
     this.#ended = true;
     const { start } = this;
     const { principal } = start;
-    this.#ledger.record({
+    const record: RunRecord = {
       id: this.id,
       parent: this.#parent?.id ?? null,
       root: this.#root,
@@ -97,7 +103,9 @@ export class Run {
       cost: this.#usage === null || this.#price === null ? null : costOf(this.#usage, this.#price),
       currency: this.#price?.currency ?? null,
       attempts: this.attempts,
-    });
+    };
+    this.#ledger.record(record);
+    this.#onEnd?.(record);
   }
 }
 

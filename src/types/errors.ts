@@ -111,6 +111,26 @@ export const errorTable = {
     retryable: true,
     meaning: 'Too many requests at this moment. Wait as long as `retry-after` says.',
   },
+  budget_exhausted: {
+    status: 429,
+    type: 'insufficient_quota',
+    retryable: false,
+    meaning: 'A budget that your administrator has set is used up until its day or month ends. The message names it.',
+  },
+  price_unknown: {
+    status: 403,
+    type: 'permission_error',
+    retryable: false,
+    meaning:
+      'A budget counts your calls in money, and this model has no price in it. An administrator must set the price, or allow such models.',
+  },
+  limits_unavailable: {
+    status: 503,
+    type: server,
+    retryable: false,
+    meaning:
+      'The service that counts limits for all nodes cannot be reached, and this gateway is set up to refuse calls then. Try again soon.',
+  },
   upstream_quota_exhausted: {
     status: 429,
     type: 'insufficient_quota',

@@ -159,12 +159,65 @@ export const grantSpec = z.strictObject({
   expires_at: z.iso.datetime({ offset: true }).nullable().default(null),
 });
 
+const most = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
+
+export const limitSpec = z
+  .strictObject({
+    description: z.string().max(1024).default(''),
+    subject_type: z.enum(['tenant', 'role', 'user', 'client']).describe('Whose calls are counted.'),
+    subject: z
+      .string()
+      .min(1)
+      .max(256)
+      .default('*')
+      .describe('The user, role or client; * for any of them, each counted alone. Left out for the whole tenant.'),
+    shared: z.boolean().default(false).describe('For a role: all who hold it share one count; else each of them has their own.'),
+    capability: z
+      .string()
+      .regex(/^model\/[^\s]+$/, 'model/<name>; a trailing * matches any rest; or model/#<tag>')
+      .max(300)
+      .default('model/*')
+      .describe('Which models are counted.'),
+    per_model: z.boolean().default(false).describe('Each model has a count of its own; else all that are named share one.'),
+    requests_per_minute: most.optional(),
+    tokens_per_minute: most.optional().describe('Input and output together.'),
+    concurrent_calls: most.optional(),
+    spend: z
+      .strictObject({
+        currency: z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code such as USD or CNY'),
+        per_day: most.optional().describe('Micro-units of the currency (1,000,000 = one); days are UTC.'),
+        per_month: most.optional(),
+      })
+      .refine((spend) => spend.per_day !== undefined || spend.per_month !== undefined, 'give per_day or per_month, or both')
+      .optional(),
+    unknown_price: z
+      .enum(['refuse', 'allow'])
+      .default('refuse')
+      .describe('Under a limit of spend: what happens with a model that has a deployment without a price in its currency.'),
+    expected_output_tokens: z
+      .int()
+      .min(1)
+      .max(10_000_000)
+      .default(1_000)
+      .describe('Set aside for the answer to a call that does not say max_tokens, until its true use is known.'),
+  })
+  .refine(
+    (spec) => [spec.requests_per_minute, spec.tokens_per_minute, spec.concurrent_calls, spec.spend].some((each) => each !== undefined),
+    'give at least one of requests_per_minute, tokens_per_minute, concurrent_calls and spend',
+  )
+  .refine((spec) => spec.subject_type !== 'tenant' || spec.subject === '*', {
+    path: ['subject'],
+    message: 'leave it out: a limit of the tenant counts everybody in it',
+  })
+  .refine((spec) => spec.subject_type !== 'role' || spec.subject !== '*', { path: ['subject'], message: 'name the role' });
+
 export const resourceSpecs = {
   provider: providerSpec,
   model: modelSpec,
   skill: skillSpec,
   mcp: mcpServerSpec,
   grant: grantSpec,
+  limit: limitSpec,
 } as const;
 
 export type ResourceKind = keyof typeof resourceSpecs;
@@ -173,6 +226,7 @@ export type ModelSpec = z.output<typeof modelSpec>;
 export type SkillSpec = z.output<typeof skillSpec>;
 export type McpServerSpec = z.output<typeof mcpServerSpec>;
 export type GrantSpec = z.output<typeof grantSpec>;
+export type LimitSpec = z.output<typeof limitSpec>;
 export type Price = z.output<typeof price>;
 export type DeploymentLimits = z.output<typeof deploymentLimits>;
 
@@ -183,6 +237,7 @@ export const resourceNames: Readonly<Record<ResourceKind, typeof name>> = {
   skill: slug,
   mcp: slug,
   grant: name,
+  limit: name,
 };
 
 /** One row of a configuration table. `spec` is JSON as validated, with secrets sealed (see `storage/secrets.ts`). */

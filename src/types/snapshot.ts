@@ -1,5 +1,6 @@
 /** The frozen, validated picture of all configuration at one revision, held in memory. DESIGN section 6. */
 import type { Capability, GrantIndex } from './access.ts';
+import type { LimitIndex } from './limits.ts';
 import type { Provider } from './provider.ts';
 import type { DeploymentLimits, McpServerSpec, ModelSpec, Price, ResourceKind, SkillSpec } from './resources.ts';
 import type { Skill } from './skill.ts';
@@ -59,6 +60,7 @@ export interface TenantView {
   readonly skills: ReadonlyMap<string, SkillEntry>;
   readonly mcpServers: ReadonlyMap<string, McpServerEntry>;
   readonly grants: GrantIndex;
+  readonly limits: LimitIndex;
 }
 
 /** A row that could not be used; the rest serves. */

@@ -85,7 +85,9 @@ describe('a refusal', () => {
     'an issuer without an audience': { env: { ...production, PAILOU_OAUTH_AUDIENCE: '' }, says: /PAILOU_OAUTH_AUDIENCE/ },
     'an issuer over plain http in production': { env: { ...production, PAILOU_OAUTH_ISSUER: 'http://auth.example' }, says: /https/ },
     'an unknown preset': { env: { ...production, PAILOU_OAUTH_PRESET: 'keycloack' }, says: /PAILOU_OAUTH_PRESET.*keycloak/s },
-    'a setting that has no effect yet': { env: { PAILOU_REDIS_URL: 'redis://127.0.0.1' }, says: /PAILOU_REDIS_URL/ },
+    'a setting that has no effect yet': { env: { PAILOU_CONFIG: 'pailou.yaml' }, says: /PAILOU_CONFIG/ },
+    'an address that is not one of Redis': { env: { PAILOU_REDIS_URL: 'http://127.0.0.1' }, says: /PAILOU_REDIS_URL.*redis:/ },
+    'a rule for Redis without Redis': { env: { PAILOU_WITHOUT_REDIS: 'refuse' }, says: /PAILOU_WITHOUT_REDIS.*PAILOU_REDIS_URL/ },
     'a database that is not there': {
       env: { PAILOU_DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' },
       says: /PostgreSQL.*cannot be reached/,

@@ -14,6 +14,8 @@ export interface Caller {
   readonly view: TenantView;
   /** Aborted as soon as the caller's connection is gone. */
   readonly signal: AbortSignal;
+  /** Adds headers to the answer, as long as it has not begun. */
+  tell(headers: Readonly<Record<string, string>>): void;
 }
 
 export function callerOf(request: FastifyRequest, reply: FastifyReply): Caller {
@@ -29,6 +31,9 @@ export function callerOf(request: FastifyRequest, reply: FastifyReply): Caller {
     revision: snapshot.revision,
     view: snapshot.tenant(principal.tenant),
     signal: controller.signal,
+    tell(headers) {
+      if (!reply.raw.headersSent) reply.headers(headers);
+    },
   };
 }
 

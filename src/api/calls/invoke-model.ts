@@ -1,11 +1,13 @@
 /** `model/<name>`: the right is checked, the run opened, the call dispatched, the answer booked. */
+import { estimateSize } from '../../models/estimate-usage.ts';
 import { Run } from '../../telemetry/run.ts';
 import type { ChatEvents, ChatRequest } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { ModelEntry } from '../../types/snapshot.ts';
 import type { Operation } from '../../types/wire-format.ts';
 import { booked, endFailed } from './booked.ts';
-import { type Caller, fallbackFor } from './caller.ts';
+import { callContext } from './call-context.ts';
+import type { Caller } from './caller.ts';
 import type { CallServices } from './services.ts';
 
 export interface ModelCall {
@@ -55,12 +57,8 @@ export async function invokeModel(
   requireOperation(model, 'chat');
   const run = openRun(services, caller, options.parent ?? null, `model/${model.name}`, 'chat', options.stream);
   try {
-    const answer = await services.dispatcher.chat(model, request, {
-      run,
-      signal: options.signal ?? caller.signal,
-      stream: options.stream,
-      fallback: fallbackFor(caller),
-    });
+    const context = callContext(services, caller, run, { ...options, size: () => estimateSize(request.body) });
+    const answer = await services.dispatcher.chat(model, request, context);
     const { deployment, attempts, warnings } = answer;
     return { run, deployment: deployment.id, attempts, warnings, events: booked(run, request, answer.events) };
   } catch (thrown) {

@@ -6,7 +6,8 @@ import type { Usage } from '../../types/chat.ts';
 import type { Run } from '../../telemetry/run.ts';
 import { addAnswerHeaders } from './answer-chat.ts';
 import { endFailed } from './booked.ts';
-import { type Caller, requireModel, fallbackFor } from './caller.ts';
+import { callContext } from './call-context.ts';
+import { type Caller, requireModel } from './caller.ts';
 import { openRun, requireOperation } from './invoke-model.ts';
 import type { CallServices } from './services.ts';
 
@@ -49,12 +50,8 @@ export async function answerRelay(
   requireOperation(model, request.operation);
   const run = openRun(services, caller, null, `model/${model.name}`, request.operation, false);
   try {
-    const answer = await services.dispatcher.relay(model, request, {
-      run,
-      signal: caller.signal,
-      stream: false,
-      fallback: fallbackFor(caller),
-    });
+    const context = callContext(services, caller, run, { stream: false, size: estimate });
+    const answer = await services.dispatcher.relay(model, request, context);
     addAnswerHeaders(reply, { run, deployment: answer.deployment.id, attempts: answer.attempts, warnings: [] });
     reply.header('content-type', answer.contentType);
     if (answer.length !== null) reply.header('content-length', answer.length);

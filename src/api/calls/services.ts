@@ -1,6 +1,7 @@
 /** What the walk of a call needs; put together once in `main.ts`. */
 import type { Dispatcher } from '../../dispatch/dispatcher.ts';
 import type { Catalogue } from '../../extensions/mcp/catalogue.ts';
+import type { Quota } from '../../quota/quota.ts';
 import type { ResponseStore } from '../../storage/responses.ts';
 import type { Ledger } from '../../types/run.ts';
 import type { Logger } from '../../types/logger.ts';
@@ -8,6 +9,7 @@ import type { Logger } from '../../types/logger.ts';
 export interface CallServices {
   readonly dispatcher: Dispatcher;
   readonly catalogue: Catalogue;
+  readonly quota: Quota;
   readonly ledger: Ledger;
   /** Null where the operator has switched it off. */
   readonly responses: ResponseStore | null;

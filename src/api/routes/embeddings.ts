@@ -9,7 +9,8 @@ import { isJsonObject } from '../../types/json.ts';
 import type { EmbeddingsBody } from '../../types/wire-format.ts';
 import { addAnswerHeaders } from '../calls/answer-chat.ts';
 import { endFailed } from '../calls/booked.ts';
-import { callerOf, requireModel, fallbackFor } from '../calls/caller.ts';
+import { callContext } from '../calls/call-context.ts';
+import { callerOf, requireModel } from '../calls/caller.ts';
 import { refuseInvalid } from '../calls/chat-body.ts';
 import { openRun, requireOperation } from '../calls/invoke-model.ts';
 import type { CallServices } from '../calls/services.ts';
@@ -45,12 +46,8 @@ export function addEmbeddings(app: FastifyInstance, services: CallServices): voi
       requireOperation(model, 'embeddings');
       const run = openRun(services, caller, null, `model/${model.name}`, 'embeddings', false);
       try {
-        const answer = await services.dispatcher.embeddings(model, body, {
-          run,
-          signal: caller.signal,
-          stream: false,
-          fallback: fallbackFor(caller),
-        });
+        const context = callContext(services, caller, run, { stream: false, size: () => estimatedUsage(body.input) });
+        const answer = await services.dispatcher.embeddings(model, body, context);
         const usage = answer.usage ?? estimatedUsage(body.input);
         run.used(usage);
         run.end('complete');

@@ -3,12 +3,14 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { renderRerank } from '../../models/faces/rerank.ts';
 import { estimateTokens } from '../../models/estimate-usage.ts';
+import type { Usage } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject } from '../../types/json.ts';
 import type { RerankBody } from '../../types/wire-format.ts';
 import { addAnswerHeaders } from '../calls/answer-chat.ts';
 import { endFailed } from '../calls/booked.ts';
-import { callerOf, requireModel, fallbackFor } from '../calls/caller.ts';
+import { callContext } from '../calls/call-context.ts';
+import { callerOf, requireModel } from '../calls/caller.ts';
 import { refuseInvalid } from '../calls/chat-body.ts';
 import { openRun, requireOperation } from '../calls/invoke-model.ts';
 import type { CallServices } from '../calls/services.ts';
@@ -23,6 +25,12 @@ const rerankBodySchema = z.looseObject({
   top_n: z.int().min(1).optional(),
   return_documents: z.boolean().optional(),
 });
+
+/** A guess where the vendor gave no count. */
+function estimatedUsage({ query, documents }: RerankBody): Usage {
+  const words = documents.map((each) => (typeof each === 'string' ? each : JSON.stringify(each))).join('\n');
+  return { inputTokens: estimateTokens(query) + estimateTokens(words), outputTokens: 0, estimated: true };
+}
 
 export function addRerank(app: FastifyInstance, services: CallServices): void {
   app.post(
@@ -47,18 +55,13 @@ export function addRerank(app: FastifyInstance, services: CallServices): void {
       requireOperation(model, 'rerank');
       const run = openRun(services, caller, null, `model/${model.name}`, 'rerank', false);
       try {
-        const answer = await services.dispatcher.rerank(model, body, {
-          run,
-          signal: caller.signal,
-          stream: false,
-          fallback: fallbackFor(caller),
-        });
+        const context = callContext(services, caller, run, { stream: false, size: () => estimatedUsage(body) });
+        const answer = await services.dispatcher.rerank(model, body, context);
         for (const { index } of answer.results) {
           if (index < body.documents.length) continue;
           throw new GatewayError('upstream_invalid_response', 'The vendor ranked a document that was not sent.', { details: { index } });
         }
-        const words = body.documents.map((each) => (typeof each === 'string' ? each : JSON.stringify(each))).join('\n');
-        const usage = answer.usage ?? { inputTokens: estimateTokens(body.query) + estimateTokens(words), outputTokens: 0, estimated: true };
+        const usage = answer.usage ?? estimatedUsage(body);
         run.used(usage);
         run.end('complete');
         addAnswerHeaders(reply, { run, deployment: answer.deployment.id, attempts: answer.attempts, warnings: answer.warnings });

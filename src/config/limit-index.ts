@@ -1,0 +1,53 @@
+/** Limits compiled for questions: by whom they count, then by which models. */
+import { createHash } from 'node:crypto';
+import type { LimitIndex, LimitRule } from '../types/limits.ts';
+import type { ConfigRow, LimitSpec } from '../types/resources.ts';
+
+const none: readonly LimitRule[] = [];
+export const noLimits: LimitIndex = { find: () => none, rules: none };
+
+/** What makes a count another count: whom and what it counts, and in which money; not how much is allowed. */
+function scopeOf({ subject_type: type, subject, shared, capability, per_model: perModel, spend }: LimitSpec): string {
+  const scope = JSON.stringify([type, subject, shared, capability, perModel, spend?.currency ?? null]);
+  return createHash('sha256').update(scope).digest('base64url').slice(0, 8);
+}
+
+export function limitRule(row: Pick<ConfigRow, 'id' | 'tenant' | 'name'>, spec: LimitSpec): LimitRule {
+  return { id: `${row.id}.${scopeOf(spec)}`, tenant: row.tenant, name: row.name, spec };
+}
+
+function covers({ capability }: LimitSpec, model: { readonly name: string; readonly tags: readonly string[] }): boolean {
+  const wanted = capability.slice('model/'.length);
+  if (wanted.startsWith('#')) return model.tags.includes(wanted.slice(1));
+  return wanted.endsWith('*') ? model.name.startsWith(wanted.slice(0, -1)) : model.name === wanted;
+}
+
+/** The rules of one tenant. */
+export function compileLimits(rules: readonly LimitRule[]): LimitIndex {
+  if (rules.length === 0) return noLimits;
+  const bySubject = new Map<string, LimitRule[]>();
+  for (const rule of rules) {
+    const key = `${rule.spec.subject_type}:${rule.spec.subject}`;
+    const found = bySubject.get(key);
+    if (found === undefined) bySubject.set(key, [rule]);
+    else found.push(rule);
+  }
+  return {
+    rules,
+    find({ subject, roles, client }, model) {
+      const matching: LimitRule[] = [];
+      const look = (key: string): void => {
+        for (const rule of bySubject.get(key) ?? none) if (covers(rule.spec, model)) matching.push(rule);
+      };
+      look('tenant:*');
+      look('user:*');
+      if (subject !== '*') look(`user:${subject}`);
+      for (const role of new Set(roles)) look(`role:${role}`);
+      if (client !== null) {
+        look('client:*');
+        if (client !== '*') look(`client:${client}`);
+      }
+      return matching.length === 0 ? none : matching;
+    },
+  };
+}

@@ -1,0 +1,123 @@
+/** What one call asks of the limits that count it: which counters, and how much of each. */
+import type { Principal } from '../types/access.ts';
+import type { LimitRule } from '../types/limits.ts';
+import type { Price } from '../types/resources.ts';
+import type { ModelEntry } from '../types/snapshot.ts';
+
+export type Measure = 'spend' | 'concurrent' | 'requests' | 'tokens';
+
+/** One counter that a call needs room in. */
+export interface Demand {
+  readonly rule: LimitRule;
+  readonly measure: Measure;
+  /** The counter, the same on every node. */
+  readonly key: string;
+  readonly limit: number;
+  /** Set aside until the call has ended: requests, tokens, places, or micro-units of money. */
+  readonly amount: number;
+  /** When the counter begins anew, epoch milliseconds; only for `spend`. */
+  readonly until: number;
+}
+
+/** How large a call may become, in tokens. */
+export interface CallSize {
+  readonly inputTokens: number;
+  /** Of one answer; null: it does not say. */
+  readonly outputTokens: number | null;
+  /** How many answers are asked for; 1 unless said. */
+  readonly answers?: number;
+}
+
+/** Who a counter counts, as part of its key. */
+export type Counted = Pick<Principal, 'subject' | 'roles' | 'client'>;
+
+/** The key of a rule's counter for this caller and this model, without measure and time. Braces keep a tenant's keys on one node of a cluster. */
+export function counterKey(rule: LimitRule, caller: Counted, model: string): string {
+  const { subject_type: type, shared, per_model: perModel } = rule.spec;
+  const who = type === 'tenant' || (type === 'role' && shared) ? '' : type === 'client' ? (caller.client ?? '') : caller.subject;
+  return `{${encodeURIComponent(rule.tenant)}}:${rule.id}:${encodeURIComponent(who)}:${perModel ? encodeURIComponent(model) : ''}`;
+}
+
+export interface Period {
+  readonly name: string;
+  /** Epoch milliseconds. */
+  readonly from: number;
+  readonly until: number;
+}
+
+export function dayOf(now: number): Period {
+  const date = new Date(now);
+  const from = Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate());
+  return { name: `day:${new Date(from).toISOString().slice(0, 10)}`, from, until: from + 86_400_000 };
+}
+
+export function monthOf(now: number): Period {
+  const date = new Date(now);
+  const from = Date.UTC(date.getUTCFullYear(), date.getUTCMonth());
+  return {
+    name: `month:${new Date(from).toISOString().slice(0, 7)}`,
+    from,
+    until: Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1),
+  };
+}
+
+/** The periods in which a rule counts money, with what each allows. */
+export function spendPeriods(rule: LimitRule, now: number): readonly (Period & { readonly limit: number })[] {
+  const { spend } = rule.spec;
+  if (spend === undefined) return [];
+  return [
+    ...(spend.per_day === undefined ? [] : [{ ...dayOf(now), limit: spend.per_day }]),
+    ...(spend.per_month === undefined ? [] : [{ ...monthOf(now), limit: spend.per_month }]),
+  ];
+}
+
+/** The most that a call of this size costs at any deployment, in micro-units of `currency`; null where one has no price in it. */
+export function highestCost(model: ModelEntry, currency: string, inputTokens: number, outputTokens: number): number | null {
+  let highest = 0;
+  for (const { price } of model.deployments) {
+    if (price === null || price.currency !== currency) return null;
+    highest = Math.max(highest, costAt(price, inputTokens, outputTokens));
+  }
+  return highest;
+}
+
+function costAt(price: Price, inputTokens: number, outputTokens: number): number {
+  return Math.ceil((inputTokens * price.input + outputTokens * price.output) / 1_000_000);
+}
+
+/**
+ * The counters that `rules` want room in for this call. Money first: whoever has none left need not hear of the rest.
+ * `unpriced` is told of each rule that counts money and cannot know the model's price.
+ */
+export function demandsOf(
+  rules: readonly LimitRule[],
+  caller: Counted,
+  model: ModelEntry,
+  size: () => CallSize,
+  now: number,
+  unpriced: (rule: LimitRule) => void,
+): readonly Demand[] {
+  const spend: Demand[] = [];
+  const others: Demand[] = [];
+  let measured: CallSize | null = null;
+  for (const rule of rules) {
+    const { spec } = rule;
+    const key = counterKey(rule, caller, model.name);
+    const add = (measure: Measure, limit: number | undefined, amount: number): void => {
+      if (limit !== undefined) others.push({ rule, measure, key: `${key}:${measure}`, limit, amount, until: 0 });
+    };
+    add('concurrent', spec.concurrent_calls, 1);
+    add('requests', spec.requests_per_minute, 1);
+    if (spec.tokens_per_minute === undefined && spec.spend === undefined) continue;
+    measured ??= size();
+    const { inputTokens, outputTokens, answers = 1 } = measured;
+    const expected = (outputTokens ?? spec.expected_output_tokens) * answers;
+    add('tokens', spec.tokens_per_minute, inputTokens + expected);
+    if (spec.spend === undefined) continue;
+    const cost = highestCost(model, spec.spend.currency, inputTokens, expected);
+    if (cost === null) unpriced(rule);
+    for (const { name, limit, until } of spendPeriods(rule, now))
+      spend.push({ rule, measure: 'spend', key: `${key}:${name}`, limit, amount: cost ?? 0, until });
+  }
+  return spend.length === 0 ? others : [...spend, ...others];
+}

@@ -1,0 +1,129 @@
+/** Counters of this process: for one node, or for all of them each by itself. Nothing is waited for. */
+import type { Demand } from './demands.ts';
+import {
+  type Actual,
+  type CounterState,
+  heldWait,
+  minuteMs,
+  type Place,
+  type QuotaStore,
+  type Verdict,
+  windowSum,
+  windowWait,
+} from './store.ts';
+
+/** Counts of the latest minutes in which something came. */
+class Window {
+  #minute = 0;
+  current = 0;
+  before = 0;
+
+  slide(at: number): void {
+    const minute = Math.floor(at / minuteMs);
+    if (minute <= this.#minute) return;
+    this.before = minute === this.#minute + 1 ? this.current : 0;
+    this.current = 0;
+    this.#minute = minute;
+  }
+
+  /** Changes the count of the minute of `at`, if it is still known. */
+  add(amount: number, at: number): void {
+    const age = this.#minute - Math.floor(at / minuteMs);
+    if (age === 0) this.current = Math.max(0, this.current + amount);
+    else if (age === 1) this.before = Math.max(0, this.before + amount);
+  }
+
+  get idle(): boolean {
+    return this.current === 0 && this.before === 0;
+  }
+}
+
+/** Places or money: what is settled, and what calls under way have set aside. */
+interface Held {
+  settled: number;
+  reserved: number;
+  until: number;
+}
+
+/** Counters that nobody touched for long are let go once there are so many. */
+const sweepFrom = 10_000;
+
+export interface MemoryStore extends QuotaStore {
+  take(place: Place): Verdict;
+  atLeast(key: string, amount: number, until: number): void;
+  /** Counters that are kept. */
+  readonly size: number;
+}
+
+export function createMemoryStore(): MemoryStore {
+  const windows = new Map<string, Window>();
+  const holds = new Map<string, Held>();
+  let sweepAt = sweepFrom;
+
+  const sweep = (at: number): void => {
+    if (windows.size + holds.size < sweepAt) return;
+    for (const [key, window] of windows) {
+      window.slide(at);
+      if (window.idle) windows.delete(key);
+    }
+    for (const [key, held] of holds) if (held.reserved === 0 && (held.until === 0 || held.until < at)) holds.delete(key);
+    sweepAt = Math.max(sweepFrom, 2 * (windows.size + holds.size));
+  };
+  const windowOf = (key: string, at: number): Window => {
+    let window = windows.get(key);
+    if (window === undefined) windows.set(key, (window = new Window()));
+    window.slide(at);
+    return window;
+  };
+  const holdOf = ({ key, until }: Pick<Demand, 'key' | 'until'>): Held => {
+    let held = holds.get(key);
+    if (held === undefined) holds.set(key, (held = { settled: 0, reserved: 0, until }));
+    return held;
+  };
+  const isWindow = ({ measure }: Demand): boolean => measure === 'requests' || measure === 'tokens';
+
+  const look = (demand: Demand, at: number): CounterState & { readonly full: boolean } => {
+    const { limit, amount } = demand;
+    if (isWindow(demand)) {
+      const { current, before } = windowOf(demand.key, at);
+      const used = windowSum(current, before, at);
+      return { used, full: used + amount > limit, waitMs: windowWait(current, before, limit, amount, at) };
+    }
+    const { settled, reserved } = holdOf(demand);
+    const used = settled + reserved;
+    const full = used + amount > limit;
+    return { used, full, waitMs: full ? heldWait(demand, at) : 0 };
+  };
+
+  return {
+    get size() {
+      return windows.size + holds.size;
+    },
+    take({ demands, at }): Verdict {
+      sweep(at);
+      const counters = demands.map((demand) => look(demand, at));
+      const refused = counters.findIndex(({ full }) => full);
+      if (refused !== -1) return { refused, counters };
+      for (const demand of demands) {
+        if (isWindow(demand)) windowOf(demand.key, at).add(demand.amount, at);
+        else holdOf(demand).reserved += demand.amount;
+      }
+      return { refused: null, counters };
+    },
+    settle({ demands, at }: Place, actual: Actual) {
+      for (const [index, demand] of demands.entries()) {
+        const used = actual[index] ?? 0;
+        if (isWindow(demand)) windows.get(demand.key)?.add(used - demand.amount, at);
+        else {
+          const held = holdOf(demand);
+          held.reserved -= demand.amount;
+          if (demand.measure === 'spend') held.settled += used;
+        }
+      }
+    },
+    atLeast(key, amount, until) {
+      const held = holdOf({ key, until });
+      held.settled = Math.max(held.settled, amount);
+    },
+  };
+}

@@ -1,0 +1,120 @@
+/** The quota step of a call: room is set aside in every limit that counts it, and what was used is settled when it has ended. */
+import { randomUUID } from 'node:crypto';
+import type { Principal } from '../types/access.ts';
+import { GatewayError } from '../types/errors.ts';
+import type { LimitRule } from '../types/limits.ts';
+import type { Logger } from '../types/logger.ts';
+import type { RunRecord } from '../types/run.ts';
+import type { ModelEntry, TenantView } from '../types/snapshot.ts';
+import { type CallSize, type Demand, demandsOf } from './demands.ts';
+import { createMemoryStore } from './memory-store.ts';
+import { rateLimitHeaders, refusalOf, unknownPrice } from './refusals.ts';
+import type { Place, QuotaStore, Verdict } from './store.ts';
+
+/** What a call may need to know of its limits. */
+export interface Admission {
+  /** For the answer, also that of a refusal. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The refusal to throw, or null. */
+  readonly refused: GatewayError | null;
+  /** Books what was used. Once; null gives all back, the request too: another model answers. */
+  settle(run: Pick<RunRecord, 'usage' | 'cost' | 'currency'> | null): void;
+}
+
+/** How calls go on while Redis, which counts for all nodes, is away. */
+export type WithoutRedis = 'local' | 'refuse';
+
+export interface Quota {
+  /** Null where no limit counts the call. Never rejects, and answers at once unless the counters are in Redis. */
+  take(view: TenantView, principal: Principal, model: ModelEntry, size: () => CallSize): Admission | null | Promise<Admission>;
+  /** Tells what the ledger knows was spent in a period. Rejects with what the store rejects with. */
+  spent(key: string, amount: number, until: number): Promise<void>;
+}
+
+export interface QuotaOptions {
+  readonly logger: Logger;
+  /** Counters for all nodes; null: each process counts by itself. */
+  readonly shared: QuotaStore | null;
+  readonly withoutRedis: WithoutRedis;
+  readonly onRefusal?: (rule: string, measure: string) => void;
+}
+
+/** A node that dies gives its places back so long after its calls must have ended. */
+const leaseGraceMs = 60_000;
+
+/** What a call used, in the measures of its demands. */
+function actualOf(demands: readonly Demand[], run: Pick<RunRecord, 'usage' | 'cost' | 'currency'> | null): number[] {
+  const tokens = run?.usage === null || run === null ? 0 : run.usage.inputTokens + run.usage.outputTokens;
+  return demands.map(({ measure, rule }) => {
+    if (run === null || measure === 'concurrent') return 0;
+    if (measure === 'requests') return 1;
+    if (measure === 'tokens') return tokens;
+    return run.currency === rule.spec.spend?.currency ? (run.cost ?? 0) : 0;
+  });
+}
+
+export function createQuota({ logger, shared, withoutRedis, onRefusal }: QuotaOptions): Quota {
+  const local = createMemoryStore();
+  let away = false;
+
+  const admission = (place: Place, verdict: Verdict, store: QuotaStore): Admission => {
+    const headers = rateLimitHeaders(place.demands, verdict, place.at);
+    if (verdict.refused !== null) {
+      const demand = place.demands[verdict.refused] as Demand;
+      onRefusal?.(demand.rule.name, demand.measure);
+      return { headers, refused: refusalOf(demand, verdict.counters[verdict.refused]?.waitMs ?? 0), settle: () => {} };
+    }
+    let settled = false;
+    return {
+      headers,
+      refused: null,
+      settle(run) {
+        if (settled) return;
+        settled = true;
+        store.settle(place, actualOf(place.demands, run));
+      },
+    };
+  };
+
+  const takeLocal = (place: Place): Admission => admission(place, local.take(place), local);
+
+  const takeShared = async (store: QuotaStore, place: Place, leaseUntil: number): Promise<Admission> => {
+    try {
+      const verdict = await store.take(place, leaseUntil);
+      if (away) logger.info({}, 'limits are counted for all nodes again');
+      away = false;
+      // So that this node knows what was spent, should it have to count alone.
+      for (const [index, { measure, key, until }] of place.demands.entries())
+        if (measure === 'spend') local.atLeast(key, verdict.counters[index]?.used ?? 0, until);
+      return admission(place, verdict, store);
+    } catch (error) {
+      if (!away) logger.warn({ err: error, withoutRedis }, 'Redis is away: limits are not counted for all nodes');
+      away = true;
+      if (withoutRedis === 'local') return takeLocal(place);
+      const refused = new GatewayError('limits_unavailable', 'The service that counts limits cannot be reached. Try again soon.', {
+        retryAfterSeconds: 5,
+        cause: error,
+      });
+      return { headers: {}, refused, settle: () => {} };
+    }
+  };
+
+  return {
+    take(view, principal, model, size) {
+      const rules = view.limits.find(principal, model.capability);
+      if (rules.length === 0) return null;
+      const at = Date.now();
+      let unpriced: LimitRule | null = null;
+      const demands = demandsOf(rules, principal, model, size, at, (rule) => {
+        if (rule.spec.unknown_price === 'refuse') unpriced ??= rule;
+      });
+      if (unpriced !== null) return { headers: {}, refused: unknownPrice(unpriced, model.name), settle: () => {} };
+      const place: Place = { id: randomUUID(), demands, at };
+      return shared === null ? takeLocal(place) : takeShared(shared, place, at + model.spec.limits.total_ms + leaseGraceMs);
+    },
+    async spent(key, amount, until) {
+      local.atLeast(key, amount, until);
+      await shared?.atLeast(key, amount, until);
+    },
+  };
+}

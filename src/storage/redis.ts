@@ -1,0 +1,122 @@
+/** The connection to Redis, which several nodes share. It never holds a call up: an answer comes soon, or Redis counts as away. */
+import { createClient } from '@redis/client';
+import { createHash } from 'node:crypto';
+import type { Logger } from '../types/logger.ts';
+
+/** A script with the hash that Redis knows it by. */
+export interface RedisScript {
+  readonly text: string;
+  readonly hash: string;
+}
+
+export function redisScript(text: string): RedisScript {
+  return { text, hash: createHash('sha1').update(text).digest('hex') };
+}
+
+function clientFor(url: string) {
+  return createClient({
+    url,
+    disableOfflineQueue: true,
+    pingInterval: 2_000,
+    socket: {
+      connectTimeout: 2_000,
+      // Longer than the pings: a peer that died without a word is noticed.
+      socketTimeout: 6_000,
+      reconnectStrategy: (retries) => Math.min(2_000, 50 * 2 ** Math.min(retries, 6)) * (0.5 + Math.random() / 2),
+    },
+  });
+}
+
+export type RedisClient = ReturnType<typeof clientFor>;
+
+export interface Redis extends AsyncDisposable {
+  readonly ready: boolean;
+  /** Hears each time the connection is there (again). */
+  onReady(listener: () => void): void;
+  /**
+   * Rejects with RedisAway when there is no connection or no answer within the patience.
+   * `late` is given an answer that came after that, so that what it did can be undone.
+   */
+  ask<T>(work: (client: RedisClient) => Promise<T>, late?: (answer: T) => void): Promise<T>;
+  /** Runs a script by its hash; its text is sent only where Redis does not know it yet. As for `ask`. */
+  run(script: RedisScript, keys: readonly string[], values: readonly string[], late?: (answer: unknown) => void): Promise<unknown>;
+}
+
+export class RedisAway extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'RedisAway';
+  }
+}
+
+export interface RedisOptions {
+  readonly url: string;
+  readonly logger: Logger;
+  /** How long a call may wait for an answer; 250 ms unless given. */
+  readonly patienceMs?: number;
+}
+
+/** Begins to connect and goes on trying for as long as it is not closed. */
+export function connectRedis({ url, logger, patienceMs = 250 }: RedisOptions): Redis {
+  const listeners = new Set<() => void>();
+  let away = false;
+  const client = clientFor(url);
+  client.on('error', (error: unknown) => {
+    if (!away) logger.warn({ err: error }, 'Redis cannot be reached; trying again');
+    away = true;
+  });
+  client.on('ready', () => {
+    if (away) logger.info({}, 'Redis can be reached again');
+    away = false;
+    for (const listener of listeners) listener();
+  });
+  // Only fails for good when it is closed.
+  client.connect().catch((error: unknown) => logger.debug({ err: error }, 'the connection to Redis was not made'));
+
+  const ask: Redis['ask'] = (work, late) => {
+    if (!client.isReady) return Promise.reject(new RedisAway('Redis cannot be reached.'));
+    return new Promise((resolve, reject) => {
+      let given = false;
+      const timer = setTimeout(() => {
+        given = true;
+        reject(new RedisAway(`Redis did not answer within ${patienceMs} ms.`));
+      }, patienceMs);
+      work(client).then(
+        (answer) => {
+          clearTimeout(timer);
+          if (given) late?.(answer);
+          else resolve(answer);
+        },
+        (cause: unknown) => {
+          clearTimeout(timer);
+          reject(new RedisAway('Redis refused a command or broke the connection.', { cause }));
+        },
+      );
+    });
+  };
+
+  return {
+    get ready() {
+      return client.isReady;
+    },
+    onReady(listener) {
+      listeners.add(listener);
+      if (client.isReady) listener();
+    },
+    ask,
+    run: ({ text, hash }, keys, values, late) =>
+      ask<unknown>(async (connected) => {
+        const parts = { keys: [...keys], arguments: [...values] };
+        try {
+          return await connected.evalSha(hash, parts);
+        } catch (error) {
+          if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+          return connected.eval(text, parts);
+        }
+      }, late),
+    async [Symbol.asyncDispose]() {
+      listeners.clear();
+      client.destroy();
+    },
+  };
+}

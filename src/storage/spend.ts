@@ -1,0 +1,56 @@
+/** What was spent, read from the ledger: by whom, at which model, since a month began and since a day began. */
+import { sql } from 'kysely';
+import type { Database } from './database.ts';
+
+/** The costs of one kind of call in micro-units of `currency`. */
+export interface Spent {
+  readonly subject: string;
+  readonly client: string | null;
+  readonly roles: readonly string[];
+  /** The model that answered. */
+  readonly model: string;
+  readonly currency: string;
+  readonly month: number;
+  readonly day: number;
+}
+
+export interface SpendReader {
+  /** Everything that the tenant spent on calls begun at `monthFrom` or later; `dayFrom` lies within. Rejects with `storage_unavailable`. */
+  since(tenant: string, monthFrom: number, dayFrom: number): Promise<readonly Spent[]>;
+}
+
+/** A fallback may have answered: its deployment names it. */
+function modelOf(capability: string, deployment: string | null): string {
+  const mark = deployment?.indexOf('#') ?? -1;
+  return deployment === null || mark === -1 ? capability.slice('model/'.length) : deployment.slice(0, mark);
+}
+
+export function createSpendReader(database: Database): SpendReader {
+  return {
+    async since(tenant, monthFrom, dayFrom) {
+      try {
+        const rows = await database.query
+          .selectFrom('llm_run')
+          .select(['subject', 'client', 'roles', 'capability', 'deployment', 'currency'])
+          .select((select) => select.fn.sum<number | string>('cost').as('month'))
+          .select(sql<number | string>`sum(case when started_at >= ${dayFrom} then cost else 0 end)`.as('day'))
+          .where('tenant', '=', tenant)
+          .where('started_at', '>=', monthFrom)
+          .where('cost', '>', 0)
+          .groupBy(['subject', 'client', 'roles', 'capability', 'deployment', 'currency'])
+          .execute();
+        return rows.map((row) => ({
+          subject: row.subject,
+          client: row.client,
+          roles: row.roles.split(' ').filter((role) => role !== ''),
+          model: modelOf(row.capability, row.deployment),
+          currency: row.currency ?? '',
+          month: Number(row.month),
+          day: Number(row.day),
+        }));
+      } catch (thrown) {
+        throw database.explain(thrown);
+      }
+    },
+  };
+}

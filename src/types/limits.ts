@@ -1,0 +1,19 @@
+/** Words of limits and budgets: which rules count a call. */
+import type { Capability, Principal } from './access.ts';
+import type { LimitSpec } from './resources.ts';
+
+/** One limit as configured. */
+export interface LimitRule {
+  /** The same as long as the same calls are counted; another amount alone does not begin a new count. */
+  readonly id: string;
+  readonly tenant: string;
+  readonly name: string;
+  readonly spec: LimitSpec;
+}
+
+/** The limits of one tenant, compiled for questions. */
+export interface LimitIndex {
+  /** Every rule that counts a call of `principal` to `model`. The same empty list where there is none. */
+  find(principal: Pick<Principal, 'subject' | 'roles' | 'client'>, model: Pick<Capability, 'name' | 'tags'>): readonly LimitRule[];
+  readonly rules: readonly LimitRule[];
+}
