@@ -105,6 +105,13 @@ export function createRedisStore(redis: Redis, failed: (error: unknown) => void)
     redis.run(settleScript, keys, [id, ...values]).catch(failed);
   };
 
+  redis.onReady(() => {
+    for (const { text } of [takeScript, settleScript, atLeastScript])
+      redis.ask((client) => client.scriptLoad(text)).catch(() => {
+        // It is sent with its first use then.
+      });
+  });
+
   return {
     async take(place, leaseUntil): Promise<Verdict> {
       const { id, demands, at } = place;
