@@ -1,0 +1,167 @@
+/** Limits over several nodes: processes of their own on one PostgreSQL and one Redis, whose cable can be pulled. */
+import { createClient } from '@redis/client';
+import { randomBytes, randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Cable, layCable } from '../storage/cable.ts';
+import { databaseKinds, postgresUrl, type TestDatabase } from '../storage/databases.ts';
+import { eventually, startGateway, startProcess, type TestGateway } from './gateway.ts';
+import { answerOk, startVendor, type Vendor } from './vendor.ts';
+
+const redisUrl = process.env['PAILOU_TEST_REDIS_URL'];
+
+describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits over two nodes on PostgreSQL and Redis', () => {
+  let database: TestDatabase;
+  let identity: TestGateway;
+  let vendor: Vendor;
+  let cable: Cable;
+  let nodes: TestGateway[];
+  const redisAddress = new URL(redisUrl ?? 'redis://x');
+  redisAddress.pathname = `/${randomInt(1, 15)}`;
+  const redis = createClient({ url: redisAddress.href });
+
+  const masterKey = randomBytes(32).toString('base64');
+  const start = (env: Record<string, string>): Promise<TestGateway> => {
+    const through = new URL(redisAddress);
+    through.host = `127.0.0.1:${cable.port}`;
+    return startGateway(
+      {
+        PAILOU_MODE: 'production',
+        PAILOU_OAUTH_ISSUER: identity.gateway.issuer,
+        PAILOU_OAUTH_PRESET: 'generic',
+        PAILOU_OAUTH_AUDIENCE: identity.url,
+        PAILOU_DATABASE_URL: database.url ?? '',
+        PAILOU_MASTER_KEY: masterKey,
+        PAILOU_OUTBOUND_ALLOW: '127.0.0.0/8',
+        PAILOU_LOG_LEVEL: 'error',
+        PAILOU_REDIS_URL: through.href,
+        ...env,
+      },
+      startProcess,
+    );
+  };
+
+  beforeAll(async () => {
+    const kind = databaseKinds.find(({ name }) => name === 'PostgreSQL');
+    if (kind === undefined) throw new Error('no PostgreSQL');
+    database = await kind.create();
+    identity = await startGateway();
+    vendor = await startVendor();
+    await redis.connect();
+    await redis.flushDb();
+    cable = await layCable({ host: redisAddress.hostname, port: Number(redisAddress.port) });
+    nodes = await Promise.all([start({}), start({ PAILOU_WITHOUT_REDIS: 'refuse' })]);
+    const [first] = nodes;
+    await first?.as('admin', 'POST', '/api/providers', {
+      name: 'vendor',
+      spec: { kind: 'openai-compatible', options: { base_url: vendor.url } },
+    });
+    for (const name of ['one', 'two', 'three']) {
+      const price = { currency: 'USD', input: 0, output: 5_000_000_000 };
+      await first?.as('admin', 'POST', '/api/models', { name, spec: { deployments: [{ provider: 'vendor', model: 'up', price }] } });
+    }
+  }, 60_000);
+
+  afterAll(async () => {
+    for (const node of nodes) await node[Symbol.asyncDispose]();
+    await identity[Symbol.asyncDispose]();
+    await vendor[Symbol.asyncDispose]();
+    await cable[Symbol.asyncDispose]();
+    await redis.flushDb();
+    redis.destroy();
+    await database[Symbol.asyncDispose]();
+  });
+
+  const node = (index: number): TestGateway => nodes[index % 2] as TestGateway;
+  const ask = (index: number, model: string, more: object = {}) =>
+    node(index).as('developer', 'POST', '/v1/chat/completions', {
+      model,
+      max_tokens: 2,
+      messages: [{ role: 'user', content: 'Hi' }],
+      ...more,
+    });
+  /** Live on both nodes when it resolves. */
+  const limit = async (name: string, spec: object): Promise<void> => {
+    const made = await node(0).as('admin', 'POST', '/api/limits', { name, spec });
+    expect(made.status, made.text).toBe(201);
+    const revision = Number(made.headers.get('x-pailou-revision'));
+    await eventually(
+      () => node(1).as('admin', 'GET', '/api/me'),
+      ({ headers }) => Number(headers.get('x-pailou-revision')) >= revision,
+    );
+  };
+
+  it('a budget of 1.00 is not overrun by 200 parallel calls of 0.01, whichever node they come to', async () => {
+    await limit('purse', { subject_type: 'tenant', capability: 'model/one', spend: { currency: 'USD', per_day: 1_000_000 } });
+    vendor.behave(async (request, response) => {
+      await sleep(20);
+      answerOk(request, response);
+    });
+    const asked = vendor.requests.length;
+    const answers = await Promise.all(Array.from({ length: 200 }, (_, index) => ask(index, 'one')));
+    const good = answers.filter(({ status }) => status === 200).length;
+    expect(vendor.requests.length - asked).toBe(good);
+    expect(good).toBe(100);
+    const codes = answers.filter(({ status }) => status !== 200).map(({ json }) => json.error.code);
+    expect(new Set(codes)).toEqual(new Set(['budget_exhausted']));
+    expect(statusesOf(await Promise.all([ask(0, 'one'), ask(1, 'one')]))).toEqual([429, 429]);
+  });
+
+  it('what Redis has forgotten, the ledger tells it when the connection comes back', async () => {
+    await redis.flushDb();
+    await cable.pull();
+    await cable.plug();
+    await eventually(
+      async () => statusesOf(await Promise.all([ask(0, 'one'), ask(1, 'one')])),
+      ([first, second]) => first === 429 && second === 429,
+      10_000,
+    );
+  });
+
+  it('without Redis a node counts by itself from what it last knew, or refuses, as it was told', async () => {
+    await limit('small', { subject_type: 'tenant', capability: 'model/two', spend: { currency: 'USD', per_day: 60_000 } });
+    for (let call = 0; call < 2; call++) expect((await ask(0, 'two')).status).toBe(200);
+    await cable.pull();
+    try {
+      // 0.01 was seen as spent before the second call, which makes 0.02; the node knows at least the first.
+      const local = [];
+      for (let call = 0; call < 8; call++) local.push((await ask(0, 'two')).status);
+      expect(local.filter((status) => status === 200).length).toBeGreaterThanOrEqual(4);
+      expect(local.filter((status) => status === 200).length).toBeLessThanOrEqual(5);
+      const refused = await ask(1, 'two');
+      expect(refused).toMatchObject({ status: 503, json: { error: { code: 'limits_unavailable' } } });
+      expect(refused.headers.get('retry-after')).toBe('5');
+      await node(0).as('admin', 'DELETE', '/api/limits/purse');
+      expect((await ask(0, 'three')).status, 'a model without a limit needs no Redis').toBe(200);
+    } finally {
+      await cable.plug();
+    }
+    // What was spent without Redis is told to it when it is back: nothing is left for the other node either.
+    await eventually(
+      async () => (await ask(1, 'two')).json.error?.code,
+      (code) => code === 'budget_exhausted',
+      15_000,
+    );
+  });
+
+  it('a Redis that hangs holds no call up', async () => {
+    await limit('calls', { subject_type: 'user', capability: 'model/three', requests_per_minute: 1_000, concurrent_calls: 1_000 });
+    expect((await ask(0, 'three')).headers.get('x-ratelimit-remaining-requests')).toBe('999');
+    cable.freeze();
+    try {
+      const since = Date.now();
+      expect((await ask(0, 'three')).status).toBe(200);
+      expect((await ask(1, 'three')).status).toBe(503);
+      expect(Date.now() - since).toBeLessThan(5_000);
+    } finally {
+      await cable.plug();
+    }
+    await eventually(
+      async () => (await ask(1, 'three')).status,
+      (status) => status === 200,
+      15_000,
+    );
+  });
+});
+
+const statusesOf = (answers: readonly { status: number }[]): number[] => answers.map(({ status }) => status);
