@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Dispatcher, Pool } from 'undici';
 
-const pool = new Pool(process.argv[2] ?? '', { connections: 2048, pipelining: 1, bodyTimeout: 0 });
+const pool = new Pool(process.argv[2] ?? '', { connections: 16_384, pipelining: 1, bodyTimeout: 0 });
 
 /** Buffers a whole answer; passes a stream on as it comes, holding the upstream back when the caller does not read. */
 class Forward implements Dispatcher.DispatchHandler {

@@ -40,8 +40,8 @@ export interface OutboundClient {
 }
 
 const poolOptions = {
-  /** An open stream holds a connection; beyond so many, calls to one origin wait for a free one. */
-  connections: 1024,
+  /** An open stream holds a connection; beyond so many, calls to one origin wait for a free one, so it is far beyond what one vendor sees of a team. */
+  connections: 16_384,
   pipelining: 1,
   allowH2: false,
   /** Shorter than the idle limit of most servers and balancers, long enough to spare most handshakes. */
