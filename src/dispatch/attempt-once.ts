@@ -1,6 +1,7 @@
 /** One try at a call whose whole answer comes at once, under the total limit alone. */
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
-import { AttemptBook, type AttemptContext } from './attempt.ts';
+import type { AttemptContext } from './attempt.ts';
+import { AttemptBook } from './attempt-book.ts';
 import { Deadlines } from './deadlines.ts';
 
 export async function attemptOnce<T>(

@@ -1,8 +1,8 @@
 /** One try at a call whose body passes through: retried until the head of a good answer is there, then under the idle limit. */
 import type { RelayAnswer, RelayRequest } from '../models/relay.ts';
-import { GatewayError } from '../types/errors.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
-import { AttemptBook, type AttemptContext } from './attempt.ts';
+import type { AttemptContext } from './attempt.ts';
+import { AttemptBook, readerLeft } from './attempt-book.ts';
 import { Deadlines } from './deadlines.ts';
 
 export async function attemptRelay(
@@ -50,8 +50,6 @@ async function* watched(
     throw failure;
   } finally {
     deadlines.clear();
-    book.end(
-      failure === undefined ? new GatewayError('client_closed_request', 'The reader left before the answer was complete.') : failure,
-    );
+    book.end(failure === undefined ? readerLeft() : failure);
   }
 }

@@ -40,7 +40,7 @@ export interface ModelAnswer extends Answered {
 }
 
 export interface Dispatcher {
-  /** Resolves at the first visible event of the answer. Rejects with a GatewayError when every attempt failed. */
+  /** Resolves at the first visible event of a stream, or with the whole answer. Rejects with a GatewayError when every attempt failed. */
   chat(model: ModelEntry, request: ChatRequest, context: CallContext): Promise<ModelAnswer>;
   embeddings(model: ModelEntry, body: EmbeddingsBody, context: CallContext): Promise<Warned<EmbeddingsAnswer> & Answered>;
   rerank(model: ModelEntry, body: RerankBody, context: CallContext): Promise<Warned<RerankAnswer> & Answered>;
@@ -163,8 +163,15 @@ export function createDispatcher(options: {
     async chat(model, request, context) {
       const { run, signal, stream } = context;
       const { deployment, attempts, value } = await dispatch(model, context, { operation: 'chat', body: request.body }, (each, spec) =>
-        attemptChat(each, spec.model, request, stream, { invoker, run, signal, permit: spec.permit, totalAt: spec.totalAt }),
+        attemptChat(
+          each,
+          spec.model,
+          request,
+          { stream, whole: !stream || spec.model.spec.interrupted === 'withhold' },
+          { invoker, run, signal, permit: spec.permit, totalAt: spec.totalAt },
+        ),
       );
+      run.firstToken();
       return { deployment, attempts, ...value };
     },
 

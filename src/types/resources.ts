@@ -82,6 +82,9 @@ const fallback = z.strictObject({
   model: name.describe('The model that takes over, if the caller may use it and it can do what the call needs.'),
 });
 
+/** What becomes of a streamed answer that breaks off in the middle. */
+export const interruptions = ['error', 'resume', 'withhold'] as const;
+
 export const modelSpec = z.strictObject({
   description: z.string().max(1024).default(''),
   operations: z.array(z.enum(operations)).min(1).default(['chat']),
@@ -98,6 +101,12 @@ export const modelSpec = z.strictObject({
     })
     .prefault({}),
   retry: retry.prefault({}),
+  interrupted: z
+    .enum(interruptions)
+    .default('error')
+    .describe(
+      'When a streamed answer breaks off: error, an explicit error; resume, another deployment goes on with it where that can be done without a word lost or said twice; withhold, nothing is sent before the answer is whole.',
+    ),
   circuit: circuit.prefault({}),
   queue: z
     .strictObject({

@@ -1,0 +1,91 @@
+/** The record of one try at one deployment: for the ledger, and for the deployment's door. */
+import type { Run } from '../telemetry/run.ts';
+import type { Usage } from '../types/chat.ts';
+import { GatewayError, toGatewayError } from '../types/errors.ts';
+import type { AttemptRecord, Outcome } from '../types/run.ts';
+import type { Deployment } from '../types/snapshot.ts';
+import type { Permit } from './deployments.ts';
+
+export interface BookContext {
+  /** The deployment's door, which the attempt has gone in by. */
+  readonly permit: Permit;
+  readonly run: Run;
+}
+
+/** Why Pailou itself gave an attempt up that was well. Says nothing of the deployment. */
+export class Dropped extends GatewayError {
+  constructor(why: string) {
+    super('client_closed_request', why, { details: why });
+  }
+}
+
+/** The reader left before the answer was complete. */
+export function readerLeft(): GatewayError {
+  return new GatewayError('client_closed_request', 'The reader left before the answer was complete.');
+}
+
+/** Books an attempt once, when it has ended one way or another. */
+export class AttemptBook {
+  readonly #deployment: Deployment;
+  readonly #context: BookContext;
+  readonly #startedAt = Date.now();
+  #firstTokenAt: number | null = null;
+  #status: number | null = null;
+  #usage: Usage | null = null;
+  #ended = false;
+
+  constructor(deployment: Deployment, context: BookContext) {
+    this.#deployment = deployment;
+    this.#context = context;
+  }
+
+  answered(status: number): void {
+    this.#status = status;
+  }
+
+  visible(): void {
+    this.#firstTokenAt ??= Date.now();
+  }
+
+  used(usage: Usage | null): void {
+    if (usage !== null) this.#usage = usage;
+  }
+
+  end(thrown: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const error = thrown === null ? null : toGatewayError(thrown);
+    const outcome: Outcome = error === null ? 'complete' : error.code === 'client_closed_request' ? 'aborted' : 'error';
+    const endedAt = Date.now();
+    this.#context.permit.end({
+      error,
+      firstTokenMs: this.#firstTokenAt === null || error instanceof Dropped ? null : this.#firstTokenAt - this.#startedAt,
+      tokens: this.#usage === null ? 0 : this.#usage.inputTokens + this.#usage.outputTokens,
+    });
+    const { attempts } = this.#context.run;
+    const record: AttemptRecord = {
+      number: attempts.length + 1,
+      deployment: this.#deployment.id,
+      provider: this.#deployment.provider.name,
+      upstreamModel: this.#deployment.model,
+      startedAt: this.#startedAt,
+      firstTokenAt: this.#firstTokenAt,
+      endedAt,
+      outcome,
+      status: this.#status ?? statusIn(error),
+      error: error === null || error instanceof Dropped ? null : error.code,
+      detail: error === null ? null : detailOf(error),
+    };
+    attempts.push(record);
+  }
+}
+
+function statusIn(error: GatewayError | null): number | null {
+  const status = (error?.details as { status?: unknown } | undefined)?.status;
+  return typeof status === 'number' ? status : null;
+}
+
+function detailOf(error: GatewayError): string | null {
+  if (error.details === undefined) return null;
+  return (typeof error.details === 'string' ? error.details : JSON.stringify(error.details)).slice(0, 1_000);
+}

@@ -1,0 +1,274 @@
+/** The router in front of vendors on raw sockets whose every byte a test decides, with a ledger to look into. */
+import { createServer, type Socket } from 'node:net';
+import { booked, endFailed } from '../../src/api/calls/booked.ts';
+import { createDispatcher, type Dispatcher, type ModelAnswer } from '../../src/dispatch/dispatcher.ts';
+import weighted from '../../src/dispatch/strategies/weighted.ts';
+import openai from '../../src/models/formats/openai/plugin.ts';
+import anthropic from '../../src/models/formats/anthropic/plugin.ts';
+import { createModelInvoker } from '../../src/models/invoke.ts';
+import { createOutboundClient } from '../../src/outbound/client.ts';
+import { createOutboundGuard } from '../../src/outbound/guard.ts';
+import { createLogger } from '../../src/telemetry/log.ts';
+import { Run } from '../../src/telemetry/run.ts';
+import type { ChatEvent, ChatRequest, Usage } from '../../src/types/chat.ts';
+import { GatewayError } from '../../src/types/errors.ts';
+import type { PluginServices } from '../../src/types/plugin.ts';
+import { modelSpec } from '../../src/types/resources.ts';
+import type { RunRecord } from '../../src/types/run.ts';
+import type { Deployment, ModelEntry } from '../../src/types/snapshot.ts';
+import { readRequests, Wire } from '../../faults/wire.ts';
+
+export interface ScriptedCall {
+  readonly wire: Wire;
+  // oxlint-disable-next-line no-explicit-any -- tests look into bodies of every shape
+  readonly body: any;
+  /** How many calls came before this one. */
+  readonly before: number;
+}
+export type Script = (call: ScriptedCall) => void | Promise<void>;
+
+export interface ScriptedVendor {
+  readonly url: string;
+  readonly calls: ScriptedCall[];
+  /** Calls whose connection went away before the script had ended them. */
+  readonly left: number;
+  script: Script;
+  close(): Promise<void>;
+}
+
+/** `data: …` of one part of a stream. */
+export function part(delta: object, finish: string | null = null, index = 0): string {
+  return `data: ${JSON.stringify({ id: 'v', object: 'chat.completion.chunk', created: 1, model: 'v', choices: [{ index, delta, finish_reason: finish }] })}\n\n`;
+}
+export const say = (content: string, index = 0): string => part({ content }, null, index);
+export const think = (text: string): string => part({ reasoning_content: text });
+export const usagePart = (input: number, output: number): string =>
+  `data: ${JSON.stringify({ id: 'v', object: 'chat.completion.chunk', created: 1, model: 'v', choices: [], usage: { prompt_tokens: input, completion_tokens: output, total_tokens: input + output } })}\n\n`;
+/** The proper end of a stream. */
+export const end = (input = 10, output = 5, finish = 'stop'): string[] => [part({}, finish), usagePart(input, output), 'data: [DONE]\n\n'];
+
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 15));
+
+/** Streams the parts, each as a chunk of its own, then does what `then` says. */
+export function stream(parts: readonly string[], then: 'end' | 'close' | 'reset' | 'stall' = 'end'): Script {
+  return async ({ wire }) => {
+    wire.startStream();
+    for (const each of parts) wire.chunk(each);
+    if (then === 'stall') return;
+    // What comes next is read apart from what was said.
+    if (then !== 'end') await pause();
+    if (then === 'end') wire.endStream();
+    else wire[then]();
+  };
+}
+
+export async function startScripted(script: Script): Promise<ScriptedVendor> {
+  const sockets = new Set<Socket>();
+  const open = new Set<Socket>();
+  let left = 0;
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.setNoDelay(true);
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      sockets.delete(socket);
+      if (open.delete(socket)) left++;
+    });
+    const wire = new Wire(socket);
+    const endStream = wire.endStream.bind(wire);
+    const whole = wire.whole.bind(wire);
+    wire.endStream = () => {
+      open.delete(socket);
+      endStream();
+    };
+    wire.whole = (...given) => {
+      open.delete(socket);
+      whole(...given);
+    };
+    for (const way of ['close', 'reset'] as const) {
+      const leave = wire[way].bind(wire);
+      wire[way] = () => {
+        open.delete(socket);
+        leave();
+      };
+    }
+    readRequests(socket, ({ body }) => {
+      open.add(socket);
+      const call = { wire, body, before: vendor.calls.length };
+      vendor.calls.push(call);
+      Promise.resolve(vendor.script(call)).catch(() => socket.destroy());
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const vendor: ScriptedVendor = {
+    url: `http://127.0.0.1:${address.port}/v1`,
+    calls: [],
+    get left() {
+      return left;
+    },
+    script,
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  return vendor;
+}
+
+export interface Told {
+  readonly text: string;
+  readonly reasoning: string;
+  readonly events: readonly ChatEvent[];
+  readonly finish: string | null;
+  readonly usage: Usage | null;
+  readonly error: GatewayError | null;
+  readonly deployment: string | null;
+  readonly attempts: number | null;
+  readonly record: RunRecord;
+}
+
+export interface Scene {
+  readonly dispatcher: Dispatcher;
+  vendor(script: Script): Promise<ScriptedVendor>;
+  deployment(name: string, vendor: ScriptedVendor, more?: Partial<Deployment> & { readonly format?: string }): Deployment;
+  model(deployments: readonly Deployment[], spec?: object): ModelEntry;
+  /** A whole call as the faces make it: dispatched, read to its end, booked. */
+  ask(
+    model: ModelEntry,
+    options?: {
+      body?: object;
+      request?: ChatRequest;
+      stream?: boolean;
+      signal?: AbortSignal;
+      leaveAfter?: (told: readonly ChatEvent[]) => boolean;
+    },
+  ): Promise<Told>;
+  close(): Promise<void>;
+}
+
+const principal = { tenant: 't', issuer: 'i', subject: 's', username: 'u', client: null, roles: [], kind: 'user' };
+
+export async function startScene(): Promise<Scene> {
+  const client = createOutboundClient(createOutboundGuard({ allow: ['127.0.0.0/8'] }));
+  const formats = { openai: await openai.create({}, {} as PluginServices), anthropic: await anthropic.create({}, {} as PluginServices) };
+  const strategy = await weighted.create({}, {} as PluginServices);
+  const invoker = createModelInvoker({
+    client,
+    format: (kind) => formats[kind as keyof typeof formats],
+    pictures: { inline: (request) => Promise.resolve(request) },
+  });
+  const dispatcher = createDispatcher({ invoker, strategy: () => strategy, logger: createLogger('silent') });
+  const vendors: ScriptedVendor[] = [];
+  let made = 0;
+
+  return {
+    dispatcher,
+    async vendor(script) {
+      const vendor = await startScripted(script);
+      vendors.push(vendor);
+      return vendor;
+    },
+    deployment: (name, vendor, { format = 'openai', provider, ...more } = {}) => ({
+      id: `m#${name}`,
+      // Each its own numbers: no test opens the circuit of another.
+      key: `t m#${name} ${++made}`,
+      provider: {
+        id: name,
+        name,
+        kind: 'test',
+        instance: {
+          formats: { chat: format },
+          address: () => `${vendor.url}/chat/completions`,
+          authorize: () => {},
+          ...(provider as { readonly instance?: object } | undefined)?.instance,
+        },
+      },
+      model: name,
+      weight: 1,
+      tier: 0,
+      price: null,
+      alwaysStream: false,
+      limits: {},
+      ...more,
+    }),
+    model: (deployments, spec = {}) => ({
+      name: 'm',
+      capability: { kind: 'model', name: 'm', tenant: 't', owner: null, tags: [] },
+      spec: modelSpec.parse({
+        deployments: [{ provider: 'p', model: 'm' }],
+        limits: { first_token_ms: 400, idle_ms: 300, total_ms: 5_000 },
+        retry: { same: 0 },
+        ...spec,
+      }),
+      // Tiers keep the order that the test gave.
+      deployments: deployments.map((each, tier) => ({ ...each, tier })),
+      created: 0,
+    }),
+    async ask(model, { body, request, stream: streamed = true, signal = new AbortController().signal, leaveAfter } = {}) {
+      const asked: ChatRequest = request ?? {
+        body: { model: 'm', stream: streamed, messages: [{ role: 'user', content: 'Hello' }], ...body },
+      };
+      let record: RunRecord | null = null;
+      const ledger = { record: (each: RunRecord) => void (record = each) };
+      const run = new Run(ledger, {
+        principal: principal as never,
+        requestId: 'r',
+        capability: 'model/m',
+        operation: 'chat',
+        streamed,
+        revision: 1,
+      });
+      const events: ChatEvent[] = [];
+      let answer: ModelAnswer | null = null;
+      let error: GatewayError | null = null;
+      try {
+        answer = await dispatcher.chat(model, asked, { run, signal, stream: streamed, fallback: () => null, admit: () => {} });
+      } catch (thrown) {
+        endFailed(run, thrown);
+        error = thrown as GatewayError;
+      }
+      try {
+        if (answer !== null) {
+          for await (const batch of booked(run, asked, answer.events)) {
+            events.push(...batch);
+            if (leaveAfter?.(events) === true) break;
+          }
+        }
+      } catch (thrown) {
+        error = thrown as GatewayError;
+      }
+      const of = (type: ChatEvent['type']): string =>
+        events.map((event) => (event.type === type ? (event as { text: string }).text : '')).join('');
+      const finish = events.find((event) => event.type === 'finish');
+      const last = events.findLast((event) => event.type === 'response-end');
+      if (record === null) throw new Error('the run was never booked');
+      return {
+        text: of('text-delta'),
+        reasoning: of('reasoning-delta'),
+        events,
+        finish: finish?.reason ?? null,
+        usage: last?.usage ?? null,
+        error,
+        deployment: answer?.deployment.id ?? null,
+        attempts: answer?.attempts ?? null,
+        record,
+      };
+    },
+    async close() {
+      await client.close();
+      await Promise.all(vendors.map((vendor) => vendor.close()));
+    },
+  };
+}
+
+/** How the faces tell that the caller has left. */
+export const left = (): GatewayError => new GatewayError('client_closed_request', 'The caller left.');
+
+/** What the ledger says of each attempt. */
+export function rows(record: RunRecord): string[] {
+  return record.attempts.map(
+    ({ number, deployment, outcome, error }) => `${number} ${deployment} ${outcome}${error === null ? '' : ` ${error}`}`,
+  );
+}

@@ -1,0 +1,82 @@
+/** Whoever waits for the whole answer never hears of an attempt that broke in the middle: another deployment is asked. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { end, left, part, rows, say, type Scene, type Script, startScene, stream } from './scene.ts';
+
+let scene: Scene;
+beforeAll(async () => {
+  scene = await startScene();
+});
+afterAll(() => scene.close());
+
+const healthy = stream([say('Many '), say('roads.'), ...end(7, 3)]);
+const breaks: Readonly<Record<string, Script>> = {
+  'a cut': stream([say('Many '), say('ro')], 'close'),
+  'a reset': stream([say('Many '), say('ro')], 'reset'),
+  'a stall': stream([say('Many '), say('ro')], 'stall'),
+  'an end without a finish reason': stream([say('Many '), say('ro')]),
+  'an error in the middle': stream([say('Many '), 'data: {"error":{"message":"overloaded","code":"overloaded_error"}}\n\n']),
+  'a cut in the arguments of a tool': stream(
+    [part({ tool_calls: [{ index: 0, id: 'c', type: 'function', function: { name: 'f', arguments: '{"a"' } }] })],
+    'close',
+  ),
+};
+
+describe.each([
+  { how: 'not streamed, from a deployment that always streams', streamed: false, spec: {} },
+  { how: 'streamed, with interrupted: withhold', streamed: true, spec: { interrupted: 'withhold' } },
+])('$how', ({ streamed, spec }) => {
+  it.each(Object.keys(breaks))('%s is gone round, and not a word of it is seen', async (name) => {
+    const first = await scene.vendor(breaks[name] as Script);
+    const second = await scene.vendor(healthy);
+    const more = { alwaysStream: true };
+    const model = scene.model([scene.deployment('first', first, more), scene.deployment('second', second, more)], spec);
+    const told = await scene.ask(model, { stream: streamed });
+    expect(told).toMatchObject({ text: 'Many roads.', finish: 'stop', error: null, deployment: 'm#second', attempts: 2 });
+    expect(told.events.some((event) => event.type === 'tool-call-start')).toBe(false);
+    expect(rows(told.record)).toEqual([expect.stringMatching(/^1 m#first error upstream_/), '2 m#second complete']);
+    expect(told.record).toMatchObject({ outcome: 'complete', usage: { inputTokens: 7, outputTokens: 3 } });
+  });
+
+  it('with nobody else to ask it is an error, without a word', async () => {
+    const only = await scene.vendor(breaks['a cut'] as Script);
+    const told = await scene.ask(scene.model([scene.deployment('only', only, { alwaysStream: true })], spec), { stream: streamed });
+    expect(told).toMatchObject({ text: '', finish: null, attempts: null });
+    expect(told.error?.code).toMatch(/^upstream_/);
+    expect(told.record).toMatchObject({ outcome: 'error', usage: null, firstTokenAt: null });
+  });
+
+  it('a caller who leaves while it is gathered ends the work of the vendor', async () => {
+    const vendor = await scene.vendor(breaks['a stall'] as Script);
+    const controller = new AbortController();
+    const model = scene.model([scene.deployment('only', vendor, { alwaysStream: true })], {
+      ...spec,
+      limits: { idle_ms: 60_000, total_ms: 60_000 },
+    });
+    setTimeout(() => controller.abort(left()), 100);
+    const told = await scene.ask(model, { stream: streamed, signal: controller.signal });
+    expect(told.record.outcome).toBe('aborted');
+    await expect.poll(() => vendor.left).toBe(1);
+  });
+});
+
+it('a stream without that option still begins at once', async () => {
+  const first = await scene.vendor(breaks['a cut'] as Script);
+  const told = await scene.ask(scene.model([scene.deployment('first', first), scene.deployment('second', first)]));
+  expect(told).toMatchObject({ text: 'Many ro', finish: null, attempts: 1 });
+  expect(told.error?.code).toBe('upstream_interrupted');
+});
+
+it('an answer without end is refused before it fills the memory', async () => {
+  const flood = await scene.vendor(async ({ wire }) => {
+    wire.startStream();
+    const much = say('x'.repeat(1_000_000));
+    while (!wire.gone) {
+      wire.chunk(much);
+      await wire.drained();
+    }
+  });
+  const model = scene.model([scene.deployment('flood', flood, { alwaysStream: true })], { limits: { total_ms: 30_000 } });
+  const told = await scene.ask(model, { stream: false });
+  expect(told.error?.code).toBe('upstream_invalid_response');
+  expect(rows(told.record)).toEqual(['1 m#flood error upstream_invalid_response']);
+});
