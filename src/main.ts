@@ -8,7 +8,9 @@ import { addRouting } from './api/routes/routing.ts';
 import { addOperation } from './api/routes/operation.ts';
 import { createServer } from './api/server.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
+import { createCredentials } from './auth/credentials.ts';
 import type { IssuerSettings } from './auth/issuer.ts';
+import { createKeyDoor } from './auth/key-door.ts';
 import { developmentIssuer, issuerFromSettings } from './auth/issuer-presets.ts';
 import { createConfigService } from './config/service.ts';
 import { readSettings, type Settings } from './config/settings.ts';
@@ -28,11 +30,13 @@ import { createAuditLog } from './storage/audit.ts';
 import { createConfigStore } from './storage/config-store.ts';
 import type { Database } from './storage/database.ts';
 import { openDatabase } from './storage/open-database.ts';
+import { createKeyUses } from './storage/key-uses.ts';
 import { createLedger } from './storage/ledger.ts';
 import { migrate } from './storage/migrate.ts';
 import { createResponseStore } from './storage/responses.ts';
 import { createNodeBook } from './storage/nodes.ts';
 import { connectRedis } from './storage/redis.ts';
+import { createPeople } from './storage/people.ts';
 import { createRunReader } from './storage/runs.ts';
 import { createSpendReader } from './storage/spend.ts';
 import { loadMasterKey } from './storage/master-key.ts';
@@ -150,8 +154,14 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   redis?.onReady(() => knownSpend.refresh());
 
   const issuer = await identityFor(settings, logger, url, owned);
-  const authenticator = createAuthenticator({ issuers: [issuer], logger });
+  const people = createPeople({ database, logger });
+  owned.use(people);
+  const keyUses = createKeyUses({ database, logger });
+  owned.use(keyUses);
+  const authenticator = createAuthenticator({ issuers: [issuer], logger, onVerified: (principal) => people.saw(principal) });
   owned.defer(() => authenticator.close());
+  const keyDoor = createKeyDoor({ people, ownerMs: settings.keyOwnerHours * 3_600_000, onUse: (id, at) => keyUses.used(id, at) });
+  const credentials = createCredentials(authenticator, settings.apiKeys === 'on' ? keyDoor : null);
 
   const dispatcher = createDispatcher({
     invoker: createModelInvoker({
@@ -179,7 +189,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   const calls: CallServices = { dispatcher, catalogue, quota, ledger: metrics.counting(ledger), responses, logger };
   let stopping = false;
   const server = await createServer({
-    authenticator,
+    credentials,
     config,
     audit,
     logger,
@@ -189,7 +199,14 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
       addIdentity(app);
       addRouting(app, calls);
       addOperation(app, { config, database, ledger, metrics, stopping: () => stopping });
-      addControl(app, { config, calls, audit, runs: createRunReader(database), nodes });
+      addControl(app, {
+        config,
+        calls,
+        audit,
+        runs: createRunReader(database),
+        nodes,
+        keyUses: settings.apiKeys === 'off' ? null : keyUses,
+      });
     },
     calls: (app) => addCalls(app, calls, gate),
   });

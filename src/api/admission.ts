@@ -1,7 +1,7 @@
 /** The first steps of every request: id, snapshot, token, coarse permission. Synchronous when the token is known. */
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, RouteOptions } from 'fastify';
-import type { Authenticator } from '../auth/authenticator.ts';
+import type { Credentials } from '../auth/credentials.ts';
 import { holds, isAdministrator } from '../auth/decide.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { Principal } from '../types/access.ts';
@@ -52,7 +52,14 @@ export function checkRouteAccess(access: RouteAccess, principal: Principal): voi
   );
 }
 
-export function addAdmission(app: FastifyInstance, authenticator: Authenticator, config: ConfigService): void {
+function notForKeys(): GatewayError {
+  return new GatewayError(
+    'permission_denied',
+    'A key opens the calls under /v1 and /mcp, nothing else. Use a token of your OAuth2 service here.',
+  );
+}
+
+export function addAdmission(app: FastifyInstance, credentials: Credentials, config: ConfigService): void {
   app.decorateRequest('principal', null);
   app.decorateRequest('held', null);
   app.decorateRequest('jsonSource', null);
@@ -69,11 +76,12 @@ export function addAdmission(app: FastifyInstance, authenticator: Authenticator,
     if (access === 'public') return done();
     const admit = (principal: Principal): void => {
       request.principal = principal;
+      if (principal.credential === 'key' && request.routeOptions.config.keys !== true) throw notForKeys();
       checkRouteAccess(access, principal);
     };
     try {
       refuseRepeatedAuthorization(request.raw.rawHeaders);
-      const known = authenticator.authenticate(request.headers);
+      const known = credentials.admit(request.headers, { snapshot: held.snapshot, address: request.socket.remoteAddress ?? '' });
       if (!(known instanceof Promise)) {
         admit(known);
         return done();

@@ -21,6 +21,8 @@ declare module 'fastify' {
   }
   interface FastifyContextConfig {
     access?: RouteAccess;
+    /** Whether a key opens this route. */
+    keys?: boolean;
   }
 }
 

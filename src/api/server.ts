@@ -1,7 +1,7 @@
 /** The HTTP face: one Fastify instance, its limits, and the order of its parts. */
 import Fastify, { type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
-import type { Authenticator } from '../auth/authenticator.ts';
+import type { Credentials } from '../auth/credentials.ts';
 import { refusePoison } from '../config/invalid.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { AuditLog } from '../storage/audit.ts';
@@ -12,7 +12,7 @@ import { addErrorHandling, answerClientError } from './error-handling.ts';
 import { addJsonBody } from './json-body.ts';
 
 export interface ServerOptions {
-  readonly authenticator: Authenticator;
+  readonly credentials: Credentials;
   readonly config: ConfigService;
   readonly audit: AuditLog;
   readonly logger: Logger;
@@ -42,7 +42,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   requireDeclaredAccess(app);
-  addAdmission(app, options.authenticator, options.config);
+  addAdmission(app, options.credentials, options.config);
   addJsonBody(app);
   addErrorHandling(app, options);
   await addDocumentation(app, options.version);
@@ -54,6 +54,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   await app.register(async (scope) => {
     // The schemas document these routes; each handler checks its body itself, because most of it passes through unread.
     scope.setValidatorCompiler(() => () => true);
+    // Keys open calls and nothing else.
+    scope.addHook('onRoute', (route) => {
+      route.config = { ...route.config, keys: true };
+    });
     options.calls(scope);
   });
   await app.ready();

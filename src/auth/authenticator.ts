@@ -11,8 +11,10 @@ import { algorithms, asGatewayError, checkAudience, inspectToken, invalid, token
 import { lookUpUser } from './userinfo.ts';
 
 export interface Authenticator {
-  /** Synchronous when the token is known. Throws or rejects with token_missing, token_invalid, token_expired or auth_unavailable. */
+  /** The token of `headers`, verified. As `verify`; throws token_missing too. */
   authenticate(headers: IncomingHttpHeaders): Principal | Promise<Principal>;
+  /** Synchronous when the token is known. Throws or rejects with token_invalid, token_expired or auth_unavailable. */
+  verify(token: string): Principal | Promise<Principal>;
   close(): void;
 }
 
@@ -26,6 +28,8 @@ interface Issuer {
 export function createAuthenticator(options: {
   readonly issuers: readonly IssuerSettings[];
   readonly logger: Logger;
+  /** Hears of each principal whose token was verified anew. */
+  readonly onVerified?: (principal: Principal) => void;
   readonly fetch?: typeof fetch;
 }): Authenticator {
   const { logger } = options;
@@ -38,7 +42,7 @@ export function createAuthenticator(options: {
     issuers.set(settings.issuer, { settings, keys });
   }
 
-  const verify = async (token: string): Promise<Principal> => {
+  const verifyAnew = async (token: string): Promise<Principal> => {
     const { header, issuer: issuerName } = inspectToken(token);
     const issuer = issuers.get(issuerName);
     if (issuer === undefined) throw invalid('The token comes from an issuer that this gateway does not know.');
@@ -58,10 +62,11 @@ export function createAuthenticator(options: {
     const key = `${epoch} ${token}`;
     let pending = underWay.get(key);
     if (pending === undefined) {
-      pending = verify(token)
+      pending = verifyAnew(token)
         .then(
           (principal) => {
             cache.keep(token, principal, epoch);
+            options.onVerified?.(principal);
             return principal;
           },
           (thrown: unknown) => {
@@ -76,15 +81,17 @@ export function createAuthenticator(options: {
     return pending;
   };
 
+  const check = (token: string): Principal | Promise<Principal> => {
+    const known = cache.good(token, Date.now());
+    if (known !== undefined) return known;
+    const bad = cache.bad(token);
+    if (bad !== undefined) throw bad;
+    return verifyOnce(token);
+  };
+
   return {
-    authenticate(headers) {
-      const token = tokenOf(headers);
-      const known = cache.good(token, Date.now());
-      if (known !== undefined) return known;
-      const bad = cache.bad(token);
-      if (bad !== undefined) throw bad;
-      return verifyOnce(token);
-    },
+    authenticate: (headers) => check(tokenOf(headers)),
+    verify: check,
     close() {
       for (const { keys } of issuers.values()) keys.close();
     },

@@ -28,13 +28,28 @@ const noRole = denied('role', 'You have no role here, so nothing is within your 
 const onlyLooks = denied('role', 'A viewer may look, but neither use nor manage. Ask your administrator for the role user.');
 const notYours = denied('owner', 'Only its owner or an administrator may manage it. Ask for it to be transferred to you.');
 
+const narrowed = denied('key', 'Your key was not made for this. Its owner can make another, or use a token.');
+
+/** Whether a key that was given `patterns` may touch the capability at all: as in grants, a server stands for its tools. */
+function withinPatterns(patterns: readonly string[], action: Action, { kind, name, tags }: Capability): boolean {
+  const reference = `${kind}/${name}`;
+  return patterns.some((pattern) => {
+    if (pattern.endsWith('*')) return reference.startsWith(pattern.slice(0, -1));
+    if (pattern.startsWith(`${kind}/#`)) return tags.includes(pattern.slice(kind.length + 2));
+    if (reference === pattern) return true;
+    // A tool shows that its server exists, no more.
+    return kind === 'mcp' && (reference.startsWith(`${pattern}/`) || (action === 'view' && pattern.startsWith(`${reference}/`)));
+  });
+}
+
 /**
  * May `principal` do `action` with `capability`? Null stands for an unknown one, and one of another tenant counts as unknown.
  * The code says what kind of act is allowed, the role how far it reaches; ownership counts only with the manage code; grants reach the rest.
- * `now` in epoch milliseconds decides about grants that expire. `rule` is one of unknown, code, role, owner, grant or `grant:<id>`.
+ * `now` in epoch milliseconds decides about grants that expire. `rule` is one of unknown, key, code, role, owner, grant or `grant:<id>`.
  */
 export function decide(principal: Principal, action: Action, capability: Capability | null, grants: GrantIndex, now: number): Decision {
   if (capability === null || capability.tenant !== principal.tenant) return unknown;
+  if (principal.within !== undefined && !withinPatterns(principal.within, action, capability)) return narrowed;
   const code: PermissionCode = `llm:${capability.kind}:${action}`;
   if (!principal.permissions.has(code))
     return denied('code', `You do not have the permission ${code}. Ask your administrator for it, then fetch a new token.`);

@@ -80,6 +80,7 @@ export function createDrafts(options: {
     tier,
     price: null,
     alwaysStream: false,
+    prefill: false,
     limits: {},
   });
 

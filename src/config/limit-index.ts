@@ -34,10 +34,10 @@ export function compileLimits(rules: readonly LimitRule[]): LimitIndex {
   }
   return {
     rules,
-    find({ subject, roles, client }, model) {
+    find({ subject, roles, client, key }, model) {
       const matching: LimitRule[] = [];
-      const look = (key: string): void => {
-        for (const rule of bySubject.get(key) ?? none) if (covers(rule.spec, model)) matching.push(rule);
+      const look = (whom: string): void => {
+        for (const rule of bySubject.get(whom) ?? none) if (covers(rule.spec, model)) matching.push(rule);
       };
       look('tenant:*');
       look('user:*');
@@ -46,6 +46,10 @@ export function compileLimits(rules: readonly LimitRule[]): LimitIndex {
       if (client !== null) {
         look('client:*');
         if (client !== '*') look(`client:${client}`);
+      }
+      if (key !== null && key !== undefined) {
+        look('key:*');
+        look(`key:${key}`);
       }
       return matching.length === 0 ? none : matching;
     },

@@ -7,7 +7,8 @@ import type { RowSet } from './row-set.ts';
 export function undoSince(entries: readonly HistoryEntry[], actor: Actor, rows: RowSet, revision: number): ConfigChange[] {
   const targets = new Map<string, { entry: HistoryEntry; name: string; row: ConfigRow | null }>();
   for (const entry of entries.toReversed()) {
-    if (entry.tenant !== actor.tenant) continue;
+    // A key that was revoked stays revoked, whatever else goes back.
+    if (entry.tenant !== actor.tenant || entry.kind === 'key') continue;
     const name = (entry.after ?? entry.before)?.name ?? '';
     targets.set(`${entry.kind} ${name}`, { entry, name, row: entry.before });
   }

@@ -46,6 +46,18 @@ const table = {
     example: 'refuse',
     default: 'local',
   },
+  PAILOU_API_KEYS: {
+    meaning: 'Keys for machines and IDEs, each bound to the person who made it. off: tokens of the OAuth2 service alone are taken.',
+    form: 'off or on',
+    example: 'off',
+    default: 'on',
+  },
+  PAILOU_API_KEYS_OWNER_HOURS: {
+    meaning: 'A key is refused when no token of its owner was seen for so many hours, because nobody knows whether they still may.',
+    form: 'a number of hours from 1 to 87600',
+    example: '168',
+    default: '720',
+  },
   PAILOU_MASTER_KEY: {
     meaning: "Seals the vendors' keys in the database: 32 random bytes. Needed in production.",
     form: '32 bytes in base64 or hex',

@@ -23,6 +23,10 @@ export interface Settings {
   readonly port: number;
   readonly dataDir: string;
   readonly databaseUrl: string | null;
+  /** Whether keys for machines are taken. */
+  readonly apiKeys: 'off' | 'on';
+  /** A key whose owner was not seen for so long is refused. */
+  readonly keyOwnerHours: number;
   /** Null: this node counts limits by itself. */
   readonly redisUrl: string | null;
   readonly withoutRedis: 'local' | 'refuse';
@@ -95,6 +99,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     port: read('PAILOU_PORT', whole(1, 65_535), 8000),
     dataDir: read('PAILOU_DATA_DIR', (text) => text, '.pailou'),
     databaseUrl: read('PAILOU_DATABASE_URL', (text) => (/^(postgres(ql)?:\/\/.|sqlite:.)/.test(text) ? text : undefined), null),
+    apiKeys: read('PAILOU_API_KEYS', oneOf('off', 'on'), 'on'),
+    keyOwnerHours: read('PAILOU_API_KEYS_OWNER_HOURS', whole(1, 87_600), 720),
     redisUrl: read('PAILOU_REDIS_URL', url('redis:', 'rediss:'), null),
     withoutRedis: read('PAILOU_WITHOUT_REDIS', oneOf('local', 'refuse'), 'local'),
     masterKey: read('PAILOU_MASTER_KEY', (text) => (/^([0-9a-fA-F]{64}|[A-Za-z0-9+/_-]{43}=?)$/.test(text) ? text : undefined), null),

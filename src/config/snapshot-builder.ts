@@ -41,10 +41,11 @@ const emptyView: TenantView = {
   mcpServers: new Map(),
   grants: { find: () => null },
   limits: noLimits,
+  keys: [],
 };
 
 export function emptyBuilt(rows: RowSet): Built {
-  const snapshot: Snapshot = { revision: 0, problems: [], tenant: () => emptyView, tenants: new Map() };
+  const snapshot: Snapshot = { revision: 0, problems: [], tenant: () => emptyView, key: () => undefined, tenants: new Map() };
   return { snapshot, rows, problems: [], handles: new Map(), views: new Map(), models: new Map() };
 }
 
@@ -181,7 +182,11 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
         }
 
         /** Kinds that are compiled all together: as before, unless one of them changed. */
-        const compiled = <K extends 'grant' | 'limit', C>(kind: K, known: C | undefined, compile: (rows: ParsedRow<K>[]) => C): C => {
+        const compiled = <K extends 'grant' | 'limit' | 'key', C>(
+          kind: K,
+          known: C | undefined,
+          compile: (rows: ParsedRow<K>[]) => C,
+        ): C => {
           if (known !== undefined && same(kind)) return known;
           const parsed: ParsedRow<K>[] = [];
           for (const row of rows.group(kind, tenant).values()) {
@@ -197,14 +202,19 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
         };
         const grants = compiled('grant', before?.grants, (all) => compileGrants(all.map(({ row, spec }) => ({ id: row.name, spec }))));
         const limits = compiled('limit', before?.limits, (all) => compileLimits(all.map(({ row, spec }) => limitRule(row, spec))));
-        views.set(tenant, { models: tenantModels, skills, mcpServers, grants, limits });
+        const keys = compiled('key', before?.keys, (all) =>
+          all.map(({ row, spec }) => ({ id: row.name, tenant, spec, expiresAt: Date.parse(spec.expires_at) })),
+        );
+        views.set(tenant, { models: tenantModels, skills, mcpServers, grants, limits, keys });
       }
 
+      const keys = new Map([...views.values()].flatMap((view) => view.keys.map((key) => [key.id, key] as const)));
       const told = problems.map(({ tenant, kind, name, message }) => ({ tenant, kind, name, message }));
       const snapshot: Snapshot = Object.freeze({
         revision,
         problems: told,
         tenant: (name: string) => views.get(name) ?? emptyView,
+        key: (id: string) => keys.get(id),
         tenants: views,
       });
       return { snapshot, rows, problems, handles, views, models };
@@ -242,6 +252,12 @@ function deploymentsOf(
         );
       return [];
     }
+    const able = provider.instance.prefill?.(each.model) !== undefined;
+    if (each.prefill && !able) {
+      const param = `spec.deployments[${index}].prefill`;
+      const why = `${provider.kind} is not known to go on from the beginning of an answer with ${each.model}; leave it out.`;
+      report(new GatewayError('configuration_invalid', `${param}: ${why}`, { param }));
+    }
     const id = `${row.name}#${provider.name}/${each.model}`;
     const deployment: Deployment = {
       id,
@@ -252,6 +268,7 @@ function deploymentsOf(
       tier: each.tier,
       price: each.price ?? null,
       alwaysStream: each.always_stream,
+      prefill: each.prefill && able,
       limits: each.limits,
     };
     return [deployment];

@@ -1,6 +1,5 @@
 /** What one call asks of the limits that count it: which counters, and how much of each. */
-import type { Principal } from '../types/access.ts';
-import type { LimitRule } from '../types/limits.ts';
+import type { Counted, LimitRule } from '../types/limits.ts';
 import type { Price } from '../types/resources.ts';
 import type { ModelEntry } from '../types/snapshot.ts';
 
@@ -28,14 +27,28 @@ export interface CallSize {
   readonly answers?: number;
 }
 
-/** Who a counter counts, as part of its key. */
-export type Counted = Pick<Principal, 'subject' | 'roles' | 'client'>;
+/** Empty where everybody whom the rule counts shares one count. */
+function whoIsCounted({ spec: { subject_type: type, shared } }: LimitRule, { subject, client, key }: Counted): string {
+  switch (type) {
+    case 'tenant':
+      return '';
+    case 'role':
+      return shared ? '' : subject;
+    case 'client':
+      return client ?? '';
+    case 'key':
+      return key ?? '';
+    case 'user':
+      return subject;
+    default:
+      return type satisfies never;
+  }
+}
 
 /** The key of a rule's counter for this caller and this model, without measure and time. Braces keep a tenant's keys on one node of a cluster. */
 export function counterKey(rule: LimitRule, caller: Counted, model: string): string {
-  const { subject_type: type, shared, per_model: perModel } = rule.spec;
-  const who = type === 'tenant' || (type === 'role' && shared) ? '' : type === 'client' ? (caller.client ?? '') : caller.subject;
-  return `{${encodeURIComponent(rule.tenant)}}:${rule.id}:${encodeURIComponent(who)}:${perModel ? encodeURIComponent(model) : ''}`;
+  const { per_model: perModel } = rule.spec;
+  return `{${encodeURIComponent(rule.tenant)}}:${rule.id}:${encodeURIComponent(whoIsCounted(rule, caller))}:${perModel ? encodeURIComponent(model) : ''}`;
 }
 
 export interface Period {

@@ -107,9 +107,11 @@ export function createRedisStore(redis: Redis, failed: (error: unknown) => void)
 
   redis.onReady(() => {
     for (const { text } of [takeScript, settleScript, atLeastScript])
-      redis.ask((client) => client.scriptLoad(text)).catch(() => {
-        // It is sent with its first use then.
-      });
+      redis
+        .ask((client) => client.scriptLoad(text))
+        .catch(() => {
+          // It is sent with its first use then.
+        });
   });
 
   return {

@@ -7,7 +7,14 @@ import type { Database } from './database.ts';
 import { maskSealed } from './secrets.ts';
 import type { AuditTable, ConfigTable, HistoryTable, Schema } from './schema.ts';
 
-type ConfigTableName = 'llm_provider_config' | 'llm_model_config' | 'llm_skill_config' | 'llm_mcp_config' | 'llm_grant' | 'llm_limit';
+type ConfigTableName =
+  | 'llm_provider_config'
+  | 'llm_model_config'
+  | 'llm_skill_config'
+  | 'llm_mcp_config'
+  | 'llm_grant'
+  | 'llm_limit'
+  | 'llm_key';
 
 const tables: Readonly<Record<ResourceKind, ConfigTableName>> = {
   provider: 'llm_provider_config',
@@ -16,6 +23,7 @@ const tables: Readonly<Record<ResourceKind, ConfigTableName>> = {
   mcp: 'llm_mcp_config',
   grant: 'llm_grant',
   limit: 'llm_limit',
+  key: 'llm_key',
 };
 const kinds = Object.keys(tables) as ResourceKind[];
 

@@ -31,6 +31,7 @@ function toRun(run: RunRecord): RunTable {
     subject: run.subject,
     username: run.username,
     client: run.client,
+    key_id: run.key,
     roles: run.roles.join(' '),
     capability: run.capability,
     operation: run.operation,

@@ -35,6 +35,7 @@ function summaryOf(row: RunTable) {
     request_id: row.request_id,
     subject: row.subject,
     username: row.username,
+    key: row.key_id,
     capability: row.capability,
     operation: row.operation,
     streamed: row.streamed !== 0,

@@ -41,6 +41,7 @@ export interface RunTable {
   subject: string;
   username: string;
   client: string | null;
+  key_id: string | null;
   roles: string;
   capability: string;
   operation: string;
@@ -109,6 +110,21 @@ export interface NodeTable {
   seen_at: number;
 }
 
+export interface PersonTable {
+  issuer: string;
+  subject: string;
+  tenant: string;
+  username: string;
+  roles: string;
+  permissions: string;
+  seen_at: number;
+}
+
+export interface KeyUseTable {
+  id: string;
+  used_at: number;
+}
+
 export interface Schema {
   llm_provider_config: ConfigTable;
   llm_model_config: ConfigTable;
@@ -116,6 +132,9 @@ export interface Schema {
   llm_mcp_config: ConfigTable;
   llm_grant: ConfigTable;
   llm_limit: ConfigTable;
+  llm_key: ConfigTable;
+  llm_key_use: KeyUseTable;
+  llm_person: PersonTable;
   llm_config_revision: RevisionTable;
   llm_config_history: HistoryTable;
   llm_run: RunTable;

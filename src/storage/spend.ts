@@ -6,6 +6,7 @@ import type { Database } from './database.ts';
 export interface Spent {
   readonly subject: string;
   readonly client: string | null;
+  readonly key: string | null;
   readonly roles: readonly string[];
   /** The model that answered. */
   readonly model: string;
@@ -31,17 +32,18 @@ export function createSpendReader(database: Database): SpendReader {
       try {
         const rows = await database.query
           .selectFrom('llm_run')
-          .select(['subject', 'client', 'roles', 'capability', 'deployment', 'currency'])
+          .select(['subject', 'client', 'key_id', 'roles', 'capability', 'deployment', 'currency'])
           .select((select) => select.fn.sum<number | string>('cost').as('month'))
           .select(sql<number | string>`sum(case when started_at >= ${dayFrom} then cost else 0 end)`.as('day'))
           .where('tenant', '=', tenant)
           .where('started_at', '>=', monthFrom)
           .where('cost', '>', 0)
-          .groupBy(['subject', 'client', 'roles', 'capability', 'deployment', 'currency'])
+          .groupBy(['subject', 'client', 'key_id', 'roles', 'capability', 'deployment', 'currency'])
           .execute();
         return rows.map((row) => ({
           subject: row.subject,
           client: row.client,
+          key: row.key_id,
           roles: row.roles.split(' ').filter((role) => role !== ''),
           model: modelOf(row.capability, row.deployment),
           currency: row.currency ?? '',

@@ -88,6 +88,7 @@ export class Run {
       subject: principal.subject,
       username: principal.username,
       client: principal.client,
+      key: principal.key ?? null,
       roles: principal.roles,
       capability: start.capability,
       operation: start.operation,

@@ -2,6 +2,12 @@
 import type { Capability, Principal } from './access.ts';
 import type { LimitSpec } from './resources.ts';
 
+/** Whom a limit may count. */
+export interface Counted extends Pick<Principal, 'subject' | 'roles' | 'client'> {
+  /** Null or left out: they came with a token. */
+  readonly key?: string | null;
+}
+
 /** One limit as configured. */
 export interface LimitRule {
   /** The same as long as the same calls are counted; another amount alone does not begin a new count. */
@@ -13,7 +19,7 @@ export interface LimitRule {
 
 /** The limits of one tenant, compiled for questions. */
 export interface LimitIndex {
-  /** Every rule that counts a call of `principal` to `model`. The same empty list where there is none. */
-  find(principal: Pick<Principal, 'subject' | 'roles' | 'client'>, model: Pick<Capability, 'name' | 'tags'>): readonly LimitRule[];
+  /** Every rule that counts a call of `caller` to `model`. The same empty list where there is none. */
+  find(caller: Counted, model: Pick<Capability, 'name' | 'tags'>): readonly LimitRule[];
   readonly rules: readonly LimitRule[];
 }

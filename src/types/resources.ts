@@ -50,6 +50,10 @@ const deployment = z.strictObject({
     .boolean()
     .default(false)
     .describe('The model answers only as a stream; Pailou gathers it for callers who want it whole.'),
+  prefill: z
+    .boolean()
+    .default(false)
+    .describe('The model can go on from the beginning of an answer that is given to it. Read where the model says `interrupted: resume`.'),
 });
 
 const milliseconds = z.int().min(1).max(3_600_000);
@@ -154,18 +158,47 @@ export const mcpServerSpec = z.strictObject({
   tags,
 });
 
+const capabilityPattern = z
+  .string()
+  .regex(
+    /^(model|skill|mcp)\/[^\s]+$/,
+    'model/<name>, skill/<name>, mcp/<server> or mcp/<server>/<tool>; a trailing * matches any rest; or <kind>/#<tag>',
+  )
+  .max(300);
+
 export const grantSpec = z.strictObject({
   subject_type: z.enum(['user', 'role', 'client']),
   subject: z.string().min(1).max(256),
-  capability: z
-    .string()
-    .regex(
-      /^(model|skill|mcp)\/[^\s]+$/,
-      'model/<name>, skill/<name>, mcp/<server> or mcp/<server>/<tool>; a trailing * matches any rest; or <kind>/#<tag>',
-    )
-    .max(300),
+  capability: capabilityPattern,
   action: z.enum(['view', 'use']),
   expires_at: z.iso.datetime({ offset: true }).nullable().default(null),
+});
+
+/** What a key can never do is not in this list: manage anything. */
+export const keyPermissions = [
+  'llm:model:view',
+  'llm:model:use',
+  'llm:skill:view',
+  'llm:skill:use',
+  'llm:mcp:view',
+  'llm:mcp:use',
+] as const;
+
+/** A key as it is kept: bound to the person who made it, and never their secret itself. */
+export const keySpec = z.strictObject({
+  title: z.string().max(128).default(''),
+  issuer: z.string().min(1).max(1024).describe('The identity service that knows the owner.'),
+  subject: z.string().min(1).max(256),
+  hash: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+  permissions: z.array(z.enum(keyPermissions)).min(1),
+  capabilities: z.array(capabilityPattern).min(1).max(64).nullable(),
+  addresses: z
+    .array(z.union([z.cidrv4(), z.cidrv6()]))
+    .min(1)
+    .max(64)
+    .nullable(),
+  expires_at: z.iso.datetime({ offset: true }),
+  replaced_by: z.string().nullable().default(null),
 });
 
 const most = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
@@ -173,13 +206,13 @@ const most = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
 export const limitSpec = z
   .strictObject({
     description: z.string().max(1024).default(''),
-    subject_type: z.enum(['tenant', 'role', 'user', 'client']).describe('Whose calls are counted.'),
+    subject_type: z.enum(['tenant', 'role', 'user', 'client', 'key']).describe('Whose calls are counted.'),
     subject: z
       .string()
       .min(1)
       .max(256)
       .default('*')
-      .describe('The user, role or client; * for any of them, each counted alone. Left out for the whole tenant.'),
+      .describe('The user, role, client or key; * for any of them, each counted alone. Left out for the whole tenant.'),
     shared: z.boolean().default(false).describe('For a role: all who hold it share one count; else each of them has their own.'),
     capability: z
       .string()
@@ -227,6 +260,7 @@ export const resourceSpecs = {
   mcp: mcpServerSpec,
   grant: grantSpec,
   limit: limitSpec,
+  key: keySpec,
 } as const;
 
 export type ResourceKind = keyof typeof resourceSpecs;
@@ -235,6 +269,7 @@ export type ModelSpec = z.output<typeof modelSpec>;
 export type SkillSpec = z.output<typeof skillSpec>;
 export type McpServerSpec = z.output<typeof mcpServerSpec>;
 export type GrantSpec = z.output<typeof grantSpec>;
+export type KeySpec = z.output<typeof keySpec>;
 export type LimitSpec = z.output<typeof limitSpec>;
 export type Price = z.output<typeof price>;
 export type DeploymentLimits = z.output<typeof deploymentLimits>;
@@ -247,6 +282,7 @@ export const resourceNames: Readonly<Record<ResourceKind, typeof name>> = {
   mcp: slug,
   grant: name,
   limit: name,
+  key: name,
 };
 
 /** One row of a configuration table. `spec` is JSON as validated, with secrets sealed (see `storage/secrets.ts`). */

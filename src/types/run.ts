@@ -31,6 +31,8 @@ export interface RunRecord {
   readonly subject: string;
   readonly username: string;
   readonly client: string | null;
+  /** The key by which the caller came; null for a token. */
+  readonly key: string | null;
   readonly roles: readonly string[];
   /** `model/<name>`, `skill/<name>`, `mcp/<server>/<tool>`. */
   readonly capability: string;

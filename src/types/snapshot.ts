@@ -2,7 +2,7 @@
 import type { Capability, GrantIndex } from './access.ts';
 import type { LimitIndex } from './limits.ts';
 import type { Provider } from './provider.ts';
-import type { DeploymentLimits, McpServerSpec, ModelSpec, Price, ResourceKind, SkillSpec } from './resources.ts';
+import type { DeploymentLimits, KeySpec, McpServerSpec, ModelSpec, Price, ResourceKind, SkillSpec } from './resources.ts';
 import type { Skill } from './skill.ts';
 import type { ToolSource } from './tool-source.ts';
 
@@ -24,6 +24,8 @@ export interface Deployment {
   readonly tier: number;
   readonly price: Price | null;
   readonly alwaysStream: boolean;
+  /** Can go on from the beginning of an answer. */
+  readonly prefill: boolean;
   readonly limits: DeploymentLimits;
 }
 
@@ -54,6 +56,15 @@ export interface McpServerEntry {
   readonly instance: ToolSource;
 }
 
+/** One key for machines and IDEs, as configured. */
+export interface KeyEntry {
+  readonly id: string;
+  readonly tenant: string;
+  readonly spec: KeySpec;
+  /** Epoch milliseconds. */
+  readonly expiresAt: number;
+}
+
 /** What one tenant sees. */
 export interface TenantView {
   readonly models: ReadonlyMap<string, ModelEntry>;
@@ -61,6 +72,7 @@ export interface TenantView {
   readonly mcpServers: ReadonlyMap<string, McpServerEntry>;
   readonly grants: GrantIndex;
   readonly limits: LimitIndex;
+  readonly keys: readonly KeyEntry[];
 }
 
 /** A row that could not be used; the rest serves. */
@@ -76,6 +88,8 @@ export interface Snapshot {
   readonly problems: readonly Problem[];
   /** The view of a tenant; an empty one for a tenant without rows. */
   tenant(name: string): TenantView;
+  /** The key with this id, of whatever tenant. */
+  key(id: string): KeyEntry | undefined;
   /** Every tenant that has rows. */
   readonly tenants: ReadonlyMap<string, TenantView>;
 }

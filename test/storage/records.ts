@@ -13,6 +13,7 @@ export function runRecord(over: Partial<RunRecord> = {}): RunRecord {
     subject: 'u-1',
     username: 'Ming',
     client: null,
+    key: null,
     roles: ['user', 'beta'],
     capability: 'model/gpt-4o',
     operation: 'chat',

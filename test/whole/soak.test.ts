@@ -94,7 +94,7 @@ it(
     expect(failed).toBeGreaterThan(0.01 * calls);
     expect(failed).toBeLessThan(0.22 * calls);
 
-    const asked = [...vendor.calls].filter(([model]) => model.startsWith('dice')).reduce((sum, [, calls]) => sum + calls, 0);
+    const asked = [...vendor.calls].filter(([model]) => model.startsWith('dice')).reduce((sum, [, each]) => sum + each, 0);
     const metrics = await eventually(
       async () => (await gateway.as('admin', 'GET', '/metrics')).text,
       (found) => count(found, 'pailou_runs_total', 'model/dice') === calls,

@@ -44,6 +44,7 @@ export function addIdentity(app: FastifyInstance): void {
         roles: principal.roles,
         permissions: [...principal.permissions].toSorted(),
         client: principal.client,
+        credential: principal.credential,
         issuer: principal.issuer,
         expires_at: new Date(principal.expiresAt).toISOString(),
       };

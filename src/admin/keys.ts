@@ -1,0 +1,198 @@
+/** /api/keys: keys for machines and IDEs. Each is bound to whoever makes it; its secret is shown once, and only then. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { isAdministrator } from '../auth/decide.ts';
+import { makeKey } from '../auth/key-secret.ts';
+import { principalOf } from '../api/request-context.ts';
+import type { ConfigService } from '../config/service.ts';
+import type { KeyUses } from '../storage/key-uses.ts';
+import { GatewayError } from '../types/errors.ts';
+import { type ConfigRow, keyPermissions, keySpec, type KeySpec } from '../types/resources.ts';
+import { actorOf } from './actor.ts';
+import { pageOf, pageQuery } from './paging.ts';
+
+const dayMs = 86_400_000;
+const named = z.object({ id: z.string().min(1).max(64) });
+const createBody = z.strictObject({
+  title: z.string().max(128).default('').describe('What it is for, so that you know it again.'),
+  permissions: keySpec.shape.permissions
+    .default([...keyPermissions])
+    .describe('What it may do; never more than you may yourself, at any time. Nothing can be managed with a key.'),
+  capabilities: keySpec.shape.capabilities.default(null).describe('Only these; null for all that you reach.'),
+  addresses: keySpec.shape.addresses.default(null).describe('Only from these networks, e.g. 10.0.0.0/8.'),
+  expires_in_days: z.int().min(1).max(3650).default(90),
+});
+const rotateBody = z.strictObject({
+  overlap_hours: z.number().min(0).max(720).default(24).describe('So long the old key still works.'),
+});
+const keyView = z.object({
+  id: z.string(),
+  title: z.string(),
+  owner: z.string(),
+  hint: z.string().describe('How the key begins.'),
+  permissions: z.array(z.string()),
+  capabilities: z.array(z.string()).nullable(),
+  addresses: z.array(z.string()).nullable(),
+  enabled: z.boolean(),
+  created_at: z.string(),
+  expires_at: z.string(),
+  last_used_at: z.string().nullable(),
+  replaced_by: z.string().nullable(),
+});
+const newKeyView = keyView.extend({ key: z.string().describe('The key itself. It is never shown again.') });
+const tags = ['keys'];
+const signedIn = { access: 'signed-in' as const };
+
+function viewOf(row: ConfigRow, usedAt: number | undefined): z.output<typeof keyView> {
+  const spec = row.spec as KeySpec;
+  return {
+    id: row.name,
+    title: spec.title,
+    owner: spec.subject,
+    hint: `pailou_${row.name}_…`,
+    permissions: [...spec.permissions],
+    capabilities: spec.capabilities,
+    addresses: spec.addresses,
+    enabled: row.enabled,
+    created_at: row.createdAt,
+    expires_at: spec.expires_at,
+    last_used_at: usedAt === undefined ? null : new Date(usedAt).toISOString(),
+    replaced_by: spec.replaced_by ?? null,
+  };
+}
+
+export function addKeys(app: FastifyInstance, config: ConfigService, uses: KeyUses): void {
+  /** One's own, and for administrators those of the whole tenant. */
+  const isMine = (request: FastifyRequest, { spec }: ConfigRow): boolean => {
+    const principal = principalOf(request);
+    return isAdministrator(principal) || (spec['subject'] === principal.subject && spec['issuer'] === principal.issuer);
+  };
+  const find = (request: FastifyRequest, id: string): ConfigRow => {
+    const row = config.row(principalOf(request).tenant, 'key', id);
+    if (row === undefined || !isMine(request, row))
+      throw new GatewayError('not_found', `There is no key "${id}" of yours.`, { param: 'id' });
+    return row;
+  };
+  const create = (request: FastifyRequest, id: string, spec: KeySpec) => ({
+    kind: 'key' as const,
+    tenant: principalOf(request).tenant,
+    name: id,
+    operation: 'create' as const,
+    spec,
+    enabled: true,
+    owner: spec.subject,
+  });
+  const shown = async (row: ConfigRow): Promise<z.output<typeof keyView>> => viewOf(row, (await uses.last([row.name])).get(row.name));
+
+  app.get<{ Querystring: z.output<typeof pageQuery> }>(
+    '/api/keys',
+    {
+      config: signedIn,
+      schema: {
+        tags,
+        summary: 'List your keys; for administrators those of everybody',
+        querystring: pageQuery,
+        response: { 200: z.object({ data: z.array(keyView), next: z.string().nullable() }) },
+      },
+    },
+    async (request) => {
+      const rows = config.rows(principalOf(request).tenant, 'key').filter((row) => isMine(request, row));
+      const sorted = rows.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+      const page = pageOf(sorted, (row) => row.name, request.query);
+      const used = await uses.last(page.data.map((row) => row.name));
+      return { data: page.data.map((row) => viewOf(row, used.get(row.name))), next: page.next };
+    },
+  );
+
+  app.get<{ Params: z.output<typeof named> }>(
+    '/api/keys/:id',
+    { config: signedIn, schema: { tags, summary: 'Read one key', params: named, response: { 200: keyView } } },
+    async (request) => shown(find(request, request.params.id)),
+  );
+
+  app.post<{ Body: z.output<typeof createBody> }>(
+    '/api/keys',
+    {
+      config: signedIn,
+      schema: { tags, summary: 'Make a key for yourself; it is shown once', body: createBody, response: { 201: newKeyView } },
+    },
+    async (request, reply) => {
+      const { issuer, subject, permissions: own } = principalOf(request);
+      const { title, permissions, capabilities, addresses, expires_in_days: days } = request.body;
+      const given = permissions.filter((code) => own.has(code));
+      if (given.length === 0)
+        throw new GatewayError('permission_denied', 'You hold none of these permissions yourself, so a key could do nothing.', {
+          param: 'permissions',
+        });
+      const { id, text, hash } = makeKey();
+      const spec: KeySpec = {
+        title,
+        issuer,
+        subject,
+        hash,
+        permissions: given,
+        capabilities,
+        addresses,
+        expires_at: new Date(Date.now() + days * dayMs).toISOString(),
+        replaced_by: null,
+      };
+      await config.change(actorOf(request), [create(request, id, spec)], `make key ${id}`);
+      return reply
+        .code(201)
+        .header('cache-control', 'no-store')
+        .send({ ...(await shown(find(request, id))), key: text });
+    },
+  );
+
+  app.post<{ Params: z.output<typeof named>; Body: z.output<typeof rotateBody> }>(
+    '/api/keys/:id/rotate',
+    {
+      config: signedIn,
+      schema: {
+        tags,
+        summary: 'Make a new key in place of one; the old one goes on for a while',
+        params: named,
+        body: rotateBody,
+        response: { 201: newKeyView },
+      },
+    },
+    async (request, reply) => {
+      const row = find(request, request.params.id);
+      const { subject, issuer } = principalOf(request);
+      const old = row.spec as KeySpec;
+      // Whoever holds the new key acts for its owner; an administrator may take keys away but not make them for others.
+      if (old.subject !== subject || old.issuer !== issuer) throw new GatewayError('permission_denied', 'Only its owner can rotate a key.');
+      if (old.replaced_by !== null) throw new GatewayError('already_exists', `This key was replaced by ${old.replaced_by} before.`);
+      const { id, text, hash } = makeKey();
+      const ends = Math.min(Date.parse(old.expires_at), Date.now() + request.body.overlap_hours * 3_600_000);
+      const life = Date.parse(old.expires_at) - Date.parse(row.createdAt);
+      const mutations = [
+        create(request, id, { ...old, hash, expires_at: new Date(Date.now() + life).toISOString() }),
+        {
+          kind: 'key' as const,
+          tenant: row.tenant,
+          name: row.name,
+          operation: 'replace' as const,
+          spec: { ...old, expires_at: new Date(ends).toISOString(), replaced_by: id },
+          expectedRevision: row.revision,
+        },
+      ];
+      await config.change(actorOf(request), mutations, `rotate key ${row.name}`);
+      return reply
+        .code(201)
+        .header('cache-control', 'no-store')
+        .send({ ...(await shown(find(request, id))), key: text });
+    },
+  );
+
+  app.delete<{ Params: z.output<typeof named> }>(
+    '/api/keys/:id',
+    { config: signedIn, schema: { tags, summary: 'Revoke a key, at once and for good', params: named } },
+    async (request, reply) => {
+      const row = find(request, request.params.id);
+      const mutation = { kind: 'key' as const, tenant: row.tenant, name: row.name, operation: 'delete' as const };
+      const { revision } = await config.change(actorOf(request), [mutation], `revoke key ${row.name}`);
+      return reply.code(204).header('x-pailou-revision', revision).send();
+    },
+  );
+}

@@ -1,0 +1,159 @@
+/** What verified tokens said of people, kept for keys: a key has the rights that its owner has now, and its owner is not there. */
+import { LRUCache } from 'lru-cache';
+import { type PermissionCode, permissionCodes, type Principal } from '../types/access.ts';
+import { GatewayError } from '../types/errors.ts';
+import type { Logger } from '../types/logger.ts';
+import type { Database } from './database.ts';
+
+export interface Person {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly tenant: string;
+  readonly username: string;
+  readonly roles: readonly string[];
+  readonly permissions: ReadonlySet<PermissionCode>;
+  /** When a token of theirs was verified last, epoch milliseconds, give or take ten minutes. */
+  readonly seenAt: number;
+}
+
+export interface People extends AsyncDisposable {
+  /** Takes down what a verified token says. Never throws, never waits. */
+  saw(principal: Principal): void;
+  /** Null for somebody who never came. At once where known; rejects with `auth_unavailable` if the database cannot be asked. */
+  find(issuer: string, subject: string): Person | null | Promise<Person | null>;
+}
+
+/** How old knowledge may be before it is read again, behind the calls that use it. */
+const freshMs = 15_000;
+/** Somebody of whom nothing is known is asked for again after so long. */
+const unknownMs = 5_000;
+/** A token that says nothing new is not written down more often. */
+const writeEveryMs = 600_000;
+const flushMs = 500;
+
+interface Known {
+  readonly person: Person | null;
+  readonly readAt: number;
+}
+
+const keyOf = (issuer: string, subject: string): string => `${issuer}\n${subject}`;
+
+function sameRights(one: Person, other: Person): boolean {
+  return (
+    one.tenant === other.tenant &&
+    one.username === other.username &&
+    one.roles.join(' ') === other.roles.join(' ') &&
+    one.permissions.size === other.permissions.size &&
+    one.permissions.isSubsetOf(other.permissions)
+  );
+}
+
+export function createPeople({ database, logger }: { readonly database: Database; readonly logger: Logger }): People {
+  const known = new LRUCache<string, Known>({ max: 50_000 });
+  const reading = new Map<string, Promise<Person | null>>();
+  let toWrite = new Map<string, Person>();
+  let writing: Promise<void> = Promise.resolve();
+
+  const write = async (people: readonly Person[]): Promise<void> => {
+    for (const person of people) {
+      const row = {
+        issuer: person.issuer,
+        subject: person.subject,
+        tenant: person.tenant,
+        username: person.username,
+        roles: JSON.stringify(person.roles),
+        permissions: [...person.permissions].join(' '),
+        seen_at: person.seenAt,
+      };
+      const { issuer: _issuer, subject: _subject, ...rest } = row;
+      await database.query
+        .insertInto('llm_person')
+        .values(row)
+        .onConflict((conflict) => conflict.columns(['issuer', 'subject']).doUpdateSet(rest))
+        .execute();
+    }
+  };
+  const flush = (): void => {
+    if (toWrite.size === 0) return;
+    const people = [...toWrite.values()];
+    toWrite = new Map();
+    writing = writing
+      .then(() => write(people))
+      .catch((error: unknown) => {
+        logger.debug({ err: error }, 'what tokens said of people could not be written down; trying again');
+        for (const person of people) {
+          const key = keyOf(person.issuer, person.subject);
+          if (!toWrite.has(key)) toWrite.set(key, person);
+        }
+      });
+  };
+  const timer = setInterval(flush, flushMs);
+  timer.unref();
+
+  const read = (issuer: string, subject: string): Promise<Person | null> => {
+    const key = keyOf(issuer, subject);
+    let pending = reading.get(key);
+    if (pending === undefined) {
+      pending = database.query
+        .selectFrom('llm_person')
+        .selectAll()
+        .where('issuer', '=', issuer)
+        .where('subject', '=', subject)
+        .executeTakeFirst()
+        .then((row) => {
+          const person: Person | null =
+            row === undefined
+              ? null
+              : {
+                  issuer,
+                  subject,
+                  tenant: row.tenant,
+                  username: row.username,
+                  roles: JSON.parse(row.roles) as string[],
+                  permissions: new Set(permissionCodes.filter((code) => row.permissions.split(' ').includes(code))),
+                  seenAt: Number(row.seen_at),
+                };
+          // What this node saw itself and has not written yet is newer.
+          const own = known.peek(key)?.person ?? null;
+          const latest = own !== null && own.seenAt > (person?.seenAt ?? 0) ? own : person;
+          known.set(key, { person: latest, readAt: Date.now() });
+          return latest;
+        })
+        .finally(() => reading.delete(key));
+      reading.set(key, pending);
+    }
+    return pending;
+  };
+
+  return {
+    saw({ issuer, subject, tenant, username, roles, permissions }) {
+      const key = keyOf(issuer, subject);
+      const now = Date.now();
+      const person: Person = { issuer, subject, tenant, username, roles, permissions, seenAt: now };
+      const before = known.peek(key)?.person ?? null;
+      if (before !== null && sameRights(before, person) && now - before.seenAt < writeEveryMs) return;
+      known.set(key, { person, readAt: now });
+      toWrite.set(key, person);
+    },
+    find(issuer, subject) {
+      const found = known.get(keyOf(issuer, subject));
+      const age = found === undefined ? Infinity : Date.now() - found.readAt;
+      if (found !== undefined && (found.person !== null || age < unknownMs)) {
+        // Nobody waits for this, and a database that is away leaves what was known.
+        if (age > freshMs) read(issuer, subject).catch(() => {});
+        return found.person;
+      }
+      return read(issuer, subject).catch((cause: unknown) => {
+        throw new GatewayError('auth_unavailable', 'What the owner of this key may do cannot be found out at the moment. Try again soon.', {
+          retryAfterSeconds: 5,
+          cause,
+        });
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      flush();
+      await writing;
+    },
+  };
+}
