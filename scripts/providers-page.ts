@@ -113,10 +113,12 @@ export async function providersPage(): Promise<string> {
   const kinds = registry.list('provider').filter(({ kind }) => kind !== 'demo');
   const reach: string[] = [];
   const features: string[] = [];
+  const resumers: string[] = [];
   for (const { kind, title } of kinds.toSorted((one, other) => (one.kind < other.kind ? -1 : 1))) {
     const { plugin, provider } = await sampleProvider(registry, kind, base, services);
     const done = operations.filter((operation) => provider.formats[operation] !== undefined).map((operation) => titles[operation]);
     const address = addressOf(z.toJSONSchema(plugin.options, { io: 'input' }) as unknown as Json);
+    if (provider.prefill?.(models[provider.formats.chat ?? ''] ?? 'model') !== undefined) resumers.push(`\`${kind}\``);
     reach.push(`| \`${kind}\` | ${title} | ${address} | \`${provider.formats.chat ?? ''}\` | ${done.join(', ')} |`);
     const format = registry.instance('format', provider.formats.chat ?? '');
     if (format === undefined) throw new Error(`${kind} names the format ${provider.formats.chat}, which is not there`);
@@ -132,7 +134,9 @@ export async function providersPage(): Promise<string> {
     ...features,
     '',
     'A model behind a vendor may know less than its vendor: whether one model takes pictures is told by that vendor, in its own error.',
-    'Models that answer only as a stream are asked for a stream and gathered: the option `stream_only` of the provider, or `always_stream` of a deployment.\n',
+    'Models that answer only as a stream are asked for a stream and gathered: the option `stream_only` of the provider, or `always_stream` of a deployment.',
+    `Some models go on from the beginning of an answer that is given to them (the option \`prefill\` of a deployment, docs/routing.md), at ${resumers.join(', ')}:`,
+    'DeepSeek only at the address that ends in `/beta`, Claude only before 4.6, Qwen and Doubao only without thinking.\n',
   ].join('\n');
 }
 

@@ -18,6 +18,7 @@ import { readAnswer, wholeBytes } from './answer-body.ts';
 import { askInParts, splitInputs } from './batched-embeddings.ts';
 import { readWhole } from './bounded-body.ts';
 import type { PictureFetcher } from './pictures.ts';
+import { withBeginning } from './prefill.ts';
 import { type RelayAnswer, relayCall, type RelayRequest } from './relay.ts';
 import { rememberThoughts, restoreThoughts } from './thoughts.ts';
 import { fitTranslated, withNativeHeaders } from './translated-request.ts';
@@ -37,6 +38,8 @@ export interface ChatOptions {
   readonly signal: AbortSignal;
   /** Whose conversation it is: thoughts are remembered within it and never beyond. */
   readonly scope: string;
+  /** The answer has begun elsewhere with these words and is to go on from there. Only for a deployment that can. */
+  readonly prefill?: string;
 }
 
 export interface ModelInvoker {
@@ -116,9 +119,10 @@ export function createModelInvoker(options: {
   };
 
   return {
-    async chat(deployment, request, { stream, signal, scope }) {
+    async chat(deployment, given, { stream, signal, scope, prefill }) {
       const format = formatFor(deployment, 'chat');
       const provider = deployment.provider.instance;
+      const request = prefill === undefined ? given : withBeginning(given, prefill, provider.prefill?.(deployment.model) ?? {});
       const { call, target, warnings } = prepare(deployment, 'chat', request.body, stream);
       const thoughtful = format.thoughts === true || provider.replaysReasoning === true;
       const kind = provider.formats.chat ?? '';

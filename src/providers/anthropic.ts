@@ -5,6 +5,7 @@ import { isJsonObject, type JsonObject } from '../types/json.ts';
 import { definePlugin } from '../types/plugin.ts';
 import type { Provider, UpstreamCall, UpstreamFailure } from '../types/provider.ts';
 import { secret } from '../types/secret.ts';
+import { claudePrefill } from './claude/prefill.ts';
 
 const options = z.strictObject({
   api_key: secret().describe('A key of platform.claude.com, or of the vendor behind base_url.'),
@@ -107,6 +108,8 @@ export default definePlugin({
         if (all.size > 0) headers['anthropic-beta'] = [...all].join(',');
       },
       ...(version < withoutSampling ? {} : { adjust: dropSampling }),
+      // Of other vendors' models that speak this format, the administrator knows.
+      prefill: (model) => claudePrefill(model, {}),
       classify,
     };
   },

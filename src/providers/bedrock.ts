@@ -5,6 +5,7 @@ import { type ErrorCode, GatewayError } from '../types/errors.ts';
 import { definePlugin } from '../types/plugin.ts';
 import type { Outgoing, Provider, UpstreamCall, UpstreamFailure } from '../types/provider.ts';
 import { secret } from '../types/secret.ts';
+import { claudePrefill } from './claude/prefill.ts';
 
 const options = z.strictObject({
   region: z
@@ -117,6 +118,7 @@ export default definePlugin({
         headers['authorization'] = `Bearer ${api_key}`;
         return undefined;
       },
+      prefill: (model) => claudePrefill(model),
       embeddingsBatch: embeddings_batch,
       classify,
     };

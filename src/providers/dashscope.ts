@@ -147,6 +147,8 @@ export default definePlugin({
       adjust: adjustFor(multimodal),
       reading: { errorCodes },
       mustStream: matcher(stream_only_models),
+      // Without thinking only. https://help.aliyun.com/zh/model-studio/partial-mode
+      prefill: () => ({ message: { partial: true } }),
       embeddingsBatch: embeddings_batch,
       classify,
     };

@@ -15,6 +15,8 @@ export default openaiVendor({
   // It maps every word of OpenAI's to its own low, high and max. https://api-docs.deepseek.com/guides/thinking_mode
   thinking: { by: 'thinking-type', effort: true },
   replays: ['reasoning_content'],
+  // Only at the address that ends in /beta. https://api-docs.deepseek.com/guides/chat_prefix_completion
+  prefill: { message: { prefix: true } },
   finishReasons: { insufficient_system_resource: 'failure' },
   errorCodes: { insufficient_balance: 'upstream_quota_exhausted' },
 });

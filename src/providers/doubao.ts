@@ -11,6 +11,8 @@ export default openaiVendor({
   refuses: ['n'],
   developerAsSystem: true,
   thinking: { by: 'thinking-type' },
+  // Without thinking only. https://www.volcengine.com/docs/82379/1359497
+  prefill: {},
   errorCodes: {
     accountoverdueerror: 'upstream_quota_exhausted',
     quotaexceeded: 'upstream_quota_exhausted',

@@ -11,5 +11,6 @@ export default openaiVendor({
   developerAsSystem: true,
   thinking: { by: 'chat-template' },
   thinkTags: true,
+  prefill: {},
   errorCodes: { exceed_context_size_error: 'context_length_exceeded', unavailable_error: 'upstream_unavailable' },
 });

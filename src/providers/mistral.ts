@@ -14,6 +14,8 @@ export default openaiVendor({
   clamps: { temperature: [0, 1.5] },
   developerAsSystem: true,
   thinking: { by: 'effort', words: ['none', 'high'] },
+  // Its answer begins with the words that were given. https://docs.mistral.ai/guides/prefix/
+  prefill: { message: { prefix: true }, repeats: true },
   finishReasons: { model_length: 'length', error: 'failure' },
   errorCodes: { 3000: 'upstream_error', 1500: 'upstream_error', 1300: 'rate_limited', 3505: 'upstream_unavailable' },
 });

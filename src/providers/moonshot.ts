@@ -30,6 +30,8 @@ export default openaiVendor({
     },
     { models: ['kimi-*'], drops: [...unknown, ...fixed] },
   ],
+  // https://platform.kimi.ai/docs/guide/use-partial-mode-feature-of-kimi-api
+  prefill: { message: { partial: true } },
   replays: ['reasoning_content'],
   errorCodes: {
     exceeded_current_quota_error: 'upstream_quota_exhausted',

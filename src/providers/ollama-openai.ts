@@ -13,5 +13,7 @@ export default openaiVendor({
   drops: ['user', 'store', 'metadata', 'service_tier', 'parallel_tool_calls'],
   refuses: ['n', 'logprobs', 'top_logprobs', 'logit_bias'],
   toolChoices: ['auto', 'none'],
+  // A last message of the assistant is left open, as at its native endpoint.
+  prefill: {},
   thinking: { by: 'effort', words: ['none', 'low', 'medium', 'high'] },
 });

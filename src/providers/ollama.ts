@@ -52,6 +52,8 @@ export default definePlugin({
       },
       // gpt-oss and its like go on with what they thought before they called a tool.
       replaysReasoning: true,
+      // A last message of the assistant is left open. https://github.com/ollama/ollama/issues/6778
+      prefill: () => ({}),
       classify,
     };
   },

@@ -8,4 +8,6 @@ export default openaiVendor({
   source: 'https://platform.openai.com/docs/api-reference/chat',
   operations: ['chat', 'embeddings', 'rerank', 'images', 'transcriptions', 'speech'],
   keyless: true,
+  // What it can do, the administrator knows.
+  prefill: {},
 });

@@ -11,5 +11,6 @@ export default openaiVendor({
   thinking: { by: 'reasoning-object' },
   replays: ['reasoning_content', 'reasoning_details'],
   cacheControl: true,
+  prefill: {},
   errorCodes: { 402: 'upstream_quota_exhausted', 403: 'content_filter', 408: 'upstream_timeout', 502: 'upstream_unavailable' },
 });

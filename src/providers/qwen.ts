@@ -15,6 +15,8 @@ export default openaiVendor({
   developerAsSystem: true,
   thinking: { by: 'enable-thinking', budget: true },
   streamOnly: ['qwq-*', 'qvq-*', '*-thinking-*', 'qwen-omni-*', 'qwen2.5-omni-*', 'qwen3-omni-*'],
+  // Without thinking only. https://help.aliyun.com/zh/model-studio/partial-mode
+  prefill: { message: { partial: true } },
   embeddingsBatch: 10,
   errorCodes: {
     arrearage: 'upstream_quota_exhausted',

@@ -10,5 +10,6 @@ export default openaiVendor({
   keyless: true,
   thinking: { by: 'chat-template' },
   thinkTags: true,
+  prefill: { body: { continue_final_message: true } },
   finishReasons: { abort: 'failure' },
 });

@@ -28,6 +28,16 @@ export interface UpstreamFailure {
   readonly body: string;
 }
 
+/** How a vendor is told that the last message of a request is the beginning of its answer, which it is to go on with. */
+export interface Prefill {
+  /** Members of that message, beside its role and content. */
+  readonly message?: JsonObject;
+  /** Members of the request. */
+  readonly body?: JsonObject;
+  /** The answer says the beginning once more. */
+  readonly repeats?: boolean;
+}
+
 /** Describes a vendor; does no call I/O itself. */
 export interface Provider {
   /** The wire format (by kind) for each operation that the vendor has. */
@@ -50,6 +60,8 @@ export interface Provider {
   readonly replays?: readonly string[];
   /** The vendor knows Anthropic's `cache_control` on parts, messages and tools; it is taken out for all others of OpenAI's format. */
   readonly cacheControl?: boolean;
+  /** How this model goes on from the beginning of an answer; undefined where it cannot, or is not known to. */
+  prefill?(model: string): Prefill | undefined;
   /** The most inputs that one request for embeddings may hold; longer lists are split. */
   readonly embeddingsBatch?: number;
   /** Knows this vendor's own error codes better than the common table; undefined leaves it to that. */

@@ -82,6 +82,7 @@ async function deploy(kind: string): Promise<{ deployment: Deployment; words: Ve
     tier: 0,
     price: null,
     alwaysStream: false,
+    prefill: false,
     limits: {},
   };
   return { deployment, words: wordsOf(provider.formats.chat), provider };

@@ -190,6 +190,7 @@ export async function startScene(): Promise<Scene> {
       tier: 0,
       price: null,
       alwaysStream: false,
+      prefill: false,
       limits: {},
       ...more,
     }),

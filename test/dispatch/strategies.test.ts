@@ -28,6 +28,7 @@ const deployment = (id: string, more: Partial<Deployment> = {}): Deployment => (
   tier: 0,
   price: null,
   alwaysStream: false,
+  prefill: false,
   limits: {},
   ...more,
 });

@@ -67,6 +67,7 @@ function deployment(provider: Partial<Provider> = {}): Deployment {
     tier: 0,
     price: null,
     alwaysStream: false,
+    prefill: false,
   };
 }
 

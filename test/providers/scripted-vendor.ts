@@ -69,6 +69,7 @@ export async function startVendor(...formats: readonly unknown[]): Promise<Scrip
         tier: 0,
         price: null,
         alwaysStream: false,
+        prefill: false,
         limits: {},
       };
       return deployment;

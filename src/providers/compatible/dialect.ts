@@ -1,6 +1,7 @@
 /** How one vendor's OpenAI format differs from OpenAI's own: data, one object per vendor. What is left out here is as OpenAI has it. */
 import type { FinishReason } from '../../types/chat.ts';
 import type { ErrorCode } from '../../types/errors.ts';
+import type { Prefill } from '../../types/provider.ts';
 import type { Operation } from '../../types/wire-format.ts';
 
 /** How a vendor is told to think, from OpenAI's `reasoning_effort`. The vendor's own fields, where the caller sends them, always win. */
@@ -57,6 +58,8 @@ export interface Dialect {
   readonly streamOnly?: readonly string[];
   readonly cacheControl?: boolean;
   readonly embeddingsBatch?: number;
+  /** How it goes on from the beginning of an answer; an empty object where the last message says enough. Left out: it cannot, or is not known to. */
+  readonly prefill?: Prefill;
   readonly thinkTags?: boolean;
   readonly finishReasons?: Readonly<Record<string, FinishReason | 'failure'>>;
   readonly errorCodes?: Readonly<Record<string, ErrorCode>>;

@@ -84,6 +84,7 @@ export function openaiProvider(
     ...(replays.length === 0 ? {} : { replaysReasoning: true, replays }),
     ...(dialect.cacheControl === undefined ? {} : { cacheControl: dialect.cacheControl }),
     ...(dialect.embeddingsBatch === undefined ? {} : { embeddingsBatch: dialect.embeddingsBatch }),
+    ...(dialect.prefill === undefined ? {} : { prefill: () => dialect.prefill }),
     ...(streamOnly.length === 0 ? {} : { mustStream: matcher(streamOnly) }),
   };
 }

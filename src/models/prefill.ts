@@ -1,0 +1,27 @@
+/** A request whose answer has begun elsewhere and is to go on from there. */
+import type { ChatBody, ChatRequest } from '../types/chat.ts';
+import type { JsonObject } from '../types/json.ts';
+import type { Prefill } from '../types/provider.ts';
+import { estimateTokens } from './estimate-usage.ts';
+
+const limits = ['max_tokens', 'max_completion_tokens'] as const;
+
+/** What was said already counts as part of the caller's limit. */
+function withinLimit<T extends JsonObject>(body: T, text: string): T {
+  const lowered = limits.flatMap((field): [string, number][] => {
+    const most = body[field];
+    return typeof most === 'number' ? [[field, Math.max(1, most - estimateTokens(text))]] : [];
+  });
+  return lowered.length === 0 ? body : { ...body, ...Object.fromEntries(lowered) };
+}
+
+/** The same request with `text` as the beginning of the answer, marked as this vendor wants it. `text` must not end in white space. */
+export function withBeginning(request: ChatRequest, text: string, { message, body: marks }: Prefill): ChatRequest {
+  const { raw: _stale, native, ...rest } = request;
+  const beginning: JsonObject = { role: 'assistant', content: text, ...message };
+  const body: ChatBody = { ...withinLimit(request.body, text), ...marks, messages: [...request.body.messages, beginning] };
+  if (native === undefined) return { ...rest, body };
+  const earlier = native.body['messages'];
+  const messages = [...(Array.isArray(earlier) ? (earlier as readonly JsonObject[]) : []), { role: 'assistant', content: text }];
+  return { ...rest, body, native: { ...native, body: { ...withinLimit(native.body, text), messages } } };
+}
