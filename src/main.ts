@@ -41,6 +41,7 @@ import { createRunReader } from './storage/runs.ts';
 import { createSpendReader } from './storage/spend.ts';
 import { loadMasterKey } from './storage/master-key.ts';
 import { createSecretBox } from './storage/secrets.ts';
+import { createUsageReader } from './storage/usage.ts';
 import { createLogger } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { GatewayError } from './types/errors.ts';
@@ -204,6 +205,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
         calls,
         audit,
         runs: createRunReader(database),
+        usage: createUsageReader(database),
         nodes,
         keyUses: settings.apiKeys === 'off' ? null : keyUses,
       });

@@ -6,6 +6,7 @@ import type { AuditLog } from '../storage/audit.ts';
 import type { KeyUses } from '../storage/key-uses.ts';
 import type { NodeBook } from '../storage/nodes.ts';
 import type { RunReader } from '../storage/runs.ts';
+import type { UsageReader } from '../storage/usage.ts';
 import { addAudit } from './audit.ts';
 import { collections } from './collections.ts';
 import { addConfiguration } from './configuration.ts';
@@ -14,6 +15,7 @@ import { addGrants } from './grants.ts';
 import { addKeys } from './keys.ts';
 import { addCollection } from './resources.ts';
 import { addRuns } from './runs.ts';
+import { addUsage } from './usage.ts';
 
 export interface ControlServices {
   readonly config: ConfigService;
@@ -21,6 +23,7 @@ export interface ControlServices {
   readonly audit: AuditLog;
   readonly runs: RunReader;
   readonly nodes: NodeBook;
+  readonly usage: UsageReader;
   /** Null where keys are switched off. */
   readonly keyUses: KeyUses | null;
 }
@@ -33,4 +36,5 @@ export function addControl(app: FastifyInstance, services: ControlServices): voi
   addConfiguration(app, services.config, services.nodes);
   addAudit(app, services.audit);
   addRuns(app, services.runs);
+  addUsage(app, services.usage);
 }

@@ -26,6 +26,7 @@ function toRun(run: RunRecord): RunTable {
     id: run.id,
     parent: run.parent,
     root: run.root,
+    via: run.via,
     request_id: run.requestId,
     tenant: run.tenant,
     subject: run.subject,

@@ -8,6 +8,7 @@ import * as childrenOfRuns from './migrations/0003-children-of-runs.ts';
 import * as nodes from './migrations/0004-nodes.ts';
 import * as limits from './migrations/0005-limits.ts';
 import * as keys from './migrations/0006-keys.ts';
+import * as usage from './migrations/0007-usage.ts';
 
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-first-tables': firstTables,
@@ -16,6 +17,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0004-nodes': nodes,
   '0005-limits': limits,
   '0006-keys': keys,
+  '0007-usage': usage,
 };
 
 /** The names of what was applied. Throws `storage_unavailable` if the database is away, `internal_error` if it is newer than this program. */

@@ -36,6 +36,7 @@ export interface RunTable {
   id: string;
   parent: string | null;
   root: string;
+  via: string | null;
   request_id: string;
   tenant: string;
   subject: string;
@@ -120,6 +121,33 @@ export interface PersonTable {
   seen_at: number;
 }
 
+/** The sums of one kind of run on one day; empty text for what a run does not have. */
+export interface UsageDayTable {
+  tenant: string;
+  /** Days since 1970, UTC. */
+  day: number;
+  subject: string;
+  client: string;
+  key_id: string;
+  capability: string;
+  deployment: string;
+  via: string;
+  currency: string;
+  runs: number;
+  /** Outermost runs. */
+  calls: number;
+  failed: number;
+  aborted: number;
+  estimated: number;
+  /** Runs with tokens whose price was not known. */
+  unpriced: number;
+  input_tokens: number;
+  output_tokens: number;
+  cached_input_tokens: number;
+  reasoning_tokens: number;
+  cost: number;
+}
+
 export interface KeyUseTable {
   id: string;
   used_at: number;
@@ -138,6 +166,7 @@ export interface Schema {
   llm_config_revision: RevisionTable;
   llm_config_history: HistoryTable;
   llm_run: RunTable;
+  llm_usage_day: UsageDayTable;
   llm_attempt: AttemptTable;
   llm_audit: AuditTable;
   llm_response: ResponseTable;

@@ -23,11 +23,14 @@ export class Run {
   readonly #ledger: Ledger;
   readonly #parent: Run | null;
   readonly #root: string;
+  readonly #via: string | null;
   readonly #startedAt = Date.now();
   #firstTokenAt: number | null = null;
   #deployment: string | null = null;
   #price: Price | null = null;
   #usage: Usage | null = null;
+  /** Parts of the answer that came from deployments which did not end it. */
+  readonly #earlier: { readonly usage: Usage; readonly price: Price | null }[] = [];
   #ended = false;
   #onEnd: ((record: RunRecord) => void) | null = null;
 
@@ -36,6 +39,7 @@ export class Run {
     this.start = start;
     this.#parent = parent;
     this.#root = parent === null ? this.id : parent.#root;
+    this.#via = parent === null ? null : (parent.#via ?? parent.start.capability);
     this.depth = parent === null ? 0 : parent.depth + 1;
   }
 
@@ -69,6 +73,24 @@ export class Run {
     this.#usage = usage;
   }
 
+  /** A deployment said a part of the answer and did not end it: its tokens have its own price. `used` still tells the sum of all parts. */
+  usedElsewhere(usage: Usage, price: Price | null): void {
+    this.#earlier.push({ usage, price });
+  }
+
+  /** Null where a price is unknown, or prices are in different currencies. */
+  #cost(): number | null {
+    if (this.#usage === null || this.#price === null) return null;
+    let rest = this.#usage;
+    let cost = 0;
+    for (const { usage, price } of this.#earlier) {
+      if (price === null || price.currency !== this.#price.currency) return null;
+      cost += costOf(usage, price);
+      rest = without(rest, usage);
+    }
+    return cost + costOf(rest, this.#price);
+  }
+
   get usage(): Usage | null {
     return this.#usage;
   }
@@ -83,6 +105,7 @@ export class Run {
       id: this.id,
       parent: this.#parent?.id ?? null,
       root: this.#root,
+      via: this.#via,
       requestId: start.requestId,
       tenant: principal.tenant,
       subject: principal.subject,
@@ -101,13 +124,21 @@ export class Run {
       error,
       deployment: this.#deployment,
       usage: this.#usage,
-      cost: this.#usage === null || this.#price === null ? null : costOf(this.#usage, this.#price),
+      cost: this.#cost(),
       currency: this.#price?.currency ?? null,
       attempts: this.attempts,
     };
     this.#ledger.record(record);
     this.#onEnd?.(record);
   }
+}
+
+function without(usage: Usage, part: Usage): Usage {
+  return {
+    inputTokens: usage.inputTokens - part.inputTokens,
+    outputTokens: usage.outputTokens - part.outputTokens,
+    cachedInputTokens: (usage.cachedInputTokens ?? 0) - (part.cachedInputTokens ?? 0),
+  };
 }
 
 /** Micro-units, rounded up so that no use is free by rounding. */

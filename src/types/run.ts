@@ -26,6 +26,8 @@ export interface RunRecord {
   readonly id: string;
   readonly parent: string | null;
   readonly root: string;
+  /** What the outermost run invokes, for a run within one: `skill/<name>`; null for an outermost run. */
+  readonly via: string | null;
   readonly requestId: string;
   readonly tenant: string;
   readonly subject: string;

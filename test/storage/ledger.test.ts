@@ -50,6 +50,7 @@ for (const kind of databaseKinds) {
         request_id: 'request-1',
         subject: 'u-1',
         username: 'Ming',
+        key: null,
         capability: 'model/gpt-4o',
         operation: 'chat',
         streamed: true,

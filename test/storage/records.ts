@@ -14,6 +14,7 @@ export function runRecord(over: Partial<RunRecord> = {}): RunRecord {
     username: 'Ming',
     client: null,
     key: null,
+    via: null,
     roles: ['user', 'beta'],
     capability: 'model/gpt-4o',
     operation: 'chat',

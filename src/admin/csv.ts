@@ -1,0 +1,14 @@
+/** Comma separated values that no spreadsheet takes for formulas. https://www.rfc-editor.org/rfc/rfc4180 */
+
+/** A text that a spreadsheet would run gets a quote before it. https://owasp.org/www-community/attacks/CSV_Injection */
+function cell(value: string | number | null | undefined): string {
+  if (value === null || value === undefined) return '';
+  if (typeof value === 'number') return String(value);
+  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/** A line of names, then one for each row. */
+export function csvOf(columns: readonly string[], rows: readonly Readonly<Record<string, string | number | null>>[]): string {
+  return [columns, ...rows.map((row) => columns.map((column) => row[column]))].map((line) => `${line.map(cell).join(',')}\r\n`).join('');
+}

@@ -1,0 +1,84 @@
+/** GET /api/usage: tokens and money by day, user, key, client, model or skill; one's own for everybody, all of the tenant for administrators. */
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { isAdministrator } from '../auth/decide.ts';
+import { principalOf } from '../api/request-context.ts';
+import { usageDimensions, type UsageLine, type UsageReader } from '../storage/usage.ts';
+import { GatewayError } from '../types/errors.ts';
+import { csvOf } from './csv.ts';
+
+const dayMs = 86_400_000;
+const maxDays = 1_100;
+
+const usageQuery = z.strictObject({
+  from: z.iso.date().optional().describe('The first day (UTC); the first of this month unless given.'),
+  to: z.iso.date().optional().describe('The last day, included; today unless given.'),
+  by: z
+    .string()
+    .max(100)
+    .default('model')
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.enum(usageDimensions)).max(usageDimensions.length))
+    .describe(`What to split by, with commas between: ${usageDimensions.join(', ')}.`),
+  user: z.string().min(1).max(256).optional().describe('Only this user. For administrators.'),
+  format: z.enum(['json', 'csv']).default('json'),
+});
+
+const line = z.object({
+  currency: z.string().nullable(),
+  calls: z.int().describe('What callers asked for.'),
+  runs: z.int().describe('With the inner calls of skills and tool loops.'),
+  failed: z.int(),
+  aborted: z.int(),
+  estimated: z.int().describe('Runs whose tokens the vendor did not tell.'),
+  unpriced: z.int().describe('Runs with tokens but without a price; they are not in the cost.'),
+  input_tokens: z.int(),
+  output_tokens: z.int(),
+  cached_input_tokens: z.int(),
+  reasoning_tokens: z.int(),
+  cost: z.int().describe('Micro-units: 1,000,000 are one of the currency.'),
+});
+const report = z.object({ from: z.string(), to: z.string(), by: z.array(z.string()), data: z.array(z.looseObject(line.shape)) });
+
+const dayNumber = (date: string): number => Math.floor(Date.parse(`${date}T00:00:00Z`) / dayMs);
+
+function flat({ of, ...sums }: UsageLine): Record<string, string | number | null> {
+  return { ...of, ...sums };
+}
+
+export function addUsage(app: FastifyInstance, usage: UsageReader): void {
+  app.get<{ Querystring: z.output<typeof usageQuery> }>(
+    '/api/usage',
+    {
+      config: { access: 'signed-in' },
+      schema: {
+        tags: ['usage'],
+        summary: 'Tokens and money over days',
+        querystring: usageQuery,
+        response: { 200: z.union([report, z.string()]) },
+      },
+    },
+    async (request, reply) => {
+      const principal = principalOf(request);
+      const today = new Date().toISOString().slice(0, 10);
+      const { from = `${today.slice(0, 8)}01`, to = today, by, user, format } = request.query;
+      const days = { from: dayNumber(from), to: dayNumber(to) + 1 };
+      if (days.to <= days.from) throw new GatewayError('invalid_request', 'from: must not be after to.', { param: 'from' });
+      if (days.to - days.from > maxDays)
+        throw new GatewayError('invalid_request', `from: a report covers at most ${maxDays} days.`, { param: 'from' });
+      if (user !== undefined && user !== principal.subject && !isAdministrator(principal))
+        throw new GatewayError('permission_denied', 'Only administrators see what others used. Leave out user for your own.', {
+          param: 'user',
+        });
+      const subject = isAdministrator(principal) ? (user ?? null) : principal.subject;
+      const dimensions = [...new Set(by)];
+      const data = (await usage.report({ tenant: principal.tenant, subject, ...days, by: dimensions })).map(flat);
+      if (format === 'json') return reply.send({ from, to, by: dimensions, data });
+      const columns = [...dimensions, ...Object.keys(line.shape)];
+      return reply
+        .type('text/csv; charset=utf-8')
+        .header('content-disposition', `attachment; filename="usage-${from}-${to}.csv"`)
+        .send(csvOf(columns, data));
+    },
+  );
+}

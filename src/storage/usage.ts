@@ -1,0 +1,106 @@
+/** Reports of what was used: sums over days, by whatever the asker wants them split. */
+import { sql } from 'kysely';
+import type { Database } from './database.ts';
+
+/** What a report can be split by. */
+export const usageDimensions = ['day', 'user', 'client', 'key', 'model', 'skill', 'capability', 'deployment'] as const;
+export type UsageDimension = (typeof usageDimensions)[number];
+
+export interface UsageQuery {
+  readonly tenant: string;
+  /** Null for everybody. */
+  readonly subject: string | null;
+  /** Days since 1970 UTC; `to` is not in it. */
+  readonly from: number;
+  readonly to: number;
+  readonly by: readonly UsageDimension[];
+}
+
+/** One line: a text or null for each dimension asked for, and the sums. Money in micro-units of `currency`; null where there was none. */
+export interface UsageLine {
+  readonly of: Readonly<Partial<Record<UsageDimension, string | null>>>;
+  readonly currency: string | null;
+  readonly calls: number;
+  readonly runs: number;
+  readonly failed: number;
+  readonly aborted: number;
+  readonly estimated: number;
+  readonly unpriced: number;
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  readonly cached_input_tokens: number;
+  readonly reasoning_tokens: number;
+  readonly cost: number;
+}
+
+export interface UsageReader {
+  /** Rejects with `storage_unavailable`. */
+  report(query: UsageQuery): Promise<readonly UsageLine[]>;
+}
+
+const columns = {
+  day: sql`day`,
+  user: sql`subject`,
+  client: sql`client`,
+  key: sql`key_id`,
+  skill: sql`case when via like 'skill/%' then substr(via, 7) when capability like 'skill/%' then substr(capability, 7) else '' end`,
+  capability: sql`capability`,
+  deployment: sql`deployment`,
+};
+
+const sums = [
+  'calls',
+  'runs',
+  'failed',
+  'aborted',
+  'estimated',
+  'unpriced',
+  'input_tokens',
+  'output_tokens',
+  'cached_input_tokens',
+  'reasoning_tokens',
+  'cost',
+] as const;
+
+export function createUsageReader(database: Database): UsageReader {
+  // A model is what answered: of a run that fell back, the model of its deployment. The place of a character is asked for differently.
+  const mark = database.kind === 'postgres' ? sql`strpos(deployment, '#')` : sql`instr(deployment, '#')`;
+  const own: Readonly<Record<UsageDimension, ReturnType<typeof sql>>> = {
+    ...columns,
+    model: sql`case when ${mark} > 0 then substr(deployment, 1, ${mark} - 1) when capability like 'model/%' then substr(capability, 7) else '' end`,
+  };
+  return {
+    async report({ tenant, subject, from, to, by }) {
+      const split = by.map((dimension) => own[dimension]);
+      const groups = [...split, sql`currency`];
+      const named = by.map((dimension) => sql`${own[dimension]} as ${sql.ref(`of_${dimension}`)}`);
+      const totals = sums.map((column) => sql`sum(${sql.ref(column)}) as ${sql.ref(column)}`);
+      const who = subject === null ? sql`` : sql` and subject = ${subject}`;
+      try {
+        const { rows } = await sql<
+          Record<string, string | number>
+        >`select ${sql.join([...named, sql`currency`, ...totals])} from llm_usage_day
+          where tenant = ${tenant} and day >= ${from} and day < ${to}${who} group by ${sql.join(groups)} order by ${sql.join(groups)}`.execute(
+          database.query,
+        );
+        return rows.map((row) => lineOf(row, by));
+      } catch (thrown) {
+        throw database.explain(thrown);
+      }
+    },
+  };
+}
+
+function lineOf(row: Record<string, string | number>, by: readonly UsageDimension[]): UsageLine {
+  const text = (dimension: UsageDimension): string | null => {
+    const value = row[`of_${dimension}`] ?? '';
+    if (dimension === 'day') return new Date(Number(value) * 86_400_000).toISOString().slice(0, 10);
+    return value === '' ? null : String(value);
+  };
+  const numbers = Object.fromEntries(sums.map((column) => [column, Number(row[column])])) as Record<(typeof sums)[number], number>;
+  return {
+    of: Object.fromEntries(by.map((dimension) => [dimension, text(dimension)])),
+    currency: row['currency'] === '' ? null : String(row['currency']),
+    ...numbers,
+  };
+}
