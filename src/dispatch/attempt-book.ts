@@ -6,10 +6,19 @@ import type { AttemptRecord, Outcome } from '../types/run.ts';
 import type { Deployment } from '../types/snapshot.ts';
 import type { Permit } from './deployments.ts';
 
-export interface BookContext {
+export interface AttemptSignals {
+  /** Ends the attempt: the caller left, or it is not needed any more. */
+  readonly signal: AbortSignal;
+  /** Only the latter. The attempt is booked at once then, however long the vendor takes to notice. */
+  readonly dropped?: AbortSignal;
+}
+
+export interface BookContext extends AttemptSignals {
   /** The deployment's door, which the attempt has gone in by. */
   readonly permit: Permit;
   readonly run: Run;
+  /** The time that counts is that to the whole answer. */
+  readonly whole: boolean;
 }
 
 /** Why Pailou itself gave an attempt up that was well. Says nothing of the deployment. */
@@ -37,6 +46,8 @@ export class AttemptBook {
   constructor(deployment: Deployment, context: BookContext) {
     this.#deployment = deployment;
     this.#context = context;
+    const { dropped } = context;
+    dropped?.addEventListener('abort', () => this.end(dropped.reason), { once: true });
   }
 
   answered(status: number): void {
@@ -60,6 +71,7 @@ export class AttemptBook {
     this.#context.permit.end({
       error,
       firstTokenMs: this.#firstTokenAt === null || error instanceof Dropped ? null : this.#firstTokenAt - this.#startedAt,
+      answerMs: this.#context.whole && error === null ? endedAt - this.#startedAt : null,
       tokens: this.#usage === null ? 0 : this.#usage.inputTokens + this.#usage.outputTokens,
     });
     const { attempts } = this.#context.run;

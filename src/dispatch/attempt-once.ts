@@ -11,7 +11,7 @@ export async function attemptOnce<T>(
   call: (deployment: Deployment, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { total_ms: milliseconds } = model.spec.limits;
-  const book = new AttemptBook(deployment, context);
+  const book = new AttemptBook(deployment, { ...context, whole: true });
   const deadlines = new Deadlines(context.signal, { at: context.totalAt, milliseconds });
   deadlines.set('total', milliseconds);
   try {

@@ -12,7 +12,7 @@ export async function attemptRelay(
   context: AttemptContext,
 ): Promise<RelayAnswer> {
   const { limits } = model.spec;
-  const book = new AttemptBook(deployment, context);
+  const book = new AttemptBook(deployment, { ...context, whole: false });
   const deadlines = new Deadlines(context.signal, { at: context.totalAt, milliseconds: limits.total_ms });
   const truth = (thrown: unknown): unknown => deadlines.failure ?? (context.signal.aborted ? context.signal.reason : thrown);
   try {

@@ -8,9 +8,8 @@ import { AttemptBook, type BookContext, readerLeft } from './attempt-book.ts';
 import { Deadlines } from './deadlines.ts';
 import { gathered } from './gathered.ts';
 
-export interface AttemptContext extends BookContext {
+export interface AttemptContext extends Omit<BookContext, 'whole'> {
   readonly invoker: ModelInvoker;
-  readonly signal: AbortSignal;
   /** When the whole call must have ended, epoch milliseconds. */
   readonly totalAt: number;
 }
@@ -21,6 +20,8 @@ export interface ChatWish {
   readonly stream: boolean;
   /** The attempt is not over before the answer is: whatever breaks it, another deployment may be asked. */
   readonly whole: boolean;
+  /** The answer has begun elsewhere with these words and is to go on from there. */
+  readonly prefill?: string;
 }
 
 export interface AttemptAnswer {
@@ -43,12 +44,12 @@ export async function attemptChat(
   deployment: Deployment,
   model: ModelEntry,
   request: ChatRequest,
-  { stream, whole }: ChatWish,
+  { stream, whole, prefill }: ChatWish,
   context: AttemptContext,
 ): Promise<AttemptAnswer> {
   const { run } = context;
   const { limits } = model.spec;
-  const book = new AttemptBook(deployment, context);
+  const book = new AttemptBook(deployment, { ...context, whole });
   const deadlines = new Deadlines(context.signal, { at: context.totalAt, milliseconds: limits.total_ms });
   /** What the failure was in truth: a limit that passed, or the caller who left, shows up as an aborted socket. */
   const truth = (thrown: unknown): unknown => deadlines.failure ?? (context.signal.aborted ? context.signal.reason : thrown);
@@ -59,6 +60,7 @@ export async function attemptChat(
       stream,
       signal: deadlines.signal,
       scope: `${tenant}\n${issuer}\n${subject}`,
+      ...(prefill === undefined ? {} : { prefill }),
     });
     book.answered(answer.status);
     const source = answer.events[Symbol.asyncIterator]();

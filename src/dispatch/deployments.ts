@@ -5,6 +5,7 @@ import type { ModelSpec } from '../types/resources.ts';
 import type { Deployment } from '../types/snapshot.ts';
 import { Circuit, type CircuitState } from './circuit.ts';
 import { MinuteWindow } from './minute-window.ts';
+import { RecentTimes } from './recent-times.ts';
 
 export interface DeploymentNumbers extends DeploymentLoad {
   readonly attempts: number;
@@ -20,7 +21,13 @@ export interface Refusal {
 
 /** One attempt's stay. `end` once, with how it came out. */
 export interface Permit {
-  end(result: { readonly error: GatewayError | null; readonly firstTokenMs: number | null; readonly tokens: number }): void;
+  end(result: {
+    readonly error: GatewayError | null;
+    readonly firstTokenMs: number | null;
+    /** Where the caller waited for the whole answer and it came: how long that took. */
+    readonly answerMs: number | null;
+    readonly tokens: number;
+  }): void;
 }
 
 /** Later attempts weigh this much in the mean time to the first token. */
@@ -36,6 +43,8 @@ class State {
   coolUntil = 0;
   readonly requests = new MinuteWindow();
   readonly tokens = new MinuteWindow();
+  readonly firstTokens = new RecentTimes();
+  readonly answers = new RecentTimes();
   readonly circuit: Circuit;
 
   constructor(changed: (state: CircuitState) => void) {
@@ -99,7 +108,7 @@ export class Deployments {
     state.requests.add(1, now);
     let ended = false;
     return {
-      end: ({ error, firstTokenMs, tokens }) => {
+      end: ({ error, firstTokenMs, answerMs, tokens }) => {
         if (ended) return;
         ended = true;
         const at = Date.now();
@@ -111,10 +120,18 @@ export class Deployments {
         if (tokens > 0) state.tokens.add(tokens, at);
         if (firstTokenMs !== null)
           state.firstTokenMs = state.firstTokenMs === null ? firstTokenMs : state.firstTokenMs * (1 - newWeight) + firstTokenMs * newWeight;
+        if (answerMs !== null) state.answers.add(answerMs);
+        else if (firstTokenMs !== null) state.firstTokens.add(firstTokenMs);
         state.circuit.leave(ill, probe, rules, at);
         this.#wake();
       },
     };
+  }
+
+  /** The time within which so many in a hundred of its latest attempts showed a first token, or their whole answer; null if too few are known. */
+  usual(deployment: Deployment, what: 'first token' | 'answer', percentile: number, samples: number): number | null {
+    const state = this.#state(deployment.key);
+    return (what === 'answer' ? state.answers : state.firstTokens).percentile(percentile, samples);
   }
 
   /** Calls that wait for a place now. */

@@ -10,14 +10,16 @@ import type { Logger } from '../types/logger.ts';
 import type { Deployment, ModelEntry, Snapshot } from '../types/snapshot.ts';
 import type { EmbeddingsAnswer, EmbeddingsBody, Operation, RerankAnswer, RerankBody } from '../types/wire-format.ts';
 import { affinityOf } from './affinity.ts';
-import { attemptChat } from './attempt.ts';
+import { type AttemptAnswer, attemptChat } from './attempt.ts';
+import type { AttemptSignals } from './attempt-book.ts';
 import { attemptOnce } from './attempt-once.ts';
 import { attemptRelay } from './attempt-relay.ts';
 import { type CircuitListener, type DeploymentNumbers, Deployments, type Permit } from './deployments.ts';
 import { explainRoute, type RouteExplanation } from './explain.ts';
-import { withFailover } from './failover.ts';
+import { type Failover, type FailoverOptions, withFailover } from './failover.ts';
 import { type Needs, needsOf, nextFallback } from './fallback.ts';
 import { planDeployments } from './plan.ts';
+import { resumed } from './resume.ts';
 
 export interface CallContext {
   readonly run: Run;
@@ -55,10 +57,44 @@ export interface Dispatcher {
 }
 
 /** One attempt as its kind makes it. */
-interface AttemptSpec {
+interface AttemptSpec extends AttemptSignals {
   readonly model: ModelEntry;
   readonly permit: Permit;
   readonly totalAt: number;
+}
+
+/** What the router is asked for. */
+interface Call<T> {
+  readonly operation: Operation;
+  readonly body?: ChatBody;
+  attempt(deployment: Deployment, spec: AttemptSpec): Promise<T>;
+  /** What a second attempt beside the first waits for; left out: there is none. */
+  hedged?(model: ModelEntry): 'first token' | 'answer';
+  discard?(value: T): void;
+}
+
+/** How a call was answered, and what is left of it. */
+interface Dispatched<T> extends Failover<T> {
+  readonly model: ModelEntry;
+  readonly plan: readonly Deployment[];
+  /** Of all models. */
+  readonly allAttempts: number;
+  readonly totalAt: number;
+}
+
+/** Nobody sees a word before all are there. */
+function isGathered({ spec }: ModelEntry, stream: boolean): boolean {
+  return !stream || spec.interrupted === 'withhold';
+}
+
+/** Ends an answer that nobody reads. */
+function discardAnswer({ events }: AttemptAnswer): void {
+  const reader = events[Symbol.asyncIterator]();
+  // Only what has begun can be ended.
+  void reader
+    .next()
+    .then(() => reader.return?.())
+    .catch(() => {});
 }
 
 export function createDispatcher(options: {
@@ -89,7 +125,7 @@ export function createDispatcher(options: {
   const fallbackOf = async (
     failed: ModelEntry,
     error: GatewayError,
-    call: { readonly operation: Operation; readonly body?: ChatBody },
+    call: Pick<Call<unknown>, 'operation' | 'body'>,
     context: CallContext,
     tried: Set<string>,
   ): Promise<ModelEntry | null> => {
@@ -107,13 +143,21 @@ export function createDispatcher(options: {
     }
   };
 
+  const hedging = <T>(model: ModelEntry, call: Call<T>): Pick<FailoverOptions<T>, 'hedgeAfter' | 'discard'> => {
+    const { hedge } = model.spec;
+    if (hedge === undefined || call.hedged === undefined) return {};
+    const what = call.hedged(model);
+    return {
+      discard: (value) => call.discard?.(value),
+      hedgeAfter(deployment) {
+        const usual = deployments.usual(deployment, what, hedge.percentile, hedge.samples) ?? hedge.unknown_ms;
+        return usual === undefined ? null : Math.max(hedge.least_ms, usual);
+      },
+    };
+  };
+
   /** Tries one model after the other; the time of the first one's limits is that of the whole call. */
-  const dispatch = async <T>(
-    asked: ModelEntry,
-    context: CallContext,
-    call: { readonly operation: Operation; readonly body?: ChatBody },
-    attempt: (deployment: Deployment, spec: AttemptSpec) => Promise<T>,
-  ): Promise<{ deployment: Deployment; attempts: number; value: T }> => {
+  const dispatch = async <T>(asked: ModelEntry, context: CallContext, call: Call<T>): Promise<Dispatched<T>> => {
     const { run, signal } = context;
     const totalAt = Date.now() + asked.spec.limits.total_ms;
     const tried = new Set<string>();
@@ -123,19 +167,24 @@ export function createDispatcher(options: {
     for (let model = asked; ;) {
       const before = run.attempts.length;
       try {
+        const plan = planFor(model, run.start.principal, call.body);
         const result = await withFailover({
           model,
-          plan: planFor(model, run.start.principal, call.body),
+          plan,
           deployments,
           totalAt,
           signal,
-          attempt: (deployment, permit) => attempt(deployment, { model, permit, totalAt }),
+          attempt: (deployment, permit, signals) => call.attempt(deployment, { ...signals, model, permit, totalAt }),
+          ...hedging(model, call),
         });
-        const attempts = before + result.attempts;
-        if (attempts > 1)
-          logger.info({ runId: run.id, model: asked.name, deployment: result.deployment.id, attempts }, 'answered after failed attempts');
+        const allAttempts = before + result.attempts;
+        if (allAttempts > 1)
+          logger.info(
+            { runId: run.id, model: asked.name, deployment: result.deployment.id, attempts: allAttempts },
+            'answered after several attempts',
+          );
         run.answeredBy(result.deployment.id, result.deployment.price);
-        return { ...result, attempts };
+        return { ...result, model, plan, allAttempts, totalAt };
       } catch (thrown) {
         const error = toGatewayError(thrown);
         tried.add(model.name);
@@ -153,26 +202,49 @@ export function createDispatcher(options: {
     context: CallContext,
     call: (deployment: Deployment, signal: AbortSignal) => Promise<T>,
   ): Promise<T & Answered> => {
-    const { deployment, attempts, value } = await dispatch(model, context, { operation }, (each, spec) =>
-      attemptOnce(each, spec.model, { ...spec, run: context.run, signal: context.signal }, call),
-    );
-    return { ...value, deployment, attempts };
+    const { deployment, allAttempts, value } = await dispatch(model, context, {
+      operation,
+      attempt: (each, spec) => attemptOnce(each, spec.model, { ...spec, run: context.run }, call),
+      hedged: () => 'answer',
+    });
+    return { ...value, deployment, attempts: allAttempts };
   };
 
   return {
-    async chat(model, request, context) {
+    async chat(asked, request, context) {
       const { run, signal, stream } = context;
-      const { deployment, attempts, value } = await dispatch(model, context, { operation: 'chat', body: request.body }, (each, spec) =>
-        attemptChat(
-          each,
-          spec.model,
-          request,
-          { stream, whole: !stream || spec.model.spec.interrupted === 'withhold' },
-          { invoker, run, signal, permit: spec.permit, totalAt: spec.totalAt },
-        ),
-      );
+      const { deployment, attempts, allAttempts, value, ...rest } = await dispatch(asked, context, {
+        operation: 'chat',
+        body: request.body,
+        attempt: (each, { model, ...spec }) =>
+          attemptChat(each, model, request, { stream, whole: isGathered(model, stream) }, { ...spec, invoker, run }),
+        hedged: (model) => (isGathered(model, stream) ? 'answer' : 'first token'),
+        discard: discardAnswer,
+      });
       run.firstToken();
-      return { deployment, attempts, ...value };
+      const answered = { deployment, attempts: allAttempts, warnings: value.warnings };
+      if (!stream || rest.model.spec.interrupted !== 'resume') return { ...answered, events: value.events };
+      const { model, totalAt } = rest;
+      const events = resumed({
+        ...rest,
+        request,
+        run,
+        signal,
+        deployments,
+        logger,
+        deployment,
+        attempts,
+        events: value.events,
+        attempt: (each, permit, signals, prefill) =>
+          attemptChat(
+            each,
+            model,
+            request,
+            { stream, whole: false, ...(prefill === null ? {} : { prefill }) },
+            { ...signals, permit, totalAt, invoker, run },
+          ),
+      });
+      return { ...answered, events };
     },
 
     embeddings: (model, body, context) =>
@@ -181,11 +253,12 @@ export function createDispatcher(options: {
     rerank: (model, body, context) => once(model, 'rerank', context, (deployment, signal) => invoker.rerank(deployment, body, { signal })),
 
     async relay(model, request, context) {
-      const { run, signal } = context;
-      const { deployment, attempts, value } = await dispatch(model, context, { operation: request.operation }, (each, spec) =>
-        attemptRelay(each, spec.model, request, { invoker, run, signal, permit: spec.permit, totalAt: spec.totalAt }),
-      );
-      return { ...value, deployment, attempts };
+      const { run } = context;
+      const { deployment, allAttempts, value } = await dispatch(model, context, {
+        operation: request.operation,
+        attempt: (each, spec) => attemptRelay(each, spec.model, request, { ...spec, invoker, run }),
+      });
+      return { ...value, deployment, attempts: allAttempts };
     },
 
     explain: (model, body, asker) => explainRoute(model, body, asker, planFor(model, asker.principal, body), deployments),

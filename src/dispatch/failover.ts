@@ -2,7 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
+import type { AttemptSignals } from './attempt-book.ts';
 import type { Deployments, Permit, Refusal } from './deployments.ts';
+import { hedged } from './hedge.ts';
 
 export interface FailoverOptions<T> {
   readonly model: ModelEntry;
@@ -12,7 +14,13 @@ export interface FailoverOptions<T> {
   /** Epoch milliseconds. */
   readonly totalAt: number;
   readonly signal: AbortSignal;
-  attempt(deployment: Deployment, permit: Permit): Promise<T>;
+  /** Attempts of this call that were made before and count. */
+  readonly made?: number;
+  /** How long a deployment may take before the next one is asked too; null: as long as it likes. Left out: so may all. */
+  hedgeAfter?(deployment: Deployment): number | null;
+  /** Takes back what an attempt gave that was not needed any more. */
+  discard?(value: T): void;
+  attempt(deployment: Deployment, permit: Permit, signals: AttemptSignals): Promise<T>;
 }
 
 export interface Failover<T> {
@@ -43,7 +51,7 @@ export async function withFailover<T>(options: FailoverOptions<T>): Promise<Fail
   const { plan, model } = options;
   if (plan.length === 0)
     throw new GatewayError('upstream_unavailable', 'This model has no deployment that takes calls at the moment. Tell your administrator.');
-  const state: Progress = { attempts: 0, last: null, refused: [] };
+  const state: Progress = { attempts: options.made ?? 0, last: null, refused: [], tried: new Set() };
   const waitUntil = Math.min(options.totalAt, Date.now() + model.spec.queue.wait_ms);
   for (;;) {
     state.refused = [];
@@ -63,12 +71,15 @@ interface Progress {
   attempts: number;
   last: GatewayError | null;
   refused: Refusal[];
+  /** Had their chance beside another one. */
+  readonly tried: Set<Deployment>;
 }
 
 /** Null when every deployment refused or failed; throws what must not be tried elsewhere. */
 async function tryAll<T>(options: FailoverOptions<T>, state: Progress): Promise<Failover<T> | null> {
   const { plan, model, signal } = options;
   for (const [index, deployment] of plan.entries()) {
+    if (state.tried.has(deployment)) continue;
     for (let repeats = 0; ; repeats++) {
       if (state.attempts >= model.spec.limits.attempts || Date.now() >= options.totalAt) throw exhausted(state);
       const permit = options.deployments.enter(deployment, model.spec.circuit, Date.now());
@@ -78,7 +89,8 @@ async function tryAll<T>(options: FailoverOptions<T>, state: Progress): Promise<
       }
       state.attempts++;
       try {
-        return { deployment, attempts: state.attempts, value: await options.attempt(deployment, permit) };
+        const result = await tryOne(options, state, index, permit);
+        return { ...result, attempts: state.attempts };
       } catch (thrown) {
         state.last = toGatewayError(thrown);
       }
@@ -94,6 +106,37 @@ async function tryAll<T>(options: FailoverOptions<T>, state: Progress): Promise<
     }
   }
   return null;
+}
+
+/** One attempt at the deployment at `index`, and one beside it at a later one if it takes too long. */
+async function tryOne<T>(
+  options: FailoverOptions<T>,
+  state: Progress,
+  index: number,
+  permit: Permit,
+): Promise<{ readonly deployment: Deployment; readonly value: T }> {
+  const { plan, model, signal } = options;
+  const deployment = plan[index] as Deployment;
+  const afterMs = index + 1 < plan.length ? (options.hedgeAfter?.(deployment) ?? null) : null;
+  if (afterMs === null) return { deployment, value: await options.attempt(deployment, permit, { signal }) };
+  return hedged({
+    signal,
+    afterMs,
+    first: { deployment, start: (signals) => options.attempt(deployment, permit, signals) },
+    second: () => {
+      for (const other of plan.slice(index + 1)) {
+        if (state.attempts >= model.spec.limits.attempts || Date.now() >= options.totalAt) return null;
+        if (state.tried.has(other)) continue;
+        const door = options.deployments.enter(other, model.spec.circuit, Date.now());
+        if ('reason' in door) continue;
+        state.attempts++;
+        state.tried.add(other);
+        return { deployment: other, start: (signals) => options.attempt(other, door, signals) };
+      }
+      return null;
+    },
+    discard: (value) => options.discard?.(value),
+  });
 }
 
 function refusedEverywhere(refused: readonly Refusal[], soonestMs: number): GatewayError {

@@ -86,6 +86,20 @@ const fallback = z.strictObject({
   model: name.describe('The model that takes over, if the caller may use it and it can do what the call needs.'),
 });
 
+const hedge = z.strictObject({
+  percentile: z
+    .int()
+    .min(50)
+    .max(99)
+    .default(95)
+    .describe(
+      'The next deployment is asked too when the first has shown nothing for longer than so many in a hundred of its latest calls.',
+    ),
+  samples: z.int().min(5).max(100).default(20).describe('So many calls must be known for that, on this node.'),
+  least_ms: milliseconds.default(50).describe('It is never asked sooner.'),
+  unknown_ms: milliseconds.optional().describe('The time to wait while too few calls are known; left out: it is not asked then.'),
+});
+
 /** What becomes of a streamed answer that breaks off in the middle. */
 export const interruptions = ['error', 'resume', 'withhold'] as const;
 
@@ -110,6 +124,11 @@ export const modelSpec = z.strictObject({
     .default('error')
     .describe(
       'When a streamed answer breaks off: error, an explicit error; resume, another deployment goes on with it where that can be done without a word lost or said twice; withhold, nothing is sent before the answer is whole.',
+    ),
+  hedge: hedge
+    .optional()
+    .describe(
+      'A second attempt beside one that takes longer than usual; the first answer counts, the other attempt is ended. Left out: one at a time.',
     ),
   circuit: circuit.prefault({}),
   queue: z

@@ -26,7 +26,7 @@ const provider = async (kind: string): Promise<Provider> => {
   const plugin = registry.get('provider', kind);
   if (plugin === undefined) throw new Error(`no provider ${kind}`);
   const needed = { api_key: 'k', base_url: 'http://127.0.0.1:1/v1' };
-  return (await plugin.create(plugin.options.parse(needed), services)) as Provider;
+  return plugin.create(plugin.options.parse(needed), services);
 };
 
 const request: ChatRequest = {
@@ -41,7 +41,7 @@ async function sent(kind: string, model: string, given = request): Promise<Recor
   const invoker = createModelInvoker({
     client: {
       send: (outgoing) => {
-        body = String(outgoing.body);
+        body = outgoing.body as string;
         return Promise.reject(new Error('nobody there'));
       },
       fetch,

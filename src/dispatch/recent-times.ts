@@ -1,0 +1,20 @@
+/** How long the latest calls took. */
+const kept = 100;
+
+export class RecentTimes {
+  /** Made with the first time: most deployments never need it. */
+  #times: Float64Array | null = null;
+  #count = 0;
+
+  add(milliseconds: number): void {
+    this.#times ??= new Float64Array(kept);
+    this.#times[this.#count++ % kept] = milliseconds;
+  }
+
+  /** So many in a hundred took no longer; null while fewer than `least` are known. */
+  percentile(percent: number, least: number): number | null {
+    if (this.#times === null || this.#count < least) return null;
+    const sorted = this.#times.slice(0, Math.min(this.#count, kept)).toSorted();
+    return sorted[Math.min(sorted.length - 1, Math.ceil((percent / 100) * sorted.length) - 1)] ?? null;
+  }
+}

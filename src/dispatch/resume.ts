@@ -1,0 +1,185 @@
+/**
+ * A streamed answer that breaks off in the middle goes on at another deployment: from its beginning where a model can be given one, else with
+ * a second answer that is kept back while it says the same once more. Where neither leads to the very same words, the call ends with an error.
+ */
+import type { Run } from '../telemetry/run.ts';
+import type { ChatEvent, ChatEvents, ChatRequest } from '../types/chat.ts';
+import { GatewayError, toGatewayError } from '../types/errors.ts';
+import type { Logger } from '../types/logger.ts';
+import type { Deployment, ModelEntry } from '../types/snapshot.ts';
+import type { AttemptAnswer } from './attempt.ts';
+import { type AttemptSignals, Dropped } from './attempt-book.ts';
+import { beginningFor, repetitionOf } from './beginning.ts';
+import { Bill, type Use, wordsIn } from './bill.ts';
+import type { Deployments, Permit } from './deployments.ts';
+import { withFailover } from './failover.ts';
+import { Overlap } from './overlap.ts';
+import { Said } from './said.ts';
+
+export interface ResumeOptions {
+  readonly model: ModelEntry;
+  readonly request: ChatRequest;
+  readonly run: Run;
+  readonly signal: AbortSignal;
+  readonly deployments: Deployments;
+  readonly logger: Logger;
+  readonly plan: readonly Deployment[];
+  readonly totalAt: number;
+  /** The answer so far: who gives it, and which attempt at this model it is. */
+  readonly deployment: Deployment;
+  readonly attempts: number;
+  readonly events: ChatEvents;
+  attempt(deployment: Deployment, permit: Permit, signals: AttemptSignals, prefill: string | null): Promise<AttemptAnswer>;
+}
+
+/** One deployment's part of the answer. */
+interface Part {
+  readonly deployment: Deployment;
+  readonly events: ChatEvents;
+  /** What it was asked, for an estimate of what that cost. */
+  readonly asked: ChatRequest['body'];
+  /** Null for the first. */
+  readonly overlap: Overlap | null;
+  drop(why: string): void;
+}
+
+/** How many answers the caller asked for. */
+function choicesOf({ body }: ChatRequest): number {
+  return typeof body['n'] === 'number' ? body['n'] : 1;
+}
+
+/** Those behind the one that broke off, then all from the start, it last and only where it may be tried again. */
+function candidates({ plan, model }: ResumeOptions, broken: Deployment): readonly Deployment[] {
+  const at = plan.findIndex(({ key }) => key === broken.key);
+  return [...plan.slice(at + 1), ...plan.slice(0, at), ...(model.spec.retry.same > 0 ? [broken] : [])];
+}
+
+/** The events of the answer, whoever gives them. Rejects with what the caller should see where nobody can go on. */
+export async function* resumed(options: ResumeOptions): AsyncGenerator<readonly ChatEvent[]> {
+  const { request, run, model } = options;
+  const said = new Said();
+  const bill = new Bill(run);
+  let attempts = options.attempts;
+  let part: Part = { deployment: options.deployment, events: options.events, asked: request.body, overlap: null, drop: () => {} };
+  for (;;) {
+    const use: Use = { asked: part.asked, heard: '', reported: null };
+    let over = false;
+    let failure: GatewayError;
+    try {
+      for await (const batch of part.events) {
+        use.heard += wordsIn(batch);
+        const last = batch.at(-1);
+        if (last?.type === 'response-end') use.reported = last.usage;
+        const fresh = part.overlap === null ? batch : newIn(batch, part);
+        if (fresh.length === 0) continue;
+        said.add(fresh);
+        over = last?.type === 'response-end';
+        yield over ? bill.onLast(fresh, use) : fresh;
+      }
+      over = true;
+      return;
+    } catch (thrown) {
+      failure = toGatewayError(thrown);
+      over = true;
+      const complete = said.isComplete(choicesOf(request)) && !options.signal.aborted;
+      const why = complete ? null : (said.obstacle ?? hindrance(failure, options, attempts));
+      if (!bill.isEmpty || (why === null && !complete)) bill.add(use, part.deployment.price);
+      if (why !== null) {
+        options.logger.info(
+          { runId: run.id, deployment: part.deployment.id, error: failure.code, why },
+          'a cut answer is not gone on with',
+        );
+        throw failure;
+      }
+    } finally {
+      // Left by the reader in the middle.
+      if (!over && !bill.isEmpty) bill.add(use, part.deployment.price);
+    }
+    if (said.isComplete(choicesOf(request))) {
+      // Every choice has its end; only the count of tokens was lost.
+      yield [{ type: 'response-end', usage: run.usage }];
+      return;
+    }
+    const next = await goOn(options, part.deployment, said, attempts, failure);
+    attempts = next.attempts;
+    part = next.part;
+    run.answeredBy(part.deployment.id, part.deployment.price);
+    options.logger.info({ runId: run.id, model: model.name, deployment: part.deployment.id, attempts }, 'going on with a cut answer');
+  }
+}
+
+function newIn(batch: readonly ChatEvent[], part: Part): readonly ChatEvent[] {
+  try {
+    return part.overlap?.take(batch) ?? batch;
+  } catch (thrown) {
+    part.drop('it said something else than what had been sent');
+    throw thrown;
+  }
+}
+
+/** Why the call may not go on; null if it may. */
+function hindrance(failure: GatewayError, { signal, totalAt, model }: ResumeOptions, attempts: number): string | null {
+  if (signal.aborted) return 'the caller left';
+  if (!failure.retryable) return 'the failure is final';
+  if (attempts >= model.spec.limits.attempts) return 'the attempts are used up';
+  return Date.now() >= totalAt ? 'the time is used up' : null;
+}
+
+async function goOn(
+  options: ResumeOptions,
+  broken: Deployment,
+  said: Said,
+  made: number,
+  cut: GatewayError,
+): Promise<{ readonly part: Part; readonly attempts: number }> {
+  const { model, deployments, totalAt, signal } = options;
+  const plan = candidates(options, broken);
+  try {
+    if (plan.length === 0) throw cut;
+    const { value, attempts } = await withFailover<Part>({
+      model,
+      plan,
+      deployments,
+      totalAt,
+      signal,
+      made,
+      attempt: (deployment, permit) => attemptPart(options, deployment, permit, said),
+    });
+    return { part: value, attempts };
+  } catch (thrown) {
+    if (signal.aborted) throw signal.reason;
+    if (thrown === cut) throw cut;
+    const last = toGatewayError(thrown);
+    throw new GatewayError(
+      'upstream_interrupted',
+      'The vendor cut the answer short, and no other deployment could go on with it. What you received is incomplete.',
+      { details: { cut: { code: cut.code, details: cut.details }, last: { code: last.code, details: last.details } }, cause: thrown },
+    );
+  }
+}
+
+async function attemptPart(options: ResumeOptions, deployment: Deployment, permit: Permit, said: Said): Promise<Part> {
+  const { request, signal } = options;
+  const own = new AbortController();
+  const beginning = beginningFor(deployment, request, said);
+  try {
+    const { events } = await options.attempt(
+      deployment,
+      permit,
+      { signal: AbortSignal.any([signal, own.signal]), dropped: own.signal },
+      beginning?.text ?? null,
+    );
+    return {
+      deployment,
+      events,
+      asked: beginning === null ? request.body : beginning.body,
+      overlap: beginning === null ? new Overlap(said.choices) : new Overlap(repetitionOf(beginning), { thinks: false }),
+      drop: (why) => own.abort(new Dropped(why)),
+    };
+  } catch (thrown) {
+    const error = toGatewayError(thrown);
+    if (error.retryable || signal.aborted) throw error;
+    // The request itself was good enough for the one that began to answer it: what this one refuses is no fault of the caller's.
+    throw new GatewayError(error.code, error.message, { details: error.details, retryable: true, cause: thrown });
+  }
+}

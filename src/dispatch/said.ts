@@ -1,0 +1,110 @@
+/** What has been sent of an answer, as far as another attempt can be held to it. */
+import type { ChatEvent, FinishReason } from '../types/chat.ts';
+import type { JsonObject } from '../types/json.ts';
+
+export type Channel = 'text' | 'reasoning' | 'refusal';
+
+/** Words of one kind in a row. */
+export interface Stretch {
+  readonly channel: Channel;
+  readonly text: string;
+}
+
+export interface SaidChoice {
+  readonly stretches: readonly Stretch[];
+  /** How many thoughts that only their vendor can read. */
+  readonly thoughts: number;
+  readonly annotations: readonly JsonObject[];
+  readonly finish: FinishReason | null;
+}
+
+interface OpenChoice extends SaidChoice {
+  readonly stretches: { channel: Channel; text: string }[];
+  thoughts: number;
+  readonly annotations: JsonObject[];
+  finish: FinishReason | null;
+}
+
+/** Null for what is no words. */
+export function channelOf(event: ChatEvent): Channel | null {
+  switch (event.type) {
+    case 'text-delta':
+      return 'text';
+    case 'reasoning-delta':
+      return 'reasoning';
+    case 'refusal-delta':
+      return 'refusal';
+    default:
+      return null;
+  }
+}
+
+/** Why nobody else can go on from here: what was said cannot be compared, or must not be spliced. */
+function obstacleIn(event: ChatEvent): string | null {
+  switch (event.type) {
+    case 'tool-call-start':
+    case 'tool-call-delta':
+      return 'a tool call has begun';
+    case 'audio-delta':
+      return 'sound has been sent';
+    case 'vendor':
+      return 'something that only one vendor says has been sent';
+    case 'text-delta':
+    case 'refusal-delta':
+      return event.logprobs === undefined ? null : 'log probabilities have been sent';
+    default:
+      return null;
+  }
+}
+
+export class Said {
+  readonly #choices = new Map<number, OpenChoice>();
+  #obstacle: string | null = null;
+
+  get choices(): ReadonlyMap<number, SaidChoice> {
+    return this.#choices;
+  }
+
+  /** Why no other attempt can go on from here; null while one can. */
+  get obstacle(): string | null {
+    return this.#obstacle;
+  }
+
+  #choice(index: number): OpenChoice {
+    let choice = this.#choices.get(index);
+    if (choice === undefined) this.#choices.set(index, (choice = { stretches: [], thoughts: 0, annotations: [], finish: null }));
+    return choice;
+  }
+
+  add(events: readonly ChatEvent[]): void {
+    for (const event of events) {
+      this.#obstacle ??= obstacleIn(event);
+      const channel = channelOf(event);
+      if (channel !== null) this.#say(event as Extract<ChatEvent, { type: 'text-delta' }>, channel);
+      else if (event.type === 'thought') this.#choice(event.choice).thoughts++;
+      else if (event.type === 'annotation') this.#choice(event.choice).annotations.push(event.annotation);
+      else if (event.type === 'finish') this.#choice(event.choice).finish = event.reason;
+    }
+  }
+
+  #say({ choice, text }: { readonly choice: number; readonly text: string }, channel: Channel): void {
+    if (text === '') return;
+    const { stretches } = this.#choice(choice);
+    const last = stretches.at(-1);
+    if (last?.channel === channel) last.text += text;
+    else stretches.push({ channel, text });
+  }
+
+  /** True when each of `count` choices has its end. */
+  isComplete(count: number): boolean {
+    return this.#choices.size >= count && [...this.#choices.values()].every(({ finish }) => finish !== null);
+  }
+
+  /** The words of the one choice, if words of text are all that was said; null otherwise. */
+  get plainText(): string | null {
+    const only = this.#choices.get(0);
+    if (only === undefined || this.#choices.size > 1 || only.stretches.length !== 1) return null;
+    const [stretch] = only.stretches;
+    return stretch?.channel === 'text' && only.thoughts === 0 && only.annotations.length === 0 ? stretch.text : null;
+  }
+}

@@ -1,0 +1,128 @@
+/** A cut answer given to another model as the beginning of its own. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Prefill } from '../../src/types/provider.ts';
+import { end, part, rows, say, type Scene, type Script, startScene, stream, think } from './scene.ts';
+
+let scene: Scene;
+beforeAll(async () => {
+  scene = await startScene();
+});
+afterAll(() => scene.close());
+
+const question = { role: 'user', content: 'Hello' };
+
+/** A deployment whose stream is cut after `said`, and one behind it that goes on from a beginning. */
+async function pair(said: readonly string[], script: Script, marks: Prefill = {}) {
+  const first = await scene.vendor(stream(said, 'close'));
+  const second = await scene.vendor(script);
+  const able = { prefill: true, provider: { instance: { prefill: () => marks } } as never };
+  const model = scene.model([scene.deployment('a', first), scene.deployment('b', second, able)], { interrupted: 'resume' });
+  return { model, second };
+}
+
+describe('goes on from the beginning', () => {
+  it('with nothing but what is new, marked as the vendor wants it', async () => {
+    const { model, second } = await pair([say('Many roa')], stream([say('ds lead'), say(' on.'), ...end(12, 4)]), {
+      message: { prefix: true },
+      body: { go_on: true },
+    });
+    const told = await scene.ask(model, { body: { max_tokens: 100 } });
+    expect(told).toMatchObject({ text: 'Many roads lead on.', finish: 'stop', error: null });
+    expect(second.calls[0]?.body).toMatchObject({
+      messages: [question, { role: 'assistant', content: 'Many roa', prefix: true }],
+      go_on: true,
+      stream: true,
+    });
+    expect(second.calls[0]?.body.max_tokens).toBeLessThan(100);
+    expect(rows(told.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#b complete']);
+    expect(told.record.usage).toMatchObject({ estimated: true });
+    expect(told.record.usage?.outputTokens).toBeGreaterThan(4);
+  });
+
+  it('again after a second cut, with all that was said', async () => {
+    const vendors = await Promise.all([
+      scene.vendor(stream([say('Many roa')], 'close')),
+      scene.vendor(stream([say('ds lead')], 'reset')),
+      scene.vendor(stream([say(' on.'), ...end()])),
+    ]);
+    const able = { prefill: true, provider: { instance: { prefill: () => ({}) } } as never };
+    const deployments = vendors.map((vendor, index) => scene.deployment(String(index), vendor, able));
+    const told = await scene.ask(scene.model(deployments, { interrupted: 'resume' }));
+    expect(told).toMatchObject({ text: 'Many roads lead on.', finish: 'stop', error: null });
+    expect(vendors[2]?.calls[0]?.body.messages.at(-1)).toEqual({ role: 'assistant', content: 'Many roads lead' });
+  });
+
+  it('without white space at its end, which the model must say again', async () => {
+    const { model, second } = await pair([say('Many roads \n\n')], stream([say(' \n'), say('\nlead on.'), ...end()]));
+    const told = await scene.ask(model);
+    expect(told).toMatchObject({ text: 'Many roads \n\nlead on.', error: null });
+    expect(second.calls[0]?.body.messages.at(-1).content).toBe('Many roads');
+  });
+
+  it('and a model that leaves that white space out deviates', async () => {
+    const { model } = await pair([say('Many roads ')], stream([say('lead on.'), ...end()]));
+    const told = await scene.ask(model);
+    expect(told).toMatchObject({ text: 'Many roads ', finish: null });
+    expect(told.error?.code).toBe('upstream_interrupted');
+  });
+
+  it('of a vendor that repeats it, in other pieces', async () => {
+    const { model } = await pair([say('Many roads ')], stream([say('Man'), say('y roads le'), say('ad on.'), ...end()]), { repeats: true });
+    expect(await scene.ask(model)).toMatchObject({ text: 'Many roads lead on.', finish: 'stop', error: null });
+  });
+
+  it('and a vendor that should repeat it and does not, deviates', async () => {
+    const { model } = await pair([say('Many roads')], stream([say(' lead on.'), ...end()]), { repeats: true });
+    expect(await scene.ask(model)).toMatchObject({ text: 'Many roads', finish: null });
+  });
+
+  it('and a model that begins to think there deviates', async () => {
+    const { model } = await pair([say('Many roads')], stream([think('Hm.'), say(' lead on.'), ...end()]));
+    const told = await scene.ask(model);
+    expect(told).toMatchObject({ text: 'Many roads', reasoning: '', finish: null });
+    expect(told.error?.code).toBe('upstream_interrupted');
+  });
+
+  it('and may call a tool from there', async () => {
+    const call = part({ tool_calls: [{ index: 0, id: 'c1', type: 'function', function: { name: 'f', arguments: '{}' } }] });
+    const { model } = await pair([say('Let me look')], stream([say('.'), call, ...end(9, 9, 'tool_calls')]));
+    const tools = [{ type: 'function', function: { name: 'f', parameters: {} } }];
+    expect(await scene.ask(model, { body: { tools } })).toMatchObject({ text: 'Let me look.', finish: 'tool_calls', error: null });
+  });
+
+  it('and where the vendor refuses it, the next one is asked', async () => {
+    const first = await scene.vendor(stream([say('Many roa')], 'close'));
+    const refusing = await scene.vendor(({ wire }) => wire.whole(400, '{"error":{"message":"no prefill here"}}'));
+    const third = await scene.vendor(stream([say('Many roads.'), ...end()]));
+    const able = { prefill: true, provider: { instance: { prefill: () => ({}) } } as never };
+    const deployments = [scene.deployment('a', first), scene.deployment('b', refusing, able), scene.deployment('c', third)];
+    const told = await scene.ask(scene.model(deployments, { interrupted: 'resume' }));
+    expect(told).toMatchObject({ text: 'Many roads.', finish: 'stop', error: null });
+  });
+});
+
+describe('starts again instead, and is held to what was said,', () => {
+  const schema = { type: 'json_schema', json_schema: { name: 'a', schema: { type: 'object' } } };
+  it.each([
+    ['where several answers were asked for', { n: 2 }, [say('Many ')]],
+    ['where the form of the answer is forced', { response_format: schema }, [say('Many ')]],
+    ['where a tool must be called', { tool_choice: 'required', tools: [{ type: 'function', function: { name: 'f' } }] }, [say('Many ')]],
+    ['where the caller gave a beginning already', { messages: [question, { role: 'assistant', content: 'So: ' }] }, [say('Many ')]],
+    ['where the first thought', {}, [think('Hm. '), say('Many ')]],
+    ['where nothing but white space was said', {}, [say('\n')]],
+    ['where half of a character was said', {}, [say('Many 🏮'.slice(0, -1))]],
+  ])('%s', async (_where, body, said) => {
+    const { model, second } = await pair(said, stream([...said, ...end()]));
+    const told = await scene.ask(model, { body });
+    expect(second.calls[0]?.body.messages).toEqual('messages' in body ? body.messages : [question]);
+    expect(told.finish).toBe('stop');
+  });
+
+  it('where the deployment does not say that it can go on', async () => {
+    const first = await scene.vendor(stream([say('Many roa')], 'close'));
+    const second = await scene.vendor(stream([say('Many roads.'), ...end()]));
+    const model = scene.model([scene.deployment('a', first), scene.deployment('b', second)], { interrupted: 'resume' });
+    expect(await scene.ask(model)).toMatchObject({ text: 'Many roads.', error: null });
+    expect(second.calls[0]?.body.messages).toEqual([question]);
+  });
+});

@@ -1,0 +1,376 @@
+/** A streamed answer that breaks off goes on elsewhere, word for word, or ends with an error: never with a word twice, missing or made up. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Deployment } from '../../src/types/snapshot.ts';
+import { end, left, part, rows, say, type Scene, type Script, startScene, stream, think, type Told } from './scene.ts';
+
+let scene: Scene;
+beforeAll(async () => {
+  scene = await startScene();
+});
+afterAll(() => scene.close());
+
+const full = 'Many roads lead to 牌楼 🏮 and on.';
+const resume = { interrupted: 'resume' };
+/** In pieces of so many characters, which may be halves of one. */
+const pieces = (text: string, size: number): string[] => text.match(new RegExp(`[\\s\\S]{1,${size}}`, 'g')) ?? [];
+const whole = (text = full, size = 3): Script => stream([...pieces(text, size).map((each) => say(each)), ...end(20, 9)]);
+
+async function chain(scripts: readonly Script[], spec: object = {}, more: Partial<Deployment>[] = []) {
+  const vendors = await Promise.all(scripts.map((script) => scene.vendor(script)));
+  const deployments = vendors.map((vendor, index) => scene.deployment('abc'[index] ?? 'x', vendor, more[index]));
+  return { vendors, model: scene.model(deployments, { ...resume, ...spec }) };
+}
+
+function expectWhole(told: Told, text = full): void {
+  expect(told).toMatchObject({ text, finish: 'stop', error: null });
+  expect(told.events.filter((event) => event.type === 'finish')).toHaveLength(1);
+  expect(told.events.filter((event) => event.type === 'response-end')).toHaveLength(1);
+  expect(told.events.filter((event) => event.type === 'response-start').length).toBeLessThanOrEqual(1);
+  expect(told.record).toMatchObject({ outcome: 'complete', error: null });
+}
+
+function expectBroken(told: Told, text: string): void {
+  expect(told).toMatchObject({ text, finish: null });
+  expect(told.error?.code).toBe('upstream_interrupted');
+  expect(told.events.some((event) => event.type === 'response-end')).toBe(false);
+  expect(told.record).toMatchObject({ outcome: 'error', error: 'upstream_interrupted' });
+}
+
+describe('a second answer from the start', () => {
+  it.each(['close', 'reset', 'stall', 'end'] as const)('takes over in the middle of a word after: %s', async (how) => {
+    const { model, vendors } = await chain([stream([say('Many '), say('roa')], how), whole()]);
+    const told = await scene.ask(model);
+    expectWhole(told);
+    expect(rows(told.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#b complete']);
+    expect(told.deployment, 'the headers were sent when the first words were').toBe('m#a');
+    expect(told.attempts).toBe(1);
+    expect(told.record.deployment).toBe('m#b');
+    expect(vendors[1]?.calls[0]?.body.messages, 'the request as it was').toEqual([{ role: 'user', content: 'Hello' }]);
+  });
+
+  it('takes over after an error inside the stream', async () => {
+    const broken = stream([say('Many '), 'data: {"error":{"message":"overloaded","code":"overloaded_error"}}\n\n']);
+    const { model } = await chain([broken, whole()]);
+    expectWhole(await scene.ask(model));
+  });
+
+  it.each([1, 2, 4, 7, 1_000])('may come in other pieces: %d characters each', async (size) => {
+    for (const cut of [1, 5, 19, 20, 22, 23, full.length]) {
+      const { model } = await chain([
+        stream(
+          pieces(full.slice(0, cut), 2).map((each) => say(each)),
+          'close',
+        ),
+        whole(full, size),
+      ]);
+      expectWhole(await scene.ask(model));
+    }
+  });
+
+  it('takes over between the halves of one character', async () => {
+    const half = full.indexOf('🏮') + 1;
+    const { model } = await chain([stream([say(full.slice(0, half))], 'close'), whole()]);
+    const told = await scene.ask(model);
+    expectWhole(told);
+    expect(told.text.isWellFormed()).toBe(true);
+  });
+
+  it('takes over when the bytes of one character are cut apart', async () => {
+    const chunk = Buffer.from(say('Many roads lead to 牌'));
+    const middle = chunk.indexOf(Buffer.from('牌')) + 1;
+    const first: Script = async ({ wire }) => {
+      wire.startStream();
+      wire.chunk(say('Many '));
+      const bytes = chunk.subarray(0, middle);
+      wire.raw(Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]));
+      await new Promise((resolve) => setTimeout(resolve, 15));
+      wire.close();
+    };
+    const { model } = await chain([first, whole()]);
+    expectWhole(await scene.ask(model));
+  });
+
+  it('takes over in the middle of a thought, and after it', async () => {
+    const thoughtful = stream([think('Let me '), think('see. '), say('Many roads.'), ...end(10, 6)]);
+    for (const beginning of [[think('Let m')], [think('Let me see. ')], [think('Let me see. '), say('Ma')]]) {
+      const { model } = await chain([stream(beginning, 'close'), thoughtful]);
+      const told = await scene.ask(model);
+      expectWhole(told, 'Many roads.');
+      expect(told.reasoning).toBe('Let me see. ');
+      expect(told.events.findLastIndex((event) => event.type === 'reasoning-delta')).toBeLessThan(
+        told.events.findIndex((event) => event.type === 'text-delta'),
+      );
+    }
+  });
+
+  it.each([
+    ['another word', 'Many ways lead on.', 'Many road'],
+    ['a word less', 'roads lead on.', 'Many roads'],
+    ['another character at the very end', 'Many roadz', 'Many roads'],
+  ])('that says %s ends the call with an error, and nothing is said twice', async (_what, second, said) => {
+    const { model, vendors } = await chain([
+      stream([say(said)], 'close'),
+      stream(
+        pieces(second, 1).map((each) => say(each)),
+        'stall',
+      ),
+    ]);
+    const told = await scene.ask(model);
+    expectBroken(told, said);
+    expect(rows(told.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#b aborted']);
+    expect(told.record.attempts[1]?.detail).toBe('it said something else than what had been sent');
+    expect(scene.dispatcher.health()[model.deployments[1]?.key as string], 'is no fault of the vendor').toMatchObject({
+      failures: 0,
+      inFlight: 0,
+    });
+    expect(vendors[1]?.calls).toHaveLength(1);
+  });
+
+  it('that ends before what was said ends the call with an error', async () => {
+    const { model } = await chain([stream([say('Many roads')], 'close'), whole('Many')]);
+    const told = await scene.ask(model);
+    expectBroken(told, 'Many roads');
+    const alone = await scene.ask((await chain([stream([say('Many roads')], 'close')])).model);
+    expect(told.record.usage?.outputTokens, 'with its own count of tokens').toBe((alone.record.usage?.outputTokens ?? 0) + 9);
+  });
+
+  it('that deviates is ended at the vendor at once', async () => {
+    const { model, vendors } = await chain([stream([say('Many roads')], 'close'), stream([say('Few')], 'stall')], {
+      limits: { idle_ms: 60_000, total_ms: 60_000 },
+    });
+    // The first falls silent only for the next one's sake: its own cut is at once.
+    expectBroken(await scene.ask(model), 'Many roads');
+    await expect.poll(() => vendors[1]?.left).toBe(1);
+  });
+
+  it.each([
+    ['thinks more than before', [think('Let me'), say('Ma')], [think('Let me see'), say('Many roads.')]],
+    ['thinks where the first spoke', [say('Ma')], [think('Hm. '), say('Many roads.')]],
+    ['speaks where the first thought', [think('Let me')], [say('Let me')]],
+    [
+      'calls a tool in the middle of what was said',
+      [say('Many')],
+      [say('Ma'), part({ tool_calls: [{ index: 0, id: 'c', function: { name: 'f', arguments: '{}' } }] })],
+    ],
+  ])('that %s ends the call with an error', async (_what, first, second) => {
+    const { model } = await chain([stream(first, 'close'), stream([...second, ...end()])]);
+    const told = await scene.ask(model);
+    expect(told.error?.code).toBe('upstream_interrupted');
+    expect(told.finish).toBeNull();
+  });
+
+  it('may call a tool after what was said', async () => {
+    const call = part({ tool_calls: [{ index: 0, id: 'c1', type: 'function', function: { name: 'f', arguments: '{"a":1}' } }] });
+    const { model } = await chain([stream([say('Let me l')], 'close'), stream([say('Let me look.'), call, ...end(10, 9, 'tool_calls')])]);
+    const told = await scene.ask(model);
+    expect(told).toMatchObject({ text: 'Let me look.', finish: 'tool_calls', error: null });
+    expect(told.events.filter((event) => event.type === 'tool-call-start')).toHaveLength(1);
+  });
+
+  it('takes over for each of several choices', async () => {
+    const first = stream([say('One', 0), say('Tw', 1), part({}, 'stop', 0)], 'close');
+    const second = stream([say('Two ', 1), say('One', 0), part({}, 'stop', 0), say('more.', 1), part({}, 'stop', 1), ...end().slice(1)]);
+    const { model } = await chain([first, second]);
+    const told = await scene.ask(model, { body: { n: 2 } });
+    expect(told.error).toBeNull();
+    const of = (choice: number) =>
+      told.events.flatMap((event) => (event.type === 'text-delta' && event.choice === choice ? [event.text] : [])).join('');
+    expect([of(0), of(1)]).toEqual(['One', 'Two more.']);
+    expect(told.events.filter((event) => event.type === 'finish')).toHaveLength(2);
+  });
+
+  it('that leaves a choice out ends the call with an error', async () => {
+    const { model } = await chain([
+      stream([say('One', 0), say('Tw', 1)], 'close'),
+      stream([say('One', 0), part({}, 'stop', 0), ...end().slice(1)]),
+    ]);
+    const told = await scene.ask(model, { body: { n: 2 } });
+    expect(told.error?.code).toBe('upstream_interrupted');
+    expect(told.events.some((event) => event.type === 'response-end')).toBe(false);
+  });
+});
+
+describe('what is never gone on with', () => {
+  const call = (more: object): string => part({ tool_calls: [{ index: 0, ...more }] });
+
+  it('a tool call that has begun', async () => {
+    const first = stream(
+      [call({ id: 'c1', type: 'function', function: { name: 'f', arguments: '{"a"' } }), call({ function: { arguments: ':1' } })],
+      'close',
+    );
+    const { model, vendors } = await chain([first, whole()]);
+    const told = await scene.ask(model);
+    expectBroken(told, '');
+    expect(vendors[1]?.calls, 'the next deployment is not asked').toHaveLength(0);
+  });
+
+  it('an answer with log probabilities', async () => {
+    const content = [{ token: 'Many', logprob: -0.1, bytes: null, top_logprobs: [] }];
+    const probable = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'Many' }, logprobs: { content, refusal: null }, finish_reason: null }] })}\n\n`;
+    const { model, vendors } = await chain([stream([probable], 'close'), whole()]);
+    expectBroken(await scene.ask(model, { body: { logprobs: true } }), 'Many');
+    expect(vendors[1]?.calls).toHaveLength(0);
+  });
+
+  it('anything, unless the model says so', async () => {
+    const { model, vendors } = await chain([stream([say('Many ')], 'close'), whole()], { interrupted: 'error' });
+    expectBroken(await scene.ask(model), 'Many ');
+    expect(vendors[1]?.calls).toHaveLength(0);
+  });
+});
+
+describe('an answer whose end is known', () => {
+  it('ends well when only the count of tokens is cut off', async () => {
+    const { model, vendors } = await chain([stream([say(full), part({}, 'stop')], 'reset'), whole()]);
+    const told = await scene.ask(model);
+    expectWhole(told);
+    expect(told.usage?.estimated).toBe(true);
+    expect(vendors[1]?.calls).toHaveLength(0);
+  });
+});
+
+describe('several breaks', () => {
+  it('a second cut, while the second answer repeats the first, is gone on with too', async () => {
+    const { model } = await chain([stream([say('Many roads')], 'close'), stream([say('Many ')], 'close'), whole()]);
+    const told = await scene.ask(model);
+    expectWhole(told);
+    expect(rows(told.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#b error upstream_interrupted', '3 m#c complete']);
+  });
+
+  it('a second cut, after the second answer went further, is gone on with too', async () => {
+    const { model } = await chain([stream([say('Many ')], 'close'), stream([say('Many roads le')], 'reset'), whole()]);
+    expectWhole(await scene.ask(model));
+  });
+
+  it('a failure before the second answer began goes to the third', async () => {
+    const { model } = await chain([stream([say('Many ')], 'close'), ({ wire }) => wire.whole(400, '{"error":{"message":"no"}}'), whole()]);
+    const told = await scene.ask(model);
+    expectWhole(told);
+    expect(rows(told.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#b error invalid_request', '3 m#c complete']);
+  });
+
+  it('the budget of attempts holds for the whole call', async () => {
+    const { model, vendors } = await chain([stream([say('Many ')], 'close'), stream([say('Many ro')], 'close'), whole()], {
+      limits: { attempts: 2, total_ms: 5_000, idle_ms: 300, first_token_ms: 400 },
+    });
+    const told = await scene.ask(model);
+    expectBroken(told, 'Many ro');
+    expect(vendors[2]?.calls).toHaveLength(0);
+    expect(told.record.attempts).toHaveLength(2);
+  });
+
+  it('the time of the call holds for all attempts', async () => {
+    const { model } = await chain([stream([say('Many ')], 'close'), stream([say('Many ro')], 'stall')], {
+      limits: { attempts: 3, total_ms: 600, idle_ms: 5_000, first_token_ms: 5_000 },
+    });
+    const startedAt = Date.now();
+    const told = await scene.ask(model);
+    expect(told).toMatchObject({ text: 'Many ro', finish: null });
+    expect(told.error?.code).toBe('upstream_timeout');
+    expect(Date.now() - startedAt).toBeLessThan(1_500);
+  });
+
+  it('with nobody left to go on, it is an error that says so', async () => {
+    const { model } = await chain([stream([say('Many ')], 'close'), ({ wire }) => wire.whole(503, '{}')]);
+    const told = await scene.ask(model);
+    expectBroken(told, 'Many ');
+    expect(told.error?.message).toMatch(/no other deployment could go on/);
+  });
+
+  it('one deployment alone may be asked again, where the model allows that', async () => {
+    let calls = 0;
+    const once: Script = (call) => (calls++ === 0 ? stream([say('Many roa')], 'reset') : whole())(call);
+    const { model } = await chain([once], { retry: { same: 1 } });
+    const told = await scene.ask(model);
+    expectWhole(told);
+    expect(rows(told.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#a complete']);
+  });
+
+  it('a deployment whose circuit is open is not asked', async () => {
+    const { model, vendors } = await chain([stream([say('Many ')], 'close'), ({ wire }) => wire.reset(), whole()], {
+      circuit: { failures: 1, open_ms: 60_000 },
+    });
+    await scene.ask({ ...model, deployments: [model.deployments[1] as Deployment] });
+    const before = vendors[1]?.calls.length;
+    expectWhole(await scene.ask(model));
+    expect(vendors[1]?.calls.length).toBe(before);
+  });
+});
+
+describe('the caller who leaves', () => {
+  it('while the second answer repeats the first, ends it at the vendor', async () => {
+    const { model, vendors } = await chain([stream([say('Many roads')], 'close'), stream([say('Many')], 'stall')], {
+      limits: { idle_ms: 60_000, total_ms: 60_000 },
+    });
+    const controller = new AbortController();
+    const asked = scene.ask(model, { signal: controller.signal });
+    await expect.poll(() => vendors[1]?.calls.length).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    controller.abort(left());
+    const told = await asked;
+    expect(told.record).toMatchObject({ outcome: 'aborted', error: 'client_closed_request' });
+    expect(rows(told.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#b aborted client_closed_request']);
+    await expect.poll(() => vendors[1]?.left).toBe(1);
+  });
+
+  it('while nobody has answered a second time yet, ends that attempt', async () => {
+    const { model, vendors } = await chain([stream([say('Many roads')], 'close'), () => {}], {
+      limits: { first_token_ms: 60_000, total_ms: 60_000 },
+    });
+    const controller = new AbortController();
+    const asked = scene.ask(model, { signal: controller.signal });
+    await expect.poll(() => vendors[1]?.calls.length).toBe(1);
+    controller.abort(left());
+    expect((await asked).record.outcome).toBe('aborted');
+    await expect.poll(() => vendors[1]?.left).toBe(1);
+  });
+
+  it('in the middle of the second answer, pays for both parts', async () => {
+    const { model, vendors } = await chain([stream([say('Many ')], 'close'), stream([say('Many roads lead')], 'stall')]);
+    const told = await scene.ask(model, {
+      leaveAfter: (events) => events.some((event) => event.type === 'text-delta' && event.text.includes('lead')),
+    });
+    expect(told.record).toMatchObject({ outcome: 'aborted', usage: { estimated: true } });
+    const first = (await scene.ask((await chain([stream([say('Many ')], 'close')])).model)).record.usage;
+    expect(told.record.usage?.inputTokens, 'two parts, each with its input').toBe(2 * (first?.inputTokens ?? 0));
+    await expect.poll(() => vendors[1]?.left).toBe(1);
+  });
+});
+
+describe('what it cost', () => {
+  const price = (input: number, output: number) => ({ currency: 'USD', input, output });
+
+  it('is the sum of the parts: an estimate of the cut one, the vendor’s numbers of the last', async () => {
+    const alone = await scene.ask((await chain([stream([say('Many roads')], 'close')])).model);
+    const cut = alone.record.usage;
+    expect(cut).toMatchObject({ estimated: true });
+    const { model } = await chain([stream([say('Many roads')], 'close'), whole()]);
+    const told = await scene.ask(model);
+    const sum = { inputTokens: (cut?.inputTokens ?? 0) + 20, outputTokens: (cut?.outputTokens ?? 0) + 9, estimated: true };
+    expect(told.usage, 'what the caller reads').toEqual(sum);
+    expect(told.record.usage, 'what the ledger says').toEqual(sum);
+  });
+
+  it('is priced by the deployment that said it', async () => {
+    const { model } = await chain([stream([say('Many roads')], 'close'), whole()], {}, [
+      { price: price(1_000_000, 1_000_000) },
+      { price: price(0, 2_000_000) },
+    ]);
+    const told = await scene.ask(model);
+    const usage = told.record.usage;
+    const cut = { input: (usage?.inputTokens ?? 0) - 20, output: (usage?.outputTokens ?? 0) - 9 };
+    expect(told.record.cost).toBe(cut.input + cut.output + 9 * 2);
+  });
+
+  it('is unknown where one of the prices is', async () => {
+    const { model } = await chain([stream([say('Many roads')], 'close'), whole()], {}, [{}, { price: price(1, 1) }]);
+    expect((await scene.ask(model)).record.cost).toBeNull();
+  });
+
+  it('counts what was kept back and then deviated', async () => {
+    const { model } = await chain([stream([say('Many roads')], 'close'), whole('Many ways lead to somewhere else altogether', 1_000)]);
+    const told = await scene.ask(model);
+    const alone = await scene.ask((await chain([stream([say('Many roads')], 'close')])).model);
+    expect(told.record.usage?.outputTokens).toBeGreaterThan((alone.record.usage?.outputTokens ?? 0) + 5);
+  });
+});
