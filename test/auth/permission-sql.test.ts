@@ -1,0 +1,82 @@
+/** The SQL for the company's own tables, run for real on what can be had here. */
+import { DatabaseSync } from 'node:sqlite';
+import pg from 'pg';
+import { describe, expect, it } from 'vitest';
+import { permissionLayouts, permissionSql, readColumns } from '../../src/auth/permission-sql.ts';
+import { permissionCodes } from '../../src/types/access.ts';
+import { databaseKinds, postgresUrl } from '../storage/databases.ts';
+
+const roleTable = ({
+  links,
+}: {
+  links: { roleTable: string; roleKey: string; roleCode: string; table: string; role: string; permission: string };
+}): string =>
+  `create table ${links.roleTable} (${links.roleKey} varchar(64), ${links.roleCode} varchar(64)); create table ${links.table} (${links.role} varchar(64), ${links.permission} varchar(64));
+   insert into ${links.roleTable} values ('1', 'admin'), ('2', 'user'), ('3', 'viewer');`;
+
+describe.each(Object.entries(permissionLayouts))('the layout %s', (_name, layout) => {
+  const made = Object.keys(layout.columns);
+  const own = made.includes(layout.key) ? '' : `${layout.key} integer primary key, `;
+  const tables = `create table ${layout.table} (${own}${made.map((column) => `${column} varchar(200)`).join(', ')}); ${roleTable(layout)}`;
+
+  it('adds nine permissions and the links of roles, once', () => {
+    const database = new DatabaseSync(':memory:');
+    database.exec(tables);
+    const sql = permissionSql(layout, 'postgres', ['admin', 'user', 'viewer']);
+    database.exec(sql);
+    database.exec(sql);
+    const codes = database.prepare(`select ${layout.code} as code from ${layout.table}`).all();
+    expect(new Set(codes.map(({ code }) => code))).toEqual(new Set(permissionCodes));
+    expect(codes).toHaveLength(9);
+    const links = database
+      .prepare(`select ${layout.links.role} as role, count(*) as count from ${layout.links.table} group by 1 order by 1`)
+      .all();
+    expect(links.map(({ role, count }) => [role, count])).toEqual([
+      ['1', 9],
+      ['2', 6],
+      ['3', 3],
+    ]);
+    database.close();
+  });
+
+  it('speaks each dialect', () => {
+    expect(permissionSql(layout, 'mysql')).toContain(' FROM dual\nWHERE NOT EXISTS');
+    expect(permissionSql(layout, 'oracle').match(/INSERT INTO/g)).toHaveLength(9);
+    expect(permissionSql(layout, 'postgres')).not.toContain('dual');
+  });
+});
+
+it.skipIf(postgresUrl === undefined)('runs on PostgreSQL', async () => {
+  const kind = databaseKinds.find(({ name }) => name === 'PostgreSQL');
+  await using place = await kind?.create();
+  const client = new pg.Client({ connectionString: place?.url ?? '' });
+  await client.connect();
+  try {
+    const layout = {
+      ...permissionLayouts['standard']!,
+      columns: readColumns('id={id},perm_code={code},perm_name={name},perm_type=3,note=it is {code}'),
+    };
+    await client.query(
+      `create table sys_permission (id varchar(64) primary key, perm_code varchar(64), perm_name varchar(64), perm_type int, note text); ${roleTable(layout)}`,
+    );
+    for (let time = 0; time < 2; time++) await client.query(permissionSql(layout, 'postgres', ['admin']));
+    const { rows } = await client.query('select * from sys_permission order by perm_code');
+    expect(rows).toHaveLength(9);
+    expect(rows[0]).toEqual({
+      id: 'llm-mcp-manage',
+      perm_code: 'llm:mcp:manage',
+      perm_name: 'AI gateway: manage MCP services',
+      perm_type: 3,
+      note: 'it is llm:mcp:manage',
+    });
+  } finally {
+    await client.end();
+  }
+});
+
+it('takes no name or value that would be more than one', () => {
+  expect(() => readColumns('id={id}')).toThrow(/\{code\}/);
+  expect(() => readColumns('a;drop table x={code}')).toThrow(/not a name/);
+  expect(() => permissionSql({ ...permissionLayouts['sas']!, table: 'x; --' }, 'mysql')).toThrow(/not a name/);
+  expect(permissionSql(permissionLayouts['sas']!, 'mysql', ["o'neil"])).toContain("'o''neil'");
+});
