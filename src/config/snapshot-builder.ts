@@ -1,8 +1,9 @@
 /** Rows in, snapshot out. Entries of unchanged rows are taken over from the snapshot before. */
+import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import type { PluginRegistry } from '../plugins/registry.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
-import { type ConfigRow, type ModelSpec, type ResourceKind, resourceSpecs } from '../types/resources.ts';
+import { type ConfigRow, type ModelSpec, type ProbeSpec, type ResourceKind, resourceSpecs } from '../types/resources.ts';
 import type {
   Deployment,
   McpServerEntry,
@@ -13,6 +14,7 @@ import type {
   Snapshot,
   TenantView,
 } from '../types/snapshot.ts';
+import { probedOperations } from '../types/wire-format.ts';
 import { fallbackFaults } from './fallbacks.ts';
 import { compileGrants } from './grant-index.ts';
 import type { Handle, InstanceFactory } from './instances.ts';
@@ -137,6 +139,7 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
               capability: capabilityOf(row, 'model', spec.tags),
               spec,
               deployments,
+              ...(spec.cache === undefined ? {} : { fingerprint: fingerprintOf(row, deployments, rows.group('provider', tenant)) }),
               created: Math.floor(Date.parse(row.createdAt) / 1000),
             };
             models.set(key, entry);
@@ -222,6 +225,15 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
   };
 }
 
+/** A revision alone is not enough: a database that was put back from a backup counts on from an old one. */
+function fingerprintOf(row: ConfigRow, deployments: readonly Deployment[], providers: ReadonlyMap<string, ConfigRow>): string {
+  const hash = createHash('sha256');
+  const used = new Set(deployments.map(({ provider }) => provider.name));
+  for (const each of [row, ...[...used].toSorted().map((name) => providers.get(name))])
+    hash.update(JSON.stringify([each?.id, each?.revision, each?.updatedAt]));
+  return hash.digest('base64url');
+}
+
 /** True if the entry has each deployment that its row wants: one that was left out may have its provider back. */
 function complete(entry: ModelEntry, rows: RowSet, tenant: string): boolean {
   const providers = rows.group('provider', tenant);
@@ -270,7 +282,24 @@ function deploymentsOf(
       alwaysStream: each.always_stream,
       prefill: each.prefill && able,
       limits: each.limits,
+      ...(each.probe === undefined ? {} : { probe: each.probe }),
     };
     return [deployment];
   });
+}
+
+/** Refuses a probe that could never ask its question. */
+function checkProbe(
+  probe: ProbeSpec,
+  { operations }: ModelSpec,
+  provider: ProviderEntry,
+  index: number,
+  report: (error: GatewayError) => void,
+): void {
+  const param = `spec.deployments[${index}].probe.ask`;
+  const fault = (why: string): void => report(new GatewayError('configuration_invalid', `${param}: ${why}`, { param }));
+  if (probe.ask === 'models' && provider.instance.modelsAddress === undefined)
+    fault(`a provider of kind ${provider.kind} has no list of models that could be asked for; write "token", or leave the probe out.`);
+  if (probe.ask === 'token' && !operations.some((each) => probedOperations.includes(each)))
+    fault(`"token" can ask models that do ${probedOperations.join(', ')}, not ${operations.join(', ')}; write "models".`);
 }

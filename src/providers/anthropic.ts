@@ -99,6 +99,7 @@ export default definePlugin({
     return {
       formats: { chat: 'anthropic' },
       address: () => `${base}/v1/messages`,
+      modelsAddress: () => `${base}/v1/models?limit=1`,
       authorize(headers) {
         if (auth === 'bearer') headers['authorization'] = `Bearer ${api_key}`;
         else headers['x-api-key'] = api_key;

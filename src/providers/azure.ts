@@ -64,6 +64,7 @@ const plugin = definePlugin({
     if (api_version === undefined) return provider;
     return {
       ...provider,
+      modelsAddress: () => `${resource}/openai/models?api-version=${api_version}`,
       address: ({ operation, model }) =>
         `${resource}/openai/deployments/${encodeURIComponent(model)}/${paths[operation] ?? operation}?api-version=${api_version}`,
     };

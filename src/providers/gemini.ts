@@ -37,6 +37,7 @@ export default definePlugin({
     return {
       formats: { chat: 'gemini', embeddings: 'gemini' },
       address: (call) => googleAddress(call, base, 'models', 'batchEmbedContents'),
+      modelsAddress: () => `${base}/models?pageSize=1`,
       authorize(headers) {
         headers['x-goog-api-key'] = api_key;
       },

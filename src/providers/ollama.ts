@@ -47,6 +47,7 @@ export default definePlugin({
     return {
       formats: { chat: 'ollama', embeddings: 'ollama' },
       address: ({ operation }) => `${base}/api/${operation === 'embeddings' ? 'embed' : 'chat'}`,
+      modelsAddress: () => `${base}/api/tags`,
       authorize(headers) {
         if (api_key !== undefined) headers['authorization'] = `Bearer ${api_key}`;
       },

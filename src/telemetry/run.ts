@@ -31,6 +31,7 @@ export class Run {
   #usage: Usage | null = null;
   /** Parts of the answer that came from deployments which did not end it. */
   readonly #earlier: { readonly usage: Usage; readonly price: Price | null }[] = [];
+  #free = false;
   #ended = false;
   #onEnd: ((record: RunRecord) => void) | null = null;
 
@@ -68,6 +69,13 @@ export class Run {
     this.#price = price;
   }
 
+  /** An answer that was kept from another call: nobody is asked, and nothing is spent. */
+  answeredFromCache(): void {
+    this.#deployment = 'cache';
+    this.#usage = { inputTokens: 0, outputTokens: 0 };
+    this.#free = true;
+  }
+
   /** The latest known usage replaces what was known before; vendors' counts are cumulative. */
   used(usage: Usage): void {
     this.#usage = usage;
@@ -80,6 +88,7 @@ export class Run {
 
   /** Null where a price is unknown, or prices are in different currencies. */
   #cost(): number | null {
+    if (this.#free) return 0;
     if (this.#usage === null || this.#price === null) return null;
     let rest = this.#usage;
     let cost = 0;

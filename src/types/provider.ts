@@ -14,9 +14,9 @@ export interface UpstreamCall {
 
 /** What goes out, for credentials that sign it. */
 export interface Outgoing {
-  readonly method: 'POST';
+  readonly method: 'GET' | 'POST';
   readonly url: string;
-  /** Null where the body is streamed. */
+  /** Null where there is none, or where it is streamed. */
   readonly body: Buffer | string | null;
 }
 
@@ -44,6 +44,8 @@ export interface Provider {
   readonly formats: Readonly<Partial<Record<Operation, string>>>;
   /** The full URL of this call. */
   address(call: UpstreamCall): string;
+  /** The full URL of the vendor's list of models, which is asked for to see whether it is there. Left out: it has none. */
+  modelsAddress?(): string;
   /** Adds the credential to the headers. */
   authorize(headers: Record<string, string>, call: UpstreamCall, outgoing: Outgoing): void | Promise<void>;
   /** The dialect's last word on the JSON body. Leave it out where the format fits: raw bytes are then passed on unparsed. */

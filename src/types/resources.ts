@@ -31,6 +31,26 @@ const price = z.strictObject({
   output: z.int().min(0),
 });
 
+/** What a probe can ask. */
+export const probeQuestions = ['models', 'token'] as const;
+
+const probe = z.strictObject({
+  interval_ms: z.int().min(1_000).max(86_400_000).default(30_000).describe('Give or take a tenth, on each node.'),
+  ask: z
+    .enum(probeQuestions)
+    .default('models')
+    .describe(
+      'models: the list of models, which costs nothing and shows that the server is there. token: an answer of one token, which shows that the model answers, and is paid for.',
+    ),
+  timeout_ms: z.int().min(100).max(600_000).default(10_000),
+  failures: z
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(2)
+    .describe('So many failures one after the other, the last one of a probe, open the circuit.'),
+});
+
 /** What one deployment may take on this node; left out: as much as comes. */
 const deploymentLimits = z.strictObject({
   requests_per_minute: z.int().min(1).optional(),
@@ -54,6 +74,9 @@ const deployment = z.strictObject({
     .boolean()
     .default(false)
     .describe('The model can go on from the beginning of an answer that is given to it. Read where the model says `interrupted: resume`.'),
+  probe: probe
+    .optional()
+    .describe('Asks the deployment by itself whether it is well, before a caller finds out. Left out: only calls tell.'),
 });
 
 const milliseconds = z.int().min(1).max(3_600_000);
@@ -100,6 +123,20 @@ const hedge = z.strictObject({
   unknown_ms: milliseconds.optional().describe('The time to wait while too few calls are known; left out: it is not asked then.'),
 });
 
+/** With whom a kept answer is shared, always within one tenant. */
+export const cacheScopes = ['user', 'roles', 'tenant'] as const;
+
+const cache = z.strictObject({
+  ttl_seconds: z.int().min(1).max(2_592_000).default(3_600).describe('How long an answer is given again.'),
+  shared_by: z
+    .enum(cacheScopes)
+    .default('roles')
+    .describe(
+      'Who gets the answer that somebody else was given: user, nobody; roles, who has the same roles and permissions; tenant, all who may use the model.',
+    ),
+  max_bytes: z.int().min(1_000).max(16_777_216).default(1_000_000).describe('Longer answers are not kept.'),
+});
+
 /** What becomes of a streamed answer that breaks off in the middle. */
 export const interruptions = ['error', 'resume', 'withhold'] as const;
 
@@ -130,6 +167,9 @@ export const modelSpec = z.strictObject({
     .describe(
       'A second attempt beside one that takes longer than usual; the first answer counts, the other attempt is ended. Left out: one at a time.',
     ),
+  cache: cache
+    .optional()
+    .describe('The very same request is answered with the very same answer, without asking the vendor. Left out: every call asks.'),
   circuit: circuit.prefault({}),
   queue: z
     .strictObject({
@@ -291,6 +331,8 @@ export type GrantSpec = z.output<typeof grantSpec>;
 export type KeySpec = z.output<typeof keySpec>;
 export type LimitSpec = z.output<typeof limitSpec>;
 export type Price = z.output<typeof price>;
+export type CacheSpec = z.output<typeof cache>;
+export type ProbeSpec = z.output<typeof probe>;
 export type DeploymentLimits = z.output<typeof deploymentLimits>;
 
 /** The rule for the name of each kind; a grant's name is made by Pailou unless given. */

@@ -2,7 +2,7 @@
 import type { Capability, GrantIndex } from './access.ts';
 import type { LimitIndex } from './limits.ts';
 import type { Provider } from './provider.ts';
-import type { DeploymentLimits, KeySpec, McpServerSpec, ModelSpec, Price, ResourceKind, SkillSpec } from './resources.ts';
+import type { DeploymentLimits, KeySpec, McpServerSpec, ModelSpec, Price, ProbeSpec, ResourceKind, SkillSpec } from './resources.ts';
 import type { Skill } from './skill.ts';
 import type { ToolSource } from './tool-source.ts';
 
@@ -27,6 +27,8 @@ export interface Deployment {
   /** Can go on from the beginning of an answer. */
   readonly prefill: boolean;
   readonly limits: DeploymentLimits;
+  /** Left out: it is not probed. */
+  readonly probe?: ProbeSpec;
 }
 
 /** `capability` is made once, so that a decision on the call's path allocates nothing. */
@@ -36,6 +38,8 @@ export interface ModelEntry {
   readonly spec: ModelSpec;
   /** Enabled deployments of enabled providers; may be empty. */
   readonly deployments: readonly Deployment[];
+  /** Where its answers are kept: the same on every node as long as neither its row nor one of its providers' has changed. */
+  readonly fingerprint?: string;
   /** Epoch seconds, for `GET /v1/models`. */
   readonly created: number;
 }

@@ -6,6 +6,8 @@ import type { JsonObject } from './json.ts';
 export const operations = ['chat', 'embeddings', 'rerank', 'images', 'transcriptions', 'speech'] as const;
 /** What can be asked of a vendor. */
 export type Operation = (typeof operations)[number];
+/** Those that a probe can ask for with a word or two. */
+export const probedOperations: readonly Operation[] = ['chat', 'embeddings', 'rerank'];
 
 /** How one vendor's answers differ from what their format says. Data, so that a format need not know its vendors. */
 export interface Reading {

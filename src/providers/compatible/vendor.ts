@@ -78,6 +78,7 @@ export function openaiProvider(
   return {
     formats: Object.fromEntries(dialect.operations.map((operation) => [operation, 'openai'])),
     address: openaiAddresses(base),
+    modelsAddress: () => `${base}/models`,
     authorize,
     ...(adjust === undefined ? {} : { adjust }),
     ...(reading === undefined ? {} : { reading }),
