@@ -4,6 +4,8 @@ import { fetchDevelopmentToken } from './auth/development/development-token.ts';
 import { permissionLayouts, permissionSql, readColumns, sqlDialects } from './auth/permission-sql.ts';
 import { readSettings, SettingsError } from './config/settings.ts';
 import { startPailou } from './main.ts';
+import { verifyAudit } from './storage/audit-chain.ts';
+import type { Database } from './storage/database.ts';
 import { migrate } from './storage/migrate.ts';
 import { openDatabase } from './storage/open-database.ts';
 import { createLogger } from './telemetry/log.ts';
@@ -20,6 +22,17 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const complain = (text: string): void => void process.stderr.write(`${text}\n`);
 
 class UsageError extends Error {}
+
+async function withDatabase(work: (database: Database) => Promise<number>): Promise<number> {
+  const settings = readSettings(process.env);
+  const logger = createLogger(settings.logLevel);
+  const database = await openDatabase({ url: settings.databaseUrl, dataDir: settings.dataDir, logger });
+  try {
+    return await work(database);
+  } finally {
+    await database.close();
+  }
+}
 
 const commands: Readonly<Record<string, Command>> = {
   start: {
@@ -64,16 +77,25 @@ const commands: Readonly<Record<string, Command>> = {
     usage: 'pailou migrate',
     async run(args) {
       parseArgs({ args, options: {} });
-      const settings = readSettings(process.env);
-      const logger = createLogger(settings.logLevel);
-      const database = await openDatabase({ url: settings.databaseUrl, dataDir: settings.dataDir, logger });
-      try {
+      return withDatabase(async (database) => {
         const applied = await migrate(database);
         say(applied.length === 0 ? 'The database is up to date.' : `Applied: ${applied.join(', ')}`);
-      } finally {
-        await database.close();
-      }
-      return 0;
+        return 0;
+      });
+    },
+  },
+  audit: {
+    summary: 'Check that no entry of the audit was changed, added or taken away.',
+    usage: 'pailou audit verify',
+    async run([verb, ...args]) {
+      if (verb !== 'verify') throw new UsageError('Say: pailou audit verify');
+      parseArgs({ args, options: {} });
+      return withDatabase(async (database) => {
+        const { ok, entries, head, fault } = await verifyAudit(database);
+        if (ok) say(`${entries} entries, all as they were written. Head: ${head.sequence} ${head.hash}`);
+        else complain(`${fault} ${entries} entries before it are as they were written.`);
+        return ok ? 0 : 1;
+      });
     },
   },
   permissions: {

@@ -27,6 +27,7 @@ import { createKnownSpend } from './quota/known-spend.ts';
 import { createQuota } from './quota/quota.ts';
 import { createRedisStore } from './quota/redis-store.ts';
 import { createAuditLog } from './storage/audit.ts';
+import { createAuditChain } from './storage/audit-chain.ts';
 import { createConfigStore } from './storage/config-store.ts';
 import type { Database } from './storage/database.ts';
 import { openDatabase } from './storage/open-database.ts';
@@ -110,6 +111,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   const ledger = createLedger({ database, dataDir: settings.dataDir, logger });
   owned.use(ledger);
   const audit = createAuditLog({ database, dataDir: settings.dataDir, logger });
+  owned.use(createAuditChain({ database, logger }));
   owned.use(audit);
   const responses = settings.responsesStore ? createResponseStore({ database, dataDir: settings.dataDir, logger }) : null;
   if (responses !== null) owned.use(responses);

@@ -75,6 +75,8 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
         after: null,
         detail: detail ?? null,
         request_id: requestId,
+        sequence: null,
+        hash: null,
       });
     },
     async list({ tenant, after, limit }) {

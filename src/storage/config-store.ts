@@ -125,6 +125,8 @@ function toAuditTable(change: ConfigChange, at: string, actor: Actor, summary: s
     after: textOf(maskSealed(change.after)),
     detail: summary,
     request_id: actor.requestId,
+    sequence: null,
+    hash: null,
   };
 }
 

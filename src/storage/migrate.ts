@@ -9,6 +9,7 @@ import * as nodes from './migrations/0004-nodes.ts';
 import * as limits from './migrations/0005-limits.ts';
 import * as keys from './migrations/0006-keys.ts';
 import * as usage from './migrations/0007-usage.ts';
+import * as auditChain from './migrations/0008-audit-chain.ts';
 
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-first-tables': firstTables,
@@ -18,6 +19,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0005-limits': limits,
   '0006-keys': keys,
   '0007-usage': usage,
+  '0008-audit-chain': auditChain,
 };
 
 /** The names of what was applied. Throws `storage_unavailable` if the database is away, `internal_error` if it is newer than this program. */

@@ -37,7 +37,10 @@ export interface Redis extends AsyncDisposable {
    * Rejects with RedisAway when there is no connection or no answer within the patience.
    * `late` is given an answer that came after that, so that what it did can be undone.
    */
-  ask<T>(work: (client: RedisClient) => Promise<T>, late?: (answer: T) => void): Promise<T>;
+  ask<T>(
+    work: (client: RedisClient) => Promise<T>,
+    options?: { readonly late?: ((answer: T) => void) | undefined; readonly patienceMs?: number },
+  ): Promise<T>;
   /** Runs a script by its hash; its text is sent only where Redis does not know it yet. As for `ask`. */
   run(script: RedisScript, keys: readonly string[], values: readonly string[], late?: (answer: unknown) => void): Promise<unknown>;
 }
@@ -73,14 +76,14 @@ export function connectRedis({ url, logger, patienceMs = 250 }: RedisOptions): R
   // Only fails for good when it is closed.
   client.connect().catch((error: unknown) => logger.debug({ err: error }, 'the connection to Redis was not made'));
 
-  const ask: Redis['ask'] = (work, late) => {
+  const ask: Redis['ask'] = (work, { late, patienceMs: patience = patienceMs } = {}) => {
     if (!client.isReady) return Promise.reject(new RedisAway('Redis cannot be reached.'));
     return new Promise((resolve, reject) => {
       let given = false;
       const timer = setTimeout(() => {
         given = true;
-        reject(new RedisAway(`Redis did not answer within ${patienceMs} ms.`));
-      }, patienceMs);
+        reject(new RedisAway(`Redis did not answer within ${patience} ms.`));
+      }, patience);
       work(client).then(
         (answer) => {
           clearTimeout(timer);
@@ -105,15 +108,18 @@ export function connectRedis({ url, logger, patienceMs = 250 }: RedisOptions): R
     },
     ask,
     run: ({ text, hash }, keys, values, late) =>
-      ask<unknown>(async (connected) => {
-        const parts = { keys: [...keys], arguments: [...values] };
-        try {
-          return await connected.evalSha(hash, parts);
-        } catch (error) {
-          if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-          return connected.eval(text, parts);
-        }
-      }, late),
+      ask<unknown>(
+        async (connected) => {
+          const parts = { keys: [...keys], arguments: [...values] };
+          try {
+            return await connected.evalSha(hash, parts);
+          } catch (error) {
+            if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+            return connected.eval(text, parts);
+          }
+        },
+        { late },
+      ),
     async [Symbol.asyncDispose]() {
       listeners.clear();
       client.destroy();

@@ -89,6 +89,15 @@ export interface AuditTable {
   after: string | null;
   detail: string | null;
   request_id: string;
+  /** Null until the entry is sealed. */
+  sequence: number | null;
+  hash: string | null;
+}
+
+export interface AuditHeadTable {
+  id: number;
+  sequence: number;
+  hash: string;
 }
 
 export interface ResponseTable {
@@ -169,6 +178,7 @@ export interface Schema {
   llm_usage_day: UsageDayTable;
   llm_attempt: AttemptTable;
   llm_audit: AuditTable;
+  llm_audit_head: AuditHeadTable;
   llm_response: ResponseTable;
   llm_node: NodeTable;
 }

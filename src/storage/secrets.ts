@@ -1,5 +1,5 @@
 /** Secrets at rest: AES-256-GCM, bound to the place where they belong. */
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
 import { GatewayError } from '../types/errors.ts';
 
 /** A sealed text: `v1.<key id>.<iv>.<tag>.<ciphertext>`, the last three in base64url. */
@@ -24,6 +24,11 @@ export interface SecretBox {
 /** A key's id is a digest of it: the same key has the same id on every node. */
 export function masterKey(key: Buffer): MasterKey {
   return { id: createHash('sha256').update('pailou key id').update(key).digest('base64url').slice(0, 8), key };
+}
+
+/** A key for one purpose alone, the same on every node. */
+export function derivedKey({ key }: MasterKey, purpose: string): MasterKey {
+  return masterKey(Buffer.from(hkdfSync('sha256', key, '', `pailou ${purpose}`, 32)));
 }
 
 export function isSealed(value: unknown): value is Sealed {

@@ -12,7 +12,16 @@ const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
 const source = (file: string): string => JSON.stringify(join(root, 'src/storage', file));
 
-const known = ['0001-first-tables', '0002-responses', '0003-children-of-runs', '0004-nodes', '0005-limits', '0006-keys', '0007-usage'];
+const known = [
+  '0001-first-tables',
+  '0002-responses',
+  '0003-children-of-runs',
+  '0004-nodes',
+  '0005-limits',
+  '0006-keys',
+  '0007-usage',
+  '0008-audit-chain',
+];
 
 /** A node's start, as far as the database goes, in a process of its own. */
 function startNode(place: TestDatabase): Promise<string[]> {
@@ -80,7 +89,7 @@ for (const kind of databaseKinds) {
       await sql`insert into llm_migration (name, timestamp) values ('9999-from-the-future', '2027-01-01T00:00:00.000Z')`.execute(
         database.query,
       );
-      await expect(migrate(database)).rejects.toThrow(/made by a newer version of Pailou \(this one knows up to 0007-usage\)/);
+      await expect(migrate(database)).rejects.toThrow(/made by a newer version of Pailou \(this one knows up to 0008-audit-chain\)/);
       const { rows } = await sql<{ name: string }>`select name from llm_migration order by name`.execute(database.query);
       expect(rows.map(({ name }) => name)).toEqual([...known, '9999-from-the-future']);
     });
