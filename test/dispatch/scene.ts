@@ -47,6 +47,17 @@ export const usagePart = (input: number, output: number): string =>
 /** The proper end of a stream. */
 export const end = (input = 10, output = 5, finish = 'stop'): string[] => [part({}, finish), usagePart(input, output), 'data: [DONE]\n\n'];
 
+/** A whole answer. */
+export const completionOf = (content: string): string =>
+  JSON.stringify({
+    id: 'v',
+    object: 'chat.completion',
+    created: 1,
+    model: 'v',
+    choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }],
+    usage: { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 },
+  });
+
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 15));
 
 /** Streams the parts, each as a chunk of its own, then does what `then` says. */

@@ -1,0 +1,234 @@
+/** A second attempt beside one that takes too long: the first answer counts, the other attempt is ended and booked. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RecentTimes } from '../../src/dispatch/recent-times.ts';
+import type { Deployment, ModelEntry } from '../../src/types/snapshot.ts';
+import {
+  completionOf,
+  end,
+  left,
+  rows,
+  say,
+  type Scene,
+  type Script,
+  type ScriptedVendor,
+  startScene,
+  stream,
+  type Told,
+} from './scene.ts';
+
+let scene: Scene;
+beforeAll(async () => {
+  scene = await startScene();
+});
+afterAll(() => scene.close());
+
+const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+/** Answers in full after so long. */
+const after =
+  (milliseconds: number, text: string): Script =>
+  async (call) => {
+    if (milliseconds > 0) await wait(milliseconds);
+    if (call.body.stream === true) await stream([say(text), ...end(5, 2)])(call);
+    else call.wire.whole(200, completionOf(text));
+  };
+const silent: Script = () => {};
+const limits = { first_token_ms: 1_000, idle_ms: 1_000, total_ms: 5_000 };
+
+interface Race {
+  readonly model: ModelEntry;
+  readonly vendors: readonly ScriptedVendor[];
+  readonly key: (index: number) => string;
+}
+async function race(scripts: readonly Script[], spec: object = {}, more: Partial<Deployment>[] = []): Promise<Race> {
+  const vendors = await Promise.all(scripts.map((script) => scene.vendor(script)));
+  const deployments = vendors.map((vendor, index) => scene.deployment('abc'[index] ?? 'x', vendor, more[index]));
+  const model = scene.model(deployments, { hedge: { unknown_ms: 100 }, limits, ...spec });
+  return { model, vendors, key: (index) => model.deployments[index]?.key ?? '' };
+}
+/** By deployment: which of two attempts ends first in the books is a matter of milliseconds. */
+const outcomes = ({ record }: Told): string[] =>
+  rows(record)
+    .map((row) => row.slice(2))
+    .toSorted();
+const numbers = (key: string) => scene.dispatcher.health()[key];
+
+describe.each([true, false])('streamed: %s', (streamed) => {
+  it('the second wins where the first is slow, and the first is ended at its vendor', async () => {
+    const { model, vendors, key } = await race([after(3_000, 'slow'), after(0, 'quick')]);
+    const startedAt = Date.now();
+    const told = await scene.ask(model, { stream: streamed });
+    expect(told).toMatchObject({ text: 'quick', finish: 'stop', error: null, deployment: 'm#b', attempts: 2 });
+    expect(Date.now() - startedAt).toBeLessThan(900);
+    expect(outcomes(told)).toEqual(['m#a aborted', 'm#b complete']);
+    expect(told.record.attempts.find(({ outcome }) => outcome === 'aborted')).toMatchObject({
+      error: null,
+      firstTokenAt: null,
+      detail: 'another attempt was faster',
+    });
+    expect(told.record).toMatchObject({ outcome: 'complete', deployment: 'm#b', usage: { inputTokens: 5, outputTokens: 2 } });
+    await expect.poll(() => vendors[0]?.left).toBe(1);
+    expect(numbers(key(0)), 'no fault and no time of the first is noted').toMatchObject({ failures: 0, inFlight: 0, firstTokenMs: null });
+  });
+
+  it('the first wins where it is but a little slow, and the second is ended at its vendor', async () => {
+    const { model, vendors, key } = await race([after(250, 'first'), after(3_000, 'second')]);
+    const told = await scene.ask(model, { stream: streamed });
+    expect(told).toMatchObject({ text: 'first', finish: 'stop', error: null, deployment: 'm#a', attempts: 2 });
+    expect(outcomes(told)).toEqual(['m#a complete', 'm#b aborted']);
+    await expect.poll(() => vendors[1]?.left).toBe(1);
+    expect(numbers(key(1))).toMatchObject({ failures: 0, inFlight: 0, firstTokenMs: null });
+  });
+
+  it('nobody else is asked where the first is quick', async () => {
+    const { model, vendors } = await race([after(0, 'first'), after(0, 'second')]);
+    expect(await scene.ask(model, { stream: streamed })).toMatchObject({ text: 'first', attempts: 1 });
+    await wait(150);
+    expect(vendors[1]?.calls).toHaveLength(0);
+  });
+
+  it('where the first fails, the second goes on', async () => {
+    const failing: Script = async ({ wire }) => {
+      await wait(250);
+      wire.whole(500, '{}');
+    };
+    const { model } = await race([failing, after(400, 'second')]);
+    const told = await scene.ask(model, { stream: streamed });
+    expect(told).toMatchObject({ text: 'second', error: null, deployment: 'm#b', attempts: 2 });
+    expect(rows(told.record)).toEqual(['1 m#a error upstream_error', '2 m#b complete']);
+  });
+
+  it('where the second fails, the first goes on', async () => {
+    const { model } = await race([after(400, 'first'), ({ wire }) => wire.reset()]);
+    const told = await scene.ask(model, { stream: streamed });
+    expect(told).toMatchObject({ text: 'first', error: null, deployment: 'm#a', attempts: 2 });
+    expect(rows(told.record)).toEqual(['1 m#b error upstream_unavailable', '2 m#a complete']);
+  });
+
+  it('where both fail, the third is asked, and then it is over', async () => {
+    const failing =
+      (milliseconds: number): Script =>
+      async ({ wire }) => {
+        await wait(milliseconds);
+        wire.whole(500, '{}');
+      };
+    const saved = await race([failing(200), failing(0), after(0, 'third')]);
+    expect(await scene.ask(saved.model, { stream: streamed })).toMatchObject({ text: 'third', deployment: 'm#c', attempts: 3 });
+    const lost = await race([failing(200), failing(0)]);
+    const told = await scene.ask(lost.model, { stream: streamed });
+    expect(told.error?.code).toBe('upstream_error');
+    expect(rows(told.record)).toEqual(['1 m#b error upstream_error', '2 m#a error upstream_error']);
+    expect(lost.vendors.map((vendor) => vendor.calls.length)).toEqual([1, 1]);
+  });
+
+  it('what the first says of the call itself ends both', async () => {
+    const refusing: Script = async ({ wire }) => {
+      await wait(250);
+      wire.whole(400, '{"error":{"message":"too long","code":"context_length_exceeded"}}');
+    };
+    const { model, vendors } = await race([refusing, after(3_000, 'second')]);
+    const told = await scene.ask(model, { stream: streamed });
+    expect(told.error?.code).toBe('context_length_exceeded');
+    await expect.poll(() => vendors[1]?.left).toBe(1);
+  });
+
+  it('a caller who leaves ends both', async () => {
+    const { model, vendors } = await race([silent, silent]);
+    const controller = new AbortController();
+    const asked = scene.ask(model, { stream: streamed, signal: controller.signal });
+    await expect.poll(() => vendors[1]?.calls.length).toBe(1);
+    controller.abort(left());
+    const told = await asked;
+    expect(told.record.outcome).toBe('aborted');
+    expect(told.record.attempts.map(({ outcome }) => outcome)).toEqual(['aborted', 'aborted']);
+    await expect.poll(() => vendors.map((vendor) => vendor.left)).toEqual([1, 1]);
+  });
+});
+
+describe('the second attempt', () => {
+  it('counts in the budget of attempts', async () => {
+    const { model, vendors } = await race([after(300, 'first'), after(0, 'second')], { limits: { ...limits, attempts: 1 } });
+    expect(await scene.ask(model)).toMatchObject({ text: 'first', attempts: 1 });
+    expect(vendors[1]?.calls).toHaveLength(0);
+  });
+
+  it('goes in by the door: a deployment at its limit is passed over', async () => {
+    const { model, vendors } = await race([after(2_000, 'first'), silent, after(0, 'third')], {}, [{}, { limits: { concurrency: 1 } }]);
+    const controller = new AbortController();
+    const busy = scene.ask({ ...model, deployments: [model.deployments[1] as Deployment] }, { signal: controller.signal });
+    await expect.poll(() => vendors[1]?.calls.length).toBe(1);
+    expect(await scene.ask(model)).toMatchObject({ text: 'third', deployment: 'm#c', attempts: 2 });
+    controller.abort(left());
+    await busy;
+    expect(vendors[1]?.calls).toHaveLength(1);
+  });
+
+  it('is not made where the model says nothing of it', async () => {
+    const { model, vendors } = await race([after(300, 'first'), after(0, 'second')], { hedge: undefined });
+    expect(await scene.ask(model)).toMatchObject({ text: 'first', attempts: 1 });
+    expect(vendors[1]?.calls).toHaveLength(0);
+  });
+
+  it('waits as long as the latest calls took, once enough are known', async () => {
+    const { model, vendors } = await race([after(0, 'first'), after(0, 'second')], { hedge: { samples: 5, least_ms: 100 } });
+    const slow = vendors[0] as ScriptedVendor;
+    slow.script = after(300, 'first');
+    expect(await scene.ask(model), 'too few are known: it is not made').toMatchObject({ text: 'first', attempts: 1 });
+    slow.script = after(0, 'first');
+    for (let call = 0; call < 99; call++) await scene.ask(model);
+    slow.script = after(2_000, 'first');
+    const startedAt = Date.now();
+    expect(await scene.ask(model)).toMatchObject({ text: 'second', attempts: 2 });
+    expect(Date.now() - startedAt, 'not sooner than the least').toBeGreaterThanOrEqual(100);
+    expect(Date.now() - startedAt).toBeLessThan(1_000);
+    expect(await scene.ask(model, { stream: false, body: {} }), 'times of streams say nothing of whole answers').toMatchObject({
+      text: 'first',
+      attempts: 1,
+    });
+  });
+
+  it('that loses after its answer is there is ended all the same', async () => {
+    // Both speak at about the same time, again and again: whoever loses leaves nothing behind.
+    const talkative =
+      (name: string): Script =>
+      async ({ wire }) => {
+        await wait(name === 'a' ? 150 : 50);
+        wire.startStream();
+        for (let word = 0; word < 20 && !wire.gone; word++) {
+          wire.chunk(say(`${name} `));
+          await wait(2);
+        }
+        for (const each of end(5, 20)) wire.chunk(each);
+        wire.endStream();
+      };
+    const { model, key } = await race([talkative('a'), talkative('b')]);
+    const all = await Promise.all(Array.from({ length: 40 }, () => scene.ask(model)));
+    for (const told of all) {
+      expect(new Set(told.text.trim().split(' ')).size, 'one voice only').toBe(1);
+      expect(told.text.trim().split(' ')).toHaveLength(20);
+      expect(told.record.attempts.filter(({ outcome }) => outcome === 'complete')).toHaveLength(1);
+      expect(told.record.attempts).toHaveLength(told.attempts ?? 0);
+    }
+    expect([numbers(key(0))?.inFlight, numbers(key(1))?.inFlight]).toEqual([0, 0]);
+  });
+
+  it('and a cut later on go together: the answer is resumed', async () => {
+    const { model } = await race([silent, stream([say('Many ro')], 'close'), after(0, 'Many roads.')], { interrupted: 'resume' });
+    const told = await scene.ask(model);
+    expect(told).toMatchObject({ text: 'Many roads.', finish: 'stop', error: null, deployment: 'm#b', attempts: 2 });
+    expect(rows(told.record)).toEqual(['1 m#a aborted', '2 m#b error upstream_interrupted', '3 m#c complete']);
+  });
+});
+
+it('the time that so many in a hundred took is told from the latest hundred', () => {
+  const times = new RecentTimes();
+  expect(times.percentile(95, 1)).toBeNull();
+  for (let each = 1; each <= 100; each++) times.add(each);
+  expect(times.percentile(95, 20)).toBe(95);
+  expect(times.percentile(50, 20)).toBe(50);
+  for (let each = 0; each < 100; each++) times.add(7);
+  expect(times.percentile(99, 20)).toBe(7);
+  const few = new RecentTimes();
+  for (const each of [30, 10, 20]) few.add(each);
+  expect(few.percentile(95, 3)).toBe(30);
+  expect(few.percentile(95, 4)).toBeNull();
+});
