@@ -270,6 +270,7 @@ function deploymentsOf(
       const why = `${provider.kind} is not known to go on from the beginning of an answer with ${each.model}; leave it out.`;
       report(new GatewayError('configuration_invalid', `${param}: ${why}`, { param }));
     }
+    if (each.probe !== undefined) checkProbe(each.probe, spec, provider, index, report);
     const id = `${row.name}#${provider.name}/${each.model}`;
     const deployment: Deployment = {
       id,
