@@ -1,0 +1,166 @@
+/** The three faces of a chat as their own clients read them: every word, and how it ended. */
+import Anthropic from '@anthropic-ai/sdk';
+import OpenAI from 'openai';
+
+/** What a client got out of one call. */
+export interface Heard {
+  said: string;
+  thought: string;
+  /** Arguments of tool calls, as they came. */
+  tools: string;
+  /** How many tool calls began. */
+  calls: number;
+  /** The answer has its own proper end. */
+  complete: boolean;
+  /** What the client threw, or the answer said. */
+  error: string | null;
+  /** The HTTP status where the call was refused or answered; null for an error after the first byte. */
+  status: number | null;
+  usage: { readonly input: number; readonly output: number } | null;
+}
+
+export interface Asked {
+  readonly stream: boolean;
+  readonly tools?: boolean;
+  readonly signal?: AbortSignal;
+  /** Asked after each part of a stream; true: the client closes its connection. */
+  readonly leave?: (heard: Readonly<Heard>) => boolean;
+}
+
+export interface FaceClient {
+  readonly name: string;
+  ask(model: string, asked: Asked): Promise<Heard>;
+}
+
+const parameters = { type: 'object' as const, properties: { city: { type: 'string' } } };
+const tool = { name: 'weather', description: 'The weather in a city.' };
+const nothing = (): Heard => ({ said: '', thought: '', tools: '', calls: 0, complete: false, error: null, status: null, usage: null });
+
+/** Runs `read` and keeps what it heard, also when it throws. */
+async function hear(read: (heard: Heard) => Promise<void>): Promise<Heard> {
+  const heard = nothing();
+  try {
+    await read(heard);
+  } catch (thrown) {
+    const told = thrown as { status?: number; message: string };
+    return { ...heard, complete: false, error: told.message, status: told.status ?? null };
+  }
+  return heard;
+}
+
+function chatCompletions(client: OpenAI): FaceClient['ask'] {
+  return (model, { stream, tools, signal, leave }) =>
+    hear(async (heard) => {
+      const question: OpenAI.ChatCompletionCreateParamsNonStreaming = { model, messages: [{ role: 'user', content: 'Hello' }] };
+      if (tools === true) question.tools = [{ type: 'function', function: { ...tool, parameters } }];
+      const take = (part: {
+        content?: string | null;
+        tool_calls?: readonly { id?: string; function?: { arguments?: string } }[];
+      }): void => {
+        heard.said += part.content ?? '';
+        heard.thought += (part as { reasoning_content?: string }).reasoning_content ?? '';
+        for (const call of part.tool_calls ?? []) {
+          if (call.id !== undefined) heard.calls++;
+          heard.tools += call.function?.arguments ?? '';
+        }
+      };
+      const count = (usage: OpenAI.CompletionUsage | null | undefined): void => {
+        if (usage) heard.usage = { input: usage.prompt_tokens, output: usage.completion_tokens };
+      };
+      if (!stream) {
+        const answer = await client.chat.completions.create(question, { signal });
+        const [choice] = answer.choices;
+        if (choice !== undefined) take(choice.message);
+        Object.assign(heard, { complete: choice?.finish_reason !== undefined, status: 200 });
+        count(answer.usage);
+        return;
+      }
+      const events = await client.chat.completions.create(
+        { ...question, stream: true, stream_options: { include_usage: true } },
+        { signal },
+      );
+      for await (const chunk of events) {
+        for (const { delta, finish_reason: reason } of chunk.choices) {
+          take(delta);
+          if (reason !== null) heard.complete = true;
+        }
+        count(chunk.usage);
+        if (leave?.(heard) === true) return;
+      }
+    });
+}
+
+function responses(client: OpenAI): FaceClient['ask'] {
+  return (model, { stream, tools, signal, leave }) =>
+    hear(async (heard) => {
+      const question: OpenAI.Responses.ResponseCreateParamsNonStreaming = { model, input: 'Hello', store: false };
+      if (tools === true) question.tools = [{ type: 'function', ...tool, parameters, strict: false }];
+      const finish = (answer: OpenAI.Responses.Response): void => {
+        heard.complete = answer.status === 'completed';
+        if (answer.error) heard.error = answer.error.message;
+        if (answer.usage) heard.usage = { input: answer.usage.input_tokens, output: answer.usage.output_tokens };
+      };
+      if (!stream) {
+        const answer = await client.responses.create(question, { signal });
+        Object.assign(heard, { said: answer.output_text, status: 200 });
+        finish(answer);
+        return;
+      }
+      for await (const event of await client.responses.create({ ...question, stream: true }, { signal })) {
+        if (event.type === 'response.output_text.delta') heard.said += event.delta;
+        else if (event.type === 'response.reasoning_text.delta' || event.type === 'response.reasoning_summary_text.delta')
+          heard.thought += event.delta;
+        else if (event.type === 'response.function_call_arguments.delta') heard.tools += event.delta;
+        else if (event.type === 'response.output_item.added' && event.item.type === 'function_call') heard.calls++;
+        else if (event.type === 'response.completed' || event.type === 'response.failed' || event.type === 'response.incomplete')
+          finish(event.response);
+        else if (event.type === 'error') heard.error = event.message;
+        if (leave?.(heard) === true) return;
+      }
+    });
+}
+
+function messages(client: Anthropic): FaceClient['ask'] {
+  return (model, { stream, tools, signal, leave }) =>
+    hear(async (heard) => {
+      const question: Anthropic.MessageCreateParamsNonStreaming = {
+        model,
+        max_tokens: 100,
+        messages: [{ role: 'user', content: 'Hello' }],
+      };
+      if (tools === true) question.tools = [{ ...tool, input_schema: parameters }];
+      const count = (usage: { readonly input_tokens: number | null; readonly output_tokens: number }): void => {
+        heard.usage = { input: usage.input_tokens ?? heard.usage?.input ?? 0, output: usage.output_tokens };
+      };
+      if (!stream) {
+        const answer = await client.messages.create(question, { signal: signal ?? null });
+        for (const block of answer.content) if (block.type === 'text') heard.said += block.text;
+        Object.assign(heard, { complete: answer.stop_reason !== null, status: 200 });
+        count(answer.usage);
+        return;
+      }
+      for await (const event of await client.messages.create({ ...question, stream: true }, { signal: signal ?? null })) {
+        if (event.type === 'content_block_start' && event.content_block.type === 'tool_use') heard.calls++;
+        else if (event.type === 'content_block_delta') {
+          if (event.delta.type === 'text_delta') heard.said += event.delta.text;
+          else if (event.delta.type === 'thinking_delta') heard.thought += event.delta.thinking;
+          else if (event.delta.type === 'input_json_delta') heard.tools += event.delta.partial_json;
+        } else if (event.type === 'message_delta') count(event.usage);
+        else if (event.type === 'message_stop') heard.complete = true;
+        if (leave?.(heard) === true) return;
+      }
+    });
+}
+
+/** Clients of the gateway at `url`, none of which tries again by itself. */
+export function faceClients(url: string, token: string): readonly FaceClient[] {
+  const openai = new OpenAI({ baseURL: `${url}/v1`, apiKey: token, maxRetries: 0 });
+  const anthropic = new Anthropic({ baseURL: url, authToken: token, apiKey: null, maxRetries: 0 });
+  return [
+    { name: '/v1/chat/completions', ask: chatCompletions(openai) },
+    { name: '/v1/responses', ask: responses(openai) },
+    { name: '/v1/messages', ask: messages(anthropic) },
+  ];
+}
+
+export const faceNames = ['/v1/chat/completions', '/v1/responses', '/v1/messages'] as const;

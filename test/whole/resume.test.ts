@@ -1,0 +1,349 @@
+/** `interrupted: error | withhold | resume` as clients of every face meet it: exactly the wanted words or an explicit error, and a ledger that tells each attempt. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadTokenizer } from '../../src/models/estimate-usage.ts';
+import type { RunDetail } from '../../src/storage/runs.ts';
+import { completionOf, end, part, say, type Script, type ScriptedVendor, startScripted, stream, think } from '../dispatch/scene.ts';
+import { type FaceClient, faceClients, faceNames, type Heard } from './face-clients.ts';
+import { eventually, startGateway, type TestGateway } from './gateway.ts';
+
+let gateway: TestGateway;
+let clients: readonly FaceClient[];
+const vendors: ScriptedVendor[] = [];
+let made = 0;
+
+beforeAll(async () => {
+  // Estimates by one rule from the first call on, so that they can be compared.
+  await loadTokenizer();
+  gateway = await startGateway();
+  clients = faceClients(gateway.url, await gateway.token('developer'));
+});
+afterAll(async () => {
+  await gateway[Symbol.asyncDispose]();
+  await Promise.all(vendors.map((vendor) => vendor.close()));
+});
+
+const full = 'Many roads lead to 牌楼 🏮 and on.';
+const pieces = (text: string, size = 3): string[] => text.match(new RegExp(`[\\s\\S]{1,${size}}`, 'g')) ?? [];
+const saying = (text: string, then?: 'close' | 'reset' | 'stall' | 'end'): Script =>
+  stream(
+    pieces(text).map((each) => say(each)),
+    then,
+  );
+/** A whole answer; asked not to stream, a whole body. */
+const whole =
+  (text: string): Script =>
+  (call) => {
+    if (call.body.stream === true) return stream([...pieces(text, 5).map((each) => say(each)), ...end(20, 9)])(call);
+    return call.wire.whole(200, completionOf(text));
+  };
+/** Half of a body, then the connection closes. */
+const halfBody: Script = ({ wire }) => {
+  const body = completionOf(full);
+  wire.head(200, { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) });
+  wire.raw(body.slice(0, body.length / 2));
+  wire.close();
+};
+const toolPart = (more: object): string => part({ tool_calls: [{ index: 0, ...more }] });
+const toolStart = toolPart({ id: 'call_1', type: 'function', function: { name: 'weather', arguments: '{"city":' } });
+
+interface Scripted {
+  readonly script: Script;
+  readonly prefill?: boolean;
+  readonly always_stream?: boolean;
+  readonly price?: object;
+}
+
+interface Case {
+  readonly model: string;
+  readonly vendors: readonly ScriptedVendor[];
+}
+
+/** A model with one deployment for each script, tried in this order. */
+async function makeCase(interrupted: string, deployments: readonly (Script | Scripted)[], limits: object = {}): Promise<Case> {
+  const model = `case-${++made}`;
+  const own: ScriptedVendor[] = [];
+  const specs: object[] = [];
+  for (const [tier, given] of deployments.entries()) {
+    const { script, ...more } = typeof given === 'function' ? { script: given } : given;
+    const vendor = await startScripted(script);
+    own.push(vendor);
+    vendors.push(vendor);
+    const name = `${model}-${'abc'[tier]}`;
+    const spec = { kind: 'openai-compatible', options: { base_url: vendor.url } };
+    expect((await gateway.as('admin', 'POST', '/api/providers', { name, spec })).status).toBe(201);
+    specs.push({ provider: name, model: 'up', tier, ...more });
+  }
+  const spec = {
+    deployments: specs,
+    interrupted,
+    limits: { first_token_ms: 2_000, idle_ms: 400, total_ms: 10_000, ...limits },
+    retry: { same: 0 },
+    circuit: { failures: 1_000 },
+  };
+  const answer = await gateway.as('admin', 'POST', '/api/models', { name: model, spec });
+  expect(answer.status, answer.text).toBe(201);
+  return { model, vendors: own };
+}
+
+/** The only run of a model, with its attempts. What the ledger has twice or not at all is a failure. */
+async function bookedRun({ model }: Case): Promise<RunDetail> {
+  const list = async () => (await gateway.as('admin', 'GET', `/api/runs?capability=model/${model}`)).json.data as { id: string }[];
+  const [row, ...others] = await eventually(list, (data) => data.length > 0);
+  expect(others).toEqual([]);
+  const run = (await gateway.as('admin', 'GET', `/api/runs/${row?.id}`)).json as RunDetail;
+  const lines = (await gateway.as('admin', 'GET', '/api/usage?by=model')).json.data as Record<string, unknown>[];
+  expect(lines.filter((line) => line['model'] === model)).toEqual([
+    expect.objectContaining({
+      calls: 1,
+      runs: 1,
+      input_tokens: run.usage?.input_tokens ?? 0,
+      output_tokens: run.usage?.output_tokens ?? 0,
+    }),
+  ]);
+  return run;
+}
+
+const attemptsOf = ({ attempts }: RunDetail): string[] =>
+  attempts.map(({ number, provider, outcome, error }) => `${number} ${provider.at(-1)} ${outcome}${error === null ? '' : ` ${error}`}`);
+const countsOf = (each: Case): number[] => each.vendors.map(({ calls }) => calls.length);
+const lastTold = (vendor: ScriptedVendor | undefined) => vendor?.calls[0]?.body.messages.at(-1);
+
+/** Every word once, the face's own end, and one complete run that used what the caller was told. */
+async function expectWhole(each: Case, heard: Heard, attempts: readonly string[], text = full): Promise<RunDetail> {
+  expect(heard).toMatchObject({ said: text, complete: true, error: null });
+  expect(
+    countsOf(each).reduce((sum, count) => sum + count, 0),
+    'calls that the vendors count',
+  ).toBe(attempts.length);
+  const run = await bookedRun(each);
+  expect(run).toMatchObject({ outcome: 'complete', error: null });
+  expect(attemptsOf(run)).toEqual(attempts);
+  expect({ input: run.usage?.input_tokens, output: run.usage?.output_tokens }).toEqual(heard.usage);
+  return run;
+}
+
+/** A true beginning and an explicit error, never a proper end. */
+async function expectBroken(each: Case, heard: Heard, attempts: readonly string[], said: string): Promise<RunDetail> {
+  expect(heard).toMatchObject({ said, complete: false, error: expect.stringMatching(/./) });
+  expect(
+    countsOf(each).reduce((sum, count) => sum + count, 0),
+    'calls that the vendors count',
+  ).toBe(attempts.length);
+  const run = await bookedRun(each);
+  expect(run).toMatchObject({ outcome: 'error', error: 'upstream_interrupted' });
+  expect(attemptsOf(run)).toEqual(attempts);
+  return run;
+}
+
+const cutThenWhole = ['1 a error upstream_interrupted', '2 b complete'];
+
+describe.each(faceNames)('%s', (name) => {
+  const ask: FaceClient['ask'] = (model, asked) => clients[faceNames.indexOf(name)]!.ask(model, asked);
+
+  describe('resume, streamed', () => {
+    it.each(['close', 'reset', 'stall', 'end'] as const)('goes on from the beginning of a word that was cut by: %s', async (how) => {
+      const each = await makeCase('resume', [saying('Many roa', how), { script: whole(full.slice(8)), prefill: true }]);
+      const heard = await ask(each.model, { stream: true });
+      const run = await expectWhole(each, heard, cutThenWhole);
+      expect(lastTold(each.vendors[1])).toEqual({ role: 'assistant', content: 'Many roa' });
+      expect(run.usage?.estimated).toBe(true);
+    });
+
+    it.each([8, 20, full.indexOf('🏮') + 1])('holds a second answer from the start to what was sent, cut at %d', async (cut) => {
+      const each = await makeCase('resume', [saying(full.slice(0, cut), 'reset'), whole(full)]);
+      await expectWhole(each, await ask(each.model, { stream: true }), cutThenWhole);
+      expect(lastTold(each.vendors[1])).toMatchObject({ role: 'user' });
+    });
+
+    it('ends with an error where the second answer differs, and stops it at its vendor', async () => {
+      const each = await makeCase('resume', [saying('Many roa', 'close'), saying('Many paths lead', 'stall')], { idle_ms: 5_000 });
+      const heard = await ask(each.model, { stream: true });
+      expect(heard.error).toMatch(/did not begin with the same words/);
+      await expectBroken(each, heard, ['1 a error upstream_interrupted', '2 b aborted'], 'Many roa');
+      await expect.poll(() => each.vendors[1]?.left, { timeout: 1_000 }).toBe(1);
+    });
+
+    it('ends with an error where a model goes on from elsewhere than it was given', async () => {
+      const each = await makeCase('resume', [saying('Many roads ', 'close'), { script: saying('lead on.', 'stall'), prefill: true }]);
+      await expectBroken(each, await ask(each.model, { stream: true }), ['1 a error upstream_interrupted', '2 b aborted'], 'Many roads ');
+    });
+
+    it('goes on with a thought that was cut, also where a beginning could be given', async () => {
+      const second = stream([think('Let me '), think('see. '), ...pieces(full).map((word) => say(word)), ...end(20, 14)]);
+      const each = await makeCase('resume', [stream([think('Let m')], 'close'), { script: second, prefill: true }]);
+      const heard = await ask(each.model, { stream: true });
+      await expectWhole(each, heard, cutThenWhole);
+      expect(heard.thought).toBe('Let me see. ');
+      expect(lastTold(each.vendors[1])).toMatchObject({ role: 'user' });
+    });
+
+    it('ends with an error where the second answer thinks otherwise', async () => {
+      const second = stream([think('Hm. '), say('Many')], 'stall');
+      const each = await makeCase('resume', [stream([think('Let m')], 'close'), second]);
+      const heard = await ask(each.model, { stream: true });
+      await expectBroken(each, heard, ['1 a error upstream_interrupted', '2 b aborted'], '');
+      expect(heard.thought).toBe('Let m');
+    });
+
+    it('never splices the arguments of a tool call', async () => {
+      const first = stream([say('I look.'), toolStart, toolPart({ function: { arguments: '"Su' } })], 'close');
+      const second = stream([say('I look.'), toolStart, toolPart({ function: { arguments: '"Suzhou"}' } }), ...end(20, 9, 'tool_calls')]);
+      const each = await makeCase('resume', [first, { script: second, prefill: true }]);
+      const heard = await ask(each.model, { stream: true, tools: true });
+      await expectBroken(each, heard, ['1 a error upstream_interrupted'], 'I look.');
+      expect(heard).toMatchObject({ calls: 1, tools: '{"city":"Su' });
+      expect(each.vendors[1]?.calls, 'nobody else is asked').toHaveLength(0);
+    });
+
+    it('lets the second answer call a tool after the words that were cut', async () => {
+      const second = stream([say('I look.'), toolStart, toolPart({ function: { arguments: '"Suzhou"}' } }), ...end(20, 9, 'tool_calls')]);
+      const each = await makeCase('resume', [saying('I lo', 'close'), second]);
+      const heard = await ask(each.model, { stream: true, tools: true });
+      await expectWhole(each, heard, cutThenWhole, 'I look.');
+      expect(heard).toMatchObject({ calls: 1, tools: '{"city":"Suzhou"}' });
+    });
+
+    it('survives a second cut', async () => {
+      const restarted = await makeCase('resume', [saying('Many roa', 'close'), saying('Many roads le', 'reset'), whole(full)]);
+      const rows = ['1 a error upstream_interrupted', '2 b error upstream_interrupted', '3 c complete'];
+      await expectWhole(restarted, await ask(restarted.model, { stream: true }), rows);
+      const given = await makeCase('resume', [
+        saying('Many roa', 'close'),
+        { script: saying('ds le', 'stall'), prefill: true },
+        { script: whole(full.slice(13)), prefill: true },
+      ]);
+      await expectWhole(given, await ask(given.model, { stream: true }), rows);
+      expect(lastTold(given.vendors[2])).toEqual({ role: 'assistant', content: 'Many roads le' });
+    });
+
+    it('ends with an error when the attempts are used up, and when nobody is left', async () => {
+      const scripts = [saying('Many roa', 'close'), saying('Many roads', 'close'), whole(full)];
+      const few = await makeCase('resume', scripts, { attempts: 2 });
+      const rows = ['1 a error upstream_interrupted', '2 b error upstream_interrupted'];
+      await expectBroken(few, await ask(few.model, { stream: true }), rows, 'Many roads');
+      const none = await makeCase('resume', [scripts[0]!, ({ wire }) => wire.whole(503, '{}')]);
+      const heard = await ask(none.model, { stream: true });
+      await expectBroken(none, heard, [rows[0]!, '2 b error upstream_unavailable'], 'Many roa');
+      expect(heard.error).toMatch(/no other deployment could go on/);
+    });
+
+    it('ends the second attempt at its vendor within a second when the client leaves, and books both parts', async () => {
+      const each = await makeCase('resume', [saying('Many roa', 'close'), saying('Many roads lead', 'stall')], { idle_ms: 9_000 });
+      let leftAt = 0;
+      const heard = await ask(each.model, {
+        stream: true,
+        leave: ({ said }) => {
+          if (!said.includes('lead')) return false;
+          leftAt = Date.now();
+          return true;
+        },
+      });
+      await expect.poll(() => each.vendors[1]?.left, { timeout: 2_000, interval: 10 }).toBe(1);
+      expect(Date.now() - leftAt).toBeLessThan(1_000);
+      expect(heard).toMatchObject({ said: 'Many roads lead', complete: false });
+      const run = await bookedRun(each);
+      expect(run).toMatchObject({ outcome: 'aborted', error: 'client_closed_request', usage: { estimated: true } });
+      expect(attemptsOf(run)).toEqual(['1 a error upstream_interrupted', '2 b aborted client_closed_request']);
+    });
+
+    it('ends the second attempt too when the client leaves while it still repeats the first', async () => {
+      const each = await makeCase('resume', [saying('Many roads', 'close'), saying('Many', 'stall')], { idle_ms: 9_000 });
+      const left = new AbortController();
+      const asked = ask(each.model, { stream: true, signal: left.signal });
+      await expect.poll(() => each.vendors[1]?.calls.length).toBe(1);
+      await sleep(50);
+      left.abort();
+      await expect.poll(() => each.vendors[1]?.left, { timeout: 1_000, interval: 10 }).toBe(1);
+      expect(await asked).toMatchObject({ said: 'Many roads', complete: false });
+      expect(await bookedRun(each)).toMatchObject({ outcome: 'aborted' });
+    });
+
+    it('counts and prices the tokens of each part once', async () => {
+      const price = (input: number, output: number) => ({ currency: 'USD', input, output });
+      const alone = await makeCase('error', [saying('Many roads', 'close')]);
+      await ask(alone.model, { stream: true });
+      const cut = (await bookedRun(alone)).usage;
+      const each = await makeCase('resume', [
+        { script: saying('Many roads', 'close'), price: price(1_000_000, 3_000_000) },
+        { script: whole(full), price: price(0, 2_000_000) },
+      ]);
+      const { usage, cost } = await expectWhole(each, await ask(each.model, { stream: true }), cutThenWhole);
+      const [input, output] = [cut?.input_tokens ?? 0, cut?.output_tokens ?? 0];
+      expect(usage).toMatchObject({ input_tokens: input + 20, output_tokens: output + 9 });
+      expect(cost).toBe(input + 3 * output + 2 * 9);
+    });
+  });
+
+  describe.each(['error', 'withhold', 'resume'])('%s, not streamed', (interrupted) => {
+    it('answers from the next deployment when a body is cut, or a stream that is gathered', async () => {
+      for (const first of [halfBody, { script: saying('Some other wor', 'close'), always_stream: true }]) {
+        const each = await makeCase(interrupted, [first, whole(full)]);
+        await expectWhole(each, await ask(each.model, { stream: false }), cutThenWhole);
+      }
+    });
+
+    it('refuses with an error alone when nobody is left', async () => {
+      const each = await makeCase(interrupted, [halfBody]);
+      const heard = await ask(each.model, { stream: false });
+      expect(heard).toMatchObject({ said: '', complete: false, error: expect.stringMatching(/./), usage: null });
+      expect(heard.status).toBeGreaterThanOrEqual(500);
+      expect(await bookedRun(each)).toMatchObject({ outcome: 'error', attempts: [{ outcome: 'error' }] });
+    });
+  });
+
+  describe('withhold, streamed', () => {
+    it('shows nothing of an answer that breaks off: the next one is free to say something else', async () => {
+      let cut = (): void => {};
+      const first: Script = ({ wire }) => {
+        wire.startStream();
+        for (const word of pieces('Some other words')) wire.chunk(say(word));
+        cut = () => wire.reset();
+      };
+      const each = await makeCase('withhold', [first, whole(full)], { idle_ms: 5_000 });
+      let parts = 0;
+      const asked = ask(each.model, { stream: true, leave: () => parts++ < 0 });
+      await expect.poll(() => each.vendors[0]?.calls.length).toBe(1);
+      await sleep(150);
+      expect(parts, 'nothing is visible before the answer is whole').toBe(0);
+      cut();
+      const run = await expectWhole(each, await asked, cutThenWhole);
+      expect(run.usage, 'the vendor’s own count of the answer that was given').toMatchObject({ input_tokens: 20, output_tokens: 9 });
+    });
+
+    it('has tool calls start again elsewhere, for none of it was seen', async () => {
+      const first = stream([toolStart, toolPart({ function: { arguments: '"Pek' } })], 'close');
+      const second = stream([toolStart, toolPart({ function: { arguments: '"Suzhou"}' } }), ...end(20, 9, 'tool_calls')]);
+      const each = await makeCase('withhold', [first, second]);
+      const heard = await ask(each.model, { stream: true, tools: true });
+      await expectWhole(each, heard, cutThenWhole, '');
+      expect(heard).toMatchObject({ calls: 1, tools: '{"city":"Suzhou"}' });
+    });
+
+    it('is refused with a status when nobody is left', async () => {
+      const each = await makeCase('withhold', [saying('Many roa', 'close')]);
+      const heard = await ask(each.model, { stream: true });
+      await expectBroken(each, heard, ['1 a error upstream_interrupted'], '');
+      expect(heard.status).toBeGreaterThanOrEqual(500);
+    });
+
+    it('ends the attempt at its vendor within a second when the client leaves', async () => {
+      const each = await makeCase('withhold', [saying('Many roa', 'stall'), whole(full)], { idle_ms: 9_000 });
+      const left = new AbortController();
+      const asked = ask(each.model, { stream: true, signal: left.signal });
+      await expect.poll(() => each.vendors[0]?.calls.length).toBe(1);
+      await sleep(50);
+      left.abort();
+      await expect.poll(() => each.vendors[0]?.left, { timeout: 1_000, interval: 10 }).toBe(1);
+      expect(await asked).toMatchObject({ said: '', complete: false });
+      expect(await bookedRun(each)).toMatchObject({ outcome: 'aborted' });
+      expect(countsOf(each)).toEqual([1, 0]);
+    });
+  });
+
+  it.each(['close', 'reset', 'stall', 'end'] as const)('error, streamed: what was said and an error after: %s', async (how) => {
+    const each = await makeCase('error', [saying('Many roa', how), whole(full)]);
+    await expectBroken(each, await ask(each.model, { stream: true }), ['1 a error upstream_interrupted'], 'Many roa');
+    expect(countsOf(each)).toEqual([1, 0]);
+  });
+});
