@@ -63,9 +63,9 @@ const commands: Readonly<Record<string, Command>> = {
       const role = roles.find((each) => each === values.role);
       if (role === undefined) throw new UsageError(`--role must be one of ${roles.join(', ')}.`);
       const settings = readSettings(process.env);
-      if (settings.oauth.issuer !== null) {
+      if (settings.oauth.issuer !== null || settings.oauth.file !== null) {
         throw new UsageError(
-          'PAILOU_OAUTH_ISSUER is set: fetch your token from that service. This command only asks the development identity service.',
+          'An OAuth2 service is configured: fetch your token from that service. This command only asks the development identity service.',
         );
       }
       say(await fetchDevelopmentToken(`http://127.0.0.1:${settings.identityPort}`, role));

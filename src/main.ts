@@ -11,7 +11,8 @@ import { createAuthenticator } from './auth/authenticator.ts';
 import { createCredentials } from './auth/credentials.ts';
 import type { IssuerSettings } from './auth/issuer.ts';
 import { createKeyDoor } from './auth/key-door.ts';
-import { developmentIssuer, issuerFromSettings } from './auth/issuer-presets.ts';
+import { developmentIssuer } from './auth/issuer-presets.ts';
+import { issuersFromSettings } from './auth/issuers.ts';
 import { createConfigService } from './config/service.ts';
 import { readSettings, type Settings } from './config/settings.ts';
 import { seedDemo } from './demo-configuration.ts';
@@ -52,7 +53,7 @@ import type { PluginServices } from './types/plugin.ts';
 export interface Gateway {
   /** Where callers reach it, e.g. `http://127.0.0.1:8000`. */
   readonly url: string;
-  /** The issuer whose tokens it takes. */
+  /** The issuer whose tokens it takes, the first of several. */
   readonly issuer: string;
   /** What to show the person who started it. */
   readonly greeting: string;
@@ -156,15 +157,23 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   config.onSwap((snapshot) => knownSpend.follow(snapshot));
   redis?.onReady(() => knownSpend.refresh());
 
-  const issuer = await identityFor(settings, logger, url, owned);
+  const issuers = await issuersFor(settings, logger, url, owned);
+  // The company's own service may be anywhere in its network, but never where a cloud keeps its secrets.
+  const identityClient = createOutboundClient(createOutboundGuard({ allow: ['0.0.0.0/0', '::/0'] }));
+  owned.defer(() => identityClient.close());
   const people = createPeople({ database, logger });
   owned.use(people);
   const keyUses = createKeyUses({ database, logger });
   owned.use(keyUses);
-  const authenticator = createAuthenticator({ issuers: [issuer], logger, onVerified: (principal) => people.saw(principal) });
+  const authenticator = createAuthenticator({
+    issuers,
+    logger,
+    onVerified: (principal) => people.saw(principal),
+    fetch: identityClient.fetch,
+  });
   owned.defer(() => authenticator.close());
   const keyDoor = createKeyDoor({ people, ownerMs: settings.keyOwnerHours * 3_600_000, onUse: (id, at) => keyUses.used(id, at) });
-  const credentials = createCredentials(authenticator, settings.apiKeys === 'on' ? keyDoor : null);
+  const credentials = createCredentials(authenticator, settings.apiKeys === 'on' ? keyDoor : null, settings.oauth.tokenHeader);
 
   const dispatcher = createDispatcher({
     invoker: createModelInvoker({
@@ -231,8 +240,8 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   };
   return {
     url,
-    issuer: issuer.issuer,
-    greeting: greetingOf(settings, url, issuer.issuer),
+    issuer: issuers[0]?.issuer ?? '',
+    greeting: greetingOf(settings, url, issuers.map(({ issuer }) => issuer).join(', ')),
     close: (graceMs = 30_000) => (closing ??= close(graceMs)),
   };
 }
@@ -259,10 +268,15 @@ async function migrateOrKeepTrying(database: Database, logger: Logger): Promise<
   return () => clearInterval(timer);
 }
 
-/** The company's issuer, or the development identity service where none is configured. */
-async function identityFor(settings: Settings, logger: Logger, gatewayUrl: string, owned: AsyncDisposableStack): Promise<IssuerSettings> {
-  const { oauth } = settings;
-  if (oauth.issuer !== null) return issuerFromSettings({ ...oauth, issuer: oauth.issuer });
+/** The company's issuers, or the development identity service where none is configured. */
+async function issuersFor(
+  settings: Settings,
+  logger: Logger,
+  gatewayUrl: string,
+  owned: AsyncDisposableStack,
+): Promise<readonly IssuerSettings[]> {
+  const configured = issuersFromSettings(settings.oauth);
+  if (configured.length > 0) return configured;
   const { startDevelopmentIdentity } = await import('./auth/development/identity-service.ts');
   const identity = await startDevelopmentIdentity({
     host: '127.0.0.1',
@@ -273,7 +287,7 @@ async function identityFor(settings: Settings, logger: Logger, gatewayUrl: strin
     logger,
   });
   owned.defer(() => identity.close());
-  return developmentIssuer(identity.issuer, gatewayUrl);
+  return [developmentIssuer(identity.issuer, gatewayUrl)];
 }
 
 async function listen(server: Awaited<ReturnType<typeof createServer>>, settings: Settings): Promise<void> {
@@ -292,7 +306,7 @@ async function listen(server: Awaited<ReturnType<typeof createServer>>, settings
 
 function greetingOf(settings: Settings, url: string, issuer: string): string {
   const lines = [`Pailou ${version} is open at ${url}  (documentation: ${url}/docs)`];
-  if (settings.oauth.issuer === null) {
+  if (settings.oauth.issuer === null && settings.oauth.file === null) {
     lines.push(
       '',
       `DEVELOPMENT identity service at ${issuer}: anybody on this machine can get a token for admin, developer, user or viewer.`,

@@ -1,60 +1,68 @@
-/** From headers to a principal. Fails closed: a bad token is 401, and what cannot be found out is 503, never a yes. */
+/** From a token to a principal, each token once. Fails closed: a bad token is 401, and what cannot be found out is 503, never a yes. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { errors, type JWTPayload, jwtVerify } from 'jose';
 import type { Principal } from '../types/access.ts';
 import type { Logger } from '../types/logger.ts';
-import { isServiceAccount, mapClaims } from './claims.ts';
+import { createDiscovery } from './discovery.ts';
 import type { IssuerSettings } from './issuer.ts';
-import { createIssuerKeys, type IssuerKeys } from './keys.ts';
+import { createKeysOf } from './key-source.ts';
+import { createHttpLookup } from './lookups/http-lookup.ts';
+import type { Asked } from './lookups/asked.ts';
+import { createSqlLookup } from './lookups/sql-lookup.ts';
 import { PrincipalCache } from './principal-cache.ts';
-import { algorithms, asGatewayError, checkAudience, inspectToken, invalid, tokenOf } from './token-checks.ts';
-import { lookUpUser } from './userinfo.ts';
+import { asGatewayError, tokenOf } from './token-checks.ts';
+import { type Issuer, type Listener, verifyToken } from './verification.ts';
 
 export interface Authenticator {
   /** The token of `headers`, verified. As `verify`; throws token_missing too. */
   authenticate(headers: IncomingHttpHeaders): Principal | Promise<Principal>;
   /** Synchronous when the token is known. Throws or rejects with token_invalid, token_expired or auth_unavailable. */
   verify(token: string): Principal | Promise<Principal>;
+  /** Verifies anew, whatever is known, and tells each step. */
+  explain(token: string, hear: Listener): Promise<Principal>;
   close(): void;
 }
 
-const clockSkewSeconds = 30;
-
-interface Issuer {
-  readonly settings: IssuerSettings;
-  readonly keys: IssuerKeys;
-}
-
-export function createAuthenticator(options: {
+export interface AuthenticatorOptions {
   readonly issuers: readonly IssuerSettings[];
   readonly logger: Logger;
   /** Hears of each principal whose token was verified anew. */
   readonly onVerified?: (principal: Principal) => void;
   readonly fetch?: typeof fetch;
-}): Authenticator {
+}
+
+interface OwnedIssuer extends Issuer {
+  close(): void;
+}
+
+function createIssuer(settings: IssuerSettings, options: AuthenticatorOptions, onKeyRemoved: () => void): OwnedIssuer {
   const { logger } = options;
-  const fetcher = options.fetch ?? fetch;
+  const closed = new AbortController();
+  // The call of the moment: what a test puts into its place counts.
+  const fetcher: typeof fetch = options.fetch ?? ((...args) => fetch(...args));
+  const discovery = createDiscovery({ issuer: settings.issuer, baseUrl: settings.baseUrl, fetch: fetcher, signal: closed.signal });
+  const keys = createKeysOf(settings, { discovery, fetch: fetcher, logger, onKeyRemoved });
+  const ends: (() => unknown)[] = [() => keys.close()];
+  const lookups = settings.lookups.map((lookup) => {
+    if (lookup.kind === 'http') return createHttpLookup(lookup, { discovery, client: settings.client, fetch: fetcher, logger });
+    const question = createSqlLookup(lookup, logger);
+    ends.push(() => question.close().catch(() => {}));
+    return (asked: Asked) => question.ask(asked);
+  });
+  return {
+    settings,
+    keys,
+    lookups,
+    close() {
+      closed.abort();
+      for (const end of ends) end();
+    },
+  };
+}
+
+export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const cache = new PrincipalCache();
   const underWay = new Map<string, Promise<Principal>>();
-  const issuers = new Map<string, Issuer>();
-  for (const settings of options.issuers) {
-    const keys = createIssuerKeys({ issuer: settings.issuer, fetch: fetcher, logger, onKeyRemoved: () => cache.forgetAll() });
-    issuers.set(settings.issuer, { settings, keys });
-  }
-
-  const verifyAnew = async (token: string): Promise<Principal> => {
-    const { header, issuer: issuerName } = inspectToken(token);
-    const issuer = issuers.get(issuerName);
-    if (issuer === undefined) throw invalid('The token comes from an issuer that this gateway does not know.');
-    const { settings, keys } = issuer;
-    const claims = await verifiedClaims(token, await keys.keysFor(header), settings);
-    checkAudience(claims, settings);
-    const lookedUp =
-      settings.lookup === 'userinfo' && !isServiceAccount(claims, settings.mapping)
-        ? await lookUpUser({ keys, token, subject: claims.sub ?? '', fetch: fetcher, logger })
-        : null;
-    return mapClaims({ token: claims, lookedUp }, settings.mapping, { issuer: settings.issuer, expiresAt: (claims.exp ?? 0) * 1000 });
-  };
+  const issuers = options.issuers.map((settings) => createIssuer(settings, options, () => cache.forgetAll()));
 
   /** Several calls with the same new token share one verification. */
   const verifyOnce = (token: string): Promise<Principal> => {
@@ -62,7 +70,7 @@ export function createAuthenticator(options: {
     const key = `${epoch} ${token}`;
     let pending = underWay.get(key);
     if (pending === undefined) {
-      pending = verifyAnew(token)
+      pending = verifyToken(token, issuers)
         .then(
           (principal) => {
             cache.keep(token, principal, epoch);
@@ -92,32 +100,12 @@ export function createAuthenticator(options: {
   return {
     authenticate: (headers) => check(tokenOf(headers)),
     verify: check,
+    explain: (token, hear) =>
+      verifyToken(token, issuers, hear).catch((thrown: unknown) => {
+        throw asGatewayError(thrown);
+      }),
     close() {
-      for (const { keys } of issuers.values()) keys.close();
+      for (const issuer of issuers) issuer.close();
     },
   };
-}
-
-/** The claims, if one of the keys made the signature. A token without `kid` may fit several. */
-async function verifiedClaims(
-  token: string,
-  keys: Awaited<ReturnType<IssuerKeys['keysFor']>>,
-  settings: IssuerSettings,
-): Promise<JWTPayload> {
-  let refused: unknown;
-  for (const key of keys) {
-    try {
-      const { payload } = await jwtVerify(token, key, {
-        algorithms,
-        issuer: settings.issuer,
-        clockTolerance: clockSkewSeconds,
-        requiredClaims: ['exp', 'sub'],
-      });
-      return payload;
-    } catch (thrown) {
-      if (!(thrown instanceof errors.JWSSignatureVerificationFailed)) throw thrown;
-      refused = thrown;
-    }
-  }
-  throw refused;
 }

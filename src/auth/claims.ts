@@ -1,7 +1,8 @@
 /** From claims to a principal, by configuration alone. */
 import { type PermissionCode, permissionCodes, type Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
-import type { ClaimMapping, PrincipalField } from './issuer.ts';
+import type { ClaimMapping, NameMap, PrincipalField } from './issuer.ts';
+import { valueAt } from './value-at.ts';
 
 export type Claims = Readonly<Record<string, unknown>>;
 
@@ -14,17 +15,6 @@ export interface ClaimSources {
 
 /** The latest time that a Date can hold: a token that never ends still has an end that can be shown. */
 const lastMoment = 8_640_000_000_000_000;
-
-/** Own properties only: a path through `__proto__` or `constructor` leads nowhere. Undefined where nothing is. */
-function valueAt(claims: Claims, path: string): unknown {
-  let value: unknown = claims;
-  for (const key of path.split(/(?<!\\)\./)) {
-    const name = key.replaceAll('\\.', '.');
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
-    value = (value as Record<string, unknown>)[name];
-  }
-  return value;
-}
 
 /** Lists come as arrays, with spaces (OAuth2 scope) or with commas. */
 function asList(value: unknown): string[] {
@@ -80,7 +70,7 @@ export function mapClaims(
   // Who it is says the signed token alone.
   const subject = firstWord(verified, mapping, 'subject') ?? firstWord(sources, mapping, 'subject');
   if (subject === null) throw new GatewayError('token_invalid', 'The token does not say who it was issued to.');
-  const roles = [...new Set(allWords(sources, mapping, 'roles').map((role) => roleOf(role, mapping)))];
+  const roles = [...new Set(allWords(sources, mapping, 'roles').flatMap((role) => roleOf(role, mapping)))];
   if (roles.length === 0 && isServiceAccount(sources.token, mapping)) roles.push(mapping.serviceRole);
   return Object.freeze({
     subject,
@@ -98,15 +88,44 @@ export function mapClaims(
   });
 }
 
-function roleOf(name: string, mapping: ClaimMapping): string {
-  const bare = name.startsWith(mapping.rolePrefix) ? name.slice(mapping.rolePrefix.length) : name;
-  for (const each of [name, bare]) if (Object.hasOwn(mapping.roleMap, each)) return mapping.roleMap[each] ?? bare;
-  return bare;
+/** True if a pattern stands for the name; `*` for any letters. No regular expression: whoever writes both could make it run for hours. */
+function fits(pattern: string, name: string): boolean {
+  const [front = '', ...rest] = pattern.split('*');
+  const back = rest.pop();
+  if (back === undefined) return name === front;
+  if (!name.startsWith(front) || !name.endsWith(back) || name.length < front.length + back.length) return false;
+  let from = front.length;
+  for (const part of rest) {
+    const at = name.indexOf(part, from);
+    if (at === -1) return false;
+    from = at + part.length;
+  }
+  return from <= name.length - back.length;
 }
 
-function permissionsIn(codes: readonly string[], mapping: ClaimMapping): ReadonlySet<PermissionCode> {
+/** The mapped name, or none where nothing is mapped to it. */
+const mapped = (map: NameMap, names: readonly string[]): string | undefined => {
+  const name = names.find((each) => Object.hasOwn(map, each));
+  return name === undefined ? undefined : map[name];
+};
+
+const without = (prefix: string, name: string): string => (name.startsWith(prefix) ? name.slice(prefix.length) : name);
+
+/** None or one. */
+function roleOf(name: string, { rolePrefix, roleMap, rolesOnly, rolesIgnored }: ClaimMapping): readonly string[] {
+  if (rolesOnly.length > 0 && !rolesOnly.some((pattern) => fits(pattern, name))) return [];
+  if (rolesIgnored.some((pattern) => fits(pattern, name))) return [];
+  const bare = without(rolePrefix, name);
+  return [mapped(roleMap, [name, bare]) ?? bare];
+}
+
+function permissionsIn(said: readonly string[], { permissionPrefix, permissionMap, wildcards }: ClaimMapping): ReadonlySet<PermissionCode> {
+  const codes = said.map((name) => {
+    const bare = without(permissionPrefix, name);
+    return mapped(permissionMap, [name, bare]) ?? bare;
+  });
   const exact = new Set(codes);
-  const patterns = mapping.wildcards ? codes.filter((code) => code.includes('*')).map((code) => code.split(':')) : [];
+  const patterns = wildcards ? codes.filter((code) => code.includes('*')).map((code) => code.split(':')) : [];
   return new Set(permissionCodes.filter((code) => exact.has(code) || patterns.some((pattern) => covers(pattern, code))));
 }
 

@@ -19,11 +19,11 @@ export interface Credentials {
   admit(headers: IncomingHttpHeaders, arrival: Arrival): Principal | Promise<Principal>;
 }
 
-/** `keyDoor` null: keys are switched off. */
-export function createCredentials(authenticator: Authenticator, keyDoor: KeyDoor | null): Credentials {
+/** `keyDoor` null: keys are switched off. `tokenHeader`: one more header in which tokens come. */
+export function createCredentials(authenticator: Authenticator, keyDoor: KeyDoor | null, tokenHeader: string | null = null): Credentials {
   return {
     admit(headers, { snapshot, address }) {
-      const credential = tokenOf(headers);
+      const credential = tokenOf(headers, tokenHeader);
       if (!looksLikeKey(credential)) return authenticator.verify(credential);
       if (keyDoor === null) throw invalid('Keys are switched off here. Send a token of your OAuth2 service.');
       return keyDoor.enter(credential, snapshot, address);

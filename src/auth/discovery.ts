@@ -1,12 +1,23 @@
 /** Where an issuer keeps its things, by its own published document (OpenID Connect Discovery, else RFC 8414). */
 
+export interface DiscoveryDocument {
+  readonly jwks_uri: string | null;
+  readonly userinfo_endpoint: string | null;
+  readonly introspection_endpoint: string | null;
+}
+
 export interface Discovery {
-  readonly jwksUri: string;
-  readonly userinfoEndpoint: string | null;
+  /** The last good document at once, while an old one is read anew; rejects if there is none. */
+  known(): Promise<DiscoveryDocument>;
+  /** Waits for a new one where the last is old, or `again` is said; the last good one while the service is away. Rejects if there is none. */
+  fresh(again: boolean): Promise<DiscoveryDocument>;
 }
 
 const timeoutMs = 5_000;
 const maxLength = 1_000_000;
+const freshMs = 600_000;
+/** While there is none at all, callers wait for one, but the service that is coming up is not overrun. */
+const pauseMs = 1_000;
 
 /** A JSON object from `url`. Rejects on any other answer, after 5 seconds, or when `signal` says so. */
 export async function fetchJson(url: string, fetcher: typeof fetch, signal: AbortSignal): Promise<Record<string, unknown>> {
@@ -33,18 +44,67 @@ class HttpFailure extends Error {
   }
 }
 
-/** Rejects if the document names another issuer: then its keys would prove nothing. */
-export async function discover(issuer: string, fetcher: typeof fetch, signal: AbortSignal): Promise<Discovery> {
-  const document = await fetchJson(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, fetcher, signal).catch(
-    (thrown: unknown) => {
-      // A service without OpenID Connect has only the OAuth 2.0 document, whose name stands before the issuer's path.
-      if (!(thrown instanceof HttpFailure) || thrown.status !== 404) throw thrown;
-      const { origin, pathname } = new URL(issuer);
-      return fetchJson(`${origin}/.well-known/oauth-authorization-server${pathname.replace(/\/$/, '')}`, fetcher, signal);
-    },
-  );
-  const { issuer: said, jwks_uri: jwksUri, userinfo_endpoint: userinfo } = document;
+async function discover(issuer: string, baseUrl: string, fetcher: typeof fetch, signal: AbortSignal): Promise<DiscoveryDocument> {
+  const document = await fetchJson(`${baseUrl}/.well-known/openid-configuration`, fetcher, signal).catch((thrown: unknown) => {
+    // A service without OpenID Connect has only the OAuth 2.0 document, whose name stands before the issuer's path.
+    if (!(thrown instanceof HttpFailure) || thrown.status !== 404) throw thrown;
+    const { origin, pathname } = new URL(baseUrl);
+    return fetchJson(`${origin}/.well-known/oauth-authorization-server${pathname.replace(/\/$/, '')}`, fetcher, signal);
+  });
+  // Keys of another issuer would prove nothing.
+  const said = document['issuer'];
   if (said !== issuer) throw new Error(`the discovery document of ${issuer} names another issuer: ${JSON.stringify(said)}`);
-  if (typeof jwksUri !== 'string') throw new Error(`the discovery document of ${issuer} names no jwks_uri`);
-  return { jwksUri, userinfoEndpoint: typeof userinfo === 'string' ? userinfo : null };
+  const address = (name: keyof DiscoveryDocument): string | null => {
+    const value = document[name];
+    return typeof value === 'string' ? value : null;
+  };
+  return {
+    jwks_uri: address('jwks_uri'),
+    userinfo_endpoint: address('userinfo_endpoint'),
+    introspection_endpoint: address('introspection_endpoint'),
+  };
+}
+
+export function createDiscovery(options: {
+  readonly issuer: string;
+  readonly baseUrl: string;
+  readonly fetch: typeof fetch;
+  readonly signal: AbortSignal;
+}): Discovery {
+  let found: { readonly document: DiscoveryDocument; readonly at: number } | null = null;
+  let failed: { readonly error: unknown; readonly at: number } | null = null;
+  let underWay: Promise<DiscoveryDocument> | null = null;
+
+  const ask = (): Promise<DiscoveryDocument> =>
+    (underWay ??= discover(options.issuer, options.baseUrl, options.fetch, options.signal)
+      .then(
+        (document) => {
+          found = { document, at: Date.now() };
+          failed = null;
+          return document;
+        },
+        (error: unknown) => {
+          failed = { error, at: Date.now() };
+          if (found === null) throw error;
+          return found.document;
+        },
+      )
+      .finally(() => {
+        underWay = null;
+      }));
+
+  return {
+    async known() {
+      const now = Date.now();
+      if (found === null) {
+        if (failed !== null && now - failed.at < pauseMs) throw failed.error;
+        return ask();
+      }
+      if (now - found.at >= freshMs && (failed === null || now - failed.at >= freshMs)) ask().catch(() => {});
+      return found.document;
+    },
+    async fresh(again) {
+      return found !== null && !again && Date.now() - found.at < freshMs ? found.document : ask();
+    },
+  };
 }

@@ -1,12 +1,12 @@
 /** How the usual services shape their tokens, as data. */
-import type { OauthSettings } from '../config/settings.ts';
-import { GatewayError } from '../types/errors.ts';
-import type { ClaimMapping, ClaimPaths, IssuerSettings } from './issuer.ts';
+import type { ClaimMapping, ClaimPaths, IssuerSettings, Lookup } from './issuer.ts';
+import { checkToken, userinfo, wrapped } from './lookups/usual-questions.ts';
 
-interface Preset {
-  readonly lookup: IssuerSettings['lookup'];
-  readonly mapping: ClaimMapping;
-}
+/** Addresses that begin with a slash stand below the service's own address. */
+export type Preset = Pick<IssuerSettings, 'tokens' | 'named' | 'keys' | 'lookups' | 'mapping'> & {
+  /** In a line, for people who choose. */
+  readonly what: string;
+};
 
 const paths: ClaimPaths = {
   subject: ['sub'],
@@ -22,64 +22,135 @@ const base: ClaimMapping = {
   rolePrefix: 'ROLE_',
   // Spring's roles are upper case by custom: ROLE_ADMIN.
   roleMap: { ADMIN: 'admin', DEVELOPER: 'developer', USER: 'user', VIEWER: 'viewer' },
+  rolesOnly: [],
+  rolesIgnored: [],
+  permissionPrefix: 'SCOPE_',
+  permissionMap: {},
   defaultTenant: 'default',
   permissionSource: 'oauth',
   wildcards: true,
   serviceRole: 'service',
 };
 
+const jwt = { tokens: 'jwt', named: true, keys: { from: 'discovery' } } as const;
+/** Only the service can read its tokens, also where they look like a JWT. */
+const opaque = { tokens: 'opaque', named: true, keys: { from: 'discovery' } } as const;
+
+const withPaths = (changes: Partial<ClaimPaths>, others: Partial<ClaimMapping> = {}): ClaimMapping => ({
+  ...base,
+  ...others,
+  paths: { ...paths, ...changes },
+});
+
+/** A person's page tells who they are; the address at which RuoYi and JeecgBoot tell it differs. */
+const ownPage = (url: string, good: number, result: string | null): readonly Lookup[] => [wrapped(url, good, result)];
+
 export const issuerPresets: Readonly<Record<string, Preset>> = {
-  // Spring Authorization Server: roles at userinfo, codes in scope and authorities. Its `aud` is the client.
   sas: {
-    lookup: 'userinfo',
-    mapping: { ...base, paths: { ...paths, roles: ['roles', 'authorities'], client: ['azp', 'client_id', 'aud'] } },
+    what: 'Spring Authorization Server: JWTs; roles at userinfo, codes in scope and authorities',
+    ...jwt,
+    lookups: [userinfo],
+    // Its `aud` is the client.
+    mapping: withPaths({ roles: ['roles', 'authorities'], client: ['azp', 'client_id', 'aud'] }),
   },
-  // youlai-mall, on Spring Authorization Server: `authorities` holds the roles alone, the codes stay in its Redis.
+  'legacy-spring': {
+    what: 'Spring Security OAuth before the Authorization Server: asked at /oauth/check_token',
+    ...opaque,
+    lookups: [checkToken],
+    mapping: withPaths({
+      subject: ['user_id', 'user_name', 'client_id'],
+      roles: ['roles', 'authorities'],
+      permissions: ['permissions', 'authorities', 'scope'],
+    }),
+  },
   youlai: {
-    lookup: 'claims',
-    mapping: {
-      ...base,
-      paths: { ...paths, subject: ['userId', 'sub'], roles: ['authorities'], client: ['azp', 'client_id', 'aud'] },
-      permissionSource: 'role_defaults',
-    },
+    what: 'youlai-mall, on Spring Authorization Server: `authorities` holds the roles alone, the codes stay in its Redis',
+    ...jwt,
+    lookups: [],
+    mapping: withPaths(
+      { subject: ['userId', 'sub'], roles: ['authorities'], client: ['azp', 'client_id', 'aud'] },
+      { permissionSource: 'role_defaults' },
+    ),
+  },
+  ruoyi: {
+    what: 'RuoYi-Vue and RuoYi-Cloud: asked at getInfo, where roles and permissions are',
+    ...opaque,
+    lookups: ownPage('/getInfo', 200, null),
+    mapping: withPaths({
+      subject: ['user.userId'],
+      username: ['user.userName'],
+      tenant: ['user.tenantId'],
+      roles: ['roles'],
+      permissions: ['permissions'],
+    }),
+  },
+  jeecg: {
+    what: 'JeecgBoot: asked at /sys/user/getUserInfo; the roles follow from the grants here unless a SQL look-up brings them',
+    ...opaque,
+    lookups: [
+      {
+        ...wrapped('/sys/user/getUserInfo', 200, 'result'),
+        headers: { 'x-access-token': '{token}' },
+        success: [{ path: 'success', is: [true] }],
+        refusedStatuses: [401],
+      },
+    ],
+    mapping: withPaths({ subject: ['userInfo.id'], username: ['userInfo.username'], tenant: ['userInfo.loginTenantId'] }),
+  },
+  pig: {
+    what: 'pig: asked at /token/check_token, which answers roles (by id) and permissions together',
+    ...opaque,
+    lookups: [
+      { ...checkToken, url: '/token/check_token', method: 'GET', form: {}, query: { token: '{token}' }, refusedStatuses: [400, 401, 424] },
+    ],
+    mapping: withPaths({
+      subject: ['user_info.id', 'user_id', 'sub', 'client_id'],
+      username: ['user_info.username', 'username', 'user_name', 'sub'],
+      tenant: ['user_info.tenantId', 'tenant_id'],
+      roles: ['authorities'],
+      permissions: ['authorities', 'scope'],
+    }),
+  },
+  yudao: {
+    what: 'yudao (ruoyi-vue-pro): the token is checked with the service, then the person is asked about',
+    ...opaque,
+    lookups: [
+      {
+        ...wrapped('/admin-api/system/oauth2/check-token', 0, 'data'),
+        method: 'POST',
+        headers: {},
+        form: { token: '{token}' },
+        asClient: true,
+        refusedStatuses: [],
+        // A member of the shop may have the same number as an administrator: only people of the back end (2) are let in.
+        refused: [
+          { path: 'code', is: [401, 400] },
+          { path: 'data.user_type', is: [1] },
+        ],
+      },
+      { ...wrapped('/admin-api/system/auth/get-permission-info', 0, 'data'), about: { path: 'user.id', optional: false } },
+    ],
+    mapping: withPaths({ subject: ['user_id'], username: ['user.username', 'user.nickname', 'user_id'], permissions: ['permissions'] }),
   },
   keycloak: {
-    lookup: 'claims',
-    mapping: {
-      ...base,
-      paths: { ...paths, roles: ['realm_access.roles'], permissions: ['permissions', 'realm_access.roles', 'scope'] },
-      permissionSource: 'role_defaults',
-    },
+    what: 'Keycloak: everything is in the token',
+    ...jwt,
+    lookups: [],
+    mapping: withPaths(
+      { roles: ['realm_access.roles'], permissions: ['permissions', 'realm_access.roles', 'scope'] },
+      { permissionSource: 'role_defaults', rolesIgnored: ['offline_access', 'uma_authorization', 'default-roles-*'] },
+    ),
   },
-  // A service of which nothing is known but OpenID Connect: everything is in the token.
-  generic: { lookup: 'claims', mapping: base },
+  generic: {
+    what: 'A service of which nothing is known but OpenID Connect: everything is in the token',
+    ...jwt,
+    lookups: [],
+    mapping: base,
+  },
 };
-
-/** The settings of the configured issuer. Throws `configuration_invalid` for an unknown preset. */
-export function issuerFromSettings(oauth: OauthSettings & { readonly issuer: string }): IssuerSettings {
-  const preset = Object.hasOwn(issuerPresets, oauth.preset) ? issuerPresets[oauth.preset] : undefined;
-  if (preset === undefined) {
-    throw new GatewayError(
-      'configuration_invalid',
-      `PAILOU_OAUTH_PRESET: there is no preset "${oauth.preset}"; use one of ${Object.keys(issuerPresets).join(', ')}.`,
-      { param: 'PAILOU_OAUTH_PRESET' },
-    );
-  }
-  return {
-    issuer: oauth.issuer,
-    audiences: oauth.audiences,
-    allowedClients: oauth.allowedClients,
-    lookup: oauth.lookup ?? preset.lookup,
-    mapping: {
-      ...preset.mapping,
-      paths: { ...preset.mapping.paths, ...oauth.claims },
-      permissionSource: oauth.permissionSource ?? preset.mapping.permissionSource,
-    },
-  };
-}
 
 /** The development identity service, whose tokens are meant for this gateway. */
 export function developmentIssuer(issuer: string, gatewayUrl: string): IssuerSettings {
-  const generic = issuerPresets['generic'] as Preset;
-  return { issuer, audiences: [gatewayUrl], allowedClients: [], ...generic };
+  const { what: _what, ...generic } = issuerPresets['generic'] as Preset;
+  return { issuer, baseUrl: issuer.replace(/\/$/, ''), client: null, audiences: [gatewayUrl], allowedClients: [], ...generic };
 }

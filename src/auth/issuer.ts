@@ -5,12 +5,23 @@ export type PrincipalField = 'subject' | 'username' | 'tenant' | 'roles' | 'perm
 /** Paths to look at, in order; for lists all of them are joined. A path is dotted; `a\.b` stands for one key with a dot. */
 export type ClaimPaths = Readonly<Record<PrincipalField, readonly string[]>>;
 
+/** The name of something at the service, to ours. */
+export type NameMap = Readonly<Record<string, string>>;
+
 export interface ClaimMapping {
   readonly paths: ClaimPaths;
   /** Taken off role names, e.g. `ROLE_`. */
   readonly rolePrefix: string;
   /** Names of the service's roles (or ids), with or without the prefix, to ours. */
-  readonly roleMap: Readonly<Record<string, string>>;
+  readonly roleMap: NameMap;
+  /** Only roles that fit one of these count, as the service names them; `*` stands for any letters. */
+  readonly rolesOnly: readonly string[];
+  /** Roles that fit one of these do not count. */
+  readonly rolesIgnored: readonly string[];
+  /** Taken off codes, e.g. `SCOPE_`. */
+  readonly permissionPrefix: string;
+  /** The service's own codes to ours, where it does not use the nine. */
+  readonly permissionMap: NameMap;
   readonly defaultTenant: string;
   /** `oauth`: the codes come from the service. `role_defaults`: they follow from the role. */
   readonly permissionSource: 'oauth' | 'role_defaults';
@@ -20,17 +31,81 @@ export interface ClaimMapping {
   readonly serviceRole: string;
 }
 
+/** What Pailou itself is at the service. */
+export interface ServiceClient {
+  readonly id: string;
+  readonly secret: string;
+}
+
+/** Where the keys come from with which tokens are signed. */
+export type KeySource =
+  | { readonly from: 'discovery' }
+  | { readonly from: 'jwks'; readonly url: string }
+  /** Spring's `/oauth/token_key`: `{alg, value}` with a public key as PEM. */
+  | { readonly from: 'token_key'; readonly url: string }
+  | { readonly from: 'pem'; readonly pem: string }
+  /** HMAC: whoever checks such tokens can also make them. */
+  | { readonly from: 'secret'; readonly secret: string };
+
+/** Something about an answer: what lies at `path` is one of these; null stands for nothing there. */
+export interface Condition {
+  readonly path: string;
+  readonly is: readonly (string | number | boolean | null)[];
+}
+
+/** A question to the service about a token, over HTTP. In values, `{token}`, `{subject}` and `{username}` are filled in. */
+export interface HttpLookup {
+  readonly kind: 'http';
+  /** An address, or the name of the entry of the discovery document that holds it. */
+  readonly url: string | { readonly discovered: 'userinfo_endpoint' | 'introspection_endpoint' };
+  readonly method: 'GET' | 'POST';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+  readonly form: Readonly<Record<string, string>>;
+  /** Sends Pailou's own client id and secret (HTTP Basic). */
+  readonly asClient: boolean;
+  /** Statuses by which the service says that the token is not good. */
+  readonly refusedStatuses: readonly number[];
+  /** Any of these in the answer says the same. */
+  readonly refused: readonly Condition[];
+  /** All of these must hold, else nothing is known, and nobody is let in. */
+  readonly success: readonly Condition[];
+  /** The part of the answer that counts; null for all of it. */
+  readonly result: string | null;
+  /** Who the answer is about, within that part: must be the token's subject. `optional`: if it says so at all. */
+  readonly about: { readonly path: string; readonly optional: boolean } | null;
+}
+
+/** Read-only queries in the service's own database. Names after a colon are filled in: `:subject`, `:username`. */
+export interface SqlLookup {
+  readonly kind: 'sql';
+  /** postgres://… */
+  readonly url: string;
+  /** One query for each field; the first column of each row counts. */
+  readonly queries: Readonly<Partial<Record<PrincipalField, string>>>;
+}
+
+export type Lookup = HttpLookup | SqlLookup;
+
 export interface IssuerSettings {
-  /** As in the `iss` claim and in discovery. */
+  /** As in the `iss` claim and in discovery; where tokens do not name it, the name by which it is known here. */
   readonly issuer: string;
+  /** `jwt`: the token is verified here. `opaque`: the service is asked about each token by the first look-up. */
+  readonly tokens: 'jwt' | 'opaque';
+  /** False: its tokens are JWTs without `iss`. */
+  readonly named: boolean;
+  /** Where discovery is asked, without a slash at the end. */
+  readonly baseUrl: string;
+  readonly keys: KeySource;
+  readonly client: ServiceClient | null;
   /** One of these must be in `aud`; empty for no such demand. */
   readonly audiences: readonly string[];
   /** One of these must be azp, client_id or in aud; empty for no such demand. */
   readonly allowedClients: readonly string[];
   /**
-   * `userinfo`: the service is asked about each person, and what it says replaces the token's claim at the same path.
-   * A service account is no person, so its token's claims count.
+   * What the service is asked about each person. What it says replaces the token's claim at the same path; of several
+   * answers the later ones count. A service account with a JWT is no person, so its token's claims count.
    */
-  readonly lookup: 'claims' | 'userinfo';
+  readonly lookups: readonly Lookup[];
   readonly mapping: ClaimMapping;
 }

@@ -1,8 +1,7 @@
-/** The signing keys of one issuer: found by discovery, kept fresh in the background, served from the last good set while the issuer is away. */
+/** The signing keys of one issuer: kept fresh in the background, served from the last good set while the issuer is away. */
 import { createLocalJWKSet, type CryptoKey, errors, type JSONWebKeySet, type JWSHeaderParameters, type LocalJWKSet } from 'jose';
 import { GatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
-import { type Discovery, discover, fetchJson } from './discovery.ts';
 
 export interface IssuerKeys {
   /**
@@ -10,7 +9,6 @@ export interface IssuerKeys {
    * Throws `token_invalid` if the issuer publishes none that fits, `auth_unavailable` if that cannot be found out.
    */
   keysFor(header: Pick<JWSHeaderParameters, 'alg' | 'kid'>): Promise<readonly CryptoKey[]>;
-  discovery(): Promise<Discovery>;
   close(): void;
 }
 
@@ -39,16 +37,18 @@ interface KeySet {
 /** What makes a key the same key: its id and its public part. */
 const identityOf = (key: JSONWebKeySet['keys'][number]): string => JSON.stringify([key.kid, key.kty, key.crv, key.x, key.y, key.n, key.e]);
 
-/** `onKeyRemoved` is called when a successful refresh no longer has a key that was there before. */
+/**
+ * `load` fetches the key set, `again` after a failure. `onKeyRemoved` is called when a successful refresh no longer has
+ * a key that was there before.
+ */
 export function createIssuerKeys(options: {
   readonly issuer: string;
-  readonly fetch: typeof fetch;
+  load(again: boolean, signal: AbortSignal): Promise<JSONWebKeySet>;
   readonly logger: Logger;
   onKeyRemoved(): void;
 }): IssuerKeys {
   const { issuer, logger } = options;
   const closed = new AbortController();
-  let found: { readonly document: Discovery; readonly at: number } | null = null;
   let keySet: KeySet | null = null;
   let triedAt = 0;
   /** In a row. */
@@ -56,19 +56,8 @@ export function createIssuerKeys(options: {
   let underWay: Promise<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
 
-  const findDocument = async (): Promise<Discovery> => {
-    if (found !== null && failures === 0 && Date.now() - found.at < refreshMs) return found.document;
-    try {
-      found = { document: await discover(issuer, options.fetch, closed.signal), at: Date.now() };
-    } catch (thrown) {
-      if (found === null) throw thrown;
-    }
-    return found.document;
-  };
-
   const fetchKeys = async (): Promise<void> => {
-    const { jwksUri } = await findDocument();
-    const set = (await fetchJson(jwksUri, options.fetch, closed.signal)) as unknown as JSONWebKeySet;
+    const set = await options.load(failures > 0, closed.signal);
     if (!Array.isArray(set.keys) || set.keys.length === 0) throw new Error('the key set is empty');
     const next: KeySet = { pick: createLocalJWKSet(set), identities: new Set(set.keys.map(identityOf)), fetchedAt: Date.now() };
     const removed = keySet !== null && !keySet.identities.isSubsetOf(next.identities);
@@ -122,11 +111,6 @@ export function createIssuerKeys(options: {
   };
 
   return {
-    async discovery() {
-      if (found === null) await current();
-      if (found === null) throw unavailable(new Error(`no discovery document of ${issuer}`));
-      return found.document;
-    },
     async keysFor(header) {
       const known = await candidates((await current()).pick, header);
       if (known.length > 0) return known;

@@ -6,33 +6,41 @@ import type { IssuerSettings } from './issuer.ts';
 
 /** Longer ones are refused before any work is done. */
 const maxTokenLength = 32_768;
-/** Asymmetric only: a shared secret could be a published default, and a public key must never serve as one. */
+/** Asymmetric: what every issuer signs with, but those that were set up with a shared secret. A public key never serves as one. */
 export const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
+/** HMAC, only for issuers that were set up with a shared secret. */
+export const secretAlgorithms = ['HS256', 'HS384', 'HS512'];
 const tokenTypes = ['jwt', 'at+jwt', 'application/at+jwt'];
 /** What services write into the claims of tokens that are no access tokens (Keycloak `typ`, Cognito `token_use`). */
 const otherKinds = ['id', 'refresh', 'offline', 'logout'];
 
 export const invalid = (message: string, cause?: unknown): GatewayError => new GatewayError('token_invalid', message, { cause });
 
-/** The one token of a request, never from the query string. Two different ones are refused: nobody could tell which of them counts. */
-export function tokenOf(headers: IncomingHttpHeaders): string {
+/**
+ * The one token of a request, never from the query string. Two different ones are refused: nobody could tell which of them
+ * counts. `tokenHeader`: one more header in which the company's services send it, in lower case.
+ */
+export function tokenOf(headers: IncomingHttpHeaders, tokenHeader: string | null = null): string {
   const { authorization } = headers;
-  const apiKey = headers['x-api-key'];
   let token: string | undefined;
   if (authorization !== undefined) {
     token = bearerToken(authorization);
     if (token === undefined) throw invalid('The Authorization header must be "Bearer <token>".');
   }
-  if (apiKey !== undefined && apiKey !== '') {
-    if (typeof apiKey !== 'string') throw invalid('Send exactly one x-api-key header.');
-    if (token !== undefined && token !== apiKey) throw invalid('Authorization and x-api-key carry two different tokens; send one.');
-    token = apiKey;
-  }
+  token = sameToken(token, headers['x-api-key'], 'x-api-key');
+  if (tokenHeader !== null) token = sameToken(token, headers[tokenHeader], tokenHeader);
   if (token === undefined)
     throw new GatewayError('token_missing', 'Send a token of your OAuth2 service as "Authorization: Bearer <token>".');
   if (token.length > maxTokenLength)
     throw invalid('The token is longer than 32 kB. Let the gateway look roles up instead of carrying them in the token.');
   return token;
+}
+
+function sameToken(token: string | undefined, header: string | string[] | undefined, name: string): string | undefined {
+  if (header === undefined || header === '') return token;
+  if (typeof header !== 'string') throw invalid(`Send exactly one ${name} header.`);
+  if (token !== undefined && token !== header) throw invalid(`Authorization and ${name} carry two different tokens; send one.`);
+  return header;
 }
 
 function bearerToken(authorization: string): string | undefined {
@@ -41,24 +49,26 @@ function bearerToken(authorization: string): string | undefined {
   return /^Bearer +([^\s]+) *$/i.exec(authorization)?.[1];
 }
 
+/** A JWT taken apart; nothing of it is verified. */
 export interface UnverifiedToken {
-  readonly header: { readonly alg: string; readonly kid?: string };
-  readonly issuer: string;
+  readonly header: Readonly<Record<string, unknown>>;
+  readonly claims: JWTPayload;
+}
+
+/** Null for what is no JWT. */
+export function takeApart(token: string): UnverifiedToken | null {
+  if (token.split('.', 4).length !== 3) return null;
+  try {
+    return { header: { ...decodeProtectedHeader(token) }, claims: decodeJwt(token) };
+  } catch {
+    return null;
+  }
 }
 
 /** Refuses every token that no signature could make good; what it returns is still to be verified. Throws `token_invalid`. */
-export function inspectToken(token: string): UnverifiedToken {
-  if (token.split('.', 4).length !== 3) throw invalid('The token is not a JWT (three parts joined by dots).');
-  let header: Record<string, unknown>;
-  let claims: JWTPayload;
-  try {
-    header = decodeProtectedHeader(token);
-    claims = decodeJwt(token);
-  } catch (cause) {
-    throw invalid('The token is not a JWT.', cause);
-  }
+export function inspectToken({ header, claims }: UnverifiedToken, allowed: readonly string[]): { alg: string; kid?: string } {
   const { alg, kid, typ } = header;
-  if (typeof alg !== 'string' || !algorithms.includes(alg)) throw invalid('The token is signed in a way that is not accepted here.');
+  if (typeof alg !== 'string' || !allowed.includes(alg)) throw invalid('The token is signed in a way that is not accepted here.');
   if (kid !== undefined && typeof kid !== 'string') throw invalid('The token names its key in a way that is not accepted here.');
   if (typ !== undefined && (typeof typ !== 'string' || !tokenTypes.includes(typ.toLowerCase())))
     throw invalid('This kind of token is not accepted here (header "typ"); send an access token.');
@@ -71,8 +81,7 @@ export function inspectToken(token: string): UnverifiedToken {
     if (typeof kind === 'string' && otherKinds.includes(kind.toLowerCase()))
       throw invalid('This is not an access token; send the access token.');
   }
-  if (typeof claims.iss !== 'string') throw invalid('The token does not say who issued it (claim "iss").');
-  return { header: kid === undefined ? { alg } : { alg, kid }, issuer: claims.iss };
+  return kid === undefined ? { alg } : { alg, kid };
 }
 
 /** Throws `token_invalid` if the token was made for another service or another client. */

@@ -71,8 +71,14 @@ const table = {
     example: 'https://auth.company.cn',
     default: 'the development identity service',
   },
+  PAILOU_OAUTH_SERVICES: {
+    meaning: 'A file that describes one OAuth2 service or several, where the variables here are not enough (docs/access.md).',
+    form: 'a YAML or JSON file',
+    example: '/etc/pailou/oauth.yaml',
+    default: 'none',
+  },
   PAILOU_OAUTH_PRESET: {
-    meaning: 'What kind of service it is: where roles, permissions and tenant are found.',
+    meaning: 'What kind of service it is: where roles, permissions and tenant are found (docs/access.md).',
     form: 'a preset',
     example: 'keycloak',
     default: 'sas',
@@ -85,10 +91,29 @@ const table = {
     default: 'none',
   },
   PAILOU_OAUTH_LOOKUP: {
-    meaning: 'Where roles and permissions come from: the token itself, or the userinfo endpoint.',
-    form: 'claims or userinfo',
+    meaning: 'Where roles and permissions come from: the token itself, or the service, asked in one of three ways.',
+    form: 'claims, userinfo, introspection or check_token',
     example: 'userinfo',
     default: 'as the preset says',
+  },
+  PAILOU_OAUTH_CLIENT_ID: {
+    meaning: 'What Pailou itself is at the OAuth2 service, where it asks about tokens (introspection, check_token).',
+    form: 'a client id',
+    example: 'pailou',
+    default: 'none',
+  },
+  PAILOU_OAUTH_CLIENT_SECRET: {
+    meaning: 'The secret of that client.',
+    form: 'text',
+    example: '…',
+    default: 'none',
+    secret: true,
+  },
+  PAILOU_OAUTH_TOKEN_HEADER: {
+    meaning: 'One more header in which callers may send their token, besides Authorization and x-api-key.',
+    form: 'the name of a header',
+    example: 'X-Access-Token',
+    default: 'none',
   },
   PAILOU_OAUTH_CLAIMS: {
     meaning: 'Own paths of claims, in order, by field: subject, username, tenant, roles, permissions, client.',

@@ -4,13 +4,20 @@ import { nearMatches } from './near-matches.ts';
 import { describeSetting, settingTable, type SettingName } from './setting-table.ts';
 
 export interface OauthSettings {
+  /** Describes one service or several, in place of all the rest here. */
+  readonly file: string | null;
   /** Null: the development identity service. */
   readonly issuer: string | null;
   readonly preset: string;
   readonly audiences: readonly string[];
   readonly allowedClients: readonly string[];
   /** Null: what the preset says. */
-  readonly lookup: 'claims' | 'userinfo' | null;
+  readonly lookup: 'claims' | 'userinfo' | 'introspection' | 'check_token' | null;
+  /** What Pailou itself is at the service, where it asks about tokens. */
+  readonly clientId: string | null;
+  readonly clientSecret: string | null;
+  /** One more header in which tokens come, in lower case. */
+  readonly tokenHeader: string | null;
   /** Overrides of the preset's claim paths, by field. */
   readonly claims: Readonly<Record<string, readonly string[]>> | null;
   readonly permissionSource: 'oauth' | 'role_defaults' | null;
@@ -105,11 +112,15 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     withoutRedis: read('PAILOU_WITHOUT_REDIS', oneOf('local', 'refuse'), 'local'),
     masterKey: read('PAILOU_MASTER_KEY', (text) => (/^([0-9a-fA-F]{64}|[A-Za-z0-9+/_-]{43}=?)$/.test(text) ? text : undefined), null),
     oauth: {
+      file: read('PAILOU_OAUTH_SERVICES', (text) => text, null),
       issuer,
       preset: read('PAILOU_OAUTH_PRESET', (text) => text, 'sas'),
       audiences: read('PAILOU_OAUTH_AUDIENCE', list, []),
       allowedClients: read('PAILOU_OAUTH_ALLOWED_CLIENTS', list, []),
-      lookup: read('PAILOU_OAUTH_LOOKUP', oneOf('claims', 'userinfo'), null),
+      lookup: read('PAILOU_OAUTH_LOOKUP', oneOf('claims', 'userinfo', 'introspection', 'check_token'), null),
+      clientId: read('PAILOU_OAUTH_CLIENT_ID', (text) => text, null),
+      clientSecret: read('PAILOU_OAUTH_CLIENT_SECRET', (text) => text, null),
+      tokenHeader: read('PAILOU_OAUTH_TOKEN_HEADER', (text) => (/^[A-Za-z0-9-]{1,64}$/.test(text) ? text.toLowerCase() : undefined), null),
       claims: read('PAILOU_OAUTH_CLAIMS', parseClaims, null),
       permissionSource: read('PAILOU_OAUTH_PERMISSION_SOURCE', oneOf('oauth', 'role_defaults'), null),
       insecureAnyAudience: read('PAILOU_OAUTH_INSECURE_ANY_AUDIENCE', yes, false),
@@ -128,15 +139,20 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     fault('PAILOU_WITHOUT_REDIS', 'has no meaning without PAILOU_REDIS_URL; leave it out, or set that too');
   if (values.has('PAILOU_CONFIG'))
     fault('PAILOU_CONFIG', 'configuration files do not exist yet in this version; set things up at /api, and leave it out');
-  if (production && issuer === null)
+  const { oauth } = settings;
+  if ((oauth.clientId === null) !== (oauth.clientSecret === null))
+    fault('PAILOU_OAUTH_CLIENT_ID', 'and PAILOU_OAUTH_CLIENT_SECRET belong together; set both or none');
+  if (oauth.file !== null) {
+    const others = (Object.keys(settingTable) as SettingName[]).filter(
+      (name) =>
+        name.startsWith('PAILOU_OAUTH_') && !['PAILOU_OAUTH_SERVICES', 'PAILOU_OAUTH_TOKEN_HEADER'].includes(name) && values.has(name),
+    );
+    if (others.length > 0) fault('PAILOU_OAUTH_SERVICES', `describes the services alone; leave out ${others.join(', ')}`);
+  }
+  if (production && issuer === null && oauth.file === null)
     fault('PAILOU_OAUTH_ISSUER', 'is needed in production mode: the development identity service never runs there');
   if (production && settings.masterKey === null) fault('PAILOU_MASTER_KEY', "is needed in production mode: it seals the vendors' keys");
-  if (
-    issuer !== null &&
-    settings.oauth.audiences.length === 0 &&
-    settings.oauth.allowedClients.length === 0 &&
-    !settings.oauth.insecureAnyAudience
-  ) {
+  if (issuer !== null && oauth.audiences.length === 0 && oauth.allowedClients.length === 0 && !oauth.insecureAnyAudience) {
     fault(
       'PAILOU_OAUTH_AUDIENCE',
       '(or PAILOU_OAUTH_ALLOWED_CLIENTS) is needed with an issuer, else tokens meant for any other service would be taken here too; PAILOU_OAUTH_INSECURE_ANY_AUDIENCE=true takes that risk',

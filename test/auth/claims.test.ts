@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type Claims, isServiceAccount, mapClaims } from '../../src/auth/claims.ts';
 import type { ClaimMapping } from '../../src/auth/issuer.ts';
-import { developmentIssuer, issuerFromSettings, issuerPresets } from '../../src/auth/issuer-presets.ts';
+import { developmentIssuer, issuerPresets } from '../../src/auth/issuer-presets.ts';
+import { issuersFromSettings } from '../../src/auth/issuers.ts';
 import { permissionCodes } from '../../src/types/access.ts';
 
 const fixed = { issuer: 'https://identity.example', expiresAt: 1_900_000_000_000 };
@@ -178,7 +179,7 @@ describe('the presets', () => {
       realm_access: { roles: ['developer', 'offline_access'] },
       scope: 'email',
     };
-    expect(map(keycloak, preset('keycloak'))).toMatchObject({ username: 'ulla', roles: ['developer', 'offline_access'], client: 'web' });
+    expect(map(keycloak, preset('keycloak'))).toMatchObject({ username: 'ulla', roles: ['developer'], client: 'web' });
     expect(map(keycloak, preset('keycloak')).permissions.size).toBe(9);
 
     const youlai = { sub: 'ulla', userId: 2, username: 'ulla', deptId: 1, authorities: ['ROLE_ADMIN'] };
@@ -199,27 +200,32 @@ describe('the presets', () => {
     claims: null,
     permissionSource: null,
     insecureAnyAudience: false,
+    file: null,
+    clientId: null,
+    clientSecret: null,
+    tokenHeader: null,
   };
+  const settingsOf = (changes: object = {}) => issuersFromSettings({ ...oauth, ...changes })[0];
 
   it('can be overridden field by field', () => {
-    expect(issuerFromSettings(oauth)).toMatchObject({ issuer: oauth.issuer, audiences: ['gate'], lookup: 'userinfo' });
-    const changed = issuerFromSettings({ ...oauth, lookup: 'claims', permissionSource: 'role_defaults', claims: { roles: ['groups'] } });
+    expect(settingsOf()).toMatchObject({ issuer: oauth.issuer, audiences: ['gate'], lookups: issuerPresets['sas']?.lookups });
+    const changed = settingsOf({ lookup: 'claims', permissionSource: 'role_defaults', claims: { roles: ['groups'] } });
     expect(changed).toMatchObject({
-      lookup: 'claims',
+      lookups: [],
       mapping: { permissionSource: 'role_defaults', paths: { roles: ['groups'], subject: ['sub'] } },
     });
   });
 
   it('are named when an unknown one is asked for', () => {
     for (const name of ['spring', '__proto__', 'constructor']) {
-      expect(() => issuerFromSettings({ ...oauth, preset: name })).toThrow(/sas, youlai, keycloak, generic/);
+      expect(() => settingsOf({ preset: name })).toThrow(/there is no preset/);
     }
   });
 
   it('ask tokens of the development service to be for this gateway', () => {
     expect(developmentIssuer('http://127.0.0.1:8080', 'http://127.0.0.1:8000')).toMatchObject({
       audiences: ['http://127.0.0.1:8000'],
-      lookup: 'claims',
+      lookups: [],
     });
   });
 });

@@ -103,7 +103,8 @@ export async function startOauthService(keys: readonly SigningKey[]): Promise<Oa
 export function settingsFor(issuer: string, changes: Partial<IssuerSettings> = {}): IssuerSettings {
   const generic = issuerPresets['generic'];
   if (generic === undefined) throw new Error('no preset generic');
-  return { issuer, audiences: [audience], allowedClients: [], ...generic, ...changes };
+  const { what: _what, ...preset } = generic;
+  return { issuer, baseUrl: issuer, client: null, audiences: [audience], allowedClients: [], ...preset, ...changes };
 }
 
 export const bearer = (token: string): { authorization: string } => ({ authorization: `Bearer ${token}` });

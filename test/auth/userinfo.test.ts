@@ -12,7 +12,7 @@ beforeEach(async () => {
   key = await makeKey('k1');
   service = await startOauthService([key]);
   authenticator = createAuthenticator({
-    issuers: [settingsFor(service.issuer, { lookup: 'userinfo', mapping: issuerPresets['sas']!.mapping })],
+    issuers: [settingsFor(service.issuer, { lookups: issuerPresets['sas']!.lookups, mapping: issuerPresets['sas']!.mapping })],
     logger: silentLogger,
   });
 });

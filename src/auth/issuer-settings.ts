@@ -1,0 +1,174 @@
+/** From what an administrator wrote to the full settings of an issuer: preset and changes, files read, weak things refused. */
+import { createPublicKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { nearMatches } from '../config/near-matches.ts';
+import { GatewayError } from '../types/errors.ts';
+import { issuerPresets, type Preset } from './issuer-presets.ts';
+import type { ClaimPaths, HttpLookup, IssuerSettings, KeySource, Lookup, PrincipalField, ServiceClient } from './issuer.ts';
+import type { IssuerSpec, LookupSpec } from './issuer-spec.ts';
+import { checkToken, introspection, userinfo } from './lookups/usual-questions.ts';
+import { refuseWeakSecret } from './shared-secret.ts';
+
+const refused = (param: string, why: string, cause?: unknown): GatewayError =>
+  new GatewayError('configuration_invalid', `${param}: ${why}.`, { param, cause });
+
+function presetOf(name: string, param: string): Preset {
+  const preset = Object.hasOwn(issuerPresets, name) ? issuerPresets[name] : undefined;
+  if (preset !== undefined) return preset;
+  const near = nearMatches(name, Object.keys(issuerPresets));
+  const hint = near.length === 0 ? `use one of ${Object.keys(issuerPresets).join(', ')}` : `did you mean ${near.join(' or ')}?`;
+  throw refused(param, `there is no preset "${name}"; ${hint}`);
+}
+
+/** Written down or in a file: exactly one of the two. */
+function eitherOf(text: string | undefined, file: string | undefined, param: string, what: string): string {
+  if ((text === undefined) === (file === undefined)) throw refused(param, `write either ${what} or ${what}_file`);
+  if (text !== undefined) return text;
+  try {
+    return readFileSync(file as string, 'utf8').trim();
+  } catch (cause) {
+    throw refused(`${param}.${what}_file`, `the file ${file} cannot be read`, cause);
+  }
+}
+
+function keysOf(spec: NonNullable<IssuerSpec['keys']>, absolute: (url: string) => string, param: string): KeySource {
+  switch (spec.from) {
+    case 'discovery':
+      return spec;
+    case 'jwks':
+    case 'token_key':
+      return { from: spec.from, url: absolute(spec.url) };
+    case 'pem': {
+      const pem = eitherOf(spec.pem, spec.pem_file, param, 'pem');
+      try {
+        // Of a private key Node would take the public half; it has no business here.
+        if (pem.includes('PRIVATE')) throw new Error('a private key');
+        createPublicKey(pem);
+      } catch (cause) {
+        throw refused(param, 'this is not a public key in PEM (-----BEGIN PUBLIC KEY-----)', cause);
+      }
+      return { from: 'pem', pem };
+    }
+    case 'secret': {
+      const secret = eitherOf(spec.secret, spec.secret_file, param, 'secret');
+      refuseWeakSecret(secret, param);
+      return { from: 'secret', secret };
+    }
+    default:
+      return spec satisfies never;
+  }
+}
+
+function lookupOf(spec: LookupSpec, absolute: (url: string) => string, param: string): Lookup {
+  switch (spec.kind) {
+    case 'userinfo':
+      return { ...userinfo, url: spec.url === undefined ? userinfo.url : absolute(spec.url) };
+    case 'introspection':
+      return { ...introspection, url: spec.url === undefined ? introspection.url : absolute(spec.url) };
+    case 'check_token':
+      return { ...checkToken, url: absolute(spec.url) };
+    case 'http':
+      return {
+        kind: 'http',
+        url: absolute(spec.url),
+        method: spec.method,
+        headers: spec.headers,
+        query: spec.query,
+        form: spec.form,
+        asClient: spec.as_client,
+        refusedStatuses: spec.refused_statuses,
+        refused: spec.refused,
+        success: spec.success,
+        result: spec.result,
+        about: spec.about === null ? null : { path: spec.about, optional: false },
+      };
+    case 'sql': {
+      const url = eitherOf(spec.url, spec.url_file, param, 'url');
+      if (!/^postgres(ql)?:\/\/./.test(url))
+        throw refused(`${param}.url`, 'only PostgreSQL can be asked so far (postgres://…); use an http look-up for other databases');
+      for (const [field, query] of Object.entries(spec.queries)) {
+        if (!/:(subject|username)\b/.test(query))
+          throw refused(`${param}.queries.${field}`, 'the query must name :subject or :username, else it would bring what everybody has');
+      }
+      return { kind: 'sql', url, queries: spec.queries };
+    }
+    default:
+      return spec satisfies never;
+  }
+}
+
+/** What a SQL look-up brings is all that counts for its fields, whatever the token says. */
+function pathsOf(preset: ClaimPaths, spec: IssuerSpec['claims'], lookups: readonly Lookup[]): ClaimPaths {
+  const paths = { ...preset };
+  for (const field of Object.keys(preset) as PrincipalField[]) {
+    const said = spec[field];
+    if (said !== undefined) paths[field] = said;
+    else if (lookups.some((lookup) => lookup.kind === 'sql' && lookup.queries[field] !== undefined)) paths[field] = [field];
+  }
+  return paths;
+}
+
+/** Throws `configuration_invalid` that names the field as `at` spells it. */
+export function issuerSettings(spec: IssuerSpec, at: (field: string) => string = (field) => field): IssuerSettings {
+  const preset = presetOf(spec.preset, at('preset'));
+  if (spec.base_url === undefined && !URL.canParse(spec.issuer))
+    throw refused(at('base_url'), `"${spec.issuer}" is no address, so base_url must say where the service is reached`);
+  const baseUrl = (spec.base_url ?? spec.issuer).replace(/\/+$/, '');
+  const absolute = (url: string): string => (url.startsWith('/') ? `${baseUrl}${url}` : url);
+  const located = (lookup: Lookup): Lookup =>
+    lookup.kind === 'http' && typeof lookup.url === 'string' ? { ...lookup, url: absolute(lookup.url) } : lookup;
+
+  const lookups = spec.lookups?.map((each, index) => lookupOf(each, absolute, `${at('lookups')}[${index}]`)) ?? preset.lookups.map(located);
+  const client: ServiceClient | null =
+    spec.client === undefined
+      ? null
+      : { id: spec.client.id, secret: eitherOf(spec.client.secret, spec.client.secret_file, at('client'), 'secret') };
+  const settings: IssuerSettings = {
+    issuer: spec.issuer,
+    baseUrl,
+    tokens: spec.tokens ?? preset.tokens,
+    named: spec.issuer_claim === undefined ? preset.named : spec.issuer_claim === 'required',
+    keys: spec.keys === undefined ? preset.keys : keysOf(spec.keys, absolute, at('keys')),
+    client,
+    audiences: spec.audiences,
+    allowedClients: spec.allowed_clients,
+    lookups,
+    mapping: {
+      ...preset.mapping,
+      paths: pathsOf(preset.mapping.paths, spec.claims, lookups),
+      rolePrefix: spec.role_prefix ?? preset.mapping.rolePrefix,
+      roleMap: { ...preset.mapping.roleMap, ...spec.role_map },
+      rolesOnly: spec.roles_only ?? preset.mapping.rolesOnly,
+      rolesIgnored: spec.roles_ignored ?? preset.mapping.rolesIgnored,
+      permissionPrefix: spec.permission_prefix ?? preset.mapping.permissionPrefix,
+      permissionMap: { ...preset.mapping.permissionMap, ...spec.permission_map },
+      permissionSource: spec.permission_source ?? preset.mapping.permissionSource,
+      wildcards: spec.wildcards ?? preset.mapping.wildcards,
+      defaultTenant: spec.default_tenant ?? preset.mapping.defaultTenant,
+      serviceRole: spec.service_role ?? preset.mapping.serviceRole,
+    },
+  };
+  check(settings, spec, at);
+  return settings;
+}
+
+function check({ tokens, lookups, client, keys, named }: IssuerSettings, spec: IssuerSpec, at: (field: string) => string): void {
+  if (tokens === 'opaque' && lookups[0]?.kind !== 'http')
+    throw refused(
+      at('lookups'),
+      'tokens that only the service can read need a look-up that reads them first: introspection, check_token or http',
+    );
+  const needsClient = (lookup: Lookup): lookup is HttpLookup => lookup.kind === 'http' && lookup.asClient;
+  if (lookups.some(needsClient) && client === null)
+    throw refused(at('client'), 'this look-up is asked with a client of your own at the service; write its id and its secret');
+  if (!named && tokens === 'jwt' && keys.from === 'discovery')
+    throw refused(
+      at('keys'),
+      'tokens without the claim iss must be checked with keys of this service alone: jwks, token_key, pem or secret',
+    );
+  if (spec.audiences.length === 0 && spec.allowed_clients.length === 0 && !spec.insecure_any_audience)
+    throw refused(
+      at('audiences'),
+      'say audiences or allowed_clients, else tokens meant for any other service would be taken here too; insecure_any_audience: true takes that risk',
+    );
+}

@@ -1,0 +1,85 @@
+/** All issuers of this process: from the environment, or from a file where one service is not enough. */
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { invalidBySchema, refusePoison } from '../config/invalid.ts';
+import type { OauthSettings } from '../config/settings.ts';
+import { GatewayError } from '../types/errors.ts';
+import type { IssuerSettings } from './issuer.ts';
+import { issuerSettings } from './issuer-settings.ts';
+import { issuersFile, issuerSpec, type IssuerSpecInput } from './issuer-spec.ts';
+
+const refused = (param: string, why: string, cause?: unknown): GatewayError =>
+  new GatewayError('configuration_invalid', `${param}: ${why}`, { param, cause });
+
+/** Where the environment says what a description says in these fields. */
+const variables: Readonly<Record<string, string>> = {
+  preset: 'PAILOU_OAUTH_PRESET',
+  client: 'PAILOU_OAUTH_CLIENT_ID',
+  audiences: 'PAILOU_OAUTH_AUDIENCE',
+  lookups: 'PAILOU_OAUTH_LOOKUP',
+};
+
+function fromEnvironment(oauth: OauthSettings & { readonly issuer: string }): IssuerSettings {
+  const spec: IssuerSpecInput = {
+    issuer: oauth.issuer,
+    preset: oauth.preset,
+    audiences: [...oauth.audiences],
+    allowed_clients: [...oauth.allowedClients],
+    insecure_any_audience: oauth.insecureAnyAudience,
+    ...(oauth.lookup === null ? {} : { lookups: oauth.lookup === 'claims' ? [] : [{ kind: oauth.lookup }] }),
+    ...(oauth.claims === null ? {} : { claims: oauth.claims }),
+    ...(oauth.permissionSource === null ? {} : { permission_source: oauth.permissionSource }),
+    ...(oauth.clientId === null || oauth.clientSecret === null ? {} : { client: { id: oauth.clientId, secret: oauth.clientSecret } }),
+  };
+  const checked = issuerSpec.safeParse(spec);
+  if (!checked.success) throw invalidBySchema(checked.error, ['PAILOU_OAUTH_ISSUER']);
+  return issuerSettings(checked.data, (field) => variables[field] ?? 'PAILOU_OAUTH_SERVICES');
+}
+
+function fromFile(file: string): readonly IssuerSettings[] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw refused('PAILOU_OAUTH_SERVICES', `the file ${file} cannot be read.`, cause);
+  }
+  let content: unknown;
+  try {
+    // Anchors that stand for each other many times over are no configuration.
+    content = parse(text, { maxAliasCount: 100 });
+  } catch (cause) {
+    throw refused(
+      'PAILOU_OAUTH_SERVICES',
+      `${file} is neither YAML nor JSON: ${cause instanceof Error ? cause.message.split('\n')[0] : ''}`,
+      cause,
+    );
+  }
+  refusePoison(content, []);
+  const checked = issuersFile.safeParse(content);
+  if (!checked.success) throw invalidBySchema(checked.error, []);
+  return checked.data.issuers.map((spec, index) => issuerSettings(spec, (field) => `issuers[${index}].${field}`));
+}
+
+/** A token must have one issuer at most that could have made it. */
+function checkTogether(issuers: readonly IssuerSettings[]): void {
+  const names = issuers.map(({ issuer }) => issuer);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw refused('issuers', `"${twice}" stands there twice.`);
+  if (issuers.filter(({ tokens }) => tokens === 'opaque').length > 1)
+    throw refused(
+      'issuers',
+      'only one of them may have opaque tokens: nobody can tell from such a token which service made it, and it must not be shown to the other.',
+    );
+  if (issuers.filter(({ tokens, named }) => tokens === 'jwt' && !named).length > 1)
+    throw refused('issuers', 'only one of them may have JWTs without the claim iss: nobody could tell which service made them.');
+}
+
+/** Throws `configuration_invalid`. Empty where no OAuth2 service is configured. */
+export function issuersFromSettings(oauth: OauthSettings): readonly IssuerSettings[] {
+  if (oauth.file !== null) {
+    const issuers = fromFile(oauth.file);
+    checkTogether(issuers);
+    return issuers;
+  }
+  return oauth.issuer === null ? [] : [fromEnvironment({ ...oauth, issuer: oauth.issuer })];
+}

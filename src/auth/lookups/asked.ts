@@ -1,0 +1,8 @@
+/** What a look-up is asked with. */
+
+export interface Asked {
+  readonly token: string;
+  /** Of the verified token; null where only this look-up can tell. */
+  readonly subject: string | null;
+  readonly username: string | null;
+}

@@ -1,0 +1,119 @@
+/** A look-up over HTTP. What the service does not clearly say is not known: a failed look-up is never replaced by the token's own claims. */
+import { GatewayError } from '../../types/errors.ts';
+import type { Logger } from '../../types/logger.ts';
+import type { Claims } from '../claims.ts';
+import type { Discovery } from '../discovery.ts';
+import type { Condition, HttpLookup, ServiceClient } from '../issuer.ts';
+import { invalid } from '../token-checks.ts';
+import { valueAt } from '../value-at.ts';
+import type { Asked } from './asked.ts';
+
+const timeoutMs = 5_000;
+const maxBytes = 1_000_000;
+
+export interface HttpLookupOptions {
+  readonly discovery: Discovery;
+  readonly client: ServiceClient | null;
+  readonly fetch: typeof fetch;
+  readonly logger: Logger;
+}
+
+/** Why nobody could be asked, for people who want to be let in. */
+export function undeterminable(cause: unknown): GatewayError {
+  return new GatewayError(
+    'auth_unavailable',
+    'The identity service cannot be asked about your roles, so your call cannot be let in. Try again soon.',
+    { retryAfterSeconds: 5, cause },
+  );
+}
+
+function holds({ path, is }: Condition, answer: unknown): boolean {
+  const value = valueAt(answer, path) ?? null;
+  return is.some((each) => each === value);
+}
+
+const filledIn = (values: Readonly<Record<string, string>>, { token, subject, username }: Asked): [string, string][] =>
+  Object.entries(values).map(([name, value]) => [
+    name,
+    value.replace(/\{(token|subject|username)\}/g, (_all, field: string) => ({ token, subject, username })[field as 'token'] ?? ''),
+  ]);
+
+/** RFC 6749 2.3.1: both are form-encoded before they are joined. */
+function basic({ id, secret }: ServiceClient): string {
+  const encoded = (text: string): string => new URLSearchParams([['', text]]).toString().slice(1);
+  return `Basic ${Buffer.from(`${encoded(id)}:${encoded(secret)}`).toString('base64')}`;
+}
+
+async function addressOf(lookup: HttpLookup, discovery: Discovery): Promise<URL> {
+  if (typeof lookup.url === 'string') return new URL(lookup.url);
+  const address = (await discovery.known())[lookup.url.discovered];
+  if (address === null) throw new Error(`the discovery document names no ${lookup.url.discovered}; choose another look-up`);
+  return new URL(address);
+}
+
+/** The text, if it is no longer than it may be. */
+async function textOf(response: Response): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  if (response.body !== null)
+    for await (const part of response.body as unknown as AsyncIterable<Uint8Array>) {
+      length += part.length;
+      if (length > maxBytes) throw new Error('the answer is longer than 1 MB');
+      parts.push(part);
+    }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+function read(lookup: HttpLookup, answer: unknown, asked: Asked): Claims {
+  if (lookup.refused.some((condition) => holds(condition, answer)))
+    throw invalid('The identity service does not accept the token any more. Fetch a new one.');
+  const failed = lookup.success.find((condition) => !holds(condition, answer));
+  if (failed !== undefined)
+    throw new Error(`the answer is not a success: ${failed.path} is ${JSON.stringify(valueAt(answer, failed.path))}`);
+  const result = lookup.result === null ? answer : valueAt(answer, lookup.result);
+  if (typeof result !== 'object' || result === null || Array.isArray(result))
+    throw new Error(`the answer has no JSON object at ${lookup.result ?? 'its top'}`);
+  if (lookup.about !== null && asked.subject !== null) {
+    const said = valueAt(result, lookup.about.path);
+    const same =
+      said === undefined ? lookup.about.optional : said === asked.subject || (typeof said === 'number' && String(said) === asked.subject);
+    if (!same) throw new Error(`the answer speaks of another subject (${lookup.about.path})`);
+  }
+  return result as Claims;
+}
+
+export function createHttpLookup(
+  lookup: HttpLookup,
+  { discovery, client, fetch, logger }: HttpLookupOptions,
+): (asked: Asked) => Promise<Claims> {
+  return async (asked) => {
+    let address = typeof lookup.url === 'string' ? lookup.url : lookup.url.discovered;
+    try {
+      const url = await addressOf(lookup, discovery);
+      address = url.origin + url.pathname;
+      for (const [name, value] of filledIn(lookup.query, asked)) url.searchParams.set(name, value);
+      const form = filledIn(lookup.form, asked);
+      const response = await fetch(url.href, {
+        method: lookup.method,
+        headers: {
+          accept: 'application/json',
+          ...Object.fromEntries(filledIn(lookup.headers, asked)),
+          ...(lookup.asClient && client !== null ? { authorization: basic(client) } : {}),
+          ...(form.length === 0 ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
+        },
+        ...(form.length === 0 ? {} : { body: new URLSearchParams(form).toString() }),
+        signal: AbortSignal.timeout(timeoutMs),
+        redirect: 'error',
+      });
+      const text = await textOf(response);
+      if (lookup.refusedStatuses.includes(response.status))
+        throw invalid('The identity service does not accept the token any more. Fetch a new one.');
+      if (!response.ok) throw new Error(`it answered ${response.status}`);
+      return read(lookup, JSON.parse(text), asked);
+    } catch (thrown) {
+      if (thrown instanceof GatewayError) throw thrown;
+      logger.warn({ err: thrown, address }, 'the identity service cannot be asked about a token; the call is refused');
+      throw undeterminable(thrown);
+    }
+  };
+}

@@ -1,0 +1,12 @@
+/** What lies at a path within claims or an answer. */
+
+/** Own properties only: a path through `__proto__` or `constructor` leads nowhere. Undefined where nothing is. `a\.b` is one key. */
+export function valueAt(claims: unknown, path: string): unknown {
+  let value = claims;
+  for (const key of path.split(/(?<!\\)\./)) {
+    const name = key.replaceAll('\\.', '.');
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+    value = (value as Record<string, unknown>)[name];
+  }
+  return value;
+}
