@@ -92,7 +92,8 @@ export class AttemptBook {
   }
 }
 
-function statusIn(error: GatewayError | null): number | null {
+/** The status that a vendor answered with; null when none came. */
+export function statusIn(error: GatewayError | null): number | null {
   const status = (error?.details as { status?: unknown } | undefined)?.status;
   return typeof status === 'number' ? status : null;
 }

@@ -1,5 +1,5 @@
 /** One try at one deployment: held back until something is visible, or until it is whole, then passed on under the time limits. */
-import type { ModelInvoker } from '../models/invoke.ts';
+import { isStreamed, type ModelInvoker } from '../models/invoke.ts';
 import { oneBatch } from '../models/one-batch.ts';
 import type { ChatEvent, ChatEvents, ChatRequest } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
@@ -16,7 +16,7 @@ export interface AttemptContext extends Omit<BookContext, 'whole'> {
 
 /** How an answer is wanted. */
 export interface ChatWish {
-  /** As a stream, under the limits of one. */
+  /** As a stream. */
   readonly stream: boolean;
   /** The attempt is not over before the answer is: whatever breaks it, another deployment may be asked. */
   readonly whole: boolean;
@@ -54,7 +54,7 @@ export async function attemptChat(
   /** What the failure was in truth: a limit that passed, or the caller who left, shows up as an aborted socket. */
   const truth = (thrown: unknown): unknown => deadlines.failure ?? (context.signal.aborted ? context.signal.reason : thrown);
   try {
-    deadlines.set('first token', stream ? limits.first_token_ms : limits.total_ms);
+    deadlines.set('first token', isStreamed(deployment, stream) ? limits.first_token_ms : limits.total_ms);
     const { tenant, issuer, subject } = run.start.principal;
     const answer = await context.invoker.chat(deployment, request, {
       stream,

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
-import type { AttemptSignals } from './attempt-book.ts';
+import { type AttemptSignals, statusIn } from './attempt-book.ts';
 import type { Deployments, Permit, Refusal } from './deployments.ts';
 import { hedged } from './hedge.ts';
 
@@ -31,7 +31,9 @@ export interface Failover<T> {
 
 /** Faults that may have passed a moment later at the same place: the vendor stumbled or the connection broke before an answer. */
 function worthRepeating(error: GatewayError): boolean {
-  return error.code === 'upstream_error' || error.code === 'upstream_unavailable' || error.code === 'rate_limited';
+  if (error.code === 'upstream_error' || error.code === 'upstream_unavailable' || error.code === 'rate_limited') return true;
+  // A gateway of the vendor's that gave up is not the silence that has already cost the caller a whole limit.
+  return error.code === 'upstream_timeout' && statusIn(error) !== null;
 }
 
 /** How long to wait before the same deployment is tried again; null: do not. */

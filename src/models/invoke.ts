@@ -62,9 +62,14 @@ interface Prepared {
   readonly warnings: readonly string[];
 }
 
+/** The vendor is asked for a stream, also where the caller wants the answer whole. */
+export function isStreamed(deployment: Deployment, wantsStream: boolean): boolean {
+  return wantsStream || deployment.alwaysStream || deployment.provider.instance.mustStream?.(deployment.model) === true;
+}
+
 function prepare(deployment: Deployment, operation: Operation, body: JsonObject, wantsStream: boolean): Prepared {
   const provider = deployment.provider.instance;
-  const stream = operation === 'chat' && (wantsStream || deployment.alwaysStream || provider.mustStream?.(deployment.model) === true);
+  const stream = operation === 'chat' && isStreamed(deployment, wantsStream);
   const warnings: string[] = [];
   const warn = (note: string): void => {
     if (!warnings.includes(note)) warnings.push(note);

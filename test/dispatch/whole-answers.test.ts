@@ -37,6 +37,18 @@ describe.each([
     expect(told.record).toMatchObject({ outcome: 'complete', usage: { inputTokens: 7, outputTokens: 3 } });
   });
 
+  it('silence is given up after the time to the first token, and gone round', async () => {
+    const silent = await scene.vendor(({ wire }) => wire.startStream());
+    const deployments = [silent, await scene.vendor(healthy)].map((vendor, at) =>
+      scene.deployment(`${at}`, vendor, { alwaysStream: true }),
+    );
+    const startedAt = Date.now();
+    const told = await scene.ask(scene.model(deployments, spec), { stream: streamed });
+    expect(told).toMatchObject({ text: 'Many roads.', finish: 'stop', error: null });
+    expect(rows(told.record)).toEqual(['1 m#0 error upstream_timeout', '2 m#1 complete']);
+    expect(Date.now() - startedAt).toBeLessThan(2_000);
+  });
+
   it('with nobody else to ask it is an error, without a word', async () => {
     const only = await scene.vendor(breaks['a cut'] as Script);
     const told = await scene.ask(scene.model([scene.deployment('only', only, { alwaysStream: true })], spec), { stream: streamed });

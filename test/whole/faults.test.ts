@@ -82,7 +82,7 @@ const early: readonly (readonly [behaviour: string, code: string, tries: number]
   ['status-500', 'upstream_error', 2],
   ['status-502', 'upstream_unavailable', 2],
   ['status-503', 'upstream_unavailable', 2],
-  ['status-504', 'upstream_timeout', 1],
+  ['status-504', 'upstream_timeout', 2],
   ['status-401', 'upstream_authentication', 1],
   ['status-402', 'upstream_quota_exhausted', 1],
   ['status-429', 'rate_limited', 1],
