@@ -48,6 +48,9 @@ function waitBefore(error: GatewayError, repeats: number, { spec }: ModelEntry):
   return error.code === 'rate_limited' ? null : spec.retry.base_ms * 2 ** repeats * (0.5 + Math.random());
 }
 
+/** How many calls wait for a place at each model. By the entry itself: one that was changed begins anew. */
+const waiting = new WeakMap<ModelEntry, number>();
+
 /** The result of the first attempt that succeeds. Throws the last failure, in the caller's words. */
 export async function withFailover<T>(options: FailoverOptions<T>): Promise<Failover<T>> {
   const { plan, model } = options;
@@ -63,8 +66,11 @@ export async function withFailover<T>(options: FailoverOptions<T>): Promise<Fail
     if (state.last !== null || state.refused.length === 0) throw exhausted(state);
     const soonest = Math.min(...state.refused.map((refusal) => refusal.waitMs));
     const left = waitUntil - Date.now();
-    if (left <= 0 || options.deployments.waiting >= model.spec.queue.size) throw refusedEverywhere(state.refused, soonest);
+    const before = waiting.get(model) ?? 0;
+    if (left <= 0 || before >= model.spec.queue.size) throw refusedEverywhere(state.refused, soonest);
+    waiting.set(model, before + 1);
     await options.deployments.change(Math.max(1, Math.min(left, soonest)), options.signal);
+    waiting.set(model, (waiting.get(model) ?? 1) - 1);
     if (options.signal.aborted) throw toGatewayError(options.signal.reason);
   }
 }
