@@ -201,6 +201,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   const calls: CallServices = { dispatcher, catalogue, quota, ledger: metrics.counting(ledger), responses, logger };
   let stopping = false;
   const server = await createServer({
+    recheckMs: settings.recheckSeconds * 1_000,
     credentials,
     config,
     audit,

@@ -3,6 +3,7 @@ import type { PermissionCode, Principal } from '../types/access.ts';
 import type { JsonOutline } from '../types/chat.ts';
 import type { HeldSnapshot } from '../types/snapshot.ts';
 import type { FastifyRequest } from 'fastify';
+import type { OpenCalls } from './open-calls.ts';
 
 /**
  * What a route asks of its caller. Each route declares it; a route without one stops the start.
@@ -18,6 +19,9 @@ declare module 'fastify' {
     held: HeldSnapshot | null;
     /** The bytes that `body` was parsed from. */
     jsonSource: { readonly bytes: Buffer; readonly outline: JsonOutline } | null;
+  }
+  interface FastifyInstance {
+    openCalls: OpenCalls;
   }
   interface FastifyContextConfig {
     access?: RouteAccess;

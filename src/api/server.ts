@@ -10,9 +10,12 @@ import { addAdmission, requestId, requireDeclaredAccess } from './admission.ts';
 import { addDocumentation } from './documentation.ts';
 import { addErrorHandling, answerClientError } from './error-handling.ts';
 import { addJsonBody } from './json-body.ts';
+import { createOpenCalls } from './open-calls.ts';
 
 export interface ServerOptions {
   readonly credentials: Credentials;
+  /** How often the rights of open calls are looked at again. */
+  readonly recheckMs: number;
   readonly config: ConfigService;
   readonly audit: AuditLog;
   readonly logger: Logger;
@@ -43,6 +46,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.setSerializerCompiler(serializerCompiler);
   requireDeclaredAccess(app);
   addAdmission(app, options.credentials, options.config);
+  const openCalls = createOpenCalls({ ...options, everyMs: options.recheckMs });
+  app.decorate('openCalls', openCalls);
+  app.addHook('onClose', async () => openCalls.close());
   addJsonBody(app);
   addErrorHandling(app, options);
   await addDocumentation(app, options.version);

@@ -32,6 +32,12 @@ const table = {
     default: 'SQLite',
     secret: true,
   },
+  PAILOU_RECHECK_SECONDS: {
+    meaning: 'How often the rights of calls that are still open are looked at again. A stream whose right is gone ends with an error.',
+    form: 'a number of seconds from 1 to 3600',
+    example: '60',
+    default: '30',
+  },
   PAILOU_REDIS_URL: {
     meaning: 'Redis, in which several nodes count limits and budgets together. Without it each node counts by itself.',
     form: 'a redis:// or rediss:// address',

@@ -34,6 +34,8 @@ export interface Settings {
   readonly apiKeys: 'off' | 'on';
   /** A key whose owner was not seen for so long is refused. */
   readonly keyOwnerHours: number;
+  /** How often the rights of open calls are looked at again. */
+  readonly recheckSeconds: number;
   /** Null: this node counts limits by itself. */
   readonly redisUrl: string | null;
   readonly withoutRedis: 'local' | 'refuse';
@@ -108,6 +110,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     databaseUrl: read('PAILOU_DATABASE_URL', (text) => (/^(postgres(ql)?:\/\/.|sqlite:.)/.test(text) ? text : undefined), null),
     apiKeys: read('PAILOU_API_KEYS', oneOf('off', 'on'), 'on'),
     keyOwnerHours: read('PAILOU_API_KEYS_OWNER_HOURS', whole(1, 87_600), 720),
+    recheckSeconds: read('PAILOU_RECHECK_SECONDS', whole(1, 3_600), 30),
     redisUrl: read('PAILOU_REDIS_URL', url('redis:', 'rediss:'), null),
     withoutRedis: read('PAILOU_WITHOUT_REDIS', oneOf('local', 'refuse'), 'local'),
     masterKey: read('PAILOU_MASTER_KEY', (text) => (/^([0-9a-fA-F]{64}|[A-Za-z0-9+/_-]{43}=?)$/.test(text) ? text : undefined), null),

@@ -66,7 +66,9 @@ export class AttemptBook {
     if (this.#ended) return;
     this.#ended = true;
     const error = thrown === null ? null : toGatewayError(thrown);
-    const outcome: Outcome = error === null ? 'complete' : error.code === 'client_closed_request' ? 'aborted' : 'error';
+    // Whoever ended the call from this side, for whatever reason: it was not the deployment's doing.
+    const ours = error !== null && (error.code === 'client_closed_request' || error === this.#context.signal.reason);
+    const outcome: Outcome = error === null ? 'complete' : ours ? 'aborted' : 'error';
     const endedAt = Date.now();
     this.#context.permit.end({
       error,

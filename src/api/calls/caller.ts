@@ -5,6 +5,7 @@ import { nearMatches } from '../../config/near-matches.ts';
 import type { Action, Capability, Principal } from '../../types/access.ts';
 import { GatewayError, type ErrorCode } from '../../types/errors.ts';
 import type { McpServerEntry, ModelEntry, SkillEntry, TenantView } from '../../types/snapshot.ts';
+import type { Need, OpenCall } from '../open-calls.ts';
 import { principalOf, snapshotOf } from '../request-context.ts';
 
 export interface Caller {
@@ -14,6 +15,8 @@ export interface Caller {
   readonly view: TenantView;
   /** Aborted as soon as the caller's connection is gone. */
   readonly signal: AbortSignal;
+  /** What the call was found to have the right to, so far. */
+  readonly needs: Need[];
   /** Adds headers to the answer, as long as it has not begun. */
   tell(headers: Readonly<Record<string, string>>): void;
 }
@@ -22,7 +25,12 @@ export function callerOf(request: FastifyRequest, reply: FastifyReply): Caller {
   const principal = principalOf(request);
   const snapshot = snapshotOf(request);
   const controller = new AbortController();
+  const needs: Need[] = [];
+  const { openCalls } = request.server;
+  const open: OpenCall = { request, needs, end: (why) => controller.abort(why) };
+  openCalls.add(open);
   reply.raw.on('close', () => {
+    openCalls.remove(open);
     if (!reply.raw.writableFinished) controller.abort(new GatewayError('client_closed_request', 'The caller left.'));
   });
   return {
@@ -31,13 +39,14 @@ export function callerOf(request: FastifyRequest, reply: FastifyReply): Caller {
     revision: snapshot.revision,
     view: snapshot.tenant(principal.tenant),
     signal: controller.signal,
+    needs,
     tell(headers) {
       if (!reply.raw.headersSent) reply.headers(headers);
     },
   };
 }
 
-type Asker = Pick<Caller, 'principal' | 'view'>;
+type Asker = Pick<Caller, 'principal' | 'view'> & Partial<Pick<Caller, 'needs'>>;
 
 export function may(caller: Asker, action: Action, capability: Capability): boolean {
   return decide(caller.principal, action, capability, caller.view.grants, Date.now()).allowed;
@@ -46,7 +55,10 @@ export function may(caller: Asker, action: Action, capability: Capability): bool
 /** Throws `permission_denied` with the rule that decided. */
 export function requireRight(caller: Asker, action: Action, capability: Capability): void {
   const decision = decide(caller.principal, action, capability, caller.view.grants, Date.now());
-  if (decision.allowed) return;
+  if (decision.allowed) {
+    caller.needs?.push([action, capability]);
+    return;
+  }
   if (decision.status === 404) throw notFound('not_found', capability.kind, capability.name, []);
   throw new GatewayError('permission_denied', `You may not ${action} ${capability.kind}/${capability.name}: ${decision.reason}`);
 }

@@ -1,0 +1,79 @@
+/** Calls that take long do not outlive the rights with which they began: while they are open, those are looked at again and again. */
+import type { FastifyRequest } from 'fastify';
+import type { Credentials } from '../auth/credentials.ts';
+import { decide } from '../auth/decide.ts';
+import type { ConfigService } from '../config/service.ts';
+import type { Action, Capability, Principal } from '../types/access.ts';
+import { GatewayError, toGatewayError } from '../types/errors.ts';
+import type { Logger } from '../types/logger.ts';
+
+/** What a call was found to have the right to. */
+export type Need = readonly [Action, Capability];
+
+export interface OpenCall {
+  readonly request: Pick<FastifyRequest, 'headers' | 'socket'>;
+  readonly needs: readonly Need[];
+  /** Ends the call; its caller is told why. */
+  end(why: GatewayError): void;
+}
+
+export interface OpenCalls {
+  add(call: OpenCall): void;
+  remove(call: OpenCall): void;
+  /** Looks at all of them once. */
+  recheck(): Promise<void>;
+  close(): void;
+}
+
+/** Codes that say that the right is gone. That a token ran out in the meantime, or that nobody can be asked now, does not. */
+const gone: ReadonlySet<string> = new Set(['token_invalid', 'token_missing', 'permission_denied']);
+
+export interface OpenCallsOptions {
+  readonly credentials: Credentials;
+  readonly config: Pick<ConfigService, 'current'>;
+  readonly logger: Logger;
+  readonly everyMs: number;
+}
+
+/** Owns a timer that does not keep the process alive. */
+export function createOpenCalls({ credentials, config, logger, everyMs }: OpenCallsOptions): OpenCalls {
+  const open = new Set<OpenCall>();
+
+  const stillMay = (principal: Principal, needs: readonly Need[]): void => {
+    const { grants } = config.current().tenant(principal.tenant);
+    for (const [action, capability] of needs) {
+      const decision = decide(principal, action, capability, grants, Date.now());
+      if (!decision.allowed)
+        throw new GatewayError(
+          'permission_denied',
+          `You may no longer ${action} ${capability.kind}/${capability.name}: ${decision.reason}`,
+        );
+    }
+  };
+
+  const look = async (call: OpenCall): Promise<void> => {
+    const { headers, socket } = call.request;
+    try {
+      stillMay(await credentials.admit(headers, { snapshot: config.current(), address: socket.remoteAddress ?? '' }), call.needs);
+    } catch (thrown) {
+      const error = toGatewayError(thrown);
+      if (!gone.has(error.code) || !open.has(call)) return;
+      open.delete(call);
+      logger.info({ code: error.code }, 'an open call was ended: its right is gone');
+      call.end(error);
+    }
+  };
+
+  const recheck = async (): Promise<void> => {
+    await Promise.all([...open].map(look));
+  };
+  // Never rejects: `look` tells the call, and there is nobody else to tell.
+  const timer = setInterval(() => void recheck(), everyMs).unref();
+
+  return {
+    add: (call) => void open.add(call),
+    remove: (call) => void open.delete(call),
+    recheck,
+    close: () => clearInterval(timer),
+  };
+}

@@ -1,0 +1,124 @@
+/** A stream does not outlive the right with which it began: revoked keys and grants end it, with a word, within a second here. */
+import Anthropic from '@anthropic-ai/sdk';
+import OpenAI from 'openai';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventually, startGateway, type TestGateway } from './gateway.ts';
+import { chunks, startVendor, type Vendor } from './vendor.ts';
+
+let gateway: TestGateway;
+let vendor: Vendor;
+
+beforeAll(async () => {
+  vendor = await startVendor();
+  gateway = await startGateway({ PAILOU_RECHECK_SECONDS: '1' });
+  const made = async (path: string, body: object) => expect((await gateway.as('admin', 'POST', path, body)).status).toBe(201);
+  await made('/api/providers', { name: 'vendor', spec: { kind: 'openai-compatible', options: { base_url: vendor.url } } });
+  await made('/api/models', { name: 'endless', spec: { deployments: [{ provider: 'vendor', model: 'm' }] } });
+});
+afterAll(async () => {
+  await gateway[Symbol.asyncDispose]();
+  await vendor[Symbol.asyncDispose]();
+});
+beforeEach(() => {
+  vendor.aborts = 0;
+  // A word every 50 ms, without an end.
+  vendor.behave((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const [first = '', word = ''] = chunks(['word ']);
+    response.write(first);
+    const timer = setInterval(() => response.write(word), 50);
+    response.on('close', () => clearInterval(timer));
+  });
+});
+
+const grant = async (): Promise<string> => {
+  const made = await gateway.as('admin', 'POST', '/api/grants', {
+    spec: { subject_type: 'user', subject: 'user', capability: 'model/endless', action: 'use' },
+  });
+  expect(made.status, made.text).toBe(201);
+  return made.json.name as string;
+};
+const revoke = async (path: string) => expect((await gateway.as('admin', 'DELETE', path)).status).toBeLessThan(300);
+const latestRun = async (): Promise<{ id: string; outcome: string; error: string; usage: { output_tokens: number } | null }> =>
+  (await gateway.as('admin', 'GET', '/api/runs')).json.data[0];
+
+/** Reads on until the stream fails; `act` is done at the third word. Tells what the caller was told, and when. */
+async function readUntilEnd(stream: AsyncIterable<unknown>, act: () => Promise<unknown>): Promise<{ error: unknown; ms: number }> {
+  let words = 0;
+  let acted = 0;
+  try {
+    for await (const _event of stream) {
+      if (++words !== 5) continue;
+      acted = performance.now();
+      await act();
+    }
+  } catch (error) {
+    return { error, ms: performance.now() - acted };
+  }
+  throw new Error('the stream ended as if all were well');
+}
+const messages = [{ role: 'user' as const, content: 'Hi' }];
+
+describe('a stream that is open', () => {
+  it('goes on while its right is there', async () => {
+    const id = await grant();
+    const openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: await gateway.token('user'), maxRetries: 0 });
+    const stream = await openai.chat.completions.create({ model: 'endless', messages, stream: true });
+    const start = performance.now();
+    for await (const _chunk of stream) if (performance.now() - start > 3_500) break;
+    expect(performance.now() - start).toBeGreaterThan(3_500);
+    await eventually(
+      async () => vendor.aborts,
+      (aborts) => aborts === 1,
+    );
+    await revoke(`/api/grants/${id}`);
+  });
+
+  it('ends when its grant is taken away: chat completions', async () => {
+    const id = await grant();
+    const openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: await gateway.token('user'), maxRetries: 0 });
+    const stream = await openai.chat.completions.create({ model: 'endless', messages, stream: true });
+    const { error, ms } = await readUntilEnd(stream, () => revoke(`/api/grants/${id}`));
+    expect(error).toMatchObject({ error: { code: 'permission_denied', message: expect.stringContaining('no longer use model/endless') } });
+    expect(ms).toBeLessThan(5_000);
+    await eventually(
+      async () => vendor.aborts,
+      (aborts) => aborts === 1,
+    );
+    const run = await eventually(latestRun, ({ outcome }) => outcome === 'error');
+    expect(run.error).toBe('permission_denied');
+    expect(run.usage?.output_tokens).toBeGreaterThan(0);
+    // It was not the vendor's fault.
+    const { attempts } = (await gateway.as('admin', 'GET', `/api/runs/${run.id}`)).json;
+    expect(attempts).toMatchObject([{ outcome: 'aborted' }]);
+  });
+
+  it('ends when its key is revoked: responses and messages', async () => {
+    const id = await grant();
+    const key = async (): Promise<{ id: string; key: string }> => (await gateway.as('user', 'POST', '/api/keys', {})).json;
+    const one = await key();
+    const openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: one.key, maxRetries: 0 });
+    const response = await openai.responses.create({ model: 'endless', input: 'Hi', stream: true });
+    const failed = await readUntilEnd(
+      (async function* () {
+        for await (const event of response) {
+          if (event.type === 'response.failed' || event.type === 'error') throw new Error(JSON.stringify(event));
+          yield event;
+        }
+      })(),
+      () => revoke(`/api/keys/${one.id}`),
+    );
+    expect(String(failed.error)).toContain('There is no such key');
+
+    const other = await key();
+    const anthropic = new Anthropic({ baseURL: gateway.url, apiKey: other.key, maxRetries: 0 });
+    const stream = await anthropic.messages.create({ model: 'endless', max_tokens: 1_000, messages, stream: true });
+    const told = await readUntilEnd(stream, () => revoke(`/api/keys/${other.id}`));
+    expect(JSON.stringify(told.error)).toContain('authentication_error');
+    await eventually(
+      async () => vendor.aborts,
+      (aborts) => aborts === 2,
+    );
+    await revoke(`/api/grants/${id}`);
+  });
+});
