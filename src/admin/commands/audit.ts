@@ -1,0 +1,19 @@
+/** pailou audit verify */
+import { parseArgs } from 'node:util';
+import { verifyAudit } from '../../storage/audit-chain.ts';
+import { type Command, complain, say, UsageError, withDatabase } from './command.ts';
+
+export const auditCommand: Command = {
+  summary: 'Check that no entry of the audit was changed, added or taken away.',
+  usage: 'pailou audit verify',
+  async run([verb, ...args]) {
+    if (verb !== 'verify') throw new UsageError('Say: pailou audit verify');
+    parseArgs({ args, options: {} });
+    return withDatabase(async (database) => {
+      const { ok, entries, head, fault } = await verifyAudit(database);
+      if (ok) say(`${entries} entries, all as they were written. Head: ${head.sequence} ${head.hash}`);
+      else complain(`${fault} ${entries} entries before it are as they were written.`);
+      return ok ? 0 : 1;
+    });
+  },
+};

@@ -1,0 +1,31 @@
+/** What a command of the command line is, and how it speaks. */
+import { readSettings } from '../../config/settings.ts';
+import type { Database } from '../../storage/database.ts';
+import { openDatabase } from '../../storage/open-database.ts';
+import { createLogger } from '../../telemetry/log.ts';
+
+export interface Command {
+  /** One line for the help. */
+  readonly summary: string;
+  readonly usage: string;
+  /** Resolves with the exit code: 0 done, 1 failed. Rejects with a UsageError for 2. */
+  run(args: string[]): Promise<number>;
+}
+
+/** The command was used in a wrong way; the message says the right one. */
+export class UsageError extends Error {}
+
+export const say = (text: string): void => void process.stdout.write(`${text}\n`);
+export const complain = (text: string): void => void process.stderr.write(`${text}\n`);
+
+/** The database of the settings, closed afterwards. */
+export async function withDatabase(work: (database: Database) => Promise<number>): Promise<number> {
+  const settings = readSettings(process.env);
+  const logger = createLogger(settings.logLevel);
+  const database = await openDatabase({ url: settings.databaseUrl, dataDir: settings.dataDir, logger });
+  try {
+    return await work(database);
+  } finally {
+    await database.close();
+  }
+}

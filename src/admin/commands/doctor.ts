@@ -1,0 +1,145 @@
+/** pailou doctor: what is set up, what answers, and how a token would be read, step by step. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
+import { createAuthenticator } from '../../auth/authenticator.ts';
+import { createDiscovery, fetchJson } from '../../auth/discovery.ts';
+import { developmentIssuer } from '../../auth/issuer-presets.ts';
+import type { IssuerSettings } from '../../auth/issuer.ts';
+import { issuersFromSettings } from '../../auth/issuers.ts';
+import { readSettings, type Settings } from '../../config/settings.ts';
+import { createOutboundClient, type OutboundClient } from '../../outbound/client.ts';
+import { createOutboundGuard } from '../../outbound/guard.ts';
+import { openDatabase } from '../../storage/open-database.ts';
+import { connectRedis } from '../../storage/redis.ts';
+import { createLogger } from '../../telemetry/log.ts';
+import { toGatewayError } from '../../types/errors.ts';
+import { type Command, say, UsageError } from './command.ts';
+
+interface Finding {
+  readonly ok: boolean;
+  readonly about: string;
+  readonly says: string;
+}
+
+type Tell = (finding: Finding) => void;
+
+const most = 2_000;
+const brief = (value: unknown): string => {
+  const written = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  return written.length > most ? `${written.slice(0, most)}…` : written;
+};
+
+/** The messages of an error and of what caused it. */
+function reasonsOf(thrown: unknown): string[] {
+  if (!(thrown instanceof Error)) return [brief(thrown)];
+  return [brief(thrown.message), ...(thrown.cause === undefined ? [] : reasonsOf(thrown.cause))];
+}
+
+/** Runs one check; a failure is a finding, not the end. */
+async function check(about: string, tell: Tell, work: () => Promise<string>): Promise<void> {
+  try {
+    tell({ ok: true, about, says: await work() });
+  } catch (thrown) {
+    tell({ ok: false, about, says: reasonsOf(thrown).join(': ') });
+  }
+}
+
+async function checkParts(settings: Settings, issuers: readonly IssuerSettings[], client: OutboundClient, tell: Tell): Promise<void> {
+  const logger = createLogger('silent');
+  const { databaseUrl: url, dataDir, redisUrl } = settings;
+  await check('database', tell, async () => {
+    // To open SQLite is to make its file; a doctor makes nothing.
+    if (url === null && !existsSync(join(dataDir, 'pailou.db'))) return `there is none in ${dataDir} yet; the first start makes it`;
+    const database = await openDatabase({ url, dataDir, logger });
+    try {
+      await database.ping();
+      return `${url === null ? `SQLite in ${dataDir}` : url.split(':')[0]}, it answers`;
+    } finally {
+      await database.close();
+    }
+  });
+  if (redisUrl !== null) {
+    await check('Redis', tell, async () => {
+      await using redis = connectRedis({ url: redisUrl, logger, patienceMs: 3_000 });
+      await new Promise<void>((resolve, reject) => {
+        redis.onReady(resolve);
+        setTimeout(() => reject(new Error('it cannot be reached; check PAILOU_REDIS_URL')), 3_000).unref();
+      });
+      return 'it answers';
+    });
+  }
+  for (const issuer of issuers) {
+    const about = `service ${issuer.issuer}`;
+    const { keys } = issuer;
+    if (keys.from === 'discovery' && issuer.tokens === 'jwt') {
+      await check(about, tell, async () => {
+        const { signal } = new AbortController();
+        const { jwks_uri: keysAt } = await createDiscovery({ ...issuer, fetch: client.fetch, signal }).fresh(true);
+        if (keysAt === null) throw new Error('its discovery document names no jwks_uri');
+        const { keys: set } = await fetchJson(keysAt, client.fetch, signal);
+        if (!Array.isArray(set) || set.length === 0) throw new Error(`there are no keys at ${keysAt}`);
+        return `tokens are JWTs, checked here with one of ${set.length} keys from ${keysAt}`;
+      });
+    } else {
+      tell({ ok: true, about, says: issuer.tokens === 'jwt' ? `JWTs, checked with keys from ${keys.from}` : 'asked about each token' });
+    }
+    const asked = issuer.lookups.map((lookup) =>
+      lookup.kind === 'sql' ? 'its database' : typeof lookup.url === 'string' ? lookup.url : `its ${lookup.url.discovered}`,
+    );
+    tell({
+      ok: true,
+      about,
+      says: asked.length === 0 ? 'roles and rights come from the token alone' : `roles and rights come from ${asked.join(', then ')}`,
+    });
+  }
+}
+
+/** What a service says of a person is theirs: of its answers the names of the fields are told, of the token all. */
+async function checkToken(token: string, issuers: readonly IssuerSettings[], client: OutboundClient, tell: Tell): Promise<void> {
+  const authenticator = createAuthenticator({ issuers, logger: createLogger('silent'), fetch: client.fetch });
+  try {
+    await authenticator.explain(token, (step, found) => {
+      const shown = step === 'the service was asked' ? `it answered ${Object.keys(found).join(', ')}` : brief(found);
+      tell({ ok: true, about: 'token', says: `${step}${shown === '{}' ? '' : `: ${shown}`}` });
+    });
+  } catch (thrown) {
+    tell({ ok: false, about: 'token', says: `refused with ${toGatewayError(thrown).code}: ${reasonsOf(thrown).join(': ')}` });
+  } finally {
+    authenticator.close();
+  }
+}
+
+export const doctorCommand: Command = {
+  summary: 'Check settings, database and OAuth2 service, and explain step by step how a token is read or why it is refused.',
+  usage: 'pailou doctor [--token <token>] [--json]     (--token - reads it from the standard input)',
+  async run(args) {
+    const { values } = parseArgs({ args, options: { token: { type: 'string' }, json: { type: 'boolean', default: false } } });
+    const given = values.token === '-' ? await text(process.stdin) : values.token;
+    const token = given?.trim().replace(/^Bearer /i, '');
+    if (token === '') throw new UsageError('--token is empty; give a token, or - to read it from the standard input.');
+    const findings: Finding[] = [];
+    const tell: Tell = (finding) => {
+      findings.push(finding);
+      if (!values.json) say(`${finding.ok ? '✓' : '✗'} ${finding.about}: ${finding.says}`);
+    };
+
+    const settings = readSettings(process.env);
+    const configured = issuersFromSettings(settings.oauth);
+    const local = (port: number): string => `http://127.0.0.1:${port}`;
+    const issuers = configured.length > 0 ? configured : [developmentIssuer(local(settings.identityPort), local(settings.port))];
+    tell({ ok: true, about: 'settings', says: `${settings.mode} mode, all variables are good` });
+    const client = createOutboundClient(createOutboundGuard({ allow: ['0.0.0.0/0', '::/0'] }));
+    try {
+      await checkParts(settings, issuers, client, tell);
+      if (token !== undefined) await checkToken(token, issuers, client, tell);
+    } finally {
+      await client.close();
+    }
+    const ok = findings.every((finding) => finding.ok);
+    if (values.json) say(JSON.stringify({ ok, findings }, null, 2));
+    else if (token === undefined) say('To see how a token is read: pailou doctor --token <token>');
+    return ok ? 0 : 1;
+  },
+};

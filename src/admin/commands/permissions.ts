@@ -1,0 +1,31 @@
+/** pailou permissions sql */
+import { parseArgs } from 'node:util';
+import { permissionLayouts, permissionSql, readColumns, sqlDialects } from '../../auth/permission-sql.ts';
+import { type Command, say, UsageError } from './command.ts';
+
+export const permissionsCommand: Command = {
+  summary: "Print the SQL that adds the nine permissions to your OAuth2 service's own tables; it is never run from here.",
+  usage: 'pailou permissions sql --layout sas|standard|jeecg|ruoyi|pig|yudao --dialect mysql|postgres|oracle [--roles admin,developer]',
+  async run([verb, ...args]) {
+    if (verb !== 'sql') throw new UsageError('Say: pailou permissions sql');
+    const { values } = parseArgs({
+      args,
+      options: {
+        layout: { type: 'string', default: 'sas' },
+        dialect: { type: 'string', default: 'mysql' },
+        table: { type: 'string' },
+        columns: { type: 'string' },
+        roles: { type: 'string', default: '' },
+      },
+    });
+    const layout = Object.hasOwn(permissionLayouts, values.layout) ? permissionLayouts[values.layout] : undefined;
+    if (layout === undefined) throw new UsageError(`--layout must be one of ${Object.keys(permissionLayouts).join(', ')}.`);
+    const dialect = sqlDialects.find((each) => each === values.dialect);
+    if (dialect === undefined) throw new UsageError(`--dialect must be one of ${sqlDialects.join(', ')}.`);
+    const columns = values.columns === undefined ? layout.columns : readColumns(values.columns);
+    const code = Object.entries(columns).find(([, value]) => value === '{code}')?.[0] ?? layout.code;
+    const roleNames = values.roles.split(',').filter((role) => role !== '');
+    say(permissionSql({ ...layout, table: values.table ?? layout.table, columns, code }, dialect, roleNames).trimEnd());
+    return 0;
+  },
+};
