@@ -166,3 +166,14 @@ it.each([
   for (const once of ['toolu_1', 'Suzhou']) expect(answer.text).toContain(once);
   expect(await attemptsOf(model)).toEqual(['error', 'error', 'complete']);
 });
+
+it('a thought that is sealed is not sealed again by the vendor that goes on behind it', async () => {
+  const { model } = await makeModel([
+    ['anthropic', stream([started, ...thought('Let me see.', 'seal-1')], 'close')],
+    ['anthropic', stream([started, ...thought('Let me see.', 'seal-2'), ...words(1, [full]), ...ended(1)])],
+  ]);
+  const body = { model, stream: true, max_tokens: 100, messages: [{ role: 'user', content: 'Hello' }] };
+  const { text } = await gateway.as('developer', 'POST', '/v1/messages', body);
+  expect(checkMessageStream(text)).toEqual([]);
+  expect(text.match(/seal-\d/g)).toEqual(['seal-1']);
+});
