@@ -1,7 +1,7 @@
 /** Live plugin instances, one per row and revision, disposed when the last snapshot that uses them is let go. */
 import type { ZodType } from 'zod';
 import type { PluginRegistry } from '../plugins/registry.ts';
-import type { SecretBox } from '../storage/secrets.ts';
+import { rowContext, type SecretBox } from '../storage/secrets.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Plugin, PluginInstances, PluginServices, PluginType } from '../types/plugin.ts';
@@ -54,7 +54,7 @@ export function createInstanceFactory(options: {
       const known = previous.get(key);
       if (known !== undefined) return known as Handle<T>;
       const found = plugin(type, kind);
-      const parsed = parseOptions(found.options, row.spec['options'] ?? {}, secrets, `${row.tenant}/${row.id}`);
+      const parsed = parseOptions(found.options, row.spec['options'] ?? {}, secrets, rowContext(row));
       try {
         return { key, instance: await found.create(parsed, services), references: 0 };
       } catch (thrown) {

@@ -20,9 +20,10 @@ export function unknownName(what: string, name: string, candidates: Iterable<str
   return new GatewayError('configuration_invalid', `${param}: there is no ${what} named "${name}".${hint}`, { param });
 }
 
-const poisonous = new Set(['__proto__', 'constructor', 'prototype']);
+/** `$sealed` marks what only Pailou itself writes. */
+const poisonous = new Set(['__proto__', 'constructor', 'prototype', '$sealed']);
 
-/** Throws for a key that could change the nature of an object it is merged into. `constructor` and the like have no use in a configuration. */
+/** Throws for a key that could change the nature of an object it is merged into, or pass for a stored secret. `constructor` and the like have no use in a configuration. */
 export function refusePoison(value: unknown, path: readonly PropertyKey[]): void {
   if (Array.isArray(value)) {
     value.forEach((inner, index) => refusePoison(inner, [...path, index]));

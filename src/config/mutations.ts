@@ -1,6 +1,6 @@
 /** What an administrator wants changed, turned into the rows that it would make. */
 import { randomUUID } from 'node:crypto';
-import { maskSealed, type SecretBox } from '../storage/secrets.ts';
+import { maskSealed, rowContext, type SecretBox } from '../storage/secrets.ts';
 import type { Actor, ConfigChange } from '../types/config-store.ts';
 import { GatewayError } from '../types/errors.ts';
 import { type ConfigRow, type ResourceKind, resourceNames } from '../types/resources.ts';
@@ -41,7 +41,7 @@ export function prepareSpec(
   const type = pluginTypes[kind];
   if (type === undefined) return spec;
   const { options: schema } = factory.plugin(type, String(spec['kind']));
-  const context = `${row.tenant}/${row.id}`;
+  const context = rowContext(row);
   const sameKind = stored !== null && stored.spec['kind'] === spec['kind'];
   const restored = restoreMasked(spec['options'] ?? {}, sameKind ? stored.spec['options'] : undefined, schema);
   parseOptions(schema, restored, secrets, context);

@@ -4,10 +4,11 @@ import type { Actor, ConfigChange, ConfigStore, HistoryEntry } from '../types/co
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 import { auditEntryId } from './audit.ts';
 import type { Database } from './database.ts';
-import { maskSealed } from './secrets.ts';
+import { renewedJson } from './sealed-json.ts';
+import { maskSealed, rowContext, type SecretBox } from './secrets.ts';
 import type { AuditTable, ConfigTable, HistoryTable, Schema } from './schema.ts';
 
-type ConfigTableName =
+export type ConfigTableName =
   | 'llm_provider_config'
   | 'llm_model_config'
   | 'llm_skill_config'
@@ -27,13 +28,16 @@ const tables: Readonly<Record<ResourceKind, ConfigTableName>> = {
 };
 const kinds = Object.keys(tables) as ResourceKind[];
 
-function toRow(kind: ResourceKind, row: ConfigTable): ConfigRow {
+/** Where rows of configuration are kept. */
+export const configTables: readonly ConfigTableName[] = Object.values(tables);
+
+function toRow(kind: ResourceKind, row: ConfigTable, box: SecretBox | null): ConfigRow {
   return {
     id: row.id,
     tenant: row.tenant,
     kind,
     name: row.name,
-    spec: parseSpec(row.spec),
+    spec: parseSpec(box === null ? row.spec : renewedJson(row.spec, box, rowContext(row))),
     enabled: row.enabled !== 0,
     owner: row.owner,
     revision: Number(row.revision),
@@ -130,19 +134,28 @@ function toAuditTable(change: ConfigChange, at: string, actor: Actor, summary: s
   };
 }
 
-function toHistory(row: HistoryTable): HistoryEntry {
+function parseRow(text: string | null, box: SecretBox | null): ConfigRow | null {
+  if (text === null) return null;
+  const row = JSON.parse(text) as ConfigRow;
+  if (box === null) return row;
+  const renewed = renewedJson(text, box, rowContext(row));
+  return renewed === text ? row : (JSON.parse(renewed) as ConfigRow);
+}
+
+function toHistory(row: HistoryTable, box: SecretBox | null): HistoryEntry {
   return {
     revision: Number(row.revision),
     kind: row.kind as ResourceKind,
     tenant: row.tenant,
-    before: row.before === null ? null : (JSON.parse(row.before) as ConfigRow),
-    after: row.after === null ? null : (JSON.parse(row.after) as ConfigRow),
+    before: parseRow(row.before, box),
+    after: parseRow(row.after, box),
     at: row.at,
     actor: row.actor,
   };
 }
 
-export function createConfigStore(database: Database): ConfigStore {
+/** With a `box`, what is read comes under its current key, so that nothing is written again under an old one. */
+export function createConfigStore(database: Database, box: SecretBox | null = null): ConfigStore {
   const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
@@ -160,7 +173,7 @@ export function createConfigStore(database: Database): ConfigStore {
           const revision = await revisionOf(transaction);
           const rows: ConfigRow[] = [];
           for (const kind of kinds) {
-            for (const row of await transaction.selectFrom(tables[kind]).selectAll().execute()) rows.push(toRow(kind, row));
+            for (const row of await transaction.selectFrom(tables[kind]).selectAll().execute()) rows.push(toRow(kind, row, box));
           }
           return { revision, rows };
         });
@@ -175,7 +188,7 @@ export function createConfigStore(database: Database): ConfigStore {
           .orderBy('revision')
           .orderBy('sequence')
           .execute();
-        return rows.map(toHistory);
+        return rows.map((row) => toHistory(row, box));
       }),
 
     history: ({ tenant, after, limit }) =>
@@ -185,7 +198,7 @@ export function createConfigStore(database: Database): ConfigStore {
           .selectAll()
           .where('tenant', '=', tenant)
           .where('revision', '>', after);
-        return (await query.orderBy('revision').orderBy('sequence').limit(limit).execute()).map(toHistory);
+        return (await query.orderBy('revision').orderBy('sequence').limit(limit).execute()).map((row) => toHistory(row, box));
       }),
 
     commit: (expected, changes, actor, summary) =>

@@ -3,15 +3,15 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GatewayError } from '../types/errors.ts';
-import { masterKey, type MasterKey } from './secrets.ts';
+import { masterKey, type MasterKey, type MasterKeys } from './secrets.ts';
 
 const remedy = 'Make one with: openssl rand -base64 32';
 
 /** 32 bytes as base64 or hex. Throws `configuration_invalid` for anything else, and for keys without any disorder in them. */
-export function parseMasterKey(text: string): Buffer {
+export function parseMasterKey(text: string, variable = 'PAILOU_MASTER_KEY'): Buffer {
   const trimmed = text.trim();
   const invalid = (what: string): GatewayError =>
-    new GatewayError('configuration_invalid', `PAILOU_MASTER_KEY ${what}. ${remedy}`, { param: 'PAILOU_MASTER_KEY' });
+    new GatewayError('configuration_invalid', `${variable} ${what}. ${remedy}`, { param: variable });
   const hex = /^[0-9a-fA-F]{64}$/.test(trimmed);
   if (!hex && !/^[A-Za-z0-9+/_-]{43}=?$/.test(trimmed)) throw invalid('must be 32 bytes in base64 or hex');
   const key = Buffer.from(trimmed, hex ? 'hex' : 'base64');
@@ -53,6 +53,13 @@ export function loadMasterKey(options: MasterKeyOptions): MasterKey {
       { cause: thrown },
     );
   }
+}
+
+/** The key that seals, and those that still open until everything is sealed anew. */
+export function loadMasterKeys(options: MasterKeyOptions & { readonly oldMasterKeys: readonly string[] }): MasterKeys {
+  const current = loadMasterKey(options);
+  const old = options.oldMasterKeys.map((text) => masterKey(parseMasterKey(text, 'PAILOU_MASTER_KEY_OLD')));
+  return { current, old: old.filter((key) => key.id !== current.id) };
 }
 
 /** Written whole and to the disk, then linked: of two processes that start at once one wins, and both read the same key. */

@@ -1,5 +1,5 @@
 /** Secrets at rest: AES-256-GCM, bound to the place where they belong. */
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { GatewayError } from '../types/errors.ts';
 
 /** A sealed text: `v1.<key id>.<iv>.<tag>.<ciphertext>`, the last three in base64url. */
@@ -14,9 +14,22 @@ export interface MasterKey {
   readonly key: Buffer;
 }
 
+/** The key that seals, and others that still open. */
+export interface MasterKeys {
+  readonly current: MasterKey;
+  readonly old?: readonly MasterKey[];
+}
+
 export interface SecretBox {
   /** `context` (tenant and row) must be the same at `open`: a sealed text moved to another row does not open. */
   seal(plain: string, context: string): Sealed;
+  /**
+   * The same secret under the current key. A text always becomes the same text, so that nodes which read it and the command
+   * which changes it agree. Throws as `open` does; what is under the current key already is not opened.
+   */
+  renew(sealed: Sealed, context: string): Sealed;
+  /** Which key sealed it. */
+  keyOf(sealed: Sealed): 'current' | 'old' | 'unknown';
   /** Throws `internal_error` for a text that was changed, moved, or sealed with a key that is not here. */
   open(sealed: Sealed, context: string): string;
 }
@@ -29,6 +42,21 @@ export function masterKey(key: Buffer): MasterKey {
 /** A key for one purpose alone, the same on every node. */
 export function derivedKey({ key }: MasterKey, purpose: string): MasterKey {
   return masterKey(Buffer.from(hkdfSync('sha256', key, '', `pailou ${purpose}`, 32)));
+}
+
+/** Keys for one purpose alone. */
+export function derivedKeys({ current, old = [] }: MasterKeys, purpose: string): MasterKeys {
+  return { current: derivedKey(current, purpose), old: old.map((key) => derivedKey(key, purpose)) };
+}
+
+/** What the secrets of a row of configuration are bound to. */
+export function rowContext({ tenant, id }: { readonly tenant: string; readonly id: string }): string {
+  return `${tenant}/${id}`;
+}
+
+/** The id of the key that a text was sealed with; empty for what is no sealed text. */
+export function keyIdOf(sealed: Sealed): string {
+  return /^v1\.([\w-]{8})\./.exec(sealed.$sealed)?.[1] ?? '';
 }
 
 export function isSealed(value: unknown): value is Sealed {
@@ -47,41 +75,55 @@ export function maskSealed(value: unknown): unknown {
   return value;
 }
 
-export function createSecretBox(options: { readonly current: MasterKey; readonly old?: readonly MasterKey[] }): SecretBox {
+export function createSecretBox(options: MasterKeys): SecretBox {
   const { current } = options;
   const keys = new Map([current, ...(options.old ?? [])].map((each) => [each.id, each.key]));
+  const renewal = derivedKey(current, 'renewal');
   const unreadable = (reason: string): GatewayError =>
     new GatewayError(
       'internal_error',
       'A stored secret cannot be opened with the master key of this node. Check PAILOU_MASTER_KEY, or enter the secret again.',
       { details: reason },
     );
+  const sealWith = (iv: Buffer, plain: string, context: string): Sealed => {
+    const cipher = createCipheriv('aes-256-gcm', current.key, iv);
+    cipher.setAAD(Buffer.from(context));
+    const text = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
+    const parts = [iv, cipher.getAuthTag(), text].map((part) => part.toString('base64url'));
+    return { $sealed: ['v1', current.id, ...parts].join('.') };
+  };
+  const open = (sealed: Sealed, context: string): string => {
+    const [version, id, iv, tag, text] = sealed.$sealed.split('.');
+    if (version !== 'v1' || id === undefined || iv === undefined || tag === undefined || text === undefined)
+      throw unreadable('not a sealed text');
+    const key = keys.get(id);
+    if (key === undefined) throw unreadable(`sealed with key ${id}`);
+    try {
+      const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(iv, 'base64url'), { authTagLength: 16 });
+      decipher.setAAD(Buffer.from(context));
+      decipher.setAuthTag(Buffer.from(tag, 'base64url'));
+      return Buffer.concat([decipher.update(Buffer.from(text, 'base64url')), decipher.final()]).toString('utf8');
+    } catch {
+      throw unreadable('changed, or moved from another row');
+    }
+  };
   return {
-    seal(plain, context) {
-      const iv = randomBytes(12);
-      const cipher = createCipheriv('aes-256-gcm', current.key, iv);
-      cipher.setAAD(Buffer.from(context));
-      const text = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
-      return {
-        $sealed: ['v1', current.id, iv.toString('base64url'), cipher.getAuthTag().toString('base64url'), text.toString('base64url')].join(
-          '.',
-        ),
-      };
+    seal: (plain, context) => sealWith(randomBytes(12), plain, context),
+    open,
+    renew(sealed, context) {
+      if (keyIdOf(sealed) === current.id) return sealed;
+      const plain = open(sealed, context);
+      // As good as chance: another secret or place has another text, and so another start.
+      const iv = createHmac('sha256', renewal.key)
+        .update(JSON.stringify([context, sealed.$sealed]))
+        .digest()
+        .subarray(0, 12);
+      return sealWith(iv, plain, context);
     },
-    open(sealed, context) {
-      const [version, id, iv, tag, text] = sealed.$sealed.split('.');
-      if (version !== 'v1' || id === undefined || iv === undefined || tag === undefined || text === undefined)
-        throw unreadable('not a sealed text');
-      const key = keys.get(id);
-      if (key === undefined) throw unreadable(`sealed with key ${id}`);
-      try {
-        const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(iv, 'base64url'), { authTagLength: 16 });
-        decipher.setAAD(Buffer.from(context));
-        decipher.setAuthTag(Buffer.from(tag, 'base64url'));
-        return Buffer.concat([decipher.update(Buffer.from(text, 'base64url')), decipher.final()]).toString('utf8');
-      } catch {
-        throw unreadable('changed, or moved from another row');
-      }
+    keyOf(sealed) {
+      const id = keyIdOf(sealed);
+      if (id === current.id) return 'current';
+      return keys.has(id) ? 'old' : 'unknown';
     },
   };
 }

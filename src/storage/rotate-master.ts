@@ -1,0 +1,138 @@
+/**
+ * Seals everything in the database with the current master key, while nodes serve. In batches, each in a transaction of its own: it may be
+ * stopped anywhere and begun again, and what a node writes meanwhile is neither lost nor written over.
+ */
+import { auditEntryId } from './audit.ts';
+import type { Database } from './database.ts';
+import { renewedJson, sealedIn } from './sealed-json.ts';
+import { type Cursor, type SealedPlace, sealedPlaces, type SealedRow } from './sealed-places.ts';
+import { keyIdOf, type MasterKeys } from './secrets.ts';
+
+/** What is sealed, and by which key. */
+export interface SealedCount {
+  readonly values: number;
+  /** Under an old key that is at hand. */
+  readonly old: number;
+  /** How many under each key that is not, by the key's id. */
+  readonly unknown: ReadonlyMap<string, number>;
+  /** Where values stand that no key opens, though their key is at hand: they were changed, or moved from another row. */
+  readonly damaged: readonly string[];
+}
+
+/** Values changed, and what is there afterwards. */
+export interface Rotation {
+  readonly changed: number;
+  readonly left: SealedCount;
+}
+
+/** Looks at every value and opens it. Rejects with `storage_unavailable`. */
+export async function countSealed(database: Database, keys: MasterKeys): Promise<SealedCount> {
+  let values = 0;
+  let old = 0;
+  const unknown = new Map<string, number>();
+  const damaged: string[] = [];
+  await eachPage(database, keys, (place, rows) => {
+    for (const { about, texts } of rows) {
+      for (const { json, context } of texts) {
+        for (const sealed of sealedIn(json)) {
+          values++;
+          const by = place.box.keyOf(sealed);
+          if (by === 'unknown') {
+            const id = keyIdOf(sealed);
+            unknown.set(id, (unknown.get(id) ?? 0) + 1);
+          } else if (!opens(place, sealed, context)) damaged.push(about);
+          else if (by === 'old') old++;
+        }
+      }
+    }
+  });
+  return { values, old, unknown, damaged };
+}
+
+/** Rejects with `storage_unavailable`; what was changed until then stays changed. */
+export async function rotateMaster(database: Database, keys: MasterKeys): Promise<Rotation> {
+  const byTenant = new Map<string, number>();
+  let changed = 0;
+  const book = (row: SealedRow, count: number): void => {
+    changed += count;
+    if (row.tenant !== null && count > 0) byTenant.set(row.tenant, (byTenant.get(row.tenant) ?? 0) + count);
+  };
+  try {
+    for (const place of sealedPlaces(keys)) {
+      let after: Cursor | null = null;
+      do {
+        const { rows, next, counts } = await database.query.transaction().execute(async (transaction) => {
+          const page = await place.page(transaction, after);
+          const done: number[] = [];
+          for (const row of page.rows) done.push(await renewRow(place, row, (texts) => row.write(transaction, texts)));
+          return { ...page, counts: done };
+        });
+        for (const [index, row] of rows.entries()) book(row, counts[index] ?? 0);
+        after = next;
+      } while (after !== null);
+    }
+  } catch (thrown) {
+    throw database.explain(thrown);
+  } finally {
+    // What was done is told even of a run that was cut short, if the database still takes it.
+    await tell(database, keys, byTenant).catch(() => {});
+  }
+  return { changed, left: await countSealed(database, keys) };
+}
+
+function opens(place: SealedPlace, sealed: { readonly $sealed: string }, context: string): boolean {
+  try {
+    place.box.open(sealed, context);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function eachPage(
+  database: Database,
+  keys: MasterKeys,
+  look: (place: SealedPlace, rows: readonly SealedRow[]) => void,
+): Promise<void> {
+  try {
+    for (const place of sealedPlaces(keys)) {
+      let after: Cursor | null = null;
+      do {
+        const { rows, next } = await place.page(database.query, after);
+        look(place, rows);
+        after = next;
+      } while (after !== null);
+    }
+  } catch (thrown) {
+    throw database.explain(thrown);
+  }
+}
+
+/** How many values of the row were changed. */
+async function renewRow(place: SealedPlace, row: SealedRow, write: (texts: SealedRow['texts']) => Promise<boolean>): Promise<number> {
+  const texts = row.texts.map((text) => ({ ...text, json: renewedJson(text.json, place.box, text.context) }));
+  const before = row.texts.flatMap(({ json }) => sealedIn(json));
+  const after = texts.flatMap(({ json }) => sealedIn(json));
+  const count = before.filter((sealed, index) => sealed.$sealed !== after[index]?.$sealed).length;
+  if (count === 0) return 0;
+  // A row that somebody wrote meanwhile was sealed by whoever wrote it; the count at the end tells if with an old key.
+  return (await write(texts)) ? count : 0;
+}
+
+async function tell(database: Database, keys: MasterKeys, byTenant: ReadonlyMap<string, number>): Promise<void> {
+  const rows = [...byTenant].map(([tenant, count]) => ({
+    id: auditEntryId(),
+    at: new Date().toISOString(),
+    tenant,
+    actor: 'pailou',
+    act: 'master key rotated',
+    target: 'secrets',
+    before: null,
+    after: null,
+    detail: `${count} values sealed with key ${keys.current.id}`,
+    request_id: '',
+    sequence: null,
+    hash: null,
+  }));
+  await database.insertMany([{ table: 'llm_audit', rows }]);
+}
