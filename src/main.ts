@@ -7,15 +7,11 @@ import { addIdentity } from './api/routes/identity.ts';
 import { addRouting } from './api/routes/routing.ts';
 import { addOperation } from './api/routes/operation.ts';
 import { createServer } from './api/server.ts';
-import { createAuthenticator } from './auth/authenticator.ts';
-import { createCredentials } from './auth/credentials.ts';
-import type { IssuerSettings } from './auth/issuer.ts';
-import { createKeyDoor } from './auth/key-door.ts';
-import { developmentIssuer } from './auth/issuer-presets.ts';
-import { issuersFromSettings } from './auth/issuers.ts';
+import { addSignIn } from './api/routes/sign-in.ts';
 import { createConfigService } from './config/service.ts';
 import { readSettings, type Settings } from './config/settings.ts';
 import { seedDemo } from './demo-configuration.ts';
+import { composeIdentity } from './auth/identity.ts';
 import { createDispatcher } from './dispatch/dispatcher.ts';
 import { createCatalogue } from './extensions/mcp/catalogue.ts';
 import { createMcpGate } from './extensions/mcp/gate.ts';
@@ -32,16 +28,14 @@ import { createAuditChain } from './storage/audit-chain.ts';
 import { createConfigStore } from './storage/config-store.ts';
 import type { Database } from './storage/database.ts';
 import { openDatabase } from './storage/open-database.ts';
-import { createKeyUses } from './storage/key-uses.ts';
 import { createLedger } from './storage/ledger.ts';
 import { migrate } from './storage/migrate.ts';
 import { createResponseStore } from './storage/responses.ts';
 import { createNodeBook } from './storage/nodes.ts';
 import { connectRedis } from './storage/redis.ts';
-import { createPeople } from './storage/people.ts';
 import { createRunReader } from './storage/runs.ts';
 import { createSpendReader } from './storage/spend.ts';
-import { loadMasterKey } from './storage/master-key.ts';
+import { loadMasterKeys } from './storage/master-key.ts';
 import { createSecretBox } from './storage/secrets.ts';
 import { createUsageReader } from './storage/usage.ts';
 import { createLogger } from './telemetry/log.ts';
@@ -104,9 +98,8 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   const database = await openDatabase({ url: settings.databaseUrl, dataDir: settings.dataDir, logger });
   owned.defer(() => database.close());
   owned.defer(await migrateOrKeepTrying(database, logger));
-  const secrets = createSecretBox({
-    current: loadMasterKey({ masterKey: settings.masterKey, dataDir: settings.dataDir, mode: settings.mode }),
-  });
+  const master = loadMasterKeys(settings);
+  const secrets = createSecretBox(master);
 
   const metrics = createMetrics();
   const ledger = createLedger({ database, dataDir: settings.dataDir, logger });
@@ -118,7 +111,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   if (responses !== null) owned.use(responses);
 
   const config = createConfigService({
-    store: createConfigStore(database),
+    store: createConfigStore(database, secrets),
     registry,
     services,
     secrets,
@@ -157,23 +150,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   config.onSwap((snapshot) => knownSpend.follow(snapshot));
   redis?.onReady(() => knownSpend.refresh());
 
-  const issuers = await issuersFor(settings, logger, url, owned);
-  // The company's own service may be anywhere in its network, but never where a cloud keeps its secrets.
-  const identityClient = createOutboundClient(createOutboundGuard({ allow: ['0.0.0.0/0', '::/0'] }));
-  owned.defer(() => identityClient.close());
-  const people = createPeople({ database, logger });
-  owned.use(people);
-  const keyUses = createKeyUses({ database, logger });
-  owned.use(keyUses);
-  const authenticator = createAuthenticator({
-    issuers,
-    logger,
-    onVerified: (principal) => people.saw(principal),
-    fetch: identityClient.fetch,
-  });
-  owned.defer(() => authenticator.close());
-  const keyDoor = createKeyDoor({ people, ownerMs: settings.keyOwnerHours * 3_600_000, onUse: (id, at) => keyUses.used(id, at) });
-  const credentials = createCredentials(authenticator, settings.apiKeys === 'on' ? keyDoor : null, settings.oauth.tokenHeader);
+  const { issuers, credentials, browser, keyUses } = await composeIdentity({ settings, logger, url, database, master, owned });
 
   const dispatcher = createDispatcher({
     invoker: createModelInvoker({
@@ -210,6 +187,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
     version,
     control: (app) => {
       addIdentity(app);
+      addSignIn(app, browser, audit);
       addRouting(app, calls);
       addOperation(app, { config, database, ledger, metrics, stopping: () => stopping });
       addControl(app, {
@@ -267,28 +245,6 @@ async function migrateOrKeepTrying(database: Database, logger: Logger): Promise<
     }, 2_000);
   }
   return () => clearInterval(timer);
-}
-
-/** The company's issuers, or the development identity service where none is configured. */
-async function issuersFor(
-  settings: Settings,
-  logger: Logger,
-  gatewayUrl: string,
-  owned: AsyncDisposableStack,
-): Promise<readonly IssuerSettings[]> {
-  const configured = issuersFromSettings(settings.oauth);
-  if (configured.length > 0) return configured;
-  const { startDevelopmentIdentity } = await import('./auth/development/identity-service.ts');
-  const identity = await startDevelopmentIdentity({
-    host: '127.0.0.1',
-    port: settings.identityPort,
-    dataDir: settings.dataDir,
-    mode: settings.mode,
-    gatewayUrl,
-    logger,
-  });
-  owned.defer(() => identity.close());
-  return [developmentIssuer(identity.issuer, gatewayUrl)];
 }
 
 async function listen(server: Awaited<ReturnType<typeof createServer>>, settings: Settings): Promise<void> {

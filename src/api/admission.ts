@@ -81,7 +81,11 @@ export function addAdmission(app: FastifyInstance, credentials: Credentials, con
     };
     try {
       refuseRepeatedAuthorization(request.raw.rawHeaders);
-      const known = credentials.admit(request.headers, { snapshot: held.snapshot, address: request.socket.remoteAddress ?? '' });
+      const known = credentials.admit(request.headers, {
+        snapshot: held.snapshot,
+        address: request.socket.remoteAddress ?? '',
+        method: request.method,
+      });
       if (!(known instanceof Promise)) {
         admit(known);
         return done();

@@ -54,7 +54,15 @@ export function createOpenCalls({ credentials, config, logger, everyMs }: OpenCa
   const look = async (call: OpenCall): Promise<void> => {
     const { headers, socket } = call.request;
     try {
-      stillMay(await credentials.admit(headers, { snapshot: config.current(), address: socket.remoteAddress ?? '' }), call.needs);
+      stillMay(
+        await credentials.admit(headers, {
+          snapshot: config.current(),
+          address: socket.remoteAddress ?? '',
+          // What a change needs was there when the call came.
+          method: 'GET',
+        }),
+        call.needs,
+      );
     } catch (thrown) {
       const error = toGatewayError(thrown);
       if (!gone.has(error.code) || !open.has(call)) return;

@@ -1,10 +1,12 @@
-/** The one door for credentials: a token of the OAuth2 service, or a key that stands for its owner. */
+/** The one door for credentials: a token of the OAuth2 service, a key that stands for its owner, or the session of a browser. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Principal } from '../types/access.ts';
+import { GatewayError } from '../types/errors.ts';
 import type { Snapshot } from '../types/snapshot.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { KeyDoor } from './key-door.ts';
 import { looksLikeKey } from './key-secret.ts';
+import type { BrowserDoor } from './sign-in/browser-door.ts';
 import { invalid, tokenOf } from './token-checks.ts';
 
 /** Where a credential came: keys are part of the configuration. */
@@ -12,6 +14,8 @@ export interface Arrival {
   readonly snapshot: Snapshot;
   /** Of the connection. */
   readonly address: string;
+  /** Of the request: a browser sends its cookie along with whatever another site makes it send. */
+  readonly method: string;
 }
 
 export interface Credentials {
@@ -19,10 +23,38 @@ export interface Credentials {
   admit(headers: IncomingHttpHeaders, arrival: Arrival): Principal | Promise<Principal>;
 }
 
-/** `keyDoor` null: keys are switched off. `tokenHeader`: one more header in which tokens come. */
-export function createCredentials(authenticator: Authenticator, keyDoor: KeyDoor | null, tokenHeader: string | null = null): Credentials {
+export interface CredentialsOptions {
+  readonly authenticator: Authenticator;
+  /** Null: keys are switched off. */
+  readonly keyDoor: KeyDoor | null;
+  /** Null: nobody can sign in with a browser. */
+  readonly browser: BrowserDoor | null;
+  /** One more header in which tokens come. */
+  readonly tokenHeader: string | null;
+}
+
+const harmless: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+export function createCredentials({ authenticator, keyDoor, browser, tokenHeader }: CredentialsOptions): Credentials {
+  /** The cookie of the session, where it alone says who calls. */
+  const cookieOf = (headers: IncomingHttpHeaders): string | null => {
+    if (browser === null || headers.cookie === undefined) return null;
+    if (headers.authorization !== undefined || headers['x-api-key'] !== undefined) return null;
+    if (tokenHeader !== null && headers[tokenHeader] !== undefined) return null;
+    return browser.jar.read(headers, browser.jar.session);
+  };
+
   return {
-    admit(headers, { snapshot, address }) {
+    admit(headers, { snapshot, address, method }) {
+      const cookie = cookieOf(headers);
+      if (cookie !== null && browser !== null) {
+        if (!harmless.has(method) && !browser.sessions.sameCsrf(cookie, headers['x-pailou-csrf']))
+          throw new GatewayError(
+            'permission_denied',
+            'A change by a browser needs the header x-pailou-csrf, as GET /auth/session gives it.',
+          );
+        return browser.sessions.enter(cookie);
+      }
       const credential = tokenOf(headers, tokenHeader);
       if (!looksLikeKey(credential)) return authenticator.verify(credential);
       if (keyDoor === null) throw invalid('Keys are switched off here. Send a token of your OAuth2 service.');

@@ -1,4 +1,5 @@
 /** How the usual services shape their tokens, as data. */
+import { permissionCodes } from '../types/access.ts';
 import type { ClaimMapping, ClaimPaths, IssuerSettings, Lookup } from './issuer.ts';
 import { checkToken, userinfo, wrapped } from './lookups/usual-questions.ts';
 
@@ -152,5 +153,6 @@ export const issuerPresets: Readonly<Record<string, Preset>> = {
 /** The development identity service, whose tokens are meant for this gateway. */
 export function developmentIssuer(issuer: string, gatewayUrl: string): IssuerSettings {
   const { what: _what, ...generic } = issuerPresets['generic'] as Preset;
-  return { issuer, baseUrl: issuer.replace(/\/$/, ''), client: null, audiences: [gatewayUrl], allowedClients: [], ...generic };
+  const client = { id: 'pailou-browser', secret: 'pailou-browser', scope: `openid profile ${permissionCodes.join(' ')}` };
+  return { issuer, baseUrl: issuer.replace(/\/$/, ''), client, audiences: [gatewayUrl], allowedClients: [], ...generic };
 }

@@ -122,7 +122,11 @@ export function issuerSettings(spec: IssuerSpec, at: (field: string) => string =
   const client: ServiceClient | null =
     spec.client === undefined
       ? null
-      : { id: spec.client.id, secret: eitherOf(spec.client.secret, spec.client.secret_file, at('client'), 'secret') };
+      : {
+          id: spec.client.id,
+          secret: eitherOf(spec.client.secret, spec.client.secret_file, at('client'), 'secret'),
+          scope: spec.client.scope ?? null,
+        };
   const settings: IssuerSettings = {
     issuer: spec.issuer,
     baseUrl,
@@ -131,7 +135,8 @@ export function issuerSettings(spec: IssuerSpec, at: (field: string) => string =
     keys: spec.keys === undefined ? preset.keys : keysOf(spec.keys, absolute, at('keys')),
     client,
     audiences: spec.audiences,
-    allowedClients: spec.allowed_clients,
+    // What was given to Pailou itself is meant for it.
+    allowedClients: spec.allowed_clients.length === 0 || client === null ? spec.allowed_clients : [...spec.allowed_clients, client.id],
     lookups,
     mapping: {
       ...preset.mapping,

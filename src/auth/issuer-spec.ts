@@ -63,7 +63,7 @@ export const issuerSpec = z.strictObject({
   tokens: z.enum(['jwt', 'opaque']).optional(),
   issuer_claim: z.enum(['required', 'absent']).optional(),
   keys: keys.optional(),
-  client: z.strictObject({ id: z.string().min(1), ...secretText }).optional(),
+  client: z.strictObject({ id: z.string().min(1), ...secretText, scope: z.string().min(1).optional() }).optional(),
   audiences: z.array(z.string().min(1)).default([]),
   allowed_clients: z.array(z.string().min(1)).default([]),
   insecure_any_audience: z.boolean().default(false),

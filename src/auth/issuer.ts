@@ -35,6 +35,8 @@ export interface ClaimMapping {
 export interface ServiceClient {
   readonly id: string;
   readonly secret: string;
+  /** What is asked for when a person signs in; null for `openid profile`. */
+  readonly scope: string | null;
 }
 
 /** Where the keys come from with which tokens are signed. */

@@ -29,7 +29,9 @@ function fromEnvironment(oauth: OauthSettings & { readonly issuer: string }): Is
     ...(oauth.lookup === null ? {} : { lookups: oauth.lookup === 'claims' ? [] : [{ kind: oauth.lookup }] }),
     ...(oauth.claims === null ? {} : { claims: oauth.claims }),
     ...(oauth.permissionSource === null ? {} : { permission_source: oauth.permissionSource }),
-    ...(oauth.clientId === null || oauth.clientSecret === null ? {} : { client: { id: oauth.clientId, secret: oauth.clientSecret } }),
+    ...(oauth.clientId === null || oauth.clientSecret === null
+      ? {}
+      : { client: { id: oauth.clientId, secret: oauth.clientSecret, ...(oauth.scope === null ? {} : { scope: oauth.scope }) } }),
   };
   const checked = issuerSpec.safeParse(spec);
   if (!checked.success) throw invalidBySchema(checked.error, ['PAILOU_OAUTH_ISSUER']);

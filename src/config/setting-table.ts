@@ -19,6 +19,12 @@ const table = {
   },
   PAILOU_HOST: { meaning: 'The address to listen on.', form: 'a host name or address', example: '0.0.0.0', default: '127.0.0.1' },
   PAILOU_PORT: { meaning: 'The port of the gateway.', form: 'a port from 1 to 65535', example: '8000', default: '8000' },
+  PAILOU_PUBLIC_URL: {
+    meaning: 'Where browsers find this gateway: the OAuth2 service sends them back to /auth/callback below it.',
+    form: 'an http:// or https:// address',
+    example: 'https://pailou.company.cn',
+    default: 'http://, the host and the port',
+  },
   PAILOU_DATA_DIR: {
     meaning: 'The folder for the embedded database, the spool and the last good configuration.',
     form: 'a folder',
@@ -71,6 +77,13 @@ const table = {
     default: 'made once, in the data folder',
     secret: true,
   },
+  PAILOU_MASTER_KEY_OLD: {
+    meaning: 'Further master keys that still open what they sealed, while the key is changed (docs/secrets.md).',
+    form: 'a comma list of keys, each 32 bytes in base64 or hex',
+    example: '…',
+    default: 'none',
+    secret: true,
+  },
   PAILOU_OAUTH_ISSUER: {
     meaning: 'The OAuth2 service whose tokens are taken.',
     form: 'an http:// or https:// address',
@@ -114,6 +127,12 @@ const table = {
     example: '…',
     default: 'none',
     secret: true,
+  },
+  PAILOU_OAUTH_SCOPE: {
+    meaning: 'What is asked for when a person signs in with a browser.',
+    form: 'scopes with spaces between',
+    example: 'openid profile roles',
+    default: 'openid profile',
   },
   PAILOU_OAUTH_TOKEN_HEADER: {
     meaning: 'One more header in which callers may send their token, besides Authorization and x-api-key.',

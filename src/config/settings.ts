@@ -16,6 +16,8 @@ export interface OauthSettings {
   /** What Pailou itself is at the service, where it asks about tokens. */
   readonly clientId: string | null;
   readonly clientSecret: string | null;
+  /** What is asked for when a person signs in. */
+  readonly scope: string | null;
   /** One more header in which tokens come, in lower case. */
   readonly tokenHeader: string | null;
   /** Overrides of the preset's claim paths, by field. */
@@ -28,6 +30,8 @@ export interface Settings {
   readonly mode: 'development' | 'production';
   readonly host: string;
   readonly port: number;
+  /** Where browsers find this gateway, without a slash at the end; null for its own address. */
+  readonly publicUrl: string | null;
   readonly dataDir: string;
   readonly databaseUrl: string | null;
   /** Whether keys for machines are taken. */
@@ -40,6 +44,8 @@ export interface Settings {
   readonly redisUrl: string | null;
   readonly withoutRedis: 'local' | 'refuse';
   readonly masterKey: string | null;
+  /** Further keys that still open. */
+  readonly oldMasterKeys: readonly string[];
   readonly oauth: OauthSettings;
   readonly pluginsDir: string | null;
   readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug';
@@ -93,6 +99,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       .split(',')
       .map((part) => part.trim())
       .filter((part) => part !== '');
+  const isKey = (text: string): boolean => /^([0-9a-fA-F]{64}|[A-Za-z0-9+/_-]{43}=?)$/.test(text);
   const yes = (text: string): boolean | undefined => ({ true: true, '1': true, false: false, '0': false })[text];
   const url =
     (...protocols: readonly string[]) =>
@@ -106,6 +113,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     mode,
     host: read('PAILOU_HOST', (text) => (/^[A-Za-z0-9.:_-]+$/.test(text) ? text : undefined), '127.0.0.1'),
     port: read('PAILOU_PORT', whole(1, 65_535), 8000),
+    publicUrl: read('PAILOU_PUBLIC_URL', (text) => url('https:', 'http:')(text)?.replace(/\/+$/, ''), null),
     dataDir: read('PAILOU_DATA_DIR', (text) => text, '.pailou'),
     databaseUrl: read('PAILOU_DATABASE_URL', (text) => (/^(postgres(ql)?:\/\/.|sqlite:.)/.test(text) ? text : undefined), null),
     apiKeys: read('PAILOU_API_KEYS', oneOf('off', 'on'), 'on'),
@@ -113,7 +121,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     recheckSeconds: read('PAILOU_RECHECK_SECONDS', whole(1, 3_600), 30),
     redisUrl: read('PAILOU_REDIS_URL', url('redis:', 'rediss:'), null),
     withoutRedis: read('PAILOU_WITHOUT_REDIS', oneOf('local', 'refuse'), 'local'),
-    masterKey: read('PAILOU_MASTER_KEY', (text) => (/^([0-9a-fA-F]{64}|[A-Za-z0-9+/_-]{43}=?)$/.test(text) ? text : undefined), null),
+    masterKey: read('PAILOU_MASTER_KEY', (text) => (isKey(text) ? text : undefined), null),
+    oldMasterKeys: read('PAILOU_MASTER_KEY_OLD', (text) => (list(text).every(isKey) ? list(text) : undefined), []),
     oauth: {
       file: read('PAILOU_OAUTH_SERVICES', (text) => text, null),
       issuer,
@@ -123,6 +132,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       lookup: read('PAILOU_OAUTH_LOOKUP', oneOf('claims', 'userinfo', 'introspection', 'check_token'), null),
       clientId: read('PAILOU_OAUTH_CLIENT_ID', (text) => text, null),
       clientSecret: read('PAILOU_OAUTH_CLIENT_SECRET', (text) => text, null),
+      scope: read('PAILOU_OAUTH_SCOPE', (text) => text, null),
       tokenHeader: read('PAILOU_OAUTH_TOKEN_HEADER', (text) => (/^[A-Za-z0-9-]{1,64}$/.test(text) ? text.toLowerCase() : undefined), null),
       claims: read('PAILOU_OAUTH_CLAIMS', parseClaims, null),
       permissionSource: read('PAILOU_OAUTH_PERMISSION_SOURCE', oneOf('oauth', 'role_defaults'), null),
@@ -140,6 +150,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
 
   if (settings.redisUrl === null && values.has('PAILOU_WITHOUT_REDIS'))
     fault('PAILOU_WITHOUT_REDIS', 'has no meaning without PAILOU_REDIS_URL; leave it out, or set that too');
+  if (settings.masterKey === null && settings.oldMasterKeys.length > 0)
+    fault('PAILOU_MASTER_KEY_OLD', 'has no meaning without PAILOU_MASTER_KEY, the key that takes over; set that too');
   if (values.has('PAILOU_CONFIG'))
     fault('PAILOU_CONFIG', 'configuration files do not exist yet in this version; set things up at /api, and leave it out');
   const { oauth } = settings;
@@ -161,6 +173,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       '(or PAILOU_OAUTH_ALLOWED_CLIENTS) is needed with an issuer, else tokens meant for any other service would be taken here too; PAILOU_OAUTH_INSECURE_ANY_AUDIENCE=true takes that risk',
     );
   }
+  if (production && settings.publicUrl?.startsWith('http:') === true && !isLoopback(new URL(settings.publicUrl).hostname))
+    fault('PAILOU_PUBLIC_URL', 'must be https:// in production mode: over plain http anybody on the way could take over a session');
   if (production && issuer !== null && issuer.startsWith('http:') && !isLoopback(new URL(issuer).hostname)) {
     fault('PAILOU_OAUTH_ISSUER', 'must be https:// in production mode: over plain http anybody on the way could hand out keys');
   }

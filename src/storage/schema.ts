@@ -162,6 +162,17 @@ export interface KeyUseTable {
   used_at: number;
 }
 
+export interface SessionTable {
+  id: string;
+  issuer: string;
+  subject: string;
+  tokens: string;
+  version: number;
+  renewing_until: number;
+  created_at: number;
+  expires_at: number;
+}
+
 export interface Schema {
   llm_provider_config: ConfigTable;
   llm_model_config: ConfigTable;
@@ -181,4 +192,5 @@ export interface Schema {
   llm_audit_head: AuditHeadTable;
   llm_response: ResponseTable;
   llm_node: NodeTable;
+  llm_session: SessionTable;
 }

@@ -29,7 +29,8 @@ export interface Principal {
   /** OAuth2 client that the token was issued to, if it says so. */
   readonly client: string | null;
   readonly issuer: string;
-  readonly credential: 'token' | 'key';
+  /** `session`: a person in a browser, behind whose cookie is a token. */
+  readonly credential: 'token' | 'key' | 'session';
   /** The id of the key, where the credential is one. */
   readonly key?: string;
   /** What a key narrows its owner's reach to, as capability patterns; left out: to nothing less. */

@@ -27,6 +27,12 @@ export const errorTable = {
     retryable: false,
     meaning: 'A field is missing or has the wrong type or value. `param` names it.',
   },
+  sign_in_failed: {
+    status: 400,
+    type: request,
+    retryable: false,
+    meaning: 'Signing in with a browser did not come to its end. Begin again at /auth/login, in one browser.',
+  },
   unsupported_parameter: {
     status: 400,
     type: request,

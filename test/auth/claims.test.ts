@@ -203,6 +203,7 @@ describe('the presets', () => {
     file: null,
     clientId: null,
     clientSecret: null,
+    scope: null,
     tokenHeader: null,
   };
   const settingsOf = (changes: object = {}) => issuersFromSettings({ ...oauth, ...changes })[0];

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { GatewayError } from '../../types/errors.ts';
 import type { Logger } from '../../types/logger.ts';
 import { answerUserinfo } from './jwt-userinfo.ts';
+import { answerPersonPage } from './pages.ts';
 import { addPersonGrant } from './person-grant.ts';
 import { providerConfiguration } from './provider-configuration.ts';
 import { loadSigningKey } from './signing-key.ts';
@@ -55,6 +56,7 @@ export async function startDevelopmentIdentity(options: IdentityOptions): Promis
       return;
     }
     answerUserinfo(request, response, key, issuer)
+      .then(async (answered) => answered || answerPersonPage(request, response, provider))
       .then((answered) => (answered ? undefined : handle(request, response)))
       .catch((error: unknown) => {
         logger.error({ err: error }, 'the development identity service failed');

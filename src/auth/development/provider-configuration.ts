@@ -5,11 +5,15 @@ import type { Configuration } from 'oidc-provider';
 import { permissionCodes } from '../../types/access.ts';
 import { developmentClient, personGrant } from './development-token.ts';
 import { createMemoryAdapter } from './memory-adapter.ts';
+import { leavePage, personPage } from './pages.ts';
 import { personOf, profileOf } from './people.ts';
 import { signingAlgorithm } from './signing-key.ts';
 
 /** A working day, so that nobody has to think of tokens while developing. */
 const tokenSeconds = 8 * 3600;
+
+/** What the gateway itself is here, for people who sign in with a browser. Its secret is its name: this service answers one machine only. */
+export const browserClient = 'pailou-browser';
 
 /** A client for client_credentials: `development-service`, with its name as secret. */
 const serviceClient = 'development-service';
@@ -22,6 +26,15 @@ export function providerConfiguration(key: JWK, gatewayUrl: string): Configurati
     cookies: { keys: [randomBytes(32).toString('hex')] },
     clients: [
       { ...noBrowser, client_id: developmentClient, token_endpoint_auth_method: 'none', grant_types: [personGrant] },
+      {
+        client_id: browserClient,
+        client_secret: browserClient,
+        redirect_uris: [`${gatewayUrl}/auth/callback`],
+        post_logout_redirect_uris: [`${gatewayUrl}/`],
+        response_types: ['code'],
+        grant_types: ['authorization_code', 'refresh_token'],
+        id_token_signed_response_alg: signingAlgorithm,
+      },
       { ...noBrowser, client_id: serviceClient, client_secret: serviceClient, grant_types: ['client_credentials'] },
     ],
     scopes: ['openid', 'profile', ...permissionCodes],
@@ -34,6 +47,20 @@ export function providerConfiguration(key: JWK, gatewayUrl: string): Configurati
       Grant: tokenSeconds,
       Session: tokenSeconds,
       Interaction: tokenSeconds,
+    },
+    issueRefreshToken: async () => true,
+    // As strict services have it: each is good once.
+    rotateRefreshToken: true,
+    interactions: { url: (_context, interaction) => personPage(interaction.uid) },
+    // Nobody is asked whether the gateway may know them: it is theirs.
+    async loadExistingGrant({ oidc }) {
+      const { client, session } = oidc;
+      if (client === undefined || session?.accountId === undefined) return undefined;
+      const grant = new oidc.provider.Grant({ clientId: client.clientId, accountId: session.accountId });
+      grant.addOIDCScope(['openid', 'profile', ...permissionCodes].join(' '));
+      grant.addResourceScope(gatewayUrl, permissionCodes.join(' '));
+      await grant.save();
+      return grant;
     },
     // Pages of this machine only come so far: the service refuses other origins at its door.
     clientBasedCORS: () => true,
@@ -50,7 +77,15 @@ export function providerConfiguration(key: JWK, gatewayUrl: string): Configurati
         allowedPolicy: (_context, client, token) => client.clientAuthMethod !== 'none' || token.clientId === client.clientId,
       },
       revocation: { enabled: true, allowedPolicy: (_context, client, token) => token.clientId === client.clientId },
-      rpInitiatedLogout: { enabled: false },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: (context, form) => {
+          context.body = leavePage(form);
+        },
+        postLogoutSuccessSource: (context) => {
+          context.body = 'You are signed out.\n';
+        },
+      },
       userinfo: { enabled: true },
       resourceIndicators: {
         enabled: true,

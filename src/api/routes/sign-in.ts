@@ -1,0 +1,87 @@
+/** /auth: signing in and out with a browser, for the console. Programs send tokens or keys and need none of this. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { BrowserDoor } from '../../auth/sign-in/browser-door.ts';
+import { safeReturn } from '../../auth/sign-in/sign-in.ts';
+import type { AuditLog } from '../../storage/audit.ts';
+import type { Principal } from '../../types/access.ts';
+import { GatewayError } from '../../types/errors.ts';
+import { principalOf } from '../request-context.ts';
+
+const loginQuery = z.object({ return_to: z.string().max(2_000).optional() });
+const ticketSeconds = 600;
+const sessionSeconds = 12 * 3_600;
+
+/** `door` null: no OAuth2 service at which people could sign in is set up. */
+export function addSignIn(app: FastifyInstance, door: BrowserDoor | null, audit: AuditLog): void {
+  const tags = ['access'];
+  const open = { access: 'public' } as const;
+  const present = (): BrowserDoor => {
+    if (door !== null) return door;
+    throw new GatewayError('not_found', 'Signing in with a browser is not set up here. Set PAILOU_OAUTH_CLIENT_ID and its secret.');
+  };
+  const book = (request: FastifyRequest, { tenant, subject, username }: Principal, act: string): void =>
+    audit.append({ tenant, actor: username, act, target: `person/${subject}`, requestId: request.id });
+
+  app.get<{ Querystring: z.output<typeof loginQuery> }>(
+    '/auth/login',
+    { config: open, schema: { tags, summary: 'Sign in at the OAuth2 service, then go on to return_to', querystring: loginQuery } },
+    async (request, reply) => {
+      const { signIn, jar } = present();
+      const { url, ticket } = await signIn.begin(safeReturn(request.query.return_to));
+      return reply
+        .header('set-cookie', jar.write(jar.ticket, ticket, ticketSeconds))
+        .header('cache-control', 'no-store')
+        .redirect(url, 303);
+    },
+  );
+
+  app.get('/auth/callback', { config: open, schema: { tags, summary: 'The way back from the OAuth2 service' } }, async (request, reply) => {
+    const { signIn, sessions, jar } = present();
+    const ticket = jar.read(request.headers, jar.ticket);
+    if (ticket === null)
+      throw new GatewayError('sign_in_failed', 'This browser did not begin to sign in here, or has waited too long. Begin at /auth/login.');
+    // Its address is made of the path alone: the host of a request is whatever its sender wrote.
+    const { tokens, returnTo } = await signIn.finish(new URL(request.url, 'http://callback'), ticket);
+    const { cookie, principal } = await sessions.begin(tokens);
+    book(request, principal, 'signed-in');
+    return reply
+      .header('set-cookie', [jar.write(jar.session, cookie, sessionSeconds), jar.write(jar.ticket, '', 0)])
+      .header('cache-control', 'no-store')
+      .redirect(returnTo, 303);
+  });
+
+  app.get(
+    '/auth/session',
+    { config: { access: 'signed-in' }, schema: { tags, summary: 'Who is signed in, and what changes must carry as x-pailou-csrf' } },
+    async (request, reply) => {
+      const { sessions, jar } = present();
+      const principal = principalOf(request);
+      const cookie = jar.read(request.headers, jar.session);
+      reply.header('cache-control', 'no-store');
+      return {
+        subject: principal.subject,
+        username: principal.username,
+        tenant: principal.tenant,
+        roles: principal.roles,
+        csrf: principal.credential === 'session' && cookie !== null ? sessions.csrfToken(cookie) : null,
+      };
+    },
+  );
+
+  app.post(
+    '/auth/logout',
+    { config: { access: 'signed-in' }, schema: { tags, summary: 'Sign out here and at the OAuth2 service' } },
+    async (request, reply) => {
+      const { sessions, jar } = present();
+      const cookie = jar.read(request.headers, jar.session);
+      const principal = principalOf(request);
+      if (cookie === null || principal.credential !== 'session')
+        throw new GatewayError('invalid_request', 'Only a session of a browser can be ended; a token ends at your OAuth2 service.');
+      const goOn = await sessions.end(cookie);
+      book(request, principal, 'signed-out');
+      reply.header('set-cookie', jar.write(jar.session, '', 0)).header('cache-control', 'no-store');
+      return { end_session_url: goOn };
+    },
+  );
+}

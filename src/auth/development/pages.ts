@@ -1,0 +1,55 @@
+/** The two pages of the development identity service: who are you today, and goodbye. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import type { Provider } from 'oidc-provider';
+import { people, personOf } from './people.ts';
+
+const prefix = '/interaction/';
+/** A name is all that is sent. */
+const longestForm = 1_000;
+
+export function personPage(uid: string): string {
+  return `${prefix}${uid}`;
+}
+
+function page(title: string, body: string): string {
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title><body style="font-family:sans-serif;max-width:30em;margin:4em auto"><h1>${title}</h1>${body}<p><small>This is the development identity service of Pailou. It knows no passwords and answers this machine only.</small></p></body></html>`;
+}
+
+/** `form`: the library's own, which carries what it must. */
+export function leavePage(form: string): string {
+  return page('Sign out?', `${form}<button form="op.logoutForm" name="logout" value="yes">Sign out</button>`);
+}
+
+/** Answers the page on which one chooses to be somebody. False for any other address. */
+export async function answerPersonPage(request: IncomingMessage, response: ServerResponse, provider: Provider): Promise<boolean> {
+  if (request.url?.startsWith(prefix) !== true) return false;
+  const answer = (status: number, body: string): void => {
+    response.writeHead(status, {
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-store',
+      'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    });
+    response.end(body);
+  };
+  const underWay = await provider.interactionDetails(request, response).then(
+    () => true,
+    () => false,
+  );
+  if (!underWay) {
+    answer(404, page('Nothing is under way here', '<p>Begin again where you wanted to sign in.</p>'));
+    return true;
+  }
+  if (request.method === 'POST') {
+    const form = Number(request.headers['content-length'] ?? 0) > longestForm ? '' : await text(request);
+    const person = personOf(new URLSearchParams(form).get('person'));
+    if (person === undefined) answer(400, page('Nobody of that name', ''));
+    else await provider.interactionFinished(request, response, { login: { accountId: person.subject } });
+    return true;
+  }
+  const buttons = people
+    .map(({ subject, name, tenant }) => `<p><button name="person" value="${subject}">${name} (${subject}, tenant ${tenant})</button></p>`)
+    .join('');
+  answer(200, page('Who are you today?', `<form method="post">${buttons}</form>`));
+  return true;
+}

@@ -1,0 +1,142 @@
+/** Sessions of people in a browser: a cookie that says nothing, behind it tokens that are renewed as long as the service agrees. */
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { MasterKey } from '../../storage/secrets.ts';
+import type { SessionStore, StoredSession, TokenSet } from '../../storage/sessions.ts';
+import type { Principal } from '../../types/access.ts';
+import { GatewayError } from '../../types/errors.ts';
+import type { Authenticator } from '../authenticator.ts';
+import type { SignIn } from './sign-in.ts';
+
+export interface Sessions {
+  /** A new session for whom the tokens were given to; the cookie's value. Rejects with token_invalid and the like. */
+  begin(tokens: TokenSet): Promise<{ readonly cookie: string; readonly principal: Principal }>;
+  /** Rejects with token_expired when the session is over, or auth_unavailable. */
+  enter(cookie: string): Promise<Principal>;
+  /** What a page must send back with each change, in a header that no other site can set. */
+  csrfToken(cookie: string): string;
+  /** True if `sent` is that. */
+  sameCsrf(cookie: string, sent: unknown): boolean;
+  /** Ends it on every node; where the browser may end the service's own session, or null. */
+  end(cookie: string): Promise<string | null>;
+}
+
+export interface SessionOptions {
+  readonly store: SessionStore;
+  readonly signIn: SignIn;
+  readonly authenticator: Pick<Authenticator, 'verify'>;
+  readonly csrfKey: MasterKey;
+}
+
+/** A working day; then people sign in again. */
+const longestMs = 12 * 3_600_000;
+/** What another node ended is found out so soon. */
+const rememberMs = 5_000;
+/** Renewed a little before it must be. */
+const earlyMs = 30_000;
+const renewalMs = 10_000;
+
+const over = (): GatewayError => new GatewayError('token_expired', 'Your session is over. Sign in again at /auth/login.');
+const idOf = (cookie: string): string => createHash('sha256').update(cookie).digest('base64url');
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+export function createSessions({ store, signIn, authenticator, csrfKey }: SessionOptions): Sessions {
+  const known = new LRUCache<string, StoredSession>({ max: 10_000, ttl: rememberMs });
+  const renewing = new Map<string, Promise<StoredSession>>();
+
+  const find = async (id: string): Promise<StoredSession> => {
+    const now = Date.now();
+    const cached = known.get(id);
+    if (cached !== undefined && cached.expiresAt > now) return cached;
+    const found = await store.find(id, now);
+    if (found === null) throw over();
+    known.set(id, found);
+    return found;
+  };
+
+  const renewNow = async (id: string, session: StoredSession): Promise<StoredSession> => {
+    const until = Date.now() + renewalMs;
+    if (!(await store.claim(id, session.version, Date.now(), until))) {
+      // Somebody else does it, here or on another node: with tokens that are good once only, two would end the session.
+      while (Date.now() < until) {
+        const found = await store.find(id, Date.now());
+        if (found === null) throw over();
+        if (found.version !== session.version) return found;
+        await pause(100);
+      }
+      throw new GatewayError('auth_unavailable', 'Your session is being renewed. Try again soon.', { retryAfterSeconds: 1 });
+    }
+    const tokens = await signIn.renew(session.tokens);
+    if (tokens === null) {
+      await store.end(id);
+      throw over();
+    }
+    await store.renew(id, tokens, session.version);
+    return { ...session, tokens, version: session.version + 1 };
+  };
+
+  const renew = (id: string, session: StoredSession): Promise<StoredSession> => {
+    let pending = renewing.get(id);
+    if (pending === undefined) {
+      pending = renewNow(id, session)
+        .then((renewed) => {
+          known.set(id, renewed);
+          return renewed;
+        })
+        .finally(() => {
+          renewing.delete(id);
+        });
+      known.delete(id);
+      renewing.set(id, pending);
+    }
+    return pending;
+  };
+
+  const principalOf = async (session: StoredSession): Promise<Principal> => {
+    const principal = await authenticator.verify(session.tokens.access);
+    if (principal.subject !== session.subject || principal.issuer !== session.issuer) throw over();
+    return Object.freeze({ ...principal, credential: 'session' as const });
+  };
+
+  const csrfToken = (cookie: string): string => createHmac('sha256', csrfKey.key).update(idOf(cookie)).digest('base64url');
+
+  return {
+    async begin(tokens) {
+      const principal = await authenticator.verify(tokens.access);
+      const cookie = randomBytes(32).toString('base64url');
+      const now = Date.now();
+      await store.create(idOf(cookie), { issuer: principal.issuer, subject: principal.subject, tokens, expiresAt: now + longestMs }, now);
+      return { cookie, principal };
+    },
+
+    async enter(cookie) {
+      const id = idOf(cookie);
+      let session = await find(id);
+      try {
+        const principal = await principalOf(session);
+        if (principal.expiresAt - Date.now() > earlyMs || session.tokens.refresh === null) return principal;
+      } catch (thrown) {
+        if (!(thrown instanceof GatewayError) || thrown.status !== 401) throw thrown;
+        if (session.tokens.refresh === null) throw over();
+      }
+      session = await renew(id, session);
+      return principalOf(session);
+    },
+
+    csrfToken,
+
+    sameCsrf(cookie, sent) {
+      const expected = Buffer.from(csrfToken(cookie));
+      const given = Buffer.from(typeof sent === 'string' ? sent : '');
+      return given.length === expected.length && timingSafeEqual(given, expected);
+    },
+
+    async end(cookie) {
+      const id = idOf(cookie);
+      const session = await store.find(id, Date.now());
+      known.delete(id);
+      await store.end(id);
+      return session === null ? null : signIn.leave(session.tokens);
+    },
+  };
+}

@@ -1,0 +1,269 @@
+/** Signing in with a browser at a real OAuth2 service: the cookie, what other sites cannot do with it, and that it ends. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { eventually, startGateway, type TestGateway } from './gateway.ts';
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startGateway();
+});
+afterEach(() => void vi.useRealTimers());
+afterAll(async () => gateway[Symbol.asyncDispose]());
+
+/** As much of a browser as signing in needs: cookies by host, and one step at a time. */
+class Browser {
+  readonly cookies = new Map<string, Map<string, string>>();
+
+  async go(url: string, init: RequestInit = {}): Promise<Response> {
+    const { host } = new URL(url);
+    const jar = this.cookies.get(host) ?? new Map<string, string>();
+    this.cookies.set(host, jar);
+    const headers = new Headers(init.headers);
+    if (jar.size > 0) headers.set('cookie', [...jar].map(([name, value]) => `${name}=${value}`).join('; '));
+    const response = await fetch(url, { ...init, headers, redirect: 'manual' });
+    for (const line of response.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+      if (value === '' || /max-age=0|expires=Thu, 01 Jan 1970/i.test(line)) jar.delete(name);
+      else jar.set(name, value);
+    }
+    return response;
+  }
+
+  /** Follows redirects until one leads to a page or to where `until` says. */
+  async follow(start: string, until: (url: string) => boolean): Promise<{ url: string; response: Response | null }> {
+    let url = start;
+    for (let step = 0; step < 15; step++) {
+      if (until(url)) return { url, response: null };
+      const response = await this.go(url);
+      const next = response.headers.get('location');
+      if (next === null) return { url, response };
+      url = new URL(next, url).href;
+    }
+    throw new Error('too many redirects');
+  }
+
+  /** Up to the way back, which is not gone yet. */
+  async upToCallback(person: string, query = ''): Promise<string> {
+    const page = await this.follow(`${gateway.url}/auth/login${query}`, (url) => url.includes('/interaction/'));
+    const chosen = await this.go(page.url, { method: 'POST', body: new URLSearchParams({ person }) });
+    const back = await this.follow(new URL(chosen.headers.get('location') ?? '', page.url).href, (url) => url.includes('/auth/callback'));
+    return back.url;
+  }
+
+  async signIn(person: string, query = ''): Promise<Response> {
+    return this.go(await this.upToCallback(person, query));
+  }
+
+  session(): string {
+    return this.cookies.get(new URL(gateway.url).host)?.get('pailou') ?? '';
+  }
+
+  async csrf(): Promise<string> {
+    return ((await (await this.go(`${gateway.url}/auth/session`)).json()) as { csrf: string }).csrf;
+  }
+}
+
+const codeOf = async (response: Response): Promise<string> => ((await response.json()) as { error: { code: string } }).error.code;
+const rows = (): { version: number; tokens: string }[] => {
+  const database = new DatabaseSync(join(gateway.dataDir, 'pailou.db'), { readOnly: true });
+  try {
+    return database.prepare('select * from llm_session').all() as unknown as { version: number; tokens: string }[];
+  } finally {
+    database.close();
+  }
+};
+
+describe('a person in a browser', () => {
+  it('signs in, is who they are, makes changes with the csrf token only, and signs out at both ends', async () => {
+    const browser = new Browser();
+    const back = await browser.signIn('admin', '?return_to=/console?tab=models');
+    expect(back.status).toBe(303);
+    expect(back.headers.get('location')).toBe('/console?tab=models');
+    const set = back.headers.getSetCookie().find((line) => line.startsWith('pailou='));
+    expect(set).toMatch(/; Path=\/; HttpOnly; SameSite=Lax; Max-Age=\d+$/);
+    const cookie = browser.session();
+
+    const me = await browser.go(`${gateway.url}/api/me`);
+    expect(await me.json()).toMatchObject({ subject: 'admin', roles: ['admin'], credential: 'session' });
+
+    const grant = { spec: { subject_type: 'user', subject: 'user', capability: 'model/x', action: 'use' } };
+    const change = (headers: Record<string, string>) =>
+      browser.go(`${gateway.url}/api/grants`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(grant),
+      });
+    for (const wrong of [undefined, '', 'x', cookie]) {
+      const refused = await change(wrong === undefined ? {} : { 'x-pailou-csrf': wrong });
+      expect(refused.status).toBe(403);
+      expect(await codeOf(refused)).toBe('permission_denied');
+    }
+    const csrf = await browser.csrf();
+    expect((await change({ 'x-pailou-csrf': csrf })).status).toBe(201);
+    const chat = await browser.go(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-pailou-csrf': csrf },
+      body: JSON.stringify({ model: 'demo/echo', messages: [{ role: 'user', content: 'Hi' }] }),
+    });
+    expect(chat.status).toBe(200);
+
+    // Neither the cookie nor a token is in the database as it is.
+    const files = await Promise.all(
+      ['pailou.db', 'pailou.db-wal'].map((name) => readFile(join(gateway.dataDir, name), 'latin1').catch(() => '')),
+    );
+    expect(files.join('')).not.toContain(cookie);
+    expect(rows()).toHaveLength(1);
+    expect(rows()[0]?.tokens).toMatch(/^v1\./);
+
+    const left = await browser.go(`${gateway.url}/auth/logout`, { method: 'POST', headers: { 'x-pailou-csrf': csrf } });
+    expect(left.status).toBe(200);
+    const { end_session_url: end } = (await left.json()) as { end_session_url: string };
+    expect(end).toContain(`${gateway.gateway.issuer}/session/end`);
+    expect(browser.session()).toBe('');
+    expect(rows()).toHaveLength(0);
+    // Somebody who kept a copy of the cookie has nothing.
+    const again = await fetch(`${gateway.url}/api/me`, { headers: { cookie: `pailou=${cookie}` } });
+    expect(again.status).toBe(401);
+    expect(await codeOf(again)).toBe('token_expired');
+    // The service asks, then forgets the person too.
+    const page = await (await browser.go(end)).text();
+    expect(page).toContain('Sign out');
+
+    const acts = await eventually(
+      async () => (await gateway.as('admin', 'GET', '/api/audit?limit=200')).json.data as { act: string; target: string }[],
+      (entries) => entries.some(({ act }) => act === 'signed-out'),
+    );
+    expect(acts.find(({ act }) => act === 'signed-in')?.target).toBe('person/admin');
+  });
+
+  it('cannot be made to finish what another browser began', async () => {
+    const attacker = new Browser();
+    const callback = await attacker.upToCallback('viewer');
+    const victim = new Browser();
+    const refused = await victim.go(callback);
+    expect(refused.status).toBe(400);
+    expect(await codeOf(refused)).toBe('sign_in_failed');
+    // With a ticket of their own, too: its state is another one.
+    await victim.go(`${gateway.url}/auth/login`);
+    expect(await codeOf(await victim.go(callback))).toBe('sign_in_failed');
+    expect(victim.session()).toBe('');
+  });
+
+  it('a code is good once, a changed ticket never, and a refusal of the service is told', async () => {
+    const browser = new Browser();
+    const callback = await browser.upToCallback('user');
+    const { host } = new URL(gateway.url);
+    const ticket = browser.cookies.get(host)?.get('pailou-sign-in') ?? '';
+    const forged = new URL(callback);
+    forged.searchParams.set('state', 'x'.repeat(43));
+    expect(await codeOf(await browser.go(forged.href))).toBe('sign_in_failed');
+    browser.cookies.get(host)?.set('pailou-sign-in', ticket);
+    expect((await browser.go(callback)).status).toBe(303);
+    browser.cookies.get(host)?.set('pailou-sign-in', ticket);
+    expect(await codeOf(await browser.go(callback))).toBe('sign_in_failed');
+    browser.cookies.get(host)?.set('pailou-sign-in', `${ticket.slice(0, -2)}xx`);
+    expect(await codeOf(await browser.go(callback))).toBe('sign_in_failed');
+
+    const other = new Browser();
+    await other.go(`${gateway.url}/auth/login`);
+    const said = await other.go(`${gateway.url}/auth/callback?error=access_denied&state=x`);
+    expect(said.status).toBe(400);
+  });
+
+  it('gets a cookie of its own, whatever was there before', async () => {
+    const browser = new Browser();
+    browser.cookies.set(new URL(gateway.url).host, new Map([['pailou', 'planted']]));
+    await browser.signIn('user');
+    expect(browser.session()).not.toBe('planted');
+    expect(browser.session()).toHaveLength(43);
+  });
+
+  it.each(['https://evil.example/', '//evil.example', '/\\evil.example', 'javascript:alert(1)', '/a\nb'])(
+    'is never sent on to %j',
+    async (place) => {
+      const browser = new Browser();
+      const back = await browser.signIn('user', `?return_to=${encodeURIComponent(place)}`);
+      expect(back.headers.get('location')).toBe('/');
+    },
+  );
+
+  it('two cookies of one name, or one beside a token: the token counts, or nothing', async () => {
+    const browser = new Browser();
+    await browser.signIn('viewer');
+    const cookie = `pailou=${browser.session()}`;
+    expect((await fetch(`${gateway.url}/api/me`, { headers: { cookie: `${cookie}; pailou=x` } })).status).toBe(401);
+    const both = await gateway.as('admin', 'GET', '/api/me', undefined, { cookie });
+    expect(both.json).toMatchObject({ subject: 'admin', credential: 'token' });
+    expect((await gateway.as(null, 'GET', '/api/me', undefined, { cookie, authorization: 'Bearer x' })).status).toBe(401);
+  });
+
+  it('a session is renewed once before its token ends, however many ask, and is over after a day of work', async () => {
+    const browser = new Browser();
+    await browser.signIn('developer');
+    const before = rows().at(-1)?.tokens;
+    const now = Date.now();
+    vi.useFakeTimers({ toFake: ['Date'], now });
+    vi.setSystemTime(now + 8 * 3_600_000 - 15_000);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => browser.go(`${gateway.url}/api/me`)));
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
+    const after = rows().find(({ version }) => version > 1);
+    expect(after?.version).toBe(2);
+    expect(after?.tokens).not.toBe(before);
+    vi.setSystemTime(now + 8 * 3_600_000 + 60_000);
+    expect((await browser.go(`${gateway.url}/api/me`)).status).toBe(200);
+    vi.setSystemTime(now + 12 * 3_600_000 + 1_000);
+    const over = await browser.go(`${gateway.url}/api/me`);
+    expect(over.status).toBe(401);
+    expect(await codeOf(over)).toBe('token_expired');
+  });
+});
+
+describe('two nodes', () => {
+  it('share sessions, and one of them renews: tokens that are good once are spent once', async () => {
+    await using second = await startGateway({
+      PAILOU_OAUTH_ISSUER: gateway.gateway.issuer,
+      PAILOU_OAUTH_PRESET: 'generic',
+      PAILOU_OAUTH_AUDIENCE: gateway.url,
+      PAILOU_OAUTH_CLIENT_ID: 'pailou-browser',
+      PAILOU_OAUTH_CLIENT_SECRET: 'pailou-browser',
+      PAILOU_PUBLIC_URL: gateway.url,
+      PAILOU_DATABASE_URL: `sqlite:${join(gateway.dataDir, 'pailou.db')}`,
+      PAILOU_MASTER_KEY_FILE: join(gateway.dataDir, 'master.key'),
+    });
+    const browser = new Browser();
+    await browser.signIn('user');
+    const cookie = `pailou=${browser.session()}`;
+    const ask = (url: string) => fetch(`${url}/api/me`, { headers: { cookie } });
+    expect((await ask(second.url)).status).toBe(200);
+    const now = Date.now();
+    vi.useFakeTimers({ toFake: ['Date'], now });
+    vi.setSystemTime(now + 8 * 3_600_000 - 15_000);
+    const answers = await Promise.all([gateway, second, gateway, second, gateway, second].map(({ url }) => ask(url)));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);
+    vi.setSystemTime(now + 8 * 3_600_000 + 60_000);
+    expect((await ask(second.url)).status).toBe(200);
+  });
+});
+
+describe('behind https', () => {
+  it('cookies are bound to the host, and the service is told the public address', async () => {
+    await using other = await startGateway({ PAILOU_PUBLIC_URL: 'https://gate.example/' });
+    const begun = await fetch(`${other.url}/auth/login`, { redirect: 'manual', headers: { 'x-forwarded-host': 'evil.example' } });
+    expect(begun.headers.getSetCookie()[0]).toMatch(/^__Host-pailou-sign-in=[^;]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=600; Secure$/);
+    const to = new URL(begun.headers.get('location') ?? '');
+    expect(to.searchParams.get('redirect_uri')).toBe('https://gate.example/auth/callback');
+    expect(to.searchParams.get('code_challenge_method')).toBe('S256');
+    expect(to.searchParams.get('state')).toMatch(/.{30}/);
+  });
+});
+
+describe('without a service to sign in at', () => {
+  it('says what is missing', async () => {
+    await using other = await startGateway({ PAILOU_OAUTH_ISSUER: gateway.gateway.issuer, PAILOU_OAUTH_AUDIENCE: gateway.url });
+    const refused = await other.as(null, 'GET', '/auth/login');
+    expect(refused.status).toBe(404);
+    expect(refused.json.error.message).toContain('PAILOU_OAUTH_CLIENT_ID');
+  });
+});
