@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { auditCommand } from './admin/commands/audit.ts';
 import { type Command, complain, say, UsageError } from './admin/commands/command.ts';
 import { doctorCommand } from './admin/commands/doctor.ts';
+import { keysCommand } from './admin/commands/keys.ts';
 import { migrateCommand } from './admin/commands/migrate.ts';
 import { permissionsCommand } from './admin/commands/permissions.ts';
 import { tokenCommand } from './admin/commands/token.ts';
@@ -37,6 +38,7 @@ const commands: Readonly<Record<string, Command>> = {
   doctor: doctorCommand,
   migrate: migrateCommand,
   audit: auditCommand,
+  keys: keysCommand,
   permissions: permissionsCommand,
 };
 

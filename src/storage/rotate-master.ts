@@ -57,19 +57,23 @@ export async function rotateMaster(database: Database, keys: MasterKeys): Promis
     changed += count;
     if (row.tenant !== null && count > 0) byTenant.set(row.tenant, (byTenant.get(row.tenant) ?? 0) + count);
   };
+  const renewPage = (place: SealedPlace, after: Cursor | null): Promise<Cursor | null> =>
+    database.query
+      .transaction()
+      .execute(async (transaction) => {
+        const { rows, next } = await place.page(transaction, after);
+        const counts: number[] = [];
+        for (const row of rows) counts.push(await renewRow(place, row, (texts) => row.write(transaction, texts)));
+        return { rows, next, counts };
+      })
+      .then(({ rows, next, counts }) => {
+        for (const [index, row] of rows.entries()) book(row, counts[index] ?? 0);
+        return next;
+      });
   try {
     for (const place of sealedPlaces(keys)) {
-      let after: Cursor | null = null;
-      do {
-        const { rows, next, counts } = await database.query.transaction().execute(async (transaction) => {
-          const page = await place.page(transaction, after);
-          const done: number[] = [];
-          for (const row of page.rows) done.push(await renewRow(place, row, (texts) => row.write(transaction, texts)));
-          return { ...page, counts: done };
-        });
-        for (const [index, row] of rows.entries()) book(row, counts[index] ?? 0);
-        after = next;
-      } while (after !== null);
+      let after = await renewPage(place, null);
+      while (after !== null) after = await renewPage(place, after);
     }
   } catch (thrown) {
     throw database.explain(thrown);

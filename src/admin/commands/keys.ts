@@ -1,0 +1,58 @@
+/** pailou keys rotate-master */
+import { parseArgs } from 'node:util';
+import { readSettings } from '../../config/settings.ts';
+import { loadMasterKeys } from '../../storage/master-key.ts';
+import { countSealed, rotateMaster, type SealedCount } from '../../storage/rotate-master.ts';
+import { type Command, complain, say, UsageError, withDatabase } from './command.ts';
+
+const shownAtMost = 20;
+
+/** What stands in the way of doing without the old keys; true if nothing does. */
+function tellLeft({ old, unknown, damaged }: SealedCount, checking: boolean): boolean {
+  for (const [id, count] of unknown)
+    complain(`${count} values are sealed with key ${id === '' ? '(none that can be read)' : id}, which is not here.`);
+  for (const where of damaged.slice(0, shownAtMost)) complain(`A secret of ${where} was changed or moved there by hand; no key opens it.`);
+  if (damaged.length > shownAtMost) complain(`… and ${damaged.length - shownAtMost} more of that kind.`);
+  if (damaged.length > 0)
+    complain('What cannot be opened serves nobody: enter those secrets again. In the history they only limit the way back.');
+  if (old > 0)
+    complain(
+      checking
+        ? `${old} values are sealed with an old key; pailou keys rotate-master seals them with the current one.`
+        : `${old} values were sealed with an old key meanwhile: some node still has it as PAILOU_MASTER_KEY. Restart that node, then run this again.`,
+    );
+  return old === 0 && unknown.size === 0 && damaged.length === 0;
+}
+
+export const keysCommand: Command = {
+  summary: 'Seal everything in the database with PAILOU_MASTER_KEY, while nodes serve (docs/secrets.md); --check only counts.',
+  usage: 'pailou keys rotate-master [--check] [--leave-lost]',
+  async run([verb, ...args]) {
+    if (verb !== 'rotate-master') throw new UsageError('Say: pailou keys rotate-master');
+    const { values } = parseArgs({
+      args,
+      options: { check: { type: 'boolean', default: false }, 'leave-lost': { type: 'boolean', default: false } },
+    });
+    const settings = readSettings(process.env);
+    if (settings.masterKey === null)
+      throw new UsageError('Set PAILOU_MASTER_KEY to the new key and PAILOU_MASTER_KEY_OLD to the former one, as on the nodes.');
+    const keys = loadMasterKeys(settings);
+    return withDatabase(async (database) => {
+      const found = await countSealed(database, keys);
+      say(`${found.values} sealed values; the current key is ${keys.current.id}.`);
+      if (values.check) return tellLeft(found, true) ? 0 : 1;
+      if (found.unknown.size > 0 && !values['leave-lost']) {
+        tellLeft({ ...found, old: 0 }, false);
+        complain(
+          'Nothing was changed. Give that key in PAILOU_MASTER_KEY_OLD; if it is lost, --leave-lost leaves those values as they are.',
+        );
+        return 1;
+      }
+      const { changed, left } = await rotateMaster(database, keys);
+      say(`${changed} values were sealed anew.`);
+      const done = tellLeft(left, false);
+      if (left.old === 0) say('No old key is needed any more: take PAILOU_MASTER_KEY_OLD away on each node, and restart it.');
+      return done ? 0 : 1;
+    });
+  },
+};
