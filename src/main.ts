@@ -8,6 +8,9 @@ import { addRouting } from './api/routes/routing.ts';
 import { addOperation } from './api/routes/operation.ts';
 import { createServer } from './api/server.ts';
 import { addSignIn } from './api/routes/sign-in.ts';
+import { createAnswerCache } from './cache/answer-cache.ts';
+import { createMemoryAnswers } from './cache/memory-store.ts';
+import { createRedisAnswers } from './cache/redis-store.ts';
 import { createConfigService } from './config/service.ts';
 import { readSettings, type Settings } from './config/settings.ts';
 import { seedDemo } from './demo-configuration.ts';
@@ -175,13 +178,18 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   catalogue.onChange(() => gate.toolsChanged());
   config.onSwap(() => gate.toolsChanged());
 
-  const calls: CallServices = { dispatcher, catalogue, quota, ledger: metrics.counting(ledger), responses, logger };
+  const answers = createAnswerCache({
+    store: redis === null ? createMemoryAnswers(settings.cacheMemoryMb * 1_048_576) : createRedisAnswers(redis, master.current),
+    onAsked: (capability, result) => metrics.answerSought(capability, result),
+  });
+  const calls: CallServices = { answers, dispatcher, catalogue, quota, ledger: metrics.counting(ledger), responses, logger };
   let stopping = false;
   const server = await createServer({
     recheckMs: settings.recheckSeconds * 1_000,
     credentials,
     config,
     audit,
+    homeTenant: issuers[0]?.mapping.defaultTenant ?? 'default',
     logger,
     bodyLimit: settings.bodyLimit,
     version,

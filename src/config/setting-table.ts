@@ -51,6 +51,12 @@ const table = {
     default: 'none',
     secret: true,
   },
+  PAILOU_CACHE_MEMORY_MB: {
+    meaning: 'How much memory the kept answers of models with `cache` may take, where there is no Redis (docs/cache.md).',
+    form: 'a number of megabytes from 1 to 65536',
+    example: '256',
+    default: '64',
+  },
   PAILOU_WITHOUT_REDIS: {
     meaning:
       'What happens to calls under a limit while Redis is away: local, each node counts by itself from what it last knew; refuse, they get 503.',

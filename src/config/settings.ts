@@ -42,6 +42,8 @@ export interface Settings {
   readonly recheckSeconds: number;
   /** Null: this node counts limits by itself. */
   readonly redisUrl: string | null;
+  /** For kept answers, where Redis does not keep them. */
+  readonly cacheMemoryMb: number;
   readonly withoutRedis: 'local' | 'refuse';
   readonly masterKey: string | null;
   /** Further keys that still open. */
@@ -120,6 +122,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     keyOwnerHours: read('PAILOU_API_KEYS_OWNER_HOURS', whole(1, 87_600), 720),
     recheckSeconds: read('PAILOU_RECHECK_SECONDS', whole(1, 3_600), 30),
     redisUrl: read('PAILOU_REDIS_URL', url('redis:', 'rediss:'), null),
+    cacheMemoryMb: read('PAILOU_CACHE_MEMORY_MB', whole(1, 65_536), 64),
     withoutRedis: read('PAILOU_WITHOUT_REDIS', oneOf('local', 'refuse'), 'local'),
     masterKey: read('PAILOU_MASTER_KEY', (text) => (isKey(text) ? text : undefined), null),
     oldMasterKeys: read('PAILOU_MASTER_KEY_OLD', (text) => (list(text).every(isKey) ? list(text) : undefined), []),

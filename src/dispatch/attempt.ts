@@ -1,6 +1,7 @@
 /** One try at one deployment: held back until something is visible, or until it is whole, then passed on under the time limits. */
 import { isStreamed, type ModelInvoker } from '../models/invoke.ts';
 import { oneBatch } from '../models/one-batch.ts';
+import { thoughtScope } from '../models/thoughts.ts';
 import type { ChatEvent, ChatEvents, ChatRequest } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
@@ -55,11 +56,10 @@ export async function attemptChat(
   const truth = (thrown: unknown): unknown => deadlines.failure ?? (context.signal.aborted ? context.signal.reason : thrown);
   try {
     deadlines.set('first token', isStreamed(deployment, stream) ? limits.first_token_ms : limits.total_ms);
-    const { tenant, issuer, subject } = run.start.principal;
     const answer = await context.invoker.chat(deployment, request, {
       stream,
       signal: deadlines.signal,
-      scope: `${tenant}\n${issuer}\n${subject}`,
+      scope: thoughtScope(run.start.principal),
       ...(prefill === undefined ? {} : { prefill }),
     });
     book.answered(answer.status);

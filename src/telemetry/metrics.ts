@@ -11,6 +11,8 @@ export interface Metrics {
   setRevision(revision: number): void;
   circuitTurned(deployment: string, state: 'closed' | 'half-open' | 'open'): void;
   limitRefused(limit: string, measure: string): void;
+  /** A call asked for an answer from before. */
+  answerSought(capability: string, result: 'hit' | 'miss'): void;
   callStarted(): void;
   callEnded(): void;
 }
@@ -45,6 +47,12 @@ export function createMetrics(): Metrics {
     name: 'pailou_limit_refusals_total',
     help: 'Calls refused by a limit or budget of the configuration.',
     labelNames: ['limit', 'measure'],
+  });
+  const kept = createTally({
+    registry,
+    name: 'pailou_cache_answers_total',
+    help: 'Calls to models that keep answers, by whether the answer was there.',
+    labelNames: ['capability', 'result'],
   });
   const seconds = new Histogram({
     name: 'pailou_run_duration_seconds',
@@ -103,6 +111,7 @@ export function createMetrics(): Metrics {
     setRevision: (value) => revision.set(value),
     circuitTurned: (deployment, state) => circuits.set({ deployment }, ['closed', 'half-open', 'open'].indexOf(state)),
     limitRefused: (limit, measure) => refusals(1, limit, measure),
+    answerSought: (capability, result) => kept(1, capability, result),
     callStarted: () => inFlight.inc(),
     callEnded: () => inFlight.dec(),
   };

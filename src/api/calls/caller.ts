@@ -15,6 +15,8 @@ export interface Caller {
   readonly view: TenantView;
   /** Aborted as soon as the caller's connection is gone. */
   readonly signal: AbortSignal;
+  /** Whether answers from before are welcome (`cache-control`). */
+  readonly cacheControl: string | undefined;
   /** What the call was found to have the right to, so far. */
   readonly needs: Need[];
   /** Adds headers to the answer, as long as it has not begun. */
@@ -39,6 +41,7 @@ export function callerOf(request: FastifyRequest, reply: FastifyReply): Caller {
     revision: snapshot.revision,
     view: snapshot.tenant(principal.tenant),
     signal: controller.signal,
+    cacheControl: request.headers['cache-control'],
     needs,
     tell(headers) {
       if (!reply.raw.headersSent) reply.headers(headers);

@@ -4,6 +4,7 @@ import { serverToolRequests } from '../../extensions/tool-requests.ts';
 import type { Run } from '../../telemetry/run.ts';
 import type { ChatEvents } from '../../types/chat.ts';
 import { booked, endFailed } from './booked.ts';
+import { cachedChat } from './cached-chat.ts';
 import { type Caller, requireModel, requireSkill } from './caller.ts';
 import type { ParsedCall } from './chat-body.ts';
 import { invokeModel, openRun } from './invoke-model.ts';
@@ -34,7 +35,7 @@ export async function routeChat(services: CallServices, caller: Caller, chat: Pa
   const model = requireModel(caller, name);
   const wanted = serverToolRequests(chat.request.body);
   if (wanted.length > 0) return loop(services, caller, chat, model.name);
-  return invokeModel(services, caller, model, chat.request, { stream: chat.stream });
+  return cachedChat(services, caller, model, chat);
 }
 
 async function loop(services: CallServices, caller: Caller, chat: ParsedCall, name: string): Promise<ChatAnswer> {

@@ -1,4 +1,5 @@
 /** What the walk of a call needs; put together once in `main.ts`. */
+import type { AnswerCache } from '../../cache/answer-cache.ts';
 import type { Dispatcher } from '../../dispatch/dispatcher.ts';
 import type { Catalogue } from '../../extensions/mcp/catalogue.ts';
 import type { Quota } from '../../quota/quota.ts';
@@ -7,6 +8,8 @@ import type { Ledger } from '../../types/run.ts';
 import type { Logger } from '../../types/logger.ts';
 
 export interface CallServices {
+  /** Answers from before, for models that keep them. */
+  readonly answers: AnswerCache;
   readonly dispatcher: Dispatcher;
   readonly catalogue: Catalogue;
   readonly quota: Quota;

@@ -1,15 +1,16 @@
 /** POST /v1/embeddings */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { renderEmbeddings } from '../../models/faces/embeddings.ts';
 import { estimateTokens } from '../../models/estimate-usage.ts';
 import type { Usage } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject } from '../../types/json.ts';
-import type { EmbeddingsBody } from '../../types/wire-format.ts';
+import type { EmbeddingsAnswer, EmbeddingsBody } from '../../types/wire-format.ts';
 import { addAnswerHeaders } from '../calls/answer-chat.ts';
 import { endFailed } from '../calls/booked.ts';
 import { callContext } from '../calls/call-context.ts';
+import { admitKept, isOwnAnswer } from '../calls/cached-chat.ts';
 import { callerOf, requireModel } from '../calls/caller.ts';
 import { refuseInvalid } from '../calls/chat-body.ts';
 import { openRun, requireOperation } from '../calls/invoke-model.ts';
@@ -24,6 +25,9 @@ const embeddingsBodySchema = z.looseObject({
   encoding_format: z.enum(['float', 'base64']).optional(),
   dimensions: z.int().min(1).optional(),
 });
+
+type KeptVectors = Pick<EmbeddingsAnswer, 'vectors'> & { readonly usage: Usage };
+type Answered = Parameters<typeof addAnswerHeaders>[1];
 
 /** A guess where the vendor gave no count. Token numbers count themselves. */
 function estimatedUsage(input: EmbeddingsBody['input']): Usage {
@@ -44,17 +48,37 @@ export function addEmbeddings(app: FastifyInstance, services: CallServices): voi
       const caller = callerOf(request, reply);
       const model = requireModel(caller, body.model);
       requireOperation(model, 'embeddings');
+      const place =
+        model.spec.cache === undefined
+          ? null
+          : services.answers.place<KeptVectors>(model, caller.principal, {
+              operation: 'embeddings',
+              asked: { body },
+              cacheControl: caller.cacheControl,
+            });
+      const kept = place === null ? null : await place.find();
+      if (place !== null && kept === null) caller.tell({ 'x-pailou-cache': 'miss' });
       const run = openRun(services, caller, null, `model/${model.name}`, 'embeddings', false);
+      const answered = (vectors: KeptVectors, answer: Omit<Answered, 'run'>): FastifyReply => {
+        addAnswerHeaders(reply, { run, ...answer });
+        const options = { model: body.model, encoding: checked.data.encoding_format ?? 'float', usage: vectors.usage } as const;
+        return reply.header('content-type', 'application/json; charset=utf-8').send(renderEmbeddings(vectors.vectors, options));
+      };
       try {
+        if (kept !== null) {
+          await admitKept(services, caller, run, model, kept);
+          run.end('complete');
+          return await answered(kept.value, { deployment: 'cache', attempts: 0, warnings: kept.warnings });
+        }
         const context = callContext(services, caller, run, { stream: false, size: () => estimatedUsage(body.input) });
         const answer = await services.dispatcher.embeddings(model, body, context);
+        const { vectors, warnings, attempts } = answer;
         const usage = answer.usage ?? estimatedUsage(body.input);
         run.used(usage);
         run.end('complete');
-        addAnswerHeaders(reply, { run, deployment: answer.deployment.id, attempts: answer.attempts, warnings: answer.warnings });
-        return await reply
-          .header('content-type', 'application/json; charset=utf-8')
-          .send(renderEmbeddings(answer.vectors, { model: body.model, encoding: checked.data.encoding_format ?? 'float', usage }));
+        const deployment = answer.deployment.id;
+        if (isOwnAnswer(model, deployment)) place?.keep({ vectors, usage }, warnings);
+        return await answered({ vectors, usage }, { deployment, attempts, warnings });
       } catch (thrown) {
         endFailed(run, thrown);
         throw thrown;

@@ -1,0 +1,42 @@
+/** Kept answers in Redis, for all nodes. They hold people's words: sealed, under names that tell nothing, each good at its own place only. */
+import { createHmac } from 'node:crypto';
+import type { Redis } from '../storage/redis.ts';
+import { createSecretBox, derivedKey, type MasterKey } from '../storage/secrets.ts';
+import type { AnswerStore } from './store.ts';
+
+/** A call waits no longer for an answer that may be there. */
+const patienceMs = 50;
+/** After Redis was too slow, calls do not wait for it at all for a while. */
+const pauseMs = 1_000;
+
+export function createRedisAnswers(redis: Redis, master: MasterKey): AnswerStore {
+  const box = createSecretBox({ current: derivedKey(master, 'kept answers') });
+  const names = derivedKey(master, 'names of kept answers');
+  const nameOf = (key: string): string => `pailou:answer:${createHmac('sha256', names.key).update(key).digest('base64url')}`;
+  let pausedUntil = 0;
+  const failed = (): null => {
+    pausedUntil = Date.now() + pauseMs;
+    return null;
+  };
+
+  return {
+    async get(key) {
+      if (!redis.ready || Date.now() < pausedUntil) return null;
+      const name = nameOf(key);
+      const sealed = await redis.ask((client) => client.get(name), { patienceMs }).catch(failed);
+      if (sealed === null) return null;
+      try {
+        return box.open({ $sealed: sealed }, name);
+      } catch {
+        // Sealed with another master key, or not by Pailou.
+        return null;
+      }
+    },
+    set(key, text, ttlMs) {
+      if (!redis.ready || Date.now() < pausedUntil) return;
+      const name = nameOf(key);
+      const { $sealed: sealed } = box.seal(text, name);
+      redis.ask((client) => client.set(name, sealed, { expiration: { type: 'PX', value: ttlMs } })).catch(failed);
+    },
+  };
+}

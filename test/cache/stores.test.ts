@@ -1,0 +1,175 @@
+/** What every store of kept answers must hold to: the same suite on memory and on Redis. */
+import { createClient } from '@redis/client';
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createMemoryAnswers } from '../../src/cache/memory-store.ts';
+import { createRedisAnswers } from '../../src/cache/redis-store.ts';
+import type { AnswerStore } from '../../src/cache/store.ts';
+import { connectRedis, type Redis } from '../../src/storage/redis.ts';
+import { masterKey } from '../../src/storage/secrets.ts';
+import { type Cable, layCable } from '../storage/cable.ts';
+import { memoryLogger } from '../storage/databases.ts';
+import { eventually } from '../whole/gateway.ts';
+
+const redisUrl = process.env['PAILOU_TEST_REDIS_URL'];
+const address = new URL(redisUrl ?? 'redis://x');
+address.pathname = `/${randomInt(1, 15)}`;
+const master = masterKey(randomBytes(32));
+const logger = memoryLogger();
+let redis: Redis;
+
+const connect = async (url: string): Promise<Redis> => {
+  const connected = connectRedis({ url, logger });
+  await eventually(
+    async () => connected.ready,
+    (ready) => ready,
+  );
+  return connected;
+};
+
+beforeAll(async () => {
+  if (redisUrl !== undefined) redis = await connect(address.href);
+});
+afterAll(async () => redis?.[Symbol.asyncDispose]());
+
+/** Keeping is not waited for. */
+const found = (store: AnswerStore, key: string): Promise<string | null> =>
+  eventually(
+    async () => store.get(key),
+    (text) => text !== null,
+  );
+
+for (const { name, missing, create } of [
+  { name: 'memory', missing: false, create: () => createMemoryAnswers(1_000_000) },
+  { name: 'Redis', missing: redisUrl === undefined, create: () => createRedisAnswers(redis, master) },
+]) {
+  describe.skipIf(missing)(`answers kept in ${name}`, () => {
+    it('are found again by their key, word for word, and by no other', async () => {
+      const [store, key] = [create(), randomUUID()];
+      expect(await store.get(key)).toBeNull();
+      const text = JSON.stringify({ text: '牌楼 🏮 \u0000 "quoted"' });
+      store.set(key, text, 60_000);
+      expect(await found(store, key)).toBe(text);
+      expect(await store.get(randomUUID())).toBeNull();
+    });
+
+    it('are replaced by a later one', async () => {
+      const [store, key] = [create(), randomUUID()];
+      store.set(key, 'first', 60_000);
+      store.set(key, 'second', 60_000);
+      await eventually(
+        async () => store.get(key),
+        (text) => text === 'second',
+      );
+    });
+
+    it('are gone when their time has passed', async () => {
+      const [store, key] = [create(), randomUUID()];
+      store.set(key, 'soon gone', 300);
+      expect(await found(store, key)).toBe('soon gone');
+      await sleep(350);
+      expect(await store.get(key)).toBeNull();
+    });
+  });
+}
+
+describe('answers kept in memory', () => {
+  it('take no more than they may: what was not asked for longest goes', () => {
+    const store = createMemoryAnswers(10_000);
+    for (const key of ['one', 'two', 'three']) store.set(key, 'x'.repeat(2_500), 60_000);
+    expect(store.get('one')).not.toBeNull();
+    store.set('four', 'x'.repeat(2_500), 60_000);
+    expect(['one', 'two', 'three', 'four'].map((key) => store.get(key) !== null)).toEqual([true, false, true, true]);
+  });
+
+  it('are not kept where one alone is more than that', () => {
+    const store = createMemoryAnswers(1_000);
+    store.set('one', 'x'.repeat(2_000), 60_000);
+    expect(store.get('one')).toBeNull();
+  });
+});
+
+describe.skipIf(redisUrl === undefined)('answers kept in Redis', () => {
+  const bare = createClient({ url: address.href });
+  let cable: Cable;
+  let far: Redis;
+  beforeAll(async () => {
+    await bare.connect();
+    cable = await layCable({ host: address.hostname, port: Number(address.port) });
+    const through = new URL(address);
+    through.host = `127.0.0.1:${cable.port}`;
+    far = await connect(through.href);
+  });
+  afterAll(async () => {
+    bare.destroy();
+    await far[Symbol.asyncDispose]();
+    await cable[Symbol.asyncDispose]();
+  });
+  const names = async (): Promise<Set<string>> => new Set(await bare.keys('pailou:answer:*'));
+  /** Keeps `text` and returns the name under which it lies. */
+  const lying = async (store: AnswerStore, key: string, text: string): Promise<string> => {
+    const before = await names();
+    store.set(key, text, 60_000);
+    await found(store, key);
+    return [...(await names())].find((name) => !before.has(name)) ?? '';
+  };
+
+  it('are sealed, under names that tell nothing, and Redis itself forgets them', async () => {
+    const key = randomUUID();
+    const name = await lying(createRedisAnswers(redis, master), key, 'what nobody may read');
+    expect(name).not.toContain(key);
+    const value = (await bare.get(name)) ?? '';
+    expect(value).toMatch(/^v1\./);
+    for (const text of [value, Buffer.from(value.split('.').at(-1) ?? '', 'base64url').toString('latin1')])
+      expect(text).not.toContain('nobody');
+    expect(await bare.pTTL(name)).toBeGreaterThan(50_000);
+  });
+
+  it('are good at their own place only, and with their own master key', async () => {
+    const store = createRedisAnswers(redis, master);
+    const [one, two] = [randomUUID(), randomUUID()];
+    const [first, second] = [await lying(store, one, 'one'), await lying(store, two, 'two')];
+    await bare.copy(first, second, { REPLACE: true });
+    expect(await store.get(two)).toBeNull();
+    expect(await store.get(one)).toBe('one');
+    await bare.set(first, 'not sealed at all');
+    expect(await store.get(one)).toBeNull();
+    expect(await createRedisAnswers(redis, masterKey(randomBytes(32))).get(two)).toBeNull();
+  });
+
+  it('are missed within a moment when Redis hangs, and not waited for at all after that', async () => {
+    const [store, key] = [createRedisAnswers(far, master), randomUUID()];
+    store.set(key, 'kept', 60_000);
+    await found(store, key);
+    cable.freeze();
+    try {
+      const since = performance.now();
+      expect(await store.get(key)).toBeNull();
+      expect(performance.now() - since).toBeLessThan(200);
+      const then = performance.now();
+      for (let call = 0; call < 20; call++) expect(await store.get(key)).toBeNull();
+      expect(performance.now() - then).toBeLessThan(40);
+    } finally {
+      await cable.plug();
+    }
+    await eventually(
+      async () => store.get(key),
+      (text) => text === 'kept',
+      15_000,
+    );
+  });
+
+  it('are missed when Redis is away, and keeping fails in silence', async () => {
+    const [store, key] = [createRedisAnswers(far, master), randomUUID()];
+    await cable.pull();
+    store.set(key, 'lost', 60_000);
+    expect(await store.get(key)).toBeNull();
+    await eventually(
+      async () => far.ready,
+      (ready) => !ready,
+    );
+    expect(await store.get(key)).toBeNull();
+    await cable.plug();
+  });
+});
