@@ -1,6 +1,6 @@
 /** A chat whose model keeps answers: what was answered before is given again, and what is answered now is kept. */
+import type { AnswerPlace } from '../../cache/answer-cache.ts';
 import { askedOf } from '../../cache/answer-key.ts';
-import type { AnswerPlace, KeptAnswer } from '../../cache/answer-cache.ts';
 import { GatheredAnswer } from '../../cache/gathered-answer.ts';
 import { isRepeatable } from '../../cache/repeatable.ts';
 import { rememberThoughts, thoughtScope } from '../../models/thoughts.ts';
@@ -8,20 +8,23 @@ import type { Run } from '../../telemetry/run.ts';
 import type { ChatEvent, ChatEvents } from '../../types/chat.ts';
 import type { ModelEntry } from '../../types/snapshot.ts';
 import { endFailed } from './booked.ts';
-import { callContext } from './call-context.ts';
 import type { Caller } from './caller.ts';
 import type { ParsedCall } from './chat-body.ts';
 import { invokeModel, type ModelCall, openRun } from './invoke-model.ts';
+import { admitKept, findKept, isOwnAnswer } from './kept-answer.ts';
 import type { CallServices } from './services.ts';
 
 type Events = readonly ChatEvent[];
+
+/** So many events are written at once when they are given again. */
+const batchSize = 16;
 
 /** Books the run as answered from here, and as left where the caller leaves. */
 async function* replayed(run: Run, events: Events): AsyncGenerator<Events> {
   let ended = false;
   try {
     run.firstToken();
-    for (const event of events) yield [event];
+    for (let at = 0; at < events.length; at += batchSize) yield events.slice(at, at + batchSize);
     ended = true;
     run.end('complete');
   } finally {
@@ -45,33 +48,9 @@ async function* keeping(
   if (whole !== null) place.keep(whole, warnings);
 }
 
-/** Admits a call that nobody will be asked for: it counts as a request and uses nothing. Tells the caller how old the answer is. */
-export async function admitKept(
-  services: CallServices,
-  caller: Caller,
-  run: Run,
-  model: ModelEntry,
-  kept: KeptAnswer<unknown>,
-): Promise<void> {
-  const context = callContext(services, caller, run, { stream: false, size: () => ({ inputTokens: 0, outputTokens: 0 }) });
-  await context.admit(model);
-  run.answeredFromCache();
-  const age = Math.max(0, Math.floor((Date.now() - kept.keptAt) / 1_000));
-  caller.tell({ 'x-pailou-cache': 'hit', age: String(age) });
-}
-
-/** True if the model itself answered: what a fallback said is not what the next caller should get. */
-export function isOwnAnswer(model: ModelEntry, deployment: string): boolean {
-  return model.deployments.some(({ id }) => id === deployment);
-}
-
 /** As `invokeModel`, for a call of a caller: never for one that a skill or a tool loop makes, which acts on the world between its steps. */
-export async function cachedChat(
-  services: CallServices,
-  caller: Caller,
-  model: ModelEntry,
-  { request, stream }: ParsedCall,
-): Promise<ModelCall> {
+export async function cachedChat(services: CallServices, caller: Caller, model: ModelEntry, chat: ParsedCall): Promise<ModelCall> {
+  const { request, stream } = chat;
   const place =
     model.spec.cache === undefined || !isRepeatable(request)
       ? null
@@ -81,7 +60,7 @@ export async function cachedChat(
           cacheControl: caller.cacheControl,
         });
   if (place === null) return invokeModel(services, caller, model, request, { stream });
-  const kept = await place.find();
+  const kept = await findKept(caller, place);
   if (kept !== null) {
     const run = openRun(services, caller, null, `model/${model.name}`, 'chat', stream);
     try {
@@ -90,11 +69,13 @@ export async function cachedChat(
       endFailed(run, thrown);
       throw thrown;
     }
+    // Whoever gets the answer again goes on from it, and may not have been the first who got it.
     const events = rememberThoughts(thoughtScope(caller.principal), replayed(run, kept.value));
     return { run, deployment: 'cache', attempts: 0, warnings: kept.warnings, events };
   }
-  caller.tell({ 'x-pailou-cache': 'miss' });
-  const call = await invokeModel(services, caller, model, request, { stream });
+  // What was compared is what is asked: the caller's own bytes may hold a member twice, of which a vendor could read the other one.
+  const { raw: _bytes, ...compared } = request;
+  const call = await invokeModel(services, caller, model, compared, { stream });
   if (!isOwnAnswer(model, call.deployment)) return call;
   const { n } = request.body;
   return { ...call, events: keeping(call.events, place, typeof n === 'number' ? n : 1, call.warnings) };

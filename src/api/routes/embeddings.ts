@@ -10,10 +10,10 @@ import type { EmbeddingsAnswer, EmbeddingsBody } from '../../types/wire-format.t
 import { addAnswerHeaders } from '../calls/answer-chat.ts';
 import { endFailed } from '../calls/booked.ts';
 import { callContext } from '../calls/call-context.ts';
-import { admitKept, isOwnAnswer } from '../calls/cached-chat.ts';
 import { callerOf, requireModel } from '../calls/caller.ts';
 import { refuseInvalid } from '../calls/chat-body.ts';
 import { openRun, requireOperation } from '../calls/invoke-model.ts';
+import { admitKept, findKept, isOwnAnswer } from '../calls/kept-answer.ts';
 import type { CallServices } from '../calls/services.ts';
 
 const token = z.int().min(0);
@@ -33,6 +33,11 @@ type Answered = Parameters<typeof addAnswerHeaders>[1];
 function estimatedUsage(input: EmbeddingsBody['input']): Usage {
   const inputTokens = [input].flat(2).reduce<number>((sum, part) => sum + (typeof part === 'number' ? 1 : estimateTokens(part)), 0);
   return { inputTokens, outputTokens: 0, estimated: true };
+}
+
+/** As text: what is too long anyway need not be written to find that out. */
+function leastLength(vectors: KeptVectors['vectors']): number {
+  return vectors.reduce((sum, vector) => sum + (typeof vector === 'string' ? vector.length : vector.length * 2), 0);
 }
 
 export function addEmbeddings(app: FastifyInstance, services: CallServices): void {
@@ -56,8 +61,7 @@ export function addEmbeddings(app: FastifyInstance, services: CallServices): voi
               asked: { body },
               cacheControl: caller.cacheControl,
             });
-      const kept = place === null ? null : await place.find();
-      if (place !== null && kept === null) caller.tell({ 'x-pailou-cache': 'miss' });
+      const kept = place === null ? null : await findKept(caller, place);
       const run = openRun(services, caller, null, `model/${model.name}`, 'embeddings', false);
       const answered = (vectors: KeptVectors, answer: Omit<Answered, 'run'>): FastifyReply => {
         addAnswerHeaders(reply, { run, ...answer });
@@ -77,7 +81,8 @@ export function addEmbeddings(app: FastifyInstance, services: CallServices): voi
         run.used(usage);
         run.end('complete');
         const deployment = answer.deployment.id;
-        if (isOwnAnswer(model, deployment)) place?.keep({ vectors, usage }, warnings);
+        if (place !== null && isOwnAnswer(model, deployment) && leastLength(vectors) <= place.maxBytes)
+          place.keep({ vectors, usage }, warnings);
         return await answered({ vectors, usage }, { deployment, attempts, warnings });
       } catch (thrown) {
         endFailed(run, thrown);
