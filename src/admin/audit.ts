@@ -1,20 +1,97 @@
-/** GET /api/audit: who did what, newest first. */
+/** GET /api/audit: who did what, newest first, by page or as a file. */
+import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { principalOf } from '../api/request-context.ts';
-import type { AuditLog } from '../storage/audit.ts';
+import type { AuditEntry, AuditFilter, AuditLog } from '../storage/audit.ts';
+import { GatewayError } from '../types/errors.ts';
+import { csvOf, csvRows } from './csv.ts';
 import { pageQuery } from './paging.ts';
 
+const time = z.iso
+  .datetime({ offset: true })
+  .transform((text) => new Date(text).toISOString())
+  .optional();
+
+const filterQuery = z.strictObject({
+  actor: z.string().min(1).max(256).optional().describe('The subject who did it.'),
+  act: z.string().min(1).max(100).optional().describe('create, update, delete, denied, refused, signed-in …'),
+  target: z.string().min(1).max(300).optional().describe('What it was done to, such as model/gpt; with * at the end, all that begin so.'),
+  from: time.describe('From this moment on, such as 2026-11-24T00:00:00Z.'),
+  to: time.describe('Before this moment.'),
+  request_id: z.string().min(1).max(64).optional(),
+});
+const listQuery = filterQuery.extend(pageQuery.shape);
+const exportQuery = filterQuery.extend({ format: z.enum(['csv', 'jsonl']).default('jsonl') });
+
+const columns = ['id', 'at', 'actor', 'act', 'target', 'detail', 'request_id', 'before', 'after'] as const;
+const entriesAtOnce = 500;
+
+function filterOf({ actor, act, target, from, to, request_id: requestId }: z.output<typeof filterQuery>): AuditFilter {
+  if (from !== undefined && to !== undefined && from >= to)
+    throw new GatewayError('invalid_request', 'from: must be before to.', { param: 'from' });
+  return { actor, act, target, from, to, requestId };
+}
+
+const textOf = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
+
+function csvLines(entries: readonly AuditEntry[]): string {
+  return csvRows(
+    columns,
+    entries.map((entry) => ({ ...entry, before: textOf(entry.before), after: textOf(entry.after) })),
+  );
+}
+
+const jsonLines = (entries: readonly AuditEntry[]): string => entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+
 export function addAudit(app: FastifyInstance, audit: AuditLog): void {
-  app.get<{ Querystring: z.output<typeof pageQuery> }>(
+  const config = { access: 'administrator' } as const;
+  const tags = ['audit'];
+
+  app.get<{ Querystring: z.output<typeof listQuery> }>(
     '/api/audit',
-    {
-      config: { access: 'administrator' },
-      schema: { tags: ['audit'], summary: 'Every change and every denial, newest first', querystring: pageQuery },
-    },
+    { config, schema: { tags, summary: 'Every change, every denial and every sign-in, newest first', querystring: listQuery } },
     async (request) => {
-      const { after, limit } = request.query;
-      return audit.list({ tenant: principalOf(request).tenant, after: after ?? null, limit });
+      const { after, limit, ...filter } = request.query;
+      return audit.list({ tenant: principalOf(request).tenant, after: after ?? null, limit, filter: filterOf(filter) });
+    },
+  );
+
+  app.get<{ Querystring: z.output<typeof exportQuery> }>(
+    '/api/audit/export',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'The same as a file, all that the filters let through',
+        description:
+          'CSV for a spreadsheet, or a JSON object on each line. A file that was cut short has no end of its last chunk: clients report an error.',
+        querystring: exportQuery,
+      },
+    },
+    async (request, reply) => {
+      const { format, ...query } = request.query;
+      const { tenant, subject } = principalOf(request);
+      const filter = filterOf(query);
+      const page = (after: string | null) => audit.list({ tenant, after, limit: entriesAtOnce, filter });
+      // The first page before the answer begins, so that a database that is away is told with a status.
+      const first = await page(null);
+      audit.append({ tenant, actor: subject, act: 'export', target: 'audit', requestId: request.id, detail: format });
+      const write = format === 'csv' ? csvLines : jsonLines;
+      async function* lines(): AsyncGenerator<string> {
+        if (format === 'csv') yield csvOf(columns, []);
+        let { data, next } = first;
+        if (data.length > 0) yield write(data);
+        while (next !== null) {
+          ({ data, next } = await page(next));
+          if (data.length > 0) yield write(data);
+        }
+      }
+      const name = `audit-${new Date().toISOString().slice(0, 10)}.${format}`;
+      return reply
+        .type(format === 'csv' ? 'text/csv; charset=utf-8' : 'application/jsonl; charset=utf-8')
+        .header('content-disposition', `attachment; filename="${name}"`)
+        .send(Readable.from(lines()));
     },
   );
 }

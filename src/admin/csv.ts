@@ -8,7 +8,15 @@ function cell(value: string | number | null | undefined): string {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
+type Row = Readonly<Record<string, string | number | null>>;
+const line = (values: readonly (string | number | null | undefined)[]): string => `${values.map(cell).join(',')}\r\n`;
+
+/** A line for each row. */
+export function csvRows(columns: readonly string[], rows: readonly Row[]): string {
+  return rows.map((row) => line(columns.map((column) => row[column]))).join('');
+}
+
 /** A line of names, then one for each row. */
-export function csvOf(columns: readonly string[], rows: readonly Readonly<Record<string, string | number | null>>[]): string {
-  return [columns, ...rows.map((row) => columns.map((column) => row[column]))].map((line) => `${line.map(cell).join(',')}\r\n`).join('');
+export function csvOf(columns: readonly string[], rows: readonly Row[]): string {
+  return line(columns) + csvRows(columns, rows);
 }

@@ -5,6 +5,7 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { renderError } from '../models/faces/error.ts';
 import { renderMessagesError } from '../models/faces/messages/error.ts';
 import type { AuditLog } from '../storage/audit.ts';
+import { createDenials } from './denials.ts';
 import { speaksMessages } from './request-context.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
@@ -62,8 +63,35 @@ export function sendError(reply: FastifyReply, error: GatewayError, requestId: s
     .send(messages ? renderMessagesError(error, requestId) : renderError(error, requestId));
 }
 
-export function addErrorHandling(app: FastifyInstance, options: { bodyLimit: number; logger: Logger; audit: AuditLog }): void {
-  const { logger, audit } = options;
+export interface ErrorHandlingOptions {
+  readonly bodyLimit: number;
+  readonly logger: Logger;
+  readonly audit: AuditLog;
+  /** Whose audit tells of callers of whom nobody knows the tenant. */
+  readonly homeTenant: string;
+}
+
+/** A missing token is a stranger's knock; a wrong one somebody tried. */
+const refusals: ReadonlySet<string> = new Set(['token_invalid', 'token_expired', 'sign_in_failed', 'permission_denied']);
+
+export function addErrorHandling(app: FastifyInstance, options: ErrorHandlingOptions): void {
+  const { logger, audit, homeTenant } = options;
+  const denials = createDenials({ audit });
+  app.addHook('onClose', async () => denials.close());
+
+  const bookRefusal = (request: FastifyRequest, { code, message }: GatewayError): void => {
+    const { principal, method, id: requestId } = request;
+    if (principal === null) {
+      if (!refusals.has(code)) return;
+      // Only the pattern of the address: the rest is whatever its sender wrote.
+      const target = `${method} ${request.routeOptions.url ?? '(nowhere)'}`;
+      const actor = request.socket.remoteAddress ?? 'unknown';
+      denials.book({ tenant: homeTenant, actor, act: 'refused', target, requestId, detail: `${code}: ${message}`.slice(0, 500) });
+    } else if (code === 'permission_denied') {
+      const target = `${method} ${request.url.split('?', 1)[0] ?? ''}`.slice(0, 300);
+      denials.book({ tenant: principal.tenant, actor: principal.subject, act: 'denied', target, requestId, detail: message });
+    }
+  };
 
   app.setErrorHandler((thrown: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
     const error = thrown instanceof GatewayError ? thrown : fromFastify(thrown, options.bodyLimit);
@@ -76,17 +104,7 @@ export function addErrorHandling(app: FastifyInstance, options: { bodyLimit: num
     };
     if (error.code === 'internal_error') logger.error({ ...fields, err: error.cause ?? error }, error.message);
     else logger.debug(fields, error.message);
-    const principal = request.principal;
-    if (error.code === 'permission_denied' && principal !== null) {
-      audit.append({
-        tenant: principal.tenant,
-        actor: principal.subject,
-        act: 'denied',
-        target: `${request.method} ${request.url.split('?', 1)[0] ?? ''}`.slice(0, 300),
-        requestId: request.id,
-        detail: error.message,
-      });
-    }
+    bookRefusal(request, error);
     sendError(reply, error, request.id);
   });
 

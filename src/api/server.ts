@@ -18,6 +18,8 @@ export interface ServerOptions {
   readonly recheckMs: number;
   readonly config: ConfigService;
   readonly audit: AuditLog;
+  /** Whose audit tells of callers of whom nobody knows the tenant. */
+  readonly homeTenant: string;
   readonly logger: Logger;
   readonly bodyLimit: number;
   readonly version: string;

@@ -1,6 +1,7 @@
 /** Who did what. Changes of configuration are written with the change itself; denials and the like come here, in batches. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import type { Logger } from '../types/logger.ts';
 import type { Database } from './database.ts';
 import { createDurableWriter } from './durable-writer.ts';
@@ -27,22 +28,60 @@ export interface AuditEntry {
   readonly request_id: string;
 }
 
+/** Which entries; what is left out does not narrow. */
+export interface AuditFilter {
+  readonly actor?: string | undefined;
+  readonly act?: string | undefined;
+  /** Exact, or with `*` at the end what it begins with. */
+  readonly target?: string | undefined;
+  /** ISO times in UTC; `to` is not included. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly requestId?: string | undefined;
+}
+
+export interface AuditPage {
+  readonly data: AuditEntry[];
+  readonly next: string | null;
+}
+
 export interface AuditLog extends AsyncDisposable {
   /** Off the path: never throws, never waits. */
   append(act: AuditAct): void;
   /** Newest first; `after` is the last id of the page before. */
-  list(query: { tenant: string; after: string | null; limit: number }): Promise<{ data: AuditEntry[]; next: string | null }>;
+  list(query: { tenant: string; after: string | null; limit: number; filter?: AuditFilter }): Promise<AuditPage>;
 }
+
+/** How ids of a moment begin. */
+const idStart = (epochMs: number): string => epochMs.toString(36).padStart(9, '0');
 
 /** Sorts by time, so that a page's key is the id alone. */
 export function auditEntryId(): string {
-  return `${Date.now().toString(36).padStart(9, '0')}${process.hrtime.bigint().toString(36).padStart(13, '0')}${randomBytes(4).toString('hex')}`;
+  return `${idStart(Date.now())}${process.hrtime.bigint().toString(36).padStart(13, '0')}${randomBytes(4).toString('hex')}`;
 }
 
 function toEntry(row: AuditTable): AuditEntry {
   const { id, at, actor, act, target, detail, request_id } = row;
   const parsed = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
   return { id, at, actor, act, target, before: parsed(row.before), after: parsed(row.after), detail, request_id };
+}
+
+/** An entry's id is made around its time; by the ids the database finds the stretch without reading what is outside. */
+const slackMs = 60_000;
+
+function narrowed(database: Database, tenant: string, { actor, act, target, from, to, requestId }: AuditFilter) {
+  let query = database.query.selectFrom('llm_audit').selectAll().where('tenant', '=', tenant);
+  if (actor !== undefined) query = query.where('actor', '=', actor);
+  if (act !== undefined) query = query.where('act', '=', act);
+  if (requestId !== undefined) query = query.where('request_id', '=', requestId);
+  if (target?.endsWith('*') === true) {
+    const start = target.slice(0, -1);
+    // Not `like`: it knows wild cards of its own, and on SQLite no capitals.
+    query = query.where(sql<boolean>`substr(target, 1, length(cast(${start} as text))) = ${start}`);
+  } else if (target !== undefined) query = query.where('target', '=', target);
+  if (from !== undefined) query = query.where('at', '>=', from).where('id', '>=', idStart(Math.max(0, Date.parse(from) - slackMs)));
+  if (to !== undefined) query = query.where('at', '<', to).where('id', '<', idStart(Math.max(0, Date.parse(to) + slackMs)));
+  return query;
 }
 
 export interface AuditLogOptions {
@@ -79,13 +118,10 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
         hash: null,
       });
     },
-    async list({ tenant, after, limit }) {
+    async list({ tenant, after, limit, filter = {} }) {
       await writer.flush();
       try {
-        let query = database.query
-          .selectFrom('llm_audit')
-          .selectAll()
-          .where('tenant', '=', tenant)
+        let query = narrowed(database, tenant, filter)
           .orderBy('id', 'desc')
           .limit(limit + 1);
         if (after !== null) query = query.where('id', '<', after);

@@ -11,6 +11,7 @@ import * as keys from './migrations/0006-keys.ts';
 import * as usage from './migrations/0007-usage.ts';
 import * as auditChain from './migrations/0008-audit-chain.ts';
 import * as sessions from './migrations/0010-sessions.ts';
+import * as auditFilters from './migrations/0011-audit-filters.ts';
 
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-first-tables': firstTables,
@@ -22,6 +23,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0007-usage': usage,
   '0008-audit-chain': auditChain,
   '0010-sessions': sessions,
+  '0011-audit-filters': auditFilters,
 };
 
 /** The names of what was applied. Throws `storage_unavailable` if the database is away, `internal_error` if it is newer than this program. */

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createAuditLog, type AuditLog } from '../../src/storage/audit.ts';
+import { type AuditFilter, createAuditLog, type AuditLog } from '../../src/storage/audit.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { databaseKinds, eventually, migrated, type TestDatabase } from './databases.ts';
 
@@ -41,6 +41,27 @@ for (const kind of databaseKinds) {
         request_id: 'request-1',
       });
       expect(await log.list({ tenant: 'nobody', after: null, limit: 4 })).toEqual({ data: [], next: null });
+    });
+
+    it('narrows by who, what, which request and when', async () => {
+      await using log = open();
+      const at = new Date().toISOString();
+      deny(log, 'model/模型-1');
+      deny(log, 'model/模型-2');
+      deny(log, 'skill/x');
+      log.append({ tenant: 'acme', actor: 'u-2', act: 'signed-in', target: 'person/u-2', requestId: 'request-2' });
+      const targets = async (filter: AuditFilter): Promise<string[]> =>
+        (await log.list({ tenant: 'acme', after: null, limit: 9, filter })).data.map(({ target }) => target);
+      expect(await targets({ actor: 'u-2' })).toEqual(['person/u-2']);
+      expect(await targets({ act: 'denied', target: 'model/模*' })).toEqual(['model/模型-2', 'model/模型-1']);
+      expect(await targets({ target: 'model/模型-1' })).toEqual(['model/模型-1']);
+      expect(await targets({ target: 'Model/*' })).toEqual([]);
+      expect(await targets({ target: '%*' })).toEqual([]);
+      expect(await targets({ requestId: 'request-2' })).toEqual(['person/u-2']);
+      expect(await targets({ from: at })).toHaveLength(4);
+      expect(await targets({ to: at })).toEqual([]);
+      expect(await targets({ from: '1970-01-01T00:00:00.000Z', to: '9999-01-01T00:00:00.000Z' })).toHaveLength(4);
+      expect(await targets({ from: new Date(Date.now() + 60_000).toISOString() })).toEqual([]);
     });
 
     it('loses nothing on a normal shutdown', async () => {

@@ -66,12 +66,12 @@ for (const kind of databaseKinds) {
       expect(await call()).toBe(`200 Bearer ${canary}`);
 
       const seen = new Set<string>();
-      let running = true;
+      const done = new AbortController();
       const calling = (async () => {
-        while (running) seen.add(await call());
+        while (!done.signal.aborted) seen.add(await call());
       })();
       const { code, out } = await pailou(settings(second, first), 'keys', 'rotate-master');
-      running = false;
+      done.abort();
       await calling;
       expect(code, out).toBe(0);
       // The row, and in the history: made, before and after the change.

@@ -1,0 +1,77 @@
+/** What was refused, into the audit: each by itself as long as it is few, then a count, so that a flood cannot fill the disk. */
+import type { AuditAct, AuditLog } from '../storage/audit.ts';
+
+export interface Denials {
+  /** Never throws, never waits. */
+  book(act: AuditAct): void;
+  /** Tells what was left out so far. */
+  close(): void;
+}
+
+export interface DenialsOptions {
+  readonly audit: Pick<AuditLog, 'append'>;
+  /** Entries of one actor in one window. */
+  readonly perActor?: number;
+  /** Entries of one act in one tenant in one window. */
+  readonly perTenant?: number;
+  readonly windowMs?: number;
+}
+
+/** One act in one tenant. */
+interface Tally {
+  booked: number;
+  readonly byActor: Map<string, number>;
+  leftOut: number;
+}
+
+/** Actors whose entries are counted one by one; all further ones of the window share a count. */
+const actorsAtMost = 1_000;
+const others = '(others)';
+
+export function createDenials({ audit, perActor = 60, perTenant = 300, windowMs = 60_000 }: DenialsOptions): Denials {
+  let tallies = new Map<string, Tally & Pick<AuditAct, 'tenant' | 'act'>>();
+  let since = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  const end = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    for (const { tenant, act, leftOut, byActor } of tallies.values()) {
+      if (leftOut === 0) continue;
+      const [most, count] = [...byActor].reduce((one, other) => (other[1] > one[1] ? other : one), ['', 0] as const);
+      audit.append({
+        tenant,
+        actor: 'pailou',
+        act: `${act}, left out`,
+        target: `actor/${most}`,
+        requestId: '',
+        detail: `${leftOut} more since ${new Date(since).toISOString()} are not here one by one; ${count} in all were of ${most}.`,
+      });
+    }
+    tallies = new Map();
+  };
+
+  return {
+    book(entry) {
+      const { tenant, act, actor } = entry;
+      if (timer === undefined) {
+        since = Date.now();
+        timer = setTimeout(end, windowMs);
+        timer.unref();
+      }
+      const key = JSON.stringify([tenant, act]);
+      let tally = tallies.get(key);
+      if (tally === undefined) tallies.set(key, (tally = { tenant, act, booked: 0, leftOut: 0, byActor: new Map() }));
+      const counted = tally.byActor.has(actor) || tally.byActor.size < actorsAtMost ? actor : others;
+      const count = (tally.byActor.get(counted) ?? 0) + 1;
+      tally.byActor.set(counted, count);
+      if (count > perActor || tally.booked >= perTenant) {
+        tally.leftOut++;
+        return;
+      }
+      tally.booked++;
+      audit.append(entry);
+    },
+    close: end,
+  };
+}
