@@ -106,13 +106,13 @@ export function demandsOf(
   rules: readonly LimitRule[],
   caller: Counted,
   model: ModelEntry,
-  size: () => CallSize,
+  size: () => CallSize | null,
   now: number,
   unpriced: (rule: LimitRule) => void,
 ): readonly Demand[] {
   const spend: Demand[] = [];
   const others: Demand[] = [];
-  let measured: CallSize | null = null;
+  let measured: CallSize | null | undefined;
   for (const rule of rules) {
     const { spec } = rule;
     const key = counterKey(rule, caller, model.name);
@@ -122,7 +122,9 @@ export function demandsOf(
     add('concurrent', spec.concurrent_calls, 1);
     add('requests', spec.requests_per_minute, 1);
     if (spec.tokens_per_minute === undefined && spec.spend === undefined) continue;
-    measured ??= size();
+    if (measured === undefined) measured = size();
+    // It uses neither, so that nothing of either must be left.
+    if (measured === null) continue;
     const { inputTokens, outputTokens, answers = 1 } = measured;
     const expected = (outputTokens ?? spec.expected_output_tokens) * answers;
     add('tokens', spec.tokens_per_minute, inputTokens + expected);

@@ -25,8 +25,8 @@ export interface Admission {
 export type WithoutRedis = 'local' | 'refuse';
 
 export interface Quota {
-  /** Null where no limit counts the call. Never rejects, and answers at once unless the counters are in Redis. */
-  take(view: TenantView, principal: Principal, model: ModelEntry, size: () => CallSize): Admission | null | Promise<Admission>;
+  /** Null where no limit counts the call. Never rejects, and answers at once unless the counters are in Redis. A `size` of null: nothing but a request. */
+  take(view: TenantView, principal: Principal, model: ModelEntry, size: () => CallSize | null): Admission | null | Promise<Admission>;
   /** Tells what the ledger knows was spent in a period. Rejects with what the store rejects with. */
   spent(key: string, amount: number, until: number): Promise<void>;
 }

@@ -9,8 +9,8 @@ import type { CallServices } from './services.ts';
 
 export interface CallOptions {
   readonly stream: boolean;
-  /** How large the call may become; asked only where a limit counts tokens or money. */
-  readonly size: () => CallSize;
+  /** How large the call may become, null for one that nobody is asked for; asked only where a limit counts tokens or money. */
+  readonly size: () => CallSize | null;
   readonly signal?: AbortSignal;
 }
 

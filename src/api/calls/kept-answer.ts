@@ -21,7 +21,7 @@ export async function admitKept(
   model: ModelEntry,
   kept: KeptAnswer<unknown>,
 ): Promise<void> {
-  const context = callContext(services, caller, run, { stream: false, size: () => ({ inputTokens: 0, outputTokens: 0 }) });
+  const context = callContext(services, caller, run, { stream: false, size: () => null });
   await context.admit(model);
   run.answeredFromCache();
   const age = Math.max(0, Math.floor((Date.now() - kept.keptAt) / 1_000));
