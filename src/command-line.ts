@@ -4,6 +4,7 @@ import { auditCommand } from './admin/commands/audit.ts';
 import { type Command, complain, say, UsageError } from './admin/commands/command.ts';
 import { doctorCommand } from './admin/commands/doctor.ts';
 import { keysCommand } from './admin/commands/keys.ts';
+import { loginCommand, logoutCommand } from './admin/commands/login.ts';
 import { migrateCommand } from './admin/commands/migrate.ts';
 import { permissionsCommand } from './admin/commands/permissions.ts';
 import { tokenCommand } from './admin/commands/token.ts';
@@ -34,6 +35,8 @@ const startCommand: Command = {
 
 const commands: Readonly<Record<string, Command>> = {
   start: startCommand,
+  login: loginCommand,
+  logout: logoutCommand,
   token: tokenCommand,
   doctor: doctorCommand,
   migrate: migrateCommand,

@@ -153,7 +153,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   config.onSwap((snapshot) => knownSpend.follow(snapshot));
   redis?.onReady(() => knownSpend.refresh());
 
-  const { issuers, credentials, browser, keyUses } = await composeIdentity({ settings, logger, url, database, master, owned });
+  const { issuers, credentials, browser, commandLine, keyUses } = await composeIdentity({ settings, logger, url, database, master, owned });
 
   const dispatcher = createDispatcher({
     invoker: createModelInvoker({
@@ -195,7 +195,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
     version,
     control: (app) => {
       addIdentity(app);
-      addSignIn(app, browser, audit);
+      addSignIn(app, browser, commandLine, audit);
       addRouting(app, calls);
       addOperation(app, { config, database, ledger, metrics, stopping: () => stopping });
       addControl(app, {

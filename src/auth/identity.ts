@@ -1,5 +1,6 @@
 /** Composes what decides who is calling: issuers, tokens, keys, and the door for browsers. */
-import type { BrowserDoor } from './sign-in/browser-door.ts';
+import { developmentCommandLine } from './development/development-token.ts';
+import type { BrowserDoor, CommandLineDoor } from './sign-in/browser-door.ts';
 import { type Authenticator, createAuthenticator } from './authenticator.ts';
 import { createCredentials, type Credentials } from './credentials.ts';
 import { developmentIssuer } from './issuer-presets.ts';
@@ -34,6 +35,8 @@ export interface Identity {
   readonly credentials: Credentials;
   /** Null where nobody can sign in with a browser. */
   readonly browser: BrowserDoor | null;
+  /** Where `pailou login` signs in; null for nowhere. */
+  readonly commandLine: CommandLineDoor | null;
   readonly keyUses: KeyUses;
 }
 
@@ -57,7 +60,7 @@ export async function composeIdentity(parts: IdentityParts): Promise<Identity> {
     browser,
     tokenHeader: settings.oauth.tokenHeader,
   });
-  return { issuers, credentials, browser, keyUses };
+  return { issuers, credentials, browser, commandLine: commandLineDoor(settings, issuers), keyUses };
 }
 
 /** The company's issuers, or the development identity service where none is configured. */
@@ -77,6 +80,18 @@ async function issuersOf({ settings, logger, url, owned }: IdentityParts): Promi
   return [developmentIssuer(identity.issuer, url)];
 }
 
+function isDiscovered({ named, keys }: IssuerSettings): boolean {
+  return named && keys.from === 'discovery';
+}
+
+function commandLineDoor({ oauth }: Settings, issuers: readonly IssuerSettings[]): CommandLineDoor | null {
+  const issuer = issuers.find(isDiscovered);
+  const development = oauth.issuer === null && oauth.file === null;
+  const clientId = development ? developmentCommandLine : oauth.cliClientId;
+  if (issuer === undefined || clientId === null) return null;
+  return { issuer: issuer.issuer, client_id: clientId, scope: issuer.client?.scope ?? oauth.scope ?? 'openid profile' };
+}
+
 /** People sign in at the first service that publishes where, and at which Pailou is a client. */
 function browserDoor(
   { settings, logger, url, database, master }: IdentityParts,
@@ -84,7 +99,7 @@ function browserDoor(
   authenticator: Authenticator,
   fetcher: typeof fetch,
 ): BrowserDoor | null {
-  const issuer = issuers.find((each) => each.client !== null && each.named && each.keys.from === 'discovery');
+  const issuer = issuers.find((each) => each.client !== null && isDiscovered(each));
   if (issuer === undefined) return null;
   const publicUrl = settings.publicUrl ?? url;
   const box = (purpose: string) => createSecretBox(derivedKeys(master, purpose));

@@ -24,7 +24,11 @@ function fromEnvironment(oauth: OauthSettings & { readonly issuer: string }): Is
     issuer: oauth.issuer,
     preset: oauth.preset,
     audiences: [...oauth.audiences],
-    allowed_clients: [...oauth.allowedClients],
+    // What the command line was given is meant for this gateway.
+    allowed_clients: [
+      ...oauth.allowedClients,
+      ...(oauth.allowedClients.length > 0 && oauth.cliClientId !== null ? [oauth.cliClientId] : []),
+    ],
     insecure_any_audience: oauth.insecureAnyAudience,
     ...(oauth.lookup === null ? {} : { lookups: oauth.lookup === 'claims' ? [] : [{ kind: oauth.lookup }] }),
     ...(oauth.claims === null ? {} : { claims: oauth.claims }),

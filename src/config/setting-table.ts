@@ -134,8 +134,14 @@ const table = {
     default: 'none',
     secret: true,
   },
+  PAILOU_OAUTH_CLI_CLIENT_ID: {
+    meaning: 'What `pailou login` is at the OAuth2 service: a public client (without a secret) with the device flow.',
+    form: 'a client id',
+    example: 'pailou-cli',
+    default: 'none',
+  },
   PAILOU_OAUTH_SCOPE: {
-    meaning: 'What is asked for when a person signs in with a browser.',
+    meaning: 'What is asked for when a person signs in.',
     form: 'scopes with spaces between',
     example: 'openid profile roles',
     default: 'openid profile',

@@ -18,6 +18,8 @@ export interface OauthSettings {
   readonly clientSecret: string | null;
   /** What is asked for when a person signs in. */
   readonly scope: string | null;
+  /** What `pailou login` is at the service, which gives it no secret. */
+  readonly cliClientId: string | null;
   /** One more header in which tokens come, in lower case. */
   readonly tokenHeader: string | null;
   /** Overrides of the preset's claim paths, by field. */
@@ -136,6 +138,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       clientId: read('PAILOU_OAUTH_CLIENT_ID', (text) => text, null),
       clientSecret: read('PAILOU_OAUTH_CLIENT_SECRET', (text) => text, null),
       scope: read('PAILOU_OAUTH_SCOPE', (text) => text, null),
+      cliClientId: read('PAILOU_OAUTH_CLI_CLIENT_ID', (text) => text, null),
       tokenHeader: read('PAILOU_OAUTH_TOKEN_HEADER', (text) => (/^[A-Za-z0-9-]{1,64}$/.test(text) ? text.toLowerCase() : undefined), null),
       claims: read('PAILOU_OAUTH_CLAIMS', parseClaims, null),
       permissionSource: read('PAILOU_OAUTH_PERMISSION_SOURCE', oneOf('oauth', 'role_defaults'), null),
@@ -163,7 +166,9 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   if (oauth.file !== null) {
     const others = (Object.keys(settingTable) as SettingName[]).filter(
       (name) =>
-        name.startsWith('PAILOU_OAUTH_') && !['PAILOU_OAUTH_SERVICES', 'PAILOU_OAUTH_TOKEN_HEADER'].includes(name) && values.has(name),
+        name.startsWith('PAILOU_OAUTH_') &&
+        !['PAILOU_OAUTH_SERVICES', 'PAILOU_OAUTH_TOKEN_HEADER', 'PAILOU_OAUTH_CLI_CLIENT_ID'].includes(name) &&
+        values.has(name),
     );
     if (others.length > 0) fault('PAILOU_OAUTH_SERVICES', `describes the services alone; leave out ${others.join(', ')}`);
   }

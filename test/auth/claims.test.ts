@@ -204,6 +204,7 @@ describe('the presets', () => {
     clientId: null,
     clientSecret: null,
     scope: null,
+    cliClientId: null,
     tokenHeader: null,
   };
   const settingsOf = (changes: object = {}) => issuersFromSettings({ ...oauth, ...changes })[0];

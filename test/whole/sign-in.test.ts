@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { TestBrowser } from './browser.ts';
 import { eventually, startGateway, type TestGateway } from './gateway.ts';
 
 let gateway: TestGateway;
@@ -12,38 +13,8 @@ beforeAll(async () => {
 afterEach(() => void vi.useRealTimers());
 afterAll(async () => gateway[Symbol.asyncDispose]());
 
-/** As much of a browser as signing in needs: cookies by host, and one step at a time. */
-class Browser {
-  readonly cookies = new Map<string, Map<string, string>>();
-
-  async go(url: string, init: RequestInit = {}): Promise<Response> {
-    const { host } = new URL(url);
-    const jar = this.cookies.get(host) ?? new Map<string, string>();
-    this.cookies.set(host, jar);
-    const headers = new Headers(init.headers);
-    if (jar.size > 0) headers.set('cookie', [...jar].map(([name, value]) => `${name}=${value}`).join('; '));
-    const response = await fetch(url, { ...init, headers, redirect: 'manual' });
-    for (const line of response.headers.getSetCookie()) {
-      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-      if (value === '' || /max-age=0|expires=Thu, 01 Jan 1970/i.test(line)) jar.delete(name);
-      else jar.set(name, value);
-    }
-    return response;
-  }
-
-  /** Follows redirects until one leads to a page or to where `until` says. */
-  async follow(start: string, until: (url: string) => boolean): Promise<{ url: string; response: Response | null }> {
-    let url = start;
-    for (let step = 0; step < 15; step++) {
-      if (until(url)) return { url, response: null };
-      const response = await this.go(url);
-      const next = response.headers.get('location');
-      if (next === null) return { url, response };
-      url = new URL(next, url).href;
-    }
-    throw new Error('too many redirects');
-  }
-
+/** A browser that signs in at the gateway. */
+class Browser extends TestBrowser {
   /** Up to the way back, which is not gone yet. */
   async upToCallback(person: string, query = ''): Promise<string> {
     const page = await this.follow(`${gateway.url}/auth/login${query}`, (url) => url.includes('/interaction/'));

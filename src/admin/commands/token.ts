@@ -1,21 +1,38 @@
 /** pailou token */
 import { parseArgs } from 'node:util';
 import { fetchDevelopmentToken } from '../../auth/development/development-token.ts';
+import { freshLogin } from '../../auth/sign-in/device.ts';
+import { loginPath, readLogin, writeLogin } from '../../auth/sign-in/login-file.ts';
 import { readSettings } from '../../config/settings.ts';
 import { roles } from '../../types/access.ts';
 import { type Command, say, UsageError } from './command.ts';
 
+/** That of who signed in with `pailou login`, renewed if need be; null if nobody did. */
+async function ownToken(): Promise<string | null> {
+  const path = loginPath(process.env);
+  const login = await readLogin(path);
+  if (login === null) return null;
+  const fresh = await freshLogin(login);
+  if (fresh !== login) await writeLogin(path, fresh);
+  return fresh.access_token;
+}
+
 export const tokenCommand: Command = {
-  summary: 'Print a token of the development identity service, and nothing else.',
-  usage: 'pailou token --role admin|developer|user|viewer',
+  summary: 'Print your token after `pailou login`, or one of the development identity service; and nothing else.',
+  usage: 'pailou token [--role admin|developer|user|viewer]',
   async run(args) {
-    const { values } = parseArgs({ args, options: { role: { type: 'string', default: 'developer' } } });
-    const role = roles.find((each) => each === values.role);
+    const { values } = parseArgs({ args, options: { role: { type: 'string' } } });
+    const own = values.role === undefined ? await ownToken() : null;
+    if (own !== null) {
+      say(own);
+      return 0;
+    }
+    const role = roles.find((each) => each === (values.role ?? 'developer'));
     if (role === undefined) throw new UsageError(`--role must be one of ${roles.join(', ')}.`);
     const settings = readSettings(process.env);
     if (settings.oauth.issuer !== null || settings.oauth.file !== null) {
       throw new UsageError(
-        'An OAuth2 service is configured: fetch your token from that service. This command only asks the development identity service.',
+        'An OAuth2 service is configured: sign in with `pailou login`, or fetch your token from that service. --role only asks the development identity service.',
       );
     }
     say(await fetchDevelopmentToken(`http://127.0.0.1:${settings.identityPort}`, role));

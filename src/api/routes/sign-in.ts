@@ -1,7 +1,7 @@
 /** /auth: signing in and out with a browser, for the console. Programs send tokens or keys and need none of this. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { BrowserDoor } from '../../auth/sign-in/browser-door.ts';
+import type { BrowserDoor, CommandLineDoor } from '../../auth/sign-in/browser-door.ts';
 import { safeReturn } from '../../auth/sign-in/sign-in.ts';
 import type { AuditLog } from '../../storage/audit.ts';
 import type { Principal } from '../../types/access.ts';
@@ -13,7 +13,7 @@ const ticketSeconds = 600;
 const sessionSeconds = 12 * 3_600;
 
 /** `door` null: no OAuth2 service at which people could sign in is set up. */
-export function addSignIn(app: FastifyInstance, door: BrowserDoor | null, audit: AuditLog): void {
+export function addSignIn(app: FastifyInstance, door: BrowserDoor | null, commandLine: CommandLineDoor | null, audit: AuditLog): void {
   const tags = ['access'];
   const open = { access: 'public' } as const;
   const present = (): BrowserDoor => {
@@ -49,6 +49,14 @@ export function addSignIn(app: FastifyInstance, door: BrowserDoor | null, audit:
       .header('set-cookie', [jar.write(jar.session, cookie, sessionSeconds), jar.write(jar.ticket, '', 0)])
       .header('cache-control', 'no-store')
       .redirect(returnTo, 303);
+  });
+
+  app.get('/auth/cli', { config: open, schema: { tags, summary: 'Where the command line signs in' } }, async () => {
+    if (commandLine !== null) return commandLine;
+    throw new GatewayError(
+      'not_found',
+      'Signing in from the command line is not set up at this gateway. Its operator can set PAILOU_OAUTH_CLI_CLIENT_ID.',
+    );
   });
 
   app.get(

@@ -4,6 +4,8 @@ import { GatewayError } from '../../types/errors.ts';
 /** The grant that only the development service knows: a person's token without a browser. */
 export const personGrant = 'urn:pailou:params:oauth:grant-type:development-person';
 export const developmentClient = 'pailou-development';
+/** The command line, for `pailou login`. */
+export const developmentCommandLine = 'pailou-cli';
 
 /** Throws `auth_unavailable` in plain words if no development service runs there. */
 export async function fetchDevelopmentToken(issuer: string, person: string): Promise<string> {

@@ -1,4 +1,4 @@
-/** The two pages of the development identity service: who are you today, and goodbye. */
+/** The pages of the development identity service: who are you today, is this your code, and goodbye. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Provider } from 'oidc-provider';
@@ -19,6 +19,22 @@ function page(title: string, body: string): string {
 /** `form`: the library's own, which carries what it must. */
 export function leavePage(form: string): string {
   return page('Sign out?', `${form}<button form="op.logoutForm" name="logout" value="yes">Sign out</button>`);
+}
+
+export function codePage(form: string, wrong: boolean): string {
+  const hint = wrong ? '<p>There is no such code, or it has run out.</p>' : '';
+  return page('Which code does your command line show?', `${hint}${form}<button form="op.deviceInputForm">Go on</button>`);
+}
+
+export function confirmPage(form: string, code: string): string {
+  return page(
+    'Is this the code that your command line shows?',
+    `<p><b>${code}</b></p>${form}<button form="op.deviceConfirmForm">Yes</button>`,
+  );
+}
+
+export function donePage(): string {
+  return page('You are signed in', '<p>Go back to your command line.</p>');
 }
 
 /** Answers the page on which one chooses to be somebody. False for any other address. */

@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 import type { JWK } from 'jose';
 import type { Configuration } from 'oidc-provider';
 import { permissionCodes } from '../../types/access.ts';
-import { developmentClient, personGrant } from './development-token.ts';
+import { developmentClient, developmentCommandLine, personGrant } from './development-token.ts';
 import { createMemoryAdapter } from './memory-adapter.ts';
-import { leavePage, personPage } from './pages.ts';
+import { codePage, confirmPage, donePage, leavePage, personPage } from './pages.ts';
 import { personOf, profileOf } from './people.ts';
 import { signingAlgorithm } from './signing-key.ts';
 
@@ -34,6 +34,12 @@ export function providerConfiguration(key: JWK, gatewayUrl: string): Configurati
         response_types: ['code'],
         grant_types: ['authorization_code', 'refresh_token'],
         id_token_signed_response_alg: signingAlgorithm,
+      },
+      {
+        ...noBrowser,
+        client_id: developmentCommandLine,
+        token_endpoint_auth_method: 'none',
+        grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
       },
       { ...noBrowser, client_id: serviceClient, client_secret: serviceClient, grant_types: ['client_credentials'] },
     ],
@@ -77,6 +83,18 @@ export function providerConfiguration(key: JWK, gatewayUrl: string): Configurati
         allowedPolicy: (_context, client, token) => client.clientAuthMethod !== 'none' || token.clientId === client.clientId,
       },
       revocation: { enabled: true, allowedPolicy: (_context, client, token) => token.clientId === client.clientId },
+      deviceFlow: {
+        enabled: true,
+        userCodeInputSource: (context, form, _out, error) => {
+          context.body = codePage(form, error !== undefined);
+        },
+        userCodeConfirmSource: (context, form, _client, _device, code) => {
+          context.body = confirmPage(form, code);
+        },
+        successSource: (context) => {
+          context.body = donePage();
+        },
+      },
       rpInitiatedLogout: {
         enabled: true,
         logoutSource: (context, form) => {

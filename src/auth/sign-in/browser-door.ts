@@ -1,7 +1,14 @@
-/** All that the face for browsers needs. */
+/** All that the faces for people who sign in need. */
 import type { CookieJar } from './cookies.ts';
 import type { Sessions } from './sessions.ts';
 import type { SignIn } from './sign-in.ts';
+
+/** What `pailou login` is told. */
+export interface CommandLineDoor {
+  readonly issuer: string;
+  readonly client_id: string;
+  readonly scope: string;
+}
 
 export interface BrowserDoor {
   readonly signIn: SignIn;

@@ -187,7 +187,7 @@ describe('the development identity service', () => {
   });
 
   it('answers a browser that strays in, without a word from outside', async () => {
-    for (const path of ['/', '/auth', '/auth?client_id=pailou-development', '/device', '/interaction/unknown', '/me', '/token']) {
+    for (const path of ['/', '/auth', '/auth?client_id=pailou-development', '/interaction/unknown', '/me', '/token']) {
       const answer = await fetch(service.issuer + path, { headers: { accept: 'text/html' } });
       expect(answer.status, path).toBeGreaterThanOrEqual(400);
       expect(await answer.text(), path).not.toMatch(/https?:/);

@@ -1,0 +1,39 @@
+/** pailou login, pailou logout */
+import { parseArgs } from 'node:util';
+import { loginByDevice, revokeLogin } from '../../auth/sign-in/device.ts';
+import { forgetLogin, loginPath, readLogin, writeLogin } from '../../auth/sign-in/login-file.ts';
+import { type Command, complain, say, UsageError } from './command.ts';
+
+const usual = 'http://127.0.0.1:8000';
+
+export const loginCommand: Command = {
+  summary: 'Sign in at the OAuth2 service of a gateway, in your browser; `pailou token` then prints your token.',
+  usage: 'pailou login [https://pailou.company.cn]',
+  async run(args) {
+    const { positionals } = parseArgs({ args, options: {}, allowPositionals: true });
+    const gateway = (positionals[0] ?? usual).replace(/\/+$/, '');
+    if (positionals.length > 1 || !/^https?:\/\//.test(gateway)) throw new UsageError('Say: pailou login https://pailou.company.cn');
+    const login = await loginByDevice(gateway, (address, code) => {
+      // Apart from what the command brings, so that it can be read by a program.
+      complain(`Open ${address}\nand confirm this code: ${code}\nWaiting …`);
+    });
+    await writeLogin(loginPath(process.env), login);
+    say(`You are signed in at ${login.issuer}. Your token: $(pailou token)`);
+    return 0;
+  },
+};
+
+export const logoutCommand: Command = {
+  summary: 'Take your tokens back at the OAuth2 service and forget them here.',
+  usage: 'pailou logout',
+  async run(args) {
+    parseArgs({ args, options: {} });
+    const path = loginPath(process.env);
+    const login = await readLogin(path).catch(() => null);
+    await forgetLogin(path);
+    if (login === null) say('Nobody was signed in.');
+    else if (await revokeLogin(login)) say('You are signed out.');
+    else complain(`The tokens are forgotten here, but ${login.issuer} could not be told.`);
+    return 0;
+  },
+};

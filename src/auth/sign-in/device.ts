@@ -1,0 +1,92 @@
+/** Signing in from the command line: the device flow (RFC 8628), in whatever browser the person likes. */
+import * as oauth from 'openid-client';
+import { z } from 'zod';
+import { GatewayError } from '../../types/errors.ts';
+import type { Login } from './login-file.ts';
+
+const timeoutSeconds = 10;
+/** A token is renewed when it has less than that to live: it should outlast the call that it is fetched for. */
+const earlyMs = 60_000;
+
+const place = z.object({ issuer: z.url(), client_id: z.string().min(1), scope: z.string().min(1) });
+
+const failed = (message: string, cause?: unknown): GatewayError => new GatewayError('sign_in_failed', message, { cause });
+
+async function serviceOf(issuer: string, clientId: string): Promise<oauth.Configuration> {
+  try {
+    return await oauth.discovery(new URL(issuer), clientId, undefined, oauth.None(), {
+      timeout: timeoutSeconds,
+      // The gateway named the address; a team's service in its own network may have no https.
+      execute: [oauth.allowInsecureRequests],
+    });
+  } catch (cause) {
+    throw new GatewayError('auth_unavailable', `The OAuth2 service at ${issuer} cannot be reached from here.`, { cause });
+  }
+}
+
+/** Where people of this gateway sign in. Throws in plain words if there is no such gateway. */
+async function placeOf(gateway: string): Promise<z.output<typeof place>> {
+  let response: Response;
+  try {
+    response = await fetch(`${gateway}/auth/cli`, { signal: AbortSignal.timeout(timeoutSeconds * 1_000), redirect: 'error' });
+  } catch (cause) {
+    throw failed(`No gateway answers at ${gateway}. Check the address.`, cause);
+  }
+  const body: unknown = await response.json().catch(() => null);
+  const found = place.safeParse(body);
+  if (found.success) return found.data;
+  const said = (body as { error?: { message?: string } } | null)?.error?.message;
+  throw failed(said ?? `What answers at ${gateway} is no Pailou, or an older one.`);
+}
+
+function loginOf(gateway: string, issuer: string, clientId: string, answer: oauth.TokenEndpointResponse, before: Login | null): Login {
+  return {
+    gateway,
+    issuer,
+    client_id: clientId,
+    access_token: answer.access_token,
+    refresh_token: answer.refresh_token ?? before?.refresh_token ?? null,
+    expires_at: answer.expires_in === undefined ? null : Date.now() + answer.expires_in * 1_000,
+  };
+}
+
+/** Resolves when the person has signed in. `show` is told where they do, and with which code. */
+export async function loginByDevice(gateway: string, show: (address: string, code: string) => void): Promise<Login> {
+  const { issuer, client_id: clientId, scope } = await placeOf(gateway);
+  const service = await serviceOf(issuer, clientId);
+  if (service.serverMetadata().device_authorization_endpoint === undefined)
+    throw failed(`The OAuth2 service at ${issuer} has no device flow. Make a key for this machine: docs/keys.md`);
+  try {
+    const begun = await oauth.initiateDeviceAuthorization(service, { scope });
+    show(begun.verification_uri_complete ?? begun.verification_uri, begun.user_code);
+    return loginOf(gateway, issuer, clientId, await oauth.pollDeviceAuthorizationGrant(service, begun), null);
+  } catch (cause) {
+    const said = cause instanceof oauth.ResponseBodyError ? ` The service said: ${cause.error}.` : '';
+    throw failed(`Signing in did not work.${said} Try again: pailou login ${gateway}`, cause);
+  }
+}
+
+/** The same, or one whose token is good for a while longer. Throws `sign_in_failed` if the service gives no more. */
+export async function freshLogin(login: Login): Promise<Login> {
+  if (login.expires_at === null || login.expires_at - Date.now() > earlyMs) return login;
+  const again = `Your sign-in is over. Sign in again: pailou login ${login.gateway}`;
+  if (login.refresh_token === null) throw failed(again);
+  const service = await serviceOf(login.issuer, login.client_id);
+  try {
+    const answer = await oauth.refreshTokenGrant(service, login.refresh_token);
+    return loginOf(login.gateway, login.issuer, login.client_id, answer, login);
+  } catch (cause) {
+    throw failed(again, cause);
+  }
+}
+
+/** Takes the tokens back at the service, as far as it can be reached. True if it said yes. */
+export async function revokeLogin(login: Login): Promise<boolean> {
+  try {
+    const service = await serviceOf(login.issuer, login.client_id);
+    await oauth.tokenRevocation(service, login.refresh_token ?? login.access_token);
+    return true;
+  } catch {
+    return false;
+  }
+}
