@@ -39,6 +39,8 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
   const tags = [path];
   const read = accessOf(collection, collection.readByManagersOnly ? 'manage' : 'view');
   const manage = accessOf(collection, 'manage');
+  // A capability of their tenant is no secret to those who may not manage it; a provider and a limit are.
+  const manageOne = { ...manage, decides: kind === collection.rights };
   const inputSpec = resourceSpecs[kind];
   const createBody = z.strictObject({ name: resourceNames[kind], spec: inputSpec, enabled: z.boolean().optional(), owner: ownerField });
   const replaceBody = z.strictObject({ spec: inputSpec, enabled: z.boolean().optional(), owner: ownerField });
@@ -124,7 +126,7 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
   app.put<{ Params: z.output<typeof named>; Body: z.output<typeof replaceBody> }>(
     `/api/${path}/:name`,
     {
-      config: manage,
+      config: manageOne,
       schema: {
         tags,
         summary: `Replace a ${title}; "***" keeps a stored secret`,
@@ -163,7 +165,7 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
 
   app.delete<{ Params: z.output<typeof named> }>(
     `/api/${path}/:name`,
-    { config: manage, schema: { tags, summary: `Delete a ${title}`, params: named } },
+    { config: manageOne, schema: { tags, summary: `Delete a ${title}`, params: named } },
     async (request, reply) => {
       const { name } = request.params;
       const current = find(request, name);

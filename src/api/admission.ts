@@ -77,7 +77,8 @@ export function addAdmission(app: FastifyInstance, credentials: Credentials, con
     const admit = (principal: Principal): void => {
       request.principal = principal;
       if (principal.credential === 'key' && request.routeOptions.config.keys !== true) throw notForKeys();
-      checkRouteAccess(access, principal);
+      // Those with no code at all are refused everything, whether it is there or not.
+      if (request.routeOptions.config.decides !== true || principal.permissions.size === 0) checkRouteAccess(access, principal);
     };
     try {
       refuseRepeatedAuthorization(request.raw.rawHeaders);

@@ -15,6 +15,10 @@ import { addRoot } from './routes/root.ts';
 import { addSkills } from './routes/skills.ts';
 
 export function addCalls(app: FastifyInstance, services: CallServices, gate: McpGate): void {
+  // Each of these names a model or a skill, mostly in its body.
+  app.addHook('onRoute', (route) => {
+    if (route.method === 'POST') route.config = { ...route.config, decides: true };
+  });
   addChatCompletions(app, services);
   addMessages(app, services);
   addResponses(app, services);

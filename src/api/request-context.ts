@@ -27,6 +27,11 @@ declare module 'fastify' {
     access?: RouteAccess;
     /** Whether a key opens this route. */
     keys?: boolean;
+    /**
+     * The handler decides about the very thing that the request names, with all rules, before it does anything. Then what
+     * is not there is said to be not there, also to those who lack the code.
+     */
+    decides?: boolean;
   }
 }
 

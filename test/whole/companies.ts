@@ -1,0 +1,83 @@
+/** A gateway whose people come from an OAuth2 service of the tests: anybody, with any roles, of any tenant. */
+import type { Role } from '../../src/types/access.ts';
+import { audience, makeKey, type OauthService, type SigningKey, startOauthService } from '../auth/oauth-service.ts';
+import { type Answer, startGateway, type TestGateway } from './gateway.ts';
+
+export interface Person {
+  readonly subject: string;
+  readonly tenant: string;
+  readonly roles: readonly string[];
+  /** What the service says that they may do; the usual codes of the first role unless given. */
+  readonly codes?: readonly string[];
+}
+
+export interface Companies extends AsyncDisposable {
+  readonly gateway: TestGateway;
+  readonly service: OauthService;
+  readonly signer: SigningKey;
+  /** A token of `person`, the same each time. */
+  tokenOf(person: Person): Promise<string>;
+  as(person: Person, method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** With any credential. */
+  with(credential: string, method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** As `as`; throws unless the answer is a success. */
+  must(person: Person, method: string, path: string, body?: unknown): Promise<Answer>;
+  keyOf(person: Person, body?: object): Promise<{ readonly id: string; readonly key: string }>;
+}
+
+const usual: Readonly<Record<Role, string>> = {
+  admin: 'llm:*:*',
+  developer: 'llm:*:*',
+  user: 'llm:*:view llm:*:use',
+  viewer: 'llm:*:view',
+};
+
+/** Who may do everything in `tenant`. */
+export const chiefOf = (tenant: string): Person => ({ subject: `chief-of-${tenant}`, tenant, roles: ['admin'] });
+
+export async function startCompanies(extra: Record<string, string> = {}): Promise<Companies> {
+  const signer = await makeKey('k1');
+  const service = await startOauthService([signer]);
+  const gateway = await startGateway({
+    PAILOU_OAUTH_ISSUER: service.issuer,
+    PAILOU_OAUTH_PRESET: 'generic',
+    PAILOU_OAUTH_AUDIENCE: audience,
+    ...extra,
+  }).catch(async (thrown: unknown) => {
+    await service.stop();
+    throw thrown;
+  });
+  const tokens = new Map<Person, Promise<string>>();
+  const tokenOf = (person: Person): Promise<string> => {
+    let token = tokens.get(person);
+    if (token === undefined) {
+      const { subject, tenant, roles, codes } = person;
+      const scope = codes?.join(' ') ?? usual[roles[0] as Role] ?? '';
+      tokens.set(person, (token = service.sign(signer, { sub: subject, tenant_id: tenant, roles, scope })));
+    }
+    return token;
+  };
+  const companies: Companies = {
+    gateway,
+    service,
+    signer,
+    tokenOf,
+    as: async (person, method, path, body, headers = {}) => companies.with(await tokenOf(person), method, path, body, headers),
+    with: (credential, method, path, body, headers = {}) =>
+      gateway.as(null, method, path, body, { authorization: `Bearer ${credential}`, ...headers }),
+    async must(person, method, path, body) {
+      const answer = await companies.as(person, method, path, body);
+      if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
+      return answer;
+    },
+    async keyOf(person, body = {}) {
+      const { json } = await companies.must(person, 'POST', '/api/keys', body);
+      return json as { id: string; key: string };
+    },
+    async [Symbol.asyncDispose]() {
+      await gateway[Symbol.asyncDispose]();
+      await service.stop();
+    },
+  };
+  return companies;
+}

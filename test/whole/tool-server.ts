@@ -1,0 +1,38 @@
+/** An MCP server of the tests, over HTTP, with one tool that says what it was told. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { toNodeHandler } from '@modelcontextprotocol/node';
+import { createMcpHandler, Server } from '@modelcontextprotocol/server';
+
+export interface ToolServer extends AsyncDisposable {
+  readonly url: string;
+  /** What the tool was told, oldest first. */
+  readonly told: unknown[];
+}
+
+const tool = { name: 'say', description: 'Says it.', inputSchema: { type: 'object' as const } };
+
+export async function startToolServer(): Promise<ToolServer> {
+  const told: unknown[] = [];
+  const handler = createMcpHandler(() => {
+    const server = new Server({ name: 'tests', version: '1.0.0' }, { capabilities: { tools: {} } });
+    server.setRequestHandler('tools/list', async () => ({ tools: [tool] }));
+    server.setRequestHandler('tools/call', async ({ params }) => {
+      told.push(params.arguments);
+      return { content: [{ type: 'text', text: 'said' }] };
+    });
+    return server;
+  });
+  const serve = toNodeHandler(handler);
+  const server = createServer((request, response) => void serve(request as never, response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
+    told,
+    async [Symbol.asyncDispose]() {
+      await handler.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
