@@ -7,6 +7,7 @@ import { addIdentity } from './api/routes/identity.ts';
 import { addRouting } from './api/routes/routing.ts';
 import { addOperation } from './api/routes/operation.ts';
 import { createServer } from './api/server.ts';
+import { addKeyExchange } from './api/routes/key-exchange.ts';
 import { addSignIn } from './api/routes/sign-in.ts';
 import { createAnswerCache } from './cache/answer-cache.ts';
 import { createMemoryAnswers } from './cache/memory-store.ts';
@@ -16,6 +17,7 @@ import { readSettings, type Settings } from './config/settings.ts';
 import { seedDemo } from './demo-configuration.ts';
 import { composeIdentity } from './auth/identity.ts';
 import { createDispatcher } from './dispatch/dispatcher.ts';
+import { createProber } from './dispatch/prober.ts';
 import { createCatalogue } from './extensions/mcp/catalogue.ts';
 import { createMcpGate } from './extensions/mcp/gate.ts';
 import { createModelInvoker } from './models/invoke.ts';
@@ -36,6 +38,7 @@ import { migrate } from './storage/migrate.ts';
 import { createResponseStore } from './storage/responses.ts';
 import { createNodeBook } from './storage/nodes.ts';
 import { connectRedis } from './storage/redis.ts';
+import { createPeopleReader } from './storage/people-reader.ts';
 import { createRunReader } from './storage/runs.ts';
 import { createSpendReader } from './storage/spend.ts';
 import { loadMasterKeys } from './storage/master-key.ts';
@@ -153,20 +156,31 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   config.onSwap((snapshot) => knownSpend.follow(snapshot));
   redis?.onReady(() => knownSpend.refresh());
 
-  const { issuers, credentials, browser, commandLine, keyUses } = await composeIdentity({ settings, logger, url, database, master, owned });
+  const { issuers, credentials, browser, commandLine, exchange, keyUses } = await composeIdentity({
+    settings,
+    logger,
+    url,
+    database,
+    master,
+    owned,
+  });
 
+  const invoker = createModelInvoker({
+    client,
+    format: (kind) => registry.instance('format', kind),
+    pictures: createPictureFetcher({ guard: strangers, fetch: fetcher.fetch }),
+  });
   const dispatcher = createDispatcher({
-    invoker: createModelInvoker({
-      client,
-      format: (kind) => registry.instance('format', kind),
-      pictures: createPictureFetcher({ guard: strangers, fetch: fetcher.fetch }),
-    }),
+    invoker,
     strategy: (kind) => registry.instance('strategy', kind),
     logger,
-    onCircuit(deployment, state) {
+    onCircuit(deployment, { state, before, by, reason }) {
       metrics.circuitTurned(deployment, state);
+      // One entry for an outage and one for its end, however often it is tried in between.
+      if (state === 'half-open' || state === before) return;
       const [tenant = '', id = ''] = deployment.split(' ', 2);
-      audit.append({ tenant, actor: 'pailou', act: `circuit ${state}`, target: id, requestId: '', detail: '' });
+      const why = state === 'open' ? `, found by ${by}${reason === null ? '' : `: ${reason}`}` : '';
+      audit.append({ tenant, actor: 'pailou', act: `circuit ${state}`, target: id, requestId: '', detail: `${before} to ${state}${why}` });
     },
   });
   config.onSwap((snapshot) => dispatcher.follow(snapshot));
@@ -183,6 +197,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
     onAsked: (capability, result) => metrics.answerSought(capability, result),
   });
   const calls: CallServices = { answers, dispatcher, catalogue, quota, ledger: metrics.counting(ledger), responses, logger };
+  const people = createPeopleReader(database);
   let stopping = false;
   const server = await createServer({
     recheckMs: settings.recheckSeconds * 1_000,
@@ -194,8 +209,9 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
     bodyLimit: settings.bodyLimit,
     version,
     control: (app) => {
-      addIdentity(app);
+      addIdentity(app, { people, audit });
       addSignIn(app, browser, commandLine, audit);
+      addKeyExchange(app, exchange);
       addRouting(app, calls);
       addOperation(app, { config, database, ledger, metrics, stopping: () => stopping });
       addControl(app, {
@@ -204,6 +220,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
         audit,
         runs: createRunReader(database),
         usage: createUsageReader(database),
+        people,
         nodes,
         keyUses: settings.apiKeys === 'off' ? null : keyUses,
       });
@@ -212,6 +229,17 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   });
   owned.defer(() => server.close());
   await listen(server, settings);
+  const prober = createProber({
+    deployments: dispatcher.deployments,
+    invoker,
+    ledger: calls.ledger,
+    hold: () => config.hold(),
+    logger,
+    onProbe: (deployment, verdict) => metrics.probed(deployment, verdict),
+  });
+  owned.defer(() => prober.close());
+  prober.follow(config.current());
+  config.onSwap((snapshot) => prober.follow(snapshot));
 
   let closing: Promise<void> | null = null;
   const close = async (graceMs: number): Promise<void> => {

@@ -3,7 +3,7 @@ import type { DeploymentLoad } from '../types/dispatch.ts';
 import type { GatewayError } from '../types/errors.ts';
 import type { ModelSpec } from '../types/resources.ts';
 import type { Deployment } from '../types/snapshot.ts';
-import { Circuit, type CircuitState } from './circuit.ts';
+import { Circuit, type CircuitState, type CircuitTurn } from './circuit.ts';
 import { MinuteWindow } from './minute-window.ts';
 import { RecentTimes } from './recent-times.ts';
 
@@ -11,6 +11,19 @@ export interface DeploymentNumbers extends DeploymentLoad {
   readonly attempts: number;
   readonly failures: number;
   readonly circuit: CircuitState;
+  /** The last probe; null where there was none. */
+  readonly probe: ProbeResult | null;
+}
+
+/** How a probe came out. */
+export interface ProbeResult {
+  /** When it began, epoch milliseconds. */
+  readonly at: number;
+  /** Null: it says nothing of the deployment, such as a limit. */
+  readonly ok: boolean | null;
+  /** Why it is not well, for operators; null where it is. */
+  readonly reason: string | null;
+  readonly latencyMs: number;
 }
 
 /** Why a deployment takes no call now, and for how long about. */
@@ -46,21 +59,27 @@ class State {
   readonly firstTokens = new RecentTimes();
   readonly answers = new RecentTimes();
   readonly circuit: Circuit;
+  probe: ProbeResult | null = null;
 
-  constructor(changed: (state: CircuitState) => void) {
+  constructor(changed: (turn: CircuitTurn) => void) {
     this.circuit = new Circuit(changed);
   }
 }
 
 /** What a failure says of the deployment: true, it is ill; null, nothing. */
-function isIll(error: GatewayError | null): boolean | null {
+export function isIll(error: GatewayError | null): boolean | null {
   if (error === null) return false;
   // A limit means that it works; it is told apart by `coolUntil`.
   if (error.code === 'rate_limited') return null;
   return error.retryable ? true : null;
 }
 
-export type CircuitListener = (deployment: string, state: CircuitState) => void;
+function failedOf(result: ProbeResult | null): boolean | null {
+  return result === null || result.ok === null ? null : !result.ok;
+}
+
+/** `turn.by` probes: `reason` is what the last one found. */
+export type CircuitListener = (deployment: string, turn: CircuitTurn & { readonly reason: string | null }) => void;
 
 export class Deployments {
   readonly #states = new Map<string, State>();
@@ -73,19 +92,21 @@ export class Deployments {
   }
 
   #state(key: string): State {
-    let state = this.#states.get(key);
-    if (state === undefined) this.#states.set(key, (state = new State((turned) => this.#onCircuit(key, turned))));
-    return state;
+    const state = this.#states.get(key);
+    if (state !== undefined) return state;
+    const made = new State((turn) => this.#onCircuit(key, { ...turn, reason: turn.by === 'probes' ? (made.probe?.reason ?? null) : null }));
+    this.#states.set(key, made);
+    return made;
   }
 
   load(deployment: Deployment): DeploymentLoad {
     return this.#state(deployment.key);
   }
 
-  /** Null if an attempt may go in now. */
-  refusal(deployment: Deployment, circuit: ModelSpec['circuit'], now: number): Refusal | null {
+  /** Null if an attempt may go in now. `early`: a probe, for which an open circuit has no pause. */
+  refusal(deployment: Deployment, circuit: ModelSpec['circuit'], now: number, early = false): Refusal | null {
     const state = this.#state(deployment.key);
-    const closed = state.circuit.closedFor(circuit, now);
+    const closed = state.circuit.closedFor(circuit, now, early);
     if (closed > 0) return { reason: 'circuit open', waitMs: closed };
     if (state.coolUntil > now) return { reason: 'told to wait', waitMs: state.coolUntil - now };
     const { concurrency, requests_per_minute: requests, tokens_per_minute: tokens } = deployment.limits;
@@ -98,11 +119,11 @@ export class Deployments {
   }
 
   /** Goes in, or tells why not. */
-  enter(deployment: Deployment, rules: ModelSpec['circuit'], now: number): Permit | Refusal {
-    const refused = this.refusal(deployment, rules, now);
+  enter(deployment: Deployment, rules: ModelSpec['circuit'], now: number, early = false): Permit | Refusal {
+    const refused = this.refusal(deployment, rules, now, early);
     if (refused !== null) return refused;
     const state = this.#state(deployment.key);
-    const probe = state.circuit.enter();
+    const trial = state.circuit.enter();
     state.inFlight++;
     state.attempts++;
     state.requests.add(1, now);
@@ -122,10 +143,37 @@ export class Deployments {
           state.firstTokenMs = state.firstTokenMs === null ? firstTokenMs : state.firstTokenMs * (1 - newWeight) + firstTokenMs * newWeight;
         if (answerMs !== null) state.answers.add(answerMs);
         else if (firstTokenMs !== null) state.firstTokens.add(firstTokenMs);
-        state.circuit.leave(ill, probe, rules, at);
+        state.circuit.leave(ill, trial, rules, at);
         this.#wake();
       },
     };
+  }
+
+  /** A probe that is no attempt begins: `end` once. Null: it is not wanted now, for a call is trying. */
+  ask(deployment: Deployment, failures: number): { end(result: ProbeResult | null): void } | null {
+    const state = this.#state(deployment.key);
+    const place = state.circuit.ask();
+    if (place === null) return null;
+    return {
+      end: (result) => {
+        state.probe = result ?? state.probe;
+        state.circuit.asked(failedOf(result), place.trial, failures, Date.now());
+        this.#wake();
+      },
+    };
+  }
+
+  /** A probe that was an attempt too has ended. */
+  probed(deployment: Deployment, failures: number, result: ProbeResult): void {
+    const state = this.#state(deployment.key);
+    state.probe = result;
+    state.circuit.probed(failedOf(result), failures, Date.now());
+  }
+
+  /** It is probed no more, or in another way. */
+  forgetProbe(key: string): void {
+    const state = this.#states.get(key);
+    if (state !== undefined) state.probe = null;
   }
 
   /** The time within which so many in a hundred of its latest attempts showed a first token, or their whole answer; null if too few are known. */
@@ -161,9 +209,9 @@ export class Deployments {
 
   all(): Readonly<Record<string, DeploymentNumbers>> {
     return Object.fromEntries(
-      [...this.#states].map(([key, { inFlight, attempts, failures, firstTokenMs, circuit }]) => [
+      [...this.#states].map(([key, { inFlight, attempts, failures, firstTokenMs, circuit, probe }]) => [
         key,
-        { inFlight, attempts, failures, firstTokenMs, circuit: circuit.state },
+        { inFlight, attempts, failures, firstTokenMs, circuit: circuit.state, probe },
       ]),
     );
   }

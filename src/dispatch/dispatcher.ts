@@ -42,6 +42,8 @@ export interface ModelAnswer extends Answered {
 }
 
 export interface Dispatcher {
+  /** What this node knows of each deployment, for the prober. */
+  readonly deployments: Deployments;
   /** Resolves at the first visible event of a stream, or with the whole answer. Rejects with a GatewayError when every attempt failed. */
   chat(model: ModelEntry, request: ChatRequest, context: CallContext): Promise<ModelAnswer>;
   embeddings(model: ModelEntry, body: EmbeddingsBody, context: CallContext): Promise<Warned<EmbeddingsAnswer> & Answered>;
@@ -104,9 +106,12 @@ export function createDispatcher(options: {
   readonly onCircuit?: CircuitListener;
 }): Dispatcher {
   const { invoker, logger } = options;
-  const deployments = new Deployments((deployment, state) => {
-    logger.warn({ deployment, state }, 'the circuit of a deployment has turned');
-    options.onCircuit?.(deployment, state);
+  const deployments = new Deployments((deployment, turn) => {
+    const { state, by, reason } = turn;
+    // A trial that failed is no news.
+    if (state !== 'half-open' && state !== turn.before)
+      logger.warn({ deployment, state, by, reason }, 'the circuit of a deployment has turned');
+    options.onCircuit?.(deployment, turn);
   });
 
   const planFor = (model: ModelEntry, principal: Principal, body: ChatBody | undefined): readonly Deployment[] => {
@@ -211,6 +216,8 @@ export function createDispatcher(options: {
   };
 
   return {
+    deployments,
+
     async chat(asked, request, context) {
       const { run, signal, stream } = context;
       const { deployment, attempts, allAttempts, value, ...rest } = await dispatch(asked, context, {

@@ -17,6 +17,7 @@ import type {
 import { readAnswer, wholeBytes } from './answer-body.ts';
 import { askInParts, splitInputs } from './batched-embeddings.ts';
 import { readWhole } from './bounded-body.ts';
+import { askForModels } from './models-list.ts';
 import type { PictureFetcher } from './pictures.ts';
 import { withBeginning } from './prefill.ts';
 import { type RelayAnswer, relayCall, type RelayRequest } from './relay.ts';
@@ -48,6 +49,8 @@ export interface ModelInvoker {
   embeddings(deployment: Deployment, body: EmbeddingsBody, options: { signal: AbortSignal }): Promise<Warned<EmbeddingsAnswer>>;
   rerank(deployment: Deployment, body: RerankBody, options: { signal: AbortSignal }): Promise<Warned<RerankAnswer>>;
   relay(deployment: Deployment, request: RelayRequest, options: { signal: AbortSignal }): Promise<RelayAnswer>;
+  /** Resolves if the vendor gives its list of models, which is not read. */
+  models(deployment: Deployment, options: { signal: AbortSignal }): Promise<void>;
 }
 
 export type Warned<T> = T & { readonly warnings: readonly string[] };
@@ -156,5 +159,7 @@ export function createModelInvoker(options: {
     rerank: (deployment, body, { signal }) => exchange(deployment, 'rerank', formatFor(deployment, 'rerank'), body, signal),
 
     relay: (deployment, request, { signal }) => relayCall(client, deployment, request, signal),
+
+    models: (deployment, { signal }) => askForModels(client, deployment, signal),
   };
 }

@@ -10,6 +10,7 @@ export interface Metrics {
   counting(ledger: Ledger): Ledger;
   setRevision(revision: number): void;
   circuitTurned(deployment: string, state: 'closed' | 'half-open' | 'open'): void;
+  probed(deployment: string, result: 'well' | 'ill' | 'unclear'): void;
   limitRefused(limit: string, measure: string): void;
   /** A call asked for an answer from before. */
   answerSought(capability: string, result: 'hit' | 'miss'): void;
@@ -42,6 +43,12 @@ export function createMetrics(): Metrics {
     help: 'Tokens booked.',
     labelNames: ['capability', 'direction', 'source'],
   });
+  const probes = createTally({
+    registry,
+    name: 'pailou_probes_total',
+    help: 'Probes of deployments: well, ill, or unclear where the answer says nothing of the deployment, such as a limit.',
+    labelNames: ['deployment', 'result'],
+  });
   const refusals = createTally({
     registry,
     name: 'pailou_limit_refusals_total',
@@ -71,7 +78,7 @@ export function createMetrics(): Metrics {
   const revision = new Gauge({ name: 'pailou_config_revision', help: 'Configuration revision that this node serves.', registers });
   const circuits = new Gauge({
     name: 'pailou_circuit_state',
-    help: 'Circuit of a deployment: 0 closed, 1 half-open (probing), 2 open. Absent: never opened.',
+    help: 'Circuit of a deployment: 0 closed, 1 half-open (one at a time tries), 2 open. Absent: never opened.',
     labelNames: ['deployment'],
     registers,
   });
@@ -110,6 +117,7 @@ export function createMetrics(): Metrics {
     }),
     setRevision: (value) => revision.set(value),
     circuitTurned: (deployment, state) => circuits.set({ deployment }, ['closed', 'half-open', 'open'].indexOf(state)),
+    probed: (deployment, result) => probes(1, deployment, result),
     limitRefused: (limit, measure) => refusals(1, limit, measure),
     answerSought: (capability, result) => kept(1, capability, result),
     callStarted: () => inFlight.inc(),

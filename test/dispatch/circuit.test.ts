@@ -5,7 +5,7 @@ const rules: CircuitRules = { failures: 3, rate: 0.5, minimum: 10, window_ms: 1_
 
 function make() {
   const turns: CircuitState[] = [];
-  const circuit = new Circuit((state) => turns.push(state));
+  const circuit = new Circuit(({ state }) => turns.push(state));
   const call = (failed: boolean | null, now: number): void => circuit.leave(failed, circuit.enter(), rules, now);
   return { circuit, turns, call };
 }

@@ -41,6 +41,15 @@ const health = z.object({
       attempts: z.int(),
       failures: z.int(),
       first_token_ms: z.number().nullable(),
+      probe: z
+        .object({
+          at: z.iso.datetime().describe('When the last one began.'),
+          ok: z.boolean().nullable().describe('Null: its answer says nothing of the deployment, such as a limit.'),
+          reason: z.string().nullable().describe('Why it is not well; null where it is.'),
+          latency_ms: z.int(),
+        })
+        .nullable()
+        .describe('The last probe; null where there was none.'),
     }),
   ),
 });
@@ -76,13 +85,17 @@ export function addRouting(app: FastifyInstance, services: Pick<CallServices, 'd
       const prefix = `${principalOf(request).tenant} `;
       const deployments = Object.entries(services.dispatcher.health())
         .filter(([key]) => key.startsWith(prefix))
-        .map(([key, { circuit, inFlight, attempts, failures, firstTokenMs }]) => ({
+        .map(([key, { circuit, inFlight, attempts, failures, firstTokenMs, probe }]) => ({
           deployment: key.slice(prefix.length),
           circuit,
           in_flight: inFlight,
           attempts,
           failures,
           first_token_ms: firstTokenMs === null ? null : Math.round(firstTokenMs),
+          probe:
+            probe === null
+              ? null
+              : { at: new Date(probe.at).toISOString(), ok: probe.ok, reason: probe.reason, latency_ms: probe.latencyMs },
         }));
       return { deployments: deployments.toSorted((one, other) => (one.deployment < other.deployment ? -1 : 1)) };
     },

@@ -1,0 +1,80 @@
+/** The probe that costs nothing: the vendor's list of models. Deployments that share a provider share the answer. */
+import type { ModelInvoker } from '../models/invoke.ts';
+import { GatewayError, toGatewayError } from '../types/errors.ts';
+import type { Provider } from '../types/provider.ts';
+import type { Deployment } from '../types/snapshot.ts';
+
+export interface Asked {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly latencyMs: number;
+  /** Null: all is well. */
+  readonly error: GatewayError | null;
+}
+
+interface Shared {
+  readonly at: number;
+  readonly answer: Promise<Asked>;
+  readonly controller: AbortController;
+  waiting: number;
+}
+
+export interface ModelsQuestion {
+  /** The list as it was asked for at most so long ago is as good as a new one. */
+  readonly freshMs: number;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+export type AskModels = (deployment: Deployment, question: ModelsQuestion) => Promise<Asked>;
+
+/** By the provider's instance: one whose options were changed is another. */
+export function createModelsQuestion(invoker: ModelInvoker): AskModels {
+  const known = new WeakMap<Provider, Shared>();
+
+  const begin = (deployment: Deployment, timeoutMs: number): Shared => {
+    const at = Date.now();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const slow = new GatewayError('upstream_timeout', `There was no answer within ${timeoutMs} ms.`);
+    const timer = setTimeout(() => controller.abort(slow), timeoutMs);
+    timer.unref();
+    // A credential that is fetched first does not hear the signal.
+    const ended = new Promise<never>((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    });
+    const answer = Promise.race([invoker.models(deployment, { signal }), ended]).then(
+      () => null,
+      (thrown: unknown) => toGatewayError(signal.aborted ? signal.reason : thrown),
+    );
+    return {
+      at,
+      controller,
+      waiting: 0,
+      answer: answer.then((error) => {
+        clearTimeout(timer);
+        return { at, latencyMs: Date.now() - at, error };
+      }),
+    };
+  };
+
+  return async (deployment, { freshMs, timeoutMs, signal }) => {
+    const { instance } = deployment.provider;
+    let shared = known.get(instance);
+    if (shared === undefined || Date.now() - shared.at >= freshMs) known.set(instance, (shared = begin(deployment, timeoutMs)));
+    const joined = shared;
+    joined.waiting++;
+    const leave = (): void => {
+      if (--joined.waiting > 0) return;
+      // Nobody is left who wants to know.
+      if (known.get(instance) === joined) known.delete(instance);
+      joined.controller.abort(signal.reason);
+    };
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      return await joined.answer;
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
+  };
+}

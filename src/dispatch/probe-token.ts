@@ -1,0 +1,110 @@
+/** The probe that is paid for: one real call that wants one token, made and booked as a call's attempt is. */
+import { estimateUsage } from '../models/estimate-usage.ts';
+import type { ModelInvoker } from '../models/invoke.ts';
+import { Run } from '../telemetry/run.ts';
+import type { Principal } from '../types/access.ts';
+import type { ChatBody, Usage } from '../types/chat.ts';
+import { toGatewayError } from '../types/errors.ts';
+import type { Ledger } from '../types/run.ts';
+import type { Deployment, ModelEntry } from '../types/snapshot.ts';
+import { probedOperations } from '../types/wire-format.ts';
+import { attemptChat, type AttemptContext } from './attempt.ts';
+import { attemptOnce } from './attempt-once.ts';
+import { wordsIn } from './bill.ts';
+import type { Permit } from './deployments.ts';
+import type { Asked } from './probe-models.ts';
+
+export interface TokenQuestion {
+  readonly model: ModelEntry;
+  readonly permit: Permit;
+  readonly invoker: ModelInvoker;
+  readonly ledger: Ledger;
+  readonly tenant: string;
+  readonly revision: number;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+const word = 'Hi';
+
+/** Under whose name a probe stands in the ledger. Nobody can sign in as it: there is no issuer. */
+function prober(tenant: string): Principal {
+  return {
+    subject: 'pailou',
+    username: 'pailou',
+    tenant,
+    roles: [],
+    permissions: new Set(),
+    client: null,
+    issuer: '',
+    credential: 'token',
+    expiresAt: 0,
+  };
+}
+
+/** One word, for how long a call of callers takes says nothing of theirs. */
+function withoutTimes(permit: Permit): Permit {
+  return { end: (result) => permit.end({ ...result, firstTokenMs: null, answerMs: null }) };
+}
+
+/** What the answer used, as the vendor told it or as it can be guessed. */
+async function ask(deployment: Deployment, question: TokenQuestion, run: Run): Promise<Usage | null> {
+  const { model, invoker, timeoutMs, signal: stopped } = question;
+  const patient: ModelEntry = {
+    ...model,
+    spec: { ...model.spec, limits: { ...model.spec.limits, first_token_ms: timeoutMs, idle_ms: timeoutMs, total_ms: timeoutMs } },
+  };
+  const context: AttemptContext = {
+    run,
+    invoker,
+    permit: withoutTimes(question.permit),
+    signal: stopped,
+    totalAt: Date.now() + timeoutMs,
+  };
+  const operation = probedOperations.find((each) => model.spec.operations.includes(each));
+  if (operation === 'embeddings') {
+    const body = { model: model.name, input: word };
+    const { usage } = await attemptOnce(deployment, patient, context, (each, signal) => invoker.embeddings(each, body, { signal }));
+    return usage;
+  }
+  if (operation === 'rerank') {
+    const body = { model: model.name, query: word, documents: [word] };
+    const { usage } = await attemptOnce(deployment, patient, context, (each, signal) => invoker.rerank(each, body, { signal }));
+    return usage;
+  }
+  const body: ChatBody = { model: model.name, max_tokens: 1, messages: [{ role: 'user', content: word }] };
+  const answer = await attemptChat(deployment, patient, { body }, { stream: false, whole: true }, context);
+  run.firstToken();
+  let heard = '';
+  let reported: Usage | null = null;
+  for await (const batch of answer.events) {
+    heard += wordsIn(batch);
+    for (const event of batch) if (event.type === 'response-end') reported = event.usage;
+  }
+  return reported ?? estimateUsage(body, heard);
+}
+
+/** Never rejects. The attempt has gone out by its door, and its run is booked, when it resolves. */
+export async function askForToken(deployment: Deployment, question: TokenQuestion): Promise<Asked> {
+  const { model, ledger, tenant, revision } = question;
+  const at = Date.now();
+  const run = new Run(ledger, {
+    principal: prober(tenant),
+    requestId: '',
+    capability: `model/${model.name}`,
+    operation: 'probe',
+    streamed: false,
+    revision,
+  });
+  try {
+    const usage = await ask(deployment, question, run);
+    run.answeredBy(deployment.id, deployment.price);
+    if (usage !== null) run.used(usage);
+    run.end('complete');
+    return { at, latencyMs: Date.now() - at, error: null };
+  } catch (thrown) {
+    const error = toGatewayError(thrown);
+    run.end(error.code === 'client_closed_request' ? 'aborted' : 'error', error.code);
+    return { at, latencyMs: Date.now() - at, error };
+  }
+}

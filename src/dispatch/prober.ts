@@ -1,0 +1,187 @@
+/** Asks deployments by itself whether they are well: when, how many at once, and what comes of it. */
+import type { ModelInvoker } from '../models/invoke.ts';
+import { type GatewayError, toGatewayError } from '../types/errors.ts';
+import type { Logger } from '../types/logger.ts';
+import type { ProbeSpec } from '../types/resources.ts';
+import type { Ledger } from '../types/run.ts';
+import type { Deployment, HeldSnapshot, ModelEntry, Snapshot } from '../types/snapshot.ts';
+import { Dropped } from './attempt-book.ts';
+import { type Deployments, isIll, type ProbeResult } from './deployments.ts';
+import { type Asked, createModelsQuestion } from './probe-models.ts';
+import { reasonOf } from './probe-reason.ts';
+import { askForToken } from './probe-token.ts';
+
+/** Well; ill; or a fault that says nothing of the deployment, such as a limit. */
+export type ProbeVerdict = 'well' | 'ill' | 'unclear';
+
+export interface Prober {
+  /** Probes what `snapshot` wants probed, from now on. */
+  follow(snapshot: Snapshot): void;
+  /** Gives up what is under way. */
+  close(): Promise<void>;
+}
+
+export interface ProberOptions {
+  readonly deployments: Deployments;
+  readonly invoker: ModelInvoker;
+  readonly ledger: Ledger;
+  /** Keeps the vendors' plugins alive while one of them is asked. */
+  hold(): HeldSnapshot;
+  readonly logger: Logger;
+  /** By the deployment's key. */
+  readonly onProbe?: (deployment: string, verdict: ProbeVerdict) => void;
+}
+
+/** Probes under way at once, on this node. */
+const atOnce = 16;
+/** A plugin that does not hear that it is given up does not keep the node from stopping. */
+const closePatienceMs = 1_000;
+
+/** One deployment that is probed. */
+interface Watch {
+  readonly tenant: string;
+  readonly spec: ProbeSpec;
+  model: ModelEntry;
+  deployment: Deployment;
+  readonly controller: AbortController;
+  timer: NodeJS.Timeout | undefined;
+  verdict: ProbeVerdict | null;
+}
+
+function isSame({ spec, deployment, model }: Watch, other: Deployment, entry: ModelEntry): boolean {
+  return (
+    deployment.provider.instance === other.provider.instance &&
+    JSON.stringify([spec, model.spec.operations]) === JSON.stringify([other.probe, entry.spec.operations])
+  );
+}
+
+function verdictOf(error: GatewayError | null): ProbeVerdict {
+  const ill = isIll(error);
+  return ill === null ? 'unclear' : ill ? 'ill' : 'well';
+}
+
+export function createProber(options: ProberOptions): Prober {
+  const { deployments, invoker, ledger, logger } = options;
+  const askModels = createModelsQuestion(invoker);
+  const watches = new Map<string, Watch>();
+  const underWay = new Set<Promise<void>>();
+  const waiting = new Set<Watch>();
+  let closed = false;
+
+  const stop = (key: string, watch: Watch): void => {
+    watches.delete(key);
+    waiting.delete(watch);
+    clearTimeout(watch.timer);
+    watch.controller.abort(new Dropped('This probe is not wanted any more.'));
+    deployments.forgetProbe(key);
+  };
+
+  const schedule = (watch: Watch, milliseconds: number): void => {
+    watch.timer = setTimeout(() => begin(watch), milliseconds);
+    watch.timer.unref();
+  };
+
+  const begin = (watch: Watch): void => {
+    if (underWay.size >= atOnce) {
+      waiting.add(watch);
+      return;
+    }
+    const next = Date.now() + watch.spec.interval_ms * (0.9 + Math.random() * 0.2);
+    const work = probe(watch)
+      .catch((thrown: unknown) =>
+        logger.error({ err: toGatewayError(thrown), deployment: watch.deployment.key }, 'a probe could not be made'),
+      )
+      .finally(() => {
+        underWay.delete(work);
+        if (!watch.controller.signal.aborted) schedule(watch, Math.max(watch.spec.interval_ms / 10, next - Date.now()));
+        const [first] = waiting;
+        if (first === undefined) return;
+        waiting.delete(first);
+        begin(first);
+      });
+    underWay.add(work);
+  };
+
+  const probe = async (watch: Watch): Promise<void> => {
+    const held = options.hold();
+    try {
+      await (watch.spec.ask === 'token' ? probeToken(watch, held.snapshot.revision) : probeModels(watch));
+    } finally {
+      held.release();
+    }
+  };
+
+  const probeModels = async (watch: Watch): Promise<void> => {
+    const { spec, deployment, controller } = watch;
+    const place = deployments.ask(deployment, spec.failures);
+    if (place === null) return;
+    let result: ProbeResult | null = null;
+    try {
+      const { signal } = controller;
+      const asked = await askModels(deployment, { freshMs: spec.interval_ms / 2, timeoutMs: spec.timeout_ms, signal });
+      if (!signal.aborted) result = told(watch, asked);
+    } finally {
+      place.end(result);
+    }
+  };
+
+  const probeToken = async (watch: Watch, revision: number): Promise<void> => {
+    const { spec, deployment, model, tenant, controller } = watch;
+    const permit = deployments.enter(deployment, model.spec.circuit, Date.now(), true);
+    // At its limit, or tried by a call at this moment: that tells as much.
+    if ('reason' in permit) return;
+    const { signal } = controller;
+    const asked = await askForToken(deployment, { model, permit, invoker, ledger, tenant, revision, timeoutMs: spec.timeout_ms, signal });
+    if (!signal.aborted) deployments.probed(deployment, spec.failures, told(watch, asked));
+  };
+
+  const told = (watch: Watch, { at, latencyMs, error }: Asked): ProbeResult => {
+    const verdict = verdictOf(error);
+    const { key } = watch.deployment;
+    const reason = error === null ? null : reasonOf(error);
+    options.onProbe?.(key, verdict);
+    if (verdict !== (watch.verdict ?? 'well'))
+      logger.warn({ deployment: key, verdict, reason }, 'a probe tells something else than before');
+    watch.verdict = verdict;
+    return { at, ok: verdict === 'unclear' ? null : verdict === 'well', reason, latencyMs };
+  };
+
+  return {
+    follow({ tenants }) {
+      if (closed) return;
+      const wanted = new Set<string>();
+      for (const [tenant, { models }] of tenants) {
+        for (const model of models.values()) {
+          for (const deployment of model.deployments) {
+            const { key, probe: spec } = deployment;
+            if (spec === undefined || wanted.has(key)) continue;
+            wanted.add(key);
+            const old = watches.get(key);
+            if (old !== undefined && isSame(old, deployment, model)) {
+              old.model = model;
+              old.deployment = deployment;
+              continue;
+            }
+            if (old !== undefined) stop(key, old);
+            const watch: Watch = { tenant, spec, model, deployment, controller: new AbortController(), timer: undefined, verdict: null };
+            watches.set(key, watch);
+            schedule(watch, (Math.random() * spec.interval_ms) / 10);
+          }
+        }
+      }
+      for (const [key, watch] of watches) if (!wanted.has(key)) stop(key, watch);
+    },
+
+    async close() {
+      closed = true;
+      for (const [key, watch] of watches) stop(key, watch);
+      const patience = new AbortController();
+      const late = new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, closePatienceMs);
+        patience.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+      });
+      await Promise.race([Promise.allSettled(underWay), late]);
+      patience.abort();
+    },
+  };
+}
