@@ -5,6 +5,7 @@ import { GatewayError } from '../types/errors.ts';
 import type { Snapshot } from '../types/snapshot.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { KeyDoor } from './key-door.ts';
+import type { KeyExchange } from './key-exchange.ts';
 import { looksLikeKey } from './key-secret.ts';
 import type { BrowserDoor } from './sign-in/browser-door.ts';
 import { invalid, tokenOf } from './token-checks.ts';
@@ -25,8 +26,10 @@ export interface Credentials {
 
 export interface CredentialsOptions {
   readonly authenticator: Authenticator;
-  /** Null: keys are switched off. */
+  /** Null: keys are switched off, or good for nothing but to be exchanged. */
   readonly keyDoor: KeyDoor | null;
+  /** Null where keys are not exchanged. */
+  readonly exchange: KeyExchange | null;
   /** Null: nobody can sign in with a browser. */
   readonly browser: BrowserDoor | null;
   /** One more header in which tokens come. */
@@ -35,7 +38,7 @@ export interface CredentialsOptions {
 
 const harmless: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-export function createCredentials({ authenticator, keyDoor, browser, tokenHeader }: CredentialsOptions): Credentials {
+export function createCredentials({ authenticator, keyDoor, exchange, browser, tokenHeader }: CredentialsOptions): Credentials {
   /** The cookie of the session, where it alone says who calls. */
   const cookieOf = (headers: IncomingHttpHeaders): string | null => {
     if (browser === null || headers.cookie === undefined) return null;
@@ -56,7 +59,9 @@ export function createCredentials({ authenticator, keyDoor, browser, tokenHeader
         return browser.sessions.enter(cookie);
       }
       const credential = tokenOf(headers, tokenHeader);
+      if (exchange !== null && exchange.owns(credential)) return exchange.enter(credential, snapshot, address);
       if (!looksLikeKey(credential)) return authenticator.verify(credential);
+      if (exchange !== null) throw invalid('A key is not taken here itself. Exchange it for a token first: POST /auth/exchange');
       if (keyDoor === null) throw invalid('Keys are switched off here. Send a token of your OAuth2 service.');
       return keyDoor.enter(credential, snapshot, address);
     },

@@ -7,6 +7,7 @@ import { developmentIssuer } from './issuer-presets.ts';
 import type { IssuerSettings } from './issuer.ts';
 import { issuersFromSettings } from './issuers.ts';
 import { createKeyDoor } from './key-door.ts';
+import { createKeyExchange, type KeyExchange } from './key-exchange.ts';
 import { createCookieJar } from './sign-in/cookies.ts';
 import { createSessions } from './sign-in/sessions.ts';
 import { createSignIn } from './sign-in/sign-in.ts';
@@ -35,6 +36,8 @@ export interface Identity {
   readonly credentials: Credentials;
   /** Null where nobody can sign in with a browser. */
   readonly browser: BrowserDoor | null;
+  /** Null where keys are not exchanged. */
+  readonly exchange: KeyExchange | null;
   /** Where `pailou login` signs in; null for nowhere. */
   readonly commandLine: CommandLineDoor | null;
   readonly keyUses: KeyUses;
@@ -54,13 +57,16 @@ export async function composeIdentity(parts: IdentityParts): Promise<Identity> {
   owned.defer(() => authenticator.close());
   const keyDoor = createKeyDoor({ people, ownerMs: settings.keyOwnerHours * 3_600_000, onUse: (id, at) => keyUses.used(id, at) });
   const browser = browserDoor(parts, issuers, authenticator, client.fetch);
+  const exchange =
+    settings.apiKeys === 'exchange' ? createKeyExchange({ door: keyDoor, keys: derivedKeys(parts.master, 'key exchange') }) : null;
   const credentials = createCredentials({
     authenticator,
     keyDoor: settings.apiKeys === 'on' ? keyDoor : null,
+    exchange,
     browser,
     tokenHeader: settings.oauth.tokenHeader,
   });
-  return { issuers, credentials, browser, commandLine: commandLineDoor(settings, issuers), keyUses };
+  return { issuers, credentials, browser, exchange, commandLine: commandLineDoor(settings, issuers), keyUses };
 }
 
 /** The company's issuers, or the development identity service where none is configured. */

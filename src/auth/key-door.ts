@@ -12,6 +12,8 @@ import { invalid } from './token-checks.ts';
 export interface KeyDoor {
   /** Throws or rejects with token_invalid, token_expired, permission_denied or auth_unavailable. `address` is that of the connection. */
   enter(text: string, snapshot: Snapshot, address: string): Principal | Promise<Principal>;
+  /** The same for whoever has shown the key before: it may have been revoked since. */
+  enterById(id: string, snapshot: Snapshot, address: string): Principal | Promise<Principal>;
 }
 
 export interface KeyDoorOptions {
@@ -61,34 +63,39 @@ function principalOf({ id, spec, tenant, expiresAt }: KeyEntry, person: Person):
 export function createKeyDoor({ people, ownerMs, onUse }: KeyDoorOptions): KeyDoor {
   const known = new LRUCache<string, Known>({ max: 20_000 });
 
-  const admit = (text: string, entry: KeyEntry, person: Person | null, now: number): Principal => {
+  const admit = (entry: KeyEntry, person: Person | null, now: number): Principal => {
     if (person === null || person.tenant !== entry.tenant)
       throw invalid('The owner of this key is not known here any more. They must sign in once with a token of the OAuth2 service.');
     if (now - person.seenAt > ownerMs)
       throw invalid(
         'The owner of this key has not been here for too long, so nobody knows whether they still may. They must call once with a token of the OAuth2 service.',
       );
-    let found = known.get(text);
+    let found = known.get(entry.id);
     if (found === undefined || found.entry !== entry || found.person !== person) {
       found = { entry, person, principal: principalOf(entry, person) };
-      known.set(text, found);
+      known.set(entry.id, found);
     }
     onUse(entry.id, now);
     return found.principal;
+  };
+
+  const enter = (entry: KeyEntry | undefined, address: string): Principal | Promise<Principal> => {
+    if (entry === undefined) throw invalid(unknownKey);
+    const now = Date.now();
+    if (entry.expiresAt <= now) throw new GatewayError('token_expired', 'The key has expired. Make a new one at /api/keys.');
+    if (!mayComeFrom(entry.spec.addresses, address))
+      throw new GatewayError('permission_denied', 'This key may not be used from your address. Its owner decides from where.');
+    const person = people.find(entry.spec.issuer, entry.spec.subject);
+    if (person instanceof Promise) return person.then((found) => admit(entry, found, now));
+    return admit(entry, person, now);
   };
 
   return {
     enter(text, snapshot, address) {
       const given = readKey(text);
       const entry = given === null ? undefined : snapshot.key(given.id);
-      if (given === null || entry === undefined || !sameHash(given.hash, entry.spec.hash)) throw invalid(unknownKey);
-      const now = Date.now();
-      if (entry.expiresAt <= now) throw new GatewayError('token_expired', 'The key has expired. Make a new one at /api/keys.');
-      if (!mayComeFrom(entry.spec.addresses, address))
-        throw new GatewayError('permission_denied', 'This key may not be used from your address. Its owner decides from where.');
-      const person = people.find(entry.spec.issuer, entry.spec.subject);
-      if (person instanceof Promise) return person.then((found) => admit(text, entry, found, now));
-      return admit(text, entry, person, now);
+      return enter(given !== null && entry !== undefined && sameHash(given.hash, entry.spec.hash) ? entry : undefined, address);
     },
+    enterById: (id, snapshot, address) => enter(snapshot.key(id), address),
   };
 }

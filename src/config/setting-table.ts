@@ -65,8 +65,9 @@ const table = {
     default: 'local',
   },
   PAILOU_API_KEYS: {
-    meaning: 'Keys for machines and IDEs, each bound to the person who made it. off: tokens of the OAuth2 service alone are taken.',
-    form: 'off or on',
+    meaning:
+      'Keys for machines and IDEs, each bound to the person who made it. exchange: a key only gives short tokens, at /auth/exchange. off: tokens of the OAuth2 service alone are taken.',
+    form: 'off, exchange or on',
     example: 'off',
     default: 'on',
   },

@@ -37,7 +37,7 @@ export interface Settings {
   readonly dataDir: string;
   readonly databaseUrl: string | null;
   /** Whether keys for machines are taken. */
-  readonly apiKeys: 'off' | 'on';
+  readonly apiKeys: 'off' | 'exchange' | 'on';
   /** A key whose owner was not seen for so long is refused. */
   readonly keyOwnerHours: number;
   /** How often the rights of open calls are looked at again. */
@@ -120,7 +120,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     publicUrl: read('PAILOU_PUBLIC_URL', (text) => url('https:', 'http:')(text)?.replace(/\/+$/, ''), null),
     dataDir: read('PAILOU_DATA_DIR', (text) => text, '.pailou'),
     databaseUrl: read('PAILOU_DATABASE_URL', (text) => (/^(postgres(ql)?:\/\/.|sqlite:.)/.test(text) ? text : undefined), null),
-    apiKeys: read('PAILOU_API_KEYS', oneOf('off', 'on'), 'on'),
+    apiKeys: read('PAILOU_API_KEYS', oneOf('off', 'exchange', 'on'), 'on'),
     keyOwnerHours: read('PAILOU_API_KEYS_OWNER_HOURS', whole(1, 87_600), 720),
     recheckSeconds: read('PAILOU_RECHECK_SECONDS', whole(1, 3_600), 30),
     redisUrl: read('PAILOU_REDIS_URL', url('redis:', 'rediss:'), null),

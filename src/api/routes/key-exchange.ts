@@ -1,0 +1,28 @@
+/** POST /auth/exchange: a short token for a key, where keys are taken in no other way. */
+import type { FastifyInstance } from 'fastify';
+import type { KeyExchange } from '../../auth/key-exchange.ts';
+import { tokenOf } from '../../auth/token-checks.ts';
+import { GatewayError } from '../../types/errors.ts';
+import { snapshotOf } from '../request-context.ts';
+
+/** `exchange` null: keys are not exchanged here. */
+export function addKeyExchange(app: FastifyInstance, exchange: KeyExchange | null): void {
+  app.post(
+    '/auth/exchange',
+    {
+      config: { access: 'public' },
+      schema: { tags: ['access'], summary: 'A token of five minutes for a key, which comes as Authorization: Bearer or x-api-key' },
+    },
+    async (request, reply) => {
+      if (exchange === null)
+        throw new GatewayError('not_found', 'Keys are not exchanged here: use yours as it is, if keys are taken at all (PAILOU_API_KEYS).');
+      const { token, expiresInSeconds } = await exchange.exchange(
+        tokenOf(request.headers),
+        snapshotOf(request),
+        request.socket.remoteAddress ?? '',
+      );
+      reply.header('cache-control', 'no-store');
+      return { access_token: token, token_type: 'Bearer', expires_in: expiresInSeconds };
+    },
+  );
+}
