@@ -25,7 +25,7 @@ function chunk(delta: object, reason: string | null = null): string {
 const usageChunk = `data: ${JSON.stringify({ id: 'v', object: 'chat.completion.chunk', created: 1, model: 'up', choices: [], usage: { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 } })}\n\n`;
 
 /** The same answer in both forms: words, or two tool calls where there are tools. */
-function answer({ body }: VendorRequest): string {
+function answerOf({ body }: VendorRequest): string {
   const tools = body.tools !== undefined;
   if (body.stream !== true) return tools ? completion(null, { tool_calls: onWire }, 'tool_calls') : completion(words.join(''));
   if (!tools) return chunks(words).join('').replace('"completion_tokens":5,"total_tokens":10', '"completion_tokens":2,"total_tokens":7');
@@ -41,7 +41,7 @@ beforeAll(async () => {
   vendor = await startVendor();
   vendor.behave((request, response) => {
     response.writeHead(200, { 'content-type': request.body.stream === true ? 'text/event-stream' : 'application/json' });
-    response.end(answer(request));
+    response.end(answerOf(request));
   });
   await gateway.as('admin', 'POST', '/api/providers', {
     name: 'vendor',
@@ -140,37 +140,32 @@ async function byMessages({ content, stream, tools }: Asked): Promise<Got> {
 const faces = { '/v1/chat/completions': byChat, '/v1/responses': byResponses, '/v1/messages': byMessages };
 const form = (stream: boolean): string => (stream ? 'as a stream' : 'whole');
 
-for (const [name, ask] of Object.entries(faces)) {
-  describe(`an answer of ${name}`, () => {
-    for (const tools of [false, true])
-      for (const first of [false, true])
-        for (const then of [false, true])
-          it(`${tools ? 'with tool calls ' : ''}that came ${form(first)} is given again ${form(then)}`, async () => {
-            const content = `${name} ${tools} ${first} ${then}`;
-            const before = vendor.requests.length;
-            const got = await ask({ content, tools, stream: first });
-            expect(got).toMatchObject({ said: tools ? '' : words.join(''), calls: tools ? calls : [], usage: [5, 2] });
-            expect([latest.get('x-pailou-cache'), latest.get('age'), latest.get('x-pailou-deployment')]).toEqual([
-              'miss',
-              null,
-              'faq#vendor/up',
-            ]);
-            const again = await ask({ content, tools, stream: then });
-            expect(latest.get('content-type')).toMatch(then ? /^text\/event-stream/ : /^application\/json/);
-            expect([latest.get('x-pailou-cache'), latest.get('x-pailou-deployment'), latest.get('x-pailou-attempts')]).toEqual([
-              'hit',
-              'cache',
-              '0',
-            ]);
-            expect(Number(latest.get('age'))).toBeLessThan(5);
-            expect({ ...again, id: '' }).toEqual({ ...got, id: '' });
-            expect(again.id).not.toBe(got.id);
-            expect(vendor.requests.length - before, 'the vendor is asked once').toBe(1);
-            await ask({ content: `${content}!`, tools, stream: then });
-            expect(latest.get('x-pailou-cache'), 'another question is another answer').toBe('miss');
-          });
+const ways = [false, true].flatMap((tools) =>
+  [false, true].flatMap((first) => [false, true].map((again) => ({ tools, first, again, came: form(first), goes: form(again) }))),
+);
+
+describe.each(Object.entries(faces))('an answer of %s', (name, ask) => {
+  it.each(ways)('that came $came is given again $goes; with tool calls: $tools', async ({ tools, first, again: then }) => {
+    const content = `${name} ${tools} ${first} ${then}`;
+    const before = vendor.requests.length;
+    const got = await ask({ content, tools, stream: first });
+    expect(got).toMatchObject({ said: tools ? '' : words.join(''), calls: tools ? calls : [], usage: [5, 2] });
+    expect([latest.get('x-pailou-cache'), latest.get('age'), latest.get('x-pailou-deployment')]).toEqual(['miss', null, 'faq#vendor/up']);
+    const again = await ask({ content, tools, stream: then });
+    expect(latest.get('content-type')).toMatch(then ? /^text\/event-stream/ : /^application\/json/);
+    expect([latest.get('x-pailou-cache'), latest.get('x-pailou-deployment'), latest.get('x-pailou-attempts')]).toEqual([
+      'hit',
+      'cache',
+      '0',
+    ]);
+    expect(Number(latest.get('age'))).toBeLessThan(5);
+    expect({ ...again, id: '' }).toEqual({ ...got, id: '' });
+    expect(again.id).not.toBe(got.id);
+    expect(vendor.requests.length - before, 'the vendor is asked once').toBe(1);
+    await ask({ content: `${content}!`, tools, stream: then });
+    expect(latest.get('x-pailou-cache'), 'another question is another answer').toBe('miss');
   });
-}
+});
 
 describe('a stream that is given again', () => {
   it('comes in several pieces, as streams do', async () => {

@@ -1,0 +1,139 @@
+/** Kept answers over several nodes: processes of their own on one PostgreSQL and one Redis, whose cable can be pulled. */
+import { createClient } from '@redis/client';
+import { randomBytes, randomInt } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Cable, layCable } from '../storage/cable.ts';
+import { databaseKinds, postgresUrl, type TestDatabase } from '../storage/databases.ts';
+import { type Answer, eventually, startGateway, startProcess, type TestGateway } from './gateway.ts';
+import { answerOk, startVendor, type Vendor } from './vendor.ts';
+
+const redisUrl = process.env['PAILOU_TEST_REDIS_URL'];
+
+describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('kept answers of two nodes on PostgreSQL and Redis', () => {
+  let database: TestDatabase;
+  let identity: TestGateway;
+  let vendor: Vendor;
+  let cable: Cable;
+  let nodes: TestGateway[];
+  const redisAddress = new URL(redisUrl ?? 'redis://x');
+  redisAddress.pathname = `/${randomInt(1, 15)}`;
+  const redis = createClient({ url: redisAddress.href });
+  const masterKey = randomBytes(32).toString('base64');
+  const question = 'Where does the red lantern hang?';
+  const words = 'Under the seventh gate.';
+
+  const start = (): Promise<TestGateway> => {
+    const through = new URL(redisAddress);
+    through.host = `127.0.0.1:${cable.port}`;
+    return startGateway(
+      {
+        PAILOU_MODE: 'production',
+        PAILOU_OAUTH_ISSUER: identity.gateway.issuer,
+        PAILOU_OAUTH_PRESET: 'generic',
+        PAILOU_OAUTH_AUDIENCE: identity.url,
+        PAILOU_DATABASE_URL: database.url ?? '',
+        PAILOU_MASTER_KEY: masterKey,
+        PAILOU_OUTBOUND_ALLOW: '127.0.0.0/8',
+        PAILOU_LOG_LEVEL: 'error',
+        PAILOU_REDIS_URL: through.href,
+      },
+      startProcess,
+    );
+  };
+
+  beforeAll(async () => {
+    const kind = databaseKinds.find(({ name }) => name === 'PostgreSQL');
+    if (kind === undefined) throw new Error('no PostgreSQL');
+    database = await kind.create();
+    identity = await startGateway();
+    vendor = await startVendor();
+    vendor.behave((request, response) => answerOk(request, response, words));
+    await redis.connect();
+    await redis.flushDb();
+    cable = await layCable({ host: redisAddress.hostname, port: Number(redisAddress.port) });
+    nodes = await Promise.all([start(), start()]);
+    await node(0).as('admin', 'POST', '/api/providers', {
+      name: 'vendor',
+      spec: { kind: 'openai-compatible', options: { base_url: vendor.url } },
+    });
+    await change('POST', '/api/models', { name: 'faq', spec });
+  }, 60_000);
+
+  afterAll(async () => {
+    for (const each of nodes) await each[Symbol.asyncDispose]();
+    await identity[Symbol.asyncDispose]();
+    await vendor[Symbol.asyncDispose]();
+    await cable[Symbol.asyncDispose]();
+    await redis.flushDb();
+    redis.destroy();
+    await database[Symbol.asyncDispose]();
+  });
+
+  const spec = { deployments: [{ provider: 'vendor', model: 'up' }], cache: { shared_by: 'tenant' } };
+  const node = (index: number): TestGateway => nodes[index] as TestGateway;
+  const ask = (index: number, content: string = question, more: object = {}): Promise<Answer> =>
+    node(index).as('developer', 'POST', '/v1/chat/completions', { model: 'faq', messages: [{ role: 'user', content }], ...more });
+  const mark = async (answer: Promise<Answer>): Promise<string | null> => (await answer).headers.get('x-pailou-cache');
+  /** Live on both nodes when it resolves. */
+  const change = async (method: string, path: string, body: object): Promise<void> => {
+    const made = await node(0).as('admin', method, path, body);
+    expect(made.status, made.text).toBeLessThan(300);
+    const revision = Number(made.headers.get('x-pailou-revision'));
+    await eventually(
+      () => node(1).as('admin', 'GET', '/api/me'),
+      ({ headers }) => Number(headers.get('x-pailou-revision')) >= revision,
+    );
+  };
+
+  it('are given by the one that did not ask the vendor, whole or as a stream', async () => {
+    expect(await mark(ask(0))).toBe('miss');
+    await eventually(
+      () => mark(ask(1)),
+      (state) => state === 'hit',
+    );
+    const asked = vendor.requests.length;
+    const streamed = await ask(1, question, { stream: true });
+    expect(streamed.headers.get('x-pailou-cache')).toBe('hit');
+    expect(streamed.text).toContain('data: [DONE]');
+    expect((await ask(1)).json.choices[0].message.content).toBe(words);
+    expect(vendor.requests.length).toBe(asked);
+  });
+
+  it('lie in Redis sealed: neither words nor names nor people can be read there', async () => {
+    const names = await redis.keys('pailou:answer:*');
+    expect(names.length).toBeGreaterThan(0);
+    for (const name of names) {
+      const value = (await redis.get(name)) ?? '';
+      const opened = value.split('.').map((part) => Buffer.from(part, 'base64url').toString('latin1'));
+      for (const text of [name, value, ...opened]) expect(text).not.toMatch(/lantern|seventh|gate|developer|default|faq|vendor/);
+      expect(await redis.ttl(name)).toBeGreaterThan(3_000);
+    }
+  });
+
+  it('are forgotten by both when one of them changes the model', async () => {
+    await change('PUT', '/api/models/faq', { spec: { ...spec, description: 'edited' } });
+    expect(await mark(ask(1))).toBe('miss');
+    await eventually(
+      () => mark(ask(0)),
+      (state) => state === 'hit',
+    );
+  });
+
+  it('are missed while Redis is away or hangs, which no call is held up by, and found when it is back', async () => {
+    for (const harm of ['pull', 'freeze'] as const) {
+      await cable[harm]();
+      const since = Date.now();
+      for (let call = 0; call < 3; call++) {
+        const answer = await ask(call % 2);
+        expect([answer.status, answer.headers.get('x-pailou-cache')], harm).toEqual([200, 'miss']);
+      }
+      expect(Date.now() - since, harm).toBeLessThan(1_500);
+      await cable.plug();
+      await eventually(
+        async () => [await mark(ask(0)), await mark(ask(1))].join(' '),
+        (states) => states === 'hit hit',
+        15_000,
+      );
+    }
+  }, 40_000);
+});
