@@ -5,7 +5,7 @@ import { createDispatcher, type Dispatcher, type ModelAnswer } from '../../src/d
 import weighted from '../../src/dispatch/strategies/weighted.ts';
 import openai from '../../src/models/formats/openai/plugin.ts';
 import anthropic from '../../src/models/formats/anthropic/plugin.ts';
-import { createModelInvoker } from '../../src/models/invoke.ts';
+import { createModelInvoker, type ModelInvoker } from '../../src/models/invoke.ts';
 import { createOutboundClient } from '../../src/outbound/client.ts';
 import { createOutboundGuard } from '../../src/outbound/guard.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
@@ -20,6 +20,7 @@ import { readRequests, Wire } from '../../faults/wire.ts';
 
 export interface ScriptedCall {
   readonly wire: Wire;
+  readonly path: string;
   // oxlint-disable-next-line no-explicit-any -- tests look into bodies of every shape
   readonly body: any;
   /** How many calls came before this one. */
@@ -103,9 +104,9 @@ export async function startScripted(script: Script): Promise<ScriptedVendor> {
         leave();
       };
     }
-    readRequests(socket, ({ body }) => {
+    readRequests(socket, ({ path, body }) => {
       open.add(socket);
-      const call = { wire, body, before: vendor.calls.length };
+      const call = { wire, path, body, before: vendor.calls.length };
       vendor.calls.push(call);
       Promise.resolve(vendor.script(call)).catch(() => socket.destroy());
     });
@@ -142,6 +143,7 @@ export interface Told {
 
 export interface Scene {
   readonly dispatcher: Dispatcher;
+  readonly invoker: ModelInvoker;
   vendor(script: Script): Promise<ScriptedVendor>;
   deployment(name: string, vendor: ScriptedVendor, more?: Partial<Deployment> & { readonly format?: string }): Deployment;
   model(deployments: readonly Deployment[], spec?: object): ModelEntry;
@@ -176,6 +178,7 @@ export async function startScene(): Promise<Scene> {
 
   return {
     dispatcher,
+    invoker,
     async vendor(script) {
       const vendor = await startScripted(script);
       vendors.push(vendor);
