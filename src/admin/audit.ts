@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { principalOf } from '../api/request-context.ts';
+import { storedText } from '../api/stored-text.ts';
 import type { AuditEntry, AuditFilter, AuditLog } from '../storage/audit.ts';
 import { GatewayError } from '../types/errors.ts';
 import { csvOf, csvRows } from './csv.ts';
@@ -14,12 +15,12 @@ const time = z.iso
   .optional();
 
 const filterQuery = z.strictObject({
-  actor: z.string().min(1).max(256).optional().describe('The subject who did it.'),
-  act: z.string().min(1).max(100).optional().describe('create, update, delete, denied, refused, signed-in …'),
-  target: z.string().min(1).max(300).optional().describe('What it was done to, such as model/gpt; with * at the end, all that begin so.'),
+  actor: storedText(256).optional().describe('The subject who did it.'),
+  act: storedText(100).optional().describe('create, update, delete, denied, refused, signed-in …'),
+  target: storedText(300).optional().describe('What it was done to, such as model/gpt; with * at the end, all that begin so.'),
   from: time.describe('From this moment on, such as 2026-11-24T00:00:00Z.'),
   to: time.describe('Before this moment.'),
-  request_id: z.string().min(1).max(64).optional(),
+  request_id: storedText(64).optional(),
 });
 const listQuery = filterQuery.extend(pageQuery.shape);
 const exportQuery = filterQuery.extend({ format: z.enum(['csv', 'jsonl']).default('jsonl') });

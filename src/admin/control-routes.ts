@@ -5,14 +5,17 @@ import type { ConfigService } from '../config/service.ts';
 import type { AuditLog } from '../storage/audit.ts';
 import type { KeyUses } from '../storage/key-uses.ts';
 import type { NodeBook } from '../storage/nodes.ts';
+import type { PeopleReader } from '../storage/people-reader.ts';
 import type { RunReader } from '../storage/runs.ts';
 import type { UsageReader } from '../storage/usage.ts';
+import { addAccessMatrix } from './access-matrix.ts';
 import { addAudit } from './audit.ts';
 import { collections } from './collections.ts';
 import { addConfiguration } from './configuration.ts';
 import { addConnectionTests } from './connection-test.ts';
 import { addGrants } from './grants.ts';
 import { addKeys } from './keys.ts';
+import { addOwnership } from './ownership.ts';
 import { addCollection } from './resources.ts';
 import { addRuns } from './runs.ts';
 import { addUsage } from './usage.ts';
@@ -24,13 +27,16 @@ export interface ControlServices {
   readonly runs: RunReader;
   readonly nodes: NodeBook;
   readonly usage: UsageReader;
+  readonly people: PeopleReader;
   /** Null where keys are switched off. */
   readonly keyUses: KeyUses | null;
 }
 
 export function addControl(app: FastifyInstance, services: ControlServices): void {
   for (const collection of collections) addCollection(app, services.config, collection);
+  addOwnership(app, services.config, services.people);
   addGrants(app, services.config);
+  addAccessMatrix(app, services.config, services.people);
   if (services.keyUses !== null) addKeys(app, services.config, services.keyUses);
   addConnectionTests(app, services.config, services.calls);
   addConfiguration(app, services.config, services.nodes);

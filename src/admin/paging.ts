@@ -1,8 +1,9 @@
 /** Lists are paged by key: `after` is the last key of the page before, so that nothing is skipped or shown twice while rows change. */
 import { z } from 'zod';
+import { storedText } from '../api/stored-text.ts';
 
 export const pageQuery = z.object({
-  after: z.string().max(300).optional().describe('The `next` of the page before.'),
+  after: storedText(300).optional().describe('The `next` of the page before.'),
   limit: z.coerce.number().int().min(1).max(500).default(50),
 });
 

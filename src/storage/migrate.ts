@@ -12,6 +12,7 @@ import * as usage from './migrations/0007-usage.ts';
 import * as auditChain from './migrations/0008-audit-chain.ts';
 import * as sessions from './migrations/0010-sessions.ts';
 import * as auditFilters from './migrations/0011-audit-filters.ts';
+import * as peopleOfTenants from './migrations/0012-people-of-tenants.ts';
 
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-first-tables': firstTables,
@@ -24,6 +25,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0008-audit-chain': auditChain,
   '0010-sessions': sessions,
   '0011-audit-filters': auditFilters,
+  '0012-people-of-tenants': peopleOfTenants,
 };
 
 /** The names of what was applied. Throws `storage_unavailable` if the database is away, `internal_error` if it is newer than this program. */

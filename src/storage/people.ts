@@ -4,6 +4,7 @@ import { type PermissionCode, permissionCodes, type Principal } from '../types/a
 import { GatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Database } from './database.ts';
+import type { PersonTable } from './schema.ts';
 
 export interface Person {
   readonly issuer: string;
@@ -21,6 +22,25 @@ export interface People extends AsyncDisposable {
   saw(principal: Principal): void;
   /** Null for somebody who never came. At once where known; rejects with `auth_unavailable` if the database cannot be asked. */
   find(issuer: string, subject: string): Person | null | Promise<Person | null>;
+}
+
+/** What the database says of somebody. */
+export function personOf(row: PersonTable): Person {
+  const codes = row.permissions.split(' ');
+  return {
+    issuer: row.issuer,
+    subject: row.subject,
+    tenant: row.tenant,
+    username: row.username,
+    roles: JSON.parse(row.roles) as string[],
+    permissions: new Set(permissionCodes.filter((code) => codes.includes(code))),
+    seenAt: Number(row.seen_at),
+  };
+}
+
+/** A principal as the person's last token made it. Of grants to clients nothing is known: no client is at work here. */
+export function principalOfPerson({ issuer, subject, tenant, username, roles, permissions }: Person): Principal {
+  return Object.freeze({ issuer, subject, tenant, username, roles, permissions, client: null, credential: 'token', expiresAt: Infinity });
 }
 
 /** How old knowledge may be before it is read again, behind the calls that use it. */
@@ -101,18 +121,7 @@ export function createPeople({ database, logger }: { readonly database: Database
         .where('subject', '=', subject)
         .executeTakeFirst()
         .then((row) => {
-          const person: Person | null =
-            row === undefined
-              ? null
-              : {
-                  issuer,
-                  subject,
-                  tenant: row.tenant,
-                  username: row.username,
-                  roles: JSON.parse(row.roles) as string[],
-                  permissions: new Set(permissionCodes.filter((code) => row.permissions.split(' ').includes(code))),
-                  seenAt: Number(row.seen_at),
-                };
+          const person = row === undefined ? null : personOf(row);
           // What this node saw itself and has not written yet is newer.
           const own = known.peek(key)?.person ?? null;
           const latest = own !== null && own.seenAt > (person?.seenAt ?? 0) ? own : person;

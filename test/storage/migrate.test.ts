@@ -23,6 +23,7 @@ const known = [
   '0008-audit-chain',
   '0010-sessions',
   '0011-audit-filters',
+  '0012-people-of-tenants',
 ];
 
 /** A node's start, as far as the database goes, in a process of its own. */
@@ -91,7 +92,7 @@ for (const kind of databaseKinds) {
       await sql`insert into llm_migration (name, timestamp) values ('9999-from-the-future', '2027-01-01T00:00:00.000Z')`.execute(
         database.query,
       );
-      await expect(migrate(database)).rejects.toThrow(/made by a newer version of Pailou \(this one knows up to 0011-audit-filters\)/);
+      await expect(migrate(database)).rejects.toThrow(/made by a newer version of Pailou \(this one knows up to 0012-people-of-tenants\)/);
       const { rows } = await sql<{ name: string }>`select name from llm_migration order by name`.execute(database.query);
       expect(rows.map(({ name }) => name)).toEqual([...known, '9999-from-the-future']);
     });

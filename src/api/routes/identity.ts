@@ -1,12 +1,16 @@
 /** GET /api/me and /api/explain: who am I here, and why may I or may I not. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { decide } from '../../auth/decide.ts';
-import { actions, type Capability } from '../../types/access.ts';
+import { decide, isAdministrator } from '../../auth/decide.ts';
+import type { AuditLog } from '../../storage/audit.ts';
+import { type Person, principalOfPerson } from '../../storage/people.ts';
+import type { PeopleReader } from '../../storage/people-reader.ts';
+import { actions, type Capability, type Principal } from '../../types/access.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { TenantView } from '../../types/snapshot.ts';
 import { toolCapability } from '../calls/caller.ts';
 import { principalOf, snapshotOf } from '../request-context.ts';
+import { storedText } from '../stored-text.ts';
 
 const explainQuery = z.object({
   capability: z
@@ -14,7 +18,15 @@ const explainQuery = z.object({
     .regex(/^(model|skill|mcp)\/.+$/, 'must be model/<name>, skill/<name>, mcp/<server> or mcp/<server>/<tool>')
     .max(300),
   action: z.enum(actions).default('use'),
+  as: storedText(256)
+    .optional()
+    .describe('For administrators: the subject of somebody else, as their last token made them. Only looked at, and booked in the audit.'),
 });
+
+export interface IdentityServices {
+  readonly people: PeopleReader;
+  readonly audit: AuditLog;
+}
 
 /** The capability that a reference names, or null if this tenant has none such. */
 export function findCapability(view: TenantView, reference: string): Capability | null {
@@ -31,7 +43,17 @@ export function findCapability(view: TenantView, reference: string): Capability 
   return tool.length === 0 ? server.capability : toolCapability(server, tool.join('/'));
 }
 
-export function addIdentity(app: FastifyInstance): void {
+/** Somebody else, as known; the service that knows them is the caller's own where several know the subject. */
+async function another(asker: Principal, subject: string, people: PeopleReader): Promise<Person> {
+  if (!isAdministrator(asker))
+    throw new GatewayError('permission_denied', 'Only administrators may ask as somebody else.', { param: 'as' });
+  const found = await people.named(asker.tenant, [subject]);
+  const person = found.find(({ issuer }) => issuer === asker.issuer) ?? found[0];
+  if (person === undefined) throw new GatewayError('not_found', `Nobody with the subject "${subject}" has been here yet.`, { param: 'as' });
+  return person;
+}
+
+export function addIdentity(app: FastifyInstance, { people, audit }: IdentityServices): void {
   app.get(
     '/api/me',
     { config: { access: 'signed-in' }, schema: { tags: ['access'], summary: 'Who you are here and what you may do' } },
@@ -58,10 +80,22 @@ export function addIdentity(app: FastifyInstance): void {
       schema: { tags: ['access'], summary: 'Why you may or may not do something', querystring: explainQuery },
     },
     async (request) => {
-      const principal = principalOf(request);
-      const view = snapshotOf(request).tenant(principal.tenant);
-      const { capability, action } = request.query;
+      const asker = principalOf(request);
+      const view = snapshotOf(request).tenant(asker.tenant);
+      const { capability, action, as } = request.query;
+      const person = as === undefined ? null : await another(asker, as, people);
+      const principal = person === null ? asker : principalOfPerson(person);
       const decision = decide(principal, action, findCapability(view, capability), view.grants, Date.now());
+      if (person !== null) {
+        audit.append({
+          tenant: asker.tenant,
+          actor: asker.subject,
+          act: 'asked as',
+          target: `person/${person.subject}`,
+          requestId: request.id,
+          detail: `${action} ${capability}: ${decision.allowed ? 'allowed' : 'not allowed'} (${decision.rule})`,
+        });
+      }
       return {
         capability,
         action,
@@ -72,6 +106,9 @@ export function addIdentity(app: FastifyInstance): void {
         subject: principal.subject,
         roles: principal.roles,
         permissions: [...principal.permissions].toSorted(),
+        ...(person === null
+          ? {}
+          : { as: { username: person.username, issuer: person.issuer, seen_at: new Date(person.seenAt).toISOString() } }),
       };
     },
   );

@@ -1,0 +1,107 @@
+/** Everybody of a tenant of whom something can be said: clients and roles that are named, people who came, strangers whom grants name. */
+import { type Person, principalOfPerson } from '../storage/people.ts';
+import type { PeopleReader } from '../storage/people-reader.ts';
+import { permissionCodes, type Principal, roles } from '../types/access.ts';
+import type { GrantSpec } from '../types/resources.ts';
+
+export const subjectTypes = ['client', 'person', 'role', 'stranger'] as const;
+export type SubjectType = (typeof subjectTypes)[number];
+
+export interface AccessSubject {
+  readonly type: SubjectType;
+  /** Its place among those of its type. */
+  readonly key: readonly string[];
+  /** Whom to decide about. Of all but people who came nobody knows the codes: they are given all of them here. */
+  readonly principal: Principal;
+  readonly person: Person | null;
+}
+
+export interface SubjectPlace {
+  readonly type: SubjectType;
+  readonly key: readonly string[];
+}
+
+const atOnce = 100;
+
+const noRole = '(any)';
+
+function supposed(tenant: string, over: Partial<Principal>): Principal {
+  const permissions = new Set(permissionCodes);
+  const nobody: Principal = {
+    subject: '',
+    username: '',
+    tenant,
+    roles: [noRole],
+    permissions,
+    client: null,
+    issuer: '',
+    credential: 'token',
+    expiresAt: Infinity,
+  };
+  return Object.freeze({ ...nobody, ...over });
+}
+
+function namesIn(grants: readonly GrantSpec[], type: GrantSpec['subject_type'], more: readonly string[] = []): string[] {
+  const named = grants.filter((grant) => grant.subject_type === type).map((grant) => grant.subject);
+  return [...new Set([...named, ...more])].toSorted();
+}
+
+async function* peopleFrom(
+  people: PeopleReader,
+  tenant: string,
+  { only, start: from }: { readonly only: string | null; readonly start: readonly string[] | null },
+): AsyncGenerator<AccessSubject> {
+  const shown = (person: Person): AccessSubject => ({
+    type: 'person',
+    key: [person.subject, person.issuer],
+    principal: principalOfPerson(person),
+    person,
+  });
+  const [subject = '', issuer = ''] = from ?? [];
+  if (only !== null) {
+    for (const person of await people.named(tenant, [only])) if (person.issuer >= issuer) yield shown(person);
+    return;
+  }
+  // The one that the page before ended with comes again: not all may have been said of them.
+  if (from !== null) for (const person of await people.named(tenant, [subject])) if (person.issuer === issuer) yield shown(person);
+  let after = from === null ? null : { subject, issuer };
+  for (;;) {
+    const page = await people.page({ tenant, after, limit: atOnce });
+    for (const person of page) yield shown(person);
+    const last = page.at(-1);
+    if (last === undefined || page.length < atOnce) return;
+    after = { subject: last.subject, issuer: last.issuer };
+  }
+}
+
+async function* strangersFrom(people: PeopleReader, tenant: string, names: readonly string[]): AsyncGenerator<AccessSubject> {
+  for (let start = 0; start < names.length; start += atOnce) {
+    const some = names.slice(start, start + atOnce);
+    const known = new Set((await people.named(tenant, some)).map(({ subject }) => subject));
+    for (const subject of some)
+      if (!known.has(subject)) yield { type: 'stranger', key: [subject], principal: supposed(tenant, { subject }), person: null };
+  }
+}
+
+/** In the order of types and keys, from `from` on, which is included; only those named `only`, if that is given. */
+export async function* accessSubjects(
+  people: PeopleReader,
+  tenant: string,
+  grants: readonly GrantSpec[],
+  { from, only }: { readonly from: SubjectPlace | null; readonly only: string | null },
+): AsyncGenerator<AccessSubject> {
+  for (const type of subjectTypes) {
+    if (from !== null && type < from.type) continue;
+    const start = from?.type === type ? from.key : null;
+    const first = start?.[0] ?? '';
+    const rest = (names: readonly string[]): readonly string[] => names.filter((name) => name >= first && (only === null || name === only));
+    if (type === 'client') {
+      for (const client of rest(namesIn(grants, 'client')))
+        yield { type, key: [client], principal: supposed(tenant, { client }), person: null };
+    } else if (type === 'person') yield* peopleFrom(people, tenant, { only, start });
+    else if (type === 'role') {
+      for (const role of rest(namesIn(grants, 'role', roles)))
+        yield { type, key: [role], principal: supposed(tenant, { roles: [role] }), person: null };
+    } else yield* strangersFrom(people, tenant, rest(namesIn(grants, 'user')));
+  }
+}

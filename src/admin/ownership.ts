@@ -1,0 +1,83 @@
+/** POST /api/{providers,models,skills,mcp-servers}/{name}/owner: hands a thing over to somebody else. */
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { principalOf, snapshotOf } from '../api/request-context.ts';
+import { storedText } from '../api/stored-text.ts';
+import { decide, isAdministrator } from '../auth/decide.ts';
+import type { ConfigService } from '../config/service.ts';
+import type { PeopleReader } from '../storage/people-reader.ts';
+import { GatewayError } from '../types/errors.ts';
+import type { ConfigRow } from '../types/resources.ts';
+import { actorOf, expectedRevision } from './actor.ts';
+import { capabilityOf, type Collection, collections } from './collections.ts';
+import { requireStdioRight } from './resources.ts';
+import { rowView, showRow } from './row-view.ts';
+
+const named = z.object({ name: z.string().min(1).max(200) });
+const transferBody = z.strictObject({
+  owner: storedText(256).describe('The subject who owns it from now on, as in GET /api/me.'),
+});
+
+export function addOwnership(app: FastifyInstance, config: ConfigService, people: PeopleReader): void {
+  for (const collection of collections) if (collection.administratorsOnly !== true) addTransfer(app, config, people, collection);
+}
+
+function addTransfer(app: FastifyInstance, config: ConfigService, people: PeopleReader, collection: Collection): void {
+  const { kind, path, title } = collection;
+
+  app.post<{ Params: z.output<typeof named>; Body: z.output<typeof transferBody> }>(
+    `/api/${path}/:name/owner`,
+    {
+      config: { access: [`llm:${collection.rights}:manage`] },
+      schema: {
+        tags: [path],
+        summary: `Hand a ${title} over to another owner`,
+        description:
+          'For its owner and for administrators. An owner can hand it over only to somebody who was here already, so that it is not lost by a typing error; an administrator to any subject.',
+        params: named,
+        body: transferBody,
+        response: { 200: rowView },
+      },
+    },
+    async (request, reply) => {
+      const principal = principalOf(request);
+      const { name } = request.params;
+      const { owner } = request.body;
+      const find = (): ConfigRow => {
+        const row = config.row(principal.tenant, kind, name);
+        if (row === undefined) throw new GatewayError('not_found', `There is no ${title} named "${name}".`, { param: 'name' });
+        return row;
+      };
+      const current = find();
+      const { grants } = snapshotOf(request).tenant(principal.tenant);
+      const decision = decide(principal, 'manage', capabilityOf(collection, current), grants, Date.now());
+      if (!decision.allowed)
+        throw new GatewayError('permission_denied', `You may not hand over the ${title} "${name}": ${decision.reason}`);
+      requireStdioRight(principal, kind, current.spec);
+      if (!isAdministrator(principal) && owner !== principal.subject && (await people.named(principal.tenant, [owner])).length === 0) {
+        throw new GatewayError(
+          'invalid_request',
+          `owner: nobody with the subject "${owner}" has been here yet. Let them come once with their token, or ask an administrator.`,
+          { param: 'owner' },
+        );
+      }
+      if (current.owner === owner) return reply.header('etag', `"${current.revision}"`).send(showRow(config.mask(current)));
+      const mutation = {
+        kind,
+        tenant: principal.tenant,
+        name,
+        operation: 'replace' as const,
+        owner,
+        // Whoever may do this now may not be the one who may do it in a moment.
+        expectedRevision: expectedRevision(request) ?? current.revision,
+      };
+      const from = current.owner === null ? 'nobody' : current.owner;
+      const { revision } = await config.change(actorOf(request), [mutation], `hand over ${title} ${name} from ${from} to ${owner}`);
+      const row = find();
+      return reply
+        .header('x-pailou-revision', revision)
+        .header('etag', `"${row.revision}"`)
+        .send(showRow(config.mask(row)));
+    },
+  );
+}

@@ -1,0 +1,44 @@
+/** Who is known of a tenant, for administrators: what the tokens said that people came with. */
+import type { Database } from './database.ts';
+import { type Person, personOf } from './people.ts';
+import type { PersonTable } from './schema.ts';
+
+/** Where a page of people begins: after this one. */
+export interface PersonKey {
+  readonly subject: string;
+  readonly issuer: string;
+}
+
+/** Each rejects with `storage_unavailable`. */
+export interface PeopleReader {
+  /** By subject; those of other tenants are not there. Several only where several services know the same subject. */
+  named(tenant: string, subjects: readonly string[]): Promise<readonly Person[]>;
+  /** Ordered by subject and issuer, after `after`. */
+  page(query: { readonly tenant: string; readonly after: PersonKey | null; readonly limit: number }): Promise<readonly Person[]>;
+}
+
+export function createPeopleReader(database: Database): PeopleReader {
+  const explained = async (work: Promise<PersonTable[]>): Promise<readonly Person[]> => {
+    try {
+      return (await work).map(personOf);
+    } catch (thrown) {
+      throw database.explain(thrown);
+    }
+  };
+  const ofTenant = (tenant: string) =>
+    database.query.selectFrom('llm_person').selectAll().where('tenant', '=', tenant).orderBy('subject').orderBy('issuer');
+  return {
+    async named(tenant, subjects) {
+      if (subjects.length === 0) return [];
+      return explained(ofTenant(tenant).where('subject', 'in', subjects).execute());
+    },
+    page({ tenant, after, limit }) {
+      let query = ofTenant(tenant).limit(limit);
+      if (after !== null) {
+        const { subject, issuer } = after;
+        query = query.where((is) => is.or([is('subject', '>', subject), is.and([is('subject', '=', subject), is('issuer', '>', issuer)])]));
+      }
+      return explained(query.execute());
+    },
+  };
+}

@@ -1,0 +1,62 @@
+/** The people of one tenant, on both databases: in order, page by page, and nobody else's. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Database } from '../../src/storage/database.ts';
+import { createPeopleReader, type PersonKey } from '../../src/storage/people-reader.ts';
+import { databaseKinds, migrated, type TestDatabase } from './databases.ts';
+
+for (const kind of databaseKinds) {
+  describe.skipIf(kind.missing)(`the people on ${kind.name}`, () => {
+    let place: TestDatabase;
+    let database: Database;
+
+    beforeEach(async () => {
+      ({ place, database } = await migrated(kind));
+      const person = (subject: string, tenant: string, issuer = 'one') => ({
+        issuer,
+        subject,
+        tenant,
+        username: subject.toUpperCase(),
+        roles: '["user"]',
+        permissions: 'llm:model:view llm:model:use made:up',
+        seen_at: 5,
+      });
+      const subjects = ['b', 'A', '王', 'a-1', 'a_2', 'B', 'ä'];
+      const rows = [...subjects.map((subject) => person(subject, 'acme')), person('b', 'acme', 'two'), person('b2', 'rival')];
+      await database.query.insertInto('llm_person').values(rows).execute();
+    });
+    afterEach(() => place[Symbol.asyncDispose]());
+
+    it('come in order, each once, whatever the size of the pages', async () => {
+      const reader = createPeopleReader(database);
+      const all = await reader.page({ tenant: 'acme', after: null, limit: 100 });
+      expect(all).toHaveLength(8);
+      expect(all[0]).toMatchObject({
+        tenant: 'acme',
+        roles: ['user'],
+        permissions: new Set(['llm:model:view', 'llm:model:use']),
+        seenAt: 5,
+      });
+      for (const limit of [1, 3]) {
+        const seen = [];
+        let after: PersonKey | null = null;
+        for (;;) {
+          const page: typeof all = await reader.page({ tenant: 'acme', after, limit });
+          seen.push(...page);
+          after = page.at(-1) ?? null;
+          if (page.length < limit) break;
+        }
+        expect(seen).toEqual(all);
+      }
+    });
+
+    it('are found by subject, in their own tenant alone', async () => {
+      const reader = createPeopleReader(database);
+      expect((await reader.named('acme', ['b', 'b2', 'x'])).map(({ subject, issuer }) => `${subject} ${issuer}`)).toEqual([
+        'b one',
+        'b two',
+      ]);
+      expect(await reader.named('rival', ['b'])).toEqual([]);
+      expect(await reader.named('acme', [])).toEqual([]);
+    });
+  });
+}
