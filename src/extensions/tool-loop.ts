@@ -1,4 +1,5 @@
 /** The loop that runs server-side tools: model, tools, model again, until it answers. One event stream comes out. */
+import { sumKnown } from '../models/sum-usage.ts';
 import type { Principal } from '../types/access.ts';
 import type { ChatBody, ChatEvent, ChatEvents, ChatRequest, StepRecord, Usage } from '../types/chat.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
@@ -64,19 +65,6 @@ function parseArguments(text: string): JsonObject | null {
   }
 }
 
-function addUsage(sum: Usage | null, more: Usage | null): Usage | null {
-  if (sum === null || more === null) return sum ?? more;
-  const cached = (sum.cachedInputTokens ?? 0) + (more.cachedInputTokens ?? 0);
-  const reasoning = (sum.reasoningTokens ?? 0) + (more.reasoningTokens ?? 0);
-  return {
-    inputTokens: sum.inputTokens + more.inputTokens,
-    outputTokens: sum.outputTokens + more.outputTokens,
-    ...(cached > 0 ? { cachedInputTokens: cached } : {}),
-    ...(reasoning > 0 ? { reasoningTokens: reasoning } : {}),
-    ...(sum.estimated === true || more.estimated === true ? { estimated: true } : {}),
-  };
-}
-
 function asMessageCall({ id, name, arguments: given, kind }: RoundCall): JsonObject {
   if (kind === 'custom') return { id, type: 'custom', custom: { name, input: given } };
   return { id, type: 'function', function: { name, arguments: given === '' ? '{}' : given } };
@@ -122,7 +110,7 @@ async function* rounds(
   let usage: Usage | null = null;
   for (let step = 1; ; step++) {
     const round = yield* readRound(events, (name) => named.has(name), step > 1);
-    usage = addUsage(usage, round.usage);
+    usage = sumKnown([usage, round.usage]);
     const serverCalls = round.calls.filter((call) => named.has(call.name));
     const clientCalls = round.calls.filter((call) => !named.has(call.name)).map(asMessageCall);
     const assistant: JsonObject = {
@@ -158,7 +146,7 @@ async function* rounds(
       const final = yield* readRound(events, () => true, true);
       yield [
         { type: 'finish', choice: 0, reason: final.calls.length > 0 ? 'length' : final.reason },
-        { type: 'response-end', usage: addUsage(usage, final.usage) },
+        { type: 'response-end', usage: sumKnown([usage, final.usage]) },
       ];
       return;
     }

@@ -15,3 +15,9 @@ export function sumUsage(parts: readonly Usage[]): Usage {
     ...(parts.some((part) => part.estimated === true) ? { estimated: true } : {}),
   };
 }
+
+/** The same where some parts tell nothing; null if none does. */
+export function sumKnown(parts: readonly (Usage | null)[]): Usage | null {
+  const known = parts.filter((part) => part !== null);
+  return known.length === 0 ? null : sumUsage(known);
+}

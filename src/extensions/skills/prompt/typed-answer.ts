@@ -1,4 +1,5 @@
 /** An answer that fits a JSON Schema: checked, and repaired once. */
+import { sumKnown } from '../../../models/sum-usage.ts';
 import type { ChatEvent, ChatEvents, Usage } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import type { Json, JsonObject } from '../../../types/json.ts';
@@ -26,19 +27,6 @@ function parseJson(text: string): Json | undefined {
   }
 }
 
-function addUsage(sum: Usage | null, more: Usage | null): Usage | null {
-  if (sum === null || more === null) return sum ?? more;
-  const cached = (sum.cachedInputTokens ?? 0) + (more.cachedInputTokens ?? 0);
-  const reasoning = (sum.reasoningTokens ?? 0) + (more.reasoningTokens ?? 0);
-  return {
-    inputTokens: sum.inputTokens + more.inputTokens,
-    outputTokens: sum.outputTokens + more.outputTokens,
-    ...(cached > 0 ? { cachedInputTokens: cached } : {}),
-    ...(reasoning > 0 ? { reasoningTokens: reasoning } : {}),
-    ...(sum.estimated === true || more.estimated === true ? { estimated: true } : {}),
-  };
-}
-
 async function* jsonAnswer(value: Json, usage: Usage | null): AsyncGenerator<readonly ChatEvent[]> {
   yield [
     { type: 'response-start' },
@@ -64,7 +52,7 @@ export async function typedAnswer(
   let usage: Usage | null = null;
   for (let attempt = 0; attempt < 2; attempt++) {
     const answer = await readAnswer(await run.invoke(run.model, { ...body, messages: asked }));
-    usage = addUsage(usage, answer.usage);
+    usage = sumKnown([usage, answer.usage]);
     best = answer.text;
     const value = parseJson(best);
     if (value === undefined) reason = 'the answer is not JSON';
