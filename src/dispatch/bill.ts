@@ -1,6 +1,6 @@
 /** What an answer used that came in parts from several deployments: each token once. */
 import { estimateUsage } from '../models/estimate-usage.ts';
-import { sumUsage } from '../models/sum-usage.ts';
+import { sumUsage } from '../types/sum-usage.ts';
 import type { Run } from '../telemetry/run.ts';
 import type { ChatBody, ChatEvent, Usage } from '../types/chat.ts';
 import type { Price } from '../types/resources.ts';

@@ -1,5 +1,5 @@
 /** The loop that runs server-side tools: model, tools, model again, until it answers. One event stream comes out. */
-import { sumKnown } from '../models/sum-usage.ts';
+import { sumKnown } from '../types/sum-usage.ts';
 import type { Principal } from '../types/access.ts';
 import type { ChatBody, ChatEvent, ChatEvents, ChatRequest, StepRecord, Usage } from '../types/chat.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';

@@ -40,15 +40,17 @@ const probe = z.strictObject({
     .enum(probeQuestions)
     .default('models')
     .describe(
-      'models: the list of models, which costs nothing and shows that the server is there. token: an answer of one token, which shows that the model answers, and is paid for.',
+      'models: the list of models, which costs nothing and shows that the server is there and takes the credential; it closes the circuit only if probes opened it, and deployments of one provider share it. token: an answer of one token, which shows that the model answers, closes any circuit, and is paid for: a run of operation `probe` of the user `pailou`.',
     ),
-  timeout_ms: z.int().min(100).max(600_000).default(10_000),
+  timeout_ms: z.int().min(100).max(600_000).default(10_000).describe('A probe that takes longer has failed.'),
   failures: z
     .int()
     .min(1)
     .max(1_000)
     .default(2)
-    .describe('So many failures one after the other, the last one of a probe, open the circuit.'),
+    .describe(
+      'So many probes that fail one after the other, with no call between them that succeeds, open the circuit. A limit (429), a vendor without such a list (404) or a request that is not understood (400) says nothing.',
+    ),
 });
 
 /** What one deployment may take on this node; left out: as much as comes. */
@@ -76,7 +78,9 @@ const deployment = z.strictObject({
     .describe('The model can go on from the beginning of an answer that is given to it. Read where the model says `interrupted: resume`.'),
   probe: probe
     .optional()
-    .describe('Asks the deployment by itself whether it is well, before a caller finds out. Left out: only calls tell.'),
+    .describe(
+      'Asks the deployment by itself whether it is well, before a caller finds out; `GET /api/health` and `pailou_probes_total` tell. An open circuit lets a call try after its pause all the same. Left out: only calls tell.',
+    ),
 });
 
 const milliseconds = z.int().min(1).max(3_600_000);

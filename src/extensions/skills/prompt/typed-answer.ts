@@ -1,5 +1,5 @@
 /** An answer that fits a JSON Schema: checked, and repaired once. */
-import { sumKnown } from '../../../models/sum-usage.ts';
+import { sumKnown } from '../../../types/sum-usage.ts';
 import type { ChatEvent, ChatEvents, Usage } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import type { Json, JsonObject } from '../../../types/json.ts';

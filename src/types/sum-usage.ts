@@ -1,5 +1,5 @@
 /** One count of tokens for an answer that came in parts. */
-import type { Usage } from '../types/chat.ts';
+import type { Usage } from './chat.ts';
 
 /** The vendors' own details are left out: none of them speaks for all parts. */
 export function sumUsage(parts: readonly Usage[]): Usage {
