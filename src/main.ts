@@ -8,6 +8,7 @@ import { addRouting } from './api/routes/routing.ts';
 import { addOperation } from './api/routes/operation.ts';
 import { createServer } from './api/server.ts';
 import { addKeyExchange } from './api/routes/key-exchange.ts';
+import { addProtectedResource } from './api/routes/protected-resource.ts';
 import { addSignIn } from './api/routes/sign-in.ts';
 import { createAnswerCache } from './cache/answer-cache.ts';
 import { createMemoryAnswers } from './cache/memory-store.ts';
@@ -199,7 +200,9 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   const calls: CallServices = { answers, dispatcher, catalogue, quota, ledger: metrics.counting(ledger), responses, logger };
   const people = createPeopleReader(database);
   let stopping = false;
+  const publicUrl = settings.publicUrl ?? url;
   const server = await createServer({
+    publicUrl,
     recheckMs: settings.recheckSeconds * 1_000,
     credentials,
     config,
@@ -212,6 +215,11 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
       addIdentity(app, { people, audit });
       addSignIn(app, browser, commandLine, audit);
       addKeyExchange(app, exchange);
+      addProtectedResource(
+        app,
+        publicUrl,
+        issuers.map(({ issuer }) => issuer),
+      );
       addRouting(app, calls);
       addOperation(app, { config, database, ledger, metrics, stopping: () => stopping });
       addControl(app, {

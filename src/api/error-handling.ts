@@ -7,6 +7,7 @@ import { renderMessagesError } from '../models/faces/messages/error.ts';
 import type { AuditLog } from '../storage/audit.ts';
 import { createDenials } from './denials.ts';
 import { speaksMessages } from './request-context.ts';
+import { metadataOf } from './routes/protected-resource.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
 
@@ -44,16 +45,22 @@ function fromFastify(error: FastifyError, bodyLimit: number): GatewayError {
 
 const messagesAddress = /^\/v1\/messages(?:[/?]|$)/;
 
+/** RFC 6750 3: no error where nothing was sent. Clients of MCP are told where tokens come from (RFC 9728 5.1). */
+function challengeOf(reply: FastifyReply, error: GatewayError): string {
+  const parts = ['realm="pailou"'];
+  if (error.code !== 'token_missing') parts.push('error="invalid_token"');
+  const path = reply.request.url.split('?', 1)[0] ?? '';
+  // An address with a quotation mark is nobody's.
+  if (/^\/mcp(\/[^"\\\s]*)?$/.test(path)) parts.push(`resource_metadata="${metadataOf(reply.server.publicUrl, path)}"`);
+  return `Bearer ${parts.join(', ')}`;
+}
+
 /** Sends `error` as the whole answer. */
 export function sendError(reply: FastifyReply, error: GatewayError, requestId: string): void {
   if (error.retryAfterSeconds !== undefined) reply.header('retry-after', Math.max(1, Math.ceil(error.retryAfterSeconds)));
   // OpenAI's clients try every 429 again unless told; a budget comes back with the next day, not the next second.
   if (error.code === 'budget_exhausted') reply.header('x-should-retry', 'false');
-  if (error.status === 401)
-    reply.header(
-      'www-authenticate',
-      `Bearer realm="pailou", error="${error.code === 'token_missing' ? 'invalid_request' : 'invalid_token'}"`,
-    );
+  if (error.status === 401) reply.header('www-authenticate', challengeOf(reply, error));
   // Where Anthropic's clients look for it.
   const messages = messagesAddress.test(reply.request.url) || speaksMessages(reply.request);
   if (messages) reply.header('request-id', requestId);

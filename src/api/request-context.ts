@@ -22,6 +22,8 @@ declare module 'fastify' {
   }
   interface FastifyInstance {
     openCalls: OpenCalls;
+    /** Where clients find this gateway, without a slash at the end. */
+    publicUrl: string;
   }
   interface FastifyContextConfig {
     access?: RouteAccess;

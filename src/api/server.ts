@@ -14,6 +14,8 @@ import { createOpenCalls } from './open-calls.ts';
 
 export interface ServerOptions {
   readonly credentials: Credentials;
+  /** Where clients find this gateway, without a slash at the end. */
+  readonly publicUrl: string;
   /** How often the rights of open calls are looked at again. */
   readonly recheckMs: number;
   readonly config: ConfigService;
@@ -50,6 +52,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   addAdmission(app, options.credentials, options.config);
   const openCalls = createOpenCalls({ ...options, everyMs: options.recheckMs });
   app.decorate('openCalls', openCalls);
+  app.decorate('publicUrl', options.publicUrl);
   app.addHook('onClose', async () => openCalls.close());
   addJsonBody(app);
   addErrorHandling(app, options);

@@ -1,0 +1,32 @@
+/** /.well-known/oauth-protected-resource: where a client gets tokens for this gateway. RFC 9728, which MCP clients follow. */
+import type { FastifyInstance } from 'fastify';
+import { permissionCodes } from '../../types/access.ts';
+
+export const wellKnown = '/.well-known/oauth-protected-resource';
+
+/** The metadata's address for the resource at `path`: the path comes after the well-known part (RFC 9728 3.1). */
+export function metadataOf(publicUrl: string, path: string): string {
+  return `${publicUrl}${wellKnown}${path === '/' ? '' : path}`;
+}
+
+/** `issuers`: of whom tokens are taken. */
+export function addProtectedResource(app: FastifyInstance, publicUrl: string, issuers: readonly string[]): void {
+  const about = (path: string) => ({
+    resource: `${publicUrl}${path}`,
+    authorization_servers: issuers,
+    bearer_methods_supported: ['header'],
+    scopes_supported: permissionCodes,
+    resource_name: 'Pailou',
+    resource_documentation: `${publicUrl}/docs`,
+  });
+  const options = {
+    config: { access: 'public' as const },
+    schema: { tags: ['access'], summary: 'Where tokens for this gateway come from (RFC 9728)' },
+  };
+  app.get(wellKnown, options, async () => about(''));
+  app.get(`${wellKnown}/mcp`, options, async () => about('/mcp'));
+  // Of every name alike: whether there is such a server is nobody's business who has no token.
+  app.get<{ Params: { server: string } }>(`${wellKnown}/mcp/:server`, options, async (request) =>
+    about(`/mcp/${encodeURIComponent(request.params.server)}`),
+  );
+}
