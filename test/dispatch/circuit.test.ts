@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Circuit, type CircuitRules, type CircuitState } from '../../src/dispatch/circuit.ts';
+import { Circuit, type CircuitRules, type CircuitState, type CircuitTurn } from '../../src/dispatch/circuit.ts';
 
 const rules: CircuitRules = { failures: 3, rate: 0.5, minimum: 10, window_ms: 1_000, open_ms: 500 };
 
@@ -68,5 +68,64 @@ describe('a circuit', () => {
     const calm = make();
     for (let number = 0; number < 50; number++) calm.call(null, 0);
     expect(calm.circuit.state).toBe('closed');
+  });
+
+  it('is opened by failures of probes in a row, between which no call succeeded', () => {
+    const { circuit, call } = make();
+    circuit.probed(true, 3, 0);
+    circuit.probed(true, 3, 0);
+    call(false, 0);
+    circuit.probed(true, 3, 0);
+    circuit.probed(true, 3, 0);
+    circuit.probed(false, 3, 0);
+    circuit.probed(true, 3, 0);
+    circuit.probed(null, 3, 0);
+    circuit.probed(true, 3, 0);
+    expect(circuit.state).toBe('closed');
+    circuit.probed(true, 3, 0);
+    expect(circuit.state).toBe('open');
+  });
+
+  it('is closed by a probe if probes opened it, and no call goes beside that one', () => {
+    const { circuit, turns } = make();
+    circuit.probed(true, 1, 0);
+    expect(circuit.ask()).toEqual({ trial: true });
+    expect(circuit.closedFor(rules, 10_000), 'a probe tries').toBeGreaterThan(0);
+    expect(circuit.ask(), 'one at a time').toBeNull();
+    circuit.asked(true, true, 1, 400);
+    expect(circuit.closedFor(rules, 400), 'its pause is no longer for that').toBe(100);
+    expect(circuit.ask()).toEqual({ trial: true });
+    circuit.asked(false, true, 1, 450);
+    expect(turns).toEqual(['open', 'closed']);
+  });
+
+  it('is looked at by a probe if calls opened it, or if they found it ill as well', () => {
+    const { circuit, call } = make();
+    for (let failure = 0; failure < 3; failure++) call(true, 0);
+    expect(circuit.ask()).toEqual({ trial: false });
+    expect(circuit.closedFor(rules, 600), 'no call waits for that').toBe(0);
+    circuit.asked(false, false, 1, 100);
+    expect(circuit.state).toBe('open');
+    const other = make();
+    other.circuit.probed(true, 1, 0);
+    expect(other.circuit.enter()).toBe(true);
+    expect(other.circuit.ask(), 'a call tries').toBeNull();
+    other.circuit.leave(true, true, rules, 600);
+    expect(other.circuit.ask()).toEqual({ trial: false });
+  });
+
+  it('tells of each turn what lasted before it, and who found it ill', () => {
+    const turns: CircuitTurn[] = [];
+    const circuit = new Circuit((turn) => turns.push(turn));
+    circuit.probed(true, 1, 0);
+    circuit.leave(true, circuit.enter(), rules, 600);
+    circuit.leave(false, circuit.enter(), rules, 1_200);
+    expect(turns).toEqual([
+      { state: 'open', before: 'closed', by: 'probes' },
+      { state: 'half-open', before: 'open', by: 'probes' },
+      { state: 'open', before: 'open', by: 'calls' },
+      { state: 'half-open', before: 'open', by: 'calls' },
+      { state: 'closed', before: 'open', by: 'calls' },
+    ]);
   });
 });

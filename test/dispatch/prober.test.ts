@@ -1,6 +1,6 @@
 /** Probes of deployments, against vendors on raw sockets. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createProber, type Prober, type ProbeVerdict } from '../../src/dispatch/prober.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import type { ProbeSpec } from '../../src/types/resources.ts';
@@ -344,17 +344,30 @@ describe('the prober', () => {
   });
 
   it('keeps to its time, give or take a tenth', async () => {
-    const times: number[] = [];
-    const vendor = await scene.vendor(({ wire }) => {
-      times.push(performance.now());
-      wire.whole(200, list);
-    });
-    start(scene.model([probed(vendor, { interval_ms: 150 })]));
-    await expect.poll(() => times.length, { timeout: 4_000 }).toBeGreaterThan(6);
-    const gaps = times.slice(1).map((time, at) => time - (times[at] ?? 0));
-    expect(Math.min(...gaps)).toBeGreaterThan(125);
-    expect(gaps.reduce((sum, gap) => sum + gap) / gaps.length).toBeLessThan(200);
-    expect(new Set(gaps.map((gap) => Math.round(gap))).size, 'not all nodes at once').toBeGreaterThan(1);
+    const vendor = await scene.vendor(lists(well));
+    const delays = vi.spyOn(globalThis, 'setTimeout');
+    const random = vi.spyOn(Math, 'random');
+    try {
+      for (const [chance, least, most] of [
+        [0, 8_000, 9_000],
+        [0.999, 10_000, 11_000],
+      ] as const) {
+        // The first one comes at once, give or take nothing.
+        random.mockReturnValue(0);
+        const { heard } = start(scene.model([probed(vendor, { interval_ms: 10_000, timeout_ms: 60_000 })]));
+        random.mockReturnValue(chance);
+        delays.mockClear();
+        await expect.poll(() => heard.length, soon).toBe(1);
+        const next = (): (number | undefined)[] =>
+          delays.mock.calls.map(([, delay]) => delay).filter((delay) => Number(delay) > 5_000 && Number(delay) < 12_000);
+        await expect.poll(next, soon).toHaveLength(1);
+        expect(next()[0]).toBeGreaterThan(least);
+        expect(next()[0]).toBeLessThanOrEqual(most);
+      }
+    } finally {
+      delays.mockRestore();
+      random.mockRestore();
+    }
   });
 
   it('has a bounded number of probes under way, and asks the others in their turn', async () => {
