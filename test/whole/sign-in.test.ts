@@ -103,10 +103,10 @@ describe('a person in a browser', () => {
     expect(page).toContain('Sign out');
 
     const acts = await eventually(
-      async () => (await gateway.as('admin', 'GET', '/api/audit?limit=200')).json.data as { act: string; target: string }[],
+      async () => (await gateway.as('admin', 'GET', '/api/audit?limit=200')).json.data as { act: string; actor: string; target: string }[],
       (entries) => entries.some(({ act }) => act === 'signed-out'),
     );
-    expect(acts.find(({ act }) => act === 'signed-in')?.target).toBe('person/admin');
+    expect(acts.find(({ act }) => act === 'signed-in')).toMatchObject({ target: 'person/admin', actor: 'admin' });
   });
 
   it('cannot be made to finish what another browser began', async () => {

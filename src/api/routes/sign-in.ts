@@ -21,7 +21,7 @@ export function addSignIn(app: FastifyInstance, door: BrowserDoor | null, comman
     throw new GatewayError('not_found', 'Signing in with a browser is not set up here. Set PAILOU_OAUTH_CLIENT_ID and its secret.');
   };
   const book = (request: FastifyRequest, { tenant, subject, username }: Principal, act: string): void =>
-    audit.append({ tenant, actor: username, act, target: `person/${subject}`, requestId: request.id });
+    audit.append({ tenant, actor: subject, act, target: `person/${subject}`, requestId: request.id, detail: username });
 
   app.get<{ Querystring: z.output<typeof loginQuery> }>(
     '/auth/login',
