@@ -218,6 +218,24 @@ describe('never kept', () => {
     expect(times).toBe(2);
   });
 
+  it('is an answer with fewer choices than were asked for, or more bytes than letters allow', async () => {
+    expect(
+      await asked(async () => {
+        await ask('ann', 'two of them', { n: 2 });
+        await ask('ann', 'two of them', { n: 2 });
+      }),
+    ).toBe(2);
+    vendor.behave(
+      (_request, response) => void response.writeHead(200, { 'content-type': 'application/json' }).end(completion('门'.repeat(400))),
+    );
+    expect(
+      await asked(async () => {
+        await ask('ann', 'gates', { model: 'brief' });
+        await ask('ann', 'gates', { model: 'brief' });
+      }),
+    ).toBe(2);
+  });
+
   it('is an error', async () => {
     vendor.behave(
       (_request, response) => void response.writeHead(400, { 'content-type': 'application/json' }).end('{"error":{"message":"no"}}'),
@@ -271,6 +289,33 @@ describe('never kept', () => {
       as('ann', 'POST', '/v1/chat/completions', `{"model":"faq","seed":${seed},"messages":[{"role":"user","content":"seed"}]}`);
     expect([mark(await raw('9007199254740993')), mark(await raw('9007199254740992'))]).toEqual([null, null]);
     expect(vendor.requests.at(-2)?.raw, 'and it is passed on untouched').toContain('9007199254740993');
+  });
+});
+
+describe('whoever goes on from a kept answer', () => {
+  it('gives the vendor its thoughts back, also those that somebody else was first to be answered with', async () => {
+    await set('chief', 'POST', '/api/providers', {
+      name: 'thinker',
+      spec: { kind: 'deepseek', options: { base_url: vendor.url, api_key: 'k' } },
+    });
+    const spec = { deployments: [{ provider: 'thinker', model: 'deepseek-reasoner' }], cache: {} };
+    await set('chief', 'POST', '/api/models', { name: 'thoughtful', spec });
+    const call = { id: 'call_1', type: 'function', function: { name: 'look', arguments: '{}' } };
+    vendor.behave((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(completion(null, { reasoning_content: 'Let me look.', tool_calls: [call] }, 'tool_calls'));
+    });
+    const more = { model: 'thoughtful', tools: [{ type: 'function', function: { name: 'look', parameters: {} } }] };
+    await ask('ann', 'think', more);
+    expect(mark(await ask('bob', 'think', more))).toBe('hit');
+    // As clients do that know only what OpenAI's schema has.
+    const messages = [
+      { role: 'user', content: 'think' },
+      { role: 'assistant', content: null, tool_calls: [call] },
+      { role: 'tool', tool_call_id: 'call_1', content: 'seen' },
+    ];
+    await as('bob', 'POST', '/v1/chat/completions', { ...more, messages });
+    expect(vendor.requests.at(-1)?.body.messages[1].reasoning_content).toBe('Let me look.');
   });
 });
 

@@ -51,14 +51,13 @@ async function* keeping(
 /** As `invokeModel`, for a call of a caller: never for one that a skill or a tool loop makes, which acts on the world between its steps. */
 export async function cachedChat(services: CallServices, caller: Caller, model: ModelEntry, chat: ParsedCall): Promise<ModelCall> {
   const { request, stream } = chat;
-  const place =
-    model.spec.cache === undefined || !isRepeatable(request)
-      ? null
-      : services.answers.place<Events>(model, caller.principal, {
-          operation: 'chat',
-          asked: askedOf(request),
-          cacheControl: caller.cacheControl,
-        });
+  const place = isRepeatable(request)
+    ? services.answers.place<Events>(model, caller.principal, {
+        operation: 'chat',
+        asked: askedOf(request),
+        cacheControl: caller.cacheControl,
+      })
+    : null;
   if (place === null) return invokeModel(services, caller, model, request, { stream });
   const kept = await findKept(caller, place);
   if (kept !== null) {

@@ -35,7 +35,8 @@ export async function routeChat(services: CallServices, caller: Caller, chat: Pa
   const model = requireModel(caller, name);
   const wanted = serverToolRequests(chat.request.body);
   if (wanted.length > 0) return loop(services, caller, chat, model.name);
-  return cachedChat(services, caller, model, chat);
+  if (model.spec.cache !== undefined) return cachedChat(services, caller, model, chat);
+  return invokeModel(services, caller, model, chat.request, { stream: chat.stream });
 }
 
 async function loop(services: CallServices, caller: Caller, chat: ParsedCall, name: string): Promise<ChatAnswer> {
