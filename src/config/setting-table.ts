@@ -45,7 +45,8 @@ const table = {
     default: '30',
   },
   PAILOU_REDIS_URL: {
-    meaning: 'Redis, in which several nodes count limits and budgets together. Without it each node counts by itself.',
+    meaning:
+      'Redis, in which several nodes count limits and budgets together, and share kept answers. Without it each node is by itself in both.',
     form: 'a redis:// or rediss:// address',
     example: 'redis://cache.internal:6379',
     default: 'none',
