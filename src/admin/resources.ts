@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { decide, isAdministrator } from '../auth/decide.ts';
 import { principalOf, type RouteAccess, snapshotOf } from '../api/request-context.ts';
+import { storedText } from '../api/stored-text.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { Action, Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
@@ -13,10 +14,7 @@ import { pageOf, pageQuery } from './paging.ts';
 import { rowView, showRow } from './row-view.ts';
 
 const named = z.object({ name: z.string().min(1).max(200) });
-const ownerField = z
-  .string()
-  .min(1)
-  .max(256)
+const ownerField = storedText(256)
   .nullable()
   .optional()
   .describe('The subject who owns it; only an administrator may name another than themselves.');
