@@ -6,7 +6,7 @@ import type { Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { Snapshot } from '../types/snapshot.ts';
 import type { KeyDoor } from './key-door.ts';
-import { invalid } from './token-checks.ts';
+import { invalid, refuseOtherSpellings } from './token-checks.ts';
 
 export interface ShortToken {
   readonly token: string;
@@ -43,6 +43,7 @@ export function createKeyExchange({ door, keys }: { readonly door: KeyDoor; read
   const known = new LRUCache<string, Known>({ max: 20_000 });
 
   const verify = async (token: string): Promise<Known> => {
+    refuseOtherSpellings(token);
     let refused: unknown;
     for (const { key } of all) {
       try {

@@ -65,6 +65,17 @@ export function takeApart(token: string): UnverifiedToken | null {
   }
 }
 
+/**
+ * Base64url can be written in several ways that mean the same bytes: padded, with other letters, with other bits at the end.
+ * Of a signature each of them would be good, and one token would have many names. Throws `token_invalid` for all but one.
+ */
+export function refuseOtherSpellings(token: string): void {
+  for (const part of token.split('.')) {
+    if (Buffer.from(part, 'base64url').toString('base64url') !== part)
+      throw invalid('The token is not written as a JWT must be (base64url without padding).');
+  }
+}
+
 /** Refuses every token that no signature could make good; what it returns is still to be verified. Throws `token_invalid`. */
 export function inspectToken({ header, claims }: UnverifiedToken, allowed: readonly string[]): { alg: string; kid?: string } {
   const { alg, kid, typ } = header;

@@ -6,7 +6,16 @@ import { type Claims, isServiceAccount, mapClaims } from './claims.ts';
 import type { IssuerSettings } from './issuer.ts';
 import type { IssuerKeys } from './keys.ts';
 import type { Asked } from './lookups/asked.ts';
-import { algorithms, checkAudience, inspectToken, invalid, secretAlgorithms, takeApart, type UnverifiedToken } from './token-checks.ts';
+import {
+  algorithms,
+  checkAudience,
+  inspectToken,
+  invalid,
+  refuseOtherSpellings,
+  secretAlgorithms,
+  takeApart,
+  type UnverifiedToken,
+} from './token-checks.ts';
 
 export interface Issuer {
   readonly settings: IssuerSettings;
@@ -77,6 +86,7 @@ async function lookUp({ lookups }: Issuer, asked: Asked, hear: Listener): Promis
 
 async function ofJwt(token: string, jwt: UnverifiedToken, issuer: Issuer, hear: Listener): Promise<Principal> {
   const { settings, keys } = issuer;
+  refuseOtherSpellings(token);
   const header = inspectToken(jwt, settings.keys.from === 'secret' ? secretAlgorithms : algorithms);
   hear('it is an access token', header);
   const claims = await verifiedClaims(token, await keys.keysFor(header), settings);

@@ -109,6 +109,20 @@ describe('a forged signature', () => {
     for (const each of bad) expect(await codeOf(each)).toBe('token_invalid');
     expect(await codeOf(token)).toBe('let in');
   });
+
+  it('spelled in another way that means the same bytes', async () => {
+    const token = await service.sign(key);
+    const [head, body, signature] = token.split('.') as [string, string, string];
+    const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const bytes = Buffer.from(signature, 'base64url');
+    const sameBytes = Array.from(letters, (letter) => signature.slice(0, -1) + letter).filter(
+      (each) => each !== signature && Buffer.from(each, 'base64url').equals(bytes),
+    );
+    expect(sameBytes.length).toBe(15);
+    for (const each of [...sameBytes, `${signature}=`, `${signature}==`, bytes.toString('base64')])
+      expect(await codeOf(`${head}.${body}.${each}`), each).toBe('token_invalid');
+    expect(await codeOf(token)).toBe('let in');
+  });
 });
 
 describe('a token that would have us fetch', () => {
