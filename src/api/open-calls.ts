@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Credentials } from '../auth/credentials.ts';
 import { decide } from '../auth/decide.ts';
 import type { ConfigService } from '../config/service.ts';
+import type { AuditLog } from '../storage/audit.ts';
 import type { Action, Capability, Principal } from '../types/access.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
@@ -11,7 +12,7 @@ import type { Logger } from '../types/logger.ts';
 export type Need = readonly [Action, Capability];
 
 export interface OpenCall {
-  readonly request: Pick<FastifyRequest, 'headers' | 'socket'>;
+  readonly request: Pick<FastifyRequest, 'headers' | 'socket' | 'id' | 'principal'>;
   readonly needs: readonly Need[];
   /** Ends the call; its caller is told why. */
   end(why: GatewayError): void;
@@ -31,12 +32,13 @@ const gone: ReadonlySet<string> = new Set(['token_invalid', 'token_missing', 'pe
 export interface OpenCallsOptions {
   readonly credentials: Credentials;
   readonly config: Pick<ConfigService, 'current'>;
+  readonly audit: Pick<AuditLog, 'append'>;
   readonly logger: Logger;
   readonly everyMs: number;
 }
 
 /** Owns a timer that does not keep the process alive. */
-export function createOpenCalls({ credentials, config, logger, everyMs }: OpenCallsOptions): OpenCalls {
+export function createOpenCalls({ credentials, config, audit, logger, everyMs }: OpenCallsOptions): OpenCalls {
   const open = new Set<OpenCall>();
 
   const stillMay = (principal: Principal, needs: readonly Need[]): void => {
@@ -52,7 +54,7 @@ export function createOpenCalls({ credentials, config, logger, everyMs }: OpenCa
   };
 
   const look = async (call: OpenCall): Promise<void> => {
-    const { headers, socket } = call.request;
+    const { headers, socket, id: requestId, principal } = call.request;
     try {
       stillMay(
         await credentials.admit(headers, {
@@ -68,6 +70,10 @@ export function createOpenCalls({ credentials, config, logger, everyMs }: OpenCa
       if (!gone.has(error.code) || !open.has(call)) return;
       open.delete(call);
       logger.info({ code: error.code }, 'an open call was ended: its right is gone');
+      if (principal !== null) {
+        const target = call.needs.map(([, { kind, name }]) => `${kind}/${name}`).join(', ');
+        audit.append({ tenant: principal.tenant, actor: principal.subject, act: 'ended', target, requestId, detail: error.message });
+      }
       call.end(error);
     }
   };

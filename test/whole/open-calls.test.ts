@@ -91,6 +91,11 @@ describe('a stream that is open', () => {
     // It was not the vendor's fault.
     const { attempts } = (await gateway.as('admin', 'GET', `/api/runs/${run.id}`)).json;
     expect(attempts).toMatchObject([{ outcome: 'aborted' }]);
+    const ended = await eventually(
+      async () => (await gateway.as('admin', 'GET', '/api/audit?act=ended')).json.data as { actor: string; target: string }[],
+      (entries) => entries.length > 0,
+    );
+    expect(ended).toMatchObject([{ actor: 'user', target: 'model/endless' }]);
   });
 
   it('ends when its key is revoked: responses and messages', async () => {
