@@ -1,0 +1,73 @@
+/** A prober in the scene: what it heard, what it booked, what its vendors saw. */
+import { afterAll, afterEach } from 'vitest';
+import { createProber, type Prober, type ProbeVerdict } from '../../src/dispatch/prober.ts';
+import { createLogger } from '../../src/telemetry/log.ts';
+import type { ProbeSpec } from '../../src/types/resources.ts';
+import type { RunRecord } from '../../src/types/run.ts';
+import type { Deployment, ModelEntry, Snapshot } from '../../src/types/snapshot.ts';
+import { completionOf, type Scene, type Script, type ScriptedVendor, startScene } from './scene.ts';
+
+export const scene: Scene = await startScene();
+/** Those that run; all are closed after each test. */
+export const probers: Prober[] = [];
+afterEach(() => Promise.all(probers.splice(0).map((prober) => prober.close())));
+afterAll(() => scene.close());
+
+export const list = '{"object":"list","data":[]}';
+/** The list of models as `models` has it; every call is answered. */
+export const lists =
+  (models: Script): Script =>
+  (call) =>
+    call.path.endsWith('/models') ? models(call) : call.wire.whole(200, completionOf('fine'));
+export const status =
+  (code: number, body = '{"error":{"message":"no"}}'): Script =>
+  ({ wire }) =>
+    wire.whole(code, body);
+export const well = status(200, list);
+export const silent: Script = () => {};
+export const completed: Script = ({ wire }) => wire.whole(200, completionOf('Hi'));
+
+export const probe = (more: Partial<ProbeSpec> = {}): ProbeSpec => ({
+  interval_ms: 40,
+  ask: 'models',
+  timeout_ms: 150,
+  failures: 2,
+  ...more,
+});
+let made = 0;
+/** A deployment of its own vendor, probed. */
+export function probed(vendor: ScriptedVendor, spec: Partial<ProbeSpec> = {}, more: Partial<Deployment> = {}): Deployment {
+  const provider = { instance: { modelsAddress: () => `${vendor.url}/models` } };
+  return scene.deployment(`d${++made}`, vendor, { provider: provider as never, probe: probe(spec), ...more });
+}
+export function snapshotOf(models: readonly ModelEntry[]): Snapshot {
+  return { revision: 7, tenants: new Map([['t', { models: new Map(models.map((each, at) => [`m${at}`, each])) }]]) } as unknown as Snapshot;
+}
+interface Heard {
+  readonly verdict: ProbeVerdict;
+  /** The circuit before this probe counted. */
+  readonly circuit: string;
+}
+export function start(...models: ModelEntry[]) {
+  const heard: Heard[] = [];
+  const records: RunRecord[] = [];
+  let held = 0;
+  const prober = createProber({
+    deployments: scene.dispatcher.deployments,
+    invoker: scene.invoker,
+    ledger: { record: (record) => void records.push(record) },
+    hold() {
+      held++;
+      return { snapshot: snapshotOf(models), release: () => void held-- };
+    },
+    logger: createLogger('silent'),
+    onProbe: (key, verdict) => heard.push({ verdict, circuit: stateOf(key)?.circuit ?? 'closed' }),
+  });
+  probers.push(prober);
+  prober.follow(snapshotOf(models));
+  return { prober, heard, records, held: () => held };
+}
+export const stateOf = (key: string) => scene.dispatcher.health()[key];
+export const asks = (vendor: ScriptedVendor): number => vendor.calls.filter(({ path }) => path.endsWith('/models')).length;
+export const calls = (vendor: ScriptedVendor): number => vendor.calls.length - asks(vendor);
+export const soon = { timeout: 3_000, interval: 5 };
