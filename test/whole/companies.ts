@@ -1,6 +1,7 @@
 /** A gateway whose people come from an OAuth2 service of the tests: anybody, with any roles, of any tenant. */
 import type { Role } from '../../src/types/access.ts';
 import { audience, makeKey, type OauthService, type SigningKey, startOauthService } from '../auth/oauth-service.ts';
+import { startPailou } from '../../src/main.ts';
 import { type Answer, startGateway, type TestGateway } from './gateway.ts';
 
 export interface Person {
@@ -35,15 +36,15 @@ const usual: Readonly<Record<Role, string>> = {
 /** Who may do everything in `tenant`. */
 export const chiefOf = (tenant: string): Person => ({ subject: `chief-of-${tenant}`, tenant, roles: ['admin'] });
 
-export async function startCompanies(extra: Record<string, string> = {}): Promise<Companies> {
+/** `start`: in a process of its own with `startProcess`. */
+export async function startCompanies(
+  extra: Record<string, string> = {},
+  start: Parameters<typeof startGateway>[1] = startPailou,
+): Promise<Companies> {
   const signer = await makeKey('k1');
   const service = await startOauthService([signer]);
-  const gateway = await startGateway({
-    PAILOU_OAUTH_ISSUER: service.issuer,
-    PAILOU_OAUTH_PRESET: 'generic',
-    PAILOU_OAUTH_AUDIENCE: audience,
-    ...extra,
-  }).catch(async (thrown: unknown) => {
+  const env = { PAILOU_OAUTH_ISSUER: service.issuer, PAILOU_OAUTH_PRESET: 'generic', PAILOU_OAUTH_AUDIENCE: audience, ...extra };
+  const gateway = await startGateway(env, start).catch(async (thrown: unknown) => {
     await service.stop();
     throw thrown;
   });

@@ -1,0 +1,91 @@
+/** Tokens and keys changed by chance, at the door itself: none that was changed is let in, and each is refused in words. */
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { createAuthenticator } from '../../src/auth/authenticator.ts';
+import { createCredentials } from '../../src/auth/credentials.ts';
+import { createKeyDoor } from '../../src/auth/key-door.ts';
+import { createKeyExchange } from '../../src/auth/key-exchange.ts';
+import { makeKey as makeApiKey } from '../../src/auth/key-secret.ts';
+import { createPeople } from '../../src/storage/people.ts';
+import { GatewayError } from '../../src/types/errors.ts';
+import type { KeyEntry, Snapshot } from '../../src/types/snapshot.ts';
+import { databaseKinds, memoryLogger, migrated } from '../storage/databases.ts';
+import { chanceFrom, inParallel, mutateToken, seed } from '../whole/mutations.ts';
+import { makeKey, settingsFor, startOauthService } from './oauth-service.ts';
+
+describe(`the door (seed ${seed})`, () => {
+  it('lets in none of 100,000 changed tokens and keys, and has a word for each', async () => {
+    const chance = chanceFrom(seed);
+    const signers = await Promise.all(['ES256', 'RS256', 'EdDSA'].map((alg) => makeKey(alg, alg)));
+    await using service = await startOauthService(signers);
+    const sqlite = databaseKinds.find(({ missing }) => !missing);
+    if (sqlite === undefined) throw new Error('no database');
+    const { place, database } = await migrated(sqlite);
+    await using _place = place;
+    const logger = memoryLogger();
+    await using people = createPeople({ database, logger });
+    const authenticator = createAuthenticator({
+      issuers: [settingsFor(service.issuer)],
+      logger,
+      onVerified: (principal) => people.saw(principal),
+    });
+    const { id, text, hash } = makeApiKey();
+    const expiresAt = Date.now() + 600_000;
+    const entry: KeyEntry = {
+      id,
+      tenant: 'default',
+      expiresAt,
+      spec: {
+        title: '',
+        issuer: service.issuer,
+        subject: 'ulla',
+        hash,
+        permissions: ['llm:model:use'],
+        capabilities: null,
+        addresses: null,
+        expires_at: new Date(expiresAt).toISOString(),
+        replaced_by: null,
+      },
+    };
+    const snapshot = { key: (asked: string) => (asked === id ? entry : undefined) } as unknown as Snapshot;
+    const keyDoor = createKeyDoor({ people, ownerMs: 3_600_000, onUse() {} });
+    const credentials = createCredentials({ authenticator, keyDoor, exchange: null, browser: null, tokenHeader: null });
+    const exchange = createKeyExchange({ door: keyDoor, keys: { current: { id: 'x', key: randomBytes(32) } } });
+    const exchanging = createCredentials({ authenticator, keyDoor: null, exchange, browser: null, tokenHeader: null });
+    const enter = async (headers: Record<string, string>, door = credentials): Promise<string> => {
+      try {
+        await door.admit(headers, { snapshot, address: '127.0.0.1', method: 'GET' });
+        return 'let in';
+      } catch (thrown) {
+        return thrown instanceof GatewayError ? thrown.code : `thrown: ${String(thrown)}`;
+      }
+    };
+
+    const tokens = await Promise.all(
+      signers.flatMap((signer) => [service.sign(signer), service.sign(signer, { sub: 'otto', roles: ['admin'] })]),
+    );
+    for (const each of [...tokens, text]) expect(await enter({ authorization: `Bearer ${each}` })).toBe('let in');
+    const { token: short } = await exchange.exchange(text, snapshot, '127.0.0.1');
+    expect(await enter({ authorization: `Bearer ${short}` }, exchanging)).toBe('let in');
+    const good = [...tokens, text, short];
+    const unlike = new Set(good);
+    const seen = new Map<string, number>();
+    const wrong: string[] = [];
+    await inParallel(100_000, 64, async () => {
+      const origin = chance.of(good);
+      let changed = origin;
+      while (unlike.has(changed)) changed = mutateToken(chance, origin, tokens);
+      const header = chance.of(['authorization', 'authorization', 'x-api-key']);
+      const code = await enter(
+        { [header]: header === 'authorization' ? `Bearer ${changed}` : changed },
+        origin === short ? exchanging : credentials,
+      );
+      seen.set(code, (seen.get(code) ?? 0) + 1);
+      if (code !== 'token_invalid' && !(code === 'token_missing' && changed === '')) wrong.push(`${code}: ${changed}`);
+    });
+    authenticator.close();
+    expect(wrong.slice(0, 5)).toEqual([]);
+    expect(seen.get('token_invalid')).toBeGreaterThan(95_000);
+    expect(logger.lines.filter((line) => line.level === 'error')).toEqual([]);
+  }, 60_000);
+});
