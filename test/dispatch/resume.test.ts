@@ -251,7 +251,7 @@ describe('several breaks', () => {
 
   it('the budget of attempts holds for the whole call', async () => {
     const { model, vendors } = await chain([stream([say('Many ')], 'close'), stream([say('Many ro')], 'close'), whole()], {
-      limits: { attempts: 2, total_ms: 5_000, idle_ms: 300, first_token_ms: 400 },
+      limits: { attempts: 2, total_ms: 10_000, idle_ms: 1_000, first_token_ms: 1_200 },
     });
     const told = await scene.ask(model);
     expectBroken(told, 'Many ro');

@@ -213,7 +213,7 @@ export async function startScene(): Promise<Scene> {
       capability: { kind: 'model', name: 'm', tenant: 't', owner: null, tags: [] },
       spec: modelSpec.parse({
         deployments: [{ provider: 'p', model: 'm' }],
-        limits: { first_token_ms: 400, idle_ms: 300, total_ms: 5_000 },
+        limits: { first_token_ms: 1_200, idle_ms: 1_000, total_ms: 10_000 },
         retry: { same: 0 },
         ...spec,
       }),
