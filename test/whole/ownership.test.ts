@@ -117,9 +117,9 @@ describe('handing over', () => {
 });
 
 it('an owner that a new row names is a text like any other', async () => {
-  const spec = { deployments: [{ provider: await providerOf(ann), model: 'echo' }] };
+  const newSpec = { deployments: [{ provider: await providerOf(ann), model: 'echo' }] };
   for (const owner of ['', 7, 'x'.repeat(257), 'a\u0000b']) {
-    const refused = await companies.as(chief, 'POST', '/api/models', { name: 'm-9', spec, owner });
+    const refused = await companies.as(chief, 'POST', '/api/models', { name: 'm-9', spec: newSpec, owner });
     expect(refused, String(owner)).toMatchObject({ status: 400, json: { error: { param: 'owner' } } });
   }
 });
