@@ -5,6 +5,7 @@ import type { JsonObject } from '../types/json.ts';
 import type { Provider, UpstreamCall } from '../types/provider.ts';
 import { readStart } from './bounded-body.ts';
 import { classifyFailure } from './classify.ts';
+import { withoutCredential } from './vendor-error.ts';
 
 export interface UpstreamSending {
   readonly provider: Provider;
@@ -41,7 +42,7 @@ export async function sendUpstream(client: OutboundClient, sending: UpstreamSend
   const response = await client.send({ method: 'POST', url, headers, body, signal: sending.signal });
   if (response.status >= 200 && response.status < 300) return response;
   const text = (await readStart(response.body, failureBytes)).toString('utf8');
-  const failure = { status: response.status, headers: response.headers, body: text };
+  const failure = { status: response.status, headers: response.headers, body: withoutCredential(text, headers, sending.headers) };
   throw provider.classify?.(failure) ?? classifyFailure(failure, sending.request, provider.reading?.errorCodes);
 }
 

@@ -80,7 +80,26 @@ export function withoutSecrets(text: string): string {
     .slice(0, 1000)
     .replace(/\b(bearer)\s+\S+/gi, '$1 [hidden]')
     .replace(/\b(?:sk|pk|ak|rk|key|gsk|xai|pplx|AIza)[-_]?[A-Za-z0-9*_-]{8,}/g, '[hidden]')
+    .replace(/\b(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{28,}\b/gi, '[hidden]')
     .replace(/[A-Za-z0-9+/_=.-]{40,}/g, '[hidden]');
+}
+
+/** Headers that a provider adds and that are no secret. */
+const plainHeaders = /^(?:accept|content-|host$|user-agent$)|version|date|beta/i;
+/** Anything shorter is part of ordinary words. */
+const shortestSecret = 8;
+
+/** `text` without the credential that the request carried in `sent`: some vendors say it again in their refusal. `given` are the headers that were there before it. */
+export function withoutCredential(text: string, sent: Readonly<Record<string, string>>, given: Readonly<Record<string, string>>): string {
+  let left = text;
+  for (const [name, value] of Object.entries(sent)) {
+    if (given[name] === value || plainHeaders.test(name)) continue;
+    const secret = value.slice(value.lastIndexOf(' ') + 1);
+    if (secret.length < shortestSecret) continue;
+    for (const spelling of new Set([secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]))
+      left = left.replaceAll(spelling, '[hidden]');
+  }
+  return left;
 }
 
 /**

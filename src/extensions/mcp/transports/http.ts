@@ -25,6 +25,7 @@ export default definePlugin({
     const address = services.checkUrl(url, 'spec.options.url');
     return createSession({
       protocol,
+      secrets: Object.values(headers),
       logger: services.logger,
       transport: async () => {
         const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client');

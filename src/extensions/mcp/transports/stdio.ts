@@ -37,6 +37,7 @@ export default definePlugin({
     }
     return createSession({
       protocol,
+      secrets: Object.values(env),
       logger: services.logger,
       transport: async () => {
         const { DEFAULT_INHERITED_ENV_VARS, StdioClientTransport } = await import('@modelcontextprotocol/client/stdio');

@@ -10,6 +10,8 @@ export interface SessionOptions {
   transport(): Transport | Promise<Transport>;
   /** `legacy` for servers that do not know the stateless protocol; `auto` asks the server first. */
   readonly protocol: 'legacy' | 'auto';
+  /** What the server was given and nobody else may see, also where the server says it again. */
+  readonly secrets: readonly string[];
   readonly logger: Logger;
 }
 
@@ -43,12 +45,23 @@ function isLoss(error: unknown): boolean {
   );
 }
 
-function unreachable(cause: unknown): GatewayError {
+/** Anything shorter is part of ordinary words. */
+const shortestSecret = 8;
+
+/** What went wrong, in the server's or the SDK's words, without the secrets. */
+function wordsOf(thrown: unknown, secrets: readonly string[]): string {
+  const words = thrown instanceof Error ? thrown.message : String(thrown);
+  return secrets
+    .map((secret) => secret.slice(secret.lastIndexOf(' ') + 1))
+    .filter((secret) => secret.length >= shortestSecret)
+    .reduce((left, secret) => left.replaceAll(secret, '[hidden]').replaceAll(JSON.stringify(secret).slice(1, -1), '[hidden]'), words);
+}
+
+function unreachable(cause: unknown, secrets: readonly string[]): GatewayError {
   if (cause instanceof GatewayError) return cause;
-  const reason = cause instanceof Error ? cause.message : String(cause);
   return new GatewayError('tool_failed', 'The MCP server cannot be reached or does not answer as it should. Tell your administrator.', {
     cause,
-    details: reason.slice(0, 1_000),
+    details: wordsOf(cause, secrets).slice(0, 1_000),
   });
 }
 
@@ -107,7 +120,7 @@ export function createSession(options: SessionOptions): ToolSource {
         },
       },
     );
-    client.onerror = (error) => options.logger.debug({ reason: error.message }, 'MCP connection');
+    client.onerror = (error) => options.logger.debug({ reason: wordsOf(error, options.secrets) }, 'MCP connection');
     client.onclose = () => forget(client);
     const transport = await options.transport();
     try {
@@ -144,7 +157,7 @@ export function createSession(options: SessionOptions): ToolSource {
         if (connecting === attempt) connecting = null;
         failedAt = Date.now();
         backoffMs = Math.min(Math.max(firstBackoffMs, backoffMs * 2), longestBackoffMs);
-        throw unreachable(thrown);
+        throw unreachable(thrown, options.secrets);
       },
     );
     connecting = attempt;
@@ -166,7 +179,7 @@ export function createSession(options: SessionOptions): ToolSource {
         if (signal.aborted) throw thrown;
         if (!isLoss(thrown)) throw thrown;
         drop(client);
-        if (attempt > 1 || !mayRepeat(thrown)) throw unreachable(thrown);
+        if (attempt > 1 || !mayRepeat(thrown)) throw unreachable(thrown, options.secrets);
       }
     }
   };
@@ -192,7 +205,7 @@ export function createSession(options: SessionOptions): ToolSource {
       } catch (thrown) {
         if (thrown instanceof GatewayError || signal.aborted) throw thrown;
         // The server answered with a protocol error: the model should read what is wrong with its call.
-        return { content: [{ type: 'text', text: thrown instanceof Error ? thrown.message : String(thrown) }], isError: true };
+        return { content: [{ type: 'text', text: wordsOf(thrown, options.secrets) }], isError: true };
       }
     },
 
