@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { databaseKinds, type TestDatabase } from '../storage/databases.ts';
-import { node, startGateway, startProcess, type TestGateway } from './gateway.ts';
+import { node, startGateway, type TestGateway } from './gateway.ts';
 import { startVendor, type Vendor } from './vendor.ts';
 
 const [first, second, third] = [0, 1, 2].map(() => randomBytes(32).toString('base64')) as [string, string, string];
@@ -43,7 +43,7 @@ for (const kind of databaseKinds) {
     beforeEach(async () => {
       place = await kind.create();
       vendor = await startVendor();
-      gateway = await startGateway(settings(first), startProcess);
+      gateway = await startGateway(settings(first));
       const made = await gateway.as('admin', 'POST', '/api/providers', { name: 'p', ...provider('one', canary) });
       expect(made.status, made.text).toBe(201);
       const model = await gateway.as('admin', 'POST', '/api/models', {
@@ -62,7 +62,7 @@ for (const kind of databaseKinds) {
     it('goes on while calls are made, and then the old key is not needed', { timeout: 60_000 }, async () => {
       const { revision } = (await gateway.as('admin', 'GET', '/api/config/revision')).json as { revision: number };
       await gateway[Symbol.asyncDispose]();
-      gateway = await startGateway(settings(second, first), startProcess);
+      gateway = await startGateway(settings(second, first));
       expect(await call()).toBe(`200 Bearer ${canary}`);
 
       const seen = new Set<string>();
@@ -86,7 +86,7 @@ for (const kind of databaseKinds) {
       expect(again, again.out).toMatchObject({ code: 0, out: expect.stringContaining('6 sealed values') as string });
 
       await gateway[Symbol.asyncDispose]();
-      gateway = await startGateway(settings(second), startProcess);
+      gateway = await startGateway(settings(second));
       expect(await call()).toBe(`200 Bearer ${canary}`);
       expect((await gateway.as('admin', 'POST', '/api/config/rollback', { revision })).json).toMatchObject({ changes: 1 });
       expect((await gateway.as('admin', 'GET', '/api/providers/p')).json.spec.options.base_url).toBe(`${vendor.url}/two`);
