@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { decisionRows } from './decision.ts';
 import { type BenchedGateway, startGateway } from './gateway.ts';
 import { fillDataDir, manyGrants, manyModels } from './many-rows.ts';
 import { type Candidate, measure, median, memoryPerStream } from './measure.ts';
@@ -52,6 +53,8 @@ async function withGateway(
     await gateway.stop();
   }
 }
+
+await section('token check + decision', (work) => decisionRows(work, plan.windows));
 
 await withGateway(undefined, async (gateway, pailou) => {
   for (const scenario of scenarios) {
