@@ -239,7 +239,7 @@ describe('an id of another tenant', () => {
     }
     expect(tried).toBeGreaterThan(200);
     expect(await belongings(them), 'something of theirs was changed').toEqual(before);
-  }, 60_000);
+  }, 240_000);
 
   it('is answered so too where a body names more than its description says', async () => {
     const post = (path: string, body: unknown): Request => ({ method: 'POST', path, body });
