@@ -59,6 +59,31 @@ export interface RedisOptions {
   readonly patienceMs?: number;
 }
 
+/** Time is counted in so many parts. */
+const slices = 5;
+
+/**
+ * Calls `end` after so many milliseconds, unless the returned function is called before. Time in which this process itself
+ * stood still counts once for all: the answer may lie in the socket, unread.
+ */
+export function afterPatience(milliseconds: number, end: () => void): () => void {
+  let left = slices;
+  let timer: NodeJS.Timeout | undefined;
+  let last: NodeJS.Immediate | undefined;
+  const wait = (): void => {
+    timer = setTimeout(() => {
+      if (--left > 0) wait();
+      // What has come by now is read before this.
+      else last = setImmediate(end);
+    }, milliseconds / slices);
+  };
+  wait();
+  return () => {
+    clearTimeout(timer);
+    clearImmediate(last);
+  };
+}
+
 /** Begins to connect and goes on trying for as long as it is not closed. */
 export function connectRedis({ url, logger, patienceMs = 250 }: RedisOptions): Redis {
   const listeners = new Set<() => void>();
@@ -80,18 +105,18 @@ export function connectRedis({ url, logger, patienceMs = 250 }: RedisOptions): R
     if (!client.isReady) return Promise.reject(new RedisAway('Redis cannot be reached.'));
     return new Promise((resolve, reject) => {
       let given = false;
-      const timer = setTimeout(() => {
+      const stop = afterPatience(patience, () => {
         given = true;
         reject(new RedisAway(`Redis did not answer within ${patience} ms.`));
-      }, patience);
+      });
       work(client).then(
         (answer) => {
-          clearTimeout(timer);
+          stop();
           if (given) late?.(answer);
           else resolve(answer);
         },
         (cause: unknown) => {
-          clearTimeout(timer);
+          stop();
           reject(new RedisAway('Redis refused a command or broke the connection.', { cause }));
         },
       );

@@ -1,0 +1,34 @@
+/** How long one waits for another service, when one's own process may stand still. */
+import { expect, it } from 'vitest';
+import { afterPatience } from '../../src/storage/redis.ts';
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+/** Nothing runs meanwhile, as under a heavy load. */
+const standStill = (ms: number): void => {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+};
+
+it('ends after its time', async () => {
+  let ended = 0;
+  afterPatience(50, () => ended++);
+  await pause(30);
+  expect(ended).toBe(0);
+  await pause(100);
+  expect(ended).toBe(1);
+});
+
+it('does not end while the process stood still, nor after it was stopped', async () => {
+  let ended = false;
+  const stop = afterPatience(100, () => {
+    ended = true;
+  });
+  for (let time = 0; time < 3; time++) {
+    standStill(150);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(ended).toBe(false);
+  stop();
+  await pause(150);
+  expect(ended).toBe(false);
+});
