@@ -8,6 +8,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
+    // Files of one worker share what they load: else half of all time goes into loading the same again.
+    isolate: false,
     testTimeout: 20_000,
     hookTimeout: 30_000,
     silent: 'passed-only',

@@ -2,14 +2,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Deployment } from '../../src/types/snapshot.ts';
-import { asks, calls, list, lists, probed, scene, silent, soon, start, stateOf, status, well } from './probe-scene.ts';
+import { asks, calls, inProbeScene, list, lists, probed, silent, soon, stage, start, stateOf, status, well } from './probe-scene.ts';
 import type { Script } from './scene.ts';
+
+inProbeScene();
 
 describe('a probe for the list of models', () => {
   it('finds a deployment well, shows that, and books nothing', async () => {
-    const vendor = await scene.vendor(lists(well));
+    const vendor = await stage.scene.vendor(lists(well));
     const deployment = probed(vendor);
-    const { heard, records, held } = start(scene.model([deployment]));
+    const { heard, records, held } = start(stage.scene.model([deployment]));
     await expect.poll(() => heard.length, soon).toBeGreaterThan(3);
     expect(new Set(heard.map(({ verdict }) => verdict))).toEqual(new Set(['well']));
     expect(stateOf(deployment.key)).toMatchObject({ circuit: 'closed', attempts: 0, failures: 0, probe: { ok: true, reason: null } });
@@ -40,9 +42,9 @@ describe('a probe for the list of models', () => {
       /cut the answer short\./,
     ],
   ])('finds %s, tells it in plain words, and opens the circuit after so many', async (_name, script, reason) => {
-    const vendor = await scene.vendor(lists(script));
+    const vendor = await stage.scene.vendor(lists(script));
     const deployment = probed(vendor, { failures: 3 });
-    const { heard } = start(scene.model([deployment]));
+    const { heard } = start(stage.scene.model([deployment]));
     await expect.poll(() => heard.length, soon).toBeGreaterThanOrEqual(5);
     expect(heard.slice(0, 5)).toEqual(['closed', 'closed', 'closed', 'open', 'open'].map((circuit) => ({ verdict: 'ill', circuit })));
     const shown = stateOf(deployment.key);
@@ -51,18 +53,18 @@ describe('a probe for the list of models', () => {
   });
 
   it('finds a port where nobody listens', async () => {
-    const vendor = await scene.vendor(well);
+    const vendor = await stage.scene.vendor(well);
     await vendor.close();
     const deployment = probed(vendor);
-    start(scene.model([deployment]));
+    start(stage.scene.model([deployment]));
     await expect.poll(() => stateOf(deployment.key)?.circuit, soon).toBe('open');
     expect(stateOf(deployment.key)?.probe?.reason).toBe('The vendor cannot be reached. (ECONNREFUSED)');
   });
 
   it.each([301, 404, 405, 429])('learns nothing from status %i, and says so', async (code) => {
-    const vendor = await scene.vendor(lists(status(code)));
+    const vendor = await stage.scene.vendor(lists(status(code)));
     const deployment = probed(vendor, { failures: 1 });
-    const { heard } = start(scene.model([deployment]));
+    const { heard } = start(stage.scene.model([deployment]));
     await expect.poll(() => heard.length, soon).toBeGreaterThan(3);
     expect(new Set(heard.map(({ verdict }) => verdict))).toEqual(new Set(['unclear']));
     expect(stateOf(deployment.key)).toMatchObject({ circuit: 'closed', probe: { ok: null, reason: expect.stringContaining(`${code}`) } });
@@ -70,7 +72,7 @@ describe('a probe for the list of models', () => {
 
   it('reads of an endless list no more than it needs', async () => {
     let sent = 0;
-    const vendor = await scene.vendor(
+    const vendor = await stage.scene.vendor(
       lists(async ({ wire }) => {
         wire.startStream();
         for (sent = 0; sent < 2_000 && !wire.gone; sent++) {
@@ -80,57 +82,57 @@ describe('a probe for the list of models', () => {
       }),
     );
     const deployment = probed(vendor, { interval_ms: 10_000, timeout_ms: 2_000 });
-    start(scene.model([deployment]));
+    start(stage.scene.model([deployment]));
     await expect.poll(() => stateOf(deployment.key)?.probe?.ok, soon).toBe(true);
     await expect.poll(() => vendor.left, soon).toBe(1);
     expect(sent).toBeLessThan(2_000);
   });
 
   it('keeps calls away from who is ill before any has failed, and lets them back', async () => {
-    const ill = await scene.vendor(lists(status(500)));
-    const other = await scene.vendor(lists(well));
-    const model = scene.model([probed(ill), probed(other)], { circuit: { open_ms: 60_000 } });
+    const ill = await stage.scene.vendor(lists(status(500)));
+    const other = await stage.scene.vendor(lists(well));
+    const model = stage.scene.model([probed(ill), probed(other)], { circuit: { open_ms: 60_000 } });
     start(model);
     await expect.poll(() => stateOf(model.deployments[0]?.key ?? '')?.circuit, soon).toBe('open');
-    const told = await Promise.all(Array.from({ length: 10 }, () => scene.ask(model, { stream: false })));
+    const told = await Promise.all(Array.from({ length: 10 }, () => stage.scene.ask(model, { stream: false })));
     for (const { error, deployment } of told) expect({ error, deployment }).toEqual({ error: null, deployment: model.deployments[1]?.id });
     expect(calls(ill), 'an open circuit takes no calls').toBe(0);
     ill.script = lists(well);
     await expect.poll(() => stateOf(model.deployments[0]?.key ?? '')?.circuit, soon).toBe('closed');
-    expect((await scene.ask(model, { stream: false })).deployment).toBe(model.deployments[0]?.id);
+    expect((await stage.scene.ask(model, { stream: false })).deployment).toBe(model.deployments[0]?.id);
   });
 
   it('lets a call try after the pause all the same: a list that is kept from us shuts no model for good', async () => {
-    const vendor = await scene.vendor(lists(status(403)));
-    const model = scene.model([probed(vendor)], { circuit: { open_ms: 250 } });
+    const vendor = await stage.scene.vendor(lists(status(403)));
+    const model = stage.scene.model([probed(vendor)], { circuit: { open_ms: 250 } });
     start(model);
     const { key } = model.deployments[0] as Deployment;
     await expect.poll(() => stateOf(key)?.circuit, soon).toBe('open');
-    expect((await scene.ask(model, { stream: false })).error?.code).toBe('upstream_unavailable');
-    await expect.poll(async () => (await scene.ask(model, { stream: false })).error, { timeout: 2_000, interval: 20 }).toBeNull();
+    expect((await stage.scene.ask(model, { stream: false })).error?.code).toBe('upstream_unavailable');
+    await expect.poll(async () => (await stage.scene.ask(model, { stream: false })).error, { timeout: 2_000, interval: 20 }).toBeNull();
   });
 
   it('does not close what calls have opened', async () => {
-    const vendor = await scene.vendor((call) => (call.path.endsWith('/models') ? well(call) : status(500)(call)));
-    const model = scene.model([probed(vendor)], { circuit: { failures: 1, open_ms: 400 } });
+    const vendor = await stage.scene.vendor((call) => (call.path.endsWith('/models') ? well(call) : status(500)(call)));
+    const model = stage.scene.model([probed(vendor)], { circuit: { failures: 1, open_ms: 400 } });
     const { heard } = start(model);
     const { key } = model.deployments[0] as Deployment;
-    await scene.ask(model, { stream: false });
+    await stage.scene.ask(model, { stream: false });
     expect(stateOf(key)?.circuit).toBe('open');
     const before = heard.length;
     await expect.poll(() => heard.length, soon).toBeGreaterThan(before + 3);
     expect(stateOf(key)).toMatchObject({ circuit: 'open', probe: { ok: true } });
     vendor.script = lists(well);
     await wait(420);
-    expect((await scene.ask(model, { stream: false })).error).toBeNull();
+    expect((await stage.scene.ask(model, { stream: false })).error).toBeNull();
     expect(stateOf(key)?.circuit).toBe('closed');
   });
 
   it('is one request for all deployments of a provider', async () => {
-    const vendor = await scene.vendor(lists(well));
+    const vendor = await stage.scene.vendor(lists(well));
     const first = probed(vendor, { interval_ms: 200 });
-    const models = [scene.model([first])];
-    for (let more = 0; more < 9; more++) models.push(scene.model([{ ...first, key: `${first.key} ${more}` }]));
+    const models = [stage.scene.model([first])];
+    for (let more = 0; more < 9; more++) models.push(stage.scene.model([{ ...first, key: `${first.key} ${more}` }]));
     const { heard } = start(...models);
     await expect.poll(() => heard.length, soon).toBeGreaterThanOrEqual(20);
     expect(asks(vendor)).toBeLessThanOrEqual(3);

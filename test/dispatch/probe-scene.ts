@@ -1,5 +1,5 @@
 /** A prober in the scene: what it heard, what it booked, what its vendors saw. */
-import { afterAll, afterEach } from 'vitest';
+import { afterAll, afterEach, beforeAll } from 'vitest';
 import { createProber, type Prober, type ProbeVerdict } from '../../src/dispatch/prober.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import type { ProbeSpec } from '../../src/types/resources.ts';
@@ -7,11 +7,18 @@ import type { RunRecord } from '../../src/types/run.ts';
 import type { Deployment, ModelEntry, Snapshot } from '../../src/types/snapshot.ts';
 import { completionOf, type Scene, type Script, type ScriptedVendor, startScene } from './scene.ts';
 
-export const scene: Scene = await startScene();
+/** `scene` is there while tests run. */
+export const stage = {} as { scene: Scene };
 /** Those that run; all are closed after each test. */
 export const probers: Prober[] = [];
-afterEach(() => Promise.all(probers.splice(0).map((prober) => prober.close())));
-afterAll(() => scene.close());
+/** For the tests of one file: a scene of their own. */
+export function inProbeScene(): void {
+  beforeAll(async () => {
+    stage.scene = await startScene();
+  });
+  afterEach(() => Promise.all(probers.splice(0).map((prober) => prober.close())));
+  afterAll(() => stage.scene.close());
+}
 
 export const list = '{"object":"list","data":[]}';
 /** The list of models as `models` has it; every call is answered. */
@@ -38,7 +45,7 @@ let made = 0;
 /** A deployment of its own vendor, probed. */
 export function probed(vendor: ScriptedVendor, spec: Partial<ProbeSpec> = {}, more: Partial<Deployment> = {}): Deployment {
   const provider = { instance: { modelsAddress: () => `${vendor.url}/models` } };
-  return scene.deployment(`d${++made}`, vendor, { provider: provider as never, probe: probe(spec), ...more });
+  return stage.scene.deployment(`d${++made}`, vendor, { provider: provider as never, probe: probe(spec), ...more });
 }
 export function snapshotOf(models: readonly ModelEntry[]): Snapshot {
   return { revision: 7, tenants: new Map([['t', { models: new Map(models.map((each, at) => [`m${at}`, each])) }]]) } as unknown as Snapshot;
@@ -53,8 +60,8 @@ export function start(...models: ModelEntry[]) {
   const records: RunRecord[] = [];
   let held = 0;
   const prober = createProber({
-    deployments: scene.dispatcher.deployments,
-    invoker: scene.invoker,
+    deployments: stage.scene.dispatcher.deployments,
+    invoker: stage.scene.invoker,
     ledger: { record: (record) => void records.push(record) },
     hold() {
       held++;
@@ -67,7 +74,7 @@ export function start(...models: ModelEntry[]) {
   prober.follow(snapshotOf(models));
   return { prober, heard, records, held: () => held };
 }
-export const stateOf = (key: string) => scene.dispatcher.health()[key];
+export const stateOf = (key: string) => stage.scene.dispatcher.health()[key];
 export const asks = (vendor: ScriptedVendor): number => vendor.calls.filter(({ path }) => path.endsWith('/models')).length;
 export const calls = (vendor: ScriptedVendor): number => vendor.calls.length - asks(vendor);
 export const soon = { timeout: 3_000, interval: 5 };

@@ -2,16 +2,18 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Deployment } from '../../src/types/snapshot.ts';
-import { completed, probe, probed, probers, scene, silent, soon, start, stateOf, status } from './probe-scene.ts';
+import { completed, inProbeScene, probe, probed, probers, silent, soon, stage, start, stateOf, status } from './probe-scene.ts';
 import { completionOf, type Script } from './scene.ts';
+
+inProbeScene();
 
 describe('a probe for a token', () => {
   const price = { currency: 'USD', input: 1_000_000, output: 3_000_000 };
 
   it('is one call of one token, booked once with its tokens and its cost', async () => {
-    const vendor = await scene.vendor(completed);
+    const vendor = await stage.scene.vendor(completed);
     const deployment = probed(vendor, { ask: 'token' }, { price });
-    const { records, heard } = start(scene.model([deployment]));
+    const { records, heard } = start(stage.scene.model([deployment]));
     await expect.poll(() => records.length, soon).toBeGreaterThan(2);
     await probers[0]?.close();
     expect(vendor.calls[0]?.body).toMatchObject({ max_tokens: 1, model: deployment.model });
@@ -34,19 +36,19 @@ describe('a probe for a token', () => {
   });
 
   it('is an estimate where the vendor tells no tokens', async () => {
-    const vendor = await scene.vendor(({ wire }) => wire.whole(200, completionOf('Hi').replace(/,"usage":.*$/, '}')));
-    const { records } = start(scene.model([probed(vendor, { ask: 'token' })]));
+    const vendor = await stage.scene.vendor(({ wire }) => wire.whole(200, completionOf('Hi').replace(/,"usage":.*$/, '}')));
+    const { records } = start(stage.scene.model([probed(vendor, { ask: 'token' })]));
     await expect.poll(() => records.length, soon).toBeGreaterThan(0);
     expect(records[0]?.usage).toMatchObject({ estimated: true, inputTokens: expect.any(Number) });
   });
 
   it('is one word for a model of embeddings', async () => {
-    const vendor = await scene.vendor(({ wire }) =>
+    const vendor = await stage.scene.vendor(({ wire }) =>
       wire.whole(200, JSON.stringify({ data: [{ index: 0, embedding: [1, 2] }], usage: { prompt_tokens: 1, total_tokens: 1 } })),
     );
     const provider = { instance: { formats: { embeddings: 'openai' } } };
-    const deployment = scene.deployment('vectors', vendor, { provider: provider as never, probe: probe({ ask: 'token' }), price });
-    const { records } = start(scene.model([deployment], { operations: ['embeddings'] }));
+    const deployment = stage.scene.deployment('vectors', vendor, { provider: provider as never, probe: probe({ ask: 'token' }), price });
+    const { records } = start(stage.scene.model([deployment], { operations: ['embeddings'] }));
     await expect.poll(() => records.length, soon).toBeGreaterThan(0);
     expect(vendor.calls[0]?.body).toMatchObject({ input: 'Hi' });
     expect(records[0]).toMatchObject({ outcome: 'complete', usage: { inputTokens: 1, outputTokens: 0 }, cost: 1 });
@@ -58,49 +60,49 @@ describe('a probe for a token', () => {
     ['silence', silent, 'upstream_timeout'],
     ['a cut', ({ wire }) => wire.reset(), 'upstream_unavailable'],
   ])('books %s as a failure and opens the circuit', async (_name, script, code) => {
-    const vendor = await scene.vendor(script);
+    const vendor = await stage.scene.vendor(script);
     const deployment = probed(vendor, { ask: 'token' });
-    const { records, heard } = start(scene.model([deployment]));
+    const { records, heard } = start(stage.scene.model([deployment]));
     await expect.poll(() => heard.length, soon).toBeGreaterThanOrEqual(3);
     expect(heard.slice(0, 3).map(({ circuit }) => circuit)).toEqual(['closed', 'closed', 'open']);
     expect(records[0]).toMatchObject({ outcome: 'error', error: code, usage: null, attempts: [{ error: code }] });
   });
 
   it('that the vendor does not understand says nothing of the vendor', async () => {
-    const vendor = await scene.vendor(status(400));
+    const vendor = await stage.scene.vendor(status(400));
     const deployment = probed(vendor, { ask: 'token', failures: 1 });
-    const { heard } = start(scene.model([deployment]));
+    const { heard } = start(stage.scene.model([deployment]));
     await expect.poll(() => heard.length, soon).toBeGreaterThan(2);
     expect(stateOf(deployment.key)).toMatchObject({ circuit: 'closed', probe: { ok: null } });
   });
 
   it('closes what calls have opened, without waiting for the pause to end', async () => {
-    const vendor = await scene.vendor(status(500));
-    const model = scene.model([probed(vendor, { ask: 'token', failures: 100 })], { circuit: { failures: 1, open_ms: 60_000 } });
-    await scene.ask(model, { stream: false });
+    const vendor = await stage.scene.vendor(status(500));
+    const model = stage.scene.model([probed(vendor, { ask: 'token', failures: 100 })], { circuit: { failures: 1, open_ms: 60_000 } });
+    await stage.scene.ask(model, { stream: false });
     const { key } = model.deployments[0] as Deployment;
     expect(stateOf(key)?.circuit).toBe('open');
     start(model);
     vendor.script = completed;
     await expect.poll(() => stateOf(key)?.circuit, soon).toBe('closed');
-    expect((await scene.ask(model, { stream: false })).error).toBeNull();
+    expect((await stage.scene.ask(model, { stream: false })).error).toBeNull();
   });
 
   it('lets no call go beside it while it tries, and goes beside none', async () => {
-    const vendor = await scene.vendor(status(500));
-    const model = scene.model([probed(vendor, { ask: 'token', failures: 100, timeout_ms: 2_000 })], {
+    const vendor = await stage.scene.vendor(status(500));
+    const model = stage.scene.model([probed(vendor, { ask: 'token', failures: 100, timeout_ms: 2_000 })], {
       circuit: { failures: 1, open_ms: 1 },
     });
-    await scene.ask(model, { stream: false });
+    await stage.scene.ask(model, { stream: false });
     vendor.script = silent;
     start(model);
     await expect.poll(() => vendor.calls.length, soon).toBe(2);
     await wait(20);
-    expect((await scene.ask(model, { stream: false })).error?.code).toBe('upstream_unavailable');
+    expect((await stage.scene.ask(model, { stream: false })).error?.code).toBe('upstream_unavailable');
     expect(vendor.calls.length).toBe(2);
     await probers.pop()?.close();
     // The other way round: a call tries, and the probe stays away.
-    const call = scene.ask(model, { stream: false });
+    const call = stage.scene.ask(model, { stream: false });
     await expect.poll(() => vendor.calls.length, soon).toBe(3);
     start(model);
     await wait(120);
@@ -110,9 +112,9 @@ describe('a probe for a token', () => {
   });
 
   it('is not made at a deployment that is at its limit', async () => {
-    const vendor = await scene.vendor(silent);
-    const model = scene.model([probed(vendor, { ask: 'token' }, { limits: { concurrency: 1 } })]);
-    const call = scene.ask(model, { stream: false });
+    const vendor = await stage.scene.vendor(silent);
+    const model = stage.scene.model([probed(vendor, { ask: 'token' }, { limits: { concurrency: 1 } })]);
+    const call = stage.scene.ask(model, { stream: false });
     await expect.poll(() => vendor.calls.length, soon).toBe(1);
     start(model);
     await wait(120);

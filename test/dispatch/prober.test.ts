@@ -1,8 +1,10 @@
 /** Which deployments are probed, when, how many at once, and the end of it. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
-import { asks, lists, probed, probers, scene, silent, snapshotOf, soon, start, stateOf, well } from './probe-scene.ts';
+import { asks, inProbeScene, lists, probed, probers, silent, snapshotOf, soon, stage, start, stateOf, well } from './probe-scene.ts';
 import { completionOf, type Script } from './scene.ts';
+
+inProbeScene();
 
 describe('the prober', () => {
   it('asks each deployment once at a time, however long it takes', async () => {
@@ -14,13 +16,13 @@ describe('the prober', () => {
       now--;
       wire.whole(200, completionOf('Hi'));
     };
-    const [models, token] = [await scene.vendor(slow), await scene.vendor(slow)];
+    const [models, token] = [await stage.scene.vendor(slow), await stage.scene.vendor(slow)];
     for (const [vendor, ask] of [
       [models, 'models'],
       [token, 'token'],
     ] as const) {
       most = 0;
-      start(scene.model([probed(vendor, { ask, interval_ms: 10, timeout_ms: 5_000 })]));
+      start(stage.scene.model([probed(vendor, { ask, interval_ms: 10, timeout_ms: 5_000 })]));
       await expect.poll(() => vendor.calls.length, soon).toBeGreaterThan(3);
       await probers.pop()?.close();
       expect(most).toBe(1);
@@ -29,7 +31,7 @@ describe('the prober', () => {
   });
 
   it('keeps to its time, give or take a tenth', async () => {
-    const vendor = await scene.vendor(lists(well));
+    const vendor = await stage.scene.vendor(lists(well));
     const delays = vi.spyOn(globalThis, 'setTimeout');
     const random = vi.spyOn(Math, 'random');
     try {
@@ -39,7 +41,7 @@ describe('the prober', () => {
       ] as const) {
         // The first one comes at once, give or take nothing.
         random.mockReturnValue(0);
-        const { heard } = start(scene.model([probed(vendor, { interval_ms: 10_000, timeout_ms: 60_000 })]));
+        const { heard } = start(stage.scene.model([probed(vendor, { interval_ms: 10_000, timeout_ms: 60_000 })]));
         random.mockReturnValue(chance);
         delays.mockClear();
         await expect.poll(() => heard.length, soon).toBe(1);
@@ -56,8 +58,8 @@ describe('the prober', () => {
   });
 
   it('has a bounded number of probes under way, and asks the others in their turn', async () => {
-    const vendor = await scene.vendor(silent);
-    const models = Array.from({ length: 40 }, () => scene.model([probed(vendor, { interval_ms: 60_000, timeout_ms: 600 })]));
+    const vendor = await stage.scene.vendor(silent);
+    const models = Array.from({ length: 40 }, () => stage.scene.model([probed(vendor, { interval_ms: 60_000, timeout_ms: 600 })]));
     // The first of each comes within a tenth of its interval.
     for (const { deployments } of models) Object.assign(deployments[0]?.probe ?? {}, { interval_ms: 100 });
     const { heard } = start(...models);
@@ -70,12 +72,12 @@ describe('the prober', () => {
   });
 
   it('leaves at once a deployment that is not configured any more', async () => {
-    const vendor = await scene.vendor(silent);
-    const model = scene.model([probed(vendor, { timeout_ms: 60_000 })]);
+    const vendor = await stage.scene.vendor(silent);
+    const model = stage.scene.model([probed(vendor, { timeout_ms: 60_000 })]);
     const { prober, heard, held } = start(model);
     await expect.poll(() => vendor.calls.length, soon).toBe(1);
     prober.follow(snapshotOf([]));
-    scene.dispatcher.follow(snapshotOf([]));
+    stage.scene.dispatcher.follow(snapshotOf([]));
     await expect.poll(() => vendor.left, soon).toBe(1);
     await expect.poll(held, soon).toBe(0);
     await wait(120);
@@ -85,25 +87,25 @@ describe('the prober', () => {
   });
 
   it('goes on over a change that is not its own, and asks anew at once where the provider was changed', async () => {
-    const [old, next] = [await scene.vendor(lists(well)), await scene.vendor(lists(well))];
+    const [old, next] = [await stage.scene.vendor(lists(well)), await stage.scene.vendor(lists(well))];
     const deployment = probed(old, { interval_ms: 2_000 });
-    const { prober, heard } = start(scene.model([deployment]));
+    const { prober, heard } = start(stage.scene.model([deployment]));
     await expect.poll(() => heard.length, soon).toBe(1);
-    for (let change = 0; change < 5; change++) prober.follow(snapshotOf([scene.model([{ ...deployment, weight: change }])]));
+    for (let change = 0; change < 5; change++) prober.follow(snapshotOf([stage.scene.model([{ ...deployment, weight: change }])]));
     await wait(250);
     expect(heard.length, 'a change of the weight asks nobody').toBe(1);
-    prober.follow(snapshotOf([scene.model([{ ...deployment, provider: probed(next).provider }])]));
+    prober.follow(snapshotOf([stage.scene.model([{ ...deployment, provider: probed(next).provider }])]));
     await expect.poll(() => asks(next), { timeout: 1_000, interval: 5 }).toBe(1);
     expect(asks(old)).toBe(1);
   });
 
   it('stops at once, ends what is under way, and leaves no timer and no connection', async () => {
-    const vendor = await scene.vendor(silent);
+    const vendor = await stage.scene.vendor(silent);
     const timers = (): number => process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length;
     const before = timers();
     const { prober, records, heard, held } = start(
-      scene.model([probed(vendor, { timeout_ms: 60_000 })]),
-      scene.model([probed(vendor, { ask: 'token', timeout_ms: 60_000 })]),
+      stage.scene.model([probed(vendor, { timeout_ms: 60_000 })]),
+      stage.scene.model([probed(vendor, { ask: 'token', timeout_ms: 60_000 })]),
     );
     await expect.poll(() => vendor.calls.length, soon).toBe(2);
     const began = performance.now();

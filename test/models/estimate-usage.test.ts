@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { estimateTokens, estimateUsage, loadTokenizer } from '../../src/models/estimate-usage.ts';
 
 const body = {
@@ -14,9 +14,11 @@ const body = {
   ],
 };
 
-test('guesses at once, before the tokenizer is loaded, and says that it is a guess', () => {
-  expect(estimateTokens('x'.repeat(400))).toBe(100);
-  expect(estimateUsage(body, 'Fine.')).toMatchObject({ estimated: true });
+test('guesses at once, before the tokenizer is loaded, and says that it is a guess', async () => {
+  vi.resetModules();
+  const fresh = await import('../../src/models/estimate-usage.ts');
+  expect(fresh.estimateTokens('x'.repeat(400))).toBe(100);
+  expect(fresh.estimateUsage(body, 'Fine.')).toMatchObject({ estimated: true });
 });
 
 test('counts with the tokenizer when it is there; pictures count nothing', async () => {
