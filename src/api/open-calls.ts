@@ -1,5 +1,5 @@
-/** Calls that take long do not outlive the rights with which they began: while they are open, those are looked at again and again. */
-import type { FastifyRequest } from 'fastify';
+/** Streams do not outlive the rights with which they began: while they are open, those are looked at again and again. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Credentials } from '../auth/credentials.ts';
 import { decide } from '../auth/decide.ts';
 import type { ConfigService } from '../config/service.ts';
@@ -19,8 +19,8 @@ export interface OpenCall {
 }
 
 export interface OpenCalls {
-  add(call: OpenCall): void;
-  remove(call: OpenCall): void;
+  /** Looks after the call of this request until its connection is done with it. Only for what takes long: what is held here, the collector of garbage has to carry about. */
+  watch(request: FastifyRequest, reply: FastifyReply): void;
   /** Looks at all of them once. */
   recheck(): Promise<void>;
   close(): void;
@@ -85,8 +85,11 @@ export function createOpenCalls({ credentials, config, audit, logger, everyMs }:
   const timer = setInterval(() => void recheck(), everyMs).unref();
 
   return {
-    add: (call) => void open.add(call),
-    remove: (call) => void open.delete(call),
+    watch({ openCall: call }, { raw }) {
+      if (call === null || raw.closed) return;
+      open.add(call);
+      raw.on('close', () => open.delete(call));
+    },
     recheck,
     close: () => clearInterval(timer),
   };

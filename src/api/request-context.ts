@@ -3,7 +3,7 @@ import type { PermissionCode, Principal } from '../types/access.ts';
 import type { JsonOutline } from '../types/chat.ts';
 import type { HeldSnapshot } from '../types/snapshot.ts';
 import type { FastifyRequest } from 'fastify';
-import type { OpenCalls } from './open-calls.ts';
+import type { OpenCall, OpenCalls } from './open-calls.ts';
 
 /**
  * What a route asks of its caller. Each route declares it; a route without one stops the start.
@@ -17,6 +17,8 @@ declare module 'fastify' {
     principal: Principal | null;
     /** One snapshot from the first line to the last; released when the connection is done with this request. */
     held: HeldSnapshot | null;
+    /** Of a call that may take long, once its caller is known. */
+    openCall: OpenCall | null;
     /** The bytes that `body` was parsed from. */
     jsonSource: { readonly bytes: Buffer; readonly outline: JsonOutline } | null;
   }

@@ -28,6 +28,7 @@ function drained(response: ServerResponse): Promise<void> {
 export async function writeStream<T>(reply: FastifyReply, batches: AsyncIterable<T>, encoder: StreamEncoder<T>): Promise<void> {
   reply.header('content-type', 'text/event-stream; charset=utf-8').header('cache-control', 'no-cache').header('x-accel-buffering', 'no');
   reply.hijack();
+  reply.server.openCalls.watch(reply.request, reply);
   const response = reply.raw;
   response.writeHead(200, reply.getHeaders() as Record<string, string | number | string[]>);
   try {

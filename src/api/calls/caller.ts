@@ -5,7 +5,7 @@ import { nearMatches } from '../../config/near-matches.ts';
 import type { Action, Capability, Principal } from '../../types/access.ts';
 import { GatewayError, type ErrorCode } from '../../types/errors.ts';
 import type { McpServerEntry, ModelEntry, SkillEntry, TenantView } from '../../types/snapshot.ts';
-import type { Need, OpenCall } from '../open-calls.ts';
+import type { Need } from '../open-calls.ts';
 import { principalOf, snapshotOf } from '../request-context.ts';
 
 export interface Caller {
@@ -28,11 +28,8 @@ export function callerOf(request: FastifyRequest, reply: FastifyReply): Caller {
   const snapshot = snapshotOf(request);
   const controller = new AbortController();
   const needs: Need[] = [];
-  const { openCalls } = request.server;
-  const open: OpenCall = { request, needs, end: (why) => controller.abort(why) };
-  openCalls.add(open);
+  request.openCall = { request, needs, end: (why) => controller.abort(why) };
   reply.raw.on('close', () => {
-    openCalls.remove(open);
     if (!reply.raw.writableFinished) controller.abort(new GatewayError('client_closed_request', 'The caller left.'));
   });
   return {

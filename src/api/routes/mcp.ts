@@ -26,6 +26,7 @@ export function addMcp(app: FastifyInstance, services: CallServices, gate: McpGa
     }
     for (const [header, value] of Object.entries(reply.getHeaders())) if (value !== undefined) reply.raw.setHeader(header, value);
     reply.hijack();
+    request.server.openCalls.watch(request, reply);
     const door = openMcpDoor(services, caller, server);
     await gate.serve(request.raw, reply.raw, request.body ?? undefined, door, caller.principal.client ?? caller.principal.subject);
     return reply;
