@@ -23,13 +23,14 @@ afterAll(() => rm(folder, { recursive: true }));
 const blocks = (language: string): string[] =>
   [...page.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, 'gm'))].map(([, block]) => block ?? '');
 
-it('its variables are taken, block by block', () => {
-  const described = blocks('sh').map((block) => {
+it('its variables are taken, block by block', async () => {
+  const reading = blocks('sh').map(async (block) => {
     const lines = block.trim().split('\n');
     expect(lines.length).toBeLessThanOrEqual(5);
     const env = Object.fromEntries(lines.map((line) => line.replace(/\s+#.*/, '').split(/=(.*)/s)) as [string, string][]);
-    return { preset: env['PAILOU_OAUTH_PRESET'] ?? 'sas', issuers: issuersFromSettings(readSettings(env).oauth) };
+    return { preset: env['PAILOU_OAUTH_PRESET'] ?? 'sas', issuers: await issuersFromSettings(readSettings(env).oauth) };
   });
+  const described = await Promise.all(reading);
   expect(described.map(({ preset }) => preset)).toEqual(['sas', 'legacy-spring', 'ruoyi', 'jeecg', 'pig', 'keycloak']);
   for (const { issuers } of described) expect(issuers).toHaveLength(1);
 });
@@ -37,7 +38,7 @@ it('its variables are taken, block by block', () => {
 it('its file is taken', async () => {
   const [yaml = ''] = blocks('yaml');
   await writeFile(join(folder, 'oauth.yaml'), yaml);
-  const issuers = issuersFromSettings(readSettings({ PAILOU_OAUTH_SERVICES: join(folder, 'oauth.yaml') }).oauth);
+  const issuers = await issuersFromSettings(readSettings({ PAILOU_OAUTH_SERVICES: join(folder, 'oauth.yaml') }).oauth);
   expect(issuers.map(({ issuer, tokens, lookups }) => [issuer, tokens, lookups[0]?.kind])).toEqual([
     ['https://auth.company.cn', 'jwt', 'sql'],
     ['partner', 'opaque', 'http'],

@@ -10,7 +10,6 @@ import { createKeyDoor } from './key-door.ts';
 import { createKeyExchange, type KeyExchange } from './key-exchange.ts';
 import { createCookieJar } from './sign-in/cookies.ts';
 import { createSessions } from './sign-in/sessions.ts';
-import { createSignIn } from './sign-in/sign-in.ts';
 import type { Settings } from '../config/settings.ts';
 import { createOutboundClient } from '../outbound/client.ts';
 import { createOutboundGuard } from '../outbound/guard.ts';
@@ -56,7 +55,7 @@ export async function composeIdentity(parts: IdentityParts): Promise<Identity> {
   const authenticator = createAuthenticator({ issuers, logger, onVerified: (principal) => people.saw(principal), fetch: client.fetch });
   owned.defer(() => authenticator.close());
   const keyDoor = createKeyDoor({ people, ownerMs: settings.keyOwnerHours * 3_600_000, onUse: (id, at) => keyUses.used(id, at) });
-  const browser = browserDoor(parts, issuers, authenticator, client.fetch);
+  const browser = await browserDoor(parts, issuers, authenticator, client.fetch);
   const exchange =
     settings.apiKeys === 'exchange' ? createKeyExchange({ door: keyDoor, keys: derivedKeys(parts.master, 'key exchange') }) : null;
   const credentials = createCredentials({
@@ -71,7 +70,7 @@ export async function composeIdentity(parts: IdentityParts): Promise<Identity> {
 
 /** The company's issuers, or the development identity service where none is configured. */
 async function issuersOf({ settings, logger, url, owned }: IdentityParts): Promise<readonly IssuerSettings[]> {
-  const configured = issuersFromSettings(settings.oauth);
+  const configured = await issuersFromSettings(settings.oauth);
   if (configured.length > 0) return configured;
   const { startDevelopmentIdentity } = await import('./development/identity-service.ts');
   const identity = await startDevelopmentIdentity({
@@ -99,14 +98,15 @@ function commandLineDoor({ oauth }: Settings, issuers: readonly IssuerSettings[]
 }
 
 /** People sign in at the first service that publishes where, and at which Pailou is a client. */
-function browserDoor(
+async function browserDoor(
   { settings, logger, url, database, master }: IdentityParts,
   issuers: readonly IssuerSettings[],
   authenticator: Authenticator,
   fetcher: typeof fetch,
-): BrowserDoor | null {
+): Promise<BrowserDoor | null> {
   const issuer = issuers.find((each) => each.client !== null && isDiscovered(each));
   if (issuer === undefined) return null;
+  const { createSignIn } = await import('./sign-in/sign-in.ts');
   const publicUrl = settings.publicUrl ?? url;
   const box = (purpose: string) => createSecretBox(derivedKeys(master, purpose));
   const signIn = createSignIn({ settings: issuer, publicUrl, box: box('sign-in'), fetch: fetcher, logger });

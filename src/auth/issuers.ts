@@ -1,6 +1,5 @@
 /** All issuers of this process: from the environment, or from a file where one service is not enough. */
 import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
 import { invalidBySchema, refusePoison } from '../config/invalid.ts';
 import type { OauthSettings } from '../config/settings.ts';
 import { GatewayError } from '../types/errors.ts';
@@ -42,13 +41,14 @@ function fromEnvironment(oauth: OauthSettings & { readonly issuer: string }): Is
   return issuerSettings(checked.data, (field) => variables[field] ?? 'PAILOU_OAUTH_SERVICES');
 }
 
-function fromFile(file: string): readonly IssuerSettings[] {
+async function fromFile(file: string): Promise<readonly IssuerSettings[]> {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
     throw refused('PAILOU_OAUTH_SERVICES', `the file ${file} cannot be read.`, cause);
   }
+  const { parse } = await import('yaml');
   let content: unknown;
   try {
     // Anchors that stand for each other many times over are no configuration.
@@ -80,10 +80,10 @@ function checkTogether(issuers: readonly IssuerSettings[]): void {
     throw refused('issuers', 'only one of them may have JWTs without the claim iss: nobody could tell which service made them.');
 }
 
-/** Throws `configuration_invalid`. Empty where no OAuth2 service is configured. */
-export function issuersFromSettings(oauth: OauthSettings): readonly IssuerSettings[] {
+/** Rejects with `configuration_invalid`. Empty where no OAuth2 service is configured. */
+export async function issuersFromSettings(oauth: OauthSettings): Promise<readonly IssuerSettings[]> {
   if (oauth.file !== null) {
-    const issuers = fromFile(oauth.file);
+    const issuers = await fromFile(oauth.file);
     checkTogether(issuers);
     return issuers;
   }

@@ -207,20 +207,20 @@ describe('the presets', () => {
     cliClientId: null,
     tokenHeader: null,
   };
-  const settingsOf = (changes: object = {}) => issuersFromSettings({ ...oauth, ...changes })[0];
+  const settingsOf = async (changes: object = {}) => (await issuersFromSettings({ ...oauth, ...changes }))[0];
 
-  it('can be overridden field by field', () => {
-    expect(settingsOf()).toMatchObject({ issuer: oauth.issuer, audiences: ['gate'], lookups: issuerPresets['sas']?.lookups });
-    const changed = settingsOf({ lookup: 'claims', permissionSource: 'role_defaults', claims: { roles: ['groups'] } });
+  it('can be overridden field by field', async () => {
+    expect(await settingsOf()).toMatchObject({ issuer: oauth.issuer, audiences: ['gate'], lookups: issuerPresets['sas']?.lookups });
+    const changed = await settingsOf({ lookup: 'claims', permissionSource: 'role_defaults', claims: { roles: ['groups'] } });
     expect(changed).toMatchObject({
       lookups: [],
       mapping: { permissionSource: 'role_defaults', paths: { roles: ['groups'], subject: ['sub'] } },
     });
   });
 
-  it('are named when an unknown one is asked for', () => {
+  it('are named when an unknown one is asked for', async () => {
     for (const name of ['spring', '__proto__', 'constructor']) {
-      expect(() => settingsOf({ preset: name })).toThrow(/there is no preset/);
+      await expect(settingsOf({ preset: name })).rejects.toThrow(/there is no preset/);
     }
   });
 

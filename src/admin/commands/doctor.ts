@@ -126,7 +126,7 @@ export const doctorCommand: Command = {
     };
 
     const settings = readSettings(process.env);
-    const configured = issuersFromSettings(settings.oauth);
+    const configured = await issuersFromSettings(settings.oauth);
     const local = (port: number): string => `http://127.0.0.1:${port}`;
     const issuers = configured.length > 0 ? configured : [developmentIssuer(local(settings.identityPort), local(settings.port))];
     tell({ ok: true, about: 'settings', says: `${settings.mode} mode, all variables are good` });

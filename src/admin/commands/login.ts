@@ -1,10 +1,12 @@
 /** pailou login, pailou logout */
 import { parseArgs } from 'node:util';
-import { loginByDevice, revokeLogin } from '../../auth/sign-in/device.ts';
 import { forgetLogin, loginPath, readLogin, writeLogin } from '../../auth/sign-in/login-file.ts';
 import { type Command, complain, say, UsageError } from './command.ts';
 
 const usual = 'http://127.0.0.1:8000';
+
+/** Loaded when asked for: `pailou start` needs none of it. */
+const device = () => import('../../auth/sign-in/device.ts');
 
 export const loginCommand: Command = {
   summary: 'Sign in at the OAuth2 service of a gateway, in your browser; `pailou token` then prints your token.',
@@ -13,6 +15,7 @@ export const loginCommand: Command = {
     const { positionals } = parseArgs({ args, options: {}, allowPositionals: true });
     const gateway = (positionals[0] ?? usual).replace(/\/+$/, '');
     if (positionals.length > 1 || !/^https?:\/\//.test(gateway)) throw new UsageError('Say: pailou login https://pailou.company.cn');
+    const { loginByDevice } = await device();
     const login = await loginByDevice(gateway, (address, code) => {
       // Apart from what the command brings, so that it can be read by a program.
       complain(`Open ${address}\nand confirm this code: ${code}\nWaiting …`);
@@ -32,7 +35,7 @@ export const logoutCommand: Command = {
     const login = await readLogin(path).catch(() => null);
     await forgetLogin(path);
     if (login === null) say('Nobody was signed in.');
-    else if (await revokeLogin(login)) say('You are signed out.');
+    else if (await (await device()).revokeLogin(login)) say('You are signed out.');
     else complain(`The tokens are forgotten here, but ${login.issuer} could not be told.`);
     return 0;
   },

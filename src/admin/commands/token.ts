@@ -1,7 +1,6 @@
 /** pailou token */
 import { parseArgs } from 'node:util';
 import { fetchDevelopmentToken } from '../../auth/development/development-token.ts';
-import { freshLogin } from '../../auth/sign-in/device.ts';
 import { loginPath, readLogin, writeLogin } from '../../auth/sign-in/login-file.ts';
 import { readSettings } from '../../config/settings.ts';
 import { roles } from '../../types/access.ts';
@@ -12,6 +11,8 @@ async function ownToken(): Promise<string | null> {
   const path = loginPath(process.env);
   const login = await readLogin(path);
   if (login === null) return null;
+  // Loaded when asked for: `pailou start` needs none of it.
+  const { freshLogin } = await import('../../auth/sign-in/device.ts');
   const fresh = await freshLogin(login);
   if (fresh !== login) await writeLogin(path, fresh);
   return fresh.access_token;
