@@ -135,7 +135,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   nodes.serves(config.current().revision);
   config.onSwap((snapshot) => nodes.serves(snapshot.revision));
 
-  const redis = settings.redisUrl === null ? null : connectRedis({ url: settings.redisUrl, logger });
+  const redis = settings.redisUrl === null ? null : await connectRedis({ url: settings.redisUrl, logger });
   if (redis !== null) owned.use(redis);
   const quota = createQuota({
     logger,

@@ -4,7 +4,6 @@ import { dirname, join } from 'node:path';
 import { Kysely, sql } from 'kysely';
 import { GatewayError } from '../types/errors.ts';
 import type { Database, DatabaseOptions } from './database.ts';
-import { openPostgres } from './postgres.ts';
 import type { Schema } from './schema.ts';
 import { SqliteConnection } from './sqlite/connection.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
@@ -15,7 +14,10 @@ const watchIntervalMs = 150;
 /** Opens the database, which for SQLite makes the file. PostgreSQL is not asked before the first statement. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { url, dataDir, logger } = options;
-  if (url !== null && /^postgres(ql)?:\/\//.test(url)) return openPostgres(url, logger);
+  if (url !== null && /^postgres(ql)?:\/\//.test(url)) {
+    const { openPostgres } = await import('./postgres.ts');
+    return openPostgres(url, logger);
+  }
   const path = url === null ? join(dataDir, 'pailou.db') : pathOf(url);
   await makeFolder(dataDir);
   await makeFolder(dirname(path));

@@ -1,5 +1,4 @@
 /** The connection to Redis, which several nodes share. It never holds a call up: an answer comes soon, or Redis counts as away. */
-import { createClient } from '@redis/client';
 import { createHash } from 'node:crypto';
 import type { Logger } from '../types/logger.ts';
 
@@ -13,7 +12,9 @@ export function redisScript(text: string): RedisScript {
   return { text, hash: createHash('sha1').update(text).digest('hex') };
 }
 
-function clientFor(url: string) {
+async function clientFor(url: string) {
+  // Some five hundred modules, which one node alone never needs.
+  const { createClient } = await import('@redis/client');
   return createClient({
     url,
     disableOfflineQueue: true,
@@ -27,7 +28,7 @@ function clientFor(url: string) {
   });
 }
 
-export type RedisClient = ReturnType<typeof clientFor>;
+export type RedisClient = Awaited<ReturnType<typeof clientFor>>;
 
 export interface Redis extends AsyncDisposable {
   readonly ready: boolean;
@@ -84,11 +85,11 @@ export function afterPatience(milliseconds: number, end: () => void): () => void
   };
 }
 
-/** Begins to connect and goes on trying for as long as it is not closed. */
-export function connectRedis({ url, logger, patienceMs = 250 }: RedisOptions): Redis {
+/** Begins to connect and goes on trying for as long as it is not closed. Resolves at once, connected or not. */
+export async function connectRedis({ url, logger, patienceMs = 250 }: RedisOptions): Promise<Redis> {
   const listeners = new Set<() => void>();
   let away = false;
-  const client = clientFor(url);
+  const client = await clientFor(url);
   client.on('error', (error: unknown) => {
     if (!away) logger.warn({ err: error }, 'Redis cannot be reached; trying again');
     away = true;

@@ -20,7 +20,7 @@ const logger = memoryLogger();
 let redis: Redis;
 
 const connect = async (url: string): Promise<Redis> => {
-  const connected = connectRedis({ url, logger });
+  const connected = await connectRedis({ url, logger });
   await eventually(
     async () => connected.ready,
     (ready) => ready,

@@ -47,7 +47,7 @@ stores.push({
 
 beforeAll(async () => {
   if (redisUrl === undefined) return;
-  redis = connectRedis({ url: redisUrl, logger: memoryLogger(), patienceMs: 5_000 });
+  redis = await connectRedis({ url: redisUrl, logger: memoryLogger(), patienceMs: 5_000 });
   await eventually(
     async () => redis.ready,
     (ready) => ready,

@@ -62,7 +62,7 @@ async function checkParts(settings: Settings, issuers: readonly IssuerSettings[]
   });
   if (redisUrl !== null) {
     await check('Redis', tell, async () => {
-      await using redis = connectRedis({ url: redisUrl, logger, patienceMs: 3_000 });
+      await using redis = await connectRedis({ url: redisUrl, logger, patienceMs: 3_000 });
       await new Promise<void>((resolve, reject) => {
         redis.onReady(resolve);
         setTimeout(() => reject(new Error('it cannot be reached; check PAILOU_REDIS_URL')), 3_000).unref();
