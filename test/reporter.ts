@@ -4,6 +4,7 @@ import type { Reporter, TestCase, TestModule, TestRunEndReason } from 'vitest/no
 /** What a missing service is called in a suite's name, and how to bring it. Tests that skip by a condition carry no note of their own. */
 const services = [
   { pattern: /postgres/i, why: 'needs PostgreSQL: set PAILOU_TEST_POSTGRES_URL' },
+  { pattern: /mysql/i, why: 'needs MySQL or MariaDB: set PAILOU_TEST_MYSQL_URL' },
   { pattern: /redis/i, why: 'needs Redis: set PAILOU_TEST_REDIS_URL' },
   { pattern: /contract/i, why: 'needs the contract checker: set PAILOU_TEST_CONTRACTS' },
   { pattern: /browser|chromium/i, why: 'needs a browser' },

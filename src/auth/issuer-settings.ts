@@ -2,6 +2,7 @@
 import { createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { nearMatches } from '../config/near-matches.ts';
+import { foreignUrlProblem } from '../storage/foreign/open-foreign.ts';
 import { GatewayError } from '../types/errors.ts';
 import { issuerPresets, type Preset } from './issuer-presets.ts';
 import type { ClaimPaths, HttpLookup, IssuerSettings, KeySource, Lookup, PrincipalField, ServiceClient } from './issuer.ts';
@@ -84,8 +85,8 @@ function lookupOf(spec: LookupSpec, absolute: (url: string) => string, param: st
       };
     case 'sql': {
       const url = eitherOf(spec.url, spec.url_file, param, 'url');
-      if (!/^postgres(ql)?:\/\/./.test(url))
-        throw refused(`${param}.url`, 'only PostgreSQL can be asked so far (postgres://…); use an http look-up for other databases');
+      const problem = foreignUrlProblem(url);
+      if (problem !== null) throw refused(`${param}.url`, problem);
       for (const [field, query] of Object.entries(spec.queries)) {
         if (!/:(subject|username)\b/.test(query))
           throw refused(`${param}.queries.${field}`, 'the query must name :subject or :username, else it would bring what everybody has');

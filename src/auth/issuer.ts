@@ -81,7 +81,7 @@ export interface HttpLookup {
 /** Read-only queries in the service's own database. Names after a colon are filled in: `:subject`, `:username`. */
 export interface SqlLookup {
   readonly kind: 'sql';
-  /** postgres://… */
+  /** postgres://… or mysql://… */
   readonly url: string;
   /** One query for each field; the first column of each row counts. */
   readonly queries: Readonly<Partial<Record<PrincipalField, string>>>;

@@ -1,10 +1,9 @@
 /** The SQL for the company's own tables, run for real on what can be had here. */
 import { DatabaseSync } from 'node:sqlite';
-import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { permissionLayouts, permissionSql, readColumns } from '../../src/auth/permission-sql.ts';
 import { permissionCodes } from '../../src/types/access.ts';
-import { databaseKinds, postgresUrl } from '../storage/databases.ts';
+import { companyDatabases } from './foreign-databases.ts';
 
 const roleTable = ({
   links,
@@ -46,21 +45,25 @@ describe.each(Object.entries(permissionLayouts))('the layout %s', (_name, layout
   });
 });
 
-it.skipIf(postgresUrl === undefined)('runs on PostgreSQL', async () => {
-  const kind = databaseKinds.find(({ name }) => name === 'PostgreSQL');
-  await using place = await kind?.create();
-  const client = new pg.Client({ connectionString: place?.url ?? '' });
-  await client.connect();
-  try {
+describe.each(companyDatabases)('on $name', ({ name, missing, open }) => {
+  it.skipIf(missing)('runs twice and adds once', async () => {
+    await using company = await open();
+    await company.run('drop table sys_permission', 'drop table sys_role');
     const layout = {
       ...permissionLayouts['standard']!,
       columns: readColumns('id={id},perm_code={code},perm_name={name},perm_type=3,note=it is {code}'),
     };
-    await client.query(
-      `create table sys_permission (id varchar(64) primary key, perm_code varchar(64), perm_name varchar(64), perm_type int, note text); ${roleTable(layout)}`,
+    await company.run(
+      'create table sys_permission (id varchar(64) primary key, perm_code varchar(64), perm_name varchar(64), perm_type int, note text)',
+      ...roleTable({ links: { ...layout.links, table: 'links' } })
+        .split(';')
+        .filter((statement) => statement.trim() !== ''),
     );
-    for (let time = 0; time < 2; time++) await client.query(permissionSql(layout, 'postgres', ['admin']));
-    const { rows } = await client.query('select * from sys_permission order by perm_code');
+    const sql = permissionSql({ ...layout, links: { ...layout.links, table: 'links' } }, name === 'MySQL' ? 'mysql' : 'postgres', [
+      'admin',
+    ]);
+    await company.run(sql, sql);
+    const rows = await company.run('select * from sys_permission order by perm_code');
     expect(rows).toHaveLength(9);
     expect(rows[0]).toEqual({
       id: 'llm-mcp-manage',
@@ -69,9 +72,8 @@ it.skipIf(postgresUrl === undefined)('runs on PostgreSQL', async () => {
       perm_type: 3,
       note: 'it is llm:mcp:manage',
     });
-  } finally {
-    await client.end();
-  }
+    expect(await company.run('select * from links')).toHaveLength(9);
+  });
 });
 
 it('takes no name or value that would be more than one', () => {

@@ -1,5 +1,5 @@
 /** A look-up in the service's own database: what a person is and may, by queries that the operator wrote. */
-import { openForeignDatabase } from '../../storage/foreign-database.ts';
+import { openForeignDatabase } from '../../storage/foreign/open-foreign.ts';
 import type { Logger } from '../../types/logger.ts';
 import type { Claims } from '../claims.ts';
 import type { SqlLookup } from '../issuer.ts';
@@ -14,13 +14,10 @@ interface Query {
   readonly values: (asked: Asked) => (string | null)[];
 }
 
-/** `:subject` and `:username` become values of the statement, never a part of its text. `::text` is a cast. */
-export function withParameters(query: string): Query {
+/** `:subject` and `:username` become values of the statement, never a part of its text. `::text` is a cast. `mark`: how the database writes one. */
+export function withParameters(query: string, mark: (place: number) => string): Query {
   const names: ('subject' | 'username')[] = [];
-  const text = query.replace(/(?<!:):(subject|username)\b/g, (_all, name: 'subject' | 'username') => {
-    if (!names.includes(name)) names.push(name);
-    return `$${names.indexOf(name) + 1}`;
-  });
+  const text = query.replace(/(?<!:):(subject|username)\b/g, (_all, name: 'subject' | 'username') => mark(names.push(name)));
   return { text, values: (asked) => names.map((name) => asked[name]) };
 }
 
@@ -32,7 +29,7 @@ export interface SqlQuestion {
 
 export function createSqlLookup({ url, queries }: SqlLookup, logger: Logger): SqlQuestion {
   const database = openForeignDatabase(url, logger);
-  const prepared = Object.entries(queries).map(([field, query]) => ({ field, ...withParameters(query) }));
+  const prepared = Object.entries(queries).map(([field, query]) => ({ field, ...withParameters(query, database.mark) }));
   return {
     async ask(asked) {
       try {
