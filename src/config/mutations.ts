@@ -1,6 +1,6 @@
 /** What an administrator wants changed, turned into the rows that it would make. */
 import { randomUUID } from 'node:crypto';
-import { maskSealed, rowContext, type SecretBox } from '../storage/secrets.ts';
+import { maskRow, rowContext, type SecretBox } from '../storage/secrets.ts';
 import type { Actor, ConfigChange } from '../types/config-store.ts';
 import { GatewayError } from '../types/errors.ts';
 import { type ConfigRow, type ResourceKind, resourceNames } from '../types/resources.ts';
@@ -71,7 +71,7 @@ export function planChange(
       'revision_conflict',
       `The ${kind} "${name}" was changed since you read it (you saw revision ${mutation.expectedRevision}, it is at ${before.revision}). Look at it again, then write.`,
       {
-        expose: { current: maskSealed(before) },
+        expose: { current: maskRow(before) },
       },
     );
   }

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import type { PluginRegistry } from '../plugins/registry.ts';
-import { maskSealed, type SecretBox } from '../storage/secrets.ts';
+import { maskRow, type SecretBox } from '../storage/secrets.ts';
 import type { Actor, ConfigChange, ConfigStore, HistoryEntry } from '../types/config-store.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
@@ -257,7 +257,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
         return undoSince(await store.changesSince(revision), actor, rows, next);
       }),
 
-    mask: (row) => maskSealed(row) as ConfigRow,
+    mask: maskRow,
 
     health: () => ({
       revision: current.snapshot.revision,

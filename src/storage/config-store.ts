@@ -5,7 +5,7 @@ import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 import { auditEntryId } from './audit.ts';
 import type { Database } from './database.ts';
 import { renewedJson } from './sealed-json.ts';
-import { maskSealed, rowContext, type SecretBox } from './secrets.ts';
+import { maskRow, rowContext, type SecretBox } from './secrets.ts';
 import type { AuditTable, ConfigTable, HistoryTable, Schema } from './schema.ts';
 
 export type ConfigTableName =
@@ -106,6 +106,7 @@ function act(change: ConfigChange): string {
 }
 
 const nameOf = ({ before, after }: ConfigChange): string => (after ?? before)?.name ?? '';
+const masked = (row: ConfigRow | null): ConfigRow | null => (row === null ? null : maskRow(row));
 const textOf = (row: unknown): string | null => (row === null ? null : JSON.stringify(row));
 
 function toHistoryTable(
@@ -125,8 +126,8 @@ function toAuditTable(change: ConfigChange, at: string, actor: Actor, summary: s
     actor: actor.subject,
     act: act(change),
     target: `${change.kind}/${nameOf(change)}`,
-    before: textOf(maskSealed(change.before)),
-    after: textOf(maskSealed(change.after)),
+    before: textOf(masked(change.before)),
+    after: textOf(masked(change.after)),
     detail: summary,
     request_id: actor.requestId,
     sequence: null,

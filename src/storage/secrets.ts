@@ -1,6 +1,7 @@
 /** Secrets at rest: AES-256-GCM, bound to the place where they belong. */
 import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { GatewayError } from '../types/errors.ts';
+import type { ConfigRow } from '../types/resources.ts';
 
 /** A sealed text: `v1.<key id>.<iv>.<tag>.<ciphertext>`, the last three in base64url. */
 export interface Sealed {
@@ -73,6 +74,12 @@ export function maskSealed(value: unknown): unknown {
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, maskSealed(inner)]));
   return value;
+}
+
+/** A row as people may read it: sealed texts are masked, and so is what a key is recognised by. */
+export function maskRow(row: ConfigRow): ConfigRow {
+  const masked = maskSealed(row) as ConfigRow;
+  return row.kind === 'key' ? { ...masked, spec: { ...masked.spec, hash: mask } } : masked;
 }
 
 export function createSecretBox(options: MasterKeys): SecretBox {

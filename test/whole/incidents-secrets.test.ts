@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readKey } from '../../src/auth/key-secret.ts';
 import type { Answer } from './gateway.ts';
 import { operationsOf } from './id-places.ts';
 import { canaries, chat, chief, user, type Scene, setScene } from './incident-scene.ts';
@@ -91,5 +92,8 @@ describe('one-api, llmgateway, and every list of leaked keys: secrets in answers
     for (const [place, text] of Object.entries(places))
       for (const [name, secret] of Object.entries(secrets))
         expect(text.includes(secret), `${name} in ${place}: ${around(text, secret)}`).toBe(false);
+    // What the key is recognised by is nobody's business either.
+    expect(places['answers']).toContain(key.split('_')[1]);
+    expect(places['answers']).not.toContain(readKey(key)?.hash);
   }, 60_000);
 });
