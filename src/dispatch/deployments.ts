@@ -182,11 +182,6 @@ export class Deployments {
     return (what === 'answer' ? state.answers : state.firstTokens).percentile(percentile, samples);
   }
 
-  /** Calls that wait for a place now. */
-  get waiting(): number {
-    return this.#waiting.size;
-  }
-
   /** Resolves when an attempt somewhere has ended, or after `milliseconds`. */
   async change(milliseconds: number, signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
