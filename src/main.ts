@@ -204,6 +204,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   const server = await createServer({
     publicUrl,
     recheckMs: settings.recheckSeconds * 1_000,
+    unreadMs: settings.unreadSeconds * 1_000,
     credentials,
     config,
     audit,

@@ -24,6 +24,8 @@ declare module 'fastify' {
   }
   interface FastifyInstance {
     openCalls: OpenCalls;
+    /** How many milliseconds bytes may wait for a caller who takes none. */
+    unreadMs: number;
     /** Where clients find this gateway, without a slash at the end. */
     publicUrl: string;
   }

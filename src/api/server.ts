@@ -18,6 +18,8 @@ export interface ServerOptions {
   readonly publicUrl: string;
   /** How often the rights of open calls are looked at again. */
   readonly recheckMs: number;
+  /** How long bytes may wait for a caller who takes none. */
+  readonly unreadMs: number;
   readonly config: ConfigService;
   readonly audit: AuditLog;
   /** Whose audit tells of callers of whom nobody knows the tenant. */
@@ -52,6 +54,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   addAdmission(app, options.credentials, options.config);
   const openCalls = createOpenCalls({ ...options, everyMs: options.recheckMs });
   app.decorate('openCalls', openCalls);
+  app.decorate('unreadMs', options.unreadMs);
   app.decorate('publicUrl', options.publicUrl);
   app.addHook('onClose', async () => openCalls.close());
   addJsonBody(app);

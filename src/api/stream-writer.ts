@@ -1,6 +1,7 @@
 /** Writes a stream of batches to one caller: one write per batch, and no faster than the caller reads. */
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
+import { cutUnread } from './unread.ts';
 
 export interface StreamEncoder<T> {
   /** The text of one batch; empty for nothing to say. */
@@ -22,15 +23,21 @@ function drained(response: ServerResponse): Promise<void> {
 }
 
 /**
- * Takes the reply over and sends server-sent events. Never rejects: a failure becomes the encoder's last words;
- * a caller who left ends the iteration, which aborts the upstream.
+ * Takes the reply over and sends server-sent events. A failure becomes the encoder's last words; a caller who left,
+ * or takes nothing for long, ends the iteration, which aborts the upstream. Rejects only if the answer cannot begin.
  */
 export async function writeStream<T>(reply: FastifyReply, batches: AsyncIterable<T>, encoder: StreamEncoder<T>): Promise<void> {
   reply.header('content-type', 'text/event-stream; charset=utf-8').header('cache-control', 'no-cache').header('x-accel-buffering', 'no');
   reply.hijack();
   reply.server.openCalls.watch(reply.request, reply);
   const response = reply.raw;
-  response.writeHead(200, reply.getHeaders() as Record<string, string | number | string[]>);
+  try {
+    response.writeHead(200, reply.getHeaders() as Record<string, string | number | string[]>);
+  } catch (thrown) {
+    response.destroy();
+    throw thrown;
+  }
+  cutUnread(response, reply.server.unreadMs);
   try {
     for await (const batch of batches) {
       if (response.destroyed) return;

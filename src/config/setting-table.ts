@@ -44,6 +44,12 @@ const table = {
     example: '60',
     default: '30',
   },
+  PAILOU_UNREAD_SECONDS: {
+    meaning: 'A caller who takes nothing of a stream that waits for them is taken for gone after so long, and their call ends.',
+    form: 'a number of seconds from 1 to 3600',
+    example: '120',
+    default: '60',
+  },
   PAILOU_REDIS_URL: {
     meaning:
       'Redis, in which several nodes count limits and budgets together, and share kept answers. Without it each node is by itself in both.',

@@ -42,6 +42,7 @@ export interface Settings {
   readonly keyOwnerHours: number;
   /** How often the rights of open calls are looked at again. */
   readonly recheckSeconds: number;
+  readonly unreadSeconds: number;
   /** Null: this node counts limits by itself. */
   readonly redisUrl: string | null;
   /** For kept answers, where Redis does not keep them. */
@@ -123,6 +124,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     apiKeys: read('PAILOU_API_KEYS', oneOf('off', 'exchange', 'on'), 'on'),
     keyOwnerHours: read('PAILOU_API_KEYS_OWNER_HOURS', whole(1, 87_600), 720),
     recheckSeconds: read('PAILOU_RECHECK_SECONDS', whole(1, 3_600), 30),
+    unreadSeconds: read('PAILOU_UNREAD_SECONDS', whole(1, 3_600), 60),
     redisUrl: read('PAILOU_REDIS_URL', url('redis:', 'rediss:'), null),
     cacheMemoryMb: read('PAILOU_CACHE_MEMORY_MB', whole(1, 65_536), 64),
     withoutRedis: read('PAILOU_WITHOUT_REDIS', oneOf('local', 'refuse'), 'local'),

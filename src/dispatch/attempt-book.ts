@@ -56,6 +56,7 @@ export class AttemptBook {
 
   visible(): void {
     this.#firstTokenAt ??= Date.now();
+    this.#context.permit.works();
   }
 
   used(usage: Usage | null): void {

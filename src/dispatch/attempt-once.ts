@@ -1,10 +1,11 @@
 /** One try at a call whose whole answer comes at once, under the total limit alone. */
+import type { Usage } from '../types/chat.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
 import type { AttemptContext } from './attempt.ts';
 import { AttemptBook } from './attempt-book.ts';
 import { Deadlines } from './deadlines.ts';
 
-export async function attemptOnce<T>(
+export async function attemptOnce<T extends { readonly usage: Usage | null }>(
   deployment: Deployment,
   model: ModelEntry,
   context: Omit<AttemptContext, 'invoker'>,
@@ -16,6 +17,7 @@ export async function attemptOnce<T>(
   deadlines.set('total', milliseconds);
   try {
     const answer = await call(deployment, deadlines.signal);
+    book.used(answer.usage);
     book.end(null);
     return answer;
   } catch (thrown) {

@@ -1,16 +1,22 @@
 /** One try at a call whose body passes through: retried until the head of a good answer is there, then under the idle limit. */
-import type { RelayAnswer, RelayRequest } from '../models/relay.ts';
+import { type RelayAnswer, type RelayRequest, UsageWatch } from '../models/relay.ts';
+import type { Usage } from '../types/chat.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
 import type { AttemptContext } from './attempt.ts';
 import { AttemptBook, readerLeft } from './attempt-book.ts';
 import { Deadlines } from './deadlines.ts';
+
+export interface WatchedRelay extends RelayAnswer {
+  /** The vendor's counts in what has been read so far, or null. */
+  usage(): Usage | null;
+}
 
 export async function attemptRelay(
   deployment: Deployment,
   model: ModelEntry,
   request: RelayRequest,
   context: AttemptContext,
-): Promise<RelayAnswer> {
+): Promise<WatchedRelay> {
   const { limits } = model.spec;
   const book = new AttemptBook(deployment, { ...context, whole: false });
   const deadlines = new Deadlines(context.signal, { at: context.totalAt, milliseconds: limits.total_ms });
@@ -21,7 +27,9 @@ export async function attemptRelay(
     book.answered(answer.status);
     book.visible();
     context.run.firstToken();
-    return { ...answer, body: watched(answer.body, { book, deadlines, truth, idleMs: limits.idle_ms }) };
+    const watch = new UsageWatch();
+    const body = watched(answer.body, { book, watch, deadlines, truth, idleMs: limits.idle_ms });
+    return { ...answer, body, usage: () => watch.usage };
   } catch (thrown) {
     deadlines.clear();
     const failure = truth(thrown);
@@ -30,18 +38,31 @@ export async function attemptRelay(
   }
 }
 
-async function* watched(
-  body: AsyncIterable<Buffer>,
-  { book, deadlines, truth, idleMs }: { book: AttemptBook; deadlines: Deadlines; truth: (thrown: unknown) => unknown; idleMs: number },
-): AsyncGenerator<Buffer> {
+interface Watched {
+  readonly book: AttemptBook;
+  readonly watch: UsageWatch;
+  readonly deadlines: Deadlines;
+  readonly truth: (thrown: unknown) => unknown;
+  readonly idleMs: number;
+}
+
+async function* watched(body: AsyncIterable<Buffer>, { book, watch, deadlines, truth, idleMs }: Watched): AsyncGenerator<Buffer> {
   /** Undefined: the reader left before the end. */
   let failure: unknown;
+  let heldUp = false;
+  // The deployment's place is given back in time also while the reader takes nothing.
+  deadlines.whenExpired((expired) => {
+    if (heldUp) book.end(expired);
+  });
   try {
     deadlines.set('idle', idleMs);
     for await (const bytes of body) {
+      watch.add(bytes);
       // While the reader holds us back, silence is not the vendor's fault.
       deadlines.pause();
+      heldUp = true;
       yield bytes;
+      heldUp = false;
       deadlines.set('idle', idleMs);
     }
     failure = null;
@@ -50,6 +71,7 @@ async function* watched(
     throw failure;
   } finally {
     deadlines.clear();
-    book.end(failure === undefined ? readerLeft() : failure);
+    book.used(watch.usage);
+    book.end(failure === undefined ? truth(readerLeft()) : failure);
   }
 }

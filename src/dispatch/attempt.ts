@@ -1,4 +1,5 @@
 /** One try at one deployment: held back until something is visible, or until it is whole, then passed on under the time limits. */
+import { choicesOf } from '../models/choices.ts';
 import { isStreamed, type ModelInvoker } from '../models/invoke.ts';
 import { oneBatch } from '../models/one-batch.ts';
 import { thoughtScope } from '../models/thoughts.ts';
@@ -85,7 +86,7 @@ export async function attemptChat(
       await source.return?.();
       return { warnings: answer.warnings, events: oneBatch(() => held) };
     }
-    const events = rest(held, source, { book, deadlines, truth, idleMs: limits.idle_ms });
+    const events = rest(held, source, { book, deadlines, truth, idleMs: limits.idle_ms, choices: choicesOf(request.body) });
     return { warnings: answer.warnings, events: whole ? await gathered(events, (error) => book.end(error)) : events };
   } catch (thrown) {
     deadlines.clear();
@@ -100,16 +101,19 @@ interface Rest {
   readonly deadlines: Deadlines;
   readonly truth: (thrown: unknown) => unknown;
   readonly idleMs: number;
+  /** So many were asked for. */
+  readonly choices: number;
 }
 
 async function* rest(
   held: readonly ChatEvent[],
   source: AsyncIterator<readonly ChatEvent[]>,
-  { book, deadlines, truth, idleMs }: Rest,
+  { book, deadlines, truth, idleMs, choices }: Rest,
 ): AsyncGenerator<readonly ChatEvent[]> {
   const begun = new Set<number>();
   const finished = new Set<number>();
   let complete = false;
+  const onlyUsageMissing = (): boolean => finished.size >= choices && finished.size === begun.size;
   const look = (batch: readonly ChatEvent[]): void => {
     for (const event of batch) {
       if (event.type === 'response-end') {
@@ -123,6 +127,11 @@ async function* rest(
   };
   /** Undefined: the reader left before the answer was complete. */
   let failure: unknown;
+  let heldUp = false;
+  // The deployment's place is given back in time also while the reader takes nothing.
+  deadlines.whenExpired((expired) => {
+    if (heldUp) book.end(expired);
+  });
   try {
     let batch = held;
     for (;;) {
@@ -137,14 +146,16 @@ async function* rest(
       }
       // While the reader holds us back, silence is not the vendor's fault.
       deadlines.pause();
+      heldUp = true;
       yield batch;
-      deadlines.set('idle', begun.size > 0 && finished.size === begun.size ? usageGraceMs : idleMs);
+      heldUp = false;
+      deadlines.set('idle', onlyUsageMissing() ? usageGraceMs : idleMs);
       const next = await source.next();
       if (next.done === true) throw new GatewayError('upstream_interrupted', 'The vendor ended the stream before the answer was complete.');
       batch = next.value;
     }
   } catch (thrown) {
-    if (deadlines.failure !== null && begun.size > 0 && finished.size === begun.size) {
+    if (deadlines.failure !== null && onlyUsageMissing()) {
       // Every choice has its finish reason; only the usage never came.
       failure = null;
       book.end(null);

@@ -26,6 +26,7 @@ export class Deadlines {
   #timer: NodeJS.Timeout | undefined;
   #firesAt = Infinity;
   #failure: GatewayError | null = null;
+  #onExpiry: (failure: GatewayError) => void = () => {};
 
   constructor(caller: AbortSignal, total: { at: number; milliseconds: number }) {
     this.#total = total;
@@ -57,6 +58,11 @@ export class Deadlines {
     this.#timer = undefined;
   }
 
+  /** Hears of the limit that has passed, at once: a reader who does not read would not find out. */
+  whenExpired(listener: (failure: GatewayError) => void): void {
+    this.#onExpiry = listener;
+  }
+
   /** The reason why this attempt was ended by a limit, or null. */
   get failure(): GatewayError | null {
     return this.#failure;
@@ -70,6 +76,7 @@ export class Deadlines {
   #expire(failure: GatewayError): void {
     this.#failure = failure;
     this.#controller.abort(failure);
+    this.#onExpiry(failure);
   }
 
   #look(): void {

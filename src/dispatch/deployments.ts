@@ -34,6 +34,8 @@ export interface Refusal {
 
 /** One attempt's stay. `end` once, with how it came out. */
 export interface Permit {
+  /** A first token has come. That is proof enough for a circuit: nobody waits for the end of a long answer. */
+  works(): void;
   end(result: {
     readonly error: GatewayError | null;
     readonly firstTokenMs: number | null;
@@ -112,9 +114,9 @@ export class Deployments {
     const { concurrency, requests_per_minute: requests, tokens_per_minute: tokens } = deployment.limits;
     if (concurrency !== undefined && state.inFlight >= concurrency) return { reason: 'concurrency', waitMs: 1_000 };
     if (requests !== undefined && state.requests.sum(now) + 1 > requests)
-      return { reason: 'requests per minute', waitMs: state.requests.waitFor(requests, now) };
+      return { reason: 'requests per minute', waitMs: state.requests.waitFor(requests - 1, now) };
     if (tokens !== undefined && state.tokens.sum(now) >= tokens)
-      return { reason: 'tokens per minute', waitMs: state.tokens.waitFor(tokens, now) };
+      return { reason: 'tokens per minute', waitMs: state.tokens.waitFor(tokens - 1, now) };
     return null;
   }
 
@@ -123,12 +125,18 @@ export class Deployments {
     const refused = this.refusal(deployment, rules, now, early);
     if (refused !== null) return refused;
     const state = this.#state(deployment.key);
-    const trial = state.circuit.enter();
+    let trial = state.circuit.enter();
     state.inFlight++;
     state.attempts++;
     state.requests.add(1, now);
     let ended = false;
     return {
+      works: () => {
+        if (!trial || ended) return;
+        trial = false;
+        state.circuit.leave(false, true, rules, Date.now());
+        this.#wake();
+      },
       end: ({ error, firstTokenMs, answerMs, tokens }) => {
         if (ended) return;
         ended = true;
@@ -136,7 +144,7 @@ export class Deployments {
         const ill = isIll(error);
         state.inFlight--;
         if (ill === true) state.failures++;
-        if (error?.code === 'rate_limited' && error.retryAfterSeconds !== undefined)
+        if (error !== null && error.retryable && error.retryAfterSeconds !== undefined)
           state.coolUntil = Math.max(state.coolUntil, at + Math.min(error.retryAfterSeconds * 1_000, longestCoolMs));
         if (tokens > 0) state.tokens.add(tokens, at);
         if (firstTokenMs !== null)

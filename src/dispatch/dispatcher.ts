@@ -1,9 +1,9 @@
 /** The router: plan, try, fail over, fall back. It fills the run's attempts, deployment and usage; ending the run is its caller's. */
 import type { ModelInvoker, Warned } from '../models/invoke.ts';
-import type { RelayAnswer, RelayRequest } from '../models/relay.ts';
+import type { RelayRequest } from '../models/relay.ts';
 import type { Run } from '../telemetry/run.ts';
 import type { Principal } from '../types/access.ts';
-import type { ChatBody, ChatEvents, ChatRequest } from '../types/chat.ts';
+import type { ChatBody, ChatEvents, ChatRequest, Usage } from '../types/chat.ts';
 import type { RoutingContext, Strategy } from '../types/dispatch.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
@@ -13,7 +13,7 @@ import { affinityOf } from './affinity.ts';
 import { type AttemptAnswer, attemptChat } from './attempt.ts';
 import type { AttemptSignals } from './attempt-book.ts';
 import { attemptOnce } from './attempt-once.ts';
-import { attemptRelay } from './attempt-relay.ts';
+import { attemptRelay, type WatchedRelay } from './attempt-relay.ts';
 import { type CircuitListener, type DeploymentNumbers, Deployments, type Permit } from './deployments.ts';
 import { explainRoute, type RouteExplanation } from './explain.ts';
 import { type Failover, type FailoverOptions, withFailover } from './failover.ts';
@@ -49,7 +49,7 @@ export interface Dispatcher {
   embeddings(model: ModelEntry, body: EmbeddingsBody, context: CallContext): Promise<Warned<EmbeddingsAnswer> & Answered>;
   rerank(model: ModelEntry, body: RerankBody, context: CallContext): Promise<Warned<RerankAnswer> & Answered>;
   /** Resolves at the head of the answer; a body that breaks off later rejects its reader. */
-  relay(model: ModelEntry, request: RelayRequest, context: CallContext): Promise<RelayAnswer & Answered>;
+  relay(model: ModelEntry, request: RelayRequest, context: CallContext): Promise<WatchedRelay & Answered>;
   /** What a call would do now, without doing it. */
   explain(model: ModelEntry, body: ChatBody, asker: Pick<CallContext, 'fallback'> & { readonly principal: Principal }): RouteExplanation;
   /** The numbers of this node since its start, by the deployment's key. */
@@ -114,7 +114,7 @@ export function createDispatcher(options: {
     options.onCircuit?.(deployment, turn);
   });
 
-  const planFor = (model: ModelEntry, principal: Principal, body: ChatBody | undefined): readonly Deployment[] => {
+  const planFor = (model: ModelEntry, principal: Principal, body: ChatBody | undefined, asking = false): readonly Deployment[] => {
     const strategy = options.strategy(model.spec.strategy);
     if (strategy === undefined) throw new GatewayError('internal_error', `The strategy "${model.spec.strategy}" is not loaded.`);
     const routing: RoutingContext = {
@@ -122,6 +122,7 @@ export function createDispatcher(options: {
       load: (deployment) => deployments.load(deployment),
       affinity: () => (body === undefined ? `${principal.tenant}\n${principal.subject}` : affinityOf(principal, body)),
       random: Math.random,
+      asking,
     };
     return planDeployments(strategy, routing);
   };
@@ -201,7 +202,7 @@ export function createDispatcher(options: {
     }
   };
 
-  const once = async <T extends object>(
+  const once = async <T extends { readonly usage: Usage | null }>(
     model: ModelEntry,
     operation: Operation,
     context: CallContext,
@@ -268,7 +269,7 @@ export function createDispatcher(options: {
       return { ...value, deployment, attempts: allAttempts };
     },
 
-    explain: (model, body, asker) => explainRoute(model, body, asker, planFor(model, asker.principal, body), deployments),
+    explain: (model, body, asker) => explainRoute(model, body, asker, planFor(model, asker.principal, body, true), deployments),
     health: () => deployments.all(),
     follow({ tenants }) {
       const keys = new Set<string>();

@@ -36,7 +36,8 @@ export function needsOf(operation: Operation, body?: ChatBody): Needs {
   const format = body?.['response_format'];
   return {
     operation,
-    tools: (body?.tools?.length ?? 0) > 0,
+    // The older form of the same.
+    tools: [body?.tools, body?.['functions']].some((given) => Array.isArray(given) && given.length > 0),
     vision: body?.messages.some((message) => hasPicture(message['content'])) ?? false,
     json_schema: isJsonObject(format) && format['type'] === 'json_schema',
   };

@@ -18,14 +18,13 @@ export class MinuteWindow {
     this.#now += amount;
   }
 
-  /** Milliseconds until the sum has fallen below `limit`, about. */
-  waitFor(limit: number, now: number): number {
-    const sum = this.sum(now);
-    if (sum < limit) return 0;
-    const left = this.#startedAt + minute - now;
-    if (this.#now >= limit) return left;
-    // The older minute fades evenly.
-    return Math.min(left, Math.ceil(((sum - limit) / Math.max(1, this.#before)) * minute) + 1);
+  /** Milliseconds until the sum is at most `most`, about; 0 if it is. */
+  waitFor(most: number, now: number): number {
+    if (this.sum(now) <= most) return 0;
+    const gone = now - this.#startedAt;
+    // The older minute fades evenly; what came in this one begins to fade when it is over.
+    if (this.#now <= most) return Math.ceil((1 - (most - this.#now) / this.#before) * minute - gone) + 1;
+    return Math.ceil(minute - gone + (1 - Math.max(0, most) / this.#now) * minute) + 1;
   }
 
   #slide(now: number): void {

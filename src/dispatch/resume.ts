@@ -2,6 +2,7 @@
  * A streamed answer that breaks off in the middle goes on at another deployment: from its beginning where a model can be given one, else with
  * a second answer that is kept back while it says the same once more. Where neither leads to the very same words, the call ends with an error.
  */
+import { choicesOf } from '../models/choices.ts';
 import type { Run } from '../telemetry/run.ts';
 import type { ChatEvent, ChatEvents, ChatRequest } from '../types/chat.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
@@ -43,11 +44,6 @@ interface Part {
   drop(why: string): void;
 }
 
-/** How many answers the caller asked for. */
-function choicesOf({ body }: ChatRequest): number {
-  return typeof body['n'] === 'number' ? body['n'] : 1;
-}
-
 /** Those behind the one that broke off, then all from the start, it last and only where it may be tried again. */
 function candidates({ plan, model }: ResumeOptions, broken: Deployment): readonly Deployment[] {
   const at = plan.findIndex(({ key }) => key === broken.key);
@@ -81,7 +77,7 @@ export async function* resumed(options: ResumeOptions): AsyncGenerator<readonly 
     } catch (thrown) {
       failure = toGatewayError(thrown);
       over = true;
-      const complete = said.isComplete(choicesOf(request)) && !options.signal.aborted;
+      const complete = said.isComplete(choicesOf(request.body)) && !options.signal.aborted;
       const why = complete ? null : (said.obstacle ?? hindrance(failure, options, attempts));
       if (!bill.isEmpty || (why === null && !complete)) bill.add(use, part.deployment.price);
       if (why !== null) {
@@ -95,7 +91,7 @@ export async function* resumed(options: ResumeOptions): AsyncGenerator<readonly 
       // Left by the reader in the middle.
       if (!over && !bill.isEmpty) bill.add(use, part.deployment.price);
     }
-    if (said.isComplete(choicesOf(request))) {
+    if (said.isComplete(choicesOf(request.body))) {
       // Every choice has its end; only the count of tokens was lost.
       yield [{ type: 'response-end', usage: run.usage }];
       return;
@@ -173,7 +169,7 @@ async function attemptPart(options: ResumeOptions, deployment: Deployment, permi
       deployment,
       events,
       asked: beginning === null ? request.body : beginning.body,
-      overlap: beginning === null ? new Overlap(said.choices) : new Overlap(repetitionOf(beginning), { thinks: false }),
+      overlap: beginning === null ? new Overlap(said.soFar()) : new Overlap(repetitionOf(beginning), { thinks: false }),
       drop: (why) => own.abort(new Dropped(why)),
     };
   } catch (thrown) {

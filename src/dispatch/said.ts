@@ -61,8 +61,14 @@ export class Said {
   readonly #choices = new Map<number, OpenChoice>();
   #obstacle: string | null = null;
 
-  get choices(): ReadonlyMap<number, SaidChoice> {
-    return this.#choices;
+  /** What has been said until now, by choice. A copy: what is added later is not in it. */
+  soFar(): ReadonlyMap<number, SaidChoice> {
+    return new Map(
+      [...this.#choices].map(([index, { stretches, thoughts, annotations, finish }]) => [
+        index,
+        { stretches: stretches.map((each) => ({ ...each })), thoughts, annotations: [...annotations], finish },
+      ]),
+    );
   }
 
   /** Why no other attempt can go on from here; null while one can. */

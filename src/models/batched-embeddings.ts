@@ -26,17 +26,29 @@ function sum(answers: readonly EmbeddingsAnswer[]): Usage | null {
   return { inputTokens, outputTokens: 0 };
 }
 
-/** Asks for each part, in order of the inputs. The first failure is that of the whole. */
+/** Asks for each part, in order of the inputs. The first failure is that of the whole: the parts under way are given up, the others never asked. */
 export async function askInParts<A extends EmbeddingsAnswer>(
   parts: readonly EmbeddingsBody[],
-  ask: (part: EmbeddingsBody) => Promise<A>,
+  signal: AbortSignal,
+  ask: (part: EmbeddingsBody, signal: AbortSignal) => Promise<A>,
 ): Promise<EmbeddingsAnswer & A> {
+  const [only] = parts;
+  if (parts.length === 1 && only !== undefined) return ask(only, signal);
   const answers: A[] = [];
+  const failed = new AbortController();
+  const either = AbortSignal.any([signal, failed.signal]);
   let next = 0;
   const work = async (): Promise<void> => {
-    for (let index = next++; index < parts.length; index = next++) answers[index] = await ask(parts[index] as EmbeddingsBody);
+    for (let index = next++; index < parts.length && !either.aborted; index = next++)
+      answers[index] = await ask(parts[index] as EmbeddingsBody, either);
   };
-  await Promise.all(Array.from({ length: Math.min(concurrency, parts.length) }, work));
+  try {
+    await Promise.all(Array.from({ length: Math.min(concurrency, parts.length) }, work));
+  } catch (thrown) {
+    failed.abort();
+    throw thrown;
+  }
+  signal.throwIfAborted();
   const first = answers[0] as A;
-  return answers.length === 1 ? first : { ...first, vectors: answers.flatMap((answer) => answer.vectors), usage: sum(answers) };
+  return { ...first, vectors: answers.flatMap((answer) => answer.vectors), usage: sum(answers) };
 }

@@ -1,6 +1,7 @@
 /** Token counts where the vendor gave none: a guess, and marked as one. */
 import type { ChatBody, Usage } from '../types/chat.ts';
 import type { Json } from '../types/json.ts';
+import { choicesOf } from './choices.ts';
 
 type CountTokens = (text: string) => number;
 
@@ -58,6 +59,9 @@ export function estimateUsage(body: ChatBody, text: string): Usage {
 /** How large a chat may become before anything was answered; `outputTokens` null where it does not say. */
 export function estimateSize(body: ChatBody): { inputTokens: number; outputTokens: number | null; answers: number } {
   const most = body['max_completion_tokens'] ?? body['max_tokens'];
-  const answers = typeof body['n'] === 'number' ? body['n'] : 1;
-  return { inputTokens: estimateUsage(body, '').inputTokens, outputTokens: typeof most === 'number' ? most : null, answers };
+  return {
+    inputTokens: estimateUsage(body, '').inputTokens,
+    outputTokens: typeof most === 'number' ? most : null,
+    answers: choicesOf(body),
+  };
 }

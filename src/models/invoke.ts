@@ -17,6 +17,7 @@ import type {
 import { readAnswer, wholeBytes } from './answer-body.ts';
 import { askInParts, splitInputs } from './batched-embeddings.ts';
 import { readWhole } from './bounded-body.ts';
+import { choicesOf } from './choices.ts';
 import { askForModels } from './models-list.ts';
 import type { PictureFetcher } from './pictures.ts';
 import { withBeginning } from './prefill.ts';
@@ -141,7 +142,9 @@ export function createModelInvoker(options: {
       const headers = withNativeHeaders({ accept, ...format.headers?.(target, asked) }, request, kind);
       const response = await sendUpstream(client, { provider, call, headers, body, request: request.body, signal });
       refuseForeign(response);
-      const events = readAnswer(response, format, provider.reading, call.stream);
+      const choices = choicesOf(request.body);
+      const reading = choices > 1 ? { ...provider.reading, choices } : provider.reading;
+      const events = readAnswer(response, format, reading, call.stream);
       return {
         status: response.status,
         headers: response.headers,
@@ -153,7 +156,7 @@ export function createModelInvoker(options: {
     embeddings(deployment, body, { signal }) {
       const format = formatFor(deployment, 'embeddings');
       const limit = deployment.provider.instance.embeddingsBatch ?? format.batch;
-      return askInParts(splitInputs(body, limit), (part) => exchange(deployment, 'embeddings', format, part, signal));
+      return askInParts(splitInputs(body, limit), signal, (part, own) => exchange(deployment, 'embeddings', format, part, own));
     },
 
     rerank: (deployment, body, { signal }) => exchange(deployment, 'rerank', formatFor(deployment, 'rerank'), body, signal),

@@ -85,7 +85,7 @@ export function createQuota({ logger, shared, withoutRedis, onRefusal }: QuotaOp
       away = false;
       // So that this node knows what was spent, should it have to count alone.
       for (const [index, { measure, key, until }] of place.demands.entries())
-        if (measure === 'spend') local.atLeast(key, verdict.counters[index]?.used ?? 0, until);
+        if (measure === 'spend') local.atLeast(key, verdict.counters[index]?.settled ?? 0, until);
       return admission(place, verdict, store);
     } catch (error) {
       if (!away) logger.warn({ err: error, withoutRedis }, 'Redis is away: limits are not counted for all nodes');

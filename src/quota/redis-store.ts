@@ -25,12 +25,14 @@ for i = 1, #KEYS / 2 do
     local dead = redis.call('ZRANGEBYSCORE', b, '-inf', now, 'LIMIT', 0, 1000)
     for _, member in ipairs(dead) do
       redis.call('ZREM', b, member)
-      redis.call('HINCRBY', a, 'reserved', '-' .. string.match(member, ':(%d+)$'))
+      local held = string.match(member, ':(%d+)$')
+      -- Redis takes no minus zero.
+      if held ~= '0' then redis.call('HINCRBY', a, 'reserved', '-' .. held) end
     end
     local held = redis.call('HMGET', a, 'settled', 'reserved')
     used = tonumber(held[1] or '0') + tonumber(held[2] or '0')
     answer[#answer + 1] = string.format('%.0f', used)
-    answer[#answer + 1] = '0'
+    answer[#answer + 1] = held[1] or '0'
   end
   if refused == 0 and used + amount > limit then refused = i end
 end
@@ -52,18 +54,22 @@ answer[1] = tostring(refused)
 return answer
 `);
 
-/* A lease that has ended was given back already: then only what was used is added. */
+/*
+ * A lease that has ended was given back already: then only what was used is added.
+ * Again: nobody knows whether it was done before; only what can be told by its lease is done, the rest fades or comes from the ledger.
+ */
 const settleScript: RedisScript = redisScript(`
-local id = ARGV[1]
+local id, again = ARGV[1], ARGV[2] == '1'
 for i = 1, #KEYS / 2 do
-  local a, b, at = KEYS[2 * i - 1], KEYS[2 * i], 1 + (i - 1) * 4
+  local a, b, at = KEYS[2 * i - 1], KEYS[2 * i], 2 + (i - 1) * 4
   local kind, amount, used = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
   if kind == 'window' then
     local change = tonumber(used) - tonumber(amount)
-    if change ~= 0 and redis.call('EXISTS', a) == 1 then redis.call('INCRBY', a, string.format('%.0f', change)) end
+    if change ~= 0 and not again and redis.call('EXISTS', a) == 1 then redis.call('INCRBY', a, string.format('%.0f', change)) end
   else
-    if redis.call('ZREM', b, id .. ':' .. amount) == 1 then redis.call('HINCRBY', a, 'reserved', '-' .. amount) end
-    if kind == 'spend' and used ~= '0' then
+    local held = redis.call('ZREM', b, id .. ':' .. amount) == 1
+    if held and amount ~= '0' then redis.call('HINCRBY', a, 'reserved', '-' .. amount) end
+    if kind == 'spend' and used ~= '0' and (held or not again) then
       redis.call('HINCRBY', a, 'settled', used)
       redis.call('PEXPIREAT', a, ARGV[at + 4])
     end
@@ -80,6 +86,9 @@ redis.call('PEXPIREAT', KEYS[1], ARGV[2])
 /** Kept a while longer than it counts, for calls that end late. */
 const keepMs = 7_200_000;
 
+/** So many calls may end while Redis is away. */
+const mostUnsettled = 10_000;
+
 const isWindow = ({ measure }: Demand): boolean => measure === 'requests' || measure === 'tokens';
 const kindOf = (demand: Demand): string => (isWindow(demand) ? 'window' : demand.measure);
 
@@ -94,7 +103,14 @@ function keysOf(demand: Demand, at: number): string[] {
 export function createRedisStore(redis: Redis, failed: (error: unknown) => void): QuotaStore {
   const expiryOf = ({ until }: Demand, at: number): string => String((until === 0 ? at : until) + keepMs);
 
-  const settle = ({ id, demands, at }: Place, actual: Actual): void => {
+  /** What could not be settled, for when Redis is back; the oldest are forgotten, and left to the end of their leases. */
+  const unsettled: { readonly place: Place; readonly actual: Actual }[] = [];
+  const keep = (place: Place, actual: Actual): void => {
+    unsettled.push({ place, actual });
+    if (unsettled.length > mostUnsettled) unsettled.shift();
+  };
+
+  const settleOnce = ({ id, demands, at }: Place, actual: Actual, again: boolean): Promise<unknown> => {
     const keys = demands.flatMap((demand) => keysOf(demand, at));
     const values = demands.flatMap((demand, index) => [
       kindOf(demand),
@@ -102,10 +118,17 @@ export function createRedisStore(redis: Redis, failed: (error: unknown) => void)
       String(Math.max(0, Math.round(actual[index] ?? 0))),
       expiryOf(demand, at),
     ]);
-    redis.run(settleScript, keys, [id, ...values]).catch(failed);
+    return redis.run(settleScript, keys, [id, again ? '1' : '0', ...values]);
+  };
+  const settle = (place: Place, actual: Actual): void => {
+    settleOnce(place, actual, false).catch((error: unknown) => {
+      failed(error);
+      keep(place, actual);
+    });
   };
 
   redis.onReady(() => {
+    for (const { place, actual } of unsettled.splice(0)) settleOnce(place, actual, true).catch(() => keep(place, actual));
     for (const { text } of [takeScript, settleScript, atLeastScript])
       redis
         .ask((client) => client.scriptLoad(text))
@@ -126,16 +149,21 @@ export function createRedisStore(redis: Redis, failed: (error: unknown) => void)
       ]);
       const share = 1 - (at % minuteMs) / minuteMs;
       const nothing = demands.map(() => 0);
-      const answer = (await redis.run(takeScript, keys, [String(at), id, String(leaseUntil), String(share), ...values], (late) => {
+      const asked = redis.run(takeScript, keys, [String(at), id, String(leaseUntil), String(share), ...values], (late) => {
         // Nobody waits for it any more: what it took is given back.
         if ((late as string[])[0] === '0') settle(place, nothing);
+      });
+      const answer = (await asked.catch((error: unknown) => {
+        // It may have been done before the line broke.
+        keep(place, nothing);
+        throw error;
       })) as string[];
       const [refused = '0', ...numbers] = answer;
       const counters = demands.map((demand, index) => {
         const [first = 0, second = 0] = numbers.slice(2 * index, 2 * index + 2).map(Number);
         const { limit, amount } = demand;
         if (isWindow(demand)) return { used: windowSum(first, second, at), waitMs: windowWait(first, second, limit, amount, at) };
-        return { used: first, waitMs: first + amount > limit ? heldWait(demand, at) : 0 };
+        return { used: first, settled: second, waitMs: first + amount > limit ? heldWait(demand, at) : 0 };
       });
       return { refused: refused === '0' ? null : Number(refused) - 1, counters };
     },

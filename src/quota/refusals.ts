@@ -63,7 +63,8 @@ function duration(milliseconds: number): string {
   if (milliseconds < 1_000) return `${Math.ceil(milliseconds)}ms`;
   const seconds = Math.ceil(milliseconds / 100) / 10;
   if (seconds < 60) return `${seconds}s`;
-  return `${Math.floor(seconds / 60)}m${Math.round(seconds % 60)}s`;
+  const whole = Math.ceil(seconds);
+  return `${Math.floor(whole / 60)}m${whole % 60}s`;
 }
 
 /** `x-ratelimit-*` of the tightest limit of each measure. https://platform.openai.com/docs/guides/rate-limits#rate-limits-in-headers */

@@ -18,6 +18,8 @@ export interface Verdict {
 
 export interface CounterState {
   readonly used: number;
+  /** What of it is spent, not only set aside; where a store that others share tells. */
+  readonly settled?: number;
   readonly waitMs: number;
 }
 

@@ -16,6 +16,8 @@ export interface RoutingContext {
   readonly affinity: () => string;
   /** From 0 to 1, 1 excluded. */
   readonly random: () => number;
+  /** Nobody is called: the question is only what would be done. It must leave no trace. */
+  readonly asking: boolean;
 }
 
 /** Orders the deployments of one tier: the first is tried first. Must return each candidate exactly once. */

@@ -230,6 +230,9 @@ export interface GatewayErrorOptions {
 }
 
 /** Every expected failure in Pailou. `message` is for the caller: plain, names the field and the remedy, no vendor text. */
+/** The end of a month's budget is the farthest that anybody is sent; a vendor may say anything. */
+const longestWaitSeconds = 31 * 86_400;
+
 export class GatewayError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
@@ -251,7 +254,8 @@ export class GatewayError extends Error {
     this.param = options.param ?? null;
     this.details = options.details;
     this.expose = options.expose;
-    this.retryAfterSeconds = options.retryAfterSeconds;
+    const { retryAfterSeconds: wait } = options;
+    this.retryAfterSeconds = wait === undefined || Number.isNaN(wait) ? undefined : Math.min(Math.max(wait, 0), longestWaitSeconds);
   }
 }
 

@@ -17,6 +17,8 @@ export interface Reading {
   readonly errorCodes?: Readonly<Record<string, ErrorCode>>;
   /** The thoughts stand in the text, between `<think>` and `</think>`. */
   readonly thinkTags?: boolean;
+  /** So many choices were asked for: a stream that ends without a word before each has come is cut. 1 unless said. */
+  readonly choices?: number;
 }
 
 /** The upstream side of one attempt. */

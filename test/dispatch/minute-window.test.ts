@@ -15,13 +15,24 @@ it('sums the last minute, the older part of it fading', () => {
 });
 
 it('knows how long to wait until there is room again', () => {
-  const window = new MinuteWindow();
-  for (let number = 0; number < 60; number++) window.add(1, start);
-  expect(window.waitFor(61, start)).toBe(0);
-  const wait = window.waitFor(60, start + 10_000);
-  expect(wait).toBe(50_000);
-  const later = start + 90_000;
-  const half = window.waitFor(20, later);
-  expect(half).toBeGreaterThan(0);
-  expect(window.sum(later + half)).toBeLessThan(20.1);
+  const full = (): MinuteWindow => {
+    const window = new MinuteWindow();
+    for (let number = 0; number < 60; number++) window.add(1, start);
+    return window;
+  };
+  expect(full().waitFor(60, start)).toBe(0);
+  for (const [most, at] of [
+    [59, start],
+    [59, start + 10_000],
+    [20, start + 59_999],
+    [20, start + 90_000],
+    [0, start + 61_000],
+    [1, start + 110_000],
+  ] as const) {
+    const window = full();
+    const wait = window.waitFor(most, at);
+    expect(wait, `${most} at ${at - start}`).toBeGreaterThan(0);
+    expect(window.sum(at + wait - 100), `${most} at ${at - start}, a moment before`).toBeGreaterThan(most);
+    expect(window.sum(at + wait), `${most} at ${at - start}`).toBeLessThanOrEqual(most);
+  }
 });

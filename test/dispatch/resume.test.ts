@@ -13,7 +13,7 @@ const full = 'Many roads lead to 牌楼 🏮 and on.';
 const resume = { interrupted: 'resume' };
 /** In pieces of so many characters, which may be halves of one. */
 const pieces = (text: string, size: number): string[] => text.match(new RegExp(`[\\s\\S]{1,${size}}`, 'g')) ?? [];
-const whole = (text = full, size = 3): Script => stream([...pieces(text, size).map((each) => say(each)), ...end(20, 9)]);
+const whole = (text = full, size = 3): Script => stream([...pieces(text, size).map((each) => say(each)), ...end(20, 9)], 'end', 3);
 
 async function chain(scripts: readonly Script[], spec: object = {}, more: Partial<Deployment>[] = []) {
   const vendors = await Promise.all(scripts.map((script) => scene.vendor(script)));
@@ -67,6 +67,31 @@ describe('a second answer from the start', () => {
     }
   });
 
+  it.each([
+    ['digits', '0'.repeat(24), '0'],
+    ['lines', 'a\n\n\n\n\n\n\n\nb', 'a\n'],
+    ['a rule', '-'.repeat(40), '---'],
+    ['laughter', 'ha ha ha ha ha ha ha ha', 'ha h'],
+  ])('that repeats itself loses nothing: %s', async (_what, text, said) => {
+    for (const size of [1, 2, 5]) {
+      const { model } = await chain([stream([say(said)], 'close'), whole(text, size)]);
+      expectWhole(await scene.ask(model), text);
+    }
+  });
+
+  it('takes over twice, word by word', async () => {
+    const { model } = await chain([
+      stream([say('Many ')], 'close'),
+      stream(
+        pieces(full.slice(0, 20), 2).map((each) => say(each)),
+        'close',
+        3,
+      ),
+      whole(full, 2),
+    ]);
+    expectWhole(await scene.ask(model));
+  });
+
   it('takes over between the halves of one character', async () => {
     const half = full.indexOf('🏮') + 1;
     const { model } = await chain([stream([say(full.slice(0, half))], 'close'), whole()]);
@@ -91,7 +116,11 @@ describe('a second answer from the start', () => {
   });
 
   it('takes over in the middle of a thought, and after it', async () => {
-    const thoughtful = stream([think('Let me '), think('see. '), say('Many roads.'), ...end(10, 6)]);
+    const thoughtful = stream(
+      [think('Let '), think('me '), think('see'), think('. '), say('Many'), say(' ro'), say('ads.'), ...end(10, 6)],
+      'end',
+      3,
+    );
     for (const beginning of [[think('Let m')], [think('Let me see. ')], [think('Let me see. '), say('Ma')]]) {
       const { model } = await chain([stream(beginning, 'close'), thoughtful]);
       const told = await scene.ask(model);
@@ -127,7 +156,7 @@ describe('a second answer from the start', () => {
   });
 
   it('that ends before what was said ends the call with an error', async () => {
-    const { model } = await chain([stream([say('Many roads')], 'close'), whole('Many')]);
+    const { model } = await chain([stream([say('Many roads')], 'close'), stream([say('Many'), ...end(20, 9)])]);
     const told = await scene.ask(model);
     expectBroken(told, 'Many roads');
     const alone = await scene.ask((await chain([stream([say('Many roads')], 'close')])).model);

@@ -1,5 +1,6 @@
 /** The router in front of vendors on raw sockets whose every byte a test decides, with a ledger to look into. */
 import { createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { booked, endFailed } from '../../src/api/calls/booked.ts';
 import { createDispatcher, type Dispatcher, type ModelAnswer } from '../../src/dispatch/dispatcher.ts';
 import weighted from '../../src/dispatch/strategies/weighted.ts';
@@ -61,11 +62,17 @@ export const completionOf = (content: string): string =>
 
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 15));
 
-/** Streams the parts, each as a chunk of its own, then does what `then` says. */
-export function stream(parts: readonly string[], then: 'end' | 'close' | 'reset' | 'stall' = 'end'): Script {
+/**
+ * Streams the parts, each as a chunk of its own, then does what `then` says.
+ * `apart`: so many milliseconds between them, so that none is read together with the next, as models speak.
+ */
+export function stream(parts: readonly string[], then: 'end' | 'close' | 'reset' | 'stall' = 'end', apart = 0): Script {
   return async ({ wire }) => {
     wire.startStream();
-    for (const each of parts) wire.chunk(each);
+    for (const each of parts) {
+      wire.chunk(each);
+      if (apart > 0) await sleep(apart);
+    }
     if (then === 'stall') return;
     // What comes next is read apart from what was said.
     if (then !== 'end') await pause();

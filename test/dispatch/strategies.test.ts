@@ -46,6 +46,7 @@ const context = (more: Partial<RoutingContext> = {}): RoutingContext => ({
   load: () => ({ inFlight: 0, firstTokenMs: null }),
   affinity: () => 'someone',
   random: Math.random,
+  asking: false,
   ...more,
 });
 

@@ -2,6 +2,8 @@ import { expect, it } from 'vitest';
 import { askInParts, splitInputs } from '../../src/models/batched-embeddings.ts';
 import type { EmbeddingsBody } from '../../src/types/wire-format.ts';
 
+const staying = new AbortController().signal;
+
 const answerFor = (part: EmbeddingsBody) => ({
   vectors: (part.input as string[]).map((each) => [Number(each)]),
   usage: { inputTokens: part.input.length, outputTokens: 0 },
@@ -14,7 +16,7 @@ it('asks in parts of the size that the vendor takes, and answers in the order of
   expect(parts.every((part) => part['dimensions'] === 1)).toBe(true);
   let running = 0;
   let most = 0;
-  const answer = await askInParts(parts, async (part) => {
+  const answer = await askInParts(parts, staying, async (part) => {
     most = Math.max(most, ++running);
     await new Promise((resolve) => setTimeout(resolve, 20 - Number((part.input as string[])[0]) / 4));
     running--;
@@ -33,10 +35,44 @@ it('leaves one text, one list of tokens and a short list whole', () => {
 it('fails as a whole when one part fails, and knows no sum where one count is missing', async () => {
   const parts = splitInputs({ model: 'm', input: ['1', '2'] }, 1);
   await expect(
-    askInParts(parts, (part) => (part.input[0] === '2' ? Promise.reject(new Error('no')) : Promise.resolve(answerFor(part)))),
+    askInParts(parts, staying, (part) => (part.input[0] === '2' ? Promise.reject(new Error('no')) : Promise.resolve(answerFor(part)))),
   ).rejects.toThrow('no');
-  const answer = await askInParts(parts, (part) =>
+  const answer = await askInParts(parts, staying, (part) =>
     Promise.resolve({ ...answerFor(part), usage: part.input[0] === '2' ? null : { inputTokens: 1, outputTokens: 0 } }),
   );
   expect(answer.usage).toBeNull();
+});
+
+it('gives up what is under way when one part fails, and asks for nothing more', async () => {
+  const parts = splitInputs({ model: 'm', input: Array.from({ length: 40 }, (_none, index) => String(index)) }, 1);
+  const asked: string[] = [];
+  const given: string[] = [];
+  const asking = askInParts(parts, staying, async (part, signal) => {
+    const [name = ''] = part.input as string[];
+    asked.push(name);
+    await new Promise<void>((resolve, reject) => {
+      signal.addEventListener('abort', () => {
+        given.push(name);
+        resolve();
+      });
+      if (name === '1') setTimeout(() => reject(new Error('no')), 5);
+    });
+    return answerFor(part);
+  });
+  await expect(asking).rejects.toThrow('no');
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(asked).toEqual(['0', '1', '2', '3']);
+  expect(given.toSorted()).toEqual(['0', '1', '2', '3']);
+});
+
+it('ends with its caller', async () => {
+  const caller = new AbortController();
+  const parts = splitInputs({ model: 'm', input: ['1', '2', '3', '4', '5', '6'] }, 1);
+  let asked = 0;
+  const asking = askInParts(parts, caller.signal, async (part) => {
+    if (++asked === 4) caller.abort(new Error('left'));
+    return answerFor(part);
+  });
+  await expect(asking).rejects.toThrow('left');
+  expect(asked).toBe(4);
 });

@@ -34,7 +34,7 @@ const saying = (text: string, then?: 'close' | 'reset' | 'stall' | 'end'): Scrip
 const whole =
   (text: string): Script =>
   (call) => {
-    if (call.body.stream === true) return stream([...pieces(text, 5).map((each) => say(each)), ...end(20, 9)])(call);
+    if (call.body.stream === true) return stream([...pieces(text, 5).map((each) => say(each)), ...end(20, 9)], 'end', 2)(call);
     return call.wire.whole(200, completionOf(text));
   };
 /** Half of a body, then the connection closes. */

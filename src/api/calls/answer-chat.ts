@@ -4,6 +4,7 @@ import type { ChatEvent, ChatEvents } from '../../types/chat.ts';
 import { type GatewayError, toGatewayError } from '../../types/errors.ts';
 import type { ChatAnswer } from './route-chat.ts';
 import { writeStream } from '../stream-writer.ts';
+import { endFailed } from './booked.ts';
 
 /** How a face writes one answer. Only one of the two is used. */
 export interface AnswerWriter {
@@ -17,11 +18,16 @@ export interface AnswerWriter {
   };
 }
 
+/** Names may be of any script, headers may not: whatever is beyond ASCII is written as in addresses, `%E9%80%9A`. */
+function headerText(text: string): string {
+  return text.replace(/[^\x20-\x7e]+/g, (part) => encodeURIComponent(part.toWellFormed()));
+}
+
 /** Which deployment answered, after how many attempts, and what was left out for it. */
 export function addAnswerHeaders(reply: FastifyReply, answer: Pick<ChatAnswer, 'run' | 'deployment' | 'attempts' | 'warnings'>): void {
-  if (answer.deployment !== null) reply.header('x-pailou-deployment', answer.deployment);
+  if (answer.deployment !== null) reply.header('x-pailou-deployment', headerText(answer.deployment));
   if (answer.attempts !== null) reply.header('x-pailou-attempts', answer.attempts);
-  if (answer.warnings.length > 0) reply.header('x-pailou-warnings', answer.warnings.join('; ').slice(0, 1_000));
+  if (answer.warnings.length > 0) reply.header('x-pailou-warnings', headerText(answer.warnings.join('; ')).slice(0, 1_000));
   reply.header('x-pailou-trace-id', answer.run.id);
 }
 
@@ -34,8 +40,14 @@ export async function answerChat(reply: FastifyReply, answer: ChatAnswer, stream
     return;
   }
   const emitter = writer.stream();
-  await writeStream(reply, answer.events, {
-    write: (batch) => emitter.write(batch),
-    fail: (thrown) => emitter.error(toGatewayError(thrown), String(reply.request.id)),
-  });
+  try {
+    await writeStream(reply, answer.events, {
+      write: (batch) => emitter.write(batch),
+      fail: (thrown) => emitter.error(toGatewayError(thrown), String(reply.request.id)),
+    });
+  } catch (thrown) {
+    // Nobody will read the events, so they would never book it.
+    endFailed(answer.run, thrown);
+    throw thrown;
+  }
 }

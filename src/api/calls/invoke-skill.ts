@@ -31,7 +31,10 @@ export async function invokeSkill(
     );
   }
   const run = openRun(services, caller, parent, capability, 'skill', options.stream);
-  const signal = AbortSignal.any([caller.signal, AbortSignal.timeout(skill.spec.limits.total_ms)]);
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(tookTooLong(skill)), skill.spec.limits.total_ms);
+  run.onEnd(() => clearTimeout(timer));
+  const signal = AbortSignal.any([caller.signal, limit.signal]);
   const inner = { ...caller, signal };
   try {
     const events = await skill.instance.invoke(input, {
@@ -44,14 +47,13 @@ export async function invokeSkill(
     });
     return { run, events: booked(run, null, events) };
   } catch (thrown) {
-    const error = timedOut(caller, signal, skill) ?? thrown;
+    const error: unknown = limit.signal.aborted && !caller.signal.aborted ? limit.signal.reason : thrown;
     endFailed(run, error);
     throw error;
   }
 }
 
-function timedOut(caller: Caller, signal: AbortSignal, skill: SkillEntry): GatewayError | null {
-  if (!signal.aborted || caller.signal.aborted) return null;
+function tookTooLong(skill: SkillEntry): GatewayError {
   return new GatewayError('upstream_timeout', `The skill "${skill.name}" took longer than its ${skill.spec.limits.total_ms} ms.`);
 }
 

@@ -9,7 +9,11 @@ import { refuseInvalid } from '../calls/chat-body.ts';
 import { answerRelay } from '../calls/relay-answer.ts';
 import type { CallServices } from '../calls/services.ts';
 
-const imagesBodySchema = z.looseObject({ model: z.string().min(1).max(256), prompt: z.string().min(1) });
+const imagesBodySchema = z.looseObject({
+  model: z.string().min(1).max(256),
+  prompt: z.string().min(1),
+  n: z.int().min(1).max(128).nullish(),
+});
 
 export function addImages(app: FastifyInstance, services: CallServices): void {
   app.post(
@@ -29,7 +33,7 @@ export function addImages(app: FastifyInstance, services: CallServices): void {
         throw new GatewayError('invalid_request', 'The body must be a JSON object with the fields model and prompt.');
       const checked = imagesBodySchema.safeParse(body);
       if (!checked.success) throw refuseInvalid(checked.error);
-      const { model, prompt } = checked.data;
+      const { model, prompt, n } = checked.data;
       return answerRelay(
         services,
         callerOf(request, reply),
@@ -41,6 +45,7 @@ export function addImages(app: FastifyInstance, services: CallServices): void {
           encode: (name) => ({ contentType: 'application/json', body: JSON.stringify({ ...body, model: name }) }),
         },
         () => ({ inputTokens: estimateTokens(prompt), outputTokens: 0, estimated: true }),
+        n ?? 1,
       );
     },
   );

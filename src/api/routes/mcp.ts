@@ -6,6 +6,7 @@ import { callerOf, requireServer } from '../calls/caller.ts';
 import { visibleTools } from '../calls/invoke-tool.ts';
 import { openMcpDoor } from '../calls/mcp-door.ts';
 import type { CallServices } from '../calls/services.ts';
+import { cutUnread } from '../unread.ts';
 
 /** A page of another site must not speak through its visitor's browser (DNS rebinding; MCP transports, security considerations). */
 function refuseForeignOrigin(request: FastifyRequest): void {
@@ -27,6 +28,7 @@ export function addMcp(app: FastifyInstance, services: CallServices, gate: McpGa
     for (const [header, value] of Object.entries(reply.getHeaders())) if (value !== undefined) reply.raw.setHeader(header, value);
     reply.hijack();
     request.server.openCalls.watch(request, reply);
+    cutUnread(reply.raw, request.server.unreadMs);
     const door = openMcpDoor(services, caller, server);
     await gate.serve(request.raw, reply.raw, request.body ?? undefined, door, caller.principal.client ?? caller.principal.subject);
     return reply;

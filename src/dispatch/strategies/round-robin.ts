@@ -12,12 +12,12 @@ export default definePlugin({
     // By the entry itself: a model that was changed starts anew, one that is gone is forgotten.
     const turns = new WeakMap<ModelEntry, Map<number, number>>();
     return {
-      order(candidates, { model }) {
+      order(candidates, { model, asking }) {
         let tiers = turns.get(model);
         if (tiers === undefined) turns.set(model, (tiers = new Map()));
         const tier = candidates[0]?.tier ?? 0;
         const turn = (tiers.get(tier) ?? 0) % candidates.length;
-        tiers.set(tier, turn + 1);
+        if (!asking) tiers.set(tier, turn + 1);
         return [...candidates.slice(turn), ...candidates.slice(0, turn)];
       },
     };

@@ -124,8 +124,9 @@ export class AnswerReader {
   }
 
   /** The body is over. Throws `upstream_interrupted` unless every choice has come to its end. */
-  end(events: ChatEvent[]): void {
+  end(events: ChatEvent[], expected = 1): void {
     if (this.#choices.size === 0) throw invalidAnswer('an answer without any content');
+    if (this.#choices.size < expected) throw interruptedAnswer();
     for (const state of this.#choices.values()) if (!state.finished) throw interruptedAnswer();
     events.push({ type: 'response-end', usage: this.#usage });
   }

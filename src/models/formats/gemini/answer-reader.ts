@@ -145,11 +145,12 @@ export class AnswerReader {
   }
 
   /** The body is over. Throws `upstream_interrupted` unless every candidate has come to its end. */
-  end(events: ChatEvent[]): void {
+  end(events: ChatEvent[], expected = 1): void {
     if (this.#candidates.size === 0) {
       if (this.#blocked === undefined) throw invalidAnswer('an answer without any content');
       events.push({ type: 'finish', choice: 0, reason: 'content_filter', raw: this.#blocked });
     }
+    if (this.#candidates.size < expected && this.#blocked === undefined) throw interruptedAnswer();
     for (const [choice, state] of this.#candidates) {
       const finish = state.finish ?? (this.#blocked === undefined ? undefined : { reason: 'content_filter' as const, raw: this.#blocked });
       if (finish === undefined) throw interruptedAnswer();

@@ -37,7 +37,7 @@ function decoder(reading?: Reading): ChatDecoder {
     push: (bytes) => decode(splitter.push(bytes)),
     end() {
       const events = decode(splitter.end());
-      reader.end(events);
+      reader.end(events, reading?.choices);
       return events;
     },
   };

@@ -3,6 +3,7 @@ import type { ChatEvent, Usage } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import type { Reading } from '../../../types/wire-format.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import { interruptedAnswer } from '../../answer-json.ts';
 import { errorInside } from '../../classify.ts';
 import { mapFinishReason } from '../../finish-reasons.ts';
 import { readLogprobs, readText } from './content.ts';
@@ -43,7 +44,7 @@ export class AnswerReader {
     if (!Array.isArray(choices) || choices.length === 0) {
       // The counts alone are a stream's last word, whether or not the vendor says [DONE] and hangs up. Anything else without
       // choices (a ping, a notice, Azure's first chunk) says nothing about the answer.
-      if (usage !== null && this.#allFinished()) this.end(events);
+      if (usage !== null && this.#allCame()) this.end(events);
       return;
     }
     if (!this.#started) this.#start(answer, events);
@@ -135,13 +136,22 @@ export class AnswerReader {
     return true;
   }
 
-  /** The answer is over. Throws `upstream_interrupted` unless every choice has come to its end. */
+  #allCame(): boolean {
+    return this.#choices.size >= (this.#reading?.choices ?? 1) && this.#allFinished();
+  }
+
+  /** The stream ended without a word. Throws `upstream_interrupted` unless every choice that was asked for has come to its end. */
+  hangUp(events: ChatEvent[]): void {
+    if (this.#choices.size > 0 && !this.#allCame()) throw interruptedAnswer();
+    this.end(events);
+  }
+
+  /** The vendor says that the answer is over. Throws `upstream_interrupted` unless every choice that began has come to its end. */
   end(events: ChatEvent[]): void {
     if (this.#choices.size === 0) {
       throw new GatewayError('upstream_invalid_response', 'The vendor sent an answer without any content. Try again.');
     }
-    if (!this.#allFinished())
-      throw new GatewayError('upstream_interrupted', 'The vendor cut the answer short. What you received is incomplete.');
+    if (!this.#allFinished()) throw interruptedAnswer();
     this.ended = true;
     events.push({ type: 'response-end', usage: this.#usage });
   }

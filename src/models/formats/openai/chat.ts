@@ -85,7 +85,7 @@ function decoder(reading?: Reading): ChatDecoder {
     push: (bytes) => decode(splitter.push(bytes)),
     end() {
       const events = decode(splitter.end());
-      if (!reader.ended) reader.end(events);
+      if (!reader.ended) reader.hangUp(events);
       return events;
     },
   };
