@@ -17,6 +17,7 @@ export async function attemptOnce<T extends { readonly usage: Usage | null }>(
   deadlines.set('total', milliseconds);
   try {
     const answer = await call(deployment, deadlines.signal);
+    book.visible();
     book.used(answer.usage);
     book.end(null);
     return answer;

@@ -58,10 +58,11 @@ export function estimateUsage(body: ChatBody, text: string): Usage {
 
 /** How large a chat may become before anything was answered; `outputTokens` null where it does not say. */
 export function estimateSize(body: ChatBody): { inputTokens: number; outputTokens: number | null; answers: number } {
-  const most = body['max_completion_tokens'] ?? body['max_tokens'];
+  // Where both stand there, the vendor may go by either.
+  const told = [body['max_completion_tokens'], body['max_tokens']].filter((each) => typeof each === 'number');
   return {
     inputTokens: estimateUsage(body, '').inputTokens,
-    outputTokens: typeof most === 'number' ? most : null,
+    outputTokens: told.length === 0 ? null : Math.max(...told),
     answers: choicesOf(body),
   };
 }

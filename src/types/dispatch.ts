@@ -4,6 +4,8 @@ import type { Deployment, ModelEntry } from './snapshot.ts';
 export interface DeploymentLoad {
   /** Attempts under way on this node. */
   readonly inFlight: number;
+  /** All that it was ever given, those too. */
+  readonly attempts: number;
   /** Milliseconds to the first visible token, of the latest attempts most; null before the first success. */
   readonly firstTokenMs: number | null;
 }

@@ -163,6 +163,8 @@ export interface Scene {
       stream?: boolean;
       signal?: AbortSignal;
       leaveAfter?: (told: readonly ChatEvent[]) => boolean;
+      /** So long the reader takes nothing after each batch. */
+      restMs?: number;
     },
   ): Promise<Told>;
   close(): Promise<void>;
@@ -228,7 +230,7 @@ export async function startScene(): Promise<Scene> {
       deployments: deployments.map((each, tier) => ({ ...each, tier })),
       created: 0,
     }),
-    async ask(model, { body, request, stream: streamed = true, signal = new AbortController().signal, leaveAfter } = {}) {
+    async ask(model, { body, request, stream: streamed = true, signal = new AbortController().signal, leaveAfter, restMs = 0 } = {}) {
       const asked: ChatRequest = request ?? {
         body: { model: 'm', stream: streamed, messages: [{ role: 'user', content: 'Hello' }], ...body },
       };
@@ -256,6 +258,7 @@ export async function startScene(): Promise<Scene> {
           for await (const batch of booked(run, asked, answer.events)) {
             events.push(...batch);
             if (leaveAfter?.(events) === true) break;
+            if (restMs > 0) await sleep(restMs);
           }
         }
       } catch (thrown) {

@@ -43,7 +43,7 @@ const model: ModelEntry = {
 
 const context = (more: Partial<RoutingContext> = {}): RoutingContext => ({
   model,
-  load: () => ({ inFlight: 0, firstTokenMs: null }),
+  load: () => ({ inFlight: 0, attempts: 0, firstTokenMs: null }),
   affinity: () => 'someone',
   random: Math.random,
   asking: false,
@@ -59,9 +59,26 @@ const ids = (order: readonly Deployment[]): string => order.map(({ id }) => id).
 const three = [deployment('a'), deployment('b'), deployment('c')];
 
 describe.each(['weighted', 'round-robin', 'least-busy', 'lowest-latency', 'lowest-cost', 'sticky'])('%s', (kind) => {
+  it('leaves no trace of a question', () => {
+    const strategy = strategyOf(kind);
+    const after = (questions: number): string => {
+      const chance = { random: () => 0.5 };
+      const before = ids(strategy.order(three, context(chance)));
+      for (let question = 0; question < questions; question++) strategy.order(three, context({ ...chance, asking: true }));
+      return `${before} ${ids(strategy.order(three, context(chance)))}`;
+    };
+    const cycle = [after(0), after(0), after(0)];
+    expect(cycle).toContain(after(1));
+    expect(cycle).toContain(after(2));
+  });
+
   it('returns each candidate exactly once, whatever the numbers', () => {
     for (let round = 0; round < 200; round++) {
-      const load = () => ({ inFlight: Math.floor(Math.random() * 5), firstTokenMs: Math.random() < 0.3 ? null : Math.random() * 1_000 });
+      const load = () => ({
+        inFlight: Math.floor(Math.random() * 5),
+        attempts: 1,
+        firstTokenMs: Math.random() < 0.3 ? null : Math.random() * 1_000,
+      });
       const candidates = three.map((each) => ({ ...each, weight: 0.1 + Math.random() * 9 }));
       const order = strategyOf(kind).order(candidates, context({ load, affinity: () => String(round) }));
       expect(order.map(({ id }) => id).toSorted()).toEqual(['a', 'b', 'c']);
@@ -105,17 +122,25 @@ describe('the first place goes', () => {
 
   it('least-busy: to the fewest calls for its weight', () => {
     const busy: Record<string, number> = { a: 4, b: 2, c: 3 };
-    const load = ({ id }: Deployment) => ({ inFlight: busy[id] ?? 0, firstTokenMs: null });
+    const load = ({ id }: Deployment) => ({ inFlight: busy[id] ?? 0, attempts: 9, firstTokenMs: null });
     expect(ids(strategyOf('least-busy').order(three, context({ load })))).toBe('bca');
     const heavy = [deployment('a', { weight: 10 }), deployment('b'), deployment('c')];
     expect(ids(strategyOf('least-busy').order(heavy, context({ load })))).toBe('abc');
   });
 
   it('lowest-latency: to the quickest, and now and then to another', () => {
-    const load = ({ id }: Deployment) => ({ inFlight: 0, firstTokenMs: id === 'b' ? 50 : 500 });
+    const load = ({ id }: Deployment) => ({ inFlight: 0, attempts: 9, firstTokenMs: id === 'b' ? 50 : 500 });
     const counts = firsts('lowest-latency', three, 4_000, () => ({ load }));
     expect(counts['b']).toBeGreaterThan(3_700);
     expect((counts['a'] ?? 0) + (counts['c'] ?? 0)).toBeGreaterThan(100);
+  });
+
+  it('lowest-latency: to who was never asked, but not to who was asked and never answered', () => {
+    const load = ({ id }: Deployment) => ({ inFlight: 0, attempts: id === 'a' ? 0 : 9, firstTokenMs: id === 'b' ? 50 : null });
+    expect(firsts('lowest-latency', three, 1_000, () => ({ load, random: () => 0.9 }))).toEqual({ a: 1_000 });
+    const silent = ({ id }: Deployment) => ({ inFlight: 0, attempts: 9, firstTokenMs: id === 'b' ? 50 : null });
+    const counts = firsts('lowest-latency', three, 2_000, () => ({ load: silent }));
+    expect(counts['b']).toBeGreaterThan(1_800);
   });
 
   it('lowest-cost: to the cheapest; without a common currency chance decides', () => {

@@ -1,8 +1,14 @@
 /** Quickest to the first token first. One call in twenty tries another, so that one that was slow once gets its chance. */
 import { z } from 'zod';
+import type { DeploymentLoad } from '../../types/dispatch.ts';
 import { definePlugin } from '../../types/plugin.ts';
 
 const exploration = 0.05;
+
+/** Who was never asked is tried first: it costs one call to know. Who was asked and never answered comes last. */
+function latencyOf({ firstTokenMs, attempts }: DeploymentLoad): number {
+  return firstTokenMs ?? (attempts === 0 ? 0 : Number.MAX_VALUE);
+}
 
 export default definePlugin({
   type: 'strategy',
@@ -12,8 +18,7 @@ export default definePlugin({
   create: () => ({
     order(candidates, { load, random }) {
       const order = candidates
-        // What was never measured is tried first: it costs one call to know.
-        .map((deployment) => ({ deployment, latency: load(deployment).firstTokenMs ?? 0, draw: random() }))
+        .map((deployment) => ({ deployment, latency: latencyOf(load(deployment)), draw: random() }))
         .toSorted((one, other) => one.latency - other.latency || one.draw - other.draw)
         .map(({ deployment }) => deployment);
       if (order.length < 2 || random() >= exploration) return order;

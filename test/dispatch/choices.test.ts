@@ -1,0 +1,55 @@
+/** Several answers asked for at once: all of them, or an explicit error. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { end, part, rows, say, type Scene, type Script, startScene, stream, usagePart } from './scene.ts';
+
+let scene: Scene;
+beforeAll(async () => {
+  scene = await startScene();
+});
+afterAll(() => scene.close());
+
+const first = [say('one'), part({}, 'stop')];
+const second = [say('two', 1), part({}, 'stop', 1)];
+const done = 'data: [DONE]\n\n';
+
+async function ask(script: Script, spec: object = {}) {
+  const deployment = scene.deployment('a', await scene.vendor(script));
+  return scene.ask(scene.model([deployment], spec), { body: { n: 2 } });
+}
+
+const choicesIn = (told: Awaited<ReturnType<typeof ask>>): number[] =>
+  told.events.flatMap((event) => (event.type === 'finish' ? [event.choice] : []));
+
+it('a choice that begins long after the other has ended is waited for', async () => {
+  const late: Script = async ({ wire }) => {
+    wire.startStream();
+    for (const each of first) wire.chunk(each);
+    // Longer than a count of tokens would be waited for.
+    await sleep(2_400);
+    for (const each of [...second, usagePart(3, 2), done]) wire.chunk(each);
+    wire.endStream();
+  };
+  const told = await ask(late, { limits: { first_token_ms: 1_000, idle_ms: 5_000, total_ms: 10_000 } });
+  expect(told.error).toBeNull();
+  expect(choicesIn(told)).toEqual([0, 1]);
+});
+
+it('counts of tokens in between are no end', async () => {
+  const told = await ask(stream([...first, usagePart(3, 1), ...second, usagePart(3, 2), done], 'end', 3));
+  expect(choicesIn(told)).toEqual([0, 1]);
+  expect(told).toMatchObject({ error: null, usage: { inputTokens: 3, outputTokens: 2 } });
+});
+
+it.each(['end', 'close', 'stall'] as const)('a stream that ends without the second choice is cut, after: %s', async (how) => {
+  const told = await ask(stream(first, how));
+  expect(told.error?.code).toBe('upstream_interrupted');
+  expect(told.events.some((event) => event.type === 'response-end')).toBe(false);
+  expect(rows(told.record)).toEqual(['1 m#a error upstream_interrupted']);
+});
+
+it('a vendor who says that one is all is believed', async () => {
+  const told = await ask(stream([say('one'), ...end()]));
+  expect(told.error).toBeNull();
+  expect(choicesIn(told)).toEqual([0]);
+});

@@ -1,0 +1,136 @@
+/** The door of a deployment: who is told to wait, and what tells that it works again. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadTokenizer } from '../../src/models/estimate-usage.ts';
+import type { Provider } from '../../src/types/provider.ts';
+import type { Deployment } from '../../src/types/snapshot.ts';
+import { completionOf, end, left, rows, say, type Scene, type Script, startScene, stream } from './scene.ts';
+
+let scene: Scene;
+beforeAll(async () => {
+  // It takes this process a moment, which would count as a vendor's.
+  await loadTokenizer();
+  scene = await startScene();
+});
+afterAll(() => scene.close());
+
+const well = stream([say('well'), ...end()]);
+const failing: Script = ({ wire }) => wire.whole(500, '{"error":{"message":"no"}}');
+const numbers = ({ key }: Deployment) => scene.dispatcher.health()[key];
+
+describe('Retry-After', () => {
+  it.each([429, 503])('of a %d keeps all calls away until then', async (status) => {
+    const busy = await scene.vendor(({ wire }) => wire.whole(status, '{"error":{"message":"later"}}', { 'retry-after': '30' }));
+    const model = scene.model([scene.deployment('busy', busy), scene.deployment('b', await scene.vendor(well))]);
+    for (let call = 0; call < 5; call++) expect((await scene.ask(model)).deployment).toBe('m#b');
+    expect(busy.calls).toHaveLength(1);
+  });
+
+  it('beyond all reason becomes a number that a header can hold', async () => {
+    const busy = await scene.vendor(({ wire }) => wire.whole(429, '{}', { 'retry-after': '9'.repeat(30) }));
+    const told = await scene.ask(scene.model([scene.deployment('busy', busy)]));
+    expect(told.error?.retryAfterSeconds).toBe(31 * 86_400);
+  });
+});
+
+describe('a circuit that is tried', () => {
+  const circuit = { failures: 1, open_ms: 100 };
+
+  it('closes with the first word, not with the end of a long answer', async () => {
+    const vendor = await scene.vendor(failing);
+    const deployment = scene.deployment('a', vendor);
+    const model = scene.model([deployment], { circuit });
+    await scene.ask(model);
+    expect(numbers(deployment)?.circuit).toBe('open');
+    await sleep(150);
+    vendor.script = async ({ wire, before }) => {
+      wire.startStream();
+      wire.chunk(say('well'));
+      if (before === 1) await sleep(600);
+      for (const each of end()) wire.chunk(each);
+      wire.endStream();
+    };
+    const long = scene.ask(model);
+    await sleep(200);
+    expect(numbers(deployment)).toMatchObject({ circuit: 'closed', inFlight: 1 });
+    expect((await scene.ask(model)).error, 'beside the one that tried').toBeNull();
+    expect((await long).error).toBeNull();
+  });
+
+  it('opens again when the answer that closed it breaks off, as any other that fails', async () => {
+    const vendor = await scene.vendor(failing);
+    const deployment = scene.deployment('a', vendor);
+    const model = scene.model([deployment], { circuit });
+    await scene.ask(model);
+    await sleep(150);
+    vendor.script = stream([say('well')], 'close');
+    expect((await scene.ask(model)).error?.code).toBe('upstream_interrupted');
+    expect(numbers(deployment)?.circuit).toBe('open');
+  });
+});
+
+describe('a place', () => {
+  it('is given back when the time of the call is over, although its reader takes nothing', async () => {
+    const endless: Script = ({ wire }) => {
+      wire.startStream();
+      for (let word = 0; word < 5; word++) wire.chunk(say('word '));
+    };
+    const deployment = scene.deployment('a', await scene.vendor(endless), { limits: { concurrency: 1 } });
+    const model = scene.model([deployment], { limits: { first_token_ms: 200, idle_ms: 200, total_ms: 400 } });
+    const asking = scene.ask(model, { restMs: 1_500 });
+    await sleep(200);
+    expect(numbers(deployment)?.inFlight).toBe(1);
+    await sleep(500);
+    expect(numbers(deployment)?.inFlight).toBe(0);
+    const told = await asking;
+    expect(told.error?.code).toBe('upstream_timeout');
+    expect(rows(told.record)).toEqual(['1 m#a error upstream_timeout']);
+  });
+});
+
+describe('a credential that must be fetched first', () => {
+  const silent = (asked: { count: number }): Partial<Provider> => ({
+    authorize: () => {
+      asked.count++;
+      return new Promise<void>(() => {});
+    },
+  });
+
+  it('costs no more than the limits say, and the next deployment answers', async () => {
+    const asked = { count: 0 };
+    const never = await scene.vendor(failing);
+    const first = scene.deployment('a', never, { provider: { instance: silent(asked) } as never });
+    const model = scene.model([first, scene.deployment('b', await scene.vendor(well))], {
+      limits: { first_token_ms: 200, idle_ms: 200, total_ms: 2_000 },
+    });
+    const told = await scene.ask(model);
+    expect(rows(told.record)).toEqual(['1 m#a error upstream_timeout', '2 m#b complete']);
+    expect(asked.count).toBe(1);
+    expect(never.calls).toHaveLength(0);
+  });
+
+  it('is not waited for when the caller leaves', async () => {
+    const first = scene.deployment('a', await scene.vendor(failing), { provider: { instance: silent({ count: 0 }) } as never });
+    const caller = new AbortController();
+    const asking = scene.ask(scene.model([first]), { signal: caller.signal });
+    await sleep(30);
+    expect(numbers(first)?.inFlight).toBe(1);
+    caller.abort(left());
+    expect((await asking).record.outcome).toBe('aborted');
+    expect(numbers(first)?.inFlight).toBe(0);
+  });
+});
+
+it('a whole answer is waited for no longer than the call may take', async () => {
+  const slow = await scene.vendor(async ({ wire }) => {
+    await sleep(1_000);
+    wire.whole(200, completionOf('late'));
+  });
+  const told = await scene.ask(
+    scene.model([scene.deployment('a', slow)], { limits: { first_token_ms: 200, idle_ms: 200, total_ms: 300 } }),
+    {
+      stream: false,
+    },
+  );
+  expect(told.error?.code).toBe('upstream_timeout');
+});
