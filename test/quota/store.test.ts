@@ -8,6 +8,7 @@ import type { Place, QuotaStore, Verdict } from '../../src/quota/store.ts';
 import { connectRedis, type Redis } from '../../src/storage/redis.ts';
 import type { LimitRule } from '../../src/types/limits.ts';
 import { limitSpec } from '../../src/types/resources.ts';
+import { layCable } from '../storage/cable.ts';
 import { memoryLogger } from '../storage/databases.ts';
 import { eventually } from '../whole/gateway.ts';
 
@@ -117,6 +118,16 @@ for (const { name, missing, create } of stores) {
       expect(seen.counters.map(({ used }) => used)).toEqual([1, 5]);
     });
 
+    it('give all back of a call that costs nothing', async () => {
+      const [store, money, places] = [create(), key(), key()];
+      const call = () => place(minute, demand(money, 'spend', 100, 0), demand(places, 'concurrent', 1, 1));
+      for (let round = 0; round < 3; round++) {
+        const taken = call();
+        expect((await take(store, taken, minute + 5_000)).refused).toBeNull();
+        store.settle(taken, [0, 0]);
+      }
+    });
+
     it('let no race overrun a budget', async () => {
       const [store, own] = [create(), key()];
       const calls = Array.from({ length: 200 }, () => place(minute, demand(own, 'spend', 1_000_000, 10_000)));
@@ -143,6 +154,15 @@ for (const { name, missing, create } of stores) {
 }
 
 describe.skipIf(redisUrl === undefined)('counters in Redis, several nodes', () => {
+  it('go on where a call of a node that died was to cost nothing', async () => {
+    const store = stores[1]?.create() as QuotaStore;
+    const own = `{test}:${randomUUID()}`;
+    const call = (at: number) => place(at, demand(`${own}:money`, 'spend', 100, 0), demand(own, 'concurrent', 1, 1));
+    expect((await store.take(call(minute), minute + 5_000)).refused).toBeNull();
+    expect((await store.take(call(minute + 4_000), minute + 9_000)).refused).toBe(1);
+    expect((await store.take(call(minute + 6_000), minute + 9_000)).refused).toBeNull();
+  });
+
   it('give the room of a node that died back when its lease ends', async () => {
     const store = stores[1]?.create() as QuotaStore;
     const own = `{test}:${randomUUID()}`;
@@ -155,6 +175,51 @@ describe.skipIf(redisUrl === undefined)('counters in Redis, several nodes', () =
     // It was not dead but slow: what it spent counts, its room is not given back twice.
     store.settle(dead, [0, 30]);
     expect(await next(minute + 5_001)).toMatchObject({ refused: 0, counters: [{ used: 1 }, { used: 90 }] });
+  });
+});
+
+describe.skipIf(redisUrl === undefined)('counters in Redis, whose cable is pulled', () => {
+  it('get back what calls held that ended meanwhile, once', async () => {
+    const address = new URL(redisUrl ?? '');
+    await using cable = await layCable({ host: address.hostname, port: Number(address.port) });
+    address.host = `127.0.0.1:${cable.port}`;
+    await using far = await connectRedis({ url: address.href, logger: memoryLogger(), patienceMs: 5_000 });
+    const ready = () =>
+      eventually(
+        async () => far.ready,
+        (is) => is,
+      );
+    await ready();
+    const failures: unknown[] = [];
+    const store = createRedisStore(far, (error) => failures.push(error));
+    const near = stores[1]?.create() as QuotaStore;
+    const own = `{test}:${randomUUID()}`;
+    const demands = [demand(`${own}:money`, 'spend', 100, 60), demand(own, 'concurrent', 1, 1), demand(`${own}:tokens`, 'tokens', 100, 80)];
+    const taken = place(minute, ...demands);
+    expect((await store.take(taken, minute + 600_000)).refused).toBeNull();
+    const heard = place(minute, demand(`${own}:heard`, 'spend', 100, 60));
+    expect((await store.take(heard, minute + 600_000)).refused).toBeNull();
+    await cable.pull();
+    await eventually(
+      async () => far.ready,
+      (is) => !is,
+    );
+    store.settle(taken, [25, 0, 10]);
+    store.settle(heard, [25]);
+    // This one had come through, only its answer was lost.
+    near.settle(heard, [25]);
+    await eventually(
+      async () => failures.length,
+      (count) => count === 2,
+    );
+    expect((await near.take(place(minute, ...demands), minute + 600_000)).refused, 'still held').toBe(0);
+    await cable.plug();
+    await ready();
+    const probe = async () =>
+      near.take(place(minute, demand(`${own}:money`, 'spend', 100, 100), demand(own, 'concurrent', 1, 1)), minute + 600_000);
+    const verdict = await eventually(probe, ({ counters }) => counters[1]?.used === 0);
+    expect(verdict.counters[0]).toMatchObject({ used: 25, settled: 25 });
+    expect(await near.take(place(minute, demand(`${own}:heard`, 'spend', 100, 100)), minute)).toMatchObject({ counters: [{ used: 25 }] });
   });
 });
 
