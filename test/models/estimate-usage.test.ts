@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { estimateTokens, estimateUsage, loadTokenizer } from '../../src/models/estimate-usage.ts';
+import { estimateSize, estimateTokens, estimateUsage, loadTokenizer } from '../../src/models/estimate-usage.ts';
 
 const body = {
   model: 'm',
@@ -39,4 +39,11 @@ test('takes words that are control tokens elsewhere, and long texts in bounded t
   expect(performance.now() - started).toBeLessThan(200);
   expect(count / 20_000).toBeGreaterThan(9);
   expect(count / 20_000).toBeLessThan(11);
+});
+
+test('the larger of two fields that say how long an answer may be counts: the vendor may go by either', () => {
+  const messages = [{ role: 'user', content: 'Hi' }];
+  expect(estimateSize({ model: 'm', messages, max_tokens: 50_000, max_completion_tokens: 1 }).outputTokens).toBe(50_000);
+  expect(estimateSize({ model: 'm', messages, max_completion_tokens: 7 }).outputTokens).toBe(7);
+  expect(estimateSize({ model: 'm', messages }).outputTokens).toBeNull();
 });

@@ -5,7 +5,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../src/types/access.ts';
 import { eventually, freePort, startGateway, type TestGateway } from './gateway.ts';
-import { completion, startVendor, type Vendor } from './vendor.ts';
+import { answerOk, chunks, completion, startVendor, type Vendor } from './vendor.ts';
 
 const root = join(import.meta.dirname, '../..');
 const everything = join(root, 'node_modules/@modelcontextprotocol/server-everything/dist/index.js');
@@ -80,6 +80,37 @@ describe('a prompt skill', () => {
     expect(chat.status, chat.text).toBe(200);
     expect(chat.json).toMatchObject({ model: 'skill/city', choices: [{ message: { content: 'Gardens.' } }] });
     expect(chat.json.usage.total_tokens).toBe(7);
+  });
+
+  it.each([
+    ['before the first word', 0],
+    ['in the middle of its stream', 3],
+  ])('that takes too long says so, %s, and is booked as that', async (_when, words) => {
+    const name = `slow-${words}`;
+    const made = await gateway.as('admin', 'POST', '/api/skills', { name, spec: { ...spec, limits: { total_ms: 400 } } });
+    expect(made.status, made.text).toBe(201);
+    vendor.behave((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      for (const chunk of chunks(['one ', 'two ', 'three ']).slice(0, words)) response.write(chunk);
+    });
+    const answer = await gateway.as('developer', 'POST', '/v1/chat/completions', {
+      model: `skill/${name}`,
+      stream: true,
+      messages: [{ role: 'user', content: '{"city":"Suzhou"}' }],
+    });
+    expect(answer.text).toContain('"code":"upstream_timeout"');
+    expect(answer.text).toContain('took longer than its 400 ms.');
+    vendor.behave((request, response) => answerOk(request, response));
+    const runs = await eventually(
+      async () =>
+        (await gateway.as('admin', 'GET', '/api/runs?limit=4')).json.data as { capability: string; error: string; root: string }[],
+      (found) => found.filter(({ root }) => root === found.find(({ capability }) => capability === `skill/${name}`)?.root).length === 2,
+    );
+    const own = runs.filter(({ root }) => root === runs.find(({ capability }) => capability === `skill/${name}`)?.root);
+    expect(own.map(({ capability, error }) => [capability, error]).toSorted()).toEqual([
+      ['model/scripted', 'upstream_timeout'],
+      [`skill/${name}`, 'upstream_timeout'],
+    ]);
   });
 
   it('names the path of an input that does not fit', async () => {

@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest';
+import { needsOf } from '../../src/dispatch/fallback.ts';
+import type { ChatBody } from '../../src/types/chat.ts';
+
+const body = (more: object): ChatBody => ({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...more }) as ChatBody;
+const tool = { type: 'function', function: { name: 'f' } };
+
+it.each([
+  [{}, false],
+  [{ tools: [] }, false],
+  [{ tools: null, functions: [] }, false],
+  [{ tools: [tool] }, true],
+  // The older form.
+  [{ functions: [{ name: 'f' }] }, true],
+])('a call with %j needs tools: %s', (more, tools) => {
+  expect(needsOf('chat', body(more)).tools).toBe(tools);
+});
