@@ -147,6 +147,32 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
     );
   });
 
+  it('what calls only set aside is not taken for spent when Redis goes away', async () => {
+    await limit('wide', { subject_type: 'tenant', capability: 'model/three', spend: { currency: 'USD', per_day: 60_000 } });
+    vendor.behave(async (request, response) => {
+      await sleep(request.body.max_tokens === 8 ? 400 : 0);
+      answerOk(request, response);
+    });
+    const long = ask(0, 'three', { max_tokens: 8 });
+    await sleep(150);
+    expect((await ask(0, 'three')).status, 'beside 40,000 that are set aside').toBe(200);
+    expect((await ask(0, 'three')).status, 'beside 10,000 more').toBe(429);
+    expect((await long).status).toBe(200);
+    vendor.behave((request, response) => answerOk(request, response));
+    await cable.pull();
+    try {
+      expect((await ask(0, 'three', { max_tokens: 3 })).status, '30,000 were spent, one call before these among it').toBe(200);
+    } finally {
+      await cable.plug();
+      await node(0).as('admin', 'DELETE', '/api/limits/wide');
+    }
+    await eventually(
+      async () => (await ask(1, 'one')).status,
+      (status) => status !== 503,
+      15_000,
+    );
+  });
+
   it('a Redis that hangs holds no call up', async () => {
     await limit('calls', { subject_type: 'user', capability: 'model/three', requests_per_minute: 1_000, concurrent_calls: 1_000 });
     expect((await ask(0, 'three')).headers.get('x-ratelimit-remaining-requests')).toBe('999');
