@@ -38,6 +38,7 @@ import { createLedger } from './storage/ledger.ts';
 import { migrate } from './storage/migrate.ts';
 import { createResponseStore } from './storage/responses.ts';
 import { createNodeBook } from './storage/nodes.ts';
+import { createOpenRuns } from './storage/open-runs.ts';
 import { connectRedis } from './storage/redis.ts';
 import { createPeopleReader } from './storage/people-reader.ts';
 import { createRunReader } from './storage/runs.ts';
@@ -197,7 +198,9 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
     store: redis === null ? createMemoryAnswers(settings.cacheMemoryMb * 1_048_576) : createRedisAnswers(redis, master.current),
     onAsked: (capability, result) => metrics.answerSought(capability, result),
   });
-  const calls: CallServices = { answers, dispatcher, catalogue, quota, ledger: metrics.counting(ledger), responses, logger };
+  const openRuns = createOpenRuns({ ledger: metrics.counting(ledger), dataDir: settings.dataDir, logger });
+  owned.use(openRuns);
+  const calls: CallServices = { answers, dispatcher, catalogue, quota, ledger: openRuns, responses, logger };
   const people = createPeopleReader(database);
   let stopping = false;
   const publicUrl = settings.publicUrl ?? url;

@@ -32,6 +32,7 @@ export class Run {
   /** Parts of the answer that came from deployments which did not end it. */
   readonly #earlier: { readonly usage: Usage; readonly price: Price | null }[] = [];
   #free = false;
+  #meter: (() => Usage) | null = null;
   #ended = false;
   #onEnd: ((record: RunRecord) => void) | null = null;
 
@@ -60,7 +61,14 @@ export class Run {
   }
 
   firstToken(): void {
-    this.#firstTokenAt ??= Date.now();
+    if (this.#firstTokenAt !== null) return;
+    this.#firstTokenAt = Date.now();
+    if (this.start.streamed) this.#ledger.begun?.(this);
+  }
+
+  /** `meter` tells about how much was used so far, as long as no count is known. Cheap enough to be asked every few seconds. */
+  meteredBy(meter: () => Usage): void {
+    this.#meter = meter;
   }
 
   /** The deployment whose answer the caller gets, and its price. */
@@ -87,10 +95,10 @@ export class Run {
   }
 
   /** Null where a price is unknown, or prices are in different currencies. */
-  #cost(): number | null {
+  #costOf(used: Usage | null): number | null {
     if (this.#free) return 0;
-    if (this.#usage === null || this.#price === null) return null;
-    let rest = this.#usage;
+    if (used === null || this.#price === null) return null;
+    let rest = used;
     let cost = 0;
     for (const { usage, price } of this.#earlier) {
       if (price === null || price.currency !== this.#price.currency) return null;
@@ -108,9 +116,20 @@ export class Run {
   end(outcome: Outcome, error: ErrorCode | null = null): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#meter = null;
+    const record = this.#recordOf(outcome, error, this.#usage);
+    this.#ledger.record(record);
+    this.#onEnd?.(record);
+  }
+
+  snapshot(): RunRecord {
+    return this.#recordOf('error', 'internal_error', this.#usage ?? this.#meter?.() ?? null);
+  }
+
+  #recordOf(outcome: Outcome, error: ErrorCode | null, usage: Usage | null): RunRecord {
     const { start } = this;
     const { principal } = start;
-    const record: RunRecord = {
+    return {
       id: this.id,
       parent: this.#parent?.id ?? null,
       root: this.#root,
@@ -132,13 +151,11 @@ export class Run {
       outcome,
       error,
       deployment: this.#deployment,
-      usage: this.#usage,
-      cost: this.#cost(),
+      usage,
+      cost: this.#costOf(usage),
       currency: this.#price?.currency ?? null,
       attempts: this.attempts,
     };
-    this.#ledger.record(record);
-    this.#onEnd?.(record);
   }
 }
 

@@ -54,7 +54,16 @@ export interface RunRecord {
   readonly attempts: readonly AttemptRecord[];
 }
 
-/** Takes records off the call's path. `record` never throws and never waits. */
+/** A run that has not ended yet. */
+export interface OpenRun {
+  readonly id: string;
+  /** Its record if nothing more were ever heard of it: an error, with what is known to have been used. */
+  snapshot(): RunRecord;
+}
+
+/** Takes records off the call's path. Neither ever throws or waits. */
 export interface Ledger {
   record(run: RunRecord): void;
+  /** A stream has begun to speak: it may go on for long, and its node may die meanwhile. */
+  begun?(run: OpenRun): void;
 }

@@ -10,6 +10,15 @@ export function endFailed(run: Run, thrown: unknown): void {
   run.end(error.code === 'client_closed_request' ? 'aborted' : 'error', error.code);
 }
 
+/** About four bytes of a request, and three characters of an answer, are a token. */
+function roughMeter(request: ChatRequest, text: () => string): () => Usage {
+  let asked: number | null = null;
+  return () => {
+    asked ??= request.raw?.bytes.length ?? JSON.stringify(request.body).length;
+    return { inputTokens: Math.ceil(asked / 4), outputTokens: Math.ceil(text().length / 3), estimated: true };
+  };
+}
+
 /**
  * Passes the events on and ends the run with them. A `response-end` without usage gets an estimate, marked as such;
  * so does an answer that was cut or left after something had been said. `request` null: a run whose tokens its child runs carry.
@@ -21,6 +30,7 @@ export async function* booked(run: Run, request: ChatRequest | null, events: Cha
   const bookUsage = (usage: Usage | null): void => {
     if (request !== null && usage !== null) run.used(usage);
   };
+  if (request !== null) run.meteredBy(roughMeter(request, () => text));
   try {
     for await (const batch of events) {
       let complete: ChatEvent[] | null = null;

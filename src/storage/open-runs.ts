@@ -1,0 +1,107 @@
+/**
+ * Streams that are under way, on disk every two seconds: what a node that died had begun is booked by whoever finds it.
+ * Each process writes a file of its own, so that a fresh one means that its writer lives.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Logger } from '../types/logger.ts';
+import type { Ledger, OpenRun, RunRecord } from '../types/run.ts';
+
+export interface OpenRuns extends Required<Ledger>, AsyncDisposable {}
+
+export interface OpenRunsOptions {
+  /** Where runs go when they have ended, or are found. */
+  readonly ledger: Ledger;
+  readonly dataDir: string;
+  readonly logger: Logger;
+  readonly everyMs?: number;
+  /** A file that nobody has written for so long is that of a process that died. */
+  readonly deadAfterMs?: number;
+}
+
+const suffix = '.ndjson';
+const takenSuffix = '.taken';
+/** So many are written down in one go, then others have their turn. */
+const atOnce = 200;
+
+export function createOpenRuns({ ledger, dataDir, logger, everyMs = 2_000, deadAfterMs = 30_000 }: OpenRunsOptions): OpenRuns {
+  const folder = join(dataDir, 'open-runs');
+  const own = `${randomUUID()}${suffix}`;
+  const open = new Map<string, OpenRun>();
+  let written = false;
+  let complained = false;
+  let working: Promise<void> = Promise.resolve();
+
+  const write = async (): Promise<void> => {
+    if (open.size === 0 && !written) return;
+    const path = join(folder, own);
+    if (open.size === 0) {
+      written = false;
+      return rm(path, { force: true });
+    }
+    const lines: string[] = [];
+    for (const run of [...open.values()]) {
+      lines.push(`${JSON.stringify(run.snapshot())}\n`);
+      if (lines.length % atOnce === 0) await turn();
+    }
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeFile(`${path}.part`, lines.join(''), { mode: 0o600 });
+    await rename(`${path}.part`, path);
+    written = true;
+  };
+
+  const adopt = async (path: string): Promise<void> => {
+    const taken = join(folder, `${randomUUID()}${takenSuffix}`);
+    // Of several nodes on one folder only one succeeds.
+    await rename(path, taken);
+    const lines = (await readFile(taken, 'utf8')).split('\n').filter((line) => line !== '');
+    const runs = lines.map((line) => JSON.parse(line) as RunRecord);
+    // A run that ended after all has its own record, and the first one stays.
+    for (const run of runs) ledger.record(run);
+    await rm(taken, { force: true });
+    logger.warn({ runs: runs.length }, 'a node died in the middle of streams; what they had used is booked');
+  };
+
+  const look = async (): Promise<void> => {
+    const names = await readdir(folder).catch(() => []);
+    for (const name of names) {
+      if (name.startsWith(own)) continue;
+      const path = join(folder, name);
+      const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
+      if (Date.now() - mtimeMs <= deadAfterMs) continue;
+      if (name.endsWith(suffix) || name.endsWith(takenSuffix)) await adopt(path);
+      else await rm(path, { force: true });
+    }
+  };
+
+  const step = (work: () => Promise<void>): Promise<void> => {
+    working = working.then(work).then(
+      () => {
+        complained = false;
+      },
+      (thrown: unknown) => {
+        if (!complained) logger.warn({ err: thrown, folder }, 'streams under way cannot be noted on disk; trying again');
+        complained = true;
+      },
+    );
+    return working;
+  };
+  void step(look);
+  const writer = setInterval(() => void step(write), everyMs).unref();
+  const finder = setInterval(() => void step(look), deadAfterMs / 3).unref();
+
+  return {
+    begun: (run) => void open.set(run.id, run),
+    record(run) {
+      open.delete(run.id);
+      ledger.record(run);
+    },
+    async [Symbol.asyncDispose]() {
+      clearInterval(writer);
+      clearInterval(finder);
+      await step(write);
+    },
+  };
+}

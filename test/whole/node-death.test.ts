@@ -1,0 +1,59 @@
+/** A node killed in the middle of a stream: what is known of the call stands in the ledger when somebody serves again. */
+import { mkdtemp, readdir, readFile, rm, utimes } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { eventually, startGateway, startProcess } from './gateway.ts';
+import { chunks, startVendor } from './vendor.ts';
+
+it('kill -9: the call is booked once, as an error, with about what it used', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'pailou-death-'));
+  await using vendor = await startVendor();
+  vendor.behave((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    for (const chunk of chunks(Array.from({ length: 60 }, () => 'word ')).slice(0, 60)) response.write(chunk);
+  });
+  let pid = 0;
+  const first = await startGateway({ PAILOU_DATA_DIR: dataDir }, async (env) => {
+    const started = await startProcess(env);
+    ({ pid } = started);
+    return started;
+  });
+  await first.as('admin', 'POST', '/api/providers', {
+    name: 'vendor',
+    spec: { kind: 'openai-compatible', options: { base_url: vendor.url } },
+  });
+  const price = { currency: 'USD', input: 1_000_000, output: 2_000_000 };
+  await first.as('admin', 'POST', '/api/models', { name: 'long', spec: { deployments: [{ provider: 'vendor', model: 'm', price }] } });
+  const asking = first
+    .as('developer', 'POST', '/v1/chat/completions', { model: 'long', stream: true, messages: [{ role: 'user', content: 'Hello' }] })
+    .catch((thrown: unknown) => thrown);
+  const folder = join(dataDir, 'open-runs');
+  const noted = () => readdir(folder).catch(() => []);
+  await eventually(noted, (names) => names.some((name) => name.endsWith('.ndjson')));
+  process.kill(pid, 'SIGKILL');
+  expect(await asking).toBeInstanceOf(Error);
+
+  const [name = ''] = await noted();
+  const { id } = JSON.parse((await readFile(join(folder, name), 'utf8')).trim()) as { id: string };
+  await utimes(join(folder, name), new Date(0), new Date(0));
+  await using second = await startGateway({ PAILOU_DATA_DIR: dataDir });
+  const runs = () => second.as('admin', 'GET', '/api/runs?capability=model/long');
+  const { json } = await eventually(runs, (answer) => answer.json.data.length > 0);
+  expect(json.data).toHaveLength(1);
+  const [run] = json.data;
+  expect(run).toMatchObject({
+    id,
+    subject: 'developer',
+    outcome: 'error',
+    error: 'internal_error',
+    deployment: 'long#vendor/m',
+    streamed: true,
+  });
+  expect(run.usage).toMatchObject({ estimated: true });
+  expect(run.usage.output_tokens).toBeGreaterThan(30);
+  expect(run.usage.output_tokens).toBeLessThan(200);
+  expect(run.cost).toBe(run.usage.input_tokens + 2 * run.usage.output_tokens);
+  await eventually(noted, (names) => names.length === 0);
+  await rm(dataDir, { recursive: true, force: true });
+}, 60_000);
