@@ -9,6 +9,7 @@ import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
 import type { AttemptAnswer } from './attempt.ts';
+import { Afresh } from './afresh.ts';
 import { type AttemptSignals, Dropped } from './attempt-book.ts';
 import { beginningFor, repetitionOf } from './beginning.ts';
 import { Bill, type Use, wordsIn } from './bill.ts';
@@ -41,6 +42,8 @@ interface Part {
   readonly asked: ChatRequest['body'];
   /** Null for the first. */
   readonly overlap: Overlap | null;
+  /** Where it was given a beginning to go on from at once. */
+  readonly afresh?: Afresh | undefined;
   drop(why: string): void;
 }
 
@@ -106,7 +109,7 @@ export async function* resumed(options: ResumeOptions): AsyncGenerator<readonly 
 
 function newIn(batch: readonly ChatEvent[], part: Part): readonly ChatEvent[] {
   try {
-    return part.overlap?.take(batch) ?? batch;
+    return part.overlap?.take(part.afresh?.take(batch) ?? batch) ?? batch;
   } catch (thrown) {
     part.drop('it said something else than what had been sent');
     throw thrown;
@@ -170,6 +173,7 @@ async function attemptPart(options: ResumeOptions, deployment: Deployment, permi
       events,
       asked: beginning === null ? request.body : beginning.body,
       overlap: beginning === null ? new Overlap(said.soFar()) : new Overlap(repetitionOf(beginning), { thinks: false }),
+      afresh: beginning?.repeats === '' ? new Afresh(beginning.text) : undefined,
       drop: (why) => own.abort(new Dropped(why)),
     };
   } catch (thrown) {

@@ -20,6 +20,32 @@ async function pair(said: readonly string[], script: Script, marks: Prefill = {}
   return { model, second };
 }
 
+/** One word for each read, as models speak. */
+const apart = (words: readonly string[]): Script => stream([...words.map((each) => say(each)), ...end()], 'end', 3);
+
+describe('a model that was given a beginning', () => {
+  it.each([
+    ['at once', ['Many roads lead on.']],
+    ['word by word', ['Many', ' ro', 'ads', ' lead', ' on.']],
+    ['as far as it was said, and no further', ['Many ', 'roads']],
+  ])('and starts anew ends the call with an error, and says nothing twice: %s', async (_how, words) => {
+    const { model } = await pair([say('Many roads')], apart(words));
+    const told = await scene.ask(model);
+    expect(told).toMatchObject({ text: 'Many roads', finish: null, error: { code: 'upstream_interrupted' } });
+    expect(rows(told.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#b aborted']);
+  });
+
+  it.each([
+    ['a word', 'Many roads', ['Ma', 'ny more.']],
+    ['an end', 'Many roads', ['Many']],
+    ['what is too short to tell', '0', ['0', '0', '0']],
+    ['half of it', 'Many roads lead', ['Many ro', 'ses.']],
+  ])('may go on with words that are like its first ones: %s', async (_what, said, words) => {
+    const { model } = await pair([say(said)], apart(words));
+    expect(await scene.ask(model)).toMatchObject({ text: said + words.join(''), finish: 'stop', error: null });
+  });
+});
+
 describe('goes on from the beginning', () => {
   it('with nothing but what is new, marked as the vendor wants it', async () => {
     const { model, second } = await pair([say('Many roa')], stream([say('ds lead'), say(' on.'), ...end(12, 4)]), {
