@@ -42,7 +42,7 @@ export function createOpenRuns({ ledger, dataDir, logger, everyMs = 2_000, deadA
       return rm(path, { force: true });
     }
     const lines: string[] = [];
-    for (const run of [...open.values()]) {
+    for (const run of open.values()) {
       lines.push(`${JSON.stringify(run.snapshot())}\n`);
       if (lines.length % atOnce === 0) await turn();
     }
@@ -88,7 +88,7 @@ export function createOpenRuns({ ledger, dataDir, logger, everyMs = 2_000, deadA
     );
     return working;
   };
-  void step(look);
+  step(look).catch(() => {});
   const writer = setInterval(() => void step(write), everyMs).unref();
   const finder = setInterval(() => void step(look), deadAfterMs / 3).unref();
 

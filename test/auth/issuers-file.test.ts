@@ -75,7 +75,7 @@ it.each([
     `${one}    lookups: [{ kind: sql, url: "postgres://x/y", queries: { roles: "select code from r" } }]\n`,
     /^issuers\[0\]\.lookups\[0\]\.queries\.roles: .*:subject or :username/,
   ],
-  ['another database', `${one}    lookups: [{ kind: sql, url: "mysql://x/y", queries: {} }]\n`, /only PostgreSQL/],
+  ['another database', `${one}    lookups: [{ kind: sql, url: "oracle://x/y", queries: {} }]\n`, /only PostgreSQL .* and MySQL/],
 ])('refuses %s', async (_name, text, message) => {
   await expect(read(text)).rejects.toThrow(message);
 });

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { needsOf } from '../../src/dispatch/fallback.ts';
 import type { ChatBody } from '../../src/types/chat.ts';
 
-const body = (more: object): ChatBody => ({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...more }) as ChatBody;
+const body = (more: object): ChatBody => ({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...more });
 const tool = { type: 'function', function: { name: 'f' } };
 
 it.each([
