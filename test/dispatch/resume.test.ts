@@ -14,7 +14,7 @@ const resume = { interrupted: 'resume' };
 /** In pieces of so many characters, which may be halves of one. */
 const pieces = (text: string, size: number): string[] => text.match(new RegExp(`[\\s\\S]{1,${size}}`, 'g')) ?? [];
 const whole = (text = full, size = 3): Script => stream([...pieces(text, size).map((each) => say(each)), ...end(20, 9)], 'end', 3);
-const cut = (text: string): Script =>
+const cutAfter = (text: string): Script =>
   stream(
     pieces(text, 2).map((each) => say(each)),
     'close',
@@ -62,7 +62,7 @@ describe('a second answer from the start', () => {
 
   it.each([1, 2, 4, 7, 1_000])('may come in other pieces: %d characters each', async (size) => {
     for (const length of [1, 5, 19, 20, 22, 23, full.length]) {
-      const { model } = await chain([cut(full.slice(0, length)), whole(full, size)]);
+      const { model } = await chain([cutAfter(full.slice(0, length)), whole(full, size)]);
       expectWhole(await scene.ask(model));
     }
   });
@@ -80,7 +80,7 @@ describe('a second answer from the start', () => {
   });
 
   it('takes over twice, word by word', async () => {
-    const { model } = await chain([stream([say('Many ')], 'close'), cut(full.slice(0, 20)), whole(full, 2)]);
+    const { model } = await chain([stream([say('Many ')], 'close'), cutAfter(full.slice(0, 20)), whole(full, 2)]);
     expectWhole(await scene.ask(model));
   });
 
