@@ -110,9 +110,15 @@ export function createPictureFetcher(options: { readonly guard: OutboundGuard; r
         );
       }
       const patience = AbortSignal.timeout(patienceMs);
-      const either = AbortSignal.any([signal, patience]);
+      const failed = new AbortController();
+      const either = AbortSignal.any([signal, patience, failed.signal]);
+      const fetching = [...wanted].map(async ([address, param]) => [address, await fetchPicture(address, param, either)] as const);
       const fetched = new Map(
-        await Promise.all([...wanted].map(async ([address, param]) => [address, await fetchPicture(address, param, either)] as const)),
+        await Promise.all(fetching).catch((thrown: unknown) => {
+          // One that is missing makes the others useless.
+          failed.abort();
+          throw thrown;
+        }),
       );
       const messages = request.body.messages.map((message) => withPictures(message, fetched));
       const body: ChatBody = { ...request.body, messages };

@@ -120,6 +120,16 @@ describe('pictures named by address', () => {
     await expect(fetcher(['127.0.0.0/8']).inline(asking(`${base}/a`), signal)).rejects.toThrow(word);
   });
 
+  it('are given up together: one that is missing makes the others useless', async () => {
+    const { promise: gone, resolve } = Promise.withResolvers<void>();
+    behave = (path, response) => {
+      if (path === '/missing') setTimeout(() => response.writeHead(404).end(), 30);
+      else response.writeHead(200).on('close', resolve).write(png);
+    };
+    await expect(fetcher(['127.0.0.0/8']).inline(asking(`${base}/endless`, `${base}/missing`), signal)).rejects.toThrow(/status 404/);
+    await gone;
+  });
+
   it('are given up at once when the caller leaves', async () => {
     const controller = new AbortController();
     behave = () => controller.abort(new Error('left'));
