@@ -1,4 +1,4 @@
 /** What an operator's plugin imports as `pailou/plugin`. */
 export { definePlugin } from '../types/plugin.ts';
-export { secret } from '../types/secret.ts';
+export { headerSecret, secret } from '../types/secret.ts';
 export { GatewayError } from '../types/errors.ts';

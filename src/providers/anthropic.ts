@@ -4,11 +4,11 @@ import { type ErrorCode, GatewayError } from '../types/errors.ts';
 import { isJsonObject, type JsonObject } from '../types/json.ts';
 import { definePlugin } from '../types/plugin.ts';
 import type { Provider, UpstreamCall, UpstreamFailure } from '../types/provider.ts';
-import { secret } from '../types/secret.ts';
+import { headerSecret } from '../types/secret.ts';
 import { claudePrefill } from './claude/prefill.ts';
 
 const options = z.strictObject({
-  api_key: secret().describe('A key of platform.claude.com, or of the vendor behind base_url.'),
+  api_key: headerSecret().describe('A key of platform.claude.com, or of the vendor behind base_url.'),
   base_url: z
     .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
     .max(2_000)

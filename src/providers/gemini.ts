@@ -5,10 +5,10 @@ import { readGoogleFailure } from './google/failures.ts';
 import { isJsonObject, type JsonObject } from '../types/json.ts';
 import { definePlugin } from '../types/plugin.ts';
 import type { Provider, UpstreamCall } from '../types/provider.ts';
-import { secret } from '../types/secret.ts';
+import { headerSecret } from '../types/secret.ts';
 
 const options = z.strictObject({
-  api_key: secret().describe('A key of aistudio.google.com.'),
+  api_key: headerSecret().describe('A key of aistudio.google.com.'),
   base_url: z
     .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
     .max(2_000)

@@ -1,7 +1,7 @@
 /** OpenAI itself. */
 import { z } from 'zod';
 import { definePlugin } from '../types/plugin.ts';
-import { secret } from '../types/secret.ts';
+import { headerSecret } from '../types/secret.ts';
 import { cleanBase, httpAddress } from './compatible/connection.ts';
 import type { Dialect } from './compatible/dialect.ts';
 import { openaiProvider } from './compatible/vendor.ts';
@@ -10,7 +10,7 @@ import { openaiProvider } from './compatible/vendor.ts';
 const thinks = /^(o\d|gpt-5|gpt-6|codex)/;
 
 const options = z.strictObject({
-  api_key: secret().describe('A key of platform.openai.com.'),
+  api_key: headerSecret().describe('A key of platform.openai.com.'),
   base_url: httpAddress().default('https://api.openai.com/v1'),
   organization: z.string().max(200).optional(),
   project: z.string().max(200).optional(),

@@ -6,7 +6,7 @@ import { readGoogleFailure } from './google/failures.ts';
 import { GatewayError } from '../types/errors.ts';
 import { definePlugin } from '../types/plugin.ts';
 import type { Provider } from '../types/provider.ts';
-import { secret } from '../types/secret.ts';
+import { headerSecret, secret } from '../types/secret.ts';
 
 const options = z.strictObject({
   project: z.string().regex(/^[a-z0-9.:-]{1,100}$/, 'must be the id of a Google Cloud project'),
@@ -15,7 +15,7 @@ const options = z.strictObject({
     .regex(/^[a-z0-9-]{1,40}$/, 'must be a location such as europe-west4 or global')
     .default('global'),
   service_account: secret().optional().describe('The JSON file of a service account with the role Vertex AI User.'),
-  access_token: secret().optional().describe('A token of your own, instead of a service account; it ends after an hour.'),
+  access_token: headerSecret().optional().describe('A token of your own, instead of a service account; it ends after an hour.'),
   base_url: z
     .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
     .max(2_000)

@@ -3,3 +3,13 @@ import { z } from 'zod';
 
 /** A string option that is sealed at rest and write-only in the API. */
 export const secret = () => z.string().min(1).max(16_384).meta({ secret: true, writeOnly: true });
+
+/** A secret that is sent in a header, as it is or behind a word: without what came along when it was copied. */
+export const headerSecret = () =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(16_384)
+    .regex(/^[\x21-\x7e]+( [\x21-\x7e]+)*$/, 'holds characters that cannot be sent in a header; copy it again')
+    .meta({ secret: true, writeOnly: true });

@@ -67,3 +67,22 @@ it('a deployment’s tokens count whatever is asked of it', async () => {
   expect(full.status).toBe(429);
   expect(Number(full.headers.get('retry-after'))).toBeGreaterThan(10);
 });
+
+it.each([
+  ['api_key', { api_key: '密钥' }],
+  ['api_key', { api_key: 'sk-a\nsk-b' }],
+  ['headers.x-org', { headers: { 'x-org': '公司' } }],
+])('a secret that no header can carry is refused when it is written: %s', async (field, more) => {
+  const spec = { kind: 'openai-compatible', options: { base_url: vendor.url, ...more } };
+  const made = await gateway.as('admin', 'POST', '/api/providers', { name: 'wrong', spec });
+  expect(made).toMatchObject({ status: 400, json: { error: { param: `spec.options.${field}` } } });
+  expect(made.json.error.message).toContain('copy it again');
+});
+
+it('what came along when a key was copied is left out', async () => {
+  const spec = { kind: 'openai-compatible', options: { base_url: vendor.url, api_key: ' sk-canary\n' } };
+  expect((await gateway.as('admin', 'POST', '/api/providers', { name: 'copied', spec })).status).toBe(201);
+  await gateway.as('admin', 'POST', '/api/models', { name: 'copied', spec: { deployments: [{ provider: 'copied', model: 'm' }] } });
+  expect((await gateway.as('developer', 'POST', '/v1/chat/completions', { model: 'copied', messages })).status).toBe(200);
+  expect(vendor.requests.at(-1)?.headers.authorization).toBe('Bearer sk-canary');
+});

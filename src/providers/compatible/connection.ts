@@ -1,7 +1,7 @@
 /** The options that every vendor's row has: where it is, and what else to send. */
 import { z } from 'zod';
 import { GatewayError } from '../../types/errors.ts';
-import { secret } from '../../types/secret.ts';
+import { headerSecret } from '../../types/secret.ts';
 
 /** Headers that belong to HTTP itself or to the credential; an own value would break the call or leak. */
 const reserved = new Set([
@@ -27,7 +27,7 @@ export const httpAddress = () =>
 
 export const extraHeaders = () =>
   z
-    .record(z.string().regex(/^[A-Za-z0-9-]+$/, 'letters, digits and -'), secret())
+    .record(z.string().regex(/^[A-Za-z0-9-]+$/, 'letters, digits and -'), headerSecret())
     .default({})
     .describe('More headers for each call.');
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { definePlugin, type Plugin } from '../../types/plugin.ts';
 import type { JsonObject } from '../../types/json.ts';
 import type { Provider, UpstreamCall } from '../../types/provider.ts';
-import { secret } from '../../types/secret.ts';
+import { headerSecret } from '../../types/secret.ts';
 import type { Reading } from '../../types/wire-format.ts';
 import { openaiAddresses } from './addresses.ts';
 import type { Dialect } from './dialect.ts';
@@ -61,8 +61,8 @@ function adjusterOf(dialect: Dialect): Provider['adjust'] {
 }
 
 const key = {
-  required: secret().describe('Sent as a bearer token.'),
-  optional: secret().optional().describe('Sent as a bearer token, if the server asks for one.'),
+  required: headerSecret().describe('Sent as a bearer token.'),
+  optional: headerSecret().optional().describe('Sent as a bearer token, if the server asks for one.'),
 };
 
 /** The provider that every vendor of OpenAI's format is, but for its dialect. `base` has no slash at its end. */

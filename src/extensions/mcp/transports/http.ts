@@ -1,13 +1,13 @@
 /** MCP servers reached by Streamable HTTP. */
 import { z } from 'zod';
 import { definePlugin } from '../../../types/plugin.ts';
-import { secret } from '../../../types/secret.ts';
+import { headerSecret } from '../../../types/secret.ts';
 import { createSession } from './session/session.ts';
 
 const options = z.strictObject({
   url: z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address such as https://tools.internal/mcp' }).max(2_000),
   headers: z
-    .record(z.string().regex(/^[A-Za-z0-9-]+$/, 'letters, digits and -'), secret())
+    .record(z.string().regex(/^[A-Za-z0-9-]+$/, 'letters, digits and -'), headerSecret())
     .default({})
     .describe("Sent with each request, e.g. the server's own Authorization. The caller's token never is."),
   protocol: z
