@@ -96,6 +96,18 @@ export const behaviours: Readonly<Record<string, Behaviour>> = {
       wire.endStream();
     },
   },
+  'spoken-N': {
+    meaning: 'a healthy answer, its stream with N milliseconds between the words',
+    async run(call) {
+      if (!call.stream) return healthy(call);
+      call.wire.startStream();
+      for (const each of [roleChunk, ...wordChunks, finishChunk('stop'), usageChunk, doneChunk]) {
+        call.wire.chunk(each);
+        await wait(call.number);
+      }
+      call.wire.endStream();
+    },
+  },
   'slow-N': {
     meaning: 'waits N milliseconds before a healthy answer',
     async run(call) {
@@ -218,7 +230,8 @@ export const behaviours: Readonly<Record<string, Behaviour>> = {
     async run(call) {
       if (Math.random() * 100 >= call.number) {
         await wait(Math.random() * 20);
-        healthy(call);
+        // As models speak, word by word, or as some proxies pass it on, all at once.
+        await (Math.random() < 0.5 ? healthy(call) : findBehaviour('spoken-2')?.behaviour.run({ ...call, number: 2 }));
         return;
       }
       const ways = [
