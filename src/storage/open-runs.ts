@@ -3,9 +3,8 @@
  * Each process writes a file of its own, so that a fresh one means that its writer lives.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open as openFile, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate as turn } from 'node:timers/promises';
 import type { Logger } from '../types/logger.ts';
 import type { Ledger, OpenRun, RunRecord } from '../types/run.ts';
 
@@ -41,13 +40,17 @@ export function createOpenRuns({ ledger, dataDir, logger, everyMs = 2_000, deadA
       written = false;
       return rm(path, { force: true });
     }
-    const lines: string[] = [];
-    for (const run of open.values()) {
-      lines.push(`${JSON.stringify(run.snapshot())}\n`);
-      if (lines.length % atOnce === 0) await turn();
-    }
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeFile(`${path}.part`, lines.join(''), { mode: 0o600 });
+    await using file = await openFile(`${path}.part`, 'w', 0o600);
+    let lines = '';
+    let count = 0;
+    for (const run of open.values()) {
+      lines += `${JSON.stringify(run.snapshot())}\n`;
+      if (++count % atOnce > 0) continue;
+      await file.write(lines);
+      lines = '';
+    }
+    await file.write(lines);
     await rename(`${path}.part`, path);
     written = true;
   };
