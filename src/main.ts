@@ -225,7 +225,15 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
         issuers.map(({ issuer }) => issuer),
       );
       addRouting(app, calls);
-      addOperation(app, { config, database, ledger, metrics, stopping: () => stopping });
+      addOperation(app, {
+        config,
+        database,
+        ledger,
+        metrics,
+        stopping: () => stopping,
+        mode: settings.mode,
+        metricsToken: settings.metricsToken,
+      });
       addControl(app, {
         config,
         calls,

@@ -84,6 +84,14 @@ const table = {
     example: '168',
     default: '720',
   },
+  PAILOU_METRICS_TOKEN: {
+    meaning:
+      'What Prometheus sends as a bearer token for /metrics, which names models, vendors and tenants. Without it only administrators may read them; in development mode anybody.',
+    form: 'at least 16 characters without spaces',
+    example: '$(openssl rand -hex 16)',
+    default: 'none',
+    secret: true,
+  },
   PAILOU_MASTER_KEY: {
     meaning: "Seals the vendors' keys in the database: 32 random bytes. Needed in production.",
     form: '32 bytes in base64 or hex',

@@ -1,9 +1,12 @@
-/** /livez, /readyz, /healthz, /metrics: for the operator's probes. They tell nothing about vendors or callers. */
+/** /livez, /readyz, /healthz: for the operator's probes; they tell nothing about vendors or callers. /metrics does, and is guarded. */
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { ConfigService } from '../../config/service.ts';
 import type { Database } from '../../storage/database.ts';
 import type { LedgerWriter } from '../../storage/ledger.ts';
+import type { Settings } from '../../config/settings.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import { GatewayError } from '../../types/errors.ts';
 
 export interface OperationServices {
   readonly config: ConfigService;
@@ -12,6 +15,21 @@ export interface OperationServices {
   readonly metrics: Metrics;
   /** Turns true when the node is asked to stop: it is then no longer ready, but still alive. */
   readonly stopping: () => boolean;
+  readonly mode: Settings['mode'];
+  /** What opens /metrics; null for administrators alone. */
+  readonly metricsToken: string | null;
+}
+
+/** Both hashed first: how long the comparison takes tells nothing, not even a length. */
+function isSame(given: string, expected: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(expected));
+}
+
+function requireToken(authorization: string | undefined, token: string): void {
+  if (authorization === undefined)
+    throw new GatewayError('token_missing', 'Send the metrics token of this gateway as Authorization: Bearer ….');
+  if (!isSame(authorization, `Bearer ${token}`)) throw new GatewayError('token_invalid', 'This is not the metrics token of this gateway.');
 }
 
 export function addOperation(app: FastifyInstance, services: OperationServices): void {
@@ -48,7 +66,10 @@ export function addOperation(app: FastifyInstance, services: OperationServices):
     };
   });
 
-  app.get('/metrics', { config, schema: { tags, summary: 'Prometheus metrics' } }, async (_request, reply) => {
+  const { mode, metricsToken } = services;
+  const access = metricsToken === null && mode === 'production' ? 'administrator' : 'public';
+  app.get('/metrics', { config: { access }, schema: { tags, summary: 'Prometheus metrics' } }, async (request, reply) => {
+    if (metricsToken !== null) requireToken(request.headers.authorization, metricsToken);
     const { contentType, text } = await services.metrics.render();
     return reply.header('content-type', contentType).send(text);
   });

@@ -1,0 +1,51 @@
+/** /metrics names models, vendors and tenants: in production it is for those who may know them. */
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startGateway, type TestGateway } from './gateway.ts';
+
+const token = 'metrics-token-of-sixteen';
+let development: TestGateway;
+let nodes: Record<'guarded' | 'unguarded', TestGateway>;
+
+beforeAll(async () => {
+  development = await startGateway();
+  const production = (env: Record<string, string>) =>
+    startGateway({
+      PAILOU_MODE: 'production',
+      PAILOU_OAUTH_ISSUER: development.gateway.issuer,
+      PAILOU_OAUTH_PRESET: 'generic',
+      PAILOU_OAUTH_AUDIENCE: development.url,
+      PAILOU_MASTER_KEY: randomBytes(32).toString('base64'),
+      PAILOU_LOG_LEVEL: 'error',
+      ...env,
+    });
+  nodes = { guarded: await production({ PAILOU_METRICS_TOKEN: token }), unguarded: await production({}) };
+});
+afterAll(async () => {
+  for (const each of [...Object.values(nodes), development]) await each[Symbol.asyncDispose]();
+});
+
+const read = (node: TestGateway, authorization?: string) =>
+  node.as(null, 'GET', '/metrics', undefined, authorization === undefined ? {} : { authorization });
+const bearer = async (role: 'admin' | 'user') => `Bearer ${await development.token(role)}`;
+
+it('in development mode anybody may look', async () => {
+  expect((await read(development)).status).toBe(200);
+});
+
+it('in production only administrators may, as long as there is no token of its own', async () => {
+  expect((await read(nodes.unguarded)).status).toBe(401);
+  expect((await read(nodes.unguarded, await bearer('user'))).status).toBe(403);
+  const answer = await read(nodes.unguarded, await bearer('admin'));
+  expect(answer.status).toBe(200);
+  expect(answer.text).toContain('pailou_');
+});
+
+it('with a token of its own, that token alone opens it', async () => {
+  expect(await read(nodes.guarded)).toMatchObject({ status: 401, json: { error: { code: 'token_missing' } } });
+  for (const wrong of [`Bearer ${token}x`, `Bearer ${token.slice(1)}`, `bearer ${token} `, token, await bearer('admin')])
+    expect(await read(nodes.guarded, wrong), wrong).toMatchObject({ status: 401, json: { error: { code: 'token_invalid' } } });
+  const answer = await read(nodes.guarded, `Bearer ${token}`);
+  expect(answer.status).toBe(200);
+  expect(answer.text).toContain('pailou_');
+});
