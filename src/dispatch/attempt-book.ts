@@ -33,6 +33,11 @@ export function readerLeft(): GatewayError {
   return new GatewayError('client_closed_request', 'The reader left before the answer was complete.');
 }
 
+/** The time of the call was over, and nobody had taken what was there. */
+export function readerRested(): GatewayError {
+  return new GatewayError('client_closed_request', 'The time of the call was over while its reader took nothing.');
+}
+
 /** Books an attempt once, when it has ended one way or another. */
 export class AttemptBook {
   readonly #deployment: Deployment;

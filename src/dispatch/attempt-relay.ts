@@ -3,7 +3,7 @@ import { type RelayAnswer, type RelayRequest, UsageWatch } from '../models/relay
 import type { Usage } from '../types/chat.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
 import type { AttemptContext } from './attempt.ts';
-import { AttemptBook, readerLeft } from './attempt-book.ts';
+import { AttemptBook, readerLeft, readerRested } from './attempt-book.ts';
 import { Deadlines } from './deadlines.ts';
 
 export interface WatchedRelay extends RelayAnswer {
@@ -50,9 +50,9 @@ async function* watched(body: AsyncIterable<Buffer>, { book, watch, deadlines, t
   /** Undefined: the reader left before the end. */
   let failure: unknown;
   let heldUp = false;
-  // The deployment's place is given back in time also while the reader takes nothing.
-  deadlines.whenExpired((expired) => {
-    if (heldUp) book.end(expired);
+  // The deployment's place is given back in time also while the reader takes nothing, which is not its fault.
+  deadlines.whenExpired(() => {
+    if (heldUp) book.end(readerRested());
   });
   try {
     deadlines.set('idle', idleMs);

@@ -6,7 +6,7 @@ import { thoughtScope } from '../models/thoughts.ts';
 import type { ChatEvent, ChatEvents, ChatRequest } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
-import { AttemptBook, type BookContext, readerLeft } from './attempt-book.ts';
+import { AttemptBook, type BookContext, readerLeft, readerRested } from './attempt-book.ts';
 import { Deadlines } from './deadlines.ts';
 import { gathered } from './gathered.ts';
 
@@ -128,9 +128,9 @@ async function* rest(
   /** Undefined: the reader left before the answer was complete. */
   let failure: unknown;
   let heldUp = false;
-  // The deployment's place is given back in time also while the reader takes nothing.
-  deadlines.whenExpired((expired) => {
-    if (heldUp) book.end(expired);
+  // The deployment's place is given back in time also while the reader takes nothing, which is not its fault.
+  deadlines.whenExpired(() => {
+    if (heldUp) book.end(readerRested());
   });
   try {
     let batch = held;

@@ -26,7 +26,7 @@ export class Deadlines {
   #timer: NodeJS.Timeout | undefined;
   #firesAt = Infinity;
   #failure: GatewayError | null = null;
-  #onExpiry: (failure: GatewayError) => void = () => {};
+  #onExpiry: () => void = () => {};
 
   constructor(caller: AbortSignal, total: { at: number; milliseconds: number }) {
     this.#total = total;
@@ -58,8 +58,8 @@ export class Deadlines {
     this.#timer = undefined;
   }
 
-  /** Hears of the limit that has passed, at once: a reader who does not read would not find out. */
-  whenExpired(listener: (failure: GatewayError) => void): void {
+  /** Hears at once that a limit has passed: a reader who does not read would not find out. */
+  whenExpired(listener: () => void): void {
     this.#onExpiry = listener;
   }
 
@@ -76,7 +76,7 @@ export class Deadlines {
   #expire(failure: GatewayError): void {
     this.#failure = failure;
     this.#controller.abort(failure);
-    this.#onExpiry(failure);
+    this.#onExpiry();
   }
 
   #look(): void {

@@ -81,10 +81,11 @@ describe('a place', () => {
     await sleep(200);
     expect(numbers(deployment)?.inFlight).toBe(1);
     await sleep(500);
-    expect(numbers(deployment)?.inFlight).toBe(0);
+    // That is not the vendor's fault: no reader may open its circuit.
+    expect(numbers(deployment)).toMatchObject({ inFlight: 0, failures: 0 });
     const told = await asking;
     expect(told.error?.code).toBe('upstream_timeout');
-    expect(rows(told.record)).toEqual(['1 m#a error upstream_timeout']);
+    expect(rows(told.record)).toEqual(['1 m#a aborted client_closed_request']);
   });
 });
 
