@@ -173,6 +173,21 @@ export interface SessionTable {
   expires_at: number;
 }
 
+export interface McpCatalogueTable {
+  server: string;
+  kind: string;
+  name: string;
+  tenant: string;
+  state: string;
+  present: number;
+  definition: string | null;
+  digest: string;
+  seen_definition: string | null;
+  seen_digest: string | null;
+  changed_at: number;
+  decided_by: string | null;
+}
+
 export interface Schema {
   llm_provider_config: ConfigTable;
   llm_model_config: ConfigTable;
@@ -193,4 +208,5 @@ export interface Schema {
   llm_response: ResponseTable;
   llm_node: NodeTable;
   llm_session: SessionTable;
+  llm_mcp_catalogue: McpCatalogueTable;
 }

@@ -1,0 +1,93 @@
+/** What MCP servers offer, kept for all nodes: the definitions that were approved, and those that differ from them. */
+import type { JsonObject } from '../types/json.ts';
+import type { Pin, PinKind, PinStore } from '../types/pins.ts';
+import type { Database } from './database.ts';
+import type { McpCatalogueTable } from './schema.ts';
+
+function read(row: McpCatalogueTable): Pin {
+  const definition = (text: string | null) => (text === null ? null : (JSON.parse(text) as JsonObject));
+  return {
+    server: row.server,
+    tenant: row.tenant,
+    kind: row.kind as PinKind,
+    name: row.name,
+    state: row.state as Pin['state'],
+    present: row.present === 1,
+    definition: definition(row.definition),
+    digest: row.digest,
+    seenDefinition: definition(row.seen_definition),
+    seenDigest: row.seen_digest,
+    changedAt: Number(row.changed_at),
+    decidedBy: row.decided_by,
+  };
+}
+
+function written(pin: Pin): McpCatalogueTable {
+  const text = (definition: JsonObject | null) => (definition === null ? null : JSON.stringify(definition));
+  return {
+    server: pin.server,
+    tenant: pin.tenant,
+    kind: pin.kind,
+    name: pin.name,
+    state: pin.state,
+    present: pin.present ? 1 : 0,
+    definition: text(pin.definition),
+    digest: pin.digest,
+    seen_definition: text(pin.seenDefinition),
+    seen_digest: pin.seenDigest,
+    changed_at: pin.changedAt,
+    decided_by: pin.decidedBy,
+  };
+}
+
+/** Bound on the values of one statement, below what either database takes. */
+const rowsAtOnce = 50;
+
+export function createPinStore(database: Database): PinStore {
+  const { query } = database;
+  const explained = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (thrown) {
+      throw database.explain(thrown);
+    }
+  };
+  return {
+    of: (server) =>
+      explained(async () => (await query.selectFrom('llm_mcp_catalogue').selectAll().where('server', '=', server).execute()).map(read)),
+    since: (time) =>
+      explained(async () => (await query.selectFrom('llm_mcp_catalogue').selectAll().where('changed_at', '>=', time).execute()).map(read)),
+    write: (pins, gone) =>
+      explained(() =>
+        query.transaction().execute(async (within) => {
+          for (const { server, kind, name } of gone)
+            await within
+              .deleteFrom('llm_mcp_catalogue')
+              .where('server', '=', server)
+              .where('kind', '=', kind)
+              .where('name', '=', name)
+              .execute();
+          for (let start = 0; start < pins.length; start += rowsAtOnce) {
+            await within
+              .insertInto('llm_mcp_catalogue')
+              .values(pins.slice(start, start + rowsAtOnce).map(written))
+              .onConflict((conflict) =>
+                conflict.columns(['server', 'kind', 'name']).doUpdateSet(({ ref }) => ({
+                  state: ref('excluded.state'),
+                  present: ref('excluded.present'),
+                  definition: ref('excluded.definition'),
+                  digest: ref('excluded.digest'),
+                  seen_definition: ref('excluded.seen_definition'),
+                  seen_digest: ref('excluded.seen_digest'),
+                  changed_at: ref('excluded.changed_at'),
+                  decided_by: ref('excluded.decided_by'),
+                })),
+              )
+              .execute();
+          }
+          await database.notify(within);
+        }),
+      ),
+    watch: (listener) => database.watch(listener),
+  };
+}

@@ -1,0 +1,41 @@
+/** What MCP servers offer, as it was approved and as it was last seen. */
+import type { JsonObject } from './json.ts';
+
+export const pinKinds = ['tool', 'resource', 'template', 'prompt'] as const;
+export type PinKind = (typeof pinKinds)[number];
+
+/** One thing that a server offers, or offered. */
+export interface Pin {
+  /** The id of the server's row. */
+  readonly server: string;
+  readonly tenant: string;
+  readonly kind: PinKind;
+  /** The server's own name for it; a resource's URI, a template's URI template. */
+  readonly name: string;
+  /** `approved`: what is offered is what was approved. `changed`: it is not. `new`: it never was. */
+  readonly state: 'approved' | 'changed' | 'new';
+  /** True if the server offered it when last asked. */
+  readonly present: boolean;
+  /** As approved; null for what never was. */
+  readonly definition: JsonObject | null;
+  readonly digest: string;
+  /** As offered now, where that is not what was approved. */
+  readonly seenDefinition: JsonObject | null;
+  readonly seenDigest: string | null;
+  /** Epoch milliseconds. */
+  readonly changedAt: number;
+  /** Who approved it; null for what came with the server's first answer. */
+  readonly decidedBy: string | null;
+}
+
+/** Each rejects with `storage_unavailable` if the database is away. */
+export interface PinStore {
+  /** All of one server. */
+  of(server: string): Promise<readonly Pin[]>;
+  /** Those of every server that changed at or after `time` (epoch milliseconds). */
+  since(time: number): Promise<readonly Pin[]>;
+  /** All or nothing, over whatever was there; `gone` are taken away. Other nodes hear of it. */
+  write(pins: readonly Pin[], gone: readonly Pick<Pin, 'server' | 'kind' | 'name'>[]): Promise<void>;
+  /** Calls back when another process may have written. */
+  watch(listener: () => void): () => void;
+}
