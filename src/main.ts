@@ -19,8 +19,9 @@ import { seedDemo } from './demo-configuration.ts';
 import { composeIdentity } from './auth/identity.ts';
 import { createDispatcher } from './dispatch/dispatcher.ts';
 import { createProber } from './dispatch/prober.ts';
-import { createCatalogue } from './extensions/mcp/catalogue.ts';
-import { createMcpGate } from './extensions/mcp/gate.ts';
+import { createApprovalGate } from './api/mcp/approval.ts';
+import { createCatalogue } from './extensions/mcp/catalogue/catalogue.ts';
+import { createMcpGate } from './extensions/mcp/gate/gate.ts';
 import { createModelInvoker } from './models/invoke.ts';
 import { createPictureFetcher } from './models/pictures.ts';
 import { createOutboundClient } from './outbound/client.ts';
@@ -44,7 +45,8 @@ import { createPeopleReader } from './storage/people-reader.ts';
 import { createRunReader } from './storage/runs.ts';
 import { createSpendReader } from './storage/spend.ts';
 import { loadMasterKeys } from './storage/master-key.ts';
-import { createSecretBox } from './storage/secrets.ts';
+import { createPinStore } from './storage/mcp-catalogue.ts';
+import { createSecretBox, derivedKeys } from './storage/secrets.ts';
 import { createUsageReader } from './storage/usage.ts';
 import { createLogger } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -186,13 +188,35 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
     },
   });
   config.onSwap((snapshot) => dispatcher.follow(snapshot));
-  const catalogue = createCatalogue({ logger });
+  const catalogue = createCatalogue({
+    store: createPinStore(database),
+    logger,
+    onQuarantine(server, pins) {
+      for (const { kind, name, state } of pins)
+        audit.append({
+          tenant: server.capability.tenant,
+          actor: 'pailou',
+          act: 'withhold',
+          target: `mcp/${server.name}/${name}`,
+          requestId: '',
+          detail: `the ${kind} ${state === 'new' ? 'is new' : 'is not as it was approved'}; it is withheld until somebody approves it`,
+        });
+    },
+  });
   owned.defer(() => catalogue.close());
+  catalogue.follow(config.current());
+  config.onSwap((snapshot) => catalogue.follow(snapshot));
 
-  const gate = createMcpGate({ logger, version });
+  const gate = createMcpGate({
+    logger,
+    version,
+    onSessionEnd(id) {
+      for (const view of config.current().tenants.values()) for (const server of view.mcpServers.values()) server.instance.leave?.(id);
+    },
+  });
   owned.defer(() => gate.close());
-  catalogue.onChange(() => gate.toolsChanged());
-  config.onSwap(() => gate.toolsChanged());
+  catalogue.onChange(() => gate.changed());
+  config.onSwap(() => gate.changed());
 
   const answers = createAnswerCache({
     store: redis === null ? createMemoryAnswers(settings.cacheMemoryMb * 1_048_576) : createRedisAnswers(redis, master.current),
@@ -200,7 +224,8 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   });
   const openRuns = createOpenRuns({ ledger: metrics.counting(ledger), dataDir: settings.dataDir, logger });
   owned.use(openRuns);
-  const calls: CallServices = { answers, dispatcher, catalogue, quota, ledger: openRuns, responses, logger };
+  const approvals = createApprovalGate(createSecretBox(derivedKeys(master, 'mcp approvals')));
+  const calls: CallServices = { answers, approvals, dispatcher, catalogue, quota, ledger: openRuns, responses, logger };
   const people = createPeopleReader(database);
   let stopping = false;
   const publicUrl = settings.publicUrl ?? url;

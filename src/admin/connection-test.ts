@@ -104,7 +104,7 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
       await using draft = await config.draftMcpServer({ tenant: principalOf(request).tenant, spec, name });
       try {
         const signal = AbortSignal.any([callerOf(request, reply).signal, AbortSignal.timeout(spec.call_timeout_ms)]);
-        const tools = await draft.server.instance.list(signal);
+        const { tools } = await draft.server.instance.list(signal);
         return {
           ok: true,
           duration_ms: Date.now() - startedAt,

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { CallServices } from './calls/services.ts';
 import { addChatCompletions } from './routes/chat-completions.ts';
-import type { McpGate } from '../extensions/mcp/gate.ts';
+import type { McpGate } from '../extensions/mcp/gate/gate.ts';
 import { addAudio } from './routes/audio.ts';
 import { addEmbeddings } from './routes/embeddings.ts';
 import { addImages } from './routes/images.ts';

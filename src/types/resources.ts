@@ -208,16 +208,46 @@ export const skillSpec = z.strictObject({
 });
 
 export const mcpServerSpec = z.strictObject({
-  kind: z.string().min(1).max(64).describe('The transport: stdio or http.'),
+  kind: z
+    .string()
+    .min(1)
+    .max(64)
+    .describe('The transport: http, sse, stdio or openapi; or virtual, for a selection of tools of other servers.'),
   description: z.string().max(1024).default(''),
   options: jsonObject.default({}).describe("The transport's own options, e.g. url, or command and args."),
+  prefix: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,32}$/, 'letters, digits, _ and -, at most 32')
+    .nullable()
+    .default(null)
+    .describe('Stands before the names of its tools at /mcp, with two underscores between; null for the name of the server.'),
   allowed_tools: z
     .array(z.string().min(1).max(128))
     .max(1000)
     .nullable()
     .default(null)
     .describe('Only these tools are shown and callable; null for all.'),
+  new_tools: z
+    .enum(['allow', 'approve'])
+    .default('allow')
+    .describe('What the server comes to offer later: shown at once, or only after an approval. What it changes always waits for one.'),
+  approval: z
+    .enum(['never', 'destructive', 'always'])
+    .default('never')
+    .describe("Before which tools the caller's own client asks the person: none, those not marked as harmless by the server, or all."),
   call_timeout_ms: milliseconds.default(60_000),
+  concurrency: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(100)
+    .describe('So many calls at once; further ones wait for their turn, within the time of a call.'),
+  max_result_bytes: z
+    .int()
+    .min(1_000)
+    .max(100_000_000)
+    .default(4_000_000)
+    .describe('A larger result is refused with an error that the model can read.'),
   tags,
 });
 

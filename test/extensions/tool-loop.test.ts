@@ -5,7 +5,7 @@ import type { ServerTool } from '../../src/extensions/tool-requests.ts';
 import type { ChatBody, ChatEvent, ChatEvents, Usage } from '../../src/types/chat.ts';
 import { GatewayError } from '../../src/types/errors.ts';
 import type { JsonObject } from '../../src/types/json.ts';
-import type { ToolResult } from '../../src/types/tool-source.ts';
+import { emptyOffer, type ToolResult } from '../../src/types/tool-source.ts';
 import { entryOf, person, principal } from './mcp/services.ts';
 
 interface Call {
@@ -20,7 +20,7 @@ interface Answer {
 }
 
 const usage: Usage = { inputTokens: 10, outputTokens: 3 };
-const source = { list: () => Promise.resolve([]), call: () => Promise.reject(new Error('unused')), onChange: () => () => {} };
+const source = { list: () => Promise.resolve(emptyOffer), call: () => Promise.reject(new Error('unused')), onChange: () => () => {} };
 const server = entryOf('demo', { ...source, [Symbol.asyncDispose]: () => Promise.resolve() });
 const tool = (name: string): ServerTool => ({ server, definition: { name, description: `does ${name}`, inputSchema: { type: 'object' } } });
 const text = (words: string): ToolResult => ({ content: [{ type: 'text', text: words }] });

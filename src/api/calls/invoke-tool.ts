@@ -1,41 +1,115 @@
 /** `mcp/<server>/<tool>`: the right is checked, the run opened, the tool called, the run booked. */
 import type { Run } from '../../telemetry/run.ts';
 import { GatewayError, toGatewayError } from '../../types/errors.ts';
-import type { JsonObject } from '../../types/json.ts';
+import type { Json, JsonObject } from '../../types/json.ts';
 import type { McpServerEntry } from '../../types/snapshot.ts';
-import type { ToolDefinition, ToolResult } from '../../types/tool-source.ts';
-import { type Caller, may, requireRight, toolCapability } from './caller.ts';
+import { type McpPeer, SourceRefusal, type ToolResult } from '../../types/tool-source.ts';
+import { type Caller, requireRight, toolCapability } from './caller.ts';
 import { endFailed } from './booked.ts';
+import { needsApproval } from '../mcp/approval.ts';
 import { openRun } from './invoke-model.ts';
 import type { CallServices } from './services.ts';
+import { type FoundTool, isVirtual, toolsOf } from './tools.ts';
+import { createTurns } from './turns.ts';
 
-/** The known tools of a server that the caller may see, from memory: a dead server delays nothing. */
-export function visibleTools(services: CallServices, caller: Caller, server: McpServerEntry): readonly ToolDefinition[] {
-  return services.catalogue.tools(server).filter((tool) => may(caller, 'view', toolCapability(server, tool.name)));
+export interface ToolCallOptions {
+  readonly parent?: Run | null;
+  readonly signal?: AbortSignal;
+  /** The caller's MCP client, where there is one. */
+  readonly peer?: McpPeer;
+  /** True once a person has agreed, where the tool needs that. */
+  readonly approved?: boolean;
 }
 
-/** Throws `permission_denied`, `not_found`, `upstream_timeout` or `tool_failed`; a tool's own failure is a result with `isError`. */
+const turns = createTurns();
+
+/** Why a tool that was asked for cannot be called, in words that say what to do. */
+function notCallable(services: CallServices, server: McpServerEntry, tool: string): GatewayError {
+  const { allowed_tools: allowed } = server.spec;
+  if (allowed !== null && !allowed.includes(tool))
+    return new GatewayError('permission_denied', `The tool "${tool}" of ${server.name} is switched off by the administrator.`);
+  const pin = isVirtual(server) ? undefined : services.catalogue.items(server).find((each) => each.kind === 'tool' && each.name === tool);
+  if (pin !== undefined && pin.present && pin.state !== 'approved')
+    return new GatewayError(
+      'permission_denied',
+      `The tool "${tool}" of ${server.name} is withheld: its definition has changed and waits for an administrator's approval.`,
+    );
+  return new GatewayError('not_found', `The MCP server "${server.name}" has no tool named "${tool.slice(0, 200)}".`);
+}
+
+/** The tool, if the caller may use it and it is as approved. Throws `permission_denied` or `not_found`. */
+export function requireTool(services: CallServices, caller: Caller, server: McpServerEntry, tool: string): FoundTool {
+  requireRight(caller, 'use', toolCapability(server, tool));
+  const found = toolsOf(services, caller, server).find((each) => each.name === tool);
+  if (found === undefined) throw notCallable(services, server, tool);
+  return found;
+}
+
+/** By its server's row, and by that of the server where it comes from. */
+export function isApprovalNeeded({ server, source, definition }: FoundTool): boolean {
+  return needsApproval(server.spec.approval, definition) || needsApproval(source.spec.approval, definition);
+}
+
+/** True as soon as the texts in it add up to more than `most` characters: a result is never written out only to be measured. */
+function isLargerThan(value: Json | undefined, most: number): boolean {
+  let left = most;
+  const walk = (part: Json | undefined): void => {
+    if (left < 0) return;
+    if (typeof part === 'string') left -= part.length;
+    else if (Array.isArray(part)) for (const each of part) walk(each as Json);
+    else if (typeof part === 'object' && part !== null) {
+      for (const [key, each] of Object.entries(part)) {
+        left -= key.length;
+        walk(each as Json);
+      }
+    } else left -= 4;
+  };
+  walk(value);
+  return left < 0;
+}
+
+function tooLarge(server: string, tool: string, most: number): ToolResult {
+  const text = `The result of ${server}/${tool} is larger than the ${most} bytes that the administrator allows. Ask for less of it, for example a page or a range.`;
+  return { content: [{ type: 'text', text }], isError: true };
+}
+
+/**
+ * Throws `permission_denied`, `not_found`, `rate_limited`, `upstream_timeout` or `tool_failed`, and SourceRefusal where the server refused
+ * the request; a tool's own failure is a result with `isError`.
+ */
 export async function invokeTool(
   services: CallServices,
   caller: Caller,
   server: McpServerEntry,
   tool: string,
   input: JsonObject,
-  options: { parent?: Run | null; signal?: AbortSignal } = {},
+  options: ToolCallOptions = {},
 ): Promise<ToolResult> {
-  requireRight(caller, 'use', toolCapability(server, tool));
-  const { allowed_tools: allowed, call_timeout_ms: limit } = server.spec;
-  if (allowed !== null && !allowed.includes(tool)) {
-    throw new GatewayError('permission_denied', `The tool "${tool}" of ${server.name} is switched off by the administrator.`);
-  }
+  const found = requireTool(services, caller, server, tool);
+  const { source, definition } = found;
+  if (options.approved !== true && isApprovalNeeded(found))
+    throw new GatewayError(
+      'permission_denied',
+      `The tool ${server.name}/${tool} needs a person's approval, which only an MCP client that offers elicitation can ask for.`,
+    );
+  const { call_timeout_ms: limit, concurrency, max_result_bytes: most } = source.spec;
   const run = openRun(services, caller, options.parent ?? null, `mcp/${server.name}/${tool}`, 'tool', false);
   const signal = AbortSignal.any([options.signal ?? caller.signal, AbortSignal.timeout(limit)]);
   try {
-    const result = await server.instance.call(tool, input, { signal, principal: caller.principal, runId: run.id });
-    if (result.isError === true) run.end('error', 'tool_failed');
+    const done = await turns.take(source.id, concurrency, signal);
+    const context = { signal, principal: caller.principal, runId: run.id, ...(options.peer === undefined ? {} : { peer: options.peer }) };
+    const result = await source.instance.call(definition.name, input, context).finally(done);
+    const answer = isLargerThan(result as unknown as JsonObject, most) ? tooLarge(server.name, tool, most) : result;
+    if (answer.isError === true) run.end('error', 'tool_failed');
     else run.end('complete');
-    return result;
+    return answer;
   } catch (thrown) {
+    if (thrown instanceof SourceRefusal && !signal.aborted) {
+      run.end('error', 'tool_failed');
+      // Where no MCP client listens, a model does: it should read what is wrong with its call.
+      if (options.peer === undefined) return { content: [{ type: 'text', text: thrown.message }], isError: true };
+      throw thrown;
+    }
     const error = failure(thrown, signal, server, tool, limit);
     endFailed(run, error);
     throw error;

@@ -4,6 +4,7 @@ import type { McpServerEntry } from '../../types/snapshot.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { type Caller, may, requireServer, toolCapability } from './caller.ts';
 import type { CallServices } from './services.ts';
+import { sourcesOf, toolsOf } from './tools.ts';
 
 /** Throws `not_found` for an unknown server or tool and `permission_denied` where no tool is left: loud, never a silent skip. */
 export async function resolveServerTools(
@@ -13,10 +14,10 @@ export async function resolveServerTools(
 ): Promise<ServerTool[]> {
   const servers = wanted.map((request) => requireServer(caller, request.serverLabel));
   // Only a server that never answered yet is waited for, a little.
-  await Promise.all(servers.map((server) => services.catalogue.ready(server)));
+  await Promise.all(servers.flatMap((server) => sourcesOf(caller, server)).map((server) => services.catalogue.ready(server)));
   return wanted.flatMap((request, position) => {
     const server = servers[position] as McpServerEntry;
-    const known = services.catalogue.tools(server);
+    const known = toolsOf(services, caller, server);
     const named = request.allowedTools;
     for (const name of named ?? []) {
       if (!known.some((tool) => tool.name === name)) {
@@ -41,6 +42,6 @@ export async function resolveServerTools(
         });
       throw new GatewayError('tool_failed', `The MCP server "${server.name}" shows no tools at the moment; it may be starting or down.`);
     }
-    return usable.map((definition) => ({ server, definition }));
+    return usable.map((tool) => ({ server, definition: { ...tool.definition, name: tool.name } }));
   });
 }

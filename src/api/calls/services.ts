@@ -1,16 +1,18 @@
 /** What the walk of a call needs; put together once in `main.ts`. */
 import type { AnswerCache } from '../../cache/answer-cache.ts';
 import type { Dispatcher } from '../../dispatch/dispatcher.ts';
-import type { Catalogue } from '../../extensions/mcp/catalogue.ts';
+import type { Catalogue } from '../../extensions/mcp/catalogue/catalogue.ts';
 import type { Quota } from '../../quota/quota.ts';
 import type { ResponseStore } from '../../storage/responses.ts';
 import type { Ledger } from '../../types/run.ts';
 import type { Logger } from '../../types/logger.ts';
+import type { ApprovalGate } from '../mcp/approval.ts';
 
 export interface CallServices {
   /** Answers from before, for models that keep them. */
   readonly answers: AnswerCache;
   readonly dispatcher: Dispatcher;
+  readonly approvals: ApprovalGate;
   readonly catalogue: Catalogue;
   readonly quota: Quota;
   readonly ledger: Ledger;

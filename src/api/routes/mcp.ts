@@ -1,18 +1,26 @@
 /** /mcp and /mcp/{server}: the team's MCP servers behind one door, with the caller's rights. */
+import { isIP } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { McpGate } from '../../extensions/mcp/gate.ts';
+import type { McpGate } from '../../extensions/mcp/gate/gate.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { callerOf, requireServer } from '../calls/caller.ts';
-import { visibleTools } from '../calls/invoke-tool.ts';
-import { openMcpDoor } from '../calls/mcp-door.ts';
+import { openMcpDoor } from '../mcp/door.ts';
 import type { CallServices } from '../calls/services.ts';
 import { cutUnread } from '../unread.ts';
 
-/** A page of another site must not speak through its visitor's browser (DNS rebinding; MCP transports, security considerations). */
+/**
+ * A page of another site must not speak through its visitor's browser, not even if its name was made to lead here
+ * (DNS rebinding; MCP transports, security considerations). Names that lead here are the public one, the local ones, and bare addresses.
+ */
 function refuseForeignOrigin(request: FastifyRequest): void {
   const { origin, host } = request.headers;
   if (origin === undefined) return;
-  if (URL.canParse(origin) && new URL(origin).host === host) return;
+  if (URL.canParse(origin)) {
+    const from = new URL(origin);
+    const isOurs = from.hostname === new URL(request.server.publicUrl).hostname || from.hostname === 'localhost';
+    const isAddress = isIP(from.hostname.replace(/^\[|\]$/g, '')) !== 0;
+    if (from.host === host && (isOurs || isAddress)) return;
+  }
   throw new GatewayError('permission_denied', 'Requests from web pages of other origins are not accepted here.', { param: 'Origin' });
 }
 
@@ -22,14 +30,11 @@ export function addMcp(app: FastifyInstance, services: CallServices, gate: McpGa
     const caller = callerOf(request, reply);
     const name = request.params.server;
     const server = name === undefined ? null : requireServer(caller, name);
-    if (server !== null && services.catalogue.known(server) && visibleTools(services, caller, server).length === 0) {
-      throw new GatewayError('permission_denied', `You may not use any tool of mcp/${server.name}. Ask for a grant.`);
-    }
+    const door = openMcpDoor(services, caller, server, server === null ? '/mcp' : `/mcp/${server.name}`);
     for (const [header, value] of Object.entries(reply.getHeaders())) if (value !== undefined) reply.raw.setHeader(header, value);
     reply.hijack();
     request.server.openCalls.watch(request, reply);
     cutUnread(reply.raw, request.server.unreadMs);
-    const door = openMcpDoor(services, caller, server);
     await gate.serve(request.raw, reply.raw, request.body ?? undefined, door, caller.principal.client ?? caller.principal.subject);
     return reply;
   };

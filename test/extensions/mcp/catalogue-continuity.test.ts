@@ -1,9 +1,9 @@
 /** What stays as it was when a row is edited or a server hangs: the tools shown, and the time that others wait. */
 import { describe, expect, it, vi } from 'vitest';
-import { createCatalogue } from '../../../src/extensions/mcp/catalogue.ts';
+import { createCatalogue } from '../../../src/extensions/mcp/catalogue/catalogue.ts';
 import type { McpServerEntry } from '../../../src/types/snapshot.ts';
-import type { ToolDefinition, ToolSource } from '../../../src/types/tool-source.ts';
-import { entryOf, logger } from './services.ts';
+import type { Offer, ToolDefinition, ToolSource } from '../../../src/types/tool-source.ts';
+import { entryOf, logger, offering, openPins, snapshotWith } from './services.ts';
 
 const echo: ToolDefinition = { name: 'echo', inputSchema: { type: 'object' } };
 const pay: ToolDefinition = { name: 'pay', inputSchema: { type: 'object' } };
@@ -27,13 +27,15 @@ const names = (tools: readonly ToolDefinition[]): string[] => tools.map((tool) =
 
 describe('an edited row', () => {
   it('keeps showing the last known tools while the new connection is made', async () => {
-    const catalogue = createCatalogue({ logger });
+    await using pins = await openPins();
+    const catalogue = createCatalogue({ store: pins.store, logger });
     const before = entryOf(
       'files',
-      sourceOf(() => Promise.resolve([echo, pay])),
+      sourceOf(() => Promise.resolve(offering(echo, pay))),
     );
     await catalogue.refresh(before);
     const after = edited(before, hanging(), { description: 'now described', allowed_tools: ['echo'] });
+    catalogue.follow(snapshotWith(after));
     expect(names(catalogue.tools(after))).toEqual(['echo']);
     expect(catalogue.known(after)).toBe(true);
     await catalogue.ready(after);
@@ -41,24 +43,27 @@ describe('an edited row', () => {
   });
 
   it('starts anew where it leads to another server: the tools of the old one are not promised for it', async () => {
-    const catalogue = createCatalogue({ logger });
+    await using pins = await openPins();
+    const catalogue = createCatalogue({ store: pins.store, logger });
     const before = entryOf(
       'files',
-      sourceOf(() => Promise.resolve([echo])),
+      sourceOf(() => Promise.resolve(offering(echo))),
     );
     await catalogue.refresh(before);
     const after = edited(before, hanging(), { options: { url: 'https://elsewhere.example/mcp' } });
+    catalogue.follow(snapshotWith(after));
     expect(names(catalogue.tools(after))).toEqual([]);
     expect(catalogue.known(after)).toBe(false);
     catalogue.close();
   });
 
   it('is not taken for another row that leads to the same server', async () => {
-    const catalogue = createCatalogue({ logger });
+    await using pins = await openPins();
+    const catalogue = createCatalogue({ store: pins.store, logger });
     await catalogue.refresh(
       entryOf(
         'files',
-        sourceOf(() => Promise.resolve([echo])),
+        sourceOf(() => Promise.resolve(offering(echo))),
       ),
     );
     expect(names(catalogue.tools(entryOf('others', hanging())))).toEqual([]);
@@ -66,8 +71,9 @@ describe('an edited row', () => {
   });
 
   it('does not take over what an old instance answers late', async () => {
-    const catalogue = createCatalogue({ logger });
-    let answer: (tools: readonly ToolDefinition[]) => void = () => {};
+    await using pins = await openPins();
+    const catalogue = createCatalogue({ store: pins.store, logger });
+    let answer: (offer: Offer) => void = () => {};
     const before = entryOf(
       'files',
       sourceOf(() => new Promise((resolve) => (answer = resolve))),
@@ -75,13 +81,16 @@ describe('an edited row', () => {
     const late = catalogue.refresh(before);
     const after = edited(
       before,
-      sourceOf(() => Promise.resolve([pay])),
+      sourceOf(() => Promise.resolve(offering(pay))),
       { description: 'x' },
     );
+    catalogue.follow(snapshotWith(after));
     await catalogue.refresh(after);
-    answer([echo]);
+    answer(offering(echo));
     await late;
-    expect(names(catalogue.tools(edited(before, hanging(), { description: 'y' })))).toEqual(['pay']);
+    const again = edited(before, hanging(), { description: 'y' });
+    catalogue.follow(snapshotWith(again));
+    expect(names(catalogue.tools(again))).toEqual(['pay']);
     catalogue.close();
   });
 });
@@ -90,7 +99,8 @@ describe('a server that hangs', () => {
   it('is waited for once after it is first seen, not by each call', async () => {
     vi.useFakeTimers();
     try {
-      const catalogue = createCatalogue({ logger });
+      await using pins = await openPins();
+      const catalogue = createCatalogue({ store: pins.store, logger });
       const server = entryOf('hung', hanging());
       const first = catalogue.ready(server);
       await vi.advanceTimersByTimeAsync(10_000);
@@ -109,7 +119,8 @@ describe('a server that hangs', () => {
   it('is not waited for again when it is asked anew after a failure', async () => {
     vi.useFakeTimers();
     try {
-      const catalogue = createCatalogue({ logger });
+      await using pins = await openPins();
+      const catalogue = createCatalogue({ store: pins.store, logger });
       let asked = 0;
       const server = entryOf(
         'down',

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { describe, expect, it } from 'vitest';
 import { evaluate } from '../../../examples/mcp-server/calculator.ts';
-import { createMcpGate, type McpDoor } from '../../../src/extensions/mcp/gate.ts';
+import type { McpDoor } from '../../../src/extensions/mcp/gate/door.ts';
+import { createMcpGate } from '../../../src/extensions/mcp/gate/gate.ts';
 import stdio from '../../../src/extensions/mcp/transports/stdio.ts';
 import { GatewayError } from '../../../src/types/errors.ts';
 import type { ToolDefinition } from '../../../src/types/tool-source.ts';
-import { logger, principal, services } from './services.ts';
+import { logger, offering, principal, services } from './services.ts';
 
 const add: ToolDefinition = {
   name: 'demo__add',
@@ -19,7 +20,16 @@ const add: ToolDefinition = {
 
 async function openGate(door: Partial<McpDoor>) {
   const gate = createMcpGate({ logger, version: '1.0.0' });
-  const whole: McpDoor = { tools: () => Promise.resolve([add]), call: () => Promise.reject(new Error('unused')), ...door };
+  const unused = () => Promise.reject(new Error('unused'));
+  const whole: McpDoor = {
+    holder: 'tester',
+    scope: 'default /mcp',
+    offer: () => Promise.resolve(offering(add)),
+    call: unused,
+    ask: unused,
+    watch: () => () => {},
+    ...door,
+  };
   const server = createServer((request, response) => {
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => parts.push(part));
@@ -89,7 +99,7 @@ describe('the example server', () => {
   it('tells the time and calculates', async () => {
     await using source = await stdio.create(stdio.options.parse({ command: 'node', args: [server] }), services);
     const context = { signal: AbortSignal.timeout(10_000), principal, runId: 'r' };
-    expect((await source.list(context.signal)).map((tool) => tool.name)).toEqual(['current_time', 'calculate']);
+    expect((await source.list(context.signal)).tools.map((tool) => tool.name)).toEqual(['current_time', 'calculate']);
     expect(JSON.stringify(await source.call('calculate', { expression: '(1 + 2) * 3.5 ^ 2' }, context))).toContain('36.75');
     expect(await source.call('calculate', { expression: '1 +' }, context)).toMatchObject({ isError: true });
     expect(JSON.stringify(await source.call('current_time', { timezone: 'Asia/Shanghai' }, context))).toMatch(/20\d\d/);

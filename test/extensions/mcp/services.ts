@@ -1,9 +1,16 @@
 /** What the plugins of these tests are given of the house, and who calls. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createPinStore } from '../../../src/storage/mcp-catalogue.ts';
+import { migrate } from '../../../src/storage/migrate.ts';
+import { openDatabase } from '../../../src/storage/open-database.ts';
 import type { Principal } from '../../../src/types/access.ts';
 import type { Logger } from '../../../src/types/logger.ts';
 import type { PluginServices } from '../../../src/types/plugin.ts';
-import type { McpServerEntry } from '../../../src/types/snapshot.ts';
-import type { ToolSource } from '../../../src/types/tool-source.ts';
+import type { PinStore } from '../../../src/types/pins.ts';
+import type { McpServerEntry, Snapshot } from '../../../src/types/snapshot.ts';
+import type { Offer, ToolDefinition, ToolSource } from '../../../src/types/tool-source.ts';
 
 const say = (): void => {};
 export const logger = { debug: say, info: say, warn: say, error: say } as unknown as Logger;
@@ -36,8 +43,38 @@ export function entryOf(name: string, instance: ToolSource, allowed: string[] | 
       options: {},
       tags: [],
       allowed_tools: allowed,
+      prefix: null,
+      new_tools: 'allow',
+      approval: 'never',
+      concurrency: 100,
+      max_result_bytes: 4_000_000,
       call_timeout_ms: 10_000,
     },
     instance,
+  };
+}
+
+/** An offer of tools alone. */
+export function offering(...tools: readonly ToolDefinition[]): Offer {
+  return { tools, resources: [], templates: [], prompts: [] };
+}
+
+/** A configuration with these servers and nothing else. */
+export function snapshotWith(...servers: readonly McpServerEntry[]): Snapshot {
+  const view = { mcpServers: new Map(servers.map((server) => [server.name, server])) };
+  return { revision: 1, tenants: new Map([['default', view]]) } as unknown as Snapshot;
+}
+
+/** The catalogue's table in a database of its own. */
+export async function openPins(): Promise<{ readonly store: PinStore } & AsyncDisposable> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'pailou-pins-'));
+  const database = await openDatabase({ url: null, dataDir, logger });
+  await migrate(database);
+  return {
+    store: createPinStore(database),
+    async [Symbol.asyncDispose]() {
+      await database.close();
+      await rm(dataDir, { recursive: true });
+    },
   };
 }

@@ -32,7 +32,7 @@ function childrenOf(marker: string): number[] {
 describe('stdio', () => {
   it('lists and calls tools, and one connection serves many calls', async () => {
     await using source = await overStdio({ args: [everything, 'stdio', 'once'] });
-    const [tools, ...answers] = await Promise.all([
+    const [{ tools }, ...answers] = await Promise.all([
       source.list(AbortSignal.timeout(10_000)),
       source.call('echo', { message: 'one' }, context()),
       source.call('echo', { message: 'two' }, context()),
@@ -49,7 +49,7 @@ describe('stdio', () => {
       for (const pid of childrenOf('stdio crash')) process.kill(pid, 'SIGKILL');
       // Calls are not sent again, lists are: each of them notices the loss and wants a new connection.
       const lists = await Promise.all(Array.from({ length: 4 }, () => source.list(AbortSignal.timeout(10_000))));
-      for (const tools of lists) expect(tools.map((tool) => tool.name)).toContain('echo');
+      for (const { tools } of lists) expect(tools.map((tool) => tool.name)).toContain('echo');
       const answer = await eventually(
         () => source.call('echo', { message: 'again' }, context()).then(textOf, (error: Error) => error.message),
         (text) => text === 'Echo: again',
@@ -140,7 +140,7 @@ describe('Streamable HTTP', () => {
 
   it('lists and calls tools', async () => {
     await using everywhere = await source();
-    expect((await everywhere.list(AbortSignal.timeout(5_000))).map((tool) => tool.name)).toContain('echo');
+    expect((await everywhere.list(AbortSignal.timeout(5_000))).tools.map((tool) => tool.name)).toContain('echo');
     expect(textOf(await everywhere.call('echo', { message: 'hello' }, context()))).toBe('Echo: hello');
   });
 

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { definePlugin } from '../../../types/plugin.ts';
 import { headerSecret } from '../../../types/secret.ts';
+import { protocol, sessions } from './session/options.ts';
 import { createSession } from './session/session.ts';
 
 const options = z.strictObject({
@@ -10,10 +11,8 @@ const options = z.strictObject({
     .record(z.string().regex(/^[A-Za-z0-9-]+$/, 'letters, digits and -'), headerSecret())
     .default({})
     .describe("Sent with each request, e.g. the server's own Authorization. The caller's token never is."),
-  protocol: z
-    .enum(['legacy', 'auto'])
-    .default('legacy')
-    .describe('auto asks the server whether it knows the stateless protocol; legacy does not ask.'),
+  protocol,
+  sessions,
 });
 
 export default definePlugin({
@@ -21,10 +20,12 @@ export default definePlugin({
   kind: 'http',
   title: 'Streamable HTTP',
   options,
-  create({ url, headers, protocol }, services) {
+  create({ url, headers, ...rest }, services) {
     const address = services.checkUrl(url, 'spec.options.url');
     return createSession({
-      protocol,
+      ...rest,
+      listsAlone: true,
+      mostOwn: 1_000,
       secrets: Object.values(headers),
       logger: services.logger,
       transport: async () => {

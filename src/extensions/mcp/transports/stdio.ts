@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { GatewayError } from '../../../types/errors.ts';
 import { definePlugin } from '../../../types/plugin.ts';
 import { secret } from '../../../types/secret.ts';
+import { protocol, sessions } from './session/options.ts';
 import { createSession } from './session/session.ts';
 
 const options = z.strictObject({
@@ -13,10 +14,8 @@ const options = z.strictObject({
     .default({})
     .describe('All that the program gets besides PATH and HOME.'),
   cwd: z.string().max(1_000).optional(),
-  protocol: z
-    .enum(['legacy', 'auto'])
-    .default('legacy')
-    .describe('auto asks the server whether it knows the stateless protocol, which costs a second process at the start.'),
+  protocol,
+  sessions,
 });
 
 export default definePlugin({
@@ -24,7 +23,7 @@ export default definePlugin({
   kind: 'stdio',
   title: 'Program on this machine (stdio)',
   options,
-  create({ command, args, env, cwd, protocol }, services) {
+  create({ command, args, env, cwd, ...rest }, services) {
     if (!services.stdioCommands.includes(command)) {
       const allowed = services.stdioCommands.length === 0 ? 'none is allowed' : `allowed: ${services.stdioCommands.join(', ')}`;
       throw new GatewayError(
@@ -36,7 +35,10 @@ export default definePlugin({
       );
     }
     return createSession({
-      protocol,
+      ...rest,
+      listsAlone: true,
+      // Each one is a process.
+      mostOwn: 32,
       secrets: Object.values(env),
       logger: services.logger,
       transport: async () => {

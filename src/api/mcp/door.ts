@@ -1,0 +1,116 @@
+/** What one caller finds at /mcp (all servers, prefixed names) or at /mcp/<server> (one server, its own names). */
+import { setTimeout } from 'node:timers/promises';
+import type { DoorContext, McpDoor } from '../../extensions/mcp/gate/door.ts';
+import { GatewayError } from '../../types/errors.ts';
+import { isJsonObject, type JsonObject } from '../../types/json.ts';
+import type { McpServerEntry } from '../../types/snapshot.ts';
+import type { SourceQuestion, ToolResult } from '../../types/tool-source.ts';
+import { type Caller, may, requireRight } from '../calls/caller.ts';
+import { invokeTool, isApprovalNeeded, requireTool } from '../calls/invoke-tool.ts';
+import type { CallServices } from '../calls/services.ts';
+import { sourcesOf } from '../calls/tools.ts';
+import { askSource } from './ask-source.ts';
+import type { Wanted } from './approval.ts';
+import {
+  findShown,
+  type Place,
+  promptCapability,
+  resourceCapability,
+  seesAnything,
+  serverOfResource,
+  type Shown,
+  shownPrompts,
+  shownResources,
+  shownTools,
+} from './shown.ts';
+
+/** So long a list waits for servers that were never asked. */
+const firstListMs = 2_000;
+
+/** `address` is the path, such as /mcp/files. Throws `permission_denied` where there is nothing for the caller. */
+export function openMcpDoor(services: CallServices, caller: Caller, only: McpServerEntry | null, address: string): McpDoor {
+  const { tenant, issuer, subject } = caller.principal;
+  const servers = only === null ? [...caller.view.mcpServers.values()] : [only];
+  const place: Place = { services, caller, servers, only };
+  const holder = JSON.stringify([tenant, issuer, subject, address]);
+
+  /** A client asks once, when it connects: after a restart it would find nothing. A server that is known to be down delays nobody. */
+  const firstAnswers = async (): Promise<void> => {
+    const sources = new Set(servers.flatMap((server) => sourcesOf(caller, server)));
+    const unasked = [...sources].filter((server) => !services.catalogue.known(server) && services.catalogue.health(server).error === null);
+    if (unasked.length === 0) return;
+    const patience = new AbortController();
+    const tired = setTimeout(firstListMs, undefined, { signal: patience.signal, ref: false }).catch(() => {});
+    await Promise.race([Promise.all(unasked.map((server) => services.catalogue.ready(server))), tired]);
+    patience.abort();
+  };
+
+  /** A server that never answered yet is given its chance before its things are said not to exist. */
+  const find = async <D>(list: () => readonly Shown<D>[], name: string, sort: string): Promise<Shown<D>> => {
+    let found = findShown(list(), name);
+    if (found === undefined) {
+      await Promise.all(servers.flatMap((server) => sourcesOf(caller, server)).map((server) => services.catalogue.ready(server)));
+      found = findShown(list(), name);
+    }
+    if (found === undefined) throw new GatewayError('not_found', `There is no ${sort} "${name.slice(0, 200)}" for you here.`);
+    return found;
+  };
+
+  const call = async (name: string, input: JsonObject, { signal, peer }: DoorContext): Promise<ToolResult> => {
+    const { server, name: own } = await find(() => shownTools(place), name, 'tool');
+    const options = { signal: AbortSignal.any([signal, caller.signal]), approved: true };
+    // The right first: nobody is asked about what is not allowed anyway.
+    if (!isApprovalNeeded(requireTool(services, caller, server, own)))
+      return invokeTool(services, caller, server, own, input, { ...options, peer });
+    const wanted: Wanted = { holder, tool: `${server.name}/${own}`, input, peer };
+    const decided = services.approvals.ask(wanted);
+    return 'answer' in decided
+      ? decided.answer
+      : services.approvals.keep(wanted, await invokeTool(services, caller, server, own, input, { ...options, peer: decided.agreed }));
+  };
+
+  const ask = async (question: SourceQuestion, params: JsonObject, { signal, peer }: DoorContext): Promise<JsonObject> => {
+    const context = { signal: AbortSignal.any([signal, caller.signal]), peer };
+    if (question === 'prompts/get') {
+      const { server, name } = await find(() => shownPrompts(place), String(params['name']), 'prompt');
+      return askSource(services, caller, server, promptCapability(server, name), question, { ...params, name }, context);
+    }
+    if (question === 'resources/read') {
+      await firstAnswers();
+      const uri = String(params['uri']);
+      const server = serverOfResource(place, uri);
+      return askSource(services, caller, server, resourceCapability(server, uri), question, params, context);
+    }
+    const ref = isJsonObject(params['ref']) ? params['ref'] : {};
+    if (ref['type'] === 'ref/prompt') {
+      const { server, name } = await find(() => shownPrompts(place), String(ref['name']), 'prompt');
+      return askSource(services, caller, server, promptCapability(server, name), question, { ...params, ref: { ...ref, name } }, context);
+    }
+    const uri = String(ref['uri']);
+    const server = serverOfResource(place, uri);
+    return askSource(services, caller, server, resourceCapability(server, uri), question, params, context);
+  };
+
+  if (only !== null && services.catalogue.known(only) && !may(caller, 'view', only.capability) && !seesAnything(place))
+    throw new GatewayError('permission_denied', `You may not use anything of mcp/${only.name}. Ask for a grant.`);
+
+  return {
+    holder,
+    scope: JSON.stringify([tenant, address]),
+    async offer() {
+      await firstAnswers();
+      const named = <D extends object>(shown: readonly Shown<D>[]): never[] =>
+        shown
+          .toSorted((one, other) => (one.shown < other.shown ? -1 : 1))
+          .map((each) => ({ ...each.definition, name: each.shown }) as never);
+      return { tools: named(shownTools(place)), prompts: named(shownPrompts(place)), ...shownResources(place) };
+    },
+    call,
+    ask,
+    watch(uri, listener) {
+      const server = serverOfResource(place, uri);
+      requireRight(caller, 'use', resourceCapability(server, uri));
+      return server.instance.watch?.(uri, listener) ?? (() => {});
+    },
+  };
+}

@@ -1,0 +1,299 @@
+/** What each MCP server offers, as far as it is approved: in memory for every list, in the database for every node, synced in the background. */
+import type { Pin, PinKind, PinStore } from '../../../types/pins.ts';
+import { GatewayError } from '../../../types/errors.ts';
+import type { Logger } from '../../../types/logger.ts';
+import type { McpServerEntry, Snapshot } from '../../../types/snapshot.ts';
+import { emptyOffer, type Offer, type ToolDefinition } from '../../../types/tool-source.ts';
+import { canonicalJson } from './digest.ts';
+import { approved, compare, offered, pinKey } from './pins.ts';
+
+export interface ServerHealth {
+  readonly tools: number;
+  /** Definitions that are withheld until somebody approves them. */
+  readonly quarantined: number;
+  /** Epoch milliseconds of the last good sync; null for never. */
+  readonly syncedAt: number | null;
+  readonly error: string | null;
+}
+
+export interface Catalogue {
+  /** What may be shown and used, less the tools that the administrator switched off. Never waits; begins to learn of a new server. */
+  offer(server: McpServerEntry): Offer;
+  /** `offer(server).tools`. */
+  tools(server: McpServerEntry): readonly ToolDefinition[];
+  /** True if what the server offers is known, from its own answer or from the database. */
+  known(server: McpServerEntry): boolean;
+  /** Resolves when the server was asked for the first time, well or not, or after `firstSyncMs`. At once for a known one. */
+  ready(server: McpServerEntry): Promise<void>;
+  /** Asks the server now. Never rejects: see `health`. */
+  refresh(server: McpServerEntry): Promise<void>;
+  health(server: McpServerEntry): ServerHealth;
+  /** All that is known of a server, also what is withheld. */
+  items(server: McpServerEntry): readonly Pin[];
+  /** Approves what is offered now, if it is what `digest` names. Throws `not_found` or `revision_conflict`. */
+  approve(server: McpServerEntry, kind: PinKind, name: string, digest: string, by: string): Promise<Pin>;
+  /** Calls back when what may be shown has changed, here or on another node. */
+  onChange(listener: () => void): () => void;
+  /** Takes the servers of a new configuration; those that are new are asked at once. */
+  follow(snapshot: Snapshot): void;
+  close(): void;
+}
+
+interface Entry {
+  server: McpServerEntry;
+  pins: ReadonlyMap<string, Pin>;
+  offer: Offer;
+  /** The row leads to another server than the one that the pins are of, which has not answered yet: nothing is promised for it. */
+  isOther: boolean;
+  /** `offer` less what is switched off; null when it has to be made again. */
+  shown: { readonly allowed: readonly string[] | null; readonly offer: Offer } | null;
+  syncedAt: number | null;
+  askedAt: number;
+  wantedAt: number;
+  error: string | null;
+  underWay: Promise<void> | null;
+  /** Settles with the first answer, well or not. */
+  first: Promise<void> | null;
+  readonly madeAt: number;
+  /** The server announced a change after it was asked: the answer under way may be old already. */
+  stale: boolean;
+  stop: () => void;
+}
+
+export interface CatalogueOptions {
+  readonly store: PinStore;
+  readonly logger: Logger;
+  /** Definitions that were approved, or never seen, are withheld now. */
+  onQuarantine?(server: McpServerEntry, pins: readonly Pin[]): void;
+}
+
+const firstSyncMs = 10_000;
+const listTimeoutMs = 30_000;
+/** A server is asked again when it is wanted and its answer is this old; and without being wanted, if it was within the last hour. */
+const freshMs = 60_000;
+const wantedMs = 3_600_000;
+const retryMs = 2_000;
+/** Other nodes' clocks may differ by so much. */
+const overlapMs = 60_000;
+
+function isKnown({ syncedAt, pins, isOther }: Entry): boolean {
+  return syncedAt !== null || (pins.size > 0 && !isOther);
+}
+
+function connectionOf({ spec }: McpServerEntry): string {
+  return canonicalJson([spec.kind, spec.options]);
+}
+
+export function createCatalogue(options: CatalogueOptions): Catalogue {
+  const { store, logger } = options;
+  const entries = new Map<string, Entry>();
+  const listeners = new Set<() => void>();
+  const closing = new AbortController();
+  let readUpTo = 0;
+
+  /** Takes over new pins; true if that changes what may be shown. */
+  const take = (entry: Entry, pins: ReadonlyMap<string, Pin>): boolean => {
+    const before = JSON.stringify(entry.offer);
+    entry.pins = pins;
+    entry.offer = entry.isOther ? emptyOffer : offered(pins);
+    entry.shown = null;
+    return JSON.stringify(entry.offer) !== before;
+  };
+  const tell = (): void => {
+    for (const listener of listeners) listener();
+  };
+
+  const compareNow = async (entry: Entry, offer: Offer): Promise<void> => {
+    const { id, capability, spec } = entry.server;
+    const known = new Map((await store.of(id)).map((pin) => [pinKey(pin.kind, pin.name), pin]));
+    const { changed, gone, quarantined } = compare({ id, tenant: capability.tenant }, known, offer, spec.new_tools, Date.now());
+    if (changed.length + gone.length > 0) await store.write(changed, gone);
+    for (const pin of changed) known.set(pinKey(pin.kind, pin.name), pin);
+    for (const pin of gone) known.delete(pinKey(pin.kind, pin.name));
+    entry.isOther = false;
+    const news = take(entry, known);
+    if (quarantined.length > 0) options.onQuarantine?.(entry.server, quarantined);
+    if (news) tell();
+  };
+
+  const sync = (entry: Entry): Promise<void> => {
+    entry.underWay ??= (async () => {
+      const { server } = entry;
+      entry.askedAt = Date.now();
+      entry.stale = false;
+      try {
+        const offer = await server.instance.list(AbortSignal.any([closing.signal, AbortSignal.timeout(listTimeoutMs)]));
+        // Of a row that has changed meanwhile: the answer may be another server's.
+        if (entries.get(server.id) !== entry || entry.server.instance !== server.instance) return;
+        await compareNow(entry, offer);
+        entry.syncedAt = Date.now();
+        entry.error = null;
+      } catch (thrown) {
+        const reason = thrown instanceof Error ? thrown.message : String(thrown);
+        if (entry.error === null && !closing.signal.aborted)
+          logger.warn({ server: server.name, reason }, 'an MCP server cannot be asked for what it offers; what was last known is shown');
+        entry.error = reason;
+      } finally {
+        entry.underWay = null;
+      }
+      if (entry.stale && !closing.signal.aborted) await sync(entry);
+    })();
+    entry.first ??= entry.underWay;
+    return entry.underWay;
+  };
+  const syncSoon = (entry: Entry): void => {
+    if (closing.signal.aborted) return;
+    sync(entry).catch(() => {});
+  };
+
+  const bind = (server: McpServerEntry): Entry => {
+    const before = entries.get(server.id);
+    const isSame = before !== undefined && connectionOf(before.server) === connectionOf(server);
+    const entry: Entry = {
+      server,
+      pins: before?.pins ?? new Map(),
+      offer: isSame ? before.offer : emptyOffer,
+      isOther: before !== undefined && (!isSame || before.isOther),
+      shown: null,
+      syncedAt: isSame ? before.syncedAt : null,
+      askedAt: 0,
+      wantedAt: before?.wantedAt ?? 0,
+      error: null,
+      underWay: null,
+      first: null,
+      madeAt: Date.now(),
+      stale: false,
+      stop: () => {},
+    };
+    before?.stop();
+    entry.stop = server.instance.onChange(() => {
+      entry.stale = entry.underWay !== null;
+      syncSoon(entry);
+    });
+    entries.set(server.id, entry);
+    return entry;
+  };
+
+  const entryOf = (server: McpServerEntry): Entry => {
+    const entry = entries.get(server.id) ?? bind(server);
+    entry.wantedAt = Date.now();
+    if (entry.underWay === null && entry.wantedAt - entry.askedAt > (entry.error === null ? freshMs : retryMs)) syncSoon(entry);
+    return entry;
+  };
+
+  /** What other nodes found or decided. */
+  const readStore = async (): Promise<void> => {
+    const from = readUpTo;
+    readUpTo = Math.max(readUpTo, Date.now() - overlapMs);
+    const fresh = Map.groupBy(await store.since(from), (pin) => pin.server);
+    let news = false;
+    for (const [id, pins] of fresh) {
+      const entry = entries.get(id);
+      if (entry === undefined) continue;
+      const known = new Map(entry.pins);
+      for (const pin of pins)
+        if ((known.get(pinKey(pin.kind, pin.name))?.changedAt ?? 0) <= pin.changedAt) known.set(pinKey(pin.kind, pin.name), pin);
+      if (take(entry, known)) news = true;
+    }
+    if (news) tell();
+  };
+  const readStoreSoon = (): void => {
+    readStore().catch((thrown: unknown) => logger.warn({ err: thrown }, 'the catalogue of MCP servers cannot be read'));
+  };
+  const stopWatching = store.watch(readStoreSoon);
+  const timer = setInterval(() => {
+    const now = Date.now();
+    for (const entry of entries.values())
+      if (entry.underWay === null && now - entry.wantedAt < wantedMs && now - entry.askedAt > freshMs) syncSoon(entry);
+  }, freshMs / 2);
+  timer.unref();
+
+  const offerOf = (server: McpServerEntry): Offer => {
+    const entry = entryOf(server);
+    const { allowed_tools: allowed } = server.spec;
+    if (allowed === null) return entry.offer;
+    if (entry.shown?.allowed !== allowed)
+      entry.shown = { allowed, offer: { ...entry.offer, tools: entry.offer.tools.filter((tool) => allowed.includes(tool.name)) } };
+    return entry.shown.offer;
+  };
+
+  return {
+    offer: offerOf,
+    tools: (server) => offerOf(server).tools,
+    known(server) {
+      const entry = entryOf(server);
+      return isKnown(entry);
+    },
+    async ready(server) {
+      const entry = entryOf(server);
+      // Only the first answer is worth waiting for: a server that hangs must not hold up every later call as well.
+      const left = entry.madeAt + firstSyncMs - Date.now();
+      if (isKnown(entry) || entry.error !== null || entry.first === null || left <= 0) return;
+      let patience: NodeJS.Timeout | undefined;
+      const tired = new Promise<void>((resolve) => {
+        patience = setTimeout(resolve, left);
+        patience.unref();
+      });
+      await Promise.race([entry.first, tired]).finally(() => clearTimeout(patience));
+    },
+    refresh: (server) => sync(entries.get(server.id) ?? bind(server)),
+    health(server) {
+      const { offer, pins, syncedAt, error } = entryOf(server);
+      const quarantined = [...pins.values()].filter((pin) => pin.present && pin.state !== 'approved').length;
+      return { tools: offer.tools.length, quarantined, syncedAt, error };
+    },
+    items: (server) => [...entryOf(server).pins.values()],
+    async approve(server, kind, name, digest, by) {
+      const entry = entryOf(server);
+      const known = new Map((await store.of(server.id)).map((pin) => [pinKey(pin.kind, pin.name), pin]));
+      const pin = known.get(pinKey(kind, name));
+      if (pin === undefined) throw new GatewayError('not_found', `The MCP server "${server.name}" has no ${kind} "${name.slice(0, 200)}".`);
+      if (pin.state === 'approved' && pin.digest === digest) return pin;
+      const after = approved(pin, digest, by, Date.now());
+      if (after === null) {
+        throw new GatewayError(
+          'revision_conflict',
+          `What "${server.name}" offers as ${kind} "${name.slice(0, 200)}" is not what you saw. Look at it again, then approve.`,
+          { param: 'digest' },
+        );
+      }
+      await store.write([after], []);
+      known.set(pinKey(kind, name), after);
+      if (take(entry, known)) tell();
+      return after;
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    follow(snapshot) {
+      const servers = [...snapshot.tenants.values()].flatMap((view) => [...view.mcpServers.values()]);
+      const live = new Set(servers.map((server) => server.id));
+      for (const [id, entry] of entries) {
+        if (live.has(id)) continue;
+        entry.stop();
+        entries.delete(id);
+      }
+      const fresh: Entry[] = [];
+      for (const server of servers) {
+        const entry = entries.get(server.id);
+        if (entry === undefined) fresh.push(bind(server));
+        else if (entry.server.instance !== server.instance) syncSoon(bind(server));
+        else entry.server = server;
+      }
+      if (fresh.length === 0) return;
+      // A row that comes back, or a node that starts, finds in the database what was approved.
+      readUpTo = 0;
+      readStore()
+        .catch((thrown: unknown) => logger.warn({ err: thrown }, 'the catalogue of MCP servers cannot be read'))
+        .finally(() => {
+          for (const entry of fresh) if (entry.pins.size === 0 && entry.askedAt === 0) syncSoon(entry);
+        });
+    },
+    close() {
+      clearInterval(timer);
+      stopWatching();
+      closing.abort();
+    },
+  };
+}

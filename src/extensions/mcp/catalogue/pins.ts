@@ -1,0 +1,107 @@
+/** What an answer of a server means for what was approved: pure, so that every case can be tried. */
+import type { Pin, PinKind } from '../../../types/pins.ts';
+import type { JsonObject } from '../../../types/json.ts';
+import type { Offer } from '../../../types/tool-source.ts';
+import { canonicalJson, digestOf } from './digest.ts';
+
+/** The pins of one server, by `pinKey`. */
+export type Pins = ReadonlyMap<string, Pin>;
+export const pinKey = (kind: PinKind, name: string): string => `${kind} ${name}`;
+
+/** Of several with the same name the first counts, as it does for every client. */
+function itemsOf(offer: Offer): Map<string, { kind: PinKind; name: string; definition: JsonObject }> {
+  const items = new Map<string, { kind: PinKind; name: string; definition: JsonObject }>();
+  const add = (kind: PinKind, name: unknown, definition: JsonObject): void => {
+    if (typeof name === 'string' && !items.has(pinKey(kind, name))) items.set(pinKey(kind, name), { kind, name, definition });
+  };
+  for (const tool of offer.tools) add('tool', tool.name, tool as unknown as JsonObject);
+  for (const resource of offer.resources) add('resource', resource.uri, resource);
+  for (const template of offer.templates) add('template', template.uriTemplate, template);
+  for (const prompt of offer.prompts) add('prompt', prompt.name, prompt);
+  return items;
+}
+
+export interface Compared {
+  /** To be written; empty if nothing changed. */
+  readonly changed: readonly Pin[];
+  /** To be taken away: resources come and go, and none can be called under a name that another had. */
+  readonly gone: readonly Pin[];
+  /** Those that are withheld since this answer. */
+  readonly quarantined: readonly Pin[];
+}
+
+/**
+ * Compares an answer with what is pinned. The first answer of a server is trusted as the administrator saw it; after that a definition
+ * other than the approved one is withheld, and, under `approve`, so is every new one.
+ */
+export function compare(
+  server: { readonly id: string; readonly tenant: string },
+  pins: Pins,
+  offer: Offer,
+  newItems: 'allow' | 'approve',
+  now: number,
+): Compared {
+  const changed: Pin[] = [];
+  const quarantined: Pin[] = [];
+  const items = itemsOf(offer);
+  const trusted = pins.size === 0 || newItems === 'allow';
+  for (const [key, { kind, name, definition }] of items) {
+    const digest = digestOf(kind, definition);
+    const before = pins.get(key);
+    const base = { server: server.id, tenant: server.tenant, kind, name, present: true, changedAt: now };
+    const approved = { state: 'approved', definition, digest, seenDefinition: null, seenDigest: null } as const;
+    if (before === undefined) {
+      const pin: Pin = trusted
+        ? { ...base, ...approved, decidedBy: null }
+        : { ...base, state: 'new', definition: null, digest: '', seenDefinition: definition, seenDigest: digest, decidedBy: null };
+      changed.push(pin);
+      if (!trusted) quarantined.push(pin);
+    } else if (before.definition !== null && digest === before.digest) {
+      // As approved, or so again. What is not pinned may have changed.
+      if (before.state !== 'approved' || !before.present || canonicalJson(definition) !== canonicalJson(before.definition))
+        changed.push({ ...base, ...approved, decidedBy: before.decidedBy });
+    } else if (digest !== before.seenDigest || !before.present) {
+      const pin: Pin = {
+        ...before,
+        ...base,
+        state: before.definition === null ? 'new' : 'changed',
+        seenDefinition: definition,
+        seenDigest: digest,
+      };
+      changed.push(pin);
+      if (digest !== before.seenDigest) quarantined.push(pin);
+    }
+  }
+  const absent = [...pins].filter(([key, pin]) => pin.present && !items.has(key)).map(([, pin]) => pin);
+  const isKept = (pin: Pin): boolean => pin.kind !== 'resource';
+  return {
+    changed: [...changed, ...absent.filter(isKept).map((pin) => ({ ...pin, present: false, changedAt: now }))],
+    gone: absent.filter((pin) => !isKept(pin)),
+    quarantined,
+  };
+}
+
+/** The pin with what is offered now approved; null if that is not what `digest` names. */
+export function approved(pin: Pin, digest: string, by: string, now: number): Pin | null {
+  if (pin.state === 'approved' || pin.seenDefinition === null || pin.seenDigest !== digest) return null;
+  return {
+    ...pin,
+    state: 'approved',
+    definition: pin.seenDefinition,
+    digest,
+    seenDefinition: null,
+    seenDigest: null,
+    changedAt: now,
+    decidedBy: by,
+  };
+}
+
+/** What may be shown and used: offered, and as approved. In the order of names. */
+export function offered(pins: Pins): Offer {
+  const of = (kind: PinKind): never[] =>
+    [...pins.values()]
+      .filter((pin) => pin.kind === kind && pin.present && pin.state === 'approved')
+      .toSorted((one, other) => (one.name < other.name ? -1 : 1))
+      .map((pin) => pin.definition as never);
+  return { tools: of('tool'), resources: of('resource'), templates: of('template'), prompts: of('prompt') };
+}

@@ -1,0 +1,24 @@
+/** What the gate needs of the house: one caller's view of everything, at one address. */
+import type { JsonObject } from '../../../types/json.ts';
+import type { McpPeer, Offer, SourceQuestion, ToolResult } from '../../../types/tool-source.ts';
+
+export interface DoorContext {
+  readonly signal: AbortSignal;
+  readonly peer: McpPeer;
+}
+
+/** Made anew for each request, with the caller's rights as they are now. */
+export interface McpDoor {
+  /** Whose sessions this caller may go on with: the same for the same person at the same address. */
+  readonly holder: string;
+  /** Whom a change concerns: the tenant and the address. */
+  readonly scope: string;
+  /** What the caller may see, under the names that this address shows. From memory; only a server that was never asked is waited for, a little. */
+  offer(): Promise<Offer>;
+  /** `name` as shown, or an unambiguous bare name. Throws GatewayError for a tool that is not there or not allowed, SourceRefusal for one that refuses. */
+  call(name: string, input: JsonObject, context: DoorContext): Promise<ToolResult>;
+  /** Resources by their URI, prompts by the shown name or an unambiguous bare one. Throws as `call` does. */
+  ask(question: SourceQuestion, params: JsonObject, context: DoorContext): Promise<JsonObject>;
+  /** Calls back when the resource has new content. Returns the way to stop. Throws as `ask` does. */
+  watch(uri: string, listener: () => void): () => void;
+}

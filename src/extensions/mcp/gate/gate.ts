@@ -1,0 +1,132 @@
+/** The door for MCP clients of both protocol eras: which of them speaks, and in whose name. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type * as Sdk from '@modelcontextprotocol/server';
+import { LRUCache } from 'lru-cache';
+import { isJsonObject } from '../../../types/json.ts';
+import type { Logger } from '../../../types/logger.ts';
+import type { McpDoor } from './door.ts';
+import { buildServer, doorOf } from './server.ts';
+import { createSessions, type SessionInfo, type Sessions } from './sessions.ts';
+
+export interface McpGate {
+  /** Serves one request to its end. `body` is the parsed JSON, undefined for none. `client` names the caller's OAuth2 client. */
+  serve(request: IncomingMessage, response: ServerResponse, body: unknown, door: McpDoor, client: string): Promise<void>;
+  /** Tells the clients that listen that what they may see has changed. Several changes at once are told once. */
+  changed(): void;
+  /** The sessions that are open on this node. */
+  sessions(): readonly SessionInfo[];
+  close(): Promise<void>;
+}
+
+export interface McpGateOptions {
+  readonly logger: Logger;
+  readonly version: string;
+  /** The session of a client is over: whatever was opened for it alone may be closed. */
+  onSessionEnd?(id: string): void;
+}
+
+/** The SDK, and what stands on it. */
+interface Loaded {
+  readonly sdk: typeof Sdk;
+  readonly sessions: Sessions;
+  serve(request: IncomingMessage, response: ServerResponse, body: unknown): Promise<void>;
+}
+
+/** Addresses with listeners of the stateless protocol; each tenant has `/mcp` and one for each server. */
+const mostScopes = 5_000;
+const changeDelayMs = 200;
+const mostWatches = 100;
+
+/** An answer in the protocol's own form: the session is unknown, or somebody else's. The client opens a new one. */
+function unknownSession(): Response {
+  const error = { code: -32_001, message: 'There is no such session here any more. Open a new one with initialize.' };
+  return Response.json({ jsonrpc: '2.0', error, id: null }, { status: 404 });
+}
+
+function resourcesListenedTo(body: unknown): readonly string[] {
+  if (!isJsonObject(body) || body['method'] !== 'subscriptions/listen' || !isJsonObject(body['params'])) return [];
+  const filter = body['params']['notifications'];
+  const uris = isJsonObject(filter) ? filter['resourceSubscriptions'] : undefined;
+  return Array.isArray(uris) ? uris.filter((uri) => typeof uri === 'string').slice(0, mostWatches) : [];
+}
+
+export function createMcpGate(options: McpGateOptions): McpGate {
+  const { logger, version } = options;
+  let loading: Promise<Loaded> | null = null;
+  let loaded: Loaded | null = null;
+  let telling: NodeJS.Timeout | undefined;
+  /** By scope: a word about a resource of one tenant must not reach another's. */
+  const handlers = new LRUCache<string, Sdk.McpHttpHandler>({ max: mostScopes, dispose: (handler) => void handler.close() });
+
+  const handlerFor = (sdk: typeof Sdk, scope: string): Sdk.McpHttpHandler => {
+    const known = handlers.get(scope);
+    if (known !== undefined) return known;
+    // What opens no session is served without one, whichever protocol it speaks.
+    const made = sdk.createMcpHandler(() => buildServer(sdk, version, null).server, {
+      onerror: (error) => logger.debug({ reason: error.message }, 'MCP gate'),
+    });
+    handlers.set(scope, made);
+    return made;
+  };
+
+  const answer = async (sdk: typeof Sdk, sessions: Sessions, request: Request, given: Sdk.McpHandlerRequestOptions): Promise<Response> => {
+    const door = doorOf(given.authInfo as never);
+    const opens = request.method === 'POST' && sdk.isInitializeRequest(given.parsedBody);
+    if (opens || request.headers.get('mcp-session-id') !== null) {
+      if (request.method === 'POST' && !sdk.isJsonContentType(request.headers.get('content-type')))
+        return Response.json(
+          { jsonrpc: '2.0', error: { code: -32_000, message: 'The Content-Type must be application/json.' }, id: null },
+          { status: 415 },
+        );
+      return (await sessions.serve(request, given, door)) ?? unknownSession();
+    }
+    const handler = handlerFor(sdk, door.scope);
+    const over = given.authInfo?.extra?.['over'] as AbortSignal;
+    const stops = resourcesListenedTo(given.parsedBody).flatMap((uri) => {
+      try {
+        return [door.watch(uri, () => handler.notify.resourceUpdated(uri))];
+      } catch {
+        // Nothing to be told of: the caller may not see it, or it is not there.
+        return [];
+      }
+    });
+    over.addEventListener('abort', () => stops.forEach((stop) => stop()), { once: true });
+    return handler.fetch(request, given);
+  };
+
+  /** The SDK is large; a node whose callers use no MCP never loads it. */
+  const load = async (): Promise<Loaded> => {
+    const [sdk, node] = await Promise.all([import('@modelcontextprotocol/server'), import('@modelcontextprotocol/node')]);
+    const sessions = createSessions({ sdk, version, onEnd: (id) => options.onSessionEnd?.(id) });
+    const serve = node.toNodeHandler({ fetch: (request, given) => answer(sdk, sessions, request, given ?? {}) });
+    return (loaded = { sdk, sessions, serve: serve as never });
+  };
+
+  return {
+    async serve(request, response, body, door, client) {
+      const { serve } = await (loading ??= load());
+      // The token itself stays outside: nothing behind this line could pass it on.
+      const over = new AbortController();
+      response.once('close', () => over.abort());
+      const auth = { token: '', clientId: client, scopes: [], extra: { door, over: over.signal } };
+      await serve(Object.assign(request, { auth }) as never, response, body);
+    },
+    changed() {
+      telling ??= setTimeout(() => {
+        telling = undefined;
+        loaded?.sessions.changed();
+        for (const { notify } of handlers.values()) {
+          notify.toolsChanged();
+          notify.resourcesChanged();
+          notify.promptsChanged();
+        }
+      }, changeDelayMs).unref();
+    },
+    sessions: () => loaded?.sessions.list() ?? [],
+    async close() {
+      clearTimeout(telling);
+      await loaded?.sessions.close();
+      await Promise.all([...handlers.values()].map((handler) => handler.close()));
+    },
+  };
+}

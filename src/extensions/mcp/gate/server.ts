@@ -1,0 +1,135 @@
+/** Pailou as an MCP server: every method asks the door of its own request, so that rights are decided anew each time. */
+import type * as Sdk from '@modelcontextprotocol/server';
+import { GatewayError, toGatewayError } from '../../../types/errors.ts';
+import type { JsonObject } from '../../../types/json.ts';
+import { SourceRefusal, type SourceQuestion, type ToolResult } from '../../../types/tool-source.ts';
+import type { DoorContext, McpDoor } from './door.ts';
+import { peerOf, type SessionMemory } from './peer.ts';
+
+/** Bound on what one session may ask to be told of. */
+const mostWatches = 100;
+
+export interface GateServer {
+  readonly server: Sdk.Server;
+  /** Lets go of all that the session wanted to be told of. */
+  forget(): void;
+}
+
+/** The door that the request came through. It travels beside the request, never in it. */
+export function doorOf(authInfo: { readonly extra?: Record<string, unknown> } | undefined): McpDoor {
+  const door = authInfo?.extra?.['door'] as McpDoor | undefined;
+  if (door === undefined) throw new GatewayError('internal_error', 'An MCP request came in without its caller.');
+  return door;
+}
+
+/** What a tool tells its caller when it could not be run: text that a model can read. */
+function failed(error: GatewayError): ToolResult {
+  return { content: [{ type: 'text', text: error.message }], isError: true };
+}
+
+/** `session` is null where there is none. */
+export function buildServer(sdk: typeof Sdk, version: string, session: SessionMemory | null): GateServer {
+  const server = new sdk.Server(
+    { name: 'pailou', version },
+    {
+      capabilities: {
+        tools: { listChanged: true },
+        resources: { listChanged: true, subscribe: true },
+        prompts: { listChanged: true },
+        completions: {},
+        logging: {},
+      },
+    },
+  );
+  const watches = new Map<string, () => void>();
+
+  /** The error that a client should see: the source's own, or Pailou's in the protocol's codes. */
+  const asProtocolError = (thrown: unknown): Error => {
+    if (thrown instanceof SourceRefusal) return new sdk.ProtocolError(thrown.code, thrown.message, thrown.data);
+    const error = toGatewayError(thrown);
+    const isCallers = error.status === 403 || error.status === 404 || error.status === 400 || error.status === 429;
+    const code = isCallers ? sdk.ProtocolErrorCode.InvalidParams : sdk.ProtocolErrorCode.InternalError;
+    return new sdk.ProtocolError(code, error.message, { code: error.code });
+  };
+  const contextOf = (context: Sdk.ServerContext): DoorContext => ({
+    signal: context.mcpReq.signal,
+    peer: peerOf(server, context, session),
+  });
+  const enter = (context: Sdk.ServerContext): McpDoor => doorOf(context.http?.authInfo as never);
+
+  server.setRequestHandler('tools/list', async (_request, context) => ({ tools: (await enter(context).offer()).tools }) as never);
+  server.setRequestHandler(
+    'resources/list',
+    async (_request, context) => ({ resources: (await enter(context).offer()).resources }) as never,
+  );
+  server.setRequestHandler(
+    'resources/templates/list',
+    async (_request, context) => ({ resourceTemplates: (await enter(context).offer()).templates }) as never,
+  );
+  server.setRequestHandler('prompts/list', async (_request, context) => ({ prompts: (await enter(context).offer()).prompts }) as never);
+
+  server.setRequestHandler('tools/call', async ({ params }, context) => {
+    try {
+      return (await enter(context).call(params.name, (params.arguments ?? {}) as JsonObject, contextOf(context))) as never;
+    } catch (thrown) {
+      const isFault = !(thrown instanceof SourceRefusal) && toGatewayError(thrown).status >= 500;
+      // A wrong name or a missing right is a fault of the request; a tool that is down is something that the model should read.
+      if (isFault) return failed(toGatewayError(thrown)) as never;
+      throw asProtocolError(thrown);
+    }
+  });
+
+  const ask = async (question: SourceQuestion, params: unknown, context: Sdk.ServerContext): Promise<never> => {
+    try {
+      return (await enter(context).ask(question, params as JsonObject, contextOf(context))) as never;
+    } catch (thrown) {
+      throw asProtocolError(thrown);
+    }
+  };
+  server.setRequestHandler('resources/read', ({ params }, context) => ask('resources/read', { uri: params.uri }, context));
+  server.setRequestHandler('prompts/get', ({ params: { name, arguments: given } }, context) =>
+    ask('prompts/get', given === undefined ? { name } : { name, arguments: given }, context),
+  );
+  server.setRequestHandler('completion/complete', ({ params: { ref, argument, context: known } }, context) =>
+    ask('completion/complete', known === undefined ? { ref, argument } : { ref, argument, context: known }, context),
+  );
+
+  server.setRequestHandler('resources/subscribe', ({ params: { uri } }, context) => {
+    if (watches.has(uri)) return {};
+    if (session === null)
+      throw new sdk.ProtocolError(sdk.ProtocolErrorCode.InvalidRequest, 'Open a session first: subscriptions belong to one.');
+    if (watches.size >= mostWatches)
+      throw new sdk.ProtocolError(
+        sdk.ProtocolErrorCode.InvalidRequest,
+        `At most ${mostWatches} subscriptions in one session; end one first.`,
+      );
+    try {
+      watches.set(
+        uri,
+        enter(context).watch(uri, () => {
+          server.sendResourceUpdated({ uri }).catch(() => {});
+        }),
+      );
+    } catch (thrown) {
+      throw asProtocolError(thrown);
+    }
+    return {};
+  });
+  server.setRequestHandler('resources/unsubscribe', ({ params: { uri } }) => {
+    watches.get(uri)?.();
+    watches.delete(uri);
+    return {};
+  });
+  server.setRequestHandler('logging/setLevel', ({ params }) => {
+    if (session !== null) session.logLevel = params.level;
+    return {};
+  });
+
+  return {
+    server,
+    forget() {
+      for (const stop of watches.values()) stop();
+      watches.clear();
+    },
+  };
+}

@@ -1,0 +1,165 @@
+/** Sessions of the older protocol (2025-11-25 and before): each belongs to one caller at one address, and ends when it is not used. */
+import { randomUUID } from 'node:crypto';
+import type * as Sdk from '@modelcontextprotocol/server';
+import type { McpDoor } from './door.ts';
+import type { SessionMemory } from './peer.ts';
+import { buildServer, type GateServer } from './server.ts';
+
+export interface SessionInfo {
+  readonly id: string;
+  readonly holder: string;
+  readonly scope: string;
+  /** The client's own name and version, as it says. */
+  readonly client: string;
+  /** Epoch milliseconds. */
+  readonly since: number;
+  readonly usedAt: number;
+}
+
+export interface Sessions {
+  /** Opens a session with an `initialize`, or goes on with the one that the request names. Null for a session that is not the caller's. */
+  serve(request: Request, options: Sdk.McpHandlerRequestOptions, door: McpDoor): Promise<Response | null>;
+  /** Tells the clients that what they may see has changed. */
+  changed(): void;
+  list(): readonly SessionInfo[];
+  close(): Promise<void>;
+}
+
+interface Session extends SessionMemory {
+  readonly holder: string;
+  readonly scope: string;
+  readonly gate: GateServer;
+  readonly transport: Sdk.WebStandardStreamableHTTPServerTransport;
+  readonly since: number;
+  usedAt: number;
+  /** Requests under way, with the stream on which a client listens. */
+  open: number;
+}
+
+const idleMs = 1_800_000;
+const sweepMs = 60_000;
+const mostOfOne = 100;
+const mostOfAll = 10_000;
+
+/** The response as it is, with a word when its body has ended or nobody reads it any more. */
+function whenEnded(response: Response, ended: () => void): Response {
+  if (response.body === null) {
+    ended();
+    return response;
+  }
+  const reader = response.body.getReader();
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (!done) return controller.enqueue(value);
+        ended();
+        controller.close();
+      } catch (thrown) {
+        ended();
+        controller.error(thrown);
+      }
+    },
+    async cancel(reason) {
+      ended();
+      await reader.cancel(reason);
+    },
+  });
+  return new Response(body, { status: response.status, headers: response.headers });
+}
+
+export function createSessions(options: {
+  readonly sdk: typeof Sdk;
+  readonly version: string;
+  /** A session is over. */
+  onEnd(id: string): void;
+}): Sessions {
+  const { sdk, version } = options;
+  const sessions = new Map<string, Session>();
+
+  const end = (session: Session): void => {
+    if (sessions.get(session.id) !== session) return;
+    sessions.delete(session.id);
+    session.gate.forget();
+    session.gate.server.close().catch(() => {});
+    options.onEnd(session.id);
+  };
+  const sweeper = setInterval(() => {
+    for (const session of sessions.values()) if (session.open === 0 && session.usedAt < Date.now() - idleMs) end(session);
+  }, sweepMs);
+  sweeper.unref();
+
+  /** Makes room: the longest idle one of the same holder, or of all, goes. */
+  const makeRoom = (holder: string): void => {
+    const idlestOf = (those: Session[]) => those.toSorted((one, other) => one.open - other.open || one.usedAt - other.usedAt)[0];
+    const own = [...sessions.values()].filter((session) => session.holder === holder);
+    const crowded = own.length >= mostOfOne ? own : sessions.size >= mostOfAll ? [...sessions.values()] : [];
+    const idlest = idlestOf(crowded);
+    if (idlest !== undefined) end(idlest);
+  };
+
+  const open = async (door: McpDoor): Promise<Session> => {
+    makeRoom(door.holder);
+    const id = randomUUID();
+    const memory: SessionMemory = { id, logLevel: null };
+    const gate = buildServer(sdk, version, memory);
+    const transport = new sdk.WebStandardStreamableHTTPServerTransport({ sessionIdGenerator: () => id });
+    const session: Session = Object.assign(memory, {
+      holder: door.holder,
+      scope: door.scope,
+      gate,
+      transport,
+      since: Date.now(),
+      usedAt: Date.now(),
+      open: 0,
+    });
+    gate.server.onclose = () => end(session);
+    await gate.server.connect(transport);
+    return session;
+  };
+
+  return {
+    async serve(request, requestOptions, door) {
+      const id = request.headers.get('mcp-session-id');
+      const session = id === null ? await open(door) : sessions.get(id);
+      if (session === undefined || session.holder !== door.holder || session.scope !== door.scope) return null;
+      if (id === null) sessions.set(session.id, session);
+      session.open++;
+      session.usedAt = Date.now();
+      let isOpen = true;
+      const ended = (): void => {
+        if (!isOpen) return;
+        isOpen = false;
+        session.open--;
+        session.usedAt = Date.now();
+      };
+      try {
+        const response = await session.transport.handleRequest(request, requestOptions);
+        // An `initialize` that was refused opens nothing.
+        if (id === null && !response.ok) end(session);
+        return whenEnded(response, ended);
+      } catch (thrown) {
+        ended();
+        throw thrown;
+      }
+    },
+    changed() {
+      for (const { gate } of sessions.values()) {
+        const { server } = gate;
+        if (server.getClientCapabilities() === undefined) continue;
+        for (const told of [server.sendToolListChanged(), server.sendResourceListChanged(), server.sendPromptListChanged()])
+          told.catch(() => {});
+      }
+    },
+    list: () =>
+      [...sessions.values()].map(({ id, holder, scope, since, usedAt, gate }) => {
+        const client = gate.server.getClientVersion();
+        return { id, holder, scope, since, usedAt, client: client === undefined ? '' : `${client.name} ${client.version}` };
+      }),
+    async close() {
+      clearInterval(sweeper);
+      await Promise.all([...sessions.values()].map(({ gate }) => gate.server.close().catch(() => {})));
+      sessions.clear();
+    },
+  };
+}

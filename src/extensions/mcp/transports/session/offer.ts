@@ -1,0 +1,35 @@
+/** Everything that a connected server offers, page by page, within bounds. */
+import type { Client } from '@modelcontextprotocol/client';
+import type { Offer } from '../../../../types/tool-source.ts';
+
+/** More of one sort serves nobody; it would fill memory and the models' contexts. */
+const mostOfOneSort = 2_000;
+
+/** Asks only for what the server says that it has. */
+export async function readOffer(client: Client, signal: AbortSignal): Promise<Offer> {
+  const has = client.getServerCapabilities() ?? {};
+  const options = { signal, cacheMode: 'bypass' } as const;
+  const [tools, resources, templates, prompts] = await Promise.all([
+    has.tools === undefined ? [] : client.listTools(undefined, options).then((answer) => answer.tools),
+    has.resources === undefined ? [] : client.listResources(undefined, options).then((answer) => answer.resources),
+    // A server with resources need not know templates.
+    has.resources === undefined
+      ? []
+      : client.listResourceTemplates(undefined, options).then(
+          (answer) => answer.resourceTemplates,
+          (thrown: unknown) => {
+            if (thrown instanceof Error && 'code' in thrown && thrown.code === -32_601) return [];
+            throw thrown;
+          },
+        ),
+    has.prompts === undefined ? [] : client.listPrompts(undefined, options).then((answer) => answer.prompts),
+  ]);
+  const bounded = <T>(list: readonly T[]): readonly T[] => list.slice(0, mostOfOneSort);
+  // The SDK's types are narrower than what servers may send; definitions pass on as they came.
+  return {
+    tools: bounded(tools),
+    resources: bounded(resources),
+    templates: bounded(templates),
+    prompts: bounded(prompts),
+  } as unknown as Offer;
+}

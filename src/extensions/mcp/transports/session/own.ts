@@ -1,0 +1,125 @@
+/** The connections of single callers: made on their first call, closed when idle, never more than a bound. */
+import { GatewayError } from '../../../../types/errors.ts';
+import type { JsonObject } from '../../../../types/json.ts';
+import type { McpPeer, PeerMethod, SourceConnection, ToolContext } from '../../../../types/tool-source.ts';
+import type { Connection } from './connection.ts';
+
+/** What a new connection of a caller is told to do with what comes from the server on its own account. */
+export interface OwnHandlers {
+  onNotification(method: string, params: JsonObject): void;
+  onQuestion?(method: PeerMethod, params: JsonObject, signal: AbortSignal): Promise<JsonObject>;
+}
+
+export interface OwnConnections {
+  /** The caller's own connection, held for the time of `work`. */
+  use<T>(context: ToolContext, work: (connection: Connection) => Promise<T>): Promise<T>;
+  /** Any that stands, for what no caller in particular asks; null for none. */
+  any(): Connection | null;
+  /** The caller's client has gone: so does what was opened for it alone. */
+  leave(connection: string): void;
+  status(): SourceConnection[];
+  close(): Promise<void>;
+}
+
+interface Own {
+  readonly connection: Connection;
+  readonly subject: string;
+  readonly client: string | null;
+  /** The calls under way, the latest last. */
+  readonly peers: (McpPeer | undefined)[];
+  usedAt: number;
+}
+
+const idleMs = 300_000;
+const sweepMs = 15_000;
+
+function tooMany(most: number): GatewayError {
+  return new GatewayError('tool_failed', `All ${most} sessions with this MCP server are in use. Try again soon.`, { retryAfterSeconds: 5 });
+}
+
+/** `open` makes a connection that acts for the caller of `context`; it may ask the client behind `context.peer` only. */
+export function createOwnConnections(options: {
+  open(context: ToolContext, handlers: OwnHandlers): Connection;
+  readonly most: number;
+}): OwnConnections {
+  const owned = new Map<string, Own>();
+
+  const drop = (key: string): void => {
+    owned
+      .get(key)
+      ?.connection.close()
+      .catch(() => {});
+    owned.delete(key);
+  };
+  const dropWhere = (unwanted: (own: Own) => boolean): void => {
+    for (const [key, own] of owned) if (unwanted(own)) drop(key);
+  };
+  const sweeper = setInterval(() => dropWhere(({ peers, usedAt }) => peers.length === 0 && usedAt < Date.now() - idleMs), sweepMs);
+  sweeper.unref();
+
+  const make = (key: string, context: ToolContext): Own => {
+    if (owned.size >= options.most) {
+      const idlest = [...owned]
+        .filter(([, { peers }]) => peers.length === 0)
+        .toSorted(([, one], [, other]) => one.usedAt - other.usedAt)[0];
+      if (idlest === undefined) throw tooMany(options.most);
+      drop(idlest[0]);
+    }
+    const peers: (McpPeer | undefined)[] = [];
+    /** All peers of one connection are the same client: the latest call is the one most likely meant. */
+    const latest = (): McpPeer | undefined => peers.findLast((peer) => peer !== undefined);
+    const connection = options.open(context, {
+      onNotification(method, params) {
+        if (method === 'notifications/message') latest()?.log(params);
+      },
+      ...(context.peer?.ask === undefined
+        ? {}
+        : {
+            async onQuestion(method, params, signal) {
+              const ask = latest()?.ask;
+              if (ask === undefined) throw new Error('Nobody is there to answer: no call is under way.');
+              return ask(method, params, signal);
+            },
+          }),
+    });
+    const own: Own = {
+      connection,
+      subject: context.principal.subject,
+      client: context.peer?.connection ?? null,
+      peers,
+      usedAt: Date.now(),
+    };
+    owned.set(key, own);
+    return own;
+  };
+
+  return {
+    async use(context, work) {
+      const { issuer, subject, tenant } = context.principal;
+      // Only a client that can be asked needs a connection of its own beside its user's.
+      const client = context.peer?.ask === undefined ? null : context.peer.connection;
+      const key = JSON.stringify([tenant, issuer, subject, client]);
+      const own = owned.get(key) ?? make(key, context);
+      own.peers.push(context.peer);
+      try {
+        return await work(own.connection);
+      } finally {
+        own.peers.splice(own.peers.indexOf(context.peer), 1);
+        own.usedAt = Date.now();
+      }
+    },
+    any: () => [...owned.values()].toSorted((one, other) => other.usedAt - one.usedAt)[0]?.connection ?? null,
+    leave: (client) => dropWhere((own) => own.client === client),
+    status: () =>
+      [...owned.values()].flatMap(({ connection, subject }) => {
+        const status = connection.status();
+        return status === null ? [] : [{ subject, ...status }];
+      }),
+    async close() {
+      clearInterval(sweeper);
+      const all = [...owned.values()];
+      owned.clear();
+      await Promise.all(all.map(({ connection }) => connection.close()));
+    },
+  };
+}

@@ -1,0 +1,63 @@
+/** Who wants to hear of new content of which resource; passed on to the server, and again after a reconnect. */
+import type { Client } from '@modelcontextprotocol/client';
+import type { JsonObject } from '../../../../types/json.ts';
+
+export interface Watches {
+  /** Returns the way to stop. */
+  add(uri: string, listener: () => void): () => void;
+  /** The server said `notifications/resources/updated`. */
+  updated(params: JsonObject): void;
+  /** Tells this connection what is watched, as far as it does not know yet. Servers that cannot be told are left alone. */
+  connected(client: Client): Promise<void>;
+  clear(): void;
+}
+
+export function createWatches(): Watches {
+  const listeners = new Map<string, Set<() => void>>();
+  /** What each connection was told; a new one knows nothing. */
+  const told = new WeakMap<Client, Set<string>>();
+  let current: WeakRef<Client> | null = null;
+  /** In the stateless protocol one stream carries all watches; it is opened anew when they change. */
+  let streams = new WeakMap<Client, { close(): Promise<void> }>();
+
+  const listenAnew = async (client: Client): Promise<void> => {
+    await streams.get(client)?.close();
+    if (listeners.size === 0) return;
+    streams.set(client, await client.listen({ resourceSubscriptions: [...listeners.keys()] }));
+  };
+
+  return {
+    add(uri, listener) {
+      const known = listeners.get(uri) ?? new Set();
+      listeners.set(uri, known);
+      known.add(listener);
+      return () => {
+        known.delete(listener);
+        if (known.size > 0 || listeners.get(uri) !== known) return;
+        listeners.delete(uri);
+        const client = current?.deref();
+        if (client === undefined || told.get(client)?.delete(uri) !== true) return;
+        const ended = client.getProtocolEra() === 'modern' ? listenAnew(client) : client.unsubscribeResource({ uri });
+        Promise.resolve(ended).catch(() => {});
+      };
+    },
+    updated({ uri }) {
+      if (typeof uri === 'string') for (const listener of listeners.get(uri) ?? []) listener();
+    },
+    async connected(client) {
+      current = new WeakRef(client);
+      if (client.getServerCapabilities()?.resources?.subscribe !== true) return;
+      const known = told.get(client) ?? new Set<string>();
+      told.set(client, known);
+      const fresh = [...listeners.keys()].filter((uri) => !known.has(uri));
+      for (const uri of fresh) known.add(uri);
+      if (fresh.length === 0) return;
+      if (client.getProtocolEra() === 'modern') await listenAnew(client);
+      else await Promise.all(fresh.map((uri) => client.subscribeResource({ uri })));
+    },
+    clear() {
+      listeners.clear();
+      streams = new WeakMap();
+    },
+  };
+}

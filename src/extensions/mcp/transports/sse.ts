@@ -1,0 +1,37 @@
+/** MCP servers that still speak the first transport, HTTP with Server-Sent Events (2024-11-05). */
+import { z } from 'zod';
+import { definePlugin } from '../../../types/plugin.ts';
+import { headerSecret } from '../../../types/secret.ts';
+import { sessions } from './session/options.ts';
+import { createSession } from './session/session.ts';
+
+const options = z.strictObject({
+  url: z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address such as https://tools.internal/sse' }).max(2_000),
+  headers: z
+    .record(z.string().regex(/^[A-Za-z0-9-]+$/, 'letters, digits and -'), headerSecret())
+    .default({})
+    .describe("Sent with each request, e.g. the server's own Authorization. The caller's token never is."),
+  sessions,
+});
+
+export default definePlugin({
+  type: 'tool-source',
+  kind: 'sse',
+  title: 'HTTP with Server-Sent Events (servers of 2024)',
+  options,
+  create({ url, headers, ...rest }, services) {
+    const address = services.checkUrl(url, 'spec.options.url');
+    return createSession({
+      ...rest,
+      protocol: 'legacy',
+      listsAlone: true,
+      mostOwn: 1_000,
+      secrets: Object.values(headers),
+      logger: services.logger,
+      transport: async () => {
+        const { SSEClientTransport } = await import('@modelcontextprotocol/client');
+        return new SSEClientTransport(address, { fetch: services.fetch, requestInit: { headers } });
+      },
+    });
+  },
+});

@@ -1,0 +1,32 @@
+/** A virtual server: a selection of other servers' tools under one address, with grants of its own. It connects to nothing. */
+import { z } from 'zod';
+import { GatewayError } from '../../../types/errors.ts';
+import { definePlugin } from '../../../types/plugin.ts';
+import { emptyOffer } from '../../../types/tool-source.ts';
+
+const options = z.strictObject({
+  tools: z
+    .array(
+      z
+        .string()
+        .regex(/^[^/\s]+\/\S+$/, '<server>/<tool>, or <server>/* for all tools of one server; a trailing * matches any rest')
+        .max(300),
+    )
+    .min(1)
+    .max(500)
+    .describe('What it selects. Who may use this server may use these tools through it, whatever they may do elsewhere.'),
+});
+
+export default definePlugin({
+  type: 'tool-source',
+  kind: 'virtual',
+  title: 'Selection of tools of other servers (virtual)',
+  options,
+  create: () => ({
+    list: async () => emptyOffer,
+    call: () =>
+      Promise.reject(new GatewayError('internal_error', 'A virtual server was called instead of the server that it selects from.')),
+    onChange: () => () => {},
+    [Symbol.asyncDispose]: async () => {},
+  }),
+});
