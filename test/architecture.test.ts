@@ -8,7 +8,7 @@ import type { Import, SourceFile } from './architecture/source-tree.ts';
 const sources = readSources('src');
 const everything = [
   ...sources,
-  ...['test', 'bench', 'examples', 'scripts'].filter((folder) => existsSync(join(projectRoot, folder))).flatMap(readSources),
+  ...['test', 'bench', 'conformance', 'examples', 'scripts'].filter((folder) => existsSync(join(projectRoot, folder))).flatMap(readSources),
 ];
 const edges = sources.flatMap((file) => file.imports.map((entry) => ({ file, entry })));
 
@@ -192,7 +192,9 @@ describe('the files', () => {
   });
 
   it('are named in kebab-case', () => {
-    const folders = ['src', 'test', 'bench', 'examples', 'scripts', 'docs'].filter((folder) => existsSync(join(projectRoot, folder)));
+    const folders = ['src', 'test', 'bench', 'conformance', 'examples', 'scripts', 'docs'].filter((folder) =>
+      existsSync(join(projectRoot, folder)),
+    );
     const names = folders.flatMap(listFiles).filter((path) => !path.includes('/fixtures/'));
     const odd = names.filter(
       (path) => !path.split('/').every((part) => /^\.?[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9-]+)*$/.test(part) || part === 'SKILL.md'),

@@ -1,0 +1,53 @@
+/**
+ * `npm run conformance:mcp`: the official MCP suite against Pailou, before an upstream that offers all that the suite calls for; one table.
+ * The upstream alone is examined too: what fails there is no fault of Pailou's.
+ * Options: --only <part of a row's name>, --why (what was wrong with each failed scenario).
+ */
+import { parseArgs } from 'node:util';
+import { clientCommand, clientScenarios } from './client-scenarios.ts';
+import { serverName, startGateway } from './gateway.ts';
+import { type Part, reasons, table } from './report.ts';
+import { examineClient, examineServer, type Revision, revisions } from './suite.ts';
+import { startUpstream } from './upstream.ts';
+
+const { values: options } = parseArgs({
+  options: { only: { type: 'string', default: '' }, why: { type: 'boolean', default: false } },
+});
+
+/** How many scored scenarios may fail through Pailou. */
+const forgiven: Readonly<Record<Revision, number>> = { '2025-11-25': 0, '2026-07-28': 1 };
+/** How Pailou is to speak with the upstream while the suite speaks `Revision` with Pailou. */
+const protocols = { '2025-11-25': 'legacy', '2026-07-28': 'auto' } as const;
+
+const parts: Part[] = [];
+const wanted = (revision: Revision, against: string): boolean => `${revision} ${against}`.includes(options.only);
+
+async function examine(revision: Revision, against: string, mayFail: number, work: () => Promise<Part['scenarios']>): Promise<void> {
+  if (!wanted(revision, against)) return;
+  console.error(`${revision}, ${against}…`);
+  parts.push({ revision, against, mayFail, scenarios: await work() });
+}
+
+await using owned = new AsyncDisposableStack();
+const upstream = owned.use(await startUpstream());
+const gateway = owned.use(await startGateway());
+
+for (const revision of revisions) {
+  await examine(revision, 'the upstream alone', 0, () => examineServer(upstream.url, revision, null));
+  const doors = [`/mcp/${serverName}`, '/mcp'];
+  if (doors.some((door) => wanted(revision, door))) await gateway.register(upstream.url, protocols[revision]);
+  for (const door of doors) {
+    await examine(revision, door, forgiven[revision], () => examineServer(`${gateway.url}${door}`, revision, gateway.token));
+  }
+  const client = "Pailou's own client";
+  await examine(revision, client, 0, () => examineClient(clientCommand, revision, clientScenarios[revision]));
+}
+
+if (parts.length === 0) {
+  console.error(`--only: no row's name holds "${options.only}".`);
+  process.exitCode = 2;
+}
+console.log(table(parts));
+if (options.why) console.log(`\n${reasons(parts)}`);
+if (parts.some((part) => part.scenarios.filter(({ scored, faults }) => scored && faults.length > 0).length > part.mayFail))
+  process.exitCode = 1;
