@@ -1,5 +1,6 @@
-/** Limits compiled for questions: by whom they count, then by which models. */
+/** Limits compiled for questions: by whom they count, then by which models and tools. */
 import { createHash } from 'node:crypto';
+import type { Capability } from '../types/access.ts';
 import type { LimitIndex, LimitRule } from '../types/limits.ts';
 import type { ConfigRow, LimitSpec } from '../types/resources.ts';
 
@@ -16,10 +17,13 @@ export function limitRule(row: Pick<ConfigRow, 'id' | 'tenant' | 'name'>, spec: 
   return { id: `${row.id}.${scopeOf(spec)}`, tenant: row.tenant, name: row.name, spec };
 }
 
-function covers({ capability }: LimitSpec, model: { readonly name: string; readonly tags: readonly string[] }): boolean {
-  const wanted = capability.slice('model/'.length);
-  if (wanted.startsWith('#')) return model.tags.includes(wanted.slice(1));
-  return wanted.endsWith('*') ? model.name.startsWith(wanted.slice(0, -1)) : model.name === wanted;
+/** As in grants, a server stands for its tools. */
+function covers({ capability }: LimitSpec, { kind, name, tags }: Pick<Capability, 'kind' | 'name' | 'tags'>): boolean {
+  if (!capability.startsWith(`${kind}/`)) return false;
+  const wanted = capability.slice(kind.length + 1);
+  if (wanted.startsWith('#')) return tags.includes(wanted.slice(1));
+  if (wanted.endsWith('*')) return name.startsWith(wanted.slice(0, -1));
+  return name === wanted || (kind === 'mcp' && name.startsWith(`${wanted}/`));
 }
 
 /** The rules of one tenant. */
@@ -34,10 +38,10 @@ export function compileLimits(rules: readonly LimitRule[]): LimitIndex {
   }
   return {
     rules,
-    find({ subject, roles, client, key }, model) {
+    find({ subject, roles, client, key }, capability) {
       const matching: LimitRule[] = [];
       const look = (whom: string): void => {
-        for (const rule of bySubject.get(whom) ?? none) if (covers(rule.spec, model)) matching.push(rule);
+        for (const rule of bySubject.get(whom) ?? none) if (covers(rule.spec, capability)) matching.push(rule);
       };
       look('tenant:*');
       look('user:*');

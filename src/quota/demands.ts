@@ -1,7 +1,7 @@
 /** What one call asks of the limits that count it: which counters, and how much of each. */
 import type { Counted, LimitRule } from '../types/limits.ts';
 import type { Price } from '../types/resources.ts';
-import type { ModelEntry } from '../types/snapshot.ts';
+import type { Capability } from '../types/access.ts';
 
 export type Measure = 'spend' | 'concurrent' | 'requests' | 'tokens';
 
@@ -16,6 +16,14 @@ export interface Demand {
   readonly amount: number;
   /** When the counter begins anew, epoch milliseconds; only for `spend`. */
   readonly until: number;
+}
+
+/** What a limit may count the calls of: a model, or a tool, which has neither tokens nor a price. */
+export interface Limited {
+  readonly name: string;
+  readonly capability: Capability;
+  readonly deployments: readonly { readonly price: Price | null }[];
+  readonly spec: { readonly limits: { readonly total_ms: number } };
 }
 
 /** How large a call may become, in tokens. */
@@ -85,7 +93,7 @@ export function spendPeriods(rule: LimitRule, now: number): readonly (Period & {
 }
 
 /** The most that a call of this size costs at any deployment, in micro-units of `currency`; null where one has no price in it. */
-export function highestCost(model: ModelEntry, currency: string, inputTokens: number, outputTokens: number): number | null {
+export function highestCost(model: Limited, currency: string, inputTokens: number, outputTokens: number): number | null {
   let highest = 0;
   for (const { price } of model.deployments) {
     if (price === null || price.currency !== currency) return null;
@@ -105,7 +113,7 @@ function costAt(price: Price, inputTokens: number, outputTokens: number): number
 export function demandsOf(
   rules: readonly LimitRule[],
   caller: Counted,
-  model: ModelEntry,
+  model: Limited,
   size: () => CallSize | null,
   now: number,
   unpriced: (rule: LimitRule) => void,

@@ -50,7 +50,7 @@ export function createKnownSpend(options: {
       const counters = new Map<string, { amount: number; until: number }>();
       for (const spent of await reader.since(tenant, monthOf(now).from, dayOf(now).from)) {
         const tags = view.models.get(spent.model)?.capability.tags ?? [];
-        for (const rule of view.limits.find(spent, { name: spent.model, tags })) {
+        for (const rule of view.limits.find(spent, { kind: 'model', name: spent.model, tags })) {
           if (rule.spec.spend?.currency !== spent.currency) continue;
           for (const { name, until } of spendPeriods(rule, now)) {
             const key = `${counterKey(rule, spent, spent.model)}:${name}`;

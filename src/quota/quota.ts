@@ -5,8 +5,8 @@ import { GatewayError } from '../types/errors.ts';
 import type { LimitRule } from '../types/limits.ts';
 import type { Logger } from '../types/logger.ts';
 import type { RunRecord } from '../types/run.ts';
-import type { ModelEntry, TenantView } from '../types/snapshot.ts';
-import { type CallSize, type Demand, demandsOf } from './demands.ts';
+import type { TenantView } from '../types/snapshot.ts';
+import { type CallSize, type Demand, demandsOf, type Limited } from './demands.ts';
 import { createMemoryStore } from './memory-store.ts';
 import { rateLimitHeaders, refusalOf, unknownPrice } from './refusals.ts';
 import type { Place, QuotaStore, Verdict } from './store.ts';
@@ -26,7 +26,7 @@ export type WithoutRedis = 'local' | 'refuse';
 
 export interface Quota {
   /** Null where no limit counts the call. Never rejects, and answers at once unless the counters are in Redis. A `size` of null: nothing but a request. */
-  take(view: TenantView, principal: Principal, model: ModelEntry, size: () => CallSize | null): Admission | null | Promise<Admission>;
+  take(view: TenantView, principal: Principal, limited: Limited, size: () => CallSize | null): Admission | null | Promise<Admission>;
   /** Tells what the ledger knows was spent in a period. Rejects with what the store rejects with. */
   spent(key: string, amount: number, until: number): Promise<void>;
 }
@@ -100,17 +100,17 @@ export function createQuota({ logger, shared, withoutRedis, onRefusal }: QuotaOp
   };
 
   return {
-    take(view, principal, model, size) {
-      const rules = view.limits.find(principal, model.capability);
+    take(view, principal, limited, size) {
+      const rules = view.limits.find(principal, limited.capability);
       if (rules.length === 0) return null;
       const at = Date.now();
       let unpriced: LimitRule | null = null;
-      const demands = demandsOf(rules, principal, model, size, at, (rule) => {
+      const demands = demandsOf(rules, principal, limited, size, at, (rule) => {
         if (rule.spec.unknown_price === 'refuse') unpriced ??= rule;
       });
-      if (unpriced !== null) return { headers: {}, refused: unknownPrice(unpriced, model.name), settle: () => {} };
+      if (unpriced !== null) return { headers: {}, refused: unknownPrice(unpriced, limited.name), settle: () => {} };
       const place: Place = { id: randomUUID(), demands, at };
-      return shared === null ? takeLocal(place) : takeShared(shared, place, at + model.spec.limits.total_ms + leaseGraceMs);
+      return shared === null ? takeLocal(place) : takeShared(shared, place, at + limited.spec.limits.total_ms + leaseGraceMs);
     },
     async spent(key, amount, until) {
       local.atLeast(key, amount, until);

@@ -309,11 +309,11 @@ export const limitSpec = z
     shared: z.boolean().default(false).describe('For a role: all who hold it share one count; else each of them has their own.'),
     capability: z
       .string()
-      .regex(/^model\/[^\s]+$/, 'model/<name>; a trailing * matches any rest; or model/#<tag>')
+      .regex(/^(model|mcp)\/[^\s]+$/, 'model/<name>, mcp/<server> or mcp/<server>/<tool>; a trailing * matches any rest; or <kind>/#<tag>')
       .max(300)
       .default('model/*')
-      .describe('Which models are counted.'),
-    per_model: z.boolean().default(false).describe('Each model has a count of its own; else all that are named share one.'),
+      .describe('Which models or tools are counted.'),
+    per_model: z.boolean().default(false).describe('Each model or tool has a count of its own; else all that are named share one.'),
     requests_per_minute: most.optional(),
     tokens_per_minute: most.optional().describe('Input and output together.'),
     concurrent_calls: most.optional(),
@@ -343,6 +343,10 @@ export const limitSpec = z
   .refine((spec) => spec.subject_type !== 'tenant' || spec.subject === '*', {
     path: ['subject'],
     message: 'leave it out: a limit of the tenant counts everybody in it',
+  })
+  .refine((spec) => !spec.capability.startsWith('mcp/') || (spec.tokens_per_minute === undefined && spec.spend === undefined), {
+    path: ['capability'],
+    message: 'tools have neither tokens nor prices: limit their requests_per_minute or concurrent_calls',
   })
   .refine((spec) => spec.subject_type !== 'role' || spec.subject !== '*', { path: ['subject'], message: 'name the role' });
 
