@@ -1,4 +1,5 @@
 /** `mcp/<server>/<tool>`: the right is checked, the run opened, the tool called, the run booked. */
+import type { Admission } from '../../quota/quota.ts';
 import type { Run } from '../../telemetry/run.ts';
 import { GatewayError, toGatewayError } from '../../types/errors.ts';
 import type { Json, JsonObject } from '../../types/json.ts';
@@ -95,7 +96,16 @@ export async function invokeTool(
   const { call_timeout_ms: limit, concurrency, max_result_bytes: most } = source.spec;
   const run = openRun(services, caller, options.parent ?? null, `mcp/${server.name}/${tool}`, 'tool', false);
   const signal = AbortSignal.any([options.signal ?? caller.signal, AbortSignal.timeout(limit)]);
+  let admission: Admission | null = null;
   try {
+    const limited = {
+      name: `${server.name}/${tool}`,
+      capability: toolCapability(server, tool),
+      deployments: [],
+      spec: { limits: { total_ms: limit } },
+    };
+    admission = await services.quota.take(caller.view, caller.principal, limited, () => null);
+    if (admission?.refused != null) throw admission.refused;
     const done = await turns.take(source.id, concurrency, signal);
     const context = { signal, principal: caller.principal, runId: run.id, ...(options.peer === undefined ? {} : { peer: options.peer }) };
     const result = await source.instance.call(definition.name, input, context).finally(done);
@@ -113,6 +123,8 @@ export async function invokeTool(
     const error = failure(thrown, signal, server, tool, limit);
     endFailed(run, error);
     throw error;
+  } finally {
+    admission?.settle({ usage: null, cost: null, currency: null });
   }
 }
 

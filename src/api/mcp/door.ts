@@ -9,6 +9,7 @@ import { type Caller, may, requireRight } from '../calls/caller.ts';
 import { invokeTool, isApprovalNeeded, requireTool } from '../calls/invoke-tool.ts';
 import type { CallServices } from '../calls/services.ts';
 import { sourcesOf } from '../calls/tools.ts';
+import { searchDoor } from './search-door.ts';
 import { askSource } from './ask-source.ts';
 import type { Wanted } from './approval.ts';
 import {
@@ -27,12 +28,18 @@ import {
 /** So long a list waits for servers that were never asked. */
 const firstListMs = 2_000;
 
-/** `address` is the path, such as /mcp/files. Throws `permission_denied` where there is nothing for the caller. */
-export function openMcpDoor(services: CallServices, caller: Caller, only: McpServerEntry | null, address: string): McpDoor {
+/** `address` is the path, such as /mcp/files; `search`: tools are searched instead of listed. Throws `permission_denied` where there is nothing for the caller. */
+export function openMcpDoor(
+  services: CallServices,
+  caller: Caller,
+  only: McpServerEntry | null,
+  address: string,
+  search: boolean,
+): McpDoor {
   const { tenant, issuer, subject } = caller.principal;
   const servers = only === null ? [...caller.view.mcpServers.values()] : [only];
   const place: Place = { services, caller, servers, only };
-  const holder = JSON.stringify([tenant, issuer, subject, address]);
+  const holder = JSON.stringify([tenant, issuer, subject, address, search]);
 
   /** A client asks once, when it connects: after a restart it would find nothing. A server that is known to be down delays nobody. */
   const firstAnswers = async (): Promise<void> => {
@@ -94,7 +101,7 @@ export function openMcpDoor(services: CallServices, caller: Caller, only: McpSer
   if (only !== null && services.catalogue.known(only) && !may(caller, 'view', only.capability) && !seesAnything(place))
     throw new GatewayError('permission_denied', `You may not use anything of mcp/${only.name}. Ask for a grant.`);
 
-  return {
+  const door: McpDoor = {
     holder,
     scope: JSON.stringify([tenant, address]),
     async offer() {
@@ -113,4 +120,5 @@ export function openMcpDoor(services: CallServices, caller: Caller, only: McpSer
       return server.instance.watch?.(uri, listener) ?? (() => {});
     },
   };
+  return search ? searchDoor(door, place) : door;
 }

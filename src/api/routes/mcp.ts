@@ -1,6 +1,7 @@
 /** /mcp and /mcp/{server}: the team's MCP servers behind one door, with the caller's rights. */
 import { isIP } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import type { McpGate } from '../../extensions/mcp/gate/gate.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { callerOf, requireServer } from '../calls/caller.ts';
@@ -24,13 +25,22 @@ function refuseForeignOrigin(request: FastifyRequest): void {
   throw new GatewayError('permission_denied', 'Requests from web pages of other origins are not accepted here.', { param: 'Origin' });
 }
 
+const query = z.object({
+  tools: z
+    .enum(['list', 'search'])
+    .optional()
+    .describe('search: two tools, one that finds others and one that calls them, instead of all definitions.'),
+});
+
+type Asked = FastifyRequest<{ Querystring: z.output<typeof query> }>;
+
 export function addMcp(app: FastifyInstance, services: CallServices, gate: McpGate): void {
-  const handle = async (request: FastifyRequest<{ Params: { server?: string } }>, reply: FastifyReply): Promise<FastifyReply> => {
+  const handle = async (request: Asked, reply: FastifyReply): Promise<FastifyReply> => {
     refuseForeignOrigin(request);
     const caller = callerOf(request, reply);
-    const name = request.params.server;
+    const { server: name } = request.params as { readonly server?: string };
     const server = name === undefined ? null : requireServer(caller, name);
-    const door = openMcpDoor(services, caller, server, server === null ? '/mcp' : `/mcp/${server.name}`);
+    const door = openMcpDoor(services, caller, server, server === null ? '/mcp' : `/mcp/${server.name}`, request.query.tools === 'search');
     for (const [header, value] of Object.entries(reply.getHeaders())) if (value !== undefined) reply.raw.setHeader(header, value);
     reply.hijack();
     request.server.openCalls.watch(request, reply);
@@ -41,18 +51,18 @@ export function addMcp(app: FastifyInstance, services: CallServices, gate: McpGa
 
   const config = { access: ['llm:mcp:view', 'llm:mcp:use'] as const };
   const method = ['GET', 'POST', 'DELETE'];
-  app.route({
+  app.route<{ Querystring: z.output<typeof query> }>({
     method,
     url: '/mcp',
     config,
-    schema: { tags: ['mcp'], summary: 'All tools that you may use, as one MCP server' },
+    schema: { querystring: query, tags: ['mcp'], summary: 'All tools that you may use, as one MCP server' },
     handler: handle,
   });
-  app.route<{ Params: { server: string } }>({
+  app.route<{ Querystring: z.output<typeof query> }>({
     method,
     url: '/mcp/:server',
     config,
-    schema: { tags: ['mcp'], summary: 'The tools of one server' },
+    schema: { querystring: query, tags: ['mcp'], summary: 'The tools of one server' },
     handler: handle,
   });
 }
