@@ -72,15 +72,15 @@ export function createPinStore(database: Database): PinStore {
               .insertInto('llm_mcp_catalogue')
               .values(pins.slice(start, start + rowsAtOnce).map(written))
               .onConflict((conflict) =>
-                conflict.columns(['server', 'kind', 'name']).doUpdateSet(({ ref }) => ({
-                  state: ref('excluded.state'),
-                  present: ref('excluded.present'),
-                  definition: ref('excluded.definition'),
-                  digest: ref('excluded.digest'),
-                  seen_definition: ref('excluded.seen_definition'),
-                  seen_digest: ref('excluded.seen_digest'),
-                  changed_at: ref('excluded.changed_at'),
-                  decided_by: ref('excluded.decided_by'),
+                conflict.columns(['server', 'kind', 'name']).doUpdateSet((build) => ({
+                  state: build.ref('excluded.state'),
+                  present: build.ref('excluded.present'),
+                  definition: build.ref('excluded.definition'),
+                  digest: build.ref('excluded.digest'),
+                  seen_definition: build.ref('excluded.seen_definition'),
+                  seen_digest: build.ref('excluded.seen_digest'),
+                  changed_at: build.ref('excluded.changed_at'),
+                  decided_by: build.ref('excluded.decided_by'),
                 })),
               )
               .execute();

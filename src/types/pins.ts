@@ -37,5 +37,5 @@ export interface PinStore {
   /** All or nothing, over whatever was there; `gone` are taken away. Other nodes hear of it. */
   write(pins: readonly Pin[], gone: readonly Pick<Pin, 'server' | 'kind' | 'name'>[]): Promise<void>;
   /** Calls back when another process may have written. */
-  watch(listener: () => void): () => void;
+  watch(this: void, listener: () => void): () => void;
 }

@@ -68,12 +68,12 @@ async function connect(path: string, options: ConstructorParameters<typeof Clien
 const textOf = (result: unknown): string => (result as { content: { text: string }[] }).content[0]?.text ?? '';
 
 describe.each(['legacy', 'auto'] as const)('a tool that needs an agreement, client %s', (mode) => {
-  const asking = (answer: 'yes' | 'no' | 'away', asked: string[]): ConstructorParameters<typeof Client>[1] => ({
+  const asking = (answer: 'yes' | 'no' | 'away'): ConstructorParameters<typeof Client>[1] => ({
     versionNegotiation: { mode },
     ...(answer === 'away' ? {} : { capabilities: { elicitation: { form: {} } } }),
   });
   const withAnswer = async (answer: 'yes' | 'no' | 'away', path: string, asked: string[] = []): Promise<Client & AsyncDisposable> => {
-    const client = await connect(path, asking(answer, asked));
+    const client = await connect(path, asking(answer));
     if (answer !== 'away')
       client.setRequestHandler('elicitation/create', async ({ params }) => {
         asked.push(params.message);

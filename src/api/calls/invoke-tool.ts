@@ -57,11 +57,11 @@ function isLargerThan(value: Json | undefined, most: number): boolean {
   const walk = (part: Json | undefined): void => {
     if (left < 0) return;
     if (typeof part === 'string') left -= part.length;
-    else if (Array.isArray(part)) for (const each of part) walk(each as Json);
+    else if (Array.isArray(part)) for (const each of part) walk(each);
     else if (typeof part === 'object' && part !== null) {
       for (const [key, each] of Object.entries(part)) {
         left -= key.length;
-        walk(each as Json);
+        walk(each);
       }
     } else left -= 4;
   };

@@ -28,6 +28,9 @@ import {
 /** So long a list waits for servers that were never asked. */
 const firstListMs = 2_000;
 
+/** The protocol has checked it already; anything but a text names nothing. */
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
 /** `address` is the path, such as /mcp/files; `search`: tools are searched instead of listed. Throws `permission_denied` where there is nothing for the caller. */
 export function openMcpDoor(
   services: CallServices,
@@ -79,21 +82,21 @@ export function openMcpDoor(
   const ask = async (question: SourceQuestion, params: JsonObject, { signal, peer }: DoorContext): Promise<JsonObject> => {
     const context = { signal: AbortSignal.any([signal, caller.signal]), peer };
     if (question === 'prompts/get') {
-      const { server, name } = await find(() => shownPrompts(place), String(params['name']), 'prompt');
+      const { server, name } = await find(() => shownPrompts(place), textOf(params['name']), 'prompt');
       return askSource(services, caller, server, promptCapability(server, name), question, { ...params, name }, context);
     }
     if (question === 'resources/read') {
       await firstAnswers();
-      const uri = String(params['uri']);
+      const uri = textOf(params['uri']);
       const server = serverOfResource(place, uri);
       return askSource(services, caller, server, resourceCapability(server, uri), question, params, context);
     }
     const ref = isJsonObject(params['ref']) ? params['ref'] : {};
     if (ref['type'] === 'ref/prompt') {
-      const { server, name } = await find(() => shownPrompts(place), String(ref['name']), 'prompt');
+      const { server, name } = await find(() => shownPrompts(place), textOf(ref['name']), 'prompt');
       return askSource(services, caller, server, promptCapability(server, name), question, { ...params, ref: { ...ref, name } }, context);
     }
-    const uri = String(ref['uri']);
+    const uri = textOf(ref['uri']);
     const server = serverOfResource(place, uri);
     return askSource(services, caller, server, resourceCapability(server, uri), question, params, context);
   };

@@ -49,17 +49,17 @@ export function compare(
     const digest = digestOf(kind, definition);
     const before = pins.get(key);
     const base = { server: server.id, tenant: server.tenant, kind, name, present: true, changedAt: now };
-    const approved = { state: 'approved', definition, digest, seenDefinition: null, seenDigest: null } as const;
+    const asApproved = { state: 'approved', definition, digest, seenDefinition: null, seenDigest: null } as const;
     if (before === undefined) {
       const pin: Pin = trusted
-        ? { ...base, ...approved, decidedBy: null }
+        ? { ...base, ...asApproved, decidedBy: null }
         : { ...base, state: 'new', definition: null, digest: '', seenDefinition: definition, seenDigest: digest, decidedBy: null };
       changed.push(pin);
       if (!trusted) quarantined.push(pin);
     } else if (before.definition !== null && digest === before.digest) {
       // As approved, or so again. What is not pinned may have changed.
       if (before.state !== 'approved' || !before.present || canonicalJson(definition) !== canonicalJson(before.definition))
-        changed.push({ ...base, ...approved, decidedBy: before.decidedBy });
+        changed.push({ ...base, ...asApproved, decidedBy: before.decidedBy });
     } else if (digest !== before.seenDigest || !before.present) {
       const pin: Pin = {
         ...before,

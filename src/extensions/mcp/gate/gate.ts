@@ -29,7 +29,7 @@ export interface McpGateOptions {
 interface Loaded {
   readonly sdk: typeof Sdk;
   readonly sessions: Sessions;
-  serve(request: IncomingMessage, response: ServerResponse, body: unknown): Promise<void>;
+  readonly serve: (request: IncomingMessage, response: ServerResponse, body: unknown) => Promise<void>;
 }
 
 /** Addresses with listeners of the stateless protocol; each tenant has `/mcp` and one for each server. */
@@ -70,7 +70,7 @@ export function createMcpGate(options: McpGateOptions): McpGate {
   };
 
   const answer = async (sdk: typeof Sdk, sessions: Sessions, request: Request, given: Sdk.McpHandlerRequestOptions): Promise<Response> => {
-    const door = doorOf(given.authInfo as never);
+    const door = doorOf(given.authInfo);
     const opens = request.method === 'POST' && sdk.isInitializeRequest(given.parsedBody);
     if (opens || request.headers.get('mcp-session-id') !== null) {
       if (request.method === 'POST' && !sdk.isJsonContentType(request.headers.get('content-type')))

@@ -18,9 +18,11 @@ const capabilitiesKey = 'io.modelcontextprotocol/clientCapabilities';
 const questionTimeoutMs = 600_000;
 const anything = z.looseObject({});
 
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
 function isWanted(message: JsonObject, level: string | null | undefined): boolean {
   if (level === null) return true;
-  return level !== undefined && severities.indexOf(String(message['level'])) >= severities.indexOf(level);
+  return level !== undefined && severities.indexOf(textOf(message['level'])) >= severities.indexOf(level);
 }
 
 /** `session` is null in the stateless protocol, and for a client of the older one that opened none. */
@@ -35,7 +37,7 @@ export function peerOf(server: Sdk.Server, context: Sdk.ServerContext, session: 
   const state = mcpReq.requestState<string>();
   const tell = (method: string, params: JsonObject): void => {
     // The client may be gone; the call's own signal says so.
-    mcpReq.notify({ method, params } as never).catch(() => {});
+    mcpReq.notify({ method, params }).catch(() => {});
   };
   const canAnswer = ['elicitation', 'sampling', 'roots'].some((each) => capabilities[each] !== undefined);
   return {

@@ -55,7 +55,7 @@ export function buildServer(sdk: typeof Sdk, version: string, session: SessionMe
     signal: context.mcpReq.signal,
     peer: peerOf(server, context, session),
   });
-  const enter = (context: Sdk.ServerContext): McpDoor => doorOf(context.http?.authInfo as never);
+  const enter = (context: Sdk.ServerContext): McpDoor => doorOf(context.http?.authInfo);
 
   server.setRequestHandler('tools/list', async (_request, context) => ({ tools: (await enter(context).offer()).tools }) as never);
   server.setRequestHandler(

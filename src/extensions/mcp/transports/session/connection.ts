@@ -19,10 +19,10 @@ export interface ConnectionOptions {
   readonly secrets: readonly string[];
   readonly logger: Logger;
   /** The server says that its tools, resources or prompts changed. */
-  onOfferChanged(): void;
-  onNotification(method: string, params: JsonObject): void;
+  readonly onOfferChanged: () => void;
+  readonly onNotification: (method: string, params: JsonObject) => void;
   /** The server puts a question to the client. Left out: it may not. */
-  onQuestion?(method: PeerMethod, params: JsonObject, signal: AbortSignal): Promise<JsonObject>;
+  readonly onQuestion?: (method: PeerMethod, params: JsonObject, signal: AbortSignal) => Promise<JsonObject>;
   /** A connection was made, for the first time or anew. */
   onConnected?(client: Client): void | Promise<void>;
 }
@@ -62,7 +62,7 @@ async function newClient(options: ConnectionOptions): Promise<Client> {
   const client = new Client(
     { name: 'pailou', version: '0.1.0' },
     {
-      capabilities: capabilities as never,
+      capabilities,
       versionNegotiation: { mode: protocol === 'modern' ? { pin: '2026-07-28' } : protocol },
       listChanged: { tools: changed, resources: changed, prompts: changed },
       // A question inside a result is the caller's to answer, never this client's.
@@ -74,7 +74,7 @@ async function newClient(options: ConnectionOptions): Promise<Client> {
   if (onQuestion !== undefined) {
     // Not `setRequestHandler`: questions and answers pass on as they are, known fields and unknown ones.
     client.fallbackRequestHandler = async ({ method, params }, context) =>
-      (await onQuestion(method as PeerMethod, (params ?? {}) as JsonObject, context.mcpReq.signal)) as never;
+      await onQuestion(method as PeerMethod, (params ?? {}) as JsonObject, context.mcpReq.signal);
   }
   return client;
 }
@@ -172,7 +172,7 @@ export function createConnection(options: ConnectionOptions): Connection {
 
     status() {
       if (connecting === null) return null;
-      const transport = current?.transport as (Transport & { readonly pid?: number | null }) | undefined;
+      const transport = current?.transport;
       return {
         state: current === null ? 'connecting' : 'connected',
         protocol: current?.getNegotiatedProtocolVersion() ?? null,

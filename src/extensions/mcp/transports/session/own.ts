@@ -6,8 +6,8 @@ import type { Connection } from './connection.ts';
 
 /** What a new connection of a caller is told to do with what comes from the server on its own account. */
 export interface OwnHandlers {
-  onNotification(method: string, params: JsonObject): void;
-  onQuestion?(method: PeerMethod, params: JsonObject, signal: AbortSignal): Promise<JsonObject>;
+  readonly onNotification: (method: string, params: JsonObject) => void;
+  readonly onQuestion?: (method: PeerMethod, params: JsonObject, signal: AbortSignal) => Promise<JsonObject>;
 }
 
 export interface OwnConnections {

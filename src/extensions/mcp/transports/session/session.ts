@@ -73,8 +73,9 @@ export function createSession(options: SessionOptions): ToolSource {
       },
       ...(handlers?.onQuestion === undefined ? {} : { onQuestion: handlers.onQuestion }),
       onConnected(client) {
-        if (context === null) watches.connected(client);
-        else if (!options.listsAlone) announce();
+        if (context === null) return watches.connected(client);
+        if (!options.listsAlone) announce();
+        return undefined;
       },
     });
   const shared = open(null, null);
