@@ -10,6 +10,8 @@ export interface BenchedGateway extends StartedPailou {
   readonly againMs: number;
   /** Changes a model by the API and tells how many milliseconds it took to be live. */
   change(): Promise<number>;
+  /** Asks the control API as an administrator; `path` follows `/api`. */
+  admin(method: string, path: string, body: object): Promise<void>;
 }
 
 async function send(method: string, url: string, token: string, body: object): Promise<void> {
@@ -60,12 +62,21 @@ export async function startGateway(
     await send('POST', `${api}/grants`, admin, {
       spec: { subject_type: 'role', subject: 'user', capability: 'model/bench-*', action: 'use' },
     });
+    await send('POST', `${api}/grants`, admin, { spec: { subject_type: 'role', subject: 'user', capability: 'mcp/*', action: 'use' } });
     await current.stop();
     await fill?.(dataDir);
     current = await startPailou(settings);
     const token = await runPailou(settings, 'token', '--role', 'user');
     const changer = await runPailou(settings, 'token', '--role', 'admin');
-    return { ...current, stop, token, readyMs, againMs: current.readyMs, change: () => timedChange(api, changer) };
+    return {
+      ...current,
+      stop,
+      token,
+      readyMs,
+      againMs: current.readyMs,
+      change: () => timedChange(api, changer),
+      admin: (method, path, body) => send(method, `${current?.url}/api${path}`, changer, body),
+    };
   } catch (thrown) {
     await stop();
     throw thrown;

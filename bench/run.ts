@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { decisionRows } from './decision.ts';
 import { type BenchedGateway, startGateway } from './gateway.ts';
 import { fillDataDir, manyGrants, manyModels } from './many-rows.ts';
+import { mcpRows } from './mcp.ts';
 import { type Candidate, measure, median, memoryPerStream } from './measure.ts';
 import { startServer } from './processes.ts';
 import { type Row, scenarioRow, table } from './report.ts';
@@ -71,6 +72,12 @@ await withGateway(undefined, async (gateway, pailou) => {
       note: `first start with migrations and demo; the next start ${gateway.againMs.toFixed(0)} ms`,
     },
   ]);
+});
+
+await section('MCP', async (work) => {
+  const found: Row[] = [];
+  await withGateway(undefined, async (gateway) => void found.push(...(await mcpRows(work, gateway))));
+  return found;
 });
 
 // In processes of its own: a heap that a load has blown up hides what a stream takes.

@@ -73,8 +73,8 @@ async function newClient(options: ConnectionOptions): Promise<Client> {
   client.fallbackNotificationHandler = async ({ method, params }) => onNotification(method, (params ?? {}) as JsonObject);
   if (onQuestion !== undefined) {
     // Not `setRequestHandler`: questions and answers pass on as they are, known fields and unknown ones.
-    client.fallbackRequestHandler = async ({ method, params }, context) =>
-      await onQuestion(method as PeerMethod, (params ?? {}) as JsonObject, context.mcpReq.signal);
+    client.fallbackRequestHandler = ({ method, params }, context) =>
+      onQuestion(method as PeerMethod, (params ?? {}) as JsonObject, context.mcpReq.signal);
   }
   return client;
 }
@@ -172,7 +172,7 @@ export function createConnection(options: ConnectionOptions): Connection {
 
     status() {
       if (connecting === null) return null;
-      const transport = current?.transport;
+      const transport: (Transport & { readonly pid?: number | null }) | undefined = current?.transport;
       return {
         state: current === null ? 'connecting' : 'connected',
         protocol: current?.getNegotiatedProtocolVersion() ?? null,
