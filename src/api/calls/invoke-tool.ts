@@ -6,6 +6,7 @@ import type { Json, JsonObject } from '../../types/json.ts';
 import type { McpServerEntry } from '../../types/snapshot.ts';
 import { type McpPeer, SourceRefusal, type ToolResult } from '../../types/tool-source.ts';
 import { type Caller, requireRight, toolCapability } from './caller.ts';
+import { createDeadline, unhurried } from './deadline.ts';
 import { endFailed } from './booked.ts';
 import { needsApproval } from '../mcp/approval.ts';
 import { openRun } from './invoke-model.ts';
@@ -95,7 +96,8 @@ export async function invokeTool(
     );
   const { call_timeout_ms: limit, concurrency, max_result_bytes: most } = source.spec;
   const run = openRun(services, caller, options.parent ?? null, `mcp/${server.name}/${tool}`, 'tool', false);
-  const signal = AbortSignal.any([options.signal ?? caller.signal, AbortSignal.timeout(limit)]);
+  const deadline = createDeadline(limit);
+  const signal = AbortSignal.any([options.signal ?? caller.signal, deadline.signal]);
   let admission: Admission | null = null;
   try {
     const limited = {
@@ -107,7 +109,12 @@ export async function invokeTool(
     admission = await services.quota.take(caller.view, caller.principal, limited, () => null);
     if (admission?.refused != null) throw admission.refused;
     const done = await turns.take(source.id, concurrency, signal);
-    const context = { signal, principal: caller.principal, runId: run.id, ...(options.peer === undefined ? {} : { peer: options.peer }) };
+    const context = {
+      signal,
+      principal: caller.principal,
+      runId: run.id,
+      ...(options.peer === undefined ? {} : { peer: unhurried(options.peer, deadline) }),
+    };
     const result = await source.instance.call(definition.name, input, context).finally(done);
     const answer = isLargerThan(result as unknown as JsonObject, most) ? tooLarge(server.name, tool, most) : result;
     if (answer.isError === true) run.end('error', 'tool_failed');
@@ -124,6 +131,7 @@ export async function invokeTool(
     endFailed(run, error);
     throw error;
   } finally {
+    deadline.end();
     admission?.settle({ usage: null, cost: null, currency: null });
   }
 }
@@ -132,5 +140,7 @@ function failure(thrown: unknown, signal: AbortSignal, server: McpServerEntry, t
   if (!signal.aborted) return toGatewayError(thrown);
   const reason: unknown = signal.reason;
   if (reason instanceof GatewayError) return reason;
+  if (!(reason instanceof DOMException && reason.name === 'TimeoutError'))
+    return new GatewayError('client_closed_request', 'The caller left.', { cause: thrown });
   return new GatewayError('upstream_timeout', `The tool ${server.name}/${tool} did not answer within ${limit} ms.`, { cause: thrown });
 }

@@ -7,6 +7,7 @@ import { SourceRefusal, type SourceQuestion } from '../../types/tool-source.ts';
 import type { DoorContext } from '../../extensions/mcp/gate/door.ts';
 import { endFailed } from '../calls/booked.ts';
 import { type Caller, requireRight } from '../calls/caller.ts';
+import { createDeadline, unhurried } from '../calls/deadline.ts';
 import { openRun } from '../calls/invoke-model.ts';
 import type { CallServices } from '../calls/services.ts';
 
@@ -29,9 +30,11 @@ export async function askSource(
   if (server.instance.ask === undefined) throw new GatewayError('not_found', `The MCP server "${server.name}" has only tools.`);
   const run = openRun(services, caller, null, `mcp/${capability.name}`.slice(0, 500), 'tool', false);
   const limit = server.spec.call_timeout_ms;
-  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(limit)]);
+  const deadline = createDeadline(limit);
+  const signal = AbortSignal.any([context.signal, deadline.signal]);
   try {
-    const answer = await server.instance.ask(question, params, { signal, principal: caller.principal, runId: run.id, peer: context.peer });
+    const peer = unhurried(context.peer, deadline);
+    const answer = await server.instance.ask(question, params, { signal, principal: caller.principal, runId: run.id, peer });
     run.end('complete');
     return answer;
   } catch (thrown) {
@@ -41,11 +44,16 @@ export async function askSource(
       throw new SourceRefusal(thrown.message, invalidParams, { uri: params['uri'] });
     }
     const reason: unknown = signal.aborted ? signal.reason : thrown;
-    const isSlow = signal.aborted && !(reason instanceof GatewayError);
-    const error = isSlow
-      ? new GatewayError('upstream_timeout', `The MCP server "${server.name}" did not answer within ${limit} ms.`, { cause: thrown })
-      : toGatewayError(reason);
+    const isSlow = deadline.signal.aborted;
+    const hasLeft = signal.aborted && !isSlow && !(reason instanceof GatewayError);
+    const error = hasLeft
+      ? new GatewayError('client_closed_request', 'The caller left.', { cause: thrown })
+      : isSlow
+        ? new GatewayError('upstream_timeout', `The MCP server "${server.name}" did not answer within ${limit} ms.`, { cause: thrown })
+        : toGatewayError(reason);
     endFailed(run, error);
     throw error;
+  } finally {
+    deadline.end();
   }
 }

@@ -5,6 +5,7 @@ import { LRUCache } from 'lru-cache';
 import { isJsonObject } from '../../../types/json.ts';
 import type { Logger } from '../../../types/logger.ts';
 import type { McpDoor } from './door.ts';
+import { createHeldCalls } from './held-calls.ts';
 import { buildServer, doorOf } from './server.ts';
 import { createSessions, type SessionInfo, type Sessions } from './sessions.ts';
 
@@ -52,6 +53,7 @@ function resourcesListenedTo(body: unknown): readonly string[] {
 
 export function createMcpGate(options: McpGateOptions): McpGate {
   const { logger, version } = options;
+  const held = createHeldCalls();
   let loading: Promise<Loaded> | null = null;
   let loaded: Loaded | null = null;
   let telling: NodeJS.Timeout | undefined;
@@ -62,7 +64,7 @@ export function createMcpGate(options: McpGateOptions): McpGate {
     const known = handlers.get(scope);
     if (known !== undefined) return known;
     // What opens no session is served without one, whichever protocol it speaks.
-    const made = sdk.createMcpHandler(() => buildServer(sdk, version, null).server, {
+    const made = sdk.createMcpHandler(() => buildServer(sdk, version, held, null).server, {
       onerror: (error) => logger.debug({ reason: error.message }, 'MCP gate'),
     });
     handlers.set(scope, made);
@@ -97,7 +99,7 @@ export function createMcpGate(options: McpGateOptions): McpGate {
   /** The SDK is large; a node whose callers use no MCP never loads it. */
   const load = async (): Promise<Loaded> => {
     const [sdk, node] = await Promise.all([import('@modelcontextprotocol/server'), import('@modelcontextprotocol/node')]);
-    const sessions = createSessions({ sdk, version, onEnd: (id) => options.onSessionEnd?.(id) });
+    const sessions = createSessions({ sdk, version, held, onEnd: (id) => options.onSessionEnd?.(id) });
     const serve = node.toNodeHandler({ fetch: (request, given) => answer(sdk, sessions, request, given ?? {}) });
     return (loaded = { sdk, sessions, serve: serve as never });
   };
@@ -125,6 +127,7 @@ export function createMcpGate(options: McpGateOptions): McpGate {
     sessions: () => loaded?.sessions.list() ?? [],
     async close() {
       clearTimeout(telling);
+      held.close();
       await loaded?.sessions.close();
       await Promise.all([...handlers.values()].map((handler) => handler.close()));
     },

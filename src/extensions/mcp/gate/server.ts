@@ -2,8 +2,9 @@
 import type * as Sdk from '@modelcontextprotocol/server';
 import { GatewayError, toGatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
-import { SourceRefusal, type SourceQuestion, type ToolResult } from '../../../types/tool-source.ts';
+import { type McpPeer, SourceRefusal, type SourceQuestion, type ToolResult } from '../../../types/tool-source.ts';
 import type { DoorContext, McpDoor } from './door.ts';
+import type { HeldCalls } from './held-calls.ts';
 import { peerOf, type SessionMemory } from './peer.ts';
 
 /** Bound on what one session may ask to be told of. */
@@ -27,8 +28,13 @@ function failed(error: GatewayError): ToolResult {
   return { content: [{ type: 'text', text: error.message }], isError: true };
 }
 
+/** A client without a session that can answer questions: only with its next request. */
+function isHeldFor({ connection, ask, capabilities }: McpPeer): boolean {
+  return connection === null && ask === undefined && ['elicitation', 'sampling', 'roots'].some((each) => capabilities[each] !== undefined);
+}
+
 /** `session` is null where there is none. */
-export function buildServer(sdk: typeof Sdk, version: string, session: SessionMemory | null): GateServer {
+export function buildServer(sdk: typeof Sdk, version: string, held: HeldCalls, session: SessionMemory | null): GateServer {
   const server = new sdk.Server(
     { name: 'pailou', version },
     {
@@ -70,7 +76,12 @@ export function buildServer(sdk: typeof Sdk, version: string, session: SessionMe
 
   server.setRequestHandler('tools/call', async ({ params }, context) => {
     try {
-      return (await enter(context).call(params.name, (params.arguments ?? {}) as JsonObject, contextOf(context))) as never;
+      const door = enter(context);
+      const input = (params.arguments ?? {}) as JsonObject;
+      const given = contextOf(context);
+      if (!isHeldFor(given.peer)) return (await door.call(params.name, input, given)) as never;
+      const wanted = `${params.name} ${JSON.stringify(input)}`;
+      return (await held.run(door.holder, wanted, given, (askable) => door.call(params.name, input, askable))) as never;
     } catch (thrown) {
       const isFault = !(thrown instanceof SourceRefusal) && toGatewayError(thrown).status >= 500;
       // A wrong name or a missing right is a fault of the request; a tool that is down is something that the model should read.

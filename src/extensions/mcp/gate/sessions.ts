@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type * as Sdk from '@modelcontextprotocol/server';
 import type { McpDoor } from './door.ts';
+import type { HeldCalls } from './held-calls.ts';
 import type { SessionMemory } from './peer.ts';
 import { buildServer, type GateServer } from './server.ts';
 
@@ -71,10 +72,11 @@ function whenEnded(response: Response, ended: () => void): Response {
 export function createSessions(options: {
   readonly sdk: typeof Sdk;
   readonly version: string;
+  readonly held: HeldCalls;
   /** A session is over. */
   onEnd(id: string): void;
 }): Sessions {
-  const { sdk, version } = options;
+  const { sdk, version, held } = options;
   const sessions = new Map<string, Session>();
 
   const end = (session: Session): void => {
@@ -102,7 +104,7 @@ export function createSessions(options: {
     makeRoom(door.holder);
     const id = randomUUID();
     const memory: SessionMemory = { id, logLevel: null };
-    const gate = buildServer(sdk, version, memory);
+    const gate = buildServer(sdk, version, held, memory);
     const transport = new sdk.WebStandardStreamableHTTPServerTransport({ sessionIdGenerator: () => id });
     const session: Session = Object.assign(memory, {
       holder: door.holder,

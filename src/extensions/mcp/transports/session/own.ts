@@ -97,7 +97,9 @@ export function createOwnConnections(options: {
     async use(context, work) {
       const { issuer, subject, tenant } = context.principal;
       // Only a client that can be asked needs a connection of its own beside its user's.
-      const client = context.peer?.ask === undefined ? null : context.peer.connection;
+      // One without a session asks for its whole user, with what this request says that it can do.
+      const { peer } = context;
+      const client = peer?.ask === undefined ? null : (peer.connection ?? JSON.stringify(peer.capabilities));
       const key = JSON.stringify([tenant, issuer, subject, client]);
       const own = owned.get(key) ?? make(key, context);
       own.peers.push(context.peer);

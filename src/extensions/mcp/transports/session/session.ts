@@ -134,9 +134,8 @@ export function createSession(options: SessionOptions): ToolSource {
     },
 
     async ask(question: SourceQuestion, params, context) {
-      const limited = { ...context, signal: AbortSignal.any([context.signal, AbortSignal.timeout(questionTimeoutMs)]) };
       return (await request(
-        limited,
+        context,
         () => true,
         (client, isOwn, requestOptions) =>
           client.request({ method: question, params: paramsFor(client, params, context.peer, isOwn) } as never, requestOptions as never),

@@ -1,0 +1,50 @@
+/** The time that a call may take, in which the time that a person takes to answer does not count. */
+
+export interface Deadline {
+  readonly signal: AbortSignal;
+  /** Time stands still while `work` is under way. */
+  paused<T>(work: Promise<T>): Promise<T>;
+  end(): void;
+}
+
+/** `signal` is aborted with a TimeoutError after `ms`. */
+export function createDeadline(ms: number): Deadline {
+  const controller = new AbortController();
+  let left = ms;
+  let began = Date.now();
+  let pauses = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const start = (): void => {
+    began = Date.now();
+    timer = setTimeout(() => controller.abort(new DOMException('The time of the call is over.', 'TimeoutError')), left);
+    timer.unref();
+  };
+  start();
+  return {
+    signal: controller.signal,
+    async paused(work) {
+      if (pauses++ === 0) {
+        clearTimeout(timer);
+        left = Math.max(0, left - (Date.now() - began));
+      }
+      try {
+        return await work;
+      } finally {
+        if (--pauses === 0 && timer !== undefined) start();
+      }
+    },
+    end() {
+      clearTimeout(timer);
+      timer = undefined;
+    },
+  };
+}
+
+/** The same peer, whose answers take none of the call's time. */
+export function unhurried<P extends { readonly ask?: ((...given: never[]) => Promise<unknown>) | undefined }>(
+  peer: P,
+  deadline: Deadline,
+): P {
+  const { ask } = peer;
+  return ask === undefined ? peer : { ...peer, ask: (...given: never[]) => deadline.paused(ask(...given)) };
+}
