@@ -263,6 +263,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
         config,
         calls,
         audit,
+        gate,
         runs: createRunReader(database),
         usage: createUsageReader(database),
         people,

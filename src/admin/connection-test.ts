@@ -11,7 +11,7 @@ import type { ChatBody } from '../types/chat.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import { mcpServerSpec, modelSpec, providerSpec } from '../types/resources.ts';
 import type { ModelEntry } from '../types/snapshot.ts';
-import { requireStdioRight } from './resources.ts';
+import { requireKindRight } from './resources.ts';
 
 const providerDraft = z.strictObject({
   spec: providerSpec,
@@ -29,6 +29,8 @@ const verdict = z.object({
   duration_ms: z.int(),
   answer: z.string().optional(),
   tools: z.array(z.object({ name: z.string(), description: z.string() })).optional(),
+  resources: z.int().optional().describe('With templates.'),
+  prompts: z.int().optional(),
   deployment: z.string().optional(),
   error: z.object({ code: z.string(), message: z.string(), detail: z.string().nullable() }).optional(),
 });
@@ -98,17 +100,19 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
     },
     async (request, reply) => {
       const { spec, name } = request.body;
-      requireStdioRight(principalOf(request), 'mcp', spec);
+      requireKindRight(principalOf(request), 'mcp', spec);
       requireOwnStored(request, config, 'mcp', name);
       const startedAt = Date.now();
       await using draft = await config.draftMcpServer({ tenant: principalOf(request).tenant, spec, name });
       try {
         const signal = AbortSignal.any([callerOf(request, reply).signal, AbortSignal.timeout(spec.call_timeout_ms)]);
-        const { tools } = await draft.server.instance.list(signal);
+        const { tools, resources, templates, prompts } = await draft.server.instance.list(signal);
         return {
           ok: true,
           duration_ms: Date.now() - startedAt,
           tools: tools.map((tool) => ({ name: tool.name, description: tool.description ?? '' })),
+          resources: resources.length + templates.length,
+          prompts: prompts.length,
         };
       } catch (thrown) {
         return failed(thrown, startedAt);

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { CallServices } from '../api/calls/services.ts';
 import type { ConfigService } from '../config/service.ts';
+import type { McpGate } from '../extensions/mcp/gate/gate.ts';
 import type { AuditLog } from '../storage/audit.ts';
 import type { KeyUses } from '../storage/key-uses.ts';
 import type { NodeBook } from '../storage/nodes.ts';
@@ -15,6 +16,8 @@ import { addConfiguration } from './configuration.ts';
 import { addConnectionTests } from './connection-test.ts';
 import { addGrants } from './grants.ts';
 import { addKeys } from './keys.ts';
+import { addMcpHealth } from './mcp-health.ts';
+import { addMcpItems } from './mcp-items.ts';
 import { addOwnership } from './ownership.ts';
 import { addCollection } from './resources.ts';
 import { addRuns } from './runs.ts';
@@ -24,6 +27,7 @@ export interface ControlServices {
   readonly config: ConfigService;
   readonly calls: CallServices;
   readonly audit: AuditLog;
+  readonly gate: McpGate;
   readonly runs: RunReader;
   readonly nodes: NodeBook;
   readonly usage: UsageReader;
@@ -38,6 +42,8 @@ export function addControl(app: FastifyInstance, services: ControlServices): voi
   addGrants(app, services.config);
   addAccessMatrix(app, services.config, services.people);
   if (services.keyUses !== null) addKeys(app, services.config, services.keyUses);
+  addMcpItems(app, services.config, services.calls, services.audit);
+  addMcpHealth(app, services.config, services.calls, services.gate, services.audit);
   addConnectionTests(app, services.config, services.calls);
   addConfiguration(app, services.config, services.nodes);
   addAudit(app, services.audit);

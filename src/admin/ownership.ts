@@ -10,7 +10,7 @@ import { GatewayError } from '../types/errors.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import { actorOf, expectedRevision } from './actor.ts';
 import { capabilityOf, type Collection, collections } from './collections.ts';
-import { requireStdioRight } from './resources.ts';
+import { requireKindRight } from './resources.ts';
 import { rowView, showRow } from './row-view.ts';
 
 const named = z.object({ name: z.string().min(1).max(200) });
@@ -53,7 +53,7 @@ function addTransfer(app: FastifyInstance, config: ConfigService, people: People
       const decision = decide(principal, 'manage', capabilityOf(collection, current), grants, Date.now());
       if (!decision.allowed)
         throw new GatewayError('permission_denied', `You may not hand over the ${title} "${name}": ${decision.reason}`);
-      requireStdioRight(principal, kind, current.spec);
+      requireKindRight(principal, kind, current.spec);
       if (!isAdministrator(principal) && owner !== principal.subject && (await people.named(principal.tenant, [owner])).length === 0) {
         throw new GatewayError(
           'invalid_request',

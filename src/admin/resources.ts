@@ -100,7 +100,7 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
       const principal = principalOf(request);
       const { name, spec, enabled, owner } = request.body;
       requireOwner(principal, owner);
-      requireStdioRight(principal, kind, spec);
+      requireKindRight(principal, kind, spec);
       requireOn(request, 'manage', { name, tenant: principal.tenant, owner: principal.subject, spec });
       const mutation = {
         kind,
@@ -140,8 +140,8 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
       const current = find(request, name);
       requireOn(request, 'manage', current);
       requireOwner(principal, owner);
-      requireStdioRight(principal, kind, spec);
-      requireStdioRight(principal, kind, current.spec);
+      requireKindRight(principal, kind, spec);
+      requireKindRight(principal, kind, current.spec);
       const mutation = {
         kind,
         tenant: principal.tenant,
@@ -175,12 +175,17 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
   );
 }
 
-/** A stdio server starts a program on this machine: nobody but an administrator sets one up, changes one or tries one out. */
-export function requireStdioRight(principal: Principal, kind: string, spec: object): void {
-  if (kind !== 'mcp' || !('kind' in spec) || spec.kind !== 'stdio' || isAdministrator(principal)) return;
-  throw new GatewayError(
-    'permission_denied',
-    'Only an administrator may set up an MCP server of kind stdio, because it starts a program.',
-    { param: 'spec.kind' },
-  );
+const administratorsKinds: Readonly<Record<string, string>> = {
+  stdio: 'it starts a program',
+  virtual: "it lends out the tools of other people's servers",
+};
+
+/** Some kinds of MCP server reach further than their owner: nobody but an administrator sets one up, changes one or tries one out. */
+export function requireKindRight(principal: Principal, kind: string, spec: object): void {
+  if (kind !== 'mcp' || !('kind' in spec) || typeof spec.kind !== 'string' || isAdministrator(principal)) return;
+  const why = administratorsKinds[spec.kind];
+  if (why === undefined) return;
+  throw new GatewayError('permission_denied', `Only an administrator may set up an MCP server of kind ${spec.kind}, because ${why}.`, {
+    param: 'spec.kind',
+  });
 }

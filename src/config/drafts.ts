@@ -4,7 +4,7 @@ import type { PluginRegistry } from '../plugins/registry.ts';
 import type { SecretBox } from '../storage/secrets.ts';
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 import type { Deployment, McpServerEntry, ModelEntry, ProviderEntry } from '../types/snapshot.ts';
-import type { Handle, InstanceFactory, RowPluginType } from './instances.ts';
+import { type Handle, type InstanceFactory, instanceKey, type RowPluginType } from './instances.ts';
 import { unknownName } from './invalid.ts';
 import { prepareSpec } from './mutations.ts';
 import { type Built, parseSpec } from './snapshot-builder.ts';
@@ -101,7 +101,7 @@ export function createDrafts(options: {
       const entry = modelOf(tenant, spec, (parsed) =>
         parsed.deployments.flatMap((each, index) => {
           const row = providers.get(each.provider);
-          const handle = row === undefined ? undefined : (handles.get(`${row.id}@${row.revision}`) as Handle<'provider'> | undefined);
+          const handle = row === undefined ? undefined : (handles.get(instanceKey(row)) as Handle<'provider'> | undefined);
           if (row === undefined || handle === undefined)
             throw unknownName('usable provider', each.provider, providers.keys(), `spec.deployments[${index}].provider`);
           return each.enabled

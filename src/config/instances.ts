@@ -1,4 +1,5 @@
-/** Live plugin instances, one per row and revision, disposed when the last snapshot that uses them is let go. */
+/** Live plugin instances, one per row and its options, disposed when the last snapshot that uses them is let go. */
+import { createHash } from 'node:crypto';
 import type { ZodType } from 'zod';
 import type { PluginRegistry } from '../plugins/registry.ts';
 import { rowContext, type SecretBox } from '../storage/secrets.ts';
@@ -8,6 +9,20 @@ import type { Plugin, PluginInstances, PluginServices, PluginType } from '../typ
 import type { ConfigRow } from '../types/resources.ts';
 import { invalidBySchema, unknownName } from './invalid.ts';
 import { openOptions } from './secret-fields.ts';
+
+const keys = new WeakMap<ConfigRow['spec'], string>();
+
+/** The same for a row as long as its instance would be: a change of anything beside kind and options needs no new connection. */
+export function instanceKey({ id, spec }: Pick<ConfigRow, 'id' | 'spec'>): string {
+  let digest = keys.get(spec);
+  if (digest === undefined) {
+    digest = createHash('sha256')
+      .update(JSON.stringify([spec['kind'], spec['options']]))
+      .digest('base64url');
+    keys.set(spec, digest);
+  }
+  return `${id}@${digest}`;
+}
 
 export type RowPluginType = 'provider' | 'skill' | 'tool-source';
 
@@ -19,7 +34,7 @@ export interface Handle<T extends RowPluginType = RowPluginType> {
 }
 
 export interface InstanceFactory {
-  /** The instance for a row: the one that `previous` has for the same row and revision, or a new one. Throws `configuration_invalid`. */
+  /** The instance for a row: the one that `previous` has for the same row with the same options, or a new one. Throws `configuration_invalid`. */
   take<T extends RowPluginType>(type: T, row: ConfigRow, kind: string, previous: ReadonlyMap<string, Handle>): Promise<Handle<T>>;
   plugin<T extends PluginType>(type: T, kind: string): Plugin<T>;
   release(handle: Handle): void;
@@ -50,7 +65,7 @@ export function createInstanceFactory(options: {
   return {
     plugin,
     async take<T extends RowPluginType>(type: T, row: ConfigRow, kind: string, previous: ReadonlyMap<string, Handle>): Promise<Handle<T>> {
-      const key = `${row.id}@${row.revision}`;
+      const key = instanceKey(row);
       const known = previous.get(key);
       if (known !== undefined) return known as Handle<T>;
       const found = plugin(type, kind);

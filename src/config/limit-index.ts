@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { Capability } from '../types/access.ts';
 import type { LimitIndex, LimitRule } from '../types/limits.ts';
-import type { ConfigRow, LimitSpec } from '../types/resources.ts';
+import type { LimitSpec } from '../types/limit-spec.ts';
+import type { ConfigRow } from '../types/resources.ts';
 
 const none: readonly LimitRule[] = [];
 export const noLimits: LimitIndex = { find: () => none, rules: none };

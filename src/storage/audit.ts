@@ -14,6 +14,9 @@ export interface AuditAct {
   readonly target: string;
   readonly requestId: string;
   readonly detail?: string;
+  /** JSON without secrets, where something was replaced. */
+  readonly before?: object;
+  readonly after?: object;
 }
 
 export interface AuditEntry {
@@ -102,7 +105,7 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
     rowsOf: (entries) => [{ table: 'llm_audit', rows: entries }],
   });
   return {
-    append({ tenant, actor, act, target, requestId, detail }) {
+    append({ tenant, actor, act, target, requestId, detail, before, after }) {
       writer.add({
         id: auditEntryId(),
         at: new Date().toISOString(),
@@ -110,8 +113,8 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
         actor,
         act,
         target,
-        before: null,
-        after: null,
+        before: before === undefined ? null : JSON.stringify(before),
+        after: after === undefined ? null : JSON.stringify(after),
         detail: detail ?? null,
         request_id: requestId,
         sequence: null,

@@ -1,6 +1,6 @@
 /** Words of limits and budgets: which rules count a call. */
 import type { Capability, Principal } from './access.ts';
-import type { LimitSpec } from './resources.ts';
+import type { LimitSpec } from './limit-spec.ts';
 
 /** Whom a limit may count. */
 export interface Counted extends Pick<Principal, 'subject' | 'roles' | 'client'> {

@@ -1,5 +1,6 @@
 /** The things an administrator sets, as zod schemas: validator, type and API documentation in one. */
 import { z } from 'zod';
+import { limitSpec } from './limit-spec.ts';
 import { operations } from './wire-format.ts';
 
 /** Letters, digits, and `. _ - / : @` inside; 1 to 128 characters. */
@@ -294,62 +295,6 @@ export const keySpec = z.strictObject({
   replaced_by: z.string().nullable().default(null),
 });
 
-const most = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
-
-export const limitSpec = z
-  .strictObject({
-    description: z.string().max(1024).default(''),
-    subject_type: z.enum(['tenant', 'role', 'user', 'client', 'key']).describe('Whose calls are counted.'),
-    subject: z
-      .string()
-      .min(1)
-      .max(256)
-      .default('*')
-      .describe('The user, role, client or key; * for any of them, each counted alone. Left out for the whole tenant.'),
-    shared: z.boolean().default(false).describe('For a role: all who hold it share one count; else each of them has their own.'),
-    capability: z
-      .string()
-      .regex(/^(model|mcp)\/[^\s]+$/, 'model/<name>, mcp/<server> or mcp/<server>/<tool>; a trailing * matches any rest; or <kind>/#<tag>')
-      .max(300)
-      .default('model/*')
-      .describe('Which models or tools are counted.'),
-    per_model: z.boolean().default(false).describe('Each model or tool has a count of its own; else all that are named share one.'),
-    requests_per_minute: most.optional(),
-    tokens_per_minute: most.optional().describe('Input and output together.'),
-    concurrent_calls: most.optional(),
-    spend: z
-      .strictObject({
-        currency: z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code such as USD or CNY'),
-        per_day: most.optional().describe('Micro-units of the currency (1,000,000 = one); days are UTC.'),
-        per_month: most.optional(),
-      })
-      .refine((spend) => spend.per_day !== undefined || spend.per_month !== undefined, 'give per_day or per_month, or both')
-      .optional(),
-    unknown_price: z
-      .enum(['refuse', 'allow'])
-      .default('refuse')
-      .describe('Under a limit of spend: what happens with a model that has a deployment without a price in its currency.'),
-    expected_output_tokens: z
-      .int()
-      .min(1)
-      .max(10_000_000)
-      .default(1_000)
-      .describe('Set aside for the answer to a call that does not say max_tokens, until its true use is known.'),
-  })
-  .refine(
-    (spec) => [spec.requests_per_minute, spec.tokens_per_minute, spec.concurrent_calls, spec.spend].some((each) => each !== undefined),
-    'give at least one of requests_per_minute, tokens_per_minute, concurrent_calls and spend',
-  )
-  .refine((spec) => spec.subject_type !== 'tenant' || spec.subject === '*', {
-    path: ['subject'],
-    message: 'leave it out: a limit of the tenant counts everybody in it',
-  })
-  .refine((spec) => !spec.capability.startsWith('mcp/') || (spec.tokens_per_minute === undefined && spec.spend === undefined), {
-    path: ['capability'],
-    message: 'tools have neither tokens nor prices: limit their requests_per_minute or concurrent_calls',
-  })
-  .refine((spec) => spec.subject_type !== 'role' || spec.subject !== '*', { path: ['subject'], message: 'name the role' });
-
 export const resourceSpecs = {
   provider: providerSpec,
   model: modelSpec,
@@ -367,7 +312,6 @@ export type SkillSpec = z.output<typeof skillSpec>;
 export type McpServerSpec = z.output<typeof mcpServerSpec>;
 export type GrantSpec = z.output<typeof grantSpec>;
 export type KeySpec = z.output<typeof keySpec>;
-export type LimitSpec = z.output<typeof limitSpec>;
 export type Price = z.output<typeof price>;
 export type CacheSpec = z.output<typeof cache>;
 export type ProbeSpec = z.output<typeof probe>;

@@ -7,7 +7,7 @@ import { createRedisStore } from '../../src/quota/redis-store.ts';
 import type { Place, QuotaStore, Verdict } from '../../src/quota/store.ts';
 import { connectRedis, type Redis } from '../../src/storage/redis.ts';
 import type { LimitRule } from '../../src/types/limits.ts';
-import { limitSpec } from '../../src/types/resources.ts';
+import { limitSpec } from '../../src/types/limit-spec.ts';
 import { layCable } from '../storage/cable.ts';
 import { memoryLogger } from '../storage/databases.ts';
 import { eventually } from '../whole/gateway.ts';

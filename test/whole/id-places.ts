@@ -17,6 +17,7 @@ export type Kind =
   | 'run cursor'
   | 'skill as model'
   | 'model reference'
+  | 'mcp session'
   | 'skill reference'
   | 'server reference';
 
@@ -45,6 +46,9 @@ export const collectionKinds: Readonly<Record<string, Kind>> = {
 const rules: readonly (readonly [RegExp, readonly Kind[]])[] = [
   [/ \/v1\/models\/\{\*\} path:\*$/, ['model', 'skill as model']],
   [/ path:server$/, ['server']],
+  [/ \/api\/mcp-sessions\S* path:id$/, ['mcp session']],
+  // What a server calls its own things; they are looked up within a server that was found.
+  [/ (path:tool|body:items\[\]\.(name|digest)|body:spec\.prefix)$/, []],
   [/ \/api\/audit\S* query:after$/, ['audit entry']],
   [/ \/api\/runs query:after$/, ['run cursor']],
   // A place in an order, made of names; nothing is looked up by it.

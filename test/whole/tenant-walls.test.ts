@@ -36,6 +36,8 @@ const specs = (): Readonly<Record<string, object>> => ({
   grants: { subject_type: 'user', subject: 'somebody', capability: 'model/base', action: 'use' },
 });
 
+const mcpHeaders = { accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-06-18' };
+
 /** Fills a tenant, and says how its things are called. */
 async function furnish(chief: Person, nameOf: (kind: string) => string, found: Partial<Record<Kind, string>>): Promise<void> {
   await companies.must(chief, 'POST', '/api/providers', { name: 'demo', spec: { kind: 'demo' } });
@@ -53,6 +55,10 @@ async function furnish(chief: Person, nameOf: (kind: string) => string, found: P
   );
   found.run = run?.id ?? '';
   found['run cursor'] = `${Date.parse(run?.started_at ?? '')}.${run?.id}`;
+  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } };
+  const opened = await companies.as(chief, 'POST', '/mcp', { jsonrpc: '2.0', id: 1, method: 'initialize', params }, mcpHeaders);
+  found['mcp session'] = opened.headers.get('mcp-session-id') ?? '';
+  expect(found['mcp session']).not.toBe('');
   found.person = chief.subject;
   found.request = nameOf('request');
   await companies.as(chief, 'PUT', `/api/models/${found.model}`, { spec: modelSpec }, { 'x-request-id': found.request });
@@ -69,6 +75,8 @@ async function belongings(chief: Person): Promise<unknown[]> {
   for (const path of ['providers', 'models', 'skills', 'mcp-servers', 'limits', 'grants', 'keys'])
     seen.push((await companies.must(chief, 'GET', `/api/${path}?limit=500`)).json);
   seen.push((await companies.must(chief, 'GET', `/v1/responses/${theirs.response}`)).json);
+  const sessions = (await companies.must(chief, 'GET', '/api/mcp-sessions')).json.data as { id: string }[];
+  seen.push(sessions.map(({ id }) => id));
   return seen;
 }
 
@@ -97,6 +105,8 @@ function bodyFor(method: string, path: string): object | undefined {
   if (path === '/api/providers/test') return { spec, model: 'echo' };
   if (path.endsWith('/test')) return { spec };
   if (spec !== undefined && path.startsWith('/api/')) return method === 'PUT' ? { spec } : { name: `new-${collection}`, spec };
+  if (path.endsWith('/items/approve')) return { items: [{ kind: 'tool', name: 'say', digest: '0'.repeat(64) }] };
+  if (path.includes('/tools/')) return { enabled: true };
   const calls: Readonly<Record<string, object>> = {
     '/v1/messages': { messages: hello, max_tokens: 10 },
     '/v1/responses': { input: 'Hi', store: false },
@@ -154,8 +164,6 @@ function toldBy({ status, headers, text }: Answer, id: string): object {
 }
 
 type Send = (request: Request) => Promise<Answer>;
-
-const mcpHeaders = { accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-06-18' };
 
 function sendersFor(path: string): [string, Send][] {
   const headersFor = (request: Request): Record<string, string> => ({
@@ -215,6 +223,7 @@ describe('an id of another tenant', () => {
     const bare = operations.filter(({ method, requestBody }) => /^(POST|PUT|PATCH)$/.test(method) && requestBody === undefined);
     // What they take is tried by hand below, or they take nothing.
     expect(bare.map(({ path }) => path).toSorted()).toEqual([
+      '/api/mcp-servers/{name}/sync',
       '/auth/exchange',
       '/auth/logout',
       '/mcp',

@@ -107,3 +107,11 @@ export function requireServer(caller: Asker, name: string): McpServerEntry {
 export function toolCapability(server: McpServerEntry, tool: string): Capability {
   return { ...server.capability, name: `${server.name}/${tool}` };
 }
+
+/** A prompt or a resource as a thing to decide about. Tools' names hold no colon, so that no grant on a tool reaches these. */
+export function promptCapability({ capability, name }: McpServerEntry, prompt: string): Capability {
+  return { ...capability, name: `${name}/prompt:${prompt}` };
+}
+export function resourceCapability({ capability, name }: McpServerEntry, uri: string): Capability {
+  return { ...capability, name: `${name}/resource:${uri}` };
+}

@@ -5,25 +5,14 @@ import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type JsonObject } from '../../types/json.ts';
 import type { McpServerEntry } from '../../types/snapshot.ts';
 import type { SourceQuestion, ToolResult } from '../../types/tool-source.ts';
-import { type Caller, may, requireRight } from '../calls/caller.ts';
+import { type Caller, may, promptCapability, requireRight, resourceCapability } from '../calls/caller.ts';
 import { invokeTool, isApprovalNeeded, requireTool } from '../calls/invoke-tool.ts';
 import type { CallServices } from '../calls/services.ts';
 import { sourcesOf } from '../calls/tools.ts';
 import { searchDoor } from './search-door.ts';
 import { askSource } from './ask-source.ts';
 import type { Wanted } from './approval.ts';
-import {
-  findShown,
-  type Place,
-  promptCapability,
-  resourceCapability,
-  seesAnything,
-  serverOfResource,
-  type Shown,
-  shownPrompts,
-  shownResources,
-  shownTools,
-} from './shown.ts';
+import { findShown, type Place, seesAnything, serverOfResource, type Shown, shownPrompts, shownResources, shownTools } from './shown.ts';
 
 /** So long a list waits for servers that were never asked. */
 const firstListMs = 2_000;

@@ -1,11 +1,10 @@
 /** What one caller finds at one address, and under which names: prefixed at /mcp, the server's own at /mcp/<server>. */
 import { publicToolName } from '../../extensions/tool-names.ts';
-import type { Capability } from '../../types/access.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
 import type { McpServerEntry } from '../../types/snapshot.ts';
 import { type Offer, SourceRefusal, type ToolDefinition } from '../../types/tool-source.ts';
-import { type Caller, may } from '../calls/caller.ts';
+import { type Caller, may, promptCapability, resourceCapability } from '../calls/caller.ts';
 import type { CallServices } from '../calls/services.ts';
 import { isVirtual, visibleTools } from '../calls/tools.ts';
 
@@ -15,14 +14,6 @@ export interface Shown<D> {
   readonly name: string;
   readonly shown: string;
   readonly definition: D;
-}
-
-/** A prompt or a resource as a thing to decide about. Tools' names hold no colon, so that no grant on a tool reaches these. */
-export function promptCapability({ capability, name }: McpServerEntry, prompt: string): Capability {
-  return { ...capability, name: `${name}/prompt:${prompt}` };
-}
-export function resourceCapability({ capability, name }: McpServerEntry, uri: string): Capability {
-  return { ...capability, name: `${name}/resource:${uri}` };
 }
 
 /** `only`: the server of the address, null at /mcp. */

@@ -16,6 +16,13 @@ export interface ServerHealth {
   readonly error: string | null;
 }
 
+/** One item as somebody saw it. */
+export interface Approval {
+  readonly kind: PinKind;
+  readonly name: string;
+  readonly digest: string;
+}
+
 export interface Catalogue {
   /** What may be shown and used, less the tools that the administrator switched off. Never waits; begins to learn of a new server. */
   offer(server: McpServerEntry): Offer;
@@ -30,8 +37,8 @@ export interface Catalogue {
   health(server: McpServerEntry): ServerHealth;
   /** All that is known of a server, also what is withheld. */
   items(server: McpServerEntry): readonly Pin[];
-  /** Approves what is offered now, if it is what `digest` names. Throws `not_found` or `revision_conflict`. */
-  approve(server: McpServerEntry, kind: PinKind, name: string, digest: string, by: string): Promise<Pin>;
+  /** Approves what is offered now, if it is what the digests name; all or nothing. Throws `not_found` or `revision_conflict`. */
+  approve(server: McpServerEntry, items: readonly Approval[], by: string): Promise<readonly Pin[]>;
   /** Calls back when what may be shown has changed, here or on another node. */
   onChange(listener: () => void): () => void;
   /** Takes the servers of a new configuration; those that are new are asked at once. */
@@ -75,6 +82,12 @@ const wantedMs = 3_600_000;
 const retryMs = 2_000;
 /** Other nodes' clocks may differ by so much. */
 const overlapMs = 60_000;
+
+/** With the server's own words, for those who manage it. */
+function reasonOf(thrown: unknown): string {
+  if (thrown instanceof GatewayError && typeof thrown.details === 'string') return `${thrown.message} (${thrown.details})`;
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
 
 function isKnown({ syncedAt, pins, isOther }: Entry): boolean {
   return syncedAt !== null || (pins.size > 0 && !isOther);
@@ -129,7 +142,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
         entry.syncedAt = Date.now();
         entry.error = null;
       } catch (thrown) {
-        const reason = thrown instanceof Error ? thrown.message : String(thrown);
+        const reason = reasonOf(thrown);
         if (entry.error === null && !closing.signal.aborted)
           logger.warn({ server: server.name, reason }, 'an MCP server cannot be asked for what it offers; what was last known is shown');
         entry.error = reason;
@@ -243,22 +256,24 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
       return { tools: offer.tools.length, quarantined, syncedAt, error };
     },
     items: (server) => [...entryOf(server).pins.values()],
-    async approve(server, kind, name, digest, by) {
+    async approve(server, items, by) {
       const entry = entryOf(server);
       const known = new Map((await store.of(server.id)).map((pin) => [pinKey(pin.kind, pin.name), pin]));
-      const pin = known.get(pinKey(kind, name));
-      if (pin === undefined) throw new GatewayError('not_found', `The MCP server "${server.name}" has no ${kind} "${name.slice(0, 200)}".`);
-      if (pin.state === 'approved' && pin.digest === digest) return pin;
-      const after = approved(pin, digest, by, Date.now());
-      if (after === null) {
+      const now = Date.now();
+      const after = items.map(({ kind, name, digest }) => {
+        const pin = known.get(pinKey(kind, name));
+        if (pin === undefined)
+          throw new GatewayError('not_found', `The MCP server "${server.name}" has no ${kind} "${name.slice(0, 200)}".`);
+        const approvedPin = pin.state === 'approved' && pin.digest === digest ? pin : approved(pin, digest, by, now);
+        if (approvedPin !== null) return approvedPin;
         throw new GatewayError(
           'revision_conflict',
           `What "${server.name}" offers as ${kind} "${name.slice(0, 200)}" is not what you saw. Look at it again, then approve.`,
-          { param: 'digest' },
+          { param: 'items' },
         );
-      }
-      await store.write([after], []);
-      known.set(pinKey(kind, name), after);
+      });
+      await store.write(after, []);
+      for (const pin of after) known.set(pinKey(pin.kind, pin.name), pin);
       if (take(entry, known)) tell();
       return after;
     },

@@ -16,6 +16,7 @@ export interface McpGate {
   changed(): void;
   /** The sessions that are open on this node. */
   sessions(): readonly SessionInfo[];
+  endSession(id: string): void;
   close(): Promise<void>;
 }
 
@@ -125,6 +126,7 @@ export function createMcpGate(options: McpGateOptions): McpGate {
       }, changeDelayMs).unref();
     },
     sessions: () => loaded?.sessions.list() ?? [],
+    endSession: (id) => loaded?.sessions.end(id),
     async close() {
       clearTimeout(telling);
       held.close();

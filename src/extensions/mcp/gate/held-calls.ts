@@ -92,7 +92,7 @@ export function createHeldCalls(): HeldCalls {
       if (state?.startsWith(prefix) === true) {
         const call = held.get(state.slice(prefix.length));
         if (call === undefined || call.holder !== holder || call.wanted !== wanted) throw lost();
-        for (const [key, question] of [...call.questions]) {
+        for (const [key, question] of call.questions) {
           const response = peer.inputResponses?.[key];
           if (!isJsonObject(response)) continue;
           call.questions.delete(key);

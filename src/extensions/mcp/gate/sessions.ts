@@ -23,6 +23,8 @@ export interface Sessions {
   /** Tells the clients that what they may see has changed. */
   changed(): void;
   list(): readonly SessionInfo[];
+  /** Ends one, if it is there. */
+  end(id: string): void;
   close(): Promise<void>;
 }
 
@@ -158,6 +160,10 @@ export function createSessions(options: {
         const client = gate.server.getClientVersion();
         return { id, holder, scope, since, usedAt, client: client === undefined ? '' : `${client.name} ${client.version}` };
       }),
+    end(id) {
+      const session = sessions.get(id);
+      if (session !== undefined) end(session);
+    },
     async close() {
       clearInterval(sweeper);
       await Promise.all([...sessions.values()].map(({ gate }) => gate.server.close().catch(() => {})));

@@ -88,6 +88,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   let callsUnderWay = 0;
   let backoffMs = 0;
   let failedAt = 0;
+  let failure: GatewayError | null = null;
 
   const forget = (client: Client): void => {
     if (current !== client) return;
@@ -125,6 +126,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       return Promise.reject(
         new GatewayError('tool_failed', 'The MCP server could not be reached a moment ago; it is tried again soon.', {
           retryAfterSeconds: wait / 1000,
+          details: failure?.details,
         }),
       );
     since = Date.now();
@@ -142,7 +144,8 @@ export function createConnection(options: ConnectionOptions): Connection {
         if (connecting === attempt) connecting = null;
         failedAt = Date.now();
         backoffMs = Math.min(Math.max(firstBackoffMs, backoffMs * 2), longestBackoffMs);
-        throw unreachable(thrown, options.secrets);
+        failure = unreachable(thrown, options.secrets);
+        throw failure;
       },
     );
     connecting = attempt;

@@ -1,0 +1,159 @@
+/** How an MCP server does, and who is connected to the gate. */
+import { readFile } from 'node:fs/promises';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { may, requireRight } from '../api/calls/caller.ts';
+import type { CallServices } from '../api/calls/services.ts';
+import { principalOf } from '../api/request-context.ts';
+import type { ConfigService } from '../config/service.ts';
+import type { McpGate } from '../extensions/mcp/gate/gate.ts';
+import type { SessionInfo } from '../extensions/mcp/gate/sessions.ts';
+import type { AuditLog } from '../storage/audit.ts';
+import { GatewayError } from '../types/errors.ts';
+import type { McpServerEntry } from '../types/snapshot.ts';
+import { askerOf, serverOf } from './mcp-items.ts';
+
+const named = z.object({ name: z.string().min(1).max(200) });
+const identified = z.object({ id: z.string().min(1).max(100) });
+const connectionView = z.object({
+  subject: z.string().nullable().describe('Whose own session it is; null for the one that all share.'),
+  state: z.enum(['connecting', 'connected']),
+  protocol: z.string().nullable(),
+  pid: z.int().nullable().describe('The process, for a program on this machine.'),
+  memory_bytes: z.int().nullable(),
+  since: z.string(),
+  calls_under_way: z.int(),
+});
+const healthView = z.object({
+  tools: z.int(),
+  quarantined: z.int().describe('Definitions that wait for an approval.'),
+  synced_at: z.string().nullable(),
+  error: z.string().nullable().describe('Why it could not be asked, for those who manage it.'),
+  connections: z.array(connectionView).describe('On this node, for those who manage it.'),
+});
+const sessionView = z.object({
+  id: z.string(),
+  subject: z.string(),
+  address: z.string(),
+  client: z.string(),
+  since: z.string(),
+  used_at: z.string(),
+});
+
+const syncPatienceMs = 20_000;
+const pageBytes = 4_096;
+const at = (time: number): string => new Date(time).toISOString();
+
+/** Resident memory of a process, where the system tells it. */
+async function memoryOf(pid: number | null): Promise<number | null> {
+  if (pid === null) return null;
+  const text = await readFile(`/proc/${pid}/statm`, 'utf8').catch(() => '');
+  const pages = Number(text.split(' ')[1]);
+  return Number.isInteger(pages) ? pages * pageBytes : null;
+}
+
+async function healthOf({ catalogue }: CallServices, server: McpServerEntry, manages: boolean): Promise<z.output<typeof healthView>> {
+  const { tools, quarantined, syncedAt, error } = catalogue.health(server);
+  const connections = manages ? (server.instance.connections?.() ?? []) : [];
+  return {
+    tools,
+    quarantined,
+    synced_at: syncedAt === null ? null : at(syncedAt),
+    error: manages ? error : error === null ? null : 'It cannot be reached at the moment.',
+    connections: await Promise.all(
+      connections.map(async ({ subject, state, protocol, pid, since, callsUnderWay }) => ({
+        subject,
+        state,
+        protocol,
+        pid,
+        memory_bytes: await memoryOf(pid),
+        since: at(since),
+        calls_under_way: callsUnderWay,
+      })),
+    ),
+  };
+}
+
+function holderOf({ holder }: SessionInfo): { readonly tenant: string; readonly subject: string; readonly address: string } {
+  const [tenant, , subject, address] = JSON.parse(holder) as [string, string, string, string];
+  return { tenant, subject, address };
+}
+
+export function addMcpHealth(app: FastifyInstance, config: ConfigService, calls: CallServices, gate: McpGate, audit: AuditLog): void {
+  const tags = ['mcp-servers'];
+
+  app.get<{ Params: z.output<typeof named> }>(
+    '/api/mcp-servers/:name/health',
+    {
+      config: { access: ['llm:mcp:view'] },
+      schema: { tags, summary: 'How a server does, on this node', params: named, response: { 200: healthView } },
+    },
+    async (request) => {
+      const server = serverOf(request, config, request.params.name);
+      const asker = askerOf(request);
+      requireRight(asker, 'view', server.capability);
+      return healthOf(calls, server, may(asker, 'manage', server.capability));
+    },
+  );
+
+  app.post<{ Params: z.output<typeof named> }>(
+    '/api/mcp-servers/:name/sync',
+    {
+      config: { access: ['llm:mcp:manage'], decides: true },
+      schema: { tags, summary: 'Ask a server now what it offers', params: named, response: { 200: healthView } },
+    },
+    async (request) => {
+      const server = serverOf(request, config, request.params.name);
+      requireRight(askerOf(request), 'manage', server.capability);
+      let patience: NodeJS.Timeout | undefined;
+      const tired = new Promise<'tired'>((resolve) => {
+        patience = setTimeout(() => resolve('tired'), syncPatienceMs);
+      });
+      const end = await Promise.race([calls.catalogue.refresh(server), tired]).finally(() => clearTimeout(patience));
+      if (end === 'tired')
+        throw new GatewayError('upstream_timeout', `The MCP server "${server.name}" did not answer within ${syncPatienceMs} ms.`);
+      return healthOf(calls, server, true);
+    },
+  );
+
+  app.get(
+    '/api/mcp-sessions',
+    {
+      config: { access: 'administrator' },
+      schema: {
+        tags: ['mcp-sessions'],
+        summary: 'The sessions of MCP clients at this node',
+        description: 'Clients of the stateless protocol have none.',
+        response: { 200: z.object({ data: z.array(sessionView) }) },
+      },
+    },
+    async (request) => {
+      const { tenant } = principalOf(request);
+      const own = gate.sessions().filter((session) => holderOf(session).tenant === tenant);
+      return {
+        data: own.map((session) => {
+          const { subject, address } = holderOf(session);
+          return { id: session.id, subject, address, client: session.client, since: at(session.since), used_at: at(session.usedAt) };
+        }),
+      };
+    },
+  );
+
+  app.delete<{ Params: z.output<typeof identified> }>(
+    '/api/mcp-sessions/:id',
+    {
+      config: { access: 'administrator' },
+      schema: { tags: ['mcp-sessions'], summary: 'End the session of an MCP client', params: identified },
+    },
+    async (request, reply) => {
+      const { tenant, subject } = principalOf(request);
+      const { id } = request.params;
+      const session = gate.sessions().find((each) => each.id === id && holderOf(each).tenant === tenant);
+      if (session === undefined) throw new GatewayError('not_found', `There is no session "${id}" at this node.`, { param: 'id' });
+      gate.endSession(id);
+      const { subject: whose, address } = holderOf(session);
+      audit.append({ tenant, actor: subject, act: 'end session', target: `person/${whose}`, requestId: request.id, detail: address });
+      return reply.code(204).send();
+    },
+  );
+}

@@ -1,0 +1,202 @@
+/** What an MCP server offers, item by item: what is shown, what is switched off, what waits for an approval. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { may, promptCapability, requireRight, resourceCapability, toolCapability } from '../api/calls/caller.ts';
+import type { CallServices } from '../api/calls/services.ts';
+import { principalOf, snapshotOf } from '../api/request-context.ts';
+import type { ConfigService } from '../config/service.ts';
+import type { AuditLog } from '../storage/audit.ts';
+import type { Capability } from '../types/access.ts';
+import { GatewayError } from '../types/errors.ts';
+import { type Pin, pinKinds } from '../types/pins.ts';
+import type { McpServerEntry } from '../types/snapshot.ts';
+import { actorOf, expectedRevision } from './actor.ts';
+import { differences } from './differences.ts';
+import { pageOf, pageQuery } from './paging.ts';
+import { rowView, showRow } from './row-view.ts';
+
+const named = z.object({ name: z.string().min(1).max(200) });
+const toolNamed = named.extend({ tool: z.string().min(1).max(200) });
+const switchBody = z.strictObject({ enabled: z.boolean() });
+const approveBody = z.strictObject({
+  items: z
+    .array(z.strictObject({ kind: z.enum(pinKinds), name: z.string().min(1).max(2_000), digest: z.string().regex(/^[0-9a-f]{64}$/) }))
+    .min(1)
+    .max(200)
+    .describe('What is approved, as it was seen: `seen_digest` of each.'),
+});
+const itemView = z.object({
+  kind: z.enum(pinKinds),
+  name: z.string(),
+  state: z.enum(['approved', 'changed', 'new']).describe('changed and new are withheld until they are approved.'),
+  present: z.boolean().describe('Whether the server offered it when it was last asked.'),
+  enabled: z.boolean().describe('Whether a tool is switched on.'),
+  definition: z.record(z.string(), z.unknown()).nullable(),
+  digest: z.string(),
+  seen_definition: z.record(z.string(), z.unknown()).nullable().describe('What is offered now, where that is not what was approved.'),
+  seen_digest: z.string().nullable(),
+  differences: z.array(
+    z.object({ path: z.string(), before: z.unknown(), after: z.unknown(), change: z.enum(['added', 'removed', 'changed']) }),
+  ),
+  changed_at: z.string(),
+  decided_by: z.string().nullable(),
+});
+
+/** The server of the caller's tenant that is in use. Throws `not_found`, or `in_use` for a row that is off. */
+export function serverOf(request: FastifyRequest, config: ConfigService, name: string): McpServerEntry {
+  const { tenant } = principalOf(request);
+  const server = snapshotOf(request).tenant(tenant).mcpServers.get(name);
+  if (server !== undefined) return server;
+  if (config.row(tenant, 'mcp', name) === undefined)
+    throw new GatewayError('not_found', `There is no MCP server named "${name}".`, { param: 'name' });
+  throw new GatewayError('not_found', `The MCP server "${name}" is switched off or cannot be used as it is configured.`, { param: 'name' });
+}
+
+export const askerOf = (request: FastifyRequest) => {
+  const principal = principalOf(request);
+  return { principal, view: snapshotOf(request).tenant(principal.tenant) };
+};
+
+function capabilityOfPin(server: McpServerEntry, { kind, name }: Pin): Capability {
+  if (kind === 'tool') return toolCapability(server, name);
+  return kind === 'prompt' ? promptCapability(server, name) : resourceCapability(server, name);
+}
+
+function showPin(server: McpServerEntry, pin: Pin): z.output<typeof itemView> {
+  const { allowed_tools: allowed } = server.spec;
+  return {
+    kind: pin.kind,
+    name: pin.name,
+    state: pin.state,
+    present: pin.present,
+    enabled: pin.kind !== 'tool' || allowed === null || allowed.includes(pin.name),
+    definition: pin.definition,
+    digest: pin.digest,
+    seen_definition: pin.seenDefinition,
+    seen_digest: pin.seenDigest,
+    differences: pin.seenDefinition === null || pin.definition === null ? [] : [...differences(pin.definition, pin.seenDefinition)],
+    changed_at: new Date(pin.changedAt).toISOString(),
+    decided_by: pin.decidedBy,
+  };
+}
+
+/** The words that a model would read, before and after: what an auditor wants to see. */
+function wordsOf(definition: Pin['definition']): string {
+  const description = definition?.['description'];
+  return typeof description === 'string' ? description.slice(0, 1_000) : '';
+}
+
+export function addMcpItems(app: FastifyInstance, config: ConfigService, { catalogue }: CallServices, audit: AuditLog): void {
+  const tags = ['mcp-servers'];
+  const manage = { access: ['llm:mcp:manage'] as const, decides: true };
+
+  app.get<{ Params: z.output<typeof named>; Querystring: z.output<typeof pageQuery> }>(
+    '/api/mcp-servers/:name/items',
+    {
+      config: { access: ['llm:mcp:view'] },
+      schema: {
+        tags,
+        summary: 'Tools, resources and prompts of a server',
+        description: 'What is withheld, and how it differs from what was approved, is shown to those who may manage the server.',
+        params: named,
+        querystring: pageQuery,
+        response: { 200: z.object({ data: z.array(itemView), next: z.string().nullable() }) },
+      },
+    },
+    async (request) => {
+      const server = serverOf(request, config, request.params.name);
+      const asker = askerOf(request);
+      const manages = may(asker, 'manage', server.capability);
+      const keyOf = ({ kind, name }: Pin): string => `${kind} ${name}`.slice(0, 300);
+      const visible = catalogue
+        .items(server)
+        .filter((pin) => manages || (pin.present && pin.state === 'approved' && may(asker, 'view', capabilityOfPin(server, pin))))
+        .toSorted((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
+      if (visible.length === 0) requireRight(asker, 'view', server.capability);
+      const page = pageOf(visible, keyOf, request.query);
+      return { data: page.data.map((pin) => showPin(server, pin)), next: page.next };
+    },
+  );
+
+  app.post<{ Params: z.output<typeof named>; Body: z.output<typeof approveBody> }>(
+    '/api/mcp-servers/:name/items/approve',
+    {
+      config: manage,
+      schema: {
+        tags,
+        summary: 'Approve what a server has changed, as it was seen',
+        params: named,
+        body: approveBody,
+        response: { 200: z.object({ data: z.array(itemView) }) },
+      },
+    },
+    async (request) => {
+      const server = serverOf(request, config, request.params.name);
+      requireRight(askerOf(request), 'manage', server.capability);
+      const { subject, tenant } = principalOf(request);
+      const before = new Map(catalogue.items(server).map((pin) => [`${pin.kind} ${pin.name}`, pin]));
+      const approved = await catalogue.approve(server, request.body.items, subject);
+      for (const pin of approved) {
+        const old = before.get(`${pin.kind} ${pin.name}`);
+        audit.append({
+          tenant,
+          actor: subject,
+          act: 'approve',
+          target: `mcp/${server.name}/${pin.name}`,
+          requestId: request.id,
+          detail: `the ${pin.kind} as it is offered now`,
+          before: { digest: old?.digest ?? '', description: wordsOf(old?.definition ?? null) },
+          after: { digest: pin.digest, description: wordsOf(pin.definition) },
+        });
+      }
+      return { data: approved.map((pin) => showPin(server, pin)) };
+    },
+  );
+
+  app.patch<{ Params: z.output<typeof toolNamed>; Body: z.output<typeof switchBody> }>(
+    '/api/mcp-servers/:name/tools/:tool',
+    {
+      config: manage,
+      schema: {
+        tags,
+        summary: 'Switch one tool on or off',
+        description: 'Writes allowed_tools of the server. The connection stays as it is.',
+        params: toolNamed,
+        body: switchBody,
+        response: { 200: rowView },
+      },
+    },
+    async (request, reply) => {
+      const { name, tool } = request.params;
+      const { enabled } = request.body;
+      const server = serverOf(request, config, name);
+      requireRight(askerOf(request), 'manage', server.capability);
+      const { tenant } = principalOf(request);
+      const row = config.row(tenant, 'mcp', name);
+      const known = catalogue.items(server).filter((pin) => pin.kind === 'tool');
+      if (row === undefined || !known.some((pin) => pin.name === tool))
+        throw new GatewayError('not_found', `The MCP server "${name}" has no tool named "${tool}".`, { param: 'tool' });
+      const allowed = new Set(server.spec.allowed_tools ?? known.map((pin) => pin.name));
+      if (enabled) allowed.add(tool);
+      else allowed.delete(tool);
+      const mutation = {
+        kind: 'mcp' as const,
+        tenant,
+        name,
+        operation: 'replace' as const,
+        spec: { ...config.mask(row).spec, allowed_tools: [...allowed].toSorted() },
+        expectedRevision: expectedRevision(request) ?? row.revision,
+      };
+      const { revision } = await config.change(
+        actorOf(request),
+        [mutation],
+        `switch ${enabled ? 'on' : 'off'} the tool ${tool} of MCP server ${name}`,
+      );
+      const after = config.row(tenant, 'mcp', name) ?? row;
+      return reply
+        .header('x-pailou-revision', revision)
+        .header('etag', `"${after.revision}"`)
+        .send(showRow(config.mask(after)));
+    },
+  );
+}
