@@ -6,6 +6,8 @@ import type { Connection } from './connection.ts';
 
 /** What a new connection of a caller is told to do with what comes from the server on its own account. */
 export interface OwnHandlers {
+  /** What the client behind it can do. */
+  readonly capabilities: JsonObject;
   readonly onNotification: (method: string, params: JsonObject) => void;
   readonly onQuestion?: (method: PeerMethod, params: JsonObject, signal: AbortSignal) => Promise<JsonObject>;
 }
@@ -69,6 +71,7 @@ export function createOwnConnections(options: {
     /** All peers of one connection are the same client: the latest call is the one most likely meant. */
     const latest = (): McpPeer | undefined => peers.findLast((peer) => peer !== undefined);
     const connection = options.open(context, {
+      capabilities: context.peer?.capabilities ?? {},
       onNotification(method, params) {
         if (method === 'notifications/message') latest()?.log(params);
       },

@@ -3,7 +3,7 @@ import type { Client, Transport } from '@modelcontextprotocol/client';
 import { GatewayError } from '../../../../types/errors.ts';
 import type { JsonObject } from '../../../../types/json.ts';
 import type { Logger } from '../../../../types/logger.ts';
-import type { McpPeer, Offer, SourceQuestion, ToolContext, ToolResult, ToolSource } from '../../../../types/tool-source.ts';
+import type { McpPeer, Offer, PeerMethod, SourceQuestion, ToolContext, ToolResult, ToolSource } from '../../../../types/tool-source.ts';
 import { type Connection, createConnection, type ProtocolEra } from './connection.ts';
 import { readOffer } from './offer.ts';
 import { createOwnConnections, type OwnHandlers } from './own.ts';
@@ -22,6 +22,12 @@ export interface SessionOptions {
   readonly mostOwn: number;
   readonly secrets: readonly string[];
   readonly logger: Logger;
+}
+
+const askable: JsonObject = { elicitation: { form: {}, url: {} }, sampling: {}, roots: {} };
+async function nobody(method: PeerMethod): Promise<JsonObject> {
+  if (method === 'roots/list') return { roots: [] };
+  throw new Error('Nobody is there to answer: no call is under way.');
 }
 
 /** The caller's signal ends a call; this is only the net below it. */
@@ -63,7 +69,7 @@ export function createSession(options: SessionOptions): ToolSource {
       transport: () => options.transport(context),
       protocol,
       // A server that shares its session between callers could not say whom a question is for: it may ask nobody.
-      capabilities: handlers?.onQuestion === undefined ? {} : (context?.peer?.capabilities ?? {}),
+      capabilities: handlers?.onQuestion === undefined ? {} : handlers.capabilities,
       secrets,
       logger,
       onOfferChanged: announce,
@@ -78,7 +84,9 @@ export function createSession(options: SessionOptions): ToolSource {
         return undefined;
       },
     });
-  const shared = open(null, null);
+  // Servers offer some tools only to clients that can be asked. This one lists what users' own connections may call; it answers nothing.
+  const shared =
+    options.sessions === 'shared' ? open(null, null) : open(null, { capabilities: askable, onNotification: () => {}, onQuestion: nobody });
   const own = createOwnConnections({ open, most: options.mostOwn });
 
   const withConnection = <T>(context: ToolContext, work: (connection: Connection, isOwn: boolean) => Promise<T>): Promise<T> =>
