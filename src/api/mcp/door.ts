@@ -14,9 +14,6 @@ import { askSource } from './ask-source.ts';
 import type { Wanted } from './approval.ts';
 import { findShown, type Place, seesAnything, serverOfResource, type Shown, shownPrompts, shownResources, shownTools } from './shown.ts';
 
-/** So long a list waits for servers that were never asked. */
-const firstListMs = 2_000;
-
 /** The protocol has checked it already; anything but a text names nothing. */
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
@@ -33,14 +30,18 @@ export function openMcpDoor(
   const place: Place = { services, caller, servers, only };
   const holder = JSON.stringify([tenant, issuer, subject, address, search]);
 
-  /** A client asks once, when it connects: after a restart it would find nothing. A server that is known to be down delays nobody. */
+  /** A server that is known to be down, or hangs, delays nobody. */
   const firstAnswers = async (): Promise<void> => {
-    const sources = new Set(servers.flatMap((server) => sourcesOf(caller, server)));
-    const unasked = [...sources].filter((server) => !services.catalogue.known(server) && services.catalogue.health(server).error === null);
-    if (unasked.length === 0) return;
+    const sources = [...new Set(servers.flatMap((server) => sourcesOf(caller, server)))];
+    const waits = sources.map((server) => services.catalogue.patience(server));
+    const longest = Math.max(0, ...waits);
+    if (longest === 0) return;
     const patience = new AbortController();
-    const tired = setTimeout(firstListMs, undefined, { signal: patience.signal, ref: false }).catch(() => {});
-    await Promise.race([Promise.all(unasked.map((server) => services.catalogue.ready(server))), tired]);
+    const tired = setTimeout(longest, undefined, { signal: patience.signal, ref: false }).catch(() => {});
+    await Promise.race([
+      Promise.all(sources.filter((_server, index) => waits[index] !== 0).map((server) => services.catalogue.ready(server))),
+      tired,
+    ]);
     patience.abort();
   };
 

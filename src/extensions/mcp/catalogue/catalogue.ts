@@ -30,6 +30,8 @@ export interface Catalogue {
   tools(server: McpServerEntry): readonly ToolDefinition[];
   /** True if what the server offers is known, from its own answer or from the database. */
   known(server: McpServerEntry): boolean;
+  /** How long (ms) a list should still wait for the first answer of a server: 0 for one that is known, down, or not new any more. */
+  patience(server: McpServerEntry): number;
   /** Resolves when the server was asked for the first time, well or not, or after `firstSyncMs`. At once for a known one. */
   ready(server: McpServerEntry): Promise<void>;
   /** Asks the server now. Never rejects: see `health`. */
@@ -75,6 +77,8 @@ export interface CatalogueOptions {
 }
 
 const firstSyncMs = 10_000;
+/** A client asks for its list once, when it connects: a server that was just registered, or just started, is worth a moment. */
+const firstListMs = 2_000;
 const listTimeoutMs = 30_000;
 /** A server is asked again when it is wanted and its answer is this old; and without being wanted, if it was within the last hour. */
 const freshMs = 60_000;
@@ -236,6 +240,11 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     known(server) {
       const entry = entryOf(server);
       return isKnown(entry);
+    },
+    patience(server) {
+      const entry = entryOf(server);
+      if (isKnown(entry) || entry.error !== null) return 0;
+      return Math.max(0, entry.madeAt + firstListMs - Date.now());
     },
     async ready(server) {
       const entry = entryOf(server);
