@@ -78,6 +78,8 @@ export interface ToolContext {
   readonly signal: AbortSignal;
   readonly principal: Principal;
   readonly runId: string;
+  /** The caller's own token, for an exchange at an OAuth2 service and nothing else; null for who came without one. */
+  readonly subjectToken?: () => string | null;
   /** Left out where nobody could be asked, as in a chat. */
   readonly peer?: McpPeer;
 }
@@ -103,6 +105,11 @@ export interface SourceConnection {
 export interface ToolSource extends AsyncDisposable {
   /** Asks the source. Throws GatewayError `tool_failed` when it cannot be reached. */
   list(signal: AbortSignal): Promise<Offer>;
+  /**
+   * Where only a user's own connection has credentials: connects in this caller's name, so that the source can be listed at all.
+   * Throws as `call` does.
+   */
+  meet?(context: ToolContext): Promise<void>;
   /** Calls a tool by the source's own name. A tool's own failure is a result with `isError`; a refusal of the call throws SourceRefusal, a lost source `tool_failed`. */
   call(tool: string, input: JsonObject, context: ToolContext): Promise<ToolResult>;
   /** Reads a resource, gets a prompt, completes an argument. Throws SourceRefusal or `tool_failed`. */

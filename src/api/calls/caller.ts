@@ -17,6 +17,8 @@ export interface Caller {
   readonly signal: AbortSignal;
   /** Whether answers from before are welcome (`cache-control`). */
   readonly cacheControl: string | undefined;
+  /** Their token, for an exchange; null for a key or a cookie. A function, so that no log can hold it. */
+  subjectToken(): string | null;
   /** What the call was found to have the right to, so far. */
   readonly needs: Need[];
   /** Adds headers to the answer, as long as it has not begun. */
@@ -40,6 +42,8 @@ export function callerOf(request: FastifyRequest, reply: FastifyReply): Caller {
     signal: controller.signal,
     cacheControl: request.headers['cache-control'],
     needs,
+    subjectToken: () =>
+      principal.credential === 'token' ? (/^bearer\s+(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? null) : null,
     tell(headers) {
       if (!reply.raw.headersSent) reply.headers(headers);
     },

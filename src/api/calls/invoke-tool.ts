@@ -113,6 +113,7 @@ export async function invokeTool(
       signal,
       principal: caller.principal,
       runId: run.id,
+      subjectToken: caller.subjectToken,
       ...(options.peer === undefined ? {} : { peer: unhurried(options.peer, deadline) }),
     };
     const result = await source.instance.call(definition.name, input, context).finally(done);

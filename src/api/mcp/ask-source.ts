@@ -34,7 +34,13 @@ export async function askSource(
   const signal = AbortSignal.any([context.signal, deadline.signal]);
   try {
     const peer = unhurried(context.peer, deadline);
-    const answer = await server.instance.ask(question, params, { signal, principal: caller.principal, runId: run.id, peer });
+    const answer = await server.instance.ask(question, params, {
+      signal,
+      principal: caller.principal,
+      runId: run.id,
+      subjectToken: caller.subjectToken,
+      peer,
+    });
     run.end('complete');
     return answer;
   } catch (thrown) {

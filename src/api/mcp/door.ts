@@ -14,6 +14,20 @@ import { askSource } from './ask-source.ts';
 import type { Wanted } from './approval.ts';
 import { findShown, type Place, seesAnything, serverOfResource, type Shown, shownPrompts, shownResources, shownTools } from './shown.ts';
 
+const meetingMs = 2_000;
+
+/** Connects to a server in the caller's name and asks it what it offers. Whoever may see nothing of it is not introduced. */
+async function introduce(services: CallServices, caller: Caller, source: McpServerEntry): Promise<void> {
+  if (!may(caller, 'view', source.capability)) return;
+  const { principal, subjectToken, signal } = caller;
+  try {
+    await source.instance.meet?.({ signal, principal, subjectToken, runId: '' });
+    await services.catalogue.refresh(source);
+  } catch {
+    // Said when something of it is called; a list shows what there is.
+  }
+}
+
 /** The protocol has checked it already; anything but a text names nothing. */
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
@@ -30,24 +44,30 @@ export function openMcpDoor(
   const place: Place = { services, caller, servers, only };
   const holder = JSON.stringify([tenant, issuer, subject, address, search]);
 
-  /** A server that is known to be down, or hangs, delays nobody. */
+  /** A server that is known to be down, or hangs, delays nobody; one that nobody has signed in to yet is met in this caller's name. */
   const firstAnswers = async (): Promise<void> => {
     const sources = [...new Set(servers.flatMap((server) => sourcesOf(caller, server)))];
-    const waits = sources.map((server) => services.catalogue.patience(server));
-    const longest = Math.max(0, ...waits);
-    if (longest === 0) return;
+    const waits = sources.flatMap((source) => {
+      const { meet } = source.instance;
+      const isStranger = meet !== undefined && !services.catalogue.known(source);
+      const ms = isStranger ? meetingMs : services.catalogue.patience(source);
+      if (ms === 0) return [];
+      return [{ ms, answered: isStranger ? introduce(services, caller, source) : services.catalogue.ready(source) }];
+    });
+    if (waits.length === 0) return;
     const patience = new AbortController();
-    const tired = setTimeout(longest, undefined, { signal: patience.signal, ref: false }).catch(() => {});
-    await Promise.race([
-      Promise.all(sources.filter((_server, index) => waits[index] !== 0).map((server) => services.catalogue.ready(server))),
-      tired,
-    ]);
+    const tired = setTimeout(Math.max(...waits.map(({ ms }) => ms)), undefined, { signal: patience.signal, ref: false }).catch(() => {});
+    await Promise.race([Promise.all(waits.map(({ answered }) => answered)), tired]);
     patience.abort();
   };
 
   /** A server that never answered yet is given its chance before its things are said not to exist. */
   const find = async <D>(list: () => readonly Shown<D>[], name: string, sort: string): Promise<Shown<D>> => {
     let found = findShown(list(), name);
+    if (found === undefined) {
+      await firstAnswers();
+      found = findShown(list(), name);
+    }
     if (found === undefined) {
       await Promise.all(servers.flatMap((server) => sourcesOf(caller, server)).map((server) => services.catalogue.ready(server)));
       found = findShown(list(), name);

@@ -29,6 +29,7 @@ interface Own {
   readonly client: string | null;
   /** The calls under way, the latest last. */
   readonly peers: (McpPeer | undefined)[];
+  readonly requests: { latest: ToolContext };
   usedAt: number;
 }
 
@@ -41,7 +42,7 @@ function tooMany(most: number): GatewayError {
 
 /** `open` makes a connection that acts for the caller of `context`; it may ask the client behind `context.peer` only. */
 export function createOwnConnections(options: {
-  open(context: ToolContext, handlers: OwnHandlers): Connection;
+  open(latest: () => ToolContext, handlers: OwnHandlers): Connection;
   readonly most: number;
 }): OwnConnections {
   const owned = new Map<string, Own>();
@@ -70,7 +71,8 @@ export function createOwnConnections(options: {
     const peers: (McpPeer | undefined)[] = [];
     /** All peers of one connection are the same client: the latest call is the one most likely meant. */
     const latest = (): McpPeer | undefined => peers.findLast((peer) => peer !== undefined);
-    const connection = options.open(context, {
+    const requests = { latest: context };
+    const connection = options.open(() => requests.latest, {
       capabilities: context.peer?.capabilities ?? {},
       onNotification(method, params) {
         if (method === 'notifications/message') latest()?.log(params);
@@ -90,6 +92,7 @@ export function createOwnConnections(options: {
       subject: context.principal.subject,
       client: context.peer?.connection ?? null,
       peers,
+      requests,
       usedAt: Date.now(),
     };
     owned.set(key, own);
@@ -106,6 +109,7 @@ export function createOwnConnections(options: {
       const key = JSON.stringify([tenant, issuer, subject, client]);
       const own = owned.get(key) ?? make(key, context);
       own.peers.push(context.peer);
+      own.requests.latest = context;
       try {
         return await work(own.connection);
       } finally {

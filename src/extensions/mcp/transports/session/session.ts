@@ -11,8 +11,8 @@ import { createWatches } from './watches.ts';
 import { refusal, sessionRefused } from './words.ts';
 
 export interface SessionOptions {
-  /** A new transport; `context` is the caller whose own it is, null for one that all share. */
-  transport(context: ToolContext | null): Transport | Promise<Transport>;
+  /** A new transport; `latest` gives the latest request of the caller whose own it is, null for one that all share. */
+  transport(latest: () => ToolContext | null): Transport | Promise<Transport>;
   readonly protocol: ProtocolEra;
   /** `user`: each user has a session of their own, in which the server may put questions to the user's client. */
   readonly sessions: 'shared' | 'user';
@@ -64,9 +64,9 @@ export function createSession(options: SessionOptions): ToolSource {
     for (const listener of listeners) listener();
   };
 
-  const open = (context: ToolContext | null, handlers: OwnHandlers | null): Connection =>
+  const open = (latest: () => ToolContext | null, handlers: OwnHandlers | null): Connection =>
     createConnection({
-      transport: () => options.transport(context),
+      transport: () => options.transport(latest),
       protocol,
       // A server that shares its session between callers could not say whom a question is for: it may ask nobody.
       capabilities: handlers?.onQuestion === undefined ? {} : handlers.capabilities,
@@ -79,14 +79,16 @@ export function createSession(options: SessionOptions): ToolSource {
       },
       ...(handlers?.onQuestion === undefined ? {} : { onQuestion: handlers.onQuestion }),
       onConnected(client) {
-        if (context === null) return watches.connected(client);
+        if (latest() === null) return watches.connected(client);
         if (!options.listsAlone) announce();
         return undefined;
       },
     });
   // Servers offer some tools only to clients that can be asked. This one lists what users' own connections may call; it answers nothing.
   const shared =
-    options.sessions === 'shared' ? open(null, null) : open(null, { capabilities: askable, onNotification: () => {}, onQuestion: nobody });
+    options.sessions === 'shared'
+      ? open(() => null, null)
+      : open(() => null, { capabilities: askable, onNotification: () => {}, onQuestion: nobody });
   const own = createOwnConnections({ open, most: options.mostOwn });
 
   const withConnection = <T>(context: ToolContext, work: (connection: Connection, isOwn: boolean) => Promise<T>): Promise<T> =>
@@ -129,6 +131,19 @@ export function createSession(options: SessionOptions): ToolSource {
       schemas = new Map(offer.tools.map(({ name, inputSchema }) => [name, inputSchema]));
       return offer;
     },
+
+    ...(options.listsAlone
+      ? {}
+      : {
+          meet: (context: ToolContext) =>
+            own.use(context, (connection) =>
+              connection.use(
+                context.signal,
+                () => true,
+                async () => {},
+              ),
+            ),
+        }),
 
     async call(tool, input, context): Promise<ToolResult> {
       const result = await request(context, sessionRefused, (client, isOwn, requestOptions) =>

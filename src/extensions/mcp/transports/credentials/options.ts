@@ -1,0 +1,50 @@
+/** How Pailou proves itself to an MCP server. The caller's own token is never among it. */
+import { z } from 'zod';
+import { headerSecret, secret } from '../../../../types/secret.ts';
+
+const address = z
+  .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address such as https://sso.internal/oauth2/token' })
+  .max(2_000);
+
+const client = {
+  token_url: address.describe('The token endpoint of the OAuth2 service that the MCP server trusts.'),
+  client_id: z.string().min(1).max(500),
+  client_secret: secret(),
+  client_auth: z.enum(['basic', 'post']).default('basic').describe('Where the client secret goes: into a header, or into the form.'),
+  scope: z.string().min(1).max(2_000).optional(),
+  audience: z.string().min(1).max(2_000).optional(),
+  resource: z.url().max(2_000).optional().describe('The MCP server as the OAuth2 service knows it (RFC 8707).'),
+};
+
+export const headers = z
+  .record(z.string().regex(/^[A-Za-z0-9-]+$/, 'letters, digits and -'), headerSecret())
+  .default({})
+  .describe("Sent with each request, e.g. the server's own Authorization. The caller's token never is.");
+
+export const credentials = z
+  .discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('none') }),
+    z.strictObject({ type: z.literal('client_credentials'), ...client }).describe("Pailou's own account at the server, for everybody."),
+    z
+      .strictObject({
+        type: z.literal('token_exchange'),
+        ...client,
+        requested_token_type: z.string().min(1).max(200).default('urn:ietf:params:oauth:token-type:access_token'),
+      })
+      .describe("Each caller's token is exchanged (RFC 8693) for one that is good at the server and nowhere else; needs sessions: user."),
+  ])
+  .default({ type: 'none' })
+  .describe('How Pailou gets a token for the server, beside fixed headers.');
+
+export type Credentials = z.output<typeof credentials>;
+
+/** Whether the tokens are those of single users. */
+export function isPersonal({ type }: Credentials): boolean {
+  return type === 'token_exchange';
+}
+
+/** For `superRefine` of options that have both: personal tokens in a session that others share would act in the wrong name. */
+export function refusePersonalInShared(options: { credentials: Credentials; sessions: 'shared' | 'user' }, context: z.RefinementCtx): void {
+  if (!isPersonal(options.credentials) || options.sessions === 'user') return;
+  context.addIssue({ code: 'custom', path: ['sessions'], message: `must be user with credentials of type ${options.credentials.type}` });
+}
