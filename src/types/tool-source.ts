@@ -109,7 +109,7 @@ export interface ToolSource extends AsyncDisposable {
    * Where only a user's own connection has credentials: connects in this caller's name, so that the source can be listed at all.
    * Throws as `call` does.
    */
-  meet?(context: ToolContext): Promise<void>;
+  meet?(this: void, context: ToolContext): Promise<void>;
   /** Calls a tool by the source's own name. A tool's own failure is a result with `isError`; a refusal of the call throws SourceRefusal, a lost source `tool_failed`. */
   call(tool: string, input: JsonObject, context: ToolContext): Promise<ToolResult>;
   /** Reads a resource, gets a prompt, completes an argument. Throws SourceRefusal or `tool_failed`. */

@@ -149,6 +149,8 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
 
   it('what calls only set aside is not taken for spent when Redis goes away', async () => {
     await limit('wide', { subject_type: 'tenant', capability: 'model/three', spend: { currency: 'USD', per_day: 60_000 } });
+    // What the ledger knows of a new limit is read in the background.
+    await sleep(1_000);
     vendor.behave(async (request, response) => {
       await sleep(request.body.max_tokens === 8 ? 400 : 0);
       answerOk(request, response);

@@ -80,7 +80,11 @@ describe.each([
       3_000,
     );
     expect(await toolNames(client)).not.toContain(`${name}__send`);
-    expect(told).toBeGreaterThan(0);
+    await eventually(
+      async () => told,
+      (count) => count > 0,
+      3_000,
+    );
     upstream.called.length = 0;
     for (const [door, called] of [
       [client, `${name}__send`],

@@ -1,5 +1,5 @@
 /** Tokens for MCP servers: Pailou's own, and those in exchange for a caller's, from a real token endpoint, for a server that demands them. */
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { toNodeHandler } from '@modelcontextprotocol/node';
@@ -26,16 +26,14 @@ const isPailou = (authorization: string | undefined): boolean =>
     .map((part) => decodeURIComponent(part))
     .join(':') === 'pailou:client-secret-canary';
 
-function body(request: import('node:http').IncomingMessage): Promise<string> {
+function body(request: IncomingMessage): Promise<string> {
   return new Promise((resolve) => {
     let text = '';
     request.on('data', (part) => (text += part));
     request.on('end', () => resolve(text));
   });
 }
-async function listen(
-  handler: (request: import('node:http').IncomingMessage, response: import('node:http').ServerResponse) => Promise<void>,
-): Promise<string> {
+async function listen(handler: (request: IncomingMessage, response: ServerResponse) => Promise<void>): Promise<string> {
   const server = createServer((request, response) => void handler(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   owned.defer(() => {

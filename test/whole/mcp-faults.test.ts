@@ -135,12 +135,13 @@ describe('a server that does not behave', () => {
     await register('hung', { kind: 'http', options: { url }, call_timeout_ms: 500 });
     await using client = await connect('/mcp');
     await knows(client, 'demo__calculate');
+    // The first list of all gives a server that was never asked two seconds.
+    await client.listTools(undefined, bypass);
     for (let round = 0; round < 3; round++) {
       const began = Date.now();
       const { tools } = await client.listTools(undefined, bypass);
       expect(tools.length).toBeGreaterThan(0);
-      // The first list of all gives a server that was never asked two seconds.
-      if (round > 0) expect(Date.now() - began).toBeLessThan(1_000);
+      expect(Date.now() - began).toBeLessThan(1_000);
     }
     await gateway.as('admin', 'DELETE', '/api/mcp-servers/hung');
   });
@@ -159,9 +160,8 @@ describe('a server that does not behave', () => {
       });
       const name = `odd-${what.replaceAll(/[^a-z]+/gi, '-').toLowerCase()}`;
       await register(name, { kind: 'http', options: { url }, call_timeout_ms: 1_000 });
-      const { status: answered, json } = await gateway.as('admin', 'POST', `/api/mcp-servers/${name}/sync`);
-      expect(answered).toBeLessThan(505);
-      if (answered === 200) expect(json.error).toMatch(/reached/);
+      const { text } = await gateway.as('admin', 'POST', `/api/mcp-servers/${name}/sync`);
+      expect(text).toMatch(/reached|did not answer within/);
       const list = await gateway.as('developer', 'POST', '/mcp', rpc('tools/list', {}), accept);
       expect(list.status).toBe(200);
       await gateway.as('admin', 'DELETE', `/api/mcp-servers/${name}`);

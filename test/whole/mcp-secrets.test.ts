@@ -1,6 +1,5 @@
 /** What never leaves: the caller's credentials towards servers, servers' credentials towards callers; and who may knock at all. */
-import { createServer, type IncomingHttpHeaders } from 'node:http';
-import { request as rawRequest } from 'node:http';
+import { createServer, type IncomingHttpHeaders, request as rawRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { toNodeHandler } from '@modelcontextprotocol/node';
@@ -13,6 +12,10 @@ const seen: { headers: IncomingHttpHeaders; body: string }[] = [];
 let gateway: TestGateway;
 let url: string;
 const owned = new AsyncDisposableStack();
+
+async function toolsOf(name: string): Promise<number> {
+  return (await gateway.as('admin', 'POST', `/api/mcp-servers/${name}/sync`)).json.tools as number;
+}
 
 beforeAll(async () => {
   const handler = createMcpHandler(() => {
@@ -47,7 +50,7 @@ beforeAll(async () => {
     expect(made.status, made.text).toBe(201);
     expect(made.text).not.toContain(secret);
     await eventually(
-      async () => (await gateway.as('admin', 'POST', `/api/mcp-servers/${name}/sync`)).json.tools as number,
+      () => toolsOf(name),
       (count) => count === 1,
     );
   }

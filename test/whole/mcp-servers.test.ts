@@ -79,7 +79,7 @@ async function connect(kind: Kind, path: string): Promise<AnyClient & AsyncDispo
     const client = new OldClient({ name: 'old', version: '1.0.0' }, { capabilities });
     client.setRequestHandler(ElicitRequestSchema, async () => accept);
     client.setRequestHandler(CreateMessageRequestSchema, async () => said);
-    await client.connect(new OldTransport(url, { requestInit }) as never);
+    await client.connect(new OldTransport(url, { requestInit }));
     return Object.assign(client as unknown as AnyClient, { [Symbol.asyncDispose]: () => client.close() });
   }
   const client = new Client(
@@ -153,7 +153,7 @@ describe.each<Kind>(['1.x', '2.x legacy', '2.x modern'])('a client of the SDK %s
     await client.callTool(
       { name: 'trigger-long-running-operation', arguments: { duration: 0.4, steps: 4 } },
       ...((kind === '1.x' ? [undefined] : []) as []),
-      { onprogress: ({ progress }: { progress: number }) => steps.push(progress) } as never,
+      { onprogress: ({ progress }: { progress: number }) => steps.push(progress) },
     );
     expect(steps.length).toBeGreaterThanOrEqual(3);
     expect(steps).toEqual(steps.toSorted((one, other) => one - other));

@@ -18,7 +18,7 @@ export interface Caller {
   /** Whether answers from before are welcome (`cache-control`). */
   readonly cacheControl: string | undefined;
   /** Their token, for an exchange; null for a key or a cookie. A function, so that no log can hold it. */
-  subjectToken(): string | null;
+  readonly subjectToken: () => string | null;
   /** What the call was found to have the right to, so far. */
   readonly needs: Need[];
   /** Adds headers to the answer, as long as it has not begun. */

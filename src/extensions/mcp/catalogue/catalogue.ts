@@ -147,8 +147,13 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
         entry.error = null;
       } catch (thrown) {
         const reason = reasonOf(thrown);
+        // In the log only our own words: a server may say anything, other people's secrets too.
+        const said = thrown instanceof GatewayError ? thrown.message : 'it does not answer as it should';
         if (entry.error === null && !closing.signal.aborted)
-          logger.warn({ server: server.name, reason }, 'an MCP server cannot be asked for what it offers; what was last known is shown');
+          logger.warn(
+            { server: server.name, reason: said },
+            'an MCP server cannot be asked for what it offers; what was last known is shown',
+          );
         entry.error = reason;
       } finally {
         entry.underWay = null;

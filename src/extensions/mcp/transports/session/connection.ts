@@ -4,7 +4,7 @@ import { GatewayError } from '../../../../types/errors.ts';
 import type { JsonObject } from '../../../../types/json.ts';
 import type { Logger } from '../../../../types/logger.ts';
 import type { PeerMethod, SourceConnection } from '../../../../types/tool-source.ts';
-import { isLoss, removed, unreachable, wordsOf } from './words.ts';
+import { isLoss, removed, unreachable } from './words.ts';
 
 /** `legacy` for servers that do not know the stateless protocol; `auto` asks the server first; `modern` knows. */
 export type ProtocolEra = 'legacy' | 'auto' | 'modern';
@@ -69,7 +69,8 @@ async function newClient(options: ConnectionOptions): Promise<Client> {
       inputRequired: { autoFulfill: false },
     },
   );
-  client.onerror = (error) => options.logger.debug({ reason: wordsOf(error, options.secrets) }, 'MCP connection');
+  // Not its words: a server may say anything, other people's secrets too.
+  client.onerror = (error) => options.logger.debug({ error: error.name }, 'MCP connection');
   client.fallbackNotificationHandler = async ({ method, params }) => onNotification(method, (params ?? {}) as JsonObject);
   if (onQuestion !== undefined) {
     // Not `setRequestHandler`: questions and answers pass on as they are, known fields and unknown ones.
