@@ -1,5 +1,6 @@
 /** A whole gateway for tests: free ports, a folder of its own, real tokens. */
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -9,13 +10,22 @@ import { fetchDevelopmentToken } from '../../src/auth/development/development-to
 import { type Gateway, startPailou } from '../../src/main.ts';
 import type { Role } from '../../src/types/access.ts';
 
+/** Below the ports that connections are given: one of those is taken again as soon as it is let go. */
+const lowest = 12_000;
+const highest = 32_000;
+
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  for (;;) {
+    const port = randomInt(lowest, highest);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }
 
 export interface Answer {
