@@ -2,6 +2,7 @@
 import { publicToolName } from '../../extensions/tool-names.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
+import type { Pin } from '../../types/pins.ts';
 import type { McpServerEntry } from '../../types/snapshot.ts';
 import { type Offer, SourceRefusal, type ToolDefinition } from '../../types/tool-source.ts';
 import { type Caller, may, promptCapability, resourceCapability } from '../calls/caller.ts';
@@ -109,11 +110,18 @@ export function unknownResource(uri: string): SourceRefusal {
   return new SourceRefusal(`There is no resource ${uri.slice(0, 200)} for you here.`, -32_602, { uri });
 }
 
+/** True if the resource, or the template that it may be made from, waits for an approval, and no approved one leads to it as well. */
+export function isWithheld(pins: readonly Pin[], uri: string): boolean {
+  const own = pins.find((pin) => pin.kind === 'resource' && pin.name === uri);
+  if (own !== undefined) return own.state !== 'approved';
+  const templates = pins.filter((pin) => pin.kind === 'template' && (pin.name === uri || isFromTemplate(pin.name, uri)));
+  return templates.length > 0 && templates.every((pin) => pin.state !== 'approved');
+}
+
 /** The one server whose resource `uri` is, as far as the caller may see. */
 export function serverOfResource({ services, caller, servers, only }: Place, uri: string): McpServerEntry {
   const isVisible = (server: McpServerEntry) => may(caller, 'view', resourceCapability(server, uri));
-  const withheld = (server: McpServerEntry): boolean =>
-    services.catalogue.items(server).some((pin) => pin.kind === 'resource' && pin.name === uri && pin.state !== 'approved');
+  const withheld = (server: McpServerEntry): boolean => isWithheld(services.catalogue.items(server), uri);
   // At its own address a server may be asked for what it never listed: results of tools point to such resources.
   if (only !== null) {
     if (withheld(only) || !isVisible(only)) throw unknownResource(uri);
