@@ -4,13 +4,17 @@ import { z } from 'zod';
 import { callerOf } from '../api/calls/caller.ts';
 import { invokeModel } from '../api/calls/invoke-model.ts';
 import type { CallServices } from '../api/calls/services.ts';
-import { principalOf } from '../api/request-context.ts';
+import { isVirtual, toolsOf } from '../api/calls/tools.ts';
+import { principalOf, snapshotOf } from '../api/request-context.ts';
+import { decide } from '../auth/decide.ts';
 import type { ConfigService } from '../config/service.ts';
 import { collectText } from '../models/collect-text.ts';
 import type { ChatBody } from '../types/chat.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
-import { mcpServerSpec, modelSpec, providerSpec } from '../types/resources.ts';
-import type { ModelEntry } from '../types/snapshot.ts';
+import { type ConfigRow, mcpServerSpec, modelSpec, providerSpec } from '../types/resources.ts';
+import type { McpServerEntry, ModelEntry } from '../types/snapshot.ts';
+import type { Offer } from '../types/tool-source.ts';
+import { capabilityOf, type Collection, collections } from './collections.ts';
 import { requireKindRight } from './resources.ts';
 
 const providerDraft = z.strictObject({
@@ -49,6 +53,14 @@ const question: Omit<ChatBody, 'model'> = { messages: [{ role: 'user', content: 
 export function addConnectionTests(app: FastifyInstance, config: ConfigService, calls: CallServices): void {
   const response = { 200: verdict };
 
+  /** What the draft offers; a virtual server asks nobody, it selects from what is known of others. */
+  async function offerOf(request: FastifyRequest, server: McpServerEntry, signal: AbortSignal): Promise<Offer> {
+    const offer = await server.instance.list(signal);
+    if (!isVirtual(server)) return offer;
+    const view = snapshotOf(request).tenant(principalOf(request).tenant);
+    return { ...offer, tools: toolsOf(calls, { view }, server).map(({ name, definition }) => ({ ...definition, name })) };
+  }
+
   async function tryModel(request: FastifyRequest, reply: Parameters<typeof callerOf>[1], model: ModelEntry) {
     const startedAt = Date.now();
     try {
@@ -74,7 +86,7 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
     },
     async (request, reply) => {
       const { spec, name, model } = request.body;
-      requireOwnStored(request, config, 'provider', name);
+      requireRightToSave(request, config, 'provider', spec, name);
       await using draft = await config.draftProvider({ tenant: principalOf(request).tenant, spec, name, model });
       return await tryModel(request, reply, draft.model);
     },
@@ -87,6 +99,7 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
       schema: { tags: ['models'], summary: 'Try a model before saving it', body: modelDraft, response },
     },
     async (request, reply) => {
+      requireRightToSave(request, config, 'model', request.body.spec);
       await using draft = await config.draftModel({ tenant: principalOf(request).tenant, spec: request.body.spec });
       return await tryModel(request, reply, draft.model);
     },
@@ -100,13 +113,12 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
     },
     async (request, reply) => {
       const { spec, name } = request.body;
-      requireKindRight(principalOf(request), 'mcp', spec);
-      requireOwnStored(request, config, 'mcp', name);
+      requireRightToSave(request, config, 'mcp', spec, name);
       const startedAt = Date.now();
       await using draft = await config.draftMcpServer({ tenant: principalOf(request).tenant, spec, name });
       try {
         const signal = AbortSignal.any([callerOf(request, reply).signal, AbortSignal.timeout(spec.call_timeout_ms)]);
-        const { tools, resources, templates, prompts } = await draft.server.instance.list(signal);
+        const { tools, resources, templates, prompts } = await offerOf(request, draft.server, signal);
         return {
           ok: true,
           duration_ms: Date.now() - startedAt,
@@ -121,13 +133,29 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
   );
 }
 
-/** A stored secret may be tried only by somebody who manages the row: else a draft with another address would carry it away. */
-function requireOwnStored(request: FastifyRequest, config: ConfigService, kind: 'provider' | 'mcp', name: string | undefined): void {
-  if (name === undefined) return;
+/**
+ * Whoever may not save a draft may not try it either: a trial sends requests, starts programs and uses secrets. With `name` it stands for
+ * a change of that row, whose stored secrets it may carry to another address.
+ */
+function requireRightToSave(
+  request: FastifyRequest,
+  config: ConfigService,
+  kind: 'provider' | 'model' | 'mcp',
+  spec: ConfigRow['spec'],
+  name?: string,
+): void {
   const principal = principalOf(request);
-  const row = config.row(principal.tenant, kind, name);
-  if (row === undefined) throw new GatewayError('not_found', `There is no ${kind} named "${name}".`, { param: 'name' });
-  if (row.owner !== principal.subject && !principal.roles.includes('admin')) {
-    throw new GatewayError('permission_denied', `You may not use the stored secrets of "${name}": it is not yours.`, { param: 'name' });
+  const collection = collections.find((each) => each.kind === kind) as Collection;
+  const stored = name === undefined ? null : config.row(principal.tenant, kind, name);
+  if (stored === undefined) throw new GatewayError('not_found', `There is no ${kind} named "${name}".`, { param: 'name' });
+  const row = stored ?? { name: 'draft', tenant: principal.tenant, owner: principal.subject, spec };
+  const { grants } = snapshotOf(request).tenant(principal.tenant);
+  const decision = decide(principal, 'manage', capabilityOf(collection, row), grants, Date.now());
+  if (!decision.allowed) {
+    throw stored === null
+      ? new GatewayError('permission_denied', `You may not try a ${collection.title}: ${decision.reason}`)
+      : new GatewayError('permission_denied', `You may not use the stored secrets of "${name}": ${decision.reason}`, { param: 'name' });
   }
+  requireKindRight(principal, kind, row.spec);
+  requireKindRight(principal, kind, spec);
 }

@@ -9,10 +9,12 @@ import type { AuditLog } from '../storage/audit.ts';
 import type { Capability } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
 import { type Pin, pinKinds } from '../types/pins.ts';
+import type { ConfigRow } from '../types/resources.ts';
 import type { McpServerEntry } from '../types/snapshot.ts';
 import { actorOf, expectedRevision } from './actor.ts';
 import { differences } from './differences.ts';
 import { pageOf, pageQuery } from './paging.ts';
+import { requireKindRight } from './resources.ts';
 import { rowView, showRow } from './row-view.ts';
 
 const named = z.object({ name: z.string().min(1).max(200) });
@@ -86,6 +88,14 @@ function wordsOf(definition: Pin['definition']): string {
   return typeof description === 'string' ? description.slice(0, 1_000) : '';
 }
 
+const allowedIn = (spec: ConfigRow['spec']): readonly string[] | null => (spec['allowed_tools'] ?? null) as readonly string[] | null;
+
+/** `allowed_tools` after the switch. All means all that is known now: what comes later waits for its own switch. */
+function switched(allowed: readonly string[] | null, known: readonly string[], tool: string, enabled: boolean): readonly string[] | null {
+  if (enabled) return allowed === null || allowed.includes(tool) ? allowed : [...allowed, tool].toSorted();
+  return (allowed ?? known.toSorted()).filter((each) => each !== tool);
+}
+
 export function addMcpItems(app: FastifyInstance, config: ConfigService, { catalogue }: CallServices, audit: AuditLog): void {
   const tags = ['mcp-servers'];
   const manage = { access: ['llm:mcp:manage'] as const, decides: true };
@@ -134,10 +144,8 @@ export function addMcpItems(app: FastifyInstance, config: ConfigService, { catal
       const server = serverOf(request, config, request.params.name);
       requireRight(askerOf(request), 'manage', server.capability);
       const { subject, tenant } = principalOf(request);
-      const before = new Map(catalogue.items(server).map((pin) => [`${pin.kind} ${pin.name}`, pin]));
       const approved = await catalogue.approve(server, request.body.items, subject);
-      for (const pin of approved) {
-        const old = before.get(`${pin.kind} ${pin.name}`);
+      for (const { before: old, after: pin } of approved) {
         audit.append({
           tenant,
           actor: subject,
@@ -145,11 +153,11 @@ export function addMcpItems(app: FastifyInstance, config: ConfigService, { catal
           target: `mcp/${server.name}/${pin.name}`,
           requestId: request.id,
           detail: `the ${pin.kind} as it is offered now`,
-          before: { digest: old?.digest ?? '', description: wordsOf(old?.definition ?? null) },
+          before: { digest: old.digest, description: wordsOf(old.definition) },
           after: { digest: pin.digest, description: wordsOf(pin.definition) },
         });
       }
-      return { data: approved.map((pin) => showPin(server, pin)) };
+      return { data: approved.map(({ after }) => showPin(server, after)) };
     },
   );
 
@@ -173,19 +181,17 @@ export function addMcpItems(app: FastifyInstance, config: ConfigService, { catal
       requireRight(askerOf(request), 'manage', server.capability);
       const { tenant } = principalOf(request);
       const row = config.row(tenant, 'mcp', name);
-      const known = catalogue.items(server).filter((pin) => pin.kind === 'tool');
-      if (row === undefined || !known.some((pin) => pin.name === tool))
+      if (row !== undefined) requireKindRight(principalOf(request), 'mcp', row.spec);
+      const known = catalogue.items(server).flatMap((pin) => (pin.kind === 'tool' ? [pin.name] : []));
+      if (row === undefined || !known.includes(tool))
         throw new GatewayError('not_found', `The MCP server "${name}" has no tool named "${tool}".`, { param: 'tool' });
-      const allowed = new Set(server.spec.allowed_tools ?? known.map((pin) => pin.name));
-      if (enabled) allowed.add(tool);
-      else allowed.delete(tool);
       const mutation = {
         kind: 'mcp' as const,
         tenant,
         name,
         operation: 'replace' as const,
-        spec: { ...config.mask(row).spec, allowed_tools: [...allowed].toSorted() },
-        expectedRevision: expectedRevision(request) ?? row.revision,
+        edit: (spec: ConfigRow['spec']) => ({ ...spec, allowed_tools: switched(allowedIn(spec), known, tool, enabled) }),
+        expectedRevision: expectedRevision(request),
       };
       const { revision } = await config.change(
         actorOf(request),

@@ -8,6 +8,7 @@ import { type Handle, type InstanceFactory, instanceKey, type RowPluginType } fr
 import { unknownName } from './invalid.ts';
 import { prepareSpec } from './mutations.ts';
 import { type Built, parseSpec } from './snapshot-builder.ts';
+import { virtualFaults } from './virtual-servers.ts';
 
 export interface Drafts {
   /** A model with one deployment on the drafted provider. `name` is an existing provider whose stored secrets `***` stands for. */
@@ -121,6 +122,9 @@ export function createDrafts(options: {
 
     async draftMcpServer({ tenant, spec, name }) {
       const row = draftRow('mcp', tenant, spec, name);
+      const beside = new Map([...options.current().rows.group('mcp', tenant), [row.name, row]]);
+      const fault = virtualFaults(beside).find((each) => each.name === row.name);
+      if (fault !== undefined) throw fault.error;
       const made = await make('tool-source', row);
       const server: McpServerEntry = {
         id: row.id,

@@ -17,6 +17,8 @@ export interface Mutation {
   readonly name: string;
   readonly operation: 'create' | 'replace' | 'delete';
   readonly spec?: unknown;
+  /** In place of `spec`: made of what is stored at the moment of writing, secrets masked, so that two small changes at once both count. */
+  readonly edit?: (stored: ConfigRow['spec']) => unknown;
   readonly enabled?: boolean;
   /** Undefined keeps the owner. */
   readonly owner?: string | null;
@@ -78,15 +80,13 @@ export function planChange(
   if (operation === 'delete') return { kind, tenant, before, after: null };
   const now = new Date().toISOString();
   const id = before?.id ?? randomUUID();
+  const given = mutation.edit === undefined || before === null ? mutation.spec : mutation.edit(maskRow(before).spec);
   const after: ConfigRow = {
     id,
     tenant,
     kind,
     name,
-    spec:
-      mutation.spec === undefined && before !== null
-        ? before.spec
-        : prepareSpec(kind, mutation.spec, { tenant, id }, before, factory, secrets),
+    spec: given === undefined && before !== null ? before.spec : prepareSpec(kind, given, { tenant, id }, before, factory, secrets),
     enabled: mutation.enabled ?? before?.enabled ?? true,
     owner: mutation.owner === undefined ? (before?.owner ?? null) : mutation.owner,
     revision,

@@ -21,6 +21,7 @@ import type { Handle, InstanceFactory } from './instances.ts';
 import { invalidBySchema, unknownName } from './invalid.ts';
 import { compileLimits, limitRule, noLimits } from './limit-index.ts';
 import type { RowSet } from './row-set.ts';
+import { virtualFaults } from './virtual-servers.ts';
 
 export interface BuiltProblem extends Problem {
   readonly error: GatewayError;
@@ -183,6 +184,9 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
             });
           });
         }
+
+        for (const { name, error } of virtualFaults(rows.group('mcp', tenant)))
+          problems.push({ tenant, kind: 'mcp', name, message: error.message, error });
 
         /** Kinds that are compiled all together: as before, unless one of them changed. */
         const compiled = <K extends 'grant' | 'limit' | 'key', C>(

@@ -1,11 +1,12 @@
 /** What each MCP server offers, as far as it is approved: in memory for every list, in the database for every node, synced in the background. */
-import type { Pin, PinKind, PinStore } from '../../../types/pins.ts';
+import type { Pin, PinStore } from '../../../types/pins.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import type { Logger } from '../../../types/logger.ts';
 import type { McpServerEntry, Snapshot } from '../../../types/snapshot.ts';
 import { emptyOffer, type Offer, type ToolDefinition } from '../../../types/tool-source.ts';
 import { canonicalJson } from './digest.ts';
-import { approved, compare, offered, pinKey } from './pins.ts';
+import { type Approval, approvalsOf, type SeenItem } from './approvals.ts';
+import { compare, offered, pinKey } from './pins.ts';
 
 export interface ServerHealth {
   readonly tools: number;
@@ -14,13 +15,6 @@ export interface ServerHealth {
   /** Epoch milliseconds of the last good sync; null for never. */
   readonly syncedAt: number | null;
   readonly error: string | null;
-}
-
-/** One item as somebody saw it. */
-export interface Approval {
-  readonly kind: PinKind;
-  readonly name: string;
-  readonly digest: string;
 }
 
 export interface Catalogue {
@@ -39,8 +33,8 @@ export interface Catalogue {
   health(server: McpServerEntry): ServerHealth;
   /** All that is known of a server, also what is withheld. */
   items(server: McpServerEntry): readonly Pin[];
-  /** Approves what is offered now, if it is what the digests name; all or nothing. Throws `not_found` or `revision_conflict`. */
-  approve(server: McpServerEntry, items: readonly Approval[], by: string): Promise<readonly Pin[]>;
+  /** Approves what is offered now, if it is what the digests name: all of it or nothing. Resolves with what it changed. Throws `not_found` or `revision_conflict`. */
+  approve(server: McpServerEntry, wanted: readonly SeenItem[], by: string): Promise<readonly Approval[]>;
   /** Calls back when what may be shown has changed, here or on another node. */
   onChange(listener: () => void): () => void;
   /** Takes the servers of a new configuration; those that are new are asked at once. */
@@ -66,6 +60,9 @@ interface Entry {
   readonly madeAt: number;
   /** The server announced a change after it was asked: the answer under way may be old already. */
   stale: boolean;
+  /** When it was asked of late because it announced a change. */
+  heard: number[];
+  later: NodeJS.Timeout | null;
   stop: () => void;
 }
 
@@ -84,6 +81,12 @@ const listTimeoutMs = 30_000;
 const freshMs = 60_000;
 const wantedMs = 3_600_000;
 const retryMs = 2_000;
+/** So long it may take a server to announce one change for each sort. */
+const hearMs = 25;
+/** A server that announces so many changes in so short a time is asked again only after a pause. */
+const mostHeard = 10;
+const noisyMs = 10_000;
+const noisyPauseMs = 1_000;
 /** Other nodes' clocks may differ by so much. */
 const overlapMs = 60_000;
 
@@ -120,9 +123,26 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     for (const listener of listeners) listener();
   };
 
-  const compareNow = async (entry: Entry, offer: Offer): Promise<void> => {
+  /** To read, to decide and to write is one thing: an approval in the middle of a comparison would be forgotten here. */
+  const turns = new Map<string, Promise<unknown>>();
+  const inTurn = <T>({ id }: McpServerEntry, work: () => Promise<T>): Promise<T> => {
+    const turn = (turns.get(id) ?? Promise.resolve()).then(work);
+    const settled = turn
+      .catch(() => {})
+      .finally(() => {
+        if (turns.get(id) === settled) turns.delete(id);
+      });
+    turns.set(id, settled);
+    return turn;
+  };
+  const stored = async ({ id }: McpServerEntry): Promise<Map<string, Pin>> =>
+    new Map((await store.of(id)).map((pin) => [pinKey(pin.kind, pin.name), pin]));
+
+  /** False for an answer that counts no more: the row has changed meanwhile, and it may be another server's. */
+  const compareNow = async (entry: Entry, server: McpServerEntry, offer: Offer): Promise<boolean> => {
+    if (entries.get(server.id) !== entry || entry.server.instance !== server.instance) return false;
     const { id, capability, spec } = entry.server;
-    const known = new Map((await store.of(id)).map((pin) => [pinKey(pin.kind, pin.name), pin]));
+    const known = await stored(entry.server);
     const { changed, gone, quarantined } = compare({ id, tenant: capability.tenant }, known, offer, spec.new_tools, Date.now());
     if (changed.length + gone.length > 0) await store.write(changed, gone);
     for (const pin of changed) known.set(pinKey(pin.kind, pin.name), pin);
@@ -131,6 +151,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     const news = take(entry, known);
     if (quarantined.length > 0) options.onQuarantine?.(entry.server, quarantined);
     if (news) tell();
+    return true;
   };
 
   const sync = (entry: Entry): Promise<void> => {
@@ -140,9 +161,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
       entry.stale = false;
       try {
         const offer = await server.instance.list(AbortSignal.any([closing.signal, AbortSignal.timeout(listTimeoutMs)]));
-        // Of a row that has changed meanwhile: the answer may be another server's.
-        if (entries.get(server.id) !== entry || entry.server.instance !== server.instance) return;
-        await compareNow(entry, offer);
+        if (!(await inTurn(server, () => compareNow(entry, server, offer)))) return;
         entry.syncedAt = Date.now();
         entry.error = null;
       } catch (thrown) {
@@ -158,7 +177,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
       } finally {
         entry.underWay = null;
       }
-      if (entry.stale && !closing.signal.aborted) await sync(entry);
+      if (entry.stale) hear(entry, 0);
     })();
     entry.first ??= entry.underWay;
     return entry.underWay;
@@ -166,6 +185,27 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
   const syncSoon = (entry: Entry): void => {
     if (closing.signal.aborted) return;
     sync(entry).catch(() => {});
+  };
+
+  /** The server says that its offer changed, often once for each sort. One that says so without end is asked after a pause. */
+  const hear = (entry: Entry, pauseMs: number): void => {
+    if (entry.underWay !== null) entry.stale = true;
+    if (entry.underWay !== null || entry.later !== null) return;
+    const now = Date.now();
+    entry.heard = [...entry.heard.filter((at) => at > now - noisyMs), now];
+    entry.later = setTimeout(
+      () => {
+        entry.later = null;
+        syncSoon(entry);
+      },
+      entry.heard.length > mostHeard ? noisyPauseMs : pauseMs,
+    ).unref();
+  };
+
+  /** Asks; the answer to an earlier question may be an old one. */
+  const askNow = async (entry: Entry): Promise<void> => {
+    await entry.underWay;
+    await sync(entry);
   };
 
   const bind = (server: McpServerEntry): Entry => {
@@ -185,13 +225,16 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
       first: null,
       madeAt: Date.now(),
       stale: false,
+      heard: [],
+      later: null,
       stop: () => {},
     };
     before?.stop();
-    entry.stop = server.instance.onChange(() => {
-      entry.stale = entry.underWay !== null;
-      syncSoon(entry);
-    });
+    const unhear = server.instance.onChange(() => hear(entry, hearMs));
+    entry.stop = () => {
+      unhear();
+      clearTimeout(entry.later ?? undefined);
+    };
     entries.set(server.id, entry);
     return entry;
   };
@@ -263,33 +306,32 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
       });
       await Promise.race([entry.first, tired]).finally(() => clearTimeout(patience));
     },
-    refresh: (server) => sync(entries.get(server.id) ?? bind(server)),
+    refresh: (server) => askNow(entries.get(server.id) ?? bind(server)),
     health(server) {
       const { offer, pins, syncedAt, error } = entryOf(server);
       const quarantined = [...pins.values()].filter((pin) => pin.present && pin.state !== 'approved').length;
       return { tools: offer.tools.length, quarantined, syncedAt, error };
     },
     items: (server) => [...entryOf(server).pins.values()],
-    async approve(server, items, by) {
+    async approve(server, wanted, by) {
       const entry = entryOf(server);
-      const known = new Map((await store.of(server.id)).map((pin) => [pinKey(pin.kind, pin.name), pin]));
-      const now = Date.now();
-      const after = items.map(({ kind, name, digest }) => {
-        const pin = known.get(pinKey(kind, name));
-        if (pin === undefined)
-          throw new GatewayError('not_found', `The MCP server "${server.name}" has no ${kind} "${name.slice(0, 200)}".`);
-        const approvedPin = pin.state === 'approved' && pin.digest === digest ? pin : approved(pin, digest, by, now);
-        if (approvedPin !== null) return approvedPin;
-        throw new GatewayError(
-          'revision_conflict',
-          `What "${server.name}" offers as ${kind} "${name.slice(0, 200)}" is not what you saw. Look at it again, then approve.`,
-          { param: 'items' },
-        );
+      const approvals = await inTurn(server, async () => {
+        const known = await stored(server);
+        const made = approvalsOf(server.name, known, wanted, by, Date.now());
+        for (const { after } of made) known.set(pinKey(after.kind, after.name), after);
+        if (made.length > 0) {
+          await store.write(
+            made.map(({ after }) => after),
+            [],
+          );
+        }
+        if (take(entries.get(server.id) ?? entry, known)) tell();
+        return made;
       });
-      await store.write(after, []);
-      for (const pin of after) known.set(pinKey(pin.kind, pin.name), pin);
-      if (take(entry, known)) tell();
-      return after;
+      // The server may have changed it again before it was approved.
+      const now = entries.get(server.id);
+      if (approvals.length > 0 && now !== undefined) askNow(now).catch(() => {});
+      return approvals;
     },
     onChange(listener) {
       listeners.add(listener);

@@ -8,11 +8,26 @@ import { canonicalJson, digestOf } from './digest.ts';
 export type Pins = ReadonlyMap<string, Pin>;
 export const pinKey = (kind: PinKind, name: string): string => `${kind} ${name}`;
 
-/** Of several with the same name the first counts, as it does for every client. */
+/** The names of tools and prompts stand in configuration and addresses; those of resources are addresses themselves. */
+const longestName: Readonly<Record<PinKind, number>> = { tool: 300, prompt: 300, resource: 2_000, template: 2_000 };
+/** More than this the databases cannot keep as a key. */
+const mostBytes = 2_000;
+
+function isKept(kind: PinKind, name: unknown): name is string {
+  if (typeof name !== 'string' || name === '' || name.length > longestName[kind]) return false;
+  return name.isWellFormed() && !name.includes('\u0000') && Buffer.byteLength(name) <= mostBytes;
+}
+
+/** Another node's clock may be ahead of this one's: what is decided later is told by a later time all the same. */
+function later({ changedAt }: Pin, now: number): number {
+  return Math.max(now, changedAt + 1);
+}
+
+/** Of several with the same name the first counts, as it does for every client. One whose name cannot be kept is left out. */
 function itemsOf(offer: Offer): Map<string, { kind: PinKind; name: string; definition: JsonObject }> {
   const items = new Map<string, { kind: PinKind; name: string; definition: JsonObject }>();
   const add = (kind: PinKind, name: unknown, definition: JsonObject): void => {
-    if (typeof name === 'string' && !items.has(pinKey(kind, name))) items.set(pinKey(kind, name), { kind, name, definition });
+    if (isKept(kind, name) && !items.has(pinKey(kind, name))) items.set(pinKey(kind, name), { kind, name, definition });
   };
   for (const tool of offer.tools) add('tool', tool.name, tool as unknown as JsonObject);
   for (const resource of offer.resources) add('resource', resource.uri, resource);
@@ -24,7 +39,7 @@ function itemsOf(offer: Offer): Map<string, { kind: PinKind; name: string; defin
 export interface Compared {
   /** To be written; empty if nothing changed. */
   readonly changed: readonly Pin[];
-  /** To be taken away: resources come and go, and none can be called under a name that another had. */
+  /** To be taken away: resources come and go, those as approved leave nothing behind. */
   readonly gone: readonly Pin[];
   /** Those that are withheld since this answer. */
   readonly quarantined: readonly Pin[];
@@ -48,7 +63,14 @@ export function compare(
   for (const [key, { kind, name, definition }] of items) {
     const digest = digestOf(kind, definition);
     const before = pins.get(key);
-    const base = { server: server.id, tenant: server.tenant, kind, name, present: true, changedAt: now };
+    const base = {
+      server: server.id,
+      tenant: server.tenant,
+      kind,
+      name,
+      present: true,
+      changedAt: before === undefined ? now : later(before, now),
+    };
     const asApproved = { state: 'approved', definition, digest, seenDefinition: null, seenDigest: null } as const;
     if (before === undefined) {
       const pin: Pin = trusted
@@ -73,10 +95,11 @@ export function compare(
     }
   }
   const absent = [...pins].filter(([key, pin]) => pin.present && !items.has(key)).map(([, pin]) => pin);
-  const isKept = (pin: Pin): boolean => pin.kind !== 'resource';
+  // One that is withheld does not become another by being away for a moment.
+  const stays = (pin: Pin): boolean => pin.kind !== 'resource' || pin.state === 'changed';
   return {
-    changed: [...changed, ...absent.filter(isKept).map((pin) => ({ ...pin, present: false, changedAt: now }))],
-    gone: absent.filter((pin) => !isKept(pin)),
+    changed: [...changed, ...absent.filter(stays).map((pin) => ({ ...pin, present: false, changedAt: later(pin, now) }))],
+    gone: absent.filter((pin) => !stays(pin)),
     quarantined,
   };
 }
@@ -91,7 +114,7 @@ export function approved(pin: Pin, digest: string, by: string, now: number): Pin
     digest,
     seenDefinition: null,
     seenDigest: null,
-    changedAt: now,
+    changedAt: later(pin, now),
     decidedBy: by,
   };
 }

@@ -58,7 +58,8 @@ async function unlessAborted<T>(wanted: Promise<T>, signal: AbortSignal): Promis
 async function newClient(options: ConnectionOptions): Promise<Client> {
   const { Client } = await import('@modelcontextprotocol/client');
   const { protocol, capabilities, onQuestion, onNotification, onOfferChanged } = options;
-  const changed = { autoRefresh: false, onChanged: onOfferChanged };
+  // Told at once: the SDK would hold back the news of a server that never stops announcing some. Who listens sees to it that this is no burden.
+  const changed = { autoRefresh: false, debounceMs: 0, onChanged: onOfferChanged };
   const client = new Client(
     { name: 'pailou', version: '0.1.0' },
     {

@@ -1,0 +1,26 @@
+/** What virtual MCP servers may select from: servers that are none themselves, else it would be hard to say who lends what to whom. */
+import { GatewayError } from '../types/errors.ts';
+import type { ConfigRow } from '../types/resources.ts';
+
+type Server = Pick<ConfigRow, 'name' | 'spec'>;
+
+const isVirtual = ({ spec }: Pick<ConfigRow, 'spec'>): boolean => spec['kind'] === 'virtual';
+
+/** The servers that it names, in the order of its patterns. A pattern names its server in full. */
+function selectedBy({ spec }: Server): readonly string[] {
+  const options = spec['options'] as { readonly tools?: unknown } | undefined;
+  const patterns = Array.isArray(options?.tools) ? (options.tools as readonly unknown[]) : [];
+  return patterns.map((pattern) => String(pattern).split('/', 1)[0] ?? '');
+}
+
+/** Each virtual server that selects from another, or from itself. A server that does not exist may be named: it may come later. */
+export function virtualFaults(servers: ReadonlyMap<string, Server>): { readonly name: string; readonly error: GatewayError }[] {
+  return [...servers.values()].filter(isVirtual).flatMap((server) => {
+    const selected = selectedBy(server);
+    const index = selected.findIndex((name) => name === server.name || (servers.has(name) && isVirtual(servers.get(name) as Server)));
+    if (index === -1) return [];
+    const param = `spec.options.tools[${index}]`;
+    const message = `${param}: "${selected[index]}" is a virtual server itself; name the servers that the tools come from.`;
+    return [{ name: server.name, error: new GatewayError('configuration_invalid', message, { param }) }];
+  });
+}

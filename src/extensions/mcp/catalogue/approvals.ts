@@ -1,0 +1,41 @@
+/** Definitions that somebody looked at and approves: exactly those, all of them or none. */
+import { GatewayError } from '../../../types/errors.ts';
+import type { Pin, PinKind } from '../../../types/pins.ts';
+import { approved, pinKey, type Pins } from './pins.ts';
+
+/** What somebody saw; `digest` is that of the definition as offered. */
+export interface SeenItem {
+  readonly kind: PinKind;
+  readonly name: string;
+  readonly digest: string;
+}
+
+export interface Approval {
+  readonly before: Pin;
+  readonly after: Pin;
+}
+
+/** Less those that are approved already. Throws `not_found` or `revision_conflict` for the first that cannot be. */
+export function approvalsOf(server: string, pins: Pins, wanted: readonly SeenItem[], by: string, now: number): Approval[] {
+  const made = new Map<string, Approval>();
+  for (const [index, { kind, name, digest }] of wanted.entries()) {
+    const key = pinKey(kind, name);
+    const before = pins.get(key);
+    const called = `${kind} "${name.slice(0, 200)}"`;
+    if (before === undefined)
+      throw new GatewayError('not_found', `The MCP server "${server}" has no ${called}. Nothing was approved.`, {
+        param: `items[${index}].name`,
+      });
+    if (before.state === 'approved' && before.digest === digest) continue;
+    const after = approved(before, digest, by, now);
+    if (after === null) {
+      throw new GatewayError(
+        'revision_conflict',
+        `What "${server}" offers as ${called} is not what you saw. Nothing was approved: look at it again, then approve.`,
+        { param: `items[${index}].digest`, expose: { current: { kind, name, digest: before.seenDigest ?? before.digest } } },
+      );
+    }
+    made.set(key, { before, after });
+  }
+  return [...made.values()];
+}

@@ -1,0 +1,111 @@
+/** Approvals among everything else that happens at the same moment: other answers, other nodes, other clocks. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { createCatalogue } from '../../../src/extensions/mcp/catalogue/catalogue.ts';
+import { digestOf } from '../../../src/extensions/mcp/catalogue/digest.ts';
+import { compare, pinKey } from '../../../src/extensions/mcp/catalogue/pins.ts';
+import type { JsonObject } from '../../../src/types/json.ts';
+import type { Pin, PinStore } from '../../../src/types/pins.ts';
+import { emptyOffer, type ToolDefinition, type ToolSource } from '../../../src/types/tool-source.ts';
+import { entryOf, logger, offering, openPins } from './services.ts';
+
+const pay: ToolDefinition = { name: 'pay', description: 'Pays.', inputSchema: { type: 'object' } };
+const other: ToolDefinition = { ...pay, description: 'Steals.' };
+const seen = (definition: ToolDefinition) => ({
+  kind: 'tool' as const,
+  name: 'pay',
+  digest: digestOf('tool', definition as unknown as JsonObject),
+});
+
+/** Answers one after another; with the last one never. */
+function answering(...answers: ToolDefinition[]): ToolSource & { readonly asked: () => number } {
+  let asked = 0;
+  return {
+    asked: () => asked,
+    list: () => {
+      const answer = answers[asked++];
+      return answer === undefined ? new Promise(() => {}) : Promise.resolve(offering(answer));
+    },
+    call: () => Promise.reject(new Error('unused')),
+    onChange: () => () => {},
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+it('one in the middle of a comparison is not forgotten', async () => {
+  await using pins = await openPins();
+  let slow = 0;
+  const store: PinStore = {
+    ...pins.store,
+    async of(server) {
+      const read = await pins.store.of(server);
+      await sleep(slow);
+      return read;
+    },
+  };
+  const catalogue = createCatalogue({ store, logger });
+  const server = entryOf('bank', answering(pay, other, other));
+  await catalogue.refresh(server);
+  await catalogue.refresh(server);
+  expect(catalogue.tools(server)).toEqual([]);
+  slow = 100;
+  const comparing = catalogue.refresh(server);
+  await sleep(30);
+  slow = 0;
+  await Promise.all([catalogue.approve(server, [seen(other)], 'ann'), comparing]);
+  expect(catalogue.tools(server)).toEqual([other]);
+  catalogue.close();
+});
+
+it('is followed by a question: what was approved may be another thing by then', async () => {
+  await using pins = await openPins();
+  const catalogue = createCatalogue({ store: pins.store, logger });
+  const source = answering(pay, other, { ...pay, description: 'Worse.' });
+  const server = entryOf('bank', source);
+  await catalogue.refresh(server);
+  await catalogue.refresh(server);
+  expect(await catalogue.approve(server, [seen(other)], 'ann')).toHaveLength(1);
+  await sleep(100);
+  expect(source.asked()).toBe(3);
+  expect(catalogue.items(server)).toMatchObject([{ state: 'changed', decidedBy: 'ann', seenDefinition: { description: 'Worse.' } }]);
+  expect(catalogue.tools(server)).toEqual([]);
+  catalogue.close();
+});
+
+it('counts also where another node, whose clock is ahead, wrote before', async () => {
+  await using pins = await openPins();
+  const ahead = Date.now() + 30_000;
+  const catalogue = createCatalogue({ store: pins.store, logger });
+  const server = entryOf('bank', answering(pay));
+  await catalogue.refresh(server);
+  const [pin] = catalogue.items(server) as [Pin];
+  const changed: Pin = {
+    ...pin,
+    state: 'changed',
+    seenDefinition: other as unknown as JsonObject,
+    seenDigest: seen(other).digest,
+    changedAt: ahead,
+  };
+  await pins.store.write([changed], []);
+  const [approval] = await catalogue.approve(server, [seen(other)], 'ann');
+  expect(approval?.after.changedAt).toBeGreaterThan(ahead);
+  const back = compare({ id: 'bank', tenant: 'default' }, new Map([[pinKey('tool', 'pay'), changed]]), offering(pay), 'allow', Date.now());
+  expect(back.changed[0]?.changedAt).toBeGreaterThan(ahead);
+  const away = compare({ id: 'bank', tenant: 'default' }, new Map([[pinKey('tool', 'pay'), changed]]), emptyOffer, 'allow', Date.now());
+  expect(away.changed[0]?.changedAt).toBeGreaterThan(ahead);
+  catalogue.close();
+});
+
+it('of the same thing twice in one request is one; of a thing that is not there, none', async () => {
+  await using pins = await openPins();
+  const catalogue = createCatalogue({ store: pins.store, logger });
+  const server = entryOf('bank', answering(pay, other));
+  await catalogue.refresh(server);
+  await catalogue.refresh(server);
+  const missing = catalogue.approve(server, [seen(other), { ...seen(other), kind: 'prompt' }], 'ann');
+  await expect(missing).rejects.toMatchObject({ code: 'not_found', param: 'items[1].name' });
+  expect(catalogue.tools(server)).toEqual([]);
+  expect(await catalogue.approve(server, [seen(other), seen(other)], 'ann')).toHaveLength(1);
+  expect(catalogue.tools(server)).toEqual([other]);
+  catalogue.close();
+});
