@@ -297,4 +297,27 @@ describe('a virtual server', () => {
     expect((await call('/mcp/source', 'send')).status).toBe(403);
     expect((await call('/mcp/lent', 'read')).text).toContain('no tool');
   });
+
+  it('selects from no virtual server, not even from itself, saved or as a draft', async () => {
+    const again = { kind: 'virtual', options: { tools: ['source/send', 'lent/send'] } };
+    const saved = await gateway.as('admin', 'POST', '/api/mcp-servers', { name: 'lent-again', spec: again });
+    expect(saved.status, saved.text).toBe(400);
+    expect(saved.json.error).toMatchObject({ code: 'configuration_invalid', param: 'spec.options.tools[1]' });
+    expect((await gateway.as('admin', 'POST', '/api/mcp-servers/test', { spec: again })).status).toBe(400);
+    const own = { name: 'own', spec: { kind: 'virtual', options: { tools: ['own/*'] } } };
+    expect((await gateway.as('admin', 'POST', '/api/mcp-servers', own)).status).toBe(400);
+    const fine = { spec: { kind: 'virtual', options: { tools: ['source/send'] } } };
+    const tried = await gateway.as('admin', 'POST', '/api/mcp-servers/test', fine);
+    expect(tried.json).toMatchObject({ ok: true, tools: [{ name: 'send' }] });
+    expect((await gateway.as('developer', 'POST', '/api/mcp-servers/test', fine)).status).toBe(403);
+  });
+});
+
+it('two switches at once both count', async () => {
+  await post('two-switches');
+  const off = (tool: string) => gateway.as('admin', 'PATCH', `/api/mcp-servers/two-switches/tools/${tool}`, { enabled: false });
+  const both = await Promise.all([off('send'), off('read')]);
+  expect(both.map(({ status }) => status)).toEqual([200, 200]);
+  const row = await gateway.as('admin', 'GET', '/api/mcp-servers/two-switches');
+  expect(row.json.spec.allowed_tools).toEqual([]);
 });
