@@ -45,6 +45,7 @@ import { createPeopleReader } from './storage/people-reader.ts';
 import { createRunReader } from './storage/runs.ts';
 import { createSpendReader } from './storage/spend.ts';
 import { loadMasterKeys } from './storage/master-key.ts';
+import { createAccounts } from './storage/mcp-accounts.ts';
 import { createPinStore } from './storage/mcp-catalogue.ts';
 import { createSecretBox, derivedKeys } from './storage/secrets.ts';
 import { createUsageReader } from './storage/usage.ts';
@@ -110,6 +111,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   owned.defer(await migrateOrKeepTrying(database, logger));
   const master = loadMasterKeys(settings);
   const secrets = createSecretBox(master);
+  const accountBox = createSecretBox(derivedKeys(master, 'mcp accounts'));
 
   const metrics = createMetrics();
   const ledger = createLedger({ database, dataDir: settings.dataDir, logger });
@@ -125,6 +127,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
     registry,
     services,
     secrets,
+    accounts: (server) => createAccounts(database, accountBox, server),
     dataDir: settings.dataDir,
     logger,
   });

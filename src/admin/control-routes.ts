@@ -16,6 +16,7 @@ import { addConfiguration } from './configuration.ts';
 import { addConnectionTests } from './connection-test.ts';
 import { addGrants } from './grants.ts';
 import { addKeys } from './keys.ts';
+import { addMcpAccounts } from './mcp-accounts.ts';
 import { addMcpHealth } from './mcp-health.ts';
 import { addMcpItems } from './mcp-items.ts';
 import { addOwnership } from './ownership.ts';
@@ -43,6 +44,7 @@ export function addControl(app: FastifyInstance, services: ControlServices): voi
   addAccessMatrix(app, services.config, services.people);
   if (services.keyUses !== null) addKeys(app, services.config, services.keyUses);
   addMcpItems(app, services.config, services.calls, services.audit);
+  addMcpAccounts(app, services.config, services.calls, services.audit);
   addMcpHealth(app, services.config, services.calls, services.gate, services.audit);
   addConnectionTests(app, services.config, services.calls);
   addConfiguration(app, services.config, services.nodes);

@@ -4,6 +4,7 @@ import type { ZodType } from 'zod';
 import type { PluginRegistry } from '../plugins/registry.ts';
 import { rowContext, type SecretBox } from '../storage/secrets.ts';
 import { GatewayError } from '../types/errors.ts';
+import type { Accounts } from '../types/accounts.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Plugin, PluginInstances, PluginServices, PluginType } from '../types/plugin.ts';
 import type { ConfigRow } from '../types/resources.ts';
@@ -47,10 +48,14 @@ export function createInstanceFactory(options: {
   services: PluginServices;
   secrets: SecretBox;
   logger: Logger;
+  /** People's accounts at the MCP server with this row id. */
+  accounts?: (row: string) => Accounts;
 }): InstanceFactory {
   const { registry, services, secrets, logger } = options;
   const disposals = new Set<Promise<void>>();
 
+  const servicesFor = ({ id }: ConfigRow): PluginServices =>
+    options.accounts === undefined ? services : { ...services, accounts: options.accounts(id) };
   const plugin = <T extends PluginType>(type: T, kind: string): Plugin<T> => {
     const found = registry.get(type, kind);
     if (found !== undefined) return found;
@@ -71,7 +76,7 @@ export function createInstanceFactory(options: {
       const found = plugin(type, kind);
       const parsed = parseOptions(found.options, row.spec['options'] ?? {}, secrets, rowContext(row));
       try {
-        return { key, instance: await found.create(parsed, services), references: 0 };
+        return { key, instance: await found.create(parsed, servicesFor(row)), references: 0 };
       } catch (thrown) {
         if (thrown instanceof GatewayError) throw thrown;
         throw new GatewayError('configuration_invalid', `spec.options: the ${type} kind "${kind}" cannot be set up with these options.`, {

@@ -6,6 +6,7 @@ import { maskRow, type SecretBox } from '../storage/secrets.ts';
 import type { Actor, ConfigChange, ConfigStore, HistoryEntry } from '../types/config-store.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
+import type { Accounts } from '../types/accounts.ts';
 import type { PluginServices } from '../types/plugin.ts';
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 import type { HeldSnapshot, Snapshot } from '../types/snapshot.ts';
@@ -50,6 +51,8 @@ export interface ConfigServiceOptions {
   readonly registry: PluginRegistry;
   readonly services: PluginServices;
   readonly secrets: SecretBox;
+  /** People's accounts at the MCP server with this row id. */
+  readonly accounts?: (row: string) => Accounts;
   readonly dataDir: string;
   readonly logger: Logger;
   /** The safety net under the database's own notification. */

@@ -14,6 +14,7 @@ import * as sessions from './migrations/0010-sessions.ts';
 import * as auditFilters from './migrations/0011-audit-filters.ts';
 import * as peopleOfTenants from './migrations/0012-people-of-tenants.ts';
 import * as mcpCatalogue from './migrations/0013-mcp-catalogue.ts';
+import * as mcpAccounts from './migrations/0014-mcp-accounts.ts';
 
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-first-tables': firstTables,
@@ -28,6 +29,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0011-audit-filters': auditFilters,
   '0012-people-of-tenants': peopleOfTenants,
   '0013-mcp-catalogue': mcpCatalogue,
+  '0014-mcp-accounts': mcpAccounts,
 };
 
 /** The names of what was applied. Throws `storage_unavailable` if the database is away, `internal_error` if it is newer than this program. */

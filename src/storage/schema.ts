@@ -188,6 +188,16 @@ export interface McpCatalogueTable {
   decided_by: string | null;
 }
 
+export interface McpAccountTable {
+  server: string;
+  issuer: string;
+  subject: string;
+  state: string;
+  version: number;
+  renewing_until: number;
+  updated_at: number;
+}
+
 export interface Schema {
   llm_provider_config: ConfigTable;
   llm_model_config: ConfigTable;
@@ -209,4 +219,5 @@ export interface Schema {
   llm_node: NodeTable;
   llm_session: SessionTable;
   llm_mcp_catalogue: McpCatalogueTable;
+  llm_mcp_account: McpAccountTable;
 }

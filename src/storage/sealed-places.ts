@@ -1,6 +1,7 @@
 /** Every place in the database where something sealed is kept, read page by page. */
 import type { Kysely } from 'kysely';
 import { configTables, type ConfigTableName } from './config-store.ts';
+import { accountContext } from './mcp-accounts.ts';
 import type { Schema } from './schema.ts';
 import { derivedKeys, createSecretBox, type MasterKeys, rowContext, type SecretBox } from './secrets.ts';
 
@@ -145,11 +146,53 @@ function sessionPlace(box: SecretBox): SealedPlace {
   };
 }
 
+function accountPlace(box: SecretBox): SealedPlace {
+  return {
+    box,
+    async page(query, after) {
+      let select = query.selectFrom('llm_mcp_account').select(['server', 'issuer', 'subject', 'state']);
+      if (after !== null) {
+        const [server = '', issuer = '', subject = ''] = after.map(String);
+        select = select.where((is) =>
+          is.or([
+            is('server', '>', server),
+            is.and([is('server', '=', server), is('issuer', '>', issuer)]),
+            is.and([is('server', '=', server), is('issuer', '=', issuer), is('subject', '>', subject)]),
+          ]),
+        );
+      }
+      return pageOf(
+        await select.orderBy('server').orderBy('issuer').orderBy('subject').limit(rowsAtOnce).execute(),
+        (row) => ({
+          about: `account of ${row.subject === '' ? 'Pailou' : row.subject} at the MCP server ${row.server}`,
+          tenant: null,
+          texts: [{ column: 'state', json: JSON.stringify({ $sealed: row.state }), context: accountContext(row) }],
+          async write(writer, [text]) {
+            if (text === undefined) return true;
+            const { $sealed: state } = JSON.parse(text.json) as { $sealed: string };
+            const { numUpdatedRows } = await writer
+              .updateTable('llm_mcp_account')
+              .set({ state })
+              .where('server', '=', row.server)
+              .where('issuer', '=', row.issuer)
+              .where('subject', '=', row.subject)
+              .where('state', '=', row.state)
+              .executeTakeFirst();
+            return numUpdatedRows === 1n;
+          },
+        }),
+        (row) => [row.server, row.issuer, row.subject],
+      );
+    },
+  };
+}
+
 export function sealedPlaces(keys: MasterKeys): readonly SealedPlace[] {
   const box = createSecretBox(keys);
   return [
     ...configTables.map((table) => configPlace(table, box)),
     historyPlace(box),
     sessionPlace(createSecretBox(derivedKeys(keys, 'sessions'))),
+    accountPlace(createSecretBox(derivedKeys(keys, 'mcp accounts'))),
   ];
 }

@@ -71,6 +71,13 @@ export const errorTable = {
     retryable: false,
     meaning: 'You may not do this. `GET /api/explain` tells which rule decided; an administrator can grant the right.',
   },
+  account_required: {
+    status: 403,
+    type: 'permission_error',
+    retryable: false,
+    meaning:
+      'The MCP server wants an account of your own. Connect it once: `POST /api/mcp-servers/{name}/account` gives the address to open.',
+  },
   not_found: { status: 404, type: request, retryable: false, meaning: 'There is no such thing here (or not for your tenant).' },
   model_not_found: {
     status: 404,

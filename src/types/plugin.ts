@@ -3,6 +3,7 @@
  * The loader finds plugin files; nobody imports them.
  */
 import type { ZodType } from 'zod';
+import type { Accounts } from './accounts.ts';
 import type { Logger } from './logger.ts';
 import type { Skill } from './skill.ts';
 import type { Strategy } from './dispatch.ts';
@@ -38,6 +39,8 @@ export interface PluginServices {
   checkUrl(url: string, param: string): URL;
   /** A `fetch` that goes through the outbound guard. For plugins that must do their own I/O (MCP); not for model calls. */
   readonly fetch: typeof fetch;
+  /** People's accounts at what the row stands for; left out for a plugin that has no row. */
+  readonly accounts?: Accounts;
 }
 
 /**

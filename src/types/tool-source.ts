@@ -1,5 +1,6 @@
 /** What stands behind a row of `llm_mcp_config`: a source of tools, resources and prompts, most often a connected MCP server. */
 import type { Principal } from './access.ts';
+import type { PersonalAccounts } from './accounts.ts';
 import type { JsonObject } from './json.ts';
 
 export interface ToolDefinition {
@@ -121,4 +122,6 @@ export interface ToolSource extends AsyncDisposable {
   /** The caller's client behind this `McpPeer.connection` has gone. */
   leave?(connection: string): void;
   connections?(): readonly SourceConnection[];
+  /** Where people connect accounts of their own at the server. */
+  readonly accounts?: PersonalAccounts;
 }

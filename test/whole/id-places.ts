@@ -57,6 +57,8 @@ const rules: readonly (readonly [RegExp, readonly Kind[]])[] = [
   [/ query:(actor|user|subject|as)$/, ['person']],
   [/ query:request_id$/, ['request']],
   [/ query:(act|by|return_to|stream)$/, []],
+  // What an OAuth2 service gives back.
+  [/\/account\/callback query:(state|code|iss|error)$/, []],
   [/ body:(owner)$/, ['person']],
   [/ body:spec\.subject$/, ['person', 'key']],
   [/ body:(spec\.capability|capabilities\[\])$/, references],

@@ -223,6 +223,7 @@ describe('an id of another tenant', () => {
     const bare = operations.filter(({ method, requestBody }) => /^(POST|PUT|PATCH)$/.test(method) && requestBody === undefined);
     // What they take is tried by hand below, or they take nothing.
     expect(bare.map(({ path }) => path).toSorted()).toEqual([
+      '/api/mcp-servers/{name}/account',
       '/api/mcp-servers/{name}/sync',
       '/auth/exchange',
       '/auth/logout',

@@ -16,15 +16,20 @@ import { findShown, type Place, seesAnything, serverOfResource, type Shown, show
 
 const meetingMs = 2_000;
 
-/** Connects to a server in the caller's name and asks it what it offers. Whoever may see nothing of it is not introduced. */
-async function introduce(services: CallServices, caller: Caller, source: McpServerEntry): Promise<void> {
-  if (!may(caller, 'view', source.capability)) return;
+/**
+ * Connects to a server in the caller's name and asks it what it offers. Whoever may see nothing of it is not introduced. Resolves with why
+ * this caller cannot be let in, where something can be done about that.
+ */
+async function introduce(services: CallServices, caller: Caller, source: McpServerEntry): Promise<GatewayError | null> {
+  if (!may(caller, 'view', source.capability)) return null;
   const { principal, subjectToken, signal } = caller;
   try {
     await source.instance.meet?.({ signal, principal, subjectToken, runId: '' });
     await services.catalogue.refresh(source);
-  } catch {
-    // Said when something of it is called; a list shows what there is.
+    return null;
+  } catch (thrown) {
+    // A list of many servers shows what there is.
+    return thrown instanceof GatewayError && thrown.code === 'account_required' ? thrown : null;
   }
 }
 
@@ -42,7 +47,12 @@ export function openMcpDoor(
   const { tenant, issuer, subject } = caller.principal;
   const servers = only === null ? [...caller.view.mcpServers.values()] : [only];
   const place: Place = { services, caller, servers, only };
+  let noAccount: GatewayError | null = null;
   const holder = JSON.stringify([tenant, issuer, subject, address, search]);
+
+  const meetStranger = async (source: McpServerEntry): Promise<void> => {
+    noAccount = (await introduce(services, caller, source)) ?? noAccount;
+  };
 
   /** A server that is known to be down, or hangs, delays nobody; one that nobody has signed in to yet is met in this caller's name. */
   const firstAnswers = async (): Promise<void> => {
@@ -52,7 +62,7 @@ export function openMcpDoor(
       const isStranger = meet !== undefined && !services.catalogue.known(source);
       const ms = isStranger ? meetingMs : services.catalogue.patience(source);
       if (ms === 0) return [];
-      return [{ ms, answered: isStranger ? introduce(services, caller, source) : services.catalogue.ready(source) }];
+      return [{ ms, answered: isStranger ? meetStranger(source) : services.catalogue.ready(source) }];
     });
     if (waits.length === 0) return;
     const patience = new AbortController();
@@ -72,6 +82,7 @@ export function openMcpDoor(
       await Promise.all(servers.flatMap((server) => sourcesOf(caller, server)).map((server) => services.catalogue.ready(server)));
       found = findShown(list(), name);
     }
+    if (found === undefined && noAccount !== null) throw noAccount;
     if (found === undefined) throw new GatewayError('not_found', `There is no ${sort} "${name.slice(0, 200)}" for you here.`);
     return found;
   };
@@ -119,6 +130,7 @@ export function openMcpDoor(
     scope: JSON.stringify([tenant, address]),
     async offer() {
       await firstAnswers();
+      if (only !== null && noAccount !== null) throw noAccount;
       const named = <D extends object>(shown: readonly Shown<D>[]): never[] =>
         shown
           .toSorted((one, other) => (one.shown < other.shown ? -1 : 1))

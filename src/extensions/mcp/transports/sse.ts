@@ -22,8 +22,8 @@ export default definePlugin({
   options,
   create({ url, headers: fixed, credentials: given, ...rest }, services) {
     const address = services.checkUrl(url, 'spec.options.url');
-    const { tokens, secrets } = tokensFor(given, Object.values(fixed), services);
-    return createSession({
+    const { tokens, secrets, accounts } = tokensFor(given, Object.values(fixed), services, address);
+    const source = createSession({
       ...rest,
       protocol: 'legacy',
       listsAlone: !isPersonal(given),
@@ -36,5 +36,6 @@ export default definePlugin({
         return new SSEClientTransport(address, { fetch, requestInit: { headers: fixed } });
       },
     });
+    return accounts === undefined ? source : Object.assign(source, { accounts });
   },
 });

@@ -1,16 +1,14 @@
 /** A `fetch` that carries a token for the MCP server, gets it when it is needed, and another one when it is refused. */
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import type { PersonalAccounts } from '../../../../types/accounts.ts';
 import { GatewayError } from '../../../../types/errors.ts';
 import type { ToolContext } from '../../../../types/tool-source.ts';
 import type { PluginServices } from '../../../../types/plugin.ts';
 import type { Credentials } from './options.ts';
+import type { TokenSource } from './token-source.ts';
+import { createUserAccounts } from './user-accounts.ts';
 import { type ClientCredentials, createTokenEndpoint, type IssuedToken } from './token-endpoint.ts';
-
-/** Gives the token of a caller; `refused` is one that the server would not take. Throws GatewayError where there is none. */
-export interface TokenSource {
-  token(context: ToolContext | null, refused?: string): Promise<string>;
-}
 
 const mostTokens = 5_000;
 /** The latest tokens, which a server may say again in its errors. */
@@ -86,21 +84,36 @@ export function authorised(guarded: typeof fetch, source: TokenSource, latest: (
   };
 }
 
+export interface Tokens {
+  /** Null where the server wants none. */
+  readonly tokens: TokenSource | null;
+  readonly secrets: readonly string[];
+  readonly accounts?: PersonalAccounts;
+}
+
 /** The tokens that a row's credentials stand for, null for none; and all that is secret of them, which grows with each token. */
-export function tokensFor(
-  given: Credentials,
-  fixed: readonly string[],
-  services: PluginServices,
-): { readonly tokens: TokenSource | null; readonly secrets: readonly string[] } {
+export function tokensFor(given: Credentials, fixed: readonly string[], services: PluginServices, server: URL): Tokens {
   const secrets = [...fixed];
   if (given.type === 'none') return { tokens: null, secrets };
-  secrets.push(given.client_secret);
+  if (given.client_secret !== undefined) secrets.push(given.client_secret);
   const kept = secrets.length;
   const onToken = (token: string): void => {
     if (secrets.includes(token)) return;
     if (secrets.length >= kept + mostHidden) secrets.splice(kept, 1);
     secrets.push(token);
   };
+  if (given.type === 'user_oauth') {
+    if (services.accounts === undefined)
+      throw new GatewayError('configuration_invalid', 'spec.options.credentials.type: user_oauth cannot be used here.', {
+        param: 'spec.options.credentials.type',
+      });
+    const { client_id, client_secret, scope } = given;
+    const tokens = createUserAccounts(
+      { client_id, client_secret, scope, server, accounts: services.accounts, fetch: services.fetch },
+      onToken,
+    );
+    return { tokens, secrets, accounts: tokens.accounts };
+  }
   services.checkUrl(given.token_url, 'spec.options.credentials.token_url');
   return { tokens: createIssuedTokens(given, services.fetch, onToken), secrets };
 }

@@ -32,6 +32,16 @@ export const credentials = z
         requested_token_type: z.string().min(1).max(200).default('urn:ietf:params:oauth:token-type:access_token'),
       })
       .describe("Each caller's token is exchanged (RFC 8693) for one that is good at the server and nowhere else; needs sessions: user."),
+    z
+      .strictObject({
+        type: z.literal('user_oauth'),
+        client_id: z.string().min(1).max(500).optional().describe('Unless given, Pailou registers itself (RFC 7591).'),
+        client_secret: secret().optional(),
+        scope: client.scope,
+      })
+      .describe(
+        "Each person's own account at the server, connected once in a browser (OAuth 2.1 as MCP has it, found by the server's metadata); needs sessions: user.",
+      ),
   ])
   .default({ type: 'none' })
   .describe('How Pailou gets a token for the server, beside fixed headers.');
@@ -40,7 +50,7 @@ export type Credentials = z.output<typeof credentials>;
 
 /** Whether the tokens are those of single users. */
 export function isPersonal({ type }: Credentials): boolean {
-  return type === 'token_exchange';
+  return type === 'token_exchange' || type === 'user_oauth';
 }
 
 /** For `superRefine` of options that have both: personal tokens in a session that others share would act in the wrong name. */

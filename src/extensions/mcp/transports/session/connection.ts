@@ -144,6 +144,9 @@ export function createConnection(options: ConnectionOptions): Connection {
       },
       (thrown: unknown) => {
         if (connecting === attempt) connecting = null;
+        // What the caller lacks says nothing of the server: it may be there with the next call.
+        const isCallers = thrown instanceof GatewayError && (thrown.code === 'account_required' || thrown.code === 'permission_denied');
+        if (isCallers) throw thrown;
         failedAt = Date.now();
         backoffMs = Math.min(Math.max(firstBackoffMs, backoffMs * 2), longestBackoffMs);
         failure = unreachable(thrown, options.secrets);
