@@ -1,0 +1,63 @@
+/** Where the document comes from: the row itself, or an address that is asked whether it has changed. */
+import type { JsonObject } from '../../../../types/json.ts';
+import type { PluginServices } from '../../../../types/plugin.ts';
+import { DocumentError, readDocument } from './document.ts';
+
+const mostBytes = 10_000_000;
+const timeoutMs = 20_000;
+
+export interface DocumentSource {
+  /** The same object as long as nothing changed. Throws DocumentError, or what the network says. */
+  read(signal: AbortSignal): Promise<JsonObject>;
+}
+
+async function textOf(response: Response): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    size += part.length;
+    if (size > mostBytes) throw new DocumentError(`is larger than ${mostBytes} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+export function createDocumentSource(options: {
+  readonly document: JsonObject | null;
+  readonly document_url: string | undefined;
+  readonly url: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly services: PluginServices;
+}): DocumentSource {
+  const { document, document_url: where, services } = options;
+  let kept: { readonly etag: string | null; readonly text: string; readonly document: JsonObject } | null = null;
+  if (document !== null) return { read: async () => document };
+  const url = new URL(where ?? '');
+  // The service's own secrets are for the service: a document that lies elsewhere is read without.
+  const isSame = options.url === undefined || new URL(options.url).origin === url.origin;
+  return {
+    async read(signal) {
+      const response = await services.fetch(url, {
+        headers: {
+          accept: 'application/json, application/yaml, text/yaml, */*;q=0.5',
+          ...(isSame ? options.headers : {}),
+          ...(kept?.etag == null ? {} : { 'if-none-match': kept.etag }),
+        },
+        redirect: 'manual',
+        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      });
+      if (response.status === 304 && kept !== null) {
+        await response.body?.cancel();
+        return kept.document;
+      }
+      if (response.status !== 200) {
+        await response.body?.cancel();
+        throw new DocumentError(`cannot be read: its address answered with HTTP ${response.status}`);
+      }
+      const text = await textOf(response);
+      if (kept?.text === text) return kept.document;
+      kept = { etag: response.headers.get('etag'), text, document: await readDocument(text) };
+      return kept.document;
+    },
+  };
+}
