@@ -1,12 +1,12 @@
 /** A REST service as tools: the operations of its OpenAPI document, called with credentials that no caller sees. */
 import { z } from 'zod';
-import { GatewayError } from '../../../../types/errors.ts';
-import { definePlugin } from '../../../../types/plugin.ts';
-import { headerSecret, secret } from '../../../../types/secret.ts';
-import { tokensFor } from '../credentials/bearer.ts';
-import { credentials } from '../credentials/options.ts';
-import { DocumentError, readDocument } from './document.ts';
-import { createRestSource } from './rest-source.ts';
+import { GatewayError } from '../../../types/errors.ts';
+import { definePlugin } from '../../../types/plugin.ts';
+import { headerSecret, secret } from '../../../types/secret.ts';
+import { tokensFor } from './credentials/bearer.ts';
+import { credentials } from './credentials/options.ts';
+import { DocumentError, readDocument } from './openapi/document.ts';
+import { createRestSource } from './openapi/rest-source.ts';
 
 const address = z
   .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address such as https://orders.internal/api' })
