@@ -113,6 +113,19 @@ describe('a server that dies', () => {
     expect(Date.now() - began).toBeLessThan(5_000);
   });
 
+  it('because it takes more memory than it may: it is ended, and started again when it is called', async () => {
+    const options = { command: 'node', args: [everything, 'stdio', 'hungry'], memory_mb: 16 };
+    await register('hungry', { kind: 'stdio', options });
+    await using client = await connect('/mcp/hungry');
+    await knows(client, 'echo');
+    expect(await echo(client, 'one')).toContain('one');
+    await eventually(
+      () => Promise.resolve(childrenOf('hungry')),
+      (pids) => pids.length === 0,
+    );
+    expect(await echo(client, 'two')).toContain('two');
+  });
+
   it('at once, each time it is started: it is tried ever more patiently', async () => {
     await register('crashing', { kind: 'stdio', options: { command: 'node', args: ['-e', 'process.exit(3)', 'crashing'] } });
     let starts = 0;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { GatewayError } from '../../../types/errors.ts';
 import { definePlugin } from '../../../types/plugin.ts';
 import { secret } from '../../../types/secret.ts';
+import { limitMemory } from './session/memory-limit.ts';
 import { protocol, sessions } from './session/options.ts';
 import { createSession } from './session/session.ts';
 
@@ -14,6 +15,7 @@ const options = z.strictObject({
     .default({})
     .describe('All that the program gets besides PATH and HOME.'),
   cwd: z.string().max(1_000).optional(),
+  memory_mb: z.int().min(16).max(1_048_576).default(2_048).describe('A program that takes more is ended (on Linux).'),
   protocol,
   sessions,
 });
@@ -23,7 +25,7 @@ export default definePlugin({
   kind: 'stdio',
   title: 'Program on this machine (stdio)',
   options,
-  create({ command, args, env, cwd, ...rest }, services) {
+  create({ command, args, env, cwd, memory_mb: memory, ...rest }, services) {
     if (!services.stdioCommands.includes(command)) {
       const allowed = services.stdioCommands.length === 0 ? 'none is allowed' : `allowed: ${services.stdioCommands.join(', ')}`;
       throw new GatewayError(
@@ -56,7 +58,16 @@ export default definePlugin({
         // The SDK's second close resolves while its first still waits for the process to end; both must wait.
         const closeOnce = transport.close.bind(transport);
         let closing: Promise<void> | null = null;
-        transport.close = () => (closing ??= closeOnce());
+        let unwatch = (): void => {};
+        transport.close = () => {
+          unwatch();
+          return (closing ??= closeOnce());
+        };
+        const start = transport.start.bind(transport);
+        transport.start = async () => {
+          await start();
+          if (transport.pid !== null) unwatch = limitMemory(transport.pid, memory, services.logger);
+        };
         return transport;
       },
     });
