@@ -4,7 +4,7 @@ import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { definePlugin } from '../../../types/plugin.ts';
 import type { Skill } from '../../../types/skill.ts';
-import { compileSchema, type SchemaCheck } from './schema-check.ts';
+import { compileSchema, type SchemaCheck } from '../../../types/schema-check.ts';
 import { fillTemplate, parseTemplate, templatePaths } from './template.ts';
 import { typedAnswer } from './typed-answer.ts';
 

@@ -4,7 +4,7 @@ import type { ChatEvent, ChatEvents, Usage } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import type { Json, JsonObject } from '../../../types/json.ts';
 import type { SkillRun } from '../../../types/skill.ts';
-import type { SchemaCheck } from './schema-check.ts';
+import type { SchemaCheck } from '../../../types/schema-check.ts';
 
 async function readAnswer(events: ChatEvents): Promise<{ text: string; usage: Usage | null }> {
   let text = '';

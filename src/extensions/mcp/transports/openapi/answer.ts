@@ -1,7 +1,7 @@
 /** What a REST service answered, as a tool's result: bounded, without the secrets that it was asked with. */
 import { isJsonObject, type Json, type JsonObject } from '../../../../types/json.ts';
 import type { ToolResult } from '../../../../types/tool-source.ts';
-import type { InputCheck } from './input-check.ts';
+import type { SchemaCheck } from '../../../../types/schema-check.ts';
 
 const mostErrorCharacters = 4_000;
 
@@ -35,7 +35,7 @@ export async function readAnswer(
   response: Response,
   most: number,
   hide: (text: string) => string,
-  fits: InputCheck | null,
+  fits: SchemaCheck | null,
 ): Promise<ToolResult> {
   const { status } = response;
   if (status >= 300 && status < 400) {
@@ -58,10 +58,16 @@ export async function readAnswer(
   const content: JsonObject[] = [{ type: 'text', text }];
   if (fits === null) return { content };
   const value = /json/.test(type) ? parsed(text) : undefined;
-  const fault = isJsonObject(value) ? fits(value) : 'it is no JSON object';
+  const fault = isJsonObject(value) ? fits.fault(value) : { path: 'it', message: 'is no JSON object' };
   if (fault !== null)
     return {
-      content: [{ type: 'text', text: `The service's answer is not what its OpenAPI document says (${fault}). It was:` }, ...content],
+      content: [
+        {
+          type: 'text',
+          text: `The service's answer is not what its OpenAPI document says (${fault.path || 'it'} ${fault.message}). It was:`,
+        },
+        ...content,
+      ],
       isError: true,
     };
   return { content, structuredContent: value as JsonObject };

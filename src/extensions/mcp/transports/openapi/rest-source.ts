@@ -2,6 +2,7 @@
 import { GatewayError } from '../../../../types/errors.ts';
 import type { JsonObject } from '../../../../types/json.ts';
 import type { PluginServices } from '../../../../types/plugin.ts';
+import { compileSchema, type SchemaCheck } from '../../../../types/schema-check.ts';
 import { emptyOffer, SourceRefusal, type ToolContext, type ToolResult, type ToolSource } from '../../../../types/tool-source.ts';
 import { authorised } from '../credentials/bearer.ts';
 import type { TokenSource } from '../credentials/token-source.ts';
@@ -9,7 +10,6 @@ import { unreachable, wordsOf } from '../session/words.ts';
 import { failedResult, readAnswer } from './answer.ts';
 import { DocumentError } from './document.ts';
 import { createDocumentSource } from './document-source.ts';
-import { compileCheck, type InputCheck } from './input-check.ts';
 import { type Operation, type Operations, readOperations } from './operations.ts';
 import { type HttpRequest, InputError, writeRequest } from './request.ts';
 import { serviceAddress } from './service-address.ts';
@@ -31,11 +31,20 @@ interface Read extends Operations {
   readonly base: URL;
 }
 interface Checks {
-  readonly input: InputCheck | null;
-  readonly output: InputCheck | null;
+  readonly input: SchemaCheck | null;
+  readonly output: SchemaCheck | null;
 }
 
 const mostTold = 10;
+
+/** Null for a schema that no validator takes: the service itself checks then. */
+function checkOf(schema: JsonObject): SchemaCheck | null {
+  try {
+    return compileSchema(schema);
+  } catch {
+    return null;
+  }
+}
 
 export function createRestSource(options: RestOptions): ToolSource {
   const { services, secrets, tokens } = options;
@@ -85,7 +94,7 @@ export function createRestSource(options: RestOptions): ToolSource {
     let made = checks.get(operation);
     if (made === undefined) {
       const { inputSchema, outputSchema } = operation.definition;
-      made = { input: compileCheck(inputSchema), output: outputSchema === undefined ? null : compileCheck(outputSchema) };
+      made = { input: checkOf(inputSchema), output: outputSchema === undefined ? null : checkOf(outputSchema) };
       checks.set(operation, made);
     }
     return made;
@@ -115,8 +124,9 @@ export function createRestSource(options: RestOptions): ToolSource {
       const operation = operations.get(tool);
       if (operation === undefined) throw new SourceRefusal(`There is no operation "${tool.slice(0, 100)}".`, -32_602, undefined);
       const { input: inputCheck, output } = checksOf(operation);
-      const fault = inputCheck?.(input) ?? null;
-      if (fault !== null) return failedResult(`The input does not fit: ${fault}. Look at the tool's schema and try again.`);
+      const fault = inputCheck?.fault(input) ?? null;
+      if (fault !== null)
+        return failedResult(`The input does not fit: ${fault.path} ${fault.message}. Look at the tool's schema and try again.`);
       try {
         const response = await send(writeRequest(base, operation, input), context);
         return await readAnswer(response, options.max_answer_bytes, hide, output);
