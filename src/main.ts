@@ -45,6 +45,7 @@ import { createPeopleReader } from './storage/people-reader.ts';
 import { createRunReader } from './storage/runs.ts';
 import { createSpendReader } from './storage/spend.ts';
 import { loadMasterKeys } from './storage/master-key.ts';
+import { createChatStates } from './storage/chat-states.ts';
 import { createAccounts } from './storage/mcp-accounts.ts';
 import { createPinStore } from './storage/mcp-catalogue.ts';
 import { createSecretBox, derivedKeys } from './storage/secrets.ts';
@@ -228,7 +229,8 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   const openRuns = createOpenRuns({ ledger: metrics.counting(ledger), dataDir: settings.dataDir, logger });
   owned.use(openRuns);
   const approvals = createApprovalGate(createSecretBox(derivedKeys(master, 'mcp approvals')));
-  const calls: CallServices = { answers, approvals, dispatcher, catalogue, quota, ledger: openRuns, responses, logger };
+  const states = createChatStates(database, createSecretBox(derivedKeys(master, 'chat states')));
+  const calls: CallServices = { answers, approvals, dispatcher, catalogue, quota, states, ledger: openRuns, responses, logger };
   const people = createPeopleReader(database);
   let stopping = false;
   const publicUrl = settings.publicUrl ?? url;

@@ -1,22 +1,9 @@
 /**
  * Messages that a caller does not see: the rounds of server-side tools before and beside calls of its own functions.
- * Kept on this node for ten minutes and found again by the ids of the caller's calls.
+ * Kept for an hour and found again, on any node, by the ids of the caller's calls.
  */
-import { LRUCache } from 'lru-cache';
-import type { Principal } from '../types/access.ts';
+import type { ChatStates, StateOwner } from '../types/chat-state.ts';
 import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
-
-interface Hidden {
-  /** What the caller's own calls must be: vendors give the same id again in other conversations. */
-  readonly fingerprint: string;
-  readonly messages: readonly JsonObject[];
-}
-
-const store = new LRUCache<string, Hidden>({ max: 1_000, ttl: 600_000 });
-
-function keyOf(principal: Principal, callId: string): string {
-  return JSON.stringify([principal.tenant, principal.issuer, principal.subject, callId]);
-}
 
 function sorted(value: Json | undefined): Json {
   if (Array.isArray(value)) return value.map((each: Json) => sorted(each));
@@ -36,6 +23,7 @@ function comparable(given: unknown): Json {
   }
 }
 
+/** What the caller's own calls must be: vendors give the same id again in other conversations. */
 function fingerprintOf(calls: readonly JsonObject[]): string {
   return JSON.stringify(
     calls.map((call) => {
@@ -45,21 +33,36 @@ function fingerprintOf(calls: readonly JsonObject[]): string {
   );
 }
 
-export const hiddenMessages = {
-  /** `calls` are the caller's own in its shape; `messages` what stands in the place of its message with them. */
-  keep(principal: Principal, calls: readonly JsonObject[], messages: readonly JsonObject[]): void {
-    const hidden: Hidden = { fingerprint: fingerprintOf(calls), messages };
-    for (const { id } of calls) if (typeof id === 'string') store.set(keyOf(principal, id), hidden);
-  },
+function callsOf(message: JsonObject): readonly JsonObject[] {
+  const calls: unknown = message['tool_calls'];
+  return message['role'] === 'assistant' && Array.isArray(calls) && calls.every(isJsonObject) ? calls : [];
+}
+const idOf = (call: JsonObject | undefined): string | null => (typeof call?.['id'] === 'string' ? call['id'] : null);
 
-  /** The conversation with each shortened assistant message replaced by the hidden ones. */
-  restore(principal: Principal, messages: readonly JsonObject[]): readonly JsonObject[] {
-    return messages.flatMap((message) => {
-      const calls: unknown = message['tool_calls'];
-      if (message['role'] !== 'assistant' || !Array.isArray(calls) || !calls.every(isJsonObject)) return [message];
-      const id = calls[0]?.['id'];
-      const hidden = typeof id === 'string' ? store.get(keyOf(principal, id)) : undefined;
-      return hidden !== undefined && hidden.fingerprint === fingerprintOf(calls) ? hidden.messages : [message];
-    });
-  },
-};
+/** `calls` are the caller's own in its shape; `messages` what stands in the place of its message with them. */
+export async function keepHidden(
+  states: ChatStates,
+  owner: StateOwner,
+  calls: readonly JsonObject[],
+  messages: readonly JsonObject[],
+): Promise<void> {
+  const ids = calls.map(idOf).filter((id) => id !== null);
+  if (ids.length > 0) await states.keep(owner, ids, { fingerprint: fingerprintOf(calls), messages });
+}
+
+/** The conversation with each shortened assistant message replaced by the hidden ones. */
+export async function restoreHidden(
+  states: ChatStates,
+  owner: StateOwner,
+  messages: readonly JsonObject[],
+): Promise<readonly JsonObject[]> {
+  const ids = messages.map((message) => idOf(callsOf(message)[0])).filter((id) => id !== null);
+  if (ids.length === 0) return messages;
+  const known = await states.read(owner, ids);
+  return messages.flatMap((message) => {
+    const calls = callsOf(message);
+    const hidden = known.get(idOf(calls[0]) ?? '');
+    if (hidden === undefined || hidden['fingerprint'] !== fingerprintOf(calls)) return [message];
+    return hidden['messages'] as readonly JsonObject[];
+  });
+}

@@ -1,24 +1,34 @@
 /** The loop that runs server-side tools: model, tools, model again, until it answers. One event stream comes out. */
+import type { ChatStates, StateOwner } from '../types/chat-state.ts';
 import { sumKnown } from '../types/sum-usage.ts';
-import type { Principal } from '../types/access.ts';
-import type { ChatBody, ChatEvent, ChatEvents, ChatRequest, StepRecord, Usage } from '../types/chat.ts';
-import { GatewayError, toGatewayError } from '../types/errors.ts';
-import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
-import type { ToolResult } from '../types/tool-source.ts';
-import { hiddenMessages } from './hidden-messages.ts';
-import { marked, publicToolName } from './tool-names.ts';
+import type { ChatBody, ChatEvent, ChatEvents, ChatRequest, Usage } from '../types/chat.ts';
+import { GatewayError } from '../types/errors.ts';
+import { isJsonObject, type JsonObject } from '../types/json.ts';
+import { keepHidden, restoreHidden } from './hidden-messages.ts';
+import { type Decisions, holdCalls, takeHeld } from './tool-approvals.ts';
+import { callTools, parseArguments, type ServerCall, stepOf, type ToolCaller, toolMessage } from './tool-calls.ts';
+import { marked } from './tool-names.ts';
 import { readRound, type RoundCall } from './tool-round.ts';
 import type { ServerTool } from './tool-requests.ts';
 
-export interface ToolLoopOptions {
+export interface ToolLoopOptions extends ToolCaller {
   readonly request: ChatRequest;
-  readonly principal: Principal;
+  readonly owner: StateOwner;
+  readonly states: ChatStates;
   readonly tools: readonly ServerTool[];
   /** Rounds of server-side tools; after them one last answer without tools. 8 unless given. */
   readonly maxSteps?: number;
-  readonly signal: AbortSignal;
+  /** What a person said to calls that an earlier answer asked about. */
+  readonly decisions?: Decisions;
   callModel(request: ChatRequest): Promise<{ readonly events: ChatEvents }>;
-  callTool(tool: ServerTool, input: JsonObject, signal: AbortSignal): Promise<ToolResult>;
+}
+
+interface Start {
+  readonly body: ChatBody;
+  /** So many messages are the caller's own; what comes behind them is hidden from it. */
+  readonly own: number;
+  /** What was told before the first model call. */
+  readonly told: readonly (readonly ChatEvent[])[];
 }
 
 /** By the name that the model sees; one that a function of the caller's already has is changed. */
@@ -28,41 +38,11 @@ function nameTools(tools: readonly ServerTool[], functions: readonly JsonObject[
       .map((each) => (isJsonObject(each['function']) ? each['function'] : each['custom']) as JsonObject | undefined)
       .map((body) => body?.['name']),
   );
-  return new Map(
-    tools.map((tool) => {
-      const name = publicToolName(tool.server.name, tool.definition.name);
-      return [taken.has(name) ? marked(name) : name, tool];
-    }),
-  );
+  return new Map(tools.map((tool) => [taken.has(tool.name) ? marked(tool.name) : tool.name, tool]));
 }
 
-function asFunction(name: string, { definition }: ServerTool): JsonObject {
-  return {
-    type: 'function',
-    function: {
-      name,
-      ...(definition.description === undefined ? {} : { description: definition.description }),
-      parameters: definition.inputSchema,
-    },
-  };
-}
-
-/** What the model reads of a tool's result. */
-function resultText(result: ToolResult): string {
-  const parts = result.content.map((part) =>
-    part['type'] === 'text' && typeof part['text'] === 'string' ? part['text'] : JSON.stringify(part),
-  );
-  if (parts.length === 0 && result.structuredContent !== undefined) return JSON.stringify(result.structuredContent);
-  return result.isError === true ? `The tool reports an error: ${parts.join('\n')}` : parts.join('\n');
-}
-
-function parseArguments(text: string): JsonObject | null {
-  try {
-    const parsed = JSON.parse(text === '' ? '{}' : text) as Json;
-    return isJsonObject(parsed) ? parsed : null;
-  } catch {
-    return null;
-  }
+function asFunction(name: string, { description, inputSchema }: ServerTool): JsonObject {
+  return { type: 'function', function: { name, ...(description === undefined ? {} : { description }), parameters: inputSchema } };
 }
 
 function asMessageCall({ id, name, arguments: given, kind }: RoundCall): JsonObject {
@@ -70,14 +50,33 @@ function asMessageCall({ id, name, arguments: given, kind }: RoundCall): JsonObj
   return { id, type: 'function', function: { name, arguments: given === '' ? '{}' : given } };
 }
 
-/** All that came after the caller's own messages waits for its results. */
-function keepHidden(options: ToolLoopOptions, start: ChatBody, calls: readonly JsonObject[], messages: readonly JsonObject[]): void {
-  hiddenMessages.keep(options.principal, calls, messages.slice(start.messages.length));
-}
-
 /** The caller's own writing of the request does not hold what the loop adds, so only what it lost in translation stays. */
 function asRequest({ translated }: ChatRequest, body: ChatBody): ChatRequest {
   return translated === undefined ? { body } : { body, translated };
+}
+
+/** An answer without calls at the end is what asked for the approval: the conversation goes on before it. */
+function withoutQuestion(messages: readonly JsonObject[]): readonly JsonObject[] {
+  const last = messages.at(-1);
+  return last?.['role'] === 'assistant' && last['tool_calls'] === undefined ? messages.slice(0, -1) : messages;
+}
+
+/** The conversation with what the caller does not see, and with the calls that were decided carried out. */
+async function startOf(options: ToolLoopOptions, tools: readonly JsonObject[]): Promise<Start> {
+  const { owner, states, decisions } = options;
+  const { body } = options.request;
+  const { stream_options: _streamOptions, ...plain } = body;
+  const restored = await restoreHidden(states, owner, body.messages);
+  if (decisions === undefined || decisions.size === 0)
+    return { body: { ...plain, model: body.model, messages: restored, tools }, own: restored.length, told: [] };
+  const own = withoutQuestion(restored);
+  const { hidden, allowed, refused } = await takeHeld(states, owner, decisions, own, options.tools);
+  const told: (readonly ChatEvent[])[] = [];
+  const running = callTools(options, allowed, 'approved', true);
+  let next = await running.next();
+  for (; next.done !== true; next = await running.next()) told.push(next.value);
+  const messages = [...own, ...hidden, ...next.value, ...refused.map((call) => toolMessage(call, 'The person did not allow this call.'))];
+  return { body: { ...plain, model: body.model, messages, tools }, own: own.length, told };
 }
 
 /** Resolves when the first model call has begun to answer, so that a failure before it is still a plain HTTP error. */
@@ -85,53 +84,54 @@ export async function runToolLoop(options: ToolLoopOptions): Promise<ChatEvents>
   const { body } = options.request;
   if (typeof body['n'] === 'number' && body['n'] > 1)
     throw new GatewayError('invalid_request', 'n: only one choice is possible with server-side tools; leave n out.', { param: 'n' });
-  const functions = (body.tools ?? []).filter((tool) => tool['type'] !== 'mcp');
+  const functions = (body.tools ?? []).filter((tool) => tool['type'] !== 'mcp' && tool['type'] !== 'skill');
   const named = nameTools(options.tools, functions);
-  const { stream_options: _streamOptions, ...plain } = body;
-  const start: ChatBody = {
-    ...plain,
-    model: body.model,
-    messages: hiddenMessages.restore(options.principal, body.messages),
-    tools: [...functions, ...[...named].map(([name, tool]) => asFunction(name, tool))],
-  };
-  const first = await options.callModel(asRequest(options.request, start));
+  const start = await startOf(options, [...functions, ...[...named].map(([name, tool]) => asFunction(name, tool))]);
+  const first = await options.callModel(asRequest(options.request, start.body));
   return rounds(options, named, start, first.events);
 }
 
 async function* rounds(
   options: ToolLoopOptions,
   named: ReadonlyMap<string, ServerTool>,
-  start: ChatBody,
+  start: Start,
   firstEvents: ChatEvents,
 ): AsyncGenerator<readonly ChatEvent[]> {
   const maxSteps = options.maxSteps ?? 8;
-  let body = start;
+  const { owner, states } = options;
+  let { body } = start;
   let events = firstEvents;
   let usage: Usage | null = null;
+  yield* start.told;
   for (let step = 1; ; step++) {
     const round = yield* readRound(events, (name) => named.has(name), step > 1);
     usage = sumKnown([usage, round.usage]);
-    const serverCalls = round.calls.filter((call) => named.has(call.name));
+    const serverCalls = round.calls.flatMap((call): ServerCall[] => {
+      const tool = named.get(call.name);
+      return tool === undefined ? [] : [{ call, tool }];
+    });
     const clientCalls = round.calls.filter((call) => !named.has(call.name)).map(asMessageCall);
     const assistant: JsonObject = {
       role: 'assistant',
       content: round.text === '' ? null : round.text,
       ...(round.calls.length === 0 ? {} : { tool_calls: round.calls.map(asMessageCall) }),
     };
-    if (serverCalls.length === 0) {
-      if (clientCalls.length > 0 && step > 1) keepHidden(options, start, clientCalls, [...body.messages, assistant]);
+    const asked = serverCalls.filter(({ tool }) => tool.needsApproval);
+    const results = yield* callTools(
+      options,
+      serverCalls.filter(({ tool }) => !tool.needsApproval),
+      step,
+    );
+    const hidden = [...body.messages, assistant, ...results].slice(start.own);
+    if (clientCalls.length > 0 || asked.length > 0 || serverCalls.length === 0) {
+      // The caller runs its own functions and comes back with their results; what it must not see waits till then.
+      if (clientCalls.length > 0 && hidden.length + asked.length > 1) await keepHidden(states, owner, clientCalls, hidden);
+      const held = await holdCalls(states, owner, asked, start.own, clientCalls.length > 0 ? [] : hidden);
+      if (held.length > 0)
+        yield held.map(({ id, call, tool }) => stepOf(tool, id, 'approval_required', { input: parseArguments(call.arguments) ?? {} }));
+      const reason = clientCalls.length > 0 ? 'tool_calls' : asked.length > 0 ? 'stop' : round.reason;
       yield [
-        { type: 'finish', choice: 0, reason: round.reason },
-        { type: 'response-end', usage },
-      ];
-      return;
-    }
-    const results = yield* callTools(options, named, serverCalls, step);
-    if (clientCalls.length > 0) {
-      // The caller runs its own functions and comes back with their results; what it must not see waits here.
-      keepHidden(options, start, clientCalls, [...body.messages, assistant, ...results]);
-      yield [
-        { type: 'finish', choice: 0, reason: 'tool_calls' },
+        { type: 'finish', choice: 0, reason },
         { type: 'response-end', usage },
       ];
       return;
@@ -151,50 +151,4 @@ async function* rounds(
       return;
     }
   }
-}
-
-/** All calls of one round at once. Failures become messages that the model reads; only the caller's leaving ends the loop. */
-async function* callTools(
-  options: ToolLoopOptions,
-  named: ReadonlyMap<string, ServerTool>,
-  calls: readonly RoundCall[],
-  step: number,
-): AsyncGenerator<readonly ChatEvent[], JsonObject[]> {
-  const records = calls.map((call, index): StepRecord => {
-    const tool = named.get(call.name) as ServerTool;
-    return { id: `${step}.${index + 1}`, kind: 'mcp', capability: `mcp/${tool.server.name}/${tool.definition.name}`, status: 'started' };
-  });
-  yield records.map((record) => ({ type: 'step', step: record }));
-  const answer = async (call: RoundCall): Promise<{ text: string; error?: string }> => {
-    const input = parseArguments(call.arguments);
-    if (input === null)
-      return { text: 'The arguments are not a JSON object. Call the tool again with valid arguments.', error: 'invalid arguments' };
-    try {
-      const result = await options.callTool(named.get(call.name) as ServerTool, input, options.signal);
-      return { text: resultText(result), ...(result.isError === true ? { error: 'the tool reports an error' } : {}) };
-    } catch (thrown) {
-      const error = toGatewayError(thrown);
-      if (options.signal.aborted) throw error;
-      return { text: `The tool could not be used: ${error.message}`, error: error.code };
-    }
-  };
-  const results = await Promise.all(
-    calls.map(async (call) => {
-      const startedAt = Date.now();
-      return { ...(await answer(call)), durationMs: Date.now() - startedAt };
-    }),
-  );
-  yield records.map((record, index) => {
-    const error = results[index]?.error;
-    return {
-      type: 'step',
-      step: {
-        ...record,
-        status: error === undefined ? 'completed' : 'failed',
-        durationMs: results[index]?.durationMs ?? 0,
-        ...(error === undefined ? {} : { error }),
-      },
-    };
-  });
-  return calls.map((call, index): JsonObject => ({ role: 'tool', tool_call_id: call.id, content: results[index]?.text ?? '' }));
 }

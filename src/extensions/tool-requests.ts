@@ -1,22 +1,31 @@
-/** Server-side tools as a chat request asks for them: `{"type":"mcp","server_label":…}` beside `function` tools. */
+/** Server-side tools as a chat request asks for them: `{"type":"mcp","server_label":…}` and `{"type":"skill","name":…}` beside `function` tools. */
 import type { ChatBody } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
-import { isJsonObject, type JsonObject } from '../types/json.ts';
-import type { McpServerEntry } from '../types/snapshot.ts';
-import type { ToolDefinition } from '../types/tool-source.ts';
+import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
 
-export interface ServerToolRequest {
-  /** Its place in `tools`, for messages. */
-  readonly index: number;
-  readonly serverLabel: string;
-  /** Null for all that the caller may use. */
-  readonly allowedTools: readonly string[] | null;
-}
+export type ServerToolRequest =
+  | {
+      readonly type: 'mcp';
+      /** Its place in `tools`, for messages. */
+      readonly index: number;
+      readonly serverLabel: string;
+      /** Null for all that the caller may use. */
+      readonly allowedTools: readonly string[] | null;
+      /** Whether the caller wants to be asked before this tool runs. What the administrator demands comes on top. */
+      readonly asks: (tool: string) => boolean;
+    }
+  | { readonly type: 'skill'; readonly index: number; readonly name: string; readonly asks: (tool: string) => boolean };
 
 /** One tool that Pailou itself calls for the model. */
 export interface ServerTool {
-  readonly server: McpServerEntry;
-  readonly definition: ToolDefinition;
+  /** `mcp/<server>/<tool>` or `skill/<name>`. */
+  readonly capability: string;
+  /** What the model sees it under, unless the caller has a function of that name. */
+  readonly name: string;
+  readonly description?: string;
+  readonly inputSchema: JsonObject;
+  /** A person has to agree to each call. */
+  readonly needsApproval: boolean;
 }
 
 function refuse(index: number, field: string, message: string): GatewayError {
@@ -24,7 +33,29 @@ function refuse(index: number, field: string, message: string): GatewayError {
   return new GatewayError('invalid_request', `${param}: ${message}`, { param });
 }
 
-function readRequest(tool: JsonObject, index: number): ServerToolRequest {
+const isNames = (value: Json | undefined): value is string[] => Array.isArray(value) && value.every((name) => typeof name === 'string');
+
+/** `"always"`, `"never"`, or `{ "always": { "tool_names": […] }, "never": { "tool_names": […] } }`; a tool in neither list is asked for. */
+function readApproval(approval: Json | undefined, index: number): (tool: string) => boolean {
+  if (approval === undefined || approval === null || approval === 'never') return () => false;
+  if (approval === 'always') return () => true;
+  const namesOf = (field: string): string[] | null => {
+    const part = isJsonObject(approval) ? approval[field] : undefined;
+    const names = isJsonObject(part) ? part['tool_names'] : undefined;
+    return isNames(names) ? names : null;
+  };
+  const [always, never] = [namesOf('always'), namesOf('never')];
+  if (always === null && never === null)
+    throw refuse(
+      index,
+      'require_approval',
+      'must be "always", "never", or lists of tools: {"always": {"tool_names": […]}, "never": {"tool_names": […]}}.',
+    );
+  if (never === null) return (tool) => always?.includes(tool) === true;
+  return (tool) => always?.includes(tool) === true || !never.includes(tool);
+}
+
+function readServer(tool: JsonObject, index: number): ServerToolRequest {
   const { server_label: serverLabel, allowed_tools: allowed, require_approval: approval } = tool;
   if (tool['server_url'] !== undefined)
     throw refuse(
@@ -34,26 +65,23 @@ function readRequest(tool: JsonObject, index: number): ServerToolRequest {
     );
   if (typeof serverLabel !== 'string' || serverLabel === '')
     throw refuse(index, 'server_label', 'must be the name of a registered MCP server.');
-  const names =
-    Array.isArray(allowed) || allowed === undefined || allowed === null ? allowed : isJsonObject(allowed) ? allowed['tool_names'] : allowed;
-  if (names !== undefined && names !== null && !(Array.isArray(names) && names.every((name) => typeof name === 'string'))) {
-    throw refuse(index, 'allowed_tools', 'must be a list of tool names.');
-  }
-  if (approval !== undefined && approval !== null && approval !== 'never') {
-    throw refuse(index, 'require_approval', 'approval is not possible yet; write "never", or leave this field out.');
-  }
-  return { index, serverLabel, allowedTools: (names as readonly string[] | null | undefined) ?? null };
+  const names = isJsonObject(allowed) ? allowed['tool_names'] : allowed;
+  if (names !== undefined && names !== null && !isNames(names)) throw refuse(index, 'allowed_tools', 'must be a list of tool names.');
+  return { type: 'mcp', index, serverLabel, allowedTools: names ?? null, asks: readApproval(approval, index) };
+}
+
+function readSkill(tool: JsonObject, index: number): ServerToolRequest {
+  const { name, require_approval: approval } = tool;
+  if (typeof name !== 'string' || name === '') throw refuse(index, 'name', 'must be the name of a skill, as GET /v1/skills lists them.');
+  return { type: 'skill', index, name, asks: readApproval(approval, index) };
 }
 
 /** Empty for a request without server-side tools: it never enters the loop. Throws `invalid_request` naming the field. */
 export function serverToolRequests(body: ChatBody): ServerToolRequest[] {
   const { tools } = body;
   if (tools === undefined || tools === null) return [];
-  const requests: ServerToolRequest[] = [];
-  for (const [index, tool] of tools.entries()) {
-    if (tool['type'] === 'mcp') requests.push(readRequest(tool, index));
-    else if (tool['type'] === 'skill')
-      throw refuse(index, 'type', 'skills as tools are not possible yet; call the skill as model "skill/<name>".');
-  }
-  return requests;
+  return tools.flatMap((tool, index) => {
+    if (tool['type'] === 'mcp') return [readServer(tool, index)];
+    return tool['type'] === 'skill' ? [readSkill(tool, index)] : [];
+  });
 }

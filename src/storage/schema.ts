@@ -198,6 +198,12 @@ export interface McpAccountTable {
   updated_at: number;
 }
 
+export interface ChatStateTable {
+  id: string;
+  state: string;
+  expires_at: number;
+}
+
 export interface Schema {
   llm_provider_config: ConfigTable;
   llm_model_config: ConfigTable;
@@ -220,4 +226,5 @@ export interface Schema {
   llm_session: SessionTable;
   llm_mcp_catalogue: McpCatalogueTable;
   llm_mcp_account: McpAccountTable;
+  llm_chat_state: ChatStateTable;
 }

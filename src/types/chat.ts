@@ -76,7 +76,10 @@ export interface StepRecord {
   readonly kind: 'mcp' | 'skill';
   /** e.g. `mcp/files/read`. */
   readonly capability: string;
-  readonly status: 'started' | 'completed' | 'failed';
+  /** `approval_required`: it waits for a person; say so in `gateway.approvals` with this `id`. */
+  readonly status: 'started' | 'completed' | 'failed' | 'approval_required';
+  /** What it would be called with, where a person has to agree. */
+  readonly input?: JsonObject;
   readonly durationMs?: number;
   readonly error?: string;
 }

@@ -203,8 +203,25 @@ export const skillSpec = z.strictObject({
   title: z.string().max(128).default(''),
   description: z.string().min(1).max(1024),
   model: name.describe('The model that the skill uses, with the rights of its caller.'),
+  tools: z
+    .array(
+      z
+        .string()
+        .regex(/^(mcp|skill|model)\/\S+$/, 'mcp/<server>, mcp/<server>/<tool>, skill/<name> or model/<name>')
+        .max(300),
+    )
+    .max(200)
+    .default([])
+    .describe('What the skill may use beside its model; each caller needs the right to it as well.'),
   options: jsonObject.default({}).describe("The skill kind's own options, e.g. instructions and input_schema."),
-  limits: z.strictObject({ total_ms: milliseconds.default(300_000), depth: z.int().min(1).max(16).default(4) }).prefault({}),
+  limits: z
+    .strictObject({
+      total_ms: milliseconds.default(300_000),
+      depth: z.int().min(1).max(16).default(4).describe('How deep skills may call skills.'),
+      steps: z.int().min(1).max(64).default(8).describe('Rounds of tools in one conversation with the model.'),
+      tokens: z.int().min(1).max(1_000_000_000).default(2_000_000).describe('In all that one run calls, and these call.'),
+    })
+    .prefault({}),
   tags,
 });
 

@@ -16,11 +16,16 @@ export interface SkillRun {
   readonly signal: AbortSignal;
   /** The capability of the row's model, `model/<name>`. */
   readonly model: string;
+  /** The row's tools as entries of a chat's `tools`; empty for none. */
+  readonly tools: readonly JsonObject[];
+  /** The most rounds of tools. */
+  readonly maxSteps: number;
   /** Whether the caller wants the answer as it comes. */
   readonly streamed: boolean;
   /**
-   * Calls `model/<name>` with a chat body (without `model`), as a child run.
-   * Throws GatewayError `permission_denied` when the caller may not use it: loud, never skipped.
+   * Calls `model/<name>` with a chat body (without `model`; its `tools` may name server-side ones), `mcp/<server>/<tool>` or `skill/<name>`
+   * with its input, as a child run. The text of the events is the result; JSON where that is structured.
+   * Throws GatewayError `permission_denied` when the caller may not use it, or the row does not name it: loud, never skipped.
    */
   invoke(capability: string, input: JsonObject): Promise<ChatEvents>;
 }

@@ -1,12 +1,13 @@
 /** The tool loop against a scripted model: rounds, steps, mixed calls, limits and failures. */
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runToolLoop, type ToolLoopOptions } from '../../src/extensions/tool-loop.ts';
 import type { ServerTool } from '../../src/extensions/tool-requests.ts';
 import type { ChatBody, ChatEvent, ChatEvents, Usage } from '../../src/types/chat.ts';
 import { GatewayError } from '../../src/types/errors.ts';
 import type { JsonObject } from '../../src/types/json.ts';
-import { emptyOffer, type ToolResult } from '../../src/types/tool-source.ts';
-import { entryOf, person, principal } from './mcp/services.ts';
+import type { ToolResult } from '../../src/types/tool-source.ts';
+import type { ChatStates } from '../../src/types/chat-state.ts';
+import { openStates, person, principal } from './mcp/services.ts';
 
 interface Call {
   readonly id: string;
@@ -19,10 +20,18 @@ interface Answer {
   readonly usage?: Usage | null;
 }
 
+let states: ChatStates & AsyncDisposable;
+beforeAll(async () => void (states = await openStates()));
+afterAll(() => states[Symbol.asyncDispose]());
+
 const usage: Usage = { inputTokens: 10, outputTokens: 3 };
-const source = { list: () => Promise.resolve(emptyOffer), call: () => Promise.reject(new Error('unused')), onChange: () => () => {} };
-const server = entryOf('demo', { ...source, [Symbol.asyncDispose]: () => Promise.resolve() });
-const tool = (name: string): ServerTool => ({ server, definition: { name, description: `does ${name}`, inputSchema: { type: 'object' } } });
+const tool = (name: string, needsApproval = false): ServerTool => ({
+  capability: `mcp/demo/${name}`,
+  name: `demo__${name}`,
+  description: `does ${name}`,
+  inputSchema: { type: 'object' },
+  needsApproval,
+});
 const text = (words: string): ToolResult => ({ content: [{ type: 'text', text: words }] });
 const clientFunction = { type: 'function', function: { name: 'mine', parameters: {} } };
 
@@ -45,7 +54,8 @@ async function play(script: readonly (Answer | Error)[], options: Partial<ToolLo
   const inputs: JsonObject[] = [];
   const body = { model: 'm', messages: [{ role: 'user', content: 'go' }], ...options.body };
   const events = await runToolLoop({
-    principal,
+    owner: principal,
+    states,
     tools: [tool('add'), tool('look')],
     signal: new AbortController().signal,
     callTool: (_tool, input) => {
@@ -114,9 +124,9 @@ describe('rounds', () => {
         { text: 'ok' },
       ],
       {
-        callTool: async ({ definition }) => {
-          await new Promise((resolve) => setTimeout(resolve, delays[definition.name]));
-          return text(definition.name);
+        callTool: async ({ capability }) => {
+          await new Promise((resolve) => setTimeout(resolve, delays[capability.slice('mcp/demo/'.length)]));
+          return text(capability.slice('mcp/demo/'.length));
         },
       },
     );
@@ -247,7 +257,73 @@ describe('functions of the caller beside server-side tools', () => {
 
   it('restores nothing for somebody else', async () => {
     await play([{ calls: [{ id: 'a', name: 'demo__add' }, mine] }], { body: { tools: [clientFunction] } });
-    const next = await play([{ text: 'x' }], { body: { messages: back() }, principal: person('another') });
+    const next = await play([{ text: 'x' }], { body: { messages: back() }, owner: person('another') });
     expect(roles(lastMessages(next.bodies))).toEqual(['user', 'assistant', 'call_mine']);
+  });
+});
+
+describe('calls that a person has to agree to', () => {
+  const pay = { id: 'p', name: 'demo__pay', arguments: '{"sum":7}' };
+  const tools = [tool('pay', true), tool('look')];
+  const asks = (seen: readonly ChatEvent[]) =>
+    ofType(seen, 'step').flatMap(({ step }) => (step.status === 'approval_required' ? [step] : []));
+
+  it('wait, beside others that run; go on after a yes, with what was shown; never twice', async () => {
+    const first = await play([{ text: 'May I? ', calls: [pay, { id: 'l', name: 'demo__look' }] }], { tools });
+    expect(first.inputs).toEqual([{}]);
+    const [asked] = asks(first.seen);
+    expect(asked).toMatchObject({ capability: 'mcp/demo/pay', input: { sum: 7 } });
+    expect(ofType(first.seen, 'finish')).toMatchObject([{ reason: 'stop' }]);
+    const decisions = new Map([[asked?.id ?? '', true]]);
+    const messages = [
+      { role: 'user', content: 'go' },
+      { role: 'assistant', content: 'May I? ' },
+    ];
+    const next = await play([{ text: 'Paid.' }], { tools, decisions, body: { messages } });
+    expect(next.inputs).toEqual([{ sum: 7 }]);
+    expect(lastMessages(next.bodies).map((message) => message['tool_call_id'] ?? message['role'])).toEqual(['user', 'assistant', 'l', 'p']);
+    expect(lastMessages(next.bodies)[1]?.['tool_calls']).toHaveLength(2);
+    await expect(play([{ text: 'x' }], { tools, decisions, body: { messages } })).rejects.toMatchObject({
+      code: 'invalid_request',
+      param: 'gateway.approvals[0].id',
+    });
+  });
+
+  it('do not run after a no, and the model is told', async () => {
+    const [asked] = asks((await play([{ calls: [pay] }], { tools })).seen);
+    const next = await play([{ text: 'As you wish.' }], { tools, decisions: new Map([[asked?.id ?? '', false]]) });
+    expect(next.inputs).toEqual([]);
+    expect(lastMessages(next.bodies).at(-1)).toMatchObject({ tool_call_id: 'p', content: 'The person did not allow this call.' });
+  });
+
+  it('are decided together, by whom they are for, with the tool still there', async () => {
+    const two = [pay, { ...pay, id: 'q' }];
+    const [one, other] = asks((await play([{ calls: two }], { tools })).seen);
+    const decide = (ids: readonly (string | undefined)[], more: Partial<ToolLoopOptions> = {}) =>
+      play([{ text: 'x' }], { tools, decisions: new Map(ids.map((id) => [id ?? '', true])), ...more });
+    await expect(decide([one?.id])).rejects.toThrow('wait together');
+    await expect(decide([one?.id, other?.id], { owner: person('another') })).rejects.toThrow('nothing waits');
+    await expect(decide([one?.id, other?.id], { tools: [tool('look')] })).rejects.toThrow('name the tool mcp/demo/pay in tools again');
+    const both = await Promise.allSettled([decide([one?.id, other?.id]), decide([one?.id, other?.id])]);
+    expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  it('wait beside functions of the caller, whose results come with the decision', async () => {
+    const mine = { id: 'call_m', name: 'mine', arguments: '{}' };
+    const first = await play([{ calls: [pay, mine] }], { tools, body: { tools: [clientFunction] } });
+    expect(ofType(first.seen, 'finish')).toMatchObject([{ reason: 'tool_calls' }]);
+    const [asked] = asks(first.seen);
+    const messages = [
+      { role: 'user', content: 'go' },
+      { role: 'assistant', content: null, tool_calls: [{ id: 'call_m', type: 'function', function: { name: 'mine', arguments: '{}' } }] },
+      { role: 'tool', tool_call_id: 'call_m', content: 'my result' },
+    ];
+    const next = await play([{ text: 'x' }], { tools, decisions: new Map([[asked?.id ?? '', true]]), body: { messages } });
+    expect(lastMessages(next.bodies).map((message) => message['tool_call_id'] ?? message['role'])).toEqual([
+      'user',
+      'assistant',
+      'call_m',
+      'p',
+    ]);
   });
 });

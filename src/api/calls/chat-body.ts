@@ -11,6 +11,11 @@ const positive = z.int().min(1);
 export const gatewaySchema = z
   .strictObject({
     max_steps: z.int().min(1).max(32).optional().describe('Rounds of server-side tools; 8 unless given.'),
+    approvals: z
+      .array(z.strictObject({ id: z.string().min(1).max(100), approve: z.boolean() }))
+      .max(100)
+      .optional()
+      .describe('What a person says to calls that an earlier answer asked about (steps with the status approval_required).'),
     reasoning: z.boolean().optional().describe('false leaves out what the model thought.'),
   })
   .optional()
@@ -48,6 +53,8 @@ export interface ParsedCall {
   readonly request: ChatRequest;
   readonly stream: boolean;
   readonly maxSteps: number | undefined;
+  /** What a person said to held calls of tools, by their ids. */
+  readonly decisions?: ReadonlyMap<string, boolean>;
 }
 
 export interface ParsedChat extends ParsedCall {
@@ -74,7 +81,14 @@ export function parseChat(body: unknown, raw: ChatRequest['raw'] | null): Parsed
     includeUsage: streamOptions?.include_usage === true,
     reasoning: gateway?.reasoning !== false,
     maxSteps: gateway?.max_steps,
+    ...decisionsOf(gateway),
   };
+}
+
+/** What of Pailou's own switches the tool loop reads. */
+export function decisionsOf(gateway: z.infer<typeof gatewaySchema>): Pick<ParsedCall, 'decisions'> {
+  const { approvals } = gateway ?? {};
+  return approvals === undefined ? {} : { decisions: new Map(approvals.map(({ id, approve }) => [id, approve])) };
 }
 
 type CheckedChat = z.infer<typeof chatBodySchema>;

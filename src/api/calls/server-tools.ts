@@ -1,47 +1,93 @@
 /** The server-side tools that a chat request names, resolved in the registry with the caller's rights. */
+import { publicToolName } from '../../extensions/tool-names.ts';
 import type { ServerTool, ServerToolRequest } from '../../extensions/tool-requests.ts';
-import type { McpServerEntry } from '../../types/snapshot.ts';
+import type { Run } from '../../telemetry/run.ts';
 import { GatewayError } from '../../types/errors.ts';
-import { type Caller, may, requireServer, toolCapability } from './caller.ts';
+import type { JsonObject } from '../../types/json.ts';
+import type { McpServerEntry, SkillEntry } from '../../types/snapshot.ts';
+import type { ToolResult } from '../../types/tool-source.ts';
+import { type Caller, may, requireServer, requireSkill, toolCapability } from './caller.ts';
+import { invokeTool, isApprovalNeeded } from './invoke-tool.ts';
 import type { CallServices } from './services.ts';
 import { sourcesOf, toolsOf } from './tools.ts';
 
-/** Throws `not_found` for an unknown server or tool and `permission_denied` where no tool is left: loud, never a silent skip. */
+export interface ToolCallContext {
+  readonly parent: Run;
+  readonly signal: AbortSignal;
+  readonly approved: boolean;
+}
+
+/** A tool with the way to call it in this caller's name. */
+export interface BoundTool extends ServerTool {
+  readonly call: (input: JsonObject, context: ToolCallContext) => Promise<ToolResult>;
+}
+
+/** Calls a skill that the caller may use, as part of another run. */
+export type SkillCaller = (skill: SkillEntry, input: JsonObject, context: ToolCallContext) => Promise<ToolResult>;
+
+type ServerRequest = Extract<ServerToolRequest, { readonly type: 'mcp' }>;
+type SkillRequest = Extract<ServerToolRequest, { readonly type: 'skill' }>;
+
+function skillTool(caller: Caller, request: SkillRequest, callSkill: SkillCaller): BoundTool {
+  const skill = requireSkill(caller, request.name);
+  return {
+    capability: `skill/${skill.name}`,
+    name: publicToolName('skill', skill.name),
+    description: skill.spec.description,
+    inputSchema: skill.instance.describe().inputSchema,
+    needsApproval: request.asks(skill.name),
+    call: (input, context) => callSkill(skill, input, context),
+  };
+}
+
+function serverTools(services: CallServices, caller: Caller, server: McpServerEntry, request: ServerRequest): BoundTool[] {
+  const known = toolsOf(services, caller, server);
+  const named = request.allowedTools;
+  const param = `tools[${request.index}]`;
+  for (const name of named ?? []) {
+    if (!known.some((tool) => tool.name === name))
+      throw new GatewayError('not_found', `The MCP server "${server.name}" has no tool named "${name}".`, {
+        param: `${param}.allowed_tools`,
+      });
+    if (!may(caller, 'use', toolCapability(server, name)))
+      throw new GatewayError('permission_denied', `You may not use mcp/${server.name}/${name}. Ask for a grant.`, { param });
+  }
+  const usable = known.filter(
+    (tool) => (named === null || named.includes(tool.name)) && may(caller, 'use', toolCapability(server, tool.name)),
+  );
+  if (usable.length === 0) {
+    if (!may(caller, 'use', server.capability))
+      throw new GatewayError('permission_denied', `You may not use any tool of mcp/${server.name}. Ask for a grant.`, { param });
+    throw new GatewayError('tool_failed', `The MCP server "${server.name}" shows no tools at the moment; it may be starting or down.`);
+  }
+  return usable.map((found): BoundTool => {
+    const { name, definition } = found;
+    return {
+      capability: `mcp/${server.name}/${name}`,
+      name: publicToolName(server.name, name),
+      ...(definition.description === undefined ? {} : { description: definition.description }),
+      inputSchema: definition.inputSchema,
+      needsApproval: request.asks(name) || isApprovalNeeded(found),
+      call: (input, { parent, signal, approved }) => invokeTool(services, caller, server, name, input, { parent, signal, approved }),
+    };
+  });
+}
+
+/** Throws `not_found` for an unknown server, tool or skill and `permission_denied` where nothing is left: loud, never a silent skip. */
 export async function resolveServerTools(
   services: CallServices,
   caller: Caller,
   wanted: readonly ServerToolRequest[],
-): Promise<ServerTool[]> {
-  const servers = wanted.map((request) => requireServer(caller, request.serverLabel));
+  callSkill: SkillCaller,
+): Promise<BoundTool[]> {
+  const servers = wanted.map((request) => (request.type === 'mcp' ? requireServer(caller, request.serverLabel) : null));
   // Only a server that never answered yet is waited for, a little.
-  await Promise.all(servers.flatMap((server) => sourcesOf(caller, server)).map((server) => services.catalogue.ready(server)));
-  return wanted.flatMap((request, position) => {
-    const server = servers[position] as McpServerEntry;
-    const known = toolsOf(services, caller, server);
-    const named = request.allowedTools;
-    for (const name of named ?? []) {
-      if (!known.some((tool) => tool.name === name)) {
-        throw new GatewayError('not_found', `The MCP server "${server.name}" has no tool named "${name}".`, {
-          param: `tools[${request.index}].allowed_tools`,
-        });
-      }
-      if (!may(caller, 'use', toolCapability(server, name))) {
-        throw new GatewayError('permission_denied', `You may not use mcp/${server.name}/${name}. Ask for a grant.`, {
-          param: `tools[${request.index}]`,
-        });
-      }
-    }
-    const usable = known.filter(
-      (tool) => (named === null || named.includes(tool.name)) && may(caller, 'use', toolCapability(server, tool.name)),
-    );
-    if (usable.length === 0) {
-      const reachable = may(caller, 'use', server.capability);
-      if (!reachable)
-        throw new GatewayError('permission_denied', `You may not use any tool of mcp/${server.name}. Ask for a grant.`, {
-          param: `tools[${request.index}]`,
-        });
-      throw new GatewayError('tool_failed', `The MCP server "${server.name}" shows no tools at the moment; it may be starting or down.`);
-    }
-    return usable.map((tool) => ({ server, definition: { ...tool.definition, name: tool.name } }));
-  });
+  const sources = servers.filter((server) => server !== null).flatMap((server) => sourcesOf(caller, server));
+  await Promise.all(sources.map((server) => services.catalogue.ready(server)));
+  const all = wanted.flatMap((request, position) =>
+    request.type === 'mcp'
+      ? serverTools(services, caller, servers[position] as McpServerEntry, request)
+      : [skillTool(caller, request, callSkill)],
+  );
+  return [...new Map(all.map((tool) => [tool.capability, tool])).values()];
 }

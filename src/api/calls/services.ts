@@ -4,6 +4,7 @@ import type { Dispatcher } from '../../dispatch/dispatcher.ts';
 import type { Catalogue } from '../../extensions/mcp/catalogue/catalogue.ts';
 import type { Quota } from '../../quota/quota.ts';
 import type { ResponseStore } from '../../storage/responses.ts';
+import type { ChatStates } from '../../types/chat-state.ts';
 import type { Ledger } from '../../types/run.ts';
 import type { Logger } from '../../types/logger.ts';
 import type { ApprovalGate } from '../mcp/approval.ts';
@@ -15,6 +16,8 @@ export interface CallServices {
   readonly approvals: ApprovalGate;
   readonly catalogue: Catalogue;
   readonly quota: Quota;
+  /** What chats with server-side tools keep between two requests. */
+  readonly states: ChatStates;
   readonly ledger: Ledger;
   /** Null where the operator has switched it off. */
   readonly responses: ResponseStore | null;

@@ -12,7 +12,7 @@ import { loadTokenizer } from '../../models/estimate-usage.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { answerChat, type AnswerWriter } from '../calls/answer-chat.ts';
 import { callerOf, requireModel, requireSkill } from '../calls/caller.ts';
-import { checkBody, gatewaySchema } from '../calls/chat-body.ts';
+import { checkBody, decisionsOf, gatewaySchema } from '../calls/chat-body.ts';
 import { type ChatAnswer, routeChat } from '../calls/route-chat.ts';
 import type { CallServices } from '../calls/services.ts';
 
@@ -56,7 +56,7 @@ export function addMessages(app: FastifyInstance, services: CallServices): void 
       const { gateway: _own, ...given } = body;
       const asked = readMessagesRequest(given, betaOf(request));
       const caller = callerOf(request, reply);
-      const answer = await routeChat(services, caller, { ...asked, maxSteps: checked.gateway?.max_steps });
+      const answer = await routeChat(services, caller, { ...asked, maxSteps: checked.gateway?.max_steps, ...decisionsOf(checked.gateway) });
       reply.header('request-id', request.id);
       const reasoning = asked.reasoning && checked.gateway?.reasoning !== false;
       await answerChat(reply, answer, asked.stream, messageWriter(asked, reasoning, answer));

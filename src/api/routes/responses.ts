@@ -7,7 +7,7 @@ import type { ResponseStore } from '../../storage/responses.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { answerChat, type AnswerWriter } from '../calls/answer-chat.ts';
 import { type Caller, callerOf } from '../calls/caller.ts';
-import { checkBody, gatewaySchema } from '../calls/chat-body.ts';
+import { checkBody, decisionsOf, gatewaySchema } from '../calls/chat-body.ts';
 import { type ChatAnswer, routeChat } from '../calls/route-chat.ts';
 import type { CallServices } from '../calls/services.ts';
 import { resolveEarlier, responseNotFound } from '../calls/stored-responses.ts';
@@ -61,6 +61,7 @@ export function addResponses(app: FastifyInstance, services: CallServices): void
         request: asked.request,
         stream: asked.stream,
         maxSteps: checked.gateway?.max_steps,
+        ...decisionsOf(checked.gateway),
       });
       const store = checked.store === false ? null : services.responses;
       const writer = responseWriter(asked, answer, { caller, store, reasoning: checked.gateway?.reasoning !== false });

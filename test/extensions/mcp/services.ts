@@ -2,6 +2,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createChatStates } from '../../../src/storage/chat-states.ts';
+import { createSecretBox, masterKey } from '../../../src/storage/secrets.ts';
+import type { ChatStates } from '../../../src/types/chat-state.ts';
 import { createPinStore } from '../../../src/storage/mcp-catalogue.ts';
 import { migrate } from '../../../src/storage/migrate.ts';
 import { openDatabase } from '../../../src/storage/open-database.ts';
@@ -75,6 +78,20 @@ export async function openPins(): Promise<{ readonly store: PinStore } & AsyncDi
     async [Symbol.asyncDispose]() {
       await database.close();
       await rm(dataDir, { recursive: true });
+    },
+  };
+}
+
+/** States of chats in a real database of their own. */
+export async function openStates(): Promise<ChatStates & AsyncDisposable> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'pailou-states-'));
+  const database = await openDatabase({ url: null, dataDir, logger });
+  await migrate(database);
+  return {
+    ...createChatStates(database, createSecretBox({ current: masterKey(Buffer.alloc(32, 7)) })),
+    async [Symbol.asyncDispose]() {
+      await database.close();
+      await rm(dataDir, { recursive: true, force: true });
     },
   };
 }

@@ -34,6 +34,8 @@ async function run(
     principal,
     signal: new AbortController().signal,
     model: 'model/scripted',
+    tools: [],
+    maxSteps: 8,
     streamed: options.streamed ?? false,
     invoke: (capability, body) => {
       const turn = calls.length;
@@ -145,6 +147,8 @@ describe('typed output', () => {
           principal,
           signal: new AbortController().signal,
           model: 'model/scripted',
+          tools: [],
+          maxSteps: 8,
           streamed: false,
           invoke: () => Promise.resolve(said(`attempt ${++asked}`, usage)),
         },

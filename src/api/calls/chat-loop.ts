@@ -1,0 +1,58 @@
+/** A chat with server-side tools: one run, with each model call and each tool call as a run within it. */
+import { runToolLoop } from '../../extensions/tool-loop.ts';
+import { serverToolRequests } from '../../extensions/tool-requests.ts';
+import type { Run } from '../../telemetry/run.ts';
+import type { ChatEvents } from '../../types/chat.ts';
+import type { ModelEntry } from '../../types/snapshot.ts';
+import { booked, endFailed } from './booked.ts';
+import { type Caller } from './caller.ts';
+import type { ParsedCall } from './chat-body.ts';
+import { invokeModel, openRun } from './invoke-model.ts';
+import { type BoundTool, resolveServerTools, type SkillCaller } from './server-tools.ts';
+import type { CallServices } from './services.ts';
+
+export interface LoopedChat {
+  readonly run: Run;
+  readonly events: ChatEvents;
+  /** Those of the first model call; later ones ask for no more than it. */
+  readonly warnings: readonly string[];
+}
+
+/** True if Pailou has to run tools for this request. Throws `invalid_request` where it asks for them wrongly. */
+export function hasServerTools(chat: ParsedCall): boolean {
+  return serverToolRequests(chat.request.body).length > 0;
+}
+
+/** `model` is one that the caller may use. Resolves when the first of the answer is there. */
+export async function chatWithTools(
+  services: CallServices,
+  caller: Caller,
+  model: ModelEntry,
+  chat: ParsedCall,
+  options: { readonly parent?: Run; readonly callSkill: SkillCaller },
+): Promise<LoopedChat> {
+  const tools = await resolveServerTools(services, caller, serverToolRequests(chat.request.body), options.callSkill);
+  const run = openRun(services, caller, options.parent ?? null, `model/${model.name}`, 'tool-loop', chat.stream);
+  const warnings: string[] = [];
+  try {
+    const events = await runToolLoop({
+      request: chat.request,
+      owner: caller.principal,
+      states: services.states,
+      tools,
+      ...(chat.maxSteps === undefined ? {} : { maxSteps: chat.maxSteps }),
+      ...(chat.decisions === undefined ? {} : { decisions: chat.decisions }),
+      signal: caller.signal,
+      callModel: async (request) => {
+        const call = await invokeModel(services, caller, model, request, { stream: chat.stream, parent: run });
+        if (warnings.length === 0) warnings.push(...call.warnings);
+        return call;
+      },
+      callTool: (tool, input, signal, approved) => (tool as BoundTool).call(input, { parent: run, signal, approved }),
+    });
+    return { run, events: booked(run, null, events), warnings };
+  } catch (thrown) {
+    endFailed(run, thrown);
+    throw thrown;
+  }
+}

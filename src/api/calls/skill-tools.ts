@@ -1,0 +1,31 @@
+/** What a skill may use beside its model, as its row says: `mcp/<server>`, `mcp/<server>/<tool>`, `skill/<name>`, `model/<name>`. */
+import type { JsonObject } from '../../types/json.ts';
+import type { SkillSpec } from '../../types/resources.ts';
+
+/** Whether the row names it: itself, its server, or a beginning with `*`. What the caller may do is decided apart from that. */
+export function allows({ model, tools }: Pick<SkillSpec, 'model' | 'tools'>, target: string): boolean {
+  if (target === `model/${model}`) return true;
+  return tools.some((named) => {
+    if (named.endsWith('*')) return target.startsWith(named.slice(0, -1));
+    return target === named || (named.startsWith('mcp/') && !named.slice('mcp/'.length).includes('/') && target.startsWith(`${named}/`));
+  });
+}
+
+/** The same as entries of a chat's `tools`. Models are none. */
+export function chatTools(tools: readonly string[]): readonly JsonObject[] {
+  const servers = new Map<string, string[] | null>();
+  const skills: JsonObject[] = [];
+  for (const named of tools) {
+    const [kind, name = '', ...rest] = named.split('/');
+    if (kind === 'skill') skills.push({ type: 'skill', name });
+    if (kind !== 'mcp') continue;
+    const tool = rest.join('/');
+    const known = servers.get(name);
+    if (tool === '' || tool === '*') servers.set(name, null);
+    else if (known !== null) servers.set(name, [...(known ?? []), tool]);
+  }
+  return [
+    ...[...servers].map(([server, names]) => ({ type: 'mcp', server_label: server, ...(names === null ? {} : { allowed_tools: names }) })),
+    ...skills,
+  ];
+}

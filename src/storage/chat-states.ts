@@ -1,0 +1,83 @@
+/** States of chats at rest: found by a digest of whose they are, sealed, gone after an hour. */
+import { createHash } from 'node:crypto';
+import type { ChatStates, StateOwner } from '../types/chat-state.ts';
+import type { JsonObject } from '../types/json.ts';
+import type { Database } from './database.ts';
+import type { SecretBox } from './secrets.ts';
+
+const keptMs = 3_600_000;
+
+function keyOf({ tenant, issuer, subject }: StateOwner, id: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([tenant, issuer, subject, id]))
+    .digest('base64url');
+}
+
+export function createChatStates(database: Database, box: SecretBox): ChatStates {
+  const { query } = database;
+  const explained = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (thrown) {
+      throw database.explain(thrown);
+    }
+  };
+  /** Null where the master key is another one now. */
+  const opened = (key: string, text: string): JsonObject | null => {
+    try {
+      return JSON.parse(box.open({ $sealed: text }, `chat state ${key}`)) as JsonObject;
+    } catch {
+      return null;
+    }
+  };
+  return {
+    keep: (owner, ids, state) =>
+      explained(async () => {
+        const now = Date.now();
+        const text = JSON.stringify(state);
+        await query.deleteFrom('llm_chat_state').where('expires_at', '<', now).execute();
+        const rows = [...new Set(ids.map((id) => keyOf(owner, id)))].map((id) => ({
+          id,
+          state: box.seal(text, `chat state ${id}`).$sealed,
+          expires_at: now + keptMs,
+        }));
+        await query
+          .insertInto('llm_chat_state')
+          .values(rows)
+          .onConflict((conflict) =>
+            conflict
+              .column('id')
+              .doUpdateSet((build) => ({ state: build.ref('excluded.state'), expires_at: build.ref('excluded.expires_at') })),
+          )
+          .execute();
+      }),
+    read: (owner, ids) =>
+      explained(async () => {
+        const keys = new Map(ids.slice(0, 500).map((id) => [keyOf(owner, id), id]));
+        if (keys.size === 0) return new Map();
+        const rows = await query
+          .selectFrom('llm_chat_state')
+          .select(['id', 'state'])
+          .where('id', 'in', [...keys.keys()])
+          .where('expires_at', '>', Date.now())
+          .execute();
+        return new Map(
+          rows.flatMap((row): [string, JsonObject][] => {
+            const state = opened(row.id, row.state);
+            return state === null ? [] : [[keys.get(row.id) ?? '', state]];
+          }),
+        );
+      }),
+    take: (owner, id) =>
+      explained(async () => {
+        const key = keyOf(owner, id);
+        const row = await query
+          .deleteFrom('llm_chat_state')
+          .where('id', '=', key)
+          .where('expires_at', '>', Date.now())
+          .returning('state')
+          .executeTakeFirst();
+        return row === undefined ? null : opened(key, row.state);
+      }),
+  };
+}
