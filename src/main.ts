@@ -1,6 +1,7 @@
 /** Composition root: the only file that knows everything. Builds the house from the ground up and takes it down in reverse. */
 import { fileURLToPath } from 'node:url';
 import { addControl } from './admin/control-routes.ts';
+import { createLiveRuns } from './api/calls/live-runs.ts';
 import { addCalls } from './api/calls-routes.ts';
 import type { CallServices } from './api/calls/services.ts';
 import { addIdentity } from './api/routes/identity.ts';
@@ -230,8 +231,11 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   owned.use(openRuns);
   const approvals = createApprovalGate(createSecretBox(derivedKeys(master, 'mcp approvals')));
   const states = createChatStates(database, createSecretBox(derivedKeys(master, 'chat states')));
-  const calls: CallServices = { answers, approvals, dispatcher, catalogue, quota, states, ledger: openRuns, responses, logger };
+  const liveRuns = createLiveRuns(states, logger);
+  owned.defer(() => liveRuns.close());
+  const calls: CallServices = { answers, approvals, dispatcher, catalogue, quota, states, liveRuns, ledger: openRuns, responses, logger };
   const people = createPeopleReader(database);
+  const runs = createRunReader(database);
   let stopping = false;
   const publicUrl = settings.publicUrl ?? url;
   const server = await createServer({
@@ -269,14 +273,14 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
         calls,
         audit,
         gate,
-        runs: createRunReader(database),
+        runs,
         usage: createUsageReader(database),
         people,
         nodes,
         keyUses: settings.apiKeys === 'off' ? null : keyUses,
       });
     },
-    calls: (app) => addCalls(app, calls, gate),
+    calls: (app) => addCalls(app, calls, gate, runs),
   });
   owned.defer(() => server.close());
   await listen(server, settings);

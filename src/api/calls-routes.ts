@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { CallServices } from './calls/services.ts';
 import { addChatCompletions } from './routes/chat-completions.ts';
+import type { RunReader } from '../storage/runs.ts';
 import type { McpGate } from '../extensions/mcp/gate/gate.ts';
 import { addAudio } from './routes/audio.ts';
 import { addEmbeddings } from './routes/embeddings.ts';
@@ -12,9 +13,10 @@ import { addModels } from './routes/models.ts';
 import { addRerank } from './routes/rerank.ts';
 import { addResponses } from './routes/responses.ts';
 import { addRoot } from './routes/root.ts';
+import { addSkillRuns } from './routes/skill-runs.ts';
 import { addSkills } from './routes/skills.ts';
 
-export function addCalls(app: FastifyInstance, services: CallServices, gate: McpGate): void {
+export function addCalls(app: FastifyInstance, services: CallServices, gate: McpGate, runs: RunReader): void {
   // Each of these names a model or a skill, mostly in its body.
   app.addHook('onRoute', (route) => {
     if (route.method === 'POST') route.config = { ...route.config, decides: true };
@@ -28,6 +30,7 @@ export function addCalls(app: FastifyInstance, services: CallServices, gate: Mcp
   addAudio(app, services);
   addModels(app);
   addSkills(app, services);
+  addSkillRuns(app, services, runs);
   addMcp(app, services, gate);
   addRoot(app);
 }

@@ -23,6 +23,8 @@ export interface RunReader {
   /** Newest first. */
   list(query: RunQuery): Promise<{ data: RunSummary[]; next: string | null }>;
   get(tenant: string, id: string): Promise<RunDetail | null>;
+  /** All runs under the outermost run `id` of this person, itself included; at most 2,000. */
+  tree(tenant: string, subject: string, id: string): Promise<RunSummary[]>;
 }
 
 const time = (epoch: number | null): string | null => (epoch === null ? null : new Date(Number(epoch)).toISOString());
@@ -110,6 +112,23 @@ export function createRunReader(database: Database): RunReader {
         const page = rows.slice(0, limit);
         const last = page.at(-1);
         return { data: page.map(summaryOf), next: rows.length > limit && last !== undefined ? keyOf(last) : null };
+      } catch (thrown) {
+        throw database.explain(thrown);
+      }
+    },
+
+    async tree(tenant, subject, id) {
+      try {
+        const rows = await database.query
+          .selectFrom('llm_run')
+          .selectAll()
+          .where('tenant', '=', tenant)
+          .where('subject', '=', subject)
+          .where('root', '=', id)
+          .orderBy('started_at')
+          .limit(2_000)
+          .execute();
+        return rows.map(summaryOf);
       } catch (thrown) {
         throw database.explain(thrown);
       }

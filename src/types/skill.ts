@@ -31,6 +31,8 @@ export interface SkillRun {
 }
 
 export interface Skill {
+  /** What the model would be asked, for somebody who asks a model of their own. Throws `invalid_request` naming the path. */
+  messages?(input: Json): readonly JsonObject[];
   describe(): SkillDescription;
   /** Validates the input (`invalid_request` naming the path) and runs. The text of the events is the result. */
   invoke(input: Json, run: SkillRun): Promise<ChatEvents>;

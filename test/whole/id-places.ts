@@ -60,6 +60,9 @@ const rules: readonly (readonly [RegExp, readonly Kind[]])[] = [
   // What an OAuth2 service gives back.
   [/\/account\/callback query:(state|code|iss|error)$/, []],
   [/ body:(owner)$/, ['person']],
+  [/ \/api\/skills\S* body:spec\.tools\[\]$/, references],
+  // Ids that are kept for their own person, below what any tenant could see.
+  [/ body:gateway\.approvals\[\]\.id$/, []],
   [/ body:spec\.subject$/, ['person', 'key']],
   [/ body:(spec\.capability|capabilities\[\])$/, references],
   [/ body:spec\.deployments\[\]\.provider$/, ['provider']],

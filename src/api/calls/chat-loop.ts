@@ -5,7 +5,7 @@ import type { Run } from '../../telemetry/run.ts';
 import type { ChatEvents } from '../../types/chat.ts';
 import type { ModelEntry } from '../../types/snapshot.ts';
 import { booked, endFailed } from './booked.ts';
-import { type Caller } from './caller.ts';
+import type { Caller } from './caller.ts';
 import type { ParsedCall } from './chat-body.ts';
 import { invokeModel, openRun } from './invoke-model.ts';
 import { type BoundTool, resolveServerTools, type SkillCaller } from './server-tools.ts';

@@ -39,7 +39,7 @@ export async function invokeSkill(
   caller: Within,
   skill: SkillEntry,
   input: Json,
-  options: { readonly stream: boolean; readonly parent?: Run | null; readonly signal?: AbortSignal },
+  options: { readonly stream: boolean; readonly parent?: Run | null; readonly signal?: AbortSignal; readonly onOpen?: (run: Run) => void },
 ): Promise<SkillCall> {
   const capability = `skill/${skill.name}`;
   const parent = options.parent ?? null;
@@ -48,6 +48,7 @@ export async function invokeSkill(
     throw new GatewayError('step_limit_reached', `The skill "${skill.name}" would call itself or go deeper than ${limits.depth} levels.`);
   }
   const run = openRun(services, caller, parent, capability, 'skill', options.stream);
+  options.onOpen?.(run);
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(tookTooLong(skill)), limits.total_ms);
   run.onEnd(() => clearTimeout(timer));

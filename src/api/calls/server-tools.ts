@@ -12,7 +12,8 @@ import type { CallServices } from './services.ts';
 import { sourcesOf, toolsOf } from './tools.ts';
 
 export interface ToolCallContext {
-  readonly parent: Run;
+  /** Null for a call that stands alone. */
+  readonly parent: Run | null;
   readonly signal: AbortSignal;
   readonly approved: boolean;
 }

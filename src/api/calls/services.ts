@@ -7,6 +7,7 @@ import type { ResponseStore } from '../../storage/responses.ts';
 import type { ChatStates } from '../../types/chat-state.ts';
 import type { Ledger } from '../../types/run.ts';
 import type { Logger } from '../../types/logger.ts';
+import type { LiveRuns } from './live-runs.ts';
 import type { ApprovalGate } from '../mcp/approval.ts';
 
 export interface CallServices {
@@ -20,6 +21,8 @@ export interface CallServices {
   readonly states: ChatStates;
   readonly ledger: Ledger;
   /** Null where the operator has switched it off. */
+  /** Runs that nobody waits for. */
+  readonly liveRuns: LiveRuns;
   readonly responses: ResponseStore | null;
   readonly logger: Logger;
 }

@@ -9,6 +9,7 @@ import { type Caller, may, promptCapability, requireRight, resourceCapability } 
 import { invokeTool, isApprovalNeeded, requireTool } from '../calls/invoke-tool.ts';
 import type { CallServices } from '../calls/services.ts';
 import { sourcesOf } from '../calls/tools.ts';
+import { withSkills } from './skills-door.ts';
 import { searchDoor } from './search-door.ts';
 import { askSource } from './ask-source.ts';
 import type { Wanted } from './approval.ts';
@@ -145,5 +146,7 @@ export function openMcpDoor(
       return server.instance.watch?.(uri, listener) ?? (() => {});
     },
   };
-  return search ? searchDoor(door, place) : door;
+  // One server's own address shows that server alone.
+  const whole = only === null ? withSkills(door, services, caller) : door;
+  return search ? searchDoor(whole, place) : whole;
 }

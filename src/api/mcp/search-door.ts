@@ -1,6 +1,7 @@
 /** The same door for clients that would drown in definitions: they search for tools instead of reading them all. */
 import type { McpDoor } from '../../extensions/mcp/gate/door.ts';
 import { callTool, findTools, searchModeTools, searchTools, wantedTool } from '../../extensions/mcp/tool-search.ts';
+import { shownSkills } from './skill-tools.ts';
 import { type Place, shownTools } from './shown.ts';
 
 export function searchDoor(door: McpDoor, place: Place): McpDoor {
@@ -14,7 +15,7 @@ export function searchDoor(door: McpDoor, place: Place): McpDoor {
       if (name === searchTools) {
         // A server that never answered yet is given its chance.
         await door.offer();
-        return findTools(shownTools(place), input);
+        return findTools([...shownTools(place), ...(place.only === null ? shownSkills(place.caller) : [])], input);
       }
       if (name !== callTool) return door.call(name, input, context);
       const wanted = wantedTool(input);

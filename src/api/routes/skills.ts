@@ -1,24 +1,74 @@
 /** GET /v1/skills, GET /v1/skills/{name}, POST /v1/skills/{name}/runs */
-import type { FastifyInstance } from 'fastify';
+import { setImmediate } from 'node:timers/promises';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { collectText } from '../../models/collect-text.ts';
+import { type RunFace, runWriter } from '../../models/faces/skill-run.ts';
+import type { ChatEvent } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json } from '../../types/json.ts';
 import type { SkillEntry } from '../../types/snapshot.ts';
-import { callerOf, may, requireSkill } from '../calls/caller.ts';
+import { answerChat } from '../calls/answer-chat.ts';
+import { type Caller, callerOf, may, requireSkill } from '../calls/caller.ts';
 import { refuseInvalid } from '../calls/chat-body.ts';
 import { invokeSkill } from '../calls/invoke-skill.ts';
 import type { CallServices } from '../calls/services.ts';
+import { isForm, receiveSkillForm } from '../calls/skill-form.ts';
 import { principalOf, snapshotOf } from '../request-context.ts';
 
 const runBody = z.strictObject({
   input: z.json().describe("What the skill works on; its shape is the skill's input_schema."),
+  stream: z.boolean().default(false).describe('Steps and text as server-sent events: started, step, delta, then completed or failed.'),
+  async: z.boolean().default(false).describe('Answer at once with the id of the run; GET /v1/runs/{id} tells how it goes.'),
 });
+interface Wanted {
+  readonly input: Json;
+  readonly stream: boolean;
+  readonly async: boolean;
+}
 
 function described(entry: SkillEntry) {
   const { inputSchema, outputSchema } = entry.instance.describe();
   const { version, title, description, tags } = entry.spec;
   return { name: entry.name, version, title, description, tags, input_schema: inputSchema, output_schema: outputSchema };
+}
+
+function faceOf(skill: SkillEntry, id: string): RunFace {
+  return { id, skill: skill.name, version: skill.spec.version, typed: skill.instance.describe().outputSchema !== null };
+}
+
+async function wantedOf(request: FastifyRequest, caller: Caller): Promise<Wanted> {
+  if (isForm(request)) return receiveSkillForm(request, caller.signal);
+  if (!isJsonObject(request.body) || !('input' in request.body))
+    throw new GatewayError('invalid_request', 'The body must be a JSON object with the field input, or a form.', { param: 'input' });
+  const checked = runBody.safeParse(request.body);
+  if (!checked.success) throw refuseInvalid(checked.error);
+  return checked.data;
+}
+
+/** The same caller, whose going away ends nothing. */
+function detached(caller: Caller, controller: AbortController): Caller {
+  return { ...caller, signal: controller.signal, tell: () => {} };
+}
+
+/** Resolves with the id of a run that goes on by itself; what is wrong at once is thrown at once. */
+async function startDetached(services: CallServices, caller: Caller, skill: SkillEntry, input: Json): Promise<string> {
+  services.liveRuns.admit(caller.principal);
+  const controller = new AbortController();
+  const opened = Promise.withResolvers<string>();
+  const call = invokeSkill(services, detached(caller, controller), skill, input, { stream: true, onOpen: ({ id }) => opened.resolve(id) });
+  let hasFailed = false;
+  call.catch((thrown: unknown) => {
+    hasFailed = true;
+    opened.reject(thrown);
+  });
+  const id = await opened.promise;
+  await setImmediate();
+  if (hasFailed) await call;
+  const events = async function* (): AsyncGenerator<readonly ChatEvent[]> {
+    yield* (await call).events;
+  };
+  services.liveRuns.adopt(caller.principal, faceOf(skill, id), events(), controller);
+  return id;
 }
 
 export function addSkills(app: FastifyInstance, services: CallServices): void {
@@ -40,29 +90,39 @@ export function addSkills(app: FastifyInstance, services: CallServices): void {
     },
   );
 
-  app.post<{ Params: { name: string } }>(
-    '/v1/skills/:name/runs',
-    { config: { access: ['llm:skill:use'] }, schema: { tags: ['skills'], summary: 'Run a skill', body: runBody } },
-    async (request, reply) => {
-      if (!isJsonObject(request.body))
-        throw new GatewayError('invalid_request', 'The body must be a JSON object with the field input.', { param: 'input' });
-      const checked = runBody.safeParse(request.body);
-      if (!checked.success) throw refuseInvalid(checked.error);
-      const caller = callerOf(request, reply);
-      const skill = requireSkill(caller, request.params.name);
-      const call = await invokeSkill(services, caller, skill, checked.data.input, { stream: false });
-      const answer = await collectText(call.events);
-      const output = skill.instance.describe().outputSchema === null ? answer.text : (JSON.parse(answer.text) as Json);
-      reply.header('x-pailou-trace-id', call.run.id);
-      return {
-        id: call.run.id,
-        object: 'skill.run',
-        skill: skill.name,
-        version: skill.spec.version,
-        status: 'completed',
-        output,
-        usage: answer.usage === null ? null : { input_tokens: answer.usage.inputTokens, output_tokens: answer.usage.outputTokens },
-      };
-    },
-  );
+  // A form is read by the route itself.
+  void app.register(async (scope) => {
+    scope.addContentTypeParser('multipart/form-data', (_request, _payload, done) => done(null, undefined));
+    scope.post<{ Params: { name: string } }>(
+      '/v1/skills/:name/runs',
+      {
+        config: { access: ['llm:skill:use'] },
+        schema: {
+          tags: ['skills'],
+          summary: 'Run a skill',
+          description:
+            'As JSON, or as multipart/form-data: the field input is JSON, each file is added to it as { name, media_type, base64 }.',
+          body: runBody,
+        },
+        validatorCompiler: () => () => true,
+      },
+      async (request, reply) => {
+        const caller = callerOf(request, reply);
+        const skill = requireSkill(caller, request.params.name);
+        const wanted = await wantedOf(request, caller);
+        if (!wanted.async) {
+          const call = await invokeSkill(services, caller, skill, wanted.input, { stream: wanted.stream });
+          const answer = { run: call.run, events: call.events, deployment: null, attempts: null, warnings: [] };
+          await answerChat(reply, answer, wanted.stream, runWriter(faceOf(skill, call.run.id)));
+          return reply;
+        }
+        const id = await startDetached(services, caller, skill, wanted.input);
+        return reply
+          .code(202)
+          .header('location', `/v1/runs/${id}`)
+          .header('x-pailou-trace-id', id)
+          .send({ id, object: 'skill.run', skill: skill.name, version: skill.spec.version, status: 'running' });
+      },
+    );
+  });
 }

@@ -90,25 +90,33 @@ function createPromptSkill(settings: Options): Skill {
   const instructions = template('instructions', settings.instructions, inputSchema);
   const prompt = settings.prompt === undefined ? null : template('prompt', settings.prompt, inputSchema);
 
+  /** The input, checked, in the places of the templates. */
+  const ask = (given: Json): readonly JsonObject[] => {
+    const fault = input.fault(given);
+    if (fault !== null) {
+      const param = fault.path === '' ? 'input' : `input.${fault.path}`;
+      throw new GatewayError('invalid_request', `${param} ${fault.message}.`, { param });
+    }
+    const values = isJsonObject(given) ? given : {};
+    const text = values['text'];
+    const user = prompt !== null ? fillTemplate(prompt, values) : typeof text === 'string' ? text : JSON.stringify(given);
+    return [
+      { role: 'system', content: fillTemplate(instructions, values) },
+      { role: 'user', content: user },
+    ];
+  };
+
   return {
     describe: () => ({ inputSchema, outputSchema }),
 
+    messages: ask,
+
     async invoke(given, run) {
-      const fault = input.fault(given);
-      if (fault !== null) {
-        const param = fault.path === '' ? 'input' : `input.${fault.path}`;
-        throw new GatewayError('invalid_request', `${param} ${fault.message}.`, { param });
-      }
-      const values = isJsonObject(given) ? given : {};
-      const text = values['text'];
-      const user = prompt !== null ? fillTemplate(prompt, values) : typeof text === 'string' ? text : JSON.stringify(given);
-      const messages: JsonObject[] = [
-        { role: 'system', content: fillTemplate(instructions, values) },
-        { role: 'user', content: user },
-      ];
-      if (output === null) return run.invoke(run.model, { ...settings.parameters, messages, stream: run.streamed });
+      const messages = ask(given);
+      const tools = run.tools.length === 0 ? {} : { tools: run.tools };
+      if (output === null) return run.invoke(run.model, { ...settings.parameters, ...tools, messages, stream: run.streamed });
       const format: JsonObject = { type: 'json_schema', json_schema: { name: 'answer', schema: outputSchema as JsonObject } };
-      return typedAnswer(run, { ...settings.parameters, response_format: format }, messages, output);
+      return typedAnswer(run, { ...settings.parameters, ...tools, response_format: format }, messages, output);
     },
   };
 }

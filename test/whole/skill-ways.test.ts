@@ -1,0 +1,230 @@
+/** Skills by every way in: the same result, the same rights, the same bounds, and each run booked. */
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import OpenAI from 'openai';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Role } from '../../src/types/access.ts';
+import { eventually, startGateway, type TestGateway } from './gateway.ts';
+import { answerOk, completion, startVendor, type Vendor, type VendorRequest } from './vendor.ts';
+
+const owned = new AsyncDisposableStack();
+let gateway: TestGateway;
+let vendor: Vendor;
+
+const citySchema = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'], additionalProperties: false };
+const skill = (more: object = {}, options: object = {}) => ({
+  kind: 'prompt',
+  description: 'Says something about a city.',
+  model: 'scripted',
+  options: { instructions: 'Speak about {{city}}.', input_schema: citySchema, ...options },
+  ...more,
+});
+async function make(name: string, spec: object): Promise<void> {
+  const made = await gateway.as('admin', 'POST', '/api/skills', { name, spec });
+  expect(made.status, made.text).toBe(201);
+}
+/** A model that calls `tool` in its first answer and says what came back in its second. */
+const calling = (tool: string, input: object) => (request: VendorRequest, response: Parameters<typeof answerOk>[1]) => {
+  const results = (request.body.messages as { role: string; content: string }[]).filter(({ role }) => role === 'tool');
+  const offers = ((request.body.tools ?? []) as { function: { name: string } }[]).some((each) => each.function.name === tool);
+  if (results.length > 0 || !offers)
+    return answerOk(request, response, results.length > 0 ? `It says: ${results.at(-1)?.content}` : 'Gardens.');
+  const call = { id: 'c1', type: 'function', function: { name: tool, arguments: JSON.stringify(input) } };
+  response.writeHead(200, { 'content-type': 'application/json' }).end(completion(null, { tool_calls: [call] }, 'tool_calls'));
+};
+
+beforeAll(async () => {
+  gateway = owned.use(await startGateway({ PAILOU_STDIO_COMMANDS: 'node' }));
+  vendor = owned.use(await startVendor());
+  await gateway.as('admin', 'POST', '/api/providers', {
+    name: 'vendor',
+    spec: { kind: 'openai-compatible', options: { base_url: vendor.url } },
+  });
+  await gateway.as('admin', 'POST', '/api/models', { name: 'scripted', spec: { deployments: [{ provider: 'vendor', model: 'm' }] } });
+  await make('city', skill());
+}, 30_000);
+afterAll(() => owned.disposeAsync());
+beforeEach(() => vendor.behave((request, response) => answerOk(request, response, 'Gardens.')));
+
+const run = (name: string, input: unknown, more: object = {}, role: Role = 'developer') =>
+  gateway.as(role, 'POST', `/v1/skills/${name}/runs`, { input, ...more });
+const chat = (body: object, role: Role = 'developer') => gateway.as(role, 'POST', '/v1/chat/completions', body);
+async function mcp(role: Role): Promise<Client & AsyncDisposable> {
+  const client = new Client({ name: 'test', version: '1' });
+  const headers = { authorization: `Bearer ${await gateway.token(role)}` };
+  await client.connect(new StreamableHTTPClientTransport(new URL(`${gateway.url}/mcp`), { requestInit: { headers } }));
+  return Object.assign(client, { [Symbol.asyncDispose]: () => client.close() });
+}
+
+describe('one skill', () => {
+  it('gives the same by all five ways', async () => {
+    expect((await run('city', { city: 'Suzhou' })).json).toMatchObject({ status: 'completed', output: 'Gardens.', skill: 'city' });
+    const asModel = await chat({ model: 'skill/city', messages: [{ role: 'user', content: '{"city":"Suzhou"}' }] });
+    expect(asModel.json.choices[0].message.content).toBe('Gardens.');
+    vendor.behave(calling('skill__city', { city: 'Suzhou' }));
+    const asTool = await chat({ model: 'scripted', messages: [{ role: 'user', content: 'go' }], tools: [{ type: 'skill', name: 'city' }] });
+    expect(asTool.json.choices[0].message.content).toBe('It says: Gardens.');
+    expect(asTool.json.pailou.steps.map((step: { status: string; kind: string }) => [step.kind, step.status])).toEqual([
+      ['skill', 'started'],
+      ['skill', 'completed'],
+    ]);
+    await make('outer', skill({ tools: ['skill/city'] }));
+    const within = await run('outer', { city: 'Suzhou' });
+    expect(within.json).toMatchObject({ output: 'It says: Gardens.' });
+    await using client = await mcp('developer');
+    expect((await client.listTools()).tools.find(({ name }) => name === 'skill__city')).toMatchObject({ inputSchema: citySchema });
+    expect((await client.callTool({ name: 'skill__city', arguments: { city: 'Suzhou' } })).content).toEqual([
+      { type: 'text', text: 'Gardens.' },
+    ]);
+    const prompt = await client.getPrompt({ name: 'skill__city', arguments: { city: 'Suzhou' } });
+    expect(JSON.stringify(prompt.messages)).toContain('Speak about Suzhou.');
+  });
+
+  it('tells its steps and words as they come, to the official client too', async () => {
+    const streamed = await run('city', { city: 'Suzhou' }, { stream: true });
+    expect(streamed.headers.get('content-type')).toContain('text/event-stream');
+    expect([...streamed.text.matchAll(/^event: (\w+)/gm)].map(([, name]) => name)).toEqual(['started', 'delta', 'completed']);
+    const client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: await gateway.token('developer') });
+    const stream = await client.chat.completions.create({
+      model: 'skill/city',
+      stream: true,
+      messages: [{ role: 'user', content: '{"city":"Suzhou"}' }],
+    });
+    let text = '';
+    for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? '';
+    expect(text).toBe('Gardens.');
+  });
+
+  it('takes files as a form', async () => {
+    await make(
+      'filed',
+      skill({}, { instructions: 'Read {{file.name}}: {{file.base64}}', input_schema: { type: 'object', required: ['file', 'note'] } }),
+    );
+    const form = new FormData();
+    form.set('input', '{"note":"x"}');
+    form.set('file', new File(['hello'], 'letter.txt', { type: 'text/plain' }));
+    const headers = { authorization: `Bearer ${await gateway.token('developer')}` };
+    const answer = await fetch(`${gateway.url}/v1/skills/filed/runs`, { method: 'POST', body: form, headers });
+    expect(answer.status, await answer.clone().text()).toBe(200);
+    expect(vendor.requests.at(-1)?.body.messages[0].content).toBe(`Read letter.txt: ${Buffer.from('hello').toString('base64')}`);
+    const cut = await fetch(`${gateway.url}/v1/skills/filed/runs`, {
+      method: 'POST',
+      body: '--x\r\nContent-Disposition: form-data; name="input"\r\n\r\n{',
+      headers: { ...headers, 'content-type': 'multipart/form-data; boundary=x' },
+    });
+    expect(cut.status).toBe(400);
+  });
+
+  it('is refused with the path of what is wrong', async () => {
+    expect((await run('city', { town: 'x' })).json.error).toMatchObject({ code: 'invalid_request', param: 'input.city' });
+    expect((await run('city', undefined)).json.error).toMatchObject({ param: 'input' });
+    expect((await run('city', { city: 'x' }, { streamed: true })).status).toBe(400);
+  });
+});
+
+describe('a run that nobody waits for', () => {
+  it('is told of at once, followed, and its answer kept, for its owner alone', async () => {
+    let release = (): void => {};
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    vendor.behave(async (request, response) => {
+      await gate;
+      answerOk(request, response, 'Gardens and canals.');
+    });
+    const started = await run('city', { city: 'Suzhou' }, { async: true });
+    expect(started.status, started.text).toBe(202);
+    const path = started.headers.get('location') ?? '';
+    expect((await gateway.as('developer', 'GET', path)).json).toMatchObject({ status: 'running', tree: null });
+    expect((await gateway.as('admin', 'GET', path)).status).toBe(404);
+    const following = gateway.as('developer', 'GET', `${path}?stream=true`);
+    release();
+    const names = [...(await following).text.matchAll(/^event: (\w+)/gm)].map(([, name]) => name);
+    expect([names[0], names.at(-1)]).toEqual(['started', 'completed']);
+    const done = await eventually(
+      async () => (await gateway.as('developer', 'GET', path)).json,
+      (found) => found.tree !== null,
+    );
+    expect(done).toMatchObject({
+      status: 'completed',
+      output: 'Gardens and canals.',
+      tree: { capability: 'skill/city', calls: [{ capability: 'model/scripted', usage: { estimated: false } }] },
+    });
+    expect((await gateway.as('developer', 'GET', `${path}?stream=true`)).text).toMatch(/^event: completed/);
+    expect((await gateway.as('admin', 'GET', path)).status).toBe(404);
+  });
+
+  it('that is wrong at once is refused at once', async () => {
+    expect((await run('city', { town: 'x' }, { async: true })).json.error).toMatchObject({ param: 'input.city' });
+  });
+
+  it('is cancelled, down to the vendor', async () => {
+    vendor.behave(() => {});
+    const aborts = vendor.aborts;
+    const started = await gateway
+      .as('developer', 'POST', '/v1/skills/city/runs', { input: { city: 'Suzhou' }, async: true })
+      .catch(() => null);
+    const path = started?.headers.get('location') ?? '';
+    expect((await gateway.as('admin', 'DELETE', path)).status).toBe(404);
+    expect((await gateway.as('developer', 'DELETE', path)).status).toBe(202);
+    const ended = await eventually(
+      async () => (await gateway.as('developer', 'GET', path)).json,
+      (found) => found.status !== 'running',
+    );
+    expect(ended).toMatchObject({ status: 'cancelled', error: { message: 'The run was cancelled.' } });
+    await eventually(
+      () => Promise.resolve(vendor.aborts),
+      (count) => count > aborts,
+    );
+  });
+});
+
+describe('rights', () => {
+  it('are the caller’s, loud where something is missing, hidden where it may not be seen', async () => {
+    await make('reaching', skill({ tools: ['mcp/nowhere/read'] }));
+    expect((await run('reaching', { city: 'x' })).status).toBe(404);
+    expect((await run('city', { city: 'x' }, {}, 'viewer')).status).toBe(403);
+    const grant = { subject_type: 'role', subject: 'user', capability: 'skill/outer', action: 'use' };
+    expect((await gateway.as('admin', 'POST', '/api/grants', { spec: grant })).status).toBe(201);
+    const denied = await run('outer', { city: 'x' }, {}, 'user');
+    expect(denied.status).toBe(403);
+    expect(denied.json.error).toMatchObject({ code: 'permission_denied' });
+    await using client = await mcp('user');
+    const names = (await client.listTools()).tools.map(({ name }) => name).filter((name) => /^skill__(city|outer|ping)$/.test(name));
+    expect(names).toEqual(['skill__outer']);
+    await expect(client.callTool({ name: 'skill__city', arguments: { city: 'x' } })).rejects.toThrow();
+    const asTool = await chat(
+      { model: 'scripted', messages: [{ role: 'user', content: 'go' }], tools: [{ type: 'skill', name: 'city' }] },
+      'user',
+    );
+    expect(asTool.status).toBe(403);
+  });
+});
+
+describe('bounds', () => {
+  it('stop skills that call each other', async () => {
+    await make('ping', skill({ tools: ['skill/pong'] }));
+    await make('pong', skill({ tools: ['skill/ping'] }));
+    vendor.behave((request, response) => {
+      const [tool] = (request.body.tools ?? []) as { function: { name: string } }[];
+      return calling(tool?.function.name ?? '', { city: 'x' })(request, response);
+    });
+    const answer = await run('ping', { city: 'x' });
+    expect(answer.status, answer.text).toBe(200);
+    expect(answer.json.output).toContain('would call itself');
+  });
+
+  it('end a model that calls tools for ever, and a skill that has spent its tokens', async () => {
+    await make('endless', skill({ tools: ['skill/city'], limits: { steps: 2 } }));
+    let asked = 0;
+    vendor.behave((request, response) => {
+      if (request.body.tools === undefined) return answerOk(request, response, 'Gardens.');
+      asked++;
+      const call = { id: `c${asked}`, type: 'function', function: { name: 'skill__city', arguments: '{"city":"x"}' } };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(completion(null, { tool_calls: [call] }, 'tool_calls'));
+    });
+    expect((await run('endless', { city: 'x' })).status).toBe(200);
+    expect(asked).toBe(3);
+    await make('poor', skill({ limits: { tokens: 7 } }, { output_schema: { type: 'object', required: ['never'] } }));
+    vendor.behave((request, response) => answerOk(request, response, 'no JSON'));
+    const poor = await run('poor', { city: 'x' });
+    expect(poor.json.error).toMatchObject({ code: 'step_limit_reached', message: 'The skill "poor" has spent its 7 tokens.' });
+  });
+});
