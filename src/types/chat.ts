@@ -73,7 +73,8 @@ export interface Usage {
 /** One step that Pailou took on the server side of a chat (a tool call of the tool loop). */
 export interface StepRecord {
   readonly id: string;
-  readonly kind: 'mcp' | 'skill';
+  /** `progress`: a part of a skill's own work, which `capability` names. */
+  readonly kind: 'mcp' | 'skill' | 'progress';
   /** e.g. `mcp/files/read`. */
   readonly capability: string;
   /** `approval_required`: it waits for a person; say so in `gateway.approvals` with this `id`. */

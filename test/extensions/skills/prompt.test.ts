@@ -1,6 +1,6 @@
 /** The skill kind `prompt` against a scripted model: templates, typed input and output, one repair round, options that are refused. */
 import { describe, expect, it } from 'vitest';
-import prompt from '../../../src/extensions/skills/prompt/plugin.ts';
+import prompt from '../../../src/extensions/skills/prompt.ts';
 import type { ChatEvent, ChatEvents, Usage } from '../../../src/types/chat.ts';
 import type { Json, JsonObject } from '../../../src/types/json.ts';
 import type { Skill } from '../../../src/types/skill.ts';

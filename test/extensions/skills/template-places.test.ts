@@ -1,6 +1,6 @@
 /** Places of a prompt skill's template that no input can fill are found when the skill is saved. */
 import { describe, expect, it } from 'vitest';
-import prompt from '../../../src/extensions/skills/prompt/plugin.ts';
+import prompt from '../../../src/extensions/skills/prompt.ts';
 import type { JsonObject } from '../../../src/types/json.ts';
 import { services } from '../mcp/services.ts';
 

@@ -1,12 +1,14 @@
 /** The skill kind `prompt`: instructions as a template over a typed input, answered by a model. */
 import { z } from 'zod';
-import { GatewayError } from '../../../types/errors.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
-import { definePlugin } from '../../../types/plugin.ts';
-import type { Skill } from '../../../types/skill.ts';
-import { compileSchema, type SchemaCheck } from '../../../types/schema-check.ts';
-import { fillTemplate, parseTemplate, templatePaths } from './template.ts';
-import { typedAnswer } from './typed-answer.ts';
+import { GatewayError } from '../../types/errors.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
+import { definePlugin } from '../../types/plugin.ts';
+import { textEvents } from '../../types/text-events.ts';
+import type { Skill } from '../../types/skill.ts';
+import { compileSchema, type SchemaCheck } from '../../types/schema-check.ts';
+import { fillTemplate, parseTemplate, templatePaths } from './asking/template.ts';
+import { requireInput } from './asking/checked-input.ts';
+import { askTyped, faultOf, jsonFormat } from './asking/typed-answer.ts';
 
 const jsonSchema = z.record(z.string(), z.json());
 const textInput = {
@@ -26,6 +28,7 @@ const options = z.strictObject({
     .describe('The message of the user; unless given, the text of the input, or the input as JSON.'),
   input_schema: jsonSchema.default(textInput).describe('JSON Schema of the input.'),
   output_schema: jsonSchema.optional().describe('JSON Schema of the answer; unless given, the answer is text.'),
+  repairs: z.int().min(0).max(5).default(1).describe('How often the model is told what does not fit the output_schema.'),
   parameters: jsonSchema.default({}).describe('More fields of the chat request, such as temperature.'),
 });
 
@@ -92,12 +95,7 @@ function createPromptSkill(settings: Options): Skill {
 
   /** The input, checked, in the places of the templates. */
   const ask = (given: Json): readonly JsonObject[] => {
-    const fault = input.fault(given);
-    if (fault !== null) {
-      const param = fault.path === '' ? 'input' : `input.${fault.path}`;
-      throw new GatewayError('invalid_request', `${param} ${fault.message}.`, { param });
-    }
-    const values = isJsonObject(given) ? given : {};
+    const values = requireInput(input, given);
     const text = values['text'];
     const user = prompt !== null ? fillTemplate(prompt, values) : typeof text === 'string' ? text : JSON.stringify(given);
     return [
@@ -115,8 +113,9 @@ function createPromptSkill(settings: Options): Skill {
       const messages = ask(given);
       const tools = run.tools.length === 0 ? {} : { tools: run.tools };
       if (output === null) return run.invoke(run.model, { ...settings.parameters, ...tools, messages, stream: run.streamed });
-      const format: JsonObject = { type: 'json_schema', json_schema: { name: 'answer', schema: outputSchema as JsonObject } };
-      return typedAnswer(run, { ...settings.parameters, ...tools, response_format: format }, messages, output);
+      const body = { ...settings.parameters, ...tools, response_format: jsonFormat(outputSchema as JsonObject) };
+      const { value, usage } = await askTyped(run, { body, messages, fault: faultOf(output), repairs: settings.repairs });
+      return textEvents(JSON.stringify(value), usage);
     },
   };
 }

@@ -1,0 +1,31 @@
+/** Much work on few hands, told as it goes. */
+import type { ChatEvent } from '../../../types/chat.ts';
+
+/** Does `work` on each, `hands` at a time, in any order; yields a step after each, returns the results in order. */
+export async function* inTurns<T, R>(
+  items: readonly T[],
+  hands: number,
+  what: string,
+  work: (item: T, index: number) => Promise<R>,
+): AsyncGenerator<readonly ChatEvent[], R[]> {
+  const results: R[] = [];
+  const running = new Map<number, Promise<number>>();
+  let next = 0;
+  let done = 0;
+  while (done < items.length) {
+    while (next < items.length && running.size < hands) {
+      const index = next++;
+      running.set(
+        index,
+        work(items[index] as T, index).then((result) => {
+          results[index] = result;
+          return index;
+        }),
+      );
+    }
+    running.delete(await Promise.race(running.values()));
+    done++;
+    yield [{ type: 'step', step: { id: `${what} ${done}/${items.length}`, kind: 'progress', capability: what, status: 'completed' } }];
+  }
+  return results;
+}

@@ -1,0 +1,92 @@
+/** An answer that fits a JSON Schema: checked, and repaired with the validator's words. */
+import { sumKnown } from '../../../types/sum-usage.ts';
+import type { ChatEvents, Usage } from '../../../types/chat.ts';
+import { GatewayError } from '../../../types/errors.ts';
+import type { Json, JsonObject } from '../../../types/json.ts';
+import type { SchemaCheck } from '../../../types/schema-check.ts';
+import type { SkillRun } from '../../../types/skill.ts';
+
+export interface TextAnswer {
+  readonly text: string;
+  readonly usage: Usage | null;
+}
+
+/** Reads an answer to its end. */
+export async function readAnswer(events: ChatEvents): Promise<TextAnswer> {
+  let text = '';
+  let usage: Usage | null = null;
+  for await (const batch of events) {
+    for (const event of batch) {
+      if (event.type === 'text-delta' && event.choice === 0) text += event.text;
+      else if (event.type === 'response-end') usage = event.usage;
+    }
+  }
+  return { text, usage };
+}
+
+/** Some models put a fence of code around their JSON, or words before it. */
+export function parseJson(text: string): Json | undefined {
+  const bare = text.replace(/^\s*```(?:json)?\s*|\s*```\s*$/g, '');
+  for (const candidate of [bare, bare.slice(bare.search(/[[{]/), Math.max(bare.lastIndexOf('}'), bare.lastIndexOf(']')) + 1)]) {
+    try {
+      return JSON.parse(candidate) as Json;
+    } catch {
+      // Perhaps the next one.
+    }
+  }
+  return undefined;
+}
+
+export interface TypedAnswer {
+  readonly value: Json;
+  /** Of all attempts. */
+  readonly usage: Usage | null;
+}
+
+export interface TypedQuestion {
+  /** All of the chat request but the messages. */
+  readonly body: JsonObject;
+  readonly messages: readonly JsonObject[];
+  /** What is wrong with an answer, as a sentence for the model; null for nothing. */
+  readonly fault: (value: Json) => string | null;
+  /** Rounds in which the model may repair what it said. */
+  readonly repairs: number;
+}
+
+/** A fault as a sentence. */
+export function faultOf(check: SchemaCheck): (value: Json) => string | null {
+  return (value) => {
+    const fault = check.fault(value);
+    return fault === null ? null : `${fault.path || 'the answer'} ${fault.message}`;
+  };
+}
+
+/** Throws `output_invalid` with the last attempt when the repairs are used up. */
+export async function askTyped(run: SkillRun, { body, messages, fault, repairs }: TypedQuestion): Promise<TypedAnswer> {
+  let asked = messages;
+  let best = '';
+  let reason = '';
+  let usage: Usage | null = null;
+  for (let attempt = 0; attempt <= repairs; attempt++) {
+    const answer = await readAnswer(await run.invoke(run.model, { ...body, messages: asked }));
+    usage = sumKnown([usage, answer.usage]);
+    best = answer.text;
+    const value = parseJson(best);
+    const wrong = value === undefined ? 'the answer is not JSON' : fault(value);
+    if (value !== undefined && wrong === null) return { value, usage };
+    reason = wrong ?? '';
+    asked = [
+      ...messages,
+      { role: 'assistant', content: best },
+      { role: 'user', content: `That does not fit the schema: ${reason}. Answer again with JSON that fits, and nothing else.` },
+    ];
+  }
+  throw new GatewayError('output_invalid', `The model's answer does not fit the output schema, also after it was told so: ${reason}.`, {
+    expose: { best_attempt: best.slice(0, 20_000) },
+  });
+}
+
+/** The field of a chat request that asks a vendor for JSON of this schema. */
+export function jsonFormat(schema: JsonObject): JsonObject {
+  return { type: 'json_schema', json_schema: { name: 'answer', schema } };
+}

@@ -1,0 +1,211 @@
+/** The skills that come with Pailou, on scripted models: what they ask, what they believe, what they refuse. */
+import { describe, expect, it } from 'vitest';
+import classify from '../../../src/extensions/skills/classify.ts';
+import codeGeneration from '../../../src/extensions/skills/code-generation.ts';
+import dataExtraction from '../../../src/extensions/skills/data-extraction.ts';
+import docSummary from '../../../src/extensions/skills/doc-summary.ts';
+import translate from '../../../src/extensions/skills/translate.ts';
+import type { Json } from '../../../src/types/json.ts';
+import type { Plugin } from '../../../src/types/plugin.ts';
+import { makePdf } from './made-documents.ts';
+import { makeSkill, play, type Script } from './scripted-run.ts';
+
+const make = (plugin: unknown, options: object = {}) => makeSkill(plugin as Plugin<'skill', never>, options);
+
+describe('data-extraction', () => {
+  const orders = {
+    type: 'array',
+    items: {
+      type: 'object',
+      properties: { number: { type: 'string' }, amount: { type: 'number' }, note: { type: 'string' } },
+      required: ['number', 'amount'],
+      additionalProperties: false,
+    },
+  };
+  /** Finds what is planted, and makes one thing up in each piece. */
+  const finder: Script = ({ user }) => ({
+    records: [
+      ...[...user.matchAll(/Order (\w-\d+) costs ([\d,.]+) EUR/g)].map(([quote, number, amount]) => ({
+        data: { number: number ?? '', amount: Number(amount?.replaceAll(',', '')) },
+        quotes: { number: quote, amount: quote },
+      })),
+      { data: { number: 'X-666', amount: 1 }, quotes: { number: 'Order X-666 costs 1 EUR', amount: 'costs 1 EUR' } },
+    ] as unknown as Json,
+  });
+
+  it('gives every planted fact once with a true quote and where it stands, and none that was made up, over 300 pages', async () => {
+    const filler = 'The quick brown fox jumps over the lazy dog. '.repeat(30).replaceAll(/(.{80}) /g, '$1\n');
+    const pages = Array.from({ length: 300 }, (_, index) =>
+      index % 7 === 0 ? `${filler}\nOrder A-${index} costs ${index === 0 ? '1,299.50' : index} EUR.\n${filler}` : filler,
+    );
+    const skill = await make(dataExtraction, { overlap_chars: 600 });
+    const document = { base64: makePdf(pages).toString('base64') };
+    const { output, asked, steps, usage } = await play(skill, { document, schema: orders }, finder);
+    const planted = pages.flatMap((_, index) => (index % 7 === 0 ? [`A-${index}`] : []));
+    expect(output.data.map((order: { number: string }) => order.number).toSorted()).toEqual(planted.toSorted());
+    expect(output.data.find((order: { number: string }) => order.number === 'A-0')).toEqual({ number: 'A-0', amount: 1299.5 });
+    expect(output.evidence).toHaveLength(planted.length * 2);
+    const at = output.data.findIndex((order: { number: string }) => order.number === 'A-294');
+    expect(output.evidence).toContainEqual({ path: `[${at}].number`, quote: 'Order A-294 costs 294 EUR', source: 'page 295' });
+    expect(output.rejected.length).toBe(asked.length * 2);
+    expect(output.complete).toBe(true);
+    expect(steps.at(-1)).toBe(`part read ${asked.length}/${asked.length}`);
+    expect(usage).toMatchObject({ inputTokens: asked.length * 10 });
+  }, 60_000);
+
+  it('believes no value that its quote does not say, nor a quote from another part', async () => {
+    const skill = await make(dataExtraction);
+    const text = 'Order A-1 costs 20 EUR.';
+    const said =
+      (data: object, quotes: object): Script =>
+      () =>
+        ({ records: [{ data, quotes }] }) as unknown as Json;
+    const amount = await play(
+      skill,
+      { text, schema: orders },
+      said({ number: 'A-1', amount: 21 }, { number: 'Order A-1', amount: 'costs 20 EUR' }),
+    );
+    expect(amount.output).toMatchObject({ data: [{ number: 'A-1' }], complete: false, rejected: [{ value: { amount: 21 } }] });
+    const unquoted = await play(skill, { text, schema: orders }, said({ number: 'A-1', amount: 20 }, { number: 'Order  A-1' }));
+    expect(unquoted.output.rejected).toEqual([{ value: { amount: 20 }, reason: 'no quote was given' }]);
+    expect(unquoted.output.evidence).toEqual([{ path: '[0].number', quote: 'Order  A-1', source: 'beginning' }]);
+  });
+
+  it('puts one thing together from many parts, and tells where they contradict', async () => {
+    const skill = await make(dataExtraction, { piece_chars: 1_000, overlap_chars: 0 });
+    const pad = 'x '.repeat(450);
+    const text = `# A\nThe buyer is Ann. ${pad}\n# B\nThe seller is Bob. ${pad}\n# C\nThe buyer is Eve. ${pad}`;
+    const schema = { type: 'object', properties: { buyer: { type: 'string' }, seller: { type: 'string' } }, required: ['buyer', 'seller'] };
+    const { output } = await play(skill, { text, schema }, ({ user }) => {
+      const found = [...user.matchAll(/The (buyer|seller) is (\w+)/g)].map(([quote, field = '', value]) => ({
+        data: { [field]: value },
+        quotes: { [field]: quote },
+      }));
+      return { records: found.slice(0, 1) };
+    });
+    expect(output).toMatchObject({
+      data: { buyer: 'Ann', seller: 'Bob' },
+      complete: true,
+      evidence: [
+        { path: 'buyer', source: 'A' },
+        { path: 'seller', source: 'B' },
+      ],
+      rejected: [{ value: { buyer: 'Eve' } }],
+    });
+  });
+
+  it('repairs with the validator’s words, and says so when that is of no use', async () => {
+    const skill = await make(dataExtraction, { repairs: 1 });
+    const wrong: Json = { records: [{ data: { number: 7 }, quotes: {} }] };
+    const repaired = await play(skill, { text: 'nothing', schema: orders }, ({ turn }) => (turn === 1 ? wrong : { records: [] }));
+    expect(JSON.stringify(repaired.asked[1]?.body['messages'])).toContain('records[0].data');
+    expect(repaired.output).toMatchObject({ data: [], complete: true });
+    await expect(play(skill, { text: 'nothing', schema: orders }, () => wrong)).rejects.toMatchObject({ code: 'output_invalid' });
+  });
+
+  it.each([
+    [{ text: 'x' }, 'input.schema'],
+    [{ text: 'x', schema: { type: 'string' } }, 'input.schema'],
+    [{ text: 'x', schema: { type: 'object', properties: { a: { type: 'nonsense' } } } }, 'input.schema'],
+    [{ schema: orders }, 'input.text'],
+    [{ text: 'x', schema: orders, more: 1 }, 'input.more'],
+  ])('refuses the input %j by its path', async (input, param) => {
+    await expect(play(await make(dataExtraction), input as Json, () => '')).rejects.toMatchObject({ code: 'invalid_request', param });
+  });
+});
+
+describe('doc-summary', () => {
+  const pages = Array.from({ length: 40 }, (_, index) => `Page ${index + 1} says ${'something '.repeat(60)}`);
+  const document = { base64: makePdf(pages).toString('base64') };
+  const numbersIn = (text: string): number[] => [...text.matchAll(/\[(\d+)[:,\]]/g)].map(([, number]) => Number(number));
+
+  it('reads all, joins until one is left, and cites pages that it has read', async () => {
+    const skill = await make(docSummary, { piece_chars: 4_000 });
+    const { output, asked, steps } = await play(skill, { document, length: 'short', language: 'Chinese' }, ({ user }) => ({
+      summary: `of ${numbersIn(user).length}`,
+      key_points: [{ text: 'first', sections: [numbersIn(user)[0] ?? 0] }],
+    }));
+    expect(output.sections).toBe(40);
+    expect(output.key_points).toEqual([{ text: 'first', sources: ['page 1'] }]);
+    const reads = asked.filter(({ body }) => JSON.stringify(body['messages']).includes('summarise a document'));
+    expect(new Set(reads.flatMap(({ body }) => numbersIn(JSON.stringify(body['messages']))))).toEqual(
+      new Set(Array.from({ length: 40 }, (_, index) => index + 1)),
+    );
+    expect(JSON.stringify(asked.at(-1)?.body)).toContain('Write in Chinese.');
+    expect(JSON.stringify(asked.at(-1)?.body)).toContain('at most 3 sentences');
+    expect(steps.some((step) => step.startsWith('parts joined'))).toBe(true);
+  });
+
+  it('accepts no source that is not there', async () => {
+    const skill = await make(docSummary);
+    const { asked, output } = await play(skill, { text: '# One\nwords' }, ({ turn }) => ({
+      summary: 's',
+      key_points: [{ text: 'p', sections: [turn === 1 ? 9 : 1] }],
+    }));
+    expect(JSON.stringify(asked[1]?.body['messages'])).toContain('there is no section 9');
+    expect(output.key_points).toEqual([{ text: 'p', sources: ['One'] }]);
+  });
+});
+
+describe('code-generation', () => {
+  const said = (...files: { path: string; content: string }[]): Json => ({ files, explanation: 'e' });
+
+  it('gives files whose syntax holds, and repairs those whose does not', async () => {
+    const skill = await make(codeGeneration);
+    const right = [
+      { path: 'src/a.ts', content: 'export const a: number = 1;\n' },
+      { path: 'b.json', content: '{"b":1}' },
+      { path: 'c.py', content: 'whatever(' },
+    ];
+    const { output, asked } = await play(skill, { task: 'add' }, ({ turn }) =>
+      turn === 1 ? said({ path: 'a.ts', content: 'const = ;' }) : said(...right),
+    );
+    expect(JSON.stringify(asked[1]?.body['messages'])).toContain('a.ts has a syntax error');
+    expect(output).toEqual({ files: right, explanation: 'e', checked: ['src/a.ts', 'b.json'] });
+  });
+
+  it.each(['../a.ts', '/etc/passwd', 'a/../../b', 'C:\\x', 'a\u0000b', './a'])('refuses the path %j', async (path) => {
+    await expect(play(await make(codeGeneration), { task: 'x' }, () => said({ path, content: '' }))).rejects.toMatchObject({
+      code: 'output_invalid',
+    });
+  });
+
+  it('runs nothing of what it checks', async () => {
+    const skill = await make(codeGeneration);
+    const key = 'pailouRan';
+    await play(skill, { task: 'x' }, () => said({ path: 'a.js', content: `globalThis.${key} = 1; process.exit(1)` }));
+    expect(globalThis).not.toHaveProperty(key);
+  });
+});
+
+describe('translate', () => {
+  it('keeps every space between the pieces, and gives each only the terms that it needs', async () => {
+    const text = `  First paragraph about Suzhou.\n\n\n${'Second sentence. '.repeat(60)}\n- item\n`;
+    const skill = await make(translate, { piece_chars: 500, glossary: { Suzhou: '苏州', Beijing: '北京' } });
+    const { text: out, asked } = await play(skill, { text, to: 'Chinese' }, ({ user }) => user.toUpperCase());
+    expect(out).toBe(text.toUpperCase());
+    expect(JSON.stringify(asked[0]?.body['messages'])).toContain('Suzhou = 苏州');
+    expect(JSON.stringify(asked)).not.toContain('北京');
+    expect(asked.length).toBeGreaterThan(2);
+  });
+});
+
+describe('classify', () => {
+  it('gives one of the labels and never another', async () => {
+    const skill = await make(classify, { labels: [{ name: 'bug' }, { name: 'wish' }] });
+    const { output, asked } = await play(skill, { text: 'It crashes.' }, ({ turn }) => ({
+      labels: [turn === 1 ? 'crash' : 'bug'],
+      confidence: 0.9,
+      reason: 'r',
+    }));
+    expect(output).toEqual({ labels: ['bug'], confidence: 0.9, reason: 'r' });
+    expect(asked).toHaveLength(2);
+    const own = await play(skill, { text: 'x', labels: ['a', { name: 'b', description: 'B!' }], several: true }, () => ({
+      labels: ['b', 'a'],
+      confidence: 1,
+      reason: '',
+    }));
+    expect(own.output.labels).toEqual(['b', 'a']);
+    await expect(play(await make(classify), { text: 'x' }, () => '')).rejects.toMatchObject({ param: 'input.labels' });
+  });
+});

@@ -1,0 +1,63 @@
+/** A skill on a scripted model: what it asks is seen, what it is told is a function of that. */
+import type { Json, JsonObject } from '../../../src/types/json.ts';
+import type { Plugin, PluginServices } from '../../../src/types/plugin.ts';
+import type { Skill } from '../../../src/types/skill.ts';
+import { textEvents } from '../../../src/types/text-events.ts';
+import { logger, principal } from '../mcp/services.ts';
+
+export type Script = (asked: { readonly system: string; readonly user: string; readonly turn: number; readonly body: JsonObject }) => Json;
+const services = { logger, mode: 'development', stdioCommands: [], checkUrl: (url: string) => new URL(url), fetch } as PluginServices;
+
+export async function makeSkill(plugin: Plugin<'skill', never>, options: object = {}): Promise<Skill> {
+  return plugin.create(plugin.options.parse(options), services);
+}
+
+export interface Played {
+  readonly text: string;
+  // oxlint-disable-next-line no-explicit-any -- tests look into outputs of every shape
+  readonly output: any;
+  readonly asked: readonly { readonly capability: string; readonly body: JsonObject }[];
+  readonly steps: readonly string[];
+  readonly usage: unknown;
+}
+
+/** `script` answers with text, or with what becomes JSON. */
+export async function play(skill: Skill, input: Json, script: Script, more: { readonly signal?: AbortSignal } = {}): Promise<Played> {
+  const asked: { capability: string; body: JsonObject }[] = [];
+  const events = await skill.invoke(input, {
+    id: 'run',
+    principal,
+    signal: more.signal ?? new AbortController().signal,
+    model: 'model/scripted',
+    tools: [],
+    maxSteps: 8,
+    streamed: false,
+    invoke: async (capability, body) => {
+      asked.push({ capability, body: structuredClone<JsonObject>(body) });
+      const messages = (body['messages'] ?? []) as { role: string; content: string }[];
+      const said = script({
+        system: messages.find(({ role }) => role === 'system')?.content ?? '',
+        user: messages.findLast(({ role }) => role === 'user')?.content ?? '',
+        turn: asked.length,
+        body,
+      });
+      return textEvents(typeof said === 'string' ? said : JSON.stringify(said), { inputTokens: 10, outputTokens: 2 });
+    },
+  });
+  let text = '';
+  const steps: string[] = [];
+  let usage: unknown = null;
+  for await (const batch of events)
+    for (const event of batch) {
+      if (event.type === 'text-delta') text += event.text;
+      else if (event.type === 'step') steps.push(event.step.id);
+      else if (event.type === 'response-end') usage = event.usage;
+    }
+  let output: unknown = text;
+  try {
+    output = JSON.parse(text);
+  } catch {
+    // Plain text.
+  }
+  return { text, output, asked, steps, usage };
+}
