@@ -22,6 +22,7 @@ import { addMcpItems } from './mcp-items.ts';
 import { addOwnership } from './ownership.ts';
 import { addCollection } from './resources.ts';
 import { addRuns } from './runs.ts';
+import { addSkillVersions } from './skill-versions.ts';
 import { addUsage } from './usage.ts';
 
 export interface ControlServices {
@@ -50,5 +51,6 @@ export function addControl(app: FastifyInstance, services: ControlServices): voi
   addConfiguration(app, services.config, services.nodes);
   addAudit(app, services.audit);
   addRuns(app, services.runs);
+  addSkillVersions(app, services.config);
   addUsage(app, services.usage);
 }

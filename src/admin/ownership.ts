@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
 import { storedText } from '../api/stored-text.ts';
 import { decide, isAdministrator } from '../auth/decide.ts';
+import { isVersion } from '../config/skill-versions.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { PeopleReader } from '../storage/people-reader.ts';
 import { GatewayError } from '../types/errors.ts';
@@ -45,7 +46,8 @@ function addTransfer(app: FastifyInstance, config: ConfigService, people: People
       const { owner } = request.body;
       const find = (): ConfigRow => {
         const row = config.row(principal.tenant, kind, name);
-        if (row === undefined) throw new GatewayError('not_found', `There is no ${title} named "${name}".`, { param: 'name' });
+        if (row === undefined || (kind === 'skill' && isVersion(name)))
+          throw new GatewayError('not_found', `There is no ${title} named "${name}".`, { param: 'name' });
         return row;
       };
       const current = find();

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { decide, isAdministrator } from '../auth/decide.ts';
 import { principalOf, type RouteAccess, snapshotOf } from '../api/request-context.ts';
 import { storedText } from '../api/stored-text.ts';
+import { isVersion, skillOf } from '../config/skill-versions.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { Action, Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
@@ -54,7 +55,8 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
   };
   const find = (request: FastifyRequest, name: string): ConfigRow => {
     const row = config.row(principalOf(request).tenant, kind, name);
-    if (row === undefined) throw notHere(collection, name);
+    // Published versions of a skill have routes of their own.
+    if (row === undefined || (kind === 'skill' && isVersion(name))) throw notHere(collection, name);
     return row;
   };
   const requireOwner = (principal: Principal, owner: string | null | undefined): void => {
@@ -76,7 +78,7 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
     async (request) => {
       const visible = config
         .rows(principalOf(request).tenant, kind)
-        .filter((row) => decideOn(request, 'view', row).allowed)
+        .filter((row) => !(kind === 'skill' && isVersion(row.name)) && decideOn(request, 'view', row).allowed)
         .toSorted((a, b) => (a.name < b.name ? -1 : 1));
       const page = pageOf(visible, (row) => row.name, request.query);
       return { data: page.data.map((row) => showRow(config.mask(row))), next: page.next };
@@ -99,6 +101,10 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
     async (request, reply) => {
       const principal = principalOf(request);
       const { name, spec, enabled, owner } = request.body;
+      if (kind === 'skill' && isVersion(name))
+        throw new GatewayError('invalid_request', `name: versions are made by POST /api/skills/${skillOf(name)}/publish.`, {
+          param: 'name',
+        });
       requireOwner(principal, owner);
       requireKindRight(principal, kind, spec);
       requireOn(request, 'manage', { name, tenant: principal.tenant, owner: principal.subject, spec });
@@ -169,7 +175,11 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
       const current = find(request, name);
       requireOn(request, 'manage', current);
       const mutation = { kind, tenant: current.tenant, name, operation: 'delete' as const, expectedRevision: expectedRevision(request) };
-      const { revision } = await config.change(actorOf(request), [mutation], describeChange('delete', collection, name));
+      const versions = config
+        .rows(current.tenant, kind)
+        .filter((row) => kind === 'skill' && isVersion(row.name) && skillOf(row.name) === name)
+        .map((row) => ({ kind, tenant: row.tenant, name: row.name, operation: 'delete' as const }));
+      const { revision } = await config.change(actorOf(request), [mutation, ...versions], describeChange('delete', collection, name));
       return reply.code(204).header('x-pailou-revision', revision).send();
     },
   );

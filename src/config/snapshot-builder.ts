@@ -21,6 +21,7 @@ import type { Handle, InstanceFactory } from './instances.ts';
 import { invalidBySchema, unknownName } from './invalid.ts';
 import { compileLimits, limitRule, noLimits } from './limit-index.ts';
 import type { RowSet } from './row-set.ts';
+import { versionedSkills } from './skill-versions.ts';
 import { virtualFaults } from './virtual-servers.ts';
 
 export interface BuiltProblem extends Problem {
@@ -41,6 +42,7 @@ export interface Built {
 const emptyView: TenantView = {
   models: new Map(),
   skills: new Map(),
+  skillVersions: new Map(),
   mcpServers: new Map(),
   grants: { find: () => null },
   limits: noLimits,
@@ -151,7 +153,7 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
         for (const { name, error } of fallbackFaults(tenantModels, (other) => rows.group('model', tenant).has(other)))
           problems.push({ tenant, kind: 'model', name, message: error.message, error });
 
-        const skills = new Map<string, SkillEntry>();
+        const skillEntries = new Map<string, SkillEntry>();
         for (const row of rows.group('skill', tenant).values()) {
           if (!row.enabled) continue;
           await tolerate(row, async () => {
@@ -159,7 +161,7 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
             if (!rows.group('model', tenant).has(spec.model))
               throw unknownName('model', spec.model, rows.group('model', tenant).keys(), 'spec.model');
             const handle = keep(await factory.take('skill', row, spec.kind, previous.handles));
-            skills.set(row.name, {
+            skillEntries.set(row.name, {
               name: row.name,
               capability: capabilityOf(row, 'skill', spec.tags),
               spec,
@@ -168,6 +170,9 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
             });
           });
         }
+
+        const { live: skills, versions: skillVersions, faults: skillFaults } = versionedSkills(skillEntries);
+        for (const { name, error } of skillFaults) problems.push({ tenant, kind: 'skill', name, message: error.message, error });
 
         const mcpServers = new Map<string, McpServerEntry>();
         for (const row of rows.group('mcp', tenant).values()) {
@@ -212,7 +217,7 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
         const keys = compiled('key', before?.keys, (all) =>
           all.map(({ row, spec }) => ({ id: row.name, tenant, spec, expiresAt: Date.parse(spec.expires_at) })),
         );
-        views.set(tenant, { models: tenantModels, skills, mcpServers, grants, limits, keys });
+        views.set(tenant, { models: tenantModels, skills, skillVersions, mcpServers, grants, limits, keys });
       }
 
       const keys = new Map([...views.values()].flatMap((view) => view.keys.map((key) => [key.id, key] as const)));

@@ -16,6 +16,10 @@ const slug = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and -, starting with a letter or digit')
   .max(64);
+/** Published versions are rows too, made by publishing. */
+const skillName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,63}(@\d+\.\d+\.\d+)?$/, 'small letters, digits and -, starting with a letter or digit, at most 64');
 const tags = z.array(z.string().min(1).max(64)).max(32).default([]);
 const jsonObject = z.record(z.string(), z.json());
 
@@ -200,6 +204,12 @@ export const skillSpec = z.strictObject({
     .string()
     .regex(/^\d+\.\d+\.\d+$/, 'three numbers, such as 1.0.0')
     .default('1.0.0'),
+  live: z
+    .string()
+    .regex(/^\d+\.\d+\.\d+$/, 'three numbers, such as 1.0.0')
+    .nullable()
+    .default(null)
+    .describe('The published version that callers get; null: the row itself, each change at once.'),
   title: z.string().max(128).default(''),
   description: z.string().min(1).max(1024),
   model: name.describe('The model that the skill uses, with the rights of its caller.'),
@@ -338,7 +348,7 @@ export type DeploymentLimits = z.output<typeof deploymentLimits>;
 export const resourceNames: Readonly<Record<ResourceKind, typeof name>> = {
   provider: name,
   model: name,
-  skill: slug,
+  skill: skillName,
   mcp: slug,
   grant: name,
   limit: name,

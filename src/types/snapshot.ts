@@ -72,7 +72,10 @@ export interface KeyEntry {
 /** What one tenant sees. */
 export interface TenantView {
   readonly models: ReadonlyMap<string, ModelEntry>;
+  /** What callers get: the version that is live. */
   readonly skills: ReadonlyMap<string, SkillEntry>;
+  /** By `<skill>@<version>`; `<skill>@draft` is the row itself. */
+  readonly skillVersions: ReadonlyMap<string, SkillEntry>;
   readonly mcpServers: ReadonlyMap<string, McpServerEntry>;
   readonly grants: GrantIndex;
   readonly limits: LimitIndex;

@@ -57,6 +57,8 @@ const rules: readonly (readonly [RegExp, readonly Kind[]])[] = [
   [/ query:(actor|user|subject|as)$/, ['person']],
   [/ query:request_id$/, ['request']],
   [/ query:(act|by|return_to|stream)$/, []],
+  // Numbers of versions, looked up within a skill that was found.
+  [/ \/api\/skills\/\S+ (path|body):version$/, []],
   // What an OAuth2 service gives back.
   [/\/account\/callback query:(state|code|iss|error)$/, []],
   [/ body:(owner)$/, ['person']],
@@ -72,7 +74,7 @@ const rules: readonly (readonly [RegExp, readonly Kind[]])[] = [
   [/ \/(v1\/\S+|api\/route\/explain) body:model$/, ['model', 'skill as model']],
   // The vendor's own name of a model, and what plugins of the whole installation are called.
   [/ body:(model|spec\.deployments\[\]\.model|spec\.kind|spec\.strategy|spec\.allowed_tools\[\])$/, []],
-  [/ body:(title|spec\.(title|description|version)|spec\.tags\[\]|spec\.\S*currency|addresses\[\])$/, []],
+  [/ body:(title|spec\.(title|description|version|live)|spec\.tags\[\]|spec\.\S*currency|addresses\[\])$/, []],
   // What the options of a plugin name in their tenant is added by hand below.
   [/ body:spec\.options\.\*$/, []],
   [/ \/v1\/\S+ body:(messages|tools|stop_sequences|system|include|input|metadata|documents|query|prompt)\b\S*$/, []],

@@ -93,10 +93,12 @@ export function fallbackFor(caller: Asker): (name: string) => ModelEntry | null 
   };
 }
 
+/** By its name, or by `<name>@<version>` for one version, whatever is live. */
 export function requireSkill(caller: Asker, name: string, action: Action = 'use'): SkillEntry {
-  const skill = caller.view.skills.get(name);
+  const skill = name.includes('@') ? caller.view.skillVersions.get(name) : caller.view.skills.get(name);
   if (skill === undefined) throw notFound('not_found', 'skill', name, viewable(caller, caller.view.skills));
-  requireRight(caller, action, skill.capability);
+  // A draft is for those who work on it.
+  requireRight(caller, name.endsWith('@draft') ? 'manage' : action, skill.capability);
   return skill;
 }
 

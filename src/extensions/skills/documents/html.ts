@@ -20,7 +20,10 @@ export async function readHtml(html: string): Promise<readonly Section[]> {
     text = '';
   };
   // A stack of its own: pages nest deeper than calls may.
-  const stack: (Node | string)[] = parse(html.replace(/^\s*<!doctype[^>]*>/i, ''), { comment: false, lowerCaseTagName: true }).childNodes.toReversed();
+  const stack: (Node | string)[] = parse(html.replace(/^\s*<!doctype[^>]*>/i, ''), {
+    comment: false,
+    lowerCaseTagName: true,
+  }).childNodes.toReversed();
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if (typeof node === 'string') text += node;
     else if (node.nodeType === NodeType.TEXT_NODE && node instanceof TextNode) text += node.text.replaceAll(/\s+/g, ' ');
