@@ -93,7 +93,7 @@ export function addSkillVersions(app: FastifyInstance, config: ConfigService): v
       const row = found(request, 'manage');
       const { tenant, name } = row;
       const { spec } = config.mask(row);
-      const wanted = request.body.version ?? String(spec['version'] as string);
+      const wanted = request.body.version ?? (spec['version'] as string);
       if (versionsOf(row).some((each) => each.name === versionName(name, wanted)))
         throw new GatewayError('already_exists', `Version ${wanted} of the skill "${name}" is published already; give it another number.`, {
           param: 'version',
@@ -157,7 +157,7 @@ export function addSkillVersions(app: FastifyInstance, config: ConfigService): v
       schema: { tags, summary: 'Delete a published version that is not live', params: named.extend({ version }) },
     },
     async (request, reply) => {
-      const row = found(request as FastifyRequest<{ Params: z.output<typeof named> }>, 'manage');
+      const row = found(request, 'manage');
       const { version: wanted } = request.params;
       const { tenant, name } = row;
       if (row.spec['live'] === wanted)

@@ -15,13 +15,13 @@ export async function* inTurns<T, R>(
   while (done < items.length) {
     while (next < items.length && running.size < hands) {
       const index = next++;
-      running.set(
-        index,
-        work(items[index] as T, index).then((result) => {
-          results[index] = result;
-          return index;
-        }),
-      );
+      const working = work(items[index] as T, index).then((result) => {
+        results[index] = result;
+        return index;
+      });
+      // The first failure is told; what fails beside it has nobody left to tell.
+      working.catch(() => {});
+      running.set(index, working);
     }
     running.delete(await Promise.race(running.values()));
     done++;

@@ -1,0 +1,53 @@
+/** When a step runs: comparisons of places, and their combinations. */
+import { z } from 'zod';
+import { isJsonObject, type Json } from '../../../types/json.ts';
+import { fill, type Known, placesIn } from './places.ts';
+
+export type Condition =
+  | { readonly value: Json; readonly is: Json }
+  | { readonly value: Json; readonly in: readonly Json[] }
+  | { readonly value: Json; readonly exists: boolean }
+  | { readonly value: Json; readonly above: number }
+  | { readonly value: Json; readonly below: number }
+  | { readonly not: Condition }
+  | { readonly all: readonly Condition[] }
+  | { readonly any: readonly Condition[] };
+
+const value = z.json();
+export const condition: z.ZodType<Condition> = z.lazy(() =>
+  z.union(
+    [
+      z.strictObject({ value, is: z.json() }),
+      z.strictObject({ value, in: z.array(z.json()).max(200) }),
+      z.strictObject({ value, exists: z.boolean() }),
+      z.strictObject({ value, above: z.number() }),
+      z.strictObject({ value, below: z.number() }),
+      z.strictObject({ not: condition }),
+      z.strictObject({ all: z.array(condition).min(1).max(20) }),
+      z.strictObject({ any: z.array(condition).min(1).max(20) }),
+    ],
+    'must be a condition such as {"value": "{{steps.sort.label}}", "is": "bug"}; others are in, exists, above, below, not, all and any',
+  ),
+) as z.ZodType<Condition>;
+
+const same = (one: Json, other: Json): boolean => JSON.stringify(one) === JSON.stringify(other);
+const isThere = (found: Json): boolean => found !== null && found !== '' && !(Array.isArray(found) && found.length === 0);
+
+export function holds(given: Condition, known: Known): boolean {
+  if ('not' in given) return !holds(given.not, known);
+  if ('all' in given) return given.all.every((each) => holds(each, known));
+  if ('any' in given) return given.any.some((each) => holds(each, known));
+  const found = fill(given.value, known);
+  if ('is' in given) return same(found, given.is);
+  if ('in' in given) return given.in.some((each) => same(found, each));
+  if ('exists' in given) return isThere(found) === given.exists;
+  if (typeof found !== 'number') return false;
+  return 'above' in given ? found > given.above : found < given.below;
+}
+
+export function conditionPlaces(given: Condition): readonly (readonly string[])[] {
+  if ('not' in given) return conditionPlaces(given.not);
+  if ('all' in given) return given.all.flatMap(conditionPlaces);
+  if ('any' in given) return given.any.flatMap(conditionPlaces);
+  return isJsonObject(given) ? placesIn(given.value) : [];
+}

@@ -1,0 +1,121 @@
+/** Declared steps: data flow, branches, lists, retries, and what is refused before anything runs. */
+import { describe, expect, it } from 'vitest';
+import pipeline from '../../../src/extensions/skills/pipeline.ts';
+import { GatewayError } from '../../../src/types/errors.ts';
+import type { Json } from '../../../src/types/json.ts';
+import type { Plugin } from '../../../src/types/plugin.ts';
+import { makeSkill, play } from './scripted-run.ts';
+
+const make = (options: object) => makeSkill(pipeline as unknown as Plugin<'skill', never>, options);
+const any = { type: 'object' };
+
+describe('a pipeline', () => {
+  it('hands typed values from step to step, takes branches, and maps over lists in order', async () => {
+    const skill = await make({
+      input_schema: any,
+      steps: [
+        { id: 'sort', with: { prompt: 'Sort {{input.items}}', schema: { type: 'object', required: ['labels'] } } },
+        {
+          id: 'each',
+          each: '{{steps.sort.labels}}',
+          use: 'skill/one',
+          at_once: 2,
+          with: { text: '{{item}} at {{index}}', n: '{{index}}' },
+        },
+        { id: 'never', when: { value: '{{steps.sort.kind}}', is: 'bug' }, use: 'skill/two' },
+        {
+          id: 'file',
+          when: { all: [{ value: '{{steps.each}}', exists: true }, { not: { value: '{{steps.never}}', exists: true } }] },
+          use: 'mcp/files/write',
+          with: { lines: '{{steps.each}}' },
+        },
+      ],
+      output: {
+        sorted: '{{steps.sort.labels}}',
+        lines: '{{steps.file.count}}',
+        none: '{{steps.never}}',
+        text: 'kind: {{steps.sort.kind}}',
+      },
+    });
+    let running = 0;
+    let most = 0;
+    const { output, asked, steps, usage } = await play(skill, { items: ['a', 'b', 'c'] }, ({ body }) => {
+      running++;
+      most = Math.max(most, running);
+      running--;
+      if ('lines' in body) return { count: (body['lines'] as Json[]).length };
+      if ('n' in body) return `did ${JSON.stringify(body['text'])}`;
+      return { labels: ['x', 'y', 'z'], kind: 'wish' };
+    });
+    expect(output).toEqual({ sorted: ['x', 'y', 'z'], lines: 3, none: null, text: 'kind: wish' });
+    expect(asked.map(({ capability }) => capability)).toEqual(['model/scripted', 'skill/one', 'skill/one', 'skill/one', 'mcp/files/write']);
+    expect(asked[2]?.body).toEqual({ text: 'y at 1', n: 1 });
+    expect(asked.at(-1)?.body).toEqual({ lines: ['did "x at 0"', 'did "y at 1"', 'did "z at 2"'] });
+    expect(steps).toContain('each 3/3');
+    expect(usage).toMatchObject({ inputTokens: 50 });
+  });
+
+  it('tries again where that may help, goes on without where it may, and names the step where not', async () => {
+    let asked = 0;
+    const failing = (code: 'tool_failed' | 'permission_denied', times: number) => () => {
+      if (asked++ < times) throw new GatewayError(code, 'no');
+      return 'fine';
+    };
+    const options = (more: object) => ({ input_schema: any, steps: [{ id: 'call', use: 'mcp/a/b', ...more }] });
+    const again = { retry: { times: 2, delay_ms: 0 } };
+    expect((await play(await make(options(again)), {}, failing('tool_failed', 2))).text).toBe('fine');
+    asked = 0;
+    await expect(play(await make(options(again)), {}, failing('tool_failed', 3))).rejects.toMatchObject({
+      code: 'tool_failed',
+      message: 'Step "call": no',
+    });
+    expect(asked).toBe(3);
+    asked = 0;
+    expect((await play(await make(options({ on_error: 'null' })), {}, failing('tool_failed', 1))).output).toBeNull();
+    asked = 0;
+    await expect(play(await make(options({ ...again, on_error: 'null' })), {}, failing('permission_denied', 9))).rejects.toMatchObject({
+      code: 'permission_denied',
+    });
+    expect(asked).toBe(1);
+  });
+
+  it('ends with the first failure of a list, and holds to its output schema', async () => {
+    const skill = await make({
+      input_schema: any,
+      steps: [{ id: 'all', each: '{{input.list}}', use: 'skill/x', with: { n: '{{item}}' } }],
+    });
+    await expect(
+      play(skill, { list: [1, 2, 3, 4, 5, 6] }, ({ body }) => {
+        if (Number(body['n']) > 2) throw new GatewayError('tool_failed', 'too many');
+        return 'ok';
+      }),
+    ).rejects.toThrow('Step "all": too many');
+    await expect(play(skill, { list: 7 }, () => '')).rejects.toThrow('is no list');
+    const typed = await make({
+      input_schema: any,
+      output_schema: { type: 'object', required: ['a'] },
+      steps: [{ id: 'x', use: 'skill/x' }],
+    });
+    await expect(play(typed, {}, () => ({ b: 1 }))).rejects.toMatchObject({ code: 'output_invalid' });
+    expect((await play(typed, {}, () => ({ a: 1 }))).output).toEqual({ a: 1 });
+  });
+
+  it('puts values in as values: nothing in them is a place again', async () => {
+    const skill = await make({
+      input_schema: any,
+      steps: [{ id: 'x', use: 'skill/x', with: { a: '{{input.text}}', b: 'say {{input.text}}' } }],
+    });
+    const { asked } = await play(skill, { text: '{{steps.x}} {{input.__proto__}}' }, () => 'ok');
+    expect(asked[0]?.body).toEqual({ a: '{{steps.x}} {{input.__proto__}}', b: 'say {{steps.x}} {{input.__proto__}}' });
+  });
+
+  it.each([
+    [[{ id: 'a', with: '{{steps.b}}' }], 'spec.options.steps[0].with'],
+    [[{ id: 'a', with: '{{item}}' }], 'spec.options.steps[0].with'],
+    [[{ id: 'a' }, { id: 'a' }], 'spec.options.steps[1].id'],
+    [[{ id: 'a', each: '{{nothing}}' }], 'spec.options.steps[0].each'],
+    [[{ id: 'a', when: { value: '{{ 1 + 1 }}', is: 1 } }], 'spec.options.steps[0].when'],
+  ])('refuses %j when it is saved', async (steps, param) => {
+    await expect(make({ steps })).rejects.toMatchObject({ code: 'configuration_invalid', param });
+  });
+});
