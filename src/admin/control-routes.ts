@@ -22,6 +22,7 @@ import { addMcpItems } from './mcp-items.ts';
 import { addOwnership } from './ownership.ts';
 import { addCollection } from './resources.ts';
 import { addRuns } from './runs.ts';
+import { addSkillFolders } from './skill-folders.ts';
 import { addSkillVersions } from './skill-versions.ts';
 import { addUsage } from './usage.ts';
 
@@ -51,6 +52,7 @@ export function addControl(app: FastifyInstance, services: ControlServices): voi
   addConfiguration(app, services.config, services.nodes);
   addAudit(app, services.audit);
   addRuns(app, services.runs);
+  addSkillFolders(app, services.config);
   addSkillVersions(app, services.config);
   addUsage(app, services.usage);
 }

@@ -30,10 +30,19 @@ export interface SkillRun {
   invoke(capability: string, input: JsonObject): Promise<ChatEvents>;
 }
 
+/** One file of a skill's folder. */
+export interface SkillFile {
+  /** Relative, with `/`. */
+  readonly path: string;
+  readonly bytes: Buffer;
+}
+
 export interface Skill {
   /** What the model would be asked, for somebody who asks a model of their own. Throws `invalid_request` naming the path. */
   messages?(input: Json): readonly JsonObject[];
   describe(): SkillDescription;
+  /** Its own folder, for a skill that came as one. */
+  files?(): readonly SkillFile[];
   /** Validates the input (`invalid_request` naming the path) and runs. The text of the events is the result. */
   invoke(input: Json, run: SkillRun): Promise<ChatEvents>;
 }

@@ -59,6 +59,7 @@ const rules: readonly (readonly [RegExp, readonly Kind[]])[] = [
   [/ query:(act|by|return_to|stream)$/, []],
   // Numbers of versions, looked up within a skill that was found.
   [/ \/api\/skills\/\S+ (path|body):version$/, []],
+  [/ \/api\/skills\/import query:model$/, ['model']],
   // What an OAuth2 service gives back.
   [/\/account\/callback query:(state|code|iss|error)$/, []],
   [/ body:(owner)$/, ['person']],

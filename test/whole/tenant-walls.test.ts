@@ -225,6 +225,7 @@ describe('an id of another tenant', () => {
     expect(bare.map(({ path }) => path).toSorted()).toEqual([
       '/api/mcp-servers/{name}/account',
       '/api/mcp-servers/{name}/sync',
+      '/api/skills/import',
       '/auth/exchange',
       '/auth/logout',
       '/mcp',

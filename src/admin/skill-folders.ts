@@ -1,0 +1,111 @@
+/** /api/skills/import and /api/skills/{name}/export: skills as folders in the open SKILL.md format. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { requireRight } from '../api/calls/caller.ts';
+import { principalOf, snapshotOf } from '../api/request-context.ts';
+import { isVersion } from '../config/skill-versions.ts';
+import type { ConfigService } from '../config/service.ts';
+import { folderOf, type ImportedSkill, skillOfFolder } from '../extensions/skills/folder/folder.ts';
+import { mostBytes, readZip, writeZip } from '../extensions/skills/folder/zip.ts';
+import type { Action } from '../types/access.ts';
+import { GatewayError } from '../types/errors.ts';
+import type { JsonObject } from '../types/json.ts';
+import type { ConfigRow } from '../types/resources.ts';
+import { actorOf, expectedRevision } from './actor.ts';
+import { capabilityOf, type Collection, collections } from './collections.ts';
+import { rowView, showRow } from './row-view.ts';
+
+const named = z.object({ name: z.string().min(1).max(200) });
+const importQuery = z.object({
+  model: z.string().min(1).max(256).optional().describe('The model that the skill uses; needed where its folder names none.'),
+  replace: z.enum(['true', 'false']).default('false').describe('true: a skill of that name is replaced.'),
+});
+const collection = collections.find((each) => each.kind === 'skill') as Collection;
+
+export function addSkillFolders(app: FastifyInstance, config: ConfigService): void {
+  const tags = ['skills'];
+
+  const require = (request: FastifyRequest, action: Action, row: Pick<ConfigRow, 'name' | 'tenant' | 'owner' | 'spec'>): void => {
+    const principal = principalOf(request);
+    requireRight({ principal, view: snapshotOf(request).tenant(principal.tenant) }, action, capabilityOf(collection, row));
+  };
+
+  app.get<{ Params: z.output<typeof named> }>(
+    '/api/skills/:name/export',
+    { config: { access: ['llm:skill:view'] }, schema: { tags, summary: 'A skill as a zip of its folder', params: named } },
+    async (request, reply) => {
+      const { name } = request.params;
+      const row = isVersion(name) ? undefined : config.row(principalOf(request).tenant, 'skill', name);
+      if (row === undefined) throw new GatewayError('not_found', `There is no skill named "${name}".`, { param: 'name' });
+      require(request, 'view', row);
+      const zip = await writeZip(name, folderOf(name, config.mask(row).spec as JsonObject));
+      return reply
+        .type('application/zip')
+        .header('content-disposition', `attachment; filename="${name}.zip"`)
+        .header('x-content-type-options', 'nosniff')
+        .send(zip);
+    },
+  );
+
+  const write = async (
+    request: FastifyRequest,
+    { name, spec }: ImportedSkill,
+    replace: boolean,
+  ): Promise<{ revision: number; row: ConfigRow }> => {
+    const { tenant, subject } = principalOf(request);
+    const stored = config.row(tenant, 'skill', name);
+    require(request, 'manage', stored ?? { name, tenant, owner: subject, spec });
+    if (stored !== undefined && !replace)
+      throw new GatewayError(
+        'already_exists',
+        `There is already a skill named "${name}". Import it with replace=true, or under another name.`,
+        {
+          param: 'replace',
+        },
+      );
+    const base = { kind: 'skill' as const, tenant, name };
+    const mutation =
+      stored === undefined
+        ? { ...base, operation: 'create' as const, spec, enabled: true, owner: subject }
+        : {
+            ...base,
+            operation: 'replace' as const,
+            expectedRevision: expectedRevision(request),
+            // What callers get stays what they get, until it is published.
+            spec: { ...spec, live: stored.spec['live'] ?? null },
+          };
+    const { revision } = await config.change(actorOf(request), [mutation], `import skill ${name}`);
+    const row = config.row(tenant, 'skill', name);
+    if (row === undefined) throw new GatewayError('not_found', `The skill "${name}" was deleted at the same time.`);
+    return { revision, row };
+  };
+
+  void app.register(async (scope) => {
+    scope.addContentTypeParser(
+      /^application\/(zip|x-zip-compressed|octet-stream)/,
+      { parseAs: 'buffer', bodyLimit: mostBytes * 2 },
+      (_request, body, done) => done(null, body),
+    );
+    scope.post<{ Querystring: z.output<typeof importQuery> }>(
+      '/api/skills/import',
+      {
+        config: { access: ['llm:skill:manage'], decides: true },
+        schema: {
+          tags,
+          summary: 'Import a skill from a zip of its folder',
+          description: 'The body is the zip file (application/zip). What it holds is kept byte for byte; scripts are never run.',
+          querystring: importQuery,
+          response: { 200: rowView },
+        },
+      },
+      async (request, reply) => {
+        if (!Buffer.isBuffer(request.body))
+          throw new GatewayError('unsupported_media_type', 'Send the zip file of the folder as application/zip.');
+        const { files, around } = await readZip(request.body);
+        const { model, replace } = request.query;
+        const { revision, row } = await write(request, skillOfFolder(files, around, model ?? null), replace === 'true');
+        return reply.header('x-pailou-revision', revision).send(showRow(config.mask(row)));
+      },
+    );
+  });
+}

@@ -1,0 +1,93 @@
+/** Zip files of skill folders: what comes from outside is believed nothing, what goes out is always the same bytes. */
+import { GatewayError } from '../../../types/errors.ts';
+import type { SkillFile } from '../../../types/skill.ts';
+
+export const mostFiles = 512;
+/** Unpacked, all files together. */
+export const mostBytes = 8 * 1024 * 1024;
+const mostDepth = 12;
+
+export function refuseFolder(sentence: string, cause?: unknown): GatewayError {
+  return new GatewayError('invalid_request', `The skill folder ${sentence}.`, { param: 'file', cause });
+}
+
+/** Throws `invalid_request` for a name that could lead anywhere else, or be two things on two systems. */
+export function requirePath(path: string): void {
+  const parts = path.split('/');
+  const shown = JSON.stringify(path.slice(0, 200));
+  if (path.includes('\\') || path.includes('\0') || /\p{Cc}/u.test(path))
+    throw refuseFolder(`holds a file called ${shown}, with characters that no path may have`);
+  if (path.startsWith('/') || /^[A-Za-z]:/.test(path)) throw refuseFolder(`holds ${shown}, an absolute path`);
+  if (parts.some((part) => part === '..' || part === '.' || part === '')) throw refuseFolder(`holds ${shown}, which leads out of it`);
+  if (parts.length > mostDepth || path.length > 500) throw refuseFolder(`holds ${shown}, too deep or too long a path`);
+  if (!path.isWellFormed()) throw refuseFolder(`holds a file whose name is no text`);
+}
+
+/** Names are UTF-8 here, whether the program that packed them says so or not. */
+function nameOf(raw: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(raw);
+  } catch {
+    throw refuseFolder('holds a file whose name is not UTF-8');
+  }
+}
+
+const symlink = 0o120000;
+const kindMask = 0o170000;
+
+/** The files of a zip, in its order, without the one folder that may be around them all. Throws `invalid_request` in words. */
+export async function readZip(bytes: Buffer): Promise<{ readonly files: readonly SkillFile[]; readonly around: string | null }> {
+  const yauzl = await import('yauzl');
+  const found: SkillFile[] = [];
+  const taken = new Set<string>();
+  let size = 0;
+  try {
+    const zip = await yauzl.fromBufferPromise(bytes, { lazyEntries: true, strictFileNames: true, validateEntrySizes: true });
+    if (zip.entryCount > mostFiles * 2) throw refuseFolder(`holds more than ${mostFiles} files`);
+    for await (const entry of zip.eachEntry()) {
+      const name = nameOf(entry.fileNameRaw);
+      if (((entry.externalFileAttributes >>> 16) & kindMask) === symlink)
+        throw refuseFolder(`holds a link (${JSON.stringify(name.slice(0, 200))}); put the file itself there`);
+      if (entry.isEncrypted()) throw refuseFolder('is protected by a password');
+      if (name.endsWith('/')) {
+        requirePath(name.slice(0, -1));
+        continue;
+      }
+      requirePath(name);
+      const key = name.normalize('NFC').toLowerCase();
+      if (taken.has(key)) throw refuseFolder(`holds ${JSON.stringify(name.slice(0, 200))} twice`);
+      taken.add(key);
+      if (taken.size > mostFiles) throw refuseFolder(`holds more than ${mostFiles} files`);
+      size += entry.uncompressedSize;
+      if (size > mostBytes) throw refuseFolder(`is larger than ${mostBytes} bytes when unpacked`);
+      const parts: Buffer[] = [];
+      let read = 0;
+      for await (const part of (await zip.openReadStreamPromise(entry)) as AsyncIterable<Buffer>) {
+        read += part.length;
+        // What the entry says of its size is its word only.
+        if (read > entry.uncompressedSize || read > mostBytes)
+          throw refuseFolder(`holds ${JSON.stringify(name.slice(0, 200))}, which is larger than it says`);
+        parts.push(part);
+      }
+      found.push({ path: name, bytes: Buffer.concat(parts) });
+    }
+  } catch (thrown) {
+    if (thrown instanceof GatewayError) throw thrown;
+    throw refuseFolder(
+      `cannot be read as a zip file (${thrown instanceof Error ? thrown.message.slice(0, 200) : 'unknown fault'})`,
+      thrown,
+    );
+  }
+  const roots = new Set(found.map(({ path }) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : '')));
+  const [only = ''] = roots;
+  if (roots.size !== 1 || only === '') return { files: found, around: null };
+  return { files: found.map(({ path, bytes: own }) => ({ path: path.slice(only.length + 1), bytes: own })), around: only };
+}
+
+/** The same files give the same bytes: no times, one order. */
+export async function writeZip(folder: string, files: readonly SkillFile[]): Promise<Buffer> {
+  const { zipSync } = await import('fflate');
+  const mtime = new Date(1980, 0, 1);
+  const sorted = files.toSorted((one, other) => (one.path < other.path ? -1 : 1));
+  return Buffer.from(zipSync(Object.fromEntries(sorted.map(({ path, bytes }) => [`${folder}/${path}`, [bytes, { mtime }]]))));
+}

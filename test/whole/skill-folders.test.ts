@@ -1,0 +1,83 @@
+/** Skills in and out as zips, through the control API. */
+import { zipSync } from 'fflate';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Role } from '../../src/types/access.ts';
+import { readZip } from '../../src/extensions/skills/folder/zip.ts';
+import { startGateway, type TestGateway } from './gateway.ts';
+import { answerOk, completion, startVendor, type Vendor } from './vendor.ts';
+
+const owned = new AsyncDisposableStack();
+let gateway: TestGateway;
+let vendor: Vendor;
+const md = '---\nname: travel\ndescription: Plans travels.\n---\nRead prices.txt before you answer.\n';
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const folder = { 'travel/SKILL.md': bytes(md), 'travel/prices.txt': bytes('Suzhou: 40 CNY') };
+
+beforeAll(async () => {
+  gateway = owned.use(await startGateway());
+  vendor = owned.use(await startVendor());
+  await gateway.as('admin', 'POST', '/api/providers', {
+    name: 'vendor',
+    spec: { kind: 'openai-compatible', options: { base_url: vendor.url } },
+  });
+  await gateway.as('admin', 'POST', '/api/models', { name: 'scripted', spec: { deployments: [{ provider: 'vendor', model: 'm' }] } });
+}, 30_000);
+afterAll(() => owned.disposeAsync());
+
+async function send(
+  role: Role,
+  input: Record<string, Uint8Array>,
+  query = '?model=scripted',
+): Promise<{ status: number; json: { name: string; error: { message: string; param: string } } }> {
+  const answer = await fetch(`${gateway.url}/api/skills/import${query}`, {
+    method: 'POST',
+    body: Buffer.from(zipSync(input)),
+    headers: { authorization: `Bearer ${await gateway.token(role)}`, 'content-type': 'application/zip' },
+  });
+  return { status: answer.status, json: (await answer.json()) as never };
+}
+async function exported(role: Role, name: string): Promise<Response> {
+  return fetch(`${gateway.url}/api/skills/${name}/export`, { headers: { authorization: `Bearer ${await gateway.token(role)}` } });
+}
+
+it('a folder becomes a skill that reads its files when it needs them, and comes back as it was', async () => {
+  const made = await send('developer', folder);
+  expect(made.status, JSON.stringify(made.json)).toBe(200);
+  vendor.behave((request, response) => {
+    const results = (request.body.messages as { role: string; content: string }[]).filter(({ role }) => role === 'tool');
+    if (results.length > 0) return answerOk(request, response, `It is ${results[0]?.content}`);
+    const call = { id: 'c', type: 'function', function: { name: 'read_skill_file', arguments: '{"path":"prices.txt"}' } };
+    response.writeHead(200, { 'content-type': 'application/json' }).end(completion(null, { tool_calls: [call] }, 'tool_calls'));
+  });
+  const run = await gateway.as('developer', 'POST', '/v1/skills/travel/runs', { input: { text: 'how much?' } });
+  expect(run.json.output).toBe('It is Suzhou: 40 CNY');
+  expect(run.json.usage).toEqual({ input_tokens: 10, output_tokens: 4 });
+  const out = await exported('developer', 'travel');
+  expect(out.headers.get('content-type')).toBe('application/zip');
+  const { files, around } = await readZip(Buffer.from(await out.arrayBuffer()));
+  expect(around).toBe('travel');
+  expect(Object.fromEntries(files.map((file) => [`travel/${file.path}`, new Uint8Array(file.bytes)]))).toEqual(folder);
+});
+
+it('is replaced only when that is wanted, by whom it belongs to', async () => {
+  expect((await send('developer', folder)).status).toBe(409);
+  const changed = { ...folder, 'travel/prices.txt': bytes('Suzhou: 50 CNY') };
+  expect((await send('developer', changed, '?model=scripted&replace=true')).status).toBe(200);
+  expect((await send('user', changed, '?model=scripted&replace=true')).status).toBe(403);
+  expect((await exported('user', 'travel')).status).toBe(403);
+  expect((await send('developer', { 'other/SKILL.md': bytes(md) })).json.error).toMatchObject({ param: 'SKILL.md.name' });
+  expect((await send('developer', { 'SKILL.md': bytes(md.replace('travel', 'lone')) }, '')).json.error).toMatchObject({ param: 'model' });
+  expect((await send('developer', { 'SKILL.md': bytes(md.replace('travel', 'lone')) }, '?model=nobody')).status).toBe(400);
+});
+
+it('a prompt goes out as a folder too, and comes in again as the same', async () => {
+  const spec = { kind: 'prompt', description: 'Greets.', model: 'scripted', options: { instructions: 'Greet {{text}}.' } };
+  await gateway.as('developer', 'POST', '/api/skills', { name: 'greet', spec });
+  const before = (await gateway.as('developer', 'GET', '/api/skills/greet')).json.spec;
+  const zip = Buffer.from(await (await exported('developer', 'greet')).arrayBuffer());
+  const { files } = await readZip(zip);
+  await gateway.as('developer', 'DELETE', '/api/skills/greet');
+  const again = await send('developer', Object.fromEntries(files.map((file) => [`greet/${file.path}`, new Uint8Array(file.bytes)])), '');
+  expect(again.status).toBe(200);
+  expect((await gateway.as('developer', 'GET', '/api/skills/greet')).json.spec).toEqual(before);
+});
