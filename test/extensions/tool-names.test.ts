@@ -17,7 +17,7 @@ describe('public names', () => {
 });
 
 describe('requests', () => {
-  it('are read from entries of type mcp alone', () => {
+  it('are read from entries of type mcp and skill alone', () => {
     expect(requests({ type: 'function', function: { name: 'f' } })).toEqual([]);
     expect(
       requests(
@@ -25,12 +25,26 @@ describe('requests', () => {
         { type: 'mcp', server_label: 'files', allowed_tools: ['read'], require_approval: 'never' },
         { type: 'mcp', server_label: 'web' },
         { type: 'mcp', server_label: 'mail', allowed_tools: { tool_names: ['send'] } },
+        { type: 'skill', name: 'summary' },
       ),
-    ).toEqual([
-      { index: 1, serverLabel: 'files', allowedTools: ['read'] },
-      { index: 2, serverLabel: 'web', allowedTools: null },
-      { index: 3, serverLabel: 'mail', allowedTools: ['send'] },
+    ).toMatchObject([
+      { type: 'mcp', index: 1, serverLabel: 'files', allowedTools: ['read'] },
+      { type: 'mcp', index: 2, serverLabel: 'web', allowedTools: null },
+      { type: 'mcp', index: 3, serverLabel: 'mail', allowedTools: ['send'] },
+      { type: 'skill', index: 4, name: 'summary' },
     ]);
+  });
+
+  it.each([
+    [undefined, [false, false]],
+    ['never', [false, false]],
+    ['always', [true, true]],
+    [{ always: { tool_names: ['send'] } }, [true, false]],
+    [{ never: { tool_names: ['read'] } }, [true, false]],
+    [{ always: { tool_names: ['read'] }, never: { tool_names: ['read', 'send'] } }, [false, true]],
+  ])('with require_approval %j ask for send and read: %j', (approval, asked) => {
+    const [found] = requests({ type: 'mcp', server_label: 'mail', ...(approval === undefined ? {} : { require_approval: approval }) });
+    expect([found?.asks('send'), found?.asks('read')]).toEqual(asked);
   });
 
   it.each([
@@ -39,9 +53,9 @@ describe('requests', () => {
     [{ type: 'mcp', server_label: 'a', server_url: 'http://169.254.169.254/' }, 'server_url'],
     [{ type: 'mcp', server_label: 'a', allowed_tools: 'read' }, 'allowed_tools'],
     [{ type: 'mcp', server_label: 'a', allowed_tools: [1] }, 'allowed_tools'],
-    [{ type: 'mcp', server_label: 'a', require_approval: 'always' }, 'require_approval'],
-    [{ type: 'mcp', server_label: 'a', require_approval: { never: { tool_names: ['x'] } } }, 'require_approval'],
-    [{ type: 'skill', name: 'a' }, 'type'],
+    [{ type: 'mcp', server_label: 'a', require_approval: 'sometimes' }, 'require_approval'],
+    [{ type: 'mcp', server_label: 'a', require_approval: { never: ['x'] } }, 'require_approval'],
+    [{ type: 'skill' }, 'name'],
   ])('%j is refused, naming %s', (tool, field) => {
     expect(() => requests(tool)).toThrow(expect.objectContaining({ code: 'invalid_request', param: `tools[0].${field}` }) as Error);
   });

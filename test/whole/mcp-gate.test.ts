@@ -15,7 +15,11 @@ it('the first list after a start has the tools, and one dead server among the ot
     }),
   );
   const started = Date.now();
-  expect((await client.listTools()).tools.map((tool) => tool.name)).toEqual(['demo__calculate', 'demo__current_time']);
+  expect((await client.listTools()).tools.map((tool) => tool.name)).toEqual([
+    'demo__calculate',
+    'demo__current_time',
+    'skill__demo-greeting',
+  ]);
   expect(Date.now() - started).toBeLessThan(5_000);
   await client.close();
 });

@@ -50,10 +50,11 @@ async function connect(
   return Object.assign(client, { [Symbol.asyncDispose]: () => client.close() });
 }
 const bypass = { cacheMode: 'bypass' } as const;
-const own = (names: string[]): string[] => names.filter((name) => !name.startsWith('demo__'));
+const own = (names: string[]): string[] => names.filter((name) => !name.startsWith('demo__') && !name.startsWith('skill__'));
 const tools = async (client: Client): Promise<string[]> => own((await client.listTools(undefined, bypass)).tools.map((each) => each.name));
 const uris = async (client: Client): Promise<string[]> => (await client.listResources(undefined, bypass)).resources.map((each) => each.uri);
-const prompts = async (client: Client): Promise<string[]> => (await client.listPrompts(undefined, bypass)).prompts.map((each) => each.name);
+const prompts = async (client: Client): Promise<string[]> =>
+  own((await client.listPrompts(undefined, bypass)).prompts.map((each) => each.name));
 
 async function grant(capability: string, action: 'view' | 'use' = 'use'): Promise<{ revoke(): Promise<void> }> {
   const made = await gateway.as('admin', 'POST', '/api/grants', { spec: { subject_type: 'role', subject: 'user', capability, action } });

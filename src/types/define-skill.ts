@@ -1,0 +1,92 @@
+/** A skill in code, in one file: a schema, and a function that calls models, tools and other skills. */
+import { z } from 'zod';
+import type { Usage } from './chat.ts';
+import { GatewayError } from './errors.ts';
+import { isJsonObject, type Json, type JsonObject } from './json.ts';
+import { definePlugin, type Plugin } from './plugin.ts';
+import { sumKnown } from './sum-usage.ts';
+import { textEvents } from './text-events.ts';
+
+/** What the function may do. Everything is done in the caller's name, with the caller's rights. */
+export interface SkillTools {
+  readonly signal: AbortSignal;
+  /** Who calls: for words, never to decide by. */
+  readonly username: string;
+  /** Asks the row's model: a text, or a whole chat body. Resolves with the text of the answer. */
+  ask(question: string | JsonObject): Promise<string>;
+  /** Calls `mcp/<server>/<tool>`, `skill/<name>` or `model/<name>`, which the row names under tools. Structured results come as JSON. */
+  call(capability: string, input: JsonObject): Promise<Json>;
+}
+
+export interface CodeSkill<I> {
+  /** The `kind` of rows that use it. */
+  readonly kind: string;
+  readonly title: string;
+  readonly input: z.ZodType<I>;
+  /** Left out for a skill that answers with text. */
+  readonly output?: z.ZodType;
+  run(input: I, tools: SkillTools): Promise<unknown>;
+}
+
+function refuseInput(error: z.ZodError): GatewayError {
+  const [issue] = error.issues;
+  const param = ['input', ...(issue?.path ?? [])]
+    .map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? String(part) : `.${String(part)}`))
+    .join('');
+  return new GatewayError('invalid_request', `${param}: ${issue?.message ?? 'is not valid'}.`, { param });
+}
+
+function parsed(text: string): Json {
+  if (!/^\s*[[{]/.test(text)) return text;
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return text;
+  }
+}
+
+/** Throws, when the skill is called: `invalid_request` naming the field, `output_invalid` where its own output does not fit. */
+export function defineSkill<I>(skill: CodeSkill<I>): Plugin<'skill', Record<string, never>> {
+  const inputSchema = z.toJSONSchema(skill.input, { io: 'input' }) as JsonObject;
+  const outputSchema = skill.output === undefined ? null : (z.toJSONSchema(skill.output) as JsonObject);
+  return definePlugin({
+    type: 'skill',
+    kind: skill.kind,
+    title: skill.title,
+    options: z.strictObject({}),
+    create: () => ({
+      describe: () => ({ inputSchema, outputSchema }),
+      async invoke(given, run) {
+        const checked = skill.input.safeParse(given);
+        if (!checked.success) throw refuseInput(checked.error);
+        const usages: (Usage | null)[] = [];
+        const call = async (capability: string, input: JsonObject): Promise<string> => {
+          let text = '';
+          for await (const batch of await run.invoke(capability, input))
+            for (const event of batch) {
+              if (event.type === 'text-delta' && event.choice === 0) text += event.text;
+              else if (event.type === 'response-end') usages.push(event.usage);
+            }
+          return text;
+        };
+        const result = await skill.run(checked.data, {
+          signal: run.signal,
+          username: run.principal.username,
+          ask: (question) =>
+            call(run.model, {
+              ...(run.tools.length === 0 ? {} : { tools: run.tools }),
+              ...(isJsonObject(question) ? question : { messages: [{ role: 'user', content: question }] }),
+            }),
+          call: async (capability, input) => parsed(await call(capability, input)),
+        });
+        const fits = skill.output?.safeParse(result);
+        if (fits !== undefined && !fits.success)
+          throw new GatewayError(
+            'output_invalid',
+            `The skill's code answered with what does not fit its own schema: ${fits.error.issues[0]?.message ?? ''}`,
+          );
+        return textEvents(outputSchema === null && typeof result === 'string' ? result : JSON.stringify(result ?? null), sumKnown(usages));
+      },
+    }),
+  });
+}

@@ -1,0 +1,94 @@
+/** What a chat with tools and a run in the background leave on one node is there on another. */
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { databaseKinds, postgresUrl, type TestDatabase } from '../storage/databases.ts';
+import { eventually, startGateway, startProcess, type TestGateway } from './gateway.ts';
+import { answerOk, completion, startVendor, type Vendor } from './vendor.ts';
+
+describe.skipIf(postgresUrl === undefined)('two nodes on PostgreSQL', () => {
+  const owned = new AsyncDisposableStack();
+  let identity: TestGateway;
+  let vendor: Vendor;
+  let nodes: TestGateway[];
+
+  beforeAll(async () => {
+    const kind = databaseKinds.find(({ name }) => name === 'PostgreSQL');
+    if (kind === undefined) throw new Error('no PostgreSQL');
+    const database: TestDatabase = owned.use(await kind.create());
+    identity = owned.use(await startGateway());
+    vendor = owned.use(await startVendor());
+    const env = {
+      PAILOU_MODE: 'production',
+      PAILOU_OAUTH_ISSUER: identity.gateway.issuer,
+      PAILOU_OAUTH_PRESET: 'generic',
+      PAILOU_OAUTH_AUDIENCE: identity.url,
+      PAILOU_DATABASE_URL: database.url ?? '',
+      PAILOU_MASTER_KEY: randomBytes(32).toString('base64'),
+      PAILOU_OUTBOUND_ALLOW: '127.0.0.0/8',
+      PAILOU_LOG_LEVEL: 'error',
+    };
+    // One after the other, so that they do not migrate at once.
+    nodes = [owned.use(await startGateway(env, startProcess)), owned.use(await startGateway(env, startProcess))];
+    await ask(0, 'admin', 'POST', '/api/providers', {
+      name: 'vendor',
+      spec: { kind: 'openai-compatible', options: { base_url: vendor.url } },
+    });
+    await ask(0, 'admin', 'POST', '/api/models', { name: 'small', spec: { deployments: [{ provider: 'vendor', model: 'm' }] } });
+    const spec = { kind: 'prompt', description: 'd', model: 'small', options: { instructions: 'City.' } };
+    const made = await ask(0, 'admin', 'POST', '/api/skills', { name: 'city', spec });
+    expect(made.status, made.text).toBe(201);
+    await eventually(
+      async () => (await ask(1, 'developer', 'GET', '/v1/skills/city')).status,
+      (status) => status === 200,
+    );
+  }, 60_000);
+  afterAll(() => owned.disposeAsync());
+
+  const ask = async (node: number, role: 'admin' | 'developer', method: string, path: string, body?: unknown) =>
+    (nodes[node] as TestGateway).as(null, method, path, body, { authorization: `Bearer ${await identity.token(role)}` });
+
+  it('an approval and the results of the caller’s own functions resume on the other, once', async () => {
+    const functions = [{ type: 'function', function: { name: 'mine', parameters: { type: 'object' } } }];
+    const tools = [...functions, { type: 'skill', name: 'city', require_approval: 'always' }];
+    const call = (id: string, name: string) => ({
+      id,
+      type: 'function',
+      function: { name, arguments: name === 'mine' ? '{}' : '{"text":"x"}' },
+    });
+    vendor.behave((request, response) => {
+      const results = (request.body.messages as { role: string; content: string }[]).filter(({ role }) => role === 'tool');
+      if (request.body.tools === undefined) return answerOk(request, response, 'Suzhou');
+      if (results.length > 0) return answerOk(request, response, `Both: ${results.map(({ content }) => content).join(' ')}`);
+      const calls = [call('m', 'mine'), call('c', 'skill__city')];
+      response.writeHead(200, { 'content-type': 'application/json' }).end(completion(null, { tool_calls: calls }, 'tool_calls'));
+    });
+    const messages = [{ role: 'user', content: 'go' }];
+    const first = await ask(0, 'developer', 'POST', '/v1/chat/completions', { model: 'small', messages, tools });
+    const [choice] = first.json.choices;
+    expect(choice.finish_reason).toBe('tool_calls');
+    expect(choice.message.tool_calls.map((each: { id: string }) => each.id)).toEqual(['m']);
+    const [waiting] = first.json.pailou.steps.filter((step: { status: string }) => step.status === 'approval_required');
+    expect(waiting).toMatchObject({ capability: 'skill/city', input: { text: 'x' } });
+    const back = [...messages, choice.message, { role: 'tool', tool_call_id: 'm', content: 'my result' }];
+    const gateway = { approvals: [{ id: waiting.id, approve: true }] };
+    const next = await ask(1, 'developer', 'POST', '/v1/chat/completions', { model: 'small', messages: back, tools, gateway });
+    expect(next.json.choices[0].message.content).toBe('Both: my result Suzhou');
+    const again = await ask(0, 'developer', 'POST', '/v1/chat/completions', { model: 'small', messages: back, tools, gateway });
+    expect(again.json.error).toMatchObject({ code: 'invalid_request', param: 'gateway.approvals[0].id' });
+    const other = await ask(1, 'admin', 'POST', '/v1/chat/completions', { model: 'small', messages: back, tools, gateway });
+    expect(other.status).toBe(400);
+  });
+
+  it('the answer of a run in the background is told by the other', async () => {
+    vendor.behave((request, response) => answerOk(request, response, 'Suzhou'));
+    const started = await ask(0, 'developer', 'POST', '/v1/skills/city/runs', { input: { text: 'x' }, async: true });
+    expect(started.status, started.text).toBe(202);
+    const path = `/v1/runs/${started.json.id}`;
+    const told = await eventually(
+      async () => (await ask(1, 'developer', 'GET', path)).json,
+      (found) => found.status === 'completed' && found.tree !== null,
+    );
+    expect(told).toMatchObject({ output: 'Suzhou', tree: { capability: 'skill/city' } });
+    expect((await ask(1, 'admin', 'GET', path)).status).toBe(404);
+  });
+});
