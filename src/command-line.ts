@@ -7,6 +7,7 @@ import { keysCommand } from './admin/commands/keys.ts';
 import { loginCommand, logoutCommand } from './admin/commands/login.ts';
 import { migrateCommand } from './admin/commands/migrate.ts';
 import { permissionsCommand } from './admin/commands/permissions.ts';
+import { skillsCommand } from './admin/commands/skills.ts';
 import { tokenCommand } from './admin/commands/token.ts';
 import { SettingsError } from './config/settings.ts';
 import { startPailou } from './main.ts';
@@ -43,6 +44,7 @@ const commands: Readonly<Record<string, Command>> = {
   audit: auditCommand,
   keys: keysCommand,
   permissions: permissionsCommand,
+  skills: skillsCommand,
 };
 
 function help(): string {

@@ -22,6 +22,7 @@ import { addMcpItems } from './mcp-items.ts';
 import { addOwnership } from './ownership.ts';
 import { addCollection } from './resources.ts';
 import { addRuns } from './runs.ts';
+import { addSkillEvaluation } from './skill-evaluation.ts';
 import { addSkillFolders } from './skill-folders.ts';
 import { addSkillVersions } from './skill-versions.ts';
 import { addUsage } from './usage.ts';
@@ -53,6 +54,7 @@ export function addControl(app: FastifyInstance, services: ControlServices): voi
   addAudit(app, services.audit);
   addRuns(app, services.runs);
   addSkillFolders(app, services.config);
-  addSkillVersions(app, services.config);
+  addSkillEvaluation(app, services.calls);
+  addSkillVersions(app, services.config, services.calls);
   addUsage(app, services.usage);
 }

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { requireRight } from '../api/calls/caller.ts';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
+import type { CallServices } from '../api/calls/services.ts';
 import { isVersion, skillOf, versionName } from '../config/skill-versions.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { Action } from '../types/access.ts';
@@ -11,6 +12,7 @@ import type { ConfigRow } from '../types/resources.ts';
 import { actorOf, expectedRevision } from './actor.ts';
 import { capabilityOf, type Collection, collections } from './collections.ts';
 import { rowView, showRow } from './row-view.ts';
+import { evaluateDraft } from './skill-evaluation.ts';
 
 const named = z.object({ name: z.string().min(1).max(200) });
 const version = z.string().regex(/^\d+\.\d+\.\d+$/, 'three numbers, such as 1.0.0');
@@ -28,7 +30,7 @@ const versionView = z.object({
 
 const collection = collections.find((each) => each.kind === 'skill') as Collection;
 
-export function addSkillVersions(app: FastifyInstance, config: ConfigService): void {
+export function addSkillVersions(app: FastifyInstance, config: ConfigService, services: CallServices): void {
   const tags = ['skills'];
   const manage = { access: ['llm:skill:manage'] as const, decides: true };
 
@@ -98,6 +100,18 @@ export function addSkillVersions(app: FastifyInstance, config: ConfigService): v
         throw new GatewayError('already_exists', `Version ${wanted} of the skill "${name}" is published already; give it another number.`, {
           param: 'version',
         });
+      if (spec['publish_needs_cases'] === true) {
+        const { failed, data } = await evaluateDraft(services, request, reply, name);
+        const first = data.find((each) => !each.passed);
+        if (first !== undefined)
+          throw new GatewayError(
+            'invalid_request',
+            `${failed} of ${data.length} cases fail, so nothing was published; the first is "${first.case}": ${first.fault}.`,
+            {
+              param: 'cases',
+            },
+          );
+      }
       const changes = [
         {
           kind: 'skill' as const,

@@ -198,6 +198,22 @@ export const modelSpec = z.strictObject({
   tags,
 });
 
+const skillCase = z.strictObject({
+  name: z.string().min(1).max(100),
+  input: z.json(),
+  expect: z
+    .strictObject({
+      equals: z.json().optional().describe('The output is this; the order of fields does not count.'),
+      contains: z.array(z.string().min(1).max(1_000)).max(50).default([]).describe('Words that stand in it, large or small.'),
+      schema: jsonObject.optional(),
+      judge: z
+        .strictObject({ model: name, question: z.string().min(1).max(2_000) })
+        .optional()
+        .describe('A model is asked this about the output; it has to begin its answer with yes.'),
+    })
+    .prefault({}),
+});
+
 export const skillSpec = z.strictObject({
   kind: z.string().min(1).max(64).default('prompt'),
   version: z
@@ -232,6 +248,8 @@ export const skillSpec = z.strictObject({
       tokens: z.int().min(1).max(1_000_000_000).default(2_000_000).describe('In all that one run calls, and these call.'),
     })
     .prefault({}),
+  cases: z.array(skillCase).max(200).default([]).describe('What it should answer; POST /api/skills/{name}/evaluate tries them.'),
+  publish_needs_cases: z.boolean().default(false).describe('Whether all cases have to pass before a version is published.'),
   tags,
 });
 
@@ -335,6 +353,7 @@ export const resourceSpecs = {
 export type ResourceKind = keyof typeof resourceSpecs;
 
 export type ModelSpec = z.output<typeof modelSpec>;
+export type SkillCase = z.output<typeof skillCase>;
 export type SkillSpec = z.output<typeof skillSpec>;
 export type McpServerSpec = z.output<typeof mcpServerSpec>;
 export type GrantSpec = z.output<typeof grantSpec>;

@@ -60,6 +60,9 @@ const rules: readonly (readonly [RegExp, readonly Kind[]])[] = [
   // Numbers of versions, looked up within a skill that was found.
   [/ \/api\/skills\/\S+ (path|body):version$/, []],
   [/ \/api\/skills\/import query:model$/, ['model']],
+  [/ \/api\/skills\S* body:spec\.cases\[\]\.expect\.judge\.model$/, ['model']],
+  [/ \/api\/skills\S* body:spec\.cases\b\S*$/, []],
+  [/ \/api\/skills\/\S+ body:models\[\]$/, ['model']],
   // What an OAuth2 service gives back.
   [/\/account\/callback query:(state|code|iss|error)$/, []],
   [/ body:(owner)$/, ['person']],

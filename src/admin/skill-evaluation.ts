@@ -1,0 +1,59 @@
+/** POST /api/skills/{name}/evaluate: the draft's cases against models, as a table. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { callerOf, requireSkill } from '../api/calls/caller.ts';
+import { type CaseResult, evaluateCase } from '../api/calls/evaluate-skill.ts';
+import type { CallServices } from '../api/calls/services.ts';
+import { GatewayError } from '../types/errors.ts';
+
+const named = z.object({ name: z.string().min(1).max(200) });
+const evaluateBody = z.strictObject({
+  models: z.array(z.string().min(1).max(256)).min(1).max(10).optional().describe("Unless given, the skill's own."),
+});
+const result = z.object({
+  case: z.string(),
+  model: z.string(),
+  passed: z.boolean(),
+  fault: z.string().nullable(),
+  run: z.string().nullable().describe('GET /v1/runs/{id} tells what it cost.'),
+  tokens: z.int().nullable(),
+  ms: z.int(),
+});
+const table = z.object({ passed: z.int(), failed: z.int(), data: z.array(result) });
+const atOnce = 4;
+
+/** All cases of `<name>@draft` with each model. Throws what `requireSkill` throws, and `invalid_request` where there are no cases. */
+export async function evaluateDraft(
+  services: CallServices,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  name: string,
+  models?: readonly string[],
+): Promise<z.output<typeof table>> {
+  const caller = callerOf(request, reply);
+  const skill = requireSkill(caller, `${name}@draft`);
+  const { cases, model } = skill.spec;
+  if (cases.length === 0)
+    throw new GatewayError('invalid_request', `The skill "${name}" has no cases; add some to its row.`, { param: 'cases' });
+  const wanted = (models ?? [model]).flatMap((each) => cases.map((one) => ({ one, model: each })));
+  const data: CaseResult[] = [];
+  for (let start = 0; start < wanted.length; start += atOnce)
+    data.push(
+      ...(await Promise.all(
+        wanted.slice(start, start + atOnce).map((each) => evaluateCase(services, caller, skill, each.one, each.model)),
+      )),
+    );
+  const passed = data.filter((each) => each.passed).length;
+  return { passed, failed: data.length - passed, data };
+}
+
+export function addSkillEvaluation(app: FastifyInstance, services: CallServices): void {
+  app.post<{ Params: z.output<typeof named>; Body: z.output<typeof evaluateBody> }>(
+    '/api/skills/:name/evaluate',
+    {
+      config: { access: ['llm:skill:manage'], decides: true },
+      schema: { tags: ['skills'], summary: 'Try the cases of a skill', params: named, body: evaluateBody, response: { 200: table } },
+    },
+    async (request, reply) => evaluateDraft(services, request, reply, request.params.name, request.body.models),
+  );
+}
