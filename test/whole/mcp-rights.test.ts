@@ -52,7 +52,8 @@ async function connect(
 const bypass = { cacheMode: 'bypass' } as const;
 const own = (names: string[]): string[] => names.filter((name) => !name.startsWith('demo__') && !name.startsWith('skill__'));
 const tools = async (client: Client): Promise<string[]> => own((await client.listTools(undefined, bypass)).tools.map((each) => each.name));
-const uris = async (client: Client): Promise<string[]> => (await client.listResources(undefined, bypass)).resources.map((each) => each.uri);
+const uris = async (client: Client): Promise<string[]> =>
+  (await client.listResources(undefined, bypass)).resources.map((each) => each.uri).filter((uri) => !uri.startsWith('skill://'));
 const prompts = async (client: Client): Promise<string[]> =>
   own((await client.listPrompts(undefined, bypass)).prompts.map((each) => each.name));
 

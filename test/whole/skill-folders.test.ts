@@ -1,4 +1,5 @@
 /** Skills in and out as zips, through the control API. */
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { zipSync } from 'fflate';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Role } from '../../src/types/access.ts';
@@ -57,6 +58,28 @@ it('a folder becomes a skill that reads its files when it needs them, and comes 
   const { files, around } = await readZip(Buffer.from(await out.arrayBuffer()));
   expect(around).toBe('travel');
   expect(Object.fromEntries(files.map((file) => [`travel/${file.path}`, new Uint8Array(file.bytes)]))).toEqual(folder);
+});
+
+it('is read at /mcp too, file by file, by whom may use it', async () => {
+  const open = async (role: Role) => {
+    const client = new Client({ name: 'test', version: '1' });
+    const headers = { authorization: `Bearer ${await gateway.token(role)}` };
+    await client.connect(new StreamableHTTPClientTransport(new URL(`${gateway.url}/mcp`), { requestInit: { headers } }));
+    return Object.assign(client, { [Symbol.asyncDispose]: () => client.close() });
+  };
+  await using client = await open('developer');
+  expect((await client.listResources()).resources.map(({ uri }) => uri)).toContain('skill://travel/SKILL.md');
+  expect((await client.readResource({ uri: 'skill://travel/SKILL.md' })).contents).toEqual([
+    { uri: 'skill://travel/SKILL.md', mimeType: 'text/markdown', text: md },
+  ]);
+  expect((await client.readResource({ uri: 'skill://travel/prices.txt' })).contents).toMatchObject([{ text: 'Suzhou: 40 CNY' }]);
+  for (const uri of ['skill://travel/nothing', 'skill://travel/../travel/SKILL.md', 'skill://nobody/SKILL.md'])
+    await expect(client.readResource({ uri }), uri).rejects.toThrow(/no resource/);
+  const demo = await client.readResource({ uri: 'skill://demo-greeting/SKILL.md' });
+  expect(JSON.stringify(demo.contents)).toContain('name: demo-greeting');
+  await expect(client.readResource({ uri: 'skill://demo-greeting/assets/pailou.json' })).rejects.toThrow(/no resource/);
+  await using stranger = await open('user');
+  await expect(stranger.readResource({ uri: 'skill://travel/SKILL.md' })).rejects.toThrow(/no resource/);
 });
 
 it('is replaced only when that is wanted, by whom it belongs to', async () => {

@@ -4,6 +4,7 @@ import { isJsonObject } from '../../types/json.ts';
 import { type Caller, requireSkill } from '../calls/caller.ts';
 import { skillCaller } from '../calls/invoke-skill.ts';
 import type { CallServices } from '../calls/services.ts';
+import { readSkillResource, skillResources } from './skill-resources.ts';
 import { findSkill, shownSkills, skillPrompt, skillPrompts } from './skill-tools.ts';
 
 /** Tools of servers come first where a bare name is both. */
@@ -18,6 +19,7 @@ export function withSkills(door: McpDoor, services: CallServices, caller: Caller
         ...offer,
         tools: [...offer.tools, ...skills.map(({ definition }) => definition)],
         prompts: [...offer.prompts, ...skillPrompts(skills)],
+        resources: [...offer.resources, ...skillResources(skills)],
       };
     },
     async call(name, input, context) {
@@ -27,6 +29,8 @@ export function withSkills(door: McpDoor, services: CallServices, caller: Caller
       return call(requireSkill(caller, found.skill.name), input, { parent: null, signal, approved: true });
     },
     async ask(question, params, context) {
+      const file = question === 'resources/read' ? readSkillResource(shownSkills(caller), params['uri']) : null;
+      if (file !== null) return file;
       const name = params['name'];
       const found = question === 'prompts/get' && typeof name === 'string' ? findSkill(shownSkills(caller), name) : undefined;
       if (found === undefined || found.shown !== name || found.skill.instance.messages === undefined)
