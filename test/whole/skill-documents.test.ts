@@ -1,0 +1,65 @@
+/** A long document through the whole house: as a form, with visible progress, in bounded memory, each model call booked. */
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { makePdf } from '../extensions/skills/made-documents.ts';
+import { eventually, startGateway, startProcess, type TestGateway } from './gateway.ts';
+import { answerOk, startVendor, type Vendor } from './vendor.ts';
+
+const owned = new AsyncDisposableStack();
+let gateway: TestGateway;
+let vendor: Vendor;
+let pid = 0;
+
+beforeAll(async () => {
+  gateway = owned.use(
+    await startGateway({}, async (env) => {
+      const started = await startProcess(env);
+      pid = started.pid;
+      return started;
+    }),
+  );
+  vendor = owned.use(await startVendor());
+  vendor.behave((request, response) => {
+    const text = String(request.body.messages.at(-1).content);
+    const [first] = [...text.matchAll(/\[(\d+)[:,\]]/g)].map(([, number]) => Number(number));
+    answerOk(request, response, JSON.stringify({ summary: 'It is about foxes.', key_points: [{ text: 'foxes', sections: [first] }] }));
+  });
+  await gateway.as('admin', 'POST', '/api/providers', {
+    name: 'vendor',
+    spec: { kind: 'openai-compatible', options: { base_url: vendor.url } },
+  });
+  await gateway.as('admin', 'POST', '/api/models', { name: 'small', spec: { deployments: [{ provider: 'vendor', model: 'm' }] } });
+  await gateway.as('admin', 'POST', '/api/skills', { name: 'summary', spec: { kind: 'doc-summary', description: 'd', model: 'small' } });
+}, 30_000);
+afterAll(() => owned.disposeAsync());
+
+const peakMb = (): number => Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1_024;
+
+it('300 pages of PDF are summarised, with a step for each part', async () => {
+  const line = 'The quick brown fox jumps over the lazy dog and does so again and again.\n';
+  const pdf = makePdf(Array.from({ length: 300 }, (_, index) => `Page ${index + 1}\n${line.repeat(40)}`));
+  const before = peakMb();
+  const form = new FormData();
+  form.set('input', '{"length":"short"}');
+  form.set('stream', 'true');
+  form.set('document', new File([new Uint8Array(pdf)], 'foxes.pdf', { type: 'application/pdf' }));
+  const headers = { authorization: `Bearer ${await gateway.token('developer')}` };
+  const answer = await fetch(`${gateway.url}/v1/skills/summary/runs`, { method: 'POST', body: form, headers });
+  const text = await answer.text();
+  const events = [...text.matchAll(/^event: (\w+)\ndata: (.*)$/gm)].map(([, name, data]) => ({ name, data: JSON.parse(data ?? '{}') }));
+  const steps = events.filter(({ name }) => name === 'step').map(({ data }) => data.id as string);
+  const parts = steps.filter((step) => step.startsWith('part read'));
+  expect(parts.length).toBeGreaterThan(30);
+  expect(parts.at(-1)).toBe(`part read ${parts.length}/${parts.length}`);
+  const end = events.at(-1);
+  expect(end?.name, text.slice(-500)).toBe('completed');
+  expect(end?.data.output).toEqual({ summary: 'It is about foxes.', key_points: [{ text: 'foxes', sources: ['page 1'] }], sections: 300 });
+  expect(end?.data.usage.input_tokens).toBe(5 * vendor.requests.length);
+  const grown = peakMb() - before;
+  expect(grown).toBeLessThan(250);
+  const booked = await eventually(
+    async () => (await gateway.as('developer', 'GET', `/v1/runs/${end?.data.id}`)).json.tree,
+    (tree) => tree != null && tree.calls.length >= parts.length,
+  );
+  expect(booked.calls).toHaveLength(vendor.requests.length);
+}, 60_000);
