@@ -198,6 +198,15 @@ describe('rights', () => {
   });
 });
 
+it('a tool that needs a person’s yes is refused within a skill, where nobody can be asked', async () => {
+  await make('paying', skill({ tools: ['mcp/demo/calculate'] }));
+  const row = (await gateway.as('admin', 'GET', '/api/mcp-servers/demo')).json;
+  await gateway.as('admin', 'PUT', '/api/mcp-servers/demo', { spec: { ...row.spec, approval: 'always' } });
+  vendor.behave(calling('demo__calculate', { expression: '1+1' }));
+  expect((await run('paying', { city: 'x' })).json.output).toContain('needs a person');
+  await gateway.as('admin', 'PUT', '/api/mcp-servers/demo', { spec: row.spec });
+});
+
 describe('bounds', () => {
   it('stop skills that call each other', async () => {
     await make('ping', skill({ tools: ['skill/pong'] }));

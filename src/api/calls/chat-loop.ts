@@ -31,7 +31,9 @@ export async function chatWithTools(
   chat: ParsedCall,
   options: { readonly parent?: Run; readonly callSkill: SkillCaller },
 ): Promise<LoopedChat> {
-  const tools = await resolveServerTools(services, caller, serverToolRequests(chat.request.body), options.callSkill);
+  const resolved = await resolveServerTools(services, caller, serverToolRequests(chat.request.body), options.callSkill);
+  // Within a skill nobody is there to ask: such a call fails in words that the model reads.
+  const tools = options.parent === undefined ? resolved : resolved.map((tool) => ({ ...tool, needsApproval: false }));
   const run = openRun(services, caller, options.parent ?? null, `model/${model.name}`, 'tool-loop', chat.stream);
   const warnings: string[] = [];
   try {

@@ -92,7 +92,7 @@ export async function invokeTool(
   if (options.approved !== true && isApprovalNeeded(found))
     throw new GatewayError(
       'permission_denied',
-      `The tool ${server.name}/${tool} needs a person's approval, which only an MCP client that offers elicitation can ask for.`,
+      `The tool ${server.name}/${tool} needs a person's approval, and nobody can be asked here.`,
     );
   const { call_timeout_ms: limit, concurrency, max_result_bytes: most } = source.spec;
   const run = openRun(services, caller, options.parent ?? null, `mcp/${server.name}/${tool}`, 'tool', false);
