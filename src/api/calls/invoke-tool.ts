@@ -90,10 +90,7 @@ export async function invokeTool(
   const found = requireTool(services, caller, server, tool);
   const { source, definition } = found;
   if (options.approved !== true && isApprovalNeeded(found))
-    throw new GatewayError(
-      'permission_denied',
-      `The tool ${server.name}/${tool} needs a person's approval, and nobody can be asked here.`,
-    );
+    throw new GatewayError('permission_denied', `The tool ${server.name}/${tool} needs a person's approval, and nobody can be asked here.`);
   const { call_timeout_ms: limit, concurrency, max_result_bytes: most } = source.spec;
   const run = openRun(services, caller, options.parent ?? null, `mcp/${server.name}/${tool}`, 'tool', false);
   const deadline = createDeadline(limit);
