@@ -233,7 +233,10 @@ export const skillSpec = z.strictObject({
     .array(
       z
         .string()
-        .regex(/^(mcp|skill|model)\/\S+$/, 'mcp/<server>, mcp/<server>/<tool>, skill/<name> or model/<name>')
+        .regex(
+          /^(mcp\/[^\s/*]+(\/(\*|[^\s*]+))?|skill\/[^\s/*]+|model\/[^\s*]+)$/,
+          'must be mcp/<server>, mcp/<server>/<tool>, skill/<name> or model/<name>; * stands only for all tools of one server',
+        )
         .max(300),
     )
     .max(200)

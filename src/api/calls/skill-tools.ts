@@ -2,12 +2,13 @@
 import type { JsonObject } from '../../types/json.ts';
 import type { SkillSpec } from '../../types/resources.ts';
 
-/** Whether the row names it: itself, its server, or a beginning with `*`. What the caller may do is decided apart from that. */
+/** Whether the row names it, or its server. What the caller may do is decided apart from that. */
 export function allows({ model, tools }: Pick<SkillSpec, 'model' | 'tools'>, target: string): boolean {
   if (target === `model/${model}`) return true;
   return tools.some((named) => {
-    if (named.endsWith('*')) return target.startsWith(named.slice(0, -1));
-    return target === named || (named.startsWith('mcp/') && !named.slice('mcp/'.length).includes('/') && target.startsWith(`${named}/`));
+    const [kind, server, ...tool] = named.split('/');
+    const isWholeServer = kind === 'mcp' && (tool.length === 0 || named.endsWith('/*'));
+    return target === named || (isWholeServer && target.startsWith(`mcp/${server}/`));
   });
 }
 
