@@ -8,7 +8,7 @@ import { isVirtual, toolsOf } from '../api/calls/tools.ts';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
 import { decide } from '../auth/decide.ts';
 import type { ConfigService } from '../config/service.ts';
-import { collectText } from '../models/collect-text.ts';
+import { collectText } from '../types/text-events.ts';
 import type { ChatBody } from '../types/chat.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import { type ConfigRow, mcpServerSpec, modelSpec, providerSpec } from '../types/resources.ts';

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { ChatStates, StateOwner } from '../types/chat-state.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { Database } from './database.ts';
+import { explained } from './explained.ts';
 import type { SecretBox } from './secrets.ts';
 
 const keptMs = 3_600_000;
@@ -15,13 +16,6 @@ function keyOf({ tenant, issuer, subject }: StateOwner, id: string): string {
 
 export function createChatStates(database: Database, box: SecretBox): ChatStates {
   const { query } = database;
-  const explained = async <T>(work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work();
-    } catch (thrown) {
-      throw database.explain(thrown);
-    }
-  };
   /** Null where the master key is another one now. */
   const opened = (key: string, text: string): JsonObject | null => {
     try {
@@ -32,7 +26,7 @@ export function createChatStates(database: Database, box: SecretBox): ChatStates
   };
   return {
     keep: (owner, ids, state) =>
-      explained(async () => {
+      explained(database, async () => {
         const now = Date.now();
         const text = JSON.stringify(state);
         await query.deleteFrom('llm_chat_state').where('expires_at', '<', now).execute();
@@ -52,7 +46,7 @@ export function createChatStates(database: Database, box: SecretBox): ChatStates
           .execute();
       }),
     read: (owner, ids) =>
-      explained(async () => {
+      explained(database, async () => {
         const keys = new Map(ids.slice(0, 500).map((id) => [keyOf(owner, id), id]));
         if (keys.size === 0) return new Map();
         const rows = await query
@@ -69,7 +63,7 @@ export function createChatStates(database: Database, box: SecretBox): ChatStates
         );
       }),
     take: (owner, id) =>
-      explained(async () => {
+      explained(database, async () => {
         const key = keyOf(owner, id);
         const row = await query
           .deleteFrom('llm_chat_state')

@@ -2,6 +2,7 @@
 import type { AccountOwner, Accounts } from '../types/accounts.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { Database } from './database.ts';
+import { explained } from './explained.ts';
 import type { SecretBox } from './secrets.ts';
 
 /** What a sealed account is bound to: moved to another row, it does not open. */
@@ -13,20 +14,13 @@ export function accountContext({ server, issuer, subject }: { server: string; is
 export function createAccounts(database: Database, box: SecretBox, server: string): Accounts {
   const { query } = database;
   const keyOf = (owner: AccountOwner | null) => ({ server, issuer: owner?.issuer ?? '', subject: owner?.subject ?? '' });
-  const explained = async <T>(work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work();
-    } catch (thrown) {
-      throw database.explain(thrown);
-    }
-  };
   const one = (owner: AccountOwner | null) => {
     const { issuer, subject } = keyOf(owner);
     return query.updateTable('llm_mcp_account').where('server', '=', server).where('issuer', '=', issuer).where('subject', '=', subject);
   };
   return {
     read: (owner) =>
-      explained(async () => {
+      explained(database, async () => {
         const { issuer, subject } = keyOf(owner);
         const row = await query
           .selectFrom('llm_mcp_account')
@@ -45,7 +39,7 @@ export function createAccounts(database: Database, box: SecretBox, server: strin
         }
       }),
     write: (owner, state, version) =>
-      explained(async () => {
+      explained(database, async () => {
         const key = keyOf(owner);
         const text = box.seal(JSON.stringify(state), accountContext(key)).$sealed;
         const now = Date.now();
@@ -70,7 +64,7 @@ export function createAccounts(database: Database, box: SecretBox, server: strin
         return Number(numInsertedOrUpdatedRows ?? 0) === 1;
       }),
     claim: (owner, version, until) =>
-      explained(async () => {
+      explained(database, async () => {
         const { numUpdatedRows } = await one(owner)
           .set({ renewing_until: until })
           .where('version', '=', version)
@@ -79,7 +73,7 @@ export function createAccounts(database: Database, box: SecretBox, server: strin
         return Number(numUpdatedRows) === 1;
       }),
     remove: (owner) =>
-      explained(async () => {
+      explained(database, async () => {
         const { issuer, subject } = keyOf(owner);
         await query
           .deleteFrom('llm_mcp_account')

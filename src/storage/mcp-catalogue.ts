@@ -2,6 +2,7 @@
 import type { JsonObject } from '../types/json.ts';
 import type { Pin, PinKind, PinStore } from '../types/pins.ts';
 import type { Database } from './database.ts';
+import { explained } from './explained.ts';
 import type { McpCatalogueTable } from './schema.ts';
 
 function read(row: McpCatalogueTable): Pin {
@@ -45,20 +46,17 @@ const rowsAtOnce = 50;
 
 export function createPinStore(database: Database): PinStore {
   const { query } = database;
-  const explained = async <T>(work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work();
-    } catch (thrown) {
-      throw database.explain(thrown);
-    }
-  };
   return {
     of: (server) =>
-      explained(async () => (await query.selectFrom('llm_mcp_catalogue').selectAll().where('server', '=', server).execute()).map(read)),
+      explained(database, async () =>
+        (await query.selectFrom('llm_mcp_catalogue').selectAll().where('server', '=', server).execute()).map(read),
+      ),
     since: (time) =>
-      explained(async () => (await query.selectFrom('llm_mcp_catalogue').selectAll().where('changed_at', '>=', time).execute()).map(read)),
+      explained(database, async () =>
+        (await query.selectFrom('llm_mcp_catalogue').selectAll().where('changed_at', '>=', time).execute()).map(read),
+      ),
     write: (pins, gone) =>
-      explained(() =>
+      explained(database, () =>
         query.transaction().execute(async (within) => {
           for (const { server, kind, name } of gone)
             await within

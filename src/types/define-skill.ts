@@ -5,7 +5,7 @@ import { GatewayError } from './errors.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import { definePlugin, type Plugin } from './plugin.ts';
 import { sumKnown } from './sum-usage.ts';
-import { textEvents } from './text-events.ts';
+import { collectText, textEvents } from './text-events.ts';
 
 /** What the function may do. Everything is done in the caller's name, with the caller's rights. */
 export interface SkillTools {
@@ -61,12 +61,8 @@ export function defineSkill<I>(skill: CodeSkill<I>): Plugin<'skill', Record<stri
         if (!checked.success) throw refuseInput(checked.error);
         const usages: (Usage | null)[] = [];
         const call = async (capability: string, input: JsonObject): Promise<string> => {
-          let text = '';
-          for await (const batch of await run.invoke(capability, input))
-            for (const event of batch) {
-              if (event.type === 'text-delta' && event.choice === 0) text += event.text;
-              else if (event.type === 'response-end') usages.push(event.usage);
-            }
+          const { text, usage } = await collectText(await run.invoke(capability, input));
+          usages.push(usage);
           return text;
         };
         const result = await skill.run(checked.data, {

@@ -1,5 +1,5 @@
 /** A skill's own cases against models: what it answers, whether that is right, what it cost. */
-import { collectText } from '../../models/collect-text.ts';
+import { collectText } from '../../types/text-events.ts';
 import { toGatewayError } from '../../types/errors.ts';
 import type { Json, JsonObject } from '../../types/json.ts';
 import type { SkillCase } from '../../types/resources.ts';

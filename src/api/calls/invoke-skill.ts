@@ -1,11 +1,10 @@
 /** `skill/<name>`: runs with the rights of its caller, never of its author. */
-import { collectText } from '../../models/collect-text.ts';
 import type { Run } from '../../telemetry/run.ts';
 import type { ChatBody, ChatEvent, ChatEvents } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import type { SkillEntry } from '../../types/snapshot.ts';
-import { textEvents } from '../../types/text-events.ts';
+import { collectText, textEvents } from '../../types/text-events.ts';
 import type { ToolResult } from '../../types/tool-source.ts';
 import { booked, endFailed } from './booked.ts';
 import { type Caller, requireModel, requireServer, requireSkill } from './caller.ts';

@@ -8,10 +8,10 @@ import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import { definePlugin } from '../../types/plugin.ts';
 import { compileSchema, type SchemaCheck } from '../../types/schema-check.ts';
 import type { SkillRun } from '../../types/skill.ts';
-import { textEvents } from '../../types/text-events.ts';
+import { collectText, textEvents } from '../../types/text-events.ts';
 import { requireInput } from './asking/checked-input.ts';
 import { inTurns } from './asking/progress.ts';
-import { askTyped, faultOf, jsonFormat, readAnswer } from './asking/typed-answer.ts';
+import { askTyped, faultOf, jsonFormat } from './asking/typed-answer.ts';
 import { condition, conditionPlaces, holds } from './pipeline/conditions.ts';
 import { fill, type Known, placesIn } from './pipeline/places.ts';
 
@@ -118,7 +118,7 @@ async function askModel(run: SkillRun, target: string, given: JsonObject): Promi
       ];
   const model = { ...run, model: target };
   if (!isJsonObject(schema)) {
-    const { text, usage } = await readAnswer(await run.invoke(target, { ...body, messages }));
+    const { text, usage } = await collectText(await run.invoke(target, { ...body, messages }));
     return { value: text, usage };
   }
   return askTyped(model, {
@@ -133,7 +133,7 @@ async function once(run: SkillRun, { use }: Step, given: Json): Promise<Result> 
   const target = use ?? run.model;
   const input = isJsonObject(given) ? given : { input: given };
   if (target.startsWith('model/')) return askModel(run, target, input);
-  const { text, usage } = await readAnswer(await run.invoke(target, input));
+  const { text, usage } = await collectText(await run.invoke(target, input));
   return { value: valueOf(text), usage };
 }
 

@@ -6,10 +6,9 @@ import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import { definePlugin } from '../../types/plugin.ts';
 import { compileSchema } from '../../types/schema-check.ts';
 import type { SkillRun } from '../../types/skill.ts';
-import { textEvents } from '../../types/text-events.ts';
+import { collectText, textEvents } from '../../types/text-events.ts';
 import { requireInput } from './asking/checked-input.ts';
 import { inTurns } from './asking/progress.ts';
-import { readAnswer } from './asking/typed-answer.ts';
 import { textPieces } from './documents/text-pieces.ts';
 
 const options = z.strictObject({
@@ -59,7 +58,7 @@ export default definePlugin({
           ...(style === '' ? [] : [`Style: ${style}`]),
           ...(terms === '' ? [] : [`These terms must become:\n${terms}`]),
         ].join('\n');
-        return readAnswer(
+        return collectText(
           await run.invoke(run.model, {
             messages: [
               { role: 'system', content: system },

@@ -1,28 +1,11 @@
 /** An answer that fits a JSON Schema: checked, and repaired with the validator's words. */
 import { sumKnown } from '../../../types/sum-usage.ts';
-import type { ChatEvents, Usage } from '../../../types/chat.ts';
+import type { Usage } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import type { Json, JsonObject } from '../../../types/json.ts';
 import type { SchemaCheck } from '../../../types/schema-check.ts';
 import type { SkillRun } from '../../../types/skill.ts';
-
-export interface TextAnswer {
-  readonly text: string;
-  readonly usage: Usage | null;
-}
-
-/** Reads an answer to its end. */
-export async function readAnswer(events: ChatEvents): Promise<TextAnswer> {
-  let text = '';
-  let usage: Usage | null = null;
-  for await (const batch of events) {
-    for (const event of batch) {
-      if (event.type === 'text-delta' && event.choice === 0) text += event.text;
-      else if (event.type === 'response-end') usage = event.usage;
-    }
-  }
-  return { text, usage };
-}
+import { collectText } from '../../../types/text-events.ts';
 
 /** Some models put a fence of code around their JSON, or words before it. */
 export function parseJson(text: string): Json | undefined {
@@ -68,7 +51,7 @@ export async function askTyped(run: SkillRun, { body, messages, fault, repairs }
   let reason = '';
   let usage: Usage | null = null;
   for (let attempt = 0; attempt <= repairs; attempt++) {
-    const answer = await readAnswer(await run.invoke(run.model, { ...body, messages: asked }));
+    const answer = await collectText(await run.invoke(run.model, { ...body, messages: asked }));
     usage = sumKnown([usage, answer.usage]);
     best = answer.text;
     const value = parseJson(best);

@@ -8,6 +8,7 @@ import type {
   StoredOAuthTokens,
 } from '@modelcontextprotocol/client';
 import type { Accounts } from '../../../../types/accounts.ts';
+import { readBounded } from '../session/bounded-body.ts';
 import { isJsonObject, type JsonObject } from '../../../../types/json.ts';
 
 /** How Pailou is known there; without an id it registers itself (RFC 7591), once for everybody. */
@@ -51,14 +52,9 @@ const stepMs = 20_000;
 function plain(guarded: typeof fetch): FetchLike {
   return async (url, init) => {
     const response = await guarded(url, { ...init, redirect: 'error', signal: AbortSignal.timeout(stepMs) });
-    const parts: Uint8Array[] = [];
-    let size = 0;
-    for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-      size += part.length;
-      if (size > mostBytes) throw new Error(`it answers with more than ${mostBytes} bytes`);
-      parts.push(part);
-    }
-    return new Response(size === 0 ? null : Buffer.concat(parts), { status: response.status, headers: [...response.headers] });
+    const body = await readBounded(response, mostBytes);
+    if (body === null) throw new Error(`it answers with more than ${mostBytes} bytes`);
+    return new Response(body.length === 0 ? null : new Uint8Array(body), { status: response.status, headers: [...response.headers] });
   };
 }
 

@@ -1,5 +1,6 @@
 /** What a REST service answered, as a tool's result: bounded, without the secrets that it was asked with. */
 import { isJsonObject, type Json, type JsonObject } from '../../../../types/json.ts';
+import { readBounded } from '../session/bounded-body.ts';
 import type { ToolResult } from '../../../../types/tool-source.ts';
 import type { SchemaCheck } from '../../../../types/schema-check.ts';
 
@@ -8,18 +9,6 @@ const mostErrorCharacters = 4_000;
 /** For the model: what went wrong, and what to do about it. */
 export function failedResult(text: string): ToolResult {
   return { content: [{ type: 'text', text }], isError: true };
-}
-
-/** The body, or null if it is larger. */
-async function read(response: Response, most: number): Promise<Buffer | null> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    size += part.length;
-    if (size > most) return null;
-    parts.push(part);
-  }
-  return Buffer.concat(parts);
 }
 
 function parsed(text: string): Json | undefined {
@@ -42,7 +31,7 @@ export async function readAnswer(
     await response.body?.cancel();
     return failedResult(`The service answered with a redirect (${status}), which is not followed. Its address may have changed.`);
   }
-  const body = await read(response, most);
+  const body = await readBounded(response, most);
   if (body === null)
     return failedResult(`The answer is larger than the ${most} bytes allowed. Ask for less, for example a page or a filter.`);
   const type = (response.headers.get('content-type') ?? '').toLowerCase();

@@ -1,6 +1,7 @@
 /** Where the document comes from: the row itself, or an address that is asked whether it has changed. */
 import type { JsonObject } from '../../../../types/json.ts';
 import type { PluginServices } from '../../../../types/plugin.ts';
+import { readBounded } from '../session/bounded-body.ts';
 import { DocumentError, readDocument } from './document.ts';
 
 const mostBytes = 10_000_000;
@@ -9,17 +10,6 @@ const timeoutMs = 20_000;
 export interface DocumentSource {
   /** The same object as long as nothing changed. Throws DocumentError, or what the network says. */
   read(signal: AbortSignal): Promise<JsonObject>;
-}
-
-async function textOf(response: Response): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    size += part.length;
-    if (size > mostBytes) throw new DocumentError(`is larger than ${mostBytes} bytes`);
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
 }
 
 export function createDocumentSource(options: {
@@ -54,7 +44,9 @@ export function createDocumentSource(options: {
         await response.body?.cancel();
         throw new DocumentError(`cannot be read: its address answered with HTTP ${response.status}`);
       }
-      const text = await textOf(response);
+      const body = await readBounded(response, mostBytes);
+      if (body === null) throw new DocumentError(`is larger than ${mostBytes} bytes`);
+      const text = body.toString('utf8');
       if (kept?.text === text) return kept.document;
       kept = { etag: response.headers.get('etag'), text, document: await readDocument(text) };
       return kept.document;
