@@ -15,8 +15,10 @@ const result = z.object({
   model: z.string(),
   passed: z.boolean(),
   fault: z.string().nullable(),
-  run: z.string().nullable().describe('GET /v1/runs/{id} tells what it cost.'),
-  tokens: z.int().nullable(),
+  run: z.string().nullable().describe('GET /v1/runs/{id} tells all that it called.'),
+  tokens: z.int().describe('All that the run and those within it used.'),
+  cost: z.int().nullable().describe('In millionths of the currency; null where a price is unknown.'),
+  currency: z.string().nullable(),
   ms: z.int(),
 });
 const table = z.object({ passed: z.int(), failed: z.int(), data: z.array(result) });

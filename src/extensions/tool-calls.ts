@@ -74,7 +74,7 @@ async function answer(
   }
 }
 
-/** Yields a step when each begins and has ended; returns the messages in the order of the calls. */
+/** Yields a step when each begins and as soon as each has ended; returns the messages in the order of the calls. */
 export async function* callTools(
   options: ToolCaller,
   calls: readonly ServerCall[],
@@ -83,18 +83,27 @@ export async function* callTools(
 ): AsyncGenerator<readonly ChatEvent[], JsonObject[]> {
   if (calls.length === 0) return [];
   const idOf = (index: number): string => `${round}.${index + 1}`;
+  const startedAt = Date.now();
+  const texts: string[] = [];
+  const running = new Map(
+    calls.map((each, index) => {
+      const called = answer(options, each, index, approved).then((result) => ({ ...result, index, durationMs: Date.now() - startedAt }));
+      // The first who hears that the caller has left tells it; the others have nobody left to tell.
+      called.catch(() => {});
+      return [index, called] as const;
+    }),
+  );
   yield calls.map(({ tool }, index) => stepOf(tool, idOf(index), 'started'));
-  const results = await Promise.all(
-    calls.map(async (each, index) => {
-      const startedAt = Date.now();
-      return { ...(await answer(options, each, index, approved)), durationMs: Date.now() - startedAt };
-    }),
-  );
-  yield results.map(({ error, durationMs }, index) =>
-    stepOf((calls[index] as ServerCall).tool, idOf(index), error === undefined ? 'completed' : 'failed', {
-      durationMs,
-      ...(error === undefined ? {} : { error }),
-    }),
-  );
-  return calls.map(({ call }, index) => toolMessage(call, results[index]?.text ?? ''));
+  while (running.size > 0) {
+    const { index, text, error, durationMs } = await Promise.race(running.values());
+    running.delete(index);
+    texts[index] = text;
+    yield [
+      stepOf((calls[index] as ServerCall).tool, idOf(index), error === undefined ? 'completed' : 'failed', {
+        durationMs,
+        ...(error === undefined ? {} : { error }),
+      }),
+    ];
+  }
+  return calls.map(({ call }, index) => toolMessage(call, texts[index] ?? ''));
 }

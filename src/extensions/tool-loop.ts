@@ -1,7 +1,6 @@
-/** The loop that runs server-side tools: model, tools, model again, until it answers. One event stream comes out. */
+/** The loop that runs server-side tools: model, tools, model again, until it answers. One event stream comes out; what was spent, its run knows. */
 import type { ChatStates, StateOwner } from '../types/chat-state.ts';
-import { sumKnown } from '../types/sum-usage.ts';
-import type { ChatBody, ChatEvent, ChatEvents, ChatRequest, Usage } from '../types/chat.ts';
+import type { ChatBody, ChatEvent, ChatEvents, ChatRequest } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
 import { isJsonObject, type JsonObject } from '../types/json.ts';
 import { keepHidden, restoreHidden } from './hidden-messages.ts';
@@ -101,11 +100,9 @@ async function* rounds(
   const { owner, states } = options;
   let { body } = start;
   let events = firstEvents;
-  let usage: Usage | null = null;
   yield* start.told;
   for (let step = 1; ; step++) {
     const round = yield* readRound(events, (name) => named.has(name), step > 1);
-    usage = sumKnown([usage, round.usage]);
     const serverCalls = round.calls.flatMap((call): ServerCall[] => {
       const tool = named.get(call.name);
       return tool === undefined ? [] : [{ call, tool }];
@@ -132,7 +129,7 @@ async function* rounds(
       const reason = clientCalls.length > 0 ? 'tool_calls' : asked.length > 0 ? 'stop' : round.reason;
       yield [
         { type: 'finish', choice: 0, reason },
-        { type: 'response-end', usage },
+        { type: 'response-end', usage: null },
       ];
       return;
     }
@@ -146,7 +143,7 @@ async function* rounds(
       const final = yield* readRound(events, () => true, true);
       yield [
         { type: 'finish', choice: 0, reason: final.calls.length > 0 ? 'length' : final.reason },
-        { type: 'response-end', usage: sumKnown([usage, final.usage]) },
+        { type: 'response-end', usage: null },
       ];
       return;
     }

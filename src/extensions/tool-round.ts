@@ -1,5 +1,5 @@
 /** One model call of the tool loop: what the caller may see passes on, calls of server-side tools are kept back. */
-import type { ChatEvent, ChatEvents, FinishReason, Usage } from '../types/chat.ts';
+import type { ChatEvent, ChatEvents, FinishReason } from '../types/chat.ts';
 
 export interface RoundCall {
   readonly id: string;
@@ -13,7 +13,6 @@ export interface Round {
   /** In the order in which the model made them, the caller's own functions included. */
   readonly calls: readonly RoundCall[];
   readonly reason: FinishReason;
-  readonly usage: Usage | null;
 }
 
 /** Reads one answer to its end. Its `finish` and `response-end` are the loop's to send; later rounds do not start again. */
@@ -26,7 +25,6 @@ export async function* readRound(
   const hidden = new Set<number>();
   let text = '';
   let reason: FinishReason = 'stop';
-  let usage: Usage | null = null;
   for await (const batch of events) {
     const visible: ChatEvent[] = [];
     for (const event of batch) {
@@ -46,7 +44,6 @@ export async function* readRound(
           reason = event.reason;
           break;
         case 'response-end':
-          usage = event.usage;
           break;
         case 'response-start':
           if (!continued) visible.push(event);
@@ -58,5 +55,5 @@ export async function* readRound(
     }
     if (visible.length > 0) yield visible;
   }
-  return { text, calls: [...calls.values()], reason, usage };
+  return { text, calls: [...calls.values()], reason };
 }

@@ -4,7 +4,19 @@ import type { Usage } from '../types/chat.ts';
 import type { ErrorCode } from '../types/errors.ts';
 import type { AttemptRecord, Ledger, Outcome, RunRecord } from '../types/run.ts';
 import type { Price } from '../types/resources.ts';
+import { sumKnown } from '../types/sum-usage.ts';
 import { newRunId } from './run-id.ts';
+
+/** What a run and all runs within it have used so far. */
+export interface Spent {
+  /** Null while nothing is known. */
+  readonly usage: Usage | null;
+  /** Micro-units of `currency`; null where a price is unknown, or prices are in different currencies. */
+  readonly cost: number | null;
+  readonly currency: string | null;
+}
+
+const nothing: Spent = { usage: null, cost: null, currency: null };
 
 export interface RunStart {
   readonly principal: Principal;
@@ -34,6 +46,9 @@ export class Run {
   #free = false;
   #meter: (() => Usage) | null = null;
   #ended = false;
+  /** Runs within this one: those under way, and the sum of those that have ended. */
+  readonly #open = new Set<Run>();
+  #within: Spent = nothing;
   #onEnd: ((record: RunRecord) => void) | null = null;
 
   constructor(ledger: Ledger, start: RunStart, parent: Run | null = null) {
@@ -43,6 +58,7 @@ export class Run {
     this.#root = parent === null ? this.id : parent.#root;
     this.#via = parent === null ? null : (parent.#via ?? parent.start.capability);
     this.depth = parent === null ? 0 : parent.depth + 1;
+    if (parent !== null) parent.#open.add(this);
   }
 
   /** A run inside this one: a skill's model call, a tool call. Same principal, same request. */
@@ -112,11 +128,22 @@ export class Run {
     return this.#usage;
   }
 
+  /** With all runs within it, also those that failed. */
+  get spent(): Spent {
+    const own: Spent =
+      this.#usage === null ? nothing : { usage: this.#usage, cost: this.#costOf(this.#usage), currency: this.#price?.currency ?? null };
+    return [...this.#open].reduce((sum, run) => added(sum, run.spent), added(own, this.#within));
+  }
+
   /** Books the run. Later calls do nothing, so that every path may end it in `finally`. */
   end(outcome: Outcome, error: ErrorCode | null = null): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#meter = null;
+    if (this.#parent !== null) {
+      this.#parent.#open.delete(this);
+      this.#parent.#within = added(this.#parent.#within, this.spent);
+    }
     const record = this.#recordOf(outcome, error, this.#usage);
     this.#ledger.record(record);
     this.#onEnd?.(record);
@@ -157,6 +184,15 @@ export class Run {
       attempts: this.attempts,
     };
   }
+}
+
+function added(one: Spent, other: Spent): Spent {
+  if (one.usage === null) return other;
+  if (other.usage === null) return one;
+  // What was free, such as an answer from the cache, has no currency.
+  const currency = one.cost === 0 ? other.currency : other.cost === 0 || one.currency === other.currency ? one.currency : null;
+  const isOneSum = one.cost !== null && other.cost !== null && (currency !== null || one.cost + other.cost === 0);
+  return { usage: sumKnown([one.usage, other.usage]), cost: isOneSum ? one.cost + other.cost : null, currency };
 }
 
 function without(usage: Usage, part: Usage): Usage {

@@ -1,11 +1,9 @@
 /** A skill in code, in one file: a schema, and a function that calls models, tools and other skills. */
 import { z } from 'zod';
-import type { Usage } from './chat.ts';
 import { GatewayError } from './errors.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import { definePlugin, type Plugin } from './plugin.ts';
-import { sumKnown } from './sum-usage.ts';
-import { collectText, textEvents } from './text-events.ts';
+import { wholeText, textEvents } from './text-events.ts';
 
 /** What the function may do. Everything is done in the caller's name, with the caller's rights. */
 export interface SkillTools {
@@ -59,12 +57,7 @@ export function defineSkill<I>(skill: CodeSkill<I>): Plugin<'skill', Record<stri
       async invoke(given, run) {
         const checked = skill.input.safeParse(given);
         if (!checked.success) throw refuseInput(checked.error);
-        const usages: (Usage | null)[] = [];
-        const call = async (capability: string, input: JsonObject): Promise<string> => {
-          const { text, usage } = await collectText(await run.invoke(capability, input));
-          usages.push(usage);
-          return text;
-        };
+        const call = async (capability: string, input: JsonObject): Promise<string> => wholeText(await run.invoke(capability, input));
         const result = await skill.run(checked.data, {
           signal: run.signal,
           username: run.principal.username,
@@ -81,7 +74,7 @@ export function defineSkill<I>(skill: CodeSkill<I>): Plugin<'skill', Record<stri
             'output_invalid',
             `The skill's code answered with what does not fit its own schema: ${fits.error.issues[0]?.message ?? ''}`,
           );
-        return textEvents(outputSchema === null && typeof result === 'string' ? result : JSON.stringify(result ?? null), sumKnown(usages));
+        return textEvents(outputSchema === null && typeof result === 'string' ? result : JSON.stringify(result ?? null));
       },
     }),
   });

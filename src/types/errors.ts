@@ -181,6 +181,13 @@ export const errorTable = {
     retryable: true,
     meaning: 'The vendor cut the answer short. What you received is incomplete.',
   },
+  output_truncated: {
+    status: 502,
+    type: server,
+    retryable: false,
+    meaning:
+      'A skill needs the whole answer of its model, which was cut off at its limit of length. Allow the model more tokens, or give the skill less at once (`best_attempt` is what there was).',
+  },
   output_invalid: { status: 502, type: server, retryable: false, meaning: "The model's answer does not fit the skill's output schema." },
   tool_failed: { status: 502, type: server, retryable: false, meaning: 'A tool that the call needs could not be reached or failed.' },
   auth_unavailable: {

@@ -7,7 +7,9 @@ interface Row {
   readonly model: string;
   readonly passed: boolean;
   readonly fault: string | null;
-  readonly tokens: number | null;
+  readonly tokens: number;
+  readonly cost: number | null;
+  readonly currency: string | null;
   readonly ms: number;
 }
 
@@ -54,11 +56,12 @@ export const skillsCommand: Command = {
       row.passed ? 'pass' : 'FAIL',
       row.case,
       row.model,
-      row.tokens === null ? '' : String(row.tokens),
+      String(row.tokens),
+      row.cost === null ? '?' : `${(row.cost / 1_000_000).toFixed(4)} ${row.currency ?? ''}`.trim(),
       `${row.ms} ms`,
       row.fault ?? '',
     ]);
-    say(tableOf([['', 'case', 'model', 'tokens', 'time', ''], ...rows]));
+    say(tableOf([['', 'case', 'model', 'tokens', 'cost', 'time', ''], ...rows]));
     return answer.failed === 0 ? 0 : 1;
   },
 };

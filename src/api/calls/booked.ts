@@ -19,16 +19,19 @@ function roughMeter(request: ChatRequest, text: () => string): () => Usage {
   };
 }
 
+const nothingUsed: Usage = { inputTokens: 0, outputTokens: 0 };
+
 /**
  * Passes the events on and ends the run with them. A `response-end` without usage gets an estimate, marked as such;
- * so does an answer that was cut or left after something had been said. `request` null: a run whose tokens its child runs carry.
+ * so does an answer that was cut or left after something had been said. `request` null: a run that is made of the runs within it;
+ * its `response-end` tells the sum of what all of them used.
  */
 export async function* booked(run: Run, request: ChatRequest | null, events: ChatEvents): AsyncGenerator<readonly ChatEvent[]> {
   let text = '';
   let ended = false;
-  const usageNow = (): Usage | null => run.usage ?? (request === null ? null : estimateUsage(request.body, text));
-  const bookUsage = (usage: Usage | null): void => {
-    if (request !== null && usage !== null) run.used(usage);
+  const usageNow = (): Usage => (request === null ? (run.spent.usage ?? nothingUsed) : (run.usage ?? estimateUsage(request.body, text)));
+  const bookUsage = (usage: Usage): void => {
+    if (request !== null) run.used(usage);
   };
   if (request !== null) run.meteredBy(roughMeter(request, () => text));
   try {
@@ -38,8 +41,9 @@ export async function* booked(run: Run, request: ChatRequest | null, events: Cha
         if (event.type === 'text-delta' || event.type === 'reasoning-delta' || event.type === 'refusal-delta') text += event.text;
         else if (event.type === 'tool-call-delta') text += event.arguments;
         else if (event.type === 'response-end') {
-          if (event.usage === null) complete = batch.map((each) => (each.type === 'response-end' ? { ...each, usage: usageNow() } : each));
-          bookUsage(event.usage ?? usageNow());
+          const usage = request === null ? usageNow() : (event.usage ?? usageNow());
+          if (usage !== event.usage) complete = batch.map((each) => (each.type === 'response-end' ? { ...each, usage } : each));
+          bookUsage(usage);
         }
       }
       yield complete ?? batch;

@@ -23,13 +23,13 @@ export function hasServerTools(chat: ParsedCall): boolean {
   return serverToolRequests(chat.request.body).length > 0;
 }
 
-/** `model` is one that the caller may use. Resolves when the first of the answer is there. */
+/** `model` is one that the caller may use; `mayAsk` throws where no further round may begin. Resolves when the first of the answer is there. */
 export async function chatWithTools(
   services: CallServices,
   caller: Caller,
   model: ModelEntry,
   chat: ParsedCall,
-  options: { readonly parent?: Run; readonly callSkill: SkillCaller },
+  options: { readonly parent?: Run; readonly callSkill: SkillCaller; readonly mayAsk?: () => void },
 ): Promise<LoopedChat> {
   const resolved = await resolveServerTools(services, caller, serverToolRequests(chat.request.body), options.callSkill);
   // Within a skill nobody is there to ask: such a call fails in words that the model reads.
@@ -46,6 +46,7 @@ export async function chatWithTools(
       ...(chat.decisions === undefined ? {} : { decisions: chat.decisions }),
       signal: caller.signal,
       callModel: async (request) => {
+        options.mayAsk?.();
         const call = await invokeModel(services, caller, model, request, { stream: chat.stream, parent: run });
         if (warnings.length === 0) warnings.push(...call.warnings);
         return call;

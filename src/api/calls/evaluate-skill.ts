@@ -1,6 +1,7 @@
 /** A skill's own cases against models: what it answers, whether that is right, what it cost. */
-import { collectText } from '../../types/text-events.ts';
+import { collectText, wholeText } from '../../types/text-events.ts';
 import { toGatewayError } from '../../types/errors.ts';
+import type { Run } from '../../telemetry/run.ts';
 import type { Json, JsonObject } from '../../types/json.ts';
 import type { SkillCase } from '../../types/resources.ts';
 import { compileSchema } from '../../types/schema-check.ts';
@@ -17,7 +18,11 @@ export interface CaseResult {
   /** Why not, in words; null for a case that passed. */
   readonly fault: string | null;
   readonly run: string | null;
-  readonly tokens: number | null;
+  /** With all that the skill called; what a judge used is not in it. */
+  readonly tokens: number;
+  /** Micro-units of `currency`; null where a price is unknown. */
+  readonly cost: number | null;
+  readonly currency: string | null;
   readonly ms: number;
 }
 
@@ -82,25 +87,30 @@ export async function evaluateCase(
 ): Promise<CaseResult> {
   const startedAt = Date.now();
   const chosen: SkillEntry = { ...skill, spec: { ...skill.spec, model } };
-  let run: string | null = null;
-  const done = (fault: string | null, tokens: number | null): CaseResult => ({
-    case: each.name,
-    model,
-    passed: fault === null,
-    fault,
-    run,
-    tokens,
-    ms: Date.now() - startedAt,
-  });
+  let run: Run | null = null;
+  const opened = (): Run | null => run;
+  const done = (fault: string | null): CaseResult => {
+    const { usage, cost, currency } = opened()?.spent ?? { usage: null, cost: null, currency: null };
+    return {
+      case: each.name,
+      model,
+      passed: fault === null,
+      fault,
+      run: opened()?.id ?? null,
+      tokens: usage === null ? 0 : usage.inputTokens + usage.outputTokens,
+      cost,
+      currency,
+      ms: Date.now() - startedAt,
+    };
+  };
   try {
     requireModel(caller, model);
-    const call = await invokeSkill(services, caller, chosen, each.input, { stream: false, onOpen: ({ id }) => (run = id) });
-    const { text, usage } = await collectText(call.events);
-    const tokens = usage === null ? null : usage.inputTokens + usage.outputTokens;
-    return done(await faultOf(services, caller, each, text, chosen.instance.describe().outputSchema !== null), tokens);
+    const call = await invokeSkill(services, caller, chosen, each.input, { stream: false, onOpen: (open) => (run = open) });
+    const text = await wholeText(call.events);
+    return done(await faultOf(services, caller, each, text, chosen.instance.describe().outputSchema !== null));
   } catch (thrown) {
     caller.signal.throwIfAborted();
     const { code, message } = toGatewayError(thrown);
-    return done(`${code}: ${message}`, null);
+    return done(`${code}: ${message}`);
   }
 }

@@ -4,7 +4,7 @@ import type { ChatBody, ChatEvent, ChatEvents } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import type { SkillEntry } from '../../types/snapshot.ts';
-import { collectText, textEvents } from '../../types/text-events.ts';
+import { textEvents, wholeText } from '../../types/text-events.ts';
 import type { ToolResult } from '../../types/tool-source.ts';
 import { booked, endFailed } from './booked.ts';
 import { type Caller, requireModel, requireServer, requireSkill } from './caller.ts';
@@ -14,7 +14,7 @@ import { invokeTool } from './invoke-tool.ts';
 import type { SkillCaller } from './server-tools.ts';
 import type { CallServices } from './services.ts';
 import { allows, chatTools } from './skill-tools.ts';
-import { requireBudget, spending, type TokenBudget } from './token-budget.ts';
+import { requireBudget, type TokenBudget } from './token-budget.ts';
 
 export interface SkillCall {
   readonly run: Run;
@@ -52,7 +52,7 @@ export async function invokeSkill(
   const timer = setTimeout(() => limit.abort(tookTooLong(skill)), limits.total_ms);
   run.onEnd(() => clearTimeout(timer));
   const signal = AbortSignal.any([options.signal ?? caller.signal, caller.signal, limit.signal]);
-  const budgets = [...(caller.budgets ?? []), { skill: skill.name, tokens: limits.tokens, spent: 0 }];
+  const budgets = [...(caller.budgets ?? []), { skill: skill.name, tokens: limits.tokens, run }];
   const scope: SkillScope = { services, skill, caller: { ...caller, signal, budgets }, budgets, run };
   try {
     const events = await skill.instance.invoke(input, {
@@ -90,7 +90,7 @@ function tookTooLong(skill: SkillEntry): GatewayError {
 export function skillCaller(services: CallServices, caller: Within): SkillCaller {
   return async (skill, input, { parent, signal }): Promise<ToolResult> => {
     const { events } = await invokeSkill(services, caller, skill, input, { stream: false, parent, signal });
-    const { text } = await collectText(events);
+    const text = await wholeText(events);
     if (skill.instance.describe().outputSchema === null) return { content: [{ type: 'text', text }] };
     const value = JSON.parse(text) as Json;
     return { content: [{ type: 'text', text }], ...(isJsonObject(value) ? { structuredContent: value } : {}) };
@@ -121,9 +121,13 @@ async function invokeFromSkill(scope: SkillScope, target: string, body: JsonObje
   const stream = request.body.stream === true;
   const chat = { request, stream, maxSteps: skill.spec.limits.steps };
   const { events } = hasServerTools(chat)
-    ? await chatWithTools(services, caller, model, chat, { parent: run, callSkill: skillCaller(services, caller) })
+    ? await chatWithTools(services, caller, model, chat, {
+        parent: run,
+        callSkill: skillCaller(services, caller),
+        mayAsk: () => requireBudget(budgets),
+      })
     : await invokeModel(services, caller, model, request, { stream, parent: run });
-  return spending(budgets, events);
+  return events;
 }
 
 /** What a skill reads of a tool: structured content as JSON, else the texts. */

@@ -96,13 +96,13 @@ export default definePlugin({
         { role: 'system', content: system },
         { role: 'user', content: input['text'] as string },
       ];
-      const { value, usage } = await askTyped(run, {
+      const value = await askTyped(run, {
         body: { response_format: jsonFormat(answer) },
         messages,
         fault: faultOf(compileSchema(answer)),
         repairs: settings.repairs,
       });
-      return textEvents(JSON.stringify(value), usage);
+      return textEvents(JSON.stringify(value));
     },
   }),
 });

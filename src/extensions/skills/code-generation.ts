@@ -82,7 +82,7 @@ export default definePlugin({
         'Answer with JSON: {"files": [{"path": "...", "content": "..."}], "explanation": "..."}',
       ].join('\n');
       const context = files.map(({ path, content }) => `--- ${path}\n${content}`).join('\n');
-      const { value, usage } = await askTyped(run, {
+      const value = await askTyped(run, {
         body: { response_format: jsonFormat(answerSchema), ...(run.tools.length === 0 ? {} : { tools: run.tools }) },
         messages: [
           { role: 'system', content: system },
@@ -96,7 +96,7 @@ export default definePlugin({
       });
       const made = value as unknown as { files: readonly CodeFile[]; explanation: string };
       const checked = made.files.filter((each) => syntaxFault(each).checked).map(({ path }) => path);
-      return textEvents(JSON.stringify({ ...made, checked }), usage);
+      return textEvents(JSON.stringify({ ...made, checked }));
     },
   }),
 });

@@ -1,6 +1,5 @@
 /** The skill kind `data-extraction`: data of any given schema out of documents, each value with words of the document that prove it. */
 import { z } from 'zod';
-import { sumKnown } from '../../types/sum-usage.ts';
 import type { ChatEvent } from '../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import { definePlugin } from '../../types/plugin.ts';
@@ -132,7 +131,7 @@ export default definePlugin({
       const fault = faultOf(compileSchema(schema));
       const pieces = inPieces(sections, settings.piece_chars, settings.overlap_chars);
       const answers = yield* inTurns(pieces, 4, 'part read', async ({ text, sections: numbers }) => {
-        const { value, usage } = await askTyped(run, {
+        const value = await askTyped(run, {
           body: { response_format: jsonFormat(schema) },
           messages: [
             { role: 'system', content: system },
@@ -142,11 +141,11 @@ export default definePlugin({
           repairs: settings.repairs,
         });
         const { records } = value as unknown as { records: readonly Found[] };
-        return { usage, ...proven(records, sections, numbers) };
+        return proven(records, sections, numbers);
       });
       const result = merged(answers, many);
       const complete = compileSchema(whole).fault(result.data) === null;
-      yield* textEvents(JSON.stringify({ ...result, complete }), sumKnown(answers.map(({ usage }) => usage)));
+      yield* textEvents(JSON.stringify({ ...result, complete }));
     }
     return {
       describe: () => ({ inputSchema, outputSchema }),

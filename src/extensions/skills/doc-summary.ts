@@ -1,7 +1,6 @@
 /** The skill kind `doc-summary`: documents of any length in short, with the sections that each point comes from. */
 import { z } from 'zod';
-import { sumKnown } from '../../types/sum-usage.ts';
-import type { ChatEvent, Usage } from '../../types/chat.ts';
+import type { ChatEvent } from '../../types/chat.ts';
 import type { Json, JsonObject } from '../../types/json.ts';
 import { definePlugin } from '../../types/plugin.ts';
 import { compileSchema } from '../../types/schema-check.ts';
@@ -75,9 +74,6 @@ interface Part {
   readonly summary: string;
   readonly key_points: readonly Point[];
 }
-interface Counted extends Part {
-  readonly usage: Usage | null;
-}
 
 function wishes(settings: Options, input: JsonObject): string {
   const given = (field: string): string => (typeof input[field] === 'string' ? input[field] : '');
@@ -104,8 +100,8 @@ export default definePlugin({
   title: 'Summary of documents',
   options,
   create(settings) {
-    const ask = async (run: SkillRun, system: string, text: string, known: ReadonlySet<number>): Promise<Counted> => {
-      const { value, usage } = await askTyped(run, {
+    const ask = async (run: SkillRun, system: string, text: string, known: ReadonlySet<number>): Promise<Part> => {
+      const value = await askTyped(run, {
         body: { response_format: jsonFormat(answerSchema) },
         messages: [
           { role: 'system', content: system },
@@ -119,27 +115,22 @@ export default definePlugin({
         },
         repairs: settings.repairs,
       });
-      return { ...(value as unknown as Part), usage };
+      return value as unknown as Part;
     };
 
     async function* summarise(input: JsonObject, sections: readonly Section[], run: SkillRun): AsyncGenerator<readonly ChatEvent[]> {
       const wanted = wishes(settings, input);
-      const usages: (Usage | null)[] = [];
       const pieces = inPieces(sections, settings.piece_chars, 0);
-      let parts: readonly Part[] = yield* inTurns(pieces, 4, 'part read', async ({ text, sections: numbers }) => {
-        const part = await ask(run, `${reading}\n${pieces.length === 1 ? wanted : ''}\n${form}`, text, new Set(numbers));
-        usages.push(part.usage);
-        return part;
-      });
+      let parts: readonly Part[] = yield* inTurns(pieces, 4, 'part read', async ({ text, sections: numbers }) =>
+        ask(run, `${reading}\n${pieces.length === 1 ? wanted : ''}\n${form}`, text, new Set(numbers)),
+      );
       while (parts.length > 1) {
         const groups = grouped(parts, settings.piece_chars);
         const isLast = groups.length === 1;
         parts = yield* inTurns(groups, 4, 'parts joined', async (group) => {
           if (group.length === 1 && !isLast) return group[0] as Part;
           const numbers = new Set(group.flatMap(({ key_points: points }) => points.flatMap((each) => each.sections)));
-          const part = await ask(run, `${joining}\n${isLast ? wanted : ''}\n${form}`, group.map(written).join('\n\n'), numbers);
-          usages.push(part.usage);
-          return part;
+          return ask(run, `${joining}\n${isLast ? wanted : ''}\n${form}`, group.map(written).join('\n\n'), numbers);
         });
       }
       const [{ summary, key_points: points } = { summary: '', key_points: [] }] = parts;
@@ -151,7 +142,7 @@ export default definePlugin({
         })),
         sections: sections.length,
       };
-      yield* textEvents(JSON.stringify(output), sumKnown(usages));
+      yield* textEvents(JSON.stringify(output));
     }
 
     return {

@@ -1,14 +1,13 @@
 /** The skill kind `pipeline`: declared steps, each a model, a tool or a skill, with data flowing from one to the next. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { sumKnown } from '../../types/sum-usage.ts';
-import type { ChatEvent, Usage } from '../../types/chat.ts';
+import type { ChatEvent } from '../../types/chat.ts';
 import { GatewayError, toGatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import { definePlugin } from '../../types/plugin.ts';
 import { compileSchema, type SchemaCheck } from '../../types/schema-check.ts';
 import type { SkillRun } from '../../types/skill.ts';
-import { collectText, textEvents } from '../../types/text-events.ts';
+import { wholeText, textEvents } from '../../types/text-events.ts';
 import { requireInput } from './asking/checked-input.ts';
 import { inTurns } from './asking/progress.ts';
 import { askTyped, faultOf, jsonFormat } from './asking/typed-answer.ts';
@@ -103,12 +102,7 @@ function valueOf(text: string): Json {
   }
 }
 
-interface Result {
-  readonly value: Json;
-  readonly usage: Usage | null;
-}
-
-async function askModel(run: SkillRun, target: string, given: JsonObject): Promise<Result> {
+async function askModel(run: SkillRun, target: string, given: JsonObject): Promise<Json> {
   const { prompt, system, schema, ...body } = given;
   const messages = Array.isArray(given['messages'])
     ? (given['messages'] as JsonObject[])
@@ -118,8 +112,7 @@ async function askModel(run: SkillRun, target: string, given: JsonObject): Promi
       ];
   const model = { ...run, model: target };
   if (!isJsonObject(schema)) {
-    const { text, usage } = await collectText(await run.invoke(target, { ...body, messages }));
-    return { value: text, usage };
+    return wholeText(await run.invoke(target, { ...body, messages }));
   }
   return askTyped(model, {
     body: { ...body, response_format: jsonFormat(schema) },
@@ -129,12 +122,11 @@ async function askModel(run: SkillRun, target: string, given: JsonObject): Promi
   });
 }
 
-async function once(run: SkillRun, { use }: Step, given: Json): Promise<Result> {
+async function once(run: SkillRun, { use }: Step, given: Json): Promise<Json> {
   const target = use ?? run.model;
   const input = isJsonObject(given) ? given : { input: given };
   if (target.startsWith('model/')) return askModel(run, target, input);
-  const { text, usage } = await collectText(await run.invoke(target, input));
-  return { value: valueOf(text), usage };
+  return valueOf(await wholeText(await run.invoke(target, input)));
 }
 
 /** What trying again cannot change. */
@@ -147,7 +139,7 @@ const final: ReadonlySet<string> = new Set([
   'client_closed_request',
 ]);
 
-async function withRetries(run: SkillRun, given: Step, known: Known): Promise<Result> {
+async function withRetries(run: SkillRun, given: Step, known: Known): Promise<Json> {
   const { retry, on_error: onError } = given;
   for (let attempt = 0; ; attempt++) {
     try {
@@ -160,8 +152,7 @@ async function withRetries(run: SkillRun, given: Step, known: Known): Promise<Re
         continue;
       }
       // A right that is missing is told, whatever else may fail in silence.
-      if (onError === 'null' && error.code !== 'permission_denied' && error.code !== 'step_limit_reached')
-        return { value: null, usage: null };
+      if (onError === 'null' && error.code !== 'permission_denied' && error.code !== 'step_limit_reached') return null;
       throw new GatewayError(error.code, `Step "${given.id}": ${error.message}`, {
         cause: thrown,
         expose: error.expose,
@@ -189,7 +180,6 @@ export default definePlugin({
 
     async function* work(given: JsonObject, run: SkillRun): AsyncGenerator<readonly ChatEvent[]> {
       const results: Record<string, Json> = {};
-      const usages: (Usage | null)[] = [];
       const known: Known = { input: given, steps: results };
       for (const each of steps) {
         if (each.when !== undefined && !holds(each.when, known)) {
@@ -200,11 +190,9 @@ export default definePlugin({
         if (!Array.isArray(items)) throw new GatewayError('invalid_request', `Step "${each.id}": ${each.each} is no list.`);
         if (items.length > mostItems)
           throw new GatewayError('invalid_request', `Step "${each.id}": the list has more than ${mostItems} items.`);
-        const done: Result[] = yield* inTurns(items as readonly Json[], each.at_once, each.id, (item, index) =>
+        const values: Json[] = yield* inTurns(items as readonly Json[], each.at_once, each.id, (item, index) =>
           withRetries(run, each, each.each === undefined ? known : { ...known, item, index }),
         );
-        usages.push(...done.map(({ usage }) => usage));
-        const values = done.map(({ value }) => value);
         results[each.id] = each.each === undefined ? (values[0] ?? null) : values;
       }
       const answer = output === undefined ? (results[steps.at(-1)?.id ?? ''] ?? null) : fill(output, known);
@@ -213,7 +201,7 @@ export default definePlugin({
         throw new GatewayError('output_invalid', `The output does not fit the output schema: ${fault.path || 'it'} ${fault.message}.`, {
           expose: { best_attempt: JSON.stringify(answer).slice(0, 20_000) },
         });
-      yield* textEvents(outputSchema === undefined && typeof answer === 'string' ? answer : JSON.stringify(answer), sumKnown(usages));
+      yield* textEvents(outputSchema === undefined && typeof answer === 'string' ? answer : JSON.stringify(answer));
     }
 
     return {

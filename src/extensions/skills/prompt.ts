@@ -114,8 +114,8 @@ function createPromptSkill(settings: Options): Skill {
       const tools = run.tools.length === 0 ? {} : { tools: run.tools };
       if (output === null) return run.invoke(run.model, { ...settings.parameters, ...tools, messages, stream: run.streamed });
       const body = { ...settings.parameters, ...tools, response_format: jsonFormat(outputSchema as JsonObject) };
-      const { value, usage } = await askTyped(run, { body, messages, fault: faultOf(output), repairs: settings.repairs });
-      return textEvents(JSON.stringify(value), usage);
+      const value = await askTyped(run, { body, messages, fault: faultOf(output), repairs: settings.repairs });
+      return textEvents(JSON.stringify(value));
     },
   };
 }

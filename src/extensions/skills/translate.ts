@@ -1,12 +1,11 @@
 /** The skill kind `translate`: texts of any length, with a glossary that holds. */
 import { z } from 'zod';
-import { sumKnown } from '../../types/sum-usage.ts';
 import type { ChatEvent } from '../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import { definePlugin } from '../../types/plugin.ts';
 import { compileSchema } from '../../types/schema-check.ts';
 import type { SkillRun } from '../../types/skill.ts';
-import { collectText, textEvents } from '../../types/text-events.ts';
+import { wholeText, textEvents } from '../../types/text-events.ts';
 import { requireInput } from './asking/checked-input.ts';
 import { inTurns } from './asking/progress.ts';
 import { textPieces } from './documents/text-pieces.ts';
@@ -58,7 +57,7 @@ export default definePlugin({
           ...(style === '' ? [] : [`Style: ${style}`]),
           ...(terms === '' ? [] : [`These terms must become:\n${terms}`]),
         ].join('\n');
-        return collectText(
+        return wholeText(
           await run.invoke(run.model, {
             messages: [
               { role: 'system', content: system },
@@ -68,8 +67,8 @@ export default definePlugin({
         );
       });
       // What stood between the pieces stands there again.
-      const text = pieces.map(({ before, after }, index) => `${before}${answers[index]?.text.trim() ?? ''}${after}`).join('');
-      yield* textEvents(text, sumKnown(answers.map(({ usage }) => usage)));
+      const text = pieces.map(({ before, after }, index) => `${before}${answers[index]?.trim() ?? ''}${after}`).join('');
+      yield* textEvents(text);
     }
     return {
       describe: () => ({ inputSchema, outputSchema: null }),

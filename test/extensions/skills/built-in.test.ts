@@ -40,7 +40,7 @@ describe('data-extraction', () => {
     );
     const skill = await make(dataExtraction, { overlap_chars: 600 });
     const document = { base64: makePdf(pages).toString('base64') };
-    const { output, asked, steps, usage } = await play(skill, { document, schema: orders }, finder);
+    const { output, asked, steps } = await play(skill, { document, schema: orders }, finder);
     const planted = pages.flatMap((_, index) => (index % 7 === 0 ? [`A-${index}`] : []));
     expect(output.data.map((order: { number: string }) => order.number).toSorted()).toEqual(planted.toSorted());
     expect(output.data.find((order: { number: string }) => order.number === 'A-0')).toEqual({ number: 'A-0', amount: 1299.5 });
@@ -50,7 +50,6 @@ describe('data-extraction', () => {
     expect(output.rejected.length).toBe(asked.length * 2);
     expect(output.complete).toBe(true);
     expect(steps.at(-1)).toBe(`part read ${asked.length}/${asked.length}`);
-    expect(usage).toMatchObject({ inputTokens: asked.length * 10 });
   }, 60_000);
 
   it('believes no value that its quote does not say, nor a quote from another part', async () => {

@@ -18,7 +18,6 @@ export interface Played {
   readonly output: any;
   readonly asked: readonly { readonly capability: string; readonly body: JsonObject }[];
   readonly steps: readonly string[];
-  readonly usage: unknown;
 }
 
 /** `script` answers with text, or with what becomes JSON. */
@@ -41,17 +40,15 @@ export async function play(skill: Skill, input: Json, script: Script, more: { re
         turn: asked.length,
         body,
       });
-      return textEvents(typeof said === 'string' ? said : JSON.stringify(said), { inputTokens: 10, outputTokens: 2 });
+      return textEvents(typeof said === 'string' ? said : JSON.stringify(said));
     },
   });
   let text = '';
   const steps: string[] = [];
-  let usage: unknown = null;
   for await (const batch of events)
     for (const event of batch) {
       if (event.type === 'text-delta') text += event.text;
       else if (event.type === 'step') steps.push(event.step.id);
-      else if (event.type === 'response-end') usage = event.usage;
     }
   let output: unknown = text;
   try {
@@ -59,5 +56,5 @@ export async function play(skill: Skill, input: Json, script: Script, more: { re
   } catch {
     // Plain text.
   }
-  return { text, output, asked, steps, usage };
+  return { text, output, asked, steps };
 }

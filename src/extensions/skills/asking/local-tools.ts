@@ -1,6 +1,5 @@
 /** A conversation in which the skill itself answers some calls of functions; tools of the row are run by the house. */
-import { sumKnown } from '../../../types/sum-usage.ts';
-import type { ChatEvent, Usage } from '../../../types/chat.ts';
+import type { ChatEvent } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { SkillRun } from '../../../types/skill.ts';
@@ -37,7 +36,6 @@ export async function* converse(
 ): AsyncGenerator<readonly ChatEvent[]> {
   const functions = tools.map(({ name, description, parameters }) => ({ type: 'function', function: { name, description, parameters } }));
   let messages = start;
-  const usages: (Usage | null)[] = [];
   for (let round = 1; ; round++) {
     const isLast = round > run.maxSteps;
     const offered = [...functions, ...run.tools];
@@ -51,12 +49,11 @@ export async function* converse(
         else if (event.type === 'tool-call-delta') {
           const call = calls.get(event.call);
           if (call !== undefined) call.arguments += event.arguments;
-        } else if (event.type === 'response-end') usages.push(event.usage);
-        else if (event.type === 'step') yield [event];
+        } else if (event.type === 'step') yield [event];
       }
     }
     if (calls.size === 0) {
-      yield* textEvents(text, sumKnown(usages));
+      yield* textEvents(text);
       return;
     }
     if (isLast) throw new GatewayError('step_limit_reached', `The model still calls tools after ${run.maxSteps} rounds.`);

@@ -1,11 +1,9 @@
 /** An answer that fits a JSON Schema: checked, and repaired with the validator's words. */
-import { sumKnown } from '../../../types/sum-usage.ts';
-import type { Usage } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import type { Json, JsonObject } from '../../../types/json.ts';
 import type { SchemaCheck } from '../../../types/schema-check.ts';
 import type { SkillRun } from '../../../types/skill.ts';
-import { collectText } from '../../../types/text-events.ts';
+import { wholeText } from '../../../types/text-events.ts';
 
 /** Some models put a fence of code around their JSON, or words before it. */
 export function parseJson(text: string): Json | undefined {
@@ -18,12 +16,6 @@ export function parseJson(text: string): Json | undefined {
     }
   }
   return undefined;
-}
-
-export interface TypedAnswer {
-  readonly value: Json;
-  /** Of all attempts. */
-  readonly usage: Usage | null;
 }
 
 export interface TypedQuestion {
@@ -44,23 +36,24 @@ export function faultOf(check: SchemaCheck): (value: Json) => string | null {
   };
 }
 
-/** Throws `output_invalid` with the last attempt when the repairs are used up. */
-export async function askTyped(run: SkillRun, { body, messages, fault, repairs }: TypedQuestion): Promise<TypedAnswer> {
+/** Throws `output_invalid` with the best attempt when the repairs are used up. */
+export async function askTyped(run: SkillRun, { body, messages, fault, repairs }: TypedQuestion): Promise<Json> {
   let asked = messages;
   let best = '';
+  let hasJson = false;
   let reason = '';
-  let usage: Usage | null = null;
   for (let attempt = 0; attempt <= repairs; attempt++) {
-    const answer = await collectText(await run.invoke(run.model, { ...body, messages: asked }));
-    usage = sumKnown([usage, answer.usage]);
-    best = answer.text;
-    const value = parseJson(best);
+    const text = await wholeText(await run.invoke(run.model, { ...body, messages: asked }));
+    const value = parseJson(text);
+    // What is JSON at all is nearer to the aim than what is none.
+    if (value !== undefined || !hasJson) best = text;
+    hasJson ||= value !== undefined;
     const wrong = value === undefined ? 'the answer is not JSON' : fault(value);
-    if (value !== undefined && wrong === null) return { value, usage };
+    if (value !== undefined && wrong === null) return value;
     reason = wrong ?? '';
     asked = [
       ...messages,
-      { role: 'assistant', content: best },
+      { role: 'assistant', content: text },
       { role: 'user', content: `That does not fit the schema: ${reason}. Answer again with JSON that fits, and nothing else.` },
     ];
   }

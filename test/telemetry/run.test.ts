@@ -1,0 +1,62 @@
+/** What a run knows of itself and of the runs within it. */
+import { describe, expect, it } from 'vitest';
+import { Run } from '../../src/telemetry/run.ts';
+import type { Price } from '../../src/types/resources.ts';
+import type { RunRecord } from '../../src/types/run.ts';
+import { principal } from '../extensions/mcp/services.ts';
+
+const price = (currency: string): Price => ({ currency, input: 1_000_000, output: 1_000_000 });
+
+function open(): { run: Run; booked: RunRecord[] } {
+  const booked: RunRecord[] = [];
+  const start = { principal, requestId: 'r', capability: 'skill/a', operation: 'skill', streamed: false, revision: 1 };
+  return { run: new Run({ record: (record) => void booked.push(record) }, start), booked };
+}
+function model(parent: Run, tokens: number, own: Price | null = price('EUR')): Run {
+  const run = parent.child('model/m', 'chat');
+  run.answeredBy('d', own);
+  run.used({ inputTokens: tokens, outputTokens: 0 });
+  return run;
+}
+
+describe('what a run has spent', () => {
+  it('is the sum of all runs within it, under way or ended, whole or failed, each counted once', () => {
+    const { run, booked } = open();
+    expect(run.spent).toEqual({ usage: null, cost: null, currency: null });
+    model(run, 10).end('complete');
+    const inner = run.child('skill/b', 'skill');
+    model(inner, 5).end('error', 'upstream_error');
+    const open2 = model(inner, 2);
+    expect(run.spent).toMatchObject({ usage: { inputTokens: 17 }, cost: 17, currency: 'EUR' });
+    open2.end('complete');
+    inner.end('complete');
+    run.end('complete');
+    expect(run.spent).toMatchObject({ usage: { inputTokens: 17 }, cost: 17, currency: 'EUR' });
+    // Each run books its own alone.
+    expect(booked.map(({ usage }) => usage?.inputTokens ?? null)).toEqual([10, 5, 2, null, null]);
+  });
+
+  it('has no cost where a price is unknown or currencies differ, and what was free changes nothing', () => {
+    const unknown = open().run;
+    model(unknown, 1);
+    model(unknown, 1, null);
+    expect(unknown.spent).toMatchObject({ usage: { inputTokens: 2 }, cost: null });
+    const mixed = open().run;
+    model(mixed, 1);
+    model(mixed, 1, price('CNY'));
+    model(mixed, 1);
+    expect(mixed.spent).toMatchObject({ cost: null, currency: null });
+    const free = open().run;
+    free.child('model/m', 'chat').answeredFromCache();
+    model(free, 3);
+    expect(free.spent).toMatchObject({ cost: 3, currency: 'EUR' });
+  });
+
+  it('says so when one of the counts was guessed', () => {
+    const { run } = open();
+    model(run, 1);
+    const guessed = run.child('model/m', 'chat');
+    guessed.used({ inputTokens: 1, outputTokens: 1, estimated: true });
+    expect(run.spent.usage).toEqual({ inputTokens: 2, outputTokens: 1, estimated: true });
+  });
+});
