@@ -9,6 +9,15 @@ export interface SkillDescription {
   readonly outputSchema: JsonObject | null;
 }
 
+/** The conversation in which a skill was called as a model. */
+export interface Conversation {
+  /** All messages before the one that is the input. */
+  readonly before: readonly JsonObject[];
+  /** Parts of that message that are no input, such as pictures, in the shape of chat completions. */
+  readonly attached: readonly JsonObject[];
+}
+export const noConversation: Conversation = { before: [], attached: [] };
+
 /** The hand that a skill is given: everything it may do goes through here, with the caller's rights. */
 export interface SkillRun {
   readonly id: string;
@@ -22,6 +31,8 @@ export interface SkillRun {
   readonly maxSteps: number;
   /** Whether the caller wants the answer as it comes. */
   readonly streamed: boolean;
+  /** Empty where it was called in another way than as a model. */
+  readonly conversation: Conversation;
   /**
    * Calls `model/<name>` with a chat body (without `model`; its `tools` may name server-side ones), `mcp/<server>/<tool>` or `skill/<name>`
    * with its input, as a child run. The text of the events is the result; JSON where that is structured.
@@ -38,8 +49,10 @@ export interface SkillFile {
 }
 
 export interface Skill {
-  /** What the model would be asked, for somebody who asks a model of their own. Throws `invalid_request` naming the path. */
-  messages?(input: Json): readonly JsonObject[];
+  /** Reads `run.conversation`. Without it a conversation is its last message alone, and pictures in it are refused. */
+  readonly converses?: true;
+  /** What the model would be told, and asked, for somebody who asks a model of their own. Throws `invalid_request` naming the path. */
+  messages?(input: Json): readonly [JsonObject, JsonObject];
   describe(): SkillDescription;
   /** Its own folder, for a skill that came as one. */
   files?(): readonly SkillFile[];

@@ -61,12 +61,17 @@ describe('one skill', () => {
     const asModel = await chat({ model: 'skill/city', messages: [{ role: 'user', content: '{"city":"Suzhou"}' }] });
     expect(asModel.json.choices[0].message.content).toBe('Gardens.');
     vendor.behave(calling('skill__city', { city: 'Suzhou' }));
+    const spoken = await chat({ model: 'skill/city', temperature: 0, messages: [{ role: 'user', content: 'Suzhou' }] });
+    expect(spoken.json.choices[0].message.content).toBe('Gardens.');
+    expect(spoken.headers.get('x-pailou-warnings')).toContain('temperature');
     const asTool = await chat({ model: 'scripted', messages: [{ role: 'user', content: 'go' }], tools: [{ type: 'skill', name: 'city' }] });
     expect(asTool.json.choices[0].message.content).toBe('It says: Gardens.');
     expect(asTool.json.pailou.steps.map((step: { status: string; kind: string }) => [step.kind, step.status])).toEqual([
       ['skill', 'started'],
       ['skill', 'completed'],
     ]);
+    // Two rounds of the model and the skill between them, 7 tokens each.
+    expect(asTool.json.usage.total_tokens).toBe(21);
     await make('outer', skill({ tools: ['skill/city'] }));
     const within = await run('outer', { city: 'Suzhou' });
     expect(within.json).toMatchObject({ output: 'It says: Gardens.' });

@@ -46,10 +46,12 @@ it('a pipeline', async () => {
   vendor.behave((request, response) =>
     answerOk(request, response, request.body.response_format === undefined ? 'Dear customer' : '{"kind":"complaint"}'),
   );
-  // There is no server called files here: its step may fail.
-  expect((await run('letters', { letters: ['a', 'b'] })).json.output).toBe(
-    '{"kinds":[{"kind":"complaint"},{"kind":"complaint"}],"answer":"Dear customer"}',
-  );
+  const { output } = (await run('letters', { letters: ['a', 'b'] })).json;
+  expect(JSON.parse(output)).toMatchObject({
+    kinds: [{ kind: 'complaint' }, { kind: 'complaint' }],
+    answer: 'Dear customer',
+    when: expect.stringContaining('20') as string,
+  });
 });
 
 it('code', async () => {

@@ -3,6 +3,7 @@ import type { Run } from '../../telemetry/run.ts';
 import type { ChatBody, ChatEvent, ChatEvents } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
+import { type Conversation, noConversation } from '../../types/skill.ts';
 import type { SkillEntry } from '../../types/snapshot.ts';
 import { textEvents, wholeText } from '../../types/text-events.ts';
 import type { ToolResult } from '../../types/tool-source.ts';
@@ -13,12 +14,22 @@ import { invokeModel, openRun } from './invoke-model.ts';
 import { invokeTool } from './invoke-tool.ts';
 import type { SkillCaller } from './server-tools.ts';
 import type { CallServices } from './services.ts';
+import { requireNamed } from './skill-rights.ts';
 import { allows, chatTools } from './skill-tools.ts';
 import { requireBudget, type TokenBudget } from './token-budget.ts';
 
 export interface SkillCall {
   readonly run: Run;
   readonly events: ChatEvents;
+}
+
+export interface SkillCallOptions {
+  readonly stream: boolean;
+  readonly conversation?: Conversation;
+  readonly parent?: Run | null;
+  readonly signal?: AbortSignal;
+  /** Hears of the run before anything is asked. */
+  readonly onOpen?: (run: Run) => void;
 }
 
 /** Someone who is inside of skills already, with what these may still spend. */
@@ -38,7 +49,7 @@ export async function invokeSkill(
   caller: Within,
   skill: SkillEntry,
   input: Json,
-  options: { readonly stream: boolean; readonly parent?: Run | null; readonly signal?: AbortSignal; readonly onOpen?: (run: Run) => void },
+  options: SkillCallOptions,
 ): Promise<SkillCall> {
   const capability = `skill/${skill.name}`;
   const parent = options.parent ?? null;
@@ -55,6 +66,7 @@ export async function invokeSkill(
   const budgets = [...(caller.budgets ?? []), { skill: skill.name, tokens: limits.tokens, run }];
   const scope: SkillScope = { services, skill, caller: { ...caller, signal, budgets }, budgets, run };
   try {
+    requireNamed(caller, skill.spec);
     const events = await skill.instance.invoke(input, {
       id: run.id,
       principal: caller.principal,
@@ -63,6 +75,7 @@ export async function invokeSkill(
       tools: chatTools(skill.spec.tools),
       maxSteps: limits.steps,
       streamed: options.stream,
+      conversation: options.conversation ?? noConversation,
       invoke: (target, body) => invokeFromSkill(scope, target, body),
     });
     return { run, events: booked(run, null, timely(events, limit.signal)) };

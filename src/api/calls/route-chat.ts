@@ -25,8 +25,9 @@ export async function routeChat(services: CallServices, caller: Caller, chat: Pa
   const name = chat.request.body.model;
   if (name.startsWith('skill/')) {
     const skill = requireSkill(caller, name.slice('skill/'.length));
-    const call = await invokeSkill(services, caller, skill, skillInput(chat.request.body), { stream: chat.stream });
-    return { run: call.run, events: call.events, deployment: null, attempts: null, warnings: [] };
+    const { input, conversation, warnings } = skillInput(chat.request.body, skill.instance);
+    const call = await invokeSkill(services, caller, skill, input, { stream: chat.stream, conversation });
+    return { run: call.run, events: call.events, deployment: null, attempts: null, warnings };
   }
   const model = requireModel(caller, name);
   if (hasServerTools(chat)) {

@@ -1,41 +1,103 @@
 /** A conversation as the input of a skill. */
+import { onlyText, type PlacedPart, readContent } from '../../models/conversation/content-parts.ts';
 import type { ChatBody } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
-import { isJsonObject, type Json } from '../../types/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
+import { type Conversation, noConversation, type Skill } from '../../types/skill.ts';
 
-/** The last user message: a JSON object as it is, any other text as `{ "text": … }`. */
-export function skillInput(body: ChatBody): Json {
-  const last = body.messages.findLast((message) => message['role'] === 'user');
+export interface SkillChat {
+  readonly input: Json;
+  readonly conversation: Conversation;
+  /** What the request asked for that a skill decides by itself. */
+  readonly warnings: readonly string[];
+}
+
+/** Fields of a chat request that a skill has no use for, and without which its answer is still the answer. */
+const ownBusiness = [
+  'temperature', 'top_p', 'top_k', 'min_p', 'max_tokens', 'max_completion_tokens', 'stop', 'seed', 'frequency_penalty', 'presence_penalty',
+  'logit_bias', 'logprobs', 'top_logprobs', 'response_format', 'reasoning_effort', 'verbosity', 'parallel_tool_calls', 'modalities',
+  'audio', 'prediction',
+]; // prettier-ignore
+
+function refuse(param: string, sentence: string): GatewayError {
+  return new GatewayError('unsupported_parameter', `${param}: ${sentence}`, { param });
+}
+
+/** Throws for what would change the meaning; tells what is left out. */
+function warningsOf(body: ChatBody): string[] {
+  const { tools, n } = body;
+  if ((Array.isArray(tools) && tools.length > 0) || (Array.isArray(body['functions']) && body['functions'].length > 0))
+    throw refuse(
+      'tools',
+      'a skill brings its own tools. To offer a skill beside yours, ask a model and name it: {"type": "skill", "name": …}.',
+    );
+  if (typeof n === 'number' && n > 1) throw refuse('n', 'a skill gives one answer; leave n out.');
+  return ownBusiness
+    .filter((field) => body[field] !== undefined && body[field] !== null)
+    .map((field) => `${field}: a skill decides this itself`);
+}
+
+/** An object if the text is one in JSON; any other text that begins with a brace is just text. */
+function asObject(text: string): JsonObject | null {
+  if (!text.trimStart().startsWith('{')) return null;
+  try {
+    const parsed = JSON.parse(text) as Json;
+    return isJsonObject(parsed) ? parsed : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Where words go: beside a file they say what to do with it; else `text`, or the one text that the skill cannot do without. */
+function fieldForWords({ properties, required }: JsonObject, besideFile: boolean): string {
+  const known = isJsonObject(properties) ? properties : {};
+  if (besideFile && Object.hasOwn(known, 'instructions')) return 'instructions';
+  if (Object.hasOwn(known, 'text') || !Array.isArray(required)) return 'text';
+  const [only, another] = required.filter((name: Json): name is string => {
+    const schema = typeof name === 'string' && Object.hasOwn(known, name) ? known[name] : undefined;
+    return isJsonObject(schema) && schema['type'] === 'string';
+  });
+  return only !== undefined && another === undefined ? only : 'text';
+}
+
+function fileOf(parts: readonly PlacedPart[]): JsonObject | null {
+  const [file, another] = parts.filter((part) => part.kind === 'file');
+  if (another !== undefined) throw refuse(another.path, 'a skill reads one file at a time.');
+  if (file === undefined) return null;
+  const { data, name } = file;
+  return { ...(name === undefined ? {} : { name }), media_type: data.mediaType, base64: data.base64 };
+}
+
+/**
+ * The last user message: a JSON object as it is, words and a file in the fields that the skill has for them. A skill that has the field
+ * `messages` gets the whole conversation in it. Throws `invalid_request` or `unsupported_parameter` naming the place.
+ */
+export function skillInput(body: ChatBody, skill: Skill): SkillChat {
+  const warnings = warningsOf(body);
+  const { inputSchema } = skill.describe();
+  const { messages } = body;
+  if (isJsonObject(inputSchema['properties']) && Object.hasOwn(inputSchema['properties'], 'messages'))
+    return { input: { messages }, conversation: noConversation, warnings };
+  const at = messages.findLastIndex((message) => message['role'] === 'user');
+  const last = messages[at];
   if (last === undefined)
     throw new GatewayError('invalid_request', 'A skill takes its input from the last message with role "user"; add one.', {
       param: 'messages',
     });
-  const text = messageText(last['content']);
-  if (text.trimStart().startsWith('{')) {
-    try {
-      const parsed = JSON.parse(text) as Json;
-      if (isJsonObject(parsed)) return parsed;
-    } catch {
-      // Not JSON after all: it is plain text that begins with a brace.
-    }
-  }
-  return { text };
-}
-
-function messageText(content: Json | undefined): string {
-  if (typeof content === 'string') return content;
-  if (!Array.isArray(content)) return '';
-  return content
-    .map((part: Json) => {
-      if (!isJsonObject(part)) return '';
-      if (part['type'] !== 'text') {
-        throw new GatewayError(
-          'unsupported_parameter',
-          `A skill takes text only so far; a message part of type ${JSON.stringify(part['type'])} cannot be passed on.`,
-          { param: 'messages' },
-        );
-      }
-      return typeof part['text'] === 'string' ? part['text'] : '';
-    })
-    .join('');
+  const parts = readContent(last['content'], `messages[${at}]`);
+  const { text } = onlyText(parts.filter((part) => part.kind === 'text'));
+  const file = fileOf(parts);
+  const attached = parts.filter((part) => part.kind !== 'text' && part.kind !== 'file');
+  if (attached[0] !== undefined && skill.converses !== true)
+    throw refuse(attached[0].path, `the skill reads no part of this kind (${attached[0].kind}); send words, or a file.`);
+  const words = asObject(text) ?? (text === '' && file !== null ? {} : { [fieldForWords(inputSchema, file !== null)]: text });
+  const content = last['content'];
+  return {
+    input: { ...words, ...(file === null ? {} : { document: file }) },
+    conversation: {
+      before: messages.slice(0, at),
+      attached: attached.map(({ path }) => (content as JsonObject[])[Number(/\[(\d+)\]$/.exec(path)?.[1])] as JsonObject),
+    },
+    warnings,
+  };
 }

@@ -5,6 +5,7 @@ import type { JsonObject } from '../../types/json.ts';
 import { definePlugin } from '../../types/plugin.ts';
 import { compileSchema } from '../../types/schema-check.ts';
 import { requireInput } from './asking/checked-input.ts';
+import { inConversation } from './asking/conversation.ts';
 import { converse, type LocalTool } from './asking/local-tools.ts';
 import { entryFile, filesOf, skillOfFolder } from './folder/folder.ts';
 import { parseSkillMd } from './folder/skill-md.ts';
@@ -75,16 +76,17 @@ export default definePlugin({
             `Files of the skill, read with ${read.name} when they are needed:\n${others.map(({ path }) => `- ${path}`).join('\n')}\nScripts among them can be read; nothing runs them.`,
           ]),
     ].join('\n\n');
-    const ask = (text: string): readonly JsonObject[] => [
+    const ask = (text: string): readonly [JsonObject, JsonObject] => [
       { role: 'system', content: system },
       { role: 'user', content: text },
     ];
     return {
       describe: () => ({ inputSchema, outputSchema: null }),
       files: () => files,
+      converses: true,
       messages: (given) => ask(requireInput(check, given)['text'] as string),
       async invoke(given, run) {
-        return converse(run, ask(requireInput(check, given)['text'] as string), others.length === 0 ? [] : [read]);
+        return converse(run, inConversation(ask(requireInput(check, given)['text'] as string), run), others.length === 0 ? [] : [read]);
       },
     };
   },

@@ -8,6 +8,7 @@ import type { Skill } from '../../types/skill.ts';
 import { compileSchema, type SchemaCheck } from '../../types/schema-check.ts';
 import { fillTemplate, parseTemplate, templatePaths } from './asking/template.ts';
 import { requireInput } from './asking/checked-input.ts';
+import { inConversation } from './asking/conversation.ts';
 import { askTyped, faultOf, jsonFormat } from './asking/typed-answer.ts';
 
 const jsonSchema = z.record(z.string(), z.json());
@@ -94,7 +95,7 @@ function createPromptSkill(settings: Options): Skill {
   const prompt = settings.prompt === undefined ? null : template('prompt', settings.prompt, inputSchema);
 
   /** The input, checked, in the places of the templates. */
-  const ask = (given: Json): readonly JsonObject[] => {
+  const ask = (given: Json): readonly [JsonObject, JsonObject] => {
     const values = requireInput(input, given);
     const text = values['text'];
     const user = prompt !== null ? fillTemplate(prompt, values) : typeof text === 'string' ? text : JSON.stringify(given);
@@ -109,8 +110,10 @@ function createPromptSkill(settings: Options): Skill {
 
     messages: ask,
 
+    converses: true,
+
     async invoke(given, run) {
-      const messages = ask(given);
+      const messages = inConversation(ask(given), run);
       const tools = run.tools.length === 0 ? {} : { tools: run.tools };
       if (output === null) return run.invoke(run.model, { ...settings.parameters, ...tools, messages, stream: run.streamed });
       const body = { ...settings.parameters, ...tools, response_format: jsonFormat(outputSchema as JsonObject) };

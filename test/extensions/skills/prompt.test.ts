@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import prompt from '../../../src/extensions/skills/prompt.ts';
 import type { ChatEvent, ChatEvents, Usage } from '../../../src/types/chat.ts';
 import type { Json, JsonObject } from '../../../src/types/json.ts';
-import type { Skill } from '../../../src/types/skill.ts';
+import { type Conversation, noConversation, type Skill } from '../../../src/types/skill.ts';
 import { principal, services } from '../mcp/services.ts';
 
 const usage: Usage = { inputTokens: 10, outputTokens: 3, reasoningTokens: 1 };
@@ -26,7 +26,7 @@ async function run(
   made: Skill,
   input: Json,
   answers: readonly string[] = ['fine'],
-  options: { streamed?: boolean; usages?: readonly (Usage | null)[] } = {},
+  options: { streamed?: boolean; usages?: readonly (Usage | null)[]; conversation?: Conversation } = {},
 ) {
   const calls: { capability: string; body: JsonObject }[] = [];
   const events = await made.invoke(input, {
@@ -37,6 +37,7 @@ async function run(
     tools: [],
     maxSteps: 8,
     streamed: options.streamed ?? false,
+    conversation: options.conversation ?? noConversation,
     invoke: (capability, body) => {
       const turn = calls.length;
       calls.push({ capability, body: structuredClone<JsonObject>(body) });
@@ -83,6 +84,24 @@ describe('the template', () => {
     const made = await skill({ instructions: 'x', parameters: { temperature: 0.2, seed: 7 } });
     const { calls } = await run(made, { text: 'y' }, ['fine'], { streamed: true });
     expect(calls[0]?.body).toMatchObject({ temperature: 0.2, seed: 7, stream: true });
+  });
+});
+
+describe('within a conversation', () => {
+  it('the instructions come first, the input last, with the pictures that came with it', async () => {
+    const picture = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } };
+    const before = [
+      { role: 'system', content: 'Be kind.' },
+      { role: 'user', content: 'I am Ann.' },
+      { role: 'assistant', content: 'Hello Ann.' },
+    ];
+    const made = await skill({ instructions: 'You know people.' });
+    const { calls } = await run(made, { text: 'Who am I?' }, ['Ann'], { conversation: { before, attached: [picture] } });
+    expect(messagesOf(calls[0])).toEqual([
+      { role: 'system', content: 'You know people.' },
+      ...before,
+      { role: 'user', content: [{ type: 'text', text: 'Who am I?' }, picture] },
+    ]);
   });
 });
 
@@ -143,6 +162,7 @@ describe('typed output', () => {
           tools: [],
           maxSteps: 8,
           streamed: false,
+          conversation: noConversation,
           invoke: () => Promise.resolve(said(`attempt ${++asked}`, usage)),
         },
       ),

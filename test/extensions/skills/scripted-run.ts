@@ -1,7 +1,7 @@
 /** A skill on a scripted model: what it asks is seen, what it is told is a function of that. */
 import type { Json, JsonObject } from '../../../src/types/json.ts';
 import type { Plugin, PluginServices } from '../../../src/types/plugin.ts';
-import type { Skill } from '../../../src/types/skill.ts';
+import { type Conversation, noConversation, type Skill } from '../../../src/types/skill.ts';
 import { textEvents } from '../../../src/types/text-events.ts';
 import { logger, principal } from '../mcp/services.ts';
 
@@ -21,7 +21,12 @@ export interface Played {
 }
 
 /** `script` answers with text, or with what becomes JSON. */
-export async function play(skill: Skill, input: Json, script: Script, more: { readonly signal?: AbortSignal } = {}): Promise<Played> {
+export async function play(
+  skill: Skill,
+  input: Json,
+  script: Script,
+  more: { readonly signal?: AbortSignal; readonly conversation?: Conversation } = {},
+): Promise<Played> {
   const asked: { capability: string; body: JsonObject }[] = [];
   const events = await skill.invoke(input, {
     id: 'run',
@@ -31,6 +36,7 @@ export async function play(skill: Skill, input: Json, script: Script, more: { re
     tools: [],
     maxSteps: 8,
     streamed: false,
+    conversation: more.conversation ?? noConversation,
     invoke: async (capability, body) => {
       asked.push({ capability, body: structuredClone<JsonObject>(body) });
       const messages = (body['messages'] ?? []) as { role: string; content: string }[];
