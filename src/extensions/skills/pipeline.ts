@@ -48,7 +48,9 @@ const options = z.strictObject({
     required: ['text'],
     additionalProperties: false,
   }),
-  output_schema: jsonSchema.optional().describe('JSON Schema of the output; unless given it may be anything.'),
+  output_schema: jsonSchema
+    .optional()
+    .describe('JSON Schema of the output; unless given it may be anything, and is a text unless it is written as an object or a list.'),
   steps: z.array(step).min(1).max(50),
   output: z.json().optional().describe('What it answers, with places; unless given, the result of the last step.'),
 });
@@ -90,6 +92,12 @@ function requireSteps(steps: readonly Step[], output: Json | undefined): void {
     earlier.add(id);
   }
   if (output !== undefined) requirePlaces('output', () => placesIn(output), earlier, false);
+}
+
+/** What an output that is written as an object or a list is in any case; null for one that may be a text. */
+function shapeOf(output: Json | undefined): JsonObject | null {
+  if (Array.isArray(output)) return { type: 'array' };
+  return isJsonObject(output) ? { type: 'object' } : null;
 }
 
 /** Structured results come as JSON, texts as they are. */
@@ -166,7 +174,8 @@ export default definePlugin({
   kind: 'pipeline',
   title: 'Pipeline: declared steps',
   options,
-  create({ input_schema: inputSchema, output_schema: outputSchema, steps, output }) {
+  create({ input_schema: inputSchema, output_schema: declared, steps, output }) {
+    const outputSchema = declared ?? shapeOf(output);
     const compile = (field: string, schema: JsonObject): SchemaCheck => {
       try {
         return compileSchema(schema);
@@ -175,7 +184,7 @@ export default definePlugin({
       }
     };
     const input = compile('input_schema', inputSchema);
-    const check = outputSchema === undefined ? null : compile('output_schema', outputSchema);
+    const check = outputSchema === null ? null : compile('output_schema', outputSchema);
     requireSteps(steps, output);
 
     async function* work(given: JsonObject, run: SkillRun): AsyncGenerator<readonly ChatEvent[]> {
@@ -201,11 +210,11 @@ export default definePlugin({
         throw new GatewayError('output_invalid', `The output does not fit the output schema: ${fault.path || 'it'} ${fault.message}.`, {
           expose: { best_attempt: JSON.stringify(answer).slice(0, 20_000) },
         });
-      yield* textEvents(outputSchema === undefined && typeof answer === 'string' ? answer : JSON.stringify(answer));
+      yield* textEvents(outputSchema === null && typeof answer === 'string' ? answer : JSON.stringify(answer));
     }
 
     return {
-      describe: () => ({ inputSchema, outputSchema: outputSchema ?? null }),
+      describe: () => ({ inputSchema, outputSchema }),
       async invoke(given, run) {
         return work(requireInput(input, given), run);
       },

@@ -46,7 +46,7 @@ describe('data-extraction', () => {
     expect(output.data.find((order: { number: string }) => order.number === 'A-0')).toEqual({ number: 'A-0', amount: 1299.5 });
     expect(output.evidence).toHaveLength(planted.length * 2);
     const at = output.data.findIndex((order: { number: string }) => order.number === 'A-294');
-    expect(output.evidence).toContainEqual({ path: `[${at}].number`, quote: 'Order A-294 costs 294 EUR', source: 'page 295' });
+    expect(output.evidence).toContainEqual({ path: `[${at}].number`, quote: 'Order A-294 costs 294 EUR', source: 'page 295', exact: true });
     expect(output.rejected.length).toBe(asked.length * 2);
     expect(output.complete).toBe(true);
     expect(steps.at(-1)).toBe(`part read ${asked.length}/${asked.length}`);
@@ -67,7 +67,7 @@ describe('data-extraction', () => {
     expect(amount.output).toMatchObject({ data: [{ number: 'A-1' }], complete: false, rejected: [{ value: { amount: 21 } }] });
     const unquoted = await play(skill, { text, schema: orders }, said({ number: 'A-1', amount: 20 }, { number: 'Order  A-1' }));
     expect(unquoted.output.rejected).toEqual([{ value: { amount: 20 }, reason: 'no quote was given' }]);
-    expect(unquoted.output.evidence).toEqual([{ path: '[0].number', quote: 'Order  A-1', source: 'beginning' }]);
+    expect(unquoted.output.evidence).toEqual([{ path: '[0].number', quote: 'Order  A-1', source: 'beginning', exact: true }]);
   });
 
   it('puts one thing together from many parts, and tells where they contradict', async () => {
@@ -91,6 +91,94 @@ describe('data-extraction', () => {
       ],
       rejected: [{ value: { buyer: 'Eve' } }],
     });
+  });
+
+  it('proves each value of a bill whose lines run over several pages, and joins the lines', async () => {
+    const skill = await make(dataExtraction, { piece_chars: 1_000, overlap_chars: 200 });
+    const pad = 'Terms and conditions apply. '.repeat(12);
+    const lines = Array.from({ length: 30 }, (_, index) => `${index + 1}. Tea no ${index + 1}: ${index + 1}.50 EUR`);
+    const pages = [`Bill 77 of Ann\n${pad}`, ...[0, 10, 20].map((at) => `${lines.slice(at, at + 10).join('\n')}\n${pad}`), 'Total 480 EUR'];
+    const document = { base64: makePdf(pages).toString('base64') };
+    const line = { type: 'object', properties: { name: { type: 'string' }, price: { type: 'number' } }, required: ['name', 'price'] };
+    const schema = {
+      type: 'object',
+      properties: { number: { type: 'string' }, lines: { type: 'array', items: line, minItems: 1 }, total: { type: 'number' } },
+      required: ['number', 'lines', 'total'],
+    };
+    const { output } = await play(skill, { document, schema }, ({ user }) => {
+      const found = [...user.matchAll(/(Tea no \d+): ([\d.]+) EUR/g)];
+      const total = /Total (\d+) EUR/.exec(user);
+      const data = {
+        ...(user.includes('Bill 77') ? { number: '77' } : {}),
+        lines: found.map(([, name = '', price]) => ({ name, price: Number(price) })),
+        ...(total === null ? {} : { total: Number(total[1]) }),
+      };
+      const quotes = Object.fromEntries(found.map(([quote], index) => [`lines[${index}]`, quote]));
+      return { records: [{ data, quotes: { ...quotes, number: 'Bill 77', total: total?.[0] ?? '' } }] };
+    });
+    expect(output.data.lines).toHaveLength(30);
+    expect(output.data.lines[29]).toEqual({ name: 'Tea no 30', price: 30.5 });
+    expect(output).toMatchObject({ data: { number: '77', total: 480 }, complete: true, rejected: [] });
+    expect(output.evidence).toContainEqual({ path: 'lines[29].price', quote: 'Tea no 30: 30.50 EUR', source: 'page 4', exact: true });
+  });
+
+  it('takes a quote for a whole line only for what stands in it', async () => {
+    const schema = {
+      type: 'object',
+      properties: {
+        person: { type: 'object', properties: { name: { type: 'string' }, born: { type: 'string' }, city: { type: 'string' } } },
+      },
+    };
+    const skill = await make(dataExtraction);
+    const { output } = await play(skill, { text: 'Ann, born on 1 May 1990.', schema }, () => ({
+      records: [
+        {
+          data: { person: { name: 'Ann', born: '1990-05-01', city: 'Paris' } },
+          quotes: { person: 'Ann, born on 1 May 1990', 'person.born': '1 May 1990' },
+        },
+      ],
+    }));
+    expect(output.data).toEqual({ person: { name: 'Ann', born: '1990-05-01' } });
+    expect(output.evidence.map(({ path, exact }: { path: string; exact: boolean }) => [path, exact])).toEqual([
+      ['person.name', true],
+      ['person.born', false],
+    ]);
+    expect(output.rejected).toEqual([{ value: { 'person.city': 'Paris' }, reason: '"Ann, born on 1 May 1990" does not say it' }]);
+  });
+
+  it.each([
+    ['once', 1],
+    ['each', 2],
+  ])('two equal lines of a bill are %s counted', async (repeated, count) => {
+    const skill = await make(dataExtraction, { piece_chars: 1_000, overlap_chars: 300 });
+    const pad = 'x '.repeat(380);
+    // Far from each other, and the second in the text that two pieces share.
+    const text = `Order A-1 costs 5 EUR.\n${pad}\n${pad}Order A-1 costs 5 EUR.\n${pad}`;
+    const { output, asked } = await play(skill, { text, schema: orders, repeated }, finder);
+    expect(asked.length).toBeGreaterThan(2);
+    expect(output.data).toHaveLength(count);
+  });
+
+  it('finds words that run on from one page to the next, and a record that two pieces share', async () => {
+    const skill = await make(dataExtraction, { piece_chars: 1_000, overlap_chars: 200 });
+    const filler = 'Lorem ipsum dolor sit amet. '.repeat(31);
+    const document = { base64: makePdf([`${filler}\nOrder A-9 costs`, `7 EUR, paid by Ann.\n${filler}`]).toString('base64') };
+    const schema = { type: 'array', items: { type: 'object', properties: { number: { type: 'string' }, amount: { type: 'number' } } } };
+    const { output } = await play(skill, { document, schema }, ({ user }) => {
+      const number = /Order (A-9) costs/.exec(user);
+      const amount = /costs\s+(?:\[2: page 2\]\s+)?7 EUR/.test(user) ? 'Order A-9 costs 7 EUR' : null;
+      if (number === null) return { records: [] };
+      return {
+        records: [
+          {
+            data: { number: 'A-9', ...(amount === null ? {} : { amount: 7 }) },
+            quotes: { number: 'Order A-9 costs', ...(amount === null ? {} : { amount }) },
+          },
+        ],
+      };
+    });
+    expect(output.data).toEqual([{ number: 'A-9', amount: 7 }]);
+    expect(output.evidence).toContainEqual({ path: '[0].amount', quote: 'Order A-9 costs 7 EUR', source: 'page 1', exact: true });
   });
 
   it('repairs with the validator’s words, and says so when that is of no use', async () => {

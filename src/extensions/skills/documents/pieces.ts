@@ -3,47 +3,82 @@ import { placeOf, type Section } from './section.ts';
 
 export interface Piece {
   readonly text: string;
-  /** Numbers of the sections that it holds parts of, from 1. */
+  /** Numbers of the sections that it holds parts of, from 1, in order. */
   readonly sections: readonly number[];
+  /** What it repeats of the end of the piece before it. */
+  readonly overlap: string;
 }
 
-/** The end of a piece: rather between paragraphs, sentences or words than within one. */
-function cutAt(text: string, most: number): number {
-  if (text.length <= most) return text.length;
-  const least = Math.floor(most * 0.6);
+/** A part of one section, none larger than a piece. */
+interface Part {
+  readonly number: number;
+  readonly text: string;
+  /** What it repeats of the part before it, of the same section. */
+  readonly overlap: string;
+}
+
+/** Where a part that begins at `start` ends: rather between paragraphs, sentences or words than within one. */
+function endOf(text: string, start: number, most: number): number {
+  if (text.length - start <= most) return text.length;
+  const least = start + Math.floor(most * 0.6);
   for (const mark of ['\n\n', '\n', '. ', '。', '; ', ' ']) {
-    const at = text.lastIndexOf(mark, most - mark.length);
+    const at = text.lastIndexOf(mark, start + most - mark.length);
     if (at >= least) return at + mark.length;
   }
+  const end = start + most;
   // Never within a pair of surrogates.
-  return /[\ud800-\udbff]/.test(text[most - 1] ?? '') ? most - 1 : most;
+  return isPairAt(text, end) ? end - 1 : end;
+}
+
+const isPairAt = (text: string, at: number): boolean =>
+  /[\ud800-\udbff]/.test(text[at - 1] ?? '') && /[\udc00-\udfff]/.test(text[at] ?? '');
+
+/** Where the last `most` characters before `end` begin, at the beginning of a word if there is one. */
+function tailOf(text: string, end: number, most: number): number {
+  const start = Math.max(0, end - most);
+  if (start === 0) return 0;
+  const space = text.slice(start, end).search(/\s\S/);
+  if (space !== -1) return start + space + 1;
+  return isPairAt(text, start) ? start + 1 : start;
+}
+
+function* partsOf({ text }: Section, number: number, most: number, overlap: number): Generator<Part> {
+  let start = 0;
+  let repeated = '';
+  for (;;) {
+    const end = endOf(text, start, most);
+    yield { number, text: text.slice(start, end), overlap: repeated };
+    if (end >= text.length) return;
+    // Always forward, however large the overlap is.
+    const next = Math.max(tailOf(text, end, overlap), start + 1);
+    repeated = text.slice(next, end);
+    start = next;
+  }
 }
 
 /**
- * Sections together in pieces of at most about `most` characters; a longer section is cut, each part beginning with the last `overlap`
- * characters of the part before. Each part is headed by `[n: place]`.
+ * Sections together in pieces of at most about `most` characters; a longer section is cut. Each piece begins with the last `overlap`
+ * characters of the piece before, whether it was of the same section or not. Each part is headed by `[n: place]`.
  */
 export function inPieces(sections: readonly Section[], most: number, overlap: number): readonly Piece[] {
-  const parts = sections.flatMap((section, index) => {
-    const number = index + 1;
-    const cut: { number: number; text: string }[] = [];
-    let left = section.text;
-    while (left !== '') {
-      const end = cutAt(left, most);
-      cut.push({ number, text: left.slice(0, end) });
-      if (end >= left.length) break;
-      left = left.slice(Math.max(1, end - overlap)).toWellFormed();
+  const pieces: { text: string; sections: number[]; overlap: string }[] = [];
+  const headed = (number: number, text: string): string => `[${number}: ${placeOf(sections[number - 1] as Section)}]\n${text}`;
+  let before: Part | null = null;
+  for (const [index, section] of sections.entries()) {
+    for (const part of partsOf(section, index + 1, most, overlap)) {
+      const { number } = part;
+      const text = headed(number, part.text);
+      const last = pieces.at(-1);
+      if (last !== undefined && last.text.length + text.length + 2 <= most) {
+        last.text += `\n\n${text}`;
+        if (!last.sections.includes(number)) last.sections.push(number);
+      } else if (before === null || part.overlap !== '' || overlap === 0) pieces.push({ text, sections: [number], overlap: part.overlap });
+      else {
+        const tail = before.text.slice(tailOf(before.text, before.text.length, overlap));
+        pieces.push({ text: `${headed(before.number, tail)}\n\n${text}`, sections: [before.number, number], overlap: tail });
+      }
+      before = part;
     }
-    return cut;
-  });
-  const pieces: { text: string; sections: number[] }[] = [];
-  for (const { number, text } of parts) {
-    const headed = `[${number}: ${placeOf(sections[number - 1] as Section)}]\n${text}`;
-    const last = pieces.at(-1);
-    if (last !== undefined && last.text.length + headed.length + 2 <= most) {
-      last.text += `\n\n${headed}`;
-      if (!last.sections.includes(number)) last.sections.push(number);
-    } else pieces.push({ text: headed, sections: [number] });
   }
   return pieces;
 }

@@ -1,0 +1,130 @@
+/** What a model says that a document says, value by value, with the words that prove each. */
+import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import { plain, type Reading, supportOf } from './quotes.ts';
+
+export interface Proof {
+  readonly quote: string;
+  /** Page and heading. */
+  readonly source: string;
+  /** Whether the value itself stands in the quote; false for what it means, such as a date or a yes. */
+  readonly exact: boolean;
+}
+export interface Rejected {
+  readonly value: Json;
+  readonly reason: string;
+}
+
+/** Data in which every value is proven. */
+export type Proven =
+  | { readonly value: Json; readonly proof: Proof }
+  | { readonly fields: Readonly<Record<string, Proven>> }
+  | { readonly items: readonly Proven[] };
+
+/** One record as the model gave it; quotes by path, such as `lines[0].price`. */
+export interface Found {
+  readonly data: JsonObject;
+  readonly quotes: Readonly<Record<string, string>>;
+}
+
+const within = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`);
+/** `a.0.b` is `a[0].b`. */
+const asPath = (key: string): string => key.replaceAll(/\.(\d+)(?=[.[]|$)/g, '[$1]').replace(/^(\$|data)\.?/, '');
+
+/** The quote for a value, and whether it was given for this value alone and not for what it is a part of. */
+function quoteFor(path: string, quotes: ReadonlyMap<string, string>): { quote: string; own: boolean } {
+  for (let at = path; at !== ''; at = at.replace(/(\.[^.[\]]*|\[\d+\])$|^[^.[\]]+$/, '')) {
+    const quote = quotes.get(at);
+    if (quote !== undefined && quote.trim() !== '') return { quote, own: at === path };
+  }
+  return { quote: '', own: false };
+}
+
+/** Null if nothing of it is proven; what is not, goes to `rejected`. */
+export function prove({ data, quotes: given }: Found, reading: Reading, rejected: Rejected[]): Proven | null {
+  const quotes = new Map(Object.entries(given).map(([key, quote]) => [asPath(key), quote]));
+
+  const proveValue = (value: Json, path: string): Proven | null => {
+    const refuse = (reason: string): null => {
+      rejected.push({ value: { [path]: value }, reason });
+      return null;
+    };
+    const { quote, own } = quoteFor(path, quotes);
+    if (quote === '') return refuse('no quote was given');
+    const source = reading.placeOf(quote);
+    if (source === null) return refuse(`the document does not say "${quote.slice(0, 200)}"`);
+    const support = supportOf(value, quote);
+    // Words for a whole line say of one value in it only what stands there.
+    if (support === 'none' || (!own && support !== 'exact' && typeof value !== 'boolean'))
+      return refuse(`"${quote.slice(0, 200)}" does not say it`);
+    return { value, proof: { quote: quote.trim(), source, exact: support === 'exact' } };
+  };
+
+  const walk = (value: Json, path: string): Proven | null => {
+    if (value === null) return null;
+    if (Array.isArray(value)) {
+      const items = value.flatMap((each: Json, index) => walk(each, `${path}[${index}]`) ?? []);
+      return items.length === 0 ? null : { items };
+    }
+    if (!isJsonObject(value)) return proveValue(value, path);
+    const fields = Object.entries(value).flatMap(([key, each]): [string, Proven][] => {
+      const proven = walk(each as Json, within(path, key));
+      return proven === null ? [] : [[key, proven]];
+    });
+    return fields.length === 0 ? null : { fields: Object.fromEntries(fields) };
+  };
+  return walk(data, '');
+}
+
+const sameValue = (one: Json, other: Json): boolean =>
+  typeof one === 'string' && typeof other === 'string' ? plain(one).toLowerCase() === plain(other).toLowerCase() : one === other;
+
+/** True if all that `part` says is said by `whole`: the same thing, cut by the end of a piece. */
+export function isWithin(part: Proven, whole: Proven): boolean {
+  if ('value' in part) return 'value' in whole && sameValue(part.value, whole.value);
+  if ('items' in part) return 'items' in whole && part.items.every((item) => whole.items.some((other) => isWithin(item, other)));
+  return (
+    'fields' in whole &&
+    Object.entries(part.fields).every(([key, each]) => {
+      const other = Object.hasOwn(whole.fields, key) ? whole.fields[key] : undefined;
+      return other !== undefined && isWithin(each, other);
+    })
+  );
+}
+
+/** Both together; lists are joined, each item once. Where they say different things the first counts, and `told` hears the other. */
+export function joined(one: Proven, other: Proven, told: (path: string, other: Json, proof: Proof | null) => void, path = ''): Proven {
+  if ('items' in one && 'items' in other) {
+    const items = [...one.items];
+    for (const item of other.items) {
+      if (items.some((each) => isWithin(item, each))) continue;
+      const smaller = items.findIndex((each) => isWithin(each, item));
+      if (smaller === -1) items.push(item);
+      else items[smaller] = item;
+    }
+    return { items };
+  }
+  if ('fields' in one && 'fields' in other) {
+    const fields: Record<string, Proven> = { ...one.fields };
+    for (const [key, each] of Object.entries(other.fields)) {
+      const known = Object.hasOwn(fields, key) ? fields[key] : undefined;
+      fields[key] = known === undefined ? each : joined(known, each, told, within(path, key));
+    }
+    return { fields };
+  }
+  if (!isWithin(other, one)) told(path, dataOf(other), 'value' in other ? other.proof : null);
+  return one;
+}
+
+export function dataOf(proven: Proven): Json {
+  if ('value' in proven) return proven.value;
+  if ('items' in proven) return proven.items.map(dataOf);
+  return Object.fromEntries(Object.entries(proven.fields).map(([key, each]) => [key, dataOf(each)]));
+}
+
+export type Evidence = { readonly path: string } & Proof;
+
+export function evidenceOf(proven: Proven, path = ''): readonly Evidence[] {
+  if ('value' in proven) return [{ path, ...proven.proof }];
+  if ('items' in proven) return proven.items.flatMap((each, index) => evidenceOf(each, `${path}[${index}]`));
+  return Object.entries(proven.fields).flatMap(([key, each]) => evidenceOf(each, within(path, key)));
+}
