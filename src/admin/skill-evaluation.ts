@@ -1,15 +1,15 @@
 /** POST /api/skills/{name}/evaluate: the draft's cases against models, as a table. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { callerOf, requireSkill } from '../api/calls/caller.ts';
+import { callerOf, requireModel, requireSkill } from '../api/calls/caller.ts';
 import { type CaseResult, evaluateCase } from '../api/calls/evaluate-skill.ts';
 import type { CallServices } from '../api/calls/services.ts';
 import { GatewayError } from '../types/errors.ts';
 
 const named = z.object({ name: z.string().min(1).max(200) });
-const evaluateBody = z.strictObject({
-  models: z.array(z.string().min(1).max(256)).min(1).max(10).optional().describe("Unless given, the skill's own."),
-});
+const evaluateBody = z
+  .strictObject({ models: z.array(z.string().min(1).max(256)).min(1).max(10).optional().describe("Unless given, the skill's own.") })
+  .nullish();
 const result = z.object({
   case: z.string(),
   model: z.string(),
@@ -33,7 +33,10 @@ export async function evaluateDraft(
   models?: readonly string[],
 ): Promise<z.output<typeof table>> {
   const caller = callerOf(request, reply);
+  // A name that is unknown is told as it was written.
+  requireSkill(caller, name, 'manage');
   const skill = requireSkill(caller, `${name}@draft`);
+  for (const model of models ?? []) requireModel(caller, model);
   const { cases, model } = skill.spec;
   if (cases.length === 0)
     throw new GatewayError('invalid_request', `The skill "${name}" has no cases; add some to its row.`, { param: 'cases' });
@@ -56,6 +59,6 @@ export function addSkillEvaluation(app: FastifyInstance, services: CallServices)
       config: { access: ['llm:skill:manage'], decides: true },
       schema: { tags: ['skills'], summary: 'Try the cases of a skill', params: named, body: evaluateBody, response: { 200: table } },
     },
-    async (request, reply) => evaluateDraft(services, request, reply, request.params.name, request.body.models),
+    async (request, reply) => evaluateDraft(services, request, reply, request.params.name, request.body?.models),
   );
 }

@@ -16,7 +16,7 @@ import { evaluateDraft } from './skill-evaluation.ts';
 
 const named = z.object({ name: z.string().min(1).max(200) });
 const version = z.string().regex(/^\d+\.\d+\.\d+$/, 'three numbers, such as 1.0.0');
-const publishBody = z.strictObject({ version: version.optional().describe("Unless given, the row's own.") });
+const publishBody = z.strictObject({ version: version.optional().describe("Unless given, the row's own.") }).nullish();
 const rollbackBody = z.strictObject({
   version: version.nullable().describe('A published version; null for the row itself, as it is now and as it changes.'),
 });
@@ -95,7 +95,7 @@ export function addSkillVersions(app: FastifyInstance, config: ConfigService, se
       const row = found(request, 'manage');
       const { tenant, name } = row;
       const { spec } = config.mask(row);
-      const wanted = request.body.version ?? (spec['version'] as string);
+      const wanted = request.body?.version ?? (spec['version'] as string);
       if (versionsOf(row).some((each) => each.name === versionName(name, wanted)))
         throw new GatewayError('already_exists', `Version ${wanted} of the skill "${name}" is published already; give it another number.`, {
           param: 'version',

@@ -9,19 +9,23 @@ import { createDenials } from './denials.ts';
 import { speaksMessages } from './request-context.ts';
 import { metadataOf } from './routes/protected-resource.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
+import { faultIn, faultSentence } from '../types/zod-fault.ts';
 import type { Logger } from '../types/logger.ts';
 
 /** A failure of Fastify's own, in our words. */
 function fromFastify(error: FastifyError, bodyLimit: number): GatewayError {
   if (hasZodFastifySchemaValidationErrors(error)) {
-    const first = error.validation[0];
-    const path = (first?.instancePath ?? '').split('/').filter(Boolean).join('.');
-    const where = error.validationContext === 'body' ? path : `${error.validationContext ?? ''}.${path}`.replace(/\.$/, '');
-    const message = first?.message ?? error.message;
-    return new GatewayError('invalid_request', where === '' ? `${message}.` : `${where}: ${message}.`, {
-      param: where || undefined,
-      cause: error,
-    });
+    const issues = error.validation.map(({ keyword, instancePath, message, params }) => ({
+      code: keyword,
+      message: message ?? error.message,
+      path: instancePath
+        .split('/')
+        .filter((part) => part !== '')
+        .map((part) => (/^\d+$/.test(part) ? Number(part) : part)),
+      keys: params['keys'],
+    }));
+    const fault = faultIn(issues, error.validationContext === 'body' ? [] : [error.validationContext ?? '']);
+    return new GatewayError('invalid_request', faultSentence(fault), { param: fault.param || undefined, cause: error });
   }
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':

@@ -1,17 +1,13 @@
 /** Faults of configuration in words: the field, what is wrong, what to do. */
 import type { z } from 'zod';
 import { GatewayError } from '../types/errors.ts';
+import { pathText, zodSentence } from '../types/zod-fault.ts';
 import { nearMatches } from './near-matches.ts';
-
-export function pathText(path: readonly PropertyKey[]): string {
-  return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? String(part) : `.${String(part)}`)).join('');
-}
 
 /** The first fault of a schema check; `under` is where the checked value stands. */
 export function invalidBySchema(error: z.ZodError, under: readonly PropertyKey[]): GatewayError {
-  const issue = error.issues[0];
-  const param = pathText([...under, ...(issue?.path ?? [])]);
-  return new GatewayError('configuration_invalid', `${param}: ${issue?.message ?? 'not valid'}.`, { param, cause: error });
+  const { param, sentence } = zodSentence(error, under);
+  return new GatewayError('configuration_invalid', sentence, { param, cause: error });
 }
 
 export function unknownName(what: string, name: string, candidates: Iterable<string>, param: string): GatewayError {

@@ -40,6 +40,8 @@ export function prepareSpec(
 ): ConfigRow['spec'] {
   refusePoison(given, ['spec']);
   const spec = parseSpec(kind, given) as Record<string, unknown>;
+  // Only a publication or a roll back says what callers get.
+  if (kind === 'skill') spec['live'] ??= spec['live'] === undefined ? (stored?.spec['live'] ?? null) : null;
   const type = pluginTypes[kind];
   if (type === undefined) return spec;
   const { options: schema } = factory.plugin(type, String(spec['kind']));

@@ -22,7 +22,9 @@ export function versionedSkills(entries: ReadonlyMap<string, SkillEntry>): Versi
   const faults: { name: string; error: GatewayError }[] = [];
   for (const [name, entry] of entries) {
     if (!isVersion(name)) {
-      versions.set(versionName(name, 'draft'), entry);
+      // While callers get another version, what is worked on does not pass for one that was published under the same number.
+      const version = (entry.spec.live ?? null) === null ? entry.spec.version : `${entry.spec.version}-draft`;
+      versions.set(versionName(name, 'draft'), { ...entry, spec: { ...entry.spec, version } });
       continue;
     }
     const base = entries.get(skillOf(name));
@@ -30,7 +32,7 @@ export function versionedSkills(entries: ReadonlyMap<string, SkillEntry>): Versi
   }
   for (const [name, entry] of entries) {
     if (isVersion(name)) continue;
-    const wanted = entry.spec.live;
+    const wanted = entry.spec.live ?? null;
     const chosen = wanted === null ? entry : versions.get(versionName(name, wanted));
     if (chosen !== undefined) live.set(name, chosen);
     else {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { GatewayError } from './errors.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import { definePlugin, type Plugin } from './plugin.ts';
+import { zodSentence } from './zod-fault.ts';
 import { wholeText, textEvents } from './text-events.ts';
 
 /** What the function may do. Everything is done in the caller's name, with the caller's rights. */
@@ -27,11 +28,8 @@ export interface CodeSkill<I> {
 }
 
 function refuseInput(error: z.ZodError): GatewayError {
-  const [issue] = error.issues;
-  const param = ['input', ...(issue?.path ?? [])]
-    .map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? String(part) : `.${String(part)}`))
-    .join('');
-  return new GatewayError('invalid_request', `${param}: ${issue?.message ?? 'is not valid'}.`, { param });
+  const { param, sentence } = zodSentence(error, ['input']);
+  return new GatewayError('invalid_request', sentence, { param });
 }
 
 function parsed(text: string): Json {

@@ -224,8 +224,8 @@ export const skillSpec = z.strictObject({
     .string()
     .regex(/^\d+\.\d+\.\d+$/, 'three numbers, such as 1.0.0')
     .nullable()
-    .default(null)
-    .describe('The published version that callers get; null: the row itself, each change at once.'),
+    .optional()
+    .describe('The published version that callers get; null: the row itself, each change at once. Left out, it stays as it is.'),
   title: z.string().max(128).default(''),
   description: z.string().min(1).max(1024),
   model: name.describe('The model that the skill uses, with the rights of its caller.'),

@@ -42,9 +42,9 @@ beforeAll(async () => {
 afterAll(() => owned.disposeAsync());
 
 it('tell for each model which pass and why the others do not', async () => {
-  const answer = await gateway.as('admin', 'POST', '/api/skills/capital/evaluate', { models: ['good', 'bad', 'nobody'] });
+  const answer = await gateway.as('admin', 'POST', '/api/skills/capital/evaluate', { models: ['good', 'bad'] });
   expect(answer.status, answer.text).toBe(200);
-  expect(answer.json).toMatchObject({ passed: 4, failed: 8 });
+  expect(answer.json).toMatchObject({ passed: 4, failed: 4 });
   const of = (model: string) => answer.json.data.filter((each: { model: string }) => each.model === model);
   expect(of('good').map((each: { tokens: number; fault: string | null }) => [each.tokens, each.fault])).toEqual(
     [7, 7, 7, 7].map((tokens) => [tokens, null]),
@@ -55,7 +55,8 @@ it('tell for each model which pass and why the others do not', async () => {
     'the judge says: No: it is Beijing.',
     'it must NOT have more than 20 characters',
   ]);
-  expect(of('nobody')[0].fault).toContain('model_not_found');
+  const nobody = await gateway.as('admin', 'POST', '/api/skills/capital/evaluate', { models: ['good', 'nobody'] });
+  expect(nobody.json.error).toMatchObject({ code: 'model_not_found', message: 'There is no model named "nobody" for you.' });
   expect((await gateway.as('developer', 'POST', '/api/skills/capital/evaluate', {})).status).toBe(403);
   await gateway.as('admin', 'POST', '/api/skills', { name: 'bare', spec: { ...spec, cases: [], publish_needs_cases: false } });
   expect((await gateway.as('admin', 'POST', '/api/skills/bare/evaluate', {})).json.error).toMatchObject({ param: 'cases' });

@@ -38,20 +38,25 @@ describe('a skill', () => {
   it('that is published stays as it is for its callers, while its row goes on', async () => {
     expect(await said()).toBe('first 1.0.0');
     expect((await post('publish', {})).json.spec).toMatchObject({ live: '1.0.0' });
-    const row = (await gateway.as('developer', 'GET', '/api/skills/note')).json;
-    expect(
-      (await gateway.as('developer', 'PUT', '/api/skills/note', { spec: { ...row.spec, options: { instructions: 'second' } } })).status,
-    ).toBe(200);
+    const { live: _live, ...spec } = (await gateway.as('developer', 'GET', '/api/skills/note')).json.spec;
+    // A change that says nothing of what callers get changes nothing about it.
+    const changed = await gateway.as('developer', 'PUT', '/api/skills/note', { spec: { ...spec, options: { instructions: 'second' } } });
+    expect(changed.json.spec).toMatchObject({ live: '1.0.0', version: '1.0.0' });
     expect(await said()).toBe('first 1.0.0');
-    expect(await said('note@draft')).toBe('second 1.0.0');
-    expect((await post('publish', {})).status).toBe(409);
+    expect(await said('note@draft')).toBe('second 1.0.0-draft');
+    // Without a body as well.
+    expect((await gateway.as('developer', 'POST', '/api/skills/note/publish')).status).toBe(409);
     expect((await post('publish', { version: '1.1.0' })).status).toBe(200);
     expect(await said()).toBe('second 1.1.0');
   });
 
   it('is pinned by its version, and rolled back at once', async () => {
     expect(await said('note@1.0.0')).toBe('first 1.0.0');
-    expect(await said('note@9.0.0')).toBe(404);
+    const unknown = await gateway.as('developer', 'POST', '/v1/skills/note@9.0.0/runs', { input: { text: 'x' } });
+    expect(unknown.json.error).toMatchObject({
+      code: 'not_found',
+      message: expect.stringContaining('no version "9.0.0"; there are 1.0.0, 1.1.0') as string,
+    });
     expect((await post('rollback', { version: '9.0.0' })).status).toBe(404);
     expect((await post('rollback', { version: '1.0.0' })).status).toBe(200);
     expect(await said()).toBe('first 1.0.0');

@@ -67,10 +67,12 @@ export function requireRight(caller: Asker, action: Action, capability: Capabili
   throw new GatewayError('permission_denied', `You may not ${action} ${capability.kind}/${capability.name}: ${decision.reason}`);
 }
 
-function notFound(code: ErrorCode, kind: string, name: string, permitted: Iterable<string>): GatewayError {
-  const near = nearMatches(name, [...permitted]);
+const words: Readonly<Record<string, string>> = { mcp: 'MCP server' };
+
+function notFound(code: ErrorCode, kind: string, name: string, permitted: Iterable<string>, meant?: string): GatewayError {
+  const near = meant === undefined ? nearMatches(name, [...permitted]) : [meant];
   const hint = near.length === 0 ? '' : ` Did you mean ${near.map((candidate) => `"${candidate}"`).join(' or ')}?`;
-  return new GatewayError(code, `There is no ${kind} named "${name.slice(0, 200)}" for you.${hint}`, { param: kind });
+  return new GatewayError(code, `There is no ${words[kind] ?? kind} named "${name.slice(0, 200)}" for you.${hint}`, { param: kind });
 }
 
 function viewable<T extends { readonly capability: Capability }>(caller: Asker, entries: ReadonlyMap<string, T>): string[] {
@@ -80,7 +82,11 @@ function viewable<T extends { readonly capability: Capability }>(caller: Asker, 
 /** The model, if the caller may do `action` with it. Near matches are named only among those that the caller may see. */
 export function requireModel(caller: Asker, name: string, action: Action = 'use'): ModelEntry {
   const model = caller.view.models.get(name);
-  if (model === undefined) throw notFound('model_not_found', 'model', name, viewable(caller, caller.view.models));
+  if (model === undefined) {
+    // Whoever knows a skill by its own name may not know yet that it is a model under another.
+    const isSkill = viewable(caller, caller.view.skills).includes(name);
+    throw notFound('model_not_found', 'model', name, viewable(caller, caller.view.models), isSkill ? `skill/${name}` : undefined);
+  }
   requireRight(caller, action, model.capability);
   return model;
 }
@@ -93,10 +99,20 @@ export function fallbackFor(caller: Asker): (name: string) => ModelEntry | null 
   };
 }
 
+function noSkill(caller: Asker, name: string): GatewayError {
+  const visible = viewable(caller, caller.view.skills);
+  const [base = '', version] = name.split('@');
+  if (version === undefined || !visible.includes(base)) return notFound('not_found', 'skill', name, visible);
+  const published = [...caller.view.skillVersions.keys()].filter((each) => each.startsWith(`${base}@`) && !each.endsWith('@draft'));
+  const there =
+    published.length === 0 ? 'none is published' : `there are ${published.map((each) => each.slice(base.length + 1)).join(', ')}`;
+  return new GatewayError('not_found', `The skill "${base}" has no version "${version.slice(0, 50)}"; ${there}.`, { param: 'skill' });
+}
+
 /** By its name, or by `<name>@<version>` for one version, whatever is live. */
 export function requireSkill(caller: Asker, name: string, action: Action = 'use'): SkillEntry {
   const skill = name.includes('@') ? caller.view.skillVersions.get(name) : caller.view.skills.get(name);
-  if (skill === undefined) throw notFound('not_found', 'skill', name, viewable(caller, caller.view.skills));
+  if (skill === undefined) throw noSkill(caller, name);
   // A draft is for those who work on it.
   requireRight(caller, name.endsWith('@draft') ? 'manage' : action, skill.capability);
   return skill;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { ChatBody, ChatRequest } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type JsonObject } from '../../types/json.ts';
+import { zodSentence } from '../../types/zod-fault.ts';
 import { isPlainChat } from './plain-chat.ts';
 
 const positive = z.int().min(1);
@@ -37,15 +38,8 @@ export const chatBodySchema = z.looseObject({
 
 /** The first fault of a zod check, as one sentence that names the field. */
 export function refuseInvalid(error: z.ZodError): GatewayError {
-  const issue = error.issues[0];
-  const param = (issue?.path ?? [])
-    .map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? String(part) : `.${String(part)}`))
-    .join('');
-  const missing = issue?.code === 'invalid_type' && issue.message.endsWith('received undefined');
-  const message = missing ? 'is missing' : (issue?.message ?? 'not valid');
-  return new GatewayError('invalid_request', param === '' ? `The body is not valid: ${message}.` : `${param}: ${message}.`, {
-    param: param || undefined,
-  });
+  const { param, sentence } = zodSentence(error);
+  return new GatewayError('invalid_request', sentence, { param: param || undefined });
 }
 
 /** What the walk of a call needs to know of any request, whichever face it came by. */

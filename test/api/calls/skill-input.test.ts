@@ -1,7 +1,7 @@
 /** A conversation becomes the input of a skill: JSON, words, a file, pictures, and what came before. */
 import { describe, expect, it } from 'vitest';
 import { skillInput } from '../../../src/api/calls/skill-input.ts';
-import type { ChatBody } from '../../../src/types/chat.ts';
+
 import type { Json, JsonObject } from '../../../src/types/json.ts';
 import type { Skill } from '../../../src/types/skill.ts';
 
@@ -13,7 +13,7 @@ const skillOf = (properties: JsonObject, required: string[] = [], converses = fa
 const text = skillOf({ text: { type: 'string' } }, ['text']);
 const documents = skillOf({ text: { type: 'string' }, document: { type: 'object' }, instructions: { type: 'string' } });
 const ask = (skill: Skill, content: Json, more: JsonObject = {}, earlier: JsonObject[] = []) =>
-  skillInput({ model: 'skill/x', messages: [...earlier, { role: 'user', content }], ...more } as ChatBody, skill);
+  skillInput({ model: 'skill/x', messages: [...earlier, { role: 'user', content }], ...more }, skill);
 const file = { type: 'file', file: { filename: 'a.pdf', file_data: 'data:application/pdf;base64,AAAA' } };
 const picture = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } };
 
@@ -50,8 +50,8 @@ describe('the last message', () => {
       { role: 'user', content: 'two' },
       { role: 'assistant', content: 'three' },
     ];
-    expect(skillInput({ model: 'm', messages } as ChatBody, text).input).toEqual({ text: 'two' });
-    expect(() => skillInput({ model: 'm', messages: [{ role: 'system', content: 'x' }] } as ChatBody, text)).toThrow(/role "user"/);
+    expect(skillInput({ model: 'm', messages }, text).input).toEqual({ text: 'two' });
+    expect(() => skillInput({ model: 'm', messages: [{ role: 'system', content: 'x' }] }, text)).toThrow(/role "user"/);
   });
 });
 
