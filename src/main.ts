@@ -43,6 +43,7 @@ import { createNodeBook } from './storage/nodes.ts';
 import { createOpenRuns } from './storage/open-runs.ts';
 import { connectRedis } from './storage/redis.ts';
 import { createPeopleReader } from './storage/people-reader.ts';
+import { createRunContents } from './storage/run-contents.ts';
 import { createRunReader } from './storage/runs.ts';
 import { createSpendReader } from './storage/spend.ts';
 import { loadMasterKeys } from './storage/master-key.ts';
@@ -118,6 +119,13 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   const metrics = createMetrics();
   const ledger = createLedger({ database, dataDir: settings.dataDir, logger });
   owned.use(ledger);
+  const contents = createRunContents({
+    database,
+    dataDir: settings.dataDir,
+    box: createSecretBox(derivedKeys(master, 'run contents')),
+    logger,
+  });
+  owned.use(contents);
   const audit = createAuditLog({ database, dataDir: settings.dataDir, logger });
   owned.use(createAuditChain({ database, logger }));
   owned.use(audit);
@@ -227,7 +235,11 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
     store: redis === null ? createMemoryAnswers(settings.cacheMemoryMb * 1_048_576) : createRedisAnswers(redis, master.current),
     onAsked: (capability, result) => metrics.answerSought(capability, result),
   });
-  const openRuns = createOpenRuns({ ledger: metrics.counting(ledger), dataDir: settings.dataDir, logger });
+  const openRuns = createOpenRuns({
+    ledger: { ...metrics.counting(ledger), content: (...kept) => contents.keep(...kept) },
+    dataDir: settings.dataDir,
+    logger,
+  });
   owned.use(openRuns);
   const approvals = createApprovalGate(createSecretBox(derivedKeys(master, 'mcp approvals')));
   const states = createChatStates(database, createSecretBox(derivedKeys(master, 'chat states')));
@@ -235,7 +247,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   owned.defer(() => liveRuns.close());
   const calls: CallServices = { answers, approvals, dispatcher, catalogue, quota, states, liveRuns, ledger: openRuns, responses, logger };
   const people = createPeopleReader(database);
-  const runs = createRunReader(database);
+  const runs = createRunReader(database, contents);
   let stopping = false;
   const publicUrl = settings.publicUrl ?? url;
   const server = await createServer({

@@ -12,7 +12,9 @@ import type { Logger } from '../types/logger.ts';
 export type Need = readonly [Action, Capability];
 
 export interface OpenCall {
-  readonly request: Pick<FastifyRequest, 'headers' | 'socket' | 'id' | 'principal'>;
+  readonly request: Pick<FastifyRequest, 'headers' | 'id' | 'principal'> & {
+    readonly socket: { readonly remoteAddress?: string | undefined };
+  };
   readonly needs: readonly Need[];
   /** Ends the call; its caller is told why. */
   end(why: GatewayError): void;
@@ -21,6 +23,8 @@ export interface OpenCall {
 export interface OpenCalls {
   /** Looks after the call of this request until its connection is done with it. Only for what takes long: what is held here, the collector of garbage has to carry about. */
   watch(request: FastifyRequest, reply: FastifyReply): void;
+  /** Looks after a call that has no connection any more, until the returned function is called. */
+  hold(call: OpenCall): () => void;
   /** Looks at all of them once. */
   recheck(): Promise<void>;
   close(): void;
@@ -89,6 +93,10 @@ export function createOpenCalls({ credentials, config, audit, logger, everyMs }:
       if (call === null || raw.closed) return;
       open.add(call);
       raw.on('close', () => open.delete(call));
+    },
+    hold(call) {
+      open.add(call);
+      return () => void open.delete(call);
     },
     recheck,
     close: () => clearInterval(timer),

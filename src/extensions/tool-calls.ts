@@ -87,7 +87,7 @@ export async function* callTools(
   const texts: string[] = [];
   const running = new Map(
     calls.map((each, index) => {
-      const called = answer(options, each, index, approved).then((result) => ({ ...result, index, durationMs: Date.now() - startedAt }));
+      const called = answer(options, each, index, approved).then((result) => ({ ...result, index, duration_ms: Date.now() - startedAt }));
       // The first who hears that the caller has left tells it; the others have nobody left to tell.
       called.catch(() => {});
       return [index, called] as const;
@@ -95,12 +95,12 @@ export async function* callTools(
   );
   yield calls.map(({ tool }, index) => stepOf(tool, idOf(index), 'started'));
   while (running.size > 0) {
-    const { index, text, error, durationMs } = await Promise.race(running.values());
+    const { index, text, error, duration_ms } = await Promise.race(running.values());
     running.delete(index);
     texts[index] = text;
     yield [
       stepOf((calls[index] as ServerCall).tool, idOf(index), error === undefined ? 'completed' : 'failed', {
-        durationMs,
+        duration_ms,
         ...(error === undefined ? {} : { error }),
       }),
     ];

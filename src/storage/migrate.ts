@@ -16,6 +16,7 @@ import * as peopleOfTenants from './migrations/0012-people-of-tenants.ts';
 import * as mcpCatalogue from './migrations/0013-mcp-catalogue.ts';
 import * as mcpAccounts from './migrations/0014-mcp-accounts.ts';
 import * as chatStates from './migrations/0015-chat-states.ts';
+import * as runContents from './migrations/0016-run-contents.ts';
 
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-first-tables': firstTables,
@@ -32,6 +33,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0013-mcp-catalogue': mcpCatalogue,
   '0014-mcp-accounts': mcpAccounts,
   '0015-chat-states': chatStates,
+  '0016-run-contents': runContents,
 };
 
 /** The names of what was applied. Throws `storage_unavailable` if the database is away, `internal_error` if it is newer than this program. */

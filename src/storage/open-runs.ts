@@ -101,6 +101,7 @@ export function createOpenRuns({ ledger, dataDir, logger, everyMs = 2_000, deadA
       open.delete(run.id);
       ledger.record(run);
     },
+    content: (id, days, content) => ledger.content?.(id, days, content),
     async [Symbol.asyncDispose]() {
       clearInterval(writer);
       clearInterval(finder);

@@ -1,13 +1,17 @@
 /** Reads the ledger. */
 import { GatewayError } from '../types/errors.ts';
+import type { RunContent } from '../types/run.ts';
 import type { Database } from './database.ts';
+import type { RunContents } from './run-contents.ts';
 import type { AttemptTable, RunTable } from './schema.ts';
 
 export type RunSummary = ReturnType<typeof summaryOf>;
-export type RunDetail = RunSummary & {
+/** With each attempt, and what the run was asked and answered where that is kept. */
+export type RunEntry = RunSummary & {
   readonly attempts: readonly ReturnType<typeof attemptOf>[];
-  readonly children: readonly RunSummary[];
+  readonly content: RunContent | null;
 };
+export type RunDetail = RunEntry & { readonly children: readonly RunSummary[] };
 
 export interface RunQuery {
   readonly tenant: string;
@@ -23,9 +27,12 @@ export interface RunReader {
   /** Newest first. */
   list(query: RunQuery): Promise<{ data: RunSummary[]; next: string | null }>;
   get(tenant: string, id: string): Promise<RunDetail | null>;
-  /** All runs under the outermost run `id` of this person, itself included; at most 2,000. */
-  tree(tenant: string, subject: string, id: string): Promise<RunSummary[]>;
+  /** All runs under the outermost run `id` of this person, itself included, in the order in which they began; at most `mostOfTree`. */
+  tree(tenant: string, subject: string, id: string): Promise<RunEntry[]>;
 }
+
+export const mostOfTree = 5_000;
+const idsAtOnce = 500;
 
 const time = (epoch: number | null): string | null => (epoch === null ? null : new Date(Number(epoch)).toISOString());
 
@@ -91,7 +98,28 @@ function keyFrom(after: string): { startedAt: number; id: string } {
   return { startedAt: Number(startedAt), id };
 }
 
-export function createRunReader(database: Database): RunReader {
+export function createRunReader(database: Database, contents: Pick<RunContents, 'read'>): RunReader {
+  const entriesOf = async (rows: readonly RunTable[]): Promise<RunEntry[]> => {
+    const ids = rows.map(({ id }) => id);
+    const attempts: AttemptTable[] = [];
+    for (let start = 0; start < ids.length; start += idsAtOnce)
+      attempts.push(
+        ...(await database.query
+          .selectFrom('llm_attempt')
+          .selectAll()
+          .where('run_id', 'in', ids.slice(start, start + idsAtOnce))
+          .orderBy('number')
+          .execute()),
+      );
+    const byRun = Map.groupBy(attempts, (attempt) => attempt.run_id);
+    const kept = await contents.read(ids);
+    return rows.map((row) => ({
+      ...summaryOf(row),
+      attempts: (byRun.get(row.id) ?? []).map(attemptOf),
+      content: kept.get(row.id) ?? null,
+    }));
+  };
+
   return {
     async list({ tenant, subject, capability, after, limit }) {
       let query = database.query.selectFrom('llm_run').selectAll().where('tenant', '=', tenant);
@@ -126,9 +154,10 @@ export function createRunReader(database: Database): RunReader {
           .where('subject', '=', subject)
           .where('root', '=', id)
           .orderBy('started_at')
-          .limit(2_000)
+          .orderBy('id')
+          .limit(mostOfTree)
           .execute();
-        return rows.map(summaryOf);
+        return await entriesOf(rows);
       } catch (thrown) {
         throw database.explain(thrown);
       }
@@ -143,7 +172,7 @@ export function createRunReader(database: Database): RunReader {
           .where('id', '=', id)
           .executeTakeFirst();
         if (row === undefined) return null;
-        const attempts = await database.query.selectFrom('llm_attempt').selectAll().where('run_id', '=', id).orderBy('number').execute();
+        const [entry] = await entriesOf([row]);
         const children = await database.query
           .selectFrom('llm_run')
           .selectAll()
@@ -151,7 +180,7 @@ export function createRunReader(database: Database): RunReader {
           .where('tenant', '=', tenant)
           .orderBy('started_at')
           .execute();
-        return { ...summaryOf(row), attempts: attempts.map(attemptOf), children: children.map(summaryOf) };
+        return { ...(entry as RunEntry), children: children.map(summaryOf) };
       } catch (thrown) {
         throw database.explain(thrown);
       }

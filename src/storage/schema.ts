@@ -204,6 +204,12 @@ export interface ChatStateTable {
   expires_at: number;
 }
 
+export interface RunContentTable {
+  id: string;
+  content: string;
+  expires_at: number;
+}
+
 export interface Schema {
   llm_provider_config: ConfigTable;
   llm_model_config: ConfigTable;
@@ -227,4 +233,5 @@ export interface Schema {
   llm_mcp_catalogue: McpCatalogueTable;
   llm_mcp_account: McpAccountTable;
   llm_chat_state: ChatStateTable;
+  llm_run_content: RunContentTable;
 }

@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely';
 import { configTables, type ConfigTableName } from './config-store.ts';
 import { accountContext } from './mcp-accounts.ts';
+import { contentContext } from './run-contents.ts';
 import type { Schema } from './schema.ts';
 import { derivedKeys, createSecretBox, type MasterKeys, rowContext, type SecretBox } from './secrets.ts';
 
@@ -187,6 +188,36 @@ function accountPlace(box: SecretBox): SealedPlace {
   };
 }
 
+function contentPlace(box: SecretBox): SealedPlace {
+  return {
+    box,
+    async page(query, after) {
+      let select = query.selectFrom('llm_run_content').select(['id', 'content']);
+      if (after !== null) select = select.where('id', '>', String(after[0]));
+      return pageOf(
+        await select.orderBy('id').limit(rowsAtOnce).execute(),
+        (row) => ({
+          about: `content of run ${row.id}`,
+          tenant: null,
+          texts: [{ column: 'content', json: JSON.stringify({ $sealed: row.content }), context: contentContext(row.id) }],
+          async write(writer, [text]) {
+            if (text === undefined) return true;
+            const { $sealed: content } = JSON.parse(text.json) as { $sealed: string };
+            const { numUpdatedRows } = await writer
+              .updateTable('llm_run_content')
+              .set({ content })
+              .where('id', '=', row.id)
+              .where('content', '=', row.content)
+              .executeTakeFirst();
+            return numUpdatedRows === 1n;
+          },
+        }),
+        (row) => [row.id],
+      );
+    },
+  };
+}
+
 export function sealedPlaces(keys: MasterKeys): readonly SealedPlace[] {
   const box = createSecretBox(keys);
   return [
@@ -194,5 +225,6 @@ export function sealedPlaces(keys: MasterKeys): readonly SealedPlace[] {
     historyPlace(box),
     sessionPlace(createSecretBox(derivedKeys(keys, 'sessions'))),
     accountPlace(createSecretBox(derivedKeys(keys, 'mcp accounts'))),
+    contentPlace(createSecretBox(derivedKeys(keys, 'run contents'))),
   ];
 }

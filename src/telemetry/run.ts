@@ -5,6 +5,7 @@ import type { ErrorCode } from '../types/errors.ts';
 import type { AttemptRecord, Ledger, Outcome, RunRecord } from '../types/run.ts';
 import type { Price } from '../types/resources.ts';
 import { sumKnown } from '../types/sum-usage.ts';
+import type { Json } from '../types/json.ts';
 import { newRunId } from './run-id.ts';
 
 /** What a run and all runs within it have used so far. */
@@ -14,6 +15,12 @@ export interface Spent {
   /** Micro-units of `currency`; null where a price is unknown, or prices are in different currencies. */
   readonly cost: number | null;
   readonly currency: string | null;
+}
+
+/** Whether what a run was asked and answered is kept: for so many days, and also of the runs within it. */
+export interface Keeping {
+  readonly days: number;
+  readonly within: boolean;
 }
 
 const nothing: Spent = { usage: null, cost: null, currency: null };
@@ -49,6 +56,9 @@ export class Run {
   /** Runs within this one: those under way, and the sum of those that have ended. */
   readonly #open = new Set<Run>();
   #within: Spent = nothing;
+  #keeping: Keeping | null;
+  #input: Json = null;
+  #output: Json = null;
   #onEnd: ((record: RunRecord) => void) | null = null;
 
   constructor(ledger: Ledger, start: RunStart, parent: Run | null = null) {
@@ -58,6 +68,7 @@ export class Run {
     this.#root = parent === null ? this.id : parent.#root;
     this.#via = parent === null ? null : (parent.#via ?? parent.start.capability);
     this.depth = parent === null ? 0 : parent.depth + 1;
+    this.#keeping = parent?.keeping?.within === true ? parent.keeping : null;
     if (parent !== null) parent.#open.add(this);
   }
 
@@ -74,6 +85,23 @@ export class Run {
   /** Hears the record once, when the run ends. One listener only. */
   onEnd(listener: (record: RunRecord) => void): void {
     this.#onEnd = listener;
+  }
+
+  get keeping(): Keeping | null {
+    return this.#keeping;
+  }
+
+  /** Unless the run is within one that keeps more. */
+  keep(keeping: Keeping): void {
+    if (this.#keeping?.within !== true) this.#keeping = keeping;
+  }
+
+  /** Does nothing where it is not kept, so that nobody has to ask. */
+  asked(input: Json): void {
+    if (this.#keeping !== null) this.#input = input;
+  }
+  answered(output: Json): void {
+    if (this.#keeping !== null) this.#output = output;
   }
 
   firstToken(): void {
@@ -146,6 +174,7 @@ export class Run {
     }
     const record = this.#recordOf(outcome, error, this.#usage);
     this.#ledger.record(record);
+    if (this.#keeping !== null) this.#ledger.content?.(this.id, this.#keeping.days, { input: this.#input, output: this.#output });
     this.#onEnd?.(record);
   }
 

@@ -81,7 +81,7 @@ export interface StepRecord {
   readonly status: 'started' | 'completed' | 'failed' | 'approval_required';
   /** What it would be called with, where a person has to agree. */
   readonly input?: JsonObject;
-  readonly durationMs?: number;
+  readonly duration_ms?: number;
   readonly error?: string;
 }
 

@@ -1,27 +1,9 @@
 /** The things an administrator sets, as zod schemas: validator, type and API documentation in one. */
 import { z } from 'zod';
 import { limitSpec } from './limit-spec.ts';
+import { skillSpec } from './skill-spec.ts';
+import { jsonObject, milliseconds, name, skillName, slug, tags } from './spec-fields.ts';
 import { operations } from './wire-format.ts';
-
-/** Letters, digits, and `. _ - / : @` inside; 1 to 128 characters. */
-const name = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._:@-]*(\/[A-Za-z0-9][A-Za-z0-9._:@-]*)*$/,
-    'letters, digits and . _ - : @ with single slashes between, starting with a letter or digit',
-  )
-  .max(128);
-/** A name that also stands before `/` or `__` in tool names. */
-const slug = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and -, starting with a letter or digit')
-  .max(64);
-/** Published versions are rows too, made by publishing. */
-const skillName = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,63}(@\d+\.\d+\.\d+)?$/, 'small letters, digits and -, starting with a letter or digit, at most 64');
-const tags = z.array(z.string().min(1).max(64)).max(32).default([]);
-const jsonObject = z.record(z.string(), z.json());
 
 export const providerSpec = z.strictObject({
   kind: z.string().min(1).max(64).describe('The provider plugin, e.g. openai or openai-compatible.'),
@@ -87,8 +69,6 @@ const deployment = z.strictObject({
       'Asks the deployment by itself whether it is well, before a caller finds out; `GET /api/health` and `pailou_probes_total` tell. An open circuit lets a call try after its pause all the same. Left out: only calls tell.',
     ),
 });
-
-const milliseconds = z.int().min(1).max(3_600_000);
 
 /** The classes of failure that a fallback can be named for. */
 export const failureClasses = ['overload', 'error', 'context_length', 'content_filter'] as const;
@@ -198,64 +178,6 @@ export const modelSpec = z.strictObject({
   tags,
 });
 
-const skillCase = z.strictObject({
-  name: z.string().min(1).max(100),
-  input: z.json(),
-  expect: z
-    .strictObject({
-      equals: z.json().optional().describe('The output is this; the order of fields does not count.'),
-      contains: z.array(z.string().min(1).max(1_000)).max(50).default([]).describe('Words that stand in it, large or small.'),
-      schema: jsonObject.optional(),
-      judge: z
-        .strictObject({ model: name, question: z.string().min(1).max(2_000) })
-        .optional()
-        .describe('A model is asked this about the output; it has to begin its answer with yes.'),
-    })
-    .prefault({}),
-});
-
-export const skillSpec = z.strictObject({
-  kind: z.string().min(1).max(64).default('prompt'),
-  version: z
-    .string()
-    .regex(/^\d+\.\d+\.\d+$/, 'three numbers, such as 1.0.0')
-    .default('1.0.0'),
-  live: z
-    .string()
-    .regex(/^\d+\.\d+\.\d+$/, 'three numbers, such as 1.0.0')
-    .nullable()
-    .optional()
-    .describe('The published version that callers get; null: the row itself, each change at once. Left out, it stays as it is.'),
-  title: z.string().max(128).default(''),
-  description: z.string().min(1).max(1024),
-  model: name.describe('The model that the skill uses, with the rights of its caller.'),
-  tools: z
-    .array(
-      z
-        .string()
-        .regex(
-          /^(mcp\/[^\s/*]+(\/(\*|[^\s*]+))?|skill\/[^\s/*]+|model\/[^\s*]+)$/,
-          'must be mcp/<server>, mcp/<server>/<tool>, skill/<name> or model/<name>; * stands only for all tools of one server',
-        )
-        .max(300),
-    )
-    .max(200)
-    .default([])
-    .describe('What the skill may use beside its model; each caller needs the right to it as well.'),
-  options: jsonObject.default({}).describe("The skill kind's own options, e.g. instructions and input_schema."),
-  limits: z
-    .strictObject({
-      total_ms: milliseconds.default(300_000),
-      depth: z.int().min(1).max(16).default(4).describe('How deep skills may call skills.'),
-      steps: z.int().min(1).max(64).default(8).describe('Rounds of tools in one conversation with the model.'),
-      tokens: z.int().min(1).max(1_000_000_000).default(2_000_000).describe('In all that one run calls, and these call.'),
-    })
-    .prefault({}),
-  cases: z.array(skillCase).max(200).default([]).describe('What it should answer; POST /api/skills/{name}/evaluate tries them.'),
-  publish_needs_cases: z.boolean().default(false).describe('Whether all cases have to pass before a version is published.'),
-  tags,
-});
-
 export const mcpServerSpec = z.strictObject({
   kind: z
     .string()
@@ -356,8 +278,6 @@ export const resourceSpecs = {
 export type ResourceKind = keyof typeof resourceSpecs;
 
 export type ModelSpec = z.output<typeof modelSpec>;
-export type SkillCase = z.output<typeof skillCase>;
-export type SkillSpec = z.output<typeof skillSpec>;
 export type McpServerSpec = z.output<typeof mcpServerSpec>;
 export type GrantSpec = z.output<typeof grantSpec>;
 export type KeySpec = z.output<typeof keySpec>;

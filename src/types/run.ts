@@ -1,6 +1,7 @@
 /** Runs and attempts: the trace, the bill and the audit of every invocation. */
 import type { Usage } from './chat.ts';
 import type { ErrorCode } from './errors.ts';
+import type { Json } from './json.ts';
 
 export type Outcome = 'complete' | 'error' | 'aborted';
 
@@ -54,6 +55,13 @@ export interface RunRecord {
   readonly attempts: readonly AttemptRecord[];
 }
 
+/** What a run was asked and what it answered; kept only where the row of its skill says so. */
+export interface RunContent {
+  readonly input: Json;
+  /** Null for a run that answered nothing. */
+  readonly output: Json;
+}
+
 /** A run that has not ended yet. */
 export interface OpenRun {
   readonly id: string;
@@ -61,9 +69,11 @@ export interface OpenRun {
   snapshot(): RunRecord;
 }
 
-/** Takes records off the call's path. Neither ever throws or waits. */
+/** Takes records off the call's path. None of it ever throws or waits. */
 export interface Ledger {
   record(run: RunRecord): void;
   /** A stream has begun to speak: it may go on for long, and its node may die meanwhile. */
   begun?(run: OpenRun): void;
+  /** What a run was asked and answered, to be kept for so many days. */
+  content?(id: string, days: number, content: RunContent): void;
 }

@@ -2,7 +2,8 @@
 import type { Capability, GrantIndex } from './access.ts';
 import type { LimitIndex } from './limits.ts';
 import type { Provider } from './provider.ts';
-import type { DeploymentLimits, KeySpec, McpServerSpec, ModelSpec, Price, ProbeSpec, ResourceKind, SkillSpec } from './resources.ts';
+import type { DeploymentLimits, KeySpec, McpServerSpec, ModelSpec, Price, ProbeSpec, ResourceKind } from './resources.ts';
+import type { SkillSpec } from './skill-spec.ts';
 import type { Skill } from './skill.ts';
 import type { ToolSource } from './tool-source.ts';
 

@@ -135,7 +135,7 @@ describe('rounds', () => {
       ['look', 'add', 'look'].map((content, index) => ({ role: 'tool', tool_call_id: 'abc'[index], content })),
     );
     const quick = ofType(seen, 'step').find((event) => event.step.status !== 'started' && event.step.capability === 'mcp/demo/add');
-    expect(quick?.step.durationMs).toBeLessThan(150);
+    expect(quick?.step.duration_ms).toBeLessThan(150);
   });
 
   it('stops at the step limit with one last round in which tools are forbidden', async () => {

@@ -127,3 +127,32 @@ describe('a stream that is open', () => {
     await revoke(`/api/grants/${id}`);
   });
 });
+
+it('a run in the background does not outlive the right to what it uses either, though nobody listens', async () => {
+  const spec = { kind: 'prompt', description: 'd', model: 'endless', options: { instructions: 'Go on.' } };
+  expect((await gateway.as('admin', 'POST', '/api/skills', { name: 'going', spec })).status).toBe(201);
+  const model = await grant();
+  const skill = await gateway.as('admin', 'POST', '/api/grants', {
+    spec: { subject_type: 'user', subject: 'user', capability: 'skill/going', action: 'use' },
+  });
+  expect(skill.status).toBe(201);
+  const started = await gateway.as('user', 'POST', '/v1/skills/going/runs', { input: { text: 'x' }, async: true });
+  expect(started.status, started.text).toBe(202);
+  const path = `/v1/runs/${started.json.id}`;
+  // Longer than it takes to look once.
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  expect((await gateway.as('user', 'GET', path)).json.status).toBe('running');
+  await revoke(`/api/grants/${model}`);
+  const ended = await eventually(
+    async () => (await gateway.as('user', 'GET', path)).json,
+    (found) => found.status !== 'running',
+  );
+  expect(ended).toMatchObject({
+    status: 'failed',
+    error: { code: 'permission_denied', message: expect.stringContaining('model/endless') },
+  });
+  await eventually(
+    async () => vendor.aborts,
+    (aborts) => aborts === 1,
+  );
+});

@@ -86,9 +86,28 @@ describe.skipIf(postgresUrl === undefined)('two nodes on PostgreSQL', () => {
     const path = `/v1/runs/${started.json.id}`;
     const told = await eventually(
       async () => (await ask(1, 'developer', 'GET', path)).json,
-      (found) => found.status === 'completed' && found.tree !== null,
+      (found) => found.status === 'completed' && found.tree.outcome === 'complete',
     );
     expect(told).toMatchObject({ output: 'Suzhou', tree: { capability: 'skill/city' } });
     expect((await ask(1, 'admin', 'GET', path)).status).toBe(404);
   });
+
+  it('a run in the background is followed and cancelled from the other', async () => {
+    const aborts = vendor.aborts;
+    vendor.behave(() => {});
+    const started = await ask(0, 'developer', 'POST', '/v1/skills/city/runs', { input: { text: 'x' }, async: true });
+    const path = `/v1/runs/${started.json.id}`;
+    await eventually(
+      async () => (await ask(1, 'developer', 'GET', path)).json,
+      (found) => found.status === 'running',
+    );
+    expect((await ask(1, 'admin', 'DELETE', path)).status).toBe(404);
+    const following = ask(1, 'developer', 'GET', `${path}?stream=true`);
+    expect((await ask(1, 'developer', 'DELETE', path)).status).toBe(202);
+    expect([...(await following).text.matchAll(/^event: (\w+)/gm)].map(([, name]) => name)).toEqual(['started', 'cancelled']);
+    await eventually(
+      () => Promise.resolve(vendor.aborts),
+      (count) => count > aborts,
+    );
+  }, 20_000);
 });

@@ -38,9 +38,9 @@ describe('a skill', () => {
   it('that is published stays as it is for its callers, while its row goes on', async () => {
     expect(await said()).toBe('first 1.0.0');
     expect((await post('publish', {})).json.spec).toMatchObject({ live: '1.0.0' });
-    const { live: _live, ...spec } = (await gateway.as('developer', 'GET', '/api/skills/note')).json.spec;
+    const { live: _live, ...draft } = (await gateway.as('developer', 'GET', '/api/skills/note')).json.spec;
     // A change that says nothing of what callers get changes nothing about it.
-    const changed = await gateway.as('developer', 'PUT', '/api/skills/note', { spec: { ...spec, options: { instructions: 'second' } } });
+    const changed = await gateway.as('developer', 'PUT', '/api/skills/note', { spec: { ...draft, options: { instructions: 'second' } } });
     expect(changed.json.spec).toMatchObject({ live: '1.0.0', version: '1.0.0' });
     expect(await said()).toBe('first 1.0.0');
     expect(await said('note@draft')).toBe('second 1.0.0-draft');

@@ -67,7 +67,6 @@ describe('one skill', () => {
     const asTool = await chat({ model: 'scripted', messages: [{ role: 'user', content: 'go' }], tools: [{ type: 'skill', name: 'city' }] });
     expect(asTool.json.choices[0].message.content).toBe('It says: Gardens.');
     expect(asTool.json.pailou.steps.map((step: { status: string; kind: string }) => [step.kind, step.status])).toEqual([
-      ['skill', 'started'],
       ['skill', 'completed'],
     ]);
     // Two rounds of the model and the skill between them, 7 tokens each.
@@ -137,7 +136,11 @@ describe('a run that nobody waits for', () => {
     const started = await run('city', { city: 'Suzhou' }, { async: true });
     expect(started.status, started.text).toBe(202);
     const path = started.headers.get('location') ?? '';
-    expect((await gateway.as('developer', 'GET', path)).json).toMatchObject({ status: 'running', tree: null });
+    expect((await gateway.as('developer', 'GET', path)).json).toMatchObject({
+      status: 'running',
+      tree: { calls: [] },
+      spent: { input_tokens: 0 },
+    });
     expect((await gateway.as('admin', 'GET', path)).status).toBe(404);
     const following = gateway.as('developer', 'GET', `${path}?stream=true`);
     release();
@@ -145,12 +148,16 @@ describe('a run that nobody waits for', () => {
     expect([names[0], names.at(-1)]).toEqual(['started', 'completed']);
     const done = await eventually(
       async () => (await gateway.as('developer', 'GET', path)).json,
-      (found) => found.tree !== null,
+      (found) => found.tree.outcome === 'complete',
     );
     expect(done).toMatchObject({
       status: 'completed',
       output: 'Gardens and canals.',
-      tree: { capability: 'skill/city', calls: [{ capability: 'model/scripted', usage: { estimated: false } }] },
+      tree: {
+        capability: 'skill/city',
+        calls: [{ capability: 'model/scripted', usage: { estimated: false }, attempts: [{ number: 1, detail: null }] }],
+      },
+      spent: { input_tokens: 5, output_tokens: 3, cost: {}, priced: false },
     });
     expect((await gateway.as('developer', 'GET', `${path}?stream=true`)).text).toMatch(/^event: completed/);
     expect((await gateway.as('admin', 'GET', path)).status).toBe(404);
@@ -174,11 +181,67 @@ describe('a run that nobody waits for', () => {
       (found) => found.status !== 'running',
     );
     expect(ended).toMatchObject({ status: 'cancelled', error: { message: 'The run was cancelled.' } });
+    expect((await gateway.as('developer', 'DELETE', path)).json.error.message).toContain('has ended already');
     await eventually(
       () => Promise.resolve(vendor.aborts),
       (count) => count > aborts,
     );
   });
+});
+
+it('a run that somebody waited for is found again, with what it was given and answered only where its row keeps that', async () => {
+  const found = async (name: string, role: Role = 'developer') => {
+    const { id } = (await run(name, { city: 'Suzhou' })).json;
+    return eventually(
+      async () => (await gateway.as(role, 'GET', `/v1/runs/${id}`)).json,
+      (told) => told.tree?.outcome === 'complete' || role !== 'developer',
+    );
+  };
+  const plain = await found('city');
+  expect(plain).toMatchObject({ status: 'completed', skill: 'city', output: null, spent: { input_tokens: 5 } });
+  expect(JSON.stringify(plain)).not.toMatch(/Suzhou|Gardens/);
+  await make('kept', skill({ keep: { content: 'all', days: 1 } }));
+  const kept = await eventually(
+    () => found('kept'),
+    (told) => told.output !== null,
+  );
+  expect(kept).toMatchObject({
+    output: 'Gardens.',
+    tree: { input: { city: 'Suzhou' }, output: 'Gardens.', calls: [{ input: { model: 'scripted' }, output: 'Gardens.' }] },
+  });
+  await make('kept-outside', skill({ keep: { content: 'skill' } }));
+  const outside = await eventually(
+    () => found('kept-outside'),
+    (told) => told.output !== null,
+  );
+  expect(outside.tree.calls[0].input).toBeUndefined();
+  expect(await found('kept', 'admin')).toMatchObject({ error: { code: 'not_found' } });
+  const forAdmin = await gateway.as('admin', 'GET', `/api/runs/${kept.id}`);
+  expect(forAdmin.json.content).toMatchObject({ output: 'Gardens.' });
+});
+
+it('a run that fails tells what it has spent', async () => {
+  await make('typed', skill({}, { output_schema: { type: 'object', required: ['never'] }, repairs: 1 }));
+  vendor.behave((request, response) => answerOk(request, response, '{"almost":1}'));
+  const streamed = await run('typed', { city: 'x' }, { stream: true });
+  expect(streamed.status, streamed.text).toBe(502);
+  const started = await run('typed', { city: 'x' }, { async: true });
+  const ended = await eventually(
+    async () => (await gateway.as('developer', 'GET', started.headers.get('location') ?? '')).json,
+    (told) => told.status === 'failed',
+  );
+  expect(ended).toMatchObject({ usage: { input_tokens: 10 }, error: { code: 'output_invalid', best_attempt: '{"almost":1}' } });
+});
+
+it('a text that was cut off is incomplete, and no result of a tool', async () => {
+  vendor.behave((_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(completion('Gard', {}, 'length'));
+  });
+  const cut = await run('city', { city: 'Suzhou' });
+  expect(cut.json).toMatchObject({ status: 'incomplete', incomplete_details: { reason: 'length' }, output: 'Gard' });
+  await using client = await mcp('developer');
+  const tool = await client.callTool({ name: 'skill__city', arguments: { city: 'Suzhou' } });
+  expect(tool).toMatchObject({ isError: true, content: [{ text: expect.stringContaining('cut off') as string }] });
 });
 
 describe('rights', () => {

@@ -1,8 +1,10 @@
 /** Books a run exactly once, however its events end: complete, failed, cut, or left by the caller. */
 import { estimateUsage } from '../../models/estimate-usage.ts';
 import type { Run } from '../../telemetry/run.ts';
+import { keptAnswer } from './kept-content.ts';
 import type { ChatEvent, ChatEvents, ChatRequest, Usage } from '../../types/chat.ts';
-import { toGatewayError } from '../../types/errors.ts';
+import { type ErrorCode, toGatewayError } from '../../types/errors.ts';
+import type { Outcome } from '../../types/run.ts';
 
 /** Ends `run` with what `thrown` means for the ledger. */
 export function endFailed(run: Run, thrown: unknown): void {
@@ -28,14 +30,20 @@ const nothingUsed: Usage = { inputTokens: 0, outputTokens: 0 };
  */
 export async function* booked(run: Run, request: ChatRequest | null, events: ChatEvents): AsyncGenerator<readonly ChatEvent[]> {
   let text = '';
+  const kept = run.keeping === null ? null : keptAnswer();
   let ended = false;
   const usageNow = (): Usage => (request === null ? (run.spent.usage ?? nothingUsed) : (run.usage ?? estimateUsage(request.body, text)));
   const bookUsage = (usage: Usage): void => {
     if (request !== null) run.used(usage);
   };
   if (request !== null) run.meteredBy(roughMeter(request, () => text));
+  const end = (outcome: Outcome, error?: ErrorCode): void => {
+    if (kept !== null) run.answered(kept.answer());
+    run.end(outcome, error);
+  };
   try {
     for await (const batch of events) {
+      kept?.add(batch);
       let complete: ChatEvent[] | null = null;
       for (const event of batch) {
         if (event.type === 'text-delta' || event.type === 'reasoning-delta' || event.type === 'refusal-delta') text += event.text;
@@ -49,17 +57,18 @@ export async function* booked(run: Run, request: ChatRequest | null, events: Cha
       yield complete ?? batch;
     }
     ended = true;
-    run.end('complete');
+    end('complete');
   } catch (thrown) {
     ended = true;
     if (text !== '') bookUsage(usageNow());
+    if (kept !== null) run.answered(kept.answer());
     endFailed(run, thrown);
     throw thrown;
   } finally {
     // Left by the caller in the middle: a generator's `return`.
     if (!ended) {
       bookUsage(usageNow());
-      run.end('aborted', 'client_closed_request');
+      end('aborted', 'client_closed_request');
     }
   }
 }

@@ -3,7 +3,7 @@ import { collectText, wholeText } from '../../types/text-events.ts';
 import { toGatewayError } from '../../types/errors.ts';
 import type { Run } from '../../telemetry/run.ts';
 import type { Json, JsonObject } from '../../types/json.ts';
-import type { SkillCase } from '../../types/resources.ts';
+import type { SkillCase } from '../../types/skill-spec.ts';
 import { compileSchema } from '../../types/schema-check.ts';
 import type { SkillEntry } from '../../types/snapshot.ts';
 import { type Caller, requireModel } from './caller.ts';

@@ -56,6 +56,7 @@ export async function invokeModel(
 ): Promise<ModelCall> {
   requireOperation(model, 'chat');
   const run = openRun(services, caller, options.parent ?? null, `model/${model.name}`, 'chat', options.stream);
+  run.asked(request.body);
   try {
     const context = callContext(services, caller, run, { ...options, size: () => estimateSize(request.body) });
     const answer = await services.dispatcher.chat(model, request, context);

@@ -59,6 +59,9 @@ export async function invokeSkill(
   }
   const run = openRun(services, caller, parent, capability, 'skill', options.stream);
   options.onOpen?.(run);
+  const { content, days } = skill.spec.keep;
+  if (content !== 'nothing') run.keep({ days, within: content === 'all' });
+  run.asked(input);
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(tookTooLong(skill)), limits.total_ms);
   run.onEnd(() => clearTimeout(timer));

@@ -93,6 +93,7 @@ export async function invokeTool(
     throw new GatewayError('permission_denied', `The tool ${server.name}/${tool} needs a person's approval, and nobody can be asked here.`);
   const { call_timeout_ms: limit, concurrency, max_result_bytes: most } = source.spec;
   const run = openRun(services, caller, options.parent ?? null, `mcp/${server.name}/${tool}`, 'tool', false);
+  run.asked(input);
   const deadline = createDeadline(limit);
   const signal = AbortSignal.any([options.signal ?? caller.signal, deadline.signal]);
   let admission: Admission | null = null;
@@ -115,6 +116,7 @@ export async function invokeTool(
     };
     const result = await source.instance.call(definition.name, input, context).finally(done);
     const answer = isLargerThan(result as unknown as JsonObject, most) ? tooLarge(server.name, tool, most) : result;
+    run.answered(answer as unknown as JsonObject);
     if (answer.isError === true) run.end('error', 'tool_failed');
     else run.end('complete');
     return answer;

@@ -1,7 +1,8 @@
-/** Runs of skills that nobody waits for: under way on this node, then kept for an hour for any node to tell. */
-import { completedRun, failedRun, gatherRun, progressEvents, type RunFace } from '../../models/faces/skill-run.ts';
+/** Runs of skills that nobody waits for: under way on one node, told of by every node, then kept for an hour. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { completedRun, failedRun, gatherRun, progressEvents, type RunFace, startedRun, told } from '../../models/faces/skill-run.ts';
 import type { ChatStates, StateOwner } from '../../types/chat-state.ts';
-import type { ChatEvents } from '../../types/chat.ts';
+import type { ChatEvents, StepRecord } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
 import type { Logger } from '../../types/logger.ts';
@@ -17,6 +18,7 @@ interface LiveRun {
   readonly news: RunNews[];
   /** So much of the oldest news is not kept any more. */
   dropped: number;
+  readonly steps: StepRecord[];
   readonly controller: AbortController;
   /** Called with each piece of news. */
   readonly listeners: Set<() => void>;
@@ -24,16 +26,16 @@ interface LiveRun {
 }
 
 export interface LiveRuns {
-  /** Takes a run over that has begun; its end is kept. `controller` ends it. Throws `rate_limited` if too many of this person are under way. */
+  /** Takes a run over that has begun; its end is kept. `controller` ends it. */
   adopt(owner: StateOwner, face: RunFace, events: ChatEvents, controller: AbortController): void;
-  /** Throws `rate_limited` where no more may begin. */
+  /** Throws `rate_limited` where too many of this person are under way. */
   admit(owner: StateOwner): void;
-  /** As it stands; null for one that is unknown, somebody else's, or older than an hour. */
+  /** As it stands, wherever it runs; null for one that is unknown, somebody else's, or older than an hour. */
   find(owner: StateOwner, id: string): Promise<JsonObject | null>;
-  /** All news from the beginning, until it ends; null where it is not under way on this node. */
-  follow(owner: StateOwner, id: string): AsyncIterable<readonly RunNews[]> | null;
-  /** False where none of that id is under way for this person on this node. */
-  cancel(owner: StateOwner, id: string): boolean;
+  /** All news from the beginning, until it ends; of a run on another node its beginning and its end. Null for an unknown one. */
+  follow(owner: StateOwner, id: string, signal: AbortSignal): Promise<AsyncIterable<readonly RunNews[]> | null>;
+  /** Ends it on whichever node it runs, there within a second or two. */
+  cancel(owner: StateOwner, id: string): Promise<'cancelling' | 'ended' | 'unknown'>;
   /** Ends all; resolves when their ends are kept. */
   close(): Promise<void>;
 }
@@ -42,19 +44,40 @@ export interface LiveRuns {
 const mostOfOne = 20;
 /** Of the oldest news of a long text, only the sum is worth keeping: `completed` has all of it. */
 const mostNews = 5_000;
+/** Steps that are told of a run under way. */
+const mostSteps = 200;
+const tickMs = 1_000;
+/** Every so many ticks a node says that its runs are alive. */
+const ticksOfLife = 5;
+/** A run of which nothing was heard for so long has lost its node. */
+const lostAfterMs = 30_000;
 
-const startOf = ({ id, skill, version }: RunFace): JsonObject => ({ id, object: 'skill.run', skill, version, status: 'running' });
 const keyOf = (id: string): string => `run ${id}`;
+const cancelKeyOf = (id: string): string => `cancel run ${id}`;
 const isSame = (one: StateOwner, other: StateOwner): boolean =>
   one.tenant === other.tenant && one.issuer === other.issuer && one.subject === other.subject;
+const cancelled = (): GatewayError => new GatewayError('client_closed_request', 'The run was cancelled.');
+
+/** What another node said of a run; one that fell silent has failed. */
+function asTold({ seen, ...state }: JsonObject): JsonObject {
+  if (state['status'] !== 'running' || typeof seen !== 'number' || Date.now() - seen <= lostAfterMs) return state;
+  return { ...state, status: 'failed', output: null, error: { code: 'internal_error', message: 'The node on which it ran is gone.' } };
+}
 
 export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
   const live = new Map<string, LiveRun>();
   const working = new Set<Promise<void>>();
+  let ticks = 0;
+  let ticking: Promise<void> | null = null;
+  let announcing: Promise<void> = Promise.resolve();
 
   const own = (owner: StateOwner, id: string): LiveRun | null => {
     const run = live.get(id);
     return run !== undefined && isSame(run.owner, owner) ? run : null;
+  };
+  const read = async (owner: StateOwner, id: string): Promise<JsonObject | null> => {
+    const state = (await states.read(owner, [keyOf(id)])).get(keyOf(id));
+    return state === undefined ? null : asTold(state);
   };
   const tell = (run: LiveRun, news: readonly RunNews[]): void => {
     run.news.push(...news);
@@ -65,17 +88,36 @@ export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
     }
     for (const listener of run.listeners) listener();
   };
-  const admit = (owner: StateOwner): void => {
-    const mine = [...live.values()].filter((run) => !run.ended && isSame(run.owner, owner)).length;
-    if (mine >= mostOfOne)
-      throw new GatewayError('rate_limited', `${mostOfOne} of your runs are under way already. Wait for one, or cancel one.`, {
-        retryAfterSeconds: 5,
-      });
+  const standing = ({ face, steps }: LiveRun): JsonObject => ({ ...startedRun(face), steps: told(steps) });
+  const keepAlive = (run: LiveRun): Promise<void> => states.keep(run.owner, [keyOf(run.face.id)], { ...standing(run), seen: Date.now() });
+
+  /** Says that the runs are alive, and hears whether somebody ended one at another node. */
+  const tick = async (): Promise<void> => {
+    const isBeat = ticks++ % ticksOfLife === 0;
+    for (const run of live.values()) {
+      if (run.ended) continue;
+      const key = cancelKeyOf(run.face.id);
+      if ((await states.read(run.owner, [key])).has(key)) run.controller.abort(cancelled());
+      else if (isBeat && !run.ended) await keepAlive(run);
+    }
   };
+  const timer = setInterval(() => {
+    if (live.size === 0 || ticking !== null) return;
+    ticking = tick()
+      .catch(unheard)
+      .finally(() => (ticking = null));
+  }, tickMs).unref();
+
+  const unheard = (thrown: unknown): void =>
+    logger.debug({ err: thrown }, 'runs in the background cannot be told of to other nodes; trying again');
+  /** For whoever asks at another node before the first beat. */
+  const announce = (run: LiveRun): Promise<void> => (announcing = announcing.then(() => keepAlive(run)).catch(unheard));
 
   const finish = async (run: LiveRun, end: JsonObject): Promise<void> => {
     run.ended = true;
     tell(run, [{ name: end['status'] as string, data: end }]);
+    // A word of its being alive that is under way must not come after its end.
+    await Promise.all([ticking, announcing]);
     try {
       await states.keep(run.owner, [keyOf(run.face.id)], end);
     } catch (thrown) {
@@ -89,6 +131,8 @@ export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
     try {
       for await (const batch of events) {
         gathered.add(batch);
+        for (const event of batch) if (event.type === 'step') run.steps.push(event.step);
+        run.steps.splice(0, run.steps.length - mostSteps);
         const news = progressEvents(batch);
         if (news.length > 0) tell(run, news);
       }
@@ -98,49 +142,74 @@ export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
     }
   };
 
+  async function* newsOf(run: LiveRun): AsyncGenerator<readonly RunNews[]> {
+    let heard = 0;
+    for (;;) {
+      const fresh = run.news.slice(Math.max(0, heard - run.dropped));
+      heard = run.dropped + run.news.length;
+      if (fresh.length > 0) yield fresh;
+      // More may have come while the caller read.
+      if (heard < run.dropped + run.news.length) continue;
+      if (run.ended) return;
+      await new Promise<void>((resolve) => {
+        const listen = (): void => {
+          run.listeners.delete(listen);
+          resolve();
+        };
+        run.listeners.add(listen);
+      });
+    }
+  }
+  async function* fromAfar(owner: StateOwner, first: JsonObject, signal: AbortSignal): AsyncGenerator<readonly RunNews[]> {
+    let state = first;
+    if (state['status'] === 'running') yield [{ name: 'started', data: state }];
+    while (state['status'] === 'running') {
+      await sleep(tickMs, undefined, { signal });
+      state = (await read(owner, state['id'] as string)) ?? { ...state, status: 'failed' };
+    }
+    yield [{ name: state['status'] as string, data: state }];
+  }
+
   return {
-    admit,
+    admit(owner) {
+      const mine = [...live.values()].filter((run) => !run.ended && isSame(run.owner, owner)).length;
+      if (mine >= mostOfOne)
+        throw new GatewayError('rate_limited', `${mostOfOne} of your runs are under way already. Wait for one, or cancel one.`, {
+          retryAfterSeconds: 5,
+        });
+    },
     adopt(owner, face, events, controller) {
-      const started = { name: 'started', data: startOf(face) };
-      const run: LiveRun = { owner, face, news: [started], dropped: 0, controller, listeners: new Set(), ended: false };
+      const news = [{ name: 'started', data: startedRun(face) }];
+      const run: LiveRun = { owner, face, news, dropped: 0, steps: [], controller, listeners: new Set(), ended: false };
       live.set(face.id, run);
-      const done: Promise<void> = work(run, events).finally(() => working.delete(done));
+      const done: Promise<void> = Promise.all([announce(run), work(run, events)]).then(() => void working.delete(done));
       working.add(done);
     },
     async find(owner, id) {
       const run = own(owner, id);
-      if (run !== null) return run.ended ? (run.news.at(-1)?.data ?? null) : startOf(run.face);
-      return (await states.read(owner, [keyOf(id)])).get(keyOf(id)) ?? null;
+      if (run !== null) return run.ended ? (run.news.at(-1)?.data ?? null) : standing(run);
+      return read(owner, id);
     },
-    follow(owner, id) {
+    async follow(owner, id, signal) {
       const run = own(owner, id);
-      if (run === null) return null;
-      return (async function* () {
-        let told = 0;
-        for (;;) {
-          const fresh = run.news.slice(Math.max(0, told - run.dropped));
-          told = run.dropped + run.news.length;
-          if (fresh.length > 0) yield fresh;
-          // More may have come while the caller read.
-          if (told < run.dropped + run.news.length) continue;
-          if (run.ended) return;
-          await new Promise<void>((resolve) => {
-            const heard = (): void => {
-              run.listeners.delete(heard);
-              resolve();
-            };
-            run.listeners.add(heard);
-          });
-        }
-      })();
+      if (run !== null) return newsOf(run);
+      const state = await read(owner, id);
+      return state === null ? null : fromAfar(owner, state, signal);
     },
-    cancel(owner, id) {
+    async cancel(owner, id) {
       const run = own(owner, id);
-      if (run === null || run.ended) return false;
-      run.controller.abort(new GatewayError('client_closed_request', 'The run was cancelled.'));
-      return true;
+      if (run === null) {
+        const state = await read(owner, id);
+        if (state?.['status'] !== 'running') return state === null ? 'unknown' : 'ended';
+        await states.keep(owner, [cancelKeyOf(id)], { cancel: true });
+        return 'cancelling';
+      }
+      if (run.ended) return 'ended';
+      run.controller.abort(cancelled());
+      return 'cancelling';
     },
     async close() {
+      clearInterval(timer);
       for (const run of live.values())
         run.controller.abort(new GatewayError('internal_error', 'The node was stopped before the run had ended.'));
       await Promise.all(working);

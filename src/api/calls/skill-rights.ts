@@ -1,5 +1,5 @@
 /** What a caller needs to run a skill beside the right to the skill itself: each thing that its row names. */
-import type { SkillSpec } from '../../types/resources.ts';
+import type { SkillSpec } from '../../types/skill-spec.ts';
 import { type Caller, requireModel, requireRight, requireServer, requireSkill, toolCapability } from './caller.ts';
 
 /**

@@ -1,6 +1,6 @@
 /** What a skill may use beside its model, as its row says: `mcp/<server>`, `mcp/<server>/<tool>`, `skill/<name>`, `model/<name>`. */
 import type { JsonObject } from '../../types/json.ts';
-import type { SkillSpec } from '../../types/resources.ts';
+import type { SkillSpec } from '../../types/skill-spec.ts';
 
 /** Whether the row names it, or its server. What the caller may do is decided apart from that. */
 export function allows({ model, tools }: Pick<SkillSpec, 'model' | 'tools'>, target: string): boolean {

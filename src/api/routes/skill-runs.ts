@@ -2,19 +2,35 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { runEvent } from '../../models/faces/skill-run.ts';
-import type { RunReader } from '../../storage/runs.ts';
+import { mostOfTree, type RunReader } from '../../storage/runs.ts';
 import { GatewayError } from '../../types/errors.ts';
+import type { JsonObject } from '../../types/json.ts';
 import type { CallServices } from '../calls/services.ts';
 import { principalOf } from '../request-context.ts';
 import { writeStream } from '../stream-writer.ts';
 import { callerOf } from '../calls/caller.ts';
-import { runTree } from '../calls/run-tree.ts';
+import { type RunNode, runForest, sumOf } from '../calls/run-tree.ts';
 
 const named = z.object({ id: z.string().min(1).max(100) });
 const streamQuery = z.object({ stream: z.enum(['true', 'false']).default('false') });
 
 function unknownRun(id: string): GatewayError {
-  return new GatewayError('not_found', `There is no run "${id}" of yours. What a run answered is kept for an hour.`, { param: 'id' });
+  return new GatewayError('not_found', `There is no run "${id}" of yours.`, { param: 'id' });
+}
+
+const statuses = { complete: 'completed', error: 'failed', aborted: 'cancelled' } as const;
+
+/** A run that somebody waited for, or that ended long ago: what the ledger knows of it. */
+function bookedRun({ id, capability, outcome, error, output }: RunNode): JsonObject {
+  const skill = capability.startsWith('skill/') ? { skill: capability.slice('skill/'.length) } : {};
+  return {
+    id,
+    object: 'skill.run',
+    ...skill,
+    status: statuses[outcome as keyof typeof statuses],
+    output: output ?? null,
+    ...(error === null ? {} : { error: { code: error } }),
+  };
 }
 
 export function addSkillRuns(app: FastifyInstance, { liveRuns }: CallServices, runs: RunReader): void {
@@ -36,35 +52,46 @@ export function addSkillRuns(app: FastifyInstance, { liveRuns }: CallServices, r
     async (request, reply) => {
       const principal = principalOf(request);
       const { id } = request.params;
-      const found = await liveRuns.find(principal, id);
       if (request.query.stream === 'true') {
-        const news = liveRuns.follow(principal, id);
-        if (news === null && found === null) throw unknownRun(id);
-        callerOf(request, reply);
-        const ended = found === null ? [] : [[{ name: found['status'] as string, data: found }]];
-        const all =
-          news ??
-          (async function* () {
-            yield* ended;
-          })();
-        await writeStream(reply, all, {
+        const news = await liveRuns.follow(principal, id, callerOf(request, reply).signal);
+        if (news === null) throw unknownRun(id);
+        await writeStream(reply, news, {
           write: (batch) => batch.map(({ name, data }) => runEvent(name, data)).join(''),
           fail: () => runEvent('failed', { id, status: 'failed' }),
         });
         return reply;
       }
+      const found = await liveRuns.find(principal, id);
       const booked = await runs.tree(principal.tenant, principal.subject, id);
-      if (found === null && booked.length === 0) throw unknownRun(id);
-      return { ...(found ?? { id, object: 'skill.run', status: 'unknown' }), tree: runTree(id, booked) };
+      const forest = runForest(booked);
+      const top = forest.run(id);
+      if (found === null && top === null) throw unknownRun(id);
+      return {
+        ...(found ?? bookedRun(top as RunNode)),
+        spent: sumOf(booked),
+        // A run under way is booked when it has ended; what it called already is.
+        tree: top ?? { id, calls: forest.callsOf(id) },
+        ...(booked.length < mostOfTree ? {} : { tree_cut: true }),
+      };
     },
   );
 
   app.delete<{ Params: z.output<typeof named> }>(
     '/v1/runs/:id',
-    { config, schema: { tags, summary: 'Cancel a run that is under way on this node', params: named } },
+    { config, schema: { tags, summary: 'Cancel a run in the background, on whichever node it is under way', params: named } },
     async (request, reply) => {
-      if (!liveRuns.cancel(principalOf(request), request.params.id)) throw unknownRun(request.params.id);
-      return reply.code(202).send({ id: request.params.id, object: 'skill.run', status: 'cancelling' });
+      const { id } = request.params;
+      const principal = principalOf(request);
+      const done = await liveRuns.cancel(principal, id);
+      if (done === 'cancelling') return reply.code(202).send({ id, object: 'skill.run', status: 'cancelling' });
+      if (done === 'unknown' && (await runs.tree(principal.tenant, principal.subject, id)).length === 0) throw unknownRun(id);
+      throw new GatewayError(
+        'invalid_request',
+        `The run "${id}" has ended already, or somebody waits for it: then close that connection.`,
+        {
+          param: 'id',
+        },
+      );
     },
   );
 }

@@ -13,6 +13,8 @@ import { refuseInvalid } from '../calls/chat-body.ts';
 import { invokeSkill } from '../calls/invoke-skill.ts';
 import type { CallServices } from '../calls/services.ts';
 import { isForm, receiveSkillForm } from '../calls/skill-form.ts';
+import type { Run } from '../../telemetry/run.ts';
+import type { OpenCall } from '../open-calls.ts';
 import { principalOf, snapshotOf } from '../request-context.ts';
 
 const runBody = z.strictObject({
@@ -32,8 +34,9 @@ function described(entry: SkillEntry) {
   return { name: entry.name, version, title, description, tags, input_schema: inputSchema, output_schema: outputSchema };
 }
 
-function faceOf(skill: SkillEntry, id: string): RunFace {
-  return { id, skill: skill.name, version: skill.spec.version, typed: skill.instance.describe().outputSchema !== null };
+function faceOf(skill: SkillEntry, run: Run): RunFace {
+  const typed = skill.instance.describe().outputSchema !== null;
+  return { id: run.id, skill: skill.name, version: skill.spec.version, typed, spent: () => run.spent.usage };
 }
 
 async function wantedOf(request: FastifyRequest, caller: Caller): Promise<Wanted> {
@@ -50,25 +53,42 @@ function detached(caller: Caller, controller: AbortController): Caller {
   return { ...caller, signal: controller.signal, tell: () => {} };
 }
 
+/** What stays of a request when its connection is gone. */
+function lastingOf({ id, headers, principal, socket }: FastifyRequest): OpenCall['request'] {
+  return { id, headers, principal, socket: { remoteAddress: socket.remoteAddress } };
+}
+
 /** Resolves with the id of a run that goes on by itself; what is wrong at once is thrown at once. */
-async function startDetached(services: CallServices, caller: Caller, skill: SkillEntry, input: Json): Promise<string> {
+async function startDetached(
+  services: CallServices,
+  request: FastifyRequest,
+  caller: Caller,
+  skill: SkillEntry,
+  input: Json,
+): Promise<string> {
   services.liveRuns.admit(caller.principal);
   const controller = new AbortController();
-  const opened = Promise.withResolvers<string>();
-  const call = invokeSkill(services, detached(caller, controller), skill, input, { stream: true, onOpen: ({ id }) => opened.resolve(id) });
+  const opened = Promise.withResolvers<Run>();
+  const call = invokeSkill(services, detached(caller, controller), skill, input, { stream: true, onOpen: opened.resolve });
   let hasFailed = false;
   call.catch((thrown: unknown) => {
     hasFailed = true;
     opened.reject(thrown);
   });
-  const id = await opened.promise;
+  const run = await opened.promise;
   await setImmediate();
   if (hasFailed) await call;
+  // Its rights are looked at for as long as it goes on, like those of an open stream.
+  const release = request.server.openCalls.hold({ request: lastingOf(request), needs: caller.needs, end: (why) => controller.abort(why) });
   const events = async function* (): AsyncGenerator<readonly ChatEvent[]> {
-    yield* (await call).events;
+    try {
+      yield* (await call).events;
+    } finally {
+      release();
+    }
   };
-  services.liveRuns.adopt(caller.principal, faceOf(skill, id), events(), controller);
-  return id;
+  services.liveRuns.adopt(caller.principal, faceOf(skill, run), events(), controller);
+  return run.id;
 }
 
 export function addSkills(app: FastifyInstance, services: CallServices): void {
@@ -113,10 +133,10 @@ export function addSkills(app: FastifyInstance, services: CallServices): void {
         if (!wanted.async) {
           const call = await invokeSkill(services, caller, skill, wanted.input, { stream: wanted.stream });
           const answer = { run: call.run, events: call.events, deployment: null, attempts: null, warnings: [] };
-          await answerChat(reply, answer, wanted.stream, runWriter(faceOf(skill, call.run.id)));
+          await answerChat(reply, answer, wanted.stream, runWriter(faceOf(skill, call.run)));
           return reply;
         }
-        const id = await startDetached(services, caller, skill, wanted.input);
+        const id = await startDetached(services, request, caller, skill, wanted.input);
         return reply
           .code(202)
           .header('location', `/v1/runs/${id}`)

@@ -1,5 +1,5 @@
 /** A skill's run as `/v1/skills/{name}/runs` tells it: one JSON object, or named events. */
-import type { ChatEvent, ChatEvents, StepRecord, Usage } from '../../types/chat.ts';
+import type { ChatEvent, ChatEvents, FinishReason, StepRecord, Usage } from '../../types/chat.ts';
 import { type GatewayError, toGatewayError } from '../../types/errors.ts';
 import type { Json, JsonObject } from '../../types/json.ts';
 
@@ -9,12 +9,15 @@ export interface RunFace {
   readonly version: string;
   /** True if the answer's text is JSON that stands for itself. */
   readonly typed: boolean;
+  /** What the run and all within it have used so far; also of one that fails. */
+  readonly spent: () => Usage | null;
 }
 
 export interface GatheredRun {
   readonly text: string;
   readonly usage: Usage | null;
   readonly steps: readonly StepRecord[];
+  readonly reason: FinishReason;
 }
 
 const usageOf = (usage: Usage | null): JsonObject | null =>
@@ -24,33 +27,58 @@ function head({ id, skill, version }: RunFace): JsonObject {
   return { id, object: 'skill.run', skill, version };
 }
 
-/** The end of a run as an object. */
-export function completedRun(face: RunFace, { text, usage, steps }: GatheredRun): JsonObject {
+export function startedRun(face: RunFace): JsonObject {
+  return { ...head(face), status: 'running' };
+}
+
+/** Steps that have ended, or wait: what began is told by its end. */
+export const told = (steps: readonly StepRecord[]): JsonObject[] =>
+  steps.filter(({ status }) => status !== 'started') as unknown as JsonObject[];
+
+/** The end of a run as an object. A text that was cut off is `incomplete`, with the reason. */
+export function completedRun(face: RunFace, { text, usage, steps, reason }: GatheredRun): JsonObject {
   const output: Json = face.typed ? (JSON.parse(text) as Json) : text;
-  const told = steps.filter((step) => step.status !== 'started') as unknown as JsonObject[];
-  return { ...head(face), status: 'completed', output, usage: usageOf(usage), ...(told.length === 0 ? {} : { steps: told }) };
+  const ended = told(steps);
+  const isCut = reason === 'length' || reason === 'content_filter';
+  return {
+    ...head(face),
+    status: isCut ? 'incomplete' : 'completed',
+    ...(isCut ? { incomplete_details: { reason } } : {}),
+    output,
+    usage: usageOf(usage),
+    ...(ended.length === 0 ? {} : { steps: ended }),
+  };
 }
 
 export function failedRun(face: RunFace, thrown: unknown): JsonObject {
   const error = toGatewayError(thrown);
   const status = error.code === 'client_closed_request' ? 'cancelled' : 'failed';
-  return { ...head(face), status, output: null, usage: null, error: { code: error.code, message: error.message, ...error.expose } };
+  const param = error.param === null ? {} : { param: error.param };
+  return {
+    ...head(face),
+    status,
+    output: null,
+    usage: usageOf(face.spent()),
+    error: { code: error.code, message: error.message, ...param, ...error.expose },
+  };
 }
 
 /** Takes events in; `done` once they have ended. */
 export function gatherRun(): { add(batch: readonly ChatEvent[]): void; readonly done: () => GatheredRun } {
   let text = '';
   let usage: Usage | null = null;
+  let reason: FinishReason = 'stop';
   const steps: StepRecord[] = [];
   return {
     add(batch) {
       for (const event of batch) {
         if (event.type === 'text-delta' && event.choice === 0) text += event.text;
         else if (event.type === 'step') steps.push(event.step);
+        else if (event.type === 'finish' && event.choice === 0) reason = event.reason;
         else if (event.type === 'response-end') usage = event.usage;
       }
     },
-    done: () => ({ text, usage, steps }),
+    done: () => ({ text, usage, steps, reason }),
   };
 }
 
@@ -77,16 +105,23 @@ export function runWriter(face: RunFace) {
     stream() {
       const gathered = gatherRun();
       let begun = false;
+      const begin = (): string => {
+        if (begun) return '';
+        begun = true;
+        return runEvent('started', startedRun(face));
+      };
       return {
         write(batch: readonly ChatEvent[]): string {
           gathered.add(batch);
-          let text = begun ? '' : runEvent('started', { ...head(face), status: 'running' });
-          begun = true;
+          let text = begin();
           for (const { name, data } of progressEvents(batch)) text += runEvent(name, data);
-          if (batch.some((event) => event.type === 'response-end')) text += runEvent('completed', completedRun(face, gathered.done()));
+          if (batch.some((event) => event.type === 'response-end')) {
+            const end = completedRun(face, gathered.done());
+            text += runEvent(end['status'] as string, end);
+          }
           return text;
         },
-        error: (error: GatewayError): string => runEvent('failed', failedRun(face, error)),
+        error: (error: GatewayError): string => `${begin()}${runEvent('failed', failedRun(face, error))}`,
       };
     },
   };

@@ -1,7 +1,7 @@
 /** What a skill's row lets it use, and how that stands in a chat. */
 import { expect, it } from 'vitest';
 import { allows, chatTools } from '../../../src/api/calls/skill-tools.ts';
-import { skillSpec } from '../../../src/types/resources.ts';
+import { skillSpec } from '../../../src/types/skill-spec.ts';
 
 const spec = (tools: string[]) => skillSpec.parse({ description: 'd', model: 'small', tools });
 

@@ -97,13 +97,13 @@ describe('the chunk emitter', () => {
 describe('the collected answer', () => {
   test('keeps the steps and drops them for a closed client', async () => {
     const events: ChatEvent[] = [
-      { type: 'step', step: { id: 's', kind: 'skill', capability: 'skill/a', status: 'completed', durationMs: 3 } },
+      { type: 'step', step: { id: 's', kind: 'skill', capability: 'skill/a', status: 'completed', duration_ms: 3 } },
       text('x'),
       finish,
       end,
     ];
     const open = JSON.parse(await collectCompletion(inBatches(events), options)) as Record<string, unknown>;
-    expect(open['pailou']).toEqual({ steps: [{ id: 's', kind: 'skill', capability: 'skill/a', status: 'completed', durationMs: 3 }] });
+    expect(open['pailou']).toEqual({ steps: [{ id: 's', kind: 'skill', capability: 'skill/a', status: 'completed', duration_ms: 3 }] });
     expect(checkCompletion(open)).toEqual([]);
     const closed = await collectCompletion(inBatches(events), { ...options, reasoning: false });
     expect(closed).not.toMatch(/pailou|estimated/);

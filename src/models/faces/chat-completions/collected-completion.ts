@@ -85,7 +85,8 @@ export function collectInto(collection: Collection, event: ChatEvent): void {
       collection.ended = true;
       return;
     case 'step':
-      collection.steps.push(event.step);
+      // In a whole answer each step is told once, by its end.
+      if (event.step.status !== 'started') collection.steps.push(event.step);
       return;
     case 'vendor':
       return;

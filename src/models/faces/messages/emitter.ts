@@ -51,8 +51,9 @@ class Answer {
     if (given.type === 'response-end') {
       this.usage = given.usage;
       this.ended = true;
-    } else if (given.type === 'step') this.steps.push(given.step);
-    else if (given.choice === 0 && this.finish === null) this.#say(given);
+    } else if (given.type === 'step') {
+      if (given.step.status !== 'started') this.steps.push(given.step);
+    } else if (given.choice === 0 && this.finish === null) this.#say(given);
   }
 
   #say(given: ContentEvent | Finish): void {

@@ -47,8 +47,9 @@ class Answer {
     if (event.type === 'response-end') {
       this.#usage = event.usage;
       this.ended = true;
-    } else if (event.type === 'step') this.#steps.push(event.step);
-    else if (event.choice === 0 && this.#finish === null) {
+    } else if (event.type === 'step') {
+      if (event.step.status !== 'started') this.#steps.push(event.step);
+    } else if (event.choice === 0 && this.#finish === null) {
       if (event.type === 'finish') {
         this.#finish = event;
         this.#output.end(this.#cutShort() === null ? 'completed' : 'incomplete');

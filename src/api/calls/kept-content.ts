@@ -1,0 +1,23 @@
+/** An answer as it is kept for its caller: the words, and the calls of tools. */
+import type { ChatEvent } from '../../types/chat.ts';
+import type { Json, JsonObject } from '../../types/json.ts';
+
+/** Takes events of the first choice in; `answer` is a text, or an object where tools were called as well. */
+export function keptAnswer(): { add(batch: readonly ChatEvent[]): void; answer(): Json } {
+  let text = '';
+  const calls = new Map<number, { readonly name: string; arguments: string }>();
+  return {
+    add(batch) {
+      for (const event of batch) {
+        if (!('choice' in event) || event.choice !== 0) continue;
+        if (event.type === 'text-delta' || event.type === 'refusal-delta') text += event.text;
+        else if (event.type === 'tool-call-start') calls.set(event.call, { name: event.name, arguments: '' });
+        else if (event.type === 'tool-call-delta') {
+          const call = calls.get(event.call);
+          if (call !== undefined) call.arguments += event.arguments;
+        }
+      }
+    },
+    answer: () => (calls.size === 0 ? text : { text, tool_calls: [...calls.values()] satisfies JsonObject[] }),
+  };
+}

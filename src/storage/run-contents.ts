@@ -1,0 +1,100 @@
+/** What runs were asked and answered: sealed before it touches a disk, written off the call's path, gone when its days are over. */
+import { join } from 'node:path';
+import type { Json } from '../types/json.ts';
+import type { Logger } from '../types/logger.ts';
+import type { RunContent } from '../types/run.ts';
+import type { Database } from './database.ts';
+import { createDurableWriter } from './durable-writer.ts';
+import { explained } from './explained.ts';
+import type { RunContentTable } from './schema.ts';
+import type { SecretBox } from './secrets.ts';
+
+export interface RunContents extends AsyncDisposable {
+  /** Never throws, never waits. */
+  keep(id: string, days: number, content: RunContent): void;
+  /** By run. Whoever asks has made sure whose runs they are. Rejects with `storage_unavailable`. */
+  read(ids: readonly string[]): Promise<ReadonlyMap<string, RunContent>>;
+  flush(): Promise<void>;
+}
+
+export interface RunContentsOptions {
+  readonly database: Database;
+  readonly dataDir: string;
+  readonly box: SecretBox;
+  readonly logger: Logger;
+}
+
+const dayMs = 86_400_000;
+const pruneMs = 3_600_000;
+/** Of either side, as JSON text. */
+const mostCharacters = 200_000;
+const idsAtOnce = 500;
+
+export const contentContext = (id: string): string => `run content ${id}`;
+
+/** What is too long is cut, and says so. */
+function bounded(value: Json): Json {
+  const text = JSON.stringify(value);
+  return text.length <= mostCharacters
+    ? value
+    : { cut: true, characters: text.length, beginning: text.slice(0, mostCharacters).toWellFormed() };
+}
+
+export function createRunContents({ database, dataDir, box, logger }: RunContentsOptions): RunContents {
+  const writer = createDurableWriter<RunContentTable>({
+    name: 'run contents',
+    database,
+    folder: join(dataDir, 'spool', 'run-contents'),
+    intervalMs: 100,
+    logger,
+    rowsOf: (rows) => [{ table: 'llm_run_content', rows }],
+  });
+  const prune = (): void => {
+    database.query
+      .deleteFrom('llm_run_content')
+      .where('expires_at', '<=', Date.now())
+      .execute()
+      .catch((thrown: unknown) =>
+        logger.debug({ err: database.explain(thrown) }, 'old contents of runs could not be deleted; trying again later'),
+      );
+  };
+  const pruner = setInterval(prune, pruneMs).unref();
+  prune();
+
+  /** Null where the master key is another one now. */
+  const opened = ({ id, content }: RunContentTable): RunContent | null => {
+    try {
+      return JSON.parse(box.open({ $sealed: content }, contentContext(id))) as RunContent;
+    } catch {
+      return null;
+    }
+  };
+  return {
+    keep(id, days, { input, output }) {
+      const text = JSON.stringify({ input: bounded(input), output: bounded(output) });
+      writer.add({ id, content: box.seal(text, contentContext(id)).$sealed, expires_at: Date.now() + days * dayMs });
+    },
+    read: (ids) =>
+      explained(database, async () => {
+        const found = new Map<string, RunContent>();
+        for (let start = 0; start < ids.length; start += idsAtOnce) {
+          const rows = await database.query
+            .selectFrom('llm_run_content')
+            .selectAll()
+            .where('id', 'in', ids.slice(start, start + idsAtOnce))
+            .where('expires_at', '>', Date.now())
+            .execute();
+          for (const row of rows) {
+            const content = opened(row);
+            if (content !== null) found.set(row.id, content);
+          }
+        }
+        return found;
+      }),
+    flush: () => writer.flush(),
+    async [Symbol.asyncDispose]() {
+      clearInterval(pruner);
+      await writer[Symbol.asyncDispose]();
+    },
+  };
+}

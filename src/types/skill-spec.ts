@@ -1,0 +1,75 @@
+/** The row of a skill. */
+import { z } from 'zod';
+import { jsonObject, milliseconds, name, tags } from './spec-fields.ts';
+
+const skillCase = z.strictObject({
+  name: z.string().min(1).max(100),
+  input: z.json(),
+  expect: z
+    .strictObject({
+      equals: z.json().optional().describe('The output is this; the order of fields does not count.'),
+      contains: z.array(z.string().min(1).max(1_000)).max(50).default([]).describe('Words that stand in it, large or small.'),
+      schema: jsonObject.optional(),
+      judge: z
+        .strictObject({ model: name, question: z.string().min(1).max(2_000) })
+        .optional()
+        .describe('A model is asked this about the output; it has to begin its answer with yes.'),
+    })
+    .prefault({}),
+});
+
+export const skillSpec = z.strictObject({
+  kind: z.string().min(1).max(64).default('prompt'),
+  version: z
+    .string()
+    .regex(/^\d+\.\d+\.\d+$/, 'three numbers, such as 1.0.0')
+    .default('1.0.0'),
+  live: z
+    .string()
+    .regex(/^\d+\.\d+\.\d+$/, 'three numbers, such as 1.0.0')
+    .nullable()
+    .optional()
+    .describe('The published version that callers get; null: the row itself, each change at once. Left out, it stays as it is.'),
+  title: z.string().max(128).default(''),
+  description: z.string().min(1).max(1024),
+  model: name.describe('The model that the skill uses, with the rights of its caller.'),
+  tools: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^(mcp\/[^\s/*]+(\/(\*|[^\s*]+))?|skill\/[^\s/*]+|model\/[^\s*]+)$/,
+          'must be mcp/<server>, mcp/<server>/<tool>, skill/<name> or model/<name>; * stands only for all tools of one server',
+        )
+        .max(300),
+    )
+    .max(200)
+    .default([])
+    .describe('What the skill may use beside its model; each caller needs the right to it as well.'),
+  options: jsonObject.default({}).describe("The skill kind's own options, e.g. instructions and input_schema."),
+  limits: z
+    .strictObject({
+      total_ms: milliseconds.default(300_000),
+      depth: z.int().min(1).max(16).default(4).describe('How deep skills may call skills.'),
+      steps: z.int().min(1).max(64).default(8).describe('Rounds of tools in one conversation with the model.'),
+      tokens: z.int().min(1).max(1_000_000_000).default(2_000_000).describe('In all that one run calls, and these call.'),
+    })
+    .prefault({}),
+  keep: z
+    .strictObject({
+      content: z
+        .enum(['nothing', 'skill', 'all'])
+        .default('nothing')
+        .describe(
+          'What is kept of each run beside counts, for its caller and for administrators: nothing; what the skill was given and answered; or also that of all that it called.',
+        ),
+      days: z.int().min(1).max(3_650).default(30),
+    })
+    .prefault({}),
+  cases: z.array(skillCase).max(200).default([]).describe('What it should answer; POST /api/skills/{name}/evaluate tries them.'),
+  publish_needs_cases: z.boolean().default(false).describe('Whether all cases have to pass before a version is published.'),
+  tags,
+});
+
+export type SkillCase = z.output<typeof skillCase>;
+export type SkillSpec = z.output<typeof skillSpec>;

@@ -1,0 +1,23 @@
+/** Fields that rows of several kinds have. */
+import { z } from 'zod';
+
+/** Letters, digits, and `. _ - / : @` inside; 1 to 128 characters. */
+export const name = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._:@-]*(\/[A-Za-z0-9][A-Za-z0-9._:@-]*)*$/,
+    'letters, digits and . _ - : @ with single slashes between, starting with a letter or digit',
+  )
+  .max(128);
+/** A name that also stands before `/` or `__` in tool names. */
+export const slug = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and -, starting with a letter or digit')
+  .max(64);
+/** Published versions are rows too, made by publishing. */
+export const skillName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,63}(@\d+\.\d+\.\d+)?$/, 'small letters, digits and -, starting with a letter or digit, at most 64');
+export const tags = z.array(z.string().min(1).max(64)).max(32).default([]);
+export const jsonObject = z.record(z.string(), z.json());
+export const milliseconds = z.int().min(1).max(3_600_000);

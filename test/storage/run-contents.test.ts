@@ -1,0 +1,75 @@
+/** What runs were asked and answered, on both databases: sealed at rest, gone in time, sealed anew with the master key. */
+import { randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Database } from '../../src/storage/database.ts';
+import { rotateMaster } from '../../src/storage/rotate-master.ts';
+import { createRunContents, type RunContents } from '../../src/storage/run-contents.ts';
+import { createSecretBox, derivedKeys, type MasterKeys, masterKey } from '../../src/storage/secrets.ts';
+import { databaseKinds, migrated, type TestDatabase } from './databases.ts';
+
+const first = masterKey(randomBytes(32));
+const second = masterKey(randomBytes(32));
+const old: MasterKeys = { current: first, old: [] };
+const during: MasterKeys = { current: second, old: [first] };
+
+for (const kind of databaseKinds) {
+  describe.skipIf(kind.missing)(`contents of runs on ${kind.name}`, () => {
+    let place: TestDatabase;
+    let database: Database;
+
+    beforeEach(async () => {
+      ({ place, database } = await migrated(kind));
+    });
+    afterEach(() => place[Symbol.asyncDispose]());
+
+    const open = (keys: MasterKeys): RunContents =>
+      createRunContents({
+        database,
+        dataDir: place.dataDir,
+        logger: place.logger,
+        box: createSecretBox(derivedKeys(keys, 'run contents')),
+      });
+
+    it('are read back as they were, and stand nowhere in the open', async () => {
+      await using contents = open(old);
+      contents.keep('one', 30, { input: { text: 'a \u0000 secret 🐉' }, output: ['answer'] });
+      contents.keep('two', 30, { input: 'x'.repeat(300_000), output: null });
+      await contents.flush();
+      const found = await contents.read(['one', 'two', 'three']);
+      expect(found.get('one')).toEqual({ input: { text: 'a \u0000 secret 🐉' }, output: ['answer'] });
+      expect(found.get('two')).toMatchObject({ input: { cut: true, characters: 300_002 }, output: null });
+      expect(found.size).toBe(2);
+      const rows = await database.query.selectFrom('llm_run_content').selectAll().execute();
+      expect(JSON.stringify(rows)).not.toMatch(/secret|answer/);
+    });
+
+    it('are gone when their days are over', async () => {
+      await using contents = open(old);
+      contents.keep('one', 1, { input: 1, output: 2 });
+      await contents.flush();
+      await database.query
+        .updateTable('llm_run_content')
+        .set({ expires_at: Date.now() - 1 })
+        .execute();
+      expect((await contents.read(['one'])).size).toBe(0);
+      await using again = open(old);
+      await again.flush();
+      const deadline = Date.now() + 5_000;
+      while ((await database.query.selectFrom('llm_run_content').select('id').execute()).length > 0) {
+        if (Date.now() > deadline) throw new Error('still there');
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    });
+
+    it('are sealed anew with the master key', async () => {
+      {
+        await using contents = open(old);
+        contents.keep('one', 1, { input: 1, output: 2 });
+        await contents.flush();
+      }
+      await rotateMaster(database, during);
+      await using contents = open({ current: second, old: [] });
+      expect((await contents.read(['one'])).get('one')).toEqual({ input: 1, output: 2 });
+    });
+  });
+}
