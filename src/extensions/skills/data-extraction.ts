@@ -1,9 +1,9 @@
 /** The skill kind `data-extraction`: data of any given schema out of documents, each value with words of the document that prove it. */
 import { z } from 'zod';
 import type { ChatEvent } from '../../types/chat.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
+import type { Json, JsonObject } from '../../types/json.ts';
 import { definePlugin } from '../../types/plugin.ts';
-import { compileSchema } from '../../types/schema-check.ts';
+import { compileSchema, type SchemaCheck } from '../../types/schema-check.ts';
 import type { SkillRun } from '../../types/skill.ts';
 import { textEvents } from '../../types/text-events.ts';
 import { requireInput, wrongInput } from './asking/checked-input.ts';
@@ -16,25 +16,30 @@ import { merged, type Repeated } from './extraction/merge.ts';
 import { type Found, prove, type Rejected } from './extraction/proven.ts';
 import { answerSchema, instructionsFor } from './extraction/question.ts';
 import { readingOf } from './extraction/quotes.ts';
+import { readRecordSchema } from './extraction/record-schema.ts';
 
 const jsonSchema = z.record(z.string(), z.json());
-const options = z.strictObject({
-  schema: jsonSchema.optional().describe('JSON Schema of the data, unless the input brings its own: an object, or an array of objects.'),
-  instructions: z.string().max(10_000).default('').describe('What to look for, and what the fields mean.'),
-  piece_chars: z.int().min(1_000).max(500_000).default(12_000).describe('So much is read at once.'),
-  overlap_chars: z
-    .int()
-    .min(0)
-    .max(10_000)
-    .default(600)
-    .describe('So much of a piece is read again with the next, so that nothing is lost between.'),
-  repeated: z
-    .enum(['once', 'each'])
-    .default('once')
-    .describe('Of a list: once, equal records in several places are one; each, every place counts (two equal lines of a bill).'),
-  repairs: z.int().min(0).max(5).default(2),
-});
-type Options = z.output<typeof options>;
+const options = z
+  .strictObject({
+    schema: jsonSchema.optional().describe('JSON Schema of the data, unless the input brings its own: an object, or an array of objects.'),
+    instructions: z.string().max(10_000).default('').describe('What to look for, and what the fields mean.'),
+    piece_chars: z.int().min(1_000).max(500_000).default(12_000).describe('So much is read at once.'),
+    overlap_chars: z
+      .int()
+      .min(0)
+      .max(10_000)
+      .default(600)
+      .describe('So much of a piece is read again with the next, so that nothing is lost between.'),
+    repeated: z
+      .enum(['once', 'each'])
+      .default('once')
+      .describe('Of a list: once, equal records in several places are one; each, every place counts (two equal lines of a bill).'),
+    repairs: z.int().min(0).max(5).default(2),
+  })
+  .refine(({ piece_chars: piece, overlap_chars: overlap }) => overlap * 2 <= piece, {
+    path: ['overlap_chars'],
+    message: 'must be at most half of piece_chars',
+  });
 
 const inputSchema: JsonObject = {
   type: 'object',
@@ -76,20 +81,12 @@ const outputSchema: JsonObject = {
 };
 const check = compileSchema(inputSchema);
 
-/** The schema of one record, and whether there are many. */
-function recordOf(settings: Options, input: JsonObject): { record: JsonObject; many: boolean; whole: JsonObject } {
-  const whole = isJsonObject(input['schema']) ? input['schema'] : settings.schema;
-  if (whole === undefined) throw wrongInput('schema', 'is missing, and the skill has none of its own');
-  const many = whole['type'] === 'array';
-  const record = many ? whole['items'] : whole;
-  if (!isJsonObject(record) || !isJsonObject(record['properties']))
-    throw wrongInput('schema', 'must be of an object with properties, or of an array of such objects');
+function compiled(schema: JsonObject): SchemaCheck {
   try {
-    compileSchema(whole);
+    return compileSchema(schema);
   } catch (thrown) {
-    throw wrongInput('schema', `is no JSON Schema that can be used (${(thrown as Error).message.slice(0, 200)})`);
+    throw wrongInput('schema', `cannot be asked for piece by piece (${(thrown as Error).message.slice(0, 200)})`);
   }
-  return { record, many, whole };
 }
 
 export default definePlugin({
@@ -99,11 +96,11 @@ export default definePlugin({
   options,
   create(settings) {
     async function* extract(input: JsonObject, sections: readonly Section[], run: SkillRun): AsyncGenerator<readonly ChatEvent[]> {
-      const { record, many, whole } = recordOf(settings, input);
+      const { record, many, whole, isFree } = readRecordSchema(input['schema'] ?? settings.schema);
       const wishes = typeof input['instructions'] === 'string' ? input['instructions'] : settings.instructions;
       const system = instructionsFor(record, many, wishes);
       const schema = answerSchema(record, many);
-      const fault = faultOf(compileSchema(schema));
+      const fault = faultOf(compiled(schema));
       const pieces = inPieces(sections, settings.piece_chars, settings.overlap_chars);
       const answers = yield* inTurns(pieces, 4, 'part read', async ({ text, sections: numbers, overlap }) => {
         const value = await askTyped(run, {
@@ -116,19 +113,20 @@ export default definePlugin({
           repairs: settings.repairs,
         });
         const { records } = value as unknown as { records: readonly Found[] };
-        const reading = readingOf(sections, numbers);
+        const proving = { reading: readingOf(sections, numbers), isFree };
         const rejected: Rejected[] = [];
-        return { records: records.flatMap((each) => prove(each, reading, rejected) ?? []), rejected, overlap };
+        return { records: records.flatMap((each) => prove(each, proving, rejected) ?? []), rejected, overlap };
       });
       const result = merged(answers, many, (input['repeated'] ?? settings.repeated) as Repeated);
-      const complete = compileSchema(whole).fault(result.data) === null;
+      const complete = whole.fault(result.data) === null;
       yield* textEvents(JSON.stringify({ ...result, complete }));
     }
     return {
       describe: () => ({ inputSchema, outputSchema }),
       async invoke(given: Json, run) {
         const input = requireInput(check, given);
-        recordOf(settings, input);
+        // What is wrong with the schema is told before anything is read.
+        readRecordSchema(input['schema'] ?? settings.schema);
         return extract(input, await readInputDocument(input, run.signal), run);
       },
     };

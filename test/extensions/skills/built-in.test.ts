@@ -159,6 +159,69 @@ describe('data-extraction', () => {
     expect(output.data).toHaveLength(count);
   });
 
+  it('counts equal lines of one bill each where that is wanted, but none twice because it was read twice', async () => {
+    const skill = await make(dataExtraction, { piece_chars: 1_000, overlap_chars: 300 });
+    const pad = 'x '.repeat(300);
+    const text = `Coffee 2.50\nTea 1.00\nCoffee 2.50\n${pad}\nTea 1.00\n${pad}\nTea 1.00\n${'y '.repeat(100)}`;
+    const schema = { type: 'object', properties: { lines: { type: 'array', items: { type: 'string' } } } };
+    const finding: Script = ({ user }) => {
+      const lines = [...user.matchAll(/(?:Coffee|Tea) [\d.]+/g)].map(([line]) => line);
+      const quotes = Object.fromEntries(lines.map((line, index) => [`lines[${index}]`, line]));
+      return { records: lines.length === 0 ? [] : [{ data: { lines }, quotes }] };
+    };
+    const each = await play(skill, { text, schema, repeated: 'each' }, finding);
+    expect(each.asked.length).toBeGreaterThan(1);
+    expect(each.output.data.lines.toSorted()).toEqual(['Coffee 2.50', 'Coffee 2.50', 'Tea 1.00', 'Tea 1.00', 'Tea 1.00']);
+  });
+
+  it('asks for schemas with definitions and references as they are', async () => {
+    const skill = await make(dataExtraction);
+    const schema = {
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      type: 'array',
+      items: { $ref: '#/$defs/Order' },
+      $defs: {
+        Order: { type: 'object', properties: { number: { type: 'string' }, money: { $ref: '#/$defs/Money' } }, required: ['number'] },
+        Money: { type: 'object', properties: { amount: { type: 'number' }, currency: { enum: ['EUR', 'USD'] } } },
+      },
+    };
+    const { output } = await play(skill, { text: 'Order A-1 costs 20 euros.', schema }, () => ({
+      records: [
+        {
+          data: { number: 'A-1', money: { amount: 20, currency: 'EUR' } },
+          quotes: { number: 'Order A-1', money: 'costs 20 euros', 'money.currency': '20 euros' },
+        },
+      ],
+    }));
+    expect(output).toMatchObject({ data: [{ number: 'A-1', money: { amount: 20, currency: 'EUR' } }], complete: true, rejected: [] });
+  });
+
+  it('believes no text that its words do not say at all, unless it is one of a few', async () => {
+    const skill = await make(dataExtraction);
+    const schema = { type: 'object', properties: { debt: { type: 'string' }, kind: { enum: ['bill', 'letter'] } } };
+    const { output } = await play(skill, { text: 'The total is due. Invoice.', schema }, () => ({
+      records: [{ data: { debt: 'Evil Corp owes 10M', kind: 'bill' }, quotes: { debt: 'The total is due', kind: 'Invoice' } }],
+    }));
+    expect(output).toMatchObject({ data: { kind: 'bill' }, rejected: [{ value: { debt: 'Evil Corp owes 10M' } }] });
+  });
+
+  it('puts thousands of records together at once', async () => {
+    const skill = await make(dataExtraction, { piece_chars: 2_000, overlap_chars: 200 });
+    const text = Array.from({ length: 6_000 }, (_, index) => `Order A-${index} costs ${index} EUR.`).join('\n');
+    let longest = 0;
+    let last = performance.now();
+    const timer = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    }, 5);
+    const { output } = await play(skill, { text, schema: orders }, finder);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    clearInterval(timer);
+    expect(output.data).toHaveLength(6_000);
+    // The comparison of each with each would take a minute.
+    expect(longest).toBeLessThan(3_000);
+  }, 30_000);
+
   it('finds words that run on from one page to the next, and a record that two pieces share', async () => {
     const skill = await make(dataExtraction, { piece_chars: 1_000, overlap_chars: 200 });
     const filler = 'Lorem ipsum dolor sit amet. '.repeat(31);

@@ -49,8 +49,8 @@ function* partsOf({ text }: Section, number: number, most: number, overlap: numb
     const end = endOf(text, start, most);
     yield { number, text: text.slice(start, end), overlap: repeated };
     if (end >= text.length) return;
-    // Always forward, however large the overlap is.
-    const next = Math.max(tailOf(text, end, overlap), start + 1);
+    // Always forward, by half a piece at least, however large the overlap is.
+    const next = Math.max(tailOf(text, end, overlap), start + Math.ceil((end - start) / 2));
     repeated = text.slice(next, end);
     start = next;
   }

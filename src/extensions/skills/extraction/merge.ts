@@ -1,7 +1,8 @@
 /** What was found in the pieces of a document, put together: nothing twice because it was read twice, nothing lost where it was cut. */
 import type { Json } from '../../../types/json.ts';
-import { dataOf, type Evidence, evidenceOf, isWithin, joined, type Proven, type Rejected } from './proven.ts';
+import { dataOf, type Evidence, evidenceOf, joined, type Joining, type Proven, type Rejected } from './proven.ts';
 import { plain } from './quotes.ts';
+import { createRecordIndex, type Kept, keysOf } from './record-index.ts';
 
 /** Of one piece. */
 export interface Extraction {
@@ -14,66 +15,113 @@ export interface Extraction {
 /** `once`: what several places say is one record. `each`: every place counts, but for what was read twice. */
 export type Repeated = 'once' | 'each';
 
+export type MergedEvidence = Omit<Evidence, 'norm'>;
+
 export interface Merged {
   readonly data: Json;
-  readonly evidence: readonly Evidence[];
+  readonly evidence: readonly MergedEvidence[];
   readonly rejected: readonly Rejected[];
 }
 
-/** True if both are the same thing, of which a part stands in the text that was read twice. */
-function isReadTwice(one: Proven, other: Proven, overlap: string): boolean {
-  if (overlap === '') return false;
-  let contradicts = false;
-  joined(one, other, () => (contradicts = true));
-  if (contradicts) return false;
-  const known = new Map(evidenceOf(one).map(({ path, quote }) => [path, plain(quote)]));
-  return evidenceOf(other).some(({ path, quote }) => known.get(path) === plain(quote) && overlap.includes(plain(quote)));
+function contradict(one: Proven, other: Proven): boolean {
+  let found = false;
+  joined(one, other, { told: () => (found = true) });
+  return found;
 }
 
-interface Kept {
-  record: Proven;
-  /** The last piece that holds it. */
-  piece: number;
+/** The text that was read twice: it explains a repetition as often as its words stand in it. */
+interface Overlap {
+  /** True if one of the quotes may have been read before, as far as that was not said already. */
+  take(quotes: readonly string[]): boolean;
+}
+
+function overlapOf(text: string): Overlap {
+  const left = new Map<string, number>();
+  return {
+    take(quotes) {
+      for (const quote of quotes) {
+        const rest = left.get(quote) ?? (quote === '' ? 0 : text.split(quote).length - 1);
+        left.set(quote, Math.max(0, rest - 1));
+        if (rest > 0) return true;
+      }
+      return false;
+    },
+  };
+}
+
+/** Where equal items count each, only those in the text that was read twice are the same. */
+function onlyIn(overlap: string, repeated: Repeated): Pick<Joining, 'mayRepeat'> {
+  if (repeated === 'once') return {};
+  const known = overlapOf(overlap);
+  return { mayRepeat: (item) => known.take(evidenceOf(item).map(({ quote }) => plain(quote))) };
 }
 
 function allRecords(parts: readonly Extraction[], repeated: Repeated): readonly Proven[] {
-  const kept: Kept[] = [];
+  const all: Kept[] = [];
+  const index = createRecordIndex();
+  /** Of the piece before, by the words that prove them. */
+  let last = new Map<string, Kept[]>();
   for (const [piece, part] of parts.entries()) {
+    const before = last;
     const overlap = plain(part.overlap);
-    const before = kept.filter((each) => each.piece === piece - 1);
+    const twice = overlapOf(overlap);
+    const here = new Map<string, Kept[]>();
     for (const record of part.records) {
-      const again = before.findIndex((each) => isReadTwice(each.record, record, overlap));
-      if (again !== -1) {
-        const [same] = before.splice(again, 1) as [Kept];
-        same.record = joined(same.record, record, () => {});
-        same.piece = piece;
+      const keys = keysOf(record);
+      const remember = (kept: Kept): void => {
+        for (const { key } of keys.proofs) {
+          const known = here.get(key);
+          if (known === undefined) here.set(key, [kept]);
+          else known.push(kept);
+        }
+        index.add(kept, keys);
+      };
+      // The same thing, of which a part stands in the text that was read twice.
+      const shared = keys.proofs.filter(({ quote }) => overlap.includes(quote));
+      const again = shared
+        .flatMap(({ key }) => before.get(key) ?? [])
+        .find((kept) => kept.piece === piece - 1 && !contradict(kept.record, record));
+      if (again !== undefined && twice.take(shared.map(({ quote }) => quote))) {
+        again.record = joined(again.record, record, { told() {}, ...onlyIn(overlap, repeated) });
+        again.piece = piece;
+        remember(again);
         continue;
       }
       if (repeated === 'once') {
-        if (kept.some((each) => isWithin(record, each.record))) continue;
-        const smaller = kept.find((each) => isWithin(each.record, record));
+        if (index.containing(record, keys) !== undefined) continue;
+        const smaller = index.within(record, keys);
         if (smaller !== undefined) {
           smaller.record = record;
+          smaller.piece = piece;
+          remember(smaller);
           continue;
         }
       }
-      kept.push({ record, piece });
+      const kept: Kept = { record, piece };
+      all.push(kept);
+      remember(kept);
     }
+    last = here;
   }
-  return kept.map(({ record }) => record);
+  return all.map(({ record }) => record);
 }
+
+const shown = ({ path, quote, source, exact }: Evidence): MergedEvidence => ({ path, quote, source, exact });
 
 /** Many: a list of records. Else one, each field by the first place that says it; places that say otherwise are told. */
 export function merged(parts: readonly Extraction[], many: boolean, repeated: Repeated): Merged {
   const rejected = parts.flatMap((part) => part.rejected);
   if (many) {
     const all: Proven = { items: allRecords(parts, repeated) };
-    return { data: dataOf(all), evidence: evidenceOf(all), rejected };
+    return { data: dataOf(all), evidence: evidenceOf(all).map(shown), rejected };
   }
   let whole: Proven = { fields: {} };
-  for (const record of parts.flatMap((part) => part.records))
-    whole = joined(whole, record, (path, value, proof) => {
-      rejected.push({ value: { [path]: value }, reason: `another place says otherwise: "${proof?.quote.slice(0, 200) ?? ''}"` });
-    });
-  return { data: dataOf(whole), evidence: evidenceOf(whole), rejected };
+  const told: Joining['told'] = (path, value, proof) => {
+    rejected.push({ value: { [path]: value }, reason: `another place says otherwise: "${proof?.quote.slice(0, 200) ?? ''}"` });
+  };
+  for (const part of parts) {
+    const joining = { told, ...onlyIn(plain(part.overlap), repeated) };
+    for (const record of part.records) whole = joined(whole, record, joining);
+  }
+  return { data: dataOf(whole), evidence: evidenceOf(whole).map(shown), rejected };
 }

@@ -16,7 +16,7 @@ export interface Rejected {
 
 /** Data in which every value is proven. */
 export type Proven =
-  | { readonly value: Json; readonly proof: Proof }
+  | { readonly value: Json; readonly norm: string; readonly proof: Proof }
   | { readonly fields: Readonly<Record<string, Proven>> }
   | { readonly items: readonly Proven[] };
 
@@ -25,6 +25,9 @@ export interface Found {
   readonly data: JsonObject;
   readonly quotes: Readonly<Record<string, string>>;
 }
+
+/** Texts are the same in any layout; large and small letters may tell two things apart. */
+const normOf = (value: Json): string => JSON.stringify(typeof value === 'string' ? plain(value) : value);
 
 const within = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`);
 /** `a.0.b` is `a[0].b`. */
@@ -39,8 +42,14 @@ function quoteFor(path: string, quotes: ReadonlyMap<string, string>): { quote: s
   return { quote: '', own: false };
 }
 
+export interface Proving {
+  readonly reading: Reading;
+  /** Whether the text at this path is in any words, and must stand in its quote. */
+  readonly isFree: (path: string) => boolean;
+}
+
 /** Null if nothing of it is proven; what is not, goes to `rejected`. */
-export function prove({ data, quotes: given }: Found, reading: Reading, rejected: Rejected[]): Proven | null {
+export function prove({ data, quotes: given }: Found, { reading, isFree }: Proving, rejected: Rejected[]): Proven | null {
   const quotes = new Map(Object.entries(given).map(([key, quote]) => [asPath(key), quote]));
 
   const proveValue = (value: Json, path: string): Proven | null => {
@@ -52,11 +61,11 @@ export function prove({ data, quotes: given }: Found, reading: Reading, rejected
     if (quote === '') return refuse('no quote was given');
     const source = reading.placeOf(quote);
     if (source === null) return refuse(`the document does not say "${quote.slice(0, 200)}"`);
-    const support = supportOf(value, quote);
+    const support = supportOf(value, quote, isFree(path));
     // Words for a whole line say of one value in it only what stands there.
     if (support === 'none' || (!own && support !== 'exact' && typeof value !== 'boolean'))
       return refuse(`"${quote.slice(0, 200)}" does not say it`);
-    return { value, proof: { quote: quote.trim(), source, exact: support === 'exact' } };
+    return { value, norm: normOf(value), proof: { quote: quote.trim(), source, exact: support === 'exact' } };
   };
 
   const walk = (value: Json, path: string): Proven | null => {
@@ -75,12 +84,9 @@ export function prove({ data, quotes: given }: Found, reading: Reading, rejected
   return walk(data, '');
 }
 
-const sameValue = (one: Json, other: Json): boolean =>
-  typeof one === 'string' && typeof other === 'string' ? plain(one).toLowerCase() === plain(other).toLowerCase() : one === other;
-
 /** True if all that `part` says is said by `whole`: the same thing, cut by the end of a piece. */
 export function isWithin(part: Proven, whole: Proven): boolean {
-  if ('value' in part) return 'value' in whole && sameValue(part.value, whole.value);
+  if ('value' in part) return 'value' in whole && part.norm === whole.norm;
   if ('items' in part) return 'items' in whole && part.items.every((item) => whole.items.some((other) => isWithin(item, other)));
   return (
     'fields' in whole &&
@@ -91,27 +97,45 @@ export function isWithin(part: Proven, whole: Proven): boolean {
   );
 }
 
-/** Both together; lists are joined, each item once. Where they say different things the first counts, and `told` hears the other. */
-export function joined(one: Proven, other: Proven, told: (path: string, other: Json, proof: Proof | null) => void, path = ''): Proven {
-  if ('items' in one && 'items' in other) {
-    const items = [...one.items];
-    for (const item of other.items) {
-      if (items.some((each) => isWithin(item, each))) continue;
-      const smaller = items.findIndex((each) => isWithin(each, item));
-      if (smaller === -1) items.push(item);
-      else items[smaller] = item;
+export interface Joining {
+  /** Hears what `other` says and `one` says otherwise. */
+  told(path: string, other: Json, proof: Proof | null): void;
+  /** Whether an item of a list may be one that was read before; unless given, equal items are always one. */
+  mayRepeat?(item: Proven): boolean;
+}
+
+/** Items of both: what is said already is not said again. */
+function joinedItems(one: readonly Proven[], other: readonly Proven[], mayRepeat: Joining['mayRepeat']): readonly Proven[] {
+  const items = [...one];
+  // Where equal items count each, an item that was read before stands for one that is read again.
+  const open = new Set(one);
+  for (const item of other) {
+    if (mayRepeat !== undefined && !mayRepeat(item)) {
+      items.push(item);
+      continue;
     }
-    return { items };
+    const known = mayRepeat === undefined ? items : [...open];
+    const larger = known.find((each) => isWithin(item, each));
+    const smaller = larger === undefined ? known.find((each) => isWithin(each, item)) : undefined;
+    open.delete((larger ?? smaller) as Proven);
+    if (smaller !== undefined) items[items.indexOf(smaller)] = item;
+    else if (larger === undefined) items.push(item);
   }
+  return items;
+}
+
+/** Both together. Where they say different things the first counts. */
+export function joined(one: Proven, other: Proven, joining: Joining, path = ''): Proven {
+  if ('items' in one && 'items' in other) return { items: joinedItems(one.items, other.items, joining.mayRepeat?.bind(joining)) };
   if ('fields' in one && 'fields' in other) {
     const fields: Record<string, Proven> = { ...one.fields };
     for (const [key, each] of Object.entries(other.fields)) {
       const known = Object.hasOwn(fields, key) ? fields[key] : undefined;
-      fields[key] = known === undefined ? each : joined(known, each, told, within(path, key));
+      fields[key] = known === undefined ? each : joined(known, each, joining, within(path, key));
     }
     return { fields };
   }
-  if (!isWithin(other, one)) told(path, dataOf(other), 'value' in other ? other.proof : null);
+  if (!isWithin(other, one)) joining.told(path, dataOf(other), 'value' in other ? other.proof : null);
   return one;
 }
 
@@ -121,10 +145,10 @@ export function dataOf(proven: Proven): Json {
   return Object.fromEntries(Object.entries(proven.fields).map(([key, each]) => [key, dataOf(each)]));
 }
 
-export type Evidence = { readonly path: string } & Proof;
+export type Evidence = { readonly path: string; readonly norm: string } & Proof;
 
 export function evidenceOf(proven: Proven, path = ''): readonly Evidence[] {
-  if ('value' in proven) return [{ path, ...proven.proof }];
+  if ('value' in proven) return [{ path, norm: proven.norm, ...proven.proof }];
   if ('items' in proven) return proven.items.flatMap((each, index) => evidenceOf(each, `${path}[${index}]`));
   return Object.entries(proven.fields).flatMap(([key, each]) => evidenceOf(each, within(path, key)));
 }

@@ -17,6 +17,9 @@ describe('a number', () => {
     [2026, '2026-03-12'],
     [12, '12/2026'],
     [0.5, '0.5'],
+    [0.5, '½ cup'],
+    [2.5, '2 1/2 hours'],
+    [1e-7, '0.0000001'],
   ])('%d is said by %s', (value, quote) => {
     expect(supportOf(value, quote)).toBe('exact');
   });
@@ -39,6 +42,9 @@ describe('a number', () => {
     [21, 'costs 20 EUR'],
     [1, '10'],
     [1_300_000, '1.2 million'],
+    [0, 'Total: 1,500 EUR'],
+    [0.0015, '1,500'],
+    [7, '--'],
   ])('%d is not said by %s', (value, quote) => {
     expect(supportOf(value, quote)).toBe('none');
   });
@@ -49,6 +55,11 @@ it.each<[Json, string, string]>([
   ['“Yes”', '"yes"', 'exact'],
   ['2026-03-01', '1 March 2026', 'implied'],
   [true, 'paid in full', 'implied'],
+  ['o', 'The total', 'none'],
+  ['15', '1500', 'none'],
+  ['Evil Corp owes 10M', 'The total is due', 'none'],
+  ['Ms Ann Lee', 'Ann Lee', 'implied'],
+  ['北京', '在北京市', 'exact'],
 ])('%j of %s is %s', (value, quote, support) => {
   expect(supportOf(value, quote)).toBe(support);
 });
@@ -63,6 +74,9 @@ describe('words', () => {
     expect(reading.placeOf('Thank you')).toBe('page 2');
     expect(reading.placeOf('thank you')).toBeNull();
     expect(reading.placeOf('  ')).toBeNull();
+    const chinese = readingOf([section(1, '三十日内\n支付货款'), section(2, 'a well-\nknown man')], [1, 2]);
+    expect(chinese.placeOf('三十日内支付货款')).toBe('page 1');
+    expect(chinese.placeOf('well-known man')).toBe('page 2');
   });
 
   it('of sections that were not read are not found', () => {

@@ -1,0 +1,74 @@
+/** The JSON Schema that a caller gives: of one record, or of a list of them. */
+import { compileSchema, type SchemaCheck } from '../../../types/schema-check.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import { wrongInput } from '../asking/checked-input.ts';
+
+export interface RecordSchema {
+  readonly record: JsonObject;
+  readonly many: boolean;
+  /** Of all together, required fields and all. */
+  readonly whole: SchemaCheck;
+  /** Whether the text at such a path is in any words; else it is one of a few, a date or the like. */
+  readonly isFree: (path: string) => boolean;
+}
+
+const deepestReference = 20;
+
+/** What `$ref` leads to within the same schema; undefined if nowhere. */
+function resolve(schema: Json | undefined, root: JsonObject): JsonObject | undefined {
+  let found = schema;
+  for (let hops = 0; hops < deepestReference; hops++) {
+    if (!isJsonObject(found)) return undefined;
+    const { $ref: reference } = found;
+    if (typeof reference !== 'string') return found;
+    if (!reference.startsWith('#')) return undefined;
+    found = reference
+      .slice(1)
+      .split('/')
+      .slice(1)
+      .map((part) => decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~'))
+      .reduce<Json | undefined>((at, key) => (isJsonObject(at) && Object.hasOwn(at, key) ? at[key] : undefined), root);
+  }
+  return undefined;
+}
+
+function schemaAt(path: string, record: JsonObject, root: JsonObject): JsonObject | undefined {
+  let at = resolve(record, root);
+  for (const [, index, name] of path.matchAll(/\[(\d+)\]|([^.[\]]+)/g)) {
+    if (at === undefined) return undefined;
+    const inner = index === undefined ? (isJsonObject(at['properties']) ? at['properties'][name ?? ''] : undefined) : at['items'];
+    at = resolve(inner, root);
+  }
+  return at;
+}
+
+/** A reference to the root of the schema means the record in the question that is made of it. */
+function rooted(record: JsonObject, root: JsonObject): JsonObject {
+  const definitions = { ...(isJsonObject(root['$defs']) ? root['$defs'] : {}), ...(isJsonObject(record['$defs']) ? record['$defs'] : {}) };
+  return Object.keys(definitions).length === 0 ? record : { ...record, $defs: definitions };
+}
+
+/** Throws `invalid_request` naming the field. */
+export function readRecordSchema(given: Json | undefined): RecordSchema {
+  if (!isJsonObject(given)) throw wrongInput('schema', 'is missing, and the skill has none of its own');
+  const root = resolve(given, given) ?? given;
+  const many = root['type'] === 'array';
+  const record = resolve(many ? root['items'] : root, given);
+  if (record === undefined || !isJsonObject(record['properties']))
+    throw wrongInput('schema', 'must be of an object with properties, or of an array of such objects');
+  let whole: SchemaCheck;
+  try {
+    whole = compileSchema(given);
+  } catch (thrown) {
+    throw wrongInput('schema', `is no JSON Schema that can be used (${(thrown as Error).message.slice(0, 200)})`);
+  }
+  return {
+    record: rooted(record, given),
+    many,
+    whole,
+    isFree(path) {
+      const at = schemaAt(path, record, given);
+      return at === undefined || !['enum', 'const', 'format', 'anyOf', 'oneOf', 'allOf'].some((word) => Object.hasOwn(at, word));
+    },
+  };
+}
