@@ -5,13 +5,22 @@ import { definePlugin } from '../../types/plugin.ts';
 import { compileSchema } from '../../types/schema-check.ts';
 import { textEvents } from '../../types/text-events.ts';
 import { requireInput, wrongInput } from './asking/checked-input.ts';
+import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
 import { askTyped, faultOf, jsonFormat } from './asking/typed-answer.ts';
 
-const label = z.strictObject({ name: z.string().min(1).max(100), description: z.string().max(1_000).default('') });
+const labelName = z.string().min(1).max(100);
+const label = z.union(
+  [
+    labelName.transform((name) => ({ name, description: '' })),
+    z.strictObject({ name: labelName, description: z.string().max(1_000).default('') }),
+  ],
+  'must be a name, or a name with a description: {"name": "bug", "description": "something does not work"}',
+);
 const options = z.strictObject({
   labels: z.array(label).max(200).default([]).describe('Unless the input brings its own.'),
   several: z.boolean().default(false).describe('Whether several labels may fit.'),
   instructions: z.string().max(10_000).default('').describe('What to look at.'),
+  most_chars: z.int().min(100).max(500_000).default(50_000).describe('So much of a long text is read, from its beginning.'),
   repairs: z.int().min(0).max(5).default(2),
 });
 
@@ -29,11 +38,11 @@ const labelItem: JsonObject = {
 const inputSchema: JsonObject = {
   type: 'object',
   properties: {
-    text: { type: 'string', minLength: 1 },
+    ...documentFields,
     labels: { type: 'array', items: labelItem, minItems: 1, maxItems: 200, description: 'Names, or names with descriptions.' },
     several: { type: 'boolean' },
   },
-  required: ['text'],
+  ...eitherDocument,
   additionalProperties: false,
 };
 const outputSchema: JsonObject = {
@@ -47,6 +56,13 @@ const outputSchema: JsonObject = {
   additionalProperties: false,
 };
 const check = compileSchema(inputSchema);
+
+async function beginningOf(input: JsonObject, most: number, signal: AbortSignal): Promise<string> {
+  const { text } = input;
+  if (typeof text === 'string' && text.trim() === '') throw wrongInput('text', 'is blank');
+  const whole = typeof text === 'string' ? text : (await readInputDocument(input, signal)).map((section) => section.text).join('\n\n');
+  return whole.length <= most ? whole : `${whole.slice(0, most).toWellFormed()}\n[…]`;
+}
 
 interface Label {
   readonly name: string;
@@ -94,7 +110,7 @@ export default definePlugin({
       ].join('\n');
       const messages = [
         { role: 'system', content: system },
-        { role: 'user', content: input['text'] as string },
+        { role: 'user', content: await beginningOf(input, settings.most_chars, run.signal) },
       ];
       const value = await askTyped(run, {
         body: { response_format: jsonFormat(answer) },

@@ -18,6 +18,7 @@ const options = z.strictObject({
   length: z.enum(['short', 'medium', 'long']).default('medium'),
   language: z.string().min(1).max(100).optional().describe('Unless given, that of the document.'),
   style: z.string().max(1_000).default(''),
+  instructions: z.string().max(10_000).default('').describe('What matters most, and other wishes.'),
   piece_chars: z.int().min(1_000).max(500_000).default(24_000).describe('So much is read at once.'),
   repairs: z.int().min(0).max(5).default(2),
 });
@@ -30,7 +31,7 @@ const inputSchema: JsonObject = {
     length: { enum: Object.keys(lengths) },
     language: { type: 'string', minLength: 1, maxLength: 100, description: 'The language of the summary.' },
     style: { type: 'string', maxLength: 1_000, description: 'E.g. for managers, as bullet points.' },
-    focus: { type: 'string', maxLength: 1_000, description: 'What matters most.' },
+    instructions: { type: 'string', maxLength: 10_000, description: 'What matters most, and other wishes.' },
   },
   ...eitherDocument,
   additionalProperties: false,
@@ -75,17 +76,18 @@ interface Part {
   readonly key_points: readonly Point[];
 }
 
-function wishes(settings: Options, input: JsonObject): string {
+/** What the parts are read for, and what the whole should be like. */
+function wishes(settings: Options, input: JsonObject): { aim: string; form: string } {
   const given = (field: string): string => (typeof input[field] === 'string' ? input[field] : '');
   const language = given('language') || settings.language;
   const style = given('style') || settings.style;
-  const focus = given('focus');
-  return [
+  const instructions = given('instructions') || settings.instructions;
+  const form = [
     `Length of the summary: ${lengths[(given('length') || settings.length) as keyof typeof lengths]}.`,
     language === undefined ? 'Write in the language of the document.' : `Write in ${language}.`,
     ...(style === '' ? [] : [`Style: ${style}`]),
-    ...(focus === '' ? [] : [`What matters most: ${focus}`]),
   ].join('\n');
+  return { aim: instructions === '' ? '' : `Wishes for the whole: ${instructions}\n`, form };
 }
 
 const form = 'Answer with JSON: {"summary": "...", "key_points": [{"text": "...", "sections": [1, 2]}]}';
@@ -119,10 +121,10 @@ export default definePlugin({
     };
 
     async function* summarise(input: JsonObject, sections: readonly Section[], run: SkillRun): AsyncGenerator<readonly ChatEvent[]> {
-      const wanted = wishes(settings, input);
+      const { aim, form: wanted } = wishes(settings, input);
       const pieces = inPieces(sections, settings.piece_chars, 0);
       let parts: readonly Part[] = yield* inTurns(pieces, 4, 'part read', async ({ text, sections: numbers }) =>
-        ask(run, `${reading}\n${pieces.length === 1 ? wanted : ''}\n${form}`, text, new Set(numbers)),
+        ask(run, `${reading}\n${aim}${pieces.length === 1 ? wanted : ''}\n${form}`, text, new Set(numbers)),
       );
       while (parts.length > 1) {
         const groups = grouped(parts, settings.piece_chars);
@@ -130,7 +132,7 @@ export default definePlugin({
         parts = yield* inTurns(groups, 4, 'parts joined', async (group) => {
           if (group.length === 1 && !isLast) return group[0] as Part;
           const numbers = new Set(group.flatMap(({ key_points: points }) => points.flatMap((each) => each.sections)));
-          return ask(run, `${joining}\n${isLast ? wanted : ''}\n${form}`, group.map(written).join('\n\n'), numbers);
+          return ask(run, `${joining}\n${aim}${isLast ? wanted : ''}\n${form}`, group.map(written).join('\n\n'), numbers);
         });
       }
       const [{ summary, key_points: points } = { summary: '', key_points: [] }] = parts;

@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import classify from '../../../src/extensions/skills/classify.ts';
 import codeGeneration from '../../../src/extensions/skills/code-generation.ts';
-import dataExtraction from '../../../src/extensions/skills/data-extraction.ts';
 import docSummary from '../../../src/extensions/skills/doc-summary.ts';
 import translate from '../../../src/extensions/skills/translate.ts';
 import type { Json } from '../../../src/types/json.ts';
@@ -12,259 +11,17 @@ import { makeSkill, play, type Script } from './scripted-run.ts';
 
 const make = (plugin: unknown, options: object = {}) => makeSkill(plugin as Plugin<'skill', never>, options);
 
-describe('data-extraction', () => {
-  const orders = {
-    type: 'array',
-    items: {
-      type: 'object',
-      properties: { number: { type: 'string' }, amount: { type: 'number' }, note: { type: 'string' } },
-      required: ['number', 'amount'],
-      additionalProperties: false,
-    },
-  };
-  /** Finds what is planted, and makes one thing up in each piece. */
-  const finder: Script = ({ user }) => ({
-    records: [
-      ...[...user.matchAll(/Order (\w-\d+) costs ([\d,.]+) EUR/g)].map(([quote, number, amount]) => ({
-        data: { number: number ?? '', amount: Number(amount?.replaceAll(',', '')) },
-        quotes: { number: quote, amount: quote },
-      })),
-      { data: { number: 'X-666', amount: 1 }, quotes: { number: 'Order X-666 costs 1 EUR', amount: 'costs 1 EUR' } },
-    ] as unknown as Json,
-  });
-
-  it('gives every planted fact once with a true quote and where it stands, and none that was made up, over 300 pages', async () => {
-    const filler = 'The quick brown fox jumps over the lazy dog. '.repeat(30).replaceAll(/(.{80}) /g, '$1\n');
-    const pages = Array.from({ length: 300 }, (_, index) =>
-      index % 7 === 0 ? `${filler}\nOrder A-${index} costs ${index === 0 ? '1,299.50' : index} EUR.\n${filler}` : filler,
-    );
-    const skill = await make(dataExtraction, { overlap_chars: 600 });
-    const document = { base64: makePdf(pages).toString('base64') };
-    const { output, asked, steps } = await play(skill, { document, schema: orders }, finder);
-    const planted = pages.flatMap((_, index) => (index % 7 === 0 ? [`A-${index}`] : []));
-    expect(output.data.map((order: { number: string }) => order.number).toSorted()).toEqual(planted.toSorted());
-    expect(output.data.find((order: { number: string }) => order.number === 'A-0')).toEqual({ number: 'A-0', amount: 1299.5 });
-    expect(output.evidence).toHaveLength(planted.length * 2);
-    const at = output.data.findIndex((order: { number: string }) => order.number === 'A-294');
-    expect(output.evidence).toContainEqual({ path: `[${at}].number`, quote: 'Order A-294 costs 294 EUR', source: 'page 295', exact: true });
-    expect(output.rejected.length).toBe(asked.length * 2);
-    expect(output.complete).toBe(true);
-    expect(steps.at(-1)).toBe(`part read ${asked.length}/${asked.length}`);
-  }, 60_000);
-
-  it('believes no value that its quote does not say, nor a quote from another part', async () => {
-    const skill = await make(dataExtraction);
-    const text = 'Order A-1 costs 20 EUR.';
-    const said =
-      (data: object, quotes: object): Script =>
-      () =>
-        ({ records: [{ data, quotes }] }) as unknown as Json;
-    const amount = await play(
-      skill,
-      { text, schema: orders },
-      said({ number: 'A-1', amount: 21 }, { number: 'Order A-1', amount: 'costs 20 EUR' }),
-    );
-    expect(amount.output).toMatchObject({ data: [{ number: 'A-1' }], complete: false, rejected: [{ value: { amount: 21 } }] });
-    const unquoted = await play(skill, { text, schema: orders }, said({ number: 'A-1', amount: 20 }, { number: 'Order  A-1' }));
-    expect(unquoted.output.rejected).toEqual([{ value: { amount: 20 }, reason: 'no quote was given' }]);
-    expect(unquoted.output.evidence).toEqual([{ path: '[0].number', quote: 'Order  A-1', source: 'beginning', exact: true }]);
-  });
-
-  it('puts one thing together from many parts, and tells where they contradict', async () => {
-    const skill = await make(dataExtraction, { piece_chars: 1_000, overlap_chars: 0 });
-    const pad = 'x '.repeat(450);
-    const text = `# A\nThe buyer is Ann. ${pad}\n# B\nThe seller is Bob. ${pad}\n# C\nThe buyer is Eve. ${pad}`;
-    const schema = { type: 'object', properties: { buyer: { type: 'string' }, seller: { type: 'string' } }, required: ['buyer', 'seller'] };
-    const { output } = await play(skill, { text, schema }, ({ user }) => {
-      const found = [...user.matchAll(/The (buyer|seller) is (\w+)/g)].map(([quote, field = '', value]) => ({
-        data: { [field]: value },
-        quotes: { [field]: quote },
-      }));
-      return { records: found.slice(0, 1) };
-    });
-    expect(output).toMatchObject({
-      data: { buyer: 'Ann', seller: 'Bob' },
-      complete: true,
-      evidence: [
-        { path: 'buyer', source: 'A' },
-        { path: 'seller', source: 'B' },
-      ],
-      rejected: [{ value: { buyer: 'Eve' } }],
-    });
-  });
-
-  it('proves each value of a bill whose lines run over several pages, and joins the lines', async () => {
-    const skill = await make(dataExtraction, { piece_chars: 1_000, overlap_chars: 200 });
-    const pad = 'Terms and conditions apply. '.repeat(12);
-    const lines = Array.from({ length: 30 }, (_, index) => `${index + 1}. Tea no ${index + 1}: ${index + 1}.50 EUR`);
-    const pages = [`Bill 77 of Ann\n${pad}`, ...[0, 10, 20].map((at) => `${lines.slice(at, at + 10).join('\n')}\n${pad}`), 'Total 480 EUR'];
-    const document = { base64: makePdf(pages).toString('base64') };
-    const line = { type: 'object', properties: { name: { type: 'string' }, price: { type: 'number' } }, required: ['name', 'price'] };
-    const schema = {
-      type: 'object',
-      properties: { number: { type: 'string' }, lines: { type: 'array', items: line, minItems: 1 }, total: { type: 'number' } },
-      required: ['number', 'lines', 'total'],
-    };
-    const { output } = await play(skill, { document, schema }, ({ user }) => {
-      const found = [...user.matchAll(/(Tea no \d+): ([\d.]+) EUR/g)];
-      const total = /Total (\d+) EUR/.exec(user);
-      const data = {
-        ...(user.includes('Bill 77') ? { number: '77' } : {}),
-        lines: found.map(([, name = '', price]) => ({ name, price: Number(price) })),
-        ...(total === null ? {} : { total: Number(total[1]) }),
-      };
-      const quotes = Object.fromEntries(found.map(([quote], index) => [`lines[${index}]`, quote]));
-      return { records: [{ data, quotes: { ...quotes, number: 'Bill 77', total: total?.[0] ?? '' } }] };
-    });
-    expect(output.data.lines).toHaveLength(30);
-    expect(output.data.lines[29]).toEqual({ name: 'Tea no 30', price: 30.5 });
-    expect(output).toMatchObject({ data: { number: '77', total: 480 }, complete: true, rejected: [] });
-    expect(output.evidence).toContainEqual({ path: 'lines[29].price', quote: 'Tea no 30: 30.50 EUR', source: 'page 4', exact: true });
-  });
-
-  it('takes a quote for a whole line only for what stands in it', async () => {
-    const schema = {
-      type: 'object',
-      properties: {
-        person: { type: 'object', properties: { name: { type: 'string' }, born: { type: 'string' }, city: { type: 'string' } } },
-      },
-    };
-    const skill = await make(dataExtraction);
-    const { output } = await play(skill, { text: 'Ann, born on 1 May 1990.', schema }, () => ({
-      records: [
-        {
-          data: { person: { name: 'Ann', born: '1990-05-01', city: 'Paris' } },
-          quotes: { person: 'Ann, born on 1 May 1990', 'person.born': '1 May 1990' },
-        },
-      ],
-    }));
-    expect(output.data).toEqual({ person: { name: 'Ann', born: '1990-05-01' } });
-    expect(output.evidence.map(({ path, exact }: { path: string; exact: boolean }) => [path, exact])).toEqual([
-      ['person.name', true],
-      ['person.born', false],
-    ]);
-    expect(output.rejected).toEqual([{ value: { 'person.city': 'Paris' }, reason: '"Ann, born on 1 May 1990" does not say it' }]);
-  });
-
-  it.each([
-    ['once', 1],
-    ['each', 2],
-  ])('two equal lines of a bill are %s counted', async (repeated, count) => {
-    const skill = await make(dataExtraction, { piece_chars: 1_000, overlap_chars: 300 });
-    const pad = 'x '.repeat(380);
-    // Far from each other, and the second in the text that two pieces share.
-    const text = `Order A-1 costs 5 EUR.\n${pad}\n${pad}Order A-1 costs 5 EUR.\n${pad}`;
-    const { output, asked } = await play(skill, { text, schema: orders, repeated }, finder);
-    expect(asked.length).toBeGreaterThan(2);
-    expect(output.data).toHaveLength(count);
-  });
-
-  it('counts equal lines of one bill each where that is wanted, but none twice because it was read twice', async () => {
-    const skill = await make(dataExtraction, { piece_chars: 1_000, overlap_chars: 300 });
-    const pad = 'x '.repeat(300);
-    const text = `Coffee 2.50\nTea 1.00\nCoffee 2.50\n${pad}\nTea 1.00\n${pad}\nTea 1.00\n${'y '.repeat(100)}`;
-    const schema = { type: 'object', properties: { lines: { type: 'array', items: { type: 'string' } } } };
-    const finding: Script = ({ user }) => {
-      const lines = [...user.matchAll(/(?:Coffee|Tea) [\d.]+/g)].map(([line]) => line);
-      const quotes = Object.fromEntries(lines.map((line, index) => [`lines[${index}]`, line]));
-      return { records: lines.length === 0 ? [] : [{ data: { lines }, quotes }] };
-    };
-    const each = await play(skill, { text, schema, repeated: 'each' }, finding);
-    expect(each.asked.length).toBeGreaterThan(1);
-    expect(each.output.data.lines.toSorted()).toEqual(['Coffee 2.50', 'Coffee 2.50', 'Tea 1.00', 'Tea 1.00', 'Tea 1.00']);
-  });
-
-  it('asks for schemas with definitions and references as they are', async () => {
-    const skill = await make(dataExtraction);
-    const schema = {
-      $schema: 'https://json-schema.org/draft/2020-12/schema',
-      type: 'array',
-      items: { $ref: '#/$defs/Order' },
-      $defs: {
-        Order: { type: 'object', properties: { number: { type: 'string' }, money: { $ref: '#/$defs/Money' } }, required: ['number'] },
-        Money: { type: 'object', properties: { amount: { type: 'number' }, currency: { enum: ['EUR', 'USD'] } } },
-      },
-    };
-    const { output } = await play(skill, { text: 'Order A-1 costs 20 euros.', schema }, () => ({
-      records: [
-        {
-          data: { number: 'A-1', money: { amount: 20, currency: 'EUR' } },
-          quotes: { number: 'Order A-1', money: 'costs 20 euros', 'money.currency': '20 euros' },
-        },
-      ],
-    }));
-    expect(output).toMatchObject({ data: [{ number: 'A-1', money: { amount: 20, currency: 'EUR' } }], complete: true, rejected: [] });
-  });
-
-  it('believes no text that its words do not say at all, unless it is one of a few', async () => {
-    const skill = await make(dataExtraction);
-    const schema = { type: 'object', properties: { debt: { type: 'string' }, kind: { enum: ['bill', 'letter'] } } };
-    const { output } = await play(skill, { text: 'The total is due. Invoice.', schema }, () => ({
-      records: [{ data: { debt: 'Evil Corp owes 10M', kind: 'bill' }, quotes: { debt: 'The total is due', kind: 'Invoice' } }],
-    }));
-    expect(output).toMatchObject({ data: { kind: 'bill' }, rejected: [{ value: { debt: 'Evil Corp owes 10M' } }] });
-  });
-
-  it('puts thousands of records together at once', async () => {
-    const skill = await make(dataExtraction, { piece_chars: 2_000, overlap_chars: 200 });
-    const text = Array.from({ length: 6_000 }, (_, index) => `Order A-${index} costs ${index} EUR.`).join('\n');
-    let longest = 0;
-    let last = performance.now();
-    const timer = setInterval(() => {
-      longest = Math.max(longest, performance.now() - last);
-      last = performance.now();
-    }, 5);
-    const { output } = await play(skill, { text, schema: orders }, finder);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-    clearInterval(timer);
-    expect(output.data).toHaveLength(6_000);
-    // The comparison of each with each would take a minute.
-    expect(longest).toBeLessThan(3_000);
-  }, 30_000);
-
-  it('finds words that run on from one page to the next, and a record that two pieces share', async () => {
-    const skill = await make(dataExtraction, { piece_chars: 1_000, overlap_chars: 200 });
-    const filler = 'Lorem ipsum dolor sit amet. '.repeat(31);
-    const document = { base64: makePdf([`${filler}\nOrder A-9 costs`, `7 EUR, paid by Ann.\n${filler}`]).toString('base64') };
-    const schema = { type: 'array', items: { type: 'object', properties: { number: { type: 'string' }, amount: { type: 'number' } } } };
-    const { output } = await play(skill, { document, schema }, ({ user }) => {
-      const number = /Order (A-9) costs/.exec(user);
-      const amount = /costs\s+(?:\[2: page 2\]\s+)?7 EUR/.test(user) ? 'Order A-9 costs 7 EUR' : null;
-      if (number === null) return { records: [] };
-      return {
-        records: [
-          {
-            data: { number: 'A-9', ...(amount === null ? {} : { amount: 7 }) },
-            quotes: { number: 'Order A-9 costs', ...(amount === null ? {} : { amount }) },
-          },
-        ],
-      };
-    });
-    expect(output.data).toEqual([{ number: 'A-9', amount: 7 }]);
-    expect(output.evidence).toContainEqual({ path: '[0].amount', quote: 'Order A-9 costs 7 EUR', source: 'page 1', exact: true });
-  });
-
-  it('repairs with the validator’s words, and says so when that is of no use', async () => {
-    const skill = await make(dataExtraction, { repairs: 1 });
-    const wrong: Json = { records: [{ data: { number: 7 }, quotes: {} }] };
-    const repaired = await play(skill, { text: 'nothing', schema: orders }, ({ turn }) => (turn === 1 ? wrong : { records: [] }));
-    expect(JSON.stringify(repaired.asked[1]?.body['messages'])).toContain('records[0].data');
-    expect(repaired.output).toMatchObject({ data: [], complete: true });
-    await expect(play(skill, { text: 'nothing', schema: orders }, () => wrong)).rejects.toMatchObject({ code: 'output_invalid' });
-  });
-
-  it.each([
-    [{ text: 'x' }, 'input.schema'],
-    [{ text: 'x', schema: { type: 'string' } }, 'input.schema'],
-    [{ text: 'x', schema: { type: 'object', properties: { a: { type: 'nonsense' } } } }, 'input.schema'],
-    [{ schema: orders }, 'input.text'],
-    [{ text: 'x', schema: orders, more: 1 }, 'input.more'],
-  ])('refuses the input %j by its path', async (input, param) => {
-    await expect(play(await make(dataExtraction), input as Json, () => '')).rejects.toMatchObject({ code: 'invalid_request', param });
-  });
-});
-
 describe('doc-summary', () => {
+  it('tells every part what matters, and only the last how the whole should be', async () => {
+    const skill = await make(docSummary, { piece_chars: 1_000 });
+    const text = `# A\n${'word '.repeat(180)}\n# B\n${'word '.repeat(180)}`;
+    const { asked } = await play(skill, { text, instructions: 'Only dates', language: 'French' }, () => ({ summary: 's', key_points: [] }));
+    const systems = asked.map(({ body }) => (body['messages'] as { content: string }[])[0]?.content ?? '');
+    expect(systems.length).toBeGreaterThan(2);
+    expect(systems.every((system) => system.includes('Only dates'))).toBe(true);
+    expect(systems.filter((system) => system.includes('Write in French'))).toEqual([systems.at(-1)]);
+  });
+
   const pages = Array.from({ length: 40 }, (_, index) => `Page ${index + 1} says ${'something '.repeat(60)}`);
   const document = { base64: makePdf(pages).toString('base64') };
   const numbersIn = (text: string): number[] => [...text.matchAll(/\[(\d+)[:,\]]/g)].map(([, number]) => Number(number));
@@ -329,6 +86,27 @@ describe('code-generation', () => {
 });
 
 describe('translate', () => {
+  it('knows where it is within a block of code, asks again for what came back empty, and takes no part for the whole', async () => {
+    const text = `# One\n\n\`\`\`js\n${'let a = 1;\n'.repeat(80)}\`\`\`\n\n${'word '.repeat(200)}`;
+    const skill = await make(translate, { piece_chars: 500 });
+    const seen = await play(skill, { text, to: 'German' }, ({ user, turn }) => (turn === 1 ? ' ' : user));
+    expect(seen.text).toBe(text);
+    const within = seen.asked.map(({ body }) => JSON.stringify(body['messages']).includes('within a block of code'));
+    expect(within).toContain(true);
+    expect(within[0]).toBe(false);
+    await expect(play(skill, { text: 'x' }, () => '')).rejects.toMatchObject({ code: 'output_invalid' });
+    await expect(play(skill, { text: ' \n ' }, () => 'x')).rejects.toMatchObject({ param: 'input.text' });
+    await expect(play(skill, { text: 'One. Two.' }, () => 'Eins. Zw', { reason: 'length' })).rejects.toMatchObject({
+      code: 'output_truncated',
+      expose: { best_attempt: 'Eins. Zw' },
+    });
+  });
+
+  it('reads files too', async () => {
+    const document = { base64: makePdf(['Hello page']).toString('base64') };
+    expect((await play(await make(translate), { document, to: 'German' }, ({ user }) => user.toUpperCase())).text).toBe('HELLO PAGE');
+  });
+
   it('keeps every space between the pieces, and gives each only the terms that it needs', async () => {
     const text = `  First paragraph about Suzhou.\n\n\n${'Second sentence. '.repeat(60)}\n- item\n`;
     const skill = await make(translate, { piece_chars: 500, glossary: { Suzhou: '苏州', Beijing: '北京' } });
@@ -341,6 +119,16 @@ describe('translate', () => {
 });
 
 describe('classify', () => {
+  it('takes labels by name alone, and reads the beginning of files', async () => {
+    const skill = await make(classify, { labels: ['good', { name: 'bad', description: 'not good' }], most_chars: 100 });
+    const document = { base64: makePdf([`Fine ${'word '.repeat(100)}`]).toString('base64') };
+    const { asked, output } = await play(skill, { document }, () => ({ labels: ['good'], confidence: 1, reason: 'r' }));
+    expect(output.labels).toEqual(['good']);
+    const [system, user] = (asked[0]?.body['messages'] ?? []) as { content: string }[];
+    expect(system?.content).toContain('- good\n- bad: not good');
+    expect(user?.content.length).toBeLessThan(110);
+  });
+
   it('gives one of the labels and never another', async () => {
     const skill = await make(classify, { labels: [{ name: 'bug' }, { name: 'wish' }] });
     const { output, asked } = await play(skill, { text: 'It crashes.' }, ({ turn }) => ({

@@ -1,4 +1,5 @@
 /** A skill on a scripted model: what it asks is seen, what it is told is a function of that. */
+import type { ChatEvents, FinishReason } from '../../../src/types/chat.ts';
 import type { Json, JsonObject } from '../../../src/types/json.ts';
 import type { Plugin, PluginServices } from '../../../src/types/plugin.ts';
 import { type Conversation, noConversation, type Skill } from '../../../src/types/skill.ts';
@@ -10,6 +11,10 @@ const services = { logger, mode: 'development', stdioCommands: [], checkUrl: (ur
 
 export async function makeSkill(plugin: Plugin<'skill', never>, options: object = {}): Promise<Skill> {
   return plugin.create(plugin.options.parse(options), services);
+}
+
+async function* answered(text: string, reason: FinishReason): ChatEvents {
+  for await (const batch of textEvents(text)) yield batch.map((event) => (event.type === 'finish' ? { ...event, reason } : event));
 }
 
 export interface Played {
@@ -25,7 +30,7 @@ export async function play(
   skill: Skill,
   input: Json,
   script: Script,
-  more: { readonly signal?: AbortSignal; readonly conversation?: Conversation } = {},
+  more: { readonly signal?: AbortSignal; readonly conversation?: Conversation; readonly reason?: FinishReason } = {},
 ): Promise<Played> {
   const asked: { capability: string; body: JsonObject }[] = [];
   const events = await skill.invoke(input, {
@@ -46,7 +51,7 @@ export async function play(
         turn: asked.length,
         body,
       });
-      return textEvents(typeof said === 'string' ? said : JSON.stringify(said));
+      return answered(typeof said === 'string' ? said : JSON.stringify(said), more.reason ?? 'stop');
     },
   });
   let text = '';

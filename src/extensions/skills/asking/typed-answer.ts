@@ -3,20 +3,8 @@ import { GatewayError } from '../../../types/errors.ts';
 import type { Json, JsonObject } from '../../../types/json.ts';
 import type { SchemaCheck } from '../../../types/schema-check.ts';
 import type { SkillRun } from '../../../types/skill.ts';
+import { foundJson } from './found-json.ts';
 import { wholeText } from '../../../types/text-events.ts';
-
-/** Some models put a fence of code around their JSON, or words before it. */
-export function parseJson(text: string): Json | undefined {
-  const bare = text.replace(/^\s*```(?:json)?\s*|\s*```\s*$/g, '');
-  for (const candidate of [bare, bare.slice(bare.search(/[[{]/), Math.max(bare.lastIndexOf('}'), bare.lastIndexOf(']')) + 1)]) {
-    try {
-      return JSON.parse(candidate) as Json;
-    } catch {
-      // Perhaps the next one.
-    }
-  }
-  return undefined;
-}
 
 export interface TypedQuestion {
   /** All of the chat request but the messages. */
@@ -44,7 +32,7 @@ export async function askTyped(run: SkillRun, { body, messages, fault, repairs }
   let reason = '';
   for (let attempt = 0; attempt <= repairs; attempt++) {
     const text = await wholeText(await run.invoke(run.model, { ...body, messages: asked }));
-    const value = parseJson(text);
+    const value = foundJson(text);
     // What is JSON at all is nearer to the aim than what is none.
     if (value !== undefined || !hasJson) best = text;
     hasJson ||= value !== undefined;
@@ -57,9 +45,13 @@ export async function askTyped(run: SkillRun, { body, messages, fault, repairs }
       { role: 'user', content: `That does not fit the schema: ${reason}. Answer again with JSON that fits, and nothing else.` },
     ];
   }
-  throw new GatewayError('output_invalid', `The model's answer does not fit the output schema, also after it was told so: ${reason}.`, {
-    expose: { best_attempt: best.slice(0, 20_000) },
-  });
+  throw new GatewayError(
+    'output_invalid',
+    `The model's answer does not fit what the skill asks for, also after it was told so: ${reason}. Another model may do better.`,
+    {
+      expose: { best_attempt: best.slice(0, 20_000) },
+    },
+  );
 }
 
 /** The field of a chat request that asks a vendor for JSON of this schema. */

@@ -3,33 +3,51 @@
 export interface TextPiece {
   /** White space before it. */
   readonly before: string;
+  /** Empty only where the whole text is nothing but white space. */
   readonly text: string;
   readonly after: string;
+  /** The fence with which a block of code began that goes on in this piece; empty for none. */
+  readonly fence: string;
 }
 
-/** Cut between paragraphs where that is possible, else between lines, sentences or words. */
+/** Where a piece that begins at `start` ends: between paragraphs where that is possible, else between lines, sentences or words. */
+function endOf(whole: string, start: number, most: number): number {
+  if (whole.length - start <= most) return whole.length;
+  for (const mark of ['\n\n', '\n', '. ', '。', ' ']) {
+    const at = whole.lastIndexOf(mark, start + most - mark.length);
+    if (at >= start + most / 2) return at + mark.length;
+  }
+  const end = start + most;
+  // Never within a pair of surrogates.
+  return /[\ud800-\udbff]/.test(whole[end - 1] ?? '') ? end - 1 : end;
+}
+
+/** The fence that is open at the end of `text`, which begins within `open`. */
+function fenceAfter(text: string, open: string): string {
+  let fence = open;
+  for (const [, mark = '', rest = ''] of text.matchAll(/^ {0,3}(`{3,}|~{3,})([^\n]*)$/gm)) {
+    if (fence === '') fence = mark.startsWith('`') && rest.includes('`') ? '' : mark;
+    else if (mark[0] === fence[0] && mark.length >= fence.length && rest.trim() === '') fence = '';
+  }
+  return fence;
+}
+
 export function textPieces(whole: string, most: number): readonly TextPiece[] {
   const pieces: TextPiece[] = [];
-  let left = whole;
-  while (left !== '') {
-    let end = left.length;
-    if (end > most) {
-      end = most;
-      for (const mark of ['\n\n', '\n', '. ', '。', ' ']) {
-        const at = left.lastIndexOf(mark, most - mark.length);
-        if (at < most / 2) continue;
-        end = at + mark.length;
-        break;
-      }
-      if (/[\ud800-\udbff]/.test(left[end - 1] ?? '')) end--;
-    }
-    const part = left.slice(0, end);
+  let fence = '';
+  for (let start = 0; start < whole.length;) {
+    const end = endOf(whole, start, most);
+    const part = whole.slice(start, end);
+    start = end;
     const text = part.trim();
+    const last = pieces.at(-1);
+    if (text === '' && last !== undefined) {
+      pieces[pieces.length - 1] = { ...last, after: `${last.after}${part}` };
+      continue;
+    }
     const before = part.slice(0, text === '' ? part.length : part.indexOf(text));
-    if (text === '' && pieces.length > 0)
-      pieces[pieces.length - 1] = { ...(pieces.at(-1) as TextPiece), after: `${pieces.at(-1)?.after}${part}` };
-    else pieces.push({ before, text, after: part.slice(before.length + text.length) });
-    left = left.slice(end);
+    pieces.push({ before, text, after: part.slice(before.length + text.length), fence });
+    fence = fenceAfter(part, fence);
   }
   return pieces;
 }
