@@ -77,8 +77,8 @@ export interface StepRecord {
   readonly kind: 'mcp' | 'skill' | 'progress';
   /** e.g. `mcp/files/read`. */
   readonly capability: string;
-  /** `approval_required`: it waits for a person; say so in `gateway.approvals` with this `id`. */
-  readonly status: 'started' | 'completed' | 'failed' | 'approval_required';
+  /** `skipped`: a step of a pipeline whose condition did not hold. `approval_required`: it waits for a person; say so in `gateway.approvals` with this `id`. */
+  readonly status: 'started' | 'completed' | 'failed' | 'skipped' | 'approval_required';
   /** What it would be called with, where a person has to agree. */
   readonly input?: JsonObject;
   readonly duration_ms?: number;

@@ -13,7 +13,7 @@ export interface SkillTools {
   readonly username: string;
   /** Asks the row's model: a text, or a whole chat body. Resolves with the text of the answer. */
   ask(question: string | JsonObject): Promise<string>;
-  /** Calls `mcp/<server>/<tool>`, `skill/<name>` or `model/<name>`, which the row names under tools. Structured results come as JSON. */
+  /** Calls `mcp/<server>/<tool>`, `skill/<name>` or `model/<name>`, which the row names under tools. What is structured comes as that, all else as text. */
   call(capability: string, input: JsonObject): Promise<Json>;
 }
 
@@ -32,15 +32,6 @@ function refuseInput(error: z.ZodError): GatewayError {
   return new GatewayError('invalid_request', sentence, { param });
 }
 
-function parsed(text: string): Json {
-  if (!/^\s*[[{]/.test(text)) return text;
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return text;
-  }
-}
-
 /** Throws, when the skill is called: `invalid_request` naming the field, `output_invalid` where its own output does not fit. */
 export function defineSkill<I>(skill: CodeSkill<I>): Plugin<'skill', Record<string, never>> {
   const inputSchema = z.toJSONSchema(skill.input, { io: 'input' }) as JsonObject;
@@ -55,16 +46,17 @@ export function defineSkill<I>(skill: CodeSkill<I>): Plugin<'skill', Record<stri
       async invoke(given, run) {
         const checked = skill.input.safeParse(given);
         if (!checked.success) throw refuseInput(checked.error);
-        const call = async (capability: string, input: JsonObject): Promise<string> => wholeText(await run.invoke(capability, input));
         const result = await skill.run(checked.data, {
           signal: run.signal,
           username: run.principal.username,
-          ask: (question) =>
-            call(run.model, {
-              ...(run.tools.length === 0 ? {} : { tools: run.tools }),
-              ...(isJsonObject(question) ? question : { messages: [{ role: 'user', content: question }] }),
-            }),
-          call: async (capability, input) => parsed(await call(capability, input)),
+          ask: async (question) =>
+            wholeText(
+              await run.invoke(run.model, {
+                ...(run.tools.length === 0 ? {} : { tools: run.tools }),
+                ...(isJsonObject(question) ? question : { messages: [{ role: 'user', content: question }] }),
+              }),
+            ),
+          call: (capability, input) => run.call(capability, input),
         });
         const fits = skill.output?.safeParse(result);
         if (fits !== undefined && !fits.success)

@@ -39,6 +39,8 @@ export interface SkillRun {
    * Throws GatewayError `permission_denied` when the caller may not use it, or the row does not name it: loud, never skipped.
    */
   invoke(capability: string, input: JsonObject): Promise<ChatEvents>;
+  /** The same to its end, as a value: what is structured as that, all else as the text that it is. Throws also for a part of an answer. */
+  call(capability: string, input: JsonObject): Promise<Json>;
 }
 
 /** One file of a skill's folder. */

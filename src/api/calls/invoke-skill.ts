@@ -79,7 +79,12 @@ export async function invokeSkill(
       maxSteps: limits.steps,
       streamed: options.stream,
       conversation: options.conversation ?? noConversation,
-      invoke: (target, body) => invokeFromSkill(scope, target, body),
+      invoke: async (target, body) => (await invokeFromSkill(scope, target, body)).events,
+      async call(target, body) {
+        const { events: answer, typed } = await invokeFromSkill(scope, target, body);
+        const text = await wholeText(answer);
+        return typed ? (JSON.parse(text) as Json) : text;
+      },
     });
     return { run, events: booked(run, null, timely(events, limit.signal)) };
   } catch (thrown) {
@@ -113,7 +118,8 @@ export function skillCaller(services: CallServices, caller: Within): SkillCaller
   };
 }
 
-async function invokeFromSkill(scope: SkillScope, target: string, body: JsonObject): Promise<ChatEvents> {
+/** `typed`: the text of the events is JSON. */
+async function invokeFromSkill(scope: SkillScope, target: string, body: JsonObject): Promise<{ events: ChatEvents; typed: boolean }> {
   const { services, skill, caller, budgets, run } = scope;
   if (!allows(skill.spec, target))
     throw new GatewayError(
@@ -126,11 +132,12 @@ async function invokeFromSkill(scope: SkillScope, target: string, body: JsonObje
   if (kind === 'mcp') {
     const result = await invokeTool(services, caller, requireServer(caller, name), rest.join('/'), body, { parent: run });
     if (result.isError === true) throw new GatewayError('tool_failed', `${target}: ${resultText(result).slice(0, 2_000)}`);
-    return textEvents(resultText(result));
+    return { events: textEvents(resultText(result)), typed: result.structuredContent !== undefined };
   }
   if (kind === 'skill') {
-    const { events } = await invokeSkill(services, caller, requireSkill(caller, name), body, { stream: false, parent: run });
-    return events;
+    const inner = requireSkill(caller, name);
+    const { events } = await invokeSkill(services, caller, inner, body, { stream: false, parent: run });
+    return { events, typed: inner.instance.describe().outputSchema !== null };
   }
   const model = requireModel(caller, target.slice('model/'.length));
   const request = { body: { ...body, model: model.name } as unknown as ChatBody };
@@ -143,7 +150,7 @@ async function invokeFromSkill(scope: SkillScope, target: string, body: JsonObje
         mayAsk: () => requireBudget(budgets),
       })
     : await invokeModel(services, caller, model, request, { stream, parent: run });
-  return events;
+  return { events, typed: false };
 }
 
 /** What a skill reads of a tool: structured content as JSON, else the texts. */

@@ -7,6 +7,7 @@ import { textEvents } from '../../types/text-events.ts';
 import type { Skill } from '../../types/skill.ts';
 import { compileSchema, type SchemaCheck } from '../../types/schema-check.ts';
 import { fillTemplate, parseTemplate, templatePaths } from './asking/template.ts';
+import { mayHave } from './asking/known-places.ts';
 import { requireInput } from './asking/checked-input.ts';
 import { inConversation } from './asking/conversation.ts';
 import { askTyped, faultOf, jsonFormat } from './asking/typed-answer.ts';
@@ -54,21 +55,6 @@ function compile(field: string, schema: JsonObject): SchemaCheck {
   }
 }
 
-const elsewhere = new Set(['$ref', 'allOf', 'anyOf', 'oneOf', 'patternProperties']);
-
-/** False if the schema lists its fields and the path is not among them. Where it lists none, any may be there. */
-function mayHave(schema: JsonObject, path: readonly string[]): boolean {
-  let inner: Json | undefined = schema;
-  for (const name of path) {
-    if (!isJsonObject(inner) || !isJsonObject(inner['properties'])) return true;
-    // A field that stands elsewhere in the schema cannot be looked up by its name alone.
-    if (Object.keys(inner).some((word) => elsewhere.has(word))) return true;
-    if (!Object.hasOwn(inner['properties'], name)) return false;
-    inner = inner['properties'][name];
-  }
-  return true;
-}
-
 function template(field: string, text: string, schema: JsonObject) {
   let parsed: ReturnType<typeof parseTemplate>;
   try {
@@ -89,6 +75,8 @@ function createPromptSkill(settings: Options): Skill {
   const outputSchema: JsonObject | null = settings.output_schema ?? null;
   const own = Object.keys(settings.parameters).find((name) => ownFields.has(name));
   if (own !== undefined) throw invalid(`parameters.${own}`, 'is set by the skill itself; leave it out');
+  if (inputSchema['type'] !== undefined && inputSchema['type'] !== 'object')
+    throw invalid('input_schema', 'must be of an object: {"type": "object", "properties": {…}}');
   const input = compile('input_schema', inputSchema);
   const output = outputSchema === null ? null : compile('output_schema', outputSchema);
   const instructions = template('instructions', settings.instructions, inputSchema);

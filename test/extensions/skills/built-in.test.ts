@@ -7,7 +7,7 @@ import translate from '../../../src/extensions/skills/translate.ts';
 import type { Json } from '../../../src/types/json.ts';
 import type { Plugin } from '../../../src/types/plugin.ts';
 import { makePdf } from './made-documents.ts';
-import { makeSkill, play, type Script } from './scripted-run.ts';
+import { makeSkill, play } from './scripted-run.ts';
 
 const make = (plugin: unknown, options: object = {}) => makeSkill(plugin as Plugin<'skill', never>, options);
 

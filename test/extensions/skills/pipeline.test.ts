@@ -99,6 +99,38 @@ describe('a pipeline', () => {
     expect((await play(typed, {}, () => ({ a: 1 }))).output).toEqual({ a: 1 });
   });
 
+  it('keeps texts as they are, looks into those that hold JSON, and keeps the type of what is structured', async () => {
+    const file = '{"id": 12345678901234567890, "v": 1.0, "list": [1, 2]}';
+    const skill = await make({
+      input_schema: any,
+      steps: [
+        { id: 'read', use: 'mcp/files/read' },
+        { id: 'copy', use: 'mcp/files/write', with: { content: '{{steps.read}}' } },
+        { id: 'count', use: 'skill/count' },
+        { id: 'high', when: { value: '{{steps.count}}', above: 3 }, use: 'skill/high' },
+        { id: 'each', each: '{{steps.read.list}}', use: 'skill/one', with: { n: '{{item}}' } },
+        { id: 'none', when: { value: 1, is: 2 }, use: 'skill/none' },
+        { id: 'over_none', each: '{{steps.none}}', use: 'skill/one' },
+        { id: 'same', when: { value: { a: 1, b: '{{steps.count}}' }, is: { b: 7, a: 1 } }, use: 'skill/same' },
+      ],
+      output: { high: '{{steps.high}}', v: '{{steps.read.v}}', none: '{{steps.over_none}}', same: '{{steps.same}}' },
+    });
+    const answers: Record<string, Json> = { 'mcp/files/read': file, 'skill/count': 7, 'skill/high': 'yes', 'skill/same': 'yes' };
+    const { output, asked, steps } = await play(skill, {}, ({ capability }) => answers[capability] ?? 'ok');
+    expect(output).toEqual({ high: 'yes', v: 1, none: [], same: 'yes' });
+    expect(asked.find(({ capability }) => capability === 'mcp/files/write')?.body).toEqual({ content: file });
+    expect(asked.filter(({ capability }) => capability === 'skill/one').map(({ body }) => body)).toEqual([{ n: 1 }, { n: 2 }]);
+    expect(steps).toContain('none');
+  });
+
+  it('tells of what failed all the same', async () => {
+    const skill = await make({ input_schema: any, steps: [{ id: 'call', use: 'mcp/a/b', on_error: 'null' }] });
+    const seen = await play(skill, {}, () => {
+      throw new GatewayError('tool_failed', 'no');
+    });
+    expect(seen.told).toEqual([{ id: 'call 1/1', kind: 'progress', capability: 'call', status: 'failed', error: 'tool_failed' }]);
+  });
+
   it('puts values in as values: nothing in them is a place again', async () => {
     const skill = await make({
       input_schema: any,
@@ -111,7 +143,25 @@ describe('a pipeline', () => {
   it.each([
     [[{ id: 'a', with: '{{steps.b}}' }], 'spec.options.steps[0].with'],
     [[{ id: 'a', with: '{{item}}' }], 'spec.options.steps[0].with'],
-    [[{ id: 'a' }, { id: 'a' }], 'spec.options.steps[1].id'],
+    [
+      [
+        { id: 'a', with: 'x' },
+        { id: 'a', with: 'x' },
+      ],
+      'spec.options.steps[1].id',
+    ],
+    [[{ id: 'a' }], 'spec.options.steps[0].with'],
+    [[{ id: 'a', with: { prompts: 'x' } }], 'spec.options.steps[0].with'],
+    [[{ id: 'a', with: { prompt: 'x', schema: { type: 'nonsense' } } }], 'spec.options.steps[0].with.schema'],
+    [[{ id: 'a', with: '{{input.txet}}' }], 'spec.options.steps[0].with'],
+    [
+      [
+        { id: 'a', with: { prompt: 'x', schema: { type: 'object', properties: { kind: {} } } } },
+        { id: 'b', with: '{{steps.a.kin}}' },
+      ],
+      'spec.options.steps[1].with',
+    ],
+    [[{ id: 'a', when: { value: 1, is: '{{steps.b}}' }, with: 'x' }], 'spec.options.steps[0].when'],
     [[{ id: 'a', each: '{{nothing}}' }], 'spec.options.steps[0].each'],
     [[{ id: 'a', when: { value: '{{ 1 + 1 }}', is: 1 } }], 'spec.options.steps[0].when'],
   ])('refuses %j when it is saved', async (steps, param) => {

@@ -43,6 +43,7 @@ async function run(
       calls.push({ capability, body: structuredClone<JsonObject>(body) });
       return Promise.resolve(said(answers[Math.min(turn, answers.length - 1)] ?? '', options.usages?.[turn] ?? usage));
     },
+    call: () => Promise.reject(new Error('not used')),
   });
   const seen: ChatEvent[] = [];
   for await (const batch of events) seen.push(...batch);
@@ -164,6 +165,7 @@ describe('typed output', () => {
           streamed: false,
           conversation: noConversation,
           invoke: () => Promise.resolve(said(`attempt ${++asked}`, usage)),
+          call: () => Promise.reject(new Error('not used')),
         },
       ),
     ).rejects.toMatchObject({ code: 'output_invalid', expose: { best_attempt: 'attempt 2' } });

@@ -1,12 +1,18 @@
 /** A skill on a scripted model: what it asks is seen, what it is told is a function of that. */
-import type { ChatEvents, FinishReason } from '../../../src/types/chat.ts';
+import type { ChatEvents, FinishReason, StepRecord } from '../../../src/types/chat.ts';
 import type { Json, JsonObject } from '../../../src/types/json.ts';
 import type { Plugin, PluginServices } from '../../../src/types/plugin.ts';
 import { type Conversation, noConversation, type Skill } from '../../../src/types/skill.ts';
 import { textEvents } from '../../../src/types/text-events.ts';
 import { logger, principal } from '../mcp/services.ts';
 
-export type Script = (asked: { readonly system: string; readonly user: string; readonly turn: number; readonly body: JsonObject }) => Json;
+export type Script = (asked: {
+  readonly system: string;
+  readonly user: string;
+  readonly turn: number;
+  readonly body: JsonObject;
+  readonly capability: string;
+}) => Json;
 const services = { logger, mode: 'development', stdioCommands: [], checkUrl: (url: string) => new URL(url), fetch } as PluginServices;
 
 export async function makeSkill(plugin: Plugin<'skill', never>, options: object = {}): Promise<Skill> {
@@ -23,6 +29,7 @@ export interface Played {
   readonly output: any;
   readonly asked: readonly { readonly capability: string; readonly body: JsonObject }[];
   readonly steps: readonly string[];
+  readonly told: readonly StepRecord[];
 }
 
 /** `script` answers with text, or with what becomes JSON. */
@@ -33,6 +40,17 @@ export async function play(
   more: { readonly signal?: AbortSignal; readonly conversation?: Conversation; readonly reason?: FinishReason } = {},
 ): Promise<Played> {
   const asked: { capability: string; body: JsonObject }[] = [];
+  const ask = (capability: string, body: JsonObject): Json => {
+    asked.push({ capability, body: structuredClone<JsonObject>(body) });
+    const messages = (body['messages'] ?? []) as { role: string; content: string }[];
+    return script({
+      system: messages.find(({ role }) => role === 'system')?.content ?? '',
+      user: messages.findLast(({ role }) => role === 'user')?.content ?? '',
+      turn: asked.length,
+      body,
+      capability,
+    });
+  };
   const events = await skill.invoke(input, {
     id: 'run',
     principal,
@@ -43,23 +61,17 @@ export async function play(
     streamed: false,
     conversation: more.conversation ?? noConversation,
     invoke: async (capability, body) => {
-      asked.push({ capability, body: structuredClone<JsonObject>(body) });
-      const messages = (body['messages'] ?? []) as { role: string; content: string }[];
-      const said = script({
-        system: messages.find(({ role }) => role === 'system')?.content ?? '',
-        user: messages.findLast(({ role }) => role === 'user')?.content ?? '',
-        turn: asked.length,
-        body,
-      });
+      const said = ask(capability, body);
       return answered(typeof said === 'string' ? said : JSON.stringify(said), more.reason ?? 'stop');
     },
+    call: async (capability, body) => ask(capability, body),
   });
   let text = '';
-  const steps: string[] = [];
+  const told: StepRecord[] = [];
   for await (const batch of events)
     for (const event of batch) {
       if (event.type === 'text-delta') text += event.text;
-      else if (event.type === 'step') steps.push(event.step.id);
+      else if (event.type === 'step') told.push(event.step);
     }
   let output: unknown = text;
   try {
@@ -67,5 +79,5 @@ export async function play(
   } catch {
     // Plain text.
   }
-  return { text, output, asked, steps };
+  return { text, output, asked, told, steps: told.map(({ id }) => id) };
 }

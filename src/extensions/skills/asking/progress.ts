@@ -1,12 +1,13 @@
 /** Much work on few hands, told as it goes. */
-import type { ChatEvent } from '../../../types/chat.ts';
+import type { ChatEvent, StepRecord } from '../../../types/chat.ts';
 
-/** Does `work` on each, `hands` at a time, in any order; yields a step after each, returns the results in order. */
+/** Does `work` on each, `hands` at a time, in any order; yields a step after each, which tells `how` it ended; returns the results in order. */
 export async function* inTurns<T, R>(
   items: readonly T[],
   hands: number,
   what: string,
   work: (item: T, index: number) => Promise<R>,
+  how: (result: R) => Pick<StepRecord, 'status' | 'error'> = () => ({ status: 'completed' }),
 ): AsyncGenerator<readonly ChatEvent[], R[]> {
   const results: R[] = [];
   const running = new Map<number, Promise<number>>();
@@ -23,9 +24,11 @@ export async function* inTurns<T, R>(
       working.catch(() => {});
       running.set(index, working);
     }
-    running.delete(await Promise.race(running.values()));
+    const index = await Promise.race(running.values());
+    running.delete(index);
     done++;
-    yield [{ type: 'step', step: { id: `${what} ${done}/${items.length}`, kind: 'progress', capability: what, status: 'completed' } }];
+    const ended = how(results[index] as R);
+    yield [{ type: 'step', step: { id: `${what} ${done}/${items.length}`, kind: 'progress', capability: what, ...ended } }];
   }
   return results;
 }

@@ -18,15 +18,31 @@ export function templatePaths(template: readonly Part[]): (readonly string[])[] 
   return template.filter((part) => typeof part !== 'string');
 }
 
+/** What a text holds if it is an object or a list in JSON, as many tools answer; else the value itself. */
+export function opened(value: Json | undefined): Json | undefined {
+  if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) return value;
+  try {
+    return JSON.parse(value) as Json;
+  } catch {
+    return value;
+  }
+}
+
+/** The value at a path, also within texts that hold JSON; undefined where there is none. */
+export function lookUp(known: Json, path: readonly string[]): Json | undefined {
+  return path.reduce<Json | undefined>((at, key) => {
+    const found = opened(at);
+    if (Array.isArray(found)) return /^\d{1,9}$/.test(key) ? found[Number(key)] : undefined;
+    return isJsonObject(found) && Object.hasOwn(found, key) ? found[key] : undefined;
+  }, known);
+}
+
 /** Text as it is, other values as JSON; a value that is not there leaves nothing. */
 export function fillTemplate(template: readonly Part[], input: JsonObject): string {
   return template
     .map((part) => {
       if (typeof part === 'string') return part;
-      const value = part.reduce<Json | undefined>(
-        (found, key) => (isJsonObject(found) && Object.hasOwn(found, key) ? found[key] : undefined),
-        input,
-      );
+      const value = lookUp(input, part);
       if (value === undefined || value === null) return '';
       return typeof value === 'string' ? value : JSON.stringify(value);
     })

@@ -30,7 +30,17 @@ export const condition: z.ZodType<Condition> = z.lazy(() =>
   ),
 ) as z.ZodType<Condition>;
 
-const same = (one: Json, other: Json): boolean => JSON.stringify(one) === JSON.stringify(other);
+/** The order of fields does not count. */
+function same(one: Json, other: Json): boolean {
+  if (Array.isArray(one) && Array.isArray(other))
+    return one.length === other.length && one.every((each: Json, index) => same(each, other[index] as Json));
+  if (!isJsonObject(one) || !isJsonObject(other)) return one === other;
+  const keys = Object.keys(one);
+  return (
+    keys.length === Object.keys(other).length &&
+    keys.every((key) => Object.hasOwn(other, key) && same(one[key] as Json, other[key] as Json))
+  );
+}
 const isThere = (found: Json): boolean => found !== null && found !== '' && !(Array.isArray(found) && found.length === 0);
 
 export function holds(given: Condition, known: Known): boolean {
@@ -38,8 +48,8 @@ export function holds(given: Condition, known: Known): boolean {
   if ('all' in given) return given.all.every((each) => holds(each, known));
   if ('any' in given) return given.any.some((each) => holds(each, known));
   const found = fill(given.value, known);
-  if ('is' in given) return same(found, given.is);
-  if ('in' in given) return given.in.some((each) => same(found, each));
+  if ('is' in given) return same(found, fill(given.is, known));
+  if ('in' in given) return given.in.some((each) => same(found, fill(each, known)));
   if ('exists' in given) return isThere(found) === given.exists;
   if (typeof found !== 'number') return false;
   return 'above' in given ? found > given.above : found < given.below;
@@ -49,5 +59,6 @@ export function conditionPlaces(given: Condition): readonly (readonly string[])[
   if ('not' in given) return conditionPlaces(given.not);
   if ('all' in given) return given.all.flatMap(conditionPlaces);
   if ('any' in given) return given.any.flatMap(conditionPlaces);
-  return isJsonObject(given) ? placesIn(given.value) : [];
+  const other: Json = 'is' in given ? given.is : 'in' in given ? [...given.in] : null;
+  return [...placesIn(given.value), ...placesIn(other)];
 }

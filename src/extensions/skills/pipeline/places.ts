@@ -1,16 +1,9 @@
 /** JSON with places in it, such as `"{{steps.read.total}}"`: filled in from what is known, never run. */
 import { isJsonObject, type Json } from '../../../types/json.ts';
-import { parseTemplate, templatePaths } from '../asking/template.ts';
+import { lookUp, opened, parseTemplate, templatePaths } from '../asking/template.ts';
 
 /** What places may name: `input`, `steps`, and within a list `item` and `index`. */
 export type Known = Readonly<Record<string, Json>>;
-
-function lookUp(known: Json, path: readonly string[]): Json | undefined {
-  return path.reduce<Json | undefined>((found, key) => {
-    if (Array.isArray(found)) return /^\d{1,9}$/.test(key) ? found[Number(key)] : undefined;
-    return isJsonObject(found) && Object.hasOwn(found, key) ? found[key] : undefined;
-  }, known);
-}
 
 /** A text that is one place alone becomes its value, whatever it is; places within a text become text, what is not text as JSON. */
 export function fillText(text: string, known: Known): Json {
@@ -39,4 +32,11 @@ export function placesIn(template: Json): readonly (readonly string[])[] {
   if (typeof template === 'string') return templatePaths(parseTemplate(template));
   if (Array.isArray(template)) return template.flatMap((each: Json) => placesIn(each));
   return isJsonObject(template) ? Object.values(template).flatMap((each) => placesIn(each as Json)) : [];
+}
+
+/** The list that a step runs over: also one that stands as JSON in a text; nothing is an empty one. Null for what is no list. */
+export function listOf(value: Json): readonly Json[] | null {
+  if (value === null) return [];
+  const found = opened(value);
+  return Array.isArray(found) ? (found as readonly Json[]) : null;
 }
