@@ -50,7 +50,7 @@ export const skillSpec = z.strictObject({
   limits: z
     .strictObject({
       total_ms: milliseconds.default(300_000),
-      depth: z.int().min(1).max(16).default(4).describe('How deep skills may call skills.'),
+      depth: z.int().min(1).max(16).default(4).describe('So many levels of skills that call skills, this one included.'),
       steps: z.int().min(1).max(64).default(8).describe('Rounds of tools in one conversation with the model.'),
       tokens: z.int().min(1).max(1_000_000_000).default(2_000_000).describe('In all that one run calls, and these call.'),
     })

@@ -1,9 +1,10 @@
 /** `skill/<name>`: runs with the rights of its caller, never of its author. */
+import { orAborted } from '../../outbound/or-aborted.ts';
 import type { Run } from '../../telemetry/run.ts';
 import type { ChatBody, ChatEvent, ChatEvents } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
-import { type Conversation, noConversation } from '../../types/skill.ts';
+import { type Conversation, noConversation, type SkillRun } from '../../types/skill.ts';
 import type { SkillEntry } from '../../types/snapshot.ts';
 import { textEvents, wholeText } from '../../types/text-events.ts';
 import type { ToolResult } from '../../types/tool-source.ts';
@@ -14,9 +15,9 @@ import { invokeModel, openRun } from './invoke-model.ts';
 import { invokeTool } from './invoke-tool.ts';
 import type { SkillCaller } from './server-tools.ts';
 import type { CallServices } from './services.ts';
-import { requireNamed } from './skill-rights.ts';
+import { requireListed, requireNamed } from './skill-rights.ts';
 import { allows, chatTools } from './skill-tools.ts';
-import { requireBudget, type TokenBudget } from './token-budget.ts';
+import { requireBudget, requireDepth, type SkillAround } from './skill-bounds.ts';
 
 export interface SkillCall {
   readonly run: Run;
@@ -32,14 +33,14 @@ export interface SkillCallOptions {
   readonly onOpen?: (run: Run) => void;
 }
 
-/** Someone who is inside of skills already, with what these may still spend. */
-type Within = Caller & { readonly budgets?: readonly TokenBudget[] };
+/** Someone who is inside of skills already, the outermost first. */
+type Within = Caller & { readonly around?: readonly SkillAround[] };
 
 interface SkillScope {
   readonly services: CallServices;
   readonly skill: SkillEntry;
   readonly caller: Within;
-  readonly budgets: readonly TokenBudget[];
+  readonly around: readonly SkillAround[];
   readonly run: Run;
 }
 
@@ -53,53 +54,71 @@ export async function invokeSkill(
 ): Promise<SkillCall> {
   const capability = `skill/${skill.name}`;
   const parent = options.parent ?? null;
-  const { limits } = skill.spec;
-  if (parent !== null && (parent.within(capability) || parent.depth + 1 >= limits.depth)) {
-    throw new GatewayError('step_limit_reached', `The skill "${skill.name}" would call itself or go deeper than ${limits.depth} levels.`);
-  }
+  if (parent?.within(capability) === true) throw new GatewayError('step_limit_reached', `The skill "${skill.name}" would call itself.`);
+  requireDepth(caller.around ?? [], skill.name);
   const run = openRun(services, caller, parent, capability, 'skill', options.stream);
-  options.onOpen?.(run);
-  const { content, days } = skill.spec.keep;
-  if (content !== 'nothing') run.keep({ days, within: content === 'all' });
+  const { limits, keep } = skill.spec;
+  if (keep.content !== 'nothing') run.keep({ days: keep.days, within: keep.content === 'all' });
   run.asked(input);
-  const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(tookTooLong(skill)), limits.total_ms);
-  run.onEnd(() => clearTimeout(timer));
-  const signal = AbortSignal.any([options.signal ?? caller.signal, caller.signal, limit.signal]);
-  const budgets = [...(caller.budgets ?? []), { skill: skill.name, tokens: limits.tokens, run }];
-  const scope: SkillScope = { services, skill, caller: { ...caller, signal, budgets }, budgets, run };
+  // Whatever goes on within it ends with it: what is left of a list whose first item failed, say.
+  const over = new AbortController();
+  const timer = setTimeout(() => over.abort(tookTooLong(skill)), limits.total_ms);
+  run.onEnd(() => {
+    clearTimeout(timer);
+    over.abort(new GatewayError('client_closed_request', `The run of the skill "${skill.name}" has ended.`));
+  });
+  options.onOpen?.(run);
+  const signal = AbortSignal.any([options.signal ?? caller.signal, caller.signal, over.signal]);
+  const around = [...(caller.around ?? []), { skill: skill.name, tokens: limits.tokens, depth: limits.depth, run }];
+  const scope: SkillScope = { services, skill, caller: { ...caller, signal, around }, around, run };
   try {
     requireNamed(caller, skill.spec);
-    const events = await skill.instance.invoke(input, {
-      id: run.id,
-      principal: caller.principal,
-      signal,
-      model: `model/${skill.spec.model}`,
-      tools: chatTools(skill.spec.tools),
-      maxSteps: limits.steps,
-      streamed: options.stream,
-      conversation: options.conversation ?? noConversation,
-      invoke: async (target, body) => (await invokeFromSkill(scope, target, body)).events,
-      async call(target, body) {
-        const { events: answer, typed } = await invokeFromSkill(scope, target, body);
-        const text = await wholeText(answer);
-        return typed ? (JSON.parse(text) as Json) : text;
-      },
-    });
-    return { run, events: booked(run, null, timely(events, limit.signal)) };
+    const events = await orAborted(skill.instance.invoke(input, handOf(scope, options)), signal);
+    return { run, events: booked(run, null, timely(events, signal)) };
   } catch (thrown) {
-    const error: unknown = limit.signal.aborted && !caller.signal.aborted ? limit.signal.reason : thrown;
+    // What is cut says why, whatever the cut looks like from inside.
+    const error: unknown = signal.aborted ? signal.reason : thrown;
     endFailed(run, error);
     throw error;
   }
 }
 
-/** What is cut by the clock says so, whatever the cut looks like from inside. */
-async function* timely(events: ChatEvents, limit: AbortSignal): AsyncGenerator<readonly ChatEvent[]> {
+function handOf(scope: SkillScope, { stream, conversation }: SkillCallOptions): SkillRun {
+  const { skill, caller, run } = scope;
+  return {
+    id: run.id,
+    principal: caller.principal,
+    signal: caller.signal,
+    model: `model/${skill.spec.model}`,
+    tools: chatTools(skill.spec.tools),
+    maxSteps: skill.spec.limits.steps,
+    streamed: stream,
+    conversation: conversation ?? noConversation,
+    invoke: async (target, body) => (await invokeFromSkill(scope, target, body)).events,
+    async call(target, body) {
+      const { events, typed } = await invokeFromSkill(scope, target, body);
+      const text = await wholeText(events);
+      return typed ? (JSON.parse(text) as Json) : text;
+    },
+  };
+}
+
+/** The events, for no longer than the signal lets: code of others need not hear it. */
+async function* timely(events: ChatEvents, signal: AbortSignal): AsyncGenerator<readonly ChatEvent[]> {
+  const source = events[Symbol.asyncIterator]();
   try {
-    yield* events;
+    for (;;) {
+      const next = await orAborted(source.next(), signal);
+      if (next.done === true) return;
+      yield next.value;
+    }
   } catch (thrown) {
-    throw limit.aborted ? limit.reason : thrown;
+    throw signal.aborted ? signal.reason : thrown;
+  } finally {
+    const left = Promise.resolve(source.return?.());
+    // Whoever does not hear the signal would keep the caller waiting here as well.
+    if (signal.aborted) left.catch(() => {});
+    else await left;
   }
 }
 
@@ -120,14 +139,14 @@ export function skillCaller(services: CallServices, caller: Within): SkillCaller
 
 /** `typed`: the text of the events is JSON. */
 async function invokeFromSkill(scope: SkillScope, target: string, body: JsonObject): Promise<{ events: ChatEvents; typed: boolean }> {
-  const { services, skill, caller, budgets, run } = scope;
+  const { services, skill, caller, around, run } = scope;
   if (!allows(skill.spec, target))
     throw new GatewayError(
       'permission_denied',
       `The skill "${skill.name}" may not use ${target.slice(0, 200)}: its row does not name it under tools.`,
     );
   caller.signal.throwIfAborted();
-  requireBudget(budgets);
+  requireBudget(around);
   const [kind, name = '', ...rest] = target.split('/');
   if (kind === 'mcp') {
     const result = await invokeTool(services, caller, requireServer(caller, name), rest.join('/'), body, { parent: run });
@@ -141,13 +160,14 @@ async function invokeFromSkill(scope: SkillScope, target: string, body: JsonObje
   }
   const model = requireModel(caller, target.slice('model/'.length));
   const request = { body: { ...body, model: model.name } as unknown as ChatBody };
+  requireListed(skill, request.body);
   const stream = request.body.stream === true;
   const chat = { request, stream, maxSteps: skill.spec.limits.steps };
   const { events } = hasServerTools(chat)
     ? await chatWithTools(services, caller, model, chat, {
         parent: run,
         callSkill: skillCaller(services, caller),
-        mayAsk: () => requireBudget(budgets),
+        mayAsk: () => requireBudget(around),
       })
     : await invokeModel(services, caller, model, request, { stream, parent: run });
   return { events, typed: false };

@@ -1,5 +1,10 @@
 /** What a caller needs to run a skill beside the right to the skill itself: each thing that its row names. */
 import type { SkillSpec } from '../../types/skill-spec.ts';
+import { serverToolRequests } from '../../extensions/tool-requests.ts';
+import type { ChatBody } from '../../types/chat.ts';
+import { GatewayError } from '../../types/errors.ts';
+import type { SkillEntry } from '../../types/snapshot.ts';
+import { allows } from './skill-tools.ts';
 import { type Caller, requireModel, requireRight, requireServer, requireSkill, toolCapability } from './caller.ts';
 
 /**
@@ -17,5 +22,23 @@ export function requireNamed(caller: Caller, { model, tools }: Pick<SkillSpec, '
       const server = requireServer(caller, name);
       if (tool !== '' && tool !== '*') requireRight(caller, 'use', toolCapability(server, tool));
     }
+  }
+}
+
+/** Throws `permission_denied` for a server-side tool in a chat of the skill that its row does not name: its input may have brought it in. */
+export function requireListed({ name, spec }: SkillEntry, body: ChatBody): void {
+  for (const wanted of serverToolRequests(body)) {
+    const targets =
+      wanted.type === 'skill'
+        ? [`skill/${wanted.name}`]
+        : // A whole server is allowed where the row names it whole: then any tool of it is.
+          (wanted.allowedTools ?? ['*']).map((tool) => `mcp/${wanted.serverLabel}/${tool}`);
+    const stranger = targets.find((target) => !allows(spec, target));
+    if (stranger !== undefined)
+      throw new GatewayError(
+        'permission_denied',
+        `The skill "${name}" may not use ${stranger.slice(0, 200)}: its row does not name it under tools.`,
+        { param: `tools[${wanted.index}]` },
+      );
   }
 }
