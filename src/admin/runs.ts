@@ -22,7 +22,7 @@ export function addRuns(app: FastifyInstance, runs: RunReader): void {
       const { after, limit, capability } = request.query;
       return runs.list({
         tenant: principal.tenant,
-        subject: isAdministrator(principal) ? null : principal.subject,
+        owner: isAdministrator(principal) ? null : principal,
         capability: capability ?? null,
         after: after ?? null,
         limit,
@@ -35,8 +35,8 @@ export function addRuns(app: FastifyInstance, runs: RunReader): void {
     { config, schema: { tags, summary: 'One run with its attempts and child runs', params: one } },
     async (request) => {
       const principal = principalOf(request);
-      const run = await runs.get(principal.tenant, request.params.id);
-      if (run === null || (run.subject !== principal.subject && !isAdministrator(principal))) {
+      const run = await runs.get(principal.tenant, request.params.id, isAdministrator(principal) ? null : principal);
+      if (run === null) {
         throw new GatewayError('not_found', `There is no run "${request.params.id}".`, { param: 'id' });
       }
       if (isAdministrator(principal)) return run;

@@ -7,6 +7,7 @@ import { explained } from './explained.ts';
 import type { SecretBox } from './secrets.ts';
 
 const keptMs = 3_600_000;
+const idsAtOnce = 500;
 
 function keyOf({ tenant, issuer, subject }: StateOwner, id: string): string {
   return createHash('sha256')
@@ -47,20 +48,22 @@ export function createChatStates(database: Database, box: SecretBox): ChatStates
       }),
     read: (owner, ids) =>
       explained(database, async () => {
-        const keys = new Map(ids.slice(0, 500).map((id) => [keyOf(owner, id), id]));
-        if (keys.size === 0) return new Map();
-        const rows = await query
-          .selectFrom('llm_chat_state')
-          .select(['id', 'state'])
-          .where('id', 'in', [...keys.keys()])
-          .where('expires_at', '>', Date.now())
-          .execute();
-        return new Map(
-          rows.flatMap((row): [string, JsonObject][] => {
+        const keys = new Map(ids.map((id) => [keyOf(owner, id), id]));
+        const found = new Map<string, JsonObject>();
+        const all = [...keys.keys()];
+        for (let start = 0; start < all.length; start += idsAtOnce) {
+          const rows = await query
+            .selectFrom('llm_chat_state')
+            .select(['id', 'state'])
+            .where('id', 'in', all.slice(start, start + idsAtOnce))
+            .where('expires_at', '>', Date.now())
+            .execute();
+          for (const row of rows) {
             const state = opened(row.id, row.state);
-            return state === null ? [] : [[keys.get(row.id) ?? '', state]];
-          }),
-        );
+            if (state !== null) found.set(keys.get(row.id) ?? '', state);
+          }
+        }
+        return found;
       }),
     take: (owner, id) =>
       explained(database, async () => {

@@ -29,6 +29,7 @@ function toRun(run: RunRecord): RunTable {
     via: run.via,
     request_id: run.requestId,
     tenant: run.tenant,
+    issuer: run.issuer,
     subject: run.subject,
     username: run.username,
     client: run.client,

@@ -1,9 +1,10 @@
 /** Reads the ledger. */
+import type { ExpressionBuilder } from 'kysely';
 import { GatewayError } from '../types/errors.ts';
 import type { RunContent } from '../types/run.ts';
 import type { Database } from './database.ts';
 import type { RunContents } from './run-contents.ts';
-import type { AttemptTable, RunTable } from './schema.ts';
+import type { AttemptTable, RunTable, Schema } from './schema.ts';
 
 export type RunSummary = ReturnType<typeof summaryOf>;
 /** With each attempt, and what the run was asked and answered where that is kept. */
@@ -13,10 +14,16 @@ export type RunEntry = RunSummary & {
 };
 export type RunDetail = RunEntry & { readonly children: readonly RunSummary[] };
 
+/** One person, as one identity service knows them. */
+export interface RunOwner {
+  readonly issuer: string;
+  readonly subject: string;
+}
+
 export interface RunQuery {
   readonly tenant: string;
   /** Null for everybody's. */
-  readonly subject: string | null;
+  readonly owner: RunOwner | null;
   readonly capability: string | null;
   /** The `next` of the page before. */
   readonly after: string | null;
@@ -26,9 +33,9 @@ export interface RunQuery {
 export interface RunReader {
   /** Newest first. */
   list(query: RunQuery): Promise<{ data: RunSummary[]; next: string | null }>;
-  get(tenant: string, id: string): Promise<RunDetail | null>;
+  get(tenant: string, id: string, owner: RunOwner | null): Promise<RunDetail | null>;
   /** All runs under the outermost run `id` of this person, itself included, in the order in which they began; at most `mostOfTree`. */
-  tree(tenant: string, subject: string, id: string): Promise<RunEntry[]>;
+  tree(tenant: string, owner: RunOwner, id: string): Promise<RunEntry[]>;
 }
 
 export const mostOfTree = 5_000;
@@ -86,6 +93,10 @@ function attemptOf(row: AttemptTable) {
   };
 }
 
+/** Runs of older versions do not tell the issuer. */
+const isOf = (owner: RunOwner) => (is: ExpressionBuilder<Schema, 'llm_run'>) =>
+  is.and([is('subject', '=', owner.subject), is.or([is('issuer', '=', owner.issuer), is('issuer', 'is', null)])]);
+
 function keyOf(row: RunTable): string {
   return `${Number(row.started_at)}.${row.id}`;
 }
@@ -121,9 +132,9 @@ export function createRunReader(database: Database, contents: Pick<RunContents, 
   };
 
   return {
-    async list({ tenant, subject, capability, after, limit }) {
+    async list({ tenant, owner, capability, after, limit }) {
       let query = database.query.selectFrom('llm_run').selectAll().where('tenant', '=', tenant);
-      if (subject !== null) query = query.where('subject', '=', subject);
+      if (owner !== null) query = query.where(isOf(owner));
       if (capability !== null) query = query.where('capability', '=', capability);
       if (after !== null) {
         const { startedAt, id } = keyFrom(after);
@@ -145,14 +156,14 @@ export function createRunReader(database: Database, contents: Pick<RunContents, 
       }
     },
 
-    async tree(tenant, subject, id) {
+    async tree(tenant, owner, id) {
       try {
         const rows = await database.query
           .selectFrom('llm_run')
           .selectAll()
           .where('tenant', '=', tenant)
-          .where('subject', '=', subject)
-          .where('root', '=', id)
+          .where(isOf(owner))
+          .where((is) => is.or([is('id', '=', id), is.and([is('root', '=', id), is('parent', 'is not', null)])]))
           .orderBy('started_at')
           .orderBy('id')
           .limit(mostOfTree)
@@ -163,14 +174,11 @@ export function createRunReader(database: Database, contents: Pick<RunContents, 
       }
     },
 
-    async get(tenant, id) {
+    async get(tenant, id, owner) {
       try {
-        const row = await database.query
-          .selectFrom('llm_run')
-          .selectAll()
-          .where('tenant', '=', tenant)
-          .where('id', '=', id)
-          .executeTakeFirst();
+        let query = database.query.selectFrom('llm_run').selectAll().where('tenant', '=', tenant).where('id', '=', id);
+        if (owner !== null) query = query.where(isOf(owner));
+        const row = await query.executeTakeFirst();
         if (row === undefined) return null;
         const [entry] = await entriesOf([row]);
         const children = await database.query

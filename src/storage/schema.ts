@@ -39,6 +39,8 @@ export interface RunTable {
   via: string | null;
   request_id: string;
   tenant: string;
+  /** Null for runs of older versions. */
+  issuer: string | null;
   subject: string;
   username: string;
   client: string | null;

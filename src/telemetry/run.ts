@@ -192,6 +192,7 @@ export class Run {
       via: this.#via,
       requestId: start.requestId,
       tenant: principal.tenant,
+      issuer: principal.issuer,
       subject: principal.subject,
       username: principal.username,
       client: principal.client,

@@ -31,6 +31,7 @@ export interface RunRecord {
   readonly via: string | null;
   readonly requestId: string;
   readonly tenant: string;
+  readonly issuer: string | null;
   readonly subject: string;
   readonly username: string;
   readonly client: string | null;

@@ -43,7 +43,7 @@ for (const kind of databaseKinds) {
       await ledger.flush();
       expect(ledger.pending).toBe(0);
       const reader = createRunReader(database, { read: () => Promise.resolve(new Map()) });
-      expect(await reader.get('acme', run.id)).toEqual({
+      expect(await reader.get('acme', run.id, null)).toEqual({
         id: run.id,
         content: null,
         parent: null,
@@ -86,8 +86,27 @@ for (const kind of databaseKinds) {
         ],
         children: [expect.objectContaining({ id: child.id, parent: run.id, usage: null, cost: null })],
       });
-      expect(await reader.get('rival', run.id)).toBeNull();
-      expect(await reader.get('acme', 'unknown')).toBeNull();
+      expect(await reader.get('rival', run.id, null)).toBeNull();
+      expect(await reader.get('acme', 'unknown', null)).toBeNull();
+    });
+
+    it('a person of one identity service is not the one of the same subject at another', async () => {
+      await using ledger = open();
+      const run = runRecord();
+      const child = runRecord({ parent: run.id, root: run.id });
+      const old = runRecord({ issuer: null });
+      for (const each of [run, child, old]) ledger.record(each);
+      await ledger.flush();
+      const reader = createRunReader(database, { read: () => Promise.resolve(new Map()) });
+      const own = { issuer: 'https://auth.example', subject: 'u-1' };
+      const other = { issuer: 'https://other.example', subject: 'u-1' };
+      expect((await reader.tree('acme', own, run.id)).map(({ id }) => id).toSorted()).toEqual([run.id, child.id].toSorted());
+      expect(await reader.tree('acme', other, run.id)).toEqual([]);
+      expect(await reader.get('acme', run.id, other)).toBeNull();
+      expect((await reader.get('acme', run.id, own))?.id).toBe(run.id);
+      // What an older version wrote names no issuer.
+      expect((await reader.tree('acme', other, old.id)).length).toBe(1);
+      expect((await reader.list({ tenant: 'acme', owner: other, capability: null, after: null, limit: 9 })).data).toHaveLength(1);
     });
 
     it('pages newest first by key, whole and without doubles, though many runs begin in the same millisecond', async () => {
@@ -101,7 +120,7 @@ for (const kind of databaseKinds) {
       const seen: string[] = [];
       let after: string | null = null;
       do {
-        const page = await reader.list({ tenant: 'acme', subject: null, capability: null, after, limit: 10 });
+        const page = await reader.list({ tenant: 'acme', owner: null, capability: null, after, limit: 10 });
         seen.push(...page.data.map(({ id }) => id));
         after = page.next;
       } while (after !== null);
@@ -109,12 +128,18 @@ for (const kind of databaseKinds) {
       const started = new Map(runs.map(({ id, startedAt }) => [id, startedAt]));
       const times = seen.map((id) => started.get(id) ?? 0);
       expect(times).toEqual(times.toSorted((one, other) => other - one));
-      const own = await reader.list({ tenant: 'acme', subject: 'u-2', capability: 'model/gpt-4o', after: null, limit: 100 });
+      const own = await reader.list({
+        tenant: 'acme',
+        owner: { issuer: 'https://auth.example', subject: 'u-2' },
+        capability: 'model/gpt-4o',
+        after: null,
+        limit: 100,
+      });
       expect(own.data).toHaveLength(12);
       expect(own.next).toBeNull();
-      expect((await reader.list({ tenant: 'acme', subject: null, capability: 'model/other', after: null, limit: 5 })).data).toEqual([]);
+      expect((await reader.list({ tenant: 'acme', owner: null, capability: 'model/other', after: null, limit: 5 })).data).toEqual([]);
       for (const wrong of ['', 'x', '12', '12.', "1'; drop table llm_run"]) {
-        const page = reader.list({ tenant: 'acme', subject: null, capability: null, after: wrong, limit: 5 });
+        const page = reader.list({ tenant: 'acme', owner: null, capability: null, after: wrong, limit: 5 });
         await expect(page).rejects.toMatchObject({ code: 'invalid_request', param: 'after' });
       }
     });

@@ -10,6 +10,7 @@ export function runRecord(over: Partial<RunRecord> = {}): RunRecord {
     root: id,
     requestId: 'request-1',
     tenant: 'acme',
+    issuer: 'https://auth.example',
     subject: 'u-1',
     username: 'Ming',
     client: null,

@@ -116,6 +116,42 @@ describe('one skill', () => {
       headers: { ...headers, 'content-type': 'multipart/form-data; boundary=x' },
     });
     expect(cut.status).toBe(400);
+    const send = async (fill: (made: FormData) => void) => {
+      const made = new FormData();
+      fill(made);
+      const answered = await fetch(`${gateway.url}/v1/skills/filed/runs`, { method: 'POST', body: made, headers });
+      return { status: answered.status, error: ((await answered.json()) as { error?: { message: string } }).error?.message };
+    };
+    expect(await send((made) => ['a', 'b'].forEach((text) => made.append('note', text)))).toMatchObject({
+      status: 400,
+      error: expect.stringMatching(/^note: is there twice/) as string,
+    });
+    expect(await send((made) => ['a', 'b'].forEach((text) => made.append('file', new File([text], text))))).toMatchObject({
+      status: 400,
+      error: expect.stringMatching(/^file: is there twice/) as string,
+    });
+    expect(await send((made) => Array.from({ length: 70 }, (_, index) => made.set(`f${index}`, 'x')))).toMatchObject({
+      status: 400,
+      error: expect.stringMatching(/more than 64 fields/) as string,
+    });
+    expect(await send((made) => Array.from({ length: 20 }, (_, index) => made.set(`f${index}`, 'x'.repeat(4_000_000))))).toMatchObject({
+      status: 413,
+    });
+  }, 30_000);
+
+  it('takes fields of a form that are no text by the schema as JSON', async () => {
+    const input_schema = { type: 'object', properties: { list: { type: 'array' }, text: { type: 'string' } } };
+    await make('formed', skill({}, { instructions: '{{list.0}} {{text}}', input_schema }));
+    const form = new FormData();
+    form.set('list', '["one"]');
+    form.set('text', '["two"]');
+    const headers = { authorization: `Bearer ${await gateway.token('developer')}` };
+    const answered = await fetch(`${gateway.url}/v1/skills/formed/runs`, { method: 'POST', body: form, headers });
+    expect(answered.status, await answered.clone().text()).toBe(200);
+    expect(vendor.requests.at(-1)?.body.messages[0].content).toBe('one ["two"]');
+    form.set('list', 'one');
+    const wrong = await fetch(`${gateway.url}/v1/skills/formed/runs`, { method: 'POST', body: form, headers });
+    expect(((await wrong.json()) as { error: { param: string } }).error.param).toBe('list');
   });
 
   it('is refused with the path of what is wrong', async () => {
@@ -165,6 +201,19 @@ describe('a run that nobody waits for', () => {
 
   it('that is wrong at once is refused at once', async () => {
     expect((await run('city', { town: 'x' }, { async: true })).json.error).toMatchObject({ param: 'input.city' });
+  });
+
+  it('is one of twenty at the most, however many begin at once', async () => {
+    vendor.behave(() => {});
+    const started = await Promise.all(Array.from({ length: 40 }, () => run('city', { city: 'x' }, { async: true })));
+    expect(started.filter(({ status }) => status === 202)).toHaveLength(20);
+    await Promise.all(
+      started.filter(({ status }) => status === 202).map(({ json }) => gateway.as('developer', 'DELETE', `/v1/runs/${json.id}`)),
+    );
+    await eventually(
+      async () => (await run('city', { city: 'x' }, { async: true })).status,
+      (status) => status === 202,
+    );
   });
 
   it('is cancelled, down to the vendor', async () => {
@@ -245,6 +294,48 @@ it('a text that was cut off is incomplete, and no result of a tool', async () =>
 });
 
 describe('rights', () => {
+  it('of a skill are those of its row, whatever its input brings in', async () => {
+    const steps = [{ id: 'a', with: { prompt: 'x', tools: '{{input.tools}}' } }];
+    const spec = { kind: 'pipeline', description: 'd', model: 'scripted', options: { input_schema: { type: 'object' }, steps } };
+    await make('open-handed', spec);
+    await make('handed', { ...spec, tools: ['mcp/demo/calculate', 'skill/city'] });
+    const [all, one] = [
+      { type: 'mcp', server_label: 'demo' },
+      { type: 'mcp', server_label: 'demo', allowed_tools: ['calculate'] },
+    ];
+    const city = { type: 'skill', name: 'city' };
+    for (const [name, tools, status] of [
+      ['open-handed', [one], 403],
+      ['open-handed', [city], 403],
+      ['handed', [all], 403],
+      ['handed', [one, city], 200],
+    ] as const)
+      expect((await run(name, { tools })).status, `${name} ${JSON.stringify(tools)}`).toBe(status);
+  });
+
+  it('of a key reach back to no run of a skill that it may not use', async () => {
+    const key = (await gateway.as('developer', 'POST', '/api/keys', { capabilities: ['skill/city'] })).json.key as string;
+    const asKey = (method: string, path: string) => gateway.as(null, method, path, undefined, { authorization: `Bearer ${key}` });
+    await make('secret', skill());
+    for (const [name, status] of [
+      ['city', 200],
+      ['secret', 404],
+    ] as const) {
+      const started = await run(name, { city: 'x' }, { async: true });
+      const path = `/v1/runs/${started.json.id}`;
+      await eventually(
+        async () => (await gateway.as('developer', 'GET', path)).json,
+        (told) => told.status === 'completed',
+      );
+      for (const [method, suffix] of [
+        ['GET', ''],
+        ['GET', '?stream=true'],
+      ] as const)
+        expect((await asKey(method, `${path}${suffix}`)).status, `${name} ${method} ${suffix}`).toBe(status);
+      expect((await asKey('DELETE', path)).status).toBe(name === 'city' ? 400 : 404);
+    }
+  });
+
   it('are the caller’s, loud where something is missing, hidden where it may not be seen', async () => {
     await make('reaching', skill({ tools: ['mcp/nowhere/read'] }));
     expect((await run('reaching', { city: 'x' })).status).toBe(404);
@@ -288,6 +379,46 @@ describe('bounds', () => {
     expect(answer.json.output).toContain('would call itself');
   });
 
+  it('count levels of skills, for each skill around', async () => {
+    const chain = (next: string | null, depth = 4) => skill({ tools: next === null ? [] : [`skill/${next}`], limits: { depth } });
+    for (const [name, next] of Object.entries({ five: null, four: 'five', three: 'four', two: 'three', one: 'two' }))
+      await make(name, chain(next));
+    const outermost: Record<string, string> = {};
+    vendor.behave((request, response) => {
+      const [tool] = (request.body.tools ?? []) as { function: { name: string } }[];
+      outermost[tool?.function.name ?? 'none'] = 'asked';
+      return tool === undefined ? answerOk(request, response, 'deepest') : calling(tool.function.name, { city: 'x' })(request, response);
+    });
+    expect((await run('two', { city: 'x' })).json.output).toBe('It says: It says: It says: deepest');
+    expect((await run('one', { city: 'x' })).json.output).toContain('too deep: within "one" skills may call skills down to 4 levels');
+    await make('shallow', chain('five', 1));
+    expect((await run('shallow', { city: 'x' })).json.output).toContain('within "shallow"');
+    await make('leaf', chain(null, 1));
+    vendor.behave(calling('skill__leaf', { city: 'x' }));
+    const asTool = await chat({ model: 'scripted', messages: [{ role: 'user', content: 'go' }], tools: [{ type: 'skill', name: 'leaf' }] });
+    expect(asTool.json.choices[0].message.content).toBe('It says: Gardens.');
+  });
+
+  it('hold for a tool that never returns, and for what goes on beside a step that failed', async () => {
+    await make('slow', skill({ limits: { total_ms: 400 } }));
+    vendor.behave(() => {});
+    const slow = await run('slow', { city: 'x' });
+    expect(slow.json.error).toMatchObject({ code: 'upstream_timeout', message: 'The skill "slow" took longer than its 400 ms.' });
+    const steps = [{ id: 'a', each: '{{input.list}}', at_once: 2, with: { prompt: '{{item}}' }, retry: { times: 5, delay_ms: 100 } }];
+    await make('beside', { kind: 'pipeline', description: 'd', model: 'scripted', options: { input_schema: { type: 'object' }, steps } });
+    let asked = 0;
+    vendor.behave((request, response) => {
+      asked++;
+      const isBad = JSON.stringify(request.body.messages).includes('bad');
+      response.writeHead(isBad ? 400 : 500, { 'content-type': 'application/json' }).end('{"error":{"message":"no"}}');
+    });
+    expect((await run('beside', { list: ['bad', 'slow'] })).status).toBe(400);
+    const soon = asked;
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    // What was on its way may have arrived; nothing began anew.
+    expect(asked - soon).toBeLessThan(2);
+  });
+
   it('end a model that calls tools for ever, and a skill that has spent its tokens', async () => {
     await make('endless', skill({ tools: ['skill/city'], limits: { steps: 2 } }));
     let asked = 0;
@@ -299,6 +430,10 @@ describe('bounds', () => {
     });
     expect((await run('endless', { city: 'x' })).status).toBe(200);
     expect(asked).toBe(3);
+    await make('thirsty', skill({ tools: ['skill/city'], limits: { steps: 8, tokens: 1 } }));
+    asked = 0;
+    expect((await run('thirsty', { city: 'x' })).json.error).toMatchObject({ code: 'step_limit_reached' });
+    expect(asked).toBe(1);
     await make('poor', skill({ limits: { tokens: 7 } }, { output_schema: { type: 'object', required: ['never'] } }));
     vendor.behave((request, response) => answerOk(request, response, 'no JSON'));
     const poor = await run('poor', { city: 'x' });

@@ -52,19 +52,22 @@ export function isApprovalNeeded({ server, source, definition }: FoundTool): boo
   return needsApproval(server.spec.approval, definition) || needsApproval(source.spec.approval, definition);
 }
 
-/** True as soon as the texts in it add up to more than `most` characters: a result is never written out only to be measured. */
-function isLargerThan(value: Json | undefined, most: number): boolean {
+/** True as soon as it would take more than about `most` bytes as JSON: a result is never written out only to be measured. */
+export function isLargerThan(value: Json | undefined, most: number): boolean {
   let left = most;
   const walk = (part: Json | undefined): void => {
+    // Quotation marks, brackets and commas count as well.
+    left -= 2;
     if (left < 0) return;
-    if (typeof part === 'string') left -= part.length;
-    else if (Array.isArray(part)) for (const each of part) walk(each);
-    else if (typeof part === 'object' && part !== null) {
+    if (typeof part === 'string') left -= Buffer.byteLength(part);
+    else if (Array.isArray(part)) {
+      for (const each of part) if (left >= 0) walk(each);
+    } else if (typeof part === 'object' && part !== null) {
       for (const [key, each] of Object.entries(part)) {
-        left -= key.length;
-        walk(each);
+        left -= Buffer.byteLength(key) + 3;
+        if (left >= 0) walk(each);
       }
-    } else left -= 4;
+    } else left -= 2;
   };
   walk(value);
   return left < 0;

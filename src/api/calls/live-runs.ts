@@ -28,8 +28,8 @@ interface LiveRun {
 export interface LiveRuns {
   /** Takes a run over that has begun; its end is kept. `controller` ends it. */
   adopt(owner: StateOwner, face: RunFace, events: ChatEvents, controller: AbortController): void;
-  /** Throws `rate_limited` where too many of this person are under way. */
-  admit(owner: StateOwner): void;
+  /** Room for one more, until it is given back. Throws `rate_limited` where too many of this person are under way. */
+  admit(owner: StateOwner): () => void;
   /** As it stands, wherever it runs; null for one that is unknown, somebody else's, or older than an hour. */
   find(owner: StateOwner, id: string): Promise<JsonObject | null>;
   /** All news from the beginning, until it ends; of a run on another node its beginning and its end. Null for an unknown one. */
@@ -67,6 +67,8 @@ function asTold({ seen, ...state }: JsonObject): JsonObject {
 export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
   const live = new Map<string, LiveRun>();
   const working = new Set<Promise<void>>();
+  /** Of runs under way, and of those that are about to begin. */
+  const rooms = new Set<StateOwner>();
   let ticks = 0;
   let ticking: Promise<void> | null = null;
   let announcing: Promise<void> = Promise.resolve();
@@ -172,11 +174,14 @@ export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
 
   return {
     admit(owner) {
-      const mine = [...live.values()].filter((run) => !run.ended && isSame(run.owner, owner)).length;
+      const mine = [...rooms].filter((each) => isSame(each, owner)).length;
       if (mine >= mostOfOne)
         throw new GatewayError('rate_limited', `${mostOfOne} of your runs are under way already. Wait for one, or cancel one.`, {
           retryAfterSeconds: 5,
         });
+      const room = { ...owner };
+      rooms.add(room);
+      return () => void rooms.delete(room);
     },
     adopt(owner, face, events, controller) {
       const news = [{ name: 'started', data: startedRun(face) }];

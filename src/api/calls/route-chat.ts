@@ -1,6 +1,7 @@
 /** Where a chat request goes: straight to a model, through the tool loop, or to a skill. */
 import type { Run } from '../../telemetry/run.ts';
 import type { ChatEvents } from '../../types/chat.ts';
+import { GatewayError } from '../../types/errors.ts';
 import { cachedChat } from './cached-chat.ts';
 import { type Caller, requireModel, requireSkill } from './caller.ts';
 import type { ParsedCall } from './chat-body.ts';
@@ -20,9 +21,21 @@ export interface ChatAnswer {
   readonly warnings: readonly string[];
 }
 
+/** Throws `invalid_request` for a yes or no that would go unheard: whoever said it believes that it counts. */
+function requireUseOfDecisions(chat: ParsedCall): void {
+  if (chat.decisions === undefined || chat.decisions.size === 0) return;
+  if (!chat.request.body.model.startsWith('skill/') && hasServerTools(chat)) return;
+  throw new GatewayError(
+    'invalid_request',
+    'gateway.approvals: nothing can wait for a person here; send the model and the tools of the request whose answer asked.',
+    { param: 'gateway.approvals' },
+  );
+}
+
 /** Checks the rights and starts the call. Resolves when the first of the answer is there. */
 export async function routeChat(services: CallServices, caller: Caller, chat: ParsedCall): Promise<ChatAnswer> {
   const name = chat.request.body.model;
+  requireUseOfDecisions(chat);
   if (name.startsWith('skill/')) {
     const skill = requireSkill(caller, name.slice('skill/'.length));
     const { input, conversation, warnings } = skillInput(chat.request.body, skill.instance);

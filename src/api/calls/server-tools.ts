@@ -46,17 +46,18 @@ function serverTools(services: CallServices, caller: Caller, server: McpServerEn
   const named = request.allowedTools;
   const param = `tools[${request.index}]`;
   for (const name of named ?? []) {
+    // The right first: whoever has none learns nothing of what there is.
+    if (!may(caller, 'use', toolCapability(server, name)))
+      throw new GatewayError('permission_denied', `You may not use mcp/${server.name}/${name}. Ask for a grant.`, { param });
     if (!known.some((tool) => tool.name === name))
       throw new GatewayError('not_found', `The MCP server "${server.name}" has no tool named "${name}".`, {
         param: `${param}.allowed_tools`,
       });
-    if (!may(caller, 'use', toolCapability(server, name)))
-      throw new GatewayError('permission_denied', `You may not use mcp/${server.name}/${name}. Ask for a grant.`, { param });
   }
   const usable = known.filter(
     (tool) => (named === null || named.includes(tool.name)) && may(caller, 'use', toolCapability(server, tool.name)),
   );
-  if (usable.length === 0) {
+  if (usable.length === 0 && named?.length !== 0) {
     if (!may(caller, 'use', server.capability))
       throw new GatewayError('permission_denied', `You may not use any tool of mcp/${server.name}. Ask for a grant.`, { param });
     throw new GatewayError('tool_failed', `The MCP server "${server.name}" shows no tools at the moment; it may be starting or down.`);
@@ -90,5 +91,8 @@ export async function resolveServerTools(
       ? serverTools(services, caller, servers[position] as McpServerEntry, request)
       : [skillTool(caller, request, callSkill)],
   );
-  return [...new Map(all.map((tool) => [tool.capability, tool])).values()];
+  // Named twice, a tool is asked about if one of the two wants that.
+  const asked = new Set(all.filter((tool) => tool.needsApproval).map((tool) => tool.capability));
+  const once = new Map(all.map((tool) => [tool.capability, tool]));
+  return [...once.values()].map((tool) => (asked.has(tool.capability) ? { ...tool, needsApproval: true } : tool));
 }

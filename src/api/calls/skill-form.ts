@@ -22,15 +22,36 @@ function parseInput(text: string): JsonObject {
   throw new GatewayError('invalid_request', 'input: must be a JSON object.', { param: 'input' });
 }
 
-/** The fields of the form; `input` is JSON, to which files and other fields are added. Throws `invalid_request` or `body_too_large`. */
-export async function receiveSkillForm(
-  request: FastifyRequest,
-  signal: AbortSignal,
-): Promise<{ input: JsonObject; stream: boolean; async: boolean }> {
-  const fields: Record<string, string> = Object.create(null) as Record<string, string>;
-  const files: [string, JsonObject][] = [];
+/** A text field whose value is no text by the skill's schema is JSON. */
+function valueOf(name: string, text: string, schema: JsonObject): Json {
+  const properties = isJsonObject(schema['properties']) ? schema['properties'] : {};
+  const own = Object.hasOwn(properties, name) ? properties[name] : undefined;
+  const type = isJsonObject(own) ? own['type'] : undefined;
+  if (typeof type !== 'string' || type === 'string') return text;
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    throw new GatewayError('invalid_request', `${name}: must be JSON in a form, for it is of the type ${type}.`, { param: name });
+  }
+}
+
+/** What the parts of a form are to a skill. */
+const words = new Set(['input', 'stream', 'async']);
+
+export interface SkillForm {
+  readonly input: JsonObject;
+  readonly stream: boolean;
+  readonly async: boolean;
+}
+
+/**
+ * The fields of the form; `input` is JSON, to which files and other fields are added. Throws `invalid_request` or `body_too_large`: nothing is left
+ * out in silence.
+ */
+export async function receiveSkillForm(request: FastifyRequest, schema: JsonObject, signal: AbortSignal): Promise<SkillForm> {
+  const fields = new Map<string, string>();
+  const files = new Map<string, JsonObject>();
   let size = 0;
-  const tooLarge = new GatewayError('body_too_large', `The files are larger than ${mostBytes} bytes together.`);
   await new Promise<void>((resolve, reject) => {
     const form = new Busboy({ headers: request.headers as { 'content-type': string }, limits });
     const fail = (error: Error): void => {
@@ -38,22 +59,37 @@ export async function receiveSkillForm(
       request.raw.resume();
       reject(error);
     };
+    const refuse = (sentence: string, param?: string): void => fail(new GatewayError('invalid_request', sentence, { param }));
+    /** False once all of the form is larger than it may be. */
+    const grow = (bytes: number): boolean => {
+      size += bytes;
+      if (size > mostBytes) fail(new GatewayError('body_too_large', `The form is larger than ${mostBytes} bytes.`));
+      return size <= mostBytes;
+    };
+    const take = <T>(name: string, into: Map<string, T>, value: T): void => {
+      if (name === '__proto__' || name === 'constructor') refuse(`${name}: is no field of a form here.`, name);
+      else if (fields.has(name) || files.has(name)) refuse(`${name}: is there twice; a list goes into the field input, as JSON.`, name);
+      else into.set(name, value);
+    };
     signal.addEventListener('abort', () => fail(signal.reason as Error), { once: true });
     form.on('field', (name, value, _nameCut, valueCut) => {
       if (valueCut) fail(new GatewayError('body_too_large', `${name}: is too long for a field; send it as a file.`, { param: name }));
-      else fields[name] = value;
+      else if (grow(Buffer.byteLength(value))) take(name, fields, value);
     });
     form.on('file', (name, stream, fileName, _encoding, type) => {
       const parts: Buffer[] = [];
       stream.on('data', (part: Buffer) => {
-        size += part.length;
-        if (size > mostBytes) fail(tooLarge);
-        else parts.push(part);
+        if (grow(part.length)) parts.push(part);
       });
-      stream.on('end', () => files.push([name, { name: fileName, media_type: type, base64: Buffer.concat(parts).toString('base64') }]));
+      stream.on('end', () => {
+        const base64 = Buffer.concat(parts).toString('base64');
+        if (words.has(name)) refuse(`${name}: is a field, not a file.`, name);
+        else take(name, files, { name: fileName, media_type: type, base64 });
+      });
     });
-    form.on('partsLimit', () => fail(new GatewayError('invalid_request', 'The form has too many parts.')));
-    form.on('filesLimit', () => fail(new GatewayError('invalid_request', 'The form has too many files.')));
+    form.on('partsLimit', () => refuse('The form has too many parts.'));
+    form.on('filesLimit', () => refuse(`The form has more than ${limits.files} files.`));
+    form.on('fieldsLimit', () => refuse(`The form has more than ${limits.fields} fields; put them into the field input, as JSON.`));
     form.on('error', (cause) =>
       fail(new GatewayError('invalid_request', 'The form cannot be read; it is cut or not multipart/form-data.', { cause })),
     );
@@ -61,12 +97,11 @@ export async function receiveSkillForm(
     request.raw.on('aborted', () => fail(new GatewayError('client_closed_request', 'The caller left.')));
     request.raw.pipe(form);
   });
-  const { input, stream, async: detached, ...more } = fields;
-  const refused = [...Object.keys(more), ...files.map(([name]) => name)].find((name) => name === '__proto__' || name === 'constructor');
-  if (refused !== undefined) throw new GatewayError('invalid_request', `${refused}: is no field of a form here.`, { param: refused });
+  const input = fields.get('input');
+  const more = [...fields].filter(([name]) => !words.has(name)).map(([name, text]): [string, Json] => [name, valueOf(name, text, schema)]);
   return {
-    input: { ...more, ...(input === undefined ? {} : parseInput(input)), ...Object.fromEntries(files) },
-    stream: stream === 'true',
-    async: detached === 'true',
+    input: { ...Object.fromEntries(more), ...(input === undefined ? {} : parseInput(input)), ...Object.fromEntries(files) },
+    stream: fields.get('stream') === 'true',
+    async: fields.get('async') === 'true',
   };
 }

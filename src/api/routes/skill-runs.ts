@@ -1,14 +1,14 @@
 /** GET and DELETE /v1/runs/{id}: a skill's run that nobody waits for, and the tree of what any run called. */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { runEvent } from '../../models/faces/skill-run.ts';
 import { mostOfTree, type RunReader } from '../../storage/runs.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
 import type { CallServices } from '../calls/services.ts';
-import { principalOf } from '../request-context.ts';
+import { principalOf, snapshotOf } from '../request-context.ts';
 import { writeStream } from '../stream-writer.ts';
-import { callerOf } from '../calls/caller.ts';
+import { callerOf, may } from '../calls/caller.ts';
 import { type RunNode, runForest, sumOf } from '../calls/run-tree.ts';
 
 const named = z.object({ id: z.string().min(1).max(100) });
@@ -17,6 +17,20 @@ const streamQuery = z.object({ stream: z.enum(['true', 'false']).default('false'
 function unknownRun(id: string): GatewayError {
   return new GatewayError('not_found', `There is no run "${id}" of yours.`, { param: 'id' });
 }
+
+/** A key reaches no further than its owner let it, also back to what was run without it. */
+function requireReach(request: FastifyRequest, name: string | null, id: string): void {
+  const principal = principalOf(request);
+  if (principal.credential !== 'key') return;
+  const view = snapshotOf(request).tenant(principal.tenant);
+  const skill = name === null ? undefined : view.skills.get(name);
+  if (skill === undefined || !may({ principal, view }, 'use', skill.capability)) throw unknownRun(id);
+}
+
+const skillOf = (run: { readonly skill?: unknown; readonly capability?: unknown } | null): string | null => {
+  if (typeof run?.skill === 'string') return run.skill;
+  return typeof run?.capability === 'string' && run.capability.startsWith('skill/') ? run.capability.slice('skill/'.length) : null;
+};
 
 const statuses = { complete: 'completed', error: 'failed', aborted: 'cancelled' } as const;
 
@@ -53,6 +67,7 @@ export function addSkillRuns(app: FastifyInstance, { liveRuns }: CallServices, r
       const principal = principalOf(request);
       const { id } = request.params;
       if (request.query.stream === 'true') {
+        requireReach(request, skillOf(await liveRuns.find(principal, id)), id);
         const news = await liveRuns.follow(principal, id, callerOf(request, reply).signal);
         if (news === null) throw unknownRun(id);
         await writeStream(reply, news, {
@@ -62,10 +77,11 @@ export function addSkillRuns(app: FastifyInstance, { liveRuns }: CallServices, r
         return reply;
       }
       const found = await liveRuns.find(principal, id);
-      const booked = await runs.tree(principal.tenant, principal.subject, id);
+      const booked = await runs.tree(principal.tenant, principal, id);
       const forest = runForest(booked);
       const top = forest.run(id);
       if (found === null && top === null) throw unknownRun(id);
+      requireReach(request, skillOf(found ?? top), id);
       return {
         ...(found ?? bookedRun(top as RunNode)),
         spent: sumOf(booked),
@@ -82,9 +98,10 @@ export function addSkillRuns(app: FastifyInstance, { liveRuns }: CallServices, r
     async (request, reply) => {
       const { id } = request.params;
       const principal = principalOf(request);
+      requireReach(request, skillOf(await liveRuns.find(principal, id)), id);
       const done = await liveRuns.cancel(principal, id);
       if (done === 'cancelling') return reply.code(202).send({ id, object: 'skill.run', status: 'cancelling' });
-      if (done === 'unknown' && (await runs.tree(principal.tenant, principal.subject, id)).length === 0) throw unknownRun(id);
+      if (done === 'unknown' && (await runs.tree(principal.tenant, principal, id)).length === 0) throw unknownRun(id);
       throw new GatewayError(
         'invalid_request',
         `The run "${id}" has ended already, or somebody waits for it: then close that connection.`,

@@ -39,10 +39,14 @@ function faceOf(skill: SkillEntry, run: Run): RunFace {
   return { id: run.id, skill: skill.name, version: skill.spec.version, typed, spent: () => run.spent.usage };
 }
 
-async function wantedOf(request: FastifyRequest, caller: Caller): Promise<Wanted> {
-  if (isForm(request)) return receiveSkillForm(request, caller.signal);
+async function wantedOf(request: FastifyRequest, caller: Caller, skill: SkillEntry): Promise<Wanted> {
+  if (isForm(request)) return receiveSkillForm(request, skill.instance.describe().inputSchema, caller.signal);
   if (!isJsonObject(request.body) || !('input' in request.body))
-    throw new GatewayError('invalid_request', 'The body must be a JSON object with the field input, or a form.', { param: 'input' });
+    throw new GatewayError(
+      'invalid_request',
+      'The body must be a JSON object with the field input, or a form (multipart/form-data) where there are files.',
+      { param: 'input' },
+    );
   const checked = runBody.safeParse(request.body);
   if (!checked.success) throw refuseInvalid(checked.error);
   return checked.data;
@@ -66,13 +70,14 @@ async function startDetached(
   skill: SkillEntry,
   input: Json,
 ): Promise<string> {
-  services.liveRuns.admit(caller.principal);
+  const leave = services.liveRuns.admit(caller.principal);
   const controller = new AbortController();
   const opened = Promise.withResolvers<Run>();
   const call = invokeSkill(services, detached(caller, controller), skill, input, { stream: true, onOpen: opened.resolve });
   let hasFailed = false;
   call.catch((thrown: unknown) => {
     hasFailed = true;
+    leave();
     opened.reject(thrown);
   });
   const run = await opened.promise;
@@ -84,6 +89,7 @@ async function startDetached(
     try {
       yield* (await call).events;
     } finally {
+      leave();
       release();
     }
   };
@@ -129,7 +135,7 @@ export function addSkills(app: FastifyInstance, services: CallServices): void {
       async (request, reply) => {
         const caller = callerOf(request, reply);
         const skill = requireSkill(caller, request.params.name);
-        const wanted = await wantedOf(request, caller);
+        const wanted = await wantedOf(request, caller, skill);
         if (!wanted.async) {
           const call = await invokeSkill(services, caller, skill, wanted.input, { stream: wanted.stream });
           const answer = { run: call.run, events: call.events, deployment: null, attempts: null, warnings: [] };

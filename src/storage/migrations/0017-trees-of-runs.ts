@@ -1,0 +1,7 @@
+/** Whose a run is, over several identity services; and the runs of one tree, found by an index that only inner ones are in. */
+import type { Kysely } from 'kysely';
+
+export async function up(database: Kysely<unknown>): Promise<void> {
+  await database.schema.alterTable('llm_run').addColumn('issuer', 'text').execute();
+  await database.schema.createIndex('llm_run_tree').on('llm_run').columns(['root', 'parent']).where('parent', 'is not', null).execute();
+}
