@@ -1,59 +1,25 @@
-/** Skills by every way in: the same result, the same rights, the same bounds, and each run booked. */
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+/** Skills by every way in: the same result, and runs that are told of. */
 import OpenAI from 'openai';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Role } from '../../src/types/access.ts';
-import { eventually, startGateway, type TestGateway } from './gateway.ts';
-import { answerOk, completion, startVendor, type Vendor, type VendorRequest } from './vendor.ts';
+import { eventually, type TestGateway } from './gateway.ts';
+import { calling, citySchema, type SkillScene, skill, startSkillScene } from './skill-scene.ts';
+import { answerOk, completion, type Vendor } from './vendor.ts';
 
-const owned = new AsyncDisposableStack();
+let scene: SkillScene;
 let gateway: TestGateway;
 let vendor: Vendor;
-
-const citySchema = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'], additionalProperties: false };
-const skill = (more: object = {}, options: object = {}) => ({
-  kind: 'prompt',
-  description: 'Says something about a city.',
-  model: 'scripted',
-  options: { instructions: 'Speak about {{city}}.', input_schema: citySchema, ...options },
-  ...more,
-});
-async function make(name: string, spec: object): Promise<void> {
-  const made = await gateway.as('admin', 'POST', '/api/skills', { name, spec });
-  expect(made.status, made.text).toBe(201);
-}
-/** A model that calls `tool` in its first answer and says what came back in its second. */
-const calling = (tool: string, input: object) => (request: VendorRequest, response: Parameters<typeof answerOk>[1]) => {
-  const results = (request.body.messages as { role: string; content: string }[]).filter(({ role }) => role === 'tool');
-  const offers = ((request.body.tools ?? []) as { function: { name: string } }[]).some((each) => each.function.name === tool);
-  if (results.length > 0 || !offers)
-    return answerOk(request, response, results.length > 0 ? `It says: ${results.at(-1)?.content}` : 'Gardens.');
-  const call = { id: 'c1', type: 'function', function: { name: tool, arguments: JSON.stringify(input) } };
-  response.writeHead(200, { 'content-type': 'application/json' }).end(completion(null, { tool_calls: [call] }, 'tool_calls'));
-};
+let make: SkillScene['make'];
+let run: SkillScene['run'];
+let chat: SkillScene['chat'];
+let mcp: SkillScene['mcp'];
 
 beforeAll(async () => {
-  gateway = owned.use(await startGateway({ PAILOU_STDIO_COMMANDS: 'node' }));
-  vendor = owned.use(await startVendor());
-  await gateway.as('admin', 'POST', '/api/providers', {
-    name: 'vendor',
-    spec: { kind: 'openai-compatible', options: { base_url: vendor.url } },
-  });
-  await gateway.as('admin', 'POST', '/api/models', { name: 'scripted', spec: { deployments: [{ provider: 'vendor', model: 'm' }] } });
-  await make('city', skill());
+  scene = await startSkillScene();
+  ({ gateway, vendor, make, run, chat, mcp } = scene);
 }, 30_000);
-afterAll(() => owned.disposeAsync());
+afterAll(() => scene[Symbol.asyncDispose]());
 beforeEach(() => vendor.behave((request, response) => answerOk(request, response, 'Gardens.')));
-
-const run = (name: string, input: unknown, more: object = {}, role: Role = 'developer') =>
-  gateway.as(role, 'POST', `/v1/skills/${name}/runs`, { input, ...more });
-const chat = (body: object, role: Role = 'developer') => gateway.as(role, 'POST', '/v1/chat/completions', body);
-async function mcp(role: Role): Promise<Client & AsyncDisposable> {
-  const client = new Client({ name: 'test', version: '1' });
-  const headers = { authorization: `Bearer ${await gateway.token(role)}` };
-  await client.connect(new StreamableHTTPClientTransport(new URL(`${gateway.url}/mcp`), { requestInit: { headers } }));
-  return Object.assign(client, { [Symbol.asyncDispose]: () => client.close() });
-}
 
 describe('one skill', () => {
   it('gives the same by all five ways', async () => {
@@ -291,152 +257,4 @@ it('a text that was cut off is incomplete, and no result of a tool', async () =>
   await using client = await mcp('developer');
   const tool = await client.callTool({ name: 'skill__city', arguments: { city: 'Suzhou' } });
   expect(tool).toMatchObject({ isError: true, content: [{ text: expect.stringContaining('cut off') as string }] });
-});
-
-describe('rights', () => {
-  it('of a skill are those of its row, whatever its input brings in', async () => {
-    const steps = [{ id: 'a', with: { prompt: 'x', tools: '{{input.tools}}' } }];
-    const spec = { kind: 'pipeline', description: 'd', model: 'scripted', options: { input_schema: { type: 'object' }, steps } };
-    await make('open-handed', spec);
-    await make('handed', { ...spec, tools: ['mcp/demo/calculate', 'skill/city'] });
-    const [all, one] = [
-      { type: 'mcp', server_label: 'demo' },
-      { type: 'mcp', server_label: 'demo', allowed_tools: ['calculate'] },
-    ];
-    const city = { type: 'skill', name: 'city' };
-    for (const [name, tools, status] of [
-      ['open-handed', [one], 403],
-      ['open-handed', [city], 403],
-      ['handed', [all], 403],
-      ['handed', [one, city], 200],
-    ] as const)
-      expect((await run(name, { tools })).status, `${name} ${JSON.stringify(tools)}`).toBe(status);
-  });
-
-  it('of a key reach back to no run of a skill that it may not use', async () => {
-    const key = (await gateway.as('developer', 'POST', '/api/keys', { capabilities: ['skill/city'] })).json.key as string;
-    const asKey = (method: string, path: string) => gateway.as(null, method, path, undefined, { authorization: `Bearer ${key}` });
-    await make('secret', skill());
-    for (const [name, status] of [
-      ['city', 200],
-      ['secret', 404],
-    ] as const) {
-      const started = await run(name, { city: 'x' }, { async: true });
-      const path = `/v1/runs/${started.json.id}`;
-      await eventually(
-        async () => (await gateway.as('developer', 'GET', path)).json,
-        (told) => told.status === 'completed',
-      );
-      for (const [method, suffix] of [
-        ['GET', ''],
-        ['GET', '?stream=true'],
-      ] as const)
-        expect((await asKey(method, `${path}${suffix}`)).status, `${name} ${method} ${suffix}`).toBe(status);
-      expect((await asKey('DELETE', path)).status).toBe(name === 'city' ? 400 : 404);
-    }
-  });
-
-  it('are the caller’s, loud where something is missing, hidden where it may not be seen', async () => {
-    await make('reaching', skill({ tools: ['mcp/nowhere/read'] }));
-    expect((await run('reaching', { city: 'x' })).status).toBe(404);
-    expect((await run('city', { city: 'x' }, {}, 'viewer')).status).toBe(403);
-    const grant = { subject_type: 'role', subject: 'user', capability: 'skill/outer', action: 'use' };
-    expect((await gateway.as('admin', 'POST', '/api/grants', { spec: grant })).status).toBe(201);
-    const denied = await run('outer', { city: 'x' }, {}, 'user');
-    expect(denied.status).toBe(403);
-    expect(denied.json.error).toMatchObject({ code: 'permission_denied' });
-    await using client = await mcp('user');
-    const names = (await client.listTools()).tools.map(({ name }) => name).filter((name) => /^skill__(city|outer|ping)$/.test(name));
-    expect(names).toEqual(['skill__outer']);
-    await expect(client.callTool({ name: 'skill__city', arguments: { city: 'x' } })).rejects.toThrow();
-    const asTool = await chat(
-      { model: 'scripted', messages: [{ role: 'user', content: 'go' }], tools: [{ type: 'skill', name: 'city' }] },
-      'user',
-    );
-    expect(asTool.status).toBe(403);
-  });
-});
-
-it('a tool that needs a person’s yes is refused within a skill, where nobody can be asked', async () => {
-  await make('paying', skill({ tools: ['mcp/demo/calculate'] }));
-  const row = (await gateway.as('admin', 'GET', '/api/mcp-servers/demo')).json;
-  await gateway.as('admin', 'PUT', '/api/mcp-servers/demo', { spec: { ...row.spec, approval: 'always' } });
-  vendor.behave(calling('demo__calculate', { expression: '1+1' }));
-  expect((await run('paying', { city: 'x' })).json.output).toContain('needs a person');
-  await gateway.as('admin', 'PUT', '/api/mcp-servers/demo', { spec: row.spec });
-});
-
-describe('bounds', () => {
-  it('stop skills that call each other', async () => {
-    await make('ping', skill({ tools: ['skill/pong'] }));
-    await make('pong', skill({ tools: ['skill/ping'] }));
-    vendor.behave((request, response) => {
-      const [tool] = (request.body.tools ?? []) as { function: { name: string } }[];
-      return calling(tool?.function.name ?? '', { city: 'x' })(request, response);
-    });
-    const answer = await run('ping', { city: 'x' });
-    expect(answer.status, answer.text).toBe(200);
-    expect(answer.json.output).toContain('would call itself');
-  });
-
-  it('count levels of skills, for each skill around', async () => {
-    const chain = (next: string | null, depth = 4) => skill({ tools: next === null ? [] : [`skill/${next}`], limits: { depth } });
-    for (const [name, next] of Object.entries({ five: null, four: 'five', three: 'four', two: 'three', one: 'two' }))
-      await make(name, chain(next));
-    const outermost: Record<string, string> = {};
-    vendor.behave((request, response) => {
-      const [tool] = (request.body.tools ?? []) as { function: { name: string } }[];
-      outermost[tool?.function.name ?? 'none'] = 'asked';
-      return tool === undefined ? answerOk(request, response, 'deepest') : calling(tool.function.name, { city: 'x' })(request, response);
-    });
-    expect((await run('two', { city: 'x' })).json.output).toBe('It says: It says: It says: deepest');
-    expect((await run('one', { city: 'x' })).json.output).toContain('too deep: within "one" skills may call skills down to 4 levels');
-    await make('shallow', chain('five', 1));
-    expect((await run('shallow', { city: 'x' })).json.output).toContain('within "shallow"');
-    await make('leaf', chain(null, 1));
-    vendor.behave(calling('skill__leaf', { city: 'x' }));
-    const asTool = await chat({ model: 'scripted', messages: [{ role: 'user', content: 'go' }], tools: [{ type: 'skill', name: 'leaf' }] });
-    expect(asTool.json.choices[0].message.content).toBe('It says: Gardens.');
-  });
-
-  it('hold for a tool that never returns, and for what goes on beside a step that failed', async () => {
-    await make('slow', skill({ limits: { total_ms: 400 } }));
-    vendor.behave(() => {});
-    const slow = await run('slow', { city: 'x' });
-    expect(slow.json.error).toMatchObject({ code: 'upstream_timeout', message: 'The skill "slow" took longer than its 400 ms.' });
-    const steps = [{ id: 'a', each: '{{input.list}}', at_once: 2, with: { prompt: '{{item}}' }, retry: { times: 5, delay_ms: 100 } }];
-    await make('beside', { kind: 'pipeline', description: 'd', model: 'scripted', options: { input_schema: { type: 'object' }, steps } });
-    let asked = 0;
-    vendor.behave((request, response) => {
-      asked++;
-      const isBad = JSON.stringify(request.body.messages).includes('bad');
-      response.writeHead(isBad ? 400 : 500, { 'content-type': 'application/json' }).end('{"error":{"message":"no"}}');
-    });
-    expect((await run('beside', { list: ['bad', 'slow'] })).status).toBe(400);
-    const soon = asked;
-    await new Promise((resolve) => setTimeout(resolve, 700));
-    // What was on its way may have arrived; nothing began anew.
-    expect(asked - soon).toBeLessThan(2);
-  });
-
-  it('end a model that calls tools for ever, and a skill that has spent its tokens', async () => {
-    await make('endless', skill({ tools: ['skill/city'], limits: { steps: 2 } }));
-    let asked = 0;
-    vendor.behave((request, response) => {
-      if (request.body.tools === undefined) return answerOk(request, response, 'Gardens.');
-      asked++;
-      const call = { id: `c${asked}`, type: 'function', function: { name: 'skill__city', arguments: '{"city":"x"}' } };
-      response.writeHead(200, { 'content-type': 'application/json' }).end(completion(null, { tool_calls: [call] }, 'tool_calls'));
-    });
-    expect((await run('endless', { city: 'x' })).status).toBe(200);
-    expect(asked).toBe(3);
-    await make('thirsty', skill({ tools: ['skill/city'], limits: { steps: 8, tokens: 1 } }));
-    asked = 0;
-    expect((await run('thirsty', { city: 'x' })).json.error).toMatchObject({ code: 'step_limit_reached' });
-    expect(asked).toBe(1);
-    await make('poor', skill({ limits: { tokens: 7 } }, { output_schema: { type: 'object', required: ['never'] } }));
-    vendor.behave((request, response) => answerOk(request, response, 'no JSON'));
-    const poor = await run('poor', { city: 'x' });
-    expect(poor.json.error).toMatchObject({ code: 'step_limit_reached', message: 'The skill "poor" has spent its 7 tokens.' });
-  });
 });

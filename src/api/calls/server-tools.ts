@@ -9,6 +9,7 @@ import type { ToolResult } from '../../types/tool-source.ts';
 import { type Caller, may, requireServer, requireSkill, toolCapability } from './caller.ts';
 import { invokeTool, isApprovalNeeded } from './invoke-tool.ts';
 import type { CallServices } from './services.ts';
+import { requireNamed } from './skill-rights.ts';
 import { sourcesOf, toolsOf } from './tools.ts';
 
 export interface ToolCallContext {
@@ -31,6 +32,7 @@ type SkillRequest = Extract<ServerToolRequest, { readonly type: 'skill' }>;
 
 function skillTool(caller: Caller, request: SkillRequest, callSkill: SkillCaller): BoundTool {
   const skill = requireSkill(caller, request.name);
+  requireNamed(caller, skill.spec);
   return {
     capability: `skill/${skill.name}`,
     name: publicToolName('skill', skill.name),

@@ -11,14 +11,20 @@ import { type Caller, requireModel, requireRight, requireServer, requireSkill, t
  * Throws `permission_denied` or `not_found` before anything is spent, whichever of its tools the model would have chosen. Of a whole server
  * the skill gets what the caller may use; which tools that are is known when it is asked.
  */
-export function requireNamed(caller: Caller, { model, tools }: Pick<SkillSpec, 'model' | 'tools'>): void {
+export function requireNamed(
+  caller: Caller,
+  { model, tools }: Pick<SkillSpec, 'model' | 'tools'>,
+  seen: ReadonlySet<string> = new Set(),
+): void {
   requireModel(caller, model);
   for (const named of tools) {
     const [kind, name = '', ...rest] = named.split('/');
     const tool = rest.join('/');
     if (kind === 'model') requireModel(caller, named.slice('model/'.length));
-    else if (kind === 'skill') requireSkill(caller, name);
-    else {
+    else if (kind === 'skill') {
+      // All that these would need, and these in turn; loops among them end when they are run.
+      if (!seen.has(name)) requireNamed(caller, requireSkill(caller, name).spec, new Set([...seen, name]));
+    } else {
       const server = requireServer(caller, name);
       if (tool !== '' && tool !== '*') requireRight(caller, 'use', toolCapability(server, tool));
     }
