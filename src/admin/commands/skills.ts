@@ -1,6 +1,11 @@
-/** pailou skills test <name> */
+/** pailou skills test | import | export */
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { readZip, writeZip } from '../../extensions/skills/folder/zip.ts';
 import { type Command, complain, say, UsageError } from './command.ts';
+import { type GatewayCall, gatewayCall, gatewayOptions, gatewayUsage, tellFailure } from './gateway-call.ts';
+import { readFolder, writeFolder } from './skill-folder-files.ts';
 
 interface Row {
   readonly case: string;
@@ -26,32 +31,27 @@ function tableOf(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
-export const skillsCommand: Command = {
-  summary: 'Try the cases of a skill against models; exit code 1 if one fails (docs/skills.md).',
-  usage: 'pailou skills test <name> [--model <model>]... [--url http://127.0.0.1:8000] --token <token>',
-  async run([verb, ...args]) {
-    const { values, positionals } = parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        model: { type: 'string', multiple: true },
-        url: { type: 'string', default: 'http://127.0.0.1:8000' },
-        token: { type: 'string', default: '' },
-      },
-    });
-    const [name] = positionals;
-    if (verb !== 'test' || name === undefined || positionals.length > 1) throw new UsageError('Say: pailou skills test <name>');
-    if (values.token === '') throw new UsageError('Give a token: --token "$(pailou token)"');
-    const response = await fetch(`${values.url.replace(/\/+$/, '')}/api/skills/${encodeURIComponent(name)}/evaluate`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${values.token}`, 'content-type': 'application/json' },
-      body: JSON.stringify(values.model === undefined ? {} : { models: values.model }),
-    });
-    const answer = (await response.json()) as { data?: readonly Row[]; failed?: number; error?: { message: string } };
-    if (answer.data === undefined) {
-      complain(answer.error?.message ?? `The gateway answered with ${response.status}.`);
-      return 1;
-    }
+const oneLine = (text: string): string => {
+  const flat = text.replaceAll(/\s+/g, ' ').trim();
+  return flat.length > 160 ? `${flat.slice(0, 160)}…` : flat;
+};
+
+interface Values {
+  readonly model?: string[] | undefined;
+  readonly replace?: boolean | undefined;
+  readonly to?: string | undefined;
+  readonly json?: boolean | undefined;
+}
+
+async function test(gateway: GatewayCall, name: string, { model, json }: Values): Promise<number> {
+  const body = JSON.stringify(model === undefined ? {} : { models: model });
+  const path = `/api/skills/${encodeURIComponent(name)}/evaluate`;
+  const response = await gateway.send('POST', path, { type: 'application/json', bytes: body });
+  if (response === null) return 1;
+  if (!response.ok) return tellFailure(response);
+  const answer = (await response.json()) as { readonly data: readonly Row[]; readonly failed: number };
+  if (json === true) say(JSON.stringify(answer));
+  else {
     const rows = answer.data.map((row) => [
       row.passed ? 'pass' : 'FAIL',
       row.case,
@@ -59,9 +59,62 @@ export const skillsCommand: Command = {
       String(row.tokens),
       row.cost === null ? '?' : `${(row.cost / 1_000_000).toFixed(4)} ${row.currency ?? ''}`.trim(),
       `${row.ms} ms`,
-      row.fault ?? '',
+      oneLine(row.fault ?? ''),
     ]);
     say(tableOf([['', 'case', 'model', 'tokens', 'cost', 'time', ''], ...rows]));
-    return answer.failed === 0 ? 0 : 1;
+  }
+  return answer.failed === 0 ? 0 : 1;
+}
+
+/** `from`: a folder with a SKILL.md, or a zip of one. */
+async function importFolder(gateway: GatewayCall, from: string, { model, replace }: Values): Promise<number> {
+  const found = await stat(from).catch(() => null);
+  if (found === null) throw new UsageError(`There is nothing at ${from}.`);
+  const place = resolve(from);
+  const zip = found.isDirectory() ? await writeZip(basename(place), await readFolder(place)) : await readFile(place);
+  const query = new URLSearchParams({ ...(model?.[0] === undefined ? {} : { model: model[0] }), replace: String(replace === true) });
+  const response = await gateway.send('POST', `/api/skills/import?${query.toString()}`, { type: 'application/zip', bytes: new Uint8Array(zip) });
+  if (response === null) return 1;
+  if (!response.ok) return tellFailure(response);
+  const { name } = (await response.json()) as { readonly name: string };
+  say(`The skill "${name}" is there: POST /v1/skills/${name}/runs`);
+  return 0;
+}
+
+/** To a folder, or to a zip file where `to` ends so. */
+async function exportFolder(gateway: GatewayCall, name: string, { to = name }: Values): Promise<number> {
+  const response = await gateway.send('GET', `/api/skills/${encodeURIComponent(name)}/export`);
+  if (response === null) return 1;
+  if (!response.ok) return tellFailure(response);
+  const zip = Buffer.from(await response.arrayBuffer());
+  if (to.toLowerCase().endsWith('.zip')) {
+    if ((await stat(to).catch(() => null)) !== null) throw new UsageError(`${to} is there already; say another place with --to.`);
+    await writeFile(to, zip);
+  } else await writeFolder(to, (await readZip(zip)).files);
+  complain(`The skill "${name}" is in ${to}.`);
+  return 0;
+}
+
+const verbs = { test, import: importFolder, export: exportFolder } as const;
+
+export const skillsCommand: Command = {
+  summary: 'Try the cases of a skill (exit code 1 if one fails), import a SKILL.md folder or zip, export one (docs/skills.md).',
+  usage: `pailou skills test <name> [--model <model>]... [--json] | import <folder or zip> [--model <model>] [--replace] | export <name> [--to <folder or .zip>] ${gatewayUsage}`,
+  async run([verb = '', ...args]) {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        ...gatewayOptions,
+        model: { type: 'string', multiple: true },
+        replace: { type: 'boolean' },
+        to: { type: 'string' },
+        json: { type: 'boolean' },
+      },
+    });
+    const [subject, more] = positionals;
+    if (!Object.hasOwn(verbs, verb) || subject === undefined || more !== undefined)
+      throw new UsageError('Say: pailou skills test <name>, pailou skills import <folder>, or pailou skills export <name>');
+    return verbs[verb as keyof typeof verbs](gatewayCall(values), subject, values);
   },
 };

@@ -1,0 +1,30 @@
+/** A skill's folder on this machine: read whole, written anew; never a link, never outside of it. */
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import type { SkillFile } from '../../types/skill.ts';
+import { UsageError } from './command.ts';
+
+/** All files below `folder`, by their paths within it. Throws UsageError for a link: it is not clear what it should bring along. */
+export async function readFolder(folder: string): Promise<readonly SkillFile[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files: SkillFile[] = [];
+  for (const entry of entries) {
+    const place = join(entry.parentPath, entry.name);
+    if (entry.isSymbolicLink()) throw new UsageError(`${place} is a link; put the file itself there.`);
+    if (!entry.isFile()) continue;
+    files.push({ path: relative(folder, place).split(sep).join('/'), bytes: await readFile(place) });
+  }
+  return files.toSorted((one, other) => (one.path < other.path ? -1 : 1));
+}
+
+/** Throws UsageError if there is something already: nothing is written over. */
+export async function writeFolder(folder: string, files: readonly SkillFile[]): Promise<void> {
+  const there = await readdir(folder).catch(() => []);
+  if (there.length > 0) throw new UsageError(`${folder} is there already and not empty; say another place with --to.`);
+  for (const { path, bytes } of files) {
+    const place = join(folder, ...path.split('/'));
+    if (!resolve(place).startsWith(resolve(folder) + sep)) throw new UsageError(`The skill holds ${path}, which leads out of its folder.`);
+    await mkdir(dirname(place), { recursive: true });
+    await writeFile(place, bytes);
+  }
+}
