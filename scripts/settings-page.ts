@@ -1,6 +1,6 @@
 /** Writes `docs/configuration.md` from the table of settings: `npm run docs`. A test holds the page to the table. */
 import { writeFileSync } from 'node:fs';
-import { settingTable } from '../src/config/setting-table.ts';
+import { commandVariables, settingTable } from '../src/config/setting-table.ts';
 
 const head = `# Configuration
 
@@ -18,6 +18,17 @@ Those marked *secret* may also be given as a file: \`PAILOU_MASTER_KEY_FILE=/run
 | variable | meaning | default | example |
 |---|---|---|---|
 `;
+
+const commands = `
+## Commands
+
+Commands that speak with a gateway that is running, such as \`pailou skills\`, read two more:
+
+| variable | meaning |
+|---|---|
+${Object.entries(commandVariables)
+  .map(([name, meaning]) => `| \`${name}\` | ${meaning} |\n`)
+  .join('')}`;
 
 const tail = `
 ## Development
@@ -53,7 +64,7 @@ export function settingsPage(): string {
     const secret = 'secret' in setting ? ' *Secret.*' : '';
     return `| \`${name}\` | ${cell(setting.meaning)}${secret} | ${cell(setting.default)} | \`${cell(setting.example)}\` |\n`;
   });
-  return `${head}${rows.join('')}${tail}`;
+  return `${head}${rows.join('')}${commands}${tail}`;
 }
 
 if (import.meta.main) {

@@ -242,6 +242,13 @@ export type SettingName = keyof typeof table;
 
 export const settingTable: Readonly<Record<SettingName, Setting>> = table;
 
+/** Read by commands that speak with a gateway elsewhere; the gateway itself has no use for them. */
+export const commandVariables = {
+  PAILOU_URL:
+    'The address of the gateway that commands speak with, unless `--url` says one: `http://127.0.0.1:` and PAILOU_PORT, unless given.',
+  PAILOU_TOKEN: 'The token with which they come, unless `--token` says one.',
+} as const;
+
 /** One fault as a line: the variable, what is wrong, an example. */
 export function describeSetting(name: SettingName, message: string): string {
   return `${name}: ${message}. Example: ${name}=${settingTable[name].example}`;

@@ -1,7 +1,7 @@
 /** Process settings from the environment. Everything else is configuration and lives in the database. */
 import { readFileSync } from 'node:fs';
 import { nearMatches } from './near-matches.ts';
-import { describeSetting, settingTable, type SettingName } from './setting-table.ts';
+import { commandVariables, describeSetting, settingTable, type SettingName } from './setting-table.ts';
 
 export interface OauthSettings {
   /** Describes one service or several, in place of all the rest here. */
@@ -194,13 +194,16 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   return settings;
 }
 
+/** Read by the tests, and by commands that speak with a gateway elsewhere. */
+const isForOthers = (name: string): boolean => name.startsWith('PAILOU_TEST_') || name in commandVariables;
+
 /** The variables that are set, with `…_FILE` ones read. Unknown names are faults: a typing error must not be ignored in silence. */
 function collect(env: NodeJS.ProcessEnv, faults: string[]): Map<SettingName, string> {
   const values = new Map<SettingName, string>();
   const names = Object.keys(settingTable) as SettingName[];
   const known = (name: string): SettingName | undefined => names.find((each) => each === name);
   for (const [name, value] of Object.entries(env)) {
-    if (!name.startsWith('PAILOU_') || name.startsWith('PAILOU_TEST_') || value === undefined || value === '') continue;
+    if (!name.startsWith('PAILOU_') || isForOthers(name) || value === undefined || value === '') continue;
     const direct = known(name);
     const inFile = name.endsWith('_FILE') ? known(name.slice(0, -'_FILE'.length)) : undefined;
     if (direct !== undefined) values.set(direct, value);

@@ -73,7 +73,10 @@ async function importFolder(gateway: GatewayCall, from: string, { model, replace
   const place = resolve(from);
   const zip = found.isDirectory() ? await writeZip(basename(place), await readFolder(place)) : await readFile(place);
   const query = new URLSearchParams({ ...(model?.[0] === undefined ? {} : { model: model[0] }), replace: String(replace === true) });
-  const response = await gateway.send('POST', `/api/skills/import?${query.toString()}`, { type: 'application/zip', bytes: new Uint8Array(zip) });
+  const response = await gateway.send('POST', `/api/skills/import?${query.toString()}`, {
+    type: 'application/zip',
+    bytes: new Uint8Array(zip),
+  });
   if (response === null) return 1;
   if (!response.ok) return tellFailure(response);
   const { name } = (await response.json()) as { readonly name: string };
