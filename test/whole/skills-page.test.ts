@@ -1,75 +1,112 @@
-/** The examples of docs/skills.md, as they stand there: a newcomer gets what the page promises. */
+/** The pages of skills, tried as they stand: every command in order, every example of every kind. */
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startGateway, startProcess, type TestGateway } from './gateway.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { node, startGateway, startProcess, type TestGateway } from './gateway.ts';
 import { answerOk, startVendor, type Vendor } from './vendor.ts';
 
 const owned = new AsyncDisposableStack();
+const docs = join(import.meta.dirname, '../../docs');
 let gateway: TestGateway;
 let vendor: Vendor;
+let folder: string;
 let page: string;
-const block = (language: string, holding: string): string => {
-  const found = [...page.matchAll(/```(\w+)\n([\s\S]*?)```/g)].find(
-    ([, kind, text]) => kind === language && text?.includes(holding) === true,
-  )?.[2];
-  if (found === undefined) throw new Error(`docs/skills.md has no ${language} with ${holding}`);
-  return found;
-};
+
+const blocksIn = (text: string, language: string): string[] =>
+  [...text.matchAll(new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``, 'g'))].map(([, block]) => block ?? '');
 
 beforeAll(async () => {
-  page = await readFile(join(import.meta.dirname, '../../docs/skills.md'), 'utf8');
-  const folder = await mkdtemp(join(tmpdir(), 'pailou-skills-'));
+  page = await readFile(join(docs, 'skills.md'), 'utf8');
+  folder = await mkdtemp(join(tmpdir(), 'pailou-skills-'));
   owned.defer(() => rm(folder, { recursive: true, force: true }));
-  await writeFile(join(folder, 'greeting.ts'), block('ts', 'defineSkill'));
+  const [code] = blocksIn(page, 'ts');
+  await writeFile(join(folder, 'greeting.ts'), code ?? '');
   gateway = owned.use(await startGateway({ PAILOU_PLUGINS_DIR: folder }, startProcess));
   vendor = owned.use(await startVendor());
   await gateway.as('admin', 'POST', '/api/providers', {
     name: 'vendor',
     spec: { kind: 'openai-compatible', options: { base_url: vendor.url } },
   });
-  await gateway.as('admin', 'POST', '/api/models', { name: 'small', spec: { deployments: [{ provider: 'vendor', model: 'm' }] } });
+  for (const name of ['small', 'large'])
+    await gateway.as('admin', 'POST', '/api/models', { name, spec: { deployments: [{ provider: 'vendor', model: name }] } });
 }, 30_000);
 afterAll(() => owned.disposeAsync());
 
-const run = (name: string, input: unknown) => gateway.as('developer', 'POST', `/v1/skills/${name}/runs`, { input });
+/** Each command and what must stand in what it prints. */
+interface Pasted {
+  readonly command: string;
+  readonly shown: string | null;
+}
 
-it('a prompt', async () => {
-  expect((await gateway.as('admin', 'POST', '/api/skills', JSON.parse(block('json', '"city"')))).status).toBe(201);
-  expect((await run('city', { city: 'Suzhou' })).json.output).toBe('ok');
-});
-
-it('a pipeline', async () => {
-  const made = await gateway.as('admin', 'POST', '/api/skills', { name: 'letters', spec: JSON.parse(block('json', '"pipeline"')) });
-  expect(made.status, made.text).toBe(201);
-  vendor.behave((request, response) =>
-    answerOk(request, response, request.body.response_format === undefined ? 'Dear customer' : '{"kind":"complaint"}'),
+function pasted(text: string): Pasted[] {
+  return blocksIn(text, 'sh').flatMap((block) =>
+    block
+      .split(/(?<=^# → .*\n)/m)
+      .filter((part) => part.trim() !== '')
+      .map((part) => ({ command: part.replace(/^# → .*\n/m, ''), shown: /^# → (.*)$/m.exec(part)?.[1] ?? null })),
   );
-  const { output } = (await run('letters', { letters: ['a', 'b'] })).json;
-  expect(output).toMatchObject({
-    kinds: [{ kind: 'complaint' }, { kind: 'complaint' }],
-    answer: 'Dear customer',
-    when: expect.stringContaining('20') as string,
-  });
-});
+}
 
-it('code', async () => {
+it('every command of the page gives what the page shows', async () => {
+  const steps = pasted(page);
+  expect(steps.length).toBeGreaterThan(15);
+  const pailou = `npx() { shift; "${node}" "${join(import.meta.dirname, '../../src/cli.ts')}" "$@"; }`;
+  const script = steps.map(({ command }, index) => `echo; echo "=== ${index} ==="\n${command}`).join('\n');
+  const env = { PATH: process.env['PATH'] ?? '', HOME: folder, PAILOU_URL: gateway.url, ...gateway.env };
+  const output = await new Promise<string>((resolve) => {
+    execFile(
+      'bash',
+      ['-c', `${pailou}\n${script.replaceAll('http://127.0.0.1:8000', gateway.url)}`],
+      { env, cwd: folder },
+      (_error, out, bad) => resolve(out + bad),
+    );
+  });
+  const parts = output.split(/=== \d+ ===\n/).slice(1);
+  for (const [index, { command, shown }] of steps.entries())
+    if (shown !== null) expect(parts[index], `${command}\nshould show\n${shown}\nbut shows\n${parts[index]}`).toContain(shown);
+}, 60_000);
+
+it('the skill in code answers', async () => {
   const spec = { kind: 'team-greeting', description: 'Greets a team.', model: 'small' };
   expect((await gateway.as('admin', 'POST', '/api/skills', { name: 'greeting', spec })).status).toBe(201);
   vendor.behave((request, response) => answerOk(request, response, 'Hello!'));
-  const answer = await run('greeting', { names: ['Ann', 'Bob'] });
+  const answer = await gateway.as('developer', 'POST', '/v1/skills/greeting/runs', { input: { names: ['Ann', 'Bob'] } });
   expect(answer.json).toMatchObject({ output: { greetings: ['Hello!', 'Hello!'] }, usage: { input_tokens: 10 } });
-  expect((await run('greeting', { names: [] })).json.error).toMatchObject({ code: 'invalid_request', param: 'input.names' });
-  expect((await gateway.as('user', 'POST', '/v1/skills/greeting/runs', { input: { names: ['x'] } })).status).toBe(403);
 });
 
-it('each kind that comes with Pailou is a row of a description and a model', async () => {
-  for (const kind of ['data-extraction', 'doc-summary', 'code-generation', 'translate', 'classify']) {
-    const made = await gateway.as('admin', 'POST', '/api/skills', { name: kind, spec: { kind, description: 'd', model: 'small' } });
-    expect(made.status, `${kind}: ${made.text}`).toBe(201);
-    expect(page).toContain(`| \`${kind}\` |`);
-  }
-  vendor.behave((request, response) => answerOk(request, response, '{"labels":["bug"],"confidence":1,"reason":"r"}'));
-  expect((await run('classify', { text: 'It crashes.', labels: ['bug', 'wish'] })).json.output.labels).toEqual(['bug']);
+describe('the page of each kind', () => {
+  it.each<[string, string | object, object | string]>([
+    [
+      'data-extraction',
+      { records: [{ data: { number: '4711', total: 5.5 }, quotes: { number: 'Invoice 4711', total: 'Total: 5.50 EUR' } }] },
+      { data: { number: '4711', total: 5.5 }, complete: true },
+    ],
+    [
+      'doc-summary',
+      { summary: 'Kurz.', key_points: [{ text: 'Lieferung', sections: [1] }] },
+      { summary: 'Kurz.', key_points: [{ text: 'Lieferung', sources: ['Delivery'] }], sections: 2 },
+    ],
+    [
+      'code-generation',
+      { files: [{ path: 'src/add.ts', content: 'export const add = 1;\n' }], explanation: 'Adds.' },
+      { checked: ['src/add.ts'] },
+    ],
+    ['translate', '# Hallo\n\nDas Tor antwortet.', '# Hallo\n\nDas Tor antwortet.'],
+    ['classify', { labels: ['bug'], confidence: 0.9, reason: 'It crashes.' }, { labels: ['bug'] }],
+  ])('%s: its row and its input work as they stand, and it names every option there is', async (kind, said, output) => {
+    const text = await readFile(join(docs, 'skills', `${kind}.md`), 'utf8');
+    const [row, input] = blocksIn(text, 'json').map((block) => JSON.parse(block) as { name: string });
+    const made = await gateway.as('admin', 'POST', '/api/skills', row);
+    expect(made.status, made.text).toBe(201);
+    vendor.behave((request, response) => answerOk(request, response, typeof said === 'string' ? said : JSON.stringify(said)));
+    const answer = await gateway.as('admin', 'POST', `/v1/skills/${row?.name}/runs`, { input });
+    expect(answer.status, answer.text).toBe(200);
+    if (typeof output === 'string') expect(answer.json.output).toBe(output);
+    else expect(answer.json.output).toMatchObject(output);
+    const schema = (await gateway.as('admin', 'GET', `/v1/skills/${row?.name}`)).json.input_schema as { properties: object };
+    const fields = [...Object.keys(schema.properties), ...Object.keys(made.json.spec.options as object)];
+    expect(fields.filter((field) => !text.includes(`\`${field}\``))).toEqual([]);
+  });
 });
