@@ -6,7 +6,7 @@ import { isJsonObject, type JsonObject } from '../types/json.ts';
 import { keepHidden, restoreHidden } from './hidden-messages.ts';
 import { type Decisions, holdCalls, takeHeld } from './tool-approvals.ts';
 import { callTools, parseArguments, type ServerCall, stepOf, type ToolCaller, toolMessage } from './tool-calls.ts';
-import { marked } from './tool-names.ts';
+import { marked } from '../models/tool-names.ts';
 import { readRound, type RoundCall } from './tool-round.ts';
 import type { ServerTool } from './tool-requests.ts';
 

@@ -1,5 +1,5 @@
 /** The server-side tools that a chat request names, resolved in the registry with the caller's rights. */
-import { publicToolName } from '../../extensions/tool-names.ts';
+import { publicToolName } from '../../models/tool-names.ts';
 import type { ServerTool, ServerToolRequest } from '../../extensions/tool-requests.ts';
 import type { Run } from '../../telemetry/run.ts';
 import { GatewayError } from '../../types/errors.ts';

@@ -1,7 +1,7 @@
 /** Which tools a server has for a caller: its own, or for a virtual server those that it selects from others. */
 import type { McpServerEntry } from '../../types/snapshot.ts';
 import type { ToolDefinition } from '../../types/tool-source.ts';
-import { publicToolName } from '../../extensions/tool-names.ts';
+import { publicToolName } from '../../models/tool-names.ts';
 import { type Caller, may, toolCapability } from './caller.ts';
 import type { CallServices } from './services.ts';
 

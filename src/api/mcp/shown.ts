@@ -1,5 +1,5 @@
 /** What one caller finds at one address, and under which names: prefixed at /mcp, the server's own at /mcp/<server>. */
-import { publicToolName } from '../../extensions/tool-names.ts';
+import { publicToolName } from '../../models/tool-names.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
 import type { Pin } from '../../types/pins.ts';

@@ -1,5 +1,5 @@
 /** Skills as an MCP client sees them: tools, and prompts for those that wish to ask their own model. */
-import { publicToolName } from '../../extensions/tool-names.ts';
+import { publicToolName } from '../../models/tool-names.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import type { SkillEntry } from '../../types/snapshot.ts';

@@ -1,6 +1,6 @@
 /** Names and requests of server-side tools. */
 import { describe, expect, it } from 'vitest';
-import { marked, publicToolName } from '../../src/extensions/tool-names.ts';
+import { marked, publicToolName } from '../../src/models/tool-names.ts';
 import { serverToolRequests } from '../../src/extensions/tool-requests.ts';
 import type { JsonObject } from '../../src/types/json.ts';
 
