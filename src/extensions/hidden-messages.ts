@@ -1,7 +1,9 @@
 /**
  * Messages that a caller does not see: the rounds of server-side tools before and beside calls of its own functions.
- * Kept for an hour and found again, on any node, by the ids of the caller's calls.
+ * Kept for an hour and found again, on any node, by the ids of the caller's calls. Where a face has told of the same rounds and the
+ * client sends them back, what is kept takes the place of what was told.
  */
+import { isToldId } from '../models/faces/told-calls.ts';
 import type { ChatStates, StateOwner } from '../types/chat-state.ts';
 import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
 
@@ -37,7 +39,47 @@ function callsOf(message: JsonObject): readonly JsonObject[] {
   const calls: unknown = message['tool_calls'];
   return message['role'] === 'assistant' && Array.isArray(calls) && calls.every(isJsonObject) ? calls : [];
 }
+/** Those that the caller itself carries out. */
+function ownCallsOf(message: JsonObject): readonly JsonObject[] {
+  return callsOf(message).filter(({ id }) => !isToldId(id));
+}
 const idOf = (call: JsonObject | undefined): string | null => (typeof call?.['id'] === 'string' ? call['id'] : null);
+
+function isToldResult(message: JsonObject): boolean {
+  return message['role'] === 'tool' && isToldId(message['tool_call_id']);
+}
+
+/** The conversation without the told rounds at its end, and what was said between them. */
+export function withoutTold(messages: readonly JsonObject[]): readonly JsonObject[] {
+  let end = messages.length;
+  for (let at = end - 1; at >= 0; at--) {
+    const message = messages[at] as JsonObject;
+    const isOfAnswer = isToldResult(message) || (message['role'] === 'assistant' && ownCallsOf(message).length === 0);
+    if (!isOfAnswer) break;
+    if (isToldResult(message) || callsOf(message).length > 0) end = at;
+  }
+  return messages.slice(0, end);
+}
+
+/**
+ * Without calls that wait for a person beside functions of the caller's own, and of which no result is known: no vendor takes a call
+ * without one. As many messages as before.
+ */
+export function withoutUnanswered(messages: readonly JsonObject[], isServerTool: (name: string) => boolean): readonly JsonObject[] {
+  return messages.map((message, index) => {
+    const calls = callsOf(message);
+    const isOurs = ({ function: called }: JsonObject): boolean =>
+      isJsonObject(called) && typeof called['name'] === 'string' && isServerTool(called['name']);
+    if (!calls.some(isOurs)) return message;
+    const behind = messages.slice(index + 1);
+    const next = behind.findIndex(({ role }) => role !== 'tool');
+    const answered = new Set(behind.slice(0, next === -1 ? behind.length : next).map((each) => each['tool_call_id']));
+    const kept = calls.filter((call) => !isOurs(call) || answered.has(call['id']));
+    if (kept.length === calls.length) return message;
+    const { tool_calls: _all, ...rest } = message;
+    return kept.length > 0 ? { ...rest, tool_calls: kept } : { ...rest, content: rest['content'] ?? '' };
+  });
+}
 
 /** `calls` are the caller's own in its shape; `messages` what stands in the place of its message with them. */
 export async function keepHidden(
@@ -56,13 +98,22 @@ export async function restoreHidden(
   owner: StateOwner,
   messages: readonly JsonObject[],
 ): Promise<readonly JsonObject[]> {
-  const ids = messages.map((message) => idOf(callsOf(message)[0])).filter((id) => id !== null);
+  const ids = messages.map((message) => idOf(ownCallsOf(message)[0])).filter((id) => id !== null);
   if (ids.length === 0) return messages;
   const known = await states.read(owner, ids);
-  return messages.flatMap((message) => {
-    const calls = callsOf(message);
+  let restored: JsonObject[] = [];
+  let isRestored = false;
+  for (const message of messages) {
+    const calls = ownCallsOf(message);
     const hidden = known.get(idOf(calls[0]) ?? '');
-    if (hidden === undefined || hidden['fingerprint'] !== fingerprintOf(calls)) return [message];
-    return hidden['messages'] as readonly JsonObject[];
-  });
+    if (hidden !== undefined && hidden['fingerprint'] === fingerprintOf(calls)) {
+      restored = [...withoutTold(restored), ...(hidden['messages'] as readonly JsonObject[])];
+      isRestored = true;
+      continue;
+    }
+    isRestored &&= message['role'] === 'tool';
+    // What was told of the round in which the caller's calls were made is in what was kept.
+    if (!isRestored || !isToldResult(message)) restored.push(message);
+  }
+  return restored;
 }

@@ -1,5 +1,4 @@
 /** Calls that wait for a person: kept with what the caller must not see, and found again by the ids that the caller was told. */
-import { randomUUID } from 'node:crypto';
 import type { ChatStates, StateOwner } from '../types/chat-state.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { JsonObject } from '../types/json.ts';
@@ -25,15 +24,22 @@ interface Held {
   readonly hidden: readonly JsonObject[];
 }
 
-/** Keeps calls until somebody has decided. */
+/** Instructions are sent anew with each request, or not. */
+function lengthOf(messages: readonly JsonObject[]): number {
+  return messages.filter(({ role }) => role !== 'system' && role !== 'developer').length;
+}
+
+/** Keeps calls until somebody has decided. `run` is in the ids, so that a response can be found by them. */
 export async function holdCalls(
   states: ChatStates,
   owner: StateOwner,
+  run: string,
   calls: readonly ServerCall[],
-  at: number,
+  own: readonly JsonObject[],
   hidden: readonly JsonObject[],
 ): Promise<readonly HeldCall[]> {
-  const held = calls.map((each) => ({ ...each, id: `apr_${randomUUID()}` }));
+  const at = lengthOf(own);
+  const held = calls.map((each, index) => ({ ...each, id: `apr_${run.replaceAll('-', '')}${index.toString(16).padStart(4, '0')}` }));
   const group = held.map(({ id }) => id);
   for (const { id, call, tool } of held) {
     const state: Held = { group, call, capability: tool.capability, at, hidden };
@@ -48,19 +54,19 @@ export interface Resumed {
   readonly refused: readonly RoundCall[];
 }
 
-function wrong(index: number, sentence: string): GatewayError {
-  const param = `gateway.approvals[${index}].id`;
-  return new GatewayError('invalid_request', `${param}: ${sentence}`, { param });
-}
-
-/** Takes the calls that were decided, once and for all. Throws `invalid_request` naming the id that is wrong. */
+/** Takes the calls that were decided, once and for all. Throws `invalid_request` naming the id that is wrong, by its place in the request. */
 export async function takeHeld(
   states: ChatStates,
   owner: StateOwner,
   decisions: Decisions,
   messages: readonly JsonObject[],
   tools: readonly ServerTool[],
+  places: readonly string[] = [],
 ): Promise<Resumed> {
+  const wrong = (index: number, sentence: string): GatewayError => {
+    const param = places[index] ?? `gateway.approvals[${index}].id`;
+    return new GatewayError('invalid_request', `${param}: ${sentence}`, { param });
+  };
   const ids = [...decisions.keys()];
   const known = (await states.read(owner, ids)) as ReadonlyMap<string, unknown> as ReadonlyMap<string, Held>;
   let hidden: readonly JsonObject[] = [];
@@ -70,7 +76,7 @@ export async function takeHeld(
       throw wrong(index, `nothing waits under "${id.slice(0, 60)}": it was decided already, is more than an hour old, or is not yours.`);
     const open = held.group.find((each) => !decisions.has(each));
     if (open !== undefined) throw wrong(index, `decide on ${open} as well: they wait together.`);
-    if (held.at > messages.length) throw wrong(index, 'send the conversation that it belongs to, with all its messages.');
+    if (held.at > lengthOf(messages)) throw wrong(index, 'send the conversation that it belongs to, with all its messages.');
     if (!tools.some(({ capability }) => capability === held.capability))
       throw wrong(index, `name the tool ${held.capability} in tools again.`);
     hidden = held.hidden;

@@ -10,6 +10,8 @@ import type { RoundCall } from './tool-round.ts';
 export interface ServerCall {
   readonly call: RoundCall;
   readonly tool: ServerTool;
+  /** The question about it that was answered with yes. */
+  readonly id?: string;
 }
 
 export interface ToolCaller {
@@ -49,8 +51,22 @@ function kindOf({ capability }: ServerTool): StepRecord['kind'] {
 }
 
 /** A step as it is told before and after. */
-export function stepOf(tool: ServerTool, id: string, status: StepRecord['status'], more: Partial<StepRecord> = {}): ChatEvent {
-  return { type: 'step', step: { id, kind: kindOf(tool), capability: tool.capability, status, ...more } };
+export function stepOf(
+  { tool, call, id: approval }: ServerCall,
+  id: string,
+  status: StepRecord['status'],
+  more: Partial<StepRecord> = {},
+  output?: string,
+): ChatEvent {
+  return {
+    type: 'step',
+    step: { id, kind: kindOf(tool), capability: tool.capability, status, ...more },
+    call: {
+      arguments: call.arguments,
+      ...(output === undefined ? {} : { output }),
+      ...(approval === undefined ? {} : { approval }),
+    },
+  };
 }
 
 /** Failures become messages that the model reads; only the caller's leaving is thrown. */
@@ -93,17 +109,13 @@ export async function* callTools(
       return [index, called] as const;
     }),
   );
-  yield calls.map(({ tool }, index) => stepOf(tool, idOf(index), 'started'));
+  yield calls.map((each, index) => stepOf(each, idOf(index), 'started'));
   while (running.size > 0) {
     const { index, text, error, duration_ms } = await Promise.race(running.values());
     running.delete(index);
     texts[index] = text;
-    yield [
-      stepOf((calls[index] as ServerCall).tool, idOf(index), error === undefined ? 'completed' : 'failed', {
-        duration_ms,
-        ...(error === undefined ? {} : { error }),
-      }),
-    ];
+    const more = { duration_ms, ...(error === undefined ? {} : { error }) };
+    yield [stepOf(calls[index] as ServerCall, idOf(index), error === undefined ? 'completed' : 'failed', more, text)];
   }
   return calls.map(({ call }, index) => toolMessage(call, texts[index] ?? ''));
 }

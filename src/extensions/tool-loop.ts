@@ -3,7 +3,7 @@ import type { ChatStates, StateOwner } from '../types/chat-state.ts';
 import type { ChatBody, ChatEvent, ChatEvents, ChatRequest } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
 import { isJsonObject, type JsonObject } from '../types/json.ts';
-import { keepHidden, restoreHidden } from './hidden-messages.ts';
+import { keepHidden, restoreHidden, withoutTold, withoutUnanswered } from './hidden-messages.ts';
 import { type Decisions, holdCalls, takeHeld } from './tool-approvals.ts';
 import { callTools, parseArguments, type ServerCall, stepOf, type ToolCaller, toolMessage } from './tool-calls.ts';
 import { marked } from '../models/tool-names.ts';
@@ -14,11 +14,15 @@ export interface ToolLoopOptions extends ToolCaller {
   readonly request: ChatRequest;
   readonly owner: StateOwner;
   readonly states: ChatStates;
+  /** The id of the run that the loop is. */
+  readonly run: string;
   readonly tools: readonly ServerTool[];
   /** Rounds of server-side tools; after them one last answer without tools. 8 unless given. */
   readonly maxSteps?: number;
   /** What a person said to calls that an earlier answer asked about. */
   readonly decisions?: Decisions;
+  /** Where in the request each of them stands, for faults; in `gateway.approvals` unless given. */
+  readonly decisionPlaces?: readonly string[];
   callModel(request: ChatRequest): Promise<{ readonly events: ChatEvents }>;
 }
 
@@ -61,20 +65,25 @@ function withoutQuestion(messages: readonly JsonObject[]): readonly JsonObject[]
 }
 
 /** The conversation with what the caller does not see, and with the calls that were decided carried out. */
-async function startOf(options: ToolLoopOptions, tools: readonly JsonObject[]): Promise<Start> {
+async function startOf(options: ToolLoopOptions, named: ReadonlyMap<string, ServerTool>, tools: readonly JsonObject[]): Promise<Start> {
   const { owner, states, decisions } = options;
+  const answered = (messages: readonly JsonObject[]): readonly JsonObject[] => withoutUnanswered(messages, (name) => named.has(name));
   const { body } = options.request;
   const { stream_options: _streamOptions, ...plain } = body;
   const restored = await restoreHidden(states, owner, body.messages);
-  if (decisions === undefined || decisions.size === 0)
-    return { body: { ...plain, model: body.model, messages: restored, tools }, own: restored.length, told: [] };
-  const own = withoutQuestion(restored);
-  const { hidden, allowed, refused } = await takeHeld(states, owner, decisions, own, options.tools);
+  if (decisions === undefined || decisions.size === 0) {
+    const messages = answered(restored);
+    return { body: { ...plain, model: body.model, messages, tools }, own: messages.length, told: [] };
+  }
+  const asked = withoutQuestion(restored);
+  const { hidden, allowed, refused } = await takeHeld(states, owner, decisions, asked, options.tools, options.decisionPlaces);
+  const own = hidden.length === 0 ? asked : withoutTold(asked);
   const told: (readonly ChatEvent[])[] = [];
   const running = callTools(options, allowed, 'approved', true);
   let next = await running.next();
   for (; next.done !== true; next = await running.next()) told.push(next.value);
-  const messages = [...own, ...hidden, ...next.value, ...refused.map((call) => toolMessage(call, 'The person did not allow this call.'))];
+  const refusals = refused.map((call) => toolMessage(call, 'The person did not allow this call.'));
+  const messages = answered([...own, ...hidden, ...next.value, ...refusals]);
   return { body: { ...plain, model: body.model, messages, tools }, own: own.length, told };
 }
 
@@ -85,7 +94,7 @@ export async function runToolLoop(options: ToolLoopOptions): Promise<ChatEvents>
     throw new GatewayError('invalid_request', 'n: only one choice is possible with server-side tools; leave n out.', { param: 'n' });
   const functions = (body.tools ?? []).filter((tool) => tool['type'] !== 'mcp' && tool['type'] !== 'skill');
   const named = nameTools(options.tools, functions);
-  const start = await startOf(options, [...functions, ...[...named].map(([name, tool]) => asFunction(name, tool))]);
+  const start = await startOf(options, named, [...functions, ...[...named].map(([name, tool]) => asFunction(name, tool))]);
   const first = await options.callModel(asRequest(options.request, start.body));
   return rounds(options, named, start, first.events);
 }
@@ -123,9 +132,18 @@ async function* rounds(
     if (clientCalls.length > 0 || asked.length > 0 || serverCalls.length === 0) {
       // The caller runs its own functions and comes back with their results; what it must not see waits till then.
       if (clientCalls.length > 0 && hidden.length + asked.length > 1) await keepHidden(states, owner, clientCalls, hidden);
-      const held = await holdCalls(states, owner, asked, start.own, clientCalls.length > 0 ? [] : hidden);
+      const held = await holdCalls(
+        states,
+        owner,
+        options.run,
+        asked,
+        body.messages.slice(0, start.own),
+        clientCalls.length > 0 ? [] : hidden,
+      );
       if (held.length > 0)
-        yield held.map(({ id, call, tool }) => stepOf(tool, id, 'approval_required', { input: parseArguments(call.arguments) ?? {} }));
+        yield held.map(({ id, call, tool }) =>
+          stepOf({ call, tool }, id, 'approval_required', { input: parseArguments(call.arguments) ?? {} }),
+        );
       const reason = clientCalls.length > 0 ? 'tool_calls' : asked.length > 0 ? 'stop' : round.reason;
       yield [
         { type: 'finish', choice: 0, reason },
@@ -142,7 +160,9 @@ async function* rounds(
       // A model that calls tools all the same is not obeyed.
       const final = yield* readRound(events, () => true, true);
       yield [
-        { type: 'finish', choice: 0, reason: final.calls.length > 0 ? 'length' : final.reason },
+        final.calls.length > 0
+          ? { type: 'finish', choice: 0, reason: 'length', raw: 'max_steps', limit: 'max_steps' }
+          : { type: 'finish', choice: 0, reason: final.reason, limit: 'max_steps' },
         { type: 'response-end', usage: null },
       ];
       return;

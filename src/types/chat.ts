@@ -85,6 +85,16 @@ export interface StepRecord {
   readonly error?: string;
 }
 
+/** The call behind a step, for faces that tell it whole. The texts are those of the conversation itself, never copies. */
+export interface StepCall {
+  /** As the model wrote them. */
+  readonly arguments: string;
+  /** What the model read; there as soon as the step has ended. */
+  readonly output?: string;
+  /** The question that a person answered with yes. */
+  readonly approval?: string;
+}
+
 /**
  * What happens in an answer, in order. Per choice: any deltas, then one `finish`; after the last choice one `response-end`.
  * A decoder emits `finish` only when the vendor said so: a stream that ends without it is an interrupted one.
@@ -118,8 +128,17 @@ export type ChatEvent =
   | { readonly type: 'vendor'; readonly format: string; readonly choice: number; readonly event: JsonObject }
   | { readonly type: 'audio-delta'; readonly choice: number; readonly audio: JsonObject }
   | { readonly type: 'annotation'; readonly choice: number; readonly annotation: JsonObject }
-  | { readonly type: 'step'; readonly step: StepRecord }
-  | { readonly type: 'finish'; readonly choice: number; readonly reason: FinishReason; readonly raw?: string; readonly detail?: JsonObject }
+  /** `call` is left out for what a skill does within. */
+  | { readonly type: 'step'; readonly step: StepRecord; readonly call?: StepCall }
+  | {
+      readonly type: 'finish';
+      readonly choice: number;
+      readonly reason: FinishReason;
+      readonly raw?: string;
+      readonly detail?: JsonObject;
+      /** `max_steps`: no further round of tools was allowed. With the reason `length` the model wanted one all the same. */
+      readonly limit?: 'max_steps';
+    }
   | { readonly type: 'response-end'; readonly usage: Usage | null };
 
 /** Batches of events, one per read of the upstream socket. Pull-driven: not pulling holds the upstream back. */

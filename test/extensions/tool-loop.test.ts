@@ -1,4 +1,5 @@
 /** The tool loop against a scripted model: rounds, steps, mixed calls, limits and failures. */
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runToolLoop, type ToolLoopOptions } from '../../src/extensions/tool-loop.ts';
 import type { ServerTool } from '../../src/extensions/tool-requests.ts';
@@ -56,6 +57,7 @@ async function play(script: readonly (Answer | Error)[], options: Partial<ToolLo
   const events = await runToolLoop({
     owner: principal,
     states,
+    run: randomUUID(),
     tools: [tool('add'), tool('look')],
     signal: new AbortController().signal,
     callTool: (_tool, input) => {
@@ -141,7 +143,9 @@ describe('rounds', () => {
   it('stops at the step limit with one last round in which tools are forbidden', async () => {
     const { seen, bodies } = await play([{ calls: [{ id: 'a', name: 'demo__add' }] }], { maxSteps: 2 });
     expect(bodies.map((body) => body['tool_choice'])).toEqual([undefined, undefined, 'none']);
-    expect(ofType(seen, 'finish')).toEqual([{ type: 'finish', choice: 0, reason: 'length' }]);
+    expect(ofType(seen, 'finish')).toEqual([{ type: 'finish', choice: 0, reason: 'length', raw: 'max_steps', limit: 'max_steps' }]);
+    const obeyed = await play([{ calls: [{ id: 'a', name: 'demo__add' }] }, { text: 'so far' }], { maxSteps: 1 });
+    expect(ofType(obeyed.seen, 'finish')).toEqual([{ type: 'finish', choice: 0, reason: 'stop', limit: 'max_steps' }]);
   });
 
   it('drops a forced choice after the first round', async () => {
@@ -325,5 +329,23 @@ describe('calls that a person has to agree to', () => {
       'call_m',
       'p',
     ]);
+    // Its result was hidden behind what the caller sends, so the call is left out rather than sent without one.
+    const later = [...messages, { role: 'assistant', content: 'Paid.' }, { role: 'user', content: 'and?' }];
+    const third = await play([{ text: 'x' }], { tools, body: { messages: later } });
+    expect(lastMessages(third.bodies)[1]?.['tool_calls']).toHaveLength(1);
+  });
+
+  it('take the place of what a face told of the same rounds, if the client sends that back', async () => {
+    const first = await play([{ text: 'May I? ', calls: [pay, { id: 'l', name: 'demo__look' }] }], { tools });
+    const [asked] = asks(first.seen);
+    const told = `mcp_${'0'.repeat(36)}`;
+    const call = { id: told, type: 'function', function: { name: 'demo__look', arguments: '{}' } };
+    const messages = [
+      { role: 'user', content: 'go' },
+      { role: 'assistant', content: 'May I? ', tool_calls: [call] },
+      { role: 'tool', tool_call_id: told, content: 'done' },
+    ];
+    const next = await play([{ text: 'Paid.' }], { tools, decisions: new Map([[asked?.id ?? '', true]]), body: { messages } });
+    expect(lastMessages(next.bodies).map((message) => message['tool_call_id'] ?? message['role'])).toEqual(['user', 'assistant', 'l', 'p']);
   });
 });

@@ -49,6 +49,15 @@ export interface ParsedCall {
   readonly maxSteps: number | undefined;
   /** What a person said to held calls of tools, by their ids. */
   readonly decisions?: ReadonlyMap<string, boolean>;
+  /** Where in the request each of them stands; in `gateway.approvals` unless given. */
+  readonly decisionPlaces?: readonly string[];
+}
+
+/** What a person said to one call, and where in the request. */
+export interface Decision {
+  readonly id: string;
+  readonly approve: boolean;
+  readonly place: string;
 }
 
 export interface ParsedChat extends ParsedCall {
@@ -79,10 +88,17 @@ export function parseChat(body: unknown, raw: ChatRequest['raw'] | null): Parsed
   };
 }
 
-/** What of Pailou's own switches the tool loop reads. */
-export function decisionsOf(gateway: z.infer<typeof gatewaySchema>): Pick<ParsedCall, 'decisions'> {
-  const { approvals } = gateway ?? {};
-  return approvals === undefined ? {} : { decisions: new Map(approvals.map(({ id, approve }) => [id, approve])) };
+/** Decisions by Pailou's own switch, and by what the face itself has for them. */
+export function decisionsOf(
+  gateway: z.infer<typeof gatewaySchema>,
+  others: readonly Decision[] = [],
+): Pick<ParsedCall, 'decisions' | 'decisionPlaces'> {
+  const own = (gateway?.approvals ?? []).map((each, index) => ({ ...each, place: `gateway.approvals[${index}].id` }));
+  // Once each, the last word counts.
+  const all = new Map([...own, ...others].map((each) => [each.id, each]));
+  if (all.size === 0) return {};
+  const decisions = new Map([...all.values()].map(({ id, approve }) => [id, approve]));
+  return { decisions, decisionPlaces: [...all.values()].map(({ place }) => place) };
 }
 
 type CheckedChat = z.infer<typeof chatBodySchema>;

@@ -2,7 +2,7 @@
 import { runToolLoop } from '../../extensions/tool-loop.ts';
 import { serverToolRequests } from '../../extensions/tool-requests.ts';
 import type { Run } from '../../telemetry/run.ts';
-import type { ChatEvents } from '../../types/chat.ts';
+import type { ChatEvent, ChatEvents } from '../../types/chat.ts';
 import type { ModelEntry } from '../../types/snapshot.ts';
 import { booked, endFailed } from './booked.ts';
 import type { Caller } from './caller.ts';
@@ -16,6 +16,11 @@ export interface LoopedChat {
   readonly events: ChatEvents;
   /** Those of the first model call; later ones ask for no more than it. */
   readonly warnings: readonly string[];
+}
+
+/** What a skill's own tools were told and answered is not for whoever called the skill. */
+async function* withoutCalls(events: ChatEvents): AsyncGenerator<readonly ChatEvent[]> {
+  for await (const batch of events) yield batch.map((event) => (event.type === 'step' ? { type: 'step', step: event.step } : event));
 }
 
 /** True if Pailou has to run tools for this request. Throws `invalid_request` where it asks for them wrongly. */
@@ -41,9 +46,11 @@ export async function chatWithTools(
       request: chat.request,
       owner: caller.principal,
       states: services.states,
+      run: run.id,
       tools,
       ...(chat.maxSteps === undefined ? {} : { maxSteps: chat.maxSteps }),
       ...(chat.decisions === undefined ? {} : { decisions: chat.decisions }),
+      ...(chat.decisionPlaces === undefined ? {} : { decisionPlaces: chat.decisionPlaces }),
       signal: caller.signal,
       callModel: async (request) => {
         options.mayAsk?.();
@@ -53,7 +60,7 @@ export async function chatWithTools(
       },
       callTool: (tool, input, signal, approved) => (tool as BoundTool).call(input, { parent: run, signal, approved }),
     });
-    return { run, events: booked(run, null, events), warnings };
+    return { run, events: booked(run, null, options.parent === undefined ? events : withoutCalls(events)), warnings };
   } catch (thrown) {
     endFailed(run, thrown);
     throw thrown;

@@ -21,21 +21,19 @@ export interface ChatAnswer {
   readonly warnings: readonly string[];
 }
 
-/** Throws `invalid_request` for a yes or no that would go unheard: whoever said it believes that it counts. */
-function requireUseOfDecisions(chat: ParsedCall): void {
-  if (chat.decisions === undefined || chat.decisions.size === 0) return;
+/** A decision that nothing would carry out is never left out in silence. */
+function requireToolsToDecide(chat: ParsedCall): void {
+  const { decisions, decisionPlaces } = chat;
+  if (decisions === undefined || decisions.size === 0) return;
   if (!chat.request.body.model.startsWith('skill/') && hasServerTools(chat)) return;
-  throw new GatewayError(
-    'invalid_request',
-    'gateway.approvals: nothing can wait for a person here; send the model and the tools of the request whose answer asked.',
-    { param: 'gateway.approvals' },
-  );
+  const param = decisionPlaces?.[0] ?? 'gateway.approvals';
+  throw new GatewayError('invalid_request', `${param}: name the tools in tools again, of which a call is decided.`, { param });
 }
 
 /** Checks the rights and starts the call. Resolves when the first of the answer is there. */
 export async function routeChat(services: CallServices, caller: Caller, chat: ParsedCall): Promise<ChatAnswer> {
   const name = chat.request.body.model;
-  requireUseOfDecisions(chat);
+  requireToolsToDecide(chat);
   if (name.startsWith('skill/')) {
     const skill = requireSkill(caller, name.slice('skill/'.length));
     const { input, conversation, warnings } = skillInput(chat.request.body, skill.instance);

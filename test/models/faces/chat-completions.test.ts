@@ -95,6 +95,28 @@ describe('the chunk emitter', () => {
 });
 
 describe('the collected answer', () => {
+  test('tells neither what a tool was told nor what it said, and tells the limit of the loop, streamed too', async () => {
+    const events: ChatEvent[] = [
+      {
+        type: 'step',
+        step: { id: 's', kind: 'mcp', capability: 'mcp/a/b', status: 'completed' },
+        call: { arguments: '{"secret":1}', output: 'secret' },
+      },
+      text('x'),
+      { type: 'finish', choice: 0, reason: 'length', raw: 'max_steps', limit: 'max_steps' },
+      end,
+    ];
+    const whole = await collectCompletion(inBatches(events), options);
+    const streamed = createChunkEmitter({ ...options, includeUsage: true }).write(events);
+    for (const told of [whole, streamed]) {
+      expect(told).not.toContain('secret');
+      expect(told).toContain('"limit":"max_steps"');
+      expect(told).toContain('"finish_reason":"length"');
+    }
+    expect(checkCompletion(JSON.parse(whole))).toEqual([]);
+    expect(checkStream(streamed, { usage: true })).toEqual([]);
+  });
+
   test('keeps the steps and drops them for a closed client', async () => {
     const events: ChatEvent[] = [
       { type: 'step', step: { id: 's', kind: 'skill', capability: 'skill/a', status: 'completed', duration_ms: 3 } },

@@ -40,10 +40,12 @@ export interface Collection {
   extra: JsonObject | undefined;
   usage: Usage | null;
   ended: boolean;
+  /** The loop of tools ended by its limit. */
+  limit: 'max_steps' | undefined;
 }
 
 export function startCollection(): Collection {
-  return { choices: new Map(), steps: [], extra: undefined, usage: null, ended: false };
+  return { choices: new Map(), steps: [], extra: undefined, usage: null, ended: false, limit: undefined };
 }
 
 function choiceOf(collection: Collection, index: number): CollectedChoice {
@@ -126,6 +128,7 @@ export function collectInto(collection: Collection, event: ChatEvent): void {
       return;
     case 'finish':
       choice.finish = event.reason;
+      collection.limit ??= event.limit;
   }
 }
 
@@ -172,7 +175,8 @@ export function renderCompletion(collection: Collection, options: CompletionOpti
     .sort(([one], [other]) => one - other)
     .map(([, choice], index) => renderChoice(choice, index, options));
   const extra = renderExtra(collection.extra);
-  const steps = collection.steps.length > 0 && options.reasoning ? `,"pailou":${JSON.stringify({ steps: collection.steps })}` : '';
+  const told = collection.steps.length > 0 && options.reasoning;
+  const steps = told ? `,"pailou":${JSON.stringify({ steps: collection.steps, limit: collection.limit })}` : '';
   return (
     `{"id":${JSON.stringify(options.id)},"object":"chat.completion","created":${options.created},"model":${JSON.stringify(options.model)}${extra},` +
     `"choices":[${choices.join(',')}],"usage":${renderUsage(collection.usage, !options.reasoning)}${steps}}`

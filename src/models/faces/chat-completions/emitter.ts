@@ -1,5 +1,5 @@
 /** The strict emitter of OpenAI's chat completions: the one owner of id, created, model, role, tool index, finish reason and usage placement. */
-import type { ChatEvent, ChatEvents, FinishReason } from '../../../types/chat.ts';
+import type { ChatEvent, ChatEvents } from '../../../types/chat.ts';
 import type { GatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
 import { renderError } from '../error.ts';
@@ -54,7 +54,7 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
     return state;
   };
 
-  const finish = (choice: number, state: EmittedChoice, reason: FinishReason): string => {
+  const finish = ({ choice, reason, limit }: Extract<ChatEvent, { type: 'finish' }>, state: EmittedChoice): string => {
     state.finished = true;
     const honest = honestFinish(reason, [...state.calls.values()]);
     let text = '';
@@ -64,7 +64,9 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
           text += delta(choice, `"tool_calls":[{"index":${call.index},"function":{"arguments":"{}"}}]`);
       }
     }
-    return `${text}${open(choice)}},"logprobs":null,"finish_reason":"${honest}"}]${close}`;
+    const end = `},"logprobs":null,"finish_reason":"${honest}"}]`;
+    const told = limit === undefined || closed ? '' : `,"pailou":{"limit":"${limit}"}`;
+    return `${text}${open(choice)}${end}${told}${close}`;
   };
 
   const startCall = (state: EmittedChoice, event: Extract<ChatEvent, { type: 'tool-call-start' }>): string => {
@@ -121,7 +123,7 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
       case 'thought':
         return closed ? text : text + delta(event.choice, `"reasoning_details":[${JSON.stringify(event.detail)}]`);
       case 'finish':
-        return text + finish(event.choice, state, event.reason);
+        return text + finish(event, state);
     }
   };
 
