@@ -52,6 +52,9 @@ export function checkResponse(response: Loose): string[] {
 
 function checkItem(item: Loose, status: string): string[] {
   const where = item.id;
+  if (item.type === 'mcp_approval_request')
+    return /^apr_[0-9a-f]{36}$/.test(item.id) && item.server_label && item.name && JSON.parse(item.arguments) ? [] : [`${where}: question`];
+  if (item.type === 'mcp_call') return checkMcpCall(item);
   if (!/^(msg|rs|fc|ctc)_[0-9a-f]{36}$/.test(item.id)) return [`${where}: id`];
   if (item.status !== 'completed' && status === 'completed') return [`${where}: status ${item.status}`];
   if (item.type === 'message') {
@@ -66,6 +69,14 @@ function checkItem(item: Loose, status: string): string[] {
     return [];
   }
   return item.type === 'custom_tool_call' && typeof item.input === 'string' ? [] : [`${where}: type ${item.type}`];
+}
+
+function checkMcpCall(item: Loose): string[] {
+  const named = /^mcp_[0-9a-f]{36}$/.test(item.id) && item.server_label && item.name && typeof item.arguments === 'string';
+  const ended =
+    (item.status === 'completed' && typeof item.output === 'string' && item.error === null) ||
+    (item.status === 'failed' && item.output === null && item.error.type === 'mcp_tool_execution_error');
+  return named && ended ? [] : [`${item.id}: call of a server`];
 }
 
 /** A complete stream. What its events say, put together, must be what its last one says. */

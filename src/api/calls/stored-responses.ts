@@ -1,6 +1,6 @@
 /** What a call of /v1/responses goes on from: an earlier response, and earlier items that the input refers to. */
 import { responseOfItem } from '../../models/faces/responses/ids.ts';
-import { itemReferences, withItems } from '../../models/faces/responses/request.ts';
+import { type Earlier, itemReferences, withItems } from '../../models/faces/responses/request.ts';
 import type { ResponseStore, StoredResponse } from '../../storage/responses.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
@@ -55,13 +55,15 @@ async function resolveItems(store: ResponseStore | null, caller: Caller, body: J
   return withItems(body, items);
 }
 
-/** The body with earlier items in the place of references to them, and the messages before its input. */
+/** The body with earlier items in the place of references to them, and what comes before its input. */
 export async function resolveEarlier(
   store: ResponseStore | null,
   caller: Caller,
   body: JsonObject,
-): Promise<{ readonly body: JsonObject; readonly messages: readonly JsonObject[] }> {
+): Promise<Earlier & { readonly body: JsonObject }> {
   const id = body['previous_response_id'];
-  const messages = typeof id === 'string' && id !== '' ? (await previous(store, caller, id)).messages : [];
-  return { body: await resolveItems(store, caller, body), messages };
+  const found = typeof id === 'string' && id !== '' ? await previous(store, caller, id) : null;
+  const output = found?.response['output'];
+  const items = Array.isArray(output) ? (output as readonly Json[]).filter(isJsonObject) : [];
+  return { body: await resolveItems(store, caller, body), messages: found?.messages ?? [], items };
 }

@@ -30,8 +30,8 @@ function responseWriter(
     reasoning: keep.reasoning,
     summary: asked.summary,
     encrypted: asked.encrypted,
-    onComplete: ({ response, message }: Parameters<Parameters<typeof createResponseEmitter>[0]['onComplete']>[0]) =>
-      store?.keep(caller.principal, { id, response, messages: [...asked.messages, message] }),
+    onComplete: ({ response, messages }: Parameters<Parameters<typeof createResponseEmitter>[0]['onComplete']>[0]) =>
+      store?.keep(caller.principal, { id, response, messages: [...asked.messages, ...messages] }),
   };
   return { collect: (events) => collectResponse(events, options), stream: () => createResponseEmitter(options) };
 }
@@ -56,12 +56,12 @@ export function addResponses(app: FastifyInstance, services: CallServices): void
       const { gateway: _own, ...given } = body;
       const caller = callerOf(request, reply);
       const earlier = await resolveEarlier(services.responses, caller, given);
-      const asked = readResponsesRequest(earlier.body, earlier.messages);
+      const asked = readResponsesRequest(earlier.body, earlier);
       const answer = await routeChat(services, caller, {
         request: asked.request,
         stream: asked.stream,
         maxSteps: checked.gateway?.max_steps,
-        ...decisionsOf(checked.gateway),
+        ...decisionsOf(checked.gateway, asked.decisions),
       });
       const store = checked.store === false ? null : services.responses;
       const writer = responseWriter(asked, answer, { caller, store, reasoning: checked.gateway?.reasoning !== false });

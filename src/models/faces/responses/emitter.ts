@@ -9,8 +9,8 @@ import { renderResponseUsage } from './usage.ts';
 /** A response that has come to its end. */
 export interface CompleteResponse {
   readonly response: JsonObject;
-  /** The answer as one message of chat completions, for a later response to go on from. */
-  readonly message: JsonObject;
+  /** The answer as messages of chat completions, for a later response to go on from. */
+  readonly messages: readonly JsonObject[];
 }
 
 export interface ResponseOptions extends OutputForm {
@@ -49,6 +49,7 @@ class Answer {
       this.ended = true;
     } else if (event.type === 'step') {
       if (event.step.status !== 'started') this.#steps.push(event.step);
+      this.#output.step(event);
     } else if (event.choice === 0 && this.#finish === null) {
       if (event.type === 'finish') {
         this.#finish = event;
@@ -81,13 +82,20 @@ class Answer {
       completed_at: reason === null ? Math.floor(Date.now() / 1000) : null,
       incomplete_details: reason === null ? null : { reason },
       // Beyond OpenAI's schema, where its clients look past it.
-      ...(this.#steps.length === 0 ? {} : { pailou: { steps: this.#steps as unknown as readonly JsonObject[] } }),
+      ...(this.#steps.length === 0 ? {} : { pailou: this.#told() }),
     });
-    this.#options.onComplete({ response, message: this.#output.message });
+    this.#options.onComplete({ response, messages: this.#output.messages });
     return response;
   }
 
+  #told(): JsonObject {
+    const limit = this.#finish?.limit;
+    return { steps: this.#steps as unknown as readonly JsonObject[], ...(limit === undefined ? {} : { limit }) };
+  }
+
   #cutShort(): string | null {
+    // OpenAI has no word for it, and its clients take any.
+    if (this.#finish?.raw === 'max_steps') return 'max_steps';
     if (this.#finish?.reason === 'length') return 'max_output_tokens';
     return this.#finish?.reason === 'content_filter' ? 'content_filter' : null;
   }

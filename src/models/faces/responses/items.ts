@@ -1,6 +1,7 @@
 /** Input items as messages: what a model said and did in one turn is one message of the assistant. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { unpackThought } from '../packed-thoughts.ts';
+import { toldCall, toldId, toldResult, wordsIn } from '../told-calls.ts';
 import { atOpenai, invalid, typeName } from './faults.ts';
 import { readContent, textIn } from './parts.ts';
 
@@ -12,14 +13,41 @@ function text(item: JsonObject, field: string, path: string): string {
   return value;
 }
 
+/** What the model read of a call that an earlier answer told of. */
+function outputOf({ output, error }: JsonObject): string {
+  if (typeof output === 'string') return output;
+  if (typeof error === 'string') return error;
+  const words = isJsonObject(error) ? wordsIn(error['content']) || wordsIn(error['message']) : '';
+  return words || 'The call was cut off; nothing is known of its result.';
+}
+
 function list(value: Json | undefined): readonly Json[] {
   return Array.isArray(value) ? (value as readonly Json[]) : [];
+}
+
+/** What is known of questions to a person beyond the input itself. */
+export interface Questions {
+  /** Ids of those that are decided now. */
+  readonly open: ReadonlySet<string>;
+  /** Items before the input, among which the questions may be. */
+  readonly before: readonly JsonObject[];
 }
 
 class Conversation {
   readonly messages: JsonObject[] = [];
   /** The assistant's turn that is being put together. */
   #turn: Message | null = null;
+  /** Results of told calls in it. */
+  #results: JsonObject[] = [];
+  /** The caller has yet to tell the results of some of its calls. */
+  #isOpen = false;
+  readonly #open: ReadonlySet<string>;
+  readonly #questions = new Map<unknown, JsonObject>();
+
+  constructor({ open, before }: Questions) {
+    this.#open = open;
+    for (const item of before) if (item['type'] === 'mcp_approval_request') this.#questions.set(item['id'], item);
+  }
 
   add(item: JsonObject, path: string): void {
     const type = item['type'] ?? (item['role'] === undefined ? undefined : 'message');
@@ -53,6 +81,18 @@ class Conversation {
           content: readContent(item['output'], `${path}.output`, '\n'),
         });
         return;
+      case 'mcp_call':
+        this.#told(item, text(item, 'id', path), outputOf(item), path);
+        return;
+      case 'mcp_approval_request':
+        this.#questions.set(item['id'], item);
+        return;
+      case 'mcp_approval_response':
+        this.#decided(item, path);
+        break;
+      // Which tools there are is told anew by each request.
+      case 'mcp_list_tools':
+        break;
       default:
         throw atOpenai(path, `an item of type ${typeName(type)}`, 'Leave it out.');
     }
@@ -60,7 +100,30 @@ class Conversation {
 
   end(): void {
     if (this.#turn !== null) this.messages.push(this.#turn);
+    this.messages.push(...this.#results);
     this.#turn = null;
+    this.#results = [];
+    this.#isOpen = false;
+  }
+
+  /** What a model says behind results is of its next round. */
+  #next(): void {
+    if (this.#results.length > 0 && !this.#isOpen) this.end();
+  }
+
+  #told(item: JsonObject, id: string, result: string, path: string): void {
+    const turn = this.#assistant();
+    const given = typeof item['arguments'] === 'string' ? item['arguments'] : '';
+    const call = toldCall(toldId(id), text(item, 'server_label', path), text(item, 'name', path), given);
+    turn['tool_calls'] = [...list(turn['tool_calls']), call];
+    this.#results.push(toldResult(toldId(id), result));
+  }
+
+  /** A yes is told by the call that it led to. */
+  #decided({ approval_request_id: id, approve }: JsonObject, path: string): void {
+    const question = this.#questions.get(id);
+    if (typeof id !== 'string' || question === undefined || approve !== false || this.#open.has(id)) return;
+    this.#told(question, id, 'The person did not allow this call.', path);
   }
 
   #assistant(): Message {
@@ -83,6 +146,7 @@ class Conversation {
   }
 
   #say(content: Json): void {
+    this.#next();
     const given = this.#turn?.['content'];
     // A text after a text is a new message; one after a call stays with it, because the results must follow the calls.
     if (typeof given === 'string' && this.#turn?.['tool_calls'] === undefined) this.end();
@@ -95,11 +159,14 @@ class Conversation {
   }
 
   #call(call: JsonObject): void {
+    this.#next();
+    this.#isOpen = true;
     const turn = this.#assistant();
     turn['tool_calls'] = [...list(turn['tool_calls']), call];
   }
 
   #reasoning(item: JsonObject): void {
+    this.#next();
     if (this.#turn !== null && this.#turn['tool_calls'] === undefined && this.#turn['content'] !== null) this.end();
     const turn = this.#assistant();
     const thought = textIn(item['content']) || textIn(item['summary']);
@@ -114,9 +181,9 @@ class Conversation {
 }
 
 /** The messages of `input`; references must be resolved before. Throws a fault naming the item. */
-export function readItems(input: Json | undefined): JsonObject[] {
+export function readItems(input: Json | undefined, questions: Questions = { open: new Set(), before: [] }): JsonObject[] {
   if (typeof input === 'string') return [{ role: 'user', content: input }];
-  const conversation = new Conversation();
+  const conversation = new Conversation(questions);
   list(input).forEach((item, index) => {
     if (!isJsonObject(item)) throw invalid(`input[${index}]`, 'must be an object.');
     conversation.add(item, `input[${index}]`);

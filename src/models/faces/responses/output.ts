@@ -1,15 +1,18 @@
 /** The output items of one response, from the events of an answer. */
 import type { ChatEvent } from '../../../types/chat.ts';
-import type { Json, JsonObject } from '../../../types/json.ts';
+import type { JsonObject } from '../../../types/json.ts';
 import { CallItem } from './call-item.ts';
 import type { EventSink } from './event-sink.ts';
 import { itemId, type ItemPrefix } from './ids.ts';
+import { McpApprovalItem, McpCallItem } from './mcp-item.ts';
 import { MessageItem } from './message-item.ts';
 import { type ReasoningForm, ReasoningItem } from './reasoning-item.ts';
+import { Transcript } from './transcript.ts';
 
 /** Events that say something of a choice, other than its end. */
 export type ContentEvent = Exclude<ChatEvent, { type: 'response-start' | 'response-end' | 'step' | 'finish' }>;
-type Item = MessageItem | ReasoningItem | CallItem;
+type Step = Extract<ChatEvent, { type: 'step' }>;
+type Item = MessageItem | ReasoningItem | CallItem | McpCallItem | McpApprovalItem;
 
 export interface OutputForm extends ReasoningForm {
   /** False leaves out what the model thought. */
@@ -24,11 +27,9 @@ export class Output {
   readonly #calls = new Map<number, CallItem>();
   /** What is said or thought just now; calls stay open beside it. */
   #open: MessageItem | ReasoningItem | null = null;
-  /** The same answer as a message of chat completions, for a later response to go on from. */
-  #text = '';
-  #refusal = '';
-  #thought = '';
-  readonly #details: JsonObject[] = [];
+  /** Calls of Pailou's own that are under way, by the ids of their steps. */
+  readonly #running = new Map<string, McpCallItem>();
+  readonly #transcript = new Transcript();
 
   constructor(sink: EventSink, response: string, form: OutputForm) {
     this.#sink = sink;
@@ -39,22 +40,22 @@ export class Output {
   take(event: ContentEvent): void {
     switch (event.type) {
       case 'text-delta':
-        this.#text += event.text;
+        this.#transcript.say(event.text);
         if (event.text !== '' || event.logprobs !== undefined) this.#message().text(event.text, event.logprobs);
         return;
       case 'refusal-delta':
-        this.#refusal += event.text;
+        this.#transcript.refuse(event.text);
         if (event.text !== '') this.#message().refusal(event.text);
         return;
       case 'annotation':
         this.#message().annotation(event.annotation);
         return;
       case 'reasoning-delta':
-        this.#thought += event.text;
+        this.#transcript.think(event.text);
         if (this.#form.reasoning && event.text !== '') this.#reasoning().text(event.text);
         return;
       case 'thought':
-        this.#details.push(event.detail);
+        this.#transcript.detail(event.detail);
         if (this.#form.encrypted) this.#reasoning().detail(event.detail);
         return;
       case 'tool-call-start':
@@ -68,6 +69,27 @@ export class Output {
     }
   }
 
+  /** A call that Pailou makes itself begins, has ended, or waits for a person. */
+  step(event: Step): void {
+    const { step } = event;
+    if (event.call === undefined) return;
+    if (step.status === 'approval_required') {
+      this.#close('completed');
+      this.#transcript.ask();
+      this.#items.push(new McpApprovalItem(this.#sink, event, this.#items.length));
+    } else if (step.status === 'started') {
+      this.#close('completed');
+      const item = this.#add('mcp', (id, index) => new McpCallItem(this.#sink, event, id, index));
+      this.#running.set(step.id, item);
+      this.#transcript.toldCall(item.item['id'] as string, event);
+    } else {
+      const item = this.#running.get(step.id);
+      this.#running.delete(step.id);
+      item?.close(event);
+      if (item !== undefined) this.#transcript.toldResult(item.item['id'] as string, event);
+    }
+  }
+
   /** Nothing more is said. `status` is that of what was still open. */
   end(status: 'completed' | 'incomplete'): void {
     this.#close(status);
@@ -78,15 +100,9 @@ export class Output {
     return this.#items.map(({ item }) => item);
   }
 
-  /** The answer as one message of the assistant. */
-  get message(): JsonObject {
-    const calls = [...this.#calls.values()].map((each) => each.call);
-    const message: Record<string, Json> = { role: 'assistant', content: this.#text === '' && calls.length > 0 ? null : this.#text };
-    if (this.#refusal !== '') message['refusal'] = this.#refusal;
-    if (this.#thought !== '') message['reasoning_content'] = this.#thought;
-    if (this.#details.length > 0) message['reasoning_details'] = this.#details;
-    if (calls.length > 0) message['tool_calls'] = calls;
-    return message;
+  /** The answer as messages of chat completions. */
+  get messages(): readonly JsonObject[] {
+    return this.#transcript.messages;
   }
 
   #add<T extends Item>(prefix: ItemPrefix, make: (id: string, index: number) => T): T {
@@ -115,10 +131,9 @@ export class Output {
   #call(start: Extract<ChatEvent, { type: 'tool-call-start' }>): void {
     if (this.#calls.has(start.call)) return;
     this.#close('completed');
-    this.#calls.set(
-      start.call,
-      this.#add(start.kind === 'custom' ? 'ctc' : 'fc', (id, index) => new CallItem(this.#sink, start, id, index)),
-    );
+    const call = this.#add(start.kind === 'custom' ? 'ctc' : 'fc', (id, index) => new CallItem(this.#sink, start, id, index));
+    this.#calls.set(start.call, call);
+    this.#transcript.call(() => call.call);
   }
 
   #close(status: 'completed' | 'incomplete'): void {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { ChatBody, ChatRequest } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import { type ItemDecision, readDecisions } from './decisions.ts';
 import { atOpenai } from './faults.ts';
 import { readItems } from './items.ts';
 import { readTextFormat, readToolChoice, readTools } from './tools.ts';
@@ -59,6 +60,14 @@ export interface ResponsesRequest {
   readonly echo: JsonObject;
   /** What a later response goes on from, besides the answer. */
   readonly messages: readonly JsonObject[];
+  /** What a person said to calls that waited. */
+  readonly decisions: readonly ItemDecision[];
+}
+
+/** What comes before the input of a request: the conversation, and the items of the response that it goes on from. */
+export interface Earlier {
+  readonly messages: readonly JsonObject[];
+  readonly items: readonly JsonObject[];
 }
 
 function given(body: JsonObject, field: string, as: string = field): Record<string, Json> {
@@ -109,16 +118,15 @@ function logprobsOf(body: JsonObject): Record<string, Json> {
   return { logprobs: true, ...(top === 0 ? {} : { top_logprobs: top }) };
 }
 
-/**
- * `body` fits the schema above, with its references to earlier items replaced by these; `earlier` are the messages before its input.
- * Throws a fault naming the field.
- */
-export function readResponsesRequest(body: JsonObject, earlier: readonly JsonObject[] = []): ResponsesRequest {
+/** `body` fits the schema above, with its references to earlier items replaced by these. Throws a fault naming the field. */
+export function readResponsesRequest(body: JsonObject, earlier: Earlier = { messages: [], items: [] }): ResponsesRequest {
   if (body['background'] === true) throw atOpenai('background', 'work in the background', 'Leave it out; the answer can be streamed.');
   const leftOut: string[] = [];
   const rest = passedOn(body, leftOut);
   if (body['truncation'] === 'auto') leftOut.push('truncation');
-  const messages = [...earlier, ...readItems(body['input'])];
+  const decisions = readDecisions(body['input']);
+  const open = new Set(decisions.map(({ id }) => id));
+  const messages = [...earlier.messages, ...readItems(body['input'], { open, before: earlier.items })];
   const instructions = typeof body['instructions'] === 'string' && body['instructions'] !== '' ? body['instructions'] : null;
   const tools = readTools(body['tools']);
   const choice = readToolChoice(body['tool_choice']);
@@ -147,7 +155,9 @@ export function readResponsesRequest(body: JsonObject, earlier: readonly JsonObj
     summary: typeof (reasoning['summary'] ?? reasoning['generate_summary']) === 'string',
     encrypted: include.includes('reasoning.encrypted_content'),
     echo: echoOf(body),
-    messages,
+    // By the time that a later response goes on from this one, nothing is open any more.
+    messages: open.size === 0 ? messages : [...earlier.messages, ...readItems(body['input'], { open: new Set(), before: earlier.items })],
+    decisions,
   };
 }
 

@@ -27,8 +27,9 @@ function readTool(tool: Json, path: string): JsonObject {
     case 'custom':
       if (typeof tool['name'] !== 'string' || tool['name'] === '') throw invalid(`${path}.name`, 'is missing.');
       return readCustom(tool);
-    // The team's own tool servers, called by the gateway; what may stand in such a tool is checked there.
+    // The team's own tool servers and skills, called by the gateway; what may stand in such a tool is checked there.
     case 'mcp':
+    case 'skill':
       return tool;
     default:
       throw atOpenai(`${path}.type`, `the tool ${typeName(tool['type'])}`, 'Leave it out, or offer a function of your own.');

@@ -47,6 +47,7 @@ async function* inBatches(events: readonly ChatEvent[]): AsyncGenerator<readonly
 interface Written {
   readonly response: JsonObject & { readonly output: readonly (JsonObject & { readonly id: string })[] };
   readonly message: JsonObject;
+  readonly messages: readonly JsonObject[];
   readonly types: readonly string[];
 }
 
@@ -63,8 +64,13 @@ async function written(events: readonly ChatEvent[], more: Partial<ResponseOptio
   const atEnd = (response: JsonObject): JsonObject => ({ ...response, completed_at: 0 });
   expect(atEnd(parsed.at(-1).response)).toEqual(atEnd(whole));
   expect(completed.length).toBe(2);
-  expect(completed[0]?.message).toEqual(completed[1]?.message);
-  return { response: whole, message: completed[0]?.message ?? {}, types: parsed.map(({ type }) => type) };
+  expect(completed[0]?.messages).toEqual(completed[1]?.messages);
+  return {
+    response: whole,
+    messages: completed[0]?.messages ?? [],
+    message: completed[0]?.messages[0] ?? {},
+    types: parsed.map(({ type }) => type),
+  };
 }
 
 describe('the Responses emitter', () => {

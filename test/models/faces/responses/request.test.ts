@@ -3,7 +3,8 @@ import { packThought } from '../../../../src/models/faces/packed-thoughts.ts';
 import { itemReferences, readResponsesRequest, withItems } from '../../../../src/models/faces/responses/request.ts';
 import type { Json, JsonObject } from '../../../../src/types/json.ts';
 
-const read = (more: JsonObject, earlier?: readonly JsonObject[]) => readResponsesRequest({ model: 'm', input: 'Hi', ...more }, earlier);
+const read = (more: JsonObject, earlier: readonly JsonObject[] = []) =>
+  readResponsesRequest({ model: 'm', input: 'Hi', ...more }, { messages: earlier, items: [] });
 const messagesOf = (input: Json) => read({ input }).request.body.messages;
 
 describe('a request in the Responses format', () => {
