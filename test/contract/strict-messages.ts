@@ -17,6 +17,8 @@ const deltaOf: Readonly<Record<string, readonly string[]>> = {
   thinking: ['thinking_delta', 'signature_delta'],
   tool_use: ['input_json_delta'],
   redacted_thinking: [],
+  mcp_tool_use: ['input_json_delta'],
+  mcp_tool_result: [],
 };
 
 /** The events of a stream, each with its name and data. */

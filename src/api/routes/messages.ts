@@ -27,11 +27,18 @@ function betaOf(request: FastifyRequest): string | undefined {
   throw new GatewayError('invalid_request', 'anthropic-beta: must be a comma list of names.', { param: 'anthropic-beta' });
 }
 
-function messageWriter(asked: MessagesRequest, reasoning: boolean, answer: ChatAnswer): AnswerWriter {
+/** Whether the caller has asked for blocks of tools that run at the server. */
+const knowsMcpBlocks = (beta: string | undefined): boolean => /(?:^|[, ])mcp-client-/.test(beta ?? '');
+
+function messageWriter(
+  asked: MessagesRequest,
+  shown: { readonly reasoning: boolean; readonly mcpBlocks: boolean },
+  answer: ChatAnswer,
+): AnswerWriter {
   const options = {
     id: `msg_${answer.run.id.replaceAll('-', '')}`,
     model: asked.request.body.model,
-    reasoning,
+    ...shown,
     estimatedInput: () => countTokens(asked.request.body),
   };
   return { collect: (events) => collectMessage(events, options), stream: () => createMessageEmitter(options) };
@@ -54,12 +61,13 @@ export function addMessages(app: FastifyInstance, services: CallServices): void 
     async (request, reply) => {
       const { body, checked } = checkBody(request.body, bodySchema);
       const { gateway: _own, ...given } = body;
-      const asked = readMessagesRequest(given, betaOf(request));
+      const beta = betaOf(request);
+      const asked = readMessagesRequest(given, beta);
       const caller = callerOf(request, reply);
       const answer = await routeChat(services, caller, { ...asked, maxSteps: checked.gateway?.max_steps, ...decisionsOf(checked.gateway) });
       reply.header('request-id', request.id);
       const reasoning = asked.reasoning && checked.gateway?.reasoning !== false;
-      await answerChat(reply, answer, asked.stream, messageWriter(asked, reasoning, answer));
+      await answerChat(reply, answer, asked.stream, messageWriter(asked, { reasoning, mcpBlocks: knowsMcpBlocks(beta) }, answer));
       return reply;
     },
   );

@@ -70,6 +70,14 @@ export class Blocks {
     this.#close();
   }
 
+  /** A block that is whole at once. */
+  add(block: JsonObject, delta?: JsonObject): void {
+    this.end();
+    this.#begin('vendor', block);
+    if (delta !== undefined) this.#delta(delta);
+    this.#close();
+  }
+
   #say(event: ContentEvent): void {
     switch (event.type) {
       case 'text-delta':

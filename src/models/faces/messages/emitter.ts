@@ -5,6 +5,7 @@ import type { JsonObject } from '../../../types/json.ts';
 import { type BlockSink, Blocks, type ContentEvent } from './blocks.ts';
 import { CollectedBlocks } from './collected-blocks.ts';
 import { renderMessagesError } from './error.ts';
+import { approvalWords, mcpBlockId, mcpResult, mcpUse } from './mcp-blocks.ts';
 import { renderStop } from './stop.ts';
 import { renderMessagesUsage } from './usage.ts';
 
@@ -15,11 +16,14 @@ export interface MessageOptions {
   readonly model: string;
   /** Whether to show what the model thought. */
   readonly reasoning: boolean;
+  /** Whether the caller knows blocks of tools that run at the server (`anthropic-beta: mcp-client-…`). */
+  readonly mcpBlocks: boolean;
   /** About how many tokens the input has, for the start of a stream, when no vendor has counted yet. */
   readonly estimatedInput: () => number;
 }
 
 type Finish = Extract<ChatEvent, { type: 'finish' }>;
+type Step = Extract<ChatEvent, { type: 'step' }>;
 
 function event(name: string, data: object): string {
   return `event: ${name}\ndata: ${JSON.stringify({ type: name, ...data })}\n\n`;
@@ -30,8 +34,9 @@ function head(options: MessageOptions): JsonObject {
 }
 
 /** Beyond Anthropic's schema, where its clients look past it. */
-function stepsOf(steps: readonly StepRecord[]): object {
-  return steps.length === 0 ? {} : { pailou: { steps } };
+function stepsOf({ steps, finish }: Answer): object {
+  const limit = finish?.limit === undefined ? {} : { limit: finish.limit };
+  return steps.length === 0 ? {} : { pailou: { steps, ...limit } };
 }
 
 /** What is common to a stream and a whole message: the first choice alone, and nothing after its end. */
@@ -41,9 +46,14 @@ class Answer {
   finish: Finish | null = null;
   usage: Usage | null = null;
   ended = false;
+  readonly #options: MessageOptions;
+  /** The ids of the blocks of told calls, by the ids of their steps. */
+  readonly #told = new Map<string, string>();
+  readonly #asked: Step[] = [];
 
-  constructor(sink: BlockSink, reasoning: boolean) {
-    this.blocks = new Blocks(sink, reasoning);
+  constructor(sink: BlockSink, options: MessageOptions) {
+    this.#options = options;
+    this.blocks = new Blocks(sink, options.reasoning);
   }
 
   take(given: ChatEvent): void {
@@ -53,12 +63,30 @@ class Answer {
       this.ended = true;
     } else if (given.type === 'step') {
       if (given.step.status !== 'started') this.steps.push(given.step);
+      if (given.step.status === 'approval_required') this.#asked.push(given);
+      else if (this.#options.mcpBlocks && given.call !== undefined) this.#tell(given);
     } else if (given.choice === 0 && this.finish === null) this.#say(given);
+  }
+
+  #tell(given: Step): void {
+    const known = this.#told.get(given.step.id);
+    if (known !== undefined) {
+      this.blocks.add(mcpResult(given, known));
+      return;
+    }
+    const id = mcpBlockId(this.#options.id, this.#told.size);
+    this.#told.set(given.step.id, id);
+    const { block, delta } = mcpUse(given, id);
+    this.blocks.add(block, delta);
   }
 
   #say(given: ContentEvent | Finish): void {
     if (given.type === 'finish') {
       this.finish = given;
+      if (this.#asked.length > 0) {
+        this.blocks.end();
+        this.blocks.take({ type: 'text-delta', choice: 0, text: approvalWords(this.#asked) });
+      }
       this.blocks.end();
     } else this.blocks.take(given);
   }
@@ -90,7 +118,7 @@ export function createMessageEmitter(options: MessageOptions): MessageEmitter {
       delta: (index, delta) => (text += event('content_block_delta', { index, delta })),
       close: (index) => (text += event('content_block_stop', { index })),
     },
-    options.reasoning,
+    options,
   );
   const start = (): void => {
     started = true;
@@ -113,7 +141,7 @@ export function createMessageEmitter(options: MessageOptions): MessageEmitter {
           ...(details === undefined ? {} : { stop_details: details }),
           ...(container === undefined ? {} : { container }),
         };
-        text += event('message_delta', { delta, usage: renderMessagesUsage(answer.usage), ...more, ...stepsOf(answer.steps) });
+        text += event('message_delta', { delta, usage: renderMessagesUsage(answer.usage), ...more, ...stepsOf(answer) });
         text += event('message_stop', {});
       }
       return text;
@@ -128,9 +156,9 @@ export function createMessageEmitter(options: MessageOptions): MessageEmitter {
 /** The whole answer as the JSON text of one message. Rejects with what the events reject with. */
 export async function collectMessage(events: ChatEvents, options: MessageOptions): Promise<string> {
   const collected = new CollectedBlocks();
-  const answer = new Answer(collected, options.reasoning);
+  const answer = new Answer(collected, options);
   for await (const batch of events) for (const each of batch) answer.take(each);
   const stop = answer.stop();
-  const rest = { container: null, stop_details: null, ...stop, usage: renderMessagesUsage(answer.usage), ...stepsOf(answer.steps) };
+  const rest = { container: null, stop_details: null, ...stop, usage: renderMessagesUsage(answer.usage), ...stepsOf(answer) };
   return JSON.stringify({ ...head(options), content: collected.content, ...rest });
 }

@@ -5,6 +5,7 @@ import type { ChatBody, ChatRequest } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { Losses } from './losses.ts';
+import { hasOwnBlocks } from './mcp-blocks.ts';
 import { nativeBody } from './native-body.ts';
 import { readOutputFormat, readThinking } from './thinking.ts';
 import { readToolChoice, readTools } from './tools.ts';
@@ -147,14 +148,16 @@ export function readMessagesRequest(body: JsonObject, beta?: string): MessagesRe
     ...userOf(body['metadata']),
     ...(body['stream'] === true ? { stream: true } : {}),
   };
+  const native = {
+    format: 'anthropic',
+    body: nativeBody(body),
+    ...(beta === undefined ? {} : { headers: { 'anthropic-beta': beta } }),
+  };
   return {
     request: {
       body: chat as ChatBody,
-      native: {
-        format: 'anthropic',
-        body: nativeBody(body),
-        ...(beta === undefined ? {} : { headers: { 'anthropic-beta': beta } }),
-      },
+      // Anthropic knows nothing of the servers that Pailou has called.
+      ...(((body['messages'] ?? []) as readonly JsonObject[]).some(hasOwnBlocks) ? {} : { native }),
       translated: losses.translation,
     },
     stream: body['stream'] === true,

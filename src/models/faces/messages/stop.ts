@@ -26,10 +26,12 @@ const own: Readonly<Record<string, FinishReason>> = {
 /** Members of a whole message: `stop_reason`, `stop_sequence` and what else Anthropic said of the answer as a whole (`finish.detail`). */
 export function renderStop(finish: Finish, usage: Usage | null, said: { readonly tools: boolean; readonly refused: boolean }): JsonObject {
   const honest: FinishReason = said.tools && finish.reason === 'stop' ? 'tool_calls' : finish.reason;
-  const raw = finish.raw ?? '';
+  // The very word that Anthropic has for a loop of its own tools that came to its limit.
+  const raw = finish.raw === 'max_steps' ? 'pause_turn' : (finish.raw ?? '');
   const fromAnthropic = usage?.vendor?.format === 'anthropic';
   // A word that is newer than this table is Anthropic's to choose.
-  const kept = own[raw] === honest || (fromAnthropic && raw !== '' && own[raw] === undefined && honest !== 'tool_calls');
+  const kept =
+    finish.raw === 'max_steps' || own[raw] === honest || (fromAnthropic && raw !== '' && own[raw] === undefined && honest !== 'tool_calls');
   const reason = kept ? raw : said.refused && honest === 'stop' ? 'refusal' : words[honest];
   const sequence = finish.detail?.['stop_sequence'];
   return {

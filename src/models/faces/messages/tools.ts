@@ -8,8 +8,8 @@ const known: ReadonlySet<string> = new Set(['type', 'name', 'description', 'inpu
 function readTool(tool: Json, path: string, losses: Losses): JsonObject[] {
   if (!isJsonObject(tool)) throw invalid(path, 'must be an object.');
   const { type, name, description, input_schema: schema, strict } = tool;
-  // Pailou's own: a tool server of the team, called by the gateway.
-  if (type === 'mcp') return [tool];
+  // Pailou's own: a tool server or a skill of the team, called by the gateway.
+  if (type === 'mcp' || type === 'skill') return [tool];
   if (type !== undefined && type !== null && type !== 'custom') {
     losses.demand(path, `tool of type ${typeName(type)}`);
     return [];

@@ -2,7 +2,9 @@
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { joinTextParts } from '../../text-parts.ts';
 import { unpackThought } from '../packed-thoughts.ts';
+import { toldCall, toldResult, wordsIn } from '../told-calls.ts';
 import { invalid, type Losses } from './losses.ts';
+import { toldIdOf } from './mcp-blocks.ts';
 import { blocksIn, cacheControl, readOrDemand, readParts } from './parts.ts';
 
 function readResult(block: JsonObject, path: string, losses: Losses): JsonObject {
@@ -31,47 +33,82 @@ function readUser(content: Json | undefined, path: string, losses: Losses): Json
   return parts.length === 0 && results.length > 0 ? results : [...results, { role: 'user', content: joinTextParts(parts, '\n\n') }];
 }
 
-interface AssistantTurn {
-  readonly parts: JsonObject[];
-  readonly calls: JsonObject[];
-  readonly reasoning: string[];
-  readonly details: JsonObject[];
+function required(block: JsonObject, field: string, path: string): string {
+  const value = block[field];
+  if (typeof value !== 'string' || value === '') throw invalid(`${path}.${field}`, 'is missing.');
+  return value;
 }
 
-function readCall(block: JsonObject, path: string): JsonObject {
-  const { id, name, input } = block;
-  if (typeof id !== 'string' || id === '') throw invalid(`${path}.id`, 'is missing.');
-  if (typeof name !== 'string' || name === '') throw invalid(`${path}.name`, 'is missing.');
+function inputOf({ input }: JsonObject, path: string): string {
   if (input !== undefined && !isJsonObject(input)) throw invalid(`${path}.input`, 'must be an object.');
-  return { id, type: 'function', function: { name, arguments: JSON.stringify(input ?? {}) } };
+  return JSON.stringify(input ?? {});
 }
 
-function readAssistantBlock(block: JsonObject, path: string, turn: AssistantTurn, losses: Losses): void {
-  const { type } = block;
-  if (type === 'tool_use') turn.calls.push(readCall(block, path));
-  else if (type === 'thinking') {
-    const thinking = typeof block['thinking'] === 'string' ? block['thinking'] : '';
-    const signature = block['signature'];
-    if (thinking !== '') turn.reasoning.push(thinking);
-    if (typeof signature === 'string' && signature !== '')
-      turn.details.push({ type: 'reasoning.text', format: 'anthropic', text: thinking, signature });
-  } else if (type === 'redacted_thinking') {
-    const data = typeof block['data'] === 'string' ? block['data'] : '';
-    turn.details.push(unpackThought(data) ?? { type: 'reasoning.encrypted', format: 'anthropic', data });
-  } else turn.parts.push(...readOrDemand(block, path, losses));
+/** What the assistant said and did: a message, and one more for each round of tools that ran at the server. */
+class AssistantTurn {
+  readonly messages: JsonObject[] = [];
+  #parts: JsonObject[] = [];
+  #calls: JsonObject[] = [];
+  #reasoning: string[] = [];
+  #details: JsonObject[] = [];
+  /** Of calls that ran at the server, by their ids; null until told. */
+  #results = new Map<string, string | null>();
+  /** The caller tells the results of some of the calls in its next message. */
+  #isOpen = false;
+
+  add(block: JsonObject, path: string, losses: Losses): void {
+    const { type } = block;
+    if (type === 'mcp_tool_result') {
+      this.#results.set(toldIdOf(required(block, 'tool_use_id', path)), wordsIn(block['content']));
+      return;
+    }
+    if (!this.#isOpen && [...this.#results.values()].some((result) => result !== null)) this.end();
+    if (type === 'tool_use') {
+      const called = { name: required(block, 'name', path), arguments: inputOf(block, path) };
+      this.#calls.push({ id: required(block, 'id', path), type: 'function', function: called });
+      this.#isOpen = true;
+    } else if (type === 'mcp_tool_use') {
+      const id = toldIdOf(required(block, 'id', path));
+      this.#calls.push(toldCall(id, required(block, 'server_name', path), required(block, 'name', path), inputOf(block, path)));
+      this.#results.set(id, null);
+    } else if (type === 'thinking') {
+      const thinking = typeof block['thinking'] === 'string' ? block['thinking'] : '';
+      const signature = block['signature'];
+      if (thinking !== '') this.#reasoning.push(thinking);
+      if (typeof signature === 'string' && signature !== '')
+        this.#details.push({ type: 'reasoning.text', format: 'anthropic', text: thinking, signature });
+    } else if (type === 'redacted_thinking') {
+      const data = typeof block['data'] === 'string' ? block['data'] : '';
+      this.#details.push(unpackThought(data) ?? { type: 'reasoning.encrypted', format: 'anthropic', data });
+    } else this.#parts.push(...readOrDemand(block, path, losses));
+  }
+
+  end(): void {
+    this.messages.push(
+      {
+        role: 'assistant',
+        content: this.#parts.length === 0 && this.#calls.length > 0 ? null : joinTextParts(this.#parts, ''),
+        ...(this.#reasoning.length > 0 ? { reasoning_content: this.#reasoning.join('\n\n') } : {}),
+        ...(this.#details.length > 0 ? { reasoning_details: this.#details } : {}),
+        ...(this.#calls.length > 0 ? { tool_calls: this.#calls } : {}),
+      },
+      ...[...this.#results].map(([id, result]) => toldResult(id, result ?? 'The call was cut off; nothing is known of its result.')),
+    );
+    this.#parts = [];
+    this.#calls = [];
+    this.#reasoning = [];
+    this.#details = [];
+    this.#results = new Map();
+    this.#isOpen = false;
+  }
 }
 
-function readAssistant(content: Json | undefined, path: string, losses: Losses): JsonObject {
-  if (typeof content === 'string') return { role: 'assistant', content };
-  const turn: AssistantTurn = { parts: [], calls: [], reasoning: [], details: [] };
-  blocksIn(content, path).forEach((block, index) => readAssistantBlock(block, `${path}[${index}]`, turn, losses));
-  return {
-    role: 'assistant',
-    content: turn.parts.length === 0 && turn.calls.length > 0 ? null : joinTextParts(turn.parts, ''),
-    ...(turn.reasoning.length > 0 ? { reasoning_content: turn.reasoning.join('\n\n') } : {}),
-    ...(turn.details.length > 0 ? { reasoning_details: turn.details } : {}),
-    ...(turn.calls.length > 0 ? { tool_calls: turn.calls } : {}),
-  };
+function readAssistant(content: Json | undefined, path: string, losses: Losses): JsonObject[] {
+  if (typeof content === 'string') return [{ role: 'assistant', content }];
+  const turn = new AssistantTurn();
+  blocksIn(content, path).forEach((block, index) => turn.add(block, `${path}[${index}]`, losses));
+  turn.end();
+  return turn.messages;
 }
 
 function readSystem(content: Json | undefined, path: string, losses: Losses): JsonObject[] {
@@ -85,7 +122,7 @@ export function readTurns(system: Json | undefined, messages: readonly JsonObjec
     const path = `messages[${index}].content`;
     const { role, content } = message;
     if (role === 'user') return readUser(content, path, losses);
-    if (role === 'assistant') return [readAssistant(content, path, losses)];
+    if (role === 'assistant') return readAssistant(content, path, losses);
     // Instructions in the middle of a conversation, as Claude Code sends them.
     if (role === 'system') return readSystem(content, path, losses);
     throw invalid(`messages[${index}].role`, 'must be user, assistant or system.');

@@ -6,7 +6,7 @@ import { GatewayError } from '../../../../src/types/errors.ts';
 import type { JsonObject } from '../../../../src/types/json.ts';
 import { checkMessage, checkMessageStream, messageEvents } from '../../../contract/strict-messages.ts';
 
-const options = { id: 'msg_1', model: 'a "model"', reasoning: true, estimatedInput: () => 9 };
+const options = { id: 'msg_1', model: 'a "model"', reasoning: true, mcpBlocks: false, estimatedInput: () => 9 };
 const usage: Usage = { inputTokens: 10, outputTokens: 4, cachedInputTokens: 3, reasoningTokens: 1 };
 const text = (said: string): ChatEvent => ({ type: 'text-delta', choice: 0, text: said });
 const think = (said: string): ChatEvent => ({ type: 'reasoning-delta', choice: 0, text: said });

@@ -24,7 +24,7 @@ async function again(events: readonly ChatEvent[]): Promise<Data> {
   async function* batches(): AsyncGenerator<readonly ChatEvent[]> {
     yield events;
   }
-  const options = { id: 'msg_2', model: 'public', reasoning: true, estimatedInput: () => 0 };
+  const options = { id: 'msg_2', model: 'public', reasoning: true, mcpBlocks: false, estimatedInput: () => 0 };
   return JSON.parse(await collectMessage(batches(), options)) as Data;
 }
 
