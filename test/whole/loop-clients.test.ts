@@ -6,52 +6,20 @@ import OpenAI from 'openai';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { checkCompletion, checkStream } from '../contract/strict-chat.ts';
 import { startGateway, type TestGateway } from './gateway.ts';
-import { answerOk, startVendor, type Vendor, type VendorRequest } from './vendor.ts';
+import { calculate, called, playing, type Script } from './scripted-model.ts';
+import { startVendor, type Vendor, type VendorRequest } from './vendor.ts';
 
 const owned = new AsyncDisposableStack();
 let gateway: TestGateway;
 let vendor: Vendor;
 let apiKey: string;
-const calculate = (id: string, expression: string) => ({
-  id,
-  type: 'function',
-  function: { name: 'demo__calculate', arguments: JSON.stringify({ expression }) },
-});
-const mine = { id: 'm1', type: 'function', function: { name: 'mine', arguments: '{"q":1}' } };
-/** What the model does after so many results of tools. */
-let script: Record<number, readonly (typeof mine)[]>;
-
-function answer(request: VendorRequest, response: Parameters<typeof answerOk>[1]): void {
-  const results = (request.body.messages as { role: string; content: string }[]).filter(({ role }) => role === 'tool');
-  const calls = script[results.length];
-  if (calls === undefined) return answerOk(request, response, `All: ${results.map(({ content }) => content).join(', ')}`);
-  const usage = { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 };
-  const base = { id: 'v', created: 1, model: 'upstream' };
-  if (request.body.stream !== true) {
-    const choices = [{ index: 0, message: { role: 'assistant', content: null, tool_calls: calls }, finish_reason: 'tool_calls' }];
-    response
-      .writeHead(200, { 'content-type': 'application/json' })
-      .end(JSON.stringify({ ...base, object: 'chat.completion', choices, usage }));
-    return;
-  }
-  const chunk = (delta: object, reason: string | null) => ({
-    ...base,
-    object: 'chat.completion.chunk',
-    choices: [{ index: 0, delta, finish_reason: reason }],
-  });
-  const parts = [
-    chunk({ role: 'assistant', content: null, tool_calls: calls.map((call, index) => ({ index, ...call })) }, null),
-    chunk({}, 'tool_calls'),
-    { ...base, object: 'chat.completion.chunk', choices: [], usage },
-  ];
-  response.writeHead(200, { 'content-type': 'text/event-stream' });
-  response.end(`${parts.map((part) => `data: ${JSON.stringify(part)}\n\n`).join('')}data: [DONE]\n\n`);
-}
+const mine = called('m1', 'mine', { q: 1 });
+let script: Script;
 
 beforeAll(async () => {
   gateway = owned.use(await startGateway());
   vendor = owned.use(await startVendor());
-  vendor.behave(answer);
+  vendor.behave(playing(() => script));
   await gateway.as('admin', 'POST', '/api/providers', {
     name: 'vendor',
     spec: { kind: 'openai-compatible', options: { base_url: vendor.url } },

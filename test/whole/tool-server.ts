@@ -8,6 +8,10 @@ export interface ToolServer extends AsyncDisposable {
   readonly url: string;
   /** What the tool was told, oldest first. */
   readonly told: unknown[];
+  /** Calls of which it was told that nobody waits for them any more. */
+  aborts: number;
+  /** Calls are not answered. */
+  hang: boolean;
 }
 
 const tool = { name: 'say', description: 'Says it.', inputSchema: { type: 'object' as const } };
@@ -19,20 +23,25 @@ export async function startToolServer(): Promise<ToolServer> {
     server.setRequestHandler('tools/list', async () => ({ tools: [tool] }));
     server.setRequestHandler('tools/call', async ({ params }) => {
       told.push(params.arguments);
+      if (tools.hang) await new Promise(() => {});
       return { content: [{ type: 'text', text: 'said' }] };
     });
+    server.setNotificationHandler('notifications/cancelled', () => void tools.aborts++);
     return server;
   });
   const serve = toNodeHandler(handler);
   const server = createServer((request, response) => void serve(request as never, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
+  const tools: ToolServer = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
     told,
+    aborts: 0,
+    hang: false,
     async [Symbol.asyncDispose]() {
       await handler.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
   };
+  return tools;
 }
