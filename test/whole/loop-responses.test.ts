@@ -127,6 +127,17 @@ describe('calls that a person has to agree to', () => {
     },
   );
 
+  it('are found again without the instructions, which each request brings or not', async () => {
+    scene.plays({ 0: [calculate('a', '1+1')] });
+    const body = { model: 'small', tools: [asking] as never };
+    const first = await openai.responses.create({ ...body, input: 'go', instructions: 'Be brief.' });
+    scene.plays({});
+    const [question] = items(first, 'mcp_approval_request');
+    const input: Input = [{ type: 'mcp_approval_response', approval_request_id: question?.id ?? '', approve: true }];
+    const next = await openai.responses.create({ ...body, input, previous_response_id: first.id });
+    expect(next.output_text).toBe('All: 1+1 = 2');
+  });
+
   it('say what is wrong by the place of the item: decided before, without its tool, somebody else’s', async () => {
     scene.plays({ 0: [calculate('a', '1+1')] });
     const first = await openai.responses.create({ model: 'small', input: 'go', tools: [asking] as never });
@@ -186,6 +197,17 @@ it('a client that leaves out what was told of hidden rounds is understood all th
   const input = [user('go'), ...items(first, 'function_call'), { type: 'function_call_output', call_id: 'm1', output: 'own' }] as Input;
   const next = await openai.responses.create({ model: 'small', input, tools: [server, own] as never, store: false });
   expect(next.output_text).toBe('All: 1+1 = 2, 2+2 = 4, own');
+});
+
+it('what a skill does within is told by its steps alone', async () => {
+  scene.plays({ 0: [calculate('a', '1+1')] });
+  const options = { instructions: 'Count.' };
+  const spec = { kind: 'prompt', description: 'Counts.', model: 'small', tools: ['mcp/demo/calculate'], options };
+  expect((await scene.gateway.as('admin', 'POST', '/api/skills', { name: 'counts', spec })).status).toBe(201);
+  const answer = await openai.responses.create({ model: 'skill/counts', input: 'go' });
+  expect(answer.output_text).toBe('All: 1+1 = 2');
+  expect(types(answer)).toEqual(['message']);
+  expect(answer).toMatchObject({ pailou: { steps: [{ capability: 'mcp/demo/calculate', status: 'completed' }] } });
 });
 
 it('the published events tell a call as it goes, and the stream is a strict one', async () => {

@@ -23,7 +23,7 @@ export function toldId(id: string): string {
 export function toldOutput(output: string): string {
   if (output.length <= mostTold) return output;
   const told = output.slice(0, mostTold).toWellFormed();
-  return `${told}\n[Cut: the first ${mostTold} of ${output.length} characters. The model has read all of them.]`;
+  return `${told}\n[Cut: the first ${mostTold} of ${output.length} characters.]`;
 }
 
 /** `mcp/files/read` is `read` of the server `files`; a skill is of the server `skill`. */
