@@ -147,6 +147,6 @@ export function openMcpDoor(
     },
   };
   // One server's own address shows that server alone.
-  const whole = only === null ? withSkills(door, services, caller) : door;
+  const whole = only === null ? withSkills(door, place) : door;
   return search ? searchDoor(whole, place) : whole;
 }

@@ -1,29 +1,18 @@
 /** Skills as `skill://` resources: the SKILL.md of each, and the files beside it where it came as a folder. */
-import { entryFile, folderOf } from '../../extensions/skills/folder/folder.ts';
+import { entryFile } from '../../extensions/skills/folder/folder.ts';
 import type { JsonObject } from '../../types/json.ts';
-import type { SkillEntry } from '../../types/snapshot.ts';
 import type { ResourceDefinition } from '../../types/tool-source.ts';
-import type { ShownSkill } from './skill-tools.ts';
-
-const scheme = 'skill://';
-
-const addressOf = (name: string, path: string): string => `${scheme}${name}/${path.split('/').map(encodeURIComponent).join('/')}`;
-
-/** Of a skill that is no folder only the SKILL.md: its row may hold what is not for its callers. */
-function filesOf({ name, spec, instance }: SkillEntry): ReadonlyMap<string, Buffer> {
-  const own = instance.files?.() ?? folderOf(name, spec as unknown as JsonObject).filter(({ path }) => path === entryFile);
-  return new Map(own.map(({ path, bytes }) => [addressOf(name, path), bytes]));
-}
+import type { Caller } from '../calls/caller.ts';
+import { shownFolder, skillScheme } from './skill-folders.ts';
+import { type ShownSkill, usableSkill } from './skill-tools.ts';
 
 /** One resource for each skill; it names the others. */
 export function skillResources(skills: readonly ShownSkill[]): readonly ResourceDefinition[] {
-  return skills.map(({ skill, shown, definition }) => ({
-    uri: addressOf(skill.name, entryFile),
-    name: shown,
-    ...(definition.title === undefined ? {} : { title: definition.title }),
-    ...(definition.description === undefined ? {} : { description: definition.description }),
-    mimeType: 'text/markdown',
-  }));
+  return skills.map(({ skill, definition }) => {
+    const { name, description, address } = shownFolder(skill);
+    const title = definition.title === undefined ? {} : { title: definition.title };
+    return { uri: `${address}/${entryFile}`, name, ...title, description, mimeType: 'text/markdown' };
+  });
 }
 
 function isText(bytes: Buffer): boolean {
@@ -34,13 +23,33 @@ function isText(bytes: Buffer): boolean {
   }
 }
 
+export function mimeTypeOf(path: string, bytes: Buffer): string {
+  if (!isText(bytes)) return 'application/octet-stream';
+  return path.endsWith('.md') ? 'text/markdown' : 'text/plain';
+}
+
+/** The parts of an address, however each is encoded. Null for what leads anywhere else. */
+function partsOf(address: string): readonly string[] | null {
+  if (!address.startsWith(skillScheme) || /[?#]/.test(address)) return null;
+  try {
+    const parts = address.slice(skillScheme.length).split('/').map(decodeURIComponent);
+    return parts.some((part) => part === '' || part === '.' || part === '..' || part.includes('/')) ? null : parts;
+  } catch {
+    return null;
+  }
+}
+
 /** The answer to `resources/read`; null for what is no file of a skill that the caller may use. */
-export function readSkillResource(skills: readonly ShownSkill[], uri: unknown): JsonObject | null {
-  if (typeof uri !== 'string' || !uri.startsWith(scheme)) return null;
-  const name = uri.slice(scheme.length).split('/', 1)[0];
-  const found = skills.find(({ skill }) => skill.name === name);
-  const bytes = found === undefined ? undefined : filesOf(found.skill).get(uri);
+export function readSkillResource(caller: Caller, uri: unknown): JsonObject | null {
+  const parts = typeof uri === 'string' ? partsOf(uri) : null;
+  const skill = parts?.[0] === undefined ? null : usableSkill(caller, parts[0]);
+  if (skill === null || parts === null) return null;
+  const { address, files } = shownFolder(skill);
+  const inside = `${skillScheme}${parts.join('/')}`;
+  const path = inside.slice(address.length + 1);
+  const bytes = inside.startsWith(`${address}/`) ? files.get(path) : undefined;
   if (bytes === undefined) return null;
-  if (!isText(bytes)) return { contents: [{ uri, mimeType: 'application/octet-stream', blob: bytes.toString('base64') }] };
-  return { contents: [{ uri, mimeType: uri.endsWith('.md') ? 'text/markdown' : 'text/plain', text: bytes.toString('utf8') }] };
+  const mimeType = mimeTypeOf(path, bytes);
+  const content = mimeType === 'application/octet-stream' ? { blob: bytes.toString('base64') } : { text: bytes.toString('utf8') };
+  return { contents: [{ uri: uri as string, mimeType, ...content }] };
 }

@@ -39,6 +39,12 @@ export function shownSkills(caller: Caller): readonly ShownSkill[] {
   return [...caller.view.skills.values()].filter(({ capability }) => may(caller, 'use', capability)).map(shownSkill);
 }
 
+/** Null for what is not there, and for what the caller may not use. */
+export function usableSkill(caller: Caller, name: string): SkillEntry | null {
+  const skill = caller.view.skills.get(name);
+  return skill !== undefined && may(caller, 'use', skill.capability) ? skill : null;
+}
+
 /** By the name that is shown, or the skill's own. */
 export function findSkill(skills: readonly ShownSkill[], name: string): ShownSkill | undefined {
   return skills.find(({ shown }) => shown === name) ?? skills.find(({ skill }) => skill.name === name);

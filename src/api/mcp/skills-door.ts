@@ -1,14 +1,25 @@
 /** The door to everything, with the caller's skills beside the tools of MCP servers. */
 import type { McpDoor } from '../../extensions/mcp/gate/door.ts';
 import { isJsonObject } from '../../types/json.ts';
-import { type Caller, requireSkill } from '../calls/caller.ts';
+import { requireSkill } from '../calls/caller.ts';
 import { skillCaller } from '../calls/invoke-skill.ts';
-import type { CallServices } from '../calls/services.ts';
+import { findShown, type Place, shownPrompts } from './shown.ts';
+import { doorSkills } from './skill-listings.ts';
 import { readSkillResource, skillResources } from './skill-resources.ts';
-import { findSkill, shownSkills, skillPrompt, skillPrompts } from './skill-tools.ts';
+import { findSkill, type ShownSkill, shownSkills, skillPrompt, skillPrompts } from './skill-tools.ts';
 
-/** Tools of servers come first where a bare name is both. */
-export function withSkills(door: McpDoor, services: CallServices, caller: Caller): McpDoor {
+/** A server's prompt comes first where a bare name is both. Null for a name of no skill's prompt. */
+async function findPrompt(door: McpDoor, place: Place, name: unknown): Promise<ShownSkill | null> {
+  const found = typeof name === 'string' ? findSkill(shownSkills(place.caller), name) : undefined;
+  if (found?.skill.instance.messages === undefined) return null;
+  if (found.shown === name) return found;
+  // A server that never answered yet is given its chance.
+  await door.offer();
+  return findShown(shownPrompts(place), found.skill.name) === undefined ? found : null;
+}
+
+export function withSkills(door: McpDoor, place: Place): McpDoor {
+  const { services, caller } = place;
   const call = skillCaller(services, caller);
   return {
     ...door,
@@ -22,6 +33,7 @@ export function withSkills(door: McpDoor, services: CallServices, caller: Caller
         resources: [...offer.resources, ...skillResources(skills)],
       };
     },
+    skills: doorSkills(caller, services.logger),
     async call(name, input, context) {
       const found = findSkill(shownSkills(caller), name);
       if (found === undefined || found.shown !== name) return door.call(name, input, context);
@@ -29,12 +41,10 @@ export function withSkills(door: McpDoor, services: CallServices, caller: Caller
       return call(requireSkill(caller, found.skill.name), input, { parent: null, signal, approved: true });
     },
     async ask(question, params, context) {
-      const file = question === 'resources/read' ? readSkillResource(shownSkills(caller), params['uri']) : null;
+      const file = question === 'resources/read' ? readSkillResource(caller, params['uri']) : null;
       if (file !== null) return file;
-      const name = params['name'];
-      const found = question === 'prompts/get' && typeof name === 'string' ? findSkill(shownSkills(caller), name) : undefined;
-      if (found === undefined || found.shown !== name || found.skill.instance.messages === undefined)
-        return door.ask(question, params, context);
+      const found = question === 'prompts/get' ? await findPrompt(door, place, params['name']) : null;
+      if (found === null) return door.ask(question, params, context);
       return skillPrompt(found, isJsonObject(params['arguments']) ? params['arguments'] : {});
     },
   };

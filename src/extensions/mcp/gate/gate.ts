@@ -61,11 +61,11 @@ export function createMcpGate(options: McpGateOptions): McpGate {
   /** By scope: a word about a resource of one tenant must not reach another's. */
   const handlers = new LRUCache<string, Sdk.McpHttpHandler>({ max: mostScopes, dispose: (handler) => void handler.close() });
 
-  const handlerFor = (sdk: typeof Sdk, scope: string): Sdk.McpHttpHandler => {
+  const handlerFor = (sdk: typeof Sdk, { scope, skills }: McpDoor): Sdk.McpHttpHandler => {
     const known = handlers.get(scope);
     if (known !== undefined) return known;
     // What opens no session is served without one, whichever protocol it speaks.
-    const made = sdk.createMcpHandler(() => buildServer(sdk, version, held, null).server, {
+    const made = sdk.createMcpHandler(() => buildServer({ sdk, version, held }, null, skills !== undefined).server, {
       onerror: (error) => logger.debug({ reason: error.message }, 'MCP gate'),
     });
     handlers.set(scope, made);
@@ -83,7 +83,7 @@ export function createMcpGate(options: McpGateOptions): McpGate {
         );
       return (await sessions.serve(request, given, door)) ?? unknownSession();
     }
-    const handler = handlerFor(sdk, door.scope);
+    const handler = handlerFor(sdk, door);
     const over = given.authInfo?.extra?.['over'] as AbortSignal;
     const stops = resourcesListenedTo(given.parsedBody).flatMap((uri) => {
       try {
@@ -100,7 +100,7 @@ export function createMcpGate(options: McpGateOptions): McpGate {
   /** The SDK is large; a node whose callers use no MCP never loads it. */
   const load = async (): Promise<Loaded> => {
     const [sdk, node] = await Promise.all([import('@modelcontextprotocol/server'), import('@modelcontextprotocol/node')]);
-    const sessions = createSessions({ sdk, version, held, onEnd: (id) => options.onSessionEnd?.(id) });
+    const sessions = createSessions({ sdk, version, held }, (id) => options.onSessionEnd?.(id));
     const serve = node.toNodeHandler({ fetch: (request, given) => answer(sdk, sessions, request, given ?? {}) });
     return (loaded = { sdk, sessions, serve: serve as never });
   };

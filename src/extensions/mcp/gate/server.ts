@@ -6,6 +6,7 @@ import { type McpPeer, SourceRefusal, type SourceQuestion, type ToolResult } fro
 import type { DoorContext, McpDoor } from './door.ts';
 import type { HeldCalls } from './held-calls.ts';
 import { peerOf, type SessionMemory } from './peer.ts';
+import { addSkills, skillsCapability } from './skills.ts';
 
 /** Bound on what one session may ask to be told of. */
 const mostWatches = 100;
@@ -33,8 +34,15 @@ function isHeldFor({ connection, ask, capabilities }: McpPeer): boolean {
   return connection === null && ask === undefined && ['elicitation', 'sampling', 'roots'].some((each) => capabilities[each] !== undefined);
 }
 
-/** `session` is null where there is none. */
-export function buildServer(sdk: typeof Sdk, version: string, held: HeldCalls, session: SessionMemory | null): GateServer {
+/** What a gate's servers have in common. */
+export interface GateParts {
+  readonly sdk: typeof Sdk;
+  readonly version: string;
+  readonly held: HeldCalls;
+}
+
+/** `session` is null where there is none. `hasSkills`: whether the address shows skills. */
+export function buildServer({ sdk, version, held }: GateParts, session: SessionMemory | null, hasSkills: boolean): GateServer {
   const server = new sdk.Server(
     { name: 'pailou', version },
     {
@@ -44,6 +52,7 @@ export function buildServer(sdk: typeof Sdk, version: string, held: HeldCalls, s
         prompts: { listChanged: true },
         completions: {},
         logging: {},
+        ...(hasSkills ? { extensions: skillsCapability } : {}),
       },
     },
   );
@@ -73,6 +82,8 @@ export function buildServer(sdk: typeof Sdk, version: string, held: HeldCalls, s
     async (_request, context) => ({ resourceTemplates: (await enter(context).offer()).templates }) as never,
   );
   server.setRequestHandler('prompts/list', async (_request, context) => ({ prompts: (await enter(context).offer()).prompts }) as never);
+
+  if (hasSkills) addSkills(sdk, server, enter);
 
   server.setRequestHandler('tools/call', async ({ params }, context) => {
     try {

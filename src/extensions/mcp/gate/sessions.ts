@@ -2,9 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type * as Sdk from '@modelcontextprotocol/server';
 import type { McpDoor } from './door.ts';
-import type { HeldCalls } from './held-calls.ts';
 import type { SessionMemory } from './peer.ts';
-import { buildServer, type GateServer } from './server.ts';
+import { buildServer, type GateParts, type GateServer } from './server.ts';
 
 export interface SessionInfo {
   readonly id: string;
@@ -71,14 +70,9 @@ function whenEnded(response: Response, ended: () => void): Response {
   return new Response(body, { status: response.status, headers: response.headers });
 }
 
-export function createSessions(options: {
-  readonly sdk: typeof Sdk;
-  readonly version: string;
-  readonly held: HeldCalls;
-  /** A session is over. */
-  onEnd(id: string): void;
-}): Sessions {
-  const { sdk, version, held } = options;
+/** `onEnd`: a session is over. */
+export function createSessions(parts: GateParts, onEnd: (id: string) => void): Sessions {
+  const { sdk } = parts;
   const sessions = new Map<string, Session>();
 
   const end = (session: Session): void => {
@@ -86,7 +80,7 @@ export function createSessions(options: {
     sessions.delete(session.id);
     session.gate.forget();
     session.gate.server.close().catch(() => {});
-    options.onEnd(session.id);
+    onEnd(session.id);
   };
   const sweeper = setInterval(() => {
     for (const session of sessions.values()) if (session.open === 0 && session.usedAt < Date.now() - idleMs) end(session);
@@ -106,7 +100,7 @@ export function createSessions(options: {
     makeRoom(door.holder);
     const id = randomUUID();
     const memory: SessionMemory = { id, logLevel: null };
-    const gate = buildServer(sdk, version, held, memory);
+    const gate = buildServer(parts, memory, door.skills !== undefined);
     const transport = new sdk.WebStandardStreamableHTTPServerTransport({ sessionIdGenerator: () => id });
     const session: Session = Object.assign(memory, {
       holder: door.holder,
