@@ -12,6 +12,14 @@ export const serverName = 'conformance';
 const firstTool = 'test_simple_text';
 const patienceMs = 15_000;
 
+/** Before all other skills in a list, for the suite looks at the first: a folder with a folder in it. */
+const skillName = 'a-skill';
+const skillMd = `---\nname: ${skillName}\ndescription: Is examined.\nlicense: Apache-2.0\n---\n\nRead references/more.md.\n`;
+const skillFiles = Object.entries({ 'SKILL.md': skillMd, 'references/more.md': '# More\n' }).map(([path, text]) => ({
+  path,
+  base64: Buffer.from(text).toString('base64'),
+}));
+
 export interface ExaminedGateway extends AsyncDisposable {
   readonly url: string;
   /** The person's. */
@@ -58,6 +66,13 @@ export async function startGateway(): Promise<ExaminedGateway> {
   const token = await runPailou(settings, 'token', '--role', 'user');
   await send('POST', `${pailou.url}/api/grants`, admin, {
     spec: { subject_type: 'role', subject: 'user', capability: `mcp/${serverName}/*`, action: 'use' },
+  });
+  await send('POST', `${pailou.url}/api/skills`, admin, {
+    name: skillName,
+    spec: { kind: 'package', description: 'Is examined.', model: 'demo/echo', options: { files: skillFiles } },
+  });
+  await send('POST', `${pailou.url}/api/grants`, admin, {
+    spec: { subject_type: 'role', subject: 'user', capability: `skill/${skillName}`, action: 'use' },
   });
   let registered = false;
   const all = owned.move();

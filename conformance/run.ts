@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { clientCommand, clientScenarios } from './client-scenarios.ts';
 import { serverName, startGateway } from './gateway.ts';
 import { type Part, reasons, table } from './report.ts';
-import { examineClient, examineServer, type Revision, revisions } from './suite.ts';
+import { examineClient, examineExtension, examineServer, type Revision, revisions } from './suite.ts';
 import { startUpstream } from './upstream.ts';
 
 const { values: options } = parseArgs({
@@ -18,6 +18,9 @@ const { values: options } = parseArgs({
 const forgiven: Readonly<Record<Revision, number>> = { '2025-11-25': 0, '2026-07-28': 1 };
 /** How Pailou is to speak with the upstream while the suite speaks `Revision` with Pailou. */
 const protocols = { '2025-11-25': 'legacy', '2026-07-28': 'auto' } as const;
+
+/** Of the Skills extension (SEP-2640). */
+const skillScenarios = ['sep-2640-skills-enumeration', 'sep-2640-skills-manifest', 'sep-2640-skills-directory'];
 
 const parts: Part[] = [];
 const wanted = (revision: Revision, against: string): boolean => `${revision} ${against}`.includes(options.only);
@@ -39,6 +42,7 @@ for (const revision of revisions) {
   for (const door of doors) {
     await examine(revision, door, forgiven[revision], () => examineServer(`${gateway.url}${door}`, revision, gateway.token));
   }
+  await examine(revision, '/mcp, skills', 0, () => examineExtension(`${gateway.url}/mcp`, revision, gateway.token, skillScenarios));
   const client = "Pailou's own client";
   await examine(revision, client, 0, () => examineClient(clientCommand, revision, clientScenarios[revision]));
 }

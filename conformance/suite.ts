@@ -48,8 +48,26 @@ async function run(args: readonly string[], settings: Readonly<Record<string, st
   await once(child, 'exit');
 }
 
+type Checks = z.output<typeof checks>;
+
+const failures = (all: Checks): readonly string[] =>
+  all.filter((check) => check.status === 'FAILURE').map((check) => `${check.id}: ${check.errorMessage ?? 'failed'}`);
+
+/** Of scenarios that pass over what is not announced, and only warn of what should be. */
+const failuresAndGaps = (all: Checks): readonly string[] => {
+  const gaps = all.filter((check) => check.status === 'WARNING').map((check) => `${check.id}: ${check.errorMessage ?? 'a warning'}`);
+  // Beside those of the scenario there are checks of every message's form.
+  return all.some((check) => check.status === 'SUCCESS' && check.id.startsWith('sep-'))
+    ? [...failures(all), ...gaps]
+    : ['nothing was examined'];
+};
+
 /** Runs the suite with these arguments; the faults of each scenario that it came to, by name. */
-async function faultsOf(args: readonly string[], settings: Readonly<Record<string, string>> = {}): Promise<Map<string, readonly string[]>> {
+async function faultsOf(
+  args: readonly string[],
+  settings: Readonly<Record<string, string>> = {},
+  faultsIn = failures,
+): Promise<Map<string, readonly string[]>> {
   const folder = mkdtempSync(join(tmpdir(), 'pailou-conformance-'));
   try {
     await run([...args, '--output-dir', folder], settings);
@@ -59,8 +77,7 @@ async function faultsOf(args: readonly string[], settings: Readonly<Record<strin
         const name = relative(folder, dirname(file))
           .replace(/^server-(?=.*-\d{4}-\d\d-\d\dT)/, '')
           .replace(/-\d{4}-\d\d-\d\dT[\d-]+Z$/, '');
-        const failed = checks.parse(JSON.parse(readFileSync(file, 'utf8'))).filter((check) => check.status === 'FAILURE');
-        return [name, failed.map((check) => `${check.id}: ${check.errorMessage ?? 'failed'}`)] as const;
+        return [name, faultsIn(checks.parse(JSON.parse(readFileSync(file, 'utf8'))))] as const;
       }),
     );
   } finally {
@@ -70,17 +87,35 @@ async function faultsOf(args: readonly string[], settings: Readonly<Record<strin
 
 const notRun = ['the suite did not come to its end'];
 
+/** For the suite's own process: with the token, if there is a wall. */
+const throughWall = (token: string | null): Record<string, string> =>
+  token === null ? {} : { CONFORMANCE_TOKEN: token, NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --import=${preload}` };
+
 /** Every server scenario of `revision`, against `url`, with `token` if there is a wall. */
 export async function examineServer(url: string, revision: Revision, token: string | null): Promise<readonly Scenario[]> {
-  const settings: Record<string, string> =
-    token === null ? {} : { CONFORMANCE_TOKEN: token, NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --import=${preload}` };
-  const found = await faultsOf(['server', '--url', url, '--requirements', revision], settings);
+  const found = await faultsOf(['server', '--url', url, '--requirements', revision], throughWall(token));
   const scored = required(revision, 'server');
   return [...new Set([...scored, ...found.keys()])].map((name) => ({
     name,
     scored: scored.includes(name),
     faults: found.get(name) ?? notRun,
   }));
+}
+
+/** The scenarios of an extension, which no revision requires; here they are. */
+export async function examineExtension(
+  url: string,
+  revision: Revision,
+  token: string | null,
+  scenarios: readonly string[],
+): Promise<readonly Scenario[]> {
+  const results: Scenario[] = [];
+  for (const name of scenarios) {
+    const args = ['server', '--url', url, '--scenario', name, '--spec-version', revision, '--force'];
+    const found = await faultsOf(args, throughWall(token), failuresAndGaps);
+    results.push({ name, scored: true, faults: found.get(name) ?? notRun });
+  }
+  return results;
 }
 
 /** The given client scenarios of `revision`; the suite starts `command` with the address of a server of its own. */
