@@ -1,51 +1,93 @@
-/** HTML as sections by its headings; what is not read (scripts, styles, navigation) is left out. */
+/** HTML as sections by its headings; what is not read (scripts, styles, navigation, what is hidden) is left out. */
+import { flowingText } from './flowing-text.ts';
+import { isBlock, isCell, isEmpty, levelOf, openElements } from './html-elements.ts';
+import { newOutline } from './outline.ts';
 import type { Section } from './section.ts';
 
-const unread = new Set(['script', 'style', 'noscript', 'template', 'svg', 'nav', 'head', 'title', 'iframe', 'object']);
-const blocks = /^(p|div|section|article|main|li|ul|ol|tr|table|blockquote|pre|hr|dt|dd|figure|figcaption|header|footer|h[1-6])$/;
+const concealed = /\b(display\s*:\s*none|visibility\s*:\s*hidden)\b/i;
 
 export async function readHtml(html: string): Promise<readonly Section[]> {
-  const { parse, NodeType, HTMLElement, TextNode } = await import('node-html-parser');
-  type Node = ReturnType<typeof parse>['childNodes'][number];
-  const sections: Section[] = [];
-  const path: string[] = [];
-  let text = '';
-  const close = (): void => {
-    const own = text
-      .replaceAll(/[ \t\f]+/g, ' ')
-      .replaceAll(/ ?\n ?/g, '\n')
-      .replaceAll(/\n{3,}/g, '\n\n')
-      .trim();
-    if (own !== '') sections.push({ heading: path.filter((part) => part !== '').join(' > '), page: null, text: own });
-    text = '';
+  // The tokenizer alone: the parser over it takes the square of the depth for what nests deep.
+  const { Tokenizer } = await import('htmlparser2');
+  const outline = newOutline();
+  const flow = flowingText();
+  const elements = openElements();
+  let heading: { readonly level: number; readonly depth: number } | null = null;
+  let tag = '';
+  let attribute = '';
+  let isHidden = false;
+  let isFirstInPre = false;
+
+  const endHeading = (): void => {
+    if (heading === null) return;
+    outline.enter(heading.level, flow.text.replaceAll(/\s+/g, ' ').trim());
+    heading = null;
+    flow.lineBreak();
   };
-  // A stack of its own: pages nest deeper than calls may.
-  const stack: (Node | string)[] = parse(html.replace(/^\s*<!doctype[^>]*>/i, ''), {
-    comment: false,
-    lowerCaseTagName: true,
-  }).childNodes.toReversed();
-  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    if (typeof node === 'string') text += node;
-    else if (node.nodeType === NodeType.TEXT_NODE && node instanceof TextNode) text += node.text.replaceAll(/\s+/g, ' ');
-    else if (node instanceof HTMLElement) {
-      const tag = (node.rawTagName ?? '').toLowerCase();
-      if (unread.has(tag)) continue;
-      const level = /^h([1-6])$/.exec(tag)?.[1];
-      if (level !== undefined) {
-        close();
-        path.length = Number(level) - 1;
-        for (let above = 0; above < path.length; above++) path[above] ??= '';
-        path[Number(level) - 1] = node.text.replaceAll(/\s+/g, ' ').trim().slice(0, 200);
-        continue;
-      }
-      const isBlock = blocks.test(tag);
-      if (isBlock) stack.push('\n');
-      stack.push(...node.childNodes.toReversed());
-      if (isBlock) stack.push('\n');
-      if (tag === 'td' || tag === 'th') text += ' ';
-      else if (tag === 'br') text += '\n';
-    }
-  }
-  close();
-  return sections;
+  const write = (chunk: string): void => {
+    if (!elements.innermost.isRead) return;
+    if (!elements.innermost.isLaidOut) return flow.words(chunk);
+    const own = isFirstInPre ? chunk.replace(/^\r?\n/, '') : chunk;
+    isFirstInPre = false;
+    if (own !== '') flow.verbatim(own.replaceAll(/\r\n?/g, '\n'));
+  };
+  const open = (name: string): void => {
+    elements.open(name, isHidden);
+    if (!elements.innermost.isRead) return;
+    if (isCell(name)) flow.space();
+    if (name === 'br') flow.lineBreak();
+    if (!isBlock(name)) return;
+    const level = levelOf(name);
+    // A heading that nobody closed ends where something else begins.
+    if (level !== null || flow.text !== '') endHeading();
+    flow.lineBreak();
+    isFirstInPre = name === 'pre';
+    if (level === null) return;
+    outline.add(flow.take());
+    heading = { level, depth: elements.depth };
+  };
+  const close = (name: string): void => {
+    elements.close(name);
+    if (!elements.innermost.isRead) return;
+    if (heading !== null && (levelOf(name) !== null || elements.depth < heading.depth)) endHeading();
+    if (isBlock(name)) flow.lineBreak();
+  };
+
+  const tokenizer = new Tokenizer(
+    {},
+    {
+      ontext: (start, end) => write(html.slice(start, end)),
+      ontextentity: (point) => write(String.fromCodePoint(point)),
+      onopentagname(start, end) {
+        tag = html.slice(start, end).toLowerCase();
+        isHidden = false;
+      },
+      onopentagend: () => open(tag),
+      onselfclosingtag() {
+        open(tag);
+        if (!isEmpty(tag)) close(tag);
+      },
+      onclosetag: (start, end) => close(html.slice(start, end).toLowerCase()),
+      onattribname(start, end) {
+        attribute = html.slice(start, end).toLowerCase();
+        isHidden ||= attribute === 'hidden';
+      },
+      onattribdata(start, end) {
+        if (attribute === 'style') isHidden ||= concealed.test(html.slice(start, end));
+      },
+      isInForeignContext: () => elements.has('svg') || elements.has('math'),
+      onattribentity() {},
+      onattribend() {},
+      oncdata() {},
+      oncomment() {},
+      ondeclaration() {},
+      onprocessinginstruction() {},
+      onend() {},
+    },
+  );
+  tokenizer.write(html);
+  tokenizer.end();
+  endHeading();
+  outline.add(flow.take());
+  return outline.sections();
 }

@@ -1,0 +1,51 @@
+/** Text as it flows in a page: any white space is one space, blocks stand apart. */
+
+export interface FlowingText {
+  /** What was written since it was last taken. */
+  readonly text: string;
+  take(): string;
+  words(chunk: string): void;
+  /** As it is, line breaks and spaces too. */
+  verbatim(chunk: string): void;
+  space(): void;
+  /** Two in a row make an empty line, more than two nothing else. */
+  lineBreak(): void;
+}
+
+export function flowingText(): FlowingText {
+  let text = '';
+  let breaks = 0;
+  let isApart = false;
+  const write = (own: string): void => {
+    if (text !== '') text += breaks > 0 ? '\n'.repeat(breaks) : isApart ? ' ' : '';
+    text += own;
+    breaks = 0;
+    isApart = false;
+  };
+  return {
+    get text() {
+      return text;
+    },
+    take() {
+      const taken = text;
+      text = '';
+      breaks = 0;
+      isApart = false;
+      return taken;
+    },
+    words(chunk) {
+      const own = chunk.replaceAll(/\s+/g, ' ');
+      isApart ||= own.startsWith(' ');
+      if (own === ' ') return;
+      write(own.trim());
+      isApart = own.endsWith(' ');
+    },
+    verbatim: write,
+    space() {
+      isApart = true;
+    },
+    lineBreak() {
+      breaks = Math.min(breaks + 1, 2);
+    },
+  };
+}

@@ -1,0 +1,79 @@
+/** The elements of HTML that are open at a place, closed as browsers do where people left that out. */
+
+/** What people do not read. */
+const unread = new Set(['script', 'style', 'noscript', 'template', 'svg', 'nav', 'head', 'title', 'iframe', 'object']);
+const ofHead = new Set(['base', 'link', 'meta', 'noscript', 'script', 'style', 'template', 'title']);
+const empty = new Set(['area', 'base', 'br', 'col', 'embed', 'hr', 'img', 'input', 'link', 'meta', 'param', 'source', 'track', 'wbr']);
+const within = new Set(
+  `a abbr acronym audio b bdi bdo big br cite code data del dfn em embed font i iframe img input ins kbd label map mark meter nobr noscript
+  object output picture progress q rb rp rt rtc ruby s samp script slot small source span strike strong style sub sup svg template time track
+  tt u var video wbr area base link meta param`.split(/\s+/),
+);
+
+/** Stands on lines of its own: everything that is not known to stand within one. Cells share the line of their row. */
+export const isBlock = (name: string): boolean => !within.has(name) && !isCell(name);
+export const isCell = (name: string): boolean => name === 'td' || name === 'th';
+export const isEmpty = (name: string): boolean => empty.has(name);
+export const levelOf = (name: string): number | null => (/^h[1-6]$/.test(name) ? Number(name[1]) : null);
+
+/** Elements whose end may be left out, each with the beginnings that end it. */
+const endedBy = new Map<string, (name: string) => boolean>([
+  ['head', (name) => !ofHead.has(name)],
+  ['p', isBlock],
+  ['li', (name) => name === 'li'],
+  ['dt', (name) => name === 'dt' || name === 'dd'],
+  ['dd', (name) => name === 'dt' || name === 'dd'],
+  ['td', (name) => isCell(name) || name === 'tr' || name === 'tbody' || name === 'tfoot'],
+  ['th', (name) => isCell(name) || name === 'tr' || name === 'tbody' || name === 'tfoot'],
+  ['tr', (name) => name === 'tr' || name === 'tbody' || name === 'tfoot'],
+  ['option', (name) => name === 'option' || name === 'optgroup'],
+]);
+
+interface Element {
+  readonly name: string;
+  readonly isRead: boolean;
+  /** Line breaks and spaces in it count. */
+  readonly isLaidOut: boolean;
+}
+
+export interface OpenElements {
+  readonly depth: number;
+  readonly innermost: Element;
+  has(name: string): boolean;
+  open(name: string, isHidden: boolean): void;
+  /** Also closes what was left open within it. Nothing happens if there is no such element. */
+  close(name: string): void;
+}
+
+/** A stack, and how often each name is in it: closing what was never opened must not search all that is open. */
+export function openElements(): OpenElements {
+  const outermost: Element = { name: '', isRead: true, isLaidOut: false };
+  const stack: Element[] = [];
+  const counts = new Map<string, number>();
+  const innermost = (): Element => stack.at(-1) ?? outermost;
+  const count = (name: string, step: number): void => void counts.set(name, (counts.get(name) ?? 0) + step);
+  const pop = (): string => {
+    const { name } = stack.pop() ?? outermost;
+    count(name, -1);
+    return name;
+  };
+  return {
+    get depth() {
+      return stack.length;
+    },
+    get innermost() {
+      return innermost();
+    },
+    has: (name) => (counts.get(name) ?? 0) > 0,
+    open(name, isHidden) {
+      while (endedBy.get(innermost().name)?.(name) === true) pop();
+      if (empty.has(name)) return;
+      const { isRead, isLaidOut } = innermost();
+      stack.push({ name, isRead: isRead && !isHidden && !unread.has(name), isLaidOut: isLaidOut || name === 'pre' });
+      count(name, 1);
+    },
+    close(name) {
+      if ((counts.get(name) ?? 0) > 0) while (pop() !== name);
+    },
+  };
+}
