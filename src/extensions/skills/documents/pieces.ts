@@ -71,7 +71,7 @@ export function inPieces(sections: readonly Section[], most: number, overlap: nu
       const last = pieces.at(-1);
       if (last !== undefined && last.text.length + text.length + 2 <= most) {
         last.text += `\n\n${text}`;
-        if (!last.sections.includes(number)) last.sections.push(number);
+        if (last.sections.at(-1) !== number) last.sections.push(number);
       } else if (before === null || part.overlap !== '' || overlap === 0) pieces.push({ text, sections: [number], overlap: part.overlap });
       else {
         const tail = before.text.slice(tailOf(before.text, before.text.length, overlap));
