@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { readInputDocument } from '../../../src/extensions/skills/documents/document.ts';
 import { inPieces } from '../../../src/extensions/skills/documents/pieces.ts';
 import { textPieces } from '../../../src/extensions/skills/documents/text-pieces.ts';
-import { makeDocx, makePdf } from './made-documents.ts';
+import { makeDocx, makePdf, pdfWith } from './made-documents.ts';
 
 const { signal } = new AbortController();
 const read = (bytes: Buffer | string, more: object = {}) =>
@@ -15,9 +15,9 @@ describe('a document', () => {
     const text = 'Before.\n\n# One\nfirst\n## Two #\nsecond\n```\n# no heading\n```\nThree\n=====\nthird\n\nline\n---\nrule\n';
     expect(await readInputDocument({ text }, signal)).toEqual([
       { heading: '', page: null, text: 'Before.' },
-      { heading: 'One', page: null, text: 'first' },
-      { heading: 'One > Two', page: null, text: 'second\n```\n# no heading\n```\nThree\n=====\nthird' },
-      { heading: 'One > line', page: null, text: 'rule' },
+      { heading: 'One', page: null, text: '# One\nfirst' },
+      { heading: 'One > Two', page: null, text: '## Two #\nsecond\n```\n# no heading\n```\nThree\n=====\nthird' },
+      { heading: 'One > line', page: null, text: 'line\n---\nrule' },
     ]);
     expect(await read('plain words', { name: 'a.txt' })).toEqual([{ heading: '', page: null, text: 'plain words' }]);
   });
@@ -26,8 +26,8 @@ describe('a document', () => {
     const html =
       '<!doctype html><title>x</title><style>p{}</style><nav>menu</nav><h1>One &amp; all</h1><p>first <b>bold</b><br>line</p><script>evil()</script><h2>Two</h2><ul><li>a</li><li>b</li></ul><table><tr><td>1</td><td>2</td></tr></table>';
     expect(await read(html)).toEqual([
-      { heading: 'One & all', page: null, text: 'first bold\nline' },
-      { heading: 'One & all > Two', page: null, text: 'a\n\nb\n\n1 2' },
+      { heading: 'One & all', page: null, text: 'One & all\n\nfirst bold\nline' },
+      { heading: 'One & all > Two', page: null, text: 'Two\n\na\n\nb\n\n1 2' },
     ]);
     expect(await read(`${'<div>'.repeat(20_000)}deep`, { media_type: 'text/html' })).toEqual([{ heading: '', page: null, text: 'deep' }]);
   });
@@ -37,9 +37,11 @@ describe('a document', () => {
       { heading: '', page: 1, text: 'First page (one).\nSecond line.' },
       { heading: '', page: 3, text: 'Third page.' },
     ]);
+    const columns = 'BT /F1 11 Tf 50 700 Td (left) Tj 250 0 Td (right) Tj -250 -14 Td (below) Tj 250 0 Td (it) Tj 0 -300 Td (far) Tj ET';
+    expect(await read(pdfWith('', Buffer.from(columns)))).toEqual([{ heading: '', page: 1, text: 'left right\nbelow it\nfar' }]);
     expect(await read(makeDocx(['Before & after.', '# Delivery', 'In May.']))).toEqual([
       { heading: '', page: null, text: 'Before & after.' },
-      { heading: 'Delivery', page: null, text: 'In May.' },
+      { heading: 'Delivery', page: null, text: 'Delivery\n\nIn May.' },
     ]);
   });
 

@@ -1,11 +1,10 @@
 /** A document that a skill is given: text, Markdown, HTML, PDF or DOCX, as sections of text with where they stand. */
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type JsonObject } from '../../../types/json.ts';
-import { readDocx } from './docx.ts';
-import { readHtml } from './html.ts';
 import { readMarkdown } from './markdown.ts';
-import { readPdf } from './pdf.ts';
+import { readApart, type ReadLimits } from './reader.ts';
 import type { Section } from './section.ts';
+import { Unreadable } from './unreadable.ts';
 
 /** Part of an input schema: a text, or a file. */
 export const documentFields: JsonObject = {
@@ -25,52 +24,38 @@ export const documentFields: JsonObject = {
 export const eitherDocument: JsonObject = { oneOf: [{ required: ['text'] }, { required: ['document'] }] };
 
 const mostBytes = 64 * 1024 * 1024;
+const usualLimits: ReadLimits = { seconds: 60, memoryMb: 768 };
 
-type Format = 'pdf' | 'docx' | 'html' | 'text';
-
-/** By its first bytes, for names and types are what somebody wrote. */
-function formatOf(bytes: Buffer, name: string, type: string): Format {
-  if (bytes.subarray(0, 1024).includes('%PDF-')) return 'pdf';
-  if (bytes.subarray(0, 4).equals(Buffer.from([0x50, 0x4b, 3, 4]))) return 'docx';
-  const start = bytes.subarray(0, 2_000).toString('utf8').trimStart();
-  if (/html/i.test(type) || /\.x?html?$/i.test(name) || /^<(!doctype html|html|head|body)\b/i.test(start)) return 'html';
-  return 'text';
-}
-
-function refuse(sentence: string, cause?: unknown): GatewayError {
-  return new GatewayError('invalid_request', `input.document ${sentence}.`, { param: 'input.document', cause });
-}
-
-function textOf(bytes: Buffer): string {
+/** What it names is a field of the input, and what it says a fault of what was given there. */
+async function told(param: string, read: () => Promise<readonly Section[]>): Promise<readonly Section[]> {
   try {
-    return new TextDecoder(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : 'utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw refuse('is no text that could be read (UTF-8), and no PDF, DOCX or HTML either');
+    return await read();
+  } catch (thrown) {
+    if (!(thrown instanceof Unreadable)) throw thrown;
+    throw new GatewayError('invalid_request', `${param} ${thrown.message}.`, { param, cause: thrown });
   }
+}
+
+async function readText(text: string, signal: AbortSignal): Promise<readonly Section[]> {
+  if (text.trim() === '') throw new Unreadable('is blank');
+  return readMarkdown(text, signal);
+}
+
+async function readGivenFile(given: JsonObject, signal: AbortSignal, limits: ReadLimits): Promise<readonly Section[]> {
+  const string = (field: string): string => (typeof given[field] === 'string' ? given[field] : '');
+  const bytes = Buffer.from(string('base64'), 'base64');
+  if (bytes.length === 0) throw new Unreadable('is empty, or its base64 cannot be read');
+  if (bytes.length > mostBytes) throw new Unreadable(`is larger than ${mostBytes} bytes`);
+  return readApart({ bytes, name: string('name'), type: string('media_type') }, limits, signal);
 }
 
 /** The sections of what the input holds under `text` or `document`. Throws `invalid_request` for what cannot be read. */
-export async function readInputDocument(input: JsonObject, signal: AbortSignal): Promise<readonly Section[]> {
-  const { text, document } = input;
-  if (typeof text === 'string') return readMarkdown(text);
+export async function readInputDocument(
+  { text, document }: JsonObject,
+  signal: AbortSignal,
+  limits: Partial<ReadLimits> = {},
+): Promise<readonly Section[]> {
+  if (typeof text === 'string') return told('input.text', async () => readText(text, signal));
   const given = isJsonObject(document) ? document : {};
-  const bytes = Buffer.from(typeof given['base64'] === 'string' ? given['base64'] : '', 'base64');
-  if (bytes.length === 0) throw refuse('is empty, or its base64 cannot be read');
-  if (bytes.length > mostBytes) throw refuse(`is larger than ${mostBytes} bytes`);
-  const name = typeof given['name'] === 'string' ? given['name'] : '';
-  const type = typeof given['media_type'] === 'string' ? given['media_type'] : '';
-  const format = formatOf(bytes, name, type);
-  let sections: readonly Section[];
-  try {
-    if (format === 'pdf') sections = await readPdf(bytes, signal);
-    else if (format === 'docx') sections = await readDocx(bytes);
-    else sections = format === 'html' ? await readHtml(textOf(bytes)) : readMarkdown(textOf(bytes));
-  } catch (thrown) {
-    if (thrown instanceof GatewayError) throw thrown;
-    signal.throwIfAborted();
-    throw refuse(`cannot be read as ${format.toUpperCase()}: it is damaged, or protected by a password`, thrown);
-  }
-  if (sections.every((section) => section.text.trim() === ''))
-    throw refuse('holds no text; if it is scanned, let a program recognise its letters first');
-  return sections;
+  return told('input.document', async () => readGivenFile(given, signal, { ...usualLimits, ...limits }));
 }
