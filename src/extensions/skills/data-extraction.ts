@@ -34,6 +34,7 @@ const options = z
       .enum(['once', 'each'])
       .default('once')
       .describe('Of a list: once, equal records in several places are one; each, every place counts (two equal lines of a bill).'),
+    read_seconds: z.int().min(1).max(600).default(60).describe('A file that takes longer to read is refused.'),
     repairs: z.int().min(0).max(5).default(2),
   })
   .refine(({ piece_chars: piece, overlap_chars: overlap }) => overlap * 2 <= piece, {
@@ -127,7 +128,7 @@ export default definePlugin({
         const input = requireInput(check, given);
         // What is wrong with the schema is told before anything is read.
         readRecordSchema(input['schema'] ?? settings.schema);
-        return extract(input, await readInputDocument(input, run.signal), run);
+        return extract(input, await readInputDocument(input, run.signal, { seconds: settings.read_seconds }), run);
       },
     };
   },

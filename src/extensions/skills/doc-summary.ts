@@ -20,6 +20,7 @@ const options = z.strictObject({
   style: z.string().max(1_000).default(''),
   instructions: z.string().max(10_000).default('').describe('What matters most, and other wishes.'),
   piece_chars: z.int().min(1_000).max(500_000).default(24_000).describe('So much is read at once.'),
+  read_seconds: z.int().min(1).max(600).default(60).describe('A file that takes longer to read is refused.'),
   repairs: z.int().min(0).max(5).default(2),
 });
 type Options = z.output<typeof options>;
@@ -151,7 +152,7 @@ export default definePlugin({
       describe: () => ({ inputSchema, outputSchema }),
       async invoke(given: Json, run) {
         const input = requireInput(check, given);
-        return summarise(input, await readInputDocument(input, run.signal), run);
+        return summarise(input, await readInputDocument(input, run.signal, { seconds: settings.read_seconds }), run);
       },
     };
   },
