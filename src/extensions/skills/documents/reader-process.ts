@@ -16,8 +16,12 @@ function answerFault(thrown: unknown): void {
   answer({ fault: message, cause: cause instanceof Error ? `${cause.name}: ${cause.message}`.slice(0, 500) : '' });
 }
 
-// The gateway's calls come first.
-setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+try {
+  // The gateway's calls come first.
+  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+} catch {
+  // Not every system lets itself be told.
+}
 // Parsers throw out of their own callbacks too.
 process.on('uncaughtException', answerFault);
 process.on('disconnect', () => process.exit());

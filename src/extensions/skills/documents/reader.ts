@@ -1,11 +1,11 @@
 /** Files are read in a process of their own: whatever is in one, it can neither stop nor end the gateway. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { damaged, Unreadable } from './unreadable.ts';
 import type { DocumentFile } from './format.ts';
 import type { Answer } from './reader-process.ts';
 import type { Section } from './section.ts';
 import { turns } from './turns.ts';
+import { damaged, Unreadable } from './unreadable.ts';
 
 export interface ReadLimits {
   readonly seconds: number;
