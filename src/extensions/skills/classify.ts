@@ -21,8 +21,11 @@ const options = z.strictObject({
   several: z.boolean().default(false).describe('Whether several labels may fit.'),
   instructions: z.string().max(10_000).default('').describe('What to look at.'),
   most_chars: z.int().min(100).max(500_000).default(50_000).describe('So much of a long text is read, from its beginning.'),
+  read_seconds: z.int().min(1).max(600).default(60).describe('A file that takes longer to read is refused.'),
   repairs: z.int().min(0).max(5).default(2),
 });
+
+type Options = z.output<typeof options>;
 
 const labelItem: JsonObject = {
   anyOf: [
@@ -57,10 +60,10 @@ const outputSchema: JsonObject = {
 };
 const check = compileSchema(inputSchema);
 
-async function beginningOf(input: JsonObject, most: number, signal: AbortSignal): Promise<string> {
+async function beginningOf(input: JsonObject, { most_chars: most, read_seconds: seconds }: Options, signal: AbortSignal): Promise<string> {
   const { text } = input;
   if (typeof text === 'string' && text.trim() === '') throw wrongInput('text', 'is blank');
-  const whole = typeof text === 'string' ? text : (await readInputDocument(input, signal)).map((section) => section.text).join('\n\n');
+  const whole = typeof text === 'string' ? text : (await readInputDocument(input, signal, { seconds })).map((section) => section.text).join('\n\n');
   return whole.length <= most ? whole : `${whole.slice(0, most).toWellFormed()}\n[…]`;
 }
 
@@ -110,7 +113,7 @@ export default definePlugin({
       ].join('\n');
       const messages = [
         { role: 'system', content: system },
-        { role: 'user', content: await beginningOf(input, settings.most_chars, run.signal) },
+        { role: 'user', content: await beginningOf(input, settings, run.signal) },
       ];
       const value = await askTyped(run, {
         body: { response_format: jsonFormat(answer) },

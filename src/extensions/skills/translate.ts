@@ -17,6 +17,7 @@ const options = z.strictObject({
   style: z.string().max(1_000).default('').describe('How it should sound, e.g. formal, for engineers.'),
   glossary: z.record(z.string().min(1).max(200), z.string().max(200)).default({}).describe('Terms and what they must become.'),
   piece_chars: z.int().min(500).max(200_000).default(8_000).describe('So much is translated at once.'),
+  read_seconds: z.int().min(1).max(600).default(60).describe('A file that takes longer to read is refused.'),
   repairs: z.int().min(0).max(5).default(1).describe('How often a piece is asked for again that came back empty.'),
 });
 
@@ -35,8 +36,8 @@ const inputSchema: JsonObject = {
 const check = compileSchema(inputSchema);
 
 /** A text as it is; of a file the text of its pages or sections. */
-async function wholeOf(input: JsonObject, signal: AbortSignal): Promise<string> {
-  if (typeof input['text'] !== 'string') return (await readInputDocument(input, signal)).map(({ text }) => text).join('\n\n');
+async function wholeOf(input: JsonObject, seconds: number, signal: AbortSignal): Promise<string> {
+  if (typeof input['text'] !== 'string') return (await readInputDocument(input, signal, { seconds })).map(({ text }) => text).join('\n\n');
   if (input['text'].trim() === '') throw wrongInput('text', 'is blank');
   return input['text'];
 }
@@ -90,7 +91,7 @@ export default definePlugin({
       describe: () => ({ inputSchema, outputSchema: null }),
       async invoke(given: Json, run) {
         const input = requireInput(check, given);
-        return translate(input, typeof input['to'] === 'string' ? input['to'] : settings.to, await wholeOf(input, run.signal), run);
+        return translate(input, typeof input['to'] === 'string' ? input['to'] : settings.to, await wholeOf(input, settings.read_seconds, run.signal), run);
       },
     };
   },

@@ -6,7 +6,7 @@ import docSummary from '../../../src/extensions/skills/doc-summary.ts';
 import translate from '../../../src/extensions/skills/translate.ts';
 import type { Json } from '../../../src/types/json.ts';
 import type { Plugin } from '../../../src/types/plugin.ts';
-import { makePdf } from './made-documents.ts';
+import { endlessPdf, makePdf } from './made-documents.ts';
 import { makeSkill, play } from './scripted-run.ts';
 
 const make = (plugin: unknown, options: object = {}) => makeSkill(plugin as Plugin<'skill', never>, options);
@@ -25,6 +25,12 @@ describe('doc-summary', () => {
   const pages = Array.from({ length: 40 }, (_, index) => `Page ${index + 1} says ${'something '.repeat(60)}`);
   const document = { base64: makePdf(pages).toString('base64') };
   const numbersIn = (text: string): number[] => [...text.matchAll(/\[(\d+)[:,\]]/g)].map(([, number]) => Number(number));
+
+  it('leaves a file that takes longer to read than its row allows', async () => {
+    const skill = await make(docSummary, { read_seconds: 1 });
+    const endless = { base64: endlessPdf().toString('base64') };
+    await expect(play(skill, { document: endless }, () => ({}))).rejects.toThrow('input.document took longer than 1 s to read');
+  });
 
   it('reads all, joins until one is left, and cites pages that it has read', async () => {
     const skill = await make(docSummary, { piece_chars: 4_000 });
