@@ -4,7 +4,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import { definePlugin } from '../../types/plugin.ts';
 import { compileSchema } from '../../types/schema-check.ts';
 import { textEvents } from '../../types/text-events.ts';
-import { requireInput, wrongInput } from './asking/checked-input.ts';
+import { requireDocument, wrongInput } from './asking/checked-input.ts';
 import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
 import { askTyped, faultOf, jsonFormat } from './asking/typed-answer.ts';
 
@@ -63,7 +63,8 @@ const check = compileSchema(inputSchema);
 async function beginningOf(input: JsonObject, { most_chars: most, read_seconds: seconds }: Options, signal: AbortSignal): Promise<string> {
   const { text } = input;
   if (typeof text === 'string' && text.trim() === '') throw wrongInput('text', 'is blank');
-  const whole = typeof text === 'string' ? text : (await readInputDocument(input, signal, { seconds })).map((section) => section.text).join('\n\n');
+  const whole =
+    typeof text === 'string' ? text : (await readInputDocument(input, signal, { seconds })).map((section) => section.text).join('\n\n');
   return whole.length <= most ? whole : `${whole.slice(0, most).toWellFormed()}\n[…]`;
 }
 
@@ -88,7 +89,7 @@ export default definePlugin({
   create: (settings) => ({
     describe: () => ({ inputSchema, outputSchema }),
     async invoke(given, run) {
-      const input = requireInput(check, given);
+      const input = requireDocument(check, given);
       const labels = labelsOf(input['labels'], settings.labels);
       if (labels.length === 0) throw wrongInput('labels', 'is missing, and the skill has none of its own');
       const several = typeof input['several'] === 'boolean' ? input['several'] : settings.several;

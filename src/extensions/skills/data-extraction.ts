@@ -6,7 +6,7 @@ import { definePlugin } from '../../types/plugin.ts';
 import { compileSchema, type SchemaCheck } from '../../types/schema-check.ts';
 import type { SkillRun } from '../../types/skill.ts';
 import { textEvents } from '../../types/text-events.ts';
-import { requireInput, wrongInput } from './asking/checked-input.ts';
+import { requireDocument, wrongInput } from './asking/checked-input.ts';
 import { inTurns } from './asking/progress.ts';
 import { askTyped, faultOf, jsonFormat } from './asking/typed-answer.ts';
 import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
@@ -125,7 +125,7 @@ export default definePlugin({
     return {
       describe: () => ({ inputSchema, outputSchema }),
       async invoke(given: Json, run) {
-        const input = requireInput(check, given);
+        const input = requireDocument(check, given);
         // What is wrong with the schema is told before anything is read.
         readRecordSchema(input['schema'] ?? settings.schema);
         return extract(input, await readInputDocument(input, run.signal, { seconds: settings.read_seconds }), run);

@@ -6,7 +6,7 @@ import { definePlugin } from '../../types/plugin.ts';
 import { compileSchema } from '../../types/schema-check.ts';
 import type { SkillRun } from '../../types/skill.ts';
 import { textEvents } from '../../types/text-events.ts';
-import { requireInput } from './asking/checked-input.ts';
+import { requireDocument } from './asking/checked-input.ts';
 import { inTurns } from './asking/progress.ts';
 import { askTyped, faultOf, jsonFormat } from './asking/typed-answer.ts';
 import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
@@ -151,7 +151,7 @@ export default definePlugin({
     return {
       describe: () => ({ inputSchema, outputSchema }),
       async invoke(given: Json, run) {
-        const input = requireInput(check, given);
+        const input = requireDocument(check, given);
         return summarise(input, await readInputDocument(input, run.signal, { seconds: settings.read_seconds }), run);
       },
     };

@@ -7,7 +7,7 @@ import { definePlugin } from '../../types/plugin.ts';
 import { compileSchema } from '../../types/schema-check.ts';
 import type { SkillRun } from '../../types/skill.ts';
 import { wholeText, textEvents } from '../../types/text-events.ts';
-import { requireInput, wrongInput } from './asking/checked-input.ts';
+import { requireDocument, wrongInput } from './asking/checked-input.ts';
 import { inTurns } from './asking/progress.ts';
 import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
 import { textPieces } from './documents/text-pieces.ts';
@@ -90,8 +90,13 @@ export default definePlugin({
     return {
       describe: () => ({ inputSchema, outputSchema: null }),
       async invoke(given: Json, run) {
-        const input = requireInput(check, given);
-        return translate(input, typeof input['to'] === 'string' ? input['to'] : settings.to, await wholeOf(input, settings.read_seconds, run.signal), run);
+        const input = requireDocument(check, given);
+        return translate(
+          input,
+          typeof input['to'] === 'string' ? input['to'] : settings.to,
+          await wholeOf(input, settings.read_seconds, run.signal),
+          run,
+        );
       },
     };
   },

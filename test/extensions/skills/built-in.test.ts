@@ -153,3 +153,9 @@ describe('classify', () => {
     await expect(play(await make(classify), { text: 'x' }, () => '')).rejects.toMatchObject({ param: 'input.labels' });
   });
 });
+
+it('a text and a file, or neither, are told in words', async () => {
+  const skill = await make(docSummary);
+  await expect(play(skill, {}, () => ({}))).rejects.toThrow('input.text is missing: give a text there, or a file as input.document.');
+  await expect(play(skill, { text: 'x', document: { base64: 'eA==' } }, () => ({}))).rejects.toThrow('give one of the two');
+});

@@ -14,3 +14,13 @@ export function requireInput(check: SchemaCheck, given: Json): JsonObject {
   if (fault !== null) throw wrongInput(fault.path, fault.message);
   return isJsonObject(given) ? given : {};
 }
+
+/** The same for a skill that reads a text or a file: one of the two. */
+export function requireDocument(check: SchemaCheck, given: Json): JsonObject {
+  if (isJsonObject(given)) {
+    const [hasText, hasFile] = [given['text'] !== undefined, given['document'] !== undefined];
+    if (hasText && hasFile) throw wrongInput('text', 'and input.document are both there; give one of the two');
+    if (!hasText && !hasFile) throw wrongInput('text', 'is missing: give a text there, or a file as input.document');
+  }
+  return requireInput(check, given);
+}
