@@ -1,7 +1,12 @@
-/** JSON Schema checks with the fault named by its path, in bounded time whatever the schema's patterns are. */
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+/** JSON Schema checks with the fault named by its path, in bounded time whatever the schema is. */
+import { Ajv2019 } from 'ajv/dist/2019.js';
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { Ajv } from 'ajv/dist/ajv.js';
+import draft6 from 'ajv/dist/refs/json-schema-draft-06.json' with { type: 'json' };
 import { RE2JS } from 're2js';
+import { inBoundedTime, TookTooLong } from './bounded-work.ts';
 import type { Json, JsonObject } from './json.ts';
+import { type Draft, draftOf, hasCircle, isPlain, sizeOf } from './schema-shape.ts';
 
 export interface SchemaFault {
   /** Such as `city` or `items[0].price`; empty for the whole. */
@@ -25,33 +30,100 @@ const linear = Object.assign(
   { code: '' },
 );
 
-/** Throws an Error with a sentence if `schema` is no valid JSON Schema, or has a pattern with look-around or back references. */
-export function compileSchema(schema: JsonObject): SchemaCheck {
-  // Nothing is fetched: a reference to elsewhere is a fault of the schema. One compiler each, so that nothing of it outlives its owner.
-  const ajv = new Ajv2020({
+const compilers = { '2020-12': Ajv2020, '2019-09': Ajv2019, 'draft-07': Ajv, 'draft-06': Ajv };
+const compileMs = 2_000;
+const checkMs = 500;
+
+/** Nothing is fetched: a reference to elsewhere is a fault of the schema. `meta`: the draft's own schemas can be referred to. */
+function compilerFor(draft: Draft, meta: boolean): Ajv {
+  const compiler = new compilers[draft]({
     strict: false,
     allErrors: false,
-    addUsedSchema: false,
     validateFormats: false,
+    validateSchema: false,
+    meta,
     logger: false,
-    code: { regExp: linear },
+    // Optimising takes longer than it ever saves, and its recursion overflows first.
+    code: { regExp: linear, optimize: false },
   });
-  const validate: ValidateFunction = ajv.compile(schema);
+  return meta && draft === 'draft-06' ? compiler.addMetaSchema(draft6) : compiler;
+}
+
+const rules = new Map<Draft, ValidateFunction>();
+
+/** What a schema of this draft must be like itself; made once, for it knows no schema but its own. */
+function rulesOf(draft: Draft): ValidateFunction {
+  const known = rules.get(draft);
+  if (known !== undefined) return known;
+  const compiler = compilerFor(draft, true);
+  const address = { '2020-12': 'draft/2020-12', '2019-09': 'draft/2019-09', 'draft-07': 'draft-07', 'draft-06': 'draft-06' }[draft];
+  const made = compiler.getSchema(`http${address.startsWith('draft/') ? 's' : ''}://json-schema.org/${address}/schema`);
+  if (made === undefined) throw new Error(`the validator lacks ${draft}`);
+  rules.set(draft, made as ValidateFunction);
+  return made as ValidateFunction;
+}
+
+function faultIn(error: ErrorObject | undefined): SchemaFault {
+  const base = (error?.instancePath ?? '')
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const missing = error?.keyword === 'required' ? [String(error.params['missingProperty'])] : [];
+  const extra = error?.keyword === 'additionalProperties' ? [String(error.params['additionalProperty'])] : [];
+  const path = [...base, ...missing, ...extra]
+    .map((part, index) => (/^\d+$/.test(part) ? `[${part}]` : index === 0 ? part : `.${part}`))
+    .join('');
+  const message = missing.length > 0 ? 'is missing' : extra.length > 0 ? 'is not a field here' : (error?.message ?? 'does not fit');
+  return { path, message };
+}
+
+/** What ends a check or a compilation without a verdict, as a sentence; null for another fault. */
+function breakOff(thrown: unknown, slow: string, deep: string): string | null {
+  if (thrown instanceof TookTooLong) return slow;
+  return typeof thrown === 'object' && thrown !== null && 'name' in thrown && thrown.name === 'RangeError' ? deep : null;
+}
+
+function compiled(schema: JsonObject, plain: boolean): ValidateFunction {
+  const draft = draftOf(schema);
+  const fits = rulesOf(draft);
+  const work = (): ValidateFunction => {
+    if (!fits(schema)) {
+      const { path, message } = faultIn(fits.errors?.[0]);
+      throw new Error(`schema is invalid: ${path || 'the whole'} ${message}`);
+    }
+    if (hasCircle(schema)) throw new Error('the references of the schema go in a circle, so that no check would come to an end');
+    // One compiler each, so that nothing of it outlives its owner.
+    return compilerFor(draft, JSON.stringify(schema).includes('://json-schema.org/')).compile(schema);
+  };
+  try {
+    return plain ? work() : inBoundedTime(compileMs, work);
+  } catch (thrown) {
+    const words = breakOff(thrown, 'the schema takes too long to compile; make it smaller', 'the schema is too large or nested too deep');
+    if (words === null) throw thrown;
+    throw new Error(words, { cause: thrown });
+  }
+}
+
+/**
+ * Throws an Error with a sentence if `schema` is no valid JSON Schema, too large, has references in a circle, or a pattern with look-around or
+ * back references. A check that takes too long is a fault of the value.
+ */
+export function compileSchema(schema: JsonObject): SchemaCheck {
+  const plain = isPlain(schema, sizeOf(schema));
+  const validate = compiled(schema, plain);
   return {
     fault(value) {
-      if (validate(value)) return null;
-      const error = validate.errors?.[0];
-      const base = (error?.instancePath ?? '')
-        .split('/')
-        .slice(1)
-        .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
-      const missing = error?.keyword === 'required' ? [String(error.params['missingProperty'])] : [];
-      const extra = error?.keyword === 'additionalProperties' ? [String(error.params['additionalProperty'])] : [];
-      const path = [...base, ...missing, ...extra]
-        .map((part, index) => (/^\d+$/.test(part) ? `[${part}]` : index === 0 ? part : `.${part}`))
-        .join('');
-      const message = missing.length > 0 ? 'is missing' : extra.length > 0 ? 'is not a field here' : (error?.message ?? 'does not fit');
-      return { path, message };
+      try {
+        if (plain ? validate(value) : inBoundedTime(checkMs, () => validate(value))) return null;
+      } catch (thrown) {
+        const message = breakOff(thrown, 'takes too long to check against its schema', 'is nested too deep to check against its schema');
+        if (message === null) throw thrown;
+        return { path: '', message };
+      }
+      const fault = faultIn(validate.errors?.[0]);
+      // What failed is not to be held until the next check.
+      validate.errors = null;
+      return fault;
     },
   };
 }
