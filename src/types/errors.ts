@@ -157,6 +157,12 @@ export const errorTable = {
     meaning: 'The caller left before the answer was complete. Seen in the ledger only.',
   },
   internal_error: { status: 500, type: server, retryable: false, meaning: 'A fault inside Pailou. Report it with the request id.' },
+  skill_failed: {
+    status: 500,
+    type: server,
+    retryable: false,
+    meaning: 'The code of a skill, which whoever runs the gateway wrote, failed. The log tells why, with the request id.',
+  },
   upstream_authentication: {
     status: 502,
     type: server,

@@ -14,10 +14,13 @@ export const slug = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and -, starting with a letter or digit')
   .max(64);
-/** Published versions are rows too, made by publishing. */
+/** That of a SKILL.md. Published versions are rows too, made by publishing, also of skills whose names are older than this rule. */
 export const skillName = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,63}(@\d+\.\d+\.\d+)?$/, 'small letters, digits and -, starting with a letter or digit, at most 64');
+  .regex(
+    /^((?=.{1,64}$)[a-z0-9]+(-[a-z0-9]+)*|[a-z0-9][a-z0-9-]{0,63}@\d+\.\d+\.\d+)$/,
+    'small letters and digits with single - between them, at most 64',
+  );
 export const tags = z.array(z.string().min(1).max(64)).max(32).default([]);
 export const jsonObject = z.record(z.string(), z.json());
 export const milliseconds = z.int().min(1).max(3_600_000);

@@ -59,6 +59,20 @@ it('broken files are left out and the rest loads', async () => {
   await rm(outside, { recursive: true, force: true });
 });
 
+it('a skill that is not whole is told in the log by the field that it lacks', async () => {
+  await writeFile(
+    join(folder, 'slip.ts'),
+    "import { z } from 'zod';\nimport { defineSkill } from 'pailou/plugin';\nexport default defineSkill({ kind: 'slip', title: 'Slip', inputs: z.object({}), run: async () => '' });",
+  );
+  let output = (): string => '';
+  await using _gateway = await startGateway({ PAILOU_PLUGINS_DIR: folder, PAILOU_LOG_LEVEL: 'error' }, async (...given) => {
+    const started = await startProcess(...given);
+    ({ output } = started);
+    return started;
+  });
+  await expect.poll(() => output(), { timeout: 10_000 }).toContain('defineSkill: input must be a zod schema; \\"inputs\\" is no field of a skill');
+});
+
 it('a folder that is not there stops the start and names the variable', async () => {
   await expect(startGateway({ PAILOU_PLUGINS_DIR: join(folder, 'missing') }, startProcess)).rejects.toThrow(/PAILOU_PLUGINS_DIR/);
 });
