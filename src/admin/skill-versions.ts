@@ -145,6 +145,15 @@ export function addSkillVersions(app: FastifyInstance, config: ConfigService, se
       const row = found(request, 'manage');
       const { tenant, name } = row;
       const wanted = request.body.version;
+      const refuseWithoutCases = ({ publish_needs_cases: needed }: ConfigRow['spec']): void => {
+        if (wanted !== null || needed !== true) return;
+        throw new GatewayError(
+          'invalid_request',
+          'version: callers of this skill get only versions whose cases passed (publish_needs_cases), never the row itself; name a published version.',
+          { param: 'version' },
+        );
+      };
+      refuseWithoutCases(row.spec);
       if (wanted !== null && !versionsOf(row).some((each) => each.name === versionName(name, wanted)))
         throw new GatewayError('not_found', `The skill "${name}" has no published version ${wanted}.`, { param: 'version' });
       const change = {
@@ -152,7 +161,10 @@ export function addSkillVersions(app: FastifyInstance, config: ConfigService, se
         tenant,
         name,
         operation: 'replace' as const,
-        edit: (stored: ConfigRow['spec']) => ({ ...stored, live: wanted }),
+        edit: (stored: ConfigRow['spec']) => {
+          refuseWithoutCases(stored);
+          return { ...stored, live: wanted };
+        },
         expectedRevision: expectedRevision(request),
       };
       const { revision } = await config.change(

@@ -73,6 +73,15 @@ it('stand before publishing', async () => {
   expect((await gateway.as('admin', 'GET', '/api/skills/capital/versions')).json.data).toEqual([]);
   await gateway.as('admin', 'PUT', '/api/skills/capital', { spec });
   expect((await gateway.as('admin', 'POST', '/api/skills/capital/publish', {})).status).toBe(200);
+  // The row itself has passed nothing: nobody gets it by a roll back.
+  const undone = await gateway.as('admin', 'POST', '/api/skills/capital/rollback', { version: null });
+  expect([undone.status, undone.json.error]).toMatchObject([
+    400,
+    { param: 'version', message: expect.stringContaining('publish_needs_cases') as string },
+  ]);
+  expect((await gateway.as('admin', 'POST', '/api/skills/capital/rollback', { version: '1.0.0' })).status).toBe(200);
+  await gateway.as('admin', 'PUT', '/api/skills/capital', { spec: { ...spec, publish_needs_cases: false } });
+  expect((await gateway.as('admin', 'POST', '/api/skills/capital/rollback', { version: null })).status).toBe(200);
 });
 
 it('are tried by the command line, whose exit code tells', async () => {
