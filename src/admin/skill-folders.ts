@@ -18,9 +18,19 @@ import { rowView, showRow } from './row-view.ts';
 const named = z.object({ name: z.string().min(1).max(200) });
 const importQuery = z.object({
   model: z.string().min(1).max(256).optional().describe('The model that the skill uses; needed where its folder names none.'),
-  replace: z.enum(['true', 'false']).default('false').describe('true: a skill of that name is replaced.'),
+  replace: z.enum(['true', 'false']).default('false').describe('true: a skill of that name is replaced; what the folder does not say, such as its limits or cases, stays.'),
 });
 const collection = collections.find((each) => each.kind === 'skill') as Collection;
+
+/** What the folder does not say stays as it was; what callers get stays what they get, until it is published. */
+function withFolder(stored: ConfigRow['spec'], spec: JsonObject): ConfigRow['spec'] {
+  const { options: _options, ...others } = stored;
+  // Options of one kind mean nothing to another.
+  const kept = (spec['kind'] ?? stored['kind']) === stored['kind'] ? stored : others;
+  return { ...kept, ...spec, live: stored['live'] ?? null };
+}
+
+const advice = 'Send the zip file of the folder as the body itself, with the header Content-Type: application/zip.';
 
 export function addSkillFolders(app: FastifyInstance, config: ConfigService): void {
   const tags = ['skills'];
@@ -63,6 +73,8 @@ export function addSkillFolders(app: FastifyInstance, config: ConfigService): vo
           param: 'replace',
         },
       );
+    if (stored === undefined && spec['model'] === undefined)
+      throw new GatewayError('invalid_request', 'model: say with which model the skill works; its folder does not.', { param: 'model' });
     const base = { kind: 'skill' as const, tenant, name };
     const mutation =
       stored === undefined
@@ -71,8 +83,7 @@ export function addSkillFolders(app: FastifyInstance, config: ConfigService): vo
             ...base,
             operation: 'replace' as const,
             expectedRevision: expectedRevision(request),
-            // What callers get stays what they get, until it is published.
-            spec: { ...spec, live: stored.spec['live'] ?? null },
+            edit: (known: ConfigRow['spec']) => withFolder(known, spec),
           };
     const { revision } = await config.change(actorOf(request), [mutation], `import skill ${name}`);
     const row = config.row(tenant, 'skill', name);
@@ -81,15 +92,19 @@ export function addSkillFolders(app: FastifyInstance, config: ConfigService): vo
   };
 
   void app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request, _payload, done) => done(new GatewayError('unsupported_media_type', advice)));
     scope.addContentTypeParser(
       /^application\/(zip|x-zip-compressed|octet-stream)/,
-      { parseAs: 'buffer', bodyLimit: mostBytes * 2 },
+      { parseAs: 'buffer' },
       (_request, body, done) => done(null, body),
     );
     scope.post<{ Querystring: z.output<typeof importQuery> }>(
       '/api/skills/import',
       {
         config: { access: ['llm:skill:manage'], decides: true },
+        // Room for what a zip says of each file beside.
+        bodyLimit: mostBytes + 1024 * 1024,
         schema: {
           tags,
           summary: 'Import a skill from a zip of its folder',
@@ -99,8 +114,8 @@ export function addSkillFolders(app: FastifyInstance, config: ConfigService): vo
         },
       },
       async (request, reply) => {
-        if (!Buffer.isBuffer(request.body))
-          throw new GatewayError('unsupported_media_type', 'Send the zip file of the folder as application/zip.');
+        if (!Buffer.isBuffer(request.body) || request.body.length === 0)
+          throw new GatewayError('invalid_request', `The body is empty. ${advice}`, { param: 'file' });
         const { files, around } = await readZip(request.body);
         const { model, replace } = request.query;
         const { revision, row } = await write(request, skillOfFolder(files, around, model ?? null), replace === 'true');

@@ -105,7 +105,7 @@ export function addErrorHandling(app: FastifyInstance, options: ErrorHandlingOpt
   };
 
   app.setErrorHandler((thrown: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
-    const error = thrown instanceof GatewayError ? thrown : fromFastify(thrown, options.bodyLimit);
+    const error = thrown instanceof GatewayError ? thrown : fromFastify(thrown, request.routeOptions.bodyLimit ?? options.bodyLimit);
     const fields = {
       requestId: request.id,
       method: request.method,

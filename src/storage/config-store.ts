@@ -3,9 +3,10 @@ import type { Kysely, Transaction } from 'kysely';
 import type { Actor, ConfigChange, ConfigStore, HistoryEntry } from '../types/config-store.ts';
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 import { auditEntryId } from './audit.ts';
+import { auditedRow } from './audited-row.ts';
 import type { Database } from './database.ts';
 import { renewedJson } from './sealed-json.ts';
-import { maskRow, rowContext, type SecretBox } from './secrets.ts';
+import { rowContext, type SecretBox } from './secrets.ts';
 import type { AuditTable, ConfigTable, HistoryTable, Schema } from './schema.ts';
 
 export type ConfigTableName =
@@ -106,7 +107,7 @@ function act(change: ConfigChange): string {
 }
 
 const nameOf = ({ before, after }: ConfigChange): string => (after ?? before)?.name ?? '';
-const masked = (row: ConfigRow | null): ConfigRow | null => (row === null ? null : maskRow(row));
+const audited = (row: ConfigRow | null): ConfigRow | null => (row === null ? null : auditedRow(row));
 const textOf = (row: unknown): string | null => (row === null ? null : JSON.stringify(row));
 
 function toHistoryTable(
@@ -126,8 +127,8 @@ function toAuditTable(change: ConfigChange, at: string, actor: Actor, summary: s
     actor: actor.subject,
     act: act(change),
     target: `${change.kind}/${nameOf(change)}`,
-    before: textOf(masked(change.before)),
-    after: textOf(masked(change.after)),
+    before: textOf(audited(change.before)),
+    after: textOf(audited(change.after)),
     detail: summary,
     request_id: actor.requestId,
     sequence: null,

@@ -93,6 +93,57 @@ it('is replaced only when that is wanted, by whom it belongs to', async () => {
   expect((await send('developer', { 'SKILL.md': bytes(md.replace('travel', 'lone')) }, '?model=nobody')).status).toBe(400);
 });
 
+it('is replaced in what the folder says, and in nothing else', async () => {
+  const { spec: before } = (await gateway.as('developer', 'GET', '/api/skills/travel')).json;
+  const own = {
+    title: 'Travel',
+    limits: { ...before.limits, steps: 3 },
+    keep: { content: 'skill', days: 7 },
+    tags: ['trips'],
+    tools: ['model/scripted'],
+    publish_needs_cases: true,
+    cases: [{ name: 'one', input: { text: 'x' }, expect: { contains: ['40'] } }],
+  };
+  expect((await gateway.as('developer', 'PUT', '/api/skills/travel', { spec: { ...before, ...own } })).status).toBe(200);
+  const { spec: set } = (await gateway.as('developer', 'GET', '/api/skills/travel')).json;
+  const changed = { 'travel/SKILL.md': bytes(md.replace('Plans travels.', 'Plans trips.')) };
+  const again = await send('developer', changed, '?replace=true');
+  expect(again.status, JSON.stringify(again.json)).toBe(200);
+  const files = [{ path: 'SKILL.md', base64: Buffer.from(changed['travel/SKILL.md']).toString('base64') }];
+  expect((await gateway.as('developer', 'GET', '/api/skills/travel')).json.spec).toEqual({
+    ...set,
+    description: 'Plans trips.',
+    options: { files },
+  });
+});
+
+it.each([
+  ['application/json', '{}'],
+  ['multipart/form-data; boundary=x', '--x--'],
+  ['text/plain', 'zip'],
+  [null, Buffer.from('zip')],
+])('sent as %s is refused with advice that is right', async (type, body) => {
+  const headers = { authorization: `Bearer ${await gateway.token('developer')}`, ...(type === null ? {} : { 'content-type': type }) };
+  const answer = await fetch(`${gateway.url}/api/skills/import`, { method: 'POST', body, headers });
+  expect(answer.status).toBe(415);
+  expect(((await answer.json()) as { error: { message: string } }).error.message).toContain('Content-Type: application/zip');
+});
+
+it.each(['abc-', 'a--b', '-a', 'A', 'a_b', 'a'.repeat(65)])('the name %s is no name of a SKILL.md, and of no new skill', async (name) => {
+  const spec = { kind: 'prompt', description: 'd', model: 'scripted', options: { instructions: 'i' } };
+  const answer = await gateway.as('developer', 'POST', '/api/skills', { name, spec });
+  expect([answer.status, answer.json.error?.param]).toEqual([400, 'name']);
+});
+
+it('the audit tells of files by their digest, not by their bytes', async () => {
+  const large = new Uint8Array(100_000).fill(65);
+  expect((await send('developer', { ...folder, 'travel/large.txt': large }, '?replace=true')).status).toBe(200);
+  const { text } = await gateway.as('admin', 'GET', '/api/audit?limit=1');
+  expect(text).toContain('sha256');
+  expect(text).toContain('large.txt');
+  expect(text.length).toBeLessThan(20_000);
+});
+
 it('a prompt goes out as a folder too, and comes in again as the same', async () => {
   const spec = { kind: 'prompt', description: 'Greets.', model: 'scripted', options: { instructions: 'Greet {{text}}.' } };
   await gateway.as('developer', 'POST', '/api/skills', { name: 'greet', spec });

@@ -49,12 +49,29 @@ describe('SKILL.md', () => {
     [`---\nname: a\ndescription: ${'d'.repeat(1_025)}\n---\n`, 'description'],
     ['---\nname: a\ndescription: d\nmodel: x\n---\n', 'model'],
     ['---\nname: a\ndescription: d\nmetadata:\n  k: [1]\n---\n', 'metadata'],
+    ['---\nname: a\ndescription: d\nmetadata: [a, b]\n---\n', 'metadata'],
+    ['---\nname: a\ndescription: d\nmetadata: words\n---\n', 'metadata'],
+    [`---\nname: a\ndescription: ${'😀'.repeat(1_025)}\n---\n`, 'description'],
   ])('%j is refused by its field', (text, field) => {
     expect(() => parseSkillMd(text, 'a')).toThrow(expect.objectContaining({ param: `SKILL.md.${field}` }) as Error);
   });
 });
 
+describe('SKILL.md as people write it', () => {
+  it('may leave metadata empty, and is as long as it has characters', () => {
+    expect(parseSkillMd('---\nname: a\ndescription: d\nmetadata:\n---\n', 'a').metadata).toEqual({});
+    expect(parseSkillMd(`---\nname: a\ndescription: ${'😀'.repeat(1_024)}\n---\n`, 'a').description).toHaveLength(2_048);
+  });
+});
+
 describe('a folder', () => {
+  it('that macOS or Windows packed is what its maker put there', async () => {
+    const litter = ['__MACOSX/._a', '__MACOSX/a/._SKILL.md', 'a/.DS_Store', '.DS_Store', 'a/Thumbs.db', 'a/sub/desktop.ini', 'a/._SKILL.md'];
+    const given = zip({ ...Object.fromEntries(litter.map((path) => [path, bytes('x')])), 'a/SKILL.md': bytes(md), 'a/b.txt': bytes('b') });
+    const { files: found, around } = await readZip(given);
+    expect([around, found.map(({ path }) => path)]).toEqual(['a', ['SKILL.md', 'b.txt']]);
+  });
+
   it('comes back byte for byte, and its zip is always the same', async () => {
     const read = await readZip(zip(Object.fromEntries(Object.entries(files).map(([path, own]) => [`invoice-check/${path}`, own]))));
     expect(read.around).toBe('invoice-check');
@@ -86,6 +103,30 @@ describe('a folder', () => {
     expect(folderOf('hello', skillOfFolder(out, 'hello', null).spec)).toEqual(out);
   });
 
+  const exported = () =>
+    folderOf('hello', { kind: 'prompt', description: 'Says hi', model: 'small', options: { instructions: 'Hi {{name}}', repairs: 1 } });
+  const edited = (change: (text: string) => string) =>
+    exported().map((file) => (file.path === 'SKILL.md' ? { ...file, bytes: Buffer.from(change(file.bytes.toString())) } : file));
+
+  it.each<[string, (text: string) => string, object]>([
+    ['an edited description', (text) => text.replace('Says hi', 'Says hello'), { description: 'Says hello' }],
+    ['an edited body', (text) => text.replace('Hi {{name}}', 'Hello {{name}}!'), { options: { instructions: 'Hello {{name}}!', repairs: 1 } }],
+    ['other line ends', (text) => text.replaceAll('\n', '\r\n'), { options: { instructions: 'Hi {{name}}', repairs: 1 } }],
+  ])('of another kind: %s counts, and nothing else changes', (_name, change, wanted) => {
+    const { spec } = skillOfFolder(edited(change), 'hello', null);
+    expect(spec).toEqual({ ...skillOfFolder(exported(), 'hello', null).spec, ...wanted });
+  });
+
+  it('of a kind that has no instructions yet gets none by its standing words', () => {
+    const row = { kind: 'classify', description: 'd', model: 'small', options: { several: true } };
+    expect(skillOfFolder(folderOf('hello', row), 'hello', null).spec['options']).toEqual({ several: true });
+  });
+
+  it('of another kind refuses files that its row could not keep', () => {
+    const more = [...exported(), { path: 'prices.txt', bytes: Buffer.from('x') }];
+    expect(() => skillOfFolder(more, 'hello', null)).toThrow(/"prices.txt".*no place for.*remove pailou.kind from the metadata/);
+  });
+
   it('is disclosed step by step: its files only when the model asks for them, and never run', async () => {
     const given = Object.entries(files).map(([path, own]) => ({ path, base64: Buffer.from(own).toString('base64') }));
     const skill = await makeSkill(packagePlugin as unknown as Plugin<'skill', never>, { files: given });
@@ -96,6 +137,11 @@ describe('a folder', () => {
     expect(first).toContain('scripts/run.sh');
     expect(first).not.toContain('rm -rf');
     expect(skill.files?.()).toHaveLength(3);
+    const twice = [...given, given[1]];
+    await expect(makeSkill(packagePlugin as unknown as Plugin<'skill', never>, { files: twice })).rejects.toMatchObject({
+      param: 'spec.options.files',
+      message: expect.stringContaining('twice') as string,
+    });
     await expect(makeSkill(packagePlugin as unknown as Plugin<'skill', never>, { files: given.slice(1) })).rejects.toMatchObject({
       param: 'spec.options.files',
     });
@@ -124,6 +170,9 @@ describe('a zip that means harm', () => {
       /more than 512/,
     ],
     ['has one name twice', zip({ ...entry, 'A.txt': bytes('1'), 'a.txt': bytes('2') }), /twice/],
+    ['has a file beside a folder of its name', zip({ ...entry, a: bytes('1'), 'A/b': bytes('2') }), /as a file and as a folder/],
+    ['has names that are one on some systems', zip({ ...entry, 'straße.txt': bytes('1'), 'STRASSE.txt': bytes('2') }), /same name twice/],
+    ['has a folder in two spellings', zip({ ...entry, 'a/b': bytes('1'), 'A/c': bytes('2') }), /folders "A" and "a"/],
     ['is none', Buffer.from('not a zip at all, not at all, not a zip'), /cannot be read as a zip/],
     ['is cut', zip(entry).subarray(0, 120), /cannot be read as a zip/],
     [

@@ -1,9 +1,9 @@
-/** A skill as a folder, and back: a folder that came in goes out byte for byte; other kinds carry their row in `assets/pailou.json`. */
+/** A skill as a folder, and back: a folder that came in goes out byte for byte; other kinds carry their row in `assets/pailou.json`, all but what `SKILL.md` says. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { SkillFile } from '../../../types/skill.ts';
-import { GatewayError } from '../../../types/errors.ts';
 import { parseSkillMd, writeSkillMd } from './skill-md.ts';
-import { mostBytes, mostFiles, refuseFolder, requirePath } from './zip.ts';
+import { refuseFolder, requirePaths } from './paths.ts';
+import { mostBytes, mostFiles } from './zip.ts';
 
 export const entryFile = 'SKILL.md';
 const rowFile = 'assets/pailou.json';
@@ -18,15 +18,17 @@ export function filesOf(options: JsonObject): readonly SkillFile[] {
   );
 }
 
-/** `spec` with secrets masked. */
+const noInstructions = (kind: string): string => `This is a Pailou skill of the kind ${kind}; its settings are in ${rowFile}.`;
+
+/** `spec` with secrets masked. What SKILL.md says stands nowhere else, so that no edit of one is undone by the other. */
 export function folderOf(name: string, spec: JsonObject): readonly SkillFile[] {
   const options = isJsonObject(spec['options']) ? spec['options'] : {};
   if (spec['kind'] === 'package') return filesOf(options);
   const text = (field: string): string => (typeof spec[field] === 'string' ? spec[field] : '');
   const instructions = typeof options['instructions'] === 'string' ? options['instructions'] : '';
-  const body =
-    instructions === '' ? `\nThis is a Pailou skill of the kind ${text('kind')}; its settings are in ${rowFile}.\n` : `\n${instructions}\n`;
-  const { live: _live, ...kept } = spec;
+  const body = `\n${instructions === '' ? noInstructions(text('kind')) : instructions}\n`;
+  const { live: _live, description: _description, ...kept } = spec;
+  const { instructions: _instructions, ...others } = options;
   return [
     {
       path: entryFile,
@@ -40,7 +42,7 @@ export function folderOf(name: string, spec: JsonObject): readonly SkillFile[] {
         }),
       ),
     },
-    { path: rowFile, bytes: Buffer.from(`${JSON.stringify(kept, null, 2)}\n`) },
+    { path: rowFile, bytes: Buffer.from(`${JSON.stringify(instructions === '' ? kept : { ...kept, options: others }, null, 2)}\n`) },
   ];
 }
 
@@ -49,10 +51,29 @@ export interface ImportedSkill {
   readonly spec: JsonObject;
 }
 
-/** The row that a folder makes. `model` for a folder that names none. Throws `invalid_request` naming what is wrong. */
+/** The body of SKILL.md as instructions, as `folderOf` wrote it or as somebody changed it; null for none. */
+function instructionsIn(text: string, body: string): string | null {
+  // Some editors change every line end; nobody means that.
+  const lines = /^\uFEFF?---[ \t]*\r\n/.test(text) ? body.replaceAll('\r\n', '\n') : body;
+  const said = lines.replace(/^\n/, '').replace(/\n$/, '');
+  return said.trim() === '' || new RegExp(`^${noInstructions('.*')}$`).test(said.trim()) ? null : said;
+}
+
+function specOfRow(row: JsonObject, others: readonly SkillFile[], description: string, instructions: string | null): JsonObject {
+  const [other] = others;
+  const kind = typeof row['kind'] === 'string' ? row['kind'] : 'prompt';
+  if (other !== undefined)
+    throw refuseFolder(
+      `holds ${JSON.stringify(other.path.slice(0, 200))}, which a skill of the kind ${kind.slice(0, 64)} has no place for; to import the folder as a package with all its files, remove pailou.kind from the metadata of ${entryFile}`,
+    );
+  const options = isJsonObject(row['options']) ? row['options'] : {};
+  return { ...row, description, ...(instructions === null ? {} : { options: { ...options, instructions } }), live: null };
+}
+
+/** The row that a folder makes; without a model if neither it nor `model` names one. Throws `invalid_request` naming what is wrong. */
 export function skillOfFolder(files: readonly SkillFile[], around: string | null, model: string | null): ImportedSkill {
   if (files.length > mostFiles) throw refuseFolder(`holds more than ${mostFiles} files`);
-  for (const { path } of files) requirePath(path);
+  requirePaths(files.map(({ path }) => path));
   if (files.reduce((sum, { bytes }) => sum + bytes.length, 0) > mostBytes) throw refuseFolder(`is larger than ${mostBytes} bytes`);
   const entry = files.find(({ path }) => path === entryFile);
   if (entry === undefined) throw refuseFolder(`has no ${entryFile} at its top`);
@@ -62,17 +83,16 @@ export function skillOfFolder(files: readonly SkillFile[], around: string | null
   } catch {
     throw refuseFolder(`has a ${entryFile} that is no UTF-8 text`);
   }
-  const { name, description, metadata } = parseSkillMd(text, around);
+  const { name, description, metadata, body } = parseSkillMd(text, around);
   const row = files.find(({ path }) => path === rowFile);
   if (row !== undefined && metadata['pailou.kind'] !== undefined && metadata['pailou.kind'] !== 'package') {
-    const spec = parseRow(row.bytes);
-    return { name, spec: { ...spec, live: null, ...(model === null ? {} : { model }) } };
+    const others = files.filter((file) => file !== entry && file !== row);
+    const spec = specOfRow(parseRow(row.bytes), others, description, instructionsIn(text, body));
+    return { name, spec: { ...spec, ...(model === null ? {} : { model }) } };
   }
   const wanted = model ?? metadata['pailou.model'] ?? metadata['gateway.model'];
-  if (wanted === undefined)
-    throw new GatewayError('invalid_request', 'model: say with which model the skill works; its folder does not.', { param: 'model' });
   const kept = files.map(({ path, bytes }) => ({ path, base64: bytes.toString('base64') }));
-  return { name, spec: { kind: 'package', description, model: wanted, options: { files: kept } } };
+  return { name, spec: { kind: 'package', description, ...(wanted === undefined ? {} : { model: wanted }), options: { files: kept } } };
 }
 
 function parseRow(bytes: Buffer): JsonObject {

@@ -43,7 +43,7 @@ function textOf(head: Record<string, unknown>, field: string, most: number): str
   if (value === undefined) return undefined;
   if (typeof value !== 'string') throw refuse(field, 'must be a text');
   if (value.trim() === '') throw refuse(field, 'must not be empty');
-  if (value.length > most) throw refuse(field, `is longer than ${most} characters`);
+  if ([...value].length > most) throw refuse(field, `is longer than ${most} characters`);
   return value;
 }
 
@@ -62,8 +62,9 @@ export function parseSkillMd(text: string, folder: string | null): SkillMd {
   if (description === undefined) throw refuse('description', 'is missing');
   const license = textOf(head, 'license', 1_024);
   const compatibility = textOf(head, 'compatibility', 500);
-  const metadata = head['metadata'] ?? {};
-  if (typeof metadata !== 'object' || metadata === null || Object.values(metadata).some((value) => typeof value !== 'string'))
+  // A field without anything after its colon is an empty text here.
+  const metadata = head['metadata'] === undefined || head['metadata'] === '' || head['metadata'] === null ? {} : head['metadata'];
+  if (typeof metadata !== 'object' || Array.isArray(metadata) || Object.values(metadata).some((value) => typeof value !== 'string'))
     throw refuse('metadata', 'must be of texts by name');
   const tools = textOf(head, 'allowed-tools', 10_000);
   return {

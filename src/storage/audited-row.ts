@@ -1,0 +1,23 @@
+/** A row as the audit shows it to people: without secrets, and without the bytes of files, which the history keeps for the way back. */
+import { createHash } from 'node:crypto';
+import type { ConfigRow } from '../types/resources.ts';
+import { maskRow } from './secrets.ts';
+
+/** A few words of a folder stay readable; sixteen megabytes, before and after, in each entry would not. */
+const mostCharacters = 1_000;
+
+function withoutBytes(file: unknown): unknown {
+  if (typeof file !== 'object' || file === null || !('base64' in file) || typeof file.base64 !== 'string') return file;
+  if (file.base64.length <= mostCharacters) return file;
+  const { base64, ...kept } = file;
+  const bytes = Buffer.from(base64, 'base64');
+  return { ...kept, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+}
+
+export function auditedRow(row: ConfigRow): ConfigRow {
+  const masked = maskRow(row);
+  const { options } = masked.spec;
+  if (row.kind !== 'skill' || typeof options !== 'object' || options === null || !('files' in options)) return masked;
+  if (!Array.isArray(options.files)) return masked;
+  return { ...masked, spec: { ...masked.spec, options: { ...options, files: options.files.map(withoutBytes) } } };
+}
