@@ -1,12 +1,14 @@
 /** The skill kind `code-generation`: files that do a task, checked for their syntax where that is possible without running them. */
 import { z } from 'zod';
+import { GatewayError } from '../../types/errors.ts';
 import type { Json, JsonObject } from '../../types/json.ts';
 import { definePlugin } from '../../types/plugin.ts';
 import { compileSchema } from '../../types/schema-check.ts';
 import { textEvents } from '../../types/text-events.ts';
 import { requireInput } from './asking/checked-input.ts';
 import { askTyped, faultOf, jsonFormat } from './asking/typed-answer.ts';
-import { type CodeFile, pathFault, syntaxFault } from './code/syntax.ts';
+import { pathFault, pathsFault } from './code/paths.ts';
+import { type CodeFile, syntaxOf } from './code/syntax.ts';
 
 const options = z.strictObject({
   language: z.string().min(1).max(100).optional().describe('Unless the input says one.'),
@@ -50,16 +52,34 @@ const answerFault = faultOf(compileSchema(answerSchema));
 
 /** Of a whole answer: paths that lead nowhere else, none twice, and a syntax that holds. */
 function faultOfFiles(files: readonly CodeFile[]): string | null {
-  const paths = new Set<string>();
+  for (const { path } of files) {
+    const fault = pathFault(path);
+    if (fault !== null) return `the path "${path.slice(0, 100)}" ${fault}`;
+  }
+  const together = pathsFault(files.map(({ path }) => path));
+  if (together !== null) return together;
   for (const each of files) {
-    const path = pathFault(each.path);
-    if (path !== null) return `the path "${each.path.slice(0, 100)}" ${path}`;
-    if (paths.has(each.path)) return `the file ${each.path} is there twice`;
-    paths.add(each.path);
-    const syntax = syntaxFault(each);
-    if (syntax.fault !== null) return `${each.path} has a syntax error: ${syntax.fault}`;
+    const syntax = syntaxOf(each);
+    if (syntax.verdict === 'wrong') return `${each.path} has a syntax error: ${syntax.fault}`;
   }
   return null;
+}
+
+/** What only a parser that may lag behind its language complains of; not of a file whose model was told, and stands by it. */
+function doubtOfFiles(files: readonly CodeFile[], told: Set<string>): string | null {
+  for (const each of files) {
+    const syntax = syntaxOf(each);
+    const key = `${each.path}\n${each.content}`;
+    if (syntax.verdict !== 'doubtful' || told.has(key)) continue;
+    told.add(key);
+    return `${each.path} seems to have a syntax error (${syntax.fault}); if it is right as it is, give the same again`;
+  }
+  return null;
+}
+
+interface Made {
+  readonly files: readonly CodeFile[];
+  readonly explanation: string;
 }
 
 export default definePlugin({
@@ -82,7 +102,9 @@ export default definePlugin({
         'Answer with JSON: {"files": [{"path": "...", "content": "..."}], "explanation": "..."}',
       ].join('\n');
       const context = files.map(({ path, content }) => `--- ${path}\n${content}`).join('\n');
-      const value = await askTyped(run, {
+      const told = new Set<string>();
+      let doubtful: Made | null = null;
+      const made = await askTyped(run, {
         body: { response_format: jsonFormat(answerSchema), ...(run.tools.length === 0 ? {} : { tools: run.tools }) },
         messages: [
           { role: 'system', content: system },
@@ -91,11 +113,23 @@ export default definePlugin({
             content: context === '' ? String(input['task'] as string) : `${String(input['task'] as string)}\n\nFiles:\n${context}`,
           },
         ],
-        fault: (answer) => answerFault(answer) ?? faultOfFiles((answer as unknown as { files: readonly CodeFile[] }).files),
+        fault: (answer) => {
+          const wrong = answerFault(answer) ?? faultOfFiles((answer as unknown as Made).files);
+          if (wrong !== null) return wrong;
+          const doubt = doubtOfFiles((answer as unknown as Made).files, told);
+          if (doubt !== null) doubtful = answer as unknown as Made;
+          return doubt;
+        },
         repairs: settings.repairs,
-      });
-      const made = value as unknown as { files: readonly CodeFile[]; explanation: string };
-      const checked = made.files.filter((each) => syntaxFault(each).checked).map(({ path }) => path);
+      }).then(
+        (value) => value as unknown as Made,
+        (thrown: unknown) => {
+          // The repairs are used up; advice is no reason to give nothing.
+          if (doubtful !== null && thrown instanceof GatewayError && thrown.code === 'output_invalid') return doubtful;
+          throw thrown;
+        },
+      );
+      const checked = made.files.filter((each) => syntaxOf(each).verdict === 'right').map(({ path }) => path);
       return textEvents(JSON.stringify({ ...made, checked }));
     },
   }),

@@ -1,0 +1,77 @@
+/** Languages that tolerant parsers read. They may lag behind their languages, so what they say is advice and never the last word. */
+import { createRequire } from 'node:module';
+import type { Parser, SyntaxNodeRef, Tree } from '@lezer/common';
+import type { parser as javascriptParser } from '@lezer/javascript';
+
+// Loaded when a file of the language first comes, and within a check, which cannot wait.
+const require = createRequire(import.meta.url);
+type LezerParser = typeof javascriptParser;
+const parserIn = (module: unknown): LezerParser => (module as { readonly parser: LezerParser }).parser;
+const javascript = (dialect: string): Parser => parserIn(require('@lezer/javascript')).configure({ dialect });
+
+/** There are more: those for Java and C++ do not understand switch expressions, fold expressions and nested requirements. */
+const grammars: readonly (readonly [RegExp, () => Parser])[] = [
+  [/\.(jsx|[mc]?js)$/i, () => javascript('jsx')],
+  [/\.tsx$/i, () => javascript('ts jsx')],
+  [/\.[mc]?ts$/i, () => javascript('ts')],
+  [/\.pyi?$/i, () => parserIn(require('@lezer/python'))],
+  [/\.go$/i, () => parserIn(require('@lezer/go'))],
+  [/\.rs$/i, () => parserIn(require('@lezer/rust'))],
+  [/\.[ch]$/i, () => parserIn(require('@lezer/cpp'))],
+  [/\.php$/i, () => parserIn(require('@lezer/php'))],
+  [/\.css$/i, () => parserIn(require('@lezer/css'))],
+];
+
+export interface Reading {
+  /** The first place that the parser did not understand, in words; null for none. */
+  readonly fault: string | null;
+  /** Where that is, as an offset; 0 for none. */
+  readonly at: number;
+  /** Whether there is markup among the code. */
+  readonly jsx: boolean;
+  /** Whether there are types among it. */
+  readonly types: boolean;
+}
+
+/** Words that a grammar does not know yet, which change nothing about the rest: left out, they leave what it knows. */
+const unknownWords: readonly (readonly [RegExp, RegExp])[] = [
+  // `for range ch {` reads like `for ch {`.
+  [/\.go$/i, /(?<=\bfor\s+)range\b/g],
+  [/\.php$/i, /\breadonly(?=\s+(final\s+|abstract\s+)?class\b)/g],
+];
+
+const around = 40;
+
+function placeOf(content: string, { from, to }: { readonly from: number; readonly to: number }): string {
+  const before = content.slice(0, from);
+  const line = before.split('\n').length;
+  const column = from - (before.lastIndexOf('\n') + 1) + 1;
+  const words = content.slice(Math.max(0, from - around), to + around).replaceAll(/\s+/g, ' ');
+  return `line ${line}, column ${column}, near ${JSON.stringify(words.slice(0, 2 * around + 20))}`;
+}
+
+function read(tree: Tree, content: string): Reading {
+  let fault: string | null = null;
+  let at = 0;
+  let jsx = false;
+  let types = false;
+  tree.iterate({
+    enter(node: SyntaxNodeRef) {
+      jsx ||= node.name.startsWith('JSX');
+      types ||= /^(Type|Interface)/.test(node.name);
+      if (!node.type.isError || fault !== null) return;
+      fault = placeOf(content, node);
+      at = node.from;
+    },
+  });
+  return { fault, at, jsx, types };
+}
+
+/** Null for a language that none of them reads. */
+export function readingOf(path: string, content: string): Reading | null {
+  const load = grammars.find(([pattern]) => pattern.test(path))?.[1];
+  if (load === undefined) return null;
+  const left = unknownWords.find(([pattern]) => pattern.test(path))?.[1];
+  const known = left === undefined ? content : content.replaceAll(left, (word) => ' '.repeat(word.length));
+  return read(load().parse(known), content);
+}

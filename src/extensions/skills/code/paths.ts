@@ -1,0 +1,32 @@
+/** Where generated files may lie: in the folder they are for, and each in one place on every system. */
+
+/** What is wrong with a path, or null. */
+export function pathFault(path: string): string | null {
+  if (path.startsWith('/') || /^[A-Za-z]:/.test(path) || path.includes('\\')) return 'must be relative, with / between its parts';
+  const parts = path.split('/');
+  if (parts.some((part) => part === '..' || part === '.' || part === '')) return 'must not hold empty parts, "." or ".."';
+  if (parts.some((part) => part.toLowerCase() === '.git')) return 'must not lead into .git';
+  return /\p{Cc}/u.test(path) ? 'holds characters that no path has' : null;
+}
+
+/** What a file system that does not tell small letters from large ones takes for the same. */
+const folded = (path: string): string => path.normalize('NFC').toLowerCase().toUpperCase();
+
+/** What is wrong with paths beside each other, as a sentence, or null. */
+export function pathsFault(paths: readonly string[]): string | null {
+  const files = new Map<string, string>();
+  for (const path of paths) {
+    const other = files.get(folded(path));
+    if (other === path) return `the file ${path} is there twice`;
+    if (other !== undefined) return `${path} and ${other} are the same file where large and small letters are one`;
+    files.set(folded(path), path);
+  }
+  for (const path of paths) {
+    const parts = path.split('/');
+    for (let depth = 1; depth < parts.length; depth++) {
+      const folder = files.get(folded(parts.slice(0, depth).join('/')));
+      if (folder !== undefined) return `${folder} cannot be a file, for ${path} makes it a folder`;
+    }
+  }
+  return null;
+}
