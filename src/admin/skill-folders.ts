@@ -18,7 +18,10 @@ import { rowView, showRow } from './row-view.ts';
 const named = z.object({ name: z.string().min(1).max(200) });
 const importQuery = z.object({
   model: z.string().min(1).max(256).optional().describe('The model that the skill uses; needed where its folder names none.'),
-  replace: z.enum(['true', 'false']).default('false').describe('true: a skill of that name is replaced; what the folder does not say, such as its limits or cases, stays.'),
+  replace: z
+    .enum(['true', 'false'])
+    .default('false')
+    .describe('true: a skill of that name is replaced; what the folder does not say, such as its limits or cases, stays.'),
 });
 const collection = collections.find((each) => each.kind === 'skill') as Collection;
 
@@ -94,10 +97,8 @@ export function addSkillFolders(app: FastifyInstance, config: ConfigService): vo
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, _payload, done) => done(new GatewayError('unsupported_media_type', advice)));
-    scope.addContentTypeParser(
-      /^application\/(zip|x-zip-compressed|octet-stream)/,
-      { parseAs: 'buffer' },
-      (_request, body, done) => done(null, body),
+    scope.addContentTypeParser(/^application\/(zip|x-zip-compressed|octet-stream)/, { parseAs: 'buffer' }, (_request, body, done) =>
+      done(null, body),
     );
     scope.post<{ Querystring: z.output<typeof importQuery> }>(
       '/api/skills/import',

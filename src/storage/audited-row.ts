@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { ConfigRow } from '../types/resources.ts';
 import { maskRow } from './secrets.ts';
 
-/** A few words of a folder stay readable; sixteen megabytes, before and after, in each entry would not. */
+/** A few words of a folder stay readable; megabytes, before and after, in each entry would not. */
 const mostCharacters = 1_000;
 
 function withoutBytes(file: unknown): unknown {

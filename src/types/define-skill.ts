@@ -114,7 +114,8 @@ export function defineSkill<I>(skill: CodeSkill<I>): Plugin<'skill', Record<stri
         const checked = await guarded(() => skill.input.safeParseAsync(given));
         if (!checked.success) throw refuseInput(checked.error);
         const result = await guarded(() => skill.run(checked.data, tools));
-        if (skill.output === undefined) return textEvents(typeof result === 'string' ? result : await guarded(async () => JSON.stringify(result ?? null)));
+        if (skill.output === undefined)
+          return textEvents(typeof result === 'string' ? result : await guarded(async () => JSON.stringify(result ?? null)));
         const { output } = skill;
         const fits = await guarded(() => output.safeParseAsync(result));
         if (!fits.success) throw refuseOutput(fits.error);

@@ -111,7 +111,12 @@ export const errorTable = {
     meaning: 'Somebody changed this since you read it. The error carries the current state: look, then write again.',
   },
   body_too_large: { status: 413, type: request, retryable: false, meaning: 'The request body is larger than the limit.' },
-  unsupported_media_type: { status: 415, type: request, retryable: false, meaning: 'Send the body in the type that the message names, most often `Content-Type: application/json`.' },
+  unsupported_media_type: {
+    status: 415,
+    type: request,
+    retryable: false,
+    meaning: 'Send the body in the type that the message names, most often `Content-Type: application/json`.',
+  },
   headers_too_large: {
     status: 431,
     type: request,

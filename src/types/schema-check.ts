@@ -2,7 +2,6 @@
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { Ajv } from 'ajv/dist/ajv.js';
-import draft6 from 'ajv/dist/refs/json-schema-draft-06.json' with { type: 'json' };
 import { RE2JS } from 're2js';
 import { inBoundedTime, TookTooLong } from './bounded-work.ts';
 import type { Json, JsonObject } from './json.ts';
@@ -30,13 +29,20 @@ const linear = Object.assign(
   { code: '' },
 );
 
+/** Draft 7 only added to draft 6. */
 const compilers = { '2020-12': Ajv2020, '2019-09': Ajv2019, 'draft-07': Ajv, 'draft-06': Ajv };
+const addresses = {
+  '2020-12': 'https://json-schema.org/draft/2020-12/schema',
+  '2019-09': 'https://json-schema.org/draft/2019-09/schema',
+  'draft-07': 'http://json-schema.org/draft-07/schema',
+  'draft-06': 'http://json-schema.org/draft-07/schema',
+};
 const compileMs = 2_000;
 const checkMs = 500;
 
 /** Nothing is fetched: a reference to elsewhere is a fault of the schema. `meta`: the draft's own schemas can be referred to. */
 function compilerFor(draft: Draft, meta: boolean): Ajv {
-  const compiler = new compilers[draft]({
+  return new compilers[draft]({
     strict: false,
     allErrors: false,
     validateFormats: false,
@@ -46,7 +52,6 @@ function compilerFor(draft: Draft, meta: boolean): Ajv {
     // Optimising takes longer than it ever saves, and its recursion overflows first.
     code: { regExp: linear, optimize: false },
   });
-  return meta && draft === 'draft-06' ? compiler.addMetaSchema(draft6) : compiler;
 }
 
 const rules = new Map<Draft, ValidateFunction>();
@@ -55,9 +60,7 @@ const rules = new Map<Draft, ValidateFunction>();
 function rulesOf(draft: Draft): ValidateFunction {
   const known = rules.get(draft);
   if (known !== undefined) return known;
-  const compiler = compilerFor(draft, true);
-  const address = { '2020-12': 'draft/2020-12', '2019-09': 'draft/2019-09', 'draft-07': 'draft-07', 'draft-06': 'draft-06' }[draft];
-  const made = compiler.getSchema(`http${address.startsWith('draft/') ? 's' : ''}://json-schema.org/${address}/schema`);
+  const made = compilerFor(draft, true).getSchema(addresses[draft]);
   if (made === undefined) throw new Error(`the validator lacks ${draft}`);
   rules.set(draft, made as ValidateFunction);
   return made as ValidateFunction;
@@ -83,7 +86,7 @@ function breakOff(thrown: unknown, slow: string, deep: string): string | null {
   return typeof thrown === 'object' && thrown !== null && 'name' in thrown && thrown.name === 'RangeError' ? deep : null;
 }
 
-function compiled(schema: JsonObject, plain: boolean): ValidateFunction {
+function validatorOf(schema: JsonObject, plain: boolean): ValidateFunction {
   const draft = draftOf(schema);
   const fits = rulesOf(draft);
   const work = (): ValidateFunction => {
@@ -110,7 +113,7 @@ function compiled(schema: JsonObject, plain: boolean): ValidateFunction {
  */
 export function compileSchema(schema: JsonObject): SchemaCheck {
   const plain = isPlain(schema, sizeOf(schema));
-  const validate = compiled(schema, plain);
+  const validate = validatorOf(schema, plain);
   return {
     fault(value) {
       try {

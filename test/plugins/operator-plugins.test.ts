@@ -70,7 +70,9 @@ it('a skill that is not whole is told in the log by the field that it lacks', as
     ({ output } = started);
     return started;
   });
-  await expect.poll(() => output(), { timeout: 10_000 }).toContain('defineSkill: input must be a zod schema; \\"inputs\\" is no field of a skill');
+  await expect
+    .poll(() => output(), { timeout: 10_000 })
+    .toContain('defineSkill: input must be a zod schema; \\"inputs\\" is no field of a skill');
 });
 
 it('a folder that is not there stops the start and names the variable', async () => {

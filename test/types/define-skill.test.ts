@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type CodeSkill, defineSkill } from '../../src/types/define-skill.ts';
 import { GatewayError } from '../../src/types/errors.ts';
 import type { Logger } from '../../src/types/logger.ts';
-import type { Plugin, PluginServices } from '../../src/types/plugin.ts';
+import type { Plugin } from '../../src/types/plugin.ts';
 import { services } from '../extensions/mcp/services.ts';
 import { makeSkill, play } from '../extensions/skills/scripted-run.ts';
 
@@ -38,7 +38,7 @@ describe('code that fails', () => {
     const logger = { ...services.logger, error: (fields: object) => void logged.push(fields) } as Logger;
     const cause = new TypeError('the password is 1234');
     const plugin = defineSkill({ ...base, run: () => Promise.reject(cause) });
-    const skill = await plugin.create({}, { ...services, logger } as PluginServices);
+    const skill = await plugin.create({}, { ...services, logger });
     const thrown = await play(skill, { text: 'a' }, () => '').catch((each: unknown) => each);
     expect(thrown).toMatchObject({
       code: 'skill_failed',
@@ -74,7 +74,11 @@ it.each<[string, object | null, string]>([
   ['an input of another kind', { ...base, input: { type: 'object' }, run: async () => '' }, 'input must be a zod schema'],
   ['no function', base, 'defineSkill: run must be a function (input, tools) => result'],
   ['no title', { ...base, title: undefined, run: async () => '' }, 'defineSkill: title must be a text'],
-  ['an output that no schema shows', { ...base, output: z.bigint(), run: async () => '' }, 'defineSkill: output cannot be shown as JSON Schema'],
+  [
+    'an output that no schema shows',
+    { ...base, output: z.bigint(), run: async () => '' },
+    'defineSkill: output cannot be shown as JSON Schema',
+  ],
   ['one field too many', { ...base, run: async () => '', outputs: input }, 'defineSkill: outputs is no field of a skill'],
 ])('defineSkill with %s throws a sentence that names the field', (_name, given, words) => {
   expect(() => defineSkill(given as never)).toThrow(words);

@@ -122,7 +122,12 @@ describe('what other tools write', () => {
     'https://json-schema.org/draft-07/schema',
     'http://json-schema.org/draft-06/schema#',
   ])('the draft %s', ($schema) => {
-    const check = compileSchema({ $schema, type: 'object', properties: { a: { $ref: '#/definitions/a' } }, definitions: { a: { minimum: 3 } } });
+    const check = compileSchema({
+      $schema,
+      type: 'object',
+      properties: { a: { $ref: '#/definitions/a' } },
+      definitions: { a: { minimum: 3 } },
+    });
     expect(check.fault({ a: 3 })).toBeNull();
     expect(check.fault({ a: 2 })?.path).toBe('a');
     expect(() => compileSchema({ $schema, type: 'nothing' })).toThrow('schema is invalid: type');
@@ -151,7 +156,11 @@ describe('what other tools write', () => {
 it('nothing of a schema or of what was checked outlives them', async () => {
   const use = (): void => {
     for (let round = 0; round < 300; round++) {
-      const schema = { $id: 'same', anyOf: [{ const: `${round}`.repeat(20_000) }, { $ref: '#/$defs/a' }], $defs: { a: { type: 'number' } } };
+      const schema = {
+        $id: 'same',
+        anyOf: [{ const: `${round}`.repeat(20_000) }, { $ref: '#/$defs/a' }],
+        $defs: { a: { type: 'number' } },
+      };
       compileSchema(schema).fault([`${round}`.repeat(50_000)]);
     }
   };

@@ -66,7 +66,15 @@ describe('SKILL.md as people write it', () => {
 
 describe('a folder', () => {
   it('that macOS or Windows packed is what its maker put there', async () => {
-    const litter = ['__MACOSX/._a', '__MACOSX/a/._SKILL.md', 'a/.DS_Store', '.DS_Store', 'a/Thumbs.db', 'a/sub/desktop.ini', 'a/._SKILL.md'];
+    const litter = [
+      '__MACOSX/._a',
+      '__MACOSX/a/._SKILL.md',
+      'a/.DS_Store',
+      '.DS_Store',
+      'a/Thumbs.db',
+      'a/sub/desktop.ini',
+      'a/._SKILL.md',
+    ];
     const given = zip({ ...Object.fromEntries(litter.map((path) => [path, bytes('x')])), 'a/SKILL.md': bytes(md), 'a/b.txt': bytes('b') });
     const { files: found, around } = await readZip(given);
     expect([around, found.map(({ path }) => path)]).toEqual(['a', ['SKILL.md', 'b.txt']]);
@@ -110,7 +118,11 @@ describe('a folder', () => {
 
   it.each<[string, (text: string) => string, object]>([
     ['an edited description', (text) => text.replace('Says hi', 'Says hello'), { description: 'Says hello' }],
-    ['an edited body', (text) => text.replace('Hi {{name}}', 'Hello {{name}}!'), { options: { instructions: 'Hello {{name}}!', repairs: 1 } }],
+    [
+      'an edited body',
+      (text) => text.replace('Hi {{name}}', 'Hello {{name}}!'),
+      { options: { instructions: 'Hello {{name}}!', repairs: 1 } },
+    ],
     ['other line ends', (text) => text.replaceAll('\n', '\r\n'), { options: { instructions: 'Hi {{name}}', repairs: 1 } }],
   ])('of another kind: %s counts, and nothing else changes', (_name, change, wanted) => {
     const { spec } = skillOfFolder(edited(change), 'hello', null);

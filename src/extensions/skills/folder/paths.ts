@@ -44,8 +44,7 @@ export function requirePaths(paths: readonly string[]): void {
       folders.set(folded(folder), folder);
     }
   }
-  for (const [key, path] of files)
-    if (folders.has(key)) throw refuseFolder(`holds ${shownAs(path)} as a file and as a folder`);
+  for (const [key, path] of files) if (folders.has(key)) throw refuseFolder(`holds ${shownAs(path)} as a file and as a folder`);
 }
 
 /** What macOS and Windows put beside people's files without being asked. */

@@ -43,7 +43,7 @@ function textOf(head: Record<string, unknown>, field: string, most: number): str
   if (value === undefined) return undefined;
   if (typeof value !== 'string') throw refuse(field, 'must be a text');
   if (value.trim() === '') throw refuse(field, 'must not be empty');
-  if ([...value].length > most) throw refuse(field, `is longer than ${most} characters`);
+  if (Array.from(value).length > most) throw refuse(field, `is longer than ${most} characters`);
   return value;
 }
 
