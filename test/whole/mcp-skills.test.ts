@@ -59,9 +59,9 @@ beforeAll(async () => {
   gateway = owned.use(await startGateway());
   await makeFolder('travel', folder);
   await made('POST', '/api/skills', { name: 'greet', spec: prompt() });
-  await made('POST', '/api/skills', { name: 'odd--name-', spec: prompt({ description: '  two\n lines: # both\n' }) });
+  await made('POST', '/api/skills', { name: 'odd', spec: prompt({ description: '  two\n lines: # both\n' }) });
   await made('POST', '/api/skills', { name: 'secret-plan', spec: prompt() });
-  for (const name of ['travel', 'greet', 'odd--name-']) await made('POST', '/api/grants', grant(name));
+  for (const name of ['travel', 'greet', 'odd']) await made('POST', '/api/grants', grant(name));
 }, 30_000);
 afterAll(() => owned.disposeAsync());
 
@@ -94,8 +94,8 @@ describe.each(['legacy', 'auto'] as const)('a client of the Skills extension, pr
   it('lists what its person may use, and cannot tell what is hidden from what is not there', async () => {
     await using user = await open('user');
     await using admin = await open('admin');
-    expect(await names(admin.skills)).toEqual(['demo-greeting', 'greet', 'odd-name', 'secret-plan', 'travel']);
-    expect(await names(user.skills)).toEqual(['demo-greeting', 'greet', 'odd-name', 'travel']);
+    expect(await names(admin.skills)).toEqual(['demo-greeting', 'greet', 'odd', 'secret-plan', 'travel']);
+    expect(await names(user.skills)).toEqual(['demo-greeting', 'greet', 'odd', 'travel']);
     const ways = (name: string): Promise<string>[] => [
       refusal(user.skills.get(`skill://${name}/SKILL.md`)),
       refusal(user.skills.readDirectory(`skill://${name}`)),
@@ -144,7 +144,7 @@ describe.each(['legacy', 'auto'] as const)('a client of the Skills extension, pr
       'skill://travel/%',
       'skill://travel/',
       'skill://greet/assets/pailou.json',
-      'skill://odd--name-/SKILL.md',
+      'skill://odd/odd/SKILL.md',
       'skill://__proto__/SKILL.md',
     ])
       expect(await refusal(words(uri)), uri).toContain('no resource');
@@ -163,14 +163,14 @@ describe.each(['legacy', 'auto'] as const)('a client of the Skills extension, pr
     expect(await refusal(user.client.request({ method: 'skills/get', params: { uri: 7 } }, anything))).toMatch(/^-32602/);
   });
 
-  it('finds of any other kind the SKILL.md alone, under a name that the format allows', async () => {
+  it('finds of any other kind the SKILL.md alone', async () => {
     await using user = await open('user');
-    const { skill } = await user.skills.get('skill://odd--name-/odd-name/SKILL.md');
-    expect(skill.frontmatter).toMatchObject({ name: 'odd-name', description: 'two\n lines: # both' });
+    const { skill } = await user.skills.get('skill://odd/SKILL.md');
+    expect(skill.frontmatter).toMatchObject({ name: 'odd', description: 'two\n lines: # both' });
     expect(skill.resources).toHaveLength(1);
     expect((await user.skills.read(skill)).verified).toBe(true);
     const listed = (await user.client.listResources()).resources.find(({ uri }) => uri === skill.uri);
-    expect(listed).toMatchObject({ name: 'odd-name', description: 'two\n lines: # both', mimeType: 'text/markdown' });
+    expect(listed).toMatchObject({ name: 'odd', description: 'two\n lines: # both', mimeType: 'text/markdown' });
     const greet = (await user.skills.list()).skills.find(({ uri }) => uri === 'skill://greet/SKILL.md');
     expect(greet?.resources).toHaveLength(1);
     expect(await user.skills.readDirectory('skill://greet')).toMatchObject({ resources: [{ uri: 'skill://greet/SKILL.md' }] });
@@ -235,6 +235,20 @@ it("a server's prompt comes first where its bare name is a skill's too, and a sk
   expect((await skills.read((await skills.get('skill://greet/SKILL.md')).skill)).verified).toBe(true);
   await client.close();
   await made('DELETE', '/api/mcp-servers/rival', undefined);
+});
+
+it('a row that is called otherwise than its folder is found under the name that counts', async () => {
+  const file = { path: 'SKILL.md', base64: Buffer.from('---\nname: inner-name\ndescription: d\n---\nx\n').toString('base64') };
+  await made('POST', '/api/skills', {
+    name: 'outer-name',
+    spec: { kind: 'package', description: 'd', model: 'demo/echo', options: { files: [file] } },
+  });
+  const headers = { authorization: `Bearer ${await gateway.token('admin')}` };
+  const client = new Client({ name: 'test', version: '1' });
+  await client.connect(new StreamableHTTPClientTransport(new URL(`${gateway.url}/mcp`), { requestInit: { headers } }));
+  const { skill } = await new SkillsClient(client).get('skill://outer-name/inner-name/SKILL.md');
+  expect(skill.frontmatter).toMatchObject({ name: 'inner-name' });
+  await client.close();
 });
 
 it('a folder that clients would refuse is no obstacle to the others', async () => {
