@@ -5,6 +5,7 @@
  */
 import { isToldId } from '../models/faces/told-calls.ts';
 import type { ChatStates, StateOwner } from '../types/chat-state.ts';
+import { decidedMessages } from './tool-approvals.ts';
 import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
 
 function sorted(value: Json | undefined): Json {
@@ -49,6 +50,15 @@ function isToldResult(message: JsonObject): boolean {
   return message['role'] === 'tool' && isToldId(message['tool_call_id']);
 }
 
+/** Whether a face has told of a call of ours between this message and what the caller says next. */
+function isToldBehind(messages: readonly JsonObject[], at: number): boolean {
+  for (const message of messages.slice(at + 1)) {
+    if (message['role'] === 'user') return false;
+    if (callsOf(message).some(({ id }) => isToldId(id))) return true;
+  }
+  return false;
+}
+
 /** The conversation without the told rounds at its end, and what was said between them. */
 export function withoutTold(messages: readonly JsonObject[]): readonly JsonObject[] {
   let end = messages.length;
@@ -81,18 +91,28 @@ export function withoutUnanswered(messages: readonly JsonObject[], isServerTool:
   });
 }
 
-/** `calls` are the caller's own in its shape; `messages` what stands in the place of its message with them. */
+/** A round in which the caller's own functions are called. */
+export interface HiddenRound {
+  /** The caller's own calls, in its shape and under ids of our own. */
+  readonly calls: readonly JsonObject[];
+  /** What stands in the place of the caller's message with them. */
+  readonly messages: readonly JsonObject[];
+  /** The vendor's id for each of ours: vendors count from the start again in every conversation. */
+  readonly ids: Readonly<Record<string, string>>;
+  /** The run in which calls wait for a person beside these; null for none. */
+  readonly waits: string | null;
+}
+
 export async function keepHidden(
   states: ChatStates,
   owner: StateOwner,
-  calls: readonly JsonObject[],
-  messages: readonly JsonObject[],
+  { calls, messages, ids: vendorIds, waits }: HiddenRound,
 ): Promise<void> {
   const ids = calls.map(idOf).filter((id) => id !== null);
-  if (ids.length > 0) await states.keep(owner, ids, { fingerprint: fingerprintOf(calls), messages });
+  if (ids.length > 0) await states.keep(owner, ids, { fingerprint: fingerprintOf(calls), messages, ids: vendorIds, waits });
 }
 
-/** The conversation with each shortened assistant message replaced by the hidden ones. */
+/** The conversation with each shortened assistant message replaced by the hidden ones, and with what was decided since. */
 export async function restoreHidden(
   states: ChatStates,
   owner: StateOwner,
@@ -101,19 +121,29 @@ export async function restoreHidden(
   const ids = messages.map((message) => idOf(ownCallsOf(message)[0])).filter((id) => id !== null);
   if (ids.length === 0) return messages;
   const known = await states.read(owner, ids);
+  const waits = [...known.values()].map((hidden) => hidden['waits']).filter((run) => typeof run === 'string');
+  const decided = await decidedMessages(states, owner, waits);
+  const vendorIds = new Map<Json | undefined, string>();
   let restored: JsonObject[] = [];
   let isRestored = false;
-  for (const message of messages) {
+  for (const [at, message] of messages.entries()) {
     const calls = ownCallsOf(message);
     const hidden = known.get(idOf(calls[0]) ?? '');
     if (hidden !== undefined && hidden['fingerprint'] === fingerprintOf(calls)) {
-      restored = [...withoutTold(restored), ...(hidden['messages'] as readonly JsonObject[])];
+      restored = [
+        ...withoutTold(restored),
+        ...(hidden['messages'] as readonly JsonObject[]),
+        // A face that tells calls of its own tells this one too, behind.
+        ...(isToldBehind(messages, at) ? [] : (decided.get(String(hidden['waits'])) ?? [])),
+      ];
+      for (const [shown, own] of Object.entries(hidden['ids'] as Readonly<Record<string, string>>)) vendorIds.set(shown, own);
       isRestored = true;
       continue;
     }
     isRestored &&= message['role'] === 'tool';
     // What was told of the round in which the caller's calls were made is in what was kept.
-    if (!isRestored || !isToldResult(message)) restored.push(message);
+    const vendorId = vendorIds.get(message['tool_call_id']);
+    if (!isRestored || !isToldResult(message)) restored.push(vendorId === undefined ? message : { ...message, tool_call_id: vendorId });
   }
   return restored;
 }

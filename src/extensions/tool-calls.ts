@@ -21,7 +21,9 @@ export interface ToolCaller {
 }
 
 /** More calls than this in one answer are a model gone astray. */
-const mostAtOnce = 64;
+export const mostAtOnce = 64;
+
+export const tooMany = `Too many calls at once; at most ${mostAtOnce} are made.`;
 
 /** What the model reads of a tool's result. */
 function resultText(result: ToolResult): string {
@@ -76,7 +78,7 @@ async function answer(
   index: number,
   approved: boolean,
 ): Promise<{ text: string; error?: string }> {
-  if (index >= mostAtOnce) return { text: `Too many calls at once; at most ${mostAtOnce} are made.`, error: 'too many calls' };
+  if (index >= mostAtOnce) return { text: tooMany, error: 'too many calls' };
   const input = parseArguments(call.arguments);
   if (input === null)
     return { text: 'The arguments are not a JSON object. Call the tool again with valid arguments.', error: 'invalid arguments' };

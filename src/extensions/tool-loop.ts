@@ -4,8 +4,8 @@ import type { ChatBody, ChatEvent, ChatEvents, ChatRequest } from '../types/chat
 import { GatewayError } from '../types/errors.ts';
 import { isJsonObject, type JsonObject } from '../types/json.ts';
 import { keepHidden, restoreHidden, withoutTold, withoutUnanswered } from './hidden-messages.ts';
-import { type Decisions, holdCalls, takeHeld } from './tool-approvals.ts';
-import { callTools, parseArguments, type ServerCall, stepOf, type ToolCaller, toolMessage } from './tool-calls.ts';
+import { type Decided, type Decisions, holdCalls, takeHeld } from './tool-approvals.ts';
+import { callTools, mostAtOnce, parseArguments, type ServerCall, stepOf, type ToolCaller, toolMessage, tooMany } from './tool-calls.ts';
 import { marked } from '../models/tool-names.ts';
 import { readRound, type RoundCall } from './tool-round.ts';
 import type { ServerTool } from './tool-requests.ts';
@@ -32,6 +32,11 @@ interface Start {
   readonly own: number;
   /** What was told before the first model call. */
   readonly told: readonly (readonly ChatEvent[])[];
+}
+
+/** At most 40 characters, which OpenAI's own models allow. */
+function callId(run: string, step: number, call: number): string {
+  return `call_${run.replaceAll('-', '')}${((step * mostAtOnce + call) % 4_096).toString(16).padStart(3, '0')}`;
 }
 
 /** By the name that the model sees; one that a function of the caller's already has is changed. */
@@ -61,7 +66,9 @@ function asRequest({ translated }: ChatRequest, body: ChatBody): ChatRequest {
 /** An answer without calls at the end is what asked for the approval: the conversation goes on before it. */
 function withoutQuestion(messages: readonly JsonObject[]): readonly JsonObject[] {
   const last = messages.at(-1);
-  return last?.['role'] === 'assistant' && last['tool_calls'] === undefined ? messages.slice(0, -1) : messages;
+  // Some clients write an absent field as null.
+  const isQuestion = last?.['role'] === 'assistant' && (last['tool_calls'] ?? null) === null;
+  return isQuestion ? messages.slice(0, -1) : messages;
 }
 
 /** The conversation with what the caller does not see, and with the calls that were decided carried out. */
@@ -76,15 +83,34 @@ async function startOf(options: ToolLoopOptions, named: ReadonlyMap<string, Serv
     return { body: { ...plain, model: body.model, messages, tools }, own: messages.length, told: [] };
   }
   const asked = withoutQuestion(restored);
-  const { hidden, allowed, refused } = await takeHeld(states, owner, decisions, asked, options.tools, options.decisionPlaces);
-  const own = hidden.length === 0 ? asked : withoutTold(asked);
+  const decided = await takeHeld(states, owner, decisions, asked, options.tools, options.decisionPlaces);
+  const own = decided.hidden.length === 0 ? asked : withoutTold(asked);
   const told: (readonly ChatEvent[])[] = [];
-  const running = callTools(options, allowed, 'approved', true);
-  let next = await running.next();
-  for (; next.done !== true; next = await running.next()) told.push(next.value);
-  const refusals = refused.map((call) => toolMessage(call, 'The person did not allow this call.'));
-  const messages = answered([...own, ...hidden, ...next.value, ...refusals]);
-  return { body: { ...plain, model: body.model, messages, tools }, own: own.length, told };
+  const came = decided.messages ?? (await carryOut(options, decided, told));
+  // A forced choice would force the call that was just decided again.
+  const { tool_choice: _forced, ...rest } = plain;
+  // Beside functions of the caller's own, what was decided is restored with the round that they are of.
+  const isBeside = decided.hidden.length === 0;
+  const conversation = isBeside ? withoutQuestion(await restoreHidden(states, owner, body.messages)) : [...own, ...decided.hidden, ...came];
+  const messages = answered(conversation);
+  return { body: { ...rest, model: body.model, messages, tools }, own: isBeside ? messages.length : own.length, told };
+}
+
+const unknownEnd = 'The call was interrupted; it is not known whether it took effect.';
+
+/** What the decided calls came to, kept before anything else can fail. */
+async function carryOut(options: ToolLoopOptions, decided: Decided, told: (readonly ChatEvent[])[]): Promise<readonly JsonObject[]> {
+  const refusals = decided.refused.map((call) => toolMessage(call, 'The person did not allow this call.'));
+  let results = decided.allowed.map(({ call }) => toolMessage(call, unknownEnd));
+  try {
+    const running = callTools(options, decided.allowed, 'approved', true);
+    let next = await running.next();
+    for (; next.done !== true; next = await running.next()) told.push(next.value);
+    results = next.value;
+  } finally {
+    await decided.keep([...results, ...refusals]);
+  }
+  return [...results, ...refusals];
 }
 
 /** Resolves when the first model call has begun to answer, so that a failure before it is still a plain HTTP error. */
@@ -111,27 +137,38 @@ async function* rounds(
   let events = firstEvents;
   yield* start.told;
   for (let step = 1; ; step++) {
-    const round = yield* readRound(events, (name) => named.has(name), step > 1);
+    const round = yield* readRound(
+      events,
+      (name) => named.has(name),
+      step > 1,
+      (call) => callId(options.run, step, call),
+    );
     const serverCalls = round.calls.flatMap((call): ServerCall[] => {
       const tool = named.get(call.name);
       return tool === undefined ? [] : [{ call, tool }];
     });
-    const clientCalls = round.calls.filter((call) => !named.has(call.name)).map(asMessageCall);
+    const own = round.calls.filter((call) => !named.has(call.name));
+    const clientCalls = own.map((call) => asMessageCall({ ...call, id: call.shown }));
     const assistant: JsonObject = {
       role: 'assistant',
       content: round.text === '' ? null : round.text,
       ...(round.calls.length === 0 ? {} : { tool_calls: round.calls.map(asMessageCall) }),
     };
-    const asked = serverCalls.filter(({ tool }) => tool.needsApproval);
-    const results = yield* callTools(
+    const wanting = serverCalls.filter(({ tool }) => tool.needsApproval);
+    const asked = wanting.slice(0, mostAtOnce);
+    const made = yield* callTools(
       options,
       serverCalls.filter(({ tool }) => !tool.needsApproval),
       step,
     );
+    const results = [...made, ...wanting.slice(mostAtOnce).map(({ call }) => toolMessage(call, tooMany))];
     const hidden = [...body.messages, assistant, ...results].slice(start.own);
     if (clientCalls.length > 0 || asked.length > 0 || serverCalls.length === 0) {
       // The caller runs its own functions and comes back with their results; what it must not see waits till then.
-      if (clientCalls.length > 0 && hidden.length + asked.length > 1) await keepHidden(states, owner, clientCalls, hidden);
+      if (clientCalls.length > 0) {
+        const ids = Object.fromEntries(own.map(({ shown, id }) => [shown, id]));
+        await keepHidden(states, owner, { calls: clientCalls, messages: hidden, ids, waits: asked.length > 0 ? options.run : null });
+      }
       const held = await holdCalls(
         states,
         owner,
@@ -158,7 +195,7 @@ async function* rounds(
     events = (await options.callModel(asRequest(options.request, body))).events;
     if (last) {
       // A model that calls tools all the same is not obeyed.
-      const final = yield* readRound(events, () => true, true);
+      const final = yield* readRound(events, () => true, true, String);
       yield [
         final.calls.length > 0
           ? { type: 'finish', choice: 0, reason: 'length', raw: 'max_steps', limit: 'max_steps' }

@@ -2,7 +2,10 @@
 import type { ChatEvent, ChatEvents, FinishReason } from '../types/chat.ts';
 
 export interface RoundCall {
+  /** The vendor's. */
   readonly id: string;
+  /** What the caller sees it under: vendors give the same ids in other conversations again. */
+  readonly shown: string;
   readonly name: string;
   readonly kind: 'custom' | 'legacy' | 'function';
   arguments: string;
@@ -20,6 +23,7 @@ export async function* readRound(
   events: ChatEvents,
   isServerTool: (name: string) => boolean,
   continued: boolean,
+  idFor: (call: number) => string,
 ): AsyncGenerator<readonly ChatEvent[], Round> {
   const calls = new Map<number, RoundCall>();
   const hidden = new Set<number>();
@@ -30,9 +34,13 @@ export async function* readRound(
     for (const event of batch) {
       switch (event.type) {
         case 'tool-call-start':
-          calls.set(event.call, { id: event.id, name: event.name, kind: event.kind ?? 'function', arguments: '' });
-          if (isServerTool(event.name)) hidden.add(event.call);
-          else visible.push(event);
+          {
+            // The oldest form of a call has no id on the wire.
+            const shown = event.kind === 'legacy' ? event.id : idFor(event.call);
+            calls.set(event.call, { id: event.id, shown, name: event.name, kind: event.kind ?? 'function', arguments: '' });
+            if (isServerTool(event.name)) hidden.add(event.call);
+            else visible.push({ ...event, id: shown });
+          }
           break;
         case 'tool-call-delta': {
           const call = calls.get(event.call);

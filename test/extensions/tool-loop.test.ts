@@ -223,20 +223,26 @@ describe('failures', () => {
 
 describe('functions of the caller beside server-side tools', () => {
   const mine = { id: 'call_mine', name: 'mine', arguments: '{"q": 1}' };
-  const asked = { id: 'call_mine', type: 'function', function: { name: 'mine', arguments: '{"q": 1}' } };
   const user = { role: 'user', content: 'go' };
-  const back = (call: JsonObject = asked): readonly JsonObject[] => [
-    user,
-    { role: 'assistant', content: null, tool_calls: [call] },
-    { role: 'tool', tool_call_id: 'call_mine', content: 'my result' },
-  ];
+  /** What the caller was asked to do, as it sends that back with its result. */
+  const back = (seen: readonly ChatEvent[], given = '{"q": 1}'): readonly JsonObject[] => {
+    const { id } = ofType(seen, 'tool-call-start')[0] ?? { id: 'none' };
+    return [
+      user,
+      { role: 'assistant', content: null, tool_calls: [{ id, type: 'function', function: { name: 'mine', arguments: given } }] },
+      { role: 'tool', tool_call_id: id, content: 'my result' },
+    ];
+  };
   const roles = (messages: readonly JsonObject[]) => messages.map((message) => message['tool_call_id'] ?? message['role']);
 
   it('returns only its own calls, and restores what it did not see when their results come back', async () => {
     const { seen } = await play([{ calls: [{ id: 'a', name: 'demo__add' }, mine] }], { body: { tools: [clientFunction] } });
     expect(ofType(seen, 'tool-call-start').map((event) => event.name)).toEqual(['mine']);
+    // Vendors' own ids come again in other conversations.
+    expect(ofType(seen, 'tool-call-start')[0]?.id).toMatch(/^call_\w{1,35}$/);
+    expect(ofType(seen, 'tool-call-start')[0]?.id).not.toBe('call_mine');
     expect(ofType(seen, 'finish')).toEqual([{ type: 'finish', choice: 0, reason: 'tool_calls' }]);
-    const next = await play([{ text: 'x' }], { body: { tools: [clientFunction], messages: back() } });
+    const next = await play([{ text: 'x' }], { body: { tools: [clientFunction], messages: back(seen) } });
     expect(roles(lastMessages(next.bodies))).toEqual(['user', 'assistant', 'a', 'call_mine']);
     expect(lastMessages(next.bodies)[1]?.['tool_calls']).toHaveLength(2);
   });
@@ -246,23 +252,34 @@ describe('functions of the caller beside server-side tools', () => {
       body: { tools: [clientFunction] },
     });
     expect(ofType(seen, 'finish')).toEqual([{ type: 'finish', choice: 0, reason: 'tool_calls' }]);
-    const next = await play([{ text: 'x' }], { body: { tools: [clientFunction], messages: back() } });
+    const next = await play([{ text: 'x' }], { body: { tools: [clientFunction], messages: back(seen) } });
     expect(roles(lastMessages(next.bodies))).toEqual(['user', 'assistant', 'first', 'assistant', 'call_mine']);
   });
 
   it('restores with arguments that the client library wrote anew, but not for another call that has the same id', async () => {
-    await play([{ calls: [{ id: 'a', name: 'demo__add' }, mine] }], { body: { tools: [clientFunction] } });
-    const rewritten = { ...asked, function: { name: 'mine', arguments: '{"q":1}' } };
-    const same = await play([{ text: 'x' }], { body: { messages: back(rewritten) } });
+    const { seen } = await play([{ calls: [{ id: 'a', name: 'demo__add' }, mine] }], { body: { tools: [clientFunction] } });
+    const same = await play([{ text: 'x' }], { body: { messages: back(seen, '{"q":1}') } });
     expect(roles(lastMessages(same.bodies))).toContain('a');
-    const other = await play([{ text: 'x' }], { body: { messages: back({ ...asked, function: { name: 'mine', arguments: '{"q":2}' } }) } });
+    const other = await play([{ text: 'x' }], { body: { messages: back(seen, '{"q":2}') } });
     expect(roles(lastMessages(other.bodies))).not.toContain('a');
   });
 
   it('restores nothing for somebody else', async () => {
-    await play([{ calls: [{ id: 'a', name: 'demo__add' }, mine] }], { body: { tools: [clientFunction] } });
-    const next = await play([{ text: 'x' }], { body: { messages: back() }, owner: person('another') });
-    expect(roles(lastMessages(next.bodies))).toEqual(['user', 'assistant', 'call_mine']);
+    const { seen } = await play([{ calls: [{ id: 'a', name: 'demo__add' }, mine] }], { body: { tools: [clientFunction] } });
+    const next = await play([{ text: 'x' }], { body: { messages: back(seen) }, owner: person('another') });
+    expect(roles(lastMessages(next.bodies))).toEqual(['user', 'assistant', ofType(seen, 'tool-call-start')[0]?.id]);
+  });
+
+  it('keeps two conversations apart, whose vendor counts its calls alike', async () => {
+    const both = await Promise.all(
+      ['one', 'two'].map((who, index) =>
+        play([{ text: who, calls: [{ id: 'a', name: 'demo__add' }, mine] }], { run: `run-${index}`, body: { tools: [clientFunction] } }),
+      ),
+    );
+    for (const [index, who] of ['one', 'two'].entries()) {
+      const next = await play([{ text: 'x' }], { body: { messages: back(both[index]?.seen ?? []) } });
+      expect(lastMessages(next.bodies)[1]).toMatchObject({ content: who, tool_calls: [{ id: 'a' }, { id: 'call_mine' }] });
+    }
   });
 });
 
@@ -272,7 +289,7 @@ describe('calls that a person has to agree to', () => {
   const asks = (seen: readonly ChatEvent[]) =>
     ofType(seen, 'step').flatMap(({ step }) => (step.status === 'approval_required' ? [step] : []));
 
-  it('wait, beside others that run; go on after a yes, with what was shown; never twice', async () => {
+  it('wait, beside others that run; go on after a yes, with what was shown; the same yes again goes on from there, and never runs it twice', async () => {
     const first = await play([{ text: 'May I? ', calls: [pay, { id: 'l', name: 'demo__look' }] }], { tools });
     expect(first.inputs).toEqual([{}]);
     const [asked] = asks(first.seen);
@@ -287,10 +304,52 @@ describe('calls that a person has to agree to', () => {
     expect(next.inputs).toEqual([{ sum: 7 }]);
     expect(lastMessages(next.bodies).map((message) => message['tool_call_id'] ?? message['role'])).toEqual(['user', 'assistant', 'l', 'p']);
     expect(lastMessages(next.bodies)[1]?.['tool_calls']).toHaveLength(2);
-    await expect(play([{ text: 'x' }], { tools, decisions, body: { messages } })).rejects.toMatchObject({
-      code: 'invalid_request',
-      param: 'gateway.approvals[0].id',
+    const again = await play([{ text: 'x' }], { tools, decisions, body: { messages } });
+    expect(again.inputs).toEqual([]);
+    expect(lastMessages(again.bodies)).toEqual(lastMessages(next.bodies));
+    const no = play([{ text: 'x' }], { tools, decisions: new Map([[asked?.id ?? '', false]]), body: { messages } });
+    await expect(no).rejects.toMatchObject({ code: 'invalid_request', param: 'gateway.approvals[0].id' });
+  });
+
+  it('are not lost when the model fails behind them, nor forced again', async () => {
+    const [asked] = asks((await play([{ calls: [pay] }], { tools, body: { tool_choice: 'required' } })).seen);
+    const decisions = new Map([[asked?.id ?? '', true]]);
+    const failed = play([new GatewayError('upstream_error', 'no')], { tools, decisions, body: { tool_choice: 'required' } });
+    await expect(failed).rejects.toThrow('no');
+    const again = await play([{ text: 'Paid.' }], { tools, decisions, body: { tool_choice: 'required' } });
+    expect(again.inputs).toEqual([]);
+    expect(lastMessages(again.bodies).at(-1)).toMatchObject({ tool_call_id: 'p', content: 'done' });
+    expect(again.bodies[0]).not.toHaveProperty('tool_choice');
+  });
+
+  it('that were left in the middle are not carried out again, and the model is told', async () => {
+    const [asked] = asks((await play([{ calls: [pay] }], { tools })).seen);
+    const decisions = new Map([[asked?.id ?? '', true]]);
+    const leaving = new AbortController();
+    const gone = new GatewayError('client_closed_request', 'gone');
+    const left = play([{ text: 'x' }], {
+      tools,
+      decisions,
+      signal: leaving.signal,
+      callTool: (_tool, _input, signal) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(gone))),
     });
+    setTimeout(() => leaving.abort(gone), 20);
+    await expect(left).rejects.toBe(gone);
+    const again = await play([{ text: 'x' }], { tools, decisions });
+    expect(again.inputs).toEqual([]);
+    expect(lastMessages(again.bodies).at(-1)?.['content']).toContain('not known whether it took effect');
+  });
+
+  it('beyond what can be decided at once are not made, and the model is told', async () => {
+    const calls = Array.from({ length: 70 }, (_, index) => ({ ...pay, id: `p${index}` }));
+    const first = await play([{ calls }], { tools });
+    const held = asks(first.seen);
+    expect(held).toHaveLength(64);
+    const next = await play([{ text: 'x' }], { tools, decisions: new Map(held.map(({ id }) => [id, true])) });
+    expect(next.inputs).toHaveLength(64);
+    const results = lastMessages(next.bodies).filter(({ role }) => role === 'tool');
+    expect(results).toHaveLength(70);
+    expect(results.filter(({ content }) => String(content).startsWith('Too many'))).toHaveLength(6);
   });
 
   it('do not run after a no, and the model is told', async () => {
@@ -308,8 +367,12 @@ describe('calls that a person has to agree to', () => {
     await expect(decide([one?.id])).rejects.toThrow('wait together');
     await expect(decide([one?.id, other?.id], { owner: person('another') })).rejects.toThrow('nothing waits');
     await expect(decide([one?.id, other?.id], { tools: [tool('look')] })).rejects.toThrow('name the tool mcp/demo/pay in tools again');
-    const both = await Promise.allSettled([decide([one?.id, other?.id]), decide([one?.id, other?.id])]);
-    expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    // In whichever order they are named: one carries all out, whoever comes at the same time is told to wait.
+    const racing = await Promise.allSettled(
+      Array.from({ length: 6 }, (_, index) => decide(index % 2 === 0 ? [one?.id, other?.id] : [other?.id, one?.id])),
+    );
+    const ran = racing.flatMap((each) => (each.status === 'fulfilled' ? [each.value.inputs.length] : []));
+    expect(ran.reduce((sum, count) => sum + count, 0)).toBe(2);
   });
 
   it('wait beside functions of the caller, whose results come with the decision', async () => {
@@ -317,22 +380,24 @@ describe('calls that a person has to agree to', () => {
     const first = await play([{ calls: [pay, mine] }], { tools, body: { tools: [clientFunction] } });
     expect(ofType(first.seen, 'finish')).toMatchObject([{ reason: 'tool_calls' }]);
     const [asked] = asks(first.seen);
+    const shown = ofType(first.seen, 'tool-call-start')[0]?.id ?? '';
     const messages = [
       { role: 'user', content: 'go' },
-      { role: 'assistant', content: null, tool_calls: [{ id: 'call_m', type: 'function', function: { name: 'mine', arguments: '{}' } }] },
-      { role: 'tool', tool_call_id: 'call_m', content: 'my result' },
+      { role: 'assistant', content: null, tool_calls: [{ id: shown, type: 'function', function: { name: 'mine', arguments: '{}' } }] },
+      { role: 'tool', tool_call_id: shown, content: 'my result' },
     ];
     const next = await play([{ text: 'x' }], { tools, decisions: new Map([[asked?.id ?? '', true]]), body: { messages } });
     expect(lastMessages(next.bodies).map((message) => message['tool_call_id'] ?? message['role'])).toEqual([
       'user',
       'assistant',
-      'call_m',
       'p',
+      'call_m',
     ]);
-    // Its result was hidden behind what the caller sends, so the call is left out rather than sent without one.
+    // What it came to stays in the conversation, though the caller never sees it.
     const later = [...messages, { role: 'assistant', content: 'Paid.' }, { role: 'user', content: 'and?' }];
     const third = await play([{ text: 'x' }], { tools, body: { messages: later } });
-    expect(lastMessages(third.bodies)[1]?.['tool_calls']).toHaveLength(1);
+    expect(lastMessages(third.bodies)[1]?.['tool_calls']).toHaveLength(2);
+    expect(lastMessages(third.bodies)[2]).toMatchObject({ tool_call_id: 'p', content: 'done' });
   });
 
   it('take the place of what a face told of the same rounds, if the client sends that back', async () => {

@@ -32,10 +32,10 @@ async function ask(stream: boolean, messages: Turns, tools: readonly object[], m
 const types = ({ content }: Message): string[] => content.map(({ type }) => type);
 const words = ({ content }: Message): string => content.map((block) => (block.type === 'text' ? block.text : '')).join('');
 const back = ({ content }: Message) => ({ role: 'assistant', content }) as Turns[number];
-const result = (id: string, content: string): Turns[number] => ({
-  role: 'user',
-  content: [{ type: 'tool_result', tool_use_id: id, content }],
-});
+const result = (answer: Pick<Anthropic.Beta.BetaMessage, 'content'>, content: string): Turns[number] => {
+  const id = answer.content.find((block) => block.type === 'tool_use')?.id ?? '';
+  return { role: 'user', content: [{ type: 'tool_result', tool_use_id: id, content }] };
+};
 
 describe.each([false, true])('streamed %s', (stream) => {
   it('tells rounds, a pair at once, a failure and a skill as blocks, and understands them when they come back', async () => {
@@ -82,7 +82,7 @@ describe.each([false, true])('streamed %s', (stream) => {
     const first = await ask(stream, go, [server, own], more);
     expect(first.stop_reason).toBe('tool_use');
     scene.plays({});
-    const turns = [...go, back(first), result('m1', 'own')];
+    const turns = [...go, back(first), result(first, 'own')];
     const next = await ask(stream, turns, [server, own], more);
     expect(words(next)).toBe('All: 1+1 = 2, 2+2 = 4, own');
     expect(scene.seen()).toEqual([
@@ -126,10 +126,10 @@ describe.each([false, true])('streamed %s', (stream) => {
     expect(types(first)).toEqual(['tool_use', 'text']);
     const [, told] = /"gateway": (\{.*\}\]\})/.exec(words(first)) ?? [];
     scene.plays({});
-    const turns = [...go, back(first), result('m1', 'own')];
+    const turns = [...go, back(first), result(first, 'own')];
     const next = await ask(stream, turns, [asking, own], { gateway: JSON.parse(told ?? '') as object });
-    expect(words(next)).toBe('All: own, 1+1 = 2');
-    expect(words(await ask(stream, [...turns, back(next), { role: 'user', content: 'and?' }], [asking, own]))).toBe('All: own');
+    expect(words(next)).toBe('All: 1+1 = 2, own');
+    expect(words(await ask(stream, [...turns, back(next), { role: 'user', content: 'and?' }], [asking, own]))).toBe('All: 1+1 = 2, own');
   });
 
   it('pauses, as Anthropic does, where the model wanted more rounds than it may', async () => {

@@ -66,15 +66,20 @@ describe.skipIf(postgresUrl === undefined)('two nodes on PostgreSQL', () => {
     const first = await ask(0, 'developer', 'POST', '/v1/chat/completions', { model: 'small', messages, tools });
     const [choice] = first.json.choices;
     expect(choice.finish_reason).toBe('tool_calls');
-    expect(choice.message.tool_calls.map((each: { id: string }) => each.id)).toEqual(['m']);
+    expect(choice.message.tool_calls.map((each: { function: { name: string } }) => each.function.name)).toEqual(['mine']);
     const [waiting] = first.json.pailou.steps.filter((step: { status: string }) => step.status === 'approval_required');
     expect(waiting).toMatchObject({ capability: 'skill/city', input: { text: 'x' } });
-    const back = [...messages, choice.message, { role: 'tool', tool_call_id: 'm', content: 'my result' }];
+    const back = [...messages, choice.message, { role: 'tool', tool_call_id: choice.message.tool_calls[0].id, content: 'my result' }];
     const gateway = { approvals: [{ id: waiting.id, approve: true }] };
     const next = await ask(1, 'developer', 'POST', '/v1/chat/completions', { model: 'small', messages: back, tools, gateway });
-    expect(next.json.choices[0].message.content).toBe('Both: my result Suzhou');
+    expect(next.json.choices[0].message.content).toBe('Both: Suzhou my result');
     const again = await ask(0, 'developer', 'POST', '/v1/chat/completions', { model: 'small', messages: back, tools, gateway });
-    expect(again.json.error).toMatchObject({ code: 'invalid_request', param: 'gateway.approvals[0].id' });
+    // Said again, also at the other node, it goes on from what it came to.
+    expect(again.json.choices[0].message.content).toBe('Both: Suzhou my result');
+    expect(vendor.requests.filter(({ body }) => body.tools === undefined)).toHaveLength(1);
+    const no = { approvals: [{ id: waiting.id, approve: false }] };
+    const changed = await ask(0, 'developer', 'POST', '/v1/chat/completions', { model: 'small', messages: back, tools, gateway: no });
+    expect(changed.json.error).toMatchObject({ code: 'invalid_request', param: 'gateway.approvals[0].id' });
     const other = await ask(1, 'admin', 'POST', '/v1/chat/completions', { model: 'small', messages: back, tools, gateway });
     expect(other.status).toBe(400);
   });

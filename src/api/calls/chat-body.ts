@@ -94,7 +94,9 @@ export function decisionsOf(
   others: readonly Decision[] = [],
 ): Pick<ParsedCall, 'decisions' | 'decisionPlaces'> {
   const own = (gateway?.approvals ?? []).map((each, index) => ({ ...each, place: `gateway.approvals[${index}].id` }));
-  // Once each, the last word counts.
+  const twice = own.find(({ id }, index) => own.findIndex((each) => each.id === id) !== index);
+  if (twice !== undefined) throw new GatewayError('invalid_request', `${twice.place}: is there twice.`, { param: twice.place });
+  // Once each, the last word counts: clients of some faces send their earlier ones again.
   const all = new Map([...own, ...others].map((each) => [each.id, each]));
   if (all.size === 0) return {};
   const decisions = new Map([...all.values()].map(({ id, approve }) => [id, approve]));
