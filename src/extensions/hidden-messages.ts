@@ -134,7 +134,7 @@ export async function restoreHidden(
         ...withoutTold(restored),
         ...(hidden['messages'] as readonly JsonObject[]),
         // A face that tells calls of its own tells this one too, behind.
-        ...(isToldBehind(messages, at) ? [] : (decided.get(String(hidden['waits'])) ?? [])),
+        ...(isToldBehind(messages, at) ? [] : ((typeof hidden['waits'] === 'string' ? decided.get(hidden['waits']) : undefined) ?? [])),
       ];
       for (const [shown, own] of Object.entries(hidden['ids'] as Readonly<Record<string, string>>)) vendorIds.set(shown, own);
       isRestored = true;

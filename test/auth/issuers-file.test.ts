@@ -45,7 +45,7 @@ it.each([
   ['nothing', '', /^.*: Invalid input/],
   ['no issuer', 'issuers: []', /^issuers: /],
   ['what is not YAML', 'issuers: [', /^PAILOU_OAUTH_SERVICES: .* is neither YAML nor JSON/],
-  ['an unknown field', `${one}    lookup: userinfo\n`, /^issuers\[0\]: .*lookup/],
+  ['an unknown field', `${one}    lookup: userinfo\n`, /^issuers\[0\]\.lookup: is not a field here/],
   ['an unknown preset', `${one}    preset: keyclock\n`, /^issuers\[0\]\.preset: .*did you mean keycloak/],
   ['a poisonous name', `${one}    role_map: { __proto__: { admin: admin } }\n`, /not allowed/],
   ['no audience', 'issuers:\n  - issuer: https://sso.company.cn\n', /^issuers\[0\]\.audiences: /],

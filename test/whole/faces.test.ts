@@ -83,7 +83,7 @@ describe('each face', () => {
     expect(answer.content).toMatchObject([{ type: 'text' }]);
     await expect(openai.responses.create({ model: 'demo/echo', input: 'x', gateway: { max_stepz: 1 } } as object)).rejects.toMatchObject({
       constructor: OpenAI.BadRequestError,
-      param: 'gateway',
+      param: 'gateway.max_stepz',
     });
   });
 });
