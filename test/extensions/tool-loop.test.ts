@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { GatewayError } from '../../src/types/errors.ts';
 import type { ChatEvent } from '../../src/types/chat.ts';
 import type { JsonObject } from '../../src/types/json.ts';
-import { type Answer, clientFunction, lastMessages, ofType, play, text, tool } from './loop-player.ts';
+import { type Answer, clientFunction, lastMessages, ofType, play, text } from './loop-player.ts';
 import { person } from './mcp/services.ts';
 
 describe('rounds', () => {

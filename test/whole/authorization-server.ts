@@ -13,6 +13,8 @@ export interface AuthorizationServer extends AsyncDisposable {
   /** Forms of each request to the token endpoint. */
   readonly asked: URLSearchParams[];
   readonly registered: object[];
+  /** Whose tokens were renewed. */
+  readonly renewed: string[];
   /** Who signs in next at the authorization endpoint. */
   person: string;
   lifeSeconds: number;
@@ -32,7 +34,14 @@ export async function startAuthorizationServer(): Promise<AuthorizationServer> {
   const codes = new Map<string, { person: string; challenge: string; client: string; redirect: string }>();
   const access = new Map<string, { person: string; until: number }>();
   const refresh = new Map<string, { person: string; used: boolean }>();
-  const result = { arrived: [] as string[], asked: [] as URLSearchParams[], registered: [] as object[], person: 'ann', lifeSeconds: 3_600 };
+  const result = {
+    arrived: [] as string[],
+    asked: [] as URLSearchParams[],
+    registered: [] as object[],
+    renewed: [] as string[],
+    person: 'ann',
+    lifeSeconds: 3_600,
+  };
   const handler = createMcpHandler(() => {
     const server = new Server({ name: 'personal', version: '1.0.0' }, { capabilities: { tools: {} } });
     server.setRequestHandler('tools/list', () => ({
@@ -57,6 +66,7 @@ export async function startAuthorizationServer(): Promise<AuthorizationServer> {
       const kept = refresh.get(form.get('refresh_token') ?? '');
       if (kept === undefined || kept.used) return { error: 'invalid_grant' };
       kept.used = true;
+      result.renewed.push(kept.person);
       return issue(kept.person);
     }
     const code = codes.get(form.get('code') ?? '');

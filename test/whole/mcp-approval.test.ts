@@ -289,6 +289,8 @@ describe('a virtual server', () => {
         { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: {} } },
         { accept: 'application/json, text/event-stream' },
       );
+    // Until its source is known, nothing is said of what there is.
+    expect((await gateway.as('admin', 'POST', '/api/mcp-servers/source/sync')).status).toBe(200);
     expect((await call('/mcp/lent', 'send')).status).toBe(403);
     const grant = { subject_type: 'role', subject: 'user', capability: 'mcp/lent', action: 'use' };
     expect((await gateway.as('admin', 'POST', '/api/grants', { spec: grant })).status).toBe(201);
