@@ -21,6 +21,8 @@ const poisonous = new Set(['__proto__', 'constructor', 'prototype', '$sealed']);
 
 /** Throws for a key that could change the nature of an object it is merged into, or pass for a stored secret. `constructor` and the like have no use in a configuration. */
 export function refusePoison(value: unknown, path: readonly PropertyKey[]): void {
+  // Bytes hold no names; to list them as fields would take seconds.
+  if (ArrayBuffer.isView(value)) return;
   if (Array.isArray(value)) {
     value.forEach((inner, index) => refusePoison(inner, [...path, index]));
   } else if (typeof value === 'object' && value !== null) {
