@@ -1,0 +1,18 @@
+/** Names that could change the nature of an object are refused wherever they stand. */
+import { expect, it, vi } from 'vitest';
+import { refusePoison } from '../../src/config/invalid.ts';
+
+it.each([
+  [{ a: [{ constructor: 1 }] }, 'spec.a[0].constructor'],
+  [JSON.parse('{"__proto__": {}}'), 'spec.__proto__'],
+  [{ a: { $sealed: 'x' } }, 'spec.a.$sealed'],
+])('%j', (value, param) => {
+  expect(() => refusePoison(value, ['spec'])).toThrow(expect.objectContaining({ code: 'configuration_invalid', param }) as Error);
+});
+
+it('bytes are no fields: megabytes of them are not listed one by one', () => {
+  const keys = vi.spyOn(Object, 'keys');
+  refusePoison({ zip: Buffer.from('a zip') }, []);
+  expect(keys.mock.calls.some(([value]) => ArrayBuffer.isView(value))).toBe(false);
+  keys.mockRestore();
+});
