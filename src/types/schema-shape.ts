@@ -1,4 +1,5 @@
 /** What a JSON Schema is like before it is compiled: its size, its draft, references in a circle, and whether its checks are plainly cheap. */
+import { pointedTo } from './json-pointer.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 
 const mostValues = 20_000;
@@ -83,16 +84,7 @@ export function hasCircle(root: JsonObject): boolean {
     all.push(value);
     for (const key of ['$anchor', '$dynamicAnchor']) if (typeof value[key] === 'string') anchors.set(`#${value[key]}`, value);
   }
-  const target = (reference: string): Json | undefined => {
-    if (reference === '#') return root;
-    if (!reference.startsWith('#/')) return anchors.get(reference);
-    let at: Json | undefined = root;
-    for (const part of reference.slice(2).split('/')) {
-      const key = decodePart(part);
-      at = typeof at === 'object' && at !== null && Object.hasOwn(at, key) ? (at as JsonObject)[key] : undefined;
-    }
-    return at;
-  };
+  const target = (reference: string): Json | undefined => pointedTo(root, reference) ?? anchors.get(reference);
   // Depth first without recursion: a schema is open while those below it are looked at.
   const state = new Map<JsonObject, 'open' | 'done'>();
   for (const start of all) {
@@ -112,14 +104,4 @@ export function hasCircle(root: JsonObject): boolean {
     }
   }
   return false;
-}
-
-function decodePart(part: string): string {
-  let plain = part;
-  try {
-    plain = decodeURIComponent(part);
-  } catch {
-    // Not encoded then.
-  }
-  return plain.replaceAll('~1', '/').replaceAll('~0', '~');
 }

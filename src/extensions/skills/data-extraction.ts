@@ -97,10 +97,11 @@ export default definePlugin({
   options,
   create(settings) {
     async function* extract(input: JsonObject, sections: readonly Section[], run: SkillRun): AsyncGenerator<readonly ChatEvent[]> {
-      const { record, many, whole, isFree } = readRecordSchema(input['schema'] ?? settings.schema);
+      const asked = readRecordSchema(input['schema'] ?? settings.schema);
+      const { many, whole, isFree } = asked;
       const wishes = typeof input['instructions'] === 'string' ? input['instructions'] : settings.instructions;
-      const system = instructionsFor(record, many, wishes);
-      const schema = answerSchema(record, many);
+      const system = instructionsFor(asked, wishes);
+      const schema = answerSchema(asked);
       const fault = faultOf(compiled(schema));
       const pieces = inPieces(sections, settings.piece_chars, settings.overlap_chars);
       const answers = yield* inTurns(pieces, 4, 'part read', async ({ text, sections: numbers, overlap }) => {

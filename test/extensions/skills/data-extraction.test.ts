@@ -192,6 +192,27 @@ describe('data-extraction', () => {
     expect(output).toMatchObject({ data: [{ number: 'A-1', money: { amount: 20, currency: 'EUR' } }], complete: true, rejected: [] });
   });
 
+  it('asks for what holds the like of itself', async () => {
+    const skill = await make(dataExtraction);
+    const schema = {
+      type: 'object',
+      properties: { name: { type: 'string' }, parts: { type: 'array', items: { $ref: '#' }, minItems: 1 } },
+      required: ['name'],
+    };
+    const { output, asked } = await play(skill, { text: 'The car has a door, which has a handle.', schema }, () => ({
+      records: [
+        {
+          data: { name: 'car', parts: [{ name: 'door', parts: [{ name: 'handle' }] }] },
+          quotes: { name: 'The car', 'parts[0].name': 'a door', 'parts[0].parts[0].name': 'a handle' },
+        },
+      ],
+    }));
+    expect(asked).toHaveLength(1);
+    expect(output).toMatchObject({ data: { name: 'car', parts: [{ name: 'door', parts: [{ name: 'handle' }] }] }, complete: true });
+    const wrong: Json = { records: [{ data: { name: 'car', parts: [{ name: 7 }] }, quotes: {} }] };
+    await expect(play(skill, { text: 'x', schema }, () => wrong)).rejects.toThrow('records[0].data.parts[0].name');
+  });
+
   it('believes no text that its words do not say at all, unless it is one of a few', async () => {
     const skill = await make(dataExtraction);
     const schema = { type: 'object', properties: { debt: { type: 'string' }, kind: { enum: ['bill', 'letter'] } } };

@@ -1,9 +1,13 @@
 /** The JSON Schema that a caller gives: of one record, or of a list of them. */
 import { compileSchema, type SchemaCheck } from '../../../types/schema-check.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import { pointedTo } from '../../../types/json-pointer.ts';
 import { wrongInput } from '../asking/checked-input.ts';
 
 export interface RecordSchema {
+  /** As it was given. */
+  readonly given: JsonObject;
+  /** The schema of one record within it. */
   readonly record: JsonObject;
   readonly many: boolean;
   /** Of all together, required fields and all. */
@@ -21,13 +25,7 @@ function resolve(schema: Json | undefined, root: JsonObject): JsonObject | undef
     if (!isJsonObject(found)) return undefined;
     const { $ref: reference } = found;
     if (typeof reference !== 'string') return found;
-    if (!reference.startsWith('#')) return undefined;
-    found = reference
-      .slice(1)
-      .split('/')
-      .slice(1)
-      .map((part) => decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~'))
-      .reduce<Json | undefined>((at, key) => (isJsonObject(at) && Object.hasOwn(at, key) ? at[key] : undefined), root);
+    found = pointedTo(root, reference);
   }
   return undefined;
 }
@@ -40,12 +38,6 @@ function schemaAt(path: string, record: JsonObject, root: JsonObject): JsonObjec
     at = resolve(inner, root);
   }
   return at;
-}
-
-/** A reference to the root of the schema means the record in the question that is made of it. */
-function rooted(record: JsonObject, root: JsonObject): JsonObject {
-  const definitions = { ...(isJsonObject(root['$defs']) ? root['$defs'] : {}), ...(isJsonObject(record['$defs']) ? record['$defs'] : {}) };
-  return Object.keys(definitions).length === 0 ? record : { ...record, $defs: definitions };
 }
 
 /** Throws `invalid_request` naming the field. */
@@ -63,7 +55,8 @@ export function readRecordSchema(given: Json | undefined): RecordSchema {
     throw wrongInput('schema', `is no JSON Schema that can be used (${(thrown as Error).message.slice(0, 200)})`);
   }
   return {
-    record: rooted(record, given),
+    given,
+    record,
     many,
     whole,
     isFree(path) {

@@ -1,4 +1,5 @@
 /** An OpenAPI document (3.0 or 3.1, JSON or YAML) as it was read: bounded, local references only. */
+import { pointedTo } from '../../../../types/json-pointer.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../../types/json.ts';
 
 /** The document cannot be used; the message says why, in words for whoever registers it. */
@@ -53,26 +54,9 @@ export function lookUp(document: JsonObject, reference: string): Json {
     throw new DocumentError(
       `refers to "${reference.slice(0, 200)}", outside of the document; put everything into one (a bundler does that)`,
     );
-  const found = reference
-    .slice(2)
-    .split('/')
-    .map((part) => decodePart(part))
-    .reduce<Json | undefined>((inner, part) => {
-      if (Array.isArray(inner)) return inner[Number(part)];
-      return isJsonObject(inner) && Object.hasOwn(inner, part) ? inner[part] : undefined;
-    }, document);
+  const found = pointedTo(document, reference);
   if (found === undefined) throw new DocumentError(`refers to "${reference.slice(0, 200)}", which is not in it`);
   return found;
-}
-
-function decodePart(part: string): string {
-  let plain = part;
-  try {
-    plain = decodeURIComponent(part);
-  } catch {
-    // As it stands, then.
-  }
-  return plain.replaceAll('~1', '/').replaceAll('~0', '~');
 }
 
 /** The object itself, if need be behind references. Throws DocumentError for what is no object, or never ends. */
