@@ -1,7 +1,7 @@
 /** Composition root: the only file that knows everything. Builds the house from the ground up and takes it down in reverse. */
 import { fileURLToPath } from 'node:url';
 import { addControl } from './admin/control-routes.ts';
-import { createLiveRuns } from './api/calls/live-runs.ts';
+import { createLiveRuns } from './api/skills/live-runs.ts';
 import { addCalls } from './api/calls-routes.ts';
 import type { CallServices } from './api/calls/services.ts';
 import { addIdentity } from './api/routes/identity.ts';

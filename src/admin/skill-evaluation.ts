@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { callerOf, requireModel, requireSkill } from '../api/calls/caller.ts';
-import { type CaseResult, evaluateCase } from '../api/calls/evaluate-skill.ts';
+import { type CaseResult, evaluateCase } from '../api/skills/evaluate.ts';
 import type { CallServices } from '../api/calls/services.ts';
 import { GatewayError } from '../types/errors.ts';
 

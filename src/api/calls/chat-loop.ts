@@ -1,6 +1,6 @@
 /** A chat with server-side tools: one run, with each model call and each tool call as a run within it. */
-import { runToolLoop } from '../../extensions/tool-loop.ts';
-import { serverToolRequests } from '../../extensions/tool-requests.ts';
+import { runToolLoop } from '../../extensions/tool-loop/loop.ts';
+import { serverToolRequests } from '../../extensions/tool-loop/requests.ts';
 import type { Run } from '../../telemetry/run.ts';
 import type { ChatEvent, ChatEvents } from '../../types/chat.ts';
 import type { ModelEntry } from '../../types/snapshot.ts';

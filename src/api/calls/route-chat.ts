@@ -7,9 +7,9 @@ import { type Caller, requireModel, requireSkill } from './caller.ts';
 import type { ParsedCall } from './chat-body.ts';
 import { chatWithTools, hasServerTools } from './chat-loop.ts';
 import { invokeModel } from './invoke-model.ts';
-import { invokeSkill, skillCaller } from './invoke-skill.ts';
+import { invokeSkill, skillCaller } from '../skills/invoke-skill.ts';
 import type { CallServices } from './services.ts';
-import { skillInput } from './skill-input.ts';
+import { skillInput } from '../skills/input.ts';
 
 export interface ChatAnswer {
   readonly run: Run;

@@ -1,6 +1,6 @@
 /** The server-side tools that a chat request names, resolved in the registry with the caller's rights. */
 import { publicToolName } from '../../models/tool-names.ts';
-import type { ServerTool, ServerToolRequest } from '../../extensions/tool-requests.ts';
+import type { ServerTool, ServerToolRequest } from '../../extensions/tool-loop/requests.ts';
 import type { Run } from '../../telemetry/run.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
@@ -9,7 +9,7 @@ import type { ToolResult } from '../../types/tool-source.ts';
 import { type Caller, may, requireServer, requireSkill, toolCapability } from './caller.ts';
 import { invokeTool, isApprovalNeeded } from './invoke-tool.ts';
 import type { CallServices } from './services.ts';
-import { requireNamed } from './skill-rights.ts';
+import { requireNamed } from '../skills/rights.ts';
 import { sourcesOf, toolsOf } from './tools.ts';
 
 export interface ToolCallContext {

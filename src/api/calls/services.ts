@@ -7,7 +7,7 @@ import type { ResponseStore } from '../../storage/responses.ts';
 import type { ChatStates } from '../../types/chat-state.ts';
 import type { Ledger } from '../../types/run.ts';
 import type { Logger } from '../../types/logger.ts';
-import type { LiveRuns } from './live-runs.ts';
+import type { LiveRuns } from '../skills/live-runs.ts';
 import type { ApprovalGate } from '../mcp/approval.ts';
 
 export interface CallServices {

@@ -2,7 +2,7 @@
 import type { McpDoor } from '../../extensions/mcp/gate/door.ts';
 import { isJsonObject } from '../../types/json.ts';
 import { requireSkill } from '../calls/caller.ts';
-import { skillCaller } from '../calls/invoke-skill.ts';
+import { skillCaller } from '../skills/invoke-skill.ts';
 import { findShown, type Place, shownPrompts } from './shown.ts';
 import { doorSkills } from './skill-listings.ts';
 import { readSkillResource, skillResources } from './skill-resources.ts';

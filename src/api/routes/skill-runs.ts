@@ -9,7 +9,7 @@ import type { CallServices } from '../calls/services.ts';
 import { principalOf, snapshotOf } from '../request-context.ts';
 import { writeStream } from '../stream-writer.ts';
 import { callerOf, may } from '../calls/caller.ts';
-import { type RunNode, runForest, sumOf } from '../calls/run-tree.ts';
+import { type RunNode, runForest, sumOf } from '../skills/run-tree.ts';
 
 const named = z.object({ id: z.string().min(1).max(100) });
 const streamQuery = z.object({ stream: z.enum(['true', 'false']).default('false') });

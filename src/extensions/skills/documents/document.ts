@@ -1,8 +1,8 @@
 /** A document that a skill is given: text, Markdown, HTML, PDF or DOCX, as sections of text with where they stand. */
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type JsonObject } from '../../../types/json.ts';
-import { readMarkdown } from './markdown.ts';
-import { readApart, type ReadLimits } from './reader.ts';
+import { readMarkdown } from './formats/markdown.ts';
+import { readApart, type ReadLimits } from './reader/reader.ts';
 import type { Section } from './section.ts';
 import { Unreadable } from './unreadable.ts';
 

@@ -1,0 +1,40 @@
+/** Word documents, by way of HTML. */
+import { Unreadable } from '../unreadable.ts';
+import type { Section } from '../section.ts';
+import { readHtml } from './html.ts';
+
+/** Of XML, in all: a small file can hold a very large one. */
+const mostUnpacked = 64 * 1024 * 1024;
+
+/** The parts that hold text, counted as they are unpacked: what the zip says of their sizes is its word only. Pictures stay packed. */
+async function textParts(bytes: Buffer): Promise<Record<string, Uint8Array>> {
+  const { fromBufferPromise } = await import('yauzl');
+  const zip = await fromBufferPromise(bytes, { lazyEntries: true, validateEntrySizes: false });
+  const found: Record<string, Uint8Array> = {};
+  let unpacked = 0;
+  for await (const entry of zip.eachEntry()) {
+    if (!/\.(xml|rels)$/i.test(entry.fileName)) continue;
+    const parts: Buffer[] = [];
+    for await (const part of (await zip.openReadStreamPromise(entry)) as AsyncIterable<Buffer>) {
+      unpacked += part.length;
+      if (unpacked > mostUnpacked)
+        throw new Unreadable(`is larger than ${mostUnpacked / 1_048_576} MB when unpacked; send it in parts, or as plain text`);
+      parts.push(part);
+    }
+    found[entry.fileName] = Buffer.concat(parts);
+  }
+  return found;
+}
+
+export async function readDocx(bytes: Buffer): Promise<readonly Section[]> {
+  const parts = await textParts(bytes);
+  if (!Object.keys(parts).some((name) => /^word\/[^/]+\.xml$/.test(name)))
+    throw new Unreadable('is a zip file, but no Word document (.docx)');
+  const { zipSync } = await import('fflate');
+  const { default: mammoth } = await import('mammoth');
+  const { value } = await mammoth.convertToHtml(
+    { buffer: Buffer.from(zipSync(parts, { level: 0 })) },
+    { convertImage: mammoth.images.imgElement(async () => ({ src: '' })) },
+  );
+  return readHtml(value);
+}

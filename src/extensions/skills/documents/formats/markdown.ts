@@ -1,0 +1,79 @@
+/** Plain text and Markdown as sections by their headings. Each character is looked at a few times, however they are arranged. */
+import { setImmediate } from 'node:timers/promises';
+import { newOutline } from './outline.ts';
+import type { Section } from '../section.ts';
+
+interface Heading {
+  readonly level: number;
+  readonly title: string;
+}
+
+/** `## Two`, or `## Two ##`. */
+function markedHeading(line: string): Heading | null {
+  let level = 0;
+  while (level < 7 && line[level] === '#') level++;
+  if (level === 0 || level === 7 || !/\s/.test(line[level] ?? '')) return null;
+  const title = line.slice(level).trim();
+  let end = title.length;
+  while (title[end - 1] === '#') end--;
+  // `C#` ends with its name.
+  const own = end === title.length || /\S/.test(title[end - 1] ?? ' ') ? title : title.slice(0, end).trim();
+  return own === '' ? null : { level, title: own };
+}
+
+/** `Two`, and a line of `=` or `-` under it. */
+function underlinedHeading(line: string, next: string): Heading | null {
+  if (line.trim() === '' || !/^(=+|--+)\s*$/.test(next)) return null;
+  return { level: next.startsWith('=') ? 1 : 2, title: line.trim() };
+}
+
+/** The fence that is open after this line, if `open` was before it. */
+function fenceAfter(open: string | null, line: string): string | null {
+  const [, mark, rest] = /^\s*(`{3,}|~{3,})(.*)$/s.exec(line) ?? [];
+  if (mark === undefined || rest === undefined) return open;
+  if (open === null) return mark.startsWith('`') && rest.includes('`') ? null : mark;
+  return mark.startsWith(open) && rest.trim() === '' ? null : open;
+}
+
+/** The texts of all sections are together the text; a heading is the first line of its own. Lines within fences of code are no headings. */
+export async function readMarkdown(given: string, signal?: AbortSignal): Promise<readonly Section[]> {
+  const text = given.replaceAll(/\r\n?/g, '\n');
+  const outline = newOutline();
+  const endOf = (start: number): number => {
+    const end = text.indexOf('\n', start);
+    return end === -1 ? text.length : end;
+  };
+  let begin = 0;
+  let fence: string | null = null;
+  let isApart = true;
+  let count = 0;
+  for (let start = 0; start < text.length; count++) {
+    let end = endOf(start);
+    const line = text.slice(start, end);
+    const before: string | null = fence;
+    fence = fenceAfter(before, line);
+    let heading: Heading | null = null;
+    if (before === null && fence === null) {
+      heading = markedHeading(line);
+      if (heading === null && isApart && end < text.length) {
+        const endOfNext = endOf(end + 1);
+        heading = underlinedHeading(line, text.slice(end + 1, endOfNext));
+        if (heading !== null) end = endOfNext;
+      }
+    }
+    if (heading !== null) {
+      outline.add(text.slice(begin, start));
+      outline.enter(heading.level, heading.title);
+      begin = start;
+    }
+    isApart = heading !== null || line.trim() === '';
+    start = end + 1;
+    // Others want to be served too.
+    if (count % 20_000 === 19_999) {
+      await setImmediate();
+      signal?.throwIfAborted();
+    }
+  }
+  outline.add(text.slice(begin));
+  return outline.sections();
+}

@@ -1,0 +1,123 @@
+/** The calls of one round, run at once: each ends as a message that the model reads. */
+import type { ChatEvent, StepRecord } from '../../types/chat.ts';
+import { toGatewayError } from '../../types/errors.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
+import type { ToolResult } from '../../types/tool-source.ts';
+import type { ServerTool } from './requests.ts';
+import type { RoundCall } from './round.ts';
+
+/** A call of a tool that Pailou runs itself. */
+export interface ServerCall {
+  readonly call: RoundCall;
+  readonly tool: ServerTool;
+  /** The question about it that was answered with yes. */
+  readonly id?: string;
+}
+
+export interface ToolCaller {
+  readonly signal: AbortSignal;
+  /** `approved`: a person has agreed to this very call. */
+  callTool(tool: ServerTool, input: JsonObject, signal: AbortSignal, approved: boolean): Promise<ToolResult>;
+}
+
+/** More calls than this in one answer are a model gone astray. */
+export const mostAtOnce = 64;
+
+export const tooMany = `Too many calls at once; at most ${mostAtOnce} are made.`;
+
+/** What the model reads of a tool's result. */
+function resultText(result: ToolResult): string {
+  const parts = result.content.map((part) =>
+    part['type'] === 'text' && typeof part['text'] === 'string' ? part['text'] : JSON.stringify(part),
+  );
+  if (parts.length === 0 && result.structuredContent !== undefined) return JSON.stringify(result.structuredContent);
+  return result.isError === true ? `The tool reports an error: ${parts.join('\n')}` : parts.join('\n');
+}
+
+/** The arguments of a call as an object; null for what is none. */
+export function parseArguments(text: string): JsonObject | null {
+  try {
+    const parsed = JSON.parse(text === '' ? '{}' : text) as Json;
+    return isJsonObject(parsed) ? parsed : null;
+  } catch {
+    return null;
+  }
+}
+
+export function toolMessage(call: RoundCall, content: string): JsonObject {
+  return { role: 'tool', tool_call_id: call.id, content };
+}
+
+function kindOf({ capability }: ServerTool): StepRecord['kind'] {
+  return capability.startsWith('skill/') ? 'skill' : 'mcp';
+}
+
+/** A step as it is told before and after. */
+export function stepOf(
+  { tool, call, id: approval }: ServerCall,
+  id: string,
+  status: StepRecord['status'],
+  more: Partial<StepRecord> = {},
+  output?: string,
+): ChatEvent {
+  return {
+    type: 'step',
+    step: { id, kind: kindOf(tool), capability: tool.capability, status, ...more },
+    call: {
+      arguments: call.arguments,
+      ...(output === undefined ? {} : { output }),
+      ...(approval === undefined ? {} : { approval }),
+    },
+  };
+}
+
+/** Failures become messages that the model reads; only the caller's leaving is thrown. */
+async function answer(
+  options: ToolCaller,
+  { call, tool }: ServerCall,
+  index: number,
+  approved: boolean,
+): Promise<{ text: string; error?: string }> {
+  if (index >= mostAtOnce) return { text: tooMany, error: 'too many calls' };
+  const input = parseArguments(call.arguments);
+  if (input === null)
+    return { text: 'The arguments are not a JSON object. Call the tool again with valid arguments.', error: 'invalid arguments' };
+  try {
+    const result = await options.callTool(tool, input, options.signal, approved);
+    return { text: resultText(result), ...(result.isError === true ? { error: 'the tool reports an error' } : {}) };
+  } catch (thrown) {
+    const error = toGatewayError(thrown);
+    if (options.signal.aborted) throw error;
+    return { text: `The tool could not be used: ${error.message}`, error: error.code };
+  }
+}
+
+/** Yields a step when each begins and as soon as each has ended; returns the messages in the order of the calls. */
+export async function* callTools(
+  options: ToolCaller,
+  calls: readonly ServerCall[],
+  round: number | string,
+  approved = false,
+): AsyncGenerator<readonly ChatEvent[], JsonObject[]> {
+  if (calls.length === 0) return [];
+  const idOf = (index: number): string => `${round}.${index + 1}`;
+  const startedAt = Date.now();
+  const texts: string[] = [];
+  const running = new Map(
+    calls.map((each, index) => {
+      const called = answer(options, each, index, approved).then((result) => ({ ...result, index, duration_ms: Date.now() - startedAt }));
+      // The first who hears that the caller has left tells it; the others have nobody left to tell.
+      called.catch(() => {});
+      return [index, called] as const;
+    }),
+  );
+  yield calls.map((each, index) => stepOf(each, idOf(index), 'started'));
+  while (running.size > 0) {
+    const { index, text, error, duration_ms } = await Promise.race(running.values());
+    running.delete(index);
+    texts[index] = text;
+    const more = { duration_ms, ...(error === undefined ? {} : { error }) };
+    yield [stepOf(calls[index] as ServerCall, idOf(index), error === undefined ? 'completed' : 'failed', more, text)];
+  }
+  return calls.map(({ call }, index) => toolMessage(call, texts[index] ?? ''));
+}

@@ -1,0 +1,87 @@
+/** Server-side tools as a chat request asks for them: `{"type":"mcp","server_label":…}` and `{"type":"skill","name":…}` beside `function` tools. */
+import type { ChatBody } from '../../types/chat.ts';
+import { GatewayError } from '../../types/errors.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
+
+export type ServerToolRequest =
+  | {
+      readonly type: 'mcp';
+      /** Its place in `tools`, for messages. */
+      readonly index: number;
+      readonly serverLabel: string;
+      /** Null for all that the caller may use. */
+      readonly allowedTools: readonly string[] | null;
+      /** Whether the caller wants to be asked before this tool runs. What the administrator demands comes on top. */
+      readonly asks: (tool: string) => boolean;
+    }
+  | { readonly type: 'skill'; readonly index: number; readonly name: string; readonly asks: (tool: string) => boolean };
+
+/** One tool that Pailou itself calls for the model. */
+export interface ServerTool {
+  /** `mcp/<server>/<tool>` or `skill/<name>`. */
+  readonly capability: string;
+  /** What the model sees it under, unless the caller has a function of that name. */
+  readonly name: string;
+  readonly description?: string;
+  readonly inputSchema: JsonObject;
+  /** A person has to agree to each call. */
+  readonly needsApproval: boolean;
+}
+
+function refuse(index: number, field: string, message: string): GatewayError {
+  const param = `tools[${index}].${field}`;
+  return new GatewayError('invalid_request', `${param}: ${message}`, { param });
+}
+
+const isNames = (value: Json | undefined): value is string[] => Array.isArray(value) && value.every((name) => typeof name === 'string');
+
+/** `"always"`, `"never"`, or `{ "always": { "tool_names": […] }, "never": { "tool_names": […] } }`; a tool in neither list is asked for. */
+function readApproval(approval: Json | undefined, index: number): (tool: string) => boolean {
+  if (approval === undefined || approval === null || approval === 'never') return () => false;
+  if (approval === 'always') return () => true;
+  const namesOf = (field: string): string[] | null => {
+    const part = isJsonObject(approval) ? approval[field] : undefined;
+    const names = isJsonObject(part) ? part['tool_names'] : undefined;
+    return isNames(names) ? names : null;
+  };
+  const [always, never] = [namesOf('always'), namesOf('never')];
+  if (always === null && never === null)
+    throw refuse(
+      index,
+      'require_approval',
+      'must be "always", "never", or lists of tools: {"always": {"tool_names": […]}, "never": {"tool_names": […]}}.',
+    );
+  if (never === null) return (tool) => always?.includes(tool) === true;
+  return (tool) => always?.includes(tool) === true || !never.includes(tool);
+}
+
+function readServer(tool: JsonObject, index: number): ServerToolRequest {
+  const { server_label: serverLabel, allowed_tools: allowed, require_approval: approval } = tool;
+  if (tool['server_url'] !== undefined)
+    throw refuse(
+      index,
+      'server_url',
+      'addresses in a request are not followed; ask an administrator to register the server, and name it as server_label.',
+    );
+  if (typeof serverLabel !== 'string' || serverLabel === '')
+    throw refuse(index, 'server_label', 'must be the name of a registered MCP server.');
+  const names = isJsonObject(allowed) ? allowed['tool_names'] : allowed;
+  if (names !== undefined && names !== null && !isNames(names)) throw refuse(index, 'allowed_tools', 'must be a list of tool names.');
+  return { type: 'mcp', index, serverLabel, allowedTools: names ?? null, asks: readApproval(approval, index) };
+}
+
+function readSkill(tool: JsonObject, index: number): ServerToolRequest {
+  const { name, require_approval: approval } = tool;
+  if (typeof name !== 'string' || name === '') throw refuse(index, 'name', 'must be the name of a skill, as GET /v1/skills lists them.');
+  return { type: 'skill', index, name, asks: readApproval(approval, index) };
+}
+
+/** Empty for a request without server-side tools: it never enters the loop. Throws `invalid_request` naming the field. */
+export function serverToolRequests(body: ChatBody): ServerToolRequest[] {
+  const { tools } = body;
+  if (tools === undefined || tools === null) return [];
+  return tools.flatMap((tool, index) => {
+    if (tool['type'] === 'mcp') return [readServer(tool, index)];
+    return tool['type'] === 'skill' ? [readSkill(tool, index)] : [];
+  });
+}

@@ -1,0 +1,67 @@
+/** One model call of the tool loop: what the caller may see passes on, calls of server-side tools are kept back. */
+import type { ChatEvent, ChatEvents, FinishReason } from '../../types/chat.ts';
+
+export interface RoundCall {
+  /** The vendor's. */
+  readonly id: string;
+  /** What the caller sees it under: vendors give the same ids in other conversations again. */
+  readonly shown: string;
+  readonly name: string;
+  readonly kind: 'custom' | 'legacy' | 'function';
+  arguments: string;
+}
+
+export interface Round {
+  readonly text: string;
+  /** In the order in which the model made them, the caller's own functions included. */
+  readonly calls: readonly RoundCall[];
+  readonly reason: FinishReason;
+}
+
+/** Reads one answer to its end. Its `finish` and `response-end` are the loop's to send; later rounds do not start again. */
+export async function* readRound(
+  events: ChatEvents,
+  isServerTool: (name: string) => boolean,
+  continued: boolean,
+  idFor: (call: number) => string,
+): AsyncGenerator<readonly ChatEvent[], Round> {
+  const calls = new Map<number, RoundCall>();
+  const hidden = new Set<number>();
+  let text = '';
+  let reason: FinishReason = 'stop';
+  for await (const batch of events) {
+    const visible: ChatEvent[] = [];
+    for (const event of batch) {
+      switch (event.type) {
+        case 'tool-call-start':
+          {
+            // The oldest form of a call has no id on the wire.
+            const shown = event.kind === 'legacy' ? event.id : idFor(event.call);
+            calls.set(event.call, { id: event.id, shown, name: event.name, kind: event.kind ?? 'function', arguments: '' });
+            if (isServerTool(event.name)) hidden.add(event.call);
+            else visible.push({ ...event, id: shown });
+          }
+          break;
+        case 'tool-call-delta': {
+          const call = calls.get(event.call);
+          if (call !== undefined) call.arguments += event.arguments;
+          if (!hidden.has(event.call)) visible.push(event);
+          break;
+        }
+        case 'finish':
+          reason = event.reason;
+          break;
+        case 'response-end':
+          break;
+        case 'response-start':
+          if (!continued) visible.push(event);
+          break;
+        default:
+          if (event.type === 'text-delta') text += event.text;
+          visible.push(event);
+      }
+    }
+    if (visible.length > 0) yield visible;
+  }
+  return { text, calls: [...calls.values()], reason };
+}

@@ -1,0 +1,94 @@
+/** Documents of each format as sections, in pieces that lose nothing; hostile ones as words. */
+import { zipSync } from 'fflate';
+import { describe, expect, it } from 'vitest';
+import { readInputDocument } from '../../../../src/extensions/skills/documents/document.ts';
+import { inPieces } from '../../../../src/extensions/skills/documents/pieces.ts';
+import { textPieces } from '../../../../src/extensions/skills/documents/text-pieces.ts';
+import { makeDocx, makePdf, pdfWith } from '../made-documents.ts';
+
+const { signal } = new AbortController();
+const read = (bytes: Buffer | string, more: object = {}) =>
+  readInputDocument({ document: { base64: Buffer.from(bytes).toString('base64'), ...more } }, signal);
+
+describe('a document', () => {
+  it('in Markdown or plain text has the sections of its headings', async () => {
+    const text = 'Before.\n\n# One\nfirst\n## Two #\nsecond\n```\n# no heading\n```\nThree\n=====\nthird\n\nline\n---\nrule\n';
+    expect(await readInputDocument({ text }, signal)).toEqual([
+      { heading: '', page: null, text: 'Before.' },
+      { heading: 'One', page: null, text: '# One\nfirst' },
+      { heading: 'One > Two', page: null, text: '## Two #\nsecond\n```\n# no heading\n```\nThree\n=====\nthird' },
+      { heading: 'One > line', page: null, text: 'line\n---\nrule' },
+    ]);
+    expect(await read('plain words', { name: 'a.txt' })).toEqual([{ heading: '', page: null, text: 'plain words' }]);
+  });
+
+  it('in HTML is read as people read it', async () => {
+    const html =
+      '<!doctype html><title>x</title><style>p{}</style><nav>menu</nav><h1>One &amp; all</h1><p>first <b>bold</b><br>line</p><script>evil()</script><h2>Two</h2><ul><li>a</li><li>b</li></ul><table><tr><td>1</td><td>2</td></tr></table>';
+    expect(await read(html)).toEqual([
+      { heading: 'One & all', page: null, text: 'One & all\n\nfirst bold\nline' },
+      { heading: 'One & all > Two', page: null, text: 'Two\n\na\n\nb\n\n1 2' },
+    ]);
+    expect(await read(`${'<div>'.repeat(20_000)}deep`, { media_type: 'text/html' })).toEqual([{ heading: '', page: null, text: 'deep' }]);
+  });
+
+  it('in PDF has its pages, in Word its headings', async () => {
+    expect(await read(makePdf(['First page (one).\nSecond line.', '', 'Third page.']))).toEqual([
+      { heading: '', page: 1, text: 'First page (one).\nSecond line.' },
+      { heading: '', page: 3, text: 'Third page.' },
+    ]);
+    const columns = 'BT /F1 11 Tf 50 700 Td (left) Tj 250 0 Td (right) Tj -250 -14 Td (below) Tj 250 0 Td (it) Tj 0 -300 Td (far) Tj ET';
+    expect(await read(pdfWith('', Buffer.from(columns)))).toEqual([{ heading: '', page: 1, text: 'left right\nbelow it\nfar' }]);
+    expect(await read(makeDocx(['Before & after.', '# Delivery', 'In May.']))).toEqual([
+      { heading: '', page: null, text: 'Before & after.' },
+      { heading: 'Delivery', page: null, text: 'Delivery\n\nIn May.' },
+    ]);
+  });
+
+  it.each([
+    ['empty', Buffer.alloc(0), /empty/],
+    ['binary', Buffer.from([0xff, 0x00, 0xfe, 0x80]), /no text that could be read/],
+    ['a damaged PDF', Buffer.from('%PDF-1.4\nnothing of the kind'), /cannot be read as PDF/],
+    ['a zip that is no Word document', Buffer.from(zipSync({ 'a.txt': new Uint8Array([1]) })), /no Word document/],
+    ['a zip bomb', Buffer.from(zipSync({ 'word/document.xml': new Uint8Array(300 * 1024 * 1024) })), /larger than/],
+    ['a PDF without text', makePdf(['']), /holds no text/],
+  ])('that is %s is refused in words', async (_what, bytes, words) => {
+    await expect(read(bytes)).rejects.toMatchObject({ code: 'invalid_request', message: expect.stringMatching(words) as string });
+  });
+
+  it('stops being read when nobody waits any more', async () => {
+    const left = AbortSignal.abort(new Error('gone'));
+    const document = { base64: makePdf(['a', 'b']).toString('base64') };
+    await expect(readInputDocument({ document }, left)).rejects.toThrow('gone');
+  });
+});
+
+describe('pieces', () => {
+  const words = Array.from({ length: 2_000 }, (_, index) => `word${index}`).join(' ');
+
+  it('hold everything, cut between words, with the overlap between them', () => {
+    const sections = [
+      { heading: 'Short', page: null, text: 'little' },
+      { heading: '', page: 7, text: words },
+    ];
+    const pieces = inPieces(sections, 1_000, 100);
+    expect(pieces[0]?.text).toMatch(/^\[1: Short\]\nlittle/);
+    const bodies = pieces.map(({ text }) => text.replaceAll(/\[\d+: [^\]]*\]\n/g, ''));
+    for (let index = 0; index < 2_000; index++) expect(bodies.some((body) => body.split(/\s+/).includes(`word${index}`))).toBe(true);
+    for (const { text } of pieces) expect(text.length).toBeLessThan(1_100);
+    expect(pieces.at(-1)?.sections).toEqual([2]);
+    const plain = inPieces(sections, 1_000, 0).length;
+    expect(pieces.length).toBeGreaterThan(plain);
+  });
+
+  it('of a text are together the text again, in any script', () => {
+    for (const text of [words, `  a\n\n${'你好。'.repeat(500)}\n \n${'😀'.repeat(700)}\n`, '\n\n', 'x'.repeat(5_000)]) {
+      const pieces = textPieces(text, 600);
+      expect(pieces.map(({ before, text: own, after }) => before + own + after).join('')).toBe(text);
+      for (const { text: own } of pieces) {
+        expect(own.length).toBeLessThanOrEqual(600);
+        expect(own.isWellFormed()).toBe(true);
+      }
+    }
+  });
+});

@@ -1,0 +1,82 @@
+/** The tool loop against a scripted model. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll } from 'vitest';
+import { runToolLoop, type ToolLoopOptions } from '../../../src/extensions/tool-loop/loop.ts';
+import type { ServerTool } from '../../../src/extensions/tool-loop/requests.ts';
+import type { ChatBody, ChatEvent, ChatEvents, Usage } from '../../../src/types/chat.ts';
+import type { JsonObject } from '../../../src/types/json.ts';
+import type { ToolResult } from '../../../src/types/tool-source.ts';
+import type { ChatStates } from '../../../src/types/chat-state.ts';
+import { openStates, principal } from '../mcp/services.ts';
+
+interface Call {
+  readonly id: string;
+  readonly name: string;
+  readonly arguments?: string;
+}
+export interface Answer {
+  readonly text?: string;
+  readonly calls?: readonly Call[];
+  readonly usage?: Usage | null;
+}
+
+/** Shared by all plays of a file, as by the requests of a caller. */
+let states: ChatStates & AsyncDisposable;
+beforeAll(async () => void (states = await openStates()));
+afterAll(() => states[Symbol.asyncDispose]());
+
+export const usage: Usage = { inputTokens: 10, outputTokens: 3 };
+export const tool = (name: string, needsApproval = false): ServerTool => ({
+  capability: `mcp/demo/${name}`,
+  name: `demo__${name}`,
+  description: `does ${name}`,
+  inputSchema: { type: 'object' },
+  needsApproval,
+});
+export const text = (words: string): ToolResult => ({ content: [{ type: 'text', text: words }] });
+export const clientFunction = { type: 'function', function: { name: 'mine', parameters: {} } };
+
+async function* answerEvents(answer: Answer): ChatEvents {
+  yield [{ type: 'response-start', id: 'v' }];
+  if (answer.text !== undefined) yield [{ type: 'text-delta', choice: 0, text: answer.text }];
+  for (const [call, { id, name, arguments: given = '{}' }] of (answer.calls ?? []).entries()) {
+    yield [{ type: 'tool-call-start', choice: 0, call, id, name }];
+    for (const piece of given.match(/.{1,4}/g) ?? []) yield [{ type: 'tool-call-delta', choice: 0, call, arguments: piece }];
+  }
+  yield [
+    { type: 'finish', choice: 0, reason: (answer.calls ?? []).length > 0 ? 'tool_calls' : 'stop' },
+    { type: 'response-end', usage: answer.usage === undefined ? usage : answer.usage },
+  ];
+}
+
+/** Plays `script`, one answer per model call; the last one for ever. */
+export async function play(script: readonly (Answer | Error)[], options: Partial<ToolLoopOptions> & { body?: Partial<ChatBody> } = {}) {
+  const bodies: ChatBody[] = [];
+  const inputs: JsonObject[] = [];
+  const body = { model: 'm', messages: [{ role: 'user', content: 'go' }], ...options.body };
+  const events = await runToolLoop({
+    owner: principal,
+    states,
+    run: randomUUID(),
+    tools: [tool('add'), tool('look')],
+    signal: new AbortController().signal,
+    callTool: (_tool, input) => {
+      inputs.push(input);
+      return Promise.resolve(text('done'));
+    },
+    callModel: (request) => {
+      const answer = script[Math.min(bodies.length, script.length - 1)] as Answer | Error;
+      bodies.push(structuredClone<ChatBody>(request.body));
+      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve({ events: answerEvents(answer) });
+    },
+    ...options,
+    request: { body },
+  });
+  const seen: ChatEvent[] = [];
+  for await (const batch of events) seen.push(...batch);
+  return { seen, bodies, inputs };
+}
+
+export const ofType = <T extends ChatEvent['type']>(seen: readonly ChatEvent[], type: T) =>
+  seen.filter((event): event is Extract<ChatEvent, { type: T }> => event.type === type);
+export const lastMessages = (bodies: readonly ChatBody[]): readonly JsonObject[] => bodies.at(-1)?.messages ?? [];

@@ -1,0 +1,209 @@
+/** The tool loop against a scripted model: rounds, steps, mixed calls, limits and failures. */
+import { describe, expect, it } from 'vitest';
+import { GatewayError } from '../../../src/types/errors.ts';
+import type { ChatEvent } from '../../../src/types/chat.ts';
+import type { JsonObject } from '../../../src/types/json.ts';
+import { type Answer, clientFunction, lastMessages, ofType, play, text } from './loop-player.ts';
+import { person } from '../mcp/services.ts';
+
+describe('rounds', () => {
+  it('runs the calls, feeds their results back and shows one answer', async () => {
+    const { seen, bodies, inputs } = await play([
+      { text: 'Let me see. ', calls: [{ id: 'a', name: 'demo__add', arguments: '{"x":1}' }] },
+      { text: 'It is done.' },
+    ]);
+    expect(inputs).toEqual([{ x: 1 }]);
+    expect(lastMessages(bodies).slice(1)).toEqual([
+      {
+        role: 'assistant',
+        content: 'Let me see. ',
+        tool_calls: [{ id: 'a', type: 'function', function: { name: 'demo__add', arguments: '{"x":1}' } }],
+      },
+      { role: 'tool', tool_call_id: 'a', content: 'done' },
+    ]);
+    expect(
+      ofType(seen, 'text-delta')
+        .map((event) => event.text)
+        .join(''),
+    ).toBe('Let me see. It is done.');
+    expect(ofType(seen, 'response-start')).toHaveLength(1);
+    expect(ofType(seen, 'finish')).toEqual([{ type: 'finish', choice: 0, reason: 'stop' }]);
+    expect(ofType(seen, 'response-end')).toEqual([{ type: 'response-end', usage: null }]);
+    expect(seen.some((event) => event.type.startsWith('tool-call'))).toBe(false);
+    expect(ofType(seen, 'step').map((event) => [event.step.status, event.step.capability])).toEqual([
+      ['started', 'mcp/demo/add'],
+      ['completed', 'mcp/demo/add'],
+    ]);
+  });
+
+  it('runs the calls of one round at the same time, and each step has its own duration', async () => {
+    const delays: Record<string, number> = { add: 20, look: 220 };
+    const started = Date.now();
+    const { seen, bodies } = await play(
+      [
+        {
+          calls: [
+            { id: 'a', name: 'demo__look' },
+            { id: 'b', name: 'demo__add' },
+            { id: 'c', name: 'demo__look' },
+          ],
+        },
+        { text: 'ok' },
+      ],
+      {
+        callTool: async ({ capability }) => {
+          await new Promise((resolve) => setTimeout(resolve, delays[capability.slice('mcp/demo/'.length)]));
+          return text(capability.slice('mcp/demo/'.length));
+        },
+      },
+    );
+    expect(Date.now() - started).toBeLessThan(420);
+    expect(lastMessages(bodies).slice(2)).toEqual(
+      ['look', 'add', 'look'].map((content, index) => ({ role: 'tool', tool_call_id: 'abc'[index], content })),
+    );
+    const quick = ofType(seen, 'step').find((event) => event.step.status !== 'started' && event.step.capability === 'mcp/demo/add');
+    expect(quick?.step.duration_ms).toBeLessThan(150);
+  });
+
+  it('stops at the step limit with one last round in which tools are forbidden', async () => {
+    const { seen, bodies } = await play([{ calls: [{ id: 'a', name: 'demo__add' }] }], { maxSteps: 2 });
+    expect(bodies.map((body) => body['tool_choice'])).toEqual([undefined, undefined, 'none']);
+    expect(ofType(seen, 'finish')).toEqual([{ type: 'finish', choice: 0, reason: 'length', raw: 'max_steps', limit: 'max_steps' }]);
+    const obeyed = await play([{ calls: [{ id: 'a', name: 'demo__add' }] }, { text: 'so far' }], { maxSteps: 1 });
+    expect(ofType(obeyed.seen, 'finish')).toEqual([{ type: 'finish', choice: 0, reason: 'stop', limit: 'max_steps' }]);
+  });
+
+  it('drops a forced choice after the first round', async () => {
+    const { bodies } = await play([{ calls: [{ id: 'a', name: 'demo__add' }] }, { text: 'x' }], { body: { tool_choice: 'required' } });
+    expect(bodies.map((body) => body['tool_choice'])).toEqual(['required', undefined]);
+  });
+
+  it('gives the model a name of its own for a tool whose name the caller already uses', async () => {
+    const taken = { type: 'function', function: { name: 'demo__add' } };
+    const { bodies } = await play([{ text: 'x' }], { body: { tools: [taken] } });
+    const names = (bodies[0]?.tools ?? []).map((each) => (each['function'] as JsonObject)['name'] as string);
+    expect(names[0]).toBe('demo__add');
+    expect(new Set(names).size).toBe(3);
+    for (const name of names) expect(name).toMatch(/^[A-Za-z0-9_-]{1,64}$/);
+  });
+
+  it('refuses several choices', async () => {
+    await expect(play([{ text: 'x' }], { body: { n: 2 } })).rejects.toMatchObject({ code: 'invalid_request', param: 'n' });
+  });
+});
+
+describe('failures', () => {
+  const round = (given?: string): Answer => ({
+    calls: [{ id: 'a', name: 'demo__add', ...(given === undefined ? {} : { arguments: given }) }],
+  });
+
+  it.each(['[1]', '{"x":', '"text"'])('tells the model that %s is not a JSON object', async (given) => {
+    const { bodies, inputs, seen } = await play([round(given), { text: 'sorry' }]);
+    expect(inputs).toEqual([]);
+    expect(lastMessages(bodies).at(-1)?.['content']).toContain('not a JSON object');
+    expect(ofType(seen, 'step').at(-1)?.step.status).toBe('failed');
+  });
+
+  it('tells the model of a denial, of a time limit and of a tool that failed', async () => {
+    for (const code of ['permission_denied', 'upstream_timeout', 'tool_failed'] as const) {
+      const { bodies, seen } = await play([round(), { text: 'sorry' }], {
+        callTool: () => Promise.reject(new GatewayError(code, `because ${code}`)),
+      });
+      expect(lastMessages(bodies).at(-1)?.['content']).toContain(`because ${code}`);
+      expect(ofType(seen, 'step').at(-1)?.step).toMatchObject({ status: 'failed', error: code });
+    }
+    const own = await play([round(), { text: 'sorry' }], { callTool: () => Promise.resolve({ ...text('no such file'), isError: true }) });
+    expect(lastMessages(own.bodies).at(-1)?.['content']).toContain('no such file');
+  });
+
+  it('hands what is no text to the model as JSON, and structured content where there is no other', async () => {
+    const image = { type: 'image', data: 'AA==', mimeType: 'image/png' };
+    const mixed = await play([round(), { text: 'x' }], {
+      callTool: () => Promise.resolve({ content: [{ type: 'text', text: 'see' }, image] }),
+    });
+    expect(lastMessages(mixed.bodies).at(-1)?.['content']).toBe(`see\n${JSON.stringify(image)}`);
+    const structured = await play([round(), { text: 'x' }], {
+      callTool: () => Promise.resolve({ content: [], structuredContent: { a: 1 } }),
+    });
+    expect(lastMessages(structured.bodies).at(-1)?.['content']).toBe('{"a":1}');
+  });
+
+  it('hands a failure of the model to the caller, before the first event and after', async () => {
+    const down = new GatewayError('upstream_unavailable', 'down');
+    await expect(play([down])).rejects.toBe(down);
+    await expect(play([round(), down])).rejects.toBe(down);
+  });
+
+  it('ends when the caller leaves while a tool runs', async () => {
+    const leaving = new AbortController();
+    const gone = new GatewayError('client_closed_request', 'The caller left.');
+    const running = play([round(), { text: 'x' }], {
+      signal: leaving.signal,
+      callTool: (_tool, _input, signal) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(gone))),
+    });
+    setTimeout(() => leaving.abort(gone), 20);
+    await expect(running).rejects.toBe(gone);
+  });
+});
+
+describe('functions of the caller beside server-side tools', () => {
+  const mine = { id: 'call_mine', name: 'mine', arguments: '{"q": 1}' };
+  const user = { role: 'user', content: 'go' };
+  /** What the caller was asked to do, as it sends that back with its result. */
+  const back = (seen: readonly ChatEvent[], given = '{"q": 1}'): readonly JsonObject[] => {
+    const { id } = ofType(seen, 'tool-call-start')[0] ?? { id: 'none' };
+    return [
+      user,
+      { role: 'assistant', content: null, tool_calls: [{ id, type: 'function', function: { name: 'mine', arguments: given } }] },
+      { role: 'tool', tool_call_id: id, content: 'my result' },
+    ];
+  };
+  const roles = (messages: readonly JsonObject[]) => messages.map((message) => message['tool_call_id'] ?? message['role']);
+
+  it('returns only its own calls, and restores what it did not see when their results come back', async () => {
+    const { seen } = await play([{ calls: [{ id: 'a', name: 'demo__add' }, mine] }], { body: { tools: [clientFunction] } });
+    expect(ofType(seen, 'tool-call-start').map((event) => event.name)).toEqual(['mine']);
+    // Vendors' own ids come again in other conversations.
+    expect(ofType(seen, 'tool-call-start')[0]?.id).toMatch(/^call_\w{1,35}$/);
+    expect(ofType(seen, 'tool-call-start')[0]?.id).not.toBe('call_mine');
+    expect(ofType(seen, 'finish')).toEqual([{ type: 'finish', choice: 0, reason: 'tool_calls' }]);
+    const next = await play([{ text: 'x' }], { body: { tools: [clientFunction], messages: back(seen) } });
+    expect(roles(lastMessages(next.bodies))).toEqual(['user', 'assistant', 'a', 'call_mine']);
+    expect(lastMessages(next.bodies)[1]?.['tool_calls']).toHaveLength(2);
+  });
+
+  it('restores the rounds before, also where the last one has calls of the caller alone', async () => {
+    const { seen } = await play([{ calls: [{ id: 'first', name: 'demo__look' }] }, { calls: [mine] }], {
+      body: { tools: [clientFunction] },
+    });
+    expect(ofType(seen, 'finish')).toEqual([{ type: 'finish', choice: 0, reason: 'tool_calls' }]);
+    const next = await play([{ text: 'x' }], { body: { tools: [clientFunction], messages: back(seen) } });
+    expect(roles(lastMessages(next.bodies))).toEqual(['user', 'assistant', 'first', 'assistant', 'call_mine']);
+  });
+
+  it('restores with arguments that the client library wrote anew, but not for another call that has the same id', async () => {
+    const { seen } = await play([{ calls: [{ id: 'a', name: 'demo__add' }, mine] }], { body: { tools: [clientFunction] } });
+    const same = await play([{ text: 'x' }], { body: { messages: back(seen, '{"q":1}') } });
+    expect(roles(lastMessages(same.bodies))).toContain('a');
+    const other = await play([{ text: 'x' }], { body: { messages: back(seen, '{"q":2}') } });
+    expect(roles(lastMessages(other.bodies))).not.toContain('a');
+  });
+
+  it('restores nothing for somebody else', async () => {
+    const { seen } = await play([{ calls: [{ id: 'a', name: 'demo__add' }, mine] }], { body: { tools: [clientFunction] } });
+    const next = await play([{ text: 'x' }], { body: { messages: back(seen) }, owner: person('another') });
+    expect(roles(lastMessages(next.bodies))).toEqual(['user', 'assistant', ofType(seen, 'tool-call-start')[0]?.id]);
+  });
+
+  it('keeps two conversations apart, whose vendor counts its calls alike', async () => {
+    const both = await Promise.all(
+      ['one', 'two'].map((who, index) =>
+        play([{ text: who, calls: [{ id: 'a', name: 'demo__add' }, mine] }], { run: `run-${index}`, body: { tools: [clientFunction] } }),
+      ),
+    );
+    for (const [index, who] of ['one', 'two'].entries()) {
+      const next = await play([{ text: 'x' }], { body: { messages: back(both[index]?.seen ?? []) } });
+      expect(lastMessages(next.bodies)[1]).toMatchObject({ content: who, tool_calls: [{ id: 'a' }, { id: 'call_mine' }] });
+    }
+  });
+});
