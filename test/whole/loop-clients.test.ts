@@ -1,9 +1,10 @@
 /** The tool loop with the official clients: three dependent rounds, a parallel pair, a failing tool, a function of the caller's own. */
 import { createOpenAI } from '@ai-sdk/openai';
 import { ChatOpenAI } from '@langchain/openai';
-import { streamText } from 'ai';
+import { type AIMessage, type AIMessageChunk, type BaseMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
+import { generateText, isStepCount, jsonSchema, streamText, tool } from 'ai';
 import OpenAI from 'openai';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { checkCompletion, checkStream } from '../contract/strict-chat.ts';
 import { startGateway, type TestGateway } from './gateway.ts';
 import { calculate, called, playing, type Script } from './scripted-model.ts';
@@ -62,24 +63,56 @@ it.each([false, true])('openai, streamed %s: rounds in order, one answer, summed
   expect(answered.text).toContain('"prompt_tokens":20');
 });
 
-it('the ai SDK and LangChain, streamed, get the same answer', async () => {
-  const fetcher: typeof fetch = async (url, init) => {
-    const body = JSON.parse(String(init?.body as string)) as object;
-    return fetch(url, { ...init, body: JSON.stringify({ ...body, tools }) });
-  };
-  const ai = createOpenAI({ baseURL: `${gateway.url}/v1`, apiKey, fetch: fetcher });
-  const streamed = streamText({ model: ai.chat('small'), prompt: 'go' });
-  expect(await streamed.text).toMatch(end);
-  expect(await streamed.finishReason).toBe('stop');
-  const chain = new ChatOpenAI({
-    model: 'small',
-    apiKey,
-    configuration: { baseURL: `${gateway.url}/v1`, fetch: fetcher },
-    streaming: true,
+/** Both libraries know no tools of a server in chat completions: they are put in on the way. */
+const withServer: typeof fetch = async (url, init) => {
+  const body = JSON.parse(String(init?.body as string)) as { tools?: object[] };
+  return fetch(url, { ...init, body: JSON.stringify({ ...body, tools: [...(body.tools ?? []), ...tools] }) });
+};
+const ofMine = { type: 'object' as const, properties: { q: { type: 'number' as const } } };
+
+describe.each([false, true])('streamed %s', (stream) => {
+  it('the ai SDK runs its own function among the tools of the server, in rounds of one answer', async () => {
+    const ai = createOpenAI({ baseURL: `${gateway.url}/v1`, apiKey, fetch: withServer });
+    const own = tool({ inputSchema: jsonSchema<{ q: number }>(ofMine), execute: () => 'own' });
+    const options = { model: ai.chat('small'), prompt: 'go', tools: { mine: own }, stopWhen: isStepCount(4) };
+    const ask = async () => {
+      if (!stream) return generateText(options);
+      const streamed = streamText({ ...options, onError: ({ error }) => expect.fail(String(error)) });
+      return { text: await streamed.text, finishReason: await streamed.finishReason, totalUsage: await streamed.totalUsage };
+    };
+    const plain = await ask();
+    expect(plain.text).toMatch(end);
+    expect(plain.finishReason).toBe('stop');
+    expect(plain.totalUsage.inputTokens).toBe(20);
+    script = { 0: [calculate('a', '1+1')], 1: [calculate('b', '2+2'), mine] };
+    const mixed = await ask();
+    expect(mixed.text).toBe('All: 1+1 = 2, 2+2 = 4, own');
+    expect(mixed.finishReason).toBe('stop');
   });
-  let text = '';
-  for await (const chunk of await chain.stream('go')) text += typeof chunk.content === 'string' ? chunk.content : '';
-  expect(text).toMatch(end);
+
+  it('LangChain calls its own function among them, and goes on with its result', async () => {
+    const own = { type: 'function', function: { name: 'mine', description: 'mine', parameters: ofMine } };
+    const chain = new ChatOpenAI({
+      model: 'small',
+      apiKey,
+      configuration: { baseURL: `${gateway.url}/v1`, fetch: withServer },
+      streaming: stream,
+    });
+    const ask = async (asked: BaseMessage[], functions: object[]): Promise<AIMessage> => {
+      const bound = functions.length === 0 ? chain : chain.bindTools(functions);
+      if (!stream) return (await bound.invoke(asked)) as AIMessage;
+      let whole: AIMessageChunk | null = null;
+      for await (const chunk of await bound.stream(asked)) whole = whole === null ? chunk : whole.concat(chunk);
+      return whole as unknown as AIMessage;
+    };
+    const go = new HumanMessage('go');
+    expect((await ask([go], [])).text).toMatch(end);
+    script = { 0: [calculate('a', '1+1')], 1: [calculate('b', '2+2'), mine] };
+    const first = await ask([go], [own]);
+    expect(first.tool_calls).toMatchObject([{ name: 'mine', args: { q: 1 } }]);
+    const result = new ToolMessage({ content: 'own', tool_call_id: first.tool_calls?.[0]?.id ?? '' });
+    expect((await ask([go, first, result], [own])).text).toBe('All: 1+1 = 2, 2+2 = 4, own');
+  });
 });
 
 it.each([false, true])(
