@@ -10,6 +10,18 @@ export interface StreamEncoder<T> {
   fail(thrown: unknown): string;
 }
 
+/** Proxies and clients give a silent connection up after a minute or so; a tool may take longer. */
+const quietMs = 15_000;
+
+/** Says a comment, which clients pass over, whenever nothing was said for a while. */
+function keepAlive(response: ServerResponse): { said(): void; end(): void } {
+  const timer: NodeJS.Timeout = setTimeout(() => {
+    if (!response.destroyed && !response.writableNeedDrain) response.write(': still here\n\n');
+    timer.refresh();
+  }, quietMs).unref();
+  return { said: () => void timer.refresh(), end: () => clearTimeout(timer) };
+}
+
 function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
@@ -38,14 +50,18 @@ export async function writeStream<T>(reply: FastifyReply, batches: AsyncIterable
     throw thrown;
   }
   cutUnread(response, reply.server.unreadMs);
+  const quiet = keepAlive(response);
   try {
     for await (const batch of batches) {
       if (response.destroyed) return;
+      quiet.said();
       const text = encoder.write(batch);
       if (text !== '' && !response.write(text)) await drained(response);
     }
   } catch (thrown) {
     if (!response.destroyed) response.write(encoder.fail(thrown));
+  } finally {
+    quiet.end();
   }
   response.end();
 }

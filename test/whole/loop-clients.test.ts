@@ -100,7 +100,7 @@ describe.each([false, true])('streamed %s', (stream) => {
     });
     const ask = async (asked: BaseMessage[], functions: object[]): Promise<AIMessage> => {
       const bound = functions.length === 0 ? chain : chain.bindTools(functions);
-      if (!stream) return (await bound.invoke(asked)) as AIMessage;
+      if (!stream) return bound.invoke(asked);
       let whole: AIMessageChunk | null = null;
       for await (const chunk of await bound.stream(asked)) whole = whole === null ? chunk : whole.concat(chunk);
       return whole as unknown as AIMessage;
