@@ -1,4 +1,5 @@
 /** `skill/<name>`: runs with the rights of its caller, never of its author. */
+import { resultText } from '../../extensions/tool-loop/result-text.ts';
 import { orAborted } from '../../outbound/or-aborted.ts';
 import type { Run } from '../../telemetry/run.ts';
 import type { ChatBody, ChatEvent, ChatEvents } from '../../types/chat.ts';
@@ -151,7 +152,9 @@ async function invokeFromSkill(scope: SkillScope, target: string, body: JsonObje
   if (kind === 'mcp') {
     const result = await invokeTool(services, caller, requireServer(caller, name), rest.join('/'), body, { parent: run });
     if (result.isError === true) throw new GatewayError('tool_failed', `${target}: ${resultText(result).slice(0, 2_000)}`);
-    return { events: textEvents(resultText(result)), typed: result.structuredContent !== undefined };
+    const { structuredContent } = result;
+    const text = structuredContent === undefined ? resultText(result) : JSON.stringify(structuredContent);
+    return { events: textEvents(text), typed: structuredContent !== undefined };
   }
   if (kind === 'skill') {
     const inner = requireSkill(caller, name);
@@ -171,10 +174,4 @@ async function invokeFromSkill(scope: SkillScope, target: string, body: JsonObje
       })
     : await invokeModel(services, caller, model, request, { stream, parent: run });
   return { events, typed: false };
-}
-
-/** What a skill reads of a tool: structured content as JSON, else the texts. */
-function resultText({ content, structuredContent }: ToolResult): string {
-  if (structuredContent !== undefined) return JSON.stringify(structuredContent);
-  return content.map((part) => (typeof part['text'] === 'string' ? part['text'] : JSON.stringify(part))).join('\n');
 }

@@ -4,6 +4,7 @@ import { toGatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import type { ToolResult } from '../../types/tool-source.ts';
 import type { ServerTool } from './requests.ts';
+import { resultText } from './result-text.ts';
 import type { RoundCall } from './round.ts';
 
 /** A call of a tool that Pailou runs itself. */
@@ -24,15 +25,6 @@ export interface ToolCaller {
 export const mostAtOnce = 64;
 
 export const tooMany = `Too many calls at once; at most ${mostAtOnce} are made.`;
-
-/** What the model reads of a tool's result. */
-function resultText(result: ToolResult): string {
-  const parts = result.content.map((part) =>
-    part['type'] === 'text' && typeof part['text'] === 'string' ? part['text'] : JSON.stringify(part),
-  );
-  if (parts.length === 0 && result.structuredContent !== undefined) return JSON.stringify(result.structuredContent);
-  return result.isError === true ? `The tool reports an error: ${parts.join('\n')}` : parts.join('\n');
-}
 
 /** The arguments of a call as an object; null for what is none. */
 export function parseArguments(text: string): JsonObject | null {
@@ -84,7 +76,8 @@ async function answer(
     return { text: 'The arguments are not a JSON object. Call the tool again with valid arguments.', error: 'invalid arguments' };
   try {
     const result = await options.callTool(tool, input, options.signal, approved);
-    return { text: resultText(result), ...(result.isError === true ? { error: 'the tool reports an error' } : {}) };
+    const text = resultText(result);
+    return result.isError === true ? { text: `The tool reports an error: ${text}`, error: 'the tool reports an error' } : { text };
   } catch (thrown) {
     const error = toGatewayError(thrown);
     if (options.signal.aborted) throw error;

@@ -116,12 +116,12 @@ describe('failures', () => {
     expect(lastMessages(own.bodies).at(-1)?.['content']).toContain('no such file');
   });
 
-  it('hands what is no text to the model as JSON, and structured content where there is no other', async () => {
+  it('tells the model of what is no text, without its bytes, and structured content where there is no other', async () => {
     const image = { type: 'image', data: 'AA==', mimeType: 'image/png' };
     const mixed = await play([round(), { text: 'x' }], {
       callTool: () => Promise.resolve({ content: [{ type: 'text', text: 'see' }, image] }),
     });
-    expect(lastMessages(mixed.bodies).at(-1)?.['content']).toBe(`see\n${JSON.stringify(image)}`);
+    expect(lastMessages(mixed.bodies).at(-1)?.['content']).toBe('see\n[image image/png, 3 bytes: it cannot be shown here]');
     const structured = await play([round(), { text: 'x' }], {
       callTool: () => Promise.resolve({ content: [], structuredContent: { a: 1 } }),
     });
