@@ -14,7 +14,7 @@ export interface SkillTools {
   readonly username: string;
   /** Asks the row's model: a text, or a whole chat body. Resolves with the text of the answer. */
   ask(question: string | JsonObject): Promise<string>;
-  /** Calls `mcp/<server>/<tool>`, `skill/<name>` or `model/<name>`, which the row names under tools. What is structured comes as that, all else as text. */
+  /** Calls `mcp/<server>/<tool>`, `skill/<name>` or `model/<name>`, which the row names under tools. What is structured comes as that, texts as text, pictures and files as MCP's list of contents. */
   call(capability: string, input: JsonObject): Promise<Json>;
 }
 

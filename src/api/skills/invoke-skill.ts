@@ -152,9 +152,10 @@ async function invokeFromSkill(scope: SkillScope, target: string, body: JsonObje
   if (kind === 'mcp') {
     const result = await invokeTool(services, caller, requireServer(caller, name), rest.join('/'), body, { parent: run });
     if (result.isError === true) throw new GatewayError('tool_failed', `${target}: ${resultText(result).slice(0, 2_000)}`);
-    const { structuredContent } = result;
-    const text = structuredContent === undefined ? resultText(result) : JSON.stringify(structuredContent);
-    return { events: textEvents(text), typed: structuredContent !== undefined };
+    // Pictures and files are for the skill itself to use: nothing of them is left out.
+    const { structuredContent, content } = result;
+    const typed = structuredContent ?? (content.every(({ type }) => type === 'text') ? null : content);
+    return { events: textEvents(typed === null ? resultText(result) : JSON.stringify(typed)), typed: typed !== null };
   }
   if (kind === 'skill') {
     const inner = requireSkill(caller, name);
