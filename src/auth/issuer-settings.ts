@@ -1,7 +1,7 @@
 /** From what an administrator wrote to the full settings of an issuer: preset and changes, files read, weak things refused. */
 import { createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { nearMatches } from '../config/near-matches.ts';
+import { nearMatches } from '../types/near-matches.ts';
 import { foreignUrlProblem } from '../storage/foreign/open-foreign.ts';
 import { GatewayError } from '../types/errors.ts';
 import { issuerPresets, type Preset } from './issuer-presets.ts';

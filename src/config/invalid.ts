@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { GatewayError } from '../types/errors.ts';
 import { pathText, zodSentence } from '../types/zod-fault.ts';
-import { nearMatches } from './near-matches.ts';
+import { didYouMean } from '../types/near-matches.ts';
 
 /** The first fault of a schema check; `under` is where the checked value stands. */
 export function invalidBySchema(error: z.ZodError, under: readonly PropertyKey[]): GatewayError {
@@ -11,9 +11,8 @@ export function invalidBySchema(error: z.ZodError, under: readonly PropertyKey[]
 }
 
 export function unknownName(what: string, name: string, candidates: Iterable<string>, param: string): GatewayError {
-  const near = nearMatches(name, [...candidates]);
-  const hint = near.length === 0 ? '' : ` Did you mean ${near.map((each) => `"${each}"`).join(' or ')}?`;
-  return new GatewayError('configuration_invalid', `${param}: there is no ${what} named "${name}".${hint}`, { param });
+  const sentence = `${param}: there is no ${what} named "${name}".${didYouMean(name, [...candidates])}`;
+  return new GatewayError('configuration_invalid', sentence, { param });
 }
 
 /** `$sealed` marks what only Pailou itself writes. */

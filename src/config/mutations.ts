@@ -41,7 +41,16 @@ export function prepareSpec(
   refusePoison(given, ['spec']);
   const spec = parseSpec(kind, given) as Record<string, unknown>;
   // Only a publication or a roll back says what callers get.
-  if (kind === 'skill') spec['live'] ??= spec['live'] === undefined ? (stored?.spec['live'] ?? null) : null;
+  if (kind === 'skill') {
+    const before = stored?.spec['live'] ?? null;
+    if (spec['live'] === undefined) spec['live'] = before;
+    else if (spec['live'] === null && before !== null && stored?.spec['publish_needs_cases'] === true)
+      throw new GatewayError(
+        'configuration_invalid',
+        'spec.live: callers of this skill get only versions whose cases passed (publish_needs_cases); leave live out, and publish.',
+        { param: 'spec.live' },
+      );
+  }
   const type = pluginTypes[kind];
   if (type === undefined) return spec;
   const { options: schema } = factory.plugin(type, String(spec['kind']));

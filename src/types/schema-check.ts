@@ -4,7 +4,7 @@ import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.
 import { Ajv } from 'ajv/dist/ajv.js';
 import { RE2JS } from 're2js';
 import { inBoundedTime, TookTooLong } from './bounded-work.ts';
-import type { Json, JsonObject } from './json.ts';
+import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import { type Draft, draftOf, hasCircle, isPlain, sizeOf } from './schema-shape.ts';
 
 export interface SchemaFault {
@@ -46,6 +46,8 @@ function compilerFor(draft: Draft, meta: boolean): Ajv {
     strict: false,
     allErrors: false,
     validateFormats: false,
+    // With the value and the rule that it breaks, to tell of them.
+    verbose: true,
     validateSchema: false,
     meta,
     logger: false,
@@ -66,6 +68,33 @@ function rulesOf(draft: Draft): ValidateFunction {
   return made as ValidateFunction;
 }
 
+const shownValues = 20;
+
+/** `must be one of "a", "b"`; null for a list that nobody wants to read. */
+function choiceIn(allowed: unknown): string | null {
+  const values = Array.isArray(allowed) && allowed.length <= shownValues ? allowed.map((each: unknown) => JSON.stringify(each)) : [];
+  const list = values.join(', ');
+  return list === '' || list.length > 500 ? null : `must be one of ${list}`;
+}
+
+/** Fields that stand beside a missing one and that the schema does not know. */
+function strangersBeside(data: Json | undefined, parent: JsonObject): string[] {
+  const { properties, additionalProperties } = parent;
+  if (!isJsonObject(data) || additionalProperties !== false || !isJsonObject(properties)) return [];
+  return Object.keys(data).filter((field) => !Object.hasOwn(properties, field));
+}
+
+function sentenceOf({ keyword, params, data, schema, parentSchema, message = 'does not fit' }: ErrorObject): string {
+  if (keyword === 'required') {
+    const [stranger] = strangersBeside(data as Json | undefined, (parentSchema ?? {}) as JsonObject);
+    return stranger === undefined ? 'is missing' : `is missing ("${stranger.slice(0, 100)}" is not a field here)`;
+  }
+  if (keyword === 'additionalProperties') return 'is not a field here';
+  if (keyword === 'enum') return choiceIn(schema) ?? message;
+  if ((keyword === 'minLength' || keyword === 'minItems') && params['limit'] === 1) return 'must not be empty';
+  return message;
+}
+
 function faultIn(error: ErrorObject | undefined): SchemaFault {
   const base = (error?.instancePath ?? '')
     .split('/')
@@ -76,8 +105,7 @@ function faultIn(error: ErrorObject | undefined): SchemaFault {
   const path = [...base, ...missing, ...extra]
     .map((part, index) => (/^\d+$/.test(part) ? `[${part}]` : index === 0 ? part : `.${part}`))
     .join('');
-  const message = missing.length > 0 ? 'is missing' : extra.length > 0 ? 'is not a field here' : (error?.message ?? 'does not fit');
-  return { path, message };
+  return { path, message: error === undefined ? 'does not fit' : sentenceOf(error) };
 }
 
 /** What ends a check or a compilation without a verdict, as a sentence; null for another fault. */

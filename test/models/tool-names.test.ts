@@ -35,6 +35,11 @@ describe('requests', () => {
     ]);
   });
 
+  it('leave the tools of vendors and fields without a value alone', () => {
+    expect(requests({ type: 'web_search' }, { type: 'builtin_function' }, { type: 'retrieval' }, { type: 'mcp_toolset' })).toEqual([]);
+    expect(requests({ type: 'mcp', server_label: 'a', headers: null, server_description: 'mine' })).toHaveLength(1);
+  });
+
   it.each([
     [undefined, [false, false]],
     ['never', [false, false]],
@@ -56,6 +61,15 @@ describe('requests', () => {
     [{ type: 'mcp', server_label: 'a', require_approval: 'sometimes' }, 'require_approval'],
     [{ type: 'mcp', server_label: 'a', require_approval: { never: ['x'] } }, 'require_approval'],
     [{ type: 'skill' }, 'name'],
+    [{ type: 'skill', name: 'a', require_aproval: 'always' }, 'require_aproval'],
+    [{ type: 'mcp', server_label: 'a', approval: 'always' }, 'approval'],
+    [{ type: 'mcp', server_label: 'a', headers: { authorization: 'Bearer x' } }, 'headers'],
+    [{ type: 'mcp', server_label: 'a', allowed_tools: { read_only: true } }, 'allowed_tools.read_only'],
+    [{ type: 'mcp', server_label: 'a', require_approval: { alway: { tool_names: [] } } }, 'require_approval.alway'],
+    [{ type: 'mcp', server_label: 'a', require_approval: { always: { tools: [], tool_names: [] } } }, 'require_approval.always.tools'],
+    [{ type: 'skil', name: 'a' }, 'type'],
+    [{ type: 'skills', name: 'a' }, 'type'],
+    [{ type: 'mcps', server_label: 'a' }, 'type'],
   ])('%j is refused, naming %s', (tool, field) => {
     expect(() => requests(tool)).toThrow(expect.objectContaining({ code: 'invalid_request', param: `tools[0].${field}` }) as Error);
   });

@@ -170,3 +170,25 @@ it('nothing of a schema or of what was checked outlives them', async () => {
   use();
   expect((await settledHeap()) - heap).toBeLessThan(3_000_000);
 });
+
+describe('a fault', () => {
+  const schema = {
+    type: 'object',
+    properties: {
+      style: { enum: ['soft', 'loud'] },
+      list: { type: 'array', minItems: 1 },
+      far: { enum: Array.from({ length: 30 }, String) },
+    },
+    required: ['style'],
+    additionalProperties: false,
+  };
+  it.each([
+    [{ stile: 'soft' }, 'style', 'is missing ("stile" is not a field here)'],
+    [{}, 'style', 'is missing'],
+    [{ style: 'hard' }, 'style', 'must be one of "soft", "loud"'],
+    [{ style: 'soft', list: [] }, 'list', 'must not be empty'],
+    [{ style: 'soft', far: 'x' }, 'far', 'must be equal to one of the allowed values'],
+  ])('of %j says what would do', (value, path, message) => {
+    expect(compileSchema(schema).fault(value)).toEqual({ path, message });
+  });
+});

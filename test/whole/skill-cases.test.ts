@@ -79,6 +79,8 @@ it('stand before publishing', async () => {
     400,
     { param: 'version', message: expect.stringContaining('publish_needs_cases') as string },
   ]);
+  const put = await gateway.as('admin', 'PUT', '/api/skills/capital', { spec: { ...spec, live: null } });
+  expect([put.status, put.json.error.param]).toEqual([400, 'spec.live']);
   expect((await gateway.as('admin', 'POST', '/api/skills/capital/rollback', { version: '1.0.0' })).status).toBe(200);
   await gateway.as('admin', 'PUT', '/api/skills/capital', { spec: { ...spec, publish_needs_cases: false } });
   expect((await gateway.as('admin', 'POST', '/api/skills/capital/rollback', { version: null })).status).toBe(200);

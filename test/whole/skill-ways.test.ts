@@ -96,6 +96,11 @@ describe('one skill', () => {
       status: 400,
       error: expect.stringMatching(/^file: is there twice/) as string,
     });
+    const inBoth = await send((made) => ['input', 'note'].forEach((field) => made.set(field, field === 'note' ? 'a' : '{"note":"b"}')));
+    expect(inBoth).toMatchObject({ status: 400, error: expect.stringMatching(/^note: is in the field input too/) as string });
+    expect(await send((made) => made.set('stream', 'yes'))).toMatchObject({ status: 400, error: 'stream: must be true or false.' });
+    const size = 64 * 1024 * 1024 + 1;
+    expect(await send((made) => made.append('file', new File([new Uint8Array(size)], 'large')))).toMatchObject({ status: 413 });
     expect(await send((made) => Array.from({ length: 70 }, (_, index) => made.set(`f${index}`, 'x')))).toMatchObject({
       status: 400,
       error: expect.stringMatching(/more than 64 fields/) as string,
@@ -123,6 +128,16 @@ describe('one skill', () => {
   it('is refused with the path of what is wrong', async () => {
     expect((await run('city', { town: 'x' })).json.error).toMatchObject({ code: 'invalid_request', param: 'input.city' });
     expect((await run('city', undefined)).json.error).toMatchObject({ param: 'input' });
+    const post = (body: unknown, query = '') => gateway.as('developer', 'POST', `/v1/skills/city/runs${query}`, body);
+    const refusals = [await post({ inputs: {} }), await post({ city: 'x' }), await post({ input: {} }, '?stream=yes')];
+    refusals.push(await post({ input: { city: 'x' }, stream: true, async: true }), await post({ input: { town: 'x' } }));
+    expect(refusals.map(({ status, json }) => [status, json.error.param, json.error.message])).toEqual([
+      [400, 'input', expect.stringContaining('"inputs" is not a field here')],
+      [400, 'input', expect.stringContaining('with the fields of the skill in it')],
+      [400, 'stream', expect.stringContaining('put it into the body')],
+      [400, 'stream', expect.stringContaining('one of the two')],
+      [400, 'input.city', 'input.city is missing ("town" is not a field here).'],
+    ]);
     expect((await run('city', { city: 'x' }, { streamed: true })).status).toBe(400);
   });
 });

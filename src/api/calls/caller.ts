@@ -1,7 +1,7 @@
 /** One caller in the middle of one call: who, with which configuration, and how long they stay. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { decide } from '../../auth/decide.ts';
-import { nearMatches } from '../../config/near-matches.ts';
+import { didYouMean } from '../../types/near-matches.ts';
 import type { Action, Capability, Principal } from '../../types/access.ts';
 import { GatewayError, type ErrorCode } from '../../types/errors.ts';
 import type { McpServerEntry, ModelEntry, SkillEntry, TenantView } from '../../types/snapshot.ts';
@@ -70,8 +70,7 @@ export function requireRight(caller: Asker, action: Action, capability: Capabili
 const words: Readonly<Record<string, string>> = { mcp: 'MCP server' };
 
 function notFound(code: ErrorCode, kind: string, name: string, permitted: Iterable<string>, meant?: string): GatewayError {
-  const near = meant === undefined ? nearMatches(name, [...permitted]) : [meant];
-  const hint = near.length === 0 ? '' : ` Did you mean ${near.map((candidate) => `"${candidate}"`).join(' or ')}?`;
+  const hint = meant === undefined ? didYouMean(name, [...permitted]) : ` Did you mean "${meant}"?`;
   return new GatewayError(code, `There is no ${words[kind] ?? kind} named "${name.slice(0, 200)}" for you.${hint}`, { param: kind });
 }
 

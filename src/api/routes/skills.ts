@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { type RunFace, runWriter } from '../../models/faces/skill-run.ts';
 import type { ChatEvent } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
-import { isJsonObject, type Json } from '../../types/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import type { SkillEntry } from '../../types/snapshot.ts';
 import { answerChat } from '../calls/answer-chat.ts';
 import { type Caller, callerOf, may, requireSkill } from '../calls/caller.ts';
@@ -39,17 +39,32 @@ function faceOf(skill: SkillEntry, run: Run): RunFace {
   return { id: run.id, skill: skill.name, version: skill.spec.version, typed, spent: () => run.spent.usage };
 }
 
-async function wantedOf(request: FastifyRequest, caller: Caller, skill: SkillEntry): Promise<Wanted> {
-  if (isForm(request)) return receiveSkillForm(request, skill.instance.describe().inputSchema, caller.signal);
-  if (!isJsonObject(request.body) || !('input' in request.body))
-    throw new GatewayError(
-      'invalid_request',
-      'The body must be a JSON object with the field input, or a form (multipart/form-data) where there are files.',
-      { param: 'input' },
-    );
-  const checked = runBody.safeParse(request.body);
+function refuse(sentence: string, param: string): GatewayError {
+  return new GatewayError('invalid_request', sentence, { param });
+}
+
+function readBody(body: unknown): Wanted {
+  if (!isJsonObject(body as Json))
+    throw refuse('The body must be a JSON object such as {"input": {…}}, or a form where there are files.', 'input');
+  if (!('input' in (body as JsonObject))) {
+    const [stranger] = Object.keys(body as JsonObject).filter((field) => field !== 'stream' && field !== 'async');
+    const beside = stranger === undefined ? '' : ` ("${stranger.slice(0, 100)}" is not a field here)`;
+    throw refuse(`input: is missing${beside}; the body is {"input": {…}}, with the fields of the skill in it.`, 'input');
+  }
+  const checked = runBody.safeParse(body);
   if (!checked.success) throw refuseInvalid(checked.error);
   return checked.data;
+}
+
+async function wantedOf(request: FastifyRequest, caller: Caller, skill: SkillEntry): Promise<Wanted> {
+  const [stray] = Object.keys(request.query as object);
+  if (stray !== undefined) throw refuse(`${stray.slice(0, 100)}: nothing is read of the address here; put it into the body.`, stray);
+  const wanted = isForm(request)
+    ? await receiveSkillForm(request, skill.instance.describe().inputSchema, caller.signal)
+    : readBody(request.body);
+  if (wanted.stream && wanted.async)
+    throw refuse('stream: a run with async is followed at GET /v1/runs/{id}?stream=true; ask for one of the two.', 'stream');
+  return wanted;
 }
 
 /** The same caller, whose going away ends nothing. */

@@ -6,7 +6,8 @@ import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 
 /** All files together, as they are. */
 const mostBytes = 64 * 1024 * 1024;
-const limits = { files: 16, fields: 64, fieldSize: 4 * 1024 * 1024, fileSize: mostBytes, parts: 80, headerPairs: 32 };
+// A file of one byte more than all may have is cut, and then seen to be too large.
+const limits = { files: 16, fields: 64, fieldSize: 4 * 1024 * 1024, fileSize: mostBytes + 1, parts: 80, headerPairs: 32 };
 
 export function isForm(request: FastifyRequest): boolean {
   return /^multipart\/form-data\s*;/i.test(request.headers['content-type'] ?? '');
@@ -33,6 +34,11 @@ function valueOf(name: string, text: string, schema: JsonObject): Json {
   } catch {
     throw new GatewayError('invalid_request', `${name}: must be JSON in a form, for it is of the type ${type}.`, { param: name });
   }
+}
+
+function flagOf(name: string, text = 'false'): boolean {
+  if (text !== 'true' && text !== 'false') throw new GatewayError('invalid_request', `${name}: must be true or false.`, { param: name });
+  return text === 'true';
 }
 
 /** What the parts of a form are to a skill. */
@@ -97,11 +103,15 @@ export async function receiveSkillForm(request: FastifyRequest, schema: JsonObje
     request.raw.on('aborted', () => fail(new GatewayError('client_closed_request', 'The caller left.')));
     request.raw.pipe(form);
   });
-  const input = fields.get('input');
+  const whole = fields.get('input');
+  const input = whole === undefined ? {} : parseInput(whole);
+  const twice = [...fields.keys(), ...files.keys()].find((name) => Object.hasOwn(input, name));
+  if (twice !== undefined)
+    throw new GatewayError('invalid_request', `${twice}: is in the field input too; send it once.`, { param: twice });
   const more = [...fields].filter(([name]) => !words.has(name)).map(([name, text]): [string, Json] => [name, valueOf(name, text, schema)]);
   return {
-    input: { ...Object.fromEntries(more), ...(input === undefined ? {} : parseInput(input)), ...Object.fromEntries(files) },
-    stream: fields.get('stream') === 'true',
-    async: fields.get('async') === 'true',
+    input: { ...Object.fromEntries(more), ...input, ...Object.fromEntries(files) },
+    stream: flagOf('stream', fields.get('stream')),
+    async: flagOf('async', fields.get('async')),
   };
 }

@@ -32,3 +32,9 @@ export function nearMatches(name: string, candidates: readonly string[]): string
     .slice(0, 3)
     .map(({ candidate }) => candidate);
 }
+
+/** ` Did you mean "a" or "b"?`, or nothing. */
+export function didYouMean(name: string, candidates: readonly string[]): string {
+  const near = nearMatches(name, candidates);
+  return near.length === 0 ? '' : ` Did you mean ${near.map((each) => `"${each}"`).join(' or ')}?`;
+}
