@@ -37,7 +37,7 @@ describe('requests', () => {
 
   it('leave the tools of vendors and fields without a value alone', () => {
     expect(requests({ type: 'web_search' }, { type: 'builtin_function' }, { type: 'retrieval' }, { type: 'mcp_toolset' })).toEqual([]);
-    expect(requests({ type: 'mcp', server_label: 'a', headers: null, server_description: 'mine' })).toHaveLength(1);
+    expect(requests({ type: 'mcp', server_label: 'a', shape: null, connector_id: 'mine' })).toHaveLength(1);
   });
 
   it.each([
@@ -63,7 +63,6 @@ describe('requests', () => {
     [{ type: 'skill' }, 'name'],
     [{ type: 'skill', name: 'a', require_aproval: 'always' }, 'require_aproval'],
     [{ type: 'mcp', server_label: 'a', approval: 'always' }, 'approval'],
-    [{ type: 'mcp', server_label: 'a', headers: { authorization: 'Bearer x' } }, 'headers'],
     [{ type: 'mcp', server_label: 'a', allowed_tools: { read_only: true } }, 'allowed_tools.read_only'],
     [{ type: 'mcp', server_label: 'a', require_approval: { alway: { tool_names: [] } } }, 'require_approval.alway'],
     [{ type: 'mcp', server_label: 'a', require_approval: { always: { tools: [], tool_names: [] } } }, 'require_approval.always.tools'],

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { type RunFace, runWriter } from '../../models/faces/skill-run.ts';
 import type { ChatEvent } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
+import { isJsonObject, type Json } from '../../types/json.ts';
 import type { SkillEntry } from '../../types/snapshot.ts';
 import { answerChat } from '../calls/answer-chat.ts';
 import { type Caller, callerOf, may, requireSkill } from '../calls/caller.ts';
@@ -44,10 +44,9 @@ function refuse(sentence: string, param: string): GatewayError {
 }
 
 function readBody(body: unknown): Wanted {
-  if (!isJsonObject(body as Json))
-    throw refuse('The body must be a JSON object such as {"input": {…}}, or a form where there are files.', 'input');
-  if (!('input' in (body as JsonObject))) {
-    const [stranger] = Object.keys(body as JsonObject).filter((field) => field !== 'stream' && field !== 'async');
+  if (!isJsonObject(body)) throw refuse('The body must be a JSON object such as {"input": {…}}, or a form where there are files.', 'input');
+  if (!('input' in body)) {
+    const [stranger] = Object.keys(body).filter((field) => field !== 'stream' && field !== 'async');
     const beside = stranger === undefined ? '' : ` ("${stranger.slice(0, 100)}" is not a field here)`;
     throw refuse(`input: is missing${beside}; the body is {"input": {…}}, with the fields of the skill in it.`, 'input');
   }

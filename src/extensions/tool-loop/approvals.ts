@@ -2,10 +2,12 @@
  * Calls that wait for a person: kept with what the caller must not see, found again by the ids that the caller was told, decided together and once.
  * What they came to is kept too, so that the same decisions, sent again, go on from there: no tool runs twice, and none in vain.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { decidedId, questionId } from '../../models/faces/told-calls.ts';
 import type { ChatStates, StateOwner } from '../../types/chat-state.ts';
-import { GatewayError } from '../../types/errors.ts';
+import type { GatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
-import type { ServerCall } from './calls.ts';
+import { type ServerCall, toolMessage } from './calls.ts';
 import type { ServerTool } from './requests.ts';
 import type { RoundCall } from './round.ts';
 
@@ -25,10 +27,16 @@ interface Waiting {
 /** All that waits together. */
 interface Group {
   readonly calls: readonly Waiting[];
-  /** How many messages the caller had sent. */
+  /** How many messages were the caller's own words and results. */
   readonly at: number;
-  /** What stands behind the caller's messages, unless it is found by the caller's own calls. */
+  /** What stands behind them; nothing for calls that wait beside the caller's own, with which they are found. */
   readonly hidden: readonly JsonObject[];
+  /** So many of them are in `hidden` too. */
+  readonly swallowed: number;
+  /** Ids of the calls that were decided before, whose results are in `hidden`. */
+  readonly covers: readonly string[];
+  /** Since when a request carries it out, and which calls. */
+  readonly taken?: { readonly at: number; readonly yes: readonly string[] };
   /** Once they were decided: how, and what the model reads of it. */
   readonly done?: { readonly yes: readonly string[]; readonly messages: readonly JsonObject[] };
 }
@@ -36,12 +44,12 @@ interface Group {
 const asState = (group: Group): JsonObject => group as unknown as JsonObject;
 const asGroup = (state: JsonObject): Group => state as unknown as Group;
 
-/** Instructions are sent anew with each request, or not. */
-function lengthOf(messages: readonly JsonObject[]): number {
-  return messages.filter(({ role }) => role !== 'system' && role !== 'developer').length;
-}
-
 const groupOf = (run: string): string => `apg_${run}`;
+/** A call that takes longer has lost whoever made it. */
+const mostMs = 10 * 60_000;
+
+export const unknownEnd = 'The call was interrupted; it is not known whether it took effect.';
+const refusal = 'The person did not allow this call.';
 
 /** Keeps calls until somebody has decided. `run` is in the ids, so that a response can be found by them. */
 export async function holdCalls(
@@ -49,14 +57,13 @@ export async function holdCalls(
   owner: StateOwner,
   run: string,
   calls: readonly ServerCall[],
-  own: readonly JsonObject[],
-  hidden: readonly JsonObject[],
+  place: Pick<Group, 'at' | 'hidden' | 'swallowed' | 'covers'>,
 ): Promise<readonly HeldCall[]> {
   if (calls.length === 0) return [];
-  const held = calls.map((each, index) => ({ ...each, id: `apr_${run.replaceAll('-', '')}${index.toString(16).padStart(4, '0')}` }));
+  const held = calls.map((each, index) => ({ ...each, id: questionId(run, index) }));
   const waiting = held.map(({ id, call, tool }) => ({ id, call, capability: tool.capability }));
   const group = groupOf(run);
-  await states.keep(owner, [group], asState({ calls: waiting, at: lengthOf(own), hidden }));
+  await states.keep(owner, [group], asState({ calls: waiting, ...place }));
   await states.keep(
     owner,
     held.map(({ id }) => id),
@@ -65,79 +72,116 @@ export async function holdCalls(
   return held;
 }
 
-/** What the calls that waited in these answers came to, as far as they were decided. */
-export async function decidedMessages(
-  states: ChatStates,
-  owner: StateOwner,
-  runs: readonly string[],
-): Promise<ReadonlyMap<string, readonly JsonObject[]>> {
+/** What calls that waited came to. */
+export interface Outcome {
+  readonly messages: readonly JsonObject[];
+  /** The ids under which faces tell these calls. */
+  readonly covers: readonly string[];
+}
+
+const idsIn = ({ calls }: Group): string[] => calls.map(({ id }) => decidedId(id));
+
+/** Of the answers of these runs, as far as their calls were decided. */
+export async function outcomes(states: ChatStates, owner: StateOwner, runs: readonly string[]): Promise<ReadonlyMap<string, Outcome>> {
   if (runs.length === 0) return new Map();
   const groups = await states.read(owner, runs.map(groupOf));
   return new Map(
-    runs.flatMap((run): [string, readonly JsonObject[]][] => {
+    runs.flatMap((run): [string, Outcome][] => {
       const state = groups.get(groupOf(run));
-      const { done } = state === undefined ? {} : asGroup(state);
-      return done === undefined ? [] : [[run, done.messages]];
+      const done = state === undefined ? undefined : endOf(asGroup(state));
+      return state === undefined || done === undefined ? [] : [[run, { messages: done.messages, covers: idsIn(asGroup(state)) }]];
     }),
   );
 }
 
-export interface Decided {
-  readonly hidden: readonly JsonObject[];
-  /** What the model reads of the calls, where an earlier request has carried them out already; then there is nothing to do. */
-  readonly messages: readonly JsonObject[] | null;
+/** What calls came to; undefined for those that nobody has decided yet, or that are under way. */
+function endOf({ calls, taken, done }: Group): Group['done'] {
+  if (done !== undefined || taken === undefined || Date.now() - taken.at < mostMs) return done;
+  const messages = calls.map(({ id, call }) => toolMessage(call, taken.yes.includes(id) ? unknownEnd : refusal));
+  return { yes: taken.yes, messages };
+}
+
+/** Calls that a person has decided on, all that waited together. */
+export interface Decided extends Pick<Group, 'at' | 'hidden' | 'swallowed'> {
+  /** The run that asked. */
+  readonly run: string;
+  /** The ids under which faces tell of calls whose results are in `hidden` or are yet to come. */
+  readonly covers: readonly string[];
   readonly allowed: readonly HeldCall[];
-  readonly refused: readonly RoundCall[];
+  readonly refused: readonly JsonObject[];
+  /** What the model reads of them, where an earlier request has carried them out already; then there is nothing to do. */
+  readonly messages: readonly JsonObject[] | null;
+  /** Whoever takes them carries them out, alone. Throws where somebody else was faster. */
+  take(): Promise<void>;
   /** Has to be told what the calls came to, also where that is not known. */
   keep(messages: readonly JsonObject[]): Promise<void>;
 }
 
-/** Takes the calls that were decided, for this request alone. Throws `invalid_request` naming the id that is wrong, by its place in the request. */
-export async function takeHeld(
+const pauses = [100, 500, 2_000];
+
+/** A tool has run: what it came to is worth another try. */
+async function keepSurely(keep: () => Promise<void>): Promise<void> {
+  for (const pause of pauses) {
+    try {
+      return await keep();
+    } catch {
+      await sleep(pause);
+    }
+  }
+  return keep();
+}
+
+/** The calls that were decided. Throws `invalid_request` naming the id that is wrong, by its place in the request. */
+export async function findHeld(
   states: ChatStates,
   owner: StateOwner,
   decisions: Decisions,
-  messages: readonly JsonObject[],
   tools: readonly ServerTool[],
-  places: readonly string[] = [],
+  wrong: (index: number, sentence: string) => GatewayError,
 ): Promise<Decided> {
-  const wrong = (index: number, sentence: string): GatewayError => {
-    const param = places[index] ?? `gateway.approvals[${index}].id`;
-    return new GatewayError('invalid_request', `${param}: ${sentence}`, { param });
-  };
   const ids = [...decisions.keys()];
   const known = await states.read(owner, ids);
   const groups = ids.map((id, index) => {
     const group = known.get(id)?.['group'];
     if (typeof group === 'string') return group;
-    throw wrong(index, `nothing waits under "${id.slice(0, 60)}": it is more than an hour old, or is not yours.`);
+    throw wrong(index, `nothing waits under "${id.slice(0, 60)}": the id is wrong, more than an hour old, or not yours.`);
   });
   const [key = ''] = groups;
   const other = groups.findIndex((group) => group !== key);
   if (other !== -1) throw wrong(other, 'belongs to another answer than the first; decide on one answer at a time.');
+  const underWay = (): GatewayError => wrong(0, 'is being carried out at this moment; ask again when that answer is there.');
   const state = (await states.read(owner, [key])).get(key);
-  if (state === undefined) throw wrong(0, 'is being carried out at this moment; ask again when that answer is there.');
+  if (state === undefined) throw underWay();
   const group = asGroup(state);
   const open = group.calls.find(({ id }) => !decisions.has(id));
   if (open !== undefined) throw wrong(0, `decide on ${open.id} as well: they wait together.`);
-  if (group.at > lengthOf(messages)) throw wrong(0, 'send the conversation that it belongs to, with all its messages.');
-  if (group.done !== undefined) {
-    const changed = group.calls.find(({ id }) => decisions.get(id) !== group.done?.yes.includes(id));
-    if (changed !== undefined) throw wrong(ids.indexOf(changed.id), 'was decided otherwise already.');
-    return { hidden: group.hidden, messages: group.done.messages, allowed: [], refused: [], keep: () => Promise.resolve() };
+  const done = endOf(group);
+  if (group.taken !== undefined && done === undefined) throw underWay();
+  const changed = done === undefined ? undefined : group.calls.find(({ id }) => decisions.get(id) !== done.yes.includes(id));
+  if (changed !== undefined) {
+    const said = decisions.get(changed.id) === true ? 'refused' : 'allowed';
+    throw wrong(ids.indexOf(changed.id), `was ${said} already, which nothing can change.`);
   }
   const toolOf = ({ capability }: Waiting): ServerTool | undefined => tools.find((tool) => tool.capability === capability);
   const missing = group.calls.find((waiting) => toolOf(waiting) === undefined);
   if (missing !== undefined) throw wrong(ids.indexOf(missing.id), `name the tool ${missing.capability} in tools again.`);
-  // Of several who send it at once one carries it out, all of it.
-  if ((await states.take(owner, key)) === null) throw wrong(0, 'is being carried out at this moment; ask again when that answer is there.');
-  const isAllowed = ({ id }: Waiting): boolean => decisions.get(id) === true;
-  const yes = group.calls.filter(isAllowed);
+  const yes = group.calls.filter(({ id }) => decisions.get(id) === true);
+  const no = group.calls.filter(({ id }) => decisions.get(id) !== true);
+  const yesIds = yes.map(({ id }) => id);
   return {
+    run: key.slice(groupOf('').length),
+    at: group.at,
     hidden: group.hidden,
-    messages: null,
+    swallowed: group.swallowed,
+    covers: [...group.covers, ...idsIn(group)],
     allowed: yes.map((waiting) => ({ id: waiting.id, call: waiting.call, tool: toolOf(waiting) as ServerTool })),
-    refused: group.calls.filter((waiting) => !isAllowed(waiting)).map(({ call }) => call),
-    keep: (came) => states.keep(owner, [key], asState({ ...group, done: { yes: yes.map(({ id }) => id), messages: came } })),
+    refused: no.map(({ call }) => toolMessage(call, refusal)),
+    messages: done?.messages ?? null,
+    async take() {
+      // Of several who send it at once one carries it out, all of it.
+      if ((await states.take(owner, key)) === null) throw underWay();
+      await keepSurely(() => states.keep(owner, [key], asState({ ...group, taken: { at: Date.now(), yes: yesIds } })));
+    },
+    keep: (messages) => keepSurely(() => states.keep(owner, [key], asState({ ...group, done: { yes: yesIds, messages } }))),
   };
 }

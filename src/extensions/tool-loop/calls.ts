@@ -85,12 +85,13 @@ async function answer(
   }
 }
 
-/** Yields a step when each begins and as soon as each has ended; returns the messages in the order of the calls. */
+/** Yields a step when each begins and as soon as each has ended; returns the messages in the order of the calls. `came` hears of each as it comes, also where the rest is cut off. */
 export async function* callTools(
   options: ToolCaller,
   calls: readonly ServerCall[],
   round: number | string,
   approved = false,
+  came: (index: number, message: JsonObject) => void = () => {},
 ): AsyncGenerator<readonly ChatEvent[], JsonObject[]> {
   if (calls.length === 0) return [];
   const idOf = (index: number): string => `${round}.${index + 1}`;
@@ -109,6 +110,7 @@ export async function* callTools(
     const { index, text, error, duration_ms } = await Promise.race(running.values());
     running.delete(index);
     texts[index] = text;
+    came(index, toolMessage((calls[index] as ServerCall).call, text));
     const more = { duration_ms, ...(error === undefined ? {} : { error }) };
     yield [stepOf(calls[index] as ServerCall, idOf(index), error === undefined ? 'completed' : 'failed', more, text)];
   }

@@ -3,9 +3,9 @@
  * Kept for an hour and found again, on any node, by the ids of the caller's calls. Where a face has told of the same rounds and the
  * client sends them back, what is kept takes the place of what was told.
  */
-import { isToldId } from '../../models/faces/told-calls.ts';
+import { isDecidedId, isToldId } from '../../models/faces/told-calls.ts';
 import type { ChatStates, StateOwner } from '../../types/chat-state.ts';
-import { decidedMessages } from './approvals.ts';
+import { type Outcome, outcomes } from './approvals.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 
 function sorted(value: Json | undefined): Json {
@@ -41,54 +41,51 @@ function callsOf(message: JsonObject): readonly JsonObject[] {
   return message['role'] === 'assistant' && Array.isArray(calls) && calls.every(isJsonObject) ? calls : [];
 }
 /** Those that the caller itself carries out. */
-function ownCallsOf(message: JsonObject): readonly JsonObject[] {
+export function ownCallsOf(message: JsonObject): readonly JsonObject[] {
   return callsOf(message).filter(({ id }) => !isToldId(id));
 }
 const idOf = (call: JsonObject | undefined): string | null => (typeof call?.['id'] === 'string' ? call['id'] : null);
 
-function isToldResult(message: JsonObject): boolean {
+/** One that Pailou carried out and a face told of. */
+export function isToldResult(message: JsonObject): boolean {
   return message['role'] === 'tool' && isToldId(message['tool_call_id']);
 }
 
-/** Whether a face has told of a call of ours between this message and what the caller says next. */
-function isToldBehind(messages: readonly JsonObject[], at: number): boolean {
-  for (const message of messages.slice(at + 1)) {
-    if (message['role'] === 'user') return false;
-    if (callsOf(message).some(({ id }) => isToldId(id))) return true;
-  }
-  return false;
+/** What the caller itself said and did: counted the same whatever faces tell and libraries leave out. */
+export function isOfCaller(message: JsonObject): boolean {
+  return message['role'] === 'user' || (message['role'] === 'tool' && !isToldResult(message));
 }
 
-/** The conversation without the told rounds at its end, and what was said between them. */
-export function withoutTold(messages: readonly JsonObject[]): readonly JsonObject[] {
-  let end = messages.length;
-  for (let at = end - 1; at >= 0; at--) {
-    const message = messages[at] as JsonObject;
-    const isOfAnswer = isToldResult(message) || (message['role'] === 'assistant' && ownCallsOf(message).length === 0);
-    if (!isOfAnswer) break;
-    if (isToldResult(message) || callsOf(message).length > 0) end = at;
-  }
-  return messages.slice(0, end);
+/** Of what kept rounds take the place of: instructions, and told calls that were decided and are in nothing that is kept. */
+function stillNeeded(message: JsonObject, covered: ReadonlySet<string>): JsonObject[] {
+  if (message['role'] === 'system' || message['role'] === 'developer') return [message];
+  const stays = (id: Json | undefined): boolean => isDecidedId(id) && !covered.has(id as string);
+  if (isToldResult(message)) return stays(message['tool_call_id']) ? [message] : [];
+  const calls = callsOf(message).filter(({ id }) => stays(id));
+  return calls.length === 0 ? [] : [{ ...message, tool_calls: calls }];
 }
 
-/**
- * Without calls that wait for a person beside functions of the caller's own, and of which no result is known: no vendor takes a call
- * without one. As many messages as before.
- */
-export function withoutUnanswered(messages: readonly JsonObject[], isServerTool: (name: string) => boolean): readonly JsonObject[] {
-  return messages.map((message, index) => {
-    const calls = callsOf(message);
-    const isOurs = ({ function: called }: JsonObject): boolean =>
-      isJsonObject(called) && typeof called['name'] === 'string' && isServerTool(called['name']);
-    if (!calls.some(isOurs)) return message;
-    const behind = messages.slice(index + 1);
-    const next = behind.findIndex(({ role }) => role !== 'tool');
-    const answered = new Set(behind.slice(0, next === -1 ? behind.length : next).map((each) => each['tool_call_id']));
-    const kept = calls.filter((call) => !isOurs(call) || answered.has(call['id']));
-    if (kept.length === calls.length) return message;
-    const { tool_calls: _all, ...rest } = message;
-    return kept.length > 0 ? { ...rest, tool_calls: kept } : { ...rest, content: rest['content'] ?? '' };
-  });
+/** The message without told calls that are covered; null if nothing is left of it. */
+function withoutCovered(message: JsonObject, covered: ReadonlySet<string>): JsonObject | null {
+  const isCovered = (id: Json | undefined): boolean => typeof id === 'string' && covered.has(id);
+  if (message['role'] === 'tool') return isCovered(message['tool_call_id']) ? null : message;
+  const calls = callsOf(message);
+  const left = calls.filter(({ id }) => !isCovered(id));
+  if (left.length === calls.length) return message;
+  const { tool_calls: _all, ...rest } = message;
+  if (left.length > 0) return { ...rest, tool_calls: left };
+  return (rest['content'] ?? '') === '' ? null : rest;
+}
+
+/** Without calls that wait for a person and of which nothing is known yet: no vendor takes a call without a result. */
+function withoutUnanswered(messages: readonly JsonObject[], own: ReadonlySet<string>): readonly JsonObject[] {
+  const at = messages.findLastIndex(({ role }) => role === 'assistant');
+  const message = messages[at];
+  if (message === undefined) return messages;
+  const answered = new Set(messages.slice(at + 1).map((each) => each['tool_call_id']));
+  const calls = callsOf(message);
+  const kept = calls.filter(({ id }) => answered.has(id) || own.has(id as string));
+  return kept.length === calls.length ? messages : messages.with(at, { ...message, tool_calls: kept });
 }
 
 /** A round in which the caller's own functions are called. */
@@ -101,49 +98,81 @@ export interface HiddenRound {
   readonly ids: Readonly<Record<string, string>>;
   /** The run in which calls wait for a person beside these; null for none. */
   readonly waits: string | null;
+  /** Ids of calls that were decided before, whose results are in `messages`. */
+  readonly covers: readonly string[];
+  /** So many messages of the caller before it are in `messages` too. */
+  readonly swallowed: number;
 }
 
 export async function keepHidden(
   states: ChatStates,
   owner: StateOwner,
-  { calls, messages, ids: vendorIds, waits }: HiddenRound,
+  { calls, messages, ids: vendorIds, ...more }: HiddenRound,
 ): Promise<void> {
   const ids = calls.map(idOf).filter((id) => id !== null);
-  if (ids.length > 0) await states.keep(owner, ids, { fingerprint: fingerprintOf(calls), messages, ids: vendorIds, waits });
+  if (ids.length > 0) await states.keep(owner, ids, { fingerprint: fingerprintOf(calls), messages, ids: vendorIds, ...more });
+}
+
+export interface Restored {
+  readonly messages: readonly JsonObject[];
+  /** The runs whose rounds were found with the caller's calls, and in which more calls wait or waited. */
+  readonly waits: ReadonlySet<string>;
+}
+
+interface Found {
+  readonly hidden: HiddenRound;
+  readonly outcome: Outcome | undefined;
+}
+
+/** What is kept of the messages with calls of the caller's own. */
+async function findHidden(states: ChatStates, owner: StateOwner, messages: readonly JsonObject[]): Promise<ReadonlyMap<JsonObject, Found>> {
+  const calls = new Map(messages.map((message) => [message, ownCallsOf(message)]));
+  const ids = [...calls.values()].map(([first]) => idOf(first)).filter((id) => id !== null);
+  if (ids.length === 0) return new Map();
+  const known = await states.read(owner, ids);
+  const waits = [...known.values()].map((hidden) => hidden['waits']).filter((run) => typeof run === 'string');
+  const decided = await outcomes(states, owner, waits);
+  return new Map(
+    [...calls].flatMap(([message, own]): [JsonObject, Found][] => {
+      const state = known.get(idOf(own[0]) ?? '');
+      if (state === undefined || state['fingerprint'] !== fingerprintOf(own)) return [];
+      const hidden = state as unknown as HiddenRound;
+      return [[message, { hidden, outcome: decided.get(hidden.waits ?? '') }]];
+    }),
+  );
 }
 
 /** The conversation with each shortened assistant message replaced by the hidden ones, and with what was decided since. */
-export async function restoreHidden(
-  states: ChatStates,
-  owner: StateOwner,
-  messages: readonly JsonObject[],
-): Promise<readonly JsonObject[]> {
-  const ids = messages.map((message) => idOf(ownCallsOf(message)[0])).filter((id) => id !== null);
-  if (ids.length === 0) return messages;
-  const known = await states.read(owner, ids);
-  const waits = [...known.values()].map((hidden) => hidden['waits']).filter((run) => typeof run === 'string');
-  const decided = await decidedMessages(states, owner, waits);
+export async function restoreHidden(states: ChatStates, owner: StateOwner, messages: readonly JsonObject[]): Promise<Restored> {
+  const found = await findHidden(states, owner, messages);
+  if (found.size === 0) return { messages, waits: new Set() };
+  const all = [...found.values()];
+  const covered = new Set(all.flatMap(({ hidden, outcome }) => [...hidden.covers, ...(outcome?.covers ?? [])]));
   const vendorIds = new Map<Json | undefined, string>();
   let restored: JsonObject[] = [];
+  /** How much there was behind each message of the caller. */
+  const marks = [0];
   let isRestored = false;
-  for (const [at, message] of messages.entries()) {
-    const calls = ownCallsOf(message);
-    const hidden = known.get(idOf(calls[0]) ?? '');
-    if (hidden !== undefined && hidden['fingerprint'] === fingerprintOf(calls)) {
-      restored = [
-        ...withoutTold(restored),
-        ...(hidden['messages'] as readonly JsonObject[]),
-        // A face that tells calls of its own tells this one too, behind.
-        ...(isToldBehind(messages, at) ? [] : ((typeof hidden['waits'] === 'string' ? decided.get(hidden['waits']) : undefined) ?? [])),
-      ];
-      for (const [shown, own] of Object.entries(hidden['ids'] as Readonly<Record<string, string>>)) vendorIds.set(shown, own);
+  for (const message of messages) {
+    const known = found.get(message);
+    if (known !== undefined) {
+      const { hidden, outcome } = known;
+      const own = new Set(Object.values(hidden.ids));
+      const from = marks.at(-1 - hidden.swallowed) ?? restored.length;
+      const replaced = restored.slice(from).flatMap((each) => stillNeeded(each, covered));
+      const kept = withoutUnanswered([...hidden.messages, ...(outcome?.messages ?? [])], own);
+      restored = [...restored.slice(0, from), ...replaced, ...kept];
+      for (const [shown, vendorId] of Object.entries(hidden.ids)) vendorIds.set(shown, vendorId);
       isRestored = true;
       continue;
     }
     isRestored &&= message['role'] === 'tool';
     // What was told of the round in which the caller's calls were made is in what was kept.
+    if (isRestored && isToldResult(message)) continue;
     const vendorId = vendorIds.get(message['tool_call_id']);
-    if (!isRestored || !isToldResult(message)) restored.push(vendorId === undefined ? message : { ...message, tool_call_id: vendorId });
+    const left = withoutCovered(message, covered);
+    if (left !== null) restored.push(vendorId === undefined ? left : { ...left, tool_call_id: vendorId });
+    if (isOfCaller(message)) marks.push(restored.length);
   }
-  return restored;
+  return { messages: restored, waits: new Set(all.flatMap(({ hidden }) => (hidden.waits === null ? [] : [hidden.waits]))) };
 }

@@ -1,37 +1,22 @@
 /** The loop that runs server-side tools: model, tools, model again, until it answers. One event stream comes out; what was spent, its run knows. */
-import type { ChatStates, StateOwner } from '../../types/chat-state.ts';
 import type { ChatBody, ChatEvent, ChatEvents, ChatRequest } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type JsonObject } from '../../types/json.ts';
-import { keepHidden, restoreHidden, withoutTold, withoutUnanswered } from './hidden-messages.ts';
-import { type Decided, type Decisions, holdCalls, takeHeld } from './approvals.ts';
-import { callTools, mostAtOnce, parseArguments, type ServerCall, stepOf, type ToolCaller, toolMessage, tooMany } from './calls.ts';
+import { keepHidden } from './hidden-messages.ts';
+import { holdCalls } from './approvals.ts';
+import { callTools, mostAtOnce, parseArguments, type ServerCall, stepOf, toolMessage, tooMany } from './calls.ts';
 import { marked } from '../../models/tool-names.ts';
 import { readRound, type RoundCall } from './round.ts';
 import type { ServerTool } from './requests.ts';
+import { callerMessages, type Start, startOf, type StartOptions } from './start.ts';
 
-export interface ToolLoopOptions extends ToolCaller {
+export interface ToolLoopOptions extends StartOptions {
   readonly request: ChatRequest;
-  readonly owner: StateOwner;
-  readonly states: ChatStates;
   /** The id of the run that the loop is. */
   readonly run: string;
-  readonly tools: readonly ServerTool[];
   /** Rounds of server-side tools; after them one last answer without tools. 8 unless given. */
   readonly maxSteps?: number;
-  /** What a person said to calls that an earlier answer asked about. */
-  readonly decisions?: Decisions;
-  /** Where in the request each of them stands, for faults; in `gateway.approvals` unless given. */
-  readonly decisionPlaces?: readonly string[];
   callModel(request: ChatRequest): Promise<{ readonly events: ChatEvents }>;
-}
-
-interface Start {
-  readonly body: ChatBody;
-  /** So many messages are the caller's own; what comes behind them is hidden from it. */
-  readonly own: number;
-  /** What was told before the first model call. */
-  readonly told: readonly (readonly ChatEvent[])[];
 }
 
 /** At most 40 characters, which OpenAI's own models allow. */
@@ -63,54 +48,10 @@ function asRequest({ translated }: ChatRequest, body: ChatBody): ChatRequest {
   return translated === undefined ? { body } : { body, translated };
 }
 
-/** An answer without calls at the end is what asked for the approval: the conversation goes on before it. */
-function withoutQuestion(messages: readonly JsonObject[]): readonly JsonObject[] {
-  const last = messages.at(-1);
-  // Some clients write an absent field as null.
-  const isQuestion = last?.['role'] === 'assistant' && (last['tool_calls'] ?? null) === null;
-  return isQuestion ? messages.slice(0, -1) : messages;
-}
-
-/** The conversation with what the caller does not see, and with the calls that were decided carried out. */
-async function startOf(options: ToolLoopOptions, named: ReadonlyMap<string, ServerTool>, tools: readonly JsonObject[]): Promise<Start> {
-  const { owner, states, decisions } = options;
-  const answered = (messages: readonly JsonObject[]): readonly JsonObject[] => withoutUnanswered(messages, (name) => named.has(name));
-  const { body } = options.request;
-  const { stream_options: _streamOptions, ...plain } = body;
-  const restored = await restoreHidden(states, owner, body.messages);
-  if (decisions === undefined || decisions.size === 0) {
-    const messages = answered(restored);
-    return { body: { ...plain, model: body.model, messages, tools }, own: messages.length, told: [] };
-  }
-  const asked = withoutQuestion(restored);
-  const decided = await takeHeld(states, owner, decisions, asked, options.tools, options.decisionPlaces);
-  const own = decided.hidden.length === 0 ? asked : withoutTold(asked);
-  const told: (readonly ChatEvent[])[] = [];
-  const came = decided.messages ?? (await carryOut(options, decided, told));
-  // A forced choice would force the call that was just decided again.
-  const { tool_choice: _forced, ...rest } = plain;
-  // Beside functions of the caller's own, what was decided is restored with the round that they are of.
-  const isBeside = decided.hidden.length === 0;
-  const conversation = isBeside ? withoutQuestion(await restoreHidden(states, owner, body.messages)) : [...own, ...decided.hidden, ...came];
-  const messages = answered(conversation);
-  return { body: { ...rest, model: body.model, messages, tools }, own: isBeside ? messages.length : own.length, told };
-}
-
-const unknownEnd = 'The call was interrupted; it is not known whether it took effect.';
-
-/** What the decided calls came to, kept before anything else can fail. */
-async function carryOut(options: ToolLoopOptions, decided: Decided, told: (readonly ChatEvent[])[]): Promise<readonly JsonObject[]> {
-  const refusals = decided.refused.map((call) => toolMessage(call, 'The person did not allow this call.'));
-  let results = decided.allowed.map(({ call }) => toolMessage(call, unknownEnd));
-  try {
-    const running = callTools(options, decided.allowed, 'approved', true);
-    let next = await running.next();
-    for (; next.done !== true; next = await running.next()) told.push(next.value);
-    results = next.value;
-  } finally {
-    await decided.keep([...results, ...refusals]);
-  }
-  return [...results, ...refusals];
+/** A forced choice would force the call that was just decided again. */
+function bodyOf({ body }: ChatRequest, { messages, decided }: Start, tools: readonly JsonObject[]): ChatBody {
+  const { stream_options: _streamOptions, tool_choice: choice, ...plain } = body;
+  return { ...plain, ...(decided || choice === undefined ? {} : { tool_choice: choice }), model: body.model, messages, tools };
 }
 
 /** Resolves when the first model call has begun to answer, so that a failure before it is still a plain HTTP error. */
@@ -120,20 +61,23 @@ export async function runToolLoop(options: ToolLoopOptions): Promise<ChatEvents>
     throw new GatewayError('invalid_request', 'n: only one choice is possible with server-side tools; leave n out.', { param: 'n' });
   const functions = (body.tools ?? []).filter((tool) => tool['type'] !== 'mcp' && tool['type'] !== 'skill');
   const named = nameTools(options.tools, functions);
-  const start = await startOf(options, named, [...functions, ...[...named].map(([name, tool]) => asFunction(name, tool))]);
-  const first = await options.callModel(asRequest(options.request, start.body));
-  return rounds(options, named, start, first.events);
+  const start = await startOf(options, body.messages);
+  const first = bodyOf(options.request, start, [...functions, ...[...named].map(([name, tool]) => asFunction(name, tool))]);
+  const { events } = await options.callModel(asRequest(options.request, first));
+  return rounds(options, named, start, first, events);
 }
 
 async function* rounds(
   options: ToolLoopOptions,
   named: ReadonlyMap<string, ServerTool>,
   start: Start,
+  firstBody: ChatBody,
   firstEvents: ChatEvents,
 ): AsyncGenerator<readonly ChatEvent[]> {
   const maxSteps = options.maxSteps ?? 8;
   const { owner, states } = options;
-  let { body } = start;
+  const { covers, swallowed } = start;
+  let body = firstBody;
   let events = firstEvents;
   yield* start.told;
   for (let step = 1; ; step++) {
@@ -167,16 +111,15 @@ async function* rounds(
       // The caller runs its own functions and comes back with their results; what it must not see waits till then.
       if (clientCalls.length > 0) {
         const ids = Object.fromEntries(own.map(({ shown, id }) => [shown, id]));
-        await keepHidden(states, owner, { calls: clientCalls, messages: hidden, ids, waits: asked.length > 0 ? options.run : null });
+        const waits = asked.length > 0 ? options.run : null;
+        await keepHidden(states, owner, { calls: clientCalls, messages: hidden, ids, waits, covers, swallowed });
       }
-      const held = await holdCalls(
-        states,
-        owner,
-        options.run,
-        asked,
-        body.messages.slice(0, start.own),
-        clientCalls.length > 0 ? [] : hidden,
-      );
+      const held = await holdCalls(states, owner, options.run, asked, {
+        at: callerMessages(options.request.body.messages),
+        hidden: clientCalls.length > 0 ? [] : hidden,
+        swallowed,
+        covers,
+      });
       if (held.length > 0)
         yield held.map(({ id, call, tool }) =>
           stepOf({ call, tool }, id, 'approval_required', { input: parseArguments(call.arguments) ?? {} }),

@@ -34,9 +34,10 @@ function refuse(index: number, field: string, message: string): GatewayError {
   return new GatewayError('invalid_request', `${param}: ${message}`, { param });
 }
 
-/** What the formats of the vendors have in such tools, as far as it means nothing here or is read here. */
+/** OpenAI's, which say how it reaches a server: here the administrator has said so. Some clients cannot leave them all out. */
+const ofOpenai = ['server_url', 'server_description', 'connector_id', 'authorization', 'headers', 'defer_loading'];
 const fields = {
-  mcp: ['type', 'server_label', 'server_url', 'server_description', 'allowed_tools', 'require_approval', 'cache_control'],
+  mcp: ['type', 'server_label', 'allowed_tools', 'require_approval', 'cache_control', ...ofOpenai],
   skill: ['type', 'name', 'require_approval', 'cache_control'],
 };
 

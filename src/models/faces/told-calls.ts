@@ -1,6 +1,6 @@
 /**
  * Calls that Pailou made itself, as faces tell them and as clients send them back. The ids of what was told are known by their form:
- * what Pailou keeps of the same calls can take its place (`src/extensions/hidden-messages.ts`).
+ * what Pailou keeps of the same calls can take its place (`src/extensions/tool-loop/hidden-messages.ts`).
  */
 import { createHash } from 'node:crypto';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
@@ -17,6 +17,20 @@ export function isToldId(id: Json | undefined): boolean {
 /** The id of a told call in the conversation; one of another house's becomes one of this form, always the same. */
 export function toldId(id: string): string {
   return isToldId(id) ? id : `mcp_${createHash('sha256').update(id).digest('hex').slice(0, 36)}`;
+}
+
+/** The id in the conversation of a call that a person decided on: made of the id of the question, so that it is the same wherever it is told. */
+export function decidedId(approval: string): string {
+  return toldId(approval.replace(/^apr_(?=[0-9a-f]{36}$)/, 'mcp_'));
+}
+
+/** Questions count from the middle on, so that no id of a call that was just made is like theirs. */
+const firstQuestion = 0x8000;
+export function questionId(run: string, index: number): string {
+  return `apr_${run.replaceAll('-', '')}${(firstQuestion + index).toString(16)}`;
+}
+export function isDecidedId(id: Json | undefined): boolean {
+  return typeof id === 'string' && isToldId(id) && Number.parseInt(id.slice(-4), 16) >= firstQuestion;
 }
 
 /** What is told of an output. */

@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import type { ToolLoopOptions } from '../../../src/extensions/tool-loop/loop.ts';
 import type { ChatEvent } from '../../../src/types/chat.ts';
 import { GatewayError } from '../../../src/types/errors.ts';
-import { clientFunction, lastMessages, ofType, play, tool } from './loop-player.ts';
+import { clientFunction, lastMessages, ofType, play, tool, useStates } from './loop-player.ts';
 import { person } from '../mcp/services.ts';
+
+useStates();
 
 describe('calls that a person has to agree to', () => {
   const pay = { id: 'p', name: 'demo__pay', arguments: '{"sum":7}' };

@@ -22,8 +22,12 @@ export interface Answer {
 
 /** Shared by all plays of a file, as by the requests of a caller. */
 let states: ChatStates & AsyncDisposable;
-beforeAll(async () => void (states = await openStates()));
-afterAll(() => states[Symbol.asyncDispose]());
+/** To be called by each file: of what is loaded once for several, hooks run for the first only. */
+export function useStates(): void {
+  beforeAll(async () => void (states = await openStates()));
+  afterAll(() => states[Symbol.asyncDispose]());
+}
+export const theStates = (): ChatStates => states;
 
 export const usage: Usage = { inputTokens: 10, outputTokens: 3 };
 export const tool = (name: string, needsApproval = false): ServerTool => ({

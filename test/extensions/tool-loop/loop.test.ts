@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { GatewayError } from '../../../src/types/errors.ts';
 import type { ChatEvent } from '../../../src/types/chat.ts';
 import type { JsonObject } from '../../../src/types/json.ts';
-import { type Answer, clientFunction, lastMessages, ofType, play, text } from './loop-player.ts';
+import { type Answer, clientFunction, lastMessages, ofType, play, text, useStates } from './loop-player.ts';
 import { person } from '../mcp/services.ts';
+
+useStates();
 
 describe('rounds', () => {
   it('runs the calls, feeds their results back and shows one answer', async () => {

@@ -74,7 +74,7 @@ class Answer {
       this.blocks.add(mcpResult(given, known));
       return;
     }
-    const id = mcpBlockId(this.#options.id, this.#told.size);
+    const id = mcpBlockId(this.#options.id, this.#told.size, given.call?.approval);
     this.#told.set(given.step.id, id);
     const { block, delta } = mcpUse(given, id);
     this.blocks.add(block, delta);

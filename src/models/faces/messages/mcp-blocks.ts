@@ -1,7 +1,7 @@
 /** Calls that Pailou made itself as blocks of Anthropic's trial feature `mcp-client`, and as words where the format has none. */
 import type { ChatEvent } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
-import { placeOf, toldId, toldOutput } from '../told-calls.ts';
+import { decidedId, placeOf, toldId, toldOutput } from '../told-calls.ts';
 
 type Step = Extract<ChatEvent, { type: 'step' }>;
 
@@ -9,8 +9,9 @@ const ownPattern = /^mcptoolu_([0-9a-f]{36})$/;
 /** The whole of it stands in `pailou.steps`. */
 const mostShown = 2_000;
 
-/** `message` is the id of the message, `msg_…`. */
-export function mcpBlockId(message: string, index: number): string {
+/** `message` is the id of the message, `msg_…`; `approval` the id of the question, if there was one. */
+export function mcpBlockId(message: string, index: number, approval?: string): string {
+  if (approval !== undefined) return decidedId(approval).replace('mcp_', 'mcptoolu_');
   return `mcptoolu_${message.slice('msg_'.length)}${index.toString(16).padStart(4, '0')}`;
 }
 

@@ -1,7 +1,7 @@
 /** Input items as messages: what a model said and did in one turn is one message of the assistant. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { unpackThought } from '../packed-thoughts.ts';
-import { toldCall, toldId, toldResult, wordsIn } from '../told-calls.ts';
+import { decidedId, toldCall, toldId, toldResult, wordsIn } from '../told-calls.ts';
 import { atOpenai, invalid, typeName } from './faults.ts';
 import { readContent, textIn } from './parts.ts';
 
@@ -19,6 +19,11 @@ function outputOf({ output, error }: JsonObject): string {
   if (typeof error === 'string') return error;
   const words = isJsonObject(error) ? wordsIn(error['content']) || wordsIn(error['message']) : '';
   return words || 'The call was cut off; nothing is known of its result.';
+}
+
+function conversationId(item: JsonObject, path: string): string {
+  const { approval_request_id: approval } = item;
+  return typeof approval === 'string' && approval !== '' ? decidedId(approval) : toldId(text(item, 'id', path));
 }
 
 function list(value: Json | undefined): readonly Json[] {
@@ -82,7 +87,7 @@ class Conversation {
         });
         return;
       case 'mcp_call':
-        this.#told(item, text(item, 'id', path), outputOf(item), path);
+        this.#told(item, conversationId(item, path), outputOf(item), path);
         return;
       case 'mcp_approval_request':
         this.#questions.set(item['id'], item);
@@ -114,16 +119,16 @@ class Conversation {
   #told(item: JsonObject, id: string, result: string, path: string): void {
     const turn = this.#assistant();
     const given = typeof item['arguments'] === 'string' ? item['arguments'] : '';
-    const call = toldCall(toldId(id), text(item, 'server_label', path), text(item, 'name', path), given);
+    const call = toldCall(id, text(item, 'server_label', path), text(item, 'name', path), given);
     turn['tool_calls'] = [...list(turn['tool_calls']), call];
-    this.#results.push(toldResult(toldId(id), result));
+    this.#results.push(toldResult(id, result));
   }
 
   /** A yes is told by the call that it led to. */
   #decided({ approval_request_id: id, approve }: JsonObject, path: string): void {
     const question = this.#questions.get(id);
     if (typeof id !== 'string' || question === undefined || approve !== false || this.#open.has(id)) return;
-    this.#told(question, id, 'The person did not allow this call.', path);
+    this.#told(question, decidedId(id), 'The person did not allow this call.', path);
   }
 
   #assistant(): Message {

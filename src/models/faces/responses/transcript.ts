@@ -1,9 +1,13 @@
 /** The answer as messages of chat completions, for a later response to go on from: one for each round, with the results of the told calls. */
 import type { ChatEvent } from '../../../types/chat.ts';
 import type { Json, JsonObject } from '../../../types/json.ts';
-import { placeOf, toldCall, toldOutput, toldResult } from '../told-calls.ts';
+import { decidedId, placeOf, toldCall, toldOutput, toldResult } from '../told-calls.ts';
 
 type Step = Extract<ChatEvent, { type: 'step' }>;
+
+function conversationId(item: string, call: Step['call']): string {
+  return call?.approval === undefined ? item : decidedId(call.approval);
+}
 
 export class Transcript {
   readonly #messages: JsonObject[] = [];
@@ -47,7 +51,8 @@ export class Transcript {
     this.#asks = true;
   }
 
-  toldCall(id: string, { step, call }: Step): void {
+  toldCall(item: string, { step, call }: Step): void {
+    const id = conversationId(item, call);
     const { server, name } = placeOf(step.capability);
     // Of another round: the calls of one begin together.
     if ([...this.#results.values()].some(({ content }) => content !== null)) this.#end();
@@ -55,7 +60,8 @@ export class Transcript {
     this.#results.set(id, { content: null });
   }
 
-  toldResult(id: string, { call }: Step): void {
+  toldResult(item: string, { call }: Step): void {
+    const id = conversationId(item, call);
     this.#results.set(id, toldResult(id, toldOutput(call?.output ?? '')));
   }
 

@@ -1,0 +1,142 @@
+/** Where a loop begins: the conversation with what the caller does not see, and with the calls that a person has decided on carried out. */
+import type { ChatStates, StateOwner } from '../../types/chat-state.ts';
+import type { ChatEvent } from '../../types/chat.ts';
+import { GatewayError } from '../../types/errors.ts';
+import type { JsonObject } from '../../types/json.ts';
+import { type Decided, type Decisions, findHeld, unknownEnd } from './approvals.ts';
+import { callTools, stepOf, type ToolCaller, toolMessage } from './calls.ts';
+import { isOfCaller, isToldResult, ownCallsOf, restoreHidden } from './hidden-messages.ts';
+import type { ServerTool } from './requests.ts';
+
+export interface StartOptions extends ToolCaller {
+  readonly owner: StateOwner;
+  readonly states: ChatStates;
+  readonly tools: readonly ServerTool[];
+  /** What a person said to calls that an earlier answer asked about. */
+  readonly decisions?: Decisions;
+  /** Where in the request each of them stands, for faults; in `gateway.approvals` unless given. */
+  readonly decisionPlaces?: readonly string[];
+}
+
+export interface Start {
+  readonly messages: readonly JsonObject[];
+  /** So many of them are found again by the caller's own messages; what comes behind is hidden from it. */
+  readonly own: number;
+  /** So many messages of the caller are among what comes behind. */
+  readonly swallowed: number;
+  /** Ids of decided calls whose results come behind those. */
+  readonly covers: readonly string[];
+  readonly decided: boolean;
+  /** What was told before the first model call. */
+  readonly told: readonly (readonly ChatEvent[])[];
+}
+
+export const callerMessages = (messages: readonly JsonObject[]): number => messages.filter(isOfCaller).length;
+
+/** Where the caller had said so much, and the instructions behind it. */
+function behindCaller(messages: readonly JsonObject[], said: number): number {
+  let seen = 0;
+  let cut = said === 0 ? 0 : messages.findIndex((message) => isOfCaller(message) && ++seen === said) + 1;
+  while (messages[cut]?.['role'] === 'system' || messages[cut]?.['role'] === 'developer') cut++;
+  return cut;
+}
+
+/** What came behind the answer that was given at `cut`. */
+function behindAnswer(messages: readonly JsonObject[], cut: number): readonly JsonObject[] {
+  const isOfAnswer = (message: JsonObject): boolean =>
+    isToldResult(message) || (message['role'] === 'assistant' && ownCallsOf(message).length === 0);
+  const next = messages.findIndex((message, index) => index >= cut && !isOfAnswer(message));
+  return next === -1 ? [] : messages.slice(next);
+}
+
+/** An answer without calls at the end is what asked for the approval: the conversation goes on before it. */
+function withoutQuestion(messages: readonly JsonObject[]): readonly JsonObject[] {
+  const last = messages.at(-1);
+  // Some clients write an absent field as null.
+  const isQuestion = last?.['role'] === 'assistant' && (last['tool_calls'] ?? null) === null;
+  return isQuestion ? messages.slice(0, -1) : messages;
+}
+
+type Told = (readonly ChatEvent[])[];
+
+/** What the decided calls came to, kept before anything else can fail. */
+async function carryOut(options: ToolCaller, decided: Decided, told: Told): Promise<readonly JsonObject[]> {
+  const { allowed, refused } = decided;
+  const results = allowed.map(({ call }) => toolMessage(call, unknownEnd));
+  try {
+    const running = callTools(options, allowed, 'approved', true, (index, message) => (results[index] = message));
+    for await (const events of running) told.push(events);
+  } finally {
+    await decided.keep([...results, ...refused]);
+  }
+  return [...results, ...refused];
+}
+
+/** Calls that an earlier request carried out, told as if they had been made just now: its answer may be lost. */
+function tellAgain({ allowed }: Decided, came: readonly JsonObject[], told: Told): void {
+  const textOf = (id: string): string => {
+    const content = came.find((message) => message['tool_call_id'] === id)?.['content'];
+    return typeof content === 'string' ? content : '';
+  };
+  const steps = allowed.map((each, index) => ({ each, id: `approved.${index + 1}` }));
+  told.push(steps.map(({ each, id }) => stepOf(each, id, 'started')));
+  told.push(steps.map(({ each, id }) => stepOf(each, id, 'completed', {}, textOf(each.call.id))));
+}
+
+async function resultsOf(options: ToolCaller, decided: Decided, told: Told): Promise<readonly JsonObject[]> {
+  if (decided.messages === null) {
+    await decided.take();
+    return carryOut(options, decided, told);
+  }
+  if (decided.allowed.length > 0) tellAgain(decided, decided.messages, told);
+  return decided.messages;
+}
+
+/** Throws `invalid_request` for decisions that fit no waiting calls, before any is carried out. */
+export async function startOf(options: StartOptions, messages: readonly JsonObject[]): Promise<Start> {
+  const { owner, states, decisions, decisionPlaces: places = [] } = options;
+  const restore = async (part: readonly JsonObject[]): Promise<readonly JsonObject[]> =>
+    (await restoreHidden(states, owner, part)).messages;
+  const plain = (all: readonly JsonObject[]): Start => ({
+    messages: all,
+    own: all.length,
+    swallowed: 0,
+    covers: [],
+    decided: false,
+    told: [],
+  });
+  if (decisions === undefined || decisions.size === 0) return plain(await restore(messages));
+  const wrong = (index: number, sentence: string): GatewayError => {
+    const param = places[index] ?? `gateway.approvals[${index}].id`;
+    return new GatewayError('invalid_request', `${param}: ${sentence}`, { param });
+  };
+  const answeredSince = (): GatewayError =>
+    wrong(0, 'the conversation has been answered since without it; add a message, or let the model ask again.');
+  const decided = await findHeld(states, owner, decisions, options.tools, wrong);
+  const told: Told = [];
+  if (callerMessages(messages) < decided.at) throw wrong(0, 'send the conversation that it belongs to, with all its messages.');
+  // Beside functions of the caller's own, what was decided is restored with the round that they are of.
+  if (decided.hidden.length === 0) {
+    const { waits } = await restoreHidden(states, owner, messages);
+    if (!waits.has(decided.run))
+      throw wrong(0, 'send the conversation with your own calls that stood beside it as they were, and their results.');
+    if (decided.messages === null && withoutQuestion(messages) !== messages) throw answeredSince();
+    await resultsOf(options, decided, told);
+    return { ...plain(withoutQuestion(await restore(messages))), decided: true, told };
+  }
+  const before = messages.slice(0, behindCaller(messages, decided.at - decided.swallowed));
+  const behind = behindAnswer(messages, behindCaller(messages, decided.at));
+  const hasGoneOn = behind.some(({ role }) => role === 'assistant');
+  if (hasGoneOn && decided.messages !== null) return plain(await restore(messages));
+  if (behind.at(-1)?.['role'] === 'assistant') throw answeredSince();
+  const start = await restore(before);
+  const came = await resultsOf(options, decided, told);
+  return {
+    messages: [...start, ...decided.hidden, ...came, ...(await restore(behind))],
+    own: start.length,
+    swallowed: decided.swallowed + callerMessages(behind),
+    covers: decided.covers,
+    decided: true,
+    told,
+  };
+}
