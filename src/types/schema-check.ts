@@ -86,7 +86,7 @@ function strangersBeside(data: Json | undefined, parent: JsonObject): string[] {
 
 function sentenceOf({ keyword, params, data, schema, parentSchema, message = 'does not fit' }: ErrorObject): string {
   if (keyword === 'required') {
-    const [stranger] = strangersBeside(data as Json | undefined, (parentSchema ?? {}) as JsonObject);
+    const [stranger] = strangersBeside(data as Json | undefined, parentSchema ?? {});
     return stranger === undefined ? 'is missing' : `is missing ("${stranger.slice(0, 100)}" is not a field here)`;
   }
   if (keyword === 'additionalProperties') return 'is not a field here';
