@@ -51,9 +51,9 @@ function kindOf(found: Json): string {
 }
 
 /** The number to compare; null for nothing. Throws `invalid_request` for anything else. */
-function numberOf(value: Json, found: Json, word: string): number | null {
+function numberOf(place: Json, found: Json, word: string): number | null {
   if (found === null || typeof found === 'number') return found;
-  const shown = typeof value === 'string' ? value : JSON.stringify(value);
+  const shown = typeof place === 'string' ? place : JSON.stringify(place);
   throw new GatewayError('invalid_request', `when: ${word} compares numbers, but ${shown.slice(0, 200)} is ${kindOf(found)}.`);
 }
 
