@@ -1,5 +1,6 @@
 /** The first fault of a zod check in words: the field, and what is wrong with it. */
 import type { z } from 'zod';
+import { plainWords } from './zod-words.ts';
 
 /** What is read of an issue; Fastify hands them on in a shape of its own. */
 export interface ZodIssueLike {
@@ -32,7 +33,7 @@ export function faultIn(issues: readonly ZodIssueLike[], under: readonly Propert
   const [stranger] = strangersOf(first);
   if (stranger !== undefined) return { param: pathText([...under, ...first.path, stranger]), sentence: 'is not a field here' };
   const param = pathText([...under, ...first.path]);
-  if (first.code !== 'invalid_type' || !first.message.endsWith('received undefined')) return { param, sentence: first.message };
+  if (first.code !== 'invalid_type' || !first.message.endsWith('received undefined')) return { param, sentence: plainWords(first.message) };
   const place = pathText(first.path.slice(0, -1));
   const beside = issues.filter((issue) => pathText(issue.path) === place).flatMap(strangersOf);
   return {

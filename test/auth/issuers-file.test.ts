@@ -42,7 +42,7 @@ issuers:
 
 const one = 'issuers:\n  - issuer: https://sso.company.cn\n    audiences: [pailou]\n';
 it.each([
-  ['nothing', '', /^.*: Invalid input/],
+  ['nothing', '', /: must be an object/],
   ['no issuer', 'issuers: []', /^issuers: /],
   ['what is not YAML', 'issuers: [', /^PAILOU_OAUTH_SERVICES: .* is neither YAML nor JSON/],
   ['an unknown field', `${one}    lookup: userinfo\n`, /^issuers\[0\]\.lookup: is not a field here/],

@@ -16,8 +16,23 @@ const label = z.union(
   ],
   'must be a name, or a name with a description: {"name": "bug", "description": "something does not work"}',
 );
+/** The first name that is there twice, or undefined. */
+function doubleOf(labels: readonly { readonly name: string }[]): string | undefined {
+  const names = labels.map(({ name }) => name);
+  return names.find((name, index) => names.indexOf(name) !== index);
+}
+
+const labelList = z
+  .array(label)
+  .min(1)
+  .max(200)
+  .superRefine((labels, context) => {
+    const double = doubleOf(labels);
+    if (double !== undefined) context.addIssue({ code: 'custom', message: `"${double}" is there twice` });
+  });
+
 const options = z.strictObject({
-  labels: z.array(label).max(200).default([]).describe('Unless the input brings its own.'),
+  labels: labelList.optional().describe('Unless the input brings its own.'),
   several: z.boolean().default(false).describe('Whether several labels may fit.'),
   instructions: z.string().max(10_000).default('').describe('What to look at.'),
   most_chars: z.int().min(100).max(500_000).default(50_000).describe('So much of a long text is read, from its beginning.'),
@@ -58,7 +73,7 @@ const outputSchema: JsonObject = {
   required: ['labels', 'confidence', 'reason'],
   additionalProperties: false,
 };
-const check = compileSchema(inputSchema);
+const expected = { schema: inputSchema, check: compileSchema(inputSchema) };
 
 async function beginningOf(input: JsonObject, { most_chars: most, read_seconds: seconds }: Options, signal: AbortSignal): Promise<string> {
   const { text } = input;
@@ -89,9 +104,11 @@ export default definePlugin({
   create: (settings) => ({
     describe: () => ({ inputSchema, outputSchema }),
     async invoke(given, run) {
-      const input = requireDocument(check, given);
-      const labels = labelsOf(input['labels'], settings.labels);
+      const input = requireDocument(expected, given);
+      const labels = labelsOf(input['labels'], settings.labels ?? []);
       if (labels.length === 0) throw wrongInput('labels', 'is missing, and the skill has none of its own');
+      const double = doubleOf(labels);
+      if (double !== undefined) throw wrongInput('labels', `names "${double.slice(0, 100)}" twice`);
       const several = typeof input['several'] === 'boolean' ? input['several'] : settings.several;
       const names = labels.map(({ name }) => name);
       const most = several ? names.length : 1;

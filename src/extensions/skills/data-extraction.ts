@@ -1,6 +1,7 @@
 /** The skill kind `data-extraction`: data of any given schema out of documents, each value with words of the document that prove it. */
 import { z } from 'zod';
 import type { ChatEvent } from '../../types/chat.ts';
+import { GatewayError } from '../../types/errors.ts';
 import type { Json, JsonObject } from '../../types/json.ts';
 import { definePlugin } from '../../types/plugin.ts';
 import { compileSchema, type SchemaCheck } from '../../types/schema-check.ts';
@@ -80,7 +81,12 @@ const outputSchema: JsonObject = {
   },
   required: ['data', 'evidence', 'rejected', 'complete'],
 };
-const check = compileSchema(inputSchema);
+const expected = { schema: inputSchema, check: compileSchema(inputSchema) };
+
+function invalidSchema(sentence: string): GatewayError {
+  const param = 'spec.options.schema';
+  return new GatewayError('configuration_invalid', `${param}: ${sentence}.`, { param });
+}
 
 function compiled(schema: JsonObject): SchemaCheck {
   try {
@@ -96,6 +102,8 @@ export default definePlugin({
   title: 'Extraction of data',
   options,
   create(settings) {
+    if (settings.schema !== undefined) readRecordSchema(settings.schema, invalidSchema);
+
     async function* extract(input: JsonObject, sections: readonly Section[], run: SkillRun): AsyncGenerator<readonly ChatEvent[]> {
       const asked = readRecordSchema(input['schema'] ?? settings.schema);
       const { many, whole, isFree } = asked;
@@ -126,7 +134,7 @@ export default definePlugin({
     return {
       describe: () => ({ inputSchema, outputSchema }),
       async invoke(given: Json, run) {
-        const input = requireDocument(check, given);
+        const input = requireDocument(expected, given);
         // What is wrong with the schema is told before anything is read.
         readRecordSchema(input['schema'] ?? settings.schema);
         return extract(input, await readInputDocument(input, run.signal, { seconds: settings.read_seconds }), run);

@@ -65,7 +65,7 @@ const outputSchema: JsonObject = {
   },
   required: ['summary', 'key_points', 'sections'],
 };
-const check = compileSchema(inputSchema);
+const expected = { schema: inputSchema, check: compileSchema(inputSchema) };
 const answerCheck = faultOf(compileSchema(answerSchema));
 
 interface Point {
@@ -151,7 +151,7 @@ export default definePlugin({
     return {
       describe: () => ({ inputSchema, outputSchema }),
       async invoke(given: Json, run) {
-        const input = requireDocument(check, given);
+        const input = requireDocument(expected, given);
         return summarise(input, await readInputDocument(input, run.signal, { seconds: settings.read_seconds }), run);
       },
     };

@@ -12,13 +12,19 @@ import { inTurns } from './asking/progress.ts';
 import { askTyped, faultOf, jsonFormat } from './asking/typed-answer.ts';
 import { holds } from './pipeline/conditions.ts';
 import { fill, type Known, listOf } from './pipeline/places.ts';
-import { requireSchema, requireSteps } from './pipeline/saved.ts';
-import { invalid, mostItems, options, type Step } from './pipeline/options.ts';
+import { requireSchema } from './pipeline/model-step.ts';
+import { requireSteps } from './pipeline/saved.ts';
+import { invalid, mostItems, options, type Step, usualHands } from './pipeline/options.ts';
 
 /** What an output that is written as an object or a list is in any case; null for one that may be a text. */
 function shapeOf(output: Json | undefined): JsonObject | null {
   if (Array.isArray(output)) return { type: 'array' };
   return isJsonObject(output) ? { type: 'object' } : null;
+}
+
+/** A text as it is, nothing as an empty one, all else as JSON. */
+function asText(answer: Json): string {
+  return typeof answer === 'string' ? answer : answer === null ? '' : JSON.stringify(answer);
 }
 
 async function askModel(run: SkillRun, target: string, given: JsonObject): Promise<Json> {
@@ -61,6 +67,22 @@ interface Result {
   readonly error?: string;
 }
 
+/** The failure with the step that it comes from, and for an input that does not fit with what could not read it. */
+function ofStep({ id, use }: Step, error: GatewayError, cause: unknown): GatewayError {
+  const isInput = use !== undefined && !use.startsWith('model/') && /^input\b/.test(error.message);
+  const words = isInput ? `${use}: ${error.message.replace(/( is missing(?: \(.*\))?)\.$/, '$1; give it under with.')}` : error.message;
+  return new GatewayError(error.code, `Step "${id}": ${words}`, { cause, expose: error.expose });
+}
+
+/** Whether a step runs. Throws with the step's name for what cannot be compared. */
+function runs(step: Step, known: Known): boolean {
+  try {
+    return step.when === undefined || holds(step.when, known);
+  } catch (thrown) {
+    throw ofStep(step, toGatewayError(thrown), thrown);
+  }
+}
+
 async function withRetries(run: SkillRun, given: Step, known: Known): Promise<Result> {
   const { retry, on_error: onError } = given;
   for (let attempt = 0; ; attempt++) {
@@ -76,10 +98,7 @@ async function withRetries(run: SkillRun, given: Step, known: Known): Promise<Re
       // A right that is missing is told, whatever else may fail in silence.
       if (onError === 'null' && error.code !== 'permission_denied' && error.code !== 'step_limit_reached')
         return { value: null, error: error.code };
-      throw new GatewayError(error.code, `Step "${given.id}": ${error.message}`, {
-        cause: thrown,
-        expose: error.expose,
-      });
+      throw ofStep(given, error, thrown);
     }
   }
 }
@@ -100,7 +119,7 @@ export default definePlugin({
       const results: Record<string, Json> = {};
       const known: Known = { input: given, steps: results };
       for (const each of steps) {
-        if (each.when !== undefined && !holds(each.when, known)) {
+        if (!runs(each, known)) {
           results[each.id] = null;
           yield [{ type: 'step', step: { id: each.id, kind: 'progress', capability: each.id, status: 'skipped' } }];
           continue;
@@ -111,7 +130,7 @@ export default definePlugin({
           throw new GatewayError('invalid_request', `Step "${each.id}": the list has more than ${mostItems} items.`);
         const done = yield* inTurns(
           items,
-          each.at_once,
+          each.at_once ?? usualHands,
           each.id,
           (item, index) => withRetries(run, each, each.each === undefined ? known : { ...known, item, index }),
           ({ error }) => (error === undefined ? { status: 'completed' } : { status: 'failed', error }),
@@ -125,7 +144,7 @@ export default definePlugin({
         throw new GatewayError('output_invalid', `The output does not fit the output schema: ${fault.path || 'it'} ${fault.message}.`, {
           expose: { best_attempt: JSON.stringify(answer).slice(0, 20_000) },
         });
-      yield* textEvents(outputSchema === null && typeof answer === 'string' ? answer : JSON.stringify(answer));
+      yield* textEvents(outputSchema === null ? asText(answer) : JSON.stringify(answer));
     }
 
     return {

@@ -1,13 +1,13 @@
 /** The skill kind `prompt`: instructions as a template over a typed input, answered by a model. */
 import { z } from 'zod';
 import { GatewayError } from '../../types/errors.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
+import type { Json, JsonObject } from '../../types/json.ts';
 import { definePlugin } from '../../types/plugin.ts';
 import { textEvents } from '../../types/text-events.ts';
 import type { Skill } from '../../types/skill.ts';
 import { compileSchema, type SchemaCheck } from '../../types/schema-check.ts';
 import { fillTemplate, parseTemplate, templatePaths } from './asking/template.ts';
-import { mayHave } from './asking/known-places.ts';
+import { fieldsOf, mayHave } from './asking/known-places.ts';
 import { requireInput } from './asking/checked-input.ts';
 import { inConversation } from './asking/conversation.ts';
 import { askTyped, faultOf, jsonFormat } from './asking/typed-answer.ts';
@@ -64,8 +64,10 @@ function template(field: string, text: string, schema: JsonObject) {
   }
   const stranger = templatePaths(parsed).find((path) => !mayHave(schema, path));
   if (stranger !== undefined) {
-    const known = isJsonObject(schema['properties']) ? Object.keys(schema['properties']).join(', ') : '';
-    throw invalid(field, `{{${stranger.join('.')}}} is not in the input_schema; it has ${known || 'no fields'}`);
+    const [root, ...inner] = stranger;
+    const isPipelines = root === 'input' && inner.length > 0 && mayHave(schema, inner);
+    const meant = isPipelines ? `. In a prompt write {{${inner.join('.')}}}, without input` : '';
+    throw invalid(field, `{{${stranger.join('.')}}} is not in the input_schema; it has ${fieldsOf(schema)}${meant}`);
   }
   return parsed;
 }

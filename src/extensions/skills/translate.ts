@@ -33,7 +33,7 @@ const inputSchema: JsonObject = {
   ...eitherDocument,
   additionalProperties: false,
 };
-const check = compileSchema(inputSchema);
+const expected = { schema: inputSchema, check: compileSchema(inputSchema) };
 
 /** A text as it is; of a file the text of its pages or sections. */
 async function wholeOf(input: JsonObject, seconds: number, signal: AbortSignal): Promise<string> {
@@ -90,7 +90,7 @@ export default definePlugin({
     return {
       describe: () => ({ inputSchema, outputSchema: null }),
       async invoke(given: Json, run) {
-        const input = requireDocument(check, given);
+        const input = requireDocument(expected, given);
         return translate(
           input,
           typeof input['to'] === 'string' ? input['to'] : settings.to,

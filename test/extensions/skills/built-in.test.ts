@@ -154,8 +154,27 @@ describe('classify', () => {
   });
 });
 
+describe('labels', () => {
+  it.each<[(string | object)[], string]>([
+    [[], 'Too small'],
+    [['bug', { name: 'bug' }], '"bug" is there twice'],
+  ])('of the row that are none, or doubles, are refused: %j', (labels, message) => {
+    const { error } = classify.options.safeParse({ labels });
+    expect(error?.issues[0]).toMatchObject({ path: ['labels'], message: expect.stringContaining(message) as string });
+  });
+
+  it('of the input that are doubles are refused', async () => {
+    await expect(play(await make(classify), { text: 'x', labels: ['a', 'a'] }, () => '')).rejects.toThrow('input.labels names "a" twice.');
+  });
+});
+
 it('a text and a file, or neither, are told in words', async () => {
   const skill = await make(docSummary);
+  const both = { text: 'x', document: { base64: 'eA==' } };
   await expect(play(skill, {}, () => ({}))).rejects.toThrow('input.text is missing: give a text there, or a file as input.document.');
-  await expect(play(skill, { text: 'x', document: { base64: 'eA==' } }, () => ({}))).rejects.toThrow('give one of the two');
+  await expect(play(skill, { txt: 'x' }, () => ({}))).rejects.toThrow('a file as input.document ("txt" is not a field here).');
+  await expect(play(skill, both, () => ({}))).rejects.toThrow(
+    'input.text is there beside input.document: give one of the two, a text or a file (wishes beside a file go into input.instructions).',
+  );
+  await expect(play(await make(translate), both, () => ({}))).rejects.toThrow('(words beside a file are not read by this skill).');
 });

@@ -276,7 +276,22 @@ describe('data-extraction', () => {
     [{ text: 'x', schema: { type: 'object', properties: { a: { type: 'nonsense' } } } }, 'input.schema'],
     [{ schema: orders }, 'input.text'],
     [{ text: 'x', schema: orders, more: 1 }, 'input.more'],
+    [{ text: 'x', schema: { type: 'object', properties: {} } }, 'input.schema'],
   ])('refuses the input %j by its path', async (input, param) => {
     await expect(play(await make(dataExtraction), input as Json, () => '')).rejects.toMatchObject({ code: 'invalid_request', param });
+  });
+
+  it.each([
+    [{ type: 'string' }, 'must be of an object with properties'],
+    [{ type: 'string', properties: { a: {} } }, 'must be of an object with properties'],
+    [{ type: 'object' }, 'must be of an object with properties'],
+    [{ type: 'array', items: { type: 'object', properties: {} } }, 'must be of an object with properties'],
+    [{ type: 'object', properties: { a: { type: 'nonsense' } } }, 'is no JSON Schema that can be used'],
+  ])('a row with the schema %j is refused when it is saved', async (schema, words) => {
+    await expect(make(dataExtraction, { schema })).rejects.toMatchObject({
+      code: 'configuration_invalid',
+      param: 'spec.options.schema',
+      message: expect.stringContaining(`spec.options.schema: ${words}`) as string,
+    });
   });
 });

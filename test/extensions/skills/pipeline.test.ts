@@ -70,7 +70,7 @@ describe('a pipeline', () => {
     });
     expect(asked).toBe(3);
     asked = 0;
-    expect((await play(await make(options({ on_error: 'null' })), {}, failing('tool_failed', 1))).output).toBeNull();
+    expect((await play(await make(options({ on_error: 'null' })), {}, failing('tool_failed', 1))).text).toBe('');
     asked = 0;
     await expect(play(await make(options({ ...again, on_error: 'null' })), {}, failing('permission_denied', 9))).rejects.toMatchObject({
       code: 'permission_denied',
@@ -166,5 +166,139 @@ describe('a pipeline', () => {
     [[{ id: 'a', when: { value: '{{ 1 + 1 }}', is: 1 } }], 'spec.options.steps[0].when'],
   ])('refuses %j when it is saved', async (steps, param) => {
     await expect(make({ steps })).rejects.toMatchObject({ code: 'configuration_invalid', param });
+  });
+
+  const typed = {
+    type: 'object',
+    properties: {
+      n: { type: 'number' },
+      yes: { type: 'boolean' },
+      a: { type: 'object' },
+      text: { type: 'string' },
+      list: { type: 'array' },
+    },
+  };
+  const isObject = { type: 'object', properties: { a: {} } };
+  it.each<[string, object[], string]>([
+    ['a list that is no place', [{ id: 'a', each: 'input.l', with: 'x' }], 'steps[0].each: must be a place such as "{{input.list}}".'],
+    [
+      'a number as a list',
+      [{ id: 'a', each: '{{input.n}}', with: 'x' }],
+      'steps[0].each: must be a place that holds a list, but {{input.n}} is a number.',
+    ],
+    ['a yes as a list', [{ id: 'a', each: '{{input.yes}}', with: 'x' }], '{{input.yes}} is true or false.'],
+    ['the input as a list', [{ id: 'a', each: '{{input}}', with: 'x' }], '{{input}} is an object.'],
+    [
+      'an answer that is an object as a list',
+      [
+        { id: 'a', with: { prompt: 'x', schema: isObject } },
+        { id: 'b', each: '{{steps.a}}', with: 'x' },
+      ],
+      'steps[1].each: must be a place that holds a list, but {{steps.a}} is an object.',
+    ],
+    ['so many at a time of one', [{ id: 'a', at_once: 2, with: 'x' }], 'steps[0].at_once: is for a step that has each'],
+    [
+      'two questions',
+      [{ id: 'a', with: { prompt: 'x', messages: [] } }],
+      'steps[0].with: has both prompt and messages; give one of the two.',
+    ],
+    ['two words of the system', [{ id: 'a', with: { system: 'x', messages: [] } }], 'steps[0].with: has both system and messages'],
+    [
+      'a model beside the words',
+      [{ id: 'a', with: { prompt: 'x', model: 'b' } }],
+      'steps[0].with.model: is no field here; name the model under use',
+    ],
+    [
+      'a misspelt prompt',
+      [{ id: 'a', with: { promt: 'x' } }],
+      'steps[0].with: asks the model nothing; give a prompt, or messages ("promt" is not a field here; did you mean "prompt"?).',
+    ],
+    [
+      'a misspelt system',
+      [{ id: 'a', with: { prompt: 'x', sytem: 'y' } }],
+      'steps[0].with.sytem: is not a field here; did you mean "system"?',
+    ],
+    [
+      'a field of the input alone',
+      [{ id: 'a', with: '{{text}}' }],
+      '{{text}} is not known here; known are input; did you mean {{input.text}}?',
+    ],
+    [
+      'a step that comes later',
+      [
+        { id: 'a', with: '{{steps.y}}' },
+        { id: 'y', with: 'x' },
+      ],
+      '{{steps.y}} is not known here: the step "y" comes later; only earlier steps can be read.',
+    ],
+    ['itself', [{ id: 'a', with: '{{steps.a}}' }], 'the step "a" is this one; only earlier steps can be read.'],
+  ])('says of %s what would do', async (_name, steps, sentence) => {
+    await expect(make({ steps, input_schema: typed })).rejects.toThrow(sentence);
+  });
+
+  it('tells a list that is written out that a place must stand there', () => {
+    const { error } = pipeline.options.safeParse({ steps: [{ id: 'a', each: ['x'], with: 'x' }] });
+    expect(error?.issues[0]?.message).toBe('must be a place such as "{{input.list}}"');
+  });
+
+  it('takes lists that may be there as JSON of a text, and fields of a chat request', async () => {
+    const steps = [
+      {
+        id: 'a',
+        each: '{{input.text}}',
+        with: { prompt: '{{item}}', temperature: 0, stream_options: {}, stop: 'x', seed: 1, store: false },
+      },
+      { id: 'b', each: '{{input.list}}', at_once: 1, with: 'x' },
+      { id: 'c', each: '{{steps.a}}', with: 'x' },
+    ];
+    await expect(make({ steps, input_schema: typed })).resolves.toBeDefined();
+  });
+});
+
+describe('a pipeline that runs', () => {
+  it.each<[Json, string]>([
+    ['seven', 'a text'],
+    [[7], 'a list'],
+    [true, 'true'],
+  ])('compares numbers alone: %j is told', async (n, kind) => {
+    const skill = await make({ input_schema: any, steps: [{ id: 'x', when: { value: '{{input.n}}', above: 3 }, use: 'skill/x' }] });
+    await expect(play(skill, { n }, () => 'ran')).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: `Step "x": when: above compares numbers, but {{input.n}} is ${kind}.`,
+    });
+  });
+
+  it('takes nothing as neither above nor below, and answers an empty text for it', async () => {
+    const skill = await make({
+      input_schema: any,
+      steps: [
+        {
+          id: 'x',
+          when: {
+            any: [
+              { value: '{{input.n}}', above: 0 },
+              { value: '{{input.n}}', below: 0 },
+            ],
+          },
+          use: 'skill/x',
+        },
+      ],
+    });
+    expect((await play(skill, {}, () => 'ran')).text).toBe('');
+    const typed = await make({ input_schema: any, output_schema: {}, steps: [{ id: 'x', when: { value: 1, is: 2 }, use: 'skill/x' }] });
+    expect((await play(typed, {}, () => 'ran')).text).toBe('null');
+  });
+
+  it('names the skill that misses a part of its input', async () => {
+    const skill = await make({ input_schema: any, steps: [{ id: 'a', use: 'skill/recipe2', with: {} }] });
+    const failing = (message: string) =>
+      play(skill, {}, () => {
+        throw new GatewayError('invalid_request', message);
+      });
+    await expect(failing('input.text is missing.')).rejects.toThrow('Step "a": skill/recipe2: input.text is missing; give it under with.');
+    await expect(failing('input.text is missing ("txt" is not a field here).')).rejects.toThrow(
+      'skill/recipe2: input.text is missing ("txt" is not a field here); give it under with.',
+    );
+    await expect(failing('input.text must be string.')).rejects.toThrow('Step "a": skill/recipe2: input.text must be string.');
   });
 });

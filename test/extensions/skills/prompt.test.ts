@@ -195,6 +195,13 @@ describe('options that cannot be saved', () => {
     await expect(skill({ instructions: '{{who.city}}', input_schema: nested })).resolves.toBeDefined();
   });
 
+  it('a place as pipelines write it is told how prompts do', async () => {
+    await expect(skill({ instructions: 'Say {{input.text}}' })).rejects.toThrow(
+      '{{input.text}} is not in the input_schema; it has text. In a prompt write {{text}}, without input.',
+    );
+    await expect(skill({ instructions: 'Say {{input.txt}}' })).rejects.toThrow('{{input.txt}} is not in the input_schema; it has text.');
+  });
+
   it('an unknown option is refused by the schema', () => {
     expect(prompt.options.safeParse({ instructions: 'x', temprature: 1 }).success).toBe(false);
   });

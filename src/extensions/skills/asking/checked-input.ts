@@ -15,12 +15,33 @@ export function requireInput(check: SchemaCheck, given: Json): JsonObject {
   return isJsonObject(given) ? given : {};
 }
 
+/** The input of a skill that reads a text or a file. */
+interface DocumentInput {
+  readonly schema: JsonObject;
+  readonly check: SchemaCheck;
+}
+
+/** In a chat the words beside a file are the text, unless the skill has a field for them. */
+function bothThere(fields: JsonObject): GatewayError {
+  const beside = Object.hasOwn(fields, 'instructions')
+    ? 'wishes beside a file go into input.instructions'
+    : 'words beside a file are not read by this skill';
+  return wrongInput('text', `is there beside input.document: give one of the two, a text or a file (${beside})`);
+}
+
+function noneThere(fields: JsonObject, given: JsonObject): GatewayError {
+  const stranger = Object.keys(given).find((field) => !Object.hasOwn(fields, field));
+  const beside = stranger === undefined ? '' : ` ("${stranger.slice(0, 100)}" is not a field here)`;
+  return wrongInput('text', `is missing: give a text there, or a file as input.document${beside}`);
+}
+
 /** The same for a skill that reads a text or a file: one of the two. */
-export function requireDocument(check: SchemaCheck, given: Json): JsonObject {
+export function requireDocument({ check, schema }: DocumentInput, given: Json): JsonObject {
   if (isJsonObject(given)) {
+    const fields = isJsonObject(schema['properties']) ? schema['properties'] : {};
     const [hasText, hasFile] = [given['text'] !== undefined, given['document'] !== undefined];
-    if (hasText && hasFile) throw wrongInput('text', 'and input.document are both there; give one of the two');
-    if (!hasText && !hasFile) throw wrongInput('text', 'is missing: give a text there, or a file as input.document');
+    if (hasText && hasFile) throw bothThere(fields);
+    if (!hasText && !hasFile) throw noneThere(fields, given);
   }
   return requireInput(check, given);
 }

@@ -2,6 +2,7 @@
 import { compileSchema, type SchemaCheck } from '../../../types/schema-check.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { pointedTo } from '../../../types/json-pointer.ts';
+import type { GatewayError } from '../../../types/errors.ts';
 import { wrongInput } from '../asking/checked-input.ts';
 
 export interface RecordSchema {
@@ -40,19 +41,27 @@ function schemaAt(path: string, record: JsonObject, root: JsonObject): JsonObjec
   return at;
 }
 
-/** Throws `invalid_request` naming the field. */
-export function readRecordSchema(given: Json | undefined): RecordSchema {
-  if (!isJsonObject(given)) throw wrongInput('schema', 'is missing, and the skill has none of its own');
+/** Whether it is the schema of an object that has fields to look for. */
+function isOfFields(schema: JsonObject): boolean {
+  const { type, properties } = schema;
+  const isObject = type === undefined || type === 'object' || (Array.isArray(type) && type.includes('object'));
+  return isObject && isJsonObject(properties) && Object.keys(properties).length > 0;
+}
+
+const wrongSchema = (sentence: string): GatewayError => wrongInput('schema', sentence);
+
+/** Throws what `refuse` makes of the fault; by itself `invalid_request` naming the field. */
+export function readRecordSchema(given: Json | undefined, refuse: (sentence: string) => GatewayError = wrongSchema): RecordSchema {
+  if (!isJsonObject(given)) throw refuse('is missing, and the skill has none of its own');
   const root = resolve(given, given) ?? given;
   const many = root['type'] === 'array';
   const record = resolve(many ? root['items'] : root, given);
-  if (record === undefined || !isJsonObject(record['properties']))
-    throw wrongInput('schema', 'must be of an object with properties, or of an array of such objects');
+  if (record === undefined || !isOfFields(record)) throw refuse('must be of an object with properties, or of an array of such objects');
   let whole: SchemaCheck;
   try {
     whole = compileSchema(given);
   } catch (thrown) {
-    throw wrongInput('schema', `is no JSON Schema that can be used (${(thrown as Error).message.slice(0, 200)})`);
+    throw refuse(`is no JSON Schema that can be used (${(thrown as Error).message.slice(0, 200)})`);
   }
   return {
     given,

@@ -1,5 +1,6 @@
 /** When a step runs: comparisons of places, and their combinations. */
 import { z } from 'zod';
+import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json } from '../../../types/json.ts';
 import { fill, type Known, placesIn } from './places.ts';
 
@@ -43,6 +44,20 @@ function same(one: Json, other: Json): boolean {
 }
 const isThere = (found: Json): boolean => found !== null && found !== '' && !(Array.isArray(found) && found.length === 0);
 
+function kindOf(found: Json): string {
+  if (typeof found === 'string') return 'a text';
+  if (Array.isArray(found)) return 'a list';
+  return typeof found === 'object' ? 'an object' : String(found);
+}
+
+/** The number to compare; null for nothing. Throws `invalid_request` for anything else. */
+function numberOf(place: Json, found: Json, word: string): number | null {
+  if (found === null || typeof found === 'number') return found;
+  const shown = typeof place === 'string' ? place : JSON.stringify(place);
+  throw new GatewayError('invalid_request', `when: ${word} compares numbers, but ${shown.slice(0, 200)} is ${kindOf(found)}.`);
+}
+
+/** Nothing is neither above nor below a number; throws `invalid_request` for what is no number. */
 export function holds(given: Condition, known: Known): boolean {
   if ('not' in given) return !holds(given.not, known);
   if ('all' in given) return given.all.every((each) => holds(each, known));
@@ -51,8 +66,9 @@ export function holds(given: Condition, known: Known): boolean {
   if ('is' in given) return same(found, fill(given.is, known));
   if ('in' in given) return given.in.some((each) => same(found, fill(each, known)));
   if ('exists' in given) return isThere(found) === given.exists;
-  if (typeof found !== 'number') return false;
-  return 'above' in given ? found > given.above : found < given.below;
+  const number = numberOf(given.value, found, 'above' in given ? 'above' : 'below');
+  if (number === null) return false;
+  return 'above' in given ? number > given.above : number < given.below;
 }
 
 export function conditionPlaces(given: Condition): readonly (readonly string[])[] {

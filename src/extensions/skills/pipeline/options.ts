@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { GatewayError } from '../../../types/errors.ts';
 import { condition } from './conditions.ts';
 
+export const noPlace = 'must be a place such as "{{input.list}}"';
+
 const jsonSchema = z.record(z.string(), z.json());
 const step = z.strictObject({
   id: z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, 'small letters, digits and _, starting with a letter'),
@@ -19,12 +21,12 @@ const step = z.strictObject({
     ),
   when: condition.optional().describe('Whether it runs at all; its result is null if not.'),
   each: z
-    .string()
+    .string(noPlace)
     .min(1)
     .max(500)
     .optional()
     .describe('A place that holds a list: the step runs for each item, its result is the list of results.'),
-  at_once: z.int().min(1).max(16).default(4).describe('So many items at a time.'),
+  at_once: z.int().min(1).max(16).optional().describe('So many items of each at a time; 4 unless given.'),
   retry: z.strictObject({ times: z.int().min(1).max(5), delay_ms: z.int().min(0).max(60_000).default(500) }).optional(),
   on_error: z.enum(['fail', 'null']).default('fail').describe('null: its result is null when it fails, and the others go on.'),
 });
@@ -45,8 +47,10 @@ export const options = z.strictObject({
 });
 
 export const mostItems = 1_000;
+export const usualHands = 4;
 
+/** A sentence that asks ends as it is. */
 export function invalid(field: string, sentence: string): GatewayError {
   const param = `spec.options.${field}`;
-  return new GatewayError('configuration_invalid', `${param}: ${sentence}.`, { param });
+  return new GatewayError('configuration_invalid', `${param}: ${sentence}${sentence.endsWith('?') ? '' : '.'}`, { param });
 }

@@ -20,6 +20,12 @@ export function fillText(text: string, known: Known): Json {
     .join('');
 }
 
+/** Whether a text is one place alone. */
+export function isPlace(text: string): boolean {
+  const parts = parseTemplate(text).filter((part) => part !== '');
+  return parts.length === 1 && typeof parts[0] !== 'string';
+}
+
 export function fill(template: Json, known: Known): Json {
   if (typeof template === 'string') return fillText(template, known);
   if (Array.isArray(template)) return template.map((each: Json) => fill(each, known));
