@@ -6,6 +6,7 @@ import type { ConfigService } from '../config/service.ts';
 import type { AuditLog } from '../storage/audit.ts';
 import type { Action, Capability, Principal } from '../types/access.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
+import type { TenantView } from '../types/snapshot.ts';
 import type { Logger } from '../types/logger.ts';
 
 /** What a call was found to have the right to. */
@@ -25,6 +26,8 @@ export interface OpenCalls {
   watch(request: FastifyRequest, reply: FastifyReply): void;
   /** Looks after a call that has no connection any more, until the returned function is called. */
   hold(call: OpenCall): () => void;
+  /** The grants of today, for a call that began under those of yesterday. */
+  grantsOf(tenant: string): TenantView['grants'];
   /** Looks at all of them once. */
   recheck(): Promise<void>;
   close(): void;
@@ -98,6 +101,7 @@ export function createOpenCalls({ credentials, config, audit, logger, everyMs }:
       open.add(call);
       return () => void open.delete(call);
     },
+    grantsOf: (tenant) => config.current().tenant(tenant).grants,
     recheck,
     close: () => clearInterval(timer),
   };

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually, type TestGateway } from './gateway.ts';
 import { calling, type SkillScene, skill, startSkillScene } from './skill-scene.ts';
+import { startToolServer } from './tool-server.ts';
 import { answerOk, type Vendor } from './vendor.ts';
 
 let scene: SkillScene;
@@ -55,6 +56,40 @@ describe('rights', () => {
     expect((await asKey('GET', path)).status).toBe(status);
     expect((await asKey('GET', `${path}?stream=true`)).status).toBe(status);
     expect((await asKey('DELETE', path)).status).toBe(afterwards);
+  });
+
+  it.each(['chat', 'skill'])('of yesterday call no tool: one that is taken away while the model thinks (%s)', async (way) => {
+    const grant = async (capability: string) =>
+      (await gateway.as('admin', 'POST', '/api/grants', { spec: { subject_type: 'user', subject: 'user', capability, action: 'use' } }))
+        .json.name as string;
+    const name = `thinking-${way}`;
+    await using tools = await startToolServer();
+    await gateway.as('admin', 'POST', '/api/mcp-servers', { name, spec: { kind: 'http', options: { url: tools.url } } });
+    await eventually(
+      async () => (await gateway.as('admin', 'GET', `/api/mcp-servers/${name}/items`)).json.data as unknown[],
+      (items) => items.length > 0,
+    );
+    await make(name, skill({ tools: [`mcp/${name}`] }));
+    const grants = [await grant(`mcp/${name}`), await grant('model/scripted'), await grant(`skill/${name}`)];
+    const remove = async (each: string | undefined) =>
+      expect((await gateway.as('admin', 'DELETE', `/api/grants/${each}`)).status).toBeLessThan(300);
+    const [asked, thought] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    vendor.behave(async (request, response) => {
+      asked.resolve();
+      await thought.promise;
+      calling(`${name}__say`, {})(request, response);
+    });
+    const server = { type: 'mcp', server_label: name };
+    const answer =
+      way === 'chat'
+        ? chat({ model: 'scripted', messages: [{ role: 'user', content: 'go' }], tools: [server] }, 'user')
+        : run(name, { city: 'Suzhou' }, {}, 'user');
+    await asked.promise;
+    await remove(grants.shift());
+    thought.resolve();
+    expect((await answer).text).toContain(`You may not use mcp/${name}/say`);
+    expect(tools.told).toEqual([]);
+    for (const each of grants) await remove(each);
   });
 
   describe('by every way', () => {

@@ -13,6 +13,8 @@ export interface Caller {
   readonly requestId: string;
   readonly revision: number;
   readonly view: TenantView;
+  /** The grants as they are at this moment: a call may take minutes, and each thing that it comes to is decided then. */
+  readonly grants: () => TenantView['grants'];
   /** Aborted as soon as the caller's connection is gone. */
   readonly signal: AbortSignal;
   /** Whether answers from before are welcome (`cache-control`). */
@@ -39,6 +41,7 @@ export function callerOf(request: FastifyRequest, reply: FastifyReply): Caller {
     requestId: request.id,
     revision: snapshot.revision,
     view: snapshot.tenant(principal.tenant),
+    grants: () => request.server.openCalls.grantsOf(principal.tenant),
     signal: controller.signal,
     cacheControl: request.headers['cache-control'],
     needs,
@@ -50,15 +53,17 @@ export function callerOf(request: FastifyRequest, reply: FastifyReply): Caller {
   };
 }
 
-type Asker = Pick<Caller, 'principal' | 'view'> & Partial<Pick<Caller, 'needs'>>;
+type Asker = Pick<Caller, 'principal' | 'view'> & Partial<Pick<Caller, 'needs' | 'grants'>>;
+
+const grantsOf = ({ grants, view }: Asker): TenantView['grants'] => grants?.() ?? view.grants;
 
 export function may(caller: Asker, action: Action, capability: Capability): boolean {
-  return decide(caller.principal, action, capability, caller.view.grants, Date.now()).allowed;
+  return decide(caller.principal, action, capability, grantsOf(caller), Date.now()).allowed;
 }
 
 /** Throws `permission_denied` with the rule that decided. */
 export function requireRight(caller: Asker, action: Action, capability: Capability): void {
-  const decision = decide(caller.principal, action, capability, caller.view.grants, Date.now());
+  const decision = decide(caller.principal, action, capability, grantsOf(caller), Date.now());
   if (decision.allowed) {
     caller.needs?.push([action, capability]);
     return;

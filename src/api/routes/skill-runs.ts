@@ -101,14 +101,11 @@ export function addSkillRuns(app: FastifyInstance, { liveRuns }: CallServices, r
       requireReach(request, skillOf(await liveRuns.find(principal, id)), id);
       const done = await liveRuns.cancel(principal, id);
       if (done === 'cancelling') return reply.code(202).send({ id, object: 'skill.run', status: 'cancelling' });
-      if (done === 'unknown' && (await runs.tree(principal.tenant, principal, id)).length === 0) throw unknownRun(id);
-      throw new GatewayError(
-        'invalid_request',
-        `The run "${id}" has ended already, or somebody waits for it: then close that connection.`,
-        {
-          param: 'id',
-        },
-      );
+      const booked = done === 'unknown' ? await runs.tree(principal.tenant, principal, id) : [];
+      if (done === 'unknown' && booked.length === 0) throw unknownRun(id);
+      const hasEnded = done === 'ended' || booked.some((run) => run.id === id);
+      const sentence = hasEnded ? 'has ended already.' : 'is waited for: whoever closes that connection ends it.';
+      throw new GatewayError('invalid_request', `The run "${id}" ${sentence}`, { param: 'id' });
     },
   );
 }

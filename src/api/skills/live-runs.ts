@@ -49,6 +49,8 @@ const mostSteps = 200;
 const tickMs = 1_000;
 /** Every so many ticks a node says that its runs are alive. */
 const ticksOfLife = 5;
+/** Between attempts to keep the end of a run. */
+const pausesMs = [200, 1_000, 5_000, 30_000, 60_000];
 /** A run of which nothing was heard for so long has lost its node. */
 const lostAfterMs = 30_000;
 
@@ -69,6 +71,7 @@ export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
   const working = new Set<Promise<void>>();
   /** Of runs under way, and of those that are about to begin. */
   const rooms = new Set<StateOwner>();
+  const closing = new AbortController();
   let ticks = 0;
   let ticking: Promise<void> | null = null;
   let announcing: Promise<void> = Promise.resolve();
@@ -115,16 +118,23 @@ export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
   /** For whoever asks at another node before the first beat. */
   const announce = (run: LiveRun): Promise<void> => (announcing = announcing.then(() => keepAlive(run)).catch(unheard));
 
+  /** Until it is kept, this node alone knows the end. */
+  const keepEnd = async ({ owner, face: { id } }: LiveRun, end: JsonObject): Promise<void> => {
+    for (const pause of [...pausesMs, null]) {
+      try {
+        return await states.keep(owner, [keyOf(id)], end);
+      } catch (thrown) {
+        if (pause === null || closing.signal.aborted) return logger.warn({ err: thrown, run: id }, 'the end of a run cannot be kept');
+        await sleep(pause, undefined, { signal: closing.signal }).catch(() => {});
+      }
+    }
+  };
   const finish = async (run: LiveRun, end: JsonObject): Promise<void> => {
     run.ended = true;
     tell(run, [{ name: end['status'] as string, data: end }]);
     // A word of its being alive that is under way must not come after its end.
     await Promise.all([ticking, announcing]);
-    try {
-      await states.keep(run.owner, [keyOf(run.face.id)], end);
-    } catch (thrown) {
-      logger.warn({ err: thrown, run: run.face.id }, 'the end of a run cannot be kept');
-    }
+    await keepEnd(run, end);
     // Whoever follows it has heard the end; whoever asks later finds what was kept.
     live.delete(run.face.id);
   };
@@ -215,6 +225,7 @@ export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
     },
     async close() {
       clearInterval(timer);
+      closing.abort();
       for (const run of live.values())
         run.controller.abort(new GatewayError('internal_error', 'The node was stopped before the run had ended.'));
       await Promise.all(working);

@@ -1,0 +1,54 @@
+/** Runs that nobody waits for, when what is kept of them cannot be written. */
+import { expect, it } from 'vitest';
+import { createLiveRuns } from '../../../src/api/skills/live-runs.ts';
+import { GatewayError } from '../../../src/types/errors.ts';
+import type { JsonObject } from '../../../src/types/json.ts';
+import { textEvents } from '../../../src/types/text-events.ts';
+import { eventually } from '../../whole/gateway.ts';
+
+const owner = { tenant: 't', issuer: 'i', subject: 's' };
+const face = { id: 'run-1', skill: 'city', version: '1.0.0', typed: false, spent: () => null };
+const logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+
+/** Of which the first `failures` ends are refused. */
+function openStates(failures: number) {
+  const kept = new Map<string, JsonObject>();
+  const ends: unknown[] = [];
+  return {
+    ends,
+    async keep(_owner: unknown, ids: readonly string[], state: JsonObject): Promise<void> {
+      if (state['status'] === 'completed' && ends.push(state) <= failures) throw new GatewayError('storage_unavailable', 'away');
+      for (const id of ids) kept.set(id, state);
+    },
+    read: (_owner: unknown, ids: readonly string[]) =>
+      Promise.resolve(new Map(ids.flatMap((id): [string, JsonObject][] => (kept.has(id) ? [[id, kept.get(id) as JsonObject]] : [])))),
+    take: () => Promise.resolve(null),
+  };
+}
+
+it('are told as completed although their end could not be kept at once', async () => {
+  const states = openStates(1);
+  const runs = createLiveRuns(states, logger as never);
+  runs.adopt(owner, face, textEvents('Gardens.'), new AbortController());
+  const told = await eventually(
+    () => runs.find(owner, 'run-1'),
+    (run) => run?.['status'] === 'completed',
+  );
+  expect(told).toMatchObject({ output: 'Gardens.' });
+  await eventually(
+    () => Promise.resolve(states.ends.length),
+    (attempts) => attempts === 2,
+  );
+  await runs.close();
+  expect(await runs.find(owner, 'run-1')).toMatchObject({ status: 'completed', output: 'Gardens.' });
+});
+
+it('do not hold up the end of the node when nothing can be kept', async () => {
+  const runs = createLiveRuns(openStates(Infinity), logger as never);
+  runs.adopt(owner, face, textEvents('Gardens.'), new AbortController());
+  await eventually(
+    () => runs.find(owner, 'run-1'),
+    (run) => run?.['status'] === 'completed',
+  );
+  await runs.close();
+});
