@@ -8,7 +8,8 @@ import { textEvents } from '../../types/text-events.ts';
 import { requireInput } from './asking/checked-input.ts';
 import { askTyped, faultOf, jsonFormat } from './asking/typed-answer.ts';
 import { pathFault, pathsFault } from './code/paths.ts';
-import { type CodeFile, syntaxOf } from './code/syntax.ts';
+import { checkSyntax } from './code/checker/checker.ts';
+import type { CodeFile, Syntax } from './code/syntax.ts';
 
 const options = z.strictObject({
   language: z.string().min(1).max(100).optional().describe('Unless the input says one.'),
@@ -16,7 +17,7 @@ const options = z.strictObject({
   repairs: z.int().min(0).max(5).default(2),
 });
 
-const file: JsonObject = {
+const fileSchema: JsonObject = {
   type: 'object',
   properties: { path: { type: 'string', minLength: 1, maxLength: 500 }, content: { type: 'string' } },
   required: ['path', 'content'],
@@ -27,7 +28,7 @@ const inputSchema: JsonObject = {
   properties: {
     task: { type: 'string', minLength: 1, description: 'What the code should do.' },
     language: { type: 'string', minLength: 1, maxLength: 100 },
-    files: { type: 'array', items: file, maxItems: 200, description: 'Files that are there already, to read and perhaps to change.' },
+    files: { type: 'array', items: fileSchema, maxItems: 200, description: 'Files that are there already, to read and perhaps to change.' },
     tests: { type: 'boolean', description: 'Whether tests are wanted as well.' },
   },
   required: ['task'],
@@ -35,7 +36,7 @@ const inputSchema: JsonObject = {
 };
 const answerSchema: JsonObject = {
   type: 'object',
-  properties: { files: { type: 'array', items: file, minItems: 1, maxItems: 200 }, explanation: { type: 'string', minLength: 1 } },
+  properties: { files: { type: 'array', items: fileSchema, minItems: 1, maxItems: 200 }, explanation: { type: 'string', minLength: 1 } },
   required: ['files', 'explanation'],
   additionalProperties: false,
 };
@@ -50,29 +51,32 @@ const outputSchema: JsonObject = {
 const check = compileSchema(inputSchema);
 const answerFault = faultOf(compileSchema(answerSchema));
 
-/** Of a whole answer: paths that lead nowhere else, none twice, and a syntax that holds. */
-function faultOfFiles(files: readonly CodeFile[]): string | null {
+/** Of a whole answer: paths that lead nowhere else, none twice. */
+function faultOfPaths(files: readonly CodeFile[]): string | null {
   for (const { path } of files) {
     const fault = pathFault(path);
     if (fault !== null) return `the path "${path.slice(0, 100)}" ${fault}`;
   }
-  const together = pathsFault(files.map(({ path }) => path));
-  if (together !== null) return together;
-  for (const each of files) {
-    const syntax = syntaxOf(each);
-    if (syntax.verdict === 'wrong') return `${each.path} has a syntax error: ${syntax.fault}`;
-  }
+  return pathsFault(files.map(({ path }) => path));
+}
+
+interface Checked {
+  readonly file: CodeFile;
+  readonly syntax: Syntax;
+}
+
+function errorIn(files: readonly Checked[]): string | null {
+  for (const { file, syntax } of files) if (syntax.verdict === 'wrong') return `${file.path} has a syntax error: ${syntax.fault}`;
   return null;
 }
 
 /** What only a parser that may lag behind its language complains of; not of a file whose model was told, and stands by it. */
-function doubtOfFiles(files: readonly CodeFile[], told: Set<string>): string | null {
-  for (const each of files) {
-    const syntax = syntaxOf(each);
-    const key = `${each.path}\n${each.content}`;
+function doubtIn(files: readonly Checked[], told: Set<string>): string | null {
+  for (const { file, syntax } of files) {
+    const key = `${file.path}\n${file.content}`;
     if (syntax.verdict !== 'doubtful' || told.has(key)) continue;
     told.add(key);
-    return `${each.path} seems to have a syntax error (${syntax.fault}); if it is right as it is, give the same again`;
+    return `${file.path} seems to have a syntax error (${syntax.fault}); if it is right as it is, give the same again`;
   }
   return null;
 }
@@ -80,6 +84,8 @@ function doubtOfFiles(files: readonly CodeFile[], told: Set<string>): string | n
 interface Made {
   readonly files: readonly CodeFile[];
   readonly explanation: string;
+  /** Paths of the files that are right. */
+  readonly checked: readonly string[];
 }
 
 export default definePlugin({
@@ -103,8 +109,9 @@ export default definePlugin({
       ].join('\n');
       const context = files.map(({ path, content }) => `--- ${path}\n${content}`).join('\n');
       const told = new Set<string>();
-      let doubtful: Made | null = null;
-      const made = await askTyped(run, {
+      /** The last answer in which nothing is wrong for certain. */
+      let made: Made | null = null;
+      await askTyped(run, {
         body: { response_format: jsonFormat(answerSchema), ...(run.tools.length === 0 ? {} : { tools: run.tools }) },
         messages: [
           { role: 'system', content: system },
@@ -113,24 +120,24 @@ export default definePlugin({
             content: context === '' ? String(input['task'] as string) : `${String(input['task'] as string)}\n\nFiles:\n${context}`,
           },
         ],
-        fault: (answer) => {
-          const wrong = answerFault(answer) ?? faultOfFiles((answer as unknown as Made).files);
+        async fault(answer) {
+          const { files: answered, explanation } = answer as unknown as Made;
+          const wrong = answerFault(answer) ?? faultOfPaths(answered);
           if (wrong !== null) return wrong;
-          const doubt = doubtOfFiles((answer as unknown as Made).files, told);
-          if (doubt !== null) doubtful = answer as unknown as Made;
-          return doubt;
+          const syntaxes = await checkSyntax(answered, run.signal);
+          const looked = answered.map((each, index): Checked => ({ file: each, syntax: syntaxes[index] as Syntax }));
+          const error = errorIn(looked);
+          if (error !== null) return error;
+          const right = looked.filter(({ syntax }) => syntax.verdict === 'right').map(({ file: { path } }) => path);
+          made = { files: answered, explanation, checked: right };
+          return doubtIn(looked, told);
         },
         repairs: settings.repairs,
-      }).then(
-        (value) => value as unknown as Made,
-        (thrown: unknown) => {
-          // The repairs are used up; advice is no reason to give nothing.
-          if (doubtful !== null && thrown instanceof GatewayError && thrown.code === 'output_invalid') return doubtful;
-          throw thrown;
-        },
-      );
-      const checked = made.files.filter((each) => syntaxOf(each).verdict === 'right').map(({ path }) => path);
-      return textEvents(JSON.stringify({ ...made, checked }));
+      }).catch((thrown: unknown) => {
+        // The repairs are used up; advice is no reason to give nothing.
+        if (made === null || !(thrown instanceof GatewayError) || thrown.code !== 'output_invalid') throw thrown;
+      });
+      return textEvents(JSON.stringify(made));
     },
   }),
 });

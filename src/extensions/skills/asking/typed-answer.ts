@@ -11,7 +11,7 @@ export interface TypedQuestion {
   readonly body: JsonObject;
   readonly messages: readonly JsonObject[];
   /** What is wrong with an answer, as a sentence for the model; null for nothing. */
-  readonly fault: (value: Json) => string | null;
+  readonly fault: (value: Json) => string | null | Promise<string | null>;
   /** Rounds in which the model may repair what it said. */
   readonly repairs: number;
 }
@@ -36,7 +36,7 @@ export async function askTyped(run: SkillRun, { body, messages, fault, repairs }
     // What is JSON at all is nearer to the aim than what is none.
     if (value !== undefined || !hasJson) best = text;
     hasJson ||= value !== undefined;
-    const wrong = value === undefined ? 'the answer is not JSON' : fault(value);
+    const wrong = value === undefined ? 'the answer is not JSON' : await fault(value);
     if (value !== undefined && wrong === null) return value;
     reason = wrong ?? '';
     asked = [

@@ -67,6 +67,8 @@ function read(tree: Tree, content: string): Reading {
   return { fault, at, jsx, types };
 }
 
+export const hasGrammar = (path: string): boolean => grammars.some(([pattern]) => pattern.test(path));
+
 /** Null for a language that none of them reads. */
 export function readingOf(path: string, content: string): Reading | null {
   const load = grammars.find(([pattern]) => pattern.test(path))?.[1];

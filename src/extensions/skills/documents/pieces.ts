@@ -21,9 +21,11 @@ interface Part {
 function endOf(text: string, start: number, most: number): number {
   if (text.length - start <= most) return text.length;
   const least = start + Math.floor(most * 0.6);
+  // A search in all of the text would go back to its beginning for every mark that is not there.
+  const last = text.slice(least, start + most);
   for (const mark of ['\n\n', '\n', '. ', '。', '; ', ' ']) {
-    const at = text.lastIndexOf(mark, start + most - mark.length);
-    if (at >= least) return at + mark.length;
+    const at = last.lastIndexOf(mark);
+    if (at !== -1) return least + at + mark.length;
   }
   const end = start + most;
   // Never within a pair of surrogates.

@@ -13,9 +13,12 @@ export interface TextPiece {
 /** Where a piece that begins at `start` ends: between paragraphs where that is possible, else between lines, sentences or words. */
 function endOf(whole: string, start: number, most: number): number {
   if (whole.length - start <= most) return whole.length;
+  const least = start + Math.ceil(most / 2);
+  // A search in all of the text would go back to its beginning for every mark that is not there.
+  const last = whole.slice(least, start + most);
   for (const mark of ['\n\n', '\n', '. ', '。', ' ']) {
-    const at = whole.lastIndexOf(mark, start + most - mark.length);
-    if (at >= start + most / 2) return at + mark.length;
+    const at = last.lastIndexOf(mark);
+    if (at !== -1) return least + at + mark.length;
   }
   const end = start + most;
   // Never within a pair of surrogates.
