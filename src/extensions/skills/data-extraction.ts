@@ -106,7 +106,7 @@ export default definePlugin({
 
     async function* extract(input: JsonObject, sections: readonly Section[], run: SkillRun): AsyncGenerator<readonly ChatEvent[]> {
       const asked = readRecordSchema(input['schema'] ?? settings.schema);
-      const { many, whole, isFree } = asked;
+      const { many, whole, kindOf } = asked;
       const wishes = typeof input['instructions'] === 'string' ? input['instructions'] : settings.instructions;
       const system = instructionsFor(asked, wishes);
       const schema = answerSchema(asked);
@@ -123,7 +123,7 @@ export default definePlugin({
           repairs: settings.repairs,
         });
         const { records } = value as unknown as { records: readonly Found[] };
-        const proving = { reading: readingOf(sections, numbers), isFree };
+        const proving = { reading: readingOf(sections, numbers), kindOf };
         const rejected: Rejected[] = [];
         return { records: records.flatMap((each) => prove(each, proving, rejected) ?? []), rejected, overlap };
       });

@@ -118,6 +118,35 @@ describe('data-extraction', () => {
     expect(output.evidence).toContainEqual({ path: 'lines[29].price', quote: 'Tea no 30: 30.50 EUR', source: 'page 4', exact: true });
   });
 
+  it.each<[string, object, object, object]>([
+    ['names like its own words', { database: 'Postgres', data: 'Postgres' }, { database: 'Database: Postgres', data: 'Postgres' }, {}],
+    ['years as names', { revenue: { '2023': 120 } }, { 'revenue.2023': '2023: 120' }, {}],
+    ['paths from the root', { a: 'Postgres' }, { '$.a': 'Postgres' }, {}],
+    ['one of two', { mail: 'a@b.c' }, { mail: 'a@b.c' }, { oneOf: [{ required: ['mail'] }, { required: ['phone'] }] }],
+    ['not both', { mail: 'a@b.c' }, { mail: 'a@b.c' }, { not: { required: ['mail', 'phone'] } }],
+  ])('finds %s', async (_name, data, quotes, more) => {
+    const skill = await make(dataExtraction);
+    const text = 'Database: Postgres, mail a@b.c, Revenue 2023: 120';
+    const fields = ['database', 'data', 'a', 'mail', 'phone'].map((name) => [name, { type: 'string' }]);
+    const revenue = { type: 'object', properties: { 2023: { type: 'number' } } };
+    const schema = { type: 'object', properties: { ...Object.fromEntries(fields), revenue }, ...more };
+    const { output } = await play(skill, { text, schema }, () => ({ records: [{ data, quotes }] }) as unknown as Json);
+    expect(output).toMatchObject({ data, rejected: [], complete: true });
+  });
+
+  it.each([
+    ['a text or nothing', { anyOf: [{ type: 'string' }, { type: 'null' }] }, 'Mallory', 'Invoice 4711', {}],
+    ['an address', { type: 'string', format: 'email' }, 'm@evil.example', 'Write to', {}],
+    ['one of few, deep within', { anyOf: [{ $ref: '#/$defs/k' }, { type: 'null' }] }, 'bug', 'It crashes', { a: 'bug' }],
+  ])('believes %s as far as it should', async (_name, a, value, quote, data) => {
+    const skill = await make(dataExtraction);
+    const schema = { type: 'object', properties: { a }, $defs: { k: { enum: ['bug', 'wish'] } } };
+    const { output } = await play(skill, { text: `${quote} now.`, schema }, () => ({
+      records: [{ data: { a: value }, quotes: { a: quote } }],
+    }));
+    expect(output.data).toEqual(data);
+  });
+
   it('takes a quote for a whole line only for what stands in it', async () => {
     const schema = {
       type: 'object',

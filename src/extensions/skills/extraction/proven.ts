@@ -1,6 +1,6 @@
 /** What a model says that a document says, value by value, with the words that prove each. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
-import { plain, type Reading, supportOf } from './quotes.ts';
+import { plain, type Reading, supportOf, type TextKind } from './quotes.ts';
 
 export interface Proof {
   readonly quote: string;
@@ -30,8 +30,20 @@ export interface Found {
 const normOf = (value: Json): string => JSON.stringify(typeof value === 'string' ? plain(value) : value);
 
 const within = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`);
-/** `a.0.b` is `a[0].b`. */
-const asPath = (key: string): string => key.replaceAll(/\.(\d+)(?=[.[]|$)/g, '[$1]').replace(/^(\$|data)\.?/, '');
+const withIndexes = (path: string): string => path.replaceAll(/\.(\d+)(?=[.[]|$)/g, '[$1]');
+
+/** By path as they were given, and as they may have been meant: `$.a`, `data.a`, `a.0.b` for `a[0].b`. What was given goes first. */
+function quotesByPath(given: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
+  const entries = Object.entries(given);
+  const quotes = new Map(entries);
+  for (const change of [
+    withIndexes,
+    (path: string) => path.replace(/^(\$|data)(\.|(?=\[))/, ''),
+    (path: string) => path.replaceAll(/\[(\d+)\]/g, '.$1'),
+  ])
+    for (const [path, quote] of quotes.entries().toArray()) if (!quotes.has(change(path))) quotes.set(change(path), quote);
+  return quotes;
+}
 
 /** The quote for a value, and whether it was given for this value alone and not for what it is a part of. */
 function quoteFor(path: string, quotes: ReadonlyMap<string, string>): { quote: string; own: boolean } {
@@ -44,13 +56,13 @@ function quoteFor(path: string, quotes: ReadonlyMap<string, string>): { quote: s
 
 export interface Proving {
   readonly reading: Reading;
-  /** Whether the text at this path is in any words, and must stand in its quote. */
-  readonly isFree: (path: string) => boolean;
+  /** What kind of text is wanted at a path. */
+  readonly kindOf: (path: string) => TextKind;
 }
 
 /** Null if nothing of it is proven; what is not, goes to `rejected`. */
-export function prove({ data, quotes: given }: Found, { reading, isFree }: Proving, rejected: Rejected[]): Proven | null {
-  const quotes = new Map(Object.entries(given).map(([key, quote]) => [asPath(key), quote]));
+export function prove({ data, quotes: given }: Found, { reading, kindOf }: Proving, rejected: Rejected[]): Proven | null {
+  const quotes = quotesByPath(given);
 
   const proveValue = (value: Json, path: string): Proven | null => {
     const refuse = (reason: string): null => {
@@ -61,7 +73,7 @@ export function prove({ data, quotes: given }: Found, { reading, isFree }: Provi
     if (quote === '') return refuse('no quote was given');
     const source = reading.placeOf(quote);
     if (source === null) return refuse(`the document does not say "${quote.slice(0, 200)}"`);
-    const support = supportOf(value, quote, isFree(path));
+    const support = supportOf(value, quote, kindOf(path));
     // Words for a whole line say of one value in it only what stands there.
     if (support === 'none' || (!own && support !== 'exact' && typeof value !== 'boolean'))
       return refuse(`"${quote.slice(0, 200)}" does not say it`);

@@ -3,10 +3,14 @@ import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts
 import type { RecordSchema } from './record-schema.ts';
 
 /** Places of a JSON Schema that hold one schema, several by name, or several in a row. */
-const inner = new Set(['items', 'additionalProperties', 'not', 'if', 'then', 'else', 'contains']);
-const byName = new Set(['properties', '$defs', 'definitions', 'patternProperties', 'dependentSchemas']);
+const inner = new Set(['items', 'additionalProperties']);
+const byName = new Set(['properties', '$defs', 'definitions', 'patternProperties']);
 const inRow = new Set(['anyOf', 'oneOf', 'allOf', 'prefixItems']);
-const demands = new Set(['required', 'minItems', 'minProperties', 'dependentRequired']);
+/** What says that something is there, or what follows from that; all together are checked against it in the end. */
+const demands = new Set([
+  'required', 'minItems', 'minProperties', 'dependentRequired', 'dependentSchemas', 'dependencies', 'contains', 'minContains', 'maxContains',
+  'not', 'if', 'then', 'else', 'unevaluatedProperties', 'unevaluatedItems',
+]); // prettier-ignore
 
 /** The same schema, but nothing has to be there: a piece need not hold all of one thing. */
 export function partial(schema: Json): Json {
@@ -16,7 +20,8 @@ export function partial(schema: Json): Json {
       .filter(([word]) => !demands.has(word))
       .map(([word, value]): [string, Json] => {
         if (inner.has(word)) return [word, partial(value)];
-        if (inRow.has(word) && Array.isArray(value)) return [word, value.map((each: Json) => partial(each))];
+        // A part of one alternative may be a part of another.
+        if (inRow.has(word) && Array.isArray(value)) return [word === 'oneOf' ? 'anyOf' : word, value.map((each: Json) => partial(each))];
         if (byName.has(word) && isJsonObject(value))
           return [word, Object.fromEntries(Object.entries(value as Record<string, Json>).map(([name, each]) => [name, partial(each)]))];
         return [word, value];
@@ -43,8 +48,10 @@ function dataSchema({ given, record, many }: AskedSchema): { data: Json; definit
   // Few vendors like references: a schema without any stands where it is used.
   if (!hasReferences(given)) return { data: partial(record), definitions: {} };
   const { $schema: _draft, $id: _id, ...schema } = given;
+  // A list, or a reference to one.
+  const start = typeof given['$ref'] === 'string' && given['$ref'].startsWith('#') ? given['$ref'].slice(1) : '';
   return {
-    data: { $ref: `#/$defs/given${many ? '/items' : ''}` },
+    data: { $ref: `#/$defs/given${many ? `${start}/items` : ''}` },
     definitions: { $defs: { given: moved(partial(schema), '/$defs/given') } },
   };
 }

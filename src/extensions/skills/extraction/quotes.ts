@@ -1,6 +1,7 @@
 /** Words that a model says it has read, looked up in what it was given to read. */
 import type { Json } from '../../../types/json.ts';
 import { placeOf, type Section } from '../documents/section.ts';
+import { numberSupport, type Support } from './numbers.ts';
 
 /** Kinds of spaces, quotation marks and dashes are the layout's, not the words'. */
 export function plain(text: string): string {
@@ -58,38 +59,6 @@ export function readingOf(sections: readonly Section[], numbers: readonly number
   };
 }
 
-const scales = /%|‰|per ?cent|hundred|thousand|million|billion|trillion|\b(k|m|mn|bn|mio|mrd|tsd)\b|[kmb]\b|[百千万萬亿億兆]/i;
-const significant = (digits: string): string => digits.replaceAll(/\D/g, '').replaceAll(/^0+|0+$/g, '');
-
-/** The numbers that a run of digits and marks may mean: marks may group, and the last may be the decimal one. */
-function readings(run: string): number[] {
-  const fraction = /^(?:(\d+) )?(\d+)[/\u2044](\d+)$/.exec(run);
-  if (fraction !== null) {
-    const [, whole = '0', over = '', under = ''] = fraction;
-    return [Number(whole) + Number(over) / Number(under), ...[whole, over, under].map(Number)];
-  }
-  const parts = run.split(/[^\d]+/);
-  const whole = Number(parts.join(''));
-  // A date, or a list: each for itself.
-  if (parts.length > 2 && parts.slice(1, -1).some((part) => part.length !== 3)) return [whole, ...parts.map(Number)];
-  return parts.length === 1 ? [whole] : [whole, Number(`${parts.slice(0, -1).join('')}.${parts.at(-1)}`)];
-}
-
-/** `exact`: the value itself stands in the words. `implied`: nothing there speaks against it, and something for it. */
-export type Support = 'exact' | 'implied' | 'none';
-
-const runsOf = (words: string): string[] =>
-  [...words.matchAll(/(?:\d+ )?\d+[/\u2044]\d+(?![/\d])|\d{1,3}(?: \d{3})+(?:[.,]\d+)?|\d+(?:[.,']\d+)*/g)].map(([run]) => run);
-
-function numberSupport(value: number, words: string): Support {
-  const runs = runsOf(words);
-  // Words such as "three" are believed; digits that are there must be these.
-  if (runs.length === 0) return /\p{L}/u.test(words) ? 'implied' : 'none';
-  if (runs.some((run) => readings(run).includes(Math.abs(value)))) return 'exact';
-  const own = significant(String(Math.abs(value)));
-  return scales.test(words) && runs.some((run) => significant(run) === own) ? 'implied' : 'none';
-}
-
 /** Words, numbers without leading zeros, and each sign of a script that has no spaces. */
 const partsOf = (text: string): string[] =>
   [...text.matchAll(/\d+|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]|[\p{L}\p{M}]+/gu)].map(([part]) =>
@@ -106,26 +75,52 @@ function standsIn(own: string, said: string): boolean {
     const end = at + own.length;
     if (!isWithin(said.slice(0, at).at(-1) ?? '', own.slice(0, 1)) && !isWithin(said[end] ?? '', own.slice(-1))) return true;
   }
-  // Broken by the layout in the middle of a word.
-  return own.length >= 6 && letters(said).includes(letters(own));
+  return own.length >= 6 && brokenIn(letters(own), letters(said));
 }
 
-function textSupport(value: string, words: string, isFree: boolean): Support {
-  const [own, said] = [plain(value).toLowerCase(), words.toLowerCase()];
-  if (own !== '' && standsIn(own, said)) return 'exact';
-  if (!isFree) return 'implied';
+/** Broken by the layout in the middle of a word; what is left and right of it can no longer be told apart, but for digits. */
+function brokenIn(own: string, said: string): boolean {
+  for (let at = said.indexOf(own); at !== -1; at = said.indexOf(own, at + 1)) {
+    const joins = /\d\d/.test((said[at - 1] ?? '') + own.slice(0, 1)) || /\d\d/.test(own.slice(-1) + (said[at + own.length] ?? ''));
+    if (!joins) return true;
+  }
+  return false;
+}
+
+/** In any words, of a few, or a moment: for the last two documents have words of their own. */
+export type TextKind = 'free' | 'choice' | 'moment';
+
+/** In any words: two thirds of them, and each number. */
+function freeSupport(own: string, said: string): Support {
   const parts = partsOf(own);
   const known = new Set(partsOf(said));
   const found = parts.filter((part) => known.has(part)).length;
-  return parts.length > 0 && found * 2 >= parts.length ? 'implied' : 'none';
+  const hasNumbers = parts.every((part) => !/\d/.test(part) || known.has(part));
+  return parts.length > 0 && hasNumbers && found * 3 >= parts.length * 2 ? 'implied' : 'none';
 }
 
-/**
- * How far the words of a quote, which stand in the document, say the value. `isFree`: the value is a text in any words; else it is one of a few, a
- * date or the like, for which documents have words of their own.
- */
-export function supportOf(value: Json, quote: string, isFree = true): Support {
-  const words = plain(quote);
-  if (typeof value === 'number') return numberSupport(value, words);
-  return typeof value === 'string' ? textSupport(value, words, isFree) : 'implied';
+/** Where there are digits, a year that is said must be this one, and of the shorter numbers one. */
+function momentSupport(own: string, said: string): Support {
+  const numbers = (text: string): string[] => partsOf(text).filter((part) => /^\d/.test(part));
+  const mine = new Set(numbers(own));
+  const years = numbers(said).filter((part) => part.length === 4);
+  const others = numbers(said).filter((part) => part.length < 4);
+  const hasOne = (all: readonly string[]): boolean => all.length === 0 || all.some((part) => mine.has(part));
+  return hasOne(years) && hasOne(others) ? 'implied' : 'none';
+}
+
+/** Many schemas want a date and say only that it is a text. */
+const isoDate = /^\d{4}-\d\d-\d\d(t[\d:.]+(z|[+-][\d:]+)?)?$/;
+
+function textSupport(value: string, words: string, kind: TextKind): Support {
+  const [own, said] = [plain(value).toLowerCase(), words.toLowerCase()];
+  if (own !== '' && standsIn(own, said)) return 'exact';
+  if (kind === 'choice') return 'implied';
+  return kind === 'moment' || isoDate.test(own) ? momentSupport(own, said) : freeSupport(own, said);
+}
+
+/** How far the words of a quote, which stand in the document, say the value. */
+export function supportOf(value: Json, quote: string, kind: TextKind = 'free'): Support {
+  if (typeof value === 'number') return numberSupport(value, quote);
+  return typeof value === 'string' ? textSupport(value, plain(quote), kind) : 'implied';
 }

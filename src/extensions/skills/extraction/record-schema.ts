@@ -4,6 +4,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts
 import { pointedTo } from '../../../types/json-pointer.ts';
 import type { GatewayError } from '../../../types/errors.ts';
 import { wrongInput } from '../asking/checked-input.ts';
+import type { TextKind } from './quotes.ts';
 
 export interface RecordSchema {
   /** As it was given. */
@@ -13,8 +14,8 @@ export interface RecordSchema {
   readonly many: boolean;
   /** Of all together, required fields and all. */
   readonly whole: SchemaCheck;
-  /** Whether the text at such a path is in any words; else it is one of a few, a date or the like. */
-  readonly isFree: (path: string) => boolean;
+  /** What kind of text the schema wants at such a path. */
+  readonly kindOf: (path: string) => TextKind;
 }
 
 const deepestReference = 20;
@@ -31,14 +32,41 @@ function resolve(schema: Json | undefined, root: JsonObject): JsonObject | undef
   return undefined;
 }
 
-function schemaAt(path: string, record: JsonObject, root: JsonObject): JsonObject | undefined {
-  let at = resolve(record, root);
-  for (const [, index, name] of path.matchAll(/\[(\d+)\]|([^.[\]]+)/g)) {
-    if (at === undefined) return undefined;
-    const inner = index === undefined ? (isJsonObject(at['properties']) ? at['properties'][name ?? ''] : undefined) : at['items'];
-    at = resolve(inner, root);
+const mostAlternatives = 200;
+
+/** The schema, and all that it is put together of. */
+function alternatives(schema: Json | undefined, root: JsonObject): JsonObject[] {
+  const found: JsonObject[] = [];
+  const open: (Json | undefined)[] = [schema];
+  while (open.length > 0 && found.length < mostAlternatives) {
+    const each = resolve(open.pop(), root);
+    if (each === undefined || found.includes(each)) continue;
+    found.push(each);
+    for (const word of ['anyOf', 'oneOf', 'allOf']) if (Array.isArray(each[word])) open.push(...(each[word] as Json[]));
+  }
+  return found;
+}
+
+/** What the schema says of the value at a path, wherever it says it. */
+function schemasAt(path: string, record: JsonObject, root: JsonObject): JsonObject[] {
+  let at = alternatives(record, root);
+  for (const [, index, name = ''] of path.matchAll(/\[(\d+)\]|([^.[\]]+)/g)) {
+    const inner = at.flatMap((schema): (Json | undefined)[] => {
+      if (index !== undefined) return [schema['items'], ...(Array.isArray(schema['prefixItems']) ? (schema['prefixItems'] as Json[]) : [])];
+      const { properties, additionalProperties } = schema;
+      return [isJsonObject(properties) && Object.hasOwn(properties, name) ? properties[name] : additionalProperties];
+    });
+    at = inner.flatMap((schema) => alternatives(schema, root)).slice(0, mostAlternatives);
   }
   return at;
+}
+
+const moments: ReadonlySet<Json | undefined> = new Set(['date', 'time', 'date-time', 'duration']);
+
+function kindAt(path: string, record: JsonObject, root: JsonObject): TextKind {
+  const schemas = schemasAt(path, record, root);
+  if (schemas.some((schema) => Object.hasOwn(schema, 'enum') || Object.hasOwn(schema, 'const'))) return 'choice';
+  return schemas.some(({ format }) => moments.has(format)) ? 'moment' : 'free';
 }
 
 /** Whether it is the schema of an object that has fields to look for. */
@@ -68,9 +96,6 @@ export function readRecordSchema(given: Json | undefined, refuse: (sentence: str
     record,
     many,
     whole,
-    isFree(path) {
-      const at = schemaAt(path, record, given);
-      return at === undefined || !['enum', 'const', 'format', 'anyOf', 'oneOf', 'allOf'].some((word) => Object.hasOwn(at, word));
-    },
+    kindOf: (path) => kindAt(path, record, given),
   };
 }

@@ -1,6 +1,6 @@
 /** Whether the words of a document say a value. */
 import { describe, expect, it } from 'vitest';
-import { readingOf, supportOf } from '../../../../src/extensions/skills/extraction/quotes.ts';
+import { readingOf, supportOf, type TextKind } from '../../../../src/extensions/skills/extraction/quotes.ts';
 import type { Json } from '../../../../src/types/json.ts';
 
 describe('a number', () => {
@@ -11,7 +11,16 @@ describe('a number', () => {
     [1299.5, '1 299,50 €'],
     [1299, '1,299 pieces'],
     [1.299, '1,299 litres'],
-    [-20, 'a loss of 20'],
+    [-20, 'a loss: -20'],
+    [-250, 'Balance (250.00)'],
+    [2.5, '2½ cups'],
+    [1299.5, 'Revenue 1,299.50¹'],
+    [5, 'Tea 5 120 600'],
+    [120, 'Tea 5 120 600'],
+    [600, 'Tea 5 120 600'],
+    [5_120_600, '5 120 600'],
+    [1_234_567.5, '₹12,34,567.50'],
+    [20, '10-20'],
     [0, '0 EUR'],
     [2026, 'on 12.03.2026'],
     [2026, '2026-03-12'],
@@ -30,6 +39,12 @@ describe('a number', () => {
     [0.05, '5 %'],
     [50_000, '5万元'],
     [3, 'three apples'],
+    [0, 'no discount'],
+    [30, 'innerhalb von dreißig Tagen'],
+    [-20, 'a loss of 20'],
+    [5, 'Discount -5.00'],
+    [120_000_000, '1億2000万円'],
+    [35_000, '3万5千元'],
   ])('%d is implied by %s', (value, quote) => {
     expect(supportOf(value, quote)).toBe('implied');
   });
@@ -45,6 +60,12 @@ describe('a number', () => {
     [0, 'Total: 1,500 EUR'],
     [0.0015, '1,500'],
     [7, '--'],
+    [550, 'Total: 5.50 EUR'],
+    [10.5, '2½ cups'],
+    [12_991, 'Revenue 1,299¹'],
+    [987_654, 'The total is to be agreed.'],
+    [12, '1.2 million'],
+    [299.5, '1\u202f299,50 €'],
   ])('%d is not said by %s', (value, quote) => {
     expect(supportOf(value, quote)).toBe('none');
   });
@@ -53,15 +74,29 @@ describe('a number', () => {
 it.each<[Json, string, string]>([
   ['Ann Lee', 'signed:  ann  lee', 'exact'],
   ['“Yes”', '"yes"', 'exact'],
-  ['2026-03-01', '1 March 2026', 'implied'],
   [true, 'paid in full', 'implied'],
   ['o', 'The total', 'none'],
   ['15', '1500', 'none'],
   ['Evil Corp owes 10M', 'The total is due', 'none'],
   ['Ms Ann Lee', 'Ann Lee', 'implied'],
   ['北京', '在北京市', 'exact'],
+  ['张伟', '经理张三', 'none'],
+  ['INV-2026-9999', 'Invoice INV-2026-0001', 'none'],
+  ['John Smith', 'John Brown', 'none'],
+  ['123456', 'Order 91234567', 'none'],
+  ['Sep-tember', 'in September', 'exact'],
 ])('%j of %s is %s', (value, quote, support) => {
   expect(supportOf(value, quote)).toBe(support);
+});
+
+it.each<[string, string, TextKind, string]>([
+  ['2026-03-01', '1 March 2026', 'moment', 'implied'],
+  ['2026-03-01', 'yesterday', 'moment', 'implied'],
+  ['1999-12-31', 'Paid on 3 May 2026', 'moment', 'none'],
+  ['2026-12-31', 'Paid on 3 May 2026', 'moment', 'none'],
+  ['bug', 'It crashes', 'choice', 'implied'],
+])('%s of %s, a %s, is %s', (value, quote, kind, support) => {
+  expect(supportOf(value, quote, kind)).toBe(support);
 });
 
 describe('words', () => {

@@ -1,0 +1,122 @@
+/** The numbers that words of a document say, in the writings of several countries. */
+
+/** `exact`: the value itself stands in the words. `implied`: nothing there speaks against it, and something for it. */
+export type Support = 'exact' | 'implied' | 'none';
+
+interface Said {
+  /** What the same digits may mean: marks may group, and the last may be the decimal one. */
+  readonly values: readonly number[];
+  readonly isNegative: boolean;
+}
+
+/** Fractions apart from what stands before them, footnotes and powers away, and spaces that only ever group made into such a mark. */
+function readable(words: string): string {
+  return words
+    .replaceAll(/[\u00bc-\u00be\u2150-\u215e]/g, ' $&')
+    .replaceAll(/[\u00b9\u00b2\u00b3\u2070\u2074-\u2079]+/g, ' ')
+    .replaceAll(/(?<=\d)[\u00a0\u202f\u2009](?=\d{3}(?!\d))/g, "'")
+    .normalize('NFKC')
+    .replaceAll(/\u2212/g, '-')
+    .replaceAll(/\u2019/g, "'")
+    .replaceAll(/\s+/g, ' ');
+}
+
+const grouped = /^[1-9]\d{0,2}([.,'])\d{3}(?:\1\d{3})*$|^[1-9]\d?(?:,\d{2})+,\d{3}$/;
+const digits = (text: string): number => Number(text.replaceAll(/\D/g, ''));
+
+/** Of digits and marks without spaces. */
+function readings(run: string): number[] {
+  const parts = run.split(/[.,']/);
+  if (parts.length === 1) return [Number(run)];
+  const last = parts.at(-1) ?? '';
+  const head = run.slice(0, -last.length - 1);
+  const mark = run[head.length] ?? '';
+  const found = grouped.test(run) ? [digits(run)] : [];
+  if (mark !== "'" && (parts.length === 2 || (grouped.test(head) && !head.includes(mark)))) found.push(Number(`${digits(head)}.${last}`));
+  // A date, a version or a list: each for itself.
+  return found.length > 0 ? found : parts.map(Number);
+}
+
+/** Groups with plain spaces between them may be one number, or the cells of a table. */
+function together(runs: readonly string[]): number[] {
+  const found: number[] = [];
+  for (let from = 0; from < runs.length; from++) {
+    let joined = runs[from] ?? '';
+    if (!/^[1-9]\d{0,2}$/.test(joined)) continue;
+    for (const next of runs.slice(from + 1)) {
+      const [, group = '', rest = ''] = /^(\d{3})((?:[.,]\d+)?)$/.exec(next) ?? [];
+      if (group === '') break;
+      joined += group;
+      found.push(Number(joined + rest.replace(',', '.')));
+      if (rest !== '') break;
+    }
+  }
+  return found;
+}
+
+const mostRuns = 2_000;
+
+function numbersIn(words: string): Said[] {
+  const found: Said[] = [];
+  const all = words.matchAll(/(?:(\d+) )?(\d+)[/\u2044](\d+)(?![/\d])|\d+(?:[.,']\d+)*(?: \d+(?:[.,']\d+)*)*/g);
+  for (const { 0: run, 1: whole, 2: over, 3: under, index } of all.take(mostRuns)) {
+    const isNegative = /(^|[^\p{L}\p{N}])-[$\u20ac\u00a3\u00a5]?$|\((?:[$\u20ac\u00a3\u00a5] ?)?$/u.test(
+      words.slice(Math.max(0, index - 4), index),
+    );
+    if (over !== undefined && under !== undefined) {
+      const fraction = Number(whole ?? 0) + Number(over) / Number(under);
+      found.push({ values: [fraction, ...[whole ?? '', over, under].filter((part) => part !== '').map(Number)], isNegative });
+      continue;
+    }
+    const runs = run.split(' ');
+    found.push({ values: [...readings(runs[0] ?? ''), ...together(runs)], isNegative });
+    for (const next of runs.slice(1)) found.push({ values: readings(next), isNegative: false });
+  }
+  return found;
+}
+
+const scales = /%|‰|per ?cent|hundred|thousand|million|billion|trillion|\b(k|m|mn|bn|mio|mrd|tsd)\b|[kmb]\b|[百千万萬亿億兆]/i;
+const factors = [1e-3, 1e-2, 1e2, 1e3, 1e4, 1e6, 1e8, 1e9, 1e12];
+const units: Readonly<Record<string, number>> = { 十: 10, 百: 100, 千: 1e3, 万: 1e4, 萬: 1e4, 亿: 1e8, 億: 1e8, 兆: 1e12 };
+
+/** Such as `1億2000万`. */
+function scaledIn(words: string): number[] {
+  const runs = words.replaceAll(/(?<=\d)[,'](?=\d{3})/g, '').matchAll(/(?:\d+(?:\.\d+)?[十百千万萬亿億兆]+)+\d*/g);
+  return [...runs].map(([run]) => {
+    let [total, section] = [0, 0];
+    for (const [, number = '0', marks = ''] of run.matchAll(/(\d+(?:\.\d+)?)([十百千万萬亿億兆]*)/g)) {
+      let value = Number(number);
+      for (const mark of marks) {
+        const unit = units[mark] ?? 1;
+        if (unit < 1e4) value *= unit;
+        else {
+          total += (section + value) * unit;
+          [section, value] = [0, 0];
+        }
+      }
+      section += value;
+    }
+    return total + section;
+  });
+}
+
+/** Numbers as words, in those languages that are met most. */
+const spelled =
+  /\b(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|million|billion|dozen|half|quarter|third|once|twice|double|pair|couple|single)\b|\b(ein(s|e|en|er|em|es)?|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|dreißig|\w+zig|hundert|tausend|dutzend|halb|viertel)|\b(une?|deux|trois|quatre|cinq|sept|huit|neuf|dix|onze|douze|vingt|trente|cent|mille|demi|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|veinte|treinta|ciento|mil|medi[oa]|due|tre|quattro|cinque|sei|sette|otto|nove|dieci|venti|mille)\b|[零〇一二三四五六七八九十百千万亿两兩壹贰叁肆伍陆柒捌玖拾半]/i;
+
+const isNear = (one: number, other: number): boolean => Math.abs(one - other) <= Math.abs(other) * 1e-12;
+
+/** How far words say a number. Digits that are there must be these; a sign that is not there, and a scale, are believed. */
+export function numberSupport(value: number, given: string): Support {
+  const words = readable(given);
+  const own = Math.abs(value);
+  const said = numbersIn(words);
+  // None, or one of something.
+  if (said.length === 0) return spelled.test(words) || ((own === 0 || own === 1) && /\p{L}/u.test(words)) ? 'implied' : 'none';
+  const same = said.filter(({ values }) => values.some((each) => isNear(each, own)));
+  if (same.length > 0) return same.some(({ isNegative }) => isNegative === value < 0) ? 'exact' : 'implied';
+  if (scaledIn(words).some((each) => isNear(each, own))) return 'implied';
+  if (!scales.test(words)) return 'none';
+  const isScaled = ({ values }: Said): boolean => values.some((each) => factors.some((factor) => isNear(each * factor, own)));
+  return said.some(isScaled) ? 'implied' : 'none';
+}
