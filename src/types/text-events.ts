@@ -2,12 +2,13 @@
 import type { ChatEvent, ChatEvents, FinishReason } from './chat.ts';
 import { GatewayError } from './errors.ts';
 
-/** One text as the answer of a model. What was spent for it is known to the run that it belongs to. */
-export async function* textEvents(text: string): AsyncGenerator<readonly ChatEvent[]> {
+/** One text as the answer of a model, whole unless something else is said. What was spent for it is known to the run that it belongs to. */
+export async function* textEvents(text: string, reason: FinishReason = 'stop', refusal = ''): AsyncGenerator<readonly ChatEvent[]> {
   yield [
     { type: 'response-start' },
     { type: 'text-delta', choice: 0, text },
-    { type: 'finish', choice: 0, reason: 'stop' },
+    ...(refusal === '' ? [] : [{ type: 'refusal-delta' as const, choice: 0, text: refusal }]),
+    { type: 'finish', choice: 0, reason },
     { type: 'response-end', usage: null },
   ];
 }

@@ -1,5 +1,9 @@
 /** Commands that speak with a gateway that is running, as whoever the token says. */
+import { Agent, fetch, type Response } from 'undici';
 import { complain, UsageError } from './command.ts';
+
+/** Cases with a slow model take long, and go on whether or not somebody waits. */
+const patient = new Agent({ headersTimeout: 3_600_000, bodyTimeout: 3_600_000 });
 
 /** For `parseArgs`. */
 export const gatewayOptions = {
@@ -22,21 +26,27 @@ export interface GatewayCall {
 export function gatewayCall(values: { readonly url?: string | undefined; readonly token?: string | undefined }): GatewayCall {
   const { PAILOU_URL: known, PAILOU_PORT: port = '8000', PAILOU_TOKEN: kept } = process.env;
   const url = (values.url ?? known ?? `http://127.0.0.1:${port}`).replace(/\/+$/, '');
+  if (!URL.canParse(url)) throw new UsageError('The url is no address; say --url http://127.0.0.1:8000');
+  const { username, password } = new URL(url);
+  if (username !== '' || password !== '') throw new UsageError('The url holds a name or a password; the token alone says who you are.');
   const token = values.token ?? kept ?? '';
-  if (!URL.canParse(url)) throw new UsageError(`"${url}" is no address; say --url http://127.0.0.1:8000`);
+  // Whatever complains of a header says what stands in it.
+  if (/[^\x21-\x7e]/.test(token))
+    throw new UsageError('The token holds spaces, line breaks or other signs that no token has. Give it alone.');
   if (token === '') throw new UsageError('Give a token: --token "$(npx pailou token)", or set PAILOU_TOKEN.');
   return {
     async send(method, path, body) {
       try {
         return await fetch(`${url}${path}`, {
           method,
+          dispatcher: patient,
           headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': body.type }) },
           ...(body === undefined ? {} : { body: body.bytes }),
         });
       } catch (thrown) {
         const { cause } = thrown as Error;
         complain(
-          `No gateway answers at ${url} (${cause instanceof Error ? cause.message : String(thrown)}). Is it running? Say where with --url.`,
+          `No gateway answers at ${new URL(url).origin} (${cause instanceof Error ? cause.message : String(thrown)}). Is it running? Say where with --url.`,
         );
         return null;
       }
@@ -49,10 +59,20 @@ export async function tellFailure(response: Response): Promise<number> {
   const text = await response.text();
   let message = `The gateway answered with HTTP ${response.status}.`;
   try {
-    message = (JSON.parse(text) as { error: { message: string } }).error.message;
+    const { error } = JSON.parse(text) as { error?: { message?: unknown } };
+    if (typeof error?.message === 'string') ({ message } = error as { message: string });
   } catch {
     // Not the gateway itself, perhaps.
   }
   complain(message);
   return 1;
+}
+
+/** The answer as JSON. Throws UsageError where something else than a gateway answers. */
+export async function answerOf<Answer>(response: Response): Promise<Answer> {
+  try {
+    return (await response.json()) as Answer;
+  } catch {
+    throw new UsageError('What answers there is no gateway of Pailou. Say where it is with --url.');
+  }
 }

@@ -1,5 +1,5 @@
 /** A skill's folder on this machine: read whole, written anew; never a link, never outside of it. */
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { SkillFile } from '../../types/skill.ts';
 import { UsageError } from './command.ts';
@@ -17,14 +17,28 @@ export async function readFolder(folder: string): Promise<readonly SkillFile[]> 
   return files.toSorted((one, other) => (one.path < other.path ? -1 : 1));
 }
 
+/** Throws UsageError if there is something already, be it a link: nothing is written over, or elsewhere. */
+export async function writeNew(place: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await mkdir(dirname(place), { recursive: true });
+    await writeFile(place, bytes, { flag: 'wx' });
+  } catch (thrown) {
+    const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'unknown';
+    const why = code === 'EEXIST' ? 'is there already' : `cannot be written (${code})`;
+    throw new UsageError(`${place} ${why}; say another place with --to.`);
+  }
+}
+
 /** Throws UsageError if there is something already: nothing is written over. */
 export async function writeFolder(folder: string, files: readonly SkillFile[]): Promise<void> {
-  const there = await readdir(folder).catch(() => []);
+  const found = await lstat(folder).catch(() => null);
+  if (found !== null && !found.isDirectory())
+    throw new UsageError(`${folder} is there already, and no folder; say another place with --to.`);
+  const there = found === null ? [] : await readdir(folder);
   if (there.length > 0) throw new UsageError(`${folder} is there already and not empty; say another place with --to.`);
   for (const { path, bytes } of files) {
     const place = join(folder, ...path.split('/'));
     if (!resolve(place).startsWith(resolve(folder) + sep)) throw new UsageError(`The skill holds ${path}, which leads out of its folder.`);
-    await mkdir(dirname(place), { recursive: true });
-    await writeFile(place, bytes);
+    await writeNew(place, bytes);
   }
 }

@@ -1,11 +1,11 @@
 /** pailou skills test | import | export */
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { lstat, readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readZip, writeZip } from '../../extensions/skills/folder/zip.ts';
 import { type Command, complain, say, UsageError } from './command.ts';
-import { type GatewayCall, gatewayCall, gatewayOptions, gatewayUsage, tellFailure } from './gateway-call.ts';
-import { readFolder, writeFolder } from './skill-folder-files.ts';
+import { answerOf, type GatewayCall, gatewayCall, gatewayOptions, gatewayUsage, tellFailure } from './gateway-call.ts';
+import { readFolder, writeFolder, writeNew } from './skill-folder-files.ts';
 
 interface Row {
   readonly case: string;
@@ -49,7 +49,7 @@ async function test(gateway: GatewayCall, name: string, { model, json }: Values)
   const response = await gateway.send('POST', path, { type: 'application/json', bytes: body });
   if (response === null) return 1;
   if (!response.ok) return tellFailure(response);
-  const answer = (await response.json()) as { readonly data: readonly Row[]; readonly failed: number };
+  const answer = await answerOf<{ readonly data: readonly Row[]; readonly failed: number }>(response);
   if (json === true) say(JSON.stringify(answer));
   else {
     const rows = answer.data.map((row) => [
@@ -68,7 +68,8 @@ async function test(gateway: GatewayCall, name: string, { model, json }: Values)
 
 /** `from`: a folder with a SKILL.md, or a zip of one. */
 async function importFolder(gateway: GatewayCall, from: string, { model, replace }: Values): Promise<number> {
-  const found = await stat(from).catch(() => null);
+  const found = await lstat(from).catch(() => null);
+  if (found?.isSymbolicLink() === true) throw new UsageError(`${from} is a link; name the folder or the zip itself.`);
   if (found === null) throw new UsageError(`There is nothing at ${from}.`);
   const place = resolve(from);
   const zip = found.isDirectory() ? await writeZip(basename(place), await readFolder(place)) : await readFile(place);
@@ -79,7 +80,7 @@ async function importFolder(gateway: GatewayCall, from: string, { model, replace
   });
   if (response === null) return 1;
   if (!response.ok) return tellFailure(response);
-  const { name } = (await response.json()) as { readonly name: string };
+  const { name } = await answerOf<{ readonly name: string }>(response);
   say(`The skill "${name}" is there: POST /v1/skills/${name}/runs`);
   return 0;
 }
@@ -91,8 +92,7 @@ async function exportFolder(gateway: GatewayCall, name: string, { to = name }: V
   if (!response.ok) return tellFailure(response);
   const zip = Buffer.from(await response.arrayBuffer());
   if (to.toLowerCase().endsWith('.zip')) {
-    if ((await stat(to).catch(() => null)) !== null) throw new UsageError(`${to} is there already; say another place with --to.`);
-    await writeFile(to, zip);
+    await writeNew(to, zip);
   } else await writeFolder(to, (await readZip(zip)).files);
   complain(`The skill "${name}" is in ${to}.`);
   return 0;

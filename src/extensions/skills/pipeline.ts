@@ -27,14 +27,23 @@ function asText(answer: Json): string {
   return typeof answer === 'string' ? answer : answer === null ? '' : JSON.stringify(answer);
 }
 
+const wrongAsk = (sentence: string): GatewayError => new GatewayError('invalid_request', `with.${sentence}.`);
+
+function messagesOf({ prompt, system, messages }: JsonObject): readonly JsonObject[] {
+  if (messages !== undefined) {
+    if (!Array.isArray(messages) || messages.length === 0 || !messages.every(isJsonObject))
+      throw wrongAsk('messages must be a list of messages; what was put in its place is none');
+    return messages;
+  }
+  const words = asText(prompt ?? null);
+  if (words === '') throw wrongAsk('prompt is empty: nothing was there to put into its places');
+  const rules = asText(system ?? null);
+  return [...(rules === '' ? [] : [{ role: 'system', content: rules }]), { role: 'user', content: words }];
+}
+
 async function askModel(run: SkillRun, target: string, given: JsonObject): Promise<Json> {
-  const { prompt, system, schema, messages: own, ...body } = given;
-  const messages = Array.isArray(own)
-    ? (own as JsonObject[])
-    : [
-        ...(typeof system === 'string' ? [{ role: 'system', content: system }] : []),
-        { role: 'user', content: typeof prompt === 'string' ? prompt : JSON.stringify(prompt ?? null) },
-      ];
+  const { prompt: _prompt, system: _system, schema, messages: _messages, ...body } = given;
+  const messages = messagesOf(given);
   const model = { ...run, model: target };
   if (!isJsonObject(schema)) return run.call(target, { ...body, messages });
   return askTyped(model, {

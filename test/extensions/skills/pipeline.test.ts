@@ -302,3 +302,30 @@ describe('a pipeline that runs', () => {
     await expect(failing('input.text must be string.')).rejects.toThrow('Step "a": skill/recipe2: input.text must be string.');
   });
 });
+
+describe('what a model is asked', () => {
+  const ask = async (given: object, input: Json) => {
+    const skill = await make({ input_schema: any, steps: [{ id: 'a', with: given }] });
+    return (await play(skill, input, () => 'x')).asked[0]?.body['messages'];
+  };
+  it('is written out, whatever was put in', async () => {
+    expect(await ask({ system: '{{input.m}}', prompt: '{{input.姓名}}' }, { m: { a: 1 }, 姓名: '张三' })).toEqual([
+      { role: 'system', content: '{"a":1}' },
+      { role: 'user', content: '张三' },
+    ]);
+  });
+  it.each([
+    [{ prompt: '{{input.n}}' }, 'prompt is empty'],
+    [{ messages: '{{input.t}}' }, 'must be a list of messages'],
+  ])('is never the word null (%j)', async (given, words) => {
+    await expect(ask(given, { t: 'text' })).rejects.toThrow(words);
+  });
+  it.each([
+    [{ additionalProperties: true }],
+    [{ additionalProperties: { type: 'string' } }],
+    [{ if: {}, else: { properties: { extra: {} } } }],
+  ])('may be a field that the schema does not name, where it says so (%j)', async (more) => {
+    const input_schema = { ...any, properties: { a: {} }, ...more };
+    await expect(make({ input_schema, steps: [{ id: 'a', with: { prompt: '{{input.extra}}' } }] })).resolves.toBeDefined();
+  });
+});

@@ -1,7 +1,7 @@
 /** What a JSON Schema tells of a place: whether it can ever be filled, and with what. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 
-const elsewhere = new Set(['$ref', 'allOf', 'anyOf', 'oneOf', 'patternProperties']);
+const elsewhere = new Set(['$ref', '$dynamicRef', 'allOf', 'anyOf', 'oneOf', 'if', 'dependentSchemas', 'patternProperties']);
 
 /** The schema at a path; null where the schema does not tell, undefined where it lists its fields and the path is not among them. */
 function schemaAt(schema: JsonObject, path: readonly string[]): JsonObject | null | undefined {
@@ -14,7 +14,10 @@ function schemaAt(schema: JsonObject, path: readonly string[]): JsonObject | nul
     if (!isJsonObject(inner) || !isJsonObject(inner['properties'])) return null;
     // A field that stands elsewhere in the schema cannot be looked up by its name alone.
     if (Object.keys(inner).some((word) => elsewhere.has(word))) return null;
-    if (!Object.hasOwn(inner['properties'], name)) return undefined;
+    if (!Object.hasOwn(inner['properties'], name)) {
+      const { additionalProperties: more } = inner;
+      return more === true || isJsonObject(more) ? null : undefined;
+    }
     inner = inner['properties'][name];
   }
   return isJsonObject(inner) ? inner : null;

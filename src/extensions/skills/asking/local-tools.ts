@@ -1,5 +1,5 @@
 /** A conversation in which the skill itself answers some calls of functions; tools of the row are run by the house. */
-import type { ChatEvent } from '../../../types/chat.ts';
+import type { ChatEvent, FinishReason } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { SkillRun } from '../../../types/skill.ts';
@@ -41,10 +41,13 @@ export async function* converse(
     const offered = [...functions, ...run.tools];
     const body = { messages, ...(offered.length === 0 ? {} : { tools: offered }), ...(isLast ? { tool_choice: 'none' } : {}) };
     const calls = new Map<number, Call>();
-    let text = '';
+    let [text, refusal] = ['', ''];
+    let reason: FinishReason = 'stop';
     for await (const batch of await run.invoke(run.model, body)) {
       for (const event of batch) {
         if (event.type === 'text-delta' && event.choice === 0) text += event.text;
+        else if (event.type === 'refusal-delta' && event.choice === 0) refusal += event.text;
+        else if (event.type === 'finish' && event.choice === 0) ({ reason } = event);
         else if (event.type === 'tool-call-start') calls.set(event.call, { id: event.id, name: event.name, arguments: '' });
         else if (event.type === 'tool-call-delta') {
           const call = calls.get(event.call);
@@ -53,7 +56,7 @@ export async function* converse(
       }
     }
     if (calls.size === 0) {
-      yield* textEvents(text);
+      yield* textEvents(text, reason, refusal);
       return;
     }
     if (isLast) throw new GatewayError('step_limit_reached', `The model still calls tools after ${run.maxSteps} rounds.`);

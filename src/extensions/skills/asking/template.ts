@@ -8,7 +8,8 @@ export function parseTemplate(text: string): readonly Part[] {
   return text.split(/(\{\{[^{}]*\}\})/).map((piece): Part => {
     if (!piece.startsWith('{{')) return piece;
     const path = piece.slice(2, -2).trim();
-    if (!/^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$/.test(path)) throw new Error(`"${piece}" is not a place such as {{customer.name}}`);
+    if (!/^[\p{L}_][\p{L}\p{M}\p{N}_-]*(\.[\p{L}\p{M}\p{N}_-]+)*$/u.test(path))
+      throw new Error(`"${piece}" is not a place such as {{customer.name}}`);
     return path.split('.');
   });
 }

@@ -41,12 +41,23 @@ async function readText(text: string, signal: AbortSignal): Promise<readonly Sec
   return readMarkdown(text, signal);
 }
 
+/** Also of a `data:` address. Node itself would stop at the first sign that does not belong there, and say nothing. */
+function bytesOf(given: string): { readonly bytes: Buffer; readonly type: string } {
+  const comma = given.startsWith('data:') ? given.indexOf(',') : -1;
+  const head = given.slice(0, comma + 1);
+  if (head.length > 500 || (head !== '' && !head.endsWith(';base64,')))
+    throw new Unreadable('is no base64; of a data: address, only base64 is read');
+  const digits = given.slice(head.length).replaceAll(/\s+/g, '');
+  if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(digits)) throw new Unreadable('is no base64; encode the whole file at once');
+  return { bytes: Buffer.from(digits, 'base64'), type: head.slice('data:'.length, -';base64,'.length).split(';')[0] ?? '' };
+}
+
 async function readGivenFile(given: JsonObject, signal: AbortSignal, limits: ReadLimits): Promise<readonly Section[]> {
   const string = (field: string): string => (typeof given[field] === 'string' ? given[field] : '');
-  const bytes = Buffer.from(string('base64'), 'base64');
-  if (bytes.length === 0) throw new Unreadable('is empty, or its base64 cannot be read');
+  const { bytes, type } = bytesOf(string('base64'));
+  if (bytes.length === 0) throw new Unreadable('is empty');
   if (bytes.length > mostBytes) throw new Unreadable(`is larger than ${mostBytes} bytes`);
-  return readApart({ bytes, name: string('name'), type: string('media_type') }, limits, signal);
+  return readApart({ bytes, name: string('name'), type: string('media_type') || type }, limits, signal);
 }
 
 /** The sections of what the input holds under `text` or `document`. Throws `invalid_request` for what cannot be read. */
