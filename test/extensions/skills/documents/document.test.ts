@@ -27,9 +27,25 @@ describe('a document', () => {
       '<!doctype html><title>x</title><style>p{}</style><nav>menu</nav><h1>One &amp; all</h1><p>first <b>bold</b><br>line</p><script>evil()</script><h2>Two</h2><ul><li>a</li><li>b</li></ul><table><tr><td>1</td><td>2</td></tr></table>';
     expect(await read(html)).toEqual([
       { heading: 'One & all', page: null, text: 'One & all\n\nfirst bold\nline' },
-      { heading: 'One & all > Two', page: null, text: 'Two\n\na\n\nb\n\n1 2' },
+      { heading: 'One & all > Two', page: null, text: 'Two\n\na\n\nb\n\n1 | 2' },
     ]);
     expect(await read(`${'<div>'.repeat(20_000)}deep`, { media_type: 'text/html' })).toEqual([{ heading: '', page: null, text: 'deep' }]);
+  });
+
+  it.each([
+    [
+      'open rows',
+      '<p>x<table><tr><th>Item<th>Price<th>Discount<tr><td>Tea<td><td>5<tr><td>Coffee<td>7<td></table>y',
+      'x\nItem | Price | Discount\nTea | | 5\nCoffee | 7 |\ny',
+    ],
+    [
+      'paragraphs in cells',
+      '<table><tr><td><p>Item</p></td><td><p>Price</p><p>EUR</p></td></tr><tr><td><p></p></td><td>7</td></tr></table>',
+      'Item | Price EUR\n| 7',
+    ],
+    ['a table within', '<table><tr><td>a<table><tr><td>n1<td>n2</table>b<td>c</table><p>end', 'a n1 n2 b | c\n\nend'],
+  ])('keeps rows and empty cells of a table with %s', async (_name, html, text) => {
+    expect((await read(`<!doctype html>${html}`)).map((section) => section.text)).toEqual([text]);
   });
 
   it('in PDF has its pages, in Word its headings', async () => {

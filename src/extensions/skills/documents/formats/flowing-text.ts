@@ -8,6 +8,8 @@ export interface FlowingText {
   /** As it is, line breaks and spaces too. */
   verbatim(chunk: string): void;
   space(): void;
+  /** Words of the reader's own, apart from what is around them. */
+  mark(own: string): void;
   /** Two in a row make an empty line, more than two nothing else. */
   lineBreak(): void;
 }
@@ -42,6 +44,11 @@ export function flowingText(): FlowingText {
     },
     verbatim: write,
     space() {
+      isApart = true;
+    },
+    mark(own) {
+      isApart = true;
+      write(own);
       isApart = true;
     },
     lineBreak() {

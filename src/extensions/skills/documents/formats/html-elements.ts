@@ -39,6 +39,8 @@ interface Element {
 export interface OpenElements {
   readonly depth: number;
   readonly innermost: Element;
+  /** So many cells of tables, one within the other. */
+  readonly cells: number;
   has(name: string): boolean;
   open(name: string, isHidden: boolean): void;
   /** Also closes what was left open within it. Nothing happens if there is no such element. */
@@ -63,6 +65,9 @@ export function openElements(): OpenElements {
     },
     get innermost() {
       return innermost();
+    },
+    get cells() {
+      return (counts.get('td') ?? 0) + (counts.get('th') ?? 0);
     },
     has: (name) => (counts.get(name) ?? 0) > 0,
     open(name, isHidden) {

@@ -17,6 +17,8 @@ export async function readHtml(html: string): Promise<readonly Section[]> {
   let attribute = '';
   let isHidden = false;
   let isFirstInPre = false;
+  /** Of the row that is being read. */
+  let cells = 0;
 
   const endHeading = (): void => {
     if (heading === null) return;
@@ -34,7 +36,19 @@ export async function readHtml(html: string): Promise<readonly Section[]> {
   const open = (name: string): void => {
     elements.open(name, isHidden);
     if (!elements.innermost.isRead) return;
-    if (isCell(name)) flow.space();
+    // A row is one line; what stands in a cell stays in it, and an empty one keeps its place.
+    if (isCell(name)) {
+      if (elements.cells > 1) flow.space();
+      else if (cells++ > 0) flow.mark('|');
+      return;
+    }
+    if (elements.cells > 0 && (name === 'br' || isBlock(name))) return flow.space();
+    if (name === 'tr') {
+      // The row before may have been left open.
+      if (cells > 0) flow.lineBreak();
+      cells = 0;
+      return;
+    }
     if (name === 'br') flow.lineBreak();
     if (!isBlock(name)) return;
     const level = levelOf(name);
@@ -50,7 +64,9 @@ export async function readHtml(html: string): Promise<readonly Section[]> {
     elements.close(name);
     if (!elements.innermost.isRead) return;
     if (heading !== null && (levelOf(name) !== null || elements.depth < heading.depth)) endHeading();
-    if (isBlock(name)) flow.lineBreak();
+    if (elements.cells > 0) flow.space();
+    else if (isBlock(name)) flow.lineBreak();
+    if (name === 'tr' && elements.cells === 0) cells = 0;
   };
 
   const tokenizer = new Tokenizer(
