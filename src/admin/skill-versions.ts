@@ -28,6 +28,12 @@ const versionView = z.object({
   spec: z.record(z.string(), z.unknown()),
 });
 
+function isLower(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((each) => each.split('.').map(Number));
+  const at = a?.findIndex((part, index) => part !== b?.[index]) ?? -1;
+  return at !== -1 && (a?.[at] ?? 0) < (b?.[at] ?? 0);
+}
+
 const collection = collections.find((each) => each.kind === 'skill') as Collection;
 
 export function addSkillVersions(app: FastifyInstance, config: ConfigService, services: CallServices): void {
@@ -97,9 +103,20 @@ export function addSkillVersions(app: FastifyInstance, config: ConfigService, se
       const { spec } = config.mask(row);
       const wanted = request.body?.version ?? (spec['version'] as string);
       if (versionsOf(row).some((each) => each.name === versionName(name, wanted)))
-        throw new GatewayError('already_exists', `Version ${wanted} of the skill "${name}" is published already; give it another number.`, {
-          param: 'version',
-        });
+        throw new GatewayError(
+          'already_exists',
+          `Version ${wanted} of the skill "${name}" is published already; give the row a higher one (spec.version), and publish.`,
+          {
+            param: 'version',
+          },
+        );
+      const live = spec['live'];
+      if (typeof live === 'string' && isLower(wanted, live))
+        throw new GatewayError(
+          'invalid_request',
+          `version: ${wanted} is lower than ${live}, which callers get now; publish a higher number. To go back to an older version, roll back.`,
+          { param: 'version' },
+        );
       if (spec['publish_needs_cases'] === true) {
         const { failed, data } = await evaluateDraft(services, request, reply, name);
         const first = data.find((each) => !each.passed);

@@ -56,6 +56,7 @@ export class Run {
   /** Runs within this one: those under way, and the sum of those that have ended. */
   readonly #open = new Set<Run>();
   #within: Spent = nothing;
+  #onQuiet: (() => void) | null = null;
   #keeping: Keeping | null;
   #input: Json = null;
   #output: Json = null;
@@ -158,9 +159,31 @@ export class Run {
 
   /** With all runs within it, also those that failed. */
   get spent(): Spent {
+    return [...this.#open].reduce((sum, run) => added(sum, run.spent), this.#settled);
+  }
+
+  get #settled(): Spent {
     const own: Spent =
       this.#usage === null ? nothing : { usage: this.#usage, cost: this.#costOf(this.#usage), currency: this.#price?.currency ?? null };
-    return [...this.#open].reduce((sum, run) => added(sum, run.spent), added(own, this.#within));
+    return added(own, this.#within);
+  }
+
+  #endOf(inner: Run): void {
+    this.#add(inner.#settled);
+    this.#open.delete(inner);
+    if (this.#open.size === 0) this.#onQuiet?.();
+  }
+
+  /** What comes after this run has ended is told to those above as well: they have counted this one already. */
+  #add(spent: Spent): void {
+    this.#within = added(this.#within, spent);
+    if (this.#ended && this.#parent !== null) this.#parent.#add(spent);
+  }
+
+  /** Resolves when no run within it is under way, so that all they spent is known. For one who asks at a time. */
+  quiet(): Promise<void> {
+    if (this.#open.size === 0) return Promise.resolve();
+    return new Promise((resolve) => (this.#onQuiet = resolve));
   }
 
   /** Books the run. Later calls do nothing, so that every path may end it in `finally`. */
@@ -168,10 +191,7 @@ export class Run {
     if (this.#ended) return;
     this.#ended = true;
     this.#meter = null;
-    if (this.#parent !== null) {
-      this.#parent.#open.delete(this);
-      this.#parent.#within = added(this.#parent.#within, this.spent);
-    }
+    if (this.#parent !== null) this.#parent.#endOf(this);
     const record = this.#recordOf(outcome, error, this.#usage);
     this.#ledger.record(record);
     if (this.#keeping !== null) this.#ledger.content?.(this.id, this.#keeping.days, { input: this.#input, output: this.#output });

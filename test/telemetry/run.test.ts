@@ -36,6 +36,22 @@ describe('what a run has spent', () => {
     expect(booked.map(({ usage }) => usage?.inputTokens ?? null)).toEqual([10, 5, 2, null, null]);
   });
 
+  it('holds what ended after the run around it, once, and tells when all is quiet', async () => {
+    const { run } = open();
+    const inner = run.child('skill/b', 'skill');
+    const late = model(inner, 5);
+    let isQuiet = false;
+    const quiet = inner.quiet().then(() => (isQuiet = true));
+    inner.end('error', 'upstream_timeout');
+    await Promise.resolve();
+    expect(isQuiet).toBe(false);
+    late.used({ inputTokens: 7, outputTokens: 0 });
+    late.end('aborted');
+    await quiet;
+    expect([run, inner].map(({ spent }) => spent.usage?.inputTokens)).toEqual([7, 7]);
+    await run.quiet();
+  });
+
   it('has no cost where a price is unknown or currencies differ, and what was free changes nothing', () => {
     const unknown = open().run;
     model(unknown, 1);

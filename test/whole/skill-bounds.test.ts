@@ -1,9 +1,11 @@
 /** Bounds of skills: loops, depths, tokens, time. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventually, type TestGateway } from './gateway.ts';
 import { type SkillScene, skill, calling, startSkillScene } from './skill-scene.ts';
-import { answerOk, completion, type Vendor } from './vendor.ts';
+import { answerOk, chunks, completion, type Vendor } from './vendor.ts';
 
 let scene: SkillScene;
+let gateway: TestGateway;
 let vendor: Vendor;
 let make: SkillScene['make'];
 let run: SkillScene['run'];
@@ -11,7 +13,7 @@ let chat: SkillScene['chat'];
 
 beforeAll(async () => {
   scene = await startSkillScene();
-  ({ vendor, make, run, chat } = scene);
+  ({ gateway, vendor, make, run, chat } = scene);
 }, 30_000);
 afterAll(() => scene[Symbol.asyncDispose]());
 beforeEach(() => vendor.behave((request, response) => answerOk(request, response, 'Gardens.')));
@@ -54,6 +56,19 @@ describe('bounds', () => {
     vendor.behave(() => {});
     const slow = await run('slow', { city: 'x' });
     expect(slow.json.error).toMatchObject({ code: 'upstream_timeout', message: 'The skill "slow" took longer than its 400 ms.' });
+    // What had come until then is told, and is that of the ledger.
+    vendor.behave((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      for (const each of chunks(Array.from({ length: 40 }, (_, index) => `word${index} `)).slice(0, 30)) response.write(each);
+    });
+    const cut = await run('slow', { city: 'x' }, { stream: true });
+    const told = JSON.parse(/event: failed\ndata: (.*)/.exec(cut.text)?.[1] ?? 'null') as { id: string; usage: { output_tokens: number } };
+    expect(told.usage.output_tokens).toBeGreaterThan(0);
+    const spent = await eventually(
+      async () => (await gateway.as('developer', 'GET', `/v1/runs/${told.id}`)).json.spent as { output_tokens: number } | undefined,
+      (each) => each !== undefined,
+    );
+    expect(spent?.output_tokens).toBe(told.usage.output_tokens);
     const steps = [{ id: 'a', each: '{{input.list}}', at_once: 2, with: { prompt: '{{item}}' }, retry: { times: 5, delay_ms: 100 } }];
     await make('beside', { kind: 'pipeline', description: 'd', model: 'scripted', options: { input_schema: { type: 'object' }, steps } });
     let asked = 0;

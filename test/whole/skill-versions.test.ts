@@ -46,6 +46,11 @@ describe('a skill', () => {
     expect(await said('note@draft')).toBe('second 1.0.0-draft');
     // Without a body as well.
     expect((await gateway.as('developer', 'POST', '/api/skills/note/publish')).status).toBe(409);
+    const lower = await post('publish', { version: '0.9.0' });
+    expect([lower.status, lower.json.error]).toMatchObject([
+      400,
+      { param: 'version', message: expect.stringContaining('roll back') as string },
+    ]);
     expect((await post('publish', { version: '1.1.0' })).status).toBe(200);
     expect(await said()).toBe('second 1.1.0');
   });

@@ -1,4 +1,5 @@
 /** `skill/<name>`: runs with the rights of its caller, never of its author. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { resultText } from '../../extensions/tool-loop/result-text.ts';
 import { orAborted } from '../../outbound/or-aborted.ts';
 import type { Run } from '../../telemetry/run.ts';
@@ -19,6 +20,8 @@ import type { CallServices } from '../calls/services.ts';
 import { requireListed, requireNamed } from './rights.ts';
 import { allows, chatTools } from './named-tools.ts';
 import { requireBudget, requireDepth, type SkillAround } from './bounds.ts';
+
+const mostToBookMs = 1_000;
 
 export interface SkillCall {
   readonly run: Run;
@@ -75,13 +78,19 @@ export async function invokeSkill(
   try {
     requireNamed(caller, skill.spec);
     const events = await orAborted(skill.instance.invoke(input, handOf(scope, options)), signal);
-    return { run, events: booked(run, null, timely(events, signal)) };
+    return { run, events: booked(run, null, timely(events, signal, run)) };
   } catch (thrown) {
     // What is cut says why, whatever the cut looks like from inside.
     const error: unknown = signal.aborted ? signal.reason : thrown;
+    await quietFor(run);
     endFailed(run, error);
     throw error;
   }
+}
+
+/** What it was cut off from is booked in a moment, and is a part of what it spent. */
+async function quietFor(run: Run): Promise<void> {
+  await Promise.race([run.quiet(), sleep(mostToBookMs, undefined, { ref: false })]);
 }
 
 function handOf(scope: SkillScope, { stream, conversation }: SkillCallOptions): SkillRun {
@@ -105,7 +114,7 @@ function handOf(scope: SkillScope, { stream, conversation }: SkillCallOptions): 
 }
 
 /** The events, for no longer than the signal lets: code of others need not hear it. */
-async function* timely(events: ChatEvents, signal: AbortSignal): AsyncGenerator<readonly ChatEvent[]> {
+async function* timely(events: ChatEvents, signal: AbortSignal, run: Run): AsyncGenerator<readonly ChatEvent[]> {
   const source = events[Symbol.asyncIterator]();
   try {
     for (;;) {
@@ -114,7 +123,9 @@ async function* timely(events: ChatEvents, signal: AbortSignal): AsyncGenerator<
       yield next.value;
     }
   } catch (thrown) {
-    throw signal.aborted ? signal.reason : thrown;
+    if (!signal.aborted) throw thrown;
+    await quietFor(run);
+    throw signal.reason;
   } finally {
     const left = Promise.resolve(source.return?.());
     // Whoever does not hear the signal would keep the caller waiting here as well.
