@@ -1,4 +1,4 @@
-/** How the tests run: real servers and files in separate processes, at most two at a time. */
+/** How the tests run: real servers and files in separate processes, at most three at a time. */
 import { defineConfig } from 'vitest/config';
 import { SummaryReporter } from './test/reporter.ts';
 
@@ -7,7 +7,7 @@ export default defineConfig({
     environment: 'node',
     include: ['test/**/*.test.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
     // Files of one worker share what they load: else half of all time goes into loading the same again.
     isolate: false,
     testTimeout: 20_000,

@@ -1,9 +1,6 @@
 /** Commands that speak with a gateway that is running, as whoever the token says. */
-import { Agent, fetch, type Response } from 'undici';
+import { patientFetch, type Response } from '../../outbound/patient-fetch.ts';
 import { complain, UsageError } from './command.ts';
-
-/** Cases with a slow model take long, and go on whether or not somebody waits. */
-const patient = new Agent({ headersTimeout: 3_600_000, bodyTimeout: 3_600_000 });
 
 /** For `parseArgs`. */
 export const gatewayOptions = {
@@ -37,9 +34,9 @@ export function gatewayCall(values: { readonly url?: string | undefined; readonl
   return {
     async send(method, path, body) {
       try {
-        return await fetch(`${url}${path}`, {
+        // Cases with a slow model take long, and go on whether or not somebody waits.
+        return await patientFetch(`${url}${path}`, {
           method,
-          dispatcher: patient,
           headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': body.type }) },
           ...(body === undefined ? {} : { body: body.bytes }),
         });

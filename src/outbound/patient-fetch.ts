@@ -1,0 +1,10 @@
+/** A fetch for whoever waits for an answer that may take an hour. */
+import { Agent, fetch, type RequestInit, type Response } from 'undici';
+
+const patient = new Agent({ headersTimeout: 3_600_000, bodyTimeout: 3_600_000 });
+
+export type { Response };
+
+export function patientFetch(url: string, init: RequestInit): Promise<Response> {
+  return fetch(url, { ...init, dispatcher: patient });
+}
