@@ -5,7 +5,7 @@ import type { Run } from '../../telemetry/run.ts';
 import type { ChatEvent, ChatEvents } from '../../types/chat.ts';
 import type { ModelEntry } from '../../types/snapshot.ts';
 import { booked, endFailed } from './booked.ts';
-import type { Caller } from './caller.ts';
+import { type Caller, requireRight } from './caller.ts';
 import type { ParsedCall } from './chat-body.ts';
 import { invokeModel, openRun } from './invoke-model.ts';
 import { type BoundTool, resolveServerTools, type SkillCaller } from './server-tools.ts';
@@ -54,6 +54,8 @@ export async function chatWithTools(
       signal: caller.signal,
       callModel: async (request) => {
         options.mayAsk?.();
+        // What was decided at the start need not hold for a later round.
+        requireRight(caller, 'use', model.capability);
         const call = await invokeModel(services, caller, model, request, { stream: chat.stream, parent: run });
         if (warnings.length === 0) warnings.push(...call.warnings);
         return call;

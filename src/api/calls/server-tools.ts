@@ -6,7 +6,7 @@ import { GatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
 import type { McpServerEntry, SkillEntry } from '../../types/snapshot.ts';
 import type { ToolResult } from '../../types/tool-source.ts';
-import { type Caller, may, requireServer, requireSkill, toolCapability } from './caller.ts';
+import { type Caller, may, requireRight, requireServer, requireSkill, toolCapability } from './caller.ts';
 import { invokeTool, isApprovalNeeded } from './invoke-tool.ts';
 import type { CallServices } from './services.ts';
 import { requireNamed } from '../skills/rights.ts';
@@ -39,7 +39,10 @@ function skillTool(caller: Caller, request: SkillRequest, callSkill: SkillCaller
     description: skill.spec.description,
     inputSchema: skill.instance.describe().inputSchema,
     needsApproval: request.asks(skill.name),
-    call: (input, context) => callSkill(skill, input, context),
+    async call(input, context) {
+      requireRight(caller, 'use', skill.capability);
+      return callSkill(skill, input, context);
+    },
   };
 }
 
