@@ -84,6 +84,41 @@ describe.skipIf(postgresUrl === undefined)('two nodes on PostgreSQL', () => {
     expect(other.status).toBe(400);
   });
 
+  it('a vendor that wants its thoughts back gets them from the other as well', async () => {
+    const provider = { name: 'deep', spec: { kind: 'deepseek', options: { api_key: 'k', base_url: vendor.url } } };
+    expect((await ask(0, 'admin', 'POST', '/api/providers', provider)).status).toBe(201);
+    const spec = { deployments: [{ provider: 'deep', model: 'deepseek-reasoner' }] };
+    expect((await ask(0, 'admin', 'POST', '/api/models', { name: 'thinker', spec })).status).toBe(201);
+    await eventually(
+      async () => (await ask(1, 'developer', 'GET', '/v1/models/thinker')).status,
+      (status) => status === 200,
+    );
+    const rounds: { role: string; reasoning_content?: string }[][] = [];
+    vendor.behave((request, response) => {
+      if (request.body.tools === undefined) return answerOk(request, response, 'Suzhou');
+      rounds.push(request.body.messages as (typeof rounds)[number]);
+      const name = ['skill__city', 'mine'][rounds.length - 1];
+      if (name === undefined) return answerOk(request, response, 'Done');
+      const calls = [{ id: `c${rounds.length}`, type: 'function', function: { name, arguments: name === 'mine' ? '{}' : '{"text":"x"}' } }];
+      const more = { reasoning_content: `thought ${rounds.length}`, tool_calls: calls };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(completion(null, more, 'tool_calls'));
+    });
+    const tools = [
+      { type: 'function', function: { name: 'mine', parameters: { type: 'object' } } },
+      { type: 'skill', name: 'city' },
+    ];
+    const messages = [{ role: 'user', content: 'go' }];
+    const first = await ask(0, 'developer', 'POST', '/v1/chat/completions', { model: 'thinker', messages, tools });
+    const { tool_calls } = first.json.choices[0].message;
+    // As strict clients keep it: nothing beyond OpenAI's schema.
+    const told = { role: 'assistant', content: null, tool_calls };
+    const back = [...messages, told, { role: 'tool', tool_call_id: tool_calls[0].id, content: 'my result' }];
+    const next = await ask(1, 'developer', 'POST', '/v1/chat/completions', { model: 'thinker', messages: back, tools });
+    expect(next.json.choices[0].message.content).toBe('Done');
+    const thoughts = (round: number) => rounds[round]?.filter(({ role }) => role === 'assistant').map((each) => each.reasoning_content);
+    expect([thoughts(1), thoughts(2)]).toEqual([['thought 1'], ['thought 1', 'thought 2']]);
+  });
+
   it('the answer of a run in the background is told by the other', async () => {
     vendor.behave((request, response) => answerOk(request, response, 'Suzhou'));
     const started = await ask(0, 'developer', 'POST', '/v1/skills/city/runs', { input: { text: 'x' }, async: true });

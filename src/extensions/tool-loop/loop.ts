@@ -96,6 +96,7 @@ async function* rounds(
     const assistant: JsonObject = {
       role: 'assistant',
       content: round.text === '' ? null : round.text,
+      ...round.thoughts,
       ...(round.calls.length === 0 ? {} : { tool_calls: round.calls.map(asMessageCall) }),
     };
     const wanting = serverCalls.filter(({ tool }) => tool.needsApproval);

@@ -1,5 +1,6 @@
 /** One model call of the tool loop: what the caller may see passes on, calls of server-side tools are kept back. */
 import type { ChatEvent, ChatEvents, FinishReason } from '../../types/chat.ts';
+import type { JsonObject } from '../../types/json.ts';
 
 export interface RoundCall {
   /** The vendor's. */
@@ -13,6 +14,8 @@ export interface RoundCall {
 
 export interface Round {
   readonly text: string;
+  /** What the model thought, in the fields of a message in which some vendors want it back with its calls. */
+  readonly thoughts: JsonObject;
   /** In the order in which the model made them, the caller's own functions included. */
   readonly calls: readonly RoundCall[];
   readonly reason: FinishReason;
@@ -27,7 +30,9 @@ export async function* readRound(
 ): AsyncGenerator<readonly ChatEvent[], Round> {
   const calls = new Map<number, RoundCall>();
   const hidden = new Set<number>();
+  const details: JsonObject[] = [];
   let text = '';
+  let reasoning = '';
   let reason: FinishReason = 'stop';
   for await (const batch of events) {
     const visible: ChatEvent[] = [];
@@ -58,10 +63,16 @@ export async function* readRound(
           break;
         default:
           if (event.type === 'text-delta') text += event.text;
+          else if (event.type === 'reasoning-delta') reasoning += event.text;
+          else if (event.type === 'thought') details.push(event.detail);
           visible.push(event);
       }
     }
     if (visible.length > 0) yield visible;
   }
-  return { text, calls: [...calls.values()], reason };
+  const thoughts = {
+    ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
+    ...(details.length === 0 ? {} : { reasoning_details: details }),
+  };
+  return { text, thoughts, calls: [...calls.values()], reason };
 }
