@@ -89,7 +89,7 @@ describe('while the service is away', () => {
     pass(3_600_000);
     const start = performance.now();
     expect(await codeOf(await sign(key, { sub: 'otto' }))).toBe('let in');
-    expect(performance.now() - start).toBeLessThan(500);
+    expect(performance.now() - start).toBeLessThan(3_000);
   });
 
   it('closing lets go of what is under way at once', async () => {
@@ -99,7 +99,7 @@ describe('while the service is away', () => {
     const start = performance.now();
     authenticator.close();
     expect(await waiting).toBe('auth_unavailable');
-    expect(performance.now() - start).toBeLessThan(1_000);
+    expect(performance.now() - start).toBeLessThan(3_000);
     expect(warnings).toEqual([]);
   });
 

@@ -58,7 +58,7 @@ describe.each([true, false])('streamed: %s', (streamed) => {
     const startedAt = Date.now();
     const told = await scene.ask(model, { stream: streamed });
     expect(told).toMatchObject({ text: 'quick', finish: 'stop', error: null, deployment: 'm#b', attempts: 2 });
-    expect(Date.now() - startedAt).toBeLessThan(900);
+    expect(Date.now() - startedAt).toBeLessThan(2_500);
     expect(outcomes(told)).toEqual(['m#a aborted', 'm#b complete']);
     expect(told.record.attempts.find(({ outcome }) => outcome === 'aborted')).toMatchObject({
       error: null,
@@ -179,7 +179,7 @@ describe('the second attempt', () => {
     const startedAt = Date.now();
     expect(await scene.ask(model)).toMatchObject({ text: 'second', attempts: 2 });
     expect(Date.now() - startedAt, 'not sooner than the least').toBeGreaterThanOrEqual(100);
-    expect(Date.now() - startedAt).toBeLessThan(1_000);
+    expect(Date.now() - startedAt).toBeLessThan(1_900);
     expect(await scene.ask(model, { stream: false, body: {} }), 'times of streams say nothing of whole answers').toMatchObject({
       text: 'first',
       attempts: 1,

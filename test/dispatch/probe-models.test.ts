@@ -15,7 +15,7 @@ describe('a probe for the list of models', () => {
     await expect.poll(() => heard.length, soon).toBeGreaterThan(3);
     expect(new Set(heard.map(({ verdict }) => verdict))).toEqual(new Set(['well']));
     expect(stateOf(deployment.key)).toMatchObject({ circuit: 'closed', attempts: 0, failures: 0, probe: { ok: true, reason: null } });
-    expect(Math.abs(Date.now() - (stateOf(deployment.key)?.probe?.at ?? 0))).toBeLessThan(500);
+    expect(Math.abs(Date.now() - (stateOf(deployment.key)?.probe?.at ?? 0))).toBeLessThan(5_000);
     expect(records).toEqual([]);
     await expect.poll(held, soon).toBe(0);
   });

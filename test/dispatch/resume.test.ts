@@ -288,7 +288,7 @@ describe('several breaks', () => {
     const told = await scene.ask(model);
     expect(told).toMatchObject({ text: 'Many ro', finish: null });
     expect(told.error?.code).toBe('upstream_timeout');
-    expect(Date.now() - startedAt).toBeLessThan(1_500);
+    expect(Date.now() - startedAt).toBeLessThan(4_000);
   });
 
   it('with nobody left to go on, it is an error that says so', async () => {

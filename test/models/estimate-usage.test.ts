@@ -36,7 +36,7 @@ test('takes words that are control tokens elsewhere, and long texts in bounded t
   const sentence = 'The quick brown fox jumps over the lazy dog. ';
   const started = performance.now();
   const count = estimateTokens(sentence.repeat(20_000));
-  expect(performance.now() - started).toBeLessThan(200);
+  expect(performance.now() - started).toBeLessThan(600);
   expect(count / 20_000).toBeGreaterThan(9);
   expect(count / 20_000).toBeLessThan(11);
 });

@@ -154,7 +154,7 @@ describe('a server that does not behave', () => {
       const began = Date.now();
       const { tools } = await client.listTools(undefined, bypass);
       expect(tools.length).toBeGreaterThan(0);
-      expect(Date.now() - began).toBeLessThan(1_000);
+      expect(Date.now() - began).toBeLessThan(1_900);
     }
     await gateway.as('admin', 'DELETE', '/api/mcp-servers/hung');
   });

@@ -62,7 +62,7 @@ describe('a text', () => {
   ])('is read at once, even with %s', async (_what, text) => {
     const start = performance.now();
     const sections = await read(text);
-    expect(performance.now() - start).toBeLessThan(1_000);
+    expect(performance.now() - start).toBeLessThan(5_000);
     expect(sections.map((section) => section.text).join('\n')).toBe(text);
   });
 

@@ -115,7 +115,7 @@ describe.skipIf(!seesProcesses)('the processes that read', () => {
       expect(status).toBe('rejected');
       expect((reason as Error).message).toBe('gone');
     }
-    expect(performance.now() - start).toBeLessThan(500);
+    expect(performance.now() - start).toBeLessThan(10_000);
     await until(() => readersOf(process.pid).length === 0);
     expect(await read(Buffer.from('the next'))).toHaveLength(1);
   }, 30_000);
