@@ -1,14 +1,18 @@
 /** What the demo models say. Each says that it is not an AI. */
 
+interface DemoTool {
+  readonly name: string;
+  readonly description?: string;
+  readonly parameters?: unknown;
+}
+
 export interface DemoRequest {
   readonly model: string;
   readonly messages: readonly { readonly role?: unknown; readonly content?: unknown; readonly tool_calls?: unknown }[];
   readonly stream?: boolean;
   readonly stream_options?: unknown;
   readonly max_tokens?: number;
-  readonly tools?: readonly {
-    readonly function?: { readonly name: string; readonly description?: string; readonly parameters?: unknown };
-  }[];
+  readonly tools?: readonly { readonly function?: DemoTool }[];
   readonly tool_choice?: unknown;
   readonly response_format?: { readonly type?: string; readonly json_schema?: { readonly schema?: unknown } };
 }
@@ -44,8 +48,8 @@ function say(request: DemoRequest, text: string, pace: { firstMs: number; wordMs
   return { text: cut ? words.slice(0, request.max_tokens).join('') : text, calls: [], finish: cut ? 'length' : 'stop', ...pace };
 }
 
-/** The least value that fits a simple JSON schema. */
-function sample(schema: unknown, depth = 0): unknown {
+/** The least value that fits a simple JSON schema; its texts are `words`. */
+function sample(schema: unknown, words = 'demo', depth = 0): unknown {
   if (typeof schema !== 'object' || schema === null || depth > 8) return null;
   const {
     type,
@@ -56,16 +60,16 @@ function sample(schema: unknown, depth = 0): unknown {
   if (Array.isArray(choices)) return choices[0];
   switch (Array.isArray(type) ? type[0] : type) {
     case 'object':
-      return Object.fromEntries(Object.entries(properties ?? {}).map(([key, inner]) => [key, sample(inner, depth + 1)]));
+      return Object.fromEntries(Object.entries(properties ?? {}).map(([key, inner]) => [key, sample(inner, words, depth + 1)]));
     case 'array':
-      return items === undefined ? [] : [sample(items, depth + 1)];
+      return items === undefined ? [] : [sample(items, words, depth + 1)];
     case 'integer':
     case 'number':
       return 0;
     case 'boolean':
       return false;
     case 'string':
-      return 'demo';
+      return words;
     default:
       return null;
   }
@@ -78,6 +82,18 @@ const echo: DemoModel = {
     return say(request, `This is a demo, not an AI. You said: ${lastUserText(request)}`);
   },
 };
+
+/** A tool that the question names, such as `city` in "Ask city: Suzhou", with all that is said behind its name for each of its texts. */
+function namedTool(tools: readonly DemoTool[], question: string): { name: string; arguments: string } | null {
+  const said = tools.flatMap(({ name, parameters }) => {
+    const short = name.split('__').at(-1) ?? name;
+    const at = question.toLowerCase().indexOf(short.toLowerCase());
+    return at === -1 ? [] : [{ name, parameters, short, words: question.slice(at + short.length).replace(/^[\s:,]+/, '') }];
+  });
+  const [longest] = said.toSorted((one, other) => other.short.length - one.short.length);
+  if (longest === undefined) return null;
+  return { name: longest.name, arguments: JSON.stringify(sample(longest.parameters, longest.words || 'demo') ?? {}) };
+}
 
 /** A tool that fits the question, by its name and description. */
 function pickTool(request: DemoRequest, question: string): { name: string; arguments: string } | null {
@@ -92,7 +108,7 @@ function pickTool(request: DemoRequest, question: string): { name: string; argum
     const clock = find(/time|clock|date/i);
     if (clock !== undefined) return { name: clock.name, arguments: '{}' };
   }
-  return null;
+  return namedTool(tools, question);
 }
 
 const tools: DemoModel = {
@@ -103,7 +119,7 @@ const tools: DemoModel = {
     if (picked !== null) return { ...say(request, ''), calls: [{ id: `call_demo_${request.messages.length}`, ...picked }] };
     return say(
       request,
-      'This is a demo, not an AI. Offer me a clock or a calculator as a tool, then ask for the time or for something like 6 * 7.',
+      'This is a demo, not an AI. Offer me a clock or a calculator as a tool, then ask for the time or for something like 6 * 7; or name any other tool.',
     );
   },
 };
