@@ -9,10 +9,12 @@ import type { ConfigService } from '../config/service.ts';
 import type { Action, Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
 import { type ConfigRow, resourceNames, resourceSpecs } from '../types/resources.ts';
+import type { SkillSpec } from '../types/skill-spec.ts';
 import { actorOf, expectedRevision } from './actor.ts';
 import { capabilityOf, chooseOwner, type Collection } from './collections.ts';
 import { pageOf, pageQuery } from './paging.ts';
 import { rowView, showRow } from './row-view.ts';
+import { requireReferences } from './skill-references.ts';
 
 const named = z.object({ name: z.string().min(1).max(200) });
 const ownerField = storedText(256)
@@ -58,6 +60,9 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
     // Published versions of a skill have routes of their own.
     if (row === undefined || (kind === 'skill' && isVersion(name))) throw notHere(collection, name);
     return row;
+  };
+  const requireNames = (request: FastifyRequest, name: string, spec: z.output<typeof inputSpec>): void => {
+    if (kind === 'skill') requireReferences(config, request, name, spec as SkillSpec);
   };
   const requireOwner = (principal: Principal, owner: string | null | undefined): void => {
     if (owner !== chooseOwner(principal, owner))
@@ -108,6 +113,7 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
       requireOwner(principal, owner);
       requireKindRight(principal, kind, spec);
       requireOn(request, 'manage', { name, tenant: principal.tenant, owner: principal.subject, spec });
+      requireNames(request, name, spec);
       const mutation = {
         kind,
         tenant: principal.tenant,
@@ -148,6 +154,7 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
       requireOwner(principal, owner);
       requireKindRight(principal, kind, spec);
       requireKindRight(principal, kind, current.spec);
+      requireNames(request, name, spec);
       const mutation = {
         kind,
         tenant: principal.tenant,

@@ -1,19 +1,23 @@
 /** What a mistyped name may have meant. */
 
-/** Edits (insert, delete, replace) between two texts; stops counting beyond `most`. */
+/** Edits (insert, delete, replace, swap two neighbours) between two texts; stops counting beyond `most`. */
 function distance(one: string, other: string, most: number): number {
   if (Math.abs(one.length - other.length) > most) return most + 1;
+  let before: number[] = [];
   let row = Array.from({ length: other.length + 1 }, (_, index) => index);
   for (let i = 1; i <= one.length; i++) {
     const next = [i];
     let least = i;
     for (let j = 1; j <= other.length; j++) {
       const cost = one[i - 1] === other[j - 1] ? 0 : 1;
-      const value = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + cost);
+      const isSwap = i > 1 && j > 1 && one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1];
+      const swapped = isSwap ? (before[j - 2] ?? 0) + 1 : Infinity;
+      const value = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + cost, swapped);
       next.push(value);
       least = Math.min(least, value);
     }
     if (least > most) return most + 1;
+    before = row;
     row = next;
   }
   return row[other.length] ?? most + 1;

@@ -20,8 +20,10 @@ beforeEach(() => vendor.behave((request, response) => answerOk(request, response
 
 describe('bounds', () => {
   it('stop skills that call each other', async () => {
-    await make('ping', skill({ tools: ['skill/pong'] }));
+    await make('ping', skill());
     await make('pong', skill({ tools: ['skill/ping'] }));
+    const both = await gateway.as('admin', 'PUT', '/api/skills/ping', { spec: skill({ tools: ['skill/pong'] }) });
+    expect(both.status, both.text).toBe(200);
     vendor.behave((request, response) => {
       const [tool] = (request.body.tools ?? []) as { function: { name: string } }[];
       return calling(tool?.function.name ?? '', { city: 'x' })(request, response);

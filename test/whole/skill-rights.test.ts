@@ -171,7 +171,12 @@ describe('rights', () => {
 
   it('are the caller’s, loud where something is missing, hidden where it may not be seen', async () => {
     await make('outer', skill({ tools: ['skill/city'] }));
+    await gateway.as('admin', 'POST', '/api/mcp-servers', {
+      name: 'nowhere',
+      spec: { kind: 'http', options: { url: 'https://127.0.0.1:1' } },
+    });
     await make('reaching', skill({ tools: ['mcp/nowhere/read'] }));
+    expect((await gateway.as('admin', 'DELETE', '/api/mcp-servers/nowhere')).status).toBe(204);
     expect((await run('reaching', { city: 'x' })).status).toBe(404);
     expect((await run('city', { city: 'x' }, {}, 'viewer')).status).toBe(403);
     const grant = { subject_type: 'role', subject: 'user', capability: 'skill/outer', action: 'use' };
@@ -189,6 +194,37 @@ describe('rights', () => {
     );
     expect(asTool.status).toBe(403);
   });
+});
+
+it.each([
+  [
+    'a server',
+    { tools: ['mcp/demo/calculate', 'mcp/dmo/calculate'] },
+    'spec.tools[1]: there is no MCP server named "dmo". Did you mean "demo"?',
+  ],
+  ['a skill', { tools: ['skill/ctiy'] }, 'spec.tools[0]: there is no skill named "ctiy". Did you mean "city"?'],
+  ['a version', { tools: ['skill/city@9.9.9'] }, 'spec.tools[0]: there is no skill named "city@9.9.9".'],
+  ['a model', { tools: ['model/demo/ekko'] }, 'spec.tools[0]: there is no model named "demo/ekko". Did you mean "demo/echo"?'],
+  [
+    'a judge',
+    { cases: [{ name: 'one', input: {}, expect: { judge: { model: 'scripte', question: 'Well?' } } }] },
+    'spec.cases[0].expect.judge.model: there is no model named "scripte". Did you mean "scripted"?',
+  ],
+])('%s that is nowhere is told when the row is saved', async (_what, more, message) => {
+  const made = await gateway.as('admin', 'POST', '/api/skills', { name: 'slip', spec: skill(more) });
+  expect(made.json.error, made.text).toMatchObject({
+    code: 'configuration_invalid',
+    message,
+    param: message.slice(0, message.indexOf(':')),
+  });
+  expect((await gateway.as('admin', 'PUT', '/api/skills/city', { spec: skill(more) })).json.error).toMatchObject({ message });
+});
+
+it('a skill may name itself and the draft of another, and stays when what it names is deleted', async () => {
+  await make('others', skill());
+  await make('selfish', skill({ tools: ['skill/selfish', 'skill/others@draft'] }));
+  expect((await gateway.as('admin', 'DELETE', '/api/skills/others')).status).toBe(204);
+  expect((await gateway.as('admin', 'GET', '/api/skills/selfish')).status).toBe(200);
 });
 
 it('a tool that needs a person’s yes is refused within a skill, where nobody can be asked', async () => {

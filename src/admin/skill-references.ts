@@ -1,0 +1,54 @@
+/** What a skill's row names besides its model, looked for when the row is saved: a slip is told then, not by the first run. */
+import type { FastifyRequest } from 'fastify';
+import { principalOf, snapshotOf } from '../api/request-context.ts';
+import { decide } from '../auth/decide.ts';
+import { unknownName } from '../config/invalid.ts';
+import type { ConfigService } from '../config/service.ts';
+import { isVersion, skillOf } from '../config/skill-versions.ts';
+import type { SkillSpec } from '../types/skill-spec.ts';
+import { capabilityOf, type Collection, collections } from './collections.ts';
+
+interface Reference {
+  readonly kind: 'model' | 'skill' | 'mcp';
+  readonly name: string;
+  readonly param: string;
+}
+
+type Named = Pick<SkillSpec, 'tools' | 'cases'>;
+
+function referencesOf({ tools, cases }: Named): Reference[] {
+  const named = tools.map((tool, index): Reference => {
+    const [kind = '', name = ''] = tool.split('/');
+    const param = `spec.tools[${index}]`;
+    if (kind === 'model') return { kind, name: tool.slice('model/'.length), param };
+    return { kind: kind === 'skill' ? 'skill' : 'mcp', name, param };
+  });
+  const judges = cases.flatMap(({ expect: { judge } }, index): Reference[] =>
+    judge === undefined ? [] : [{ kind: 'model', name: judge.model, param: `spec.cases[${index}].expect.judge.model` }],
+  );
+  return [...named, ...judges];
+}
+
+/**
+ * Throws `configuration_invalid` for a name that is nowhere, with what the caller may see as a hint. What is deleted later is told by the runs
+ * that miss it, and which tools a server has is known when it is asked. A skill may name itself: how deep it goes is limited.
+ */
+export function requireReferences(config: ConfigService, request: FastifyRequest, skill: string, spec: Named): void {
+  const principal = principalOf(request);
+  const { tenant } = principal;
+  for (const { kind, name, param } of referencesOf(spec)) {
+    const row = name.endsWith('@draft') ? skillOf(name) : name;
+    if ((kind === 'skill' && row === skill) || config.row(tenant, kind, row) !== undefined) continue;
+    const collection = collections.find((each) => each.kind === kind) as Collection;
+    const { grants } = snapshotOf(request).tenant(tenant);
+    const visible = config
+      .rows(tenant, kind)
+      .filter((each) => !isVersion(each.name) && decide(principal, 'view', capabilityOf(collection, each), grants, Date.now()).allowed);
+    throw unknownName(
+      collection.title,
+      name,
+      visible.map((each) => each.name),
+      param,
+    );
+  }
+}
