@@ -132,6 +132,46 @@ describe.skipIf(postgresUrl === undefined)('two nodes on PostgreSQL', () => {
     expect((await ask(1, 'admin', 'GET', path)).status).toBe(404);
   });
 
+  it('the steps of a run in the background are told by the other as they end', async () => {
+    const options = {
+      steps: [
+        { id: 'first', with: 'one' },
+        { id: 'second', with: 'two' },
+      ],
+    };
+    const made = await ask(0, 'admin', 'POST', '/api/skills', {
+      name: 'steps',
+      spec: { kind: 'pipeline', description: 'd', model: 'small', options },
+    });
+    expect(made.status, made.text).toBe(201);
+    const release = Promise.withResolvers<void>();
+    vendor.behave(async (request, response) => {
+      if (JSON.stringify(request.body.messages).includes('two')) await release.promise;
+      answerOk(request, response, 'done');
+    });
+    const started = await ask(0, 'developer', 'POST', '/v1/skills/steps/runs', { input: { text: 'x' }, async: true });
+    expect(started.status, started.text).toBe(202);
+    const { id } = started.json;
+    const headers = { authorization: `Bearer ${await identity.token('developer')}` };
+    const following = await fetch(`${(nodes[1] as TestGateway).url}/v1/runs/${id}?stream=true`, { headers });
+    let text = '';
+    const decoder = new TextDecoder();
+    for await (const chunk of following.body as ReadableStream<Uint8Array>) {
+      text += decoder.decode(chunk, { stream: true });
+      if (text.includes('event: step')) release.resolve();
+    }
+    const events = [...text.matchAll(/^event: (\w+)\ndata: (.*)$/gm)].map(([, name, data]) => [name, JSON.parse(data ?? '')] as const);
+    expect(events.map(([name, { status }]) => `${name} ${status}`)).toEqual([
+      'started running',
+      'step completed',
+      'step completed',
+      'completed completed',
+    ]);
+    expect(events[0]?.[1].steps).toBeUndefined();
+    expect(events.at(-1)?.[1]).toMatchObject({ output: 'done' });
+    expect(events.at(-1)?.[1].steps).toEqual(events.filter(([name]) => name === 'step').map(([, step]) => step));
+  }, 30_000);
+
   it('a run in the background is followed and cancelled from the other', async () => {
     const aborts = vendor.aborts;
     vendor.behave(() => {});

@@ -107,7 +107,7 @@ async function startDetached(
       release();
     }
   };
-  services.liveRuns.adopt(caller.principal, faceOf(skill, run), events(), controller);
+  await services.liveRuns.adopt(caller.principal, faceOf(skill, run), events(), controller);
   return run.id;
 }
 

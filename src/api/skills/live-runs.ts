@@ -6,11 +6,7 @@ import type { ChatEvents, StepRecord } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
 import type { Logger } from '../../types/logger.ts';
-
-export interface RunNews {
-  readonly name: string;
-  readonly data: JsonObject;
-}
+import { followFar, keepRun, readRun, type RunNews } from './far-runs.ts';
 
 interface LiveRun {
   readonly owner: StateOwner;
@@ -22,17 +18,22 @@ interface LiveRun {
   readonly controller: AbortController;
   /** Called with each piece of news. */
   readonly listeners: Set<() => void>;
+  /** Other nodes have heard of all its steps. */
+  announced: boolean;
   ended: boolean;
 }
 
 export interface LiveRuns {
-  /** Takes a run over that has begun; its end is kept. `controller` ends it. */
-  adopt(owner: StateOwner, face: RunFace, events: ChatEvents, controller: AbortController): void;
+  /**
+   * Takes a run over that has begun; its end is kept. `controller` ends it. Resolves when it can be asked for at any node, or where they
+   * cannot be told of it soon.
+   */
+  adopt(owner: StateOwner, face: RunFace, events: ChatEvents, controller: AbortController): Promise<void>;
   /** Room for one more, until it is given back. Throws `rate_limited` where too many of this person are under way. */
   admit(owner: StateOwner): () => void;
   /** As it stands, wherever it runs; null for one that is unknown, somebody else's, or older than an hour. */
   find(owner: StateOwner, id: string): Promise<JsonObject | null>;
-  /** All news from the beginning, until it ends; of a run on another node its beginning and its end. Null for an unknown one. */
+  /** All news from the beginning, until it ends; of a run on another node its beginning, its steps and its end. Null for an unknown one. */
   follow(owner: StateOwner, id: string, signal: AbortSignal): Promise<AsyncIterable<readonly RunNews[]> | null>;
   /** Ends it on whichever node it runs, there within a second or two. */
   cancel(owner: StateOwner, id: string): Promise<'cancelling' | 'ended' | 'unknown'>;
@@ -51,20 +52,11 @@ const tickMs = 1_000;
 const ticksOfLife = 5;
 /** Between attempts to keep the end of a run. */
 const pausesMs = [200, 1_000, 5_000, 30_000, 60_000];
-/** A run of which nothing was heard for so long has lost its node. */
-const lostAfterMs = 30_000;
 
-const keyOf = (id: string): string => `run ${id}`;
 const cancelKeyOf = (id: string): string => `cancel run ${id}`;
 const isSame = (one: StateOwner, other: StateOwner): boolean =>
   one.tenant === other.tenant && one.issuer === other.issuer && one.subject === other.subject;
 const cancelled = (): GatewayError => new GatewayError('client_closed_request', 'The run was cancelled.');
-
-/** What another node said of a run; one that fell silent has failed. */
-function asTold({ seen, ...state }: JsonObject): JsonObject {
-  if (state['status'] !== 'running' || typeof seen !== 'number' || Date.now() - seen <= lostAfterMs) return state;
-  return { ...state, status: 'failed', output: null, error: { code: 'internal_error', message: 'The node on which it ran is gone.' } };
-}
 
 export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
   const live = new Map<string, LiveRun>();
@@ -80,10 +72,6 @@ export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
     const run = live.get(id);
     return run !== undefined && isSame(run.owner, owner) ? run : null;
   };
-  const read = async (owner: StateOwner, id: string): Promise<JsonObject | null> => {
-    const state = (await states.read(owner, [keyOf(id)])).get(keyOf(id));
-    return state === undefined ? null : asTold(state);
-  };
   const tell = (run: LiveRun, news: readonly RunNews[]): void => {
     run.news.push(...news);
     const surplus = run.news.length - mostNews;
@@ -94,16 +82,19 @@ export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
     for (const listener of run.listeners) listener();
   };
   const standing = ({ face, steps }: LiveRun): JsonObject => ({ ...startedRun(face), steps: told(steps) });
-  const keepAlive = (run: LiveRun): Promise<void> => states.keep(run.owner, [keyOf(run.face.id)], { ...standing(run), seen: Date.now() });
+  const keepAlive = (run: LiveRun): Promise<void> => {
+    run.announced = true;
+    return keepRun(states, run.owner, run.face.id, standing(run));
+  };
 
-  /** Says that the runs are alive, and hears whether somebody ended one at another node. */
+  /** Says how the runs stand, and hears whether somebody ended one at another node. */
   const tick = async (): Promise<void> => {
     const isBeat = ticks++ % ticksOfLife === 0;
     for (const run of live.values()) {
       if (run.ended) continue;
       const key = cancelKeyOf(run.face.id);
       if ((await states.read(run.owner, [key])).has(key)) run.controller.abort(cancelled());
-      else if (isBeat && !run.ended) await keepAlive(run);
+      else if ((isBeat || !run.announced) && !run.ended) await keepAlive(run);
     }
   };
   const timer = setInterval(() => {
@@ -122,7 +113,7 @@ export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
   const keepEnd = async ({ owner, face: { id } }: LiveRun, end: JsonObject): Promise<void> => {
     for (const pause of [...pausesMs, null]) {
       try {
-        return await states.keep(owner, [keyOf(id)], end);
+        return await keepRun(states, owner, id, end);
       } catch (thrown) {
         if (pause === null || closing.signal.aborted) return logger.warn({ err: thrown, run: id }, 'the end of a run cannot be kept');
         await sleep(pause, undefined, { signal: closing.signal }).catch(() => {});
@@ -143,8 +134,10 @@ export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
     try {
       for await (const batch of events) {
         gathered.add(batch);
-        for (const event of batch) if (event.type === 'step') run.steps.push(event.step);
+        const steps = batch.flatMap((event) => (event.type === 'step' ? [event.step] : []));
+        run.steps.push(...steps);
         run.steps.splice(0, run.steps.length - mostSteps);
+        if (steps.length > 0) run.announced = false;
         const news = progressEvents(batch);
         if (news.length > 0) tell(run, news);
       }
@@ -172,16 +165,6 @@ export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
       });
     }
   }
-  async function* fromAfar(owner: StateOwner, first: JsonObject, signal: AbortSignal): AsyncGenerator<readonly RunNews[]> {
-    let state = first;
-    if (state['status'] === 'running') yield [{ name: 'started', data: state }];
-    while (state['status'] === 'running') {
-      await sleep(tickMs, undefined, { signal });
-      state = (await read(owner, state['id'] as string)) ?? { ...state, status: 'failed' };
-    }
-    yield [{ name: state['status'] as string, data: state }];
-  }
-
   return {
     admit(owner) {
       const mine = [...rooms].filter((each) => isSame(each, owner)).length;
@@ -195,26 +178,28 @@ export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
     },
     adopt(owner, face, events, controller) {
       const news = [{ name: 'started', data: startedRun(face) }];
-      const run: LiveRun = { owner, face, news, dropped: 0, steps: [], controller, listeners: new Set(), ended: false };
+      const run: LiveRun = { owner, face, news, dropped: 0, steps: [], controller, listeners: new Set(), announced: true, ended: false };
       live.set(face.id, run);
-      const done: Promise<void> = Promise.all([announce(run), work(run, events)]).then(() => void working.delete(done));
+      const announced = announce(run);
+      const done: Promise<void> = Promise.all([announced, work(run, events)]).then(() => void working.delete(done));
       working.add(done);
+      return Promise.race([announced, sleep(tickMs, undefined, { ref: false })]);
     },
     async find(owner, id) {
       const run = own(owner, id);
       if (run !== null) return run.ended ? (run.news.at(-1)?.data ?? null) : standing(run);
-      return read(owner, id);
+      return readRun(states, owner, id);
     },
     async follow(owner, id, signal) {
       const run = own(owner, id);
       if (run !== null) return newsOf(run);
-      const state = await read(owner, id);
-      return state === null ? null : fromAfar(owner, state, signal);
+      const state = await readRun(states, owner, id);
+      return state === null ? null : followFar(states, owner, state, signal);
     },
     async cancel(owner, id) {
       const run = own(owner, id);
       if (run === null) {
-        const state = await read(owner, id);
+        const state = await readRun(states, owner, id);
         if (state?.['status'] !== 'running') return state === null ? 'unknown' : 'ended';
         await states.keep(owner, [cancelKeyOf(id)], { cancel: true });
         return 'cancelling';

@@ -29,7 +29,7 @@ function openStates(failures: number) {
 it('are told as completed although their end could not be kept at once', async () => {
   const states = openStates(1);
   const runs = createLiveRuns(states, logger as never);
-  runs.adopt(owner, face, textEvents('Gardens.'), new AbortController());
+  await runs.adopt(owner, face, textEvents('Gardens.'), new AbortController());
   const told = await eventually(
     () => runs.find(owner, 'run-1'),
     (run) => run?.['status'] === 'completed',
@@ -45,7 +45,7 @@ it('are told as completed although their end could not be kept at once', async (
 
 it('do not hold up the end of the node when nothing can be kept', async () => {
   const runs = createLiveRuns(openStates(Infinity), logger as never);
-  runs.adopt(owner, face, textEvents('Gardens.'), new AbortController());
+  await runs.adopt(owner, face, textEvents('Gardens.'), new AbortController());
   await eventually(
     () => runs.find(owner, 'run-1'),
     (run) => run?.['status'] === 'completed',
