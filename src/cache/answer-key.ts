@@ -1,6 +1,7 @@
 /** What makes two calls the same: everything that the answer depends on, and everybody who may share it. */
 import { createHash } from 'node:crypto';
 import type { Principal } from '../types/access.ts';
+import { canonicalJson } from '../types/canonical-json.ts';
 import type { ChatRequest } from '../types/chat.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { CacheSpec } from '../types/resources.ts';
@@ -29,17 +30,6 @@ export function isExact(value: unknown): boolean {
   if (typeof value === 'number') return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
   if (typeof value !== 'object' || value === null) return true;
   return Object.values(value).every(isExact);
-}
-
-/** JSON with the members of each object in the order of their names. */
-export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map((each: unknown) => canonicalJson(each)).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .toSorted(([one], [other]) => (one < other ? -1 : 1))
-    .map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`);
-  return `{${members.join(',')}}`;
 }
 
 /** Whoever has the same circle gets the same answers. */

@@ -1,7 +1,7 @@
 /** Tools that a person must agree to: the caller's own client asks, before anything is sent to the server. */
 import { createHash } from 'node:crypto';
-import { canonicalJson } from '../../extensions/mcp/catalogue/digest.ts';
 import type { SecretBox } from '../../storage/secrets.ts';
+import { canonicalJson } from '../../types/canonical-json.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type JsonObject } from '../../types/json.ts';
 import type { McpServerSpec } from '../../types/resources.ts';

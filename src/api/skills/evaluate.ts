@@ -1,5 +1,6 @@
 /** A skill's own cases against models: what it answers, whether that is right, what it cost. */
 import { collectText, wholeText } from '../../types/text-events.ts';
+import { canonicalJson } from '../../types/canonical-json.ts';
 import { toGatewayError } from '../../types/errors.ts';
 import type { Run } from '../../telemetry/run.ts';
 import type { Json, JsonObject } from '../../types/json.ts';
@@ -24,14 +25,6 @@ export interface CaseResult {
   readonly cost: number | null;
   readonly currency: string | null;
   readonly ms: number;
-}
-
-function canonical(value: Json | undefined): string {
-  return JSON.stringify(value, (_key, each: unknown) =>
-    typeof each === 'object' && each !== null && !Array.isArray(each)
-      ? Object.fromEntries(Object.entries(each).toSorted(([one], [other]) => (one < other ? -1 : 1)))
-      : each,
-  );
 }
 
 async function judged(
@@ -62,8 +55,8 @@ async function faultOf(
   typed: boolean,
 ): Promise<string | null> {
   const output: Json = typed ? (JSON.parse(text) as Json) : text;
-  if (expect.equals !== undefined && canonical(output) !== canonical(expect.equals))
-    return `it is not ${canonical(expect.equals).slice(0, 200)}`;
+  if (expect.equals !== undefined && canonicalJson(output) !== canonicalJson(expect.equals))
+    return `it is not ${canonicalJson(expect.equals).slice(0, 200)}`;
   const missing = expect.contains.find((words) => !text.toLowerCase().includes(words.toLowerCase()));
   if (missing !== undefined) return `it does not contain "${missing.slice(0, 200)}"`;
   if (expect.schema !== undefined) {

@@ -1,8 +1,9 @@
 /** What an answer of a server means for what was approved: pure, so that every case can be tried. */
+import { canonicalJson } from '../../../types/canonical-json.ts';
 import type { Pin, PinKind } from '../../../types/pins.ts';
 import type { JsonObject } from '../../../types/json.ts';
 import type { Offer } from '../../../types/tool-source.ts';
-import { canonicalJson, digestOf } from './digest.ts';
+import { digestOf } from './digest.ts';
 
 /** The pins of one server, by `pinKey`. */
 export type Pins = ReadonlyMap<string, Pin>;
