@@ -4,10 +4,10 @@ import type { ChatStates, StateOwner } from '../types/chat-state.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { Database } from './database.ts';
 import { explained } from './explained.ts';
+import { byIds } from './many-ids.ts';
 import type { SecretBox } from './secrets.ts';
 
 const keptMs = 3_600_000;
-const idsAtOnce = 500;
 
 function keyOf({ tenant, issuer, subject }: StateOwner, id: string): string {
   return createHash('sha256')
@@ -49,19 +49,13 @@ export function createChatStates(database: Database, box: SecretBox): ChatStates
     read: (owner, ids) =>
       explained(database, async () => {
         const keys = new Map(ids.map((id) => [keyOf(owner, id), id]));
+        const rows = await byIds([...keys.keys()], (some) =>
+          query.selectFrom('llm_chat_state').select(['id', 'state']).where('id', 'in', some).where('expires_at', '>', Date.now()).execute(),
+        );
         const found = new Map<string, JsonObject>();
-        const all = [...keys.keys()];
-        for (let start = 0; start < all.length; start += idsAtOnce) {
-          const rows = await query
-            .selectFrom('llm_chat_state')
-            .select(['id', 'state'])
-            .where('id', 'in', all.slice(start, start + idsAtOnce))
-            .where('expires_at', '>', Date.now())
-            .execute();
-          for (const row of rows) {
-            const state = opened(row.id, row.state);
-            if (state !== null) found.set(keys.get(row.id) ?? '', state);
-          }
+        for (const row of rows) {
+          const state = opened(row.id, row.state);
+          if (state !== null) found.set(keys.get(row.id) ?? '', state);
         }
         return found;
       }),

@@ -6,6 +6,7 @@ import type { RunContent } from '../types/run.ts';
 import type { Database } from './database.ts';
 import { createDurableWriter } from './durable-writer.ts';
 import { explained } from './explained.ts';
+import { byIds } from './many-ids.ts';
 import type { RunContentTable } from './schema.ts';
 import type { SecretBox } from './secrets.ts';
 
@@ -28,7 +29,6 @@ const dayMs = 86_400_000;
 const pruneMs = 3_600_000;
 /** Of either side, as JSON text. */
 const mostCharacters = 200_000;
-const idsAtOnce = 500;
 
 export const contentContext = (id: string): string => `run content ${id}`;
 
@@ -76,18 +76,13 @@ export function createRunContents({ database, dataDir, box, logger }: RunContent
     },
     read: (ids) =>
       explained(database, async () => {
+        const rows = await byIds(ids, (some) =>
+          database.query.selectFrom('llm_run_content').selectAll().where('id', 'in', some).where('expires_at', '>', Date.now()).execute(),
+        );
         const found = new Map<string, RunContent>();
-        for (let start = 0; start < ids.length; start += idsAtOnce) {
-          const rows = await database.query
-            .selectFrom('llm_run_content')
-            .selectAll()
-            .where('id', 'in', ids.slice(start, start + idsAtOnce))
-            .where('expires_at', '>', Date.now())
-            .execute();
-          for (const row of rows) {
-            const content = opened(row);
-            if (content !== null) found.set(row.id, content);
-          }
+        for (const row of rows) {
+          const content = opened(row);
+          if (content !== null) found.set(row.id, content);
         }
         return found;
       }),

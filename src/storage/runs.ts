@@ -3,6 +3,8 @@ import type { ExpressionBuilder } from 'kysely';
 import { GatewayError } from '../types/errors.ts';
 import type { RunContent } from '../types/run.ts';
 import type { Database } from './database.ts';
+import { explained } from './explained.ts';
+import { byIds } from './many-ids.ts';
 import type { RunContents } from './run-contents.ts';
 import type { AttemptTable, RunTable, Schema } from './schema.ts';
 
@@ -39,7 +41,6 @@ export interface RunReader {
 }
 
 export const mostOfTree = 5_000;
-const idsAtOnce = 500;
 
 const time = (epoch: number | null): string | null => (epoch === null ? null : new Date(Number(epoch)).toISOString());
 
@@ -112,16 +113,9 @@ function keyFrom(after: string): { startedAt: number; id: string } {
 export function createRunReader(database: Database, contents: Pick<RunContents, 'read'>): RunReader {
   const entriesOf = async (rows: readonly RunTable[]): Promise<RunEntry[]> => {
     const ids = rows.map(({ id }) => id);
-    const attempts: AttemptTable[] = [];
-    for (let start = 0; start < ids.length; start += idsAtOnce)
-      attempts.push(
-        ...(await database.query
-          .selectFrom('llm_attempt')
-          .selectAll()
-          .where('run_id', 'in', ids.slice(start, start + idsAtOnce))
-          .orderBy('number')
-          .execute()),
-      );
+    const attempts: readonly AttemptTable[] = await byIds(ids, (some) =>
+      database.query.selectFrom('llm_attempt').selectAll().where('run_id', 'in', some).orderBy('number').execute(),
+    );
     const byRun = Map.groupBy(attempts, (attempt) => attempt.run_id);
     const kept = await contents.read(ids);
     return rows.map((row) => ({
@@ -142,22 +136,18 @@ export function createRunReader(database: Database, contents: Pick<RunContents, 
           where.or([where('started_at', '<', startedAt), where.and([where('started_at', '=', startedAt), where('id', '<', id)])]),
         );
       }
-      try {
-        const rows = await query
-          .orderBy('started_at', 'desc')
-          .orderBy('id', 'desc')
-          .limit(limit + 1)
-          .execute();
-        const page = rows.slice(0, limit);
-        const last = page.at(-1);
-        return { data: page.map(summaryOf), next: rows.length > limit && last !== undefined ? keyOf(last) : null };
-      } catch (thrown) {
-        throw database.explain(thrown);
-      }
+      const found = query
+        .orderBy('started_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit + 1);
+      const rows = await explained(database, () => found.execute());
+      const page = rows.slice(0, limit);
+      const last = page.at(-1);
+      return { data: page.map(summaryOf), next: rows.length > limit && last !== undefined ? keyOf(last) : null };
     },
 
-    async tree(tenant, owner, id) {
-      try {
+    tree: (tenant, owner, id) =>
+      explained(database, async () => {
         const rows = await database.query
           .selectFrom('llm_run')
           .selectAll()
@@ -168,14 +158,11 @@ export function createRunReader(database: Database, contents: Pick<RunContents, 
           .orderBy('id')
           .limit(mostOfTree)
           .execute();
-        return await entriesOf(rows);
-      } catch (thrown) {
-        throw database.explain(thrown);
-      }
-    },
+        return entriesOf(rows);
+      }),
 
-    async get(tenant, id, owner) {
-      try {
+    get: (tenant, id, owner) =>
+      explained(database, async () => {
         let query = database.query.selectFrom('llm_run').selectAll().where('tenant', '=', tenant).where('id', '=', id);
         if (owner !== null) query = query.where(isOf(owner));
         const row = await query.executeTakeFirst();
@@ -189,9 +176,6 @@ export function createRunReader(database: Database, contents: Pick<RunContents, 
           .orderBy('started_at')
           .execute();
         return { ...(entry as RunEntry), children: children.map(summaryOf) };
-      } catch (thrown) {
-        throw database.explain(thrown);
-      }
-    },
+      }),
   };
 }
