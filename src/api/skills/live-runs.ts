@@ -6,21 +6,19 @@ import type { ChatEvents, StepRecord } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
 import type { Logger } from '../../types/logger.ts';
-import { followFar, keepRun, readRun, type RunNews } from './far-runs.ts';
+import { createNewsFeed, type NewsFeed, type RunNews } from './run-news.ts';
+import { createToldRuns } from './told-runs.ts';
 
 interface LiveRun {
   readonly owner: StateOwner;
   readonly face: RunFace;
-  readonly news: RunNews[];
-  /** So much of the oldest news is not kept any more. */
-  dropped: number;
+  readonly news: NewsFeed;
   readonly steps: StepRecord[];
   readonly controller: AbortController;
-  /** Called with each piece of news. */
-  readonly listeners: Set<() => void>;
   /** Other nodes have heard of all its steps. */
   announced: boolean;
-  ended: boolean;
+  /** Null while it is under way. */
+  end: JsonObject | null;
 }
 
 export interface LiveRuns {
@@ -43,8 +41,6 @@ export interface LiveRuns {
 
 /** For one person at a time, on one node. */
 const mostOfOne = 20;
-/** Of the oldest news of a long text, only the sum is worth keeping: `completed` has all of it. */
-const mostNews = 5_000;
 /** Steps that are told of a run under way. */
 const mostSteps = 200;
 const tickMs = 1_000;
@@ -53,12 +49,13 @@ const ticksOfLife = 5;
 /** Between attempts to keep the end of a run. */
 const pausesMs = [200, 1_000, 5_000, 30_000, 60_000];
 
-const cancelKeyOf = (id: string): string => `cancel run ${id}`;
 const isSame = (one: StateOwner, other: StateOwner): boolean =>
   one.tenant === other.tenant && one.issuer === other.issuer && one.subject === other.subject;
 const cancelled = (): GatewayError => new GatewayError('client_closed_request', 'The run was cancelled.');
+const standing = ({ face, steps }: LiveRun): JsonObject => ({ ...startedRun(face), steps: told(steps) });
 
 export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
+  const elsewhere = createToldRuns(states);
   const live = new Map<string, LiveRun>();
   const working = new Set<Promise<void>>();
   /** Of runs under way, and of those that are about to begin. */
@@ -72,29 +69,21 @@ export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
     const run = live.get(id);
     return run !== undefined && isSame(run.owner, owner) ? run : null;
   };
-  const tell = (run: LiveRun, news: readonly RunNews[]): void => {
-    run.news.push(...news);
-    const surplus = run.news.length - mostNews;
-    if (surplus > 0) {
-      run.news.splice(0, surplus);
-      run.dropped += surplus;
-    }
-    for (const listener of run.listeners) listener();
-  };
-  const standing = ({ face, steps }: LiveRun): JsonObject => ({ ...startedRun(face), steps: told(steps) });
-  const keepAlive = (run: LiveRun): Promise<void> => {
+  const unheard = (thrown: unknown): void =>
+    logger.debug({ err: thrown }, 'runs in the background cannot be told of to other nodes; trying again');
+
+  const tellStanding = (run: LiveRun): Promise<void> => {
     run.announced = true;
-    return keepRun(states, run.owner, run.face.id, standing(run));
+    return elsewhere.tellAlive(run.owner, standing(run));
   };
 
   /** Says how the runs stand, and hears whether somebody ended one at another node. */
   const tick = async (): Promise<void> => {
     const isBeat = ticks++ % ticksOfLife === 0;
     for (const run of live.values()) {
-      if (run.ended) continue;
-      const key = cancelKeyOf(run.face.id);
-      if ((await states.read(run.owner, [key])).has(key)) run.controller.abort(cancelled());
-      else if ((isBeat || !run.announced) && !run.ended) await keepAlive(run);
+      if (run.end !== null) continue;
+      if (await elsewhere.isAskedToCancel(run.owner, run.face.id)) run.controller.abort(cancelled());
+      else if ((isBeat || !run.announced) && run.end === null) await tellStanding(run);
     }
   };
   const timer = setInterval(() => {
@@ -104,16 +93,14 @@ export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
       .finally(() => (ticking = null));
   }, tickMs).unref();
 
-  const unheard = (thrown: unknown): void =>
-    logger.debug({ err: thrown }, 'runs in the background cannot be told of to other nodes; trying again');
   /** For whoever asks at another node before the first beat. */
-  const announce = (run: LiveRun): Promise<void> => (announcing = announcing.then(() => keepAlive(run)).catch(unheard));
+  const announce = (run: LiveRun): Promise<void> => (announcing = announcing.then(() => tellStanding(run)).catch(unheard));
 
   /** Until it is kept, this node alone knows the end. */
   const keepEnd = async ({ owner, face: { id } }: LiveRun, end: JsonObject): Promise<void> => {
     for (const pause of [...pausesMs, null]) {
       try {
-        return await keepRun(states, owner, id, end);
+        return await elsewhere.tellEnd(owner, end);
       } catch (thrown) {
         if (pause === null || closing.signal.aborted) return logger.warn({ err: thrown, run: id }, 'the end of a run cannot be kept');
         await sleep(pause, undefined, { signal: closing.signal }).catch(() => {});
@@ -121,8 +108,8 @@ export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
     }
   };
   const finish = async (run: LiveRun, end: JsonObject): Promise<void> => {
-    run.ended = true;
-    tell(run, [{ name: end['status'] as string, data: end }]);
+    run.end = end;
+    run.news.end({ name: end['status'] as string, data: end });
     // A word of its being alive that is under way must not come after its end.
     await Promise.all([ticking, announcing]);
     await keepEnd(run, end);
@@ -139,7 +126,7 @@ export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
         run.steps.splice(0, run.steps.length - mostSteps);
         if (steps.length > 0) run.announced = false;
         const news = progressEvents(batch);
-        if (news.length > 0) tell(run, news);
+        if (news.length > 0) run.news.add(news);
       }
       await finish(run, completedRun(run.face, gathered.done()));
     } catch (thrown) {
@@ -147,24 +134,6 @@ export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
     }
   };
 
-  async function* newsOf(run: LiveRun): AsyncGenerator<readonly RunNews[]> {
-    let heard = 0;
-    for (;;) {
-      const fresh = run.news.slice(Math.max(0, heard - run.dropped));
-      heard = run.dropped + run.news.length;
-      if (fresh.length > 0) yield fresh;
-      // More may have come while the caller read.
-      if (heard < run.dropped + run.news.length) continue;
-      if (run.ended) return;
-      await new Promise<void>((resolve) => {
-        const listen = (): void => {
-          run.listeners.delete(listen);
-          resolve();
-        };
-        run.listeners.add(listen);
-      });
-    }
-  }
   return {
     admit(owner) {
       const mine = [...rooms].filter((each) => isSame(each, owner)).length;
@@ -177,8 +146,8 @@ export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
       return () => void rooms.delete(room);
     },
     adopt(owner, face, events, controller) {
-      const news = [{ name: 'started', data: startedRun(face) }];
-      const run: LiveRun = { owner, face, news, dropped: 0, steps: [], controller, listeners: new Set(), announced: true, ended: false };
+      const news = createNewsFeed({ name: 'started', data: startedRun(face) });
+      const run: LiveRun = { owner, face, news, steps: [], controller, announced: true, end: null };
       live.set(face.id, run);
       const announced = announce(run);
       const done: Promise<void> = Promise.all([announced, work(run, events)]).then(() => void working.delete(done));
@@ -187,24 +156,23 @@ export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
     },
     async find(owner, id) {
       const run = own(owner, id);
-      if (run !== null) return run.ended ? (run.news.at(-1)?.data ?? null) : standing(run);
-      return readRun(states, owner, id);
+      return run === null ? elsewhere.read(owner, id) : (run.end ?? standing(run));
     },
     async follow(owner, id, signal) {
       const run = own(owner, id);
-      if (run !== null) return newsOf(run);
-      const state = await readRun(states, owner, id);
-      return state === null ? null : followFar(states, owner, state, signal);
+      if (run !== null) return run.news.follow();
+      const state = await elsewhere.read(owner, id);
+      return state === null ? null : elsewhere.follow(owner, state, signal);
     },
     async cancel(owner, id) {
       const run = own(owner, id);
       if (run === null) {
-        const state = await readRun(states, owner, id);
+        const state = await elsewhere.read(owner, id);
         if (state?.['status'] !== 'running') return state === null ? 'unknown' : 'ended';
-        await states.keep(owner, [cancelKeyOf(id)], { cancel: true });
+        await elsewhere.askToCancel(owner, id);
         return 'cancelling';
       }
-      if (run.ended) return 'ended';
+      if (run.end !== null) return 'ended';
       run.controller.abort(cancelled());
       return 'cancelling';
     },

@@ -1,0 +1,65 @@
+/** The news of one run, kept from its beginning for everybody who follows it, whenever they come. */
+import type { JsonObject } from '../../types/json.ts';
+
+export interface RunNews {
+  readonly name: string;
+  readonly data: JsonObject;
+}
+
+export interface NewsFeed {
+  add(news: readonly RunNews[]): void;
+  /** The last news; whoever follows is done with it. */
+  end(last: RunNews): void;
+  /** All news that are kept, then what comes, until the end. */
+  follow(): AsyncIterable<readonly RunNews[]>;
+}
+
+/** Of the oldest news of a long text, only the sum is worth keeping: `completed` has all of it. */
+const mostNews = 5_000;
+
+export function createNewsFeed(first: RunNews): NewsFeed {
+  const kept = [first];
+  /** So much of the oldest news is not kept any more. */
+  let dropped = 0;
+  let ended = false;
+  /** Called with each piece of news. */
+  const listeners = new Set<() => void>();
+
+  const add = (news: readonly RunNews[]): void => {
+    kept.push(...news);
+    const surplus = kept.length - mostNews;
+    if (surplus > 0) {
+      kept.splice(0, surplus);
+      dropped += surplus;
+    }
+    for (const listener of listeners) listener();
+  };
+  const nextNews = (): Promise<void> =>
+    new Promise((resolve) => {
+      const listen = (): void => {
+        listeners.delete(listen);
+        resolve();
+      };
+      listeners.add(listen);
+    });
+
+  return {
+    add,
+    end(last) {
+      ended = true;
+      add([last]);
+    },
+    async *follow() {
+      let heard = 0;
+      for (;;) {
+        const fresh = kept.slice(Math.max(0, heard - dropped));
+        heard = dropped + kept.length;
+        if (fresh.length > 0) yield fresh;
+        // More may have come while the caller read.
+        if (heard < dropped + kept.length) continue;
+        if (ended) return;
+        await nextNews();
+      }
+    },
+  };
+}
