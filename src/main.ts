@@ -1,7 +1,7 @@
 /** Composition root: the only file that knows everything. Builds the house from the ground up and takes it down in reverse. */
 import { fileURLToPath } from 'node:url';
 import { addControl } from './admin/control-routes.ts';
-import { createLiveRuns } from './api/skills/live-runs.ts';
+import { createBackgroundRuns } from './api/skills/background-runs.ts';
 import { addCalls } from './api/calls-routes.ts';
 import type { CallServices } from './api/calls/services.ts';
 import { addIdentity } from './api/routes/identity.ts';
@@ -243,9 +243,20 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   owned.use(openRuns);
   const approvals = createApprovalGate(createSecretBox(derivedKeys(master, 'mcp approvals')));
   const states = createChatStates(database, createSecretBox(derivedKeys(master, 'chat states')));
-  const liveRuns = createLiveRuns(states, logger);
-  owned.defer(() => liveRuns.close());
-  const calls: CallServices = { answers, approvals, dispatcher, catalogue, quota, states, liveRuns, ledger: openRuns, responses, logger };
+  const backgroundRuns = createBackgroundRuns(states, logger);
+  owned.defer(() => backgroundRuns.close());
+  const calls: CallServices = {
+    answers,
+    approvals,
+    dispatcher,
+    catalogue,
+    quota,
+    states,
+    backgroundRuns,
+    ledger: openRuns,
+    responses,
+    logger,
+  };
   const people = createPeopleReader(database);
   const runs = createRunReader(database, contents);
   let stopping = false;

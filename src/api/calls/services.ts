@@ -7,7 +7,7 @@ import type { ResponseStore } from '../../storage/responses.ts';
 import type { ChatStates } from '../../types/chat-state.ts';
 import type { Ledger } from '../../types/run.ts';
 import type { Logger } from '../../types/logger.ts';
-import type { LiveRuns } from '../skills/live-runs.ts';
+import type { BackgroundRuns } from '../skills/background-runs.ts';
 import type { ApprovalGate } from '../mcp/approval.ts';
 
 export interface CallServices {
@@ -20,9 +20,9 @@ export interface CallServices {
   /** What chats with server-side tools keep between two requests. */
   readonly states: ChatStates;
   readonly ledger: Ledger;
+  /** Runs of skills that nobody waits for. */
+  readonly backgroundRuns: BackgroundRuns;
   /** Null where the operator has switched it off. */
-  /** Runs that nobody waits for. */
-  readonly liveRuns: LiveRuns;
   readonly responses: ResponseStore | null;
   readonly logger: Logger;
 }

@@ -47,7 +47,7 @@ function bookedRun({ id, capability, outcome, error, output }: RunNode): JsonObj
   };
 }
 
-export function addSkillRuns(app: FastifyInstance, { liveRuns }: CallServices, runs: RunReader): void {
+export function addSkillRuns(app: FastifyInstance, { backgroundRuns }: CallServices, runs: RunReader): void {
   const config = { access: ['llm:skill:use'] as const };
   const tags = ['skills'];
 
@@ -67,8 +67,8 @@ export function addSkillRuns(app: FastifyInstance, { liveRuns }: CallServices, r
       const principal = principalOf(request);
       const { id } = request.params;
       if (request.query.stream === 'true') {
-        requireReach(request, skillOf(await liveRuns.find(principal, id)), id);
-        const news = await liveRuns.follow(principal, id, callerOf(request, reply).signal);
+        requireReach(request, skillOf(await backgroundRuns.find(principal, id)), id);
+        const news = await backgroundRuns.follow(principal, id, callerOf(request, reply).signal);
         if (news === null) throw unknownRun(id);
         await writeStream(reply, news, {
           write: (batch) => batch.map(({ name, data }) => runEvent(name, data)).join(''),
@@ -76,7 +76,7 @@ export function addSkillRuns(app: FastifyInstance, { liveRuns }: CallServices, r
         });
         return reply;
       }
-      const found = await liveRuns.find(principal, id);
+      const found = await backgroundRuns.find(principal, id);
       const booked = await runs.tree(principal.tenant, principal, id);
       const forest = runForest(booked);
       const top = forest.run(id);
@@ -98,8 +98,8 @@ export function addSkillRuns(app: FastifyInstance, { liveRuns }: CallServices, r
     async (request, reply) => {
       const { id } = request.params;
       const principal = principalOf(request);
-      requireReach(request, skillOf(await liveRuns.find(principal, id)), id);
-      const done = await liveRuns.cancel(principal, id);
+      requireReach(request, skillOf(await backgroundRuns.find(principal, id)), id);
+      const done = await backgroundRuns.cancel(principal, id);
       if (done === 'cancelling') return reply.code(202).send({ id, object: 'skill.run', status: 'cancelling' });
       const booked = done === 'unknown' ? await runs.tree(principal.tenant, principal, id) : [];
       if (done === 'unknown' && booked.length === 0) throw unknownRun(id);

@@ -1,9 +1,7 @@
 /** GET /v1/skills, GET /v1/skills/{name}, POST /v1/skills/{name}/runs */
-import { setImmediate } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { type RunFace, runWriter } from '../../models/faces/skill-run.ts';
-import type { ChatEvent } from '../../types/chat.ts';
+import { runWriter } from '../../models/faces/skill-run.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json } from '../../types/json.ts';
 import type { SkillEntry } from '../../types/snapshot.ts';
@@ -11,10 +9,9 @@ import { answerChat } from '../calls/answer-chat.ts';
 import { type Caller, callerOf, may, requireSkill } from '../calls/caller.ts';
 import { refuseInvalid } from '../calls/chat-body.ts';
 import { invokeSkill } from '../skills/invoke-skill.ts';
+import { runFaceOf, startInBackground } from '../skills/start-in-background.ts';
 import type { CallServices } from '../calls/services.ts';
 import { isForm, receiveSkillForm } from '../skills/form.ts';
-import type { Run } from '../../telemetry/run.ts';
-import type { OpenCall } from '../open-calls.ts';
 import { principalOf, snapshotOf } from '../request-context.ts';
 
 const runBody = z.strictObject({
@@ -32,11 +29,6 @@ function described(entry: SkillEntry) {
   const { inputSchema, outputSchema } = entry.instance.describe();
   const { version, title, description, tags } = entry.spec;
   return { name: entry.name, version, title, description, tags, input_schema: inputSchema, output_schema: outputSchema };
-}
-
-function faceOf(skill: SkillEntry, run: Run): RunFace {
-  const typed = skill.instance.describe().outputSchema !== null;
-  return { id: run.id, skill: skill.name, version: skill.spec.version, typed, spent: () => run.spent.usage };
 }
 
 function refuse(sentence: string, param: string): GatewayError {
@@ -64,51 +56,6 @@ async function wantedOf(request: FastifyRequest, caller: Caller, skill: SkillEnt
   if (wanted.stream && wanted.async)
     throw refuse('stream: a run with async is followed at GET /v1/runs/{id}?stream=true; ask for one of the two.', 'stream');
   return wanted;
-}
-
-/** The same caller, whose going away ends nothing. */
-function detached(caller: Caller, controller: AbortController): Caller {
-  return { ...caller, signal: controller.signal, tell: () => {} };
-}
-
-/** What stays of a request when its connection is gone. */
-function lastingOf({ id, headers, principal, socket }: FastifyRequest): OpenCall['request'] {
-  return { id, headers, principal, socket: { remoteAddress: socket.remoteAddress } };
-}
-
-/** Resolves with the id of a run that goes on by itself; what is wrong at once is thrown at once. */
-async function startDetached(
-  services: CallServices,
-  request: FastifyRequest,
-  caller: Caller,
-  skill: SkillEntry,
-  input: Json,
-): Promise<string> {
-  const leave = services.liveRuns.admit(caller.principal);
-  const controller = new AbortController();
-  const opened = Promise.withResolvers<Run>();
-  const call = invokeSkill(services, detached(caller, controller), skill, input, { stream: true, onOpen: opened.resolve });
-  let hasFailed = false;
-  call.catch((thrown: unknown) => {
-    hasFailed = true;
-    leave();
-    opened.reject(thrown);
-  });
-  const run = await opened.promise;
-  await setImmediate();
-  if (hasFailed) await call;
-  // Its rights are looked at for as long as it goes on, like those of an open stream.
-  const release = request.server.openCalls.hold({ request: lastingOf(request), needs: caller.needs, end: (why) => controller.abort(why) });
-  const events = async function* (): AsyncGenerator<readonly ChatEvent[]> {
-    try {
-      yield* (await call).events;
-    } finally {
-      leave();
-      release();
-    }
-  };
-  await services.liveRuns.adopt(caller.principal, faceOf(skill, run), events(), controller);
-  return run.id;
 }
 
 export function addSkills(app: FastifyInstance, services: CallServices): void {
@@ -153,10 +100,10 @@ export function addSkills(app: FastifyInstance, services: CallServices): void {
         if (!wanted.async) {
           const call = await invokeSkill(services, caller, skill, wanted.input, { stream: wanted.stream });
           const answer = { run: call.run, events: call.events, deployment: null, attempts: null, warnings: [] };
-          await answerChat(reply, answer, wanted.stream, runWriter(faceOf(skill, call.run)));
+          await answerChat(reply, answer, wanted.stream, runWriter(runFaceOf(skill, call.run)));
           return reply;
         }
-        const id = await startDetached(services, request, caller, skill, wanted.input);
+        const id = await startInBackground(services, request, caller, skill, wanted.input);
         return reply
           .code(202)
           .header('location', `/v1/runs/${id}`)

@@ -1,4 +1,4 @@
-/** Runs of skills that nobody waits for: under way on one node, told of by every node, then kept for an hour. */
+/** Runs of skills in the background, for which nobody waits: under way on one node, told of by every node, then kept for an hour. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { completedRun, failedRun, gatherRun, progressEvents, type RunFace, startedRun, told } from '../../models/faces/skill-run.ts';
 import type { ChatStates, StateOwner } from '../../types/chat-state.ts';
@@ -7,9 +7,9 @@ import { GatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
 import type { Logger } from '../../types/logger.ts';
 import { createNewsFeed, type NewsFeed, type RunNews } from './run-news.ts';
-import { createToldRuns } from './told-runs.ts';
+import { createRunsElsewhere } from './runs-elsewhere.ts';
 
-interface LiveRun {
+interface BackgroundRun {
   readonly owner: StateOwner;
   readonly face: RunFace;
   readonly news: NewsFeed;
@@ -21,7 +21,7 @@ interface LiveRun {
   end: JsonObject | null;
 }
 
-export interface LiveRuns {
+export interface BackgroundRuns {
   /**
    * Takes a run over that has begun; its end is kept. `controller` ends it. Resolves when it can be asked for at any node, or where they
    * cannot be told of it soon.
@@ -52,11 +52,11 @@ const pausesMs = [200, 1_000, 5_000, 30_000, 60_000];
 const isSame = (one: StateOwner, other: StateOwner): boolean =>
   one.tenant === other.tenant && one.issuer === other.issuer && one.subject === other.subject;
 const cancelled = (): GatewayError => new GatewayError('client_closed_request', 'The run was cancelled.');
-const standing = ({ face, steps }: LiveRun): JsonObject => ({ ...startedRun(face), steps: told(steps) });
+const standing = ({ face, steps }: BackgroundRun): JsonObject => ({ ...startedRun(face), steps: told(steps) });
 
-export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
-  const elsewhere = createToldRuns(states);
-  const live = new Map<string, LiveRun>();
+export function createBackgroundRuns(states: ChatStates, logger: Logger): BackgroundRuns {
+  const elsewhere = createRunsElsewhere(states);
+  const live = new Map<string, BackgroundRun>();
   const working = new Set<Promise<void>>();
   /** Of runs under way, and of those that are about to begin. */
   const rooms = new Set<StateOwner>();
@@ -65,14 +65,14 @@ export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
   let ticking: Promise<void> | null = null;
   let announcing: Promise<void> = Promise.resolve();
 
-  const own = (owner: StateOwner, id: string): LiveRun | null => {
+  const own = (owner: StateOwner, id: string): BackgroundRun | null => {
     const run = live.get(id);
     return run !== undefined && isSame(run.owner, owner) ? run : null;
   };
   const unheard = (thrown: unknown): void =>
     logger.debug({ err: thrown }, 'runs in the background cannot be told of to other nodes; trying again');
 
-  const tellStanding = (run: LiveRun): Promise<void> => {
+  const tellStanding = (run: BackgroundRun): Promise<void> => {
     run.announced = true;
     return elsewhere.tellAlive(run.owner, standing(run));
   };
@@ -94,10 +94,10 @@ export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
   }, tickMs).unref();
 
   /** For whoever asks at another node before the first beat. */
-  const announce = (run: LiveRun): Promise<void> => (announcing = announcing.then(() => tellStanding(run)).catch(unheard));
+  const announce = (run: BackgroundRun): Promise<void> => (announcing = announcing.then(() => tellStanding(run)).catch(unheard));
 
   /** Until it is kept, this node alone knows the end. */
-  const keepEnd = async ({ owner, face: { id } }: LiveRun, end: JsonObject): Promise<void> => {
+  const keepEnd = async ({ owner, face: { id } }: BackgroundRun, end: JsonObject): Promise<void> => {
     for (const pause of [...pausesMs, null]) {
       try {
         return await elsewhere.tellEnd(owner, end);
@@ -107,7 +107,7 @@ export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
       }
     }
   };
-  const finish = async (run: LiveRun, end: JsonObject): Promise<void> => {
+  const finish = async (run: BackgroundRun, end: JsonObject): Promise<void> => {
     run.end = end;
     run.news.end({ name: end['status'] as string, data: end });
     // A word of its being alive that is under way must not come after its end.
@@ -116,7 +116,7 @@ export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
     // Whoever follows it has heard the end; whoever asks later finds what was kept.
     live.delete(run.face.id);
   };
-  const work = async (run: LiveRun, events: ChatEvents): Promise<void> => {
+  const work = async (run: BackgroundRun, events: ChatEvents): Promise<void> => {
     const gathered = gatherRun();
     try {
       for await (const batch of events) {
@@ -147,7 +147,7 @@ export function createLiveRuns(states: ChatStates, logger: Logger): LiveRuns {
     },
     adopt(owner, face, events, controller) {
       const news = createNewsFeed({ name: 'started', data: startedRun(face) });
-      const run: LiveRun = { owner, face, news, steps: [], controller, announced: true, end: null };
+      const run: BackgroundRun = { owner, face, news, steps: [], controller, announced: true, end: null };
       live.set(face.id, run);
       const announced = announce(run);
       const done: Promise<void> = Promise.all([announced, work(run, events)]).then(() => void working.delete(done));

@@ -1,6 +1,6 @@
 /** Runs that nobody waits for, when what is kept of them cannot be written. */
 import { expect, it } from 'vitest';
-import { createLiveRuns } from '../../../src/api/skills/live-runs.ts';
+import { createBackgroundRuns } from '../../../src/api/skills/background-runs.ts';
 import { GatewayError } from '../../../src/types/errors.ts';
 import type { JsonObject } from '../../../src/types/json.ts';
 import { textEvents } from '../../../src/types/text-events.ts';
@@ -28,7 +28,7 @@ function openStates(failures: number) {
 
 it('are told as completed although their end could not be kept at once', async () => {
   const states = openStates(1);
-  const runs = createLiveRuns(states, logger as never);
+  const runs = createBackgroundRuns(states, logger as never);
   await runs.adopt(owner, face, textEvents('Gardens.'), new AbortController());
   const told = await eventually(
     () => runs.find(owner, 'run-1'),
@@ -44,7 +44,7 @@ it('are told as completed although their end could not be kept at once', async (
 });
 
 it('do not hold up the end of the node when nothing can be kept', async () => {
-  const runs = createLiveRuns(openStates(Infinity), logger as never);
+  const runs = createBackgroundRuns(openStates(Infinity), logger as never);
   await runs.adopt(owner, face, textEvents('Gardens.'), new AbortController());
   await eventually(
     () => runs.find(owner, 'run-1'),

@@ -4,7 +4,7 @@ import type { ChatStates, StateOwner } from '../../types/chat-state.ts';
 import type { JsonObject } from '../../types/json.ts';
 import type { RunNews } from './run-news.ts';
 
-export interface ToldRuns {
+export interface RunsElsewhere {
   /** As its node told it last; null for one that is unknown, somebody else's, or older than an hour. */
   read(owner: StateOwner, id: string): Promise<JsonObject | null>;
   /** Tells that it is under way. To be said again and again: a node that falls silent has lost its runs. */
@@ -42,7 +42,7 @@ function stepNews(): (state: JsonObject) => RunNews[] {
     });
 }
 
-export function createToldRuns(states: ChatStates): ToldRuns {
+export function createRunsElsewhere(states: ChatStates): RunsElsewhere {
   const read = async (owner: StateOwner, id: string): Promise<JsonObject | null> => {
     const state = (await states.read(owner, [keyOf(id)])).get(keyOf(id));
     return state === undefined ? null : asTold(state);
