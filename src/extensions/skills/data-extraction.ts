@@ -8,7 +8,7 @@ import { compileSchema, type SchemaCheck } from '../../types/schema-check.ts';
 import type { SkillRun } from '../../types/skill.ts';
 import { textEvents } from '../../types/text-events.ts';
 import { requireDocument, wrongInput } from './asking/checked-input.ts';
-import { inTurns } from './asking/progress.ts';
+import { inTurns, usualHands } from './asking/progress.ts';
 import { askTyped, faultOf, jsonFormat } from './asking/typed-answer.ts';
 import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
 import { inPieces } from './documents/pieces.ts';
@@ -112,7 +112,7 @@ export default definePlugin({
       const schema = answerSchema(asked);
       const fault = faultOf(compiled(schema));
       const pieces = inPieces(sections, settings.piece_chars, settings.overlap_chars);
-      const answers = yield* inTurns(pieces, 4, 'part read', async ({ text, sections: numbers, overlap }) => {
+      const answers = yield* inTurns(pieces, usualHands, 'part read', async ({ text, sections: numbers, overlap }) => {
         const value = await askTyped(run, {
           body: { response_format: jsonFormat(schema) },
           messages: [

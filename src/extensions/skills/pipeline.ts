@@ -8,13 +8,13 @@ import type { SchemaCheck } from '../../types/schema-check.ts';
 import type { SkillRun } from '../../types/skill.ts';
 import { textEvents } from '../../types/text-events.ts';
 import { requireInput } from './asking/checked-input.ts';
-import { inTurns } from './asking/progress.ts';
+import { inTurns, usualHands } from './asking/progress.ts';
 import { askTyped, faultOf, jsonFormat } from './asking/typed-answer.ts';
 import { holds } from './pipeline/conditions.ts';
 import { fill, type Known, listOf } from './pipeline/places.ts';
 import { requireSchema } from './pipeline/model-step.ts';
 import { requireSteps } from './pipeline/saved.ts';
-import { invalid, mostItems, options, type Step, usualHands } from './pipeline/options.ts';
+import { invalid, mostItems, options, type Step } from './pipeline/options.ts';
 
 /** What an output that is written as an object or a list is in any case; null for one that may be a text. */
 function shapeOf(output: Json | undefined): JsonObject | null {

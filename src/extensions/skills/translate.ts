@@ -8,7 +8,7 @@ import { compileSchema } from '../../types/schema-check.ts';
 import type { SkillRun } from '../../types/skill.ts';
 import { wholeText, textEvents } from '../../types/text-events.ts';
 import { requireDocument, wrongInput } from './asking/checked-input.ts';
-import { inTurns } from './asking/progress.ts';
+import { inTurns, usualHands } from './asking/progress.ts';
 import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
 import { textPieces } from './documents/text-pieces.ts';
 
@@ -61,7 +61,7 @@ export default definePlugin({
       const glossary = { ...settings.glossary, ...(isJsonObject(input['glossary']) ? (input['glossary'] as Record<string, string>) : {}) };
       const style = typeof input['style'] === 'string' ? input['style'] : settings.style;
       const pieces = textPieces(whole, settings.piece_chars);
-      const answers = yield* inTurns(pieces, 4, 'piece', async ({ text, fence }, index) => {
+      const answers = yield* inTurns(pieces, usualHands, 'piece', async ({ text, fence }, index) => {
         const terms = termsIn(text, glossary);
         const system = [
           `You translate into ${to}. Answer with the translation and nothing else. Keep line breaks, Markdown, code, names and numbers as they are.`,

@@ -1,6 +1,9 @@
 /** Much work on few hands, told as it goes. */
 import type { ChatEvent, StepRecord } from '../../../types/chat.ts';
 
+/** So much at a time is kind to vendors, and mostly enough. */
+export const usualHands = 4;
+
 /** Does `work` on each, `hands` at a time, in any order; yields a step after each, which tells `how` it ended; returns the results in order. */
 export async function* inTurns<T, R>(
   items: readonly T[],

@@ -47,7 +47,6 @@ export const options = z.strictObject({
 });
 
 export const mostItems = 1_000;
-export const usualHands = 4;
 
 /** A sentence that asks ends as it is. */
 export function invalid(field: string, sentence: string): GatewayError {
