@@ -8,7 +8,7 @@ import { booked, endFailed } from './booked.ts';
 import { type Caller, requireRight } from './caller.ts';
 import type { ParsedCall } from './chat-body.ts';
 import { invokeModel, openRun } from './invoke-model.ts';
-import { type BoundTool, resolveServerTools, type SkillCaller } from './server-tools.ts';
+import { type BoundTool, resolveServerTools, type CallSkill } from './server-tools.ts';
 import type { CallServices } from './services.ts';
 
 export interface LoopedChat {
@@ -34,7 +34,7 @@ export async function chatWithTools(
   caller: Caller,
   model: ModelEntry,
   chat: ParsedCall,
-  options: { readonly parent?: Run; readonly callSkill: SkillCaller; readonly mayAsk?: () => void },
+  options: { readonly parent?: Run; readonly callSkill: CallSkill; readonly mayAsk?: () => void },
 ): Promise<LoopedChat> {
   const resolved = await resolveServerTools(services, caller, serverToolRequests(chat.request.body), options.callSkill);
   // Within a skill nobody is there to ask: such a call fails in words that the model reads.

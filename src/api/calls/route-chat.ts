@@ -7,7 +7,7 @@ import { type Caller, requireModel, requireSkill } from './caller.ts';
 import type { ParsedCall } from './chat-body.ts';
 import { chatWithTools, hasServerTools } from './chat-loop.ts';
 import { invokeModel } from './invoke-model.ts';
-import { invokeSkill, skillCaller } from '../skills/invoke-skill.ts';
+import { invokeSkill, skillsAsTools } from '../skills/invoke-skill.ts';
 import type { CallServices } from './services.ts';
 import { skillInput } from '../skills/input.ts';
 
@@ -42,7 +42,7 @@ export async function routeChat(services: CallServices, caller: Caller, chat: Pa
   }
   const model = requireModel(caller, name);
   if (hasServerTools(chat)) {
-    const answer = await chatWithTools(services, caller, model, chat, { callSkill: skillCaller(services, caller) });
+    const answer = await chatWithTools(services, caller, model, chat, { callSkill: skillsAsTools(services, caller) });
     return { ...answer, deployment: null, attempts: null };
   }
   if (model.spec.cache !== undefined) return cachedChat(services, caller, model, chat);

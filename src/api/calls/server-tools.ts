@@ -25,12 +25,12 @@ export interface BoundTool extends ServerTool {
 }
 
 /** Calls a skill that the caller may use, as part of another run. */
-export type SkillCaller = (skill: SkillEntry, input: JsonObject, context: ToolCallContext) => Promise<ToolResult>;
+export type CallSkill = (skill: SkillEntry, input: JsonObject, context: ToolCallContext) => Promise<ToolResult>;
 
 type ServerRequest = Extract<ServerToolRequest, { readonly type: 'mcp' }>;
 type SkillRequest = Extract<ServerToolRequest, { readonly type: 'skill' }>;
 
-function skillTool(caller: Caller, request: SkillRequest, callSkill: SkillCaller): BoundTool {
+function skillTool(caller: Caller, request: SkillRequest, callSkill: CallSkill): BoundTool {
   const skill = requireSkill(caller, request.name);
   requireNamed(caller, skill.spec);
   return {
@@ -85,7 +85,7 @@ export async function resolveServerTools(
   services: CallServices,
   caller: Caller,
   wanted: readonly ServerToolRequest[],
-  callSkill: SkillCaller,
+  callSkill: CallSkill,
 ): Promise<BoundTool[]> {
   const servers = wanted.map((request) => (request.type === 'mcp' ? requireServer(caller, request.serverLabel) : null));
   // Only a server that never answered yet is waited for, a little.

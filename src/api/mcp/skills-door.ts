@@ -2,7 +2,7 @@
 import type { McpDoor } from '../../extensions/mcp/gate/door.ts';
 import { isJsonObject } from '../../types/json.ts';
 import { requireSkill } from '../calls/caller.ts';
-import { skillCaller } from '../skills/invoke-skill.ts';
+import { skillsAsTools } from '../skills/invoke-skill.ts';
 import { findShown, type Place, shownPrompts } from './shown.ts';
 import { doorSkills } from './skill-listings.ts';
 import { readSkillResource, skillResources } from './skill-resources.ts';
@@ -20,7 +20,7 @@ async function findPrompt(door: McpDoor, place: Place, name: unknown): Promise<S
 
 export function withSkills(door: McpDoor, place: Place): McpDoor {
   const { services, caller } = place;
-  const call = skillCaller(services, caller);
+  const callSkill = skillsAsTools(services, caller);
   return {
     ...door,
     async offer() {
@@ -38,7 +38,7 @@ export function withSkills(door: McpDoor, place: Place): McpDoor {
       const found = findSkill(shownSkills(caller), name);
       if (found === undefined || found.shown !== name) return door.call(name, input, context);
       const signal = AbortSignal.any([context.signal, caller.signal]);
-      return call(requireSkill(caller, found.skill.name), input, { parent: null, signal, approved: true });
+      return callSkill(requireSkill(caller, found.skill.name), input, { parent: null, signal, approved: true });
     },
     async ask(question, params, context) {
       const file = question === 'resources/read' ? readSkillResource(caller, params['uri']) : null;

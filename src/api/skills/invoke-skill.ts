@@ -1,9 +1,8 @@
 /** `skill/<name>`: runs with the rights of its caller, never of its author. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { resultText } from '../../extensions/tool-loop/result-text.ts';
 import { orAborted } from '../../outbound/or-aborted.ts';
 import type { Run } from '../../telemetry/run.ts';
-import type { ChatBody, ChatEvent, ChatEvents } from '../../types/chat.ts';
+import type { ChatBody, ChatEvents } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import { type Conversation, noConversation, type SkillRun } from '../../types/skill.ts';
@@ -15,13 +14,12 @@ import { type Caller, requireModel, requireServer, requireSkill } from '../calls
 import { chatWithTools, hasServerTools } from '../calls/chat-loop.ts';
 import { invokeModel, openRun } from '../calls/invoke-model.ts';
 import { invokeTool } from '../calls/invoke-tool.ts';
-import type { SkillCaller } from '../calls/server-tools.ts';
+import type { CallSkill } from '../calls/server-tools.ts';
 import type { CallServices } from '../calls/services.ts';
 import { requireListed, requireNamed } from './rights.ts';
 import { allows, chatTools } from './named-tools.ts';
 import { requireBudget, requireDepth, type SkillAround } from './bounds.ts';
-
-const mostToBookMs = 1_000;
+import { quietFor, timely } from './timely.ts';
 
 export interface SkillCall {
   readonly run: Run;
@@ -37,13 +35,13 @@ export interface SkillCallOptions {
   readonly onOpen?: (run: Run) => void;
 }
 
-/** Someone who is inside of skills already, the outermost first. */
-type Within = Caller & { readonly around?: readonly SkillAround[] };
+/** A caller with the skills that they are inside of already, the outermost first. */
+type NestedCaller = Caller & { readonly around?: readonly SkillAround[] };
 
 interface SkillScope {
   readonly services: CallServices;
   readonly skill: SkillEntry;
-  readonly caller: Within;
+  readonly caller: NestedCaller;
   readonly around: readonly SkillAround[];
   readonly run: Run;
 }
@@ -51,7 +49,7 @@ interface SkillScope {
 /** A skill that the caller was already found to have the right to use. Its inner calls are checked again, each for the same caller. */
 export async function invokeSkill(
   services: CallServices,
-  caller: Within,
+  caller: NestedCaller,
   skill: SkillEntry,
   input: Json,
   options: SkillCallOptions,
@@ -77,7 +75,7 @@ export async function invokeSkill(
   const scope: SkillScope = { services, skill, caller: { ...caller, signal, around }, around, run };
   try {
     requireNamed(caller, skill.spec);
-    const events = await orAborted(skill.instance.invoke(input, handOf(scope, options)), signal);
+    const events = await orAborted(skill.instance.invoke(input, skillRunOf(scope, options)), signal);
     return { run, events: booked(run, null, timely(events, signal, run)) };
   } catch (thrown) {
     // What is cut says why, whatever the cut looks like from inside.
@@ -88,12 +86,8 @@ export async function invokeSkill(
   }
 }
 
-/** What it was cut off from is booked in a moment, and is a part of what it spent. */
-async function quietFor(run: Run): Promise<void> {
-  await Promise.race([run.quiet(), sleep(mostToBookMs, undefined, { ref: false })]);
-}
-
-function handOf(scope: SkillScope, { stream, conversation }: SkillCallOptions): SkillRun {
+/** Everything that the skill may do, with the caller's rights. */
+function skillRunOf(scope: SkillScope, { stream, conversation }: SkillCallOptions): SkillRun {
   const { skill, caller, run } = scope;
   return {
     id: run.id,
@@ -113,33 +107,12 @@ function handOf(scope: SkillScope, { stream, conversation }: SkillCallOptions): 
   };
 }
 
-/** The events, for no longer than the signal lets: code of others need not hear it. */
-async function* timely(events: ChatEvents, signal: AbortSignal, run: Run): AsyncGenerator<readonly ChatEvent[]> {
-  const source = events[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      const next = await orAborted(source.next(), signal);
-      if (next.done === true) return;
-      yield next.value;
-    }
-  } catch (thrown) {
-    if (!signal.aborted) throw thrown;
-    await quietFor(run);
-    throw signal.reason;
-  } finally {
-    const left = Promise.resolve(source.return?.());
-    // Whoever does not hear the signal would keep the caller waiting here as well.
-    if (signal.aborted) left.catch(() => {});
-    else await left;
-  }
-}
-
 function tookTooLong(skill: SkillEntry): GatewayError {
   return new GatewayError('upstream_timeout', `The skill "${skill.name}" took longer than its ${skill.spec.limits.total_ms} ms.`);
 }
 
-/** A skill as a tool of a chat: what it answers is the tool's result. */
-export function skillCaller(services: CallServices, caller: Within): SkillCaller {
+/** Calls skills as tools of a chat: what a skill answers is the tool's result. */
+export function skillsAsTools(services: CallServices, caller: NestedCaller): CallSkill {
   return async (skill, input, { parent, signal }): Promise<ToolResult> => {
     const { events } = await invokeSkill(services, caller, skill, input, { stream: false, parent, signal });
     const text = await wholeText(events);
@@ -149,9 +122,14 @@ export function skillCaller(services: CallServices, caller: Within): SkillCaller
   };
 }
 
-/** `typed`: the text of the events is JSON. */
-async function invokeFromSkill(scope: SkillScope, target: string, body: JsonObject): Promise<{ events: ChatEvents; typed: boolean }> {
-  const { services, skill, caller, around, run } = scope;
+interface InnerAnswer {
+  readonly events: ChatEvents;
+  /** Whether the text of the events is JSON. */
+  readonly typed: boolean;
+}
+
+async function invokeFromSkill(scope: SkillScope, target: string, body: JsonObject): Promise<InnerAnswer> {
+  const { skill, caller, around } = scope;
   if (!allows(skill.spec, target))
     throw new GatewayError(
       'permission_denied',
@@ -160,20 +138,28 @@ async function invokeFromSkill(scope: SkillScope, target: string, body: JsonObje
   caller.signal.throwIfAborted();
   requireBudget(around);
   const [kind, name = '', ...rest] = target.split('/');
-  if (kind === 'mcp') {
-    const result = await invokeTool(services, caller, requireServer(caller, name), rest.join('/'), body, { parent: run });
-    if (result.isError === true) throw new GatewayError('tool_failed', `${target}: ${resultText(result).slice(0, 2_000)}`);
-    // Pictures and files are for the skill itself to use: nothing of them is left out.
-    const { structuredContent, content } = result;
-    const typed = structuredContent ?? (content.every(({ type }) => type === 'text') ? null : content);
-    return { events: textEvents(typed === null ? resultText(result) : JSON.stringify(typed)), typed: typed !== null };
-  }
-  if (kind === 'skill') {
-    const inner = requireSkill(caller, name);
-    const { events } = await invokeSkill(services, caller, inner, body, { stream: false, parent: run });
-    return { events, typed: inner.instance.describe().outputSchema !== null };
-  }
-  const model = requireModel(caller, target.slice('model/'.length));
+  if (kind === 'mcp') return callTool(scope, name, rest.join('/'), body);
+  if (kind === 'skill') return callInnerSkill(scope, name, body);
+  return callModel(scope, target.slice('model/'.length), body);
+}
+
+async function callTool({ services, caller, run }: SkillScope, server: string, tool: string, input: JsonObject): Promise<InnerAnswer> {
+  const result = await invokeTool(services, caller, requireServer(caller, server), tool, input, { parent: run });
+  if (result.isError === true) throw new GatewayError('tool_failed', `mcp/${server}/${tool}: ${resultText(result).slice(0, 2_000)}`);
+  // Pictures and files are for the skill itself to use: nothing of them is left out.
+  const { structuredContent, content } = result;
+  const typed = structuredContent ?? (content.every(({ type }) => type === 'text') ? null : content);
+  return { events: textEvents(typed === null ? resultText(result) : JSON.stringify(typed)), typed: typed !== null };
+}
+
+async function callInnerSkill({ services, caller, run }: SkillScope, name: string, input: JsonObject): Promise<InnerAnswer> {
+  const inner = requireSkill(caller, name);
+  const { events } = await invokeSkill(services, caller, inner, input, { stream: false, parent: run });
+  return { events, typed: inner.instance.describe().outputSchema !== null };
+}
+
+async function callModel({ services, skill, caller, around, run }: SkillScope, name: string, body: JsonObject): Promise<InnerAnswer> {
+  const model = requireModel(caller, name);
   const request = { body: { ...body, model: model.name } as unknown as ChatBody };
   requireListed(skill, request.body);
   const stream = request.body.stream === true;
@@ -181,7 +167,7 @@ async function invokeFromSkill(scope: SkillScope, target: string, body: JsonObje
   const { events } = hasServerTools(chat)
     ? await chatWithTools(services, caller, model, chat, {
         parent: run,
-        callSkill: skillCaller(services, caller),
+        callSkill: skillsAsTools(services, caller),
         mayAsk: () => requireBudget(around),
       })
     : await invokeModel(services, caller, model, request, { stream, parent: run });
