@@ -24,6 +24,7 @@ import { addCollection } from './resources.ts';
 import { addRuns } from './runs.ts';
 import { addSkillEvaluation } from './skill-evaluation.ts';
 import { addSkillFolders } from './skill-folders.ts';
+import { addSkillPublishing } from './skill-publishing.ts';
 import { addSkillVersions } from './skill-versions.ts';
 import { addUsage } from './usage.ts';
 
@@ -55,6 +56,7 @@ export function addControl(app: FastifyInstance, services: ControlServices): voi
   addRuns(app, services.runs);
   addSkillFolders(app, services.config);
   addSkillEvaluation(app, services.calls);
-  addSkillVersions(app, services.config, services.calls);
+  addSkillVersions(app, services.config);
+  addSkillPublishing(app, services.config, services.calls);
   addUsage(app, services.usage);
 }

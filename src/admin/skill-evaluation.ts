@@ -5,8 +5,8 @@ import { callerOf, requireModel, requireSkill } from '../api/calls/caller.ts';
 import { type CaseResult, evaluateCase } from '../api/skills/evaluate.ts';
 import type { CallServices } from '../api/calls/services.ts';
 import { GatewayError } from '../types/errors.ts';
+import { type NamedSkill, namedSkill } from './skill-rows.ts';
 
-const named = z.object({ name: z.string().min(1).max(200) });
 const evaluateBody = z
   .strictObject({ models: z.array(z.string().min(1).max(256)).min(1).max(10).optional().describe("Unless given, the skill's own.") })
   .nullish();
@@ -53,11 +53,11 @@ export async function evaluateDraft(
 }
 
 export function addSkillEvaluation(app: FastifyInstance, services: CallServices): void {
-  app.post<{ Params: z.output<typeof named>; Body: z.output<typeof evaluateBody> }>(
+  app.post<{ Params: NamedSkill; Body: z.output<typeof evaluateBody> }>(
     '/api/skills/:name/evaluate',
     {
       config: { access: ['llm:skill:manage'], decides: true },
-      schema: { tags: ['skills'], summary: 'Try the cases of a skill', params: named, body: evaluateBody, response: { 200: table } },
+      schema: { tags: ['skills'], summary: 'Try the cases of a skill', params: namedSkill, body: evaluateBody, response: { 200: table } },
     },
     async (request, reply) => evaluateDraft(services, request, reply, request.params.name, request.body?.models),
   );

@@ -1,21 +1,17 @@
 /** /api/skills/import and /api/skills/{name}/export: skills as folders in the open SKILL.md format. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { requireRight } from '../api/calls/caller.ts';
-import { principalOf, snapshotOf } from '../api/request-context.ts';
-import { isVersion } from '../config/skill-versions.ts';
+import { principalOf } from '../api/request-context.ts';
 import type { ConfigService } from '../config/service.ts';
 import { folderOf, type ImportedSkill, skillOfFolder } from '../extensions/skills/folder/folder.ts';
 import { mostBytes, readZip, writeZip } from '../extensions/skills/folder/zip.ts';
-import type { Action } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import { actorOf, expectedRevision } from './actor.ts';
-import { capabilityOf, type Collection, collections } from './collections.ts';
 import { rowView, showRow } from './row-view.ts';
+import { type NamedSkill, namedSkill, requireRow, requireRowRight } from './skill-rows.ts';
 
-const named = z.object({ name: z.string().min(1).max(200) });
 const importQuery = z.object({
   model: z.string().min(1).max(256).optional().describe('The model that the skill uses; needed where its folder names none.'),
   replace: z
@@ -23,7 +19,6 @@ const importQuery = z.object({
     .default('false')
     .describe('true: a skill of that name is replaced; what the folder does not say, such as its limits or cases, stays.'),
 });
-const collection = collections.find((each) => each.kind === 'skill') as Collection;
 
 /** What the folder does not say stays as it was; what callers get stays what they get, until it is published. */
 function withFolder(stored: ConfigRow['spec'], spec: JsonObject): ConfigRow['spec'] {
@@ -38,19 +33,12 @@ const advice = 'Send the zip file of the folder as the body itself, with the hea
 export function addSkillFolders(app: FastifyInstance, config: ConfigService): void {
   const tags = ['skills'];
 
-  const require = (request: FastifyRequest, action: Action, row: Pick<ConfigRow, 'name' | 'tenant' | 'owner' | 'spec'>): void => {
-    const principal = principalOf(request);
-    requireRight({ principal, view: snapshotOf(request).tenant(principal.tenant) }, action, capabilityOf(collection, row));
-  };
-
-  app.get<{ Params: z.output<typeof named> }>(
+  app.get<{ Params: NamedSkill }>(
     '/api/skills/:name/export',
-    { config: { access: ['llm:skill:view'] }, schema: { tags, summary: 'A skill as a zip of its folder', params: named } },
+    { config: { access: ['llm:skill:view'] }, schema: { tags, summary: 'A skill as a zip of its folder', params: namedSkill } },
     async (request, reply) => {
-      const { name } = request.params;
-      const row = isVersion(name) ? undefined : config.row(principalOf(request).tenant, 'skill', name);
-      if (row === undefined) throw new GatewayError('not_found', `There is no skill named "${name}".`, { param: 'name' });
-      require(request, 'view', row);
+      const row = requireRow(config, request, 'view');
+      const { name } = row;
       const zip = await writeZip(name, folderOf(name, config.mask(row).spec as JsonObject));
       return reply
         .type('application/zip')
@@ -67,7 +55,7 @@ export function addSkillFolders(app: FastifyInstance, config: ConfigService): vo
   ): Promise<{ revision: number; row: ConfigRow }> => {
     const { tenant, subject } = principalOf(request);
     const stored = config.row(tenant, 'skill', name);
-    require(request, 'manage', stored ?? { name, tenant, owner: subject, spec });
+    requireRowRight(request, 'manage', stored ?? { name, tenant, owner: subject, spec });
     if (stored !== undefined && !replace)
       throw new GatewayError(
         'already_exists',

@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import { jsonObject, milliseconds, name, tags } from './spec-fields.ts';
 
+export const versionNumber = z.string().regex(/^\d+\.\d+\.\d+$/, 'three numbers, such as 1.0.0');
+
 const skillCase = z.strictObject({
   name: z.string().min(1).max(100),
   input: z.json(),
@@ -20,13 +22,8 @@ const skillCase = z.strictObject({
 
 export const skillSpec = z.strictObject({
   kind: z.string().min(1).max(64).default('prompt'),
-  version: z
-    .string()
-    .regex(/^\d+\.\d+\.\d+$/, 'three numbers, such as 1.0.0')
-    .default('1.0.0'),
-  live: z
-    .string()
-    .regex(/^\d+\.\d+\.\d+$/, 'three numbers, such as 1.0.0')
+  version: versionNumber.default('1.0.0'),
+  live: versionNumber
     .nullable()
     .optional()
     .describe('The published version that callers get; null: the row itself, each change at once. Left out, it stays as it is.'),

@@ -1,0 +1,96 @@
+/** POST /api/skills/{name}/publish: the row is kept for good as a version, and callers get that. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { CallServices } from '../api/calls/services.ts';
+import type { ConfigService } from '../config/service.ts';
+import { versionName } from '../config/skill-versions.ts';
+import { GatewayError } from '../types/errors.ts';
+import type { ConfigRow } from '../types/resources.ts';
+import { versionNumber } from '../types/skill-spec.ts';
+import { actorOf, expectedRevision } from './actor.ts';
+import { rowView } from './row-view.ts';
+import { evaluateDraft } from './skill-evaluation.ts';
+import { hasVersion, type NamedSkill, namedSkill, requireRow, shownRow } from './skill-rows.ts';
+
+const publishBody = z.strictObject({ version: versionNumber.optional().describe("Unless given, the row's own.") }).nullish();
+
+function isLower(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((each) => each.split('.').map(Number));
+  const at = a?.findIndex((part, index) => part !== b?.[index]) ?? -1;
+  return at !== -1 && (a?.[at] ?? 0) < (b?.[at] ?? 0);
+}
+
+/** Throws for a version that is there already, or that is lower than what callers get. */
+function requireNewVersion(config: ConfigService, row: ConfigRow, wanted: string): void {
+  if (hasVersion(config, row, wanted))
+    throw new GatewayError(
+      'already_exists',
+      `Version ${wanted} of the skill "${row.name}" is published already; give the row a higher one (spec.version), and publish.`,
+      { param: 'version' },
+    );
+  const { live } = row.spec;
+  if (typeof live === 'string' && isLower(wanted, live))
+    throw new GatewayError(
+      'invalid_request',
+      `version: ${wanted} is lower than ${live}, which callers get now; publish a higher number. To go back to an older version, roll back.`,
+      { param: 'version' },
+    );
+}
+
+/** Throws for a draft of which a case fails, where its row says that all have to pass. */
+async function requireCases(services: CallServices, request: FastifyRequest, reply: FastifyReply, row: ConfigRow): Promise<void> {
+  if (row.spec['publish_needs_cases'] !== true) return;
+  const { failed, data } = await evaluateDraft(services, request, reply, row.name);
+  const first = data.find((each) => !each.passed);
+  if (first === undefined) return;
+  throw new GatewayError(
+    'invalid_request',
+    `${failed} of ${data.length} cases fail, so nothing was published; the first is "${first.case}": ${first.fault}.`,
+    { param: 'cases' },
+  );
+}
+
+export function addSkillPublishing(app: FastifyInstance, config: ConfigService, services: CallServices): void {
+  app.post<{ Params: NamedSkill; Body: z.output<typeof publishBody> }>(
+    '/api/skills/:name/publish',
+    {
+      config: { access: ['llm:skill:manage'], decides: true },
+      schema: {
+        tags: ['skills'],
+        summary: 'Publish the skill as it is',
+        description: 'Callers get this version from now on, whatever becomes of the row. A published version never changes.',
+        params: namedSkill,
+        body: publishBody,
+        response: { 200: rowView },
+      },
+    },
+    async (request, reply) => {
+      const row = requireRow(config, request, 'manage');
+      const { tenant, name } = row;
+      const { spec } = config.mask(row);
+      const wanted = request.body?.version ?? (spec['version'] as string);
+      requireNewVersion(config, row, wanted);
+      await requireCases(services, request, reply, row);
+      const changes = [
+        {
+          kind: 'skill' as const,
+          tenant,
+          name: versionName(name, wanted),
+          operation: 'create' as const,
+          spec: { ...spec, version: wanted, live: null },
+          owner: null,
+        },
+        {
+          kind: 'skill' as const,
+          tenant,
+          name,
+          operation: 'replace' as const,
+          edit: (stored: ConfigRow['spec']) => ({ ...stored, version: wanted, live: wanted }),
+          expectedRevision: expectedRevision(request) ?? row.revision,
+        },
+      ];
+      const { revision } = await config.change(actorOf(request), changes, `publish version ${wanted} of skill ${name}`);
+      return reply.header('x-pailou-revision', revision).send(shownRow(config, row));
+    },
+  );
+}
