@@ -4,26 +4,15 @@ import type { Usage } from '../types/chat.ts';
 import type { ErrorCode } from '../types/errors.ts';
 import type { AttemptRecord, Ledger, Outcome, RunRecord } from '../types/run.ts';
 import type { Price } from '../types/resources.ts';
-import { sumKnown } from '../types/sum-usage.ts';
 import type { Json } from '../types/json.ts';
 import { newRunId } from './run-id.ts';
-
-/** What a run and all runs within it have used so far. */
-export interface Spent {
-  /** Null while nothing is known. */
-  readonly usage: Usage | null;
-  /** Micro-units of `currency`; null where a price is unknown, or prices are in different currencies. */
-  readonly cost: number | null;
-  readonly currency: string | null;
-}
+import { added, costOfParts, nothingSpent, type PricedPart, type Spent } from './spent.ts';
 
 /** Whether what a run was asked and answered is kept: for so many days, and also of the runs within it. */
 export interface Keeping {
   readonly days: number;
   readonly within: boolean;
 }
-
-const nothing: Spent = { usage: null, cost: null, currency: null };
 
 export interface RunStart {
   readonly principal: Principal;
@@ -49,13 +38,13 @@ export class Run {
   #price: Price | null = null;
   #usage: Usage | null = null;
   /** Parts of the answer that came from deployments which did not end it. */
-  readonly #earlier: { readonly usage: Usage; readonly price: Price | null }[] = [];
+  readonly #earlier: PricedPart[] = [];
   #free = false;
   #meter: (() => Usage) | null = null;
   #ended = false;
-  /** Runs within this one: those under way, and the sum of those that have ended. */
+  /** Runs within this one: those under way, and what those have spent that ended. */
   readonly #open = new Set<Run>();
-  #within: Spent = nothing;
+  #ofEnded: Spent = nothingSpent;
   #onQuiet: (() => void) | null = null;
   #keeping: Keeping | null;
   #input: Json = null;
@@ -79,8 +68,8 @@ export class Run {
   }
 
   /** True if this run or one above it invokes `capability`: the recursion guard. */
-  within(capability: string): boolean {
-    return this.start.capability === capability || (this.#parent?.within(capability) ?? false);
+  isWithin(capability: string): boolean {
+    return this.start.capability === capability || (this.#parent?.isWithin(capability) ?? false);
   }
 
   /** Hears the record once, when the run ends. One listener only. */
@@ -88,23 +77,26 @@ export class Run {
     this.#onEnd = listener;
   }
 
+  /** Null where nothing of it is kept. */
   get keeping(): Keeping | null {
     return this.#keeping;
   }
 
-  /** Unless the run is within one that keeps more. */
+  /** Has what it is asked and answers kept, unless the run is within one that keeps more. */
   keep(keeping: Keeping): void {
     if (this.#keeping?.within !== true) this.#keeping = keeping;
   }
 
-  /** Does nothing where it is not kept, so that nobody has to ask. */
+  /** What it is asked. Does nothing where that is not kept, so that nobody has to look. */
   asked(input: Json): void {
     if (this.#keeping !== null) this.#input = input;
   }
+  /** What it answers; the same holds. */
   answered(output: Json): void {
     if (this.#keeping !== null) this.#output = output;
   }
 
+  /** The answer has begun to arrive. */
   firstToken(): void {
     if (this.#firstTokenAt !== null) return;
     this.#firstTokenAt = Date.now();
@@ -142,17 +134,10 @@ export class Run {
   /** Null where a price is unknown, or prices are in different currencies. */
   #costOf(used: Usage | null): number | null {
     if (this.#free) return 0;
-    if (used === null || this.#price === null) return null;
-    let rest = used;
-    let cost = 0;
-    for (const { usage, price } of this.#earlier) {
-      if (price === null || price.currency !== this.#price.currency) return null;
-      cost += costOf(usage, price);
-      rest = without(rest, usage);
-    }
-    return cost + costOf(rest, this.#price);
+    return used === null || this.#price === null ? null : costOfParts(used, this.#price, this.#earlier);
   }
 
+  /** Of its own answer alone, as far as it was counted. */
   get usage(): Usage | null {
     return this.#usage;
   }
@@ -164,8 +149,10 @@ export class Run {
 
   get #settled(): Spent {
     const own: Spent =
-      this.#usage === null ? nothing : { usage: this.#usage, cost: this.#costOf(this.#usage), currency: this.#price?.currency ?? null };
-    return added(own, this.#within);
+      this.#usage === null
+        ? nothingSpent
+        : { usage: this.#usage, cost: this.#costOf(this.#usage), currency: this.#price?.currency ?? null };
+    return added(own, this.#ofEnded);
   }
 
   #endOf(inner: Run): void {
@@ -176,7 +163,7 @@ export class Run {
 
   /** What comes after this run has ended is told to those above as well: they have counted this one already. */
   #add(spent: Spent): void {
-    this.#within = added(this.#within, spent);
+    this.#ofEnded = added(this.#ofEnded, spent);
     if (this.#ended && this.#parent !== null) this.#parent.#add(spent);
   }
 
@@ -198,6 +185,7 @@ export class Run {
     this.#onEnd?.(record);
   }
 
+  /** Its record if nothing more were ever heard of it (`OpenRun`). */
   snapshot(): RunRecord {
     return this.#recordOf('error', 'internal_error', this.#usage ?? this.#meter?.() ?? null);
   }
@@ -234,29 +222,4 @@ export class Run {
       attempts: this.attempts,
     };
   }
-}
-
-function added(one: Spent, other: Spent): Spent {
-  if (one.usage === null) return other;
-  if (other.usage === null) return one;
-  // What was free, such as an answer from the cache, has no currency.
-  const currency = one.cost === 0 ? other.currency : other.cost === 0 || one.currency === other.currency ? one.currency : null;
-  const isOneSum = one.cost !== null && other.cost !== null && (currency !== null || one.cost + other.cost === 0);
-  return { usage: sumKnown([one.usage, other.usage]), cost: isOneSum ? one.cost + other.cost : null, currency };
-}
-
-function without(usage: Usage, part: Usage): Usage {
-  return {
-    inputTokens: usage.inputTokens - part.inputTokens,
-    outputTokens: usage.outputTokens - part.outputTokens,
-    cachedInputTokens: (usage.cachedInputTokens ?? 0) - (part.cachedInputTokens ?? 0),
-  };
-}
-
-/** Micro-units, rounded up so that no use is free by rounding. */
-export function costOf(usage: Usage, price: Price): number {
-  const cached = Math.min(usage.cachedInputTokens ?? 0, usage.inputTokens);
-  const fresh = usage.inputTokens - cached;
-  const total = fresh * price.input + cached * (price.cached_input ?? price.input) + usage.outputTokens * price.output;
-  return Math.ceil(total / 1_000_000);
 }

@@ -56,7 +56,7 @@ export async function invokeSkill(
 ): Promise<SkillCall> {
   const capability = `skill/${skill.name}`;
   const parent = options.parent ?? null;
-  if (parent?.within(capability) === true) throw new GatewayError('step_limit_reached', `The skill "${skill.name}" would call itself.`);
+  if (parent?.isWithin(capability) === true) throw new GatewayError('step_limit_reached', `The skill "${skill.name}" would call itself.`);
   requireDepth(caller.around ?? [], skill.name);
   const run = openRun(services, caller, parent, capability, 'skill', options.stream);
   const { limits, keep } = skill.spec;
