@@ -1,6 +1,7 @@
 /** The router: plan, try, fail over, fall back. It fills the run's attempts, deployment and usage; ending the run is its caller's. */
 import type { ModelInvoker, Warned } from '../models/invoke.ts';
 import type { RelayRequest } from '../models/relay.ts';
+import { endUnread } from '../models/unread-events.ts';
 import type { Run } from '../telemetry/run.ts';
 import type { Principal } from '../types/access.ts';
 import type { ChatBody, ChatEvents, ChatRequest, Usage } from '../types/chat.ts';
@@ -10,7 +11,7 @@ import type { Logger } from '../types/logger.ts';
 import type { Deployment, ModelEntry, Snapshot } from '../types/snapshot.ts';
 import type { EmbeddingsAnswer, EmbeddingsBody, Operation, RerankAnswer, RerankBody } from '../types/wire-format.ts';
 import { affinityOf } from './affinity.ts';
-import { type AttemptAnswer, attemptChat } from './attempt.ts';
+import { attemptChat } from './attempt.ts';
 import type { AttemptSignals } from './attempt-book.ts';
 import { attemptOnce } from './attempt-once.ts';
 import { attemptRelay, type WatchedRelay } from './attempt-relay.ts';
@@ -87,16 +88,6 @@ interface Dispatched<T> extends Failover<T> {
 /** Nobody sees a word before all are there. */
 function isGathered({ spec }: ModelEntry, stream: boolean): boolean {
   return !stream || spec.interrupted === 'withhold';
-}
-
-/** Ends an answer that nobody reads. */
-function discardAnswer({ events }: AttemptAnswer): void {
-  const reader = events[Symbol.asyncIterator]();
-  // Only what has begun can be ended.
-  void reader
-    .next()
-    .then(() => reader.return?.())
-    .catch(() => {});
 }
 
 export function createDispatcher(options: {
@@ -227,7 +218,7 @@ export function createDispatcher(options: {
         attempt: (each, { model, ...spec }) =>
           attemptChat(each, model, request, { stream, whole: isGathered(model, stream) }, { ...spec, invoker, run }),
         hedged: (model) => (isGathered(model, stream) ? 'answer' : 'first token'),
-        discard: discardAnswer,
+        discard: ({ events }) => void endUnread(events),
       });
       run.firstToken();
       const answered = { deployment, attempts: allAttempts, warnings: value.warnings };

@@ -6,6 +6,7 @@ import { keepHidden } from './hidden-messages.ts';
 import { holdCalls } from './approvals.ts';
 import { callTools, mostAtOnce, parseArguments, type ServerCall, stepOf, toolMessage, tooMany } from './calls.ts';
 import { marked } from '../../models/tool-names.ts';
+import { endUnread } from '../../models/unread-events.ts';
 import { readRound, type RoundCall } from './round.ts';
 import type { ServerTool } from './requests.ts';
 import { callerMessages, type Start, startOf, type StartOptions } from './start.ts';
@@ -67,6 +68,17 @@ export async function runToolLoop(options: ToolLoopOptions): Promise<ChatEvents>
   return rounds(options, named, start, first, events);
 }
 
+/** What was told before the model was asked, which has begun to answer meanwhile: a caller who leaves here leaves that answer too. */
+async function* tell(told: Start['told'], answer: ChatEvents): AsyncGenerator<readonly ChatEvent[]> {
+  let isTold = false;
+  try {
+    yield* told;
+    isTold = true;
+  } finally {
+    if (!isTold) await endUnread(answer);
+  }
+}
+
 async function* rounds(
   options: ToolLoopOptions,
   named: ReadonlyMap<string, ServerTool>,
@@ -79,7 +91,7 @@ async function* rounds(
   const { covers, swallowed } = start;
   let body = firstBody;
   let events = firstEvents;
-  yield* start.told;
+  yield* tell(start.told, events);
   for (let step = 1; ; step++) {
     const round = yield* readRound(
       events,

@@ -1,10 +1,12 @@
 /** Conversations around decisions: late ones, lost answers, storage that fails, rounds with calls of the caller's own. */
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { ToolLoopOptions } from '../../../src/extensions/tool-loop/loop.ts';
+import { runToolLoop, type ToolLoopOptions } from '../../../src/extensions/tool-loop/loop.ts';
 import type { ChatStates } from '../../../src/types/chat-state.ts';
-import type { ChatBody, ChatEvent } from '../../../src/types/chat.ts';
+import type { ChatBody, ChatEvent, ChatEvents } from '../../../src/types/chat.ts';
 import { GatewayError } from '../../../src/types/errors.ts';
 import type { JsonObject } from '../../../src/types/json.ts';
+import { principal } from '../mcp/services.ts';
 import { clientFunction, lastMessages, ofType, play, text, theStates, tool, useStates } from './loop-player.ts';
 
 useStates();
@@ -140,4 +142,32 @@ it('of several calls those that ended before the caller left are known', async (
       .slice(-2)
       .map(({ content }) => content),
   ).toEqual(['paid, receipt 123', expect.stringContaining('not known whether it took effect')]);
+});
+
+it('a caller who leaves while decided calls are told leaves the answer of the model too', async () => {
+  const first = await play([{ calls: [pay] }], { tools });
+  let ended = 0;
+  async function* answer(): ChatEvents & AsyncGenerator {
+    try {
+      yield [{ type: 'text-delta', choice: 0, text: 'paid' }];
+    } finally {
+      ended++;
+    }
+  }
+  const events = await runToolLoop({
+    owner: principal,
+    states: theStates(),
+    run: randomUUID(),
+    tools,
+    decisions: yesTo(first.seen),
+    signal: new AbortController().signal,
+    request: { body: { model: 'm', messages: [go] } },
+    callTool: () => Promise.resolve(text('paid')),
+    callModel: () => Promise.resolve({ events: answer() }),
+  });
+  for await (const [event] of events) {
+    expect(event).toMatchObject({ type: 'step', step: { status: 'started' } });
+    break;
+  }
+  expect(ended).toBe(1);
 });
