@@ -117,6 +117,8 @@ export async function invokeTool(
       subjectToken: caller.subjectToken,
       ...(options.peer === undefined ? {} : { peer: unhurried(options.peer, deadline) }),
     };
+    // Clients that send a failed request again by themselves would run it again; what a person has agreed to is kept and is not.
+    if (options.parent != null && options.approved !== true) caller.tell({ 'x-should-retry': 'false' });
     const result = await source.instance.call(definition.name, input, context).finally(done);
     const answer = isLargerThan(result as unknown as JsonObject, most) ? tooLarge(server.name, tool, most) : result;
     run.answered(answer as unknown as JsonObject);

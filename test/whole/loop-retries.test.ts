@@ -1,0 +1,57 @@
+/** A vendor that fails behind a tool: clients that send failed requests again by themselves must not run the tool again. */
+import Anthropic from '@anthropic-ai/sdk';
+import OpenAI from 'openai';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { type LoopScene, startLoopScene } from './loop-scene.ts';
+import { called, playing } from './scripted-model.ts';
+
+let scene: LoopScene;
+const messages = [{ role: 'user' as const, content: 'go' }];
+const tools = (require_approval = 'never') => [{ type: 'mcp', server_label: 'slow', require_approval }] as never;
+const play = playing(() => ({ 0: [called('a', 'slow__say', {})] }));
+/** So many requests with a result of the tool in them fail. */
+let failures: number;
+
+beforeAll(async () => {
+  scene = await startLoopScene();
+  scene.vendor.behave((request, response) => {
+    const isBehind = (request.body.messages as { role: string }[]).some(({ role }) => role === 'tool');
+    if (!isBehind || failures-- <= 0) return play(request, response);
+    response.writeHead(503, { 'content-type': 'application/json' }).end('{"error":{"message":"overloaded"}}');
+  });
+}, 60_000);
+afterAll(() => scene[Symbol.asyncDispose]());
+beforeEach(() => {
+  scene.slow.told.length = 0;
+  failures = 1_000;
+});
+
+it('openai sends no request again whose tool has run', async () => {
+  const client = new OpenAI({ baseURL: `${scene.gateway.url}/v1`, apiKey: scene.apiKey });
+  await expect(client.chat.completions.create({ model: 'small', messages, tools: tools() })).rejects.toMatchObject({ status: 503 });
+  await expect(client.responses.create({ model: 'small', input: 'go', tools: tools() })).rejects.toMatchObject({ status: 503 });
+  expect(scene.slow.told).toHaveLength(2);
+});
+
+it('Anthropic’s client sends no request again whose tool has run', async () => {
+  const client = new Anthropic({ baseURL: scene.gateway.url, apiKey: scene.apiKey });
+  const body = { model: 'small', max_tokens: 100, messages, tools: tools() };
+  await expect(client.messages.create(body)).rejects.toMatchObject({ status: 503 });
+  expect(scene.slow.told).toHaveLength(1);
+});
+
+it('openai sends a decision again, for what it led to is kept', async () => {
+  const client = new OpenAI({ baseURL: `${scene.gateway.url}/v1`, apiKey: scene.apiKey });
+  const asked = await client.responses.create({ model: 'small', input: 'go', tools: tools('always') });
+  const [question] = asked.output.filter(({ type }) => type === 'mcp_approval_request');
+  // As many as the gateway itself tries in one request.
+  failures = 2;
+  const answer = await client.responses.create({
+    model: 'small',
+    previous_response_id: asked.id,
+    input: [{ type: 'mcp_approval_response', approval_request_id: question?.id ?? '', approve: true }],
+    tools: tools('always'),
+  });
+  expect(answer.output_text).toBe('All: said');
+  expect(scene.slow.told).toHaveLength(1);
+});
