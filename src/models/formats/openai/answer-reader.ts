@@ -118,7 +118,12 @@ export class AnswerReader {
       events.push({ type: 'refusal-delta', choice: index, text: refusal, ...(onRefusal && logprobs !== undefined ? { logprobs } : {}) });
     }
     const calls = delta['tool_calls'];
-    if (Array.isArray(calls)) for (const call of calls as readonly Json[]) if (isJsonObject(call)) state.calls.read(call, events);
+    if (Array.isArray(calls)) {
+      // Each call of a whole message is one by itself, whatever id it has.
+      const isWhole = (choice['delta'] ?? null) === null;
+      for (const [place, call] of (calls as readonly Json[]).entries())
+        if (isJsonObject(call)) state.calls.read(isWhole ? { index: place, ...call } : call, events);
+    }
     const legacy = delta['function_call'];
     if (isJsonObject(legacy)) state.calls.readLegacy(legacy, events);
     const audio = delta['audio'];

@@ -86,6 +86,16 @@ describe('a whole answer', () => {
     ]);
   });
 
+  test('with one id for two calls has both, under ids of their own', async () => {
+    const call = (n: number) => ({ id: 'c', type: 'function', function: { name: 'f', arguments: `{"n":${n}}` } });
+    const message = { role: 'assistant', content: null, tool_calls: [call(1), call(2)] };
+    const answer = await collect({ choices: [{ index: 0, message, finish_reason: 'tool_calls' }], usage });
+    const [first] = answer['choices'] as { message: { tool_calls: { id: string; function: object }[] } }[];
+    const calls = first?.message.tool_calls ?? [];
+    expect(calls.map((each) => each.function)).toEqual([call(1).function, call(2).function]);
+    expect(new Set(calls.map(({ id }) => id)).size).toBe(2);
+  });
+
   test('keeps several choices in order', async () => {
     const one = (index: number) => ({ index, message: { role: 'assistant', content: `c${index}` }, finish_reason: 'stop' });
     const answer = await collect({ choices: [one(1), one(0)], usage });
