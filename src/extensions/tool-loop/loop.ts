@@ -1,7 +1,7 @@
 /** The loop that runs server-side tools: model, tools, model again, until it answers. One event stream comes out; what was spent, its run knows. */
 import type { ChatBody, ChatEvent, ChatEvents, ChatRequest } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
-import { isJsonObject, type JsonObject } from '../../types/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import { keepHidden } from './hidden-messages.ts';
 import { holdCalls } from './approvals.ts';
 import { callTools, mostAtOnce, parseArguments, type ServerCall, stepOf, toolMessage, tooMany } from './calls.ts';
@@ -49,10 +49,19 @@ function asRequest({ translated }: ChatRequest, body: ChatBody): ChatRequest {
   return translated === undefined ? { body } : { body, translated };
 }
 
-/** A forced choice would force the call that was just decided again. */
+/** A forced choice would force the same call for ever. Which tools may be called, if any, stays. */
+function unforced(choice: Json | undefined): JsonObject {
+  if (choice === 'none') return { tool_choice: choice };
+  if (!isJsonObject(choice) || choice['type'] !== 'allowed_tools') return {};
+  const { allowed_tools: allowed } = choice;
+  const free = { mode: 'auto' };
+  return { tool_choice: { ...choice, ...(isJsonObject(allowed) ? { allowed_tools: { ...allowed, ...free } } : free) } };
+}
+
 function bodyOf({ body }: ChatRequest, { messages, decided }: Start, tools: readonly JsonObject[]): ChatBody {
   const { stream_options: _streamOptions, tool_choice: choice, ...plain } = body;
-  return { ...plain, ...(decided || choice === undefined ? {} : { tool_choice: choice }), model: body.model, messages, tools };
+  const chosen = decided ? unforced(choice) : choice === undefined ? {} : { tool_choice: choice };
+  return { ...plain, ...chosen, model: body.model, messages, tools };
 }
 
 /** Resolves when the first model call has begun to answer, so that a failure before it is still a plain HTTP error. */
@@ -144,10 +153,10 @@ async function* rounds(
       ];
       return;
     }
-    // A forced choice would force the same call for ever.
-    const { tool_choice: _forced, ...rest } = body;
+    const { tool_choice: choice, ...rest } = body;
     const last = step >= maxSteps;
-    body = { ...rest, model: body.model, messages: [...body.messages, assistant, ...results], ...(last ? { tool_choice: 'none' } : {}) };
+    const chosen = last ? { tool_choice: 'none' } : unforced(choice);
+    body = { ...rest, model: body.model, messages: [...body.messages, assistant, ...results], ...chosen };
     events = (await options.callModel(asRequest(options.request, body))).events;
     if (last) {
       // A model that calls tools all the same is not obeyed.

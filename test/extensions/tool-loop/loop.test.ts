@@ -80,6 +80,25 @@ describe('rounds', () => {
     expect(bodies.map((body) => body['tool_choice'])).toEqual(['required', undefined]);
   });
 
+  it('keeps to the tools that may be called, and forces none of them twice', async () => {
+    const names = [{ type: 'function', function: { name: 'demo__add' } }];
+    const script = [{ calls: [{ id: 'a', name: 'demo__add' }] }, { text: 'x' }];
+    for (const [given, next] of [
+      [
+        { type: 'allowed_tools', allowed_tools: { mode: 'required', tools: names } },
+        { type: 'allowed_tools', allowed_tools: { mode: 'auto', tools: names } },
+      ],
+      [
+        { type: 'allowed_tools', mode: 'required', tools: names },
+        { type: 'allowed_tools', mode: 'auto', tools: names },
+      ],
+      ['none', 'none'],
+    ] as const) {
+      const { bodies } = await play(script, { body: { tool_choice: given } });
+      expect(bodies.map((body) => body['tool_choice'])).toEqual([given, next]);
+    }
+  });
+
   it('gives the model a name of its own for a tool whose name the caller already uses', async () => {
     const taken = { type: 'function', function: { name: 'demo__add' } };
     const { bodies } = await play([{ text: 'x' }], { body: { tools: [taken] } });
