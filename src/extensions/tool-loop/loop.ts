@@ -64,11 +64,18 @@ function bodyOf({ body }: ChatRequest, { messages, decided }: Start, tools: read
   return { ...plain, ...chosen, model: body.model, messages, tools };
 }
 
+function requirePossible({ n, functions }: ChatBody): void {
+  const refuse = (param: string, sentence: string): GatewayError => new GatewayError('invalid_request', `${param}: ${sentence}`, { param });
+  if (typeof n === 'number' && n > 1) throw refuse('n', 'only one choice is possible with server-side tools; leave n out.');
+  // Calls of this form have no id, by which the rounds before them could be found again.
+  if (Array.isArray(functions) && functions.length > 0)
+    throw refuse('functions', 'not possible beside server-side tools; put them into tools, as {"type": "function", "function": {…}}.');
+}
+
 /** Resolves when the first model call has begun to answer, so that a failure before it is still a plain HTTP error. */
 export async function runToolLoop(options: ToolLoopOptions): Promise<ChatEvents> {
   const { body } = options.request;
-  if (typeof body['n'] === 'number' && body['n'] > 1)
-    throw new GatewayError('invalid_request', 'n: only one choice is possible with server-side tools; leave n out.', { param: 'n' });
+  requirePossible(body);
   const functions = (body.tools ?? []).filter((tool) => tool['type'] !== 'mcp' && tool['type'] !== 'skill');
   const named = nameTools(options.tools, functions);
   const start = await startOf(options, body.messages);

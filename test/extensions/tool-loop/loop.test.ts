@@ -108,8 +108,11 @@ describe('rounds', () => {
     for (const name of names) expect(name).toMatch(/^[A-Za-z0-9_-]{1,64}$/);
   });
 
-  it('refuses several choices', async () => {
+  it('refuses several choices, and functions of the old form, whose calls have no ids', async () => {
     await expect(play([{ text: 'x' }], { body: { n: 2 } })).rejects.toMatchObject({ code: 'invalid_request', param: 'n' });
+    const functions = [{ name: 'mine', parameters: { type: 'object' } }];
+    await expect(play([{ text: 'x' }], { body: { functions } })).rejects.toMatchObject({ code: 'invalid_request', param: 'functions' });
+    await play([{ text: 'x' }], { body: { functions: [] } });
   });
 });
 
