@@ -109,8 +109,9 @@ export async function keepHidden(
   owner: StateOwner,
   { calls, messages, ids: vendorIds, ...more }: HiddenRound,
 ): Promise<void> {
-  const ids = calls.map(idOf).filter((id) => id !== null);
-  if (ids.length > 0) await states.keep(owner, ids, { fingerprint: fingerprintOf(calls), messages, ids: vendorIds, ...more });
+  // By the first alone: the others must be there too, and each more would be a copy of all that is hidden.
+  const id = idOf(calls[0]);
+  if (id !== null) await states.keep(owner, [id], { fingerprint: fingerprintOf(calls), messages, ids: vendorIds, ...more });
 }
 
 export interface Restored {

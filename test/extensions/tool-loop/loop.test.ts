@@ -1,9 +1,10 @@
 /** The tool loop against a scripted model: rounds, steps, mixed calls, limits and failures. */
 import { describe, expect, it } from 'vitest';
+import type { ChatStates } from '../../../src/types/chat-state.ts';
 import { GatewayError } from '../../../src/types/errors.ts';
 import type { ChatEvent } from '../../../src/types/chat.ts';
 import type { JsonObject } from '../../../src/types/json.ts';
-import { type Answer, clientFunction, lastMessages, ofType, play, text, useStates } from './loop-player.ts';
+import { type Answer, clientFunction, lastMessages, ofType, play, text, theStates, useStates } from './loop-player.ts';
 import { person } from '../mcp/services.ts';
 
 useStates();
@@ -203,6 +204,14 @@ describe('functions of the caller beside server-side tools', () => {
     expect(ofType(seen, 'finish')).toEqual([{ type: 'finish', choice: 0, reason: 'tool_calls' }]);
     const next = await play([{ text: 'x' }], { body: { tools: [clientFunction], messages: back(seen) } });
     expect(roles(lastMessages(next.bodies))).toEqual(['user', 'assistant', 'first', 'assistant', 'call_mine']);
+  });
+
+  it('keeps what is hidden once, however many calls stand beside it', async () => {
+    const kept: string[] = [];
+    const states: ChatStates = { ...theStates(), keep: async (_owner, ids) => void kept.push(...ids) };
+    const calls = Array.from({ length: 100 }, (_, index) => ({ id: `m${index}`, name: 'mine' }));
+    await play([{ calls }], { states, body: { tools: [clientFunction] } });
+    expect(kept).toHaveLength(1);
   });
 
   it('restores with arguments that the client library wrote anew, but not for another call that has the same id', async () => {
