@@ -25,14 +25,21 @@ function callId(run: string, step: number, call: number): string {
   return `call_${run.replaceAll('-', '')}${((step * mostAtOnce + call) % 4_096).toString(16).padStart(3, '0')}`;
 }
 
-/** By the name that the model sees; one that a function of the caller's already has is changed. */
+/** By the name that the model sees; one that a function of the caller's or another tool already has is changed. */
 function nameTools(tools: readonly ServerTool[], functions: readonly JsonObject[]): Map<string, ServerTool> {
   const taken = new Set(
     functions
       .map((each) => (isJsonObject(each['function']) ? each['function'] : each['custom']) as JsonObject | undefined)
       .map((body) => body?.['name']),
   );
-  return new Map(tools.map((tool) => [taken.has(tool.name) ? marked(tool.name) : tool.name, tool]));
+  const named = new Map<string, ServerTool>();
+  for (const tool of tools) {
+    let { name } = tool;
+    while (taken.has(name)) name = marked(name);
+    taken.add(name);
+    named.set(name, tool);
+  }
+  return named;
 }
 
 function asFunction(name: string, { description, inputSchema }: ServerTool): JsonObject {

@@ -109,6 +109,17 @@ describe('rounds', () => {
     for (const name of names) expect(name).toMatch(/^[A-Za-z0-9_-]{1,64}$/);
   });
 
+  it('offers both of two tools of one name: a skill, and a tool of a server that is called skill', async () => {
+    const city = { name: 'skill__city', inputSchema: { type: 'object' }, needsApproval: false };
+    const tools = ['mcp/skill/city', 'skill/city'].map((capability) => ({ ...city, capability }));
+    const taken = { type: 'function', function: { name: 'skill__city' } };
+    for (const functions of [[], [taken]]) {
+      const { bodies } = await play([{ text: 'x' }], { tools, body: { tools: functions } });
+      const names = (bodies[0]?.tools ?? []).map((each) => (each['function'] as JsonObject)['name']);
+      expect(new Set(names).size).toBe(2 + functions.length);
+    }
+  });
+
   it('refuses several choices, and functions of the old form, whose calls have no ids', async () => {
     await expect(play([{ text: 'x' }], { body: { n: 2 } })).rejects.toMatchObject({ code: 'invalid_request', param: 'n' });
     const functions = [{ name: 'mine', parameters: { type: 'object' } }];
