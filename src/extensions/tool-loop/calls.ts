@@ -26,6 +26,22 @@ export const mostAtOnce = 64;
 
 export const tooMany = `Too many calls at once; at most ${mostAtOnce} are made.`;
 
+/** More characters than any model reads: all results of one conversation may have so many, for all of them lie in memory. */
+const mostText = 32 * 1024 * 1024;
+
+const noRoom = `The result is left out: all results together would have more than ${mostText} characters. Ask for less, for example a page or a range.`;
+
+/** How many characters results may still have. */
+export interface Room {
+  left: number;
+}
+
+/** Behind the results that are there already. */
+export function roomBehind(messages: readonly JsonObject[]): Room {
+  const sizeOf = ({ role, content }: JsonObject): number => (role === 'tool' && typeof content === 'string' ? content.length : 0);
+  return { left: mostText - messages.reduce((sum, message) => sum + sizeOf(message), 0) };
+}
+
 /** The arguments of a call as an object; null for what is none. */
 export function parseArguments(text: string): JsonObject | null {
   try {
@@ -69,6 +85,7 @@ async function answer(
   { call, tool }: ServerCall,
   index: number,
   approved: boolean,
+  room: Room,
 ): Promise<{ text: string; error?: string }> {
   if (index >= mostAtOnce) return { text: tooMany, error: 'too many calls' };
   const input = parseArguments(call.arguments);
@@ -77,6 +94,8 @@ async function answer(
   try {
     const result = await options.callTool(tool, input, options.signal, approved);
     const text = resultText(result);
+    if (text.length > room.left) return { text: noRoom, error: 'too much in all' };
+    room.left -= text.length;
     return result.isError === true ? { text: `The tool reports an error: ${text}`, error: 'the tool reports an error' } : { text };
   } catch (thrown) {
     const error = toGatewayError(thrown);
@@ -90,6 +109,7 @@ export async function* callTools(
   options: ToolCaller,
   calls: readonly ServerCall[],
   round: number | string,
+  room: Room,
   approved = false,
   came: (index: number, message: JsonObject) => void = () => {},
 ): AsyncGenerator<readonly ChatEvent[], JsonObject[]> {
@@ -99,7 +119,11 @@ export async function* callTools(
   const texts: string[] = [];
   const running = new Map(
     calls.map((each, index) => {
-      const called = answer(options, each, index, approved).then((result) => ({ ...result, index, duration_ms: Date.now() - startedAt }));
+      const called = answer(options, each, index, approved, room).then((result) => ({
+        ...result,
+        index,
+        duration_ms: Date.now() - startedAt,
+      }));
       // The first who hears that the caller has left tells it; the others have nobody left to tell.
       called.catch(() => {});
       return [index, called] as const;

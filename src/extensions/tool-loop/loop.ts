@@ -4,7 +4,7 @@ import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import { keepHidden } from './hidden-messages.ts';
 import { holdCalls } from './approvals.ts';
-import { callTools, mostAtOnce, parseArguments, type ServerCall, stepOf, toolMessage, tooMany } from './calls.ts';
+import { callTools, mostAtOnce, parseArguments, roomBehind, type ServerCall, stepOf, toolMessage, tooMany } from './calls.ts';
 import { marked } from '../../models/tool-names.ts';
 import { endUnread } from '../../models/unread-events.ts';
 import { readRound, type RoundCall } from './round.ts';
@@ -112,6 +112,7 @@ async function* rounds(
   const maxSteps = options.maxSteps ?? 8;
   const { owner, states } = options;
   const { covers, swallowed } = start;
+  const room = roomBehind(start.messages);
   let body = firstBody;
   let events = firstEvents;
   yield* tell(start.told, events);
@@ -140,6 +141,7 @@ async function* rounds(
       options,
       serverCalls.filter(({ tool }) => !tool.needsApproval),
       step,
+      room,
     );
     const results = [...made, ...wanting.slice(mostAtOnce).map(({ call }) => toolMessage(call, tooMany))];
     const hidden = [...body.messages, assistant, ...results].slice(start.own);

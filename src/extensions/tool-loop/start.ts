@@ -4,7 +4,7 @@ import type { ChatEvent } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
 import { type Decided, type Decisions, findHeld, unknownEnd } from './approvals.ts';
-import { callTools, stepOf, type ToolCaller, toolMessage } from './calls.ts';
+import { callTools, roomBehind, stepOf, type ToolCaller, toolMessage } from './calls.ts';
 import { isOfCaller, isToldResult, ownCallsOf, restoreHidden } from './hidden-messages.ts';
 import type { ServerTool } from './requests.ts';
 
@@ -64,7 +64,14 @@ async function carryOut(options: ToolCaller, decided: Decided, told: Told): Prom
   const { allowed, refused } = decided;
   const results = allowed.map(({ call }) => toolMessage(call, unknownEnd));
   try {
-    const running = callTools(options, allowed, 'approved', true, (index, message) => (results[index] = message));
+    const running = callTools(
+      options,
+      allowed,
+      'approved',
+      roomBehind(decided.hidden),
+      true,
+      (index, message) => (results[index] = message),
+    );
     for await (const events of running) told.push(events);
   } finally {
     await decided.keep([...results, ...refused]);

@@ -152,6 +152,18 @@ describe('failures', () => {
     expect(lastMessages(own.bodies).at(-1)?.['content']).toContain('no such file');
   });
 
+  it('tells the model of results that are too much in all, over all rounds', async () => {
+    const big = 'x'.repeat(9_000_000);
+    const calls = Array.from({ length: 2 }, (_, index) => ({ id: `c${index}`, name: 'demo__add' }));
+    const { bodies, seen } = await play([{ calls }, { calls }, { calls }, { text: 'enough' }], {
+      callTool: () => Promise.resolve(text(big)),
+    });
+    const results = lastMessages(bodies).filter(({ role }) => role === 'tool');
+    expect(results.map(({ content }) => content === big)).toEqual([true, true, true, false, false, false]);
+    expect(results.at(-1)?.['content']).toMatch(/^The result is left out: .* Ask for less/);
+    expect(ofType(seen, 'step').at(-1)?.step).toMatchObject({ status: 'failed', error: 'too much in all' });
+  });
+
   it('tells the model of what is no text, without its bytes, and structured content where there is no other', async () => {
     const image = { type: 'image', data: 'AA==', mimeType: 'image/png' };
     const mixed = await play([round(), { text: 'x' }], {
