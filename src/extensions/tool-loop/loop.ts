@@ -25,13 +25,19 @@ function callId(run: string, step: number, call: number): string {
   return `call_${run.replaceAll('-', '')}${((step * mostAtOnce + call) % 4_096).toString(16).padStart(3, '0')}`;
 }
 
-/** By the name that the model sees; one that a function of the caller's or another tool already has is changed. */
-function nameTools(tools: readonly ServerTool[], functions: readonly JsonObject[]): Map<string, ServerTool> {
-  const taken = new Set(
-    functions
-      .map((each) => (isJsonObject(each['function']) ? each['function'] : each['custom']) as JsonObject | undefined)
-      .map((body) => body?.['name']),
-  );
+/** The tools that the model is offered, by the names that it sees. */
+interface Offered {
+  readonly named: ReadonlyMap<string, ServerTool>;
+  /** Calls of the caller's own; also of what nobody knows, where the caller offers tools without names. */
+  readonly isOwn: (name: string) => boolean;
+}
+
+/** A name that a function of the caller's or another tool already has is changed. */
+function nameTools(tools: readonly ServerTool[], functions: readonly JsonObject[]): Offered {
+  const own = functions
+    .map((each) => (isJsonObject(each['function']) ? each['function'] : each['custom']) as JsonObject | undefined)
+    .map((body) => body?.['name']);
+  const taken = new Set(own);
   const named = new Map<string, ServerTool>();
   for (const tool of tools) {
     let { name } = tool;
@@ -39,8 +45,12 @@ function nameTools(tools: readonly ServerTool[], functions: readonly JsonObject[
     taken.add(name);
     named.set(name, tool);
   }
-  return named;
+  const mayBeOwn = own.includes(undefined);
+  return { named, isOwn: (name) => !named.has(name) && (mayBeOwn || taken.has(name)) };
 }
+
+const unknownTool = ({ name }: RoundCall): string =>
+  `There is no tool named "${name.slice(0, 100)}". Call one of those that are offered, by its whole name.`;
 
 function asFunction(name: string, { description, inputSchema }: ServerTool): JsonObject {
   return { type: 'function', function: { name, ...(description === undefined ? {} : { description }), parameters: inputSchema } };
@@ -84,11 +94,11 @@ export async function runToolLoop(options: ToolLoopOptions): Promise<ChatEvents>
   const { body } = options.request;
   requirePossible(body);
   const functions = (body.tools ?? []).filter((tool) => tool['type'] !== 'mcp' && tool['type'] !== 'skill');
-  const named = nameTools(options.tools, functions);
+  const offered = nameTools(options.tools, functions);
   const start = await startOf(options, body.messages);
-  const first = bodyOf(options.request, start, [...functions, ...[...named].map(([name, tool]) => asFunction(name, tool))]);
+  const first = bodyOf(options.request, start, [...functions, ...[...offered.named].map(([name, tool]) => asFunction(name, tool))]);
   const { events } = await options.callModel(asRequest(options.request, first));
-  return rounds(options, named, start, first, events);
+  return rounds(options, offered, start, first, events);
 }
 
 /** What was told before the model was asked, which has begun to answer meanwhile: a caller who leaves here leaves that answer too. */
@@ -104,7 +114,7 @@ async function* tell(told: Start['told'], answer: ChatEvents): AsyncGenerator<re
 
 async function* rounds(
   options: ToolLoopOptions,
-  named: ReadonlyMap<string, ServerTool>,
+  { named, isOwn }: Offered,
   start: Start,
   firstBody: ChatBody,
   firstEvents: ChatEvents,
@@ -119,7 +129,7 @@ async function* rounds(
   for (let step = 1; ; step++) {
     const round = yield* readRound(
       events,
-      (name) => named.has(name),
+      (name) => !isOwn(name),
       step > 1,
       (call) => callId(options.run, step, call),
     );
@@ -127,7 +137,8 @@ async function* rounds(
       const tool = named.get(call.name);
       return tool === undefined ? [] : [{ call, tool }];
     });
-    const own = round.calls.filter((call) => !named.has(call.name));
+    const own = round.calls.filter((call) => isOwn(call.name));
+    const strange = round.calls.filter((call) => !isOwn(call.name) && !named.has(call.name));
     const clientCalls = own.map((call) => asMessageCall({ ...call, id: call.shown }));
     const assistant: JsonObject = {
       role: 'assistant',
@@ -143,9 +154,13 @@ async function* rounds(
       step,
       room,
     );
-    const results = [...made, ...wanting.slice(mostAtOnce).map(({ call }) => toolMessage(call, tooMany))];
+    const results = [
+      ...made,
+      ...wanting.slice(mostAtOnce).map(({ call }) => toolMessage(call, tooMany)),
+      ...strange.map((call) => toolMessage(call, unknownTool(call))),
+    ];
     const hidden = [...body.messages, assistant, ...results].slice(start.own);
-    if (clientCalls.length > 0 || asked.length > 0 || serverCalls.length === 0) {
+    if (clientCalls.length > 0 || asked.length > 0 || round.calls.length === 0) {
       // The caller runs its own functions and comes back with their results; what it must not see waits till then.
       if (clientCalls.length > 0) {
         const ids = Object.fromEntries(own.map(({ shown, id }) => [shown, id]));

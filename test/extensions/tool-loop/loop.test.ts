@@ -152,6 +152,22 @@ describe('failures', () => {
     expect(lastMessages(own.bodies).at(-1)?.['content']).toContain('no such file');
   });
 
+  it('tells the model of a tool that nobody offered, also beside a call of the caller’s own', async () => {
+    const strange = { id: 's', name: 'add' };
+    const alone = await play([{ calls: [strange] }, { text: 'sorry' }]);
+    expect(lastMessages(alone.bodies).at(-1)).toMatchObject({
+      tool_call_id: 's',
+      content: expect.stringMatching(/^There is no tool named "add"/),
+    });
+    expect(ofType(alone.seen, 'tool-call-start')).toEqual([]);
+    expect(ofType(alone.seen, 'finish')).toEqual([{ type: 'finish', choice: 0, reason: 'stop' }]);
+    const own = { id: 'm', name: 'mine' };
+    const { seen } = await play([{ calls: [strange, own] }], { body: { tools: [clientFunction] } });
+    expect(ofType(seen, 'tool-call-start').map(({ name }) => name)).toEqual(['mine']);
+    const tools = [clientFunction, { type: 'web_search' }];
+    expect(ofType((await play([{ calls: [strange] }], { body: { tools } })).seen, 'tool-call-start')).toHaveLength(1);
+  });
+
   it('tells the model of results that are too much in all, over all rounds', async () => {
     const big = 'x'.repeat(9_000_000);
     const calls = Array.from({ length: 2 }, (_, index) => ({ id: `c${index}`, name: 'demo__add' }));
