@@ -69,8 +69,10 @@ describe.each([false, true])('streamed %s', (stream) => {
   });
 
   it('says nothing of blocks to callers who do not know them', async () => {
-    scene.plays({ 0: [calculate('a', '1+1')] });
+    scene.plays({ 0: { says: 'Let me see.', calls: [calculate('a', '1+1')] } });
     const body = { model: 'small', max_tokens: 100, messages: go, tools: [server], stream };
+    const answer = await ask(stream, go, [server]);
+    expect(answer.content.map((block) => block.type === 'text' && block.text)).toEqual(['Let me see.', 'All: 1+1 = 2']);
     const { text } = await scene.gateway.as('developer', 'POST', '/v1/messages', body);
     expect(text).not.toContain('mcp_tool');
     expect(text).toContain('"pailou":{"steps":[{"id":"1.1"');

@@ -94,6 +94,23 @@ describe('the chunk emitter', () => {
   });
 });
 
+test('what is said before a tool and what is said behind it are two paragraphs', async () => {
+  const step = (kind: 'mcp' | 'progress', status: 'started' | 'completed'): ChatEvent => ({
+    type: 'step',
+    step: { id: '1.1', kind, capability: 'mcp/a/b', status },
+  });
+  const silent = [step('mcp', 'started'), step('mcp', 'completed')];
+  const events = [...silent, text('Let me '), text('see.'), ...silent, ...silent, text('It is'), step('progress', 'started'), text(' 4.')];
+  for (const reasoning of [true, false]) {
+    const streamed = createChunkEmitter({ ...options, reasoning, includeUsage: false }).write([...events, finish, end]);
+    expect(checkStream(streamed)).toEqual([]);
+    const words = streamChunks(streamed).map(({ choices }) => (choices[0]?.delta.content ?? '') as string);
+    expect(words.join('')).toBe('Let me see.\n\nIt is 4.');
+    const whole = await collectCompletion(inBatches([...events, finish, end]), { ...options, reasoning });
+    expect(JSON.parse(whole)).toMatchObject({ choices: [{ message: { content: words.join('') } }] });
+  }
+});
+
 describe('the collected answer', () => {
   test('tells neither what a tool was told nor what it said, and tells the limit of the loop, streamed too', async () => {
     const events: ChatEvent[] = [

@@ -2,6 +2,7 @@
 import type { ChatEvent, FinishReason, StepRecord, Usage } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
+import { betweenRounds, endsRound, type RoundWords } from './round-words.ts';
 import { honestFinish, isUrlCitation, mergeLogprobs, renderExtra } from './strictness.ts';
 import { renderUsage } from './usage.ts';
 
@@ -24,6 +25,7 @@ interface CollectedCall {
 
 interface CollectedChoice {
   text: string | null;
+  words: RoundWords;
   reasoning: string;
   refusal: string | null;
   logprobs: JsonObject | null;
@@ -53,6 +55,7 @@ function choiceOf(collection: Collection, index: number): CollectedChoice {
   if (choice === undefined) {
     choice = {
       text: null,
+      words: 'none',
       reasoning: '',
       refusal: null,
       logprobs: null,
@@ -87,6 +90,10 @@ export function collectInto(collection: Collection, event: ChatEvent): void {
       collection.ended = true;
       return;
     case 'step':
+      {
+        const first = collection.choices.get(0);
+        if (first?.words === 'now' && endsRound(event)) first.words = 'before';
+      }
       // In a whole answer each step is told once, by its end.
       if (event.step.status !== 'started') collection.steps.push(event.step);
       return;
@@ -98,6 +105,8 @@ export function collectInto(collection: Collection, event: ChatEvent): void {
   if (choice.finish !== null) return;
   switch (event.type) {
     case 'text-delta':
+      if (choice.words === 'before' && event.text !== '') choice.text += betweenRounds;
+      if (event.text !== '') choice.words = 'now';
       choice.text = (choice.text ?? '') + event.text;
       if (event.logprobs !== undefined) choice.logprobs = mergeLogprobs(choice.logprobs, event.logprobs);
       return;

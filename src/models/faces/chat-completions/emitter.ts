@@ -4,6 +4,7 @@ import type { GatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
 import { renderError } from '../error.ts';
 import { type CompletionOptions, collectInto, startCollection, renderCompletion } from './collected-completion.ts';
+import { betweenRounds, endsRound, type RoundWords } from './round-words.ts';
 import { renderUsage } from './usage.ts';
 import { honestFinish, isUrlCitation, renderExtra } from './strictness.ts';
 
@@ -26,6 +27,7 @@ interface EmittedCall {
 interface EmittedChoice {
   readonly calls: Map<number, EmittedCall>;
   finished: boolean;
+  words: RoundWords;
 }
 
 const done = 'data: [DONE]\n\n';
@@ -49,7 +51,7 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
       : `${open(choice)}${members}},"logprobs":${JSON.stringify(logprobs)},"finish_reason":null}]${close}`;
 
   const begin = (choice: number): EmittedChoice => {
-    const state: EmittedChoice = { calls: new Map(), finished: false };
+    const state: EmittedChoice = { calls: new Map(), finished: false, words: 'none' };
     choices.set(choice, state);
     return state;
   };
@@ -107,6 +109,8 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
     if (state.finished) return '';
     switch (event.type) {
       case 'text-delta':
+        if (state.words === 'before' && event.text !== '') text += delta(event.choice, `"content":${JSON.stringify(betweenRounds)}`);
+        if (event.text !== '') state.words = 'now';
         return text + deltaWith(event.choice, `"content":${JSON.stringify(event.text)}`, event.logprobs);
       case 'reasoning-delta':
         return closed ? text : text + delta(event.choice, `"reasoning_content":${JSON.stringify(event.text)}`);
@@ -128,6 +132,8 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
   };
 
   const writeStep = (event: Extract<ChatEvent, { type: 'step' }>): string => {
+    const state = choices.get(0);
+    if (state?.words === 'now' && endsRound(event)) state.words = 'before';
     if (closed) return '';
     let text = '';
     if (!choices.has(0)) {

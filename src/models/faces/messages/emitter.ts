@@ -65,6 +65,8 @@ class Answer {
       if (given.step.status !== 'started') this.steps.push(given.step);
       if (given.step.status === 'approval_required') this.#asked.push(given);
       else if (this.#options.mcpBlocks && given.call !== undefined) this.#tell(given);
+      // What is said behind a tool is a text of its own.
+      else if (given.step.kind !== 'progress') this.blocks.end();
     } else if (given.choice === 0 && this.finish === null) this.#say(given);
   }
 
