@@ -37,9 +37,11 @@ interface Group {
   readonly covers: readonly string[];
   /** Since when a request carries it out, and which calls. */
   readonly taken?: { readonly at: number; readonly yes: readonly string[] };
-  /** Once they were decided: how, and what the model reads of it. */
-  readonly done?: { readonly yes: readonly string[]; readonly messages: readonly JsonObject[] };
+  /** Once they were decided: how, what the model reads of it, and which of those that were allowed failed, by their places. */
+  readonly done?: { readonly yes: readonly string[]; readonly messages: readonly JsonObject[]; readonly errors?: CallErrors };
 }
+/** Null for a call that succeeded. */
+export type CallErrors = readonly (string | null)[];
 
 const asState = (group: Group): JsonObject => group as unknown as JsonObject;
 const asGroup = (state: JsonObject): Group => state as unknown as Group;
@@ -49,6 +51,7 @@ const groupOf = (run: string): string => `apg_${run}`;
 const mostMs = 10 * 60_000;
 
 export const unknownEnd = 'The call was interrupted; it is not known whether it took effect.';
+export const interrupted = 'interrupted';
 const refusal = 'The person did not allow this call.';
 
 /** Keeps calls until somebody has decided. `run` is in the ids, so that a response can be found by them. */
@@ -98,7 +101,7 @@ export async function outcomes(states: ChatStates, owner: StateOwner, runs: read
 function endOf({ calls, taken, done }: Group): Group['done'] {
   if (done !== undefined || taken === undefined || Date.now() - taken.at < mostMs) return done;
   const messages = calls.map(({ id, call }) => toolMessage(call, taken.yes.includes(id) ? unknownEnd : refusal));
-  return { yes: taken.yes, messages };
+  return { yes: taken.yes, messages, errors: taken.yes.map(() => interrupted) };
 }
 
 /** Calls that a person has decided on, all that waited together. */
@@ -111,10 +114,12 @@ export interface Decided extends Pick<Group, 'at' | 'hidden' | 'swallowed'> {
   readonly refused: readonly JsonObject[];
   /** What the model reads of them, where an earlier request has carried them out already; then there is nothing to do. */
   readonly messages: readonly JsonObject[] | null;
+  /** Of the allowed ones, as far as they were carried out. */
+  readonly errors: CallErrors;
   /** Whoever takes them carries them out, alone. Throws where somebody else was faster. */
   take(): Promise<void>;
   /** Has to be told what the calls came to, also where that is not known. */
-  keep(messages: readonly JsonObject[]): Promise<void>;
+  keep(messages: readonly JsonObject[], errors: CallErrors): Promise<void>;
 }
 
 const pauses = [100, 500, 2_000];
@@ -177,11 +182,12 @@ export async function findHeld(
     allowed: yes.map((waiting) => ({ id: waiting.id, call: waiting.call, tool: toolOf(waiting) as ServerTool })),
     refused: no.map(({ call }) => toolMessage(call, refusal)),
     messages: done?.messages ?? null,
+    errors: done?.errors ?? [],
     async take() {
       // Of several who send it at once one carries it out, all of it.
       if ((await states.take(owner, key)) === null) throw underWay();
       await keepSurely(() => states.keep(owner, [key], asState({ ...group, taken: { at: Date.now(), yes: yesIds } })));
     },
-    keep: (messages) => keepSurely(() => states.keep(owner, [key], asState({ ...group, done: { yes: yesIds, messages } }))),
+    keep: (messages, errors) => keepSurely(() => states.keep(owner, [key], asState({ ...group, done: { yes: yesIds, messages, errors } }))),
   };
 }

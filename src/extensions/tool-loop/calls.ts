@@ -111,7 +111,7 @@ export async function* callTools(
   round: number | string,
   room: Room,
   approved = false,
-  came: (index: number, message: JsonObject) => void = () => {},
+  came: (index: number, message: JsonObject, error: string | null) => void = () => {},
 ): AsyncGenerator<readonly ChatEvent[], JsonObject[]> {
   if (calls.length === 0) return [];
   const idOf = (index: number): string => `${round}.${index + 1}`;
@@ -134,7 +134,7 @@ export async function* callTools(
     const { index, text, error, duration_ms } = await Promise.race(running.values());
     running.delete(index);
     texts[index] = text;
-    came(index, toolMessage((calls[index] as ServerCall).call, text));
+    came(index, toolMessage((calls[index] as ServerCall).call, text), error ?? null);
     const more = { duration_ms, ...(error === undefined ? {} : { error }) };
     yield [stepOf(calls[index] as ServerCall, idOf(index), error === undefined ? 'completed' : 'failed', more, text)];
   }

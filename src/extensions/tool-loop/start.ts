@@ -3,7 +3,7 @@ import type { ChatStates, StateOwner } from '../../types/chat-state.ts';
 import type { ChatEvent } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
-import { type Decided, type Decisions, findHeld, unknownEnd } from './approvals.ts';
+import { type Decided, type Decisions, findHeld, interrupted, unknownEnd } from './approvals.ts';
 import { callTools, roomBehind, stepOf, type ToolCaller, toolMessage } from './calls.ts';
 import { isOfCaller, isToldResult, ownCallsOf, restoreHidden } from './hidden-messages.ts';
 import type { ServerTool } from './requests.ts';
@@ -63,31 +63,32 @@ type Told = (readonly ChatEvent[])[];
 async function carryOut(options: ToolCaller, decided: Decided, told: Told): Promise<readonly JsonObject[]> {
   const { allowed, refused } = decided;
   const results = allowed.map(({ call }) => toolMessage(call, unknownEnd));
+  const errors: (string | null)[] = allowed.map(() => interrupted);
+  const came = (index: number, message: JsonObject, error: string | null): void => {
+    results[index] = message;
+    errors[index] = error;
+  };
   try {
-    const running = callTools(
-      options,
-      allowed,
-      'approved',
-      roomBehind(decided.hidden),
-      true,
-      (index, message) => (results[index] = message),
-    );
-    for await (const events of running) told.push(events);
+    for await (const events of callTools(options, allowed, 'approved', roomBehind(decided.hidden), true, came)) told.push(events);
   } finally {
-    await decided.keep([...results, ...refused]);
+    await decided.keep([...results, ...refused], errors);
   }
   return [...results, ...refused];
 }
 
 /** Calls that an earlier request carried out, told as if they had been made just now: its answer may be lost. */
-function tellAgain({ allowed }: Decided, came: readonly JsonObject[], told: Told): void {
+function tellAgain({ allowed, errors }: Decided, came: readonly JsonObject[], told: Told): void {
   const textOf = (id: string): string => {
     const content = came.find((message) => message['tool_call_id'] === id)?.['content'];
     return typeof content === 'string' ? content : '';
   };
-  const steps = allowed.map((each, index) => ({ each, id: `approved.${index + 1}` }));
+  const steps = allowed.map((each, index) => ({ each, id: `approved.${index + 1}`, error: errors[index] ?? null }));
   told.push(steps.map(({ each, id }) => stepOf(each, id, 'started')));
-  told.push(steps.map(({ each, id }) => stepOf(each, id, 'completed', {}, textOf(each.call.id))));
+  told.push(
+    steps.map(({ each, id, error }) =>
+      stepOf(each, id, error === null ? 'completed' : 'failed', error === null ? {} : { error }, textOf(each.call.id)),
+    ),
+  );
 }
 
 async function resultsOf(options: ToolCaller, decided: Decided, told: Told): Promise<readonly JsonObject[]> {

@@ -66,6 +66,26 @@ describe('what was decided', () => {
     expect([await steps(), await steps()]).toEqual([expected, expected]);
   });
 
+  it('is told again as what it came to, not as a success', async () => {
+    const statuses = async (first: readonly ChatEvent[], more: Partial<ToolLoopOptions>) =>
+      ofType((await decide(yesTo(first), [go], more)).seen, 'step').map(({ step }) => [step.status, step.error]);
+    const failed = await play([{ calls: [pay] }], { tools });
+    const broken = { callTool: () => Promise.reject(new GatewayError('tool_failed', 'no')) };
+    const expected = [
+      ['started', undefined],
+      ['failed', 'tool_failed'],
+    ];
+    expect(await statuses(failed.seen, broken)).toEqual(expected);
+    expect(await statuses(failed.seen, {})).toEqual(expected);
+    const left = await play([{ calls: [pay] }], { tools });
+    const leaving = AbortSignal.abort(new GatewayError('client_closed_request', 'gone'));
+    await expect(statuses(left.seen, { ...broken, signal: leaving })).rejects.toThrow('no');
+    expect(await statuses(left.seen, {})).toEqual([
+      ['started', undefined],
+      ['failed', 'interrupted'],
+    ]);
+  });
+
   it('goes in its place when words come with it, and stays there', async () => {
     const first = await play([{ text: 'May I? ', calls: [pay] }], { tools });
     const messages = [go, says('May I? '), user('and quickly')];
