@@ -48,6 +48,25 @@ describe('data-extraction', () => {
     expect(steps.at(-1)).toBe(`part read ${asked.length}/${asked.length}`);
   }, 60_000);
 
+  it('goes on where a field is called like a part of a path, with a quote and without', async () => {
+    const skill = await make(dataExtraction);
+    const schema = { type: 'object', properties: { 'Price [EUR]': { type: 'number' }, lot: { type: 'object' } } };
+    const text = 'Tea costs 5 EUR.';
+    const said =
+      (data: object, quotes: object): Script =>
+      () =>
+        ({ records: [{ data, quotes }] }) as unknown as Json;
+    const proven = await play(skill, { text, schema }, said({ 'Price [EUR]': 5 }, { 'Price [EUR]': 'costs 5 EUR' }));
+    expect(proven.output).toMatchObject({ data: { 'Price [EUR]': 5 }, evidence: [{ path: 'Price [EUR]', exact: true }] });
+    for (const data of [{ 'Price [EUR]': 5 }, { lot: { 'a]': 5, '[b': [5] } }]) {
+      const { output } = await play(skill, { text, schema }, said(data, {}));
+      expect(output.data).toEqual({});
+      expect(output.rejected.map(({ reason }: { reason: string }) => reason)).toContain('no quote was given');
+    }
+    const around = await play(skill, { text, schema }, said({ lot: { 'a]': 5 } }, { lot: 'costs 5 EUR' }));
+    expect(around.output.data).toEqual({ lot: { 'a]': 5 } });
+  });
+
   it('believes no value that its quote does not say, nor a quote from another part', async () => {
     const skill = await make(dataExtraction);
     const text = 'Order A-1 costs 20 EUR.';

@@ -45,11 +45,18 @@ function quotesByPath(given: Readonly<Record<string, string>>): ReadonlyMap<stri
   return quotes;
 }
 
+/** Where a value stands, and all that it is a part of; null around what is a field of the record itself. */
+interface Place {
+  readonly path: string;
+  readonly around: Place | null;
+}
+
 /** The quote for a value, and whether it was given for this value alone and not for what it is a part of. */
-function quoteFor(path: string, quotes: ReadonlyMap<string, string>): { quote: string; own: boolean } {
-  for (let at = path; at !== ''; at = at.replace(/(\.[^.[\]]*|\[\d+\])$|^[^.[\]]+$/, '')) {
-    const quote = quotes.get(at);
-    if (quote !== undefined && quote.trim() !== '') return { quote, own: at === path };
+function quoteFor(place: Place, quotes: ReadonlyMap<string, string>): { quote: string; own: boolean } {
+  // By the places themselves: names of fields may hold what parts of paths are told by, such as `Price [EUR]`.
+  for (let at: Place | null = place; at !== null; at = at.around) {
+    const quote = quotes.get(at.path);
+    if (quote !== undefined && quote.trim() !== '') return { quote, own: at === place };
   }
   return { quote: '', own: false };
 }
@@ -64,12 +71,13 @@ export interface Proving {
 export function prove({ data, quotes: given }: Found, { reading, kindOf }: Proving, rejected: Rejected[]): Proven | null {
   const quotes = quotesByPath(given);
 
-  const proveValue = (value: Json, path: string): Proven | null => {
+  const proveValue = (value: Json, place: Place): Proven | null => {
+    const { path } = place;
     const refuse = (reason: string): null => {
       rejected.push({ value: { [path]: value }, reason });
       return null;
     };
-    const { quote, own } = quoteFor(path, quotes);
+    const { quote, own } = quoteFor(place, quotes);
     if (quote === '') return refuse('no quote was given');
     const source = reading.placeOf(quote);
     if (source === null) return refuse(`the document does not say "${quote.slice(0, 200)}"`);
@@ -80,20 +88,21 @@ export function prove({ data, quotes: given }: Found, { reading, kindOf }: Provi
     return { value, norm: normOf(value), proof: { quote: quote.trim(), source, exact: support === 'exact' } };
   };
 
-  const walk = (value: Json, path: string): Proven | null => {
+  const walk = (value: Json, place: Place | null): Proven | null => {
+    const path = place?.path ?? '';
     if (value === null) return null;
     if (Array.isArray(value)) {
-      const items = value.flatMap((each: Json, index) => walk(each, `${path}[${index}]`) ?? []);
+      const items = value.flatMap((each: Json, index) => walk(each, { path: `${path}[${index}]`, around: place }) ?? []);
       return items.length === 0 ? null : { items };
     }
-    if (!isJsonObject(value)) return proveValue(value, path);
+    if (!isJsonObject(value)) return place === null ? null : proveValue(value, place);
     const fields = Object.entries(value).flatMap(([key, each]): [string, Proven][] => {
-      const proven = walk(each as Json, within(path, key));
+      const proven = walk(each as Json, { path: within(path, key), around: place });
       return proven === null ? [] : [[key, proven]];
     });
     return fields.length === 0 ? null : { fields: Object.fromEntries(fields) };
   };
-  return walk(data, '');
+  return walk(data, null);
 }
 
 /** True if all that `part` says is said by `whole`: the same thing, cut by the end of a piece. */
