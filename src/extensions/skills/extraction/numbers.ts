@@ -37,13 +37,16 @@ function readings(run: string): number[] {
   return found.length > 0 ? found : parts.map(Number);
 }
 
+/** More groups than this are the cells of a table, and no number that anybody writes. */
+const mostGroups = 8;
+
 /** Groups with plain spaces between them may be one number, or the cells of a table. */
 function together(runs: readonly string[]): number[] {
   const found: number[] = [];
   for (let from = 0; from < runs.length; from++) {
     let joined = runs[from] ?? '';
     if (!/^[1-9]\d{0,2}$/.test(joined)) continue;
-    for (const next of runs.slice(from + 1)) {
+    for (const next of runs.slice(from + 1, from + mostGroups)) {
       const [, group = '', rest = ''] = /^(\d{3})((?:[.,]\d+)?)$/.exec(next) ?? [];
       if (group === '') break;
       joined += group;

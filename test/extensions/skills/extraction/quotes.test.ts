@@ -99,6 +99,12 @@ it.each<[string, string, TextKind, string]>([
   expect(supportOf(value, quote, kind)).toBe(support);
 });
 
+it.each(['111 ', '1 ', '1', '1.', '1,000 ', '1千', '1/2 '])('a table of thousands of %j takes no time to look through', (cell) => {
+  const startedAt = performance.now();
+  supportOf(5_000_001, cell.repeat(20_000));
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
+});
+
 describe('words', () => {
   const section = (page: number, text: string) => ({ heading: '', page, text });
 
