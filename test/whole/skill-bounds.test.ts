@@ -33,6 +33,15 @@ describe('bounds', () => {
     expect(answer.json.output).toContain('would call itself');
   });
 
+  it('of what a caller needs are looked at once each, however many skills name each other', async () => {
+    const names = Array.from({ length: 12 }, (_, index) => `friend-${index}`);
+    for (const name of names) await make(name, skill({ tools: names.filter((other) => other !== name).map((other) => `skill/${other}`) }));
+    const startedAt = performance.now();
+    const answer = await run('friend-0', { city: 'x' });
+    expect(answer.status, answer.text).toBe(200);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+  });
+
   it('count levels of skills, for each skill around', async () => {
     const chain = (next: string | null, depth = 4) => skill({ tools: next === null ? [] : [`skill/${next}`], limits: { depth } });
     for (const [name, next] of Object.entries({ five: null, four: 'five', three: 'four', two: 'three', one: 'two' }))

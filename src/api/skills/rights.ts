@@ -11,19 +11,17 @@ import { type Caller, requireModel, requireRight, requireServer, requireSkill, t
  * Throws `permission_denied` or `not_found` before anything is spent, whichever of its tools the model would have chosen. Of a whole server
  * the skill gets what the caller may use; which tools that are is known when it is asked.
  */
-export function requireNamed(
-  caller: Caller,
-  { model, tools }: Pick<SkillSpec, 'model' | 'tools'>,
-  seen: ReadonlySet<string> = new Set(),
-): void {
+export function requireNamed(caller: Caller, { model, tools }: Pick<SkillSpec, 'model' | 'tools'>, seen = new Set<string>()): void {
   requireModel(caller, model);
   for (const named of tools) {
     const [kind, name = '', ...rest] = named.split('/');
     const tool = rest.join('/');
     if (kind === 'model') requireModel(caller, named.slice('model/'.length));
     else if (kind === 'skill') {
-      // All that these would need, and these in turn; loops among them end when they are run.
-      if (!seen.has(name)) requireNamed(caller, requireSkill(caller, name).spec, new Set([...seen, name]));
+      // All that these would need, and these in turn, each once however many name it; loops among them end when they are run.
+      if (seen.has(name)) continue;
+      seen.add(name);
+      requireNamed(caller, requireSkill(caller, name).spec, seen);
     } else {
       const server = requireServer(caller, name);
       if (tool !== '' && tool !== '*') requireRight(caller, 'use', toolCapability(server, tool));
