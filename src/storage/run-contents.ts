@@ -1,5 +1,6 @@
 /** What runs were asked and answered: sealed before it touches a disk, written off the call's path, gone when its days are over. */
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import type { Json } from '../types/json.ts';
 import type { Logger } from '../types/logger.ts';
 import type { RunContent } from '../types/run.ts';
@@ -13,7 +14,7 @@ import type { SecretBox } from './secrets.ts';
 export interface RunContents extends AsyncDisposable {
   /** Never throws, never waits. */
   keep(id: string, days: number, content: RunContent): void;
-  /** By run. Whoever asks has made sure whose runs they are. Rejects with `storage_unavailable`. */
+  /** By run, the first ones whole: of more than fits into one answer only that it was cut. Whoever asks has made sure whose runs they are. Rejects with `storage_unavailable`. */
   read(ids: readonly string[]): Promise<ReadonlyMap<string, RunContent>>;
   flush(): Promise<void>;
 }
@@ -29,6 +30,9 @@ const dayMs = 86_400_000;
 const pruneMs = 3_600_000;
 /** Of either side, as JSON text. */
 const mostCharacters = 200_000;
+/** Of all that is read at once, sealed: a run may have called thousands, and the answer stands in memory several times. */
+const mostRead = 16 * 1024 * 1024;
+const leftOut: RunContent = { input: { cut: true }, output: { cut: true } };
 
 export const contentContext = (id: string): string => `run content ${id}`;
 
@@ -76,10 +80,30 @@ export function createRunContents({ database, dataDir, box, logger }: RunContent
     },
     read: (ids) =>
       explained(database, async () => {
-        const rows = await byIds(ids, (some) =>
-          database.query.selectFrom('llm_run_content').selectAll().where('id', 'in', some).where('expires_at', '>', Date.now()).execute(),
+        const { query } = database;
+        const sizes = await byIds(ids, (some) =>
+          query
+            .selectFrom('llm_run_content')
+            .select(['id', sql<number>`length(content)`.as('size')])
+            .where('id', 'in', some)
+            .where('expires_at', '>', Date.now())
+            .execute(),
         );
+        const sizeOf = new Map(sizes.map(({ id, size }) => [id, Number(size)]));
         const found = new Map<string, RunContent>();
+        const wanted: string[] = [];
+        let read = 0;
+        for (const id of ids) {
+          const size = sizeOf.get(id);
+          if (size === undefined) continue;
+          // One alone is never too large.
+          if (read + size > mostRead && read > 0) found.set(id, leftOut);
+          else {
+            read += size;
+            wanted.push(id);
+          }
+        }
+        const rows = await byIds(wanted, (some) => query.selectFrom('llm_run_content').selectAll().where('id', 'in', some).execute());
         for (const row of rows) {
           const content = opened(row);
           if (content !== null) found.set(row.id, content);

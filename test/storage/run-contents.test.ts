@@ -43,6 +43,19 @@ for (const kind of databaseKinds) {
       expect(JSON.stringify(rows)).not.toMatch(/secret|answer/);
     });
 
+    it('of thousands are read as far as memory bears, in order; of the others it is told that they were cut', async () => {
+      await using contents = open(old);
+      const ids = Array.from({ length: 120 }, (_, index) => `run-${index}`);
+      for (const id of ids) contents.keep(id, 30, { input: 'x'.repeat(150_000), output: id });
+      await contents.flush();
+      const found = await contents.read(ids);
+      expect([...found.keys()].toSorted()).toEqual(ids.toSorted());
+      expect(found.get('run-0')?.output).toBe('run-0');
+      expect(found.get('run-119')).toEqual({ input: { cut: true }, output: { cut: true } });
+      expect(JSON.stringify([...found.values()]).length).toBeLessThan(16 * 1024 * 1024);
+      expect((await contents.read(['run-119'])).get('run-119')?.output).toBe('run-119');
+    });
+
     it('are gone when their days are over', async () => {
       await using contents = open(old);
       contents.keep('one', 1, { input: 1, output: 2 });
