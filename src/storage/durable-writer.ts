@@ -26,6 +26,8 @@ export interface DurableWriterOptions<T> {
   readonly logger: Logger;
   /** The rows of these records, each with a key of its own, so that a record stored twice is there once. May throw for damaged ones. */
   rowsOf(records: readonly T[]): readonly RowBatch[];
+  /** About how many characters a record has, for records that may be large. */
+  weightOf?(record: T): number;
 }
 
 /** Records of one transaction. */
@@ -34,13 +36,14 @@ const batchSize = 2_000;
 const spoolAbove = 20_000;
 /** More than this is dropped and counted: neither the database nor the disk has taken anything for long. */
 const dropAbove = 100_000;
+/** The same bounds for records that weigh much, in characters. */
+const batchWeight = 8 * 1024 * 1024;
+const fileWeight = 16 * 1024 * 1024;
+const spoolAboveWeight = 64 * 1024 * 1024;
+const dropAboveWeight = 256 * 1024 * 1024;
 /** A database that takes longer counts as away. Its late success does no harm, because records are stored once. */
 const patienceMs = 2_000;
 const retryMs = 2_000;
-
-function* slices<T>(records: readonly T[], size: number): Generator<readonly T[]> {
-  for (let start = 0; start < records.length; start += size) yield records.slice(start, start + size);
-}
 
 /** Rejects if `work` takes longer than the patience; its late end is ignored. */
 async function inTime(work: Promise<void>): Promise<void> {
@@ -65,9 +68,20 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
   let away = false;
   let stuck = false;
   let dropped = 0;
+  const weightOf = (record: T): number => options.weightOf?.(record) ?? 0;
+  /** Of all that is neither in the database nor on disk. */
+  let weight = 0;
   let timer: NodeJS.Timeout | undefined;
   let tail: Promise<void> = Promise.resolve();
   let draining: Promise<void> | null = null;
+
+  /** The first records, as many as go together; one at least. */
+  const firstOf = (records: readonly T[], most: number, mostWeight: number): readonly T[] => {
+    let sum = 0;
+    const end = records.findIndex((record, index) => index >= most || ((sum += weightOf(record)) > mostWeight && index > 0));
+    return end === -1 ? records : records.slice(0, end);
+  };
+  const done = (records: readonly T[]): void => records.forEach((record) => (weight -= weightOf(record)));
 
   /** One record that no database takes must not hold up the others: it is found by halving and put aside. */
   const split = async (records: readonly T[], thrown: unknown): Promise<void> => {
@@ -104,6 +118,7 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
   const toDisk = async (records: readonly T[]): Promise<void> => {
     try {
       await spool.put(records);
+      done(records);
       stuck = false;
     } catch (thrown) {
       if (!stuck) logger.error({ err: thrown }, `the ${name} can be written neither to the database nor to disk; trying again`);
@@ -119,6 +134,7 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
     if (!away) {
       try {
         await inTime(storeWhatFits(batch));
+        done(batch);
         stuck = false;
         return;
       } catch (thrown) {
@@ -137,8 +153,8 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
     waiting = [];
     while (rest.length > 0) {
       underWay = rest.length;
-      const much = away || rest.length > spoolAbove;
-      const part = rest.slice(0, much ? spoolAbove : batchSize);
+      const much = away || rest.length > spoolAbove || weight > spoolAboveWeight;
+      const part = much ? firstOf(rest, spoolAbove, fileWeight) : firstOf(rest, batchSize, batchWeight);
       await (much ? toDisk(part) : writeBatch(part));
       rest = rest.slice(part.length);
     }
@@ -153,7 +169,11 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
   };
 
   const takeBack = async (records: readonly T[]): Promise<void> => {
-    for (const part of slices(records, batchSize)) await storeWhatFits(part);
+    for (let rest = records; rest.length > 0;) {
+      const part = firstOf(rest, batchSize, batchWeight);
+      await storeWhatFits(part);
+      rest = rest.slice(part.length);
+    }
   };
   const drain = (): Promise<void> => {
     draining ??= spool
@@ -178,10 +198,12 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
 
   return {
     add(record) {
-      if (waiting.length >= dropAbove) {
+      const own = weightOf(record);
+      if (waiting.length >= dropAbove || (weight + own > dropAboveWeight && weight > 0)) {
         dropped++;
         return;
       }
+      weight += own;
       waiting.push(record);
       if (waiting.length === batchSize && underWay === 0) flush().catch(() => {});
       else start(options.intervalMs);

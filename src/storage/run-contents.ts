@@ -52,6 +52,7 @@ export function createRunContents({ database, dataDir, box, logger }: RunContent
     intervalMs: 100,
     logger,
     rowsOf: (rows) => [{ table: 'llm_run_content', rows }],
+    weightOf: ({ content }) => content.length,
   });
   const prune = (): void => {
     database.query
