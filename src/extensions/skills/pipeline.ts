@@ -15,6 +15,7 @@ import { fill, type Known, listOf } from './pipeline/places.ts';
 import { requireSchema } from './pipeline/model-step.ts';
 import { requireSteps } from './pipeline/saved.ts';
 import { invalid, mostItems, options, type Step } from './pipeline/options.ts';
+import { weightOf } from './pipeline/weight.ts';
 
 /** What an output that is written as an object or a list is in any case; null for one that may be a text. */
 function shapeOf(output: Json | undefined): JsonObject | null {
@@ -127,6 +128,7 @@ export default definePlugin({
     async function* work(given: JsonObject, run: SkillRun): AsyncGenerator<readonly ChatEvent[]> {
       const results: Record<string, Json> = {};
       const known: Known = { input: given, steps: results };
+      const held = weightOf('The results of the steps come');
       for (const each of steps) {
         if (!runs(each, known)) {
           results[each.id] = null;
@@ -141,13 +143,18 @@ export default definePlugin({
           items,
           each.at_once ?? usualHands,
           each.id,
-          (item, index) => withRetries(run, each, each.each === undefined ? known : { ...known, item, index }),
+          async (item, index) => {
+            const result = await withRetries(run, each, each.each === undefined ? known : { ...known, item, index });
+            held.add(result.value);
+            return result;
+          },
           ({ error }) => (error === undefined ? { status: 'completed' } : { status: 'failed', error }),
         );
         const values = done.map(({ value }) => value);
         results[each.id] = each.each === undefined ? (values[0] ?? null) : values;
       }
       const answer = output === undefined ? (results[steps.at(-1)?.id ?? ''] ?? null) : fill(output, known);
+      weightOf('The output comes').add(answer);
       const fault = check?.fault(answer) ?? null;
       if (fault !== null)
         throw new GatewayError('output_invalid', `The output does not fit the output schema: ${fault.path || 'it'} ${fault.message}.`, {

@@ -10,6 +10,27 @@ const make = (options: object) => makeSkill(pipeline as unknown as Plugin<'skill
 const any = { type: 'object' };
 
 describe('a pipeline', () => {
+  it('that is given its own text twice, again and again, ends before memory does', async () => {
+    const steps = Array.from({ length: 40 }, (_, index) => ({
+      id: `s${index}`,
+      use: 'skill/echo',
+      with: { text: index === 0 ? '{{input.text}}' : `{{steps.s${index - 1}}}{{steps.s${index - 1}}}` },
+    }));
+    const skill = await make({ steps });
+    const played = play(skill, { text: 'twenty characters, ok' }, ({ body }) => body['text'] as Json);
+    await expect(played).rejects.toMatchObject({ code: 'step_limit_reached', message: expect.stringContaining('Step "s20"') });
+  });
+
+  it.each([
+    ['The results of the steps', { steps: [{ id: 'a', each: '{{input.list}}', use: 'skill/echo', with: { text: '{{input.text}}' } }] }],
+    ['The output', { steps: [{ id: 'a', use: 'skill/echo' }], output: Array.from({ length: 100 }, () => '{{input.text}}') }],
+  ])('%s are held within bounds', async (what, options) => {
+    const skill = await make({ input_schema: any, ...options });
+    const input = { list: Array.from({ length: 100 }, (_, index) => index), text: 'x'.repeat(1_000_000) };
+    const played = play(skill, input, ({ body }) => body['text'] ?? null);
+    await expect(played).rejects.toMatchObject({ code: 'step_limit_reached', message: expect.stringContaining(what) });
+  });
+
   it('hands typed values from step to step, takes branches, and maps over lists in order', async () => {
     const skill = await make({
       input_schema: any,

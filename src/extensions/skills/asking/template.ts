@@ -1,4 +1,5 @@
 /** Text with `{{path.to.value}}` places. Values are put in, nothing is run. */
+import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 
 type Part = string | readonly string[];
@@ -38,14 +39,23 @@ export function lookUp(known: Json, path: readonly string[]): Json | undefined {
   }, known);
 }
 
-/** Text as it is, other values as JSON; a value that is not there leaves nothing. */
+/** More than any model reads; a template that names a value twice makes it twice as long, and one that is given that again. */
+const mostCharacters = 20_000_000;
+
+/** Text as it is, other values as JSON; a value that is not there leaves nothing. Throws `step_limit_reached` for more than anybody would read. */
 export function fillTemplate(template: readonly Part[], input: JsonObject): string {
+  let characters = 0;
   return template
     .map((part) => {
-      if (typeof part === 'string') return part;
-      const value = lookUp(input, part);
-      if (value === undefined || value === null) return '';
-      return typeof value === 'string' ? value : JSON.stringify(value);
+      const value = typeof part === 'string' ? part : (lookUp(input, part) ?? '');
+      const text = typeof value === 'string' ? value : JSON.stringify(value);
+      characters += text.length;
+      if (characters > mostCharacters)
+        throw new GatewayError(
+          'step_limit_reached',
+          `A text of this skill comes to more than ${mostCharacters.toLocaleString('en')} characters once its places are filled; give it less.`,
+        );
+      return text;
     })
     .join('');
 }

@@ -1,6 +1,6 @@
 /** JSON with places in it, such as `"{{steps.read.total}}"`: filled in from what is known, never run. */
 import { isJsonObject, type Json } from '../../../types/json.ts';
-import { lookUp, opened, parseTemplate, templatePaths } from '../asking/template.ts';
+import { fillTemplate, lookUp, opened, parseTemplate, templatePaths } from '../asking/template.ts';
 
 /** What places may name: `input`, `steps`, and within a list `item` and `index`. */
 export type Known = Readonly<Record<string, Json>>;
@@ -10,14 +10,7 @@ export function fillText(text: string, known: Known): Json {
   const parts = parseTemplate(text).filter((part) => part !== '');
   const [only] = parts;
   if (parts.length === 1 && only !== undefined && typeof only !== 'string') return lookUp(known, only) ?? null;
-  return parts
-    .map((part) => {
-      if (typeof part === 'string') return part;
-      const value = lookUp(known, part) ?? null;
-      if (value === null) return '';
-      return typeof value === 'string' ? value : JSON.stringify(value);
-    })
-    .join('');
+  return fillTemplate(parts, known);
 }
 
 /** Whether a text is one place alone. */
