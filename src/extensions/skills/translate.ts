@@ -12,10 +12,17 @@ import { inTurns, usualHands } from './asking/progress.ts';
 import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
 import { textPieces } from './documents/text-pieces.ts';
 
+/** Each is looked for in each piece of the text, while everybody waits. */
+const mostTerms = 5_000;
+
 const options = z.strictObject({
   to: z.string().min(1).max(100).default('English').describe('The language, unless the input says one, e.g. German or zh-CN.'),
   style: z.string().max(1_000).default('').describe('How it should sound, e.g. formal, for engineers.'),
-  glossary: z.record(z.string().min(1).max(200), z.string().max(200)).default({}).describe('Terms and what they must become.'),
+  glossary: z
+    .record(z.string().min(1).max(200), z.string().max(200))
+    .refine((terms) => Object.keys(terms).length <= mostTerms, `must not hold more than ${mostTerms} terms`)
+    .default({})
+    .describe('Terms and what they must become.'),
   piece_chars: z.int().min(500).max(200_000).default(8_000).describe('So much is translated at once.'),
   read_seconds: z.int().min(1).max(600).default(60).describe('A file that takes longer to read is refused.'),
   repairs: z.int().min(0).max(5).default(1).describe('How often a piece is asked for again that came back empty.'),
@@ -28,7 +35,12 @@ const inputSchema: JsonObject = {
     text: { type: 'string', minLength: 1, description: 'What is to be translated; its line breaks and Markdown stay.' },
     to: { type: 'string', minLength: 1, maxLength: 100, description: 'The language, e.g. English or zh-CN.' },
     style: { type: 'string', maxLength: 1_000 },
-    glossary: { type: 'object', additionalProperties: { type: 'string' }, description: 'Terms and what they must become.' },
+    glossary: {
+      type: 'object',
+      additionalProperties: { type: 'string' },
+      maxProperties: mostTerms,
+      description: 'Terms and what they must become.',
+    },
   },
   ...eitherDocument,
   additionalProperties: false,

@@ -92,6 +92,17 @@ describe('code-generation', () => {
 });
 
 describe('translate', () => {
+  it('takes no glossary that every piece would be searched for at length', async () => {
+    const terms = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`term ${index}`, 'x']));
+    const skill = await make(translate);
+    await expect(play(skill, { text: 'Hello', glossary: terms(5_001) }, () => 'x')).rejects.toMatchObject({
+      code: 'invalid_request',
+      param: 'input.glossary',
+    });
+    expect((await play(skill, { text: 'Hello', glossary: terms(5_000) }, () => 'Hallo')).text).toBe('Hallo');
+    await expect(make(translate, { glossary: terms(5_001) })).rejects.toThrow('must not hold more than 5000 terms');
+  });
+
   it('knows where it is within a block of code, asks again for what came back empty, and takes no part for the whole', async () => {
     const text = `# One\n\n\`\`\`js\n${'let a = 1;\n'.repeat(80)}\`\`\`\n\n${'word '.repeat(200)}`;
     const skill = await make(translate, { piece_chars: 500 });
