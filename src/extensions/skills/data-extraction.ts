@@ -17,7 +17,7 @@ import { merged, type Repeated } from './extraction/merge.ts';
 import { type Found, prove, type Rejected } from './extraction/proven.ts';
 import { answerSchema, instructionsFor } from './extraction/question.ts';
 import { readingOf } from './extraction/quotes.ts';
-import { readRecordSchema } from './extraction/record-schema.ts';
+import { readGivenSchema, readRecordSchema, type RecordSchema } from './extraction/record-schema.ts';
 
 const jsonSchema = z.record(z.string(), z.json());
 const options = z
@@ -102,10 +102,14 @@ export default definePlugin({
   title: 'Extraction of data',
   options,
   create(settings) {
-    if (settings.schema !== undefined) readRecordSchema(settings.schema, invalidSchema);
+    const own = settings.schema === undefined ? null : readRecordSchema(settings.schema, invalidSchema);
 
-    async function* extract(input: JsonObject, sections: readonly Section[], run: SkillRun): AsyncGenerator<readonly ChatEvent[]> {
-      const asked = readRecordSchema(input['schema'] ?? settings.schema);
+    async function* extract(
+      input: JsonObject,
+      asked: RecordSchema,
+      sections: readonly Section[],
+      run: SkillRun,
+    ): AsyncGenerator<readonly ChatEvent[]> {
       const { many, whole, kindOf } = asked;
       const wishes = typeof input['instructions'] === 'string' ? input['instructions'] : settings.instructions;
       const system = instructionsFor(asked, wishes);
@@ -136,8 +140,8 @@ export default definePlugin({
       async invoke(given: Json, run) {
         const input = requireDocument(expected, given);
         // What is wrong with the schema is told before anything is read.
-        readRecordSchema(input['schema'] ?? settings.schema);
-        return extract(input, await readInputDocument(input, run.signal, { seconds: settings.read_seconds }), run);
+        const asked = own === null || input['schema'] !== undefined ? readGivenSchema(input['schema']) : own;
+        return extract(input, asked, await readInputDocument(input, run.signal, { seconds: settings.read_seconds }), run);
       },
     };
   },

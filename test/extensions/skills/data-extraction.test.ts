@@ -1,6 +1,7 @@
 /** Extraction on scripted models: every fact once, each proven, none made up, whatever is read in pieces. */
 import { describe, expect, it } from 'vitest';
 import dataExtraction from '../../../src/extensions/skills/data-extraction.ts';
+import { readRecordSchema } from '../../../src/extensions/skills/extraction/record-schema.ts';
 import type { Json } from '../../../src/types/json.ts';
 import type { Plugin } from '../../../src/types/plugin.ts';
 import { makePdf } from './made-documents.ts';
@@ -65,6 +66,39 @@ describe('data-extraction', () => {
     }
     const around = await play(skill, { text, schema }, said({ lot: { 'a]': 5 } }, { lot: 'costs 5 EUR' }));
     expect(around.output.data).toEqual({ lot: { 'a]': 5 } });
+  });
+
+  it('takes no schema whose checks would keep everybody waiting, and finds its way through one that is woven', async () => {
+    const skill = await make(dataExtraction);
+    const fields = (count: number, field: object) => ({
+      type: 'object',
+      properties: Object.fromEntries(Array.from({ length: count }, (_, index) => [`f${index}`, field])),
+    });
+    const none: Script = () => ({ records: [] }) as unknown as Json;
+    const refused = async (schema: object) =>
+      play(skill, { text: 'x', schema: schema as Json }, none).then(
+        () => '',
+        (error: Error) => error.message,
+      );
+    expect(await refused(fields(101, { type: 'string', pattern: '^(a|b){1,50}$' }))).toBe('input.schema has more than 100 patterns.');
+    expect(await refused({ ...fields(1, {}), patternProperties: fields(101, {}).properties })).toContain('more than 100 patterns');
+    expect(await refused({ allOf: Array.from({ length: 10 }, () => fields(300, { type: 'string' })) })).toContain('more than 5000 values');
+    expect(await refused(fields(900, { type: 'string' }))).toBe('');
+
+    const all = { $ref: '#/$defs/all' };
+    const names = Array.from({ length: 150 }, (_, index) => `d${index}`);
+    const woven = {
+      type: 'object',
+      properties: { a: all },
+      $defs: {
+        all: { anyOf: names.map((name) => ({ $ref: `#/$defs/${name}` })) },
+        ...Object.fromEntries(names.map((name) => [name, { type: 'object', properties: { a: all, n: { type: 'number' } } }])),
+      },
+    };
+    const { kindOf } = readRecordSchema(woven as unknown as Json);
+    const startedAt = performance.now();
+    for (let index = 0; index < 100; index++) kindOf('a.a.a.a.a.a.a.n');
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
   });
 
   it('believes no value that its quote does not say, nor a quote from another part', async () => {

@@ -34,29 +34,30 @@ function resolve(schema: Json | undefined, root: JsonObject): JsonObject | undef
 
 const mostAlternatives = 200;
 
-/** The schema, and all that it is put together of. */
-function alternatives(schema: Json | undefined, root: JsonObject): JsonObject[] {
-  const found: JsonObject[] = [];
-  const open: (Json | undefined)[] = [schema];
-  while (open.length > 0 && found.length < mostAlternatives) {
+/** The schemas, and all that they are put together of. */
+function alternatives(schemas: readonly (Json | undefined)[], root: JsonObject): JsonObject[] {
+  const found = new Set<JsonObject>();
+  const open = [...schemas];
+  while (open.length > 0 && found.size < mostAlternatives) {
     const each = resolve(open.pop(), root);
-    if (each === undefined || found.includes(each)) continue;
-    found.push(each);
-    for (const word of ['anyOf', 'oneOf', 'allOf']) if (Array.isArray(each[word])) open.push(...(each[word] as Json[]));
+    if (each === undefined || found.has(each)) continue;
+    found.add(each);
+    for (const word of ['anyOf', 'oneOf', 'allOf'])
+      if (Array.isArray(each[word])) open.push(...(each[word] as Json[]).slice(0, mostAlternatives));
   }
-  return found;
+  return [...found];
 }
 
 /** What the schema says of the value at a path, wherever it says it. */
 function schemasAt(path: string, record: JsonObject, root: JsonObject): JsonObject[] {
-  let at = alternatives(record, root);
+  let at = alternatives([record], root);
   for (const [, index, name = ''] of path.matchAll(/\[(\d+)\]|([^.[\]]+)/g)) {
     const inner = at.flatMap((schema): (Json | undefined)[] => {
       if (index !== undefined) return [schema['items'], ...(Array.isArray(schema['prefixItems']) ? (schema['prefixItems'] as Json[]) : [])];
       const { properties, additionalProperties } = schema;
       return [isJsonObject(properties) && Object.hasOwn(properties, name) ? properties[name] : additionalProperties];
     });
-    at = inner.flatMap((schema) => alternatives(schema, root)).slice(0, mostAlternatives);
+    at = alternatives(inner, root);
   }
   return at;
 }
@@ -78,6 +79,31 @@ function isOfFields(schema: JsonObject): boolean {
 
 const wrongSchema = (sentence: string): GatewayError => wrongInput('schema', sentence);
 
+/** Of a schema that comes with an input: it is compiled while everybody waits, and a pattern takes longest. */
+const mostGivenValues = 5_000;
+const mostGivenPatterns = 100;
+
+/** Every value within, itself included, with the name that it has there. Without recursion: nobody has looked at it yet. */
+function* valuesIn(schema: Json): Generator<readonly [string, Json]> {
+  const open: (readonly [string, Json])[] = [['', schema]];
+  for (let each = open.pop(); each !== undefined; each = open.pop()) {
+    yield each;
+    const [, value] = each;
+    if (typeof value === 'object' && value !== null) for (const [name, inner] of Object.entries(value)) open.push([name, inner as Json]);
+  }
+}
+
+function requireModest(schema: Json | undefined): void {
+  let [values, patterns] = [0, 0];
+  for (const [name, value] of valuesIn(schema ?? null)) {
+    values++;
+    if (name === 'pattern') patterns++;
+    if (name === 'patternProperties' && isJsonObject(value)) patterns += Object.keys(value).length;
+    if (values > mostGivenValues) throw wrongSchema(`is too large: it has more than ${mostGivenValues} values`);
+    if (patterns > mostGivenPatterns) throw wrongSchema(`has more than ${mostGivenPatterns} patterns`);
+  }
+}
+
 /** Throws what `refuse` makes of the fault; by itself `invalid_request` naming the field. */
 export function readRecordSchema(given: Json | undefined, refuse: (sentence: string) => GatewayError = wrongSchema): RecordSchema {
   if (!isJsonObject(given)) throw refuse('is missing, and the skill has none of its own');
@@ -98,4 +124,10 @@ export function readRecordSchema(given: Json | undefined, refuse: (sentence: str
     whole,
     kindOf: (path) => kindAt(path, record, given),
   };
+}
+
+/** The same for one that comes with an input: as large as anybody needs, and no larger. */
+export function readGivenSchema(given: Json | undefined): RecordSchema {
+  requireModest(given);
+  return readRecordSchema(given);
 }
