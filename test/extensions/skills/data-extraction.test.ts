@@ -175,6 +175,7 @@ describe('data-extraction', () => {
     ['names like its own words', { database: 'Postgres', data: 'Postgres' }, { database: 'Database: Postgres', data: 'Postgres' }, {}],
     ['years as names', { revenue: { '2023': 120 } }, { 'revenue.2023': '2023: 120' }, {}],
     ['paths from the root', { a: 'Postgres' }, { '$.a': 'Postgres' }, {}],
+    ['names with brackets', { 'Price [EUR]': 120 }, { 'Price [EUR]': 'Revenue 2023: 120' }, {}],
     ['one of two', { mail: 'a@b.c' }, { mail: 'a@b.c' }, { oneOf: [{ required: ['mail'] }, { required: ['phone'] }] }],
     ['not both', { mail: 'a@b.c' }, { mail: 'a@b.c' }, { not: { required: ['mail', 'phone'] } }],
   ])('finds %s', async (_name, data, quotes, more) => {
@@ -182,7 +183,7 @@ describe('data-extraction', () => {
     const text = 'Database: Postgres, mail a@b.c, Revenue 2023: 120';
     const fields = ['database', 'data', 'a', 'mail', 'phone'].map((name) => [name, { type: 'string' }]);
     const revenue = { type: 'object', properties: { 2023: { type: 'number' } } };
-    const schema = { type: 'object', properties: { ...Object.fromEntries(fields), revenue }, ...more };
+    const schema = { type: 'object', properties: { ...Object.fromEntries(fields), revenue, 'Price [EUR]': { type: 'number' } }, ...more };
     const { output } = await play(skill, { text, schema }, () => ({ records: [{ data, quotes }] }) as unknown as Json);
     expect(output).toMatchObject({ data, rejected: [], complete: true });
   });
@@ -198,6 +199,13 @@ describe('data-extraction', () => {
       records: [{ data: { a: value }, quotes: { a: quote } }],
     }));
     expect(output.data).toEqual(data);
+  });
+
+  it.each(['Price [EUR]', 'a]', 'a.b', '.', '[0]'])('ends where the field %j has no quote', async (name) => {
+    const skill = await make(dataExtraction);
+    const schema = { type: 'object', properties: { [name]: { type: 'number' } } };
+    const { output } = await play(skill, { text: 'x', schema }, () => ({ records: [{ data: { [name]: 1 }, quotes: {} }] }));
+    expect(output.rejected).toEqual([{ value: { [name]: 1 }, reason: 'no quote was given' }]);
   });
 
   it('takes a quote for a whole line only for what stands in it', async () => {
