@@ -16,7 +16,7 @@ import type { Section } from './documents/section.ts';
 import { merged, type Repeated } from './extraction/merge.ts';
 import { type Found, prove, type Rejected } from './extraction/proven.ts';
 import { answerSchema, instructionsFor } from './extraction/question.ts';
-import { readingOf } from './extraction/quotes.ts';
+import { readingOf } from './extraction/reading.ts';
 import { readGivenSchema, readRecordSchema, type RecordSchema } from './extraction/record-schema.ts';
 
 const jsonSchema = z.record(z.string(), z.json());
@@ -116,7 +116,7 @@ export default definePlugin({
       const schema = answerSchema(asked);
       const fault = faultOf(compiled(schema));
       const pieces = inPieces(sections, settings.piece_chars, settings.overlap_chars);
-      const answers = yield* inTurns(pieces, usualHands, 'part read', async ({ text, sections: numbers, overlap }) => {
+      const answers = yield* inTurns(pieces, usualHands, 'part read', async ({ text, parts, overlap }) => {
         const value = await askTyped(run, {
           body: { response_format: jsonFormat(schema) },
           messages: [
@@ -127,7 +127,7 @@ export default definePlugin({
           repairs: settings.repairs,
         });
         const { records } = value as unknown as { records: readonly Found[] };
-        const proving = { reading: readingOf(sections, numbers), kindOf };
+        const proving = { reading: readingOf(parts), kindOf };
         const rejected: Rejected[] = [];
         return { records: records.flatMap((each) => prove(each, proving, rejected) ?? []), rejected, overlap };
       });

@@ -116,7 +116,25 @@ describe('data-extraction', () => {
     expect(amount.output).toMatchObject({ data: [{ number: 'A-1' }], complete: false, rejected: [{ value: { amount: 21 } }] });
     const unquoted = await play(skill, { text, schema: orders }, said({ number: 'A-1', amount: 20 }, { number: 'Order  A-1' }));
     expect(unquoted.output.rejected).toEqual([{ value: { amount: 20 }, reason: 'no quote was given' }]);
-    expect(unquoted.output.evidence).toEqual([{ path: '[0].number', quote: 'Order  A-1', source: 'beginning', exact: true }]);
+    expect(unquoted.output.evidence).toEqual([{ path: '[0].number', quote: 'Order A-1', source: 'beginning', exact: true }]);
+  });
+
+  it('takes what a quote is a part of, and cites the place where the rest of the record stands', async () => {
+    const skill = await make(dataExtraction);
+    const document = { base64: makePdf(['Order A-1 costs 1500 EUR', 'Order A-2 costs 1500 EUR.\n**Total** 3,000 EUR']).toString('base64') };
+    const { output } = await play(skill, { document, schema: orders }, () => ({
+      records: [
+        { data: { number: 'A-1', amount: 150 }, quotes: { number: 'order a-1', amount: 'costs 150' } },
+        { data: { number: 'A-2', amount: 1500 }, quotes: { number: 'Order A-2', amount: 'costs 1500 EUR' } },
+      ],
+    }));
+    expect(output.data).toEqual([{ number: 'A-1' }, { number: 'A-2', amount: 1500 }]);
+    expect(output.rejected).toEqual([{ value: { amount: 150 }, reason: '"costs 1500" does not say it' }]);
+    expect(output.evidence.map(({ path, source }: { path: string; source: string }) => `${path} ${source}`)).toEqual([
+      '[0].number page 1',
+      '[1].number page 2',
+      '[1].amount page 2',
+    ]);
   });
 
   it('puts one thing together from many parts, and tells where they contradict', async () => {

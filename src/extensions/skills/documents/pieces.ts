@@ -5,6 +5,8 @@ export interface Piece {
   readonly text: string;
   /** Numbers of the sections that it holds parts of, from 1, in order. */
   readonly sections: readonly number[];
+  /** What it holds of them. */
+  readonly parts: readonly { readonly section: Section; readonly text: string }[];
   /** What it repeats of the end of the piece before it. */
   readonly overlap: string;
 }
@@ -63,21 +65,25 @@ function* partsOf({ text }: Section, number: number, most: number, overlap: numb
  * characters of the piece before, whether it was of the same section or not. Each part is headed by `[n: place]`.
  */
 export function inPieces(sections: readonly Section[], most: number, overlap: number): readonly Piece[] {
-  const pieces: { text: string; sections: number[]; overlap: string }[] = [];
+  const pieces: { text: string; sections: number[]; parts: { section: Section; text: string }[]; overlap: string }[] = [];
   const headed = (number: number, text: string): string => `[${number}: ${placeOf(sections[number - 1] as Section)}]\n${text}`;
   let before: Part | null = null;
   for (const [index, section] of sections.entries()) {
     for (const part of partsOf(section, index + 1, most, overlap)) {
       const { number } = part;
       const text = headed(number, part.text);
+      const own = { section, text: part.text };
       const last = pieces.at(-1);
       if (last !== undefined && last.text.length + text.length + 2 <= most) {
         last.text += `\n\n${text}`;
+        last.parts.push(own);
         if (last.sections.at(-1) !== number) last.sections.push(number);
-      } else if (before === null || part.overlap !== '' || overlap === 0) pieces.push({ text, sections: [number], overlap: part.overlap });
+      } else if (before === null || part.overlap !== '' || overlap === 0)
+        pieces.push({ text, sections: [number], parts: [own], overlap: part.overlap });
       else {
         const tail = before.text.slice(tailOf(before.text, before.text.length, overlap));
-        pieces.push({ text: `${headed(before.number, tail)}\n\n${text}`, sections: [before.number, number], overlap: tail });
+        const parts = [{ section: sections[before.number - 1] as Section, text: tail }, own];
+        pieces.push({ text: `${headed(before.number, tail)}\n\n${text}`, sections: [before.number, number], parts, overlap: tail });
       }
       before = part;
     }

@@ -1,8 +1,11 @@
 /** What a model says that a document says, value by value, with the words that prove each. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
-import { plain, type Reading, supportOf, type TextKind } from './quotes.ts';
+import { supportOf, type TextKind } from './quotes.ts';
+import type { Reading } from './reading.ts';
+import { plain } from './writing.ts';
 
 export interface Proof {
+  /** As the document has it. */
   readonly quote: string;
   /** Page and heading. */
   readonly source: string;
@@ -45,18 +48,14 @@ function quotesByPath(given: Readonly<Record<string, string>>): ReadonlyMap<stri
   return quotes;
 }
 
-/** Where a value stands, and all that it is a part of; null around what is a field of the record itself. */
-interface Place {
-  readonly path: string;
-  readonly around: Place | null;
-}
+/** Always shorter, for names may hold any marks: `Price [EUR]`. */
+const around = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('.'), path.lastIndexOf('[')));
 
 /** The quote for a value, and whether it was given for this value alone and not for what it is a part of. */
-function quoteFor(place: Place, quotes: ReadonlyMap<string, string>): { quote: string; own: boolean } {
-  // By the places themselves: names of fields may hold what parts of paths are told by, such as `Price [EUR]`.
-  for (let at: Place | null = place; at !== null; at = at.around) {
-    const quote = quotes.get(at.path);
-    if (quote !== undefined && quote.trim() !== '') return { quote, own: at === place };
+function quoteFor(path: string, quotes: ReadonlyMap<string, string>): { quote: string; own: boolean } {
+  for (let at = path; at !== ''; at = around(at)) {
+    const quote = quotes.get(at);
+    if (quote !== undefined && quote.trim() !== '') return { quote, own: at === path };
   }
   return { quote: '', own: false };
 }
@@ -71,38 +70,50 @@ export interface Proving {
 export function prove({ data, quotes: given }: Found, { reading, kindOf }: Proving, rejected: Rejected[]): Proven | null {
   const quotes = quotesByPath(given);
 
-  const proveValue = (value: Json, place: Place): Proven | null => {
-    const { path } = place;
+  /** `near`: where other words stand that prove the same thing. */
+  const proveValue = (value: Json, path: string, near: number | undefined): Proven | null => {
     const refuse = (reason: string): null => {
       rejected.push({ value: { [path]: value }, reason });
       return null;
     };
-    const { quote, own } = quoteFor(place, quotes);
+    const { quote, own } = quoteFor(path, quotes);
     if (quote === '') return refuse('no quote was given');
-    const source = reading.placeOf(quote);
-    if (source === null) return refuse(`the document does not say "${quote.slice(0, 200)}"`);
-    const support = supportOf(value, quote, kindOf(path));
+    const passage = reading.find(quote, near);
+    if (passage === null) return refuse(`the document does not say "${quote.slice(0, 200)}"`);
+    const { words, source } = passage;
+    const support = supportOf(value, words, kindOf(path));
     // Words for a whole line say of one value in it only what stands there.
     if (support === 'none' || (!own && support !== 'exact' && typeof value !== 'boolean'))
-      return refuse(`"${quote.slice(0, 200)}" does not say it`);
-    return { value, norm: normOf(value), proof: { quote: quote.trim(), source, exact: support === 'exact' } };
+      return refuse(`"${words.slice(0, 200)}" does not say it`);
+    return { value, norm: normOf(value), proof: { quote: words, source, exact: support === 'exact' } };
   };
 
-  const walk = (value: Json, place: Place | null): Proven | null => {
-    const path = place?.path ?? '';
+  /** Words that stand in one place tell where others do that stand in many. */
+  const anchorIn = (value: JsonObject, path: string): number | undefined => {
+    for (const [key, each] of Object.entries(value)) {
+      if (each === null || typeof each === 'object') continue;
+      const { quote } = quoteFor(within(path, key), quotes);
+      const passage = quote === '' ? null : reading.find(quote);
+      if (passage?.isOnly === true) return passage.at;
+    }
+    return undefined;
+  };
+
+  const walk = (value: Json, path: string, near?: number): Proven | null => {
     if (value === null) return null;
     if (Array.isArray(value)) {
-      const items = value.flatMap((each: Json, index) => walk(each, { path: `${path}[${index}]`, around: place }) ?? []);
+      const items = value.flatMap((each: Json, index) => walk(each, `${path}[${index}]`, near) ?? []);
       return items.length === 0 ? null : { items };
     }
-    if (!isJsonObject(value)) return place === null ? null : proveValue(value, place);
+    if (!isJsonObject(value)) return proveValue(value, path, near);
+    const here = anchorIn(value, path) ?? near;
     const fields = Object.entries(value).flatMap(([key, each]): [string, Proven][] => {
-      const proven = walk(each as Json, { path: within(path, key), around: place });
+      const proven = walk(each as Json, within(path, key), here);
       return proven === null ? [] : [[key, proven]];
     });
     return fields.length === 0 ? null : { fields: Object.fromEntries(fields) };
   };
-  return walk(data, null);
+  return walk(data, '');
 }
 
 /** True if all that `part` says is said by `whole`: the same thing, cut by the end of a piece. */

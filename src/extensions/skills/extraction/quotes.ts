@@ -1,63 +1,7 @@
-/** Words that a model says it has read, looked up in what it was given to read. */
+/** Whether words of a document say a value. */
 import type { Json } from '../../../types/json.ts';
-import { placeOf, type Section } from '../documents/section.ts';
 import { numberSupport, type Support } from './numbers.ts';
-
-/** Kinds of spaces, quotation marks and dashes are the layout's, not the words'. */
-export function plain(text: string): string {
-  return text
-    .normalize('NFKC')
-    .replaceAll(/[\u2018\u2019\u201a\u2032]/g, "'")
-    .replaceAll(/[\u201c\u201d\u201e\u2033\u00ab\u00bb]/g, '"')
-    .replaceAll(/[\u2010-\u2015\u2212]/g, '-')
-    .replaceAll(/\u00ad/g, '')
-    .replaceAll(/\s+/g, ' ')
-    .trim();
-}
-
-/** Nor are breaks of lines, which some scripts write without a space and others within a word, by a hyphen. */
-function letters(text: string): string {
-  return plain(text)
-    .replaceAll(' ', '')
-    .replaceAll(/(?<=\p{L})-(?=\p{L})/gu, '');
-}
-
-const lettersOf = new WeakMap<Section, string>();
-function lettersIn(section: Section): string {
-  let text = lettersOf.get(section);
-  if (text === undefined) {
-    text = letters(section.text);
-    lettersOf.set(section, text);
-  }
-  return text;
-}
-
-export interface Reading {
-  /** Where the words stand, for people; null if nowhere in what was read. */
-  placeOf(quote: string): string | null;
-}
-
-/** Some sections as one text, for words may run on from one page to the next. */
-export function readingOf(sections: readonly Section[], numbers: readonly number[]): Reading {
-  const starts: { readonly at: number; readonly section: Section }[] = [];
-  let text = '';
-  for (const number of numbers) {
-    const section = sections[number - 1] as Section;
-    const own = lettersIn(section);
-    // A word that is divided between two pages.
-    if (/\p{L}-$/u.test(text) && /^\p{L}/u.test(own)) text = text.slice(0, -1);
-    starts.push({ at: text.length, section });
-    text += own;
-  }
-  return {
-    placeOf(quote) {
-      const words = letters(quote);
-      const at = words === '' ? -1 : text.indexOf(words);
-      const found = at === -1 ? undefined : starts.findLast((each) => each.at <= at);
-      return found === undefined ? null : placeOf(found.section);
-    },
-  };
-}
+import { folded, plain } from './writing.ts';
 
 /** Words, numbers without leading zeros, and each sign of a script that has no spaces. */
 const partsOf = (text: string): string[] =>
@@ -75,7 +19,7 @@ function standsIn(own: string, said: string): boolean {
     const end = at + own.length;
     if (!isWithin(said.slice(0, at).at(-1) ?? '', own.slice(0, 1)) && !isWithin(said[end] ?? '', own.slice(-1))) return true;
   }
-  return own.length >= 6 && brokenIn(letters(own), letters(said));
+  return own.length >= 6 && brokenIn(folded(own).text, folded(said).text);
 }
 
 /** Broken by the layout in the middle of a word; what is left and right of it can no longer be told apart, but for digits. */

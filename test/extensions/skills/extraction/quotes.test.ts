@@ -1,6 +1,6 @@
 /** Whether the words of a document say a value. */
 import { describe, expect, it } from 'vitest';
-import { readingOf, supportOf, type TextKind } from '../../../../src/extensions/skills/extraction/quotes.ts';
+import { supportOf, type TextKind } from '../../../../src/extensions/skills/extraction/quotes.ts';
 import type { Json } from '../../../../src/types/json.ts';
 
 describe('a number', () => {
@@ -103,25 +103,4 @@ it.each(['111 ', '1 ', '1', '1.', '1,000 ', '1千', '1/2 '])('a table of thousan
   const startedAt = performance.now();
   supportOf(5_000_001, cell.repeat(20_000));
   expect(performance.now() - startedAt).toBeLessThan(2_000);
-});
-
-describe('words', () => {
-  const section = (page: number, text: string) => ({ heading: '', page, text });
-
-  it('are found across lines, pages and divided words, at the place where they begin', () => {
-    const reading = readingOf([section(1, 'The con-\ntract of\nAnn ends in Sep-'), section(2, 'tember 2026. Thank you.')], [1, 2]);
-    expect(reading.placeOf('contract  of Ann')).toBe('page 1');
-    expect(reading.placeOf('ends in September 2026')).toBe('page 1');
-    expect(reading.placeOf('Thank you')).toBe('page 2');
-    expect(reading.placeOf('thank you')).toBeNull();
-    expect(reading.placeOf('  ')).toBeNull();
-    const chinese = readingOf([section(1, '三十日内\n支付货款'), section(2, 'a well-\nknown man')], [1, 2]);
-    expect(chinese.placeOf('三十日内支付货款')).toBe('page 1');
-    expect(chinese.placeOf('well-known man')).toBe('page 2');
-  });
-
-  it('of sections that were not read are not found', () => {
-    const sections = [section(1, 'one'), section(2, 'two')];
-    expect(readingOf(sections, [1]).placeOf('two')).toBeNull();
-  });
 });

@@ -1,0 +1,78 @@
+/** How words are written, apart from what they say: spaces, quotation marks, dashes, signs that nobody sees. */
+
+/** Breaks that may be, directions, joins; and the stroke by which Arabic lines are made longer. */
+const unseen = /\p{Cf}|\p{Variation_Selector}|\u0640/gu;
+const marks: readonly (readonly [RegExp, string])[] = [
+  [/[\u2018-\u201b\u2032\u2039\u203a\u02bc`\u00b4]/g, "'"],
+  [/[\u201c-\u201f\u2033\u00ab\u00bb]/g, '"'],
+  [/[\u2010-\u2015\u2212]/g, '-'],
+];
+
+const evenMarks = (text: string): string => marks.reduce((own, [pattern, mark]) => own.replaceAll(pattern, mark), text);
+
+/** Kinds of spaces, quotation marks and dashes are the layout's, not the words'. */
+export function plain(text: string): string {
+  return evenMarks(text.normalize('NFKC')).replaceAll(unseen, '').replaceAll(/\s+/g, ' ').trim();
+}
+
+/** Words with nothing but their letters, digits and signs, each with where it came from. */
+export interface Folded {
+  readonly text: string;
+  /** For each character of the text where the one that it was made of begins and ends. */
+  readonly from: readonly number[];
+  readonly to: readonly number[];
+}
+
+function kept(all: Folded, isKept: (sign: string, at: number) => boolean): Folded {
+  let text = '';
+  const from: number[] = [];
+  const to: number[] = [];
+  for (let at = 0; at < all.text.length; at++) {
+    const sign = all.text[at] as string;
+    if (!isKept(sign, at)) continue;
+    text += sign;
+    from.push(all.from[at] as number);
+    to.push(all.to[at] as number);
+  }
+  return { text, from, to };
+}
+
+const letter = /[\p{L}\p{M}]/u;
+
+/** A document has few signs, each many times. */
+const meanings = new Map<string, string>();
+const mostMeanings = 20_000;
+
+/** A sign as far as it says something. */
+function meant(sign: string): string {
+  const known = meanings.get(sign);
+  if (known !== undefined) return known;
+  const own = evenMarks(sign.normalize('NFKD')).toLowerCase().replaceAll(unseen, '').replaceAll(/\s/g, '');
+  if (meanings.size < mostMeanings) meanings.set(sign, own);
+  return own;
+}
+
+/** Breaks of lines are the layout's too, which some scripts write without a space and others within a word, by a hyphen; and so is the case. */
+export function folded(given: string): Folded {
+  let text = '';
+  const from: number[] = [];
+  const to: number[] = [];
+  let at = 0;
+  for (const sign of given) {
+    const own = meant(sign);
+    for (let index = 0; index < own.length; index++) {
+      from.push(at);
+      to.push(at + sign.length);
+    }
+    text += own;
+    at += sign.length;
+  }
+  const isInWord = (place: number): boolean => letter.test(text[place - 1] ?? '') && letter.test(text[place + 1] ?? '');
+  return kept({ text, from, to }, (sign, place) => sign !== '-' || !isInWord(place));
+}
+
+const punctuation = /[*_~#|>\\"'.,;:!?()[\]{}\u2022\u00b7\u3001\u3002]/;
+
+/** Without what only parts and sets off: punctuation, the marks of Markdown, the lines between the cells of a table. */
+export const bare = (all: Folded): Folded =>
+  kept(all, (sign, at) => (sign === '-' ? /\p{N}/u.test(all.text[at + 1] ?? '') : !punctuation.test(sign)));
