@@ -1,5 +1,6 @@
 /** JSON in what a model says: bare, within a fence of code, or with words around it. In linear time, for models may go on with spaces for ever. */
 import type { Json } from '../../../types/json.ts';
+import { mendedJson } from './mended-json.ts';
 
 /** So many places where JSON may begin are tried. */
 const mostTries = 20;
@@ -11,6 +12,9 @@ function parsed(text: string): Json | undefined {
     return undefined;
   }
 }
+
+/** Also of what is JSON but for marks that models often set. */
+const read = (text: string): Json | undefined => parsed(text) ?? parsed(mendedJson(text));
 
 /** Where the bracket at `start` is closed, by the rules of JSON; -1 if it is not. */
 function endOf(text: string, start: number): number {
@@ -40,7 +44,7 @@ export function foundJson(text: string): Json | undefined {
     const start = brace === -1 ? bracket : bracket === -1 ? brace : Math.min(brace, bracket);
     if (start === -1) break;
     const end = endOf(text, start);
-    const value = end === -1 ? undefined : parsed(text.slice(start, end + 1));
+    const value = end === -1 ? undefined : read(text.slice(start, end + 1));
     // A mark such as [1] in the words is JSON too, but hardly what was asked for.
     if (value !== undefined && !Array.isArray(value)) return value;
     best ??= value;

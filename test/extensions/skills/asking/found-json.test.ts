@@ -12,6 +12,10 @@ it.each<[string, unknown]>([
   ['Of {x} I think: {"a":"} {"} and so on', { a: '} {' }],
   ['As in [1], it is ["b"]', [1]],
   ['{"a": {"b": [1, 2, "]"]}} done', { a: { b: [1, 2, ']'] } }],
+  ['{"a": [1, 2,],\n}', { a: [1, 2] }],
+  ['Here: {"a": "x,\n]\ty",} as asked', { a: 'x,\n]\ty' }],
+  ['{"a": ",}", }', { a: ',}' }],
+  ['{"a": 1,, }', undefined],
   ['nothing', undefined],
   ['{"a": 1', undefined],
   ['', undefined],
@@ -21,6 +25,7 @@ it.each<[string, unknown]>([
 
 it.each([
   ['spaces', `{"a": "x"${'\n'.repeat(400_000)}}`],
+  ['commas', `{"a": [${', '.repeat(400_000)}]}`],
   ['brackets', '['.repeat(400_000)],
   ['spaces at the end', `{"a": "x"}${' '.repeat(400_000)}x`],
 ])('endless %s take no time', (_name, text) => {

@@ -1,0 +1,27 @@
+/** What models write for JSON where nobody holds them to it: commas after the last one, and line breaks within texts. */
+
+const control = /[\u0000-\u001f]/; // oxlint-disable-line no-control-regex -- these are what JSON wants escaped
+
+const escaped = (sign: string): string => JSON.stringify(sign).slice(1, -1);
+
+/** The same as JSON has it, in one walk; what is wrong beside stays wrong. */
+export function mendedJson(text: string): string {
+  const parts: string[] = [];
+  let inText = false;
+  /** Where in `parts` a comma stands behind which nothing but spaces came. */
+  let comma = -1;
+  for (let at = 0; at < text.length; at++) {
+    const sign = text[at] as string;
+    if (inText) {
+      if (sign === '\\') parts.push(sign, text[++at] ?? '');
+      else parts.push(control.test(sign) ? escaped(sign) : sign);
+      if (sign === '"') inText = false;
+      continue;
+    }
+    if ((sign === '}' || sign === ']') && comma !== -1) parts[comma] = '';
+    if (!/\s/.test(sign)) comma = sign === ',' ? parts.length : -1;
+    inText = sign === '"';
+    parts.push(sign);
+  }
+  return parts.join('');
+}
