@@ -13,6 +13,7 @@ import { askTyped, faultOf, jsonFormat } from './asking/typed-answer.ts';
 import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
 import { inPieces } from './documents/pieces.ts';
 import type { Section } from './documents/section.ts';
+import { answerMeant } from './extraction/meant.ts';
 import { merged, type Repeated } from './extraction/merge.ts';
 import { type Found, prove, type Rejected } from './extraction/proven.ts';
 import { answerSchema, instructionsFor } from './extraction/question.ts';
@@ -110,7 +111,7 @@ export default definePlugin({
       sections: readonly Section[],
       run: SkillRun,
     ): AsyncGenerator<readonly ChatEvent[]> {
-      const { many, whole, kindOf } = asked;
+      const { many, whole, kindOf, typesOf } = asked;
       const wishes = typeof input['instructions'] === 'string' ? input['instructions'] : settings.instructions;
       const system = instructionsFor(asked, wishes);
       const schema = answerSchema(asked);
@@ -123,6 +124,7 @@ export default definePlugin({
             { role: 'system', content: system },
             { role: 'user', content: text },
           ],
+          meant: (answer) => answerMeant(answer, typesOf),
           fault,
           repairs: settings.repairs,
         });

@@ -369,6 +369,14 @@ describe('data-extraction', () => {
     expect(output.evidence).toContainEqual({ path: '[0].amount', quote: 'Order A-9 costs 7 EUR', source: 'page 1', exact: true });
   });
 
+  it('takes answers of nearly the right form at once', async () => {
+    const skill = await make(dataExtraction, { repairs: 0 });
+    const said =
+      '```json\n[{"data": {"number": "A-1", "amount": "1.299,50", "note": null,},\n"quotes": {"number": "A-1",\n"amount": ["costs\n1.299,50"], "note": null}},]\n```';
+    const { output } = await play(skill, { text: 'Order A-1 costs 1.299,50 EUR.', schema: orders }, () => said);
+    expect(output).toMatchObject({ data: [{ number: 'A-1', amount: 1299.5 }], rejected: [], complete: true });
+  });
+
   it('repairs with the validator’s words, and says so when that is of no use', async () => {
     const skill = await make(dataExtraction, { repairs: 1 });
     const wrong: Json = { records: [{ data: { number: 7 }, quotes: {} }] };

@@ -10,6 +10,8 @@ export interface TypedQuestion {
   /** All of the chat request but the messages. */
   readonly body: JsonObject;
   readonly messages: readonly JsonObject[];
+  /** What an answer of nearly the right form means; unless given, what it is. */
+  readonly meant?: (value: Json) => Json;
   /** What is wrong with an answer, as a sentence for the model; null for nothing. */
   readonly fault: (value: Json) => string | null | Promise<string | null>;
   /** Rounds in which the model may repair what it said. */
@@ -25,14 +27,15 @@ export function faultOf(check: SchemaCheck): (value: Json) => string | null {
 }
 
 /** Throws `output_invalid` with the best attempt when the repairs are used up. */
-export async function askTyped(run: SkillRun, { body, messages, fault, repairs }: TypedQuestion): Promise<Json> {
+export async function askTyped(run: SkillRun, { body, messages, meant, fault, repairs }: TypedQuestion): Promise<Json> {
   let asked = messages;
   let best = '';
   let hasJson = false;
   let reason = '';
   for (let attempt = 0; attempt <= repairs; attempt++) {
     const text = await wholeText(await run.invoke(run.model, { ...body, messages: asked }));
-    const value = foundJson(text);
+    const found = foundJson(text);
+    const value = found === undefined ? undefined : (meant?.(found) ?? found);
     // What is JSON at all is nearer to the aim than what is none.
     if (value !== undefined || !hasJson) best = text;
     hasJson ||= value !== undefined;

@@ -78,6 +78,15 @@ function numbersIn(words: string): Said[] {
   return found;
 }
 
+/** The number that a text is, perhaps of some money, where it can be read in one way alone; else null. */
+export function numberIn(text: string): number | null {
+  if (!/^[-\u2212(]?\p{Sc}?\s*[-\u2212]?[\p{Nd}.,'\u2019\s]+\p{Sc}?\)?$/u.test(text)) return null;
+  const [only, ...others] = numbersIn(readable(text));
+  const [value, ...more] = new Set(only?.values);
+  if (only === undefined || value === undefined || others.length > 0 || more.length > 0) return null;
+  return only.isNegative ? -value : value;
+}
+
 const scales = /%|‰|per ?cent|hundred|thousand|million|billion|trillion|\b(k|m|mn|bn|mio|mrd|tsd)\b|[kmb]\b|[百千万萬亿億兆]/i;
 const factors = [1e-3, 1e-2, 1e2, 1e3, 1e4, 1e6, 1e8, 1e9, 1e12];
 const units: Readonly<Record<string, number>> = { 十: 10, 百: 100, 千: 1e3, 万: 1e4, 萬: 1e4, 亿: 1e8, 億: 1e8, 兆: 1e12 };

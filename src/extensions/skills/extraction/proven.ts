@@ -1,5 +1,6 @@
 /** What a model says that a document says, value by value, with the words that prove each. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import { around, within } from './paths.ts';
 import { supportOf, type TextKind } from './quotes.ts';
 import type { Reading } from './reading.ts';
 import { plain } from './writing.ts';
@@ -32,14 +33,14 @@ export interface Found {
 /** Texts are the same in any layout; large and small letters may tell two things apart. */
 const normOf = (value: Json): string => JSON.stringify(typeof value === 'string' ? plain(value) : value);
 
-const within = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`);
 const withIndexes = (path: string): string => path.replaceAll(/\.(\d+)(?=[.[]|$)/g, '[$1]');
 
-/** By path as they were given, and as they may have been meant: `$.a`, `data.a`, `a.0.b` for `a[0].b`. What was given goes first. */
+/** By path as they were given, and as they may have been meant: `$.a`, `data.a`, `/a/0/b` and `a.0.b` for `a[0].b`. What was given goes first. */
 function quotesByPath(given: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
   const entries = Object.entries(given);
   const quotes = new Map(entries);
   for (const change of [
+    (path: string) => (path.startsWith('/') ? path.slice(1).replaceAll('/', '.') : path),
     withIndexes,
     (path: string) => path.replace(/^(\$|data)(\.|(?=\[))/, ''),
     (path: string) => path.replaceAll(/\[(\d+)\]/g, '.$1'),
@@ -47,9 +48,6 @@ function quotesByPath(given: Readonly<Record<string, string>>): ReadonlyMap<stri
     for (const [path, quote] of quotes.entries().toArray()) if (!quotes.has(change(path))) quotes.set(change(path), quote);
   return quotes;
 }
-
-/** Always shorter, for names may hold any marks: `Price [EUR]`. */
-const around = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('.'), path.lastIndexOf('[')));
 
 /** The quote for a value, and whether it was given for this value alone and not for what it is a part of. */
 function quoteFor(path: string, quotes: ReadonlyMap<string, string>): { quote: string; own: boolean } {

@@ -4,6 +4,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts
 import { pointedTo } from '../../../types/json-pointer.ts';
 import type { GatewayError } from '../../../types/errors.ts';
 import { wrongInput } from '../asking/checked-input.ts';
+import type { TypesOf } from './meant.ts';
 import type { TextKind } from './quotes.ts';
 
 export interface RecordSchema {
@@ -16,6 +17,7 @@ export interface RecordSchema {
   readonly whole: SchemaCheck;
   /** What kind of text the schema wants at such a path. */
   readonly kindOf: (path: string) => TextKind;
+  readonly typesOf: TypesOf;
 }
 
 const deepestReference = 20;
@@ -33,6 +35,7 @@ function resolve(schema: Json | undefined, root: JsonObject): JsonObject | undef
 }
 
 const mostAlternatives = 200;
+const putTogether = ['anyOf', 'oneOf', 'allOf'];
 
 /** The schemas, and all that they are put together of. */
 function alternatives(schemas: readonly (Json | undefined)[], root: JsonObject): JsonObject[] {
@@ -42,8 +45,7 @@ function alternatives(schemas: readonly (Json | undefined)[], root: JsonObject):
     const each = resolve(open.pop(), root);
     if (each === undefined || found.has(each)) continue;
     found.add(each);
-    for (const word of ['anyOf', 'oneOf', 'allOf'])
-      if (Array.isArray(each[word])) open.push(...(each[word] as Json[]).slice(0, mostAlternatives));
+    for (const word of putTogether) if (Array.isArray(each[word])) open.push(...(each[word] as Json[]).slice(0, mostAlternatives));
   }
   return [...found];
 }
@@ -68,6 +70,18 @@ function kindAt(path: string, record: JsonObject, root: JsonObject): TextKind {
   const schemas = schemasAt(path, record, root);
   if (schemas.some((schema) => Object.hasOwn(schema, 'enum') || Object.hasOwn(schema, 'const'))) return 'choice';
   return schemas.some(({ format }) => moments.has(format)) ? 'moment' : 'free';
+}
+
+/** Where one of the schemas does not say, anything may be there. */
+function typesAt(path: string, record: JsonObject, root: JsonObject): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const schema of schemasAt(path, record, root)) {
+    const { type } = schema;
+    const own = Array.isArray(type) ? type : [type];
+    for (const each of own) if (typeof each === 'string') found.add(each);
+    if (type === undefined && !putTogether.some((word) => Array.isArray(schema[word]))) return new Set();
+  }
+  return found;
 }
 
 /** Whether it is the schema of an object that has fields to look for. */
@@ -123,6 +137,7 @@ export function readRecordSchema(given: Json | undefined, refuse: (sentence: str
     many,
     whole,
     kindOf: (path) => kindAt(path, record, given),
+    typesOf: (path) => typesAt(path, record, given),
   };
 }
 
