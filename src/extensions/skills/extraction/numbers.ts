@@ -1,7 +1,13 @@
 /** The numbers that words of a document say, in the writings of several countries. */
 
-/** `exact`: the value itself stands in the words. `implied`: nothing there speaks against it, and something for it. */
-export type Support = 'exact' | 'implied' | 'none';
+import { isSpelledElsewhere, spelledNumbers } from './spelled.ts';
+import { evenDigits } from './writing.ts';
+
+/**
+ * `exact`: the value itself stands in the words. `equal`: it does, in another writing. `implied`: nothing there speaks against it, and
+ * something for it.
+ */
+export type Support = 'exact' | 'equal' | 'implied' | 'none';
 
 interface Said {
   /** What the same digits may mean: marks may group, and the last may be the decimal one. */
@@ -11,7 +17,7 @@ interface Said {
 
 /** Fractions apart from what stands before them, footnotes and powers away, and spaces that only ever group made into such a mark. */
 function readable(words: string): string {
-  return words
+  return evenDigits(words)
     .replaceAll(/[\u00bc-\u00be\u2150-\u215e]/g, ' $&')
     .replaceAll(/[\u00b9\u00b2\u00b3\u2070\u2074-\u2079]+/g, ' ')
     .replaceAll(/(?<=\d)[\u00a0\u202f\u2009](?=\d{3}(?!\d))/g, "'")
@@ -112,10 +118,6 @@ function scaledIn(words: string): number[] {
   });
 }
 
-/** Numbers as words, in those languages that are met most. */
-const spelled =
-  /\b(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|million|billion|dozen|half|quarter|third|once|twice|double|pair|couple|single)\b|\b(ein(s|e|en|er|em|es)?|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|dreißig|\w+zig|hundert|tausend|dutzend|halb|viertel)|\b(une?|deux|trois|quatre|cinq|sept|huit|neuf|dix|onze|douze|vingt|trente|cent|mille|demi|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|veinte|treinta|ciento|mil|medi[oa]|due|tre|quattro|cinque|sei|sette|otto|nove|dieci|venti|mille)\b|[零〇一二三四五六七八九十百千万亿两兩壹贰叁肆伍陆柒捌玖拾半]/i;
-
 const isNear = (one: number, other: number): boolean => Math.abs(one - other) <= Math.abs(other) * 1e-12;
 
 /** How far words say a number. Digits that are there must be these; a sign that is not there, and a scale, are believed. */
@@ -123,11 +125,12 @@ export function numberSupport(value: number, given: string): Support {
   const words = readable(given);
   const own = Math.abs(value);
   const said = numbersIn(words);
-  // None, or one of something.
-  if (said.length === 0) return spelled.test(words) || ((own === 0 || own === 1) && /\p{L}/u.test(words)) ? 'implied' : 'none';
   const same = said.filter(({ values }) => values.some((each) => isNear(each, own)));
   if (same.length > 0) return same.some(({ isNegative }) => isNegative === value < 0) ? 'exact' : 'implied';
-  if (scaledIn(words).some((each) => isNear(each, own))) return 'implied';
+  if ([...scaledIn(words), ...spelledNumbers(words)].some((each) => isNear(each, own))) return 'implied';
+  // None, or one of something.
+  const isFew = (own === 0 || own === 1) && /\p{L}/u.test(words);
+  if (said.length === 0) return isFew || isSpelledElsewhere(words) ? 'implied' : 'none';
   if (!scales.test(words)) return 'none';
   const isScaled = ({ values }: Said): boolean => values.some((each) => factors.some((factor) => isNear(each * factor, own)));
   return said.some(isScaled) ? 'implied' : 'none';

@@ -8,7 +8,22 @@ const marks: readonly (readonly [RegExp, string])[] = [
   [/[\u2010-\u2015\u2212]/g, '-'],
 ];
 
-const evenMarks = (text: string): string => marks.reduce((own, [pattern, mark]) => own.replaceAll(pattern, mark), text);
+const evenMarks = (text: string): string => marks.reduce((own, [pattern, mark]) => own.replaceAll(pattern, mark), evenDigits(text));
+
+/** Digits of every script stand in a row, from nought. */
+function digitOf(sign: string): string {
+  const point = sign.codePointAt(0) ?? 0;
+  let value = 0;
+  while (value < 9 && /\p{Nd}/u.test(String.fromCodePoint(point - value - 1))) value++;
+  return String(value);
+}
+
+/** Arabic, Persian, Indian and other digits, and the marks between them, as those of Europe. */
+export const evenDigits = (text: string): string =>
+  text
+    .replaceAll(/(?!\d)\p{Nd}/gu, digitOf)
+    .replaceAll('\u066b', '.')
+    .replaceAll('\u066c', ',');
 
 /** Kinds of spaces, quotation marks and dashes are the layout's, not the words'. */
 export function plain(text: string): string {
