@@ -1,6 +1,31 @@
-/** Paths of values within data, such as `lines[0].price`. */
+/** Paths of values within data, such as `lines[0].price`, and the quotes that are given by them. */
 
 export const within = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`);
 
 /** What a value is a part of. Always shorter, for names may hold any marks: `Price [EUR]`. */
-export const around = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('.'), path.lastIndexOf('[')));
+const around = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('.'), path.lastIndexOf('[')));
+
+const withIndexes = (path: string): string => path.replaceAll(/\.(\d+)(?=[.[]|$)/g, '[$1]');
+
+/** By path as they were given, and as they may have been meant: `$.a`, `data.a`, `/a/0/b` and `a.0.b` for `a[0].b`. What was given goes first. */
+export function quotesByPath(given: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
+  const entries = Object.entries(given);
+  const quotes = new Map(entries);
+  for (const change of [
+    (path: string) => (path.startsWith('/') ? path.slice(1).replaceAll('/', '.') : path),
+    withIndexes,
+    (path: string) => path.replace(/^(\$|data)(\.|(?=\[))/, ''),
+    (path: string) => path.replaceAll(/\[(\d+)\]/g, '.$1'),
+  ])
+    for (const [path, quote] of quotes.entries().toArray()) if (!quotes.has(change(path))) quotes.set(change(path), quote);
+  return quotes;
+}
+
+/** The quote for a value, and whether it was given for this value alone and not for what it is a part of. */
+export function quoteFor(path: string, quotes: ReadonlyMap<string, string>): { quote: string; own: boolean } {
+  for (let at = path; at !== ''; at = around(at)) {
+    const quote = quotes.get(at);
+    if (quote !== undefined && quote.trim() !== '') return { quote, own: at === path };
+  }
+  return { quote: '', own: false };
+}

@@ -1,6 +1,6 @@
 /** What a model says that a document says, value by value, with the words that prove each. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
-import { around, within } from './paths.ts';
+import { quoteFor, quotesByPath, within } from './paths.ts';
 import { supportOf, type TextKind } from './quotes.ts';
 import type { Reading } from './reading.ts';
 import { plain } from './writing.ts';
@@ -33,31 +33,6 @@ export interface Found {
 /** Texts are the same in any layout; large and small letters may tell two things apart. */
 const normOf = (value: Json): string => JSON.stringify(typeof value === 'string' ? plain(value) : value);
 
-const withIndexes = (path: string): string => path.replaceAll(/\.(\d+)(?=[.[]|$)/g, '[$1]');
-
-/** By path as they were given, and as they may have been meant: `$.a`, `data.a`, `/a/0/b` and `a.0.b` for `a[0].b`. What was given goes first. */
-function quotesByPath(given: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
-  const entries = Object.entries(given);
-  const quotes = new Map(entries);
-  for (const change of [
-    (path: string) => (path.startsWith('/') ? path.slice(1).replaceAll('/', '.') : path),
-    withIndexes,
-    (path: string) => path.replace(/^(\$|data)(\.|(?=\[))/, ''),
-    (path: string) => path.replaceAll(/\[(\d+)\]/g, '.$1'),
-  ])
-    for (const [path, quote] of quotes.entries().toArray()) if (!quotes.has(change(path))) quotes.set(change(path), quote);
-  return quotes;
-}
-
-/** The quote for a value, and whether it was given for this value alone and not for what it is a part of. */
-function quoteFor(path: string, quotes: ReadonlyMap<string, string>): { quote: string; own: boolean } {
-  for (let at = path; at !== ''; at = around(at)) {
-    const quote = quotes.get(at);
-    if (quote !== undefined && quote.trim() !== '') return { quote, own: at === path };
-  }
-  return { quote: '', own: false };
-}
-
 export interface Proving {
   readonly reading: Reading;
   /** What kind of text is wanted at a path. */
@@ -81,7 +56,7 @@ export function prove({ data, quotes: given }: Found, { reading, kindOf }: Provi
     const { words, source } = passage;
     const support = supportOf(value, words, kindOf(path));
     // Words for a whole line say of one value in it only what stands there.
-    if (support === 'none' || (!own && support !== 'exact' && typeof value !== 'boolean'))
+    if (support === 'none' || (!own && support === 'implied' && typeof value !== 'boolean'))
       return refuse(`"${words.slice(0, 200)}" does not say it`);
     return { value, norm: normOf(value), proof: { quote: words, source, exact: support === 'exact' } };
   };

@@ -1,18 +1,20 @@
 /** Whether words of a document say a value. */
 import type { Json } from '../../../types/json.ts';
-import { numberSupport, type Support } from './numbers.ts';
+import { saysCurrency } from './currencies.ts';
+import { momentSupport } from './moments.ts';
+import { numberIn, numberSupport, type Support } from './numbers.ts';
 import { folded, plain } from './writing.ts';
 
 /** Words, numbers without leading zeros, and each sign of a script that has no spaces. */
 const partsOf = (text: string): string[] =>
-  [...text.matchAll(/\d+|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]|[\p{L}\p{M}]+/gu)].map(([part]) =>
-    part.replace(/^0+(?=\d)/, ''),
+  [...text.matchAll(/\d+|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}]|[\p{L}\p{M}]+/gu)].map(
+    ([part]) => part.replace(/^0+(?=\d)/, ''),
   );
 
 /** Not as a part of a longer word or number. */
 function standsIn(own: string, said: string): boolean {
   const joins = /[\p{L}\p{N}]/u;
-  const scripts = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
+  const scripts = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}]/u;
   const isWithin = (outside: string, inside: string): boolean =>
     joins.test(outside) && joins.test(inside) && !scripts.test(outside + inside);
   for (let at = said.indexOf(own); at !== -1; at = said.indexOf(own, at + 1)) {
@@ -43,23 +45,17 @@ function freeSupport(own: string, said: string): Support {
   return parts.length > 0 && hasNumbers && found * 3 >= parts.length * 2 ? 'implied' : 'none';
 }
 
-/** Where there are digits, a year that is said must be this one, and of the shorter numbers one. */
-function momentSupport(own: string, said: string): Support {
-  const numbers = (text: string): string[] => partsOf(text).filter((part) => /^\d/.test(part));
-  const mine = new Set(numbers(own));
-  const years = numbers(said).filter((part) => part.length === 4);
-  const others = numbers(said).filter((part) => part.length < 4);
-  const hasOne = (all: readonly string[]): boolean => all.length === 0 || all.some((part) => mine.has(part));
-  return hasOne(years) && hasOne(others) ? 'implied' : 'none';
-}
-
 /** Many schemas want a date and say only that it is a text. */
 const isoDate = /^\d{4}-\d\d-\d\d(t[\d:.]+(z|[+-][\d:]+)?)?$/;
 
 function textSupport(value: string, words: string, kind: TextKind): Support {
   const [own, said] = [plain(value).toLowerCase(), words.toLowerCase()];
   if (own !== '' && standsIn(own, said)) return 'exact';
+  if (saysCurrency(own, said)) return 'equal';
   if (kind === 'choice') return 'implied';
+  // An amount as a text; leading zeros are those of a name.
+  const number = /^0\d/.test(own) ? null : numberIn(own);
+  if (number !== null && numberSupport(number, words) === 'exact') return 'equal';
   return kind === 'moment' || isoDate.test(own) ? momentSupport(own, said) : freeSupport(own, said);
 }
 

@@ -29,6 +29,9 @@ describe('a number', () => {
     [0.5, '½ cup'],
     [2.5, '2 1/2 hours'],
     [1e-7, '0.0000001'],
+    [1250.5, 'المبلغ ١٬٢٥٠٫٥٠ ريال'],
+    [1250, 'مبلغ ۱۲۵۰ ریال'],
+    [2500, 'कुल २,५०० रुपये'],
   ])('%d is said by %s', (value, quote) => {
     expect(supportOf(value, quote)).toBe('exact');
   });
@@ -45,6 +48,15 @@ describe('a number', () => {
     [5, 'Discount -5.00'],
     [120_000_000, '1億2000万円'],
     [35_000, '3万5千元'],
+    [2, 'two nights at 120 EUR'],
+    [120_000, 'one hundred and twenty thousand dollars'],
+    [25, 'Twenty-five days'],
+    [12, 'a dozen'],
+    [12_300.5, '人民币壹万贰仟叁佰元伍角整'],
+    [120_000_000, '一亿二千万'],
+    [2026, '二〇二六年'],
+    [2, '合同一式两份'],
+    [23, 'dreiundzwanzig Tage'],
   ])('%d is implied by %s', (value, quote) => {
     expect(supportOf(value, quote)).toBe('implied');
   });
@@ -66,6 +78,10 @@ describe('a number', () => {
     [987_654, 'The total is to be agreed.'],
     [12, '1.2 million'],
     [299.5, '1\u202f299,50 €'],
+    [500, 'three apples'],
+    [40, 'one hundred and forty'],
+    [987_654, '合同一式两份'],
+    [987_654, 'The total is due.'],
   ])('%d is not said by %s', (value, quote) => {
     expect(supportOf(value, quote)).toBe('none');
   });
@@ -85,12 +101,38 @@ it.each<[Json, string, string]>([
   ['John Smith', 'John Brown', 'none'],
   ['123456', 'Order 91234567', 'none'],
   ['Sep-tember', 'in September', 'exact'],
+  ['서울', '서울에서 열린', 'exact'],
+  ['EUR', 'Total: 5.50 €', 'equal'],
+  ['USD', '$5.50', 'equal'],
+  ['€', '5.50 EUR', 'equal'],
+  ['CNY', '合计 5 元', 'equal'],
+  ['EUR', 'Total: $5.50', 'none'],
+  ['EUR', 'Europe', 'none'],
+  ['1299.50', 'Total: 1,299.50', 'equal'],
+  ['-5', 'Total: 5.00', 'implied'],
+  ['007', 'Total: 7', 'implied'],
+  ['1299.50', 'Total: 129,950', 'none'],
 ])('%j of %s is %s', (value, quote, support) => {
   expect(supportOf(value, quote)).toBe(support);
 });
 
 it.each<[string, string, TextKind, string]>([
-  ['2026-03-01', '1 March 2026', 'moment', 'implied'],
+  ['2026-03-01', '1 March 2026', 'moment', 'equal'],
+  ['2026-03-01', 'Mar 1st, 2026', 'moment', 'equal'],
+  ['2026-03-01', 'am 1. März 2026', 'free', 'equal'],
+  ['2026-05-03', '3 de mayo de 2026', 'moment', 'equal'],
+  ['2026-05-03', '3 мая 2026 г.', 'moment', 'equal'],
+  ['2026-05-03', '2026年5月3日', 'moment', 'equal'],
+  ['2026-05-03', '03.05.2026', 'moment', 'equal'],
+  ['2026-05-03', '٣ مايو ٢٠٢٦', 'moment', 'equal'],
+  ['2026-05-03T10:30:00Z', '2026-05-03 10:30', 'moment', 'equal'],
+  ['2026-03-01', 'in March 2026', 'moment', 'implied'],
+  ['2026-06-30', 'The buyer may pay until 06/2026', 'moment', 'implied'],
+  ['2026-06-30', 'The buyer may pay by the second quarter of 2026', 'moment', 'implied'],
+  ['2026-06-03', '03/06/26', 'moment', 'implied'],
+  ['2026-05-03', 'Mar 3, 2026', 'moment', 'none'],
+  ['2026-05-03', '2026-03-04', 'moment', 'none'],
+  ['2026-05-03', '3.4.2026', 'moment', 'none'],
   ['2026-03-01', 'yesterday', 'moment', 'implied'],
   ['1999-12-31', 'Paid on 3 May 2026', 'moment', 'none'],
   ['2026-12-31', 'Paid on 3 May 2026', 'moment', 'none'],
