@@ -6,6 +6,14 @@ import { readHtml } from './html.ts';
 /** Of XML, in all: a small file can hold a very large one. */
 const mostUnpacked = 64 * 1024 * 1024;
 
+/** What else is a zip file, by what is in it. */
+function otherThan(names: readonly string[]): string {
+  if (names.some((name) => name.startsWith('xl/'))) return 'is an Excel workbook; save each sheet as CSV';
+  if (names.some((name) => name.startsWith('ppt/'))) return 'is a presentation; save it as PDF';
+  if (names.includes('content.xml')) return 'is an OpenDocument file; save it as .docx or PDF';
+  return 'is a zip file, but no Word document (.docx)';
+}
+
 /** The parts that hold text, counted as they are unpacked: what the zip says of their sizes is its word only. Pictures stay packed. */
 async function textParts(bytes: Buffer): Promise<Record<string, Uint8Array>> {
   const { fromBufferPromise } = await import('yauzl');
@@ -28,8 +36,8 @@ async function textParts(bytes: Buffer): Promise<Record<string, Uint8Array>> {
 
 export async function readDocx(bytes: Buffer): Promise<readonly Section[]> {
   const parts = await textParts(bytes);
-  if (!Object.keys(parts).some((name) => /^word\/[^/]+\.xml$/.test(name)))
-    throw new Unreadable('is a zip file, but no Word document (.docx)');
+  const names = Object.keys(parts);
+  if (!names.some((name) => /^word\/[^/]+\.xml$/.test(name))) throw new Unreadable(otherThan(names));
   const { zipSync } = await import('fflate');
   const { default: mammoth } = await import('mammoth');
   const { value } = await mammoth.convertToHtml(

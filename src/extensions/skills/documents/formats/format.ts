@@ -1,5 +1,6 @@
 /** What a file is, by its first bytes: names and types are what somebody wrote, and count only where the bytes say little. */
 import { Unreadable } from '../unreadable.ts';
+import { textOf } from './charset.ts';
 
 export interface DocumentFile {
   readonly bytes: Buffer;
@@ -8,24 +9,13 @@ export interface DocumentFile {
 }
 export type Recognised = { readonly format: 'pdf' | 'docx' } | { readonly format: 'html' | 'text'; readonly text: string };
 
-/** Of NUL among the characters: more than that, and it is no text, whatever else it is. */
-const mostNuls = 0.01;
-
-function textOf(bytes: Buffer): string {
-  const [one, two] = bytes;
-  const encoding = one === 0xff && two === 0xfe ? 'utf-16le' : one === 0xfe && two === 0xff ? 'utf-16be' : 'utf-8';
-  const refusal = 'is no text that could be read (UTF-8), and no PDF, DOCX or HTML either';
-  let text: string;
-  try {
-    text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
-  } catch (thrown) {
-    throw new Unreadable(refusal, { cause: thrown });
-  }
-  let nuls = 0;
-  for (let at = text.indexOf('\0'); at !== -1; at = text.indexOf('\0', at + 1)) nuls++;
-  if (nuls > text.length * mostNuls) throw new Unreadable(refusal);
-  return text;
-}
+/** What people send, and what they can do about it. */
+const others: readonly (readonly [RegExp, string])[] = [
+  // Word puts what it encrypts into the container of its old files.
+  [/^\xd0\xcf[^]\xe0\xa1\xb1/, 'is an old Office file (.doc, .xls), or a new one with a password; save it as .docx without one'],
+  [/^\{\\rtf/, 'is RTF; save it as .docx, PDF or plain text'],
+  [/^(\x89PNG|\xff\xd8\xff|GIF8|II\*\0|MM\0\*|RIFF[^]{4}WEBP)/, 'is a picture; let a program recognise its letters first'],
+];
 
 /** Whether it begins as HTML does, after comments and declarations of XML. */
 function beginsAsHtml(text: string): boolean {
@@ -48,7 +38,9 @@ export function recognise({ bytes, name, type }: DocumentFile): Recognised {
   const start = bytes.subarray(0, 1_024);
   if (/^(\u00ef\u00bb\u00bf)?\s*%PDF-/.test(start.toString('latin1')) || (saysPdf && start.includes('%PDF-'))) return { format: 'pdf' };
   if (start.subarray(0, 4).equals(Buffer.from([0x50, 0x4b, 3, 4]))) return { format: 'docx' };
-  const text = textOf(bytes);
+  const other = others.find(([pattern]) => pattern.test(start.toString('latin1')));
+  if (other !== undefined) throw new Unreadable(other[1]);
+  const text = textOf(bytes, type);
   const isHtml = /html/i.test(type) || /\.x?html?$/i.test(name) || beginsAsHtml(text);
   return { format: isHtml ? 'html' : 'text', text };
 }

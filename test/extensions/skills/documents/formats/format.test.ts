@@ -1,4 +1,5 @@
 /** What a file is taken for: by its bytes first, then by what is said of it. */
+import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { readInputDocument } from '../../../../../src/extensions/skills/documents/document.ts';
 import { makePdf } from '../../made-documents.ts';
@@ -42,7 +43,46 @@ describe('a file', () => {
 
   it('with many NULs is no text', async () => {
     for (const bytes of [Buffer.alloc(1_000), Buffer.from('plain', 'utf16le'), Buffer.from(`\0\0\0\0${'a'.repeat(200)}`)])
-      await expect(read(bytes)).rejects.toThrow('input.document is no text that could be read (UTF-8), and no PDF, DOCX or HTML either.');
+      await expect(read(bytes)).rejects.toThrow(
+        'input.document is no text that could be read, and no PDF, DOCX or HTML either; if it is text, save it as UTF-8.',
+      );
     expect(await textOf(`${'a'.repeat(500)}\0`)).toBe(`${'a'.repeat(500)}\0`);
+  });
+
+  const western = (text: string) => Buffer.from(text, 'latin1');
+
+  it.each<[string, Buffer, object]>([
+    ['its type', western('Größe'), { media_type: 'text/plain; charset=ISO-8859-1' }],
+    ['HTML itself', western('<html><head><meta charset="windows-1252"></head><p>Größe'), {}],
+    ['HTML of old', western('<html><head><META http-equiv=Content-Type content="text/html; charset=iso-8859-1"></head><p>Größe'), {}],
+    ['XML', western('<?xml version="1.0" encoding="ISO-8859-1"?><html><p>Größe</p></html>'), {}],
+  ])('in an encoding of its own is decoded by what %s says', async (_who, bytes, more) => {
+    expect(await textOf(bytes, more)).toBe('Größe');
+  });
+
+  it('whose encoding is told wrongly is decoded by its bytes', async () => {
+    expect(await textOf('<html><meta charset="iso-8859-1"><p>Größe')).toBe('Größe');
+    expect(await textOf('Größe', { media_type: 'text/plain; charset=nonsense' })).toBe('Größe');
+    expect(await textOf(Buffer.from('1b2442467c4b5c1b2842', 'hex'), { media_type: 'text/plain; charset=iso-2022-jp' })).toBe('日本');
+    await expect(read(western('Größe'))).rejects.toThrow('save it as UTF-8');
+  });
+
+  it.each<[string, Buffer, string]>([
+    [
+      'with a password',
+      Buffer.concat([Buffer.from('d0cf11e0a1b11ae1', 'hex'), Buffer.alloc(504)]),
+      'or a new one with a password; save it as .docx',
+    ],
+    ['in RTF', Buffer.from('{\\rtf1\\ansi Hello}'), 'is RTF; save it as .docx'],
+    ['that is a picture', Buffer.from('89504e470d0a1a0a0000', 'hex'), 'is a picture'],
+    [
+      'that is a workbook',
+      Buffer.from(zipSync({ 'xl/workbook.xml': new Uint8Array([60]) })),
+      'is an Excel workbook; save each sheet as CSV',
+    ],
+    ['of slides', Buffer.from(zipSync({ 'ppt/presentation.xml': new Uint8Array([60]) })), 'is a presentation; save it as PDF'],
+    ['of OpenOffice', Buffer.from(zipSync({ 'content.xml': new Uint8Array([60]) })), 'is an OpenDocument file; save it as .docx'],
+  ])('%s is refused with what to do', async (_what, bytes, words) => {
+    await expect(read(bytes)).rejects.toMatchObject({ code: 'invalid_request', message: expect.stringContaining(words) as string });
   });
 });

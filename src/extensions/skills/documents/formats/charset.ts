@@ -1,0 +1,44 @@
+/** In which encoding a text is written: by its first bytes, else UTF-8, else what somebody says of it. */
+import { Unreadable } from '../unreadable.ts';
+
+/** Of NUL among the characters: more than that, and it is no text, whatever else it is. */
+const mostNuls = 0.01;
+const refusal = 'is no text that could be read, and no PDF, DOCX or HTML either; if it is text, save it as UTF-8';
+
+/** What the type says, a declaration of XML, or HTML in its head. */
+function declaredIn(bytes: Buffer, type: string): string | null {
+  const start = bytes.subarray(0, 2_048).toString('latin1');
+  const [, own] =
+    /\bcharset=["']?([\w.:-]+)/i.exec(type) ??
+    /^\s*<\?xml\s[^>]*\bencoding=["']([\w.:-]+)/i.exec(start) ??
+    /<meta\s[^>]*\bcharset=["']?\s*([\w.:-]+)/i.exec(start) ??
+    [];
+  return own?.toLowerCase() ?? null;
+}
+
+function decoded(bytes: Buffer, encoding: string): string | null {
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  } catch {
+    // No such encoding, or not of it.
+    return null;
+  }
+}
+
+/** Throws `Unreadable` for what is no text. */
+export function textOf(bytes: Buffer, type: string): string {
+  const [one, two] = bytes;
+  const marked = one === 0xff && two === 0xfe ? 'utf-16le' : one === 0xfe && two === 0xff ? 'utf-16be' : null;
+  const declared = declaredIn(bytes, type);
+  // In bytes that UTF-8 has too, and that mean something else.
+  const isOther = declared !== null && /^(iso-2022-|utf-16)/.test(declared);
+  const tried = marked === null ? (isOther ? [declared, 'utf-8'] : ['utf-8', declared]) : [marked];
+  for (const encoding of tried) {
+    const text = encoding === null ? null : decoded(bytes, encoding);
+    if (text === null) continue;
+    let nuls = 0;
+    for (let at = text.indexOf('\0'); at !== -1; at = text.indexOf('\0', at + 1)) nuls++;
+    if (nuls <= text.length * mostNuls) return text;
+  }
+  throw new Unreadable(refusal);
+}
