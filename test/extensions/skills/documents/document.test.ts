@@ -27,7 +27,7 @@ describe('a document', () => {
       '<!doctype html><title>x</title><style>p{}</style><nav>menu</nav><h1>One &amp; all</h1><p>first <b>bold</b><br>line</p><script>evil()</script><h2>Two</h2><ul><li>a</li><li>b</li></ul><table><tr><td>1</td><td>2</td></tr></table>';
     expect(await read(html)).toEqual([
       { heading: 'One & all', page: null, text: 'One & all\n\nfirst bold\nline' },
-      { heading: 'One & all > Two', page: null, text: 'Two\n\na\n\nb\n\n1 | 2' },
+      { heading: 'One & all > Two', page: null, text: 'Two\n\n- a\n\n- b\n\n1 | 2' },
     ]);
     expect(await read(`${'<div>'.repeat(20_000)}deep`, { media_type: 'text/html' })).toEqual([{ heading: '', page: null, text: 'deep' }]);
   });
@@ -43,7 +43,12 @@ describe('a document', () => {
       '<table><tr><td><p>Item</p></td><td><p>Price</p><p>EUR</p></td></tr><tr><td><p></p></td><td>7</td></tr></table>',
       'Item | Price EUR\n| 7',
     ],
-    ['a table within', '<table><tr><td>a<table><tr><td>n1<td>n2</table>b<td>c</table><p>end', 'a n1 n2 b | c\n\nend'],
+    [
+      'cells over several columns and rows',
+      '<table><tr><td colspan=2>A<td>B<tr><td rowspan=2>1<td>2<td rowspan=3>3<tr><td>4</tr><tr><td>5<td>6</tr><tr><td>7</table>',
+      'A | | B\n1 | 2 | 3\n| 4 |\n5 | 6 |\n7',
+    ],
+    ['a table within', '<table><tr><td>a<table><tr><td>n1<td>n2</table>b<td>c</table><p>end', 'a\nn1 | n2\nb\nc\n\nend'],
   ])('keeps rows and empty cells of a table with %s', async (_name, html, text) => {
     expect((await read(`<!doctype html>${html}`)).map((section) => section.text)).toEqual([text]);
   });

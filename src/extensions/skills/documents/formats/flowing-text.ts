@@ -10,6 +10,11 @@ export interface FlowingText {
   space(): void;
   /** Words of the reader's own, apart from what is around them. */
   mark(own: string): void;
+  /** Stands before what comes next in its line, and is gone if nothing does before the next one. */
+  item(own: string): void;
+  /** A mark at the beginning and the end of some words, close to them; none if there are none. */
+  begin(own: string): void;
+  end(own: string): void;
   /** Two in a row make an empty line, more than two nothing else. */
   lineBreak(): void;
 }
@@ -18,11 +23,15 @@ export function flowingText(): FlowingText {
   let text = '';
   let breaks = 0;
   let isApart = false;
+  let before = '';
+  let opened = '';
   const write = (own: string): void => {
     if (text !== '') text += breaks > 0 ? '\n'.repeat(breaks) : isApart ? ' ' : '';
-    text += own;
+    text += `${before}${opened}${own}`;
     breaks = 0;
     isApart = false;
+    before = '';
+    opened = '';
   };
   return {
     get text() {
@@ -50,6 +59,16 @@ export function flowingText(): FlowingText {
       isApart = true;
       write(own);
       isApart = true;
+    },
+    item(own) {
+      before = own;
+    },
+    begin(own) {
+      opened += own;
+    },
+    end(own) {
+      if (opened.endsWith(own)) opened = opened.slice(0, -own.length);
+      else if (text !== '') text += own;
     },
     lineBreak() {
       breaks = Math.min(breaks + 1, 2);

@@ -34,28 +34,32 @@ interface Element {
   readonly isRead: boolean;
   /** Line breaks and spaces in it count. */
   readonly isLaidOut: boolean;
+  /** One of a table, and not of a page that is laid out by one. */
+  readonly isCell: boolean;
 }
 
 export interface OpenElements {
   readonly depth: number;
   readonly innermost: Element;
-  /** So many cells of tables, one within the other. */
+  /** So many cells of tables, one within the other; those that only lay out a page do not count. */
   readonly cells: number;
   has(name: string): boolean;
-  open(name: string, isHidden: boolean): void;
+  open(name: string, isHidden: boolean, isInLayout?: boolean): void;
   /** Also closes what was left open within it. Nothing happens if there is no such element. */
   close(name: string): void;
 }
 
 /** A stack, and how often each name is in it: closing what was never opened must not search all that is open. */
 export function openElements(): OpenElements {
-  const outermost: Element = { name: '', isRead: true, isLaidOut: false };
+  const outermost: Element = { name: '', isRead: true, isLaidOut: false, isCell: false };
   const stack: Element[] = [];
   const counts = new Map<string, number>();
   const innermost = (): Element => stack.at(-1) ?? outermost;
   const count = (name: string, step: number): void => void counts.set(name, (counts.get(name) ?? 0) + step);
+  let cells = 0;
   const pop = (): string => {
-    const { name } = stack.pop() ?? outermost;
+    const { name, isCell: wasCell } = stack.pop() ?? outermost;
+    if (wasCell) cells--;
     count(name, -1);
     return name;
   };
@@ -67,14 +71,21 @@ export function openElements(): OpenElements {
       return innermost();
     },
     get cells() {
-      return (counts.get('td') ?? 0) + (counts.get('th') ?? 0);
+      return cells;
     },
     has: (name) => (counts.get(name) ?? 0) > 0,
-    open(name, isHidden) {
+    open(name, isHidden, isInLayout = false) {
       while (endedBy.get(innermost().name)?.(name) === true) pop();
       if (empty.has(name)) return;
       const { isRead, isLaidOut } = innermost();
-      stack.push({ name, isRead: isRead && !isHidden && !unread.has(name), isLaidOut: isLaidOut || name === 'pre' });
+      const isOfTable = isCell(name) && !isInLayout;
+      if (isOfTable) cells++;
+      stack.push({
+        name,
+        isRead: isRead && !isHidden && !unread.has(name),
+        isLaidOut: isLaidOut || name === 'pre',
+        isCell: isOfTable,
+      });
       count(name, 1);
     },
     close(name) {

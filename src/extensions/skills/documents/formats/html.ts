@@ -1,10 +1,14 @@
 /** HTML as sections by its headings; what is not read (scripts, styles, navigation, what is hidden) is left out. */
 import { flowingText } from './flowing-text.ts';
 import { isBlock, isCell, isEmpty, levelOf, openElements } from './html-elements.ts';
+import { filledIn, isConcealed, isStruck, listMarks, superscript } from './html-marks.ts';
+import { layoutTables, tableColumns } from './html-tables.ts';
 import { newOutline } from './outline.ts';
 import type { Section } from '../section.ts';
 
-const concealed = /\b(display\s*:\s*none|visibility\s*:\s*hidden)\b/i;
+const isList = (name: string): boolean => name === 'ol' || name === 'ul' || name === 'menu';
+/** More of one attribute says nothing about what is read. */
+const mostOfAttribute = 10_000;
 
 export async function readHtml(html: string): Promise<readonly Section[]> {
   // The tokenizer alone: the parser over it takes the square of the depth for what nests deep.
@@ -12,13 +16,17 @@ export async function readHtml(html: string): Promise<readonly Section[]> {
   const outline = newOutline();
   const flow = flowingText();
   const elements = openElements();
+  const lists = listMarks();
+  const columns = tableColumns();
+  const layouts = await layoutTables(html);
+  /** Of the tables that are open, by how deep they stand. */
+  const tables: { readonly depth: number; readonly isLayout: boolean }[] = [];
+  let tableCount = 0;
   let heading: { readonly level: number; readonly depth: number } | null = null;
   let tag = '';
   let attribute = '';
-  let isHidden = false;
+  let attributes = new Map<string, string>();
   let isFirstInPre = false;
-  /** Of the row that is being read. */
-  let cells = 0;
 
   const endHeading = (): void => {
     if (heading === null) return;
@@ -28,29 +36,46 @@ export async function readHtml(html: string): Promise<readonly Section[]> {
   };
   const write = (chunk: string): void => {
     if (!elements.innermost.isRead) return;
-    if (!elements.innermost.isLaidOut) return flow.words(chunk);
+    if (!elements.innermost.isLaidOut) return flow.words(elements.has('sup') ? superscript(chunk) : chunk);
     const own = isFirstInPre ? chunk.replace(/^\r?\n/, '') : chunk;
     isFirstInPre = false;
     if (own !== '') flow.verbatim(own.replaceAll(/\r\n?/g, '\n'));
   };
+  const endRow = (): void => {
+    for (let left = columns.endRow(); left > 0; left--) flow.mark('|');
+  };
+  /** Elements that were never closed end with what they stand in. */
+  const tableHere = (): { readonly isLayout: boolean } | undefined => {
+    while ((tables.at(-1)?.depth ?? 0) > elements.depth) tables.pop();
+    return tables.at(-1);
+  };
+  /** A row is one line; what stands in a cell stays in it, and an empty one keeps its place. */
+  const openCell = (): void => {
+    if (elements.cells > 1) return flow.space();
+    for (let left = columns.cell(attributes.get('colspan'), attributes.get('rowspan')); left > 0; left--) flow.mark('|');
+  };
   const open = (name: string): void => {
-    elements.open(name, isHidden);
-    if (!elements.innermost.isRead) return;
-    // A row is one line; what stands in a cell stays in it, and an empty one keeps its place.
-    if (isCell(name)) {
-      if (elements.cells > 1) flow.space();
-      else if (cells++ > 0) flow.mark('|');
-      return;
+    const isInLayout = isCell(name) && tableHere()?.isLayout === true;
+    elements.open(name, isConcealed(attributes), isInLayout);
+    if (name === 'table') {
+      tables.push({ depth: elements.depth, isLayout: layouts.has(tableCount++) });
+      if (elements.cells === 0) columns.startTable();
     }
+    if (!elements.innermost.isRead) return;
+    if (isStruck(name)) return flow.begin('~~');
+    if (name === 'input' && filledIn(attributes) !== '') return flow.mark(filledIn(attributes));
+    if (isList(name)) lists.open(name, elements.depth, attributes);
+    if (name === 'li') flow.item(elements.cells > 0 ? '' : lists.item(elements.depth, attributes));
+    if (isCell(name) && !isInLayout) return openCell();
     if (elements.cells > 0 && (name === 'br' || isBlock(name))) return flow.space();
-    if (name === 'tr') {
+    if (name === 'tr' && tableHere()?.isLayout === false) {
       // The row before may have been left open.
-      if (cells > 0) flow.lineBreak();
-      cells = 0;
-      return;
+      if (!columns.isInRow) return;
+      endRow();
+      return flow.lineBreak();
     }
     if (name === 'br') flow.lineBreak();
-    if (!isBlock(name)) return;
+    if (!isBlock(name) && !isInLayout) return;
     const level = levelOf(name);
     // A heading that nobody closed ends where something else begins.
     if (level !== null || flow.text !== '') endHeading();
@@ -61,14 +86,21 @@ export async function readHtml(html: string): Promise<readonly Section[]> {
     heading = { level, depth: elements.depth };
   };
   const close = (name: string): void => {
+    const isRow = name === 'tr' && elements.cells <= 1 && tableHere()?.isLayout === false;
     elements.close(name);
     if (!elements.innermost.isRead) return;
     if (heading !== null && (levelOf(name) !== null || elements.depth < heading.depth)) endHeading();
+    if (isStruck(name)) return flow.end('~~');
+    if (name === 'li') flow.item('');
+    if (isRow && elements.cells === 0) endRow();
     if (elements.cells > 0) flow.space();
-    else if (isBlock(name)) flow.lineBreak();
-    if (name === 'tr' && elements.cells === 0) cells = 0;
+    else if (isBlock(name) || (isCell(name) && tableHere()?.isLayout === true)) flow.lineBreak();
   };
 
+  const addToAttribute = (own: string): void => {
+    const known = attributes.get(attribute) ?? '';
+    if (known.length < mostOfAttribute) attributes.set(attribute, known + own.slice(0, mostOfAttribute));
+  };
   const tokenizer = new Tokenizer(
     {},
     {
@@ -76,7 +108,7 @@ export async function readHtml(html: string): Promise<readonly Section[]> {
       ontextentity: (point) => write(String.fromCodePoint(point)),
       onopentagname(start, end) {
         tag = html.slice(start, end).toLowerCase();
-        isHidden = false;
+        attributes = new Map();
       },
       onopentagend: () => open(tag),
       onselfclosingtag() {
@@ -86,13 +118,11 @@ export async function readHtml(html: string): Promise<readonly Section[]> {
       onclosetag: (start, end) => close(html.slice(start, end).toLowerCase()),
       onattribname(start, end) {
         attribute = html.slice(start, end).toLowerCase();
-        isHidden ||= attribute === 'hidden';
+        if (!attributes.has(attribute)) attributes.set(attribute, '');
       },
-      onattribdata(start, end) {
-        if (attribute === 'style') isHidden ||= concealed.test(html.slice(start, end));
-      },
+      onattribdata: (start, end) => addToAttribute(html.slice(start, end)),
+      onattribentity: (point) => addToAttribute(String.fromCodePoint(point)),
       isInForeignContext: () => elements.has('svg') || elements.has('math'),
-      onattribentity() {},
       onattribend() {},
       oncdata() {},
       oncomment() {},

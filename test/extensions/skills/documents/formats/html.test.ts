@@ -40,6 +40,46 @@ describe('HTML', () => {
     );
   });
 
+  it.each([
+    [
+      'powers and the numbers of footnotes',
+      '1,299<sup>1</sup> EUR, x<sup>-2</sup>, H<sub>2</sub>O, 1<sup>st</sup>',
+      '1,299¹ EUR, x⁻², H2O, 1st',
+    ],
+    ['what was struck out', '<p>Price <del>100</del><ins>200</ins> <s> 300 </s>EUR<s></s>', 'Price ~~100~~200 ~~300~~ EUR'],
+    ['what is filled in', '<p>Name <input value="Ann &amp; Bob"><input type=hidden value=no>', 'Name Ann & Bob'],
+    ['what is ticked', '<input type=checkbox checked> yes <input type="checkbox"/> no', '☒ yes ☐ no'],
+    ['what is hardly hidden', '<p style="font-size:0.9em;opacity:0.5">seen', 'seen'],
+  ])('says %s', async (_what, html, text) => {
+    expect(await textOf(html)).toBe(text);
+  });
+
+  it('has its lists with numbers, and how deep an item stands', async () => {
+    const html = `<ol><li>First<ul><li>sub<li><ol type=a start=2><li>deep</ol></ul></li><li></li><li><p>Third</p></li><li value=7>Seven
+      </ol><ul><li><h2>Heading</h2>text</ul><table><tr><td><ol><li>cell</ol><td>x</table>after`;
+    expect((await textOf(html)).split(/\n+/)).toEqual([
+      '1. First',
+      '  - sub',
+      '    b. deep',
+      '3. Third',
+      '7. Seven',
+      '--',
+      '- Heading',
+      'text',
+      'cell | x',
+      'after',
+    ]);
+  });
+
+  it('that is laid out by tables, as mails are, has its paragraphs, headings and tables', async () => {
+    const row = (name: string, price: string) => `<tr><td>${name}</td><td>${price}</td></tr>`;
+    const mail = `<table><tr><td><table><tr><td><h1>Your order</h1><p>Dear Ann,</p><p>thank you.</p></td></tr></table></td></tr>
+      <tr><td><table>${row('Tea', '3.00')}${row('Coffee', '2.50')}</table></td></tr><tr><td>Total 5.50</table>`;
+    expect((await read(mail)).map(({ heading, text }) => [heading, ...text.split(/\n+/)])).toEqual([
+      ['Your order', 'Your order', 'Dear Ann,', 'thank you.', 'Tea | 3.00', 'Coffee | 2.50', 'Total 5.50'],
+    ]);
+  });
+
   it('has preformatted text line for line, without its tags', async () => {
     expect(await textOf('<p>a   b<pre>\n  x =  1\r\n    <b>y</b> &lt; 2\n</pre><p>c')).toBe('a b\n  x =  1\n    y < 2\n\n\nc');
   });
@@ -57,8 +97,11 @@ describe('HTML', () => {
     '<p hidden>no<p>',
     '<p style="color:red; display : none">no</p>',
     '<ul><li hidden>no<li></ul>',
+    '<p style="font-size:0">no<p>',
+    '<p style="color: red; opacity: 0 ; top: 1px">no<p>',
+    '<div style="mso-hide:all">no</div>',
   ])('leaves out what nobody sees: %s', async (hidden) => {
-    expect(await textOf(`<html><head><title>no</title><meta charset=utf-8></head><body>one ${hidden} two`)).toMatch(/^one\s+two$/);
+    expect(await textOf(`<html><head><title>no</title><meta charset=utf-8></head><body>one ${hidden} two`)).toMatch(/^one\s+(- )?two$/);
   });
 
   it('shows what stands behind a head or a vector image that was not closed', async () => {
@@ -72,5 +115,8 @@ describe('HTML', () => {
     expect(await textOf(`${'<b>'.repeat(300_000)}deep`)).toBe('deep');
     expect((await textOf('<p>x</p>'.repeat(1_000_000))).length).toBe(2_999_998);
     expect(await textOf(`one${'<!--'.repeat(120_000)}`)).toBe('one');
+    expect(await textOf(`${'<table>'.repeat(100_000)}deep`)).toBe('deep');
+    expect((await textOf(`<table>${'<tr><td rowspan=9999 colspan=9999>x'.repeat(20_000)}`)).length).toBeLessThan(10_000_000);
+    expect((await textOf(`${'<ol><li>'.repeat(50_000)}x`)).trim()).toBe('1. x');
   }, 15_000);
 });
