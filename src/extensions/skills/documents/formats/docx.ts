@@ -1,6 +1,7 @@
 /** Word documents, by way of HTML. */
 import { Unreadable } from '../unreadable.ts';
 import type { Section } from '../section.ts';
+import { besidePages, mainPart, type Parts, readyParts } from './docx-parts.ts';
 import { readHtml } from './html.ts';
 
 /** Of XML, in all: a small file can hold a very large one. */
@@ -34,15 +35,30 @@ async function textParts(bytes: Buffer): Promise<Record<string, Uint8Array>> {
   return found;
 }
 
+/** Those that hold words, each once: the first page's and the others' are often the same. */
+async function readBeside(parts: Parts, what: 'header' | 'footer'): Promise<readonly Section[]> {
+  const found = new Map<string, Section>();
+  for (const each of besidePages(parts, what)) {
+    const text = (await readBody(each)).map((section) => section.text).join('\n\n');
+    if (text !== '') found.set(text, { heading: what, page: null, text });
+  }
+  return [...found.values()];
+}
+
+async function readBody(parts: Parts): Promise<readonly Section[]> {
+  const { zipSync } = await import('fflate');
+  const { default: mammoth } = await import('mammoth');
+  const { value } = await mammoth.convertToHtml(
+    { buffer: Buffer.from(zipSync({ ...parts }, { level: 0 })) },
+    { convertImage: mammoth.images.imgElement(async () => ({ src: '' })) },
+  );
+  return readHtml(value);
+}
+
 export async function readDocx(bytes: Buffer): Promise<readonly Section[]> {
   const parts = await textParts(bytes);
   const names = Object.keys(parts);
   if (!names.some((name) => /^word\/[^/]+\.xml$/.test(name))) throw new Unreadable(otherThan(names));
-  const { zipSync } = await import('fflate');
-  const { default: mammoth } = await import('mammoth');
-  const { value } = await mammoth.convertToHtml(
-    { buffer: Buffer.from(zipSync(parts, { level: 0 })) },
-    { convertImage: mammoth.images.imgElement(async () => ({ src: '' })) },
-  );
-  return readHtml(value);
+  const body = await readBody(readyParts(parts, mainPart));
+  return [...(await readBeside(parts, 'header')), ...body, ...(await readBeside(parts, 'footer'))];
 }
