@@ -10,7 +10,7 @@ import { requireDocument } from './asking/checked-input.ts';
 import { inTurns, usualHands } from './asking/progress.ts';
 import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
 import { inPieces } from './documents/pieces.ts';
-import { placeOf, type Section } from './documents/section.ts';
+import { numberOf, placeOf, type Section } from './documents/section.ts';
 import { grouped, written } from './summary/groups.ts';
 import { askForSummary, type Part, type Point, type Question, type Wishes } from './summary/question.ts';
 
@@ -71,8 +71,8 @@ function wishesOf(settings: Options, input: JsonObject): Wishes {
 }
 
 /** Where a point comes from, for people; each place once. */
-function sourcesOf({ sections: numbers }: Point, sections: readonly Section[]): readonly string[] {
-  return [...new Set(numbers.map((number) => placeOf(sections[number - 1] as Section)))];
+function sourcesOf({ sections: numbers }: Point, named: ReadonlyMap<number, Section>): readonly string[] {
+  return [...new Set(numbers.map((number) => placeOf(named.get(number) as Section)))];
 }
 
 /** Reads the document in parts, then joins their summaries until one is left. */
@@ -98,7 +98,8 @@ async function* summarise(
     });
   }
   const [{ summary, key_points: points } = { summary: '', key_points: [] }] = parts;
-  const keyPoints = points.map((each) => ({ text: each.text, sources: sourcesOf(each, sections) }));
+  const named = new Map(sections.map((section, index) => [numberOf(section, index), section]));
+  const keyPoints = points.map((each) => ({ text: each.text, sources: sourcesOf(each, named) }));
   yield* textEvents(JSON.stringify({ summary, key_points: keyPoints, sections: sections.length }));
 }
 

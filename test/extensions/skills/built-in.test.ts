@@ -49,6 +49,17 @@ describe('doc-summary', () => {
     expect(steps.some((step) => step.startsWith('parts joined'))).toBe(true);
   });
 
+  it('calls pages by their numbers, also after empty ones', async () => {
+    const skill = await make(docSummary);
+    const given = { base64: makePdf(['one', '', 'three', 'four']).toString('base64') };
+    const { output, asked } = await play(skill, { document: given }, ({ turn }) => ({
+      summary: 's',
+      key_points: [{ text: 'p', sections: [turn === 1 ? 2 : 3] }],
+    }));
+    expect(JSON.stringify(asked[1]?.body['messages'])).toContain('there is no section 2');
+    expect(output).toMatchObject({ key_points: [{ sources: ['page 3'] }], sections: 3 });
+  });
+
   it('accepts no source that is not there', async () => {
     const skill = await make(docSummary);
     const { asked, output } = await play(skill, { text: '# One\nwords' }, ({ turn }) => ({

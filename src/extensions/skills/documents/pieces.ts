@@ -1,9 +1,9 @@
 /** A long document in pieces that a model can read at once, each with where it comes from. */
-import { placeOf, type Section } from './section.ts';
+import { numberOf, placeOf, type Section } from './section.ts';
 
 export interface Piece {
   readonly text: string;
-  /** Numbers of the sections that it holds parts of, from 1, in order. */
+  /** Numbers of the sections that it holds parts of, in order. */
   readonly sections: readonly number[];
   /** What it holds of them. */
   readonly parts: readonly { readonly section: Section; readonly text: string }[];
@@ -13,6 +13,7 @@ export interface Piece {
 
 /** A part of one section, none larger than a piece. */
 interface Part {
+  readonly section: Section;
   readonly number: number;
   readonly text: string;
   /** What it repeats of the part before it, of the same section. */
@@ -46,12 +47,13 @@ function tailOf(text: string, end: number, most: number): number {
   return isPairAt(text, start) ? start + 1 : start;
 }
 
-function* partsOf({ text }: Section, number: number, most: number, overlap: number): Generator<Part> {
+function* partsOf(section: Section, number: number, most: number, overlap: number): Generator<Part> {
+  const { text } = section;
   let start = 0;
   let repeated = '';
   for (;;) {
     const end = endOf(text, start, most);
-    yield { number, text: text.slice(start, end), overlap: repeated };
+    yield { section, number, text: text.slice(start, end), overlap: repeated };
     if (end >= text.length) return;
     // Always forward, by half a piece at least, however large the overlap is.
     const next = Math.max(tailOf(text, end, overlap), start + Math.ceil((end - start) / 2));
@@ -62,16 +64,16 @@ function* partsOf({ text }: Section, number: number, most: number, overlap: numb
 
 /**
  * Sections together in pieces of at most about `most` characters; a longer section is cut. Each piece begins with the last `overlap`
- * characters of the piece before, whether it was of the same section or not. Each part is headed by `[n: place]`.
+ * characters of the piece before, whether it was of the same section or not. Each part is headed by `[number: place]`.
  */
 export function inPieces(sections: readonly Section[], most: number, overlap: number): readonly Piece[] {
   const pieces: { text: string; sections: number[]; parts: { section: Section; text: string }[]; overlap: string }[] = [];
-  const headed = (number: number, text: string): string => `[${number}: ${placeOf(sections[number - 1] as Section)}]\n${text}`;
+  const headed = ({ number, section }: Part, text: string): string => `[${number}: ${placeOf(section)}]\n${text}`;
   let before: Part | null = null;
   for (const [index, section] of sections.entries()) {
-    for (const part of partsOf(section, index + 1, most, overlap)) {
+    for (const part of partsOf(section, numberOf(section, index), most, overlap)) {
       const { number } = part;
-      const text = headed(number, part.text);
+      const text = headed(part, part.text);
       const own = { section, text: part.text };
       const last = pieces.at(-1);
       if (last !== undefined && last.text.length + text.length + 2 <= most) {
@@ -82,8 +84,8 @@ export function inPieces(sections: readonly Section[], most: number, overlap: nu
         pieces.push({ text, sections: [number], parts: [own], overlap: part.overlap });
       else {
         const tail = before.text.slice(tailOf(before.text, before.text.length, overlap));
-        const parts = [{ section: sections[before.number - 1] as Section, text: tail }, own];
-        pieces.push({ text: `${headed(before.number, tail)}\n\n${text}`, sections: [before.number, number], parts, overlap: tail });
+        const parts = [{ section: before.section, text: tail }, own];
+        pieces.push({ text: `${headed(before, tail)}\n\n${text}`, sections: [before.number, number], parts, overlap: tail });
       }
       before = part;
     }

@@ -11,3 +11,6 @@ export interface Section {
 /** For people: `page 3, 2 Delivery`. */
 export const placeOf = ({ heading, page }: Section): string =>
   [page === null ? '' : `page ${page}`, heading].filter((part) => part !== '').join(', ') || 'beginning';
+
+/** By which a model names it: the page where there is one, so that the two cannot be taken for each other; else its place among all, from 1. */
+export const numberOf = ({ page }: Section, index: number): number => page ?? index + 1;
