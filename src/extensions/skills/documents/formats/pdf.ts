@@ -1,4 +1,5 @@
 /** PDF, page by page. */
+import { filledFields } from './pdf-fields.ts';
 import type { Section } from '../section.ts';
 import { requireCharacters, Unreadable } from '../unreadable.ts';
 
@@ -15,7 +16,8 @@ export async function readPdf(bytes: Buffer): Promise<readonly Section[]> {
     for (let number = 1; number <= document.numPages; number++) {
       const page = await document.getPage(number);
       const { items } = await page.getTextContent();
-      const text = items.map((item) => ('str' in item ? `${item.str}${item.hasEOL ? '\n' : ''}` : '')).join('');
+      const printed = items.map((item) => ('str' in item ? `${item.str}${item.hasEOL ? '\n' : ''}` : '')).join('');
+      const text = `${printed.trim()}\n${filledFields(await page.getAnnotations())}`;
       page.cleanup();
       requireCharacters((characters += text.length));
       if (text.trim() !== '') sections.push({ heading: '', page: number, text: text.trim() });
