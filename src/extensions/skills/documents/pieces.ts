@@ -1,4 +1,5 @@
 /** A long document in pieces that a model can read at once, each with where it comes from. */
+import { columnNames } from './column-names.ts';
 import { numberOf, placeOf, type Section } from './section.ts';
 
 export interface Piece {
@@ -16,6 +17,8 @@ interface Part {
   readonly section: Section;
   readonly number: number;
   readonly text: string;
+  /** The first line of the table that goes on in it. */
+  readonly columns: string | null;
   /** What it repeats of the part before it, of the same section. */
   readonly overlap: string;
 }
@@ -49,11 +52,12 @@ function tailOf(text: string, end: number, most: number): number {
 
 function* partsOf(section: Section, number: number, most: number, overlap: number): Generator<Part> {
   const { text } = section;
+  const names = text.length <= most ? null : columnNames(text);
   let start = 0;
   let repeated = '';
   for (;;) {
     const end = endOf(text, start, most);
-    yield { section, number, text: text.slice(start, end), overlap: repeated };
+    yield { section, number, text: text.slice(start, end), columns: start === 0 ? null : names, overlap: repeated };
     if (end >= text.length) return;
     // Always forward, by half a piece at least, however large the overlap is.
     const next = Math.max(tailOf(text, end, overlap), start + Math.ceil((end - start) / 2));
@@ -64,11 +68,12 @@ function* partsOf(section: Section, number: number, most: number, overlap: numbe
 
 /**
  * Sections together in pieces of at most about `most` characters; a longer section is cut. Each piece begins with the last `overlap`
- * characters of the piece before, whether it was of the same section or not. Each part is headed by `[number: place]`.
+ * characters of the piece before, whether it was of the same section or not. Each part is headed by `[number: place]`, and if a table goes on in it by the names of its columns.
  */
 export function inPieces(sections: readonly Section[], most: number, overlap: number): readonly Piece[] {
   const pieces: { text: string; sections: number[]; parts: { section: Section; text: string }[]; overlap: string }[] = [];
-  const headed = ({ number, section }: Part, text: string): string => `[${number}: ${placeOf(section)}]\n${text}`;
+  const headed = ({ number, section, columns }: Part, text: string): string =>
+    `[${number}: ${placeOf(section)}${columns === null ? '' : `; its columns: ${columns}`}]\n${text}`;
   let before: Part | null = null;
   for (const [index, section] of sections.entries()) {
     for (const part of partsOf(section, numberOf(section, index), most, overlap)) {

@@ -102,6 +102,23 @@ describe('pieces', () => {
     expect(pieces.length).toBeGreaterThan(plain);
   });
 
+  it('of a long table have the names of its columns', () => {
+    const rows = (mark: string) => Array.from({ length: 200 }, (_, index) => ['Tea', `"no${mark} ${index}"`, '3.00'].join(mark));
+    for (const mark of [';', ',', '\t']) {
+      const names = ['name', 'number', 'price'].join(mark);
+      const pieces = inPieces([{ heading: '', page: null, text: [names, ...rows(mark)].join('\n') }], 1_000, 100);
+      expect(pieces[0]?.text.startsWith(`[1: beginning]\n${names}`)).toBe(true);
+      for (const { text, parts } of pieces.slice(1)) {
+        expect(text.startsWith(`[1: beginning; its columns: ${names}]\n`)).toBe(true);
+        expect(parts[0]?.text).not.toContain(names);
+      }
+    }
+    const none = ['Dear Ann, thank you.', 'It was good, and so on, for long.', 'Yours'].join('\n').repeat(100);
+    for (const text of [none, rows(';').join('\n').replaceAll('Tea', '2026-05-03')])
+      for (const piece of inPieces([{ heading: '', page: null, text }], 1_000, 0))
+        expect(piece.text.startsWith('[1: beginning]\n')).toBe(true);
+  });
+
   it('of a text are together the text again, in any script', () => {
     for (const text of [words, `  a\n\n${'你好。'.repeat(500)}\n \n${'😀'.repeat(700)}\n`, '\n\n', 'x'.repeat(5_000)]) {
       const pieces = textPieces(text, 600);

@@ -1,0 +1,21 @@
+/** The first line of a long table, without which its other lines say little. */
+
+const marks = ['\t', ';', '|', ','];
+const lookedAt = 6;
+/** A longer one tells no names. */
+const longest = 500;
+
+/** The first line of a text that is nothing but rows of as many cells; null for any other. */
+export function columnNames(text: string): string | null {
+  const lines = text
+    .slice(0, (longest + 2) * lookedAt)
+    .split('\n')
+    .slice(0, lookedAt);
+  const [first = ''] = lines;
+  // The last one may be cut off here.
+  const rows = lines.slice(0, -1);
+  if (rows.length < 3 || first.length > longest || /\d{3}/.test(first)) return null;
+  const countOf = (line: string, mark: string): number => line.replaceAll(/"[^"]*"/g, '').split(mark).length - 1;
+  const isTable = marks.some((mark) => countOf(first, mark) > 0 && rows.every((line) => countOf(line, mark) === countOf(first, mark)));
+  return isTable ? first.trim() : null;
+}
