@@ -96,6 +96,27 @@ function labelsOf(given: Json | undefined, otherwise: readonly Label[]): readonl
   });
 }
 
+/** A label in other letters, one that is no list, and a confidence as a text or of a hundred. */
+function choiceMeant(answer: Json, names: readonly string[]): Json {
+  if (!isJsonObject(answer)) return answer;
+  const { labels, label: only, ...others } = answer;
+  const given = labels ?? only;
+  const exact = (each: Json): Json => {
+    if (typeof each !== 'string' || names.includes(each)) return each;
+    const same = names.filter((name) => name.toLowerCase() === each.trim().toLowerCase());
+    return same.length === 1 ? (same[0] as string) : each;
+  };
+  const { confidence: said } = others;
+  const isNumber = typeof said === 'string' && /^\d+(\.\d+)?\s*%?$/.test(said.trim());
+  const number = isNumber ? Number.parseFloat(said) : said;
+  const isOfHundred = typeof number === 'number' && number <= 100 && (number > 1 || (typeof said === 'string' && said.includes('%')));
+  return {
+    ...others,
+    ...(given === undefined ? {} : { labels: Array.isArray(given) ? given.map(exact) : [exact(given)] }),
+    ...(number === undefined ? {} : { confidence: isOfHundred ? number / 100 : number }),
+  };
+}
+
 export default definePlugin({
   type: 'skill',
   kind: 'classify',
@@ -136,6 +157,7 @@ export default definePlugin({
       const value = await askTyped(run, {
         body: { response_format: jsonFormat(answer) },
         messages,
+        meant: (said) => choiceMeant(said, names),
         fault: faultOf(compileSchema(answer)),
         repairs: settings.repairs,
       });

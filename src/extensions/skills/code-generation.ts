@@ -6,6 +6,7 @@ import { definePlugin } from '../../types/plugin.ts';
 import { compileSchema } from '../../types/schema-check.ts';
 import { textEvents } from '../../types/text-events.ts';
 import { requireInput } from './asking/checked-input.ts';
+import { withoutFence } from './asking/fences.ts';
 import { askTyped, faultOf, jsonFormat } from './asking/typed-answer.ts';
 import { pathFault, pathsFault } from './code/paths.ts';
 import { checkSyntax } from './code/checker/checker.ts';
@@ -58,6 +59,14 @@ function faultOfPaths(files: readonly CodeFile[]): string | null {
     if (fault !== null) return `the path "${path.slice(0, 100)}" ${fault}`;
   }
   return pathsFault(files.map(({ path }) => path));
+}
+
+/** A file is no block of code, unless it is Markdown. */
+function filesMeant(answer: Json): Json {
+  if (answerFault(answer) !== null) return answer;
+  const { files, ...others } = answer as unknown as { readonly files: readonly CodeFile[] };
+  const own = files.map(({ path, content }) => ({ path, content: /\.(md|mdx|markdown)$/i.test(path) ? content : withoutFence(content) }));
+  return { ...others, files: own };
 }
 
 interface Checked {
@@ -120,6 +129,7 @@ export default definePlugin({
             content: context === '' ? String(input['task'] as string) : `${String(input['task'] as string)}\n\nFiles:\n${context}`,
           },
         ],
+        meant: filesMeant,
         async fault(answer) {
           const { files: answered, explanation } = answer as unknown as Made;
           const wrong = answerFault(answer) ?? faultOfPaths(answered);

@@ -8,6 +8,7 @@ import { compileSchema } from '../../types/schema-check.ts';
 import type { SkillRun } from '../../types/skill.ts';
 import { wholeText, textEvents } from '../../types/text-events.ts';
 import { requireDocument, wrongInput } from './asking/checked-input.ts';
+import { withoutFence } from './asking/fences.ts';
 import { inTurns, usualHands } from './asking/progress.ts';
 import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
 import { textPieces } from './documents/text-pieces.ts';
@@ -87,7 +88,8 @@ export default definePlugin({
           { role: 'user', content: text },
         ];
         for (let attempt = 0; attempt <= settings.repairs; attempt++) {
-          const answer = (await wholeText(await run.invoke(run.model, { messages }))).trim();
+          const said = (await wholeText(await run.invoke(run.model, { messages }))).trim();
+          const answer = /^(```|~~~)/.test(text) ? said : withoutFence(said).trim();
           if (answer !== '') return answer;
         }
         throw new GatewayError(

@@ -94,6 +94,17 @@ describe('code-generation', () => {
     });
   });
 
+  it('takes no fence into a file, but into Markdown', async () => {
+    const skill = await make(codeGeneration, { repairs: 0 });
+    const fence = '```';
+    const content = `${fence}python\nprint(1)\n${fence}`;
+    const two = `${content}\n${content}`;
+    const files = [{ path: 'a.py', content }, { path: 'a.md', content }, { path: 'a.txt', content: two }]; // prettier-ignore
+    const { output } = await play(skill, { task: 'x' }, () => said(...files));
+    expect(output.files.map((file: { content: string }) => file.content)).toEqual(['print(1)', content, two]);
+    expect(output.checked).toEqual(['a.py']);
+  });
+
   it('runs nothing of what it checks', async () => {
     const skill = await make(codeGeneration);
     const key = 'pailouRan';
@@ -130,6 +141,14 @@ describe('translate', () => {
     });
   });
 
+  it('takes no fence around a translation that had none', async () => {
+    const fence = '```';
+    const answer = `${fence}markdown\n# Hello\n\nWorld\n${fence}`;
+    expect((await play(await make(translate), { text: '# Hallo\n\nWelt\n' }, () => answer)).text).toBe('# Hello\n\nWorld\n');
+    const code = `${fence}\nHallo\n${fence}`;
+    expect((await play(await make(translate), { text: code }, () => answer)).text).toBe(answer);
+  });
+
   it('reads files too', async () => {
     const document = { base64: makePdf(['Hello page']).toString('base64') };
     expect((await play(await make(translate), { document, to: 'German' }, ({ user }) => user.toUpperCase())).text).toBe('HELLO PAGE');
@@ -155,6 +174,38 @@ describe('classify', () => {
     const [system, user] = (asked[0]?.body['messages'] ?? []) as { content: string }[];
     expect(system?.content).toContain('- good\n- bad: not good');
     expect(user?.content.length).toBeLessThan(110);
+  });
+
+  it.each<[Json, Json]>([
+    [
+      { labels: ['BUG '], confidence: 0.9, reason: 'r' },
+      { labels: ['Bug'], confidence: 0.9, reason: 'r' },
+    ],
+    [
+      { label: 'Bug', confidence: '0.9', reason: 'r' },
+      { labels: ['Bug'], confidence: 0.9, reason: 'r' },
+    ],
+    [
+      { labels: 'bug', confidence: 95, reason: 'r' },
+      { labels: ['Bug'], confidence: 0.95, reason: 'r' },
+    ],
+    [
+      { labels: ['Bug'], confidence: '1 %', reason: 'r' },
+      { labels: ['Bug'], confidence: 0.01, reason: 'r' },
+    ],
+    [
+      { labels: ['Wish'], confidence: 1, reason: 'r' },
+      { labels: ['Wish'], confidence: 1, reason: 'r' },
+    ],
+  ])('takes %j for what it means', async (said, output) => {
+    const skill = await make(classify, { labels: ['Bug', 'Wish', 'wish'], repairs: 0 });
+    expect((await play(skill, { text: 'x' }, () => said)).output).toEqual(output);
+  });
+
+  it('knows two labels apart that differ in their letters alone', async () => {
+    const skill = await make(classify, { labels: ['Wish', 'wish'], repairs: 0 });
+    const said = { labels: ['WISH'], confidence: 1, reason: 'r' };
+    await expect(play(skill, { text: 'x' }, () => said)).rejects.toThrow('labels[0] must be one of "Wish", "wish"');
   });
 
   it('gives one of the labels and never another', async () => {
