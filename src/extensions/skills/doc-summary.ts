@@ -9,6 +9,7 @@ import { textEvents } from '../../types/text-events.ts';
 import { requireDocument } from './asking/checked-input.ts';
 import { inTurns, usualHands } from './asking/progress.ts';
 import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
+import { byLines } from './documents/lines.ts';
 import { inPieces } from './documents/pieces.ts';
 import { numberOf, placeOf, type Section } from './documents/section.ts';
 import { grouped, written } from './summary/groups.ts';
@@ -113,7 +114,7 @@ export default definePlugin({
     async invoke(given: Json, run) {
       const input = requireDocument(expected, given);
       const sections = await readInputDocument(input, run.signal, { seconds: settings.read_seconds });
-      return summarise(settings, input, sections, run);
+      return summarise(settings, input, byLines(sections), run);
     },
   }),
 });

@@ -49,6 +49,22 @@ describe('doc-summary', () => {
     expect(steps.some((step) => step.startsWith('parts joined'))).toBe(true);
   });
 
+  it('cites the lines of a long text without headings', async () => {
+    const skill = await make(docSummary);
+    const text = Array.from({ length: 300 }, (_, index) => `Entry ${index + 1} of the log: nothing happened.`).join('\n');
+    const { output } = await play(skill, { text }, ({ user }) => {
+      const at = user.indexOf('Entry 250 ');
+      const number = Number([...user.slice(0, at).matchAll(/^\[(\d+): lines/gm)].at(-1)?.[1]);
+      return { summary: 's', key_points: [{ text: 'p', sections: [number] }] };
+    });
+    const [, first, last] = /^lines (\d+)–(\d+)$/.exec(output.key_points[0].sources[0]) ?? [];
+    expect(Number(first)).toBeLessThanOrEqual(250);
+    expect(Number(last)).toBeGreaterThanOrEqual(250);
+    expect(Number(last) - Number(first)).toBeLessThan(100);
+    const short = await play(skill, { text: 'Hello.' }, () => ({ summary: 's', key_points: [{ text: 'p', sections: [1] }] }));
+    expect(short.output).toMatchObject({ sections: 1, key_points: [{ sources: ['beginning'] }] });
+  });
+
   it('calls pages by their numbers, also after empty ones', async () => {
     const skill = await make(docSummary);
     const given = { base64: makePdf(['one', '', 'three', 'four']).toString('base64') };

@@ -1,13 +1,21 @@
 /** A long document in pieces that a model can read at once, each with where it comes from. */
 import { columnNames } from './column-names.ts';
+import { breaksIn } from './lines.ts';
 import { numberOf, placeOf, type Section } from './section.ts';
+
+/** What a piece holds of one section, and in which line of that it begins, from 1. */
+export interface PieceText {
+  readonly section: Section;
+  readonly text: string;
+  readonly line: number;
+}
 
 export interface Piece {
   readonly text: string;
   /** Numbers of the sections that it holds parts of, in order. */
   readonly sections: readonly number[];
   /** What it holds of them. */
-  readonly parts: readonly { readonly section: Section; readonly text: string }[];
+  readonly parts: readonly PieceText[];
   /** What it repeats of the end of the piece before it. */
   readonly overlap: string;
 }
@@ -17,6 +25,7 @@ interface Part {
   readonly section: Section;
   readonly number: number;
   readonly text: string;
+  readonly line: number;
   /** The first line of the table that goes on in it. */
   readonly columns: string | null;
   /** What it repeats of the part before it, of the same section. */
@@ -54,14 +63,16 @@ function* partsOf(section: Section, number: number, most: number, overlap: numbe
   const { text } = section;
   const names = text.length <= most ? null : columnNames(text);
   let start = 0;
+  let line = 1;
   let repeated = '';
   for (;;) {
     const end = endOf(text, start, most);
-    yield { section, number, text: text.slice(start, end), columns: start === 0 ? null : names, overlap: repeated };
+    yield { section, number, text: text.slice(start, end), line, columns: start === 0 ? null : names, overlap: repeated };
     if (end >= text.length) return;
     // Always forward, by half a piece at least, however large the overlap is.
     const next = Math.max(tailOf(text, end, overlap), start + Math.ceil((end - start) / 2));
     repeated = text.slice(next, end);
+    line += breaksIn(text.slice(start, next));
     start = next;
   }
 }
@@ -71,7 +82,7 @@ function* partsOf(section: Section, number: number, most: number, overlap: numbe
  * characters of the piece before, whether it was of the same section or not. Each part is headed by `[number: place]`, and if a table goes on in it by the names of its columns.
  */
 export function inPieces(sections: readonly Section[], most: number, overlap: number): readonly Piece[] {
-  const pieces: { text: string; sections: number[]; parts: { section: Section; text: string }[]; overlap: string }[] = [];
+  const pieces: { text: string; sections: number[]; parts: PieceText[]; overlap: string }[] = [];
   const headed = ({ number, section, columns }: Part, text: string): string =>
     `[${number}: ${placeOf(section)}${columns === null ? '' : `; its columns: ${columns}`}]\n${text}`;
   let before: Part | null = null;
@@ -79,7 +90,7 @@ export function inPieces(sections: readonly Section[], most: number, overlap: nu
     for (const part of partsOf(section, numberOf(section, index), most, overlap)) {
       const { number } = part;
       const text = headed(part, part.text);
-      const own = { section, text: part.text };
+      const own = { section, text: part.text, line: part.line };
       const last = pieces.at(-1);
       if (last !== undefined && last.text.length + text.length + 2 <= most) {
         last.text += `\n\n${text}`;
@@ -88,8 +99,9 @@ export function inPieces(sections: readonly Section[], most: number, overlap: nu
       } else if (before === null || part.overlap !== '' || overlap === 0)
         pieces.push({ text, sections: [number], parts: [own], overlap: part.overlap });
       else {
-        const tail = before.text.slice(tailOf(before.text, before.text.length, overlap));
-        const parts = [{ section: before.section, text: tail }, own];
+        const from = tailOf(before.text, before.text.length, overlap);
+        const tail = before.text.slice(from);
+        const parts = [{ section: before.section, text: tail, line: before.line + breaksIn(before.text.slice(0, from)) }, own];
         pieces.push({ text: `${headed(before, tail)}\n\n${text}`, sections: [before.number, number], parts, overlap: tail });
       }
       before = part;

@@ -1,11 +1,13 @@
 /** What a model was given to read, and its quotes looked up in it. */
-import { placeOf, type Section } from '../documents/section.ts';
+import { breaksIn, hasNoPlace } from '../documents/lines.ts';
+import type { PieceText } from '../documents/pieces.ts';
+import { placeOf } from '../documents/section.ts';
 import { bare, type Folded, folded } from './writing.ts';
 
 /** Words of the document as they stand there. */
 export interface Passage {
   readonly words: string;
-  /** Where they begin, for people: page and heading. */
+  /** Where they begin, for people: page and heading, or the line. */
   readonly source: string;
   readonly at: number;
   /** Whether they stand nowhere else. */
@@ -15,11 +17,6 @@ export interface Passage {
 export interface Reading {
   /** Of several places the one that is next to `near`; null if the words stand nowhere in what was read. */
   find(quote: string, near?: number): Passage | null;
-}
-
-export interface ReadPart {
-  readonly section: Section;
-  readonly text: string;
 }
 
 /** So many places of the same words are looked at. */
@@ -81,12 +78,12 @@ function nearest(text: string, found: readonly (readonly Span[])[], near: number
 }
 
 /** Parts of sections as one text, for words may run on from one page to the next. */
-export function readingOf(parts: readonly ReadPart[]): Reading {
+export function readingOf(parts: readonly PieceText[]): Reading {
   let text = '';
-  const starts = parts.map(({ section, text: own }) => {
+  const starts = parts.map(({ section, text: own, line }) => {
     const at = text.length;
     text += `${own}\n`;
-    return { at, section };
+    return { at, section, line };
   });
   const all = folded(text);
   const few = bare(all);
@@ -137,8 +134,9 @@ export function readingOf(parts: readonly ReadPart[]): Reading {
         return text.slice(start, end).replaceAll(/\s+/g, ' ').trim();
       });
       const at = (spans[0] as Span).start;
-      const { section } = starts.findLast((each) => each.at <= at) as (typeof starts)[number];
-      return { words: words.join(' … '), source: placeOf(section), at, isOnly: found.length === 1 };
+      const { section, ...start } = starts.findLast((each) => each.at <= at) as (typeof starts)[number];
+      const line = hasNoPlace(section) ? start.line + breaksIn(text.slice(start.at, at)) : 1;
+      return { words: words.join(' … '), source: line > 1 ? `line ${line}` : placeOf(section), at, isOnly: found.length === 1 };
     },
   };
 }

@@ -102,6 +102,15 @@ describe('pieces', () => {
     expect(pieces.length).toBeGreaterThan(plain);
   });
 
+  it('know in which lines their parts begin', () => {
+    const lines = Array.from({ length: 600 }, (_, index) => `line ${index + 1}.`);
+    const [head, body] = [lines.slice(0, 5).join('\n'), lines.join('\n')];
+    const sections = [{ heading: 'a', page: null, text: head }, { heading: '', page: null, text: body }]; // prettier-ignore
+    for (const { parts } of inPieces(sections, 1_000, 100))
+      for (const { text, line } of parts)
+        expect(text.split('\n')[text.startsWith('line') ? 0 : 1]).toBe(`line ${text.startsWith('line') ? line : line + 1}.`);
+  });
+
   it('of a long table have the names of its columns', () => {
     const rows = (mark: string) => Array.from({ length: 200 }, (_, index) => ['Tea', `"no${mark} ${index}"`, '3.00'].join(mark));
     for (const mark of [';', ',', '\t']) {

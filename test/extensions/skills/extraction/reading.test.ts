@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { readingOf } from '../../../../src/extensions/skills/extraction/reading.ts';
 
-const part = (page: number, text: string) => ({ section: { heading: '', page, text }, text });
+const part = (page: number, text: string) => ({ section: { heading: '', page, text }, text, line: 1 });
 const find = (text: string, quote: string) => readingOf([part(1, text)]).find(quote)?.words;
 
 describe('words', () => {
@@ -55,6 +55,13 @@ describe('words', () => {
     ['another sign of a number', 'Total -5.00', 'Total 5.00'],
   ])('with %s are not found', (_what, text, quote) => {
     expect(find(text, quote)).toBeUndefined();
+  });
+
+  it('of a text without headings are told by their lines', () => {
+    const section = { heading: '', page: null, text: 'one\ntwo\n\nfour five\nsix' };
+    const reading = readingOf([{ section, text: section.text.slice(4), line: 2 }]);
+    expect(['two', 'five', 'six'].map((quote) => reading.find(quote)?.source)).toEqual(['line 2', 'line 4', 'line 5']);
+    expect(readingOf([{ section, text: section.text, line: 1 }]).find('one')?.source).toBe('beginning');
   });
 
   it('that stand in several places are taken where the others of the record are', () => {
