@@ -31,12 +31,35 @@ interface Span {
   readonly end: number;
 }
 
-function* spansOf(words: Folded, within: Folded): Generator<Span> {
+/** Where in the folded text what stands at `place` begins. */
+function indexOf({ from }: Folded, place: number): number {
+  let [low, high] = [0, from.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((from[middle] as number) < place) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** From `near` on, then those before it, the next first. */
+function* spansOf(words: Folded, within: Folded, near = 0): Generator<Span> {
   if (words.text === '') return;
-  let at = within.text.indexOf(words.text);
-  for (let count = 0; at !== -1 && count < mostPlaces; count++) {
-    yield { start: within.from[at] as number, end: within.to[at + words.text.length - 1] as number };
+  const start = near === 0 ? 0 : indexOf(within, near);
+  const spanAt = (at: number): Span => ({
+    start: within.from[at] as number,
+    end: within.to[at + words.text.length - 1] as number,
+  });
+  let count = 0;
+  for (let at = within.text.indexOf(words.text, start); at !== -1 && count < mostPlaces; count++) {
+    yield spanAt(at);
     at = within.text.indexOf(words.text, at + 1);
+  }
+  count = 0;
+  for (let at = start; at > 0 && count < mostPlaces; count++) {
+    at = within.text.lastIndexOf(words.text, at - 1);
+    if (at === -1) return;
+    yield spanAt(at);
   }
 }
 
@@ -91,13 +114,13 @@ export function readingOf(parts: readonly PieceText[]): Reading {
   const isWhole = ({ start, end }: Span): boolean => !goesOn(text, start) && !goesOn(text, end);
 
   /** Where the quote stands, whole words before parts of them. */
-  const spansFor = (quote: string): readonly (readonly Span[])[] => {
+  const spansFor = (quote: string, near: number | undefined): readonly (readonly Span[])[] => {
     const own = folded(quote);
     for (const [words, within] of [
       [own, all],
       [bare(own), few],
     ] as const) {
-      const spans = [...spansOf(words, within)];
+      const spans = [...spansOf(words, within, near)];
       const whole = spans.filter(isWhole);
       if (spans.length > 0) return (whole.length > 0 ? whole : spans).map((span) => [span]);
     }
@@ -126,7 +149,7 @@ export function readingOf(parts: readonly PieceText[]): Reading {
 
   return {
     find(quote, near) {
-      const found = spansFor(quote);
+      const found = spansFor(quote, near);
       const spans = near === undefined ? found[0] : nearest(text, found, near);
       if (spans === undefined) return null;
       const words = spans.map((span) => {

@@ -72,6 +72,16 @@ describe('words', () => {
     expect(reading.find('3.00', at)).toMatchObject({ source: 'page 2' });
   });
 
+  it('that stand in very many places are taken from the line of the others', () => {
+    const lines = Array.from({ length: 1_000 }, (_, index) => `Item ${index}; 5; 5`);
+    const section = { heading: '', page: null, text: lines.join('\n') };
+    const reading = readingOf([{ section, text: section.text, line: 1 }]);
+    for (const number of [0, 1, 500, 999]) {
+      const { at } = reading.find(`Item ${number};`) ?? {};
+      expect(reading.find('5', at)?.source).toBe(number === 0 ? 'beginning' : `line ${number + 1}`);
+    }
+  });
+
   it('of a long text are found at once', () => {
     const text = 'a -a '.repeat(100_000);
     const start = performance.now();
