@@ -1,5 +1,6 @@
 /** Dates in the words of documents. */
 import type { Support } from './numbers.ts';
+import { datesInDigits } from './spelled.ts';
 
 /** Short names of some languages are words of others: `set`, `out`, `des`. */
 const languages = [
@@ -39,7 +40,8 @@ const numbersIn = (text: string): readonly number[] => [...text.matchAll(/\d+/g)
  * `equal`: the words say this very day. `implied`: nothing there speaks against it; a year that is said must be this one, of the shorter
  * numbers one, and a month that is named. Both in small letters.
  */
-export function momentSupport(own: string, said: string): Support {
+export function momentSupport(own: string, words: string): Support {
+  const said = datesInDigits(words);
   const mine = new Set(numbersIn(own));
   const all = numbersIn(said);
   const years = [...said.matchAll(/(?<!\d)\d{4}(?!\d)/g)].map(([digits]) => Number(digits));

@@ -45,6 +45,14 @@ function freeSupport(own: string, said: string): Support {
   return parts.length > 0 && hasNumbers && found * 3 >= parts.length * 2 ? 'implied' : 'none';
 }
 
+/** Of a telephone, an account or a customer, in other groups. */
+function isSameDigits(own: string, said: string): boolean {
+  if (!/^\+?[\d\s()/.-]+$/.test(own)) return false;
+  const digitsOf = (text: string): string => text.replaceAll('(0)', '').replaceAll(/(?<=[\d+]|^)[\s()/.-]+(?=\d|$)/g, '');
+  const digits = digitsOf(own).replaceAll(/\D/g, '');
+  return digits.length >= 6 && standsIn(digits, digitsOf(said));
+}
+
 /** Many schemas want a date and say only that it is a text. */
 const isoDate = /^\d{4}-\d\d-\d\d(t[\d:.]+(z|[+-][\d:]+)?)?$/;
 
@@ -56,7 +64,8 @@ function textSupport(value: string, words: string, kind: TextKind): Support {
   // An amount as a text; leading zeros are those of a name.
   const number = /^0\d/.test(own) ? null : numberIn(own);
   if (number !== null && numberSupport(number, words) === 'exact') return 'equal';
-  return kind === 'moment' || isoDate.test(own) ? momentSupport(own, said) : freeSupport(own, said);
+  if (kind === 'moment' || isoDate.test(own)) return momentSupport(own, said);
+  return isSameDigits(own, said) ? 'equal' : freeSupport(own, said);
 }
 
 /** How far the words of a quote, which stand in the document, say the value. */

@@ -75,6 +75,10 @@ function chineseValue(run: string): number {
   return total + section + digit;
 }
 
+/** Years, months and days in Chinese numerals as digits. */
+export const datesInDigits = (words: string): string =>
+  words.replaceAll(/[零〇一二三四五六七八九十]+(?=[年月日号號])/g, (run) => String(chineseValue(run)));
+
 /** Those of English and Chinese, which are read; a run of them is one number. */
 export function spelledNumbers(words: string): readonly number[] {
   const found = [...words.matchAll(english)].map(([run]) => englishValue(run));

@@ -112,6 +112,10 @@ it.each<[Json, string, string]>([
   ['-5', 'Total: 5.00', 'implied'],
   ['007', 'Total: 7', 'implied'],
   ['1299.50', 'Total: 129,950', 'none'],
+  ['+49 30 123456', 'Tel. +49 (0)30 / 123-456', 'equal'],
+  ['(555) 010-4477', 'Call 555.010.4477 now', 'equal'],
+  ['+49 30 123456', 'Tel. +49 30 1234567', 'none'],
+  ['+49 30 123456', 'Tel. +49 30 123457', 'none'],
 ])('%j of %s is %s', (value, quote, support) => {
   expect(supportOf(value, quote)).toBe(support);
 });
@@ -124,6 +128,8 @@ it.each<[string, string, TextKind, string]>([
   ['2026-05-03', '3 мая 2026 г.', 'moment', 'equal'],
   ['2026-05-03', '2026年5月3日', 'moment', 'equal'],
   ['2026-05-03', '03.05.2026', 'moment', 'equal'],
+  ['2026-03-13', '二〇二六年三月十三日', 'moment', 'equal'],
+  ['2026-05-13', '二〇二六年三月十三日', 'moment', 'none'],
   ['2026-05-03', '٣ مايو ٢٠٢٦', 'moment', 'equal'],
   ['2026-05-03T10:30:00Z', '2026-05-03 10:30', 'moment', 'equal'],
   ['2026-03-01', 'in March 2026', 'moment', 'implied'],
