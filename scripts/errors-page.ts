@@ -25,6 +25,8 @@ Every failed call answers with one body, in OpenAI's shape and with the request'
 - In a stream that has begun, the error comes as an event \`data: {"error": …}\` and the stream ends without \`[DONE]\`.
 - **Retried**: Pailou itself tries another deployment, or the same one again, before you see this error. When you see it, the attempts are used up.
 - Where waiting helps, the answer carries \`retry-after\`.
+- Where tools have run before the failure, the answer carries \`x-should-retry: false\`: OpenAI's and Anthropic's clients do not send such a request again by themselves, which would run them again. Others (the
+  ai SDK, LangChain) do not read it; give them \`maxRetries: 0\` for tools that must not run twice.
 
 | status | code | type | retried | meaning and remedy |
 |---|---|---|---|---|

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { runEvent } from '../../models/faces/skill-run.ts';
 import { mostOfTree, type RunReader } from '../../storage/runs.ts';
-import { GatewayError } from '../../types/errors.ts';
+import { GatewayError, toGatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
 import type { CallServices } from '../calls/services.ts';
 import { principalOf, snapshotOf } from '../request-context.ts';
@@ -72,7 +72,11 @@ export function addSkillRuns(app: FastifyInstance, { backgroundRuns }: CallServi
         if (news === null) throw unknownRun(id);
         await writeStream(reply, news, {
           write: (batch) => batch.map(({ name, data }) => runEvent(name, data)).join(''),
-          fail: () => runEvent('failed', { id, status: 'failed' }),
+          // Why nothing more is told; the run itself may go on.
+          fail(thrown) {
+            const { code, message } = toGatewayError(thrown);
+            return runEvent('failed', { id, status: 'failed', error: { code, message } });
+          },
         });
         return reply;
       }

@@ -31,7 +31,7 @@ export interface BackgroundRuns {
   admit(owner: StateOwner): () => void;
   /** As it stands, wherever it runs; null for one that is unknown, somebody else's, or older than an hour. */
   find(owner: StateOwner, id: string): Promise<JsonObject | null>;
-  /** All news from the beginning, until it ends; of a run on another node its beginning, its steps and its end. Null for an unknown one. */
+  /** All news from the beginning, until it ends; of a run on another node its beginning, its steps and its end. Null for an unknown one. Throws the signal's reason as soon as the listener may hear no more. */
   follow(owner: StateOwner, id: string, signal: AbortSignal): Promise<AsyncIterable<readonly RunNews[]> | null>;
   /** Ends it on whichever node it runs, there within a second or two. */
   cancel(owner: StateOwner, id: string): Promise<'cancelling' | 'ended' | 'unknown'>;
@@ -160,7 +160,7 @@ export function createBackgroundRuns(states: ChatStates, logger: Logger): Backgr
     },
     async follow(owner, id, signal) {
       const run = own(owner, id);
-      if (run !== null) return run.news.follow();
+      if (run !== null) return run.news.follow(signal);
       const state = await elsewhere.read(owner, id);
       return state === null ? null : elsewhere.follow(owner, state, signal);
     },

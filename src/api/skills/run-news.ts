@@ -10,8 +10,8 @@ export interface NewsFeed {
   add(news: readonly RunNews[]): void;
   /** The last news; whoever follows is done with it. */
   end(last: RunNews): void;
-  /** All news that are kept, then what comes, until the end. */
-  follow(): AsyncIterable<readonly RunNews[]>;
+  /** All news that are kept, then what comes, until the end. Throws the signal's reason as soon as the listener may hear no more. */
+  follow(signal: AbortSignal): AsyncIterable<readonly RunNews[]>;
 }
 
 /** Of the oldest news of a long text, only the sum is worth keeping: `completed` has all of it. */
@@ -34,13 +34,15 @@ export function createNewsFeed(first: RunNews): NewsFeed {
     }
     for (const listener of listeners) listener();
   };
-  const nextNews = (): Promise<void> =>
+  const nextNews = (signal: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
       const listen = (): void => {
         listeners.delete(listen);
+        signal.removeEventListener('abort', listen);
         resolve();
       };
       listeners.add(listen);
+      signal.addEventListener('abort', listen);
     });
 
   return {
@@ -49,16 +51,17 @@ export function createNewsFeed(first: RunNews): NewsFeed {
       ended = true;
       add([last]);
     },
-    async *follow() {
+    async *follow(signal) {
       let heard = 0;
       for (;;) {
+        signal.throwIfAborted();
         const fresh = kept.slice(Math.max(0, heard - dropped));
         heard = dropped + kept.length;
         if (fresh.length > 0) yield fresh;
         // More may have come while the caller read.
         if (heard < dropped + kept.length) continue;
         if (ended) return;
-        await nextNews();
+        await nextNews(signal);
       }
     },
   };

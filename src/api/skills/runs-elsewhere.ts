@@ -63,7 +63,7 @@ export function createRunsElsewhere(states: ChatStates): RunsElsewhere {
       }
       while (state['status'] === 'running') {
         yield freshSteps(state);
-        await sleep(lookMs, undefined, { signal });
+        await sleep(lookMs, undefined, { signal }).catch(() => signal.throwIfAborted());
         state = (await read(owner, state['id'] as string)) ?? { ...state, status: 'failed' };
       }
       // Of one that had ended before, its end says it all.

@@ -52,3 +52,25 @@ it('do not hold up the end of the node when nothing can be kept', async () => {
   );
   await runs.close();
 });
+
+it('are told of no longer than the listener may hear, also while nothing happens', async () => {
+  const runs = createBackgroundRuns(openStates(0), logger as never);
+  const silence = Promise.withResolvers<void>();
+  const silent = async function* () {
+    await silence.promise;
+    yield* textEvents('Gardens.');
+  };
+  await runs.adopt(owner, face, silent(), new AbortController());
+  const listener = new AbortController();
+  const news = await runs.follow(owner, 'run-1', listener.signal);
+  const heard: string[] = [];
+  const listening = (async () => {
+    for await (const batch of news ?? []) heard.push(...batch.map(({ name }) => name));
+  })();
+  const why = new GatewayError('token_invalid', 'The key was revoked.');
+  setTimeout(() => listener.abort(why), 20);
+  await expect(listening).rejects.toBe(why);
+  expect(heard).toEqual(['started']);
+  silence.resolve();
+  await runs.close();
+});
