@@ -5,6 +5,7 @@ import { GatewayError, toGatewayError } from '../../types/errors.ts';
 import type { Json, JsonObject } from '../../types/json.ts';
 import type { McpServerEntry } from '../../types/snapshot.ts';
 import { type McpPeer, SourceRefusal, type ToolResult } from '../../types/tool-source.ts';
+import { createTurns } from '../../types/turns.ts';
 import { type Caller, requireRight, toolCapability } from './caller.ts';
 import { createDeadline, unhurried } from './deadline.ts';
 import { endFailed } from './booked.ts';
@@ -12,7 +13,6 @@ import { needsApproval } from '../mcp/approval.ts';
 import { openRun } from './invoke-model.ts';
 import type { CallServices } from './services.ts';
 import { type FoundTool, isVirtual, toolsOf } from './tools.ts';
-import { createTurns } from './turns.ts';
 
 export interface ToolCallOptions {
   readonly parent?: Run | null;

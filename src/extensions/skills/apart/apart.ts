@@ -1,7 +1,7 @@
 /** Work on what strangers wrote is done in a process of its own: whatever it is, it can neither stop nor end the gateway. */
 import { type ChildProcess, fork } from 'node:child_process';
+import type { TakeTurn } from '../../../types/turns.ts';
 import type { Answer } from './child.ts';
-import type { TakeTurn } from './turns.ts';
 
 export interface Limits {
   readonly seconds: number;

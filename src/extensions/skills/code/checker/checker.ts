@@ -1,11 +1,11 @@
 /** The syntax of files that a model wrote, found out apart from everything else: parsers may take for ever, and some break by what they are given. */
 import { fileURLToPath } from 'node:url';
+import { turnsOf } from '../../../../types/turns.ts';
 import { ApartFault, doApart, NoAnswer } from '../../apart/apart.ts';
-import { turns } from '../../apart/turns.ts';
 import { type CodeFile, hasParser, type Syntax } from '../syntax.ts';
 
 const entry = fileURLToPath(new URL('./process.ts', import.meta.url));
-const takeTurn = turns(2);
+const takeTurn = turnsOf(2);
 const limits = { seconds: 15, memoryMb: 512 };
 
 /** One for each file. All `unknown` where it cannot be found out in 15 seconds and 512 MB: what cannot be checked is not to blame. */

@@ -1,7 +1,7 @@
 /** Files are read apart from everything else. */
 import { fileURLToPath } from 'node:url';
+import { turnsOf } from '../../../../types/turns.ts';
 import { ApartFault, doApart, type Limits, NoAnswer } from '../../apart/apart.ts';
-import { turns } from '../../apart/turns.ts';
 import type { DocumentFile } from '../formats/format.ts';
 import type { Section } from '../section.ts';
 import { damaged, Unreadable } from '../unreadable.ts';
@@ -9,7 +9,7 @@ import { damaged, Unreadable } from '../unreadable.ts';
 export type ReadLimits = Limits;
 
 const entry = fileURLToPath(new URL('./process.ts', import.meta.url));
-const takeTurn = turns(2);
+const takeTurn = turnsOf(2);
 
 function faultOf(thrown: unknown, { seconds, memoryMb }: ReadLimits): unknown {
   if (thrown instanceof ApartFault) return new Unreadable(thrown.message, { cause: thrown.cause });

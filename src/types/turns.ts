@@ -1,8 +1,17 @@
-/** So many at once, the others in the order in which they came. */
+/** So many at once and no more; who comes later waits, in the order in which they came. */
+
+/** Resolves with the way to end the turn; rejects with the signal's reason for who leaves before. */
+export type TakeTurn = (signal: AbortSignal) => Promise<() => void>;
 
 export interface Turns {
-  /** Resolves with the way to end the turn; rejects with the signal's reason. */
-  take(key: string, most: number, signal: AbortSignal): Promise<() => void>;
+  /** At most `most` at once of those that name the same key. */
+  take(key: string, most: number, signal: AbortSignal): ReturnType<TakeTurn>;
+}
+
+/** Turns of which there is one kind only. */
+export function turnsOf(most: number): TakeTurn {
+  const turns = createTurns();
+  return (signal) => turns.take('', most, signal);
 }
 
 export function createTurns(): Turns {
