@@ -51,7 +51,7 @@ function requireKnown(given: JsonObject, known: readonly string[], index: number
 
 const isNames = (value: Json | undefined): value is string[] => Array.isArray(value) && value.every((name) => typeof name === 'string');
 
-/** `"always"`, `"never"`, or `{ "always": { "tool_names": […] }, "never": { "tool_names": […] } }`; a tool in neither list is asked for. */
+/** `"always"`, `"never"`, or `{ "always": { "tool_names": […] }, "never": { "tool_names": […] } }`: with `always` alone only those wait, with `never` all but those. */
 function readApproval(approval: Json | undefined, index: number): (tool: string) => boolean {
   if (approval === undefined || approval === null || approval === 'never') return () => false;
   if (approval === 'always') return () => true;
