@@ -2,7 +2,7 @@
 import { choicesOf } from '../models/choices.ts';
 import { isStreamed, type ModelInvoker } from '../models/invoke.ts';
 import { oneBatch } from '../models/one-batch.ts';
-import { thoughtScope } from '../models/thoughts.ts';
+import { personKey } from '../types/access.ts';
 import type { ChatEvent, ChatEvents, ChatRequest } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
@@ -60,7 +60,7 @@ export async function attemptChat(
     const answer = await context.invoker.chat(deployment, request, {
       stream,
       signal: deadlines.signal,
-      scope: thoughtScope(run.start.principal),
+      scope: personKey(run.start.principal),
       ...(prefill === undefined ? {} : { prefill }),
     });
     book.answered(answer.status);

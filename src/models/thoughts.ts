@@ -3,7 +3,6 @@
  * node for an hour, found again by the ids of the tool calls, which every client keeps. What the client itself sends back comes first.
  */
 import { LRUCache } from 'lru-cache';
-import type { Principal } from '../types/access.ts';
 import type { ChatBody, ChatEvents, ChatRequest } from '../types/chat.ts';
 import { isJsonObject, type JsonObject } from '../types/json.ts';
 
@@ -19,11 +18,6 @@ const memory = new LRUCache<string, Thoughts>({
   sizeCalculation: (thoughts) =>
     200 + thoughts.reasoning.length + thoughts.details.reduce((sum, each) => sum + JSON.stringify(each).length, 0),
 });
-
-/** Thoughts of one person are found by that person alone. */
-export function thoughtScope({ tenant, issuer, subject }: Pick<Principal, 'tenant' | 'issuer' | 'subject'>): string {
-  return `${tenant}\n${issuer}\n${subject}`;
-}
 
 const keyOf = (scope: string, callId: string): string => `${scope}\n${callId}`;
 

@@ -39,6 +39,11 @@ export interface Principal {
   readonly expiresAt: number;
 }
 
+/** The person behind the credential, the same whatever client or key is used. */
+export function personKey({ tenant, issuer, subject }: Pick<Principal, 'tenant' | 'issuer' | 'subject'>): string {
+  return `${tenant}\n${issuer}\n${subject}`;
+}
+
 /** A thing that a decision is about. `owner` is the subject that owns it, or null for nobody. */
 export interface Capability {
   readonly kind: CapabilityKind;

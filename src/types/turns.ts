@@ -1,55 +1,92 @@
-/** So many at once and no more; who comes later waits, in the order in which they came. */
+/** So many at once and no more. Who comes later waits: those whose others hold the fewest turns go first, then those who came first. */
+
+export interface Waiting {
+  /** Ends the waiting of who leaves before. */
+  readonly signal: AbortSignal;
+  /** Whoever waits; nobody gets ahead of the others by asking often. */
+  readonly who?: string;
+}
 
 /** Resolves with the way to end the turn; rejects with the signal's reason for who leaves before. */
-export type TakeTurn = (signal: AbortSignal) => Promise<() => void>;
+export type TakeTurn = (waiting: Waiting) => Promise<() => void>;
 
 export interface Turns {
   /** At most `most` at once of those that name the same key. */
-  take(key: string, most: number, signal: AbortSignal): ReturnType<TakeTurn>;
+  take(key: string, most: number, waiting: Waiting): ReturnType<TakeTurn>;
 }
 
 /** Turns of which there is one kind only. */
 export function turnsOf(most: number): TakeTurn {
   const turns = createTurns();
-  return (signal) => turns.take('', most, signal);
+  return (waiting) => turns.take('', most, waiting);
+}
+
+interface Place {
+  readonly who: string;
+  go(): void;
+}
+
+interface Queue {
+  count: number;
+  /** Of those who hold turns: how many. */
+  readonly held: Map<string, number>;
+  readonly waiting: Set<Place>;
+}
+
+function hold({ held }: Queue, who: string, more: 1 | -1): void {
+  const count = (held.get(who) ?? 0) + more;
+  if (count === 0) held.delete(who);
+  else held.set(who, count);
+}
+
+function nextIn({ held, waiting }: Queue): Place | null {
+  let best: Place | null = null;
+  for (const place of waiting) if (best === null || (held.get(place.who) ?? 0) < (held.get(best.who) ?? 0)) best = place;
+  return best;
+}
+
+function waitIn(queue: Queue, who: string, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => {
+      queue.waiting.delete(place);
+      reject(signal.reason as Error);
+    };
+    const place: Place = {
+      who,
+      go() {
+        queue.waiting.delete(place);
+        signal.removeEventListener('abort', leave);
+        hold(queue, who, 1);
+        resolve();
+      },
+    };
+    queue.waiting.add(place);
+    signal.addEventListener('abort', leave, { once: true });
+  });
 }
 
 export function createTurns(): Turns {
-  const active = new Map<string, { count: number; readonly waiting: Set<() => void> }>();
+  const queues = new Map<string, Queue>();
   return {
-    async take(key, most, signal) {
+    async take(key, most, { signal, who = '' }) {
       signal.throwIfAborted();
-      let turns = active.get(key);
-      if (turns === undefined) active.set(key, (turns = { count: 0, waiting: new Set() }));
-      const { waiting } = turns;
-      if (turns.count >= most) {
-        await new Promise<void>((resolve, reject) => {
-          const leave = (): void => {
-            waiting.delete(go);
-            reject(signal.reason as Error);
-          };
-          const go = (): void => {
-            signal.removeEventListener('abort', leave);
-            resolve();
-          };
-          waiting.add(go);
-          signal.addEventListener('abort', leave, { once: true });
-        });
-      } else turns.count++;
+      let queue = queues.get(key);
+      if (queue === undefined) queues.set(key, (queue = { count: 0, held: new Map(), waiting: new Set() }));
+      const own = queue;
+      if (own.count >= most) await waitIn(own, who, signal);
+      else {
+        own.count++;
+        hold(own, who, 1);
+      }
       let isOver = false;
-      const own = turns;
       return () => {
         if (isOver) return;
         isOver = true;
-        // The turn goes on to the one who waits longest.
-        const [next] = waiting;
-        if (next !== undefined) {
-          waiting.delete(next);
-          next();
-          return;
-        }
+        hold(own, who, -1);
+        const next = nextIn(own);
+        if (next !== null) return next.go();
         own.count--;
-        if (own.count === 0) active.delete(key);
+        if (own.count === 0) queues.delete(key);
       };
     },
   };

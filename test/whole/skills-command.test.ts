@@ -50,7 +50,8 @@ it('says in words what answers, if that is no gateway', async () => {
 
 it('shows what would speak to the terminal, and nothing hears it', async () => {
   const message = 'no \u001b[31mred\u009b2J\r\u0007\ttab 好';
-  answer = (response) => response.writeHead(404, { 'content-type': 'application/json' }).end(JSON.stringify({ error: { message, code: 'x' } }));
+  answer = (response) =>
+    response.writeHead(404, { 'content-type': 'application/json' }).end(JSON.stringify({ error: { message, code: 'x' } }));
   const { code, out } = await run(['test', 'x']);
   expect(code).toBe(1);
   expect(out).toContain('no \\x1b[31mred\\x9b2J\\x0d\\x07\ttab 好');

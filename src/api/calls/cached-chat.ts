@@ -3,7 +3,8 @@ import type { AnswerPlace } from '../../cache/answer-cache.ts';
 import { askedOf } from '../../cache/answer-key.ts';
 import { GatheredAnswer } from '../../cache/gathered-answer.ts';
 import { isRepeatable } from '../../cache/repeatable.ts';
-import { rememberThoughts, thoughtScope } from '../../models/thoughts.ts';
+import { rememberThoughts } from '../../models/thoughts.ts';
+import { personKey } from '../../types/access.ts';
 import type { Run } from '../../telemetry/run.ts';
 import type { ChatEvent, ChatEvents } from '../../types/chat.ts';
 import type { ModelEntry } from '../../types/snapshot.ts';
@@ -69,7 +70,7 @@ export async function cachedChat(services: CallServices, caller: Caller, model: 
       throw thrown;
     }
     // Whoever gets the answer again goes on from it, and may not have been the first who got it.
-    const events = rememberThoughts(thoughtScope(caller.principal), replayed(run, kept.value));
+    const events = rememberThoughts(personKey(caller.principal), replayed(run, kept.value));
     return { run, deployment: 'cache', attempts: 0, warnings: kept.warnings, events };
   }
   // What was compared is what is asked: the caller's own bytes may hold a member twice, of which a vendor could read the other one.

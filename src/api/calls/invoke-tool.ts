@@ -5,6 +5,7 @@ import { GatewayError, toGatewayError } from '../../types/errors.ts';
 import type { Json, JsonObject } from '../../types/json.ts';
 import type { McpServerEntry } from '../../types/snapshot.ts';
 import { type McpPeer, SourceRefusal, type ToolResult } from '../../types/tool-source.ts';
+import { personKey } from '../../types/access.ts';
 import { createTurns } from '../../types/turns.ts';
 import { type Caller, requireRight, toolCapability } from './caller.ts';
 import { createDeadline, unhurried } from './deadline.ts';
@@ -109,7 +110,7 @@ export async function invokeTool(
     };
     admission = await services.quota.take(caller.view, caller.principal, limited, () => null);
     if (admission?.refused != null) throw admission.refused;
-    const done = await turns.take(source.id, concurrency, signal);
+    const done = await turns.take(source.id, concurrency, { signal, who: personKey(caller.principal) });
     const context = {
       signal,
       principal: caller.principal,

@@ -5,6 +5,8 @@ import { definePlugin } from '../../types/plugin.ts';
 import { compileSchema } from '../../types/schema-check.ts';
 import { textEvents } from '../../types/text-events.ts';
 import { requireDocument, wrongInput } from './asking/checked-input.ts';
+import type { SkillRun } from '../../types/skill.ts';
+import { waitingOf } from './apart/waiting.ts';
 import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
 import { askTyped, faultOf, jsonFormat } from './asking/typed-answer.ts';
 
@@ -75,11 +77,13 @@ const outputSchema: JsonObject = {
 };
 const expected = { schema: inputSchema, check: compileSchema(inputSchema) };
 
-async function beginningOf(input: JsonObject, { most_chars: most, read_seconds: seconds }: Options, signal: AbortSignal): Promise<string> {
+async function beginningOf(input: JsonObject, { most_chars: most, read_seconds: seconds }: Options, run: SkillRun): Promise<string> {
   const { text } = input;
   if (typeof text === 'string' && text.trim() === '') throw wrongInput('text', 'is blank');
   const whole =
-    typeof text === 'string' ? text : (await readInputDocument(input, signal, { seconds })).map((section) => section.text).join('\n\n');
+    typeof text === 'string'
+      ? text
+      : (await readInputDocument(input, waitingOf(run), { seconds })).map((section) => section.text).join('\n\n');
   return whole.length <= most ? whole : `${whole.slice(0, most).toWellFormed()}\n[…]`;
 }
 
@@ -152,7 +156,7 @@ export default definePlugin({
       ].join('\n');
       const messages = [
         { role: 'system', content: system },
-        { role: 'user', content: await beginningOf(input, settings, run.signal) },
+        { role: 'user', content: await beginningOf(input, settings, run) },
       ];
       const value = await askTyped(run, {
         body: { response_format: jsonFormat(answer) },

@@ -9,6 +9,7 @@ import { requireInput } from './asking/checked-input.ts';
 import { withoutFence } from './asking/fences.ts';
 import { askTyped, faultOf, jsonFormat } from './asking/typed-answer.ts';
 import { pathFault, pathsFault } from './code/paths.ts';
+import { waitingOf } from './apart/waiting.ts';
 import { checkSyntax } from './code/checker/checker.ts';
 import type { CodeFile, Syntax } from './code/syntax.ts';
 
@@ -134,7 +135,7 @@ export default definePlugin({
           const { files: answered, explanation } = answer as unknown as Made;
           const wrong = answerFault(answer) ?? faultOfPaths(answered);
           if (wrong !== null) return wrong;
-          const syntaxes = await checkSyntax(answered, run.signal);
+          const syntaxes = await checkSyntax(answered, waitingOf(run));
           const looked = answered.map((each, index): Checked => ({ file: each, syntax: syntaxes[index] as Syntax }));
           const error = errorIn(looked);
           if (error !== null) return error;

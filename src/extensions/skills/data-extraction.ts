@@ -10,6 +10,7 @@ import { textEvents } from '../../types/text-events.ts';
 import { requireDocument, wrongInput } from './asking/checked-input.ts';
 import { inTurns, usualHands } from './asking/progress.ts';
 import { askTyped, faultOf, jsonFormat } from './asking/typed-answer.ts';
+import { waitingOf } from './apart/waiting.ts';
 import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
 import { inPieces } from './documents/pieces.ts';
 import type { Section } from './documents/section.ts';
@@ -143,7 +144,7 @@ export default definePlugin({
         const input = requireDocument(expected, given);
         // What is wrong with the schema is told before anything is read.
         const asked = own === null || input['schema'] !== undefined ? readGivenSchema(input['schema']) : own;
-        return extract(input, asked, await readInputDocument(input, run.signal, { seconds: settings.read_seconds }), run);
+        return extract(input, asked, await readInputDocument(input, waitingOf(run), { seconds: settings.read_seconds }), run);
       },
     };
   },

@@ -8,6 +8,7 @@ import type { SkillRun } from '../../types/skill.ts';
 import { textEvents } from '../../types/text-events.ts';
 import { requireDocument } from './asking/checked-input.ts';
 import { inTurns, usualHands } from './asking/progress.ts';
+import { waitingOf } from './apart/waiting.ts';
 import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
 import { byLines } from './documents/lines.ts';
 import { inPieces } from './documents/pieces.ts';
@@ -113,7 +114,7 @@ export default definePlugin({
     describe: () => ({ inputSchema, outputSchema }),
     async invoke(given: Json, run) {
       const input = requireDocument(expected, given);
-      const sections = await readInputDocument(input, run.signal, { seconds: settings.read_seconds });
+      const sections = await readInputDocument(input, waitingOf(run), { seconds: settings.read_seconds });
       return summarise(settings, input, byLines(sections), run);
     },
   }),

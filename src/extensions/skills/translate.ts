@@ -10,6 +10,7 @@ import { wholeText, textEvents } from '../../types/text-events.ts';
 import { requireDocument, wrongInput } from './asking/checked-input.ts';
 import { withoutFence } from './asking/fences.ts';
 import { inTurns, usualHands } from './asking/progress.ts';
+import { waitingOf } from './apart/waiting.ts';
 import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
 import { textPieces } from './documents/text-pieces.ts';
 
@@ -49,8 +50,9 @@ const inputSchema: JsonObject = {
 const expected = { schema: inputSchema, check: compileSchema(inputSchema) };
 
 /** A text as it is; of a file the text of its pages or sections. */
-async function wholeOf(input: JsonObject, seconds: number, signal: AbortSignal): Promise<string> {
-  if (typeof input['text'] !== 'string') return (await readInputDocument(input, signal, { seconds })).map(({ text }) => text).join('\n\n');
+async function wholeOf(input: JsonObject, seconds: number, run: SkillRun): Promise<string> {
+  if (typeof input['text'] !== 'string')
+    return (await readInputDocument(input, waitingOf(run), { seconds })).map(({ text }) => text).join('\n\n');
   if (input['text'].trim() === '') throw wrongInput('text', 'is blank');
   return input['text'];
 }
@@ -108,7 +110,7 @@ export default definePlugin({
         return translate(
           input,
           typeof input['to'] === 'string' ? input['to'] : settings.to,
-          await wholeOf(input, settings.read_seconds, run.signal),
+          await wholeOf(input, settings.read_seconds, run),
           run,
         );
       },

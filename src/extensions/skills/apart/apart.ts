@@ -1,6 +1,6 @@
 /** Work on what strangers wrote is done in a process of its own: whatever it is, it can neither stop nor end the gateway. */
 import { type ChildProcess, fork } from 'node:child_process';
-import type { TakeTurn } from '../../../types/turns.ts';
+import type { TakeTurn, Waiting } from '../../../types/turns.ts';
 import type { Answer } from './child.ts';
 
 export interface Limits {
@@ -47,9 +47,10 @@ export async function doApart<Given extends object, Result>(
   given: Given,
   limits: Limits,
   takeTurn: TakeTurn,
-  signal: AbortSignal,
+  waiting: Waiting,
 ): Promise<Result> {
-  const endTurn = await takeTurn(signal);
+  const { signal } = waiting;
+  const endTurn = await takeTurn(waiting);
   let child: ChildProcess;
   try {
     signal.throwIfAborted();

@@ -2,6 +2,7 @@
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type JsonObject } from '../../../types/json.ts';
 import { readMarkdown } from './formats/markdown.ts';
+import type { Waiting } from '../../../types/turns.ts';
 import { readApart, type ReadLimits } from './reader/reader.ts';
 import type { Section } from './section.ts';
 import { Unreadable } from './unreadable.ts';
@@ -52,21 +53,21 @@ function bytesOf(given: string): { readonly bytes: Buffer; readonly type: string
   return { bytes: Buffer.from(digits, 'base64'), type: head.slice('data:'.length, -';base64,'.length).split(';')[0] ?? '' };
 }
 
-async function readGivenFile(given: JsonObject, signal: AbortSignal, limits: ReadLimits): Promise<readonly Section[]> {
+async function readGivenFile(given: JsonObject, waiting: Waiting, limits: ReadLimits): Promise<readonly Section[]> {
   const string = (field: string): string => (typeof given[field] === 'string' ? given[field] : '');
   const { bytes, type } = bytesOf(string('base64'));
   if (bytes.length === 0) throw new Unreadable('is empty');
   if (bytes.length > mostBytes) throw new Unreadable(`is larger than ${mostBytes} bytes`);
-  return readApart({ bytes, name: string('name'), type: string('media_type') || type }, limits, signal);
+  return readApart({ bytes, name: string('name'), type: string('media_type') || type }, limits, waiting);
 }
 
 /** The sections of what the input holds under `text` or `document`. Throws `invalid_request` for what cannot be read. */
 export async function readInputDocument(
   { text, document }: JsonObject,
-  signal: AbortSignal,
+  waiting: Waiting,
   limits: Partial<ReadLimits> = {},
 ): Promise<readonly Section[]> {
-  if (typeof text === 'string') return told('input.text', async () => readText(text, signal));
+  if (typeof text === 'string') return told('input.text', async () => readText(text, waiting.signal));
   const given = isJsonObject(document) ? document : {};
-  return told('input.document', async () => readGivenFile(given, signal, { ...usualLimits, ...limits }));
+  return told('input.document', async () => readGivenFile(given, waiting, { ...usualLimits, ...limits }));
 }

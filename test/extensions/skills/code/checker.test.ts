@@ -8,7 +8,7 @@ const verdicts = async (...files: [string, string][]) =>
   (
     await checkSyntax(
       files.map(([path, content]) => ({ path, content })),
-      signal,
+      { signal },
     )
   ).map(({ verdict }) => verdict);
 
@@ -37,5 +37,5 @@ it('what is right in its own way is not blamed', async () => {
 
 it('nobody waits for a check that nobody wants any more', async () => {
   const gone = new Error('gone');
-  await expect(checkSyntax([{ path: 'a.ts', content: '' }], AbortSignal.abort(gone))).rejects.toBe(gone);
+  await expect(checkSyntax([{ path: 'a.ts', content: '' }], { signal: AbortSignal.abort(gone) })).rejects.toBe(gone);
 });

@@ -8,12 +8,12 @@ import { makeDocx, makePdf, pdfWith } from '../made-documents.ts';
 
 const { signal } = new AbortController();
 const read = (bytes: Buffer | string, more: object = {}) =>
-  readInputDocument({ document: { base64: Buffer.from(bytes).toString('base64'), ...more } }, signal);
+  readInputDocument({ document: { base64: Buffer.from(bytes).toString('base64'), ...more } }, { signal });
 
 describe('a document', () => {
   it('in Markdown or plain text has the sections of its headings', async () => {
     const text = 'Before.\n\n# One\nfirst\n## Two #\nsecond\n```\n# no heading\n```\nThree\n=====\nthird\n\nline\n---\nrule\n';
-    expect(await readInputDocument({ text }, signal)).toEqual([
+    expect(await readInputDocument({ text }, { signal })).toEqual([
       { heading: '', page: null, text: 'Before.' },
       { heading: 'One', page: null, text: '# One\nfirst' },
       { heading: 'One > Two', page: null, text: '## Two #\nsecond\n```\n# no heading\n```\nThree\n=====\nthird' },
@@ -80,7 +80,7 @@ describe('a document', () => {
   it('stops being read when nobody waits any more', async () => {
     const left = AbortSignal.abort(new Error('gone'));
     const document = { base64: makePdf(['a', 'b']).toString('base64') };
-    await expect(readInputDocument({ document }, left)).rejects.toThrow('gone');
+    await expect(readInputDocument({ document }, { signal: left })).rejects.toThrow('gone');
   });
 });
 

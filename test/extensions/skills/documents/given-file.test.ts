@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { readInputDocument } from '../../../../src/extensions/skills/documents/document.ts';
 
 const { signal } = new AbortController();
-const read = async (base64: string) => (await readInputDocument({ document: { base64 } }, signal)).map(({ text }) => text).join('\n');
+const read = async (base64: string) => (await readInputDocument({ document: { base64 } }, { signal })).map(({ text }) => text).join('\n');
 const encoded = (text: string): string => Buffer.from(text).toString('base64');
 
 it.each([

@@ -1,6 +1,6 @@
 /** The syntax of files that a model wrote, found out apart from everything else: parsers may take for ever, and some break by what they are given. */
 import { fileURLToPath } from 'node:url';
-import { turnsOf } from '../../../../types/turns.ts';
+import { turnsOf, type Waiting } from '../../../../types/turns.ts';
 import { ApartFault, doApart, NoAnswer } from '../../apart/apart.ts';
 import { type CodeFile, hasParser, type Syntax } from '../syntax.ts';
 
@@ -9,11 +9,11 @@ const takeTurn = turnsOf(2);
 const limits = { seconds: 15, memoryMb: 512 };
 
 /** One for each file. All `unknown` where it cannot be found out in 15 seconds and 512 MB: what cannot be checked is not to blame. */
-export async function checkSyntax(files: readonly CodeFile[], signal: AbortSignal): Promise<readonly Syntax[]> {
+export async function checkSyntax(files: readonly CodeFile[], waiting: Waiting): Promise<readonly Syntax[]> {
   const unknown = files.map((): Syntax => ({ verdict: 'unknown' }));
   if (!files.some(hasParser)) return unknown;
   try {
-    return await doApart<readonly CodeFile[], readonly Syntax[]>(entry, files, limits, takeTurn, signal);
+    return await doApart<readonly CodeFile[], readonly Syntax[]>(entry, files, limits, takeTurn, waiting);
   } catch (thrown) {
     if (thrown instanceof ApartFault || thrown instanceof NoAnswer) return unknown;
     throw thrown;

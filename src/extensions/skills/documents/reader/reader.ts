@@ -1,6 +1,6 @@
 /** Files are read apart from everything else. */
 import { fileURLToPath } from 'node:url';
-import { turnsOf } from '../../../../types/turns.ts';
+import { turnsOf, type Waiting } from '../../../../types/turns.ts';
 import { ApartFault, doApart, type Limits, NoAnswer } from '../../apart/apart.ts';
 import type { DocumentFile } from '../formats/format.ts';
 import type { Section } from '../section.ts';
@@ -29,9 +29,9 @@ function faultOf(thrown: unknown, { seconds, memoryMb }: ReadLimits): unknown {
 }
 
 /** Waits for its turn, then reads. Throws `Unreadable`, or the signal's reason as soon as nobody waits any more. */
-export async function readApart(file: DocumentFile, limits: ReadLimits, signal: AbortSignal): Promise<readonly Section[]> {
+export async function readApart(file: DocumentFile, limits: ReadLimits, waiting: Waiting): Promise<readonly Section[]> {
   try {
-    return await doApart<DocumentFile, readonly Section[]>(entry, file, limits, takeTurn, signal);
+    return await doApart<DocumentFile, readonly Section[]>(entry, file, limits, takeTurn, waiting);
   } catch (thrown) {
     throw faultOf(thrown, limits);
   }

@@ -6,7 +6,7 @@ import { makePdf } from '../../made-documents.ts';
 
 const { signal } = new AbortController();
 const read = async (bytes: Buffer | string, more: object = {}) =>
-  readInputDocument({ document: { base64: Buffer.from(bytes).toString('base64'), ...more } }, signal);
+  readInputDocument({ document: { base64: Buffer.from(bytes).toString('base64'), ...more } }, { signal });
 const textOf = async (bytes: Buffer | string, more: object = {}) => (await read(bytes, more)).map(({ text }) => text).join('\n');
 const bigEndian = (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le').swap16();
 const littleEndian = (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le');

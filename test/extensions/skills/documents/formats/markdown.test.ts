@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readInputDocument } from '../../../../../src/extensions/skills/documents/document.ts';
 
 const { signal } = new AbortController();
-const read = async (text: string) => readInputDocument({ text }, signal);
+const read = async (text: string) => readInputDocument({ text }, { signal });
 const headings = async (text: string) => (await read(text)).map(({ heading }) => heading);
 
 describe('headings', () => {
@@ -72,7 +72,7 @@ describe('a text', () => {
     const timer = setInterval(() => {
       if (++ticks === 3) gone.abort(new Error('gone'));
     }, 1);
-    await expect(readInputDocument({ text: 'a\n'.repeat(4_000_000) }, gone.signal)).rejects.toThrow('gone');
+    await expect(readInputDocument({ text: 'a\n'.repeat(4_000_000) }, gone)).rejects.toThrow('gone');
     clearInterval(timer);
   });
 

@@ -11,7 +11,7 @@ import { endlessPdf, makeDocx, makePdf, pdfOf, pdfWith } from '../../made-docume
 
 const never = new AbortController().signal;
 const read = async (bytes: Buffer, limits: { seconds?: number; memoryMb?: number } = {}, signal = never) =>
-  readInputDocument({ document: { base64: bytes.toString('base64') } }, signal, limits);
+  readInputDocument({ document: { base64: bytes.toString('base64') } }, { signal }, limits);
 const refused = (words: string) => ({ code: 'invalid_request', param: 'input.document', message: `input.document ${words}.` });
 const tooLong = refused('took longer than 1 s to read; send it in parts, or as plain text');
 const tooLarge = refused('is larger than 64 MB when unpacked; send it in parts, or as plain text');
@@ -123,7 +123,7 @@ describe.skipIf(!seesProcesses)('the processes that read', () => {
   it('do not outlive their parent, even in the middle of a loop', async () => {
     const url = new URL('../../../../../src/extensions/skills/documents/document.ts', import.meta.url);
     const input = JSON.stringify({ document: { base64: endlessPdf().toString('base64') } });
-    const script = `import { readInputDocument } from ${JSON.stringify(url)}; await readInputDocument(${input}, new AbortController().signal);`;
+    const script = `import { readInputDocument } from ${JSON.stringify(url)}; await readInputDocument(${input}, new AbortController());`;
     const parent = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: 'ignore' });
     onTestFinished(() => void parent.kill('SIGKILL'));
     await until(() => readersOf(parent.pid).length === 1);
