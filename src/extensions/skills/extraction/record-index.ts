@@ -1,5 +1,6 @@
 /** Records that were found, found again among thousands. */
-import { evidenceOf, isWithin, type Proven } from './proven.ts';
+import { isWithin } from './join.ts';
+import { evidenceOf, type Proven } from './proven.ts';
 import { plain } from './writing.ts';
 
 /** How a record is found again: by its values, and by the words that prove them, wherever in a list they stand. */
