@@ -33,8 +33,10 @@ export interface OpenCalls {
   close(): void;
 }
 
-/** Codes that say that the right is gone. That a token ran out in the meantime, or that nobody can be asked now, does not. */
+/** Codes that say that the right is gone. */
 const gone: ReadonlySet<string> = new Set(['token_invalid', 'token_missing', 'permission_denied']);
+/** Codes that say nothing about the right: a token ran out in the meantime, or nobody can be asked now. */
+const untold: ReadonlySet<string> = new Set(['token_expired', 'auth_unavailable']);
 
 export interface OpenCallsOptions {
   readonly credentials: Credentials;
@@ -46,7 +48,8 @@ export interface OpenCallsOptions {
 
 /** Owns a timer that does not keep the process alive. */
 export function createOpenCalls({ credentials, config, audit, logger, everyMs }: OpenCallsOptions): OpenCalls {
-  const open = new Set<OpenCall>();
+  /** Each with its caller as they were last known. */
+  const open = new Map<OpenCall, Principal | null>();
 
   const stillMay = (principal: Principal, needs: readonly Need[]): void => {
     const { grants } = config.current().tenant(principal.tenant);
@@ -60,18 +63,26 @@ export function createOpenCalls({ credentials, config, audit, logger, everyMs }:
     }
   };
 
-  const look = async (call: OpenCall): Promise<void> => {
-    const { headers, socket, id: requestId, principal } = call.request;
+  /** Who calls, by the credential as it counts now; by what was last known of them where it tells nothing any more. */
+  const callerNow = async (call: OpenCall): Promise<Principal> => {
+    const { headers, socket } = call.request;
     try {
-      stillMay(
-        await credentials.admit(headers, {
-          snapshot: config.current(),
-          address: socket.remoteAddress ?? '',
-          // What a change needs was there when the call came.
-          method: 'GET',
-        }),
-        call.needs,
-      );
+      // What a change needs was there when the call came.
+      const arrival = { snapshot: config.current(), address: socket.remoteAddress ?? '', method: 'GET' };
+      const principal = await credentials.admit(headers, arrival);
+      if (open.has(call)) open.set(call, principal);
+      return principal;
+    } catch (thrown) {
+      const known = open.get(call) ?? null;
+      if (known === null || !untold.has(toGatewayError(thrown).code)) throw thrown;
+      return known;
+    }
+  };
+
+  const look = async (call: OpenCall): Promise<void> => {
+    const { id: requestId, principal } = call.request;
+    try {
+      stillMay(await callerNow(call), call.needs);
     } catch (thrown) {
       const error = toGatewayError(thrown);
       if (!gone.has(error.code) || !open.has(call)) return;
@@ -86,7 +97,7 @@ export function createOpenCalls({ credentials, config, audit, logger, everyMs }:
   };
 
   const recheck = async (): Promise<void> => {
-    await Promise.all([...open].map(look));
+    await Promise.all([...open.keys()].map(look));
   };
   // Never rejects: `look` tells the call, and there is nobody else to tell.
   const timer = setInterval(() => void recheck(), everyMs).unref();
@@ -94,11 +105,11 @@ export function createOpenCalls({ credentials, config, audit, logger, everyMs }:
   return {
     watch({ openCall: call }, { raw }) {
       if (call === null || raw.closed) return;
-      open.add(call);
+      open.set(call, call.request.principal);
       raw.on('close', () => open.delete(call));
     },
     hold(call) {
-      open.add(call);
+      open.set(call, call.request.principal);
       return () => void open.delete(call);
     },
     grantsOf: (tenant) => config.current().tenant(tenant).grants,

@@ -1,0 +1,74 @@
+/** A run in the background may outlive its token, never the rights that its caller was last known to have. */
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { chiefOf, type Companies, startCompanies } from './companies.ts';
+import { eventually } from './gateway.ts';
+import { chunks, startVendor, type Vendor } from './vendor.ts';
+
+let companies: Companies;
+let vendor: Vendor;
+const chief = chiefOf('acme');
+const grants = new Map<string, string>();
+const lastsMs = 3_000;
+
+beforeAll(async () => {
+  vendor = await startVendor();
+  companies = await startCompanies({ PAILOU_RECHECK_SECONDS: '1' });
+  const provider = { kind: 'openai-compatible', options: { base_url: vendor.url } };
+  await companies.must(chief, 'POST', '/api/providers', { name: 'vendor', spec: provider });
+  await companies.must(chief, 'POST', '/api/models', { name: 'endless', spec: { deployments: [{ provider: 'vendor', model: 'm' }] } });
+  const spec = { kind: 'prompt', description: 'd', model: 'endless', options: { instructions: 'Go on.' } };
+  await companies.must(chief, 'POST', '/api/skills', { name: 'going', spec });
+});
+afterAll(async () => {
+  await companies[Symbol.asyncDispose]();
+  await vendor[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  vendor.behave((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const [first = '', word = ''] = chunks(['word ']);
+    response.write(first);
+    const timer = setInterval(() => response.write(word), 50);
+    response.on('close', () => clearInterval(timer));
+  });
+  for (const capability of ['model/endless', 'skill/going'])
+    if (!grants.has(capability)) {
+      const spec = { subject_type: 'user', subject: 'uma', capability, action: 'use' };
+      grants.set(capability, (await companies.must(chief, 'POST', '/api/grants', { spec })).json.name as string);
+    }
+});
+
+/** A token that runs out within seconds: one second, and the thirty by which clocks may differ. */
+const briefToken = (): Promise<string> => {
+  const { service, signer } = companies;
+  const exp = Math.floor((Date.now() + lastsMs) / 1_000) - 30;
+  return service.sign(signer, { sub: 'uma', tenant_id: 'acme', roles: ['user'], scope: 'llm:*:view llm:*:use', exp });
+};
+
+it.each(['skill/going', 'model/endless'])(
+  'goes on without its token, and ends without %s',
+  async (capability) => {
+    const brief = await briefToken();
+    const started = await companies.with(brief, 'POST', '/v1/skills/going/runs', { input: { text: 'x' }, async: true });
+    expect(started.status, started.text).toBe(202);
+    const path = `/v1/runs/${started.json.id}`;
+    const { service, signer } = companies;
+    const later = await service.sign(signer, { sub: 'uma', tenant_id: 'acme', roles: ['user'], scope: 'llm:*:view llm:*:use' });
+    const standing = async (): Promise<{ status: string }> => (await companies.with(later, 'GET', path)).json;
+    await eventually(
+      async () => (await companies.with(brief, 'GET', path)).json.error?.code,
+      (code) => code === 'token_expired',
+      10_000,
+    );
+    // Longer than it takes to look once.
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(await standing()).toMatchObject({ status: 'running' });
+    await companies.must(chief, 'DELETE', `/api/grants/${grants.get(capability)}`);
+    grants.delete(capability);
+    expect(await eventually(standing, ({ status }) => status !== 'running')).toMatchObject({
+      status: 'failed',
+      error: { code: 'permission_denied', message: expect.stringContaining(`no longer use ${capability}`) },
+    });
+  },
+  20_000,
+);
