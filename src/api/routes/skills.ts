@@ -12,6 +12,7 @@ import { invokeSkill } from '../skills/invoke-skill.ts';
 import { runFaceOf, startInBackground } from '../skills/start-in-background.ts';
 import type { CallServices } from '../calls/services.ts';
 import { isForm, receiveSkillForm } from '../skills/form.ts';
+import { createFormRooms, type FormRoom } from '../skills/form-rooms.ts';
 import { principalOf, snapshotOf } from '../request-context.ts';
 
 const runBody = z.strictObject({
@@ -47,11 +48,11 @@ function readBody(body: unknown): Wanted {
   return checked.data;
 }
 
-async function wantedOf(request: FastifyRequest, caller: Caller, skill: SkillEntry): Promise<Wanted> {
+async function wantedOf(request: FastifyRequest, caller: Caller, skill: SkillEntry, room: FormRoom): Promise<Wanted> {
   const [stray] = Object.keys(request.query as object);
   if (stray !== undefined) throw refuse(`${stray.slice(0, 100)}: nothing is read of the address here; put it into the body.`, stray);
   const wanted = isForm(request)
-    ? await receiveSkillForm(request, skill.instance.describe().inputSchema, caller.signal)
+    ? await receiveSkillForm(request, skill.instance.describe().inputSchema, { signal: caller.signal, room })
     : readBody(request.body);
   if (wanted.stream && wanted.async)
     throw refuse('stream: a run with async is followed at GET /v1/runs/{id}?stream=true; ask for one of the two.', 'stream');
@@ -60,6 +61,7 @@ async function wantedOf(request: FastifyRequest, caller: Caller, skill: SkillEnt
 
 export function addSkills(app: FastifyInstance, services: CallServices): void {
   const view = { access: ['llm:skill:view'] as const };
+  const formRooms = createFormRooms();
 
   app.get('/v1/skills', { config: view, schema: { tags: ['skills'], summary: 'The skills that you may see' } }, async (request) => {
     const principal = principalOf(request);
@@ -96,15 +98,16 @@ export function addSkills(app: FastifyInstance, services: CallServices): void {
       async (request, reply) => {
         const caller = callerOf(request, reply);
         const skill = requireSkill(caller, request.params.name);
-        const wanted = await wantedOf(request, caller, skill);
+        using held = new DisposableStack();
+        const wanted = await wantedOf(request, caller, skill, held.use(formRooms.enter(caller.principal)));
         if (!wanted.async) {
           const call = await invokeSkill(services, caller, skill, wanted.input, { stream: wanted.stream });
           const answer = { run: call.run, events: call.events, deployment: null, attempts: null, warnings: [] };
           await answerChat(reply, answer, wanted.stream, runWriter(runFaceOf(skill, call.run)));
-          return reply;
+          return await reply;
         }
-        const id = await startInBackground(services, request, caller, skill, wanted.input);
-        return reply
+        const id = await startInBackground(services, request, caller, skill, wanted.input, held.move());
+        return await reply
           .code(202)
           .header('location', `/v1/runs/${id}`)
           .header('x-pailou-trace-id', id)

@@ -3,6 +3,7 @@ import { Busboy } from '@fastify/busboy';
 import type { FastifyRequest } from 'fastify';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
+import type { FormRoom } from './form-rooms.ts';
 
 /** All files together, as they are. */
 const mostBytes = 64 * 1024 * 1024;
@@ -52,9 +53,14 @@ export interface SkillForm {
 
 /**
  * The fields of the form; `input` is JSON, to which files and other fields are added. Throws `invalid_request` or `body_too_large`: nothing is left
- * out in silence.
+ * out in silence; `rate_limited` where `room` is too small for it, before it is read if its size is told.
  */
-export async function receiveSkillForm(request: FastifyRequest, schema: JsonObject, signal: AbortSignal): Promise<SkillForm> {
+export async function receiveSkillForm(
+  request: FastifyRequest,
+  schema: JsonObject,
+  { signal, room }: { readonly signal: AbortSignal; readonly room: FormRoom },
+): Promise<SkillForm> {
+  room.reach(Math.min(Number(request.headers['content-length'] ?? 0), mostBytes));
   const fields = new Map<string, string>();
   const files = new Map<string, JsonObject>();
   let size = 0;
@@ -69,8 +75,14 @@ export async function receiveSkillForm(request: FastifyRequest, schema: JsonObje
     /** False once all of the form is larger than it may be. */
     const grow = (bytes: number): boolean => {
       size += bytes;
-      if (size > mostBytes) fail(new GatewayError('body_too_large', `The form is larger than ${mostBytes} bytes.`));
-      return size <= mostBytes;
+      try {
+        if (size > mostBytes) throw new GatewayError('body_too_large', `The form is larger than ${mostBytes} bytes.`);
+        room.reach(size);
+        return true;
+      } catch (thrown) {
+        fail(thrown as Error);
+        return false;
+      }
     };
     const take = <T>(name: string, into: Map<string, T>, value: T): void => {
       if (name === '__proto__' || name === 'constructor') refuse(`${name}: is no field of a form here.`, name);

@@ -27,36 +27,35 @@ function lastingOf({ id, headers, principal, socket }: FastifyRequest): OpenCall
   return { id, headers, principal, socket: { remoteAddress: socket.remoteAddress } };
 }
 
-/** Resolves with the id of a run that goes on by itself; what is wrong at once is thrown at once. */
+/** Resolves with the id of a run that goes on by itself; what is wrong at once is thrown at once. `room` is given back when it is over. */
 export async function startInBackground(
   services: CallServices,
   request: FastifyRequest,
   caller: Caller,
   skill: SkillEntry,
   input: Json,
+  room: Disposable,
 ): Promise<string> {
-  const leave = services.backgroundRuns.admit(caller.principal);
+  using held = new DisposableStack();
+  held.use(room);
+  held.defer(services.backgroundRuns.admit(caller.principal));
   const controller = new AbortController();
   const opened = Promise.withResolvers<Run>();
   const call = invokeSkill(services, detached(caller, controller), skill, input, { stream: true, onOpen: opened.resolve });
   let hasFailed = false;
   call.catch((thrown: unknown) => {
     hasFailed = true;
-    leave();
     opened.reject(thrown);
   });
   const run = await opened.promise;
   await setImmediate();
   if (hasFailed) await call;
   // Its rights are looked at for as long as it goes on, like those of an open stream.
-  const release = request.server.openCalls.hold({ request: lastingOf(request), needs: caller.needs, end: (why) => controller.abort(why) });
+  held.defer(request.server.openCalls.hold({ request: lastingOf(request), needs: caller.needs, end: (why) => controller.abort(why) }));
+  const whole = held.move();
   const events = async function* (): AsyncGenerator<readonly ChatEvent[]> {
-    try {
-      yield* (await call).events;
-    } finally {
-      leave();
-      release();
-    }
+    using _held = whole;
+    yield* (await call).events;
   };
   await services.backgroundRuns.adopt(caller.principal, runFaceOf(skill, run), events(), controller);
   return run.id;
