@@ -2,7 +2,7 @@
 import { resultText } from '../../extensions/tool-loop/result-text.ts';
 import { orAborted } from '../../outbound/or-aborted.ts';
 import type { Run } from '../../telemetry/run.ts';
-import type { ChatBody, ChatEvents } from '../../types/chat.ts';
+import type { ChatEvents } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import { type Conversation, noConversation, type SkillRun } from '../../types/skill.ts';
@@ -11,6 +11,7 @@ import { textEvents, wholeText } from '../../types/text-events.ts';
 import type { ToolResult } from '../../types/tool-source.ts';
 import { booked, endFailed } from '../calls/booked.ts';
 import { type Caller, requireModel, requireServer, requireSkill } from '../calls/caller.ts';
+import { parseChat } from '../calls/chat-body.ts';
 import { chatWithTools, hasServerTools } from '../calls/chat-loop.ts';
 import { invokeModel, openRun } from '../calls/invoke-model.ts';
 import { invokeTool } from '../calls/invoke-tool.ts';
@@ -160,9 +161,9 @@ async function callInnerSkill({ services, caller, run }: SkillScope, name: strin
 
 async function callModel({ services, skill, caller, around, run }: SkillScope, name: string, body: JsonObject): Promise<InnerAnswer> {
   const model = requireModel(caller, name);
-  const request = { body: { ...body, model: model.name } as unknown as ChatBody };
+  // What a skill asks may come from its input.
+  const { request, stream } = parseChat({ ...body, model: model.name }, null);
   requireListed(skill, request.body);
-  const stream = request.body.stream === true;
   const chat = { request, stream, maxSteps: skill.spec.limits.steps };
   const { events } = hasServerTools(chat)
     ? await chatWithTools(services, caller, model, chat, {
