@@ -1,5 +1,5 @@
 /** `SKILL.md`: the open format's head and body (https://agentskills.io/specification), nothing less and nothing more. */
-import { parseDocument, stringify } from 'yaml';
+import { isScalar, parseDocument, stringify } from 'yaml';
 import { GatewayError } from '../../../types/errors.ts';
 
 export interface SkillMd {
@@ -14,6 +14,9 @@ export interface SkillMd {
 
 const fields = new Set(['name', 'description', 'license', 'compatibility', 'metadata', 'allowed-tools']);
 const mostHead = 64 * 1024;
+/** So many fit in any case. The YAML library compares each key with all before it, and that costs time with their square. */
+const mostKeys = 400;
+const mostComparisons = (mostKeys * mostKeys) / 2;
 
 function refuse(field: string, sentence: string): GatewayError {
   return new GatewayError('invalid_request', `SKILL.md: ${field} ${sentence}.`, { param: `SKILL.md.${field}` });
@@ -24,7 +27,14 @@ function headOf(text: string): { head: Record<string, unknown>; body: string } {
   if (head === undefined || body === undefined)
     throw refuse('head', 'is missing: the file begins with --- and a YAML head, which ends with ---');
   if (head.length > mostHead) throw refuse('head', `is longer than ${mostHead} characters`);
-  const document = parseDocument(head, { schema: 'failsafe', uniqueKeys: true, merge: false });
+  let comparisons = 0;
+  const isSame = (one: unknown, other: unknown): boolean => {
+    // What is thrown here ends the reading of this list of fields; the library tells it as a fault of the text.
+    if (++comparisons > mostComparisons) throw new Error('too many fields');
+    return one === other || (isScalar(one) && isScalar(other) && one.value === other.value);
+  };
+  const document = parseDocument(head, { schema: 'failsafe', uniqueKeys: isSame, merge: false });
+  if (comparisons > mostComparisons) throw refuse('head', `has too many fields; up to ${mostKeys} fit under metadata`);
   const [error] = document.errors;
   if (error !== undefined) throw refuse('head', `is no YAML (${error.message.split('\n')[0]?.slice(0, 200)})`);
   let value: unknown;

@@ -57,6 +57,32 @@ describe('SKILL.md', () => {
   });
 });
 
+describe('SKILL.md with many fields', () => {
+  const headed = (lines: string): string => `---\nname: a\ndescription: d\n${lines}\n---\n`;
+  const list = (count: number, write: (index: number) => string, between: string): string =>
+    Array.from({ length: count }, (_, index) => write(index)).join(between);
+
+  it('takes some hundreds under metadata', () => {
+    const read = parseSkillMd(headed(`metadata:\n${list(400, (index) => `  k${index}: v`, '\n')}`), 'a');
+    expect(Object.keys(read.metadata)).toHaveLength(400);
+  });
+
+  it.each([
+    ['fields', list(9_000, (index) => `k${index}:`, '\n')],
+    ['metadata', `metadata:\n${list(8_000, (index) => ` k${index}:`, '\n')}`],
+    ['metadata in braces', `metadata: {${list(9_000, (index) => `k${index}:`, ',')}}`],
+    ['many lists', `metadata: [${list(80, () => `{${list(100, (index) => `k${index}:`, ',')}}`, ',')}]`],
+  ])('refuses %s by the thousand, instead of comparing each with each', (_what, lines) => {
+    expect(() => parseSkillMd(headed(lines), 'a')).toThrow(/^SKILL\.md: head has too many fields; up to 400 fit under metadata\.$/);
+  });
+
+  it('finds a field that is there twice among them', () => {
+    expect(() => parseSkillMd(headed(`metadata:\n${list(300, (index) => `  k${index}: v`, '\n')}\n  k0: w`), 'a')).toThrow(
+      /Map keys must be unique/,
+    );
+  });
+});
+
 describe('SKILL.md as people write it', () => {
   it('may leave metadata empty, and is as long as it has characters', () => {
     expect(parseSkillMd('---\nname: a\ndescription: d\nmetadata:\n---\n', 'a').metadata).toEqual({});
