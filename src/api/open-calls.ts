@@ -4,19 +4,17 @@ import type { Credentials } from '../auth/credentials.ts';
 import { decide } from '../auth/decide.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { AuditLog } from '../storage/audit.ts';
-import type { Action, Capability, Principal } from '../types/access.ts';
+import type { Principal } from '../types/access.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { TenantView } from '../types/snapshot.ts';
 import type { Logger } from '../types/logger.ts';
-
-/** What a call was found to have the right to. */
-export type Need = readonly [Action, Capability];
+import { namesOf, type Needs } from './needs.ts';
 
 export interface OpenCall {
   readonly request: Pick<FastifyRequest, 'headers' | 'id' | 'principal'> & {
     readonly socket: { readonly remoteAddress?: string | undefined };
   };
-  readonly needs: readonly Need[];
+  readonly needs: Needs;
   /** Ends the call; its caller is told why. */
   end(why: GatewayError): void;
 }
@@ -51,7 +49,7 @@ export function createOpenCalls({ credentials, config, audit, logger, everyMs }:
   /** Each with its caller as they were last known. */
   const open = new Map<OpenCall, Principal | null>();
 
-  const stillMay = (principal: Principal, needs: readonly Need[]): void => {
+  const stillMay = (principal: Principal, needs: Needs): void => {
     const { grants } = config.current().tenant(principal.tenant);
     for (const [action, capability] of needs) {
       const decision = decide(principal, action, capability, grants, Date.now());
@@ -89,8 +87,8 @@ export function createOpenCalls({ credentials, config, audit, logger, everyMs }:
       open.delete(call);
       logger.info({ code: error.code }, 'an open call was ended: its right is gone');
       if (principal !== null) {
-        const target = call.needs.map(([, { kind, name }]) => `${kind}/${name}`).join(', ');
-        audit.append({ tenant: principal.tenant, actor: principal.subject, act: 'ended', target, requestId, detail: error.message });
+        const { tenant, subject: actor } = principal;
+        audit.append({ tenant, actor, act: 'ended', target: namesOf(call.needs), requestId, detail: error.message });
       }
       call.end(error);
     }

@@ -5,7 +5,7 @@ import { didYouMean } from '../../types/near-matches.ts';
 import type { Action, Capability, Principal } from '../../types/access.ts';
 import { GatewayError, type ErrorCode } from '../../types/errors.ts';
 import type { McpServerEntry, ModelEntry, SkillEntry, TenantView } from '../../types/snapshot.ts';
-import type { Need } from '../open-calls.ts';
+import { createNeeds, type Needs } from '../needs.ts';
 import { principalOf, snapshotOf } from '../request-context.ts';
 
 export interface Caller {
@@ -22,7 +22,7 @@ export interface Caller {
   /** Their token, for an exchange; null for a key or a cookie. A function, so that no log can hold it. */
   readonly subjectToken: () => string | null;
   /** What the call was found to have the right to, so far. */
-  readonly needs: Need[];
+  readonly needs: Needs;
   /** Adds headers to the answer, as long as it has not begun. */
   tell(headers: Readonly<Record<string, string>>): void;
 }
@@ -31,7 +31,7 @@ export function callerOf(request: FastifyRequest, reply: FastifyReply): Caller {
   const principal = principalOf(request);
   const snapshot = snapshotOf(request);
   const controller = new AbortController();
-  const needs: Need[] = [];
+  const needs = createNeeds();
   request.openCall = { request, needs, end: (why) => controller.abort(why) };
   reply.raw.on('close', () => {
     if (!reply.raw.writableFinished) controller.abort(new GatewayError('client_closed_request', 'The caller left.'));
@@ -65,7 +65,7 @@ export function may(caller: Asker, action: Action, capability: Capability): bool
 export function requireRight(caller: Asker, action: Action, capability: Capability): void {
   const decision = decide(caller.principal, action, capability, grantsOf(caller), Date.now());
   if (decision.allowed) {
-    caller.needs?.push([action, capability]);
+    caller.needs?.add(action, capability);
     return;
   }
   if (decision.status === 404) throw notFound('not_found', capability.kind, capability.name, []);
