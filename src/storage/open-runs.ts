@@ -1,5 +1,5 @@
 /**
- * Streams that are under way, on disk every two seconds: what a node that died had begun is booked by whoever finds it.
+ * Streams, tools and skills that are under way, on disk every two seconds: what a node that died had begun is booked by whoever finds it.
  * Each process writes a file of its own, so that a fresh one means that its writer lives.
  */
 import { randomUUID } from 'node:crypto';
@@ -64,7 +64,7 @@ export function createOpenRuns({ ledger, dataDir, logger, everyMs = 2_000, deadA
     // A run that ended after all has its own record, and the first one stays.
     for (const run of runs) ledger.record(run);
     await rm(taken, { force: true });
-    logger.warn({ runs: runs.length }, 'a node died in the middle of streams; what they had used is booked');
+    logger.warn({ runs: runs.length }, 'a node died in the middle of calls; what is known of them is booked');
   };
 
   const look = async (): Promise<void> => {
@@ -85,7 +85,7 @@ export function createOpenRuns({ ledger, dataDir, logger, everyMs = 2_000, deadA
         complained = false;
       },
       (thrown: unknown) => {
-        if (!complained) logger.warn({ err: thrown, folder }, 'streams under way cannot be noted on disk; trying again');
+        if (!complained) logger.warn({ err: thrown, folder }, 'calls under way cannot be noted on disk; trying again');
         complained = true;
       },
     );

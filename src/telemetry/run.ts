@@ -103,6 +103,12 @@ export class Run {
     if (this.start.streamed) this.#ledger.begun?.(this);
   }
 
+  /** It acts on the world, or goes on for long: it and those around it are told of also if the node dies meanwhile. */
+  works(): void {
+    if (!this.#ended) this.#ledger.begun?.(this);
+    this.#parent?.works();
+  }
+
   /** `meter` tells about how much was used so far, as long as no count is known. Cheap enough to be asked every few seconds. */
   meteredBy(meter: () => Usage): void {
     this.#meter = meter;

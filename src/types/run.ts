@@ -73,7 +73,7 @@ export interface OpenRun {
 /** Takes records off the call's path. None of it ever throws or waits. */
 export interface Ledger {
   record(run: RunRecord): void;
-  /** A stream has begun to speak: it may go on for long, and its node may die meanwhile. */
+  /** A stream has begun to speak, or a tool or a skill to work: it may go on for long, and its node may die meanwhile. May be told again. */
   begun?(run: OpenRun): void;
   /** What a run was asked and answered, to be kept for so many days. */
   content?(id: string, days: number, content: RunContent): void;

@@ -1,9 +1,11 @@
-/** A node killed in the middle of a stream: what is known of the call stands in the ledger when somebody serves again. */
+/** A node killed in the middle of a stream or of a tool: what is known of the call stands in the ledger when somebody serves again. */
 import { mkdtemp, readdir, readFile, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { eventually, startGateway, startProcess } from './gateway.ts';
+import { called, playing } from './scripted-model.ts';
+import { startToolServer } from './tool-server.ts';
 import { chunks, startVendor } from './vendor.ts';
 
 it('kill -9: the call is booked once, as an error, with about what it used', async () => {
@@ -55,5 +57,60 @@ it('kill -9: the call is booked once, as an error, with about what it used', asy
   expect(run.usage.output_tokens).toBeLessThan(200);
   expect(run.cost).toBe(run.usage.input_tokens + 2 * run.usage.output_tokens);
   await eventually(noted, (names) => names.length === 0);
+  await rm(dataDir, { recursive: true, force: true });
+}, 60_000);
+
+it('kill -9: the tool that was called stands in the ledger, with the skill and the chat around it', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'pailou-death-'));
+  await using vendor = await startVendor();
+  await using slow = await startToolServer();
+  vendor.behave(playing(() => ({ 0: [called('c1', 'skill__telling', { text: 'x' })] })));
+  let pid = 0;
+  const first = await startGateway({ PAILOU_DATA_DIR: dataDir }, async (env) => {
+    const started = await startProcess(env);
+    ({ pid } = started);
+    return started;
+  });
+  const made = async (path: string, body: object) => expect((await first.as('admin', 'POST', path, body)).status).toBe(201);
+  await made('/api/providers', { name: 'vendor', spec: { kind: 'openai-compatible', options: { base_url: vendor.url } } });
+  await made('/api/models', { name: 'small', spec: { deployments: [{ provider: 'vendor', model: 'm' }] } });
+  await made('/api/mcp-servers', { name: 'slow', spec: { kind: 'http', options: { url: slow.url } } });
+  const spec = { kind: 'pipeline', description: 'd', model: 'small', tools: ['mcp/slow'] };
+  const steps = [{ id: 'say', use: 'mcp/slow/say', with: { word: 'x' } }];
+  await made('/api/skills', { name: 'telling', spec: { ...spec, options: { input_schema: { type: 'object' }, steps } } });
+  await eventually(
+    async () => (await first.as('admin', 'GET', '/api/mcp-servers/slow/items')).json.data as unknown[],
+    (items) => items.length === 1,
+  );
+  slow.hang = true;
+  const asking = first
+    .as('developer', 'POST', '/v1/chat/completions', {
+      model: 'small',
+      messages: [{ role: 'user', content: 'Hello' }],
+      tools: [{ type: 'skill', name: 'telling' }],
+    })
+    .catch((thrown: unknown) => thrown);
+  const folder = join(dataDir, 'open-runs');
+  const noted = () => readdir(folder).catch(() => []);
+  await eventually(noted, (names) => names.some((name) => name.endsWith('.ndjson')));
+  process.kill(pid, 'SIGKILL');
+  expect(await asking).toBeInstanceOf(Error);
+  const [name = ''] = await noted();
+  await utimes(join(folder, name), new Date(0), new Date(0));
+
+  const { PAILOU_IDENTITY_PORT = '' } = first.env;
+  await using second = await startGateway({ PAILOU_DATA_DIR: dataDir, PAILOU_IDENTITY_PORT });
+  const runs = async () => (await second.as('admin', 'GET', '/api/runs')).json.data as Record<string, string | null>[];
+  const found = await eventually(runs, (all) => all.length >= 4);
+  const [root] = found.filter(({ parent }) => parent === null);
+  expect(root).toMatchObject({ capability: 'model/small', operation: 'tool-loop', outcome: 'error', error: 'internal_error' });
+  const within = found.filter(({ parent }) => parent !== null).map(({ capability, outcome }) => `${capability} ${outcome}`);
+  expect(within.toSorted()).toEqual(['mcp/slow/say error', 'model/small complete', 'skill/telling error']);
+  // Whoever called is told what became of it.
+  const told = (await second.as('developer', 'GET', `/v1/runs/${root?.['id']}`)).json;
+  expect(told).toMatchObject({
+    status: 'failed',
+    tree: { calls: expect.arrayContaining([expect.objectContaining({ outcome: 'error' })]) },
+  });
   await rm(dataDir, { recursive: true, force: true });
 }, 60_000);

@@ -120,6 +120,7 @@ export async function invokeTool(
     };
     // Clients that send a failed request again by themselves would run it again; what a person has agreed to is kept and is not.
     if (options.parent != null && options.approved !== true) caller.tell({ 'x-should-retry': 'false' });
+    run.works();
     const result = await source.instance.call(definition.name, input, context).finally(done);
     const answer = isLargerThan(result as unknown as JsonObject, most) ? tooLarge(server.name, tool, most) : result;
     run.answered(answer as unknown as JsonObject);

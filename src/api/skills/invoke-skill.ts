@@ -63,6 +63,7 @@ export async function invokeSkill(
   const { limits, keep } = skill.spec;
   if (keep.content !== 'nothing') run.keep({ days: keep.days, within: keep.content === 'all' });
   run.asked(input);
+  run.works();
   // Whatever goes on within it ends with it: what is left of a list whose first item failed, say.
   const over = new AbortController();
   const timer = setTimeout(() => over.abort(tookTooLong(skill)), limits.total_ms);
