@@ -20,10 +20,17 @@ async function toolsOf(name: string): Promise<number> {
 beforeAll(async () => {
   const handler = createMcpHandler(() => {
     const server = new Server({ name: 'recording', version: '1.0.0' }, { capabilities: { tools: {} } });
-    server.setRequestHandler('tools/list', () => ({ tools: [{ name: 'say', inputSchema: { type: 'object' as const } }] }));
-    server.setRequestHandler('tools/call', () => {
+    const inputSchema = { type: 'object' as const };
+    server.setRequestHandler('tools/list', () => ({ tools: ['say', 'echo', 'fail'].map((name) => ({ name, inputSchema })) }));
+    server.setRequestHandler('tools/call', ({ params: { name } }) => {
       // A careless server says what it was given.
-      throw new Error(`bad credentials: Bearer ${secret}`);
+      const words = `bad credentials: Bearer ${secret}`;
+      if (name === 'say') throw new Error(words);
+      return {
+        content: [{ type: 'text' as const, text: words }],
+        structuredContent: { headers: [{ authorization: `Bearer ${secret}`, kept: 'as it is', count: 3 }] },
+        isError: name === 'fail',
+      };
     });
     return server;
   });
@@ -51,7 +58,7 @@ beforeAll(async () => {
     expect(made.text).not.toContain(secret);
     await eventually(
       () => toolsOf(name),
-      (count) => count === 1,
+      (count) => count === 3,
     );
   }
 });
@@ -80,9 +87,12 @@ describe("a server's credentials", () => {
   it('are in no answer, not even in its own words, and in no audit entry', async () => {
     const answers: string[] = [];
     for (const name of ['shared', 'own', 'stateless']) {
-      const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'say', arguments: {} } };
-      answers.push((await gateway.as('developer', 'POST', `/mcp/${name}`, call, { accept: 'application/json, text/event-stream' })).text);
-      expect(answers.at(-1)).toContain('[hidden]');
+      const structured = '{"authorization":"Bearer [hidden]","kept":"as it is","count":3}';
+      for (const [tool, told] of Object.entries({ say: 'Bearer [hidden]', echo: structured, fail: structured })) {
+        const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: tool, arguments: {} } };
+        answers.push((await gateway.as('developer', 'POST', `/mcp/${name}`, call, { accept: 'application/json, text/event-stream' })).text);
+        expect(answers.at(-1)).toContain(told);
+      }
       for (const path of ['', '/items', '/health'])
         answers.push((await gateway.as('admin', 'GET', `/api/mcp-servers/${name}${path}`)).text);
     }

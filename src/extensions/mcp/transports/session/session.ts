@@ -8,7 +8,7 @@ import { type Connection, createConnection, type ProtocolEra } from './connectio
 import { readOffer } from './offer.ts';
 import { createOwnConnections, type OwnHandlers } from './own.ts';
 import { createWatches } from './watches.ts';
-import { refusal, sessionRefused } from './words.ts';
+import { refusal, sessionRefused, withoutSecrets } from './words.ts';
 
 export interface SessionOptions {
   /** A new transport; `latest` gives the latest request of the caller whose own it is, null for one that all share. */
@@ -113,10 +113,13 @@ export function createSession(options: SessionOptions): ToolSource {
           ...(peer?.progress === undefined ? {} : { onprogress: peer.progress }),
         } as never);
       }),
-    ).catch((thrown: unknown) => {
-      if (context.signal.aborted) throw thrown;
-      throw refusal(thrown, secrets);
-    });
+    ).then(
+      (answer) => withoutSecrets(answer, secrets, (answer as { readonly isError?: boolean }).isError !== true),
+      (thrown: unknown) => {
+        if (context.signal.aborted) throw thrown;
+        throw refusal(thrown, secrets);
+      },
+    );
 
   return {
     async list(signal) {

@@ -26,14 +26,50 @@ export function isLoss(error: unknown): boolean {
 
 /** Anything shorter is part of ordinary words. */
 const shortestSecret = 8;
+/** Among headers and variables of programs are also regions and names, which good answers are full of; those are shorter. */
+const shortestInAnswers = 16;
+/** Numbers, words, host names, paths, and addresses without a password: what servers are set up with beside secrets. */
+const plain: readonly RegExp[] = [
+  /^\d+$/,
+  /^[A-Za-z]{1,15}([_./,-][A-Za-z]{1,15})*$/,
+  /^[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}(:\d+)?$/,
+  /^([.~]{0,2}\/|[A-Za-z]:\\)[^=+]*$/,
+  /^[a-z][a-z0-9+.-]*:\/\/[^@]*$/,
+];
+
+/** What is secret of them: without the scheme, as in `Bearer …`. */
+const bareOf = (secrets: readonly string[]): readonly string[] => secrets.map((secret) => secret.slice(secret.lastIndexOf(' ') + 1));
+
+/** All ways in which those may stand in a text that are no part of ordinary words. */
+function spellingsOf(bare: readonly string[]): readonly string[] {
+  const long = bare.filter((secret) => secret.length >= shortestSecret);
+  return [...new Set(long.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]))];
+}
+
+const hide = (text: string, spellings: readonly string[]): string =>
+  spellings.reduce((left, spelling) => left.replaceAll(spelling, '[hidden]'), text);
 
 /** What went wrong, in the server's or the SDK's words, without the secrets. */
 export function wordsOf(thrown: unknown, secrets: readonly string[]): string {
-  const words = thrown instanceof Error ? thrown.message : String(thrown);
-  return secrets
-    .map((secret) => secret.slice(secret.lastIndexOf(' ') + 1))
-    .filter((secret) => secret.length >= shortestSecret)
-    .reduce((left, secret) => left.replaceAll(secret, '[hidden]').replaceAll(JSON.stringify(secret).slice(1, -1), '[hidden]'), words);
+  return hide(thrown instanceof Error ? thrown.message : String(thrown), spellingsOf(bareOf(secrets)));
+}
+
+/**
+ * What a server answered, without the secrets that it was asked with in any of its texts: a careless one says them again. Of a good answer
+ * (`isGood`) what may be no secret stays.
+ */
+export function withoutSecrets<T>(answer: T, secrets: readonly string[], isGood: boolean): T {
+  const bare = bareOf(secrets);
+  const isSecret = (each: string): boolean => each.length >= shortestInAnswers && !plain.some((form) => form.test(each));
+  const spellings = spellingsOf(isGood ? bare.filter(isSecret) : bare);
+  if (spellings.length === 0) return answer;
+  const walk = (part: unknown): unknown => {
+    if (typeof part === 'string') return hide(part, spellings);
+    if (Array.isArray(part)) return part.map(walk);
+    if (typeof part !== 'object' || part === null) return part;
+    return Object.fromEntries(Object.entries(part).map(([key, each]) => [key, walk(each)]));
+  };
+  return walk(answer) as T;
 }
 
 export function unreachable(cause: unknown, secrets: readonly string[]): GatewayError {
@@ -49,7 +85,7 @@ export function refusal(thrown: unknown, secrets: readonly string[]): unknown {
   if (thrown instanceof GatewayError || !(thrown instanceof Error)) return thrown;
   const { code, data } = thrown as Error & { readonly code?: unknown; readonly data?: unknown };
   if (typeof code !== 'number') return unreachable(thrown, secrets);
-  return new SourceRefusal(wordsOf(thrown, secrets).slice(0, 2_000), code, data);
+  return new SourceRefusal(wordsOf(thrown, secrets).slice(0, 2_000), code, withoutSecrets(data, secrets, false));
 }
 
 /** Why nothing more can be asked of a server whose row changed or went. */

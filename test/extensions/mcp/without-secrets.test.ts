@@ -1,0 +1,43 @@
+/** Answers of MCP servers that say again what they were set up with: secrets are hidden, plain settings stay in good answers. */
+import { expect, it } from 'vitest';
+import { withoutSecrets } from '../../../src/extensions/mcp/transports/session/words.ts';
+
+const answer = (said: string) => ({ content: [{ type: 'text', text: `It is <${said}>.` }], structuredContent: { deep: [{ said }], n: 1 } });
+const hidden = answer('[hidden]');
+
+it.each([
+  'sk-4f9a8b7c6d5e4f3a2b1c',
+  'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2lnbmF0dXJl',
+  'Zm9v/YmFyYmF6+cXV1eA==',
+  'postgres://app:hunter2@db.internal/app',
+  'a"quote-and\\more-9d8c7b6a5',
+  'qwmrtzplkvbnxcdfghjs',
+  '4f9a8b7c6d5e4f3a.2b1c9d8e',
+])('%s is hidden in good answers and in failures', (secret) => {
+  for (const isGood of [true, false]) expect(withoutSecrets(answer(secret), [secret], isGood)).toEqual(hidden);
+});
+
+it.each([
+  'us-east-1',
+  'production',
+  'github.com',
+  'api.internal.example.com:8443',
+  '/srv/projects/of-the-team',
+  'C:\\\\data\\\\files',
+  '123456789012',
+  'https://api.example.com/v2',
+  'application/json',
+])('%s stays in a good answer, and is hidden in a failure', (setting) => {
+  expect(withoutSecrets(answer(setting), [setting], true)).toEqual(answer(setting));
+  expect(withoutSecrets(answer(setting), [setting], false)).toEqual(hidden);
+});
+
+it('a scheme before the secret does not hide it from being found', () => {
+  expect(withoutSecrets(answer('4f9a8b7c6d5e4f3a2b1c'), ['Bearer 4f9a8b7c6d5e4f3a2b1c'], true)).toEqual(hidden);
+});
+
+it('numbers, flags and nothing stay what they are, and an answer is the very same where there are no secrets', () => {
+  const given = { a: 1, b: true, c: null, d: ['x'] };
+  expect(withoutSecrets(given, [], true)).toBe(given);
+  expect(withoutSecrets(given, ['sk-4f9a8b7c6d5e4f3a2b1c'], true)).toEqual(given);
+});
