@@ -1,7 +1,7 @@
 /** A run in the background may outlive its token, never the rights that its caller was last known to have. */
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { chiefOf, type Companies, startCompanies } from './companies.ts';
-import { eventually } from './gateway.ts';
+import { eventually, startGateway } from './gateway.ts';
 import { chunks, startVendor, type Vendor } from './vendor.ts';
 
 let companies: Companies;
@@ -23,6 +23,7 @@ afterAll(async () => {
   await companies[Symbol.asyncDispose]();
   await vendor[Symbol.asyncDispose]();
 });
+afterEach(() => void vi.useRealTimers());
 beforeEach(async () => {
   vendor.behave((_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -72,3 +73,31 @@ it.each(['skill/going', 'model/endless'])(
   },
   20_000,
 );
+
+it('begun with the short token of a key, it goes on without the token, and ends without the key', async () => {
+  await using gateway = await startGateway({ PAILOU_API_KEYS: 'exchange', PAILOU_RECHECK_SECONDS: '1' });
+  const made = async (path: string, body: object) => expect((await gateway.as('admin', 'POST', path, body)).status).toBe(201);
+  await made('/api/providers', { name: 'vendor', spec: { kind: 'openai-compatible', options: { base_url: vendor.url } } });
+  await made('/api/models', { name: 'endless', spec: { deployments: [{ provider: 'vendor', model: 'm' }] } });
+  await made('/api/skills', {
+    name: 'going',
+    spec: { kind: 'prompt', description: 'd', model: 'endless', options: { instructions: 'Go.' } },
+  });
+  const { id, key } = (await gateway.as('developer', 'POST', '/api/keys', {})).json as { id: string; key: string };
+  const exchanged = await gateway.as(null, 'POST', '/auth/exchange', undefined, { authorization: `Bearer ${key}` });
+  const brief = { authorization: `Bearer ${exchanged.json.access_token}` };
+  const started = await gateway.as(null, 'POST', '/v1/skills/going/runs', { input: { text: 'x' }, async: true }, brief);
+  expect(started.status, started.text).toBe(202);
+  const path = `/v1/runs/${started.json.id}`;
+  const standing = async (): Promise<{ status: string }> => (await gateway.as('developer', 'GET', path)).json;
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 301_000 });
+  expect((await gateway.as(null, 'GET', path, undefined, brief)).json.error.code).toBe('token_expired');
+  // Longer than it takes to look once.
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  expect(await standing()).toMatchObject({ status: 'running' });
+  expect((await gateway.as('developer', 'DELETE', `/api/keys/${id}`)).status).toBe(204);
+  expect(await eventually(standing, ({ status }) => status !== 'running')).toMatchObject({
+    status: 'failed',
+    error: { code: 'token_invalid' },
+  });
+}, 20_000);
