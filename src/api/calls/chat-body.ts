@@ -1,6 +1,7 @@
 /** The few fields of a chat request that Pailou reads, checked; all others pass on untouched. */
 import { z } from 'zod';
 import type { ChatBody, ChatRequest } from '../../types/chat.ts';
+import type { Decision } from '../../types/decision.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type JsonObject } from '../../types/json.ts';
 import { zodSentence } from '../../types/zod-fault.ts';
@@ -47,17 +48,8 @@ export interface ParsedCall {
   readonly request: ChatRequest;
   readonly stream: boolean;
   readonly maxSteps: number | undefined;
-  /** What a person said to held calls of tools, by their ids. */
-  readonly decisions?: ReadonlyMap<string, boolean>;
-  /** Where in the request each of them stands; in `gateway.approvals` unless given. */
-  readonly decisionPlaces?: readonly string[];
-}
-
-/** What a person said to one call, and where in the request. */
-export interface Decision {
-  readonly id: string;
-  readonly approve: boolean;
-  readonly place: string;
+  /** What a person said to held calls of tools, once for each. */
+  readonly decisions: readonly Decision[];
 }
 
 export interface ParsedChat extends ParsedCall {
@@ -84,23 +76,17 @@ export function parseChat(body: unknown, raw: ChatRequest['raw'] | null): Parsed
     includeUsage: streamOptions?.include_usage === true,
     reasoning: gateway?.reasoning !== false,
     maxSteps: gateway?.max_steps,
-    ...decisionsOf(gateway),
+    decisions: decisionsOf(gateway),
   };
 }
 
 /** Decisions by Pailou's own switch, and by what the face itself has for them. */
-export function decisionsOf(
-  gateway: z.infer<typeof gatewaySchema>,
-  others: readonly Decision[] = [],
-): Pick<ParsedCall, 'decisions' | 'decisionPlaces'> {
+export function decisionsOf(gateway: z.infer<typeof gatewaySchema>, others: readonly Decision[] = []): Decision[] {
   const own = (gateway?.approvals ?? []).map((each, index) => ({ ...each, place: `gateway.approvals[${index}].id` }));
   const twice = own.find(({ id }, index) => own.findIndex((each) => each.id === id) !== index);
   if (twice !== undefined) throw new GatewayError('invalid_request', `${twice.place}: is there twice.`, { param: twice.place });
   // Once each, the last word counts: clients of some faces send their earlier ones again.
-  const all = new Map([...own, ...others].map((each) => [each.id, each]));
-  if (all.size === 0) return {};
-  const decisions = new Map([...all.values()].map(({ id, approve }) => [id, approve]));
-  return { decisions, decisionPlaces: [...all.values()].map(({ place }) => place) };
+  return [...new Map([...own, ...others].map((each) => [each.id, each])).values()];
 }
 
 type CheckedChat = z.infer<typeof chatBodySchema>;

@@ -49,8 +49,7 @@ export async function chatWithTools(
       run: run.id,
       tools,
       ...(chat.maxSteps === undefined ? {} : { maxSteps: chat.maxSteps }),
-      ...(chat.decisions === undefined ? {} : { decisions: chat.decisions }),
-      ...(chat.decisionPlaces === undefined ? {} : { decisionPlaces: chat.decisionPlaces }),
+      decisions: chat.decisions,
       signal: caller.signal,
       callModel: async (request) => {
         options.mayAsk?.();

@@ -23,11 +23,11 @@ export interface ChatAnswer {
 
 /** A decision that nothing would carry out is never left out in silence. */
 function requireToolsToDecide(chat: ParsedCall): void {
-  const { decisions, decisionPlaces } = chat;
-  if (decisions === undefined || decisions.size === 0) return;
+  const [first] = chat.decisions;
+  if (first === undefined) return;
   if (!chat.request.body.model.startsWith('skill/') && hasServerTools(chat)) return;
-  const param = decisionPlaces?.[0] ?? 'gateway.approvals';
-  throw new GatewayError('invalid_request', `${param}: name the tools in tools again, of which a call is decided.`, { param });
+  const sentence = `${first.place}: name the tools in tools again, of which a call is decided.`;
+  throw new GatewayError('invalid_request', sentence, { param: first.place });
 }
 
 /** Checks the rights and starts the call. Resolves when the first of the answer is there. */

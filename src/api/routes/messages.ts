@@ -64,7 +64,11 @@ export function addMessages(app: FastifyInstance, services: CallServices): void 
       const beta = betaOf(request);
       const asked = readMessagesRequest(given, beta);
       const caller = callerOf(request, reply);
-      const answer = await routeChat(services, caller, { ...asked, maxSteps: checked.gateway?.max_steps, ...decisionsOf(checked.gateway) });
+      const answer = await routeChat(services, caller, {
+        ...asked,
+        maxSteps: checked.gateway?.max_steps,
+        decisions: decisionsOf(checked.gateway),
+      });
       reply.header('request-id', request.id);
       const reasoning = asked.reasoning && checked.gateway?.reasoning !== false;
       await answerChat(reply, answer, asked.stream, messageWriter(asked, { reasoning, mcpBlocks: knowsMcpBlocks(beta) }, answer));

@@ -61,7 +61,7 @@ export function addResponses(app: FastifyInstance, services: CallServices): void
         request: asked.request,
         stream: asked.stream,
         maxSteps: checked.gateway?.max_steps,
-        ...decisionsOf(checked.gateway, asked.decisions),
+        decisions: decisionsOf(checked.gateway, asked.decisions),
       });
       const store = checked.store === false ? null : services.responses;
       const writer = responseWriter(asked, answer, { caller, store, reasoning: checked.gateway?.reasoning !== false });

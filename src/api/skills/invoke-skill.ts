@@ -165,7 +165,7 @@ async function callModel({ services, skill, caller, around, run }: SkillScope, n
   // What a skill asks may come from its input.
   const { request, stream } = parseChat({ ...body, model: model.name }, null);
   requireListed(skill, request.body);
-  const chat = { request, stream, maxSteps: skill.spec.limits.steps };
+  const chat = { request, stream, maxSteps: skill.spec.limits.steps, decisions: [] };
   const { events } = hasServerTools(chat)
     ? await chatWithTools(services, caller, model, chat, {
         parent: run,

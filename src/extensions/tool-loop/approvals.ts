@@ -5,14 +5,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decidedId, questionId } from '../../models/faces/told-calls.ts';
 import type { ChatStates, StateOwner } from '../../types/chat-state.ts';
-import type { GatewayError } from '../../types/errors.ts';
+import type { Decision } from '../../types/decision.ts';
+import { GatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
 import { type ServerCall, toolMessage } from './calls.ts';
 import type { ServerTool } from './requests.ts';
 import type { RoundCall } from './round.ts';
-
-/** What the caller says to the calls that waited: id by id, true for yes. */
-export type Decisions = ReadonlyMap<string, boolean>;
 
 export interface HeldCall extends ServerCall {
   readonly id: string;
@@ -136,42 +134,51 @@ async function keepSurely(keep: () => Promise<void>): Promise<void> {
   return keep();
 }
 
-/** The calls that were decided. Throws `invalid_request` naming the id that is wrong, by its place in the request. */
+/** What is wrong with a decision, by its place in the request. */
+export function wrongDecision({ place }: Decision, sentence: string): GatewayError {
+  return new GatewayError('invalid_request', `${place}: ${sentence}`, { param: place });
+}
+
+/** The calls that were decided. Throws `invalid_request` naming the decision that is wrong. */
 export async function findHeld(
   states: ChatStates,
   owner: StateOwner,
-  decisions: Decisions,
+  decisions: readonly [Decision, ...Decision[]],
   tools: readonly ServerTool[],
-  wrong: (index: number, sentence: string) => GatewayError,
 ): Promise<Decided> {
-  const ids = [...decisions.keys()];
-  const known = await states.read(owner, ids);
-  const groups = ids.map((id, index) => {
-    const group = known.get(id)?.['group'];
-    if (typeof group === 'string') return group;
-    throw wrong(index, `nothing waits under "${id.slice(0, 60)}": the id is wrong, more than an hour old, or not yours.`);
-  });
-  const [key = ''] = groups;
-  const other = groups.findIndex((group) => group !== key);
-  if (other !== -1) throw wrong(other, 'belongs to another answer than the first; decide on one answer at a time.');
-  const underWay = (): GatewayError => wrong(0, 'is being carried out at this moment; ask again when that answer is there.');
+  const [first] = decisions;
+  const known = await states.read(
+    owner,
+    decisions.map(({ id }) => id),
+  );
+  const groupKeyOf = (decision: Decision): string => {
+    const key = known.get(decision.id)?.['group'];
+    if (typeof key === 'string') return key;
+    const id = decision.id.slice(0, 60);
+    throw wrongDecision(decision, `nothing waits under "${id}": the id is wrong, more than an hour old, or not yours.`);
+  };
+  const keys = decisions.map(groupKeyOf);
+  const [key = ''] = keys;
+  const other = decisions.find((_, index) => keys[index] !== key);
+  if (other !== undefined) throw wrongDecision(other, 'belongs to another answer than the first; decide on one answer at a time.');
+  const underWay = (): GatewayError => wrongDecision(first, 'is being carried out at this moment; ask again when that answer is there.');
   const state = (await states.read(owner, [key])).get(key);
   if (state === undefined) throw underWay();
   const group = asGroup(state);
-  const open = group.calls.find(({ id }) => !decisions.has(id));
-  if (open !== undefined) throw wrong(0, `decide on ${open.id} as well: they wait together.`);
+  const byId = new Map(decisions.map((decision) => [decision.id, decision]));
+  const decisionOn = ({ id }: Waiting): Decision => byId.get(id) ?? first;
+  const open = group.calls.find(({ id }) => !byId.has(id));
+  if (open !== undefined) throw wrongDecision(first, `decide on ${open.id} as well: they wait together.`);
   const done = endOf(group);
   if (group.taken !== undefined && done === undefined) throw underWay();
-  const changed = done === undefined ? undefined : group.calls.find(({ id }) => decisions.get(id) !== done.yes.includes(id));
-  if (changed !== undefined) {
-    const said = decisions.get(changed.id) === true ? 'refused' : 'allowed';
-    throw wrong(ids.indexOf(changed.id), `was ${said} already, which nothing can change.`);
-  }
+  const changed = done === undefined ? undefined : group.calls.map(decisionOn).find(({ id, approve }) => approve !== done.yes.includes(id));
+  if (changed !== undefined)
+    throw wrongDecision(changed, `was ${changed.approve ? 'refused' : 'allowed'} already, which nothing can change.`);
   const toolOf = ({ capability }: Waiting): ServerTool | undefined => tools.find((tool) => tool.capability === capability);
   const missing = group.calls.find((waiting) => toolOf(waiting) === undefined);
-  if (missing !== undefined) throw wrong(ids.indexOf(missing.id), `name the tool ${missing.capability} in tools again.`);
-  const yes = group.calls.filter(({ id }) => decisions.get(id) === true);
-  const no = group.calls.filter(({ id }) => decisions.get(id) !== true);
+  if (missing !== undefined) throw wrongDecision(decisionOn(missing), `name the tool ${missing.capability} in tools again.`);
+  const yes = group.calls.filter((call) => decisionOn(call).approve);
+  const no = group.calls.filter((call) => !decisionOn(call).approve);
   const yesIds = yes.map(({ id }) => id);
   return {
     run: key.slice(groupOf('').length),

@@ -1,9 +1,10 @@
 /** Where a loop begins: the conversation with what the caller does not see, and with the calls that a person has decided on carried out. */
 import type { ChatStates, StateOwner } from '../../types/chat-state.ts';
 import type { ChatEvent } from '../../types/chat.ts';
-import { GatewayError } from '../../types/errors.ts';
+import type { Decision } from '../../types/decision.ts';
+import type { GatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
-import { type Decided, type Decisions, findHeld, interrupted, unknownEnd } from './approvals.ts';
+import { type Decided, findHeld, interrupted, unknownEnd, wrongDecision } from './approvals.ts';
 import { callTools, roomBehind, stepOf, type ToolCaller, toolMessage } from './calls.ts';
 import { isOfCaller, isToldResult, ownCallsOf, restoreHidden } from './hidden-messages.ts';
 import type { ServerTool } from './requests.ts';
@@ -13,9 +14,7 @@ export interface StartOptions extends ToolCaller {
   readonly states: ChatStates;
   readonly tools: readonly ServerTool[];
   /** What a person said to calls that an earlier answer asked about. */
-  readonly decisions?: Decisions;
-  /** Where in the request each of them stands, for faults; in `gateway.approvals` unless given. */
-  readonly decisionPlaces?: readonly string[];
+  readonly decisions: readonly Decision[];
 }
 
 export interface Start {
@@ -102,7 +101,8 @@ async function resultsOf(options: ToolCaller, decided: Decided, told: Told): Pro
 
 /** Throws `invalid_request` for decisions that fit no waiting calls, before any is carried out. */
 export async function startOf(options: StartOptions, messages: readonly JsonObject[]): Promise<Start> {
-  const { owner, states, decisions, decisionPlaces: places = [] } = options;
+  const { owner, states } = options;
+  const [first, ...others] = options.decisions;
   const restore = async (part: readonly JsonObject[]): Promise<readonly JsonObject[]> =>
     (await restoreHidden(states, owner, part)).messages;
   const plain = (all: readonly JsonObject[]): Start => ({
@@ -113,21 +113,17 @@ export async function startOf(options: StartOptions, messages: readonly JsonObje
     decided: false,
     told: [],
   });
-  if (decisions === undefined || decisions.size === 0) return plain(await restore(messages));
-  const wrong = (index: number, sentence: string): GatewayError => {
-    const param = places[index] ?? `gateway.approvals[${index}].id`;
-    return new GatewayError('invalid_request', `${param}: ${sentence}`, { param });
-  };
+  if (first === undefined) return plain(await restore(messages));
   const answeredSince = (): GatewayError =>
-    wrong(0, 'the conversation has been answered since without it; add a message, or let the model ask again.');
-  const decided = await findHeld(states, owner, decisions, options.tools, wrong);
+    wrongDecision(first, 'the conversation has been answered since without it; add a message, or let the model ask again.');
+  const decided = await findHeld(states, owner, [first, ...others], options.tools);
   const told: Told = [];
-  if (callerMessages(messages) < decided.at) throw wrong(0, 'send the conversation that it belongs to, with all its messages.');
+  if (callerMessages(messages) < decided.at) throw wrongDecision(first, 'send the conversation that it belongs to, with all its messages.');
   // Beside functions of the caller's own, what was decided is restored with the round that they are of.
   if (decided.hidden.length === 0) {
     const { waits } = await restoreHidden(states, owner, messages);
     if (!waits.has(decided.run))
-      throw wrong(0, 'send the conversation with your own calls that stood beside it as they were, and their results.');
+      throw wrongDecision(first, 'send the conversation with your own calls that stood beside it as they were, and their results.');
     if (decided.messages === null && withoutQuestion(messages) !== messages) throw answeredSince();
     await resultsOf(options, decided, told);
     return { ...plain(withoutQuestion(await restore(messages))), decided: true, told };

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ToolLoopOptions } from '../../../src/extensions/tool-loop/loop.ts';
 import type { ChatEvent } from '../../../src/types/chat.ts';
 import { GatewayError } from '../../../src/types/errors.ts';
-import { clientFunction, lastMessages, ofType, play, tool, useStates } from './loop-player.ts';
+import { clientFunction, decided, lastMessages, ofType, play, tool, useStates } from './loop-player.ts';
 import { person } from '../mcp/services.ts';
 
 useStates();
@@ -20,7 +20,7 @@ describe('calls that a person has to agree to', () => {
     const [asked] = asks(first.seen);
     expect(asked).toMatchObject({ capability: 'mcp/demo/pay', input: { sum: 7 } });
     expect(ofType(first.seen, 'finish')).toMatchObject([{ reason: 'stop' }]);
-    const decisions = new Map([[asked?.id ?? '', true]]);
+    const decisions = decided([asked?.id]);
     const messages = [
       { role: 'user', content: 'go' },
       { role: 'assistant', content: 'May I? ' },
@@ -32,13 +32,13 @@ describe('calls that a person has to agree to', () => {
     const again = await play([{ text: 'x' }], { tools, decisions, body: { messages } });
     expect(again.inputs).toEqual([]);
     expect(lastMessages(again.bodies)).toEqual(lastMessages(next.bodies));
-    const no = play([{ text: 'x' }], { tools, decisions: new Map([[asked?.id ?? '', false]]), body: { messages } });
+    const no = play([{ text: 'x' }], { tools, decisions: decided([asked?.id], false), body: { messages } });
     await expect(no).rejects.toMatchObject({ code: 'invalid_request', param: 'gateway.approvals[0].id' });
   });
 
   it('are not lost when the model fails behind them, nor forced again', async () => {
     const [asked] = asks((await play([{ calls: [pay] }], { tools, body: { tool_choice: 'required' } })).seen);
-    const decisions = new Map([[asked?.id ?? '', true]]);
+    const decisions = decided([asked?.id]);
     const failed = play([new GatewayError('upstream_error', 'no')], { tools, decisions, body: { tool_choice: 'required' } });
     await expect(failed).rejects.toThrow('no');
     const again = await play([{ text: 'Paid.' }], { tools, decisions, body: { tool_choice: 'required' } });
@@ -49,7 +49,7 @@ describe('calls that a person has to agree to', () => {
 
   it('that were left in the middle are not carried out again, and the model is told', async () => {
     const [asked] = asks((await play([{ calls: [pay] }], { tools })).seen);
-    const decisions = new Map([[asked?.id ?? '', true]]);
+    const decisions = decided([asked?.id]);
     const leaving = new AbortController();
     const gone = new GatewayError('client_closed_request', 'gone');
     const left = play([{ text: 'x' }], {
@@ -70,7 +70,7 @@ describe('calls that a person has to agree to', () => {
     const first = await play([{ calls }], { tools });
     const held = asks(first.seen);
     expect(held).toHaveLength(64);
-    const next = await play([{ text: 'x' }], { tools, decisions: new Map(held.map(({ id }) => [id, true])) });
+    const next = await play([{ text: 'x' }], { tools, decisions: decided(held.map(({ id }) => id)) });
     expect(next.inputs).toHaveLength(64);
     const results = lastMessages(next.bodies).filter(({ role }) => role === 'tool');
     expect(results).toHaveLength(70);
@@ -79,7 +79,7 @@ describe('calls that a person has to agree to', () => {
 
   it('do not run after a no, and the model is told', async () => {
     const [asked] = asks((await play([{ calls: [pay] }], { tools })).seen);
-    const next = await play([{ text: 'As you wish.' }], { tools, decisions: new Map([[asked?.id ?? '', false]]) });
+    const next = await play([{ text: 'As you wish.' }], { tools, decisions: decided([asked?.id], false) });
     expect(next.inputs).toEqual([]);
     expect(lastMessages(next.bodies).at(-1)).toMatchObject({ tool_call_id: 'p', content: 'The person did not allow this call.' });
   });
@@ -88,7 +88,7 @@ describe('calls that a person has to agree to', () => {
     const two = [pay, { ...pay, id: 'q' }];
     const [one, other] = asks((await play([{ calls: two }], { tools })).seen);
     const decide = (ids: readonly (string | undefined)[], more: Partial<ToolLoopOptions> = {}) =>
-      play([{ text: 'x' }], { tools, decisions: new Map(ids.map((id) => [id ?? '', true])), ...more });
+      play([{ text: 'x' }], { tools, decisions: decided(ids), ...more });
     await expect(decide([one?.id])).rejects.toThrow('wait together');
     await expect(decide([one?.id, other?.id], { owner: person('another') })).rejects.toThrow('nothing waits');
     await expect(decide([one?.id, other?.id], { tools: [tool('look')] })).rejects.toThrow('name the tool mcp/demo/pay in tools again');
@@ -111,7 +111,7 @@ describe('calls that a person has to agree to', () => {
       { role: 'assistant', content: null, tool_calls: [{ id: shown, type: 'function', function: { name: 'mine', arguments: '{}' } }] },
       { role: 'tool', tool_call_id: shown, content: 'my result' },
     ];
-    const next = await play([{ text: 'x' }], { tools, decisions: new Map([[asked?.id ?? '', true]]), body: { messages } });
+    const next = await play([{ text: 'x' }], { tools, decisions: decided([asked?.id]), body: { messages } });
     expect(lastMessages(next.bodies).map((message) => message['tool_call_id'] ?? message['role'])).toEqual([
       'user',
       'assistant',
@@ -135,7 +135,7 @@ describe('calls that a person has to agree to', () => {
       { role: 'assistant', content: 'May I? ', tool_calls: [call] },
       { role: 'tool', tool_call_id: told, content: 'done' },
     ];
-    const next = await play([{ text: 'Paid.' }], { tools, decisions: new Map([[asked?.id ?? '', true]]), body: { messages } });
+    const next = await play([{ text: 'Paid.' }], { tools, decisions: decided([asked?.id]), body: { messages } });
     expect(lastMessages(next.bodies).map((message) => message['tool_call_id'] ?? message['role'])).toEqual(['user', 'assistant', 'l', 'p']);
   });
 });

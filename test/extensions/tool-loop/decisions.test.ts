@@ -4,10 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { runToolLoop, type ToolLoopOptions } from '../../../src/extensions/tool-loop/loop.ts';
 import type { ChatStates } from '../../../src/types/chat-state.ts';
 import type { ChatBody, ChatEvent, ChatEvents } from '../../../src/types/chat.ts';
+import type { Decision } from '../../../src/types/decision.ts';
 import { GatewayError } from '../../../src/types/errors.ts';
 import type { JsonObject } from '../../../src/types/json.ts';
 import { principal } from '../mcp/services.ts';
-import { clientFunction, lastMessages, ofType, play, text, theStates, tool, useStates } from './loop-player.ts';
+import { clientFunction, decided, lastMessages, ofType, play, text, theStates, tool, useStates } from './loop-player.ts';
 
 useStates();
 
@@ -19,7 +20,7 @@ const says = (content: string): JsonObject => ({ role: 'assistant', content });
 const user = (content: string): JsonObject => ({ role: 'user', content });
 const asked = (seen: readonly ChatEvent[]): string[] =>
   ofType(seen, 'step').flatMap(({ step }) => (step.status === 'approval_required' ? [step.id] : []));
-const yesTo = (seen: readonly ChatEvent[]) => new Map(asked(seen).map((id) => [id, true]));
+const yesTo = (seen: readonly ChatEvent[]) => decided(asked(seen));
 /** The round as the caller has it: its own calls, and their results. */
 const ownRound = (seen: readonly ChatEvent[]): JsonObject[] => {
   const ids = ofType(seen, 'tool-call-start').map(({ id }) => id);
@@ -32,7 +33,7 @@ const ownRound = (seen: readonly ChatEvent[]): JsonObject[] => {
 const shape = (bodies: readonly ChatBody[]) =>
   lastMessages(bodies).map((message) => message['tool_call_id'] ?? message['content'] ?? message['role']);
 const decide = (
-  decisions: ReadonlyMap<string, boolean>,
+  decisions: readonly Decision[],
   messages: readonly JsonObject[],
   more: Partial<ToolLoopOptions> = {},
   answer: object = { text: 'x' },

@@ -4,6 +4,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { runToolLoop, type ToolLoopOptions } from '../../../src/extensions/tool-loop/loop.ts';
 import type { ServerTool } from '../../../src/extensions/tool-loop/requests.ts';
 import type { ChatBody, ChatEvent, ChatEvents, Usage } from '../../../src/types/chat.ts';
+import type { Decision } from '../../../src/types/decision.ts';
 import type { JsonObject } from '../../../src/types/json.ts';
 import type { ToolResult } from '../../../src/types/tool-source.ts';
 import type { ChatStates } from '../../../src/types/chat-state.ts';
@@ -63,6 +64,7 @@ export async function play(script: readonly (Answer | Error)[], options: Partial
     states,
     run: randomUUID(),
     tools: [tool('add'), tool('look')],
+    decisions: [],
     signal: new AbortController().signal,
     callTool: (_tool, input) => {
       inputs.push(input);
@@ -83,4 +85,6 @@ export async function play(script: readonly (Answer | Error)[], options: Partial
 
 export const ofType = <T extends ChatEvent['type']>(seen: readonly ChatEvent[], type: T) =>
   seen.filter((event): event is Extract<ChatEvent, { type: T }> => event.type === type);
+export const decided = (ids: readonly (string | undefined)[], approve = true): Decision[] =>
+  ids.map((id = '', index) => ({ id, approve, place: `gateway.approvals[${index}].id` }));
 export const lastMessages = (bodies: readonly ChatBody[]): readonly JsonObject[] => bodies.at(-1)?.messages ?? [];

@@ -1,14 +1,8 @@
 /** What a person said to calls that waited, as input items: those that decide something now, and none that decided earlier. */
+import type { Decision } from '../../../types/decision.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { invalid } from './faults.ts';
 import { responseOfItem } from './ids.ts';
-
-export interface ItemDecision {
-  readonly id: string;
-  readonly approve: boolean;
-  /** Where it stands in the request. */
-  readonly place: string;
-}
 
 /** What a model says or does; a client that sends the whole conversation has such items behind each decision of earlier turns. */
 const said: ReadonlySet<unknown> = new Set(['reasoning', 'function_call', 'custom_tool_call', 'mcp_call']);
@@ -17,7 +11,7 @@ function isSaid(item: Json): boolean {
   return isJsonObject(item) && (said.has(item['type']) || item['role'] === 'assistant');
 }
 
-function readDecision(item: JsonObject, index: number): ItemDecision {
+function readDecision(item: JsonObject, index: number): Decision {
   const { approval_request_id: id, approve } = item;
   const place = `input[${index}].approval_request_id`;
   if (typeof id !== 'string' || id === '') throw invalid(place, 'must be the id of an mcp_approval_request.');
@@ -26,7 +20,7 @@ function readDecision(item: JsonObject, index: number): ItemDecision {
 }
 
 /** Throws a fault naming the item. */
-export function readDecisions(input: Json | undefined): ItemDecision[] {
+export function readDecisions(input: Json | undefined): Decision[] {
   if (!Array.isArray(input)) return [];
   const items = input as readonly Json[];
   const from = items.findLastIndex(isSaid) + 1;

@@ -1,8 +1,9 @@
 /** A request in OpenAI's Responses format as the canonical one. */
 import { z } from 'zod';
 import type { ChatBody, ChatRequest } from '../../../types/chat.ts';
+import type { Decision } from '../../../types/decision.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
-import { type ItemDecision, readDecisions } from './decisions.ts';
+import { readDecisions } from './decisions.ts';
 import { atOpenai } from './faults.ts';
 import { readItems } from './items.ts';
 import { readTextFormat, readToolChoice, readTools } from './tools.ts';
@@ -61,7 +62,7 @@ export interface ResponsesRequest {
   /** What a later response goes on from, besides the answer. */
   readonly messages: readonly JsonObject[];
   /** What a person said to calls that waited. */
-  readonly decisions: readonly ItemDecision[];
+  readonly decisions: readonly Decision[];
 }
 
 /** What comes before the input of a request: the conversation, and the items of the response that it goes on from. */
