@@ -11,7 +11,7 @@ import type { RoundCall } from './round.ts';
 export interface ServerCall {
   readonly call: RoundCall;
   readonly tool: ServerTool;
-  /** The question about it that was answered with yes. */
+  /** That of a held call, which a person allowed. */
   readonly id?: string;
 }
 

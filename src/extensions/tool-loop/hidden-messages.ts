@@ -5,8 +5,8 @@
  */
 import { isDecidedId, isToldId } from '../../models/faces/told-calls.ts';
 import type { ChatStates, StateOwner } from '../../types/chat-state.ts';
-import { type Outcome, outcomes } from './approvals.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
+import { type HeldOutcome, heldOutcomes } from './held-calls.ts';
 
 function sorted(value: Json | undefined): Json {
   if (Array.isArray(value)) return value.map((each: Json) => sorted(each));
@@ -77,7 +77,7 @@ function withoutCovered(message: JsonObject, covered: ReadonlySet<string>): Json
   return (rest['content'] ?? '') === '' ? null : rest;
 }
 
-/** Without calls that wait for a person and of which nothing is known yet: no vendor takes a call without a result. */
+/** Without held calls of which nothing is known yet: no vendor takes a call without a result. */
 function withoutUnanswered(messages: readonly JsonObject[], own: ReadonlySet<string>): readonly JsonObject[] {
   const at = messages.findLastIndex(({ role }) => role === 'assistant');
   const message = messages[at];
@@ -96,7 +96,7 @@ export interface HiddenRound {
   readonly messages: readonly JsonObject[];
   /** The vendor's id for each of ours: vendors count from the start again in every conversation. */
   readonly ids: Readonly<Record<string, string>>;
-  /** The run in which calls wait for a person beside these; null for none. */
+  /** The run that holds calls beside these; null for none. */
   readonly waits: string | null;
   /** Ids of calls that were decided before, whose results are in `messages`. */
   readonly covers: readonly string[];
@@ -116,13 +116,13 @@ export async function keepHidden(
 
 export interface Restored {
   readonly messages: readonly JsonObject[];
-  /** The runs whose rounds were found with the caller's calls, and in which more calls wait or waited. */
+  /** The runs whose rounds were found with the caller's calls, and which hold more calls, or held them. */
   readonly waits: ReadonlySet<string>;
 }
 
 interface Found {
   readonly hidden: HiddenRound;
-  readonly outcome: Outcome | undefined;
+  readonly outcome: HeldOutcome | undefined;
 }
 
 /** What is kept of the messages with calls of the caller's own. */
@@ -132,7 +132,7 @@ async function findHidden(states: ChatStates, owner: StateOwner, messages: reado
   if (ids.length === 0) return new Map();
   const known = await states.read(owner, ids);
   const waits = [...known.values()].map((hidden) => hidden['waits']).filter((run) => typeof run === 'string');
-  const decided = await outcomes(states, owner, waits);
+  const decided = await heldOutcomes(states, owner, waits);
   return new Map(
     [...calls].flatMap(([message, own]): [JsonObject, Found][] => {
       const state = known.get(idOf(own[0]) ?? '');

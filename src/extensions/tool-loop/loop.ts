@@ -3,7 +3,7 @@ import type { ChatBody, ChatEvent, ChatEvents, ChatRequest } from '../../types/c
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import { keepHidden } from './hidden-messages.ts';
-import { holdCalls } from './approvals.ts';
+import { holdCalls } from './held-calls.ts';
 import { callTools, mostAtOnce, parseArguments, roomBehind, type ServerCall, stepOf, toolMessage, tooMany } from './calls.ts';
 import { marked } from '../../models/tool-names.ts';
 import { endUnread } from '../../models/unread-events.ts';
@@ -146,8 +146,8 @@ async function* rounds(
       ...round.thoughts,
       ...(round.calls.length === 0 ? {} : { tool_calls: round.calls.map(asMessageCall) }),
     };
-    const wanting = serverCalls.filter(({ tool }) => tool.needsApproval);
-    const asked = wanting.slice(0, mostAtOnce);
+    const needingApproval = serverCalls.filter(({ tool }) => tool.needsApproval);
+    const toHold = needingApproval.slice(0, mostAtOnce);
     const made = yield* callTools(
       options,
       serverCalls.filter(({ tool }) => !tool.needsApproval),
@@ -156,18 +156,18 @@ async function* rounds(
     );
     const results = [
       ...made,
-      ...wanting.slice(mostAtOnce).map(({ call }) => toolMessage(call, tooMany)),
+      ...needingApproval.slice(mostAtOnce).map(({ call }) => toolMessage(call, tooMany)),
       ...strange.map((call) => toolMessage(call, unknownTool(call))),
     ];
     const hidden = [...body.messages, assistant, ...results].slice(start.own);
-    if (clientCalls.length > 0 || asked.length > 0 || round.calls.length === 0) {
+    if (clientCalls.length > 0 || toHold.length > 0 || round.calls.length === 0) {
       // The caller runs its own functions and comes back with their results; what it must not see waits till then.
       if (clientCalls.length > 0) {
         const ids = Object.fromEntries(own.map(({ shown, id }) => [shown, id]));
-        const waits = asked.length > 0 ? options.run : null;
+        const waits = toHold.length > 0 ? options.run : null;
         await keepHidden(states, owner, { calls: clientCalls, messages: hidden, ids, waits, covers, swallowed });
       }
-      const held = await holdCalls(states, owner, options.run, asked, {
+      const held = await holdCalls(states, owner, options.run, toHold, {
         at: callerMessages(options.request.body.messages),
         hidden: clientCalls.length > 0 ? [] : hidden,
         swallowed,
@@ -177,7 +177,7 @@ async function* rounds(
         yield held.map(({ id, call, tool }) =>
           stepOf({ call, tool }, id, 'approval_required', { input: parseArguments(call.arguments) ?? {} }),
         );
-      const reason = clientCalls.length > 0 ? 'tool_calls' : asked.length > 0 ? 'stop' : round.reason;
+      const reason = clientCalls.length > 0 ? 'tool_calls' : toHold.length > 0 ? 'stop' : round.reason;
       yield [
         { type: 'finish', choice: 0, reason },
         { type: 'response-end', usage: null },

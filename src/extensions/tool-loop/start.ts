@@ -4,8 +4,9 @@ import type { ChatEvent } from '../../types/chat.ts';
 import type { Decision } from '../../types/decision.ts';
 import type { GatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
-import { type Decided, findHeld, interrupted, unknownEnd, wrongDecision } from './approvals.ts';
 import { callTools, roomBehind, stepOf, type ToolCaller, toolMessage } from './calls.ts';
+import { type DecidedCalls, findDecided, wrongDecision } from './decided-calls.ts';
+import { interrupted, unknownEnd } from './held-calls.ts';
 import { isOfCaller, isToldResult, ownCallsOf, restoreHidden } from './hidden-messages.ts';
 import type { ServerTool } from './requests.ts';
 
@@ -13,7 +14,7 @@ export interface StartOptions extends ToolCaller {
   readonly owner: StateOwner;
   readonly states: ChatStates;
   readonly tools: readonly ServerTool[];
-  /** What a person said to calls that an earlier answer asked about. */
+  /** What a person said to calls that an earlier answer holds. */
   readonly decisions: readonly Decision[];
 }
 
@@ -48,18 +49,18 @@ function behindAnswer(messages: readonly JsonObject[], cut: number): readonly Js
   return next === -1 ? [] : messages.slice(next);
 }
 
-/** An answer without calls at the end is what asked for the approval: the conversation goes on before it. */
-function withoutQuestion(messages: readonly JsonObject[]): readonly JsonObject[] {
+/** An answer without calls at the end is the one that holds them: the conversation goes on before it. */
+function withoutHoldingAnswer(messages: readonly JsonObject[]): readonly JsonObject[] {
   const last = messages.at(-1);
   // Some clients write an absent field as null.
-  const isQuestion = last?.['role'] === 'assistant' && (last['tool_calls'] ?? null) === null;
-  return isQuestion ? messages.slice(0, -1) : messages;
+  const isAnswer = last?.['role'] === 'assistant' && (last['tool_calls'] ?? null) === null;
+  return isAnswer ? messages.slice(0, -1) : messages;
 }
 
 type Told = (readonly ChatEvent[])[];
 
 /** What the decided calls came to, kept before anything else can fail. */
-async function carryOut(options: ToolCaller, decided: Decided, told: Told): Promise<readonly JsonObject[]> {
+async function carryOut(options: ToolCaller, decided: DecidedCalls, told: Told): Promise<readonly JsonObject[]> {
   const { allowed, refused } = decided;
   const results = allowed.map(({ call }) => toolMessage(call, unknownEnd));
   const errors: (string | null)[] = allowed.map(() => interrupted);
@@ -76,7 +77,7 @@ async function carryOut(options: ToolCaller, decided: Decided, told: Told): Prom
 }
 
 /** Calls that an earlier request carried out, told as if they had been made just now: its answer may be lost. */
-function tellAgain({ allowed, errors }: Decided, came: readonly JsonObject[], told: Told): void {
+function tellAgain({ allowed, errors }: DecidedCalls, came: readonly JsonObject[], told: Told): void {
   const textOf = (id: string): string => {
     const content = came.find((message) => message['tool_call_id'] === id)?.['content'];
     return typeof content === 'string' ? content : '';
@@ -90,7 +91,7 @@ function tellAgain({ allowed, errors }: Decided, came: readonly JsonObject[], to
   );
 }
 
-async function resultsOf(options: ToolCaller, decided: Decided, told: Told): Promise<readonly JsonObject[]> {
+async function resultsOf(options: ToolCaller, decided: DecidedCalls, told: Told): Promise<readonly JsonObject[]> {
   if (decided.messages === null) {
     await decided.take();
     return carryOut(options, decided, told);
@@ -99,7 +100,7 @@ async function resultsOf(options: ToolCaller, decided: Decided, told: Told): Pro
   return decided.messages;
 }
 
-/** Throws `invalid_request` for decisions that fit no waiting calls, before any is carried out. */
+/** Throws `invalid_request` for decisions that fit no held calls, before any is carried out. */
 export async function startOf(options: StartOptions, messages: readonly JsonObject[]): Promise<Start> {
   const { owner, states } = options;
   const [first, ...others] = options.decisions;
@@ -116,7 +117,7 @@ export async function startOf(options: StartOptions, messages: readonly JsonObje
   if (first === undefined) return plain(await restore(messages));
   const answeredSince = (): GatewayError =>
     wrongDecision(first, 'the conversation has been answered since without it; add a message, or let the model ask again.');
-  const decided = await findHeld(states, owner, [first, ...others], options.tools);
+  const decided = await findDecided(states, owner, [first, ...others], options.tools);
   const told: Told = [];
   if (callerMessages(messages) < decided.at) throw wrongDecision(first, 'send the conversation that it belongs to, with all its messages.');
   // Beside functions of the caller's own, what was decided is restored with the round that they are of.
@@ -124,9 +125,9 @@ export async function startOf(options: StartOptions, messages: readonly JsonObje
     const { waits } = await restoreHidden(states, owner, messages);
     if (!waits.has(decided.run))
       throw wrongDecision(first, 'send the conversation with your own calls that stood beside it as they were, and their results.');
-    if (decided.messages === null && withoutQuestion(messages) !== messages) throw answeredSince();
+    if (decided.messages === null && withoutHoldingAnswer(messages) !== messages) throw answeredSince();
     await resultsOf(options, decided, told);
-    return { ...plain(withoutQuestion(await restore(messages))), decided: true, told };
+    return { ...plain(withoutHoldingAnswer(await restore(messages))), decided: true, told };
   }
   const before = messages.slice(0, behindCaller(messages, decided.at - decided.swallowed));
   const behind = behindAnswer(messages, behindCaller(messages, decided.at));

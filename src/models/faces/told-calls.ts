@@ -19,18 +19,18 @@ export function toldId(id: string): string {
   return isToldId(id) ? id : `mcp_${createHash('sha256').update(id).digest('hex').slice(0, 36)}`;
 }
 
-/** The id in the conversation of a call that a person decided on: made of the id of the question, so that it is the same wherever it is told. */
+/** The id in the conversation of a call that a person decided on: made of the id under which it was held, so that it is the same wherever it is told. */
 export function decidedId(approval: string): string {
   return toldId(approval.replace(/^apr_(?=[0-9a-f]{36}$)/, 'mcp_'));
 }
 
-/** Questions count from the middle on, so that no id of a call that was just made is like theirs. */
-const firstQuestion = 0x8000;
-export function questionId(run: string, index: number): string {
-  return `apr_${run.replaceAll('-', '')}${(firstQuestion + index).toString(16)}`;
+/** Held calls count from the middle on, so that no id of a call that was just made is like theirs. */
+const firstHeld = 0x8000;
+export function heldCallId(run: string, index: number): string {
+  return `apr_${run.replaceAll('-', '')}${(firstHeld + index).toString(16)}`;
 }
 export function isDecidedId(id: Json | undefined): boolean {
-  return typeof id === 'string' && isToldId(id) && Number.parseInt(id.slice(-4), 16) >= firstQuestion;
+  return typeof id === 'string' && isToldId(id) && Number.parseInt(id.slice(-4), 16) >= firstHeld;
 }
 
 /** What is told of an output. */
