@@ -24,24 +24,26 @@ import {
 import type { ServerTool } from './requests.ts';
 
 /** What a person has decided on: a whole group. */
-export interface DecidedCalls extends Pick<HeldGroup, 'at' | 'hidden' | 'swallowed'> {
+export interface DecidedCalls extends Pick<HeldGroup, 'callerMessages' | 'hidden' | 'hiddenCallerMessages'> {
+  /** Of the decisions the first, which stands for all of them in faults. */
+  readonly first: Decision;
   /** The run that held them. */
   readonly run: string;
   /** The ids under which faces tell of calls whose results are in `hidden` or are yet to come. */
-  readonly covers: readonly string[];
+  readonly decidedIds: readonly string[];
   readonly allowed: readonly HeldCall[];
   readonly refused: readonly JsonObject[];
   /** What the model reads of them, where an earlier request has carried them out already; then there is nothing to do. */
-  readonly messages: readonly JsonObject[] | null;
+  readonly results: readonly JsonObject[] | null;
   /** Of the allowed ones, as far as they were carried out. */
   readonly errors: CallErrors;
   /** Whoever takes them carries them out, alone. Throws where somebody else was faster. */
   take(): Promise<void>;
   /** Has to be told what the calls came to, also where that is not known. */
-  keep(messages: readonly JsonObject[], errors: CallErrors): Promise<void>;
+  keep(results: readonly JsonObject[], errors: CallErrors): Promise<void>;
 }
 
-/** At least one: the first stands for all of them in faults. */
+/** At least one. */
 type Decisions = readonly [Decision, ...Decision[]];
 
 /** What is wrong with a decision, by its place in the request. */
@@ -123,30 +125,32 @@ export async function findDecided(
   decisions: Decisions,
   tools: readonly ServerTool[],
 ): Promise<DecidedCalls> {
+  const [first] = decisions;
   const { key, group } = await findGroup(states, owner, decisions);
   const decided = requireAllDecided(group, decisions);
   const end = endOfGroup(group);
-  if (group.taken !== undefined && end === undefined) throw underWay(decisions[0]);
+  if (group.taken !== undefined && end === undefined) throw underWay(first);
   if (end !== undefined) requireSameAsBefore(decided, end);
   const calls = decided.map((each) => requireTool(each, tools));
   const allowed = calls.filter(({ approve }) => approve);
   const refused = calls.filter(({ approve }) => !approve);
   const yes = allowed.map(({ id }) => id);
   return {
+    first,
     run: runOfGroup(key),
-    at: group.at,
+    callerMessages: group.callerMessages,
     hidden: group.hidden,
-    swallowed: group.swallowed,
-    covers: [...group.covers, ...decidedIdsOf(group)],
+    hiddenCallerMessages: group.hiddenCallerMessages,
+    decidedIds: [...group.decidedIds, ...decidedIdsOf(group)],
     allowed,
     refused: refused.map(({ call }) => toolMessage(call, refusal)),
-    messages: end?.messages ?? null,
+    results: end?.messages ?? null,
     errors: end?.errors ?? [],
     async take() {
       // Of several who send it at once one carries it out, all of it.
-      if ((await states.take(owner, key)) === null) throw underWay(decisions[0]);
+      if ((await states.take(owner, key)) === null) throw underWay(first);
       await keepSurely(() => keepGroup(states, owner, key, { ...group, taken: { at: Date.now(), yes } }));
     },
-    keep: (messages, errors) => keepSurely(() => keepGroup(states, owner, key, { ...group, done: { yes, messages, errors } })),
+    keep: (results, errors) => keepSurely(() => keepGroup(states, owner, key, { ...group, done: { yes, messages: results, errors } })),
   };
 }

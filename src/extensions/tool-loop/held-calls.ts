@@ -24,17 +24,24 @@ export interface KeptCall {
 export interface HeldGroup {
   readonly calls: readonly KeptCall[];
   /** How many messages were the caller's own words and results. */
-  readonly at: number;
+  readonly callerMessages: number;
   /** What stands behind them; nothing for calls that are held beside the caller's own, with which they are found. */
   readonly hidden: readonly JsonObject[];
-  /** So many of them are in `hidden` too. */
-  readonly swallowed: number;
+  /** So many of the caller's messages are in `hidden` too. */
+  readonly hiddenCallerMessages: number;
   /** Ids of the calls that were decided before, whose results are in `hidden`. */
-  readonly covers: readonly string[];
+  readonly decidedIds: readonly string[];
   /** Since when a request carries it out, and which calls. */
   readonly taken?: { readonly at: number; readonly yes: readonly string[] };
   /** Once they were carried out. */
   readonly done?: GroupEnd;
+}
+
+/** As it is stored. During an upgrade nodes of another version read it too: no name may change. */
+interface StoredGroup extends Omit<HeldGroup, 'callerMessages' | 'hiddenCallerMessages' | 'decidedIds'> {
+  readonly at: number;
+  readonly swallowed: number;
+  readonly covers: readonly string[];
 }
 
 /** What a held group came to. */
@@ -67,12 +74,19 @@ export function runOfGroup(key: string): string {
 
 /** Rejects with `storage_unavailable`. */
 export async function keepGroup(states: ChatStates, owner: StateOwner, key: string, group: HeldGroup): Promise<void> {
-  await states.keep(owner, [key], group as unknown as JsonObject);
+  const { callerMessages: at, hiddenCallerMessages: swallowed, decidedIds: covers, ...same } = group;
+  await states.keep(owner, [key], { ...same, at, swallowed, covers } satisfies StoredGroup as unknown as JsonObject);
 }
 
 /** The groups that are kept under these keys. Rejects with `storage_unavailable`. */
 export async function readGroups(states: ChatStates, owner: StateOwner, keys: readonly string[]): Promise<ReadonlyMap<string, HeldGroup>> {
-  return (await states.read(owner, keys)) as ReadonlyMap<string, unknown> as ReadonlyMap<string, HeldGroup>;
+  const stored = await states.read(owner, keys);
+  return new Map(
+    [...stored].map(([key, state]) => {
+      const { at, swallowed, covers, ...same } = state as unknown as StoredGroup;
+      return [key, { ...same, callerMessages: at, hiddenCallerMessages: swallowed, decidedIds: covers }];
+    }),
+  );
 }
 
 /** Keeps calls until somebody has decided. `run` is in the ids, so that a response can be found by them. */
@@ -81,7 +95,7 @@ export async function holdCalls(
   owner: StateOwner,
   run: string,
   calls: readonly ServerCall[],
-  place: Pick<HeldGroup, 'at' | 'hidden' | 'swallowed' | 'covers'>,
+  place: Pick<HeldGroup, 'callerMessages' | 'hidden' | 'hiddenCallerMessages' | 'decidedIds'>,
 ): Promise<readonly HeldCall[]> {
   if (calls.length === 0) return [];
   const held = calls.map((each, index) => ({ ...each, id: heldCallId(run, index) }));
@@ -112,7 +126,7 @@ export function decidedIdsOf({ calls }: HeldGroup): string[] {
 export interface HeldOutcome {
   readonly messages: readonly JsonObject[];
   /** The ids under which faces tell these calls. */
-  readonly covers: readonly string[];
+  readonly decidedIds: readonly string[];
 }
 
 /** Of the groups that these runs hold, as far as they were decided. */
@@ -126,7 +140,7 @@ export async function heldOutcomes(
   return new Map(
     [...groups].flatMap(([key, group]): [string, HeldOutcome][] => {
       const end = endOfGroup(group);
-      return end === undefined ? [] : [[runOfGroup(key), { messages: end.messages, covers: decidedIdsOf(group) }]];
+      return end === undefined ? [] : [[runOfGroup(key), { messages: end.messages, decidedIds: decidedIdsOf(group) }]];
     }),
   );
 }

@@ -3,9 +3,10 @@
  * Kept for an hour and found again, on any node, by the ids of the caller's calls. Where a face has told of the same rounds and the
  * client sends them back, what is kept takes the place of what was told.
  */
-import { isDecidedId, isToldId } from '../../models/faces/told-calls.ts';
+import { isDecidedId } from '../../models/faces/told-calls.ts';
 import type { ChatStates, StateOwner } from '../../types/chat-state.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
+import { callsOf, isInstruction, isOfCaller, isToldResult, ownCallsOf } from './conversation.ts';
 import { type HeldOutcome, heldOutcomes } from './held-calls.ts';
 
 function sorted(value: Json | undefined): Json {
@@ -36,29 +37,11 @@ function fingerprintOf(calls: readonly JsonObject[]): string {
   );
 }
 
-function callsOf(message: JsonObject): readonly JsonObject[] {
-  const calls: unknown = message['tool_calls'];
-  return message['role'] === 'assistant' && Array.isArray(calls) && calls.every(isJsonObject) ? calls : [];
-}
-/** Those that the caller itself carries out. */
-export function ownCallsOf(message: JsonObject): readonly JsonObject[] {
-  return callsOf(message).filter(({ id }) => !isToldId(id));
-}
 const idOf = (call: JsonObject | undefined): string | null => (typeof call?.['id'] === 'string' ? call['id'] : null);
-
-/** One that Pailou carried out and a face told of. */
-export function isToldResult(message: JsonObject): boolean {
-  return message['role'] === 'tool' && isToldId(message['tool_call_id']);
-}
-
-/** What the caller itself said and did: counted the same whatever faces tell and libraries leave out. */
-export function isOfCaller(message: JsonObject): boolean {
-  return message['role'] === 'user' || (message['role'] === 'tool' && !isToldResult(message));
-}
 
 /** Of what kept rounds take the place of: instructions, and told calls that were decided and are in nothing that is kept. */
 function stillNeeded(message: JsonObject, covered: ReadonlySet<string>): JsonObject[] {
-  if (message['role'] === 'system' || message['role'] === 'developer') return [message];
+  if (isInstruction(message)) return [message];
   const stays = (id: Json | undefined): boolean => isDecidedId(id) && !covered.has(id as string);
   if (isToldResult(message)) return stays(message['tool_call_id']) ? [message] : [];
   const calls = callsOf(message).filter(({ id }) => stays(id));
@@ -97,31 +80,39 @@ export interface HiddenRound {
   /** The vendor's id for each of ours: vendors count from the start again in every conversation. */
   readonly ids: Readonly<Record<string, string>>;
   /** The run that holds calls beside these; null for none. */
-  readonly waits: string | null;
+  readonly heldRun: string | null;
   /** Ids of calls that were decided before, whose results are in `messages`. */
-  readonly covers: readonly string[];
+  readonly decidedIds: readonly string[];
   /** So many messages of the caller before it are in `messages` too. */
+  readonly hiddenCallerMessages: number;
+}
+
+/** As it is stored. During an upgrade nodes of another version read it too: no name may change. */
+interface StoredRound extends Pick<HiddenRound, 'messages' | 'ids'> {
+  readonly fingerprint: string;
+  readonly waits: string | null;
+  readonly covers: readonly string[];
   readonly swallowed: number;
 }
 
-export async function keepHidden(
-  states: ChatStates,
-  owner: StateOwner,
-  { calls, messages, ids: vendorIds, ...more }: HiddenRound,
-): Promise<void> {
+/** Rejects with `storage_unavailable`. */
+export async function keepHidden(states: ChatStates, owner: StateOwner, { calls, messages, ids, ...round }: HiddenRound): Promise<void> {
   // By the first alone: the others must be there too, and each more would be a copy of all that is hidden.
   const id = idOf(calls[0]);
-  if (id !== null) await states.keep(owner, [id], { fingerprint: fingerprintOf(calls), messages, ids: vendorIds, ...more });
+  if (id === null) return;
+  const { heldRun: waits, decidedIds: covers, hiddenCallerMessages: swallowed } = round;
+  const stored: StoredRound = { fingerprint: fingerprintOf(calls), messages, ids, waits, covers, swallowed };
+  await states.keep(owner, [id], stored as unknown as JsonObject);
 }
 
 export interface Restored {
   readonly messages: readonly JsonObject[];
   /** The runs whose rounds were found with the caller's calls, and which hold more calls, or held them. */
-  readonly waits: ReadonlySet<string>;
+  readonly heldRuns: ReadonlySet<string>;
 }
 
 interface Found {
-  readonly hidden: HiddenRound;
+  readonly hidden: Omit<HiddenRound, 'calls'>;
   readonly outcome: HeldOutcome | undefined;
 }
 
@@ -131,14 +122,21 @@ async function findHidden(states: ChatStates, owner: StateOwner, messages: reado
   const ids = [...calls.values()].map(([first]) => idOf(first)).filter((id) => id !== null);
   if (ids.length === 0) return new Map();
   const known = await states.read(owner, ids);
-  const waits = [...known.values()].map((hidden) => hidden['waits']).filter((run) => typeof run === 'string');
-  const decided = await heldOutcomes(states, owner, waits);
+  const heldRuns = [...known.values()].map((state) => state['waits']).filter((run) => typeof run === 'string');
+  const decided = await heldOutcomes(states, owner, heldRuns);
   return new Map(
     [...calls].flatMap(([message, own]): [JsonObject, Found][] => {
       const state = known.get(idOf(own[0]) ?? '');
       if (state === undefined || state['fingerprint'] !== fingerprintOf(own)) return [];
-      const hidden = state as unknown as HiddenRound;
-      return [[message, { hidden, outcome: decided.get(hidden.waits ?? '') }]];
+      const {
+        messages: hidden,
+        ids: vendorIds,
+        waits: heldRun,
+        covers: decidedIds,
+        swallowed: hiddenCallerMessages,
+      } = state as unknown as StoredRound;
+      const round = { messages: hidden, ids: vendorIds, heldRun, decidedIds, hiddenCallerMessages };
+      return [[message, { hidden: round, outcome: decided.get(heldRun ?? '') }]];
     }),
   );
 }
@@ -146,9 +144,9 @@ async function findHidden(states: ChatStates, owner: StateOwner, messages: reado
 /** The conversation with each shortened assistant message replaced by the hidden ones, and with what was decided since. */
 export async function restoreHidden(states: ChatStates, owner: StateOwner, messages: readonly JsonObject[]): Promise<Restored> {
   const found = await findHidden(states, owner, messages);
-  if (found.size === 0) return { messages, waits: new Set() };
+  if (found.size === 0) return { messages, heldRuns: new Set() };
   const all = [...found.values()];
-  const covered = new Set(all.flatMap(({ hidden, outcome }) => [...hidden.covers, ...(outcome?.covers ?? [])]));
+  const covered = new Set(all.flatMap(({ hidden, outcome }) => [...hidden.decidedIds, ...(outcome?.decidedIds ?? [])]));
   const vendorIds = new Map<Json | undefined, string>();
   let restored: JsonObject[] = [];
   /** How much there was behind each message of the caller. */
@@ -159,7 +157,7 @@ export async function restoreHidden(states: ChatStates, owner: StateOwner, messa
     if (known !== undefined) {
       const { hidden, outcome } = known;
       const own = new Set(Object.values(hidden.ids));
-      const from = marks.at(-1 - hidden.swallowed) ?? restored.length;
+      const from = marks.at(-1 - hidden.hiddenCallerMessages) ?? restored.length;
       const replaced = restored.slice(from).flatMap((each) => stillNeeded(each, covered));
       const kept = withoutUnanswered([...hidden.messages, ...(outcome?.messages ?? [])], own);
       restored = [...restored.slice(0, from), ...replaced, ...kept];
@@ -175,5 +173,6 @@ export async function restoreHidden(states: ChatStates, owner: StateOwner, messa
     if (left !== null) restored.push(vendorId === undefined ? left : { ...left, tool_call_id: vendorId });
     if (isOfCaller(message)) marks.push(restored.length);
   }
-  return { messages: restored, waits: new Set(all.flatMap(({ hidden }) => (hidden.waits === null ? [] : [hidden.waits]))) };
+  const heldRuns = all.map(({ hidden }) => hidden.heldRun).filter((run) => run !== null);
+  return { messages: restored, heldRuns: new Set(heldRuns) };
 }

@@ -9,7 +9,8 @@ import { marked } from '../../models/tool-names.ts';
 import { endUnread } from '../../models/unread-events.ts';
 import { readRound, type RoundCall } from './round.ts';
 import type { ServerTool } from './requests.ts';
-import { callerMessages, type Start, startOf, type StartOptions } from './start.ts';
+import { countCallerMessages } from './conversation.ts';
+import { type Start, startOf, type StartOptions } from './start.ts';
 
 export interface ToolLoopOptions extends StartOptions {
   readonly request: ChatRequest;
@@ -121,7 +122,7 @@ async function* rounds(
 ): AsyncGenerator<readonly ChatEvent[]> {
   const maxSteps = options.maxSteps ?? 8;
   const { owner, states } = options;
-  const { covers, swallowed } = start;
+  const { hiddenCallerMessages, decidedIds } = start;
   const room = roomBehind(start.messages);
   let body = firstBody;
   let events = firstEvents;
@@ -159,19 +160,19 @@ async function* rounds(
       ...needingApproval.slice(mostAtOnce).map(({ call }) => toolMessage(call, tooMany)),
       ...strange.map((call) => toolMessage(call, unknownTool(call))),
     ];
-    const hidden = [...body.messages, assistant, ...results].slice(start.own);
+    const hidden = [...body.messages, assistant, ...results].slice(start.visible);
     if (clientCalls.length > 0 || toHold.length > 0 || round.calls.length === 0) {
       // The caller runs its own functions and comes back with their results; what it must not see waits till then.
       if (clientCalls.length > 0) {
         const ids = Object.fromEntries(own.map(({ shown, id }) => [shown, id]));
-        const waits = toHold.length > 0 ? options.run : null;
-        await keepHidden(states, owner, { calls: clientCalls, messages: hidden, ids, waits, covers, swallowed });
+        const heldRun = toHold.length > 0 ? options.run : null;
+        await keepHidden(states, owner, { calls: clientCalls, messages: hidden, ids, heldRun, decidedIds, hiddenCallerMessages });
       }
       const held = await holdCalls(states, owner, options.run, toHold, {
-        at: callerMessages(options.request.body.messages),
+        callerMessages: countCallerMessages(options.request.body.messages),
         hidden: clientCalls.length > 0 ? [] : hidden,
-        swallowed,
-        covers,
+        hiddenCallerMessages,
+        decidedIds,
       });
       if (held.length > 0)
         yield held.map(({ id, call, tool }) =>

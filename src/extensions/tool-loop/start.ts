@@ -4,10 +4,11 @@ import type { ChatEvent } from '../../types/chat.ts';
 import type { Decision } from '../../types/decision.ts';
 import type { GatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
-import { callTools, roomBehind, stepOf, type ToolCaller, toolMessage } from './calls.ts';
+import type { ToolCaller } from './calls.ts';
+import { carryOut } from './carry-out.ts';
+import { countCallerMessages, endsWithAnswer, messagesBehindAnswer, placeBehindCaller } from './conversation.ts';
 import { type DecidedCalls, findDecided, wrongDecision } from './decided-calls.ts';
-import { interrupted, unknownEnd } from './held-calls.ts';
-import { isOfCaller, isToldResult, ownCallsOf, restoreHidden } from './hidden-messages.ts';
+import { restoreHidden } from './hidden-messages.ts';
 import type { ServerTool } from './requests.ts';
 
 export interface StartOptions extends ToolCaller {
@@ -21,127 +22,73 @@ export interface StartOptions extends ToolCaller {
 export interface Start {
   readonly messages: readonly JsonObject[];
   /** So many of them are found again by the caller's own messages; what comes behind is hidden from it. */
-  readonly own: number;
-  /** So many messages of the caller are among what comes behind. */
-  readonly swallowed: number;
-  /** Ids of decided calls whose results come behind those. */
-  readonly covers: readonly string[];
+  readonly visible: number;
+  /** So many messages of the caller are among what is hidden. */
+  readonly hiddenCallerMessages: number;
+  /** Ids of decided calls whose results are among what is hidden. */
+  readonly decidedIds: readonly string[];
+  /** True if decided calls were carried out, now or by an earlier request. */
   readonly decided: boolean;
   /** What was told before the first model call. */
   readonly told: readonly (readonly ChatEvent[])[];
 }
 
-export const callerMessages = (messages: readonly JsonObject[]): number => messages.filter(isOfCaller).length;
-
-/** Where the caller had said so much, and the instructions behind it. */
-function behindCaller(messages: readonly JsonObject[], said: number): number {
-  let seen = 0;
-  let cut = said === 0 ? 0 : messages.findIndex((message) => isOfCaller(message) && ++seen === said) + 1;
-  while (messages[cut]?.['role'] === 'system' || messages[cut]?.['role'] === 'developer') cut++;
-  return cut;
+function startWith(messages: readonly JsonObject[]): Start {
+  return { messages, visible: messages.length, hiddenCallerMessages: 0, decidedIds: [], decided: false, told: [] };
 }
 
-/** What came behind the answer that was given at `cut`. */
-function behindAnswer(messages: readonly JsonObject[], cut: number): readonly JsonObject[] {
-  const isOfAnswer = (message: JsonObject): boolean =>
-    isToldResult(message) || (message['role'] === 'assistant' && ownCallsOf(message).length === 0);
-  const next = messages.findIndex((message, index) => index >= cut && !isOfAnswer(message));
-  return next === -1 ? [] : messages.slice(next);
+async function restored({ states, owner }: StartOptions, messages: readonly JsonObject[]): Promise<readonly JsonObject[]> {
+  return (await restoreHidden(states, owner, messages)).messages;
 }
 
-/** An answer without calls at the end is the one that holds them: the conversation goes on before it. */
-function withoutHoldingAnswer(messages: readonly JsonObject[]): readonly JsonObject[] {
-  const last = messages.at(-1);
-  // Some clients write an absent field as null.
-  const isAnswer = last?.['role'] === 'assistant' && (last['tool_calls'] ?? null) === null;
-  return isAnswer ? messages.slice(0, -1) : messages;
+function answeredSince(decision: Decision): GatewayError {
+  return wrongDecision(decision, 'the conversation has been answered since without it; add a message, or let the model ask again.');
 }
 
-type Told = (readonly ChatEvent[])[];
+/** Held beside functions of the caller's own: what was decided is restored with the round that they are of. */
+async function startBesideOwnCalls(options: StartOptions, decided: DecidedCalls, messages: readonly JsonObject[]): Promise<Start> {
+  const { heldRuns } = await restoreHidden(options.states, options.owner, messages);
+  if (!heldRuns.has(decided.run))
+    throw wrongDecision(decided.first, 'send the conversation with your own calls that stood beside it as they were, and their results.');
+  if (decided.results === null && endsWithAnswer(messages)) throw answeredSince(decided.first);
+  const { told } = await carryOut(options, decided);
+  const all = await restored(options, messages);
+  return { ...startWith(endsWithAnswer(all) ? all.slice(0, -1) : all), decided: true, told };
+}
 
-/** What the decided calls came to, kept before anything else can fail. */
-async function carryOut(options: ToolCaller, decided: DecidedCalls, told: Told): Promise<readonly JsonObject[]> {
-  const { allowed, refused } = decided;
-  const results = allowed.map(({ call }) => toolMessage(call, unknownEnd));
-  const errors: (string | null)[] = allowed.map(() => interrupted);
-  const came = (index: number, message: JsonObject, error: string | null): void => {
-    results[index] = message;
-    errors[index] = error;
+/** What was decided goes in the place of the answer that held it; `behind` is what the caller said since. */
+async function startInPlace(
+  options: StartOptions,
+  decided: DecidedCalls,
+  before: readonly JsonObject[],
+  behind: readonly JsonObject[],
+): Promise<Start> {
+  if (behind.at(-1)?.['role'] === 'assistant') throw answeredSince(decided.first);
+  const visible = await restored(options, before);
+  const { results, told } = await carryOut(options, decided);
+  return {
+    messages: [...visible, ...decided.hidden, ...results, ...(await restored(options, behind))],
+    visible: visible.length,
+    hiddenCallerMessages: decided.hiddenCallerMessages + countCallerMessages(behind),
+    decidedIds: decided.decidedIds,
+    decided: true,
+    told,
   };
-  try {
-    for await (const events of callTools(options, allowed, 'approved', roomBehind(decided.hidden), true, came)) told.push(events);
-  } finally {
-    await decided.keep([...results, ...refused], errors);
-  }
-  return [...results, ...refused];
-}
-
-/** Calls that an earlier request carried out, told as if they had been made just now: its answer may be lost. */
-function tellAgain({ allowed, errors }: DecidedCalls, came: readonly JsonObject[], told: Told): void {
-  const textOf = (id: string): string => {
-    const content = came.find((message) => message['tool_call_id'] === id)?.['content'];
-    return typeof content === 'string' ? content : '';
-  };
-  const steps = allowed.map((each, index) => ({ each, id: `approved.${index + 1}`, error: errors[index] ?? null }));
-  told.push(steps.map(({ each, id }) => stepOf(each, id, 'started')));
-  told.push(
-    steps.map(({ each, id, error }) =>
-      stepOf(each, id, error === null ? 'completed' : 'failed', error === null ? {} : { error }, textOf(each.call.id)),
-    ),
-  );
-}
-
-async function resultsOf(options: ToolCaller, decided: DecidedCalls, told: Told): Promise<readonly JsonObject[]> {
-  if (decided.messages === null) {
-    await decided.take();
-    return carryOut(options, decided, told);
-  }
-  if (decided.allowed.length > 0) tellAgain(decided, decided.messages, told);
-  return decided.messages;
 }
 
 /** Throws `invalid_request` for decisions that fit no held calls, before any is carried out. */
 export async function startOf(options: StartOptions, messages: readonly JsonObject[]): Promise<Start> {
-  const { owner, states } = options;
+  const { owner, states, tools } = options;
   const [first, ...others] = options.decisions;
-  const restore = async (part: readonly JsonObject[]): Promise<readonly JsonObject[]> =>
-    (await restoreHidden(states, owner, part)).messages;
-  const plain = (all: readonly JsonObject[]): Start => ({
-    messages: all,
-    own: all.length,
-    swallowed: 0,
-    covers: [],
-    decided: false,
-    told: [],
-  });
-  if (first === undefined) return plain(await restore(messages));
-  const answeredSince = (): GatewayError =>
-    wrongDecision(first, 'the conversation has been answered since without it; add a message, or let the model ask again.');
-  const decided = await findDecided(states, owner, [first, ...others], options.tools);
-  const told: Told = [];
-  if (callerMessages(messages) < decided.at) throw wrongDecision(first, 'send the conversation that it belongs to, with all its messages.');
-  // Beside functions of the caller's own, what was decided is restored with the round that they are of.
-  if (decided.hidden.length === 0) {
-    const { waits } = await restoreHidden(states, owner, messages);
-    if (!waits.has(decided.run))
-      throw wrongDecision(first, 'send the conversation with your own calls that stood beside it as they were, and their results.');
-    if (decided.messages === null && withoutHoldingAnswer(messages) !== messages) throw answeredSince();
-    await resultsOf(options, decided, told);
-    return { ...plain(withoutHoldingAnswer(await restore(messages))), decided: true, told };
-  }
-  const before = messages.slice(0, behindCaller(messages, decided.at - decided.swallowed));
-  const behind = behindAnswer(messages, behindCaller(messages, decided.at));
-  const hasGoneOn = behind.some(({ role }) => role === 'assistant');
-  if (hasGoneOn && decided.messages !== null) return plain(await restore(messages));
-  if (behind.at(-1)?.['role'] === 'assistant') throw answeredSince();
-  const start = await restore(before);
-  const came = await resultsOf(options, decided, told);
-  return {
-    messages: [...start, ...decided.hidden, ...came, ...(await restore(behind))],
-    own: start.length,
-    swallowed: decided.swallowed + callerMessages(behind),
-    covers: decided.covers,
-    decided: true,
-    told,
-  };
+  if (first === undefined) return startWith(await restored(options, messages));
+  const decided = await findDecided(states, owner, [first, ...others], tools);
+  const { callerMessages, hiddenCallerMessages } = decided;
+  if (countCallerMessages(messages) < callerMessages)
+    throw wrongDecision(first, 'send the conversation that it belongs to, with all its messages.');
+  if (decided.hidden.length === 0) return startBesideOwnCalls(options, decided, messages);
+  const before = messages.slice(0, placeBehindCaller(messages, callerMessages - hiddenCallerMessages));
+  const behind = messagesBehindAnswer(messages, placeBehindCaller(messages, callerMessages));
+  const hasGoneOn = decided.results !== null && behind.some(({ role }) => role === 'assistant');
+  if (hasGoneOn) return startWith(await restored(options, messages));
+  return startInPlace(options, decided, before, behind);
 }

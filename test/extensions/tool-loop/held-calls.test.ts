@@ -1,9 +1,10 @@
 /** Calls of tools that wait for a person: decided together, carried out once, whatever fails or is sent again. */
 import { describe, expect, it } from 'vitest';
 import type { ToolLoopOptions } from '../../../src/extensions/tool-loop/loop.ts';
+import type { ChatStates } from '../../../src/types/chat-state.ts';
 import type { ChatEvent } from '../../../src/types/chat.ts';
 import { GatewayError } from '../../../src/types/errors.ts';
-import { clientFunction, decided, lastMessages, ofType, play, tool, useStates } from './loop-player.ts';
+import { clientFunction, decided, lastMessages, ofType, play, theStates, tool, useStates } from './loop-player.ts';
 import { person } from '../mcp/services.ts';
 
 useStates();
@@ -137,5 +138,28 @@ describe('calls that a person has to agree to', () => {
     ];
     const next = await play([{ text: 'Paid.' }], { tools, decisions: decided([asked?.id]), body: { messages } });
     expect(lastMessages(next.bodies).map((message) => message['tool_call_id'] ?? message['role'])).toEqual(['user', 'assistant', 'l', 'p']);
+  });
+
+  it('are kept in the spelling that nodes of an older version read, during an upgrade', async () => {
+    const kept: object[] = [];
+    const states: ChatStates = {
+      keep: (owner, ids, state) => {
+        kept.push(state);
+        return theStates().keep(owner, ids, state);
+      },
+      read: (owner, ids) => theStates().read(owner, ids),
+      take: (owner, id) => theStates().take(owner, id),
+    };
+    const fields = () => kept.splice(0).map((state) => Object.keys(state).toSorted());
+    const group = ['at', 'calls', 'covers', 'hidden', 'swallowed'];
+    const first = await play([{ calls: [pay] }], { tools, states });
+    expect(fields()).toEqual([group, ['group']]);
+    await play([{ text: 'x' }], { tools, states, decisions: decided(asks(first.seen).map(({ id }) => id)) });
+    expect(fields()).toEqual([
+      [...group, 'taken'],
+      ['at', 'calls', 'covers', 'done', 'hidden', 'swallowed'],
+    ]);
+    await play([{ calls: [{ id: 'm', name: 'mine' }] }], { tools, states, body: { tools: [clientFunction] } });
+    expect(fields()).toEqual([['covers', 'fingerprint', 'ids', 'messages', 'swallowed', 'waits']]);
   });
 });

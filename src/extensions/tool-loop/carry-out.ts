@@ -1,0 +1,55 @@
+/** Decided calls at the start of a loop: carried out, or told again where an earlier request has done so. */
+import type { ChatEvent } from '../../types/chat.ts';
+import type { JsonObject } from '../../types/json.ts';
+import { callTools, roomBehind, stepOf, type ToolCaller, toolMessage } from './calls.ts';
+import type { DecidedCalls } from './decided-calls.ts';
+import { interrupted, unknownEnd } from './held-calls.ts';
+
+/** What decided calls came to. */
+export interface CarriedOut {
+  /** What the model reads of them. */
+  readonly results: readonly JsonObject[];
+  /** What the caller is told of them. */
+  readonly told: readonly (readonly ChatEvent[])[];
+}
+
+/** Calls the tools; what they came to is kept before anything else can fail. */
+async function callAllowed(options: ToolCaller, decided: DecidedCalls): Promise<CarriedOut> {
+  const { allowed, refused } = decided;
+  const told: (readonly ChatEvent[])[] = [];
+  const results = allowed.map(({ call }) => toolMessage(call, unknownEnd));
+  const errors: (string | null)[] = allowed.map(() => interrupted);
+  const came = (index: number, message: JsonObject, error: string | null): void => {
+    results[index] = message;
+    errors[index] = error;
+  };
+  try {
+    for await (const events of callTools(options, allowed, 'approved', roomBehind(decided.hidden), true, came)) told.push(events);
+  } finally {
+    await decided.keep([...results, ...refused], errors);
+  }
+  return { results: [...results, ...refused], told };
+}
+
+/** Calls that an earlier request carried out, told as if they had been made just now: its answer may be lost. */
+function toldAgain({ allowed, errors }: DecidedCalls, results: readonly JsonObject[]): CarriedOut['told'] {
+  if (allowed.length === 0) return [];
+  const textOf = (id: string): string => {
+    const content = results.find((message) => message['tool_call_id'] === id)?.['content'];
+    return typeof content === 'string' ? content : '';
+  };
+  const steps = allowed.map((each, index) => ({ each, id: `approved.${index + 1}`, error: errors[index] ?? null }));
+  return [
+    steps.map(({ each, id }) => stepOf(each, id, 'started')),
+    steps.map(({ each, id, error }) =>
+      stepOf(each, id, error === null ? 'completed' : 'failed', error === null ? {} : { error }, textOf(each.call.id)),
+    ),
+  ];
+}
+
+/** Throws `invalid_request` where another request carries them out at this moment; then nothing is called. */
+export async function carryOut(options: ToolCaller, decided: DecidedCalls): Promise<CarriedOut> {
+  if (decided.results !== null) return { results: decided.results, told: toldAgain(decided, decided.results) };
+  await decided.take();
+  return callAllowed(options, decided);
+}
