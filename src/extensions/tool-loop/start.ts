@@ -1,23 +1,13 @@
 /** Where a loop begins: the conversation with what the caller does not see, and with the calls that a person has decided on carried out. */
-import type { ChatStates, StateOwner } from '../../types/chat-state.ts';
 import type { ChatEvent } from '../../types/chat.ts';
 import type { Decision } from '../../types/decision.ts';
 import type { GatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
-import type { ToolCaller } from './calls.ts';
 import { carryOut } from './carry-out.ts';
 import { countCallerMessages, endsWithAnswer, messagesBehindAnswer, placeBehindCaller } from './conversation.ts';
 import { type DecidedCalls, findDecided, wrongDecision } from './decided-calls.ts';
 import { restoreHidden } from './hidden-messages.ts';
-import type { ServerTool } from './requests.ts';
-
-export interface StartOptions extends ToolCaller {
-  readonly owner: StateOwner;
-  readonly states: ChatStates;
-  readonly tools: readonly ServerTool[];
-  /** What a person said to calls that an earlier answer holds. */
-  readonly decisions: readonly Decision[];
-}
+import type { ToolLoopOptions } from './loop-options.ts';
 
 export interface Start {
   readonly messages: readonly JsonObject[];
@@ -37,7 +27,7 @@ function startWith(messages: readonly JsonObject[]): Start {
   return { messages, visible: messages.length, hiddenCallerMessages: 0, decidedIds: [], decided: false, told: [] };
 }
 
-async function restored({ states, owner }: StartOptions, messages: readonly JsonObject[]): Promise<readonly JsonObject[]> {
+async function restored({ states, owner }: ToolLoopOptions, messages: readonly JsonObject[]): Promise<readonly JsonObject[]> {
   return (await restoreHidden(states, owner, messages)).messages;
 }
 
@@ -46,7 +36,7 @@ function answeredSince(decision: Decision): GatewayError {
 }
 
 /** Held beside functions of the caller's own: what was decided is restored with the round that they are of. */
-async function startBesideOwnCalls(options: StartOptions, decided: DecidedCalls, messages: readonly JsonObject[]): Promise<Start> {
+async function startBesideOwnCalls(options: ToolLoopOptions, decided: DecidedCalls, messages: readonly JsonObject[]): Promise<Start> {
   const { heldRuns } = await restoreHidden(options.states, options.owner, messages);
   if (!heldRuns.has(decided.run))
     throw wrongDecision(decided.first, 'send the conversation with your own calls that stood beside it as they were, and their results.');
@@ -58,7 +48,7 @@ async function startBesideOwnCalls(options: StartOptions, decided: DecidedCalls,
 
 /** What was decided goes in the place of the answer that held it; `behind` is what the caller said since. */
 async function startInPlace(
-  options: StartOptions,
+  options: ToolLoopOptions,
   decided: DecidedCalls,
   before: readonly JsonObject[],
   behind: readonly JsonObject[],
@@ -77,8 +67,9 @@ async function startInPlace(
 }
 
 /** Throws `invalid_request` for decisions that fit no held calls, before any is carried out. */
-export async function startOf(options: StartOptions, messages: readonly JsonObject[]): Promise<Start> {
-  const { owner, states, tools } = options;
+export async function startOf(options: ToolLoopOptions): Promise<Start> {
+  const { owner, states, tools, request } = options;
+  const { messages } = request.body;
   const [first, ...others] = options.decisions;
   if (first === undefined) return startWith(await restored(options, messages));
   const decided = await findDecided(states, owner, [first, ...others], tools);

@@ -1,7 +1,8 @@
 /** Conversations around decisions: late ones, lost answers, storage that fails, rounds with calls of the caller's own. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { runToolLoop, type ToolLoopOptions } from '../../../src/extensions/tool-loop/loop.ts';
+import type { ToolLoopOptions } from '../../../src/extensions/tool-loop/loop-options.ts';
+import { runToolLoop } from '../../../src/extensions/tool-loop/loop.ts';
 import type { ChatStates } from '../../../src/types/chat-state.ts';
 import type { ChatBody, ChatEvent, ChatEvents } from '../../../src/types/chat.ts';
 import type { Decision } from '../../../src/types/decision.ts';

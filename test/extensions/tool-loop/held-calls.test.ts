@@ -1,6 +1,6 @@
 /** Calls of tools that wait for a person: decided together, carried out once, whatever fails or is sent again. */
 import { describe, expect, it } from 'vitest';
-import type { ToolLoopOptions } from '../../../src/extensions/tool-loop/loop.ts';
+import type { ToolLoopOptions } from '../../../src/extensions/tool-loop/loop-options.ts';
 import type { ChatStates } from '../../../src/types/chat-state.ts';
 import type { ChatEvent } from '../../../src/types/chat.ts';
 import { GatewayError } from '../../../src/types/errors.ts';

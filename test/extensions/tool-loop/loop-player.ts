@@ -1,7 +1,8 @@
 /** The tool loop against a scripted model. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll } from 'vitest';
-import { runToolLoop, type ToolLoopOptions } from '../../../src/extensions/tool-loop/loop.ts';
+import type { ToolLoopOptions } from '../../../src/extensions/tool-loop/loop-options.ts';
+import { runToolLoop } from '../../../src/extensions/tool-loop/loop.ts';
 import type { ServerTool } from '../../../src/extensions/tool-loop/requests.ts';
 import type { ChatBody, ChatEvent, ChatEvents, Usage } from '../../../src/types/chat.ts';
 import type { Decision } from '../../../src/types/decision.ts';

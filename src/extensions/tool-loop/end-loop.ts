@@ -1,0 +1,63 @@
+/** How a loop ends: with an answer, with calls that the caller or a person has to see to, or because no further round is allowed. */
+import type { ChatEvent, ChatEvents } from '../../types/chat.ts';
+import type { JsonObject } from '../../types/json.ts';
+import { parseArguments, stepOf } from './calls.ts';
+import { countCallerMessages } from './conversation.ts';
+import { holdCalls } from './held-calls.ts';
+import { keepHidden } from './hidden-messages.ts';
+import type { ToolLoopOptions } from './loop-options.ts';
+import { asMessageCall } from './model-requests.ts';
+import type { SplitCalls } from './offered-tools.ts';
+import { readRound, type Round } from './round.ts';
+import type { Start } from './start.ts';
+
+function ended(finish: Omit<Extract<ChatEvent, { readonly type: 'finish' }>, 'type' | 'choice'>): readonly ChatEvent[] {
+  return [
+    { type: 'finish', choice: 0, ...finish },
+    { type: 'response-end', usage: null },
+  ];
+}
+
+/** The last round, and what it left to the caller. */
+export interface LastRound {
+  readonly start: Start;
+  readonly round: Round;
+  readonly calls: SplitCalls;
+  /** What stands in the conversation behind the caller's own messages. */
+  readonly hidden: readonly JsonObject[];
+}
+
+/** Yields the end of the answer. What the caller must not see is kept until it comes back with results or decisions. */
+export async function* endForCaller(
+  options: ToolLoopOptions,
+  { start, round, calls: { own, toHold }, hidden }: LastRound,
+): AsyncGenerator<readonly ChatEvent[]> {
+  const { owner, states, run } = options;
+  const { hiddenCallerMessages, decidedIds } = start;
+  if (own.length > 0)
+    await keepHidden(states, owner, {
+      calls: own.map((call) => asMessageCall({ ...call, id: call.shown })),
+      messages: hidden,
+      ids: Object.fromEntries(own.map(({ shown, id }) => [shown, id])),
+      heldRun: toHold.length > 0 ? run : null,
+      decidedIds,
+      hiddenCallerMessages,
+    });
+  const held = await holdCalls(states, owner, run, toHold, {
+    callerMessages: countCallerMessages(options.request.body.messages),
+    hidden: own.length > 0 ? [] : hidden,
+    hiddenCallerMessages,
+    decidedIds,
+  });
+  if (held.length > 0)
+    yield held.map(({ id, call, tool }) =>
+      stepOf({ call, tool }, id, 'approval_required', { input: parseArguments(call.arguments) ?? {} }),
+    );
+  yield ended({ reason: own.length > 0 ? 'tool_calls' : held.length > 0 ? 'stop' : round.reason });
+}
+
+/** Yields the answer to a request in which tools are forbidden. A model that calls them all the same is not obeyed. */
+export async function* endAtLimit(events: ChatEvents): AsyncGenerator<readonly ChatEvent[]> {
+  const { calls, reason } = yield* readRound(events, () => true, true, String);
+  yield ended(calls.length > 0 ? { reason: 'length', raw: 'max_steps', limit: 'max_steps' } : { reason, limit: 'max_steps' });
+}

@@ -1,0 +1,20 @@
+/** What a tool loop is given. */
+import type { ChatStates, StateOwner } from '../../types/chat-state.ts';
+import type { ChatEvents, ChatRequest } from '../../types/chat.ts';
+import type { Decision } from '../../types/decision.ts';
+import type { ToolCaller } from './calls.ts';
+import type { ServerTool } from './requests.ts';
+
+export interface ToolLoopOptions extends ToolCaller {
+  readonly request: ChatRequest;
+  readonly owner: StateOwner;
+  readonly states: ChatStates;
+  /** The id of the run that the loop is. */
+  readonly run: string;
+  readonly tools: readonly ServerTool[];
+  /** What a person said to calls that an earlier answer holds. */
+  readonly decisions: readonly Decision[];
+  /** Rounds of server-side tools; after them one last answer without tools. 8 unless given. */
+  readonly maxSteps?: number;
+  callModel(request: ChatRequest): Promise<{ readonly events: ChatEvents }>;
+}
