@@ -4,7 +4,7 @@ import type { JsonObject } from '../../types/json.ts';
 import { parseArguments, stepOf } from './calls.ts';
 import { countCallerMessages } from './conversation.ts';
 import { holdCalls } from './held-calls.ts';
-import { keepHidden } from './hidden-messages.ts';
+import { keepHidden } from './hidden-rounds.ts';
 import type { ToolLoopOptions } from './loop-options.ts';
 import { asMessageCall } from './model-requests.ts';
 import type { SplitCalls } from './offered-tools.ts';
@@ -34,11 +34,11 @@ export async function* endForCaller(
 ): AsyncGenerator<readonly ChatEvent[]> {
   const { owner, states, run } = options;
   const { hiddenCallerMessages, decidedIds } = start;
+  const ownCalls = own.map((call) => asMessageCall({ ...call, id: call.shown }));
   if (own.length > 0)
-    await keepHidden(states, owner, {
-      calls: own.map((call) => asMessageCall({ ...call, id: call.shown })),
+    await keepHidden(states, owner, ownCalls, {
       messages: hidden,
-      ids: Object.fromEntries(own.map(({ shown, id }) => [shown, id])),
+      vendorIds: Object.fromEntries(own.map(({ shown, id }) => [shown, id])),
       heldRun: toHold.length > 0 ? run : null,
       decidedIds,
       hiddenCallerMessages,

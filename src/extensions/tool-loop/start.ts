@@ -6,8 +6,8 @@ import type { JsonObject } from '../../types/json.ts';
 import { carryOut } from './carry-out.ts';
 import { countCallerMessages, endsWithAnswer, messagesBehindAnswer, placeBehindCaller } from './conversation.ts';
 import { type DecidedCalls, findDecided, wrongDecision } from './decided-calls.ts';
-import { restoreHidden } from './hidden-messages.ts';
 import type { ToolLoopOptions } from './loop-options.ts';
+import { restoreHidden } from './restore-hidden.ts';
 
 export interface Start {
   readonly messages: readonly JsonObject[];

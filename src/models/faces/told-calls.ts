@@ -1,6 +1,6 @@
 /**
  * Calls that Pailou made itself, as faces tell them and as clients send them back. The ids of what was told are known by their form:
- * what Pailou keeps of the same calls can take its place (`src/extensions/tool-loop/hidden-messages.ts`).
+ * what Pailou keeps of the same calls can take its place (`src/extensions/tool-loop/restore-hidden.ts`).
  */
 import { createHash } from 'node:crypto';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
