@@ -1,9 +1,11 @@
 /** Decided calls at the start of a loop: carried out, or told again where an earlier request has done so. */
 import type { ChatEvent } from '../../types/chat.ts';
 import type { JsonObject } from '../../types/json.ts';
-import { callTools, roomBehind, stepOf, type ToolCaller, toolMessage } from './calls.ts';
+import { callTools, type ToolExecutor } from './call-tools.ts';
 import type { DecidedCalls } from './decided-calls.ts';
 import { interrupted, unknownEnd } from './held-calls.ts';
+import { budgetBehind } from './result-budget.ts';
+import { stepEvent, toolMessage } from './server-call.ts';
 
 /** What decided calls came to. */
 export interface CarriedOut {
@@ -14,17 +16,22 @@ export interface CarriedOut {
 }
 
 /** Calls the tools; what they came to is kept before anything else can fail. */
-async function callAllowed(options: ToolCaller, decided: DecidedCalls): Promise<CarriedOut> {
+async function callAllowed(executor: ToolExecutor, decided: DecidedCalls): Promise<CarriedOut> {
   const { allowed, refused } = decided;
   const told: (readonly ChatEvent[])[] = [];
   const results = allowed.map(({ call }) => toolMessage(call, unknownEnd));
   const errors: (string | null)[] = allowed.map(() => interrupted);
-  const came = (index: number, message: JsonObject, error: string | null): void => {
-    results[index] = message;
-    errors[index] = error;
-  };
+  const steps = callTools(executor, allowed, {
+    stepPrefix: 'approved',
+    budget: budgetBehind(decided.hidden),
+    approved: true,
+    onResult: (index, message, error) => {
+      results[index] = message;
+      errors[index] = error;
+    },
+  });
   try {
-    for await (const events of callTools(options, allowed, 'approved', roomBehind(decided.hidden), true, came)) told.push(events);
+    for await (const events of steps) told.push(events);
   } finally {
     await decided.keep([...results, ...refused], errors);
   }
@@ -40,16 +47,16 @@ function toldAgain({ allowed, errors }: DecidedCalls, results: readonly JsonObje
   };
   const steps = allowed.map((each, index) => ({ each, id: `approved.${index + 1}`, error: errors[index] ?? null }));
   return [
-    steps.map(({ each, id }) => stepOf(each, id, 'started')),
+    steps.map(({ each, id }) => stepEvent(each, { id, status: 'started' })),
     steps.map(({ each, id, error }) =>
-      stepOf(each, id, error === null ? 'completed' : 'failed', error === null ? {} : { error }, textOf(each.call.id)),
+      stepEvent(each, error === null ? { id, status: 'completed' } : { id, status: 'failed', error }, textOf(each.call.id)),
     ),
   ];
 }
 
 /** Throws `invalid_request` where another request carries them out at this moment; then nothing is called. */
-export async function carryOut(options: ToolCaller, decided: DecidedCalls): Promise<CarriedOut> {
+export async function carryOut(executor: ToolExecutor, decided: DecidedCalls): Promise<CarriedOut> {
   if (decided.results !== null) return { results: decided.results, told: toldAgain(decided, decided.results) };
   await decided.take();
-  return callAllowed(options, decided);
+  return callAllowed(executor, decided);
 }

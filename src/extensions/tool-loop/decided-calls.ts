@@ -7,7 +7,6 @@ import type { ChatStates, StateOwner } from '../../types/chat-state.ts';
 import type { Decision } from '../../types/decision.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
-import { toolMessage } from './calls.ts';
 import {
   type CallErrors,
   decidedIdsOf,
@@ -22,6 +21,7 @@ import {
   runOfGroup,
 } from './held-calls.ts';
 import type { ServerTool } from './requests.ts';
+import { toolMessage } from './server-call.ts';
 
 /** What a person has decided on: a whole group. */
 export interface DecidedCalls extends Pick<HeldGroup, 'callerMessages' | 'hidden' | 'hiddenCallerMessages'> {

@@ -1,7 +1,6 @@
 /** How a loop ends: with an answer, with calls that the caller or a person has to see to, or because no further round is allowed. */
 import type { ChatEvent, ChatEvents } from '../../types/chat.ts';
 import type { JsonObject } from '../../types/json.ts';
-import { parseArguments, stepOf } from './calls.ts';
 import { countCallerMessages } from './conversation.ts';
 import { holdCalls } from './held-calls.ts';
 import { keepHidden } from './hidden-rounds.ts';
@@ -9,6 +8,7 @@ import type { ToolLoopOptions } from './loop-options.ts';
 import { asMessageCall } from './model-requests.ts';
 import type { SplitCalls } from './offered-tools.ts';
 import { readRound, type Round } from './round.ts';
+import { parseArguments, stepEvent } from './server-call.ts';
 import type { Start } from './start.ts';
 
 function ended(finish: Omit<Extract<ChatEvent, { readonly type: 'finish' }>, 'type' | 'choice'>): readonly ChatEvent[] {
@@ -51,13 +51,13 @@ export async function* endForCaller(
   });
   if (held.length > 0)
     yield held.map(({ id, call, tool }) =>
-      stepOf({ call, tool }, id, 'approval_required', { input: parseArguments(call.arguments) ?? {} }),
+      stepEvent({ call, tool }, { id, status: 'approval_required', input: parseArguments(call.arguments) ?? {} }),
     );
   yield ended({ reason: own.length > 0 ? 'tool_calls' : held.length > 0 ? 'stop' : round.reason });
 }
 
 /** Yields the answer to a request in which tools are forbidden. A model that calls them all the same is not obeyed. */
 export async function* endAtLimit(events: ChatEvents): AsyncGenerator<readonly ChatEvent[]> {
-  const { calls, reason } = yield* readRound(events, () => true, true, String);
+  const { calls, reason } = yield* readRound(events, { isHidden: () => true, isFirst: false, shownId: String });
   yield ended(calls.length > 0 ? { reason: 'length', raw: 'max_steps', limit: 'max_steps' } : { reason, limit: 'max_steps' });
 }

@@ -5,8 +5,8 @@
 import { decidedId, heldCallId } from '../../models/faces/told-calls.ts';
 import type { ChatStates, StateOwner } from '../../types/chat-state.ts';
 import type { JsonObject } from '../../types/json.ts';
-import { type ServerCall, toolMessage } from './calls.ts';
 import type { RoundCall } from './round.ts';
+import { type ServerCall, toolMessage } from './server-call.ts';
 
 /** A call that is held, or was. */
 export interface HeldCall extends ServerCall {

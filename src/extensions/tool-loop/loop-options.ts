@@ -2,10 +2,10 @@
 import type { ChatStates, StateOwner } from '../../types/chat-state.ts';
 import type { ChatEvents, ChatRequest } from '../../types/chat.ts';
 import type { Decision } from '../../types/decision.ts';
-import type { ToolCaller } from './calls.ts';
+import type { ToolExecutor } from './call-tools.ts';
 import type { ServerTool } from './requests.ts';
 
-export interface ToolLoopOptions extends ToolCaller {
+export interface ToolLoopOptions extends ToolExecutor {
   readonly request: ChatRequest;
   readonly owner: StateOwner;
   readonly states: ChatStates;

@@ -2,12 +2,14 @@
 import { endUnread } from '../../models/unread-events.ts';
 import type { ChatBody, ChatEvent, ChatEvents, ChatRequest } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
-import { callTools, mostAtOnce, roomBehind } from './calls.ts';
+import { callTools } from './call-tools.ts';
 import { endAtLimit, endForCaller } from './end-loop.ts';
 import type { ToolLoopOptions } from './loop-options.ts';
 import { assistantMessage, firstRequest, nextRequest } from './model-requests.ts';
 import { type OfferedTools, offerTools, splitCalls } from './offered-tools.ts';
+import { budgetBehind } from './result-budget.ts';
 import { readRound } from './round.ts';
+import { mostAtOnce } from './server-call.ts';
 import { type Start, startOf } from './start.ts';
 
 /** At most 40 characters, which OpenAI's own models allow. */
@@ -54,18 +56,17 @@ interface Asked {
 
 async function* rounds(options: ToolLoopOptions, offered: OfferedTools, start: Start, first: Asked): AsyncGenerator<readonly ChatEvent[]> {
   const maxSteps = options.maxSteps ?? 8;
-  const room = roomBehind(start.messages);
+  const budget = budgetBehind(start.messages);
   let { request, events } = first;
   yield* tell(start.told, events);
   for (let step = 1; ; step++) {
-    const round = yield* readRound(
-      events,
-      (name) => !offered.isOwn(name),
-      step > 1,
-      (call) => callId(options.run, step, call),
-    );
+    const round = yield* readRound(events, {
+      isHidden: (name) => !offered.isOwn(name),
+      isFirst: step === 1,
+      shownId: (call) => callId(options.run, step, call),
+    });
     const calls = splitCalls(round.calls, offered);
-    const results = yield* callTools(options, calls.ready, step, room);
+    const results = yield* callTools(options, calls.ready, { stepPrefix: step, budget });
     const messages = [...request.body.messages, assistantMessage(round), ...results, ...calls.refusals];
     if (round.calls.length === 0 || calls.own.length > 0 || calls.toHold.length > 0) {
       yield* endForCaller(options, { start, round, calls, hidden: messages.slice(start.visible) });

@@ -1,9 +1,9 @@
 /** The tools that the model is offered, by the names that it sees, and what becomes of its calls of them. */
 import { marked } from '../../models/tool-names.ts';
 import { isJsonObject, type JsonObject } from '../../types/json.ts';
-import { mostAtOnce, type ServerCall, toolMessage, tooMany } from './calls.ts';
 import type { ServerTool } from './requests.ts';
 import type { RoundCall } from './round.ts';
+import { mostAtOnce, type ServerCall, toolMessage, tooMany } from './server-call.ts';
 
 export interface OfferedTools {
   /** In the shape of a request: the caller's own, then those that Pailou runs. */

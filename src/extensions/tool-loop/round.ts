@@ -21,12 +21,19 @@ export interface Round {
   readonly reason: FinishReason;
 }
 
-/** Reads one answer to its end. Its `finish` and `response-end` are the loop's to send; later rounds do not start again. */
+export interface RoundOptions {
+  /** True for a tool whose calls the caller must not see. */
+  readonly isHidden: (name: string) => boolean;
+  /** Later rounds do not start the answer again. */
+  readonly isFirst: boolean;
+  /** The id under which the caller sees a call, by its place. */
+  readonly shownId: (call: number) => string;
+}
+
+/** Reads one answer to its end. Its `finish` and `response-end` are the loop's to send. */
 export async function* readRound(
   events: ChatEvents,
-  isServerTool: (name: string) => boolean,
-  continued: boolean,
-  idFor: (call: number) => string,
+  { isHidden, isFirst, shownId }: RoundOptions,
 ): AsyncGenerator<readonly ChatEvent[], Round> {
   const calls = new Map<number, RoundCall>();
   const hidden = new Set<number>();
@@ -41,9 +48,9 @@ export async function* readRound(
         case 'tool-call-start':
           {
             // The oldest form of a call has no id on the wire.
-            const shown = event.kind === 'legacy' ? event.id : idFor(event.call);
+            const shown = event.kind === 'legacy' ? event.id : shownId(event.call);
             calls.set(event.call, { id: event.id, shown, name: event.name, kind: event.kind ?? 'function', arguments: '' });
-            if (isServerTool(event.name)) hidden.add(event.call);
+            if (isHidden(event.name)) hidden.add(event.call);
             else visible.push({ ...event, id: shown });
           }
           break;
@@ -59,7 +66,7 @@ export async function* readRound(
         case 'response-end':
           break;
         case 'response-start':
-          if (!continued) visible.push(event);
+          if (isFirst) visible.push(event);
           break;
         default:
           if (event.type === 'text-delta') text += event.text;

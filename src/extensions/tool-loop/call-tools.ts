@@ -1,0 +1,84 @@
+/** The calls of one round, run at once: each ends as a message that the model reads. */
+import type { ChatEvent } from '../../types/chat.ts';
+import { toGatewayError } from '../../types/errors.ts';
+import type { JsonObject } from '../../types/json.ts';
+import type { ToolResult } from '../../types/tool-source.ts';
+import type { ServerTool } from './requests.ts';
+import { overBudget, type ResultBudget, spend } from './result-budget.ts';
+import { resultText } from './result-text.ts';
+import { mostAtOnce, parseArguments, type ServerCall, stepEvent, tooMany, toolMessage } from './server-call.ts';
+
+/** Whoever carries calls out. */
+export interface ToolExecutor {
+  readonly signal: AbortSignal;
+  /** `approved`: a person has agreed to this very call. */
+  callTool(tool: ServerTool, input: JsonObject, signal: AbortSignal, approved: boolean): Promise<ToolResult>;
+}
+
+export interface CallOptions {
+  /** The ids of the steps begin with it. */
+  readonly stepPrefix: number | string;
+  readonly budget: ResultBudget;
+  /** True if a person has agreed to each of the calls. */
+  readonly approved?: boolean;
+  /** Hears of each result as it comes, also where the rest is cut off. `error` is null for a success. */
+  readonly onResult?: (index: number, message: JsonObject, error: string | null) => void;
+}
+
+/** How a call ended: what the model reads, and what went wrong in a word. */
+interface CallEnd {
+  readonly text: string;
+  readonly error: string | null;
+}
+
+/** Failures become messages that the model reads; only the caller's leaving is thrown. */
+async function runCall(
+  executor: ToolExecutor,
+  { call, tool }: ServerCall,
+  { budget, approved = false }: Pick<CallOptions, 'budget' | 'approved'>,
+): Promise<CallEnd> {
+  const input = parseArguments(call.arguments);
+  if (input === null)
+    return { text: 'The arguments are not a JSON object. Call the tool again with valid arguments.', error: 'invalid arguments' };
+  try {
+    const result = await executor.callTool(tool, input, executor.signal, approved);
+    const text = resultText(result);
+    if (!spend(budget, text)) return { text: overBudget, error: 'too much in all' };
+    if (result.isError === true) return { text: `The tool reports an error: ${text}`, error: 'the tool reports an error' };
+    return { text, error: null };
+  } catch (thrown) {
+    const error = toGatewayError(thrown);
+    if (executor.signal.aborted) throw error;
+    return { text: `The tool could not be used: ${error.message}`, error: error.code };
+  }
+}
+
+/** Yields a step when each begins and as soon as each has ended; returns the messages in the order of the calls. */
+export async function* callTools(
+  executor: ToolExecutor,
+  calls: readonly ServerCall[],
+  options: CallOptions,
+): AsyncGenerator<readonly ChatEvent[], JsonObject[]> {
+  if (calls.length === 0) return [];
+  const idOf = (index: number): string => `${options.stepPrefix}.${index + 1}`;
+  const startedAt = Date.now();
+  const messages: JsonObject[] = [];
+  const run = async (each: ServerCall, index: number) => {
+    const end = index < mostAtOnce ? await runCall(executor, each, options) : { text: tooMany, error: 'too many calls' };
+    return { ...end, each, index, duration_ms: Date.now() - startedAt };
+  };
+  const running = new Map(calls.map((each, index) => [index, run(each, index)]));
+  // The first who hears that the caller has left tells it; the others have nobody left to tell.
+  for (const called of running.values()) called.catch(() => {});
+  yield calls.map((each, index) => stepEvent(each, { id: idOf(index), status: 'started' }));
+  while (running.size > 0) {
+    const { each, index, text, error, duration_ms } = await Promise.race(running.values());
+    running.delete(index);
+    const message = toolMessage(each.call, text);
+    messages[index] = message;
+    options.onResult?.(index, message, error);
+    const status = error === null ? 'completed' : 'failed';
+    yield [stepEvent(each, { id: idOf(index), status, duration_ms, ...(error === null ? {} : { error }) }, text)];
+  }
+  return messages;
+}
