@@ -10,7 +10,7 @@ import { type Caller, may, requireRight, requireServer, requireSkill, toolCapabi
 import { invokeTool, isApprovalNeeded } from './invoke-tool.ts';
 import type { CallServices } from './services.ts';
 import { requireNamed } from '../skills/rights.ts';
-import { sourcesOf, toolsOf } from './tools.ts';
+import { type FoundTool, sourcesOf, toolsOf } from './tools.ts';
 
 export interface ToolCallContext {
   /** Null for a call that stands alone. */
@@ -46,12 +46,15 @@ function skillTool(caller: Caller, request: SkillRequest, callSkill: CallSkill):
   };
 }
 
-function serverTools(services: CallServices, caller: Caller, server: McpServerEntry, request: ServerRequest): BoundTool[] {
-  const known = toolsOf(services, caller, server);
-  const named = request.allowedTools;
-  const param = `tools[${request.index}]`;
-  for (const name of named ?? []) {
-    // The right first: whoever has none learns nothing of what there is.
+/** Each tool of `allowed_tools`. The right first: whoever has none learns nothing of what there is. */
+function requireAllowedTools(
+  caller: Caller,
+  server: McpServerEntry,
+  { index, allowedTools }: ServerRequest,
+  known: readonly FoundTool[],
+): void {
+  const param = `tools[${index}]`;
+  for (const name of allowedTools ?? []) {
     if (!may(caller, 'use', toolCapability(server, name)))
       throw new GatewayError('permission_denied', `You may not use mcp/${server.name}/${name}. Ask for a grant.`, { param });
     if (!known.some((tool) => tool.name === name))
@@ -59,14 +62,23 @@ function serverTools(services: CallServices, caller: Caller, server: McpServerEn
         param: `${param}.allowed_tools`,
       });
   }
+}
+
+function nothingUsable(caller: Caller, server: McpServerEntry, { index }: ServerRequest): GatewayError {
+  if (may(caller, 'use', server.capability))
+    return new GatewayError('tool_failed', `The MCP server "${server.name}" shows no tools at the moment; it may be starting or down.`);
+  const sentence = `You may not use any tool of mcp/${server.name}. Ask for a grant.`;
+  return new GatewayError('permission_denied', sentence, { param: `tools[${index}]` });
+}
+
+function serverTools(services: CallServices, caller: Caller, server: McpServerEntry, request: ServerRequest): BoundTool[] {
+  const known = toolsOf(services, caller, server);
+  const { allowedTools } = request;
+  requireAllowedTools(caller, server, request, known);
   const usable = known.filter(
-    (tool) => (named === null || named.includes(tool.name)) && may(caller, 'use', toolCapability(server, tool.name)),
+    ({ name }) => (allowedTools === null || allowedTools.includes(name)) && may(caller, 'use', toolCapability(server, name)),
   );
-  if (usable.length === 0 && named?.length !== 0) {
-    if (!may(caller, 'use', server.capability))
-      throw new GatewayError('permission_denied', `You may not use any tool of mcp/${server.name}. Ask for a grant.`, { param });
-    throw new GatewayError('tool_failed', `The MCP server "${server.name}" shows no tools at the moment; it may be starting or down.`);
-  }
+  if (usable.length === 0 && allowedTools?.length !== 0) throw nothingUsable(caller, server, request);
   return usable.map((found): BoundTool => {
     const { name, definition } = found;
     return {
@@ -97,7 +109,7 @@ export async function resolveServerTools(
       : [skillTool(caller, request, callSkill)],
   );
   // Named twice, a tool is asked about if one of the two wants that.
-  const asked = new Set(all.filter((tool) => tool.needsApproval).map((tool) => tool.capability));
+  const needApproval = new Set(all.filter((tool) => tool.needsApproval).map((tool) => tool.capability));
   const once = new Map(all.map((tool) => [tool.capability, tool]));
-  return [...once.values()].map((tool) => (asked.has(tool.capability) ? { ...tool, needsApproval: true } : tool));
+  return [...once.values()].map((tool) => (needApproval.has(tool.capability) ? { ...tool, needsApproval: true } : tool));
 }
