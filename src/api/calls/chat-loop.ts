@@ -59,7 +59,7 @@ export async function chatWithTools(
         if (warnings.length === 0) warnings.push(...call.warnings);
         return call;
       },
-      callTool: (tool, input, signal, approved) => (tool as BoundTool).call(input, { parent: run, signal, approved }),
+      callTool: (tool, input, context) => (tool as BoundTool).call(input, { ...context, parent: run }),
     });
     return { run, events: booked(run, null, options.parent === undefined ? events : withoutCalls(events)), warnings };
   } catch (thrown) {

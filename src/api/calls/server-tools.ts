@@ -1,5 +1,6 @@
 /** The server-side tools that a chat request names, resolved in the registry with the caller's rights. */
 import { publicToolName } from '../../models/tool-names.ts';
+import type { CallContext } from '../../extensions/tool-loop/call-tools.ts';
 import type { ServerTool, ServerToolRequest } from '../../extensions/tool-loop/requests.ts';
 import type { Run } from '../../telemetry/run.ts';
 import { GatewayError } from '../../types/errors.ts';
@@ -12,11 +13,10 @@ import type { CallServices } from './services.ts';
 import { requireNamed } from '../skills/rights.ts';
 import { type FoundTool, sourcesOf, toolsOf } from './tools.ts';
 
-export interface ToolCallContext {
+/** The run that a call is part of, beside what the loop says of it. */
+export interface ToolCallContext extends CallContext {
   /** Null for a call that stands alone. */
   readonly parent: Run | null;
-  readonly signal: AbortSignal;
-  readonly approved: boolean;
 }
 
 /** A tool with the way to call it in this caller's name. */

@@ -8,11 +8,16 @@ import { overBudget, type ResultBudget, spend } from './result-budget.ts';
 import { resultText } from './result-text.ts';
 import { mostAtOnce, parseArguments, type ServerCall, stepEvent, tooMany, toolMessage } from './server-call.ts';
 
+export interface CallContext {
+  readonly signal: AbortSignal;
+  /** True if a person has agreed to this very call. */
+  readonly approved: boolean;
+}
+
 /** Whoever carries calls out. */
 export interface ToolExecutor {
   readonly signal: AbortSignal;
-  /** `approved`: a person has agreed to this very call. */
-  callTool(tool: ServerTool, input: JsonObject, signal: AbortSignal, approved: boolean): Promise<ToolResult>;
+  callTool(tool: ServerTool, input: JsonObject, context: CallContext): Promise<ToolResult>;
 }
 
 export interface CallOptions {
@@ -41,7 +46,7 @@ async function runCall(
   if (input === null)
     return { text: 'The arguments are not a JSON object. Call the tool again with valid arguments.', error: 'invalid arguments' };
   try {
-    const result = await executor.callTool(tool, input, executor.signal, approved);
+    const result = await executor.callTool(tool, input, { signal: executor.signal, approved });
     const text = resultText(result);
     if (!spend(budget, text)) return { text: overBudget, error: 'too much in all' };
     if (result.isError === true) return { text: `The tool reports an error: ${text}`, error: 'the tool reports an error' };

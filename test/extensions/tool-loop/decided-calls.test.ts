@@ -151,7 +151,7 @@ it('of several calls those that ended before the caller left are known', async (
   const gone = new GatewayError('client_closed_request', 'gone');
   const left = decide(yesTo(first.seen), [go], {
     signal: leaving.signal,
-    callTool: (_tool, { sum }, signal) =>
+    callTool: (_tool, { sum }, { signal }) =>
       sum === 7
         ? Promise.resolve(text('paid, receipt 123'))
         : new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(gone))),

@@ -57,7 +57,7 @@ describe('calls that a person has to agree to', () => {
       tools,
       decisions,
       signal: leaving.signal,
-      callTool: (_tool, _input, signal) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(gone))),
+      callTool: (_tool, _input, { signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(gone))),
     });
     setTimeout(() => leaving.abort(gone), 20);
     await expect(left).rejects.toBe(gone);

@@ -203,7 +203,7 @@ describe('failures', () => {
     const gone = new GatewayError('client_closed_request', 'The caller left.');
     const running = play([round(), { text: 'x' }], {
       signal: leaving.signal,
-      callTool: (_tool, _input, signal) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(gone))),
+      callTool: (_tool, _input, { signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(gone))),
     });
     setTimeout(() => leaving.abort(gone), 20);
     await expect(running).rejects.toBe(gone);
