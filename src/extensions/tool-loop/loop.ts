@@ -2,6 +2,7 @@
 import { endUnread } from '../../models/unread-events.ts';
 import type { ChatBody, ChatEvent, ChatEvents, ChatRequest } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
+import { wantsJson, withoutTalk } from './json-answer.ts';
 import { callTools } from './call-tools.ts';
 import { endAtLimit, endForCaller } from './end-loop.ts';
 import type { ToolLoopOptions } from './loop-options.ts';
@@ -57,14 +58,16 @@ interface Asked {
 async function* rounds(options: ToolLoopOptions, offered: OfferedTools, start: Start, first: Asked): AsyncGenerator<readonly ChatEvent[]> {
   const maxSteps = options.maxSteps ?? 8;
   const budget = budgetBehind(start.messages);
+  const isJson = wantsJson(options.request.body);
   let { request, events } = first;
   yield* tell(start.told, events);
   for (let step = 1; ; step++) {
-    const round = yield* readRound(events, {
+    const reading = readRound(events, {
       isHidden: (name) => !offered.isOwn(name),
       isFirst: step === 1,
       shownId: (call) => callId(options.run, step, call),
     });
+    const round = yield* isJson ? withoutTalk(reading) : reading;
     const calls = splitCalls(round.calls, offered);
     const results = yield* callTools(options, calls.ready, { stepPrefix: step, budget });
     const messages = [...request.body.messages, assistantMessage(round), ...results, ...calls.refusals];

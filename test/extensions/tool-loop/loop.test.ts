@@ -39,6 +39,26 @@ describe('rounds', () => {
     ]);
   });
 
+  it('leaves words before a call out of an answer that is to be JSON, and nothing of the answer itself', async () => {
+    const calls = [{ id: 'a', name: 'demo__add' }];
+    const body = { response_format: { type: 'json_object' } };
+    const said = async (...texts: string[]) => {
+      const script = texts.map((words, index) => ({ text: words, ...(index < texts.length - 1 ? { calls } : {}) }));
+      const { seen, bodies } = await play(script, { body });
+      return {
+        text: ofType(seen, 'text-delta')
+          .map((event) => event.text)
+          .join(''),
+        bodies,
+      };
+    };
+    const { text: answer, bodies } = await said('Let me look. ', '{"sum": 4}');
+    expect(answer).toBe('{"sum": 4}');
+    expect(lastMessages(bodies)[1]).toMatchObject({ content: 'Let me look. ' });
+    expect((await said(' [1]')).text).toBe(' [1]');
+    expect((await said('I cannot say.')).text).toBe('I cannot say.');
+  });
+
   it('runs the calls of one round at the same time, and each step has its own duration', async () => {
     const delays: Record<string, number> = { add: 20, look: 700 };
     const started = Date.now();
