@@ -1,4 +1,5 @@
 /** How much all forms hold together, from their first byte until what they brought is worked through: many at once must not fill the memory. */
+import { personKey } from '../../types/access.ts';
 import type { StateOwner } from '../../types/chat-state.ts';
 import { GatewayError } from '../../types/errors.ts';
 
@@ -37,8 +38,8 @@ export function createFormRooms({ mostOfOne = 128 * megabyte, mostOfAll = 256 * 
   };
 
   return {
-    enter({ tenant, issuer, subject }) {
-      const person = JSON.stringify([tenant, issuer, subject]);
+    enter(owner) {
+      const person = personKey(owner);
       let size = 0;
       return {
         reach(bytes) {
