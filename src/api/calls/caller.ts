@@ -33,9 +33,12 @@ export function callerOf(request: FastifyRequest, reply: FastifyReply): Caller {
   const controller = new AbortController();
   const needs = createNeeds();
   request.openCall = { request, needs, end: (why) => controller.abort(why) };
-  reply.raw.on('close', () => {
+  const leave = (): void => {
     if (!reply.raw.writableFinished) controller.abort(new GatewayError('client_closed_request', 'The caller left.'));
-  });
+  };
+  // Who is to be asked about a token may have taken longer than the caller stayed.
+  if (reply.raw.closed) leave();
+  else reply.raw.on('close', leave);
   return {
     principal,
     requestId: request.id,

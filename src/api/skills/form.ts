@@ -60,6 +60,7 @@ export async function receiveSkillForm(
   schema: JsonObject,
   { signal, room }: { readonly signal: AbortSignal; readonly room: FormRoom },
 ): Promise<SkillForm> {
+  signal.throwIfAborted();
   room.reach(Math.min(Number(request.headers['content-length'] ?? 0), mostBytes));
   const fields = new Map<string, string>();
   const files = new Map<string, JsonObject>();
