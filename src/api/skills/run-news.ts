@@ -36,6 +36,8 @@ export function createNewsFeed(first: RunNews): NewsFeed {
   };
   const nextNews = (signal: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
+      // Aborted while the caller read: that is not told again.
+      if (signal.aborted) return resolve();
       const listen = (): void => {
         listeners.delete(listen);
         signal.removeEventListener('abort', listen);

@@ -25,3 +25,11 @@ it('forgets the oldest of very much, never the end', async () => {
   expect(heard).toHaveLength(5_000);
   expect(heard.slice(-2)).toEqual(['5999', 'completed']);
 });
+
+it('a listener who may hear no more while it reads is told at once', async () => {
+  const controller = new AbortController();
+  const news = createNewsFeed({ name: 'started', data: {} }).follow(controller.signal)[Symbol.asyncIterator]();
+  await news.next();
+  controller.abort(new Error('gone'));
+  await expect(Promise.race([news.next(), new Promise((resolve) => setTimeout(resolve, 500))])).rejects.toThrow('gone');
+});
