@@ -61,8 +61,8 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
     if (row === undefined || (kind === 'skill' && isVersion(name))) throw notHere(collection, name);
     return row;
   };
-  const requireNames = (request: FastifyRequest, name: string, spec: z.output<typeof inputSpec>): void => {
-    if (kind === 'skill') requireReferences(config, request, name, spec as SkillSpec);
+  const requireNames = (request: FastifyRequest, name: string, spec: z.output<typeof inputSpec>, before?: ConfigRow['spec']): void => {
+    if (kind === 'skill') requireReferences(config, request, name, { spec: spec as SkillSpec, before });
   };
   const requireOwner = (principal: Principal, owner: string | null | undefined): void => {
     if (owner !== chooseOwner(principal, owner))
@@ -154,7 +154,7 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
       requireOwner(principal, owner);
       requireKindRight(principal, kind, spec);
       requireKindRight(principal, kind, current.spec);
-      requireNames(request, name, spec);
+      requireNames(request, name, spec, current.spec);
       const mutation = {
         kind,
         tenant: principal.tenant,

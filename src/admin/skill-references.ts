@@ -16,7 +16,9 @@ interface Reference {
 
 type Named = Pick<SkillSpec, 'tools' | 'cases'>;
 
-function referencesOf({ tools, cases }: Named): Reference[] {
+const keyOf = ({ kind, name }: Reference): string => `${kind} ${name}`;
+
+function referencesOf({ tools = [], cases = [] }: Partial<Named>): Reference[] {
   const named = tools.map((tool, index): Reference => {
     const [kind = '', name = ''] = tool.split('/');
     const param = `spec.tools[${index}]`;
@@ -31,12 +33,21 @@ function referencesOf({ tools, cases }: Named): Reference[] {
 
 /**
  * Throws `configuration_invalid` for a name that is nowhere, with what the caller may see as a hint. What is deleted later is told by the runs
- * that miss it, and which tools a server has is known when it is asked. A skill may name itself: how deep it goes is limited.
+ * that miss it: the row, which named it before, can be changed and switched off all the same. Which tools a server has is known when it is
+ * asked. A skill may name itself: how deep it goes is limited.
  */
-export function requireReferences(config: ConfigService, request: FastifyRequest, skill: string, spec: Named): void {
+export function requireReferences(
+  config: ConfigService,
+  request: FastifyRequest,
+  skill: string,
+  { spec, before }: { readonly spec: Named; readonly before: Partial<Named> | undefined },
+): void {
   const principal = principalOf(request);
   const { tenant } = principal;
-  for (const { kind, name, param } of referencesOf(spec)) {
+  const known = new Set(referencesOf(before ?? {}).map(keyOf));
+  for (const reference of referencesOf(spec)) {
+    const { kind, name, param } = reference;
+    if (known.has(keyOf(reference))) continue;
     const row = name.endsWith('@draft') ? skillOf(name) : name;
     if ((kind === 'skill' && row === skill) || config.row(tenant, kind, row) !== undefined) continue;
     const collection = collections.find((each) => each.kind === kind) as Collection;

@@ -225,6 +225,12 @@ it('a skill may name itself and the draft of another, and stays when what it nam
   await make('selfish', skill({ tools: ['skill/selfish', 'skill/others@draft'] }));
   expect((await gateway.as('admin', 'DELETE', '/api/skills/others')).status).toBe(204);
   expect((await gateway.as('admin', 'GET', '/api/skills/selfish')).status).toBe(200);
+  // It may be changed and switched off, and told of no slip but a new one.
+  const tools = ['skill/selfish', 'skill/others@draft'];
+  const off = await gateway.as('admin', 'PUT', '/api/skills/selfish', { spec: skill({ tools, title: 'Off' }), enabled: false });
+  expect(off.status, off.text).toBe(200);
+  const slip = await gateway.as('admin', 'PUT', '/api/skills/selfish', { spec: skill({ tools: [...tools, 'skill/ohters'] }) });
+  expect(slip.json.error).toMatchObject({ param: 'spec.tools[2]' });
 });
 
 it('a tool that needs a person’s yes is refused within a skill, where nobody can be asked', async () => {
