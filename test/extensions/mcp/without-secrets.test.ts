@@ -27,6 +27,7 @@ it.each([
   '123456789012',
   'https://api.example.com/v2',
   'application/json',
+  'jane.doe+bot@mail.example.com',
 ])('%s stays in a good answer, and is hidden in a failure', (setting) => {
   expect(withoutSecrets(answer(setting), [setting], true)).toEqual(answer(setting));
   expect(withoutSecrets(answer(setting), [setting], false)).toEqual(hidden);

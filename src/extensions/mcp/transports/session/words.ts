@@ -28,11 +28,12 @@ export function isLoss(error: unknown): boolean {
 const shortestSecret = 8;
 /** Among headers and variables of programs are also regions and names, which good answers are full of; those are shorter. */
 const shortestInAnswers = 16;
-/** Numbers, words, host names, paths, and addresses without a password: what servers are set up with beside secrets. */
+/** Numbers, words, host names, mail addresses, paths, and addresses without a password: what servers are set up with beside secrets. */
 const plain: readonly RegExp[] = [
   /^\d+$/,
   /^[A-Za-z]{1,15}([_./,-][A-Za-z]{1,15})*$/,
   /^[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}(:\d+)?$/,
+  /^[\w.+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}$/,
   /^([.~]{0,2}\/|[A-Za-z]:\\)[^=+]*$/,
   /^[a-z][a-z0-9+.-]*:\/\/[^@]*$/,
 ];
