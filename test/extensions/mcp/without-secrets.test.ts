@@ -13,6 +13,9 @@ it.each([
   'a"quote-and\\more-9d8c7b6a5',
   'qwmrtzplkvbnxcdfghjs',
   '4f9a8b7c6d5e4f3a.2b1c9d8e',
+  '/kPq83bhdGsX0wZ2nMvLr9TtYcUeAo1iJfKxQdRs',
+  'https://hooks.example.com/services/T0AB12/q7Wm3RzxK9vLp2NcTb8Yd4Fs',
+  'https://api.example.com/v2?key=4f9a8b7c6d5e4f3a2b1c',
 ])('%s is hidden in good answers and in failures', (secret) => {
   for (const isGood of [true, false]) expect(withoutSecrets(answer(secret), [secret], isGood)).toEqual(hidden);
 });
@@ -26,6 +29,7 @@ it.each([
   'C:\\\\data\\\\files',
   '123456789012',
   'https://api.example.com/v2',
+  'https://a1b2c3d4e5f6a7b8c9d0.functions.example.com/of/2024/team-reports',
   'application/json',
   'jane.doe+bot@mail.example.com',
 ])('%s stays in a good answer, and is hidden in a failure', (setting) => {

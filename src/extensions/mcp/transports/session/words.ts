@@ -37,6 +37,13 @@ const plain: readonly RegExp[] = [
   /^([.~]{0,2}\/|[A-Za-z]:\\)[^=+]*$/,
   /^[a-z][a-z0-9+.-]*:\/\/[^@]*$/,
 ];
+/** Letters and digits in one row, as keys have them: in the path or the query of an address, or behind the slash with which base64 may begin. */
+function holdsKey(text: string): boolean {
+  const [start = ''] = /^([a-z][a-z0-9+.-]*:\/\/[^/?#]*|[.~]{0,2}(?=\/)|[A-Za-z]:(?=\\))/.exec(text) ?? [];
+  if (start === '' && !text.startsWith('/')) return false;
+  return (text.slice(start.length).match(/[A-Za-z\d]{16,}/g) ?? []).some((row) => /\d/.test(row) && /[A-Za-z]/.test(row));
+}
+const isPlain = (text: string): boolean => plain.some((form) => form.test(text)) && !holdsKey(text);
 
 /** What is secret of them: without the scheme, as in `Bearer …`. */
 const bareOf = (secrets: readonly string[]): readonly string[] => secrets.map((secret) => secret.slice(secret.lastIndexOf(' ') + 1));
@@ -61,7 +68,7 @@ export function wordsOf(thrown: unknown, secrets: readonly string[]): string {
  */
 export function withoutSecrets<T>(answer: T, secrets: readonly string[], isGood: boolean): T {
   const bare = bareOf(secrets);
-  const isSecret = (each: string): boolean => each.length >= shortestInAnswers && !plain.some((form) => form.test(each));
+  const isSecret = (each: string): boolean => each.length >= shortestInAnswers && !isPlain(each);
   const spellings = spellingsOf(isGood ? bare.filter(isSecret) : bare);
   if (spellings.length === 0) return answer;
   const walk = (part: unknown): unknown => {
