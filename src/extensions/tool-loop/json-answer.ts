@@ -21,12 +21,14 @@ export async function* withoutTalk(round: AsyncGenerator<readonly ChatEvent[], R
       }
       const passed: ChatEvent[] = [];
       for (const event of value) {
-        if (isJson || event.type !== 'text-delta') {
+        // A citation is of the words before it.
+        const isOfWords = event.type === 'text-delta' || (event.type === 'annotation' && held.length > 0);
+        if (isJson || !isOfWords) {
           passed.push(event);
           continue;
         }
         held.push(event);
-        words += event.text;
+        if (event.type === 'text-delta') words += event.text;
         isJson = /^\s*[[{]/.test(words);
         if (isJson) passed.push(...held.splice(0));
       }
