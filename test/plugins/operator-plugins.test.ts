@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { startGateway, startProcess } from '../whole/gateway.ts';
+import { eventually, startGateway, startProcess } from '../whole/gateway.ts';
 import { startVendor } from '../whole/vendor.ts';
 
 let folder: string;
@@ -73,6 +73,42 @@ it('a skill that is not whole is told in the log by the field that it lacks', as
   await expect
     .poll(() => output(), { timeout: 10_000 })
     .toContain('defineSkill: input must be a zod schema; \\"inputs\\" is no field of a skill');
+});
+
+it('a tool source that throws at once, and not by a promise, holds no turn', async () => {
+  await writeFile(
+    join(folder, 'hasty.ts'),
+    `import { z } from 'zod';
+import { definePlugin } from 'pailou/plugin';
+export default definePlugin({
+  type: 'tool-source', kind: 'hasty', title: 'Hasty', options: z.strictObject({}),
+  create: () => ({
+    list: async () => ({ tools: [{ name: 'go', description: 'Goes.', inputSchema: { type: 'object' } }], prompts: [], resources: [], templates: [] }),
+    call() { throw new Error('at once'); },
+    onChange: () => () => {},
+    [Symbol.asyncDispose]: async () => {},
+  }),
+} as never);`,
+  );
+  await using gateway = await startGateway({ PAILOU_PLUGINS_DIR: folder, PAILOU_LOG_LEVEL: 'silent' }, startProcess);
+  const spec = { kind: 'hasty', options: {}, concurrency: 1, call_timeout_ms: 2_000 };
+  const made = await gateway.as('admin', 'POST', '/api/mcp-servers', { name: 'hasty', spec });
+  expect(made.status, made.text).toBe(201);
+  const synced = async () => (await gateway.as('admin', 'POST', '/api/mcp-servers/hasty/sync')).json.tools as number;
+  await eventually(synced, (count) => count === 1);
+  const skill = {
+    kind: 'pipeline',
+    description: 'Goes.',
+    model: 'demo/echo',
+    tools: ['mcp/hasty/go'],
+    options: { steps: [{ id: 'one', use: 'mcp/hasty/go', with: {} }] },
+  };
+  const row = await gateway.as('admin', 'POST', '/api/skills', { name: 'going', spec: skill });
+  expect(row.status, row.text).toBe(201);
+  for (let count = 0; count < 2; count++) {
+    const answer = await gateway.as('developer', 'POST', '/v1/skills/going/runs', { input: { text: 'go' } });
+    expect(answer.json.error?.code, answer.text).toBe('internal_error');
+  }
 });
 
 it('a folder that is not there stops the start and names the variable', async () => {

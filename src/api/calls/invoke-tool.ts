@@ -121,7 +121,8 @@ export async function invokeTool(
     // Clients that send a failed request again by themselves would run it again; what a person has agreed to is kept and is not.
     if (options.parent != null && options.approved !== true) caller.tell({ 'x-should-retry': 'false' });
     run.works();
-    const result = await source.instance.call(definition.name, input, context).finally(done);
+    // An operator's own source may throw at once.
+    const result = await Promise.try(() => source.instance.call(definition.name, input, context)).finally(done);
     const answer = isLargerThan(result as unknown as JsonObject, most) ? tooLarge(server.name, tool, most) : result;
     run.answered(answer as unknown as JsonObject);
     if (answer.isError === true) run.end('error', 'tool_failed');
