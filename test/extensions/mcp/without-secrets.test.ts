@@ -41,6 +41,14 @@ it('a scheme before the secret does not hide it from being found', () => {
   expect(withoutSecrets(answer('4f9a8b7c6d5e4f3a2b1c'), ['Bearer 4f9a8b7c6d5e4f3a2b1c'], true)).toEqual(hidden);
 });
 
+it.each(['host=db.internal password=4f9a8b7c6d5e4f3a2b1c dbname=app', 'session=4f9a8b7c6d5e4f3a2b1c; theme=dark'])(
+  'of several words, as in %s, the secret one is hidden',
+  (given) => {
+    for (const isGood of [true, false]) expect(withoutSecrets(answer('4f9a8b7c6d5e4f3a2b1c'), [given], isGood)).toEqual(hidden);
+    expect(withoutSecrets(answer('db.internal'), [given], true)).toEqual(answer('db.internal'));
+  },
+);
+
 it('numbers, flags and nothing stay what they are, and an answer is the very same where there are no secrets', () => {
   const given = { a: 1, b: true, c: null, d: ['x'] };
   expect(withoutSecrets(given, [], true)).toBe(given);

@@ -45,8 +45,15 @@ function holdsKey(text: string): boolean {
 }
 const isPlain = (text: string): boolean => plain.some((form) => form.test(text)) && !holdsKey(text);
 
-/** What is secret of them: without the scheme, as in `Bearer …`. */
-const bareOf = (secrets: readonly string[]): readonly string[] => secrets.map((secret) => secret.slice(secret.lastIndexOf(' ') + 1));
+/** No setting that good answers may be full of. */
+const isSecret = (text: string): boolean => text.length >= shortestInAnswers && !isPlain(text);
+
+/** What is secret of them: without the scheme, as in `Bearer …`; of cookies and of what connects to a database what is no plain setting. */
+const bareOf = (secrets: readonly string[]): readonly string[] =>
+  secrets.flatMap((secret) => {
+    const words = secret.split(/[\s;]+/).flatMap((word) => [word, word.slice(word.indexOf('=') + 1)]);
+    return [secret.slice(secret.lastIndexOf(' ') + 1), ...words.filter(isSecret)];
+  });
 
 /** All ways in which those may stand in a text that are no part of ordinary words. */
 function spellingsOf(bare: readonly string[]): readonly string[] {
@@ -68,7 +75,6 @@ export function wordsOf(thrown: unknown, secrets: readonly string[]): string {
  */
 export function withoutSecrets<T>(answer: T, secrets: readonly string[], isGood: boolean): T {
   const bare = bareOf(secrets);
-  const isSecret = (each: string): boolean => each.length >= shortestInAnswers && !isPlain(each);
   const spellings = spellingsOf(isGood ? bare.filter(isSecret) : bare);
   if (spellings.length === 0) return answer;
   const walk = (part: unknown): unknown => {
