@@ -30,16 +30,21 @@ function asTold({ seen, ...state }: JsonObject): JsonObject {
   return { ...state, status: 'failed', output: null, error: { code: 'internal_error', message: 'The node on which it ran is gone.' } };
 }
 
-/** The steps in what is told of a run, each once. */
+/** The steps in what is told of a run, each once; two that look alike are two. */
 function stepNews(): (state: JsonObject) => RunNews[] {
-  const heard = new Set<string>();
-  return ({ steps }) =>
-    (Array.isArray(steps) ? (steps as readonly JsonObject[]) : []).flatMap((step) => {
+  /** How often each was told. */
+  const heard = new Map<string, number>();
+  return ({ steps }) => {
+    const seen = new Map<string, number>();
+    return (Array.isArray(steps) ? (steps as readonly JsonObject[]) : []).flatMap((step) => {
       const text = JSON.stringify(step);
-      if (heard.has(text)) return [];
-      heard.add(text);
+      const count = (seen.get(text) ?? 0) + 1;
+      seen.set(text, count);
+      if (count <= (heard.get(text) ?? 0)) return [];
+      heard.set(text, count);
       return [{ name: 'step', data: step }];
     });
+  };
 }
 
 export function createRunsElsewhere(states: ChatStates): RunsElsewhere {
