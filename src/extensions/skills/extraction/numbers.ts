@@ -90,7 +90,8 @@ export function numberIn(text: string): number | null {
   const [only, ...others] = numbersIn(readable(text));
   const [value, ...more] = new Set(only?.values);
   if (only === undefined || value === undefined || others.length > 0 || more.length > 0) return null;
-  return only.isNegative ? -value : value;
+  // Wherever the sign stands: there is nothing else that it could be of.
+  return /[-\u2212(]/.test(text) ? -value : value;
 }
 
 const scales = /%|‰|per ?cent|hundred|thousand|million|billion|trillion|\b(k|m|mn|bn|mio|mrd|tsd)\b|[kmb]\b|[百千万萬亿億兆]/i;
