@@ -8,6 +8,34 @@ import { called, playing } from './scripted-model.ts';
 import { startToolServer } from './tool-server.ts';
 import { chunks, startVendor } from './vendor.ts';
 
+const notesIn = (dataDir: string) => readdir(join(dataDir, 'open-runs')).catch(() => []);
+
+/** A gateway in a process of its own, which is killed as soon as it has written down what is under way. */
+async function startMortal(dataDir: string) {
+  let pid = 0;
+  const gateway = await startGateway({ PAILOU_DATA_DIR: dataDir }, async (env) => {
+    const started = await startProcess(env);
+    ({ pid } = started);
+    return started;
+  });
+  const killWhenNoted = async (): Promise<void> => {
+    await eventually(
+      () => notesIn(dataDir),
+      (names) => names.some((name) => name.endsWith('.ndjson')),
+    );
+    process.kill(pid, 'SIGKILL');
+  };
+  return { ...gateway, killWhenNoted };
+}
+
+/** Lets the note of a node that died count as old; resolves with its path. */
+async function ageNote(dataDir: string): Promise<string> {
+  const [name = ''] = await notesIn(dataDir);
+  const path = join(dataDir, 'open-runs', name);
+  await utimes(path, new Date(0), new Date(0));
+  return path;
+}
+
 it('kill -9: the call is booked once, as an error, with about what it used', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'pailou-death-'));
   await using vendor = await startVendor();
@@ -15,12 +43,7 @@ it('kill -9: the call is booked once, as an error, with about what it used', asy
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     for (const chunk of chunks(Array.from({ length: 60 }, () => 'word ')).slice(0, 60)) response.write(chunk);
   });
-  let pid = 0;
-  const first = await startGateway({ PAILOU_DATA_DIR: dataDir }, async (env) => {
-    const started = await startProcess(env);
-    ({ pid } = started);
-    return started;
-  });
+  await using first = await startMortal(dataDir);
   await first.as('admin', 'POST', '/api/providers', {
     name: 'vendor',
     spec: { kind: 'openai-compatible', options: { base_url: vendor.url } },
@@ -30,15 +53,11 @@ it('kill -9: the call is booked once, as an error, with about what it used', asy
   const asking = first
     .as('developer', 'POST', '/v1/chat/completions', { model: 'long', stream: true, messages: [{ role: 'user', content: 'Hello' }] })
     .catch((thrown: unknown) => thrown);
-  const folder = join(dataDir, 'open-runs');
-  const noted = () => readdir(folder).catch(() => []);
-  await eventually(noted, (names) => names.some((name) => name.endsWith('.ndjson')));
-  process.kill(pid, 'SIGKILL');
+  await first.killWhenNoted();
   expect(await asking).toBeInstanceOf(Error);
 
-  const [name = ''] = await noted();
-  const { id } = JSON.parse((await readFile(join(folder, name), 'utf8')).trim()) as { id: string };
-  await utimes(join(folder, name), new Date(0), new Date(0));
+  const note = await ageNote(dataDir);
+  const { id } = JSON.parse((await readFile(note, 'utf8')).trim()) as { id: string };
   await using second = await startGateway({ PAILOU_DATA_DIR: dataDir });
   const runs = () => second.as('admin', 'GET', '/api/runs?capability=model/long');
   const { json } = await eventually(runs, (answer) => answer.json.data.length > 0);
@@ -56,7 +75,10 @@ it('kill -9: the call is booked once, as an error, with about what it used', asy
   expect(run.usage.output_tokens).toBeGreaterThan(30);
   expect(run.usage.output_tokens).toBeLessThan(200);
   expect(run.cost).toBe(run.usage.input_tokens + 2 * run.usage.output_tokens);
-  await eventually(noted, (names) => names.length === 0);
+  await eventually(
+    () => notesIn(dataDir),
+    (names) => names.length === 0,
+  );
   await rm(dataDir, { recursive: true, force: true });
 }, 60_000);
 
@@ -65,12 +87,7 @@ it('kill -9: the tool that was called stands in the ledger, with the skill and t
   await using vendor = await startVendor();
   await using slow = await startToolServer();
   vendor.behave(playing(() => ({ 0: [called('c1', 'skill__telling', { text: 'x' })] })));
-  let pid = 0;
-  const first = await startGateway({ PAILOU_DATA_DIR: dataDir }, async (env) => {
-    const started = await startProcess(env);
-    ({ pid } = started);
-    return started;
-  });
+  await using first = await startMortal(dataDir);
   const made = async (path: string, body: object) => expect((await first.as('admin', 'POST', path, body)).status).toBe(201);
   await made('/api/providers', { name: 'vendor', spec: { kind: 'openai-compatible', options: { base_url: vendor.url } } });
   await made('/api/models', { name: 'small', spec: { deployments: [{ provider: 'vendor', model: 'm' }] } });
@@ -90,13 +107,9 @@ it('kill -9: the tool that was called stands in the ledger, with the skill and t
       tools: [{ type: 'skill', name: 'telling' }],
     })
     .catch((thrown: unknown) => thrown);
-  const folder = join(dataDir, 'open-runs');
-  const noted = () => readdir(folder).catch(() => []);
-  await eventually(noted, (names) => names.some((name) => name.endsWith('.ndjson')));
-  process.kill(pid, 'SIGKILL');
+  await first.killWhenNoted();
   expect(await asking).toBeInstanceOf(Error);
-  const [name = ''] = await noted();
-  await utimes(join(folder, name), new Date(0), new Date(0));
+  await ageNote(dataDir);
 
   const { PAILOU_IDENTITY_PORT = '' } = first.env;
   await using second = await startGateway({ PAILOU_DATA_DIR: dataDir, PAILOU_IDENTITY_PORT });
