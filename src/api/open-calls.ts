@@ -73,10 +73,11 @@ export function createOpenCalls({ credentials, config, audit, logger, everyMs }:
     } catch (thrown) {
       const known = open.get(call) ?? null;
       if (known === null || !untold.has(toGatewayError(thrown).code)) throw thrown;
-      // A short token that stood for a key may be over, and the key be taken away later.
-      if (known.key !== undefined && config.current().key(known.key) === undefined)
-        throw new GatewayError('token_invalid', 'The key with which this began was revoked.', { cause: thrown });
-      return known;
+      // A short token that stood for a key may be over, and the key be taken away or run out later.
+      if (known.key === undefined) return known;
+      const key = config.current().key(known.key);
+      if (key !== undefined && key.expiresAt > Date.now()) return known;
+      throw new GatewayError('token_invalid', 'The key with which this began was revoked, or has expired.', { cause: thrown });
     }
   };
 

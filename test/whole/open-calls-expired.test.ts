@@ -74,30 +74,45 @@ it.each(['skill/going', 'model/endless'])(
   20_000,
 );
 
-it('begun with the short token of a key, it goes on without the token, and ends without the key', async () => {
-  await using gateway = await startGateway({ PAILOU_API_KEYS: 'exchange', PAILOU_RECHECK_SECONDS: '1' });
-  const made = async (path: string, body: object) => expect((await gateway.as('admin', 'POST', path, body)).status).toBe(201);
-  await made('/api/providers', { name: 'vendor', spec: { kind: 'openai-compatible', options: { base_url: vendor.url } } });
-  await made('/api/models', { name: 'endless', spec: { deployments: [{ provider: 'vendor', model: 'm' }] } });
-  await made('/api/skills', {
-    name: 'going',
-    spec: { kind: 'prompt', description: 'd', model: 'endless', options: { instructions: 'Go.' } },
-  });
-  const { id, key } = (await gateway.as('developer', 'POST', '/api/keys', {})).json as { id: string; key: string };
-  const exchanged = await gateway.as(null, 'POST', '/auth/exchange', undefined, { authorization: `Bearer ${key}` });
-  const brief = { authorization: `Bearer ${exchanged.json.access_token}` };
-  const started = await gateway.as(null, 'POST', '/v1/skills/going/runs', { input: { text: 'x' }, async: true }, brief);
-  expect(started.status, started.text).toBe(202);
-  const path = `/v1/runs/${started.json.id}`;
-  const standing = async (): Promise<{ status: string }> => (await gateway.as('developer', 'GET', path)).json;
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 301_000 });
-  expect((await gateway.as(null, 'GET', path, undefined, brief)).json.error.code).toBe('token_expired');
-  // Longer than it takes to look once.
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
-  expect(await standing()).toMatchObject({ status: 'running' });
-  expect((await gateway.as('developer', 'DELETE', `/api/keys/${id}`)).status).toBe(204);
-  expect(await eventually(standing, ({ status }) => status !== 'running')).toMatchObject({
-    status: 'failed',
-    error: { code: 'token_invalid' },
-  });
-}, 20_000);
+const day = 86_400_000;
+it.each(['revoked', 'run out'])(
+  'begun with the short token of a key, it goes on without the token, and ends when the key is %s',
+  async (end) => {
+    await using gateway = await startGateway({ PAILOU_API_KEYS: 'exchange', PAILOU_RECHECK_SECONDS: '1' });
+    const made = async (path: string, body: object) => expect((await gateway.as('admin', 'POST', path, body)).status).toBe(201);
+    await made('/api/providers', { name: 'vendor', spec: { kind: 'openai-compatible', options: { base_url: vendor.url } } });
+    await made('/api/models', { name: 'endless', spec: { deployments: [{ provider: 'vendor', model: 'm' }] } });
+    await made('/api/skills', {
+      name: 'going',
+      spec: { kind: 'prompt', description: 'd', model: 'endless', options: { instructions: 'Go.' } },
+    });
+    const { id, key } = (await gateway.as('developer', 'POST', '/api/keys', {})).json as { id: string; key: string };
+    const exchanged = await gateway.as(null, 'POST', '/auth/exchange', undefined, { authorization: `Bearer ${key}` });
+    const brief = { authorization: `Bearer ${exchanged.json.access_token}` };
+    const started = await gateway.as(null, 'POST', '/v1/skills/going/runs', { input: { text: 'x' }, async: true }, brief);
+    expect(started.status, started.text).toBe(202);
+    const path = `/v1/runs/${started.json.id}`;
+    const standing = async (): Promise<{ status: string }> => (await gateway.as('developer', 'GET', path)).json;
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 301_000 });
+    expect((await gateway.as(null, 'GET', path, undefined, brief)).json.error.code).toBe('token_expired');
+    // Longer than it takes to look once.
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(await standing()).toMatchObject({ status: 'running' });
+    if (end === 'revoked') expect((await gateway.as('developer', 'DELETE', `/api/keys/${id}`)).status).toBe(204);
+    else {
+      const { aborts } = vendor;
+      vi.setSystemTime(Date.now() + 91 * day);
+      await eventually(
+        () => Promise.resolve(vendor.aborts),
+        (count) => count > aborts,
+      );
+      // Who asks now has a token of today.
+      vi.useRealTimers();
+    }
+    expect(await eventually(standing, ({ status }) => status !== 'running')).toMatchObject({
+      status: 'failed',
+      error: { code: 'token_invalid' },
+    });
+  },
+  20_000,
+);
