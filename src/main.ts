@@ -34,10 +34,9 @@ import { createRedisStore } from './quota/redis-store.ts';
 import { createAuditLog } from './storage/audit.ts';
 import { createAuditChain } from './storage/audit-chain.ts';
 import { createConfigStore } from './storage/config-store.ts';
-import type { Database } from './storage/database.ts';
 import { openDatabase } from './storage/open-database.ts';
 import { createLedger } from './storage/ledger.ts';
-import { migrate } from './storage/migrate.ts';
+import { migrateOrKeepTrying } from './storage/migrate-or-keep-trying.ts';
 import { createResponseStore } from './storage/responses.ts';
 import { createNodeBook } from './storage/nodes.ts';
 import { createOpenRuns } from './storage/open-runs.ts';
@@ -261,6 +260,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   const runs = createRunReader(database, contents);
   let stopping = false;
   const publicUrl = settings.publicUrl ?? url;
+  const homeTenant = issuers[0]?.mapping.defaultTenant ?? 'default';
   const server = await createServer({
     publicUrl,
     recheckMs: settings.recheckSeconds * 1_000,
@@ -268,7 +268,8 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
     credentials,
     config,
     audit,
-    homeTenant: issuers[0]?.mapping.defaultTenant ?? 'default',
+    homeTenant,
+    docs: settings.docs,
     logger,
     bodyLimit: settings.bodyLimit,
     version,
@@ -288,7 +289,8 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
         ledger,
         metrics,
         stopping: () => stopping,
-        mode: settings.mode,
+        homeTenant,
+        developmentIdentity: settings.oauth.issuer === null && settings.oauth.file === null,
         metricsToken: settings.metricsToken,
       });
       addControl(app, {
@@ -337,28 +339,6 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
     greeting: greetingOf(settings, url, issuers.map(({ issuer }) => issuer).join(', ')),
     close: (graceMs = 30_000) => (closing ??= close(graceMs)),
   };
-}
-
-/** With the database away at start the last good configuration serves, so migrations are tried again until they pass. */
-async function migrateOrKeepTrying(database: Database, logger: Logger): Promise<() => void> {
-  const attempt = async (): Promise<void> => {
-    const applied = await migrate(database);
-    if (applied.length > 0) logger.info({ applied }, 'database migrated');
-  };
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    await attempt();
-  } catch (thrown) {
-    if (!(thrown instanceof GatewayError) || thrown.code !== 'storage_unavailable' || database.kind === 'sqlite') throw thrown;
-    logger.warn({ err: thrown }, 'the database cannot be reached; serving the last good configuration if there is one, and trying again');
-    timer = setInterval(() => {
-      attempt().then(
-        () => clearInterval(timer),
-        () => {},
-      );
-    }, 2_000);
-  }
-  return () => clearInterval(timer);
 }
 
 async function listen(server: Awaited<ReturnType<typeof createServer>>, settings: Settings): Promise<void> {

@@ -4,8 +4,12 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 
+/** Who may read it. */
+export type DocumentationAudience = 'open' | 'signed-in';
+
 /** Register before the routes: the collector must see them all. */
-export async function addDocumentation(app: FastifyInstance, version: string): Promise<void> {
+export async function addDocumentation(app: FastifyInstance, version: string, audience: DocumentationAudience): Promise<void> {
+  const access = audience === 'open' ? 'public' : 'signed-in';
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -22,9 +26,9 @@ export async function addDocumentation(app: FastifyInstance, version: string): P
   });
   await app.register(async (scope) => {
     scope.addHook('onRoute', (route) => {
-      route.config = { ...route.config, access: 'public' };
+      route.config = { ...route.config, access };
     });
     await scope.register(swaggerUi, { routePrefix: '/docs', uiConfig: { validatorUrl: null, deepLinking: true }, staticCSP: true });
   });
-  app.get('/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, async () => app.swagger());
+  app.get('/openapi.json', { config: { access }, schema: { hide: true } }, async () => app.swagger());
 }

@@ -7,7 +7,7 @@ import type { ConfigService } from '../config/service.ts';
 import type { AuditLog } from '../storage/audit.ts';
 import type { Logger } from '../types/logger.ts';
 import { addAdmission, requestId, requireDeclaredAccess } from './admission.ts';
-import { addDocumentation } from './documentation.ts';
+import { addDocumentation, type DocumentationAudience } from './documentation.ts';
 import { addErrorHandling, answerClientError } from './error-handling.ts';
 import { addJsonBody } from './json-body.ts';
 import { createOpenCalls } from './open-calls.ts';
@@ -27,6 +27,7 @@ export interface ServerOptions {
   readonly logger: Logger;
   readonly bodyLimit: number;
   readonly version: string;
+  readonly docs: DocumentationAudience;
   /** Adds the routes whose bodies zod checks before the handler runs (the control API). */
   readonly control: (app: FastifyInstance) => void;
   /** Adds the routes that check their own bodies and pass them on (the calls). */
@@ -59,7 +60,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.addHook('onClose', async () => openCalls.close());
   addJsonBody(app);
   addErrorHandling(app, options);
-  await addDocumentation(app, options.version);
+  await addDocumentation(app, options.version, options.docs);
   await app.register(async (scope) => {
     // Before zod, which would take such a key out in silence.
     scope.addHook('preValidation', async (request) => refusePoison(request.body, []));

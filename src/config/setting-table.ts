@@ -84,9 +84,16 @@ const table = {
     example: '168',
     default: '720',
   },
+  PAILOU_DOCS: {
+    meaning:
+      'Who may read /docs and /openapi.json, which tell how this gateway is built. signed-in: those who hold a token or a session. open: anybody.',
+    form: 'open or signed-in',
+    example: 'open',
+    default: 'open; signed-in in production',
+  },
   PAILOU_METRICS_TOKEN: {
     meaning:
-      'What Prometheus sends as a bearer token for /metrics, which names models, vendors and tenants. Without it only administrators may read them; in development mode anybody.',
+      "What Prometheus sends as a bearer token for /metrics, which names models, vendors and tenants. Without it only administrators of the first OAuth2 service's default tenant may read them; with the development identity service anybody.",
     form: 'at least 16 characters without spaces',
     example: '$(openssl rand -hex 16)',
     default: 'none',

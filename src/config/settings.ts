@@ -48,6 +48,8 @@ export interface Settings {
   /** For kept answers, where Redis does not keep them. */
   readonly cacheMemoryMb: number;
   readonly withoutRedis: 'local' | 'refuse';
+  /** Who may read /docs and /openapi.json. */
+  readonly docs: 'open' | 'signed-in';
   readonly metricsToken: string | null;
   readonly masterKey: string | null;
   /** Further keys that still open. */
@@ -129,6 +131,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     redisUrl: read('PAILOU_REDIS_URL', url('redis:', 'rediss:'), null),
     cacheMemoryMb: read('PAILOU_CACHE_MEMORY_MB', whole(1, 65_536), 64),
     withoutRedis: read('PAILOU_WITHOUT_REDIS', oneOf('local', 'refuse'), 'local'),
+    docs: read('PAILOU_DOCS', oneOf('open', 'signed-in'), production ? 'signed-in' : 'open'),
     metricsToken: read('PAILOU_METRICS_TOKEN', (text) => (/^[\x21-\x7e]{16,512}$/.test(text) ? text : undefined), null),
     masterKey: read('PAILOU_MASTER_KEY', (text) => (isKey(text) ? text : undefined), null),
     oldMasterKeys: read('PAILOU_MASTER_KEY_OLD', (text) => (list(text).every(isKey) ? list(text) : undefined), []),

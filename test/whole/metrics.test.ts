@@ -1,10 +1,12 @@
 /** /metrics names models, vendors and tenants: in production it is for those who may know them. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { chiefOf, type Companies, startCompanies } from './companies.ts';
 import { startGateway, type TestGateway } from './gateway.ts';
 
 const token = 'metrics-token-of-sixteen';
 let development: TestGateway;
+let companies: Record<'development' | 'production', Companies>;
 let nodes: Record<'guarded' | 'unguarded', TestGateway>;
 
 beforeAll(async () => {
@@ -19,18 +21,36 @@ beforeAll(async () => {
       PAILOU_LOG_LEVEL: 'error',
       ...env,
     });
+  const PAILOU_MASTER_KEY = randomBytes(32).toString('base64');
+  companies = {
+    development: await startCompanies(),
+    production: await startCompanies({ PAILOU_MODE: 'production', PAILOU_MASTER_KEY, PAILOU_LOG_LEVEL: 'error' }),
+  };
   nodes = { guarded: await production({ PAILOU_METRICS_TOKEN: token }), unguarded: await production({}) };
 });
 afterAll(async () => {
-  for (const each of [...Object.values(nodes), development]) await each[Symbol.asyncDispose]();
+  for (const each of [...Object.values(nodes), ...Object.values(companies), development]) await each[Symbol.asyncDispose]();
 });
 
 const read = (node: TestGateway, authorization?: string) =>
   node.as(null, 'GET', '/metrics', undefined, authorization === undefined ? {} : { authorization });
 const bearer = async (role: 'admin' | 'user') => `Bearer ${await development.token(role)}`;
 
-it('in development mode anybody may look', async () => {
+it('where the identity service gives anybody any token, anybody may look', async () => {
   expect((await read(development)).status).toBe(200);
+});
+
+it('administrators of another tenant may not, in any mode, and learn no name', async () => {
+  for (const [mode, { gateway, as }] of Object.entries(companies)) {
+    expect((await gateway.as(null, 'GET', '/metrics')).status, mode).toBe(401);
+    const foreign = await as(chiefOf('partner'), 'GET', '/metrics');
+    expect(foreign, mode).toMatchObject({ status: 403, json: { error: { code: 'permission_denied' } } });
+    expect(foreign.text).not.toContain('pailou_');
+    expect((await as({ subject: 'ann', tenant: 'default', roles: ['developer'] }, 'GET', '/metrics')).status, mode).toBe(403);
+    const own = await as(chiefOf('default'), 'GET', '/metrics');
+    expect(own.status, mode).toBe(200);
+    expect(own.text).toContain('pailou_');
+  }
 });
 
 it('in production only administrators may, as long as there is no token of its own', async () => {

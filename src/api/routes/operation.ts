@@ -4,19 +4,23 @@ import type { FastifyInstance } from 'fastify';
 import type { ConfigService } from '../../config/service.ts';
 import type { Database } from '../../storage/database.ts';
 import type { LedgerWriter } from '../../storage/ledger.ts';
-import type { Settings } from '../../config/settings.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import type { Principal } from '../../types/access.ts';
 import { GatewayError } from '../../types/errors.ts';
+import { principalOf } from '../request-context.ts';
 
 export interface OperationServices {
   readonly config: ConfigService;
   readonly database: Database;
   readonly ledger: LedgerWriter;
   readonly metrics: Metrics;
+  /** The operator's own tenant. */
+  readonly homeTenant: string;
   /** Turns true when the node is asked to stop: it is then no longer ready, but still alive. */
   readonly stopping: () => boolean;
-  readonly mode: Settings['mode'];
-  /** What opens /metrics; null for administrators alone. */
+  /** Whether anybody can fetch an administrator's token here, so that nothing is hidden from anybody. */
+  readonly developmentIdentity: boolean;
+  /** What opens /metrics; null for administrators of the operator's own tenant alone. */
   readonly metricsToken: string | null;
 }
 
@@ -30,6 +34,15 @@ function requireToken(authorization: string | undefined, token: string): void {
   if (authorization === undefined)
     throw new GatewayError('token_missing', 'Send the metrics token of this gateway as Authorization: Bearer ….');
   if (!isSame(authorization, `Bearer ${token}`)) throw new GatewayError('token_invalid', 'This is not the metrics token of this gateway.');
+}
+
+/** Metrics name the models and vendors of all tenants. */
+function requireTenant({ tenant }: Principal, homeTenant: string): void {
+  if (tenant === homeTenant) return;
+  throw new GatewayError(
+    'permission_denied',
+    'Metrics name the models of every tenant; they are for administrators of the tenant that runs this gateway, or for its metrics token (PAILOU_METRICS_TOKEN).',
+  );
 }
 
 export function addOperation(app: FastifyInstance, services: OperationServices): void {
@@ -66,10 +79,11 @@ export function addOperation(app: FastifyInstance, services: OperationServices):
     };
   });
 
-  const { mode, metricsToken } = services;
-  const access = metricsToken === null && mode === 'production' ? 'administrator' : 'public';
+  const { homeTenant, metricsToken, developmentIdentity } = services;
+  const access = metricsToken === null && !developmentIdentity ? 'administrator' : 'public';
   app.get('/metrics', { config: { access }, schema: { tags, summary: 'Prometheus metrics' } }, async (request, reply) => {
     if (metricsToken !== null) requireToken(request.headers.authorization, metricsToken);
+    else if (access === 'administrator') requireTenant(principalOf(request), homeTenant);
     const { contentType, text } = await services.metrics.render();
     return reply.header('content-type', contentType).send(text);
   });

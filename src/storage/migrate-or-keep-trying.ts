@@ -1,0 +1,27 @@
+/** Migrations at start, also where the database is not there yet. */
+import { GatewayError } from '../types/errors.ts';
+import type { Logger } from '../types/logger.ts';
+import type { Database } from './database.ts';
+import { migrate } from './migrate.ts';
+
+/** With the database away at start the last good configuration serves, so migrations are tried again until they pass. */
+export async function migrateOrKeepTrying(database: Database, logger: Logger): Promise<() => void> {
+  const attempt = async (): Promise<void> => {
+    const applied = await migrate(database);
+    if (applied.length > 0) logger.info({ applied }, 'database migrated');
+  };
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    await attempt();
+  } catch (thrown) {
+    if (!(thrown instanceof GatewayError) || thrown.code !== 'storage_unavailable' || database.kind === 'sqlite') throw thrown;
+    logger.warn({ err: thrown }, 'the database cannot be reached; serving the last good configuration if there is one, and trying again');
+    timer = setInterval(() => {
+      attempt().then(
+        () => clearInterval(timer),
+        () => {},
+      );
+    }, 2_000);
+  }
+  return () => clearInterval(timer);
+}
