@@ -2,23 +2,32 @@
 import { BlockList, isIP } from 'node:net';
 import { GatewayError } from '../types/errors.ts';
 
-/** Never, whatever the operator allows: metadata services of the clouds, link-local, unspecified, multicast, reserved. */
+/**
+ * Never, whatever the operator allows: metadata services of the clouds, link-local, unspecified, multicast, and what the registries of
+ * special-purpose addresses (RFC 6890, IANA) keep for documentation, tunnels and protocols: no service that a team runs is there.
+ */
 const forbiddenRanges = [
   '0.0.0.0/8',
   '169.254.0.0/16',
   '100.100.100.200/32',
   '168.63.129.16/32',
   '192.0.0.192/32',
+  '192.0.2.0/24', // documentation
+  '192.88.99.0/24', // relays of 6to4
+  '198.51.100.0/24', // documentation
+  '203.0.113.0/24', // documentation
   '224.0.0.0/4',
   '240.0.0.0/4',
-  '::/128',
+  '2001::/23', // protocol assignments: Teredo, ORCHID and others
+  '2001:db8::/32', // documentation
+  '3fff::/20', // documentation
   'fe80::/10',
   'ff00::/8',
   'fd00:ec2::254/128',
   'fd20:ce::254/128',
 ];
 
-/** Only where the operator allows it: loopback, private and shared ranges. */
+/** Only where the operator allows it: loopback, private, shared and benchmarking ranges, and NAT64 of one's own. */
 const privateRanges = [
   '10.0.0.0/8',
   '100.64.0.0/10',
@@ -28,9 +37,13 @@ const privateRanges = [
   '192.168.0.0/16',
   '198.18.0.0/15',
   '::1/128',
+  '64:ff9b:1::/48',
   'fc00::/7',
   'fec0::/10',
 ];
+
+/** Nothing else of IPv6 is given to anybody (IANA, IPv6 global unicast): discard-only, segment routing and the rest. */
+const globalIpv6 = '2000::/3';
 
 function addRange(list: BlockList, range: string): void {
   const [address = '', length, ...rest] = range.trim().split('/');
@@ -51,6 +64,7 @@ function rangeList(ranges: readonly string[]): BlockList {
 
 const forbidden = rangeList(forbiddenRanges);
 const restricted = rangeList(privateRanges);
+const global = rangeList([globalIpv6]);
 
 /** The eight groups of an IPv6 address that `isIP` has accepted. */
 function groupsOf(address: string): number[] {
@@ -67,18 +81,29 @@ function groupsOf(address: string): number[] {
   return [...before, ...Array.from({ length: gap }, () => '0'), ...after].map((group) => Number.parseInt(group, 16));
 }
 
-/** The IPv4 address that an IPv6 address stands for (mapped, compatible, NAT64, 6to4), or null. */
-function embeddedIpv4(address: string): string | null {
+interface Embedded {
+  readonly ipv4: string;
+  /** Whether the way to it is by this address alone; else the range of the IPv6 address counts too. */
+  readonly whole: boolean;
+}
+
+/** The IPv4 address that an IPv6 address leads to (mapped, compatible, translated, NAT64, 6to4, ISATAP), or null. */
+function embeddedIpv4(address: string): Embedded | null {
   const groups = groupsOf(address);
   const dotted = (high = 0, low = 0): string => `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
-  const zeros = (count: number): boolean => groups.slice(0, count).every((group) => group === 0);
-  if (zeros(5) && groups[5] === 0xffff) return dotted(groups[6], groups[7]);
-  if (zeros(4) && groups[4] === 0xffff && groups[5] === 0) return dotted(groups[6], groups[7]);
-  if (zeros(6) && (groups[6] !== 0 || (groups[7] ?? 0) > 1)) return dotted(groups[6], groups[7]);
-  if (groups[0] === 0x64 && groups[1] === 0xff9b) return dotted(groups[6], groups[7]);
-  if (groups[0] === 0x2002) return dotted(groups[1], groups[2]);
+  const zeros = (from: number, to: number): boolean => groups.slice(from, to).every((group) => group === 0);
+  const last = dotted(groups[6], groups[7]);
+  if (zeros(0, 5) && groups[5] === 0xffff) return { ipv4: last, whole: true };
+  if (zeros(0, 4) && groups[4] === 0xffff && groups[5] === 0) return { ipv4: last, whole: true };
+  if (zeros(0, 6) && (groups[6] !== 0 || (groups[7] ?? 0) > 1)) return { ipv4: last, whole: true };
+  if (groups[0] === 0x64 && groups[1] === 0xff9b) return { ipv4: last, whole: zeros(2, 6) };
+  if (groups[0] === 0x2002) return { ipv4: dotted(groups[1], groups[2]), whole: true };
+  // RFC 5214 6.1, with or without the bit for an address that is unique everywhere.
+  if (((groups[4] ?? 0) & 0xfdff) === 0 && groups[5] === 0x5efe) return { ipv4: last, whole: false };
   return null;
 }
+
+const never = 'the address is link-local, reserved or a metadata service, which is never allowed';
 
 export interface AddressRules {
   /** Why `address` (an IP literal) may not be connected to, or null when it may. */
@@ -93,14 +118,15 @@ export function createAddressRules(allow: readonly string[]): AddressRules {
     if (family === 0) return 'it is not an IP address';
     if (family === 6) {
       const inner = embeddedIpv4(address);
-      if (inner !== null) return refuse(inner);
+      const reason = inner === null ? null : refuse(inner.ipv4);
+      if (inner !== null && (inner.whole || reason !== null)) return reason;
     }
     const plain = address.replace(/%.*$/, '');
     const kind = family === 4 ? 'ipv4' : 'ipv6';
-    if (forbidden.check(plain, kind)) return 'the address is link-local, reserved or a metadata service, which is never allowed';
-    if (restricted.check(plain, kind) && !allowed.check(plain, kind))
-      return 'the address is private; the operator can allow its range with PAILOU_OUTBOUND_ALLOW';
-    return null;
+    if (forbidden.check(plain, kind)) return never;
+    if (restricted.check(plain, kind))
+      return allowed.check(plain, kind) ? null : 'the address is private; the operator can allow its range with PAILOU_OUTBOUND_ALLOW';
+    return family === 6 && !global.check(plain, kind) ? never : null;
   };
   return { refuse };
 }

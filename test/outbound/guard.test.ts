@@ -34,6 +34,12 @@ describe('the guard', () => {
     'https://192.168.0.1',
     'https://100.64.0.1',
     'https://[fd12::1]',
+    'https://[fec0::1]',
+    'http://198.18.0.7',
+    'http://[64:ff9b:1::808:808]',
+    'http://[::ffff:0:10.0.0.1]',
+    'http://[2606:4700::5efe:10.0.0.1]',
+    'http://[2606:4700::200:5efe:10.0.0.1]',
   ])('refuses %s unless its range is allowed', (url) => {
     expect(refused(url)).toBe(true);
     expect(refused(url, open)).toBe(false);
@@ -50,6 +56,24 @@ describe('the guard', () => {
     'http://metadata.google.internal',
     'http://224.0.0.1',
     'http://255.255.255.255',
+    'http://192.0.2.1',
+    'http://198.51.100.1',
+    'http://203.0.113.1',
+    'http://192.88.99.1',
+    'http://[2001:0:4136:e378:8000:63bf:3fff:fdd2]', // Teredo
+    'http://[2001:2::1]', // benchmarking
+    'http://[2001:10::1]', // ORCHID
+    'http://[2001:20::1]', // ORCHID, second version
+    'http://[2001:db8::1]', // documentation
+    'http://[3fff::1]', // documentation
+    'http://[100::1]', // discard-only
+    'http://[5f00::1]', // segment routing
+    'http://[4000::1]', // given to nobody
+    'http://[1::1]',
+    'http://[64:ff9b::169.254.169.254]',
+    'http://[64:ff9b:1::169.254.169.254]', // a metadata service behind NAT64 of one's own
+    'http://[2002:a9fe:a9fe::]', // the same by 6to4
+    'http://[2606:4700::5efe:169.254.169.254]', // the same by ISATAP
   ])('refuses %s whatever is allowed', (url) => {
     expect(refused(url)).toBe(true);
     expect(refused(url, open)).toBe(true);
@@ -63,7 +87,13 @@ describe('the guard', () => {
   );
 
   test('takes public addresses and names', () => {
-    for (const url of ['https://api.example.com/v1', 'https://8.8.8.8', 'https://[2606:4700::1111]', 'http://172.32.0.1'])
+    for (const url of [
+      'https://api.example.com/v1',
+      'https://8.8.8.8',
+      'https://[2606:4700::1111]',
+      'https://[2001:4860:4860::8888]',
+      'http://172.32.0.1',
+    ])
       expect(refused(url)).toBe(false);
     expect(strict.checkUrl('https://api.example.com/v1?x=1', 'p').pathname).toBe('/v1');
   });
