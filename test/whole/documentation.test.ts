@@ -19,11 +19,11 @@ afterAll(async () => {
 });
 
 it('in production a stranger reads nothing of them, and anybody with a token all', async () => {
-  const { gateway, as } = nodes.production;
+  const company = nodes.production;
   for (const page of pages) {
-    expect(await gateway.as(null, 'GET', page), page).toMatchObject({ status: 401, json: { error: { code: 'token_missing' } } });
-    expect((await as(chiefOf('any'), 'GET', page)).status, page).toBeLessThan(400);
-    expect((await as({ subject: 'ann', tenant: 'any', roles: ['viewer'] }, 'GET', page)).status, page).toBeLessThan(400);
+    expect(await company.gateway.as(null, 'GET', page), page).toMatchObject({ status: 401, json: { error: { code: 'token_missing' } } });
+    expect((await company.as(chiefOf('any'), 'GET', page)).status, page).toBeLessThan(400);
+    expect((await company.as({ subject: 'ann', tenant: 'any', roles: ['viewer'] }, 'GET', page)).status, page).toBeLessThan(400);
   }
 });
 

@@ -41,13 +41,13 @@ it('where the identity service gives anybody any token, anybody may look', async
 });
 
 it('administrators of another tenant may not, in any mode, and learn no name', async () => {
-  for (const [mode, { gateway, as }] of Object.entries(companies)) {
-    expect((await gateway.as(null, 'GET', '/metrics')).status, mode).toBe(401);
-    const foreign = await as(chiefOf('partner'), 'GET', '/metrics');
+  for (const [mode, company] of Object.entries(companies)) {
+    expect((await company.gateway.as(null, 'GET', '/metrics')).status, mode).toBe(401);
+    const foreign = await company.as(chiefOf('partner'), 'GET', '/metrics');
     expect(foreign, mode).toMatchObject({ status: 403, json: { error: { code: 'permission_denied' } } });
     expect(foreign.text).not.toContain('pailou_');
-    expect((await as({ subject: 'ann', tenant: 'default', roles: ['developer'] }, 'GET', '/metrics')).status, mode).toBe(403);
-    const own = await as(chiefOf('default'), 'GET', '/metrics');
+    expect((await company.as({ subject: 'ann', tenant: 'default', roles: ['developer'] }, 'GET', '/metrics')).status, mode).toBe(403);
+    const own = await company.as(chiefOf('default'), 'GET', '/metrics');
     expect(own.status, mode).toBe(200);
     expect(own.text).toContain('pailou_');
   }
