@@ -35,7 +35,7 @@ export interface ProviderSample {
 
 /** All built-in formats and providers. `demo` is left out: it is a vendor of its own. */
 export async function loadProviders(services: PluginServices): Promise<PluginRegistry> {
-  const folders = ['models/formats', 'providers'].map((folder) => join(source, folder));
+  const folders = ['models/vendor-formats', 'providers'].map((folder) => join(source, folder));
   return loadPlugins({ folders, pluginsDir: null, services, logger: createLogger('silent') });
 }
 

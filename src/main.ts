@@ -1,9 +1,9 @@
 /** Composition root: the only file that knows everything. Builds the house from the ground up and takes it down in reverse. */
 import { fileURLToPath } from 'node:url';
 import { addControl } from './admin/control-routes.ts';
-import { createBackgroundRuns } from './api/skills/background-runs.ts';
+import { createBackgroundRuns } from './application/background/background-runs.ts';
 import { addCalls } from './api/calls-routes.ts';
-import type { CallServices } from './api/calls/services.ts';
+import type { CallServices } from './application/services.ts';
 import { addIdentity } from './api/routes/identity.ts';
 import { addRouting } from './api/routes/routing.ts';
 import { addOperation } from './api/routes/operation.ts';
@@ -17,18 +17,18 @@ import { createRedisAnswers } from './cache/redis-store.ts';
 import { createConfigService } from './config/service.ts';
 import { readSettings, type Settings } from './config/settings.ts';
 import { seedDemo } from './demo-configuration.ts';
-import { composeIdentity } from './auth/identity.ts';
+import { composeIdentity } from './auth/compose-auth.ts';
 import { createDispatcher } from './dispatch/dispatcher.ts';
 import { createProber } from './dispatch/prober.ts';
-import { createApprovalGate } from './api/mcp/approval.ts';
+import { createApprovalGate } from './application/tools/tool-approval.ts';
 import { createCatalogue } from './extensions/mcp/catalogue/catalogue.ts';
 import { createMcpGate } from './extensions/mcp/gate/gate.ts';
 import { createModelInvoker } from './models/invoke.ts';
-import { createPictureFetcher } from './models/pictures.ts';
+import { createPictureFetcher } from './models/image-fetcher.ts';
 import { createOutboundClient } from './outbound/client.ts';
 import { createOutboundGuard } from './outbound/guard.ts';
 import { loadPlugins } from './plugins/loader.ts';
-import { createKnownSpend } from './quota/known-spend.ts';
+import { createKnownSpend } from './quota/ledger-sync.ts';
 import { createQuota } from './quota/quota.ts';
 import { createRedisStore } from './quota/redis-store.ts';
 import { createAuditLog } from './storage/audit.ts';
@@ -37,20 +37,20 @@ import { createConfigStore } from './storage/config-store.ts';
 import { openDatabase } from './storage/open-database.ts';
 import { createLedger } from './storage/ledger.ts';
 import { migrateOrKeepTrying } from './storage/migrate-or-keep-trying.ts';
-import { createResponseStore } from './storage/responses.ts';
-import { createNodeBook } from './storage/nodes.ts';
-import { createOpenRuns } from './storage/open-runs.ts';
+import { createResponseStore } from './storage/response-store.ts';
+import { createNodeBook } from './storage/node-registry.ts';
+import { createOpenRuns } from './storage/in-flight-runs.ts';
 import { connectRedis } from './storage/redis.ts';
 import { createPeopleReader } from './storage/people-reader.ts';
 import { createRunContents } from './storage/run-contents.ts';
-import { createRunReader } from './storage/runs.ts';
-import { createSpendReader } from './storage/spend.ts';
+import { createRunReader } from './storage/run-reader.ts';
+import { createSpendReader } from './storage/spend-reader.ts';
 import { loadMasterKeys } from './storage/master-key.ts';
-import { createChatStates } from './storage/chat-states.ts';
+import { createChatStates } from './storage/tool-loop-state.ts';
 import { createAccounts } from './storage/mcp-accounts.ts';
 import { createPinStore } from './storage/mcp-catalogue.ts';
-import { createSecretBox, derivedKeys } from './storage/secrets.ts';
-import { createUsageReader } from './storage/usage.ts';
+import { createSecretBox, derivedKeys } from './storage/secret-box.ts';
+import { createUsageReader } from './storage/usage-reader.ts';
 import { createLogger } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { GatewayError } from './types/errors.ts';
@@ -71,7 +71,7 @@ export interface Gateway {
 const version = '0.1.0';
 
 /** Built-in plugins live in these folders; the loader finds each file. */
-const pluginFolders = ['providers', 'models/formats', 'dispatch/strategies', 'extensions/skills', 'extensions/mcp/transports'].map(
+const pluginFolders = ['providers', 'models/vendor-formats', 'dispatch/strategies', 'extensions/skills', 'extensions/mcp/transports'].map(
   (folder) => fileURLToPath(new URL(folder, import.meta.url)),
 );
 

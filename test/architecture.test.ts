@@ -17,7 +17,7 @@ const pluginFolders = [
   'src/dispatch/strategies',
   'src/extensions/mcp/transports',
   'src/extensions/skills',
-  'src/models/formats',
+  'src/models/vendor-formats',
   'src/providers',
 ];
 const isPlugin = (path: string): boolean =>

@@ -11,7 +11,7 @@ import type { GrantSpec } from '../types/resources.ts';
 import type { TenantView } from '../types/snapshot.ts';
 import { accessSubjects, type AccessSubject, type SubjectPlace, subjectTypes } from './access-subjects.ts';
 import { pageQuery } from './paging.ts';
-import { storedText } from '../api/stored-text.ts';
+import { storedText } from '../api/bodies/stored-text.ts';
 
 const matrixQuery = z.strictObject({
   ...pageQuery.shape,

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { principalOf } from '../api/request-context.ts';
-import { storedText } from '../api/stored-text.ts';
+import { storedText } from '../api/bodies/stored-text.ts';
 import type { AuditEntry, AuditFilter, AuditLog } from '../storage/audit.ts';
 import { GatewayError } from '../types/errors.ts';
 import { csvOf, csvRows } from './csv.ts';

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
 import { isAdministrator } from '../auth/decide.ts';
 import type { ConfigService } from '../config/service.ts';
-import type { NodeBook } from '../storage/nodes.ts';
+import type { NodeBook } from '../storage/node-registry.ts';
 import { actorOf } from './actor.ts';
 
 const revisions = z.object({

@@ -1,14 +1,14 @@
 /** POST /api/{providers,models,mcp-servers}/test: tries an unsaved draft through the real call path, under the same rules as saving. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { callerOf } from '../api/calls/caller.ts';
-import { invokeModel } from '../api/calls/invoke-model.ts';
-import type { CallServices } from '../api/calls/services.ts';
-import { isVirtual, toolsOf } from '../api/calls/tools.ts';
+import { callerOf } from '../application/caller.ts';
+import { invokeModel } from '../application/models/invoke-model.ts';
+import type { CallServices } from '../application/services.ts';
+import { isVirtual, toolsOf } from '../application/tools/server-tools.ts';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
 import { decide } from '../auth/decide.ts';
 import type { ConfigService } from '../config/service.ts';
-import { collectText } from '../types/text-events.ts';
+import { collectText } from '../streaming/text-events.ts';
 import type { ChatBody } from '../types/chat.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import { type ConfigRow, mcpServerSpec, modelSpec, providerSpec } from '../types/resources.ts';

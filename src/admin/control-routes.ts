@@ -1,14 +1,14 @@
 /** The route table of the control API. */
 import type { FastifyInstance } from 'fastify';
-import type { CallServices } from '../api/calls/services.ts';
+import type { CallServices } from '../application/services.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { McpGate } from '../extensions/mcp/gate/gate.ts';
 import type { AuditLog } from '../storage/audit.ts';
-import type { KeyUses } from '../storage/key-uses.ts';
-import type { NodeBook } from '../storage/nodes.ts';
+import type { KeyUses } from '../storage/api-key-usage.ts';
+import type { NodeBook } from '../storage/node-registry.ts';
 import type { PeopleReader } from '../storage/people-reader.ts';
-import type { RunReader } from '../storage/runs.ts';
-import type { UsageReader } from '../storage/usage.ts';
+import type { RunReader } from '../storage/run-reader.ts';
+import type { UsageReader } from '../storage/usage-reader.ts';
 import { addAccessMatrix } from './access-matrix.ts';
 import { addAudit } from './audit.ts';
 import { collections } from './collections.ts';

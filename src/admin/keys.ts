@@ -2,10 +2,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { isAdministrator } from '../auth/decide.ts';
-import { makeKey } from '../auth/key-secret.ts';
+import { makeKey } from '../auth/api-key-format.ts';
 import { principalOf } from '../api/request-context.ts';
 import type { ConfigService } from '../config/service.ts';
-import type { KeyUses } from '../storage/key-uses.ts';
+import type { KeyUses } from '../storage/api-key-usage.ts';
 import { GatewayError } from '../types/errors.ts';
 import { type ConfigRow, keyPermissions, keySpec, type KeySpec } from '../types/resources.ts';
 import { actorOf } from './actor.ts';

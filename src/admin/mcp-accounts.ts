@@ -1,10 +1,10 @@
 /** /api/mcp-servers/{name}/account: one's own account at an MCP server, connected in a browser. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { may, requireRight, toolCapability } from '../api/calls/caller.ts';
-import type { CallServices } from '../api/calls/services.ts';
+import { may, requireRight, toolCapability } from '../application/caller.ts';
+import type { CallServices } from '../application/services.ts';
 import { principalOf } from '../api/request-context.ts';
-import { storedText } from '../api/stored-text.ts';
+import { storedText } from '../api/bodies/stored-text.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { AuditLog } from '../storage/audit.ts';
 import type { PersonalAccounts } from '../types/accounts.ts';

@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { may, requireRight } from '../api/calls/caller.ts';
-import type { CallServices } from '../api/calls/services.ts';
+import { may, requireRight } from '../application/caller.ts';
+import type { CallServices } from '../application/services.ts';
 import { principalOf } from '../api/request-context.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { McpGate } from '../extensions/mcp/gate/gate.ts';

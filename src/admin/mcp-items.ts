@@ -1,14 +1,14 @@
 /** What an MCP server offers, item by item: what is shown, what is switched off, what waits for an approval. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { may, promptCapability, requireRight, resourceCapability, toolCapability } from '../api/calls/caller.ts';
-import type { CallServices } from '../api/calls/services.ts';
+import { may, promptCapability, requireRight, resourceCapability, toolCapability } from '../application/caller.ts';
+import type { CallServices } from '../application/services.ts';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { AuditLog } from '../storage/audit.ts';
 import type { Capability } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
-import { type Pin, pinKinds } from '../types/pins.ts';
+import { type Pin, pinKinds } from '../types/tool-definitions.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import type { McpServerEntry } from '../types/snapshot.ts';
 import { actorOf, expectedRevision } from './actor.ts';

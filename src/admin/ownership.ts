@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
-import { storedText } from '../api/stored-text.ts';
+import { storedText } from '../api/bodies/stored-text.ts';
 import { decide, isAdministrator } from '../auth/decide.ts';
 import { isVersion } from '../config/skill-versions.ts';
 import type { ConfigService } from '../config/service.ts';

@@ -1,6 +1,6 @@
 /** Lists are paged by key: `after` is the last key of the page before, so that nothing is skipped or shown twice while rows change. */
 import { z } from 'zod';
-import { storedText } from '../api/stored-text.ts';
+import { storedText } from '../api/bodies/stored-text.ts';
 
 export const pageQuery = z.object({
   after: storedText(300).optional().describe('The `next` of the page before.'),

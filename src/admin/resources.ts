@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { decide, isAdministrator } from '../auth/decide.ts';
 import { principalOf, type RouteAccess, snapshotOf } from '../api/request-context.ts';
-import { storedText } from '../api/stored-text.ts';
+import { storedText } from '../api/bodies/stored-text.ts';
 import { isVersion, skillOf } from '../config/skill-versions.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { Action, Principal } from '../types/access.ts';

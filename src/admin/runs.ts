@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { isAdministrator } from '../auth/decide.ts';
 import { principalOf } from '../api/request-context.ts';
-import type { RunReader } from '../storage/runs.ts';
+import type { RunReader } from '../storage/run-reader.ts';
 import { GatewayError } from '../types/errors.ts';
 import { pageQuery } from './paging.ts';
 

@@ -1,9 +1,9 @@
 /** POST /api/skills/{name}/evaluate: the draft's cases against models, as a table. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { callerOf, requireModel, requireSkill } from '../api/calls/caller.ts';
-import { type CaseResult, evaluateCase } from '../api/skills/evaluate.ts';
-import type { CallServices } from '../api/calls/services.ts';
+import { callerOf, requireModel, requireSkill } from '../application/caller.ts';
+import { type CaseResult, evaluateCase } from '../application/skills/evaluate-case.ts';
+import type { CallServices } from '../application/services.ts';
 import { GatewayError } from '../types/errors.ts';
 import { type NamedSkill, namedSkill } from './skill-rows.ts';
 

@@ -1,7 +1,7 @@
 /** POST /api/skills/{name}/publish: the row is kept for good as a version, and callers get that. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { CallServices } from '../api/calls/services.ts';
+import type { CallServices } from '../application/services.ts';
 import type { ConfigService } from '../config/service.ts';
 import { versionName } from '../config/skill-versions.ts';
 import { GatewayError } from '../types/errors.ts';

@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
 import { decide } from '../auth/decide.ts';
-import { unknownName } from '../config/invalid.ts';
+import { unknownName } from '../config/validation-errors.ts';
 import type { ConfigService } from '../config/service.ts';
 import { isVersion, skillOf } from '../config/skill-versions.ts';
 import type { SkillSpec } from '../types/skill-spec.ts';

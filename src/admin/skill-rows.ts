@@ -1,7 +1,7 @@
 /** The row of one skill, as the routes below /api/skills/{name} find it, decide about it and show it. */
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { requireRight } from '../api/calls/caller.ts';
+import { requireRight } from '../application/caller.ts';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
 import { isVersion, skillOf, versionName } from '../config/skill-versions.ts';
 import type { ConfigService } from '../config/service.ts';

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { isAdministrator } from '../auth/decide.ts';
 import { principalOf } from '../api/request-context.ts';
-import { usageDimensions, type UsageLine, type UsageReader } from '../storage/usage.ts';
+import { usageDimensions, type UsageLine, type UsageReader } from '../storage/usage-reader.ts';
 import { GatewayError } from '../types/errors.ts';
 import { csvOf } from './csv.ts';
 

@@ -1,8 +1,8 @@
 /** The route table of the calls. */
 import type { FastifyInstance } from 'fastify';
-import type { CallServices } from './calls/services.ts';
+import type { CallServices } from '../application/services.ts';
 import { addChatCompletions } from './routes/chat-completions.ts';
-import type { RunReader } from '../storage/runs.ts';
+import type { RunReader } from '../storage/run-reader.ts';
 import type { McpGate } from '../extensions/mcp/gate/gate.ts';
 import { addAudio } from './routes/audio.ts';
 import { addEmbeddings } from './routes/embeddings.ts';

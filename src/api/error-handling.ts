@@ -2,14 +2,14 @@
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
-import { renderError } from '../models/faces/error.ts';
-import { renderMessagesError } from '../models/faces/messages/error.ts';
+import { renderError } from '../models/client-formats/error.ts';
+import { renderMessagesError } from '../models/client-formats/messages/error.ts';
 import type { AuditLog } from '../storage/audit.ts';
-import { createDenials } from './denials.ts';
+import { createDenials } from './denial-audit.ts';
 import { speaksMessages } from './request-context.ts';
 import { metadataOf } from './routes/protected-resource.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
-import { faultIn, faultSentence } from '../types/zod-fault.ts';
+import { faultIn, faultSentence } from '../schema/zod-errors.ts';
 import type { Logger } from '../types/logger.ts';
 
 /** A failure of Fastify's own, in our words. */

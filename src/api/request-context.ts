@@ -3,7 +3,7 @@ import type { PermissionCode, Principal } from '../types/access.ts';
 import type { JsonOutline } from '../types/chat.ts';
 import type { HeldSnapshot } from '../types/snapshot.ts';
 import type { FastifyRequest } from 'fastify';
-import type { OpenCall, OpenCalls } from './open-calls.ts';
+import type { OpenCall, OpenCalls } from './active-requests.ts';
 
 /**
  * What a route asks of its caller. Each route declares it; a route without one stops the start.

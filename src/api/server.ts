@@ -2,15 +2,15 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Credentials } from '../auth/credentials.ts';
-import { refusePoison } from '../config/invalid.ts';
+import { refusePoison } from '../config/validation-errors.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { AuditLog } from '../storage/audit.ts';
 import type { Logger } from '../types/logger.ts';
 import { addAdmission, requestId, requireDeclaredAccess } from './admission.ts';
 import { addDocumentation, type DocumentationAudience } from './documentation.ts';
 import { addErrorHandling, answerClientError } from './error-handling.ts';
-import { addJsonBody } from './json-body.ts';
-import { createOpenCalls } from './open-calls.ts';
+import { addJsonBody } from './bodies/json-body.ts';
+import { createOpenCalls } from './active-requests.ts';
 
 export interface ServerOptions {
   readonly credentials: Credentials;

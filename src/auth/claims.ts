@@ -2,7 +2,7 @@
 import { type PermissionCode, permissionCodes, type Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { ClaimMapping, NameMap, PrincipalField } from './issuer.ts';
-import { valueAt } from './value-at.ts';
+import { valueAt } from './claim-path.ts';
 
 export type Claims = Readonly<Record<string, unknown>>;
 

@@ -4,10 +4,10 @@ import type { Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { Snapshot } from '../types/snapshot.ts';
 import type { Authenticator } from './authenticator.ts';
-import type { KeyDoor } from './key-door.ts';
-import type { KeyExchange } from './key-exchange.ts';
-import { looksLikeKey } from './key-secret.ts';
-import type { BrowserDoor } from './sign-in/browser-door.ts';
+import type { KeyDoor } from './api-key-authenticator.ts';
+import type { KeyExchange } from './api-key-exchange.ts';
+import { looksLikeKey } from './api-key-format.ts';
+import type { BrowserDoor } from './sign-in/browser-auth.ts';
 import { invalid, tokenOf } from './token-checks.ts';
 
 /** Where a credential came: keys are part of the configuration. */

@@ -1,7 +1,7 @@
 /** How the usual services shape their tokens, as data. */
 import { permissionCodes } from '../types/access.ts';
 import type { ClaimMapping, ClaimPaths, IssuerSettings, Lookup } from './issuer.ts';
-import { checkToken, userinfo, wrapped } from './lookups/usual-questions.ts';
+import { checkToken, userinfo, wrapped } from './lookups/lookup-presets.ts';
 
 /** Addresses that begin with a slash stand below the service's own address. */
 export type Preset = Pick<IssuerSettings, 'tokens' | 'named' | 'keys' | 'lookups' | 'mapping'> & {

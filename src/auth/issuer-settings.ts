@@ -1,13 +1,13 @@
 /** From what an administrator wrote to the full settings of an issuer: preset and changes, files read, weak things refused. */
 import { createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { nearMatches } from '../types/near-matches.ts';
-import { foreignUrlProblem } from '../storage/foreign/open-foreign.ts';
+import { nearMatches } from '../text/did-you-mean.ts';
+import { foreignUrlProblem } from '../storage/external/open-external.ts';
 import { GatewayError } from '../types/errors.ts';
 import { issuerPresets, type Preset } from './issuer-presets.ts';
 import type { ClaimPaths, HttpLookup, IssuerSettings, KeySource, Lookup, PrincipalField, ServiceClient } from './issuer.ts';
 import type { IssuerSpec, LookupSpec } from './issuer-spec.ts';
-import { checkToken, introspection, userinfo } from './lookups/usual-questions.ts';
+import { checkToken, introspection, userinfo } from './lookups/lookup-presets.ts';
 import { refuseWeakSecret } from './shared-secret.ts';
 
 const refused = (param: string, why: string, cause?: unknown): GatewayError =>

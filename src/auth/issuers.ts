@@ -1,6 +1,6 @@
 /** All issuers of this process: from the environment, or from a file where one service is not enough. */
 import { readFileSync } from 'node:fs';
-import { invalidBySchema, refusePoison } from '../config/invalid.ts';
+import { invalidBySchema, refusePoison } from '../config/validation-errors.ts';
 import type { OauthSettings } from '../config/settings.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { IssuerSettings } from './issuer.ts';

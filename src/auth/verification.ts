@@ -4,8 +4,8 @@ import type { Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
 import { type Claims, isServiceAccount, mapClaims } from './claims.ts';
 import type { IssuerSettings } from './issuer.ts';
-import type { IssuerKeys } from './keys.ts';
-import type { Asked } from './lookups/asked.ts';
+import type { IssuerKeys } from './issuer-keys.ts';
+import type { Asked } from './lookups/lookup-input.ts';
 import {
   algorithms,
   checkAudience,

@@ -1,7 +1,7 @@
 /** Answers that are given again to the very same request, for models that are configured so. */
 import type { ModelEntry } from '../types/snapshot.ts';
 import { answerKey, type Asker, isExact } from './answer-key.ts';
-import type { AnswerStore } from './store.ts';
+import type { AnswerStore } from './answer-store.ts';
 
 /** An answer from before, with what its caller was told beside it. */
 export interface KeptAnswer<T> {

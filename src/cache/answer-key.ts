@@ -1,7 +1,7 @@
 /** What makes two calls the same: everything that the answer depends on, and everybody who may share it. */
 import { createHash } from 'node:crypto';
 import type { Principal } from '../types/access.ts';
-import { canonicalJson } from '../types/canonical-json.ts';
+import { canonicalJson } from '../schema/canonical-json.ts';
 import type { ChatRequest } from '../types/chat.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { CacheSpec } from '../types/resources.ts';

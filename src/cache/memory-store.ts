@@ -1,6 +1,6 @@
 /** Kept answers in this process, bounded by their bytes: what was not asked for longest goes first. */
 import { LRUCache } from 'lru-cache';
-import type { AnswerStore } from './store.ts';
+import type { AnswerStore } from './answer-store.ts';
 
 /** What an entry takes besides its text. */
 const entryBytes = 500;

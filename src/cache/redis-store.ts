@@ -1,8 +1,8 @@
 /** Kept answers in Redis, for all nodes. They hold people's words: sealed, under names that tell nothing, each good at its own place only. */
 import { createHmac } from 'node:crypto';
 import type { Redis } from '../storage/redis.ts';
-import { createSecretBox, derivedKey, type MasterKey } from '../storage/secrets.ts';
-import type { AnswerStore } from './store.ts';
+import { createSecretBox, derivedKey, type MasterKey } from '../storage/secret-box.ts';
+import type { AnswerStore } from './answer-store.ts';
 
 /** A call waits no longer for an answer that may be there. */
 const patienceMs = 50;

@@ -1,11 +1,11 @@
 /** Unsaved drafts made live for a connection test, under the same rules as saving. */
 import { randomUUID } from 'node:crypto';
 import type { PluginRegistry } from '../plugins/registry.ts';
-import type { SecretBox } from '../storage/secrets.ts';
+import type { SecretBox } from '../storage/secret-box.ts';
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 import type { Deployment, McpServerEntry, ModelEntry, ProviderEntry } from '../types/snapshot.ts';
 import { type Handle, type InstanceFactory, instanceKey, type RowPluginType } from './instances.ts';
-import { unknownName } from './invalid.ts';
+import { unknownName } from './validation-errors.ts';
 import { prepareSpec } from './mutations.ts';
 import { type Built, parseSpec } from './snapshot-builder.ts';
 import { virtualFaults } from './virtual-servers.ts';

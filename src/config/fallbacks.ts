@@ -1,7 +1,7 @@
 /** Fallbacks that lead nowhere or in a circle, found before they are saved. */
 import { GatewayError } from '../types/errors.ts';
 import type { ModelEntry } from '../types/snapshot.ts';
-import { unknownName } from './invalid.ts';
+import { unknownName } from './validation-errors.ts';
 
 /** The names from `start` back to `start` by way of fallbacks, or null if there is no such way. */
 function circleFrom(start: ModelEntry, models: ReadonlyMap<string, ModelEntry>): string[] | null {

@@ -2,13 +2,13 @@
 import { createHash } from 'node:crypto';
 import type { ZodType } from 'zod';
 import type { PluginRegistry } from '../plugins/registry.ts';
-import { rowContext, type SecretBox } from '../storage/secrets.ts';
+import { rowContext, type SecretBox } from '../storage/secret-box.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { Accounts } from '../types/accounts.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Plugin, PluginInstances, PluginServices, PluginType } from '../types/plugin.ts';
 import type { ConfigRow } from '../types/resources.ts';
-import { invalidBySchema, unknownName } from './invalid.ts';
+import { invalidBySchema, unknownName } from './validation-errors.ts';
 import { openOptions } from './secret-fields.ts';
 
 const keys = new WeakMap<ConfigRow['spec'], string>();

@@ -1,12 +1,12 @@
 /** What an administrator wants changed, turned into the rows that it would make. */
 import { randomUUID } from 'node:crypto';
-import { maskRow, rowContext, type SecretBox } from '../storage/secrets.ts';
+import { maskRow, rowContext, type SecretBox } from '../storage/secret-box.ts';
 import type { Actor, ConfigChange } from '../types/config-store.ts';
 import { GatewayError } from '../types/errors.ts';
 import { type ConfigRow, type ResourceKind, resourceNames } from '../types/resources.ts';
 import type { InstanceFactory, RowPluginType } from './instances.ts';
 import { parseOptions } from './instances.ts';
-import { invalidBySchema, refusePoison } from './invalid.ts';
+import { invalidBySchema, refusePoison } from './validation-errors.ts';
 import { restoreMasked, sealOptions } from './secret-fields.ts';
 import type { RowSet } from './row-set.ts';
 import { parseSpec } from './snapshot-builder.ts';

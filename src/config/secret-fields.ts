@@ -1,6 +1,6 @@
 /** Which fields of a plugin's options are secret, and the ways in and out of the safe. */
 import { z, type ZodType } from 'zod';
-import { isSealed, mask, type SecretBox } from '../storage/secrets.ts';
+import { isSealed, mask, type SecretBox } from '../storage/secret-box.ts';
 import { GatewayError } from '../types/errors.ts';
 import { isJsonObject } from '../types/json.ts';
 

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import type { PluginRegistry } from '../plugins/registry.ts';
-import { maskRow, type SecretBox } from '../storage/secrets.ts';
+import { maskRow, type SecretBox } from '../storage/secret-box.ts';
 import type { Actor, ConfigChange, ConfigStore, HistoryEntry } from '../types/config-store.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';

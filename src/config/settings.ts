@@ -1,6 +1,6 @@
 /** Process settings from the environment. Everything else is configuration and lives in the database. */
 import { readFileSync } from 'node:fs';
-import { nearMatches } from '../types/near-matches.ts';
+import { nearMatches } from '../text/did-you-mean.ts';
 import { commandVariables, describeSetting, settingTable, type SettingName } from './setting-table.ts';
 
 export interface OauthSettings {

@@ -18,7 +18,7 @@ import { probedOperations } from '../types/wire-format.ts';
 import { fallbackFaults } from './fallbacks.ts';
 import { compileGrants } from './grant-index.ts';
 import type { Handle, InstanceFactory } from './instances.ts';
-import { invalidBySchema, unknownName } from './invalid.ts';
+import { invalidBySchema, unknownName } from './validation-errors.ts';
 import { compileLimits, limitRule, noLimits } from './limit-index.ts';
 import type { RowSet } from './row-set.ts';
 import { versionedSkills } from './skill-versions.ts';

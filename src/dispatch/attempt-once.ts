@@ -2,7 +2,7 @@
 import type { Usage } from '../types/chat.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
 import type { AttemptContext } from './attempt.ts';
-import { AttemptBook } from './attempt-book.ts';
+import { AttemptBook } from './attempt-recorder.ts';
 import { Deadlines } from './deadlines.ts';
 
 export async function attemptOnce<T extends { readonly usage: Usage | null }>(

@@ -1,14 +1,14 @@
 /** One try at one deployment: held back until something is visible, or until it is whole, then passed on under the time limits. */
-import { choicesOf } from '../models/choices.ts';
+import { choicesOf } from '../models/choice-count.ts';
 import { isStreamed, type ModelInvoker } from '../models/invoke.ts';
-import { oneBatch } from '../models/one-batch.ts';
+import { oneBatch } from '../models/single-batch.ts';
 import { personKey } from '../types/access.ts';
 import type { ChatEvent, ChatEvents, ChatRequest } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
-import { AttemptBook, type BookContext, readerLeft, readerRested } from './attempt-book.ts';
+import { AttemptBook, type BookContext, readerLeft, readerRested } from './attempt-recorder.ts';
 import { Deadlines } from './deadlines.ts';
-import { gathered } from './gathered.ts';
+import { gathered } from './buffered-answer.ts';
 
 export interface AttemptContext extends Omit<BookContext, 'whole'> {
   readonly invoker: ModelInvoker;

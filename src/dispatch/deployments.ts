@@ -5,7 +5,7 @@ import type { ModelSpec } from '../types/resources.ts';
 import type { Deployment } from '../types/snapshot.ts';
 import { Circuit, type CircuitState, type CircuitTurn } from './circuit.ts';
 import { MinuteWindow } from './minute-window.ts';
-import { RecentTimes } from './recent-times.ts';
+import { RecentTimes } from './latency-window.ts';
 
 export interface DeploymentNumbers extends DeploymentLoad {
   readonly attempts: number;

@@ -1,7 +1,7 @@
 /** The router: plan, try, fail over, fall back. It fills the run's attempts, deployment and usage; ending the run is its caller's. */
 import type { ModelInvoker, Warned } from '../models/invoke.ts';
-import type { RelayRequest } from '../models/relay.ts';
-import { endUnread } from '../models/unread-events.ts';
+import type { RelayRequest } from '../models/passthrough.ts';
+import { endUnread } from '../models/discarded-events.ts';
 import type { Run } from '../telemetry/run.ts';
 import type { Principal } from '../types/access.ts';
 import type { ChatBody, ChatEvents, ChatRequest, Usage } from '../types/chat.ts';
@@ -12,9 +12,9 @@ import type { Deployment, ModelEntry, Snapshot } from '../types/snapshot.ts';
 import type { EmbeddingsAnswer, EmbeddingsBody, Operation, RerankAnswer, RerankBody } from '../types/wire-format.ts';
 import { affinityOf } from './affinity.ts';
 import { attemptChat } from './attempt.ts';
-import type { AttemptSignals } from './attempt-book.ts';
+import type { AttemptSignals } from './attempt-recorder.ts';
 import { attemptOnce } from './attempt-once.ts';
-import { attemptRelay, type WatchedRelay } from './attempt-relay.ts';
+import { attemptRelay, type WatchedRelay } from './attempt-passthrough.ts';
 import { type CircuitListener, type DeploymentNumbers, Deployments, type Permit } from './deployments.ts';
 import { explainRoute, type RouteExplanation } from './explain.ts';
 import { type Failover, type FailoverOptions, withFailover } from './failover.ts';

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
-import { type AttemptSignals, statusIn } from './attempt-book.ts';
+import { type AttemptSignals, statusIn } from './attempt-recorder.ts';
 import type { Deployments, Permit, Refusal } from './deployments.ts';
 import { hedged } from './hedge.ts';
 

@@ -1,7 +1,7 @@
 /** Two attempts beside each other: the second begins when the first takes too long, the first answer counts, the other attempt is ended. */
 import { toGatewayError } from '../types/errors.ts';
 import type { Deployment } from '../types/snapshot.ts';
-import { type AttemptSignals, Dropped } from './attempt-book.ts';
+import { type AttemptSignals, Dropped } from './attempt-recorder.ts';
 
 export interface Racer<T> {
   readonly deployment: Deployment;

@@ -1,6 +1,6 @@
 /** The probe that costs nothing: the vendor's list of models. Deployments that share a provider share the answer. */
 import type { ModelInvoker } from '../models/invoke.ts';
-import { orAborted } from '../outbound/or-aborted.ts';
+import { orAborted } from '../outbound/abortable.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Provider } from '../types/provider.ts';
 import type { Deployment } from '../types/snapshot.ts';

@@ -10,7 +10,7 @@ import type { Deployment, ModelEntry } from '../types/snapshot.ts';
 import { probedOperations } from '../types/wire-format.ts';
 import { attemptChat, type AttemptContext } from './attempt.ts';
 import { attemptOnce } from './attempt-once.ts';
-import { wordsIn } from './bill.ts';
+import { wordsIn } from './merged-usage.ts';
 import type { Permit } from './deployments.ts';
 import type { Asked } from './probe-models.ts';
 

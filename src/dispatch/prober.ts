@@ -5,10 +5,10 @@ import type { Logger } from '../types/logger.ts';
 import type { ProbeSpec } from '../types/resources.ts';
 import type { Ledger } from '../types/run.ts';
 import type { Deployment, HeldSnapshot, ModelEntry, Snapshot } from '../types/snapshot.ts';
-import { Dropped } from './attempt-book.ts';
+import { Dropped } from './attempt-recorder.ts';
 import { type Deployments, isIll, type ProbeResult } from './deployments.ts';
 import { type Asked, createModelsQuestion } from './probe-models.ts';
-import { reasonOf } from './probe-reason.ts';
+import { reasonOf } from './probe-failure-text.ts';
 import { askForToken } from './probe-token.ts';
 
 /** Well; ill; or a fault that says nothing of the deployment, such as a limit. */

@@ -2,21 +2,21 @@
  * A streamed answer that breaks off in the middle goes on at another deployment: from its beginning where a model can be given one, else with
  * a second answer that is kept back while it says the same once more. Where neither leads to the very same words, the call ends with an error.
  */
-import { choicesOf } from '../models/choices.ts';
+import { choicesOf } from '../models/choice-count.ts';
 import type { Run } from '../telemetry/run.ts';
 import type { ChatEvent, ChatEvents, ChatRequest } from '../types/chat.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
 import type { AttemptAnswer } from './attempt.ts';
-import { Afresh } from './afresh.ts';
-import { type AttemptSignals, Dropped } from './attempt-book.ts';
-import { beginningFor, repetitionOf } from './beginning.ts';
-import { Bill, type Use, wordsIn } from './bill.ts';
+import { Afresh } from './restart-detector.ts';
+import { type AttemptSignals, Dropped } from './attempt-recorder.ts';
+import { beginningFor, repetitionOf } from './resume-prefill.ts';
+import { Bill, type Use, wordsIn } from './merged-usage.ts';
 import type { Deployments, Permit } from './deployments.ts';
 import { withFailover } from './failover.ts';
-import { Overlap } from './overlap.ts';
-import { Said } from './said.ts';
+import { Overlap } from './resume-matcher.ts';
+import { Said } from './delivered-content.ts';
 
 export interface ResumeOptions {
   readonly model: ModelEntry;

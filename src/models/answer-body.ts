@@ -3,8 +3,8 @@ import type { UpstreamResponse } from '../outbound/client.ts';
 import type { ChatEvent, ChatEvents } from '../types/chat.ts';
 import type { ChatFormat, Reading } from '../types/wire-format.ts';
 import { readWhole } from './bounded-body.ts';
-import { oneBatch } from './one-batch.ts';
-import { contentType } from './upstream.ts';
+import { oneBatch } from './single-batch.ts';
+import { contentType } from './send-upstream.ts';
 
 /** A whole answer may be so large; one beyond it is no answer of a model. */
 export const wholeBytes = 64 * 1024 * 1024;

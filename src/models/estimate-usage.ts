@@ -1,7 +1,7 @@
 /** Token counts where the vendor gave none: a guess, and marked as one. */
 import type { ChatBody, Usage } from '../types/chat.ts';
 import type { Json } from '../types/json.ts';
-import { choicesOf } from './choices.ts';
+import { choicesOf } from './choice-count.ts';
 
 type CountTokens = (text: string) => number;
 

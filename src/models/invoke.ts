@@ -17,14 +17,14 @@ import type {
 import { readAnswer, wholeBytes } from './answer-body.ts';
 import { askInParts, splitInputs } from './batched-embeddings.ts';
 import { readWhole } from './bounded-body.ts';
-import { choicesOf } from './choices.ts';
+import { choicesOf } from './choice-count.ts';
 import { askForModels } from './models-list.ts';
-import type { PictureFetcher } from './pictures.ts';
+import type { PictureFetcher } from './image-fetcher.ts';
 import { withBeginning } from './prefill.ts';
-import { type RelayAnswer, relayCall, type RelayRequest } from './relay.ts';
-import { rememberThoughts, restoreThoughts } from './thoughts.ts';
+import { type RelayAnswer, relayCall, type RelayRequest } from './passthrough.ts';
+import { rememberThoughts, restoreThoughts } from './reasoning-memory.ts';
 import { fitTranslated, withNativeHeaders } from './translated-request.ts';
-import { refuseForeign, sendUpstream } from './upstream.ts';
+import { refuseForeign, sendUpstream } from './send-upstream.ts';
 
 export interface ChatInvocation {
   readonly status: number;

@@ -3,7 +3,7 @@ import type { OutboundClient } from '../outbound/client.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { Deployment } from '../types/snapshot.ts';
 import { readStart } from './bounded-body.ts';
-import { classifyFailure } from './classify.ts';
+import { classifyFailure } from './classify-failure.ts';
 
 /** Of the list so much is read, to see that it comes; of a refusal, for classification. */
 const listBytes = 65_536;

@@ -1,5 +1,5 @@
 /** Counters of this process: for one node, or for all of them each by itself. Nothing is waited for. */
-import type { Demand } from './demands.ts';
+import type { Demand } from './limit-requests.ts';
 import {
   type Actual,
   type CounterState,
@@ -10,7 +10,7 @@ import {
   type Verdict,
   windowSum,
   windowWait,
-} from './store.ts';
+} from './counter-store.ts';
 
 /** Counts of the latest minutes in which something came. */
 class Window {

@@ -6,10 +6,10 @@ import type { LimitRule } from '../types/limits.ts';
 import type { Logger } from '../types/logger.ts';
 import type { RunRecord } from '../types/run.ts';
 import type { TenantView } from '../types/snapshot.ts';
-import { type CallSize, type Demand, demandsOf, type Limited } from './demands.ts';
+import { type CallSize, type Demand, demandsOf, type Limited } from './limit-requests.ts';
 import { createMemoryStore } from './memory-store.ts';
-import { rateLimitHeaders, refusalOf, unknownPrice } from './refusals.ts';
-import type { Place, QuotaStore, Verdict } from './store.ts';
+import { rateLimitHeaders, refusalOf, unknownPrice } from './limit-errors.ts';
+import type { Place, QuotaStore, Verdict } from './counter-store.ts';
 
 /** What a call may need to know of its limits. */
 export interface Admission {

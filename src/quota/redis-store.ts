@@ -1,7 +1,7 @@
 /** Counters in Redis, shared by all nodes. One script takes room in all of a call's counters at once, so that no race overruns a limit. */
 import { type Redis, type RedisScript, redisScript } from '../storage/redis.ts';
-import type { Demand } from './demands.ts';
-import { type Actual, heldWait, minuteMs, type Place, type QuotaStore, type Verdict, windowSum, windowWait } from './store.ts';
+import type { Demand } from './limit-requests.ts';
+import { type Actual, heldWait, minuteMs, type Place, type QuotaStore, type Verdict, windowSum, windowWait } from './counter-store.ts';
 
 /*
  * Two keys for each demand. A window: this minute's count and that of the one before.

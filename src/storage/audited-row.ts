@@ -1,7 +1,7 @@
 /** A row as the audit shows it to people: without secrets, and without the bytes of files, which the history keeps for the way back. */
 import { createHash } from 'node:crypto';
 import type { ConfigRow } from '../types/resources.ts';
-import { maskRow } from './secrets.ts';
+import { maskRow } from './secret-box.ts';
 
 /** A few words of a folder stay readable; megabytes, before and after, in each entry would not. */
 const mostCharacters = 1_000;

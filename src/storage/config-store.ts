@@ -6,7 +6,7 @@ import { auditEntryId } from './audit.ts';
 import { auditedRow } from './audited-row.ts';
 import type { Database } from './database.ts';
 import { renewedJson } from './sealed-json.ts';
-import { rowContext, type SecretBox } from './secrets.ts';
+import { rowContext, type SecretBox } from './secret-box.ts';
 import type { AuditTable, ConfigTable, HistoryTable, Schema } from './schema.ts';
 
 export type ConfigTableName =

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GatewayError } from '../types/errors.ts';
-import { masterKey, type MasterKey, type MasterKeys } from './secrets.ts';
+import { masterKey, type MasterKey, type MasterKeys } from './secret-box.ts';
 
 const remedy = 'Make one with: openssl rand -base64 32';
 

@@ -2,8 +2,8 @@
 import type { AccountOwner, Accounts } from '../types/accounts.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { Database } from './database.ts';
-import { explained } from './explained.ts';
-import type { SecretBox } from './secrets.ts';
+import { explained } from './storage-errors.ts';
+import type { SecretBox } from './secret-box.ts';
 
 /** What a sealed account is bound to: moved to another row, it does not open. */
 export function accountContext({ server, issuer, subject }: { server: string; issuer: string; subject: string }): string {

@@ -1,8 +1,8 @@
 /** What MCP servers offer, kept for all nodes: the definitions that were approved, and those that differ from them. */
 import type { JsonObject } from '../types/json.ts';
-import type { Pin, PinKind, PinStore } from '../types/pins.ts';
+import type { Pin, PinKind, PinStore } from '../types/tool-definitions.ts';
 import type { Database } from './database.ts';
-import { explained } from './explained.ts';
+import { explained } from './storage-errors.ts';
 import type { McpCatalogueTable } from './schema.ts';
 
 function read(row: McpCatalogueTable): Pin {

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { GatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Database } from './database.ts';
-import { rowsText } from './rows-text.ts';
+import { rowsText } from './row-json.ts';
 import type { Schema } from './schema.ts';
 
 const channel = 'pailou_config';

@@ -5,8 +5,8 @@
 import { auditEntryId } from './audit.ts';
 import type { Database } from './database.ts';
 import { renewedJson, sealedIn } from './sealed-json.ts';
-import { type Cursor, type SealedPlace, sealedPlaces, type SealedRow } from './sealed-places.ts';
-import { keyIdOf, type MasterKeys } from './secrets.ts';
+import { type Cursor, type SealedPlace, sealedPlaces, type SealedRow } from './sealed-columns.ts';
+import { keyIdOf, type MasterKeys } from './secret-box.ts';
 
 /** What is sealed, and by which key. */
 export interface SealedCount {

@@ -6,10 +6,10 @@ import type { Logger } from '../types/logger.ts';
 import type { RunContent } from '../types/run.ts';
 import type { Database } from './database.ts';
 import { createDurableWriter } from './durable-writer.ts';
-import { explained } from './explained.ts';
-import { byIds } from './many-ids.ts';
+import { explained } from './storage-errors.ts';
+import { byIds } from './batched-ids.ts';
 import type { RunContentTable } from './schema.ts';
-import type { SecretBox } from './secrets.ts';
+import type { SecretBox } from './secret-box.ts';
 
 export interface RunContents extends AsyncDisposable {
   /** Never throws, never waits. */

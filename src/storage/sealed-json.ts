@@ -1,5 +1,5 @@
 /** Sealed texts within JSON as the database keeps it: found and changed as text, so that nothing else of a row can change. */
-import type { Sealed, SecretBox } from './secrets.ts';
+import type { Sealed, SecretBox } from './secret-box.ts';
 
 /** Quotes within a JSON string are escaped, so this is only ever the object itself. */
 const pattern = /\{"\$sealed":"([^"\\]*)"\}/g;

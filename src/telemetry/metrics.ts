@@ -1,7 +1,7 @@
 /** Prometheus metrics of this node. Labels are bounded by configuration: no subject, no request id, no free text. */
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Ledger, RunRecord } from '../types/run.ts';
-import { createTally } from './tally.ts';
+import { createTally } from './counter.ts';
 
 export interface Metrics {
   /** The text that Prometheus scrapes, and its content type. */

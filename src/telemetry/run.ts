@@ -6,7 +6,7 @@ import type { AttemptRecord, Ledger, Outcome, RunRecord } from '../types/run.ts'
 import type { Price } from '../types/resources.ts';
 import type { Json } from '../types/json.ts';
 import { newRunId } from './run-id.ts';
-import { added, costOfParts, nothingSpent, type PricedPart, type Spent } from './spent.ts';
+import { added, costOfParts, nothingSpent, type PricedPart, type Spent } from './cost.ts';
 
 /** Whether what a run was asked and answered is kept: for so many days, and also of the runs within it. */
 export interface Keeping {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { answerKey, askedOf, type Asker, isExact, type KeyParts } from '../../src/cache/answer-key.ts';
-import { isRepeatable } from '../../src/cache/repeatable.ts';
+import { isRepeatable } from '../../src/cache/cacheable.ts';
 import type { ChatBody, ChatRequest } from '../../src/types/chat.ts';
 
 const asker: Asker = {

@@ -1,6 +1,6 @@
 /** Names that could change the nature of an object are refused wherever they stand. */
 import { expect, it, vi } from 'vitest';
-import { refusePoison } from '../../src/config/invalid.ts';
+import { refusePoison } from '../../src/config/validation-errors.ts';
 
 it.each([
   [{ a: [{ constructor: 1 }] }, 'spec.a[0].constructor'],

@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadProviders, sampleProvider } from '../../scripts/provider-samples.ts';
-import { collectCompletion, createChunkEmitter } from '../../src/models/faces/chat-completions/emitter.ts';
+import { collectCompletion, createChunkEmitter } from '../../src/models/client-formats/chat-completions/emitter.ts';
 import { createModelInvoker, type ModelInvoker } from '../../src/models/invoke.ts';
 import { createOutboundClient, type OutboundClient } from '../../src/outbound/client.ts';
 import { createOutboundGuard } from '../../src/outbound/guard.ts';

@@ -1,6 +1,6 @@
 /** A second attempt beside one that takes too long: the first answer counts, the other attempt is ended and booked. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RecentTimes } from '../../src/dispatch/recent-times.ts';
+import { RecentTimes } from '../../src/dispatch/latency-window.ts';
 import type { Deployment, ModelEntry } from '../../src/types/snapshot.ts';
 import {
   completionOf,

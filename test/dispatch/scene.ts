@@ -1,11 +1,11 @@
 /** The router in front of vendors on raw sockets whose every byte a test decides, with a ledger to look into. */
 import { createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { booked, endFailed } from '../../src/api/calls/booked.ts';
+import { booked, endFailed } from '../../src/application/models/recorded-run.ts';
 import { createDispatcher, type Dispatcher, type ModelAnswer } from '../../src/dispatch/dispatcher.ts';
 import weighted from '../../src/dispatch/strategies/weighted.ts';
-import openai from '../../src/models/formats/openai/plugin.ts';
-import anthropic from '../../src/models/formats/anthropic/plugin.ts';
+import openai from '../../src/models/vendor-formats/openai/plugin.ts';
+import anthropic from '../../src/models/vendor-formats/anthropic/plugin.ts';
 import { createModelInvoker, type ModelInvoker } from '../../src/models/invoke.ts';
 import { createOutboundClient } from '../../src/outbound/client.ts';
 import { createOutboundGuard } from '../../src/outbound/guard.ts';

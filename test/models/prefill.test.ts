@@ -15,7 +15,7 @@ const services = { checkUrl: (url: string) => new URL(url) } as unknown as Plugi
 beforeAll(async () => {
   const source = join(import.meta.dirname, '../../src');
   registry = await loadPlugins({
-    folders: [join(source, 'providers'), join(source, 'models/formats')],
+    folders: [join(source, 'providers'), join(source, 'models/vendor-formats')],
     pluginsDir: null,
     services,
     logger: createLogger('silent'),

@@ -1,6 +1,6 @@
 import { targetOf } from './target.ts';
 import { describe, expect, test } from 'vitest';
-import { openaiChat } from '../../src/models/formats/openai/chat.ts';
+import { openaiChat } from '../../src/models/vendor-formats/openai/chat.ts';
 import { outlineJson } from '../../src/models/json-outline.ts';
 import { spliceMembers } from '../../src/models/splice.ts';
 import type { ChatBody, ChatRequest } from '../../src/types/chat.ts';

@@ -1,7 +1,7 @@
 /** Names and requests of server-side tools. */
 import { describe, expect, it } from 'vitest';
 import { marked, publicToolName } from '../../src/models/tool-names.ts';
-import { serverToolRequests } from '../../src/extensions/tool-loop/requests.ts';
+import { serverToolRequests } from '../../src/extensions/tool-loop/tool-requests.ts';
 import type { JsonObject } from '../../src/types/json.ts';
 
 const requests = (...tools: JsonObject[]) => serverToolRequests({ model: 'm', messages: [], tools });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import anthropicFormat from '../../src/models/formats/anthropic/plugin.ts';
+import anthropicFormat from '../../src/models/vendor-formats/anthropic/plugin.ts';
 import anthropic from '../../src/providers/anthropic.ts';
 import { streamChunks } from '../contract/strict-chat.ts';
-import { calls, ending, frame, open, says, started, stopped, thinks } from '../models/formats/anthropic/samples.ts';
+import { calls, ending, frame, open, says, started, stopped, thinks } from '../models/vendor-formats/anthropic/samples.ts';
 import { completion, dribble, json, type ScriptedVendor, startVendor, streamText } from './scripted-vendor.ts';
 
 let vendor: ScriptedVendor;

@@ -1,10 +1,10 @@
 import { createHash, createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import bedrockFormat from '../../src/models/formats/bedrock/plugin.ts';
+import bedrockFormat from '../../src/models/vendor-formats/bedrock/plugin.ts';
 import bedrock from '../../src/providers/bedrock.ts';
 import { streamChunks } from '../contract/strict-chat.ts';
-import { calls, exception, metadata, says, started, stopped, thinks } from '../models/formats/bedrock/samples.ts';
-import { thrownBy } from '../models/formats/reading.ts';
+import { calls, exception, metadata, says, started, stopped, thinks } from '../models/vendor-formats/bedrock/samples.ts';
+import { thrownBy } from '../models/vendor-formats/reading.ts';
 import { completion, json, type ScriptedVendor, startVendor, streamText } from './scripted-vendor.ts';
 
 let vendor: ScriptedVendor;

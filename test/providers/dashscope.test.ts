@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import dashscopeFormat from '../../src/models/formats/dashscope/plugin.ts';
+import dashscopeFormat from '../../src/models/vendor-formats/dashscope/plugin.ts';
 import dashscope from '../../src/providers/dashscope.ts';
 import { completion, dribble, json, type ScriptedVendor, startVendor, streamText } from './scripted-vendor.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import geminiFormat from '../../src/models/formats/gemini/plugin.ts';
+import geminiFormat from '../../src/models/vendor-formats/gemini/plugin.ts';
 import gemini from '../../src/providers/gemini.ts';
 import { streamChunks } from '../contract/strict-chat.ts';
 import { completion, dribble, json, type ScriptedVendor, startVendor, streamText } from './scripted-vendor.ts';

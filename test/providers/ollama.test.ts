@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import ollamaFormat from '../../src/models/formats/ollama/plugin.ts';
+import ollamaFormat from '../../src/models/vendor-formats/ollama/plugin.ts';
 import ollama from '../../src/providers/ollama.ts';
 import { completion, dribble, json, type ScriptedVendor, startVendor, streamText } from './scripted-vendor.ts';
 

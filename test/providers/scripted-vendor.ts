@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { expect } from 'vitest';
-import { collectCompletion, createChunkEmitter } from '../../src/models/faces/chat-completions/emitter.ts';
+import { collectCompletion, createChunkEmitter } from '../../src/models/client-formats/chat-completions/emitter.ts';
 import { type ChatInvocation, createModelInvoker, type ModelInvoker } from '../../src/models/invoke.ts';
 import { createOutboundClient } from '../../src/outbound/client.ts';
 import { createOutboundGuard } from '../../src/outbound/guard.ts';
@@ -12,7 +12,7 @@ import type { ChatBody } from '../../src/types/chat.ts';
 import type { Plugin, PluginServices, Provider } from '../../src/types/plugin.ts';
 import type { Deployment } from '../../src/types/snapshot.ts';
 import { checkCompletion, checkStream } from '../contract/strict-chat.ts';
-import type { Completion } from '../models/formats/reading.ts';
+import type { Completion } from '../models/vendor-formats/reading.ts';
 
 export type Script = (request: IncomingMessage & { readonly body: string }, response: ServerResponse) => void;
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from '../../src/storage/database.ts';
 import { createLedger, type LedgerWriter } from '../../src/storage/ledger.ts';
-import { createRunReader } from '../../src/storage/runs.ts';
+import { createRunReader } from '../../src/storage/run-reader.ts';
 import { databaseKinds, eventually, migrated, type TestDatabase } from './databases.ts';
 import { runRecord } from './records.ts';
 

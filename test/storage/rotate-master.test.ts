@@ -5,8 +5,16 @@ import { createConfigStore } from '../../src/storage/config-store.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { countSealed, rotateMaster } from '../../src/storage/rotate-master.ts';
 import { sealedIn } from '../../src/storage/sealed-json.ts';
-import { createSecretBox, derivedKeys, isSealed, masterKey, type MasterKeys, rowContext, type Sealed } from '../../src/storage/secrets.ts';
-import { createSessionStore } from '../../src/storage/sessions.ts';
+import {
+  createSecretBox,
+  derivedKeys,
+  isSealed,
+  masterKey,
+  type MasterKeys,
+  rowContext,
+  type Sealed,
+} from '../../src/storage/secret-box.ts';
+import { createSessionStore } from '../../src/storage/session-store.ts';
 import type { Actor } from '../../src/types/config-store.ts';
 import type { ConfigRow } from '../../src/types/resources.ts';
 import { databaseKinds, migrated, type TestDatabase } from './databases.ts';

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from '../../src/storage/database.ts';
 import { rotateMaster } from '../../src/storage/rotate-master.ts';
 import { createRunContents, type RunContents } from '../../src/storage/run-contents.ts';
-import { createSecretBox, derivedKeys, type MasterKeys, masterKey } from '../../src/storage/secrets.ts';
+import { createSecretBox, derivedKeys, type MasterKeys, masterKey } from '../../src/storage/secret-box.ts';
 import { databaseKinds, migrated, type TestDatabase } from './databases.ts';
 
 const first = masterKey(randomBytes(32));

@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readKey } from '../../src/auth/key-secret.ts';
+import { readKey } from '../../src/auth/api-key-format.ts';
 import type { Answer } from './gateway.ts';
 import { operationsOf } from './id-places.ts';
 import { canaries, chat, chief, user, type Scene, setScene } from './incident-scene.ts';

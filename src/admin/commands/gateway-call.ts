@@ -1,5 +1,5 @@
 /** Commands that speak with a gateway that is running, as whoever the token says. */
-import { patientFetch, type Response } from '../../outbound/patient-fetch.ts';
+import { patientFetch, type Response } from '../../outbound/long-timeout-fetch.ts';
 import { complain, UsageError } from './command.ts';
 
 /** For `parseArgs`. */

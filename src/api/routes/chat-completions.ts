@@ -1,11 +1,11 @@
 /** POST /v1/chat/completions */
 import type { FastifyInstance } from 'fastify';
-import { collectCompletion, createChunkEmitter } from '../../models/faces/chat-completions/emitter.ts';
-import { answerChat, type AnswerWriter } from '../calls/answer-chat.ts';
-import { callerOf } from '../calls/caller.ts';
-import { chatBodySchema, type ParsedChat, parseChat } from '../calls/chat-body.ts';
-import { type ChatAnswer, routeChat } from '../calls/route-chat.ts';
-import type { CallServices } from '../calls/services.ts';
+import { collectCompletion, createChunkEmitter } from '../../models/client-formats/chat-completions/emitter.ts';
+import { answerChat, type AnswerWriter } from '../answers/answer-chat.ts';
+import { callerOf } from '../../application/caller.ts';
+import { chatBodySchema, type ParsedChat, parseChat } from '../../application/chat/chat-body.ts';
+import { type ChatAnswer, routeChat } from '../../application/route-chat.ts';
+import type { CallServices } from '../../application/services.ts';
 
 function completionWriter(chat: ParsedChat, answer: ChatAnswer): AnswerWriter {
   const options = {

@@ -1,20 +1,20 @@
 /** POST /v1/embeddings */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { renderEmbeddings } from '../../models/faces/embeddings.ts';
+import { renderEmbeddings } from '../../models/client-formats/embeddings.ts';
 import { estimateTokens } from '../../models/estimate-usage.ts';
 import type { Usage } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject } from '../../types/json.ts';
 import type { EmbeddingsAnswer, EmbeddingsBody } from '../../types/wire-format.ts';
-import { addAnswerHeaders } from '../calls/answer-chat.ts';
-import { endFailed } from '../calls/booked.ts';
-import { callContext } from '../calls/call-context.ts';
-import { callerOf, requireModel } from '../calls/caller.ts';
-import { refuseInvalid } from '../calls/chat-body.ts';
-import { openRun, requireOperation } from '../calls/invoke-model.ts';
-import { admitKept, findKept, isOwnAnswer } from '../calls/kept-answer.ts';
-import type { CallServices } from '../calls/services.ts';
+import { addAnswerHeaders } from '../answers/answer-chat.ts';
+import { endFailed } from '../../application/models/recorded-run.ts';
+import { callContext } from '../../application/models/call-context.ts';
+import { callerOf, requireModel } from '../../application/caller.ts';
+import { refuseInvalid } from '../../application/chat/chat-body.ts';
+import { openRun, requireOperation } from '../../application/models/invoke-model.ts';
+import { admitKept, findKept, isOwnAnswer } from '../../application/models/cached-answer.ts';
+import type { CallServices } from '../../application/services.ts';
 
 const token = z.int().min(0);
 const embeddingsBodySchema = z.looseObject({

@@ -8,9 +8,9 @@ import type { PeopleReader } from '../../storage/people-reader.ts';
 import { actions, type Capability, type Principal } from '../../types/access.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { TenantView } from '../../types/snapshot.ts';
-import { toolCapability } from '../calls/caller.ts';
+import { toolCapability } from '../../application/caller.ts';
 import { principalOf, snapshotOf } from '../request-context.ts';
-import { storedText } from '../stored-text.ts';
+import { storedText } from '../bodies/stored-text.ts';
 
 const explainQuery = z.object({
   capability: z

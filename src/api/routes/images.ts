@@ -4,10 +4,10 @@ import { z } from 'zod';
 import { estimateTokens } from '../../models/estimate-usage.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject } from '../../types/json.ts';
-import { callerOf } from '../calls/caller.ts';
-import { refuseInvalid } from '../calls/chat-body.ts';
-import { answerRelay } from '../calls/relay-answer.ts';
-import type { CallServices } from '../calls/services.ts';
+import { callerOf } from '../../application/caller.ts';
+import { refuseInvalid } from '../../application/chat/chat-body.ts';
+import { answerRelay } from '../answers/passthrough-answer.ts';
+import type { CallServices } from '../../application/services.ts';
 
 const imagesBodySchema = z.looseObject({
   model: z.string().min(1).max(256),

@@ -1,6 +1,6 @@
 /** POST /auth/exchange: a short token for a key, where keys are taken in no other way. */
 import type { FastifyInstance } from 'fastify';
-import type { KeyExchange } from '../../auth/key-exchange.ts';
+import type { KeyExchange } from '../../auth/api-key-exchange.ts';
 import { tokenOf } from '../../auth/token-checks.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { snapshotOf } from '../request-context.ts';

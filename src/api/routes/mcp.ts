@@ -4,10 +4,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { McpGate } from '../../extensions/mcp/gate/gate.ts';
 import { GatewayError } from '../../types/errors.ts';
-import { callerOf, requireServer } from '../calls/caller.ts';
-import { openMcpDoor } from '../mcp/door.ts';
-import type { CallServices } from '../calls/services.ts';
-import { cutUnread } from '../unread.ts';
+import { callerOf, requireServer } from '../../application/caller.ts';
+import { openMcpDoor } from '../../application/mcp/mcp-view.ts';
+import type { CallServices } from '../../application/services.ts';
+import { cutUnread } from '../stalled-client.ts';
 
 /**
  * A page of another site must not speak through its visitor's browser, not even if its name was made to lead here

@@ -1,20 +1,20 @@
 /** POST /v1/messages and /v1/messages/count_tokens: Anthropic's format, for any model or skill. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { countTokens } from '../../models/faces/messages/count-tokens.ts';
-import { collectMessage, createMessageEmitter } from '../../models/faces/messages/emitter.ts';
+import { countTokens } from '../../models/client-formats/messages/count-tokens.ts';
+import { collectMessage, createMessageEmitter } from '../../models/client-formats/messages/emitter.ts';
 import {
   countTokensBodySchema,
   messagesBodySchema,
   type MessagesRequest,
   readMessagesRequest,
-} from '../../models/faces/messages/request.ts';
+} from '../../models/client-formats/messages/request.ts';
 import { loadTokenizer } from '../../models/estimate-usage.ts';
 import { GatewayError } from '../../types/errors.ts';
-import { answerChat, type AnswerWriter } from '../calls/answer-chat.ts';
-import { callerOf, requireModel, requireSkill } from '../calls/caller.ts';
-import { checkBody, decisionsOf, gatewaySchema } from '../calls/chat-body.ts';
-import { type ChatAnswer, routeChat } from '../calls/route-chat.ts';
-import type { CallServices } from '../calls/services.ts';
+import { answerChat, type AnswerWriter } from '../answers/answer-chat.ts';
+import { callerOf, requireModel, requireSkill } from '../../application/caller.ts';
+import { checkBody, decisionsOf, gatewaySchema } from '../../application/chat/chat-body.ts';
+import { type ChatAnswer, routeChat } from '../../application/route-chat.ts';
+import type { CallServices } from '../../application/services.ts';
 
 const bodySchema = messagesBodySchema.extend({ gateway: gatewaySchema });
 

@@ -1,7 +1,7 @@
 /** GET /v1/models and /v1/models/{id}: what the caller may see, models and skills alike, in OpenAI's shape or Anthropic's. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Capability } from '../../types/access.ts';
-import { may, requireModel, requireSkill } from '../calls/caller.ts';
+import { may, requireModel, requireSkill } from '../../application/caller.ts';
 import { principalOf, snapshotOf, speaksMessages } from '../request-context.ts';
 
 interface Listed {

@@ -1,19 +1,19 @@
 /** POST /v1/rerank */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { renderRerank } from '../../models/faces/rerank.ts';
+import { renderRerank } from '../../models/client-formats/rerank.ts';
 import { estimateTokens } from '../../models/estimate-usage.ts';
 import type { Usage } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject } from '../../types/json.ts';
 import type { RerankBody } from '../../types/wire-format.ts';
-import { addAnswerHeaders } from '../calls/answer-chat.ts';
-import { endFailed } from '../calls/booked.ts';
-import { callContext } from '../calls/call-context.ts';
-import { callerOf, requireModel } from '../calls/caller.ts';
-import { refuseInvalid } from '../calls/chat-body.ts';
-import { openRun, requireOperation } from '../calls/invoke-model.ts';
-import type { CallServices } from '../calls/services.ts';
+import { addAnswerHeaders } from '../answers/answer-chat.ts';
+import { endFailed } from '../../application/models/recorded-run.ts';
+import { callContext } from '../../application/models/call-context.ts';
+import { callerOf, requireModel } from '../../application/caller.ts';
+import { refuseInvalid } from '../../application/chat/chat-body.ts';
+import { openRun, requireOperation } from '../../application/models/invoke-model.ts';
+import type { CallServices } from '../../application/services.ts';
 
 const rerankBodySchema = z.looseObject({
   model: z.string().min(1).max(256),

@@ -1,16 +1,16 @@
 /** POST /v1/responses, and GET and DELETE of one that is kept: OpenAI's newer format, for any model or skill. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { collectResponse, createResponseEmitter } from '../../models/faces/responses/emitter.ts';
-import { responseId } from '../../models/faces/responses/ids.ts';
-import { readResponsesRequest, responsesBodySchema, type ResponsesRequest } from '../../models/faces/responses/request.ts';
-import type { ResponseStore } from '../../storage/responses.ts';
+import { collectResponse, createResponseEmitter } from '../../models/client-formats/responses/emitter.ts';
+import { responseId } from '../../models/client-formats/responses/ids.ts';
+import { readResponsesRequest, responsesBodySchema, type ResponsesRequest } from '../../models/client-formats/responses/request.ts';
+import type { ResponseStore } from '../../storage/response-store.ts';
 import { GatewayError } from '../../types/errors.ts';
-import { answerChat, type AnswerWriter } from '../calls/answer-chat.ts';
-import { type Caller, callerOf } from '../calls/caller.ts';
-import { checkBody, decisionsOf, gatewaySchema } from '../calls/chat-body.ts';
-import { type ChatAnswer, routeChat } from '../calls/route-chat.ts';
-import type { CallServices } from '../calls/services.ts';
-import { resolveEarlier, responseNotFound } from '../calls/stored-responses.ts';
+import { answerChat, type AnswerWriter } from '../answers/answer-chat.ts';
+import { type Caller, callerOf } from '../../application/caller.ts';
+import { checkBody, decisionsOf, gatewaySchema } from '../../application/chat/chat-body.ts';
+import { type ChatAnswer, routeChat } from '../../application/route-chat.ts';
+import type { CallServices } from '../../application/services.ts';
+import { resolveEarlier, responseNotFound } from '../../application/stored-responses.ts';
 import { principalOf } from '../request-context.ts';
 
 const bodySchema = responsesBodySchema.extend({ gateway: gatewaySchema });

@@ -3,8 +3,8 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { ChatBody } from '../../types/chat.ts';
 import { principalOf, snapshotOf } from '../request-context.ts';
-import { fallbackFor, requireModel } from '../calls/caller.ts';
-import type { CallServices } from '../calls/services.ts';
+import { fallbackFor, requireModel } from '../../application/caller.ts';
+import type { CallServices } from '../../application/services.ts';
 
 const question = z.looseObject({
   model: z.string().min(1).max(256),

@@ -1,7 +1,7 @@
 /** /auth: signing in and out with a browser, for the console. Programs send tokens or keys and need none of this. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { BrowserDoor, CommandLineDoor } from '../../auth/sign-in/browser-door.ts';
+import type { BrowserDoor, CommandLineDoor } from '../../auth/sign-in/browser-auth.ts';
 import { safeReturn } from '../../auth/sign-in/sign-in.ts';
 import type { AuditLog } from '../../storage/audit.ts';
 import type { Principal } from '../../types/access.ts';

@@ -1,15 +1,15 @@
 /** GET and DELETE /v1/runs/{id}: a skill's run that nobody waits for, and the tree of what any run called. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { runEvent } from '../../models/faces/skill-run.ts';
-import { mostOfTree, type RunReader } from '../../storage/runs.ts';
+import { runEvent } from '../../models/client-formats/skill-run.ts';
+import { mostOfTree, type RunReader } from '../../storage/run-reader.ts';
 import { GatewayError, toGatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
-import type { CallServices } from '../calls/services.ts';
+import type { CallServices } from '../../application/services.ts';
 import { principalOf, snapshotOf } from '../request-context.ts';
-import { writeStream } from '../stream-writer.ts';
-import { callerOf, may } from '../calls/caller.ts';
-import { type RunNode, runForest, sumOf } from '../skills/run-tree.ts';
+import { writeStream } from '../answers/stream-writer.ts';
+import { callerOf, may } from '../../application/caller.ts';
+import { type RunNode, runForest, sumOf } from '../../application/background/run-tree.ts';
 
 const named = z.object({ id: z.string().min(1).max(100) });
 const streamQuery = z.object({ stream: z.enum(['true', 'false']).default('false') });

@@ -1,18 +1,18 @@
 /** GET /v1/skills, GET /v1/skills/{name}, POST /v1/skills/{name}/runs */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { runWriter } from '../../models/faces/skill-run.ts';
+import { runWriter } from '../../models/client-formats/skill-run.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json } from '../../types/json.ts';
 import type { SkillEntry } from '../../types/snapshot.ts';
-import { answerChat } from '../calls/answer-chat.ts';
-import { type Caller, callerOf, may, requireSkill } from '../calls/caller.ts';
-import { refuseInvalid } from '../calls/chat-body.ts';
-import { invokeSkill } from '../skills/invoke-skill.ts';
-import { runFaceOf, startInBackground } from '../skills/start-in-background.ts';
-import type { CallServices } from '../calls/services.ts';
-import { isForm, receiveSkillForm } from '../skills/form.ts';
-import { createFormRooms, type FormRoom } from '../skills/form-rooms.ts';
+import { answerChat } from '../answers/answer-chat.ts';
+import { type Caller, callerOf, may, requireSkill } from '../../application/caller.ts';
+import { refuseInvalid } from '../../application/chat/chat-body.ts';
+import { invokeSkill } from '../../application/skills/invoke-skill.ts';
+import { runFaceOf, startInBackground } from '../../application/background/start-in-background.ts';
+import type { CallServices } from '../../application/services.ts';
+import { isForm, receiveSkillForm } from '../bodies/skill-form.ts';
+import { createFormRooms, type FormRoom } from '../bodies/upload-memory-budget.ts';
 import { principalOf, snapshotOf } from '../request-context.ts';
 
 const runBody = z.strictObject({

@@ -5,8 +5,8 @@ import type { Claims } from '../claims.ts';
 import type { Discovery } from '../discovery.ts';
 import type { Condition, HttpLookup, ServiceClient } from '../issuer.ts';
 import { invalid } from '../token-checks.ts';
-import { valueAt } from '../value-at.ts';
-import type { Asked } from './asked.ts';
+import { valueAt } from '../claim-path.ts';
+import type { Asked } from './lookup-input.ts';
 
 const timeoutMs = 5_000;
 const maxBytes = 1_000_000;

@@ -1,9 +1,9 @@
 /** A look-up in the service's own database: what a person is and may, by queries that the operator wrote. */
-import { openForeignDatabase } from '../../storage/foreign/open-foreign.ts';
+import { openForeignDatabase } from '../../storage/external/open-external.ts';
 import type { Logger } from '../../types/logger.ts';
 import type { Claims } from '../claims.ts';
 import type { SqlLookup } from '../issuer.ts';
-import type { Asked } from './asked.ts';
+import type { Asked } from './lookup-input.ts';
 import { undeterminable } from './http-lookup.ts';
 
 /** Nobody has more roles and rights than that; a query that forgets its condition would bring everybody's. */

@@ -1,8 +1,8 @@
 /** Sessions of people in a browser: a cookie that says nothing, behind it tokens that are renewed as long as the service agrees. */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { MasterKey } from '../../storage/secrets.ts';
-import type { SessionStore, StoredSession, TokenSet } from '../../storage/sessions.ts';
+import type { MasterKey } from '../../storage/secret-box.ts';
+import type { SessionStore, StoredSession, TokenSet } from '../../storage/session-store.ts';
 import type { Principal } from '../../types/access.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { Authenticator } from '../authenticator.ts';

@@ -1,7 +1,7 @@
 /** Signing in with a browser: OAuth2's code flow with PKCE and state, run on the server. RFC 6749, 7636, OpenID Connect Core. */
 import * as oauth from 'openid-client';
-import type { SecretBox } from '../../storage/secrets.ts';
-import type { TokenSet } from '../../storage/sessions.ts';
+import type { SecretBox } from '../../storage/secret-box.ts';
+import type { TokenSet } from '../../storage/session-store.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { Logger } from '../../types/logger.ts';
 import type { IssuerSettings } from '../issuer.ts';

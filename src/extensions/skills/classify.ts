@@ -2,13 +2,13 @@
 import { z } from 'zod';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import { definePlugin } from '../../types/plugin.ts';
-import { compileSchema } from '../../types/schema-check.ts';
-import { textEvents } from '../../types/text-events.ts';
-import { requireDocument, wrongInput } from './asking/checked-input.ts';
+import { compileSchema } from '../../schema/json-schema.ts';
+import { textEvents } from '../../streaming/text-events.ts';
+import { requireDocument, wrongInput } from './prompting/input-validation.ts';
 import type { SkillRun } from '../../types/skill.ts';
-import { waitingOf } from './apart/waiting.ts';
+import { waitingOf } from '../sandbox/queue-ticket.ts';
 import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
-import { askTyped, faultOf, jsonFormat } from './asking/typed-answer.ts';
+import { askTyped, faultOf, jsonFormat } from './prompting/typed-answer.ts';
 
 const labelName = z.string().min(1).max(100);
 const label = z.union(

@@ -3,18 +3,18 @@ import { z } from 'zod';
 import type { ChatEvent } from '../../types/chat.ts';
 import type { Json, JsonObject } from '../../types/json.ts';
 import { definePlugin } from '../../types/plugin.ts';
-import { compileSchema } from '../../types/schema-check.ts';
+import { compileSchema } from '../../schema/json-schema.ts';
 import type { SkillRun } from '../../types/skill.ts';
-import { textEvents } from '../../types/text-events.ts';
-import { requireDocument } from './asking/checked-input.ts';
-import { inTurns, usualHands } from './asking/progress.ts';
-import { waitingOf } from './apart/waiting.ts';
+import { textEvents } from '../../streaming/text-events.ts';
+import { requireDocument } from './prompting/input-validation.ts';
+import { inTurns, usualHands } from './prompting/concurrent-steps.ts';
+import { waitingOf } from '../sandbox/queue-ticket.ts';
 import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
-import { byLines } from './documents/lines.ts';
-import { inPieces } from './documents/pieces.ts';
+import { byLines } from './documents/line-sections.ts';
+import { inPieces } from './documents/chunks.ts';
 import { numberOf, placeOf, type Section } from './documents/section.ts';
-import { grouped, written } from './summary/groups.ts';
-import { askForSummary, type Part, type Point, type Question, type Wishes } from './summary/question.ts';
+import { grouped, written } from './summary/summary-batches.ts';
+import { askForSummary, type Part, type Point, type Question, type Wishes } from './summary/summary-prompt.ts';
 
 const lengths = { short: 'at most 3 sentences', medium: 'one or two paragraphs', long: 'about one page' } as const;
 const options = z.strictObject({

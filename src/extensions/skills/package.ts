@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { GatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
 import { definePlugin } from '../../types/plugin.ts';
-import { compileSchema } from '../../types/schema-check.ts';
-import { requireInput } from './asking/checked-input.ts';
-import { inConversation } from './asking/conversation.ts';
-import { converse, type LocalTool } from './asking/local-tools.ts';
+import { compileSchema } from '../../schema/json-schema.ts';
+import { requireInput } from './prompting/input-validation.ts';
+import { inConversation } from './prompting/conversation-messages.ts';
+import { converse, type LocalTool } from './prompting/local-tools.ts';
 import { entryFile, filesOf, skillOfFolder } from './folder/folder.ts';
 import { parseSkillMd } from './folder/skill-md.ts';
 

@@ -4,18 +4,18 @@ import type { ChatEvent } from '../../types/chat.ts';
 import { GatewayError, toGatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import { definePlugin } from '../../types/plugin.ts';
-import type { SchemaCheck } from '../../types/schema-check.ts';
+import type { SchemaCheck } from '../../schema/json-schema.ts';
 import type { SkillRun } from '../../types/skill.ts';
-import { textEvents } from '../../types/text-events.ts';
-import { requireInput } from './asking/checked-input.ts';
-import { inTurns, usualHands } from './asking/progress.ts';
-import { askTyped, faultOf, jsonFormat } from './asking/typed-answer.ts';
+import { textEvents } from '../../streaming/text-events.ts';
+import { requireInput } from './prompting/input-validation.ts';
+import { inTurns, usualHands } from './prompting/concurrent-steps.ts';
+import { askTyped, faultOf, jsonFormat } from './prompting/typed-answer.ts';
 import { holds } from './pipeline/conditions.ts';
-import { fill, type Known, listOf } from './pipeline/places.ts';
-import { requireSchema } from './pipeline/model-step.ts';
-import { requireSteps } from './pipeline/saved.ts';
+import { fill, type Known, listOf } from './pipeline/references.ts';
+import { requireSchema } from './pipeline/model-step-validation.ts';
+import { requireSteps } from './pipeline/validation.ts';
 import { invalid, mostItems, options, type Step } from './pipeline/options.ts';
-import { weightOf } from './pipeline/weight.ts';
+import { weightOf } from './pipeline/memory-accounting.ts';
 
 /** What an output that is written as an object or a list is in any case; null for one that may be a text. */
 function shapeOf(output: Json | undefined): JsonObject | null {

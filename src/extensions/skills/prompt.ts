@@ -3,14 +3,14 @@ import { z } from 'zod';
 import { GatewayError } from '../../types/errors.ts';
 import type { Json, JsonObject } from '../../types/json.ts';
 import { definePlugin } from '../../types/plugin.ts';
-import { textEvents } from '../../types/text-events.ts';
+import { textEvents } from '../../streaming/text-events.ts';
 import type { Skill } from '../../types/skill.ts';
-import { compileSchema, type SchemaCheck } from '../../types/schema-check.ts';
-import { fillTemplate, parseTemplate, templatePaths } from './asking/template.ts';
-import { fieldsOf, mayHave } from './asking/known-places.ts';
-import { requireInput } from './asking/checked-input.ts';
-import { inConversation } from './asking/conversation.ts';
-import { askTyped, faultOf, jsonFormat } from './asking/typed-answer.ts';
+import { compileSchema, type SchemaCheck } from '../../schema/json-schema.ts';
+import { fillTemplate, parseTemplate, templatePaths } from './prompting/template.ts';
+import { fieldsOf, mayHave } from './prompting/schema-paths.ts';
+import { requireInput } from './prompting/input-validation.ts';
+import { inConversation } from './prompting/conversation-messages.ts';
+import { askTyped, faultOf, jsonFormat } from './prompting/typed-answer.ts';
 
 const jsonSchema = z.record(z.string(), z.json());
 const textInput = {

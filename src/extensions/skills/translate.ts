@@ -4,15 +4,15 @@ import type { ChatEvent } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import { definePlugin } from '../../types/plugin.ts';
-import { compileSchema } from '../../types/schema-check.ts';
+import { compileSchema } from '../../schema/json-schema.ts';
 import type { SkillRun } from '../../types/skill.ts';
-import { wholeText, textEvents } from '../../types/text-events.ts';
-import { requireDocument, wrongInput } from './asking/checked-input.ts';
-import { withoutFence } from './asking/fences.ts';
-import { inTurns, usualHands } from './asking/progress.ts';
-import { waitingOf } from './apart/waiting.ts';
+import { wholeText, textEvents } from '../../streaming/text-events.ts';
+import { requireDocument, wrongInput } from './prompting/input-validation.ts';
+import { withoutFence } from './prompting/code-fences.ts';
+import { inTurns, usualHands } from './prompting/concurrent-steps.ts';
+import { waitingOf } from '../sandbox/queue-ticket.ts';
 import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
-import { textPieces } from './documents/text-pieces.ts';
+import { textPieces } from './documents/text-chunks.ts';
 
 /** Each is looked for in each piece of the text, while everybody waits. */
 const mostTerms = 5_000;

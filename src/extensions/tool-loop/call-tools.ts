@@ -3,7 +3,7 @@ import type { ChatEvent } from '../../types/chat.ts';
 import { toGatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
 import type { ToolResult } from '../../types/tool-source.ts';
-import type { ServerTool } from './requests.ts';
+import type { ServerTool } from './tool-requests.ts';
 import { overBudget, type ResultBudget, spend } from './result-budget.ts';
 import { resultText } from './result-text.ts';
 import { mostAtOnce, parseArguments, type ServerCall, stepEvent, tooMany, toolMessage } from './server-call.ts';

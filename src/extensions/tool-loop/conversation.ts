@@ -1,5 +1,5 @@
 /** What in a conversation the caller said and did itself, and where the answers of Pailou stand beside it. */
-import { isToldId } from '../../models/faces/told-calls.ts';
+import { isToldId } from '../../models/client-formats/server-tool-events.ts';
 import { isJsonObject, type JsonObject } from '../../types/json.ts';
 
 /** The calls that an assistant message makes; none for other messages. */

@@ -2,14 +2,14 @@
 import type { ChatEvent, ChatEvents } from '../../types/chat.ts';
 import type { JsonObject } from '../../types/json.ts';
 import { countCallerMessages } from './conversation.ts';
-import { holdCalls } from './held-calls.ts';
-import { keepHidden } from './hidden-rounds.ts';
+import { holdCalls } from './pending-approvals.ts';
+import { keepHidden } from './server-rounds.ts';
 import type { ToolLoopOptions } from './loop-options.ts';
 import { asMessageCall } from './model-requests.ts';
 import type { SplitCalls } from './offered-tools.ts';
-import { readRound, type Round } from './round.ts';
+import { readRound, type Round } from './read-round.ts';
 import { parseArguments, stepEvent } from './server-call.ts';
-import type { Start } from './start.ts';
+import type { Start } from './start-loop.ts';
 
 function ended(finish: Omit<Extract<ChatEvent, { readonly type: 'finish' }>, 'type' | 'choice'>): readonly ChatEvent[] {
   return [

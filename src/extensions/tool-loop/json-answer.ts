@@ -1,7 +1,7 @@
 /** Where the caller wants JSON, words that a model says before it calls tools are no part of the answer. */
 import type { ChatBody, ChatEvent } from '../../types/chat.ts';
 import { isJsonObject } from '../../types/json.ts';
-import type { Round } from './round.ts';
+import type { Round } from './read-round.ts';
 
 export function wantsJson({ response_format: format }: ChatBody): boolean {
   return isJsonObject(format) && (format['type'] === 'json_object' || format['type'] === 'json_schema');

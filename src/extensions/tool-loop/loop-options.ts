@@ -1,9 +1,9 @@
 /** What a tool loop is given. */
-import type { ChatStates, StateOwner } from '../../types/chat-state.ts';
+import type { ChatStates, StateOwner } from '../../types/tool-loop-state.ts';
 import type { ChatEvents, ChatRequest } from '../../types/chat.ts';
-import type { Decision } from '../../types/decision.ts';
+import type { Decision } from '../../types/approval-decision.ts';
 import type { ToolExecutor } from './call-tools.ts';
-import type { ServerTool } from './requests.ts';
+import type { ServerTool } from './tool-requests.ts';
 
 export interface ToolLoopOptions extends ToolExecutor {
   readonly request: ChatRequest;

@@ -1,5 +1,5 @@
 /** The loop that runs server-side tools: model, tools, model again, until it answers. One event stream comes out; what was spent, its run knows. */
-import { endUnread } from '../../models/unread-events.ts';
+import { endUnread } from '../../models/discarded-events.ts';
 import type { ChatBody, ChatEvent, ChatEvents, ChatRequest } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { wantsJson, withoutTalk } from './json-answer.ts';
@@ -9,9 +9,9 @@ import type { ToolLoopOptions } from './loop-options.ts';
 import { assistantMessage, firstRequest, nextRequest } from './model-requests.ts';
 import { type OfferedTools, offerTools, splitCalls } from './offered-tools.ts';
 import { budgetBehind } from './result-budget.ts';
-import { readRound } from './round.ts';
+import { readRound } from './read-round.ts';
 import { mostAtOnce } from './server-call.ts';
-import { type Start, startOf } from './start.ts';
+import { type Start, startOf } from './start-loop.ts';
 
 /** At most 40 characters, which OpenAI's own models allow. */
 function callId(run: string, step: number, call: number): string {

@@ -1,8 +1,8 @@
 /** What the model is asked in each round. The caller's own writing of the request does not hold what the loop adds, so only what it lost in translation stays. */
 import type { ChatBody, ChatRequest } from '../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
-import type { Round, RoundCall } from './round.ts';
-import type { Start } from './start.ts';
+import type { Round, RoundCall } from './read-round.ts';
+import type { Start } from './start-loop.ts';
 
 function asRequest({ translated }: ChatRequest, body: ChatBody): ChatRequest {
   return translated === undefined ? { body } : { body, translated };

@@ -1,8 +1,8 @@
 /** The tools that the model is offered, by the names that it sees, and what becomes of its calls of them. */
 import { marked } from '../../models/tool-names.ts';
 import { isJsonObject, type JsonObject } from '../../types/json.ts';
-import type { ServerTool } from './requests.ts';
-import type { RoundCall } from './round.ts';
+import type { ServerTool } from './tool-requests.ts';
+import type { RoundCall } from './read-round.ts';
 import { mostAtOnce, type ServerCall, toolMessage, tooMany } from './server-call.ts';
 
 export interface OfferedTools {

@@ -1,8 +1,8 @@
 /** A call of a tool that Pailou runs itself: as the model wrote it, as the model reads of it, and as the caller is told. */
 import type { ChatEvent, StepRecord } from '../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
-import type { ServerTool } from './requests.ts';
-import type { RoundCall } from './round.ts';
+import type { ServerTool } from './tool-requests.ts';
+import type { RoundCall } from './read-round.ts';
 
 export interface ServerCall {
   readonly call: RoundCall;

@@ -1,7 +1,7 @@
 /** The main thread's end of the SQLite thread. */
 import { Worker } from 'node:worker_threads';
 import { GatewayError } from '../../types/errors.ts';
-import { rowsText } from '../rows-text.ts';
+import { rowsText } from '../row-json.ts';
 import { lost, openError, statementError } from './errors.ts';
 import type { SqliteValue, WorkerNotice, WorkerReply, WorkerRequest } from './protocol.ts';
 

@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { createCatalogue } from '../../../src/extensions/mcp/catalogue/catalogue.ts';
-import { digestOf } from '../../../src/extensions/mcp/catalogue/digest.ts';
-import { compare, pinKey } from '../../../src/extensions/mcp/catalogue/pins.ts';
+import { digestOf } from '../../../src/extensions/mcp/catalogue/definition-digest.ts';
+import { compare, pinKey } from '../../../src/extensions/mcp/catalogue/compare-definitions.ts';
 import type { JsonObject } from '../../../src/types/json.ts';
-import type { Pin, PinStore } from '../../../src/types/pins.ts';
+import type { Pin, PinStore } from '../../../src/types/tool-definitions.ts';
 import { emptyOffer, type ToolDefinition, type ToolSource } from '../../../src/types/tool-source.ts';
 import { entryOf, logger, offering, openPins } from './services.ts';
 

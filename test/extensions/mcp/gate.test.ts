@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { describe, expect, it } from 'vitest';
 import { evaluate } from '../../../examples/mcp-server/calculator.ts';
-import type { McpDoor } from '../../../src/extensions/mcp/gate/door.ts';
+import type { McpDoor } from '../../../src/extensions/mcp/gate/mcp-view.ts';
 import { createMcpGate } from '../../../src/extensions/mcp/gate/gate.ts';
 import stdio from '../../../src/extensions/mcp/transports/stdio.ts';
 import { GatewayError } from '../../../src/types/errors.ts';

@@ -2,16 +2,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createChatStates } from '../../../src/storage/chat-states.ts';
-import { createSecretBox, masterKey } from '../../../src/storage/secrets.ts';
-import type { ChatStates } from '../../../src/types/chat-state.ts';
+import { createChatStates } from '../../../src/storage/tool-loop-state.ts';
+import { createSecretBox, masterKey } from '../../../src/storage/secret-box.ts';
+import type { ChatStates } from '../../../src/types/tool-loop-state.ts';
 import { createPinStore } from '../../../src/storage/mcp-catalogue.ts';
 import { migrate } from '../../../src/storage/migrate.ts';
 import { openDatabase } from '../../../src/storage/open-database.ts';
 import type { Principal } from '../../../src/types/access.ts';
 import type { Logger } from '../../../src/types/logger.ts';
 import type { PluginServices } from '../../../src/types/plugin.ts';
-import type { PinStore } from '../../../src/types/pins.ts';
+import type { PinStore } from '../../../src/types/tool-definitions.ts';
 import type { McpServerEntry, Snapshot } from '../../../src/types/snapshot.ts';
 import type { Offer, ToolDefinition, ToolSource } from '../../../src/types/tool-source.ts';
 

@@ -1,6 +1,6 @@
 /** Answers of MCP servers that say again what they were set up with: secrets are hidden, plain settings stay in good answers. */
 import { expect, it } from 'vitest';
-import { withoutSecrets } from '../../../src/extensions/mcp/transports/session/words.ts';
+import { withoutSecrets } from '../../../src/extensions/mcp/transports/session/connection-errors.ts';
 
 const answer = (said: string) => ({ content: [{ type: 'text', text: `It is <${said}>.` }], structuredContent: { deep: [{ said }], n: 1 } });
 const hidden = answer('[hidden]');

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import packageKind from '../../../src/extensions/skills/package.ts';
 import type { Plugin } from '../../../src/types/plugin.ts';
-import { collectText, textEvents } from '../../../src/types/text-events.ts';
+import { collectText, textEvents } from '../../../src/streaming/text-events.ts';
 import type { SkillRun } from '../../../src/types/skill.ts';
 import { makeSkill } from './scripted-run.ts';
 

@@ -3,7 +3,7 @@ import type { ChatEvents, FinishReason, StepRecord } from '../../../src/types/ch
 import type { Json, JsonObject } from '../../../src/types/json.ts';
 import type { Plugin, PluginServices } from '../../../src/types/plugin.ts';
 import { type Conversation, noConversation, type Skill } from '../../../src/types/skill.ts';
-import { textEvents } from '../../../src/types/text-events.ts';
+import { textEvents } from '../../../src/streaming/text-events.ts';
 import { logger, principal } from '../mcp/services.ts';
 
 export type Script = (asked: {

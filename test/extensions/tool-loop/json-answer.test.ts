@@ -1,7 +1,7 @@
 /** Citations of words that are held back: they stay with their words. */
 import { expect, it } from 'vitest';
 import { withoutTalk } from '../../../src/extensions/tool-loop/json-answer.ts';
-import type { Round, RoundCall } from '../../../src/extensions/tool-loop/round.ts';
+import type { Round, RoundCall } from '../../../src/extensions/tool-loop/read-round.ts';
 import type { ChatEvent } from '../../../src/types/chat.ts';
 
 const words = (text: string): ChatEvent => ({ type: 'text-delta', choice: 0, text });

@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll } from 'vitest';
 import type { ToolLoopOptions } from '../../../src/extensions/tool-loop/loop-options.ts';
 import { runToolLoop } from '../../../src/extensions/tool-loop/loop.ts';
-import type { ServerTool } from '../../../src/extensions/tool-loop/requests.ts';
+import type { ServerTool } from '../../../src/extensions/tool-loop/tool-requests.ts';
 import type { ChatBody, ChatEvent, ChatEvents, Usage } from '../../../src/types/chat.ts';
-import type { Decision } from '../../../src/types/decision.ts';
+import type { Decision } from '../../../src/types/approval-decision.ts';
 import type { JsonObject } from '../../../src/types/json.ts';
 import type { ToolResult } from '../../../src/types/tool-source.ts';
-import type { ChatStates } from '../../../src/types/chat-state.ts';
+import type { ChatStates } from '../../../src/types/tool-loop-state.ts';
 import { openStates, principal } from '../mcp/services.ts';
 
 interface Call {

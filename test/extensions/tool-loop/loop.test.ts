@@ -1,6 +1,6 @@
 /** The tool loop against a scripted model: rounds, steps, mixed calls, limits and failures. */
 import { describe, expect, it } from 'vitest';
-import type { ChatStates } from '../../../src/types/chat-state.ts';
+import type { ChatStates } from '../../../src/types/tool-loop-state.ts';
 import { GatewayError } from '../../../src/types/errors.ts';
 import type { ChatEvent } from '../../../src/types/chat.ts';
 import type { JsonObject } from '../../../src/types/json.ts';

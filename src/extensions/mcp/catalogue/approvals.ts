@@ -1,7 +1,7 @@
 /** Definitions that somebody looked at and approves: exactly those, all of them or none. */
 import { GatewayError } from '../../../types/errors.ts';
-import type { Pin, PinKind } from '../../../types/pins.ts';
-import { approved, pinKey, type Pins } from './pins.ts';
+import type { Pin, PinKind } from '../../../types/tool-definitions.ts';
+import { approved, pinKey, type Pins } from './compare-definitions.ts';
 
 /** What somebody saw; `digest` is that of the definition as offered. */
 export interface SeenItem {

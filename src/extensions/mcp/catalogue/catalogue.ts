@@ -1,12 +1,12 @@
 /** What each MCP server offers, as far as it is approved: in memory for every list, in the database for every node, synced in the background. */
-import { canonicalJson } from '../../../types/canonical-json.ts';
-import type { Pin, PinStore } from '../../../types/pins.ts';
+import { canonicalJson } from '../../../schema/canonical-json.ts';
+import type { Pin, PinStore } from '../../../types/tool-definitions.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import type { Logger } from '../../../types/logger.ts';
 import type { McpServerEntry, Snapshot } from '../../../types/snapshot.ts';
 import { emptyOffer, type Offer, type ToolDefinition } from '../../../types/tool-source.ts';
 import { type Approval, approvalsOf, type SeenItem } from './approvals.ts';
-import { compare, offered, pinKey } from './pins.ts';
+import { compare, offered, pinKey } from './compare-definitions.ts';
 
 export interface ServerHealth {
   readonly tools: number;

@@ -4,7 +4,7 @@ import type * as Sdk from '@modelcontextprotocol/server';
 import { LRUCache } from 'lru-cache';
 import { isJsonObject } from '../../../types/json.ts';
 import type { Logger } from '../../../types/logger.ts';
-import type { McpDoor } from './door.ts';
+import type { McpDoor } from './mcp-view.ts';
 import { createHeldCalls } from './held-calls.ts';
 import { buildServer, doorOf } from './server.ts';
 import { createSessions, type SessionInfo, type Sessions } from './sessions.ts';

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { JsonObject } from '../../../types/json.ts';
 import { isJsonObject } from '../../../types/json.ts';
-import type { DoorContext } from './door.ts';
+import type { DoorContext } from './mcp-view.ts';
 import { type PeerMethod, SourceRefusal, type ToolResult } from '../../../types/tool-source.ts';
 
 export interface HeldCalls {

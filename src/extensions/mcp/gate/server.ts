@@ -3,7 +3,7 @@ import type * as Sdk from '@modelcontextprotocol/server';
 import { GatewayError, toGatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
 import { type McpPeer, SourceRefusal, type SourceQuestion, type ToolResult } from '../../../types/tool-source.ts';
-import type { DoorContext, McpDoor } from './door.ts';
+import type { DoorContext, McpDoor } from './mcp-view.ts';
 import type { HeldCalls } from './held-calls.ts';
 import { peerOf, type SessionMemory } from './peer.ts';
 import { addSkills, skillsCapability } from './skills.ts';

@@ -1,7 +1,7 @@
 /** Sessions of the older protocol (2025-11-25 and before): each belongs to one caller at one address, and ends when it is not used. */
 import { randomUUID } from 'node:crypto';
 import type * as Sdk from '@modelcontextprotocol/server';
-import type { McpDoor } from './door.ts';
+import type { McpDoor } from './mcp-view.ts';
 import type { SessionMemory } from './peer.ts';
 import { buildServer, type GateParts, type GateServer } from './server.ts';
 

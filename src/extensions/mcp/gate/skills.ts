@@ -5,7 +5,7 @@
 import type * as Sdk from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { GatewayError } from '../../../types/errors.ts';
-import type { DoorSkills, McpDoor } from './door.ts';
+import type { DoorSkills, McpDoor } from './mcp-view.ts';
 
 /** What the server says of itself where there are skills. */
 export const skillsCapability = { 'io.modelcontextprotocol/skills': { directoryRead: true } };

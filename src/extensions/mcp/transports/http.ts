@@ -1,9 +1,9 @@
 /** MCP servers reached by Streamable HTTP. */
 import { z } from 'zod';
 import { definePlugin } from '../../../types/plugin.ts';
-import { authorised, tokensFor } from './credentials/bearer.ts';
-import { credentials, headers, isPersonal, refusePersonalInShared } from './credentials/options.ts';
-import { protocol, sessions } from './session/options.ts';
+import { authorised, tokensFor } from './credentials/bearer-fetch.ts';
+import { credentials, headers, isPersonal, refusePersonalInShared } from './credentials/credential-options.ts';
+import { protocol, sessions } from './session/session-options.ts';
 import { createSession } from './session/session.ts';
 
 const options = z

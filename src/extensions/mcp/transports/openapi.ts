@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { GatewayError } from '../../../types/errors.ts';
 import { definePlugin } from '../../../types/plugin.ts';
 import { headerSecret, secret } from '../../../types/secret.ts';
-import { tokensFor } from './credentials/bearer.ts';
-import { credentials } from './credentials/options.ts';
+import { tokensFor } from './credentials/bearer-fetch.ts';
+import { credentials } from './credentials/credential-options.ts';
 import { DocumentError, readDocument } from './openapi/document.ts';
 import { createRestSource } from './openapi/rest-source.ts';
 

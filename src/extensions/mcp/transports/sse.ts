@@ -1,9 +1,9 @@
 /** MCP servers that still speak the first transport, HTTP with Server-Sent Events (2024-11-05). */
 import { z } from 'zod';
 import { definePlugin } from '../../../types/plugin.ts';
-import { authorised, tokensFor } from './credentials/bearer.ts';
-import { credentials, headers, isPersonal, refusePersonalInShared } from './credentials/options.ts';
-import { sessions } from './session/options.ts';
+import { authorised, tokensFor } from './credentials/bearer-fetch.ts';
+import { credentials, headers, isPersonal, refusePersonalInShared } from './credentials/credential-options.ts';
+import { sessions } from './session/session-options.ts';
 import { createSession } from './session/session.ts';
 
 const options = z

@@ -4,7 +4,7 @@ import { GatewayError } from '../../../types/errors.ts';
 import { definePlugin } from '../../../types/plugin.ts';
 import { secret } from '../../../types/secret.ts';
 import { limitMemory } from './session/memory-limit.ts';
-import { protocol, sessions } from './session/options.ts';
+import { protocol, sessions } from './session/session-options.ts';
 import { createSession } from './session/session.ts';
 
 const options = z.strictObject({

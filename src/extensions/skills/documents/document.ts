@@ -2,10 +2,10 @@
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type JsonObject } from '../../../types/json.ts';
 import { readMarkdown } from './formats/markdown.ts';
-import type { Waiting } from '../../../types/turns.ts';
+import type { Waiting } from '../../../scheduling/fair-queue.ts';
 import { readApart, type ReadLimits } from './reader/reader.ts';
 import type { Section } from './section.ts';
-import { Unreadable } from './unreadable.ts';
+import { Unreadable } from './document-errors.ts';
 
 /** Part of an input schema: a text, or a file. */
 export const documentFields: JsonObject = {

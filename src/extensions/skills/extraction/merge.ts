@@ -1,9 +1,9 @@
 /** What was found in the pieces of a document, put together: nothing twice because it was read twice, nothing lost where it was cut. */
 import type { Json } from '../../../types/json.ts';
-import { joined, type Joining } from './join.ts';
-import { dataOf, type Evidence, evidenceOf, type Proven, type Rejected } from './proven.ts';
+import { joined, type Joining } from './merge-values.ts';
+import { dataOf, type Evidence, evidenceOf, type Proven, type Rejected } from './verified-data.ts';
 import { createRecordIndex, type Kept, keysOf } from './record-index.ts';
-import { plain } from './writing.ts';
+import { plain } from './text-normalizer.ts';
 
 /** Of one piece. */
 export interface Extraction {

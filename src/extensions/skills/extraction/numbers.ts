@@ -1,7 +1,7 @@
 /** The numbers that words of a document say, in the writings of several countries. */
 
-import { isSpelledElsewhere, spelledNumbers } from './spelled.ts';
-import { evenDigits } from './writing.ts';
+import { isSpelledElsewhere, spelledNumbers } from './number-words.ts';
+import { evenDigits } from './text-normalizer.ts';
 
 /**
  * `exact`: the value itself stands in the words. `equal`: it does, in another writing. `implied`: nothing there speaks against it, and

@@ -1,7 +1,7 @@
 /** Records that were found, found again among thousands. */
-import { isWithin } from './join.ts';
-import { evidenceOf, type Proven } from './proven.ts';
-import { plain } from './writing.ts';
+import { isWithin } from './merge-values.ts';
+import { evidenceOf, type Proven } from './verified-data.ts';
+import { plain } from './text-normalizer.ts';
 
 /** How a record is found again: by its values, and by the words that prove them, wherever in a list they stand. */
 export interface Keys {

@@ -1,11 +1,11 @@
 /** The JSON Schema that a caller gives: of one record, or of a list of them. */
-import { compileSchema, type SchemaCheck } from '../../../types/schema-check.ts';
+import { compileSchema, type SchemaCheck } from '../../../schema/json-schema.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
-import { pointedTo } from '../../../types/json-pointer.ts';
+import { pointedTo } from '../../../schema/json-pointer.ts';
 import type { GatewayError } from '../../../types/errors.ts';
-import { wrongInput } from '../asking/checked-input.ts';
-import type { TypesOf } from './meant.ts';
-import type { TextKind } from './quotes.ts';
+import { wrongInput } from '../prompting/input-validation.ts';
+import type { TypesOf } from './answer-normalizer.ts';
+import type { TextKind } from './quote-verifier.ts';
 
 export interface RecordSchema {
   /** As it was given. */

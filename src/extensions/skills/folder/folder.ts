@@ -2,7 +2,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { SkillFile } from '../../../types/skill.ts';
 import { parseSkillMd, writeSkillMd } from './skill-md.ts';
-import { refuseFolder, requirePaths } from './paths.ts';
+import { refuseFolder, requirePaths } from './folder-paths.ts';
 import { mostBytes, mostFiles } from './zip.ts';
 
 export const entryFile = 'SKILL.md';

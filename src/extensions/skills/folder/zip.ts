@@ -1,7 +1,7 @@
 /** Zip files of skill folders: what comes from outside is believed nothing, what goes out is always the same bytes. */
 import { GatewayError } from '../../../types/errors.ts';
 import type { SkillFile } from '../../../types/skill.ts';
-import { isLitter, refuseFolder, requirePath, requirePaths } from './paths.ts';
+import { isLitter, refuseFolder, requirePath, requirePaths } from './folder-paths.ts';
 
 export const mostFiles = 512;
 /**

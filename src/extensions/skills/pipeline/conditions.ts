@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json } from '../../../types/json.ts';
-import { fill, type Known, placesIn } from './places.ts';
+import { fill, type Known, placesIn } from './references.ts';
 
 export type Condition =
   | { readonly value: Json; readonly is: Json }

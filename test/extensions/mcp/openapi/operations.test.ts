@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { readDocument } from '../../../../src/extensions/mcp/transports/openapi/document.ts';
 import { type Operation, readOperations } from '../../../../src/extensions/mcp/transports/openapi/operations.ts';
-import { writeRequest } from '../../../../src/extensions/mcp/transports/openapi/request.ts';
+import { writeRequest } from '../../../../src/extensions/mcp/transports/openapi/http-request.ts';
 import { serviceAddress } from '../../../../src/extensions/mcp/transports/openapi/service-address.ts';
-import { compileSchema } from '../../../../src/types/schema-check.ts';
+import { compileSchema } from '../../../../src/schema/json-schema.ts';
 import type { JsonObject } from '../../../../src/types/json.ts';
 
 const choice = { chosen: ['*'], ownHeaders: new Set(['x-key']), ownQuery: new Set(['api_key']) };

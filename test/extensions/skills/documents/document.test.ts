@@ -2,8 +2,8 @@
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { readInputDocument } from '../../../../src/extensions/skills/documents/document.ts';
-import { inPieces } from '../../../../src/extensions/skills/documents/pieces.ts';
-import { textPieces } from '../../../../src/extensions/skills/documents/text-pieces.ts';
+import { inPieces } from '../../../../src/extensions/skills/documents/chunks.ts';
+import { textPieces } from '../../../../src/extensions/skills/documents/text-chunks.ts';
 import { makeDocx, makePdf, pdfWith } from '../made-documents.ts';
 
 const { signal } = new AbortController();

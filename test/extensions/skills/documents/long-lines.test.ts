@@ -1,7 +1,7 @@
 /** Texts without any place to cut them at. */
 import { expect, it } from 'vitest';
-import { inPieces } from '../../../../src/extensions/skills/documents/pieces.ts';
-import { textPieces } from '../../../../src/extensions/skills/documents/text-pieces.ts';
+import { inPieces } from '../../../../src/extensions/skills/documents/chunks.ts';
+import { textPieces } from '../../../../src/extensions/skills/documents/text-chunks.ts';
 
 const line = 'x'.repeat(16_000_000);
 

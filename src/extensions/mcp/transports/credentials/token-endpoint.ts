@@ -1,7 +1,7 @@
 /** Tokens from an OAuth2 service's token endpoint: for Pailou itself (RFC 6749 4.4), or in exchange for a caller's (RFC 8693). */
 import type * as OAuth from 'openid-client';
 import { GatewayError } from '../../../../types/errors.ts';
-import type { Credentials } from './options.ts';
+import type { Credentials } from './credential-options.ts';
 
 export type ClientCredentials = Extract<Credentials, { readonly type: 'client_credentials' | 'token_exchange' }>;
 

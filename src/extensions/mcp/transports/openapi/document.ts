@@ -1,5 +1,5 @@
 /** An OpenAPI document (3.0 or 3.1, JSON or YAML) as it was read: bounded, local references only. */
-import { pointedTo } from '../../../../types/json-pointer.ts';
+import { pointedTo } from '../../../../schema/json-pointer.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../../types/json.ts';
 
 /** The document cannot be used; the message says why, in words for whoever registers it. */

@@ -2,16 +2,16 @@
 import { GatewayError } from '../../../../types/errors.ts';
 import type { JsonObject } from '../../../../types/json.ts';
 import type { PluginServices } from '../../../../types/plugin.ts';
-import { compileSchema, type SchemaCheck } from '../../../../types/schema-check.ts';
+import { compileSchema, type SchemaCheck } from '../../../../schema/json-schema.ts';
 import { emptyOffer, SourceRefusal, type ToolContext, type ToolResult, type ToolSource } from '../../../../types/tool-source.ts';
-import { authorised } from '../credentials/bearer.ts';
+import { authorised } from '../credentials/bearer-fetch.ts';
 import type { TokenSource } from '../credentials/token-source.ts';
-import { unreachable, wordsOf } from '../session/words.ts';
-import { failedResult, readAnswer } from './answer.ts';
+import { unreachable, wordsOf } from '../session/connection-errors.ts';
+import { failedResult, readAnswer } from './tool-result.ts';
 import { DocumentError } from './document.ts';
 import { createDocumentSource } from './document-source.ts';
 import { type Operation, type Operations, readOperations } from './operations.ts';
-import { type HttpRequest, InputError, writeRequest } from './request.ts';
+import { type HttpRequest, InputError, writeRequest } from './http-request.ts';
 import { serviceAddress } from './service-address.ts';
 
 export interface RestOptions {

@@ -4,7 +4,7 @@ import { GatewayError } from '../../../../types/errors.ts';
 import type { JsonObject } from '../../../../types/json.ts';
 import type { Logger } from '../../../../types/logger.ts';
 import type { PeerMethod, SourceConnection } from '../../../../types/tool-source.ts';
-import { isLoss, removed, unreachable } from './words.ts';
+import { isLoss, removed, unreachable } from './connection-errors.ts';
 
 /** `legacy` for servers that do not know the stateless protocol; `auto` asks the server first; `modern` knows. */
 export type ProtocolEra = 'legacy' | 'auto' | 'modern';

@@ -5,10 +5,10 @@ import type { JsonObject } from '../../../../types/json.ts';
 import type { Logger } from '../../../../types/logger.ts';
 import type { McpPeer, Offer, PeerMethod, SourceQuestion, ToolContext, ToolResult, ToolSource } from '../../../../types/tool-source.ts';
 import { type Connection, createConnection, type ProtocolEra } from './connection.ts';
-import { readOffer } from './offer.ts';
-import { createOwnConnections, type OwnHandlers } from './own.ts';
-import { createWatches } from './watches.ts';
-import { refusal, sessionRefused, withoutSecrets } from './words.ts';
+import { readOffer } from './server-listing.ts';
+import { createOwnConnections, type OwnHandlers } from './per-caller-connections.ts';
+import { createWatches } from './resource-subscriptions.ts';
+import { refusal, sessionRefused, withoutSecrets } from './connection-errors.ts';
 
 export interface SessionOptions {
   /** A new transport; `latest` gives the latest request of the caller whose own it is, null for one that all share. */

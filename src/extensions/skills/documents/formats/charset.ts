@@ -1,5 +1,5 @@
 /** In which encoding a text is written: by its first bytes, else UTF-8, else what somebody says of it. */
-import { Unreadable } from '../unreadable.ts';
+import { Unreadable } from '../document-errors.ts';
 
 /** Of NUL among the characters: more than that, and it is no text, whatever else it is. */
 const mostNuls = 0.01;

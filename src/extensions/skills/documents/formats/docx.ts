@@ -1,5 +1,5 @@
 /** Word documents, by way of HTML. */
-import { Unreadable } from '../unreadable.ts';
+import { Unreadable } from '../document-errors.ts';
 import type { Section } from '../section.ts';
 import { besidePages, mainPart, type Parts, readyParts } from './docx-parts.ts';
 import { readHtml } from './html.ts';

@@ -1,9 +1,9 @@
 /** HTML as sections by its headings; what is not read (scripts, styles, navigation, what is hidden) is left out. */
-import { flowingText } from './flowing-text.ts';
+import { flowingText } from './text-flow.ts';
 import { isBlock, isCell, isEmpty, levelOf, openElements } from './html-elements.ts';
 import { filledIn, isConcealed, isStruck, listMarks, superscript } from './html-marks.ts';
 import { layoutTables, tableColumns } from './html-tables.ts';
-import { newOutline } from './outline.ts';
+import { newOutline } from './section-builder.ts';
 import type { Section } from '../section.ts';
 
 const isList = (name: string): boolean => name === 'ol' || name === 'ul' || name === 'menu';

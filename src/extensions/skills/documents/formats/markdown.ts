@@ -1,6 +1,6 @@
 /** Plain text and Markdown as sections by their headings. Each character is looked at a few times, however they are arranged. */
 import { setImmediate } from 'node:timers/promises';
-import { newOutline } from './outline.ts';
+import { newOutline } from './section-builder.ts';
 import type { Section } from '../section.ts';
 
 interface Heading {

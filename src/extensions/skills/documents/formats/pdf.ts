@@ -1,7 +1,7 @@
 /** PDF, page by page. */
 import { filledFields } from './pdf-fields.ts';
 import type { Section } from '../section.ts';
-import { requireCharacters, Unreadable } from '../unreadable.ts';
+import { requireCharacters, Unreadable } from '../document-errors.ts';
 
 const mostPages = 5_000;
 

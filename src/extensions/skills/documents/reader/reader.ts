@@ -1,14 +1,14 @@
 /** Files are read apart from everything else. */
 import { fileURLToPath } from 'node:url';
-import { turnsOf, type Waiting } from '../../../../types/turns.ts';
-import { ApartFault, doApart, type Limits, NoAnswer } from '../../apart/apart.ts';
-import type { DocumentFile } from '../formats/format.ts';
+import { turnsOf, type Waiting } from '../../../../scheduling/fair-queue.ts';
+import { ApartFault, doApart, type Limits, NoAnswer } from '../../../sandbox/subprocess.ts';
+import type { DocumentFile } from '../formats/detect-format.ts';
 import type { Section } from '../section.ts';
-import { damaged, Unreadable } from '../unreadable.ts';
+import { damaged, Unreadable } from '../document-errors.ts';
 
 export type ReadLimits = Limits;
 
-const entry = fileURLToPath(new URL('./process.ts', import.meta.url));
+const entry = fileURLToPath(new URL('./reader-process.ts', import.meta.url));
 const takeTurn = turnsOf(2);
 
 function faultOf(thrown: unknown, { seconds, memoryMb }: ReadLimits): unknown {

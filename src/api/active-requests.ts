@@ -1,0 +1,121 @@
+/** Streams do not outlive the rights with which they began: while they are open, those are looked at again and again. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Credentials } from '../auth/credentials.ts';
+import { decide } from '../auth/decide.ts';
+import type { ConfigService } from '../config/service.ts';
+import type { AuditLog } from '../storage/audit.ts';
+import type { Principal } from '../types/access.ts';
+import { GatewayError, toGatewayError } from '../types/errors.ts';
+import type { TenantView } from '../types/snapshot.ts';
+import type { Logger } from '../types/logger.ts';
+import { namesOf, type Needs } from '../application/required-permissions.ts';
+
+export interface OpenCall {
+  readonly request: Pick<FastifyRequest, 'headers' | 'id' | 'principal'> & {
+    readonly socket: { readonly remoteAddress?: string | undefined };
+  };
+  readonly needs: Needs;
+  /** Ends the call; its caller is told why. */
+  end(why: GatewayError): void;
+}
+
+export interface OpenCalls {
+  /** Looks after the call of this request until its connection is done with it. Only for what takes long: what is held here, the collector of garbage has to carry about. */
+  watch(request: FastifyRequest, reply: FastifyReply): void;
+  /** Looks after a call that has no connection any more, until the returned function is called. */
+  hold(call: OpenCall): () => void;
+  /** The grants of today, for a call that began under those of yesterday. */
+  grantsOf(tenant: string): TenantView['grants'];
+  /** Looks at all of them once. */
+  recheck(): Promise<void>;
+  close(): void;
+}
+
+/** Codes that say that the right is gone. */
+const gone: ReadonlySet<string> = new Set(['token_invalid', 'token_missing', 'permission_denied']);
+/** Codes that say nothing about the right: a token ran out in the meantime, or nobody can be asked now. */
+const untold: ReadonlySet<string> = new Set(['token_expired', 'auth_unavailable']);
+
+export interface OpenCallsOptions {
+  readonly credentials: Credentials;
+  readonly config: Pick<ConfigService, 'current'>;
+  readonly audit: Pick<AuditLog, 'append'>;
+  readonly logger: Logger;
+  readonly everyMs: number;
+}
+
+/** Owns a timer that does not keep the process alive. */
+export function createOpenCalls({ credentials, config, audit, logger, everyMs }: OpenCallsOptions): OpenCalls {
+  /** Each with its caller as they were last known. */
+  const open = new Map<OpenCall, Principal | null>();
+
+  const stillMay = (principal: Principal, needs: Needs): void => {
+    const { grants } = config.current().tenant(principal.tenant);
+    for (const [action, capability] of needs) {
+      const decision = decide(principal, action, capability, grants, Date.now());
+      if (!decision.allowed)
+        throw new GatewayError(
+          'permission_denied',
+          `You may no longer ${action} ${capability.kind}/${capability.name}: ${decision.reason}`,
+        );
+    }
+  };
+
+  /** Who calls, by the credential as it counts now; by what was last known of them where it tells nothing any more. */
+  const callerNow = async (call: OpenCall): Promise<Principal> => {
+    const { headers, socket } = call.request;
+    try {
+      // What a change needs was there when the call came.
+      const arrival = { snapshot: config.current(), address: socket.remoteAddress ?? '', method: 'GET' };
+      const principal = await credentials.admit(headers, arrival);
+      if (open.has(call)) open.set(call, principal);
+      return principal;
+    } catch (thrown) {
+      const known = open.get(call) ?? null;
+      if (known === null || !untold.has(toGatewayError(thrown).code)) throw thrown;
+      // A short token that stood for a key may be over, and the key be taken away or run out later.
+      if (known.key === undefined) return known;
+      const key = config.current().key(known.key);
+      if (key !== undefined && key.expiresAt > Date.now()) return known;
+      throw new GatewayError('token_invalid', 'The key with which this began was revoked, or has expired.', { cause: thrown });
+    }
+  };
+
+  const look = async (call: OpenCall): Promise<void> => {
+    const { id: requestId, principal } = call.request;
+    try {
+      stillMay(await callerNow(call), call.needs);
+    } catch (thrown) {
+      const error = toGatewayError(thrown);
+      if (!gone.has(error.code) || !open.has(call)) return;
+      open.delete(call);
+      logger.info({ code: error.code }, 'an open call was ended: its right is gone');
+      if (principal !== null) {
+        const { tenant, subject: actor } = principal;
+        audit.append({ tenant, actor, act: 'ended', target: namesOf(call.needs), requestId, detail: error.message });
+      }
+      call.end(error);
+    }
+  };
+
+  const recheck = async (): Promise<void> => {
+    await Promise.all([...open.keys()].map(look));
+  };
+  // Never rejects: `look` tells the call, and there is nobody else to tell.
+  const timer = setInterval(() => void recheck(), everyMs).unref();
+
+  return {
+    watch({ openCall: call }, { raw }) {
+      if (call === null || raw.closed) return;
+      open.set(call, call.request.principal);
+      raw.on('close', () => open.delete(call));
+    },
+    hold(call) {
+      open.set(call, call.request.principal);
+      return () => void open.delete(call);
+    },
+    grantsOf: (tenant) => config.current().tenant(tenant).grants,
+    recheck,
+    close: () => clearInterval(timer),
+  };
+}

@@ -1,0 +1,71 @@
+/** A call whose body passes through: the right checked, the run opened, the bytes passed on as they come, the run booked. */
+import { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
+import type { WatchedRelay } from '../../dispatch/attempt-passthrough.ts';
+import type { RelayRequest } from '../../models/passthrough.ts';
+import type { Usage } from '../../types/chat.ts';
+import type { CallSize } from '../../quota/limit-requests.ts';
+import type { Run } from '../../telemetry/run.ts';
+import { cutUnread } from '../stalled-client.ts';
+import { addAnswerHeaders } from './answer-chat.ts';
+import { endFailed } from '../../application/models/recorded-run.ts';
+import { callContext } from '../../application/models/call-context.ts';
+import { type Caller, requireModel } from '../../application/caller.ts';
+import { openRun, requireOperation } from '../../application/models/invoke-model.ts';
+import type { CallServices } from '../../application/services.ts';
+
+/** What a vendor that gives no counts is taken to have used. */
+type Estimate = () => Usage;
+
+async function* booked(run: Run, answer: WatchedRelay, estimate: Estimate): AsyncGenerator<Buffer> {
+  let ended = false;
+  try {
+    yield* answer.body;
+    ended = true;
+    run.used(answer.usage() ?? estimate());
+    run.end('complete');
+  } catch (thrown) {
+    ended = true;
+    run.used(answer.usage() ?? estimate());
+    endFailed(run, thrown);
+    throw thrown;
+  } finally {
+    if (!ended) {
+      run.used(answer.usage() ?? estimate());
+      run.end('aborted', 'client_closed_request');
+    }
+  }
+}
+
+/** How large a picture or a sound becomes in tokens is told by nobody beforehand, so that the limit's own expectation counts. */
+function sizeOf({ inputTokens }: Usage, answers: number): CallSize {
+  return { inputTokens, outputTokens: null, answers };
+}
+
+/** A failure before the head of the answer is thrown; one in the middle of its bytes cuts the connection, which is never a clean end. */
+export async function answerRelay(
+  services: CallServices,
+  caller: Caller,
+  reply: FastifyReply,
+  name: string,
+  request: RelayRequest,
+  estimate: Estimate,
+  /** How many pieces are asked for at once. */
+  answers = 1,
+): Promise<FastifyReply> {
+  const model = requireModel(caller, name);
+  requireOperation(model, request.operation);
+  const run = openRun(services, caller, null, `model/${model.name}`, request.operation, false);
+  try {
+    const context = callContext(services, caller, run, { stream: false, size: () => sizeOf(estimate(), answers) });
+    const answer = await services.dispatcher.relay(model, request, context);
+    addAnswerHeaders(reply, { run, deployment: answer.deployment.id, attempts: answer.attempts, warnings: [] });
+    reply.header('content-type', answer.contentType);
+    if (answer.length !== null) reply.header('content-length', answer.length);
+    cutUnread(reply.raw, reply.server.unreadMs);
+    return await reply.send(Readable.from(booked(run, answer, estimate), { objectMode: false }));
+  } catch (thrown) {
+    endFailed(run, thrown);
+    throw thrown;
+  }
+}

@@ -1,0 +1,130 @@
+/** A form with files as the input of a skill: each file becomes `{ name, media_type, base64 }` under the field's name. */
+import { Busboy } from '@fastify/busboy';
+import type { FastifyRequest } from 'fastify';
+import { GatewayError } from '../../types/errors.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
+import type { FormRoom } from './upload-memory-budget.ts';
+
+/** All files together, as they are. */
+const mostBytes = 64 * 1024 * 1024;
+// A file of one byte more than all may have is cut, and then seen to be too large.
+const limits = { files: 16, fields: 64, fieldSize: 4 * 1024 * 1024, fileSize: mostBytes + 1, parts: 80, headerPairs: 32 };
+
+export function isForm(request: FastifyRequest): boolean {
+  return /^multipart\/form-data\s*;/i.test(request.headers['content-type'] ?? '');
+}
+
+function parseInput(text: string): JsonObject {
+  try {
+    const input = JSON.parse(text) as Json;
+    if (isJsonObject(input)) return input;
+  } catch {
+    // Told below.
+  }
+  throw new GatewayError('invalid_request', 'input: must be a JSON object.', { param: 'input' });
+}
+
+/** A text field whose value is no text by the skill's schema is JSON. */
+function valueOf(name: string, text: string, schema: JsonObject): Json {
+  const properties = isJsonObject(schema['properties']) ? schema['properties'] : {};
+  const own = Object.hasOwn(properties, name) ? properties[name] : undefined;
+  const type = isJsonObject(own) ? own['type'] : undefined;
+  if (typeof type !== 'string' || type === 'string') return text;
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    throw new GatewayError('invalid_request', `${name}: must be JSON in a form, for it is of the type ${type}.`, { param: name });
+  }
+}
+
+function flagOf(name: string, text = 'false'): boolean {
+  if (text !== 'true' && text !== 'false') throw new GatewayError('invalid_request', `${name}: must be true or false.`, { param: name });
+  return text === 'true';
+}
+
+/** What the parts of a form are to a skill. */
+const words = new Set(['input', 'stream', 'async']);
+
+export interface SkillForm {
+  readonly input: JsonObject;
+  readonly stream: boolean;
+  readonly async: boolean;
+}
+
+/**
+ * The fields of the form; `input` is JSON, to which files and other fields are added. Throws `invalid_request` or `body_too_large`: nothing is left
+ * out in silence; `rate_limited` where `room` is too small for it, before it is read if its size is told.
+ */
+export async function receiveSkillForm(
+  request: FastifyRequest,
+  schema: JsonObject,
+  { signal, room }: { readonly signal: AbortSignal; readonly room: FormRoom },
+): Promise<SkillForm> {
+  signal.throwIfAborted();
+  room.reach(Math.min(Number(request.headers['content-length'] ?? 0), mostBytes));
+  const fields = new Map<string, string>();
+  const files = new Map<string, JsonObject>();
+  let size = 0;
+  await new Promise<void>((resolve, reject) => {
+    const form = new Busboy({ headers: request.headers as { 'content-type': string }, limits });
+    const fail = (error: Error): void => {
+      request.raw.unpipe(form);
+      request.raw.resume();
+      reject(error);
+    };
+    const refuse = (sentence: string, param?: string): void => fail(new GatewayError('invalid_request', sentence, { param }));
+    /** False once all of the form is larger than it may be. */
+    const grow = (bytes: number): boolean => {
+      size += bytes;
+      try {
+        if (size > mostBytes) throw new GatewayError('body_too_large', `The form is larger than ${mostBytes} bytes.`);
+        room.reach(size);
+        return true;
+      } catch (thrown) {
+        fail(thrown as Error);
+        return false;
+      }
+    };
+    const take = <T>(name: string, into: Map<string, T>, value: T): void => {
+      if (name === '__proto__' || name === 'constructor') refuse(`${name}: is no field of a form here.`, name);
+      else if (fields.has(name) || files.has(name)) refuse(`${name}: is there twice; a list goes into the field input, as JSON.`, name);
+      else into.set(name, value);
+    };
+    signal.addEventListener('abort', () => fail(signal.reason as Error), { once: true });
+    form.on('field', (name, value, _nameCut, valueCut) => {
+      if (valueCut) fail(new GatewayError('body_too_large', `${name}: is too long for a field; send it as a file.`, { param: name }));
+      else if (grow(Buffer.byteLength(value))) take(name, fields, value);
+    });
+    form.on('file', (name, stream, fileName, _encoding, type) => {
+      const parts: Buffer[] = [];
+      stream.on('data', (part: Buffer) => {
+        if (grow(part.length)) parts.push(part);
+      });
+      stream.on('end', () => {
+        const base64 = Buffer.concat(parts).toString('base64');
+        if (words.has(name)) refuse(`${name}: is a field, not a file.`, name);
+        else take(name, files, { name: fileName, media_type: type, base64 });
+      });
+    });
+    form.on('partsLimit', () => refuse('The form has too many parts.'));
+    form.on('filesLimit', () => refuse(`The form has more than ${limits.files} files.`));
+    form.on('fieldsLimit', () => refuse(`The form has more than ${limits.fields} fields; put them into the field input, as JSON.`));
+    form.on('error', (cause) =>
+      fail(new GatewayError('invalid_request', 'The form cannot be read; it is cut or not multipart/form-data.', { cause })),
+    );
+    form.on('finish', () => resolve());
+    request.raw.on('aborted', () => fail(new GatewayError('client_closed_request', 'The caller left.')));
+    request.raw.pipe(form);
+  });
+  const whole = fields.get('input');
+  const input = whole === undefined ? {} : parseInput(whole);
+  const twice = [...fields.keys(), ...files.keys()].find((name) => Object.hasOwn(input, name));
+  if (twice !== undefined)
+    throw new GatewayError('invalid_request', `${twice}: is in the field input too; send it once.`, { param: twice });
+  const more = [...fields].filter(([name]) => !words.has(name)).map(([name, text]): [string, Json] => [name, valueOf(name, text, schema)]);
+  return {
+    input: { ...Object.fromEntries(more), ...input, ...Object.fromEntries(files) },
+    stream: flagOf('stream', fields.get('stream')),
+    async: flagOf('async', fields.get('async')),
+  };
+}

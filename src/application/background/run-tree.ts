@@ -1,0 +1,53 @@
+/** Booked runs as the tree that they were: skill, model, tool, skill. */
+import type { RunEntry } from '../../storage/run-reader.ts';
+
+/** A run with all that it called, in the order in which it began, and what is kept of its words. */
+export type RunNode = Omit<RunEntry, 'content'> & Partial<NonNullable<RunEntry['content']>> & { readonly calls: readonly RunNode[] };
+
+export interface RunForest {
+  /** The run `id` with all that it called; null while it is not booked yet. */
+  run(id: string): RunNode | null;
+  /** What the run `id` called and is booked already. */
+  callsOf(id: string): readonly RunNode[];
+}
+
+/** What vendors said is for operators, and left out. */
+export function runForest(runs: readonly RunEntry[]): RunForest {
+  const byParent = Map.groupBy(runs, (run) => run.parent ?? '');
+  const nodeOf = ({ content, attempts, ...run }: RunEntry): RunNode => ({
+    ...run,
+    attempts: attempts.map((attempt) => ({ ...attempt, detail: null })),
+    ...content,
+    calls: callsOf(run.id),
+  });
+  const callsOf = (id: string): readonly RunNode[] => (byParent.get(id) ?? []).map(nodeOf);
+  return {
+    run(id) {
+      const top = runs.find((run) => run.id === id);
+      return top === undefined ? null : nodeOf(top);
+    },
+    callsOf,
+  };
+}
+
+/** All that was spent; what has no price is not in the cost, and then `priced` is false. */
+export interface TreeSum {
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  /** Millionths, by currency. */
+  readonly cost: Readonly<Record<string, number>>;
+  readonly priced: boolean;
+}
+
+export function sumOf(runs: readonly RunEntry[]): TreeSum {
+  const cost: Record<string, number> = {};
+  let [input, output, priced] = [0, 0, true];
+  for (const run of runs) {
+    if (run.usage === null) continue;
+    input += Number(run.usage.input_tokens);
+    output += Number(run.usage.output_tokens ?? 0);
+    if (run.cost === null) priced = false;
+    else if (run.cost > 0 && run.currency !== null) cost[run.currency] = (cost[run.currency] ?? 0) + Number(run.cost);
+  }
+  return { input_tokens: input, output_tokens: output, cost, priced };
+}

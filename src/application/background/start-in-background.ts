@@ -1,0 +1,62 @@
+/** A run that goes on when its caller has left: started, watched for rights that are taken away, handed to the runs in the background. */
+import { setImmediate } from 'node:timers/promises';
+import type { FastifyRequest } from 'fastify';
+import type { RunFace } from '../../models/client-formats/skill-run.ts';
+import type { Run } from '../../telemetry/run.ts';
+import type { ChatEvent } from '../../types/chat.ts';
+import type { Json } from '../../types/json.ts';
+import type { SkillEntry } from '../../types/snapshot.ts';
+import type { Caller } from '../caller.ts';
+import type { CallServices } from '../services.ts';
+import type { OpenCall } from '../../api/active-requests.ts';
+import { invokeSkill } from '../skills/invoke-skill.ts';
+
+/** How a run of this skill is told, in whichever way. */
+export function runFaceOf(skill: SkillEntry, run: Run): RunFace {
+  const typed = skill.instance.describe().outputSchema !== null;
+  return { id: run.id, skill: skill.name, version: skill.spec.version, typed, spent: () => run.spent.usage };
+}
+
+/** The same caller, whose going away ends nothing. */
+function detached(caller: Caller, controller: AbortController): Caller {
+  return { ...caller, signal: controller.signal, tell: () => {} };
+}
+
+/** What stays of a request when its connection is gone. */
+function lastingOf({ id, headers, principal, socket }: FastifyRequest): OpenCall['request'] {
+  return { id, headers, principal, socket: { remoteAddress: socket.remoteAddress } };
+}
+
+/** Resolves with the id of a run that goes on by itself; what is wrong at once is thrown at once. `room` is given back when it is over. */
+export async function startInBackground(
+  services: CallServices,
+  request: FastifyRequest,
+  caller: Caller,
+  skill: SkillEntry,
+  input: Json,
+  room: Disposable,
+): Promise<string> {
+  using held = new DisposableStack();
+  held.use(room);
+  held.defer(services.backgroundRuns.admit(caller.principal));
+  const controller = new AbortController();
+  const opened = Promise.withResolvers<Run>();
+  const call = invokeSkill(services, detached(caller, controller), skill, input, { stream: true, onOpen: opened.resolve });
+  let hasFailed = false;
+  call.catch((thrown: unknown) => {
+    hasFailed = true;
+    opened.reject(thrown);
+  });
+  const run = await opened.promise;
+  await setImmediate();
+  if (hasFailed) await call;
+  // Its rights are looked at for as long as it goes on, like those of an open stream.
+  held.defer(request.server.openCalls.hold({ request: lastingOf(request), needs: caller.needs, end: (why) => controller.abort(why) }));
+  const whole = held.move();
+  const events = async function* (): AsyncGenerator<readonly ChatEvent[]> {
+    using _held = whole;
+    yield* (await call).events;
+  };
+  await services.backgroundRuns.adopt(caller.principal, runFaceOf(skill, run), events(), controller);
+  return run.id;
+}

@@ -1,0 +1,69 @@
+/** A chat with server-side tools: one run, with each model call and each tool call as a run within it. */
+import { runToolLoop } from '../../extensions/tool-loop/loop.ts';
+import { serverToolRequests } from '../../extensions/tool-loop/tool-requests.ts';
+import type { Run } from '../../telemetry/run.ts';
+import type { ChatEvent, ChatEvents } from '../../types/chat.ts';
+import type { ModelEntry } from '../../types/snapshot.ts';
+import { booked, endFailed } from '../models/recorded-run.ts';
+import { type Caller, requireRight } from '../caller.ts';
+import type { ParsedCall } from './chat-body.ts';
+import { invokeModel, openRun } from '../models/invoke-model.ts';
+import { type BoundTool, resolveServerTools, type CallSkill } from './resolve-server-tools.ts';
+import type { CallServices } from '../services.ts';
+
+export interface LoopedChat {
+  readonly run: Run;
+  readonly events: ChatEvents;
+  /** Those of the first model call; later ones ask for no more than it. */
+  readonly warnings: readonly string[];
+}
+
+/** What a skill's own tools were told and answered is not for whoever called the skill. */
+async function* withoutCalls(events: ChatEvents): AsyncGenerator<readonly ChatEvent[]> {
+  for await (const batch of events) yield batch.map((event) => (event.type === 'step' ? { type: 'step', step: event.step } : event));
+}
+
+/** True if Pailou has to run tools for this request. Throws `invalid_request` where it asks for them wrongly. */
+export function hasServerTools(chat: ParsedCall): boolean {
+  return serverToolRequests(chat.request.body).length > 0;
+}
+
+/** `model` is one that the caller may use; `mayAsk` throws where no further round may begin. Resolves when the first of the answer is there. */
+export async function chatWithTools(
+  services: CallServices,
+  caller: Caller,
+  model: ModelEntry,
+  chat: ParsedCall,
+  options: { readonly parent?: Run; readonly callSkill: CallSkill; readonly mayAsk?: () => void },
+): Promise<LoopedChat> {
+  const resolved = await resolveServerTools(services, caller, serverToolRequests(chat.request.body), options.callSkill);
+  // Within a skill nobody is there to ask: such a call fails in words that the model reads.
+  const tools = options.parent === undefined ? resolved : resolved.map((tool) => ({ ...tool, needsApproval: false }));
+  const run = openRun(services, caller, options.parent ?? null, `model/${model.name}`, 'tool-loop', chat.stream);
+  const warnings: string[] = [];
+  try {
+    const events = await runToolLoop({
+      request: chat.request,
+      owner: caller.principal,
+      states: services.states,
+      run: run.id,
+      tools,
+      ...(chat.maxSteps === undefined ? {} : { maxSteps: chat.maxSteps }),
+      decisions: chat.decisions,
+      signal: caller.signal,
+      callModel: async (request) => {
+        options.mayAsk?.();
+        // What was decided at the start need not hold for a later round.
+        requireRight(caller, 'use', model.capability);
+        const call = await invokeModel(services, caller, model, request, { stream: chat.stream, parent: run });
+        if (warnings.length === 0) warnings.push(...call.warnings);
+        return call;
+      },
+      callTool: (tool, input, context) => (tool as BoundTool).call(input, { ...context, parent: run }),
+    });
+    return { run, events: booked(run, null, options.parent === undefined ? events : withoutCalls(events)), warnings };
+  } catch (thrown) {
+    endFailed(run, thrown);
+    throw thrown;
+  }
+}

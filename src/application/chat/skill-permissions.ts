@@ -1,0 +1,48 @@
+/** What a caller needs to run a skill beside the right to the skill itself: each thing that its row names. */
+import type { SkillSpec } from '../../types/skill-spec.ts';
+import { serverToolRequests } from '../../extensions/tool-loop/tool-requests.ts';
+import type { ChatBody } from '../../types/chat.ts';
+import { GatewayError } from '../../types/errors.ts';
+import type { SkillEntry } from '../../types/snapshot.ts';
+import { allows } from '../skills/allowed-tools.ts';
+import { type Caller, requireModel, requireRight, requireServer, requireSkill, toolCapability } from '../caller.ts';
+
+/**
+ * Throws `permission_denied` or `not_found` before anything is spent, whichever of its tools the model would have chosen. Of a whole server
+ * the skill gets what the caller may use; which tools that are is known when it is asked.
+ */
+export function requireNamed(caller: Caller, { model, tools }: Pick<SkillSpec, 'model' | 'tools'>, seen = new Set<string>()): void {
+  requireModel(caller, model);
+  for (const named of tools) {
+    const [kind, name = '', ...rest] = named.split('/');
+    const tool = rest.join('/');
+    if (kind === 'model') requireModel(caller, named.slice('model/'.length));
+    else if (kind === 'skill') {
+      // All that these would need, and these in turn, each once however many name it; loops among them end when they are run.
+      if (seen.has(name)) continue;
+      seen.add(name);
+      requireNamed(caller, requireSkill(caller, name).spec, seen);
+    } else {
+      const server = requireServer(caller, name);
+      if (tool !== '' && tool !== '*') requireRight(caller, 'use', toolCapability(server, tool));
+    }
+  }
+}
+
+/** Throws `permission_denied` for a server-side tool in a chat of the skill that its row does not name: its input may have brought it in. */
+export function requireListed({ name, spec }: SkillEntry, body: ChatBody): void {
+  for (const wanted of serverToolRequests(body)) {
+    const targets =
+      wanted.type === 'skill'
+        ? [`skill/${wanted.name}`]
+        : // A whole server is allowed where the row names it whole: then any tool of it is.
+          (wanted.allowedTools ?? ['*']).map((tool) => `mcp/${wanted.serverLabel}/${tool}`);
+    const stranger = targets.find((target) => !allows(spec, target));
+    if (stranger !== undefined)
+      throw new GatewayError(
+        'permission_denied',
+        `The skill "${name}" may not use ${stranger.slice(0, 200)}: its row does not name it under tools.`,
+        { param: `tools[${wanted.index}]` },
+      );
+  }
+}

@@ -1,0 +1,161 @@
+/** What one caller finds at /mcp (all servers, prefixed names) or at /mcp/<server> (one server, its own names). */
+import { setTimeout } from 'node:timers/promises';
+import type { DoorContext, McpDoor } from '../../extensions/mcp/gate/mcp-view.ts';
+import { GatewayError } from '../../types/errors.ts';
+import { isJsonObject, type JsonObject } from '../../types/json.ts';
+import type { McpServerEntry } from '../../types/snapshot.ts';
+import type { SourceQuestion, ToolResult } from '../../types/tool-source.ts';
+import { type Caller, may, promptCapability, requireRight, resourceCapability } from '../caller.ts';
+import { invokeTool, isApprovalNeeded, requireTool } from '../tools/invoke-tool.ts';
+import type { CallServices } from '../services.ts';
+import { sourcesOf } from '../tools/server-tools.ts';
+import { withSkills } from './skills-view.ts';
+import { searchDoor } from './tool-search-view.ts';
+import { askSource } from '../tools/invoke-source.ts';
+import type { Wanted } from '../tools/tool-approval.ts';
+import {
+  findShown,
+  type Place,
+  seesAnything,
+  serverOfResource,
+  type Shown,
+  shownPrompts,
+  shownResources,
+  shownTools,
+} from './visible-items.ts';
+
+const meetingMs = 2_000;
+
+/**
+ * Connects to a server in the caller's name and asks it what it offers. Whoever may see nothing of it is not introduced. Resolves with why
+ * this caller cannot be let in, where something can be done about that.
+ */
+async function introduce(services: CallServices, caller: Caller, source: McpServerEntry): Promise<GatewayError | null> {
+  if (!may(caller, 'view', source.capability)) return null;
+  const { principal, subjectToken, signal } = caller;
+  try {
+    await source.instance.meet?.({ signal, principal, subjectToken, runId: '' });
+    await services.catalogue.refresh(source);
+    return null;
+  } catch (thrown) {
+    // A list of many servers shows what there is.
+    return thrown instanceof GatewayError && thrown.code === 'account_required' ? thrown : null;
+  }
+}
+
+/** The protocol has checked it already; anything but a text names nothing. */
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** `address` is the path, such as /mcp/files; `search`: tools are searched instead of listed. Throws `permission_denied` where there is nothing for the caller. */
+export function openMcpDoor(
+  services: CallServices,
+  caller: Caller,
+  only: McpServerEntry | null,
+  address: string,
+  search: boolean,
+): McpDoor {
+  const { tenant, issuer, subject } = caller.principal;
+  const servers = only === null ? [...caller.view.mcpServers.values()] : [only];
+  const place: Place = { services, caller, servers, only };
+  let noAccount: GatewayError | null = null;
+  const holder = JSON.stringify([tenant, issuer, subject, address, search]);
+
+  const meetStranger = async (source: McpServerEntry): Promise<void> => {
+    noAccount = (await introduce(services, caller, source)) ?? noAccount;
+  };
+
+  /** A server that is known to be down, or hangs, delays nobody; one that nobody has signed in to yet is met in this caller's name. */
+  const firstAnswers = async (): Promise<void> => {
+    const sources = [...new Set(servers.flatMap((server) => sourcesOf(caller, server)))];
+    const waits = sources.flatMap((source) => {
+      const { meet } = source.instance;
+      const isStranger = meet !== undefined && !services.catalogue.known(source);
+      const ms = isStranger ? meetingMs : services.catalogue.patience(source);
+      if (ms === 0) return [];
+      return [{ ms, answered: isStranger ? meetStranger(source) : services.catalogue.ready(source) }];
+    });
+    if (waits.length === 0) return;
+    const patience = new AbortController();
+    const tired = setTimeout(Math.max(...waits.map(({ ms }) => ms)), undefined, { signal: patience.signal, ref: false }).catch(() => {});
+    await Promise.race([Promise.all(waits.map(({ answered }) => answered)), tired]);
+    patience.abort();
+  };
+
+  /** A server that never answered yet is given its chance before its things are said not to exist. */
+  const find = async <D>(list: () => readonly Shown<D>[], name: string, sort: string): Promise<Shown<D>> => {
+    let found = findShown(list(), name);
+    if (found === undefined) {
+      await firstAnswers();
+      found = findShown(list(), name);
+    }
+    if (found === undefined) {
+      await Promise.all(servers.flatMap((server) => sourcesOf(caller, server)).map((server) => services.catalogue.ready(server)));
+      found = findShown(list(), name);
+    }
+    if (found === undefined && noAccount !== null) throw noAccount;
+    if (found === undefined) throw new GatewayError('not_found', `There is no ${sort} "${name.slice(0, 200)}" for you here.`);
+    return found;
+  };
+
+  const call = async (name: string, input: JsonObject, { signal, peer }: DoorContext): Promise<ToolResult> => {
+    const { server, name: own } = await find(() => shownTools(place), name, 'tool');
+    const options = { signal: AbortSignal.any([signal, caller.signal]), approved: true };
+    // The right first: nobody is asked about what is not allowed anyway.
+    if (!isApprovalNeeded(requireTool(services, caller, server, own)))
+      return invokeTool(services, caller, server, own, input, { ...options, peer });
+    const wanted: Wanted = { holder, tool: `${server.name}/${own}`, input, peer };
+    const decided = services.approvals.ask(wanted);
+    return 'answer' in decided
+      ? decided.answer
+      : services.approvals.keep(wanted, await invokeTool(services, caller, server, own, input, { ...options, peer: decided.agreed }));
+  };
+
+  const ask = async (question: SourceQuestion, params: JsonObject, { signal, peer }: DoorContext): Promise<JsonObject> => {
+    const context = { signal: AbortSignal.any([signal, caller.signal]), peer };
+    if (question === 'prompts/get') {
+      const { server, name } = await find(() => shownPrompts(place), textOf(params['name']), 'prompt');
+      return askSource(services, caller, server, promptCapability(server, name), question, { ...params, name }, context);
+    }
+    if (question === 'resources/read') {
+      await firstAnswers();
+      const uri = textOf(params['uri']);
+      const server = serverOfResource(place, uri);
+      return askSource(services, caller, server, resourceCapability(server, uri), question, params, context);
+    }
+    const ref = isJsonObject(params['ref']) ? params['ref'] : {};
+    if (ref['type'] === 'ref/prompt') {
+      const { server, name } = await find(() => shownPrompts(place), textOf(ref['name']), 'prompt');
+      return askSource(services, caller, server, promptCapability(server, name), question, { ...params, ref: { ...ref, name } }, context);
+    }
+    const uri = textOf(ref['uri']);
+    const server = serverOfResource(place, uri);
+    return askSource(services, caller, server, resourceCapability(server, uri), question, params, context);
+  };
+
+  if (only !== null && services.catalogue.known(only) && !may(caller, 'view', only.capability) && !seesAnything(place))
+    throw new GatewayError('permission_denied', `You may not use anything of mcp/${only.name}. Ask for a grant.`);
+
+  const door: McpDoor = {
+    holder,
+    scope: JSON.stringify([tenant, address]),
+    async offer() {
+      await firstAnswers();
+      if (only !== null && noAccount !== null) throw noAccount;
+      const named = <D extends object>(shown: readonly Shown<D>[]): never[] =>
+        shown
+          .toSorted((one, other) => (one.shown < other.shown ? -1 : 1))
+          .map((each) => ({ ...each.definition, name: each.shown }) as never);
+      return { tools: named(shownTools(place)), prompts: named(shownPrompts(place)), ...shownResources(place) };
+    },
+    call,
+    ask,
+    watch(uri, listener) {
+      const server = serverOfResource(place, uri);
+      requireRight(caller, 'use', resourceCapability(server, uri));
+      return server.instance.watch?.(uri, listener) ?? (() => {});
+    },
+  };
+  // One server's own address shows that server alone.
+  const whole = only === null ? withSkills(door, place) : door;
+  return search ? searchDoor(whole, place) : whole;
+}

@@ -1,0 +1,64 @@
+/** A skill as the folder that MCP clients see: its address, its files, and its entry of the protocol's Skills extension. */
+import type { SkillListing } from '../../extensions/mcp/gate/mcp-view.ts';
+import { entryFile, folderOf } from '../../extensions/skills/folder/folder.ts';
+import { parseSkillMd } from '../../extensions/skills/folder/skill-md.ts';
+import type { JsonObject } from '../../types/json.ts';
+import type { SkillFile } from '../../types/skill.ts';
+import type { SkillEntry } from '../../types/snapshot.ts';
+
+export const skillScheme = 'skill://';
+
+export interface ShownFolder {
+  /** As its SKILL.md says them. */
+  readonly name: string;
+  readonly description: string;
+  /** Without a slash at its end. */
+  readonly address: string;
+  readonly files: ReadonlyMap<string, Buffer>;
+  /** Throws for a folder that clients of the extension would refuse, with the reason. */
+  readonly entry: () => Promise<SkillListing>;
+}
+
+/** The format knows neither -- nor a - at the end; Pailou's names may have both. */
+const formatName = (name: string): string => name.replace(/-{2,}/g, '-').replace(/-$/, '');
+
+/** Of a skill that is no folder only the SKILL.md: its row may hold what is not for its callers. */
+function ownFiles({ name, spec, instance }: SkillEntry): readonly SkillFile[] {
+  const folder = instance.files?.();
+  if (folder !== undefined) return folder;
+  // A text of several lines that begins with a space is YAML which readers of the format need not know.
+  const shown = { ...spec, description: spec.description.trim() || spec.description };
+  return folderOf(formatName(name), shown as unknown as JsonObject).filter(({ path }) => path === entryFile);
+}
+
+function headOf({ name, spec }: SkillEntry, files: ReadonlyMap<string, Buffer>): { readonly name: string; readonly description: string } {
+  try {
+    return parseSkillMd(files.get(entryFile)?.toString('utf8') ?? '', null);
+  } catch {
+    // A kind of one's own may show what it likes.
+    return { name: formatName(name), description: spec.description };
+  }
+}
+
+function openFolder(skill: SkillEntry): ShownFolder {
+  const files = new Map(ownFiles(skill).map(({ path, bytes }) => [path, bytes]));
+  const { name, description } = headOf(skill, files);
+  // The extension wants the last part to be the name in the SKILL.md; the first is always the skill's own, which nobody else has.
+  const place = name === skill.name ? name : `${skill.name}/${name}`;
+  let entry: Promise<SkillListing> | undefined;
+  const makeEntry = async (): Promise<SkillListing> => {
+    const { skillEntry } = await import('@modelcontextprotocol/server/ext/skills');
+    return (await skillEntry(place, Object.fromEntries(files))) as SkillListing;
+  };
+  return { name, description, address: `${skillScheme}${place}`, files, entry: () => (entry ??= makeEntry()) };
+}
+
+/** By the files where there are some: a change elsewhere makes new entries of the snapshot, and no file needs a new digest for that. */
+const known = new WeakMap<object, ShownFolder>();
+
+export function shownFolder(skill: SkillEntry): ShownFolder {
+  const key = skill.instance.files?.() ?? skill;
+  let folder = known.get(key);
+  if (folder === undefined) known.set(key, (folder = openFolder(skill)));
+  return folder;
+}

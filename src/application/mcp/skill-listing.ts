@@ -1,0 +1,63 @@
+/** The caller's skills for the protocol's Skills extension: whoever may not use one cannot tell it from one that does not exist. */
+import type { DoorSkills, SkillListing } from '../../extensions/mcp/gate/mcp-view.ts';
+import type { ResourceDefinition } from '../../types/tool-source.ts';
+import type { Logger } from '../../types/logger.ts';
+import type { SkillEntry } from '../../types/snapshot.ts';
+import type { Caller } from '../caller.ts';
+import { type ShownFolder, shownFolder, skillScheme } from './skill-folders.ts';
+import { mimeTypeOf } from './skill-resources.ts';
+import { shownSkills, usableSkill } from './skill-tools.ts';
+
+/** What lies directly in `directory`; null if that is no directory of the folder. */
+function childrenOf({ address, files }: ShownFolder, { resources }: SkillListing, directory: string): ResourceDefinition[] | null {
+  if (directory !== address && !directory.startsWith(`${address}/`)) return null;
+  const children = new Map<string, ResourceDefinition>();
+  for (const { uri, size } of resources) {
+    if (!uri.startsWith(`${directory}/`)) continue;
+    const [next = '', ...deeper] = uri.slice(directory.length + 1).split('/');
+    const child = `${directory}/${next}`;
+    const path = decodeURIComponent(uri.slice(address.length + 1));
+    const sort = deeper.length > 0 ? { mimeType: 'inode/directory' } : { mimeType: mimeTypeOf(path, files.get(path) ?? Buffer.of()), size };
+    children.set(child, { uri: child, name: decodeURIComponent(next), ...sort });
+  }
+  return children.size === 0 ? null : [...children.values()];
+}
+
+/** Skills that the extension cannot carry, so that each is told of once. */
+const told = new WeakSet<SkillEntry['instance']>();
+
+export function doorSkills(caller: Caller, logger: Logger): DoorSkills {
+  const listingOf = async (skill: SkillEntry): Promise<SkillListing | null> => {
+    try {
+      return await shownFolder(skill).entry();
+    } catch (thrown) {
+      const reason = thrown instanceof Error ? thrown.message : String(thrown);
+      if (!told.has(skill.instance)) logger.warn({ skill: skill.name, reason }, 'MCP clients do not find this skill in skills/list');
+      told.add(skill.instance);
+      return null;
+    }
+  };
+  /** An address in the form in which entries have theirs. */
+  const find = (uri: string): { readonly address: string; readonly skill: SkillEntry } | null => {
+    const address = URL.parse(uri)?.href;
+    if (address?.startsWith(skillScheme) !== true) return null;
+    const skill = usableSkill(caller, address.slice(skillScheme.length).split('/', 1)[0] ?? '');
+    return skill === null ? null : { address, skill };
+  };
+  return {
+    async list() {
+      const all = await Promise.all(shownSkills(caller).map(({ skill }) => listingOf(skill)));
+      return all.filter((listing) => listing !== null);
+    },
+    async get(uri) {
+      const found = find(uri);
+      const listing = found === null ? null : await listingOf(found.skill);
+      return listing?.uri === found?.address ? listing : null;
+    },
+    async children(uri) {
+      const found = find(uri);
+      const listing = found === null ? null : await listingOf(found.skill);
+      return found === null || listing === null ? null : childrenOf(shownFolder(found.skill), listing, found.address);
+    },
+  };
+}

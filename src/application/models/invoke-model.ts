@@ -1,0 +1,69 @@
+/** `model/<name>`: the right is checked, the run opened, the call dispatched, the answer booked. */
+import { estimateSize } from '../../models/estimate-usage.ts';
+import { Run } from '../../telemetry/run.ts';
+import type { ChatEvents, ChatRequest } from '../../types/chat.ts';
+import { GatewayError } from '../../types/errors.ts';
+import type { ModelEntry } from '../../types/snapshot.ts';
+import type { Operation } from '../../types/wire-format.ts';
+import { booked, endFailed } from './recorded-run.ts';
+import { callContext } from './call-context.ts';
+import type { Caller } from '../caller.ts';
+import type { CallServices } from '../services.ts';
+
+export interface ModelCall {
+  readonly run: Run;
+  readonly deployment: string;
+  readonly attempts: number;
+  readonly warnings: readonly string[];
+  readonly events: ChatEvents;
+}
+
+/** A new run of the caller: a root run, or a child of `parent`. */
+export function openRun(
+  services: CallServices,
+  caller: Caller,
+  parent: Run | null,
+  capability: string,
+  operation: string,
+  streamed: boolean,
+): Run {
+  if (parent !== null) return parent.child(capability, operation);
+  const { principal, requestId, revision } = caller;
+  return new Run(services.ledger, { principal, requestId, capability, operation, streamed, revision });
+}
+
+export function requireOperation(model: ModelEntry, operation: Operation): void {
+  if (model.spec.operations.includes(operation)) return;
+  throw new GatewayError(
+    'invalid_request',
+    `The model "${model.name}" does ${model.spec.operations.join(' and ')}, not ${operation}; choose another model.`,
+    {
+      param: 'model',
+    },
+  );
+}
+
+/**
+ * Calls a model that the caller was already found to have the right to use.
+ * Resolves at the first visible token (or the whole answer); throws what the caller should see if nothing came.
+ */
+export async function invokeModel(
+  services: CallServices,
+  caller: Caller,
+  model: ModelEntry,
+  request: ChatRequest,
+  options: { stream: boolean; parent?: Run | null; signal?: AbortSignal },
+): Promise<ModelCall> {
+  requireOperation(model, 'chat');
+  const run = openRun(services, caller, options.parent ?? null, `model/${model.name}`, 'chat', options.stream);
+  run.asked(request.body);
+  try {
+    const context = callContext(services, caller, run, { ...options, size: () => estimateSize(request.body) });
+    const answer = await services.dispatcher.chat(model, request, context);
+    const { deployment, attempts, warnings } = answer;
+    return { run, deployment: deployment.id, attempts, warnings, events: booked(run, request, answer.events) };
+  } catch (thrown) {
+    endFailed(run, thrown);
+    throw thrown;
+  }
+}

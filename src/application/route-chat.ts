@@ -1,0 +1,50 @@
+/** Where a chat request goes: straight to a model, through the tool loop, or to a skill. */
+import type { Run } from '../telemetry/run.ts';
+import type { ChatEvents } from '../types/chat.ts';
+import { GatewayError } from '../types/errors.ts';
+import { cachedChat } from './models/cached-chat.ts';
+import { type Caller, requireModel, requireSkill } from './caller.ts';
+import type { ParsedCall } from './chat/chat-body.ts';
+import { chatWithTools, hasServerTools } from './chat/chat-with-tools.ts';
+import { invokeModel } from './models/invoke-model.ts';
+import { invokeSkill, skillsAsTools } from './skills/invoke-skill.ts';
+import type { CallServices } from './services.ts';
+import { skillInput } from './skills/input.ts';
+
+export interface ChatAnswer {
+  readonly run: Run;
+  readonly events: ChatEvents;
+  /** Null where several calls make the answer. */
+  readonly deployment: string | null;
+  readonly attempts: number | null;
+  /** What the vendor's dialect had to leave out or change. */
+  readonly warnings: readonly string[];
+}
+
+/** A decision that nothing would carry out is never left out in silence. */
+function requireToolsToDecide(chat: ParsedCall): void {
+  const [first] = chat.decisions;
+  if (first === undefined) return;
+  if (!chat.request.body.model.startsWith('skill/') && hasServerTools(chat)) return;
+  const sentence = `${first.place}: name the tools in tools again, of which a call is decided.`;
+  throw new GatewayError('invalid_request', sentence, { param: first.place });
+}
+
+/** Checks the rights and starts the call. Resolves when the first of the answer is there. */
+export async function routeChat(services: CallServices, caller: Caller, chat: ParsedCall): Promise<ChatAnswer> {
+  const name = chat.request.body.model;
+  requireToolsToDecide(chat);
+  if (name.startsWith('skill/')) {
+    const skill = requireSkill(caller, name.slice('skill/'.length));
+    const { input, conversation, warnings } = skillInput(chat.request.body, skill.instance);
+    const call = await invokeSkill(services, caller, skill, input, { stream: chat.stream, conversation });
+    return { run: call.run, events: call.events, deployment: null, attempts: null, warnings };
+  }
+  const model = requireModel(caller, name);
+  if (hasServerTools(chat)) {
+    const answer = await chatWithTools(services, caller, model, chat, { callSkill: skillsAsTools(services, caller) });
+    return { ...answer, deployment: null, attempts: null };
+  }
+  if (model.spec.cache !== undefined) return cachedChat(services, caller, model, chat);
+  return invokeModel(services, caller, model, chat.request, { stream: chat.stream });
+}

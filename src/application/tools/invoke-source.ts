@@ -1,0 +1,65 @@
+/** A resource read, a prompt got, an argument completed: with the right checked and a run booked, as for a tool. */
+import type { Capability } from '../../types/access.ts';
+import { GatewayError, toGatewayError } from '../../types/errors.ts';
+import type { JsonObject } from '../../types/json.ts';
+import type { McpServerEntry } from '../../types/snapshot.ts';
+import { SourceRefusal, type SourceQuestion } from '../../types/tool-source.ts';
+import type { DoorContext } from '../../extensions/mcp/gate/mcp-view.ts';
+import { endFailed } from '../models/recorded-run.ts';
+import { type Caller, requireRight } from '../caller.ts';
+import { createDeadline, unhurried } from '../deadline.ts';
+import { openRun } from '../models/invoke-model.ts';
+import type { CallServices } from '../services.ts';
+
+/** What servers of the older protocol say of a resource that is not there; the newer one has one code for all bad parameters. */
+const oldNotFound = -32_002;
+const invalidParams = -32_602;
+
+/** Throws `permission_denied`, `upstream_timeout` or `tool_failed`, and SourceRefusal where the server refused. */
+export async function askSource(
+  services: CallServices,
+  caller: Caller,
+  server: McpServerEntry,
+  capability: Capability,
+  question: SourceQuestion,
+  params: JsonObject,
+  context: DoorContext,
+): Promise<JsonObject> {
+  // To complete an argument is to look at what there is.
+  requireRight(caller, question === 'completion/complete' ? 'view' : 'use', capability);
+  if (server.instance.ask === undefined) throw new GatewayError('not_found', `The MCP server "${server.name}" has only tools.`);
+  const run = openRun(services, caller, null, `mcp/${capability.name}`.slice(0, 500), 'tool', false);
+  const limit = server.spec.call_timeout_ms;
+  const deadline = createDeadline(limit);
+  const signal = AbortSignal.any([context.signal, deadline.signal]);
+  try {
+    const peer = unhurried(context.peer, deadline);
+    const answer = await server.instance.ask(question, params, {
+      signal,
+      principal: caller.principal,
+      runId: run.id,
+      subjectToken: caller.subjectToken,
+      peer,
+    });
+    run.end('complete');
+    return answer;
+  } catch (thrown) {
+    if (thrown instanceof SourceRefusal && !signal.aborted) {
+      run.end('error', 'tool_failed');
+      if (thrown.code !== oldNotFound || context.peer.connection !== null) throw thrown;
+      throw new SourceRefusal(thrown.message, invalidParams, { uri: params['uri'] });
+    }
+    const reason: unknown = signal.aborted ? signal.reason : thrown;
+    const isSlow = deadline.signal.aborted;
+    const hasLeft = signal.aborted && !isSlow && !(reason instanceof GatewayError);
+    const error = hasLeft
+      ? new GatewayError('client_closed_request', 'The caller left.', { cause: thrown })
+      : isSlow
+        ? new GatewayError('upstream_timeout', `The MCP server "${server.name}" did not answer within ${limit} ms.`, { cause: thrown })
+        : toGatewayError(reason);
+    endFailed(run, error);
+    throw error;
+  } finally {
+    deadline.end();
+  }
+}

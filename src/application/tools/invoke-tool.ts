@@ -1,0 +1,154 @@
+/** `mcp/<server>/<tool>`: the right is checked, the run opened, the tool called, the run booked. */
+import type { Admission } from '../../quota/quota.ts';
+import type { Run } from '../../telemetry/run.ts';
+import { GatewayError, toGatewayError } from '../../types/errors.ts';
+import type { Json, JsonObject } from '../../types/json.ts';
+import type { McpServerEntry } from '../../types/snapshot.ts';
+import { type McpPeer, SourceRefusal, type ToolResult } from '../../types/tool-source.ts';
+import { personKey } from '../../types/access.ts';
+import { createTurns } from '../../scheduling/fair-queue.ts';
+import { type Caller, requireRight, toolCapability } from '../caller.ts';
+import { createDeadline, unhurried } from '../deadline.ts';
+import { endFailed } from '../models/recorded-run.ts';
+import { needsApproval } from './tool-approval.ts';
+import { openRun } from '../models/invoke-model.ts';
+import type { CallServices } from '../services.ts';
+import { type FoundTool, isVirtual, toolsOf } from './server-tools.ts';
+
+export interface ToolCallOptions {
+  readonly parent?: Run | null;
+  readonly signal?: AbortSignal;
+  /** The caller's MCP client, where there is one. */
+  readonly peer?: McpPeer;
+  /** True once a person has agreed, where the tool needs that. */
+  readonly approved?: boolean;
+}
+
+const turns = createTurns();
+
+/** Why a tool that was asked for cannot be called, in words that say what to do. */
+function notCallable(services: CallServices, server: McpServerEntry, tool: string): GatewayError {
+  const { allowed_tools: allowed } = server.spec;
+  if (allowed !== null && !allowed.includes(tool))
+    return new GatewayError('permission_denied', `The tool "${tool}" of ${server.name} is switched off by the administrator.`);
+  const pin = isVirtual(server) ? undefined : services.catalogue.items(server).find((each) => each.kind === 'tool' && each.name === tool);
+  if (pin !== undefined && pin.present && pin.state !== 'approved')
+    return new GatewayError(
+      'permission_denied',
+      `The tool "${tool}" of ${server.name} is withheld: its definition has changed and waits for an administrator's approval.`,
+    );
+  return new GatewayError('not_found', `The MCP server "${server.name}" has no tool named "${tool.slice(0, 200)}".`);
+}
+
+/** The tool, if the caller may use it and it is as approved. Throws `permission_denied` or `not_found`. */
+export function requireTool(services: CallServices, caller: Caller, server: McpServerEntry, tool: string): FoundTool {
+  requireRight(caller, 'use', toolCapability(server, tool));
+  const found = toolsOf(services, caller, server).find((each) => each.name === tool);
+  if (found === undefined) throw notCallable(services, server, tool);
+  return found;
+}
+
+/** By its server's row, and by that of the server where it comes from. */
+export function isApprovalNeeded({ server, source, definition }: FoundTool): boolean {
+  return needsApproval(server.spec.approval, definition) || needsApproval(source.spec.approval, definition);
+}
+
+/** True as soon as it would take more than about `most` bytes as JSON: a result is never written out only to be measured. */
+export function isLargerThan(value: Json | undefined, most: number): boolean {
+  let left = most;
+  const walk = (part: Json | undefined): void => {
+    // Quotation marks, brackets and commas count as well.
+    left -= 2;
+    if (left < 0) return;
+    if (typeof part === 'string') left -= Buffer.byteLength(part);
+    else if (Array.isArray(part)) {
+      for (const each of part) if (left >= 0) walk(each);
+    } else if (typeof part === 'object' && part !== null) {
+      for (const [key, each] of Object.entries(part)) {
+        left -= Buffer.byteLength(key) + 3;
+        if (left >= 0) walk(each);
+      }
+    } else left -= 2;
+  };
+  walk(value);
+  return left < 0;
+}
+
+function tooLarge(server: string, tool: string, most: number): ToolResult {
+  const text = `The result of ${server}/${tool} is larger than the ${most} bytes that the administrator allows. Ask for less of it, for example a page or a range.`;
+  return { content: [{ type: 'text', text }], isError: true };
+}
+
+/**
+ * Throws `permission_denied`, `not_found`, `rate_limited`, `upstream_timeout` or `tool_failed`, and SourceRefusal where the server refused
+ * the request; a tool's own failure is a result with `isError`.
+ */
+export async function invokeTool(
+  services: CallServices,
+  caller: Caller,
+  server: McpServerEntry,
+  tool: string,
+  input: JsonObject,
+  options: ToolCallOptions = {},
+): Promise<ToolResult> {
+  const found = requireTool(services, caller, server, tool);
+  const { source, definition } = found;
+  if (options.approved !== true && isApprovalNeeded(found))
+    throw new GatewayError('permission_denied', `The tool ${server.name}/${tool} needs a person's approval, and nobody can be asked here.`);
+  const { call_timeout_ms: limit, concurrency, max_result_bytes: most } = source.spec;
+  const run = openRun(services, caller, options.parent ?? null, `mcp/${server.name}/${tool}`, 'tool', false);
+  run.asked(input);
+  const deadline = createDeadline(limit);
+  const signal = AbortSignal.any([options.signal ?? caller.signal, deadline.signal]);
+  let admission: Admission | null = null;
+  try {
+    const limited = {
+      name: `${server.name}/${tool}`,
+      capability: toolCapability(server, tool),
+      deployments: [],
+      spec: { limits: { total_ms: limit } },
+    };
+    admission = await services.quota.take(caller.view, caller.principal, limited, () => null);
+    if (admission?.refused != null) throw admission.refused;
+    const done = await turns.take(source.id, concurrency, { signal, who: personKey(caller.principal) });
+    const context = {
+      signal,
+      principal: caller.principal,
+      runId: run.id,
+      subjectToken: caller.subjectToken,
+      ...(options.peer === undefined ? {} : { peer: unhurried(options.peer, deadline) }),
+    };
+    // Clients that send a failed request again by themselves would run it again; what a person has agreed to is kept and is not.
+    if (options.parent != null && options.approved !== true) caller.tell({ 'x-should-retry': 'false' });
+    run.works();
+    // An operator's own source may throw at once.
+    const result = await Promise.try(() => source.instance.call(definition.name, input, context)).finally(done);
+    const answer = isLargerThan(result as unknown as JsonObject, most) ? tooLarge(server.name, tool, most) : result;
+    run.answered(answer as unknown as JsonObject);
+    if (answer.isError === true) run.end('error', 'tool_failed');
+    else run.end('complete');
+    return answer;
+  } catch (thrown) {
+    if (thrown instanceof SourceRefusal && !signal.aborted) {
+      run.end('error', 'tool_failed');
+      // Where no MCP client listens, a model does: it should read what is wrong with its call.
+      if (options.peer === undefined) return { content: [{ type: 'text', text: thrown.message }], isError: true };
+      throw thrown;
+    }
+    const error = failure(thrown, signal, server, tool, limit);
+    endFailed(run, error);
+    throw error;
+  } finally {
+    deadline.end();
+    admission?.settle({ usage: null, cost: null, currency: null });
+  }
+}
+
+function failure(thrown: unknown, signal: AbortSignal, server: McpServerEntry, tool: string, limit: number): GatewayError {
+  if (!signal.aborted) return toGatewayError(thrown);
+  const reason: unknown = signal.reason;
+  if (reason instanceof GatewayError) return reason;
+  if (!(reason instanceof DOMException && reason.name === 'TimeoutError'))
+    return new GatewayError('client_closed_request', 'The caller left.', { cause: thrown });
+  return new GatewayError('upstream_timeout', `The tool ${server.name}/${tool} did not answer within ${limit} ms.`, { cause: thrown });
+}

@@ -1,0 +1,111 @@
+/** Tools that a person must agree to: the caller's own client asks, before anything is sent to the server. */
+import { createHash } from 'node:crypto';
+import type { SecretBox } from '../../storage/secret-box.ts';
+import { canonicalJson } from '../../schema/canonical-json.ts';
+import { GatewayError } from '../../types/errors.ts';
+import { isJsonObject, type JsonObject } from '../../types/json.ts';
+import type { McpServerSpec } from '../../types/resources.ts';
+import { type McpPeer, SourceRefusal, type ToolDefinition, type ToolResult } from '../../types/tool-source.ts';
+
+export interface ApprovalGate {
+  /**
+   * The peer to go on with if the person has agreed; else the question, or what the model should read of a no.
+   * Throws `permission_denied` if the client cannot ask.
+   */
+  ask(wanted: Wanted): { readonly agreed: McpPeer } | { readonly answer: ToolResult };
+  /** The server's own question, so that the answer to it finds the agreement again. */
+  keep(wanted: Wanted, answer: ToolResult): ToolResult;
+}
+
+/** One call that needs an agreement; `holder` is whose. */
+export interface Wanted {
+  readonly holder: string;
+  readonly tool: string;
+  readonly input: JsonObject;
+  readonly peer: McpPeer;
+}
+
+const question = 'pailou_approval';
+const goodForMs = 600_000;
+const longestInput = 2_000;
+
+/** By MCP's own hints, of which a server that says nothing is not to be trusted with anything. */
+export function needsApproval(approval: McpServerSpec['approval'], { annotations }: ToolDefinition): boolean {
+  if (approval === 'always') return true;
+  if (approval === 'never') return false;
+  return annotations?.['readOnlyHint'] !== true && annotations?.['destructiveHint'] !== false;
+}
+
+function mayAsk({ capabilities }: McpPeer): boolean {
+  const { elicitation } = capabilities;
+  return isJsonObject(elicitation) && (elicitation['form'] !== undefined || Object.keys(elicitation).length === 0);
+}
+
+/** `states` seals what a client keeps between two of its requests; any node can open it again. */
+export function createApprovalGate(states: SecretBox): ApprovalGate {
+  /** What was agreed to: this call of this person, and no other. */
+  const contextOf = ({ holder, tool, input }: Wanted): string =>
+    `mcp approval ${createHash('sha256')
+      .update(canonicalJson([holder, tool, input]))
+      .digest('base64url')}`;
+  const seal = (wanted: Wanted, agreed: boolean, upstream: string | null): string =>
+    states.seal(JSON.stringify({ agreed, upstream, until: Date.now() + goodForMs }), contextOf(wanted)).$sealed;
+  const open = (wanted: Wanted, state: string): { agreed: boolean; upstream: string | null } => {
+    try {
+      const opened = JSON.parse(states.open({ $sealed: state }, contextOf(wanted))) as {
+        agreed: boolean;
+        upstream: string | null;
+        until: number;
+      };
+      if (opened.until > Date.now()) return opened;
+    } catch {
+      // Said below, as for one that is over.
+    }
+    throw new SourceRefusal('The request state is not valid for this call any more. Call the tool again.', -32_602, {
+      reason: 'invalid_request_state',
+    });
+  };
+
+  const asking = (wanted: Wanted): ToolResult => {
+    const shownInput = JSON.stringify(wanted.input, null, 2);
+    const message = `Allow the tool ${wanted.tool} to run with this input?\n${shownInput.slice(0, longestInput)}${shownInput.length > longestInput ? '\n…' : ''}`;
+    const approve = { type: 'boolean', title: 'Allow', description: 'The tool may change or delete something.' };
+    const params = { mode: 'form', message, requestedSchema: { type: 'object', properties: { approve }, required: ['approve'] } };
+    return {
+      resultType: 'input_required',
+      inputRequests: { [question]: { method: 'elicitation/create', params } },
+      requestState: seal(wanted, false, null),
+    } as unknown as ToolResult;
+  };
+
+  return {
+    ask(wanted) {
+      const { peer, tool } = wanted;
+      const state = peer.requestState === undefined ? null : open(wanted, peer.requestState);
+      const { [question]: said, ...others } = peer.inputResponses ?? {};
+      const { requestState: _state, inputResponses: _responses, ...rest } = peer;
+      if (state?.agreed === true) {
+        const upstream = state.upstream === null ? {} : { requestState: state.upstream };
+        return { agreed: { ...rest, ...upstream, ...(Object.keys(others).length === 0 ? {} : { inputResponses: others }) } };
+      }
+      // Without our own state the answer may be to another question than ours.
+      if (state === null || !isJsonObject(said)) {
+        if (!mayAsk(peer)) {
+          throw new GatewayError(
+            'permission_denied',
+            `The tool ${tool} needs a person's approval, and your client cannot ask for one (it does not offer elicitation). Use a client that can.`,
+          );
+        }
+        return { answer: asking(wanted) };
+      }
+      const content = said['content'];
+      if (said['action'] === 'accept' && isJsonObject(content) && content['approve'] === true) return { agreed: rest };
+      return { answer: { content: [{ type: 'text', text: `The person did not allow ${tool} to run. Nothing was done.` }], isError: true } };
+    },
+    keep(wanted, answer) {
+      if (answer.resultType !== 'input_required') return answer;
+      const { requestState } = answer as unknown as { readonly requestState?: unknown };
+      return { ...answer, requestState: seal(wanted, true, typeof requestState === 'string' ? requestState : null) } as ToolResult;
+    },
+  };
+}

@@ -1,0 +1,101 @@
+/** From a key to a principal: the owner's rights of today, narrowed to what the key was given. A key is no identity of its own. */
+import { LRUCache } from 'lru-cache';
+import { BlockList, isIP } from 'node:net';
+import type { People, Person } from '../storage/people.ts';
+import type { Principal } from '../types/access.ts';
+import { GatewayError } from '../types/errors.ts';
+import type { KeySpec } from '../types/resources.ts';
+import type { KeyEntry, Snapshot } from '../types/snapshot.ts';
+import { readKey, sameHash } from './api-key-format.ts';
+import { invalid } from './token-checks.ts';
+
+export interface KeyDoor {
+  /** Throws or rejects with token_invalid, token_expired, permission_denied or auth_unavailable. `address` is that of the connection. */
+  enter(text: string, snapshot: Snapshot, address: string): Principal | Promise<Principal>;
+  /** The same for whoever has shown the key before: it may have been revoked since. */
+  enterById(id: string, snapshot: Snapshot, address: string): Principal | Promise<Principal>;
+}
+
+export interface KeyDoorOptions {
+  readonly people: People;
+  /** Owners of whom no token was seen for so long take their keys with them. */
+  readonly ownerMs: number;
+  /** Hears of each use. */
+  readonly onUse: (id: string, at: number) => void;
+}
+
+/** What was worked out for one key, good while all that it was made of is the same. */
+interface Known {
+  readonly entry: KeyEntry;
+  readonly person: Person;
+  readonly principal: Principal;
+}
+
+const unknownKey = 'There is no such key, or it was revoked. Make a new one at /api/keys.';
+
+function mayComeFrom(addresses: KeySpec['addresses'], address: string): boolean {
+  if (addresses === null) return true;
+  const list = new BlockList();
+  for (const range of addresses) {
+    const [network = '', length] = range.split('/');
+    list.addSubnet(network, Number(length), isIP(network) === 6 ? 'ipv6' : 'ipv4');
+  }
+  const bare = address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
+  return isIP(bare) !== 0 && list.check(bare, isIP(bare) === 6 ? 'ipv6' : 'ipv4');
+}
+
+function principalOf({ id, spec, tenant, expiresAt }: KeyEntry, person: Person): Principal {
+  return Object.freeze({
+    subject: person.subject,
+    username: person.username,
+    tenant,
+    roles: Object.freeze([...person.roles]),
+    permissions: new Set(spec.permissions.filter((code) => person.permissions.has(code))),
+    client: null,
+    issuer: person.issuer,
+    credential: 'key' as const,
+    key: id,
+    ...(spec.capabilities === null ? {} : { within: spec.capabilities }),
+    expiresAt,
+  });
+}
+
+export function createKeyDoor({ people, ownerMs, onUse }: KeyDoorOptions): KeyDoor {
+  const known = new LRUCache<string, Known>({ max: 20_000 });
+
+  const admit = (entry: KeyEntry, person: Person | null, now: number): Principal => {
+    if (person === null || person.tenant !== entry.tenant)
+      throw invalid('The owner of this key is not known here any more. They must sign in once with a token of the OAuth2 service.');
+    if (now - person.seenAt > ownerMs)
+      throw invalid(
+        'The owner of this key has not been here for too long, so nobody knows whether they still may. They must call once with a token of the OAuth2 service.',
+      );
+    let found = known.get(entry.id);
+    if (found === undefined || found.entry !== entry || found.person !== person) {
+      found = { entry, person, principal: principalOf(entry, person) };
+      known.set(entry.id, found);
+    }
+    onUse(entry.id, now);
+    return found.principal;
+  };
+
+  const enter = (entry: KeyEntry | undefined, address: string): Principal | Promise<Principal> => {
+    if (entry === undefined) throw invalid(unknownKey);
+    const now = Date.now();
+    if (entry.expiresAt <= now) throw new GatewayError('token_expired', 'The key has expired. Make a new one at /api/keys.');
+    if (!mayComeFrom(entry.spec.addresses, address))
+      throw new GatewayError('permission_denied', 'This key may not be used from your address. Its owner decides from where.');
+    const person = people.find(entry.spec.issuer, entry.spec.subject);
+    if (person instanceof Promise) return person.then((found) => admit(entry, found, now));
+    return admit(entry, person, now);
+  };
+
+  return {
+    enter(text, snapshot, address) {
+      const given = readKey(text);
+      const entry = given === null ? undefined : snapshot.key(given.id);
+      return enter(given !== null && entry !== undefined && sameHash(given.hash, entry.spec.hash) ? entry : undefined, address);
+    },
+    enterById: (id, snapshot, address) => enter(snapshot.key(id), address),
+  };
+}

@@ -1,0 +1,87 @@
+/** Keys that are good for nothing but short tokens: what a call carries is void in minutes, whoever finds it. */
+import { errors, jwtVerify, SignJWT } from 'jose';
+import { LRUCache } from 'lru-cache';
+import type { MasterKeys } from '../storage/secret-box.ts';
+import type { Principal } from '../types/access.ts';
+import { GatewayError } from '../types/errors.ts';
+import type { Snapshot } from '../types/snapshot.ts';
+import type { KeyDoor } from './api-key-authenticator.ts';
+import { invalid, refuseOtherSpellings } from './token-checks.ts';
+
+export interface ShortToken {
+  readonly token: string;
+  readonly expiresInSeconds: number;
+}
+
+export interface KeyExchange {
+  /** Throws or rejects as the door does where the key is not good. */
+  exchange(key: string, snapshot: Snapshot, address: string): Promise<ShortToken>;
+  /** True for a token that was made here, or looks like one. */
+  owns(token: string): boolean;
+  /** Synchronous when the token is known. As the door; a key that was revoked takes its tokens with it. */
+  enter(token: string, snapshot: Snapshot, address: string): Principal | Promise<Principal>;
+}
+
+const seconds = 300;
+const issuer = 'urn:pailou:keys';
+const header = { alg: 'HS256', typ: 'pailou-key+jwt' } as const;
+/** All tokens of the same header begin alike: no other token needs to be taken apart to be told from these. */
+const beginning = `${Buffer.from(JSON.stringify(header)).toString('base64url')}.`;
+
+interface Known {
+  readonly id: string;
+  /** Epoch milliseconds. */
+  readonly until: number;
+}
+
+const expired = (): GatewayError =>
+  new GatewayError('token_expired', 'The token has expired. Exchange your key again: POST /auth/exchange');
+
+/** `keys`: the same on every node; while they change, tokens of the old ones are good to their end. */
+export function createKeyExchange({ door, keys }: { readonly door: KeyDoor; readonly keys: MasterKeys }): KeyExchange {
+  const all = [keys.current, ...(keys.old ?? [])];
+  const known = new LRUCache<string, Known>({ max: 20_000 });
+
+  const verify = async (token: string): Promise<Known> => {
+    refuseOtherSpellings(token);
+    let refused: unknown;
+    for (const { key } of all) {
+      try {
+        const { payload } = await jwtVerify(token, key, { algorithms: ['HS256'], issuer, requiredClaims: ['sub', 'exp'] });
+        const found: Known = { id: payload.sub ?? '', until: (payload.exp ?? 0) * 1_000 };
+        known.set(token, found);
+        return found;
+      } catch (thrown) {
+        if (thrown instanceof errors.JWTExpired) throw expired();
+        refused = thrown;
+      }
+    }
+    throw invalid('The token cannot be trusted. Exchange your key again: POST /auth/exchange', refused);
+  };
+
+  const admit = ({ id, until }: Known, snapshot: Snapshot, address: string): Principal | Promise<Principal> => {
+    if (Date.now() >= until) throw expired();
+    return door.enterById(id, snapshot, address);
+  };
+
+  return {
+    async exchange(text, snapshot, address) {
+      const { key: id } = await door.enter(text, snapshot, address);
+      if (id === undefined) throw invalid('This is not a key.');
+      const token = await new SignJWT()
+        .setProtectedHeader(header)
+        .setIssuer(issuer)
+        .setSubject(id)
+        .setIssuedAt()
+        .setExpirationTime(`${seconds}s`)
+        .sign(keys.current.key);
+      return { token, expiresInSeconds: seconds };
+    },
+    owns: (token) => token.startsWith(beginning),
+    enter(token, snapshot, address) {
+      const found = known.get(token);
+      if (found !== undefined) return admit(found, snapshot, address);
+      return verify(token).then((verified) => admit(verified, snapshot, address));
+    },
+  };
+}

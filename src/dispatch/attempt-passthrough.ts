@@ -1,0 +1,77 @@
+/** One try at a call whose body passes through: retried until the head of a good answer is there, then under the idle limit. */
+import { type RelayAnswer, type RelayRequest, UsageWatch } from '../models/passthrough.ts';
+import type { Usage } from '../types/chat.ts';
+import type { Deployment, ModelEntry } from '../types/snapshot.ts';
+import type { AttemptContext } from './attempt.ts';
+import { AttemptBook, readerLeft, readerRested } from './attempt-recorder.ts';
+import { Deadlines } from './deadlines.ts';
+
+export interface WatchedRelay extends RelayAnswer {
+  /** The vendor's counts in what has been read so far, or null. */
+  usage(): Usage | null;
+}
+
+export async function attemptRelay(
+  deployment: Deployment,
+  model: ModelEntry,
+  request: RelayRequest,
+  context: AttemptContext,
+): Promise<WatchedRelay> {
+  const { limits } = model.spec;
+  const book = new AttemptBook(deployment, { ...context, whole: false });
+  const deadlines = new Deadlines(context.signal, { at: context.totalAt, milliseconds: limits.total_ms });
+  const truth = (thrown: unknown): unknown => deadlines.failure ?? (context.signal.aborted ? context.signal.reason : thrown);
+  try {
+    deadlines.set('total', limits.total_ms);
+    const answer = await context.invoker.relay(deployment, request, { signal: deadlines.signal });
+    book.answered(answer.status);
+    book.visible();
+    context.run.firstToken();
+    const watch = new UsageWatch();
+    const body = watched(answer.body, { book, watch, deadlines, truth, idleMs: limits.idle_ms });
+    return { ...answer, body, usage: () => watch.usage };
+  } catch (thrown) {
+    deadlines.clear();
+    const failure = truth(thrown);
+    book.end(failure);
+    throw failure;
+  }
+}
+
+interface Watched {
+  readonly book: AttemptBook;
+  readonly watch: UsageWatch;
+  readonly deadlines: Deadlines;
+  readonly truth: (thrown: unknown) => unknown;
+  readonly idleMs: number;
+}
+
+async function* watched(body: AsyncIterable<Buffer>, { book, watch, deadlines, truth, idleMs }: Watched): AsyncGenerator<Buffer> {
+  /** Undefined: the reader left before the end. */
+  let failure: unknown;
+  let heldUp = false;
+  // The deployment's place is given back in time also while the reader takes nothing, which is not its fault.
+  deadlines.whenExpired(() => {
+    if (heldUp) book.end(readerRested());
+  });
+  try {
+    deadlines.set('idle', idleMs);
+    for await (const bytes of body) {
+      watch.add(bytes);
+      // While the reader holds us back, silence is not the vendor's fault.
+      deadlines.pause();
+      heldUp = true;
+      yield bytes;
+      heldUp = false;
+      deadlines.set('idle', idleMs);
+    }
+    failure = null;
+  } catch (thrown) {
+    failure = truth(thrown);
+    throw failure;
+  } finally {
+    deadlines.clear();
+    book.used(watch.usage);
+    book.end(failure === undefined ? truth(readerLeft()) : failure);
+  }
+}

@@ -1,0 +1,55 @@
+/** What an answer used that came in parts from several deployments: each token once. */
+import { estimateUsage } from '../models/estimate-usage.ts';
+import { sumUsage } from '../telemetry/sum-usage.ts';
+import type { Run } from '../telemetry/run.ts';
+import type { ChatBody, ChatEvent, Usage } from '../types/chat.ts';
+import type { Price } from '../types/resources.ts';
+import { channelOf } from './delivered-content.ts';
+
+/** All that was said in some events, for an estimate. */
+export function wordsIn(events: readonly ChatEvent[]): string {
+  let words = '';
+  for (const event of events) {
+    if (channelOf(event) !== null) words += (event as Extract<ChatEvent, { type: 'text-delta' }>).text;
+    else if (event.type === 'tool-call-delta') words += event.arguments;
+  }
+  return words;
+}
+
+/** What is known of a part. */
+export interface Use {
+  readonly asked: ChatBody;
+  /** All that it said. */
+  heard: string;
+  /** The vendor's own numbers, if it came so far. */
+  reported: Usage | null;
+}
+
+export class Bill {
+  readonly #run: Run;
+  readonly #parts: Usage[] = [];
+
+  constructor(run: Run) {
+    this.#run = run;
+  }
+
+  get isEmpty(): boolean {
+    return this.#parts.length === 0;
+  }
+
+  /** A part that did not end the answer. */
+  add({ asked, heard, reported }: Use, price: Price | null): void {
+    const usage = reported ?? estimateUsage(asked, heard);
+    this.#parts.push(usage);
+    this.#run.usedElsewhere(usage, price);
+    this.#run.used(sumUsage(this.#parts));
+  }
+
+  /** The events that end the answer, with the sum of all parts for the caller; the same ones if there was but one. */
+  onLast(events: readonly ChatEvent[], { asked, heard }: Use): readonly ChatEvent[] {
+    if (this.isEmpty) return events;
+    return events.map((event) =>
+      event.type === 'response-end' ? { ...event, usage: sumUsage([...this.#parts, event.usage ?? estimateUsage(asked, heard)]) } : event,
+    );
+  }
+}

@@ -1,0 +1,131 @@
+/** What an answer of a server means for what was approved: pure, so that every case can be tried. */
+import { canonicalJson } from '../../../schema/canonical-json.ts';
+import type { Pin, PinKind } from '../../../types/tool-definitions.ts';
+import type { JsonObject } from '../../../types/json.ts';
+import type { Offer } from '../../../types/tool-source.ts';
+import { digestOf } from './definition-digest.ts';
+
+/** The pins of one server, by `pinKey`. */
+export type Pins = ReadonlyMap<string, Pin>;
+export const pinKey = (kind: PinKind, name: string): string => `${kind} ${name}`;
+
+/** The names of tools and prompts stand in configuration and addresses; those of resources are addresses themselves. */
+const longestName: Readonly<Record<PinKind, number>> = { tool: 300, prompt: 300, resource: 2_000, template: 2_000 };
+/** More than this the databases cannot keep as a key. */
+const mostBytes = 2_000;
+
+function isKept(kind: PinKind, name: unknown): name is string {
+  if (typeof name !== 'string' || name === '' || name.length > longestName[kind]) return false;
+  return name.isWellFormed() && !name.includes('\u0000') && Buffer.byteLength(name) <= mostBytes;
+}
+
+/** Another node's clock may be ahead of this one's: what is decided later is told by a later time all the same. */
+function later({ changedAt }: Pin, now: number): number {
+  return Math.max(now, changedAt + 1);
+}
+
+/** Of several with the same name the first counts, as it does for every client. One whose name cannot be kept is left out. */
+function itemsOf(offer: Offer): Map<string, { kind: PinKind; name: string; definition: JsonObject }> {
+  const items = new Map<string, { kind: PinKind; name: string; definition: JsonObject }>();
+  const add = (kind: PinKind, name: unknown, definition: JsonObject): void => {
+    if (isKept(kind, name) && !items.has(pinKey(kind, name))) items.set(pinKey(kind, name), { kind, name, definition });
+  };
+  for (const tool of offer.tools) add('tool', tool.name, tool as unknown as JsonObject);
+  for (const resource of offer.resources) add('resource', resource.uri, resource);
+  for (const template of offer.templates) add('template', template.uriTemplate, template);
+  for (const prompt of offer.prompts) add('prompt', prompt.name, prompt);
+  return items;
+}
+
+export interface Compared {
+  /** To be written; empty if nothing changed. */
+  readonly changed: readonly Pin[];
+  /** To be taken away: resources come and go, those as approved leave nothing behind. */
+  readonly gone: readonly Pin[];
+  /** Those that are withheld since this answer. */
+  readonly quarantined: readonly Pin[];
+}
+
+/**
+ * Compares an answer with what is pinned. The first answer of a server is trusted as the administrator saw it; after that a definition
+ * other than the approved one is withheld, and, under `approve`, so is every new one.
+ */
+export function compare(
+  server: { readonly id: string; readonly tenant: string },
+  pins: Pins,
+  offer: Offer,
+  newItems: 'allow' | 'approve',
+  now: number,
+): Compared {
+  const changed: Pin[] = [];
+  const quarantined: Pin[] = [];
+  const items = itemsOf(offer);
+  const trusted = pins.size === 0 || newItems === 'allow';
+  for (const [key, { kind, name, definition }] of items) {
+    const digest = digestOf(kind, definition);
+    const before = pins.get(key);
+    const base = {
+      server: server.id,
+      tenant: server.tenant,
+      kind,
+      name,
+      present: true,
+      changedAt: before === undefined ? now : later(before, now),
+    };
+    const asApproved = { state: 'approved', definition, digest, seenDefinition: null, seenDigest: null } as const;
+    if (before === undefined) {
+      const pin: Pin = trusted
+        ? { ...base, ...asApproved, decidedBy: null }
+        : { ...base, state: 'new', definition: null, digest: '', seenDefinition: definition, seenDigest: digest, decidedBy: null };
+      changed.push(pin);
+      if (!trusted) quarantined.push(pin);
+    } else if (before.definition !== null && digest === before.digest) {
+      // As approved, or so again. What is not pinned may have changed.
+      if (before.state !== 'approved' || !before.present || canonicalJson(definition) !== canonicalJson(before.definition))
+        changed.push({ ...base, ...asApproved, decidedBy: before.decidedBy });
+    } else if (digest !== before.seenDigest || !before.present) {
+      const pin: Pin = {
+        ...before,
+        ...base,
+        state: before.definition === null ? 'new' : 'changed',
+        seenDefinition: definition,
+        seenDigest: digest,
+      };
+      changed.push(pin);
+      if (digest !== before.seenDigest) quarantined.push(pin);
+    }
+  }
+  const absent = [...pins].filter(([key, pin]) => pin.present && !items.has(key)).map(([, pin]) => pin);
+  // One that is withheld does not become another by being away for a moment.
+  const stays = (pin: Pin): boolean => pin.kind !== 'resource' || pin.state === 'changed';
+  return {
+    changed: [...changed, ...absent.filter(stays).map((pin) => ({ ...pin, present: false, changedAt: later(pin, now) }))],
+    gone: absent.filter((pin) => !stays(pin)),
+    quarantined,
+  };
+}
+
+/** The pin with what is offered now approved; null if that is not what `digest` names. */
+export function approved(pin: Pin, digest: string, by: string, now: number): Pin | null {
+  if (pin.state === 'approved' || pin.seenDefinition === null || pin.seenDigest !== digest) return null;
+  return {
+    ...pin,
+    state: 'approved',
+    definition: pin.seenDefinition,
+    digest,
+    seenDefinition: null,
+    seenDigest: null,
+    changedAt: later(pin, now),
+    decidedBy: by,
+  };
+}
+
+/** What may be shown and used: offered, and as approved. In the order of names. */
+export function offered(pins: Pins): Offer {
+  const of = (kind: PinKind): never[] =>
+    [...pins.values()]
+      .filter((pin) => pin.kind === kind && pin.present && pin.state === 'approved')
+      .toSorted((one, other) => (one.name < other.name ? -1 : 1))
+      .map((pin) => pin.definition as never);
+  return { tools: of('tool'), resources: of('resource'), templates: of('template'), prompts: of('prompt') };
+}

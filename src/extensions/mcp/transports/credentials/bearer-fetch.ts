@@ -1,0 +1,119 @@
+/** A `fetch` that carries a token for the MCP server, gets it when it is needed, and another one when it is refused. */
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { PersonalAccounts } from '../../../../types/accounts.ts';
+import { GatewayError } from '../../../../types/errors.ts';
+import type { ToolContext } from '../../../../types/tool-source.ts';
+import type { PluginServices } from '../../../../types/plugin.ts';
+import type { Credentials } from './credential-options.ts';
+import type { TokenSource } from './token-source.ts';
+import { createUserAccounts } from './user-accounts.ts';
+import { type ClientCredentials, createTokenEndpoint, type IssuedToken } from './token-endpoint.ts';
+
+const mostTokens = 5_000;
+/** The latest tokens, which a server may say again in its errors. */
+const mostHidden = 200;
+/** A token is renewed when it has less than that to live: it should outlast the call that it is fetched for. */
+const earlyMs = 30_000;
+/** After a failure the service is left alone for so long. */
+const patienceMs = 2_000;
+
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
+
+/** One for everybody, or one in exchange for each caller's. `onToken` hears of each, so that it is hidden where a server says it again. */
+export function createIssuedTokens(options: ClientCredentials, guarded: typeof fetch, onToken: (token: string) => void): TokenSource {
+  const endpoint = createTokenEndpoint(options, guarded);
+  const tokens = new LRUCache<string, Promise<IssuedToken>>({ max: mostTokens });
+  const failures = new LRUCache<string, { readonly at: number; readonly error: unknown }>({ max: 1_000 });
+
+  const subjectOf = (context: ToolContext | null): string | null => {
+    if (options.type === 'client_credentials') return null;
+    const subject = context?.subjectToken?.() ?? null;
+    if (subject !== null) return subject;
+    throw new GatewayError(
+      'permission_denied',
+      'This MCP server is used in your own name: come with a token of your own. A key, or the cookie of a browser, cannot be exchanged.',
+    );
+  };
+
+  return {
+    async token(context, refused) {
+      const subject = subjectOf(context);
+      // Another token of the same person, perhaps with fewer rights, is exchanged anew.
+      const key = subject === null ? '' : digestOf(subject);
+      const kept = tokens.get(key);
+      const known = await kept?.catch(() => null);
+      if (known != null && known.token !== refused && known.expiresAt - earlyMs > Date.now()) return known.token;
+      const failure = failures.get(key);
+      if (failure !== undefined && failure.at + patienceMs > Date.now()) throw failure.error;
+      // Whoever else waits for the same token gets the one that is under way.
+      const underWay = tokens.get(key);
+      const wanted = underWay !== undefined && underWay !== kept ? underWay : endpoint.fetch(subject);
+      tokens.set(key, wanted);
+      try {
+        const issued = await wanted;
+        onToken(issued.token);
+        const ends = context === null || subject === null ? Infinity : context.principal.expiresAt;
+        if (issued.expiresAt > ends && tokens.get(key) === wanted) tokens.set(key, Promise.resolve({ ...issued, expiresAt: ends }));
+        return issued.token;
+      } catch (error) {
+        if (tokens.get(key) === wanted) tokens.delete(key);
+        failures.set(key, { at: Date.now(), error });
+        throw error;
+      }
+    },
+  };
+}
+
+/** `latest` gives the caller's latest request, whose token may be newer than that of the connection's first. */
+export function authorised(guarded: typeof fetch, source: TokenSource, latest: () => ToolContext | null): typeof fetch {
+  return async (input, init) => {
+    const send = async (token: string): Promise<Response> => {
+      const headers = new Headers(init?.headers);
+      headers.set('authorization', `Bearer ${token}`);
+      return guarded(input, { ...init, headers });
+    };
+    const context = latest();
+    const token = await source.token(context);
+    const response = await send(token);
+    if (response.status !== 401) return response;
+    const other = await source.token(context, token);
+    if (other === token) return response;
+    await response.body?.cancel();
+    return send(other);
+  };
+}
+
+export interface Tokens {
+  /** Null where the server wants none. */
+  readonly tokens: TokenSource | null;
+  readonly secrets: readonly string[];
+  readonly accounts?: PersonalAccounts;
+}
+
+/** The tokens that a row's credentials stand for, null for none; and all that is secret of them, which grows with each token. */
+export function tokensFor(given: Credentials, fixed: readonly string[], services: PluginServices, server: URL): Tokens {
+  const secrets = [...fixed];
+  if (given.type === 'none') return { tokens: null, secrets };
+  if (given.client_secret !== undefined) secrets.push(given.client_secret);
+  const kept = secrets.length;
+  const onToken = (token: string): void => {
+    if (secrets.includes(token)) return;
+    if (secrets.length >= kept + mostHidden) secrets.splice(kept, 1);
+    secrets.push(token);
+  };
+  if (given.type === 'user_oauth') {
+    if (services.accounts === undefined)
+      throw new GatewayError('configuration_invalid', 'spec.options.credentials.type: user_oauth cannot be used here.', {
+        param: 'spec.options.credentials.type',
+      });
+    const { client_id, client_secret, scope } = given;
+    const tokens = createUserAccounts(
+      { client_id, client_secret, scope, server, accounts: services.accounts, fetch: services.fetch },
+      onToken,
+    );
+    return { tokens, secrets, accounts: tokens.accounts };
+  }
+  services.checkUrl(given.token_url, 'spec.options.credentials.token_url');
+  return { tokens: createIssuedTokens(given, services.fetch, onToken), secrets };
+}

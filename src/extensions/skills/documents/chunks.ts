@@ -1,0 +1,111 @@
+/** A long document in pieces that a model can read at once, each with where it comes from. */
+import { columnNames } from './column-names.ts';
+import { breaksIn } from './line-sections.ts';
+import { numberOf, placeOf, type Section } from './section.ts';
+
+/** What a piece holds of one section, and in which line of that it begins, from 1. */
+export interface PieceText {
+  readonly section: Section;
+  readonly text: string;
+  readonly line: number;
+}
+
+export interface Piece {
+  readonly text: string;
+  /** Numbers of the sections that it holds parts of, in order. */
+  readonly sections: readonly number[];
+  /** What it holds of them. */
+  readonly parts: readonly PieceText[];
+  /** What it repeats of the end of the piece before it. */
+  readonly overlap: string;
+}
+
+/** A part of one section, none larger than a piece. */
+interface Part {
+  readonly section: Section;
+  readonly number: number;
+  readonly text: string;
+  readonly line: number;
+  /** The first line of the table that goes on in it. */
+  readonly columns: string | null;
+  /** What it repeats of the part before it, of the same section. */
+  readonly overlap: string;
+}
+
+/** Where a part that begins at `start` ends: rather between paragraphs, sentences or words than within one. */
+function endOf(text: string, start: number, most: number): number {
+  if (text.length - start <= most) return text.length;
+  const least = start + Math.floor(most * 0.6);
+  // A search in all of the text would go back to its beginning for every mark that is not there.
+  const last = text.slice(least, start + most);
+  for (const mark of ['\n\n', '\n', '. ', '。', '; ', ' ']) {
+    const at = last.lastIndexOf(mark);
+    if (at !== -1) return least + at + mark.length;
+  }
+  const end = start + most;
+  // Never within a pair of surrogates.
+  return isPairAt(text, end) ? end - 1 : end;
+}
+
+const isPairAt = (text: string, at: number): boolean =>
+  /[\ud800-\udbff]/.test(text[at - 1] ?? '') && /[\udc00-\udfff]/.test(text[at] ?? '');
+
+/** Where the last `most` characters before `end` begin, at the beginning of a word if there is one. */
+function tailOf(text: string, end: number, most: number): number {
+  const start = Math.max(0, end - most);
+  if (start === 0) return 0;
+  const space = text.slice(start, end).search(/\s\S/);
+  if (space !== -1) return start + space + 1;
+  return isPairAt(text, start) ? start + 1 : start;
+}
+
+function* partsOf(section: Section, number: number, most: number, overlap: number): Generator<Part> {
+  const { text } = section;
+  const names = text.length <= most ? null : columnNames(text);
+  let start = 0;
+  let line = 1;
+  let repeated = '';
+  for (;;) {
+    const end = endOf(text, start, most);
+    yield { section, number, text: text.slice(start, end), line, columns: start === 0 ? null : names, overlap: repeated };
+    if (end >= text.length) return;
+    // Always forward, by half a piece at least, however large the overlap is.
+    const next = Math.max(tailOf(text, end, overlap), start + Math.ceil((end - start) / 2));
+    repeated = text.slice(next, end);
+    line += breaksIn(text.slice(start, next));
+    start = next;
+  }
+}
+
+/**
+ * Sections together in pieces of at most about `most` characters; a longer section is cut. Each piece begins with the last `overlap`
+ * characters of the piece before, whether it was of the same section or not. Each part is headed by `[number: place]`, and if a table goes on in it by the names of its columns.
+ */
+export function inPieces(sections: readonly Section[], most: number, overlap: number): readonly Piece[] {
+  const pieces: { text: string; sections: number[]; parts: PieceText[]; overlap: string }[] = [];
+  const headed = ({ number, section, columns }: Part, text: string): string =>
+    `[${number}: ${placeOf(section)}${columns === null ? '' : `; its columns: ${columns}`}]\n${text}`;
+  let before: Part | null = null;
+  for (const [index, section] of sections.entries()) {
+    for (const part of partsOf(section, numberOf(section, index), most, overlap)) {
+      const { number } = part;
+      const text = headed(part, part.text);
+      const own = { section, text: part.text, line: part.line };
+      const last = pieces.at(-1);
+      if (last !== undefined && last.text.length + text.length + 2 <= most) {
+        last.text += `\n\n${text}`;
+        last.parts.push(own);
+        if (last.sections.at(-1) !== number) last.sections.push(number);
+      } else if (before === null || part.overlap !== '' || overlap === 0)
+        pieces.push({ text, sections: [number], parts: [own], overlap: part.overlap });
+      else {
+        const from = tailOf(before.text, before.text.length, overlap);
+        const tail = before.text.slice(from);
+        const parts = [{ section: before.section, text: tail, line: before.line + breaksIn(before.text.slice(0, from)) }, own];
+        pieces.push({ text: `${headed(before, tail)}\n\n${text}`, sections: [before.number, number], parts, overlap: tail });
+      }
+      before = part;
+    }
+  }
+  return pieces;
+}

@@ -1,0 +1,62 @@
+/** What a model meant by an answer of nearly the form that it was asked for: nothing is added, and all that it says is proven afterwards. */
+import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import { within } from './value-paths.ts';
+import { numberIn } from './numbers.ts';
+
+/** The types that the schema allows at a path; empty where it does not say. */
+export type TypesOf = (path: string) => ReadonlySet<string>;
+
+const nothing = /^(n\/?a|none|null|nil|unknown|not (available|applicable|specified|stated|found|given|mentioned)|[-\u2013\u2014]?)$/i;
+
+/** Undefined for nothing. Only what can be read in one way is another type. */
+function valueMeant(value: string, types: ReadonlySet<string>): Json | undefined {
+  const text = value.trim();
+  if (types.size === 0 || types.has('string')) return value;
+  if (nothing.test(text)) return undefined;
+  if (types.has('number') || types.has('integer')) return numberIn(text) ?? value;
+  if (types.has('boolean') && /^(true|false)$/i.test(text)) return text.toLowerCase() === 'true';
+  return value;
+}
+
+function dataMeant(value: Json, path: string, typesOf: TypesOf): Json | undefined {
+  if (typeof value === 'string') return valueMeant(value, typesOf(path));
+  // An item that is nothing keeps its place: quotes go by it.
+  if (Array.isArray(value)) return value.map((each: Json, index) => dataMeant(each, `${path}[${index}]`, typesOf) ?? each);
+  if (!isJsonObject(value)) return value;
+  const fields = Object.entries(value).flatMap(([key, each]): [string, Json][] => {
+    const meant = dataMeant(each as Json, within(path, key), typesOf);
+    return meant === undefined || meant === null ? [] : [[key, meant]];
+  });
+  return Object.fromEntries(fields);
+}
+
+/** By path, also where they are nested as the data is; several for one value are one that leaves out what is between them. */
+function quotesMeant(quotes: Json, data: Json | undefined, path: string): [string, Json][] {
+  if (quotes === null) return [];
+  if (Array.isArray(quotes) && !Array.isArray(data) && quotes.every((each) => typeof each === 'string'))
+    return [[path, quotes.join(' … ')]];
+  if (Array.isArray(quotes))
+    return quotes.flatMap((each: Json, index) => quotesMeant(each, Array.isArray(data) ? data[index] : undefined, `${path}[${index}]`));
+  if (!isJsonObject(quotes)) return [[path, quotes]];
+  return Object.entries(quotes).flatMap(([key, each]) =>
+    quotesMeant(each as Json, isJsonObject(data) ? data[key] : undefined, within(path, key)),
+  );
+}
+
+function recordMeant(record: Json, typesOf: TypesOf): Json {
+  if (!isJsonObject(record)) return record;
+  const { data, quotes } = record;
+  return {
+    ...record,
+    ...(data === undefined ? {} : { data: dataMeant(data, '', typesOf) ?? null }),
+    ...(isJsonObject(quotes) ? { quotes: Object.fromEntries(quotesMeant(quotes, data, '')) } : {}),
+  };
+}
+
+export function answerMeant(answer: Json, typesOf: TypesOf): Json {
+  const isRecord = isJsonObject(answer) && answer['records'] === undefined && isJsonObject(answer['data']);
+  const whole: Json = Array.isArray(answer) ? { records: answer } : isRecord ? { records: [answer] } : answer;
+  if (!isJsonObject(whole) || !Array.isArray(whole['records'])) return whole;
+  const given: JsonObject = whole;
+  return { ...given, records: (given['records'] as readonly Json[]).map((record) => recordMeant(record, typesOf)) };
+}

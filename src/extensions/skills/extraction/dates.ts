@@ -1,0 +1,60 @@
+/** Dates in the words of documents. */
+import type { Support } from './numbers.ts';
+import { datesInDigits } from './number-words.ts';
+
+/** Short names of some languages are words of others: `set`, `out`, `des`. */
+const languages = [
+  ['en', 'long'], ['en', 'short'], ['de', 'long'], ['de', 'short'], ['fr', 'long'], ['es', 'long'], ['it', 'long'], ['nl', 'long'],
+  ['pt', 'long'], ['pl', 'long'], ['sv', 'long'], ['da', 'long'], ['ru', 'long'], ['tr', 'long'], ['id', 'long'], ['ar', 'long'],
+] as const; // prettier-ignore
+
+/** Names of months in small letters, and which each is, from 1. */
+const months = new Map<string, number>([['sept', 9]]);
+for (const [language, month] of languages) {
+  // Beside a day the name may have another ending.
+  for (const day of [{}, { day: 'numeric' }] as const) {
+    const format = new Intl.DateTimeFormat(language, { ...day, month, timeZone: 'UTC' });
+    for (let at = 0; at < 12; at++) {
+      const name = format.formatToParts(Date.UTC(2024, at, 15)).find(({ type }) => type === 'month')?.value ?? '';
+      months.set(name.normalize('NFKC').toLowerCase().replace(/\.$/, ''), at + 1);
+    }
+  }
+}
+
+const isBeside = (before: string, after: string): boolean =>
+  /\d\p{L}{0,2}[\s.,]*((de|of)\s+)?$/u.test(before) || /^[\s.,]*((de|of)\s+)?\d/.test(after);
+
+/** Those that are named beside a day or a year: `may` alone is no month. */
+function monthsIn(said: string): readonly number[] {
+  return [...said.matchAll(/[\p{L}\p{M}]+/gu)].flatMap(({ 0: word, index }) => {
+    const month = months.get(word);
+    const end = index + word.length;
+    return month !== undefined && isBeside(said.slice(Math.max(0, index - 12), index), said.slice(end, end + 12)) ? [month] : [];
+  });
+}
+
+const parts = /^(\d{4})-(\d\d)-(\d\d)/;
+const numbersIn = (text: string): readonly number[] => [...text.matchAll(/\d+/g)].map(([digits]) => Number(digits));
+
+/**
+ * `equal`: the words say this very day. `implied`: nothing there speaks against it; a year that is said must be this one, of the shorter
+ * numbers one, and a month that is named. Both in small letters.
+ */
+export function momentSupport(own: string, words: string): Support {
+  const said = datesInDigits(words);
+  const mine = new Set(numbersIn(own));
+  const all = numbersIn(said);
+  const years = [...said.matchAll(/(?<!\d)\d{4}(?!\d)/g)].map(([digits]) => Number(digits));
+  const others = all.filter((number) => number < 1_000);
+  const hasOne = (some: readonly number[]): boolean => some.length === 0 || some.some((number) => mine.has(number));
+  if (!hasOne(years) || !hasOne(others)) return 'none';
+  const [year, month, day] = (parts.exec(own) ?? []).slice(1).map(Number);
+  if (year === undefined || month === undefined || day === undefined || !years.includes(year)) return 'implied';
+  const named = monthsIn(said);
+  if (named.includes(month)) return others.includes(day) ? 'equal' : 'implied';
+  // All in digits: the day and the month stand beside the year.
+  if (others.includes(day) && (day === month ? others.filter((number) => number === day).length > 1 : others.includes(month)))
+    return 'equal';
+  const isOther = named.length > 0 ? !others.includes(month) : others.length === 2 && /\d[./-]\d|[年月日]/.test(said);
+  return isOther ? 'none' : 'implied';
+}

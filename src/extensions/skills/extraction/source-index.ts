@@ -1,0 +1,165 @@
+/** What a model was given to read, and its quotes looked up in it. */
+import { breaksIn, hasNoPlace } from '../documents/line-sections.ts';
+import type { PieceText } from '../documents/chunks.ts';
+import { placeOf } from '../documents/section.ts';
+import { bare, type Folded, folded } from './text-normalizer.ts';
+
+/** Words of the document as they stand there. */
+export interface Passage {
+  readonly words: string;
+  /** Where they begin, for people: page and heading, or the line. */
+  readonly source: string;
+  readonly at: number;
+  /** Whether they stand nowhere else. */
+  readonly isOnly: boolean;
+}
+
+export interface Reading {
+  /** Of several places the one that is next to `near`; null if the words stand nowhere in what was read. */
+  find(quote: string, near?: number): Passage | null;
+}
+
+/** So many places of the same words are looked at. */
+const mostPlaces = 100;
+/** What a quote leaves out by `…` is no longer than that. */
+const longestGap = 1_000;
+const ellipsis = /[[(]?(?:\.{3,}|…+)[\])]?/;
+const longestRest = 200;
+
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Where in the folded text what stands at `place` begins. */
+function indexOf({ from }: Folded, place: number): number {
+  let [low, high] = [0, from.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((from[middle] as number) < place) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** From `near` on, then those before it, the next first. */
+function* spansOf(words: Folded, within: Folded, near = 0): Generator<Span> {
+  if (words.text === '') return;
+  const start = near === 0 ? 0 : indexOf(within, near);
+  const spanAt = (at: number): Span => ({
+    start: within.from[at] as number,
+    end: within.to[at + words.text.length - 1] as number,
+  });
+  let count = 0;
+  for (let at = within.text.indexOf(words.text, start); at !== -1 && count < mostPlaces; count++) {
+    yield spanAt(at);
+    at = within.text.indexOf(words.text, at + 1);
+  }
+  count = 0;
+  for (let at = start; at > 0 && count < mostPlaces; count++) {
+    at = within.text.lastIndexOf(words.text, at - 1);
+    if (at === -1) return;
+    yield spanAt(at);
+  }
+}
+
+/** Of scripts that put no spaces between words, each sign may be one. */
+const apart =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
+const isLetter = (sign: string): boolean => /[\p{L}\p{M}]/u.test(sign) && !apart.test(sign);
+const isDigit = (sign: string): boolean => /\p{Nd}/u.test(sign);
+
+/** Whether a word or a number goes on from the sign before `at` to the one there. */
+function goesOn(text: string, at: number): boolean {
+  const [before, after] = [text[at - 1] ?? '', text[at] ?? ''];
+  if (isLetter(before)) return isLetter(after);
+  if (isDigit(before) && isDigit(after)) return true;
+  const isMark = (sign: string): boolean => /[.,'\u2019\u066b\u066c]/.test(sign);
+  return (
+    (isDigit(before) && isMark(after) && isDigit(text[at + 1] ?? '')) || (isMark(before) && isDigit(after) && isDigit(text[at - 2] ?? ''))
+  );
+}
+
+/** A quote may begin or end within a word or a number, but what it proves is what all of that says. */
+function wholeWords(text: string, { start, end }: Span): Span {
+  let [from, to] = [start, end];
+  while (start - from < longestRest && goesOn(text, from)) from--;
+  while (to - end < longestRest && goesOn(text, to)) to++;
+  return { start: from, end: to };
+}
+
+/** Rather in the same line than in the one before, however long that is. */
+function nearest(text: string, found: readonly (readonly Span[])[], near: number): readonly Span[] | undefined {
+  let best: { readonly spans: readonly Span[]; readonly lines: number; readonly signs: number } | undefined;
+  for (const spans of found) {
+    const start = spans[0]?.start ?? 0;
+    const between = text.slice(Math.min(start, near), Math.max(start, near));
+    const [lines, signs] = [between.split('\n').length, between.length];
+    if (best === undefined || lines < best.lines || (lines === best.lines && signs < best.signs)) best = { spans, lines, signs };
+  }
+  return best?.spans;
+}
+
+/** Parts of sections as one text, for words may run on from one page to the next. */
+export function readingOf(parts: readonly PieceText[]): Reading {
+  let text = '';
+  const starts = parts.map(({ section, text: own, line }) => {
+    const at = text.length;
+    text += `${own}\n`;
+    return { at, section, line };
+  });
+  const all = folded(text);
+  const few = bare(all);
+
+  const isWhole = ({ start, end }: Span): boolean => !goesOn(text, start) && !goesOn(text, end);
+
+  /** Where the quote stands, whole words before parts of them. */
+  const spansFor = (quote: string, near: number | undefined): readonly (readonly Span[])[] => {
+    const own = folded(quote);
+    for (const [words, within] of [
+      [own, all],
+      [bare(own), few],
+    ] as const) {
+      const spans = [...spansOf(words, within, near)];
+      const whole = spans.filter(isWhole);
+      if (spans.length > 0) return (whole.length > 0 ? whole : spans).map((span) => [span]);
+    }
+    return spansWithGaps(quote);
+  };
+
+  /** What a quote leaves out stands between its parts, which come one after the other. */
+  const spansWithGaps = (quote: string): readonly (readonly Span[])[] => {
+    const words = quote
+      .split(ellipsis)
+      .map((part) => bare(folded(part)))
+      .filter((part) => part.text !== '');
+    const [first, ...others] = words;
+    if (first === undefined || others.length === 0) return [];
+    return [...spansOf(first, few)].flatMap((span) => {
+      const spans = [span];
+      for (const part of others) {
+        const { end } = spans.at(-1) as Span;
+        const next = spansOf(part, few).find(({ start }) => start >= end);
+        if (next === undefined || next.start - end > longestGap) return [];
+        spans.push(next);
+      }
+      return [spans];
+    });
+  };
+
+  return {
+    find(quote, near) {
+      const found = spansFor(quote, near);
+      const spans = near === undefined ? found[0] : nearest(text, found, near);
+      if (spans === undefined) return null;
+      const words = spans.map((span) => {
+        const { start, end } = wholeWords(text, span);
+        return text.slice(start, end).replaceAll(/\s+/g, ' ').trim();
+      });
+      const at = (spans[0] as Span).start;
+      const { section, ...start } = starts.findLast((each) => each.at <= at) as (typeof starts)[number];
+      const line = hasNoPlace(section) ? start.line + breaksIn(text.slice(start.at, at)) : 1;
+      return { words: words.join(' … '), source: line > 1 ? `line ${line}` : placeOf(section), at, isOnly: found.length === 1 };
+    },
+  };
+}

@@ -1,0 +1,36 @@
+/** Data in which every value is proven, and what is told of it. */
+import type { Json } from '../../../types/json.ts';
+import { within } from './value-paths.ts';
+
+export interface Proof {
+  /** As the document has it. */
+  readonly quote: string;
+  /** Page and heading. */
+  readonly source: string;
+  /** Whether the value itself stands in the quote; false for what it means, such as a date or a yes. */
+  readonly exact: boolean;
+}
+export interface Rejected {
+  readonly value: Json;
+  readonly reason: string;
+}
+
+/** Data in which every value is proven. */
+export type Proven =
+  | { readonly value: Json; readonly norm: string; readonly proof: Proof }
+  | { readonly fields: Readonly<Record<string, Proven>> }
+  | { readonly items: readonly Proven[] };
+
+export function dataOf(proven: Proven): Json {
+  if ('value' in proven) return proven.value;
+  if ('items' in proven) return proven.items.map(dataOf);
+  return Object.fromEntries(Object.entries(proven.fields).map(([key, each]) => [key, dataOf(each)]));
+}
+
+export type Evidence = { readonly path: string; readonly norm: string } & Proof;
+
+export function evidenceOf(proven: Proven, path = ''): readonly Evidence[] {
+  if ('value' in proven) return [{ path, norm: proven.norm, ...proven.proof }];
+  if ('items' in proven) return proven.items.flatMap((each, index) => evidenceOf(each, `${path}[${index}]`));
+  return Object.entries(proven.fields).flatMap(([key, each]) => evidenceOf(each, within(path, key)));
+}

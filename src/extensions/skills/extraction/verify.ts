@@ -1,0 +1,72 @@
+/** What a model says that a document says, value by value, with the words that prove each. */
+import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import { quoteFor, quotesByPath, within } from './value-paths.ts';
+import type { Proven, Rejected } from './verified-data.ts';
+import { supportOf, type TextKind } from './quote-verifier.ts';
+import type { Reading } from './source-index.ts';
+import { plain } from './text-normalizer.ts';
+
+/** One record as the model gave it; quotes by path, such as `lines[0].price`. */
+export interface Found {
+  readonly data: JsonObject;
+  readonly quotes: Readonly<Record<string, string>>;
+}
+
+/** Texts are the same in any layout; large and small letters may tell two things apart. */
+const normOf = (value: Json): string => JSON.stringify(typeof value === 'string' ? plain(value) : value);
+
+export interface Proving {
+  readonly reading: Reading;
+  /** What kind of text is wanted at a path. */
+  readonly kindOf: (path: string) => TextKind;
+}
+
+/** Null if nothing of it is proven; what is not, goes to `rejected`. */
+export function prove({ data, quotes: given }: Found, { reading, kindOf }: Proving, rejected: Rejected[]): Proven | null {
+  const quotes = quotesByPath(given);
+
+  /** `near`: where other words stand that prove the same thing. */
+  const proveValue = (value: Json, path: string, near: number | undefined): Proven | null => {
+    const refuse = (reason: string): null => {
+      rejected.push({ value: { [path]: value }, reason });
+      return null;
+    };
+    const { quote, own } = quoteFor(path, quotes);
+    if (quote === '') return refuse('no quote was given');
+    const passage = reading.find(quote, near);
+    if (passage === null) return refuse(`the document does not say "${quote.slice(0, 200)}"`);
+    const { words, source } = passage;
+    const support = supportOf(value, words, kindOf(path));
+    // Words for a whole line say of one value in it only what stands there.
+    if (support === 'none' || (!own && support === 'implied' && typeof value !== 'boolean'))
+      return refuse(`"${words.slice(0, 200)}" does not say it`);
+    return { value, norm: normOf(value), proof: { quote: words, source, exact: support === 'exact' } };
+  };
+
+  /** Words that stand in one place tell where others do that stand in many. */
+  const anchorIn = (value: JsonObject, path: string): number | undefined => {
+    for (const [key, each] of Object.entries(value)) {
+      if (each === null || typeof each === 'object') continue;
+      const { quote } = quoteFor(within(path, key), quotes);
+      const passage = quote === '' ? null : reading.find(quote);
+      if (passage?.isOnly === true) return passage.at;
+    }
+    return undefined;
+  };
+
+  const walk = (value: Json, path: string, near?: number): Proven | null => {
+    if (value === null) return null;
+    if (Array.isArray(value)) {
+      const items = value.flatMap((each: Json, index) => walk(each, `${path}[${index}]`, near) ?? []);
+      return items.length === 0 ? null : { items };
+    }
+    if (!isJsonObject(value)) return proveValue(value, path, near);
+    const here = anchorIn(value, path) ?? near;
+    const fields = Object.entries(value).flatMap(([key, each]): [string, Proven][] => {
+      const proven = walk(each as Json, within(path, key), here);
+      return proven === null ? [] : [[key, proven]];
+    });
+    return fields.length === 0 ? null : { fields: Object.fromEntries(fields) };
+  };
+  return walk(data, '');
+}

@@ -1,0 +1,54 @@
+/** What can be found wrong with a step that asks a model. */
+import type { GatewayError } from '../../../types/errors.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import { nearMatches } from '../../../text/did-you-mean.ts';
+import { compileSchema, type SchemaCheck } from '../../../schema/json-schema.ts';
+import { invalid, type Step } from './options.ts';
+import { placesIn } from './references.ts';
+
+/** Throws what `refuse` makes of the fault. */
+export function requireSchema(schema: JsonObject, refuse: (sentence: string) => GatewayError): SchemaCheck {
+  try {
+    return compileSchema(schema);
+  } catch (thrown) {
+    throw refuse(`is no JSON Schema that can be used (${(thrown as Error).message.slice(0, 200)})`);
+  }
+}
+
+const ownFields = ['prompt', 'system', 'schema', 'messages'];
+
+/** Other fields are those of a chat request, unless one is a slip of the pen. */
+function misspelt(given: JsonObject): readonly [string, string] | null {
+  for (const field of Object.keys(given)) {
+    const [meant] = ownFields.includes(field) ? [] : nearMatches(field, ownFields);
+    if (meant !== undefined) return [field, meant];
+  }
+  return null;
+}
+
+function requireQuestion(field: string, given: JsonObject): void {
+  const slip = misspelt(given);
+  const [asks, hasOwn] = [given['prompt'] !== undefined, given['messages'] !== undefined];
+  if (!asks && !hasOwn) {
+    const meant = slip === null ? '' : ` ("${slip[0]}" is not a field here; did you mean "${slip[1]}"?)`;
+    throw invalid(field, `asks the model nothing; give a prompt, or messages${meant}`);
+  }
+  if (slip !== null) throw invalid(`${field}.${slip[0]}`, `is not a field here; did you mean "${slip[1]}"?`);
+  if (asks && hasOwn) throw invalid(field, 'has both prompt and messages; give one of the two');
+  if (hasOwn && given['system'] !== undefined)
+    throw invalid(field, 'has both system and messages; messages may begin with one of the system');
+  if (given['model'] !== undefined)
+    throw invalid(`${field}.model`, 'is no field here; name the model under use of the step, and under tools of the skill');
+}
+
+const holdsPlaces = (value: Json): boolean => placesIn(value).length > 0;
+
+/** A model step asks something, and a schema that is written out is one. Returns what its answer looks like; null: anything. */
+export function requireModelStep(field: string, { use, with: given, each }: Step): JsonObject | null {
+  if ((use !== undefined && !use.startsWith('model/')) || !isJsonObject(given)) return null;
+  requireQuestion(field, given);
+  const { schema } = given;
+  if (!isJsonObject(schema) || holdsPlaces(schema)) return null;
+  requireSchema(schema, (sentence) => invalid(`${field}.schema`, sentence));
+  return each === undefined ? schema : { type: 'array', items: schema };
+}

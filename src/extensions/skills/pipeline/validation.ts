@@ -1,0 +1,33 @@
+/** What can be found wrong with a pipeline when it is saved. */
+import type { Json, JsonObject } from '../../../types/json.ts';
+import { conditionPlaces } from './conditions.ts';
+import { faultOfList, requirePlaces, type Scope } from './reference-check.ts';
+import { requireModelStep } from './model-step-validation.ts';
+import { invalid, noPlace, type Step } from './options.ts';
+import { isPlace, placesIn } from './references.ts';
+
+/** The list of a step: a place that may hold one. */
+function requireList(field: string, each: string, scope: Scope): void {
+  const [place] = requirePlaces({ field }, () => placesIn(each), scope);
+  if (place === undefined) throw invalid(field, noPlace);
+  const fault = isPlace(each) ? faultOfList(field, place, scope) : null;
+  if (fault !== null) throw fault;
+}
+
+/** Throws `configuration_invalid` naming the field. */
+export function requireSteps(steps: readonly Step[], output: Json | undefined, input: JsonObject): void {
+  const known = new Map<string, JsonObject | null>();
+  const ids = steps.map(({ id }) => id);
+  for (const [index, step] of steps.entries()) {
+    const { id, with: given, when, each, at_once: hands } = step;
+    const field = `steps[${index}]`;
+    const scope = { input, steps: known, later: ids.slice(index) };
+    if (known.has(id)) throw invalid(`${field}.id`, `"${id}" is there twice`);
+    if (when !== undefined) requirePlaces({ field: `${field}.when` }, () => conditionPlaces(when), scope);
+    if (each !== undefined) requireList(`${field}.each`, each, scope);
+    else if (hands !== undefined) throw invalid(`${field}.at_once`, 'is for a step that has each; leave it out, or give each a list');
+    requirePlaces({ field: `${field}.with`, inList: each !== undefined }, () => placesIn(given), scope);
+    known.set(id, requireModelStep(`${field}.with`, step));
+  }
+  if (output !== undefined) requirePlaces({ field: 'output' }, () => placesIn(output), { input, steps: known, later: [] });
+}

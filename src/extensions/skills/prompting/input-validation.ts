@@ -1,0 +1,47 @@
+/** The input of a skill against its schema. */
+import { GatewayError } from '../../../types/errors.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import type { SchemaCheck } from '../../../schema/json-schema.ts';
+
+export function wrongInput(path: string, sentence: string): GatewayError {
+  const param = path === '' ? 'input' : `input.${path}`;
+  return new GatewayError('invalid_request', `${param} ${sentence}.`, { param });
+}
+
+/** Throws `invalid_request` naming the path. */
+export function requireInput(check: SchemaCheck, given: Json): JsonObject {
+  const fault = check.fault(given);
+  if (fault !== null) throw wrongInput(fault.path, fault.message);
+  return isJsonObject(given) ? given : {};
+}
+
+/** The input of a skill that reads a text or a file. */
+interface DocumentInput {
+  readonly schema: JsonObject;
+  readonly check: SchemaCheck;
+}
+
+/** In a chat the words beside a file are the text, unless the skill has a field for them. */
+function bothThere(fields: JsonObject): GatewayError {
+  const beside = Object.hasOwn(fields, 'instructions')
+    ? 'wishes beside a file go into input.instructions'
+    : 'words beside a file are not read by this skill';
+  return wrongInput('text', `is there beside input.document: give one of the two, a text or a file (${beside})`);
+}
+
+function noneThere(fields: JsonObject, given: JsonObject): GatewayError {
+  const stranger = Object.keys(given).find((field) => !Object.hasOwn(fields, field));
+  const beside = stranger === undefined ? '' : ` ("${stranger.slice(0, 100)}" is not a field here)`;
+  return wrongInput('text', `is missing: give a text there, or a file as input.document${beside}`);
+}
+
+/** The same for a skill that reads a text or a file: one of the two. */
+export function requireDocument({ check, schema }: DocumentInput, given: Json): JsonObject {
+  if (isJsonObject(given)) {
+    const fields = isJsonObject(schema['properties']) ? schema['properties'] : {};
+    const [hasText, hasFile] = [given['text'] !== undefined, given['document'] !== undefined];
+    if (hasText && hasFile) throw bothThere(fields);
+    if (!hasText && !hasFile) throw noneThere(fields, given);
+  }
+  return requireInput(check, given);
+}

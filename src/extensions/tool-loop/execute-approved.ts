@@ -1,0 +1,62 @@
+/** Decided calls at the start of a loop: carried out, or told again where an earlier request has done so. */
+import type { ChatEvent } from '../../types/chat.ts';
+import type { JsonObject } from '../../types/json.ts';
+import { callTools, type ToolExecutor } from './call-tools.ts';
+import type { DecidedCalls } from './approved-calls.ts';
+import { interrupted, unknownEnd } from './pending-approvals.ts';
+import { budgetBehind } from './result-budget.ts';
+import { stepEvent, toolMessage } from './server-call.ts';
+
+/** What decided calls came to. */
+export interface CarriedOut {
+  /** What the model reads of them. */
+  readonly results: readonly JsonObject[];
+  /** What the caller is told of them. */
+  readonly told: readonly (readonly ChatEvent[])[];
+}
+
+/** Calls the tools; what they came to is kept before anything else can fail. */
+async function callAllowed(executor: ToolExecutor, decided: DecidedCalls): Promise<CarriedOut> {
+  const { allowed, refused } = decided;
+  const told: (readonly ChatEvent[])[] = [];
+  const results = allowed.map(({ call }) => toolMessage(call, unknownEnd));
+  const errors: (string | null)[] = allowed.map(() => interrupted);
+  const steps = callTools(executor, allowed, {
+    stepPrefix: 'approved',
+    budget: budgetBehind(decided.hidden),
+    approved: true,
+    onResult: (index, message, error) => {
+      results[index] = message;
+      errors[index] = error;
+    },
+  });
+  try {
+    for await (const events of steps) told.push(events);
+  } finally {
+    await decided.keep([...results, ...refused], errors);
+  }
+  return { results: [...results, ...refused], told };
+}
+
+/** Calls that an earlier request carried out, told as if they had been made just now: its answer may be lost. */
+function toldAgain({ allowed, errors }: DecidedCalls, results: readonly JsonObject[]): CarriedOut['told'] {
+  if (allowed.length === 0) return [];
+  const textOf = (id: string): string => {
+    const content = results.find((message) => message['tool_call_id'] === id)?.['content'];
+    return typeof content === 'string' ? content : '';
+  };
+  const steps = allowed.map((each, index) => ({ each, id: `approved.${index + 1}`, error: errors[index] ?? null }));
+  return [
+    steps.map(({ each, id }) => stepEvent(each, { id, status: 'started' })),
+    steps.map(({ each, id, error }) =>
+      stepEvent(each, error === null ? { id, status: 'completed' } : { id, status: 'failed', error }, textOf(each.call.id)),
+    ),
+  ];
+}
+
+/** Throws `invalid_request` where another request carries them out at this moment; then nothing is called. */
+export async function carryOut(executor: ToolExecutor, decided: DecidedCalls): Promise<CarriedOut> {
+  if (decided.results !== null) return { results: decided.results, told: toldAgain(decided, decided.results) };
+  await decided.take();
+  return callAllowed(executor, decided);
+}

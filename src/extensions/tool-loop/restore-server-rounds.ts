@@ -1,0 +1,91 @@
+/**
+ * The conversation as the model knows it: hidden rounds take the place of what the caller saw of them. Where a face has told of the same
+ * rounds and the client sends them back, what is kept takes the place of what was told.
+ */
+import { isDecidedId } from '../../models/client-formats/server-tool-events.ts';
+import type { ChatStates, StateOwner } from '../../types/tool-loop-state.ts';
+import type { Json, JsonObject } from '../../types/json.ts';
+import { callsOf, isInstruction, isOfCaller, isToldResult } from './conversation.ts';
+import { findHidden, type FoundRounds } from './server-rounds.ts';
+
+/** The ids of told calls whose results are in what is kept. */
+type KeptIds = ReadonlySet<unknown>;
+
+/** Of what hidden rounds take the place of: instructions, and told calls that were decided and are in nothing that is kept. */
+function stillNeeded(message: JsonObject, keptIds: KeptIds): JsonObject[] {
+  if (isInstruction(message)) return [message];
+  const stays = (id: Json | undefined): boolean => isDecidedId(id) && !keptIds.has(id);
+  if (isToldResult(message)) return stays(message['tool_call_id']) ? [message] : [];
+  const calls = callsOf(message).filter(({ id }) => stays(id));
+  return calls.length === 0 ? [] : [{ ...message, tool_calls: calls }];
+}
+
+/** The message without told calls that are kept; null if nothing is left of it. */
+function withoutKept(message: JsonObject, keptIds: KeptIds): JsonObject | null {
+  if (message['role'] === 'tool') return keptIds.has(message['tool_call_id']) ? null : message;
+  const calls = callsOf(message);
+  const left = calls.filter(({ id }) => !keptIds.has(id));
+  if (left.length === calls.length) return message;
+  const { tool_calls: _all, ...rest } = message;
+  if (left.length > 0) return { ...rest, tool_calls: left };
+  return (rest['content'] ?? '') === '' ? null : rest;
+}
+
+/** Without held calls of which nothing is known yet: no vendor takes a call without a result. */
+function withoutUnanswered(messages: readonly JsonObject[], ownIds: ReadonlySet<unknown>): readonly JsonObject[] {
+  const place = messages.findLastIndex(({ role }) => role === 'assistant');
+  const message = messages[place];
+  if (message === undefined) return messages;
+  const answered = new Set(messages.slice(place + 1).map((each) => each['tool_call_id']));
+  const calls = callsOf(message);
+  const left = calls.filter(({ id }) => answered.has(id) || ownIds.has(id));
+  return left.length === calls.length ? messages : messages.with(place, { ...message, tool_calls: left });
+}
+
+function messagesOf({ messages, outcome, vendorIds }: FoundRounds): readonly JsonObject[] {
+  return withoutUnanswered([...messages, ...(outcome?.messages ?? [])], new Set(Object.values(vendorIds)));
+}
+
+/** The messages with hidden rounds in the place of the caller's messages by which they were found. */
+function insertRounds(messages: readonly JsonObject[], found: ReadonlyMap<JsonObject, FoundRounds>, keptIds: KeptIds): JsonObject[] {
+  let restored: JsonObject[] = [];
+  /** How much there was behind each message of the caller. */
+  const placesBehindCaller = [0];
+  const vendorIds = new Map<unknown, string>();
+  let isBehindRounds = false;
+  for (const message of messages) {
+    const rounds = found.get(message);
+    if (rounds !== undefined) {
+      const from = placesBehindCaller.at(-1 - rounds.hiddenCallerMessages) ?? restored.length;
+      const needed = restored.slice(from).flatMap((each) => stillNeeded(each, keptIds));
+      restored = [...restored.slice(0, from), ...needed, ...messagesOf(rounds)];
+      for (const [shown, vendorId] of Object.entries(rounds.vendorIds)) vendorIds.set(shown, vendorId);
+      isBehindRounds = true;
+      continue;
+    }
+    isBehindRounds &&= message['role'] === 'tool';
+    // What was told of the round in which the caller's calls were made is in what was kept.
+    if (isBehindRounds && isToldResult(message)) continue;
+    const vendorId = vendorIds.get(message['tool_call_id']);
+    const left = withoutKept(message, keptIds);
+    if (left !== null) restored.push(vendorId === undefined ? left : { ...left, tool_call_id: vendorId });
+    if (isOfCaller(message)) placesBehindCaller.push(restored.length);
+  }
+  return restored;
+}
+
+export interface Restored {
+  readonly messages: readonly JsonObject[];
+  /** The runs whose rounds were found with the caller's calls, and which hold more calls, or held them. */
+  readonly heldRuns: ReadonlySet<string>;
+}
+
+/** The conversation with each shortened assistant message replaced by the hidden ones, and with what was decided since. Rejects with `storage_unavailable`. */
+export async function restoreHidden(states: ChatStates, owner: StateOwner, messages: readonly JsonObject[]): Promise<Restored> {
+  const found = await findHidden(states, owner, messages);
+  if (found.size === 0) return { messages, heldRuns: new Set() };
+  const all = [...found.values()];
+  const keptIds = new Set(all.flatMap(({ decidedIds, outcome }) => [...decidedIds, ...(outcome?.decidedIds ?? [])]));
+  const heldRuns = all.map(({ heldRun }) => heldRun).filter((run) => run !== null);
+  return { messages: insertRounds(messages, found, keptIds), heldRuns: new Set(heldRuns) };
+}

@@ -1,0 +1,193 @@
+/** A whole answer gathered from its events, and written as one `chat.completion`. */
+import type { ChatEvent, FinishReason, StepRecord, Usage } from '../../../types/chat.ts';
+import { GatewayError } from '../../../types/errors.ts';
+import type { JsonObject } from '../../../types/json.ts';
+import { betweenRounds, endsRound, type RoundWords } from './round-separator.ts';
+import { honestFinish, isUrlCitation, mergeLogprobs, renderExtra } from './schema-rules.ts';
+import { renderUsage } from './usage.ts';
+
+export interface CompletionOptions {
+  readonly id: string;
+  /** Epoch seconds. */
+  readonly created: number;
+  /** The public name that the caller used. */
+  readonly model: string;
+  /** False leaves out what goes beyond OpenAI's schema: `reasoning_content`, the steps of the tool loop, the mark of an estimate. */
+  readonly reasoning: boolean;
+}
+
+interface CollectedCall {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: 'function' | 'custom' | 'legacy';
+  arguments: string;
+}
+
+interface CollectedChoice {
+  text: string | null;
+  words: RoundWords;
+  reasoning: string;
+  refusal: string | null;
+  logprobs: JsonObject | null;
+  audio: JsonObject | null;
+  finish: FinishReason | null;
+  readonly annotations: JsonObject[];
+  readonly thoughts: JsonObject[];
+  readonly calls: Map<number, CollectedCall>;
+}
+
+export interface Collection {
+  readonly choices: Map<number, CollectedChoice>;
+  readonly steps: StepRecord[];
+  extra: JsonObject | undefined;
+  usage: Usage | null;
+  ended: boolean;
+  /** The loop of tools ended by its limit. */
+  limit: 'max_steps' | undefined;
+}
+
+export function startCollection(): Collection {
+  return { choices: new Map(), steps: [], extra: undefined, usage: null, ended: false, limit: undefined };
+}
+
+function choiceOf(collection: Collection, index: number): CollectedChoice {
+  let choice = collection.choices.get(index);
+  if (choice === undefined) {
+    choice = {
+      text: null,
+      words: 'none',
+      reasoning: '',
+      refusal: null,
+      logprobs: null,
+      audio: null,
+      finish: null,
+      annotations: [],
+      thoughts: [],
+      calls: new Map(),
+    };
+    collection.choices.set(index, choice);
+  }
+  return choice;
+}
+
+/** `data` and `transcript` come in pieces; the rest is said once. */
+function mergeAudio(one: JsonObject | null, other: JsonObject): JsonObject {
+  if (one === null) return other;
+  const both: Record<string, unknown> = { ...one, ...other };
+  for (const key of ['data', 'transcript']) {
+    if (typeof one[key] === 'string' && typeof other[key] === 'string') both[key] = `${one[key]}${other[key]}`;
+  }
+  return both as JsonObject;
+}
+
+export function collectInto(collection: Collection, event: ChatEvent): void {
+  switch (event.type) {
+    case 'response-start':
+      collection.extra ??= event.extra;
+      return;
+    case 'response-end':
+      collection.usage = event.usage;
+      collection.ended = true;
+      return;
+    case 'step':
+      {
+        const first = collection.choices.get(0);
+        if (first?.words === 'now' && endsRound(event)) first.words = 'before';
+      }
+      // In a whole answer each step is told once, by its end.
+      if (event.step.status !== 'started') collection.steps.push(event.step);
+      return;
+    case 'vendor':
+      return;
+    default:
+  }
+  const choice = choiceOf(collection, event.choice);
+  if (choice.finish !== null) return;
+  switch (event.type) {
+    case 'text-delta':
+      if (choice.words === 'before' && event.text !== '') choice.text += betweenRounds;
+      if (event.text !== '') choice.words = 'now';
+      choice.text = (choice.text ?? '') + event.text;
+      if (event.logprobs !== undefined) choice.logprobs = mergeLogprobs(choice.logprobs, event.logprobs);
+      return;
+    case 'reasoning-delta':
+      choice.reasoning += event.text;
+      return;
+    case 'refusal-delta':
+      choice.refusal = (choice.refusal ?? '') + event.text;
+      if (event.logprobs !== undefined) choice.logprobs = mergeLogprobs(choice.logprobs, event.logprobs);
+      return;
+    case 'tool-call-start':
+      if (!choice.calls.has(event.call))
+        choice.calls.set(event.call, { id: event.id, name: event.name, kind: event.kind ?? 'function', arguments: '' });
+      return;
+    case 'tool-call-delta': {
+      const call = choice.calls.get(event.call);
+      if (call !== undefined) call.arguments += event.arguments;
+      return;
+    }
+    case 'audio-delta':
+      choice.audio = mergeAudio(choice.audio, event.audio);
+      return;
+    case 'annotation':
+      if (isUrlCitation(event.annotation)) choice.annotations.push(event.annotation);
+      return;
+    case 'thought':
+      choice.thoughts.push(event.detail);
+      return;
+    case 'finish':
+      choice.finish = event.reason;
+      collection.limit ??= event.limit;
+  }
+}
+
+function renderCall(call: CollectedCall, finish: FinishReason): JsonObject {
+  if (call.kind === 'custom') return { id: call.id, type: 'custom', custom: { name: call.name, input: call.arguments } };
+  const written = call.arguments === '' && finish === 'tool_calls' ? '{}' : call.arguments;
+  return { id: call.id, type: 'function', function: { name: call.name, arguments: written } };
+}
+
+/** The members of a message that most answers lack, as JSON text. */
+function renderCalls(calls: readonly CollectedCall[], finish: FinishReason): string {
+  if (calls.length === 0) return '';
+  const legacy = calls.find((call) => call.kind === 'legacy');
+  const modern = calls.filter((call) => call.kind !== 'legacy');
+  const written = modern.length === 0 ? '' : `,"tool_calls":${JSON.stringify(modern.map((call) => renderCall(call, finish)))}`;
+  return legacy === undefined
+    ? written
+    : `${written},"function_call":${JSON.stringify({ name: legacy.name, arguments: legacy.arguments })}`;
+}
+
+/** Written piece by piece: this stands on the path of every call, and objects made to be stringified at once cost twice as much. */
+function renderChoice(choice: CollectedChoice, index: number, options: CompletionOptions): string {
+  if (choice.finish === null) throw interrupted();
+  const calls = [...choice.calls.values()];
+  const finish = honestFinish(choice.finish, calls);
+  const silent = choice.text === null && calls.length === 0 && choice.refusal === null && choice.audio === null;
+  const reasoning = choice.reasoning !== '' && options.reasoning ? `,"reasoning_content":${JSON.stringify(choice.reasoning)}` : '';
+  const thoughts = choice.thoughts.length > 0 && options.reasoning ? `,"reasoning_details":${JSON.stringify(choice.thoughts)}` : '';
+  const annotations = choice.annotations.length > 0 ? `,"annotations":${JSON.stringify(choice.annotations)}` : '';
+  const audio = choice.audio === null ? '' : `,"audio":${JSON.stringify(choice.audio)}`;
+  const content = JSON.stringify(silent ? '' : choice.text);
+  const message = `{"role":"assistant","content":${content}${reasoning}${thoughts},"refusal":${JSON.stringify(choice.refusal)}${renderCalls(calls, finish)}${annotations}${audio}}`;
+  return `{"index":${index},"message":${message},"logprobs":${JSON.stringify(choice.logprobs)},"finish_reason":"${finish}"}`;
+}
+
+function interrupted(): GatewayError {
+  return new GatewayError('upstream_interrupted', 'The vendor cut the answer short. Send the request again.');
+}
+
+/** Throws `upstream_interrupted` when the events ended without an end. */
+export function renderCompletion(collection: Collection, options: CompletionOptions): string {
+  if (!collection.ended || collection.choices.size === 0) throw interrupted();
+  const choices = [...collection.choices]
+    .sort(([one], [other]) => one - other)
+    .map(([, choice], index) => renderChoice(choice, index, options));
+  const extra = renderExtra(collection.extra);
+  const told = collection.steps.length > 0 && options.reasoning;
+  const steps = told ? `,"pailou":${JSON.stringify({ steps: collection.steps, limit: collection.limit })}` : '';
+  return (
+    `{"id":${JSON.stringify(options.id)},"object":"chat.completion","created":${options.created},"model":${JSON.stringify(options.model)}${extra},` +
+    `"choices":[${choices.join(',')}],"usage":${renderUsage(collection.usage, !options.reasoning)}${steps}}`
+  );
+}

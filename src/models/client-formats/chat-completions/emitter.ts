@@ -1,0 +1,179 @@
+/** The strict emitter of OpenAI's chat completions: the one owner of id, created, model, role, tool index, finish reason and usage placement. */
+import type { ChatEvent, ChatEvents } from '../../../types/chat.ts';
+import type { GatewayError } from '../../../types/errors.ts';
+import type { JsonObject } from '../../../types/json.ts';
+import { renderError } from '../error.ts';
+import { type CompletionOptions, collectInto, startCollection, renderCompletion } from './collected-completion.ts';
+import { betweenRounds, endsRound, type RoundWords } from './round-separator.ts';
+import { renderUsage } from './usage.ts';
+import { honestFinish, isUrlCitation, renderExtra } from './schema-rules.ts';
+
+export type { CompletionOptions } from './collected-completion.ts';
+
+/** Writes one stream. For one answer only. */
+export interface ChunkEmitter {
+  /** The text of one batch, `data: …` lines and all; after `response-end` it has said `[DONE]` and says no more. */
+  write(events: readonly ChatEvent[]): string;
+  /** The last words of a stream that failed: an error event, no finish reason, no `[DONE]`. */
+  error(error: GatewayError, requestId: string): string;
+}
+
+interface EmittedCall {
+  readonly index: number;
+  readonly kind: 'function' | 'custom' | 'legacy';
+  empty: boolean;
+}
+
+interface EmittedChoice {
+  readonly calls: Map<number, EmittedCall>;
+  finished: boolean;
+  words: RoundWords;
+}
+
+const done = 'data: [DONE]\n\n';
+
+/** Options as of `collectCompletion`; `includeUsage` adds `usage: null` to every chunk and one last chunk with the counts. */
+export function createChunkEmitter(options: CompletionOptions & { readonly includeUsage: boolean }): ChunkEmitter {
+  const choices = new Map<number, EmittedChoice>();
+  const closed = !options.reasoning;
+  const head = `data: {"id":${JSON.stringify(options.id)},"object":"chat.completion.chunk","created":${options.created},"model":${JSON.stringify(options.model)}`;
+  const close = options.includeUsage ? ',"usage":null}\n\n' : '}\n\n';
+  const deltaEnd = `},"logprobs":null,"finish_reason":null}]${close}`;
+  let prefix = head;
+  let firstChoice = `${prefix},"choices":[{"index":0,"delta":{`;
+  let ended = false;
+
+  const open = (choice: number): string => (choice === 0 ? firstChoice : `${prefix},"choices":[{"index":${choice},"delta":{`);
+  const delta = (choice: number, members: string): string => open(choice) + members + deltaEnd;
+  const deltaWith = (choice: number, members: string, logprobs: JsonObject | undefined): string =>
+    logprobs === undefined
+      ? delta(choice, members)
+      : `${open(choice)}${members}},"logprobs":${JSON.stringify(logprobs)},"finish_reason":null}]${close}`;
+
+  const begin = (choice: number): EmittedChoice => {
+    const state: EmittedChoice = { calls: new Map(), finished: false, words: 'none' };
+    choices.set(choice, state);
+    return state;
+  };
+
+  const finish = ({ choice, reason, limit }: Extract<ChatEvent, { type: 'finish' }>, state: EmittedChoice): string => {
+    state.finished = true;
+    const honest = honestFinish(reason, [...state.calls.values()]);
+    let text = '';
+    if (honest === 'tool_calls') {
+      for (const call of state.calls.values()) {
+        if (call.empty && call.kind === 'function')
+          text += delta(choice, `"tool_calls":[{"index":${call.index},"function":{"arguments":"{}"}}]`);
+      }
+    }
+    const end = `},"logprobs":null,"finish_reason":"${honest}"}]`;
+    const told = limit === undefined || closed ? '' : `,"pailou":{"limit":"${limit}"}`;
+    return `${text}${open(choice)}${end}${told}${close}`;
+  };
+
+  const startCall = (state: EmittedChoice, event: Extract<ChatEvent, { type: 'tool-call-start' }>): string => {
+    if (state.calls.has(event.call)) return '';
+    const kind = event.kind ?? 'function';
+    const index = [...state.calls.values()].filter((call) => call.kind !== 'legacy').length;
+    state.calls.set(event.call, { index, kind, empty: true });
+    const name = JSON.stringify(event.name);
+    if (kind === 'legacy') return delta(event.choice, `"function_call":{"name":${name},"arguments":""}`);
+    const body =
+      kind === 'custom'
+        ? `"type":"custom","custom":{"name":${name},"input":""}`
+        : `"type":"function","function":{"name":${name},"arguments":""}`;
+    return delta(event.choice, `"tool_calls":[{"index":${index},"id":${JSON.stringify(event.id)},${body}}]`);
+  };
+
+  const continueCall = (state: EmittedChoice, event: Extract<ChatEvent, { type: 'tool-call-delta' }>): string => {
+    const call = state.calls.get(event.call);
+    if (call === undefined || event.arguments === '') return '';
+    call.empty = false;
+    const text = JSON.stringify(event.arguments);
+    if (call.kind === 'legacy') return delta(event.choice, `"function_call":{"arguments":${text}}`);
+    return delta(
+      event.choice,
+      `"tool_calls":[{"index":${call.index},${call.kind === 'custom' ? `"custom":{"input":${text}}` : `"function":{"arguments":${text}}`}}]`,
+    );
+  };
+
+  const role = (choice: number): string => delta(choice, '"role":"assistant","content":""');
+
+  const writeDelta = (event: Exclude<ChatEvent, { type: 'response-start' | 'response-end' | 'step' | 'vendor' }>): string => {
+    let text = '';
+    let state = choices.get(event.choice);
+    if (state === undefined) {
+      state = begin(event.choice);
+      text = role(event.choice);
+    }
+    if (state.finished) return '';
+    switch (event.type) {
+      case 'text-delta':
+        if (state.words === 'before' && event.text !== '') text += delta(event.choice, `"content":${JSON.stringify(betweenRounds)}`);
+        if (event.text !== '') state.words = 'now';
+        return text + deltaWith(event.choice, `"content":${JSON.stringify(event.text)}`, event.logprobs);
+      case 'reasoning-delta':
+        return closed ? text : text + delta(event.choice, `"reasoning_content":${JSON.stringify(event.text)}`);
+      case 'refusal-delta':
+        return text + deltaWith(event.choice, `"refusal":${JSON.stringify(event.text)}`, event.logprobs);
+      case 'tool-call-start':
+        return text + startCall(state, event);
+      case 'tool-call-delta':
+        return text + continueCall(state, event);
+      case 'audio-delta':
+        return text + delta(event.choice, `"audio":${JSON.stringify(event.audio)}`);
+      case 'annotation':
+        return isUrlCitation(event.annotation) ? text + delta(event.choice, `"annotations":[${JSON.stringify(event.annotation)}]`) : text;
+      case 'thought':
+        return closed ? text : text + delta(event.choice, `"reasoning_details":[${JSON.stringify(event.detail)}]`);
+      case 'finish':
+        return text + finish(event, state);
+    }
+  };
+
+  const writeStep = (event: Extract<ChatEvent, { type: 'step' }>): string => {
+    const state = choices.get(0);
+    if (state?.words === 'now' && endsRound(event)) state.words = 'before';
+    if (closed) return '';
+    let text = '';
+    if (!choices.has(0)) {
+      begin(0);
+      text = role(0);
+    }
+    return `${text}${prefix},"pailou":{"step":${JSON.stringify(event.step)}},"choices":[{"index":0,"delta":{${deltaEnd}`;
+  };
+
+  return {
+    write(events) {
+      let text = '';
+      for (const event of events) {
+        if (ended) break;
+        if (event.type === 'response-start') {
+          // Later model calls of a tool loop start again; what stands in every chunk is settled by the first.
+          if (choices.size > 0) continue;
+          prefix = head + renderExtra(event.extra);
+          firstChoice = `${prefix},"choices":[{"index":0,"delta":{`;
+        } else if (event.type === 'response-end') {
+          ended = true;
+          if (options.includeUsage) text += `${prefix},"choices":[],"usage":${renderUsage(event.usage, closed)}}\n\n`;
+          text += done;
+        } else if (event.type === 'step') text += writeStep(event);
+        else if (event.type !== 'vendor') text += writeDelta(event);
+      }
+      return text;
+    },
+    error(error, requestId) {
+      ended = true;
+      return `data: ${renderError(error, requestId)}\n\n`;
+    },
+  };
+}
+
+/** The whole answer as the JSON text of one `chat.completion`. Rejects with what the events reject with. */
+export async function collectCompletion(events: ChatEvents, options: CompletionOptions): Promise<string> {
+  const collection = startCollection();
+  for await (const batch of events) {
+    for (const event of batch) collectInto(collection, event);
+  }
+  return renderCompletion(collection, options);
+}

@@ -1,0 +1,153 @@
+/** The content blocks of one answer, in order and one at a time, from events that know no blocks. */
+import type { ChatEvent } from '../../../types/chat.ts';
+import { isJsonObject, type JsonObject } from '../../../types/json.ts';
+import { packThought } from '../encoded-reasoning.ts';
+import { ToolBlocks } from './tool-blocks.ts';
+
+/** Where blocks go: into a stream, or into one message. Indexes run from 0; a block is closed before the next is opened. */
+export interface BlockSink {
+  open(index: number, block: JsonObject): void;
+  delta(index: number, delta: JsonObject): void;
+  close(index: number): void;
+}
+
+/** Events that say something of a choice, other than its end. */
+export type ContentEvent = Exclude<ChatEvent, { type: 'response-start' | 'response-end' | 'step' | 'finish' }>;
+
+/** A call as Anthropic began it: said for its further members, before the call itself. */
+function isToolUse({ format, event }: Extract<ChatEvent, { type: 'vendor' }>): boolean {
+  const block = event['content_block'];
+  return format === 'anthropic' && event['type'] === 'content_block_start' && isJsonObject(block) && block['type'] === 'tool_use';
+}
+
+type Kind = 'text' | 'thinking' | 'tool' | 'vendor';
+
+export class Blocks {
+  /** Anything was refused in words of its own: Anthropic says so in the stop reason only. */
+  refused = false;
+  readonly #sink: BlockSink;
+  readonly #reasoning: boolean;
+  readonly #tools: ToolBlocks;
+  /** The vendor's own indexes of blocks that only Anthropic has. */
+  readonly #vendorIndexes = new Map<unknown, number>();
+  /** What came between the pieces of a call waits until that is whole. */
+  #held: ContentEvent[] = [];
+  #next = 0;
+  #open: Kind | null = null;
+
+  /** `reasoning` false leaves out the text of thoughts; what a vendor wants back of them stays. */
+  constructor(sink: BlockSink, reasoning: boolean) {
+    this.#sink = sink;
+    this.#reasoning = reasoning;
+    this.#tools = new ToolBlocks({
+      open: (block) => this.#begin('tool', block),
+      delta: (delta) => this.#delta(delta),
+      close: () => this.#close(),
+    });
+  }
+
+  get calledTools(): boolean {
+    return this.#tools.any;
+  }
+
+  take(event: ContentEvent): void {
+    if (event.type === 'tool-call-start') {
+      if (this.#open !== 'tool') this.#close();
+      this.#tools.start(event);
+    } else if (event.type === 'tool-call-delta') this.#tools.arguments(event.call, event.arguments);
+    else if (event.type === 'vendor' && isToolUse(event)) this.#tools.know(event.event['content_block'] as JsonObject);
+    else if (this.#open !== 'tool') this.#say(event);
+    else if (this.#held.length === 0 && this.#tools.complete && !this.#tools.waiting) {
+      this.#tools.end();
+      this.#say(event);
+    } else this.#held.push(event);
+  }
+
+  /** The answer is over: what is open or still waits is completed. */
+  end(): void {
+    this.#tools.end();
+    for (const event of this.#held.splice(0)) this.#say(event);
+    this.#close();
+  }
+
+  /** A block that is whole at once. */
+  add(block: JsonObject, delta?: JsonObject): void {
+    this.end();
+    this.#begin('vendor', block);
+    if (delta !== undefined) this.#delta(delta);
+    this.#close();
+  }
+
+  #say(event: ContentEvent): void {
+    switch (event.type) {
+      case 'text-delta':
+        this.#text(event.text);
+        return;
+      case 'refusal-delta':
+        this.refused = true;
+        this.#text(event.text);
+        return;
+      case 'reasoning-delta':
+        if (this.#reasoning && event.text !== '') this.#think(event.text);
+        return;
+      case 'thought':
+        this.#thought(event.detail);
+        return;
+      case 'vendor':
+        if (event.format === 'anthropic') this.#vendor(event.event);
+        break;
+      // Sounds and links to the web have no place in this format unless they come from Anthropic itself, as `vendor` events.
+      default:
+    }
+  }
+
+  #begin(kind: Kind, block: JsonObject): number {
+    this.#close();
+    this.#open = kind;
+    this.#sink.open(this.#next, block);
+    return this.#next++;
+  }
+
+  #delta(delta: JsonObject): void {
+    this.#sink.delta(this.#next - 1, delta);
+  }
+
+  #close(): void {
+    if (this.#open === null) return;
+    this.#open = null;
+    this.#sink.close(this.#next - 1);
+  }
+
+  #text(text: string): void {
+    if (text === '') return;
+    if (this.#open !== 'text') this.#begin('text', { type: 'text', text: '' });
+    this.#delta({ type: 'text_delta', text });
+  }
+
+  #think(thinking: string): void {
+    if (this.#open !== 'thinking') this.#begin('thinking', { type: 'thinking', thinking: '', signature: '' });
+    if (thinking !== '') this.#delta({ type: 'thinking_delta', thinking });
+  }
+
+  #thought(detail: JsonObject): void {
+    const { format, signature, data, text } = detail;
+    if (format !== 'anthropic') this.#begin('thinking', { type: 'redacted_thinking', data: packThought(detail) });
+    else if (typeof data === 'string') this.#begin('thinking', { type: 'redacted_thinking', data });
+    else if (typeof signature === 'string') {
+      if (this.#open !== 'thinking') this.#think(this.#reasoning && typeof text === 'string' ? text : '');
+      this.#delta({ type: 'signature_delta', signature });
+    } else return;
+    this.#close();
+  }
+
+  #vendor(event: JsonObject): void {
+    const { type, index, content_block: block, delta } = event;
+    if (type === 'content_block_start' && isJsonObject(block)) this.#vendorIndexes.set(index, this.#begin('vendor', block));
+    else if (type === 'content_block_delta' && isJsonObject(delta)) {
+      const own = this.#vendorIndexes.get(index);
+      // A delta of a text that is not the vendor's alone: its citations.
+      if (own === undefined && this.#open !== 'text') this.#begin('text', { type: 'text', text: '' });
+      if (own === undefined || own === this.#next - 1) this.#delta(delta);
+    } else if (type === 'content_block_stop') this.#close();
+  }
+}

@@ -1,0 +1,166 @@
+/** The strict emitter of Anthropic's Messages: events of a stream in their order, or one whole message. */
+import type { ChatEvent, ChatEvents, StepRecord, Usage } from '../../../types/chat.ts';
+import { GatewayError } from '../../../types/errors.ts';
+import type { JsonObject } from '../../../types/json.ts';
+import { type BlockSink, Blocks, type ContentEvent } from './blocks.ts';
+import { CollectedBlocks } from './collected-blocks.ts';
+import { renderMessagesError } from './error.ts';
+import { approvalWords, mcpBlockId, mcpResult, mcpUse } from './mcp-blocks.ts';
+import { renderStop } from './stop-reason.ts';
+import { renderMessagesUsage } from './usage.ts';
+
+export interface MessageOptions {
+  /** `msg_…` */
+  readonly id: string;
+  /** The public name that the caller used. */
+  readonly model: string;
+  /** Whether to show what the model thought. */
+  readonly reasoning: boolean;
+  /** Whether the caller knows blocks of tools that run at the server (`anthropic-beta: mcp-client-…`). */
+  readonly mcpBlocks: boolean;
+  /** About how many tokens the input has, for the start of a stream, when no vendor has counted yet. */
+  readonly estimatedInput: () => number;
+}
+
+type Finish = Extract<ChatEvent, { type: 'finish' }>;
+type Step = Extract<ChatEvent, { type: 'step' }>;
+
+function event(name: string, data: object): string {
+  return `event: ${name}\ndata: ${JSON.stringify({ type: name, ...data })}\n\n`;
+}
+
+function head(options: MessageOptions): JsonObject {
+  return { id: options.id, type: 'message', role: 'assistant', model: options.model };
+}
+
+/** Beyond Anthropic's schema, where its clients look past it. */
+function stepsOf({ steps, finish }: Answer): object {
+  const limit = finish?.limit === undefined ? {} : { limit: finish.limit };
+  return steps.length === 0 ? {} : { pailou: { steps, ...limit } };
+}
+
+/** What is common to a stream and a whole message: the first choice alone, and nothing after its end. */
+class Answer {
+  readonly blocks: Blocks;
+  readonly steps: StepRecord[] = [];
+  finish: Finish | null = null;
+  usage: Usage | null = null;
+  ended = false;
+  readonly #options: MessageOptions;
+  /** The ids of the blocks of told calls, by the ids of their steps. */
+  readonly #told = new Map<string, string>();
+  readonly #asked: Step[] = [];
+
+  constructor(sink: BlockSink, options: MessageOptions) {
+    this.#options = options;
+    this.blocks = new Blocks(sink, options.reasoning);
+  }
+
+  take(given: ChatEvent): void {
+    if (given.type === 'response-start' || this.ended) return;
+    if (given.type === 'response-end') {
+      this.usage = given.usage;
+      this.ended = true;
+    } else if (given.type === 'step') {
+      if (given.step.status !== 'started') this.steps.push(given.step);
+      if (given.step.status === 'approval_required') this.#asked.push(given);
+      else if (this.#options.mcpBlocks && given.call !== undefined) this.#tell(given);
+      // What is said behind a tool is a text of its own.
+      else if (given.step.kind !== 'progress') this.blocks.end();
+    } else if (given.choice === 0 && this.finish === null) this.#say(given);
+  }
+
+  #tell(given: Step): void {
+    const known = this.#told.get(given.step.id);
+    if (known !== undefined) {
+      this.blocks.add(mcpResult(given, known));
+      return;
+    }
+    const id = mcpBlockId(this.#options.id, this.#told.size, given.call?.approval);
+    this.#told.set(given.step.id, id);
+    const { block, delta } = mcpUse(given, id);
+    this.blocks.add(block, delta);
+  }
+
+  #say(given: ContentEvent | Finish): void {
+    if (given.type === 'finish') {
+      this.finish = given;
+      if (this.#asked.length > 0) {
+        this.blocks.end();
+        this.blocks.take({ type: 'text-delta', choice: 0, text: approvalWords(this.#asked) });
+      }
+      this.blocks.end();
+    } else this.blocks.take(given);
+  }
+
+  /** Throws `upstream_interrupted` when the events ended without an end. */
+  stop(): JsonObject {
+    if (!this.ended || this.finish === null) {
+      throw new GatewayError('upstream_interrupted', 'The vendor cut the answer short. Send the request again.');
+    }
+    return renderStop(this.finish, this.usage, { tools: this.blocks.calledTools, refused: this.blocks.refused });
+  }
+}
+
+/** Writes one stream. For one answer only. */
+export interface MessageEmitter {
+  /** The text of one batch, `event:` lines and all; after the end of the answer it has said `message_stop` and says no more. */
+  write(events: readonly ChatEvent[]): string;
+  /** The last words of a stream that failed: an error event, no stop reason, no `message_stop`. */
+  error(error: GatewayError, requestId: string): string;
+}
+
+export function createMessageEmitter(options: MessageOptions): MessageEmitter {
+  let text = '';
+  let started = false;
+  let silent = false;
+  const answer = new Answer(
+    {
+      open: (index, block) => (text += event('content_block_start', { index, content_block: block })),
+      delta: (index, delta) => (text += event('content_block_delta', { index, delta })),
+      close: (index) => (text += event('content_block_stop', { index })),
+    },
+    options,
+  );
+  const start = (): void => {
+    started = true;
+    const usage = { ...renderMessagesUsage({ inputTokens: options.estimatedInput(), outputTokens: 0 }) };
+    const empty = { content: [], container: null, stop_reason: null, stop_sequence: null, stop_details: null, usage };
+    text += event('message_start', { message: { ...head(options), ...empty } }) + event('ping', {});
+  };
+  return {
+    write(events) {
+      if (silent) return '';
+      text = '';
+      if (!started) start();
+      for (const each of events) answer.take(each);
+      if (answer.ended) {
+        silent = true;
+        const { stop_reason: reason, stop_sequence: sequence, stop_details: details, container, ...more } = answer.stop();
+        const delta = {
+          stop_reason: reason,
+          stop_sequence: sequence,
+          ...(details === undefined ? {} : { stop_details: details }),
+          ...(container === undefined ? {} : { container }),
+        };
+        text += event('message_delta', { delta, usage: renderMessagesUsage(answer.usage), ...more, ...stepsOf(answer) });
+        text += event('message_stop', {});
+      }
+      return text;
+    },
+    error(error, requestId) {
+      silent = true;
+      return `event: error\ndata: ${renderMessagesError(error, requestId)}\n\n`;
+    },
+  };
+}
+
+/** The whole answer as the JSON text of one message. Rejects with what the events reject with. */
+export async function collectMessage(events: ChatEvents, options: MessageOptions): Promise<string> {
+  const collected = new CollectedBlocks();
+  const answer = new Answer(collected, options);
+  for await (const batch of events) for (const each of batch) answer.take(each);
+  const stop = answer.stop();
+  const rest = { container: null, stop_details: null, ...stop, usage: renderMessagesUsage(answer.usage), ...stepsOf(answer) };
+  return JSON.stringify({ ...head(options), content: collected.content, ...rest });
+}

@@ -1,0 +1,198 @@
+/** Input items as messages: what a model said and did in one turn is one message of the assistant. */
+import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import { unpackThought } from '../encoded-reasoning.ts';
+import { decidedId, toldCall, toldId, toldResult, wordsIn } from '../server-tool-events.ts';
+import { atOpenai, invalid, typeName } from './request-errors.ts';
+import { readContent, textIn } from './parts.ts';
+
+type Message = Record<string, Json | undefined>;
+
+function text(item: JsonObject, field: string, path: string): string {
+  const value = item[field];
+  if (typeof value !== 'string' || value === '') throw invalid(`${path}.${field}`, 'is missing or not a text.');
+  return value;
+}
+
+/** What the model read of a call that an earlier answer told of. */
+function outputOf({ output, error }: JsonObject): string {
+  if (typeof output === 'string') return output;
+  if (typeof error === 'string') return error;
+  const words = isJsonObject(error) ? wordsIn(error['content']) || wordsIn(error['message']) : '';
+  return words || 'The call was cut off; nothing is known of its result.';
+}
+
+function conversationId(item: JsonObject, path: string): string {
+  const { approval_request_id: approval } = item;
+  return typeof approval === 'string' && approval !== '' ? decidedId(approval) : toldId(text(item, 'id', path));
+}
+
+function list(value: Json | undefined): readonly Json[] {
+  return Array.isArray(value) ? (value as readonly Json[]) : [];
+}
+
+/** What is known of questions to a person beyond the input itself. */
+export interface Questions {
+  /** Ids of those that are decided now. */
+  readonly open: ReadonlySet<string>;
+  /** Items before the input, among which the questions may be. */
+  readonly before: readonly JsonObject[];
+}
+
+class Conversation {
+  readonly messages: JsonObject[] = [];
+  /** The assistant's turn that is being put together. */
+  #turn: Message | null = null;
+  /** Results of told calls in it. */
+  #results: JsonObject[] = [];
+  /** The caller has yet to tell the results of some of its calls. */
+  #isOpen = false;
+  readonly #open: ReadonlySet<string>;
+  readonly #questions = new Map<unknown, JsonObject>();
+
+  constructor({ open, before }: Questions) {
+    this.#open = open;
+    for (const item of before) if (item['type'] === 'mcp_approval_request') this.#questions.set(item['id'], item);
+  }
+
+  add(item: JsonObject, path: string): void {
+    const type = item['type'] ?? (item['role'] === undefined ? undefined : 'message');
+    switch (type) {
+      case 'message':
+        this.#message(item, path);
+        return;
+      case 'reasoning':
+        this.#reasoning(item);
+        return;
+      case 'function_call':
+        this.#call({
+          id: text(item, 'call_id', path),
+          type: 'function',
+          function: { name: text(item, 'name', path), arguments: typeof item['arguments'] === 'string' ? item['arguments'] : '{}' },
+        });
+        return;
+      case 'custom_tool_call':
+        this.#call({
+          id: text(item, 'call_id', path),
+          type: 'custom',
+          custom: { name: text(item, 'name', path), input: typeof item['input'] === 'string' ? item['input'] : '' },
+        });
+        return;
+      case 'function_call_output':
+      case 'custom_tool_call_output':
+        this.end();
+        this.messages.push({
+          role: 'tool',
+          tool_call_id: text(item, 'call_id', path),
+          content: readContent(item['output'], `${path}.output`, '\n'),
+        });
+        return;
+      case 'mcp_call':
+        this.#told(item, conversationId(item, path), outputOf(item), path);
+        return;
+      case 'mcp_approval_request':
+        this.#questions.set(item['id'], item);
+        return;
+      case 'mcp_approval_response':
+        this.#decided(item, path);
+        break;
+      // Which tools there are is told anew by each request.
+      case 'mcp_list_tools':
+        break;
+      default:
+        throw atOpenai(path, `an item of type ${typeName(type)}`, 'Leave it out.');
+    }
+  }
+
+  end(): void {
+    if (this.#turn !== null) this.messages.push(this.#turn);
+    this.messages.push(...this.#results);
+    this.#turn = null;
+    this.#results = [];
+    this.#isOpen = false;
+  }
+
+  /** What a model says behind results is of its next round. */
+  #next(): void {
+    if (this.#results.length > 0 && !this.#isOpen) this.end();
+  }
+
+  #told(item: JsonObject, id: string, result: string, path: string): void {
+    const turn = this.#assistant();
+    const given = typeof item['arguments'] === 'string' ? item['arguments'] : '';
+    const call = toldCall(id, text(item, 'server_label', path), text(item, 'name', path), given);
+    turn['tool_calls'] = [...list(turn['tool_calls']), call];
+    this.#results.push(toldResult(id, result));
+  }
+
+  /** A yes is told by the call that it led to. */
+  #decided({ approval_request_id: id, approve }: JsonObject, path: string): void {
+    const question = this.#questions.get(id);
+    if (typeof id !== 'string' || question === undefined || approve !== false || this.#open.has(id)) return;
+    this.#told(question, decidedId(id), 'The person did not allow this call.', path);
+  }
+
+  #assistant(): Message {
+    this.#turn ??= { role: 'assistant', content: null };
+    return this.#turn;
+  }
+
+  #message(item: JsonObject, path: string): void {
+    const { role } = item;
+    if (role === 'assistant') {
+      this.#say(readContent(item['content'], `${path}.content`, ''));
+      return;
+    }
+    this.end();
+    const content = readContent(item['content'], `${path}.content`, '\n\n');
+    if (role === 'user') this.messages.push({ role: 'user', content });
+    // Not every vendor knows the newer name.
+    else if (role === 'system' || role === 'developer') this.messages.push({ role: 'system', content });
+    else throw invalid(`${path}.role`, 'must be user, assistant, system or developer.');
+  }
+
+  #say(content: Json): void {
+    this.#next();
+    const given = this.#turn?.['content'];
+    // A text after a text is a new message; one after a call stays with it, because the results must follow the calls.
+    if (typeof given === 'string' && this.#turn?.['tool_calls'] === undefined) this.end();
+    const turn = this.#assistant();
+    const parts: readonly Json[] = typeof content === 'string' ? [{ type: 'text', text: content }] : list(content);
+    const refusal = parts.map((part) => (isJsonObject(part) && typeof part['refusal'] === 'string' ? part['refusal'] : '')).join('');
+    const said = textIn(parts.filter((part) => isJsonObject(part) && part['type'] === 'text'));
+    turn['content'] = typeof turn['content'] === 'string' ? `${turn['content']}\n\n${said}` : said;
+    if (refusal !== '') turn['refusal'] = refusal;
+  }
+
+  #call(call: JsonObject): void {
+    this.#next();
+    this.#isOpen = true;
+    const turn = this.#assistant();
+    turn['tool_calls'] = [...list(turn['tool_calls']), call];
+  }
+
+  #reasoning(item: JsonObject): void {
+    this.#next();
+    if (this.#turn !== null && this.#turn['tool_calls'] === undefined && this.#turn['content'] !== null) this.end();
+    const turn = this.#assistant();
+    const thought = textIn(item['content']) || textIn(item['summary']);
+    if (thought !== '') {
+      const earlier = turn['reasoning_content'];
+      turn['reasoning_content'] = typeof earlier === 'string' ? `${earlier}\n\n${thought}` : thought;
+    }
+    const packed = typeof item['encrypted_content'] === 'string' ? unpackThought(item['encrypted_content']) : undefined;
+    const details = list(packed?.['details']);
+    if (details.length > 0) turn['reasoning_details'] = [...list(turn['reasoning_details']), ...details];
+  }
+}
+
+/** The messages of `input`; references must be resolved before. Throws a fault naming the item. */
+export function readItems(input: Json | undefined, questions: Questions = { open: new Set(), before: [] }): JsonObject[] {
+  if (typeof input === 'string') return [{ role: 'user', content: input }];
+  const conversation = new Conversation(questions);
+  list(input).forEach((item, index) => {
+    if (!isJsonObject(item)) throw invalid(`input[${index}]`, 'must be an object.');
+    conversation.add(item, `input[${index}]`);
+  });
+  conversation.end();
+  return conversation.messages;
+}

@@ -1,0 +1,60 @@
+/** Parts of a message's content, from the words of the Responses format to those of chat completions. */
+import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import { joinTextParts } from '../../text-parts.ts';
+import { atOpenai, invalid, typeName } from './request-errors.ts';
+
+const fileRemedy = 'Send the bytes in the request, as base64.';
+
+function readImage(part: JsonObject, path: string): JsonObject {
+  const { image_url: url, detail } = part;
+  if (typeof part['file_id'] === 'string') throw atOpenai(`${path}.file_id`, 'a stored file', fileRemedy);
+  if (typeof url !== 'string' || url === '') throw invalid(`${path}.image_url`, 'must be an address or a data: URL.');
+  return { type: 'image_url', image_url: { url, ...(typeof detail === 'string' ? { detail } : {}) } };
+}
+
+function readFile(part: JsonObject, path: string): JsonObject {
+  if (typeof part['file_id'] === 'string') throw atOpenai(`${path}.file_id`, 'a stored file', fileRemedy);
+  if (typeof part['file_url'] === 'string') throw atOpenai(`${path}.file_url`, 'a file by address', fileRemedy);
+  const { file_data: data, filename } = part;
+  if (typeof data !== 'string' || data === '') throw invalid(`${path}.file_data`, 'must be the file in base64.');
+  return { type: 'file', file: { ...(typeof filename === 'string' ? { filename } : {}), file_data: data } };
+}
+
+function readPart(part: Json, path: string): JsonObject {
+  if (!isJsonObject(part)) throw invalid(path, 'must be an object with a type.');
+  switch (part['type']) {
+    case 'input_text':
+    case 'output_text':
+    case 'text':
+    case 'summary_text':
+    case 'reasoning_text':
+      if (typeof part['text'] !== 'string') throw invalid(`${path}.text`, 'must be a text.');
+      return { type: 'text', text: part['text'] };
+    case 'refusal':
+      return { type: 'refusal', refusal: typeof part['refusal'] === 'string' ? part['refusal'] : '' };
+    case 'input_image':
+      return readImage(part, path);
+    case 'input_file':
+      return readFile(part, path);
+    case 'input_audio':
+      return part;
+    default:
+      throw atOpenai(path, `content of type ${typeName(part['type'])}`, 'Leave it out.');
+  }
+}
+
+/** A text as it is, a list of parts as one text where it is nothing else. */
+export function readContent(content: Json | undefined, path: string, separator: string): Json {
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) throw invalid(path, 'must be a text or a list of parts.');
+  return joinTextParts(
+    content.map((part: Json, index) => readPart(part, `${path}[${index}]`)),
+    separator,
+  );
+}
+
+/** All the text in a list of parts. */
+export function textIn(parts: Json | undefined): string {
+  if (!Array.isArray(parts)) return '';
+  return parts.map((part: Json) => (isJsonObject(part) && typeof part['text'] === 'string' ? part['text'] : '')).join('\n\n');
+}

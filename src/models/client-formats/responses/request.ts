@@ -1,0 +1,182 @@
+/** A request in OpenAI's Responses format as the canonical one. */
+import { z } from 'zod';
+import type { ChatBody, ChatRequest } from '../../../types/chat.ts';
+import type { Decision } from '../../../types/approval-decision.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import { readDecisions } from './approval-decisions.ts';
+import { atOpenai } from './request-errors.ts';
+import { readItems } from './input-items.ts';
+import { readTextFormat, readToolChoice, readTools } from './tools.ts';
+
+/** Loose: unknown fields pass. Items, tools and choices are checked where they are read. */
+export const responsesBodySchema = z.looseObject({
+  model: z.string().min(1).max(256).describe('A model from GET /v1/models, or skill/<name>.'),
+  input: z.union([z.string().min(1), z.array(z.looseObject({})).min(1)], { error: 'must be a text or a list of items, and not empty' }),
+  instructions: z.string().nullish(),
+  previous_response_id: z.string().max(200).nullish(),
+  store: z.boolean().nullish(),
+  stream: z.boolean().nullish(),
+  max_output_tokens: z.int().min(1).nullish(),
+  temperature: z.number().nullish(),
+  top_p: z.number().nullish(),
+  top_logprobs: z.int().min(0).max(20).nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
+  metadata: z.record(z.string(), z.string()).nullish(),
+  truncation: z.enum(['auto', 'disabled']).nullish(),
+  include: z.array(z.string()).nullish(),
+  text: z.looseObject({}).nullish(),
+  reasoning: z.looseObject({ effort: z.string().nullish(), summary: z.string().nullish() }).nullish(),
+});
+
+/** Fields with a meaning of their own here, all read below or by the route. */
+const read: ReadonlySet<string> = new Set([
+  ...Object.keys(responsesBodySchema.shape),
+  'stream_options',
+  'tools',
+  'tool_choice',
+  'background',
+]);
+
+/** OpenAI's own fields without which an answer is still the answer to the question. */
+const wishes: ReadonlySet<string> = new Set([
+  'access_programs',
+  'context_management',
+  'image',
+  'max_tool_calls',
+  'moderation',
+  'prompt_cache_options',
+]);
+
+/** What lies or runs at OpenAI. */
+const elsewhere: Readonly<Record<string, string>> = { conversation: 'a stored conversation', prompt: 'a stored prompt' };
+
+export interface ResponsesRequest {
+  readonly request: ChatRequest;
+  readonly stream: boolean;
+  /** Thoughts are asked for as a summary, the only form that some clients show. */
+  readonly summary: boolean;
+  /** Thoughts that only the vendor can read go out with the reasoning items. */
+  readonly encrypted: boolean;
+  /** The fields of the request that the response repeats. */
+  readonly echo: JsonObject;
+  /** What a later response goes on from, besides the answer. */
+  readonly messages: readonly JsonObject[];
+  /** What a person said to calls that waited. */
+  readonly decisions: readonly Decision[];
+}
+
+/** What comes before the input of a request: the conversation, and the items of the response that it goes on from. */
+export interface Earlier {
+  readonly messages: readonly JsonObject[];
+  readonly items: readonly JsonObject[];
+}
+
+function given(body: JsonObject, field: string, as: string = field): Record<string, Json> {
+  const value = body[field];
+  return value === undefined || value === null ? {} : { [as]: value };
+}
+
+function echoOf(body: JsonObject): JsonObject {
+  const reasoning = isJsonObject(body['reasoning']) ? body['reasoning'] : {};
+  return {
+    instructions: body['instructions'] ?? null,
+    max_output_tokens: body['max_output_tokens'] ?? null,
+    max_tool_calls: body['max_tool_calls'] ?? null,
+    metadata: body['metadata'] ?? {},
+    parallel_tool_calls: body['parallel_tool_calls'] ?? true,
+    previous_response_id: body['previous_response_id'] ?? null,
+    reasoning: { effort: reasoning['effort'] ?? null, summary: reasoning['summary'] ?? null },
+    temperature: body['temperature'] ?? null,
+    text: { format: { type: 'text' }, ...(isJsonObject(body['text']) ? body['text'] : {}) },
+    tool_choice: body['tool_choice'] ?? 'auto',
+    tools: body['tools'] ?? [],
+    top_logprobs: body['top_logprobs'] ?? 0,
+    top_p: body['top_p'] ?? null,
+    truncation: body['truncation'] ?? 'disabled',
+    ...given(body, 'user'),
+    ...given(body, 'safety_identifier'),
+    ...given(body, 'prompt_cache_key'),
+  };
+}
+
+/** The rest of the fields: passed on, unless they are OpenAI's alone. */
+function passedOn(body: JsonObject, leftOut: string[]): Record<string, Json> {
+  const rest: Record<string, Json> = {};
+  for (const [field, value] of Object.entries(body)) {
+    if (value === undefined || value === null || read.has(field)) continue;
+    const what = elsewhere[field];
+    if (what !== undefined) throw atOpenai(field, what, 'Send it in the request itself.');
+    if (wishes.has(field)) leftOut.push(field);
+    else rest[field] = value;
+  }
+  return rest;
+}
+
+function logprobsOf(body: JsonObject): Record<string, Json> {
+  const include = Array.isArray(body['include']) ? (body['include'] as readonly Json[]) : [];
+  const top = typeof body['top_logprobs'] === 'number' ? body['top_logprobs'] : 0;
+  if (top === 0 && !include.includes('message.output_text.logprobs')) return {};
+  return { logprobs: true, ...(top === 0 ? {} : { top_logprobs: top }) };
+}
+
+/** `body` fits the schema above, with its references to earlier items replaced by these. Throws a fault naming the field. */
+export function readResponsesRequest(body: JsonObject, earlier: Earlier = { messages: [], items: [] }): ResponsesRequest {
+  if (body['background'] === true) throw atOpenai('background', 'work in the background', 'Leave it out; the answer can be streamed.');
+  const leftOut: string[] = [];
+  const rest = passedOn(body, leftOut);
+  if (body['truncation'] === 'auto') leftOut.push('truncation');
+  const decisions = readDecisions(body['input']);
+  const open = new Set(decisions.map(({ id }) => id));
+  const messages = [...earlier.messages, ...readItems(body['input'], { open, before: earlier.items })];
+  const instructions = typeof body['instructions'] === 'string' && body['instructions'] !== '' ? body['instructions'] : null;
+  const tools = readTools(body['tools']);
+  const choice = readToolChoice(body['tool_choice']);
+  const format = readTextFormat(body['text']);
+  const reasoning = isJsonObject(body['reasoning']) ? body['reasoning'] : {};
+  const chat: JsonObject = {
+    ...rest,
+    model: body['model'] ?? '',
+    messages: instructions === null ? messages : [{ role: 'system', content: instructions }, ...messages],
+    ...given(body, 'max_output_tokens', 'max_tokens'),
+    ...given(body, 'temperature'),
+    ...given(body, 'top_p'),
+    ...logprobsOf(body),
+    ...(tools === undefined
+      ? {}
+      : { tools, ...(choice === undefined ? {} : { tool_choice: choice }), ...given(body, 'parallel_tool_calls') }),
+    ...(format === undefined ? {} : { response_format: format }),
+    ...(isJsonObject(body['text']) ? given(body['text'], 'verbosity') : {}),
+    ...given(reasoning, 'effort', 'reasoning_effort'),
+    ...(body['stream'] === true ? { stream: true } : {}),
+  };
+  const include = Array.isArray(body['include']) ? (body['include'] as readonly Json[]) : [];
+  return {
+    request: { body: chat as ChatBody, translated: { leftOut, demands: [] } },
+    stream: body['stream'] === true,
+    summary: typeof (reasoning['summary'] ?? reasoning['generate_summary']) === 'string',
+    encrypted: include.includes('reasoning.encrypted_content'),
+    echo: echoOf(body),
+    // By the time that a later response goes on from this one, nothing is open any more.
+    messages: open.size === 0 ? messages : [...earlier.messages, ...readItems(body['input'], { open: new Set(), before: earlier.items })],
+    decisions,
+  };
+}
+
+/** The ids of earlier items that the input refers to, each with its place. */
+export function itemReferences(body: JsonObject): { readonly index: number; readonly id: string }[] {
+  const { input } = body;
+  if (!Array.isArray(input)) return [];
+  return input.flatMap((item: Json, index) => {
+    if (!isJsonObject(item)) return [];
+    const { type, id } = item;
+    // The type may be left out where nothing else is in the item.
+    const refers = type === 'item_reference' || ((type === undefined || type === null) && item['role'] === undefined);
+    return refers && typeof id === 'string' ? [{ index, id }] : [];
+  });
+}
+
+/** The body with the items at these places in the stead of the references. */
+export function withItems(body: JsonObject, items: ReadonlyMap<number, JsonObject>): JsonObject {
+  if (items.size === 0 || !Array.isArray(body['input'])) return body;
+  return { ...body, input: body['input'].map((item: Json, index) => items.get(index) ?? item) };
+}

@@ -1,0 +1,100 @@
+/** The answer as messages of chat completions, for a later response to go on from: one for each round, with the results of the told calls. */
+import type { ChatEvent } from '../../../types/chat.ts';
+import type { Json, JsonObject } from '../../../types/json.ts';
+import { decidedId, placeOf, toldCall, toldOutput, toldResult } from '../server-tool-events.ts';
+
+type Step = Extract<ChatEvent, { type: 'step' }>;
+
+function conversationId(item: string, call: Step['call']): string {
+  return call?.approval === undefined ? item : decidedId(call.approval);
+}
+
+export class Transcript {
+  readonly #messages: JsonObject[] = [];
+  #text = '';
+  #refusal = '';
+  #thought = '';
+  #details: JsonObject[] = [];
+  #calls: (() => JsonObject)[] = [];
+  /** Of the round that is being told, in the order of its calls. */
+  #results = new Map<string, JsonObject>();
+  #asks = false;
+
+  say(text: string): void {
+    this.#begin();
+    this.#text += text;
+  }
+
+  refuse(text: string): void {
+    this.#begin();
+    this.#refusal += text;
+  }
+
+  think(text: string): void {
+    this.#begin();
+    this.#thought += text;
+  }
+
+  detail(detail: JsonObject): void {
+    this.#begin();
+    this.#details.push(detail);
+  }
+
+  /** A call of the caller's own function, asked for when the answer is complete. */
+  call(whole: () => JsonObject): void {
+    this.#begin();
+    this.#calls.push(whole);
+  }
+
+  /** Something waits for a person: an answer that says nothing else is no message. */
+  ask(): void {
+    this.#asks = true;
+  }
+
+  toldCall(item: string, { step, call }: Step): void {
+    const id = conversationId(item, call);
+    const { server, name } = placeOf(step.capability);
+    // Of another round: the calls of one begin together.
+    if ([...this.#results.values()].some(({ content }) => content !== null)) this.#end();
+    this.#calls.push(() => toldCall(id, server, name, call?.arguments ?? ''));
+    this.#results.set(id, { content: null });
+  }
+
+  toldResult(item: string, { call }: Step): void {
+    const id = conversationId(item, call);
+    this.#results.set(id, toldResult(id, toldOutput(call?.output ?? '')));
+  }
+
+  get messages(): readonly JsonObject[] {
+    return this.#isEmpty && (this.#asks || this.#messages.length > 0) ? this.#messages : [...this.#messages, ...this.#round()];
+  }
+
+  get #isEmpty(): boolean {
+    return this.#calls.length === 0 && this.#text === '' && this.#refusal === '' && this.#thought === '' && this.#details.length === 0;
+  }
+
+  /** Whatever comes behind results belongs to the next round. */
+  #begin(): void {
+    if (this.#results.size > 0) this.#end();
+  }
+
+  #end(): void {
+    this.#messages.push(...this.#round());
+    this.#text = '';
+    this.#refusal = '';
+    this.#thought = '';
+    this.#details = [];
+    this.#calls = [];
+    this.#results = new Map();
+  }
+
+  #round(): JsonObject[] {
+    const calls = this.#calls.map((whole) => whole());
+    const message: Record<string, Json> = { role: 'assistant', content: this.#text === '' && calls.length > 0 ? null : this.#text };
+    if (this.#refusal !== '') message['refusal'] = this.#refusal;
+    if (this.#thought !== '') message['reasoning_content'] = this.#thought;
+    if (this.#details.length > 0) message['reasoning_details'] = this.#details;
+    if (calls.length > 0) message['tool_calls'] = calls;
+    return [message, ...this.#results.values()];
+  }
+}

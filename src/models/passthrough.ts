@@ -1,0 +1,101 @@
+/** Calls whose bodies pass through as they are (pictures, speech, transcriptions): streamed both ways, never held whole. */
+import type { OutboundClient } from '../outbound/client.ts';
+import type { Usage } from '../types/chat.ts';
+import { GatewayError } from '../types/errors.ts';
+import { isJsonObject, type JsonObject } from '../types/json.ts';
+import type { UpstreamCall } from '../types/provider.ts';
+import type { Deployment } from '../types/snapshot.ts';
+import type { Operation } from '../types/wire-format.ts';
+import { readUsage } from './vendor-formats/openai/usage.ts';
+import { contentType, sendUpstream } from './send-upstream.ts';
+
+export type RelayOperation = Extract<Operation, 'images' | 'transcriptions' | 'speech'>;
+
+export interface RelayRequest {
+  readonly operation: RelayOperation;
+  /** The caller's fields, to tell which of a refusal are theirs. */
+  readonly fields: JsonObject;
+  /** Written for each attempt anew, with the vendor's own name of the model. */
+  encode(model: string): {
+    readonly contentType: string;
+    readonly body: Buffer | string | AsyncIterable<Buffer>;
+    /** Bytes of a streamed body. */
+    readonly length?: number;
+  };
+}
+
+export interface RelayAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  /** Bytes, if the vendor says. */
+  readonly length: number | null;
+  readonly body: AsyncIterable<Buffer>;
+}
+
+/** Resolves with the head of a good answer; its body is the vendor's own. */
+export async function relayCall(
+  client: OutboundClient,
+  deployment: Deployment,
+  request: RelayRequest,
+  signal: AbortSignal,
+): Promise<RelayAnswer> {
+  const provider = deployment.provider.instance;
+  if (provider.formats[request.operation] !== 'openai') {
+    throw new GatewayError('unsupported_parameter', `The vendor behind this model cannot do ${request.operation}; choose another model.`, {
+      param: 'model',
+      details: { provider: deployment.provider.name },
+    });
+  }
+  const call: UpstreamCall = { operation: request.operation, model: deployment.model, stream: false, warn: () => {} };
+  const encoded = request.encode(deployment.model);
+  const headers = {
+    'content-type': encoded.contentType,
+    ...(encoded.length === undefined ? {} : { 'content-length': String(encoded.length) }),
+  };
+  const response = await sendUpstream(client, { provider, call, headers, body: encoded.body, request: request.fields, signal });
+  const type = contentType(response.headers);
+  if (type === 'text/html') {
+    response.release();
+    throw new GatewayError('upstream_invalid_response', 'The vendor answered with a web page; its address may be wrong.', {
+      details: { status: response.status },
+    });
+  }
+  const length = Number(response.headers['content-length'] ?? Number.NaN);
+  const encodedBody = response.headers['content-encoding'] !== undefined;
+  return {
+    status: response.status,
+    contentType: String(response.headers['content-type'] ?? 'application/octet-stream'),
+    length: Number.isSafeInteger(length) && !encodedBody ? length : null,
+    body: response.body,
+  };
+}
+
+const tailBytes = 16_384;
+
+/** Watches bytes go by and finds the counts, which stand at the end of a JSON answer or in a stream's last event. */
+export class UsageWatch {
+  #tail = '';
+
+  add(bytes: Buffer): void {
+    this.#tail = (this.#tail + bytes.toString('latin1')).slice(-tailBytes);
+  }
+
+  /** The vendor's counts, or null if none were seen. */
+  get usage(): Usage | null {
+    const start = this.#tail.lastIndexOf('"usage"');
+    const open = start < 0 ? -1 : this.#tail.indexOf('{', start);
+    if (open < 0) return null;
+    for (let depth = 0, index = open; index < this.#tail.length; index++) {
+      if (this.#tail[index] === '{') depth++;
+      else if (this.#tail[index] === '}' && --depth === 0) {
+        try {
+          const usage: unknown = JSON.parse(this.#tail.slice(open, index + 1));
+          return isJsonObject(usage) ? readUsage({ usage }) : null;
+        } catch {
+          return null;
+        }
+      }
+    }
+    return null;
+  }
+}

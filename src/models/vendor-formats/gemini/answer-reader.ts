@@ -1,0 +1,166 @@
+/** Reads the parts of one answer of Gemini, or the one part of a whole answer, into events. */
+import type { ChatEvent, FinishReason, Usage } from '../../../types/chat.ts';
+import { GatewayError } from '../../../types/errors.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import type { Reading } from '../../../types/wire-format.ts';
+import { interruptedAnswer, invalidAnswer } from '../../answer-json.ts';
+import { classifyFailure } from '../../classify-failure.ts';
+import { mapFinishReason } from '../../finish-reasons.ts';
+import { readCitations } from './citations.ts';
+import { FunctionCallReader } from './function-calls.ts';
+import { readLogprobs } from './logprobs.ts';
+import { readUsage } from './usage.ts';
+
+/** Gemini's words for the end that the common table lacks. */
+const ends: NonNullable<Reading['finishReasons']> = {
+  LANGUAGE: 'content_filter',
+  IMAGE_PROHIBITED_CONTENT: 'content_filter',
+  IMAGE_RECITATION: 'content_filter',
+  MODEL_ARMOR: 'content_filter',
+  OTHER: 'failure',
+  IMAGE_OTHER: 'failure',
+  NO_IMAGE: 'failure',
+  MALFORMED_RESPONSE: 'failure',
+  UNEXPECTED_TOOL_CALL: 'failure',
+  TOO_MANY_TOOL_CALLS: 'failure',
+  MISSING_THOUGHT_SIGNATURE: 'failure',
+};
+
+interface Candidate {
+  readonly calls: FunctionCallReader;
+  text: string;
+  grounding: JsonObject | undefined;
+  cited: JsonObject | undefined;
+  /** Said at the end of the stream only: some models name a reason with every part. */
+  finish: { readonly reason: FinishReason; readonly raw: string } | undefined;
+}
+
+function nonEmpty(value: Json | undefined): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function wordsIn(...values: readonly (Json | undefined)[]): string {
+  return values.find((value) => typeof value === 'string') ?? '';
+}
+
+/** What other than words and calls a model can say, as Markdown: OpenAI's message has no better place. */
+function rendered(part: JsonObject): string {
+  const { inlineData: data, executableCode: code, codeExecutionResult: result } = part;
+  if (isJsonObject(data)) {
+    const type = wordsIn(data['mimeType']);
+    if (!type.startsWith('image/')) {
+      throw new GatewayError('upstream_invalid_response', 'The vendor answered with sound or a file, which chat completions cannot carry.');
+    }
+    return `![picture](data:${type};base64,${wordsIn(data['data'])})`;
+  }
+  if (isJsonObject(code)) return `\n\`\`\`${wordsIn(code['language']).toLowerCase()}\n${wordsIn(code['code'])}\n\`\`\`\n`;
+  if (isJsonObject(result)) return `\n\`\`\`\n${wordsIn(result['output'], result['outcome'])}\n\`\`\`\n`;
+  return '';
+}
+
+export class AnswerReader {
+  #started = false;
+  #blocked: string | undefined;
+  #usage: Usage | null = null;
+  readonly #candidates = new Map<number, Candidate>();
+  readonly #reading: Reading | undefined;
+
+  constructor(reading?: Reading) {
+    this.#reading = reading;
+  }
+
+  /** Throws the vendor's error if `answer` is one. */
+  read(answer: JsonObject, events: ChatEvent[]): void {
+    if (answer['error'] !== undefined) this.#fail(answer);
+    this.#usage = readUsage(answer) ?? this.#usage;
+    const feedback = answer['promptFeedback'];
+    if (isJsonObject(feedback)) this.#blocked = nonEmpty(feedback['blockReason']) ?? this.#blocked;
+    if (!this.#started) {
+      this.#started = true;
+      const id = nonEmpty(answer['responseId']);
+      const model = nonEmpty(answer['modelVersion']);
+      events.push({ type: 'response-start', ...(id === undefined ? {} : { id }), ...(model === undefined ? {} : { model }) });
+    }
+    const candidates = answer['candidates'];
+    if (!Array.isArray(candidates)) return;
+    candidates.forEach((candidate: Json, position) => {
+      if (isJsonObject(candidate)) this.#readCandidate(candidate, position, events);
+    });
+  }
+
+  #fail(answer: JsonObject): never {
+    const error = answer['error'];
+    const code = isJsonObject(error) ? error['code'] : undefined;
+    const failure = {
+      status: typeof code === 'number' && code >= 400 && code < 600 ? code : 500,
+      headers: {},
+      body: JSON.stringify(answer),
+    };
+    throw classifyFailure(failure, undefined, this.#reading?.errorCodes);
+  }
+
+  #readCandidate(candidate: JsonObject, position: number, events: ChatEvent[]): void {
+    const given = candidate['index'];
+    const choice = typeof given === 'number' && Number.isSafeInteger(given) && given >= 0 ? given : position;
+    let state = this.#candidates.get(choice);
+    if (state === undefined) {
+      state = { calls: new FunctionCallReader(choice), text: '', grounding: undefined, cited: undefined, finish: undefined };
+      this.#candidates.set(choice, state);
+    }
+    const content = candidate['content'];
+    const parts = isJsonObject(content) && Array.isArray(content['parts']) ? (content['parts'] as readonly Json[]) : [];
+    let logprobs = readLogprobs(candidate['logprobsResult']);
+    for (const part of parts) {
+      if (isJsonObject(part) && this.#readPart(part, choice, state, logprobs, events)) logprobs = undefined;
+    }
+    if (logprobs !== undefined) events.push({ type: 'text-delta', choice, text: '', logprobs });
+    if (isJsonObject(candidate['groundingMetadata'])) state.grounding = candidate['groundingMetadata'];
+    if (isJsonObject(candidate['citationMetadata'])) state.cited = candidate['citationMetadata'];
+    const raw = nonEmpty(candidate['finishReason']);
+    if (raw === undefined || raw === 'FINISH_REASON_UNSPECIFIED') return;
+    state.finish = { reason: mapFinishReason(raw, { ...ends, ...this.#reading?.finishReasons }), raw };
+  }
+
+  /** True if the log probabilities went out with this part. */
+  #readPart(part: JsonObject, choice: number, state: Candidate, logprobs: JsonObject | undefined, events: ChatEvent[]): boolean {
+    const call = part['functionCall'];
+    const signature = nonEmpty(part['thoughtSignature']);
+    let id: string | undefined;
+    let said = false;
+    if (isJsonObject(call)) id = state.calls.read(call, events);
+    else if (part['thought'] === true) {
+      const text = nonEmpty(part['text']);
+      if (text !== undefined) events.push({ type: 'reasoning-delta', choice, text });
+    } else {
+      const text = nonEmpty(part['text']) ?? rendered(part);
+      state.text += text;
+      said = text !== '';
+      if (said) events.push({ type: 'text-delta', choice, text, ...(logprobs === undefined ? {} : { logprobs }) });
+    }
+    if (signature !== undefined) {
+      const detail = { type: 'reasoning.encrypted', format: 'gemini', ...(id === undefined ? {} : { id }), data: signature };
+      events.push({ type: 'thought', choice, detail });
+    }
+    return said;
+  }
+
+  /** The body is over. Throws `upstream_interrupted` unless every candidate has come to its end. */
+  end(events: ChatEvent[], expected = 1): void {
+    if (this.#candidates.size === 0) {
+      if (this.#blocked === undefined) throw invalidAnswer('an answer without any content');
+      events.push({ type: 'finish', choice: 0, reason: 'content_filter', raw: this.#blocked });
+    }
+    if (this.#candidates.size < expected && this.#blocked === undefined) throw interruptedAnswer();
+    for (const [choice, state] of this.#candidates) {
+      const finish = state.finish ?? (this.#blocked === undefined ? undefined : { reason: 'content_filter' as const, raw: this.#blocked });
+      if (finish === undefined) throw interruptedAnswer();
+      state.calls.close(events);
+      for (const annotation of readCitations(state.text, state.grounding, state.cited))
+        events.push({ type: 'annotation', choice, annotation });
+      // Gemini says STOP when it calls functions, too.
+      const reason = finish.reason === 'stop' && state.calls.any ? 'tool_calls' : finish.reason;
+      events.push({ type: 'finish', choice, reason, raw: finish.raw });
+    }
+    events.push({ type: 'response-end', usage: this.#usage });
+  }
+}

@@ -1,0 +1,163 @@
+/** Reads the objects of one answer, chunks of a stream or the one of a whole answer, into events. */
+import type { ChatEvent, Usage } from '../../../types/chat.ts';
+import { GatewayError } from '../../../types/errors.ts';
+import type { Reading } from '../../../types/wire-format.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import { interruptedAnswer } from '../../answer-json.ts';
+import { errorInside } from '../../classify-failure.ts';
+import { mapFinishReason } from '../../finish-reasons.ts';
+import { readLogprobs, readText } from './content.ts';
+import { ThinkTagReader } from './think-tags.ts';
+import { ToolCallReader } from './tool-calls.ts';
+import { readUsage } from './usage.ts';
+
+interface ChoiceState {
+  readonly calls: ToolCallReader;
+  finished: boolean;
+  /** Present where the vendor writes its thoughts into the text. */
+  readonly thinking?: ThinkTagReader;
+}
+
+function nonEmpty(value: Json | undefined): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+export class AnswerReader {
+  /** True once `response-end` was said; nothing may follow. */
+  ended = false;
+  #started = false;
+  #usage: Usage | null = null;
+  readonly #choices = new Map<number, ChoiceState>();
+  readonly #reading: Reading | undefined;
+
+  constructor(reading?: Reading) {
+    this.#reading = reading;
+  }
+
+  /** Throws the vendor's error if `answer` carries one. */
+  read(answer: JsonObject, events: ChatEvent[]): void {
+    const error = errorInside(answer, this.#reading?.errorCodes);
+    if (error !== undefined) throw error;
+    const choices = answer['choices'];
+    const usage = readUsage(answer);
+    if (usage !== null) this.#usage = usage;
+    if (!Array.isArray(choices) || choices.length === 0) {
+      // The counts alone are a stream's last word, whether or not the vendor says [DONE] and hangs up. Anything else without
+      // choices (a ping, a notice, Azure's first chunk) says nothing about the answer.
+      if (usage !== null && this.#allCame()) this.end(events);
+      return;
+    }
+    if (!this.#started) this.#start(answer, events);
+    choices.forEach((choice: Json, position) => {
+      if (isJsonObject(choice)) this.#readChoice(choice, position, events);
+    });
+  }
+
+  #start(answer: JsonObject, events: ChatEvent[]): void {
+    this.#started = true;
+    const id = nonEmpty(answer['id']);
+    const model = nonEmpty(answer['model']);
+    const fingerprint = answer['system_fingerprint'];
+    const tier = answer['service_tier'];
+    const extra = {
+      ...(typeof fingerprint === 'string' ? { system_fingerprint: fingerprint } : {}),
+      ...(typeof tier === 'string' ? { service_tier: tier } : {}),
+    };
+    events.push({
+      type: 'response-start',
+      ...(id === undefined ? {} : { id }),
+      ...(model === undefined ? {} : { model }),
+      ...(Object.keys(extra).length === 0 ? {} : { extra }),
+    });
+  }
+
+  #readChoice(choice: JsonObject, position: number, events: ChatEvent[]): void {
+    const given = choice['index'];
+    const index = typeof given === 'number' && Number.isSafeInteger(given) && given >= 0 ? given : position;
+    let state = this.#choices.get(index);
+    if (state === undefined) {
+      state = {
+        calls: new ToolCallReader(index),
+        finished: false,
+        ...(this.#reading?.thinkTags === true ? { thinking: new ThinkTagReader() } : {}),
+      };
+      this.#choices.set(index, state);
+    }
+    if (state.finished) return;
+    const delta = choice['delta'] ?? choice['message'];
+    if (isJsonObject(delta)) this.#readDelta(delta, choice, index, state, events);
+    const reason = choice['finish_reason'];
+    // "null" as a word: DashScope.
+    if (typeof reason !== 'string' || reason === '' || reason === 'null') return;
+    const held = state.thinking?.end();
+    if (held !== undefined && held.thought !== '') events.push({ type: 'reasoning-delta', choice: index, text: held.thought });
+    if (held !== undefined && held.text !== '') events.push({ type: 'text-delta', choice: index, text: held.text });
+    const mapped = mapFinishReason(reason, this.#reading?.finishReasons);
+    state.calls.finish();
+    state.finished = true;
+    events.push({ type: 'finish', choice: index, reason: state.calls.honest(mapped), raw: reason });
+  }
+
+  #readDelta(delta: JsonObject, choice: JsonObject, index: number, state: ChoiceState, events: ChatEvent[]): void {
+    const reasoning = nonEmpty(delta['reasoning_content']) ?? nonEmpty(delta['reasoning']);
+    if (reasoning !== undefined) events.push({ type: 'reasoning-delta', choice: index, text: reasoning });
+    const logprobs = readLogprobs(choice['logprobs']);
+    const content = delta['content'];
+    const given = typeof content === 'string' ? content : readText(content, index, events);
+    const parted = state.thinking?.push(given);
+    if (parted !== undefined && parted.thought !== '') events.push({ type: 'reasoning-delta', choice: index, text: parted.thought });
+    const text = parted?.text ?? given;
+    const refusal = nonEmpty(delta['refusal']);
+    const onRefusal = refusal !== undefined && text === '';
+    if (text !== '' || (logprobs !== undefined && !onRefusal)) {
+      events.push(
+        logprobs === undefined ? { type: 'text-delta', choice: index, text } : { type: 'text-delta', choice: index, text, logprobs },
+      );
+    }
+    if (refusal !== undefined) {
+      events.push({ type: 'refusal-delta', choice: index, text: refusal, ...(onRefusal && logprobs !== undefined ? { logprobs } : {}) });
+    }
+    const calls = delta['tool_calls'];
+    if (Array.isArray(calls)) {
+      // Each call of a whole message is one by itself, whatever id it has.
+      const isWhole = (choice['delta'] ?? null) === null;
+      for (const [place, call] of (calls as readonly Json[]).entries())
+        if (isJsonObject(call)) state.calls.read(isWhole ? { index: place, ...call } : call, events);
+    }
+    const legacy = delta['function_call'];
+    if (isJsonObject(legacy)) state.calls.readLegacy(legacy, events);
+    const audio = delta['audio'];
+    if (isJsonObject(audio)) events.push({ type: 'audio-delta', choice: index, audio });
+    const annotations = delta['annotations'];
+    if (Array.isArray(annotations)) {
+      for (const annotation of annotations as readonly Json[])
+        if (isJsonObject(annotation)) events.push({ type: 'annotation', choice: index, annotation });
+    }
+  }
+
+  #allFinished(): boolean {
+    if (this.#choices.size === 0) return false;
+    for (const state of this.#choices.values()) if (!state.finished) return false;
+    return true;
+  }
+
+  #allCame(): boolean {
+    return this.#choices.size >= (this.#reading?.choices ?? 1) && this.#allFinished();
+  }
+
+  /** The stream ended without a word. Throws `upstream_interrupted` unless every choice that was asked for has come to its end. */
+  hangUp(events: ChatEvent[]): void {
+    if (this.#choices.size > 0 && !this.#allCame()) throw interruptedAnswer();
+    this.end(events);
+  }
+
+  /** The vendor says that the answer is over. Throws `upstream_interrupted` unless every choice that began has come to its end. */
+  end(events: ChatEvent[]): void {
+    if (this.#choices.size === 0) {
+      throw new GatewayError('upstream_invalid_response', 'The vendor sent an answer without any content. Try again.');
+    }
+    if (!this.#allFinished()) throw interruptedAnswer();
+    this.ended = true;
+    events.push({ type: 'response-end', usage: this.#usage });
+  }
+}

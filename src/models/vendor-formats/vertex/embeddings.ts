@@ -1,0 +1,46 @@
+/** Embeddings at Vertex AI, which go the way of its older prediction service. */
+import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import type { EmbeddingsAnswer, EmbeddingsBody, EmbeddingsFormat, EncodeTarget, Reading } from '../../../types/wire-format.ts';
+import { invalidAnswer, parseAnswer } from '../../answer-json.ts';
+import { errorInside } from '../../classify-failure.ts';
+import { inputTexts, isVector } from '../../conversation/embedding-inputs.ts';
+
+/** Settings of a single text; all others are of the whole request. */
+const perText: ReadonlySet<string> = new Set(['task_type', 'title']);
+const taken: ReadonlySet<string> = new Set(['model', 'input', 'encoding_format', 'dimensions', 'user']);
+
+function encodeRequest(body: EmbeddingsBody, target: EncodeTarget): string {
+  if (body['user'] !== undefined) target.warn(`user left out: ${target.vendor} has none`);
+  const rest = Object.entries(body).filter(([field]) => !taken.has(field));
+  const own = Object.fromEntries(rest.filter(([field]) => perText.has(field)));
+  const dimensions = body['dimensions'];
+  const parameters = {
+    ...(typeof dimensions === 'number' ? { outputDimensionality: dimensions } : {}),
+    ...Object.fromEntries(rest.filter(([field]) => !perText.has(field))),
+  };
+  const encoded: JsonObject = {
+    instances: inputTexts(body, target).map((content) => ({ content, ...own })),
+    ...(Object.keys(parameters).length === 0 ? {} : { parameters }),
+  };
+  return JSON.stringify(target.adjust === undefined ? encoded : target.adjust(encoded));
+}
+
+function decodeResponse(body: Buffer, reading?: Reading): EmbeddingsAnswer {
+  const text = body.toString('utf8');
+  const answer = parseAnswer(text);
+  const error = errorInside(answer, reading?.errorCodes);
+  if (error !== undefined) throw error;
+  const predictions = answer['predictions'];
+  if (!Array.isArray(predictions) || predictions.length === 0) throw invalidAnswer('an answer without vectors', text);
+  let counted: number | null = 0;
+  const vectors = predictions.map((prediction: Json) => {
+    const embeddings = isJsonObject(prediction) && isJsonObject(prediction['embeddings']) ? prediction['embeddings'] : {};
+    const tokens = isJsonObject(embeddings['statistics']) ? embeddings['statistics']['token_count'] : undefined;
+    counted = counted === null || typeof tokens !== 'number' ? null : counted + tokens;
+    if (!isVector(embeddings['values'])) throw invalidAnswer('a vector that is none', text);
+    return embeddings['values'];
+  });
+  return { vectors, usage: counted === null ? null : { inputTokens: Math.round(counted), outputTokens: 0 } };
+}
+
+export const vertexEmbeddings: EmbeddingsFormat = { encodeRequest, decodeResponse };

@@ -1,0 +1,94 @@
+/** Tells the counters of money what the ledger knows: after a start, with a new limit, and when Redis is back. The ledger is the truth. */
+import type { SpendReader } from '../storage/spend-reader.ts';
+import type { Logger } from '../types/logger.ts';
+import type { Snapshot, TenantView } from '../types/snapshot.ts';
+import { counterKey, dayOf, monthOf, spendPeriods } from './limit-requests.ts';
+import type { Quota } from './quota.ts';
+
+export interface KnownSpend {
+  /** Reads the ledger again for all limits of money; tried again later where that fails. */
+  refresh(): void;
+  /** Reads again if `snapshot` has other limits of money than before. */
+  follow(snapshot: Snapshot): void;
+  /** Resolves when no reading is under way. */
+  settled(): Promise<void>;
+  close(): void;
+}
+
+const retryMs = 5_000;
+
+function spendRules({ limits }: TenantView): string[] {
+  return limits.rules
+    .filter(({ spec }) => spec.spend !== undefined)
+    .map(({ id, spec }) => `${id} ${spec.spend?.per_day} ${spec.spend?.per_month}`);
+}
+
+function rulesOf(snapshot: Snapshot): string {
+  return [...snapshot.tenants.values()].flatMap(spendRules).toSorted().join('\n');
+}
+
+export function createKnownSpend(options: {
+  readonly quota: Quota;
+  readonly reader: SpendReader;
+  readonly current: () => Snapshot;
+  /** Brings what has ended into the ledger first. */
+  readonly flush: () => Promise<void>;
+  readonly logger: Logger;
+}): KnownSpend {
+  const { quota, reader, logger } = options;
+  let rules = '';
+  let retry: NodeJS.Timeout | undefined;
+  let closed = false;
+  let queue: Promise<void> = Promise.resolve();
+
+  const read = async (): Promise<void> => {
+    const snapshot = options.current();
+    const now = Date.now();
+    await options.flush();
+    for (const [tenant, view] of snapshot.tenants) {
+      if (spendRules(view).length === 0) continue;
+      const counters = new Map<string, { amount: number; until: number }>();
+      for (const spent of await reader.since(tenant, monthOf(now).from, dayOf(now).from)) {
+        const tags = view.models.get(spent.model)?.capability.tags ?? [];
+        for (const rule of view.limits.find(spent, { kind: 'model', name: spent.model, tags })) {
+          if (rule.spec.spend?.currency !== spent.currency) continue;
+          for (const { name, until } of spendPeriods(rule, now)) {
+            const key = `${counterKey(rule, spent, spent.model)}:${name}`;
+            const amount = (counters.get(key)?.amount ?? 0) + (name.startsWith('day') ? spent.day : spent.month);
+            counters.set(key, { amount, until });
+          }
+        }
+      }
+      await Promise.all([...counters].map(([key, { amount, until }]) => quota.spent(key, amount, until)));
+    }
+  };
+
+  const refresh = (): void => {
+    clearTimeout(retry);
+    queue = queue.then(async () => {
+      if (closed) return;
+      try {
+        await read();
+      } catch (error) {
+        logger.warn({ err: error }, 'what was spent before cannot be read from the ledger; trying again');
+        retry = setTimeout(refresh, retryMs);
+        retry.unref();
+      }
+    });
+  };
+
+  return {
+    refresh,
+    follow(snapshot) {
+      const next = rulesOf(snapshot);
+      if (next === rules) return;
+      rules = next;
+      refresh();
+    },
+    settled: () => queue,
+    close() {
+      closed = true;
+      clearTimeout(retry);
+    },
+  };
+}

@@ -1,0 +1,160 @@
+/** JSON Schema checks with the fault named by its path, in bounded time whatever the schema is. */
+import { Ajv2019 } from 'ajv/dist/2019.js';
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { Ajv } from 'ajv/dist/ajv.js';
+import { RE2JS } from 're2js';
+import { inBoundedTime, TookTooLong } from './time-limit.ts';
+import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
+import { type Draft, draftOf, hasCircle, isPlain, sizeOf } from './json-schema-limits.ts';
+
+export interface SchemaFault {
+  /** Such as `city` or `items[0].price`; empty for the whole. */
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface SchemaCheck {
+  /** The first fault, or null. */
+  fault(value: Json): SchemaFault | null;
+}
+
+/** Patterns come with schemas that many may write, and are tried on what callers send: none may take more than linear time. */
+const linear = Object.assign(
+  (pattern: string) => {
+    const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern));
+    // The validator tells patterns apart by their text.
+    return { test: (text: string) => compiled.matcher(text).find(), toString: () => pattern };
+  },
+  // Only for code that is written out to a file, which none is.
+  { code: '' },
+);
+
+/** Draft 7 only added to draft 6. */
+const compilers = { '2020-12': Ajv2020, '2019-09': Ajv2019, 'draft-07': Ajv, 'draft-06': Ajv };
+const addresses = {
+  '2020-12': 'https://json-schema.org/draft/2020-12/schema',
+  '2019-09': 'https://json-schema.org/draft/2019-09/schema',
+  'draft-07': 'http://json-schema.org/draft-07/schema',
+  'draft-06': 'http://json-schema.org/draft-07/schema',
+};
+const compileMs = 2_000;
+const checkMs = 500;
+
+/** Nothing is fetched: a reference to elsewhere is a fault of the schema. `meta`: the draft's own schemas can be referred to. */
+function compilerFor(draft: Draft, meta: boolean): Ajv {
+  return new compilers[draft]({
+    strict: false,
+    allErrors: false,
+    validateFormats: false,
+    // With the value and the rule that it breaks, to tell of them.
+    verbose: true,
+    validateSchema: false,
+    meta,
+    logger: false,
+    // Optimising takes longer than it ever saves, and its recursion overflows first.
+    code: { regExp: linear, optimize: false },
+  });
+}
+
+const rules = new Map<Draft, ValidateFunction>();
+
+/** What a schema of this draft must be like itself; made once, for it knows no schema but its own. */
+function rulesOf(draft: Draft): ValidateFunction {
+  const known = rules.get(draft);
+  if (known !== undefined) return known;
+  const made = compilerFor(draft, true).getSchema(addresses[draft]);
+  if (made === undefined) throw new Error(`the validator lacks ${draft}`);
+  rules.set(draft, made as ValidateFunction);
+  return made as ValidateFunction;
+}
+
+const shownValues = 20;
+
+/** `must be one of "a", "b"`; null for a list that nobody wants to read. */
+function choiceIn(allowed: unknown): string | null {
+  const values = Array.isArray(allowed) && allowed.length <= shownValues ? allowed.map((each: unknown) => JSON.stringify(each)) : [];
+  const list = values.join(', ');
+  return list === '' || list.length > 500 ? null : `must be one of ${list}`;
+}
+
+/** Fields that stand beside a missing one and that the schema does not know. */
+function strangersBeside(data: Json | undefined, parent: JsonObject): string[] {
+  const { properties, additionalProperties } = parent;
+  if (!isJsonObject(data) || additionalProperties !== false || !isJsonObject(properties)) return [];
+  return Object.keys(data).filter((field) => !Object.hasOwn(properties, field));
+}
+
+function sentenceOf({ keyword, params, data, schema, parentSchema, message = 'does not fit' }: ErrorObject): string {
+  if (keyword === 'required') {
+    const [stranger] = strangersBeside(data as Json | undefined, parentSchema ?? {});
+    return stranger === undefined ? 'is missing' : `is missing ("${stranger.slice(0, 100)}" is not a field here)`;
+  }
+  if (keyword === 'additionalProperties') return 'is not a field here';
+  if (keyword === 'enum') return choiceIn(schema) ?? message;
+  if ((keyword === 'minLength' || keyword === 'minItems') && params['limit'] === 1) return 'must not be empty';
+  return message;
+}
+
+function faultIn(error: ErrorObject | undefined): SchemaFault {
+  const base = (error?.instancePath ?? '')
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const missing = error?.keyword === 'required' ? [String(error.params['missingProperty'])] : [];
+  const extra = error?.keyword === 'additionalProperties' ? [String(error.params['additionalProperty'])] : [];
+  const path = [...base, ...missing, ...extra]
+    .map((part, index) => (/^\d+$/.test(part) ? `[${part}]` : index === 0 ? part : `.${part}`))
+    .join('');
+  return { path, message: error === undefined ? 'does not fit' : sentenceOf(error) };
+}
+
+/** What ends a check or a compilation without a verdict, as a sentence; null for another fault. */
+function breakOff(thrown: unknown, slow: string, deep: string): string | null {
+  if (thrown instanceof TookTooLong) return slow;
+  return typeof thrown === 'object' && thrown !== null && 'name' in thrown && thrown.name === 'RangeError' ? deep : null;
+}
+
+function validatorOf(schema: JsonObject, plain: boolean): ValidateFunction {
+  const draft = draftOf(schema);
+  const fits = rulesOf(draft);
+  const work = (): ValidateFunction => {
+    if (!fits(schema)) {
+      const { path, message } = faultIn(fits.errors?.[0]);
+      throw new Error(`schema is invalid: ${path || 'the whole'} ${message}`);
+    }
+    if (hasCircle(schema)) throw new Error('the references of the schema go in a circle, so that no check would come to an end');
+    // One compiler each, so that nothing of it outlives its owner.
+    return compilerFor(draft, JSON.stringify(schema).includes('://json-schema.org/')).compile(schema);
+  };
+  try {
+    return plain ? work() : inBoundedTime(compileMs, work);
+  } catch (thrown) {
+    const words = breakOff(thrown, 'the schema takes too long to compile; make it smaller', 'the schema is too large or nested too deep');
+    if (words === null) throw thrown;
+    throw new Error(words, { cause: thrown });
+  }
+}
+
+/**
+ * Throws an Error with a sentence if `schema` is no valid JSON Schema, too large, has references in a circle, or a pattern with look-around or
+ * back references. A check that takes too long is a fault of the value.
+ */
+export function compileSchema(schema: JsonObject): SchemaCheck {
+  const plain = isPlain(schema, sizeOf(schema));
+  const validate = validatorOf(schema, plain);
+  return {
+    fault(value) {
+      try {
+        if (plain ? validate(value) : inBoundedTime(checkMs, () => validate(value))) return null;
+      } catch (thrown) {
+        const message = breakOff(thrown, 'takes too long to check against its schema', 'is nested too deep to check against its schema');
+        if (message === null) throw thrown;
+        return { path: '', message };
+      }
+      const fault = faultIn(validate.errors?.[0]);
+      // What failed is not to be held until the next check.
+      validate.errors = null;
+      return fault;
+    },
+  };
+}

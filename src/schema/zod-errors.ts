@@ -1,0 +1,53 @@
+/** The first fault of a zod check in words: the field, and what is wrong with it. */
+import type { z } from 'zod';
+import { plainWords } from './zod-messages.ts';
+
+/** What is read of an issue; Fastify hands them on in a shape of its own. */
+export interface ZodIssueLike {
+  readonly code?: string | undefined;
+  readonly message: string;
+  readonly path: readonly PropertyKey[];
+  /** Of `unrecognized_keys`. */
+  readonly keys?: unknown;
+}
+
+export interface ZodFault {
+  /** Such as `spec.steps[0].use`; empty for the whole. */
+  readonly param: string;
+  /** Such as `is missing`. */
+  readonly sentence: string;
+}
+
+/** `a`, `0`, `b` as `a[0].b`. */
+export function pathText(path: readonly PropertyKey[]): string {
+  return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? String(part) : `.${String(part)}`)).join('');
+}
+
+const strangersOf = ({ code, keys }: ZodIssueLike): string[] =>
+  code === 'unrecognized_keys' && Array.isArray(keys) ? keys.map(String) : [];
+
+/** `under` is where the checked value stands. A field that is missing beside one that nobody knows is most often a slip of the pen: both are told. */
+export function faultIn(issues: readonly ZodIssueLike[], under: readonly PropertyKey[] = []): ZodFault {
+  const [first] = issues;
+  if (first === undefined) return { param: pathText(under), sentence: 'it does not fit' };
+  const [stranger] = strangersOf(first);
+  if (stranger !== undefined) return { param: pathText([...under, ...first.path, stranger]), sentence: 'is not a field here' };
+  const param = pathText([...under, ...first.path]);
+  if (first.code !== 'invalid_type' || !first.message.endsWith('received undefined')) return { param, sentence: plainWords(first.message) };
+  const place = pathText(first.path.slice(0, -1));
+  const beside = issues.filter((issue) => pathText(issue.path) === place).flatMap(strangersOf);
+  return {
+    param,
+    sentence: beside.length === 0 ? 'is missing' : `is missing (${beside.map((each) => `"${each}"`).join(', ')} is not a field here)`,
+  };
+}
+
+/** The fault as a whole sentence. */
+export function faultSentence({ param, sentence }: ZodFault): string {
+  return param === '' ? `The body is not valid: ${sentence}.` : `${param}: ${sentence}.`;
+}
+
+export function zodSentence(error: z.ZodError, under: readonly PropertyKey[] = []): ZodFault {
+  const fault = faultIn(error.issues, under);
+  return { param: fault.param, sentence: faultSentence(fault) };
+}

@@ -1,0 +1,37 @@
+/** Somebody else's PostgreSQL. */
+import type { Pool } from 'pg';
+import type { Logger } from '../../types/logger.ts';
+import { type ForeignDatabase, mostConnections, timeoutMs, tooMany } from './external-database.ts';
+
+export function openForeignPostgres(url: string, logger: Logger): ForeignDatabase {
+  const open = async (): Promise<Pool> => {
+    const { default: pg } = await import('pg');
+    const made = new pg.Pool({
+      connectionString: url,
+      max: mostConnections,
+      connectionTimeoutMillis: timeoutMs,
+      statement_timeout: timeoutMs,
+      query_timeout: timeoutMs,
+      // Whatever a query says, and whatever its user may do: nothing here writes.
+      options: '-c default_transaction_read_only=on',
+      application_name: 'pailou',
+      allowExitOnIdle: true,
+    });
+    made.on('error', (error) => logger.warn({ err: error }, 'a connection to the database of the identity service was lost'));
+    return made;
+  };
+  let pool: Promise<Pool> | null = null;
+  return {
+    mark: (place) => `$${place}`,
+    async rows(text, values, mostRows) {
+      pool ??= open();
+      // Several statements in one text are refused by the protocol of prepared ones, which values demand; without values it would allow them.
+      const { rows } = await (await pool).query<unknown[]>({ text, values: [...values], rowMode: 'array' });
+      if (rows.length > mostRows) throw tooMany(rows.length);
+      return rows;
+    },
+    async close() {
+      await (await pool)?.end();
+    },
+  };
+}

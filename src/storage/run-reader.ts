@@ -1,0 +1,181 @@
+/** Reads the ledger. */
+import type { ExpressionBuilder } from 'kysely';
+import { GatewayError } from '../types/errors.ts';
+import type { RunContent } from '../types/run.ts';
+import type { Database } from './database.ts';
+import { explained } from './storage-errors.ts';
+import { byIds } from './batched-ids.ts';
+import type { RunContents } from './run-contents.ts';
+import type { AttemptTable, RunTable, Schema } from './schema.ts';
+
+export type RunSummary = ReturnType<typeof summaryOf>;
+/** With each attempt, and what the run was asked and answered where that is kept. */
+export type RunEntry = RunSummary & {
+  readonly attempts: readonly ReturnType<typeof attemptOf>[];
+  readonly content: RunContent | null;
+};
+export type RunDetail = RunEntry & { readonly children: readonly RunSummary[] };
+
+/** One person, as one identity service knows them. */
+export interface RunOwner {
+  readonly issuer: string;
+  readonly subject: string;
+}
+
+export interface RunQuery {
+  readonly tenant: string;
+  /** Null for everybody's. */
+  readonly owner: RunOwner | null;
+  readonly capability: string | null;
+  /** The `next` of the page before. */
+  readonly after: string | null;
+  readonly limit: number;
+}
+
+export interface RunReader {
+  /** Newest first. */
+  list(query: RunQuery): Promise<{ data: RunSummary[]; next: string | null }>;
+  get(tenant: string, id: string, owner: RunOwner | null): Promise<RunDetail | null>;
+  /** All runs under the outermost run `id` of this person, itself included, in the order in which they began; at most `mostOfTree`. */
+  tree(tenant: string, owner: RunOwner, id: string): Promise<RunEntry[]>;
+}
+
+export const mostOfTree = 5_000;
+
+const time = (epoch: number | null): string | null => (epoch === null ? null : new Date(Number(epoch)).toISOString());
+
+function summaryOf(row: RunTable) {
+  return {
+    id: row.id,
+    parent: row.parent,
+    root: row.root,
+    request_id: row.request_id,
+    subject: row.subject,
+    username: row.username,
+    key: row.key_id,
+    capability: row.capability,
+    operation: row.operation,
+    streamed: row.streamed !== 0,
+    revision: Number(row.revision),
+    started_at: time(row.started_at),
+    first_token_at: time(row.first_token_at),
+    ended_at: time(row.ended_at),
+    outcome: row.outcome,
+    error: row.error,
+    deployment: row.deployment,
+    usage:
+      row.input_tokens === null
+        ? null
+        : {
+            input_tokens: row.input_tokens,
+            output_tokens: row.output_tokens,
+            cached_input_tokens: row.cached_input_tokens,
+            reasoning_tokens: row.reasoning_tokens,
+            estimated: row.usage_estimated !== 0,
+          },
+    cost: row.cost,
+    currency: row.currency,
+  };
+}
+
+function attemptOf(row: AttemptTable) {
+  return {
+    number: row.number,
+    deployment: row.deployment,
+    provider: row.provider,
+    upstream_model: row.upstream_model,
+    started_at: time(row.started_at),
+    first_token_at: time(row.first_token_at),
+    ended_at: time(row.ended_at),
+    outcome: row.outcome,
+    status: row.status,
+    error: row.error,
+    detail: row.detail,
+  };
+}
+
+/** Runs of older versions do not tell the issuer. */
+const isOf = (owner: RunOwner) => (is: ExpressionBuilder<Schema, 'llm_run'>) =>
+  is.and([is('subject', '=', owner.subject), is.or([is('issuer', '=', owner.issuer), is('issuer', 'is', null)])]);
+
+function keyOf(row: RunTable): string {
+  return `${Number(row.started_at)}.${row.id}`;
+}
+
+function keyFrom(after: string): { startedAt: number; id: string } {
+  const [, startedAt, id] = /^(\d{1,15})\.(.{1,64})$/.exec(after) ?? [];
+  if (startedAt === undefined || id === undefined) {
+    throw new GatewayError('invalid_request', '`after` must be the `next` of the page before.', { param: 'after' });
+  }
+  return { startedAt: Number(startedAt), id };
+}
+
+export function createRunReader(database: Database, contents: Pick<RunContents, 'read'>): RunReader {
+  const entriesOf = async (rows: readonly RunTable[]): Promise<RunEntry[]> => {
+    const ids = rows.map(({ id }) => id);
+    const attempts: readonly AttemptTable[] = await byIds(ids, (some) =>
+      database.query.selectFrom('llm_attempt').selectAll().where('run_id', 'in', some).orderBy('number').execute(),
+    );
+    const byRun = Map.groupBy(attempts, (attempt) => attempt.run_id);
+    const kept = await contents.read(ids);
+    return rows.map((row) => ({
+      ...summaryOf(row),
+      attempts: (byRun.get(row.id) ?? []).map(attemptOf),
+      content: kept.get(row.id) ?? null,
+    }));
+  };
+
+  return {
+    async list({ tenant, owner, capability, after, limit }) {
+      let query = database.query.selectFrom('llm_run').selectAll().where('tenant', '=', tenant);
+      if (owner !== null) query = query.where(isOf(owner));
+      if (capability !== null) query = query.where('capability', '=', capability);
+      if (after !== null) {
+        const { startedAt, id } = keyFrom(after);
+        query = query.where((where) =>
+          where.or([where('started_at', '<', startedAt), where.and([where('started_at', '=', startedAt), where('id', '<', id)])]),
+        );
+      }
+      const found = query
+        .orderBy('started_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit + 1);
+      const rows = await explained(database, () => found.execute());
+      const page = rows.slice(0, limit);
+      const last = page.at(-1);
+      return { data: page.map(summaryOf), next: rows.length > limit && last !== undefined ? keyOf(last) : null };
+    },
+
+    tree: (tenant, owner, id) =>
+      explained(database, async () => {
+        const rows = await database.query
+          .selectFrom('llm_run')
+          .selectAll()
+          .where('tenant', '=', tenant)
+          .where(isOf(owner))
+          .where((is) => is.or([is('id', '=', id), is.and([is('root', '=', id), is('parent', 'is not', null)])]))
+          .orderBy('started_at')
+          .orderBy('id')
+          .limit(mostOfTree)
+          .execute();
+        return entriesOf(rows);
+      }),
+
+    get: (tenant, id, owner) =>
+      explained(database, async () => {
+        let query = database.query.selectFrom('llm_run').selectAll().where('tenant', '=', tenant).where('id', '=', id);
+        if (owner !== null) query = query.where(isOf(owner));
+        const row = await query.executeTakeFirst();
+        if (row === undefined) return null;
+        const [entry] = await entriesOf([row]);
+        const children = await database.query
+          .selectFrom('llm_run')
+          .selectAll()
+          .where('parent', '=', id)
+          .where('tenant', '=', tenant)
+          .orderBy('started_at')
+          .execute();
+        return { ...(entry as RunEntry), children: children.map(summaryOf) };
+      }),
+  };
+}

@@ -1,0 +1,74 @@
+/** States of chats at rest: found by a digest of whose they are, sealed, gone after an hour. */
+import { createHash } from 'node:crypto';
+import type { ChatStates, StateOwner } from '../types/tool-loop-state.ts';
+import type { JsonObject } from '../types/json.ts';
+import type { Database } from './database.ts';
+import { explained } from './storage-errors.ts';
+import { byIds } from './batched-ids.ts';
+import type { SecretBox } from './secret-box.ts';
+
+const keptMs = 3_600_000;
+
+function keyOf({ tenant, issuer, subject }: StateOwner, id: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([tenant, issuer, subject, id]))
+    .digest('base64url');
+}
+
+export function createChatStates(database: Database, box: SecretBox): ChatStates {
+  const { query } = database;
+  /** Null where the master key is another one now. */
+  const opened = (key: string, text: string): JsonObject | null => {
+    try {
+      return JSON.parse(box.open({ $sealed: text }, `chat state ${key}`)) as JsonObject;
+    } catch {
+      return null;
+    }
+  };
+  return {
+    keep: (owner, ids, state) =>
+      explained(database, async () => {
+        const now = Date.now();
+        const text = JSON.stringify(state);
+        await query.deleteFrom('llm_chat_state').where('expires_at', '<', now).execute();
+        const rows = [...new Set(ids.map((id) => keyOf(owner, id)))].map((id) => ({
+          id,
+          state: box.seal(text, `chat state ${id}`).$sealed,
+          expires_at: now + keptMs,
+        }));
+        await query
+          .insertInto('llm_chat_state')
+          .values(rows)
+          .onConflict((conflict) =>
+            conflict
+              .column('id')
+              .doUpdateSet((build) => ({ state: build.ref('excluded.state'), expires_at: build.ref('excluded.expires_at') })),
+          )
+          .execute();
+      }),
+    read: (owner, ids) =>
+      explained(database, async () => {
+        const keys = new Map(ids.map((id) => [keyOf(owner, id), id]));
+        const rows = await byIds([...keys.keys()], (some) =>
+          query.selectFrom('llm_chat_state').select(['id', 'state']).where('id', 'in', some).where('expires_at', '>', Date.now()).execute(),
+        );
+        const found = new Map<string, JsonObject>();
+        for (const row of rows) {
+          const state = opened(row.id, row.state);
+          if (state !== null) found.set(keys.get(row.id) ?? '', state);
+        }
+        return found;
+      }),
+    take: (owner, id) =>
+      explained(database, async () => {
+        const key = keyOf(owner, id);
+        const row = await query
+          .deleteFrom('llm_chat_state')
+          .where('id', '=', key)
+          .where('expires_at', '>', Date.now())
+          .returning('state')
+          .executeTakeFirst();
+        return row === undefined ? null : opened(key, row.state);
+      }),
+  };
+}

@@ -1,0 +1,52 @@
+/** Finished texts as event streams, and event streams as texts: what skills and plain callers need of them. */
+import type { ChatEvent, ChatEvents, FinishReason } from '../types/chat.ts';
+import { GatewayError } from '../types/errors.ts';
+
+/** One text as the answer of a model, whole unless something else is said. What was spent for it is known to the run that it belongs to. */
+export async function* textEvents(text: string, reason: FinishReason = 'stop', refusal = ''): AsyncGenerator<readonly ChatEvent[]> {
+  yield [
+    { type: 'response-start' },
+    { type: 'text-delta', choice: 0, text },
+    ...(refusal === '' ? [] : [{ type: 'refusal-delta' as const, choice: 0, text: refusal }]),
+    { type: 'finish', choice: 0, reason },
+    { type: 'response-end', usage: null },
+  ];
+}
+
+export interface TextAnswer {
+  readonly text: string;
+  readonly reason: FinishReason;
+  /** In the words of a model that would not answer; empty for none. */
+  readonly refusal: string;
+}
+
+/** Reads the events of the first choice to their end. */
+export async function collectText(events: ChatEvents): Promise<TextAnswer> {
+  let text = '';
+  let refusal = '';
+  let reason: FinishReason = 'stop';
+  for await (const batch of events) {
+    for (const event of batch) {
+      if (!('choice' in event) || event.choice !== 0) continue;
+      if (event.type === 'text-delta') text += event.text;
+      else if (event.type === 'refusal-delta') refusal += event.text;
+      else if (event.type === 'finish') reason = event.reason;
+    }
+  }
+  return { text, reason, refusal };
+}
+
+/** The whole text of an answer. Throws `output_truncated` or `content_filter` for a part of one: nobody may take it for all. */
+export async function wholeText(events: ChatEvents): Promise<string> {
+  const { text, reason, refusal } = await collectText(events);
+  const expose = text === '' ? {} : { expose: { best_attempt: text.slice(0, 20_000) } };
+  if (reason === 'length')
+    throw new GatewayError(
+      'output_truncated',
+      'The answer of the model was cut off at its limit of length, or of rounds of tools.',
+      expose,
+    );
+  if (reason === 'content_filter') throw new GatewayError('content_filter', "The vendor's filter cut the answer of the model off.", expose);
+  if (refusal !== '' && text === '') throw new GatewayError('content_filter', `The model refuses: ${refusal.slice(0, 500)}`);
+  return text;
+}

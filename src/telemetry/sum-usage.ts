@@ -1,0 +1,23 @@
+/** One count of tokens for an answer that came in parts. */
+import type { Usage } from '../types/chat.ts';
+
+/** The vendors' own details are left out: none of them speaks for all parts. */
+export function sumUsage(parts: readonly Usage[]): Usage {
+  const sum = (of: (part: Usage) => number | undefined): number => parts.reduce((total, part) => total + (of(part) ?? 0), 0);
+  const some = (of: (part: Usage) => number | undefined): boolean => parts.some((part) => of(part) !== undefined);
+  const cached = (part: Usage): number | undefined => part.cachedInputTokens;
+  const reasoning = (part: Usage): number | undefined => part.reasoningTokens;
+  return {
+    inputTokens: sum((part) => part.inputTokens),
+    outputTokens: sum((part) => part.outputTokens),
+    ...(some(cached) ? { cachedInputTokens: sum(cached) } : {}),
+    ...(some(reasoning) ? { reasoningTokens: sum(reasoning) } : {}),
+    ...(parts.some((part) => part.estimated === true) ? { estimated: true } : {}),
+  };
+}
+
+/** The same where some parts tell nothing; null if none does. */
+export function sumKnown(parts: readonly (Usage | null)[]): Usage | null {
+  const known = parts.filter((part) => part !== null);
+  return known.length === 0 ? null : sumUsage(known);
+}

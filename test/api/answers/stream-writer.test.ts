@@ -1,0 +1,54 @@
+/** A stream in which nothing happens for long. */
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { FastifyReply } from 'fastify';
+import { afterEach, expect, it, vi } from 'vitest';
+import { writeStream } from '../../../src/api/answers/stream-writer.ts';
+
+afterEach(() => vi.useRealTimers());
+
+function replyTo(raw: ServerResponse): FastifyReply {
+  const reply = {
+    raw,
+    request: {},
+    server: { unreadMs: 60_000, openCalls: { watch() {} } },
+    header: () => reply,
+    hijack() {},
+    getHeaders: () => ({ 'content-type': 'text/event-stream' }),
+  };
+  return reply as unknown as FastifyReply;
+}
+
+it('says something that clients pass over, as long as it is open and no longer', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  let go = (): void => {};
+  const gate = new Promise<void>((resolve) => (go = resolve));
+  async function* words(): AsyncGenerator<string> {
+    yield 'one';
+    await gate;
+    yield 'two';
+  }
+  let finished: Promise<void> = Promise.resolve();
+  const encoder = { write: (word: string) => `data: ${word}\n\n`, fail: () => '' };
+  await using server = createServer((_request, response) => {
+    finished = writeStream(replyTo(response), words(), encoder);
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  const next = async (): Promise<string | undefined> => {
+    const { value } = await reader.read();
+    return value === undefined ? undefined : Buffer.from(value).toString();
+  };
+  expect(await next()).toBe('data: one\n\n');
+  for (let round = 0; round < 3; round++) {
+    vi.advanceTimersByTime(15_001);
+    expect(await next()).toBe(': still here\n\n');
+  }
+  const timers = vi.getTimerCount();
+  go();
+  expect(await next()).toBe('data: two\n\n');
+  expect(await next()).toBeUndefined();
+  await finished;
+  expect(vi.getTimerCount()).toBe(timers - 1);
+});

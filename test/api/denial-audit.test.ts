@@ -1,0 +1,66 @@
+/** Refusals in the audit: each by itself while they are few, a count when they are many, and never more than the bound. */
+import { describe, expect, it } from 'vitest';
+import { createDenials } from '../../src/api/denial-audit.ts';
+import type { AuditAct } from '../../src/storage/audit.ts';
+
+const denied = (actor: string, tenant = 'acme', act = 'denied'): AuditAct => ({
+  tenant,
+  actor,
+  act,
+  target: 'GET /x',
+  requestId: 'r',
+  detail: 'no',
+});
+
+function book(acts: readonly AuditAct[], limits: { perActor?: number; perTenant?: number } = {}) {
+  const written: AuditAct[] = [];
+  const denials = createDenials({ audit: { append: (act) => written.push(act) }, perActor: 3, perTenant: 5, ...limits });
+  for (const act of acts) denials.book(act);
+  denials.close();
+  return written;
+}
+
+describe('refusals', () => {
+  it('are written each by itself while they are few', () => {
+    const acts = [denied('a'), denied('b'), denied('a', 'rival'), denied('a', 'acme', 'refused')];
+    expect(book(acts)).toEqual(acts);
+  });
+
+  it('of one actor are cut off, counted, and do not hide those of another', () => {
+    const written = book([...Array.from({ length: 1_000 }, () => denied('a')), denied('b')]);
+    expect(written.slice(0, 4).map(({ actor }) => actor)).toEqual(['a', 'a', 'a', 'b']);
+    expect(written.slice(4)).toEqual([
+      expect.objectContaining({
+        tenant: 'acme',
+        actor: 'pailou',
+        act: 'denied, left out',
+        target: 'actor/a',
+        detail: expect.stringMatching(/^997 more since .*Z are not here one by one; 1000 in all were of a\.$/),
+      }),
+    ]);
+  });
+
+  it('of many actors are bounded too, in memory and in the audit, tenant by tenant', () => {
+    const flood = Array.from({ length: 5_000 }, (_, index) => denied(`a-${index}`));
+    const written = book([...flood, denied('b', 'rival')]);
+    expect(written).toHaveLength(5 + 1 + 1);
+    expect(written.filter(({ tenant }) => tenant === 'rival')).toEqual([denied('b', 'rival')]);
+    expect(written.find(({ act }) => act === 'denied, left out')).toMatchObject({
+      target: 'actor/(others)',
+      detail: expect.stringContaining('4995 more'),
+    });
+  });
+
+  it('are written again in the next window', async () => {
+    const written: AuditAct[] = [];
+    const denials = createDenials({ audit: { append: (act) => written.push(act) }, perActor: 1, windowMs: 30 });
+    denials.book(denied('a'));
+    denials.book(denied('a'));
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(written.map(({ act }) => act)).toEqual(['denied', 'denied, left out']);
+    denials.book(denied('a'));
+    expect(written).toHaveLength(3);
+    denials.close();
+    expect(written).toHaveLength(3);
+  });
+});

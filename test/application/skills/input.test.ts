@@ -1,0 +1,80 @@
+/** A conversation becomes the input of a skill: JSON, words, a file, pictures, and what came before. */
+import { describe, expect, it } from 'vitest';
+import { skillInput } from '../../../src/application/skills/input.ts';
+
+import type { Json, JsonObject } from '../../../src/types/json.ts';
+import type { Skill } from '../../../src/types/skill.ts';
+
+const skillOf = (properties: JsonObject, required: string[] = [], converses = false): Skill =>
+  ({
+    describe: () => ({ inputSchema: { type: 'object', properties, required }, outputSchema: null }),
+    ...(converses ? { converses: true } : {}),
+  }) as unknown as Skill;
+const text = skillOf({ text: { type: 'string' } }, ['text']);
+const documents = skillOf({ text: { type: 'string' }, document: { type: 'object' }, instructions: { type: 'string' } });
+const ask = (skill: Skill, content: Json, more: JsonObject = {}, earlier: JsonObject[] = []) =>
+  skillInput({ model: 'skill/x', messages: [...earlier, { role: 'user', content }], ...more }, skill);
+const file = { type: 'file', file: { filename: 'a.pdf', file_data: 'data:application/pdf;base64,AAAA' } };
+const picture = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } };
+
+describe('the last message', () => {
+  it.each<[string, Skill, Json, Json]>([
+    ['JSON is the input', text, '{"a": 1}', { a: 1 }],
+    ['what only looks like JSON is a text', text, '{ not JSON', { text: '{ not JSON' }],
+    ['a list in JSON is a text', text, '[1]', { text: '[1]' }],
+    ['parts of text are one text', text, [{ type: 'text', text: 'a' }, { type: 'text', text: 'b' }], { text: 'ab' }],
+    ['words go to the one text that is needed', skillOf({ city: { type: 'string' } }, ['city']), 'Suzhou', { city: 'Suzhou' }],
+    ['but not where two are', skillOf({ a: { type: 'string' }, b: { type: 'string' } }, ['a', 'b']), 'x', { text: 'x' }],
+    ['nor to what is no text', skillOf({ count: { type: 'integer' } }, ['count']), '3', { text: '3' }],
+    ['a file is the document', documents, [file], { document: { name: 'a.pdf', media_type: 'application/pdf', base64: 'AAAA' } }],
+    ['words beside a file say what to do', documents, [{ type: 'text', text: 'Dates only' }, file], { instructions: 'Dates only', document: { name: 'a.pdf', media_type: 'application/pdf', base64: 'AAAA' } }],
+    ['JSON beside a file is all the rest', documents, [{ type: 'text', text: '{"schema": {}}' }, file], { schema: {}, document: { name: 'a.pdf', media_type: 'application/pdf', base64: 'AAAA' } }],
+  ])('%s', (_name, skill, content, input) => {
+    expect(ask(skill, content).input).toEqual(input);
+  }); // prettier-ignore
+
+  it('is all there is for most kinds; what came before and pictures go to those that converse', () => {
+    const earlier = [
+      { role: 'user', content: 'I am Ann.' },
+      { role: 'assistant', content: 'Hello.' },
+    ];
+    const content = [{ type: 'text', text: 'See' }, picture];
+    const asked = ask(skillOf({ text: { type: 'string' } }, ['text'], true), content, {}, earlier);
+    expect(asked).toEqual({ input: { text: 'See' }, conversation: { before: earlier, attached: [picture] }, warnings: [] });
+    expect(() => ask(text, content)).toThrow(expect.objectContaining({ code: 'unsupported_parameter', param: 'messages[0].content[1]' }));
+  });
+
+  it('is the last of the user, wherever the assistant goes on', () => {
+    const messages = [
+      { role: 'user', content: 'one' },
+      { role: 'user', content: 'two' },
+      { role: 'assistant', content: 'three' },
+    ];
+    expect(skillInput({ model: 'm', messages }, text).input).toEqual({ text: 'two' });
+    expect(() => skillInput({ model: 'm', messages: [{ role: 'system', content: 'x' }] }, text)).toThrow(/role "user"/);
+  });
+});
+
+it('a skill with the field messages gets the whole conversation', () => {
+  const asked = ask(skillOf({ messages: { type: 'array' } }), 'two', {}, [{ role: 'user', content: 'one' }]);
+  expect(asked.input).toEqual({
+    messages: [
+      { role: 'user', content: 'one' },
+      { role: 'user', content: 'two' },
+    ],
+  });
+});
+
+describe('what else a chat asks for', () => {
+  it('is told where a skill decides it, and refused where it would change the meaning', () => {
+    expect(ask(text, 'x', { temperature: 0, max_tokens: 5, stop: null, user: 'me' }).warnings).toEqual([
+      'temperature: a skill decides this itself',
+      'max_tokens: a skill decides this itself',
+    ]);
+    const mine = [{ type: 'function', function: { name: 'mine' } }];
+    expect(() => ask(text, 'x', { tools: mine })).toThrow(expect.objectContaining({ code: 'unsupported_parameter', param: 'tools' }));
+    expect(() => ask(text, 'x', { n: 2 })).toThrow(expect.objectContaining({ param: 'n' }));
+    expect(() => ask(documents, [file, file])).toThrow(expect.objectContaining({ param: 'messages[0].content[1]' }));
+    expect(ask(text, 'x', { tools: [], n: 1 }).warnings).toEqual([]);
+  });
+});

@@ -1,0 +1,110 @@
+/** The rights behind a key: those that its owner has now, as far as anybody knows. */
+import { describe, expect, it } from 'vitest';
+import { createKeyDoor } from '../../src/auth/api-key-authenticator.ts';
+import { makeKey } from '../../src/auth/api-key-format.ts';
+import { createPeople, type People } from '../../src/storage/people.ts';
+import { permissionCodes, type Principal } from '../../src/types/access.ts';
+import type { KeySpec } from '../../src/types/resources.ts';
+import type { KeyEntry, Snapshot } from '../../src/types/snapshot.ts';
+import { databaseKinds, memoryLogger, migrated } from '../storage/databases.ts';
+import { eventually } from '../whole/gateway.ts';
+
+const ulla: Principal = {
+  subject: 'ulla',
+  username: 'Ulla',
+  tenant: 'default',
+  roles: ['developer'],
+  permissions: new Set(permissionCodes),
+  client: null,
+  issuer: 'https://auth.example',
+  credential: 'token',
+  expiresAt: Date.now() + 600_000,
+};
+
+function keyOf(spec: Partial<KeySpec> = {}) {
+  const { id, text, hash } = makeKey();
+  const entry: KeyEntry = {
+    id,
+    tenant: 'default',
+    expiresAt: Date.now() + 60_000,
+    spec: {
+      title: '',
+      issuer: ulla.issuer,
+      subject: ulla.subject,
+      hash,
+      permissions: ['llm:model:use', 'llm:model:view'],
+      capabilities: null,
+      addresses: null,
+      expires_at: new Date(Date.now() + 60_000).toISOString(),
+      replaced_by: null,
+      ...spec,
+    },
+  };
+  const snapshot = { key: (asked: string) => (asked === id ? entry : undefined) } as unknown as Snapshot;
+  return { text, snapshot };
+}
+
+const doorFor = (people: People, ownerMs = 3_600_000) => {
+  const uses: string[] = [];
+  return { uses, door: createKeyDoor({ people, ownerMs, onUse: (id) => uses.push(id) }) };
+};
+
+describe.each(databaseKinds)('a key on $name', ({ missing, ...kind }) => {
+  it.skipIf(missing)('has the part of its owner’s rights that it was given, and loses what they lose, on another node too', async () => {
+    const { place, database } = await migrated({ missing, ...kind });
+    await using _place = place;
+    const logger = memoryLogger();
+    await using here = createPeople({ database, logger });
+    await using there = createPeople({ database: await place.open(), logger });
+    const { text, snapshot } = keyOf();
+    here.saw(ulla);
+    const { door, uses } = doorFor(here);
+    const principal = await door.enter(text, snapshot, '127.0.0.1');
+    expect(principal).toMatchObject({ subject: 'ulla', roles: ['developer'], credential: 'key' });
+    expect([...principal.permissions]).toEqual(['llm:model:use', 'llm:model:view']);
+    expect(door.enter(text, snapshot, '127.0.0.1'), 'worked out once').toBe(principal);
+    expect(uses).toHaveLength(2);
+
+    const far = doorFor(there).door;
+    await eventually(
+      async () => {
+        try {
+          return await far.enter(text, snapshot, '::1');
+        } catch {
+          return null;
+        }
+      },
+      (found) => found?.subject === 'ulla',
+      10_000,
+    );
+    // A new token tells of fewer rights; the key has no more than that from then on.
+    here.saw({ ...ulla, roles: ['viewer'], permissions: new Set(['llm:model:view']) });
+    const less = door.enter(text, snapshot, '127.0.0.1') as Principal;
+    expect(less.roles).toEqual(['viewer']);
+    expect([...less.permissions]).toEqual(['llm:model:view']);
+  });
+
+  it.skipIf(missing)('is refused when its owner is unknown, was away for too long, or moved to another tenant', async () => {
+    const { place, database } = await migrated({ missing, ...kind });
+    await using _place = place;
+    await using people = createPeople({ database, logger: memoryLogger() });
+    const { text, snapshot } = keyOf();
+    await expect(doorFor(people).door.enter(text, snapshot, '127.0.0.1')).rejects.toMatchObject({ code: 'token_invalid' });
+    people.saw(ulla);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(() => doorFor(people, 10).door.enter(text, snapshot, '127.0.0.1')).toThrow(/has not been here for too long/);
+    people.saw({ ...ulla, tenant: 'other' });
+    expect(() => doorFor(people).door.enter(text, snapshot, '127.0.0.1')).toThrow(/not known here any more/);
+  });
+});
+
+it('a key whose owner cannot be asked about is neither let in nor called wrong', async () => {
+  const [sqlite] = databaseKinds;
+  if (sqlite === undefined) throw new Error('no SQLite');
+  const { place, database } = await migrated(sqlite);
+  await using _place = place;
+  const people = createPeople({ database, logger: memoryLogger() });
+  await database.query.schema.dropTable('llm_person').execute();
+  const { text, snapshot } = keyOf();
+  await expect(doorFor(people).door.enter(text, snapshot, '127.0.0.1')).rejects.toMatchObject({ code: 'auth_unavailable', status: 503 });
+});

@@ -1,0 +1,36 @@
+/** JSON in what a model says. */
+import { expect, it } from 'vitest';
+import { foundJson } from '../../../../src/extensions/skills/prompting/json-extractor.ts';
+
+it.each<[string, unknown]>([
+  ['{"a":1}', { a: 1 }],
+  ['  7 ', 7],
+  ['```json\n{"a":1}\n```', { a: 1 }],
+  ['```\n[1]\n```', [1]],
+  ['Here [as asked]: {"a":1}', { a: 1 }],
+  ['{"a":1} (see [1])', { a: 1 }],
+  ['Of {x} I think: {"a":"} {"} and so on', { a: '} {' }],
+  ['As in [1], it is ["b"]', [1]],
+  ['{"a": {"b": [1, 2, "]"]}} done', { a: { b: [1, 2, ']'] } }],
+  ['{"a": [1, 2,],\n}', { a: [1, 2] }],
+  ['Here: {"a": "x,\n]\ty",} as asked', { a: 'x,\n]\ty' }],
+  ['{"a": ",}", }', { a: ',}' }],
+  ['{"a": 1,, }', undefined],
+  ['nothing', undefined],
+  ['{"a": 1', undefined],
+  ['', undefined],
+])('%j holds %j', (text, value) => {
+  expect(foundJson(text)).toEqual(value);
+});
+
+it.each([
+  ['spaces', `{"a": "x"${'\n'.repeat(400_000)}}`],
+  ['commas', `{"a": [${', '.repeat(400_000)}]}`],
+  ['brackets', '['.repeat(400_000)],
+  ['spaces at the end', `{"a": "x"}${' '.repeat(400_000)}x`],
+])('endless %s take no time', (_name, text) => {
+  const start = performance.now();
+  foundJson(text);
+  // Quadratic work would take half a minute.
+  expect(performance.now() - start).toBeLessThan(2_000);
+});

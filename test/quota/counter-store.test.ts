@@ -1,0 +1,232 @@
+/** What every store of counters must hold to: the same suite on memory and on Redis. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Demand, Measure } from '../../src/quota/limit-requests.ts';
+import { createMemoryStore } from '../../src/quota/memory-store.ts';
+import { createRedisStore } from '../../src/quota/redis-store.ts';
+import type { Place, QuotaStore, Verdict } from '../../src/quota/counter-store.ts';
+import { connectRedis, type Redis } from '../../src/storage/redis.ts';
+import type { LimitRule } from '../../src/types/limits.ts';
+import { limitSpec } from '../../src/types/limit-spec.ts';
+import { layCable } from '../storage/cable.ts';
+import { memoryLogger } from '../storage/databases.ts';
+import { eventually } from '../whole/gateway.ts';
+
+const redisUrl = process.env['PAILOU_TEST_REDIS_URL'];
+
+const rule: LimitRule = {
+  id: 'rule',
+  tenant: 'default',
+  name: 'rule',
+  spec: limitSpec.parse({ subject_type: 'tenant', requests_per_minute: 1 }),
+};
+/** The beginning of a minute long gone, so that tests know where in it they are; Redis keeps its keys until the true end of a period. */
+const minute = Math.floor(Date.now() / 60_000) * 60_000;
+const until = minute + 86_400_000;
+
+const demand = (key: string, measure: Measure, limit: number, amount: number): Demand => ({
+  rule,
+  measure,
+  key,
+  limit,
+  amount,
+  until: measure === 'spend' ? until : 0,
+});
+const place = (at: number, ...demands: Demand[]): Place => ({ id: randomUUID(), demands, at });
+
+const stores: { name: string; missing: boolean; create: () => QuotaStore }[] = [];
+let redis: Redis;
+stores.push({ name: 'memory', missing: false, create: createMemoryStore });
+stores.push({
+  name: 'Redis',
+  missing: redisUrl === undefined,
+  create: () =>
+    createRedisStore(redis, (error) => {
+      throw error;
+    }),
+});
+
+beforeAll(async () => {
+  if (redisUrl === undefined) return;
+  redis = await connectRedis({ url: redisUrl, logger: memoryLogger(), patienceMs: 5_000 });
+  await eventually(
+    async () => redis.ready,
+    (ready) => ready,
+  );
+});
+afterAll(async () => redis?.[Symbol.asyncDispose]());
+
+for (const { name, missing, create } of stores) {
+  describe.skipIf(missing)(`counters in ${name}`, () => {
+    const key = (): string => `{test}:${randomUUID()}`;
+    /** Settling is not waited for; whoever asks next comes after it. */
+    const take = async (store: QuotaStore, taken: Place, lease = taken.at + 600_000): Promise<Verdict> => store.take(taken, lease);
+
+    it('let as many requests in a minute as the limit says, and forget them as the next minute passes', async () => {
+      const [store, own] = [create(), key()];
+      const ask = (at: number) => take(store, place(at, demand(own, 'requests', 3, 1)));
+      for (let call = 0; call < 3; call++) expect((await ask(minute + 1_000)).refused).toBeNull();
+      const refused = await ask(minute + 30_000);
+      expect(refused.refused).toBe(0);
+      expect(refused.counters[0]?.used).toBe(3);
+      const wait = refused.counters[0]?.waitMs ?? 0;
+      expect((await ask(minute + 30_000 + wait - 100)).refused, 'not before the time that was told').toBe(0);
+      expect((await ask(minute + 30_000 + wait)).refused, 'but then').toBeNull();
+    });
+
+    it('count the tokens that were used, not those that were set aside', async () => {
+      const [store, own] = [create(), key()];
+      const first = place(minute, demand(own, 'tokens', 100, 80));
+      expect((await take(store, first)).refused).toBeNull();
+      expect((await take(store, place(minute, demand(own, 'tokens', 100, 30)))).refused).toBe(0);
+      store.settle(first, [20]);
+      const next = await take(store, place(minute, demand(own, 'tokens', 100, 80)));
+      expect(next).toMatchObject({ refused: null, counters: [{ used: 20 }] });
+      expect((await take(store, place(minute, demand(own, 'tokens', 100, 101)))).counters[0]?.waitMs).toBe(Infinity);
+    });
+
+    it('hold a place for each call under way and give it back', async () => {
+      const [store, own] = [create(), key()];
+      const calls = [0, 1].map(() => place(minute, demand(own, 'concurrent', 2, 1)));
+      for (const call of calls) expect((await take(store, call)).refused).toBeNull();
+      expect((await take(store, place(minute, demand(own, 'concurrent', 2, 1)))).refused).toBe(0);
+      store.settle(calls[0] as Place, [0]);
+      expect((await take(store, place(minute, demand(own, 'concurrent', 2, 1)))).refused).toBeNull();
+    });
+
+    it('set money aside, and book what was spent: more, less or nothing', async () => {
+      const [store, own] = [create(), key()];
+      const spend = (amount: number) => place(minute, demand(own, 'spend', 1_000_000, amount));
+      const [dear, cheap, failed] = [spend(400_000), spend(400_000), spend(200_000)];
+      for (const each of [dear, cheap, failed]) expect((await take(store, each)).refused).toBeNull();
+      const full = await take(store, spend(1));
+      expect(full.refused).toBe(0);
+      expect(full.counters[0]).toMatchObject({ used: 1_000_000, waitMs: until - minute });
+      store.settle(dear, [450_000]);
+      store.settle(cheap, [100_000]);
+      store.settle(failed, [0]);
+      expect(await take(store, spend(450_001))).toMatchObject({ refused: 0, counters: [{ used: 550_000 }] });
+      expect((await take(store, spend(450_000))).refused).toBeNull();
+    });
+
+    it('take nothing anywhere if one of several has no room', async () => {
+      const [store, one, two, three] = [create(), key(), key(), key()];
+      const asked = () => place(minute, demand(one, 'requests', 10, 1), demand(two, 'spend', 10, 5), demand(three, 'concurrent', 1, 1));
+      expect((await take(store, asked())).refused).toBeNull();
+      expect((await take(store, asked())).refused).toBe(2);
+      const seen = await take(store, place(minute, demand(one, 'requests', 10, 1), demand(two, 'spend', 10, 5)));
+      expect(seen.counters.map(({ used }) => used)).toEqual([1, 5]);
+    });
+
+    it('give all back of a call that costs nothing', async () => {
+      const [store, money, places] = [create(), key(), key()];
+      const call = () => place(minute, demand(money, 'spend', 100, 0), demand(places, 'concurrent', 1, 1));
+      for (let round = 0; round < 3; round++) {
+        const taken = call();
+        expect((await take(store, taken, minute + 5_000)).refused).toBeNull();
+        store.settle(taken, [0, 0]);
+      }
+    });
+
+    it('let no race overrun a budget', async () => {
+      const [store, own] = [create(), key()];
+      const calls = Array.from({ length: 200 }, () => place(minute, demand(own, 'spend', 1_000_000, 10_000)));
+      const verdicts = await Promise.all(
+        calls.map(async (call) => {
+          const verdict = await take(store, call);
+          if (verdict.refused === null) store.settle(call, [10_000]);
+          return verdict;
+        }),
+      );
+      expect(verdicts.filter(({ refused }) => refused === null)).toHaveLength(100);
+    });
+
+    it('learn from the ledger what was spent before, and never less than they know', async () => {
+      const [store, own] = [create(), key()];
+      await store.atLeast(own, 700, until);
+      const call = place(minute, demand(own, 'spend', 1_000, 200));
+      expect(await take(store, call)).toMatchObject({ refused: null, counters: [{ used: 700 }] });
+      store.settle(call, [200]);
+      await store.atLeast(own, 800, until);
+      expect((await take(store, place(minute, demand(own, 'spend', 1_000, 101)))).refused).toBe(0);
+    });
+  });
+}
+
+describe.skipIf(redisUrl === undefined)('counters in Redis, several nodes', () => {
+  it('go on where a call of a node that died was to cost nothing', async () => {
+    const store = stores[1]?.create() as QuotaStore;
+    const own = `{test}:${randomUUID()}`;
+    const call = (at: number) => place(at, demand(`${own}:money`, 'spend', 100, 0), demand(own, 'concurrent', 1, 1));
+    expect((await store.take(call(minute), minute + 5_000)).refused).toBeNull();
+    expect((await store.take(call(minute + 4_000), minute + 9_000)).refused).toBe(1);
+    expect((await store.take(call(minute + 6_000), minute + 9_000)).refused).toBeNull();
+  });
+
+  it('give the room of a node that died back when its lease ends', async () => {
+    const store = stores[1]?.create() as QuotaStore;
+    const own = `{test}:${randomUUID()}`;
+    const dead = place(minute, demand(own, 'concurrent', 1, 1), demand(`${own}:money`, 'spend', 100, 60));
+    expect((await store.take(dead, minute + 5_000)).refused).toBeNull();
+    const next = (at: number) =>
+      store.take(place(at, demand(own, 'concurrent', 1, 1), demand(`${own}:money`, 'spend', 100, 60)), at + 5_000);
+    expect((await next(minute + 4_999)).refused).toBe(0);
+    expect((await next(minute + 5_000)).refused).toBeNull();
+    // It was not dead but slow: what it spent counts, its room is not given back twice.
+    store.settle(dead, [0, 30]);
+    expect(await next(minute + 5_001)).toMatchObject({ refused: 0, counters: [{ used: 1 }, { used: 90 }] });
+  });
+});
+
+describe.skipIf(redisUrl === undefined)('counters in Redis, whose cable is pulled', () => {
+  it('get back what calls held that ended meanwhile, once', async () => {
+    const address = new URL(redisUrl ?? '');
+    await using cable = await layCable({ host: address.hostname, port: Number(address.port) });
+    address.host = `127.0.0.1:${cable.port}`;
+    await using far = await connectRedis({ url: address.href, logger: memoryLogger(), patienceMs: 5_000 });
+    const ready = () =>
+      eventually(
+        async () => far.ready,
+        (is) => is,
+      );
+    await ready();
+    const failures: unknown[] = [];
+    const store = createRedisStore(far, (error) => failures.push(error));
+    const near = stores[1]?.create() as QuotaStore;
+    const own = `{test}:${randomUUID()}`;
+    const demands = [demand(`${own}:money`, 'spend', 100, 60), demand(own, 'concurrent', 1, 1), demand(`${own}:tokens`, 'tokens', 100, 80)];
+    const taken = place(minute, ...demands);
+    expect((await store.take(taken, minute + 600_000)).refused).toBeNull();
+    const heard = place(minute, demand(`${own}:heard`, 'spend', 100, 60));
+    expect((await store.take(heard, minute + 600_000)).refused).toBeNull();
+    await cable.pull();
+    await eventually(
+      async () => far.ready,
+      (is) => !is,
+    );
+    store.settle(taken, [25, 0, 10]);
+    store.settle(heard, [25]);
+    // This one had come through, only its answer was lost.
+    near.settle(heard, [25]);
+    await eventually(
+      async () => failures.length,
+      (count) => count === 2,
+    );
+    expect((await near.take(place(minute, ...demands), minute + 600_000)).refused, 'still held').toBe(0);
+    await cable.plug();
+    await ready();
+    const probe = async () =>
+      near.take(place(minute, demand(`${own}:money`, 'spend', 100, 100), demand(own, 'concurrent', 1, 1)), minute + 600_000);
+    const verdict = await eventually(probe, ({ counters }) => counters[1]?.used === 0);
+    expect(verdict.counters[0]).toMatchObject({ used: 25, settled: 25 });
+    expect(await near.take(place(minute, demand(`${own}:heard`, 'spend', 100, 100)), minute)).toMatchObject({ counters: [{ used: 25 }] });
+  });
+});
+
+describe('the memory of counters', () => {
+  it('lets go of those that nobody needs any more', () => {
+    const store = createMemoryStore();
+    for (let user = 0; user < 30_000; user++) store.take(place(minute + user * 100, demand(`user-${user}`, 'requests', 3, 1)));
+    expect(store.size).toBeLessThan(15_000);
+  });
+});

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { createTurns, turnsOf } from '../../src/scheduling/fair-queue.ts';
+
+const never = new AbortController();
+
+describe('turns', () => {
+  it('are taken in the order in which they were asked for, so many at once', async () => {
+    const take = turnsOf(2);
+    const order: string[] = [];
+    const taken = ['a', 'b', 'c', 'd'].map((name) =>
+      take(never).then((end) => {
+        order.push(name);
+        return end;
+      }),
+    );
+    const [endA] = await Promise.all(taken.slice(0, 2));
+    expect(order).toEqual(['a', 'b']);
+    endA?.();
+    // Ended twice, it makes room for one all the same.
+    endA?.();
+    await taken[2];
+    expect(order).toEqual(['a', 'b', 'c']);
+    (await taken[1])?.();
+    await taken[3];
+    expect(order).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('go to those first who hold the fewest, however many another asks for', async () => {
+    const take = turnsOf(2);
+    const { signal } = never;
+    const order: string[] = [];
+    const ask = async (who: string, name: string) => {
+      const end = await take({ signal, who });
+      order.push(name);
+      return end;
+    };
+    const greedy = Array.from({ length: 6 }, (_, index) => ask('greedy', `g${index}`));
+    const ends = await Promise.all(greedy.slice(0, 2));
+    const modest = ask('modest', 'm');
+    ends[0]?.();
+    const end = await modest;
+    expect(order).toEqual(['g0', 'g1', 'm']);
+    end();
+    await greedy[2];
+    ends[1]?.();
+    await greedy[3];
+    expect(order).toEqual(['g0', 'g1', 'm', 'g2', 'g3']);
+  });
+
+  it('are not given to one who has left, and each key has its own', async () => {
+    const turns = createTurns();
+    const leaving = new AbortController();
+    const end = await turns.take('one', 1, never);
+    const left = turns.take('one', 1, leaving);
+    const next = turns.take('one', 1, never);
+    await turns.take('other', 1, never);
+    leaving.abort(new Error('gone'));
+    await expect(left).rejects.toThrow('gone');
+    end();
+    (await next)();
+    await expect(turns.take('one', 1, leaving)).rejects.toThrow('gone');
+  });
+});

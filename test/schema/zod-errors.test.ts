@@ -1,0 +1,32 @@
+/** What a zod check says of a fault, as callers read it. */
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { zodSentence } from '../../src/schema/zod-errors.ts';
+
+it.each<[z.ZodType, unknown, string]>([
+  [z.string(), 1, 'must be a text, not a number'],
+  [z.number(), 'x', 'must be a number, not a text'],
+  [z.int(), 1.5, 'must be a whole number'],
+  [z.array(z.string()), 'x', 'must be a list, not a text'],
+  [z.strictObject({}), [], 'must be an object {…}, not a list'],
+  [z.record(z.string(), z.string()), true, 'must be an object {…}, not true or false'],
+  [z.boolean(), null, 'must be true or false, not null'],
+  [z.array(z.string()).min(1), [], 'must not be empty'],
+  [z.string().min(1), '', 'must not be empty'],
+  [z.array(z.string()).min(3), [], 'must have at least 3 items'],
+  [z.array(z.string()).max(1), ['a', 'b'], 'must have at most 1 item'],
+  [z.string().max(2), 'abc', 'must have at most 2 characters'],
+  [z.int().max(4), 9, 'must be at most 4'],
+  [z.number().positive(), 0, 'must be more than 0'],
+  [z.enum(['a', 'b']), 'c', 'must be one of "a", "b"'],
+  [z.literal('a'), 'c', 'must be "a"'],
+  [z.string('must be what it is'), 1, 'must be what it is'],
+])('%#: %j is told in plain words', (schema, value, words) => {
+  const { error } = z.strictObject({ field: schema }).safeParse({ field: value });
+  expect(zodSentence(error as z.ZodError).sentence).toBe(`field: ${words}.`);
+});
+
+it('a field that is not there is missing, whatever it should be', () => {
+  const { error } = z.strictObject({ field: z.string() }).safeParse({});
+  expect(zodSentence(error as z.ZodError).sentence).toBe('field: is missing.');
+});

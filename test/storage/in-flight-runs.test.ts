@@ -1,0 +1,111 @@
+/** What a node that died had begun is booked by whoever finds it, once. */
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createOpenRuns, type OpenRuns } from '../../src/storage/in-flight-runs.ts';
+import type { RunRecord } from '../../src/types/run.ts';
+import { eventually } from '../whole/gateway.ts';
+import { memoryLogger } from './databases.ts';
+import { runRecord } from './records.ts';
+
+let dataDir: string;
+let opened: OpenRuns[];
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'pailou-open-'));
+  opened = [];
+});
+afterEach(async () => {
+  for (const each of opened) await each[Symbol.asyncDispose]();
+  await rm(dataDir, { recursive: true });
+});
+
+const files = (): Promise<string[]> => readdir(join(dataDir, 'open-runs')).catch(() => []);
+const runOf = (record: RunRecord = runRecord({ outcome: 'error', error: 'internal_error' })) => ({ id: record.id, snapshot: () => record });
+
+function start(deadAfterMs = 60_000) {
+  const booked: RunRecord[] = [];
+  const logger = memoryLogger();
+  const runs = createOpenRuns({ ledger: { record: (run) => booked.push(run) }, dataDir, logger, everyMs: 20, deadAfterMs });
+  opened.push(runs);
+  return { runs, booked, logger };
+}
+/** As if its writer had died long ago. */
+async function age(): Promise<void> {
+  for (const name of await files()) await utimes(join(dataDir, 'open-runs', name), new Date(0), new Date(0));
+}
+
+it('a stream that ends leaves nothing behind', async () => {
+  const { runs, booked } = start();
+  const run = runOf();
+  runs.begun(run);
+  await eventually(files, (names) => names.length === 1);
+  runs.record(run.snapshot());
+  expect(booked.map(({ id }) => id)).toEqual([run.id]);
+  await eventually(files, (names) => names.length === 0);
+});
+
+it('a node that goes in peace takes its file along', async () => {
+  const { runs } = start();
+  const run = runOf();
+  runs.begun(run);
+  await eventually(files, (names) => names.length === 1);
+  runs.record(run.snapshot());
+  await runs[Symbol.asyncDispose]();
+  expect(await files()).toEqual([]);
+});
+
+it('what a dead node left is booked once, by one of those who find it', async () => {
+  const dead = start();
+  const left = [runOf(), runOf()];
+  for (const run of left) dead.runs.begun(run);
+  await eventually(files, (names) => names.some((name) => name.endsWith('.ndjson')));
+  // It writes no more.
+  await dead.runs[Symbol.asyncDispose]();
+  await age();
+  const finders = [start(90), start(90), start(90)];
+  const booked = () => finders.flatMap((finder) => finder.booked);
+  await eventually(
+    async () => booked().length,
+    (count) => count === 2,
+  );
+  expect(new Set(booked().map(({ id }) => id))).toEqual(new Set(left.map(({ id }) => id)));
+  expect(booked()[0]).toEqual(left.find(({ id }) => id === booked()[0]?.id)?.snapshot());
+  await eventually(files, (names) => names.length === 0);
+});
+
+it('a node that lives is left alone', async () => {
+  const alive = start();
+  alive.runs.begun(runOf());
+  await eventually(files, (names) => names.length === 1);
+  const other = start(200);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(other.booked).toEqual([]);
+});
+
+it('what a node left that died while it took over another is taken over too, and half a file is thrown away', async () => {
+  const folder = join(dataDir, 'open-runs');
+  await mkdir(folder, { recursive: true });
+  const run = runRecord();
+  await writeFile(join(folder, 'x.taken'), `${JSON.stringify(run)}\n`);
+  await writeFile(join(folder, 'y.ndjson.part'), '{"id":');
+  await age();
+  const { booked } = start(90);
+  await eventually(files, (names) => names.length === 0);
+  expect(booked).toEqual([run]);
+});
+
+it('a folder that cannot be written stops no call, and is told once', async () => {
+  await writeFile(join(dataDir, 'open-runs'), 'in the way');
+  const { runs, logger, booked } = start();
+  const run = runOf();
+  runs.begun(run);
+  await eventually(
+    async () => logger.lines.length,
+    (count) => count > 0,
+  );
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(logger.lines).toHaveLength(1);
+  runs.record(run.snapshot());
+  expect(booked).toHaveLength(1);
+});

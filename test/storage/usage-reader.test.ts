@@ -1,0 +1,100 @@
+/** Reports of what was used: exact on both databases, however the runs came into the ledger. */
+import { describe, expect, it } from 'vitest';
+import { createLedger } from '../../src/storage/ledger.ts';
+import { createUsageReader, type UsageDimension } from '../../src/storage/usage-reader.ts';
+import type { RunRecord } from '../../src/types/run.ts';
+import { databaseKinds, migrated } from './databases.ts';
+import { runRecord } from './records.ts';
+
+const day = 20_000;
+const at = (days: number, hour = 12): number => (day + days) * 86_400_000 + hour * 3_600_000;
+const run = (over: Partial<RunRecord>): RunRecord =>
+  runRecord({
+    startedAt: at(0),
+    deployment: 'gpt#v/up',
+    capability: 'model/gpt',
+    usage: { inputTokens: 10, outputTokens: 2, cachedInputTokens: 4 },
+    cost: 100,
+    currency: 'CNY',
+    ...over,
+  });
+
+describe.each(databaseKinds)('usage on $name', ({ missing, ...kind }) => {
+  it.skipIf(missing)('adds up every run once, by whatever is asked for', async () => {
+    const { place, database } = await migrated({ missing, ...kind });
+    await using _place = place;
+    await using ledger = createLedger({ database, dataDir: place.dataDir, logger: place.logger });
+    const skill = run({ capability: 'skill/sum', usage: null, cost: null, currency: null, deployment: null });
+    const records = [
+      run({}),
+      run({ startedAt: at(0, 23) }),
+      run({ startedAt: at(1, 0), subject: 'u-2', client: 'web', key: 'k1' }),
+      // It fell back: what answered counts.
+      run({ deployment: 'claude#v/opus', cost: 7, currency: 'USD' }),
+      run({ outcome: 'error', usage: null, cost: null, deployment: null, currency: null }),
+      run({ outcome: 'aborted', usage: { inputTokens: 1, outputTokens: 1, estimated: true }, cost: null, currency: null }),
+      skill,
+      run({ parent: skill.id, root: skill.id, via: 'skill/sum' }),
+      run({ tenant: 'other' }),
+      run({ startedAt: at(9) }),
+    ];
+    for (const record of [...records, ...records]) ledger.record(record);
+    await ledger.flush();
+    for (const record of records) ledger.record(record);
+    await ledger.flush();
+
+    const reader = createUsageReader(database);
+    const ask = async (by: UsageDimension[], subject: string | null = null) =>
+      (await reader.report({ tenant: 'acme', subject, from: day, to: day + 2, by })).map(
+        ({ of, currency, calls, runs, input_tokens: input, cost }) => [...by.map((each) => of[each]), currency, calls, runs, input, cost],
+      );
+    expect(await ask([])).toEqual([
+      [null, 3, 3, 1, 0],
+      ['CNY', 3, 4, 40, 400],
+      ['USD', 1, 1, 10, 7],
+    ]);
+    expect(await ask(['day'])).toContainEqual(['2024-10-05', 'CNY', 1, 1, 10, 100]);
+    expect(await ask(['user', 'key', 'client'])).toContainEqual(['u-2', 'k1', 'web', 'CNY', 1, 1, 10, 100]);
+    expect(await ask(['model'])).toEqual(
+      expect.arrayContaining([
+        ['claude', 'USD', 1, 1, 10, 7],
+        ['gpt', 'CNY', 3, 4, 40, 400],
+        [null, null, 1, 1, 0, 0],
+      ]),
+    );
+    expect(await ask(['skill'])).toContainEqual(['sum', 'CNY', 0, 1, 10, 100]);
+    expect(await ask(['skill'])).toContainEqual(['sum', null, 1, 1, 0, 0]);
+    expect(await ask(['user'], 'u-2')).toEqual([['u-2', 'CNY', 1, 1, 10, 100]]);
+    const [line] = await reader.report({ tenant: 'acme', subject: null, from: day, to: day + 2, by: [] });
+    expect(line).toMatchObject({ failed: 1, aborted: 1, estimated: 1, unpriced: 1 });
+  });
+
+  it.skipIf(missing)('is kept up by several writers at once', async () => {
+    const { place, database } = await migrated({ missing, ...kind });
+    await using _place = place;
+    const other = await place.open();
+    const writers = [database, other].map((each, index) =>
+      createLedger({ database: each, dataDir: `${place.dataDir}/${index}`, logger: place.logger, intervalMs: 5 }),
+    );
+    for (let round = 0; round < 40; round++) {
+      for (const [index, writer] of writers.entries())
+        for (let each = 0; each < 25; each++)
+          writer.record(run({ subject: `u-${(each * (index + 3)) % 25}`, capability: `model/m${each % 5}`, deployment: null }));
+      await new Promise((resolve) => setTimeout(resolve, 3));
+    }
+    for (const writer of writers) await writer[Symbol.asyncDispose]();
+    const lines = await createUsageReader(database).report({
+      tenant: 'acme',
+      subject: null,
+      from: day,
+      to: day + 1,
+      by: ['user', 'model'],
+    });
+    expect(lines.reduce((sum, { runs }) => sum + runs, 0)).toBe(2_000);
+    expect(lines.reduce((sum, { cost }) => sum + cost, 0)).toBe(200_000);
+    expect(
+      place.logger.lines.filter(({ level }) => level !== 'debug'),
+      'no batch had to wait for another in a circle',
+    ).toEqual([]);
+  });
+});
