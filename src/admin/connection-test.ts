@@ -1,7 +1,7 @@
 /** POST /api/{providers,models,mcp-servers}/test: tries an unsaved draft through the real call path, under the same rules as saving. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { callerOf } from '../application/caller.ts';
+import { callerOf } from '../api/request-caller.ts';
 import { invokeModel } from '../application/models/invoke-model.ts';
 import type { CallServices } from '../application/services.ts';
 import { isVirtual, toolsOf } from '../application/tools/server-tools.ts';

@@ -1,7 +1,8 @@
 /** POST /api/skills/{name}/evaluate: the draft's cases against models, as a table. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { callerOf, requireModel, requireSkill } from '../application/caller.ts';
+import { requireModel, requireSkill } from '../application/caller.ts';
+import { callerOf } from '../api/request-caller.ts';
 import { type CaseResult, evaluateCase } from '../application/skills/evaluate-case.ts';
 import type { CallServices } from '../application/services.ts';
 import { GatewayError } from '../types/errors.ts';

@@ -1,12 +1,10 @@
 /** One caller in the middle of one call: who, with which configuration, and how long they stay. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { decide } from '../auth/decide.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 import type { Action, Capability, Principal } from '../types/access.ts';
 import { GatewayError, type ErrorCode } from '../types/errors.ts';
 import type { McpServerEntry, ModelEntry, SkillEntry, TenantView } from '../types/snapshot.ts';
-import { createNeeds, type Needs } from './required-permissions.ts';
-import { principalOf, snapshotOf } from '../api/request-context.ts';
+import type { Needs } from './required-permissions.ts';
 
 export interface Caller {
   readonly principal: Principal;
@@ -25,35 +23,6 @@ export interface Caller {
   readonly needs: Needs;
   /** Adds headers to the answer, as long as it has not begun. */
   tell(headers: Readonly<Record<string, string>>): void;
-}
-
-export function callerOf(request: FastifyRequest, reply: FastifyReply): Caller {
-  const principal = principalOf(request);
-  const snapshot = snapshotOf(request);
-  const controller = new AbortController();
-  const needs = createNeeds();
-  request.openCall = { request, needs, end: (why) => controller.abort(why) };
-  const leave = (): void => {
-    if (!reply.raw.writableFinished) controller.abort(new GatewayError('client_closed_request', 'The caller left.'));
-  };
-  // Who is to be asked about a token may have taken longer than the caller stayed.
-  if (reply.raw.closed) leave();
-  else reply.raw.on('close', leave);
-  return {
-    principal,
-    requestId: request.id,
-    revision: snapshot.revision,
-    view: snapshot.tenant(principal.tenant),
-    grants: () => request.server.openCalls.grantsOf(principal.tenant),
-    signal: controller.signal,
-    cacheControl: request.headers['cache-control'],
-    needs,
-    subjectToken: () =>
-      principal.credential === 'token' ? (/^bearer\s+(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? null) : null,
-    tell(headers) {
-      if (!reply.raw.headersSent) reply.headers(headers);
-    },
-  };
 }
 
 type Asker = Pick<Caller, 'principal' | 'view'> & Partial<Pick<Caller, 'needs' | 'grants'>>;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { estimateTokens } from '../../models/estimate-usage.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject } from '../../types/json.ts';
-import { callerOf } from '../../application/caller.ts';
+import { callerOf } from '../request-caller.ts';
 import { refuseInvalid } from '../../application/chat/chat-body.ts';
 import { answerRelay } from '../answers/passthrough-answer.ts';
 import type { CallServices } from '../../application/services.ts';

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { collectCompletion, createChunkEmitter } from '../../models/client-formats/chat-completions/emitter.ts';
 import { answerChat, type AnswerWriter } from '../answers/answer-chat.ts';
-import { callerOf } from '../../application/caller.ts';
+import { callerOf } from '../request-caller.ts';
 import { chatBodySchema, type ParsedChat, parseChat } from '../../application/chat/chat-body.ts';
 import { type ChatAnswer, routeChat } from '../../application/route-chat.ts';
 import type { CallServices } from '../../application/services.ts';

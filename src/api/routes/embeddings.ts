@@ -10,7 +10,8 @@ import type { EmbeddingsAnswer, EmbeddingsBody } from '../../types/wire-format.t
 import { addAnswerHeaders } from '../answers/answer-chat.ts';
 import { endFailed } from '../../application/models/recorded-run.ts';
 import { callContext } from '../../application/models/call-context.ts';
-import { callerOf, requireModel } from '../../application/caller.ts';
+import { requireModel } from '../../application/caller.ts';
+import { callerOf } from '../request-caller.ts';
 import { refuseInvalid } from '../../application/chat/chat-body.ts';
 import { openRun, requireOperation } from '../../application/models/invoke-model.ts';
 import { admitKept, findKept, isOwnAnswer } from '../../application/models/cached-answer.ts';

@@ -11,7 +11,8 @@ import {
 import { loadTokenizer } from '../../models/estimate-usage.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { answerChat, type AnswerWriter } from '../answers/answer-chat.ts';
-import { callerOf, requireModel, requireSkill } from '../../application/caller.ts';
+import { requireModel, requireSkill } from '../../application/caller.ts';
+import { callerOf } from '../request-caller.ts';
 import { checkBody, decisionsOf, gatewaySchema } from '../../application/chat/chat-body.ts';
 import { type ChatAnswer, routeChat } from '../../application/route-chat.ts';
 import type { CallServices } from '../../application/services.ts';

@@ -6,7 +6,8 @@ import { readResponsesRequest, responsesBodySchema, type ResponsesRequest } from
 import type { ResponseStore } from '../../storage/response-store.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { answerChat, type AnswerWriter } from '../answers/answer-chat.ts';
-import { type Caller, callerOf } from '../../application/caller.ts';
+import type { Caller } from '../../application/caller.ts';
+import { callerOf } from '../request-caller.ts';
 import { checkBody, decisionsOf, gatewaySchema } from '../../application/chat/chat-body.ts';
 import { type ChatAnswer, routeChat } from '../../application/route-chat.ts';
 import type { CallServices } from '../../application/services.ts';

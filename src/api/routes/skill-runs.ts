@@ -8,7 +8,8 @@ import type { JsonObject } from '../../types/json.ts';
 import type { CallServices } from '../../application/services.ts';
 import { principalOf, snapshotOf } from '../request-context.ts';
 import { writeStream } from '../answers/stream-writer.ts';
-import { callerOf, may } from '../../application/caller.ts';
+import { may } from '../../application/caller.ts';
+import { callerOf } from '../request-caller.ts';
 import { type RunNode, runForest, sumOf } from '../../application/background/run-tree.ts';
 
 const named = z.object({ id: z.string().min(1).max(100) });

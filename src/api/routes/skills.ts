@@ -6,13 +6,15 @@ import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json } from '../../types/json.ts';
 import type { SkillEntry } from '../../types/snapshot.ts';
 import { answerChat } from '../answers/answer-chat.ts';
-import { type Caller, callerOf, may, requireSkill } from '../../application/caller.ts';
+import { type Caller, may, requireSkill } from '../../application/caller.ts';
+import { callerOf } from '../request-caller.ts';
 import { refuseInvalid } from '../../application/chat/chat-body.ts';
 import { invokeSkill } from '../../application/skills/invoke-skill.ts';
 import { runFaceOf, startInBackground } from '../../application/background/start-in-background.ts';
 import type { CallServices } from '../../application/services.ts';
 import { isForm, receiveSkillForm } from '../bodies/skill-form.ts';
 import { createFormRooms, type FormRoom } from '../bodies/upload-memory-budget.ts';
+import type { OpenCall } from '../active-requests.ts';
 import { principalOf, snapshotOf } from '../request-context.ts';
 
 const runBody = z.strictObject({
@@ -57,6 +59,11 @@ async function wantedOf(request: FastifyRequest, caller: Caller, skill: SkillEnt
   if (wanted.stream && wanted.async)
     throw refuse('stream: a run with async is followed at GET /v1/runs/{id}?stream=true; ask for one of the two.', 'stream');
   return wanted;
+}
+
+/** The fields of a request that stay valid after its connection is closed. */
+function detachedRequest({ id, headers, principal, socket }: FastifyRequest): OpenCall['request'] {
+  return { id, headers, principal, socket: { remoteAddress: socket.remoteAddress } };
 }
 
 export function addSkills(app: FastifyInstance, services: CallServices): void {
@@ -106,7 +113,11 @@ export function addSkills(app: FastifyInstance, services: CallServices): void {
           await answerChat(reply, answer, wanted.stream, runWriter(runFaceOf(skill, call.run)));
           return await reply;
         }
-        const id = await startInBackground(services, request, caller, skill, wanted.input, held.move());
+        const { openCalls } = request.server;
+        const id = await startInBackground(services, caller, skill, wanted.input, {
+          room: held.move(),
+          watch: (end) => openCalls.hold({ request: detachedRequest(request), needs: caller.needs, end }),
+        });
         return await reply
           .code(202)
           .header('location', `/v1/runs/${id}`)

@@ -1,14 +1,13 @@
 /** A run that goes on when its caller has left: started, watched for rights that are taken away, handed to the runs in the background. */
 import { setImmediate } from 'node:timers/promises';
-import type { FastifyRequest } from 'fastify';
 import type { RunFace } from '../../models/client-formats/skill-run.ts';
 import type { Run } from '../../telemetry/run.ts';
 import type { ChatEvent } from '../../types/chat.ts';
+import type { GatewayError } from '../../types/errors.ts';
 import type { Json } from '../../types/json.ts';
 import type { SkillEntry } from '../../types/snapshot.ts';
 import type { Caller } from '../caller.ts';
 import type { CallServices } from '../services.ts';
-import type { OpenCall } from '../../api/active-requests.ts';
 import { invokeSkill } from '../skills/invoke-skill.ts';
 
 /** How a run of this skill is told, in whichever way. */
@@ -22,19 +21,21 @@ function detached(caller: Caller, controller: AbortController): Caller {
   return { ...caller, signal: controller.signal, tell: () => {} };
 }
 
-/** What stays of a request when its connection is gone. */
-function lastingOf({ id, headers, principal, socket }: FastifyRequest): OpenCall['request'] {
-  return { id, headers, principal, socket: { remoteAddress: socket.remoteAddress } };
+/** What a run needs of the request that starts it. */
+export interface BackgroundStart {
+  /** The memory that the request reserved; disposed when the run has ended. */
+  readonly room: Disposable;
+  /** Re-checks the caller's permissions while the run goes on, and calls `end` when one is lost. Returns the way to stop. */
+  readonly watch: (end: (why: GatewayError) => void) => () => void;
 }
 
-/** Resolves with the id of a run that goes on by itself; what is wrong at once is thrown at once. `room` is given back when it is over. */
+/** Resolves with the id of a run that goes on after the request has ended. Throws what fails before the run has begun. */
 export async function startInBackground(
   services: CallServices,
-  request: FastifyRequest,
   caller: Caller,
   skill: SkillEntry,
   input: Json,
-  room: Disposable,
+  { room, watch }: BackgroundStart,
 ): Promise<string> {
   using held = new DisposableStack();
   held.use(room);
@@ -50,8 +51,7 @@ export async function startInBackground(
   const run = await opened.promise;
   await setImmediate();
   if (hasFailed) await call;
-  // Its rights are looked at for as long as it goes on, like those of an open stream.
-  held.defer(request.server.openCalls.hold({ request: lastingOf(request), needs: caller.needs, end: (why) => controller.abort(why) }));
+  held.defer(watch((why) => controller.abort(why)));
   const whole = held.move();
   const events = async function* (): AsyncGenerator<readonly ChatEvent[]> {
     using _held = whole;

@@ -6,7 +6,7 @@ import { compileSchema } from '../../schema/json-schema.ts';
 import { textEvents } from '../../streaming/text-events.ts';
 import { requireDocument, wrongInput } from './prompting/input-validation.ts';
 import type { SkillRun } from '../../types/skill.ts';
-import { waitingOf } from '../sandbox/queue-ticket.ts';
+import { waitingOf } from './sandbox/queue-ticket.ts';
 import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
 import { askTyped, faultOf, jsonFormat } from './prompting/typed-answer.ts';
 

@@ -9,7 +9,7 @@ import { requireInput } from './prompting/input-validation.ts';
 import { withoutFence } from './prompting/code-fences.ts';
 import { askTyped, faultOf, jsonFormat } from './prompting/typed-answer.ts';
 import { pathFault, pathsFault } from './code/file-paths.ts';
-import { waitingOf } from '../sandbox/queue-ticket.ts';
+import { waitingOf } from './sandbox/queue-ticket.ts';
 import { checkSyntax } from './code/checker/checker.ts';
 import type { CodeFile, Syntax } from './code/syntax.ts';
 

@@ -10,7 +10,7 @@ import { textEvents } from '../../streaming/text-events.ts';
 import { requireDocument, wrongInput } from './prompting/input-validation.ts';
 import { inTurns, usualHands } from './prompting/concurrent-steps.ts';
 import { askTyped, faultOf, jsonFormat } from './prompting/typed-answer.ts';
-import { waitingOf } from '../sandbox/queue-ticket.ts';
+import { waitingOf } from './sandbox/queue-ticket.ts';
 import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
 import { inPieces } from './documents/chunks.ts';
 import type { Section } from './documents/section.ts';

@@ -8,7 +8,7 @@ import type { SkillRun } from '../../types/skill.ts';
 import { textEvents } from '../../streaming/text-events.ts';
 import { requireDocument } from './prompting/input-validation.ts';
 import { inTurns, usualHands } from './prompting/concurrent-steps.ts';
-import { waitingOf } from '../sandbox/queue-ticket.ts';
+import { waitingOf } from './sandbox/queue-ticket.ts';
 import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
 import { byLines } from './documents/line-sections.ts';
 import { inPieces } from './documents/chunks.ts';

@@ -10,7 +10,7 @@ import { wholeText, textEvents } from '../../streaming/text-events.ts';
 import { requireDocument, wrongInput } from './prompting/input-validation.ts';
 import { withoutFence } from './prompting/code-fences.ts';
 import { inTurns, usualHands } from './prompting/concurrent-steps.ts';
-import { waitingOf } from '../sandbox/queue-ticket.ts';
+import { waitingOf } from './sandbox/queue-ticket.ts';
 import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
 import { textPieces } from './documents/text-chunks.ts';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { callerOf } from '../../../src/application/caller.ts';
+import { callerOf } from '../../../src/api/request-caller.ts';
 import { receiveSkillForm } from '../../../src/api/bodies/skill-form.ts';
 
 const server = createServer();

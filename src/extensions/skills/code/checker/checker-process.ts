@@ -1,5 +1,5 @@
 /** The process in which the syntax of the files of one answer is looked at. */
-import { answerOnce } from '../../../sandbox/child-process.ts';
+import { answerOnce } from '../../sandbox/child-process.ts';
 import { type CodeFile, syntaxOf } from '../syntax.ts';
 
 answerOnce(

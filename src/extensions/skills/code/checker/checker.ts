@@ -1,7 +1,7 @@
 /** The syntax of files that a model wrote, found out apart from everything else: parsers may take for ever, and some break by what they are given. */
 import { fileURLToPath } from 'node:url';
 import { turnsOf, type Waiting } from '../../../../scheduling/fair-queue.ts';
-import { ApartFault, doApart, NoAnswer } from '../../../sandbox/subprocess.ts';
+import { ApartFault, doApart, NoAnswer } from '../../sandbox/subprocess.ts';
 import { type CodeFile, hasParser, type Syntax } from '../syntax.ts';
 
 const entry = fileURLToPath(new URL('./checker-process.ts', import.meta.url));

@@ -1,5 +1,5 @@
 /** The process in which one file is read. */
-import { answerOnce } from '../../../sandbox/child-process.ts';
+import { answerOnce } from '../../sandbox/child-process.ts';
 import type { DocumentFile } from '../formats/detect-format.ts';
 import { faultOf, readFile } from './read-file.ts';
 

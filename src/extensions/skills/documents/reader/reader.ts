@@ -1,7 +1,7 @@
 /** Files are read apart from everything else. */
 import { fileURLToPath } from 'node:url';
 import { turnsOf, type Waiting } from '../../../../scheduling/fair-queue.ts';
-import { ApartFault, doApart, type Limits, NoAnswer } from '../../../sandbox/subprocess.ts';
+import { ApartFault, doApart, type Limits, NoAnswer } from '../../sandbox/subprocess.ts';
 import type { DocumentFile } from '../formats/detect-format.ts';
 import type { Section } from '../section.ts';
 import { damaged, Unreadable } from '../document-errors.ts';

@@ -1,6 +1,6 @@
 /** Work on what strangers wrote is done in a process of its own: whatever it is, it can neither stop nor end the gateway. */
 import { type ChildProcess, fork } from 'node:child_process';
-import type { TakeTurn, Waiting } from '../../scheduling/fair-queue.ts';
+import type { TakeTurn, Waiting } from '../../../scheduling/fair-queue.ts';
 import type { Answer } from './child-process.ts';
 
 export interface Limits {

@@ -1,7 +1,7 @@
 /** Who waits for work apart: nobody holds up the others by giving much of it. */
-import { personKey } from '../../types/access.ts';
-import type { SkillRun } from '../../types/skill.ts';
-import type { Waiting } from '../../scheduling/fair-queue.ts';
+import { personKey } from '../../../types/access.ts';
+import type { SkillRun } from '../../../types/skill.ts';
+import type { Waiting } from '../../../scheduling/fair-queue.ts';
 
 export const waitingOf = ({ principal, signal }: Pick<SkillRun, 'principal' | 'signal'>): Waiting => ({
   signal,

@@ -1,0 +1,36 @@
+/** The caller of one HTTP request, for the layer that knows no HTTP. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Caller } from '../application/caller.ts';
+import { createNeeds } from '../application/required-permissions.ts';
+import { GatewayError } from '../types/errors.ts';
+import { principalOf, snapshotOf } from './request-context.ts';
+
+/** Its `signal` is aborted when the client closes the connection before the answer is complete. */
+export function callerOf(request: FastifyRequest, reply: FastifyReply): Caller {
+  const principal = principalOf(request);
+  const snapshot = snapshotOf(request);
+  const controller = new AbortController();
+  const needs = createNeeds();
+  request.openCall = { request, needs, end: (why) => controller.abort(why) };
+  const leave = (): void => {
+    if (!reply.raw.writableFinished) controller.abort(new GatewayError('client_closed_request', 'The caller left.'));
+  };
+  // Who is to be asked about a token may have taken longer than the caller stayed.
+  if (reply.raw.closed) leave();
+  else reply.raw.on('close', leave);
+  return {
+    principal,
+    requestId: request.id,
+    revision: snapshot.revision,
+    view: snapshot.tenant(principal.tenant),
+    grants: () => request.server.openCalls.grantsOf(principal.tenant),
+    signal: controller.signal,
+    cacheControl: request.headers['cache-control'],
+    needs,
+    subjectToken: () =>
+      principal.credential === 'token' ? (/^bearer\s+(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? null) : null,
+    tell(headers) {
+      if (!reply.raw.headersSent) reply.headers(headers);
+    },
+  };
+}
