@@ -3,9 +3,16 @@ import { fileURLToPath } from 'node:url';
 import type { ConfigService } from './config/service.ts';
 import type { Actor } from './types/config-store.ts';
 import type { ResourceKind } from './types/resources.ts';
+import type { Writer } from './types/writes.ts';
 
 const tenant = 'default';
 const actor: Actor = { subject: 'pailou', username: 'pailou', tenant, requestId: 'first-start' };
+/** Nobody asked for these rows: they are written into an empty configuration. */
+const writer: Writer = {
+  actor,
+  kinds: ['provider', 'model', 'mcp', 'skill', 'grant'],
+  decide: () => ({ allowed: true, rule: 'first-start', reason: 'A first start in development mode writes its demo rows.' }),
+};
 const exampleServer = fileURLToPath(new URL('../examples/mcp-server/server.ts', import.meta.url));
 
 const demoModel = (description: string, ...upstream: string[]) => ({
@@ -65,7 +72,7 @@ const rows: readonly { kind: ResourceKind; name: string; spec: unknown }[] = [
 export async function seedDemo(config: ConfigService): Promise<void> {
   if (config.current().revision > 0) return;
   await config.change(
-    actor,
+    writer,
     rows.map((row) => ({ ...row, tenant, operation: 'create' as const, enabled: true, owner: null })),
     'first start: demo models, tools and skill',
   );

@@ -1,7 +1,7 @@
 /** The collections of the control API, as one table: address, kind of row, and whose rights apply. */
 import { isAdministrator } from '../auth/decide.ts';
-import type { Capability, CapabilityKind, Principal } from '../types/access.ts';
-import type { ConfigRow, ResourceKind } from '../types/resources.ts';
+import type { CapabilityKind, Principal } from '../types/access.ts';
+import type { ResourceKind } from '../types/resources.ts';
 
 export interface Collection {
   /** The last part of `/api/<path>`. */
@@ -24,14 +24,6 @@ export const collections: readonly Collection[] = [
   { path: 'mcp-servers', kind: 'mcp', title: 'MCP server', rights: 'mcp', readByManagersOnly: false },
   { path: 'limits', kind: 'limit', title: 'limit', rights: 'model', readByManagersOnly: true, administratorsOnly: true },
 ];
-
-/** A row as a thing to decide about. */
-export function capabilityOf(collection: Collection, row: Pick<ConfigRow, 'name' | 'tenant' | 'owner' | 'spec'>): Capability {
-  const tags = Array.isArray(row.spec['tags']) ? (row.spec['tags'] as string[]) : [];
-  // A provider or a limit is no capability that a grant could name; the prefix keeps `model/*` grants off it.
-  const name = collection.kind === collection.rights ? row.name : `#${collection.kind}/${row.name}`;
-  return { kind: collection.rights, name, tenant: row.tenant, owner: row.owner, tags };
-}
 
 /** The owner of a new or changed row: the caller's own choice only for administrators. Undefined keeps what is there. */
 export function chooseOwner(principal: Principal, wanted: string | null | undefined): string | null | undefined {

@@ -5,7 +5,8 @@ import { principalOf, snapshotOf } from '../api/request-context.ts';
 import { isAdministrator } from '../auth/decide.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { NodeBook } from '../storage/node-registry.ts';
-import { actorOf } from './actor.ts';
+import type { ResourceKind } from '../types/resources.ts';
+import { writerOf } from './writer.ts';
 
 const revisions = z.object({
   revision: z.int(),
@@ -31,6 +32,9 @@ const historyQuery = z.object({
   after: z.coerce.number().int().min(0).default(0),
   limit: z.coerce.number().int().min(1).max(500).default(50),
 });
+
+/** All but keys: one that was revoked stays revoked. */
+const restored: readonly ResourceKind[] = ['provider', 'model', 'skill', 'mcp', 'grant', 'limit'];
 
 export function addConfiguration(app: FastifyInstance, config: ConfigService, nodes: NodeBook): void {
   const tags = ['config'];
@@ -104,11 +108,11 @@ export function addConfiguration(app: FastifyInstance, config: ConfigService, no
   app.post<{ Body: z.output<typeof rollbackBody> }>(
     '/api/config/rollback',
     {
-      config: { access: 'administrator' },
+      config: { access: 'administrator', writes: restored },
       schema: { tags, summary: "Restore your tenant's configuration as it was at a revision", body: rollbackBody },
     },
     async (request, reply) => {
-      const { revision, changes } = await config.rollback(actorOf(request), request.body.revision);
+      const { revision, changes } = await config.rollback(writerOf(request), request.body.revision);
       return reply.header('x-pailou-revision', revision).send({ revision, changes });
     },
   );

@@ -6,16 +6,14 @@ import { invokeModel } from '../application/models/invoke-model.ts';
 import type { CallServices } from '../application/services.ts';
 import { isVirtual, toolsOf } from '../application/tools/server-tools.ts';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
-import { decide } from '../auth/decide.ts';
 import type { ConfigService } from '../config/service.ts';
 import { collectText } from '../streaming/text-events.ts';
 import type { ChatBody } from '../types/chat.ts';
-import { GatewayError, toGatewayError } from '../types/errors.ts';
-import { type ConfigRow, mcpServerSpec, modelSpec, providerSpec } from '../types/resources.ts';
+import { toGatewayError } from '../types/errors.ts';
+import { mcpServerSpec, modelSpec, providerSpec } from '../types/resources.ts';
 import type { McpServerEntry, ModelEntry } from '../types/snapshot.ts';
 import type { Offer } from '../types/tool-source.ts';
-import { capabilityOf, type Collection, collections } from './collections.ts';
-import { requireKindRight } from './resources.ts';
+import { writerOf } from './writer.ts';
 
 const providerDraft = z.strictObject({
   spec: providerSpec,
@@ -81,13 +79,12 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
   app.post<{ Body: z.output<typeof providerDraft> }>(
     '/api/providers/test',
     {
-      config: { access: ['llm:model:manage'] },
+      config: { access: ['llm:model:manage'], writes: ['provider'] },
       schema: { tags: ['providers'], summary: 'Try a provider before saving it', body: providerDraft, response },
     },
     async (request, reply) => {
       const { spec, name, model } = request.body;
-      requireRightToSave(request, config, 'provider', spec, name);
-      await using draft = await config.draftProvider({ tenant: principalOf(request).tenant, spec, name, model });
+      await using draft = await config.draftProvider(writerOf(request), { tenant: principalOf(request).tenant, spec, name, model });
       return await tryModel(request, reply, draft.model);
     },
   );
@@ -95,12 +92,11 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
   app.post<{ Body: z.output<typeof modelDraft> }>(
     '/api/models/test',
     {
-      config: { access: ['llm:model:manage'] },
+      config: { access: ['llm:model:manage'], writes: ['model'] },
       schema: { tags: ['models'], summary: 'Try a model before saving it', body: modelDraft, response },
     },
     async (request, reply) => {
-      requireRightToSave(request, config, 'model', request.body.spec);
-      await using draft = await config.draftModel({ tenant: principalOf(request).tenant, spec: request.body.spec });
+      await using draft = await config.draftModel(writerOf(request), { tenant: principalOf(request).tenant, spec: request.body.spec });
       return await tryModel(request, reply, draft.model);
     },
   );
@@ -108,14 +104,13 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
   app.post<{ Body: z.output<typeof mcpDraft> }>(
     '/api/mcp-servers/test',
     {
-      config: { access: ['llm:mcp:manage'] },
+      config: { access: ['llm:mcp:manage'], writes: ['mcp'] },
       schema: { tags: ['mcp-servers'], summary: 'Try an MCP server before saving it', body: mcpDraft, response },
     },
     async (request, reply) => {
       const { spec, name } = request.body;
-      requireRightToSave(request, config, 'mcp', spec, name);
       const startedAt = Date.now();
-      await using draft = await config.draftMcpServer({ tenant: principalOf(request).tenant, spec, name });
+      await using draft = await config.draftMcpServer(writerOf(request), { tenant: principalOf(request).tenant, spec, name });
       try {
         const signal = AbortSignal.any([callerOf(request, reply).signal, AbortSignal.timeout(spec.call_timeout_ms)]);
         const { tools, resources, templates, prompts } = await offerOf(request, draft.server, signal);
@@ -131,31 +126,4 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
       }
     },
   );
-}
-
-/**
- * Whoever may not save a draft may not try it either: a trial sends requests, starts programs and uses secrets. With `name` it stands for
- * a change of that row, whose stored secrets it may carry to another address.
- */
-function requireRightToSave(
-  request: FastifyRequest,
-  config: ConfigService,
-  kind: 'provider' | 'model' | 'mcp',
-  spec: ConfigRow['spec'],
-  name?: string,
-): void {
-  const principal = principalOf(request);
-  const collection = collections.find((each) => each.kind === kind) as Collection;
-  const stored = name === undefined ? null : config.row(principal.tenant, kind, name);
-  if (stored === undefined) throw new GatewayError('not_found', `There is no ${kind} named "${name}".`, { param: 'name' });
-  const row = stored ?? { name: 'draft', tenant: principal.tenant, owner: principal.subject, spec };
-  const { grants } = snapshotOf(request).tenant(principal.tenant);
-  const decision = decide(principal, 'manage', capabilityOf(collection, row), grants, Date.now());
-  if (!decision.allowed) {
-    throw stored === null
-      ? new GatewayError('permission_denied', `You may not try a ${collection.title}: ${decision.reason}`)
-      : new GatewayError('permission_denied', `You may not use the stored secrets of "${name}": ${decision.reason}`, { param: 'name' });
-  }
-  requireKindRight(principal, kind, row.spec);
-  requireKindRight(principal, kind, spec);
 }

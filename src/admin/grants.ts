@@ -9,9 +9,10 @@ import type { ConfigService } from '../config/service.ts';
 import { capabilityKinds } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
 import { type ConfigRow, grantSpec, resourceNames } from '../types/resources.ts';
-import { actorOf, expectedRevision } from './actor.ts';
+import { expectedRevision } from './actor.ts';
 import { pageOf, pageQuery } from './paging.ts';
 import { rowView, showRow } from './row-view.ts';
+import { writerOf } from './writer.ts';
 
 const named = z.object({ name: z.string().min(1).max(200) });
 const createBody = z.strictObject({
@@ -22,6 +23,7 @@ const createBody = z.strictObject({
 const replaceBody = z.strictObject({ spec: grantSpec, enabled: z.boolean().optional() });
 const tags = ['grants'];
 const manage = { access: capabilityKinds.map((kind) => `llm:${kind}:manage` as const) };
+const write = { ...manage, writes: ['grant'] as const };
 
 /** True if the caller may hand out this right: everything for administrators, what one manages for others. */
 function mayGrant(request: FastifyRequest, capability: string): boolean {
@@ -83,7 +85,7 @@ export function addGrants(app: FastifyInstance, config: ConfigService): void {
 
   app.post<{ Body: z.output<typeof createBody> }>(
     '/api/grants',
-    { config: manage, schema: { tags, summary: 'Grant a right', body: createBody, response: { 201: rowView } } },
+    { config: write, schema: { tags, summary: 'Grant a right', body: createBody, response: { 201: rowView } } },
     async (request, reply) => {
       const principal = principalOf(request);
       const { spec, enabled } = request.body;
@@ -99,7 +101,7 @@ export function addGrants(app: FastifyInstance, config: ConfigService): void {
         owner: principal.subject,
       };
       const { revision } = await config.change(
-        actorOf(request),
+        writerOf(request),
         [mutation],
         `grant ${spec.action} on ${spec.capability} to ${spec.subject_type} ${spec.subject}`,
       );
@@ -111,7 +113,7 @@ export function addGrants(app: FastifyInstance, config: ConfigService): void {
 
   app.put<{ Params: z.output<typeof named>; Body: z.output<typeof replaceBody> }>(
     '/api/grants/:name',
-    { config: manage, schema: { tags, summary: 'Replace a grant', params: named, body: replaceBody, response: { 200: rowView } } },
+    { config: write, schema: { tags, summary: 'Replace a grant', params: named, body: replaceBody, response: { 200: rowView } } },
     async (request, reply) => {
       const current = find(request);
       const { spec, enabled } = request.body;
@@ -125,14 +127,14 @@ export function addGrants(app: FastifyInstance, config: ConfigService): void {
         expectedRevision: expectedRevision(request),
         ...(enabled === undefined ? {} : { enabled }),
       };
-      const { revision } = await config.change(actorOf(request), [mutation], `update grant ${current.name}`);
+      const { revision } = await config.change(writerOf(request), [mutation], `update grant ${current.name}`);
       return reply.header('x-pailou-revision', revision).send(showRow(find(request)));
     },
   );
 
   app.delete<{ Params: z.output<typeof named> }>(
     '/api/grants/:name',
-    { config: manage, schema: { tags, summary: 'Take a grant back', params: named } },
+    { config: write, schema: { tags, summary: 'Take a grant back', params: named } },
     async (request, reply) => {
       const current = find(request);
       const mutation = {
@@ -142,7 +144,7 @@ export function addGrants(app: FastifyInstance, config: ConfigService): void {
         operation: 'delete' as const,
         expectedRevision: expectedRevision(request),
       };
-      const { revision } = await config.change(actorOf(request), [mutation], `take back grant ${current.name}`);
+      const { revision } = await config.change(writerOf(request), [mutation], `take back grant ${current.name}`);
       return reply.code(204).header('x-pailou-revision', revision).send();
     },
   );

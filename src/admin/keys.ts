@@ -8,8 +8,8 @@ import type { ConfigService } from '../config/service.ts';
 import type { KeyUses } from '../storage/api-key-usage.ts';
 import { GatewayError } from '../types/errors.ts';
 import { type ConfigRow, keyPermissions, keySpec, type KeySpec } from '../types/resources.ts';
-import { actorOf } from './actor.ts';
 import { pageOf, pageQuery } from './paging.ts';
+import { writerOf } from './writer.ts';
 
 const dayMs = 86_400_000;
 const named = z.object({ id: z.string().min(1).max(64) });
@@ -42,6 +42,7 @@ const keyView = z.object({
 const newKeyView = keyView.extend({ key: z.string().describe('The key itself. It is never shown again.') });
 const tags = ['keys'];
 const signedIn = { access: 'signed-in' as const };
+const write = { ...signedIn, writes: ['key'] as const };
 
 function viewOf(row: ConfigRow, usedAt: number | undefined): z.output<typeof keyView> {
   const spec = row.spec as KeySpec;
@@ -113,7 +114,7 @@ export function addKeys(app: FastifyInstance, config: ConfigService, uses: KeyUs
   app.post<{ Body: z.output<typeof createBody> }>(
     '/api/keys',
     {
-      config: signedIn,
+      config: write,
       schema: { tags, summary: 'Make a key for yourself; it is shown once', body: createBody, response: { 201: newKeyView } },
     },
     async (request, reply) => {
@@ -136,7 +137,7 @@ export function addKeys(app: FastifyInstance, config: ConfigService, uses: KeyUs
         expires_at: new Date(Date.now() + days * dayMs).toISOString(),
         replaced_by: null,
       };
-      await config.change(actorOf(request), [create(request, id, spec)], `make key ${id}`);
+      await config.change(writerOf(request), [create(request, id, spec)], `make key ${id}`);
       return reply
         .code(201)
         .header('cache-control', 'no-store')
@@ -147,7 +148,7 @@ export function addKeys(app: FastifyInstance, config: ConfigService, uses: KeyUs
   app.post<{ Params: z.output<typeof named>; Body: z.output<typeof rotateBody> }>(
     '/api/keys/:id/rotate',
     {
-      config: signedIn,
+      config: write,
       schema: {
         tags,
         summary: 'Make a new key in place of one; the old one goes on for a while',
@@ -177,7 +178,7 @@ export function addKeys(app: FastifyInstance, config: ConfigService, uses: KeyUs
           expectedRevision: row.revision,
         },
       ];
-      await config.change(actorOf(request), mutations, `rotate key ${row.name}`);
+      await config.change(writerOf(request), mutations, `rotate key ${row.name}`);
       return reply
         .code(201)
         .header('cache-control', 'no-store')
@@ -187,11 +188,11 @@ export function addKeys(app: FastifyInstance, config: ConfigService, uses: KeyUs
 
   app.delete<{ Params: z.output<typeof named> }>(
     '/api/keys/:id',
-    { config: signedIn, schema: { tags, summary: 'Revoke a key, at once and for good', params: named } },
+    { config: write, schema: { tags, summary: 'Revoke a key, at once and for good', params: named } },
     async (request, reply) => {
       const row = find(request, request.params.id);
       const mutation = { kind: 'key' as const, tenant: row.tenant, name: row.name, operation: 'delete' as const };
-      const { revision } = await config.change(actorOf(request), [mutation], `revoke key ${row.name}`);
+      const { revision } = await config.change(writerOf(request), [mutation], `revoke key ${row.name}`);
       return reply.code(204).header('x-pailou-revision', revision).send();
     },
   );

@@ -37,7 +37,7 @@ const escaped = (text: string): string => text.replace(/[&<>"']/g, (sign) => `&#
 
 export function addMcpAccounts(app: FastifyInstance, config: ConfigService, { catalogue }: CallServices, audit: AuditLog): void {
   const tags = ['mcp-servers'];
-  const own = { access: ['llm:mcp:use'] as const, decides: true };
+  const own = { access: ['llm:mcp:use'] as const, decides: true, writes: 'none' as const };
 
   /** The server, if the caller may use any of it and it wants people's own accounts. */
   const found = (request: FastifyRequest<{ Params: z.output<typeof named> }>): { server: McpServerEntry; accounts: PersonalAccounts } => {

@@ -99,7 +99,7 @@ export function addMcpHealth(app: FastifyInstance, config: ConfigService, calls:
   app.post<{ Params: z.output<typeof named> }>(
     '/api/mcp-servers/:name/sync',
     {
-      config: { access: ['llm:mcp:manage'], decides: true },
+      config: { access: ['llm:mcp:manage'], decides: true, writes: 'none' },
       schema: { tags, summary: 'Ask a server now what it offers', params: named, response: { 200: healthView } },
     },
     async (request) => {
@@ -142,7 +142,7 @@ export function addMcpHealth(app: FastifyInstance, config: ConfigService, calls:
   app.delete<{ Params: z.output<typeof identified> }>(
     '/api/mcp-sessions/:id',
     {
-      config: { access: 'administrator' },
+      config: { access: 'administrator', writes: 'none' },
       schema: { tags: ['mcp-sessions'], summary: 'End the session of an MCP client', params: identified },
     },
     async (request, reply) => {

@@ -11,11 +11,11 @@ import { GatewayError } from '../types/errors.ts';
 import { type Pin, pinKinds } from '../types/tool-definitions.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import type { McpServerEntry } from '../types/snapshot.ts';
-import { actorOf, expectedRevision } from './actor.ts';
+import { expectedRevision } from './actor.ts';
 import { differences } from './differences.ts';
 import { pageOf, pageQuery } from './paging.ts';
-import { requireKindRight } from './resources.ts';
 import { rowView, showRow } from './row-view.ts';
+import { writerOf } from './writer.ts';
 
 const named = z.object({ name: z.string().min(1).max(200) });
 const toolNamed = named.extend({ tool: z.string().min(1).max(200) });
@@ -131,7 +131,7 @@ export function addMcpItems(app: FastifyInstance, config: ConfigService, { catal
   app.post<{ Params: z.output<typeof named>; Body: z.output<typeof approveBody> }>(
     '/api/mcp-servers/:name/items/approve',
     {
-      config: manage,
+      config: { ...manage, writes: 'none' },
       schema: {
         tags,
         summary: 'Approve what a server has changed, as it was seen',
@@ -164,7 +164,7 @@ export function addMcpItems(app: FastifyInstance, config: ConfigService, { catal
   app.patch<{ Params: z.output<typeof toolNamed>; Body: z.output<typeof switchBody> }>(
     '/api/mcp-servers/:name/tools/:tool',
     {
-      config: manage,
+      config: { ...manage, writes: ['mcp'] },
       schema: {
         tags,
         summary: 'Switch one tool on or off',
@@ -181,7 +181,6 @@ export function addMcpItems(app: FastifyInstance, config: ConfigService, { catal
       requireRight(askerOf(request), 'manage', server.capability);
       const { tenant } = principalOf(request);
       const row = config.row(tenant, 'mcp', name);
-      if (row !== undefined) requireKindRight(principalOf(request), 'mcp', row.spec);
       const known = catalogue.items(server).flatMap((pin) => (pin.kind === 'tool' ? [pin.name] : []));
       if (row === undefined || !known.includes(tool))
         throw new GatewayError('not_found', `The MCP server "${name}" has no tool named "${tool}".`, { param: 'tool' });
@@ -194,7 +193,7 @@ export function addMcpItems(app: FastifyInstance, config: ConfigService, { catal
         expectedRevision: expectedRevision(request),
       };
       const { revision } = await config.change(
-        actorOf(request),
+        writerOf(request),
         [mutation],
         `switch ${enabled ? 'on' : 'off'} the tool ${tool} of MCP server ${name}`,
       );

@@ -4,15 +4,16 @@ import { z } from 'zod';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
 import { storedText } from '../api/bodies/stored-text.ts';
 import { decide, isAdministrator } from '../auth/decide.ts';
+import { capabilityOfRow } from '../config/row-capability.ts';
 import { isVersion } from '../config/skill-versions.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { PeopleReader } from '../storage/people-reader.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { ConfigRow } from '../types/resources.ts';
-import { actorOf, expectedRevision } from './actor.ts';
-import { capabilityOf, type Collection, collections } from './collections.ts';
-import { requireKindRight } from './resources.ts';
+import { expectedRevision } from './actor.ts';
+import { type Collection, collections } from './collections.ts';
 import { rowView, showRow } from './row-view.ts';
+import { writerOf } from './writer.ts';
 
 const named = z.object({ name: z.string().min(1).max(200) });
 const transferBody = z.strictObject({
@@ -29,7 +30,7 @@ function addTransfer(app: FastifyInstance, config: ConfigService, people: People
   app.post<{ Params: z.output<typeof named>; Body: z.output<typeof transferBody> }>(
     `/api/${path}/:name/owner`,
     {
-      config: { access: [`llm:${collection.rights}:manage`] },
+      config: { access: [`llm:${collection.rights}:manage`], writes: [kind] },
       schema: {
         tags: [path],
         summary: `Hand a ${title} over to another owner`,
@@ -52,10 +53,9 @@ function addTransfer(app: FastifyInstance, config: ConfigService, people: People
       };
       const current = find();
       const { grants } = snapshotOf(request).tenant(principal.tenant);
-      const decision = decide(principal, 'manage', capabilityOf(collection, current), grants, Date.now());
+      const decision = decide(principal, 'manage', capabilityOfRow(kind, current), grants, Date.now());
       if (!decision.allowed)
         throw new GatewayError('permission_denied', `You may not hand over the ${title} "${name}": ${decision.reason}`);
-      requireKindRight(principal, kind, current.spec);
       if (!isAdministrator(principal) && owner !== principal.subject && (await people.named(principal.tenant, [owner])).length === 0) {
         throw new GatewayError(
           'invalid_request',
@@ -74,7 +74,7 @@ function addTransfer(app: FastifyInstance, config: ConfigService, people: People
         expectedRevision: expectedRevision(request) ?? current.revision,
       };
       const from = current.owner === null ? 'nobody' : current.owner;
-      const { revision } = await config.change(actorOf(request), [mutation], `hand over ${title} ${name} from ${from} to ${owner}`);
+      const { revision } = await config.change(writerOf(request), [mutation], `hand over ${title} ${name} from ${from} to ${owner}`);
       const row = find();
       return reply
         .header('x-pailou-revision', revision)

@@ -1,20 +1,22 @@
 /** Create, read, update and delete for providers, models, skills, MCP servers and limits: one set of routes for all collections. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { decide, isAdministrator } from '../auth/decide.ts';
+import { decide } from '../auth/decide.ts';
 import { principalOf, type RouteAccess, snapshotOf } from '../api/request-context.ts';
 import { storedText } from '../api/bodies/stored-text.ts';
 import { isVersion, skillOf } from '../config/skill-versions.ts';
 import type { ConfigService } from '../config/service.ts';
+import { capabilityOfRow } from '../config/row-capability.ts';
 import type { Action, Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
 import { type ConfigRow, resourceNames, resourceSpecs } from '../types/resources.ts';
 import type { SkillSpec } from '../types/skill-spec.ts';
-import { actorOf, expectedRevision } from './actor.ts';
-import { capabilityOf, chooseOwner, type Collection } from './collections.ts';
+import { expectedRevision } from './actor.ts';
+import { chooseOwner, type Collection } from './collections.ts';
 import { pageOf, pageQuery } from './paging.ts';
 import { rowView, showRow } from './row-view.ts';
 import { requireReferences } from './skill-references.ts';
+import { writerOf } from './writer.ts';
 
 const named = z.object({ name: z.string().min(1).max(200) });
 const ownerField = storedText(256)
@@ -40,6 +42,7 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
   const tags = [path];
   const read = accessOf(collection, collection.readByManagersOnly ? 'manage' : 'view');
   const manage = accessOf(collection, 'manage');
+  const writes = { writes: [kind] };
   // A capability of their tenant is no secret to those who may not manage it; a provider and a limit are.
   const manageOne = { ...manage, decides: kind === collection.rights };
   const inputSpec = resourceSpecs[kind];
@@ -48,7 +51,7 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
 
   const decideOn = (request: FastifyRequest, action: Action, row: Pick<ConfigRow, 'name' | 'tenant' | 'owner' | 'spec'>) => {
     const principal = principalOf(request);
-    return decide(principal, action, capabilityOf(collection, row), snapshotOf(request).tenant(principal.tenant).grants, Date.now());
+    return decide(principal, action, capabilityOfRow(kind, row), snapshotOf(request).tenant(principal.tenant).grants, Date.now());
   };
   const requireOn = (request: FastifyRequest, action: Action, row: Pick<ConfigRow, 'name' | 'tenant' | 'owner' | 'spec'>): void => {
     const decision = decideOn(request, action, row);
@@ -102,7 +105,7 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
 
   app.post<{ Body: z.output<typeof createBody> }>(
     `/api/${path}`,
-    { config: manage, schema: { tags, summary: `Create a ${title}`, body: createBody, response: { 201: rowView } } },
+    { config: { ...manage, ...writes }, schema: { tags, summary: `Create a ${title}`, body: createBody, response: { 201: rowView } } },
     async (request, reply) => {
       const principal = principalOf(request);
       const { name, spec, enabled, owner } = request.body;
@@ -111,7 +114,6 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
           param: 'name',
         });
       requireOwner(principal, owner);
-      requireKindRight(principal, kind, spec);
       requireOn(request, 'manage', { name, tenant: principal.tenant, owner: principal.subject, spec });
       requireNames(request, name, spec);
       const mutation = {
@@ -123,7 +125,7 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
         enabled: enabled ?? true,
         owner: owner === undefined ? principal.subject : owner,
       };
-      const { revision } = await config.change(actorOf(request), [mutation], describeChange('create', collection, name));
+      const { revision } = await config.change(writerOf(request), [mutation], describeChange('create', collection, name));
       const row = find(request, name);
       return reply
         .code(201)
@@ -136,7 +138,7 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
   app.put<{ Params: z.output<typeof named>; Body: z.output<typeof replaceBody> }>(
     `/api/${path}/:name`,
     {
-      config: manageOne,
+      config: { ...manageOne, ...writes },
       schema: {
         tags,
         summary: `Replace a ${title}; "***" keeps a stored secret`,
@@ -152,8 +154,6 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
       const current = find(request, name);
       requireOn(request, 'manage', current);
       requireOwner(principal, owner);
-      requireKindRight(principal, kind, spec);
-      requireKindRight(principal, kind, current.spec);
       requireNames(request, name, spec, current.spec);
       const mutation = {
         kind,
@@ -165,7 +165,7 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
         ...(enabled === undefined ? {} : { enabled }),
         ...(owner === undefined ? {} : { owner }),
       };
-      const { revision } = await config.change(actorOf(request), [mutation], describeChange('update', collection, name));
+      const { revision } = await config.change(writerOf(request), [mutation], describeChange('update', collection, name));
       const row = find(request, name);
       return reply
         .header('x-pailou-revision', revision)
@@ -176,7 +176,7 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
 
   app.delete<{ Params: z.output<typeof named> }>(
     `/api/${path}/:name`,
-    { config: manageOne, schema: { tags, summary: `Delete a ${title}`, params: named } },
+    { config: { ...manageOne, ...writes }, schema: { tags, summary: `Delete a ${title}`, params: named } },
     async (request, reply) => {
       const { name } = request.params;
       const current = find(request, name);
@@ -186,23 +186,8 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
         .rows(current.tenant, kind)
         .filter((row) => kind === 'skill' && isVersion(row.name) && skillOf(row.name) === name)
         .map((row) => ({ kind, tenant: row.tenant, name: row.name, operation: 'delete' as const }));
-      const { revision } = await config.change(actorOf(request), [mutation, ...versions], describeChange('delete', collection, name));
+      const { revision } = await config.change(writerOf(request), [...versions, mutation], describeChange('delete', collection, name));
       return reply.code(204).header('x-pailou-revision', revision).send();
     },
   );
-}
-
-const administratorsKinds: Readonly<Record<string, string>> = {
-  stdio: 'it starts a program',
-  virtual: "it lends out the tools of other people's servers",
-};
-
-/** Some kinds of MCP server reach further than their owner: nobody but an administrator sets one up, changes one or tries one out. */
-export function requireKindRight(principal: Principal, kind: string, spec: object): void {
-  if (kind !== 'mcp' || !('kind' in spec) || typeof spec.kind !== 'string' || isAdministrator(principal)) return;
-  const why = administratorsKinds[spec.kind];
-  if (why === undefined) return;
-  throw new GatewayError('permission_denied', `Only an administrator may set up an MCP server of kind ${spec.kind}, because ${why}.`, {
-    param: 'spec.kind',
-  });
 }

@@ -57,7 +57,7 @@ export function addSkillEvaluation(app: FastifyInstance, services: CallServices)
   app.post<{ Params: NamedSkill; Body: z.output<typeof evaluateBody> }>(
     '/api/skills/:name/evaluate',
     {
-      config: { access: ['llm:skill:manage'], decides: true },
+      config: { access: ['llm:skill:manage'], decides: true, writes: 'none' },
       schema: { tags: ['skills'], summary: 'Try the cases of a skill', params: namedSkill, body: evaluateBody, response: { 200: table } },
     },
     async (request, reply) => evaluateDraft(services, request, reply, request.params.name, request.body?.models),

@@ -8,9 +8,10 @@ import { mostBytes, readZip, writeZip } from '../extensions/skills/folder/zip.ts
 import { GatewayError } from '../types/errors.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { ConfigRow } from '../types/resources.ts';
-import { actorOf, expectedRevision } from './actor.ts';
+import { expectedRevision } from './actor.ts';
 import { rowView, showRow } from './row-view.ts';
 import { type NamedSkill, namedSkill, requireRow, requireRowRight } from './skill-rows.ts';
+import { writerOf } from './writer.ts';
 
 const importQuery = z.object({
   model: z.string().min(1).max(256).optional().describe('The model that the skill uses; needed where its folder names none.'),
@@ -76,7 +77,7 @@ export function addSkillFolders(app: FastifyInstance, config: ConfigService): vo
             expectedRevision: expectedRevision(request),
             edit: (known: ConfigRow['spec']) => withFolder(known, spec),
           };
-    const { revision } = await config.change(actorOf(request), [mutation], `import skill ${name}`);
+    const { revision } = await config.change(writerOf(request), [mutation], `import skill ${name}`);
     const row = config.row(tenant, 'skill', name);
     if (row === undefined) throw new GatewayError('not_found', `The skill "${name}" was deleted at the same time.`);
     return { revision, row };
@@ -91,7 +92,7 @@ export function addSkillFolders(app: FastifyInstance, config: ConfigService): vo
     scope.post<{ Querystring: z.output<typeof importQuery> }>(
       '/api/skills/import',
       {
-        config: { access: ['llm:skill:manage'], decides: true },
+        config: { access: ['llm:skill:manage'], decides: true, writes: ['skill'] },
         // Room for what a zip says of each file beside.
         bodyLimit: mostBytes + 1024 * 1024,
         schema: {

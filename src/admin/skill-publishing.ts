@@ -7,10 +7,11 @@ import { versionName } from '../config/skill-versions.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import { versionNumber } from '../types/skill-spec.ts';
-import { actorOf, expectedRevision } from './actor.ts';
+import { expectedRevision } from './actor.ts';
 import { rowView } from './row-view.ts';
 import { evaluateDraft } from './skill-evaluation.ts';
 import { hasVersion, type NamedSkill, namedSkill, requireRow, shownRow } from './skill-rows.ts';
+import { writerOf } from './writer.ts';
 
 const publishBody = z.strictObject({ version: versionNumber.optional().describe("Unless given, the row's own.") }).nullish();
 
@@ -54,7 +55,7 @@ export function addSkillPublishing(app: FastifyInstance, config: ConfigService, 
   app.post<{ Params: NamedSkill; Body: z.output<typeof publishBody> }>(
     '/api/skills/:name/publish',
     {
-      config: { access: ['llm:skill:manage'], decides: true },
+      config: { access: ['llm:skill:manage'], decides: true, writes: ['skill'] },
       schema: {
         tags: ['skills'],
         summary: 'Publish the skill as it is',
@@ -89,7 +90,7 @@ export function addSkillPublishing(app: FastifyInstance, config: ConfigService, 
           expectedRevision: expectedRevision(request) ?? row.revision,
         },
       ];
-      const { revision } = await config.change(actorOf(request), changes, `publish version ${wanted} of skill ${name}`);
+      const { revision } = await config.change(writerOf(request), changes, `publish version ${wanted} of skill ${name}`);
       return reply.header('x-pailou-revision', revision).send(shownRow(config, row));
     },
   );

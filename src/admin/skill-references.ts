@@ -3,10 +3,11 @@ import type { FastifyRequest } from 'fastify';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
 import { decide } from '../auth/decide.ts';
 import { unknownName } from '../config/validation-errors.ts';
+import { capabilityOfRow } from '../config/row-capability.ts';
 import type { ConfigService } from '../config/service.ts';
 import { isVersion, skillOf } from '../config/skill-versions.ts';
 import type { SkillSpec } from '../types/skill-spec.ts';
-import { capabilityOf, type Collection, collections } from './collections.ts';
+import { type Collection, collections } from './collections.ts';
 
 interface Reference {
   readonly kind: 'model' | 'skill' | 'mcp';
@@ -54,7 +55,7 @@ export function requireReferences(
     const { grants } = snapshotOf(request).tenant(tenant);
     const visible = config
       .rows(tenant, kind)
-      .filter((each) => !isVersion(each.name) && decide(principal, 'view', capabilityOf(collection, each), grants, Date.now()).allowed);
+      .filter((each) => !isVersion(each.name) && decide(principal, 'view', capabilityOfRow(kind, each), grants, Date.now()).allowed);
     throw unknownName(
       collection.title,
       name,

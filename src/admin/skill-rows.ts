@@ -3,23 +3,21 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { requireRight } from '../application/caller.ts';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
+import { capabilityOfRow } from '../config/row-capability.ts';
 import { isVersion, skillOf, versionName } from '../config/skill-versions.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { Action } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { ConfigRow } from '../types/resources.ts';
-import { capabilityOf, type Collection, collections } from './collections.ts';
 import { type rowView, showRow } from './row-view.ts';
 
 export const namedSkill = z.object({ name: z.string().min(1).max(200) });
 export type NamedSkill = z.output<typeof namedSkill>;
 
-const collection = collections.find((each) => each.kind === 'skill') as Collection;
-
 /** Throws `permission_denied` or `not_found`; also for a row that is yet to be made. */
 export function requireRowRight(request: FastifyRequest, action: Action, row: Pick<ConfigRow, 'name' | 'tenant' | 'owner' | 'spec'>): void {
   const principal = principalOf(request);
-  requireRight({ principal, view: snapshotOf(request).tenant(principal.tenant) }, action, capabilityOf(collection, row));
+  requireRight({ principal, view: snapshotOf(request).tenant(principal.tenant) }, action, capabilityOfRow('skill', row));
 }
 
 /** Throws `not_found` for what is not there, and for a published version; `permission_denied` where the right is missing. */

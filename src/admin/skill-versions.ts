@@ -6,9 +6,10 @@ import { versionName } from '../config/skill-versions.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import { versionNumber } from '../types/skill-spec.ts';
-import { actorOf, expectedRevision } from './actor.ts';
+import { expectedRevision } from './actor.ts';
 import { rowView } from './row-view.ts';
 import { hasVersion, type NamedSkill, namedSkill, requireRow, shownRow, versionsOf } from './skill-rows.ts';
+import { writerOf } from './writer.ts';
 
 const rollbackBody = z.strictObject({
   version: versionNumber.nullable().describe('A published version; null for the row itself, as it is now and as it changes.'),
@@ -38,7 +39,7 @@ function refuseUntried({ publish_needs_cases: needed }: ConfigRow['spec'], wante
 
 export function addSkillVersions(app: FastifyInstance, config: ConfigService): void {
   const tags = ['skills'];
-  const manage = { access: ['llm:skill:manage'] as const, decides: true };
+  const manage = { access: ['llm:skill:manage'] as const, decides: true, writes: ['skill'] as const };
 
   app.get<{ Params: NamedSkill }>(
     '/api/skills/:name/versions',
@@ -98,7 +99,7 @@ export function addSkillVersions(app: FastifyInstance, config: ConfigService): v
         expectedRevision: expectedRevision(request),
       };
       const { revision } = await config.change(
-        actorOf(request),
+        writerOf(request),
         [change],
         `let callers of skill ${name} get ${wanted ?? 'the row itself'}`,
       );
@@ -126,7 +127,7 @@ export function addSkillVersions(app: FastifyInstance, config: ConfigService): v
         });
       requireVersion(config, row, version);
       const change = { kind: 'skill' as const, tenant, name: versionName(name, version), operation: 'delete' as const };
-      const { revision } = await config.change(actorOf(request), [change], `delete version ${version} of skill ${name}`);
+      const { revision } = await config.change(writerOf(request), [change], `delete version ${version} of skill ${name}`);
       return reply.code(204).header('x-pailou-revision', revision).send();
     },
   );

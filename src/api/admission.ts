@@ -16,7 +16,9 @@ export function requestId(request: { headers: Record<string, string | string[] |
   return typeof given === 'string' && callerRequestId.test(given) ? given : randomUUID();
 }
 
-/** Refuses to become ready with any route that does not say who may call it. */
+const writing = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+
+/** Refuses to become ready with any route that does not declare who may call it, or which rows it writes. */
 export function requireDeclaredAccess(app: FastifyInstance): void {
   const routes: RouteOptions[] = [];
   app.addHook('onRoute', (route) => {
@@ -24,6 +26,13 @@ export function requireDeclaredAccess(app: FastifyInstance): void {
   });
   app.addHook('onReady', async () => {
     const silent = routes.filter((route) => route.config?.access === undefined).map((route) => `${String(route.method)} ${route.url}`);
+    const undecided = routes.filter(
+      (route) => route.config?.writes === undefined && [route.method].flat().some((each) => writing.has(each)),
+    );
+    if (undecided.length > 0)
+      throw new Error(
+        `These routes do not declare which rows they write; add config.writes: ${undecided.map((route) => `${String(route.method)} ${route.url}`).join(', ')}`,
+      );
     if (silent.length > 0) throw new Error(`These routes declare no access; add config.access: ${silent.join(', ')}`);
   });
 }

@@ -1,5 +1,6 @@
 /** What the gate knows about a request beyond HTTP; set before any handler runs. */
 import type { PermissionCode, Principal } from '../types/access.ts';
+import type { ResourceKind } from '../types/resources.ts';
 import type { JsonOutline } from '../types/chat.ts';
 import type { HeldSnapshot } from '../types/snapshot.ts';
 import type { FastifyRequest } from 'fastify';
@@ -31,6 +32,8 @@ declare module 'fastify' {
   }
   interface FastifyContextConfig {
     access?: RouteAccess;
+    /** The kinds of configuration rows that the route writes. Each route that is no GET declares it; one without stops the start. */
+    writes?: readonly ResourceKind[] | 'none';
     /** Whether a key opens this route. */
     keys?: boolean;
     /**

@@ -69,9 +69,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   await app.register(async (scope) => {
     // The schemas document these routes; each handler checks its body itself, because most of it passes through unread.
     scope.setValidatorCompiler(() => () => true);
-    // Keys open calls and nothing else.
+    // Keys open calls and nothing else; a call writes no row.
     scope.addHook('onRoute', (route) => {
-      route.config = { ...route.config, keys: true };
+      route.config = { ...route.config, keys: true, writes: 'none' };
     });
     options.calls(scope);
   });

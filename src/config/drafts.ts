@@ -1,9 +1,11 @@
-/** Unsaved drafts made live for a connection test, under the same rules as saving. */
+/** Unsaved drafts made live for a connection test, under the same decision as saving. */
 import { randomUUID } from 'node:crypto';
-import type { PluginRegistry } from '../plugins/registry.ts';
 import type { SecretBox } from '../storage/secret-box.ts';
+import { GatewayError } from '../types/errors.ts';
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 import type { Deployment, McpServerEntry, ModelEntry, ProviderEntry } from '../types/snapshot.ts';
+import type { Writer } from '../types/writes.ts';
+import { authorizeChange, authorizeRow, type WriteScene } from './authorize-write.ts';
 import { type Handle, type InstanceFactory, instanceKey, type RowPluginType } from './instances.ts';
 import { unknownName } from './validation-errors.ts';
 import { prepareSpec } from './mutations.ts';
@@ -12,48 +14,59 @@ import { virtualFaults } from './virtual-servers.ts';
 
 export interface Drafts {
   /** A model with one deployment on the drafted provider. `name` is an existing provider whose stored secrets `***` stands for. */
-  draftProvider(draft: {
-    tenant: string;
-    spec: unknown;
-    name?: string | undefined;
-    model: string;
-  }): Promise<{ model: ModelEntry } & AsyncDisposable>;
-  draftModel(draft: { tenant: string; spec: unknown }): Promise<{ model: ModelEntry } & AsyncDisposable>;
-  draftMcpServer(draft: {
-    tenant: string;
-    spec: unknown;
-    name?: string | undefined;
-  }): Promise<{ server: McpServerEntry } & AsyncDisposable>;
+  draftProvider(
+    writer: Writer,
+    draft: {
+      tenant: string;
+      spec: unknown;
+      name?: string | undefined;
+      model: string;
+    },
+  ): Promise<{ model: ModelEntry } & AsyncDisposable>;
+  draftModel(writer: Writer, draft: { tenant: string; spec: unknown }): Promise<{ model: ModelEntry } & AsyncDisposable>;
+  draftMcpServer(
+    writer: Writer,
+    draft: {
+      tenant: string;
+      spec: unknown;
+      name?: string | undefined;
+    },
+  ): Promise<{ server: McpServerEntry } & AsyncDisposable>;
 }
 
 export function createDrafts(options: {
   factory: InstanceFactory;
   secrets: SecretBox;
-  registry: PluginRegistry;
+  scene: (tenant: string) => WriteScene;
   current: () => Built;
 }): Drafts {
   const { factory, secrets } = options;
 
-  const draftRow = (kind: ResourceKind, tenant: string, spec: unknown, name: string | undefined): ConfigRow => {
-    const stored = name === undefined ? null : (options.current().rows.group(kind, tenant).get(name) ?? null);
+  const draftRow = (writer: Writer, kind: ResourceKind, tenant: string, spec: unknown, name: string | undefined): ConfigRow => {
+    const scene = options.scene(tenant);
+    const stored = name === undefined ? null : (scene.rows.group(kind, tenant).get(name) ?? null);
+    if (stored !== null) authorizeRow(writer, kind, stored, scene);
+    else if (name !== undefined) throw new GatewayError('not_found', `There is no ${kind} named "${name}".`, { param: 'name' });
     // The stored row's id, because its secrets open only there.
     const id = stored?.id ?? randomUUID();
     const now = new Date().toISOString();
     const prepared = prepareSpec(kind, spec, { tenant, id }, stored, factory, secrets);
-    return {
+    const row: ConfigRow = {
       id,
       tenant,
       kind,
       name: name ?? 'draft',
       spec: prepared,
       enabled: true,
-      owner: null,
+      owner: stored === null ? writer.actor.subject : stored.owner,
       revision: 0,
       createdAt: now,
       createdBy: '',
       updatedAt: now,
       updatedBy: '',
     };
+    authorizeChange(writer, { kind, tenant, before: stored, after: row }, scene);
+    return row;
   };
   const make = async <T extends RowPluginType>(type: T, row: ConfigRow): Promise<{ handle: Handle<T> } & AsyncDisposable> => {
     const handle = await factory.take(type, row, String(row.spec['kind']), new Map());
@@ -86,8 +99,8 @@ export function createDrafts(options: {
   });
 
   return {
-    async draftProvider({ tenant, spec, name, model }) {
-      const row = draftRow('provider', tenant, spec, name);
+    async draftProvider(writer, { tenant, spec, name, model }) {
+      const row = draftRow(writer, 'provider', tenant, spec, name);
       const made = await make('provider', row);
       const provider: ProviderEntry = { id: row.id, name: row.name, kind: String(row.spec['kind']), instance: made.handle.instance };
       const entry = modelOf(tenant, { deployments: [{ provider: 'draft', model }], limits: { attempts: 1, total_ms: 30_000 } }, () => [
@@ -96,9 +109,10 @@ export function createDrafts(options: {
       return { model: entry, [Symbol.asyncDispose]: () => made[Symbol.asyncDispose]() };
     },
 
-    async draftModel({ tenant, spec }) {
+    async draftModel(writer, { tenant, spec }) {
       const { handles, rows } = options.current();
       const providers = rows.group('provider', tenant);
+      draftRow(writer, 'model', tenant, spec, undefined);
       const entry = modelOf(tenant, spec, (parsed) =>
         parsed.deployments.flatMap((each, index) => {
           const row = providers.get(each.provider);
@@ -120,8 +134,8 @@ export function createDrafts(options: {
       return { model: entry, [Symbol.asyncDispose]: async () => {} };
     },
 
-    async draftMcpServer({ tenant, spec, name }) {
-      const row = draftRow('mcp', tenant, spec, name);
+    async draftMcpServer(writer, { tenant, spec, name }) {
+      const row = draftRow(writer, 'mcp', tenant, spec, name);
       const beside = new Map([...options.current().rows.group('mcp', tenant), [row.name, row]]);
       const fault = virtualFaults(beside).find((each) => each.name === row.name);
       if (fault !== undefined) throw fault.error;

@@ -4,9 +4,10 @@ import { maskRow, rowContext, type SecretBox } from '../storage/secret-box.ts';
 import type { Actor, ConfigChange } from '../types/config-store.ts';
 import { GatewayError } from '../types/errors.ts';
 import { type ConfigRow, type ResourceKind, resourceNames } from '../types/resources.ts';
-import type { InstanceFactory, RowPluginType } from './instances.ts';
+import type { InstanceFactory } from './instances.ts';
 import { parseOptions } from './instances.ts';
 import { invalidBySchema, refusePoison } from './validation-errors.ts';
+import { pluginTypes } from './reach.ts';
 import { restoreMasked, sealOptions } from './secret-fields.ts';
 import type { RowSet } from './row-set.ts';
 import { parseSpec } from './snapshot-builder.ts';
@@ -25,9 +26,6 @@ export interface Mutation {
   /** The revision of the row that the caller saw; null or absent writes over whatever is there. */
   readonly expectedRevision?: number | null;
 }
-
-/** Kinds whose `spec.kind` names a plugin with options. */
-const pluginTypes: Readonly<Partial<Record<ResourceKind, RowPluginType>>> = { provider: 'provider', skill: 'skill', mcp: 'tool-source' };
 
 /** The spec to store: checked, defaults filled in, secrets sealed. `stored` is the row before, whose secrets `***` keeps. */
 export function prepareSpec(

@@ -3,13 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import type { PluginRegistry } from '../plugins/registry.ts';
 import { maskRow, type SecretBox } from '../storage/secret-box.ts';
-import type { Actor, ConfigChange, ConfigStore, HistoryEntry } from '../types/config-store.ts';
+import type { ConfigChange, ConfigStore, HistoryEntry } from '../types/config-store.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Accounts } from '../types/accounts.ts';
 import type { PluginServices } from '../types/plugin.ts';
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 import type { HeldSnapshot, Snapshot } from '../types/snapshot.ts';
+import type { Writer } from '../types/writes.ts';
+import { authorizeChange, authorizeRow, type WriteScene } from './authorize-write.ts';
 import { createDrafts, type Drafts } from './drafts.ts';
 import { createInstanceFactory } from './instances.ts';
 import { readLastGood, writeLastGood } from './last-good.ts';
@@ -35,11 +37,11 @@ export interface ConfigService extends Drafts {
   onSwap(listener: (snapshot: Snapshot) => void): () => void;
   rows(tenant: string, kind: ResourceKind): readonly ConfigRow[];
   row(tenant: string, kind: ResourceKind, name: string): ConfigRow | undefined;
-  /** All or nothing; live on this node when it resolves. Throws what the caller should see. */
-  change(actor: Actor, mutations: readonly Mutation[], summary: string): Promise<{ revision: number }>;
+  /** All or nothing; live on this node when it resolves. Each change is decided about within its turn. Throws what the caller should see. */
+  change(writer: Writer, mutations: readonly Mutation[], summary: string): Promise<{ revision: number }>;
   history(query: { tenant: string; after: number; limit: number }): Promise<readonly HistoryEntry[]>;
   /** Writes the tenant's rows as they were at `revision`, as a new revision. */
-  rollback(actor: Actor, revision: number): Promise<{ revision: number; changes: number }>;
+  rollback(writer: Writer, revision: number): Promise<{ revision: number; changes: number }>;
   /** The row with each secret as `***`. */
   mask(row: ConfigRow): ConfigRow;
   health(): ConfigHealth;
@@ -164,16 +166,18 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
     throw new GatewayError('configuration_invalid', `This change would break ${users}: ${first.message}`);
   };
 
+  const sceneOf = (tenant: string): WriteScene => ({ rows: current.rows, grants: current.snapshot.tenant(tenant).grants, factory });
+
   /** Builds, validates, commits, swaps. `plan` is asked again when another process wrote in between. */
   const write = async (
-    actor: Actor,
+    { actor }: Writer,
     summary: string,
-    plan: (rows: RowSet, revision: number) => Promise<readonly ConfigChange[]>,
+    plan: (scene: WriteScene, revision: number) => Promise<readonly ConfigChange[]>,
   ): Promise<{ revision: number; changes: number }> =>
     inTurn(async () => {
       for (let attempt = 0; attempt < commitAttempts; attempt++) {
         const { revision } = current.snapshot;
-        const changes = await plan(current.rows, revision + 1);
+        const changes = await plan(sceneOf(actor.tenant), revision + 1);
         if (changes.length === 0) return { revision, changes: 0 };
         const candidate = await builder.build(current.rows.with(changes), revision + 1, current);
         try {
@@ -199,7 +203,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
   };
 
   return {
-    ...createDrafts({ factory, secrets, registry: options.registry, current: () => current }),
+    ...createDrafts({ factory, secrets, scene: sceneOf, current: () => current }),
 
     async start() {
       try {
@@ -240,10 +244,17 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
     rows: (tenant, kind) => [...current.rows.group(kind, tenant).values()],
     row: (tenant, kind, name) => current.rows.group(kind, tenant).get(name),
 
-    async change(actor, mutations, summary) {
-      const { revision } = await write(actor, summary, async (rows, next) => {
+    async change(writer, mutations, summary) {
+      const { revision } = await write(writer, summary, async (scene, next) => {
         const changes: ConfigChange[] = [];
-        for (const mutation of mutations) changes.push(planChange(mutation, rows.with(changes), next, actor, factory, secrets));
+        for (const mutation of mutations) {
+          const rows = scene.rows.with(changes);
+          const stored = rows.group(mutation.kind, mutation.tenant).get(mutation.name);
+          if (stored !== undefined && mutation.operation !== 'create') authorizeRow(writer, mutation.kind, stored, { ...scene, rows });
+          const change = planChange(mutation, rows, next, writer.actor, factory, secrets);
+          authorizeChange(writer, change, { ...scene, rows });
+          changes.push(change);
+        }
         return changes;
       });
       return { revision };
@@ -251,13 +262,15 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
 
     history: (query) => store.history(query),
 
-    rollback: (actor, revision) =>
-      write(actor, `roll back to revision ${revision}`, async (rows, next) => {
+    rollback: (writer, revision) =>
+      write(writer, `roll back to revision ${revision}`, async (scene, next) => {
         if (revision >= next)
           throw new GatewayError('invalid_request', `revision: there is no revision ${revision} yet; the newest is ${next - 1}.`, {
             param: 'revision',
           });
-        return undoSince(await store.changesSince(revision), actor, rows, next);
+        const changes = undoSince(await store.changesSince(revision), writer.actor, scene.rows, next);
+        for (const change of changes) authorizeChange(writer, change, { ...scene, rows: scene.rows.with(changes) });
+        return changes;
       }),
 
     mask: maskRow,

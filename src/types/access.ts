@@ -57,7 +57,8 @@ export interface Capability {
 /** The answer of the one decision function. `rule` is a stable word, `reason` a sentence for people. */
 export type Decision =
   | { readonly allowed: true; readonly rule: string; readonly reason: string }
-  | { readonly allowed: false; readonly status: 403 | 404; readonly rule: string; readonly reason: string };
+  /** `param`: the field at which a write reaches too far. */
+  | { readonly allowed: false; readonly status: 403 | 404; readonly rule: string; readonly reason: string; readonly param?: string };
 
 /** Which capabilities of a tenant are granted to a principal; compiled once per snapshot. */
 export interface GrantIndex {

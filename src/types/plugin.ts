@@ -10,6 +10,7 @@ import type { Strategy } from './dispatch.ts';
 import type { ToolSource } from './tool-source.ts';
 import type { Provider } from './provider.ts';
 import type { WireFormat } from './wire-format.ts';
+import type { PluginReach } from './writes.ts';
 
 /** A plugin author finds the whole contract of a provider beside `definePlugin`. */
 export type { Provider, UpstreamCall, UpstreamFailure } from './provider.ts';
@@ -53,6 +54,8 @@ export interface Plugin<T extends PluginType = PluginType, O = unknown> {
   readonly kind: string;
   readonly title: string;
   readonly options: ZodType<O>;
+  /** What a row of this kind reaches beyond the address that it names. Such rows are for administrators. */
+  readonly reaches?: readonly PluginReach[];
   create(options: O, services: PluginServices): PluginInstances[T] | Promise<PluginInstances[T]>;
 }
 

@@ -10,7 +10,7 @@ export function addKeyExchange(app: FastifyInstance, exchange: KeyExchange | nul
   app.post(
     '/auth/exchange',
     {
-      config: { access: 'public' },
+      config: { access: 'public', writes: 'none' },
       schema: { tags: ['access'], summary: 'A token of five minutes for a key, which comes as Authorization: Bearer or x-api-key' },
     },
     async (request, reply) => {

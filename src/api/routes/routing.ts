@@ -58,7 +58,7 @@ export function addRouting(app: FastifyInstance, services: Pick<CallServices, 'd
   app.post<{ Body: z.output<typeof question> }>(
     '/api/route/explain',
     {
-      config: { access: ['llm:model:use'] },
+      config: { access: ['llm:model:use'], writes: 'none' },
       schema: {
         tags: ['routing'],
         summary: 'What a call to this model would do now, without calling',

@@ -79,7 +79,7 @@ export function addSignIn(app: FastifyInstance, door: BrowserDoor | null, comman
 
   app.post(
     '/auth/logout',
-    { config: { access: 'signed-in' }, schema: { tags, summary: 'Sign out here and at the OAuth2 service' } },
+    { config: { access: 'signed-in', writes: 'none' }, schema: { tags, summary: 'Sign out here and at the OAuth2 service' } },
     async (request, reply) => {
       const { sessions, jar } = present();
       const cookie = jar.read(request.headers, jar.session);

@@ -24,6 +24,7 @@ export default definePlugin({
   type: 'tool-source',
   kind: 'stdio',
   title: 'Program on this machine (stdio)',
+  reaches: ['program'],
   options,
   create({ command, args, env, cwd, memory_mb: memory, ...rest }, services) {
     if (!services.stdioCommands.includes(command)) {
