@@ -32,15 +32,17 @@ export interface AnswerCache {
   place<T>(model: ModelEntry, asker: Asker, question: Question): AnswerPlace<T> | null;
 }
 
+export interface AnswerCacheOptions {
+  readonly store: AnswerStore;
+  /** Hears of each call whether its answer was there. */
+  readonly onAsked?: (capability: string, result: 'hit' | 'miss') => void;
+}
+
 function wishes(cacheControl: string): ReadonlySet<string> {
   return new Set(cacheControl.split(',').map((word) => word.trim().toLowerCase()));
 }
 
-export function createAnswerCache(options: {
-  readonly store: AnswerStore;
-  /** Hears of each call whether its answer was there. */
-  readonly onAsked?: (capability: string, result: 'hit' | 'miss') => void;
-}): AnswerCache {
+export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
   const { store, onAsked } = options;
   return {
     place<T>(model: ModelEntry, asker: Asker, { operation, asked, cacheControl = '' }: Question): AnswerPlace<T> | null {

@@ -102,6 +102,15 @@ export interface Snapshot {
   readonly tenants: ReadonlyMap<string, TenantView>;
 }
 
+/** The configuration as the layers below the configuration service follow it. */
+export interface SnapshotSource {
+  current(): Snapshot;
+  /** Calls `listener` after each swap. Returns the way to stop. */
+  onSwap(listener: (snapshot: Snapshot) => void): () => void;
+  /** The current snapshot for one call; its plugin instances live until `release`. */
+  hold(): HeldSnapshot;
+}
+
 /** A snapshot held by one call. Its plugin instances stay alive until `release`, which is idempotent. */
 export interface HeldSnapshot {
   readonly snapshot: Snapshot;

@@ -1,0 +1,95 @@
+/** Composes the HTTP server: the API gateway with the control plane's routes and the calls' routes on it. */
+import { addCalls } from '../api/calls-routes.ts';
+import { addIdentity } from '../api/routes/identity.ts';
+import { addKeyExchange } from '../api/routes/key-exchange.ts';
+import { addOperation } from '../api/routes/operation.ts';
+import { addProtectedResource } from '../api/routes/protected-resource.ts';
+import { addRouting } from '../api/routes/routing.ts';
+import { addSignIn } from '../api/routes/sign-in.ts';
+import { createServer } from '../api/server.ts';
+import type { CallServices } from '../application/services.ts';
+import type { Identity } from '../auth/compose-auth.ts';
+import type { ConfigService } from '../config/service.ts';
+import type { Settings } from '../config/settings.ts';
+import type { McpGate } from '../extensions/mcp/gate/gate.ts';
+import type { Storage } from '../storage/compose-storage.ts';
+import type { NodeBook } from '../storage/node-registry.ts';
+import { createPeopleReader } from '../storage/people-reader.ts';
+import { createRunReader } from '../storage/run-reader.ts';
+import { createUsageReader } from '../storage/usage-reader.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Logger } from '../types/logger.ts';
+import { addControl } from './control-routes.ts';
+
+export interface ServerParts {
+  readonly settings: Settings;
+  readonly publicUrl: string;
+  readonly version: string;
+  readonly config: ConfigService;
+  readonly storage: Storage;
+  readonly nodes: NodeBook;
+  readonly identity: Identity;
+  readonly calls: CallServices;
+  readonly gate: McpGate;
+  readonly metrics: Metrics;
+  /** True from the moment in which the node is told to stop. */
+  readonly stopping: () => boolean;
+  readonly logger: Logger;
+}
+
+export type GatewayServer = Awaited<ReturnType<typeof createServer>>;
+
+export function composeServer(parts: ServerParts): Promise<GatewayServer> {
+  const { settings, publicUrl, version, config, storage, nodes, identity, calls, gate, metrics, stopping, logger } = parts;
+  const { database, ledger, contents, audit } = storage;
+  const { issuers, credentials, browser, commandLine, exchange, keyUses } = identity;
+  const people = createPeopleReader(database);
+  const runs = createRunReader(database, contents);
+  const homeTenant = issuers[0]?.mapping.defaultTenant ?? 'default';
+  return createServer({
+    publicUrl,
+    recheckMs: settings.recheckSeconds * 1_000,
+    unreadMs: settings.unreadSeconds * 1_000,
+    credentials,
+    config,
+    audit,
+    homeTenant,
+    docs: settings.docs,
+    logger,
+    bodyLimit: settings.bodyLimit,
+    version,
+    control: (app) => {
+      addIdentity(app, { people, audit });
+      addSignIn(app, browser, commandLine, audit);
+      addKeyExchange(app, exchange);
+      addProtectedResource(
+        app,
+        publicUrl,
+        issuers.map(({ issuer }) => issuer),
+      );
+      addRouting(app, calls);
+      addOperation(app, {
+        config,
+        database,
+        ledger,
+        metrics,
+        stopping,
+        homeTenant,
+        developmentIdentity: settings.oauth.issuer === null && settings.oauth.file === null,
+        metricsToken: settings.metricsToken,
+      });
+      addControl(app, {
+        config,
+        calls,
+        audit,
+        gate,
+        runs,
+        usage: createUsageReader(database),
+        people,
+        nodes,
+        keyUses: settings.apiKeys === 'off' ? null : keyUses,
+      });
+    },
+    calls: (app) => addCalls(app, calls, gate, runs),
+  });
+}

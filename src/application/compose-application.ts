@@ -1,0 +1,41 @@
+/** Composes the layer of what a call does, from the layers below it. */
+import type { AnswerCache } from '../cache/answer-cache.ts';
+import type { Dispatcher } from '../dispatch/dispatcher.ts';
+import type { Catalogue } from '../extensions/mcp/catalogue/catalogue.ts';
+import type { Quota } from '../quota/quota.ts';
+import type { Storage } from '../storage/compose-storage.ts';
+import { createOpenRuns } from '../storage/in-flight-runs.ts';
+import { createChatStates } from '../storage/tool-loop-state.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Logger } from '../types/logger.ts';
+import { createBackgroundRuns } from './background/background-runs.ts';
+import type { CallServices } from './services.ts';
+import { createApprovalGate } from './tools/tool-approval.ts';
+
+export interface ApplicationParts {
+  readonly answers: AnswerCache;
+  readonly dispatcher: Dispatcher;
+  readonly catalogue: Catalogue;
+  readonly quota: Quota;
+  readonly storage: Storage;
+  readonly metrics: Metrics;
+  readonly dataDir: string;
+  readonly logger: Logger;
+  readonly owned: AsyncDisposableStack;
+}
+
+export function composeApplication(parts: ApplicationParts): CallServices {
+  const { answers, dispatcher, catalogue, quota, storage, metrics, dataDir, logger, owned } = parts;
+  const { ledger, contents, database, boxFor, responses } = storage;
+  const inFlightRuns = createOpenRuns({
+    ledger: { ...metrics.counting(ledger), content: (...kept) => contents.keep(...kept) },
+    dataDir,
+    logger,
+  });
+  owned.use(inFlightRuns);
+  const approvals = createApprovalGate(boxFor('mcp approvals'));
+  const states = createChatStates(database, boxFor('chat states'));
+  const backgroundRuns = createBackgroundRuns(states, logger);
+  owned.defer(() => backgroundRuns.close());
+  return { answers, approvals, dispatcher, catalogue, quota, states, backgroundRuns, ledger: inFlightRuns, responses, logger };
+}

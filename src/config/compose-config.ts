@@ -1,0 +1,37 @@
+/** Composes the configuration service over the database, and starts it. */
+import type { PluginRegistry } from '../plugins/registry.ts';
+import type { Storage } from '../storage/compose-storage.ts';
+import { createConfigStore } from '../storage/config-store.ts';
+import { createAccounts } from '../storage/mcp-accounts.ts';
+import { createSecretBox } from '../storage/secret-box.ts';
+import type { Logger } from '../types/logger.ts';
+import type { PluginServices } from '../types/plugin.ts';
+import { type ConfigService, createConfigService } from './service.ts';
+
+export interface ConfigParts {
+  readonly storage: Pick<Storage, 'database' | 'master' | 'boxFor'>;
+  readonly registry: PluginRegistry;
+  readonly services: PluginServices;
+  readonly dataDir: string;
+  readonly logger: Logger;
+  readonly owned: AsyncDisposableStack;
+}
+
+/** Resolves when a snapshot serves: that of the database, or the last good one while the database is away. */
+export async function composeConfig({ storage, registry, services, dataDir, logger, owned }: ConfigParts): Promise<ConfigService> {
+  const { database } = storage;
+  const secrets = createSecretBox(storage.master);
+  const accountBox = storage.boxFor('mcp accounts');
+  const config = createConfigService({
+    store: createConfigStore(database, secrets),
+    registry,
+    services,
+    secrets,
+    accounts: (server) => createAccounts(database, accountBox, server),
+    dataDir,
+    logger,
+  });
+  owned.defer(() => config.close());
+  await config.start();
+  return config;
+}

@@ -1,0 +1,55 @@
+/** Composes MCP: the catalogue of what servers offer, and the gate for MCP clients. */
+import type { AuditLog } from '../../storage/audit.ts';
+import type { Database } from '../../storage/database.ts';
+import { createPinStore } from '../../storage/mcp-catalogue.ts';
+import type { Logger } from '../../types/logger.ts';
+import type { SnapshotSource } from '../../types/snapshot.ts';
+import { type Catalogue, createCatalogue } from './catalogue/catalogue.ts';
+import { createMcpGate, type McpGate } from './gate/gate.ts';
+
+export interface McpParts {
+  readonly config: SnapshotSource;
+  readonly database: Database;
+  readonly audit: Pick<AuditLog, 'append'>;
+  readonly version: string;
+  readonly logger: Logger;
+  readonly owned: AsyncDisposableStack;
+}
+
+export interface Mcp {
+  readonly catalogue: Catalogue;
+  readonly gate: McpGate;
+}
+
+export function composeMcp({ config, database, audit, version, logger, owned }: McpParts): Mcp {
+  const catalogue = createCatalogue({
+    store: createPinStore(database),
+    logger,
+    onQuarantine(server, pins) {
+      for (const { kind, name, state } of pins)
+        audit.append({
+          tenant: server.capability.tenant,
+          actor: 'pailou',
+          act: 'withhold',
+          target: `mcp/${server.name}/${name}`,
+          requestId: '',
+          detail: `the ${kind} ${state === 'new' ? 'is new' : 'is not as it was approved'}; it is withheld until somebody approves it`,
+        });
+    },
+  });
+  owned.defer(() => catalogue.close());
+  catalogue.follow(config.current());
+  config.onSwap((snapshot) => catalogue.follow(snapshot));
+
+  const gate = createMcpGate({
+    logger,
+    version,
+    onSessionEnd(id) {
+      for (const view of config.current().tenants.values()) for (const server of view.mcpServers.values()) server.instance.leave?.(id);
+    },
+  });
+  owned.defer(() => gate.close());
+  catalogue.onChange(() => gate.changed());
+  config.onSwap(() => gate.changed());
+  return { catalogue, gate };
+}

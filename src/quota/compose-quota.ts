@@ -1,0 +1,39 @@
+/** Composes limits and budgets: counters in memory or in Redis, and what the ledger knows of money that was spent before. */
+import type { Database } from '../storage/database.ts';
+import type { LedgerWriter } from '../storage/ledger.ts';
+import type { Redis } from '../storage/redis.ts';
+import { createSpendReader } from '../storage/spend-reader.ts';
+import type { Logger } from '../types/logger.ts';
+import type { SnapshotSource } from '../types/snapshot.ts';
+import { createKnownSpend } from './ledger-sync.ts';
+import { createQuota, type Quota, type QuotaOptions } from './quota.ts';
+import { createRedisStore } from './redis-store.ts';
+
+export interface QuotaParts extends Pick<QuotaOptions, 'withoutRedis' | 'onRefusal'> {
+  readonly config: SnapshotSource;
+  readonly database: Database;
+  readonly ledger: Pick<LedgerWriter, 'flush'>;
+  /** Null where every node counts for itself. */
+  readonly redis: Redis | null;
+  readonly logger: Logger;
+  readonly owned: AsyncDisposableStack;
+}
+
+/** Resolves once the budgets are known, or the database turns out to be away. */
+export async function composeQuota({ config, database, ledger, redis, logger, owned, ...options }: QuotaParts): Promise<Quota> {
+  const onUnsettled = (error: unknown): void => logger.warn({ err: error }, 'a call could not be settled in Redis');
+  const quota = createQuota({ ...options, logger, shared: redis === null ? null : createRedisStore(redis, onUnsettled) });
+  const ledgerSync = createKnownSpend({
+    quota,
+    reader: createSpendReader(database),
+    current: () => config.current(),
+    flush: () => ledger.flush(),
+    logger,
+  });
+  owned.defer(() => ledgerSync.close());
+  ledgerSync.follow(config.current());
+  await ledgerSync.settled();
+  config.onSwap((snapshot) => ledgerSync.follow(snapshot));
+  redis?.onReady(() => ledgerSync.refresh());
+  return quota;
+}

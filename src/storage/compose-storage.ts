@@ -1,0 +1,53 @@
+/** Composes the storage layer: the database with its migrations, the keys that seal, and the writers that work off the calls' path. */
+import type { Logger } from '../types/logger.ts';
+import { type AuditLog, createAuditLog } from './audit.ts';
+import { createAuditChain } from './audit-chain.ts';
+import type { Database } from './database.ts';
+import { createLedger, type LedgerWriter } from './ledger.ts';
+import { loadMasterKeys, type MasterKeyOptions } from './master-key.ts';
+import { migrateOrKeepTrying } from './migrate-or-keep-trying.ts';
+import { openDatabase } from './open-database.ts';
+import { createResponseStore, type ResponseStore } from './response-store.ts';
+import { createRunContents, type RunContents } from './run-contents.ts';
+import { createSecretBox, derivedKeys, type MasterKeys, type SecretBox } from './secret-box.ts';
+
+export interface StorageParts {
+  readonly settings: MasterKeyOptions & {
+    readonly databaseUrl: string | null;
+    readonly oldMasterKeys: readonly string[];
+    readonly responsesStore: boolean;
+  };
+  readonly logger: Logger;
+  readonly owned: AsyncDisposableStack;
+}
+
+export interface Storage {
+  readonly database: Database;
+  readonly master: MasterKeys;
+  /** A box whose keys serve this purpose alone. */
+  readonly boxFor: (purpose: string) => SecretBox;
+  readonly ledger: LedgerWriter;
+  readonly contents: RunContents;
+  readonly audit: AuditLog;
+  /** Null where the operator has switched it off. */
+  readonly responses: ResponseStore | null;
+}
+
+export async function composeStorage({ settings, logger, owned }: StorageParts): Promise<Storage> {
+  const { dataDir } = settings;
+  const database = await openDatabase({ url: settings.databaseUrl, dataDir, logger });
+  owned.defer(() => database.close());
+  owned.defer(await migrateOrKeepTrying(database, logger));
+  const master = loadMasterKeys(settings);
+  const boxFor = (purpose: string): SecretBox => createSecretBox(derivedKeys(master, purpose));
+  const ledger = createLedger({ database, dataDir, logger });
+  owned.use(ledger);
+  const contents = createRunContents({ database, dataDir, box: boxFor('run contents'), logger });
+  owned.use(contents);
+  const audit = createAuditLog({ database, dataDir, logger });
+  owned.use(createAuditChain({ database, logger }));
+  owned.use(audit);
+  const responses = settings.responsesStore ? createResponseStore({ database, dataDir, logger }) : null;
+  if (responses !== null) owned.use(responses);
+  return { database, master, boxFor, ledger, contents, audit, responses };
+}
