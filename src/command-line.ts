@@ -1,7 +1,7 @@
 /** The command line: `pailou <command>`. Exit codes: 0 done, 1 failed, 2 wrong use or bad settings. */
 import { parseArgs } from 'node:util';
 import { auditCommand } from './admin/commands/audit.ts';
-import { type Command, complain, say, UsageError } from './admin/commands/command.ts';
+import { type Command, printError, print, UsageError } from './admin/commands/command.ts';
 import { doctorCommand } from './admin/commands/doctor.ts';
 import { keysCommand } from './admin/commands/keys.ts';
 import { loginCommand, logoutCommand } from './admin/commands/login.ts';
@@ -19,7 +19,7 @@ const startCommand: Command = {
   async run(args) {
     parseArgs({ args, options: {} });
     const gateway = await startPailou(process.env);
-    say(gateway.greeting);
+    print(gateway.greeting);
     let signals = 0;
     const stop = (): void => {
       // A second signal means: now.
@@ -58,11 +58,11 @@ function help(): string {
 /** What went wrong, for the person at the keyboard: no stack for faults that they can mend. */
 function explain(thrown: unknown): number {
   if (thrown instanceof SettingsError || thrown instanceof UsageError || isArgumentError(thrown)) {
-    complain(thrown.message);
+    printError(thrown.message);
     return 2;
   }
-  if (thrown instanceof GatewayError) complain(thrown.message);
-  else complain(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
+  if (thrown instanceof GatewayError) printError(thrown.message);
+  else printError(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
   return 1;
 }
 
@@ -73,15 +73,15 @@ function isArgumentError(thrown: unknown): thrown is Error {
 /** Runs the command that the arguments name; sets the exit code of the process. */
 export async function runCommandLine([name, ...args]: readonly string[]): Promise<void> {
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
-    say(help());
+    print(help());
     process.exitCode = name === undefined ? 2 : 0;
   } else {
     const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
     if (command === undefined) {
-      complain(`There is no command "${name}".\n\n${help()}`);
+      printError(`There is no command "${name}".\n\n${help()}`);
       process.exitCode = 2;
     } else if (args.includes('--help') || args.includes('-h')) {
-      say(`${command.summary}\n\n  $ ${command.usage}`);
+      print(`${command.summary}\n\n  $ ${command.usage}`);
     } else {
       process.exitCode = await command.run(args).catch(explain);
     }

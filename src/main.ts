@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { composeServer, type GatewayServer } from './admin/compose-server.ts';
 import { composeApplication } from './application/compose-application.ts';
-import { composeIdentity } from './auth/compose-auth.ts';
+import { composeAuth } from './auth/compose-auth.ts';
 import { composeCache } from './cache/compose-cache.ts';
 import { composeConfig } from './config/compose-config.ts';
 import { readSettings, type Settings } from './config/settings.ts';
@@ -13,7 +13,7 @@ import { composeOutbound } from './outbound/compose-outbound.ts';
 import { loadPlugins } from './plugins/loader.ts';
 import { composeQuota } from './quota/compose-quota.ts';
 import { composeStorage } from './storage/compose-storage.ts';
-import { createNodeBook } from './storage/node-registry.ts';
+import { createNodeRegistry } from './storage/node-registry.ts';
 import { connectRedis } from './storage/redis.ts';
 import { createLogger } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -75,7 +75,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
 
   const config = await composeConfig({ storage, registry, services, dataDir, logger, owned });
   if (settings.mode === 'development') await seedDemo(config);
-  const nodes = createNodeBook({ database, version, logger });
+  const nodes = createNodeRegistry({ database, version, logger });
   owned.use(nodes);
   const announce = (revision: number): void => {
     metrics.setRevision(revision);
@@ -97,7 +97,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
     owned,
   });
 
-  const identity = await composeIdentity({ settings, logger, url, database, master, owned });
+  const identity = await composeAuth({ settings, logger, url, database, master, owned });
   const { dispatcher, startProber } = composeDispatch({ config, outbound, registry, metrics, audit, logger, owned });
   const { catalogue, gate } = composeMcp({ config, database, audit, version, logger, owned });
   const answers = composeCache({

@@ -13,7 +13,7 @@ import type { ConfigService } from '../config/service.ts';
 import type { Settings } from '../config/settings.ts';
 import type { McpGate } from '../extensions/mcp/gate/gate.ts';
 import type { Storage } from '../storage/compose-storage.ts';
-import type { NodeBook } from '../storage/node-registry.ts';
+import type { NodeRegistry } from '../storage/node-registry.ts';
 import { createPeopleReader } from '../storage/people-reader.ts';
 import { createRunReader } from '../storage/run-reader.ts';
 import { createUsageReader } from '../storage/usage-reader.ts';
@@ -27,7 +27,7 @@ export interface ServerParts {
   readonly version: string;
   readonly config: ConfigService;
   readonly storage: Storage;
-  readonly nodes: NodeBook;
+  readonly nodes: NodeRegistry;
   readonly identity: Identity;
   readonly calls: CallServices;
   readonly gate: McpGate;
@@ -42,7 +42,7 @@ export type GatewayServer = Awaited<ReturnType<typeof createServer>>;
 export function composeServer(parts: ServerParts): Promise<GatewayServer> {
   const { settings, publicUrl, version, config, storage, nodes, identity, calls, gate, metrics, stopping, logger } = parts;
   const { database, ledger, contents, audit } = storage;
-  const { issuers, credentials, browser, commandLine, exchange, keyUses } = identity;
+  const { issuers, credentials, browser, commandLine, exchange, apiKeyUsage } = identity;
   const people = createPeopleReader(database);
   const runs = createRunReader(database, contents);
   const homeTenant = issuers[0]?.mapping.defaultTenant ?? 'default';
@@ -87,7 +87,7 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
         usage: createUsageReader(database),
         people,
         nodes,
-        keyUses: settings.apiKeys === 'off' ? null : keyUses,
+        apiKeyUsage: settings.apiKeys === 'off' ? null : apiKeyUsage,
       });
     },
     calls: (app) => addCalls(app, calls, gate, runs),

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
 import { isAdministrator } from '../auth/decide.ts';
 import type { ConfigService } from '../config/service.ts';
-import type { NodeBook } from '../storage/node-registry.ts';
+import type { NodeRegistry } from '../storage/node-registry.ts';
 import type { ResourceKind } from '../types/resources.ts';
 import { writerOf } from './writer.ts';
 
@@ -36,7 +36,7 @@ const historyQuery = z.object({
 /** All but keys: one that was revoked stays revoked. */
 const restored: readonly ResourceKind[] = ['provider', 'model', 'skill', 'mcp', 'grant', 'limit'];
 
-export function addConfiguration(app: FastifyInstance, config: ConfigService, nodes: NodeBook): void {
+export function addConfiguration(app: FastifyInstance, config: ConfigService, nodes: NodeRegistry): void {
   const tags = ['config'];
 
   app.get(

@@ -12,7 +12,7 @@ import type { ChatBody } from '../types/chat.ts';
 import { toGatewayError } from '../types/errors.ts';
 import { mcpServerSpec, modelSpec, providerSpec } from '../types/resources.ts';
 import type { McpServerEntry, ModelEntry } from '../types/snapshot.ts';
-import type { Offer } from '../types/tool-source.ts';
+import type { ServerListing } from '../types/tool-source.ts';
 import { writerOf } from './writer.ts';
 
 const providerDraft = z.strictObject({
@@ -52,7 +52,7 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
   const response = { 200: verdict };
 
   /** What the draft offers; a virtual server asks nobody, it selects from what is known of others. */
-  async function offerOf(request: FastifyRequest, server: McpServerEntry, signal: AbortSignal): Promise<Offer> {
+  async function offerOf(request: FastifyRequest, server: McpServerEntry, signal: AbortSignal): Promise<ServerListing> {
     const offer = await server.instance.list(signal);
     if (!isVirtual(server)) return offer;
     const view = snapshotOf(request).tenant(principalOf(request).tenant);

@@ -4,8 +4,8 @@ import type { CallServices } from '../application/services.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { McpGate } from '../extensions/mcp/gate/gate.ts';
 import type { AuditLog } from '../storage/audit.ts';
-import type { KeyUses } from '../storage/api-key-usage.ts';
-import type { NodeBook } from '../storage/node-registry.ts';
+import type { ApiKeyUsage } from '../storage/api-key-usage.ts';
+import type { NodeRegistry } from '../storage/node-registry.ts';
 import type { PeopleReader } from '../storage/people-reader.ts';
 import type { RunReader } from '../storage/run-reader.ts';
 import type { UsageReader } from '../storage/usage-reader.ts';
@@ -34,11 +34,11 @@ export interface ControlServices {
   readonly audit: AuditLog;
   readonly gate: McpGate;
   readonly runs: RunReader;
-  readonly nodes: NodeBook;
+  readonly nodes: NodeRegistry;
   readonly usage: UsageReader;
   readonly people: PeopleReader;
   /** Null where keys are switched off. */
-  readonly keyUses: KeyUses | null;
+  readonly apiKeyUsage: ApiKeyUsage | null;
 }
 
 export function addControl(app: FastifyInstance, services: ControlServices): void {
@@ -46,7 +46,7 @@ export function addControl(app: FastifyInstance, services: ControlServices): voi
   addOwnership(app, services.config, services.people);
   addGrants(app, services.config);
   addAccessMatrix(app, services.config, services.people);
-  if (services.keyUses !== null) addKeys(app, services.config, services.keyUses);
+  if (services.apiKeyUsage !== null) addKeys(app, services.config, services.apiKeyUsage);
   addMcpItems(app, services.config, services.calls, services.audit);
   addMcpAccounts(app, services.config, services.calls, services.audit);
   addMcpHealth(app, services.config, services.calls, services.gate, services.audit);

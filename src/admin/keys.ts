@@ -5,7 +5,7 @@ import { isAdministrator } from '../auth/decide.ts';
 import { makeKey } from '../auth/api-key-format.ts';
 import { principalOf } from '../api/request-context.ts';
 import type { ConfigService } from '../config/service.ts';
-import type { KeyUses } from '../storage/api-key-usage.ts';
+import type { ApiKeyUsage } from '../storage/api-key-usage.ts';
 import { GatewayError } from '../types/errors.ts';
 import { type ConfigRow, keyPermissions, keySpec, type KeySpec } from '../types/resources.ts';
 import { pageOf, pageQuery } from './paging.ts';
@@ -62,7 +62,7 @@ function viewOf(row: ConfigRow, usedAt: number | undefined): z.output<typeof key
   };
 }
 
-export function addKeys(app: FastifyInstance, config: ConfigService, uses: KeyUses): void {
+export function addKeys(app: FastifyInstance, config: ConfigService, uses: ApiKeyUsage): void {
   /** One's own, and for administrators those of the whole tenant. */
   const isMine = (request: FastifyRequest, { spec }: ConfigRow): boolean => {
     const principal = principalOf(request);

@@ -8,7 +8,7 @@ import type { ConfigService } from '../config/service.ts';
 import type { AuditLog } from '../storage/audit.ts';
 import type { Capability } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
-import { type Pin, pinKinds } from '../types/tool-definitions.ts';
+import { type PinnedDefinition, definitionKinds } from '../types/tool-definitions.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import type { McpServerEntry } from '../types/snapshot.ts';
 import { expectedRevision } from './actor.ts';
@@ -22,13 +22,15 @@ const toolNamed = named.extend({ tool: z.string().min(1).max(200) });
 const switchBody = z.strictObject({ enabled: z.boolean() });
 const approveBody = z.strictObject({
   items: z
-    .array(z.strictObject({ kind: z.enum(pinKinds), name: z.string().min(1).max(2_000), digest: z.string().regex(/^[0-9a-f]{64}$/) }))
+    .array(
+      z.strictObject({ kind: z.enum(definitionKinds), name: z.string().min(1).max(2_000), digest: z.string().regex(/^[0-9a-f]{64}$/) }),
+    )
     .min(1)
     .max(200)
     .describe('What is approved, as it was seen: `seen_digest` of each.'),
 });
 const itemView = z.object({
-  kind: z.enum(pinKinds),
+  kind: z.enum(definitionKinds),
   name: z.string(),
   state: z.enum(['approved', 'changed', 'new']).describe('changed and new are withheld until they are approved.'),
   present: z.boolean().describe('Whether the server offered it when it was last asked.'),
@@ -59,12 +61,12 @@ export const askerOf = (request: FastifyRequest) => {
   return { principal, view: snapshotOf(request).tenant(principal.tenant) };
 };
 
-function capabilityOfPin(server: McpServerEntry, { kind, name }: Pin): Capability {
+function capabilityOfPin(server: McpServerEntry, { kind, name }: PinnedDefinition): Capability {
   if (kind === 'tool') return toolCapability(server, name);
   return kind === 'prompt' ? promptCapability(server, name) : resourceCapability(server, name);
 }
 
-function showPin(server: McpServerEntry, pin: Pin): z.output<typeof itemView> {
+function showPin(server: McpServerEntry, pin: PinnedDefinition): z.output<typeof itemView> {
   const { allowed_tools: allowed } = server.spec;
   return {
     kind: pin.kind,
@@ -83,7 +85,7 @@ function showPin(server: McpServerEntry, pin: Pin): z.output<typeof itemView> {
 }
 
 /** The words that a model would read, before and after: what an auditor wants to see. */
-function wordsOf(definition: Pin['definition']): string {
+function wordsOf(definition: PinnedDefinition['definition']): string {
   const description = definition?.['description'];
   return typeof description === 'string' ? description.slice(0, 1_000) : '';
 }
@@ -117,7 +119,7 @@ export function addMcpItems(app: FastifyInstance, config: ConfigService, { catal
       const server = serverOf(request, config, request.params.name);
       const asker = askerOf(request);
       const manages = may(asker, 'manage', server.capability);
-      const keyOf = ({ kind, name }: Pin): string => `${kind} ${name}`.slice(0, 300);
+      const keyOf = ({ kind, name }: PinnedDefinition): string => `${kind} ${name}`.slice(0, 300);
       const visible = catalogue
         .items(server)
         .filter((pin) => manages || (pin.present && pin.state === 'approved' && may(asker, 'view', capabilityOfPin(server, pin))))

@@ -8,22 +8,22 @@ import type { Principal } from '../types/access.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { TenantView } from '../types/snapshot.ts';
 import type { Logger } from '../types/logger.ts';
-import { namesOf, type Needs } from '../application/required-permissions.ts';
+import { permissionNames, type RequiredPermissions } from '../application/required-permissions.ts';
 
-export interface OpenCall {
+export interface ActiveRequest {
   readonly request: Pick<FastifyRequest, 'headers' | 'id' | 'principal'> & {
     readonly socket: { readonly remoteAddress?: string | undefined };
   };
-  readonly needs: Needs;
+  readonly needs: RequiredPermissions;
   /** Ends the call; its caller is told why. */
   end(why: GatewayError): void;
 }
 
-export interface OpenCalls {
+export interface ActiveRequests {
   /** Looks after the call of this request until its connection is done with it. Only for what takes long: what is held here, the collector of garbage has to carry about. */
   watch(request: FastifyRequest, reply: FastifyReply): void;
   /** Looks after a call that has no connection any more, until the returned function is called. */
-  hold(call: OpenCall): () => void;
+  hold(call: ActiveRequest): () => void;
   /** The grants of today, for a call that began under those of yesterday. */
   grantsOf(tenant: string): TenantView['grants'];
   /** Looks at all of them once. */
@@ -36,7 +36,7 @@ const gone: ReadonlySet<string> = new Set(['token_invalid', 'token_missing', 'pe
 /** Codes that say nothing about the right: a token ran out in the meantime, or nobody can be asked now. */
 const untold: ReadonlySet<string> = new Set(['token_expired', 'auth_unavailable']);
 
-export interface OpenCallsOptions {
+export interface ActiveRequestsOptions {
   readonly credentials: Credentials;
   readonly config: Pick<ConfigService, 'current'>;
   readonly audit: Pick<AuditLog, 'append'>;
@@ -45,11 +45,11 @@ export interface OpenCallsOptions {
 }
 
 /** Owns a timer that does not keep the process alive. */
-export function createOpenCalls({ credentials, config, audit, logger, everyMs }: OpenCallsOptions): OpenCalls {
+export function createActiveRequests({ credentials, config, audit, logger, everyMs }: ActiveRequestsOptions): ActiveRequests {
   /** Each with its caller as they were last known. */
-  const open = new Map<OpenCall, Principal | null>();
+  const open = new Map<ActiveRequest, Principal | null>();
 
-  const stillMay = (principal: Principal, needs: Needs): void => {
+  const stillMay = (principal: Principal, needs: RequiredPermissions): void => {
     const { grants } = config.current().tenant(principal.tenant);
     for (const [action, capability] of needs) {
       const decision = decide(principal, action, capability, grants, Date.now());
@@ -62,7 +62,7 @@ export function createOpenCalls({ credentials, config, audit, logger, everyMs }:
   };
 
   /** Who calls, by the credential as it counts now; by what was last known of them where it tells nothing any more. */
-  const callerNow = async (call: OpenCall): Promise<Principal> => {
+  const callerNow = async (call: ActiveRequest): Promise<Principal> => {
     const { headers, socket } = call.request;
     try {
       // What a change needs was there when the call came.
@@ -81,7 +81,7 @@ export function createOpenCalls({ credentials, config, audit, logger, everyMs }:
     }
   };
 
-  const look = async (call: OpenCall): Promise<void> => {
+  const look = async (call: ActiveRequest): Promise<void> => {
     const { id: requestId, principal } = call.request;
     try {
       stillMay(await callerNow(call), call.needs);
@@ -92,7 +92,7 @@ export function createOpenCalls({ credentials, config, audit, logger, everyMs }:
       logger.info({ code: error.code }, 'an open call was ended: its right is gone');
       if (principal !== null) {
         const { tenant, subject: actor } = principal;
-        audit.append({ tenant, actor, act: 'ended', target: namesOf(call.needs), requestId, detail: error.message });
+        audit.append({ tenant, actor, act: 'ended', target: permissionNames(call.needs), requestId, detail: error.message });
       }
       call.end(error);
     }
@@ -105,7 +105,7 @@ export function createOpenCalls({ credentials, config, audit, logger, everyMs }:
   const timer = setInterval(() => void recheck(), everyMs).unref();
 
   return {
-    watch({ openCall: call }, { raw }) {
+    watch({ activeRequest: call }, { raw }) {
       if (call === null || raw.closed) return;
       open.set(call, call.request.principal);
       raw.on('close', () => open.delete(call));

@@ -1,14 +1,14 @@
 /** What was refused, into the audit: each by itself as long as it is few, then a count, so that a flood cannot fill the disk. */
 import type { AuditAct, AuditLog } from '../storage/audit.ts';
 
-export interface Denials {
+export interface DenialAudit {
   /** Never throws, never waits. */
   book(act: AuditAct): void;
   /** Tells what was left out so far. */
   close(): void;
 }
 
-export interface DenialsOptions {
+export interface DenialAuditOptions {
   readonly audit: Pick<AuditLog, 'append'>;
   /** Entries of one actor in one window. */
   readonly perActor?: number;
@@ -18,7 +18,7 @@ export interface DenialsOptions {
 }
 
 /** One act in one tenant. */
-interface Tally {
+interface LabelledCounter {
   booked: number;
   readonly byActor: Map<string, number>;
   leftOut: number;
@@ -28,8 +28,8 @@ interface Tally {
 const actorsAtMost = 1_000;
 const others = '(others)';
 
-export function createDenials({ audit, perActor = 60, perTenant = 300, windowMs = 60_000 }: DenialsOptions): Denials {
-  let tallies = new Map<string, Tally & Pick<AuditAct, 'tenant' | 'act'>>();
+export function createDenialAudit({ audit, perActor = 60, perTenant = 300, windowMs = 60_000 }: DenialAuditOptions): DenialAudit {
+  let tallies = new Map<string, LabelledCounter & Pick<AuditAct, 'tenant' | 'act'>>();
   let since = 0;
   let timer: NodeJS.Timeout | undefined;
 

@@ -5,11 +5,11 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { renderError } from '../models/client-formats/error.ts';
 import { renderMessagesError } from '../models/client-formats/messages/error.ts';
 import type { AuditLog } from '../storage/audit.ts';
-import { createDenials } from './denial-audit.ts';
+import { createDenialAudit } from './denial-audit.ts';
 import { speaksMessages } from './request-context.ts';
 import { metadataOf } from './routes/protected-resource.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
-import { faultIn, faultSentence } from '../schema/zod-errors.ts';
+import { firstZodFault, faultSentence } from '../schema/zod-errors.ts';
 import type { Logger } from '../types/logger.ts';
 
 /** A failure of Fastify's own, in our words. */
@@ -24,7 +24,7 @@ function fromFastify(error: FastifyError, bodyLimit: number): GatewayError {
         .map((part) => (/^\d+$/.test(part) ? Number(part) : part)),
       keys: params['keys'],
     }));
-    const fault = faultIn(issues, error.validationContext === 'body' ? [] : [error.validationContext ?? '']);
+    const fault = firstZodFault(issues, error.validationContext === 'body' ? [] : [error.validationContext ?? '']);
     return new GatewayError('invalid_request', faultSentence(fault), { param: fault.param || undefined, cause: error });
   }
   switch (error.code) {
@@ -87,7 +87,7 @@ const refusals: ReadonlySet<string> = new Set(['token_invalid', 'token_expired',
 
 export function addErrorHandling(app: FastifyInstance, options: ErrorHandlingOptions): void {
   const { logger, audit, homeTenant } = options;
-  const denials = createDenials({ audit });
+  const denials = createDenialAudit({ audit });
   app.addHook('onClose', async () => denials.close());
 
   const bookRefusal = (request: FastifyRequest, { code, message }: GatewayError): void => {

@@ -1,7 +1,7 @@
 /** The caller of one HTTP request, for the layer that knows no HTTP. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../application/caller.ts';
-import { createNeeds } from '../application/required-permissions.ts';
+import { createRequiredPermissions } from '../application/required-permissions.ts';
 import { GatewayError } from '../types/errors.ts';
 import { principalOf, snapshotOf } from './request-context.ts';
 
@@ -10,8 +10,8 @@ export function callerOf(request: FastifyRequest, reply: FastifyReply): Caller {
   const principal = principalOf(request);
   const snapshot = snapshotOf(request);
   const controller = new AbortController();
-  const needs = createNeeds();
-  request.openCall = { request, needs, end: (why) => controller.abort(why) };
+  const needs = createRequiredPermissions();
+  request.activeRequest = { request, needs, end: (why) => controller.abort(why) };
   const leave = (): void => {
     if (!reply.raw.writableFinished) controller.abort(new GatewayError('client_closed_request', 'The caller left.'));
   };
@@ -23,7 +23,7 @@ export function callerOf(request: FastifyRequest, reply: FastifyReply): Caller {
     requestId: request.id,
     revision: snapshot.revision,
     view: snapshot.tenant(principal.tenant),
-    grants: () => request.server.openCalls.grantsOf(principal.tenant),
+    grants: () => request.server.activeRequests.grantsOf(principal.tenant),
     signal: controller.signal,
     cacheControl: request.headers['cache-control'],
     needs,

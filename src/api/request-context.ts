@@ -4,7 +4,7 @@ import type { ResourceKind } from '../types/resources.ts';
 import type { JsonOutline } from '../types/chat.ts';
 import type { HeldSnapshot } from '../types/snapshot.ts';
 import type { FastifyRequest } from 'fastify';
-import type { OpenCall, OpenCalls } from './active-requests.ts';
+import type { ActiveRequest, ActiveRequests } from './active-requests.ts';
 
 /**
  * What a route asks of its caller. Each route declares it; a route without one stops the start.
@@ -19,12 +19,12 @@ declare module 'fastify' {
     /** One snapshot from the first line to the last; released when the connection is done with this request. */
     held: HeldSnapshot | null;
     /** Of a call that may take long, once its caller is known. */
-    openCall: OpenCall | null;
+    activeRequest: ActiveRequest | null;
     /** The bytes that `body` was parsed from. */
     jsonSource: { readonly bytes: Buffer; readonly outline: JsonOutline } | null;
   }
   interface FastifyInstance {
-    openCalls: OpenCalls;
+    activeRequests: ActiveRequests;
     /** How many milliseconds bytes may wait for a caller who takes none. */
     unreadMs: number;
     /** Where clients find this gateway, without a slash at the end. */

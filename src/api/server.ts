@@ -10,7 +10,7 @@ import { addAdmission, requestId, requireDeclaredAccess } from './admission.ts';
 import { addDocumentation, type DocumentationAudience } from './documentation.ts';
 import { addErrorHandling, answerClientError } from './error-handling.ts';
 import { addJsonBody } from './bodies/json-body.ts';
-import { createOpenCalls } from './active-requests.ts';
+import { createActiveRequests } from './active-requests.ts';
 
 export interface ServerOptions {
   readonly credentials: Credentials;
@@ -53,11 +53,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.setSerializerCompiler(serializerCompiler);
   requireDeclaredAccess(app);
   addAdmission(app, options.credentials, options.config);
-  const openCalls = createOpenCalls({ ...options, everyMs: options.recheckMs });
-  app.decorate('openCalls', openCalls);
+  const activeRequests = createActiveRequests({ ...options, everyMs: options.recheckMs });
+  app.decorate('openCalls', activeRequests);
   app.decorate('unreadMs', options.unreadMs);
   app.decorate('publicUrl', options.publicUrl);
-  app.addHook('onClose', async () => openCalls.close());
+  app.addHook('onClose', async () => activeRequests.close());
   addJsonBody(app);
   addErrorHandling(app, options);
   await addDocumentation(app, options.version, options.docs);

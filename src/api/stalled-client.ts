@@ -5,7 +5,7 @@ import type { ServerResponse } from 'node:http';
  * Drops the connection when bytes have waited for so many milliseconds without one of them being taken.
  * Silence while there is nothing to take is none of this: a vendor may think for long.
  */
-export function cutUnread(response: ServerResponse, milliseconds: number): void {
+export function closeStalledClient(response: ServerResponse, milliseconds: number): void {
   response.setTimeout(milliseconds, () => {
     if (response.writableLength > 0) response.destroy();
   });

@@ -4,7 +4,7 @@ import { didYouMean } from '../text/did-you-mean.ts';
 import type { Action, Capability, Principal } from '../types/access.ts';
 import { GatewayError, type ErrorCode } from '../types/errors.ts';
 import type { McpServerEntry, ModelEntry, SkillEntry, TenantView } from '../types/snapshot.ts';
-import type { Needs } from './required-permissions.ts';
+import type { RequiredPermissions } from './required-permissions.ts';
 
 export interface Caller {
   readonly principal: Principal;
@@ -20,7 +20,7 @@ export interface Caller {
   /** Their token, for an exchange; null for a key or a cookie. A function, so that no log can hold it. */
   readonly subjectToken: () => string | null;
   /** What the call was found to have the right to, so far. */
-  readonly needs: Needs;
+  readonly needs: RequiredPermissions;
   /** Adds headers to the answer, as long as it has not begun. */
   tell(headers: Readonly<Record<string, string>>): void;
 }

@@ -4,8 +4,8 @@ import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Catalogue } from '../extensions/mcp/catalogue/catalogue.ts';
 import type { Quota } from '../quota/quota.ts';
 import type { Storage } from '../storage/compose-storage.ts';
-import { createOpenRuns } from '../storage/in-flight-runs.ts';
-import { createChatStates } from '../storage/tool-loop-state.ts';
+import { createInFlightRuns } from '../storage/in-flight-runs.ts';
+import { createToolLoopStates } from '../storage/tool-loop-state.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Logger } from '../types/logger.ts';
 import { createBackgroundRuns } from './background/background-runs.ts';
@@ -27,14 +27,14 @@ export interface ApplicationParts {
 export function composeApplication(parts: ApplicationParts): CallServices {
   const { answers, dispatcher, catalogue, quota, storage, metrics, dataDir, logger, owned } = parts;
   const { ledger, contents, database, boxFor, responses } = storage;
-  const inFlightRuns = createOpenRuns({
+  const inFlightRuns = createInFlightRuns({
     ledger: { ...metrics.counting(ledger), content: (...kept) => contents.keep(...kept) },
     dataDir,
     logger,
   });
   owned.use(inFlightRuns);
   const approvals = createApprovalGate(boxFor('mcp approvals'));
-  const states = createChatStates(database, boxFor('chat states'));
+  const states = createToolLoopStates(database, boxFor('chat states'));
   const backgroundRuns = createBackgroundRuns(states, logger);
   owned.defer(() => backgroundRuns.close());
   return { answers, approvals, dispatcher, catalogue, quota, states, backgroundRuns, ledger: inFlightRuns, responses, logger };

@@ -41,7 +41,7 @@ export function createDeadline(ms: number): Deadline {
 }
 
 /** The same peer, whose answers take none of the call's time. */
-export function unhurried<P extends { readonly ask?: ((...given: never[]) => Promise<unknown>) | undefined }>(
+export function pausingDeadline<P extends { readonly ask?: ((...given: never[]) => Promise<unknown>) | undefined }>(
   peer: P,
   deadline: Deadline,
 ): P {

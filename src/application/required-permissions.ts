@@ -1,16 +1,16 @@
 /** What a call was found to have the right to, each once: a run that goes on for hours may ask for the same a thousand times. */
 import type { Action, Capability } from '../types/access.ts';
 
-export type Need = readonly [Action, Capability];
+export type RequiredPermission = readonly [Action, Capability];
 
-export interface Needs extends Iterable<Need> {
+export interface RequiredPermissions extends Iterable<RequiredPermission> {
   add(action: Action, capability: Capability): void;
 }
 
 const mostNamed = 20;
 
-export function createNeeds(): Needs {
-  const all = new Map<string, Need>();
+export function createRequiredPermissions(): RequiredPermissions {
+  const all = new Map<string, RequiredPermission>();
   return {
     add(action, capability) {
       all.set(`${action} ${capability.kind}/${capability.name}`, [action, capability]);
@@ -20,7 +20,7 @@ export function createNeeds(): Needs {
 }
 
 /** As a list of names; of many the first, and how many more there are. */
-export function namesOf(needs: Needs): string {
+export function permissionNames(needs: RequiredPermissions): string {
   const names = [...new Set([...needs].map(([, { kind, name }]) => `${kind}/${name}`))];
   const more = names.length - mostNamed;
   return names.slice(0, mostNamed).join(', ') + (more > 0 ? `, and ${more} more` : '');

@@ -4,7 +4,7 @@ import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Catalogue } from '../extensions/mcp/catalogue/catalogue.ts';
 import type { Quota } from '../quota/quota.ts';
 import type { ResponseStore } from '../storage/response-store.ts';
-import type { ChatStates } from '../types/tool-loop-state.ts';
+import type { ToolLoopStates } from '../types/tool-loop-state.ts';
 import type { Ledger } from '../types/run.ts';
 import type { Logger } from '../types/logger.ts';
 import type { BackgroundRuns } from './background/background-runs.ts';
@@ -18,7 +18,7 @@ export interface CallServices {
   readonly catalogue: Catalogue;
   readonly quota: Quota;
   /** What chats with server-side tools keep between two requests. */
-  readonly states: ChatStates;
+  readonly states: ToolLoopStates;
   readonly ledger: Ledger;
   /** Runs of skills that nobody waits for. */
   readonly backgroundRuns: BackgroundRuns;

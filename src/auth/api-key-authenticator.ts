@@ -9,14 +9,14 @@ import type { KeyEntry, Snapshot } from '../types/snapshot.ts';
 import { readKey, sameHash } from './api-key-format.ts';
 import { invalid } from './token-checks.ts';
 
-export interface KeyDoor {
+export interface ApiKeyAuthenticator {
   /** Throws or rejects with token_invalid, token_expired, permission_denied or auth_unavailable. `address` is that of the connection. */
   enter(text: string, snapshot: Snapshot, address: string): Principal | Promise<Principal>;
   /** The same for whoever has shown the key before: it may have been revoked since. */
   enterById(id: string, snapshot: Snapshot, address: string): Principal | Promise<Principal>;
 }
 
-export interface KeyDoorOptions {
+export interface ApiKeyAuthenticatorOptions {
   readonly people: People;
   /** Owners of whom no token was seen for so long take their keys with them. */
   readonly ownerMs: number;
@@ -60,7 +60,7 @@ function principalOf({ id, spec, tenant, expiresAt }: KeyEntry, person: Person):
   });
 }
 
-export function createKeyDoor({ people, ownerMs, onUse }: KeyDoorOptions): KeyDoor {
+export function createApiKeyAuthenticator({ people, ownerMs, onUse }: ApiKeyAuthenticatorOptions): ApiKeyAuthenticator {
   const known = new LRUCache<string, Known>({ max: 20_000 });
 
   const admit = (entry: KeyEntry, person: Person | null, now: number): Principal => {

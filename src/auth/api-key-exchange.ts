@@ -5,8 +5,8 @@ import type { MasterKeys } from '../storage/secret-box.ts';
 import type { Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { Snapshot } from '../types/snapshot.ts';
-import type { KeyDoor } from './api-key-authenticator.ts';
-import { invalid, refuseOtherSpellings } from './token-checks.ts';
+import type { ApiKeyAuthenticator } from './api-key-authenticator.ts';
+import { invalid, refuseNonCanonicalBase64 } from './token-checks.ts';
 
 export interface ShortToken {
   readonly token: string;
@@ -38,12 +38,12 @@ const expired = (): GatewayError =>
   new GatewayError('token_expired', 'The token has expired. Exchange your key again: POST /auth/exchange');
 
 /** `keys`: the same on every node; while they change, tokens of the old ones are good to their end. */
-export function createKeyExchange({ door, keys }: { readonly door: KeyDoor; readonly keys: MasterKeys }): KeyExchange {
+export function createKeyExchange({ door, keys }: { readonly door: ApiKeyAuthenticator; readonly keys: MasterKeys }): KeyExchange {
   const all = [keys.current, ...(keys.old ?? [])];
   const known = new LRUCache<string, Known>({ max: 20_000 });
 
   const verify = async (token: string): Promise<Known> => {
-    refuseOtherSpellings(token);
+    refuseNonCanonicalBase64(token);
     let refused: unknown;
     for (const { key } of all) {
       try {

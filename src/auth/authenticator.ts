@@ -6,10 +6,10 @@ import { createDiscovery } from './discovery.ts';
 import type { IssuerSettings } from './issuer.ts';
 import { createKeysOf } from './issuer-key-source.ts';
 import { createHttpLookup } from './lookups/http-lookup.ts';
-import type { Asked } from './lookups/lookup-input.ts';
+import type { LookupInput } from './lookups/lookup-input.ts';
 import { createSqlLookup } from './lookups/sql-lookup.ts';
 import { PrincipalCache } from './principal-cache.ts';
-import { asGatewayError, tokenOf } from './token-checks.ts';
+import { asGatewayError, bearerTokenOf } from './token-checks.ts';
 import { type Issuer, type Listener, verifyToken } from './verification.ts';
 
 export interface Authenticator {
@@ -46,7 +46,7 @@ function createIssuer(settings: IssuerSettings, options: AuthenticatorOptions, o
     if (lookup.kind === 'http') return createHttpLookup(lookup, { discovery, client: settings.client, fetch: fetcher, logger });
     const question = createSqlLookup(lookup, logger);
     ends.push(() => question.close().catch(() => {}));
-    return (asked: Asked) => question.ask(asked);
+    return (asked: LookupInput) => question.ask(asked);
   });
   return {
     settings,
@@ -98,7 +98,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   };
 
   return {
-    authenticate: (headers) => check(tokenOf(headers)),
+    authenticate: (headers) => check(bearerTokenOf(headers)),
     verify: check,
     explain: (token, hear) =>
       verifyToken(token, issuers, hear).catch((thrown: unknown) => {

@@ -1,7 +1,7 @@
 /** What lies at a path within claims or an answer. */
 
 /** Own properties only: a path through `__proto__` or `constructor` leads nowhere. Undefined where nothing is. `a\.b` is one key. */
-export function valueAt(claims: unknown, path: string): unknown {
+export function claimAt(claims: unknown, path: string): unknown {
   let value = claims;
   for (const key of path.split(/(?<!\\)\./)) {
     const name = key.replaceAll('\\.', '.');

@@ -2,7 +2,7 @@
 import { type PermissionCode, permissionCodes, type Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { ClaimMapping, NameMap, PrincipalField } from './issuer.ts';
-import { valueAt } from './claim-path.ts';
+import { claimAt } from './claim-path.ts';
 
 export type Claims = Readonly<Record<string, unknown>>;
 
@@ -32,7 +32,7 @@ function asWord(value: unknown): string | null {
 
 function firstWord(sources: ClaimSources, mapping: ClaimMapping, field: PrincipalField): string | null {
   for (const path of mapping.paths[field]) {
-    const word = asWord(sources.lookedUp === null ? undefined : valueAt(sources.lookedUp, path)) ?? asWord(valueAt(sources.token, path));
+    const word = asWord(sources.lookedUp === null ? undefined : claimAt(sources.lookedUp, path)) ?? asWord(claimAt(sources.token, path));
     if (word !== null) return word;
   }
   return null;
@@ -41,8 +41,8 @@ function firstWord(sources: ClaimSources, mapping: ClaimMapping, field: Principa
 /** The lists at all paths together. What was looked up replaces the claim of the same path, also by an empty list: rights end at once. */
 function allWords(sources: ClaimSources, mapping: ClaimMapping, field: PrincipalField): string[] {
   return mapping.paths[field].flatMap((path) => {
-    const said = sources.lookedUp === null ? undefined : valueAt(sources.lookedUp, path);
-    return asList(said === undefined ? valueAt(sources.token, path) : said);
+    const said = sources.lookedUp === null ? undefined : claimAt(sources.lookedUp, path);
+    return asList(said === undefined ? claimAt(sources.token, path) : said);
   });
 }
 

@@ -1,12 +1,12 @@
 /** Composes what decides who is calling: issuers, tokens, keys, and the door for browsers. */
 import { developmentCommandLine } from './development/development-token.ts';
-import type { BrowserDoor, CommandLineDoor } from './sign-in/browser-auth.ts';
+import type { BrowserAuth, CommandLineAuth } from './sign-in/browser-auth.ts';
 import { type Authenticator, createAuthenticator } from './authenticator.ts';
 import { createCredentials, type Credentials } from './credentials.ts';
 import { developmentIssuer } from './issuer-presets.ts';
 import type { IssuerSettings } from './issuer.ts';
 import { issuersFromSettings } from './issuers.ts';
-import { createKeyDoor } from './api-key-authenticator.ts';
+import { createApiKeyAuthenticator } from './api-key-authenticator.ts';
 import { createKeyExchange, type KeyExchange } from './api-key-exchange.ts';
 import { createCookieJar } from './sign-in/cookies.ts';
 import { createSessions } from './sign-in/sessions.ts';
@@ -14,13 +14,13 @@ import type { Settings } from '../config/settings.ts';
 import { createOutboundClient } from '../outbound/client.ts';
 import { createOutboundGuard } from '../outbound/guard.ts';
 import type { Database } from '../storage/database.ts';
-import { createKeyUses, type KeyUses } from '../storage/api-key-usage.ts';
+import { createApiKeyUsage, type ApiKeyUsage } from '../storage/api-key-usage.ts';
 import { createPeople } from '../storage/people.ts';
 import { createSecretBox, derivedKey, derivedKeys, type MasterKeys } from '../storage/secret-box.ts';
 import { createSessionStore } from '../storage/session-store.ts';
 import type { Logger } from '../types/logger.ts';
 
-export interface IdentityParts {
+export interface AuthParts {
   readonly settings: Settings;
   readonly logger: Logger;
   /** Of this gateway, as tokens and browsers know it. */
@@ -34,15 +34,15 @@ export interface Identity {
   readonly issuers: readonly IssuerSettings[];
   readonly credentials: Credentials;
   /** Null where nobody can sign in with a browser. */
-  readonly browser: BrowserDoor | null;
+  readonly browser: BrowserAuth | null;
   /** Null where keys are not exchanged. */
   readonly exchange: KeyExchange | null;
   /** Where `pailou login` signs in; null for nowhere. */
-  readonly commandLine: CommandLineDoor | null;
-  readonly keyUses: KeyUses;
+  readonly commandLine: CommandLineAuth | null;
+  readonly apiKeyUsage: ApiKeyUsage;
 }
 
-export async function composeIdentity(parts: IdentityParts): Promise<Identity> {
+export async function composeAuth(parts: AuthParts): Promise<Identity> {
   const { settings, logger, database, owned } = parts;
   const issuers = await issuersOf(parts);
   // The company's own service may be anywhere in its network, but never where a cloud keeps its secrets.
@@ -50,26 +50,30 @@ export async function composeIdentity(parts: IdentityParts): Promise<Identity> {
   owned.defer(() => client.close());
   const people = createPeople({ database, logger });
   owned.use(people);
-  const keyUses = createKeyUses({ database, logger });
-  owned.use(keyUses);
+  const apiKeyUsage = createApiKeyUsage({ database, logger });
+  owned.use(apiKeyUsage);
   const authenticator = createAuthenticator({ issuers, logger, onVerified: (principal) => people.saw(principal), fetch: client.fetch });
   owned.defer(() => authenticator.close());
-  const keyDoor = createKeyDoor({ people, ownerMs: settings.keyOwnerHours * 3_600_000, onUse: (id, at) => keyUses.used(id, at) });
-  const browser = await browserDoor(parts, issuers, authenticator, client.fetch);
+  const apiKeys = createApiKeyAuthenticator({
+    people,
+    ownerMs: settings.keyOwnerHours * 3_600_000,
+    onUse: (id, at) => apiKeyUsage.used(id, at),
+  });
+  const browser = await composeBrowserAuth(parts, issuers, authenticator, client.fetch);
   const exchange =
-    settings.apiKeys === 'exchange' ? createKeyExchange({ door: keyDoor, keys: derivedKeys(parts.master, 'key exchange') }) : null;
+    settings.apiKeys === 'exchange' ? createKeyExchange({ door: apiKeys, keys: derivedKeys(parts.master, 'key exchange') }) : null;
   const credentials = createCredentials({
     authenticator,
-    keyDoor: settings.apiKeys === 'on' ? keyDoor : null,
+    apiKeys: settings.apiKeys === 'on' ? apiKeys : null,
     exchange,
     browser,
     tokenHeader: settings.oauth.tokenHeader,
   });
-  return { issuers, credentials, browser, exchange, commandLine: commandLineDoor(settings, issuers), keyUses };
+  return { issuers, credentials, browser, exchange, commandLine: composeCommandLineAuth(settings, issuers), apiKeyUsage };
 }
 
 /** The company's issuers, or the development identity service where none is configured. */
-async function issuersOf({ settings, logger, url, owned }: IdentityParts): Promise<readonly IssuerSettings[]> {
+async function issuersOf({ settings, logger, url, owned }: AuthParts): Promise<readonly IssuerSettings[]> {
   const configured = await issuersFromSettings(settings.oauth);
   if (configured.length > 0) return configured;
   const { startDevelopmentIdentity } = await import('./development/identity-service.ts');
@@ -89,7 +93,7 @@ function isDiscovered({ named, keys }: IssuerSettings): boolean {
   return named && keys.from === 'discovery';
 }
 
-function commandLineDoor({ oauth }: Settings, issuers: readonly IssuerSettings[]): CommandLineDoor | null {
+function composeCommandLineAuth({ oauth }: Settings, issuers: readonly IssuerSettings[]): CommandLineAuth | null {
   const issuer = issuers.find(isDiscovered);
   const development = oauth.issuer === null && oauth.file === null;
   const clientId = development ? developmentCommandLine : oauth.cliClientId;
@@ -98,12 +102,12 @@ function commandLineDoor({ oauth }: Settings, issuers: readonly IssuerSettings[]
 }
 
 /** People sign in at the first service that publishes where, and at which Pailou is a client. */
-async function browserDoor(
-  { settings, logger, url, database, master }: IdentityParts,
+async function composeBrowserAuth(
+  { settings, logger, url, database, master }: AuthParts,
   issuers: readonly IssuerSettings[],
   authenticator: Authenticator,
   fetcher: typeof fetch,
-): Promise<BrowserDoor | null> {
+): Promise<BrowserAuth | null> {
   const issuer = issuers.find((each) => each.client !== null && isDiscovered(each));
   if (issuer === undefined) return null;
   const { createSignIn } = await import('./sign-in/sign-in.ts');

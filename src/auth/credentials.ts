@@ -4,11 +4,11 @@ import type { Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { Snapshot } from '../types/snapshot.ts';
 import type { Authenticator } from './authenticator.ts';
-import type { KeyDoor } from './api-key-authenticator.ts';
+import type { ApiKeyAuthenticator } from './api-key-authenticator.ts';
 import type { KeyExchange } from './api-key-exchange.ts';
 import { looksLikeKey } from './api-key-format.ts';
-import type { BrowserDoor } from './sign-in/browser-auth.ts';
-import { invalid, tokenOf } from './token-checks.ts';
+import type { BrowserAuth } from './sign-in/browser-auth.ts';
+import { invalid, bearerTokenOf } from './token-checks.ts';
 
 /** Where a credential came: keys are part of the configuration. */
 export interface Arrival {
@@ -27,18 +27,18 @@ export interface Credentials {
 export interface CredentialsOptions {
   readonly authenticator: Authenticator;
   /** Null: keys are switched off, or good for nothing but to be exchanged. */
-  readonly keyDoor: KeyDoor | null;
+  readonly apiKeys: ApiKeyAuthenticator | null;
   /** Null where keys are not exchanged. */
   readonly exchange: KeyExchange | null;
   /** Null: nobody can sign in with a browser. */
-  readonly browser: BrowserDoor | null;
+  readonly browser: BrowserAuth | null;
   /** One more header in which tokens come. */
   readonly tokenHeader: string | null;
 }
 
 const harmless: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-export function createCredentials({ authenticator, keyDoor, exchange, browser, tokenHeader }: CredentialsOptions): Credentials {
+export function createCredentials({ authenticator, apiKeys, exchange, browser, tokenHeader }: CredentialsOptions): Credentials {
   /** The cookie of the session, where it alone says who calls. */
   const cookieOf = (headers: IncomingHttpHeaders): string | null => {
     if (browser === null || headers.cookie === undefined) return null;
@@ -58,12 +58,12 @@ export function createCredentials({ authenticator, keyDoor, exchange, browser, t
           );
         return browser.sessions.enter(cookie);
       }
-      const credential = tokenOf(headers, tokenHeader);
+      const credential = bearerTokenOf(headers, tokenHeader);
       if (exchange !== null && exchange.owns(credential)) return exchange.enter(credential, snapshot, address);
       if (!looksLikeKey(credential)) return authenticator.verify(credential);
       if (exchange !== null) throw invalid('A key is not taken here itself. Exchange it for a token first: POST /auth/exchange');
-      if (keyDoor === null) throw invalid('Keys are switched off here. Send a token of your OAuth2 service.');
-      return keyDoor.enter(credential, snapshot, address);
+      if (apiKeys === null) throw invalid('Keys are switched off here. Send a token of your OAuth2 service.');
+      return apiKeys.enter(credential, snapshot, address);
     },
   };
 }

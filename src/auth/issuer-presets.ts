@@ -1,7 +1,7 @@
 /** How the usual services shape their tokens, as data. */
 import { permissionCodes } from '../types/access.ts';
 import type { ClaimMapping, ClaimPaths, IssuerSettings, Lookup } from './issuer.ts';
-import { checkToken, userinfo, wrapped } from './lookups/lookup-presets.ts';
+import { checkToken, userinfo, envelopeLookup } from './lookups/lookup-presets.ts';
 
 /** Addresses that begin with a slash stand below the service's own address. */
 export type Preset = Pick<IssuerSettings, 'tokens' | 'named' | 'keys' | 'lookups' | 'mapping'> & {
@@ -44,7 +44,7 @@ const withPaths = (changes: Partial<ClaimPaths>, others: Partial<ClaimMapping> =
 });
 
 /** A person's page tells who they are; the address at which RuoYi and JeecgBoot tell it differs. */
-const ownPage = (url: string, good: number, result: string | null): readonly Lookup[] => [wrapped(url, good, result)];
+const ownPage = (url: string, good: number, result: string | null): readonly Lookup[] => [envelopeLookup(url, good, result)];
 
 export const issuerPresets: Readonly<Record<string, Preset>> = {
   sas: {
@@ -90,7 +90,7 @@ export const issuerPresets: Readonly<Record<string, Preset>> = {
     ...opaque,
     lookups: [
       {
-        ...wrapped('/sys/user/getUserInfo', 200, 'result'),
+        ...envelopeLookup('/sys/user/getUserInfo', 200, 'result'),
         headers: { 'x-access-token': '{token}' },
         success: [{ path: 'success', is: [true] }],
         refusedStatuses: [401],
@@ -117,7 +117,7 @@ export const issuerPresets: Readonly<Record<string, Preset>> = {
     ...opaque,
     lookups: [
       {
-        ...wrapped('/admin-api/system/oauth2/check-token', 0, 'data'),
+        ...envelopeLookup('/admin-api/system/oauth2/check-token', 0, 'data'),
         method: 'POST',
         headers: {},
         form: { token: '{token}' },
@@ -129,7 +129,7 @@ export const issuerPresets: Readonly<Record<string, Preset>> = {
           { path: 'data.user_type', is: [1] },
         ],
       },
-      { ...wrapped('/admin-api/system/auth/get-permission-info', 0, 'data'), about: { path: 'user.id', optional: false } },
+      { ...envelopeLookup('/admin-api/system/auth/get-permission-info', 0, 'data'), about: { path: 'user.id', optional: false } },
     ],
     mapping: withPaths({ subject: ['user_id'], username: ['user.username', 'user.nickname', 'user_id'], permissions: ['permissions'] }),
   },

@@ -2,7 +2,7 @@
 import { createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { nearMatches } from '../text/did-you-mean.ts';
-import { foreignUrlProblem } from '../storage/external/open-external.ts';
+import { externalUrlProblem } from '../storage/external/open-external.ts';
 import { GatewayError } from '../types/errors.ts';
 import { issuerPresets, type Preset } from './issuer-presets.ts';
 import type { ClaimPaths, HttpLookup, IssuerSettings, KeySource, Lookup, PrincipalField, ServiceClient } from './issuer.ts';
@@ -85,7 +85,7 @@ function lookupOf(spec: LookupSpec, absolute: (url: string) => string, param: st
       };
     case 'sql': {
       const url = eitherOf(spec.url, spec.url_file, param, 'url');
-      const problem = foreignUrlProblem(url);
+      const problem = externalUrlProblem(url);
       if (problem !== null) throw refused(`${param}.url`, problem);
       for (const [field, query] of Object.entries(spec.queries)) {
         if (!/:(subject|username)\b/.test(query))

@@ -20,7 +20,7 @@ export const invalid = (message: string, cause?: unknown): GatewayError => new G
  * The one token of a request, never from the query string. Two different ones are refused: nobody could tell which of them
  * counts. `tokenHeader`: one more header in which the company's services send it, in lower case.
  */
-export function tokenOf(headers: IncomingHttpHeaders, tokenHeader: string | null = null): string {
+export function bearerTokenOf(headers: IncomingHttpHeaders, tokenHeader: string | null = null): string {
   const { authorization } = headers;
   let token: string | undefined;
   if (authorization !== undefined) {
@@ -56,7 +56,7 @@ export interface UnverifiedToken {
 }
 
 /** Null for what is no JWT. */
-export function takeApart(token: string): UnverifiedToken | null {
+export function parseUnverified(token: string): UnverifiedToken | null {
   if (token.split('.', 4).length !== 3) return null;
   try {
     return { header: { ...decodeProtectedHeader(token) }, claims: decodeJwt(token) };
@@ -69,7 +69,7 @@ export function takeApart(token: string): UnverifiedToken | null {
  * Base64url can be written in several ways that mean the same bytes: padded, with other letters, with other bits at the end.
  * Of a signature each of them would be good, and one token would have many names. Throws `token_invalid` for all but one.
  */
-export function refuseOtherSpellings(token: string): void {
+export function refuseNonCanonicalBase64(token: string): void {
   for (const part of token.split('.')) {
     if (Buffer.from(part, 'base64url').toString('base64url') !== part)
       throw invalid('The token is not written as a JWT must be (base64url without padding).');

@@ -5,15 +5,15 @@ import { GatewayError } from '../types/errors.ts';
 import { type Claims, isServiceAccount, mapClaims } from './claims.ts';
 import type { IssuerSettings } from './issuer.ts';
 import type { IssuerKeys } from './issuer-keys.ts';
-import type { Asked } from './lookups/lookup-input.ts';
+import type { LookupInput } from './lookups/lookup-input.ts';
 import {
   algorithms,
   checkAudience,
   inspectToken,
   invalid,
-  refuseOtherSpellings,
+  refuseNonCanonicalBase64,
   secretAlgorithms,
-  takeApart,
+  parseUnverified,
   type UnverifiedToken,
 } from './token-checks.ts';
 
@@ -21,7 +21,7 @@ export interface Issuer {
   readonly settings: IssuerSettings;
   readonly keys: IssuerKeys;
   /** One for each look-up of the settings, in their order. Throws or rejects with token_invalid or auth_unavailable. */
-  readonly lookups: readonly ((asked: Asked) => Promise<Claims>)[];
+  readonly lookups: readonly ((asked: LookupInput) => Promise<Claims>)[];
 }
 
 /** Hears of each step that was passed, in words, with what it brought. */
@@ -73,7 +73,7 @@ async function verifiedClaims(
 }
 
 /** What the service says, all answers together; null where it is not asked. */
-async function lookUp({ lookups }: Issuer, asked: Asked, hear: Listener): Promise<Claims | null> {
+async function lookUp({ lookups }: Issuer, asked: LookupInput, hear: Listener): Promise<Claims | null> {
   if (lookups.length === 0) return null;
   let all: Record<string, unknown> = {};
   for (const ask of lookups) {
@@ -86,7 +86,7 @@ async function lookUp({ lookups }: Issuer, asked: Asked, hear: Listener): Promis
 
 async function ofJwt(token: string, jwt: UnverifiedToken, issuer: Issuer, hear: Listener): Promise<Principal> {
   const { settings, keys } = issuer;
-  refuseOtherSpellings(token);
+  refuseNonCanonicalBase64(token);
   const header = inspectToken(jwt, settings.keys.from === 'secret' ? secretAlgorithms : algorithms);
   hear('it is an access token', header);
   const claims = await verifiedClaims(token, await keys.keysFor(header), settings);
@@ -119,7 +119,7 @@ async function ofOpaque(token: string, issuer: Issuer, hear: Listener): Promise<
 
 /** Rejects with token_invalid, token_expired, auth_unavailable, or what jose threw. */
 export async function verifyToken(token: string, issuers: readonly Issuer[], hear: Listener = () => {}): Promise<Principal> {
-  const jwt = takeApart(token);
+  const jwt = parseUnverified(token);
   hear(
     jwt === null ? 'it is not a JWT: only its service can read it' : 'it is a JWT',
     jwt === null ? {} : { header: jwt.header, claims: jwt.claims },

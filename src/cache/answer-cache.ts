@@ -4,7 +4,7 @@ import { answerKey, type Asker, isExact } from './answer-key.ts';
 import type { AnswerStore } from './answer-store.ts';
 
 /** An answer from before, with what its caller was told beside it. */
-export interface KeptAnswer<T> {
+export interface CachedAnswer<T> {
   readonly value: T;
   readonly warnings: readonly string[];
   /** Epoch milliseconds. */
@@ -14,7 +14,7 @@ export interface KeptAnswer<T> {
 /** Where one call's answer lies, or will. */
 export interface AnswerPlace<T> {
   /** Null where there is none, or where the caller does not want one from before. Never rejects. */
-  find(): Promise<KeptAnswer<T> | null>;
+  find(): Promise<CachedAnswer<T> | null>;
   /** A complete answer. Does nothing where it is too long. */
   keep(value: T, warnings: readonly string[]): void;
   readonly maxBytes: number;
@@ -57,10 +57,10 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
         async find() {
           const text = wanted.has('no-cache') ? null : await store.get(key);
           onAsked?.(`model/${name}`, text === null ? 'miss' : 'hit');
-          return text === null ? null : (JSON.parse(text) as KeptAnswer<T>);
+          return text === null ? null : (JSON.parse(text) as CachedAnswer<T>);
         },
         keep(value, warnings) {
-          const kept: KeptAnswer<T> = { value, warnings, keptAt: Date.now() };
+          const kept: CachedAnswer<T> = { value, warnings, keptAt: Date.now() };
           const text = JSON.stringify(kept);
           if (Buffer.byteLength(text) <= cache.max_bytes) store.set(key, text, cache.ttl_seconds * 1_000);
         },

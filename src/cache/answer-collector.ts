@@ -19,7 +19,7 @@ function joined(last: ChatEvent | undefined, event: ChatEvent): ChatEvent | null
   return { ...last, text: last.text + event.text };
 }
 
-export class GatheredAnswer {
+export class AnswerCollector {
   readonly #maxLength: number;
   #events: ChatEvent[] = [];
   #length = 0;

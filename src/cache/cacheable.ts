@@ -15,7 +15,7 @@ const isEmpty = (value: Json | undefined): boolean =>
   value === undefined || value === null || value === false || (Array.isArray(value) && value.length === 0);
 
 /** False where somebody else than the caller may run tools: Pailou does, or the vendor; and where the vendor is to keep the answer. */
-export function isRepeatable({ body, native }: ChatRequest): boolean {
+export function isCacheable({ body, native }: ChatRequest): boolean {
   if (!all(body['tools'], (type) => callersOwn.has(type)) || !isEmpty(body['store']) || !isEmpty(body['mcp_servers'])) return false;
   if (native === undefined) return true;
   const { tools, mcp_servers: servers, container } = native.body;

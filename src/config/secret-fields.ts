@@ -47,7 +47,7 @@ function at(value: unknown, path: Path, change: (found: unknown, where: Path) =>
   return Object.fromEntries(entries);
 }
 
-function valueAt(value: unknown, path: Path): unknown {
+function claimAt(value: unknown, path: Path): unknown {
   return path.reduce<unknown>(
     (inner, key) =>
       typeof inner === 'object' && inner !== null && Object.hasOwn(inner, key) ? (inner as Record<string, unknown>)[key] : undefined,
@@ -61,7 +61,7 @@ export function restoreMasked(given: unknown, stored: unknown, schema: ZodType):
     (options, path) =>
       at(options, path, (found, where) => {
         if (found !== mask) return found;
-        const kept = valueAt(stored, where);
+        const kept = claimAt(stored, where);
         if (kept !== undefined) return kept;
         const param = `spec.options.${where.join('.')}`;
         throw new GatewayError(

@@ -2,7 +2,7 @@
 import type { Usage } from '../types/chat.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
 import type { AttemptContext } from './attempt.ts';
-import { AttemptBook } from './attempt-recorder.ts';
+import { AttemptRecorder } from './attempt-recorder.ts';
 import { Deadlines } from './deadlines.ts';
 
 export async function attemptOnce<T extends { readonly usage: Usage | null }>(
@@ -12,7 +12,7 @@ export async function attemptOnce<T extends { readonly usage: Usage | null }>(
   call: (deployment: Deployment, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { total_ms: milliseconds } = model.spec.limits;
-  const book = new AttemptBook(deployment, { ...context, whole: true });
+  const book = new AttemptRecorder(deployment, { ...context, whole: true });
   const deadlines = new Deadlines(context.signal, { at: context.totalAt, milliseconds });
   deadlines.set('total', milliseconds);
   try {

@@ -1,24 +1,24 @@
 /** One try at a call whose body passes through: retried until the head of a good answer is there, then under the idle limit. */
-import { type RelayAnswer, type RelayRequest, UsageWatch } from '../models/passthrough.ts';
+import { type PassthroughAnswer, type PassthroughRequest, UsageWatch } from '../models/passthrough.ts';
 import type { Usage } from '../types/chat.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
 import type { AttemptContext } from './attempt.ts';
-import { AttemptBook, readerLeft, readerRested } from './attempt-recorder.ts';
+import { AttemptRecorder, consumerLeft, consumerStalled } from './attempt-recorder.ts';
 import { Deadlines } from './deadlines.ts';
 
-export interface WatchedRelay extends RelayAnswer {
+export interface MeteredPassthrough extends PassthroughAnswer {
   /** The vendor's counts in what has been read so far, or null. */
   usage(): Usage | null;
 }
 
-export async function attemptRelay(
+export async function attemptPassthrough(
   deployment: Deployment,
   model: ModelEntry,
-  request: RelayRequest,
+  request: PassthroughRequest,
   context: AttemptContext,
-): Promise<WatchedRelay> {
+): Promise<MeteredPassthrough> {
   const { limits } = model.spec;
-  const book = new AttemptBook(deployment, { ...context, whole: false });
+  const book = new AttemptRecorder(deployment, { ...context, whole: false });
   const deadlines = new Deadlines(context.signal, { at: context.totalAt, milliseconds: limits.total_ms });
   const truth = (thrown: unknown): unknown => deadlines.failure ?? (context.signal.aborted ? context.signal.reason : thrown);
   try {
@@ -39,7 +39,7 @@ export async function attemptRelay(
 }
 
 interface Watched {
-  readonly book: AttemptBook;
+  readonly book: AttemptRecorder;
   readonly watch: UsageWatch;
   readonly deadlines: Deadlines;
   readonly truth: (thrown: unknown) => unknown;
@@ -52,7 +52,7 @@ async function* watched(body: AsyncIterable<Buffer>, { book, watch, deadlines, t
   let heldUp = false;
   // The deployment's place is given back in time also while the reader takes nothing, which is not its fault.
   deadlines.whenExpired(() => {
-    if (heldUp) book.end(readerRested());
+    if (heldUp) book.end(consumerStalled());
   });
   try {
     deadlines.set('idle', idleMs);
@@ -72,6 +72,6 @@ async function* watched(body: AsyncIterable<Buffer>, { book, watch, deadlines, t
   } finally {
     deadlines.clear();
     book.used(watch.usage);
-    book.end(failure === undefined ? truth(readerLeft()) : failure);
+    book.end(failure === undefined ? truth(consumerLeft()) : failure);
   }
 }

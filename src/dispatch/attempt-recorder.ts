@@ -13,7 +13,7 @@ export interface AttemptSignals {
   readonly dropped?: AbortSignal;
 }
 
-export interface BookContext extends AttemptSignals {
+export interface RecorderContext extends AttemptSignals {
   /** The deployment's door, which the attempt has gone in by. */
   readonly permit: Permit;
   readonly run: Run;
@@ -29,26 +29,26 @@ export class Dropped extends GatewayError {
 }
 
 /** The reader left before the answer was complete. */
-export function readerLeft(): GatewayError {
+export function consumerLeft(): GatewayError {
   return new GatewayError('client_closed_request', 'The reader left before the answer was complete.');
 }
 
 /** The time of the call was over, and nobody had taken what was there. */
-export function readerRested(): GatewayError {
+export function consumerStalled(): GatewayError {
   return new GatewayError('client_closed_request', 'The time of the call was over while its reader took nothing.');
 }
 
 /** Books an attempt once, when it has ended one way or another. */
-export class AttemptBook {
+export class AttemptRecorder {
   readonly #deployment: Deployment;
-  readonly #context: BookContext;
+  readonly #context: RecorderContext;
   readonly #startedAt = Date.now();
   #firstTokenAt: number | null = null;
   #status: number | null = null;
   #usage: Usage | null = null;
   #ended = false;
 
-  constructor(deployment: Deployment, context: BookContext) {
+  constructor(deployment: Deployment, context: RecorderContext) {
     this.#deployment = deployment;
     this.#context = context;
     const { dropped } = context;

@@ -1,23 +1,23 @@
 /** One try at one deployment: held back until something is visible, or until it is whole, then passed on under the time limits. */
 import { choicesOf } from '../models/choice-count.ts';
 import { isStreamed, type ModelInvoker } from '../models/invoke.ts';
-import { oneBatch } from '../models/single-batch.ts';
+import { singleBatch } from '../models/single-batch.ts';
 import { personKey } from '../types/access.ts';
 import type { ChatEvent, ChatEvents, ChatRequest } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
-import { AttemptBook, type BookContext, readerLeft, readerRested } from './attempt-recorder.ts';
+import { AttemptRecorder, type RecorderContext, consumerLeft, consumerStalled } from './attempt-recorder.ts';
 import { Deadlines } from './deadlines.ts';
-import { gathered } from './buffered-answer.ts';
+import { bufferAnswer } from './buffered-answer.ts';
 
-export interface AttemptContext extends Omit<BookContext, 'whole'> {
+export interface AttemptContext extends Omit<RecorderContext, 'whole'> {
   readonly invoker: ModelInvoker;
   /** When the whole call must have ended, epoch milliseconds. */
   readonly totalAt: number;
 }
 
 /** How an answer is wanted. */
-export interface ChatWish {
+export interface ChatAttemptOptions {
   /** As a stream. */
   readonly stream: boolean;
   /** The attempt is not over before the answer is: whatever breaks it, another deployment may be asked. */
@@ -46,12 +46,12 @@ export async function attemptChat(
   deployment: Deployment,
   model: ModelEntry,
   request: ChatRequest,
-  { stream, whole, prefill }: ChatWish,
+  { stream, whole, prefill }: ChatAttemptOptions,
   context: AttemptContext,
 ): Promise<AttemptAnswer> {
   const { run } = context;
   const { limits } = model.spec;
-  const book = new AttemptBook(deployment, { ...context, whole });
+  const book = new AttemptRecorder(deployment, { ...context, whole });
   const deadlines = new Deadlines(context.signal, { at: context.totalAt, milliseconds: limits.total_ms });
   /** What the failure was in truth: a limit that passed, or the caller who left, shows up as an aborted socket. */
   const truth = (thrown: unknown): unknown => deadlines.failure ?? (context.signal.aborted ? context.signal.reason : thrown);
@@ -84,10 +84,10 @@ export async function attemptChat(
       deadlines.clear();
       book.end(null);
       await source.return?.();
-      return { warnings: answer.warnings, events: oneBatch(() => held) };
+      return { warnings: answer.warnings, events: singleBatch(() => held) };
     }
     const events = rest(held, source, { book, deadlines, truth, idleMs: limits.idle_ms, choices: choicesOf(request.body) });
-    return { warnings: answer.warnings, events: whole ? await gathered(events, (error) => book.end(error)) : events };
+    return { warnings: answer.warnings, events: whole ? await bufferAnswer(events, (error) => book.end(error)) : events };
   } catch (thrown) {
     deadlines.clear();
     const failure = truth(thrown);
@@ -97,7 +97,7 @@ export async function attemptChat(
 }
 
 interface Rest {
-  readonly book: AttemptBook;
+  readonly book: AttemptRecorder;
   readonly deadlines: Deadlines;
   readonly truth: (thrown: unknown) => unknown;
   readonly idleMs: number;
@@ -130,7 +130,7 @@ async function* rest(
   let heldUp = false;
   // The deployment's place is given back in time also while the reader takes nothing, which is not its fault.
   deadlines.whenExpired(() => {
-    if (heldUp) book.end(readerRested());
+    if (heldUp) book.end(consumerStalled());
   });
   try {
     let batch = held;
@@ -166,7 +166,7 @@ async function* rest(
     throw failure;
   } finally {
     deadlines.clear();
-    book.end(failure === undefined ? truth(readerLeft()) : failure);
+    book.end(failure === undefined ? truth(consumerLeft()) : failure);
     await source.return?.();
   }
 }

@@ -29,7 +29,7 @@ async function* again(batches: readonly (readonly ChatEvent[])[]): AsyncGenerato
  * Resolves with the same batches once all are there. Rejects with what breaks them, and with `upstream_invalid_response` when there is
  * no end to them; `refuse` hears of that first.
  */
-export async function gathered(events: ChatEvents, refuse: (error: GatewayError) => void): Promise<ChatEvents> {
+export async function bufferAnswer(events: ChatEvents, refuse: (error: GatewayError) => void): Promise<ChatEvents> {
   const batches: (readonly ChatEvent[])[] = [];
   let size = 0;
   for await (const batch of events) {

@@ -2,14 +2,14 @@
 
 export type CircuitState = 'closed' | 'open' | 'half-open';
 /** Who found that it is ill: calls, in which a probe for a token counts, or probes alone. */
-export type Finder = 'calls' | 'probes';
+export type CircuitSource = 'calls' | 'probes';
 
 export interface CircuitTurn {
   readonly state: CircuitState;
   /** The lasting state before; half-open is a trial and lasts for none. */
   readonly before: 'closed' | 'open';
   /** Who opened it. */
-  readonly by: Finder;
+  readonly by: CircuitSource;
 }
 
 export interface CircuitRules {
@@ -34,7 +34,7 @@ interface Half {
 export class Circuit {
   #state: CircuitState = 'closed';
   #openedAt = 0;
-  #openedBy: Finder = 'calls';
+  #openedBy: CircuitSource = 'calls';
   #lasting: 'closed' | 'open' = 'closed';
   #inARow = 0;
   #probesInARow = 0;
@@ -131,7 +131,7 @@ export class Circuit {
     this.#now = { startedAt: now, calls: 0, failures: 0 };
   }
 
-  #open(by: Finder, now: number): void {
+  #open(by: CircuitSource, now: number): void {
     this.#openedAt = now;
     this.#openedBy = by;
     this.#turn('open');

@@ -5,20 +5,20 @@ import type { JsonObject } from '../types/json.ts';
 export type Channel = 'text' | 'reasoning' | 'refusal';
 
 /** Words of one kind in a row. */
-export interface Stretch {
+export interface DeliveredSegment {
   readonly channel: Channel;
   readonly text: string;
 }
 
-export interface SaidChoice {
-  readonly stretches: readonly Stretch[];
+export interface DeliveredChoice {
+  readonly stretches: readonly DeliveredSegment[];
   /** How many thoughts that only their vendor can read. */
   readonly thoughts: number;
   readonly annotations: readonly JsonObject[];
   readonly finish: FinishReason | null;
 }
 
-interface OpenChoice extends SaidChoice {
+interface OpenChoice extends DeliveredChoice {
   readonly stretches: { channel: Channel; text: string }[];
   thoughts: number;
   readonly annotations: JsonObject[];
@@ -57,12 +57,12 @@ function obstacleIn(event: ChatEvent): string | null {
   }
 }
 
-export class Said {
+export class DeliveredContent {
   readonly #choices = new Map<number, OpenChoice>();
   #obstacle: string | null = null;
 
   /** What has been said until now, by choice. A copy: what is added later is not in it. */
-  soFar(): ReadonlyMap<number, SaidChoice> {
+  soFar(): ReadonlyMap<number, DeliveredChoice> {
     return new Map(
       [...this.#choices].map(([index, { stretches, thoughts, annotations, finish }]) => [
         index,

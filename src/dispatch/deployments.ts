@@ -5,7 +5,7 @@ import type { ModelSpec } from '../types/resources.ts';
 import type { Deployment } from '../types/snapshot.ts';
 import { Circuit, type CircuitState, type CircuitTurn } from './circuit.ts';
 import { MinuteWindow } from './minute-window.ts';
-import { RecentTimes } from './latency-window.ts';
+import { LatencyWindow } from './latency-window.ts';
 
 export interface DeploymentNumbers extends DeploymentLoad {
   readonly attempts: number;
@@ -58,8 +58,8 @@ class State {
   coolUntil = 0;
   readonly requests = new MinuteWindow();
   readonly tokens = new MinuteWindow();
-  readonly firstTokens = new RecentTimes();
-  readonly answers = new RecentTimes();
+  readonly firstTokens = new LatencyWindow();
+  readonly answers = new LatencyWindow();
   readonly circuit: Circuit;
   probe: ProbeResult | null = null;
 
@@ -69,7 +69,7 @@ class State {
 }
 
 /** What a failure says of the deployment: true, it is ill; null, nothing. */
-export function isIll(error: GatewayError | null): boolean | null {
+export function isUnhealthy(error: GatewayError | null): boolean | null {
   if (error === null) return false;
   // A limit means that it works; it is told apart by `coolUntil`.
   if (error.code === 'rate_limited') return null;
@@ -141,7 +141,7 @@ export class Deployments {
         if (ended) return;
         ended = true;
         const at = Date.now();
-        const ill = isIll(error);
+        const ill = isUnhealthy(error);
         state.inFlight--;
         if (ill === true) state.failures++;
         if (error !== null && error.retryable && error.retryAfterSeconds !== undefined)

@@ -1,7 +1,7 @@
 /** The router: plan, try, fail over, fall back. It fills the run's attempts, deployment and usage; ending the run is its caller's. */
 import type { ModelInvoker, Warned } from '../models/invoke.ts';
-import type { RelayRequest } from '../models/passthrough.ts';
-import { endUnread } from '../models/discarded-events.ts';
+import type { PassthroughRequest } from '../models/passthrough.ts';
+import { discardEvents } from '../models/discarded-events.ts';
 import type { Run } from '../telemetry/run.ts';
 import type { Principal } from '../types/access.ts';
 import type { ChatBody, ChatEvents, ChatRequest, Usage } from '../types/chat.ts';
@@ -14,13 +14,13 @@ import { affinityOf } from './affinity.ts';
 import { attemptChat } from './attempt.ts';
 import type { AttemptSignals } from './attempt-recorder.ts';
 import { attemptOnce } from './attempt-once.ts';
-import { attemptRelay, type WatchedRelay } from './attempt-passthrough.ts';
+import { attemptPassthrough, type MeteredPassthrough } from './attempt-passthrough.ts';
 import { type CircuitListener, type DeploymentNumbers, Deployments, type Permit } from './deployments.ts';
 import { explainRoute, type RouteExplanation } from './explain.ts';
 import { type Failover, type FailoverOptions, withFailover } from './failover.ts';
-import { type Needs, needsOf, nextFallback } from './fallback.ts';
+import { type Needs, requiredFeatures, nextFallback } from './fallback.ts';
 import { planDeployments } from './plan.ts';
-import { resumed } from './resume.ts';
+import { resumeAnswer } from './resume.ts';
 
 export interface CallContext {
   readonly run: Run;
@@ -50,7 +50,7 @@ export interface Dispatcher {
   embeddings(model: ModelEntry, body: EmbeddingsBody, context: CallContext): Promise<Warned<EmbeddingsAnswer> & Answered>;
   rerank(model: ModelEntry, body: RerankBody, context: CallContext): Promise<Warned<RerankAnswer> & Answered>;
   /** Resolves at the head of the answer; a body that breaks off later rejects its reader. */
-  relay(model: ModelEntry, request: RelayRequest, context: CallContext): Promise<WatchedRelay & Answered>;
+  relay(model: ModelEntry, request: PassthroughRequest, context: CallContext): Promise<MeteredPassthrough & Answered>;
   /** What a call would do now, without doing it. */
   explain(model: ModelEntry, body: ChatBody, asker: Pick<CallContext, 'fallback'> & { readonly principal: Principal }): RouteExplanation;
   /** The numbers of this node since its start, by the deployment's key. */
@@ -127,7 +127,7 @@ export function createDispatcher(options: {
     tried: Set<string>,
   ): Promise<ModelEntry | null> => {
     for (;;) {
-      const needs = (): Needs => needsOf(call.operation, call.body);
+      const needs = (): Needs => requiredFeatures(call.operation, call.body);
       const next = nextFallback(failed, error, needs, (name) => context.fallback(name), tried);
       if (next === null) return null;
       try {
@@ -218,13 +218,13 @@ export function createDispatcher(options: {
         attempt: (each, { model, ...spec }) =>
           attemptChat(each, model, request, { stream, whole: isGathered(model, stream) }, { ...spec, invoker, run }),
         hedged: (model) => (isGathered(model, stream) ? 'answer' : 'first token'),
-        discard: ({ events }) => void endUnread(events),
+        discard: ({ events }) => void discardEvents(events),
       });
       run.firstToken();
       const answered = { deployment, attempts: allAttempts, warnings: value.warnings };
       if (!stream || rest.model.spec.interrupted !== 'resume') return { ...answered, events: value.events };
       const { model, totalAt } = rest;
-      const events = resumed({
+      const events = resumeAnswer({
         ...rest,
         request,
         run,
@@ -255,7 +255,7 @@ export function createDispatcher(options: {
       const { run } = context;
       const { deployment, allAttempts, value } = await dispatch(model, context, {
         operation: request.operation,
-        attempt: (each, spec) => attemptRelay(each, spec.model, request, { ...spec, invoker, run }),
+        attempt: (each, spec) => attemptPassthrough(each, spec.model, request, { ...spec, invoker, run }),
       });
       return { ...value, deployment, attempts: allAttempts };
     },

@@ -2,7 +2,7 @@
 import type { ChatBody } from '../types/chat.ts';
 import type { ModelEntry, Deployment } from '../types/snapshot.ts';
 import type { Deployments } from './deployments.ts';
-import { canDo, needsOf } from './fallback.ts';
+import { supportsFeatures, requiredFeatures } from './fallback.ts';
 
 export interface RouteExplanation {
   readonly model: string;
@@ -33,7 +33,7 @@ export function explainRoute(
   deployments: Deployments,
 ): RouteExplanation {
   const now = Date.now();
-  const needs = needsOf('chat', body);
+  const needs = requiredFeatures('chat', body);
   return {
     model: model.name,
     strategy: model.spec.strategy,
@@ -53,7 +53,7 @@ export function explainRoute(
     }),
     fallbacks: model.spec.fallbacks.map(({ model: name, on }) => {
       const found = asker.fallback(name);
-      const able = found !== null && canDo(found, needs);
+      const able = found !== null && supportsFeatures(found, needs);
       const reason =
         found === null
           ? 'you may not use it, or it is switched off'

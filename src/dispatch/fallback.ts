@@ -32,7 +32,7 @@ function hasPicture(content: Json | undefined): boolean {
 }
 
 /** Read only when a fallback is looked for. */
-export function needsOf(operation: Operation, body?: ChatBody): Needs {
+export function requiredFeatures(operation: Operation, body?: ChatBody): Needs {
   const format = body?.['response_format'];
   return {
     operation,
@@ -43,7 +43,7 @@ export function needsOf(operation: Operation, body?: ChatBody): Needs {
   };
 }
 
-export function canDo({ spec }: ModelEntry, needs: Needs): boolean {
+export function supportsFeatures({ spec }: ModelEntry, needs: Needs): boolean {
   const { features } = spec;
   return (
     spec.operations.includes(needs.operation) &&
@@ -69,7 +69,7 @@ export function nextFallback(
   for (const rule of failed.spec.fallbacks) {
     if (!rule.on.includes(failure) || tried.has(rule.model)) continue;
     const model = find(rule.model);
-    if (model !== null && canDo(model, needs())) return model;
+    if (model !== null && supportsFeatures(model, needs())) return model;
   }
   return null;
 }

@@ -1,7 +1,7 @@
 /** How long the latest calls took. */
 const kept = 100;
 
-export class RecentTimes {
+export class LatencyWindow {
   /** Made with the first time: most deployments never need it. */
   #times: Float64Array | null = null;
   #count = 0;

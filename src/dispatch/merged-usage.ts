@@ -25,7 +25,7 @@ export interface Use {
   reported: Usage | null;
 }
 
-export class Bill {
+export class MergedUsage {
   readonly #run: Run;
   readonly #parts: Usage[] = [];
 

@@ -9,7 +9,7 @@ function markOf(details: unknown): string {
   return typeof code === 'string' && code !== '' ? ` (${code})` : '';
 }
 
-export function reasonOf({ message, details }: GatewayError): string {
+export function probeFailureText({ message, details }: GatewayError): string {
   // The words are for callers; an operator need not be told to try again.
   return `${message.replace(/ (Try again|Wait and try again|What you received is incomplete)\.$/, '')}${markOf(details)}`;
 }

@@ -1,6 +1,6 @@
 /** The probe that costs nothing: the vendor's list of models. Deployments that share a provider share the answer. */
 import type { ModelInvoker } from '../models/invoke.ts';
-import { orAborted } from '../outbound/abortable.ts';
+import { abortable } from '../outbound/abortable.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Provider } from '../types/provider.ts';
 import type { Deployment } from '../types/snapshot.ts';
@@ -40,7 +40,7 @@ export function createModelsQuestion(invoker: ModelInvoker): AskModels {
     const slow = new GatewayError('upstream_timeout', `There was no answer within ${timeoutMs} ms.`);
     const timer = setTimeout(() => controller.abort(slow), timeoutMs);
     timer.unref();
-    const answer = orAborted(invoker.models(deployment, { signal }), signal).then(
+    const answer = abortable(invoker.models(deployment, { signal }), signal).then(
       () => null,
       (thrown: unknown) => toGatewayError(signal.aborted ? signal.reason : thrown),
     );

@@ -6,9 +6,9 @@ import type { ProbeSpec } from '../types/resources.ts';
 import type { Ledger } from '../types/run.ts';
 import type { Deployment, HeldSnapshot, ModelEntry, Snapshot } from '../types/snapshot.ts';
 import { Dropped } from './attempt-recorder.ts';
-import { type Deployments, isIll, type ProbeResult } from './deployments.ts';
+import { type Deployments, isUnhealthy, type ProbeResult } from './deployments.ts';
 import { type Asked, createModelsQuestion } from './probe-models.ts';
-import { reasonOf } from './probe-failure-text.ts';
+import { probeFailureText } from './probe-failure-text.ts';
 import { askForToken } from './probe-token.ts';
 
 /** Well; ill; or a fault that says nothing of the deployment, such as a limit. */
@@ -56,7 +56,7 @@ function isSame({ spec, deployment, model }: Watch, other: Deployment, entry: Mo
 }
 
 function verdictOf(error: GatewayError | null): ProbeVerdict {
-  const ill = isIll(error);
+  const ill = isUnhealthy(error);
   return ill === null ? 'unclear' : ill ? 'ill' : 'well';
 }
 
@@ -138,7 +138,7 @@ export function createProber(options: ProberOptions): Prober {
   const told = (watch: Watch, { at, latencyMs, error }: Asked): ProbeResult => {
     const verdict = verdictOf(error);
     const { key } = watch.deployment;
-    const reason = error === null ? null : reasonOf(error);
+    const reason = error === null ? null : probeFailureText(error);
     options.onProbe?.(key, verdict);
     if (verdict !== (watch.verdict ?? 'well'))
       logger.warn({ deployment: key, verdict, reason }, 'a probe tells something else than before');

@@ -6,7 +6,7 @@ import { Deviation } from './resume-matcher.ts';
 const chance = 8;
 const proof = 40;
 
-export class Afresh {
+export class RestartDetector {
   readonly #beginning: string;
   #alike = 0;
   #held: ChatEvent[] = [];

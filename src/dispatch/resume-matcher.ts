@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ChatEvent } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
-import { type Channel, channelOf, type SaidChoice } from './delivered-content.ts';
+import { type Channel, channelOf, type DeliveredChoice } from './delivered-content.ts';
 
 /** The second answer says something else than what the caller already has. */
 export class Deviation extends GatewayError {
@@ -17,7 +17,7 @@ export class Deviation extends GatewayError {
 
 /** How far the second answer has repeated one choice. */
 interface Place {
-  readonly said: SaidChoice;
+  readonly said: DeliveredChoice;
   /** Which stretch, and how many characters of it. */
   stretch: number;
   offset: number;
@@ -26,24 +26,24 @@ interface Place {
   ended: boolean;
 }
 
-const nothing: SaidChoice = { stretches: [], thoughts: 0, annotations: [], finish: null };
+const nothing: DeliveredChoice = { stretches: [], thoughts: 0, annotations: [], finish: null };
 
-export interface OverlapOptions {
+export interface ResumeMatcherOptions {
   /** False: the second answer began where words of text had been said, and thoughts do not belong there. */
   readonly thinks: boolean;
 }
 
-export class Overlap {
+export class ResumeMatcher {
   readonly #places = new Map<number, Place>();
   readonly #thinks: boolean;
 
   /** `said`: what the second answer is to say once more, by choice. */
-  constructor(said: ReadonlyMap<number, SaidChoice>, { thinks }: OverlapOptions = { thinks: true }) {
+  constructor(said: ReadonlyMap<number, DeliveredChoice>, { thinks }: ResumeMatcherOptions = { thinks: true }) {
     this.#thinks = thinks;
     for (const [choice, each] of said) this.#place(choice, each);
   }
 
-  #place(choice: number, said: SaidChoice = nothing): Place {
+  #place(choice: number, said: DeliveredChoice = nothing): Place {
     let place = this.#places.get(choice);
     if (place === undefined) this.#places.set(choice, (place = { said, stretch: 0, offset: 0, thoughts: 0, annotations: 0, ended: false }));
     return place;

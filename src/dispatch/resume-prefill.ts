@@ -2,9 +2,9 @@
 import type { ChatBody, ChatRequest } from '../types/chat.ts';
 import { isJsonObject } from '../types/json.ts';
 import type { Deployment } from '../types/snapshot.ts';
-import type { Said, SaidChoice } from './delivered-content.ts';
+import type { DeliveredContent, DeliveredChoice } from './delivered-content.ts';
 
-export interface Beginning {
+export interface ResumePrefill {
   /** What the model is given: all that was said, without white space at its end, which no model goes on from as it should. */
   readonly text: string;
   /** What it must say before anything new: that white space, or everything where the vendor repeats it. */
@@ -26,7 +26,7 @@ function isForced(body: ChatBody): boolean {
 }
 
 /** Null where this deployment cannot, or the answer or the request is not of that kind. */
-export function beginningFor(deployment: Deployment, { body }: ChatRequest, said: Said): Beginning | null {
+export function resumePrefillFor(deployment: Deployment, { body }: ChatRequest, said: DeliveredContent): ResumePrefill | null {
   const words = said.plainText;
   if (!deployment.prefill || words === null) return null;
   const n = body['n'];
@@ -44,7 +44,7 @@ export function beginningFor(deployment: Deployment, { body }: ChatRequest, said
 }
 
 /** What the second answer is held to. */
-export function repetitionOf({ repeats }: Beginning): ReadonlyMap<number, SaidChoice> {
+export function repeatedContent({ repeats }: ResumePrefill): ReadonlyMap<number, DeliveredChoice> {
   const stretches = repeats === '' ? [] : [{ channel: 'text' as const, text: repeats }];
   return new Map([[0, { stretches, thoughts: 0, annotations: [], finish: null }]]);
 }

@@ -9,14 +9,14 @@ import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
 import type { AttemptAnswer } from './attempt.ts';
-import { Afresh } from './restart-detector.ts';
+import { RestartDetector } from './restart-detector.ts';
 import { type AttemptSignals, Dropped } from './attempt-recorder.ts';
-import { beginningFor, repetitionOf } from './resume-prefill.ts';
-import { Bill, type Use, wordsIn } from './merged-usage.ts';
+import { resumePrefillFor, repeatedContent } from './resume-prefill.ts';
+import { MergedUsage, type Use, wordsIn } from './merged-usage.ts';
 import type { Deployments, Permit } from './deployments.ts';
 import { withFailover } from './failover.ts';
-import { Overlap } from './resume-matcher.ts';
-import { Said } from './delivered-content.ts';
+import { ResumeMatcher } from './resume-matcher.ts';
+import { DeliveredContent } from './delivered-content.ts';
 
 export interface ResumeOptions {
   readonly model: ModelEntry;
@@ -41,9 +41,9 @@ interface Part {
   /** What it was asked, for an estimate of what that cost. */
   readonly asked: ChatRequest['body'];
   /** Null for the first. */
-  readonly overlap: Overlap | null;
+  readonly overlap: ResumeMatcher | null;
   /** Where it was given a beginning to go on from at once. */
-  readonly afresh?: Afresh | undefined;
+  readonly afresh?: RestartDetector | undefined;
   drop(why: string): void;
 }
 
@@ -54,10 +54,10 @@ function candidates({ plan, model }: ResumeOptions, broken: Deployment): readonl
 }
 
 /** The events of the answer, whoever gives them. Rejects with what the caller should see where nobody can go on. */
-export async function* resumed(options: ResumeOptions): AsyncGenerator<readonly ChatEvent[]> {
+export async function* resumeAnswer(options: ResumeOptions): AsyncGenerator<readonly ChatEvent[]> {
   const { request, run, model } = options;
-  const said = new Said();
-  const bill = new Bill(run);
+  const said = new DeliveredContent();
+  const bill = new MergedUsage(run);
   let attempts = options.attempts;
   let part: Part = { deployment: options.deployment, events: options.events, asked: request.body, overlap: null, drop: () => {} };
   for (;;) {
@@ -127,7 +127,7 @@ function hindrance(failure: GatewayError, { signal, totalAt, model }: ResumeOpti
 async function goOn(
   options: ResumeOptions,
   broken: Deployment,
-  said: Said,
+  said: DeliveredContent,
   made: number,
   cut: GatewayError,
 ): Promise<{ readonly part: Part; readonly attempts: number }> {
@@ -157,10 +157,10 @@ async function goOn(
   }
 }
 
-async function attemptPart(options: ResumeOptions, deployment: Deployment, permit: Permit, said: Said): Promise<Part> {
+async function attemptPart(options: ResumeOptions, deployment: Deployment, permit: Permit, said: DeliveredContent): Promise<Part> {
   const { request, signal } = options;
   const own = new AbortController();
-  const beginning = beginningFor(deployment, request, said);
+  const beginning = resumePrefillFor(deployment, request, said);
   try {
     const { events } = await options.attempt(
       deployment,
@@ -172,8 +172,8 @@ async function attemptPart(options: ResumeOptions, deployment: Deployment, permi
       deployment,
       events,
       asked: beginning === null ? request.body : beginning.body,
-      overlap: beginning === null ? new Overlap(said.soFar()) : new Overlap(repetitionOf(beginning), { thinks: false }),
-      afresh: beginning?.repeats === '' ? new Afresh(beginning.text) : undefined,
+      overlap: beginning === null ? new ResumeMatcher(said.soFar()) : new ResumeMatcher(repeatedContent(beginning), { thinks: false }),
+      afresh: beginning?.repeats === '' ? new RestartDetector(beginning.text) : undefined,
       drop: (why) => own.abort(new Dropped(why)),
     };
   } catch (thrown) {

@@ -3,7 +3,7 @@ import type { UpstreamResponse } from '../outbound/client.ts';
 import type { ChatEvent, ChatEvents } from '../types/chat.ts';
 import type { ChatFormat, Reading } from '../types/wire-format.ts';
 import { readWhole } from './bounded-body.ts';
-import { oneBatch } from './single-batch.ts';
+import { singleBatch } from './single-batch.ts';
 import { contentType } from './send-upstream.ts';
 
 /** A whole answer may be so large; one beyond it is no answer of a model. */
@@ -63,5 +63,5 @@ async function readAtOnce(response: UpstreamResponse, format: ChatFormat, readin
 export function readAnswer(response: UpstreamResponse, format: ChatFormat, reading: Reading | undefined, wanted: boolean): ChatEvents {
   const type = contentType(response.headers);
   const asStream = type === 'text/event-stream' || (wanted && type !== 'application/json');
-  return asStream ? readStreamed(response, format, reading) : oneBatch(() => readAtOnce(response, format, reading));
+  return asStream ? readStreamed(response, format, reading) : singleBatch(() => readAtOnce(response, format, reading));
 }

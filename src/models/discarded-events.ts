@@ -2,7 +2,7 @@
 import type { ChatEvents } from '../types/chat.ts';
 
 /** Ends it, so that its connection is dropped and what it spent is booked. */
-export async function endUnread(events: ChatEvents): Promise<void> {
+export async function discardEvents(events: ChatEvents): Promise<void> {
   const reader = events[Symbol.asyncIterator]();
   try {
     // Only what has begun can be ended.

@@ -20,9 +20,9 @@ import { readWhole } from './bounded-body.ts';
 import { choicesOf } from './choice-count.ts';
 import { askForModels } from './models-list.ts';
 import type { PictureFetcher } from './image-fetcher.ts';
-import { withBeginning } from './prefill.ts';
-import { type RelayAnswer, relayCall, type RelayRequest } from './passthrough.ts';
-import { rememberThoughts, restoreThoughts } from './reasoning-memory.ts';
+import { withPrefill } from './prefill.ts';
+import { type PassthroughAnswer, sendPassthrough, type PassthroughRequest } from './passthrough.ts';
+import { rememberReasoning, restoreReasoning } from './reasoning-memory.ts';
 import { fitTranslated, withNativeHeaders } from './translated-request.ts';
 import { refuseForeign, sendUpstream } from './send-upstream.ts';
 
@@ -49,7 +49,7 @@ export interface ModelInvoker {
   chat(deployment: Deployment, request: ChatRequest, options: ChatOptions): Promise<ChatInvocation>;
   embeddings(deployment: Deployment, body: EmbeddingsBody, options: { signal: AbortSignal }): Promise<Warned<EmbeddingsAnswer>>;
   rerank(deployment: Deployment, body: RerankBody, options: { signal: AbortSignal }): Promise<Warned<RerankAnswer>>;
-  relay(deployment: Deployment, request: RelayRequest, options: { signal: AbortSignal }): Promise<RelayAnswer>;
+  relay(deployment: Deployment, request: PassthroughRequest, options: { signal: AbortSignal }): Promise<PassthroughAnswer>;
   /** Resolves if the vendor gives its list of models, which is not read. */
   models(deployment: Deployment, options: { signal: AbortSignal }): Promise<void>;
 }
@@ -131,11 +131,11 @@ export function createModelInvoker(options: {
     async chat(deployment, given, { stream, signal, scope, prefill }) {
       const format = formatFor(deployment, 'chat');
       const provider = deployment.provider.instance;
-      const request = prefill === undefined ? given : withBeginning(given, prefill, provider.prefill?.(deployment.model) ?? {});
+      const request = prefill === undefined ? given : withPrefill(given, prefill, provider.prefill?.(deployment.model) ?? {});
       const { call, target, warnings } = prepare(deployment, 'chat', request.body, stream);
       const thoughtful = format.thoughts === true || provider.replaysReasoning === true;
       const kind = provider.formats.chat ?? '';
-      let asked = fitTranslated(thoughtful ? restoreThoughts(scope, request) : request, { format: kind, provider, target });
+      let asked = fitTranslated(thoughtful ? restoreReasoning(scope, request) : request, { format: kind, provider, target });
       if (format.pictures === 'bytes') asked = await pictures.inline(asked, signal);
       const body = format.encodeRequest(asked, target);
       const accept = call.stream ? 'text/event-stream' : 'application/json';
@@ -149,7 +149,7 @@ export function createModelInvoker(options: {
         status: response.status,
         headers: response.headers,
         warnings,
-        events: thoughtful ? rememberThoughts(scope, events) : events,
+        events: thoughtful ? rememberReasoning(scope, events) : events,
       };
     },
 
@@ -161,7 +161,7 @@ export function createModelInvoker(options: {
 
     rerank: (deployment, body, { signal }) => exchange(deployment, 'rerank', formatFor(deployment, 'rerank'), body, signal),
 
-    relay: (deployment, request, { signal }) => relayCall(client, deployment, request, signal),
+    relay: (deployment, request, { signal }) => sendPassthrough(client, deployment, request, signal),
 
     models: (deployment, { signal }) => askForModels(client, deployment, signal),
   };

@@ -9,10 +9,10 @@ import type { Operation } from '../types/wire-format.ts';
 import { readUsage } from './vendor-formats/openai/usage.ts';
 import { contentType, sendUpstream } from './send-upstream.ts';
 
-export type RelayOperation = Extract<Operation, 'images' | 'transcriptions' | 'speech'>;
+export type PassthroughOperation = Extract<Operation, 'images' | 'transcriptions' | 'speech'>;
 
-export interface RelayRequest {
-  readonly operation: RelayOperation;
+export interface PassthroughRequest {
+  readonly operation: PassthroughOperation;
   /** The caller's fields, to tell which of a refusal are theirs. */
   readonly fields: JsonObject;
   /** Written for each attempt anew, with the vendor's own name of the model. */
@@ -24,7 +24,7 @@ export interface RelayRequest {
   };
 }
 
-export interface RelayAnswer {
+export interface PassthroughAnswer {
   readonly status: number;
   readonly contentType: string;
   /** Bytes, if the vendor says. */
@@ -33,12 +33,12 @@ export interface RelayAnswer {
 }
 
 /** Resolves with the head of a good answer; its body is the vendor's own. */
-export async function relayCall(
+export async function sendPassthrough(
   client: OutboundClient,
   deployment: Deployment,
-  request: RelayRequest,
+  request: PassthroughRequest,
   signal: AbortSignal,
-): Promise<RelayAnswer> {
+): Promise<PassthroughAnswer> {
   const provider = deployment.provider.instance;
   if (provider.formats[request.operation] !== 'openai') {
     throw new GatewayError('unsupported_parameter', `The vendor behind this model cannot do ${request.operation}; choose another model.`, {

@@ -16,7 +16,7 @@ function withinLimit<T extends JsonObject>(body: T, text: string): T {
 }
 
 /** The same request with `text` as the beginning of the answer, marked as this vendor wants it. `text` must not end in white space. */
-export function withBeginning(request: ChatRequest, text: string, { message, body: marks }: Prefill): ChatRequest {
+export function withPrefill(request: ChatRequest, text: string, { message, body: marks }: Prefill): ChatRequest {
   const { raw: _stale, native, ...rest } = request;
   const beginning: JsonObject = { role: 'assistant', content: text, ...message };
   const body: ChatBody = { ...withinLimit(request.body, text), ...marks, messages: [...request.body.messages, beginning] };

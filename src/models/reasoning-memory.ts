@@ -33,7 +33,7 @@ function find(scope: string, message: JsonObject): Thoughts | undefined {
 }
 
 /** The request with what is remembered put back where the client left it out; the same object if that is nowhere. */
-export function restoreThoughts(scope: string, request: ChatRequest): ChatRequest {
+export function restoreReasoning(scope: string, request: ChatRequest): ChatRequest {
   let changed = false;
   const messages = request.body.messages.map((message) => {
     const known = find(scope, message);
@@ -59,7 +59,7 @@ interface Turn {
 }
 
 /** Passes the events on and remembers the thoughts of each choice that calls tools. */
-export async function* rememberThoughts(scope: string, events: ChatEvents): ChatEvents & AsyncGenerator {
+export async function* rememberReasoning(scope: string, events: ChatEvents): ChatEvents & AsyncGenerator {
   const turns = new Map<number, Turn>();
   const turnOf = (choice: number): Turn => {
     let turn = turns.get(choice);

@@ -1,5 +1,5 @@
 /** One request to a vendor and the head of its answer; a refusal is classified and thrown. */
-import { orAborted } from '../outbound/abortable.ts';
+import { abortable } from '../outbound/abortable.ts';
 import type { OutboundClient, UpstreamHeaders, UpstreamResponse } from '../outbound/client.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { JsonObject } from '../types/json.ts';
@@ -40,7 +40,7 @@ export async function sendUpstream(client: OutboundClient, sending: UpstreamSend
     body: typeof body === 'string' || Buffer.isBuffer(body) ? body : null,
   });
   // A credential may have to be fetched, by one call for all of them: each waits as long as its own limits say.
-  if (authorized !== undefined) await orAborted(authorized, sending.signal);
+  if (authorized !== undefined) await abortable(authorized, sending.signal);
   const response = await client.send({ method: 'POST', url, headers, body, signal: sending.signal });
   if (response.status >= 200 && response.status < 300) return response;
   const text = (await readStart(response.body, failureBytes)).toString('utf8');

@@ -4,7 +4,7 @@ import type { ChatEvent } from '../types/chat.ts';
 type Batch = readonly ChatEvent[];
 
 /** Asks for the batch once, when its reader pulls. A generator that yields once would do the same at a multiple of the cost. */
-export function oneBatch(batch: () => Batch | Promise<Batch>): AsyncIterableIterator<Batch, undefined> {
+export function singleBatch(batch: () => Batch | Promise<Batch>): AsyncIterableIterator<Batch, undefined> {
   let asked = false;
   return {
     async next() {

@@ -5,6 +5,6 @@ const patient = new Agent({ headersTimeout: 3_600_000, bodyTimeout: 3_600_000 })
 
 export type { Response };
 
-export function patientFetch(url: string, init: RequestInit): Promise<Response> {
+export function longTimeoutFetch(url: string, init: RequestInit): Promise<Response> {
   return fetch(url, { ...init, dispatcher: patient });
 }

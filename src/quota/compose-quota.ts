@@ -5,7 +5,7 @@ import type { Redis } from '../storage/redis.ts';
 import { createSpendReader } from '../storage/spend-reader.ts';
 import type { Logger } from '../types/logger.ts';
 import type { SnapshotSource } from '../types/snapshot.ts';
-import { createKnownSpend } from './ledger-sync.ts';
+import { createLedgerSync } from './ledger-sync.ts';
 import { createQuota, type Quota, type QuotaOptions } from './quota.ts';
 import { createRedisStore } from './redis-store.ts';
 
@@ -23,7 +23,7 @@ export interface QuotaParts extends Pick<QuotaOptions, 'withoutRedis' | 'onRefus
 export async function composeQuota({ config, database, ledger, redis, logger, owned, ...options }: QuotaParts): Promise<Quota> {
   const onUnsettled = (error: unknown): void => logger.warn({ err: error }, 'a call could not be settled in Redis');
   const quota = createQuota({ ...options, logger, shared: redis === null ? null : createRedisStore(redis, onUnsettled) });
-  const ledgerSync = createKnownSpend({
+  const ledgerSync = createLedgerSync({
     quota,
     reader: createSpendReader(database),
     current: () => config.current(),

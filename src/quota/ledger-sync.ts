@@ -5,7 +5,7 @@ import type { Snapshot, TenantView } from '../types/snapshot.ts';
 import { counterKey, dayOf, monthOf, spendPeriods } from './limit-requests.ts';
 import type { Quota } from './quota.ts';
 
-export interface KnownSpend {
+export interface LedgerSync {
   /** Reads the ledger again for all limits of money; tried again later where that fails. */
   refresh(): void;
   /** Reads again if `snapshot` has other limits of money than before. */
@@ -27,14 +27,14 @@ function rulesOf(snapshot: Snapshot): string {
   return [...snapshot.tenants.values()].flatMap(spendRules).toSorted().join('\n');
 }
 
-export function createKnownSpend(options: {
+export function createLedgerSync(options: {
   readonly quota: Quota;
   readonly reader: SpendReader;
   readonly current: () => Snapshot;
   /** Brings what has ended into the ledger first. */
   readonly flush: () => Promise<void>;
   readonly logger: Logger;
-}): KnownSpend {
+}): LedgerSync {
   const { quota, reader, logger } = options;
   let rules = '';
   let retry: NodeJS.Timeout | undefined;

@@ -32,7 +32,7 @@ function tooLarge(demand: Demand): string {
   return `This call alone ${needs}. Shorten it, or set max_tokens lower.`;
 }
 
-export function refusalOf(demand: Demand, waitMs: number): GatewayError {
+export function limitExceeded(demand: Demand, waitMs: number): GatewayError {
   const { rule, measure } = demand;
   const allows = `The limit "${rule.name}" allows ${whatIsLimited(demand)}.`;
   const details = { limit: rule.name, measure };

@@ -110,7 +110,7 @@ function costAt(price: Price, inputTokens: number, outputTokens: number): number
  * The counters that `rules` want room in for this call. Money first: whoever has none left need not hear of the rest.
  * `unpriced` is told of each rule that counts money and cannot know the model's price.
  */
-export function demandsOf(
+export function limitRequestsOf(
   rules: readonly LimitRule[],
   caller: Counted,
   model: Limited,

@@ -6,9 +6,9 @@ import type { LimitRule } from '../types/limits.ts';
 import type { Logger } from '../types/logger.ts';
 import type { RunRecord } from '../types/run.ts';
 import type { TenantView } from '../types/snapshot.ts';
-import { type CallSize, type Demand, demandsOf, type Limited } from './limit-requests.ts';
+import { type CallSize, type Demand, limitRequestsOf, type Limited } from './limit-requests.ts';
 import { createMemoryStore } from './memory-store.ts';
-import { rateLimitHeaders, refusalOf, unknownPrice } from './limit-errors.ts';
+import { rateLimitHeaders, limitExceeded, unknownPrice } from './limit-errors.ts';
 import type { Place, QuotaStore, Verdict } from './counter-store.ts';
 
 /** What a call may need to know of its limits. */
@@ -62,7 +62,7 @@ export function createQuota({ logger, shared, withoutRedis, onRefusal }: QuotaOp
     if (verdict.refused !== null) {
       const demand = place.demands[verdict.refused] as Demand;
       onRefusal?.(demand.rule.name, demand.measure);
-      return { headers, refused: refusalOf(demand, verdict.counters[verdict.refused]?.waitMs ?? 0), settle: () => {} };
+      return { headers, refused: limitExceeded(demand, verdict.counters[verdict.refused]?.waitMs ?? 0), settle: () => {} };
     }
     let settled = false;
     return {
@@ -105,7 +105,7 @@ export function createQuota({ logger, shared, withoutRedis, onRefusal }: QuotaOp
       if (rules.length === 0) return null;
       const at = Date.now();
       let unpriced: LimitRule | null = null;
-      const demands = demandsOf(rules, principal, limited, size, at, (rule) => {
+      const demands = limitRequestsOf(rules, principal, limited, size, at, (rule) => {
         if (rule.spec.unknown_price === 'refuse') unpriced ??= rule;
       });
       if (unpriced !== null) return { headers: {}, refused: unknownPrice(unpriced, limited.name), settle: () => {} };

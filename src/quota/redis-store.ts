@@ -99,7 +99,7 @@ function keysOf(demand: Demand, at: number): string[] {
   return [`${key}:${minute}`, `${key}:${minute - 1}`];
 }
 
-/** Rejects with RedisAway where Redis does not answer in time. */
+/** Rejects with RedisUnavailable where Redis does not answer in time. */
 export function createRedisStore(redis: Redis, failed: (error: unknown) => void): QuotaStore {
   const expiryOf = ({ until }: Demand, at: number): string => String((until === 0 ? at : until) + keepMs);
 

@@ -8,16 +8,16 @@ export interface Waiting {
 }
 
 /** Resolves with the way to end the turn; rejects with the signal's reason for who leaves before. */
-export type TakeTurn = (waiting: Waiting) => Promise<() => void>;
+export type AcquireSlot = (waiting: Waiting) => Promise<() => void>;
 
-export interface Turns {
+export interface FairQueue {
   /** At most `most` at once of those that name the same key. */
-  take(key: string, most: number, waiting: Waiting): ReturnType<TakeTurn>;
+  take(key: string, most: number, waiting: Waiting): ReturnType<AcquireSlot>;
 }
 
 /** Turns of which there is one kind only. */
-export function turnsOf(most: number): TakeTurn {
-  const turns = createTurns();
+export function createSlots(most: number): AcquireSlot {
+  const turns = createFairQueue();
   return (waiting) => turns.take('', most, waiting);
 }
 
@@ -65,7 +65,7 @@ function waitIn(queue: Queue, who: string, signal: AbortSignal): Promise<void> {
   });
 }
 
-export function createTurns(): Turns {
+export function createFairQueue(): FairQueue {
   const queues = new Map<string, Queue>();
   return {
     async take(key, most, { signal, who = '' }) {

@@ -57,7 +57,7 @@ function onlyCheap(schema: Json | undefined): boolean {
 }
 
 /** Whether a check looks at each value once, with little to compare: no references, alternatives, patterns, nor lists whose items must differ. */
-export function isPlain(schema: JsonObject, values: number): boolean {
+export function isCheapToCheck(schema: JsonObject, values: number): boolean {
   return values <= mostPlainValues && onlyCheap(schema);
 }
 
@@ -73,7 +73,7 @@ function inPlace(schema: JsonObject, target: (reference: string) => Json | undef
 }
 
 /** Whether some value would be checked for ever: references that come back to where they began without going into the value. */
-export function hasCircle(root: JsonObject): boolean {
+export function hasCircularReference(root: JsonObject): boolean {
   const all: JsonObject[] = [];
   const anchors = new Map<string, JsonObject>();
   const open: Json[] = [root];

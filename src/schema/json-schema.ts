@@ -3,9 +3,9 @@ import { Ajv2019 } from 'ajv/dist/2019.js';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { Ajv } from 'ajv/dist/ajv.js';
 import { RE2JS } from 're2js';
-import { inBoundedTime, TookTooLong } from './time-limit.ts';
+import { withTimeLimit, TimeLimitExceeded } from './time-limit.ts';
 import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
-import { type Draft, draftOf, hasCircle, isPlain, sizeOf } from './json-schema-limits.ts';
+import { type Draft, draftOf, hasCircularReference, isCheapToCheck, sizeOf } from './json-schema-limits.ts';
 
 export interface SchemaFault {
   /** Such as `city` or `items[0].price`; empty for the whole. */
@@ -95,7 +95,7 @@ function sentenceOf({ keyword, params, data, schema, parentSchema, message = 'do
   return message;
 }
 
-function faultIn(error: ErrorObject | undefined): SchemaFault {
+function firstZodFault(error: ErrorObject | undefined): SchemaFault {
   const base = (error?.instancePath ?? '')
     .split('/')
     .slice(1)
@@ -110,7 +110,7 @@ function faultIn(error: ErrorObject | undefined): SchemaFault {
 
 /** What ends a check or a compilation without a verdict, as a sentence; null for another fault. */
 function breakOff(thrown: unknown, slow: string, deep: string): string | null {
-  if (thrown instanceof TookTooLong) return slow;
+  if (thrown instanceof TimeLimitExceeded) return slow;
   return typeof thrown === 'object' && thrown !== null && 'name' in thrown && thrown.name === 'RangeError' ? deep : null;
 }
 
@@ -119,15 +119,15 @@ function validatorOf(schema: JsonObject, plain: boolean): ValidateFunction {
   const fits = rulesOf(draft);
   const work = (): ValidateFunction => {
     if (!fits(schema)) {
-      const { path, message } = faultIn(fits.errors?.[0]);
+      const { path, message } = firstZodFault(fits.errors?.[0]);
       throw new Error(`schema is invalid: ${path || 'the whole'} ${message}`);
     }
-    if (hasCircle(schema)) throw new Error('the references of the schema go in a circle, so that no check would come to an end');
+    if (hasCircularReference(schema)) throw new Error('the references of the schema go in a circle, so that no check would come to an end');
     // One compiler each, so that nothing of it outlives its owner.
     return compilerFor(draft, JSON.stringify(schema).includes('://json-schema.org/')).compile(schema);
   };
   try {
-    return plain ? work() : inBoundedTime(compileMs, work);
+    return plain ? work() : withTimeLimit(compileMs, work);
   } catch (thrown) {
     const words = breakOff(thrown, 'the schema takes too long to compile; make it smaller', 'the schema is too large or nested too deep');
     if (words === null) throw thrown;
@@ -140,18 +140,18 @@ function validatorOf(schema: JsonObject, plain: boolean): ValidateFunction {
  * back references. A check that takes too long is a fault of the value.
  */
 export function compileSchema(schema: JsonObject): SchemaCheck {
-  const plain = isPlain(schema, sizeOf(schema));
+  const plain = isCheapToCheck(schema, sizeOf(schema));
   const validate = validatorOf(schema, plain);
   return {
     fault(value) {
       try {
-        if (plain ? validate(value) : inBoundedTime(checkMs, () => validate(value))) return null;
+        if (plain ? validate(value) : withTimeLimit(checkMs, () => validate(value))) return null;
       } catch (thrown) {
         const message = breakOff(thrown, 'takes too long to check against its schema', 'is nested too deep to check against its schema');
         if (message === null) throw thrown;
         return { path: '', message };
       }
-      const fault = faultIn(validate.errors?.[0]);
+      const fault = firstZodFault(validate.errors?.[0]);
       // What failed is not to be held until the next check.
       validate.errors = null;
       return fault;

@@ -2,17 +2,17 @@
 import { createContext, Script } from 'node:vm';
 
 /** The work was broken off. */
-export class TookTooLong extends Error {}
+export class TimeLimitExceeded extends Error {}
 
 const place: { work: (() => void) | null } = { work: null };
 const context = createContext(place);
 const script = new Script('work()');
 
 /**
- * Throws what `work` throws, or TookTooLong. The whole process waits meanwhile, so `ms` is to be small; `work` keeps nothing half done
+ * Throws what `work` throws, or TimeLimitExceeded. The whole process waits meanwhile, so `ms` is to be small; `work` keeps nothing half done
  * that anybody else reads, for it may be left in the middle without its `finally`.
  */
-export function inBoundedTime<T>(ms: number, work: () => T): T {
+export function withTimeLimit<T>(ms: number, work: () => T): T {
   const result: { value?: T } = {};
   place.work = () => {
     result.value = work();
@@ -24,7 +24,7 @@ export function inBoundedTime<T>(ms: number, work: () => T): T {
   } catch (thrown) {
     // An Error of the other realm, which no `instanceof` here knows.
     if (typeof thrown === 'object' && thrown !== null && 'code' in thrown && thrown.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT')
-      throw new TookTooLong(`took longer than ${ms} ms`, { cause: thrown });
+      throw new TimeLimitExceeded(`took longer than ${ms} ms`, { cause: thrown });
     throw thrown;
   } finally {
     place.work = null;

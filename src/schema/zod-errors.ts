@@ -1,6 +1,6 @@
 /** The first fault of a zod check in words: the field, and what is wrong with it. */
 import type { z } from 'zod';
-import { plainWords } from './zod-messages.ts';
+import { plainZodMessage } from './zod-messages.ts';
 
 /** What is read of an issue; Fastify hands them on in a shape of its own. */
 export interface ZodIssueLike {
@@ -27,13 +27,14 @@ const strangersOf = ({ code, keys }: ZodIssueLike): string[] =>
   code === 'unrecognized_keys' && Array.isArray(keys) ? keys.map(String) : [];
 
 /** `under` is where the checked value stands. A field that is missing beside one that nobody knows is most often a slip of the pen: both are told. */
-export function faultIn(issues: readonly ZodIssueLike[], under: readonly PropertyKey[] = []): ZodFault {
+export function firstZodFault(issues: readonly ZodIssueLike[], under: readonly PropertyKey[] = []): ZodFault {
   const [first] = issues;
   if (first === undefined) return { param: pathText(under), sentence: 'it does not fit' };
   const [stranger] = strangersOf(first);
   if (stranger !== undefined) return { param: pathText([...under, ...first.path, stranger]), sentence: 'is not a field here' };
   const param = pathText([...under, ...first.path]);
-  if (first.code !== 'invalid_type' || !first.message.endsWith('received undefined')) return { param, sentence: plainWords(first.message) };
+  if (first.code !== 'invalid_type' || !first.message.endsWith('received undefined'))
+    return { param, sentence: plainZodMessage(first.message) };
   const place = pathText(first.path.slice(0, -1));
   const beside = issues.filter((issue) => pathText(issue.path) === place).flatMap(strangersOf);
   return {
@@ -48,6 +49,6 @@ export function faultSentence({ param, sentence }: ZodFault): string {
 }
 
 export function zodSentence(error: z.ZodError, under: readonly PropertyKey[] = []): ZodFault {
-  const fault = faultIn(error.issues, under);
+  const fault = firstZodFault(error.issues, under);
   return { param: fault.param, sentence: faultSentence(fault) };
 }

@@ -29,7 +29,7 @@ function sizeWords(sign: string, limit: string, unit: string | undefined): strin
 const choices = (list: string): string => `must be one of ${list.replaceAll('"|"', '", "')}`;
 
 /** Words of a schema's own are returned as they are. */
-export function plainWords(message: string): string {
+export function plainZodMessage(message: string): string {
   const type = /^Invalid input: expected (\w+), received (\w+)$/.exec(message);
   if (type !== null) return typeWords(type[1] ?? '', type[2] ?? '');
   const size = /^Too (?:small|big): expected \w+ to (?:be|have) ([<>]=?)(\S+)(?: (\w+))?$/.exec(message);

@@ -2,7 +2,7 @@
 import type { Logger } from '../types/logger.ts';
 import type { Database } from './database.ts';
 
-export interface KeyUses extends AsyncDisposable {
+export interface ApiKeyUsage extends AsyncDisposable {
   /** Never throws, never waits. */
   used(id: string, at: number): void;
   /** Epoch milliseconds by key. Rejects with `storage_unavailable`. */
@@ -11,7 +11,7 @@ export interface KeyUses extends AsyncDisposable {
 
 const flushMs = 5_000;
 
-export function createKeyUses({ database, logger }: { readonly database: Database; readonly logger: Logger }): KeyUses {
+export function createApiKeyUsage({ database, logger }: { readonly database: Database; readonly logger: Logger }): ApiKeyUsage {
   let uses = new Map<string, number>();
   let writing: Promise<void> = Promise.resolve();
 

@@ -3,7 +3,7 @@
 const idsAtOnce = 500;
 
 /** All that `read` gives, which is asked for some of the ids at a time. */
-export async function byIds<Row>(
+export async function inIdBatches<Row>(
   ids: readonly string[],
   read: (some: readonly string[]) => Promise<readonly Row[]>,
 ): Promise<readonly Row[]> {

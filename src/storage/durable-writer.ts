@@ -27,7 +27,7 @@ export interface DurableWriterOptions<T> {
   /** The rows of these records, each with a key of its own, so that a record stored twice is there once. May throw for damaged ones. */
   rowsOf(records: readonly T[]): readonly RowBatch[];
   /** About how many characters a record has, for records that may be large. */
-  weightOf?(record: T): number;
+  createMemoryAccount?(record: T): number;
 }
 
 /** Records of one transaction. */
@@ -68,7 +68,7 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
   let away = false;
   let stuck = false;
   let dropped = 0;
-  const weightOf = (record: T): number => options.weightOf?.(record) ?? 0;
+  const createMemoryAccount = (record: T): number => options.createMemoryAccount?.(record) ?? 0;
   /** Of all that is neither in the database nor on disk. */
   let weight = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -78,10 +78,10 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
   /** The first records, as many as go together; one at least. */
   const firstOf = (records: readonly T[], most: number, mostWeight: number): readonly T[] => {
     let sum = 0;
-    const end = records.findIndex((record, index) => index >= most || ((sum += weightOf(record)) > mostWeight && index > 0));
+    const end = records.findIndex((record, index) => index >= most || ((sum += createMemoryAccount(record)) > mostWeight && index > 0));
     return end === -1 ? records : records.slice(0, end);
   };
-  const done = (records: readonly T[]): void => records.forEach((record) => (weight -= weightOf(record)));
+  const done = (records: readonly T[]): void => records.forEach((record) => (weight -= createMemoryAccount(record)));
 
   /** One record that no database takes must not hold up the others: it is found by halving and put aside. */
   const split = async (records: readonly T[], thrown: unknown): Promise<void> => {
@@ -198,7 +198,7 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
 
   return {
     add(record) {
-      const own = weightOf(record);
+      const own = createMemoryAccount(record);
       if (waiting.length >= dropAbove || (weight + own > dropAboveWeight && weight > 0)) {
         dropped++;
         return;

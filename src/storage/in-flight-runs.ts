@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import type { Logger } from '../types/logger.ts';
 import type { Ledger, OpenRun, RunRecord } from '../types/run.ts';
 
-export interface OpenRuns extends Required<Ledger>, AsyncDisposable {}
+export interface InFlightRuns extends Required<Ledger>, AsyncDisposable {}
 
-export interface OpenRunsOptions {
+export interface InFlightRunsOptions {
   /** Where runs go when they have ended, or are found. */
   readonly ledger: Ledger;
   readonly dataDir: string;
@@ -25,7 +25,7 @@ const takenSuffix = '.taken';
 /** So many are written down in one go, then others have their turn. */
 const atOnce = 200;
 
-export function createOpenRuns({ ledger, dataDir, logger, everyMs = 2_000, deadAfterMs = 30_000 }: OpenRunsOptions): OpenRuns {
+export function createInFlightRuns({ ledger, dataDir, logger, everyMs = 2_000, deadAfterMs = 30_000 }: InFlightRunsOptions): InFlightRuns {
   const folder = join(dataDir, 'open-runs');
   const own = `${randomUUID()}${suffix}`;
   const open = new Map<string, OpenRun>();

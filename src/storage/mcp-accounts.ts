@@ -2,7 +2,7 @@
 import type { AccountOwner, Accounts } from '../types/accounts.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { Database } from './database.ts';
-import { explained } from './storage-errors.ts';
+import { withStorageErrors } from './storage-errors.ts';
 import type { SecretBox } from './secret-box.ts';
 
 /** What a sealed account is bound to: moved to another row, it does not open. */
@@ -20,7 +20,7 @@ export function createAccounts(database: Database, box: SecretBox, server: strin
   };
   return {
     read: (owner) =>
-      explained(database, async () => {
+      withStorageErrors(database, async () => {
         const { issuer, subject } = keyOf(owner);
         const row = await query
           .selectFrom('llm_mcp_account')
@@ -39,7 +39,7 @@ export function createAccounts(database: Database, box: SecretBox, server: strin
         }
       }),
     write: (owner, state, version) =>
-      explained(database, async () => {
+      withStorageErrors(database, async () => {
         const key = keyOf(owner);
         const text = box.seal(JSON.stringify(state), accountContext(key)).$sealed;
         const now = Date.now();
@@ -64,7 +64,7 @@ export function createAccounts(database: Database, box: SecretBox, server: strin
         return Number(numInsertedOrUpdatedRows ?? 0) === 1;
       }),
     claim: (owner, version, until) =>
-      explained(database, async () => {
+      withStorageErrors(database, async () => {
         const { numUpdatedRows } = await one(owner)
           .set({ renewing_until: until })
           .where('version', '=', version)
@@ -73,7 +73,7 @@ export function createAccounts(database: Database, box: SecretBox, server: strin
         return Number(numUpdatedRows) === 1;
       }),
     remove: (owner) =>
-      explained(database, async () => {
+      withStorageErrors(database, async () => {
         const { issuer, subject } = keyOf(owner);
         await query
           .deleteFrom('llm_mcp_account')

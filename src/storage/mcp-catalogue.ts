@@ -1,18 +1,18 @@
 /** What MCP servers offer, kept for all nodes: the definitions that were approved, and those that differ from them. */
 import type { JsonObject } from '../types/json.ts';
-import type { Pin, PinKind, PinStore } from '../types/tool-definitions.ts';
+import type { PinnedDefinition, DefinitionKind, DefinitionStore } from '../types/tool-definitions.ts';
 import type { Database } from './database.ts';
-import { explained } from './storage-errors.ts';
+import { withStorageErrors } from './storage-errors.ts';
 import type { McpCatalogueTable } from './schema.ts';
 
-function read(row: McpCatalogueTable): Pin {
+function read(row: McpCatalogueTable): PinnedDefinition {
   const definition = (text: string | null) => (text === null ? null : (JSON.parse(text) as JsonObject));
   return {
     server: row.server,
     tenant: row.tenant,
-    kind: row.kind as PinKind,
+    kind: row.kind as DefinitionKind,
     name: row.name,
-    state: row.state as Pin['state'],
+    state: row.state as PinnedDefinition['state'],
     present: row.present === 1,
     definition: definition(row.definition),
     digest: row.digest,
@@ -23,7 +23,7 @@ function read(row: McpCatalogueTable): Pin {
   };
 }
 
-function written(pin: Pin): McpCatalogueTable {
+function written(pin: PinnedDefinition): McpCatalogueTable {
   const text = (definition: JsonObject | null) => (definition === null ? null : JSON.stringify(definition));
   return {
     server: pin.server,
@@ -44,19 +44,19 @@ function written(pin: Pin): McpCatalogueTable {
 /** Bound on the values of one statement, below what either database takes. */
 const rowsAtOnce = 50;
 
-export function createPinStore(database: Database): PinStore {
+export function createDefinitionStore(database: Database): DefinitionStore {
   const { query } = database;
   return {
     of: (server) =>
-      explained(database, async () =>
+      withStorageErrors(database, async () =>
         (await query.selectFrom('llm_mcp_catalogue').selectAll().where('server', '=', server).execute()).map(read),
       ),
     since: (time) =>
-      explained(database, async () =>
+      withStorageErrors(database, async () =>
         (await query.selectFrom('llm_mcp_catalogue').selectAll().where('changed_at', '>=', time).execute()).map(read),
       ),
     write: (pins, gone) =>
-      explained(database, () =>
+      withStorageErrors(database, () =>
         query.transaction().execute(async (within) => {
           for (const { server, kind, name } of gone)
             await within

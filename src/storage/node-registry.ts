@@ -14,7 +14,7 @@ export interface Node {
   readonly seenAt: number;
 }
 
-export interface NodeBook extends AsyncDisposable {
+export interface NodeRegistry extends AsyncDisposable {
   /** This node's own id; a new one with each start. */
   readonly self: string;
   /** Tells the others the revision that this node serves now. Never throws, never waits. */
@@ -27,7 +27,11 @@ const beatMs = 5_000;
 /** A node that was silent for three beats is taken for gone. */
 const goneMs = 3 * beatMs;
 
-export function createNodeBook(options: { readonly database: Database; readonly version: string; readonly logger: Logger }): NodeBook {
+export function createNodeRegistry(options: {
+  readonly database: Database;
+  readonly version: string;
+  readonly logger: Logger;
+}): NodeRegistry {
   const { database, logger } = options;
   const self = randomUUID();
   const startedAt = Date.now();

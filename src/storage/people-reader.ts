@@ -18,7 +18,7 @@ export interface PeopleReader {
 }
 
 export function createPeopleReader(database: Database): PeopleReader {
-  const explained = async (work: Promise<PersonTable[]>): Promise<readonly Person[]> => {
+  const withStorageErrors = async (work: Promise<PersonTable[]>): Promise<readonly Person[]> => {
     try {
       return (await work).map(personOf);
     } catch (thrown) {
@@ -30,7 +30,7 @@ export function createPeopleReader(database: Database): PeopleReader {
   return {
     async named(tenant, subjects) {
       if (subjects.length === 0) return [];
-      return explained(ofTenant(tenant).where('subject', 'in', subjects).execute());
+      return withStorageErrors(ofTenant(tenant).where('subject', 'in', subjects).execute());
     },
     page({ tenant, after, limit }) {
       let query = ofTenant(tenant).limit(limit);
@@ -38,7 +38,7 @@ export function createPeopleReader(database: Database): PeopleReader {
         const { subject, issuer } = after;
         query = query.where((is) => is.or([is('subject', '>', subject), is.and([is('subject', '=', subject), is('issuer', '>', issuer)])]));
       }
-      return explained(query.execute());
+      return withStorageErrors(query.execute());
     },
   };
 }

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { GatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Database } from './database.ts';
-import { rowsText } from './row-json.ts';
+import { rowsJson } from './row-json.ts';
 import type { Schema } from './schema.ts';
 
 const channel = 'pailou_config';
@@ -118,7 +118,7 @@ export function openPostgres(url: string, logger: Logger): Database {
         for (const { table, rows } of batches) {
           if (rows.length === 0) continue;
           const name = sql.table(table);
-          await sql`insert into ${name} select * from json_populate_recordset(null::${name}, ${rowsText(rows)}::json) on conflict do nothing`.execute(
+          await sql`insert into ${name} select * from json_populate_recordset(null::${name}, ${rowsJson(rows)}::json) on conflict do nothing`.execute(
             transaction,
           );
         }

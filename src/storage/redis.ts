@@ -35,7 +35,7 @@ export interface Redis extends AsyncDisposable {
   /** Hears each time the connection is there (again). */
   onReady(listener: () => void): void;
   /**
-   * Rejects with RedisAway when there is no connection or no answer within the patience.
+   * Rejects with RedisUnavailable when there is no connection or no answer within the patience.
    * `late` is given an answer that came after that, so that what it did can be undone.
    */
   ask<T>(
@@ -46,7 +46,7 @@ export interface Redis extends AsyncDisposable {
   run(script: RedisScript, keys: readonly string[], values: readonly string[], late?: (answer: unknown) => void): Promise<unknown>;
 }
 
-export class RedisAway extends Error {
+export class RedisUnavailable extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'RedisAway';
@@ -67,7 +67,7 @@ const slices = 5;
  * Calls `end` after so many milliseconds, unless the returned function is called before. Time in which this process itself
  * stood still counts once for all: the answer may lie in the socket, unread.
  */
-export function afterPatience(milliseconds: number, end: () => void): () => void {
+export function afterTimeout(milliseconds: number, end: () => void): () => void {
   let left = slices;
   let timer: NodeJS.Timeout | undefined;
   let last: NodeJS.Immediate | undefined;
@@ -103,12 +103,12 @@ export async function connectRedis({ url, logger, patienceMs = 250 }: RedisOptio
   client.connect().catch((error: unknown) => logger.debug({ err: error }, 'the connection to Redis was not made'));
 
   const ask: Redis['ask'] = (work, { late, patienceMs: patience = patienceMs } = {}) => {
-    if (!client.isReady) return Promise.reject(new RedisAway('Redis cannot be reached.'));
+    if (!client.isReady) return Promise.reject(new RedisUnavailable('Redis cannot be reached.'));
     return new Promise((resolve, reject) => {
       let given = false;
-      const stop = afterPatience(patience, () => {
+      const stop = afterTimeout(patience, () => {
         given = true;
-        reject(new RedisAway(`Redis did not answer within ${patience} ms.`));
+        reject(new RedisUnavailable(`Redis did not answer within ${patience} ms.`));
       });
       work(client).then(
         (answer) => {
@@ -118,7 +118,7 @@ export async function connectRedis({ url, logger, patienceMs = 250 }: RedisOptio
         },
         (cause: unknown) => {
           stop();
-          reject(new RedisAway('Redis refused a command or broke the connection.', { cause }));
+          reject(new RedisUnavailable('Redis refused a command or broke the connection.', { cause }));
         },
       );
     });

@@ -77,7 +77,7 @@ export function createResponseStore(options: ResponseStoreOptions): ResponseStor
     intervalMs: options.intervalMs ?? 20,
     logger,
     rowsOf: (rows) => [{ table: 'llm_response', rows }],
-    weightOf: ({ messages, response }) => messages.length + response.length,
+    createMemoryAccount: ({ messages, response }) => messages.length + response.length,
   });
 
   const prune = (): void => {

@@ -5,7 +5,7 @@
 import { auditEntryId } from './audit.ts';
 import type { Database } from './database.ts';
 import { renewedJson, sealedIn } from './sealed-json.ts';
-import { type Cursor, type SealedPlace, sealedPlaces, type SealedRow } from './sealed-columns.ts';
+import { type Cursor, type SealedColumns, sealedColumns, type SealedRow } from './sealed-columns.ts';
 import { keyIdOf, type MasterKeys } from './secret-box.ts';
 
 /** What is sealed, and by which key. */
@@ -57,7 +57,7 @@ export async function rotateMaster(database: Database, keys: MasterKeys): Promis
     changed += count;
     if (row.tenant !== null && count > 0) byTenant.set(row.tenant, (byTenant.get(row.tenant) ?? 0) + count);
   };
-  const renewPage = (place: SealedPlace, after: Cursor | null): Promise<Cursor | null> =>
+  const renewPage = (place: SealedColumns, after: Cursor | null): Promise<Cursor | null> =>
     database.query
       .transaction()
       .execute(async (transaction) => {
@@ -71,7 +71,7 @@ export async function rotateMaster(database: Database, keys: MasterKeys): Promis
         return next;
       });
   try {
-    for (const place of sealedPlaces(keys)) {
+    for (const place of sealedColumns(keys)) {
       let after = await renewPage(place, null);
       while (after !== null) after = await renewPage(place, after);
     }
@@ -84,7 +84,7 @@ export async function rotateMaster(database: Database, keys: MasterKeys): Promis
   return { changed, left: await countSealed(database, keys) };
 }
 
-function opens(place: SealedPlace, sealed: { readonly $sealed: string }, context: string): boolean {
+function opens(place: SealedColumns, sealed: { readonly $sealed: string }, context: string): boolean {
   try {
     place.box.open(sealed, context);
     return true;
@@ -96,10 +96,10 @@ function opens(place: SealedPlace, sealed: { readonly $sealed: string }, context
 async function eachPage(
   database: Database,
   keys: MasterKeys,
-  look: (place: SealedPlace, rows: readonly SealedRow[]) => void,
+  look: (place: SealedColumns, rows: readonly SealedRow[]) => void,
 ): Promise<void> {
   try {
-    for (const place of sealedPlaces(keys)) {
+    for (const place of sealedColumns(keys)) {
       let after: Cursor | null = null;
       do {
         const { rows, next } = await place.page(database.query, after);
@@ -113,7 +113,7 @@ async function eachPage(
 }
 
 /** How many values of the row were changed. */
-async function renewRow(place: SealedPlace, row: SealedRow, write: (texts: SealedRow['texts']) => Promise<boolean>): Promise<number> {
+async function renewRow(place: SealedColumns, row: SealedRow, write: (texts: SealedRow['texts']) => Promise<boolean>): Promise<number> {
   const texts = row.texts.map((text) => ({ ...text, json: renewedJson(text.json, place.box, text.context) }));
   const before = row.texts.flatMap(({ json }) => sealedIn(json));
   const after = texts.flatMap(({ json }) => sealedIn(json));

@@ -6,8 +6,8 @@ import type { Logger } from '../types/logger.ts';
 import type { RunContent } from '../types/run.ts';
 import type { Database } from './database.ts';
 import { createDurableWriter } from './durable-writer.ts';
-import { explained } from './storage-errors.ts';
-import { byIds } from './batched-ids.ts';
+import { withStorageErrors } from './storage-errors.ts';
+import { inIdBatches } from './batched-ids.ts';
 import type { RunContentTable } from './schema.ts';
 import type { SecretBox } from './secret-box.ts';
 
@@ -52,7 +52,7 @@ export function createRunContents({ database, dataDir, box, logger }: RunContent
     intervalMs: 100,
     logger,
     rowsOf: (rows) => [{ table: 'llm_run_content', rows }],
-    weightOf: ({ content }) => content.length,
+    createMemoryAccount: ({ content }) => content.length,
   });
   const prune = (): void => {
     database.query
@@ -80,9 +80,9 @@ export function createRunContents({ database, dataDir, box, logger }: RunContent
       writer.add({ id, content: box.seal(text, contentContext(id)).$sealed, expires_at: Date.now() + days * dayMs });
     },
     read: (ids) =>
-      explained(database, async () => {
+      withStorageErrors(database, async () => {
         const { query } = database;
-        const sizes = await byIds(ids, (some) =>
+        const sizes = await inIdBatches(ids, (some) =>
           query
             .selectFrom('llm_run_content')
             .select(['id', sql<number>`length(content)`.as('size')])
@@ -104,7 +104,7 @@ export function createRunContents({ database, dataDir, box, logger }: RunContent
             wanted.push(id);
           }
         }
-        const rows = await byIds(wanted, (some) => query.selectFrom('llm_run_content').selectAll().where('id', 'in', some).execute());
+        const rows = await inIdBatches(wanted, (some) => query.selectFrom('llm_run_content').selectAll().where('id', 'in', some).execute());
         for (const row of rows) {
           const content = opened(row);
           if (content !== null) found.set(row.id, content);

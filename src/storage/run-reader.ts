@@ -3,8 +3,8 @@ import type { ExpressionBuilder } from 'kysely';
 import { GatewayError } from '../types/errors.ts';
 import type { RunContent } from '../types/run.ts';
 import type { Database } from './database.ts';
-import { explained } from './storage-errors.ts';
-import { byIds } from './batched-ids.ts';
+import { withStorageErrors } from './storage-errors.ts';
+import { inIdBatches } from './batched-ids.ts';
 import type { RunContents } from './run-contents.ts';
 import type { AttemptTable, RunTable, Schema } from './schema.ts';
 
@@ -113,7 +113,7 @@ function keyFrom(after: string): { startedAt: number; id: string } {
 export function createRunReader(database: Database, contents: Pick<RunContents, 'read'>): RunReader {
   const entriesOf = async (rows: readonly RunTable[]): Promise<RunEntry[]> => {
     const ids = rows.map(({ id }) => id);
-    const attempts: readonly AttemptTable[] = await byIds(ids, (some) =>
+    const attempts: readonly AttemptTable[] = await inIdBatches(ids, (some) =>
       database.query.selectFrom('llm_attempt').selectAll().where('run_id', 'in', some).orderBy('number').execute(),
     );
     const byRun = Map.groupBy(attempts, (attempt) => attempt.run_id);
@@ -140,14 +140,14 @@ export function createRunReader(database: Database, contents: Pick<RunContents, 
         .orderBy('started_at', 'desc')
         .orderBy('id', 'desc')
         .limit(limit + 1);
-      const rows = await explained(database, () => found.execute());
+      const rows = await withStorageErrors(database, () => found.execute());
       const page = rows.slice(0, limit);
       const last = page.at(-1);
       return { data: page.map(summaryOf), next: rows.length > limit && last !== undefined ? keyOf(last) : null };
     },
 
     tree: (tenant, owner, id) =>
-      explained(database, async () => {
+      withStorageErrors(database, async () => {
         const rows = await database.query
           .selectFrom('llm_run')
           .selectAll()
@@ -162,7 +162,7 @@ export function createRunReader(database: Database, contents: Pick<RunContents, 
       }),
 
     get: (tenant, id, owner) =>
-      explained(database, async () => {
+      withStorageErrors(database, async () => {
         let query = database.query.selectFrom('llm_run').selectAll().where('tenant', '=', tenant).where('id', '=', id);
         if (owner !== null) query = query.where(isOf(owner));
         const row = await query.executeTakeFirst();

@@ -23,7 +23,7 @@ export interface SealedRow {
   write(query: Kysely<Schema>, texts: readonly SealedText[]): Promise<boolean>;
 }
 
-export interface SealedPlace {
+export interface SealedColumns {
   readonly box: SecretBox;
   /** The rows after `after` (null: from the start), and where the next page begins; null after the last. */
   page(query: Kysely<Schema>, after: Cursor | null): Promise<{ readonly rows: readonly SealedRow[]; readonly next: Cursor | null }>;
@@ -40,7 +40,7 @@ function pageOf<T>(found: readonly T[], rowOf: (row: T) => SealedRow, cursorOf: 
   return { rows: found.map(rowOf), next: last === undefined || found.length < rowsAtOnce ? null : cursorOf(last) };
 }
 
-function configPlace(table: ConfigTableName, box: SecretBox): SealedPlace {
+function configPlace(table: ConfigTableName, box: SecretBox): SealedColumns {
   const kind = table.replace(/^llm_|_config$/g, '');
   return {
     box,
@@ -79,7 +79,7 @@ function historyTexts(row: { readonly before: string | null; readonly after: str
   });
 }
 
-function historyPlace(box: SecretBox): SealedPlace {
+function historyPlace(box: SecretBox): SealedColumns {
   return {
     box,
     async page(query, after) {
@@ -117,7 +117,7 @@ function historyPlace(box: SecretBox): SealedPlace {
   };
 }
 
-function sessionPlace(box: SecretBox): SealedPlace {
+function sessionPlace(box: SecretBox): SealedColumns {
   return {
     box,
     async page(query, after) {
@@ -147,7 +147,7 @@ function sessionPlace(box: SecretBox): SealedPlace {
   };
 }
 
-function accountPlace(box: SecretBox): SealedPlace {
+function accountPlace(box: SecretBox): SealedColumns {
   return {
     box,
     async page(query, after) {
@@ -188,7 +188,7 @@ function accountPlace(box: SecretBox): SealedPlace {
   };
 }
 
-function contentPlace(box: SecretBox): SealedPlace {
+function contentPlace(box: SecretBox): SealedColumns {
   return {
     box,
     async page(query, after) {
@@ -218,7 +218,7 @@ function contentPlace(box: SecretBox): SealedPlace {
   };
 }
 
-export function sealedPlaces(keys: MasterKeys): readonly SealedPlace[] {
+export function sealedColumns(keys: MasterKeys): readonly SealedColumns[] {
   const box = createSecretBox(keys);
   return [
     ...configTables.map((table) => configPlace(table, box)),

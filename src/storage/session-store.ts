@@ -1,6 +1,6 @@
 /** Sessions at rest: by the digest of their cookie, with sealed tokens, for all nodes. */
 import type { Database } from './database.ts';
-import { explained } from './storage-errors.ts';
+import { withStorageErrors } from './storage-errors.ts';
 import type { SecretBox } from './secret-box.ts';
 
 /** What the OAuth2 service gave for one person. */
@@ -46,7 +46,7 @@ export function createSessionStore(database: Database, box: SecretBox): SessionS
   };
   return {
     create: (id, { issuer, subject, tokens, expiresAt }, now) =>
-      explained(database, async () => {
+      withStorageErrors(database, async () => {
         await query.deleteFrom('llm_session').where('expires_at', '<', now).execute();
         const row = {
           id,
@@ -61,7 +61,7 @@ export function createSessionStore(database: Database, box: SecretBox): SessionS
         await query.insertInto('llm_session').values(row).execute();
       }),
     find: (id, now) =>
-      explained(database, async () => {
+      withStorageErrors(database, async () => {
         const row = await query.selectFrom('llm_session').selectAll().where('id', '=', id).where('expires_at', '>', now).executeTakeFirst();
         if (row === undefined) return null;
         const tokens = opened(id, row.tokens);
@@ -69,7 +69,7 @@ export function createSessionStore(database: Database, box: SecretBox): SessionS
         return { issuer: row.issuer, subject: row.subject, tokens, version: row.version, expiresAt: Number(row.expires_at) };
       }),
     claim: (id, version, now, until) =>
-      explained(database, async () => {
+      withStorageErrors(database, async () => {
         const { numUpdatedRows } = await query
           .updateTable('llm_session')
           .set({ renewing_until: until })
@@ -80,7 +80,7 @@ export function createSessionStore(database: Database, box: SecretBox): SessionS
         return Number(numUpdatedRows) === 1;
       }),
     renew: (id, tokens, version) =>
-      explained(database, async () => {
+      withStorageErrors(database, async () => {
         await query
           .updateTable('llm_session')
           .set({ tokens: sealed(id, tokens), version: version + 1, renewing_until: 0 })
@@ -89,7 +89,7 @@ export function createSessionStore(database: Database, box: SecretBox): SessionS
           .execute();
       }),
     end: (id) =>
-      explained(database, async () => {
+      withStorageErrors(database, async () => {
         await query.deleteFrom('llm_session').where('id', '=', id).execute();
       }),
   };

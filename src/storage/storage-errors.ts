@@ -2,7 +2,7 @@
 import type { Database } from './database.ts';
 
 /** Resolves with what `work` gives; rejects with `storage_unavailable` where the database fails. */
-export async function explained<T>(database: Pick<Database, 'explain'>, work: () => Promise<T>): Promise<T> {
+export async function withStorageErrors<T>(database: Pick<Database, 'explain'>, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (thrown) {

@@ -1,21 +1,21 @@
 /** States of chats at rest: found by a digest of whose they are, sealed, gone after an hour. */
 import { createHash } from 'node:crypto';
-import type { ChatStates, StateOwner } from '../types/tool-loop-state.ts';
+import type { ToolLoopStates, ToolLoopOwner } from '../types/tool-loop-state.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { Database } from './database.ts';
-import { explained } from './storage-errors.ts';
-import { byIds } from './batched-ids.ts';
+import { withStorageErrors } from './storage-errors.ts';
+import { inIdBatches } from './batched-ids.ts';
 import type { SecretBox } from './secret-box.ts';
 
 const keptMs = 3_600_000;
 
-function keyOf({ tenant, issuer, subject }: StateOwner, id: string): string {
+function keyOf({ tenant, issuer, subject }: ToolLoopOwner, id: string): string {
   return createHash('sha256')
     .update(JSON.stringify([tenant, issuer, subject, id]))
     .digest('base64url');
 }
 
-export function createChatStates(database: Database, box: SecretBox): ChatStates {
+export function createToolLoopStates(database: Database, box: SecretBox): ToolLoopStates {
   const { query } = database;
   /** Null where the master key is another one now. */
   const opened = (key: string, text: string): JsonObject | null => {
@@ -27,7 +27,7 @@ export function createChatStates(database: Database, box: SecretBox): ChatStates
   };
   return {
     keep: (owner, ids, state) =>
-      explained(database, async () => {
+      withStorageErrors(database, async () => {
         const now = Date.now();
         const text = JSON.stringify(state);
         await query.deleteFrom('llm_chat_state').where('expires_at', '<', now).execute();
@@ -47,9 +47,9 @@ export function createChatStates(database: Database, box: SecretBox): ChatStates
           .execute();
       }),
     read: (owner, ids) =>
-      explained(database, async () => {
+      withStorageErrors(database, async () => {
         const keys = new Map(ids.map((id) => [keyOf(owner, id), id]));
-        const rows = await byIds([...keys.keys()], (some) =>
+        const rows = await inIdBatches([...keys.keys()], (some) =>
           query.selectFrom('llm_chat_state').select(['id', 'state']).where('id', 'in', some).where('expires_at', '>', Date.now()).execute(),
         );
         const found = new Map<string, JsonObject>();
@@ -60,7 +60,7 @@ export function createChatStates(database: Database, box: SecretBox): ChatStates
         return found;
       }),
     take: (owner, id) =>
-      explained(database, async () => {
+      withStorageErrors(database, async () => {
         const key = keyOf(owner, id);
         const row = await query
           .deleteFrom('llm_chat_state')

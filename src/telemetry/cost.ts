@@ -4,7 +4,7 @@ import type { Price } from '../types/resources.ts';
 import { sumKnown } from './sum-usage.ts';
 
 /** What a run and all runs within it have used so far. */
-export interface Spent {
+export interface RunCost {
   /** Null while nothing is known. */
   readonly usage: Usage | null;
   /** Micro-units of `currency`; null where a price is unknown, or prices are in different currencies. */
@@ -12,7 +12,7 @@ export interface Spent {
   readonly currency: string | null;
 }
 
-export const nothingSpent: Spent = { usage: null, cost: null, currency: null };
+export const noCost: RunCost = { usage: null, cost: null, currency: null };
 
 /** A part of an answer, at the price of the deployment that said it. */
 export interface PricedPart {
@@ -21,7 +21,7 @@ export interface PricedPart {
 }
 
 /** Both together. */
-export function added(one: Spent, other: Spent): Spent {
+export function added(one: RunCost, other: RunCost): RunCost {
   if (one.usage === null) return other;
   if (other.usage === null) return one;
   // What was free, such as an answer from the cache, has no currency.

@@ -1,7 +1,7 @@
 /** A counter with labels that costs its caller little: plain numbers, which prom-client is given when it is scraped. */
 import { Counter, type Registry } from 'prom-client';
 
-export interface TallyOptions<Label extends string> {
+export interface LabelledCounterOptions<Label extends string> {
   readonly registry: Registry;
   readonly name: string;
   readonly help: string;
@@ -9,9 +9,14 @@ export interface TallyOptions<Label extends string> {
 }
 
 /** Adds `amount` to the series with these values of the labels, in the order of `labelNames`. */
-export type Tally = (amount: number, ...values: readonly string[]) => void;
+export type LabelledCounter = (amount: number, ...values: readonly string[]) => void;
 
-export function createTally<Label extends string>({ registry, name, help, labelNames }: TallyOptions<Label>): Tally {
+export function createLabelledCounter<Label extends string>({
+  registry,
+  name,
+  help,
+  labelNames,
+}: LabelledCounterOptions<Label>): LabelledCounter {
   const waiting = new Map<string, { readonly values: readonly string[]; amount: number }>();
   const counter = new Counter({
     name,

@@ -1,7 +1,7 @@
 /** Prometheus metrics of this node. Labels are bounded by configuration: no subject, no request id, no free text. */
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Ledger, RunRecord } from '../types/run.ts';
-import { createTally } from './counter.ts';
+import { createLabelledCounter } from './counter.ts';
 
 export interface Metrics {
   /** The text that Prometheus scrapes, and its content type. */
@@ -25,37 +25,37 @@ export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'pailou_' });
   const registers = [registry];
-  const runs = createTally({
+  const runs = createLabelledCounter({
     registry,
     name: 'pailou_runs_total',
     help: 'Runs ended, by capability, operation and outcome.',
     labelNames: ['capability', 'operation', 'outcome', 'error'],
   });
-  const attempts = createTally({
+  const attempts = createLabelledCounter({
     registry,
     name: 'pailou_attempts_total',
     help: 'Tries at a deployment.',
     labelNames: ['deployment', 'outcome', 'error'],
   });
-  const tokens = createTally({
+  const tokens = createLabelledCounter({
     registry,
     name: 'pailou_tokens_total',
     help: 'Tokens booked.',
     labelNames: ['capability', 'direction', 'source'],
   });
-  const probes = createTally({
+  const probes = createLabelledCounter({
     registry,
     name: 'pailou_probes_total',
     help: 'Probes of deployments: well, ill, or unclear where the answer says nothing of the deployment, such as a limit.',
     labelNames: ['deployment', 'result'],
   });
-  const refusals = createTally({
+  const refusals = createLabelledCounter({
     registry,
     name: 'pailou_limit_refusals_total',
     help: 'Calls refused by a limit or budget of the configuration.',
     labelNames: ['limit', 'measure'],
   });
-  const kept = createTally({
+  const kept = createLabelledCounter({
     registry,
     name: 'pailou_cache_answers_total',
     help: 'Calls to models that keep answers, by whether the answer was there.',

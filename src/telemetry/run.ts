@@ -6,7 +6,7 @@ import type { AttemptRecord, Ledger, Outcome, RunRecord } from '../types/run.ts'
 import type { Price } from '../types/resources.ts';
 import type { Json } from '../types/json.ts';
 import { newRunId } from './run-id.ts';
-import { added, costOfParts, nothingSpent, type PricedPart, type Spent } from './cost.ts';
+import { added, costOfParts, noCost, type PricedPart, type RunCost } from './cost.ts';
 
 /** Whether what a run was asked and answered is kept: for so many days, and also of the runs within it. */
 export interface Keeping {
@@ -44,7 +44,7 @@ export class Run {
   #ended = false;
   /** Runs within this one: those under way, and what those have spent that ended. */
   readonly #open = new Set<Run>();
-  #ofEnded: Spent = nothingSpent;
+  #ofEnded: RunCost = noCost;
   #onQuiet: (() => void) | null = null;
   #keeping: Keeping | null;
   #input: Json = null;
@@ -149,15 +149,13 @@ export class Run {
   }
 
   /** With all runs within it, also those that failed. */
-  get spent(): Spent {
+  get spent(): RunCost {
     return [...this.#open].reduce((sum, run) => added(sum, run.spent), this.#settled);
   }
 
-  get #settled(): Spent {
-    const own: Spent =
-      this.#usage === null
-        ? nothingSpent
-        : { usage: this.#usage, cost: this.#costOf(this.#usage), currency: this.#price?.currency ?? null };
+  get #settled(): RunCost {
+    const own: RunCost =
+      this.#usage === null ? noCost : { usage: this.#usage, cost: this.#costOf(this.#usage), currency: this.#price?.currency ?? null };
     return added(own, this.#ofEnded);
   }
 
@@ -168,7 +166,7 @@ export class Run {
   }
 
   /** What comes after this run has ended is told to those above as well: they have counted this one already. */
-  #add(spent: Spent): void {
+  #add(spent: RunCost): void {
     this.#ofEnded = added(this.#ofEnded, spent);
     if (this.#ended && this.#parent !== null) this.#parent.#add(spent);
   }

@@ -1,15 +1,15 @@
 /** What MCP servers offer, as it was approved and as it was last seen. */
 import type { JsonObject } from './json.ts';
 
-export const pinKinds = ['tool', 'resource', 'template', 'prompt'] as const;
-export type PinKind = (typeof pinKinds)[number];
+export const definitionKinds = ['tool', 'resource', 'template', 'prompt'] as const;
+export type DefinitionKind = (typeof definitionKinds)[number];
 
 /** One thing that a server offers, or offered. */
-export interface Pin {
+export interface PinnedDefinition {
   /** The id of the server's row. */
   readonly server: string;
   readonly tenant: string;
-  readonly kind: PinKind;
+  readonly kind: DefinitionKind;
   /** The server's own name for it; a resource's URI, a template's URI template. */
   readonly name: string;
   /** `approved`: what is offered is what was approved. `changed`: it is not. `new`: it never was. */
@@ -29,13 +29,13 @@ export interface Pin {
 }
 
 /** Each rejects with `storage_unavailable` if the database is away. */
-export interface PinStore {
+export interface DefinitionStore {
   /** All of one server. */
-  of(server: string): Promise<readonly Pin[]>;
+  of(server: string): Promise<readonly PinnedDefinition[]>;
   /** Those of every server that changed at or after `time` (epoch milliseconds). */
-  since(time: number): Promise<readonly Pin[]>;
+  since(time: number): Promise<readonly PinnedDefinition[]>;
   /** All or nothing, over whatever was there; `gone` are taken away. Other nodes hear of it. */
-  write(pins: readonly Pin[], gone: readonly Pick<Pin, 'server' | 'kind' | 'name'>[]): Promise<void>;
+  write(pins: readonly PinnedDefinition[], gone: readonly Pick<PinnedDefinition, 'server' | 'kind' | 'name'>[]): Promise<void>;
   /** Calls back when another process may have written. */
   watch(this: void, listener: () => void): () => void;
 }

@@ -18,14 +18,14 @@ export type TemplateDefinition = JsonObject & { readonly uriTemplate: string };
 export type PromptDefinition = JsonObject & { readonly name: string };
 
 /** All that a source offers at one moment. */
-export interface Offer {
+export interface ServerListing {
   readonly tools: readonly ToolDefinition[];
   readonly resources: readonly ResourceDefinition[];
   readonly templates: readonly TemplateDefinition[];
   readonly prompts: readonly PromptDefinition[];
 }
 
-export const emptyOffer: Offer = { tools: [], resources: [], templates: [], prompts: [] };
+export const emptyServerListing: ServerListing = { tools: [], resources: [], templates: [], prompts: [] };
 
 /**
  * What a tool answered, in MCP's shape: content parts, maybe structured content, maybe an error that the model should read.
@@ -105,7 +105,7 @@ export interface SourceConnection {
 /** Connects when first used, reconnects after a loss. The caller's token never reaches it. */
 export interface ToolSource extends AsyncDisposable {
   /** Asks the source. Throws GatewayError `tool_failed` when it cannot be reached. */
-  list(signal: AbortSignal): Promise<Offer>;
+  list(signal: AbortSignal): Promise<ServerListing>;
   /**
    * Where only a user's own connection has credentials: connects in this caller's name, so that the source can be listed at all.
    * Throws as `call` does.

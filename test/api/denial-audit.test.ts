@@ -1,6 +1,6 @@
 /** Refusals in the audit: each by itself while they are few, a count when they are many, and never more than the bound. */
 import { describe, expect, it } from 'vitest';
-import { createDenials } from '../../src/api/denial-audit.ts';
+import { createDenialAudit } from '../../src/api/denial-audit.ts';
 import type { AuditAct } from '../../src/storage/audit.ts';
 
 const denied = (actor: string, tenant = 'acme', act = 'denied'): AuditAct => ({
@@ -14,7 +14,7 @@ const denied = (actor: string, tenant = 'acme', act = 'denied'): AuditAct => ({
 
 function book(acts: readonly AuditAct[], limits: { perActor?: number; perTenant?: number } = {}) {
   const written: AuditAct[] = [];
-  const denials = createDenials({ audit: { append: (act) => written.push(act) }, perActor: 3, perTenant: 5, ...limits });
+  const denials = createDenialAudit({ audit: { append: (act) => written.push(act) }, perActor: 3, perTenant: 5, ...limits });
   for (const act of acts) denials.book(act);
   denials.close();
   return written;
@@ -53,7 +53,7 @@ describe('refusals', () => {
 
   it('are written again in the next window', async () => {
     const written: AuditAct[] = [];
-    const denials = createDenials({ audit: { append: (act) => written.push(act) }, perActor: 1, windowMs: 30 });
+    const denials = createDenialAudit({ audit: { append: (act) => written.push(act) }, perActor: 1, windowMs: 30 });
     denials.book(denied('a'));
     denials.book(denied('a'));
     await new Promise((resolve) => setTimeout(resolve, 60));

@@ -1,7 +1,7 @@
 /** What a call needs is held once each, however often it is asked for, and told in a line of bounded length. */
 import { expect, it } from 'vitest';
 import { requireRight } from '../../src/application/caller.ts';
-import { createNeeds, namesOf } from '../../src/application/required-permissions.ts';
+import { createRequiredPermissions, permissionNames } from '../../src/application/required-permissions.ts';
 import type { Capability, Principal } from '../../src/types/access.ts';
 import type { TenantView } from '../../src/types/snapshot.ts';
 
@@ -17,13 +17,13 @@ const principal: Principal = {
   expiresAt: 0,
 };
 const thing = (kind: Capability['kind'], name: string): Capability => ({ kind, name, tenant: 'acme', owner: null, tags: [] });
-const caller = () => ({ principal, view: { grants: { find: () => null } } as unknown as TenantView, needs: createNeeds() });
+const caller = () => ({ principal, view: { grants: { find: () => null } } as unknown as TenantView, needs: createRequiredPermissions() });
 
 it('a right that is asked for a thousand times is one need', () => {
   const { needs, ...rest } = caller();
   for (let index = 0; index < 1_000; index++) requireRight({ ...rest, needs }, 'use', thing('model', 'm'));
   expect([...needs]).toEqual([['use', thing('model', 'm')]]);
-  expect(namesOf(needs)).toBe('model/m');
+  expect(permissionNames(needs)).toBe('model/m');
 });
 
 it('another action on the same thing is another need, and one name', () => {
@@ -36,11 +36,11 @@ it('another action on the same thing is another need, and one name', () => {
     ['view', 'files/read'],
     ['use', 'm'],
   ]);
-  expect(namesOf(asker.needs)).toBe('mcp/files/read, model/m');
+  expect(permissionNames(asker.needs)).toBe('mcp/files/read, model/m');
 });
 
 it('of very many the first are named', () => {
   const asker = caller();
   for (let index = 0; index < 500; index++) requireRight(asker, 'use', thing('mcp', `files/t${index}`));
-  expect(namesOf(asker.needs)).toMatch(/^mcp\/files\/t0, .*mcp\/files\/t19, and 480 more$/);
+  expect(permissionNames(asker.needs)).toMatch(/^mcp\/files\/t0, .*mcp\/files\/t19, and 480 more$/);
 });

@@ -1,6 +1,6 @@
 /** The rights behind a key: those that its owner has now, as far as anybody knows. */
 import { describe, expect, it } from 'vitest';
-import { createKeyDoor } from '../../src/auth/api-key-authenticator.ts';
+import { createApiKeyAuthenticator } from '../../src/auth/api-key-authenticator.ts';
 import { makeKey } from '../../src/auth/api-key-format.ts';
 import { createPeople, type People } from '../../src/storage/people.ts';
 import { permissionCodes, type Principal } from '../../src/types/access.ts';
@@ -46,7 +46,7 @@ function keyOf(spec: Partial<KeySpec> = {}) {
 
 const doorFor = (people: People, ownerMs = 3_600_000) => {
   const uses: string[] = [];
-  return { uses, door: createKeyDoor({ people, ownerMs, onUse: (id) => uses.push(id) }) };
+  return { uses, door: createApiKeyAuthenticator({ people, ownerMs, onUse: (id) => uses.push(id) }) };
 };
 
 describe.each(databaseKinds)('a key on $name', ({ missing, ...kind }) => {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { createAuthenticator } from '../../src/auth/authenticator.ts';
 import { createCredentials } from '../../src/auth/credentials.ts';
-import { createKeyDoor } from '../../src/auth/api-key-authenticator.ts';
+import { createApiKeyAuthenticator } from '../../src/auth/api-key-authenticator.ts';
 import { createKeyExchange } from '../../src/auth/api-key-exchange.ts';
 import { makeKey as makeApiKey } from '../../src/auth/api-key-format.ts';
 import { createPeople } from '../../src/storage/people.ts';
@@ -48,10 +48,10 @@ describe(`the door (seed ${seed})`, () => {
       },
     };
     const snapshot = { key: (asked: string) => (asked === id ? entry : undefined) } as unknown as Snapshot;
-    const keyDoor = createKeyDoor({ people, ownerMs: 3_600_000, onUse() {} });
-    const credentials = createCredentials({ authenticator, keyDoor, exchange: null, browser: null, tokenHeader: null });
-    const exchange = createKeyExchange({ door: keyDoor, keys: { current: { id: 'x', key: randomBytes(32) } } });
-    const exchanging = createCredentials({ authenticator, keyDoor: null, exchange, browser: null, tokenHeader: null });
+    const apiKeys = createApiKeyAuthenticator({ people, ownerMs: 3_600_000, onUse() {} });
+    const credentials = createCredentials({ authenticator, apiKeys, exchange: null, browser: null, tokenHeader: null });
+    const exchange = createKeyExchange({ door: apiKeys, keys: { current: { id: 'x', key: randomBytes(32) } } });
+    const exchanging = createCredentials({ authenticator, apiKeys: null, exchange, browser: null, tokenHeader: null });
     const enter = async (headers: Record<string, string>, door = credentials): Promise<string> => {
       try {
         await door.admit(headers, { snapshot, address: '127.0.0.1', method: 'GET' });

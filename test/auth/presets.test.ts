@@ -8,7 +8,7 @@ import { issuerSettings } from '../../src/auth/issuer-settings.ts';
 import { issuerSpec, type IssuerSpecInput } from '../../src/auth/issuer-spec.ts';
 import { silentLogger } from './oauth-service.ts';
 
-interface Asked {
+interface LookupInput {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
@@ -17,8 +17,8 @@ interface Asked {
 }
 type Answer = { readonly status?: number; readonly body: unknown };
 
-let answer: (asked: Asked) => Answer;
-let asked: Asked[];
+let answer: (asked: LookupInput) => Answer;
+let asked: LookupInput[];
 let url: string;
 let close: () => Promise<void>;
 let authenticator: Authenticator | null;
@@ -29,7 +29,7 @@ beforeEach(async () => {
   const server = createServer((request, response) => {
     const whole = text(request).then((form) => {
       const { pathname, searchParams } = new URL(request.url ?? '', 'http://x');
-      const one: Asked = {
+      const one: LookupInput = {
         method: request.method ?? '',
         path: pathname,
         query: searchParams,
@@ -202,7 +202,7 @@ describe('yudao', () => {
   const person = { code: 0, data: { user: { id: 7, nickname: 'Yu' }, roles: ['developer'], permissions: ['llm:model:use'] } };
   const byPath =
     (first: unknown, second: unknown) =>
-    ({ path }: Asked): Answer => ({ body: path.endsWith('/check-token') ? first : second });
+    ({ path }: LookupInput): Answer => ({ body: path.endsWith('/check-token') ? first : second });
 
   it('checks the token as a client, then asks about the person', async () => {
     answer = byPath(checked, person);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GatheredAnswer } from '../../src/cache/answer-collector.ts';
+import { AnswerCollector } from '../../src/cache/answer-collector.ts';
 import type { ChatEvent } from '../../src/types/chat.ts';
 
 const text = (words: string, choice = 0): ChatEvent => ({ type: 'text-delta', choice, text: words });
@@ -13,7 +13,7 @@ const call = (index: number): ChatEvent => ({ type: 'tool-call-start', choice: 0
 const more = (index: number, words: string): ChatEvent => ({ type: 'tool-call-delta', choice: 0, call: index, arguments: words });
 
 const gather = (events: readonly ChatEvent[], { choices = 1, most = 10_000 } = {}): readonly ChatEvent[] | null => {
-  const answer = new GatheredAnswer(most);
+  const answer = new AnswerCollector(most);
   for (const event of events) answer.add([event]);
   return answer.complete(choices);
 };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { answerKey, askedOf, type Asker, isExact, type KeyParts } from '../../src/cache/answer-key.ts';
-import { isRepeatable } from '../../src/cache/cacheable.ts';
+import { isCacheable } from '../../src/cache/cacheable.ts';
 import type { ChatBody, ChatRequest } from '../../src/types/chat.ts';
 
 const asker: Asker = {
@@ -117,11 +117,11 @@ describe('a call whose answer may be given again', () => {
   const anthropic = (more: object): ChatRequest => request({}, { native: { format: 'anthropic', body: { model: 'm', ...more } } });
 
   it('has no tools, or those that the caller runs', () => {
-    expect(isRepeatable(request())).toBe(true);
-    expect(isRepeatable(request({ tools: null, store: false }))).toBe(true);
-    expect(isRepeatable(request({ tools: [own, { type: 'custom', custom: { name: 'c' } }] }))).toBe(true);
+    expect(isCacheable(request())).toBe(true);
+    expect(isCacheable(request({ tools: null, store: false }))).toBe(true);
+    expect(isCacheable(request({ tools: [own, { type: 'custom', custom: { name: 'c' } }] }))).toBe(true);
     expect(
-      isRepeatable(
+      isCacheable(
         anthropic({
           tools: [
             { name: 'f', input_schema: {} },
@@ -135,12 +135,12 @@ describe('a call whose answer may be given again', () => {
 
   it('has none that Pailou or the vendor runs, and nothing that the vendor is to keep', () => {
     for (const type of ['mcp', 'web_search', 'code_interpreter', 'builtin_function'])
-      expect(isRepeatable(request({ tools: [own, { type }] })), type).toBe(false);
-    expect(isRepeatable(request({ store: true }))).toBe(false);
-    expect(isRepeatable(request({ mcp_servers: [{ url: 'https://x' }] }))).toBe(false);
+      expect(isCacheable(request({ tools: [own, { type }] })), type).toBe(false);
+    expect(isCacheable(request({ store: true }))).toBe(false);
+    expect(isCacheable(request({ mcp_servers: [{ url: 'https://x' }] }))).toBe(false);
     for (const type of ['web_search_20250305', 'code_execution_20250522', 'bash_code_execution'])
-      expect(isRepeatable(anthropic({ tools: [{ type, name: 'x' }] })), type).toBe(false);
-    expect(isRepeatable(anthropic({ mcp_servers: [{ url: 'https://x' }] }))).toBe(false);
-    expect(isRepeatable(anthropic({ container: 'c1' }))).toBe(false);
+      expect(isCacheable(anthropic({ tools: [{ type, name: 'x' }] })), type).toBe(false);
+    expect(isCacheable(anthropic({ mcp_servers: [{ url: 'https://x' }] }))).toBe(false);
+    expect(isCacheable(anthropic({ container: 'c1' }))).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { needsOf } from '../../src/dispatch/fallback.ts';
+import { requiredFeatures } from '../../src/dispatch/fallback.ts';
 import type { ChatBody } from '../../src/types/chat.ts';
 
 const body = (more: object): ChatBody => ({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...more });
@@ -13,5 +13,5 @@ it.each([
   // The older form.
   [{ functions: [{ name: 'f' }] }, true],
 ])('a call with %j needs tools: %s', (more, tools) => {
-  expect(needsOf('chat', body(more)).tools).toBe(tools);
+  expect(requiredFeatures('chat', body(more)).tools).toBe(tools);
 });

@@ -1,6 +1,6 @@
 /** A second attempt beside one that takes too long: the first answer counts, the other attempt is ended and booked. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RecentTimes } from '../../src/dispatch/latency-window.ts';
+import { LatencyWindow } from '../../src/dispatch/latency-window.ts';
 import type { Deployment, ModelEntry } from '../../src/types/snapshot.ts';
 import {
   completionOf,
@@ -220,14 +220,14 @@ describe('the second attempt', () => {
 });
 
 it('the time that so many in a hundred took is told from the latest hundred', () => {
-  const times = new RecentTimes();
+  const times = new LatencyWindow();
   expect(times.percentile(95, 1)).toBeNull();
   for (let each = 1; each <= 100; each++) times.add(each);
   expect(times.percentile(95, 20)).toBe(95);
   expect(times.percentile(50, 20)).toBe(50);
   for (let each = 0; each < 100; each++) times.add(7);
   expect(times.percentile(99, 20)).toBe(7);
-  const few = new RecentTimes();
+  const few = new LatencyWindow();
   for (const each of [30, 10, 20]) few.add(each);
   expect(few.percentile(95, 3)).toBe(30);
   expect(few.percentile(95, 4)).toBeNull();

@@ -1,7 +1,7 @@
 /** The router in front of vendors on raw sockets whose every byte a test decides, with a ledger to look into. */
 import { createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { booked, endFailed } from '../../src/application/models/recorded-run.ts';
+import { recordRun, endRunWithError } from '../../src/application/models/recorded-run.ts';
 import { createDispatcher, type Dispatcher, type ModelAnswer } from '../../src/dispatch/dispatcher.ts';
 import weighted from '../../src/dispatch/strategies/weighted.ts';
 import openai from '../../src/models/vendor-formats/openai/plugin.ts';
@@ -250,12 +250,12 @@ export async function startScene(): Promise<Scene> {
       try {
         answer = await dispatcher.chat(model, asked, { run, signal, stream: streamed, fallback: () => null, admit: () => {} });
       } catch (thrown) {
-        endFailed(run, thrown);
+        endRunWithError(run, thrown);
         error = thrown as GatewayError;
       }
       try {
         if (answer !== null) {
-          for await (const batch of booked(run, asked, answer.events)) {
+          for await (const batch of recordRun(run, asked, answer.events)) {
             events.push(...batch);
             if (leaveAfter?.(events) === true) break;
             if (restMs > 0) await sleep(restMs);

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { createModelInvoker } from '../../src/models/invoke.ts';
-import { withBeginning } from '../../src/models/prefill.ts';
+import { withPrefill } from '../../src/models/prefill.ts';
 import { loadPlugins } from '../../src/plugins/loader.ts';
 import type { PluginRegistry } from '../../src/plugins/registry.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
@@ -101,11 +101,11 @@ it('a request in the vendor’s own format gets it there', async () => {
 
 it('what was said counts in the caller’s limit, and the bytes of the old request are not sent', () => {
   const raw = { bytes: Buffer.from('{}'), outline: { members: new Map(), bodyStart: 1 } };
-  const made = withBeginning({ ...request, raw }, beginning, {});
+  const made = withPrefill({ ...request, raw }, beginning, {});
   expect(made.raw).toBeUndefined();
   expect(made.body['max_tokens']).toBeLessThan(100);
   expect(made.body['max_tokens']).toBeGreaterThan(90);
-  const short = withBeginning({ body: { ...request.body, max_tokens: 2 } }, beginning, {});
+  const short = withPrefill({ body: { ...request.body, max_tokens: 2 } }, beginning, {});
   expect(short.body['max_tokens'], 'at least one').toBe(1);
 });
 

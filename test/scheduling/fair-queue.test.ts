@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { createTurns, turnsOf } from '../../src/scheduling/fair-queue.ts';
+import { createFairQueue, createSlots } from '../../src/scheduling/fair-queue.ts';
 
 const never = new AbortController();
 
 describe('turns', () => {
   it('are taken in the order in which they were asked for, so many at once', async () => {
-    const take = turnsOf(2);
+    const take = createSlots(2);
     const order: string[] = [];
     const taken = ['a', 'b', 'c', 'd'].map((name) =>
       take(never).then((end) => {
@@ -26,7 +26,7 @@ describe('turns', () => {
   });
 
   it('go to those first who hold the fewest, however many another asks for', async () => {
-    const take = turnsOf(2);
+    const take = createSlots(2);
     const { signal } = never;
     const order: string[] = [];
     const ask = async (who: string, name: string) => {
@@ -48,7 +48,7 @@ describe('turns', () => {
   });
 
   it('are not given to one who has left, and each key has its own', async () => {
-    const turns = createTurns();
+    const turns = createFairQueue();
     const leaving = new AbortController();
     const end = await turns.take('one', 1, never);
     const left = turns.take('one', 1, leaving);

@@ -3,14 +3,14 @@ import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createOpenRuns, type OpenRuns } from '../../src/storage/in-flight-runs.ts';
+import { createInFlightRuns, type InFlightRuns } from '../../src/storage/in-flight-runs.ts';
 import type { RunRecord } from '../../src/types/run.ts';
 import { eventually } from '../whole/gateway.ts';
 import { memoryLogger } from './databases.ts';
 import { runRecord } from './records.ts';
 
 let dataDir: string;
-let opened: OpenRuns[];
+let opened: InFlightRuns[];
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'pailou-open-'));
   opened = [];
@@ -26,7 +26,7 @@ const runOf = (record: RunRecord = runRecord({ outcome: 'error', error: 'interna
 function start(deadAfterMs = 60_000) {
   const booked: RunRecord[] = [];
   const logger = memoryLogger();
-  const runs = createOpenRuns({ ledger: { record: (run) => booked.push(run) }, dataDir, logger, everyMs: 20, deadAfterMs });
+  const runs = createInFlightRuns({ ledger: { record: (run) => booked.push(run) }, dataDir, logger, everyMs: 20, deadAfterMs });
   opened.push(runs);
   return { runs, booked, logger };
 }

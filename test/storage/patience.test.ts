@@ -1,6 +1,6 @@
 /** How long one waits for another service, when one's own process may stand still. */
 import { expect, it } from 'vitest';
-import { afterPatience } from '../../src/storage/redis.ts';
+import { afterTimeout } from '../../src/storage/redis.ts';
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 /** Nothing runs meanwhile, as under a heavy load. */
@@ -11,7 +11,7 @@ const standStill = (ms: number): void => {
 
 it('ends after its time', async () => {
   let ended = 0;
-  afterPatience(50, () => ended++);
+  afterTimeout(50, () => ended++);
   await pause(30);
   expect(ended).toBe(0);
   await pause(100);
@@ -20,7 +20,7 @@ it('ends after its time', async () => {
 
 it('does not end while the process stood still, nor after it was stopped', async () => {
   let ended = false;
-  const stop = afterPatience(100, () => {
+  const stop = afterTimeout(100, () => {
     ended = true;
   });
   for (let time = 0; time < 3; time++) {

@@ -36,7 +36,7 @@ describe(`a whole gateway (seed ${seed})`, () => {
     expect(output()).not.toContain(canary);
     expect((await companies.must(developer, 'GET', '/api/me')).json.polluted).toBeUndefined();
   };
-  const faultIn = ({ status, text }: Answer): string | null => {
+  const firstZodFault = ({ status, text }: Answer): string | null => {
     if (status >= 500) return `${status} ${text}`;
     if (text.includes(canary)) return `a secret: ${text}`;
     if (/node_modules|\.ts:\d|at Object\.|at async/.test(text)) return `the inside: ${text}`;
@@ -60,7 +60,7 @@ describe(`a whole gateway (seed ${seed})`, () => {
       if (good.includes(changed.trim()) || !/^[\x21-\x7e]+$/.test(changed)) return;
       const [method, path, body] = chance.of(ways);
       const answer = await companies.with(changed, method, path, body);
-      const fault = answer.status === 401 ? faultIn(answer) : `${answer.status} ${answer.text}`;
+      const fault = answer.status === 401 ? firstZodFault(answer) : `${answer.status} ${answer.text}`;
       if (fault !== null) wrong.push(`${changed} => ${fault}`);
       if (changed.length > 30 && answer.text.includes(changed.slice(-30))) wrong.push(`said again: ${answer.text}`);
     });
@@ -124,7 +124,7 @@ describe(`a whole gateway (seed ${seed})`, () => {
       };
       const answer = await companies.as(who, method, path, text, headers);
       statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
-      const fault = faultIn(answer);
+      const fault = firstZodFault(answer);
       if (fault !== null) wrong.push(`${method} ${path} ${text} => ${fault}`);
     });
     expect(wrong.slice(0, 5)).toEqual([]);

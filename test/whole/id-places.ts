@@ -140,7 +140,7 @@ export function operationsOf({ paths }: Document): Operation[] {
 }
 
 /** Each place at which one of the operations takes a word. */
-export function placesIn(operations: readonly Operation[]): Place[] {
+export function referencesIn(operations: readonly Operation[]): Place[] {
   return operations.flatMap(({ method, path, parameters, requestBody }) => {
     const words = [
       ...(parameters ?? []).flatMap((each) => (takesWords(each.schema) ? [`${each.in}:${each.name}`] : [])),

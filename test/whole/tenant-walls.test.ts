@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
 import { type Answer, eventually } from './gateway.ts';
-import { collectionKinds, kindsAt, type Kind, type Operation, operationsOf, type Place, placesIn } from './id-places.ts';
+import { collectionKinds, kindsAt, type Kind, type Operation, operationsOf, type Place, referencesIn } from './id-places.ts';
 import { startToolServer, type ToolServer } from './tool-server.ts';
 
 let companies: Companies;
@@ -215,7 +215,7 @@ it('no list of ours shows anything of theirs', async () => {
 describe('an id of another tenant', () => {
   it('has a rule at every place that takes a word', () => {
     expect(operations.length).toBeGreaterThan(70);
-    const silent = placesIn(operations).filter((place) => kindsAt(place) === undefined);
+    const silent = referencesIn(operations).filter((place) => kindsAt(place) === undefined);
     expect(silent.map(({ method, path, at }) => `${method} ${path} ${at}`)).toEqual([]);
   });
 
@@ -238,7 +238,7 @@ describe('an id of another tenant', () => {
     const before = await belongings(them);
     let tried = 0;
     // What looks first, because what is made is written in the audit.
-    const inOrder = placesIn(operations).toSorted((one, other) => Number(other.method === 'GET') - Number(one.method === 'GET'));
+    const inOrder = referencesIn(operations).toSorted((one, other) => Number(other.method === 'GET') - Number(one.method === 'GET'));
     for (const place of inOrder) {
       for (const kind of kindsAt(place) ?? []) {
         for (const [who, send] of sendersFor(place.path)) {

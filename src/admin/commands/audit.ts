@@ -1,7 +1,7 @@
 /** pailou audit verify */
 import { parseArgs } from 'node:util';
 import { verifyAudit } from '../../storage/audit-chain.ts';
-import { type Command, complain, say, UsageError, withDatabase } from './command.ts';
+import { type Command, printError, print, UsageError, withDatabase } from './command.ts';
 
 export const auditCommand: Command = {
   summary: 'Check that no entry of the audit was changed, added or taken away.',
@@ -11,8 +11,8 @@ export const auditCommand: Command = {
     parseArgs({ args, options: {} });
     return withDatabase(async (database) => {
       const { ok, entries, head, fault } = await verifyAudit(database);
-      if (ok) say(`${entries} entries, all as they were written. Head: ${head.sequence} ${head.hash}`);
-      else complain(`${fault} ${entries} entries before it are as they were written.`);
+      if (ok) print(`${entries} entries, all as they were written. Head: ${head.sequence} ${head.hash}`);
+      else printError(`${fault} ${entries} entries before it are as they were written.`);
       return ok ? 0 : 1;
     });
   },

@@ -18,8 +18,8 @@ export class UsageError extends Error {}
 /** What models and servers say must not speak to the terminal: control characters are shown as what they are. */
 const shown = (text: string): string => text.replace(/[^\P{Cc}\t\n]/gu, (mark) => `\\x${mark.charCodeAt(0).toString(16).padStart(2, '0')}`);
 
-export const say = (text: string): void => void process.stdout.write(`${shown(text)}\n`);
-export const complain = (text: string): void => void process.stderr.write(`${shown(text)}\n`);
+export const print = (text: string): void => void process.stdout.write(`${shown(text)}\n`);
+export const printError = (text: string): void => void process.stderr.write(`${shown(text)}\n`);
 
 /** The database of the settings, closed afterwards. */
 export async function withDatabase(work: (database: Database) => Promise<number>): Promise<number> {

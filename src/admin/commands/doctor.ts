@@ -15,7 +15,7 @@ import { openDatabase } from '../../storage/open-database.ts';
 import { connectRedis } from '../../storage/redis.ts';
 import { createLogger } from '../../telemetry/log.ts';
 import { toGatewayError } from '../../types/errors.ts';
-import { type Command, say, UsageError } from './command.ts';
+import { type Command, print, UsageError } from './command.ts';
 
 interface Finding {
   readonly ok: boolean;
@@ -122,7 +122,7 @@ export const doctorCommand: Command = {
     const findings: Finding[] = [];
     const tell: Tell = (finding) => {
       findings.push(finding);
-      if (!values.json) say(`${finding.ok ? '✓' : '✗'} ${finding.about}: ${finding.says}`);
+      if (!values.json) print(`${finding.ok ? '✓' : '✗'} ${finding.about}: ${finding.says}`);
     };
 
     const settings = readSettings(process.env);
@@ -138,8 +138,8 @@ export const doctorCommand: Command = {
       await client.close();
     }
     const ok = findings.every((finding) => finding.ok);
-    if (values.json) say(JSON.stringify({ ok, findings }, null, 2));
-    else if (token === undefined) say('To see how a token is read: pailou doctor --token <token>');
+    if (values.json) print(JSON.stringify({ ok, findings }, null, 2));
+    else if (token === undefined) print('To see how a token is read: pailou doctor --token <token>');
     return ok ? 0 : 1;
   },
 };

@@ -1,6 +1,6 @@
 /** Commands that speak with a gateway that is running, as whoever the token says. */
-import { patientFetch, type Response } from '../../outbound/long-timeout-fetch.ts';
-import { complain, UsageError } from './command.ts';
+import { longTimeoutFetch, type Response } from '../../outbound/long-timeout-fetch.ts';
+import { printError, UsageError } from './command.ts';
 
 /** For `parseArgs`. */
 export const gatewayOptions = {
@@ -35,14 +35,14 @@ export function gatewayCall(values: { readonly url?: string | undefined; readonl
     async send(method, path, body) {
       try {
         // Cases with a slow model take long, and go on whether or not somebody waits.
-        return await patientFetch(`${url}${path}`, {
+        return await longTimeoutFetch(`${url}${path}`, {
           method,
           headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': body.type }) },
           ...(body === undefined ? {} : { body: body.bytes }),
         });
       } catch (thrown) {
         const { cause } = thrown as Error;
-        complain(
+        printError(
           `No gateway answers at ${new URL(url).origin} (${cause instanceof Error ? cause.message : String(thrown)}). Is it running? Say where with --url.`,
         );
         return null;
@@ -52,7 +52,7 @@ export function gatewayCall(values: { readonly url?: string | undefined; readonl
 }
 
 /** What the gateway says is wrong. */
-export async function tellFailure(response: Response): Promise<number> {
+export async function printFailure(response: Response): Promise<number> {
   const text = await response.text();
   let message = `The gateway answered with HTTP ${response.status}.`;
   try {
@@ -61,7 +61,7 @@ export async function tellFailure(response: Response): Promise<number> {
   } catch {
     // Not the gateway itself, perhaps.
   }
-  complain(message);
+  printError(message);
   return 1;
 }
 

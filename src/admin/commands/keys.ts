@@ -3,20 +3,21 @@ import { parseArgs } from 'node:util';
 import { readSettings } from '../../config/settings.ts';
 import { loadMasterKeys } from '../../storage/master-key.ts';
 import { countSealed, rotateMaster, type SealedCount } from '../../storage/rotate-master.ts';
-import { type Command, complain, say, UsageError, withDatabase } from './command.ts';
+import { type Command, printError, print, UsageError, withDatabase } from './command.ts';
 
 const shownAtMost = 20;
 
 /** What stands in the way of doing without the old keys; true if nothing does. */
 function tellLeft({ old, unknown, damaged }: SealedCount, checking: boolean): boolean {
   for (const [id, count] of unknown)
-    complain(`${count} values are sealed with key ${id === '' ? '(none that can be read)' : id}, which is not here.`);
-  for (const where of damaged.slice(0, shownAtMost)) complain(`A secret of ${where} was changed or moved there by hand; no key opens it.`);
-  if (damaged.length > shownAtMost) complain(`… and ${damaged.length - shownAtMost} more of that kind.`);
+    printError(`${count} values are sealed with key ${id === '' ? '(none that can be read)' : id}, which is not here.`);
+  for (const where of damaged.slice(0, shownAtMost))
+    printError(`A secret of ${where} was changed or moved there by hand; no key opens it.`);
+  if (damaged.length > shownAtMost) printError(`… and ${damaged.length - shownAtMost} more of that kind.`);
   if (damaged.length > 0)
-    complain('What cannot be opened serves nobody: enter those secrets again. In the history they only limit the way back.');
+    printError('What cannot be opened serves nobody: enter those secrets again. In the history they only limit the way back.');
   if (old > 0)
-    complain(
+    printError(
       checking
         ? `${old} values are sealed with an old key; pailou keys rotate-master seals them with the current one.`
         : `${old} values were sealed with an old key meanwhile: some node still has it as PAILOU_MASTER_KEY. Restart that node, then run this again.`,
@@ -39,19 +40,19 @@ export const keysCommand: Command = {
     const keys = loadMasterKeys(settings);
     return withDatabase(async (database) => {
       const found = await countSealed(database, keys);
-      say(`${found.values} sealed values; the current key is ${keys.current.id}.`);
+      print(`${found.values} sealed values; the current key is ${keys.current.id}.`);
       if (values.check) return tellLeft(found, true) ? 0 : 1;
       if (found.unknown.size > 0 && !values['leave-lost']) {
         tellLeft({ ...found, old: 0 }, false);
-        complain(
+        printError(
           'Nothing was changed. Give that key in PAILOU_MASTER_KEY_OLD; if it is lost, --leave-lost leaves those values as they are.',
         );
         return 1;
       }
       const { changed, left } = await rotateMaster(database, keys);
-      say(`${changed} values were sealed anew.`);
+      print(`${changed} values were sealed anew.`);
       const done = tellLeft(left, false);
-      if (left.old === 0) say('No old key is needed any more: take PAILOU_MASTER_KEY_OLD away on each node, and restart it.');
+      if (left.old === 0) print('No old key is needed any more: take PAILOU_MASTER_KEY_OLD away on each node, and restart it.');
       return done ? 0 : 1;
     });
   },

@@ -1,7 +1,7 @@
 /** pailou login, pailou logout */
 import { parseArgs } from 'node:util';
 import { forgetLogin, loginPath, readLogin, writeLogin } from '../../auth/sign-in/login-file.ts';
-import { type Command, complain, say, UsageError } from './command.ts';
+import { type Command, printError, print, UsageError } from './command.ts';
 
 const usual = 'http://127.0.0.1:8000';
 
@@ -18,10 +18,10 @@ export const loginCommand: Command = {
     const { loginByDevice } = await device();
     const login = await loginByDevice(gateway, (address, code) => {
       // Apart from what the command brings, so that it can be read by a program.
-      complain(`Open ${address}\nand confirm this code: ${code}\nWaiting …`);
+      printError(`Open ${address}\nand confirm this code: ${code}\nWaiting …`);
     });
     await writeLogin(loginPath(process.env), login);
-    say(`You are signed in at ${login.issuer}. Your token: $(pailou token)`);
+    print(`You are signed in at ${login.issuer}. Your token: $(pailou token)`);
     return 0;
   },
 };
@@ -34,9 +34,9 @@ export const logoutCommand: Command = {
     const path = loginPath(process.env);
     const login = await readLogin(path).catch(() => null);
     await forgetLogin(path);
-    if (login === null) say('Nobody was signed in.');
-    else if (await (await device()).revokeLogin(login)) say('You are signed out.');
-    else complain(`The tokens are forgotten here, but ${login.issuer} could not be told.`);
+    if (login === null) print('Nobody was signed in.');
+    else if (await (await device()).revokeLogin(login)) print('You are signed out.');
+    else printError(`The tokens are forgotten here, but ${login.issuer} could not be told.`);
     return 0;
   },
 };

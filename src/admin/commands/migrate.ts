@@ -1,7 +1,7 @@
 /** pailou migrate */
 import { parseArgs } from 'node:util';
 import { migrate } from '../../storage/migrate.ts';
-import { type Command, say, withDatabase } from './command.ts';
+import { type Command, print, withDatabase } from './command.ts';
 
 export const migrateCommand: Command = {
   summary: 'Bring the database up to date without starting the gateway.',
@@ -10,7 +10,7 @@ export const migrateCommand: Command = {
     parseArgs({ args, options: {} });
     return withDatabase(async (database) => {
       const applied = await migrate(database);
-      say(applied.length === 0 ? 'The database is up to date.' : `Applied: ${applied.join(', ')}`);
+      print(applied.length === 0 ? 'The database is up to date.' : `Applied: ${applied.join(', ')}`);
       return 0;
     });
   },

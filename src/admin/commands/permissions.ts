@@ -1,7 +1,7 @@
 /** pailou permissions sql */
 import { parseArgs } from 'node:util';
 import { permissionLayouts, permissionSql, readColumns, sqlDialects } from '../../auth/permission-sql.ts';
-import { type Command, say, UsageError } from './command.ts';
+import { type Command, print, UsageError } from './command.ts';
 
 export const permissionsCommand: Command = {
   summary: "Print the SQL that adds the nine permissions to your OAuth2 service's own tables; it is never run from here.",
@@ -25,7 +25,7 @@ export const permissionsCommand: Command = {
     const columns = values.columns === undefined ? layout.columns : readColumns(values.columns);
     const code = Object.entries(columns).find(([, value]) => value === '{code}')?.[0] ?? layout.code;
     const roleNames = values.roles.split(',').filter((role) => role !== '');
-    say(permissionSql({ ...layout, table: values.table ?? layout.table, columns, code }, dialect, roleNames).trimEnd());
+    print(permissionSql({ ...layout, table: values.table ?? layout.table, columns, code }, dialect, roleNames).trimEnd());
     return 0;
   },
 };

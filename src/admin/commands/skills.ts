@@ -3,8 +3,8 @@ import { lstat, readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readZip, writeZip } from '../../extensions/skills/folder/zip.ts';
-import { type Command, complain, say, UsageError } from './command.ts';
-import { answerOf, type GatewayCall, gatewayCall, gatewayOptions, gatewayUsage, tellFailure } from './gateway-call.ts';
+import { type Command, printError, print, UsageError } from './command.ts';
+import { answerOf, type GatewayCall, gatewayCall, gatewayOptions, gatewayUsage, printFailure } from './gateway-call.ts';
 import { readFolder, writeFolder, writeNew } from './skill-folder-files.ts';
 
 interface Row {
@@ -48,9 +48,9 @@ async function test(gateway: GatewayCall, name: string, { model, json }: Values)
   const path = `/api/skills/${encodeURIComponent(name)}/evaluate`;
   const response = await gateway.send('POST', path, { type: 'application/json', bytes: body });
   if (response === null) return 1;
-  if (!response.ok) return tellFailure(response);
+  if (!response.ok) return printFailure(response);
   const answer = await answerOf<{ readonly data: readonly Row[]; readonly failed: number }>(response);
-  if (json === true) say(JSON.stringify(answer));
+  if (json === true) print(JSON.stringify(answer));
   else {
     const rows = answer.data.map((row) => [
       row.passed ? 'pass' : 'FAIL',
@@ -61,7 +61,7 @@ async function test(gateway: GatewayCall, name: string, { model, json }: Values)
       `${row.ms} ms`,
       oneLine(row.fault ?? ''),
     ]);
-    say(tableOf([['', 'case', 'model', 'tokens', 'cost', 'time', ''], ...rows]));
+    print(tableOf([['', 'case', 'model', 'tokens', 'cost', 'time', ''], ...rows]));
   }
   return answer.failed === 0 ? 0 : 1;
 }
@@ -79,9 +79,9 @@ async function importFolder(gateway: GatewayCall, from: string, { model, replace
     bytes: new Uint8Array(zip),
   });
   if (response === null) return 1;
-  if (!response.ok) return tellFailure(response);
+  if (!response.ok) return printFailure(response);
   const { name } = await answerOf<{ readonly name: string }>(response);
-  say(`The skill "${name}" is there: POST /v1/skills/${name}/runs`);
+  print(`The skill "${name}" is there: POST /v1/skills/${name}/runs`);
   return 0;
 }
 
@@ -89,12 +89,12 @@ async function importFolder(gateway: GatewayCall, from: string, { model, replace
 async function exportFolder(gateway: GatewayCall, name: string, { to = name }: Values): Promise<number> {
   const response = await gateway.send('GET', `/api/skills/${encodeURIComponent(name)}/export`);
   if (response === null) return 1;
-  if (!response.ok) return tellFailure(response);
+  if (!response.ok) return printFailure(response);
   const zip = Buffer.from(await response.arrayBuffer());
   if (to.toLowerCase().endsWith('.zip')) {
     await writeNew(to, zip);
   } else await writeFolder(to, (await readZip(zip)).files);
-  complain(`The skill "${name}" is in ${to}.`);
+  printError(`The skill "${name}" is in ${to}.`);
   return 0;
 }
 

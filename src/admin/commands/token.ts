@@ -4,7 +4,7 @@ import { fetchDevelopmentToken } from '../../auth/development/development-token.
 import { loginPath, readLogin, writeLogin } from '../../auth/sign-in/login-file.ts';
 import { readSettings } from '../../config/settings.ts';
 import { roles } from '../../types/access.ts';
-import { type Command, say, UsageError } from './command.ts';
+import { type Command, print, UsageError } from './command.ts';
 
 /** That of who signed in with `pailou login`, renewed if need be; null if nobody did. */
 async function ownToken(): Promise<string | null> {
@@ -25,7 +25,7 @@ export const tokenCommand: Command = {
     const { values } = parseArgs({ args, options: { role: { type: 'string' } } });
     const own = values.role === undefined ? await ownToken() : null;
     if (own !== null) {
-      say(own);
+      print(own);
       return 0;
     }
     const role = roles.find((each) => each === (values.role ?? 'developer'));
@@ -36,7 +36,7 @@ export const tokenCommand: Command = {
         'An OAuth2 service is configured: sign in with `pailou login`, or fetch your token from that service. --role only asks the development identity service.',
       );
     }
-    say(await fetchDevelopmentToken(`http://127.0.0.1:${settings.identityPort}`, role));
+    print(await fetchDevelopmentToken(`http://127.0.0.1:${settings.identityPort}`, role));
     return 0;
   },
 };

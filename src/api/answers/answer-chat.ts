@@ -4,7 +4,7 @@ import type { ChatEvent, ChatEvents } from '../../types/chat.ts';
 import { type GatewayError, toGatewayError } from '../../types/errors.ts';
 import type { ChatAnswer } from '../../application/route-chat.ts';
 import { writeStream } from './stream-writer.ts';
-import { endFailed } from '../../application/models/recorded-run.ts';
+import { endRunWithError } from '../../application/models/recorded-run.ts';
 
 /** How a face writes one answer. Only one of the two is used. */
 export interface AnswerWriter {
@@ -47,7 +47,7 @@ export async function answerChat(reply: FastifyReply, answer: ChatAnswer, stream
     });
   } catch (thrown) {
     // Nobody will read the events, so they would never book it.
-    endFailed(answer.run, thrown);
+    endRunWithError(answer.run, thrown);
     throw thrown;
   }
 }

@@ -1,14 +1,14 @@
 /** A call whose body passes through: the right checked, the run opened, the bytes passed on as they come, the run booked. */
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
-import type { WatchedRelay } from '../../dispatch/attempt-passthrough.ts';
-import type { RelayRequest } from '../../models/passthrough.ts';
+import type { MeteredPassthrough } from '../../dispatch/attempt-passthrough.ts';
+import type { PassthroughRequest } from '../../models/passthrough.ts';
 import type { Usage } from '../../types/chat.ts';
 import type { CallSize } from '../../quota/limit-requests.ts';
 import type { Run } from '../../telemetry/run.ts';
-import { cutUnread } from '../stalled-client.ts';
+import { closeStalledClient } from '../stalled-client.ts';
 import { addAnswerHeaders } from './answer-chat.ts';
-import { endFailed } from '../../application/models/recorded-run.ts';
+import { endRunWithError } from '../../application/models/recorded-run.ts';
 import { callContext } from '../../application/models/call-context.ts';
 import { type Caller, requireModel } from '../../application/caller.ts';
 import { openRun, requireOperation } from '../../application/models/invoke-model.ts';
@@ -17,7 +17,7 @@ import type { CallServices } from '../../application/services.ts';
 /** What a vendor that gives no counts is taken to have used. */
 type Estimate = () => Usage;
 
-async function* booked(run: Run, answer: WatchedRelay, estimate: Estimate): AsyncGenerator<Buffer> {
+async function* recordRun(run: Run, answer: MeteredPassthrough, estimate: Estimate): AsyncGenerator<Buffer> {
   let ended = false;
   try {
     yield* answer.body;
@@ -27,7 +27,7 @@ async function* booked(run: Run, answer: WatchedRelay, estimate: Estimate): Asyn
   } catch (thrown) {
     ended = true;
     run.used(answer.usage() ?? estimate());
-    endFailed(run, thrown);
+    endRunWithError(run, thrown);
     throw thrown;
   } finally {
     if (!ended) {
@@ -43,12 +43,12 @@ function sizeOf({ inputTokens }: Usage, answers: number): CallSize {
 }
 
 /** A failure before the head of the answer is thrown; one in the middle of its bytes cuts the connection, which is never a clean end. */
-export async function answerRelay(
+export async function answerPassthrough(
   services: CallServices,
   caller: Caller,
   reply: FastifyReply,
   name: string,
-  request: RelayRequest,
+  request: PassthroughRequest,
   estimate: Estimate,
   /** How many pieces are asked for at once. */
   answers = 1,
@@ -62,10 +62,10 @@ export async function answerRelay(
     addAnswerHeaders(reply, { run, deployment: answer.deployment.id, attempts: answer.attempts, warnings: [] });
     reply.header('content-type', answer.contentType);
     if (answer.length !== null) reply.header('content-length', answer.length);
-    cutUnread(reply.raw, reply.server.unreadMs);
-    return await reply.send(Readable.from(booked(run, answer, estimate), { objectMode: false }));
+    closeStalledClient(reply.raw, reply.server.unreadMs);
+    return await reply.send(Readable.from(recordRun(run, answer, estimate), { objectMode: false }));
   } catch (thrown) {
-    endFailed(run, thrown);
+    endRunWithError(run, thrown);
     throw thrown;
   }
 }

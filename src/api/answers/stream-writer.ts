@@ -1,7 +1,7 @@
 /** Writes a stream of batches to one caller: one write per batch, and no faster than the caller reads. */
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
-import { cutUnread } from '../stalled-client.ts';
+import { closeStalledClient } from '../stalled-client.ts';
 
 export interface StreamEncoder<T> {
   /** The text of one batch; empty for nothing to say. */
@@ -41,7 +41,7 @@ function drained(response: ServerResponse): Promise<void> {
 export async function writeStream<T>(reply: FastifyReply, batches: AsyncIterable<T>, encoder: StreamEncoder<T>): Promise<void> {
   reply.header('content-type', 'text/event-stream; charset=utf-8').header('cache-control', 'no-cache').header('x-accel-buffering', 'no');
   reply.hijack();
-  reply.server.openCalls.watch(reply.request, reply);
+  reply.server.activeRequests.watch(reply.request, reply);
   const response = reply.raw;
   try {
     response.writeHead(200, reply.getHeaders() as Record<string, string | number | string[]>);
@@ -49,7 +49,7 @@ export async function writeStream<T>(reply: FastifyReply, batches: AsyncIterable
     response.destroy();
     throw thrown;
   }
-  cutUnread(response, reply.server.unreadMs);
+  closeStalledClient(response, reply.server.unreadMs);
   const quiet = keepAlive(response);
   try {
     for await (const batch of batches) {

@@ -3,7 +3,7 @@ import { Busboy } from '@fastify/busboy';
 import type { FastifyRequest } from 'fastify';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
-import type { FormRoom } from './upload-memory-budget.ts';
+import type { UploadReservation } from './upload-memory-budget.ts';
 
 /** All files together, as they are. */
 const mostBytes = 64 * 1024 * 1024;
@@ -58,7 +58,7 @@ export interface SkillForm {
 export async function receiveSkillForm(
   request: FastifyRequest,
   schema: JsonObject,
-  { signal, room }: { readonly signal: AbortSignal; readonly room: FormRoom },
+  { signal, room }: { readonly signal: AbortSignal; readonly room: UploadReservation },
 ): Promise<SkillForm> {
   signal.throwIfAborted();
   room.reach(Math.min(Number(request.headers['content-length'] ?? 0), mostBytes));

@@ -1,20 +1,20 @@
 /** How much all forms hold together, from their first byte until what they brought is worked through: many at once must not fill the memory. */
 import { personKey } from '../../types/access.ts';
-import type { StateOwner } from '../../types/tool-loop-state.ts';
+import type { ToolLoopOwner } from '../../types/tool-loop-state.ts';
 import { GatewayError } from '../../types/errors.ts';
 
 /** The room of one form, as large as the form; given back when it is disposed. */
-export interface FormRoom extends Disposable {
+export interface UploadReservation extends Disposable {
   /** The form is at least so large. Throws `rate_limited` where there is no room for it. */
   reach(bytes: number): void;
 }
 
-export interface FormRooms {
+export interface UploadMemoryBudget {
   /** For a form of which nothing is known yet. */
-  enter(owner: StateOwner): FormRoom;
+  enter(owner: ToolLoopOwner): UploadReservation;
 }
 
-export interface FormRoomsOptions {
+export interface UploadMemoryBudgetOptions {
   /** Of one person on one node. */
   readonly mostOfOne?: number;
   /** Of all on one node. */
@@ -25,7 +25,10 @@ const megabyte = 1024 * 1024;
 const retryAfterSeconds = 5;
 
 /** A form takes several times its size while it becomes base64 and then a prompt. */
-export function createFormRooms({ mostOfOne = 128 * megabyte, mostOfAll = 256 * megabyte }: FormRoomsOptions = {}): FormRooms {
+export function createUploadMemoryBudget({
+  mostOfOne = 128 * megabyte,
+  mostOfAll = 256 * megabyte,
+}: UploadMemoryBudgetOptions = {}): UploadMemoryBudget {
   /** In bytes, by person. */
   const held = new Map<string, number>();
   let all = 0;

@@ -6,7 +6,7 @@ import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject } from '../../types/json.ts';
 import { callerOf } from '../request-caller.ts';
 import { refuseInvalid } from '../../application/chat/chat-body.ts';
-import { answerRelay } from '../answers/passthrough-answer.ts';
+import { answerPassthrough } from '../answers/passthrough-answer.ts';
 import type { CallServices } from '../../application/services.ts';
 import { receiveUpload } from '../bodies/upload.ts';
 
@@ -30,7 +30,7 @@ export function addAudio(app: FastifyInstance, services: CallServices): void {
       const checked = speechBodySchema.safeParse(body);
       if (!checked.success) throw refuseInvalid(checked.error);
       const { model, input } = checked.data;
-      return answerRelay(
+      return answerPassthrough(
         services,
         callerOf(request, reply),
         reply,
@@ -67,7 +67,7 @@ export function addAudio(app: FastifyInstance, services: CallServices): void {
           throw new GatewayError('invalid_request', 'model: the form has no such field; name a model from GET /v1/models.', {
             param: 'model',
           });
-        return answerRelay(
+        return answerPassthrough(
           services,
           caller,
           reply,

@@ -8,13 +8,13 @@ import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject } from '../../types/json.ts';
 import type { EmbeddingsAnswer, EmbeddingsBody } from '../../types/wire-format.ts';
 import { addAnswerHeaders } from '../answers/answer-chat.ts';
-import { endFailed } from '../../application/models/recorded-run.ts';
+import { endRunWithError } from '../../application/models/recorded-run.ts';
 import { callContext } from '../../application/models/call-context.ts';
 import { requireModel } from '../../application/caller.ts';
 import { callerOf } from '../request-caller.ts';
 import { refuseInvalid } from '../../application/chat/chat-body.ts';
 import { openRun, requireOperation } from '../../application/models/invoke-model.ts';
-import { admitKept, findKept, isOwnAnswer } from '../../application/models/cached-answer.ts';
+import { admitCachedAnswer, findCachedAnswer, isOwnAnswer } from '../../application/models/cached-answer.ts';
 import type { CallServices } from '../../application/services.ts';
 
 const token = z.int().min(0);
@@ -62,7 +62,7 @@ export function addEmbeddings(app: FastifyInstance, services: CallServices): voi
               asked: { body },
               cacheControl: caller.cacheControl,
             });
-      const kept = place === null ? null : await findKept(caller, place);
+      const kept = place === null ? null : await findCachedAnswer(caller, place);
       const run = openRun(services, caller, null, `model/${model.name}`, 'embeddings', false);
       const answered = (vectors: KeptVectors, answer: Omit<Answered, 'run'>): FastifyReply => {
         addAnswerHeaders(reply, { run, ...answer });
@@ -71,7 +71,7 @@ export function addEmbeddings(app: FastifyInstance, services: CallServices): voi
       };
       try {
         if (kept !== null) {
-          await admitKept(services, caller, run, model, kept);
+          await admitCachedAnswer(services, caller, run, model, kept);
           run.end('complete');
           return await answered(kept.value, { deployment: 'cache', attempts: 0, warnings: kept.warnings });
         }
@@ -86,7 +86,7 @@ export function addEmbeddings(app: FastifyInstance, services: CallServices): voi
           place.keep({ vectors, usage }, warnings);
         return await answered({ vectors, usage }, { deployment, attempts, warnings });
       } catch (thrown) {
-        endFailed(run, thrown);
+        endRunWithError(run, thrown);
         throw thrown;
       }
     },

@@ -6,7 +6,7 @@ import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject } from '../../types/json.ts';
 import { callerOf } from '../request-caller.ts';
 import { refuseInvalid } from '../../application/chat/chat-body.ts';
-import { answerRelay } from '../answers/passthrough-answer.ts';
+import { answerPassthrough } from '../answers/passthrough-answer.ts';
 import type { CallServices } from '../../application/services.ts';
 
 const imagesBodySchema = z.looseObject({
@@ -34,7 +34,7 @@ export function addImages(app: FastifyInstance, services: CallServices): void {
       const checked = imagesBodySchema.safeParse(body);
       if (!checked.success) throw refuseInvalid(checked.error);
       const { model, prompt, n } = checked.data;
-      return answerRelay(
+      return answerPassthrough(
         services,
         callerOf(request, reply),
         reply,

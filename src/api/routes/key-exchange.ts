@@ -1,7 +1,7 @@
 /** POST /auth/exchange: a short token for a key, where keys are taken in no other way. */
 import type { FastifyInstance } from 'fastify';
 import type { KeyExchange } from '../../auth/api-key-exchange.ts';
-import { tokenOf } from '../../auth/token-checks.ts';
+import { bearerTokenOf } from '../../auth/token-checks.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { snapshotOf } from '../request-context.ts';
 
@@ -17,7 +17,7 @@ export function addKeyExchange(app: FastifyInstance, exchange: KeyExchange | nul
       if (exchange === null)
         throw new GatewayError('not_found', 'Keys are not exchanged here: use yours as it is, if keys are taken at all (PAILOU_API_KEYS).');
       const { token, expiresInSeconds } = await exchange.exchange(
-        tokenOf(request.headers),
+        bearerTokenOf(request.headers),
         snapshotOf(request),
         request.socket.remoteAddress ?? '',
       );

@@ -6,9 +6,9 @@ import type { McpGate } from '../../extensions/mcp/gate/gate.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { requireServer } from '../../application/caller.ts';
 import { callerOf } from '../request-caller.ts';
-import { openMcpDoor } from '../../application/mcp/mcp-view.ts';
+import { openMcpView } from '../../application/mcp/mcp-view.ts';
 import type { CallServices } from '../../application/services.ts';
-import { cutUnread } from '../stalled-client.ts';
+import { closeStalledClient } from '../stalled-client.ts';
 
 /**
  * A page of another site must not speak through its visitor's browser, not even if its name was made to lead here
@@ -41,11 +41,11 @@ export function addMcp(app: FastifyInstance, services: CallServices, gate: McpGa
     const caller = callerOf(request, reply);
     const { server: name } = request.params as { readonly server?: string };
     const server = name === undefined ? null : requireServer(caller, name);
-    const door = openMcpDoor(services, caller, server, server === null ? '/mcp' : `/mcp/${server.name}`, request.query.tools === 'search');
+    const door = openMcpView(services, caller, server, server === null ? '/mcp' : `/mcp/${server.name}`, request.query.tools === 'search');
     for (const [header, value] of Object.entries(reply.getHeaders())) if (value !== undefined) reply.raw.setHeader(header, value);
     reply.hijack();
-    request.server.openCalls.watch(request, reply);
-    cutUnread(reply.raw, request.server.unreadMs);
+    request.server.activeRequests.watch(request, reply);
+    closeStalledClient(reply.raw, request.server.unreadMs);
     await gate.serve(request.raw, reply.raw, request.body ?? undefined, door, caller.principal.client ?? caller.principal.subject);
     return reply;
   };

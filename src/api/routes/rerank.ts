@@ -8,7 +8,7 @@ import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject } from '../../types/json.ts';
 import type { RerankBody } from '../../types/wire-format.ts';
 import { addAnswerHeaders } from '../answers/answer-chat.ts';
-import { endFailed } from '../../application/models/recorded-run.ts';
+import { endRunWithError } from '../../application/models/recorded-run.ts';
 import { callContext } from '../../application/models/call-context.ts';
 import { requireModel } from '../../application/caller.ts';
 import { callerOf } from '../request-caller.ts';
@@ -77,7 +77,7 @@ export function addRerank(app: FastifyInstance, services: CallServices): void {
           }),
         );
       } catch (thrown) {
-        endFailed(run, thrown);
+        endRunWithError(run, thrown);
         throw thrown;
       }
     },

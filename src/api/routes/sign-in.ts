@@ -1,7 +1,7 @@
 /** /auth: signing in and out with a browser, for the console. Programs send tokens or keys and need none of this. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { BrowserDoor, CommandLineDoor } from '../../auth/sign-in/browser-auth.ts';
+import type { BrowserAuth, CommandLineAuth } from '../../auth/sign-in/browser-auth.ts';
 import { safeReturn } from '../../auth/sign-in/sign-in.ts';
 import type { AuditLog } from '../../storage/audit.ts';
 import type { Principal } from '../../types/access.ts';
@@ -13,10 +13,10 @@ const ticketSeconds = 600;
 const sessionSeconds = 12 * 3_600;
 
 /** `door` null: no OAuth2 service at which people could sign in is set up. */
-export function addSignIn(app: FastifyInstance, door: BrowserDoor | null, commandLine: CommandLineDoor | null, audit: AuditLog): void {
+export function addSignIn(app: FastifyInstance, door: BrowserAuth | null, commandLine: CommandLineAuth | null, audit: AuditLog): void {
   const tags = ['access'];
   const open = { access: 'public' } as const;
-  const present = (): BrowserDoor => {
+  const present = (): BrowserAuth => {
     if (door !== null) return door;
     throw new GatewayError('not_found', 'Signing in with a browser is not set up here. Set PAILOU_OAUTH_CLIENT_ID and its secret.');
   };

@@ -13,8 +13,8 @@ import { invokeSkill } from '../../application/skills/invoke-skill.ts';
 import { runFaceOf, startInBackground } from '../../application/background/start-in-background.ts';
 import type { CallServices } from '../../application/services.ts';
 import { isForm, receiveSkillForm } from '../bodies/skill-form.ts';
-import { createFormRooms, type FormRoom } from '../bodies/upload-memory-budget.ts';
-import type { OpenCall } from '../active-requests.ts';
+import { createUploadMemoryBudget, type UploadReservation } from '../bodies/upload-memory-budget.ts';
+import type { ActiveRequest } from '../active-requests.ts';
 import { principalOf, snapshotOf } from '../request-context.ts';
 
 const runBody = z.strictObject({
@@ -50,7 +50,7 @@ function readBody(body: unknown): Wanted {
   return checked.data;
 }
 
-async function wantedOf(request: FastifyRequest, caller: Caller, skill: SkillEntry, room: FormRoom): Promise<Wanted> {
+async function wantedOf(request: FastifyRequest, caller: Caller, skill: SkillEntry, room: UploadReservation): Promise<Wanted> {
   const [stray] = Object.keys(request.query as object);
   if (stray !== undefined) throw refuse(`${stray.slice(0, 100)}: nothing is read of the address here; put it into the body.`, stray);
   const wanted = isForm(request)
@@ -62,13 +62,13 @@ async function wantedOf(request: FastifyRequest, caller: Caller, skill: SkillEnt
 }
 
 /** The fields of a request that stay valid after its connection is closed. */
-function detachedRequest({ id, headers, principal, socket }: FastifyRequest): OpenCall['request'] {
+function detachedRequest({ id, headers, principal, socket }: FastifyRequest): ActiveRequest['request'] {
   return { id, headers, principal, socket: { remoteAddress: socket.remoteAddress } };
 }
 
 export function addSkills(app: FastifyInstance, services: CallServices): void {
   const view = { access: ['llm:skill:view'] as const };
-  const formRooms = createFormRooms();
+  const formRooms = createUploadMemoryBudget();
 
   app.get('/v1/skills', { config: view, schema: { tags: ['skills'], summary: 'The skills that you may see' } }, async (request) => {
     const principal = principalOf(request);
@@ -113,10 +113,10 @@ export function addSkills(app: FastifyInstance, services: CallServices): void {
           await answerChat(reply, answer, wanted.stream, runWriter(runFaceOf(skill, call.run)));
           return await reply;
         }
-        const { openCalls } = request.server;
+        const { activeRequests } = request.server;
         const id = await startInBackground(services, caller, skill, wanted.input, {
           room: held.move(),
-          watch: (end) => openCalls.hold({ request: detachedRequest(request), needs: caller.needs, end }),
+          watch: (end) => activeRequests.hold({ request: detachedRequest(request), needs: caller.needs, end }),
         });
         return await reply
           .code(202)

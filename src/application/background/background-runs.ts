@@ -9,18 +9,18 @@ import {
   startedRun,
   told,
 } from '../../models/client-formats/skill-run.ts';
-import type { ChatStates, StateOwner } from '../../types/tool-loop-state.ts';
+import type { ToolLoopStates, ToolLoopOwner } from '../../types/tool-loop-state.ts';
 import type { ChatEvents, StepRecord } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
 import type { Logger } from '../../types/logger.ts';
-import { createNewsFeed, type NewsFeed, type RunNews } from './run-event-log.ts';
-import { createRunsElsewhere } from './cross-node-runs.ts';
+import { createRunEventLog, type RunEventLog, type RunEvent } from './run-event-log.ts';
+import { createCrossNodeRuns } from './cross-node-runs.ts';
 
 interface BackgroundRun {
-  readonly owner: StateOwner;
+  readonly owner: ToolLoopOwner;
   readonly face: RunFace;
-  readonly news: NewsFeed;
+  readonly news: RunEventLog;
   readonly steps: StepRecord[];
   readonly controller: AbortController;
   /** Other nodes have heard of all its steps. */
@@ -34,15 +34,15 @@ export interface BackgroundRuns {
    * Takes a run over that has begun; its end is kept. `controller` ends it. Resolves when it can be asked for at any node, or where they
    * cannot be told of it soon.
    */
-  adopt(owner: StateOwner, face: RunFace, events: ChatEvents, controller: AbortController): Promise<void>;
+  adopt(owner: ToolLoopOwner, face: RunFace, events: ChatEvents, controller: AbortController): Promise<void>;
   /** Room for one more, until it is given back. Throws `rate_limited` where too many of this person are under way. */
-  admit(owner: StateOwner): () => void;
+  admit(owner: ToolLoopOwner): () => void;
   /** As it stands, wherever it runs; null for one that is unknown, somebody else's, or older than an hour. */
-  find(owner: StateOwner, id: string): Promise<JsonObject | null>;
+  find(owner: ToolLoopOwner, id: string): Promise<JsonObject | null>;
   /** All news from the beginning, until it ends; of a run on another node its beginning, its steps and its end. Null for an unknown one. Throws the signal's reason as soon as the listener may hear no more. */
-  follow(owner: StateOwner, id: string, signal: AbortSignal): Promise<AsyncIterable<readonly RunNews[]> | null>;
+  follow(owner: ToolLoopOwner, id: string, signal: AbortSignal): Promise<AsyncIterable<readonly RunEvent[]> | null>;
   /** Ends it on whichever node it runs, there within a second or two. */
-  cancel(owner: StateOwner, id: string): Promise<'cancelling' | 'ended' | 'unknown'>;
+  cancel(owner: ToolLoopOwner, id: string): Promise<'cancelling' | 'ended' | 'unknown'>;
   /** Ends all; resolves when their ends are kept. */
   close(): Promise<void>;
 }
@@ -57,23 +57,23 @@ const ticksOfLife = 5;
 /** Between attempts to keep the end of a run. */
 const pausesMs = [200, 1_000, 5_000, 30_000, 60_000];
 
-const isSame = (one: StateOwner, other: StateOwner): boolean =>
+const isSame = (one: ToolLoopOwner, other: ToolLoopOwner): boolean =>
   one.tenant === other.tenant && one.issuer === other.issuer && one.subject === other.subject;
 const cancelled = (): GatewayError => new GatewayError('client_closed_request', 'The run was cancelled.');
 const standing = ({ face, steps }: BackgroundRun): JsonObject => ({ ...startedRun(face), steps: told(steps) });
 
-export function createBackgroundRuns(states: ChatStates, logger: Logger): BackgroundRuns {
-  const elsewhere = createRunsElsewhere(states);
+export function createBackgroundRuns(states: ToolLoopStates, logger: Logger): BackgroundRuns {
+  const elsewhere = createCrossNodeRuns(states);
   const live = new Map<string, BackgroundRun>();
   const working = new Set<Promise<void>>();
   /** Of runs under way, and of those that are about to begin. */
-  const rooms = new Set<StateOwner>();
+  const rooms = new Set<ToolLoopOwner>();
   const closing = new AbortController();
   let ticks = 0;
   let ticking: Promise<void> | null = null;
   let announcing: Promise<void> = Promise.resolve();
 
-  const own = (owner: StateOwner, id: string): BackgroundRun | null => {
+  const own = (owner: ToolLoopOwner, id: string): BackgroundRun | null => {
     const run = live.get(id);
     return run !== undefined && isSame(run.owner, owner) ? run : null;
   };
@@ -154,7 +154,7 @@ export function createBackgroundRuns(states: ChatStates, logger: Logger): Backgr
       return () => void rooms.delete(room);
     },
     adopt(owner, face, events, controller) {
-      const news = createNewsFeed({ name: 'started', data: startedRun(face) });
+      const news = createRunEventLog({ name: 'started', data: startedRun(face) });
       const run: BackgroundRun = { owner, face, news, steps: [], controller, announced: true, end: null };
       live.set(face.id, run);
       const announced = announce(run);

@@ -1,20 +1,20 @@
 /** What the nodes tell each other of runs in the background: how each stands, and that somebody wants it to end. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ChatStates, StateOwner } from '../../types/tool-loop-state.ts';
+import type { ToolLoopStates, ToolLoopOwner } from '../../types/tool-loop-state.ts';
 import type { JsonObject } from '../../types/json.ts';
-import type { RunNews } from './run-event-log.ts';
+import type { RunEvent } from './run-event-log.ts';
 
-export interface RunsElsewhere {
+export interface CrossNodeRuns {
   /** As its node told it last; null for one that is unknown, somebody else's, or older than an hour. */
-  read(owner: StateOwner, id: string): Promise<JsonObject | null>;
+  read(owner: ToolLoopOwner, id: string): Promise<JsonObject | null>;
   /** Tells that it is under way. To be said again and again: a node that falls silent has lost its runs. */
-  tellAlive(owner: StateOwner, standing: JsonObject): Promise<void>;
-  tellEnd(owner: StateOwner, end: JsonObject): Promise<void>;
+  tellAlive(owner: ToolLoopOwner, standing: JsonObject): Promise<void>;
+  tellEnd(owner: ToolLoopOwner, end: JsonObject): Promise<void>;
   /** For the node on which it runs to hear. */
-  askToCancel(owner: StateOwner, id: string): Promise<void>;
-  isAskedToCancel(owner: StateOwner, id: string): Promise<boolean>;
+  askToCancel(owner: ToolLoopOwner, id: string): Promise<void>;
+  isAskedToCancel(owner: ToolLoopOwner, id: string): Promise<boolean>;
   /** `first`; where that is under way then each step that ends, and its end. */
-  follow(owner: StateOwner, first: JsonObject, signal: AbortSignal): AsyncIterable<readonly RunNews[]>;
+  follow(owner: ToolLoopOwner, first: JsonObject, signal: AbortSignal): AsyncIterable<readonly RunEvent[]>;
 }
 
 /** A run of which nothing was heard for so long has lost its node. */
@@ -31,7 +31,7 @@ function asTold({ seen, ...state }: JsonObject): JsonObject {
 }
 
 /** The steps in what is told of a run, each once; two that look alike are two. */
-function stepNews(): (state: JsonObject) => RunNews[] {
+function stepNews(): (state: JsonObject) => RunEvent[] {
   /** How often each was told. */
   const heard = new Map<string, number>();
   return ({ steps }) => {
@@ -47,12 +47,12 @@ function stepNews(): (state: JsonObject) => RunNews[] {
   };
 }
 
-export function createRunsElsewhere(states: ChatStates): RunsElsewhere {
-  const read = async (owner: StateOwner, id: string): Promise<JsonObject | null> => {
+export function createCrossNodeRuns(states: ToolLoopStates): CrossNodeRuns {
+  const read = async (owner: ToolLoopOwner, id: string): Promise<JsonObject | null> => {
     const state = (await states.read(owner, [keyOf(id)])).get(keyOf(id));
     return state === undefined ? null : asTold(state);
   };
-  const tell = (owner: StateOwner, state: JsonObject): Promise<void> => states.keep(owner, [keyOf(state['id'] as string)], state);
+  const tell = (owner: ToolLoopOwner, state: JsonObject): Promise<void> => states.keep(owner, [keyOf(state['id'] as string)], state);
   return {
     read,
     tellAlive: (owner, standing) => tell(owner, { ...standing, seen: Date.now() }),

@@ -1,23 +1,23 @@
 /** The news of one run, kept from its beginning for everybody who follows it, whenever they come. */
 import type { JsonObject } from '../../types/json.ts';
 
-export interface RunNews {
+export interface RunEvent {
   readonly name: string;
   readonly data: JsonObject;
 }
 
-export interface NewsFeed {
-  add(news: readonly RunNews[]): void;
+export interface RunEventLog {
+  add(news: readonly RunEvent[]): void;
   /** The last news; whoever follows is done with it. */
-  end(last: RunNews): void;
+  end(last: RunEvent): void;
   /** All news that are kept, then what comes, until the end. Throws the signal's reason as soon as the listener may hear no more. */
-  follow(signal: AbortSignal): AsyncIterable<readonly RunNews[]>;
+  follow(signal: AbortSignal): AsyncIterable<readonly RunEvent[]>;
 }
 
 /** Of the oldest news of a long text, only the sum is worth keeping: `completed` has all of it. */
 const mostNews = 5_000;
 
-export function createNewsFeed(first: RunNews): NewsFeed {
+export function createRunEventLog(first: RunEvent): RunEventLog {
   const kept = [first];
   /** So much of the oldest news is not kept any more. */
   let dropped = 0;
@@ -25,7 +25,7 @@ export function createNewsFeed(first: RunNews): NewsFeed {
   /** Called with each piece of news. */
   const listeners = new Set<() => void>();
 
-  const add = (news: readonly RunNews[]): void => {
+  const add = (news: readonly RunEvent[]): void => {
     kept.push(...news);
     const surplus = kept.length - mostNews;
     if (surplus > 0) {

@@ -5,7 +5,7 @@ import type { Decision } from '../../types/approval-decision.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type JsonObject } from '../../types/json.ts';
 import { zodSentence } from '../../schema/zod-errors.ts';
-import { isPlainChat } from './fast-body-check.ts';
+import { passesFastCheck } from './fast-body-check.ts';
 
 const positive = z.int().min(1);
 
@@ -68,7 +68,7 @@ export function checkBody<T>(body: unknown, schema: z.ZodType<T>): { readonly bo
 /** Throws `invalid_request` naming the first field that is wrong. */
 export function parseChat(body: unknown, raw: ChatRequest['raw'] | null): ParsedChat {
   if (!isJsonObject(body)) throw new GatewayError('invalid_request', 'The body must be a JSON object with the fields model and messages.');
-  const { stream, stream_options: streamOptions, gateway } = isPlainChat(body) ? (body as CheckedChat) : checkChat(body);
+  const { stream, stream_options: streamOptions, gateway } = passesFastCheck(body) ? (body as CheckedChat) : checkChat(body);
   const chat = body as ChatBody;
   return {
     request: gateway === undefined && raw !== null && raw !== undefined ? { body: chat, raw } : { body: withoutGateway(chat) },

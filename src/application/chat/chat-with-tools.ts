@@ -4,7 +4,7 @@ import { serverToolRequests } from '../../extensions/tool-loop/tool-requests.ts'
 import type { Run } from '../../telemetry/run.ts';
 import type { ChatEvent, ChatEvents } from '../../types/chat.ts';
 import type { ModelEntry } from '../../types/snapshot.ts';
-import { booked, endFailed } from '../models/recorded-run.ts';
+import { recordRun, endRunWithError } from '../models/recorded-run.ts';
 import { type Caller, requireRight } from '../caller.ts';
 import type { ParsedCall } from './chat-body.ts';
 import { invokeModel, openRun } from '../models/invoke-model.ts';
@@ -38,7 +38,7 @@ export async function chatWithTools(
 ): Promise<LoopedChat> {
   const resolved = await resolveServerTools(services, caller, serverToolRequests(chat.request.body), options.callSkill);
   // Within a skill nobody is there to ask: such a call fails in words that the model reads.
-  const tools = options.parent === undefined ? resolved : resolved.map((tool) => ({ ...tool, needsApproval: false }));
+  const tools = options.parent === undefined ? resolved : resolved.map((tool) => ({ ...tool, requiresApproval: false }));
   const run = openRun(services, caller, options.parent ?? null, `model/${model.name}`, 'tool-loop', chat.stream);
   const warnings: string[] = [];
   try {
@@ -61,9 +61,9 @@ export async function chatWithTools(
       },
       callTool: (tool, input, context) => (tool as BoundTool).call(input, { ...context, parent: run }),
     });
-    return { run, events: booked(run, null, options.parent === undefined ? events : withoutCalls(events)), warnings };
+    return { run, events: recordRun(run, null, options.parent === undefined ? events : withoutCalls(events)), warnings };
   } catch (thrown) {
-    endFailed(run, thrown);
+    endRunWithError(run, thrown);
     throw thrown;
   }
 }

@@ -13,7 +13,7 @@ const isListWith = (value: Json | undefined, field: string): boolean =>
   Array.isArray(value) && value.every((item: Json) => isJsonObject(item) && isText(item[field]));
 
 /** True only for what `chatBodySchema` accepts. All others, and those with Pailou's own switches, are the schema's to judge and to explain. */
-export function isPlainChat(body: JsonObject): boolean {
+export function passesFastCheck(body: JsonObject): boolean {
   const { model, messages } = body;
   return (
     body['gateway'] === undefined &&

@@ -38,7 +38,7 @@ function skillTool(caller: Caller, request: SkillRequest, callSkill: CallSkill):
     name: publicToolName('skill', skill.name),
     description: skill.spec.description,
     inputSchema: skill.instance.describe().inputSchema,
-    needsApproval: request.asks(skill.name),
+    requiresApproval: request.asks(skill.name),
     async call(input, context) {
       requireRight(caller, 'use', skill.capability);
       return callSkill(skill, input, context);
@@ -86,7 +86,7 @@ function serverTools(services: CallServices, caller: Caller, server: McpServerEn
       name: publicToolName(server.name, name),
       ...(definition.description === undefined ? {} : { description: definition.description }),
       inputSchema: definition.inputSchema,
-      needsApproval: request.asks(name) || isApprovalNeeded(found),
+      requiresApproval: request.asks(name) || isApprovalNeeded(found),
       call: (input, { parent, signal, approved }) => invokeTool(services, caller, server, name, input, { parent, signal, approved }),
     };
   });
@@ -109,7 +109,7 @@ export async function resolveServerTools(
       : [skillTool(caller, request, callSkill)],
   );
   // Named twice, a tool is asked about if one of the two wants that.
-  const needApproval = new Set(all.filter((tool) => tool.needsApproval).map((tool) => tool.capability));
+  const needApproval = new Set(all.filter((tool) => tool.requiresApproval).map((tool) => tool.capability));
   const once = new Map(all.map((tool) => [tool.capability, tool]));
-  return [...once.values()].map((tool) => (needApproval.has(tool.capability) ? { ...tool, needsApproval: true } : tool));
+  return [...once.values()].map((tool) => (needApproval.has(tool.capability) ? { ...tool, requiresApproval: true } : tool));
 }

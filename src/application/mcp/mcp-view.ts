@@ -1,6 +1,6 @@
 /** What one caller finds at /mcp (all servers, prefixed names) or at /mcp/<server> (one server, its own names). */
 import { setTimeout } from 'node:timers/promises';
-import type { DoorContext, McpDoor } from '../../extensions/mcp/gate/mcp-view.ts';
+import type { ViewContext, McpView } from '../../extensions/mcp/gate/mcp-view.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type JsonObject } from '../../types/json.ts';
 import type { McpServerEntry } from '../../types/snapshot.ts';
@@ -9,19 +9,19 @@ import { type Caller, may, promptCapability, requireRight, resourceCapability } 
 import { invokeTool, isApprovalNeeded, requireTool } from '../tools/invoke-tool.ts';
 import type { CallServices } from '../services.ts';
 import { sourcesOf } from '../tools/server-tools.ts';
-import { withSkills } from './skills-view.ts';
-import { searchDoor } from './tool-search-view.ts';
-import { askSource } from '../tools/invoke-source.ts';
-import type { Wanted } from '../tools/tool-approval.ts';
+import { withSkillsView } from './skills-view.ts';
+import { toolSearchView } from './tool-search-view.ts';
+import { invokeSource } from '../tools/invoke-source.ts';
+import type { ApprovalRequest } from '../tools/tool-approval.ts';
 import {
-  findShown,
+  findVisible,
   type Place,
-  seesAnything,
+  hasVisibleItems,
   serverOfResource,
-  type Shown,
-  shownPrompts,
-  shownResources,
-  shownTools,
+  type VisibleItem,
+  visiblePrompts,
+  visibleResources,
+  visibleToolItems,
 } from './visible-items.ts';
 
 const meetingMs = 2_000;
@@ -47,13 +47,13 @@ async function introduce(services: CallServices, caller: Caller, source: McpServ
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** `address` is the path, such as /mcp/files; `search`: tools are searched instead of listed. Throws `permission_denied` where there is nothing for the caller. */
-export function openMcpDoor(
+export function openMcpView(
   services: CallServices,
   caller: Caller,
   only: McpServerEntry | null,
   address: string,
   search: boolean,
-): McpDoor {
+): McpView {
   const { tenant, issuer, subject } = caller.principal;
   const servers = only === null ? [...caller.view.mcpServers.values()] : [only];
   const place: Place = { services, caller, servers, only };
@@ -82,70 +82,78 @@ export function openMcpDoor(
   };
 
   /** A server that never answered yet is given its chance before its things are said not to exist. */
-  const find = async <D>(list: () => readonly Shown<D>[], name: string, sort: string): Promise<Shown<D>> => {
-    let found = findShown(list(), name);
+  const find = async <D>(list: () => readonly VisibleItem<D>[], name: string, sort: string): Promise<VisibleItem<D>> => {
+    let found = findVisible(list(), name);
     if (found === undefined) {
       await firstAnswers();
-      found = findShown(list(), name);
+      found = findVisible(list(), name);
     }
     if (found === undefined) {
       await Promise.all(servers.flatMap((server) => sourcesOf(caller, server)).map((server) => services.catalogue.ready(server)));
-      found = findShown(list(), name);
+      found = findVisible(list(), name);
     }
     if (found === undefined && noAccount !== null) throw noAccount;
     if (found === undefined) throw new GatewayError('not_found', `There is no ${sort} "${name.slice(0, 200)}" for you here.`);
     return found;
   };
 
-  const call = async (name: string, input: JsonObject, { signal, peer }: DoorContext): Promise<ToolResult> => {
-    const { server, name: own } = await find(() => shownTools(place), name, 'tool');
+  const call = async (name: string, input: JsonObject, { signal, peer }: ViewContext): Promise<ToolResult> => {
+    const { server, name: own } = await find(() => visibleToolItems(place), name, 'tool');
     const options = { signal: AbortSignal.any([signal, caller.signal]), approved: true };
     // The right first: nobody is asked about what is not allowed anyway.
     if (!isApprovalNeeded(requireTool(services, caller, server, own)))
       return invokeTool(services, caller, server, own, input, { ...options, peer });
-    const wanted: Wanted = { holder, tool: `${server.name}/${own}`, input, peer };
+    const wanted: ApprovalRequest = { holder, tool: `${server.name}/${own}`, input, peer };
     const decided = services.approvals.ask(wanted);
     return 'answer' in decided
       ? decided.answer
       : services.approvals.keep(wanted, await invokeTool(services, caller, server, own, input, { ...options, peer: decided.agreed }));
   };
 
-  const ask = async (question: SourceQuestion, params: JsonObject, { signal, peer }: DoorContext): Promise<JsonObject> => {
+  const ask = async (question: SourceQuestion, params: JsonObject, { signal, peer }: ViewContext): Promise<JsonObject> => {
     const context = { signal: AbortSignal.any([signal, caller.signal]), peer };
     if (question === 'prompts/get') {
-      const { server, name } = await find(() => shownPrompts(place), textOf(params['name']), 'prompt');
-      return askSource(services, caller, server, promptCapability(server, name), question, { ...params, name }, context);
+      const { server, name } = await find(() => visiblePrompts(place), textOf(params['name']), 'prompt');
+      return invokeSource(services, caller, server, promptCapability(server, name), question, { ...params, name }, context);
     }
     if (question === 'resources/read') {
       await firstAnswers();
       const uri = textOf(params['uri']);
       const server = serverOfResource(place, uri);
-      return askSource(services, caller, server, resourceCapability(server, uri), question, params, context);
+      return invokeSource(services, caller, server, resourceCapability(server, uri), question, params, context);
     }
     const ref = isJsonObject(params['ref']) ? params['ref'] : {};
     if (ref['type'] === 'ref/prompt') {
-      const { server, name } = await find(() => shownPrompts(place), textOf(ref['name']), 'prompt');
-      return askSource(services, caller, server, promptCapability(server, name), question, { ...params, ref: { ...ref, name } }, context);
+      const { server, name } = await find(() => visiblePrompts(place), textOf(ref['name']), 'prompt');
+      return invokeSource(
+        services,
+        caller,
+        server,
+        promptCapability(server, name),
+        question,
+        { ...params, ref: { ...ref, name } },
+        context,
+      );
     }
     const uri = textOf(ref['uri']);
     const server = serverOfResource(place, uri);
-    return askSource(services, caller, server, resourceCapability(server, uri), question, params, context);
+    return invokeSource(services, caller, server, resourceCapability(server, uri), question, params, context);
   };
 
-  if (only !== null && services.catalogue.known(only) && !may(caller, 'view', only.capability) && !seesAnything(place))
+  if (only !== null && services.catalogue.known(only) && !may(caller, 'view', only.capability) && !hasVisibleItems(place))
     throw new GatewayError('permission_denied', `You may not use anything of mcp/${only.name}. Ask for a grant.`);
 
-  const door: McpDoor = {
+  const door: McpView = {
     holder,
     scope: JSON.stringify([tenant, address]),
     async offer() {
       await firstAnswers();
       if (only !== null && noAccount !== null) throw noAccount;
-      const named = <D extends object>(shown: readonly Shown<D>[]): never[] =>
+      const named = <D extends object>(shown: readonly VisibleItem<D>[]): never[] =>
         shown
           .toSorted((one, other) => (one.shown < other.shown ? -1 : 1))
           .map((each) => ({ ...each.definition, name: each.shown }) as never);
-      return { tools: named(shownTools(place)), prompts: named(shownPrompts(place)), ...shownResources(place) };
+      return { tools: named(visibleToolItems(place)), prompts: named(visiblePrompts(place)), ...visibleResources(place) };
     },
     call,
     ask,
@@ -156,6 +164,6 @@ export function openMcpDoor(
     },
   };
   // One server's own address shows that server alone.
-  const whole = only === null ? withSkills(door, place) : door;
-  return search ? searchDoor(whole, place) : whole;
+  const whole = only === null ? withSkillsView(door, place) : door;
+  return search ? toolSearchView(whole, place) : whole;
 }

@@ -8,7 +8,7 @@ import type { SkillEntry } from '../../types/snapshot.ts';
 
 export const skillScheme = 'skill://';
 
-export interface ShownFolder {
+export interface SkillFolderView {
   /** As its SKILL.md says them. */
   readonly name: string;
   readonly description: string;
@@ -40,7 +40,7 @@ function headOf({ name, spec }: SkillEntry, files: ReadonlyMap<string, Buffer>):
   }
 }
 
-function openFolder(skill: SkillEntry): ShownFolder {
+function openFolder(skill: SkillEntry): SkillFolderView {
   const files = new Map(ownFiles(skill).map(({ path, bytes }) => [path, bytes]));
   const { name, description } = headOf(skill, files);
   // The extension wants the last part to be the name in the SKILL.md; the first is always the skill's own, which nobody else has.
@@ -54,9 +54,9 @@ function openFolder(skill: SkillEntry): ShownFolder {
 }
 
 /** By the files where there are some: a change elsewhere makes new entries of the snapshot, and no file needs a new digest for that. */
-const known = new WeakMap<object, ShownFolder>();
+const known = new WeakMap<object, SkillFolderView>();
 
-export function shownFolder(skill: SkillEntry): ShownFolder {
+export function skillFolderView(skill: SkillEntry): SkillFolderView {
   const key = skill.instance.files?.() ?? skill;
   let folder = known.get(key);
   if (folder === undefined) known.set(key, (folder = openFolder(skill)));

@@ -1,15 +1,15 @@
 /** The caller's skills for the protocol's Skills extension: whoever may not use one cannot tell it from one that does not exist. */
-import type { DoorSkills, SkillListing } from '../../extensions/mcp/gate/mcp-view.ts';
+import type { ViewSkills, SkillListing } from '../../extensions/mcp/gate/mcp-view.ts';
 import type { ResourceDefinition } from '../../types/tool-source.ts';
 import type { Logger } from '../../types/logger.ts';
 import type { SkillEntry } from '../../types/snapshot.ts';
 import type { Caller } from '../caller.ts';
-import { type ShownFolder, shownFolder, skillScheme } from './skill-folders.ts';
+import { type SkillFolderView, skillFolderView, skillScheme } from './skill-folders.ts';
 import { mimeTypeOf } from './skill-resources.ts';
-import { shownSkills, usableSkill } from './skill-tools.ts';
+import { visibleSkills, usableSkill } from './skill-tools.ts';
 
 /** What lies directly in `directory`; null if that is no directory of the folder. */
-function childrenOf({ address, files }: ShownFolder, { resources }: SkillListing, directory: string): ResourceDefinition[] | null {
+function childrenOf({ address, files }: SkillFolderView, { resources }: SkillListing, directory: string): ResourceDefinition[] | null {
   if (directory !== address && !directory.startsWith(`${address}/`)) return null;
   const children = new Map<string, ResourceDefinition>();
   for (const { uri, size } of resources) {
@@ -26,10 +26,10 @@ function childrenOf({ address, files }: ShownFolder, { resources }: SkillListing
 /** Skills that the extension cannot carry, so that each is told of once. */
 const told = new WeakSet<SkillEntry['instance']>();
 
-export function doorSkills(caller: Caller, logger: Logger): DoorSkills {
+export function skillListings(caller: Caller, logger: Logger): ViewSkills {
   const listingOf = async (skill: SkillEntry): Promise<SkillListing | null> => {
     try {
-      return await shownFolder(skill).entry();
+      return await skillFolderView(skill).entry();
     } catch (thrown) {
       const reason = thrown instanceof Error ? thrown.message : String(thrown);
       if (!told.has(skill.instance)) logger.warn({ skill: skill.name, reason }, 'MCP clients do not find this skill in skills/list');
@@ -46,7 +46,7 @@ export function doorSkills(caller: Caller, logger: Logger): DoorSkills {
   };
   return {
     async list() {
-      const all = await Promise.all(shownSkills(caller).map(({ skill }) => listingOf(skill)));
+      const all = await Promise.all(visibleSkills(caller).map(({ skill }) => listingOf(skill)));
       return all.filter((listing) => listing !== null);
     },
     async get(uri) {
@@ -57,7 +57,7 @@ export function doorSkills(caller: Caller, logger: Logger): DoorSkills {
     async children(uri) {
       const found = find(uri);
       const listing = found === null ? null : await listingOf(found.skill);
-      return found === null || listing === null ? null : childrenOf(shownFolder(found.skill), listing, found.address);
+      return found === null || listing === null ? null : childrenOf(skillFolderView(found.skill), listing, found.address);
     },
   };
 }

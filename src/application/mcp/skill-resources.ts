@@ -3,13 +3,13 @@ import { entryFile } from '../../extensions/skills/folder/folder.ts';
 import type { JsonObject } from '../../types/json.ts';
 import type { ResourceDefinition } from '../../types/tool-source.ts';
 import type { Caller } from '../caller.ts';
-import { shownFolder, skillScheme } from './skill-folders.ts';
-import { type ShownSkill, usableSkill } from './skill-tools.ts';
+import { skillFolderView, skillScheme } from './skill-folders.ts';
+import { type VisibleSkill, usableSkill } from './skill-tools.ts';
 
 /** One resource for each skill; it names the others. */
-export function skillResources(skills: readonly ShownSkill[]): readonly ResourceDefinition[] {
+export function skillResources(skills: readonly VisibleSkill[]): readonly ResourceDefinition[] {
   return skills.map(({ skill, definition }) => {
-    const { name, description, address } = shownFolder(skill);
+    const { name, description, address } = skillFolderView(skill);
     const title = definition.title === undefined ? {} : { title: definition.title };
     return { uri: `${address}/${entryFile}`, name, ...title, description, mimeType: 'text/markdown' };
   });
@@ -44,7 +44,7 @@ export function readSkillResource(caller: Caller, uri: unknown): JsonObject | nu
   const parts = typeof uri === 'string' ? partsOf(uri) : null;
   const skill = parts?.[0] === undefined ? null : usableSkill(caller, parts[0]);
   if (skill === null || parts === null) return null;
-  const { address, files } = shownFolder(skill);
+  const { address, files } = skillFolderView(skill);
   const inside = `${skillScheme}${parts.join('/')}`;
   const path = inside.slice(address.length + 1);
   const bytes = inside.startsWith(`${address}/`) ? files.get(path) : undefined;

@@ -6,16 +6,16 @@ import type { SkillEntry } from '../../types/snapshot.ts';
 import type { PromptDefinition, ToolDefinition } from '../../types/tool-source.ts';
 import { type Caller, may } from '../caller.ts';
 
-export interface ShownSkill {
+export interface VisibleSkill {
   readonly skill: SkillEntry;
   readonly shown: string;
   readonly definition: ToolDefinition;
 }
 
 /** The same object as long as the skill is the same: lists are compared and searched by it. */
-const known = new WeakMap<SkillEntry, ShownSkill>();
+const known = new WeakMap<SkillEntry, VisibleSkill>();
 
-function shownSkill(skill: SkillEntry): ShownSkill {
+function shownSkill(skill: SkillEntry): VisibleSkill {
   let made = known.get(skill);
   if (made === undefined) {
     const { inputSchema, outputSchema } = skill.instance.describe();
@@ -35,7 +35,7 @@ function shownSkill(skill: SkillEntry): ShownSkill {
 }
 
 /** Those that the caller may use: a tool that cannot be called helps nobody. */
-export function shownSkills(caller: Caller): readonly ShownSkill[] {
+export function visibleSkills(caller: Caller): readonly VisibleSkill[] {
   return [...caller.view.skills.values()].filter(({ capability }) => may(caller, 'use', capability)).map(shownSkill);
 }
 
@@ -46,12 +46,12 @@ export function usableSkill(caller: Caller, name: string): SkillEntry | null {
 }
 
 /** By the name that is shown, or the skill's own. */
-export function findSkill(skills: readonly ShownSkill[], name: string): ShownSkill | undefined {
+export function findSkill(skills: readonly VisibleSkill[], name: string): VisibleSkill | undefined {
   return skills.find(({ shown }) => shown === name) ?? skills.find(({ skill }) => skill.name === name);
 }
 
 /** The skills that can tell what they would ask a model. */
-export function skillPrompts(skills: readonly ShownSkill[]): readonly PromptDefinition[] {
+export function skillPrompts(skills: readonly VisibleSkill[]): readonly PromptDefinition[] {
   return skills
     .filter(({ skill }) => skill.instance.messages !== undefined)
     .map(({ shown, definition }) => {
@@ -72,7 +72,7 @@ export function skillPrompts(skills: readonly ShownSkill[]): readonly PromptDefi
 }
 
 /** Arguments of prompts are texts; what is none by the schema is JSON. Throws `invalid_request`. */
-function inputOf({ definition }: ShownSkill, given: JsonObject): JsonObject {
+function inputOf({ definition }: VisibleSkill, given: JsonObject): JsonObject {
   const properties = isJsonObject(definition.inputSchema['properties']) ? definition.inputSchema['properties'] : {};
   return Object.fromEntries(
     Object.entries(given).map(([name, value]): [string, Json] => {
@@ -89,7 +89,7 @@ function inputOf({ definition }: ShownSkill, given: JsonObject): JsonObject {
 }
 
 /** The answer to `prompts/get`: MCP knows no system role, so its words come first. */
-export function skillPrompt(found: ShownSkill, given: JsonObject): JsonObject {
+export function skillPrompt(found: VisibleSkill, given: JsonObject): JsonObject {
   const messages = found.skill.instance.messages?.(inputOf(found, given)) ?? [];
   return {
     ...(found.definition.description === undefined ? {} : { description: found.definition.description }),

@@ -1,31 +1,31 @@
 /** The door to everything, with the caller's skills beside the tools of MCP servers. */
-import type { McpDoor } from '../../extensions/mcp/gate/mcp-view.ts';
+import type { McpView } from '../../extensions/mcp/gate/mcp-view.ts';
 import { isJsonObject } from '../../types/json.ts';
 import { requireSkill } from '../caller.ts';
 import { skillsAsTools } from '../skills/invoke-skill.ts';
-import { findShown, type Place, shownPrompts } from './visible-items.ts';
-import { doorSkills } from './skill-listing.ts';
+import { findVisible, type Place, visiblePrompts } from './visible-items.ts';
+import { skillListings } from './skill-listing.ts';
 import { readSkillResource, skillResources } from './skill-resources.ts';
-import { findSkill, type ShownSkill, shownSkills, skillPrompt, skillPrompts } from './skill-tools.ts';
+import { findSkill, type VisibleSkill, visibleSkills, skillPrompt, skillPrompts } from './skill-tools.ts';
 
 /** A server's prompt comes first where a bare name is both. Null for a name of no skill's prompt. */
-async function findPrompt(door: McpDoor, place: Place, name: unknown): Promise<ShownSkill | null> {
-  const found = typeof name === 'string' ? findSkill(shownSkills(place.caller), name) : undefined;
+async function findPrompt(door: McpView, place: Place, name: unknown): Promise<VisibleSkill | null> {
+  const found = typeof name === 'string' ? findSkill(visibleSkills(place.caller), name) : undefined;
   if (found?.skill.instance.messages === undefined) return null;
   if (found.shown === name) return found;
   // A server that never answered yet is given its chance.
   await door.offer();
-  return findShown(shownPrompts(place), found.skill.name) === undefined ? found : null;
+  return findVisible(visiblePrompts(place), found.skill.name) === undefined ? found : null;
 }
 
-export function withSkills(door: McpDoor, place: Place): McpDoor {
+export function withSkillsView(door: McpView, place: Place): McpView {
   const { services, caller } = place;
   const callSkill = skillsAsTools(services, caller);
   return {
     ...door,
     async offer() {
       const offer = await door.offer();
-      const skills = shownSkills(caller);
+      const skills = visibleSkills(caller);
       return {
         ...offer,
         tools: [...offer.tools, ...skills.map(({ definition }) => definition)],
@@ -33,9 +33,9 @@ export function withSkills(door: McpDoor, place: Place): McpDoor {
         resources: [...offer.resources, ...skillResources(skills)],
       };
     },
-    skills: doorSkills(caller, services.logger),
+    skills: skillListings(caller, services.logger),
     async call(name, input, context) {
-      const found = findSkill(shownSkills(caller), name);
+      const found = findSkill(visibleSkills(caller), name);
       if (found === undefined || found.shown !== name) return door.call(name, input, context);
       const signal = AbortSignal.any([context.signal, caller.signal]);
       return callSkill(requireSkill(caller, found.skill.name), input, { parent: null, signal, approved: true });

@@ -1,10 +1,10 @@
 /** The same door for clients that would drown in definitions: they search for tools instead of reading them all. */
-import type { McpDoor } from '../../extensions/mcp/gate/mcp-view.ts';
+import type { McpView } from '../../extensions/mcp/gate/mcp-view.ts';
 import { callTool, findTools, searchModeTools, searchTools, wantedTool } from '../../extensions/mcp/tool-search.ts';
-import { shownSkills } from './skill-tools.ts';
-import { type Place, shownTools } from './visible-items.ts';
+import { visibleSkills } from './skill-tools.ts';
+import { type Place, visibleToolItems } from './visible-items.ts';
 
-export function searchDoor(door: McpDoor, place: Place): McpDoor {
+export function toolSearchView(door: McpView, place: Place): McpView {
   return {
     ...door,
     async offer() {
@@ -15,7 +15,7 @@ export function searchDoor(door: McpDoor, place: Place): McpDoor {
       if (name === searchTools) {
         // A server that never answered yet is given its chance.
         await door.offer();
-        return findTools([...shownTools(place), ...(place.only === null ? shownSkills(place.caller) : [])], input);
+        return findTools([...visibleToolItems(place), ...(place.only === null ? visibleSkills(place.caller) : [])], input);
       }
       if (name !== callTool) return door.call(name, input, context);
       const wanted = wantedTool(input);

@@ -2,15 +2,15 @@
 import { publicToolName } from '../../models/tool-names.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
-import type { Pin } from '../../types/tool-definitions.ts';
+import type { PinnedDefinition } from '../../types/tool-definitions.ts';
 import type { McpServerEntry } from '../../types/snapshot.ts';
-import { type Offer, SourceRefusal, type ToolDefinition } from '../../types/tool-source.ts';
+import { type ServerListing, SourceRefusal, type ToolDefinition } from '../../types/tool-source.ts';
 import { type Caller, may, promptCapability, resourceCapability } from '../caller.ts';
 import type { CallServices } from '../services.ts';
 import { isVirtual, visibleTools } from '../tools/server-tools.ts';
 
 /** A thing of `server` that is called `name` there, and `shown` here. */
-export interface Shown<D> {
+export interface VisibleItem<D> {
   readonly server: McpServerEntry;
   readonly name: string;
   readonly shown: string;
@@ -30,7 +30,7 @@ function shownName({ only }: Place, server: McpServerEntry, name: string): strin
 }
 
 /** Where two servers have the same prefix, the second one's things are called by its own name. */
-function told<D>(all: readonly Shown<D>[]): readonly Shown<D>[] {
+function told<D>(all: readonly VisibleItem<D>[]): readonly VisibleItem<D>[] {
   const taken = new Set<string>();
   return all.map((each) => {
     const shown = taken.has(each.shown) ? publicToolName(each.server.name, each.name) : each.shown;
@@ -39,7 +39,7 @@ function told<D>(all: readonly Shown<D>[]): readonly Shown<D>[] {
   });
 }
 
-export function shownTools(place: Place): readonly Shown<ToolDefinition>[] {
+export function visibleToolItems(place: Place): readonly VisibleItem<ToolDefinition>[] {
   const { services, caller, servers } = place;
   const real = servers.filter((server) => !isVirtual(server));
   const direct = real.flatMap((server) => visibleTools(services, caller, server));
@@ -54,7 +54,7 @@ export function shownTools(place: Place): readonly Shown<ToolDefinition>[] {
   );
 }
 
-export function shownPrompts(place: Place): readonly Shown<JsonObject>[] {
+export function visiblePrompts(place: Place): readonly VisibleItem<JsonObject>[] {
   const { services, caller, servers } = place;
   return told(
     servers.flatMap((server) =>
@@ -67,7 +67,7 @@ export function shownPrompts(place: Place): readonly Shown<JsonObject>[] {
 }
 
 /** Resources and templates keep their addresses everywhere: what a tool's result points to must be found under the same. */
-export function shownResources({ services, caller, servers }: Place): Pick<Offer, 'resources' | 'templates'> {
+export function visibleResources({ services, caller, servers }: Place): Pick<ServerListing, 'resources' | 'templates'> {
   const visible = (server: McpServerEntry, uri: string): boolean => may(caller, 'view', resourceCapability(server, uri));
   return {
     resources: servers.flatMap((server) => services.catalogue.offer(server).resources.filter(({ uri }) => visible(server, uri))),
@@ -78,14 +78,14 @@ export function shownResources({ services, caller, servers }: Place): Pick<Offer
 }
 
 /** True if there is anything here for the caller. */
-export function seesAnything(place: Place): boolean {
-  if (shownTools(place).length > 0 || shownPrompts(place).length > 0) return true;
-  const { resources, templates } = shownResources(place);
+export function hasVisibleItems(place: Place): boolean {
+  if (visibleToolItems(place).length > 0 || visiblePrompts(place).length > 0) return true;
+  const { resources, templates } = visibleResources(place);
   return resources.length + templates.length > 0;
 }
 
 /** By the shown name, or by the server's own if one server alone has it. Undefined for a name that nobody knows; throws for one that several have. */
-export function findShown<D>(all: readonly Shown<D>[], name: string): Shown<D> | undefined {
+export function findVisible<D>(all: readonly VisibleItem<D>[], name: string): VisibleItem<D> | undefined {
   const exact = all.find((each) => each.shown === name);
   if (exact !== undefined) return exact;
   const bare = all.filter((each) => each.name === name);
@@ -111,7 +111,7 @@ export function unknownResource(uri: string): SourceRefusal {
 }
 
 /** True if the resource, or the template that it may be made from, waits for an approval, and no approved one leads to it as well. */
-export function isWithheld(pins: readonly Pin[], uri: string): boolean {
+export function isWithheld(pins: readonly PinnedDefinition[], uri: string): boolean {
   const own = pins.find((pin) => pin.kind === 'resource' && pin.name === uri);
   if (own !== undefined) return own.state !== 'approved';
   const templates = pins.filter((pin) => pin.kind === 'template' && (pin.name === uri || isFromTemplate(pin.name, uri)));

@@ -1,5 +1,5 @@
 /** Answers from before: looked for, admitted and told of, whatever was asked. */
-import type { AnswerPlace, KeptAnswer } from '../../cache/answer-cache.ts';
+import type { AnswerPlace, CachedAnswer } from '../../cache/answer-cache.ts';
 import type { Run } from '../../telemetry/run.ts';
 import type { ModelEntry } from '../../types/snapshot.ts';
 import { callContext } from './call-context.ts';
@@ -7,19 +7,19 @@ import type { Caller } from '../caller.ts';
 import type { CallServices } from '../services.ts';
 
 /** Null where none is there, which the caller is told. */
-export async function findKept<T>(caller: Caller, place: AnswerPlace<T>): Promise<KeptAnswer<T> | null> {
+export async function findCachedAnswer<T>(caller: Caller, place: AnswerPlace<T>): Promise<CachedAnswer<T> | null> {
   const kept = await place.find();
   if (kept === null) caller.tell({ 'x-pailou-cache': 'miss' });
   return kept;
 }
 
 /** Admits a call that nobody will be asked for: it counts as a request and uses nothing. Tells the caller how old the answer is. */
-export async function admitKept(
+export async function admitCachedAnswer(
   services: CallServices,
   caller: Caller,
   run: Run,
   model: ModelEntry,
-  kept: KeptAnswer<unknown>,
+  kept: CachedAnswer<unknown>,
 ): Promise<void> {
   const context = callContext(services, caller, run, { stream: false, size: () => null });
   await context.admit(model);

@@ -1,18 +1,18 @@
 /** A chat whose model keeps answers: what was answered before is given again, and what is answered now is kept. */
 import type { AnswerPlace } from '../../cache/answer-cache.ts';
 import { askedOf } from '../../cache/answer-key.ts';
-import { GatheredAnswer } from '../../cache/answer-collector.ts';
-import { isRepeatable } from '../../cache/cacheable.ts';
-import { rememberThoughts } from '../../models/reasoning-memory.ts';
+import { AnswerCollector } from '../../cache/answer-collector.ts';
+import { isCacheable } from '../../cache/cacheable.ts';
+import { rememberReasoning } from '../../models/reasoning-memory.ts';
 import { personKey } from '../../types/access.ts';
 import type { Run } from '../../telemetry/run.ts';
 import type { ChatEvent, ChatEvents } from '../../types/chat.ts';
 import type { ModelEntry } from '../../types/snapshot.ts';
-import { endFailed } from './recorded-run.ts';
+import { endRunWithError } from './recorded-run.ts';
 import type { Caller } from '../caller.ts';
 import type { ParsedCall } from '../chat/chat-body.ts';
 import { invokeModel, type ModelCall, openRun } from './invoke-model.ts';
-import { admitKept, findKept, isOwnAnswer } from './cached-answer.ts';
+import { admitCachedAnswer, findCachedAnswer, isOwnAnswer } from './cached-answer.ts';
 import type { CallServices } from '../services.ts';
 
 type Events = readonly ChatEvent[];
@@ -40,7 +40,7 @@ async function* keeping(
   choices: number,
   warnings: readonly string[],
 ): AsyncGenerator<Events> {
-  const gathered = new GatheredAnswer(place.maxBytes);
+  const gathered = new AnswerCollector(place.maxBytes);
   for await (const batch of events) {
     gathered.add(batch);
     yield batch;
@@ -52,7 +52,7 @@ async function* keeping(
 /** As `invokeModel`, for a call of a caller: never for one that a skill or a tool loop makes, which acts on the world between its steps. */
 export async function cachedChat(services: CallServices, caller: Caller, model: ModelEntry, chat: ParsedCall): Promise<ModelCall> {
   const { request, stream } = chat;
-  const place = isRepeatable(request)
+  const place = isCacheable(request)
     ? services.answers.place<Events>(model, caller.principal, {
         operation: 'chat',
         asked: askedOf(request),
@@ -60,17 +60,17 @@ export async function cachedChat(services: CallServices, caller: Caller, model: 
       })
     : null;
   if (place === null) return invokeModel(services, caller, model, request, { stream });
-  const kept = await findKept(caller, place);
+  const kept = await findCachedAnswer(caller, place);
   if (kept !== null) {
     const run = openRun(services, caller, null, `model/${model.name}`, 'chat', stream);
     try {
-      await admitKept(services, caller, run, model, kept);
+      await admitCachedAnswer(services, caller, run, model, kept);
     } catch (thrown) {
-      endFailed(run, thrown);
+      endRunWithError(run, thrown);
       throw thrown;
     }
     // Whoever gets the answer again goes on from it, and may not have been the first who got it.
-    const events = rememberThoughts(personKey(caller.principal), replayed(run, kept.value));
+    const events = rememberReasoning(personKey(caller.principal), replayed(run, kept.value));
     return { run, deployment: 'cache', attempts: 0, warnings: kept.warnings, events };
   }
   // What was compared is what is asked: the caller's own bytes may hold a member twice, of which a vendor could read the other one.

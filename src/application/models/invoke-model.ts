@@ -5,7 +5,7 @@ import type { ChatEvents, ChatRequest } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { ModelEntry } from '../../types/snapshot.ts';
 import type { Operation } from '../../types/wire-format.ts';
-import { booked, endFailed } from './recorded-run.ts';
+import { recordRun, endRunWithError } from './recorded-run.ts';
 import { callContext } from './call-context.ts';
 import type { Caller } from '../caller.ts';
 import type { CallServices } from '../services.ts';
@@ -61,9 +61,9 @@ export async function invokeModel(
     const context = callContext(services, caller, run, { ...options, size: () => estimateSize(request.body) });
     const answer = await services.dispatcher.chat(model, request, context);
     const { deployment, attempts, warnings } = answer;
-    return { run, deployment: deployment.id, attempts, warnings, events: booked(run, request, answer.events) };
+    return { run, deployment: deployment.id, attempts, warnings, events: recordRun(run, request, answer.events) };
   } catch (thrown) {
-    endFailed(run, thrown);
+    endRunWithError(run, thrown);
     throw thrown;
   }
 }

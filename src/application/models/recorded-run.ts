@@ -1,13 +1,13 @@
 /** Books a run exactly once, however its events end: complete, failed, cut, or left by the caller. */
 import { estimateUsage } from '../../models/estimate-usage.ts';
 import type { Run } from '../../telemetry/run.ts';
-import { keptAnswer } from './retained-content.ts';
+import { retainedAnswer } from './retained-content.ts';
 import type { ChatEvent, ChatEvents, ChatRequest, Usage } from '../../types/chat.ts';
 import { type ErrorCode, toGatewayError } from '../../types/errors.ts';
 import type { Outcome } from '../../types/run.ts';
 
 /** Ends `run` with what `thrown` means for the ledger. */
-export function endFailed(run: Run, thrown: unknown): void {
+export function endRunWithError(run: Run, thrown: unknown): void {
   const error = toGatewayError(thrown);
   run.end(error.code === 'client_closed_request' ? 'aborted' : 'error', error.code);
 }
@@ -28,9 +28,9 @@ const nothingUsed: Usage = { inputTokens: 0, outputTokens: 0 };
  * so does an answer that was cut or left after something had been said. `request` null: a run that is made of the runs within it;
  * its `response-end` tells the sum of what all of them used.
  */
-export async function* booked(run: Run, request: ChatRequest | null, events: ChatEvents): AsyncGenerator<readonly ChatEvent[]> {
+export async function* recordRun(run: Run, request: ChatRequest | null, events: ChatEvents): AsyncGenerator<readonly ChatEvent[]> {
   let text = '';
-  const kept = run.keeping === null ? null : keptAnswer();
+  const kept = run.keeping === null ? null : retainedAnswer();
   let ended = false;
   const usageNow = (): Usage => (request === null ? (run.spent.usage ?? nothingUsed) : (run.usage ?? estimateUsage(request.body, text)));
   const bookUsage = (usage: Usage): void => {
@@ -62,7 +62,7 @@ export async function* booked(run: Run, request: ChatRequest | null, events: Cha
     ended = true;
     if (text !== '') bookUsage(usageNow());
     if (kept !== null) run.answered(kept.answer());
-    endFailed(run, thrown);
+    endRunWithError(run, thrown);
     throw thrown;
   } finally {
     // Left by the caller in the middle: a generator's `return`.

@@ -3,7 +3,7 @@ import type { ChatEvent } from '../../types/chat.ts';
 import type { Json, JsonObject } from '../../types/json.ts';
 
 /** Takes events of the first choice in; `answer` is a text, or an object where tools were called as well. */
-export function keptAnswer(): { add(batch: readonly ChatEvent[]): void; answer(): Json } {
+export function retainedAnswer(): { add(batch: readonly ChatEvent[]): void; answer(): Json } {
   let text = '';
   const calls = new Map<number, { readonly name: string; arguments: string }>();
   return {

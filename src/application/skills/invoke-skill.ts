@@ -1,6 +1,6 @@
 /** `skill/<name>`: runs with the rights of its caller, never of its author. */
 import { resultText } from '../../extensions/tool-loop/result-text.ts';
-import { orAborted } from '../../outbound/abortable.ts';
+import { abortable } from '../../outbound/abortable.ts';
 import type { Run } from '../../telemetry/run.ts';
 import type { ChatEvents } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
@@ -9,7 +9,7 @@ import { type Conversation, noConversation, type SkillRun } from '../../types/sk
 import type { SkillEntry } from '../../types/snapshot.ts';
 import { textEvents, wholeText } from '../../streaming/text-events.ts';
 import type { ToolResult } from '../../types/tool-source.ts';
-import { booked, endFailed } from '../models/recorded-run.ts';
+import { recordRun, endRunWithError } from '../models/recorded-run.ts';
 import { type Caller, requireModel, requireServer, requireSkill } from '../caller.ts';
 import { parseChat } from '../chat/chat-body.ts';
 import { chatWithTools, hasServerTools } from '../chat/chat-with-tools.ts';
@@ -19,8 +19,8 @@ import type { CallSkill } from '../chat/resolve-server-tools.ts';
 import type { CallServices } from '../services.ts';
 import { requireListed, requireNamed } from '../chat/skill-permissions.ts';
 import { allows, chatTools } from './allowed-tools.ts';
-import { requireBudget, requireDepth, type SkillAround } from './run-limits.ts';
-import { quietFor, timely } from './abortable-events.ts';
+import { requireBudget, requireDepth, type EnclosingSkill } from './run-limits.ts';
+import { settledRun, untilAborted } from './abortable-events.ts';
 
 export interface SkillCall {
   readonly run: Run;
@@ -37,13 +37,13 @@ export interface SkillCallOptions {
 }
 
 /** A caller with the skills that they are inside of already, the outermost first. */
-type NestedCaller = Caller & { readonly around?: readonly SkillAround[] };
+type NestedCaller = Caller & { readonly around?: readonly EnclosingSkill[] };
 
 interface SkillScope {
   readonly services: CallServices;
   readonly skill: SkillEntry;
   readonly caller: NestedCaller;
-  readonly around: readonly SkillAround[];
+  readonly around: readonly EnclosingSkill[];
   readonly run: Run;
 }
 
@@ -77,13 +77,13 @@ export async function invokeSkill(
   const scope: SkillScope = { services, skill, caller: { ...caller, signal, around }, around, run };
   try {
     requireNamed(caller, skill.spec);
-    const events = await orAborted(skill.instance.invoke(input, skillRunOf(scope, options)), signal);
-    return { run, events: booked(run, null, timely(events, signal, run)) };
+    const events = await abortable(skill.instance.invoke(input, skillRunOf(scope, options)), signal);
+    return { run, events: recordRun(run, null, untilAborted(events, signal, run)) };
   } catch (thrown) {
     // What is cut says why, whatever the cut looks like from inside.
     const error: unknown = signal.aborted ? signal.reason : thrown;
-    await quietFor(run);
-    endFailed(run, error);
+    await settledRun(run);
+    endRunWithError(run, error);
     throw error;
   }
 }

@@ -3,7 +3,7 @@ import type { Run } from '../../telemetry/run.ts';
 import { GatewayError } from '../../types/errors.ts';
 
 /** A skill within which something runs. */
-export interface SkillAround {
+export interface EnclosingSkill {
   readonly skill: string;
   readonly tokens: number;
   /** So many levels of skills, itself included. */
@@ -13,7 +13,7 @@ export interface SkillAround {
 }
 
 /** Throws `step_limit_reached` once a budget is spent: what is under way ends, nothing new begins. */
-export function requireBudget(around: readonly SkillAround[]): void {
+export function requireBudget(around: readonly EnclosingSkill[]): void {
   const spent = around.find(({ run, tokens }) => {
     const { usage } = run.spent;
     return usage !== null && usage.inputTokens + usage.outputTokens >= tokens;
@@ -23,7 +23,7 @@ export function requireBudget(around: readonly SkillAround[]): void {
 }
 
 /** Throws `step_limit_reached` where one more skill would be too deep for one of those around it. */
-export function requireDepth(around: readonly SkillAround[], name: string): void {
+export function requireDepth(around: readonly EnclosingSkill[], name: string): void {
   const outer = around.find(({ depth }, level) => around.length - level + 1 > depth);
   if (outer === undefined) return;
   throw new GatewayError(

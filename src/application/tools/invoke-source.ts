@@ -4,10 +4,10 @@ import { GatewayError, toGatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
 import type { McpServerEntry } from '../../types/snapshot.ts';
 import { SourceRefusal, type SourceQuestion } from '../../types/tool-source.ts';
-import type { DoorContext } from '../../extensions/mcp/gate/mcp-view.ts';
-import { endFailed } from '../models/recorded-run.ts';
+import type { ViewContext } from '../../extensions/mcp/gate/mcp-view.ts';
+import { endRunWithError } from '../models/recorded-run.ts';
 import { type Caller, requireRight } from '../caller.ts';
-import { createDeadline, unhurried } from '../deadline.ts';
+import { createDeadline, pausingDeadline } from '../deadline.ts';
 import { openRun } from '../models/invoke-model.ts';
 import type { CallServices } from '../services.ts';
 
@@ -16,14 +16,14 @@ const oldNotFound = -32_002;
 const invalidParams = -32_602;
 
 /** Throws `permission_denied`, `upstream_timeout` or `tool_failed`, and SourceRefusal where the server refused. */
-export async function askSource(
+export async function invokeSource(
   services: CallServices,
   caller: Caller,
   server: McpServerEntry,
   capability: Capability,
   question: SourceQuestion,
   params: JsonObject,
-  context: DoorContext,
+  context: ViewContext,
 ): Promise<JsonObject> {
   // To complete an argument is to look at what there is.
   requireRight(caller, question === 'completion/complete' ? 'view' : 'use', capability);
@@ -33,7 +33,7 @@ export async function askSource(
   const deadline = createDeadline(limit);
   const signal = AbortSignal.any([context.signal, deadline.signal]);
   try {
-    const peer = unhurried(context.peer, deadline);
+    const peer = pausingDeadline(context.peer, deadline);
     const answer = await server.instance.ask(question, params, {
       signal,
       principal: caller.principal,
@@ -57,7 +57,7 @@ export async function askSource(
       : isSlow
         ? new GatewayError('upstream_timeout', `The MCP server "${server.name}" did not answer within ${limit} ms.`, { cause: thrown })
         : toGatewayError(reason);
-    endFailed(run, error);
+    endRunWithError(run, error);
     throw error;
   } finally {
     deadline.end();

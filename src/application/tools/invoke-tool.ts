@@ -6,11 +6,11 @@ import type { Json, JsonObject } from '../../types/json.ts';
 import type { McpServerEntry } from '../../types/snapshot.ts';
 import { type McpPeer, SourceRefusal, type ToolResult } from '../../types/tool-source.ts';
 import { personKey } from '../../types/access.ts';
-import { createTurns } from '../../scheduling/fair-queue.ts';
+import { createFairQueue } from '../../scheduling/fair-queue.ts';
 import { type Caller, requireRight, toolCapability } from '../caller.ts';
-import { createDeadline, unhurried } from '../deadline.ts';
-import { endFailed } from '../models/recorded-run.ts';
-import { needsApproval } from './tool-approval.ts';
+import { createDeadline, pausingDeadline } from '../deadline.ts';
+import { endRunWithError } from '../models/recorded-run.ts';
+import { requiresApproval } from './tool-approval.ts';
 import { openRun } from '../models/invoke-model.ts';
 import type { CallServices } from '../services.ts';
 import { type FoundTool, isVirtual, toolsOf } from './server-tools.ts';
@@ -24,7 +24,7 @@ export interface ToolCallOptions {
   readonly approved?: boolean;
 }
 
-const turns = createTurns();
+const turns = createFairQueue();
 
 /** Why a tool that was asked for cannot be called, in words that say what to do. */
 function notCallable(services: CallServices, server: McpServerEntry, tool: string): GatewayError {
@@ -50,7 +50,7 @@ export function requireTool(services: CallServices, caller: Caller, server: McpS
 
 /** By its server's row, and by that of the server where it comes from. */
 export function isApprovalNeeded({ server, source, definition }: FoundTool): boolean {
-  return needsApproval(server.spec.approval, definition) || needsApproval(source.spec.approval, definition);
+  return requiresApproval(server.spec.approval, definition) || requiresApproval(source.spec.approval, definition);
 }
 
 /** True as soon as it would take more than about `most` bytes as JSON: a result is never written out only to be measured. */
@@ -116,7 +116,7 @@ export async function invokeTool(
       principal: caller.principal,
       runId: run.id,
       subjectToken: caller.subjectToken,
-      ...(options.peer === undefined ? {} : { peer: unhurried(options.peer, deadline) }),
+      ...(options.peer === undefined ? {} : { peer: pausingDeadline(options.peer, deadline) }),
     };
     // Clients that send a failed request again by themselves would run it again; what a person has agreed to is kept and is not.
     if (options.parent != null && options.approved !== true) caller.tell({ 'x-should-retry': 'false' });
@@ -136,7 +136,7 @@ export async function invokeTool(
       throw thrown;
     }
     const error = failure(thrown, signal, server, tool, limit);
-    endFailed(run, error);
+    endRunWithError(run, error);
     throw error;
   } finally {
     deadline.end();

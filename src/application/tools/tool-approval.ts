@@ -12,13 +12,13 @@ export interface ApprovalGate {
    * The peer to go on with if the person has agreed; else the question, or what the model should read of a no.
    * Throws `permission_denied` if the client cannot ask.
    */
-  ask(wanted: Wanted): { readonly agreed: McpPeer } | { readonly answer: ToolResult };
+  ask(wanted: ApprovalRequest): { readonly agreed: McpPeer } | { readonly answer: ToolResult };
   /** The server's own question, so that the answer to it finds the agreement again. */
-  keep(wanted: Wanted, answer: ToolResult): ToolResult;
+  keep(wanted: ApprovalRequest, answer: ToolResult): ToolResult;
 }
 
 /** One call that needs an agreement; `holder` is whose. */
-export interface Wanted {
+export interface ApprovalRequest {
   readonly holder: string;
   readonly tool: string;
   readonly input: JsonObject;
@@ -30,7 +30,7 @@ const goodForMs = 600_000;
 const longestInput = 2_000;
 
 /** By MCP's own hints, of which a server that says nothing is not to be trusted with anything. */
-export function needsApproval(approval: McpServerSpec['approval'], { annotations }: ToolDefinition): boolean {
+export function requiresApproval(approval: McpServerSpec['approval'], { annotations }: ToolDefinition): boolean {
   if (approval === 'always') return true;
   if (approval === 'never') return false;
   return annotations?.['readOnlyHint'] !== true && annotations?.['destructiveHint'] !== false;
@@ -44,13 +44,13 @@ function mayAsk({ capabilities }: McpPeer): boolean {
 /** `states` seals what a client keeps between two of its requests; any node can open it again. */
 export function createApprovalGate(states: SecretBox): ApprovalGate {
   /** What was agreed to: this call of this person, and no other. */
-  const contextOf = ({ holder, tool, input }: Wanted): string =>
+  const contextOf = ({ holder, tool, input }: ApprovalRequest): string =>
     `mcp approval ${createHash('sha256')
       .update(canonicalJson([holder, tool, input]))
       .digest('base64url')}`;
-  const seal = (wanted: Wanted, agreed: boolean, upstream: string | null): string =>
+  const seal = (wanted: ApprovalRequest, agreed: boolean, upstream: string | null): string =>
     states.seal(JSON.stringify({ agreed, upstream, until: Date.now() + goodForMs }), contextOf(wanted)).$sealed;
-  const open = (wanted: Wanted, state: string): { agreed: boolean; upstream: string | null } => {
+  const open = (wanted: ApprovalRequest, state: string): { agreed: boolean; upstream: string | null } => {
     try {
       const opened = JSON.parse(states.open({ $sealed: state }, contextOf(wanted))) as {
         agreed: boolean;
@@ -66,7 +66,7 @@ export function createApprovalGate(states: SecretBox): ApprovalGate {
     });
   };
 
-  const asking = (wanted: Wanted): ToolResult => {
+  const asking = (wanted: ApprovalRequest): ToolResult => {
     const shownInput = JSON.stringify(wanted.input, null, 2);
     const message = `Allow the tool ${wanted.tool} to run with this input?\n${shownInput.slice(0, longestInput)}${shownInput.length > longestInput ? '\n…' : ''}`;
     const approve = { type: 'boolean', title: 'Allow', description: 'The tool may change or delete something.' };

@@ -5,8 +5,8 @@ import type { Claims } from '../claims.ts';
 import type { Discovery } from '../discovery.ts';
 import type { Condition, HttpLookup, ServiceClient } from '../issuer.ts';
 import { invalid } from '../token-checks.ts';
-import { valueAt } from '../claim-path.ts';
-import type { Asked } from './lookup-input.ts';
+import { claimAt } from '../claim-path.ts';
+import type { LookupInput } from './lookup-input.ts';
 
 const timeoutMs = 5_000;
 const maxBytes = 1_000_000;
@@ -19,7 +19,7 @@ export interface HttpLookupOptions {
 }
 
 /** Why nobody could be asked, for people who want to be let in. */
-export function undeterminable(cause: unknown): GatewayError {
+export function authUnavailable(cause: unknown): GatewayError {
   return new GatewayError(
     'auth_unavailable',
     'The identity service cannot be asked about your roles, so your call cannot be let in. Try again soon.',
@@ -28,11 +28,11 @@ export function undeterminable(cause: unknown): GatewayError {
 }
 
 function holds({ path, is }: Condition, answer: unknown): boolean {
-  const value = valueAt(answer, path) ?? null;
+  const value = claimAt(answer, path) ?? null;
   return is.some((each) => each === value);
 }
 
-const filledIn = (values: Readonly<Record<string, string>>, { token, subject, username }: Asked): [string, string][] =>
+const filledIn = (values: Readonly<Record<string, string>>, { token, subject, username }: LookupInput): [string, string][] =>
   Object.entries(values).map(([name, value]) => [
     name,
     value.replace(/\{(token|subject|username)\}/g, (_all, field: string) => ({ token, subject, username })[field as 'token'] ?? ''),
@@ -64,17 +64,17 @@ async function textOf(response: Response): Promise<string> {
   return Buffer.concat(parts).toString('utf8');
 }
 
-function read(lookup: HttpLookup, answer: unknown, asked: Asked): Claims {
+function read(lookup: HttpLookup, answer: unknown, asked: LookupInput): Claims {
   if (lookup.refused.some((condition) => holds(condition, answer)))
     throw invalid('The identity service does not accept the token any more. Fetch a new one.');
   const failed = lookup.success.find((condition) => !holds(condition, answer));
   if (failed !== undefined)
-    throw new Error(`the answer is not a success: ${failed.path} is ${JSON.stringify(valueAt(answer, failed.path))}`);
-  const result = lookup.result === null ? answer : valueAt(answer, lookup.result);
+    throw new Error(`the answer is not a success: ${failed.path} is ${JSON.stringify(claimAt(answer, failed.path))}`);
+  const result = lookup.result === null ? answer : claimAt(answer, lookup.result);
   if (typeof result !== 'object' || result === null || Array.isArray(result))
     throw new Error(`the answer has no JSON object at ${lookup.result ?? 'its top'}`);
   if (lookup.about !== null && asked.subject !== null) {
-    const said = valueAt(result, lookup.about.path);
+    const said = claimAt(result, lookup.about.path);
     const same =
       said === undefined ? lookup.about.optional : said === asked.subject || (typeof said === 'number' && String(said) === asked.subject);
     if (!same) throw new Error(`the answer speaks of another subject (${lookup.about.path})`);
@@ -85,7 +85,7 @@ function read(lookup: HttpLookup, answer: unknown, asked: Asked): Claims {
 export function createHttpLookup(
   lookup: HttpLookup,
   { discovery, client, fetch, logger }: HttpLookupOptions,
-): (asked: Asked) => Promise<Claims> {
+): (asked: LookupInput) => Promise<Claims> {
   return async (asked) => {
     let address = typeof lookup.url === 'string' ? lookup.url : lookup.url.discovered;
     try {
@@ -113,7 +113,7 @@ export function createHttpLookup(
     } catch (thrown) {
       if (thrown instanceof GatewayError) throw thrown;
       logger.warn({ err: thrown, address }, 'the identity service cannot be asked about a token; the call is refused');
-      throw undeterminable(thrown);
+      throw authUnavailable(thrown);
     }
   };
 }

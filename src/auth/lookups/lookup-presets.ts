@@ -50,7 +50,7 @@ export const checkToken: HttpLookup = {
 };
 
 /** A person's own page of a back end whose answers are wrapped: `{code, msg, data}`, status 200 whatever happened. */
-export function wrapped(url: string, good: number, result: string | null): HttpLookup {
+export function envelopeLookup(url: string, good: number, result: string | null): HttpLookup {
   return {
     ...plain,
     url,

@@ -4,13 +4,13 @@ import type { Sessions } from './sessions.ts';
 import type { SignIn } from './sign-in.ts';
 
 /** What `pailou login` is told. */
-export interface CommandLineDoor {
+export interface CommandLineAuth {
   readonly issuer: string;
   readonly client_id: string;
   readonly scope: string;
 }
 
-export interface BrowserDoor {
+export interface BrowserAuth {
   readonly signIn: SignIn;
   readonly sessions: Sessions;
   readonly jar: CookieJar;

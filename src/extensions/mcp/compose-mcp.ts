@@ -1,7 +1,7 @@
 /** Composes MCP: the catalogue of what servers offer, and the gate for MCP clients. */
 import type { AuditLog } from '../../storage/audit.ts';
 import type { Database } from '../../storage/database.ts';
-import { createPinStore } from '../../storage/mcp-catalogue.ts';
+import { createDefinitionStore } from '../../storage/mcp-catalogue.ts';
 import type { Logger } from '../../types/logger.ts';
 import type { SnapshotSource } from '../../types/snapshot.ts';
 import { type Catalogue, createCatalogue } from './catalogue/catalogue.ts';
@@ -23,7 +23,7 @@ export interface Mcp {
 
 export function composeMcp({ config, database, audit, version, logger, owned }: McpParts): Mcp {
   const catalogue = createCatalogue({
-    store: createPinStore(database),
+    store: createDefinitionStore(database),
     logger,
     onQuarantine(server, pins) {
       for (const { kind, name, state } of pins)

@@ -4,9 +4,9 @@ import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import { definePlugin } from '../../types/plugin.ts';
 import { compileSchema } from '../../schema/json-schema.ts';
 import { textEvents } from '../../streaming/text-events.ts';
-import { requireDocument, wrongInput } from './prompting/input-validation.ts';
+import { requireDocument, inputError } from './prompting/input-validation.ts';
 import type { SkillRun } from '../../types/skill.ts';
-import { waitingOf } from './sandbox/queue-ticket.ts';
+import { queueTicketOf } from './sandbox/queue-ticket.ts';
 import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
 import { askTyped, faultOf, jsonFormat } from './prompting/typed-answer.ts';
 
@@ -79,11 +79,11 @@ const expected = { schema: inputSchema, check: compileSchema(inputSchema) };
 
 async function beginningOf(input: JsonObject, { most_chars: most, read_seconds: seconds }: Options, run: SkillRun): Promise<string> {
   const { text } = input;
-  if (typeof text === 'string' && text.trim() === '') throw wrongInput('text', 'is blank');
+  if (typeof text === 'string' && text.trim() === '') throw inputError('text', 'is blank');
   const whole =
     typeof text === 'string'
       ? text
-      : (await readInputDocument(input, waitingOf(run), { seconds })).map((section) => section.text).join('\n\n');
+      : (await readInputDocument(input, queueTicketOf(run), { seconds })).map((section) => section.text).join('\n\n');
   return whole.length <= most ? whole : `${whole.slice(0, most).toWellFormed()}\n[…]`;
 }
 
@@ -131,9 +131,9 @@ export default definePlugin({
     async invoke(given, run) {
       const input = requireDocument(expected, given);
       const labels = labelsOf(input['labels'], settings.labels ?? []);
-      if (labels.length === 0) throw wrongInput('labels', 'is missing, and the skill has none of its own');
+      if (labels.length === 0) throw inputError('labels', 'is missing, and the skill has none of its own');
       const double = doubleOf(labels);
-      if (double !== undefined) throw wrongInput('labels', `names "${double.slice(0, 100)}" twice`);
+      if (double !== undefined) throw inputError('labels', `names "${double.slice(0, 100)}" twice`);
       const several = typeof input['several'] === 'boolean' ? input['several'] : settings.several;
       const names = labels.map(({ name }) => name);
       const most = several ? names.length : 1;

@@ -6,10 +6,10 @@ import { definePlugin } from '../../types/plugin.ts';
 import { compileSchema } from '../../schema/json-schema.ts';
 import { textEvents } from '../../streaming/text-events.ts';
 import { requireInput } from './prompting/input-validation.ts';
-import { withoutFence } from './prompting/code-fences.ts';
+import { stripCodeFence } from './prompting/code-fences.ts';
 import { askTyped, faultOf, jsonFormat } from './prompting/typed-answer.ts';
 import { pathFault, pathsFault } from './code/file-paths.ts';
-import { waitingOf } from './sandbox/queue-ticket.ts';
+import { queueTicketOf } from './sandbox/queue-ticket.ts';
 import { checkSyntax } from './code/checker/checker.ts';
 import type { CodeFile, Syntax } from './code/syntax.ts';
 
@@ -66,7 +66,7 @@ function faultOfPaths(files: readonly CodeFile[]): string | null {
 function filesMeant(answer: Json): Json {
   if (answerFault(answer) !== null) return answer;
   const { files, ...others } = answer as unknown as { readonly files: readonly CodeFile[] };
-  const own = files.map(({ path, content }) => ({ path, content: /\.(md|mdx|markdown)$/i.test(path) ? content : withoutFence(content) }));
+  const own = files.map(({ path, content }) => ({ path, content: /\.(md|mdx|markdown)$/i.test(path) ? content : stripCodeFence(content) }));
   return { ...others, files: own };
 }
 
@@ -135,7 +135,7 @@ export default definePlugin({
           const { files: answered, explanation } = answer as unknown as Made;
           const wrong = answerFault(answer) ?? faultOfPaths(answered);
           if (wrong !== null) return wrong;
-          const syntaxes = await checkSyntax(answered, waitingOf(run));
+          const syntaxes = await checkSyntax(answered, queueTicketOf(run));
           const looked = answered.map((each, index): Checked => ({ file: each, syntax: syntaxes[index] as Syntax }));
           const error = errorIn(looked);
           if (error !== null) return error;

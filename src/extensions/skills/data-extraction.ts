@@ -7,19 +7,19 @@ import { definePlugin } from '../../types/plugin.ts';
 import { compileSchema, type SchemaCheck } from '../../schema/json-schema.ts';
 import type { SkillRun } from '../../types/skill.ts';
 import { textEvents } from '../../streaming/text-events.ts';
-import { requireDocument, wrongInput } from './prompting/input-validation.ts';
-import { inTurns, usualHands } from './prompting/concurrent-steps.ts';
+import { requireDocument, inputError } from './prompting/input-validation.ts';
+import { runConcurrently, defaultConcurrency } from './prompting/concurrent-steps.ts';
 import { askTyped, faultOf, jsonFormat } from './prompting/typed-answer.ts';
-import { waitingOf } from './sandbox/queue-ticket.ts';
+import { queueTicketOf } from './sandbox/queue-ticket.ts';
 import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
-import { inPieces } from './documents/chunks.ts';
+import { chunkSections } from './documents/chunks.ts';
 import type { Section } from './documents/section.ts';
-import { answerMeant } from './extraction/answer-normalizer.ts';
-import { merged, type Repeated } from './extraction/merge.ts';
-import { type Found, prove } from './extraction/verify.ts';
+import { normalizeAnswer } from './extraction/answer-normalizer.ts';
+import { mergeRecords, type Repeated } from './extraction/merge.ts';
+import { type Found, verifyRecord } from './extraction/verify.ts';
 import type { Rejected } from './extraction/verified-data.ts';
 import { answerSchema, instructionsFor } from './extraction/extraction-prompt.ts';
-import { readingOf } from './extraction/source-index.ts';
+import { createSourceIndex } from './extraction/source-index.ts';
 import { readGivenSchema, readRecordSchema, type RecordSchema } from './extraction/record-schema.ts';
 
 const jsonSchema = z.record(z.string(), z.json());
@@ -95,7 +95,7 @@ function compiled(schema: JsonObject): SchemaCheck {
   try {
     return compileSchema(schema);
   } catch (thrown) {
-    throw wrongInput('schema', `cannot be asked for piece by piece (${(thrown as Error).message.slice(0, 200)})`);
+    throw inputError('schema', `cannot be asked for piece by piece (${(thrown as Error).message.slice(0, 200)})`);
   }
 }
 
@@ -118,24 +118,24 @@ export default definePlugin({
       const system = instructionsFor(asked, wishes);
       const schema = answerSchema(asked);
       const fault = faultOf(compiled(schema));
-      const pieces = inPieces(sections, settings.piece_chars, settings.overlap_chars);
-      const answers = yield* inTurns(pieces, usualHands, 'part read', async ({ text, parts, overlap }) => {
+      const pieces = chunkSections(sections, settings.piece_chars, settings.overlap_chars);
+      const answers = yield* runConcurrently(pieces, defaultConcurrency, 'part read', async ({ text, parts, overlap }) => {
         const value = await askTyped(run, {
           body: { response_format: jsonFormat(schema) },
           messages: [
             { role: 'system', content: system },
             { role: 'user', content: text },
           ],
-          meant: (answer) => answerMeant(answer, typesOf),
+          meant: (answer) => normalizeAnswer(answer, typesOf),
           fault,
           repairs: settings.repairs,
         });
         const { records } = value as unknown as { records: readonly Found[] };
-        const proving = { reading: readingOf(parts), kindOf };
+        const proving = { reading: createSourceIndex(parts), kindOf };
         const rejected: Rejected[] = [];
-        return { records: records.flatMap((each) => prove(each, proving, rejected) ?? []), rejected, overlap };
+        return { records: records.flatMap((each) => verifyRecord(each, proving, rejected) ?? []), rejected, overlap };
       });
-      const result = merged(answers, many, (input['repeated'] ?? settings.repeated) as Repeated);
+      const result = mergeRecords(answers, many, (input['repeated'] ?? settings.repeated) as Repeated);
       const complete = whole.fault(result.data) === null;
       yield* textEvents(JSON.stringify({ ...result, complete }));
     }
@@ -145,7 +145,7 @@ export default definePlugin({
         const input = requireDocument(expected, given);
         // What is wrong with the schema is told before anything is read.
         const asked = own === null || input['schema'] !== undefined ? readGivenSchema(input['schema']) : own;
-        return extract(input, asked, await readInputDocument(input, waitingOf(run), { seconds: settings.read_seconds }), run);
+        return extract(input, asked, await readInputDocument(input, queueTicketOf(run), { seconds: settings.read_seconds }), run);
       },
     };
   },

@@ -7,11 +7,11 @@ import { compileSchema } from '../../schema/json-schema.ts';
 import type { SkillRun } from '../../types/skill.ts';
 import { textEvents } from '../../streaming/text-events.ts';
 import { requireDocument } from './prompting/input-validation.ts';
-import { inTurns, usualHands } from './prompting/concurrent-steps.ts';
-import { waitingOf } from './sandbox/queue-ticket.ts';
+import { runConcurrently, defaultConcurrency } from './prompting/concurrent-steps.ts';
+import { queueTicketOf } from './sandbox/queue-ticket.ts';
 import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
 import { byLines } from './documents/line-sections.ts';
-import { inPieces } from './documents/chunks.ts';
+import { chunkSections } from './documents/chunks.ts';
 import { numberOf, placeOf, type Section } from './documents/section.ts';
 import { grouped, written } from './summary/summary-batches.ts';
 import { askForSummary, type Part, type Point, type Question, type Wishes } from './summary/summary-prompt.ts';
@@ -86,14 +86,14 @@ async function* summarise(
 ): AsyncGenerator<readonly ChatEvent[]> {
   const wishes = wishesOf(settings, input);
   const ask = (question: Question): Promise<Part> => askForSummary(run, question, wishes, settings.repairs);
-  const pieces = inPieces(sections, settings.piece_chars, 0);
-  let parts: readonly Part[] = yield* inTurns(pieces, usualHands, 'part read', ({ text, sections: numbers }) =>
+  const pieces = chunkSections(sections, settings.piece_chars, 0);
+  let parts: readonly Part[] = yield* runConcurrently(pieces, defaultConcurrency, 'part read', ({ text, sections: numbers }) =>
     ask({ task: 'read', text, sections: new Set(numbers), isLast: pieces.length === 1 }),
   );
   while (parts.length > 1) {
     const groups = grouped(parts, settings.piece_chars);
     const isLast = groups.length === 1;
-    parts = yield* inTurns(groups, usualHands, 'parts joined', async (group) => {
+    parts = yield* runConcurrently(groups, defaultConcurrency, 'parts joined', async (group) => {
       if (group.length === 1 && !isLast) return group[0] as Part;
       const numbers = new Set(group.flatMap(({ key_points: points }) => points.flatMap((each) => each.sections)));
       return ask({ task: 'join', text: group.map(written).join('\n\n'), sections: numbers, isLast });
@@ -114,7 +114,7 @@ export default definePlugin({
     describe: () => ({ inputSchema, outputSchema }),
     async invoke(given: Json, run) {
       const input = requireDocument(expected, given);
-      const sections = await readInputDocument(input, waitingOf(run), { seconds: settings.read_seconds });
+      const sections = await readInputDocument(input, queueTicketOf(run), { seconds: settings.read_seconds });
       return summarise(settings, input, byLines(sections), run);
     },
   }),

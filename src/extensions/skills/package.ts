@@ -5,7 +5,7 @@ import type { JsonObject } from '../../types/json.ts';
 import { definePlugin } from '../../types/plugin.ts';
 import { compileSchema } from '../../schema/json-schema.ts';
 import { requireInput } from './prompting/input-validation.ts';
-import { inConversation } from './prompting/conversation-messages.ts';
+import { conversationMessages } from './prompting/conversation-messages.ts';
 import { converse, type LocalTool } from './prompting/local-tools.ts';
 import { entryFile, filesOf, skillOfFolder } from './folder/folder.ts';
 import { parseSkillMd } from './folder/skill-md.ts';
@@ -86,7 +86,11 @@ export default definePlugin({
       converses: true,
       messages: (given) => ask(requireInput(check, given)['text'] as string),
       async invoke(given, run) {
-        return converse(run, inConversation(ask(requireInput(check, given)['text'] as string), run), others.length === 0 ? [] : [read]);
+        return converse(
+          run,
+          conversationMessages(ask(requireInput(check, given)['text'] as string), run),
+          others.length === 0 ? [] : [read],
+        );
       },
     };
   },

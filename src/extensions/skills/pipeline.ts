@@ -8,14 +8,14 @@ import type { SchemaCheck } from '../../schema/json-schema.ts';
 import type { SkillRun } from '../../types/skill.ts';
 import { textEvents } from '../../streaming/text-events.ts';
 import { requireInput } from './prompting/input-validation.ts';
-import { inTurns, usualHands } from './prompting/concurrent-steps.ts';
+import { runConcurrently, defaultConcurrency } from './prompting/concurrent-steps.ts';
 import { askTyped, faultOf, jsonFormat } from './prompting/typed-answer.ts';
 import { holds } from './pipeline/conditions.ts';
 import { fill, type Known, listOf } from './pipeline/references.ts';
 import { requireSchema } from './pipeline/model-step-validation.ts';
 import { requireSteps } from './pipeline/validation.ts';
 import { invalid, mostItems, options, type Step } from './pipeline/options.ts';
-import { weightOf } from './pipeline/memory-accounting.ts';
+import { createMemoryAccount } from './pipeline/memory-accounting.ts';
 
 /** What an output that is written as an object or a list is in any case; null for one that may be a text. */
 function shapeOf(output: Json | undefined): JsonObject | null {
@@ -128,7 +128,7 @@ export default definePlugin({
     async function* work(given: JsonObject, run: SkillRun): AsyncGenerator<readonly ChatEvent[]> {
       const results: Record<string, Json> = {};
       const known: Known = { input: given, steps: results };
-      const held = weightOf('The results of the steps come');
+      const held = createMemoryAccount('The results of the steps come');
       for (const each of steps) {
         if (!runs(each, known)) {
           results[each.id] = null;
@@ -139,9 +139,9 @@ export default definePlugin({
         if (items === null) throw new GatewayError('invalid_request', `Step "${each.id}": ${each.each} is no list.`);
         if (items.length > mostItems)
           throw new GatewayError('invalid_request', `Step "${each.id}": the list has more than ${mostItems} items.`);
-        const done = yield* inTurns(
+        const done = yield* runConcurrently(
           items,
-          each.at_once ?? usualHands,
+          each.at_once ?? defaultConcurrency,
           each.id,
           async (item, index) => {
             const result = await withRetries(run, each, each.each === undefined ? known : { ...known, item, index });
@@ -154,7 +154,7 @@ export default definePlugin({
         results[each.id] = each.each === undefined ? (values[0] ?? null) : values;
       }
       const answer = output === undefined ? (results[steps.at(-1)?.id ?? ''] ?? null) : fill(output, known);
-      weightOf('The output comes').add(answer);
+      createMemoryAccount('The output comes').add(answer);
       const fault = check?.fault(answer) ?? null;
       if (fault !== null)
         throw new GatewayError('output_invalid', `The output does not fit the output schema: ${fault.path || 'it'} ${fault.message}.`, {

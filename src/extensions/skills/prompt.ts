@@ -7,9 +7,9 @@ import { textEvents } from '../../streaming/text-events.ts';
 import type { Skill } from '../../types/skill.ts';
 import { compileSchema, type SchemaCheck } from '../../schema/json-schema.ts';
 import { fillTemplate, parseTemplate, templatePaths } from './prompting/template.ts';
-import { fieldsOf, mayHave } from './prompting/schema-paths.ts';
+import { fieldsOf, mayContainPath } from './prompting/schema-paths.ts';
 import { requireInput } from './prompting/input-validation.ts';
-import { inConversation } from './prompting/conversation-messages.ts';
+import { conversationMessages } from './prompting/conversation-messages.ts';
 import { askTyped, faultOf, jsonFormat } from './prompting/typed-answer.ts';
 
 const jsonSchema = z.record(z.string(), z.json());
@@ -62,10 +62,10 @@ function template(field: string, text: string, schema: JsonObject) {
   } catch (thrown) {
     throw invalid(field, thrown instanceof Error ? thrown.message : 'is not a template');
   }
-  const stranger = templatePaths(parsed).find((path) => !mayHave(schema, path));
+  const stranger = templatePaths(parsed).find((path) => !mayContainPath(schema, path));
   if (stranger !== undefined) {
     const [root, ...inner] = stranger;
-    const isPipelines = root === 'input' && inner.length > 0 && mayHave(schema, inner);
+    const isPipelines = root === 'input' && inner.length > 0 && mayContainPath(schema, inner);
     const meant = isPipelines ? `. In a prompt write {{${inner.join('.')}}}, without input` : '';
     throw invalid(field, `{{${stranger.join('.')}}} is not in the input_schema; it has ${fieldsOf(schema)}${meant}`);
   }
@@ -103,7 +103,7 @@ function createPromptSkill(settings: Options): Skill {
     converses: true,
 
     async invoke(given, run) {
-      const messages = inConversation(ask(given), run);
+      const messages = conversationMessages(ask(given), run);
       const tools = run.tools.length === 0 ? {} : { tools: run.tools };
       if (output === null) return run.invoke(run.model, { ...settings.parameters, ...tools, messages, stream: run.streamed });
       const body = { ...settings.parameters, ...tools, response_format: jsonFormat(outputSchema as JsonObject) };

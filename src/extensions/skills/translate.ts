@@ -7,12 +7,12 @@ import { definePlugin } from '../../types/plugin.ts';
 import { compileSchema } from '../../schema/json-schema.ts';
 import type { SkillRun } from '../../types/skill.ts';
 import { wholeText, textEvents } from '../../streaming/text-events.ts';
-import { requireDocument, wrongInput } from './prompting/input-validation.ts';
-import { withoutFence } from './prompting/code-fences.ts';
-import { inTurns, usualHands } from './prompting/concurrent-steps.ts';
-import { waitingOf } from './sandbox/queue-ticket.ts';
+import { requireDocument, inputError } from './prompting/input-validation.ts';
+import { stripCodeFence } from './prompting/code-fences.ts';
+import { runConcurrently, defaultConcurrency } from './prompting/concurrent-steps.ts';
+import { queueTicketOf } from './sandbox/queue-ticket.ts';
 import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
-import { textPieces } from './documents/text-chunks.ts';
+import { textChunks } from './documents/text-chunks.ts';
 
 /** Each is looked for in each piece of the text, while everybody waits. */
 const mostTerms = 5_000;
@@ -52,8 +52,8 @@ const expected = { schema: inputSchema, check: compileSchema(inputSchema) };
 /** A text as it is; of a file the text of its pages or sections. */
 async function wholeOf(input: JsonObject, seconds: number, run: SkillRun): Promise<string> {
   if (typeof input['text'] !== 'string')
-    return (await readInputDocument(input, waitingOf(run), { seconds })).map(({ text }) => text).join('\n\n');
-  if (input['text'].trim() === '') throw wrongInput('text', 'is blank');
+    return (await readInputDocument(input, queueTicketOf(run), { seconds })).map(({ text }) => text).join('\n\n');
+  if (input['text'].trim() === '') throw inputError('text', 'is blank');
   return input['text'];
 }
 
@@ -75,8 +75,8 @@ export default definePlugin({
     async function* translate(input: JsonObject, to: string, whole: string, run: SkillRun): AsyncGenerator<readonly ChatEvent[]> {
       const glossary = { ...settings.glossary, ...(isJsonObject(input['glossary']) ? (input['glossary'] as Record<string, string>) : {}) };
       const style = typeof input['style'] === 'string' ? input['style'] : settings.style;
-      const pieces = textPieces(whole, settings.piece_chars);
-      const answers = yield* inTurns(pieces, usualHands, 'piece', async ({ text, fence }, index) => {
+      const pieces = textChunks(whole, settings.piece_chars);
+      const answers = yield* runConcurrently(pieces, defaultConcurrency, 'piece', async ({ text, fence }, index) => {
         const terms = termsIn(text, glossary);
         const system = [
           `You translate into ${to}. Answer with the translation and nothing else. Keep line breaks, Markdown, code, names and numbers as they are.`,
@@ -91,7 +91,7 @@ export default definePlugin({
         ];
         for (let attempt = 0; attempt <= settings.repairs; attempt++) {
           const said = (await wholeText(await run.invoke(run.model, { messages }))).trim();
-          const answer = /^(```|~~~)/.test(text) ? said : withoutFence(said).trim();
+          const answer = /^(```|~~~)/.test(text) ? said : stripCodeFence(said).trim();
           if (answer !== '') return answer;
         }
         throw new GatewayError(

@@ -3,7 +3,7 @@
  * The same decisions, sent again, go on from what was kept of them: no tool runs twice, and none in vain.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ChatStates, StateOwner } from '../../types/tool-loop-state.ts';
+import type { ToolLoopStates, ToolLoopOwner } from '../../types/tool-loop-state.ts';
 import type { Decision } from '../../types/approval-decision.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
@@ -12,10 +12,10 @@ import {
   decidedIdsOf,
   endOfGroup,
   type GroupEnd,
-  type HeldCall,
-  type HeldGroup,
-  keepGroup,
-  type KeptCall,
+  type PendingCall,
+  type ApprovalGroup,
+  storeGroup,
+  type StoredPendingCall,
   readGroups,
   refusal,
   runOfGroup,
@@ -24,14 +24,14 @@ import type { ServerTool } from './tool-requests.ts';
 import { toolMessage } from './server-call.ts';
 
 /** What a person has decided on: a whole group. */
-export interface DecidedCalls extends Pick<HeldGroup, 'callerMessages' | 'hidden' | 'hiddenCallerMessages'> {
+export interface ApprovedCalls extends Pick<ApprovalGroup, 'callerMessages' | 'hidden' | 'hiddenCallerMessages'> {
   /** Of the decisions the first, which stands for all of them in faults. */
   readonly first: Decision;
   /** The run that held them. */
   readonly run: string;
   /** The ids under which faces tell of calls whose results are in `hidden` or are yet to come. */
   readonly decidedIds: readonly string[];
-  readonly allowed: readonly HeldCall[];
+  readonly allowed: readonly PendingCall[];
   readonly refused: readonly JsonObject[];
   /** What the model reads of them, where an earlier request has carried them out already; then there is nothing to do. */
   readonly results: readonly JsonObject[] | null;
@@ -47,46 +47,46 @@ export interface DecidedCalls extends Pick<HeldGroup, 'callerMessages' | 'hidden
 type Decisions = readonly [Decision, ...Decision[]];
 
 /** What is wrong with a decision, by its place in the request. */
-export function wrongDecision({ place }: Decision, sentence: string): GatewayError {
+export function decisionError({ place }: Decision, sentence: string): GatewayError {
   return new GatewayError('invalid_request', `${place}: ${sentence}`, { param: place });
 }
 
 function underWay(decision: Decision): GatewayError {
-  return wrongDecision(decision, 'is being carried out at this moment; ask again when that answer is there.');
+  return decisionError(decision, 'is being carried out at this moment; ask again when that answer is there.');
 }
 
 /** The group that all decisions are on. */
 async function findGroup(
-  states: ChatStates,
-  owner: StateOwner,
+  states: ToolLoopStates,
+  owner: ToolLoopOwner,
   decisions: Decisions,
-): Promise<{ readonly key: string; readonly group: HeldGroup }> {
+): Promise<{ readonly key: string; readonly group: ApprovalGroup }> {
   const ids = decisions.map(({ id }) => id);
   const known = await states.read(owner, ids);
   const keys = decisions.map((decision) => {
     const key = known.get(decision.id)?.['group'];
     if (typeof key === 'string') return key;
     const id = decision.id.slice(0, 60);
-    throw wrongDecision(decision, `nothing waits under "${id}": the id is wrong, more than an hour old, or not yours.`);
+    throw decisionError(decision, `nothing waits under "${id}": the id is wrong, more than an hour old, or not yours.`);
   });
   const [key = ''] = keys;
   const stranger = decisions.find((_, index) => keys[index] !== key);
-  if (stranger !== undefined) throw wrongDecision(stranger, 'belongs to another answer than the first; decide on one answer at a time.');
+  if (stranger !== undefined) throw decisionError(stranger, 'belongs to another answer than the first; decide on one answer at a time.');
   const group = (await readGroups(states, owner, [key])).get(key);
   if (group === undefined) throw underWay(decisions[0]);
   return { key, group };
 }
 
 interface DecidedCall {
-  readonly kept: KeptCall;
+  readonly kept: StoredPendingCall;
   readonly decision: Decision;
 }
 
 /** Each call of the group with the decision on it. */
-function requireAllDecided({ calls }: HeldGroup, decisions: Decisions): DecidedCall[] {
+function requireAllDecided({ calls }: ApprovalGroup, decisions: Decisions): DecidedCall[] {
   return calls.map((kept) => {
     const decision = decisions.find(({ id }) => id === kept.id);
-    if (decision === undefined) throw wrongDecision(decisions[0], `decide on ${kept.id} as well: they wait together.`);
+    if (decision === undefined) throw decisionError(decisions[0], `decide on ${kept.id} as well: they wait together.`);
     return { kept, decision };
   });
 }
@@ -94,13 +94,13 @@ function requireAllDecided({ calls }: HeldGroup, decisions: Decisions): DecidedC
 function requireSameAsBefore(calls: readonly DecidedCall[], { yes }: GroupEnd): void {
   const changed = calls.find(({ decision }) => decision.approve !== yes.includes(decision.id))?.decision;
   if (changed === undefined) return;
-  throw wrongDecision(changed, `was ${changed.approve ? 'refused' : 'allowed'} already, which nothing can change.`);
+  throw decisionError(changed, `was ${changed.approve ? 'refused' : 'allowed'} already, which nothing can change.`);
 }
 
-function requireTool({ kept, decision }: DecidedCall, tools: readonly ServerTool[]): HeldCall & { readonly approve: boolean } {
+function requireTool({ kept, decision }: DecidedCall, tools: readonly ServerTool[]): PendingCall & { readonly approve: boolean } {
   const { id, call, capability } = kept;
   const tool = tools.find((each) => each.capability === capability);
-  if (tool === undefined) throw wrongDecision(decision, `name the tool ${capability} in tools again.`);
+  if (tool === undefined) throw decisionError(decision, `name the tool ${capability} in tools again.`);
   return { id, call, tool, approve: decision.approve };
 }
 
@@ -119,12 +119,12 @@ async function keepSurely(keep: () => Promise<void>): Promise<void> {
 }
 
 /** The held calls that were decided on. Throws `invalid_request` naming the decision that is wrong. */
-export async function findDecided(
-  states: ChatStates,
-  owner: StateOwner,
+export async function findApprovedCalls(
+  states: ToolLoopStates,
+  owner: ToolLoopOwner,
   decisions: Decisions,
   tools: readonly ServerTool[],
-): Promise<DecidedCalls> {
+): Promise<ApprovedCalls> {
   const [first] = decisions;
   const { key, group } = await findGroup(states, owner, decisions);
   const decided = requireAllDecided(group, decisions);
@@ -149,8 +149,8 @@ export async function findDecided(
     async take() {
       // Of several who send it at once one carries it out, all of it.
       if ((await states.take(owner, key)) === null) throw underWay(first);
-      await keepSurely(() => keepGroup(states, owner, key, { ...group, taken: { at: Date.now(), yes } }));
+      await keepSurely(() => storeGroup(states, owner, key, { ...group, taken: { at: Date.now(), yes } }));
     },
-    keep: (results, errors) => keepSurely(() => keepGroup(states, owner, key, { ...group, done: { yes, messages: results, errors } })),
+    keep: (results, errors) => keepSurely(() => storeGroup(states, owner, key, { ...group, done: { yes, messages: results, errors } })),
   };
 }

@@ -1,5 +1,5 @@
 /** What in a conversation the caller said and did itself, and where the answers of Pailou stand beside it. */
-import { isToldId } from '../../models/client-formats/server-tool-events.ts';
+import { isServerToolCallId } from '../../models/client-formats/server-tool-events.ts';
 import { isJsonObject, type JsonObject } from '../../types/json.ts';
 
 /** The calls that an assistant message makes; none for other messages. */
@@ -10,12 +10,12 @@ export function callsOf(message: JsonObject): readonly JsonObject[] {
 
 /** Those that the caller itself carries out. */
 export function ownCallsOf(message: JsonObject): readonly JsonObject[] {
-  return callsOf(message).filter(({ id }) => !isToldId(id));
+  return callsOf(message).filter(({ id }) => !isServerToolCallId(id));
 }
 
 /** The result of a call that Pailou carried out and a face told of. */
-export function isToldResult(message: JsonObject): boolean {
-  return message['role'] === 'tool' && isToldId(message['tool_call_id']);
+export function isServerToolResult(message: JsonObject): boolean {
+  return message['role'] === 'tool' && isServerToolCallId(message['tool_call_id']);
 }
 
 /** Instructions for the model, which stand anywhere. */
@@ -25,7 +25,7 @@ export function isInstruction({ role }: JsonObject): boolean {
 
 /** What the caller itself said and did: counted the same whatever faces tell and libraries leave out. */
 export function isOfCaller(message: JsonObject): boolean {
-  return message['role'] === 'user' || (message['role'] === 'tool' && !isToldResult(message));
+  return message['role'] === 'user' || (message['role'] === 'tool' && !isServerToolResult(message));
 }
 
 /** How many messages are the caller's own words and results. */
@@ -34,7 +34,7 @@ export function countCallerMessages(messages: readonly JsonObject[]): number {
 }
 
 /** The place behind the first `count` messages of the caller and the instructions that follow them. */
-export function placeBehindCaller(messages: readonly JsonObject[], count: number): number {
+export function indexAfterCaller(messages: readonly JsonObject[], count: number): number {
   let seen = 0;
   const place = count === 0 ? 0 : messages.findIndex((message) => isOfCaller(message) && ++seen === count) + 1;
   const next = messages.findIndex((message, index) => index >= place && !isInstruction(message));
@@ -42,9 +42,9 @@ export function placeBehindCaller(messages: readonly JsonObject[], count: number
 }
 
 /** What comes behind the answer that was given at `place`. */
-export function messagesBehindAnswer(messages: readonly JsonObject[], place: number): readonly JsonObject[] {
+export function messagesAfterAnswer(messages: readonly JsonObject[], place: number): readonly JsonObject[] {
   const isOfAnswer = (message: JsonObject): boolean =>
-    isToldResult(message) || (message['role'] === 'assistant' && ownCallsOf(message).length === 0);
+    isServerToolResult(message) || (message['role'] === 'assistant' && ownCallsOf(message).length === 0);
   const next = messages.findIndex((message, index) => index >= place && !isOfAnswer(message));
   return next === -1 ? [] : messages.slice(next);
 }

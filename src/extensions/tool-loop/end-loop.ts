@@ -2,8 +2,8 @@
 import type { ChatEvent, ChatEvents } from '../../types/chat.ts';
 import type { JsonObject } from '../../types/json.ts';
 import { countCallerMessages } from './conversation.ts';
-import { holdCalls } from './pending-approvals.ts';
-import { keepHidden } from './server-rounds.ts';
+import { storePendingCalls } from './pending-approvals.ts';
+import { storeServerRounds } from './server-rounds.ts';
 import type { ToolLoopOptions } from './loop-options.ts';
 import { asMessageCall } from './model-requests.ts';
 import type { SplitCalls } from './offered-tools.ts';
@@ -36,14 +36,14 @@ export async function* endForCaller(
   const { hiddenCallerMessages, decidedIds } = start;
   const ownCalls = own.map((call) => asMessageCall({ ...call, id: call.shown }));
   if (own.length > 0)
-    await keepHidden(states, owner, ownCalls, {
+    await storeServerRounds(states, owner, ownCalls, {
       messages: hidden,
       vendorIds: Object.fromEntries(own.map(({ shown, id }) => [shown, id])),
       heldRun: toHold.length > 0 ? run : null,
       decidedIds,
       hiddenCallerMessages,
     });
-  const held = await holdCalls(states, owner, run, toHold, {
+  const held = await storePendingCalls(states, owner, run, toHold, {
     callerMessages: countCallerMessages(options.request.body.messages),
     hidden: own.length > 0 ? [] : hidden,
     hiddenCallerMessages,

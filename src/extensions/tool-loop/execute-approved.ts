@@ -2,13 +2,13 @@
 import type { ChatEvent } from '../../types/chat.ts';
 import type { JsonObject } from '../../types/json.ts';
 import { callTools, type ToolExecutor } from './call-tools.ts';
-import type { DecidedCalls } from './approved-calls.ts';
+import type { ApprovedCalls } from './approved-calls.ts';
 import { interrupted, unknownEnd } from './pending-approvals.ts';
 import { budgetBehind } from './result-budget.ts';
 import { stepEvent, toolMessage } from './server-call.ts';
 
 /** What decided calls came to. */
-export interface CarriedOut {
+export interface ExecutedCalls {
   /** What the model reads of them. */
   readonly results: readonly JsonObject[];
   /** What the caller is told of them. */
@@ -16,7 +16,7 @@ export interface CarriedOut {
 }
 
 /** Calls the tools; what they came to is kept before anything else can fail. */
-async function callAllowed(executor: ToolExecutor, decided: DecidedCalls): Promise<CarriedOut> {
+async function callAllowed(executor: ToolExecutor, decided: ApprovedCalls): Promise<ExecutedCalls> {
   const { allowed, refused } = decided;
   const told: (readonly ChatEvent[])[] = [];
   const results = allowed.map(({ call }) => toolMessage(call, unknownEnd));
@@ -39,7 +39,7 @@ async function callAllowed(executor: ToolExecutor, decided: DecidedCalls): Promi
 }
 
 /** Calls that an earlier request carried out, told as if they had been made just now: its answer may be lost. */
-function toldAgain({ allowed, errors }: DecidedCalls, results: readonly JsonObject[]): CarriedOut['told'] {
+function toldAgain({ allowed, errors }: ApprovedCalls, results: readonly JsonObject[]): ExecutedCalls['told'] {
   if (allowed.length === 0) return [];
   const textOf = (id: string): string => {
     const content = results.find((message) => message['tool_call_id'] === id)?.['content'];
@@ -55,7 +55,7 @@ function toldAgain({ allowed, errors }: DecidedCalls, results: readonly JsonObje
 }
 
 /** Throws `invalid_request` where another request carries them out at this moment; then nothing is called. */
-export async function carryOut(executor: ToolExecutor, decided: DecidedCalls): Promise<CarriedOut> {
+export async function executeApproved(executor: ToolExecutor, decided: ApprovedCalls): Promise<ExecutedCalls> {
   if (decided.results !== null) return { results: decided.results, told: toldAgain(decided, decided.results) };
   await decided.take();
   return callAllowed(executor, decided);

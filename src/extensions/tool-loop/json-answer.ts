@@ -8,7 +8,7 @@ export function wantsJson({ response_format: format }: ChatBody): boolean {
 }
 
 /** Holds back what does not begin as JSON until it is known whether calls follow; then it stays in the conversation alone. */
-export async function* withoutTalk(round: AsyncGenerator<readonly ChatEvent[], Round, void>): AsyncGenerator<readonly ChatEvent[], Round> {
+export async function* onlyJson(round: AsyncGenerator<readonly ChatEvent[], Round, void>): AsyncGenerator<readonly ChatEvent[], Round> {
   const held: ChatEvent[] = [];
   let words = '';
   let isJson = false;

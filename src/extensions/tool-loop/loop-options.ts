@@ -1,5 +1,5 @@
 /** What a tool loop is given. */
-import type { ChatStates, StateOwner } from '../../types/tool-loop-state.ts';
+import type { ToolLoopStates, ToolLoopOwner } from '../../types/tool-loop-state.ts';
 import type { ChatEvents, ChatRequest } from '../../types/chat.ts';
 import type { Decision } from '../../types/approval-decision.ts';
 import type { ToolExecutor } from './call-tools.ts';
@@ -7,8 +7,8 @@ import type { ServerTool } from './tool-requests.ts';
 
 export interface ToolLoopOptions extends ToolExecutor {
   readonly request: ChatRequest;
-  readonly owner: StateOwner;
-  readonly states: ChatStates;
+  readonly owner: ToolLoopOwner;
+  readonly states: ToolLoopStates;
   /** The id of the run that the loop is. */
   readonly run: string;
   readonly tools: readonly ServerTool[];

@@ -1,8 +1,8 @@
 /** The loop that runs server-side tools: model, tools, model again, until it answers. One event stream comes out; what was spent, its run knows. */
-import { endUnread } from '../../models/discarded-events.ts';
+import { discardEvents } from '../../models/discarded-events.ts';
 import type { ChatBody, ChatEvent, ChatEvents, ChatRequest } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
-import { wantsJson, withoutTalk } from './json-answer.ts';
+import { wantsJson, onlyJson } from './json-answer.ts';
 import { callTools } from './call-tools.ts';
 import { endAtLimit, endForCaller } from './end-loop.ts';
 import type { ToolLoopOptions } from './loop-options.ts';
@@ -45,7 +45,7 @@ async function* tell(told: Start['told'], answer: ChatEvents): AsyncGenerator<re
     yield* told;
     isTold = true;
   } finally {
-    if (!isTold) await endUnread(answer);
+    if (!isTold) await discardEvents(answer);
   }
 }
 
@@ -67,7 +67,7 @@ async function* rounds(options: ToolLoopOptions, offered: OfferedTools, start: S
       isFirst: step === 1,
       shownId: (call) => callId(options.run, step, call),
     });
-    const round = yield* isJson ? withoutTalk(reading) : reading;
+    const round = yield* isJson ? onlyJson(reading) : reading;
     const calls = splitCalls(round.calls, offered);
     const results = yield* callTools(options, calls.ready, { stepPrefix: step, budget });
     const messages = [...request.body.messages, assistantMessage(round), ...results, ...calls.refusals];

@@ -61,11 +61,11 @@ export function splitCalls(calls: readonly RoundCall[], { serverTools, isOwn }: 
     const tool = serverTools.get(call.name);
     return tool === undefined ? [] : [{ call, tool }];
   });
-  const needApproval = serverCalls.filter(({ tool }) => tool.needsApproval);
+  const needApproval = serverCalls.filter(({ tool }) => tool.requiresApproval);
   const unknown = calls.filter(({ name }) => !isOwn(name) && !serverTools.has(name));
   return {
     own: calls.filter(({ name }) => isOwn(name)),
-    ready: serverCalls.filter(({ tool }) => !tool.needsApproval),
+    ready: serverCalls.filter(({ tool }) => !tool.requiresApproval),
     toHold: needApproval.slice(0, mostAtOnce),
     refusals: [...needApproval.slice(mostAtOnce).map(({ call }) => toolMessage(call, tooMany)), ...unknown.map(unknownTool)],
   };

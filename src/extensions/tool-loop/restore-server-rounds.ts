@@ -2,11 +2,11 @@
  * The conversation as the model knows it: hidden rounds take the place of what the caller saw of them. Where a face has told of the same
  * rounds and the client sends them back, what is kept takes the place of what was told.
  */
-import { isDecidedId } from '../../models/client-formats/server-tool-events.ts';
-import type { ChatStates, StateOwner } from '../../types/tool-loop-state.ts';
+import { isApprovedCallId } from '../../models/client-formats/server-tool-events.ts';
+import type { ToolLoopStates, ToolLoopOwner } from '../../types/tool-loop-state.ts';
 import type { Json, JsonObject } from '../../types/json.ts';
-import { callsOf, isInstruction, isOfCaller, isToldResult } from './conversation.ts';
-import { findHidden, type FoundRounds } from './server-rounds.ts';
+import { callsOf, isInstruction, isOfCaller, isServerToolResult } from './conversation.ts';
+import { findServerRounds, type StoredServerRounds } from './server-rounds.ts';
 
 /** The ids of told calls whose results are in what is kept. */
 type KeptIds = ReadonlySet<unknown>;
@@ -14,8 +14,8 @@ type KeptIds = ReadonlySet<unknown>;
 /** Of what hidden rounds take the place of: instructions, and told calls that were decided and are in nothing that is kept. */
 function stillNeeded(message: JsonObject, keptIds: KeptIds): JsonObject[] {
   if (isInstruction(message)) return [message];
-  const stays = (id: Json | undefined): boolean => isDecidedId(id) && !keptIds.has(id);
-  if (isToldResult(message)) return stays(message['tool_call_id']) ? [message] : [];
+  const stays = (id: Json | undefined): boolean => isApprovedCallId(id) && !keptIds.has(id);
+  if (isServerToolResult(message)) return stays(message['tool_call_id']) ? [message] : [];
   const calls = callsOf(message).filter(({ id }) => stays(id));
   return calls.length === 0 ? [] : [{ ...message, tool_calls: calls }];
 }
@@ -42,12 +42,12 @@ function withoutUnanswered(messages: readonly JsonObject[], ownIds: ReadonlySet<
   return left.length === calls.length ? messages : messages.with(place, { ...message, tool_calls: left });
 }
 
-function messagesOf({ messages, outcome, vendorIds }: FoundRounds): readonly JsonObject[] {
+function messagesOf({ messages, outcome, vendorIds }: StoredServerRounds): readonly JsonObject[] {
   return withoutUnanswered([...messages, ...(outcome?.messages ?? [])], new Set(Object.values(vendorIds)));
 }
 
 /** The messages with hidden rounds in the place of the caller's messages by which they were found. */
-function insertRounds(messages: readonly JsonObject[], found: ReadonlyMap<JsonObject, FoundRounds>, keptIds: KeptIds): JsonObject[] {
+function insertRounds(messages: readonly JsonObject[], found: ReadonlyMap<JsonObject, StoredServerRounds>, keptIds: KeptIds): JsonObject[] {
   let restored: JsonObject[] = [];
   /** How much there was behind each message of the caller. */
   const placesBehindCaller = [0];
@@ -65,7 +65,7 @@ function insertRounds(messages: readonly JsonObject[], found: ReadonlyMap<JsonOb
     }
     isBehindRounds &&= message['role'] === 'tool';
     // What was told of the round in which the caller's calls were made is in what was kept.
-    if (isBehindRounds && isToldResult(message)) continue;
+    if (isBehindRounds && isServerToolResult(message)) continue;
     const vendorId = vendorIds.get(message['tool_call_id']);
     const left = withoutKept(message, keptIds);
     if (left !== null) restored.push(vendorId === undefined ? left : { ...left, tool_call_id: vendorId });
@@ -81,8 +81,12 @@ export interface Restored {
 }
 
 /** The conversation with each shortened assistant message replaced by the hidden ones, and with what was decided since. Rejects with `storage_unavailable`. */
-export async function restoreHidden(states: ChatStates, owner: StateOwner, messages: readonly JsonObject[]): Promise<Restored> {
-  const found = await findHidden(states, owner, messages);
+export async function restoreServerRounds(
+  states: ToolLoopStates,
+  owner: ToolLoopOwner,
+  messages: readonly JsonObject[],
+): Promise<Restored> {
+  const found = await findServerRounds(states, owner, messages);
   if (found.size === 0) return { messages, heldRuns: new Set() };
   const all = [...found.values()];
   const keptIds = new Set(all.flatMap(({ decidedIds, outcome }) => [...decidedIds, ...(outcome?.decidedIds ?? [])]));

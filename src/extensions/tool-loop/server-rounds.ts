@@ -2,14 +2,14 @@
  * Rounds that a caller does not see, before and beside calls of its own functions: kept for an hour and found again, on any node,
  * by the ids of the caller's calls.
  */
-import type { ChatStates, StateOwner } from '../../types/tool-loop-state.ts';
+import type { ToolLoopStates, ToolLoopOwner } from '../../types/tool-loop-state.ts';
 import type { JsonObject } from '../../types/json.ts';
 import { fingerprintOf } from './call-fingerprint.ts';
 import { ownCallsOf } from './conversation.ts';
-import { type HeldOutcome, heldOutcomes } from './pending-approvals.ts';
+import { type ApprovalOutcome, approvalOutcomes } from './pending-approvals.ts';
 
 /** The rounds up to one in which the caller's own functions are called. */
-export interface HiddenRounds {
+export interface ServerRounds {
   /** What stands in the place of the caller's message with its calls. */
   readonly messages: readonly JsonObject[];
   /** The vendor's id for each of ours: vendors count from the start again in every conversation. */
@@ -23,8 +23,8 @@ export interface HiddenRounds {
 }
 
 /** Hidden rounds as they were found, with what the calls that were held beside them came to since. */
-export interface FoundRounds extends HiddenRounds {
-  readonly outcome: HeldOutcome | undefined;
+export interface StoredServerRounds extends ServerRounds {
+  readonly outcome: ApprovalOutcome | undefined;
 }
 
 /** As they are stored. During an upgrade nodes of another version read them too: no name may change. */
@@ -37,12 +37,12 @@ interface StoredRounds {
   readonly swallowed: number;
 }
 
-function asState(fingerprint: string, rounds: HiddenRounds): JsonObject {
+function asState(fingerprint: string, rounds: ServerRounds): JsonObject {
   const { messages, vendorIds: ids, heldRun: waits, decidedIds: covers, hiddenCallerMessages: swallowed } = rounds;
   return { fingerprint, messages, ids, waits, covers, swallowed } satisfies StoredRounds;
 }
 
-function asRounds(state: JsonObject): HiddenRounds {
+function asRounds(state: JsonObject): ServerRounds {
   const { messages, ids, waits, covers, swallowed } = state as unknown as StoredRounds;
   return { messages, vendorIds: ids, heldRun: waits, decidedIds: covers, hiddenCallerMessages: swallowed };
 }
@@ -53,25 +53,30 @@ function idOf([first]: readonly JsonObject[]): string | null {
 }
 
 /** `calls` are the caller's own, in its shape and under ids of our own. Rejects with `storage_unavailable`. */
-export async function keepHidden(states: ChatStates, owner: StateOwner, calls: readonly JsonObject[], rounds: HiddenRounds): Promise<void> {
+export async function storeServerRounds(
+  states: ToolLoopStates,
+  owner: ToolLoopOwner,
+  calls: readonly JsonObject[],
+  rounds: ServerRounds,
+): Promise<void> {
   const id = idOf(calls);
   if (id !== null) await states.keep(owner, [id], asState(fingerprintOf(calls), rounds));
 }
 
 /** What is kept for each message with calls of the caller's own. Rejects with `storage_unavailable`. */
-export async function findHidden(
-  states: ChatStates,
-  owner: StateOwner,
+export async function findServerRounds(
+  states: ToolLoopStates,
+  owner: ToolLoopOwner,
   messages: readonly JsonObject[],
-): Promise<ReadonlyMap<JsonObject, FoundRounds>> {
+): Promise<ReadonlyMap<JsonObject, StoredServerRounds>> {
   const calls = new Map(messages.map((message) => [message, ownCallsOf(message)]));
   const ids = [...calls.values()].map(idOf).filter((id) => id !== null);
   if (ids.length === 0) return new Map();
   const known = await states.read(owner, ids);
   const heldRuns = [...known.values()].map((state) => asRounds(state).heldRun).filter((run) => typeof run === 'string');
-  const outcomes = await heldOutcomes(states, owner, heldRuns);
+  const outcomes = await approvalOutcomes(states, owner, heldRuns);
   return new Map(
-    [...calls].flatMap(([message, own]): [JsonObject, FoundRounds][] => {
+    [...calls].flatMap(([message, own]): [JsonObject, StoredServerRounds][] => {
       const state = known.get(idOf(own) ?? '');
       if (state === undefined || state['fingerprint'] !== fingerprintOf(own)) return [];
       const rounds = asRounds(state);

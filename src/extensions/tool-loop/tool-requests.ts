@@ -26,7 +26,7 @@ export interface ServerTool {
   readonly description?: string;
   readonly inputSchema: JsonObject;
   /** A person has to agree to each call. */
-  readonly needsApproval: boolean;
+  readonly requiresApproval: boolean;
 }
 
 function refuse(index: number, field: string, message: string): GatewayError {

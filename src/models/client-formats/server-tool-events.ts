@@ -10,18 +10,18 @@ import { publicToolName } from '../tool-names.ts';
 const toldPattern = /^mcp_[0-9a-f]{36}$/;
 const mostTold = 100_000;
 
-export function isToldId(id: Json | undefined): boolean {
+export function isServerToolCallId(id: Json | undefined): boolean {
   return typeof id === 'string' && toldPattern.test(id);
 }
 
 /** The id of a told call in the conversation; one of another house's becomes one of this form, always the same. */
-export function toldId(id: string): string {
-  return isToldId(id) ? id : `mcp_${createHash('sha256').update(id).digest('hex').slice(0, 36)}`;
+export function serverToolCallId(id: string): string {
+  return isServerToolCallId(id) ? id : `mcp_${createHash('sha256').update(id).digest('hex').slice(0, 36)}`;
 }
 
 /** The id in the conversation of a call that a person decided on: made of the id under which it was held, so that it is the same wherever it is told. */
-export function decidedId(approval: string): string {
-  return toldId(approval.replace(/^apr_(?=[0-9a-f]{36}$)/, 'mcp_'));
+export function approvedCallId(approval: string): string {
+  return serverToolCallId(approval.replace(/^apr_(?=[0-9a-f]{36}$)/, 'mcp_'));
 }
 
 /** Held calls count from the middle on, so that no id of a call that was just made is like theirs. */
@@ -29,12 +29,12 @@ const firstHeld = 0x8000;
 export function heldCallId(run: string, index: number): string {
   return `apr_${run.replaceAll('-', '')}${(firstHeld + index).toString(16)}`;
 }
-export function isDecidedId(id: Json | undefined): boolean {
-  return typeof id === 'string' && isToldId(id) && Number.parseInt(id.slice(-4), 16) >= firstHeld;
+export function isApprovedCallId(id: Json | undefined): boolean {
+  return typeof id === 'string' && isServerToolCallId(id) && Number.parseInt(id.slice(-4), 16) >= firstHeld;
 }
 
 /** What is told of an output. */
-export function toldOutput(output: string): string {
+export function serverToolOutput(output: string): string {
   if (output.length <= mostTold) return output;
   const told = output.slice(0, mostTold).toWellFormed();
   return `${told}\n[Cut: the first ${mostTold} of ${output.length} characters.]`;
@@ -47,11 +47,11 @@ export function placeOf(capability: string): { readonly server: string; readonly
 }
 
 /** The call of a told tool under the name that the model knows. */
-export function toldCall(id: string, server: string, tool: string, given: string): JsonObject {
+export function serverToolCall(id: string, server: string, tool: string, given: string): JsonObject {
   return { id, type: 'function', function: { name: publicToolName(server, tool), arguments: given === '' ? '{}' : given } };
 }
 
-export function toldResult(id: string, content: string): JsonObject {
+export function serverToolResult(id: string, content: string): JsonObject {
   return { role: 'tool', tool_call_id: id, content };
 }
 

@@ -1,6 +1,6 @@
 /** A database of somebody else, which is only ever read: the tables of the company's identity service. */
 
-export interface ForeignDatabase {
+export interface ExternalDatabase {
   /** How the value at this place of a statement is written, counted from 1. */
   readonly mark: (place: number) => string;
   /** The rows as lists of columns. Rejects when the database cannot answer in five seconds, or with more than `mostRows` rows. */

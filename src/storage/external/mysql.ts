@@ -1,6 +1,6 @@
 /** Somebody else's MySQL, or MariaDB. */
 import type { Pool, PoolConnection, PoolOptions, RowDataPacket } from 'mysql2/promise';
-import { type ForeignDatabase, mostConnections, timeoutMs, tooMany } from './external-database.ts';
+import { type ExternalDatabase, mostConnections, timeoutMs, tooMany } from './external-database.ts';
 
 /** By the words of MySQL's own clients: whether the line is encrypted, and whether the server must prove its name. */
 const sslModes: Readonly<Record<string, PoolOptions['ssl']>> = {
@@ -70,7 +70,7 @@ async function turnOn(pool: Pool): Promise<PoolConnection> {
   }
 }
 
-export function openForeignMysql(url: string): ForeignDatabase {
+export function openExternalMysql(url: string): ExternalDatabase {
   const open = async (): Promise<Pool> => (await import('mysql2/promise')).createPool(optionsOf(url));
   const prepared = new WeakSet<object>();
 

@@ -1,13 +1,13 @@
 /** By the scheme of its address: which driver reads somebody else's database. */
 import type { Logger } from '../../types/logger.ts';
-import type { ForeignDatabase } from './external-database.ts';
-import { mysqlProblem, openForeignMysql } from './mysql.ts';
-import { openForeignPostgres } from './postgres.ts';
+import type { ExternalDatabase } from './external-database.ts';
+import { mysqlProblem, openExternalMysql } from './mysql.ts';
+import { openExternalPostgres } from './postgres.ts';
 
 const schemeOf = (url: string): string => /^(postgres|postgresql|mysql):\/\/./.exec(url)?.[1] ?? '';
 
 /** Why no such database can be asked, in words for who configured it; null if it can. */
-export function foreignUrlProblem(url: string): string | null {
+export function externalUrlProblem(url: string): string | null {
   switch (schemeOf(url)) {
     case 'postgres':
     case 'postgresql':
@@ -19,7 +19,7 @@ export function foreignUrlProblem(url: string): string | null {
   }
 }
 
-/** `url` as `foreignUrlProblem` lets it pass. No driver is loaded and no connection made before the first question. */
-export function openForeignDatabase(url: string, logger: Logger): ForeignDatabase {
-  return schemeOf(url) === 'mysql' ? openForeignMysql(url) : openForeignPostgres(url, logger);
+/** `url` as `externalUrlProblem` lets it pass. No driver is loaded and no connection made before the first question. */
+export function openExternalDatabase(url: string, logger: Logger): ExternalDatabase {
+  return schemeOf(url) === 'mysql' ? openExternalMysql(url) : openExternalPostgres(url, logger);
 }

@@ -1,9 +1,9 @@
 /** Somebody else's PostgreSQL. */
 import type { Pool } from 'pg';
 import type { Logger } from '../../types/logger.ts';
-import { type ForeignDatabase, mostConnections, timeoutMs, tooMany } from './external-database.ts';
+import { type ExternalDatabase, mostConnections, timeoutMs, tooMany } from './external-database.ts';
 
-export function openForeignPostgres(url: string, logger: Logger): ForeignDatabase {
+export function openExternalPostgres(url: string, logger: Logger): ExternalDatabase {
   const open = async (): Promise<Pool> => {
     const { default: pg } = await import('pg');
     const made = new pg.Pool({

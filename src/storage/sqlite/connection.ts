@@ -1,7 +1,7 @@
 /** The main thread's end of the SQLite thread. */
 import { Worker } from 'node:worker_threads';
 import { GatewayError } from '../../types/errors.ts';
-import { rowsText } from '../row-json.ts';
+import { rowsJson } from '../row-json.ts';
 import { lost, openError, statementError } from './errors.ts';
 import type { SqliteValue, WorkerNotice, WorkerReply, WorkerRequest } from './protocol.ts';
 
@@ -73,7 +73,7 @@ export class SqliteConnection {
 
   /** Rows of several tables in one transaction; rows whose key is there already are skipped. */
   async insertMany(batches: readonly { readonly table: string; readonly rows: readonly object[] }[]): Promise<void> {
-    const texts = batches.map(({ table, rows }) => ({ table, rows: rowsText(rows) }));
+    const texts = batches.map(({ table, rows }) => ({ table, rows: rowsJson(rows) }));
     await this.#ask((id) => ({ type: 'insert-many', id, batches: texts }));
   }
 

@@ -35,8 +35,8 @@ export function statementError(path: string, error: { message: string; errcode?:
 
 /** Why the file could not be opened. */
 export function openError(path: string, error: Error & { errcode?: number }): GatewayError {
-  const explained = statementError(path, error);
-  if (explained instanceof GatewayError) return explained;
+  const withStorageErrors = statementError(path, error);
+  if (withStorageErrors instanceof GatewayError) return withStorageErrors;
   return new GatewayError('storage_unavailable', `The database ${path} cannot be opened. See the log of the node.`, { cause: error });
 }
 

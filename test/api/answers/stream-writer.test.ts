@@ -11,7 +11,7 @@ function replyTo(raw: ServerResponse): FastifyReply {
   const reply = {
     raw,
     request: {},
-    server: { unreadMs: 60_000, openCalls: { watch() {} } },
+    server: { unreadMs: 60_000, activeRequests: { watch() {} } },
     header: () => reply,
     hijack() {},
     getHeaders: () => ({ 'content-type': 'text/event-stream' }),

@@ -1,13 +1,13 @@
 /** The room of all forms: for one person, for a node, given back once. */
 import { expect, it } from 'vitest';
-import { createFormRooms } from '../../../src/api/bodies/upload-memory-budget.ts';
+import { createUploadMemoryBudget } from '../../../src/api/bodies/upload-memory-budget.ts';
 
 const owner = (subject: string) => ({ tenant: 'acme', issuer: 'i', subject });
 const full = (sentence: RegExp) =>
   expect.objectContaining({ code: 'rate_limited', message: expect.stringMatching(sentence), retryAfterSeconds: 5 });
 
 it('one person holds so much and no more, however many forms it is', () => {
-  const rooms = createFormRooms({ mostOfOne: 100, mostOfAll: 1_000 });
+  const rooms = createUploadMemoryBudget({ mostOfOne: 100, mostOfAll: 1_000 });
   const [one, other] = [rooms.enter(owner('ann')), rooms.enter(owner('ann'))];
   one.reach(60);
   other.reach(40);
@@ -23,7 +23,7 @@ it('one person holds so much and no more, however many forms it is', () => {
 });
 
 it('all together hold so much and no more', () => {
-  const rooms = createFormRooms({ mostOfOne: 100, mostOfAll: 150 });
+  const rooms = createUploadMemoryBudget({ mostOfOne: 100, mostOfAll: 150 });
   const room = rooms.enter(owner('ann'));
   room.reach(100);
   const late = rooms.enter(owner('ben'));

@@ -1,7 +1,7 @@
 /** A run as another node tells of it: each step once, also those that look alike. */
 import { expect, it } from 'vitest';
-import { createRunsElsewhere } from '../../../src/application/background/cross-node-runs.ts';
-import type { ChatStates } from '../../../src/types/tool-loop-state.ts';
+import { createCrossNodeRuns } from '../../../src/application/background/cross-node-runs.ts';
+import type { ToolLoopStates } from '../../../src/types/tool-loop-state.ts';
 import type { JsonObject } from '../../../src/types/json.ts';
 
 const owner = { tenant: 'acme', issuer: 'i', subject: 'ann' };
@@ -9,11 +9,11 @@ const step = { id: 'parts joined 1/1', kind: 'progress', capability: 'parts join
 
 it('tells two steps that look alike twice, and none again', async () => {
   const kept = new Map<string, JsonObject>();
-  const states: Pick<ChatStates, 'keep' | 'read'> = {
+  const states: Pick<ToolLoopStates, 'keep' | 'read'> = {
     keep: async (_owner, ids, state) => ids.forEach((id) => kept.set(id, state)),
     read: async (_owner, ids) => new Map([...kept].filter(([id]) => ids.includes(id))),
   };
-  const elsewhere = createRunsElsewhere(states as ChatStates);
+  const elsewhere = createCrossNodeRuns(states as ToolLoopStates);
   const running = { id: 'run', status: 'running', steps: [step] };
   await elsewhere.tellAlive(owner, running);
   const names: string[] = [];

@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
-import { createNewsFeed, type RunNews } from '../../../src/application/background/run-event-log.ts';
+import { createRunEventLog, type RunEvent } from '../../../src/application/background/run-event-log.ts';
 
 const { signal } = new AbortController();
-const delta = (text: string): RunNews => ({ name: 'delta', data: { text } });
-const names = async (news: AsyncIterable<readonly RunNews[]>): Promise<string[]> =>
+const delta = (text: string): RunEvent => ({ name: 'delta', data: { text } });
+const names = async (news: AsyncIterable<readonly RunEvent[]>): Promise<string[]> =>
   (await Array.fromAsync(news)).flat().map(({ name, data }) => (name === 'delta' ? (data['text'] as string) : name));
 
 it('tells all from the beginning, to those who come early and late', async () => {
-  const feed = createNewsFeed({ name: 'started', data: {} });
+  const feed = createRunEventLog({ name: 'started', data: {} });
   const early = names(feed.follow(signal));
   feed.add([delta('a'), delta('b')]);
   await new Promise(setImmediate);
@@ -18,7 +18,7 @@ it('tells all from the beginning, to those who come early and late', async () =>
 });
 
 it('forgets the oldest of very much, never the end', async () => {
-  const feed = createNewsFeed({ name: 'started', data: {} });
+  const feed = createRunEventLog({ name: 'started', data: {} });
   feed.add(Array.from({ length: 6_000 }, (_, index) => delta(String(index))));
   feed.end({ name: 'completed', data: {} });
   const heard = await names(feed.follow(signal));
@@ -28,7 +28,7 @@ it('forgets the oldest of very much, never the end', async () => {
 
 it('a listener who may hear no more while it reads is told at once', async () => {
   const controller = new AbortController();
-  const news = createNewsFeed({ name: 'started', data: {} }).follow(controller.signal)[Symbol.asyncIterator]();
+  const news = createRunEventLog({ name: 'started', data: {} }).follow(controller.signal)[Symbol.asyncIterator]();
   await news.next();
   controller.abort(new Error('gone'));
   await expect(Promise.race([news.next(), new Promise((resolve) => setTimeout(resolve, 500))])).rejects.toThrow('gone');

@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { createCatalogue } from '../../../src/extensions/mcp/catalogue/catalogue.ts';
 import { digestOf } from '../../../src/extensions/mcp/catalogue/definition-digest.ts';
-import { compare, pinKey } from '../../../src/extensions/mcp/catalogue/compare-definitions.ts';
+import { compare, definitionKey } from '../../../src/extensions/mcp/catalogue/compare-definitions.ts';
 import type { JsonObject } from '../../../src/types/json.ts';
-import type { Pin, PinStore } from '../../../src/types/tool-definitions.ts';
-import { emptyOffer, type ToolDefinition, type ToolSource } from '../../../src/types/tool-source.ts';
+import type { PinnedDefinition, DefinitionStore } from '../../../src/types/tool-definitions.ts';
+import { emptyServerListing, type ToolDefinition, type ToolSource } from '../../../src/types/tool-source.ts';
 import { entryOf, logger, offering, openPins } from './services.ts';
 
 const pay: ToolDefinition = { name: 'pay', description: 'Pays.', inputSchema: { type: 'object' } };
@@ -35,7 +35,7 @@ function answering(...answers: ToolDefinition[]): ToolSource & { readonly asked:
 it('one in the middle of a comparison is not forgotten', async () => {
   await using pins = await openPins();
   let slow = 0;
-  const store: PinStore = {
+  const store: DefinitionStore = {
     ...pins.store,
     async of(server) {
       const read = await pins.store.of(server);
@@ -78,8 +78,8 @@ it('counts also where another node, whose clock is ahead, wrote before', async (
   const catalogue = createCatalogue({ store: pins.store, logger });
   const server = entryOf('bank', answering(pay));
   await catalogue.refresh(server);
-  const [pin] = catalogue.items(server) as [Pin];
-  const changed: Pin = {
+  const [pin] = catalogue.items(server) as [PinnedDefinition];
+  const changed: PinnedDefinition = {
     ...pin,
     state: 'changed',
     seenDefinition: other as unknown as JsonObject,
@@ -89,9 +89,21 @@ it('counts also where another node, whose clock is ahead, wrote before', async (
   await pins.store.write([changed], []);
   const [approval] = await catalogue.approve(server, [seen(other)], 'ann');
   expect(approval?.after.changedAt).toBeGreaterThan(ahead);
-  const back = compare({ id: 'bank', tenant: 'default' }, new Map([[pinKey('tool', 'pay'), changed]]), offering(pay), 'allow', Date.now());
+  const back = compare(
+    { id: 'bank', tenant: 'default' },
+    new Map([[definitionKey('tool', 'pay'), changed]]),
+    offering(pay),
+    'allow',
+    Date.now(),
+  );
   expect(back.changed[0]?.changedAt).toBeGreaterThan(ahead);
-  const away = compare({ id: 'bank', tenant: 'default' }, new Map([[pinKey('tool', 'pay'), changed]]), emptyOffer, 'allow', Date.now());
+  const away = compare(
+    { id: 'bank', tenant: 'default' },
+    new Map([[definitionKey('tool', 'pay'), changed]]),
+    emptyServerListing,
+    'allow',
+    Date.now(),
+  );
   expect(away.changed[0]?.changedAt).toBeGreaterThan(ahead);
   catalogue.close();
 });

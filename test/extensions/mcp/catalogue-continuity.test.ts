@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { createCatalogue } from '../../../src/extensions/mcp/catalogue/catalogue.ts';
 import type { McpServerEntry } from '../../../src/types/snapshot.ts';
-import type { Offer, ToolDefinition, ToolSource } from '../../../src/types/tool-source.ts';
+import type { ServerListing, ToolDefinition, ToolSource } from '../../../src/types/tool-source.ts';
 import { entryOf, logger, offering, openPins, snapshotWith } from './services.ts';
 
 const echo: ToolDefinition = { name: 'echo', inputSchema: { type: 'object' } };
@@ -73,7 +73,7 @@ describe('an edited row', () => {
   it('does not take over what an old instance answers late', async () => {
     await using pins = await openPins();
     const catalogue = createCatalogue({ store: pins.store, logger });
-    let answer: (offer: Offer) => void = () => {};
+    let answer: (offer: ServerListing) => void = () => {};
     const before = entryOf(
       'files',
       sourceOf(() => new Promise((resolve) => (answer = resolve))),

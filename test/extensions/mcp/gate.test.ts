@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { describe, expect, it } from 'vitest';
 import { evaluate } from '../../../examples/mcp-server/calculator.ts';
-import type { McpDoor } from '../../../src/extensions/mcp/gate/mcp-view.ts';
+import type { McpView } from '../../../src/extensions/mcp/gate/mcp-view.ts';
 import { createMcpGate } from '../../../src/extensions/mcp/gate/gate.ts';
 import stdio from '../../../src/extensions/mcp/transports/stdio.ts';
 import { GatewayError } from '../../../src/types/errors.ts';
@@ -18,10 +18,10 @@ const add: ToolDefinition = {
   annotations: { readOnlyHint: true },
 };
 
-async function openGate(door: Partial<McpDoor>) {
+async function openGate(door: Partial<McpView>) {
   const gate = createMcpGate({ logger, version: '1.0.0' });
   const unused = () => Promise.reject(new Error('unused'));
-  const whole: McpDoor = {
+  const whole: McpView = {
     holder: 'tester',
     scope: 'default /mcp',
     offer: () => Promise.resolve(offering(add)),

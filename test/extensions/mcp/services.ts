@@ -2,18 +2,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createChatStates } from '../../../src/storage/tool-loop-state.ts';
+import { createToolLoopStates } from '../../../src/storage/tool-loop-state.ts';
 import { createSecretBox, masterKey } from '../../../src/storage/secret-box.ts';
-import type { ChatStates } from '../../../src/types/tool-loop-state.ts';
-import { createPinStore } from '../../../src/storage/mcp-catalogue.ts';
+import type { ToolLoopStates } from '../../../src/types/tool-loop-state.ts';
+import { createDefinitionStore } from '../../../src/storage/mcp-catalogue.ts';
 import { migrate } from '../../../src/storage/migrate.ts';
 import { openDatabase } from '../../../src/storage/open-database.ts';
 import type { Principal } from '../../../src/types/access.ts';
 import type { Logger } from '../../../src/types/logger.ts';
 import type { PluginServices } from '../../../src/types/plugin.ts';
-import type { PinStore } from '../../../src/types/tool-definitions.ts';
+import type { DefinitionStore } from '../../../src/types/tool-definitions.ts';
 import type { McpServerEntry, Snapshot } from '../../../src/types/snapshot.ts';
-import type { Offer, ToolDefinition, ToolSource } from '../../../src/types/tool-source.ts';
+import type { ServerListing, ToolDefinition, ToolSource } from '../../../src/types/tool-source.ts';
 
 const say = (): void => {};
 export const logger = { debug: say, info: say, warn: say, error: say } as unknown as Logger;
@@ -58,7 +58,7 @@ export function entryOf(name: string, instance: ToolSource, allowed: string[] | 
 }
 
 /** An offer of tools alone. */
-export function offering(...tools: readonly ToolDefinition[]): Offer {
+export function offering(...tools: readonly ToolDefinition[]): ServerListing {
   return { tools, resources: [], templates: [], prompts: [] };
 }
 
@@ -69,12 +69,12 @@ export function snapshotWith(...servers: readonly McpServerEntry[]): Snapshot {
 }
 
 /** The catalogue's table in a database of its own. */
-export async function openPins(): Promise<{ readonly store: PinStore } & AsyncDisposable> {
+export async function openPins(): Promise<{ readonly store: DefinitionStore } & AsyncDisposable> {
   const dataDir = await mkdtemp(join(tmpdir(), 'pailou-pins-'));
   const database = await openDatabase({ url: null, dataDir, logger });
   await migrate(database);
   return {
-    store: createPinStore(database),
+    store: createDefinitionStore(database),
     async [Symbol.asyncDispose]() {
       await database.close();
       await rm(dataDir, { recursive: true });
@@ -83,12 +83,12 @@ export async function openPins(): Promise<{ readonly store: PinStore } & AsyncDi
 }
 
 /** States of chats in a real database of their own. */
-export async function openStates(): Promise<ChatStates & AsyncDisposable> {
+export async function openStates(): Promise<ToolLoopStates & AsyncDisposable> {
   const dataDir = await mkdtemp(join(tmpdir(), 'pailou-states-'));
   const database = await openDatabase({ url: null, dataDir, logger });
   await migrate(database);
   return {
-    ...createChatStates(database, createSecretBox({ current: masterKey(Buffer.alloc(32, 7)) })),
+    ...createToolLoopStates(database, createSecretBox({ current: masterKey(Buffer.alloc(32, 7)) })),
     async [Symbol.asyncDispose]() {
       await database.close();
       await rm(dataDir, { recursive: true, force: true });

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { ToolLoopOptions } from '../../../src/extensions/tool-loop/loop-options.ts';
 import { runToolLoop } from '../../../src/extensions/tool-loop/loop.ts';
-import type { ChatStates } from '../../../src/types/tool-loop-state.ts';
+import type { ToolLoopStates } from '../../../src/types/tool-loop-state.ts';
 import type { ChatBody, ChatEvent, ChatEvents } from '../../../src/types/chat.ts';
 import type { Decision } from '../../../src/types/approval-decision.ts';
 import { GatewayError } from '../../../src/types/errors.ts';
@@ -123,10 +123,10 @@ it('a call that waits goes to no vendor without a result, also where its tool is
 });
 
 describe('storage that fails', () => {
-  const failing = (times: number): ChatStates => {
+  const failing = (times: number): ToolLoopStates => {
     let left = times;
     const real = theStates();
-    const keep: ChatStates['keep'] = (owner, ids, state) =>
+    const keep: ToolLoopStates['keep'] = (owner, ids, state) =>
       'done' in state && left-- > 0 ? Promise.reject(new GatewayError('storage_unavailable', 'away')) : real.keep(owner, ids, state);
     return { keep, read: (owner, ids) => real.read(owner, ids), take: (owner, id) => real.take(owner, id) };
   };

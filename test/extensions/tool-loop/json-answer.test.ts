@@ -1,6 +1,6 @@
 /** Citations of words that are held back: they stay with their words. */
 import { expect, it } from 'vitest';
-import { withoutTalk } from '../../../src/extensions/tool-loop/json-answer.ts';
+import { onlyJson } from '../../../src/extensions/tool-loop/json-answer.ts';
 import type { Round, RoundCall } from '../../../src/extensions/tool-loop/read-round.ts';
 import type { ChatEvent } from '../../../src/types/chat.ts';
 
@@ -13,7 +13,7 @@ async function typesOf(events: readonly ChatEvent[], calls: readonly RoundCall[]
     for (const event of events) yield [event];
     return { text: '', thoughts: {}, calls, reason: 'stop' };
   }
-  return (await Array.fromAsync(withoutTalk(read()))).flat().map(({ type }) => type);
+  return (await Array.fromAsync(onlyJson(read()))).flat().map(({ type }) => type);
 }
 
 it('go with words before a call', async () => {

@@ -8,7 +8,7 @@ import type { ChatBody, ChatEvent, ChatEvents, Usage } from '../../../src/types/
 import type { Decision } from '../../../src/types/approval-decision.ts';
 import type { JsonObject } from '../../../src/types/json.ts';
 import type { ToolResult } from '../../../src/types/tool-source.ts';
-import type { ChatStates } from '../../../src/types/tool-loop-state.ts';
+import type { ToolLoopStates } from '../../../src/types/tool-loop-state.ts';
 import { openStates, principal } from '../mcp/services.ts';
 
 interface Call {
@@ -23,21 +23,21 @@ export interface Answer {
 }
 
 /** Shared by all plays of a file, as by the requests of a caller. */
-let states: ChatStates & AsyncDisposable;
+let states: ToolLoopStates & AsyncDisposable;
 /** To be called by each file: of what is loaded once for several, hooks run for the first only. */
 export function useStates(): void {
   beforeAll(async () => void (states = await openStates()));
   afterAll(() => states[Symbol.asyncDispose]());
 }
-export const theStates = (): ChatStates => states;
+export const theStates = (): ToolLoopStates => states;
 
 export const usage: Usage = { inputTokens: 10, outputTokens: 3 };
-export const tool = (name: string, needsApproval = false): ServerTool => ({
+export const tool = (name: string, requiresApproval = false): ServerTool => ({
   capability: `mcp/demo/${name}`,
   name: `demo__${name}`,
   description: `does ${name}`,
   inputSchema: { type: 'object' },
-  needsApproval,
+  requiresApproval,
 });
 export const text = (words: string): ToolResult => ({ content: [{ type: 'text', text: words }] });
 export const clientFunction = { type: 'function', function: { name: 'mine', parameters: {} } };

@@ -1,6 +1,6 @@
 /** The tool loop against a scripted model: rounds, steps, mixed calls, limits and failures. */
 import { describe, expect, it } from 'vitest';
-import type { ChatStates } from '../../../src/types/tool-loop-state.ts';
+import type { ToolLoopStates } from '../../../src/types/tool-loop-state.ts';
 import { GatewayError } from '../../../src/types/errors.ts';
 import type { ChatEvent } from '../../../src/types/chat.ts';
 import type { JsonObject } from '../../../src/types/json.ts';
@@ -130,7 +130,7 @@ describe('rounds', () => {
   });
 
   it('offers both of two tools of one name: a skill, and a tool of a server that is called skill', async () => {
-    const city = { name: 'skill__city', inputSchema: { type: 'object' }, needsApproval: false };
+    const city = { name: 'skill__city', inputSchema: { type: 'object' }, requiresApproval: false };
     const tools = ['mcp/skill/city', 'skill/city'].map((capability) => ({ ...city, capability }));
     const taken = { type: 'function', function: { name: 'skill__city' } };
     for (const functions of [[], [taken]]) {
@@ -267,7 +267,7 @@ describe('functions of the caller beside server-side tools', () => {
 
   it('keeps what is hidden once, however many calls stand beside it', async () => {
     const kept: string[] = [];
-    const states: ChatStates = { ...theStates(), keep: async (_owner, ids) => void kept.push(...ids) };
+    const states: ToolLoopStates = { ...theStates(), keep: async (_owner, ids) => void kept.push(...ids) };
     const calls = Array.from({ length: 100 }, (_, index) => ({ id: `m${index}`, name: 'mine' }));
     await play([{ calls }], { states, body: { tools: [clientFunction] } });
     expect(kept).toHaveLength(1);

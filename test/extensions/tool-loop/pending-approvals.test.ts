@@ -1,7 +1,7 @@
 /** Calls of tools that wait for a person: decided together, carried out once, whatever fails or is sent again. */
 import { describe, expect, it } from 'vitest';
 import type { ToolLoopOptions } from '../../../src/extensions/tool-loop/loop-options.ts';
-import type { ChatStates } from '../../../src/types/tool-loop-state.ts';
+import type { ToolLoopStates } from '../../../src/types/tool-loop-state.ts';
 import type { ChatEvent } from '../../../src/types/chat.ts';
 import { GatewayError } from '../../../src/types/errors.ts';
 import { clientFunction, decided, lastMessages, ofType, play, theStates, tool, useStates } from './loop-player.ts';
@@ -142,7 +142,7 @@ describe('calls that a person has to agree to', () => {
 
   it('are kept in the spelling that nodes of an older version read, during an upgrade', async () => {
     const kept: object[] = [];
-    const states: ChatStates = {
+    const states: ToolLoopStates = {
       keep: (owner, ids, state) => {
         kept.push(state);
         return theStates().keep(owner, ids, state);

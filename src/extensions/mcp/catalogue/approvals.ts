@@ -1,25 +1,25 @@
 /** Definitions that somebody looked at and approves: exactly those, all of them or none. */
 import { GatewayError } from '../../../types/errors.ts';
-import type { Pin, PinKind } from '../../../types/tool-definitions.ts';
-import { approved, pinKey, type Pins } from './compare-definitions.ts';
+import type { PinnedDefinition, DefinitionKind } from '../../../types/tool-definitions.ts';
+import { approved, definitionKey, type Definitions } from './compare-definitions.ts';
 
 /** What somebody saw; `digest` is that of the definition as offered. */
 export interface SeenItem {
-  readonly kind: PinKind;
+  readonly kind: DefinitionKind;
   readonly name: string;
   readonly digest: string;
 }
 
 export interface Approval {
-  readonly before: Pin;
-  readonly after: Pin;
+  readonly before: PinnedDefinition;
+  readonly after: PinnedDefinition;
 }
 
 /** Less those that are approved already. Throws `not_found` or `revision_conflict` for the first that cannot be. */
-export function approvalsOf(server: string, pins: Pins, wanted: readonly SeenItem[], by: string, now: number): Approval[] {
+export function approvalsOf(server: string, pins: Definitions, wanted: readonly SeenItem[], by: string, now: number): Approval[] {
   const made = new Map<string, Approval>();
   for (const [index, { kind, name, digest }] of wanted.entries()) {
-    const key = pinKey(kind, name);
+    const key = definitionKey(kind, name);
     const before = pins.get(key);
     const called = `${kind} "${name.slice(0, 200)}"`;
     if (before === undefined)

@@ -1,12 +1,12 @@
 /** What each MCP server offers, as far as it is approved: in memory for every list, in the database for every node, synced in the background. */
 import { canonicalJson } from '../../../schema/canonical-json.ts';
-import type { Pin, PinStore } from '../../../types/tool-definitions.ts';
+import type { PinnedDefinition, DefinitionStore } from '../../../types/tool-definitions.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import type { Logger } from '../../../types/logger.ts';
 import type { McpServerEntry, Snapshot } from '../../../types/snapshot.ts';
-import { emptyOffer, type Offer, type ToolDefinition } from '../../../types/tool-source.ts';
+import { emptyServerListing, type ServerListing, type ToolDefinition } from '../../../types/tool-source.ts';
 import { type Approval, approvalsOf, type SeenItem } from './approvals.ts';
-import { compare, offered, pinKey } from './compare-definitions.ts';
+import { compare, offered, definitionKey } from './compare-definitions.ts';
 
 export interface ServerHealth {
   readonly tools: number;
@@ -19,7 +19,7 @@ export interface ServerHealth {
 
 export interface Catalogue {
   /** What may be shown and used, less the tools that the administrator switched off. Never waits; begins to learn of a new server. */
-  offer(server: McpServerEntry): Offer;
+  offer(server: McpServerEntry): ServerListing;
   /** `offer(server).tools`. */
   tools(server: McpServerEntry): readonly ToolDefinition[];
   /** True if what the server offers is known, from its own answer or from the database. */
@@ -32,7 +32,7 @@ export interface Catalogue {
   refresh(server: McpServerEntry): Promise<void>;
   health(server: McpServerEntry): ServerHealth;
   /** All that is known of a server, also what is withheld. */
-  items(server: McpServerEntry): readonly Pin[];
+  items(server: McpServerEntry): readonly PinnedDefinition[];
   /** Approves what is offered now, if it is what the digests name: all of it or nothing. Resolves with what it changed. Throws `not_found` or `revision_conflict`. */
   approve(server: McpServerEntry, wanted: readonly SeenItem[], by: string): Promise<readonly Approval[]>;
   /** Calls back when what may be shown has changed, here or on another node. */
@@ -44,12 +44,12 @@ export interface Catalogue {
 
 interface Entry {
   server: McpServerEntry;
-  pins: ReadonlyMap<string, Pin>;
-  offer: Offer;
+  pins: ReadonlyMap<string, PinnedDefinition>;
+  offer: ServerListing;
   /** The row leads to another server than the one that the pins are of, which has not answered yet: nothing is promised for it. */
   isOther: boolean;
   /** `offer` less what is switched off; null when it has to be made again. */
-  shown: { readonly allowed: readonly string[] | null; readonly offer: Offer } | null;
+  shown: { readonly allowed: readonly string[] | null; readonly offer: ServerListing } | null;
   syncedAt: number | null;
   askedAt: number;
   wantedAt: number;
@@ -67,10 +67,10 @@ interface Entry {
 }
 
 export interface CatalogueOptions {
-  readonly store: PinStore;
+  readonly store: DefinitionStore;
   readonly logger: Logger;
   /** Definitions that were approved, or never seen, are withheld now. */
-  onQuarantine?(server: McpServerEntry, pins: readonly Pin[]): void;
+  onQuarantine?(server: McpServerEntry, pins: readonly PinnedDefinition[]): void;
 }
 
 const firstSyncMs = 10_000;
@@ -112,10 +112,10 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
   let readUpTo = 0;
 
   /** Takes over new pins; true if that changes what may be shown. */
-  const take = (entry: Entry, pins: ReadonlyMap<string, Pin>): boolean => {
+  const take = (entry: Entry, pins: ReadonlyMap<string, PinnedDefinition>): boolean => {
     const before = JSON.stringify(entry.offer);
     entry.pins = pins;
-    entry.offer = entry.isOther ? emptyOffer : offered(pins);
+    entry.offer = entry.isOther ? emptyServerListing : offered(pins);
     entry.shown = null;
     return JSON.stringify(entry.offer) !== before;
   };
@@ -135,18 +135,18 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     turns.set(id, settled);
     return turn;
   };
-  const stored = async ({ id }: McpServerEntry): Promise<Map<string, Pin>> =>
-    new Map((await store.of(id)).map((pin) => [pinKey(pin.kind, pin.name), pin]));
+  const stored = async ({ id }: McpServerEntry): Promise<Map<string, PinnedDefinition>> =>
+    new Map((await store.of(id)).map((pin) => [definitionKey(pin.kind, pin.name), pin]));
 
   /** False for an answer that counts no more: the row has changed meanwhile, and it may be another server's. */
-  const compareNow = async (entry: Entry, server: McpServerEntry, offer: Offer): Promise<boolean> => {
+  const compareNow = async (entry: Entry, server: McpServerEntry, offer: ServerListing): Promise<boolean> => {
     if (entries.get(server.id) !== entry || entry.server.instance !== server.instance) return false;
     const { id, capability, spec } = entry.server;
     const known = await stored(entry.server);
     const { changed, gone, quarantined } = compare({ id, tenant: capability.tenant }, known, offer, spec.new_tools, Date.now());
     if (changed.length + gone.length > 0) await store.write(changed, gone);
-    for (const pin of changed) known.set(pinKey(pin.kind, pin.name), pin);
-    for (const pin of gone) known.delete(pinKey(pin.kind, pin.name));
+    for (const pin of changed) known.set(definitionKey(pin.kind, pin.name), pin);
+    for (const pin of gone) known.delete(definitionKey(pin.kind, pin.name));
     entry.isOther = false;
     const news = take(entry, known);
     if (quarantined.length > 0) options.onQuarantine?.(entry.server, quarantined);
@@ -214,7 +214,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     const entry: Entry = {
       server,
       pins: before?.pins ?? new Map(),
-      offer: isSame ? before.offer : emptyOffer,
+      offer: isSame ? before.offer : emptyServerListing,
       isOther: before !== undefined && (!isSame || before.isOther),
       shown: null,
       syncedAt: isSame ? before.syncedAt : null,
@@ -257,7 +257,8 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
       if (entry === undefined) continue;
       const known = new Map(entry.pins);
       for (const pin of pins)
-        if ((known.get(pinKey(pin.kind, pin.name))?.changedAt ?? 0) <= pin.changedAt) known.set(pinKey(pin.kind, pin.name), pin);
+        if ((known.get(definitionKey(pin.kind, pin.name))?.changedAt ?? 0) <= pin.changedAt)
+          known.set(definitionKey(pin.kind, pin.name), pin);
       if (take(entry, known)) news = true;
     }
     if (news) tell();
@@ -273,7 +274,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
   }, freshMs / 2);
   timer.unref();
 
-  const offerOf = (server: McpServerEntry): Offer => {
+  const offerOf = (server: McpServerEntry): ServerListing => {
     const entry = entryOf(server);
     const { allowed_tools: allowed } = server.spec;
     if (allowed === null) return entry.offer;
@@ -318,7 +319,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
       const approvals = await inTurn(server, async () => {
         const known = await stored(server);
         const made = approvalsOf(server.name, known, wanted, by, Date.now());
-        for (const { after } of made) known.set(pinKey(after.kind, after.name), after);
+        for (const { after } of made) known.set(definitionKey(after.kind, after.name), after);
         if (made.length > 0) {
           await store.write(
             made.map(({ after }) => after),

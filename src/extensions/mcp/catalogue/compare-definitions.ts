@@ -1,34 +1,34 @@
 /** What an answer of a server means for what was approved: pure, so that every case can be tried. */
 import { canonicalJson } from '../../../schema/canonical-json.ts';
-import type { Pin, PinKind } from '../../../types/tool-definitions.ts';
+import type { PinnedDefinition, DefinitionKind } from '../../../types/tool-definitions.ts';
 import type { JsonObject } from '../../../types/json.ts';
-import type { Offer } from '../../../types/tool-source.ts';
+import type { ServerListing } from '../../../types/tool-source.ts';
 import { digestOf } from './definition-digest.ts';
 
-/** The pins of one server, by `pinKey`. */
-export type Pins = ReadonlyMap<string, Pin>;
-export const pinKey = (kind: PinKind, name: string): string => `${kind} ${name}`;
+/** The pins of one server, by `definitionKey`. */
+export type Definitions = ReadonlyMap<string, PinnedDefinition>;
+export const definitionKey = (kind: DefinitionKind, name: string): string => `${kind} ${name}`;
 
 /** The names of tools and prompts stand in configuration and addresses; those of resources are addresses themselves. */
-const longestName: Readonly<Record<PinKind, number>> = { tool: 300, prompt: 300, resource: 2_000, template: 2_000 };
+const longestName: Readonly<Record<DefinitionKind, number>> = { tool: 300, prompt: 300, resource: 2_000, template: 2_000 };
 /** More than this the databases cannot keep as a key. */
 const mostBytes = 2_000;
 
-function isKept(kind: PinKind, name: unknown): name is string {
+function isKept(kind: DefinitionKind, name: unknown): name is string {
   if (typeof name !== 'string' || name === '' || name.length > longestName[kind]) return false;
   return name.isWellFormed() && !name.includes('\u0000') && Buffer.byteLength(name) <= mostBytes;
 }
 
 /** Another node's clock may be ahead of this one's: what is decided later is told by a later time all the same. */
-function later({ changedAt }: Pin, now: number): number {
+function later({ changedAt }: PinnedDefinition, now: number): number {
   return Math.max(now, changedAt + 1);
 }
 
 /** Of several with the same name the first counts, as it does for every client. One whose name cannot be kept is left out. */
-function itemsOf(offer: Offer): Map<string, { kind: PinKind; name: string; definition: JsonObject }> {
-  const items = new Map<string, { kind: PinKind; name: string; definition: JsonObject }>();
-  const add = (kind: PinKind, name: unknown, definition: JsonObject): void => {
-    if (isKept(kind, name) && !items.has(pinKey(kind, name))) items.set(pinKey(kind, name), { kind, name, definition });
+function itemsOf(offer: ServerListing): Map<string, { kind: DefinitionKind; name: string; definition: JsonObject }> {
+  const items = new Map<string, { kind: DefinitionKind; name: string; definition: JsonObject }>();
+  const add = (kind: DefinitionKind, name: unknown, definition: JsonObject): void => {
+    if (isKept(kind, name) && !items.has(definitionKey(kind, name))) items.set(definitionKey(kind, name), { kind, name, definition });
   };
   for (const tool of offer.tools) add('tool', tool.name, tool as unknown as JsonObject);
   for (const resource of offer.resources) add('resource', resource.uri, resource);
@@ -39,11 +39,11 @@ function itemsOf(offer: Offer): Map<string, { kind: PinKind; name: string; defin
 
 export interface Compared {
   /** To be written; empty if nothing changed. */
-  readonly changed: readonly Pin[];
+  readonly changed: readonly PinnedDefinition[];
   /** To be taken away: resources come and go, those as approved leave nothing behind. */
-  readonly gone: readonly Pin[];
+  readonly gone: readonly PinnedDefinition[];
   /** Those that are withheld since this answer. */
-  readonly quarantined: readonly Pin[];
+  readonly quarantined: readonly PinnedDefinition[];
 }
 
 /**
@@ -52,13 +52,13 @@ export interface Compared {
  */
 export function compare(
   server: { readonly id: string; readonly tenant: string },
-  pins: Pins,
-  offer: Offer,
+  pins: Definitions,
+  offer: ServerListing,
   newItems: 'allow' | 'approve',
   now: number,
 ): Compared {
-  const changed: Pin[] = [];
-  const quarantined: Pin[] = [];
+  const changed: PinnedDefinition[] = [];
+  const quarantined: PinnedDefinition[] = [];
   const items = itemsOf(offer);
   const trusted = pins.size === 0 || newItems === 'allow';
   for (const [key, { kind, name, definition }] of items) {
@@ -74,7 +74,7 @@ export function compare(
     };
     const asApproved = { state: 'approved', definition, digest, seenDefinition: null, seenDigest: null } as const;
     if (before === undefined) {
-      const pin: Pin = trusted
+      const pin: PinnedDefinition = trusted
         ? { ...base, ...asApproved, decidedBy: null }
         : { ...base, state: 'new', definition: null, digest: '', seenDefinition: definition, seenDigest: digest, decidedBy: null };
       changed.push(pin);
@@ -84,7 +84,7 @@ export function compare(
       if (before.state !== 'approved' || !before.present || canonicalJson(definition) !== canonicalJson(before.definition))
         changed.push({ ...base, ...asApproved, decidedBy: before.decidedBy });
     } else if (digest !== before.seenDigest || !before.present) {
-      const pin: Pin = {
+      const pin: PinnedDefinition = {
         ...before,
         ...base,
         state: before.definition === null ? 'new' : 'changed',
@@ -97,7 +97,7 @@ export function compare(
   }
   const absent = [...pins].filter(([key, pin]) => pin.present && !items.has(key)).map(([, pin]) => pin);
   // One that is withheld does not become another by being away for a moment.
-  const stays = (pin: Pin): boolean => pin.kind !== 'resource' || pin.state === 'changed';
+  const stays = (pin: PinnedDefinition): boolean => pin.kind !== 'resource' || pin.state === 'changed';
   return {
     changed: [...changed, ...absent.filter(stays).map((pin) => ({ ...pin, present: false, changedAt: later(pin, now) }))],
     gone: absent.filter((pin) => !stays(pin)),
@@ -106,7 +106,7 @@ export function compare(
 }
 
 /** The pin with what is offered now approved; null if that is not what `digest` names. */
-export function approved(pin: Pin, digest: string, by: string, now: number): Pin | null {
+export function approved(pin: PinnedDefinition, digest: string, by: string, now: number): PinnedDefinition | null {
   if (pin.state === 'approved' || pin.seenDefinition === null || pin.seenDigest !== digest) return null;
   return {
     ...pin,
@@ -121,8 +121,8 @@ export function approved(pin: Pin, digest: string, by: string, now: number): Pin
 }
 
 /** What may be shown and used: offered, and as approved. In the order of names. */
-export function offered(pins: Pins): Offer {
-  const of = (kind: PinKind): never[] =>
+export function offered(pins: Definitions): ServerListing {
+  const of = (kind: DefinitionKind): never[] =>
     [...pins.values()]
       .filter((pin) => pin.kind === kind && pin.present && pin.state === 'approved')
       .toSorted((one, other) => (one.name < other.name ? -1 : 1))

@@ -4,14 +4,14 @@ import type * as Sdk from '@modelcontextprotocol/server';
 import { LRUCache } from 'lru-cache';
 import { isJsonObject } from '../../../types/json.ts';
 import type { Logger } from '../../../types/logger.ts';
-import type { McpDoor } from './mcp-view.ts';
+import type { McpView } from './mcp-view.ts';
 import { createHeldCalls } from './held-calls.ts';
-import { buildServer, doorOf } from './server.ts';
+import { buildServer, viewOf } from './server.ts';
 import { createSessions, type SessionInfo, type Sessions } from './sessions.ts';
 
 export interface McpGate {
   /** Serves one request to its end. `body` is the parsed JSON, undefined for none. `client` names the caller's OAuth2 client. */
-  serve(request: IncomingMessage, response: ServerResponse, body: unknown, door: McpDoor, client: string): Promise<void>;
+  serve(request: IncomingMessage, response: ServerResponse, body: unknown, door: McpView, client: string): Promise<void>;
   /** Tells the clients that listen that what they may see has changed. Several changes at once are told once. */
   changed(): void;
   /** The sessions that are open on this node. */
@@ -61,7 +61,7 @@ export function createMcpGate(options: McpGateOptions): McpGate {
   /** By scope: a word about a resource of one tenant must not reach another's. */
   const handlers = new LRUCache<string, Sdk.McpHttpHandler>({ max: mostScopes, dispose: (handler) => void handler.close() });
 
-  const handlerFor = (sdk: typeof Sdk, { scope, skills }: McpDoor): Sdk.McpHttpHandler => {
+  const handlerFor = (sdk: typeof Sdk, { scope, skills }: McpView): Sdk.McpHttpHandler => {
     const known = handlers.get(scope);
     if (known !== undefined) return known;
     // What opens no session is served without one, whichever protocol it speaks.
@@ -73,7 +73,7 @@ export function createMcpGate(options: McpGateOptions): McpGate {
   };
 
   const answer = async (sdk: typeof Sdk, sessions: Sessions, request: Request, given: Sdk.McpHandlerRequestOptions): Promise<Response> => {
-    const door = doorOf(given.authInfo);
+    const door = viewOf(given.authInfo);
     const opens = request.method === 'POST' && sdk.isInitializeRequest(given.parsedBody);
     if (opens || request.headers.get('mcp-session-id') !== null) {
       if (request.method === 'POST' && !sdk.isJsonContentType(request.headers.get('content-type')))

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { JsonObject } from '../../../types/json.ts';
 import { isJsonObject } from '../../../types/json.ts';
-import type { DoorContext } from './mcp-view.ts';
+import type { ViewContext } from './mcp-view.ts';
 import { type PeerMethod, SourceRefusal, type ToolResult } from '../../../types/tool-source.ts';
 
 export interface HeldCalls {
@@ -13,7 +13,7 @@ export interface HeldCalls {
    * Runs `start` to its answer or to its next question. `holder` is whose call it is, `wanted` what is called with what.
    * `signal` ends the call only while its request waits for the answer: that a request has ended with a question ends nothing.
    */
-  run(holder: string, wanted: string, context: DoorContext, start: (context: DoorContext) => Promise<ToolResult>): Promise<ToolResult>;
+  run(holder: string, wanted: string, context: ViewContext, start: (context: ViewContext) => Promise<ToolResult>): Promise<ToolResult>;
   /** Gives up what is held. */
   close(): void;
 }

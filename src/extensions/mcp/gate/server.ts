@@ -3,7 +3,7 @@ import type * as Sdk from '@modelcontextprotocol/server';
 import { GatewayError, toGatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
 import { type McpPeer, SourceRefusal, type SourceQuestion, type ToolResult } from '../../../types/tool-source.ts';
-import type { DoorContext, McpDoor } from './mcp-view.ts';
+import type { ViewContext, McpView } from './mcp-view.ts';
 import type { HeldCalls } from './held-calls.ts';
 import { peerOf, type SessionMemory } from './peer.ts';
 import { addSkills, skillsCapability } from './skills.ts';
@@ -18,8 +18,8 @@ export interface GateServer {
 }
 
 /** The door that the request came through. It travels beside the request, never in it. */
-export function doorOf(authInfo: { readonly extra?: Record<string, unknown> } | undefined): McpDoor {
-  const door = authInfo?.extra?.['door'] as McpDoor | undefined;
+export function viewOf(authInfo: { readonly extra?: Record<string, unknown> } | undefined): McpView {
+  const door = authInfo?.extra?.['door'] as McpView | undefined;
   if (door === undefined) throw new GatewayError('internal_error', 'An MCP request came in without its caller.');
   return door;
 }
@@ -66,11 +66,11 @@ export function buildServer({ sdk, version, held }: GateParts, session: SessionM
     const code = isCallers ? sdk.ProtocolErrorCode.InvalidParams : sdk.ProtocolErrorCode.InternalError;
     return new sdk.ProtocolError(code, error.message, { code: error.code });
   };
-  const contextOf = (context: Sdk.ServerContext): DoorContext => ({
+  const contextOf = (context: Sdk.ServerContext): ViewContext => ({
     signal: context.mcpReq.signal,
     peer: peerOf(server, context, session),
   });
-  const enter = (context: Sdk.ServerContext): McpDoor => doorOf(context.http?.authInfo);
+  const enter = (context: Sdk.ServerContext): McpView => viewOf(context.http?.authInfo);
 
   server.setRequestHandler('tools/list', async (_request, context) => ({ tools: (await enter(context).offer()).tools }) as never);
   server.setRequestHandler(

@@ -1,7 +1,7 @@
 /** Sessions of the older protocol (2025-11-25 and before): each belongs to one caller at one address, and ends when it is not used. */
 import { randomUUID } from 'node:crypto';
 import type * as Sdk from '@modelcontextprotocol/server';
-import type { McpDoor } from './mcp-view.ts';
+import type { McpView } from './mcp-view.ts';
 import type { SessionMemory } from './peer.ts';
 import { buildServer, type GateParts, type GateServer } from './server.ts';
 
@@ -18,7 +18,7 @@ export interface SessionInfo {
 
 export interface Sessions {
   /** Opens a session with an `initialize`, or goes on with the one that the request names. Null for a session that is not the caller's. */
-  serve(request: Request, options: Sdk.McpHandlerRequestOptions, door: McpDoor): Promise<Response | null>;
+  serve(request: Request, options: Sdk.McpHandlerRequestOptions, door: McpView): Promise<Response | null>;
   /** Tells the clients that what they may see has changed. */
   changed(): void;
   list(): readonly SessionInfo[];
@@ -96,7 +96,7 @@ export function createSessions(parts: GateParts, onEnd: (id: string) => void): S
     if (idlest !== undefined) end(idlest);
   };
 
-  const open = async (door: McpDoor): Promise<Session> => {
+  const open = async (door: McpView): Promise<Session> => {
     makeRoom(door.holder);
     const id = randomUUID();
     const memory: SessionMemory = { id, logLevel: null };

@@ -5,7 +5,7 @@
 import type * as Sdk from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { GatewayError } from '../../../types/errors.ts';
-import type { DoorSkills, McpDoor } from './mcp-view.ts';
+import type { ViewSkills, McpView } from './mcp-view.ts';
 
 /** What the server says of itself where there are skills. */
 export const skillsCapability = { 'io.modelcontextprotocol/skills': { directoryRead: true } };
@@ -37,9 +37,9 @@ export function onePage<T extends { readonly uri: string }>(all: readonly T[], c
 /** Only the stateless protocol knows these. Rights may change at any moment, so nothing may be kept. */
 const cacheFields = ({ mcpReq }: Sdk.ServerContext): object => (mcpReq.envelope === undefined ? {} : { ttlMs: 0, cacheScope: 'private' });
 
-export function addSkills(sdk: typeof Sdk, server: Sdk.Server, enter: (context: Sdk.ServerContext) => McpDoor): void {
+export function addSkills(sdk: typeof Sdk, server: Sdk.Server, enter: (context: Sdk.ServerContext) => McpView): void {
   /** Of this very request: rights are decided anew each time. */
-  const skillsOf = (context: Sdk.ServerContext): DoorSkills => {
+  const skillsOf = (context: Sdk.ServerContext): ViewSkills => {
     const { skills } = enter(context);
     if (skills === undefined) throw new GatewayError('internal_error', 'A question about skills came to an address without any.');
     return skills;

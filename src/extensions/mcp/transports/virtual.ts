@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { GatewayError } from '../../../types/errors.ts';
 import { definePlugin } from '../../../types/plugin.ts';
-import { emptyOffer } from '../../../types/tool-source.ts';
+import { emptyServerListing } from '../../../types/tool-source.ts';
 
 const options = z.strictObject({
   tools: z
@@ -24,7 +24,7 @@ export default definePlugin({
   reaches: ['tools-of-others'],
   options,
   create: () => ({
-    list: async () => emptyOffer,
+    list: async () => emptyServerListing,
     call: () =>
       Promise.reject(new GatewayError('internal_error', 'A virtual server was called instead of the server that it selects from.')),
     onChange: () => () => {},

@@ -4,18 +4,18 @@ import { breaksIn } from './line-sections.ts';
 import { numberOf, placeOf, type Section } from './section.ts';
 
 /** What a piece holds of one section, and in which line of that it begins, from 1. */
-export interface PieceText {
+export interface ChunkPart {
   readonly section: Section;
   readonly text: string;
   readonly line: number;
 }
 
-export interface Piece {
+export interface Chunk {
   readonly text: string;
   /** Numbers of the sections that it holds parts of, in order. */
   readonly sections: readonly number[];
   /** What it holds of them. */
-  readonly parts: readonly PieceText[];
+  readonly parts: readonly ChunkPart[];
   /** What it repeats of the end of the piece before it. */
   readonly overlap: string;
 }
@@ -81,8 +81,8 @@ function* partsOf(section: Section, number: number, most: number, overlap: numbe
  * Sections together in pieces of at most about `most` characters; a longer section is cut. Each piece begins with the last `overlap`
  * characters of the piece before, whether it was of the same section or not. Each part is headed by `[number: place]`, and if a table goes on in it by the names of its columns.
  */
-export function inPieces(sections: readonly Section[], most: number, overlap: number): readonly Piece[] {
-  const pieces: { text: string; sections: number[]; parts: PieceText[]; overlap: string }[] = [];
+export function chunkSections(sections: readonly Section[], most: number, overlap: number): readonly Chunk[] {
+  const pieces: { text: string; sections: number[]; parts: ChunkPart[]; overlap: string }[] = [];
   const headed = ({ number, section, columns }: Part, text: string): string =>
     `[${number}: ${placeOf(section)}${columns === null ? '' : `; its columns: ${columns}`}]\n${text}`;
   let before: Part | null = null;

@@ -3,9 +3,9 @@ import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type JsonObject } from '../../../types/json.ts';
 import { readMarkdown } from './formats/markdown.ts';
 import type { Waiting } from '../../../scheduling/fair-queue.ts';
-import { readApart, type ReadLimits } from './reader/reader.ts';
+import { readInSubprocess, type ReadLimits } from './reader/reader.ts';
 import type { Section } from './section.ts';
-import { Unreadable } from './document-errors.ts';
+import { UnreadableDocument } from './document-errors.ts';
 
 /** Part of an input schema: a text, or a file. */
 export const documentFields: JsonObject = {
@@ -32,13 +32,13 @@ async function told(param: string, read: () => Promise<readonly Section[]>): Pro
   try {
     return await read();
   } catch (thrown) {
-    if (!(thrown instanceof Unreadable)) throw thrown;
+    if (!(thrown instanceof UnreadableDocument)) throw thrown;
     throw new GatewayError('invalid_request', `${param} ${thrown.message}.`, { param, cause: thrown });
   }
 }
 
 async function readText(text: string, signal: AbortSignal): Promise<readonly Section[]> {
-  if (text.trim() === '') throw new Unreadable('is blank');
+  if (text.trim() === '') throw new UnreadableDocument('is blank');
   return readMarkdown(text, signal);
 }
 
@@ -47,18 +47,18 @@ function bytesOf(given: string): { readonly bytes: Buffer; readonly type: string
   const comma = given.startsWith('data:') ? given.indexOf(',') : -1;
   const head = given.slice(0, comma + 1);
   if (head.length > 500 || (head !== '' && !head.endsWith(';base64,')))
-    throw new Unreadable('is no base64; of a data: address, only base64 is read');
+    throw new UnreadableDocument('is no base64; of a data: address, only base64 is read');
   const digits = given.slice(head.length).replaceAll(/\s+/g, '');
-  if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(digits)) throw new Unreadable('is no base64; encode the whole file at once');
+  if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(digits)) throw new UnreadableDocument('is no base64; encode the whole file at once');
   return { bytes: Buffer.from(digits, 'base64'), type: head.slice('data:'.length, -';base64,'.length).split(';')[0] ?? '' };
 }
 
 async function readGivenFile(given: JsonObject, waiting: Waiting, limits: ReadLimits): Promise<readonly Section[]> {
   const string = (field: string): string => (typeof given[field] === 'string' ? given[field] : '');
   const { bytes, type } = bytesOf(string('base64'));
-  if (bytes.length === 0) throw new Unreadable('is empty');
-  if (bytes.length > mostBytes) throw new Unreadable(`is larger than ${mostBytes} bytes`);
-  return readApart({ bytes, name: string('name'), type: string('media_type') || type }, limits, waiting);
+  if (bytes.length === 0) throw new UnreadableDocument('is empty');
+  if (bytes.length > mostBytes) throw new UnreadableDocument(`is larger than ${mostBytes} bytes`);
+  return readInSubprocess({ bytes, name: string('name'), type: string('media_type') || type }, limits, waiting);
 }
 
 /** The sections of what the input holds under `text` or `document`. Throws `invalid_request` for what cannot be read. */

@@ -1,6 +1,6 @@
 /** A text in pieces that together are the text again, space for space. */
 
-export interface TextPiece {
+export interface TextChunk {
   /** White space before it. */
   readonly before: string;
   /** Empty only where the whole text is nothing but white space. */
@@ -35,8 +35,8 @@ function fenceAfter(text: string, open: string): string {
   return fence;
 }
 
-export function textPieces(whole: string, most: number): readonly TextPiece[] {
-  const pieces: TextPiece[] = [];
+export function textChunks(whole: string, most: number): readonly TextChunk[] {
+  const pieces: TextChunk[] = [];
   let fence = '';
   for (let start = 0; start < whole.length;) {
     const end = endOf(whole, start, most);

@@ -53,7 +53,7 @@ function recordMeant(record: Json, typesOf: TypesOf): Json {
   };
 }
 
-export function answerMeant(answer: Json, typesOf: TypesOf): Json {
+export function normalizeAnswer(answer: Json, typesOf: TypesOf): Json {
   const isRecord = isJsonObject(answer) && answer['records'] === undefined && isJsonObject(answer['data']);
   const whole: Json = Array.isArray(answer) ? { records: answer } : isRecord ? { records: [answer] } : answer;
   if (!isJsonObject(whole) || !Array.isArray(whole['records'])) return whole;

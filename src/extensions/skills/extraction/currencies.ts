@@ -26,7 +26,7 @@ const names: Readonly<Record<string, RegExp>> = {
 const isOf = (text: string, code: string, name: RegExp): boolean => new RegExp(`\\b${code}\\b`).test(text) || name.test(text);
 
 /** Whether a text that is nothing but some money is named otherwise in the words; both in small letters. Of a sign of many it may be any. */
-export function saysCurrency(own: string, said: string): boolean {
+export function mentionsOtherCurrency(own: string, said: string): boolean {
   return Object.entries(names).some(([code, name]) => {
     const [found = ''] = new RegExp(`\\b${code}\\b|${name.source}`).exec(own) ?? [];
     return found === own && isOf(said, code, name);

@@ -40,7 +40,7 @@ const numbersIn = (text: string): readonly number[] => [...text.matchAll(/\d+/g)
  * `equal`: the words say this very day. `implied`: nothing there speaks against it; a year that is said must be this one, of the shorter
  * numbers one, and a month that is named. Both in small letters.
  */
-export function momentSupport(own: string, words: string): Support {
+export function dateSupport(own: string, words: string): Support {
   const said = datesInDigits(words);
   const mine = new Set(numbersIn(own));
   const all = numbersIn(said);

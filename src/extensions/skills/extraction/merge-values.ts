@@ -1,10 +1,10 @@
 /** What two pieces of a document say of one thing, put together. */
 import type { Json } from '../../../types/json.ts';
 import { within } from './value-paths.ts';
-import { dataOf, type Proof, type Proven } from './verified-data.ts';
+import { dataOf, type QuoteEvidence, type Verified } from './verified-data.ts';
 
 /** True if all that `part` says is said by `whole`: the same thing, cut by the end of a piece. */
-export function isWithin(part: Proven, whole: Proven): boolean {
+export function isWithin(part: Verified, whole: Verified): boolean {
   if ('value' in part) return 'value' in whole && part.norm === whole.norm;
   if ('items' in part) return 'items' in whole && part.items.every((item) => whole.items.some((other) => isWithin(item, other)));
   return (
@@ -18,13 +18,13 @@ export function isWithin(part: Proven, whole: Proven): boolean {
 
 export interface Joining {
   /** Hears what `other` says and `one` says otherwise. */
-  told(path: string, other: Json, proof: Proof | null): void;
+  told(path: string, other: Json, proof: QuoteEvidence | null): void;
   /** Whether an item of a list may be one that was read before; unless given, equal items are always one. */
-  mayRepeat?(item: Proven): boolean;
+  mayRepeat?(item: Verified): boolean;
 }
 
 /** Items of both: what is said already is not said again. */
-function joinedItems(one: readonly Proven[], other: readonly Proven[], mayRepeat: Joining['mayRepeat']): readonly Proven[] {
+function joinedItems(one: readonly Verified[], other: readonly Verified[], mayRepeat: Joining['mayRepeat']): readonly Verified[] {
   const items = [...one];
   // Where equal items count each, an item that was read before stands for one that is read again.
   const open = new Set(one);
@@ -36,7 +36,7 @@ function joinedItems(one: readonly Proven[], other: readonly Proven[], mayRepeat
     const known = mayRepeat === undefined ? items : [...open];
     const larger = known.find((each) => isWithin(item, each));
     const smaller = larger === undefined ? known.find((each) => isWithin(each, item)) : undefined;
-    open.delete((larger ?? smaller) as Proven);
+    open.delete((larger ?? smaller) as Verified);
     if (smaller !== undefined) items[items.indexOf(smaller)] = item;
     else if (larger === undefined) items.push(item);
   }
@@ -44,13 +44,13 @@ function joinedItems(one: readonly Proven[], other: readonly Proven[], mayRepeat
 }
 
 /** Both together. Where they say different things the first counts. */
-export function joined(one: Proven, other: Proven, joining: Joining, path = ''): Proven {
+export function mergeValues(one: Verified, other: Verified, joining: Joining, path = ''): Verified {
   if ('items' in one && 'items' in other) return { items: joinedItems(one.items, other.items, joining.mayRepeat?.bind(joining)) };
   if ('fields' in one && 'fields' in other) {
-    const fields: Record<string, Proven> = { ...one.fields };
+    const fields: Record<string, Verified> = { ...one.fields };
     for (const [key, each] of Object.entries(other.fields)) {
       const known = Object.hasOwn(fields, key) ? fields[key] : undefined;
-      fields[key] = known === undefined ? each : joined(known, each, joining, within(path, key));
+      fields[key] = known === undefined ? each : mergeValues(known, each, joining, within(path, key));
     }
     return { fields };
   }

@@ -1,13 +1,13 @@
 /** What was found in the pieces of a document, put together: nothing twice because it was read twice, nothing lost where it was cut. */
 import type { Json } from '../../../types/json.ts';
-import { joined, type Joining } from './merge-values.ts';
-import { dataOf, type Evidence, evidenceOf, type Proven, type Rejected } from './verified-data.ts';
+import { mergeValues, type Joining } from './merge-values.ts';
+import { dataOf, type Evidence, evidenceOf, type Verified, type Rejected } from './verified-data.ts';
 import { createRecordIndex, type Kept, keysOf } from './record-index.ts';
 import { plain } from './text-normalizer.ts';
 
 /** Of one piece. */
 export interface Extraction {
-  readonly records: readonly Proven[];
+  readonly records: readonly Verified[];
   readonly rejected: readonly Rejected[];
   /** What the piece repeats of the one before it. */
   readonly overlap: string;
@@ -24,19 +24,19 @@ export interface Merged {
   readonly rejected: readonly Rejected[];
 }
 
-function contradict(one: Proven, other: Proven): boolean {
+function contradict(one: Verified, other: Verified): boolean {
   let found = false;
-  joined(one, other, { told: () => (found = true) });
+  mergeValues(one, other, { told: () => (found = true) });
   return found;
 }
 
 /** The text that was read twice: it explains a repetition as often as its words stand in it. */
-interface Overlap {
+interface ResumeMatcher {
   /** True if one of the quotes may have been read before, as far as that was not said already. */
   take(quotes: readonly string[]): boolean;
 }
 
-function overlapOf(text: string): Overlap {
+function overlapOf(text: string): ResumeMatcher {
   const left = new Map<string, number>();
   return {
     take(quotes) {
@@ -57,7 +57,7 @@ function onlyIn(overlap: string, repeated: Repeated): Pick<Joining, 'mayRepeat'>
   return { mayRepeat: (item) => known.take(evidenceOf(item).map(({ quote }) => plain(quote))) };
 }
 
-function allRecords(parts: readonly Extraction[], repeated: Repeated): readonly Proven[] {
+function allRecords(parts: readonly Extraction[], repeated: Repeated): readonly Verified[] {
   const all: Kept[] = [];
   const index = createRecordIndex();
   /** Of the piece before, by the words that prove them. */
@@ -83,7 +83,7 @@ function allRecords(parts: readonly Extraction[], repeated: Repeated): readonly 
         .flatMap(({ key }) => before.get(key) ?? [])
         .find((kept) => kept.piece === piece - 1 && !contradict(kept.record, record));
       if (again !== undefined && twice.take(shared.map(({ quote }) => quote))) {
-        again.record = joined(again.record, record, { told() {}, ...onlyIn(overlap, repeated) });
+        again.record = mergeValues(again.record, record, { told() {}, ...onlyIn(overlap, repeated) });
         again.piece = piece;
         remember(again);
         continue;
@@ -110,19 +110,19 @@ function allRecords(parts: readonly Extraction[], repeated: Repeated): readonly 
 const shown = ({ path, quote, source, exact }: Evidence): MergedEvidence => ({ path, quote, source, exact });
 
 /** Many: a list of records. Else one, each field by the first place that says it; places that say otherwise are told. */
-export function merged(parts: readonly Extraction[], many: boolean, repeated: Repeated): Merged {
+export function mergeRecords(parts: readonly Extraction[], many: boolean, repeated: Repeated): Merged {
   const rejected = parts.flatMap((part) => part.rejected);
   if (many) {
-    const all: Proven = { items: allRecords(parts, repeated) };
+    const all: Verified = { items: allRecords(parts, repeated) };
     return { data: dataOf(all), evidence: evidenceOf(all).map(shown), rejected };
   }
-  let whole: Proven = { fields: {} };
+  let whole: Verified = { fields: {} };
   const told: Joining['told'] = (path, value, proof) => {
     rejected.push({ value: { [path]: value }, reason: `another place says otherwise: "${proof?.quote.slice(0, 200) ?? ''}"` });
   };
   for (const part of parts) {
     const joining = { told, ...onlyIn(plain(part.overlap), repeated) };
-    for (const record of part.records) whole = joined(whole, record, joining);
+    for (const record of part.records) whole = mergeValues(whole, record, joining);
   }
   return { data: dataOf(whole), evidence: evidenceOf(whole).map(shown), rejected };
 }

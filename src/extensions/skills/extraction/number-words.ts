@@ -80,7 +80,7 @@ export const datesInDigits = (words: string): string =>
   words.replaceAll(/[零〇一二三四五六七八九十]+(?=[年月日号號])/g, (run) => String(chineseValue(run)));
 
 /** Those of English and Chinese, which are read; a run of them is one number. */
-export function spelledNumbers(words: string): readonly number[] {
+export function numbersInWords(words: string): readonly number[] {
   const found = [...words.matchAll(english)].map(([run]) => englishValue(run));
   for (const [, word = ''] of words.matchAll(oneWord)) found.push(...(others[word.toLowerCase()] ?? []));
   for (const [run, whole, tenths, hundredths] of words.matchAll(amounts)) {
@@ -94,4 +94,4 @@ export function spelledNumbers(words: string): readonly number[] {
 const elsewhere =
   /\b(ein(s|e|en|er|em|es)?|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|dreißig|\w+zig|hundert|tausend|dutzend|halb|viertel)|\b(une?|deux|trois|quatre|cinq|sept|huit|neuf|dix|onze|douze|vingt|trente|mille|demi|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|veinte|treinta|ciento|medi[oa]|tre|quattro|cinque|sette|otto|nove|dieci|venti)\b|半|\b(hundreds|thousands)\b/i;
 
-export const isSpelledElsewhere = (words: string): boolean => elsewhere.test(words);
+export const isUnsupportedNumberWord = (words: string): boolean => elsewhere.test(words);

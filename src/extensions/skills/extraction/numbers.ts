@@ -1,7 +1,7 @@
 /** The numbers that words of a document say, in the writings of several countries. */
 
-import { isSpelledElsewhere, spelledNumbers } from './number-words.ts';
-import { evenDigits } from './text-normalizer.ts';
+import { isUnsupportedNumberWord, numbersInWords } from './number-words.ts';
+import { normalizeDigits } from './text-normalizer.ts';
 
 /**
  * `exact`: the value itself stands in the words. `equal`: it does, in another writing. `implied`: nothing there speaks against it, and
@@ -9,7 +9,7 @@ import { evenDigits } from './text-normalizer.ts';
  */
 export type Support = 'exact' | 'equal' | 'implied' | 'none';
 
-interface Said {
+interface DeliveredContent {
   /** What the same digits may mean: marks may group, and the last may be the decimal one. */
   readonly values: readonly number[];
   readonly isNegative: boolean;
@@ -17,7 +17,7 @@ interface Said {
 
 /** Fractions apart from what stands before them, footnotes and powers away, and spaces that only ever group made into such a mark. */
 function readable(words: string): string {
-  return evenDigits(words)
+  return normalizeDigits(words)
     .replaceAll(/[\u00bc-\u00be\u2150-\u215e]/g, ' $&')
     .replaceAll(/[\u00b9\u00b2\u00b3\u2070\u2074-\u2079]+/g, ' ')
     .replaceAll(/(?<=\d)[\u00a0\u202f\u2009](?=\d{3}(?!\d))/g, "'")
@@ -50,13 +50,13 @@ const mostGroups = 8;
 function together(runs: readonly string[]): number[] {
   const found: number[] = [];
   for (let from = 0; from < runs.length; from++) {
-    let joined = runs[from] ?? '';
-    if (!/^[1-9]\d{0,2}$/.test(joined)) continue;
+    let mergeValues = runs[from] ?? '';
+    if (!/^[1-9]\d{0,2}$/.test(mergeValues)) continue;
     for (const next of runs.slice(from + 1, from + mostGroups)) {
       const [, group = '', rest = ''] = /^(\d{3})((?:[.,]\d+)?)$/.exec(next) ?? [];
       if (group === '') break;
-      joined += group;
-      found.push(Number(joined + rest.replace(',', '.')));
+      mergeValues += group;
+      found.push(Number(mergeValues + rest.replace(',', '.')));
       if (rest !== '') break;
     }
   }
@@ -65,8 +65,8 @@ function together(runs: readonly string[]): number[] {
 
 const mostRuns = 2_000;
 
-function numbersIn(words: string): Said[] {
-  const found: Said[] = [];
+function numbersIn(words: string): DeliveredContent[] {
+  const found: DeliveredContent[] = [];
   const all = words.matchAll(/(?:(\d+) )?(\d+)[/\u2044](\d+)(?![/\d])|\d+(?:[.,']\d+)*(?: \d+(?:[.,']\d+)*)*/g);
   for (const { 0: run, 1: whole, 2: over, 3: under, index } of all.take(mostRuns)) {
     const isNegative = /(^|[^\p{L}\p{N}])-[$\u20ac\u00a3\u00a5]?$|\((?:[$\u20ac\u00a3\u00a5] ?)?$/u.test(
@@ -128,11 +128,11 @@ export function numberSupport(value: number, given: string): Support {
   const said = numbersIn(words);
   const same = said.filter(({ values }) => values.some((each) => isNear(each, own)));
   if (same.length > 0) return same.some(({ isNegative }) => isNegative === value < 0) ? 'exact' : 'implied';
-  if ([...scaledIn(words), ...spelledNumbers(words)].some((each) => isNear(each, own))) return 'implied';
+  if ([...scaledIn(words), ...numbersInWords(words)].some((each) => isNear(each, own))) return 'implied';
   // None, or one of something.
   const isFew = (own === 0 || own === 1) && /\p{L}/u.test(words);
-  if (said.length === 0) return isFew || isSpelledElsewhere(words) ? 'implied' : 'none';
+  if (said.length === 0) return isFew || isUnsupportedNumberWord(words) ? 'implied' : 'none';
   if (!scales.test(words)) return 'none';
-  const isScaled = ({ values }: Said): boolean => values.some((each) => factors.some((factor) => isNear(each * factor, own)));
+  const isScaled = ({ values }: DeliveredContent): boolean => values.some((each) => factors.some((factor) => isNear(each * factor, own)));
   return said.some(isScaled) ? 'implied' : 'none';
 }

@@ -1,9 +1,9 @@
 /** Whether words of a document say a value. */
 import type { Json } from '../../../types/json.ts';
-import { saysCurrency } from './currencies.ts';
-import { momentSupport } from './dates.ts';
+import { mentionsOtherCurrency } from './currencies.ts';
+import { dateSupport } from './dates.ts';
 import { numberIn, numberSupport, type Support } from './numbers.ts';
-import { folded, plain } from './text-normalizer.ts';
+import { foldText, plain } from './text-normalizer.ts';
 
 /** Words, numbers without leading zeros, and each sign of a script that has no spaces. */
 const partsOf = (text: string): string[] =>
@@ -21,7 +21,7 @@ function standsIn(own: string, said: string): boolean {
     const end = at + own.length;
     if (!isWithin(said.slice(0, at).at(-1) ?? '', own.slice(0, 1)) && !isWithin(said[end] ?? '', own.slice(-1))) return true;
   }
-  return own.length >= 6 && brokenIn(folded(own).text, folded(said).text);
+  return own.length >= 6 && brokenIn(foldText(own).text, foldText(said).text);
 }
 
 /** Broken by the layout in the middle of a word; what is left and right of it can no longer be told apart, but for digits. */
@@ -59,12 +59,12 @@ const isoDate = /^\d{4}-\d\d-\d\d(t[\d:.]+(z|[+-][\d:]+)?)?$/;
 function textSupport(value: string, words: string, kind: TextKind): Support {
   const [own, said] = [plain(value).toLowerCase(), words.toLowerCase()];
   if (own !== '' && standsIn(own, said)) return 'exact';
-  if (saysCurrency(own, said)) return 'equal';
+  if (mentionsOtherCurrency(own, said)) return 'equal';
   if (kind === 'choice') return 'implied';
   // An amount as a text; leading zeros are those of a name.
   const number = /^0\d/.test(own) ? null : numberIn(own);
   if (number !== null && numberSupport(number, words) === 'exact') return 'equal';
-  if (kind === 'moment' || isoDate.test(own)) return momentSupport(own, said);
+  if (kind === 'moment' || isoDate.test(own)) return dateSupport(own, said);
   return isSameDigits(own, said) ? 'equal' : freeSupport(own, said);
 }
 

@@ -1,6 +1,6 @@
 /** Records that were found, found again among thousands. */
 import { isWithin } from './merge-values.ts';
-import { evidenceOf, type Proven } from './verified-data.ts';
+import { evidenceOf, type Verified } from './verified-data.ts';
 import { plain } from './text-normalizer.ts';
 
 /** How a record is found again: by its values, and by the words that prove them, wherever in a list they stand. */
@@ -9,7 +9,7 @@ export interface Keys {
   readonly proofs: readonly { readonly key: string; readonly quote: string }[];
 }
 
-export function keysOf(record: Proven): Keys {
+export function keysOf(record: Verified): Keys {
   const told = evidenceOf(record).map(({ path, quote, norm }) => ({ path: path.replaceAll(/\[\d+\]/g, '[]'), quote: plain(quote), norm }));
   return {
     values: [...new Set(told.map(({ path, norm }) => `${path} ${norm}`))],
@@ -18,7 +18,7 @@ export function keysOf(record: Proven): Keys {
 }
 
 export interface Kept {
-  record: Proven;
+  record: Verified;
   /** The last piece that holds it. */
   piece: number;
 }
@@ -39,7 +39,7 @@ export function createRecordIndex() {
       }
     },
     /** One that says all that the record says. */
-    containing(record: Proven, { values }: Keys): Kept | undefined {
+    containing(record: Verified, { values }: Keys): Kept | undefined {
       let fewest = byValue.get(values[0] ?? '') ?? none;
       for (const value of values) {
         const found = byValue.get(value) ?? none;
@@ -48,7 +48,7 @@ export function createRecordIndex() {
       return fewest.values().find((kept) => isWithin(record, kept.record));
     },
     /** One of which all is said by the record. */
-    within(record: Proven, { values }: Keys): Kept | undefined {
+    within(record: Verified, { values }: Keys): Kept | undefined {
       for (const value of values) {
         const found = byValue.get(value) ?? none;
         if (found.size > mostShared) continue;

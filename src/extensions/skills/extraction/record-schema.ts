@@ -3,7 +3,7 @@ import { compileSchema, type SchemaCheck } from '../../../schema/json-schema.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { pointedTo } from '../../../schema/json-pointer.ts';
 import type { GatewayError } from '../../../types/errors.ts';
-import { wrongInput } from '../prompting/input-validation.ts';
+import { inputError } from '../prompting/input-validation.ts';
 import type { TypesOf } from './answer-normalizer.ts';
 import type { TextKind } from './quote-verifier.ts';
 
@@ -91,7 +91,7 @@ function isOfFields(schema: JsonObject): boolean {
   return isObject && isJsonObject(properties) && Object.keys(properties).length > 0;
 }
 
-const wrongSchema = (sentence: string): GatewayError => wrongInput('schema', sentence);
+const wrongSchema = (sentence: string): GatewayError => inputError('schema', sentence);
 
 /** Of a schema that comes with an input: it is compiled while everybody waits, and a pattern takes longest. */
 const mostGivenValues = 5_000;

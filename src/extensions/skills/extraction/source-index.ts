@@ -1,8 +1,8 @@
 /** What a model was given to read, and its quotes looked up in it. */
 import { breaksIn, hasNoPlace } from '../documents/line-sections.ts';
-import type { PieceText } from '../documents/chunks.ts';
+import type { ChunkPart } from '../documents/chunks.ts';
 import { placeOf } from '../documents/section.ts';
-import { bare, type Folded, folded } from './text-normalizer.ts';
+import { withoutPunctuation, type FoldedText, foldText } from './text-normalizer.ts';
 
 /** Words of the document as they stand there. */
 export interface Passage {
@@ -32,7 +32,7 @@ interface Span {
 }
 
 /** Where in the folded text what stands at `place` begins. */
-function indexOf({ from }: Folded, place: number): number {
+function indexOf({ from }: FoldedText, place: number): number {
   let [low, high] = [0, from.length];
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -43,7 +43,7 @@ function indexOf({ from }: Folded, place: number): number {
 }
 
 /** From `near` on, then those before it, the next first. */
-function* spansOf(words: Folded, within: Folded, near = 0): Generator<Span> {
+function* spansOf(words: FoldedText, within: FoldedText, near = 0): Generator<Span> {
   if (words.text === '') return;
   const start = near === 0 ? 0 : indexOf(within, near);
   const spanAt = (at: number): Span => ({
@@ -101,24 +101,24 @@ function nearest(text: string, found: readonly (readonly Span[])[], near: number
 }
 
 /** Parts of sections as one text, for words may run on from one page to the next. */
-export function readingOf(parts: readonly PieceText[]): Reading {
+export function createSourceIndex(parts: readonly ChunkPart[]): Reading {
   let text = '';
   const starts = parts.map(({ section, text: own, line }) => {
     const at = text.length;
     text += `${own}\n`;
     return { at, section, line };
   });
-  const all = folded(text);
-  const few = bare(all);
+  const all = foldText(text);
+  const few = withoutPunctuation(all);
 
   const isWhole = ({ start, end }: Span): boolean => !goesOn(text, start) && !goesOn(text, end);
 
   /** Where the quote stands, whole words before parts of them. */
   const spansFor = (quote: string, near: number | undefined): readonly (readonly Span[])[] => {
-    const own = folded(quote);
+    const own = foldText(quote);
     for (const [words, within] of [
       [own, all],
-      [bare(own), few],
+      [withoutPunctuation(own), few],
     ] as const) {
       const spans = [...spansOf(words, within, near)];
       const whole = spans.filter(isWhole);
@@ -131,7 +131,7 @@ export function readingOf(parts: readonly PieceText[]): Reading {
   const spansWithGaps = (quote: string): readonly (readonly Span[])[] => {
     const words = quote
       .split(ellipsis)
-      .map((part) => bare(folded(part)))
+      .map((part) => withoutPunctuation(foldText(part)))
       .filter((part) => part.text !== '');
     const [first, ...others] = words;
     if (first === undefined || others.length === 0) return [];

@@ -8,7 +8,7 @@ const marks: readonly (readonly [RegExp, string])[] = [
   [/[\u2010-\u2015\u2212]/g, '-'],
 ];
 
-const evenMarks = (text: string): string => marks.reduce((own, [pattern, mark]) => own.replaceAll(pattern, mark), evenDigits(text));
+const evenMarks = (text: string): string => marks.reduce((own, [pattern, mark]) => own.replaceAll(pattern, mark), normalizeDigits(text));
 
 /** Digits of every script stand in a row, from nought. */
 function digitOf(sign: string): string {
@@ -19,7 +19,7 @@ function digitOf(sign: string): string {
 }
 
 /** Arabic, Persian, Indian and other digits, and the marks between them, as those of Europe. */
-export const evenDigits = (text: string): string =>
+export const normalizeDigits = (text: string): string =>
   text
     .replaceAll(/(?!\d)\p{Nd}/gu, digitOf)
     .replaceAll('\u066b', '.')
@@ -31,14 +31,14 @@ export function plain(text: string): string {
 }
 
 /** Words with nothing but their letters, digits and signs, each with where it came from. */
-export interface Folded {
+export interface FoldedText {
   readonly text: string;
   /** For each character of the text where the one that it was made of begins and ends. */
   readonly from: readonly number[];
   readonly to: readonly number[];
 }
 
-function kept(all: Folded, isKept: (sign: string, at: number) => boolean): Folded {
+function kept(all: FoldedText, isKept: (sign: string, at: number) => boolean): FoldedText {
   let text = '';
   const from: number[] = [];
   const to: number[] = [];
@@ -68,7 +68,7 @@ function meant(sign: string): string {
 }
 
 /** Breaks of lines are the layout's too, which some scripts write without a space and others within a word, by a hyphen; and so is the case. */
-export function folded(given: string): Folded {
+export function foldText(given: string): FoldedText {
   let text = '';
   const from: number[] = [];
   const to: number[] = [];
@@ -89,5 +89,5 @@ export function folded(given: string): Folded {
 const punctuation = /[*_~#|>\\"'.,;:!?()[\]{}\u2022\u00b7\u3001\u3002]/;
 
 /** Without what only parts and sets off: punctuation, the marks of Markdown, the lines between the cells of a table. */
-export const bare = (all: Folded): Folded =>
+export const withoutPunctuation = (all: FoldedText): FoldedText =>
   kept(all, (sign, at) => (sign === '-' ? /\p{N}/u.test(all.text[at + 1] ?? '') : !punctuation.test(sign)));

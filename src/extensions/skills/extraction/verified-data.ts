@@ -2,7 +2,7 @@
 import type { Json } from '../../../types/json.ts';
 import { within } from './value-paths.ts';
 
-export interface Proof {
+export interface QuoteEvidence {
   /** As the document has it. */
   readonly quote: string;
   /** Page and heading. */
@@ -16,20 +16,20 @@ export interface Rejected {
 }
 
 /** Data in which every value is proven. */
-export type Proven =
-  | { readonly value: Json; readonly norm: string; readonly proof: Proof }
-  | { readonly fields: Readonly<Record<string, Proven>> }
-  | { readonly items: readonly Proven[] };
+export type Verified =
+  | { readonly value: Json; readonly norm: string; readonly proof: QuoteEvidence }
+  | { readonly fields: Readonly<Record<string, Verified>> }
+  | { readonly items: readonly Verified[] };
 
-export function dataOf(proven: Proven): Json {
+export function dataOf(proven: Verified): Json {
   if ('value' in proven) return proven.value;
   if ('items' in proven) return proven.items.map(dataOf);
   return Object.fromEntries(Object.entries(proven.fields).map(([key, each]) => [key, dataOf(each)]));
 }
 
-export type Evidence = { readonly path: string; readonly norm: string } & Proof;
+export type Evidence = { readonly path: string; readonly norm: string } & QuoteEvidence;
 
-export function evidenceOf(proven: Proven, path = ''): readonly Evidence[] {
+export function evidenceOf(proven: Verified, path = ''): readonly Evidence[] {
   if ('value' in proven) return [{ path, norm: proven.norm, ...proven.proof }];
   if ('items' in proven) return proven.items.flatMap((each, index) => evidenceOf(each, `${path}[${index}]`));
   return Object.entries(proven.fields).flatMap(([key, each]) => evidenceOf(each, within(path, key)));

@@ -1,7 +1,7 @@
 /** What a model says that a document says, value by value, with the words that prove each. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { quoteFor, quotesByPath, within } from './value-paths.ts';
-import type { Proven, Rejected } from './verified-data.ts';
+import type { Verified, Rejected } from './verified-data.ts';
 import { supportOf, type TextKind } from './quote-verifier.ts';
 import type { Reading } from './source-index.ts';
 import { plain } from './text-normalizer.ts';
@@ -15,18 +15,18 @@ export interface Found {
 /** Texts are the same in any layout; large and small letters may tell two things apart. */
 const normOf = (value: Json): string => JSON.stringify(typeof value === 'string' ? plain(value) : value);
 
-export interface Proving {
+export interface VerifyContext {
   readonly reading: Reading;
   /** What kind of text is wanted at a path. */
   readonly kindOf: (path: string) => TextKind;
 }
 
 /** Null if nothing of it is proven; what is not, goes to `rejected`. */
-export function prove({ data, quotes: given }: Found, { reading, kindOf }: Proving, rejected: Rejected[]): Proven | null {
+export function verifyRecord({ data, quotes: given }: Found, { reading, kindOf }: VerifyContext, rejected: Rejected[]): Verified | null {
   const quotes = quotesByPath(given);
 
   /** `near`: where other words stand that prove the same thing. */
-  const proveValue = (value: Json, path: string, near: number | undefined): Proven | null => {
+  const proveValue = (value: Json, path: string, near: number | undefined): Verified | null => {
     const refuse = (reason: string): null => {
       rejected.push({ value: { [path]: value }, reason });
       return null;
@@ -54,7 +54,7 @@ export function prove({ data, quotes: given }: Found, { reading, kindOf }: Provi
     return undefined;
   };
 
-  const walk = (value: Json, path: string, near?: number): Proven | null => {
+  const walk = (value: Json, path: string, near?: number): Verified | null => {
     if (value === null) return null;
     if (Array.isArray(value)) {
       const items = value.flatMap((each: Json, index) => walk(each, `${path}[${index}]`, near) ?? []);
@@ -62,7 +62,7 @@ export function prove({ data, quotes: given }: Found, { reading, kindOf }: Provi
     }
     if (!isJsonObject(value)) return proveValue(value, path, near);
     const here = anchorIn(value, path) ?? near;
-    const fields = Object.entries(value).flatMap(([key, each]): [string, Proven][] => {
+    const fields = Object.entries(value).flatMap(([key, each]): [string, Verified][] => {
       const proven = walk(each as Json, within(path, key), here);
       return proven === null ? [] : [[key, proven]];
     });

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json } from '../../../types/json.ts';
-import { fill, type Known, placesIn } from './references.ts';
+import { fill, type Known, referencesIn } from './references.ts';
 
 export type Condition =
   | { readonly value: Json; readonly is: Json }
@@ -71,10 +71,10 @@ export function holds(given: Condition, known: Known): boolean {
   return 'above' in given ? number > given.above : number < given.below;
 }
 
-export function conditionPlaces(given: Condition): readonly (readonly string[])[] {
-  if ('not' in given) return conditionPlaces(given.not);
-  if ('all' in given) return given.all.flatMap(conditionPlaces);
-  if ('any' in given) return given.any.flatMap(conditionPlaces);
+export function conditionReferences(given: Condition): readonly (readonly string[])[] {
+  if ('not' in given) return conditionReferences(given.not);
+  if ('all' in given) return given.all.flatMap(conditionReferences);
+  if ('any' in given) return given.any.flatMap(conditionReferences);
   const other: Json = 'is' in given ? given.is : 'in' in given ? [...given.in] : null;
-  return [...placesIn(given.value), ...placesIn(other)];
+  return [...referencesIn(given.value), ...referencesIn(other)];
 }

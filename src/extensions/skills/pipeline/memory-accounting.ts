@@ -21,13 +21,13 @@ function charactersOf(value: Json, most: number): number {
   return sum;
 }
 
-export interface Weight {
+export interface MemoryAccount {
   /** Throws `step_limit_reached` once all that was added is more than a pipeline may hold. */
   add(value: Json): void;
 }
 
 /** `of`: whose, as the beginning of a sentence. */
-export function weightOf(of: string): Weight {
+export function createMemoryAccount(of: string): MemoryAccount {
   let sum = 0;
   return {
     add(value) {

@@ -4,7 +4,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts
 import { nearMatches } from '../../../text/did-you-mean.ts';
 import { compileSchema, type SchemaCheck } from '../../../schema/json-schema.ts';
 import { invalid, type Step } from './options.ts';
-import { placesIn } from './references.ts';
+import { referencesIn } from './references.ts';
 
 /** Throws what `refuse` makes of the fault. */
 export function requireSchema(schema: JsonObject, refuse: (sentence: string) => GatewayError): SchemaCheck {
@@ -41,7 +41,7 @@ function requireQuestion(field: string, given: JsonObject): void {
     throw invalid(`${field}.model`, 'is no field here; name the model under use of the step, and under tools of the skill');
 }
 
-const holdsPlaces = (value: Json): boolean => placesIn(value).length > 0;
+const holdsPlaces = (value: Json): boolean => referencesIn(value).length > 0;
 
 /** A model step asks something, and a schema that is written out is one. Returns what its answer looks like; null: anything. */
 export function requireModelStep(field: string, { use, with: given, each }: Step): JsonObject | null {

@@ -1,7 +1,7 @@
 /** Which places a step may name, and what is said of the others. */
 import type { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type JsonObject } from '../../../types/json.ts';
-import { fieldsOf, mayHave, surelyNoList } from '../prompting/schema-paths.ts';
+import { fieldsOf, mayContainPath, definitelyNotList } from '../prompting/schema-paths.ts';
 import { invalid } from './options.ts';
 
 export type Path = readonly string[];
@@ -39,11 +39,11 @@ function faultOfPath(path: Path, scope: Scope, inList: boolean): string | null {
   const [root = '', ...inner] = path;
   if (inList && (root === 'item' || root === 'index')) return null;
   if (root === 'input')
-    return mayHave(scope.input, inner) ? null : `${shownPath(path)} is not in the input_schema; it has ${fieldsOf(scope.input)}`;
+    return mayContainPath(scope.input, inner) ? null : `${shownPath(path)} is not in the input_schema; it has ${fieldsOf(scope.input)}`;
   const [name = '', ...deeper] = inner;
   const shape = root === 'steps' ? scope.steps.get(name) : undefined;
   if (shape === undefined) return strange(path, scope, inList);
-  return shape === null || mayHave(shape, deeper) ? null : `${shownPath(path)} is not in the schema of the step "${name}"`;
+  return shape === null || mayContainPath(shape, deeper) ? null : `${shownPath(path)} is not in the schema of the step "${name}"`;
 }
 
 function read(field: string, places: () => readonly Path[]): readonly Path[] {
@@ -55,7 +55,7 @@ function read(field: string, places: () => readonly Path[]): readonly Path[] {
 }
 
 /** Throws for a place that can never be filled. Returns the places. */
-export function requirePlaces({ field, inList = false }: Place, places: () => readonly Path[], scope: Scope): readonly Path[] {
+export function requireKnownReferences({ field, inList = false }: Place, places: () => readonly Path[], scope: Scope): readonly Path[] {
   const found = read(field, places);
   for (const path of found) {
     const fault = faultOfPath(path, scope, inList);
@@ -68,6 +68,6 @@ export function requirePlaces({ field, inList = false }: Place, places: () => re
 export function faultOfList(field: string, path: Path, { input, steps }: Scope): GatewayError | null {
   const [root, name = '', ...deeper] = path;
   const schema = root === 'input' ? input : steps.get(name);
-  const is = isJsonObject(schema) ? surelyNoList(schema, root === 'input' ? path.slice(1) : deeper) : null;
+  const is = isJsonObject(schema) ? definitelyNotList(schema, root === 'input' ? path.slice(1) : deeper) : null;
   return is === null ? null : invalid(field, `must be a place that holds a list, but ${shownPath(path)} is ${is}`);
 }

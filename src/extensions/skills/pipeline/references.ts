@@ -14,7 +14,7 @@ export function fillText(text: string, known: Known): Json {
 }
 
 /** Whether a text is one place alone. */
-export function isPlace(text: string): boolean {
+export function isReference(text: string): boolean {
   const parts = parseTemplate(text).filter((part) => part !== '');
   return parts.length === 1 && typeof parts[0] !== 'string';
 }
@@ -27,10 +27,10 @@ export function fill(template: Json, known: Known): Json {
 }
 
 /** Every place in the template. Throws an Error with a sentence for one that is none. */
-export function placesIn(template: Json): readonly (readonly string[])[] {
+export function referencesIn(template: Json): readonly (readonly string[])[] {
   if (typeof template === 'string') return templatePaths(parseTemplate(template));
-  if (Array.isArray(template)) return template.flatMap((each: Json) => placesIn(each));
-  return isJsonObject(template) ? Object.values(template).flatMap((each) => placesIn(each as Json)) : [];
+  if (Array.isArray(template)) return template.flatMap((each: Json) => referencesIn(each));
+  return isJsonObject(template) ? Object.values(template).flatMap((each) => referencesIn(each as Json)) : [];
 }
 
 /** The list that a step runs over: also one that stands as JSON in a text; nothing is an empty one. Null for what is no list. */

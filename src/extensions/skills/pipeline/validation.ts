@@ -1,16 +1,16 @@
 /** What can be found wrong with a pipeline when it is saved. */
 import type { Json, JsonObject } from '../../../types/json.ts';
-import { conditionPlaces } from './conditions.ts';
-import { faultOfList, requirePlaces, type Scope } from './reference-check.ts';
+import { conditionReferences } from './conditions.ts';
+import { faultOfList, requireKnownReferences, type Scope } from './reference-check.ts';
 import { requireModelStep } from './model-step-validation.ts';
 import { invalid, noPlace, type Step } from './options.ts';
-import { isPlace, placesIn } from './references.ts';
+import { isReference, referencesIn } from './references.ts';
 
 /** The list of a step: a place that may hold one. */
 function requireList(field: string, each: string, scope: Scope): void {
-  const [place] = requirePlaces({ field }, () => placesIn(each), scope);
+  const [place] = requireKnownReferences({ field }, () => referencesIn(each), scope);
   if (place === undefined) throw invalid(field, noPlace);
-  const fault = isPlace(each) ? faultOfList(field, place, scope) : null;
+  const fault = isReference(each) ? faultOfList(field, place, scope) : null;
   if (fault !== null) throw fault;
 }
 
@@ -23,11 +23,11 @@ export function requireSteps(steps: readonly Step[], output: Json | undefined, i
     const field = `steps[${index}]`;
     const scope = { input, steps: known, later: ids.slice(index) };
     if (known.has(id)) throw invalid(`${field}.id`, `"${id}" is there twice`);
-    if (when !== undefined) requirePlaces({ field: `${field}.when` }, () => conditionPlaces(when), scope);
+    if (when !== undefined) requireKnownReferences({ field: `${field}.when` }, () => conditionReferences(when), scope);
     if (each !== undefined) requireList(`${field}.each`, each, scope);
     else if (hands !== undefined) throw invalid(`${field}.at_once`, 'is for a step that has each; leave it out, or give each a list');
-    requirePlaces({ field: `${field}.with`, inList: each !== undefined }, () => placesIn(given), scope);
+    requireKnownReferences({ field: `${field}.with`, inList: each !== undefined }, () => referencesIn(given), scope);
     known.set(id, requireModelStep(`${field}.with`, step));
   }
-  if (output !== undefined) requirePlaces({ field: 'output' }, () => placesIn(output), { input, steps: known, later: [] });
+  if (output !== undefined) requireKnownReferences({ field: 'output' }, () => referencesIn(output), { input, steps: known, later: [] });
 }

@@ -2,10 +2,10 @@
 import type { ChatEvent, StepRecord } from '../../../types/chat.ts';
 
 /** So much at a time is kind to vendors, and mostly enough. */
-export const usualHands = 4;
+export const defaultConcurrency = 4;
 
 /** Does `work` on each, `hands` at a time, in any order; yields a step after each, which tells `how` it ended; returns the results in order. */
-export async function* inTurns<T, R>(
+export async function* runConcurrently<T, R>(
   items: readonly T[],
   hands: number,
   what: string,

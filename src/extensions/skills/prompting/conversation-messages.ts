@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../types/json.ts';
 import type { SkillRun } from '../../../types/skill.ts';
 
 /** `first` comes before all that was said earlier, `last` after it, with the pictures that came with it. */
-export function inConversation(
+export function conversationMessages(
   [first, last]: readonly [JsonObject, JsonObject],
   { conversation: { before, attached } }: Pick<SkillRun, 'conversation'>,
 ): readonly JsonObject[] {

@@ -3,7 +3,7 @@ import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { SchemaCheck } from '../../../schema/json-schema.ts';
 
-export function wrongInput(path: string, sentence: string): GatewayError {
+export function inputError(path: string, sentence: string): GatewayError {
   const param = path === '' ? 'input' : `input.${path}`;
   return new GatewayError('invalid_request', `${param} ${sentence}.`, { param });
 }
@@ -11,7 +11,7 @@ export function wrongInput(path: string, sentence: string): GatewayError {
 /** Throws `invalid_request` naming the path. */
 export function requireInput(check: SchemaCheck, given: Json): JsonObject {
   const fault = check.fault(given);
-  if (fault !== null) throw wrongInput(fault.path, fault.message);
+  if (fault !== null) throw inputError(fault.path, fault.message);
   return isJsonObject(given) ? given : {};
 }
 
@@ -26,13 +26,13 @@ function bothThere(fields: JsonObject): GatewayError {
   const beside = Object.hasOwn(fields, 'instructions')
     ? 'wishes beside a file go into input.instructions'
     : 'words beside a file are not read by this skill';
-  return wrongInput('text', `is there beside input.document: give one of the two, a text or a file (${beside})`);
+  return inputError('text', `is there beside input.document: give one of the two, a text or a file (${beside})`);
 }
 
 function noneThere(fields: JsonObject, given: JsonObject): GatewayError {
   const stranger = Object.keys(given).find((field) => !Object.hasOwn(fields, field));
   const beside = stranger === undefined ? '' : ` ("${stranger.slice(0, 100)}" is not a field here)`;
-  return wrongInput('text', `is missing: give a text there, or a file as input.document${beside}`);
+  return inputError('text', `is missing: give a text there, or a file as input.document${beside}`);
 }
 
 /** The same for a skill that reads a text or a file: one of the two. */

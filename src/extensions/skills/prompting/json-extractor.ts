@@ -1,6 +1,6 @@
 /** JSON in what a model says: bare, within a fence of code, or with words around it. In linear time, for models may go on with spaces for ever. */
 import type { Json } from '../../../types/json.ts';
-import { mendedJson } from './lenient-json.ts';
+import { repairJson } from './lenient-json.ts';
 
 /** So many places where JSON may begin are tried. */
 const mostTries = 20;
@@ -14,7 +14,7 @@ function parsed(text: string): Json | undefined {
 }
 
 /** Also of what is JSON but for marks that models often set. */
-const read = (text: string): Json | undefined => parsed(text) ?? parsed(mendedJson(text));
+const read = (text: string): Json | undefined => parsed(text) ?? parsed(repairJson(text));
 
 /** Where the bracket at `start` is closed, by the rules of JSON; -1 if it is not. */
 function endOf(text: string, start: number): number {
@@ -33,7 +33,7 @@ function endOf(text: string, start: number): number {
 }
 
 /** Undefined where there is none. Of several the first object or list, for that is what was asked for. */
-export function foundJson(text: string): Json | undefined {
+export function extractJson(text: string): Json | undefined {
   const whole = parsed(text.trim());
   if (whole !== undefined) return whole;
   let best: Json | undefined;

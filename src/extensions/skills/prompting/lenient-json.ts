@@ -5,7 +5,7 @@ const control = /[\u0000-\u001f]/; // oxlint-disable-line no-control-regex -- th
 const escaped = (sign: string): string => JSON.stringify(sign).slice(1, -1);
 
 /** The same as JSON has it, in one walk; what is wrong beside stays wrong. */
-export function mendedJson(text: string): string {
+export function repairJson(text: string): string {
   const parts: string[] = [];
   let inText = false;
   /** Where in `parts` a comma stands behind which nothing but spaces came. */

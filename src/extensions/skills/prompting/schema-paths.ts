@@ -24,7 +24,7 @@ function schemaAt(schema: JsonObject, path: readonly string[]): JsonObject | nul
 }
 
 /** False if the schema lists its fields and the path is not among them. Where it lists none, any may be there. */
-export function mayHave(schema: JsonObject, path: readonly string[]): boolean {
+export function mayContainPath(schema: JsonObject, path: readonly string[]): boolean {
   return schemaAt(schema, path) !== undefined;
 }
 
@@ -41,7 +41,7 @@ const noLists: Readonly<Record<string, string>> = {
 };
 
 /** What is at the path if that is surely no list, such as `a number`; null for what may be one. A text may hold a list as JSON. */
-export function surelyNoList(schema: JsonObject, path: readonly string[]): string | null {
+export function definitelyNotList(schema: JsonObject, path: readonly string[]): string | null {
   const type = schemaAt(schema, path)?.['type'];
   return typeof type === 'string' ? (noLists[type] ?? null) : null;
 }

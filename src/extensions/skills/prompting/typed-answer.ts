@@ -3,7 +3,7 @@ import { GatewayError } from '../../../types/errors.ts';
 import type { Json, JsonObject } from '../../../types/json.ts';
 import type { SchemaCheck } from '../../../schema/json-schema.ts';
 import type { SkillRun } from '../../../types/skill.ts';
-import { foundJson } from './json-extractor.ts';
+import { extractJson } from './json-extractor.ts';
 import { wholeText } from '../../../streaming/text-events.ts';
 
 export interface TypedQuestion {
@@ -34,7 +34,7 @@ export async function askTyped(run: SkillRun, { body, messages, meant, fault, re
   let reason = '';
   for (let attempt = 0; attempt <= repairs; attempt++) {
     const text = await wholeText(await run.invoke(run.model, { ...body, messages: asked }));
-    const found = foundJson(text);
+    const found = extractJson(text);
     const value = found === undefined ? undefined : (meant?.(found) ?? found);
     // What is JSON at all is nearer to the aim than what is none.
     if (value !== undefined || !hasJson) best = text;

@@ -5,7 +5,10 @@ import { Worker } from 'node:worker_threads';
 export type Answer<Result> = { readonly result: Result } | { readonly fault: string; readonly cause: string };
 
 /** Waits for what is given, answers once, and is ended. `faultOf` makes a sentence of whatever is thrown, also out of callbacks. */
-export function answerOnce<Given, Result>(work: (given: Given) => Result | Promise<Result>, faultOf: (thrown: unknown) => Error): void {
+export function serveOneRequest<Given, Result>(
+  work: (given: Given) => Result | Promise<Result>,
+  faultOf: (thrown: unknown) => Error,
+): void {
   const answer = (given: Answer<Result>): void => {
     // Nobody may be there any more.
     if (process.connected) process.send?.(given);

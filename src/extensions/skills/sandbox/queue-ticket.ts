@@ -3,7 +3,7 @@ import { personKey } from '../../../types/access.ts';
 import type { SkillRun } from '../../../types/skill.ts';
 import type { Waiting } from '../../../scheduling/fair-queue.ts';
 
-export const waitingOf = ({ principal, signal }: Pick<SkillRun, 'principal' | 'signal'>): Waiting => ({
+export const queueTicketOf = ({ principal, signal }: Pick<SkillRun, 'principal' | 'signal'>): Waiting => ({
   signal,
   who: personKey(principal),
 });

@@ -1,6 +1,6 @@
 /** Work on what strangers wrote is done in a process of its own: whatever it is, it can neither stop nor end the gateway. */
 import { type ChildProcess, fork } from 'node:child_process';
-import type { TakeTurn, Waiting } from '../../../scheduling/fair-queue.ts';
+import type { AcquireSlot, Waiting } from '../../../scheduling/fair-queue.ts';
 import type { Answer } from './child-process.ts';
 
 export interface Limits {
@@ -10,12 +10,12 @@ export interface Limits {
 }
 
 /** What the work itself says is wrong. */
-export class ApartFault extends Error {}
+export class SubprocessFault extends Error {}
 
 /** It ended without an answer. `lost`: nobody knows why. */
-export class NoAnswer extends Error {
+export class SubprocessLost extends Error {
   readonly why: 'time' | 'memory' | 'start' | 'lost';
-  constructor(why: NoAnswer['why'], options?: ErrorOptions) {
+  constructor(why: SubprocessLost['why'], options?: ErrorOptions) {
     super(`The work apart gave no answer (${why}).`, options);
     this.why = why;
   }
@@ -32,21 +32,21 @@ function start(entry: string, { memoryMb }: Limits): ChildProcess {
 }
 
 /** What it means that a process ended without an answer, and not by us. */
-function deathOf(code: number | null, signal: NodeJS.Signals | null): NoAnswer {
+function deathOf(code: number | null, signal: NodeJS.Signals | null): SubprocessLost {
   const cause = new Error(`It ended with ${signal ?? `code ${code}`}.`);
   // It answers whatever is thrown in it: it could not even start.
-  if (signal === null) return new NoAnswer('start', { cause });
+  if (signal === null) return new SubprocessLost('start', { cause });
   // By its watch or by the system, or by itself when its heap is full.
   const full: readonly NodeJS.Signals[] = ['SIGKILL', 'SIGABRT', 'SIGTRAP', 'SIGILL'];
-  return new NoAnswer(full.includes(signal) ? 'memory' : 'lost', { cause });
+  return new SubprocessLost(full.includes(signal) ? 'memory' : 'lost', { cause });
 }
 
-/** Waits for its turn, then has `entry` do it. Throws `ApartFault`, `NoAnswer`, or the signal's reason as soon as nobody waits any more. */
-export async function doApart<Given extends object, Result>(
+/** Waits for its turn, then has `entry` do it. Throws `SubprocessFault`, `SubprocessLost`, or the signal's reason as soon as nobody waits any more. */
+export async function runInSubprocess<Given extends object, Result>(
   entry: string,
   given: Given,
   limits: Limits,
-  takeTurn: TakeTurn,
+  takeTurn: AcquireSlot,
   waiting: Waiting,
 ): Promise<Result> {
   const { signal } = waiting;
@@ -63,11 +63,11 @@ export async function doApart<Given extends object, Result>(
   child.once('exit', endTurn);
   const { promise, resolve, reject } = Promise.withResolvers<Result>();
   const leave = (): void => reject(signal.reason as Error);
-  const late = setTimeout(() => reject(new NoAnswer('time')), limits.seconds * 1_000);
+  const late = setTimeout(() => reject(new SubprocessLost('time')), limits.seconds * 1_000);
   signal.addEventListener('abort', leave, { once: true });
   child.once('message', (answer: Answer<Result>) => {
     if ('result' in answer) resolve(answer.result);
-    else reject(new ApartFault(answer.fault, { cause: new Error(answer.cause) }));
+    else reject(new SubprocessFault(answer.fault, { cause: new Error(answer.cause) }));
   });
   child.once('exit', (code, by) => reject(deathOf(code, by)));
   child.once('error', (error) => {

@@ -3,7 +3,7 @@ import type { ChatEvent, FinishReason, StepRecord, Usage } from '../../../types/
 import { GatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
 import { betweenRounds, endsRound, type RoundWords } from './round-separator.ts';
-import { honestFinish, isUrlCitation, mergeLogprobs, renderExtra } from './schema-rules.ts';
+import { validFinishReason, isUrlCitation, mergeLogprobs, renderExtra } from './schema-rules.ts';
 import { renderUsage } from './usage.ts';
 
 export interface CompletionOptions {
@@ -162,7 +162,7 @@ function renderCalls(calls: readonly CollectedCall[], finish: FinishReason): str
 function renderChoice(choice: CollectedChoice, index: number, options: CompletionOptions): string {
   if (choice.finish === null) throw interrupted();
   const calls = [...choice.calls.values()];
-  const finish = honestFinish(choice.finish, calls);
+  const finish = validFinishReason(choice.finish, calls);
   const silent = choice.text === null && calls.length === 0 && choice.refusal === null && choice.audio === null;
   const reasoning = choice.reasoning !== '' && options.reasoning ? `,"reasoning_content":${JSON.stringify(choice.reasoning)}` : '';
   const thoughts = choice.thoughts.length > 0 && options.reasoning ? `,"reasoning_details":${JSON.stringify(choice.thoughts)}` : '';

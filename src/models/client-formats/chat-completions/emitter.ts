@@ -6,7 +6,7 @@ import { renderError } from '../error.ts';
 import { type CompletionOptions, collectInto, startCollection, renderCompletion } from './collected-completion.ts';
 import { betweenRounds, endsRound, type RoundWords } from './round-separator.ts';
 import { renderUsage } from './usage.ts';
-import { honestFinish, isUrlCitation, renderExtra } from './schema-rules.ts';
+import { validFinishReason, isUrlCitation, renderExtra } from './schema-rules.ts';
 
 export type { CompletionOptions } from './collected-completion.ts';
 
@@ -58,7 +58,7 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
 
   const finish = ({ choice, reason, limit }: Extract<ChatEvent, { type: 'finish' }>, state: EmittedChoice): string => {
     state.finished = true;
-    const honest = honestFinish(reason, [...state.calls.values()]);
+    const honest = validFinishReason(reason, [...state.calls.values()]);
     let text = '';
     if (honest === 'tool_calls') {
       for (const call of state.calls.values()) {

@@ -5,7 +5,10 @@ import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts
 const serviceTiers: ReadonlySet<unknown> = new Set(['auto', 'default', 'flex', 'scale', 'priority', 'fast']);
 
 /** A finish reason that agrees with what was said: calls end as calls, and only calls do. */
-export function honestFinish(reason: FinishReason, calls: readonly { readonly kind: 'function' | 'custom' | 'legacy' }[]): FinishReason {
+export function validFinishReason(
+  reason: FinishReason,
+  calls: readonly { readonly kind: 'function' | 'custom' | 'legacy' }[],
+): FinishReason {
   if (reason !== 'stop' && reason !== 'tool_calls' && reason !== 'function_call') return reason;
   if (calls.some((call) => call.kind !== 'legacy')) return 'tool_calls';
   return calls.length > 0 ? 'function_call' : 'stop';

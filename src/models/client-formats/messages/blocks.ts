@@ -1,7 +1,7 @@
 /** The content blocks of one answer, in order and one at a time, from events that know no blocks. */
 import type { ChatEvent } from '../../../types/chat.ts';
 import { isJsonObject, type JsonObject } from '../../../types/json.ts';
-import { packThought } from '../encoded-reasoning.ts';
+import { encodeReasoning } from '../encoded-reasoning.ts';
 import { ToolBlocks } from './tool-blocks.ts';
 
 /** Where blocks go: into a stream, or into one message. Indexes run from 0; a block is closed before the next is opened. */
@@ -131,7 +131,7 @@ export class Blocks {
 
   #thought(detail: JsonObject): void {
     const { format, signature, data, text } = detail;
-    if (format !== 'anthropic') this.#begin('thinking', { type: 'redacted_thinking', data: packThought(detail) });
+    if (format !== 'anthropic') this.#begin('thinking', { type: 'redacted_thinking', data: encodeReasoning(detail) });
     else if (typeof data === 'string') this.#begin('thinking', { type: 'redacted_thinking', data });
     else if (typeof signature === 'string') {
       if (this.#open !== 'thinking') this.#think(this.#reasoning && typeof text === 'string' ? text : '');

@@ -1,7 +1,7 @@
 /** Calls that Pailou made itself as blocks of Anthropic's trial feature `mcp-client`, and as words where the format has none. */
 import type { ChatEvent } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
-import { decidedId, placeOf, toldId, toldOutput } from '../server-tool-events.ts';
+import { approvedCallId, placeOf, serverToolCallId, serverToolOutput } from '../server-tool-events.ts';
 
 type Step = Extract<ChatEvent, { type: 'step' }>;
 
@@ -11,14 +11,14 @@ const mostShown = 2_000;
 
 /** `message` is the id of the message, `msg_…`; `approval` the id of the question, if there was one. */
 export function mcpBlockId(message: string, index: number, approval?: string): string {
-  if (approval !== undefined) return decidedId(approval).replace('mcp_', 'mcptoolu_');
+  if (approval !== undefined) return approvedCallId(approval).replace('mcp_', 'mcptoolu_');
   return `mcptoolu_${message.slice('msg_'.length)}${index.toString(16).padStart(4, '0')}`;
 }
 
 /** The id in the conversation. */
 export function toldIdOf(blockId: string): string {
   const own = ownPattern.exec(blockId)?.[1];
-  return own === undefined ? toldId(blockId) : `mcp_${own}`;
+  return own === undefined ? serverToolCallId(blockId) : `mcp_${own}`;
 }
 
 /** Whether a message holds blocks that Anthropic never wrote, and could not place. */
@@ -46,7 +46,7 @@ export function mcpUse({ step, call }: Step, id: string): { readonly block: Json
 }
 
 export function mcpResult({ step, call }: Step, id: string): JsonObject {
-  const content = [{ type: 'text', text: toldOutput(call?.output ?? '') }];
+  const content = [{ type: 'text', text: serverToolOutput(call?.output ?? '') }];
   return { type: 'mcp_tool_result', tool_use_id: id, is_error: step.status === 'failed', content };
 }
 

@@ -1,12 +1,12 @@
 /** The caller's own writing of a request, as a vendor of the same format may get it. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
-import { isPacked } from '../encoded-reasoning.ts';
+import { isEncodedReasoning } from '../encoded-reasoning.ts';
 
 /** A thought that Anthropic never signed came from another vendor by way of Pailou; Anthropic would refuse it. */
 function isForeign(block: Json): boolean {
   if (!isJsonObject(block)) return false;
   if (block['type'] === 'thinking') return typeof block['signature'] !== 'string' || block['signature'] === '';
-  return block['type'] === 'redacted_thinking' && isPacked(block['data']);
+  return block['type'] === 'redacted_thinking' && isEncodedReasoning(block['data']);
 }
 
 function withoutForeign(message: JsonObject): JsonObject {

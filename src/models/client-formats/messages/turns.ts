@@ -1,8 +1,8 @@
 /** The turns of a conversation in Anthropic's format as messages in OpenAI's. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { joinTextParts } from '../../text-parts.ts';
-import { unpackThought } from '../encoded-reasoning.ts';
-import { toldCall, toldResult, wordsIn } from '../server-tool-events.ts';
+import { decodeReasoning } from '../encoded-reasoning.ts';
+import { serverToolCall, serverToolResult, wordsIn } from '../server-tool-events.ts';
 import { invalid, type Losses } from './translation-losses.ts';
 import { toldIdOf } from './mcp-blocks.ts';
 import { blocksIn, cacheControl, readOrDemand, readParts } from './parts.ts';
@@ -69,7 +69,7 @@ class AssistantTurn {
       this.#isOpen = true;
     } else if (type === 'mcp_tool_use') {
       const id = toldIdOf(required(block, 'id', path));
-      this.#calls.push(toldCall(id, required(block, 'server_name', path), required(block, 'name', path), inputOf(block, path)));
+      this.#calls.push(serverToolCall(id, required(block, 'server_name', path), required(block, 'name', path), inputOf(block, path)));
       this.#results.set(id, null);
     } else if (type === 'thinking') {
       const thinking = typeof block['thinking'] === 'string' ? block['thinking'] : '';
@@ -79,7 +79,7 @@ class AssistantTurn {
         this.#details.push({ type: 'reasoning.text', format: 'anthropic', text: thinking, signature });
     } else if (type === 'redacted_thinking') {
       const data = typeof block['data'] === 'string' ? block['data'] : '';
-      this.#details.push(unpackThought(data) ?? { type: 'reasoning.encrypted', format: 'anthropic', data });
+      this.#details.push(decodeReasoning(data) ?? { type: 'reasoning.encrypted', format: 'anthropic', data });
     } else this.#parts.push(...readOrDemand(block, path, losses));
   }
 
@@ -92,7 +92,7 @@ class AssistantTurn {
         ...(this.#details.length > 0 ? { reasoning_details: this.#details } : {}),
         ...(this.#calls.length > 0 ? { tool_calls: this.#calls } : {}),
       },
-      ...[...this.#results].map(([id, result]) => toldResult(id, result ?? 'The call was cut off; nothing is known of its result.')),
+      ...[...this.#results].map(([id, result]) => serverToolResult(id, result ?? 'The call was cut off; nothing is known of its result.')),
     );
     this.#parts = [];
     this.#calls = [];

@@ -1,7 +1,7 @@
 /** Input items as messages: what a model said and did in one turn is one message of the assistant. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
-import { unpackThought } from '../encoded-reasoning.ts';
-import { decidedId, toldCall, toldId, toldResult, wordsIn } from '../server-tool-events.ts';
+import { decodeReasoning } from '../encoded-reasoning.ts';
+import { approvedCallId, serverToolCall, serverToolCallId, serverToolResult, wordsIn } from '../server-tool-events.ts';
 import { atOpenai, invalid, typeName } from './request-errors.ts';
 import { readContent, textIn } from './parts.ts';
 
@@ -23,7 +23,7 @@ function outputOf({ output, error }: JsonObject): string {
 
 function conversationId(item: JsonObject, path: string): string {
   const { approval_request_id: approval } = item;
-  return typeof approval === 'string' && approval !== '' ? decidedId(approval) : toldId(text(item, 'id', path));
+  return typeof approval === 'string' && approval !== '' ? approvedCallId(approval) : serverToolCallId(text(item, 'id', path));
 }
 
 function list(value: Json | undefined): readonly Json[] {
@@ -119,16 +119,16 @@ class Conversation {
   #told(item: JsonObject, id: string, result: string, path: string): void {
     const turn = this.#assistant();
     const given = typeof item['arguments'] === 'string' ? item['arguments'] : '';
-    const call = toldCall(id, text(item, 'server_label', path), text(item, 'name', path), given);
+    const call = serverToolCall(id, text(item, 'server_label', path), text(item, 'name', path), given);
     turn['tool_calls'] = [...list(turn['tool_calls']), call];
-    this.#results.push(toldResult(id, result));
+    this.#results.push(serverToolResult(id, result));
   }
 
   /** A yes is told by the call that it led to. */
   #decided({ approval_request_id: id, approve }: JsonObject, path: string): void {
     const question = this.#questions.get(id);
     if (typeof id !== 'string' || question === undefined || approve !== false || this.#open.has(id)) return;
-    this.#told(question, decidedId(id), 'The person did not allow this call.', path);
+    this.#told(question, approvedCallId(id), 'The person did not allow this call.', path);
   }
 
   #assistant(): Message {
@@ -179,7 +179,7 @@ class Conversation {
       const earlier = turn['reasoning_content'];
       turn['reasoning_content'] = typeof earlier === 'string' ? `${earlier}\n\n${thought}` : thought;
     }
-    const packed = typeof item['encrypted_content'] === 'string' ? unpackThought(item['encrypted_content']) : undefined;
+    const packed = typeof item['encrypted_content'] === 'string' ? decodeReasoning(item['encrypted_content']) : undefined;
     const details = list(packed?.['details']);
     if (details.length > 0) turn['reasoning_details'] = [...list(turn['reasoning_details']), ...details];
   }

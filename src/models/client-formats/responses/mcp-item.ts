@@ -1,7 +1,7 @@
 /** The items of tools that Pailou runs itself: a call with its output, and a call that waits for a person. */
 import type { ChatEvent } from '../../../types/chat.ts';
 import type { Json, JsonObject } from '../../../types/json.ts';
-import { placeOf, toldOutput } from '../server-tool-events.ts';
+import { placeOf, serverToolOutput } from '../server-tool-events.ts';
 import type { EventSink } from './event-sink.ts';
 
 type Step = Extract<ChatEvent, { type: 'step' }>;
@@ -31,7 +31,7 @@ export class McpCallItem {
   }
 
   close({ step, call }: Step): void {
-    const output = toldOutput(call?.output ?? '');
+    const output = serverToolOutput(call?.output ?? '');
     const failed = step.status === 'failed';
     this.item['status'] = failed ? 'failed' : 'completed';
     if (failed) this.item['error'] = { type: 'mcp_tool_execution_error', content: [{ type: 'text', text: output }] };

@@ -81,12 +81,12 @@ export class Output {
       this.#close('completed');
       const item = this.#add('mcp', (id, index) => new McpCallItem(this.#sink, event, id, index));
       this.#running.set(step.id, item);
-      this.#transcript.toldCall(item.item['id'] as string, event);
+      this.#transcript.serverToolCall(item.item['id'] as string, event);
     } else {
       const item = this.#running.get(step.id);
       this.#running.delete(step.id);
       item?.close(event);
-      if (item !== undefined) this.#transcript.toldResult(item.item['id'] as string, event);
+      if (item !== undefined) this.#transcript.serverToolResult(item.item['id'] as string, event);
     }
   }
 

@@ -1,6 +1,6 @@
 /** The item of what a model thinks: as open reasoning, or as a summary for the clients that show nothing else. */
 import type { Json, JsonObject } from '../../../types/json.ts';
-import { packThought } from '../encoded-reasoning.ts';
+import { encodeReasoning } from '../encoded-reasoning.ts';
 import type { EventSink } from './event-sink.ts';
 
 export interface ReasoningForm {
@@ -54,7 +54,7 @@ export class ReasoningItem {
       this.#sink('response.content_part.done', { ...this.#place, content_index: 0, part });
       this.item['content'] = [part];
     }
-    if (this.#form.encrypted && this.#details.length > 0) this.item['encrypted_content'] = packThought({ details: this.#details });
+    if (this.#form.encrypted && this.#details.length > 0) this.item['encrypted_content'] = encodeReasoning({ details: this.#details });
     this.item['status'] = status;
     this.#sink('response.output_item.done', { output_index: this.#place.output_index, item: { ...this.item } });
   }

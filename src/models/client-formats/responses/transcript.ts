@@ -1,12 +1,12 @@
 /** The answer as messages of chat completions, for a later response to go on from: one for each round, with the results of the told calls. */
 import type { ChatEvent } from '../../../types/chat.ts';
 import type { Json, JsonObject } from '../../../types/json.ts';
-import { decidedId, placeOf, toldCall, toldOutput, toldResult } from '../server-tool-events.ts';
+import { approvedCallId, placeOf, serverToolCall, serverToolOutput, serverToolResult } from '../server-tool-events.ts';
 
 type Step = Extract<ChatEvent, { type: 'step' }>;
 
 function conversationId(item: string, call: Step['call']): string {
-  return call?.approval === undefined ? item : decidedId(call.approval);
+  return call?.approval === undefined ? item : approvedCallId(call.approval);
 }
 
 export class Transcript {
@@ -51,18 +51,18 @@ export class Transcript {
     this.#asks = true;
   }
 
-  toldCall(item: string, { step, call }: Step): void {
+  serverToolCall(item: string, { step, call }: Step): void {
     const id = conversationId(item, call);
     const { server, name } = placeOf(step.capability);
     // Of another round: the calls of one begin together.
     if ([...this.#results.values()].some(({ content }) => content !== null)) this.#end();
-    this.#calls.push(() => toldCall(id, server, name, call?.arguments ?? ''));
+    this.#calls.push(() => serverToolCall(id, server, name, call?.arguments ?? ''));
     this.#results.set(id, { content: null });
   }
 
-  toldResult(item: string, { call }: Step): void {
+  serverToolResult(item: string, { call }: Step): void {
     const id = conversationId(item, call);
-    this.#results.set(id, toldResult(id, toldOutput(call?.output ?? '')));
+    this.#results.set(id, serverToolResult(id, serverToolOutput(call?.output ?? '')));
   }
 
   get messages(): readonly JsonObject[] {

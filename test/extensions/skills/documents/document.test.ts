@@ -2,8 +2,8 @@
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { readInputDocument } from '../../../../src/extensions/skills/documents/document.ts';
-import { inPieces } from '../../../../src/extensions/skills/documents/chunks.ts';
-import { textPieces } from '../../../../src/extensions/skills/documents/text-chunks.ts';
+import { chunkSections } from '../../../../src/extensions/skills/documents/chunks.ts';
+import { textChunks } from '../../../../src/extensions/skills/documents/text-chunks.ts';
 import { makeDocx, makePdf, pdfWith } from '../made-documents.ts';
 
 const { signal } = new AbortController();
@@ -92,13 +92,13 @@ describe('pieces', () => {
       { heading: 'Short', page: null, text: 'little' },
       { heading: '', page: 7, text: words },
     ];
-    const pieces = inPieces(sections, 1_000, 100);
+    const pieces = chunkSections(sections, 1_000, 100);
     expect(pieces[0]?.text).toMatch(/^\[1: Short\]\nlittle/);
     const bodies = pieces.map(({ text }) => text.replaceAll(/\[\d+: [^\]]*\]\n/g, ''));
     for (let index = 0; index < 2_000; index++) expect(bodies.some((body) => body.split(/\s+/).includes(`word${index}`))).toBe(true);
     for (const { text } of pieces) expect(text.length).toBeLessThan(1_100);
     expect(pieces.at(-1)?.sections).toEqual([7]);
-    const plain = inPieces(sections, 1_000, 0).length;
+    const plain = chunkSections(sections, 1_000, 0).length;
     expect(pieces.length).toBeGreaterThan(plain);
   });
 
@@ -106,7 +106,7 @@ describe('pieces', () => {
     const lines = Array.from({ length: 600 }, (_, index) => `line ${index + 1}.`);
     const [head, body] = [lines.slice(0, 5).join('\n'), lines.join('\n')];
     const sections = [{ heading: 'a', page: null, text: head }, { heading: '', page: null, text: body }]; // prettier-ignore
-    for (const { parts } of inPieces(sections, 1_000, 100))
+    for (const { parts } of chunkSections(sections, 1_000, 100))
       for (const { text, line } of parts)
         expect(text.split('\n')[text.startsWith('line') ? 0 : 1]).toBe(`line ${text.startsWith('line') ? line : line + 1}.`);
   });
@@ -115,7 +115,7 @@ describe('pieces', () => {
     const rows = (mark: string) => Array.from({ length: 200 }, (_, index) => ['Tea', `"no${mark} ${index}"`, '3.00'].join(mark));
     for (const mark of [';', ',', '\t']) {
       const names = ['name', 'number', 'price'].join(mark);
-      const pieces = inPieces([{ heading: '', page: null, text: [names, ...rows(mark)].join('\n') }], 1_000, 100);
+      const pieces = chunkSections([{ heading: '', page: null, text: [names, ...rows(mark)].join('\n') }], 1_000, 100);
       expect(pieces[0]?.text.startsWith(`[1: beginning]\n${names}`)).toBe(true);
       for (const { text, parts } of pieces.slice(1)) {
         expect(text.startsWith(`[1: beginning; its columns: ${names}]\n`)).toBe(true);
@@ -124,13 +124,13 @@ describe('pieces', () => {
     }
     const none = ['Dear Ann, thank you.', 'It was good, and so on, for long.', 'Yours'].join('\n').repeat(100);
     for (const text of [none, rows(';').join('\n').replaceAll('Tea', '2026-05-03')])
-      for (const piece of inPieces([{ heading: '', page: null, text }], 1_000, 0))
+      for (const piece of chunkSections([{ heading: '', page: null, text }], 1_000, 0))
         expect(piece.text.startsWith('[1: beginning]\n')).toBe(true);
   });
 
   it('of a text are together the text again, in any script', () => {
     for (const text of [words, `  a\n\n${'你好。'.repeat(500)}\n \n${'😀'.repeat(700)}\n`, '\n\n', 'x'.repeat(5_000)]) {
-      const pieces = textPieces(text, 600);
+      const pieces = textChunks(text, 600);
       expect(pieces.map(({ before, text: own, after }) => before + own + after).join('')).toBe(text);
       for (const { text: own } of pieces) {
         expect(own.length).toBeLessThanOrEqual(600);

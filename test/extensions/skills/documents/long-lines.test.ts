@@ -1,16 +1,16 @@
 /** Texts without any place to cut them at. */
 import { expect, it } from 'vitest';
-import { inPieces } from '../../../../src/extensions/skills/documents/chunks.ts';
-import { textPieces } from '../../../../src/extensions/skills/documents/text-chunks.ts';
+import { chunkSections } from '../../../../src/extensions/skills/documents/chunks.ts';
+import { textChunks } from '../../../../src/extensions/skills/documents/text-chunks.ts';
 
 const line = 'x'.repeat(16_000_000);
 
 it('are cut in time that grows with their length, and lose nothing', () => {
   expect(
-    textPieces(line, 500)
+    textChunks(line, 500)
       .map(({ before, text, after }) => before + text + after)
       .join(''),
   ).toBe(line);
-  const pieces = inPieces([{ text: line, page: 1, heading: '' }], 1_000, 0);
+  const pieces = chunkSections([{ text: line, page: 1, heading: '' }], 1_000, 0);
   expect(pieces.map(({ text }) => text.replace(/^\[.*\]\n/, '')).join('')).toBe(line);
 });

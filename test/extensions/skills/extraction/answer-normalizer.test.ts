@@ -1,6 +1,6 @@
 /** Answers of nearly the right form. */
 import { describe, expect, it } from 'vitest';
-import { answerMeant } from '../../../../src/extensions/skills/extraction/answer-normalizer.ts';
+import { normalizeAnswer } from '../../../../src/extensions/skills/extraction/answer-normalizer.ts';
 import { readRecordSchema } from '../../../../src/extensions/skills/extraction/record-schema.ts';
 import type { Json } from '../../../../src/types/json.ts';
 
@@ -17,7 +17,7 @@ const { typesOf } = readRecordSchema({
   },
   $defs: { line: { type: 'object', properties: { price: { type: 'number' } } } },
 });
-const meant = (data: Json, quotes: Json = {}) => answerMeant({ records: [{ data, quotes }] }, typesOf);
+const meant = (data: Json, quotes: Json = {}) => normalizeAnswer({ records: [{ data, quotes }] }, typesOf);
 
 describe('data', () => {
   it.each<[Json, Json]>([
@@ -63,12 +63,12 @@ describe('quotes', () => {
 
 it('a list is one of records, and so is a record alone', () => {
   const record = { data: { name: 'Ann' }, quotes: { name: 'Ann' } };
-  for (const answer of [[record], record, { records: [record] }]) expect(answerMeant(answer, typesOf)).toEqual({ records: [record] });
+  for (const answer of [[record], record, { records: [record] }]) expect(normalizeAnswer(answer, typesOf)).toEqual({ records: [record] });
 });
 
 it.each<Json>([7, null, [], { records: 7 }, { records: [7] }, { name: 'Ann' }])(
   'what is nothing of the kind stays what it is: %j',
   (answer) => {
-    expect(answerMeant(answer, typesOf)).toEqual(Array.isArray(answer) ? { records: [] } : answer);
+    expect(normalizeAnswer(answer, typesOf)).toEqual(Array.isArray(answer) ? { records: [] } : answer);
   },
 );

@@ -1,19 +1,19 @@
 /** Quotes of models, found in what they were given to read. */
 import { describe, expect, it } from 'vitest';
-import { readingOf } from '../../../../src/extensions/skills/extraction/source-index.ts';
+import { createSourceIndex } from '../../../../src/extensions/skills/extraction/source-index.ts';
 
 const part = (page: number, text: string) => ({ section: { heading: '', page, text }, text, line: 1 });
-const find = (text: string, quote: string) => readingOf([part(1, text)]).find(quote)?.words;
+const find = (text: string, quote: string) => createSourceIndex([part(1, text)]).find(quote)?.words;
 
 describe('words', () => {
   it('are found across lines, pages and divided words, at the place where they begin', () => {
-    const reading = readingOf([part(1, 'The con-\ntract of\nAnn ends in Sep-'), part(2, 'tember 2026. Thank you.')]);
+    const reading = createSourceIndex([part(1, 'The con-\ntract of\nAnn ends in Sep-'), part(2, 'tember 2026. Thank you.')]);
     expect(reading.find('contract  of Ann')?.source).toBe('page 1');
     expect(reading.find('ends in September 2026')?.source).toBe('page 1');
     expect(reading.find('Thank you')?.source).toBe('page 2');
     expect(reading.find('no thanks')).toBeNull();
     expect(reading.find('  ')).toBeNull();
-    const chinese = readingOf([part(1, '三十日内\n支付货款'), part(2, 'a well-\nknown man')]);
+    const chinese = createSourceIndex([part(1, '三十日内\n支付货款'), part(2, 'a well-\nknown man')]);
     expect(chinese.find('三十日内支付货款')?.source).toBe('page 1');
     expect(chinese.find('well-known man')?.source).toBe('page 2');
   });
@@ -59,13 +59,13 @@ describe('words', () => {
 
   it('of a text without headings are told by their lines', () => {
     const section = { heading: '', page: null, text: 'one\ntwo\n\nfour five\nsix' };
-    const reading = readingOf([{ section, text: section.text.slice(4), line: 2 }]);
+    const reading = createSourceIndex([{ section, text: section.text.slice(4), line: 2 }]);
     expect(['two', 'five', 'six'].map((quote) => reading.find(quote)?.source)).toEqual(['line 2', 'line 4', 'line 5']);
-    expect(readingOf([{ section, text: section.text, line: 1 }]).find('one')?.source).toBe('beginning');
+    expect(createSourceIndex([{ section, text: section.text, line: 1 }]).find('one')?.source).toBe('beginning');
   });
 
   it('that stand in several places are taken where the others of the record are', () => {
-    const reading = readingOf([part(1, 'Tea 3.00'), part(2, 'Coffee: 3.00')]);
+    const reading = createSourceIndex([part(1, 'Tea 3.00'), part(2, 'Coffee: 3.00')]);
     const { at = 0, isOnly } = reading.find('Coffee') ?? {};
     expect(isOnly).toBe(true);
     expect(reading.find('3.00')).toMatchObject({ source: 'page 1', isOnly: false });
@@ -75,7 +75,7 @@ describe('words', () => {
   it('that stand in very many places are taken from the line of the others', () => {
     const lines = Array.from({ length: 1_000 }, (_, index) => `Item ${index}; 5; 5`);
     const section = { heading: '', page: null, text: lines.join('\n') };
-    const reading = readingOf([{ section, text: section.text, line: 1 }]);
+    const reading = createSourceIndex([{ section, text: section.text, line: 1 }]);
     for (const number of [0, 1, 500, 999]) {
       const { at } = reading.find(`Item ${number};`) ?? {};
       expect(reading.find('5', at)?.source).toBe(number === 0 ? 'beginning' : `line ${number + 1}`);
@@ -85,7 +85,7 @@ describe('words', () => {
   it('of a long text are found at once', () => {
     const text = 'a -a '.repeat(100_000);
     const start = performance.now();
-    const reading = readingOf([part(1, text)]);
+    const reading = createSourceIndex([part(1, text)]);
     for (let count = 0; count < 100; count++) reading.find(`a … b${count}`);
     expect(performance.now() - start).toBeLessThan(5_000);
   });

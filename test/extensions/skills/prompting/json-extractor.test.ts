@@ -1,6 +1,6 @@
 /** JSON in what a model says. */
 import { expect, it } from 'vitest';
-import { foundJson } from '../../../../src/extensions/skills/prompting/json-extractor.ts';
+import { extractJson } from '../../../../src/extensions/skills/prompting/json-extractor.ts';
 
 it.each<[string, unknown]>([
   ['{"a":1}', { a: 1 }],
@@ -20,7 +20,7 @@ it.each<[string, unknown]>([
   ['{"a": 1', undefined],
   ['', undefined],
 ])('%j holds %j', (text, value) => {
-  expect(foundJson(text)).toEqual(value);
+  expect(extractJson(text)).toEqual(value);
 });
 
 it.each([
@@ -30,7 +30,7 @@ it.each([
   ['spaces at the end', `{"a": "x"}${' '.repeat(400_000)}x`],
 ])('endless %s take no time', (_name, text) => {
   const start = performance.now();
-  foundJson(text);
+  extractJson(text);
   // Quadratic work would take half a minute.
   expect(performance.now() - start).toBeLessThan(2_000);
 });

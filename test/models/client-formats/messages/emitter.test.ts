@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { collectMessage, createMessageEmitter } from '../../../../src/models/client-formats/messages/emitter.ts';
-import { unpackThought } from '../../../../src/models/client-formats/encoded-reasoning.ts';
+import { decodeReasoning } from '../../../../src/models/client-formats/encoded-reasoning.ts';
 import type { ChatEvent, FinishReason, Usage } from '../../../../src/types/chat.ts';
 import { GatewayError } from '../../../../src/types/errors.ts';
 import type { JsonObject } from '../../../../src/types/json.ts';
@@ -118,7 +118,7 @@ describe('the Messages emitter', () => {
     const detail = { type: 'reasoning.encrypted', format: 'gemini', id: 't0', data: 'x' };
     const answer = await written([start(0), args(0, '{}'), thought(detail), finish('tool_calls'), end()]);
     expect(answer.content.map((block) => block['type'])).toEqual(['tool_use', 'redacted_thinking']);
-    expect(unpackThought(String(answer.content[1]?.['data']))).toEqual(detail);
+    expect(decodeReasoning(String(answer.content[1]?.['data']))).toEqual(detail);
   });
 
   test('shows no thoughts to a caller who wants none, and still the signature', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { packThought } from '../../../../src/models/client-formats/encoded-reasoning.ts';
+import { encodeReasoning } from '../../../../src/models/client-formats/encoded-reasoning.ts';
 import { readMessagesRequest } from '../../../../src/models/client-formats/messages/request.ts';
 import type { JsonObject } from '../../../../src/types/json.ts';
 
@@ -131,7 +131,7 @@ describe('a request in the Messages format', () => {
     const content = [
       { type: 'thinking', thinking: 'hm', signature: 's1' },
       { type: 'redacted_thinking', data: 'secret' },
-      { type: 'redacted_thinking', data: packThought(foreign) },
+      { type: 'redacted_thinking', data: encodeReasoning(foreign) },
       { type: 'thinking', thinking: 'unsigned', signature: '' },
       { type: 'text', text: 'Yes' },
     ];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { unpackThought } from '../../../../src/models/client-formats/encoded-reasoning.ts';
+import { decodeReasoning } from '../../../../src/models/client-formats/encoded-reasoning.ts';
 import {
   collectResponse,
   type CompleteResponse,
@@ -122,7 +122,7 @@ describe('the Responses emitter', () => {
     const detail = { type: 'reasoning.text', format: 'anthropic', text: 'hm', signature: 's' };
     const events: ChatEvent[] = [think('hm'), { type: 'thought', choice: 0, detail }, text('Yes'), finish(), end];
     const { response, message } = await written(events, { encrypted: true });
-    expect(unpackThought(response.output[0]?.['encrypted_content'] as string)).toEqual({ details: [detail] });
+    expect(decodeReasoning(response.output[0]?.['encrypted_content'] as string)).toEqual({ details: [detail] });
     expect(message['reasoning_details']).toEqual([detail]);
     expect((await written(events)).response.output[0]).not.toHaveProperty('encrypted_content');
     // Bound to a call that has begun already.

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { packThought } from '../../../../src/models/client-formats/encoded-reasoning.ts';
+import { encodeReasoning } from '../../../../src/models/client-formats/encoded-reasoning.ts';
 import { itemReferences, readResponsesRequest, withItems } from '../../../../src/models/client-formats/responses/request.ts';
 import type { Json, JsonObject } from '../../../../src/types/json.ts';
 
@@ -116,7 +116,7 @@ describe('a request in the Responses format', () => {
           id: 'rs',
           summary: [],
           content: [{ type: 'reasoning_text', text: 'hm' }],
-          encrypted_content: packThought({ details: [detail] }),
+          encrypted_content: encodeReasoning({ details: [detail] }),
         },
         { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'I look.' }] },
         { type: 'function_call', call_id: 'c1', name: 'f', arguments: '{}' },

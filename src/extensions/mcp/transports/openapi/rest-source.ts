@@ -3,10 +3,10 @@ import { GatewayError } from '../../../../types/errors.ts';
 import type { JsonObject } from '../../../../types/json.ts';
 import type { PluginServices } from '../../../../types/plugin.ts';
 import { compileSchema, type SchemaCheck } from '../../../../schema/json-schema.ts';
-import { emptyOffer, SourceRefusal, type ToolContext, type ToolResult, type ToolSource } from '../../../../types/tool-source.ts';
+import { emptyServerListing, SourceRefusal, type ToolContext, type ToolResult, type ToolSource } from '../../../../types/tool-source.ts';
 import { authorised } from '../credentials/bearer-fetch.ts';
 import type { TokenSource } from '../credentials/token-source.ts';
-import { unreachable, wordsOf } from '../session/connection-errors.ts';
+import { unreachable, failureText } from '../session/connection-errors.ts';
 import { failedResult, readAnswer } from './tool-result.ts';
 import { DocumentError } from './document.ts';
 import { createDocumentSource } from './document-source.ts';
@@ -56,7 +56,7 @@ export function createRestSource(options: RestOptions): ToolSource {
   };
   const checks = new WeakMap<Operation, Checks>();
   let known: { readonly document: JsonObject; readonly read: Read } | null = null;
-  const hide = (text: string): string => wordsOf(text, secrets);
+  const hide = (text: string): string => failureText(text, secrets);
 
   const read = async (signal: AbortSignal): Promise<Read> => {
     const document = await documents.read(signal);
@@ -116,7 +116,7 @@ export function createRestSource(options: RestOptions): ToolSource {
   return {
     async list(signal) {
       const { operations } = await explained(signal);
-      return { ...emptyOffer, tools: [...operations.values()].map(({ definition }) => definition) };
+      return { ...emptyServerListing, tools: [...operations.values()].map(({ definition }) => definition) };
     },
 
     async call(tool, input, context): Promise<ToolResult> {

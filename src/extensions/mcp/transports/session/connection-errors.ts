@@ -18,7 +18,7 @@ export function sessionRefused(error: unknown): boolean {
 }
 
 /** True if the connection is of no use any more. */
-export function isLoss(error: unknown): boolean {
+export function isConnectionLost(error: unknown): boolean {
   return (
     statusOf(error) !== null || error instanceof TypeError || ['CONNECTION_CLOSED', 'NOT_CONNECTED', 'SEND_FAILED'].includes(codeOf(error))
   );
@@ -65,7 +65,7 @@ const hide = (text: string, spellings: readonly string[]): string =>
   spellings.reduce((left, spelling) => left.replaceAll(spelling, '[hidden]'), text);
 
 /** What went wrong, in the server's or the SDK's words, without the secrets. */
-export function wordsOf(thrown: unknown, secrets: readonly string[]): string {
+export function failureText(thrown: unknown, secrets: readonly string[]): string {
   return hide(thrown instanceof Error ? thrown.message : String(thrown), spellingsOf(bareOf(secrets)));
 }
 
@@ -90,7 +90,7 @@ export function unreachable(cause: unknown, secrets: readonly string[]): Gateway
   if (cause instanceof GatewayError) return cause;
   return new GatewayError('tool_failed', 'The MCP server cannot be reached or does not answer as it should. Tell your administrator.', {
     cause,
-    details: wordsOf(cause, secrets).slice(0, 1_000),
+    details: failureText(cause, secrets).slice(0, 1_000),
   });
 }
 
@@ -99,7 +99,7 @@ export function refusal(thrown: unknown, secrets: readonly string[]): unknown {
   if (thrown instanceof GatewayError || !(thrown instanceof Error)) return thrown;
   const { code, data } = thrown as Error & { readonly code?: unknown; readonly data?: unknown };
   if (typeof code !== 'number') return unreachable(thrown, secrets);
-  return new SourceRefusal(wordsOf(thrown, secrets).slice(0, 2_000), code, withoutSecrets(data, secrets, false));
+  return new SourceRefusal(failureText(thrown, secrets).slice(0, 2_000), code, withoutSecrets(data, secrets, false));
 }
 
 /** Why nothing more can be asked of a server whose row changed or went. */

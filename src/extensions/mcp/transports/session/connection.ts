@@ -4,7 +4,7 @@ import { GatewayError } from '../../../../types/errors.ts';
 import type { JsonObject } from '../../../../types/json.ts';
 import type { Logger } from '../../../../types/logger.ts';
 import type { PeerMethod, SourceConnection } from '../../../../types/tool-source.ts';
-import { isLoss, removed, unreachable } from './connection-errors.ts';
+import { isConnectionLost, removed, unreachable } from './connection-errors.ts';
 
 /** `legacy` for servers that do not know the stateless protocol; `auto` asks the server first; `modern` knows. */
 export type ProtocolEra = 'legacy' | 'auto' | 'modern';
@@ -168,7 +168,7 @@ export function createConnection(options: ConnectionOptions): Connection {
             return await work(client);
           } catch (thrown) {
             if (signal.aborted) throw thrown;
-            if (!isLoss(thrown)) throw thrown;
+            if (!isConnectionLost(thrown)) throw thrown;
             drop(client);
             if (attempt > 1 || !mayRepeat(thrown)) throw unreachable(thrown, options.secrets);
           }

@@ -5,14 +5,14 @@ import type { McpPeer, PeerMethod, SourceConnection, ToolContext } from '../../.
 import type { Connection } from './connection.ts';
 
 /** What a new connection of a caller is told to do with what comes from the server on its own account. */
-export interface OwnHandlers {
+export interface PerCallerHandlers {
   /** What the client behind it can do. */
   readonly capabilities: JsonObject;
   readonly onNotification: (method: string, params: JsonObject) => void;
   readonly onQuestion?: (method: PeerMethod, params: JsonObject, signal: AbortSignal) => Promise<JsonObject>;
 }
 
-export interface OwnConnections {
+export interface PerCallerConnections {
   /** The caller's own connection, held for the time of `work`. */
   use<T>(context: ToolContext, work: (connection: Connection) => Promise<T>): Promise<T>;
   /** Any that stands, for what no caller in particular asks; null for none. */
@@ -41,10 +41,10 @@ function tooMany(most: number): GatewayError {
 }
 
 /** `open` makes a connection that acts for the caller of `context`; it may ask the client behind `context.peer` only. */
-export function createOwnConnections(options: {
-  open(latest: () => ToolContext, handlers: OwnHandlers): Connection;
+export function createPerCallerConnections(options: {
+  open(latest: () => ToolContext, handlers: PerCallerHandlers): Connection;
   readonly most: number;
-}): OwnConnections {
+}): PerCallerConnections {
   const owned = new Map<string, Own>();
 
   const drop = (key: string): void => {

@@ -2,7 +2,7 @@
 import type { Client } from '@modelcontextprotocol/client';
 import type { JsonObject } from '../../../../types/json.ts';
 
-export interface Watches {
+export interface ResourceSubscriptions {
   /** Returns the way to stop. */
   add(uri: string, listener: () => void): () => void;
   /** The server said `notifications/resources/updated`. */
@@ -12,7 +12,7 @@ export interface Watches {
   clear(): void;
 }
 
-export function createWatches(): Watches {
+export function createResourceSubscriptions(): ResourceSubscriptions {
   const listeners = new Map<string, Set<() => void>>();
   /** What each connection was told; a new one knows nothing. */
   const told = new WeakMap<Client, Set<string>>();

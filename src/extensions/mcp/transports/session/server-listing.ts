@@ -1,12 +1,12 @@
 /** Everything that a connected server offers, page by page, within bounds. */
 import type { Client } from '@modelcontextprotocol/client';
-import type { Offer } from '../../../../types/tool-source.ts';
+import type { ServerListing } from '../../../../types/tool-source.ts';
 
 /** More of one sort serves nobody; it would fill memory and the models' contexts. */
 const mostOfOneSort = 2_000;
 
 /** Asks only for what the server says that it has. */
-export async function readOffer(client: Client, signal: AbortSignal): Promise<Offer> {
+export async function readServerListing(client: Client, signal: AbortSignal): Promise<ServerListing> {
   const has = client.getServerCapabilities() ?? {};
   const options = { signal, cacheMode: 'bypass' } as const;
   const [tools, resources, templates, prompts] = await Promise.all([
@@ -31,5 +31,5 @@ export async function readOffer(client: Client, signal: AbortSignal): Promise<Of
     resources: bounded(resources),
     templates: bounded(templates),
     prompts: bounded(prompts),
-  } as unknown as Offer;
+  } as unknown as ServerListing;
 }

@@ -3,11 +3,19 @@ import type { Client, Transport } from '@modelcontextprotocol/client';
 import { GatewayError } from '../../../../types/errors.ts';
 import type { JsonObject } from '../../../../types/json.ts';
 import type { Logger } from '../../../../types/logger.ts';
-import type { McpPeer, Offer, PeerMethod, SourceQuestion, ToolContext, ToolResult, ToolSource } from '../../../../types/tool-source.ts';
+import type {
+  McpPeer,
+  ServerListing,
+  PeerMethod,
+  SourceQuestion,
+  ToolContext,
+  ToolResult,
+  ToolSource,
+} from '../../../../types/tool-source.ts';
 import { type Connection, createConnection, type ProtocolEra } from './connection.ts';
-import { readOffer } from './server-listing.ts';
-import { createOwnConnections, type OwnHandlers } from './per-caller-connections.ts';
-import { createWatches } from './resource-subscriptions.ts';
+import { readServerListing } from './server-listing.ts';
+import { createPerCallerConnections, type PerCallerHandlers } from './per-caller-connections.ts';
+import { createResourceSubscriptions } from './resource-subscriptions.ts';
 import { refusal, sessionRefused, withoutSecrets } from './connection-errors.ts';
 
 export interface SessionOptions {
@@ -57,14 +65,14 @@ function paramsFor(client: Client, params: JsonObject, peer: McpPeer | undefined
 export function createSession(options: SessionOptions): ToolSource {
   const { logger, protocol, secrets } = options;
   const listeners = new Set<() => void>();
-  const watches = createWatches();
+  const watches = createResourceSubscriptions();
   /** As last listed: in the stateless protocol some arguments go into headers, as the schema says. */
   let schemas = new Map<string, JsonObject>();
   const announce = (): void => {
     for (const listener of listeners) listener();
   };
 
-  const open = (latest: () => ToolContext | null, handlers: OwnHandlers | null): Connection =>
+  const open = (latest: () => ToolContext | null, handlers: PerCallerHandlers | null): Connection =>
     createConnection({
       transport: () => options.transport(latest),
       protocol,
@@ -89,7 +97,7 @@ export function createSession(options: SessionOptions): ToolSource {
     options.sessions === 'shared'
       ? open(() => null, null)
       : open(() => null, { capabilities: askable, onNotification: () => {}, onQuestion: nobody });
-  const own = createOwnConnections({ open, most: options.mostOwn });
+  const own = createPerCallerConnections({ open, most: options.mostOwn });
 
   const withConnection = <T>(context: ToolContext, work: (connection: Connection, isOwn: boolean) => Promise<T>): Promise<T> =>
     options.sessions === 'shared' ? work(shared, false) : own.use(context, (connection) => work(connection, true));
@@ -126,10 +134,10 @@ export function createSession(options: SessionOptions): ToolSource {
       const connection = options.listsAlone ? shared : own.any();
       if (connection === null)
         throw new GatewayError('tool_failed', 'Nobody has signed in to this MCP server yet, so its tools are not known.');
-      const offer: Offer = await connection.use(
+      const offer: ServerListing = await connection.use(
         signal,
         () => true,
-        (client) => readOffer(client, signal),
+        (client) => readServerListing(client, signal),
       );
       schemas = new Map(offer.tools.map(({ name, inputSchema }) => [name, inputSchema]));
       return offer;

@@ -1,11 +1,11 @@
 /** The syntax of files that a model wrote, found out apart from everything else: parsers may take for ever, and some break by what they are given. */
 import { fileURLToPath } from 'node:url';
-import { turnsOf, type Waiting } from '../../../../scheduling/fair-queue.ts';
-import { ApartFault, doApart, NoAnswer } from '../../sandbox/subprocess.ts';
+import { createSlots, type Waiting } from '../../../../scheduling/fair-queue.ts';
+import { SubprocessFault, runInSubprocess, SubprocessLost } from '../../sandbox/subprocess.ts';
 import { type CodeFile, hasParser, type Syntax } from '../syntax.ts';
 
 const entry = fileURLToPath(new URL('./checker-process.ts', import.meta.url));
-const takeTurn = turnsOf(2);
+const takeTurn = createSlots(2);
 const limits = { seconds: 15, memoryMb: 512 };
 
 /** One for each file. All `unknown` where it cannot be found out in 15 seconds and 512 MB: what cannot be checked is not to blame. */
@@ -13,9 +13,9 @@ export async function checkSyntax(files: readonly CodeFile[], waiting: Waiting):
   const unknown = files.map((): Syntax => ({ verdict: 'unknown' }));
   if (!files.some(hasParser)) return unknown;
   try {
-    return await doApart<readonly CodeFile[], readonly Syntax[]>(entry, files, limits, takeTurn, waiting);
+    return await runInSubprocess<readonly CodeFile[], readonly Syntax[]>(entry, files, limits, takeTurn, waiting);
   } catch (thrown) {
-    if (thrown instanceof ApartFault || thrown instanceof NoAnswer) return unknown;
+    if (thrown instanceof SubprocessFault || thrown instanceof SubprocessLost) return unknown;
     throw thrown;
   }
 }

@@ -1,5 +1,5 @@
 /** In which encoding a text is written: by its first bytes, else UTF-8, else what somebody says of it. */
-import { Unreadable } from '../document-errors.ts';
+import { UnreadableDocument } from '../document-errors.ts';
 
 /** Of NUL among the characters: more than that, and it is no text, whatever else it is. */
 const mostNuls = 0.01;
@@ -40,5 +40,5 @@ export function textOf(bytes: Buffer, type: string): string {
     for (let at = text.indexOf('\0'); at !== -1; at = text.indexOf('\0', at + 1)) nuls++;
     if (nuls <= text.length * mostNuls) return text;
   }
-  throw new Unreadable(refusal);
+  throw new UnreadableDocument(refusal);
 }

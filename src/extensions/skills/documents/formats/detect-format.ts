@@ -1,5 +1,5 @@
 /** What a file is, by its first bytes: names and types are what somebody wrote, and count only where the bytes say little. */
-import { Unreadable } from '../document-errors.ts';
+import { UnreadableDocument } from '../document-errors.ts';
 import { textOf } from './charset.ts';
 
 export interface DocumentFile {
@@ -7,7 +7,7 @@ export interface DocumentFile {
   readonly name: string;
   readonly type: string;
 }
-export type Recognised = { readonly format: 'pdf' | 'docx' } | { readonly format: 'html' | 'text'; readonly text: string };
+export type DetectedFormat = { readonly format: 'pdf' | 'docx' } | { readonly format: 'html' | 'text'; readonly text: string };
 
 /** What people send, and what they can do about it. */
 const others: readonly (readonly [RegExp, string])[] = [
@@ -33,13 +33,13 @@ function beginsAsHtml(text: string): boolean {
 }
 
 /** Throws `Unreadable` for what is none of these. */
-export function recognise({ bytes, name, type }: DocumentFile): Recognised {
+export function detectFormat({ bytes, name, type }: DocumentFile): DetectedFormat {
   const saysPdf = /\bpdf\b/i.test(type) || /\.pdf$/i.test(name);
   const start = bytes.subarray(0, 1_024);
   if (/^(\u00ef\u00bb\u00bf)?\s*%PDF-/.test(start.toString('latin1')) || (saysPdf && start.includes('%PDF-'))) return { format: 'pdf' };
   if (start.subarray(0, 4).equals(Buffer.from([0x50, 0x4b, 3, 4]))) return { format: 'docx' };
   const other = others.find(([pattern]) => pattern.test(start.toString('latin1')));
-  if (other !== undefined) throw new Unreadable(other[1]);
+  if (other !== undefined) throw new UnreadableDocument(other[1]);
   const text = textOf(bytes, type);
   const isHtml = /html/i.test(type) || /\.x?html?$/i.test(name) || beginsAsHtml(text);
   return { format: isHtml ? 'html' : 'text', text };

@@ -1,5 +1,5 @@
 /** Word documents, by way of HTML. */
-import { Unreadable } from '../document-errors.ts';
+import { UnreadableDocument } from '../document-errors.ts';
 import type { Section } from '../section.ts';
 import { besidePages, mainPart, type Parts, readyParts } from './docx-parts.ts';
 import { readHtml } from './html.ts';
@@ -27,7 +27,7 @@ async function textParts(bytes: Buffer): Promise<Record<string, Uint8Array>> {
     for await (const part of (await zip.openReadStreamPromise(entry)) as AsyncIterable<Buffer>) {
       unpacked += part.length;
       if (unpacked > mostUnpacked)
-        throw new Unreadable(`is larger than ${mostUnpacked / 1_048_576} MB when unpacked; send it in parts, or as plain text`);
+        throw new UnreadableDocument(`is larger than ${mostUnpacked / 1_048_576} MB when unpacked; send it in parts, or as plain text`);
       parts.push(part);
     }
     found[entry.fileName] = Buffer.concat(parts);
@@ -58,7 +58,7 @@ async function readBody(parts: Parts): Promise<readonly Section[]> {
 export async function readDocx(bytes: Buffer): Promise<readonly Section[]> {
   const parts = await textParts(bytes);
   const names = Object.keys(parts);
-  if (!names.some((name) => /^word\/[^/]+\.xml$/.test(name))) throw new Unreadable(otherThan(names));
+  if (!names.some((name) => /^word\/[^/]+\.xml$/.test(name))) throw new UnreadableDocument(otherThan(names));
   const body = await readBody(readyParts(parts, mainPart));
   return [...(await readBeside(parts, 'header')), ...body, ...(await readBeside(parts, 'footer'))];
 }

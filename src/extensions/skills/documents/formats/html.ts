@@ -1,9 +1,9 @@
 /** HTML as sections by its headings; what is not read (scripts, styles, navigation, what is hidden) is left out. */
-import { flowingText } from './text-flow.ts';
+import { createTextFlow } from './text-flow.ts';
 import { isBlock, isCell, isEmpty, levelOf, openElements } from './html-elements.ts';
 import { filledIn, isConcealed, isStruck, listMarks, superscript } from './html-marks.ts';
 import { layoutTables, tableColumns } from './html-tables.ts';
-import { newOutline } from './section-builder.ts';
+import { createSectionBuilder } from './section-builder.ts';
 import type { Section } from '../section.ts';
 
 const isList = (name: string): boolean => name === 'ol' || name === 'ul' || name === 'menu';
@@ -13,8 +13,8 @@ const mostOfAttribute = 10_000;
 export async function readHtml(html: string): Promise<readonly Section[]> {
   // The tokenizer alone: the parser over it takes the square of the depth for what nests deep.
   const { Tokenizer } = await import('htmlparser2');
-  const outline = newOutline();
-  const flow = flowingText();
+  const outline = createSectionBuilder();
+  const flow = createTextFlow();
   const elements = openElements();
   const lists = listMarks();
   const columns = tableColumns();

@@ -1,6 +1,6 @@
 /** Plain text and Markdown as sections by their headings. Each character is looked at a few times, however they are arranged. */
 import { setImmediate } from 'node:timers/promises';
-import { newOutline } from './section-builder.ts';
+import { createSectionBuilder } from './section-builder.ts';
 import type { Section } from '../section.ts';
 
 interface Heading {
@@ -38,7 +38,7 @@ function fenceAfter(open: string | null, line: string): string | null {
 /** The texts of all sections are together the text; a heading is the first line of its own. Lines within fences of code are no headings. */
 export async function readMarkdown(given: string, signal?: AbortSignal): Promise<readonly Section[]> {
   const text = given.replaceAll(/\r\n?/g, '\n');
-  const outline = newOutline();
+  const outline = createSectionBuilder();
   const endOf = (start: number): number => {
     const end = text.indexOf('\n', start);
     return end === -1 ? text.length : end;

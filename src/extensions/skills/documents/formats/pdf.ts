@@ -1,7 +1,7 @@
 /** PDF, page by page. */
 import { filledFields } from './pdf-fields.ts';
 import type { Section } from '../section.ts';
-import { requireCharacters, Unreadable } from '../document-errors.ts';
+import { requireCharacters, UnreadableDocument } from '../document-errors.ts';
 
 const mostPages = 5_000;
 
@@ -10,7 +10,8 @@ export async function readPdf(bytes: Buffer): Promise<readonly Section[]> {
   // The parser takes its bytes over.
   const document = await getDocumentProxy(new Uint8Array(bytes), { useSystemFonts: false, verbosity: 0 });
   try {
-    if (document.numPages > mostPages) throw new Unreadable(`has more than ${mostPages.toLocaleString('en')} pages; send it in parts`);
+    if (document.numPages > mostPages)
+      throw new UnreadableDocument(`has more than ${mostPages.toLocaleString('en')} pages; send it in parts`);
     const sections: Section[] = [];
     let characters = 0;
     for (let number = 1; number <= document.numPages; number++) {

@@ -1,12 +1,12 @@
 /** Sections by headings, as they come one after the other. */
 import type { Section } from '../section.ts';
-import { requireCharacters, Unreadable } from '../document-errors.ts';
+import { requireCharacters, UnreadableDocument } from '../document-errors.ts';
 
 /** Each has the whole path of its headings, so many short ones would take far more room than the document. */
 const mostSections = 50_000;
 const mostHeading = 200;
 
-export interface Outline {
+export interface SectionBuilder {
   /** What follows stands under this heading. */
   enter(level: number, heading: string): void;
   /** The text of the section that has been entered, its heading included; blank text makes none. */
@@ -14,7 +14,7 @@ export interface Outline {
   sections(): readonly Section[];
 }
 
-export function newOutline(): Outline {
+export function createSectionBuilder(): SectionBuilder {
   const sections: Section[] = [];
   const path: string[] = [];
   let characters = 0;
@@ -32,7 +32,7 @@ export function newOutline(): Outline {
       if (own === '') return;
       requireCharacters((characters += own.length));
       if (sections.length === mostSections)
-        throw new Unreadable(`has more than ${mostSections.toLocaleString('en')} headings; send it in parts`);
+        throw new UnreadableDocument(`has more than ${mostSections.toLocaleString('en')} headings; send it in parts`);
       sections.push({ heading: path.filter((part) => part !== '').join(' > '), page: null, text: own });
     },
     sections: () => sections,

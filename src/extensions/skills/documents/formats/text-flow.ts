@@ -1,6 +1,6 @@
 /** Text as it flows in a page: any white space is one space, blocks stand apart. */
 
-export interface FlowingText {
+export interface TextFlow {
   /** What was written since it was last taken. */
   readonly text: string;
   take(): string;
@@ -19,7 +19,7 @@ export interface FlowingText {
   lineBreak(): void;
 }
 
-export function flowingText(): FlowingText {
+export function createTextFlow(): TextFlow {
   let text = '';
   let breaks = 0;
   let isApart = false;

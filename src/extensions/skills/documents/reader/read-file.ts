@@ -1,15 +1,15 @@
 /** A file as sections of text, whatever its format. */
 import { readDocx } from '../formats/docx.ts';
-import { type DocumentFile, recognise, type Recognised } from '../formats/detect-format.ts';
+import { type DocumentFile, detectFormat, type DetectedFormat } from '../formats/detect-format.ts';
 import { readHtml } from '../formats/html.ts';
 import { readMarkdown } from '../formats/markdown.ts';
 import { readPdf } from '../formats/pdf.ts';
 import type { Section } from '../section.ts';
-import { damaged, Unreadable } from '../document-errors.ts';
+import { damaged, UnreadableDocument } from '../document-errors.ts';
 
 const tooMuch = /allocation failed|Invalid (array|string|typed array) length|Invalid array buffer length|maximum size exceeded/i;
 
-async function sectionsOf(file: DocumentFile, recognised: Recognised): Promise<readonly Section[]> {
+async function sectionsOf(file: DocumentFile, recognised: DetectedFormat): Promise<readonly Section[]> {
   switch (recognised.format) {
     case 'pdf':
       return readPdf(file.bytes);
@@ -23,25 +23,25 @@ async function sectionsOf(file: DocumentFile, recognised: Recognised): Promise<r
 }
 
 /** What a parser throws, as a sentence. */
-export function faultOf(thrown: unknown, format: string | null = null): Unreadable {
-  if (thrown instanceof Unreadable) return thrown;
+export function faultOf(thrown: unknown, format: string | null = null): UnreadableDocument {
+  if (thrown instanceof UnreadableDocument) return thrown;
   const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
   if (cause instanceof RangeError && tooMuch.test(cause.message))
-    return new Unreadable('is too large when unpacked; send it in parts, or as plain text', { cause });
+    return new UnreadableDocument('is too large when unpacked; send it in parts, or as plain text', { cause });
   if (cause instanceof RangeError && /call stack/i.test(cause.message))
-    return new Unreadable('is nested too deeply to be read; send it as plain text', { cause });
+    return new UnreadableDocument('is nested too deeply to be read; send it as plain text', { cause });
   return damaged(format, cause);
 }
 
 /** Throws `Unreadable` for what cannot be read. */
 export async function readFile(file: DocumentFile): Promise<readonly Section[]> {
-  const recognised = recognise(file);
+  const recognised = detectFormat(file);
   let sections: readonly Section[];
   try {
     sections = await sectionsOf(file, recognised);
   } catch (thrown) {
     throw faultOf(thrown, recognised.format);
   }
-  if (sections.length === 0) throw new Unreadable('holds no text; if it is scanned, let a program recognise its letters first');
+  if (sections.length === 0) throw new UnreadableDocument('holds no text; if it is scanned, let a program recognise its letters first');
   return sections;
 }

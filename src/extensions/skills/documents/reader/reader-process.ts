@@ -1,10 +1,10 @@
 /** The process in which one file is read. */
-import { answerOnce } from '../../sandbox/child-process.ts';
+import { serveOneRequest } from '../../sandbox/child-process.ts';
 import type { DocumentFile } from '../formats/detect-format.ts';
 import { faultOf, readFile } from './read-file.ts';
 
 // Serialized, it is plain bytes.
-answerOnce(
+serveOneRequest(
   ({ bytes, name, type }: DocumentFile) => readFile({ bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), name, type }),
   faultOf,
 );

@@ -1,24 +1,24 @@
 /** Files are read apart from everything else. */
 import { fileURLToPath } from 'node:url';
-import { turnsOf, type Waiting } from '../../../../scheduling/fair-queue.ts';
-import { ApartFault, doApart, type Limits, NoAnswer } from '../../sandbox/subprocess.ts';
+import { createSlots, type Waiting } from '../../../../scheduling/fair-queue.ts';
+import { SubprocessFault, runInSubprocess, type Limits, SubprocessLost } from '../../sandbox/subprocess.ts';
 import type { DocumentFile } from '../formats/detect-format.ts';
 import type { Section } from '../section.ts';
-import { damaged, Unreadable } from '../document-errors.ts';
+import { damaged, UnreadableDocument } from '../document-errors.ts';
 
 export type ReadLimits = Limits;
 
 const entry = fileURLToPath(new URL('./reader-process.ts', import.meta.url));
-const takeTurn = turnsOf(2);
+const takeTurn = createSlots(2);
 
 function faultOf(thrown: unknown, { seconds, memoryMb }: ReadLimits): unknown {
-  if (thrown instanceof ApartFault) return new Unreadable(thrown.message, { cause: thrown.cause });
-  if (!(thrown instanceof NoAnswer)) return thrown;
+  if (thrown instanceof SubprocessFault) return new UnreadableDocument(thrown.message, { cause: thrown.cause });
+  if (!(thrown instanceof SubprocessLost)) return thrown;
   switch (thrown.why) {
     case 'time':
-      return new Unreadable(`took longer than ${seconds} s to read; send it in parts, or as plain text`);
+      return new UnreadableDocument(`took longer than ${seconds} s to read; send it in parts, or as plain text`);
     case 'memory':
-      return new Unreadable(`needs more than ${memoryMb} MB of memory to be read; send it in parts, or as plain text`, {
+      return new UnreadableDocument(`needs more than ${memoryMb} MB of memory to be read; send it in parts, or as plain text`, {
         cause: thrown.cause,
       });
     case 'lost':
@@ -29,9 +29,9 @@ function faultOf(thrown: unknown, { seconds, memoryMb }: ReadLimits): unknown {
 }
 
 /** Waits for its turn, then reads. Throws `Unreadable`, or the signal's reason as soon as nobody waits any more. */
-export async function readApart(file: DocumentFile, limits: ReadLimits, waiting: Waiting): Promise<readonly Section[]> {
+export async function readInSubprocess(file: DocumentFile, limits: ReadLimits, waiting: Waiting): Promise<readonly Section[]> {
   try {
-    return await doApart<DocumentFile, readonly Section[]>(entry, file, limits, takeTurn, waiting);
+    return await runInSubprocess<DocumentFile, readonly Section[]>(entry, file, limits, takeTurn, waiting);
   } catch (thrown) {
     throw faultOf(thrown, limits);
   }
