@@ -73,6 +73,10 @@ export class AnswerCollector {
         this.#says ||= event.type === 'tool-call-start' || event.text !== '';
         this.#begun.add(event.choice);
         break;
+      case 'image':
+        this.#says = true;
+        this.#begun.add(event.choice);
+        break;
       case 'reasoning-delta':
       case 'tool-call-delta':
       case 'thought':

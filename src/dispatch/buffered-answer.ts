@@ -15,6 +15,8 @@ function sizeOf(event: ChatEvent): number {
       return event.arguments.length;
     case 'audio-delta':
       return JSON.stringify(event.audio).length;
+    case 'image':
+      return event.url.length;
     default:
       // What an event weighs that says nothing, so that they cannot be without end either.
       return 64;

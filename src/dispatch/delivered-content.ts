@@ -47,6 +47,8 @@ function obstacleIn(event: ChatEvent): string | null {
       return 'a tool call has begun';
     case 'audio-delta':
       return 'sound has been sent';
+    case 'image':
+      return 'a picture has been sent';
     case 'vendor':
       return 'something that only one vendor says has been sent';
     case 'text-delta':

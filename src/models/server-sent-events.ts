@@ -1,8 +1,8 @@
 /** Cuts a byte stream into the data of its server-sent events (WHATWG HTML, section 9.2), however the bytes were cut on the way. */
 import { GatewayError } from '../types/errors.ts';
 
-/** An event may be so long; a vendor that sends more without a line end would otherwise fill the memory. */
-export const maxEventBytes = 8 * 1024 * 1024;
+/** An event may be so long, with a large picture in it; a vendor that sends more without a line end would otherwise fill the memory. */
+export const maxEventBytes = 32 * 1024 * 1024;
 
 const newline = 0x0a;
 

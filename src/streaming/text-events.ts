@@ -18,6 +18,8 @@ export interface TextAnswer {
   readonly reason: FinishReason;
   /** In the words of a model that would not answer; empty for none. */
   readonly refusal: string;
+  /** How many pictures the model made. */
+  readonly images: number;
 }
 
 /** Reads the events of the first choice to their end. */
@@ -25,20 +27,22 @@ export async function collectText(events: ChatEvents): Promise<TextAnswer> {
   let text = '';
   let refusal = '';
   let reason: FinishReason = 'stop';
+  let images = 0;
   for await (const batch of events) {
     for (const event of batch) {
       if (!('choice' in event) || event.choice !== 0) continue;
       if (event.type === 'text-delta') text += event.text;
       else if (event.type === 'refusal-delta') refusal += event.text;
+      else if (event.type === 'image') images++;
       else if (event.type === 'finish') reason = event.reason;
     }
   }
-  return { text, reason, refusal };
+  return { text, reason, refusal, images };
 }
 
 /** The whole text of an answer. Throws `output_truncated` or `content_filter` for a part of one: nobody may take it for all. */
 export async function wholeText(events: ChatEvents): Promise<string> {
-  const { text, reason, refusal } = await collectText(events);
+  const { text, reason, refusal, images } = await collectText(events);
   const expose = text === '' ? {} : { expose: { best_attempt: text.slice(0, 20_000) } };
   if (reason === 'length')
     throw new GatewayError(
@@ -48,5 +52,11 @@ export async function wholeText(events: ChatEvents): Promise<string> {
     );
   if (reason === 'content_filter') throw new GatewayError('content_filter', "The vendor's filter cut the answer of the model off.", expose);
   if (refusal !== '' && text === '') throw new GatewayError('content_filter', `The model refuses: ${refusal.slice(0, 500)}`);
+  if (images > 0 && text === '') {
+    throw new GatewayError(
+      'upstream_invalid_response',
+      'The model answered with a picture where a text is needed. Use a model that answers with text.',
+    );
+  }
   return text;
 }

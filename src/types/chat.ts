@@ -127,6 +127,8 @@ export type ChatEvent =
   /** What only the vendor's own format can say, as it said it. A face of the same format passes it on, all others leave it out. */
   | { readonly type: 'vendor'; readonly format: string; readonly choice: number; readonly event: JsonObject }
   | { readonly type: 'audio-delta'; readonly choice: number; readonly audio: JsonObject }
+  /** A picture that the model made, whole: a `data:` URL or an address. */
+  | { readonly type: 'image'; readonly choice: number; readonly url: string }
   | { readonly type: 'annotation'; readonly choice: number; readonly annotation: JsonObject }
   /** `call` is left out for what a skill does within. */
   | { readonly type: 'step'; readonly step: StepRecord; readonly call?: StepCall }

@@ -9,6 +9,18 @@ export type Operation = (typeof operations)[number];
 /** Those that a probe can ask for with a word or two. */
 export const probedOperations: readonly Operation[] = ['chat', 'embeddings', 'rerank'];
 
+/** A list of web pages that an answer rests on. Its entries are objects, or addresses alone. */
+export interface CitationList {
+  /** The path of the list from the root of an answer or chunk; with `message.` at its beginning, from the message or delta of a choice. */
+  readonly at: string;
+  /** The fields of an entry: `url`, `title`, `content` and `index` unless said. */
+  readonly url?: string;
+  readonly title?: string;
+  readonly content?: string;
+  /** The number by which the text refers to the entry, such as `3` or `ref_3`; its place in the list where there is none. */
+  readonly number?: string;
+}
+
 /** How one vendor's answers differ from what their format says. Data, so that a format need not know its vendors. */
 export interface Reading {
   /** Words for the end of an answer that the common table lacks or this vendor means otherwise. */
@@ -17,6 +29,8 @@ export interface Reading {
   readonly errorCodes?: Readonly<Record<string, ErrorCode>>;
   /** The thoughts stand in the text, between `<think>` and `</think>`. */
   readonly thinkTags?: boolean;
+  /** Lists of web pages in this vendor's answers, before those of the common table. */
+  readonly citations?: readonly CitationList[];
   /** So many choices were asked for: a stream that ends without a word before each has come is cut. 1 unless said. */
   readonly choices?: number;
 }

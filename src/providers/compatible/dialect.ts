@@ -2,7 +2,7 @@
 import type { FinishReason } from '../../types/chat.ts';
 import type { ErrorCode } from '../../types/errors.ts';
 import type { Prefill } from '../../types/provider.ts';
-import type { Operation } from '../../types/wire-format.ts';
+import type { CitationList, Operation } from '../../types/wire-format.ts';
 
 /** How a vendor is told to think, from OpenAI's `reasoning_effort`. The vendor's own fields, where the caller sends them, always win. */
 export type ThinkingSwitch =
@@ -61,6 +61,8 @@ export interface Dialect {
   /** How it goes on from the beginning of an answer; an empty object where the last message says enough. Left out: it cannot, or is not known to. */
   readonly prefill?: Prefill;
   readonly thinkTags?: boolean;
+  /** Lists of web pages in answers beyond the common ones (`src/models/citation-lists.ts`). */
+  readonly citations?: readonly CitationList[];
   readonly finishReasons?: Readonly<Record<string, FinishReason | 'failure'>>;
   readonly errorCodes?: Readonly<Record<string, ErrorCode>>;
   /** The first one that names the model counts; what it says replaces what stands above. */

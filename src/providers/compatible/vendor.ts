@@ -32,9 +32,10 @@ function needsAdjusting(dialect: Dialect): boolean {
   );
 }
 
-function readingOf({ finishReasons, errorCodes, thinkTags }: Dialect): Reading | undefined {
-  if (finishReasons === undefined && errorCodes === undefined && thinkTags === undefined) return undefined;
+function readingOf({ finishReasons, errorCodes, thinkTags, citations }: Dialect): Reading | undefined {
+  if (finishReasons === undefined && errorCodes === undefined && thinkTags === undefined && citations === undefined) return undefined;
   return {
+    ...(citations === undefined ? {} : { citations }),
     ...(finishReasons === undefined ? {} : { finishReasons }),
     ...(errorCodes === undefined ? {} : { errorCodes }),
     ...(thinkTags === undefined ? {} : { thinkTags }),

@@ -3,7 +3,7 @@ import type { ChatEvent, FinishReason, StepRecord, Usage } from '../../../types/
 import { GatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
 import { betweenRounds, endsRound, type RoundWords } from './round-separator.ts';
-import { validFinishReason, isUrlCitation, mergeLogprobs, renderExtra } from './schema-rules.ts';
+import { completeAudio, validFinishReason, isUrlCitation, mergeLogprobs, renderExtra, renderImages } from './schema-rules.ts';
 import { renderUsage } from './usage.ts';
 
 export interface CompletionOptions {
@@ -32,6 +32,7 @@ interface CollectedChoice {
   audio: JsonObject | null;
   finish: FinishReason | null;
   readonly annotations: JsonObject[];
+  readonly images: string[];
   readonly thoughts: JsonObject[];
   readonly calls: Map<number, CollectedCall>;
 }
@@ -62,6 +63,7 @@ function choiceOf(collection: Collection, index: number): CollectedChoice {
       audio: null,
       finish: null,
       annotations: [],
+      images: [],
       thoughts: [],
       calls: new Map(),
     };
@@ -129,6 +131,9 @@ export function collectInto(collection: Collection, event: ChatEvent): void {
     case 'audio-delta':
       choice.audio = mergeAudio(choice.audio, event.audio);
       return;
+    case 'image':
+      choice.images.push(event.url);
+      return;
     case 'annotation':
       if (isUrlCitation(event.annotation)) choice.annotations.push(event.annotation);
       return;
@@ -167,9 +172,10 @@ function renderChoice(choice: CollectedChoice, index: number, options: Completio
   const reasoning = choice.reasoning !== '' && options.reasoning ? `,"reasoning_content":${JSON.stringify(choice.reasoning)}` : '';
   const thoughts = choice.thoughts.length > 0 && options.reasoning ? `,"reasoning_details":${JSON.stringify(choice.thoughts)}` : '';
   const annotations = choice.annotations.length > 0 ? `,"annotations":${JSON.stringify(choice.annotations)}` : '';
-  const audio = choice.audio === null ? '' : `,"audio":${JSON.stringify(choice.audio)}`;
+  const audio = choice.audio === null ? '' : `,"audio":${JSON.stringify(completeAudio(choice.audio, options.created))}`;
+  const images = choice.images.length === 0 ? '' : `,"images":${renderImages(choice.images)}`;
   const content = JSON.stringify(silent ? '' : choice.text);
-  const message = `{"role":"assistant","content":${content}${reasoning}${thoughts},"refusal":${JSON.stringify(choice.refusal)}${renderCalls(calls, finish)}${annotations}${audio}}`;
+  const message = `{"role":"assistant","content":${content}${reasoning}${thoughts},"refusal":${JSON.stringify(choice.refusal)}${renderCalls(calls, finish)}${annotations}${audio}${images}}`;
   return `{"index":${index},"message":${message},"logprobs":${JSON.stringify(choice.logprobs)},"finish_reason":"${finish}"}`;
 }
 

@@ -6,7 +6,7 @@ import { renderError } from '../error.ts';
 import { type CompletionOptions, collectInto, startCollection, renderCompletion } from './collected-completion.ts';
 import { betweenRounds, endsRound, type RoundWords } from './round-separator.ts';
 import { renderUsage } from './usage.ts';
-import { validFinishReason, isUrlCitation, renderExtra } from './schema-rules.ts';
+import { validFinishReason, isUrlCitation, renderExtra, renderImages } from './schema-rules.ts';
 
 export type { CompletionOptions } from './collected-completion.ts';
 
@@ -28,6 +28,7 @@ interface EmittedChoice {
   readonly calls: Map<number, EmittedCall>;
   finished: boolean;
   words: RoundWords;
+  images: number;
 }
 
 const done = 'data: [DONE]\n\n';
@@ -51,7 +52,7 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
       : `${open(choice)}${members}},"logprobs":${JSON.stringify(logprobs)},"finish_reason":null}]${close}`;
 
   const begin = (choice: number): EmittedChoice => {
-    const state: EmittedChoice = { calls: new Map(), finished: false, words: 'none' };
+    const state: EmittedChoice = { calls: new Map(), finished: false, words: 'none', images: 0 };
     choices.set(choice, state);
     return state;
   };
@@ -122,6 +123,8 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
         return text + continueCall(state, event);
       case 'audio-delta':
         return text + delta(event.choice, `"audio":${JSON.stringify(event.audio)}`);
+      case 'image':
+        return text + delta(event.choice, `"images":${renderImages([event.url], state.images++)}`);
       case 'annotation':
         return isUrlCitation(event.annotation) ? text + delta(event.choice, `"annotations":[${JSON.stringify(event.annotation)}]`) : text;
       case 'thought':

@@ -22,6 +22,16 @@ export function renderExtra(extra: JsonObject | undefined): string {
   return typeof fingerprint === 'string' && fingerprint !== '' ? `${written},"system_fingerprint":${JSON.stringify(fingerprint)}` : written;
 }
 
+/** Pictures as OpenRouter and its clients write them in `images`; `first` is the place of the first in the answer. */
+export function renderImages(urls: readonly string[], first = 0): string {
+  return JSON.stringify(urls.map((url, place) => ({ type: 'image_url', image_url: { url }, index: first + place })));
+}
+
+/** A sound with the four members that the schema asks for; a vendor may lack any of them. `created` in epoch seconds. */
+export function completeAudio(audio: JsonObject, created: number): JsonObject {
+  return { id: `audio_${created}`, expires_at: created, data: '', transcript: '', ...audio };
+}
+
 /** The only annotation that the schema has. */
 export function isUrlCitation(annotation: JsonObject): boolean {
   const citation = annotation['url_citation'];

@@ -1,6 +1,7 @@
 /** The content blocks of one answer, in order and one at a time, from events that know no blocks. */
 import type { ChatEvent } from '../../../types/chat.ts';
 import { isJsonObject, type JsonObject } from '../../../types/json.ts';
+import { dataOf } from '../../answer-images.ts';
 import { encodeReasoning } from '../encoded-reasoning.ts';
 import { ToolBlocks } from './tool-blocks.ts';
 
@@ -20,6 +21,9 @@ function isToolUse({ format, event }: Extract<ChatEvent, { type: 'vendor' }>): b
   return format === 'anthropic' && event['type'] === 'content_block_start' && isJsonObject(block) && block['type'] === 'tool_use';
 }
 
+/** Anthropic quotes so many characters of a page. */
+const longestQuote = 150;
+
 type Kind = 'text' | 'thinking' | 'tool' | 'vendor';
 
 export class Blocks {
@@ -34,6 +38,10 @@ export class Blocks {
   #held: ContentEvent[] = [];
   #next = 0;
   #open: Kind | null = null;
+  /** Anthropic speaks itself, and tells its citations in its own words. */
+  #native = false;
+  #said = false;
+  #silentSound = false;
 
   /** `reasoning` false leaves out the text of thoughts; what a vendor wants back of them stays. */
   constructor(sink: BlockSink, reasoning: boolean) {
@@ -63,11 +71,16 @@ export class Blocks {
     } else this.#held.push(event);
   }
 
-  /** The answer is over: what is open or still waits is completed. */
+  /** The answer is over, or a tool runs at the server: what is open or still waits is completed. */
   end(): void {
     this.#tools.end();
     for (const event of this.#held.splice(0)) this.#say(event);
     this.#close();
+  }
+
+  /** Sound came without its words, which alone have a place in this format. */
+  get lostSound(): boolean {
+    return this.#silentSound && !this.#said;
   }
 
   /** A block that is whole at once. */
@@ -93,10 +106,20 @@ export class Blocks {
       case 'thought':
         this.#thought(event.detail);
         return;
+      case 'image':
+        this.#image(event.url);
+        return;
+      case 'audio-delta':
+        this.#sound(event.audio);
+        return;
+      case 'annotation':
+        this.#cite(event.annotation);
+        return;
       case 'vendor':
-        if (event.format === 'anthropic') this.#vendor(event.event);
+        if (event.format !== 'anthropic') return;
+        this.#native = true;
+        this.#vendor(event.event);
         break;
-      // Sounds and links to the web have no place in this format unless they come from Anthropic itself, as `vendor` events.
       default:
     }
   }
@@ -120,8 +143,37 @@ export class Blocks {
 
   #text(text: string): void {
     if (text === '') return;
+    this.#said = true;
     if (this.#open !== 'text') this.#begin('text', { type: 'text', text: '' });
     this.#delta({ type: 'text_delta', text });
+  }
+
+  /** A picture as Anthropic's requests have them. */
+  #image(url: string): void {
+    const data = dataOf(url);
+    const source = data === undefined ? { type: 'url', url } : { type: 'base64', media_type: data.mediaType, data: data.base64 };
+    this.#said = true;
+    this.#begin('vendor', { type: 'image', source });
+    this.#close();
+  }
+
+  #sound({ transcript }: JsonObject): void {
+    if (typeof transcript === 'string') this.#text(transcript);
+    else this.#silentSound = true;
+  }
+
+  /** A page of the web that another vendor cites: on the text that is open, or on a text of its own. */
+  #cite(annotation: JsonObject): void {
+    const citation = annotation['url_citation'];
+    if (this.#native || annotation['type'] !== 'url_citation' || !isJsonObject(citation)) return;
+    const { title, content } = citation;
+    const url = typeof citation['url'] === 'string' ? citation['url'] : '';
+    if (this.#open !== 'text') this.#text(`[${typeof title === 'string' ? title : url}](${url})`);
+    const cited = typeof content === 'string' ? content.slice(0, longestQuote).toWellFormed() : '';
+    this.#delta({
+      type: 'citations_delta',
+      citation: { type: 'web_search_result_location', url, title: title ?? null, cited_text: cited, encrypted_index: '' },
+    });
   }
 
   #think(thinking: string): void {

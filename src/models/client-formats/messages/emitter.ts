@@ -6,6 +6,7 @@ import { type BlockSink, Blocks, type ContentEvent } from './blocks.ts';
 import { CollectedBlocks } from './collected-blocks.ts';
 import { renderMessagesError } from './error.ts';
 import { approvalWords, mcpBlockId, mcpResult, mcpUse } from './mcp-blocks.ts';
+import { soundWithoutWords } from '../sound.ts';
 import { renderStop } from './stop-reason.ts';
 import { renderMessagesUsage } from './usage.ts';
 
@@ -98,6 +99,7 @@ class Answer {
     if (!this.ended || this.finish === null) {
       throw new GatewayError('upstream_interrupted', 'The vendor cut the answer short. Send the request again.');
     }
+    if (this.blocks.lostSound) throw soundWithoutWords();
     return renderStop(this.finish, this.usage, { tools: this.blocks.calledTools, refused: this.blocks.refused });
   }
 }

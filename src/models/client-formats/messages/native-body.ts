@@ -9,11 +9,28 @@ function isForeign(block: Json): boolean {
   return block['type'] === 'redacted_thinking' && isEncodedReasoning(block['data']);
 }
 
+/** A citation that Anthropic never sealed is another vendor's, told by Pailou; Anthropic would refuse it. */
+function isForeignCitation(citation: Json): boolean {
+  return isJsonObject(citation) && citation['type'] === 'web_search_result_location' && citation['encrypted_index'] === '';
+}
+
+function hasForeignCitations(block: Json): block is JsonObject & { readonly citations: readonly Json[] } {
+  return isJsonObject(block) && Array.isArray(block['citations']) && (block['citations'] as readonly Json[]).some(isForeignCitation);
+}
+
+function withoutForeignCitations(block: Json): Json {
+  if (!hasForeignCitations(block)) return block;
+  const { citations, ...rest } = block;
+  const own = citations.filter((citation) => !isForeignCitation(citation));
+  return own.length === 0 ? rest : { ...rest, citations: own };
+}
+
 function withoutForeign(message: JsonObject): JsonObject {
   const { content } = message;
   if (message['role'] !== 'assistant' || !Array.isArray(content)) return message;
   const blocks = content as readonly Json[];
-  return blocks.some(isForeign) ? { ...message, content: blocks.filter((block) => !isForeign(block)) } : message;
+  if (!blocks.some((block) => isForeign(block) || hasForeignCitations(block))) return message;
+  return { ...message, content: blocks.filter((block) => !isForeign(block)).map(withoutForeignCitations) };
 }
 
 function isEmpty(message: JsonObject): boolean {

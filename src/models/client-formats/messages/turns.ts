@@ -48,6 +48,8 @@ function inputOf({ input }: JsonObject, path: string): string {
 class AssistantTurn {
   readonly messages: JsonObject[] = [];
   #parts: JsonObject[] = [];
+  /** Pictures that the model made. */
+  #images: JsonObject[] = [];
   #calls: JsonObject[] = [];
   #reasoning: string[] = [];
   #details: JsonObject[] = [];
@@ -80,7 +82,8 @@ class AssistantTurn {
     } else if (type === 'redacted_thinking') {
       const data = typeof block['data'] === 'string' ? block['data'] : '';
       this.#details.push(decodeReasoning(data) ?? { type: 'reasoning.encrypted', format: 'anthropic', data });
-    } else this.#parts.push(...readOrDemand(block, path, losses));
+    } else if (type === 'image') this.#images.push(...readOrDemand(block, path, losses));
+    else this.#parts.push(...readOrDemand(block, path, losses));
   }
 
   end(): void {
@@ -90,11 +93,13 @@ class AssistantTurn {
         content: this.#parts.length === 0 && this.#calls.length > 0 ? null : joinTextParts(this.#parts, ''),
         ...(this.#reasoning.length > 0 ? { reasoning_content: this.#reasoning.join('\n\n') } : {}),
         ...(this.#details.length > 0 ? { reasoning_details: this.#details } : {}),
+        ...(this.#images.length > 0 ? { images: this.#images } : {}),
         ...(this.#calls.length > 0 ? { tool_calls: this.#calls } : {}),
       },
       ...[...this.#results].map(([id, result]) => serverToolResult(id, result ?? 'The call was cut off; nothing is known of its result.')),
     );
     this.#parts = [];
+    this.#images = [];
     this.#calls = [];
     this.#reasoning = [];
     this.#details = [];

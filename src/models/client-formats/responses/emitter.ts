@@ -2,6 +2,7 @@
 import type { ChatEvent, ChatEvents, StepRecord, Usage } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
+import { soundWithoutWords } from '../sound.ts';
 import { Output, type OutputForm } from './output-items.ts';
 import type { EventSink } from './event-sink.ts';
 import { renderResponseUsage } from './usage.ts';
@@ -75,6 +76,7 @@ class Answer {
     if (!this.ended || this.#finish === null) {
       throw new GatewayError('upstream_interrupted', 'The vendor cut the answer short. Send the request again.');
     }
+    if (this.#output.lostSound) throw soundWithoutWords();
     const reason = this.#cutShort();
     const response = this.#render(reason === null ? 'completed' : 'incomplete', {
       output: this.#output.items,

@@ -1,9 +1,9 @@
 /** Ids of responses and of the items in them. An item's id names its response, so that a reference to it can be followed. */
 
 const responsePrefix = 'resp_';
-const itemPattern = /^(?:msg|rs|fc|ctc|mcp|apr)_([0-9a-f]{32})[0-9a-f]{4}$/;
+const itemPattern = /^(?:msg|rs|fc|ctc|mcp|apr|ig)_([0-9a-f]{32})[0-9a-f]{4}$/;
 
-export type ItemPrefix = 'msg' | 'rs' | 'fc' | 'ctc' | 'mcp';
+export type ItemPrefix = 'msg' | 'rs' | 'fc' | 'ctc' | 'mcp' | 'ig';
 
 /** The id of the response that a run gives. */
 export function responseId(runId: string): string {

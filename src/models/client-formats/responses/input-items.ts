@@ -1,5 +1,6 @@
 /** Input items as messages: what a model said and did in one turn is one message of the assistant. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import { imageDataUrl } from '../../answer-images.ts';
 import { decodeReasoning } from '../encoded-reasoning.ts';
 import { approvedCallId, serverToolCall, serverToolCallId, serverToolResult, wordsIn } from '../server-tool-events.ts';
 import { atOpenai, invalid, typeName } from './request-errors.ts';
@@ -86,6 +87,9 @@ class Conversation {
           content: readContent(item['output'], `${path}.output`, '\n'),
         });
         return;
+      case 'image_generation_call':
+        this.#image(item, path);
+        return;
       case 'mcp_call':
         this.#told(item, conversationId(item, path), outputOf(item), path);
         return;
@@ -168,6 +172,16 @@ class Conversation {
     this.#isOpen = true;
     const turn = this.#assistant();
     turn['tool_calls'] = [...list(turn['tool_calls']), call];
+  }
+
+  /** A picture of an earlier answer, which is the model's own word. */
+  #image(item: JsonObject, path: string): void {
+    this.#next();
+    const format = typeof item['output_format'] === 'string' ? `image/${item['output_format']}` : undefined;
+    const image = { type: 'image_url', image_url: { url: imageDataUrl(text(item, 'result', path), format) } };
+    const turn = this.#assistant();
+    turn['images'] = [...list(turn['images']), image];
+    turn['content'] ??= '';
   }
 
   #reasoning(item: JsonObject): void {

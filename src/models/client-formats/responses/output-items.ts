@@ -1,8 +1,10 @@
 /** The output items of one response, from the events of an answer. */
 import type { ChatEvent } from '../../../types/chat.ts';
 import type { JsonObject } from '../../../types/json.ts';
+import { dataOf } from '../../answer-images.ts';
 import { CallItem } from './call-item.ts';
 import type { EventSink } from './event-sink.ts';
+import { ImageItem } from './image-item.ts';
 import { itemId, type ItemPrefix } from './ids.ts';
 import { McpApprovalItem, McpCallItem } from './mcp-item.ts';
 import { MessageItem } from './message-item.ts';
@@ -12,7 +14,7 @@ import { Transcript } from './transcript.ts';
 /** Events that say something of a choice, other than its end. */
 export type ContentEvent = Exclude<ChatEvent, { type: 'response-start' | 'response-end' | 'step' | 'finish' }>;
 type Step = Extract<ChatEvent, { type: 'step' }>;
-type Item = MessageItem | ReasoningItem | CallItem | McpCallItem | McpApprovalItem;
+type Item = MessageItem | ReasoningItem | CallItem | McpCallItem | McpApprovalItem | ImageItem;
 
 export interface OutputForm extends ReasoningForm {
   /** False leaves out what the model thought. */
@@ -30,6 +32,7 @@ export class Output {
   /** Calls of Pailou's own that are under way, by the ids of their steps. */
   readonly #running = new Map<string, McpCallItem>();
   readonly #transcript = new Transcript();
+  #silentSound = false;
 
   constructor(sink: EventSink, response: string, form: OutputForm) {
     this.#sink = sink;
@@ -63,9 +66,39 @@ export class Output {
         return;
       case 'tool-call-delta':
         this.#calls.get(event.call)?.add(event.arguments);
+        return;
+      case 'image':
+        this.#image(event.url);
+        return;
+      case 'audio-delta':
+        this.#sound(event.audio);
         break;
-      // Sounds, and what only another vendor's format can say, have no place in this one.
+      // What only another vendor's format can say has no place in this one.
       default:
+    }
+  }
+
+  /** Sound came without its words, which alone have a place in this format. */
+  get lostSound(): boolean {
+    return this.#silentSound && this.#items.length === 0;
+  }
+
+  #image(url: string): void {
+    this.#transcript.show(url);
+    const data = dataOf(url);
+    // OpenAI's item holds the picture itself; one that lies elsewhere is told by its address.
+    if (data === undefined) this.#message().text(`![picture](${url})`, undefined);
+    else {
+      this.#close('completed');
+      this.#add('ig', (id, index) => new ImageItem(this.#sink, data.base64, data.mediaType, id, index));
+    }
+  }
+
+  #sound({ transcript }: JsonObject): void {
+    if (typeof transcript !== 'string') this.#silentSound = true;
+    else if (transcript !== '') {
+      this.#transcript.say(transcript);
+      this.#message().text(transcript, undefined);
     }
   }
 

@@ -15,6 +15,7 @@ export class Transcript {
   #refusal = '';
   #thought = '';
   #details: JsonObject[] = [];
+  #images: JsonObject[] = [];
   #calls: (() => JsonObject)[] = [];
   /** Of the round that is being told, in the order of its calls. */
   #results = new Map<string, JsonObject>();
@@ -38,6 +39,12 @@ export class Transcript {
   detail(detail: JsonObject): void {
     this.#begin();
     this.#details.push(detail);
+  }
+
+  /** A picture, as a data: URL or an address. */
+  show(url: string): void {
+    this.#begin();
+    this.#images.push({ type: 'image_url', image_url: { url } });
   }
 
   /** A call of the caller's own function, asked for when the answer is complete. */
@@ -70,7 +77,8 @@ export class Transcript {
   }
 
   get #isEmpty(): boolean {
-    return this.#calls.length === 0 && this.#text === '' && this.#refusal === '' && this.#thought === '' && this.#details.length === 0;
+    const isSilent = this.#text === '' && this.#refusal === '' && this.#thought === '';
+    return isSilent && this.#calls.length === 0 && this.#details.length === 0 && this.#images.length === 0;
   }
 
   /** Whatever comes behind results belongs to the next round. */
@@ -84,6 +92,7 @@ export class Transcript {
     this.#refusal = '';
     this.#thought = '';
     this.#details = [];
+    this.#images = [];
     this.#calls = [];
     this.#results = new Map();
   }
@@ -94,6 +103,7 @@ export class Transcript {
     if (this.#refusal !== '') message['refusal'] = this.#refusal;
     if (this.#thought !== '') message['reasoning_content'] = this.#thought;
     if (this.#details.length > 0) message['reasoning_details'] = this.#details;
+    if (this.#images.length > 0) message['images'] = this.#images;
     if (calls.length > 0) message['tool_calls'] = calls;
     return [message, ...this.#results.values()];
   }

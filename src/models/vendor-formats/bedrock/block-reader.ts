@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ChatEvent } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import { imageDataUrl } from '../../answer-images.ts';
 import { invalidAnswer } from '../../answer-json.ts';
 
 type Block =
@@ -81,9 +82,8 @@ export class BlockReader {
     else if (isJsonObject(reasoning)) this.#think(index, reasoning, events);
     else if (isJsonObject(citation)) this.#textBlock(index, events)?.citations.push(citation);
     else if (isJsonObject(image) && isJsonObject(image['source'])) {
-      // Chat completions have no better place.
-      const picture = `![picture](data:image/${textOf(image['format'])};base64,${textOf(image['source']['bytes'])})`;
-      if (textOf(image['source']['bytes']) !== '') this.#text(index, picture, events);
+      const bytes = textOf(image['source']['bytes']);
+      if (bytes !== '') events.push({ type: 'image', choice, url: imageDataUrl(bytes, `image/${textOf(image['format'])}`) });
     }
   }
 

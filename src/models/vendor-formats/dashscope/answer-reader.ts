@@ -2,7 +2,9 @@
 import type { ChatEvent, Usage } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { Reading } from '../../../types/wire-format.ts';
+import { readImage } from '../../answer-images.ts';
 import { interruptedAnswer, invalidAnswer } from '../../answer-json.ts';
+import { CitationReader } from '../../citations.ts';
 import { mapFinishReason } from '../../finish-reasons.ts';
 import { readLogprobs } from '../openai/content.ts';
 import { ToolCallReader } from '../openai/tool-calls.ts';
@@ -16,6 +18,10 @@ interface ChoiceState {
   readonly calls: ToolCallReader;
   /** Per tool call, under what tells it from the others. */
   readonly arguments: Map<string, { readonly text: Repetition; readonly call: JsonObject }>;
+  /** All that was said, for the places of citations. */
+  said: string;
+  /** Pictures that were told already: an answer that repeats itself repeats them. */
+  readonly images: Set<string>;
   finished: boolean;
 }
 
@@ -24,6 +30,12 @@ function textIn(content: Json | undefined): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
   return content.map((part: Json) => (isJsonObject(part) && typeof part['text'] === 'string' ? part['text'] : textIn(part))).join('');
+}
+
+/** The pictures among the parts, as `{ image: <address> }`. */
+function imagesIn(content: Json | undefined): readonly string[] {
+  if (!Array.isArray(content)) return [];
+  return content.flatMap((part: Json) => (isJsonObject(part) && typeof part['image'] === 'string' ? [part['image']] : []));
 }
 
 /** The choices of an answer; the older form has one text right in the output. */
@@ -38,9 +50,11 @@ export class AnswerReader {
   #usage: Usage | null = null;
   readonly #choices = new Map<number, ChoiceState>();
   readonly #reading: Reading | undefined;
+  readonly #citations: CitationReader;
 
   constructor(reading?: Reading) {
     this.#reading = reading;
+    this.#citations = new CitationReader(reading?.citations);
   }
 
   /** Throws the vendor's error if `answer` is one. */
@@ -48,6 +62,7 @@ export class AnswerReader {
     const error = errorIn(answer, this.#reading);
     if (error !== undefined) throw error;
     this.#usage = readUsage(answer) ?? this.#usage;
+    this.#citations.read(answer);
     const output = answer['output'];
     if (!isJsonObject(output)) return;
     if (!this.#started) {
@@ -70,6 +85,8 @@ export class AnswerReader {
         reasoning: new Repetition(),
         calls: new ToolCallReader(index),
         arguments: new Map(),
+        said: '',
+        images: new Set(),
         finished: false,
       };
       this.#choices.set(index, state);
@@ -87,9 +104,14 @@ export class AnswerReader {
     for (const text of state.reasoning.take(typeof thought === 'string' ? thought : ''))
       events.push({ type: 'reasoning-delta', choice: index, text });
     const texts = state.text.take(textIn(message['content']));
+    state.said += texts.join('');
     const logprobs = readLogprobs(choice['logprobs']);
     if (logprobs !== undefined) events.push({ type: 'text-delta', choice: index, text: texts.join(''), logprobs });
     else for (const text of texts) events.push({ type: 'text-delta', choice: index, text });
+    for (const image of imagesIn(message['content'])) {
+      if (!state.images.has(image)) readImage(image, index, events);
+      state.images.add(image);
+    }
     const calls = message['tool_calls'];
     if (!Array.isArray(calls)) return;
     calls.forEach((call: Json, position) => {
@@ -113,7 +135,10 @@ export class AnswerReader {
   #finish(reason: string, index: number, state: ChoiceState, events: ChatEvent[]): void {
     const mapped = mapFinishReason(reason, this.#reading?.finishReasons);
     for (const text of state.reasoning.end()) events.push({ type: 'reasoning-delta', choice: index, text });
-    for (const text of state.text.end()) events.push({ type: 'text-delta', choice: index, text });
+    const last = state.text.end();
+    for (const text of last) events.push({ type: 'text-delta', choice: index, text });
+    state.said += last.join('');
+    for (const annotation of this.#citations.annotations(state.said)) events.push({ type: 'annotation', choice: index, annotation });
     for (const { text: rest, call } of state.arguments.values()) {
       const held = rest.end().join('');
       if (held !== '') state.calls.read({ ...call, function: { arguments: held } }, events);

@@ -23,7 +23,7 @@ const taken: ReadonlySet<string> = new Set([
 ]);
 
 /** Parts of OpenAI's messages that say nothing to this vendor: they came from an answer and go back with it. */
-const answersOnly: ReadonlySet<string> = new Set(['refusal', 'annotations', 'audio', 'reasoning_details', 'function_call']);
+const answersOnly: ReadonlySet<string> = new Set(['refusal', 'annotations', 'audio', 'images', 'reasoning_details', 'function_call']);
 
 /** How many tokens to think with; beyond `high` the model's own limit holds. */
 const budgets: Readonly<Partial<Record<Effort, number>>> = { minimal: 512, low: 2_048, medium: 8_192, high: 24_576 };

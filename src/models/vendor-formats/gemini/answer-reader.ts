@@ -1,6 +1,5 @@
 /** Reads the parts of one answer of Gemini, or the one part of a whole answer, into events. */
 import type { ChatEvent, FinishReason, Usage } from '../../../types/chat.ts';
-import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { Reading } from '../../../types/wire-format.ts';
 import { interruptedAnswer, invalidAnswer } from '../../answer-json.ts';
@@ -9,6 +8,7 @@ import { mapFinishReason } from '../../finish-reasons.ts';
 import { readCitations } from './citations.ts';
 import { FunctionCallReader } from './function-calls.ts';
 import { readLogprobs } from './logprobs.ts';
+import { readMedia } from './media.ts';
 import { readUsage } from './usage.ts';
 
 /** Gemini's words for the end that the common table lacks. */
@@ -43,16 +43,9 @@ function wordsIn(...values: readonly (Json | undefined)[]): string {
   return values.find((value) => typeof value === 'string') ?? '';
 }
 
-/** What other than words and calls a model can say, as Markdown: OpenAI's message has no better place. */
+/** Code that the model ran at Google and what came of it, as Markdown. */
 function rendered(part: JsonObject): string {
-  const { inlineData: data, executableCode: code, codeExecutionResult: result } = part;
-  if (isJsonObject(data)) {
-    const type = wordsIn(data['mimeType']);
-    if (!type.startsWith('image/')) {
-      throw new GatewayError('upstream_invalid_response', 'The vendor answered with sound or a file, which chat completions cannot carry.');
-    }
-    return `![picture](data:${type};base64,${wordsIn(data['data'])})`;
-  }
+  const { executableCode: code, codeExecutionResult: result } = part;
   if (isJsonObject(code)) return `\n\`\`\`${wordsIn(code['language']).toLowerCase()}\n${wordsIn(code['code'])}\n\`\`\`\n`;
   if (isJsonObject(result)) return `\n\`\`\`\n${wordsIn(result['output'], result['outcome'])}\n\`\`\`\n`;
   return '';
@@ -131,7 +124,8 @@ export class AnswerReader {
     else if (part['thought'] === true) {
       const text = nonEmpty(part['text']);
       if (text !== undefined) events.push({ type: 'reasoning-delta', choice, text });
-    } else {
+    } else if (isJsonObject(part['inlineData'])) readMedia(part['inlineData'], choice, events);
+    else {
       const text = nonEmpty(part['text']) ?? rendered(part);
       state.text += text;
       said = text !== '';

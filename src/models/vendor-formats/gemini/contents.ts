@@ -1,6 +1,7 @@
 /** OpenAI's messages as the contents of Gemini: two roles, results of tools known by name, thoughts given back. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { EncodeTarget } from '../../../types/wire-format.ts';
+import { dataOf } from '../../answer-images.ts';
 import { type InlineData, type PlacedPart, readContent, readDataUrl } from '../../conversation/content-parts.ts';
 import { unsupported } from '../../conversation/request-fields.ts';
 import { earlierCalls, resultName } from '../../conversation/tool-use.ts';
@@ -60,11 +61,24 @@ function signatures(message: JsonObject): { readonly byCall: Map<string, string>
   return { byCall, loose };
 }
 
+/** Pictures that the model made before. */
+function writeImages(images: Json | undefined, target: EncodeTarget): JsonObject[] {
+  if (!Array.isArray(images)) return [];
+  return images.flatMap((image: Json) => {
+    const url = isJsonObject(image) && isJsonObject(image['image_url']) ? image['image_url']['url'] : undefined;
+    const data = typeof url === 'string' ? dataOf(url) : undefined;
+    if (data !== undefined) return [{ inlineData: { mimeType: data.mediaType, data: data.base64 } }];
+    target.warn(`images by address left out: ${target.vendor} takes none in an answer`);
+    return [];
+  });
+}
+
 function writeAnswer(message: JsonObject, path: string, target: EncodeTarget): JsonObject[] {
   const { byCall, loose } = signatures(message);
   const parts = readContent(message['content'], path)
     .filter((part) => part.kind !== 'text' || part.text !== '')
     .map((part) => writePart(part, target));
+  parts.push(...writeImages(message['images'], target));
   if (loose !== undefined) {
     const last = parts.pop() ?? { text: '' };
     parts.push({ ...last, thoughtSignature: loose });

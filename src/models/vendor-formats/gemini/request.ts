@@ -6,6 +6,7 @@ import { effortOf, maxTokensOf, remainingFields, responseFormOf, stopsOf } from 
 import { functionTools, toolChoiceOf } from '../../conversation/tool-use.ts';
 import { writeContents } from './contents.ts';
 import { thinkingConfig } from './generations.ts';
+import { mediaConfig } from './media.ts';
 import { cleanSchema } from './schema.ts';
 
 const taken: ReadonlySet<string> = new Set([
@@ -24,6 +25,8 @@ const taken: ReadonlySet<string> = new Set([
   'response_format',
   'reasoning_effort',
   'web_search_options',
+  'modalities',
+  'audio',
   'generationConfig',
   'toolConfig',
 ]);
@@ -51,6 +54,7 @@ function generationConfig(body: ChatBody, target: EncodeTarget): Record<string, 
     logprobs: wantsLogprobs && body['top_logprobs'] !== 0 ? body['top_logprobs'] : undefined,
     responseMimeType: form === undefined ? undefined : 'application/json',
     responseJsonSchema: form?.kind === 'schema' ? cleanSchema(form.schema) : undefined,
+    ...mediaConfig(body, target),
   });
   const own = isJsonObject(body['generationConfig']) ? body['generationConfig'] : {};
   const thinking = thinkingConfig(effortOf(body), target);

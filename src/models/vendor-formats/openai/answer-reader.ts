@@ -3,7 +3,9 @@ import type { ChatEvent, Usage } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import type { Reading } from '../../../types/wire-format.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import { readImageParts, readImages } from '../../answer-images.ts';
 import { interruptedAnswer } from '../../answer-json.ts';
+import { CitationReader, completeAnnotation } from '../../citations.ts';
 import { errorInside } from '../../classify-failure.ts';
 import { mapFinishReason } from '../../finish-reasons.ts';
 import { readLogprobs, readText } from './content.ts';
@@ -14,6 +16,10 @@ import { readUsage } from './usage.ts';
 interface ChoiceState {
   readonly calls: ToolCallReader;
   finished: boolean;
+  /** All that was said, for the places of citations. */
+  text: string;
+  /** The vendor's own. */
+  readonly annotations: JsonObject[];
   /** Present where the vendor writes its thoughts into the text. */
   readonly thinking?: ThinkTagReader;
 }
@@ -29,9 +35,11 @@ export class AnswerReader {
   #usage: Usage | null = null;
   readonly #choices = new Map<number, ChoiceState>();
   readonly #reading: Reading | undefined;
+  readonly #citations: CitationReader;
 
   constructor(reading?: Reading) {
     this.#reading = reading;
+    this.#citations = new CitationReader(reading?.citations);
   }
 
   /** Throws the vendor's error if `answer` carries one. */
@@ -41,6 +49,7 @@ export class AnswerReader {
     const choices = answer['choices'];
     const usage = readUsage(answer);
     if (usage !== null) this.#usage = usage;
+    this.#citations.read(answer);
     if (!Array.isArray(choices) || choices.length === 0) {
       // The counts alone are a stream's last word, whether or not the vendor says [DONE] and hangs up. Anything else without
       // choices (a ping, a notice, Azure's first chunk) says nothing about the answer.
@@ -79,6 +88,8 @@ export class AnswerReader {
       state = {
         calls: new ToolCallReader(index),
         finished: false,
+        text: '',
+        annotations: [],
         ...(this.#reading?.thinkTags === true ? { thinking: new ThinkTagReader() } : {}),
       };
       this.#choices.set(index, state);
@@ -92,6 +103,9 @@ export class AnswerReader {
     const held = state.thinking?.end();
     if (held !== undefined && held.thought !== '') events.push({ type: 'reasoning-delta', choice: index, text: held.thought });
     if (held !== undefined && held.text !== '') events.push({ type: 'text-delta', choice: index, text: held.text });
+    state.text += held?.text ?? '';
+    for (const annotation of this.#citations.annotations(state.text, state.annotations))
+      events.push({ type: 'annotation', choice: index, annotation });
     const mapped = mapFinishReason(reason, this.#reading?.finishReasons);
     state.calls.finish();
     state.finished = true;
@@ -107,6 +121,7 @@ export class AnswerReader {
     const parted = state.thinking?.push(given);
     if (parted !== undefined && parted.thought !== '') events.push({ type: 'reasoning-delta', choice: index, text: parted.thought });
     const text = parted?.text ?? given;
+    state.text += text;
     const refusal = nonEmpty(delta['refusal']);
     const onRefusal = refusal !== undefined && text === '';
     if (text !== '' || (logprobs !== undefined && !onRefusal)) {
@@ -128,10 +143,17 @@ export class AnswerReader {
     if (isJsonObject(legacy)) state.calls.readLegacy(legacy, events);
     const audio = delta['audio'];
     if (isJsonObject(audio)) events.push({ type: 'audio-delta', choice: index, audio });
+    readImages(delta['images'], index, events);
+    readImageParts(content, index, events);
+    this.#citations.readMessage(delta);
     const annotations = delta['annotations'];
     if (Array.isArray(annotations)) {
-      for (const annotation of annotations as readonly Json[])
-        if (isJsonObject(annotation)) events.push({ type: 'annotation', choice: index, annotation });
+      for (const cited of annotations as readonly Json[]) {
+        const annotation = isJsonObject(cited) ? completeAnnotation(cited, state.text.length) : undefined;
+        if (annotation === undefined) continue;
+        state.annotations.push(annotation);
+        events.push({ type: 'annotation', choice: index, annotation });
+      }
     }
   }
 

@@ -263,7 +263,8 @@ describe('a whole answer of Bedrock', () => {
       ],
       'tool_use',
     );
-    expect(textOf(events)).toBe('Look: cited![picture](data:image/png;base64,QUJD)');
+    expect(textOf(events)).toBe('Look: cited');
+    expect(events).toContainEqual({ type: 'image', choice: 0, url: 'data:image/png;base64,QUJD' });
     expect(details(events)).toEqual([
       { type: 'reasoning.text', format: 'bedrock', text: 'hm', signature: 'S' },
       { type: 'reasoning.encrypted', format: 'bedrock', data: 'UkVE' },

@@ -203,17 +203,20 @@ describe('a whole answer of Gemini', () => {
     expect(textOf(whole([said([{ text: 'a' }]), said([{ text: 'b' }], { finishReason: 'STOP' })]))).toBe('ab');
   });
 
-  test('shows pictures and code that it made as Markdown', async () => {
+  test('shows code as Markdown, and carries pictures and sound that it made', async () => {
     const parts = [
       { executableCode: { language: 'PYTHON', code: 'print(1)' } },
       { codeExecutionResult: { outcome: 'OUTCOME_OK', output: '1\n' } },
       { inlineData: { mimeType: 'image/png', data: 'AAAA' } },
     ];
     const answer = await collect(whole(said(parts, { finishReason: 'STOP' })));
-    expect(answer.choices[0]?.message['content']).toBe(
-      '\n```python\nprint(1)\n```\n\n```\n1\n\n```\n![picture](data:image/png;base64,AAAA)',
-    );
+    expect(answer.choices[0]?.message).toMatchObject({
+      content: '\n```python\nprint(1)\n```\n\n```\n1\n\n```\n',
+      images: [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }],
+    });
     const sound = said([{ inlineData: { mimeType: 'audio/pcm', data: 'AA' } }], { finishReason: 'STOP' });
-    expect(thrownBy(() => whole(sound))).toMatchObject({ code: 'upstream_invalid_response' });
+    expect((await collect(whole(sound))).choices[0]?.message['audio']).toMatchObject({ data: 'AA', transcript: '' });
+    const film = said([{ inlineData: { mimeType: 'video/mp4', data: 'AA' } }], { finishReason: 'STOP' });
+    expect(thrownBy(() => whole(film))).toMatchObject({ code: 'upstream_invalid_response' });
   });
 });

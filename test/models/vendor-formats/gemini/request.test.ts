@@ -294,8 +294,8 @@ describe('a request to Gemini', () => {
   });
 
   test.each([
-    [{ audio: { voice: 'x' } }, 'audio'],
-    [{ modalities: ['text', 'audio'] }, 'modalities'],
+    [{ audio: { voice: 'x', format: 'mp3' } }, 'audio.format'],
+    [{ modalities: ['text', 'video'] }, 'modalities'],
     [{ logit_bias: { '1': 1 } }, 'logit_bias'],
     [{ functions: [{}] }, 'functions'],
     [{ tools: [{ type: 'custom', custom: { name: 'x' } }] }, 'tools[0]'],

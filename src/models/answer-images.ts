@@ -1,0 +1,62 @@
+/** Pictures in an answer, from the forms in which vendors send them: each becomes a `data:` URL or stays an address. */
+import type { ChatEvent } from '../types/chat.ts';
+import { isJsonObject, type Json } from '../types/json.ts';
+import { invalidAnswer } from './answer-json.ts';
+
+/** How the base64 text of a file begins, by its media type. */
+const signatures: readonly (readonly [beginning: string, mediaType: string])[] = [
+  ['iVBORw0KGgo', 'image/png'],
+  ['/9j/', 'image/jpeg'],
+  ['R0lGOD', 'image/gif'],
+  ['UklGR', 'image/webp'],
+];
+
+/** Where an object holds its picture, in order of preference. */
+const places = ['image_url', 'url', 'b64_json', 'data', 'base64', 'image', 'source'];
+const mediaTypes = ['media_type', 'mime_type', 'mimeType'];
+
+/** The parts of content that are pictures. */
+const partTypes: ReadonlySet<unknown> = new Set(['image_url', 'image', 'output_image']);
+
+export function imageDataUrl(base64: string, mediaType?: string): string {
+  const type = mediaType ?? signatures.find(([beginning]) => base64.startsWith(beginning))?.[1] ?? 'image/png';
+  return `data:${type};base64,${base64}`;
+}
+
+function urlIn(image: Json | undefined, mediaType?: string): string | undefined {
+  if (typeof image === 'string') {
+    if (image === '') return undefined;
+    return /^(?:data:|https?:\/\/)/i.test(image) ? image : imageDataUrl(image, mediaType);
+  }
+  if (!isJsonObject(image)) return undefined;
+  const named = mediaTypes.map((name) => image[name]).find((value) => typeof value === 'string');
+  for (const place of places) {
+    const url = urlIn(image[place], typeof named === 'string' ? named : mediaType);
+    if (url !== undefined) return url;
+  }
+  return undefined;
+}
+
+/** Throws `upstream_invalid_response` for what is no picture: the answer would be empty where it should not be. */
+export function readImage(image: Json, choice: number, events: ChatEvent[]): void {
+  const url = urlIn(image);
+  if (url === undefined) throw invalidAnswer('a picture that cannot be read', JSON.stringify(image));
+  events.push({ type: 'image', choice, url });
+}
+
+/** A list of pictures beside the text, as `images` of a message or delta. */
+export function readImages(images: Json | undefined, choice: number, events: ChatEvent[]): void {
+  if (Array.isArray(images)) for (const image of images as readonly Json[]) readImage(image, choice, events);
+}
+
+/** The pictures among the parts of content. */
+export function readImageParts(content: Json | undefined, choice: number, events: ChatEvent[]): void {
+  if (!Array.isArray(content)) return;
+  for (const part of content as readonly Json[]) if (isJsonObject(part) && partTypes.has(part['type'])) readImage(part, choice, events);
+}
+
+/** The media type and base64 of a `data:` URL; undefined for an address. */
+export function dataOf(url: string): { readonly mediaType: string; readonly base64: string } | undefined {
+  const found = /^data:([^;,]+)(?:;[^,]*)?;base64,/i.exec(url);
+  return found?.[1] === undefined ? undefined : { mediaType: found[1], base64: url.slice(found[0].length) };
+}
