@@ -73,6 +73,8 @@ export function isUnhealthy(error: GatewayError | null): boolean | null {
   if (error === null) return false;
   // A limit means that it works; it is told apart by `coolUntil`.
   if (error.code === 'rate_limited') return null;
+  // The vendor is well; the row names what it does not have, and the caller is to hear of that each time.
+  if (error.code === 'upstream_model_not_found') return null;
   return error.retryable ? true : null;
 }
 

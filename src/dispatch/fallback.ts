@@ -11,6 +11,7 @@ const classes: Readonly<Partial<Record<ErrorCode, FailureClass>>> = {
   upstream_unavailable: 'overload',
   upstream_quota_exhausted: 'overload',
   upstream_error: 'error',
+  upstream_model_not_found: 'error',
   upstream_timeout: 'error',
   upstream_invalid_response: 'error',
   upstream_interrupted: 'error',

@@ -3,6 +3,7 @@ import { type ErrorCode, GatewayError } from '../types/errors.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { UpstreamFailure } from '../types/plugin.ts';
 import type { Reading } from '../types/wire-format.ts';
+import { codeOfWords } from './failure-words.ts';
 import { findVendorError, publicWords, readFailure, type VendorError, withoutSecrets } from './vendor-error.ts';
 
 /** Codes and types of OpenAI and the vendors that follow it, in lower case. A dialect knows its own better (`Provider.classify`). */
@@ -46,12 +47,18 @@ const codes: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
     'accessdenied',
     'account_deactivated',
   ],
+  tool_use_failed: ['tool_use_failed'],
+  upstream_model_not_found: [
+    'model_not_found',
+    'modelnotfound',
+    'model.notfound',
+    'deploymentnotfound',
+    'resource_not_found_error',
+    'not_found_error',
+  ],
   upstream_unavailable: ['overloaded_error', 'server_overloaded', 'engine_overloaded_error', 'service_unavailable'],
 };
 const byCode = new Map(Object.entries(codes).flatMap(([code, words]) => words.map((each) => [each, code as ErrorCode] as const)));
-
-const contextWords =
-  /maximum context length|context (length|window|size)|prompt is too long|too many (input )?tokens|input (is )?too long|range of input length|maximum (input|prompt) length/i;
 
 const messages: Readonly<Partial<Record<ErrorCode, string>>> = {
   context_length_exceeded: 'The input is longer than this model takes. Shorten it or use a model with a larger context.',
@@ -62,6 +69,9 @@ const messages: Readonly<Partial<Record<ErrorCode, string>>> = {
   upstream_unavailable: 'The vendor is overloaded or down. Try again.',
   upstream_timeout: 'The vendor did not answer in time. Try again.',
   upstream_error: 'The vendor failed. Try again.',
+  upstream_model_not_found: 'The vendor does not know the model or the address that this deployment names. Tell your administrator.',
+  tool_use_failed:
+    'The model wrote a tool call that is not valid (failed_generation). Send the request again, or describe the tools more simply.',
 };
 
 function codeForStatus(status: number): ErrorCode {
@@ -70,10 +80,20 @@ function codeForStatus(status: number): ErrorCode {
   if (status === 408 || status === 504) return 'upstream_timeout';
   if (status === 429) return 'rate_limited';
   // The caller's model exists here: that the vendor does not know it, or has moved, is for an administrator. Another deployment may do.
-  if (status === 404 || status === 405 || status === 410 || status < 400) return 'upstream_error';
+  if (status === 404 || status === 405 || status === 410) return 'upstream_model_not_found';
+  if (status < 400) return 'upstream_error';
   if (status < 500) return 'invalid_request';
   return status === 500 || status === 501 ? 'upstream_error' : 'upstream_unavailable';
 }
+
+/** Types of errors by which vendors say, within an answer of status 200, that the request is at fault. */
+const requestTypes: ReadonlySet<string> = new Set(['invalid_request_error', 'bad_request_error', 'badrequesterror', 'invalid_argument']);
+
+/** Codes under which the vendor's words may be repeated: they are about the caller's own request. */
+const aboutRequest: ReadonlySet<ErrorCode> = new Set(['invalid_request', 'unsupported_parameter']);
+
+/** The model's own words are the caller's. */
+const longestGeneration = 20_000;
 
 /** A vendor's own codes, in lower case, before the common table. */
 type OwnCodes = Reading['errorCodes'];
@@ -81,9 +101,8 @@ type OwnCodes = Reading['errorCodes'];
 function codeFor(status: number, error: VendorError, own: OwnCodes): ErrorCode {
   const known = own?.[error.code] ?? own?.[error.type] ?? byCode.get(error.code) ?? byCode.get(error.type);
   if (known !== undefined) return known;
-  const real = status >= 400 ? status : (error.status ?? (status >= 300 ? status : 500));
-  if ((real === 400 || real === 413 || real === 422) && contextWords.test(error.message)) return 'context_length_exceeded';
-  return codeForStatus(real);
+  const real = status >= 400 ? status : (error.status ?? (status >= 300 ? status : requestTypes.has(error.type) ? 400 : 500));
+  return codeOfWords(error.message, real) ?? codeForStatus(real);
 }
 
 /** Seconds to wait as the vendor says, in milliseconds, seconds or as a date; undefined if it does not. */
@@ -119,16 +138,22 @@ function build(
     details: { status, code: error.code.slice(0, 100), type: error.type.slice(0, 100), text: withoutSecrets(error.message) },
     retryAfterSeconds: readRetryAfter(headers) ?? error.retryAfterSeconds,
   };
-  if (code !== 'invalid_request') return new GatewayError(code, messages[code] ?? 'The vendor failed. Try again.', options);
-  const words = publicWords(error.message);
-  return new GatewayError(
-    code,
-    words === '' ? 'The vendor does not accept this request.' : `The vendor does not accept this request: ${words}`,
-    {
+  if (!aboutRequest.has(code)) {
+    const generation = code === 'tool_use_failed' ? error.failedGeneration?.slice(0, longestGeneration) : undefined;
+    return new GatewayError(code, messages[code] ?? 'The vendor failed. Try again.', {
       ...options,
-      param: ownParam(error.param, request),
-    },
-  );
+      ...(generation === undefined ? {} : { expose: { failed_generation: generation } }),
+    });
+  }
+  const words = publicWords(error.message);
+  const intro =
+    code === 'unsupported_parameter'
+      ? 'The model behind this name does not take everything in this request'
+      : 'The vendor does not accept this request';
+  return new GatewayError(code, words === '' ? `${intro}.` : `${intro}: ${words}`, {
+    ...options,
+    param: ownParam(error.param, request),
+  });
 }
 
 /** An answer that is not a success. `request` is the caller's body, to tell which field is theirs. */

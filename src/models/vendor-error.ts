@@ -11,6 +11,8 @@ export interface VendorError {
   readonly status: number | null;
   /** How long to wait, where the body says it. */
   readonly retryAfterSeconds?: number;
+  /** What the model wrote where the vendor could not use it. */
+  readonly failedGeneration?: string;
 }
 
 function word(value: Json | undefined): string {
@@ -33,7 +35,8 @@ function retryAfterIn(error: JsonObject, message: string): number | undefined {
 }
 
 function fromObject(error: JsonObject): VendorError {
-  const number = Number(error['code']);
+  const numbers = [error['code'], error['status_code'], error['http_code'], error['status']];
+  const status = numbers.find((each) => typeof each === 'number' && each >= 400 && each < 600);
   const given = error['message'] ?? error['msg'] ?? error['detail'] ?? error['status_msg'];
   const message = typeof given === 'string' ? given : given === undefined ? '' : JSON.stringify(given);
   const retryAfterSeconds = retryAfterIn(error, message);
@@ -43,7 +46,8 @@ function fromObject(error: JsonObject): VendorError {
     type: word(error['type'] ?? error['status']).toLowerCase(),
     message,
     param: typeof error['param'] === 'string' ? error['param'] : null,
-    status: typeof error['code'] === 'number' && number >= 400 && number < 600 ? number : null,
+    status: typeof status === 'number' ? status : null,
+    ...(typeof error['failed_generation'] === 'string' ? { failedGeneration: error['failed_generation'] } : {}),
   };
 }
 
@@ -61,11 +65,17 @@ export function findVendorError(body: JsonObject): VendorError | null {
   return null;
 }
 
+/** The data of the first event, where a vendor refuses a stream by one (DashScope); undefined for a body that is none. */
+function eventDataIn(text: string): string | undefined {
+  if (!/^(?:\ufeff?\s*)(?:id|event|data|retry|):/.test(text)) return undefined;
+  return text.split(/\r?\n/).flatMap((line) => /^data: ?(.*)$/.exec(line)?.slice(1) ?? [])[0];
+}
+
 /** The error in the body of an answer whose status says already that it is one. */
 export function readFailure(text: string): VendorError {
   const nothing: VendorError = { code: '', type: '', message: text, param: null, status: null };
   try {
-    const parsed: unknown = JSON.parse(text);
+    const parsed: unknown = JSON.parse(eventDataIn(text) ?? text);
     const body: unknown = Array.isArray(parsed) ? parsed[0] : parsed;
     if (isJsonObject(body)) return findVendorError(body) ?? fromObject(body);
   } catch {

@@ -31,7 +31,7 @@ const dialect: Dialect = {
   operations: ['chat', 'embeddings', 'images', 'transcriptions', 'speech'],
   embeddingsBatch: 2048,
   errorCodes: {
-    deploymentnotfound: 'upstream_error',
+    deploymentnotfound: 'upstream_model_not_found',
     '429': 'rate_limited',
     '401': 'upstream_authentication',
     content_filter: 'content_filter',

@@ -77,7 +77,7 @@ function meaning(type: string, words: string): { readonly code: ErrorCode; reado
       return { code: 'upstream_timeout', message: 'The vendor did not answer in time. Try again.' };
     case 'ValidationException':
       return /model identifier is invalid|on-demand throughput|inference profile/i.test(words)
-        ? { code: 'upstream_error', message: administrators }
+        ? { code: 'upstream_model_not_found', message: administrators }
         : undefined;
     default:
       return undefined;

@@ -53,8 +53,8 @@ const errorCodes: NonNullable<Reading['errorCodes']> = {
   'throttling.user': 'rate_limited',
   limitrequests: 'rate_limited',
   // The caller's model exists in Pailou: that DashScope lacks it is for an administrator.
-  modelnotfound: 'upstream_error',
-  'model.notfound': 'upstream_error',
+  modelnotfound: 'upstream_model_not_found',
+  'model.notfound': 'upstream_model_not_found',
   datainspectionfailed: 'content_filter',
   data_inspection_failed: 'content_filter',
   ipinfringementsuspect: 'content_filter',
@@ -118,7 +118,7 @@ function classify({ status, body }: UpstreamFailure): GatewayError | undefined {
     !/model not exist|unsupported model|model .{0,80} (not found|does not exist)/i.test(body)
   )
     return undefined;
-  return new GatewayError('upstream_error', 'The vendor does not know this model. Tell your administrator.', {
+  return new GatewayError('upstream_model_not_found', 'The vendor does not know this model. Tell your administrator.', {
     details: { status, code: 'InvalidParameter', text: body.slice(0, 500) },
   });
 }

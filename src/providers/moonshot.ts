@@ -40,7 +40,7 @@ export default openaiVendor({
     invalid_authentication_error: 'upstream_authentication',
     incorrect_api_key_error: 'upstream_authentication',
     permission_denied_error: 'upstream_authentication',
-    resource_not_found_error: 'upstream_error',
+    resource_not_found_error: 'upstream_model_not_found',
     content_filter: 'content_filter',
   },
 });

@@ -16,7 +16,7 @@ export default openaiVendor({
   embeddingsBatch: 32,
   errorCodes: {
     30001: 'upstream_quota_exhausted',
-    20012: 'upstream_error',
+    20012: 'upstream_model_not_found',
     20015: 'invalid_request',
     50501: 'upstream_unavailable',
     50505: 'upstream_unavailable',

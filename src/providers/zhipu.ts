@@ -42,7 +42,7 @@ export default openaiVendor({
     1113: 'upstream_quota_exhausted',
     1120: 'upstream_unavailable',
     1121: 'upstream_authentication',
-    1211: 'upstream_error',
+    1211: 'upstream_model_not_found',
     1220: 'upstream_authentication',
     1230: 'upstream_error',
     1234: 'upstream_unavailable',

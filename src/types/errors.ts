@@ -45,6 +45,19 @@ export const errorTable = {
     retryable: false,
     meaning: 'The input is longer than the model takes. Shorten it or use a larger model.',
   },
+  tool_use_failed: {
+    status: 400,
+    type: request,
+    retryable: false,
+    meaning:
+      'The model wrote a tool call that is not valid, and the vendor refused it; `failed_generation` is what the model wrote. Send the request again, or describe the tools more simply.',
+  },
+  upstream_model_not_found: {
+    status: 400,
+    type: request,
+    retryable: true,
+    meaning: 'The vendor does not know the model or the address that the deployment names. Tell your administrator.',
+  },
   content_filter: { status: 400, type: request, retryable: false, meaning: 'The vendor refused the content of the request.' },
   configuration_invalid: {
     status: 400,

@@ -140,7 +140,7 @@ describe('Anthropic', () => {
     [401, 'authentication_error', 'invalid x-api-key', 'upstream_authentication'],
     [402, 'billing_error', 'm', 'upstream_quota_exhausted'],
     [403, 'permission_error', 'm', 'upstream_authentication'],
-    [404, 'not_found_error', 'model: claude-9', 'upstream_error'],
+    [404, 'not_found_error', 'model: claude-9', 'upstream_model_not_found'],
     [413, 'request_too_large', 'm', 'body_too_large'],
     [429, 'rate_limit_error', 'm', 'rate_limited'],
     [500, 'api_error', 'm', 'upstream_error'],

@@ -103,7 +103,7 @@ describe('Gemini', () => {
     [400, { status: 'INVALID_ARGUMENT', message: 'Logprobs is not enabled.' }, 'invalid_request', undefined],
     [400, { status: 'FAILED_PRECONDITION', message: 'User location is not supported.' }, 'upstream_error', undefined],
     [403, { status: 'PERMISSION_DENIED', message: 'x' }, 'upstream_authentication', undefined],
-    [404, { status: 'NOT_FOUND', message: 'models/x is not found' }, 'upstream_error', undefined],
+    [404, { status: 'NOT_FOUND', message: 'models/x is not found' }, 'upstream_model_not_found', undefined],
     [503, { status: 'UNAVAILABLE', message: 'overloaded' }, 'upstream_unavailable', undefined],
   ])('%i %j is %s', async (status, error, code, retryAfterSeconds) => {
     vendor.play((_request, response) => json(response, status, { error: { code: status, message: 'm', ...error } }));

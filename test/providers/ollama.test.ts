@@ -57,7 +57,7 @@ describe('Ollama', () => {
   });
 
   test.each([
-    [404, "model 'x' not found", { code: 'upstream_error' }],
+    [404, "model 'x' not found", { code: 'upstream_model_not_found' }],
     [400, '"x" does not support tools', { code: 'unsupported_parameter', param: 'tools' }],
     [400, '"x" does not support thinking', { code: 'unsupported_parameter', param: 'reasoning_effort' }],
     [400, 'the input length exceeds the context length', { code: 'context_length_exceeded' }],

@@ -10,7 +10,7 @@ const codes: NonNullable<Reading['errorCodes']> = {
   timeout_error: 'upstream_timeout',
   api_error: 'upstream_error',
   // The caller's model exists in Pailou: that the vendor lacks it is for an administrator.
-  not_found_error: 'upstream_error',
+  not_found_error: 'upstream_model_not_found',
 };
 
 /** The error that an answer carries, or an event of a stream; undefined if it carries none. */
