@@ -71,7 +71,7 @@ function notForKeys(): GatewayError {
 export function addAdmission(app: FastifyInstance, credentials: Credentials, config: ConfigService): void {
   app.decorateRequest('principal', null);
   app.decorateRequest('held', null);
-  app.decorateRequest('openCall', null);
+  app.decorateRequest('activeRequest', null);
   app.decorateRequest('jsonSource', null);
 
   app.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => {

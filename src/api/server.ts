@@ -54,7 +54,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   requireDeclaredAccess(app);
   addAdmission(app, options.credentials, options.config);
   const activeRequests = createActiveRequests({ ...options, everyMs: options.recheckMs });
-  app.decorate('openCalls', activeRequests);
+  app.decorate('activeRequests', activeRequests);
   app.decorate('unreadMs', options.unreadMs);
   app.decorate('publicUrl', options.publicUrl);
   app.addHook('onClose', async () => activeRequests.close());
