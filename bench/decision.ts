@@ -28,10 +28,11 @@ const audience = 'bench';
 const grants = compileGrants(
   Array.from({ length: people }, (_, index) => ({
     id: `g${index}`,
+    target: 'row-bench',
     spec: grantSpec.parse({ subject_type: 'user', subject: `person-${index}`, capability: 'model/bench', action: 'use' }),
   })),
 );
-const capability: Capability = { kind: 'model', name: 'bench', tenant: 'default', owner: 'somebody', tags: ['chat'] };
+const capability: Capability = { kind: 'model', name: 'bench', tenant: 'default', owner: 'somebody', tags: ['chat'], row: 'row-bench' };
 
 /** As each comes from the network: letters that nobody has looked at yet. */
 const headersOf = (token: string) => ({ authorization: Buffer.from(`Bearer ${token}`).toString('latin1') });

@@ -12,7 +12,7 @@ const rowsPerInsert = 500;
 
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => silent };
 
-function row(name: string, spec: object, revision: number): ConfigTable {
+function row(name: string, spec: object, revision: number, over: Partial<ConfigTable> = {}): ConfigTable {
   const at = new Date().toISOString();
   return {
     id: randomUUID(),
@@ -26,6 +26,9 @@ function row(name: string, spec: object, revision: number): ConfigTable {
     created_by: 'bench',
     updated_at: at,
     updated_by: 'bench',
+    target: null,
+    approved_tags: null,
+    ...over,
   };
 }
 
@@ -56,8 +59,8 @@ export async function fillDataDir(dataDir: string): Promise<void> {
           await transaction.insertInto(table).values(rows).execute();
         }
       };
-      await insert('llm_model_config', manyModels, (index) => row(`many-${index}`, model(index), next));
-      await insert('llm_grant', manyGrants, (index) => row(`many-${index}`, grant(index), next));
+      await insert('llm_model_config', manyModels, (index) => row(`many-${index}`, model(index), next, { id: `many-${index}` }));
+      await insert('llm_grant', manyGrants, (index) => row(`many-${index}`, grant(index), next, { target: `many-${index % manyModels}` }));
       await transaction.updateTable('llm_config_revision').set({ revision: next }).execute();
     });
   } finally {

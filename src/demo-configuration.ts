@@ -6,7 +6,7 @@ import type { ResourceKind } from './types/resources.ts';
 import type { Writer } from './types/writes.ts';
 
 const tenant = 'default';
-const actor: Actor = { subject: 'pailou', username: 'pailou', tenant, requestId: 'first-start' };
+const actor: Actor = { subject: 'pailou', username: 'pailou', tenant, requestId: 'first-start', isAdministrator: true };
 /** Nobody asked for these rows: they are written into an empty configuration. */
 const writer: Writer = {
   actor,

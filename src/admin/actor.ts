@@ -1,12 +1,14 @@
 /** Who makes a change, for revisions and audit; and which state they had seen. */
 import type { FastifyRequest } from 'fastify';
+import { isAdministrator } from '../auth/decide.ts';
 import { principalOf } from '../api/request-context.ts';
 import type { Actor } from '../types/config-store.ts';
 import { GatewayError } from '../types/errors.ts';
 
 export function actorOf(request: FastifyRequest): Actor {
-  const { subject, username, tenant } = principalOf(request);
-  return { subject, username, tenant, requestId: request.id };
+  const principal = principalOf(request);
+  const { subject, username, tenant } = principal;
+  return { subject, username, tenant, requestId: request.id, isAdministrator: isAdministrator(principal) };
 }
 
 /** The revision in `If-Match`, or null if the caller sent none (or `*`). */

@@ -16,6 +16,7 @@ import type { Storage } from '../storage/compose-storage.ts';
 import type { NodeRegistry } from '../storage/node-registry.ts';
 import { createPeopleReader } from '../storage/people-reader.ts';
 import { createRunReader } from '../storage/run-reader.ts';
+import { createSeenSubjects } from '../storage/seen-subjects.ts';
 import { createUsageReader } from '../storage/usage-reader.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Logger } from '../types/logger.ts';
@@ -86,6 +87,7 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
         runs,
         usage: createUsageReader(database),
         people,
+        subjects: createSeenSubjects(database),
         nodes,
         apiKeyUsage: settings.apiKeys === 'off' ? null : apiKeyUsage,
       });

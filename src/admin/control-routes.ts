@@ -14,6 +14,7 @@ import { addAudit } from './audit.ts';
 import { collections } from './collections.ts';
 import { addConfiguration } from './configuration.ts';
 import { addConnectionTests } from './connection-test.ts';
+import type { SubjectReader } from './grant-warnings.ts';
 import { addGrants } from './grants.ts';
 import { addKeys } from './keys.ts';
 import { addMcpAccounts } from './mcp-accounts.ts';
@@ -37,6 +38,7 @@ export interface ControlServices {
   readonly nodes: NodeRegistry;
   readonly usage: UsageReader;
   readonly people: PeopleReader;
+  readonly subjects: SubjectReader;
   /** Null where keys are switched off. */
   readonly apiKeyUsage: ApiKeyUsage | null;
 }
@@ -44,7 +46,7 @@ export interface ControlServices {
 export function addControl(app: FastifyInstance, services: ControlServices): void {
   for (const collection of collections) addCollection(app, services.config, collection);
   addOwnership(app, services.config, services.people);
-  addGrants(app, services.config);
+  addGrants(app, services.config, services.subjects);
   addAccessMatrix(app, services.config, services.people);
   if (services.apiKeyUsage !== null) addKeys(app, services.config, services.apiKeyUsage);
   addMcpItems(app, services.config, services.calls, services.audit);

@@ -3,13 +3,15 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { decide, isAdministrator } from '../auth/decide.ts';
-import { findCapability } from '../api/routes/identity.ts';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
+import { readGrantReference } from '../config/grant-reference.ts';
+import { capabilityOfRow, rightsOf } from '../config/row-capability.ts';
 import type { ConfigService } from '../config/service.ts';
 import { capabilityKinds } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
 import { type ConfigRow, grantSpec, resourceNames } from '../types/resources.ts';
 import { expectedRevision } from './actor.ts';
+import { grantWarnings, type SubjectReader } from './grant-warnings.ts';
 import { pageOf, pageQuery } from './paging.ts';
 import { rowView, showRow } from './row-view.ts';
 import { writerOf } from './writer.ts';
@@ -25,19 +27,22 @@ const tags = ['grants'];
 const manage = { access: capabilityKinds.map((kind) => `llm:${kind}:manage` as const) };
 const write = { ...manage, writes: ['grant'] as const };
 
-/** True if the caller may hand out this right: everything for administrators, what one manages for others. */
-function mayGrant(request: FastifyRequest, capability: string): boolean {
+/** True if the caller may hand out this right: everything for administrators, what one manages for others. `target`: the row that a grant is bound to. */
+function mayGrant(config: ConfigService, request: FastifyRequest, capability: string, target?: string | null): boolean {
   const principal = principalOf(request);
-  const kind = capabilityKinds.find((each) => capability.startsWith(`${each}/`));
-  if (kind === undefined) return false;
-  if (isAdministrator(principal)) return principal.permissions.has(`llm:${kind}:manage`);
-  if (capability.endsWith('*') || capability.includes('/#')) return false;
-  const view = snapshotOf(request).tenant(principal.tenant);
-  return decide(principal, 'manage', findCapability(view, capability), view.grants, Date.now()).allowed;
+  const reference = readGrantReference(capability);
+  if (reference === null) return false;
+  if (isAdministrator(principal)) return principal.permissions.has(`llm:${rightsOf[reference.kind]}:manage`);
+  if (reference.type !== 'thing' || capability.endsWith('*')) return false;
+  const found = config.row(principal.tenant, reference.kind, reference.name);
+  const row = target == null || found?.id === target ? found : undefined;
+  if (row === undefined) return false;
+  const { grants } = snapshotOf(request).tenant(principal.tenant);
+  return decide(principal, 'manage', capabilityOfRow(reference.kind, row), grants, Date.now()).allowed;
 }
 
-function requireGranting(request: FastifyRequest, capability: string): void {
-  if (mayGrant(request, capability)) return;
+function requireGranting(config: ConfigService, request: FastifyRequest, capability: string): void {
+  if (mayGrant(config, request, capability)) return;
   throw new GatewayError(
     'permission_denied',
     `You may not grant rights on "${capability}": only those who manage it may, and patterns or tags only administrators.`,
@@ -47,10 +52,14 @@ function requireGranting(request: FastifyRequest, capability: string): void {
   );
 }
 
-export function addGrants(app: FastifyInstance, config: ConfigService): void {
+const grantView = rowView.extend({
+  warnings: z.array(z.string()).optional().describe('What may be a slip: a user, role or client that nobody has been seen with.'),
+});
+
+export function addGrants(app: FastifyInstance, config: ConfigService, subjects: SubjectReader): void {
   const find = (request: FastifyRequest<{ Params: z.output<typeof named> }>): ConfigRow => {
     const row = config.row(principalOf(request).tenant, 'grant', request.params.name);
-    if (row === undefined || !mayGrant(request, String(row.spec['capability'])))
+    if (row === undefined || !mayGrant(config, request, String(row.spec['capability']), row.target))
       throw new GatewayError('not_found', `There is no grant named "${request.params.name}".`, { param: 'name' });
     return row;
   };
@@ -67,7 +76,9 @@ export function addGrants(app: FastifyInstance, config: ConfigService): void {
       },
     },
     async (request) => {
-      const rows = config.rows(principalOf(request).tenant, 'grant').filter((row) => mayGrant(request, String(row.spec['capability'])));
+      const rows = config
+        .rows(principalOf(request).tenant, 'grant')
+        .filter((row) => mayGrant(config, request, String(row.spec['capability']), row.target));
       const page = pageOf(
         rows.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
         (row) => row.name,
@@ -85,12 +96,12 @@ export function addGrants(app: FastifyInstance, config: ConfigService): void {
 
   app.post<{ Body: z.output<typeof createBody> }>(
     '/api/grants',
-    { config: write, schema: { tags, summary: 'Grant a right', body: createBody, response: { 201: rowView } } },
+    { config: write, schema: { tags, summary: 'Grant a right', body: createBody, response: { 201: grantView } } },
     async (request, reply) => {
       const principal = principalOf(request);
       const { spec, enabled } = request.body;
       const name = request.body.name ?? `grant-${randomUUID()}`;
-      requireGranting(request, spec.capability);
+      requireGranting(config, request, spec.capability);
       const mutation = {
         kind: 'grant' as const,
         tenant: principal.tenant,
@@ -107,17 +118,21 @@ export function addGrants(app: FastifyInstance, config: ConfigService): void {
       );
       const row = config.row(principal.tenant, 'grant', name);
       if (row === undefined) throw new GatewayError('revision_conflict', 'The grant was removed again at once by somebody else.');
-      return reply.code(201).header('x-pailou-revision', revision).send(showRow(row));
+      const warnings = await grantWarnings(subjects, principal.tenant, spec);
+      return reply
+        .code(201)
+        .header('x-pailou-revision', revision)
+        .send({ ...showRow(row), ...(warnings.length === 0 ? {} : { warnings }) });
     },
   );
 
   app.put<{ Params: z.output<typeof named>; Body: z.output<typeof replaceBody> }>(
     '/api/grants/:name',
-    { config: write, schema: { tags, summary: 'Replace a grant', params: named, body: replaceBody, response: { 200: rowView } } },
+    { config: write, schema: { tags, summary: 'Replace a grant', params: named, body: replaceBody, response: { 200: grantView } } },
     async (request, reply) => {
       const current = find(request);
       const { spec, enabled } = request.body;
-      requireGranting(request, spec.capability);
+      requireGranting(config, request, spec.capability);
       const mutation = {
         kind: 'grant' as const,
         tenant: current.tenant,
@@ -128,7 +143,10 @@ export function addGrants(app: FastifyInstance, config: ConfigService): void {
         ...(enabled === undefined ? {} : { enabled }),
       };
       const { revision } = await config.change(writerOf(request), [mutation], `update grant ${current.name}`);
-      return reply.header('x-pailou-revision', revision).send(showRow(find(request)));
+      const warnings = await grantWarnings(subjects, current.tenant, spec);
+      return reply
+        .header('x-pailou-revision', revision)
+        .send({ ...showRow(find(request)), ...(warnings.length === 0 ? {} : { warnings }) });
     },
   );
 

@@ -37,6 +37,16 @@ function accessOf({ rights, administratorsOnly }: Collection, action: 'view' | '
   return { access: administratorsOnly === true ? 'administrator' : [`llm:${rights}:${action}`] };
 }
 
+const deletion =
+  'The grants on it are deleted with it; the header x-pailou-deleted-grants says how many they were, and the first of their names. What has its name later inherits none of them.';
+const mostNamed = 20;
+
+/** How many grants went, and the names of the first. */
+function grantHeaders(deleted: readonly string[]): Record<string, string> {
+  if (deleted.length === 0) return {};
+  return { 'x-pailou-deleted-grants': [deleted.length, ...deleted.slice(0, mostNamed)].join(', ') };
+}
+
 export function addCollection(app: FastifyInstance, config: ConfigService, collection: Collection): void {
   const { kind, path, title } = collection;
   const tags = [path];
@@ -176,7 +186,7 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
 
   app.delete<{ Params: z.output<typeof named> }>(
     `/api/${path}/:name`,
-    { config: { ...manageOne, ...writes }, schema: { tags, summary: `Delete a ${title}`, params: named } },
+    { config: { ...manageOne, ...writes }, schema: { tags, summary: `Delete a ${title}`, description: deletion, params: named } },
     async (request, reply) => {
       const { name } = request.params;
       const current = find(request, name);
@@ -186,8 +196,12 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
         .rows(current.tenant, kind)
         .filter((row) => kind === 'skill' && isVersion(row.name) && skillOf(row.name) === name)
         .map((row) => ({ kind, tenant: row.tenant, name: row.name, operation: 'delete' as const }));
-      const { revision } = await config.change(writerOf(request), [...versions, mutation], describeChange('delete', collection, name));
-      return reply.code(204).header('x-pailou-revision', revision).send();
+      const { revision, deletedGrants } = await config.change(
+        writerOf(request),
+        [...versions, mutation],
+        describeChange('delete', collection, name),
+      );
+      return reply.code(204).header('x-pailou-revision', revision).headers(grantHeaders(deletedGrants)).send();
     },
   );
 }

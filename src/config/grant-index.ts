@@ -1,10 +1,13 @@
-/** Grants compiled for questions: exact names and tags by look-up, the few patterns by a scan. */
+/** Grants compiled for questions: those on one thing by its row and tags by look-up, the few patterns by a scan. */
 import type { Capability, GrantIndex, Principal } from '../types/access.ts';
+import { readGrantReference } from './grant-reference.ts';
 import type { GrantSpec } from '../types/resources.ts';
 
 export interface GrantRow {
   readonly id: string;
   readonly spec: GrantSpec;
+  /** The id of the row that it is about; null for a pattern or a tag. */
+  readonly target: string | null;
 }
 
 interface Grant {
@@ -14,12 +17,27 @@ interface Grant {
   readonly expiresAt: number;
 }
 
+interface PrefixGrant {
+  /** What stands before the `*`. */
+  readonly prefix: string;
+  readonly grant: Grant;
+}
+
+/** The grants of one subject on one row. */
+interface RowGrants {
+  readonly whole: Grant[];
+  /** By a part of a server: `read`, `prompt:compose`. */
+  readonly parts: Map<string, Grant[]>;
+  readonly partPrefixes: PrefixGrant[];
+}
+
 /** The grants of one subject. */
 interface SubjectGrants {
-  /** By `model/gpt`, `mcp/files`, `mcp/files/read` or `model/#tag`. */
-  readonly exact: Map<string, Grant[]>;
-  /** By what stands before the `*`. */
-  readonly prefixes: { readonly prefix: string; readonly grant: Grant }[];
+  readonly rows: Map<string, RowGrants>;
+  /** By `model/#tag`. */
+  readonly tags: Map<string, Grant[]>;
+  /** By what stands before the `*`, such as `model/gpt-`. */
+  readonly prefixes: PrefixGrant[];
 }
 
 function live(grant: Grant, action: 'view' | 'use', now: number): boolean {
@@ -30,48 +48,76 @@ function firstLive(grants: readonly Grant[] | undefined, action: 'view' | 'use',
   return grants?.find((grant) => live(grant, action, now))?.id ?? null;
 }
 
+function findOnRow(row: RowGrants, part: string | null, action: 'view' | 'use', now: number): string | null {
+  // A grant on a server covers its tools.
+  const byWhole = firstLive(row.whole, action, now);
+  if (byWhole !== null) return byWhole;
+  if (part !== null) {
+    const byPart = firstLive(row.parts.get(part), action, now);
+    if (byPart !== null) return byPart;
+    return row.partPrefixes.find(({ prefix, grant }) => part.startsWith(prefix) && live(grant, action, now))?.grant.id ?? null;
+  }
+  if (action === 'use') return null;
+  // A grant on one tool shows that its server exists, no more.
+  for (const grants of row.parts.values()) {
+    const byTool = firstLive(grants, 'view', now);
+    if (byTool !== null) return byTool;
+  }
+  return null;
+}
+
 function findFor(subject: SubjectGrants, action: 'view' | 'use', capability: Capability, now: number): string | null {
-  const reference = `${capability.kind}/${capability.name}`;
-  const exact = firstLive(subject.exact.get(reference), action, now);
-  if (exact !== null) return exact;
-  for (const tag of capability.tags) {
-    const byTag = firstLive(subject.exact.get(`${capability.kind}/#${tag}`), action, now);
+  const { kind, name, row: id, approvedTags } = capability;
+  const row = id === undefined ? undefined : subject.rows.get(id);
+  if (row !== undefined) {
+    const slash = kind === 'mcp' ? name.indexOf('/') : -1;
+    const byRow = findOnRow(row, slash === -1 ? null : name.slice(slash + 1), action, now);
+    if (byRow !== null) return byRow;
+  }
+  // Names and tags reach only what an administrator approved under them.
+  if (approvedTags === undefined) return null;
+  for (const tag of approvedTags) {
+    const byTag = firstLive(subject.tags.get(`${kind}/#${tag}`), action, now);
     if (byTag !== null) return byTag;
   }
-  if (capability.kind === 'mcp') {
-    const slash = capability.name.indexOf('/');
-    // A grant on a server covers its tools.
-    const byServer = slash === -1 ? null : firstLive(subject.exact.get(`mcp/${capability.name.slice(0, slash)}`), action, now);
-    if (byServer !== null) return byServer;
-  }
+  if (subject.prefixes.length === 0) return null;
+  const reference = `${kind}/${name}`;
   for (const { prefix, grant } of subject.prefixes) {
     if (reference.startsWith(prefix) && live(grant, action, now)) return grant.id;
   }
-  // A grant on one tool shows that its server exists, no more.
-  if (capability.kind === 'mcp' && action === 'view' && !capability.name.includes('/')) {
-    for (const [name, grants] of subject.exact) {
-      if (!name.startsWith(`${reference}/`)) continue;
-      const byTool = firstLive(grants, 'view', now);
-      if (byTool !== null) return byTool;
-    }
-  }
   return null;
+}
+
+function push<K>(map: Map<K, Grant[]>, key: K, grant: Grant): void {
+  const known = map.get(key);
+  if (known === undefined) map.set(key, [grant]);
+  else known.push(grant);
+}
+
+function addTo(subject: SubjectGrants, { spec, target }: GrantRow, grant: Grant): void {
+  const reference = readGrantReference(spec.capability);
+  if (reference?.type === 'pattern') subject.prefixes.push({ prefix: `${reference.kind}/${reference.prefix}`, grant });
+  else if (reference?.type === 'tag') push(subject.tags, `${reference.kind}/#${reference.tag}`, grant);
+  // One that is bound to nothing gives nothing.
+  if (reference?.type !== 'thing' || target === null) return;
+  let row = subject.rows.get(target);
+  if (row === undefined) subject.rows.set(target, (row = { whole: [], parts: new Map(), partPrefixes: [] }));
+  const { part } = reference;
+  if (part === null) row.whole.push(grant);
+  else if (part.endsWith('*')) row.partPrefixes.push({ prefix: part.slice(0, -1), grant });
+  else push(row.parts, part, grant);
 }
 
 /** Rows of one tenant. */
 export function compileGrants(rows: Iterable<GrantRow>): GrantIndex {
   const subjects = new Map<string, SubjectGrants>();
-  for (const { id, spec } of rows) {
+  for (const each of rows) {
+    const { id, spec } = each;
     const key = `${spec.subject_type}:${spec.subject}`;
     let subject = subjects.get(key);
-    if (subject === undefined) subjects.set(key, (subject = { exact: new Map(), prefixes: [] }));
+    if (subject === undefined) subjects.set(key, (subject = { rows: new Map(), tags: new Map(), prefixes: [] }));
     const grant: Grant = { id, use: spec.action === 'use', expiresAt: spec.expires_at === null ? Infinity : Date.parse(spec.expires_at) };
-    if (spec.capability.endsWith('*')) subject.prefixes.push({ prefix: spec.capability.slice(0, -1), grant });
-    else {
-      const grants = subject.exact.get(spec.capability);
-      if (grants === undefined) subject.exact.set(spec.capability, [grant]);
-      else grants.push(grant);
-    }
+    addTo(subject, each, grant);
   }
   const of = (type: GrantSpec['subject_type'], name: string): SubjectGrants | undefined => subjects.get(`${type}:${name}`);
   return {

@@ -3,12 +3,15 @@ import { randomUUID } from 'node:crypto';
 import { maskRow, rowContext, type SecretBox } from '../storage/secret-box.ts';
 import type { Actor, ConfigChange } from '../types/config-store.ts';
 import { GatewayError } from '../types/errors.ts';
-import { type ConfigRow, type ResourceKind, resourceNames } from '../types/resources.ts';
+import { grantableKinds } from './grant-reference.ts';
+import { type ConfigRow, type GrantSpec, type ResourceKind, resourceNames } from '../types/resources.ts';
+import { requireNewRight, requireTarget } from './grant-targets.ts';
 import type { InstanceFactory } from './instances.ts';
 import { parseOptions } from './instances.ts';
 import { invalidBySchema, refusePoison } from './validation-errors.ts';
 import { pluginTypes } from './reach.ts';
 import { restoreMasked, sealOptions } from './secret-fields.ts';
+import { tagsOf } from './row-capability.ts';
 import type { RowSet } from './row-set.ts';
 import { parseSpec } from './snapshot-builder.ts';
 
@@ -59,6 +62,28 @@ export function prepareSpec(
   return { ...spec, options: sealOptions(restored, schema, secrets, context) };
 }
 
+/** A grant that says the same as before stays with its row, whoever has the name now. */
+function targetOf(name: string, spec: ConfigRow['spec'], before: ConfigRow | null, rows: RowSet, tenant: string): string | null {
+  const wanted = spec as unknown as GrantSpec;
+  const isSame = before?.target != null && before.spec['capability'] === wanted.capability && rows.hasAnyId(tenant, before.target);
+  const target = isSame ? (before.target ?? null) : requireTarget(rows, tenant, wanted.capability);
+  requireNewRight(rows, tenant, name, wanted, target);
+  return target;
+}
+
+/** What an administrator writes whole is approved with its tags; what others write keeps what was approved before. */
+function approvalOf(
+  { kind, spec: given, edit }: Mutation,
+  before: ConfigRow | null,
+  spec: ConfigRow['spec'],
+  { isAdministrator }: Actor,
+): Pick<ConfigRow, 'approvedTags'> {
+  if (!(grantableKinds as readonly string[]).includes(kind)) return {};
+  const approvesName = given !== undefined && edit === undefined;
+  if (isAdministrator === true && (approvesName || before?.approvedTags != null)) return { approvedTags: tagsOf({ spec }) };
+  return before?.approvedTags == null ? {} : { approvedTags: before.approvedTags };
+}
+
 export function planChange(
   mutation: Mutation,
   rows: RowSet,
@@ -90,12 +115,15 @@ export function planChange(
   const now = new Date().toISOString();
   const id = before?.id ?? randomUUID();
   const given = mutation.edit === undefined || before === null ? mutation.spec : mutation.edit(maskRow(before).spec);
+  const spec = given === undefined && before !== null ? before.spec : prepareSpec(kind, given, { tenant, id }, before, factory, secrets);
   const after: ConfigRow = {
     id,
     tenant,
     kind,
     name,
-    spec: given === undefined && before !== null ? before.spec : prepareSpec(kind, given, { tenant, id }, before, factory, secrets),
+    spec,
+    ...(kind === 'grant' ? { target: targetOf(name, spec, before, rows, tenant) } : {}),
+    ...approvalOf(mutation, before, spec, actor),
     enabled: mutation.enabled ?? before?.enabled ?? true,
     owner: mutation.owner === undefined ? (before?.owner ?? null) : mutation.owner,
     revision,

@@ -1,8 +1,8 @@
 /** What a row reaches beside itself, computed from the row and the rows of its tenant. */
 import type { Capability } from '../types/access.ts';
-import { capabilityKinds } from '../types/access.ts';
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 import type { Reach } from '../types/writes.ts';
+import { readGrantReference } from './grant-reference.ts';
 import type { InstanceFactory, RowPluginType } from './instances.ts';
 import { capabilityOfRow } from './row-capability.ts';
 import type { RowSet } from './row-set.ts';
@@ -24,22 +24,21 @@ function providersOf(row: ConfigRow, rows: RowSet): Reach[] {
   });
 }
 
-/** The row that a grant names, of which a tool is a part; null for a pattern, a tag, and what is not there. */
-function grantedThing(capability: string, tenant: string, rows: RowSet): Capability | null {
-  const kind = capabilityKinds.find((each) => capability.startsWith(`${each}/`));
-  if (kind === undefined || capability.endsWith('*')) return null;
-  const name = capability.slice(kind.length + 1);
-  const row = rows.group(kind, tenant).get(kind === 'mcp' ? (name.split('/', 1)[0] ?? name) : name);
-  return row === undefined ? null : capabilityOfRow(kind, row);
+/** The row that a grant is bound to, of which a tool is a part; null for a pattern, a tag, and what is not there. */
+function grantedThing({ tenant, target }: ConfigRow, capability: string, rows: RowSet): Capability | null {
+  const reference = readGrantReference(capability);
+  if (reference?.type !== 'thing' || capability.endsWith('*')) return null;
+  const row = rows.group(reference.kind, tenant).get(reference.name);
+  return row === undefined || (target != null && row.id !== target) ? null : capabilityOfRow(reference.kind, row);
 }
 
 /** All that `row` reaches. Throws `configuration_invalid` for a row that no snapshot could hold. */
 export function reachesOf(row: ConfigRow, rows: RowSet, factory: InstanceFactory): readonly Reach[] {
-  const { kind, tenant, spec } = row;
+  const { kind, spec } = row;
   if (kind === 'model') return providersOf(row, rows);
   if (kind === 'grant') {
     const { capability } = parseSpec('grant', spec);
-    return [{ type: 'granted', capability, thing: grantedThing(capability, tenant, rows), param: 'spec.capability' }];
+    return [{ type: 'granted', capability, thing: grantedThing(row, capability, rows), param: 'spec.capability' }];
   }
   const type = pluginTypes[kind];
   if (type === undefined) return [];

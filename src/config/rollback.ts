@@ -1,6 +1,8 @@
 /** The way back: which rows to write so that a tenant's configuration is as it was. */
 import type { Actor, ConfigChange, HistoryEntry } from '../types/config-store.ts';
 import type { ConfigRow } from '../types/resources.ts';
+import { readGrantReference } from './grant-reference.ts';
+import { findTarget, grantsOfDeleted } from './grant-targets.ts';
 import type { RowSet } from './row-set.ts';
 
 /** `entries` are all changes since the revision to restore, oldest first. Other tenants' rows stay as they are. */
@@ -13,15 +15,31 @@ export function undoSince(entries: readonly HistoryEntry[], actor: Actor, rows: 
     targets.set(`${entry.kind} ${name}`, { entry, name, row: entry.before });
   }
   const now = new Date().toISOString();
-  return [...targets.values()].flatMap(({ entry, name, row }) => {
+  const changes = [...targets.values()].flatMap(({ entry, name, row }) => {
     const before = rows.group(entry.kind, entry.tenant).get(name) ?? null;
     if (before === null && row === null) return [];
     if (before !== null && row !== null && content(before) === content(row)) return [];
     const after = row === null ? null : { ...row, revision, updatedAt: now, updatedBy: actor.subject };
     return [{ kind: entry.kind, tenant: entry.tenant, before, after }];
   });
+  return withGrants(changes, rows, actor.tenant);
+}
+
+/** Grants come back with what they are about, and go with what goes. Those of before grants were bound mean what had the name then. */
+function withGrants(changes: readonly ConfigChange[], rows: RowSet, tenant: string): ConfigChange[] {
+  const restored = rows.with(changes);
+  const bound = changes.flatMap((change): ConfigChange[] => {
+    const { kind, before, after } = change;
+    if (kind !== 'grant' || after === null) return [change];
+    const capability = String(after.spec['capability']);
+    if (readGrantReference(capability)?.type !== 'thing') return [change];
+    const target = after.target ?? findTarget(restored, tenant, capability)?.id ?? null;
+    if (target !== null && restored.hasAnyId(tenant, target)) return [{ ...change, after: { ...after, target } }];
+    return before === null ? [] : [{ ...change, after: null }];
+  });
+  return [...bound, ...grantsOfDeleted(bound, rows.with(bound))];
 }
 
 function content(row: ConfigRow): string {
-  return JSON.stringify([row.id, row.spec, row.enabled, row.owner]);
+  return JSON.stringify([row.id, row.spec, row.enabled, row.owner, row.target ?? null, row.approvedTags ?? null]);
 }

@@ -13,10 +13,21 @@ export const rightsOf: Readonly<Record<ResourceKind, CapabilityKind>> = {
   key: 'model',
 };
 
-export function capabilityOfRow(kind: ResourceKind, row: Pick<ConfigRow, 'name' | 'tenant' | 'owner' | 'spec'>): Capability {
+/** Its tags, as far as they are ones. */
+export function tagsOf({ spec }: Pick<ConfigRow, 'spec'>): readonly string[] {
+  const { tags } = spec;
+  return Array.isArray(tags) ? (tags as string[]) : [];
+}
+
+type Named = Pick<ConfigRow, 'name' | 'tenant' | 'owner' | 'spec'> & Partial<Pick<ConfigRow, 'id' | 'approvedTags'>>;
+
+/** Grants by tag reach it by the tags that an administrator approved, and that it still has. */
+export function capabilityOfRow(kind: ResourceKind, row: Named, tags: readonly string[] = tagsOf(row)): Capability {
+  const { id, tenant, owner, approvedTags } = row;
   const rights = rightsOf[kind];
-  const tags = Array.isArray(row.spec['tags']) ? (row.spec['tags'] as string[]) : [];
-  // A row that is no capability is named so that no `model/*` grant covers it.
-  const name = kind === rights ? row.name : `#${kind}/${row.name}`;
-  return { kind: rights, name, tenant: row.tenant, owner: row.owner, tags };
+  const identity = id === undefined ? {} : { row: id };
+  // A row that is no capability is named so that no `model/*` grant covers it, and is approved under no tag.
+  if (kind !== rights) return Object.freeze({ kind: rights, name: `#${kind}/${row.name}`, tenant, owner, tags, ...identity });
+  const approved = approvedTags == null ? {} : { approvedTags: tags.filter((tag) => approvedTags.includes(tag)) };
+  return Object.freeze({ kind: rights, name: row.name, tenant, owner, tags, ...identity, ...approved });
 }

@@ -15,6 +15,7 @@ import { authorizeChange, authorizeRow, type WriteScene } from './authorize-writ
 import { createDrafts, type Drafts } from './drafts.ts';
 import { createInstanceFactory } from './instances.ts';
 import { readLastGood, writeLastGood } from './last-good.ts';
+import { grantsOfDeleted } from './grant-targets.ts';
 import { type Mutation, planChange } from './mutations.ts';
 import { undoSince } from './rollback.ts';
 import { RowSet } from './row-set.ts';
@@ -29,6 +30,12 @@ export interface ConfigHealth {
   readonly lastError: string | null;
 }
 
+export interface Written {
+  readonly revision: number;
+  /** The names of the grants that went with what was deleted. */
+  readonly deletedGrants: readonly string[];
+}
+
 export interface ConfigService extends Drafts {
   start(): Promise<void>;
   current(): Snapshot;
@@ -38,7 +45,7 @@ export interface ConfigService extends Drafts {
   rows(tenant: string, kind: ResourceKind): readonly ConfigRow[];
   row(tenant: string, kind: ResourceKind, name: string): ConfigRow | undefined;
   /** All or nothing; live on this node when it resolves. Each change is decided about within its turn. Throws what the caller should see. */
-  change(writer: Writer, mutations: readonly Mutation[], summary: string): Promise<{ revision: number }>;
+  change(writer: Writer, mutations: readonly Mutation[], summary: string): Promise<Written>;
   history(query: { tenant: string; after: number; limit: number }): Promise<readonly HistoryEntry[]>;
   /** Writes the tenant's rows as they were at `revision`, as a new revision. */
   rollback(writer: Writer, revision: number): Promise<{ revision: number; changes: number }>;
@@ -173,12 +180,12 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
     { actor }: Writer,
     summary: string,
     plan: (scene: WriteScene, revision: number) => Promise<readonly ConfigChange[]>,
-  ): Promise<{ revision: number; changes: number }> =>
+  ): Promise<{ revision: number; changes: readonly ConfigChange[] }> =>
     inTurn(async () => {
       for (let attempt = 0; attempt < commitAttempts; attempt++) {
         const { revision } = current.snapshot;
         const changes = await plan(sceneOf(actor.tenant), revision + 1);
-        if (changes.length === 0) return { revision, changes: 0 };
+        if (changes.length === 0) return { revision, changes };
         const candidate = await builder.build(current.rows.with(changes), revision + 1, current);
         try {
           refuseNewProblems(candidate, changes);
@@ -186,7 +193,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
           if (committed !== null) {
             databaseRevision = committed;
             swap(candidate);
-            return { revision: committed, changes: changes.length };
+            return { revision: committed, changes };
           }
         } catch (thrown) {
           discard(candidate);
@@ -245,6 +252,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
     row: (tenant, kind, name) => current.rows.group(kind, tenant).get(name),
 
     async change(writer, mutations, summary) {
+      let deletedGrants: readonly string[] = [];
       const { revision } = await write(writer, summary, async (scene, next) => {
         const changes: ConfigChange[] = [];
         for (const mutation of mutations) {
@@ -255,15 +263,18 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
           authorizeChange(writer, change, { ...scene, rows });
           changes.push(change);
         }
-        return changes;
+        const rows = scene.rows.with(changes);
+        const grants = grantsOfDeleted(changes, rows);
+        deletedGrants = grants.map(({ before }) => before?.name ?? '');
+        return [...changes, ...grants];
       });
-      return { revision };
+      return { revision, deletedGrants };
     },
 
     history: (query) => store.history(query),
 
-    rollback: (writer, revision) =>
-      write(writer, `roll back to revision ${revision}`, async (scene, next) => {
+    async rollback(writer, revision) {
+      const written = await write(writer, `roll back to revision ${revision}`, async (scene, next) => {
         if (revision >= next)
           throw new GatewayError('invalid_request', `revision: there is no revision ${revision} yet; the newest is ${next - 1}.`, {
             param: 'revision',
@@ -271,7 +282,9 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
         const changes = undoSince(await store.changesSince(revision), writer.actor, scene.rows, next);
         for (const change of changes) authorizeChange(writer, change, { ...scene, rows: scene.rows.with(changes) });
         return changes;
-      }),
+      });
+      return { revision: written.revision, changes: written.changes.length };
+    },
 
     mask: maskRow,
 

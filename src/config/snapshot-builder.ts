@@ -17,9 +17,11 @@ import type {
 import { probedOperations } from '../types/wire-format.ts';
 import { fallbackFaults } from './fallbacks.ts';
 import { compileGrants } from './grant-index.ts';
+import { requireBound } from './grant-targets.ts';
 import type { Handle, InstanceFactory } from './instances.ts';
 import { invalidBySchema, unknownName } from './validation-errors.ts';
 import { compileLimits, limitRule, noLimits } from './limit-index.ts';
+import { capabilityOfRow } from './row-capability.ts';
 import type { RowSet } from './row-set.ts';
 import { versionedSkills } from './skill-versions.ts';
 import { virtualFaults } from './virtual-servers.ts';
@@ -92,8 +94,6 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
         handles.set(handle.key, handle);
         return handle;
       };
-      const capabilityOf = (row: ConfigRow, kind: 'model' | 'skill' | 'mcp', tags: readonly string[]) =>
-        Object.freeze({ kind, name: row.name, tenant: row.tenant, owner: row.owner, tags });
 
       for (const tenant of rows.tenants()) {
         const before = previous.views.get(tenant);
@@ -139,7 +139,7 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
             );
             const entry: ModelEntry = {
               name: row.name,
-              capability: capabilityOf(row, 'model', spec.tags),
+              capability: capabilityOfRow('model', row, spec.tags),
               spec,
               deployments,
               ...(spec.cache === undefined ? {} : { fingerprint: fingerprintOf(row, deployments, rows.group('provider', tenant)) }),
@@ -163,7 +163,7 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
             const handle = keep(await factory.take('skill', row, spec.kind, previous.handles));
             skillEntries.set(row.name, {
               name: row.name,
-              capability: capabilityOf(row, 'skill', spec.tags),
+              capability: capabilityOfRow('skill', row, spec.tags),
               spec,
               instance: handle.instance,
               created: Math.floor(Date.parse(row.createdAt) / 1000),
@@ -183,7 +183,7 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
             mcpServers.set(row.name, {
               id: row.id,
               name: row.name,
-              capability: capabilityOf(row, 'mcp', spec.tags),
+              capability: capabilityOfRow('mcp', row, spec.tags),
               spec,
               instance: handle.instance,
             });
@@ -199,11 +199,15 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
           known: C | undefined,
           compile: (rows: ParsedRow<K>[]) => C,
         ): C => {
-          if (known !== undefined && same(kind)) return known;
+          if (known !== undefined && same(kind)) {
+            for (const problem of previous.problems) if (problem.tenant === tenant && problem.kind === kind) problems.push(problem);
+            return known;
+          }
           const parsed: ParsedRow<K>[] = [];
           for (const row of rows.group(kind, tenant).values()) {
             if (!row.enabled) continue;
             try {
+              if (kind === 'grant') requireBound(row, rows);
               parsed.push({ row, spec: parseSpec(kind, row.spec) });
             } catch (thrown) {
               const error = toGatewayError(thrown);
@@ -212,7 +216,9 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
           }
           return compile(parsed);
         };
-        const grants = compiled('grant', before?.grants, (all) => compileGrants(all.map(({ row, spec }) => ({ id: row.name, spec }))));
+        const grants = compiled('grant', before?.grants, (all) =>
+          compileGrants(all.map(({ row, spec }) => ({ id: row.name, spec, target: row.target ?? null }))),
+        );
         const limits = compiled('limit', before?.limits, (all) => compileLimits(all.map(({ row, spec }) => limitRule(row, spec))));
         const keys = compiled('key', before?.keys, (all) =>
           all.map(({ row, spec }) => ({ id: row.name, tenant, spec, expiresAt: Date.parse(spec.expires_at) })),

@@ -41,12 +41,25 @@ function toRow(kind: ResourceKind, row: ConfigTable, box: SecretBox | null): Con
     spec: parseSpec(box === null ? row.spec : renewedJson(row.spec, box, rowContext(row))),
     enabled: row.enabled !== 0,
     owner: row.owner,
+    ...(row.target === null ? {} : { target: row.target }),
+    ...approvedTagsOf(row.approved_tags),
     revision: Number(row.revision),
     createdAt: row.created_at,
     createdBy: row.created_by,
     updatedAt: row.updated_at,
     updatedBy: row.updated_by,
   };
+}
+
+/** A list that was damaged by hand approves nothing. */
+function approvedTagsOf(text: string | null): Pick<ConfigRow, 'approvedTags'> {
+  if (text === null) return {};
+  try {
+    const tags: unknown = JSON.parse(text);
+    return Array.isArray(tags) && tags.every((tag) => typeof tag === 'string') ? { approvedTags: tags } : {};
+  } catch {
+    return {};
+  }
 }
 
 /** A spec that somebody damaged by hand must not keep the other rows from loading; the snapshot lists it as a problem. */
@@ -68,6 +81,8 @@ function toTable(row: ConfigRow): ConfigTable {
     spec: JSON.stringify(row.spec),
     enabled: row.enabled ? 1 : 0,
     owner: row.owner,
+    target: row.target ?? null,
+    approved_tags: row.approvedTags == null ? null : JSON.stringify(row.approvedTags),
     revision: row.revision,
     created_at: row.createdAt,
     created_by: row.createdBy,

@@ -18,6 +18,7 @@ import * as mcpAccounts from './migrations/0014-mcp-accounts.ts';
 import * as chatStates from './migrations/0015-chat-states.ts';
 import * as runContents from './migrations/0016-run-contents.ts';
 import * as treesOfRuns from './migrations/0017-trees-of-runs.ts';
+import * as boundGrants from './migrations/0019-bound-grants.ts';
 
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-first-tables': firstTables,
@@ -36,6 +37,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0015-chat-states': chatStates,
   '0016-run-contents': runContents,
   '0017-trees-of-runs': treesOfRuns,
+  '0019-bound-grants': boundGrants,
 };
 
 /** The names of what was applied. Throws `storage_unavailable` if the database is away, `internal_error` if it is newer than this program. */

@@ -7,6 +7,10 @@ export interface ConfigTable {
   spec: string;
   enabled: number;
   owner: string | null;
+  /** The row that a grant is about. */
+  target: string | null;
+  /** JSON; null where no administrator approved the row. */
+  approved_tags: string | null;
   revision: number;
   created_at: string;
   created_by: string;

@@ -52,6 +52,10 @@ export interface Capability {
   readonly tenant: string;
   readonly owner: string | null;
   readonly tags: readonly string[];
+  /** The id of its row, or of its server's row. Absent for what has no row yet: no grant on one thing reaches that. */
+  readonly row?: string;
+  /** The tags by which grants reach it. Absent where no administrator approved its name: neither patterns nor tags of grants reach it. */
+  readonly approvedTags?: readonly string[];
 }
 
 /** The answer of the one decision function. `rule` is a stable word, `reason` a sentence for people. */

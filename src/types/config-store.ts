@@ -14,6 +14,8 @@ export interface Actor {
   readonly username: string;
   readonly tenant: string;
   readonly requestId: string;
+  /** What an administrator writes is approved: grants by name and by tag reach it. Absent: false. */
+  readonly isAdministrator?: boolean;
 }
 
 export interface ConfigState {

@@ -306,6 +306,10 @@ export interface ConfigRow {
   readonly spec: Readonly<Record<string, unknown>>;
   readonly enabled: boolean;
   readonly owner: string | null;
+  /** Of a grant on one thing: the id of that thing's row. Absent or null for a pattern, a tag, and every other kind of row. */
+  readonly target?: string | null;
+  /** The tags under which an administrator approved the row, whose name is approved then too. Absent or null where no administrator did. */
+  readonly approvedTags?: readonly string[] | null;
   /** The configuration revision that last wrote this row. */
   readonly revision: number;
   readonly createdAt: string;

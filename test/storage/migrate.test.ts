@@ -29,6 +29,7 @@ const known = [
   '0015-chat-states',
   '0016-run-contents',
   '0017-trees-of-runs',
+  '0019-bound-grants',
 ];
 
 /** A node's start, as far as the database goes, in a process of its own. */
@@ -97,7 +98,7 @@ for (const kind of databaseKinds) {
       await sql`insert into llm_migration (name, timestamp) values ('9999-from-the-future', '2027-01-01T00:00:00.000Z')`.execute(
         database.query,
       );
-      await expect(migrate(database)).rejects.toThrow(/made by a newer version of Pailou \(this one knows up to 0017-trees-of-runs\)/);
+      await expect(migrate(database)).rejects.toThrow(/made by a newer version of Pailou \(this one knows up to 0019-bound-grants\)/);
       const { rows } = await sql<{ name: string }>`select name from llm_migration order by name`.execute(database.query);
       expect(rows.map(({ name }) => name)).toEqual([...known, '9999-from-the-future']);
     });

@@ -1,4 +1,5 @@
 /** A gateway whose people come from an OAuth2 service of the tests: anybody, with any roles, of any tenant. */
+import { rm } from 'node:fs/promises';
 import type { Role } from '../../src/types/access.ts';
 import { audience, makeKey, type OauthService, type SigningKey, startOauthService } from '../auth/oauth-service.ts';
 import { startPailou } from '../../src/main.ts';
@@ -13,7 +14,10 @@ export interface Person {
 }
 
 export interface Companies extends AsyncDisposable {
+  /** Another one after `restart`. */
   readonly gateway: TestGateway;
+  /** The gateway ends and starts again on the same data. */
+  restart(): Promise<void>;
   readonly service: OauthService;
   readonly signer: SigningKey;
   /** A token of `person`, the same each time. */
@@ -44,7 +48,7 @@ export async function startCompanies(
   const signer = await makeKey('k1');
   const service = await startOauthService([signer]);
   const env = { PAILOU_OAUTH_ISSUER: service.issuer, PAILOU_OAUTH_PRESET: 'generic', PAILOU_OAUTH_AUDIENCE: audience, ...extra };
-  const gateway = await startGateway(env, start).catch(async (thrown: unknown) => {
+  let gateway = await startGateway(env, start).catch(async (thrown: unknown) => {
     await service.stop();
     throw thrown;
   });
@@ -58,8 +62,16 @@ export async function startCompanies(
     }
     return token;
   };
+  let restarted = false;
   const companies: Companies = {
-    gateway,
+    get gateway() {
+      return gateway;
+    },
+    async restart() {
+      await gateway.gateway.close(2_000);
+      gateway = await startGateway({ ...gateway.env, PAILOU_DATA_DIR: gateway.dataDir }, start);
+      restarted = true;
+    },
     service,
     signer,
     tokenOf,
@@ -77,6 +89,7 @@ export async function startCompanies(
     },
     async [Symbol.asyncDispose]() {
       await gateway[Symbol.asyncDispose]();
+      if (restarted && extra['PAILOU_DATA_DIR'] === undefined) await rm(gateway.dataDir, { recursive: true, force: true });
       await service.stop();
     },
   };

@@ -1,0 +1,25 @@
+/** Slips in the subject of a grant: they cannot be told from somebody who is yet to come, so they are said and not refused. */
+import { roles } from '../types/access.ts';
+import type { GrantSpec } from '../types/resources.ts';
+
+/** Who was seen in a tenant. Each rejects with `storage_unavailable`. */
+export interface SubjectReader {
+  hasUser(tenant: string, subject: string): Promise<boolean>;
+  hasRole(tenant: string, role: string): Promise<boolean>;
+  hasClient(tenant: string, client: string): Promise<boolean>;
+}
+
+type Subject = Pick<GrantSpec, 'subject_type' | 'subject'>;
+
+async function wasSeen(subjects: SubjectReader, tenant: string, { subject_type: type, subject }: Subject): Promise<boolean> {
+  if (type === 'user') return subjects.hasUser(tenant, subject);
+  if (type === 'client') return subjects.hasClient(tenant, subject);
+  return (roles as readonly string[]).includes(subject) || (await subjects.hasRole(tenant, subject));
+}
+
+/** One sentence, or none. The grant is written already: a database that is away then warns of nothing. */
+export async function grantWarnings(subjects: SubjectReader, tenant: string, spec: Subject): Promise<string[]> {
+  const seen = await wasSeen(subjects, tenant, spec).catch(() => true);
+  if (seen) return [];
+  return [`spec.subject: no ${spec.subject_type} "${spec.subject}" has been seen here yet. The grant counts from their first call on.`];
+}

@@ -1,0 +1,74 @@
+/** Grants on one thing are bound to its row: the name is resolved when the grant is written, and the grant goes when the row goes. */
+import type { ConfigChange } from '../types/config-store.ts';
+import { GatewayError } from '../types/errors.ts';
+import { readGrantReference } from './grant-reference.ts';
+import type { ConfigRow, GrantSpec } from '../types/resources.ts';
+import { unknownName } from './validation-errors.ts';
+import type { RowSet } from './row-set.ts';
+import { isVersion } from './skill-versions.ts';
+
+type Spec = Pick<GrantSpec, 'subject_type' | 'subject' | 'capability' | 'action'>;
+
+/** The row that the grant is about; null where it is about a pattern or a tag, and undefined where there is no such row. */
+export function findTarget(rows: RowSet, tenant: string, capability: string): ConfigRow | null | undefined {
+  const reference = readGrantReference(capability);
+  if (reference?.type !== 'thing') return reference === null ? undefined : null;
+  const { kind, name } = reference;
+  // A published version has the grants of its skill.
+  return kind === 'skill' && isVersion(name) ? undefined : rows.group(kind, tenant).get(name);
+}
+
+const words: Readonly<Record<string, string>> = { mcp: 'MCP server' };
+
+/** Throws `configuration_invalid` for a name that no row has. */
+export function requireTarget(rows: RowSet, tenant: string, capability: string): string | null {
+  const found = findTarget(rows, tenant, capability);
+  if (found !== undefined) return found?.id ?? null;
+  const reference = readGrantReference(capability);
+  if (reference?.type !== 'thing') throw unknownName('kind of thing', capability, [], 'spec.capability');
+  const { kind, name } = reference;
+  const names = [...rows.group(kind, tenant).keys()].filter((each) => !(kind === 'skill' && isVersion(each)));
+  throw unknownName(words[kind] ?? kind, name, names, 'spec.capability');
+}
+
+/** Throws `configuration_invalid` for a grant on one thing that is bound to no row: the row was deleted by hand, or never was there. */
+export function requireBound({ tenant, spec, target }: ConfigRow, rows: RowSet): void {
+  const reference = readGrantReference(String(spec['capability']));
+  if (reference?.type !== 'thing') return;
+  const { kind, name } = reference;
+  if (target != null && rows.hasId(kind, tenant, target)) return;
+  throw new GatewayError(
+    'configuration_invalid',
+    `spec.capability: the grant is bound to no ${words[kind] ?? kind}, so it gives nothing; the one named "${name}" that it was about is gone. Delete the grant, or save it again to bind it to the one that has the name now.`,
+    { param: 'spec.capability' },
+  );
+}
+
+const sameRight = (one: Spec, other: Spec): boolean =>
+  one.subject_type === other.subject_type &&
+  one.subject === other.subject &&
+  one.capability === other.capability &&
+  one.action === other.action;
+
+/** Throws `already_exists` where another grant gives the same right on the same thing to the same subject. */
+export function requireNewRight(rows: RowSet, tenant: string, name: string, spec: Spec, target: string | null): void {
+  for (const other of rows.group('grant', tenant).values()) {
+    if (other.name === name || (other.target ?? null) !== target || !sameRight(other.spec as unknown as Spec, spec)) continue;
+    throw new GatewayError(
+      'already_exists',
+      `There is already a grant of ${spec.action} on ${spec.capability} to ${spec.subject_type} ${spec.subject}: "${other.name}". Update that one, for example its expires_at.`,
+      { param: 'spec', expose: { existing: other.name } },
+    );
+  }
+}
+
+/** The grants that go with a row that is deleted: nothing that has its name later inherits them. */
+export function grantsOfDeleted(changes: readonly ConfigChange[], rows: RowSet): ConfigChange[] {
+  const gone = new Map(changes.flatMap(({ before }) => (before === null ? [] : [[before.id, before.tenant] as const])));
+  for (const { after } of changes) if (after !== null) gone.delete(after.id);
+  return [...new Set(gone.values())].flatMap((tenant) =>
+    [...rows.group('grant', tenant).values()]
+      .filter(({ target }) => target != null && gone.has(target))
+      .map((before): ConfigChange => ({ kind: 'grant', tenant, before, after: null })),
+  );
+}

@@ -1,0 +1,53 @@
+/** Which users, roles and clients have been seen in a tenant: by what tokens said of people, and by the sums of runs. */
+import { sql } from 'kysely';
+import type { Database } from './database.ts';
+
+export interface SeenSubjects {
+  hasUser(tenant: string, subject: string): Promise<boolean>;
+  hasRole(tenant: string, role: string): Promise<boolean>;
+  hasClient(tenant: string, client: string): Promise<boolean>;
+}
+
+export function createSeenSubjects(database: Database): SeenSubjects {
+  const { query } = database;
+  const guarded = async (work: Promise<unknown>): Promise<boolean> => {
+    try {
+      return (await work) !== undefined;
+    } catch (thrown) {
+      throw database.explain(thrown);
+    }
+  };
+  return {
+    hasUser: (tenant, subject) =>
+      guarded(
+        query
+          .selectFrom('llm_person')
+          .select('subject')
+          .where('tenant', '=', tenant)
+          .where('subject', '=', subject)
+          .limit(1)
+          .executeTakeFirst(),
+      ),
+    hasRole: (tenant, role) =>
+      guarded(
+        query
+          .selectFrom('llm_person')
+          .select('subject')
+          .where('tenant', '=', tenant)
+          // The column is a JSON list of texts; `\` escapes what `like` would take for a pattern.
+          .where(sql<boolean>`roles like ${`%${JSON.stringify(role).replaceAll(/[\\%_]/g, String.raw`\$&`)}%`} escape '\\'`)
+          .limit(1)
+          .executeTakeFirst(),
+      ),
+    hasClient: (tenant, client) =>
+      guarded(
+        query
+          .selectFrom('llm_usage_day')
+          .select('client')
+          .where('tenant', '=', tenant)
+          .where('client', '=', client)
+          .limit(1)
+          .executeTakeFirst(),
+      ),
+  };
+}

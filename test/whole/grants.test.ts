@@ -1,0 +1,163 @@
+/** Grants belong to things and not to names, over HTTP: on both databases, before and after a restart. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { databaseKinds, type TestDatabase } from '../storage/databases.ts';
+import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
+import { startToolServer, type ToolServer } from './tool-server.ts';
+
+const chief = chiefOf('acme');
+const [ann, ben] = ['ann', 'ben'].map((subject): Person => ({ subject, tenant: 'acme', roles: ['developer'] })) as [Person, Person];
+const ulla: Person = { subject: 'ulla', tenant: 'acme', roles: ['user'] };
+const hello = [{ role: 'user', content: 'Hi' }];
+const deployments = [{ provider: 'demo', model: 'echo' }];
+
+describe.each(databaseKinds)('on $name', (databaseKind) => {
+  describe.skipIf(databaseKind.missing)('grants', () => {
+    let database: TestDatabase;
+    let companies: Companies;
+    let tools: ToolServer;
+    let made = 0;
+    const fresh = (): string => `m-${++made}`;
+
+    beforeAll(async () => {
+      database = await databaseKind.create();
+      tools = await startToolServer();
+      companies = await startCompanies(database.url === null ? {} : { PAILOU_DATABASE_URL: database.url });
+      for (const person of [ann, ben, ulla]) await companies.must(person, 'GET', '/api/me');
+      await companies.must(chief, 'POST', '/api/providers', { name: 'demo', spec: { kind: 'demo' } });
+    });
+    afterAll(async () => {
+      await companies[Symbol.asyncDispose]();
+      await tools[Symbol.asyncDispose]();
+      await database[Symbol.asyncDispose]();
+    });
+
+    const model = (who: Person, name: string, tags: string[] = []) =>
+      companies.must(who, 'POST', '/api/models', { name, spec: { deployments, tags } });
+    const grant = (capability: string, over: object = {}) =>
+      companies.as(chief, 'POST', '/api/grants', { spec: { subject_type: 'user', subject: 'ulla', capability, action: 'use', ...over } });
+    const use = async (name: string, who: Person = ulla): Promise<number> =>
+      (await companies.as(who, 'POST', '/v1/chat/completions', { model: name, messages: hello })).status;
+    const grants = async (): Promise<{ name: string; spec: { capability: string } }[]> =>
+      (await companies.must(chief, 'GET', '/api/grants?limit=100')).json.data;
+
+    it('go with the thing that is deleted, and a new thing of its name inherits none, also after a restart', async () => {
+      const name = fresh();
+      await model(chief, name);
+      const given = await grant(`model/${name}`);
+      expect(given.status, given.text).toBe(201);
+      expect(await use(name)).toBe(200);
+      const deleted = await companies.as(chief, 'DELETE', `/api/models/${name}`);
+      expect(deleted.status).toBe(204);
+      expect(deleted.headers.get('x-pailou-deleted-grants')).toBe(`1, ${given.json.name}`);
+      expect((await grants()).map((each) => each.name)).not.toContain(given.json.name);
+      const { json } = await companies.must(chief, 'GET', `/api/audit?target=grant/${given.json.name}&act=delete`);
+      expect(json.data).toMatchObject([{ detail: `delete model ${name}`, before: { name: given.json.name } }]);
+      await model(ann, name);
+      expect(await use(name)).toBe(403);
+      await companies.restart();
+      expect(await use(name)).toBe(403);
+    });
+
+    it('come back with the thing that a roll-back brings back', async () => {
+      const name = fresh();
+      await model(chief, name);
+      const { headers } = await grant(`model/${name}`);
+      await companies.must(chief, 'DELETE', `/api/models/${name}`);
+      await model(ann, name);
+      expect(await use(name)).toBe(403);
+      await companies.must(chief, 'POST', '/api/config/rollback', { revision: Number(headers.get('x-pailou-revision')) });
+      expect((await companies.must(chief, 'GET', `/api/models/${name}`)).json.owner).toBe('chief-of-acme');
+      expect(await use(name)).toBe(200);
+    });
+
+    it('on a tool or on all tools of a server are bound to the server', async () => {
+      const spec = { kind: 'http', options: { url: tools.url } };
+      const call = async (name: string): Promise<string> => {
+        const answer = await companies.as(
+          ulla,
+          'POST',
+          `/mcp/${name}`,
+          { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'say', arguments: {} } },
+          { accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-06-18' },
+        );
+        return answer.text;
+      };
+      for (const capability of ['mcp/files/say', 'mcp/files/*', 'mcp/files']) {
+        await companies.must(chief, 'POST', '/api/mcp-servers', { name: 'files', spec });
+        const given = await grant(capability);
+        expect(given.status, given.text).toBe(201);
+        expect(await call('files'), capability).toContain('said');
+        await companies.must(chief, 'DELETE', '/api/mcp-servers/files');
+        expect((await grants()).filter((each) => each.spec.capability === capability)).toEqual([]);
+        await companies.must(ann, 'POST', '/api/mcp-servers', { name: 'files', spec });
+        expect(await call('files'), capability).not.toContain('said');
+        await companies.must(ann, 'DELETE', '/api/mcp-servers/files');
+      }
+    });
+
+    it('on a name that nothing has are refused, and the nearest name is said', async () => {
+      const name = fresh();
+      await model(chief, name);
+      const refused = await grant(`model/${name}x`);
+      expect(refused, refused.text).toMatchObject({ status: 400, json: { error: { param: 'spec.capability' } } });
+      expect(refused.json.error.message).toContain(`Did you mean "${name}"?`);
+      expect((await grant('mcp/nowhere/read')).status).toBe(400);
+      expect((await grant('skill/nothing@1.0.0')).status).toBe(400);
+    });
+
+    it('that exist already are 409, however many ask at once', async () => {
+      const name = fresh();
+      await model(chief, name);
+      const answers = await Promise.all([1, 2, 3].map(() => grant(`model/${name}`)));
+      expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+      expect(answers.filter(({ status }) => status === 409)).toHaveLength(2);
+      expect((await grant(`model/${name}`, { action: 'view' })).status).toBe(201);
+      const others = (await grants()).filter(({ spec }) => spec.capability === `model/${name}`);
+      const view = others.find(({ spec }) => (spec as unknown as { action: string }).action === 'view');
+      const same = { subject_type: 'user', subject: 'ulla', capability: `model/${name}`, action: 'use' };
+      expect((await companies.as(chief, 'PUT', `/api/grants/${view?.name}`, { spec: same })).status).toBe(409);
+      expect((await grant('model/many-*')).status).toBe(201);
+      expect((await grant('model/many-*')).status).toBe(409);
+    });
+
+    it('for a user, a role or a client that nobody has been seen with are accepted with a warning', async () => {
+      const name = fresh();
+      await model(chief, name);
+      const known = [
+        { subject_type: 'user', subject: 'ben' },
+        { subject_type: 'role', subject: 'viewer' },
+      ];
+      const unknown = ['user', 'role', 'client'].map((type) => ({ subject_type: type, subject: `no-${type}%` }));
+      for (const subject of known) {
+        const given = await grant(`model/${name}`, subject);
+        expect({ status: given.status, warnings: given.json.warnings }, given.text).toEqual({ status: 201, warnings: undefined });
+      }
+      for (const subject of unknown) {
+        const given = await grant(`model/${name}`, subject);
+        expect({ status: given.status, warnings: given.json.warnings?.length }, given.text).toEqual({ status: 201, warnings: 1 });
+        expect(given.json.warnings[0]).toContain(subject.subject);
+      }
+    });
+
+    it('by a pattern or a tag reach nothing that a developer put there before the grant was given', async () => {
+      const [byName, byTag, ours] = ['team-evil', fresh(), 'team-good'];
+      await model(ann, byName);
+      await model(ann, byTag, ['blessed']);
+      await model(chief, ours, ['blessed']);
+      expect((await grant('model/team-*')).status).toBe(201);
+      expect((await grant('model/#blessed')).status).toBe(201);
+      expect(await use(ours)).toBe(200);
+      for (const name of [byName, byTag]) expect(await use(name), name).toBe(403);
+      await companies.restart();
+      for (const name of [byName, byTag]) expect(await use(name), name).toBe(403);
+      // What an administrator saves is approved as it is.
+      for (const [name, tags] of [
+        [byName, []],
+        [byTag, ['blessed']],
+      ] as const) {
+        await companies.must(chief, 'PUT', `/api/models/${name}`, { spec: { deployments, tags } });
+        expect(await use(name), name).toBe(200);
+      }
+    });
+  });
+});
