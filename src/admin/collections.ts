@@ -11,18 +11,16 @@ export interface Collection {
   readonly title: string;
   /** Whose permission codes apply; a provider is part of the models' world. */
   readonly rights: CapabilityKind;
-  /** Reading needs `manage`, because a row tells of credentials and addresses. */
-  readonly readByManagersOnly: boolean;
   /** Nobody else reads or writes them. */
   readonly administratorsOnly?: boolean;
 }
 
 export const collections: readonly Collection[] = [
-  { path: 'providers', kind: 'provider', title: 'provider', rights: 'model', readByManagersOnly: true },
-  { path: 'models', kind: 'model', title: 'model', rights: 'model', readByManagersOnly: false },
-  { path: 'skills', kind: 'skill', title: 'skill', rights: 'skill', readByManagersOnly: false },
-  { path: 'mcp-servers', kind: 'mcp', title: 'MCP server', rights: 'mcp', readByManagersOnly: false },
-  { path: 'limits', kind: 'limit', title: 'limit', rights: 'model', readByManagersOnly: true, administratorsOnly: true },
+  { path: 'providers', kind: 'provider', title: 'provider', rights: 'model' },
+  { path: 'models', kind: 'model', title: 'model', rights: 'model' },
+  { path: 'skills', kind: 'skill', title: 'skill', rights: 'skill' },
+  { path: 'mcp-servers', kind: 'mcp', title: 'MCP server', rights: 'mcp' },
+  { path: 'limits', kind: 'limit', title: 'limit', rights: 'model', administratorsOnly: true },
 ];
 
 /** The owner of a new or changed row: the caller's own choice only for administrators. Undefined keeps what is there. */

@@ -14,7 +14,8 @@ import type { SkillSpec } from '../types/skill-spec.ts';
 import { expectedRevision } from './actor.ts';
 import { chooseOwner, type Collection } from './collections.ts';
 import { pageOf, pageQuery } from './paging.ts';
-import { rowView, showRow } from './row-view.ts';
+import { visibleRow } from './public-rows.ts';
+import { rowView, showRow, showVisible } from './row-view.ts';
 import { requireReferences } from './skill-references.ts';
 import { writerOf } from './writer.ts';
 
@@ -50,11 +51,10 @@ function grantHeaders(deleted: readonly string[]): Record<string, string> {
 export function addCollection(app: FastifyInstance, config: ConfigService, collection: Collection): void {
   const { kind, path, title } = collection;
   const tags = [path];
-  const read = accessOf(collection, collection.readByManagersOnly ? 'manage' : 'view');
+  const read = accessOf(collection, 'view');
   const manage = accessOf(collection, 'manage');
   const writes = { writes: [kind] };
-  // A capability of their tenant is no secret to those who may not manage it; a provider and a limit are.
-  const manageOne = { ...manage, decides: kind === collection.rights };
+  const manageOne = { ...manage, decides: collection.administratorsOnly !== true };
   const inputSpec = resourceSpecs[kind];
   const createBody = z.strictObject({ name: resourceNames[kind], spec: inputSpec, enabled: z.boolean().optional(), owner: ownerField });
   const replaceBody = z.strictObject({ spec: inputSpec, enabled: z.boolean().optional(), owner: ownerField });
@@ -99,7 +99,7 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
         .filter((row) => !(kind === 'skill' && isVersion(row.name)) && decideOn(request, 'view', row).allowed)
         .toSorted((a, b) => (a.name < b.name ? -1 : 1));
       const page = pageOf(visible, (row) => row.name, request.query);
-      return { data: page.data.map((row) => showRow(config.mask(row))), next: page.next };
+      return { data: page.data.map((row) => showVisible(visibleRow(request, config, row))), next: page.next };
     },
   );
 
@@ -109,7 +109,7 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
     async (request, reply) => {
       const row = find(request, request.params.name);
       requireOn(request, 'view', row);
-      return reply.header('etag', `"${row.revision}"`).send(showRow(config.mask(row)));
+      return reply.header('etag', `"${row.revision}"`).send(showVisible(visibleRow(request, config, row)));
     },
   );
 

@@ -1,5 +1,6 @@
 /** A row as the control API shows it: secrets masked, names in snake case. */
 import { z } from 'zod';
+import { grantableKinds } from '../config/grant-reference.ts';
 import type { ConfigRow } from '../types/resources.ts';
 
 export const rowView = z.object({
@@ -13,6 +14,12 @@ export const rowView = z.object({
   created_by: z.string(),
   updated_at: z.string(),
   updated_by: z.string(),
+  approved_tags: z
+    .array(z.string())
+    .nullable()
+    .optional()
+    .describe('The tags under which an administrator approved the row; grants by pattern and by tag reach it by these. Null: none did.'),
+  partial: z.literal(true).optional().describe('You may look at the row and not manage it: spec holds its public part alone.'),
 });
 
 /** `row` must already be masked. */
@@ -28,5 +35,13 @@ export function showRow(row: ConfigRow): z.output<typeof rowView> {
     created_by: row.createdBy,
     updated_at: row.updatedAt,
     updated_by: row.updatedBy,
+    ...((grantableKinds as readonly string[]).includes(row.kind)
+      ? { approved_tags: row.approvedTags == null ? null : [...row.approvedTags] }
+      : {}),
   };
+}
+
+/** A row as far as its reader may see it. */
+export function showVisible({ row, partial }: { readonly row: ConfigRow; readonly partial: boolean }): z.output<typeof rowView> {
+  return { ...showRow(row), ...(partial ? { partial: true as const } : {}) };
 }

@@ -36,9 +36,17 @@ export function addSkillFolders(app: FastifyInstance, config: ConfigService): vo
 
   app.get<{ Params: NamedSkill }>(
     '/api/skills/:name/export',
-    { config: { access: ['llm:skill:view'] }, schema: { tags, summary: 'A skill as a zip of its folder', params: namedSkill } },
+    {
+      config: { access: ['llm:skill:manage'], decides: true },
+      schema: {
+        tags,
+        summary: 'A skill as a zip of its folder',
+        description: 'For those who may manage it: the folder holds its prompt and its files, as they are worked on.',
+        params: namedSkill,
+      },
+    },
     async (request, reply) => {
-      const row = requireRow(config, request, 'view');
+      const row = requireRow(config, request, 'manage');
       const { name } = row;
       const zip = await writeZip(name, folderOf(name, config.mask(row).spec as JsonObject));
       return reply

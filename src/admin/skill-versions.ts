@@ -1,12 +1,14 @@
 /** /api/skills/{name}/versions, …/rollback: the published versions of a skill, and which of them callers get. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { snapshotOf } from '../api/request-context.ts';
 import type { ConfigService } from '../config/service.ts';
 import { versionName } from '../config/skill-versions.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import { versionNumber } from '../types/skill-spec.ts';
 import { expectedRevision } from './actor.ts';
+import { mayManage, publicSpec } from './public-rows.ts';
 import { rowView } from './row-view.ts';
 import { hasVersion, type NamedSkill, namedSkill, requireRow, shownRow, versionsOf } from './skill-rows.ts';
 import { writerOf } from './writer.ts';
@@ -54,9 +56,12 @@ export function addSkillVersions(app: FastifyInstance, config: ConfigService): v
     },
     async (request) => {
       const row = requireRow(config, request, 'view');
+      const manages = mayManage(request, row);
+      const { skillVersions } = snapshotOf(request).tenant(row.tenant);
       const data = versionsOf(config, row).map((each) => {
         const version = each.name.slice(row.name.length + 1);
-        const { spec } = config.mask(each);
+        const masked = config.mask(each);
+        const spec = manages ? masked.spec : publicSpec('skill', masked.spec, skillVersions.get(each.name));
         return {
           version,
           live: row.spec['live'] === version,

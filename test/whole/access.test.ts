@@ -118,7 +118,7 @@ describe('the control plane', () => {
     expect((await gateway.as('developer', 'POST', '/api/models', { name: 'theirs', owner: 'somebody', spec })).status).toBe(403);
     for (const role of ['viewer', 'user'] as const) {
       expect((await gateway.as(role, 'POST', '/api/models', { name: `by-${role}`, spec })).status, role).toBe(403);
-      expect((await gateway.as(role, 'GET', '/api/providers')).status, role).toBe(403);
+      expect((await gateway.as(role, 'GET', '/api/limits')).status, role).toBe(403);
     }
     expect((await gateway.as('admin', 'DELETE', '/api/models/mine')).status).toBe(204);
   });

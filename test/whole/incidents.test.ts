@@ -226,7 +226,7 @@ describe('semantic-router #2134, and headers that a proxy would set: a tenant or
     for (const value of ['theirs', 'admin', 'chief-of-default', 'true']) {
       const headers = Object.fromEntries(names.map((name) => [name, value]));
       expect((await companies.as(user, 'GET', '/api/me', undefined, headers)).json).toEqual(asIs);
-      expect((await companies.as(user, 'GET', '/api/providers', undefined, headers)).status).toBe(403);
+      expect((await companies.as(user, 'GET', '/api/limits', undefined, headers)).status).toBe(403);
       expect((await scene.bare('GET', '/api/me', undefined, headers)).status).toBe(401);
     }
     for (const address of ['127.0.0.1', '10.0.0.1', '::1'])
