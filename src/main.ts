@@ -2,9 +2,10 @@
 import { fileURLToPath } from 'node:url';
 import { composeServer, type GatewayServer } from './admin/compose-server.ts';
 import { composeApplication } from './application/compose-application.ts';
-import { composeAuth } from './auth/compose-auth.ts';
+import { composeAuth, configuredIssuers } from './auth/compose-auth.ts';
 import { composeCache } from './cache/compose-cache.ts';
 import { composeConfig } from './config/compose-config.ts';
+import { createPersonNames } from './config/person-names.ts';
 import { readSettings, type Settings } from './config/settings.ts';
 import { seedDemo } from './demo-configuration.ts';
 import { composeDispatch } from './dispatch/compose-dispatch.ts';
@@ -70,10 +71,12 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   };
   const registry = await loadPlugins({ folders: pluginFolders, pluginsDir: settings.pluginsDir, services, logger });
 
-  const storage = await composeStorage({ settings, logger, owned });
+  const issuers = await configuredIssuers({ settings, logger, url, owned });
+  const people = createPersonNames(issuers.map(({ issuer }) => issuer));
+  const storage = await composeStorage({ settings, homeIssuer: issuers[0]?.issuer ?? null, logger, owned });
   const { database, master, ledger, audit } = storage;
 
-  const config = await composeConfig({ storage, registry, services, dataDir, logger, owned });
+  const config = await composeConfig({ storage, people, registry, services, dataDir, logger, owned });
   if (settings.mode === 'development') await seedDemo(config);
   const nodes = createNodeRegistry({ database, version, logger });
   owned.use(nodes);
@@ -97,7 +100,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
     owned,
   });
 
-  const identity = await composeAuth({ settings, logger, url, database, master, owned });
+  const identity = await composeAuth({ settings, logger, url, issuers, database, master, owned });
   const { dispatcher, startProber } = composeDispatch({ config, outbound, registry, metrics, audit, logger, owned });
   const { catalogue, gate } = composeMcp({ config, database, audit, version, logger, owned });
   const answers = composeCache({
@@ -140,11 +143,10 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
       clearInterval(idle);
     });
   };
-  const issuers = identity.issuers.map(({ issuer }) => issuer);
   return {
     url,
-    issuer: issuers[0] ?? '',
-    greeting: greetingOf(settings, url, issuers.join(', ')),
+    issuer: issuers[0]?.issuer ?? '',
+    greeting: greetingOf(settings, url, issuers.map(({ issuer }) => issuer).join(', ')),
     close: (graceMs = 30_000) => (closing ??= close(graceMs)),
   };
 }

@@ -3,13 +3,15 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
 import { decide } from '../auth/decide.ts';
+import type { PersonNames } from '../config/person-names.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { PeopleReader } from '../storage/people-reader.ts';
 import { type Action, actions, type Capability, type GrantIndex } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
+import { longestPerson, personRef } from '../types/person.ts';
 import type { GrantSpec } from '../types/resources.ts';
 import type { TenantView } from '../types/snapshot.ts';
-import { accessSubjects, type AccessSubject, type SubjectPlace, subjectTypes } from './access-subjects.ts';
+import { accessSubjects, type AccessSubject, type Named, type SubjectPlace, subjectTypes } from './access-subjects.ts';
 import { pageQuery } from './paging.ts';
 import { storedText } from '../api/bodies/stored-text.ts';
 
@@ -17,7 +19,9 @@ const matrixQuery = z.strictObject({
   ...pageQuery.shape,
   after: z.string().max(2_000).optional().describe('The `next` of the page before.'),
   capability: z.string().min(1).max(300).optional().describe('model/gpt, or with * at the end all that begin so.'),
-  subject: storedText(256).optional().describe('Only this person, client or role.'),
+  subject: storedText(longestPerson)
+    .optional()
+    .describe('Only this person, client or role; a person with the issuer (`<issuer>#<subject>`) where several are configured.'),
   allowed_only: z.enum(['true', 'false']).default('false').describe('true leaves out the lines in which nothing is allowed.'),
 });
 
@@ -75,7 +79,21 @@ function capabilitiesOf(view: TenantView, wanted: string | undefined): Capabilit
   return all.filter((each) => good(referenceOf(each))).toSorted((one, other) => (referenceOf(one) < referenceOf(other) ? -1 : 1));
 }
 
-function lineOf({ type, key, principal, person }: AccessSubject, capability: Capability, grants: GrantIndex, now: number): Line {
+/** A text without issuer may name a person only where one issuer is configured; a role or a client always. */
+function namedBy(text: string, names: PersonNames): Named {
+  try {
+    return { text, person: names.resolve(text, 'subject') };
+  } catch {
+    return { text, person: null };
+  }
+}
+
+function lineOf(
+  { type, key, principal, person }: AccessSubject,
+  capability: Capability,
+  { grants, names, now }: { readonly grants: GrantIndex; readonly names: PersonNames; readonly now: number },
+): Line {
+  const isPerson = type === 'person' || type === 'stranger';
   const rulingOn = (action: Action): z.output<typeof ruling> => {
     const { allowed, rule } = decide(principal, action, capability, grants, now);
     return { may: allowed ? (type === 'person' ? 'yes' : 'with_code') : 'no', rule };
@@ -85,9 +103,9 @@ function lineOf({ type, key, principal, person }: AccessSubject, capability: Cap
       ? {}
       : { username: person.username, issuer: person.issuer, roles: [...person.roles], seen_at: new Date(person.seenAt).toISOString() };
   return {
-    subject: { type, name: key[0] ?? '', ...known },
+    subject: { type, name: isPerson ? names.show(personRef(principal)) : (key[0] ?? ''), ...known },
     capability: referenceOf(capability),
-    owner: capability.owner,
+    owner: capability.owner === null ? null : names.show(capability.owner),
     view: rulingOn('view'),
     use: rulingOn('use'),
     manage: rulingOn('manage'),
@@ -116,6 +134,7 @@ export function addAccessMatrix(app: FastifyInstance, config: ConfigService, peo
       const view = snapshotOf(request).tenant(tenant);
       const capabilities = capabilitiesOf(view, request.query.capability);
       const from = after === undefined ? null : readCursor(after);
+      const only = wanted === undefined ? null : namedBy(wanted, config.people);
       const data: Line[] = [];
       if (capabilities.length === 0) return { data, next: null };
       const grants = config
@@ -125,7 +144,7 @@ export function addAccessMatrix(app: FastifyInstance, config: ConfigService, peo
       const now = Date.now();
       let looks = 0;
       let last: Cursor | null = null;
-      for await (const subject of accessSubjects(people, tenant, grants, { from, only: wanted ?? null })) {
+      for await (const subject of accessSubjects(people, tenant, grants, { from, only })) {
         const { type, key } = subject;
         const again = from !== null && type === from.type && key.join('\n') === from.key.join('\n');
         for (const capability of capabilities) {
@@ -134,7 +153,7 @@ export function addAccessMatrix(app: FastifyInstance, config: ConfigService, peo
           if (last !== null && (data.length === limit || looks >= looksAtMost)) return { data, next: writeCursor(last) };
           looks++;
           last = { type, key, capability: reference };
-          const found = lineOf(subject, capability, view.grants, now);
+          const found = lineOf(subject, capability, { grants: view.grants, names: config.people, now });
           if (allowedOnly === 'false' || allowsAnything(found)) data.push(found);
         }
       }

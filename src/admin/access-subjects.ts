@@ -2,6 +2,7 @@
 import { type Person, principalOfPerson } from '../storage/people.ts';
 import type { PeopleReader } from '../storage/people-reader.ts';
 import { permissionCodes, type Principal, roles } from '../types/access.ts';
+import { personRef, splitPerson } from '../types/person.ts';
 import type { GrantSpec } from '../types/resources.ts';
 
 export const subjectTypes = ['client', 'person', 'role', 'stranger'] as const;
@@ -19,6 +20,13 @@ export interface AccessSubject {
 export interface SubjectPlace {
   readonly type: SubjectType;
   readonly key: readonly string[];
+}
+
+/** Only those of this name: a role or a client as written, a person by their reference. */
+export interface Named {
+  readonly text: string;
+  /** Null where the text names no person for sure. */
+  readonly person: string | null;
 }
 
 const atOnce = 100;
@@ -49,7 +57,7 @@ function namesIn(grants: readonly GrantSpec[], type: GrantSpec['subject_type'], 
 async function* peopleFrom(
   people: PeopleReader,
   tenant: string,
-  { only, start: from }: { readonly only: string | null; readonly start: readonly string[] | null },
+  { only, start: from }: { readonly only: Named | null; readonly start: readonly string[] | null },
 ): AsyncGenerator<AccessSubject> {
   const shown = (person: Person): AccessSubject => ({
     type: 'person',
@@ -59,11 +67,12 @@ async function* peopleFrom(
   });
   const [subject = '', issuer = ''] = from ?? [];
   if (only !== null) {
-    for (const person of await people.named(tenant, [only])) if (person.issuer >= issuer) yield shown(person);
+    if (only.person === null) return;
+    for (const person of await people.named(tenant, [splitPerson(only.person)])) yield shown(person);
     return;
   }
   // The one that the page before ended with comes again: not all may have been said of them.
-  if (from !== null) for (const person of await people.named(tenant, [subject])) if (person.issuer === issuer) yield shown(person);
+  if (from !== null) for (const person of await people.named(tenant, [{ issuer, subject }])) yield shown(person);
   let after = from === null ? null : { subject, issuer };
   for (;;) {
     const page = await people.page({ tenant, after, limit: atOnce });
@@ -77,9 +86,9 @@ async function* peopleFrom(
 async function* strangersFrom(people: PeopleReader, tenant: string, names: readonly string[]): AsyncGenerator<AccessSubject> {
   for (let start = 0; start < names.length; start += atOnce) {
     const some = names.slice(start, start + atOnce);
-    const known = new Set((await people.named(tenant, some)).map(({ subject }) => subject));
-    for (const subject of some)
-      if (!known.has(subject)) yield { type: 'stranger', key: [subject], principal: supposed(tenant, { subject }), person: null };
+    const known = new Set((await people.named(tenant, some.map(splitPerson))).map(personRef));
+    for (const person of some)
+      if (!known.has(person)) yield { type: 'stranger', key: [person], principal: supposed(tenant, splitPerson(person)), person: null };
   }
 }
 
@@ -88,13 +97,15 @@ export async function* accessSubjects(
   people: PeopleReader,
   tenant: string,
   grants: readonly GrantSpec[],
-  { from, only }: { readonly from: SubjectPlace | null; readonly only: string | null },
+  { from, only }: { readonly from: SubjectPlace | null; readonly only: Named | null },
 ): AsyncGenerator<AccessSubject> {
   for (const type of subjectTypes) {
     if (from !== null && type < from.type) continue;
     const start = from?.type === type ? from.key : null;
     const first = start?.[0] ?? '';
-    const rest = (names: readonly string[]): readonly string[] => names.filter((name) => name >= first && (only === null || name === only));
+    const wanted = type === 'stranger' ? only?.person : only?.text;
+    const rest = (names: readonly string[]): readonly string[] =>
+      names.filter((name) => name >= first && (only === null || name === wanted));
     if (type === 'client') {
       for (const client of rest(namesIn(grants, 'client')))
         yield { type, key: [client], principal: supposed(tenant, { client }), person: null };

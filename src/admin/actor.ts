@@ -4,11 +4,12 @@ import { isAdministrator } from '../auth/decide.ts';
 import { principalOf } from '../api/request-context.ts';
 import type { Actor } from '../types/config-store.ts';
 import { GatewayError } from '../types/errors.ts';
+import { personRef } from '../types/person.ts';
 
 export function actorOf(request: FastifyRequest): Actor {
   const principal = principalOf(request);
-  const { subject, username, tenant } = principal;
-  return { subject, username, tenant, requestId: request.id, isAdministrator: isAdministrator(principal) };
+  const { username, tenant } = principal;
+  return { subject: personRef(principal), username, tenant, requestId: request.id, isAdministrator: isAdministrator(principal) };
 }
 
 /** The revision in `If-Match`, or null if the caller sent none (or `*`). */

@@ -1,11 +1,16 @@
 /** GET /api/audit: who did what, newest first, by page or as a file. */
+import { isIP } from 'node:net';
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { principalOf } from '../api/request-context.ts';
 import { storedText } from '../api/bodies/stored-text.ts';
+import type { PersonNames } from '../config/person-names.ts';
+import { showPeople } from '../config/row-people.ts';
 import type { AuditEntry, AuditFilter, AuditLog } from '../storage/audit.ts';
 import { GatewayError } from '../types/errors.ts';
+import type { ConfigRow } from '../types/resources.ts';
+import { longestPerson, personRef, splitPerson, systemActor } from '../types/person.ts';
 import { csvOf, csvRows } from './csv.ts';
 import { pageQuery } from './paging.ts';
 
@@ -15,9 +20,13 @@ const time = z.iso
   .optional();
 
 const filterQuery = z.strictObject({
-  actor: storedText(256).optional().describe('The subject who did it.'),
+  actor: storedText(longestPerson)
+    .optional()
+    .describe('Who did it: a person as in GET /api/me, with the issuer where several are configured; `pailou`; or an address.'),
   act: storedText(100).optional().describe('create, update, delete, denied, refused, signed-in …'),
-  target: storedText(300).optional().describe('What it was done to, such as model/gpt; with * at the end, all that begin so.'),
+  target: storedText(longestPerson + 20)
+    .optional()
+    .describe('What it was done to, such as model/gpt; with * at the end, all that begin so.'),
   from: time.describe('From this moment on, such as 2026-11-24T00:00:00Z.'),
   to: time.describe('Before this moment.'),
   request_id: storedText(64).optional(),
@@ -28,10 +37,49 @@ const exportQuery = filterQuery.extend({ format: z.enum(['csv', 'jsonl']).defaul
 const columns = ['id', 'at', 'actor', 'act', 'target', 'detail', 'request_id', 'before', 'after'] as const;
 const entriesAtOnce = 500;
 
-function filterOf({ actor, act, target, from, to, request_id: requestId }: z.output<typeof filterQuery>): AuditFilter {
+/** Entries name people with their issuer; those of versions before 0.2 name the subject alone. */
+function actorsOf(actor: string, names: PersonNames): readonly string[] {
+  if (actor === systemActor || isIP(actor) !== 0) return [actor];
+  const person = names.resolve(actor, 'actor');
+  const { subject } = splitPerson(person);
+  return subject === systemActor ? [person] : [person, subject];
+}
+
+function targetsOf(target: string, names: PersonNames): readonly string[] {
+  if (!target.startsWith('person/') || target.endsWith('*')) return [target];
+  const person = names.resolve(target.slice('person/'.length), 'target');
+  return [`person/${person}`, `person/${splitPerson(person).subject}`];
+}
+
+function filterOf({ actor, act, target, from, to, request_id: requestId }: z.output<typeof filterQuery>, names: PersonNames): AuditFilter {
   if (from !== undefined && to !== undefined && from >= to)
     throw new GatewayError('invalid_request', 'from: must be before to.', { param: 'from' });
-  return { actor, act, target, from, to, requestId };
+  return {
+    actors: actor === undefined ? undefined : actorsOf(actor, names),
+    act,
+    targets: target === undefined ? undefined : targetsOf(target, names),
+    from,
+    to,
+    requestId,
+  };
+}
+
+/** What was written before and after, where that is a row. */
+function shownRow(value: unknown, names: PersonNames): unknown {
+  const isRow = typeof value === 'object' && value !== null && 'owner' in value && 'createdBy' in value && 'spec' in value;
+  return isRow ? showPeople(value as unknown as ConfigRow, names) : value;
+}
+
+function shown(entry: AuditEntry, names: PersonNames): AuditEntry {
+  const { actor, target, before, after } = entry;
+  const person = target.startsWith('person/') ? target.slice('person/'.length) : null;
+  return {
+    ...entry,
+    actor: names.show(actor),
+    target: person === null ? target : `person/${names.show(person)}`,
+    before: shownRow(before, names),
+    after: shownRow(after, names),
+  };
 }
 
 const textOf = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
@@ -45,7 +93,7 @@ function csvLines(entries: readonly AuditEntry[]): string {
 
 const jsonLines = (entries: readonly AuditEntry[]): string => entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
 
-export function addAudit(app: FastifyInstance, audit: AuditLog): void {
+export function addAudit(app: FastifyInstance, audit: AuditLog, names: PersonNames): void {
   const config = { access: 'administrator' } as const;
   const tags = ['audit'];
 
@@ -54,7 +102,8 @@ export function addAudit(app: FastifyInstance, audit: AuditLog): void {
     { config, schema: { tags, summary: 'Every change, every denial and every sign-in, newest first', querystring: listQuery } },
     async (request) => {
       const { after, limit, ...filter } = request.query;
-      return audit.list({ tenant: principalOf(request).tenant, after: after ?? null, limit, filter: filterOf(filter) });
+      const page = await audit.list({ tenant: principalOf(request).tenant, after: after ?? null, limit, filter: filterOf(filter, names) });
+      return { data: page.data.map((entry) => shown(entry, names)), next: page.next };
     },
   );
 
@@ -72,12 +121,16 @@ export function addAudit(app: FastifyInstance, audit: AuditLog): void {
     },
     async (request, reply) => {
       const { format, ...query } = request.query;
-      const { tenant, subject } = principalOf(request);
-      const filter = filterOf(query);
-      const page = (after: string | null) => audit.list({ tenant, after, limit: entriesAtOnce, filter });
+      const principal = principalOf(request);
+      const { tenant } = principal;
+      const filter = filterOf(query, names);
+      const page = async (after: string | null) => {
+        const found = await audit.list({ tenant, after, limit: entriesAtOnce, filter });
+        return { data: found.data.map((entry) => shown(entry, names)), next: found.next };
+      };
       // The first page before the answer begins, so that a database that is away is told with a status.
       const first = await page(null);
-      audit.append({ tenant, actor: subject, act: 'export', target: 'audit', requestId: request.id, detail: format });
+      audit.append({ tenant, actor: personRef(principal), act: 'export', target: 'audit', requestId: request.id, detail: format });
       const write = format === 'csv' ? csvLines : jsonLines;
       async function* lines(): AsyncGenerator<string> {
         if (format === 'csv') yield csvOf(columns, []);

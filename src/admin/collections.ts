@@ -1,6 +1,7 @@
 /** The collections of the control API, as one table: address, kind of row, and whose rights apply. */
 import { isAdministrator } from '../auth/decide.ts';
 import type { CapabilityKind, Principal } from '../types/access.ts';
+import { isPerson } from '../types/person.ts';
 import type { ResourceKind } from '../types/resources.ts';
 
 export interface Collection {
@@ -25,6 +26,6 @@ export const collections: readonly Collection[] = [
 
 /** The owner of a new or changed row: the caller's own choice only for administrators. Undefined keeps what is there. */
 export function chooseOwner(principal: Principal, wanted: string | null | undefined): string | null | undefined {
-  if (wanted === undefined || wanted === principal.subject || isAdministrator(principal)) return wanted;
+  if (wanted === undefined || isPerson(principal, wanted) || isAdministrator(principal)) return wanted;
   return undefined;
 }

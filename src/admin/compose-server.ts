@@ -60,7 +60,7 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
     bodyLimit: settings.bodyLimit,
     version,
     control: (app) => {
-      addIdentity(app, { people, audit });
+      addIdentity(app, { people, names: config.people, audit });
       addSignIn(app, browser, commandLine, audit);
       addKeyExchange(app, exchange);
       addProtectedResource(

@@ -94,7 +94,7 @@ export function addConfiguration(app: FastifyInstance, config: ConfigService, no
         data: entries.map((entry) => ({
           revision: entry.revision,
           at: entry.at,
-          actor: entry.actor,
+          actor: config.people.show(entry.actor),
           kind: entry.kind,
           name: (entry.after ?? entry.before)?.name ?? null,
           before: entry.before === null ? null : config.mask(entry.before).spec,

@@ -54,11 +54,11 @@ export function addControl(app: FastifyInstance, services: ControlServices): voi
   addMcpHealth(app, services.config, services.calls, services.gate, services.audit);
   addConnectionTests(app, services.config, services.calls);
   addConfiguration(app, services.config, services.nodes);
-  addAudit(app, services.audit);
+  addAudit(app, services.audit, services.config.people);
   addRuns(app, services.runs);
   addSkillFolders(app, services.config);
   addSkillEvaluation(app, services.calls);
   addSkillVersions(app, services.config);
   addSkillPublishing(app, services.config, services.calls);
-  addUsage(app, services.usage);
+  addUsage(app, services.usage, services.config.people);
 }

@@ -1,10 +1,12 @@
 /** Slips in the subject of a grant: they cannot be told from somebody who is yet to come, so they are said and not refused. */
+import type { PersonNames } from '../config/person-names.ts';
 import { roles } from '../types/access.ts';
+import { type PersonId, splitPerson } from '../types/person.ts';
 import type { GrantSpec } from '../types/resources.ts';
 
 /** Who was seen in a tenant. Each rejects with `storage_unavailable`. */
 export interface SubjectReader {
-  hasUser(tenant: string, subject: string): Promise<boolean>;
+  hasUser(tenant: string, person: PersonId): Promise<boolean>;
   hasRole(tenant: string, role: string): Promise<boolean>;
   hasClient(tenant: string, client: string): Promise<boolean>;
 }
@@ -12,14 +14,15 @@ export interface SubjectReader {
 type Subject = Pick<GrantSpec, 'subject_type' | 'subject'>;
 
 async function wasSeen(subjects: SubjectReader, tenant: string, { subject_type: type, subject }: Subject): Promise<boolean> {
-  if (type === 'user') return subjects.hasUser(tenant, subject);
+  if (type === 'user') return subjects.hasUser(tenant, splitPerson(subject));
   if (type === 'client') return subjects.hasClient(tenant, subject);
   return (roles as readonly string[]).includes(subject) || (await subjects.hasRole(tenant, subject));
 }
 
-/** One sentence, or none. The grant is written already: a database that is away then warns of nothing. */
-export async function grantWarnings(subjects: SubjectReader, tenant: string, spec: Subject): Promise<string[]> {
+/** One sentence, or none. `spec` is that of the row, `names` how it is said. The grant is written already: a database that is away then warns of nothing. */
+export async function grantWarnings(subjects: SubjectReader, tenant: string, spec: Subject, names: PersonNames): Promise<string[]> {
   const seen = await wasSeen(subjects, tenant, spec).catch(() => true);
   if (seen) return [];
-  return [`spec.subject: no ${spec.subject_type} "${spec.subject}" has been seen here yet. The grant counts from their first call on.`];
+  const subject = spec.subject_type === 'user' ? names.show(spec.subject) : spec.subject;
+  return [`spec.subject: no ${spec.subject_type} "${subject}" has been seen here yet. The grant counts from their first call on.`];
 }

@@ -9,7 +9,8 @@ import { capabilityOfRow, rightsOf } from '../config/row-capability.ts';
 import type { ConfigService } from '../config/service.ts';
 import { capabilityKinds } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
-import { type ConfigRow, grantSpec, resourceNames } from '../types/resources.ts';
+import { personRef } from '../types/person.ts';
+import { type ConfigRow, type GrantSpec, grantSpec, resourceNames } from '../types/resources.ts';
 import { expectedRevision } from './actor.ts';
 import { grantWarnings, type SubjectReader } from './grant-warnings.ts';
 import { pageOf, pageQuery } from './paging.ts';
@@ -84,14 +85,14 @@ export function addGrants(app: FastifyInstance, config: ConfigService, subjects:
         (row) => row.name,
         request.query,
       );
-      return { data: page.data.map(showRow), next: page.next };
+      return { data: page.data.map((row) => showRow(config.mask(row))), next: page.next };
     },
   );
 
   app.get<{ Params: z.output<typeof named> }>(
     '/api/grants/:name',
     { config: manage, schema: { tags, summary: 'Read one grant', params: named, response: { 200: rowView } } },
-    async (request) => showRow(find(request)),
+    async (request) => showRow(config.mask(find(request))),
   );
 
   app.post<{ Body: z.output<typeof createBody> }>(
@@ -109,7 +110,7 @@ export function addGrants(app: FastifyInstance, config: ConfigService, subjects:
         operation: 'create' as const,
         spec,
         enabled: enabled ?? true,
-        owner: principal.subject,
+        owner: personRef(principal),
       };
       const { revision } = await config.change(
         writerOf(request),
@@ -118,11 +119,11 @@ export function addGrants(app: FastifyInstance, config: ConfigService, subjects:
       );
       const row = config.row(principal.tenant, 'grant', name);
       if (row === undefined) throw new GatewayError('revision_conflict', 'The grant was removed again at once by somebody else.');
-      const warnings = await grantWarnings(subjects, principal.tenant, spec);
+      const warnings = await grantWarnings(subjects, principal.tenant, row.spec as unknown as GrantSpec, config.people);
       return reply
         .code(201)
         .header('x-pailou-revision', revision)
-        .send({ ...showRow(row), ...(warnings.length === 0 ? {} : { warnings }) });
+        .send({ ...showRow(config.mask(row)), ...(warnings.length === 0 ? {} : { warnings }) });
     },
   );
 
@@ -143,10 +144,11 @@ export function addGrants(app: FastifyInstance, config: ConfigService, subjects:
         ...(enabled === undefined ? {} : { enabled }),
       };
       const { revision } = await config.change(writerOf(request), [mutation], `update grant ${current.name}`);
-      const warnings = await grantWarnings(subjects, current.tenant, spec);
+      const row = find(request);
+      const warnings = await grantWarnings(subjects, current.tenant, row.spec as unknown as GrantSpec, config.people);
       return reply
         .header('x-pailou-revision', revision)
-        .send({ ...showRow(find(request)), ...(warnings.length === 0 ? {} : { warnings }) });
+        .send({ ...showRow(config.mask(row)), ...(warnings.length === 0 ? {} : { warnings }) });
     },
   );
 

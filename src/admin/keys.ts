@@ -4,9 +4,11 @@ import { z } from 'zod';
 import { isAdministrator } from '../auth/decide.ts';
 import { makeKey } from '../auth/api-key-format.ts';
 import { principalOf } from '../api/request-context.ts';
+import type { PersonNames } from '../config/person-names.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { ApiKeyUsage } from '../storage/api-key-usage.ts';
 import { GatewayError } from '../types/errors.ts';
+import { personRef } from '../types/person.ts';
 import { type ConfigRow, keyPermissions, keySpec, type KeySpec } from '../types/resources.ts';
 import { pageOf, pageQuery } from './paging.ts';
 import { writerOf } from './writer.ts';
@@ -44,12 +46,12 @@ const tags = ['keys'];
 const signedIn = { access: 'signed-in' as const };
 const write = { ...signedIn, writes: ['key'] as const };
 
-function viewOf(row: ConfigRow, usedAt: number | undefined): z.output<typeof keyView> {
+function viewOf(row: ConfigRow, names: PersonNames, usedAt: number | undefined): z.output<typeof keyView> {
   const spec = row.spec as KeySpec;
   return {
     id: row.name,
     title: spec.title,
-    owner: spec.subject,
+    owner: names.show(personRef(spec)),
     hint: `pailou_${row.name}_…`,
     permissions: [...spec.permissions],
     capabilities: spec.capabilities,
@@ -81,9 +83,10 @@ export function addKeys(app: FastifyInstance, config: ConfigService, uses: ApiKe
     operation: 'create' as const,
     spec,
     enabled: true,
-    owner: spec.subject,
+    owner: personRef(spec),
   });
-  const shown = async (row: ConfigRow): Promise<z.output<typeof keyView>> => viewOf(row, (await uses.last([row.name])).get(row.name));
+  const shown = async (row: ConfigRow): Promise<z.output<typeof keyView>> =>
+    viewOf(row, config.people, (await uses.last([row.name])).get(row.name));
 
   app.get<{ Querystring: z.output<typeof pageQuery> }>(
     '/api/keys',
@@ -101,7 +104,7 @@ export function addKeys(app: FastifyInstance, config: ConfigService, uses: ApiKe
       const sorted = rows.toSorted((one, other) => (one.name < other.name ? -1 : 1));
       const page = pageOf(sorted, (row) => row.name, request.query);
       const used = await uses.last(page.data.map((row) => row.name));
-      return { data: page.data.map((row) => viewOf(row, used.get(row.name))), next: page.next };
+      return { data: page.data.map((row) => viewOf(row, config.people, used.get(row.name))), next: page.next };
     },
   );
 

@@ -9,6 +9,7 @@ import type { ConfigService } from '../config/service.ts';
 import type { AuditLog } from '../storage/audit.ts';
 import type { PersonalAccounts } from '../types/accounts.ts';
 import { GatewayError } from '../types/errors.ts';
+import { personRef } from '../types/person.ts';
 import type { McpServerEntry } from '../types/snapshot.ts';
 import { askerOf, serverOf } from './mcp-items.ts';
 
@@ -55,8 +56,16 @@ export function addMcpAccounts(app: FastifyInstance, config: ConfigService, { ca
   const redirectOf = (server: McpServerEntry): string =>
     `${app.publicUrl}/api/mcp-servers/${encodeURIComponent(server.name)}/account/callback`;
   const book = (request: FastifyRequest, server: McpServerEntry, act: string): void => {
-    const { subject, tenant } = principalOf(request);
-    audit.append({ tenant, actor: subject, act, target: `mcp/${server.name}`, requestId: request.id, detail: 'their own account' });
+    const principal = principalOf(request);
+    const { tenant } = principal;
+    audit.append({
+      tenant,
+      actor: personRef(principal),
+      act,
+      target: `mcp/${server.name}`,
+      requestId: request.id,
+      detail: 'their own account',
+    });
   };
 
   app.get<{ Params: z.output<typeof named> }>(

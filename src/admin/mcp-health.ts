@@ -5,11 +5,13 @@ import { z } from 'zod';
 import { may, requireRight } from '../application/caller.ts';
 import type { CallServices } from '../application/services.ts';
 import { principalOf } from '../api/request-context.ts';
+import type { PersonNames } from '../config/person-names.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { McpGate } from '../extensions/mcp/gate/gate.ts';
 import type { SessionInfo } from '../extensions/mcp/gate/sessions.ts';
 import type { AuditLog } from '../storage/audit.ts';
 import { GatewayError } from '../types/errors.ts';
+import { personRef } from '../types/person.ts';
 import type { McpServerEntry } from '../types/snapshot.ts';
 import { askerOf, serverOf } from './mcp-items.ts';
 
@@ -33,7 +35,7 @@ const healthView = z.object({
 });
 const sessionView = z.object({
   id: z.string(),
-  subject: z.string(),
+  subject: z.string().describe('The person whose session it is.'),
   address: z.string(),
   client: z.string(),
   since: z.string(),
@@ -52,7 +54,12 @@ async function memoryOf(pid: number | null): Promise<number | null> {
   return Number.isInteger(pages) ? pages * pageBytes : null;
 }
 
-async function healthOf({ catalogue }: CallServices, server: McpServerEntry, manages: boolean): Promise<z.output<typeof healthView>> {
+async function healthOf(
+  { catalogue }: CallServices,
+  server: McpServerEntry,
+  manages: boolean,
+  names: PersonNames,
+): Promise<z.output<typeof healthView>> {
   const { tools, quarantined, syncedAt, error } = catalogue.health(server);
   const connections = manages ? (server.instance.connections?.() ?? []) : [];
   return {
@@ -61,8 +68,8 @@ async function healthOf({ catalogue }: CallServices, server: McpServerEntry, man
     synced_at: syncedAt === null ? null : at(syncedAt),
     error: manages ? error : error === null ? null : 'It cannot be reached at the moment.',
     connections: await Promise.all(
-      connections.map(async ({ subject, state, protocol, pid, since, callsUnderWay }) => ({
-        subject,
+      connections.map(async ({ person, state, protocol, pid, since, callsUnderWay }) => ({
+        subject: person === null ? null : names.show(person),
         state,
         protocol,
         pid,
@@ -74,9 +81,9 @@ async function healthOf({ catalogue }: CallServices, server: McpServerEntry, man
   };
 }
 
-function holderOf({ holder }: SessionInfo): { readonly tenant: string; readonly subject: string; readonly address: string } {
-  const [tenant, , subject, address] = JSON.parse(holder) as [string, string, string, string];
-  return { tenant, subject, address };
+function holderOf({ holder }: SessionInfo): { readonly tenant: string; readonly person: string; readonly address: string } {
+  const [tenant, issuer, subject, address] = JSON.parse(holder) as [string, string, string, string];
+  return { tenant, person: personRef({ issuer, subject }), address };
 }
 
 export function addMcpHealth(app: FastifyInstance, config: ConfigService, calls: CallServices, gate: McpGate, audit: AuditLog): void {
@@ -92,7 +99,7 @@ export function addMcpHealth(app: FastifyInstance, config: ConfigService, calls:
       const server = serverOf(request, config, request.params.name);
       const asker = askerOf(request);
       requireRight(asker, 'view', server.capability);
-      return healthOf(calls, server, may(asker, 'manage', server.capability));
+      return healthOf(calls, server, may(asker, 'manage', server.capability), config.people);
     },
   );
 
@@ -112,7 +119,7 @@ export function addMcpHealth(app: FastifyInstance, config: ConfigService, calls:
       const end = await Promise.race([calls.catalogue.refresh(server), tired]).finally(() => clearTimeout(patience));
       if (end === 'tired')
         throw new GatewayError('upstream_timeout', `The MCP server "${server.name}" did not answer within ${syncPatienceMs} ms.`);
-      return healthOf(calls, server, true);
+      return healthOf(calls, server, true, config.people);
     },
   );
 
@@ -132,8 +139,15 @@ export function addMcpHealth(app: FastifyInstance, config: ConfigService, calls:
       const own = gate.sessions().filter((session) => holderOf(session).tenant === tenant);
       return {
         data: own.map((session) => {
-          const { subject, address } = holderOf(session);
-          return { id: session.id, subject, address, client: session.client, since: at(session.since), used_at: at(session.usedAt) };
+          const { person, address } = holderOf(session);
+          return {
+            id: session.id,
+            subject: config.people.show(person),
+            address,
+            client: session.client,
+            since: at(session.since),
+            used_at: at(session.usedAt),
+          };
         }),
       };
     },
@@ -146,13 +160,21 @@ export function addMcpHealth(app: FastifyInstance, config: ConfigService, calls:
       schema: { tags: ['mcp-sessions'], summary: 'End the session of an MCP client', params: identified },
     },
     async (request, reply) => {
-      const { tenant, subject } = principalOf(request);
+      const principal = principalOf(request);
+      const { tenant } = principal;
       const { id } = request.params;
       const session = gate.sessions().find((each) => each.id === id && holderOf(each).tenant === tenant);
       if (session === undefined) throw new GatewayError('not_found', `There is no session "${id}" at this node.`, { param: 'id' });
       gate.endSession(id);
-      const { subject: whose, address } = holderOf(session);
-      audit.append({ tenant, actor: subject, act: 'end session', target: `person/${whose}`, requestId: request.id, detail: address });
+      const { person, address } = holderOf(session);
+      audit.append({
+        tenant,
+        actor: personRef(principal),
+        act: 'end session',
+        target: `person/${person}`,
+        requestId: request.id,
+        detail: address,
+      });
       return reply.code(204).send();
     },
   );

@@ -8,6 +8,7 @@ import type { ConfigService } from '../config/service.ts';
 import type { AuditLog } from '../storage/audit.ts';
 import type { Capability } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
+import { personRef } from '../types/person.ts';
 import { type PinnedDefinition, definitionKinds } from '../types/tool-definitions.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import type { McpServerEntry } from '../types/snapshot.ts';
@@ -145,12 +146,13 @@ export function addMcpItems(app: FastifyInstance, config: ConfigService, { catal
     async (request) => {
       const server = serverOf(request, config, request.params.name);
       requireRight(askerOf(request), 'manage', server.capability);
-      const { subject, tenant } = principalOf(request);
-      const approved = await catalogue.approve(server, request.body.items, subject);
+      const principal = principalOf(request);
+      const { tenant } = principal;
+      const approved = await catalogue.approve(server, request.body.items, personRef(principal));
       for (const { before: old, after: pin } of approved) {
         audit.append({
           tenant,
-          actor: subject,
+          actor: personRef(principal),
           act: 'approve',
           target: `mcp/${server.name}/${pin.name}`,
           requestId: request.id,

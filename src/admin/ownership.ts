@@ -9,6 +9,7 @@ import { isVersion } from '../config/skill-versions.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { PeopleReader } from '../storage/people-reader.ts';
 import { GatewayError } from '../types/errors.ts';
+import { isPerson, longestPerson, splitPerson } from '../types/person.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import { expectedRevision } from './actor.ts';
 import { type Collection, collections } from './collections.ts';
@@ -17,7 +18,9 @@ import { writerOf } from './writer.ts';
 
 const named = z.object({ name: z.string().min(1).max(200) });
 const transferBody = z.strictObject({
-  owner: storedText(256).describe('The subject who owns it from now on, as in GET /api/me.'),
+  owner: storedText(longestPerson).describe(
+    'Who owns it from now on: the subject as in GET /api/me, with the issuer (`<issuer>#<subject>`) where several are configured.',
+  ),
 });
 
 export function addOwnership(app: FastifyInstance, config: ConfigService, people: PeopleReader): void {
@@ -35,7 +38,7 @@ function addTransfer(app: FastifyInstance, config: ConfigService, people: People
         tags: [path],
         summary: `Hand a ${title} over to another owner`,
         description:
-          'For its owner and for administrators. An owner can hand it over only to somebody who was here already, so that it is not lost by a typing error; an administrator to any subject.',
+          'For its owner and for administrators. An owner can hand it over only to somebody who was here already, so that it is not lost by a typing error; an administrator to anybody.',
         params: named,
         body: transferBody,
         response: { 200: rowView },
@@ -44,7 +47,6 @@ function addTransfer(app: FastifyInstance, config: ConfigService, people: People
     async (request, reply) => {
       const principal = principalOf(request);
       const { name } = request.params;
-      const { owner } = request.body;
       const find = (): ConfigRow => {
         const row = config.row(principal.tenant, kind, name);
         if (row === undefined || (kind === 'skill' && isVersion(name)))
@@ -52,14 +54,19 @@ function addTransfer(app: FastifyInstance, config: ConfigService, people: People
         return row;
       };
       const current = find();
+      const owner = config.people.resolve(request.body.owner, 'owner', current.owner);
       const { grants } = snapshotOf(request).tenant(principal.tenant);
       const decision = decide(principal, 'manage', capabilityOfRow(kind, current), grants, Date.now());
       if (!decision.allowed)
         throw new GatewayError('permission_denied', `You may not hand over the ${title} "${name}": ${decision.reason}`);
-      if (!isAdministrator(principal) && owner !== principal.subject && (await people.named(principal.tenant, [owner])).length === 0) {
+      if (
+        !isAdministrator(principal) &&
+        !isPerson(principal, owner) &&
+        (await people.named(principal.tenant, [splitPerson(owner)])).length === 0
+      ) {
         throw new GatewayError(
           'invalid_request',
-          `owner: nobody with the subject "${owner}" has been here yet. Let them come once with their token, or ask an administrator.`,
+          `owner: nobody with the subject "${request.body.owner}" has been here yet. Let them come once with their token, or ask an administrator.`,
           { param: 'owner' },
         );
       }
@@ -73,8 +80,12 @@ function addTransfer(app: FastifyInstance, config: ConfigService, people: People
         // Whoever may do this now may not be the one who may do it in a moment.
         expectedRevision: expectedRevision(request) ?? current.revision,
       };
-      const from = current.owner === null ? 'nobody' : current.owner;
-      const { revision } = await config.change(writerOf(request), [mutation], `hand over ${title} ${name} from ${from} to ${owner}`);
+      const from = current.owner === null ? 'nobody' : config.people.show(current.owner);
+      const { revision } = await config.change(
+        writerOf(request),
+        [mutation],
+        `hand over ${title} ${name} from ${from} to ${config.people.show(owner)}`,
+      );
       const row = find();
       return reply
         .header('x-pailou-revision', revision)

@@ -9,6 +9,7 @@ import type { ConfigService } from '../config/service.ts';
 import { capabilityOfRow } from '../config/row-capability.ts';
 import type { Action, Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
+import { longestPerson, personRef } from '../types/person.ts';
 import { type ConfigRow, resourceNames, resourceSpecs } from '../types/resources.ts';
 import type { SkillSpec } from '../types/skill-spec.ts';
 import { expectedRevision } from './actor.ts';
@@ -20,10 +21,10 @@ import { requireReferences } from './skill-references.ts';
 import { writerOf } from './writer.ts';
 
 const named = z.object({ name: z.string().min(1).max(200) });
-const ownerField = storedText(256)
+const ownerField = storedText(longestPerson)
   .nullable()
   .optional()
-  .describe('The subject who owns it; only an administrator may name another than themselves.');
+  .describe('Who owns it, as in GET /api/me; only an administrator may name another than themselves.');
 
 function describeChange(act: string, collection: Collection, name: string): string {
   return `${act} ${collection.title} ${name}`;
@@ -78,7 +79,8 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
     if (kind === 'skill') requireReferences(config, request, name, { spec: spec as SkillSpec, before });
   };
   const requireOwner = (principal: Principal, owner: string | null | undefined): void => {
-    if (owner !== chooseOwner(principal, owner))
+    const wanted = owner === null || owner === undefined ? owner : config.people.resolve(owner, 'owner');
+    if (wanted !== chooseOwner(principal, wanted))
       throw new GatewayError('permission_denied', 'Only an administrator may name another owner.', { param: 'owner' });
   };
 
@@ -124,7 +126,7 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
           param: 'name',
         });
       requireOwner(principal, owner);
-      requireOn(request, 'manage', { name, tenant: principal.tenant, owner: principal.subject, spec });
+      requireOn(request, 'manage', { name, tenant: principal.tenant, owner: personRef(principal), spec });
       requireNames(request, name, spec);
       const mutation = {
         kind,
@@ -133,7 +135,7 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
         operation: 'create' as const,
         spec,
         enabled: enabled ?? true,
-        owner: owner === undefined ? principal.subject : owner,
+        owner: owner === undefined ? personRef(principal) : owner,
       };
       const { revision } = await config.change(writerOf(request), [mutation], describeChange('create', collection, name));
       const row = find(request, name);

@@ -6,6 +6,7 @@ import type { ConfigService } from '../config/service.ts';
 import { folderOf, type ImportedSkill, skillOfFolder } from '../extensions/skills/folder/folder.ts';
 import { mostBytes, readZip, writeZip } from '../extensions/skills/folder/zip.ts';
 import { GatewayError } from '../types/errors.ts';
+import { personRef } from '../types/person.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import { expectedRevision } from './actor.ts';
@@ -62,9 +63,11 @@ export function addSkillFolders(app: FastifyInstance, config: ConfigService): vo
     { name, spec }: ImportedSkill,
     replace: boolean,
   ): Promise<{ revision: number; row: ConfigRow }> => {
-    const { tenant, subject } = principalOf(request);
+    const principal = principalOf(request);
+    const { tenant } = principal;
+    const owner = personRef(principal);
     const stored = config.row(tenant, 'skill', name);
-    requireRowRight(request, 'manage', stored ?? { name, tenant, owner: subject, spec });
+    requireRowRight(request, 'manage', stored ?? { name, tenant, owner, spec });
     if (stored !== undefined && !replace)
       throw new GatewayError(
         'already_exists',
@@ -78,7 +81,7 @@ export function addSkillFolders(app: FastifyInstance, config: ConfigService): vo
     const base = { kind: 'skill' as const, tenant, name };
     const mutation =
       stored === undefined
-        ? { ...base, operation: 'create' as const, spec, enabled: true, owner: subject }
+        ? { ...base, operation: 'create' as const, spec, enabled: true, owner }
         : {
             ...base,
             operation: 'replace' as const,

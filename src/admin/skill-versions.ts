@@ -66,7 +66,7 @@ export function addSkillVersions(app: FastifyInstance, config: ConfigService): v
           version,
           live: row.spec['live'] === version,
           published_at: each.createdAt,
-          published_by: each.createdBy,
+          published_by: config.people.show(each.createdBy),
           spec: { ...spec },
         };
       });

@@ -3,8 +3,11 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { isAdministrator } from '../auth/decide.ts';
 import { principalOf } from '../api/request-context.ts';
+import { storedText } from '../api/bodies/stored-text.ts';
+import type { PersonNames } from '../config/person-names.ts';
 import { usageDimensions, type UsageLine, type UsageReader } from '../storage/usage-reader.ts';
 import { GatewayError } from '../types/errors.ts';
+import { isPerson, longestPerson, splitPerson } from '../types/person.ts';
 import { csvOf } from './csv.ts';
 
 const dayMs = 86_400_000;
@@ -20,7 +23,7 @@ const usageQuery = z.strictObject({
     .transform((text) => text.split(','))
     .pipe(z.array(z.enum(usageDimensions)).max(usageDimensions.length))
     .describe(`What to split by, with commas between: ${usageDimensions.join(', ')}.`),
-  user: z.string().min(1).max(256).optional().describe('Only this user. For administrators.'),
+  user: storedText(longestPerson).optional().describe('Only this user, as in GET /api/me. For administrators.'),
   format: z.enum(['json', 'csv']).default('json'),
 });
 
@@ -42,11 +45,11 @@ const report = z.object({ from: z.string(), to: z.string(), by: z.array(z.string
 
 const dayNumber = (date: string): number => Math.floor(Date.parse(`${date}T00:00:00Z`) / dayMs);
 
-function flat({ of, ...sums }: UsageLine): Record<string, string | number | null> {
-  return { ...of, ...sums };
+function flat({ of, ...sums }: UsageLine, names: PersonNames): Record<string, string | number | null> {
+  return { ...of, ...(typeof of.user === 'string' ? { user: names.show(of.user) } : {}), ...sums };
 }
 
-export function addUsage(app: FastifyInstance, usage: UsageReader): void {
+export function addUsage(app: FastifyInstance, usage: UsageReader, names: PersonNames): void {
   app.get<{ Querystring: z.output<typeof usageQuery> }>(
     '/api/usage',
     {
@@ -61,18 +64,20 @@ export function addUsage(app: FastifyInstance, usage: UsageReader): void {
     async (request, reply) => {
       const principal = principalOf(request);
       const today = new Date().toISOString().slice(0, 10);
-      const { from = `${today.slice(0, 8)}01`, to = today, by, user, format } = request.query;
+      const { from = `${today.slice(0, 8)}01`, to = today, by, format } = request.query;
+      const user = request.query.user === undefined ? null : names.resolve(request.query.user, 'user');
       const days = { from: dayNumber(from), to: dayNumber(to) + 1 };
       if (days.to <= days.from) throw new GatewayError('invalid_request', 'from: must not be after to.', { param: 'from' });
       if (days.to - days.from > maxDays)
         throw new GatewayError('invalid_request', `from: a report covers at most ${maxDays} days.`, { param: 'from' });
-      if (user !== undefined && user !== principal.subject && !isAdministrator(principal))
+      if (user !== null && !isPerson(principal, user) && !isAdministrator(principal))
         throw new GatewayError('permission_denied', 'Only administrators see what others used. Leave out user for your own.', {
           param: 'user',
         });
-      const subject = isAdministrator(principal) ? (user ?? null) : principal.subject;
+      const anyone = user === null ? null : splitPerson(user);
+      const person = isAdministrator(principal) ? anyone : principal;
       const dimensions = [...new Set(by)];
-      const data = (await usage.report({ tenant: principal.tenant, subject, ...days, by: dimensions })).map(flat);
+      const data = (await usage.report({ tenant: principal.tenant, person, ...days, by: dimensions })).map((each) => flat(each, names));
       if (format === 'json') return reply.send({ from, to, by: dimensions, data });
       const columns = [...dimensions, ...Object.keys(line.shape)];
       return reply

@@ -6,6 +6,7 @@ import type { ConfigService } from '../config/service.ts';
 import type { AuditLog } from '../storage/audit.ts';
 import type { Principal } from '../types/access.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
+import { personRef } from '../types/person.ts';
 import type { TenantView } from '../types/snapshot.ts';
 import type { Logger } from '../types/logger.ts';
 import { permissionNames, type RequiredPermissions } from '../application/required-permissions.ts';
@@ -91,8 +92,15 @@ export function createActiveRequests({ credentials, config, audit, logger, every
       open.delete(call);
       logger.info({ code: error.code }, 'an open call was ended: its right is gone');
       if (principal !== null) {
-        const { tenant, subject: actor } = principal;
-        audit.append({ tenant, actor, act: 'ended', target: permissionNames(call.needs), requestId, detail: error.message });
+        const { tenant } = principal;
+        audit.append({
+          tenant,
+          actor: personRef(principal),
+          act: 'ended',
+          target: permissionNames(call.needs),
+          requestId,
+          detail: error.message,
+        });
       }
       call.end(error);
     }

@@ -9,6 +9,7 @@ import { createDenialAudit } from './denial-audit.ts';
 import { speaksMessages } from './request-context.ts';
 import { metadataOf } from './routes/protected-resource.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
+import { personRef } from '../types/person.ts';
 import { firstZodFault, faultSentence } from '../schema/zod-errors.ts';
 import type { Logger } from '../types/logger.ts';
 
@@ -100,7 +101,7 @@ export function addErrorHandling(app: FastifyInstance, options: ErrorHandlingOpt
       denials.book({ tenant: homeTenant, actor, act: 'refused', target, requestId, detail: `${code}: ${message}`.slice(0, 500) });
     } else if (code === 'permission_denied') {
       const target = `${method} ${request.url.split('?', 1)[0] ?? ''}`.slice(0, 300);
-      denials.book({ tenant: principal.tenant, actor: principal.subject, act: 'denied', target, requestId, detail: message });
+      denials.book({ tenant: principal.tenant, actor: personRef(principal), act: 'denied', target, requestId, detail: message });
     }
   };
 

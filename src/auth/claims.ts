@@ -1,6 +1,7 @@
 /** From claims to a principal, by configuration alone. */
 import { type PermissionCode, permissionCodes, type Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
+import { cappedPermissions, cappedRoles, codesOfRole } from './role-cap.ts';
 import type { ClaimMapping, NameMap, PrincipalField } from './issuer.ts';
 import { claimAt } from './claim-path.ts';
 
@@ -53,13 +54,6 @@ export function isServiceAccount(token: Claims, mapping: ClaimMapping): boolean 
   return client !== null && client === firstWord(sources, mapping, 'subject');
 }
 
-const roleDefaults: Readonly<Record<string, readonly PermissionCode[]>> = {
-  admin: permissionCodes,
-  developer: permissionCodes,
-  user: permissionCodes.filter((code) => !code.endsWith(':manage')),
-  viewer: permissionCodes.filter((code) => code.endsWith(':view')),
-};
-
 /** The principal of a verified token. `expiresAt` in epoch milliseconds. Throws `token_invalid` without a subject. */
 export function mapClaims(
   sources: ClaimSources,
@@ -70,17 +64,20 @@ export function mapClaims(
   // Who it is says the signed token alone.
   const subject = firstWord(verified, mapping, 'subject') ?? firstWord(sources, mapping, 'subject');
   if (subject === null) throw new GatewayError('token_invalid', 'The token does not say who it was issued to.');
-  const roles = [...new Set(allWords(sources, mapping, 'roles').flatMap((role) => roleOf(role, mapping)))];
-  if (roles.length === 0 && isServiceAccount(sources.token, mapping)) roles.push(mapping.serviceRole);
+  const said = [...new Set(allWords(sources, mapping, 'roles').flatMap((role) => roleOf(role, mapping)))];
+  if (said.length === 0 && isServiceAccount(sources.token, mapping)) said.push(mapping.serviceRole);
+  const { maxRoles } = mapping;
+  const roles = maxRoles === null ? said : cappedRoles(said, maxRoles);
+  const permissions =
+    mapping.permissionSource === 'oauth'
+      ? permissionsIn(allWords(sources, mapping, 'permissions'), mapping)
+      : new Set(roles.flatMap(codesOfRole));
   return Object.freeze({
     subject,
     username: firstWord(sources, mapping, 'username') ?? subject,
-    tenant: firstWord(sources, mapping, 'tenant') ?? mapping.defaultTenant,
+    tenant: mapping.tenant ?? firstWord(sources, mapping, 'tenant') ?? mapping.defaultTenant,
     roles: Object.freeze(roles),
-    permissions:
-      mapping.permissionSource === 'oauth'
-        ? permissionsIn(allWords(sources, mapping, 'permissions'), mapping)
-        : new Set(roles.flatMap((role) => (Object.hasOwn(roleDefaults, role) ? (roleDefaults[role] ?? []) : []))),
+    permissions: maxRoles === null ? permissions : cappedPermissions(permissions, maxRoles),
     client: firstWord(verified, mapping, 'client'),
     issuer: fixed.issuer,
     credential: 'token' as const,

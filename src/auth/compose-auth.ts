@@ -20,14 +20,18 @@ import { createSecretBox, derivedKey, derivedKeys, type MasterKeys } from '../st
 import { createSessionStore } from '../storage/session-store.ts';
 import type { Logger } from '../types/logger.ts';
 
-export interface AuthParts {
+export interface IssuerParts {
   readonly settings: Settings;
   readonly logger: Logger;
   /** Of this gateway, as tokens and browsers know it. */
   readonly url: string;
+  readonly owned: AsyncDisposableStack;
+}
+
+export interface AuthParts extends IssuerParts {
+  readonly issuers: readonly IssuerSettings[];
   readonly database: Database;
   readonly master: MasterKeys;
-  readonly owned: AsyncDisposableStack;
 }
 
 export interface Identity {
@@ -43,8 +47,7 @@ export interface Identity {
 }
 
 export async function composeAuth(parts: AuthParts): Promise<Identity> {
-  const { settings, logger, database, owned } = parts;
-  const issuers = await issuersOf(parts);
+  const { settings, logger, database, issuers, owned } = parts;
   // The company's own service may be anywhere in its network, but never where a cloud keeps its secrets.
   const client = createOutboundClient(createOutboundGuard({ allow: ['0.0.0.0/0', '::/0'] }));
   owned.defer(() => client.close());
@@ -73,7 +76,7 @@ export async function composeAuth(parts: AuthParts): Promise<Identity> {
 }
 
 /** The company's issuers, or the development identity service where none is configured. */
-async function issuersOf({ settings, logger, url, owned }: AuthParts): Promise<readonly IssuerSettings[]> {
+export async function configuredIssuers({ settings, logger, url, owned }: IssuerParts): Promise<readonly IssuerSettings[]> {
   const configured = await issuersFromSettings(settings.oauth);
   if (configured.length > 0) return configured;
   const { startDevelopmentIdentity } = await import('./development/identity-service.ts');

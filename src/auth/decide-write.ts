@@ -2,6 +2,7 @@
 import type { Capability, Decision, GrantIndex, Principal } from '../types/access.ts';
 import { capabilityKinds } from '../types/access.ts';
 import type { Reach, RowWrite } from '../types/writes.ts';
+import { isPerson, personRef } from '../types/person.ts';
 import { decide, isAdministrator } from './decide.ts';
 
 const allowed: Decision = { allowed: true, rule: 'role', reason: 'Your role reaches everything of your tenant for this.' };
@@ -23,12 +24,12 @@ function decideRow(principal: Principal, write: RowWrite, grants: GrantIndex, no
   if (kind === 'grant') return allowed;
   const isVersion = kind === 'skill' && after?.name.includes('@') === true;
   const created = before === null && !isVersion;
-  const thing: Capability = created ? { ...write.thing, owner: principal.subject } : write.thing;
+  const thing: Capability = created ? { ...write.thing, owner: personRef(principal) } : write.thing;
   const managing = decide(principal, 'manage', thing, grants, now);
   if (!managing.allowed || isAdministrator(principal)) return managing;
   if (kind === 'limit') return forAdministrators('Only an administrator sets limits.', 'name');
   if (after === null || isVersion) return managing;
-  if (created && after.owner !== principal.subject) return forAdministrators('Only an administrator may name another owner.', 'owner');
+  if (created && !isPerson(principal, after.owner)) return forAdministrators('Only an administrator may name another owner.', 'owner');
   if (after.owner === null && before?.owner !== null)
     return forAdministrators('Only an administrator may leave it without an owner.', 'owner');
   return managing;

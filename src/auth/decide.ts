@@ -1,4 +1,5 @@
 /** The one decision function. Pure: principal x action x capability -> decision. Its truth table is a test. */
+import { isPerson } from '../types/person.ts';
 import type { Action, Capability, Decision, GrantIndex, PermissionCode, Principal } from '../types/access.ts';
 
 export function holds(principal: Principal, code: PermissionCode): boolean {
@@ -57,8 +58,7 @@ export function decide(principal: Principal, action: Action, capability: Capabil
   if (reachesAll(principal, action)) return byRole;
   // Neither a grant nor ownership turns one who looks on into one who acts.
   if (viewerOnly(principal.roles)) return onlyLooks;
-  if (capability.owner !== null && capability.owner === principal.subject && principal.permissions.has(`llm:${capability.kind}:manage`))
-    return byOwnership;
+  if (isPerson(principal, capability.owner) && principal.permissions.has(`llm:${capability.kind}:manage`)) return byOwnership;
   if (action === 'manage') return notYours;
   const grant = grants.find(principal, action, capability, now);
   if (grant !== null) return { allowed: true, rule: `grant:${grant}`, reason: `The grant "${grant}" gives it to you.` };

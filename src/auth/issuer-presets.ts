@@ -27,6 +27,8 @@ const base: ClaimMapping = {
   rolesIgnored: [],
   permissionPrefix: 'SCOPE_',
   permissionMap: {},
+  tenant: null,
+  maxRoles: null,
   defaultTenant: 'default',
   permissionSource: 'oauth',
   wildcards: true,

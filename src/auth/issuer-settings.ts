@@ -150,7 +150,9 @@ export function issuerSettings(spec: IssuerSpec, at: (field: string) => string =
       permissionMap: { ...preset.mapping.permissionMap, ...spec.permission_map },
       permissionSource: spec.permission_source ?? preset.mapping.permissionSource,
       wildcards: spec.wildcards ?? preset.mapping.wildcards,
-      defaultTenant: spec.default_tenant ?? preset.mapping.defaultTenant,
+      tenant: spec.tenant ?? null,
+      maxRoles: spec.max_roles ?? null,
+      defaultTenant: spec.tenant ?? spec.default_tenant ?? preset.mapping.defaultTenant,
       serviceRole: spec.service_role ?? preset.mapping.serviceRole,
     },
   };
@@ -172,6 +174,8 @@ function check({ tokens, lookups, client, keys, named }: IssuerSettings, spec: I
       at('keys'),
       'tokens without the claim iss must be checked with keys of this service alone: jwks, token_key, pem or secret',
     );
+  if (spec.tenant !== undefined && spec.default_tenant !== undefined)
+    throw refused(at('default_tenant'), 'leave it out: tenant is the tenant of everybody from this issuer');
   if (spec.audiences.length === 0 && spec.allowed_clients.length === 0 && !spec.insecure_any_audience)
     throw refused(
       at('audiences'),

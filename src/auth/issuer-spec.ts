@@ -53,7 +53,12 @@ const lookup = z.discriminatedUnion('kind', [
 const paths = z.array(path).min(1).max(20);
 
 export const issuerSpec = z.strictObject({
-  issuer: z.string().min(1).describe('As in the claim iss, and in discovery.'),
+  issuer: z
+    .string()
+    .min(1)
+    .max(1_024)
+    .regex(/^[^#\s]+$/, 'must be an issuer without # and spaces: people are written as <issuer>#<subject>')
+    .describe('As in the claim iss, and in discovery.'),
   preset: z.string().default('sas'),
   base_url: z
     .string()
@@ -86,6 +91,8 @@ export const issuerSpec = z.strictObject({
   permission_map: texts.optional(),
   permission_source: z.enum(['oauth', 'role_defaults']).optional(),
   wildcards: z.boolean().optional(),
+  tenant: z.string().min(1).max(128).optional().describe('Everybody from this issuer is of this tenant, whatever a token says.'),
+  max_roles: z.array(z.string().min(1).max(128)).min(1).max(20).optional().describe('The highest roles that its tokens may carry.'),
   default_tenant: z.string().min(1).max(128).optional(),
   service_role: z.string().min(1).max(128).optional(),
 });

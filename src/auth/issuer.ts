@@ -22,6 +22,10 @@ export interface ClaimMapping {
   readonly permissionPrefix: string;
   /** The service's own codes to ours, where it does not use the nine. */
   readonly permissionMap: NameMap;
+  /** The tenant of everybody from this issuer, whatever a token says; null: tokens say it. */
+  readonly tenant: string | null;
+  /** The most that its roles may be, codes included; null for any. */
+  readonly maxRoles: readonly string[] | null;
   readonly defaultTenant: string;
   /** `oauth`: the codes come from the service. `role_defaults`: they follow from the role. */
   readonly permissionSource: 'oauth' | 'role_defaults';

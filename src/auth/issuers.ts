@@ -1,7 +1,7 @@
 /** All issuers of this process: from the environment, or from a file where one service is not enough. */
 import { readFileSync } from 'node:fs';
 import { invalidBySchema, refusePoison } from '../config/validation-errors.ts';
-import type { OauthSettings } from '../config/settings.ts';
+import type { OauthSettings, Settings } from '../config/settings.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { IssuerSettings } from './issuer.ts';
 import { issuerSettings } from './issuer-settings.ts';
@@ -31,6 +31,8 @@ function fromEnvironment(oauth: OauthSettings & { readonly issuer: string }): Is
     insecure_any_audience: oauth.insecureAnyAudience,
     ...(oauth.lookup === null ? {} : { lookups: oauth.lookup === 'claims' ? [] : [{ kind: oauth.lookup }] }),
     ...(oauth.claims === null ? {} : { claims: oauth.claims }),
+    ...(oauth.tenant === null ? {} : { tenant: oauth.tenant }),
+    ...(oauth.maxRoles.length === 0 ? {} : { max_roles: [...oauth.maxRoles] }),
     ...(oauth.permissionSource === null ? {} : { permission_source: oauth.permissionSource }),
     ...(oauth.clientId === null || oauth.clientSecret === null
       ? {}
@@ -88,4 +90,9 @@ export async function issuersFromSettings(oauth: OauthSettings): Promise<readonl
     return issuers;
   }
   return oauth.issuer === null ? [] : [fromEnvironment({ ...oauth, issuer: oauth.issuer })];
+}
+
+/** The issuer of people whom rows of older versions name by their subject alone: the first that is configured, else the development service. */
+export async function homeIssuer({ oauth, identityPort }: Settings): Promise<string> {
+  return (await issuersFromSettings(oauth))[0]?.issuer ?? `http://127.0.0.1:${identityPort}`;
 }

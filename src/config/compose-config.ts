@@ -6,10 +6,12 @@ import { createAccounts } from '../storage/mcp-accounts.ts';
 import { createSecretBox } from '../storage/secret-box.ts';
 import type { Logger } from '../types/logger.ts';
 import type { PluginServices } from '../types/plugin.ts';
+import type { PersonNames } from './person-names.ts';
 import { type ConfigService, createConfigService } from './service.ts';
 
 export interface ConfigParts {
   readonly storage: Pick<Storage, 'database' | 'master' | 'boxFor'>;
+  readonly people: PersonNames;
   readonly registry: PluginRegistry;
   readonly services: PluginServices;
   readonly dataDir: string;
@@ -18,7 +20,7 @@ export interface ConfigParts {
 }
 
 /** Resolves when a snapshot serves: that of the database, or the last good one while the database is away. */
-export async function composeConfig({ storage, registry, services, dataDir, logger, owned }: ConfigParts): Promise<ConfigService> {
+export async function composeConfig({ storage, people, registry, services, dataDir, logger, owned }: ConfigParts): Promise<ConfigService> {
   const { database } = storage;
   const secrets = createSecretBox(storage.master);
   const accountBox = storage.boxFor('mcp accounts');
@@ -28,6 +30,7 @@ export async function composeConfig({ storage, registry, services, dataDir, logg
     services,
     secrets,
     accounts: (server) => createAccounts(database, accountBox, server),
+    people,
     dataDir,
     logger,
   });

@@ -1,6 +1,7 @@
 /** Grants compiled for questions: those on one thing by its row and tags by look-up, the few patterns by a scan. */
 import type { Capability, GrantIndex, Principal } from '../types/access.ts';
 import { readGrantReference } from './grant-reference.ts';
+import { personRef } from '../types/person.ts';
 import type { GrantSpec } from '../types/resources.ts';
 
 export interface GrantRow {
@@ -123,7 +124,7 @@ export function compileGrants(rows: Iterable<GrantRow>): GrantIndex {
   return {
     find(principal: Principal, action, capability, now) {
       if (subjects.size === 0) return null;
-      const own = of('user', principal.subject);
+      const own = of('user', personRef(principal));
       const byUser = own === undefined ? null : findFor(own, action, capability, now);
       if (byUser !== null) return byUser;
       for (const role of principal.roles) {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Capability } from '../types/access.ts';
 import type { LimitIndex, LimitRule } from '../types/limits.ts';
 import type { LimitSpec } from '../types/limit-spec.ts';
+import { personRef } from '../types/person.ts';
 import type { ConfigRow } from '../types/resources.ts';
 
 const none: readonly LimitRule[] = [];
@@ -39,14 +40,15 @@ export function compileLimits(rules: readonly LimitRule[]): LimitIndex {
   }
   return {
     rules,
-    find({ subject, roles, client, key }, capability) {
+    find({ issuer, subject, roles, client, key }, capability) {
       const matching: LimitRule[] = [];
       const look = (whom: string): void => {
         for (const rule of bySubject.get(whom) ?? none) if (covers(rule.spec, capability)) matching.push(rule);
       };
       look('tenant:*');
       look('user:*');
-      if (subject !== '*') look(`user:${subject}`);
+      const person = personRef({ issuer, subject });
+      if (person !== '*') look(`user:${person}`);
       for (const role of new Set(roles)) look(`role:${role}`);
       if (client !== null) {
         look('client:*');

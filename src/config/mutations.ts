@@ -11,6 +11,8 @@ import { parseOptions } from './instances.ts';
 import { invalidBySchema, refusePoison } from './validation-errors.ts';
 import { pluginTypes } from './reach.ts';
 import { restoreMasked, sealOptions } from './secret-fields.ts';
+import type { PersonNames } from './person-names.ts';
+import { resolvePeople, showPeople } from './row-people.ts';
 import { tagsOf } from './row-capability.ts';
 import type { RowSet } from './row-set.ts';
 import { parseSpec } from './snapshot-builder.ts';
@@ -91,6 +93,7 @@ export function planChange(
   actor: Actor,
   factory: InstanceFactory,
   secrets: SecretBox,
+  names: PersonNames,
 ): ConfigChange {
   const { kind, tenant, name, operation } = mutation;
   const before = rows.group(kind, tenant).get(name) ?? null;
@@ -107,7 +110,7 @@ export function planChange(
       'revision_conflict',
       `The ${kind} "${name}" was changed since you read it (you saw revision ${mutation.expectedRevision}, it is at ${before.revision}). Look at it again, then write.`,
       {
-        expose: { current: maskRow(before) },
+        expose: { current: showPeople(maskRow(before), names) },
       },
     );
   }
@@ -115,7 +118,9 @@ export function planChange(
   const now = new Date().toISOString();
   const id = before?.id ?? randomUUID();
   const given = mutation.edit === undefined || before === null ? mutation.spec : mutation.edit(maskRow(before).spec);
-  const spec = given === undefined && before !== null ? before.spec : prepareSpec(kind, given, { tenant, id }, before, factory, secrets);
+  const prepared = (): ConfigRow['spec'] =>
+    resolvePeople(kind, prepareSpec(kind, given, { tenant, id }, before, factory, secrets), before?.spec ?? null, names);
+  const spec = given === undefined && before !== null ? before.spec : prepared();
   const after: ConfigRow = {
     id,
     tenant,
@@ -125,7 +130,7 @@ export function planChange(
     ...(kind === 'grant' ? { target: targetOf(name, spec, before, rows, tenant) } : {}),
     ...approvalOf(mutation, before, spec, actor),
     enabled: mutation.enabled ?? before?.enabled ?? true,
-    owner: mutation.owner === undefined ? (before?.owner ?? null) : mutation.owner,
+    owner: ownerOf(mutation.owner, before?.owner ?? null, names),
     revision,
     createdAt: before?.createdAt ?? now,
     createdBy: before?.createdBy ?? actor.subject,
@@ -133,4 +138,9 @@ export function planChange(
     updatedBy: actor.subject,
   };
   return { kind, tenant, before, after };
+}
+
+function ownerOf(written: string | null | undefined, stored: string | null, names: PersonNames): string | null {
+  if (written === undefined) return stored;
+  return written === null ? null : names.resolve(written, 'owner', stored);
 }

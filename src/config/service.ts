@@ -17,7 +17,9 @@ import { createInstanceFactory } from './instances.ts';
 import { readLastGood, writeLastGood } from './last-good.ts';
 import { grantsOfDeleted } from './grant-targets.ts';
 import { type Mutation, planChange } from './mutations.ts';
+import { createPersonNames, type PersonNames } from './person-names.ts';
 import { undoSince } from './rollback.ts';
+import { showPeople } from './row-people.ts';
 import { RowSet } from './row-set.ts';
 import { type Built, type BuiltProblem, createSnapshotBuilder, emptyBuilt } from './snapshot-builder.ts';
 
@@ -37,6 +39,8 @@ export interface Written {
 }
 
 export interface ConfigService extends Drafts {
+  /** How people are written here. */
+  readonly people: PersonNames;
   start(): Promise<void>;
   current(): Snapshot;
   /** The current snapshot for one call; its instances live until `release`. */
@@ -49,7 +53,7 @@ export interface ConfigService extends Drafts {
   history(query: { tenant: string; after: number; limit: number }): Promise<readonly HistoryEntry[]>;
   /** Writes the tenant's rows as they were at `revision`, as a new revision. */
   rollback(writer: Writer, revision: number): Promise<{ revision: number; changes: number }>;
-  /** The row with each secret as `***`. */
+  /** The row as people see it: each secret as `***`, people as they are written here. */
   mask(row: ConfigRow): ConfigRow;
   health(): ConfigHealth;
   close(): Promise<void>;
@@ -62,6 +66,8 @@ export interface ConfigServiceOptions {
   readonly secrets: SecretBox;
   /** People's accounts at the MCP server with this row id. */
   readonly accounts?: (row: string) => Accounts;
+  /** Left out: no issuer is configured, and people stay as they are written. */
+  readonly people?: PersonNames;
   readonly dataDir: string;
   readonly logger: Logger;
   /** The safety net under the database's own notification. */
@@ -72,7 +78,7 @@ const closePatienceMs = 3_000;
 const commitAttempts = 8;
 
 export function createConfigService(options: ConfigServiceOptions): ConfigService {
-  const { store, logger, secrets } = options;
+  const { store, logger, secrets, people = createPersonNames([]) } = options;
   const factory = createInstanceFactory(options);
   const builder = createSnapshotBuilder(factory, options.registry);
   const lastGoodPath = join(options.dataDir, 'last-good.json');
@@ -80,6 +86,8 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
   let current = emptyBuilt(RowSet.of([]));
   let databaseRevision: number | null = null;
   let lastError: string | null = null;
+  /** Rows from the disk may be older than the database's of the same revision: it is read whole. */
+  let fromDisk = false;
   let queue: Promise<unknown> = Promise.resolve();
   let saving: Promise<void> = Promise.resolve();
   let saved = -1;
@@ -139,9 +147,11 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
       const revision = await store.revision();
       databaseRevision = revision;
       lastError = null;
-      if (revision === current.snapshot.revision) return;
-      if (revision < current.snapshot.revision || current.snapshot.revision === 0) {
+      if (revision === current.snapshot.revision && !fromDisk) return;
+      if (fromDisk || revision < current.snapshot.revision || current.snapshot.revision === 0) {
         const state = await store.load();
+        if (fromDisk) saved = -1;
+        fromDisk = false;
         swap(await builder.build(RowSet.of(state.rows), state.revision, current));
       } else {
         const changes = await store.changesSince(current.snapshot.revision);
@@ -219,6 +229,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
         const kept = await readLastGood(lastGoodPath);
         if (kept === null) throw thrown;
         saved = kept.revision;
+        fromDisk = true;
         await inTurn(async () => swap(await builder.build(RowSet.of(kept.rows), kept.revision, current)));
         logger.warn({ revision: kept.revision }, 'the database is away; the last good configuration serves');
       }
@@ -259,7 +270,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
           const rows = scene.rows.with(changes);
           const stored = rows.group(mutation.kind, mutation.tenant).get(mutation.name);
           if (stored !== undefined && mutation.operation !== 'create') authorizeRow(writer, mutation.kind, stored, { ...scene, rows });
-          const change = planChange(mutation, rows, next, writer.actor, factory, secrets);
+          const change = planChange(mutation, rows, next, writer.actor, factory, secrets, people);
           authorizeChange(writer, change, { ...scene, rows });
           changes.push(change);
         }
@@ -286,7 +297,8 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
       return { revision: written.revision, changes: written.changes.length };
     },
 
-    mask: maskRow,
+    people,
+    mask: (row) => showPeople(maskRow(row), people),
 
     health: () => ({
       revision: current.snapshot.revision,

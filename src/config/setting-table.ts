@@ -187,6 +187,19 @@ const table = {
     example: 'role_defaults',
     default: 'as the preset says',
   },
+  PAILOU_OAUTH_TENANT: {
+    meaning: 'The tenant of everybody, whatever a token says.',
+    form: 'at most 128 characters',
+    example: 'company',
+    default: 'as the token says',
+  },
+  PAILOU_OAUTH_MAX_ROLES: {
+    meaning:
+      'The highest roles that tokens of the service may carry: one that reaches further counts as the highest of these within it. Role names beside the four must be listed to count.',
+    form: 'a comma list',
+    example: 'developer,viewer',
+    default: 'any',
+  },
   PAILOU_OAUTH_INSECURE_ANY_AUDIENCE: {
     meaning: 'Takes tokens that were meant for any service. Only for trials.',
     form: 'true or false',

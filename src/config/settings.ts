@@ -24,6 +24,10 @@ export interface OauthSettings {
   readonly tokenHeader: string | null;
   /** Overrides of the preset's claim paths, by field. */
   readonly claims: Readonly<Record<string, readonly string[]>> | null;
+  /** The tenant of everybody; null: as tokens say. */
+  readonly tenant: string | null;
+  /** The highest roles; empty: any. */
+  readonly maxRoles: readonly string[];
   readonly permissionSource: 'oauth' | 'role_defaults' | null;
   readonly insecureAnyAudience: boolean;
 }
@@ -148,6 +152,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       cliClientId: read('PAILOU_OAUTH_CLI_CLIENT_ID', (text) => text, null),
       tokenHeader: read('PAILOU_OAUTH_TOKEN_HEADER', (text) => (/^[A-Za-z0-9-]{1,64}$/.test(text) ? text.toLowerCase() : undefined), null),
       claims: read('PAILOU_OAUTH_CLAIMS', parseClaims, null),
+      tenant: read('PAILOU_OAUTH_TENANT', (text) => (text.length <= 128 ? text : undefined), null),
+      maxRoles: read('PAILOU_OAUTH_MAX_ROLES', list, []),
       permissionSource: read('PAILOU_OAUTH_PERMISSION_SOURCE', oneOf('oauth', 'role_defaults'), null),
       insecureAnyAudience: read('PAILOU_OAUTH_INSECURE_ANY_AUDIENCE', yes, false),
     },

@@ -3,7 +3,7 @@ import type { ModelInvoker, Warned } from '../models/invoke.ts';
 import type { PassthroughRequest } from '../models/passthrough.ts';
 import { discardEvents } from '../models/discarded-events.ts';
 import type { Run } from '../telemetry/run.ts';
-import type { Principal } from '../types/access.ts';
+import { personKey, type Principal } from '../types/access.ts';
 import type { ChatBody, ChatEvents, ChatRequest, Usage } from '../types/chat.ts';
 import type { RoutingContext, Strategy } from '../types/dispatch.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
@@ -111,7 +111,7 @@ export function createDispatcher(options: {
     const routing: RoutingContext = {
       model,
       load: (deployment) => deployments.load(deployment),
-      affinity: () => (body === undefined ? `${principal.tenant}\n${principal.subject}` : affinityOf(principal, body)),
+      affinity: () => (body === undefined ? personKey(principal) : affinityOf(principal, body)),
       random: Math.random,
       asking,
     };

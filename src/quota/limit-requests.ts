@@ -2,6 +2,7 @@
 import type { Counted, LimitRule } from '../types/limits.ts';
 import type { Price } from '../types/resources.ts';
 import type { Capability } from '../types/access.ts';
+import { personRef } from '../types/person.ts';
 
 export type Measure = 'spend' | 'concurrent' | 'requests' | 'tokens';
 
@@ -36,18 +37,18 @@ export interface CallSize {
 }
 
 /** Empty where everybody whom the rule counts shares one count. */
-function whoIsCounted({ spec: { subject_type: type, shared } }: LimitRule, { subject, client, key }: Counted): string {
+function whoIsCounted({ spec: { subject_type: type, shared } }: LimitRule, { issuer, subject, client, key }: Counted): string {
   switch (type) {
     case 'tenant':
       return '';
     case 'role':
-      return shared ? '' : subject;
+      return shared ? '' : personRef({ issuer, subject });
     case 'client':
       return client ?? '';
     case 'key':
       return key ?? '';
     case 'user':
-      return subject;
+      return personRef({ issuer, subject });
     default:
       return type satisfies never;
   }

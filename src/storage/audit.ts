@@ -1,7 +1,7 @@
 /** Who did what. Changes of configuration are written with the change itself; denials and the like come here, in batches. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Logger } from '../types/logger.ts';
 import type { Database } from './database.ts';
 import { createDurableWriter } from './durable-writer.ts';
@@ -33,10 +33,11 @@ export interface AuditEntry {
 
 /** Which entries; what is left out does not narrow. */
 export interface AuditFilter {
-  readonly actor?: string | undefined;
+  /** Any of these. */
+  readonly actors?: readonly string[] | undefined;
   readonly act?: string | undefined;
-  /** Exact, or with `*` at the end what it begins with. */
-  readonly target?: string | undefined;
+  /** Any of these: exact, or with `*` at the end what it begins with. */
+  readonly targets?: readonly string[] | undefined;
   /** ISO times in UTC; `to` is not included. */
   readonly from?: string | undefined;
   readonly to?: string | undefined;
@@ -72,16 +73,19 @@ function toEntry(row: AuditTable): AuditEntry {
 /** An entry's id is made around its time; by the ids the database finds the stretch without reading what is outside. */
 const slackMs = 60_000;
 
-function narrowed(database: Database, tenant: string, { actor, act, target, from, to, requestId }: AuditFilter) {
+/** Not `like`: it knows wild cards of its own, and on SQLite no capitals. */
+function fits(target: string): RawBuilder<boolean> {
+  if (!target.endsWith('*')) return sql<boolean>`target = ${target}`;
+  const start = target.slice(0, -1);
+  return sql<boolean>`substr(target, 1, length(cast(${start} as text))) = ${start}`;
+}
+
+function narrowed(database: Database, tenant: string, { actors, act, targets, from, to, requestId }: AuditFilter) {
   let query = database.query.selectFrom('llm_audit').selectAll().where('tenant', '=', tenant);
-  if (actor !== undefined) query = query.where('actor', '=', actor);
+  if (actors !== undefined) query = query.where('actor', 'in', actors);
   if (act !== undefined) query = query.where('act', '=', act);
   if (requestId !== undefined) query = query.where('request_id', '=', requestId);
-  if (target?.endsWith('*') === true) {
-    const start = target.slice(0, -1);
-    // Not `like`: it knows wild cards of its own, and on SQLite no capitals.
-    query = query.where(sql<boolean>`substr(target, 1, length(cast(${start} as text))) = ${start}`);
-  } else if (target !== undefined) query = query.where('target', '=', target);
+  if (targets !== undefined) query = query.where((is) => is.or(targets.map(fits)));
   if (from !== undefined) query = query.where('at', '>=', from).where('id', '>=', idStart(Math.max(0, Date.parse(from) - slackMs)));
   if (to !== undefined) query = query.where('at', '<', to).where('id', '<', idStart(Math.max(0, Date.parse(to) + slackMs)));
   return query;

@@ -17,6 +17,8 @@ export interface StorageParts {
     readonly oldMasterKeys: readonly string[];
     readonly responsesStore: boolean;
   };
+  /** See `migrate`. */
+  readonly homeIssuer: string | null;
   readonly logger: Logger;
   readonly owned: AsyncDisposableStack;
 }
@@ -33,11 +35,11 @@ export interface Storage {
   readonly responses: ResponseStore | null;
 }
 
-export async function composeStorage({ settings, logger, owned }: StorageParts): Promise<Storage> {
+export async function composeStorage({ settings, homeIssuer, logger, owned }: StorageParts): Promise<Storage> {
   const { dataDir } = settings;
   const database = await openDatabase({ url: settings.databaseUrl, dataDir, logger });
   owned.defer(() => database.close());
-  owned.defer(await migrateOrKeepTrying(database, logger));
+  owned.defer(await migrateOrKeepTrying(database, logger, homeIssuer));
   const master = loadMasterKeys(settings);
   const boxFor = (purpose: string): SecretBox => createSecretBox(derivedKeys(master, purpose));
   const ledger = createLedger({ database, dataDir, logger });

@@ -5,9 +5,9 @@ import type { Database } from './database.ts';
 import { migrate } from './migrate.ts';
 
 /** With the database away at start the last good configuration serves, so migrations are tried again until they pass. */
-export async function migrateOrKeepTrying(database: Database, logger: Logger): Promise<() => void> {
+export async function migrateOrKeepTrying(database: Database, logger: Logger, homeIssuer: string | null): Promise<() => void> {
   const attempt = async (): Promise<void> => {
-    const applied = await migrate(database);
+    const applied = await migrate(database, homeIssuer);
     if (applied.length > 0) logger.info({ applied }, 'database migrated');
   };
   let timer: NodeJS.Timeout | undefined;

@@ -18,9 +18,10 @@ import * as mcpAccounts from './migrations/0014-mcp-accounts.ts';
 import * as chatStates from './migrations/0015-chat-states.ts';
 import * as runContents from './migrations/0016-run-contents.ts';
 import * as treesOfRuns from './migrations/0017-trees-of-runs.ts';
+import { peopleByIssuer } from './migrations/0018-people-by-issuer.ts';
 import * as boundGrants from './migrations/0019-bound-grants.ts';
 
-const migrations: Readonly<Record<string, Migration>> = {
+export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string, Migration>> => ({
   '0001-first-tables': firstTables,
   '0002-responses': responses,
   '0003-children-of-runs': childrenOfRuns,
@@ -37,11 +38,13 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0015-chat-states': chatStates,
   '0016-run-contents': runContents,
   '0017-trees-of-runs': treesOfRuns,
+  '0018-people-by-issuer': peopleByIssuer(homeIssuer),
   '0019-bound-grants': boundGrants,
-};
+});
 
-/** The names of what was applied. Throws `storage_unavailable` if the database is away, `internal_error` if it is newer than this program. */
-export async function migrate(database: Database): Promise<string[]> {
+/** The names of what was applied. `homeIssuer`: the first that is configured; rows of versions that named no issuer are its people's. Throws `storage_unavailable` if the database is away, `internal_error` if it is newer than this program. */
+export async function migrate(database: Database, homeIssuer: string | null = null): Promise<string[]> {
+  const migrations = migrationsOf(homeIssuer);
   const migrator = new Migrator({
     db: database.query,
     provider: { getMigrations: async () => migrations },

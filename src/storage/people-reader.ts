@@ -1,20 +1,15 @@
 /** Who is known of a tenant, for administrators: what the tokens said that people came with. */
+import type { PersonId } from '../types/person.ts';
 import type { Database } from './database.ts';
 import { type Person, personOf } from './people.ts';
 import type { PersonTable } from './schema.ts';
 
-/** Where a page of people begins: after this one. */
-export interface PersonKey {
-  readonly subject: string;
-  readonly issuer: string;
-}
-
 /** Each rejects with `storage_unavailable`. */
 export interface PeopleReader {
-  /** By subject; those of other tenants are not there. Several only where several services know the same subject. */
-  named(tenant: string, subjects: readonly string[]): Promise<readonly Person[]>;
+  /** Those of them who have been here; those of other tenants are not there. */
+  named(tenant: string, people: readonly PersonId[]): Promise<readonly Person[]>;
   /** Ordered by subject and issuer, after `after`. */
-  page(query: { readonly tenant: string; readonly after: PersonKey | null; readonly limit: number }): Promise<readonly Person[]>;
+  page(query: { readonly tenant: string; readonly after: PersonId | null; readonly limit: number }): Promise<readonly Person[]>;
 }
 
 export function createPeopleReader(database: Database): PeopleReader {
@@ -28,9 +23,13 @@ export function createPeopleReader(database: Database): PeopleReader {
   const ofTenant = (tenant: string) =>
     database.query.selectFrom('llm_person').selectAll().where('tenant', '=', tenant).orderBy('subject').orderBy('issuer');
   return {
-    async named(tenant, subjects) {
-      if (subjects.length === 0) return [];
-      return withStorageErrors(ofTenant(tenant).where('subject', 'in', subjects).execute());
+    async named(tenant, people) {
+      if (people.length === 0) return [];
+      return withStorageErrors(
+        ofTenant(tenant)
+          .where((is) => is.or(people.map(({ issuer, subject }) => is.and([is('issuer', '=', issuer), is('subject', '=', subject)]))))
+          .execute(),
+      );
     },
     page({ tenant, after, limit }) {
       let query = ofTenant(tenant).limit(limit);

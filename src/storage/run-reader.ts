@@ -50,6 +50,7 @@ function summaryOf(row: RunTable) {
     parent: row.parent,
     root: row.root,
     request_id: row.request_id,
+    issuer: row.issuer,
     subject: row.subject,
     username: row.username,
     key: row.key_id,
@@ -94,9 +95,8 @@ function attemptOf(row: AttemptTable) {
   };
 }
 
-/** Runs of older versions do not tell the issuer. */
 const isOf = (owner: RunOwner) => (is: ExpressionBuilder<Schema, 'llm_run'>) =>
-  is.and([is('subject', '=', owner.subject), is.or([is('issuer', '=', owner.issuer), is('issuer', 'is', null)])]);
+  is.and([is('subject', '=', owner.subject), is('issuer', '=', owner.issuer)]);
 
 function keyOf(row: RunTable): string {
   return `${Number(row.started_at)}.${row.id}`;

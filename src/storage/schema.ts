@@ -6,6 +6,7 @@ export interface ConfigTable {
   name: string;
   spec: string;
   enabled: number;
+  /** A person as `personRef` writes them; so are `created_by` and `updated_by`. */
   owner: string | null;
   /** The row that a grant is about. */
   target: string | null;
@@ -43,7 +44,7 @@ export interface RunTable {
   via: string | null;
   request_id: string;
   tenant: string;
-  /** Null for runs of older versions. */
+  /** Null only for a run that an older version left on the disk and that came in after migration 0018. */
   issuer: string | null;
   subject: string;
   username: string;
@@ -141,6 +142,7 @@ export interface UsageDayTable {
   tenant: string;
   /** Days since 1970, UTC. */
   day: number;
+  issuer: string;
   subject: string;
   client: string;
   key_id: string;

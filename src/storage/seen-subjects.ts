@@ -1,9 +1,10 @@
 /** Which users, roles and clients have been seen in a tenant: by what tokens said of people, and by the sums of runs. */
 import { sql } from 'kysely';
+import type { PersonId } from '../types/person.ts';
 import type { Database } from './database.ts';
 
 export interface SeenSubjects {
-  hasUser(tenant: string, subject: string): Promise<boolean>;
+  hasUser(tenant: string, person: PersonId): Promise<boolean>;
   hasRole(tenant: string, role: string): Promise<boolean>;
   hasClient(tenant: string, client: string): Promise<boolean>;
 }
@@ -18,13 +19,14 @@ export function createSeenSubjects(database: Database): SeenSubjects {
     }
   };
   return {
-    hasUser: (tenant, subject) =>
+    hasUser: (tenant, { issuer, subject }) =>
       guarded(
         query
           .selectFrom('llm_person')
           .select('subject')
           .where('tenant', '=', tenant)
           .where('subject', '=', subject)
+          .where('issuer', '=', issuer)
           .limit(1)
           .executeTakeFirst(),
       ),

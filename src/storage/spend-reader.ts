@@ -4,6 +4,7 @@ import type { Database } from './database.ts';
 
 /** The costs of one kind of call in micro-units of `currency`. */
 export interface Spent {
+  readonly issuer: string;
   readonly subject: string;
   readonly client: string | null;
   readonly key: string | null;
@@ -32,15 +33,16 @@ export function createSpendReader(database: Database): SpendReader {
       try {
         const rows = await database.query
           .selectFrom('llm_run')
-          .select(['subject', 'client', 'key_id', 'roles', 'capability', 'deployment', 'currency'])
+          .select(['issuer', 'subject', 'client', 'key_id', 'roles', 'capability', 'deployment', 'currency'])
           .select((select) => select.fn.sum<number | string>('cost').as('month'))
           .select(sql<number | string>`sum(case when started_at >= ${dayFrom} then cost else 0 end)`.as('day'))
           .where('tenant', '=', tenant)
           .where('started_at', '>=', monthFrom)
           .where('cost', '>', 0)
-          .groupBy(['subject', 'client', 'key_id', 'roles', 'capability', 'deployment', 'currency'])
+          .groupBy(['issuer', 'subject', 'client', 'key_id', 'roles', 'capability', 'deployment', 'currency'])
           .execute();
         return rows.map((row) => ({
+          issuer: row.issuer ?? '',
           subject: row.subject,
           client: row.client,
           key: row.key_id,

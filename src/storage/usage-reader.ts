@@ -1,5 +1,6 @@
 /** Reports of what was used: sums over days, by whatever the asker wants them split. */
 import { sql } from 'kysely';
+import type { PersonId } from '../types/person.ts';
 import type { Database } from './database.ts';
 
 /** What a report can be split by. */
@@ -9,14 +10,14 @@ export type UsageDimension = (typeof usageDimensions)[number];
 export interface UsageQuery {
   readonly tenant: string;
   /** Null for everybody. */
-  readonly subject: string | null;
+  readonly person: PersonId | null;
   /** Days since 1970 UTC; `to` is not in it. */
   readonly from: number;
   readonly to: number;
   readonly by: readonly UsageDimension[];
 }
 
-/** One line: a text or null for each dimension asked for, and the sums. Money in micro-units of `currency`; null where there was none. */
+/** One line: a text or null for each dimension asked for (a user as `personRef` writes them), and the sums. Money in micro-units of `currency`; null where there was none. */
 export interface UsageLine {
   readonly of: Readonly<Partial<Record<UsageDimension, string | null>>>;
   readonly currency: string | null;
@@ -40,7 +41,7 @@ export interface UsageReader {
 
 const columns = {
   day: sql`day`,
-  user: sql`subject`,
+  user: sql`case when issuer = '' then subject else issuer || '#' || subject end`,
   client: sql`client`,
   key: sql`key_id`,
   skill: sql`case when via like 'skill/%' then substr(via, 7) when capability like 'skill/%' then substr(capability, 7) else '' end`,
@@ -70,12 +71,12 @@ export function createUsageReader(database: Database): UsageReader {
     model: sql`case when ${mark} > 0 then substr(deployment, 1, ${mark} - 1) when capability like 'model/%' then substr(capability, 7) else '' end`,
   };
   return {
-    async report({ tenant, subject, from, to, by }) {
+    async report({ tenant, person, from, to, by }) {
       const split = by.map((dimension) => own[dimension]);
       const groups = [...split, sql`currency`];
       const named = by.map((dimension) => sql`${own[dimension]} as ${sql.ref(`of_${dimension}`)}`);
       const totals = sums.map((column) => sql`sum(${sql.ref(column)}) as ${sql.ref(column)}`);
-      const who = subject === null ? sql`` : sql` and subject = ${subject}`;
+      const who = person === null ? sql`` : sql` and issuer = ${person.issuer} and subject = ${person.subject}`;
       try {
         const { rows } = await sql<
           Record<string, string | number>

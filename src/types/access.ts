@@ -44,7 +44,7 @@ export function personKey({ tenant, issuer, subject }: Pick<Principal, 'tenant' 
   return `${tenant}\n${issuer}\n${subject}`;
 }
 
-/** A thing that a decision is about. `owner` is the subject that owns it, or null for nobody. */
+/** A thing that a decision is about. `owner` is the person who owns it (`personRef`), or null for nobody. */
 export interface Capability {
   readonly kind: CapabilityKind;
   /** `gpt-4o`, `doc-summary`, `files` or, for one tool, `files/read`. */

@@ -10,6 +10,7 @@ export interface ConfigChange {
 }
 
 export interface Actor {
+  /** The person as rows name them (`types/person.ts`), or `pailou`. */
   readonly subject: string;
   readonly username: string;
   readonly tenant: string;

@@ -1,5 +1,6 @@
 /** The row of a limit: whose calls of what are counted, and how many are allowed. */
 import { z } from 'zod';
+import { longestPerson } from './person.ts';
 
 const most = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
 
@@ -10,9 +11,11 @@ export const limitSpec = z
     subject: z
       .string()
       .min(1)
-      .max(256)
+      .max(longestPerson)
       .default('*')
-      .describe('The user, role, client or key; * for any of them, each counted alone. Left out for the whole tenant.'),
+      .describe(
+        'The user (with the issuer, `<issuer>#<subject>`, where several are configured), role, client or key; * for any of them, each counted alone. Left out for the whole tenant.',
+      ),
     shared: z.boolean().default(false).describe('For a role: all who hold it share one count; else each of them has their own.'),
     capability: z
       .string()

@@ -3,7 +3,7 @@ import type { Capability, Principal } from './access.ts';
 import type { LimitSpec } from './limit-spec.ts';
 
 /** Whom a limit may count. */
-export interface Counted extends Pick<Principal, 'subject' | 'roles' | 'client'> {
+export interface Counted extends Pick<Principal, 'issuer' | 'subject' | 'roles' | 'client'> {
   /** Null or left out: they came with a token. */
   readonly key?: string | null;
 }

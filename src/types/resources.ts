@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { limitSpec } from './limit-spec.ts';
 import { skillSpec } from './skill-spec.ts';
 import { jsonObject, milliseconds, name, skillName, slug, tags } from './spec-fields.ts';
+import { longestPerson } from './person.ts';
 import { operations } from './wire-format.ts';
 
 export const providerSpec = z.strictObject({
@@ -232,7 +233,13 @@ const capabilityPattern = z
 
 export const grantSpec = z.strictObject({
   subject_type: z.enum(['user', 'role', 'client']),
-  subject: z.string().min(1).max(256),
+  subject: z
+    .string()
+    .min(1)
+    .max(longestPerson)
+    .describe(
+      'A user as GET /api/me names them, with the issuer (`<issuer>#<subject>`) where several are configured; or a role, or a client.',
+    ),
   capability: capabilityPattern,
   action: z.enum(['view', 'use']),
   expires_at: z.iso.datetime({ offset: true }).nullable().default(null),
@@ -305,6 +312,7 @@ export interface ConfigRow {
   readonly name: string;
   readonly spec: Readonly<Record<string, unknown>>;
   readonly enabled: boolean;
+  /** A person (`types/person.ts`), as `createdBy` and `updatedBy` are. */
   readonly owner: string | null;
   /** Of a grant on one thing: the id of that thing's row. Absent or null for a pattern, a tag, and every other kind of row. */
   readonly target?: string | null;

@@ -90,8 +90,8 @@ export type SourceQuestion = 'resources/read' | 'prompts/get' | 'completion/comp
 
 /** One live connection to a source, for the control API. */
 export interface SourceConnection {
-  /** The subject whose own it is; null for the one that all share. */
-  readonly subject: string | null;
+  /** Whose own it is (`personRef`); null for the one that all share. */
+  readonly person: string | null;
   readonly state: 'connecting' | 'connected';
   /** The protocol revision, once agreed. */
   readonly protocol: string | null;

@@ -198,6 +198,8 @@ describe('the presets', () => {
     allowedClients: [],
     lookup: null,
     claims: null,
+    tenant: null,
+    maxRoles: [],
     permissionSource: null,
     insecureAnyAudience: false,
     file: null,

@@ -6,6 +6,7 @@ import { permissionCodes } from '../../src/types/access.ts';
 import type { ConfigRow, ResourceKind } from '../../src/types/resources.ts';
 import type { Reach, RowWrite } from '../../src/types/writes.ts';
 
+const issuer = 'https://identity.example';
 const now = 1_800_000_000_000;
 const grants: GrantIndex = { find: () => null };
 
@@ -16,11 +17,12 @@ const principal = (role: string): Principal => ({
   roles: [role],
   permissions: new Set(permissionCodes.filter((code) => role !== 'user' || !code.endsWith(':manage'))),
   client: null,
-  issuer: 'https://identity.example',
+  issuer,
   credential: 'token',
   expiresAt: now + 60_000,
 });
 
+/** `owner`: the subject. */
 const rowOf = (kind: ResourceKind, owner: string | null, name = 'thing', spec: object = {}): ConfigRow => ({
   id: name,
   tenant: 'default',
@@ -28,7 +30,7 @@ const rowOf = (kind: ResourceKind, owner: string | null, name = 'thing', spec: o
   name,
   spec: { ...spec },
   enabled: true,
-  owner,
+  owner: owner === null ? null : `${issuer}#${owner}`,
   revision: 1,
   createdAt: '',
   createdBy: '',

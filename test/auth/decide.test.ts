@@ -13,6 +13,7 @@ import {
 import { type Relation, rows, table } from './truth-table.ts';
 
 const now = 1_800_000_000_000;
+const issuer = 'https://identity.example';
 const codes = {
   all: permissionCodes,
   using: permissionCodes.filter((code) => !code.endsWith(':manage')),
@@ -33,14 +34,14 @@ function principal(held: readonly string[], permissions: readonly PermissionCode
     roles: held,
     permissions: new Set(permissions),
     client: null,
-    issuer: 'https://identity.example',
+    issuer,
     credential: 'token' as const,
     expiresAt: now + 60_000,
   });
 }
 
 function capabilityIn(kind: Capability['kind'], relation: Relation): Capability {
-  const owner = relation === 'own' ? 'ulla' : 'someone-else';
+  const owner = relation === 'own' ? `${issuer}#ulla` : `${issuer}#someone-else`;
   return { kind, name: relation, tenant: relation === 'other-tenant' ? 'other' : 'default', owner, tags: [] };
 }
 
@@ -117,6 +118,16 @@ describe('the decision', () => {
     expect(ask(principal(['user'], codes.all), 'use', own)).toMatchObject({ allowed: true, rule: 'owner' });
     expect(ask(principal(['user'], codes.using), 'use', own)).toMatchObject({ allowed: false, rule: 'grant' });
     expect(ask(principal(['user'], codes.all), 'use', { ...own, owner: null })).toMatchObject({ allowed: false });
+    // The same subject of another issuer, and texts that only look like the person.
+    for (const owner of [
+      'https://partner.example#ulla',
+      'ulla',
+      `${issuer}ulla`,
+      `${issuer}##ulla`,
+      `${issuer}#ulla `,
+      'https://identity.exampl#eulla',
+    ])
+      expect(ask(principal(['user'], codes.all), 'use', { ...own, owner }), owner).toMatchObject({ allowed: false });
   });
 
   it('lets an unknown role reach what was granted, as a user', () => {

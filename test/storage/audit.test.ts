@@ -52,11 +52,11 @@ for (const kind of databaseKinds) {
       log.append({ tenant: 'acme', actor: 'u-2', act: 'signed-in', target: 'person/u-2', requestId: 'request-2' });
       const targets = async (filter: AuditFilter): Promise<string[]> =>
         (await log.list({ tenant: 'acme', after: null, limit: 9, filter })).data.map(({ target }) => target);
-      expect(await targets({ actor: 'u-2' })).toEqual(['person/u-2']);
-      expect(await targets({ act: 'denied', target: 'model/模*' })).toEqual(['model/模型-2', 'model/模型-1']);
-      expect(await targets({ target: 'model/模型-1' })).toEqual(['model/模型-1']);
-      expect(await targets({ target: 'Model/*' })).toEqual([]);
-      expect(await targets({ target: '%*' })).toEqual([]);
+      expect(await targets({ actors: ['u-2'] })).toEqual(['person/u-2']);
+      expect(await targets({ act: 'denied', targets: ['model/模*'] })).toEqual(['model/模型-2', 'model/模型-1']);
+      expect(await targets({ targets: ['model/模型-1', 'model/other'] })).toEqual(['model/模型-1']);
+      expect(await targets({ targets: ['Model/*'] })).toEqual([]);
+      expect(await targets({ targets: ['%*'] })).toEqual([]);
       expect(await targets({ requestId: 'request-2' })).toEqual(['person/u-2']);
       expect(await targets({ from: at })).toHaveLength(4);
       expect(await targets({ to: at })).toEqual([]);

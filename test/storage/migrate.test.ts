@@ -29,6 +29,7 @@ const known = [
   '0015-chat-states',
   '0016-run-contents',
   '0017-trees-of-runs',
+  '0018-people-by-issuer',
   '0019-bound-grants',
 ];
 

@@ -1,7 +1,8 @@
 /** The people of one tenant, on both databases: in order, page by page, and nobody else's. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from '../../src/storage/database.ts';
-import { createPeopleReader, type PersonKey } from '../../src/storage/people-reader.ts';
+import { createPeopleReader } from '../../src/storage/people-reader.ts';
+import type { PersonId } from '../../src/types/person.ts';
 import { databaseKinds, migrated, type TestDatabase } from './databases.ts';
 
 for (const kind of databaseKinds) {
@@ -38,7 +39,7 @@ for (const kind of databaseKinds) {
       });
       for (const limit of [1, 3]) {
         const seen = [];
-        let after: PersonKey | null = null;
+        let after: PersonId | null = null;
         for (;;) {
           const page: typeof all = await reader.page({ tenant: 'acme', after, limit });
           seen.push(...page);
@@ -49,13 +50,14 @@ for (const kind of databaseKinds) {
       }
     });
 
-    it('are found by subject, in their own tenant alone', async () => {
+    it('are found by issuer and subject, in their own tenant alone', async () => {
       const reader = createPeopleReader(database);
-      expect((await reader.named('acme', ['b', 'b2', 'x'])).map(({ subject, issuer }) => `${subject} ${issuer}`)).toEqual([
-        'b one',
-        'b two',
-      ]);
-      expect(await reader.named('rival', ['b'])).toEqual([]);
+      const at = (issuer: string, subject: string): PersonId => ({ issuer, subject });
+      const named = async (...people: PersonId[]): Promise<string[]> =>
+        (await reader.named('acme', people)).map(({ subject, issuer }) => `${subject} ${issuer}`);
+      expect(await named(at('two', 'b'))).toEqual(['b two']);
+      expect(await named(at('one', 'b'), at('two', 'b'), at('one', 'b2'), at('two', 'A'))).toEqual(['b one', 'b two']);
+      expect(await reader.named('rival', [at('one', 'b')])).toEqual([]);
       expect(await reader.named('acme', [])).toEqual([]);
     });
   });

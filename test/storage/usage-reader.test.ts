@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { createLedger } from '../../src/storage/ledger.ts';
 import { createUsageReader, type UsageDimension } from '../../src/storage/usage-reader.ts';
+import type { PersonId } from '../../src/types/person.ts';
 import type { RunRecord } from '../../src/types/run.ts';
 import { databaseKinds, migrated } from './databases.ts';
 import { runRecord } from './records.ts';
@@ -44,8 +45,8 @@ describe.each(databaseKinds)('usage on $name', ({ missing, ...kind }) => {
     await ledger.flush();
 
     const reader = createUsageReader(database);
-    const ask = async (by: UsageDimension[], subject: string | null = null) =>
-      (await reader.report({ tenant: 'acme', subject, from: day, to: day + 2, by })).map(
+    const ask = async (by: UsageDimension[], person: PersonId | null = null) =>
+      (await reader.report({ tenant: 'acme', person, from: day, to: day + 2, by })).map(
         ({ of, currency, calls, runs, input_tokens: input, cost }) => [...by.map((each) => of[each]), currency, calls, runs, input, cost],
       );
     expect(await ask([])).toEqual([
@@ -54,7 +55,7 @@ describe.each(databaseKinds)('usage on $name', ({ missing, ...kind }) => {
       ['USD', 1, 1, 10, 7],
     ]);
     expect(await ask(['day'])).toContainEqual(['2024-10-05', 'CNY', 1, 1, 10, 100]);
-    expect(await ask(['user', 'key', 'client'])).toContainEqual(['u-2', 'k1', 'web', 'CNY', 1, 1, 10, 100]);
+    expect(await ask(['user', 'key', 'client'])).toContainEqual(['https://auth.example#u-2', 'k1', 'web', 'CNY', 1, 1, 10, 100]);
     expect(await ask(['model'])).toEqual(
       expect.arrayContaining([
         ['claude', 'USD', 1, 1, 10, 7],
@@ -64,8 +65,10 @@ describe.each(databaseKinds)('usage on $name', ({ missing, ...kind }) => {
     );
     expect(await ask(['skill'])).toContainEqual(['sum', 'CNY', 0, 1, 10, 100]);
     expect(await ask(['skill'])).toContainEqual(['sum', null, 1, 1, 0, 0]);
-    expect(await ask(['user'], 'u-2')).toEqual([['u-2', 'CNY', 1, 1, 10, 100]]);
-    const [line] = await reader.report({ tenant: 'acme', subject: null, from: day, to: day + 2, by: [] });
+    const issuer = 'https://auth.example';
+    expect(await ask(['user'], { issuer, subject: 'u-2' })).toEqual([[`${issuer}#u-2`, 'CNY', 1, 1, 10, 100]]);
+    expect(await ask(['user'], { issuer: 'https://partner.example', subject: 'u-2' }), 'the same subject of another issuer').toEqual([]);
+    const [line] = await reader.report({ tenant: 'acme', person: null, from: day, to: day + 2, by: [] });
     expect(line).toMatchObject({ failed: 1, aborted: 1, estimated: 1, unpriced: 1 });
   });
 
@@ -85,7 +88,7 @@ describe.each(databaseKinds)('usage on $name', ({ missing, ...kind }) => {
     for (const writer of writers) await writer[Symbol.asyncDispose]();
     const lines = await createUsageReader(database).report({
       tenant: 'acme',
-      subject: null,
+      person: null,
       from: day,
       to: day + 1,
       by: ['user', 'model'],

@@ -1,5 +1,5 @@
 /** What a command of the command line is, and how it speaks. */
-import { readSettings } from '../../config/settings.ts';
+import { readSettings, type Settings } from '../../config/settings.ts';
 import type { Database } from '../../storage/database.ts';
 import { openDatabase } from '../../storage/open-database.ts';
 import { createLogger } from '../../telemetry/log.ts';
@@ -22,12 +22,12 @@ export const print = (text: string): void => void process.stdout.write(`${shown(
 export const printError = (text: string): void => void process.stderr.write(`${shown(text)}\n`);
 
 /** The database of the settings, closed afterwards. */
-export async function withDatabase(work: (database: Database) => Promise<number>): Promise<number> {
+export async function withDatabase(work: (database: Database, settings: Settings) => Promise<number>): Promise<number> {
   const settings = readSettings(process.env);
   const logger = createLogger(settings.logLevel);
   const database = await openDatabase({ url: settings.databaseUrl, dataDir: settings.dataDir, logger });
   try {
-    return await work(database);
+    return await work(database, settings);
   } finally {
     await database.close();
   }

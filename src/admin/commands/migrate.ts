@@ -1,5 +1,6 @@
 /** pailou migrate */
 import { parseArgs } from 'node:util';
+import { homeIssuer } from '../../auth/issuers.ts';
 import { migrate } from '../../storage/migrate.ts';
 import { type Command, print, withDatabase } from './command.ts';
 
@@ -8,8 +9,8 @@ export const migrateCommand: Command = {
   usage: 'pailou migrate',
   async run(args) {
     parseArgs({ args, options: {} });
-    return withDatabase(async (database) => {
-      const applied = await migrate(database);
+    return withDatabase(async (database, settings) => {
+      const applied = await migrate(database, await homeIssuer(settings));
       print(applied.length === 0 ? 'The database is up to date.' : `Applied: ${applied.join(', ')}`);
       return 0;
     });

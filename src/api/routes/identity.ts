@@ -6,7 +6,9 @@ import type { AuditLog } from '../../storage/audit.ts';
 import { type Person, principalOfPerson } from '../../storage/people.ts';
 import type { PeopleReader } from '../../storage/people-reader.ts';
 import { actions, type Capability, type Principal } from '../../types/access.ts';
+import type { PersonNames } from '../../config/person-names.ts';
 import { GatewayError } from '../../types/errors.ts';
+import { longestPerson, personRef, splitPerson } from '../../types/person.ts';
 import type { TenantView } from '../../types/snapshot.ts';
 import { toolCapability } from '../../application/caller.ts';
 import { principalOf, snapshotOf } from '../request-context.ts';
@@ -18,12 +20,15 @@ const explainQuery = z.object({
     .regex(/^(model|skill|mcp)\/.+$/, 'must be model/<name>, skill/<name>, mcp/<server> or mcp/<server>/<tool>')
     .max(300),
   action: z.enum(actions).default('use'),
-  as: storedText(256)
+  as: storedText(longestPerson)
     .optional()
-    .describe('For administrators: the subject of somebody else, as their last token made them. Only looked at, and booked in the audit.'),
+    .describe(
+      'For administrators: somebody else, as GET /api/me names them, as their last token made them. Only looked at, and booked in the audit.',
+    ),
 });
 
 export interface IdentityServices {
+  readonly names: PersonNames;
   readonly people: PeopleReader;
   readonly audit: AuditLog;
 }
@@ -43,17 +48,17 @@ export function findCapability(view: TenantView, reference: string): Capability 
   return tool.length === 0 ? server.capability : toolCapability(server, tool.join('/'));
 }
 
-/** Somebody else, as known; the service that knows them is the caller's own where several know the subject. */
-async function another(asker: Principal, subject: string, people: PeopleReader): Promise<Person> {
+/** Somebody else, as known. */
+async function another(asker: Principal, as: string, { people, names }: IdentityServices): Promise<Person> {
   if (!isAdministrator(asker))
     throw new GatewayError('permission_denied', 'Only administrators may ask as somebody else.', { param: 'as' });
-  const found = await people.named(asker.tenant, [subject]);
-  const person = found.find(({ issuer }) => issuer === asker.issuer) ?? found[0];
-  if (person === undefined) throw new GatewayError('not_found', `Nobody with the subject "${subject}" has been here yet.`, { param: 'as' });
+  const [person] = await people.named(asker.tenant, [splitPerson(names.resolve(as, 'as'))]);
+  if (person === undefined) throw new GatewayError('not_found', `Nobody with the subject "${as}" has been here yet.`, { param: 'as' });
   return person;
 }
 
-export function addIdentity(app: FastifyInstance, { people, audit }: IdentityServices): void {
+export function addIdentity(app: FastifyInstance, services: IdentityServices): void {
+  const { audit } = services;
   app.get(
     '/api/me',
     { config: { access: 'signed-in' }, schema: { tags: ['access'], summary: 'Who you are here and what you may do' } },
@@ -83,15 +88,15 @@ export function addIdentity(app: FastifyInstance, { people, audit }: IdentitySer
       const asker = principalOf(request);
       const view = snapshotOf(request).tenant(asker.tenant);
       const { capability, action, as } = request.query;
-      const person = as === undefined ? null : await another(asker, as, people);
+      const person = as === undefined ? null : await another(asker, as, services);
       const principal = person === null ? asker : principalOfPerson(person);
       const decision = decide(principal, action, findCapability(view, capability), view.grants, Date.now());
       if (person !== null) {
         audit.append({
           tenant: asker.tenant,
-          actor: asker.subject,
+          actor: personRef(asker),
           act: 'asked as',
-          target: `person/${person.subject}`,
+          target: `person/${personRef(person)}`,
           requestId: request.id,
           detail: `${action} ${capability}: ${decision.allowed ? 'allowed' : 'not allowed'} (${decision.rule})`,
         });

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { McpGate } from '../../extensions/mcp/gate/gate.ts';
 import { GatewayError } from '../../types/errors.ts';
+import { personRef } from '../../types/person.ts';
 import { requireServer } from '../../application/caller.ts';
 import { callerOf } from '../request-caller.ts';
 import { openMcpView } from '../../application/mcp/mcp-view.ts';
@@ -46,7 +47,7 @@ export function addMcp(app: FastifyInstance, services: CallServices, gate: McpGa
     reply.hijack();
     request.server.activeRequests.watch(request, reply);
     closeStalledClient(reply.raw, request.server.unreadMs);
-    await gate.serve(request.raw, reply.raw, request.body ?? undefined, door, caller.principal.client ?? caller.principal.subject);
+    await gate.serve(request.raw, reply.raw, request.body ?? undefined, door, caller.principal.client ?? personRef(caller.principal));
     return reply;
   };
 

@@ -1,6 +1,7 @@
 /** GET /v1/models and /v1/models/{id}: what the caller may see, models and skills alike, in OpenAI's shape or Anthropic's. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Capability } from '../../types/access.ts';
+import { splitPerson } from '../../types/person.ts';
 import { may, requireModel, requireSkill } from '../../application/caller.ts';
 import { principalOf, snapshotOf, speaksMessages } from '../request-context.ts';
 
@@ -11,8 +12,13 @@ interface Listed {
   readonly owned_by: string;
 }
 
+/** Callers see the subject; which service knows it is for the control API. */
+function ownerOf({ owner, tenant }: Capability): string {
+  return owner === null ? tenant : splitPerson(owner).subject;
+}
+
 function listed(id: string, entry: { readonly created: number; readonly capability: Capability }): Listed {
-  return { id, object: 'model', created: entry.created, owned_by: entry.capability.owner ?? entry.capability.tenant };
+  return { id, object: 'model', created: entry.created, owned_by: ownerOf(entry.capability) };
 }
 
 /** As Anthropic's clients expect it. */

@@ -6,6 +6,7 @@ import { safeReturn } from '../../auth/sign-in/sign-in.ts';
 import type { AuditLog } from '../../storage/audit.ts';
 import type { Principal } from '../../types/access.ts';
 import { GatewayError } from '../../types/errors.ts';
+import { personRef } from '../../types/person.ts';
 import { principalOf } from '../request-context.ts';
 
 const loginQuery = z.object({ return_to: z.string().max(2_000).optional() });
@@ -20,8 +21,11 @@ export function addSignIn(app: FastifyInstance, door: BrowserAuth | null, comman
     if (door !== null) return door;
     throw new GatewayError('not_found', 'Signing in with a browser is not set up here. Set PAILOU_OAUTH_CLIENT_ID and its secret.');
   };
-  const book = (request: FastifyRequest, { tenant, subject, username }: Principal, act: string): void =>
-    audit.append({ tenant, actor: subject, act, target: `person/${subject}`, requestId: request.id, detail: username });
+  const book = (request: FastifyRequest, principal: Principal, act: string): void => {
+    const { tenant, username } = principal;
+    const actor = personRef(principal);
+    audit.append({ tenant, actor, act, target: `person/${actor}`, requestId: request.id, detail: username });
+  };
 
   app.get<{ Querystring: z.output<typeof loginQuery> }>(
     '/auth/login',

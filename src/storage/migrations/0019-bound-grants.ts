@@ -3,6 +3,7 @@
  * has the name now, unless a row of that name was deleted after the grant was written: then it was about that one, and is left unbound.
  */
 import { type Kysely, sql } from 'kysely';
+import { personRef } from '../../types/person.ts';
 
 const configTables = [
   'llm_provider_config',
@@ -75,17 +76,20 @@ async function bindGrants(database: Kysely<unknown>): Promise<void> {
 
 /** What nobody owns, and what an administrator wrote, is approved as it is. */
 async function approve(database: Kysely<unknown>): Promise<void> {
-  const people = await sql<{ subject: string; tenant: string; roles: string }>`select subject, tenant, roles from llm_person`.execute(
-    database,
-  );
+  const people = await sql<{
+    issuer: string;
+    subject: string;
+    tenant: string;
+    roles: string;
+  }>`select issuer, subject, tenant, roles from llm_person`.execute(database);
   const administrators = new Set(
     people.rows
       .filter(({ roles }) => (JSON.parse(roles) as string[]).includes('admin'))
-      .map(({ subject, tenant }) => JSON.stringify([tenant, subject])),
+      .map(({ issuer, subject, tenant }) => JSON.stringify([tenant, personRef({ issuer, subject })])),
   );
   for (const table of Object.values(tableOf)) {
     for (const row of await rowsOf(database, table)) {
-      const isFrom = (subject: string): boolean => administrators.has(JSON.stringify([row.tenant, subject]));
+      const isFrom = (person: string): boolean => administrators.has(JSON.stringify([row.tenant, person]));
       const isWhole = row.owner === null || isFrom(row.updated_by);
       if (!isWhole && !isFrom(row.created_by)) continue;
       const { tags } = parsed(row.spec);

@@ -31,7 +31,7 @@ export interface Connection {
   /** Runs `work`; after a lost connection once more on a new one if `mayRepeat` says that nothing was done yet. */
   use<T>(signal: AbortSignal, mayRepeat: (error: unknown) => boolean, work: (client: Client) => Promise<T>): Promise<T>;
   /** Null while there is none. */
-  status(): Omit<SourceConnection, 'subject'> | null;
+  status(): Omit<SourceConnection, 'person'> | null;
   close(): Promise<void>;
 }
 

@@ -1,5 +1,6 @@
 /** The connections of single callers: made on their first call, closed when idle, never more than a bound. */
 import { GatewayError } from '../../../../types/errors.ts';
+import { personRef } from '../../../../types/person.ts';
 import type { JsonObject } from '../../../../types/json.ts';
 import type { McpPeer, PeerMethod, SourceConnection, ToolContext } from '../../../../types/tool-source.ts';
 import type { Connection } from './connection.ts';
@@ -25,7 +26,8 @@ export interface PerCallerConnections {
 
 interface Own {
   readonly connection: Connection;
-  readonly subject: string;
+  /** Whose it is (`personRef`). */
+  readonly person: string;
   readonly client: string | null;
   /** The calls under way, the latest last. */
   readonly peers: (McpPeer | undefined)[];
@@ -89,7 +91,7 @@ export function createPerCallerConnections(options: {
     });
     const own: Own = {
       connection,
-      subject: context.principal.subject,
+      person: personRef(context.principal),
       client: context.peer?.connection ?? null,
       peers,
       requests,
@@ -120,9 +122,9 @@ export function createPerCallerConnections(options: {
     any: () => [...owned.values()].toSorted((one, other) => other.usedAt - one.usedAt)[0]?.connection ?? null,
     leave: (client) => dropWhere((own) => own.client === client),
     status: () =>
-      [...owned.values()].flatMap(({ connection, subject }) => {
+      [...owned.values()].flatMap(({ connection, person }) => {
         const status = connection.status();
-        return status === null ? [] : [{ subject, ...status }];
+        return status === null ? [] : [{ person, ...status }];
       }),
     async close() {
       clearInterval(sweeper);

@@ -198,7 +198,7 @@ export function createSession(options: SessionOptions): ToolSource {
 
     connections() {
       const status = shared.status();
-      return [...(status === null ? [] : [{ subject: null, ...status }]), ...own.status()];
+      return [...(status === null ? [] : [{ person: null, ...status }]), ...own.status()];
     },
 
     async [Symbol.asyncDispose]() {

@@ -1,0 +1,48 @@
+/** How people are written in the API, in YAML and in exports: a bare subject where one issuer is configured, else with the issuer. */
+import { GatewayError } from '../types/errors.ts';
+import { personRef, splitPerson, systemActor } from '../types/person.ts';
+
+export interface PersonNames {
+  /**
+   * The reference to store for what was written. `stored` is what the row has now: unchanged, it is taken as it is, also from an issuer that is
+   * no longer configured. Throws `invalid_request` for an unknown issuer, and for a bare subject where several issuers are configured.
+   */
+  resolve(written: string, param: string, stored?: string | null): string;
+  /** A reference as people write it here. */
+  show(ref: string): string;
+}
+
+/** Such a text is read as a reference, so a subject that looks like one is written with its issuer. */
+const namesAnIssuer = /^https?:\/\/[^#]*#/;
+
+const refused = (param: string, message: string): GatewayError => new GatewayError('invalid_request', `${param}: ${message}`, { param });
+
+const longestSubject = 256;
+
+/** `issuers`: the configured ones, by name. Without any, texts stay as they are. */
+export function createPersonNames(issuers: readonly string[]): PersonNames {
+  const only = issuers.length === 1 ? issuers[0] : undefined;
+  const list = issuers.map((issuer) => `${issuer}#…`).join(' or ');
+  const referenceOf = (written: string, param: string): string => {
+    if (issuers.some((issuer) => written.startsWith(`${issuer}#`) && written.length > issuer.length + 1)) return written;
+    if (namesAnIssuer.test(written)) {
+      const { issuer } = splitPerson(written);
+      throw refused(param, `the issuer "${issuer}" is not configured here. Write the person as ${list}`);
+    }
+    if (only !== undefined) return personRef({ issuer: only, subject: written });
+    throw refused(param, `"${written}" is ambiguous, because several issuers are configured. Write ${list}`);
+  };
+  return {
+    resolve(written, param, stored = null) {
+      if (issuers.length === 0 || written === stored) return written;
+      const ref = referenceOf(written, param);
+      if (splitPerson(ref).subject.length > longestSubject) throw refused(param, `a subject has at most ${longestSubject} characters.`);
+      return ref;
+    },
+    show(ref) {
+      const { issuer, subject } = splitPerson(ref);
+      const isPlain = subject !== systemActor && !namesAnIssuer.test(subject) && !subject.startsWith(`${only}#`);
+      return issuer === only && isPlain ? subject : ref;
+    },
+  };
+}
