@@ -75,7 +75,7 @@ describe('a write', () => {
   });
 
   it('of a key is for the person whom it stands for, and for administrators', () => {
-    const key = (subject: string, issuer = 'https://identity.example') => rowOf('key', subject, 'k', { subject, issuer });
+    const key = (subject: string, of = issuer) => rowOf('key', subject, 'k', { subject, issuer: of });
     expect(letter('user', write(null, key('user')))).toBe('allowed');
     expect(letter('user', write(null, key('another')))).toBe('owner');
     expect(letter('user', write(key('user', 'https://partner.example'), null))).toBe('owner');

@@ -90,25 +90,20 @@ for (const kind of databaseKinds) {
       await insert(database, 'llm_key', [row('k1', { issuer: partner, subject: 'both' }, 'both')]);
       await migrate(database, home);
       const { rows } = await createConfigStore(database).load();
-      const said = rows.map(({ kind: of, tenant, name, owner, spec, createdBy }) => [
-        of,
-        tenant,
-        name,
-        owner,
-        spec['subject'] ?? null,
-        createdBy,
-      ]);
-      expect(said.toSorted((one, other) => (one.join(' ') < other.join(' ') ? -1 : 1))).toEqual([
-        ['grant', 'acme', 'role', null, 'pat', 'pailou'],
-        ['grant', 'acme', 'user', null, `${partner}#pat`, 'pailou'],
-        ['key', 'acme', 'k1', `${partner}#both`, 'both', `${home}#both`],
-        ['limit', 'acme', 'any', null, '*', 'pailou'],
-        ['limit', 'acme', 'one', null, `${home}#both`, 'pailou'],
-        ['model', 'acme', 'a', `${partner}#pat`, null, `${partner}#pat`],
-        ['model', 'acme', 'b', `${home}#both`, null, `${home}#both`],
-        ['model', 'acme', 'c', `${home}#unseen`, null, `${home}#unseen`],
-        ['model', 'acme', 'd', null, null, 'pailou'],
-        ['model', 'rival', 'a', `${home}#pat`, null, `${home}#pat`],
+      const said = rows.map(({ kind: of, tenant, name, owner, spec, createdBy }) =>
+        [`${of} ${tenant}/${name}`, owner, typeof spec['subject'] === 'string' ? spec['subject'] : null, createdBy].join(', '),
+      );
+      expect(said.toSorted()).toEqual([
+        'grant acme/role, , pat, pailou',
+        `grant acme/user, , ${partner}#pat, pailou`,
+        `key acme/k1, ${partner}#both, both, ${home}#both`,
+        'limit acme/any, , *, pailou',
+        `limit acme/one, , ${home}#both, pailou`,
+        `model acme/a, ${partner}#pat, , ${partner}#pat`,
+        `model acme/b, ${home}#both, , ${home}#both`,
+        `model acme/c, ${home}#unseen, , ${home}#unseen`,
+        'model acme/d, , , pailou',
+        `model rival/a, ${home}#pat, , ${home}#pat`,
       ]);
     });
 
