@@ -18,7 +18,7 @@ async function insert(
   table: string,
   row: { name: string; spec: object; owner?: string | null; by?: string; at?: string; updatedBy?: string },
 ): Promise<void> {
-  const { name, spec, owner = null, by = 'boss', at = early, updatedBy = by } = row;
+  const { name, spec, owner = null, by = 'https://i#boss', at = early, updatedBy = by } = row;
   await sql`insert into ${sql.table(table)} (id, tenant, name, spec, enabled, owner, revision, created_at, created_by, updated_at, updated_by)
     values (${`${table} ${name}`}, 'acme', ${name}, ${JSON.stringify(spec)}, 1, ${owner}, 1, ${at}, ${by}, ${at}, ${updatedBy})`.execute(
     query,
@@ -36,8 +36,19 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       database.query,
     );
     await insert(database, 'llm_model_config', { name: 'kept', spec: { tags: ['cheap'] } });
-    await insert(database, 'llm_model_config', { name: 'taken', spec: { tags: ['cheap'] }, owner: 'dev', by: 'dev', at: late });
-    await insert(database, 'llm_model_config', { name: 'given', spec: { tags: ['cheap'] }, owner: 'dev', updatedBy: 'dev' });
+    await insert(database, 'llm_model_config', {
+      name: 'taken',
+      spec: { tags: ['cheap'] },
+      owner: 'https://i#dev',
+      by: 'https://i#dev',
+      at: late,
+    });
+    await insert(database, 'llm_model_config', {
+      name: 'given',
+      spec: { tags: ['cheap'] },
+      owner: 'https://i#dev',
+      updatedBy: 'https://i#dev',
+    });
     await insert(database, 'llm_mcp_config', { name: 'files', spec: {} });
     // The first `taken` was deleted after the grant on it was given.
     await sql`insert into llm_config_history (revision, sequence, kind, tenant, name, before, after, at, actor, summary)
