@@ -49,7 +49,7 @@ export interface Redis extends AsyncDisposable {
 export class RedisUnavailable extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
-    this.name = 'RedisAway';
+    this.name = 'RedisUnavailable';
   }
 }
 
