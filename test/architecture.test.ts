@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findCycle, findImports, listFiles, projectRoot, readSources } from './architecture/source-tree.ts';
+import { findRiddles } from './architecture/plain-words.ts';
 import type { Import, SourceFile } from './architecture/source-tree.ts';
 
 const sources = readSources('src');
@@ -226,5 +227,28 @@ describe('the files', () => {
       root.length,
       `Files directly in src/ belong to no layer and see everything; keep them few: ${root.join(', ')}`,
     ).toBeLessThanOrEqual(4);
+  });
+});
+
+describe('the comments', () => {
+  /** Folders whose comments keep to the rules; a folder that is here never leaves. */
+  const plain = /^src\/(cache|plugins|scheduling|schema|streaming|telemetry|text)\//;
+
+  it('are short sentences that name their subject', () => {
+    const riddles = sources.filter(({ path }) => plain.test(path)).flatMap(findRiddles);
+    expect(
+      riddles.map(({ at: place, fault, sentence }) => `${place}: ${fault}: ${sentence}`),
+      'A comment is plain technical English: subject first, one idea a sentence, at most 25 words. Say the caller, the client, the vendor; not whoever, somebody, told.',
+    ).toEqual([]);
+  });
+
+  it('are read, and a riddle is found', () => {
+    const text =
+      "/** Whoever comes later waits. */\n// It is told to `x`.\nconst a = 'nobody';\n/**\n * One.\n * " + 'word '.repeat(26) + '\n */';
+    expect(findRiddles({ path: 'a.ts', text }).map(({ at: place, fault }) => `${place} ${fault}`)).toEqual([
+      'a.ts:1 the word "Whoever"',
+      'a.ts:2 the word "told"',
+      'a.ts:4 26 words in one sentence',
+    ]);
   });
 });

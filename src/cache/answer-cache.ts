@@ -1,9 +1,9 @@
-/** Answers that are given again to the very same request, for models that are configured so. */
+/** The response cache: repeats a stored answer for an identical request, for models that enable it. */
 import type { ModelEntry } from '../types/snapshot.ts';
 import { answerKey, type Asker, isExact } from './answer-key.ts';
 import type { AnswerStore } from './answer-store.ts';
 
-/** An answer from before, with what its caller was told beside it. */
+/** A stored answer with the warnings that its caller got. */
 export interface CachedAnswer<T> {
   readonly value: T;
   readonly warnings: readonly string[];
@@ -11,11 +11,11 @@ export interface CachedAnswer<T> {
   readonly keptAt: number;
 }
 
-/** Where one call's answer lies, or will. */
+/** The cache entry of one call. */
 export interface AnswerPlace<T> {
-  /** Null where there is none, or where the caller does not want one from before. Never rejects. */
+  /** The stored answer. Null on a miss and for `cache-control: no-cache`. Never rejects. */
   find(): Promise<CachedAnswer<T> | null>;
-  /** A complete answer. Does nothing where it is too long. */
+  /** Stores a complete answer. Does nothing when it is too long. */
   keep(value: T, warnings: readonly string[]): void;
   readonly maxBytes: number;
 }
@@ -23,18 +23,18 @@ export interface AnswerPlace<T> {
 export interface Question {
   readonly operation: 'chat' | 'embeddings';
   readonly asked: object;
-  /** The caller's header: with `no-store` the call goes as if nothing were kept, with `no-cache` it is asked anew. */
+  /** The caller's header: `no-store` bypasses the cache, `no-cache` refreshes the entry. */
   readonly cacheControl: string | undefined;
 }
 
 export interface AnswerCache {
-  /** Null where the answer is neither looked for nor kept: the model is not configured so, or the caller does not want it. */
+  /** The entry of a call. Null when the model has no cache or the caller sends `no-store`. */
   place<T>(model: ModelEntry, asker: Asker, question: Question): AnswerPlace<T> | null;
 }
 
 export interface AnswerCacheOptions {
   readonly store: AnswerStore;
-  /** Hears of each call whether its answer was there. */
+  /** Called once for each lookup. */
   readonly onAsked?: (capability: string, result: 'hit' | 'miss') => void;
 }
 

@@ -1,12 +1,12 @@
-/** The events of an answer as they go by, gathered to be kept: only a complete one is. */
+/** Collects the events of an answer for the cache. Only a complete answer is stored. */
 import type { ChatEvent } from '../types/chat.ts';
 
-/** Words come in pieces of a few letters; kept together up to so many, they are still given again as a stream. */
+/** Deltas are joined up to this length in characters; a cached answer still streams. */
 const pieceLength = 200;
-/** About what an event takes besides its words. */
+/** Approximate overhead of an event in characters. */
 const eventLength = 50;
 
-/** Both as one, where nothing is lost by it. */
+/** Joins two deltas when nothing is lost. */
 function joined(last: ChatEvent | undefined, event: ChatEvent): ChatEvent | null {
   if (last === undefined) return null;
   if (event.type === 'tool-call-delta') {
@@ -29,7 +29,7 @@ export class AnswerCollector {
   #ended = false;
   #unfit = false;
 
-  /** `maxLength` in characters, about; of a longer answer nothing is held. */
+  /** `maxLength` in characters, approximately. A longer answer is dropped. */
   constructor(maxLength: number) {
     this.#maxLength = maxLength;
   }
@@ -56,7 +56,7 @@ export class AnswerCollector {
       case 'finish':
         this.#begun.add(event.choice);
         this.#finished.add(event.choice);
-        // What a filter cut off is no answer to give again.
+        // A filtered answer is not repeated.
         this.#unfit ||= event.reason === 'content_filter';
         break;
       // The vendor keeps sound for a while only, and the caller refers to it; steps are what Pailou did, which is not done again.
@@ -85,7 +85,7 @@ export class AnswerCollector {
     }
   }
 
-  /** All events, if the answer says something and ended as it should: each of `choices` choices with its finish reason. Null otherwise. */
+  /** All events of a complete, non-empty answer: each of the `choices` has a finish reason. Null otherwise. */
   complete(choices: number): readonly ChatEvent[] | null {
     const whole = this.#says && this.#ended && this.#begun.size >= choices && this.#finished.size === this.#begun.size;
     return whole && !this.#unfit ? this.#events : null;

@@ -1,4 +1,4 @@
-/** What makes two calls the same: everything that the answer depends on, and everybody who may share it. */
+/** The cache key: everything that the answer depends on, and the group that may share it. */
 import { createHash } from 'node:crypto';
 import type { Principal } from '../types/access.ts';
 import { canonicalJson } from '../schema/canonical-json.ts';
@@ -6,17 +6,17 @@ import type { ChatRequest } from '../types/chat.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { CacheSpec } from '../types/resources.ts';
 
-/** Told in each key: answers that were kept in another form are not found. */
+/** Version of the stored form; part of each key. */
 const form = 1;
 
 export type Asker = Pick<Principal, 'tenant' | 'issuer' | 'subject' | 'roles' | 'permissions'>;
 
-/** How the answer is brought is no part of the question. */
+/** Streaming does not change the answer, so it is not part of the key. */
 function question({ stream: _stream, stream_options: _options, ...rest }: JsonObject): JsonObject {
   return rest;
 }
 
-/** A chat as it goes to a vendor, whichever face it came by. */
+/** The parts of a chat request that reach the vendor, for every client format. */
 export function askedOf({ body, native, translated }: ChatRequest): object {
   return {
     body: question(body),
@@ -25,14 +25,14 @@ export function askedOf({ body, native, translated }: ChatRequest): object {
   };
 }
 
-/** False where a number was lost when the body was read: two calls that differ would be one. */
+/** False when parsing lost precision of a number: two different calls would share a key. */
 export function isExact(value: unknown): boolean {
   if (typeof value === 'number') return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
   if (typeof value !== 'object' || value === null) return true;
   return Object.values(value).every(isExact);
 }
 
-/** Whoever has the same circle gets the same answers. */
+/** The group that shares cached answers: one user, the same roles, or the tenant. */
 function circleOf(asker: Asker, sharedBy: CacheSpec['shared_by']): readonly unknown[] {
   switch (sharedBy) {
     case 'user':

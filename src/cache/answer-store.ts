@@ -1,8 +1,8 @@
-/** Where kept answers lie: in this process, or in Redis for all nodes. One suite tests both. */
+/** The store of cached answers: process memory or Redis. One test suite covers both. */
 
 export interface AnswerStore {
-  /** Null where there is none, or where it cannot be found out soon. Never throws or rejects. */
+  /** Null on a miss and when the store is slow or away. Never throws or rejects. */
   get(key: string): string | null | Promise<string | null>;
-  /** For at most so long. Not waited for; an answer that cannot be kept is asked for again. */
+  /** Stores the text for at most `ttlMs`. Not awaited: a failed write is a later miss. */
   set(key: string, text: string, ttlMs: number): void;
 }

@@ -1,10 +1,10 @@
-/** Whether an answer from before is as good as a new one: the call asks for words alone, and nothing is done for it meanwhile. */
+/** Decides whether a request may be answered from the cache: it must have no side effects. */
 import type { ChatRequest } from '../types/chat.ts';
 import { isJsonObject, type Json } from '../types/json.ts';
 
-/** Tools that the caller runs, in OpenAI's format. */
+/** Tool types of OpenAI's format that the caller runs. */
 const callersOwn: ReadonlySet<unknown> = new Set(['function', 'custom']);
-/** Those of Anthropic's format: its own names for tools that run at the caller's. */
+/** Tool types of Anthropic's format that the caller runs. */
 const callersOwnNative = /^(custom|(bash|text_editor|computer|memory)_\d+)$/;
 
 function all(tools: Json | undefined, rule: (type: Json | undefined) => boolean): boolean {
@@ -14,7 +14,7 @@ function all(tools: Json | undefined, rule: (type: Json | undefined) => boolean)
 const isEmpty = (value: Json | undefined): boolean =>
   value === undefined || value === null || value === false || (Array.isArray(value) && value.length === 0);
 
-/** False where somebody else than the caller may run tools: Pailou does, or the vendor; and where the vendor is to keep the answer. */
+/** False when Pailou or the vendor runs tools, or when the vendor stores the answer. */
 export function isCacheable({ body, native }: ChatRequest): boolean {
   if (!all(body['tools'], (type) => callersOwn.has(type)) || !isEmpty(body['store']) || !isEmpty(body['mcp_servers'])) return false;
   if (native === undefined) return true;

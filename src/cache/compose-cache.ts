@@ -1,4 +1,4 @@
-/** Composes the cache of answers: in this process, or in Redis for all nodes. */
+/** Composes the response cache: in process memory, or in Redis for all nodes. */
 import type { Redis } from '../storage/redis.ts';
 import type { MasterKeys } from '../storage/secret-box.ts';
 import { type AnswerCache, type AnswerCacheOptions, createAnswerCache } from './answer-cache.ts';

@@ -1,11 +1,11 @@
-/** Kept answers in this process, bounded by their bytes: what was not asked for longest goes first. */
+/** Cached answers in process memory: an LRU bounded by bytes. */
 import { LRUCache } from 'lru-cache';
 import type { AnswerStore } from './answer-store.ts';
 
-/** What an entry takes besides its text. */
+/** Overhead of an entry in bytes. */
 const entryBytes = 500;
 
-/** In memory of its own: a short text must not hold a piece of memory that it shares with others. */
+/** An unpooled buffer: a short text must not keep a shared 8 kB pool alive. */
 function bytesOf(text: string): Buffer {
   const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
   bytes.write(text);

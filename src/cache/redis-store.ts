@@ -1,12 +1,12 @@
-/** Kept answers in Redis, for all nodes. They hold people's words: sealed, under names that tell nothing, each good at its own place only. */
+/** Cached answers in Redis for all nodes. Texts are sealed and bound to their key; keys are HMACs. */
 import { createHmac } from 'node:crypto';
 import type { Redis } from '../storage/redis.ts';
 import { createSecretBox, derivedKey, type MasterKey } from '../storage/secret-box.ts';
 import type { AnswerStore } from './answer-store.ts';
 
-/** A call waits no longer for an answer that may be there. */
+/** Timeout of a lookup in milliseconds. */
 const patienceMs = 50;
-/** After Redis was too slow, calls do not wait for it at all for a while. */
+/** Lookups are skipped for this long after a timeout, in milliseconds. */
 const pauseMs = 1_000;
 
 export function createRedisAnswers(redis: Redis, master: MasterKey): AnswerStore {

@@ -1,6 +1,6 @@
-/** Waits for work that does not hear a signal itself, for no longer than the signal lets. */
+/** Makes the wait for non-cancellable work abortable. */
 
-/** Settles as `work` does, or rejects with the signal's reason as soon as it is aborted; the work goes on by itself then. */
+/** Settles as `work` does, or rejects with the signal's reason on abort. The work itself continues. */
 export async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const left = (): void => reject(signal.reason);

@@ -1,4 +1,4 @@
-/** What an operator's plugin imports as `pailou/plugin`. */
+/** The module that an operator's plugin imports as `pailou/plugin`. */
 export { definePlugin } from '../types/plugin.ts';
 export { defineSkill } from './define-skill.ts';
 export { headerSecret, secret } from '../types/secret.ts';

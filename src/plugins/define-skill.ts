@@ -1,4 +1,4 @@
-/** A skill in code, in one file: a schema, and a function that calls models, tools and other skills. */
+/** Defines a skill in code: an input schema, and a function that calls models, tools and other skills. */
 import { z } from 'zod';
 import { GatewayError } from '../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
@@ -7,14 +7,14 @@ import { definePlugin, type Plugin } from '../types/plugin.ts';
 import { zodSentence } from '../schema/zod-errors.ts';
 import { wholeText, textEvents } from '../streaming/text-events.ts';
 
-/** What the function may do. Everything is done in the caller's name, with the caller's rights. */
+/** The calls available to the function. Each runs with the caller's rights. */
 export interface SkillTools {
   readonly signal: AbortSignal;
-  /** Who calls: for words, never to decide by. */
+  /** The caller's display name. Not for authorization. */
   readonly username: string;
   /** Asks the row's model: a text, or a whole chat body. Resolves with the text of the answer. */
   ask(question: string | JsonObject): Promise<string>;
-  /** Calls `mcp/<server>/<tool>`, `skill/<name>` or `model/<name>`, which the row names under tools. What is structured comes as that, texts as text, pictures and files as MCP's list of contents. */
+  /** Calls `mcp/<server>/<tool>`, `skill/<name>` or `model/<name>`; the row must list it under tools. Resolves with structured content, text, or MCP's content list for images and files. */
   call(capability: string, input: JsonObject): Promise<Json>;
 }
 
@@ -23,7 +23,7 @@ export interface CodeSkill<I> {
   readonly kind: string;
   readonly title: string;
   readonly input: z.ZodType<I>;
-  /** Left out for a skill that answers with text. What it makes of the result is the answer: defaults filled in, the rest as it says. */
+  /** Leave it out for a skill that answers with text. The parsed result is the answer, so defaults are filled in. */
   readonly output?: z.ZodType;
   run(input: I, tools: SkillTools): Promise<unknown>;
 }
@@ -40,7 +40,7 @@ function refuseOutput(error: z.ZodError): GatewayError {
 
 const fields = ['kind', 'title', 'input', 'output', 'run'];
 
-/** Throws an Error with a sentence that names the field: whoever writes a skill may do without a type checker. */
+/** Throws an Error that names the field. Authors may not use a type checker. */
 function requireShape(given: unknown): void {
   if (!isJsonObject(given)) throw new Error('defineSkill takes one object: { kind, title, input, output, run }');
   const stranger = Object.keys(given).find((field) => !fields.includes(field));
@@ -65,7 +65,7 @@ function shown(field: string, schema: z.ZodType, io: 'input' | 'output'): JsonOb
   }
 }
 
-/** What the function throws by mistake is for the log; what it throws on purpose, as a GatewayError, is for the caller. */
+/** A GatewayError from the function reaches the caller. Any other error is logged and becomes `skill_failed`. */
 function failureOf(kind: string, thrown: unknown, runId: string, logger: Logger): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
   const message = `The code of the skill kind "${kind}" failed; whoever runs the gateway finds the reason in its log.`;
@@ -74,8 +74,8 @@ function failureOf(kind: string, thrown: unknown, runId: string, logger: Logger)
 }
 
 /**
- * Throws an Error with a sentence for the author if it is not given a skill. Throws, when the skill is called: `invalid_request` naming the
- * field, `output_invalid` where its own output does not fit, `skill_failed` where its code throws.
+ * Throws an Error for the author when `skill` is malformed. A call throws `invalid_request` naming the
+ * field, `output_invalid` when the output does not fit its schema, `skill_failed` when the code throws.
  */
 export function defineSkill<I>(skill: CodeSkill<I>): Plugin<'skill', Record<string, never>> {
   requireShape(skill);
@@ -101,12 +101,12 @@ export function defineSkill<I>(skill: CodeSkill<I>): Plugin<'skill', Record<stri
             ),
           call: (capability, input) => run.call(capability, input),
         };
-        // Schemas may hold code of the author's too: refinements and transformations.
+        // A schema may run the author's code: refinements and transforms.
         const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
           try {
             return await work();
           } catch (thrown) {
-            // Whoever ended the run knows why better than the code that was interrupted.
+            // The abort reason explains more than the error of the interrupted code.
             if (run.signal.aborted) throw run.signal.reason;
             throw failureOf(skill.kind, thrown, run.id, logger);
           }

@@ -1,4 +1,4 @@
-/** Finds plugin files and puts them in the registry. A folder is a registry; nobody imports a plugin. */
+/** Finds plugin files in folders and adds them to the registry. No code imports a plugin file. */
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
@@ -52,8 +52,8 @@ async function addFile(registry: PluginRegistry, path: string, services: PluginS
 }
 
 /**
- * A broken built-in stops the start. A broken file of the operator is reported and left out, the rest loads;
- * a folder that is not there is refused, because its plugins would be missed in silence.
+ * Loads all plugins. A broken built-in stops the start. A broken file of the operator is logged and left out.
+ * A missing operator folder stops the start: its plugins would be missing silently.
  */
 export async function loadPlugins(options: LoadOptions): Promise<PluginRegistry> {
   const registry = new PluginRegistry();

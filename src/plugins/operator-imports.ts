@@ -1,4 +1,4 @@
-/** Lets an operator's plugin file, which lives anywhere, import `zod` and `pailou/plugin`: one zod in the process, no install beside the file. */
+/** Lets an operator's plugin file import `zod` and `pailou/plugin` from any folder, without an install beside it. */
 import { registerHooks } from 'node:module';
 import { sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -11,7 +11,7 @@ const provided: Readonly<Record<string, string>> = {
 const folders = new Set<string>();
 let hooked = false;
 
-/** From now on files below `folder` may import what Pailou provides. */
+/** Enables these imports for files below `folder`. */
 export function provideImportsTo(folder: string): void {
   folders.add(folder.endsWith(sep) ? folder : folder + sep);
   if (hooked) return;

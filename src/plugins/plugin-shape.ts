@@ -1,4 +1,4 @@
-/** Is this default export a plugin? Says in words what is wrong, because an operator wrote it. */
+/** Checks that a default export is a plugin, with error messages for its author. */
 import { z } from 'zod';
 import type { Plugin, PluginType } from '../types/plugin.ts';
 

@@ -1,21 +1,21 @@
-/** So many at once and no more. Who comes later waits: those whose others hold the fewest turns go first, then those who came first. */
+/** A fair queue: bounds concurrency per key. A slot goes to the waiter whose owner holds the fewest, then to the oldest waiter. */
 
 export interface Waiting {
-  /** Ends the waiting of who leaves before. */
+  /** Takes the waiter out of the queue. */
   readonly signal: AbortSignal;
-  /** Whoever waits; nobody gets ahead of the others by asking often. */
+  /** The owner of the waiter. Fairness is between owners. */
   readonly who?: string;
 }
 
-/** Resolves with the way to end the turn; rejects with the signal's reason for who leaves before. */
+/** Resolves with the function that releases the slot. Rejects with the signal's reason when the waiter leaves first. */
 export type AcquireSlot = (waiting: Waiting) => Promise<() => void>;
 
 export interface FairQueue {
-  /** At most `most` at once of those that name the same key. */
+  /** At most `most` slots of the same key are held at a time. */
   take(key: string, most: number, waiting: Waiting): ReturnType<AcquireSlot>;
 }
 
-/** Turns of which there is one kind only. */
+/** A fair queue with a single key. */
 export function createSlots(most: number): AcquireSlot {
   const turns = createFairQueue();
   return (waiting) => turns.take('', most, waiting);
@@ -28,7 +28,7 @@ interface Place {
 
 interface Queue {
   count: number;
-  /** Of those who hold turns: how many. */
+  /** The number of held slots by owner. */
   readonly held: Map<string, number>;
   readonly waiting: Set<Place>;
 }

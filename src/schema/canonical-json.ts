@@ -1,6 +1,6 @@
-/** JSON in one writing: texts are equal exactly where what they say is. */
+/** Canonical JSON: two values are equal exactly when their texts are. */
 
-/** The members of each object in the order of their names, without those that are undefined. */
+/** Sorts the members of each object by name and leaves out undefined ones. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((each: unknown) => canonicalJson(each)).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';

@@ -1,4 +1,4 @@
-/** What a local reference within a JSON document points to (RFC 6901, as a fragment). */
+/** Resolves local references of a JSON document (RFC 6901, URI fragment form). */
 import { isJsonObject, type Json } from '../types/json.ts';
 
 function decoded(part: string): string {
@@ -6,12 +6,12 @@ function decoded(part: string): string {
   try {
     plain = decodeURIComponent(part);
   } catch {
-    // Not encoded then.
+    // A stray % is read as it stands.
   }
   return plain.replaceAll('~1', '/').replaceAll('~0', '~');
 }
 
-/** `#` is the document itself, `#/a/0` the first item of its field `a`. Undefined for what is not there, or is no local reference. */
+/** `#` is the document, `#/a/0` the first item of its field `a`. Returns undefined for a missing target and for a reference that is not local. */
 export function pointedTo(document: Json, reference: string): Json | undefined {
   if (reference === '#') return document;
   if (!reference.startsWith('#/')) return undefined;

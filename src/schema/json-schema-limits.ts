@@ -1,17 +1,17 @@
-/** What a JSON Schema is like before it is compiled: its size, its draft, references in a circle, and whether its checks are plainly cheap. */
+/** Limits of a JSON Schema that are checked before it is compiled: draft, size, circular references, cost of a check. */
 import { pointedTo } from './json-pointer.ts';
 import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
 
 const mostValues = 20_000;
 const mostDepth = 200;
-/** The validator's code nests for each; V8 gives up at some two thousand. */
+/** The validator nests code for each of them. V8 fails at about two thousand levels. */
 const mostBeside = 1_000;
 const mostPlainValues = 200;
 
 const drafts = ['2020-12', '2019-09', 'draft-07', 'draft-06'] as const;
 export type Draft = (typeof drafts)[number];
 
-/** Throws an Error with a sentence for a draft that nobody here knows. */
+/** Throws an Error with a sentence for an unknown draft. */
 export function draftOf(schema: JsonObject): Draft {
   const named = schema['$schema'];
   if (named === undefined) return '2020-12';
@@ -22,7 +22,7 @@ export function draftOf(schema: JsonObject): Draft {
   return draft;
 }
 
-/** Throws an Error with a sentence if it is too large. Returns how many values it has, itself and each name's and list's. */
+/** Counts the values of the schema, nested ones included. Throws an Error with a sentence when it is too large. */
 export function sizeOf(schema: JsonObject): number {
   let values = 0;
   const open: [Json, number][] = [[schema, 1]];
@@ -56,12 +56,12 @@ function onlyCheap(schema: Json | undefined): boolean {
   });
 }
 
-/** Whether a check looks at each value once, with little to compare: no references, alternatives, patterns, nor lists whose items must differ. */
+/** True when a check visits each value once: no references, alternatives, patterns or unique items. */
 export function isCheapToCheck(schema: JsonObject, values: number): boolean {
   return values <= mostPlainValues && onlyCheap(schema);
 }
 
-/** Subschemas that look at the same value as `schema` itself. */
+/** Subschemas that apply to the same value as `schema`. */
 function inPlace(schema: JsonObject, target: (reference: string) => Json | undefined): JsonObject[] {
   const lists = ['allOf', 'anyOf', 'oneOf'].flatMap((key) => (Array.isArray(schema[key]) ? schema[key] : []));
   const alone = ['not', 'if', 'then', 'else'].map((key) => schema[key]);
@@ -72,7 +72,7 @@ function inPlace(schema: JsonObject, target: (reference: string) => Json | undef
   return [...lists, ...alone, ...dependent, ...references].filter(isJsonObject);
 }
 
-/** Whether some value would be checked for ever: references that come back to where they began without going into the value. */
+/** True when a check could loop: a reference returns to its start without descending into the value. */
 export function hasCircularReference(root: JsonObject): boolean {
   const all: JsonObject[] = [];
   const anchors = new Map<string, JsonObject>();
@@ -85,7 +85,7 @@ export function hasCircularReference(root: JsonObject): boolean {
     for (const key of ['$anchor', '$dynamicAnchor']) if (typeof value[key] === 'string') anchors.set(`#${value[key]}`, value);
   }
   const target = (reference: string): Json | undefined => pointedTo(root, reference) ?? anchors.get(reference);
-  // Depth first without recursion: a schema is open while those below it are looked at.
+  // Depth-first without recursion. A schema is `open` while its subschemas are visited.
   const state = new Map<JsonObject, 'open' | 'done'>();
   for (const start of all) {
     const path: { schema: JsonObject; left: JsonObject[] }[] = [];

@@ -1,4 +1,4 @@
-/** JSON Schema checks with the fault named by its path, in bounded time whatever the schema is. */
+/** Validates JSON against a JSON Schema in bounded time. A fault names the path of the value. */
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { Ajv } from 'ajv/dist/ajv.js';
@@ -8,7 +8,7 @@ import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
 import { type Draft, draftOf, hasCircularReference, isCheapToCheck, sizeOf } from './json-schema-limits.ts';
 
 export interface SchemaFault {
-  /** Such as `city` or `items[0].price`; empty for the whole. */
+  /** Path of the value, such as `items[0].price`. Empty for the whole value. */
   readonly path: string;
   readonly message: string;
 }
@@ -18,18 +18,18 @@ export interface SchemaCheck {
   fault(value: Json): SchemaFault | null;
 }
 
-/** Patterns come with schemas that many may write, and are tried on what callers send: none may take more than linear time. */
+/** Matches patterns in linear time (RE2): users write the schemas and callers send the texts. */
 const linear = Object.assign(
   (pattern: string) => {
     const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern));
-    // The validator tells patterns apart by their text.
+    // The validator identifies a pattern by its text.
     return { test: (text: string) => compiled.matcher(text).find(), toString: () => pattern };
   },
-  // Only for code that is written out to a file, which none is.
+  // Read only for code generated into a file, which is not done here.
   { code: '' },
 );
 
-/** Draft 7 only added to draft 6. */
+/** Draft 7 is a superset of draft 6. */
 const compilers = { '2020-12': Ajv2020, '2019-09': Ajv2019, 'draft-07': Ajv, 'draft-06': Ajv };
 const addresses = {
   '2020-12': 'https://json-schema.org/draft/2020-12/schema',
@@ -40,25 +40,25 @@ const addresses = {
 const compileMs = 2_000;
 const checkMs = 500;
 
-/** Nothing is fetched: a reference to elsewhere is a fault of the schema. `meta`: the draft's own schemas can be referred to. */
+/** Fetches nothing: a remote reference is a fault of the schema. `meta` makes the draft's own schemas available to references. */
 function compilerFor(draft: Draft, meta: boolean): Ajv {
   return new compilers[draft]({
     strict: false,
     allErrors: false,
     validateFormats: false,
-    // With the value and the rule that it breaks, to tell of them.
+    // Faults carry the value and the violated keyword.
     verbose: true,
     validateSchema: false,
     meta,
     logger: false,
-    // Optimising takes longer than it ever saves, and its recursion overflows first.
+    // The optimiser costs more than it saves, and its recursion overflows first.
     code: { regExp: linear, optimize: false },
   });
 }
 
 const rules = new Map<Draft, ValidateFunction>();
 
-/** What a schema of this draft must be like itself; made once, for it knows no schema but its own. */
+/** The meta-schema validator of a draft; compiled once. */
 function rulesOf(draft: Draft): ValidateFunction {
   const known = rules.get(draft);
   if (known !== undefined) return known;
@@ -70,14 +70,14 @@ function rulesOf(draft: Draft): ValidateFunction {
 
 const shownValues = 20;
 
-/** `must be one of "a", "b"`; null for a list that nobody wants to read. */
+/** `must be one of "a", "b"`; null for a list too long to print. */
 function choiceIn(allowed: unknown): string | null {
   const values = Array.isArray(allowed) && allowed.length <= shownValues ? allowed.map((each: unknown) => JSON.stringify(each)) : [];
   const list = values.join(', ');
   return list === '' || list.length > 500 ? null : `must be one of ${list}`;
 }
 
-/** Fields that stand beside a missing one and that the schema does not know. */
+/** Unknown fields of an object that also misses a field: probably a typing error. */
 function strangersBeside(data: Json | undefined, parent: JsonObject): string[] {
   const { properties, additionalProperties } = parent;
   if (!isJsonObject(data) || additionalProperties !== false || !isJsonObject(properties)) return [];
@@ -108,7 +108,7 @@ function firstZodFault(error: ErrorObject | undefined): SchemaFault {
   return { path, message: error === undefined ? 'does not fit' : sentenceOf(error) };
 }
 
-/** What ends a check or a compilation without a verdict, as a sentence; null for another fault. */
+/** A sentence for a check or compilation that ran out of time or stack. Null for any other error. */
 function breakOff(thrown: unknown, slow: string, deep: string): string | null {
   if (thrown instanceof TimeLimitExceeded) return slow;
   return typeof thrown === 'object' && thrown !== null && 'name' in thrown && thrown.name === 'RangeError' ? deep : null;
@@ -123,7 +123,7 @@ function validatorOf(schema: JsonObject, plain: boolean): ValidateFunction {
       throw new Error(`schema is invalid: ${path || 'the whole'} ${message}`);
     }
     if (hasCircularReference(schema)) throw new Error('the references of the schema go in a circle, so that no check would come to an end');
-    // One compiler each, so that nothing of it outlives its owner.
+    // One compiler per schema, so that it is collected with its owner.
     return compilerFor(draft, JSON.stringify(schema).includes('://json-schema.org/')).compile(schema);
   };
   try {
@@ -136,8 +136,8 @@ function validatorOf(schema: JsonObject, plain: boolean): ValidateFunction {
 }
 
 /**
- * Throws an Error with a sentence if `schema` is no valid JSON Schema, too large, has references in a circle, or a pattern with look-around or
- * back references. A check that takes too long is a fault of the value.
+ * Compiles a schema. Throws an Error with a sentence for an invalid or too large schema, circular references, or a pattern with look-around or
+ * back references. A check that exceeds its time is a fault of the value.
  */
 export function compileSchema(schema: JsonObject): SchemaCheck {
   const plain = isCheapToCheck(schema, sizeOf(schema));
@@ -152,7 +152,7 @@ export function compileSchema(schema: JsonObject): SchemaCheck {
         return { path: '', message };
       }
       const fault = firstZodFault(validate.errors?.[0]);
-      // What failed is not to be held until the next check.
+      // Releases the value that failed.
       validate.errors = null;
       return fault;
     },

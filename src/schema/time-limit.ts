@@ -1,7 +1,7 @@
-/** Work that never gives way by itself, ended after its time wherever it is just then. */
+/** Interrupts synchronous work after a time limit. */
 import { createContext, Script } from 'node:vm';
 
-/** The work was broken off. */
+/** The work was interrupted. */
 export class TimeLimitExceeded extends Error {}
 
 const place: { work: (() => void) | null } = { work: null };
@@ -9,8 +9,8 @@ const context = createContext(place);
 const script = new Script('work()');
 
 /**
- * Throws what `work` throws, or TimeLimitExceeded. The whole process waits meanwhile, so `ms` is to be small; `work` keeps nothing half done
- * that anybody else reads, for it may be left in the middle without its `finally`.
+ * Runs `work` for at most `ms` milliseconds on the calling thread. Throws what `work` throws, or TimeLimitExceeded.
+ * Interrupted work skips its `finally` blocks, so it must not change state that others read.
  */
 export function withTimeLimit<T>(ms: number, work: () => T): T {
   const result: { value?: T } = {};
@@ -18,11 +18,11 @@ export function withTimeLimit<T>(ms: number, work: () => T): T {
     result.value = work();
   };
   try {
-    // Only node's `vm` can end what runs; the work itself stays a function of this realm.
+    // Only `node:vm` can interrupt running code. `work` remains a function of this realm.
     script.runInContext(context, { timeout: ms });
     return result.value as T;
   } catch (thrown) {
-    // An Error of the other realm, which no `instanceof` here knows.
+    // An Error of the other realm: `instanceof` does not recognise it.
     if (typeof thrown === 'object' && thrown !== null && 'code' in thrown && thrown.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT')
       throw new TimeLimitExceeded(`took longer than ${ms} ms`, { cause: thrown });
     throw thrown;

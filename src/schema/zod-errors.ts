@@ -1,8 +1,8 @@
-/** The first fault of a zod check in words: the field, and what is wrong with it. */
+/** The first fault of a zod check as text: the field and what is wrong with it. */
 import type { z } from 'zod';
 import { plainZodMessage } from './zod-messages.ts';
 
-/** What is read of an issue; Fastify hands them on in a shape of its own. */
+/** The fields of a zod issue that are read. Fastify passes issues on in its own type. */
 export interface ZodIssueLike {
   readonly code?: string | undefined;
   readonly message: string;
@@ -26,7 +26,7 @@ export function pathText(path: readonly PropertyKey[]): string {
 const strangersOf = ({ code, keys }: ZodIssueLike): string[] =>
   code === 'unrecognized_keys' && Array.isArray(keys) ? keys.map(String) : [];
 
-/** `under` is where the checked value stands. A field that is missing beside one that nobody knows is most often a slip of the pen: both are told. */
+/** `under` is the path of the checked value. A missing field beside an unknown one is probably a typing error; the sentence names both. */
 export function firstZodFault(issues: readonly ZodIssueLike[], under: readonly PropertyKey[] = []): ZodFault {
   const [first] = issues;
   if (first === undefined) return { param: pathText(under), sentence: 'it does not fit' };
@@ -43,7 +43,7 @@ export function firstZodFault(issues: readonly ZodIssueLike[], under: readonly P
   };
 }
 
-/** The fault as a whole sentence. */
+/** The fault as one sentence. */
 export function faultSentence({ param, sentence }: ZodFault): string {
   return param === '' ? `The body is not valid: ${sentence}.` : `${param}: ${sentence}.`;
 }

@@ -1,4 +1,4 @@
-/** The usual sentences of zod, such as `Invalid input: expected string, received number`, in words that follow the name of a field. */
+/** Rewrites zod's standard messages, such as `Invalid input: expected string, received number`, so that they follow the name of a field. */
 
 const kinds: Readonly<Record<string, string>> = {
   string: 'a text',
@@ -16,7 +16,7 @@ const bounds: Readonly<Record<string, string>> = { '>=': 'at least', '<=': 'at m
 
 function typeWords(expected: string, received: string): string {
   const must = `must be ${kindIn(expected)}`;
-  // A number with a fraction is a number all the same.
+  // A fraction is still a number.
   return expected === 'int' && received === 'number' ? must : `${must}, not ${kindIn(received)}`;
 }
 
@@ -28,7 +28,7 @@ function sizeWords(sign: string, limit: string, unit: string | undefined): strin
 
 const choices = (list: string): string => `must be one of ${list.replaceAll('"|"', '", "')}`;
 
-/** Words of a schema's own are returned as they are. */
+/** Returns a schema's custom message unchanged. */
 export function plainZodMessage(message: string): string {
   const type = /^Invalid input: expected (\w+), received (\w+)$/.exec(message);
   if (type !== null) return typeWords(type[1] ?? '', type[2] ?? '');

@@ -1,8 +1,8 @@
-/** Finished texts as event streams, and event streams as texts: what skills and plain callers need of them. */
+/** Converts finished text to chat events and chat events to text. */
 import type { ChatEvent, ChatEvents, FinishReason } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
 
-/** One text as the answer of a model, whole unless something else is said. What was spent for it is known to the run that it belongs to. */
+/** Emits one text as the answer of a model. It carries no usage: the run that made the text records it. */
 export async function* textEvents(text: string, reason: FinishReason = 'stop', refusal = ''): AsyncGenerator<readonly ChatEvent[]> {
   yield [
     { type: 'response-start' },
@@ -16,9 +16,9 @@ export async function* textEvents(text: string, reason: FinishReason = 'stop', r
 export interface TextAnswer {
   readonly text: string;
   readonly reason: FinishReason;
-  /** In the words of a model that would not answer; empty for none. */
+  /** The model's refusal; empty when there is none. */
   readonly refusal: string;
-  /** How many pictures the model made. */
+  /** The number of images in the answer. */
   readonly images: number;
 }
 
@@ -40,7 +40,7 @@ export async function collectText(events: ChatEvents): Promise<TextAnswer> {
   return { text, reason, refusal, images };
 }
 
-/** The whole text of an answer. Throws `output_truncated` or `content_filter` for a part of one: nobody may take it for all. */
+/** The whole text of an answer. Throws `output_truncated` or `content_filter` for an incomplete one. */
 export async function wholeText(events: ChatEvents): Promise<string> {
   const { text, reason, refusal, images } = await collectText(events);
   const expose = text === '' ? {} : { expose: { best_attempt: text.slice(0, 20_000) } };

@@ -1,4 +1,4 @@
-/** A counter with labels that costs its caller little: plain numbers, which prom-client is given when it is scraped. */
+/** A labelled counter with a cheap increment: plain numbers, copied to prom-client on scrape. */
 import { Counter, type Registry } from 'prom-client';
 
 export interface LabelledCounterOptions<Label extends string> {

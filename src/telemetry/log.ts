@@ -16,13 +16,13 @@ const secretNames = [
   'cookie',
 ];
 
-/** Nobody should log a secret; should it happen all the same, these names are masked one and two levels down. */
+/** Secrets must not be logged. As a second line of defence, fields with these names are masked one and two levels down. */
 const redact = {
   paths: secretNames.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]),
   censor: '***',
 };
 
-/** An expected failure is told by its words; only a fault of our own needs its stack. */
+/** An expected failure is logged by its message. Only an internal error is logged with its stack. */
 function describeError(error: unknown): unknown {
   if (!(error instanceof GatewayError) || error.code === 'internal_error')
     return error instanceof Error ? pino.stdSerializers.err(error) : error;

@@ -12,13 +12,13 @@ export interface Metrics {
   circuitTurned(deployment: string, state: 'closed' | 'half-open' | 'open'): void;
   probed(deployment: string, result: 'well' | 'ill' | 'unclear'): void;
   limitRefused(limit: string, measure: string): void;
-  /** A call asked for an answer from before. */
+  /** A cache lookup of a call. */
   answerSought(capability: string, result: 'hit' | 'miss'): void;
   callStarted(): void;
   callEnded(): void;
 }
 
-/** So many runs are counted together: in a row they cost a fraction of what they cost one by one, between the steps of calls. */
+/** Runs are counted in batches of this size: a batch costs a fraction of single updates between the steps of calls. */
 const countTogether = 100;
 
 export function createMetrics(): Metrics {

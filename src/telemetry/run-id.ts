@@ -1,9 +1,9 @@
-/** Ids of runs: UUIDs of version 7 (RFC 9562), which begin with the time. */
+/** Ids of runs: UUID version 7 (RFC 9562), ordered by time. */
 import { randomUUID } from 'node:crypto';
 
 /**
- * Ids made one after the other lie side by side in the indexes of the ledger. Wholly random ones would each touch a page of
- * their own, which costs a large database several times as much.
+ * Consecutive ids are neighbours in the ledger's indexes. Random ids would touch a page each,
+ * which costs a large database several times as much.
  */
 export function newRunId(): string {
   const time = Date.now().toString(16).padStart(12, '0');

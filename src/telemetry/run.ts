@@ -1,4 +1,4 @@
-/** One invocation under way. Its record goes to the ledger exactly once, when it ends. */
+/** One invocation in progress. Its record goes to the ledger exactly once, when it ends. */
 import type { Principal } from '../types/access.ts';
 import type { Usage } from '../types/chat.ts';
 import type { ErrorCode } from '../types/errors.ts';
@@ -8,7 +8,7 @@ import type { Json } from '../types/json.ts';
 import { newRunId } from './run-id.ts';
 import { added, costOfParts, noCost, type PricedPart, type RunCost } from './cost.ts';
 
-/** Whether what a run was asked and answered is kept: for so many days, and also of the runs within it. */
+/** How long a run's input and output are retained, in days, and whether those of its child runs are too. */
 export interface Keeping {
   readonly days: number;
   readonly within: boolean;
@@ -37,12 +37,12 @@ export class Run {
   #deployment: string | null = null;
   #price: Price | null = null;
   #usage: Usage | null = null;
-  /** Parts of the answer that came from deployments which did not end it. */
+  /** Parts of the answer from deployments that did not finish it. */
   readonly #earlier: PricedPart[] = [];
   #free = false;
   #meter: (() => Usage) | null = null;
   #ended = false;
-  /** Runs within this one: those under way, and what those have spent that ended. */
+  /** Child runs in progress. */
   readonly #open = new Set<Run>();
   #ofEnded: RunCost = noCost;
   #onQuiet: (() => void) | null = null;
@@ -62,36 +62,36 @@ export class Run {
     if (parent !== null) parent.#open.add(this);
   }
 
-  /** A run inside this one: a skill's model call, a tool call. Same principal, same request. */
+  /** Starts a child run, such as a skill's model call, for the same principal and request. */
   child(capability: string, operation: string): Run {
     return new Run(this.#ledger, { ...this.start, capability, operation }, this);
   }
 
-  /** True if this run or one above it invokes `capability`: the recursion guard. */
+  /** True if this run or an ancestor invokes `capability`: the recursion guard. */
   isWithin(capability: string): boolean {
     return this.start.capability === capability || (this.#parent?.isWithin(capability) ?? false);
   }
 
-  /** Hears the record once, when the run ends. One listener only. */
+  /** Calls `listener` once with the record when the run ends. Only one listener is kept. */
   onEnd(listener: (record: RunRecord) => void): void {
     this.#onEnd = listener;
   }
 
-  /** Null where nothing of it is kept. */
+  /** Null when nothing is retained. */
   get keeping(): Keeping | null {
     return this.#keeping;
   }
 
-  /** Has what it is asked and answers kept, unless the run is within one that keeps more. */
+  /** Retains input and output, unless an ancestor retains more. */
   keep(keeping: Keeping): void {
     if (this.#keeping?.within !== true) this.#keeping = keeping;
   }
 
-  /** What it is asked. Does nothing where that is not kept, so that nobody has to look. */
+  /** Sets the input. Does nothing when nothing is retained. */
   asked(input: Json): void {
     if (this.#keeping !== null) this.#input = input;
   }
-  /** What it answers; the same holds. */
+  /** Sets the output. Does nothing when nothing is retained. */
   answered(output: Json): void {
     if (this.#keeping !== null) this.#output = output;
   }
@@ -103,36 +103,36 @@ export class Run {
     if (this.start.streamed) this.#ledger.begun?.(this);
   }
 
-  /** It acts on the world, or goes on for long: it and those around it are told of also if the node dies meanwhile. */
+  /** Marks the run as long or with side effects: it and its ancestors are recorded even if the node dies. */
   works(): void {
     if (!this.#ended) this.#ledger.begun?.(this);
     this.#parent?.works();
   }
 
-  /** `meter` tells about how much was used so far, as long as no count is known. Cheap enough to be asked every few seconds. */
+  /** `meter` estimates the usage while the vendor has reported none. It is called every few seconds. */
   meteredBy(meter: () => Usage): void {
     this.#meter = meter;
   }
 
-  /** The deployment whose answer the caller gets, and its price. */
+  /** Sets the deployment that answers the caller, and its price. */
   answeredBy(deployment: string, price: Price | null): void {
     this.#deployment = deployment;
     this.#price = price;
   }
 
-  /** An answer that was kept from another call: nobody is asked, and nothing is spent. */
+  /** Marks the answer as cached: no vendor is called and nothing is spent. */
   answeredFromCache(): void {
     this.#deployment = 'cache';
     this.#usage = { inputTokens: 0, outputTokens: 0 };
     this.#free = true;
   }
 
-  /** The latest known usage replaces what was known before; vendors' counts are cumulative. */
+  /** Sets the usage. The latest count replaces the earlier one: vendors' counts are cumulative. */
   used(usage: Usage): void {
     this.#usage = usage;
   }
 
-  /** A deployment said a part of the answer and did not end it: its tokens have its own price. `used` still tells the sum of all parts. */
+  /** Adds the part of a deployment that did not finish the answer, at its own price. `used` still gets the sum of all parts. */
   usedElsewhere(usage: Usage, price: Price | null): void {
     this.#earlier.push({ usage, price });
   }
@@ -143,12 +143,12 @@ export class Run {
     return used === null || this.#price === null ? null : costOfParts(used, this.#price, this.#earlier);
   }
 
-  /** Of its own answer alone, as far as it was counted. */
+  /** The usage of this run alone, without child runs. */
   get usage(): Usage | null {
     return this.#usage;
   }
 
-  /** With all runs within it, also those that failed. */
+  /** The cost of this run and all child runs, failed ones included. */
   get spent(): RunCost {
     return [...this.#open].reduce((sum, run) => added(sum, run.spent), this.#settled);
   }
@@ -165,19 +165,19 @@ export class Run {
     if (this.#open.size === 0) this.#onQuiet?.();
   }
 
-  /** What comes after this run has ended is told to those above as well: they have counted this one already. */
+  /** A cost that arrives after this run has ended is also added to its ancestors, which have counted this run already. */
   #add(spent: RunCost): void {
     this.#ofEnded = added(this.#ofEnded, spent);
     if (this.#ended && this.#parent !== null) this.#parent.#add(spent);
   }
 
-  /** Resolves when no run within it is under way, so that all they spent is known. For one who asks at a time. */
+  /** Resolves when no child run is in progress, so that their cost is final. One waiter at a time. */
   quiet(): Promise<void> {
     if (this.#open.size === 0) return Promise.resolve();
     return new Promise((resolve) => (this.#onQuiet = resolve));
   }
 
-  /** Books the run. Later calls do nothing, so that every path may end it in `finally`. */
+  /** Records the run. Later calls do nothing, so every path may call it in `finally`. */
   end(outcome: Outcome, error: ErrorCode | null = null): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -189,7 +189,7 @@ export class Run {
     this.#onEnd?.(record);
   }
 
-  /** Its record if nothing more were ever heard of it (`OpenRun`). */
+  /** The record to write if the process died now (`OpenRun`). */
   snapshot(): RunRecord {
     return this.#recordOf('error', 'internal_error', this.#usage ?? this.#meter?.() ?? null);
   }

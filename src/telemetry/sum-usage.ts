@@ -1,7 +1,7 @@
-/** One count of tokens for an answer that came in parts. */
+/** Adds up the token counts of an answer that came in parts. */
 import type { Usage } from '../types/chat.ts';
 
-/** The vendors' own details are left out: none of them speaks for all parts. */
+/** Vendor-specific details are left out: they belong to one part only. */
 export function sumUsage(parts: readonly Usage[]): Usage {
   const sum = (of: (part: Usage) => number | undefined): number => parts.reduce((total, part) => total + (of(part) ?? 0), 0);
   const some = (of: (part: Usage) => number | undefined): boolean => parts.some((part) => of(part) !== undefined);
@@ -16,7 +16,7 @@ export function sumUsage(parts: readonly Usage[]): Usage {
   };
 }
 
-/** The same where some parts tell nothing; null if none does. */
+/** The sum of the known parts; null when none is known. */
 export function sumKnown(parts: readonly (Usage | null)[]): Usage | null {
   const known = parts.filter((part) => part !== null);
   return known.length === 0 ? null : sumUsage(known);

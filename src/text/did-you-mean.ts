@@ -1,4 +1,4 @@
-/** What a mistyped name may have meant. */
+/** Suggestions for a mistyped name. */
 
 /** Edits (insert, delete, replace, swap two neighbours) between two texts; stops counting beyond `most`. */
 function distance(one: string, other: string, most: number): number {
