@@ -40,9 +40,9 @@ function worthRepeating(error: GatewayError): boolean {
 function waitBefore(error: GatewayError, repeats: number, { spec }: ModelEntry): number | null {
   if (repeats >= spec.retry.same || !worthRepeating(error)) return null;
   if (error.retryAfterSeconds !== undefined) {
+    const asked = error.retryAfterSeconds * 1_000;
     // A timer may fire a moment early, and the deployment's door would still be shut.
-    const told = error.retryAfterSeconds * 1_000 + 5;
-    return told <= spec.retry.longest_wait_ms ? told : null;
+    return asked <= spec.retry.longest_wait_ms ? asked + 5 : null;
   }
   // A limit without a word on when it ends is not hammered.
   return error.code === 'rate_limited' ? null : spec.retry.base_ms * 2 ** repeats * (0.5 + Math.random());

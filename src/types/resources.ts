@@ -82,7 +82,7 @@ const retry = z.strictObject({
     .int()
     .min(0)
     .max(60_000)
-    .default(2_000)
+    .default(5_000)
     .describe("A vendor's Retry-After up to so long is waited out; beyond it the next deployment is tried."),
 });
 

@@ -26,6 +26,21 @@ describe('Retry-After', () => {
     expect(busy.calls).toHaveLength(1);
   });
 
+  it.each([
+    ['1', 1_000, 'a'],
+    ['2', 1_999, 'b'],
+    ['5', undefined, 'a'],
+    ['6', undefined, 'b'],
+  ])('of %s seconds with longest_wait_ms %s is answered by %s', async (asked, longest, by) => {
+    const limited: Script = (call) =>
+      call.before === 0 ? call.wire.whole(429, '{"error":{"message":"later"}}', { 'retry-after': asked }) : well(call);
+    const busy = await scene.vendor(limited);
+    const retry = { same: 1, ...(longest === undefined ? {} : { longest_wait_ms: longest }) };
+    const model = scene.model([scene.deployment('a', busy), scene.deployment('b', await scene.vendor(well))], { retry });
+    expect(await scene.ask(model)).toMatchObject({ deployment: `m#${by}`, error: null });
+    expect(busy.calls).toHaveLength(by === 'a' ? 2 : 1);
+  });
+
   it('beyond all reason becomes a number that a header can hold', async () => {
     const busy = await scene.vendor(({ wire }) => wire.whole(429, '{}', { 'retry-after': '9'.repeat(30) }));
     const told = await scene.ask(scene.model([scene.deployment('busy', busy)]));
