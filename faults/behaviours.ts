@@ -129,6 +129,18 @@ export const behaviours: Readonly<Record<string, Behaviour>> = {
   },
   'no-finish': { meaning: 'says [DONE] without a finish reason', run: endingWith(usageChunk, doneChunk) },
   'odd-finish': { meaning: 'ends with a finish reason that nobody knows', run: endingWith(finishChunk('tired'), usageChunk, doneChunk) },
+  'early-finish-N': {
+    meaning: 'names a finish reason after N words and then goes on, as Gemini behind some gateways does',
+    async run(call) {
+      if (!call.stream) return healthy(call);
+      await begin(call, call.number);
+      for (const part of [finishChunk('stop'), ...wordChunks.slice(call.number), finishChunk('stop'), usageChunk, doneChunk]) {
+        call.wire.chunk(part);
+        await wait(2);
+      }
+      call.wire.endStream();
+    },
+  },
   filtered: { meaning: 'ends with content_filter', run: endingWith(finishChunk('content_filter'), usageChunk, doneChunk) },
   'malformed-N': {
     meaning: 'sends a broken piece after N words, then goes on',

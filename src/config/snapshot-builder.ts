@@ -285,6 +285,11 @@ function deploymentsOf(
       const why = `${provider.kind} is not known to go on from the beginning of an answer with ${each.model}; leave it out.`;
       report(new GatewayError('configuration_invalid', `${param}: ${why}`, { param }));
     }
+    if (each.think_tags === true && provider.instance.formats.chat !== 'openai') {
+      const param = `spec.deployments[${index}].think_tags`;
+      const why = `${provider.kind} tells thoughts apart by itself; leave it out.`;
+      report(new GatewayError('configuration_invalid', `${param}: ${why}`, { param }));
+    }
     if (each.probe !== undefined) checkProbe(each.probe, spec, provider, index, report);
     const id = `${row.name}#${provider.name}/${each.model}`;
     const deployment: Deployment = {
@@ -299,6 +304,7 @@ function deploymentsOf(
       prefill: each.prefill && able,
       limits: each.limits,
       ...(each.probe === undefined ? {} : { probe: each.probe }),
+      ...(each.think_tags === undefined ? {} : { thinkTags: each.think_tags }),
     };
     return [deployment];
   });

@@ -1,5 +1,4 @@
 /** One try at one deployment: held back until something is visible, or until it is whole, then passed on under the time limits. */
-import { choicesOf } from '../models/choice-count.ts';
 import { isStreamed, type ModelInvoker } from '../models/invoke.ts';
 import { singleBatch } from '../models/single-batch.ts';
 import { personKey } from '../types/access.ts';
@@ -30,9 +29,6 @@ export interface AttemptAnswer {
   readonly events: ChatEvents;
   readonly warnings: readonly string[];
 }
-
-/** After the last choice has finished, so long for the usage to come. */
-const usageGraceMs = 2_000;
 
 function isVisible(event: ChatEvent): boolean {
   return event.type !== 'response-start' && event.type !== 'step' && event.type !== 'response-end' && event.type !== 'vendor';
@@ -86,7 +82,7 @@ export async function attemptChat(
       await source.return?.();
       return { warnings: answer.warnings, events: singleBatch(() => held) };
     }
-    const events = rest(held, source, { book, deadlines, truth, idleMs: limits.idle_ms, choices: choicesOf(request.body) });
+    const events = rest(held, source, { book, deadlines, truth, idleMs: limits.idle_ms });
     return { warnings: answer.warnings, events: whole ? await bufferAnswer(events, (error) => book.end(error)) : events };
   } catch (thrown) {
     deadlines.clear();
@@ -101,30 +97,13 @@ interface Rest {
   readonly deadlines: Deadlines;
   readonly truth: (thrown: unknown) => unknown;
   readonly idleMs: number;
-  /** So many were asked for. */
-  readonly choices: number;
 }
 
 async function* rest(
   held: readonly ChatEvent[],
   source: AsyncIterator<readonly ChatEvent[]>,
-  { book, deadlines, truth, idleMs, choices }: Rest,
+  { book, deadlines, truth, idleMs }: Rest,
 ): AsyncGenerator<readonly ChatEvent[]> {
-  const begun = new Set<number>();
-  const finished = new Set<number>();
-  let complete = false;
-  const onlyUsageMissing = (): boolean => finished.size >= choices && finished.size === begun.size;
-  const look = (batch: readonly ChatEvent[]): void => {
-    for (const event of batch) {
-      if (event.type === 'response-end') {
-        complete = true;
-        book.used(event.usage);
-      } else if (event.type === 'finish') {
-        begun.add(event.choice);
-        finished.add(event.choice);
-      } else if (event.type !== 'response-start' && event.type !== 'step' && event.type !== 'vendor') begun.add(event.choice);
-    }
-  };
   /** Undefined: the reader left before the answer was complete. */
   let failure: unknown;
   let heldUp = false;
@@ -135,8 +114,9 @@ async function* rest(
   try {
     let batch = held;
     for (;;) {
-      look(batch);
-      if (complete) {
+      const last = batch.at(-1);
+      if (last?.type === 'response-end') {
+        book.used(last.usage);
         // Booked before the last words go out, so that whoever has read them finds the attempt in the ledger.
         failure = null;
         book.end(null);
@@ -149,19 +129,12 @@ async function* rest(
       heldUp = true;
       yield batch;
       heldUp = false;
-      deadlines.set('idle', onlyUsageMissing() ? usageGraceMs : idleMs);
+      deadlines.set('idle', idleMs);
       const next = await source.next();
       if (next.done === true) throw new GatewayError('upstream_interrupted', 'The vendor ended the stream before the answer was complete.');
       batch = next.value;
     }
   } catch (thrown) {
-    if (deadlines.failure !== null && onlyUsageMissing()) {
-      // Every choice has its finish reason; only the usage never came.
-      failure = null;
-      book.end(null);
-      yield [{ type: 'response-end', usage: null }];
-      return;
-    }
     failure = truth(thrown);
     throw failure;
   } finally {

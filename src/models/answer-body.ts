@@ -1,7 +1,7 @@
 /** The body of a chat's answer as events: streamed or whole, as it really is, whatever its header calls it. */
 import type { UpstreamResponse } from '../outbound/client.ts';
 import type { ChatEvent, ChatEvents } from '../types/chat.ts';
-import type { ChatFormat, Reading } from '../types/wire-format.ts';
+import type { ChatFormat, Reading, StreamProgress } from '../types/wire-format.ts';
 import { readWhole } from './bounded-body.ts';
 import { singleBatch } from './single-batch.ts';
 import { contentType } from './send-upstream.ts';
@@ -12,41 +12,89 @@ export const wholeBytes = 64 * 1024 * 1024;
 const brace = 0x7b;
 const fieldOfEvents = /^(data|event|id|retry|):/;
 
+interface Reader {
+  readonly reading: Reading | undefined;
+  /** The call's. */
+  readonly signal: AbortSignal;
+}
+
 function firstCharacter(bytes: Buffer): number | undefined {
   return bytes.find((byte) => byte > 0x20);
+}
+
+/**
+ * How long a silent vendor is waited for that has named its finish reason: for its counts, for more words where it went on
+ * behind a finish reason before, or for nothing but the end of the body.
+ */
+const quietMs: Readonly<Record<Exclude<StreamProgress, 'open'>, number>> = { finished: 1_000, refinished: 5_000, counted: 250 };
+
+/** The next bytes, or null where the vendor stays silent. */
+async function nextOrQuiet(
+  body: AsyncIterator<Buffer, undefined>,
+  milliseconds: number,
+): Promise<IteratorResult<Buffer, undefined> | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const quiet = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), milliseconds);
+  });
+  try {
+    return await Promise.race([body.next(), quiet]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A stream that breaks behind its finish reason lost no more than its counts; so did one that its idle limit ended there. */
+function isOver(progress: StreamProgress, signal: AbortSignal): boolean {
+  if (progress !== 'finished' && progress !== 'counted') return false;
+  return !signal.aborted || (signal.reason as { readonly code?: unknown } | undefined)?.code === 'upstream_interrupted';
 }
 
 /** One batch per read of the socket. Leaving the loop drops the connection to the vendor. */
 async function* readStreamed(
   response: UpstreamResponse,
   format: ChatFormat,
-  reading: Reading | undefined,
+  { reading, signal }: Reader,
 ): AsyncGenerator<readonly ChatEvent[]> {
   const decoder = format.decoder(reading);
+  const body = response.body[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
   const isEventStream = contentType(response.headers) === 'text/event-stream';
   let first = true;
-  for await (const bytes of response.body) {
-    if (first && isEventStream && firstCharacter(bytes) === brace) {
-      yield format.decodeResponse(await readRest(bytes, response), reading);
-      return;
+  try {
+    for (;;) {
+      const { progress } = decoder;
+      let next: IteratorResult<Buffer, undefined> | null;
+      try {
+        next = progress === 'open' ? await body.next() : await nextOrQuiet(body, quietMs[progress]);
+      } catch (thrown) {
+        if (!isOver(progress, signal)) throw thrown;
+        next = null;
+      }
+      if (next === null || next.done === true) break;
+      if (first && isEventStream && firstCharacter(next.value) === brace) {
+        yield format.decodeResponse(await readRest(next.value, body), reading);
+        return;
+      }
+      first = false;
+      const events = decoder.push(next.value);
+      if (events.length === 0) continue;
+      const complete = events.at(-1)?.type === 'response-end';
+      if (complete) response.release();
+      yield events;
+      if (complete) return;
     }
-    first = false;
-    const events = decoder.push(bytes);
-    if (events.length === 0) continue;
-    const complete = events.at(-1)?.type === 'response-end';
-    if (complete) response.release();
-    yield events;
-    if (complete) return;
+    const rest = decoder.end();
+    if (rest.length > 0) yield rest;
+  } finally {
+    await body.return?.();
   }
-  const rest = decoder.end();
-  if (rest.length > 0) yield rest;
 }
 
 /** A JSON body that calls itself a stream. */
-async function readRest(first: Buffer, response: UpstreamResponse): Promise<Buffer> {
+async function readRest(first: Buffer, rest: AsyncIterator<Buffer, undefined>): Promise<Buffer> {
   async function* all(): AsyncGenerator<Buffer> {
     yield first;
-    yield* response.body;
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
   }
   return readWhole(all(), wholeBytes);
 }
@@ -60,8 +108,8 @@ async function readAtOnce(response: UpstreamResponse, format: ChatFormat, readin
 }
 
 /** `wanted`: a stream was asked for. The vendor decides: some stream whatever was asked, some cannot. */
-export function readAnswer(response: UpstreamResponse, format: ChatFormat, reading: Reading | undefined, wanted: boolean): ChatEvents {
+export function readAnswer(response: UpstreamResponse, format: ChatFormat, wanted: boolean, reader: Reader): ChatEvents {
   const type = contentType(response.headers);
   const asStream = type === 'text/event-stream' || (wanted && type !== 'application/json');
-  return asStream ? readStreamed(response, format, reading) : singleBatch(() => readAtOnce(response, format, reading));
+  return asStream ? readStreamed(response, format, reader) : singleBatch(() => readAtOnce(response, format, reader.reading));
 }

@@ -3,45 +3,90 @@ import type { FinishReason } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { Reading } from '../types/wire-format.ts';
 
-const words: Readonly<Record<FinishReason | 'failure', readonly string[]>> = {
-  stop: ['stop', 'end_turn', 'stop_sequence', 'STOP', 'COMPLETE', 'STOP_SEQUENCE', 'pause_turn', 'eos'],
-  length: ['length', 'max_tokens', 'MAX_TOKENS', 'model_length', 'model_context_window_exceeded'],
-  tool_calls: ['tool_calls', 'tool_use', 'TOOL_CALL'],
+/** `none`: the answer goes on, whatever the field is called. */
+type Meaning = FinishReason | 'failure' | 'none';
+
+const words: Readonly<Record<Meaning, readonly string[]>> = {
+  stop: [
+    'stop',
+    'end_turn',
+    'stop_sequence',
+    'complete',
+    'completed',
+    'pause_turn',
+    'eos',
+    'eos_token',
+    'end_of_sequence',
+    'end_of_text',
+    'endoftext',
+    'normal',
+    'finish',
+    'finished',
+    'eosfound',
+    'stopstringfound',
+  ],
+  length: [
+    'length',
+    'max_tokens',
+    'max_output_tokens',
+    'max_length',
+    'model_length',
+    'model_context_window_exceeded',
+    'token_limit',
+    'maxpredictedtokensreached',
+    'contextlengthreached',
+  ],
+  tool_calls: ['tool_calls', 'tool_use', 'tool_call', 'toolcalls'],
   function_call: ['function_call'],
   content_filter: [
     'content_filter',
     'sensitive',
     'refusal',
-    'SAFETY',
-    'RECITATION',
-    'BLOCKLIST',
-    'PROHIBITED_CONTENT',
-    'SPII',
-    'IMAGE_SAFETY',
+    'safety',
+    'recitation',
+    'blocklist',
+    'prohibited_content',
+    'spii',
+    'image_safety',
     'content_filtered',
     'guardrail_intervened',
+    'error_toxic',
   ],
-  failure: ['network_error', 'insufficient_system_resource', 'ERROR', 'error', 'MALFORMED_FUNCTION_CALL'],
+  failure: [
+    'network_error',
+    'insufficient_system_resource',
+    'error',
+    'failed',
+    'malformed_function_call',
+    'abort',
+    'aborted',
+    'cancelled',
+    'user_cancel',
+    'timeout',
+    'time_limit',
+  ],
+  none: ['', 'null', 'none', 'not_finished', 'in_progress', 'finish_reason_unspecified'],
 };
 
-const reasons = new Map<string, FinishReason | 'failure'>();
+const reasons = new Map<string, Meaning>();
 for (const [reason, vendors] of Object.entries(words)) {
-  for (const word of vendors) reasons.set(word, reason as FinishReason | 'failure');
+  for (const word of vendors) reasons.set(word, reason as Meaning);
 }
 
-/**
- * OpenAI's word for a vendor's `raw` one; `own` are those of this vendor alone. Throws `upstream_error` where it names a failure of the vendor, and
- * `upstream_interrupted` for a word that nobody knows: that the answer is whole would be a guess.
- */
-export function mapFinishReason(raw: string, own?: Reading['finishReasons']): FinishReason {
-  const reason = own?.[raw] ?? reasons.get(raw);
-  if (reason === undefined) {
-    throw new GatewayError('upstream_interrupted', 'The vendor ended the answer for a reason that is not known; it may be incomplete.', {
-      details: { finishReason: raw.slice(0, 100) },
-    });
-  }
-  if (reason === 'failure') {
-    throw new GatewayError('upstream_error', 'The vendor failed while answering. Try again.', { details: { finishReason: raw } });
-  }
-  return reason;
+/** OpenAI's word for a vendor's `raw` one, in any case; `own` are those of this vendor alone. Undefined for a word that no table has. */
+export function meaningOf(raw: string, own?: Reading['finishReasons']): Meaning | undefined {
+  const said = own !== undefined && Object.hasOwn(own, raw) ? own[raw] : undefined;
+  return said ?? reasons.get(raw) ?? reasons.get(raw.toLowerCase()) ?? own?.['*'];
+}
+
+/** That the vendor itself says that it failed. */
+export function failedReason(raw: string): GatewayError {
+  return new GatewayError('upstream_error', 'The vendor failed while answering. Try again.', { details: { finishReason: raw } });
+}
+
+/** That the answer is whole would be a guess. */
+export function unknownReason(raw: string): GatewayError {
+  return new GatewayError('upstream_interrupted', 'The vendor ended the answer for a reason that is not known; it may be incomplete.', {
+    details: { finishReason: raw.slice(0, 100), remedy: 'Say what the word means in finish_reasons of the options of the provider.' },
+  });
 }

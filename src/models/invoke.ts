@@ -143,8 +143,13 @@ export function createModelInvoker(options: {
       const response = await sendUpstream(client, { provider, call, headers, body, request: request.body, signal });
       refuseForeign(response);
       const choices = choicesOf(request.body);
-      const reading = choices > 1 ? { ...provider.reading, choices } : provider.reading;
-      const events = readAnswer(response, format, reading, call.stream);
+      const reading = {
+        ...provider.reading,
+        warn: (note: string) => target.warn(note),
+        ...(choices > 1 ? { choices } : {}),
+        ...(deployment.thinkTags === undefined ? {} : { thinkTags: deployment.thinkTags }),
+      };
+      const events = readAnswer(response, format, call.stream, { reading, signal });
       return {
         status: response.status,
         headers: response.headers,

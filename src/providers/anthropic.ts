@@ -6,6 +6,7 @@ import { definePlugin } from '../types/plugin.ts';
 import type { Provider, UpstreamCall, UpstreamFailure } from '../types/provider.ts';
 import { headerSecret } from '../types/secret.ts';
 import { claudePrefill } from './claude/prefill.ts';
+import { finishReasonsOption, readingOf } from './compatible/reading.ts';
 
 const options = z.strictObject({
   api_key: headerSecret().describe('A key of platform.claude.com, or of the vendor behind base_url.'),
@@ -28,6 +29,7 @@ const options = z.strictObject({
     .max(20)
     .default([])
     .describe('Sent as anthropic-beta with each call.'),
+  finish_reasons: finishReasonsOption(),
 });
 
 interface Told {
@@ -90,7 +92,7 @@ export default definePlugin({
   kind: 'anthropic',
   title: 'Anthropic',
   options,
-  create({ api_key, base_url, auth, version, betas }, services): Provider {
+  create({ api_key, base_url, auth, version, betas, ...answers }, services): Provider {
     const base = services
       .checkUrl(base_url, 'spec.options.base_url')
       .href.replace(/[?#].*$/, '')
@@ -112,6 +114,7 @@ export default definePlugin({
       // Of other vendors' models that speak this format, the administrator knows.
       prefill: (model) => claudePrefill(model, {}),
       classify,
+      ...readingOf({}, answers),
     };
   },
 });

@@ -7,21 +7,7 @@ import type { Operation } from '../types/wire-format.ts';
 import { httpAddress } from './compatible/connection.ts';
 import type { Dialect } from './compatible/dialect.ts';
 import { createEntraToken } from './compatible/entra-token.ts';
-import { openaiProvider } from './compatible/vendor.ts';
-
-const options = z.strictObject({
-  base_url: httpAddress().describe('The resource, such as https://my-resource.openai.azure.com'),
-  api_version: z
-    .string()
-    .regex(/^\d{4}-\d{2}-\d{2}(-preview)?$/, 'a date such as 2024-10-21')
-    .optional()
-    .describe("Leave it out for the resource's /openai/v1; with it, models are named by deployment."),
-  api_key: headerSecret().optional().describe('A key of the resource; or use entra.'),
-  entra: z
-    .strictObject({ tenant_id: z.string().min(1).max(100), client_id: z.string().min(1).max(100), client_secret: secret() })
-    .optional()
-    .describe('A service principal of Microsoft Entra in the place of a key.'),
-});
+import { answerOptions, openaiProvider } from './compatible/vendor.ts';
 
 const dialect: Dialect = {
   kind: 'azure',
@@ -46,21 +32,37 @@ const paths: Readonly<Partial<Record<Operation, string>>> = {
   speech: 'audio/speech',
 };
 
+const options = z.strictObject({
+  base_url: httpAddress().describe('The resource, such as https://my-resource.openai.azure.com'),
+  api_version: z
+    .string()
+    .regex(/^\d{4}-\d{2}-\d{2}(-preview)?$/, 'a date such as 2024-10-21')
+    .optional()
+    .describe("Leave it out for the resource's /openai/v1; with it, models are named by deployment."),
+  api_key: headerSecret().optional().describe('A key of the resource; or use entra.'),
+  entra: z
+    .strictObject({ tenant_id: z.string().min(1).max(100), client_id: z.string().min(1).max(100), client_secret: secret() })
+    .optional()
+    .describe('A service principal of Microsoft Entra in the place of a key.'),
+  ...answerOptions(dialect),
+});
+
 const plugin = definePlugin({
   type: 'provider',
   kind: dialect.kind,
   title: dialect.title,
   options,
-  create({ base_url, api_version, api_key, entra }, services) {
+  create({ base_url, api_version, api_key, entra, ...answers }, services) {
     if ((api_key === undefined) === (entra === undefined)) {
       throw new GatewayError('configuration_invalid', 'spec.options: give either api_key or entra.', { param: 'spec.options.api_key' });
     }
     const resource = services.checkUrl(base_url, 'spec.options.base_url').origin;
     const token = entra === undefined ? null : createEntraToken(entra, services.fetch);
-    const provider = openaiProvider(dialect, `${resource}/openai/v1`, async (headers) => {
+    const authorize = async (headers: Record<string, string>): Promise<void> => {
       if (api_key !== undefined) headers['api-key'] = api_key;
       if (token !== null) headers['authorization'] = `Bearer ${await token()}`;
-    });
+    };
+    const provider = openaiProvider(dialect, `${resource}/openai/v1`, authorize, answers);
     if (api_version === undefined) return provider;
     return {
       ...provider,

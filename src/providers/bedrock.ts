@@ -6,6 +6,7 @@ import { definePlugin } from '../types/plugin.ts';
 import type { Outgoing, Provider, UpstreamCall, UpstreamFailure } from '../types/provider.ts';
 import { headerSecret, secret } from '../types/secret.ts';
 import { claudePrefill } from './claude/prefill.ts';
+import { finishReasonsOption, readingOf } from './compatible/reading.ts';
 
 const options = z.strictObject({
   region: z
@@ -22,6 +23,7 @@ const options = z.strictObject({
     .optional()
     .describe("Instead of AWS's address for the region."),
   embeddings_batch: z.int().min(1).max(96).default(1).describe('Texts in one request: Titan and Nova take 1, Cohere up to 96.'),
+  finish_reasons: finishReasonsOption(),
 });
 
 interface Keys {
@@ -121,6 +123,7 @@ export default definePlugin({
       prefill: (model) => claudePrefill(model),
       embeddingsBatch: embeddings_batch,
       classify,
+      ...readingOf({}, given),
     };
   },
 });

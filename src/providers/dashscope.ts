@@ -6,6 +6,7 @@ import { definePlugin, type UpstreamFailure } from '../types/plugin.ts';
 import type { Provider, UpstreamCall } from '../types/provider.ts';
 import { headerSecret } from '../types/secret.ts';
 import type { Reading } from '../types/wire-format.ts';
+import { finishReasonsOption, readingOf } from './compatible/reading.ts';
 
 const bases = { cn: 'https://dashscope.aliyuncs.com', intl: 'https://dashscope-intl.aliyuncs.com' } as const;
 
@@ -26,6 +27,7 @@ const options = z.strictObject({
     .default(['qwq*', 'qvq*', '*-thinking*', '*-omni*', 'qwen3-*b'])
     .describe('Models that answer only as a stream; Pailou gathers the answer for callers who want it whole. `*` stands for anything.'),
   embeddings_batch: z.int().min(1).max(100).default(10).describe('Texts in one request: 10 is what every model takes, v1 and v2 take 25.'),
+  finish_reasons: finishReasonsOption(),
 });
 
 const paths = {
@@ -128,7 +130,7 @@ export default definePlugin({
   kind: 'dashscope',
   title: 'DashScope (Tongyi Qianwen), native format',
   options,
-  create({ api_key, region, base_url, multimodal_models, stream_only_models, embeddings_batch }, services): Provider {
+  create({ api_key, region, base_url, multimodal_models, stream_only_models, embeddings_batch, ...answers }, services): Provider {
     const base = services
       .checkUrl(base_url ?? bases[region], 'spec.options.base_url')
       .href.replace(/[?#].*$/, '')
@@ -145,7 +147,7 @@ export default definePlugin({
         headers['authorization'] = `Bearer ${api_key}`;
       },
       adjust: adjustFor(multimodal),
-      reading: { errorCodes },
+      ...readingOf({ errorCodes }, answers),
       mustStream: matcher(stream_only_models),
       // Without thinking only. https://help.aliyun.com/zh/model-studio/partial-mode
       prefill: () => ({ message: { partial: true } }),

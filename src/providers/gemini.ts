@@ -6,6 +6,7 @@ import { isJsonObject, type JsonObject } from '../types/json.ts';
 import { definePlugin } from '../types/plugin.ts';
 import type { Provider, UpstreamCall } from '../types/provider.ts';
 import { headerSecret } from '../types/secret.ts';
+import { finishReasonsOption, readingOf } from './compatible/reading.ts';
 
 const options = z.strictObject({
   api_key: headerSecret().describe('A key of aistudio.google.com.'),
@@ -14,6 +15,7 @@ const options = z.strictObject({
     .max(2_000)
     .default('https://generativelanguage.googleapis.com/v1beta')
     .describe('Up to and with the version.'),
+  finish_reasons: finishReasonsOption(),
 });
 
 /** Here, though not at Vertex, the models of this generation refuse every request with a penalty. */
@@ -32,7 +34,7 @@ export default definePlugin({
   kind: 'gemini',
   title: 'Google Gemini (AI Studio)',
   options,
-  create({ api_key, base_url }, services): Provider {
+  create({ api_key, base_url, ...answers }, services): Provider {
     const base = cleanBase(services.checkUrl(base_url, 'spec.options.base_url'));
     return {
       formats: { chat: 'gemini', embeddings: 'gemini' },
@@ -44,6 +46,7 @@ export default definePlugin({
       adjust,
       embeddingsBatch: 100,
       classify: readGoogleFailure,
+      ...readingOf({}, answers),
     };
   },
 });

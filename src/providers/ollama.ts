@@ -4,6 +4,7 @@ import { GatewayError } from '../types/errors.ts';
 import { definePlugin, type UpstreamFailure } from '../types/plugin.ts';
 import type { Provider } from '../types/provider.ts';
 import { headerSecret } from '../types/secret.ts';
+import { finishReasonsOption, readingOf } from './compatible/reading.ts';
 
 const options = z.strictObject({
   base_url: z
@@ -12,6 +13,7 @@ const options = z.strictObject({
     .default('http://127.0.0.1:11434')
     .describe('Without /api.'),
   api_key: headerSecret().optional().describe("Sent as a bearer token: for Ollama's cloud, or a proxy that guards the server."),
+  finish_reasons: finishReasonsOption(),
 });
 
 /** What a model cannot do, by the caller's field that asked for it. */
@@ -38,7 +40,7 @@ export default definePlugin({
   kind: 'ollama',
   title: 'Ollama, native format',
   options,
-  create({ base_url, api_key }, services): Provider {
+  create({ base_url, api_key, ...answers }, services): Provider {
     const base = services
       .checkUrl(base_url, 'spec.options.base_url')
       .href.replace(/[?#].*$/, '')
@@ -56,6 +58,7 @@ export default definePlugin({
       // A last message of the assistant is left open. https://github.com/ollama/ollama/issues/6778
       prefill: () => ({}),
       classify,
+      ...readingOf({}, answers),
     };
   },
 });

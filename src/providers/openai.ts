@@ -4,17 +4,10 @@ import { definePlugin } from '../types/plugin.ts';
 import { headerSecret } from '../types/secret.ts';
 import { cleanBase, httpAddress } from './compatible/connection.ts';
 import type { Dialect } from './compatible/dialect.ts';
-import { openaiProvider } from './compatible/vendor.ts';
+import { answerOptions, openaiProvider } from './compatible/vendor.ts';
 
 /** Models that think refuse the old name of the limit. https://platform.openai.com/docs/guides/reasoning */
 const thinks = /^(o\d|gpt-5|gpt-6|codex)/;
-
-const options = z.strictObject({
-  api_key: headerSecret().describe('A key of platform.openai.com.'),
-  base_url: httpAddress().default('https://api.openai.com/v1'),
-  organization: z.string().max(200).optional(),
-  project: z.string().max(200).optional(),
-});
 
 const dialect: Dialect = {
   kind: 'openai',
@@ -26,18 +19,27 @@ const dialect: Dialect = {
   embeddingsBatch: 2048,
 };
 
+const options = z.strictObject({
+  api_key: headerSecret().describe('A key of platform.openai.com.'),
+  base_url: httpAddress().default('https://api.openai.com/v1'),
+  organization: z.string().max(200).optional(),
+  project: z.string().max(200).optional(),
+  ...answerOptions(dialect),
+});
+
 const plugin = definePlugin({
   type: 'provider',
   kind: dialect.kind,
   title: dialect.title,
   options,
-  create({ api_key, base_url, organization, project }, services) {
+  create({ api_key, base_url, organization, project, ...answers }, services) {
     const base = cleanBase(services.checkUrl(base_url, 'spec.options.base_url'));
-    const provider = openaiProvider(dialect, base, (headers) => {
+    const authorize = (headers: Record<string, string>): void => {
       headers['authorization'] = `Bearer ${api_key}`;
       if (organization !== undefined) headers['openai-organization'] = organization;
       if (project !== undefined) headers['openai-project'] = project;
-    });
+    };
+    const provider = openaiProvider(dialect, base, authorize, answers);
     return {
       ...provider,
       adjusts: (body, call) => call.operation === 'chat' && body['max_tokens'] !== undefined && thinks.test(call.model),

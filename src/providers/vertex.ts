@@ -7,6 +7,7 @@ import { GatewayError } from '../types/errors.ts';
 import { definePlugin } from '../types/plugin.ts';
 import type { Provider } from '../types/provider.ts';
 import { headerSecret, secret } from '../types/secret.ts';
+import { finishReasonsOption, readingOf } from './compatible/reading.ts';
 
 const options = z.strictObject({
   project: z.string().regex(/^[a-z0-9.:-]{1,100}$/, 'must be the id of a Google Cloud project'),
@@ -27,6 +28,7 @@ const options = z.strictObject({
     .max(250)
     .default(1)
     .describe('Texts in one request: gemini-embedding-001 takes 1, text-embedding-005 up to 250.'),
+  finish_reasons: finishReasonsOption(),
 });
 
 function hostOf(location: string): string {
@@ -41,7 +43,7 @@ export default definePlugin({
   kind: 'vertex',
   title: 'Google Vertex AI (Gemini)',
   options,
-  async create({ project, location, service_account, access_token, base_url, embeddings_batch }, services): Promise<Provider> {
+  async create({ project, location, service_account, access_token, base_url, embeddings_batch, ...answers }, services): Promise<Provider> {
     if ((service_account === undefined) === (access_token === undefined)) {
       throw new GatewayError('configuration_invalid', 'spec.options.service_account: give either this or access_token, and not both.', {
         param: 'spec.options.service_account',
@@ -67,6 +69,7 @@ export default definePlugin({
         if (failure.status === 401) tokens.forget();
         return readGoogleFailure(failure);
       },
+      ...readingOf({}, answers),
     };
   },
 });

@@ -97,7 +97,7 @@ export interface StepCall {
 
 /**
  * What happens in an answer, in order. Per choice: any deltas, then one `finish`; after the last choice one `response-end`.
- * A decoder emits `finish` only when the vendor said so: a stream that ends without it is an interrupted one.
+ * A decoder emits `finish` only when the answer is over, because some vendors name a finish reason and go on.
  */
 export type ChatEvent =
   | { readonly type: 'response-start'; readonly id?: string; readonly model?: string; readonly extra?: JsonObject }
@@ -138,6 +138,8 @@ export type ChatEvent =
       readonly reason: FinishReason;
       readonly raw?: string;
       readonly detail?: JsonObject;
+      /** What the vendor did not say, for the caller of a stream; of a whole answer it stands in a header. */
+      readonly warning?: string;
       /** `max_steps`: no further round of tools was allowed. With the reason `length` the model wanted one all the same. */
       readonly limit?: 'max_steps';
     }

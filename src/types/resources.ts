@@ -60,6 +60,10 @@ const deployment = z.strictObject({
     .boolean()
     .default(false)
     .describe('The model answers only as a stream; Pailou gathers it for callers who want it whole.'),
+  think_tags: z
+    .boolean()
+    .optional()
+    .describe('The thoughts of this model stand in its text, between <think> and </think>; as the provider says where it is left out.'),
   prefill: z
     .boolean()
     .default(false)

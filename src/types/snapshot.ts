@@ -25,6 +25,8 @@ export interface Deployment {
   readonly tier: number;
   readonly price: Price | null;
   readonly alwaysStream: boolean;
+  /** Whether thoughts stand in the text; as the provider says where it is left out. */
+  readonly thinkTags?: boolean;
   /** Can go on from the beginning of an answer. */
   readonly prefill: boolean;
   readonly limits: DeploymentLimits;

@@ -23,7 +23,7 @@ export interface CitationList {
 
 /** How one vendor's answers differ from what their format says. Data, so that a format need not know its vendors. */
 export interface Reading {
-  /** Words for the end of an answer that the common table lacks or this vendor means otherwise. */
+  /** Words for the end of an answer that the common table lacks or this vendor means otherwise; `*` for every other word that no table has. */
   readonly finishReasons?: Readonly<Record<string, FinishReason | 'failure'>>;
   /** The vendor's own codes of errors, in lower case. */
   readonly errorCodes?: Readonly<Record<string, ErrorCode>>;
@@ -33,7 +33,15 @@ export interface Reading {
   readonly citations?: readonly CitationList[];
   /** So many choices were asked for: a stream that ends without a word before each has come is cut. 1 unless said. */
   readonly choices?: number;
+  /** As in `EncodeTarget`, for what the answer itself lacks. */
+  readonly warn?: (note: string) => void;
 }
+
+/**
+ * How far a stream has come while its body is open. `finished`: every choice that was asked for has its finish reason, and nothing has followed.
+ * `refinished`: the same, of a vendor that went on after a finish reason before. `counted`: the final counts of tokens came as well.
+ */
+export type StreamProgress = 'open' | 'finished' | 'refinished' | 'counted';
 
 /** The upstream side of one attempt. */
 export interface EncodeTarget {
@@ -54,7 +62,9 @@ export interface EncodeTarget {
 export interface ChatDecoder {
   /** Events complete in what arrived so far. Throws GatewayError on an error frame or a malformed stream. */
   push(bytes: Buffer): ChatEvent[];
-  /** The body ended. Returns what was held back; throws `upstream_interrupted` if a choice has no finish. */
+  /** What may still follow decides how long a silent vendor is waited for. */
+  readonly progress: StreamProgress;
+  /** The body ended, or nothing more is waited for. Returns what was held back; throws `upstream_interrupted` if the answer is incomplete. */
   end(): ChatEvent[];
 }
 

@@ -115,7 +115,7 @@ const early: readonly (readonly [behaviour: string, status: number])[] = [
   ['html', 502],
   ['garbage', 502],
 ];
-const lost = ['cut-3', 'reset-3', 'stall-3', 'end-3', 'error-3', 'no-finish', 'odd-finish', 'malformed-3'];
+const lost = ['cut-3', 'reset-3', 'stall-3', 'end-3', 'error-3', 'odd-finish', 'malformed-3'];
 
 describe.each(faces)('$name', (face) => {
   const own = face.name.split('/').at(-1);
@@ -133,7 +133,7 @@ describe.each(faces)('$name', (face) => {
       expect(await face.ask(pair, stream)).toEqual({ said: text, complete: true, error: null, status: 200 });
     });
 
-    it.each(['no-done', 'no-usage', 'trickle-3'])('%s is a whole answer', async (behaviour) => {
+    it.each(['no-done', 'no-usage', 'no-finish', 'early-finish-2', 'trickle-3'])('%s is a whole answer', async (behaviour) => {
       const model = await makeModel(`${behaviour}-${form}`, [stream ? behaviour : behaviour.replace('trickle-3', 'ok')], {
         total_ms: 30_000,
         idle_ms: 5_000,

@@ -108,10 +108,13 @@ describe.each([true, false])('streamed: %s', (stream) => {
     expect(await ask(`${name}-pair`, stream)).toMatchObject({ ...whole, deployment: `${name}-pair#faults/ok` });
   });
 
-  it.each(['no-done', 'no-usage', ...(stream ? ['trickle-1', 'trickle-3'] : [])])('%s is a whole answer', async (behaviour) => {
-    await makeModel(`${behaviour}-${suffix}`, [behaviour], { limits: { ...limits, total_ms: 30_000, idle_ms: 5_000 } });
-    expect(await ask(`${behaviour}-${suffix}`, stream)).toMatchObject(whole);
-  });
+  it.each(['no-done', 'no-usage', 'no-finish', 'early-finish-2', ...(stream ? ['trickle-1', 'trickle-3'] : [])])(
+    '%s is a whole answer',
+    async (behaviour) => {
+      await makeModel(`${behaviour}-${suffix}`, [behaviour], { limits: { ...limits, total_ms: 30_000, idle_ms: 5_000 } });
+      expect(await ask(`${behaviour}-${suffix}`, stream)).toMatchObject(whole);
+    },
+  );
 
   it('a filtered answer says so and is not asked for elsewhere', async () => {
     await makeModel(`filtered-${suffix}`, ['filtered', 'ok']);
@@ -138,7 +141,7 @@ describe.each([true, false])('streamed: %s', (stream) => {
 });
 
 describe('a stream that is lost after it was visible', () => {
-  it.each(['cut-3', 'reset-3', 'stall-3', 'end-3', 'error-3', 'no-finish', 'odd-finish', 'malformed-3'])(
+  it.each(['cut-3', 'reset-3', 'stall-3', 'end-3', 'error-3', 'odd-finish', 'malformed-3'])(
     '%s: never a clean end, no word twice, and the next deployment is not asked',
     async (behaviour) => {
       await makeModel(`lost-${behaviour}`, [behaviour, 'ok']);

@@ -4,12 +4,12 @@ import { definePlugin, type Plugin } from '../../types/plugin.ts';
 import type { JsonObject } from '../../types/json.ts';
 import type { Provider, UpstreamCall } from '../../types/provider.ts';
 import { headerSecret } from '../../types/secret.ts';
-import type { Reading } from '../../types/wire-format.ts';
 import { openaiAddresses } from './addresses.ts';
 import type { Dialect } from './dialect.ts';
 import { adjustFields } from './fields.ts';
 import { cleanBase, checkHeaders, extraHeaders, httpAddress } from './connection.ts';
 import { adjustMessages } from './messages.ts';
+import { finishReasonsOption, readingOf } from './reading.ts';
 import { switchThinking } from './thinking.ts';
 
 /** A name with `*` for any characters, as a test. */
@@ -30,16 +30,6 @@ function needsAdjusting(dialect: Dialect): boolean {
     dialect.developerAsSystem === true ||
     dialect.joinsText !== undefined
   );
-}
-
-function readingOf({ finishReasons, errorCodes, thinkTags, citations }: Dialect): Reading | undefined {
-  if (finishReasons === undefined && errorCodes === undefined && thinkTags === undefined && citations === undefined) return undefined;
-  return {
-    ...(citations === undefined ? {} : { citations }),
-    ...(finishReasons === undefined ? {} : { finishReasons }),
-    ...(errorCodes === undefined ? {} : { errorCodes }),
-    ...(thinkTags === undefined ? {} : { thinkTags }),
-  };
 }
 
 function adjustBody(body: JsonObject, dialect: Dialect, call: UpstreamCall): JsonObject {
@@ -66,15 +56,34 @@ const key = {
   optional: headerSecret().optional().describe('Sent as a bearer token, if the server asks for one.'),
 };
 
+/** The options that every vendor of OpenAI's format has for its answers. */
+export function answerOptions(dialect: Dialect) {
+  return {
+    stream_only: z
+      .array(z.string().min(1).max(256))
+      .max(100)
+      .default([...(dialect.streamOnly ?? [])])
+      .describe('Models that answer only as a stream, * for any characters; Pailou gathers their answers for callers who want them whole.'),
+    finish_reasons: finishReasonsOption(),
+    think_tags: z
+      .boolean()
+      .default(dialect.thinkTags ?? false)
+      .describe(
+        'The thoughts stand in the text, between <think> and </think> at its beginning, and are told apart from it. A deployment may say otherwise.',
+      ),
+  };
+}
+
+interface AnswerOptions {
+  readonly stream_only?: readonly string[];
+  readonly finish_reasons?: Dialect['finishReasons'];
+  readonly think_tags?: boolean;
+}
+
 /** The provider that every vendor of OpenAI's format is, but for its dialect. `base` has no slash at its end. */
-export function openaiProvider(
-  dialect: Dialect,
-  base: string,
-  authorize: Provider['authorize'],
-  streamOnly: readonly string[] = dialect.streamOnly ?? [],
-): Provider {
+export function openaiProvider(dialect: Dialect, base: string, authorize: Provider['authorize'], options: AnswerOptions): Provider {
   const adjust = adjusterOf(dialect);
-  const reading = readingOf(dialect);
+  const streamOnly = options.stream_only ?? dialect.streamOnly ?? [];
   const replays = dialect.replays ?? [];
   return {
     formats: Object.fromEntries(dialect.operations.map((operation) => [operation, 'openai'])),
@@ -82,7 +91,7 @@ export function openaiProvider(
     modelsAddress: () => `${base}/models`,
     authorize,
     ...(adjust === undefined ? {} : { adjust }),
-    ...(reading === undefined ? {} : { reading }),
+    ...readingOf(dialect, options),
     ...(replays.length === 0 ? {} : { replaysReasoning: true, replays }),
     ...(dialect.cacheControl === undefined ? {} : { cacheControl: dialect.cacheControl }),
     ...(dialect.embeddingsBatch === undefined ? {} : { embeddingsBatch: dialect.embeddingsBatch }),
@@ -97,18 +106,14 @@ export function openaiVendor(dialect: Dialect): Plugin<'provider'> & { readonly 
     base_url: dialect.baseUrl === null ? httpAddress() : httpAddress().default(dialect.baseUrl),
     api_key: dialect.keyless === true ? key.optional : key.required,
     headers: extraHeaders(),
-    stream_only: z
-      .array(z.string().min(1).max(256))
-      .max(100)
-      .default([...(dialect.streamOnly ?? [])])
-      .describe('Models that answer only as a stream, * for any characters; Pailou gathers their answers for callers who want them whole.'),
+    ...answerOptions(dialect),
   });
   const plugin = definePlugin({
     type: 'provider',
     kind: dialect.kind,
     title: dialect.title,
     options,
-    create({ base_url, api_key, headers, stream_only }, services) {
+    create({ base_url, api_key, headers, ...answers }, services) {
       const base = cleanBase(services.checkUrl(base_url, 'spec.options.base_url'));
       checkHeaders(headers);
       const more = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
@@ -119,7 +124,7 @@ export function openaiVendor(dialect: Dialect): Plugin<'provider'> & { readonly 
           if (api_key !== undefined) sent['authorization'] = `Bearer ${api_key}`;
           for (const [name, value] of more) sent[name] = value;
         },
-        stream_only,
+        answers,
       );
     },
   });

@@ -57,7 +57,7 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
     return state;
   };
 
-  const finish = ({ choice, reason, limit }: Extract<ChatEvent, { type: 'finish' }>, state: EmittedChoice): string => {
+  const finish = ({ choice, reason, limit, warning }: Extract<ChatEvent, { type: 'finish' }>, state: EmittedChoice): string => {
     state.finished = true;
     const honest = validFinishReason(reason, [...state.calls.values()]);
     let text = '';
@@ -68,7 +68,8 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
       }
     }
     const end = `},"logprobs":null,"finish_reason":"${honest}"}]`;
-    const told = limit === undefined || closed ? '' : `,"pailou":{"limit":"${limit}"}`;
+    const more = { limit, ...(warning === undefined ? {} : { warnings: [warning] }) };
+    const told = closed || (limit === undefined && warning === undefined) ? '' : `,"pailou":${JSON.stringify(more)}`;
     return `${text}${open(choice)}${end}${told}${close}`;
   };
 

@@ -32,6 +32,11 @@ export class Blocks {
   readonly #sink: BlockSink;
   readonly #reasoning: boolean;
   readonly #tools: ToolBlocks;
+  /** Calls that stand there as the vendor's own blocks, by id; and by number, once the caller is to run them. */
+  readonly #vendorCalls = new Set<unknown>();
+  /** Calls that the vendor has begun, by its indexes; they stand there as its own blocks if it goes on with them. */
+  readonly #begunCalls = new Map<unknown, JsonObject>();
+  readonly #shownCalls = new Set<number>();
   /** The vendor's own indexes of blocks that only Anthropic has. */
   readonly #vendorIndexes = new Map<unknown, number>();
   /** What came between the pieces of a call waits until that is whole. */
@@ -55,16 +60,21 @@ export class Blocks {
   }
 
   get calledTools(): boolean {
-    return this.#tools.any;
+    return this.#tools.any || this.#shownCalls.size > 0;
   }
 
   take(event: ContentEvent): void {
-    if (event.type === 'tool-call-start') {
+    if (event.type === 'tool-call-start' && this.#vendorCalls.has(event.id)) this.#shownCalls.add(event.call);
+    else if (event.type === 'tool-call-delta' && this.#shownCalls.has(event.call)) return;
+    else if (event.type === 'tool-call-start') {
       if (this.#open !== 'tool') this.#close();
       this.#tools.start(event);
     } else if (event.type === 'tool-call-delta') this.#tools.arguments(event.call, event.arguments);
-    else if (event.type === 'vendor' && isToolUse(event)) this.#tools.know(event.event['content_block'] as JsonObject);
-    else if (this.#open !== 'tool') this.#say(event);
+    else if (event.type === 'vendor' && isToolUse(event)) {
+      const block = event.event['content_block'] as JsonObject;
+      this.#tools.know(block);
+      this.#begunCalls.set(event.event['index'], block);
+    } else if (this.#open !== 'tool') this.#say(event);
     else if (this.#held.length === 0 && this.#tools.complete && !this.#tools.waiting) {
       this.#tools.end();
       this.#say(event);
@@ -194,6 +204,14 @@ export class Blocks {
 
   #vendor(event: JsonObject): void {
     const { type, index, content_block: block, delta } = event;
+    const call = this.#begunCalls.get(index);
+    if (call !== undefined) {
+      this.#begunCalls.delete(index);
+      if (type !== 'content_block_start') {
+        this.#vendorCalls.add(call['id']);
+        this.#vendorIndexes.set(index, this.#begin('vendor', call));
+      }
+    }
     if (type === 'content_block_start' && isJsonObject(block)) this.#vendorIndexes.set(index, this.#begin('vendor', block));
     else if (type === 'content_block_delta' && isJsonObject(delta)) {
       const own = this.#vendorIndexes.get(index);

@@ -35,9 +35,13 @@ function head(options: MessageOptions): JsonObject {
 }
 
 /** Beyond Anthropic's schema, where its clients look past it. */
-function stepsOf({ steps, finish }: Answer): object {
+function stepsOf({ steps, finish }: Answer): JsonObject {
   const limit = finish?.limit === undefined ? {} : { limit: finish.limit };
-  return steps.length === 0 ? {} : { pailou: { steps, ...limit } };
+  return steps.length === 0 ? {} : { steps: steps as unknown as readonly JsonObject[], ...limit };
+}
+
+function pailouMember(members: JsonObject): object {
+  return Object.keys(members).length === 0 ? {} : { pailou: members };
 }
 
 /** What is common to a stream and a whole message: the first choice alone, and nothing after its end. */
@@ -145,7 +149,14 @@ export function createMessageEmitter(options: MessageOptions): MessageEmitter {
           ...(details === undefined ? {} : { stop_details: details }),
           ...(container === undefined ? {} : { container }),
         };
-        text += event('message_delta', { delta, usage: renderMessagesUsage(answer.usage), ...more, ...stepsOf(answer) });
+        // The headers have left.
+        const warned = answer.finish?.warning === undefined ? {} : { warnings: [answer.finish.warning] };
+        text += event('message_delta', {
+          delta,
+          usage: renderMessagesUsage(answer.usage),
+          ...more,
+          ...pailouMember({ ...stepsOf(answer), ...warned }),
+        });
         text += event('message_stop', {});
       }
       return text;
@@ -163,6 +174,6 @@ export async function collectMessage(events: ChatEvents, options: MessageOptions
   const answer = new Answer(collected, options);
   for await (const batch of events) for (const each of batch) answer.take(each);
   const stop = answer.stop();
-  const rest = { container: null, stop_details: null, ...stop, usage: renderMessagesUsage(answer.usage), ...stepsOf(answer) };
+  const rest = { container: null, stop_details: null, ...stop, usage: renderMessagesUsage(answer.usage), ...pailouMember(stepsOf(answer)) };
   return JSON.stringify({ ...head(options), content: collected.content, ...rest });
 }

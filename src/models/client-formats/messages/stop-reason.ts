@@ -1,6 +1,7 @@
 /** Why an answer ended, in Anthropic's words. */
 import type { ChatEvent, FinishReason, Usage } from '../../../types/chat.ts';
 import type { JsonObject } from '../../../types/json.ts';
+import { meaningOf } from '../../finish-reasons.ts';
 
 type Finish = Extract<ChatEvent, { type: 'finish' }>;
 
@@ -12,7 +13,7 @@ const words: Readonly<Record<FinishReason, string>> = {
   content_filter: 'refusal',
 };
 
-/** Anthropic's own words with what each means in OpenAI's: one that contradicts the answer is not repeated. */
+/** Anthropic's own words with what each means in OpenAI's. */
 const own: Readonly<Record<string, FinishReason>> = {
   end_turn: 'stop',
   stop_sequence: 'stop',
@@ -29,9 +30,9 @@ export function renderStop(finish: Finish, usage: Usage | null, said: { readonly
   // The very word that Anthropic has for a loop of its own tools that came to its limit.
   const raw = finish.raw === 'max_steps' ? 'pause_turn' : (finish.raw ?? '');
   const fromAnthropic = usage?.vendor?.format === 'anthropic';
-  // A word that is newer than this table is Anthropic's to choose.
-  const kept =
-    finish.raw === 'max_steps' || own[raw] === honest || (fromAnthropic && raw !== '' && own[raw] === undefined && honest !== 'tool_calls');
+  // Anthropic's own word passes, also one that is newer than this table; another vendor's may happen to say the same.
+  const isOwn = own[raw] !== undefined || (raw !== '' && meaningOf(raw) === undefined);
+  const kept = finish.raw === 'max_steps' || (fromAnthropic ? isOwn : own[raw] === honest);
   const reason = kept ? raw : said.refused && honest === 'stop' ? 'refusal' : words[honest];
   const sequence = finish.detail?.['stop_sequence'];
   return {

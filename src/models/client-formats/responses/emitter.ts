@@ -71,8 +71,8 @@ class Answer {
     return this.#render('failed', { output, usage: null, error: { code, message: error.message } });
   }
 
-  /** Throws `upstream_interrupted` when the events ended without an end. */
-  complete(): JsonObject {
+  /** `streamed`: the headers have left without what the vendor did not say. Throws `upstream_interrupted` when the events ended without an end. */
+  complete(streamed: boolean): JsonObject {
     if (!this.ended || this.#finish === null) {
       throw new GatewayError('upstream_interrupted', 'The vendor cut the answer short. Send the request again.');
     }
@@ -84,15 +84,22 @@ class Answer {
       completed_at: reason === null ? Math.floor(Date.now() / 1000) : null,
       incomplete_details: reason === null ? null : { reason },
       // Beyond OpenAI's schema, where its clients look past it.
-      ...(this.#steps.length === 0 ? {} : { pailou: this.#told() }),
+      ...this.#told(streamed ? this.#finish.warning : undefined),
     });
     this.#options.onComplete({ response, messages: this.#output.messages });
     return response;
   }
 
-  #told(): JsonObject {
+  #told(warning: string | undefined): { pailou?: JsonObject } {
+    if (this.#steps.length === 0) return warning === undefined ? {} : { pailou: { warnings: [warning] } };
     const limit = this.#finish?.limit;
-    return { steps: this.#steps as unknown as readonly JsonObject[], ...(limit === undefined ? {} : { limit }) };
+    return {
+      pailou: {
+        steps: this.#steps as unknown as readonly JsonObject[],
+        ...(limit === undefined ? {} : { limit }),
+        ...(warning === undefined ? {} : { warnings: [warning] }),
+      },
+    };
   }
 
   #cutShort(): string | null {
@@ -138,7 +145,7 @@ export function createResponseEmitter(options: ResponseOptions): ResponseEmitter
       start();
       for (const event of events) answer.take(event);
       if (answer.ended) {
-        const response = answer.complete();
+        const response = answer.complete(true);
         silent = true;
         emit(response['status'] === 'incomplete' ? 'response.incomplete' : 'response.completed', { response });
       }
@@ -159,5 +166,5 @@ export function createResponseEmitter(options: ResponseOptions): ResponseEmitter
 export async function collectResponse(events: ChatEvents, options: ResponseOptions): Promise<string> {
   const answer = new Answer(options, () => {});
   for await (const batch of events) for (const event of batch) answer.take(event);
-  return JSON.stringify(answer.complete());
+  return JSON.stringify(answer.complete(false));
 }

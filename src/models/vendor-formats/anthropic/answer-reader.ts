@@ -2,9 +2,9 @@
 import type { ChatEvent } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
-import type { Reading } from '../../../types/wire-format.ts';
-import { interruptedAnswer, invalidAnswer } from '../../answer-json.ts';
-import { mapFinishReason } from '../../finish-reasons.ts';
+import type { Reading, StreamProgress } from '../../../types/wire-format.ts';
+import { invalidAnswer } from '../../answer-json.ts';
+import { FinishTracker } from '../../finish-tracker.ts';
 import { BlockReader } from './block-reader.ts';
 import { readError } from './errors.ts';
 import { mergeUsage, readUsage } from './usage.ts';
@@ -15,11 +15,6 @@ const ends: NonNullable<Reading['finishReasons']> = { compaction: 'stop' };
 /** Members of a message, or of the last event of a stream, that are told otherwise; all others are details of the end. */
 const elsewhere: ReadonlySet<string> = new Set(['id', 'type', 'role', 'model', 'content', 'stop_reason', 'usage', 'delta']);
 
-interface Stop {
-  readonly reason: string;
-  readonly detail: JsonObject;
-}
-
 function text(value: Json | undefined): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
@@ -29,13 +24,19 @@ export class AnswerReader {
   ended = false;
   #started = false;
   #id: string | undefined;
-  #stop: Stop | null = null;
+  #detail: JsonObject = {};
   #usage: JsonObject | null = null;
   readonly #blocks = new BlockReader();
+  readonly #finishes: FinishTracker;
   readonly #reading: Reading | undefined;
 
   constructor(reading?: Reading) {
     this.#reading = reading;
+    this.#finishes = new FinishTracker(reading, ends);
+  }
+
+  get progress(): StreamProgress {
+    return this.#finishes.progress;
   }
 
   /** A whole message. Throws the vendor's error if `answer` is one. */
@@ -46,23 +47,29 @@ export class AnswerReader {
     (answer['content'] as readonly Json[]).forEach((block, index) => {
       if (isJsonObject(block)) this.#blocks.read(index, block, events);
     });
+    if (this.#blocks.any) this.#finishes.content(0);
     this.#note(answer);
-    this.end(events);
+    // Without any stop reason, the counts of a whole answer show that it is one.
+    this.end(readUsage(this.#usage) === null ? 'closed' : 'said', events);
   }
 
   /** One event of a stream. Those of an unknown type say nothing that this format knows. */
   read(event: JsonObject, events: ChatEvent[]): void {
     this.#refuseError(event);
     const { index, message, delta, content_block: block } = event;
+    const before = events.length;
     switch (event['type']) {
       case 'message_start':
         if (isJsonObject(message)) this.#begin(message, events);
         return;
       case 'content_block_start':
-        if (isJsonObject(block)) this.#blocks.start(index, block, events);
+        if (!isJsonObject(block)) return;
+        this.#blocks.start(index, block, events);
+        this.#finishes.content(0);
         return;
       case 'content_block_delta':
         if (isJsonObject(delta)) this.#blocks.delta(index, delta, events);
+        if (events.length > before) this.#finishes.content(0);
         return;
       case 'content_block_stop':
         this.#blocks.stop(index, events);
@@ -72,7 +79,7 @@ export class AnswerReader {
         if (isJsonObject(delta)) this.#note({ ...event, ...delta });
         return;
       case 'message_stop':
-        this.end(events);
+        this.end('said', events);
         break;
       default:
     }
@@ -93,31 +100,33 @@ export class AnswerReader {
     this.#usage = mergeUsage(this.#usage, message['usage']);
     if (this.#started) return;
     this.#started = true;
+    this.#finishes.begin(0);
     this.#id = id;
     const model = text(message['model']);
     events.push({ type: 'response-start', ...(id === undefined ? {} : { id }), ...(model === undefined ? {} : { model }) });
   }
 
-  /** Why the answer ended, and what else is said of that. */
+  /** Why the answer ended, and what else is said of that. The counts of a stream come with it. */
   #note(said: JsonObject): void {
     const reason = text(said['stop_reason']);
     if (reason === undefined) return;
     const detail = Object.entries(said).filter(([key, value]) => value !== null && value !== undefined && !elsewhere.has(key));
-    this.#stop = { reason, detail: Object.fromEntries(detail) };
+    this.#detail = Object.fromEntries(detail);
+    this.#finishes.finish(0, reason);
+    if (isJsonObject(said['usage'])) this.#finishes.counted(true);
   }
 
-  /** The answer is over. Throws `upstream_interrupted` unless the vendor said why. */
-  end(events: ChatEvent[]): void {
+  /** The answer is over. Throws `upstream_interrupted` unless it is complete. */
+  end(how: 'closed' | 'said', events: ChatEvent[]): void {
     if (this.ended) return;
     if (!this.#started) throw invalidAnswer('an answer without any content');
-    if (this.#stop === null) throw interruptedAnswer();
-    const { reason: raw, detail } = this.#stop;
-    const mapped = mapFinishReason(raw, { ...ends, ...this.#reading?.finishReasons });
-    this.#blocks.end(events);
-    const called = this.#blocks.calledTools;
-    const reason = mapped === 'stop' && called ? 'tool_calls' : mapped === 'tool_calls' && !called ? 'stop' : mapped;
-    const more = Object.keys(detail).length === 0 ? {} : { detail };
-    events.push({ type: 'finish', choice: 0, reason, raw, ...more });
+    for (const { reason: mapped, ...said } of this.#finishes.end(how).values()) {
+      this.#blocks.end(events, mapped === 'tool_calls');
+      const called = this.#blocks.calledTools;
+      const reason = mapped === 'stop' && called ? 'tool_calls' : mapped === 'tool_calls' && !called ? 'stop' : mapped;
+      const more = Object.keys(this.#detail).length === 0 ? {} : { detail: this.#detail };
+      events.push({ type: 'finish', choice: 0, reason, ...said, ...more });
+    }
     this.ended = true;
     events.push({ type: 'response-end', usage: readUsage(this.#usage) });
   }

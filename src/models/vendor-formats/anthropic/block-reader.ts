@@ -3,12 +3,15 @@ import { randomUUID } from 'node:crypto';
 import type { ChatEvent } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { invalidAnswer } from '../../answer-json.ts';
+import { isProgrammaticCall } from '../../conversation/claude-calls.ts';
 import { urlCitation } from './citations.ts';
 
 type Block =
   | { readonly kind: 'text'; readonly start: number; readonly citations: JsonObject[] }
   | { readonly kind: 'thinking'; text: string; signature: string }
   | { readonly kind: 'tool'; readonly call: number; readonly input: Json | undefined; said: boolean }
+  /** A call that code at the vendor made, which may have its result already. */
+  | { readonly kind: 'programmatic'; readonly name: string; readonly id: string; readonly input: Json | undefined; text: string }
   /** What only Anthropic has: its own tools and their results. */
   | { readonly kind: 'vendor' }
   | { readonly kind: 'complete' };
@@ -24,6 +27,8 @@ function textOf(value: Json | undefined): string {
 export class BlockReader {
   readonly #open = new Map<Json | undefined, Block>();
   readonly #ids = new Set<string>();
+  /** Calls of code at the vendor without a result so far, in their order. */
+  readonly #pending = new Map<string, Extract<Block, { kind: 'programmatic' }>>();
   #calls = 0;
   /** Characters of text so far. */
   #length = 0;
@@ -74,6 +79,7 @@ export class BlockReader {
       case 'tool_use': {
         const name = textOf(block['name']);
         if (name === '') throw invalidAnswer('a tool call without a name');
+        if (isProgrammaticCall(block)) return this.#programmatic(index, block, name, events);
         // Who called it, for one: only a client of the same format knows such a thing, and has to send it back.
         if (Object.keys(block).some((key) => !ofCalls.has(key)))
           this.#vendor({ type: 'content_block_start', index: index ?? null, content_block: block }, events);
@@ -82,14 +88,26 @@ export class BlockReader {
         return { kind: 'tool', call, input: block['input'], said: false };
       }
       default:
+        // A result: that call is not left to the caller.
+        this.#pending.delete(textOf(block['tool_use_id']));
         this.#vendor({ type: 'content_block_start', index: index ?? null, content_block: block }, events);
         return { kind: 'vendor' };
     }
   }
 
+  /** Passes on as it is to a client of the same format; whether it is a call of the caller's shows at the end. */
+  #programmatic(index: Json | undefined, block: JsonObject, name: string, events: ChatEvent[]): Block {
+    this.#vendor({ type: 'content_block_start', index: index ?? null, content_block: block }, events);
+    const id = this.#idFor(block['id']);
+    const call: Extract<Block, { kind: 'programmatic' }> = { kind: 'programmatic', name, id, input: block['input'], text: '' };
+    this.#pending.set(id, call);
+    return call;
+  }
+
   delta(index: Json | undefined, delta: JsonObject, events: ChatEvent[]): void {
     const block = this.#open.get(index);
-    if (block?.kind === 'vendor') {
+    if (block?.kind === 'vendor' || block?.kind === 'programmatic') {
+      if (block.kind === 'programmatic') block.text += textOf(delta['partial_json']);
       this.#vendor({ type: 'content_block_delta', index: index ?? null, delta }, events);
       return;
     }
@@ -133,12 +151,20 @@ export class BlockReader {
       if (block.said || !isJsonObject(block.input) || Object.keys(block.input).length === 0) return;
       events.push({ type: 'tool-call-delta', choice, call: block.call, arguments: JSON.stringify(block.input) });
     } else if (block.kind === 'text') this.#endText(index, block, events);
-    else if (block.kind === 'vendor') this.#vendor({ type: 'content_block_stop', index: index ?? null }, events);
+    else if (block.kind === 'vendor' || block.kind === 'programmatic')
+      this.#vendor({ type: 'content_block_stop', index: index ?? null }, events);
   }
 
-  /** The answer is over. */
-  end(events: ChatEvent[]): void {
+  /** The answer is over. `calling`: it ended because the caller is to run tools. */
+  end(events: ChatEvent[], calling: boolean): void {
     for (const index of this.#open.keys()) this.stop(index, events);
+    if (!calling) return;
+    for (const { id, name, input, text } of this.#pending.values()) {
+      const call = this.#calls++;
+      events.push({ type: 'tool-call-start', choice, call, id, name });
+      const given = text !== '' || !isJsonObject(input) ? text : JSON.stringify(input);
+      if (given !== '') events.push({ type: 'tool-call-delta', choice, call, arguments: given });
+    }
   }
 
   #endText(index: Json | undefined, block: Extract<Block, { kind: 'text' }>, events: ChatEvent[]): void {

@@ -20,15 +20,19 @@ function decoder(reading?: Reading): ChatDecoder {
     for (const payload of payloads) {
       if (reader.ended) break;
       // Some who copy the format end their streams as OpenAI does.
-      if (payload !== '' && payload.trimEnd() !== '[DONE]') reader.read(parseAnswer(payload), events);
+      if (payload.trimEnd() === '[DONE]') reader.end('said', events);
+      else if (payload !== '') reader.read(parseAnswer(payload), events);
     }
     return events;
   };
   return {
     push: (bytes) => decode(splitter.push(bytes)),
+    get progress() {
+      return reader.progress;
+    },
     end() {
       const events = decode(splitter.end());
-      reader.end(events);
+      reader.end('closed', events);
       return events;
     },
   };

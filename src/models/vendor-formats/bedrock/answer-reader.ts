@@ -1,10 +1,10 @@
 /** Reads one answer of Converse, whole or as the frames of a stream. */
 import type { ChatEvent, Usage } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
-import type { Reading } from '../../../types/wire-format.ts';
-import { interruptedAnswer, invalidAnswer } from '../../answer-json.ts';
+import type { Reading, StreamProgress } from '../../../types/wire-format.ts';
+import { invalidAnswer } from '../../answer-json.ts';
 import { errorInside } from '../../classify-failure.ts';
-import { mapFinishReason } from '../../finish-reasons.ts';
+import { FinishTracker } from '../../finish-tracker.ts';
 import { BlockReader } from './block-reader.ts';
 import { readException } from './errors.ts';
 import type { Frame } from './frames.ts';
@@ -19,14 +19,19 @@ export class AnswerReader {
   /** True once `response-end` was said; nothing may follow. */
   ended = false;
   #started = false;
-  #stop: string | undefined;
-  #counted = false;
+  #stopped = false;
   #usage: Usage | null = null;
   readonly #blocks = new BlockReader();
+  readonly #finishes: FinishTracker;
   readonly #reading: Reading | undefined;
 
   constructor(reading?: Reading) {
     this.#reading = reading;
+    this.#finishes = new FinishTracker(reading, ends);
+  }
+
+  get progress(): StreamProgress {
+    return this.#finishes.progress;
   }
 
   /** A whole answer. Throws the vendor's error if it is one. */
@@ -41,9 +46,11 @@ export class AnswerReader {
     content.forEach((block, index) => {
       if (isJsonObject(block)) this.#blocks.read(index, block, events);
     });
-    if (typeof stopReason === 'string' && stopReason !== '') this.#stop = stopReason;
+    if (content.length > 0) this.#finishes.content(0);
+    if (typeof stopReason === 'string') this.#finishes.finish(0, stopReason);
     this.#usage = readUsage(usage);
-    this.end(events);
+    // Without any stop reason, the counts of a whole answer show that it is one.
+    this.end(this.#usage === null ? 'closed' : 'said', events);
   }
 
   /** One frame of a stream. Those of an unknown type say nothing that this format knows. */
@@ -53,23 +60,25 @@ export class AnswerReader {
     if (type !== 'metadata') this.#start(events);
     switch (type) {
       case 'contentBlockStart':
+        this.#finishes.content(0);
         if (isJsonObject(start)) this.#blocks.start(index, start, events);
         return;
       case 'contentBlockDelta':
+        this.#finishes.content(0);
         if (isJsonObject(delta)) this.#blocks.delta(index, delta, events);
         return;
       case 'contentBlockStop':
         this.#blocks.stop(index, events);
         return;
       case 'messageStop':
-        if (typeof stopReason === 'string' && stopReason !== '') this.#stop = stopReason;
+        if (typeof stopReason === 'string') this.#finishes.finish(0, stopReason);
+        this.#stopped = true;
         // The counts come after this as a rule, before it at times.
-        if (this.#counted) this.end(events);
+        if (this.#usage !== null) this.end('said', events);
         return;
       case 'metadata':
         this.#usage = readUsage(usage) ?? this.#usage;
-        this.#counted = this.#usage !== null;
-        if (this.#stop !== undefined) this.end(events);
+        if (this.#stopped) this.end('said', events);
         break;
       default:
     }
@@ -78,20 +87,21 @@ export class AnswerReader {
   #start(events: ChatEvent[]): void {
     if (this.#started) return;
     this.#started = true;
+    this.#finishes.begin(0);
     // Neither an id nor a model is said.
     events.push({ type: 'response-start' });
   }
 
-  /** The answer is over. Throws `upstream_interrupted` unless the vendor said why. */
-  end(events: ChatEvent[]): void {
+  /** The body is over. Throws `upstream_interrupted` unless the answer is complete. */
+  end(how: 'closed' | 'said', events: ChatEvent[]): void {
     if (this.ended) return;
     if (!this.#started) throw invalidAnswer('an answer without any content');
-    if (this.#stop === undefined) throw interruptedAnswer();
-    const mapped = mapFinishReason(this.#stop, { ...ends, ...this.#reading?.finishReasons });
-    this.#blocks.end(events);
-    const called = this.#blocks.calledTools;
-    const reason = mapped === 'stop' && called ? 'tool_calls' : mapped === 'tool_calls' && !called ? 'stop' : mapped;
-    events.push({ type: 'finish', choice: 0, reason, raw: this.#stop });
+    for (const { reason, ...more } of this.#finishes.end(how).values()) {
+      this.#blocks.end(events);
+      const called = this.#blocks.calledTools;
+      const honest = reason === 'stop' && called ? 'tool_calls' : reason === 'tool_calls' && !called ? 'stop' : reason;
+      events.push({ type: 'finish', choice: 0, reason: honest, ...more });
+    }
     this.ended = true;
     events.push({ type: 'response-end', usage: this.#usage });
   }

@@ -21,9 +21,12 @@ function decoder(reading?: Reading): ChatDecoder {
       for (const frame of splitter.push(bytes)) if (!reader.ended) reader.read(frame, events);
       return events;
     },
+    get progress() {
+      return reader.progress;
+    },
     end() {
       const events: ChatEvent[] = [];
-      reader.end(events);
+      reader.end('closed', events);
       return events;
     },
   };

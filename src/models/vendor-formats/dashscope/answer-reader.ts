@@ -1,11 +1,11 @@
 /** Reads the parts of one answer of DashScope, or the one part of a whole answer, into events. */
 import type { ChatEvent, Usage } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
-import type { Reading } from '../../../types/wire-format.ts';
+import type { Reading, StreamProgress } from '../../../types/wire-format.ts';
 import { readImage } from '../../answer-images.ts';
-import { interruptedAnswer, invalidAnswer } from '../../answer-json.ts';
+import { invalidAnswer } from '../../answer-json.ts';
 import { CitationReader } from '../../citations.ts';
-import { mapFinishReason } from '../../finish-reasons.ts';
+import { FinishTracker } from '../../finish-tracker.ts';
 import { readLogprobs } from '../openai/content.ts';
 import { ToolCallReader } from '../openai/tool-calls.ts';
 import { errorIn } from './errors.ts';
@@ -22,7 +22,6 @@ interface ChoiceState {
   said: string;
   /** Pictures that were told already: an answer that repeats itself repeats them. */
   readonly images: Set<string>;
-  finished: boolean;
 }
 
 /** Content of multimodal models is a list of parts. */
@@ -46,15 +45,23 @@ function choicesIn(output: JsonObject): readonly Json[] {
 }
 
 export class AnswerReader {
+  /** True once `response-end` was said; nothing may follow. */
+  ended = false;
   #started = false;
   #usage: Usage | null = null;
   readonly #choices = new Map<number, ChoiceState>();
+  readonly #finishes: FinishTracker;
   readonly #reading: Reading | undefined;
   readonly #citations: CitationReader;
 
   constructor(reading?: Reading) {
     this.#reading = reading;
     this.#citations = new CitationReader(reading?.citations);
+    this.#finishes = new FinishTracker(reading);
+  }
+
+  get progress(): StreamProgress {
+    return this.#finishes.progress;
   }
 
   /** Throws the vendor's error if `answer` is one. */
@@ -87,16 +94,17 @@ export class AnswerReader {
         arguments: new Map(),
         said: '',
         images: new Set(),
-        finished: false,
       };
       this.#choices.set(index, state);
+      this.#finishes.begin(index);
     }
-    if (state.finished) return;
+    const before = events.length;
     const message = choice['message'];
     if (isJsonObject(message)) this.#readMessage(message, choice, index, state, events);
+    if (events.length > before) this.#finishes.content(index);
     const reason = choice['finish_reason'];
     // While the answer goes on, DashScope says "null" as a word.
-    if (typeof reason === 'string' && reason !== '' && reason !== 'null') this.#finish(reason, index, state, events);
+    if (typeof reason === 'string') this.#finishes.finish(index, reason);
   }
 
   #readMessage(message: JsonObject, choice: JsonObject, index: number, state: ChoiceState, events: ChatEvent[]): void {
@@ -132,8 +140,8 @@ export class AnswerReader {
     state.calls.read({ ...call, index, function: { ...body, arguments: known.text.take(given).join('') } }, events);
   }
 
-  #finish(reason: string, index: number, state: ChoiceState, events: ChatEvent[]): void {
-    const mapped = mapFinishReason(reason, this.#reading?.finishReasons);
+  /** What was held back until it was known how the vendor streams. */
+  #flush(index: number, state: ChoiceState, events: ChatEvent[]): void {
     for (const text of state.reasoning.end()) events.push({ type: 'reasoning-delta', choice: index, text });
     const last = state.text.end();
     for (const text of last) events.push({ type: 'text-delta', choice: index, text });
@@ -144,15 +152,22 @@ export class AnswerReader {
       if (held !== '') state.calls.read({ ...call, function: { arguments: held } }, events);
     }
     state.calls.finish();
-    state.finished = true;
-    events.push({ type: 'finish', choice: index, reason: state.calls.honest(mapped), raw: reason });
+  }
+
+  /** The whole answer was read: without any finish reason, its counts show that it is one. */
+  endWhole(events: ChatEvent[]): void {
+    this.end(this.#usage === null ? 'closed' : 'said', events);
   }
 
   /** The body is over. Throws `upstream_interrupted` unless every choice has come to its end. */
-  end(events: ChatEvent[], expected = 1): void {
+  end(how: 'closed' | 'said', events: ChatEvent[]): void {
     if (this.#choices.size === 0) throw invalidAnswer('an answer without any content');
-    if (this.#choices.size < expected) throw interruptedAnswer();
-    for (const state of this.#choices.values()) if (!state.finished) throw interruptedAnswer();
+    for (const [choice, { reason, ...more }] of this.#finishes.end(how)) {
+      const state = this.#choices.get(choice) as ChoiceState;
+      this.#flush(choice, state, events);
+      events.push({ type: 'finish', choice, reason: state.calls.honest(reason), ...more });
+    }
+    this.ended = true;
     events.push({ type: 'response-end', usage: this.#usage });
   }
 }

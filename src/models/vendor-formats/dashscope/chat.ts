@@ -10,7 +10,7 @@ function decodeResponse(body: Buffer, reading?: Reading): ChatEvent[] {
   const reader = new AnswerReader(reading);
   const events: ChatEvent[] = [];
   reader.read(parseAnswer(body.toString('utf8')), events);
-  reader.end(events);
+  reader.endWhole(events);
   return events;
 }
 
@@ -19,14 +19,22 @@ function decoder(reading?: Reading): ChatDecoder {
   const reader = new AnswerReader(reading);
   const decode = (payloads: readonly string[]): ChatEvent[] => {
     const events: ChatEvent[] = [];
-    for (const payload of payloads) if (payload !== '') reader.read(parseAnswer(payload), events);
+    for (const payload of payloads) {
+      if (reader.ended) break;
+      // Some who copy the format end their streams as OpenAI does.
+      if (payload.trimEnd() === '[DONE]') reader.end('said', events);
+      else if (payload !== '') reader.read(parseAnswer(payload), events);
+    }
     return events;
   };
   return {
     push: (bytes) => decode(splitter.push(bytes)),
+    get progress() {
+      return reader.progress;
+    },
     end() {
       const events = decode(splitter.end());
-      reader.end(events, reading?.choices);
+      if (!reader.ended) reader.end('closed', events);
       return events;
     },
   };

@@ -1,10 +1,10 @@
 /** Reads the parts of one answer of Gemini, or the one part of a whole answer, into events. */
-import type { ChatEvent, FinishReason, Usage } from '../../../types/chat.ts';
+import type { ChatEvent, Usage } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
-import type { Reading } from '../../../types/wire-format.ts';
-import { interruptedAnswer, invalidAnswer } from '../../answer-json.ts';
+import type { Reading, StreamProgress } from '../../../types/wire-format.ts';
+import { invalidAnswer } from '../../answer-json.ts';
 import { classifyFailure } from '../../classify-failure.ts';
-import { mapFinishReason } from '../../finish-reasons.ts';
+import { FinishTracker } from '../../finish-tracker.ts';
 import { readCitations } from './citations.ts';
 import { FunctionCallReader } from './function-calls.ts';
 import { readLogprobs } from './logprobs.ts';
@@ -31,8 +31,6 @@ interface Candidate {
   text: string;
   grounding: JsonObject | undefined;
   cited: JsonObject | undefined;
-  /** Said at the end of the stream only: some models name a reason with every part. */
-  finish: { readonly reason: FinishReason; readonly raw: string } | undefined;
 }
 
 function nonEmpty(value: Json | undefined): string | undefined {
@@ -52,14 +50,22 @@ function rendered(part: JsonObject): string {
 }
 
 export class AnswerReader {
+  /** True once `response-end` was said; nothing may follow. */
+  ended = false;
   #started = false;
   #blocked: string | undefined;
   #usage: Usage | null = null;
   readonly #candidates = new Map<number, Candidate>();
+  readonly #finishes: FinishTracker;
   readonly #reading: Reading | undefined;
 
   constructor(reading?: Reading) {
     this.#reading = reading;
+    this.#finishes = new FinishTracker(reading, ends);
+  }
+
+  get progress(): StreamProgress {
+    return this.#finishes.progress;
   }
 
   /** Throws the vendor's error if `answer` is one. */
@@ -97,9 +103,11 @@ export class AnswerReader {
     const choice = typeof given === 'number' && Number.isSafeInteger(given) && given >= 0 ? given : position;
     let state = this.#candidates.get(choice);
     if (state === undefined) {
-      state = { calls: new FunctionCallReader(choice), text: '', grounding: undefined, cited: undefined, finish: undefined };
+      state = { calls: new FunctionCallReader(choice), text: '', grounding: undefined, cited: undefined };
       this.#candidates.set(choice, state);
+      this.#finishes.begin(choice);
     }
+    const before = events.length;
     const content = candidate['content'];
     const parts = isJsonObject(content) && Array.isArray(content['parts']) ? (content['parts'] as readonly Json[]) : [];
     let logprobs = readLogprobs(candidate['logprobsResult']);
@@ -109,9 +117,10 @@ export class AnswerReader {
     if (logprobs !== undefined) events.push({ type: 'text-delta', choice, text: '', logprobs });
     if (isJsonObject(candidate['groundingMetadata'])) state.grounding = candidate['groundingMetadata'];
     if (isJsonObject(candidate['citationMetadata'])) state.cited = candidate['citationMetadata'];
-    const raw = nonEmpty(candidate['finishReason']);
-    if (raw === undefined || raw === 'FINISH_REASON_UNSPECIFIED') return;
-    state.finish = { reason: mapFinishReason(raw, { ...ends, ...this.#reading?.finishReasons }), raw };
+    if (events.length > before) this.#finishes.content(choice);
+    const raw = candidate['finishReason'];
+    // Some models name a reason with every part.
+    if (typeof raw === 'string') this.#finishes.finish(choice, raw);
   }
 
   /** True if the log probabilities went out with this part. */
@@ -138,23 +147,28 @@ export class AnswerReader {
     return said;
   }
 
+  /** The whole answer was read: without any finish reason, its counts show that it is one. */
+  endWhole(events: ChatEvent[]): void {
+    this.end(this.#usage === null ? 'closed' : 'said', events);
+  }
+
   /** The body is over. Throws `upstream_interrupted` unless every candidate has come to its end. */
-  end(events: ChatEvent[], expected = 1): void {
-    if (this.#candidates.size === 0) {
-      if (this.#blocked === undefined) throw invalidAnswer('an answer without any content');
-      events.push({ type: 'finish', choice: 0, reason: 'content_filter', raw: this.#blocked });
-    }
-    if (this.#candidates.size < expected && this.#blocked === undefined) throw interruptedAnswer();
-    for (const [choice, state] of this.#candidates) {
-      const finish = state.finish ?? (this.#blocked === undefined ? undefined : { reason: 'content_filter' as const, raw: this.#blocked });
-      if (finish === undefined) throw interruptedAnswer();
-      state.calls.close(events);
-      for (const annotation of readCitations(state.text, state.grounding, state.cited))
+  end(how: 'closed' | 'said', events: ChatEvent[]): void {
+    const blocked = this.#blocked;
+    if (blocked === undefined && this.#candidates.size === 0) throw invalidAnswer('an answer without any content');
+    if (blocked !== undefined)
+      for (const choice of this.#candidates.size === 0 ? [0] : this.#candidates.keys())
+        this.#finishes.finishAs(choice, 'content_filter', blocked);
+    for (const [choice, { reason, ...more }] of this.#finishes.end(blocked === undefined ? how : 'said')) {
+      const state = this.#candidates.get(choice);
+      state?.calls.close(events);
+      for (const annotation of state === undefined ? [] : readCitations(state.text, state.grounding, state.cited))
         events.push({ type: 'annotation', choice, annotation });
       // Gemini says STOP when it calls functions, too.
-      const reason = finish.reason === 'stop' && state.calls.any ? 'tool_calls' : finish.reason;
-      events.push({ type: 'finish', choice, reason, raw: finish.raw });
+      const called = reason === 'stop' && state?.calls.any === true;
+      events.push({ type: 'finish', choice, reason: called ? 'tool_calls' : reason, ...more });
     }
+    this.ended = true;
     events.push({ type: 'response-end', usage: this.#usage });
   }
 }

@@ -21,7 +21,7 @@ function decodeResponse(body: Buffer, reading?: Reading): ChatEvent[] {
     }
     for (const part of parts as readonly unknown[]) if (isJsonObject(part)) reader.read(part, events);
   } else reader.read(parseAnswer(text), events);
-  reader.end(events);
+  reader.endWhole(events);
   return events;
 }
 
@@ -30,14 +30,22 @@ function decoder(reading?: Reading): ChatDecoder {
   const reader = new AnswerReader(reading);
   const decode = (payloads: readonly string[]): ChatEvent[] => {
     const events: ChatEvent[] = [];
-    for (const payload of payloads) if (payload !== '' && payload !== '[DONE]') reader.read(parseAnswer(payload), events);
+    for (const payload of payloads) {
+      if (reader.ended) break;
+      // Some who copy the format end their streams as OpenAI does.
+      if (payload.trimEnd() === '[DONE]') reader.end('said', events);
+      else if (payload !== '') reader.read(parseAnswer(payload), events);
+    }
     return events;
   };
   return {
     push: (bytes) => decode(splitter.push(bytes)),
+    get progress() {
+      return reader.progress;
+    },
     end() {
       const events = decode(splitter.end());
-      reader.end(events, reading?.choices);
+      if (!reader.ended) reader.end('closed', events);
       return events;
     },
   };

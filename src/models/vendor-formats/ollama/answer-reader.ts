@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import type { ChatEvent, Usage } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
-import type { Reading } from '../../../types/wire-format.ts';
-import { interruptedAnswer, invalidAnswer } from '../../answer-json.ts';
+import type { Reading, StreamProgress } from '../../../types/wire-format.ts';
+import { invalidAnswer } from '../../answer-json.ts';
 import { errorInside } from '../../classify-failure.ts';
-import { mapFinishReason } from '../../finish-reasons.ts';
+import { FinishTracker } from '../../finish-tracker.ts';
 import { readLogprobs } from '../openai/content.ts';
 
 function count(value: Json | undefined): number | undefined {
@@ -19,16 +19,26 @@ function readUsage(line: JsonObject): Usage | null {
   return inputTokens === undefined || outputTokens === undefined ? null : { inputTokens, outputTokens };
 }
 
+/** A model that was only loaded, or unloaded, has nothing to say. */
+const ends: NonNullable<Reading['finishReasons']> = { load: 'stop', unload: 'stop' };
+
 export class AnswerReader {
   /** True once `response-end` was said; nothing may follow. */
   ended = false;
   #started = false;
+  #usage: Usage | null = null;
   #calls = 0;
   readonly #ids = new Set<string>();
+  readonly #finishes: FinishTracker;
   readonly #reading: Reading | undefined;
 
   constructor(reading?: Reading) {
     this.#reading = reading;
+    this.#finishes = new FinishTracker(reading, ends);
+  }
+
+  get progress(): StreamProgress {
+    return this.#finishes.progress;
   }
 
   /** Throws the vendor's error if `line` is one. */
@@ -40,8 +50,11 @@ export class AnswerReader {
       const model = line['model'];
       events.push({ type: 'response-start', ...(typeof model === 'string' && model !== '' ? { model } : {}) });
     }
+    const before = events.length;
     const message = line['message'];
     if (isJsonObject(message)) this.#readMessage(message, line, events);
+    if (events.length > before) this.#finishes.content(0);
+    this.#usage = readUsage(line) ?? this.#usage;
     if (line['done'] === true) this.#finish(line, events);
   }
 
@@ -71,19 +84,27 @@ export class AnswerReader {
     events.push({ type: 'tool-call-delta', choice: 0, call: number, arguments: text });
   }
 
+  /** The last line: why the answer ended, and its counts. */
   #finish(line: JsonObject, events: ChatEvent[]): void {
     const given = line['done_reason'];
     // Older servers say no more than that the answer is done.
-    const raw = typeof given === 'string' && given !== '' ? given : 'stop';
-    const mapped = mapFinishReason(raw, this.#reading?.finishReasons);
-    events.push({ type: 'finish', choice: 0, reason: mapped === 'stop' && this.#calls > 0 ? 'tool_calls' : mapped, raw });
-    events.push({ type: 'response-end', usage: readUsage(line) });
-    this.ended = true;
+    this.#finishes.finish(0, typeof given === 'string' && given !== '' ? given : 'stop');
+    this.end('said', events);
+  }
+
+  /** The whole answer was read: where nothing says that it is done, its counts show that it is. */
+  endWhole(events: ChatEvent[]): void {
+    this.end(this.#usage === null ? 'closed' : 'said', events);
   }
 
   /** The body is over. Throws `upstream_interrupted` unless Ollama said that it is done. */
-  end(): void {
+  end(how: 'closed' | 'said', events: ChatEvent[]): void {
     if (this.ended) return;
-    throw this.#started ? interruptedAnswer() : invalidAnswer('an answer without any content');
+    if (!this.#started) throw invalidAnswer('an answer without any content');
+    this.#finishes.begin(0);
+    for (const { reason, ...more } of this.#finishes.end(how).values())
+      events.push({ type: 'finish', choice: 0, reason: reason === 'stop' && this.#calls > 0 ? 'tool_calls' : reason, ...more });
+    this.ended = true;
+    events.push({ type: 'response-end', usage: this.#usage });
   }
 }

@@ -19,9 +19,12 @@ function decoder(reading?: Reading): ChatDecoder {
   };
   return {
     push: (bytes) => decode(splitter.push(bytes)),
+    get progress() {
+      return reader.progress;
+    },
     end() {
       const events = decode(splitter.end());
-      reader.end();
+      reader.end('closed', events);
       return events;
     },
   };
@@ -33,7 +36,7 @@ function decodeResponse(body: Buffer, reading?: Reading): ChatEvent[] {
   const reader = new AnswerReader(reading);
   const events: ChatEvent[] = [];
   for (const answer of text.includes('}\n{') ? text.split('\n') : [text]) reader.read(parseAnswer(answer), events);
-  reader.end();
+  reader.endWhole(events);
   return events;
 }
 

@@ -1,13 +1,12 @@
 /** Reads the objects of one answer, chunks of a stream or the one of a whole answer, into events. */
 import type { ChatEvent, Usage } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
-import type { Reading } from '../../../types/wire-format.ts';
+import type { Reading, StreamProgress } from '../../../types/wire-format.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { readImageParts, readImages } from '../../answer-images.ts';
-import { interruptedAnswer } from '../../answer-json.ts';
 import { CitationReader, completeAnnotation } from '../../citations.ts';
 import { errorInside } from '../../classify-failure.ts';
-import { mapFinishReason } from '../../finish-reasons.ts';
+import { FinishTracker } from '../../finish-tracker.ts';
 import { readLogprobs, readText } from './content.ts';
 import { ThinkTagReader } from './think-tags.ts';
 import { ToolCallReader } from './tool-calls.ts';
@@ -15,7 +14,6 @@ import { readUsage } from './usage.ts';
 
 interface ChoiceState {
   readonly calls: ToolCallReader;
-  finished: boolean;
   /** All that was said, for the places of citations. */
   text: string;
   /** The vendor's own. */
@@ -34,12 +32,18 @@ export class AnswerReader {
   #started = false;
   #usage: Usage | null = null;
   readonly #choices = new Map<number, ChoiceState>();
+  readonly #finishes: FinishTracker;
   readonly #reading: Reading | undefined;
   readonly #citations: CitationReader;
 
   constructor(reading?: Reading) {
     this.#reading = reading;
     this.#citations = new CitationReader(reading?.citations);
+    this.#finishes = new FinishTracker(reading);
+  }
+
+  get progress(): StreamProgress {
+    return this.#finishes.progress;
   }
 
   /** Throws the vendor's error if `answer` carries one. */
@@ -51,15 +55,18 @@ export class AnswerReader {
     if (usage !== null) this.#usage = usage;
     this.#citations.read(answer);
     if (!Array.isArray(choices) || choices.length === 0) {
-      // The counts alone are a stream's last word, whether or not the vendor says [DONE] and hangs up. Anything else without
-      // choices (a ping, a notice, Azure's first chunk) says nothing about the answer.
-      if (usage !== null && this.#allCame()) this.end(events);
+      // The counts alone are a stream's last part as a rule. Anything else without choices (a ping, a notice, Azure's first
+      // chunk) says nothing about the answer.
+      if (usage !== null) this.#finishes.counted(true);
       return;
     }
+    // Counts beside the very first part are running ones.
+    const counted = usage !== null && this.#finishes.began;
     if (!this.#started) this.#start(answer, events);
     choices.forEach((choice: Json, position) => {
       if (isJsonObject(choice)) this.#readChoice(choice, position, events);
     });
+    if (counted) this.#finishes.counted(false);
   }
 
   #start(answer: JsonObject, events: ChatEvent[]): void {
@@ -87,32 +94,22 @@ export class AnswerReader {
     if (state === undefined) {
       state = {
         calls: new ToolCallReader(index),
-        finished: false,
         text: '',
         annotations: [],
         ...(this.#reading?.thinkTags === true ? { thinking: new ThinkTagReader() } : {}),
       };
       this.#choices.set(index, state);
+      this.#finishes.begin(index);
     }
-    if (state.finished) return;
     const delta = choice['delta'] ?? choice['message'];
-    if (isJsonObject(delta)) this.#readDelta(delta, choice, index, state, events);
+    if (isJsonObject(delta) && this.#readDelta(delta, choice, index, state, events)) this.#finishes.content(index);
     const reason = choice['finish_reason'];
-    // "null" as a word: DashScope.
-    if (typeof reason !== 'string' || reason === '' || reason === 'null') return;
-    const held = state.thinking?.end();
-    if (held !== undefined && held.thought !== '') events.push({ type: 'reasoning-delta', choice: index, text: held.thought });
-    if (held !== undefined && held.text !== '') events.push({ type: 'text-delta', choice: index, text: held.text });
-    state.text += held?.text ?? '';
-    for (const annotation of this.#citations.annotations(state.text, state.annotations))
-      events.push({ type: 'annotation', choice: index, annotation });
-    const mapped = mapFinishReason(reason, this.#reading?.finishReasons);
-    state.calls.finish();
-    state.finished = true;
-    events.push({ type: 'finish', choice: index, reason: state.calls.honest(mapped), raw: reason });
+    if (typeof reason === 'string') this.#finishes.finish(index, reason);
   }
 
-  #readDelta(delta: JsonObject, choice: JsonObject, index: number, state: ChoiceState, events: ChatEvent[]): void {
+  /** True if the delta has content. */
+  #readDelta(delta: JsonObject, choice: JsonObject, index: number, state: ChoiceState, events: ChatEvent[]): boolean {
+    const before = events.length;
     const reasoning = nonEmpty(delta['reasoning_content']) ?? nonEmpty(delta['reasoning']);
     if (reasoning !== undefined) events.push({ type: 'reasoning-delta', choice: index, text: reasoning });
     const logprobs = readLogprobs(choice['logprobs']);
@@ -155,30 +152,39 @@ export class AnswerReader {
         events.push({ type: 'annotation', choice: index, annotation });
       }
     }
+    return events.length > before || given !== '';
   }
 
-  #allFinished(): boolean {
-    if (this.#choices.size === 0) return false;
-    for (const state of this.#choices.values()) if (!state.finished) return false;
-    return true;
-  }
-
-  #allCame(): boolean {
-    return this.#choices.size >= (this.#reading?.choices ?? 1) && this.#allFinished();
-  }
-
-  /** The stream ended without a word. Throws `upstream_interrupted` unless every choice that was asked for has come to its end. */
+  /** The body of a stream is over. Throws `upstream_interrupted` unless every choice that was asked for has come to its end. */
   hangUp(events: ChatEvent[]): void {
-    if (this.#choices.size > 0 && !this.#allCame()) throw interruptedAnswer();
-    this.end(events);
+    this.#end('closed', events);
   }
 
-  /** The vendor says that the answer is over. Throws `upstream_interrupted` unless every choice that began has come to its end. */
+  /** The vendor says that the answer is over. Throws `upstream_interrupted` where nothing says that a choice is complete. */
   end(events: ChatEvent[]): void {
+    this.#end('said', events);
+  }
+
+  /** The whole answer was read: without any finish reason, its counts show that it is one. */
+  endWhole(events: ChatEvent[]): void {
+    this.#end(this.#usage === null ? 'closed' : 'said', events);
+  }
+
+  #end(how: 'closed' | 'said', events: ChatEvent[]): void {
     if (this.#choices.size === 0) {
       throw new GatewayError('upstream_invalid_response', 'The vendor sent an answer without any content. Try again.');
     }
-    if (!this.#allFinished()) throw interruptedAnswer();
+    for (const [choice, { reason, ...more }] of this.#finishes.end(how)) {
+      const state = this.#choices.get(choice) as ChoiceState;
+      const held = state.thinking?.end();
+      if (held !== undefined && held.thought !== '') events.push({ type: 'reasoning-delta', choice, text: held.thought });
+      if (held !== undefined && held.text !== '') events.push({ type: 'text-delta', choice, text: held.text });
+      state.text += held?.text ?? '';
+      for (const annotation of this.#citations.annotations(state.text, state.annotations))
+        events.push({ type: 'annotation', choice, annotation });
+      state.calls.finish();
+      events.push({ type: 'finish', choice, reason: state.calls.honest(reason), ...more });
+    }
     this.ended = true;
     events.push({ type: 'response-end', usage: this.#usage });
   }

@@ -64,7 +64,7 @@ function decodeResponse(body: Buffer, reading?: Reading): ChatEvent[] {
   const reader = new AnswerReader(reading);
   const events: ChatEvent[] = [];
   reader.read(parseObject(body.toString('utf8'), 'an answer'), events);
-  reader.end(events);
+  reader.endWhole(events);
   return events;
 }
 
@@ -83,6 +83,9 @@ function decoder(reading?: Reading): ChatDecoder {
   };
   return {
     push: (bytes) => decode(splitter.push(bytes)),
+    get progress() {
+      return reader.progress;
+    },
     end() {
       const events = decode(splitter.end());
       if (!reader.ended) reader.hangUp(events);

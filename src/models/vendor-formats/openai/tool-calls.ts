@@ -16,6 +16,15 @@ interface Call {
   held: string;
 }
 
+/** Tools that some vendors run themselves and tell as calls: Zhipu, StepFun, xAI, OpenRouter. */
+const hostedType =
+  /^(web_search|web_browser|x_search|code_interpreter|code_execution|file_search|retrieval|collections_search|drawing_tool|image_generation|mcp)(_call|_tool_use)?$/;
+
+/** That the vendor has run this call already: it is none of the caller's. */
+function isHosted(delta: JsonObject): boolean {
+  return typeof delta['type'] === 'string' && hostedType.test(delta['type']);
+}
+
 function identifier(value: Json | undefined): string | null {
   if (typeof value === 'number') return String(value);
   return typeof value === 'string' && value !== '' ? value : null;
@@ -30,12 +39,24 @@ export class ToolCallReader {
   readonly #choice: number;
   readonly #calls: Call[] = [];
   readonly #ids = new Set<string>();
+  /** The vendor's indexes of calls that it runs itself. */
+  readonly #hosted = new Set<number>();
 
   constructor(choice: number) {
     this.#choice = choice;
   }
 
   read(delta: JsonObject, events: ChatEvent[]): void {
+    const place = typeof delta['index'] === 'number' ? delta['index'] : undefined;
+    if (isHosted(delta)) {
+      if (place !== undefined) this.#hosted.add(place);
+      return;
+    }
+    // What goes on with such a call says its type no more.
+    if (place !== undefined && this.#hosted.has(place)) {
+      if (typeof delta['type'] !== 'string' && identifier(delta['id']) === null) return;
+      this.#hosted.delete(place);
+    }
     const custom = isJsonObject(delta['custom']) ? delta['custom'] : null;
     const body = custom ?? (isJsonObject(delta['function']) ? delta['function'] : {});
     const given = delta['index'];

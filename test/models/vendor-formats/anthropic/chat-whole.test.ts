@@ -87,7 +87,7 @@ describe('a whole answer of Anthropic', () => {
     [{ error: { type: 'rate_limit_error', message: 'm' } }, 'rate_limited'],
     [{ base_resp: { status_code: 1008, status_msg: 'insufficient balance' } }, 'upstream_error'],
     [{ id: 'x', usage: {} }, 'upstream_invalid_response'],
-    [message([{ type: 'text', text: 'x' }], { stop_reason: null }), 'upstream_interrupted'],
+    [message([{ type: 'text', text: 'x' }], { stop_reason: null, usage: null }), 'upstream_interrupted'],
     [[], 'upstream_invalid_response'],
   ])('%j is %s', (body, code) => {
     expect(thrownBy(() => whole(body))).toMatchObject({ code });

@@ -283,6 +283,6 @@ describe('a whole answer of Bedrock', () => {
 
   test('is none without a message or a reason to end', () => {
     expect(thrownBy(() => bedrockChat.decodeResponse(Buffer.from('{"message":"m"}')))).toMatchObject({ code: 'upstream_invalid_response' });
-    expect(thrownBy(() => answer([{ text: 'a' }], null))).toMatchObject({ code: 'upstream_interrupted' });
+    expect(thrownBy(() => answer([{ text: 'a' }], null, { usage: undefined }))).toMatchObject({ code: 'upstream_interrupted' });
   });
 });

@@ -90,22 +90,14 @@ describe('a stream', () => {
     emit(events);
   });
 
-  test('that ends without a finish reason is an interrupted one, with and without [DONE]', () => {
+  test('that breaks off without a finish reason is an interrupted one', () => {
     expect(failure(frame([choice({ content: 'a' })]))).toMatchObject({ code: 'upstream_interrupted' });
-    expect(failure(frame([choice({ content: 'a' }, 'null'), done]))).toMatchObject({ code: 'upstream_interrupted' });
-    expect(
-      failure(
-        frame([
-          {
-            choices: [
-              { index: 0, delta: {}, finish_reason: 'stop' },
-              { index: 1, delta: { content: 'b' } },
-            ],
-          },
-          done,
-        ]),
-      ),
-    ).toMatchObject({ code: 'upstream_interrupted' });
+    expect(failure(frame([choice({ content: 'a' }, 'null')]))).toMatchObject({ code: 'upstream_interrupted' });
+    const both = [
+      { index: 0, delta: {}, finish_reason: 'stop' },
+      { index: 1, delta: { content: 'b' } },
+    ];
+    expect(failure(frame([{ choices: both }]))).toMatchObject({ code: 'upstream_interrupted' });
   });
 
   test('without anything is an invalid answer', () => {
@@ -120,11 +112,11 @@ describe('a stream', () => {
     });
   });
 
-  test('drops what a vendor says after the finish reason', () => {
+  test('goes on behind a finish reason, but not behind [DONE]', () => {
     const events = decode(
       frame([choice({ content: 'a' }, 'stop'), choice({ content: 'late' }, 'stop'), done, choice({ content: 'later' })]),
     );
-    expect(textOf(events)).toBe('a');
+    expect(textOf(events)).toBe('alate');
     emit(events);
   });
 

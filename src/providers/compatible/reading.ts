@@ -1,0 +1,25 @@
+/** The options of a row that say how its vendor's answers are read, and the reading that comes of them. */
+import { z } from 'zod';
+import type { Reading } from '../../types/wire-format.ts';
+
+export const finishReasonsOption = () =>
+  z
+    .record(z.string().max(100), z.enum(['stop', 'length', 'tool_calls', 'content_filter', 'failure']))
+    .default({})
+    .describe('What the vendor\'s own finish reasons mean, such as { "tired": "length" }; * for any other word that Pailou does not know.');
+
+/** Undefined where the vendor's answers are as their format says. `options`: what the row says beside the kind's own facts. */
+export function readingOf(
+  known: Pick<Reading, 'finishReasons' | 'errorCodes' | 'thinkTags' | 'citations'>,
+  options: { readonly finish_reasons?: Reading['finishReasons']; readonly think_tags?: boolean },
+): { readonly reading?: Reading } {
+  const finishReasons = { ...known.finishReasons, ...options.finish_reasons };
+  const thinkTags = options.think_tags ?? known.thinkTags;
+  const reading: Reading = {
+    ...(Object.keys(finishReasons).length === 0 ? {} : { finishReasons }),
+    ...(known.citations === undefined ? {} : { citations: known.citations }),
+    ...(known.errorCodes === undefined ? {} : { errorCodes: known.errorCodes }),
+    ...(thinkTags === true ? { thinkTags } : {}),
+  };
+  return Object.keys(reading).length === 0 ? {} : { reading };
+}
