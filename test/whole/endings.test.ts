@@ -69,7 +69,7 @@ describe.each(faceNames)('%s', (name) => {
         tool_calls: [{ index: 0, id: 'c1', type: 'function', function: { name: 'weather', arguments: '{"city":"X"}' } }],
       });
       const model = await modelFor(stream([say('Look.'), part({}, 'stop'), call, part({}, 'tool_calls'), done], 'end', 1), {}, whole);
-      expect(await ask(model, { stream: streamed, tools: true })).toMatchObject({ said: 'Look.', calls: streamed ? 1 : expect.anything() });
+      expect(await ask(model, { stream: streamed, tools: true })).toMatchObject({ said: 'Look.', error: null });
       const answer = await chat(model, false);
       expect(answer.json.choices[0]).toMatchObject({ finish_reason: 'tool_calls', message: { tool_calls: [{ id: 'c1' }] } });
     });

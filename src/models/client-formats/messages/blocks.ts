@@ -65,12 +65,12 @@ export class Blocks {
 
   take(event: ContentEvent): void {
     if (event.type === 'tool-call-start' && this.#vendorCalls.has(event.id)) this.#shownCalls.add(event.call);
-    else if (event.type === 'tool-call-delta' && this.#shownCalls.has(event.call)) return;
     else if (event.type === 'tool-call-start') {
       if (this.#open !== 'tool') this.#close();
       this.#tools.start(event);
-    } else if (event.type === 'tool-call-delta') this.#tools.arguments(event.call, event.arguments);
-    else if (event.type === 'vendor' && isToolUse(event)) {
+    } else if (event.type === 'tool-call-delta') {
+      if (!this.#shownCalls.has(event.call)) this.#tools.arguments(event.call, event.arguments);
+    } else if (event.type === 'vendor' && isToolUse(event)) {
       const block = event.event['content_block'] as JsonObject;
       this.#tools.know(block);
       this.#begunCalls.set(event.event['index'], block);
