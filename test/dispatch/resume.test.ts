@@ -1,10 +1,13 @@
 /** A streamed answer that breaks off goes on elsewhere, word for word, or ends with an error: never with a word twice, missing or made up. */
+import { loadTokenizer } from '../../src/models/estimate-usage.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Deployment } from '../../src/types/snapshot.ts';
 import { end, left, part, rows, say, type Scene, type Script, startScene, stream, think, type Told } from './scene.ts';
 
 let scene: Scene;
 beforeAll(async () => {
+  // It takes this process a moment, which would count as a vendor's.
+  await loadTokenizer();
   scene = await startScene();
 });
 afterAll(() => scene.close());

@@ -23,7 +23,7 @@ function readersOf(parent: number | undefined): string[] {
     if (!/^\d+$/.test(pid)) return false;
     try {
       const isOwn = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[1] === String(parent);
-      return isOwn && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('documents/reader/process.ts');
+      return isOwn && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('documents/reader/reader-process.ts');
     } catch {
       return false;
     }
