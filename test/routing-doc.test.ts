@@ -22,6 +22,8 @@ function optionsOf({ properties = {}, required = [] }: Schema, path = ''): strin
     const own = path + name;
     const preset = schema.default === undefined ? 'none' : `\`${JSON.stringify(schema.default)}\``;
     const row = `\`${own}\` | ${required.includes(name) ? 'required' : preset}`;
+    // It has a page of its own.
+    if (name === 'price') return [row];
     if (schema.type === 'object') return [...(schema.default === undefined ? [row] : []), ...optionsOf(schema, `${own}.`)];
     if (schema.items?.type === 'object') return [...(required.includes(name) ? [] : [row]), ...optionsOf(schema.items, `${own}[].`)];
     return [row];

@@ -18,7 +18,7 @@ const result = z.object({
   fault: z.string().nullable(),
   run: z.string().nullable().describe('GET /v1/runs/{id} tells all that it called.'),
   tokens: z.int().describe('All that the run and those within it used.'),
-  cost: z.int().nullable().describe('In millionths of the currency; null where a price is unknown.'),
+  cost: z.number().nullable().describe('An amount of the currency; null where a price is unknown.'),
   currency: z.string().nullable(),
   ms: z.int(),
 });

@@ -38,8 +38,14 @@ const line = z.object({
   input_tokens: z.int(),
   output_tokens: z.int(),
   cached_input_tokens: z.int(),
+  cache_write_tokens: z.int(),
   reasoning_tokens: z.int(),
-  cost: z.int().describe('Micro-units: 1,000,000 are one of the currency.'),
+  pictures: z.int(),
+  milliseconds: z.int().describe('Of sound.'),
+  characters: z.int().describe('Of text that was spoken.'),
+  pages: z.int(),
+  searches: z.int(),
+  cost: z.number().describe('An amount of the currency.'),
 });
 const report = z.object({ from: z.string(), to: z.string(), by: z.array(z.string()), data: z.array(z.looseObject(line.shape)) });
 

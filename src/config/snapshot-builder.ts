@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import type { PluginRegistry } from '../plugins/registry.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
+import { compilePrice } from '../types/price.ts';
 import { type ConfigRow, type ModelSpec, type ProbeSpec, type ResourceKind, resourceSpecs } from '../types/resources.ts';
 import type {
   Deployment,
@@ -299,7 +300,7 @@ function deploymentsOf(
       model: each.model,
       weight: each.weight,
       tier: each.tier,
-      price: each.price ?? null,
+      price: each.price === undefined ? null : compilePrice(each.price),
       alwaysStream: each.always_stream,
       prefill: each.prefill && able,
       limits: each.limits,

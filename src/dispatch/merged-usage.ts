@@ -3,7 +3,7 @@ import { estimateUsage } from '../models/estimate-usage.ts';
 import { sumUsage } from '../telemetry/sum-usage.ts';
 import type { Run } from '../telemetry/run.ts';
 import type { ChatBody, ChatEvent, Usage } from '../types/chat.ts';
-import type { Price } from '../types/resources.ts';
+import type { Price } from '../types/price.ts';
 import { channelOf } from './delivered-content.ts';
 
 /** All that was said in some events, for an estimate. */

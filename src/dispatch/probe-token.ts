@@ -88,6 +88,7 @@ async function ask(deployment: Deployment, question: TokenQuestion, run: Run): P
 export async function askForToken(deployment: Deployment, question: TokenQuestion): Promise<Asked> {
   const { model, ledger, tenant, revision } = question;
   const at = Date.now();
+  const billedAs = probedOperations.find((each) => model.spec.operations.includes(each));
   const run = new Run(ledger, {
     principal: prober(tenant),
     requestId: '',
@@ -95,6 +96,7 @@ export async function askForToken(deployment: Deployment, question: TokenQuestio
     operation: 'probe',
     streamed: false,
     revision,
+    ...(billedAs === undefined ? {} : { billedAs }),
   });
   try {
     const usage = await ask(deployment, question, run);

@@ -1,6 +1,9 @@
 /** What one call asks of the limits that count it: which counters, and how much of each. */
 import type { Counted, LimitRule } from '../types/limits.ts';
-import type { Price } from '../types/resources.ts';
+import { microCeiling, microNumber, parseAmount } from '../types/money.ts';
+import { costOf, type Price } from '../types/price.ts';
+import type { Usage } from '../types/chat.ts';
+import type { Operation } from '../types/wire-format.ts';
 import type { Capability } from '../types/access.ts';
 import { personRef } from '../types/person.ts';
 
@@ -34,6 +37,10 @@ export interface CallSize {
   readonly outputTokens: number | null;
   /** How many answers are asked for; 1 unless said. */
   readonly answers?: number;
+  /** What is asked of the model; `chat` unless said. */
+  readonly operation?: Operation;
+  /** What is counted in other units than tokens. */
+  readonly units?: Omit<Partial<Usage>, 'inputTokens' | 'outputTokens'>;
 }
 
 /** Empty where everybody whom the rule counts shares one count. */
@@ -83,28 +90,27 @@ export function monthOf(now: number): Period {
   };
 }
 
-/** The periods in which a rule counts money, with what each allows. */
+const microOf = (amount: string | number): number => microNumber(parseAmount(amount) ?? 0n);
+
+/** The periods in which a rule counts money, with what each allows in micro-units. */
 export function spendPeriods(rule: LimitRule, now: number): readonly (Period & { readonly limit: number })[] {
   const { spend } = rule.spec;
   if (spend === undefined) return [];
   return [
-    ...(spend.per_day === undefined ? [] : [{ ...dayOf(now), limit: spend.per_day }]),
-    ...(spend.per_month === undefined ? [] : [{ ...monthOf(now), limit: spend.per_month }]),
+    ...(spend.per_day === undefined ? [] : [{ ...dayOf(now), limit: microOf(spend.per_day) }]),
+    ...(spend.per_month === undefined ? [] : [{ ...monthOf(now), limit: microOf(spend.per_month) }]),
   ];
 }
 
-/** The most that a call of this size costs at any deployment, in micro-units of `currency`; null where one has no price in it. */
-export function highestCost(model: Limited, currency: string, inputTokens: number, outputTokens: number): number | null {
+/** The most that a call that uses `usage` costs at any deployment, in micro-units of `currency`; null where one has no price in it for the operation. */
+export function highestCost(model: Limited, currency: string, operation: Operation, usage: Usage, now: number): number | null {
   let highest = 0;
   for (const { price } of model.deployments) {
-    if (price === null || price.currency !== currency) return null;
-    highest = Math.max(highest, costAt(price, inputTokens, outputTokens));
+    const cost = price === null || price.currency !== currency ? null : costOf(price, operation, usage, now);
+    if (cost === null) return null;
+    highest = Math.max(highest, microCeiling(cost));
   }
   return highest;
-}
-
-function costAt(price: Price, inputTokens: number, outputTokens: number): number {
-  return Math.ceil((inputTokens * price.input + outputTokens * price.output) / 1_000_000);
 }
 
 /**
@@ -138,7 +144,8 @@ export function limitRequestsOf(
     const expected = (outputTokens ?? spec.expected_output_tokens) * answers;
     add('tokens', spec.tokens_per_minute, inputTokens + expected);
     if (spec.spend === undefined) continue;
-    const cost = highestCost(model, spec.spend.currency, inputTokens, expected);
+    const usage: Usage = { ...measured.units, inputTokens, outputTokens: expected };
+    const cost = highestCost(model, spec.spend.currency, measured.operation ?? 'chat', usage, now);
     if (cost === null) unpriced(rule);
     for (const { name, limit, until } of spendPeriods(rule, now))
       spend.push({ rule, measure: 'spend', key: `${key}:${name}`, limit, amount: cost ?? 0, until });

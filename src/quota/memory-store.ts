@@ -38,6 +38,9 @@ class Window {
   }
 }
 
+/** Money has a fraction: what its rounding adds up to is no excess. */
+const rounding = 0.000_001;
+
 /** Places or money: what is settled, and what calls under way have set aside. */
 interface Held {
   settled: number;
@@ -91,7 +94,7 @@ export function createMemoryStore(): MemoryStore {
     }
     const { settled, reserved } = holdOf(demand);
     const used = settled + reserved;
-    const full = used + amount > limit;
+    const full = used + amount > limit + rounding;
     return { used, full, waitMs: full ? heldWait(demand, at) : 0 };
   };
 

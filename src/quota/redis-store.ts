@@ -31,10 +31,11 @@ for i = 1, #KEYS / 2 do
     end
     local held = redis.call('HMGET', a, 'settled', 'reserved')
     used = tonumber(held[1] or '0') + tonumber(held[2] or '0')
-    answer[#answer + 1] = string.format('%.0f', used)
+    answer[#answer + 1] = string.format('%.9f', used)
     answer[#answer + 1] = held[1] or '0'
   end
-  if refused == 0 and used + amount > limit then refused = i end
+  -- Money has a fraction: what its rounding adds up to is no excess.
+  if refused == 0 and used + amount > limit + 0.000001 then refused = i end
 end
 if refused == 0 then
   for i = 1, #KEYS / 2 do
@@ -70,7 +71,7 @@ for i = 1, #KEYS / 2 do
     local held = redis.call('ZREM', b, id .. ':' .. amount) == 1
     if held and amount ~= '0' then redis.call('HINCRBY', a, 'reserved', '-' .. amount) end
     if kind == 'spend' and used ~= '0' and (held or not again) then
-      redis.call('HINCRBY', a, 'settled', used)
+      redis.call('HINCRBYFLOAT', a, 'settled', used)
       redis.call('PEXPIREAT', a, ARGV[at + 4])
     end
   end
@@ -91,6 +92,10 @@ const mostUnsettled = 10_000;
 
 const isWindow = ({ measure }: Demand): boolean => measure === 'requests' || measure === 'tokens';
 const kindOf = (demand: Demand): string => (isWindow(demand) ? 'window' : demand.measure);
+
+/** Money in micro-units with a fraction; all else is whole. */
+const usedText = ({ measure }: Demand, used: number): string =>
+  measure === 'spend' && used > 0 && !Number.isInteger(used) ? used.toFixed(9) : String(Math.max(0, Math.round(used)));
 
 function keysOf(demand: Demand, at: number): string[] {
   const key = `pailou:${demand.key}`;
@@ -115,7 +120,7 @@ export function createRedisStore(redis: Redis, failed: (error: unknown) => void)
     const values = demands.flatMap((demand, index) => [
       kindOf(demand),
       String(demand.amount),
-      String(Math.max(0, Math.round(actual[index] ?? 0))),
+      usedText(demand, actual[index] ?? 0),
       expiryOf(demand, at),
     ]);
     return redis.run(settleScript, keys, [id, again ? '1' : '0', ...values]);

@@ -50,7 +50,19 @@ function toRun(run: RunRecord): RunTable {
     cached_input_tokens: run.usage?.cachedInputTokens ?? null,
     reasoning_tokens: run.usage?.reasoningTokens ?? null,
     usage_estimated: run.usage?.estimated === true ? 1 : 0,
+    cache_write_tokens: run.usage?.cacheWriteTokens ?? null,
+    cache_write_1h_tokens: run.usage?.cacheWrite1hTokens ?? null,
+    audio_input_tokens: run.usage?.audioInputTokens ?? null,
+    audio_output_tokens: run.usage?.audioOutputTokens ?? null,
+    image_input_tokens: run.usage?.imageInputTokens ?? null,
+    image_output_tokens: run.usage?.imageOutputTokens ?? null,
+    pictures: run.usage?.pictures ?? null,
+    milliseconds: run.usage?.milliseconds ?? null,
+    characters: run.usage?.characters ?? null,
+    pages: run.usage?.pages ?? null,
+    searches: run.usage?.searches ?? null,
     cost: run.cost,
+    cost_femto: run.cost === null ? null : (run.costFemto ?? 0),
     currency: run.currency,
   };
 }
@@ -69,6 +81,13 @@ function toAttempts(run: RunRecord): AttemptTable[] {
     status: attempt.status,
     error: attempt.error,
     detail: attempt.detail,
+    input_tokens: attempt.usage?.inputTokens ?? null,
+    output_tokens: attempt.usage?.outputTokens ?? null,
+    cached_input_tokens: attempt.usage?.cachedInputTokens ?? null,
+    cache_write_tokens: attempt.usage?.cacheWriteTokens ?? null,
+    cost: attempt.cost ?? null,
+    cost_femto: attempt.cost === undefined || attempt.cost === null ? null : (attempt.costFemto ?? 0),
+    currency: attempt.currency ?? null,
   }));
 }
 

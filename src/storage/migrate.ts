@@ -20,6 +20,8 @@ import * as runContents from './migrations/0016-run-contents.ts';
 import * as treesOfRuns from './migrations/0017-trees-of-runs.ts';
 import { peopleByIssuer } from './migrations/0018-people-by-issuer.ts';
 import * as boundGrants from './migrations/0019-bound-grants.ts';
+import * as impossibleCounts from './migrations/0021-impossible-counts.ts';
+import * as decimalAmounts from './migrations/0022-decimal-amounts.ts';
 
 export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string, Migration>> => ({
   '0001-first-tables': firstTables,
@@ -40,10 +42,12 @@ export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string,
   '0017-trees-of-runs': treesOfRuns,
   '0018-people-by-issuer': peopleByIssuer(homeIssuer),
   '0019-bound-grants': boundGrants,
+  '0021-impossible-counts': impossibleCounts,
+  '0022-decimal-amounts': decimalAmounts,
 });
 
-/** The names of what was applied. `homeIssuer`: the first that is configured; rows of versions that named no issuer are its people's. Throws `storage_unavailable` if the database is away, `internal_error` if it is newer than this program. */
-export async function migrate(database: Database, homeIssuer: string | null = null): Promise<string[]> {
+/** The names of what was applied, up to `last` where it is given. `homeIssuer`: the first that is configured; rows of versions that named no issuer are its people's. Throws `storage_unavailable` if the database is away, `internal_error` if it is newer than this program. */
+export async function migrate(database: Database, homeIssuer: string | null = null, last?: string): Promise<string[]> {
   const migrations = migrationsOf(homeIssuer);
   const migrator = new Migrator({
     db: database.query,
@@ -51,7 +55,7 @@ export async function migrate(database: Database, homeIssuer: string | null = nu
     migrationTableName: 'llm_migration',
     migrationLockTableName: 'llm_migration_lock',
   });
-  const { error, results } = await migrator.migrateToLatest();
+  const { error, results } = await (last === undefined ? migrator.migrateToLatest() : migrator.migrateTo(last));
   if (error === undefined) return (results ?? []).map((result) => result.migrationName);
   if (error instanceof Error && error.message.startsWith('corrupted migrations')) {
     throw new GatewayError(

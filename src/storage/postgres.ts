@@ -8,8 +8,11 @@ import { rowsJson } from './row-json.ts';
 import type { Schema } from './schema.ts';
 
 const channel = 'pailou_config';
-/** Epoch milliseconds, token counts and money all fit in a double without loss. */
-const parseBigint = (text: string): number => Number(text);
+/** Epoch milliseconds, token counts and money all fit in a double without loss; what does not is left to its reader to doubt. */
+const parseBigint = (text: string): number | bigint => {
+  const number = Number(text);
+  return Number.isSafeInteger(number) ? number : BigInt(text);
+};
 const bigintType = 20;
 const closePatienceMs = 2_000;
 

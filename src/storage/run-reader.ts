@@ -7,6 +7,7 @@ import { withStorageErrors } from './storage-errors.ts';
 import { inIdBatches } from './batched-ids.ts';
 import type { RunContents } from './run-contents.ts';
 import type { AttemptTable, RunTable, Schema } from './schema.ts';
+import { storedCost, storedCount } from './stored-counts.ts';
 
 export type RunSummary = ReturnType<typeof summaryOf>;
 /** With each attempt, and what the run was asked and answered where that is kept. */
@@ -42,7 +43,46 @@ export interface RunReader {
 
 export const mostOfTree = 5_000;
 
-const time = (epoch: number | null): string | null => (epoch === null ? null : new Date(Number(epoch)).toISOString());
+/** The latest moment that a date can be. */
+const latest = 8_640_000_000_000_000;
+const time = (epoch: number | null): string | null => {
+  const known = storedCount(epoch, latest);
+  return known === null ? null : new Date(known).toISOString();
+};
+
+/** Told only of runs that have them. */
+const otherCounts = [
+  'cache_write_tokens',
+  'cache_write_1h_tokens',
+  'audio_input_tokens',
+  'audio_output_tokens',
+  'image_input_tokens',
+  'image_output_tokens',
+  'pictures',
+  'milliseconds',
+  'characters',
+  'pages',
+  'searches',
+] as const;
+
+/** Null where the counts are unknown. */
+function usageOf(row: RunTable) {
+  const [input, output] = [storedCount(row.input_tokens), storedCount(row.output_tokens)];
+  if (input === null || (output === null && row.output_tokens !== null)) return null;
+  const others: Partial<Record<(typeof otherCounts)[number], number>> = {};
+  for (const name of otherCounts) {
+    const count = storedCount(row[name]);
+    if (count !== null) others[name] = count;
+  }
+  return {
+    input_tokens: input,
+    output_tokens: output,
+    cached_input_tokens: storedCount(row.cached_input_tokens),
+    reasoning_tokens: storedCount(row.reasoning_tokens),
+    ...others,
+    estimated: row.usage_estimated !== 0,
+  };
+}
 
 function summaryOf(row: RunTable) {
   return {
@@ -64,17 +104,8 @@ function summaryOf(row: RunTable) {
     outcome: row.outcome,
     error: row.error,
     deployment: row.deployment,
-    usage:
-      row.input_tokens === null
-        ? null
-        : {
-            input_tokens: row.input_tokens,
-            output_tokens: row.output_tokens,
-            cached_input_tokens: row.cached_input_tokens,
-            reasoning_tokens: row.reasoning_tokens,
-            estimated: row.usage_estimated !== 0,
-          },
-    cost: row.cost,
+    usage: usageOf(row),
+    cost: storedCost(row.cost, row.cost_femto),
     currency: row.currency,
   };
 }
@@ -92,6 +123,12 @@ function attemptOf(row: AttemptTable) {
     status: row.status,
     error: row.error,
     detail: row.detail,
+    input_tokens: storedCount(row.input_tokens),
+    output_tokens: storedCount(row.output_tokens),
+    cached_input_tokens: storedCount(row.cached_input_tokens),
+    cache_write_tokens: storedCount(row.cache_write_tokens),
+    cost: storedCost(row.cost, row.cost_femto),
+    currency: row.currency,
   };
 }
 

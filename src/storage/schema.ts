@@ -66,7 +66,21 @@ export interface RunTable {
   cached_input_tokens: number | null;
   reasoning_tokens: number | null;
   usage_estimated: number;
+  cache_write_tokens: number | null;
+  cache_write_1h_tokens: number | null;
+  audio_input_tokens: number | null;
+  audio_output_tokens: number | null;
+  image_input_tokens: number | null;
+  image_output_tokens: number | null;
+  pictures: number | null;
+  milliseconds: number | null;
+  characters: number | null;
+  pages: number | null;
+  searches: number | null;
+  /** Whole micro-units of the currency. */
   cost: number | null;
+  /** Femto-units beyond these, fewer than 10^9; null as 0. */
+  cost_femto: number | null;
   currency: string | null;
 }
 
@@ -83,6 +97,13 @@ export interface AttemptTable {
   status: number | null;
   error: string | null;
   detail: string | null;
+  input_tokens: number | null;
+  output_tokens: number | null;
+  cached_input_tokens: number | null;
+  cache_write_tokens: number | null;
+  cost: number | null;
+  cost_femto: number | null;
+  currency: string | null;
 }
 
 export interface AuditTable {
@@ -162,7 +183,14 @@ export interface UsageDayTable {
   output_tokens: number;
   cached_input_tokens: number;
   reasoning_tokens: number;
+  cache_write_tokens: number;
+  pictures: number;
+  milliseconds: number;
+  characters: number;
+  pages: number;
+  searches: number;
   cost: number;
+  cost_femto: number;
 }
 
 export interface KeyUseTable {

@@ -1,8 +1,10 @@
 /** What was spent, read from the ledger: by whom, at which model, since a month began and since a day began. */
 import { sql } from 'kysely';
+import { microNumber } from '../types/money.ts';
 import type { Database } from './database.ts';
+import { storedSumOfAmounts, summable } from './stored-counts.ts';
 
-/** The costs of one kind of call in micro-units of `currency`. */
+/** The costs of one kind of call in micro-units of `currency`, with a fraction. */
 export interface Spent {
   readonly issuer: string;
   readonly subject: string;
@@ -28,17 +30,22 @@ function modelOf(capability: string, deployment: string | null): string {
 }
 
 export function createSpendReader(database: Database): SpendReader {
+  const amount = (column: 'cost' | 'cost_femto', from: number | null) => {
+    const value = summable(database, sql.ref(column));
+    return sql<unknown>`sum(${from === null ? value : sql`case when started_at >= ${from} then ${value} else 0 end`})`;
+  };
   return {
     async since(tenant, monthFrom, dayFrom) {
       try {
         const rows = await database.query
           .selectFrom('llm_run')
           .select(['issuer', 'subject', 'client', 'key_id', 'roles', 'capability', 'deployment', 'currency'])
-          .select((select) => select.fn.sum<number | string>('cost').as('month'))
-          .select(sql<number | string>`sum(case when started_at >= ${dayFrom} then cost else 0 end)`.as('day'))
+          .select([amount('cost', null).as('month'), amount('cost_femto', null).as('month_femto')])
+          .select([amount('cost', dayFrom).as('day'), amount('cost_femto', dayFrom).as('day_femto')])
           .where('tenant', '=', tenant)
           .where('started_at', '>=', monthFrom)
-          .where('cost', '>', 0)
+          .where('cost', '>=', 0)
+          .where('currency', 'is not', null)
           .groupBy(['issuer', 'subject', 'client', 'key_id', 'roles', 'capability', 'deployment', 'currency'])
           .execute();
         return rows.map((row) => ({
@@ -49,8 +56,8 @@ export function createSpendReader(database: Database): SpendReader {
           roles: row.roles.split(' ').filter((role) => role !== ''),
           model: modelOf(row.capability, row.deployment),
           currency: row.currency ?? '',
-          month: Number(row.month),
-          day: Number(row.day),
+          month: microNumber(storedSumOfAmounts(row.month, row.month_femto)),
+          day: microNumber(storedSumOfAmounts(row.day, row.day_femto)),
         }));
       } catch (thrown) {
         throw database.explain(thrown);

@@ -1,7 +1,9 @@
 /** Reports of what was used: sums over days, by whatever the asker wants them split. */
 import { sql } from 'kysely';
+import { amountNumber } from '../types/money.ts';
 import type { PersonId } from '../types/person.ts';
 import type { Database } from './database.ts';
+import { storedCount, storedSum, storedSumOfAmounts, summable } from './stored-counts.ts';
 
 /** What a report can be split by. */
 export const usageDimensions = ['day', 'user', 'client', 'key', 'model', 'skill', 'capability', 'deployment'] as const;
@@ -17,7 +19,7 @@ export interface UsageQuery {
   readonly by: readonly UsageDimension[];
 }
 
-/** One line: a text or null for each dimension asked for (a user as `personRef` writes them), and the sums. Money in micro-units of `currency`; null where there was none. */
+/** One line: a text or null for each dimension asked for (a user as `personRef` writes them), and the sums. `cost` is an amount of `currency`, rounded here and nowhere before; null where there was none. */
 export interface UsageLine {
   readonly of: Readonly<Partial<Record<UsageDimension, string | null>>>;
   readonly currency: string | null;
@@ -30,7 +32,13 @@ export interface UsageLine {
   readonly input_tokens: number;
   readonly output_tokens: number;
   readonly cached_input_tokens: number;
+  readonly cache_write_tokens: number;
   readonly reasoning_tokens: number;
+  readonly pictures: number;
+  readonly milliseconds: number;
+  readonly characters: number;
+  readonly pages: number;
+  readonly searches: number;
   readonly cost: number;
 }
 
@@ -59,8 +67,13 @@ const sums = [
   'input_tokens',
   'output_tokens',
   'cached_input_tokens',
+  'cache_write_tokens',
   'reasoning_tokens',
-  'cost',
+  'pictures',
+  'milliseconds',
+  'characters',
+  'pages',
+  'searches',
 ] as const;
 
 export function createUsageReader(database: Database): UsageReader {
@@ -75,11 +88,13 @@ export function createUsageReader(database: Database): UsageReader {
       const split = by.map((dimension) => own[dimension]);
       const groups = [...split, sql`currency`];
       const named = by.map((dimension) => sql`${own[dimension]} as ${sql.ref(`of_${dimension}`)}`);
-      const totals = sums.map((column) => sql`sum(${sql.ref(column)}) as ${sql.ref(column)}`);
+      const totals = [...sums, 'cost', 'cost_femto'].map(
+        (column) => sql`sum(${summable(database, sql.ref(column))}) as ${sql.ref(column)}`,
+      );
       const who = person === null ? sql`` : sql` and issuer = ${person.issuer} and subject = ${person.subject}`;
       try {
         const { rows } = await sql<
-          Record<string, string | number>
+          Record<string, string | number | bigint>
         >`select ${sql.join([...named, sql`currency`, ...totals])} from llm_usage_day
           where tenant = ${tenant} and day >= ${from} and day < ${to}${who} group by ${sql.join(groups)} order by ${sql.join(groups)}`.execute(
           database.query,
@@ -92,16 +107,23 @@ export function createUsageReader(database: Database): UsageReader {
   };
 }
 
-function lineOf(row: Record<string, string | number>, by: readonly UsageDimension[]): UsageLine {
+function lineOf(row: Record<string, string | number | bigint>, by: readonly UsageDimension[]): UsageLine {
   const text = (dimension: UsageDimension): string | null => {
     const value = row[`of_${dimension}`] ?? '';
-    if (dimension === 'day') return new Date(Number(value) * 86_400_000).toISOString().slice(0, 10);
+    if (dimension === 'day') {
+      const day = storedCount(value, 100_000_000);
+      return day === null ? null : new Date(day * 86_400_000).toISOString().slice(0, 10);
+    }
     return value === '' ? null : String(value);
   };
-  const numbers = Object.fromEntries(sums.map((column) => [column, Number(row[column])])) as Record<(typeof sums)[number], number>;
+  const numbers = Object.fromEntries(sums.map((column) => [column, Number(storedSum(row[column]))])) as Record<
+    (typeof sums)[number],
+    number
+  >;
   return {
     of: Object.fromEntries(by.map((dimension) => [dimension, text(dimension)])),
     currency: row['currency'] === '' ? null : String(row['currency']),
     ...numbers,
+    cost: amountNumber(storedSumOfAmounts(row['cost'], row['cost_femto'])),
   };
 }

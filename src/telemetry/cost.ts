@@ -1,14 +1,16 @@
 /** What runs have spent: how it adds up, and what it costs. */
 import type { Usage } from '../types/chat.ts';
-import type { Price } from '../types/resources.ts';
-import { sumKnown } from './sum-usage.ts';
+import type { Femto } from '../types/money.ts';
+import { costOf, type Price } from '../types/price.ts';
+import type { Operation } from '../types/wire-format.ts';
+import { optionalCounts, sumKnown } from './sum-usage.ts';
 
 /** What a run and all runs within it have used so far. */
 export interface RunCost {
   /** Null while nothing is known. */
   readonly usage: Usage | null;
-  /** Micro-units of `currency`; null where a price is unknown, or prices are in different currencies. */
-  readonly cost: number | null;
+  /** Null where a price is unknown, or prices are in different currencies. */
+  readonly cost: Femto | null;
   readonly currency: string | null;
 }
 
@@ -25,35 +27,39 @@ export function added(one: RunCost, other: RunCost): RunCost {
   if (one.usage === null) return other;
   if (other.usage === null) return one;
   // What was free, such as an answer from the cache, has no currency.
-  const currency = one.cost === 0 ? other.currency : other.cost === 0 || one.currency === other.currency ? one.currency : null;
-  const isOneSum = one.cost !== null && other.cost !== null && (currency !== null || one.cost + other.cost === 0);
+  const currency = one.cost === 0n ? other.currency : other.cost === 0n || one.currency === other.currency ? one.currency : null;
+  const isOneSum = one.cost !== null && other.cost !== null && (currency !== null || one.cost + other.cost === 0n);
   return { usage: sumKnown([one.usage, other.usage]), cost: isOneSum ? one.cost + other.cost : null, currency };
 }
 
 function without(usage: Usage, part: Usage): Usage {
-  return {
+  const rest: { -readonly [Name in keyof Usage]: Usage[Name] } = {
+    ...usage,
     inputTokens: usage.inputTokens - part.inputTokens,
     outputTokens: usage.outputTokens - part.outputTokens,
-    cachedInputTokens: (usage.cachedInputTokens ?? 0) - (part.cachedInputTokens ?? 0),
   };
+  for (const name of optionalCounts) if (usage[name] !== undefined) rest[name] = usage[name] - (part[name] ?? 0);
+  return rest;
 }
 
-/** Micro-units, rounded up so that no use is free by rounding. */
-function costOf(usage: Usage, price: Price): number {
-  const cached = Math.min(usage.cachedInputTokens ?? 0, usage.inputTokens);
-  const fresh = usage.inputTokens - cached;
-  const total = fresh * price.input + cached * (price.cached_input ?? price.input) + usage.outputTokens * price.output;
-  return Math.ceil(total / 1_000_000);
+/** What is common to all parts of an answer. */
+export interface Billed {
+  readonly operation: Operation;
+  /** When the call began, epoch milliseconds. */
+  readonly at: number;
 }
 
 /** `used` in all, of which `earlier` parts have prices of their own. Null where one of these is unknown, or in another currency. */
-export function costOfParts(used: Usage, price: Price, earlier: readonly PricedPart[]): number | null {
+export function costOfParts(used: Usage, price: Price, earlier: readonly PricedPart[], { operation, at }: Billed): Femto | null {
   let rest = used;
-  let cost = 0;
+  let cost = 0n;
   for (const part of earlier) {
     if (part.price === null || part.price.currency !== price.currency) return null;
-    cost += costOf(part.usage, part.price);
+    const own = costOf(part.price, operation, part.usage, at);
+    if (own === null) return null;
+    cost += own;
     rest = without(rest, part.usage);
   }
-  return cost + costOf(rest, price);
+  const last = costOf(price, operation, rest, at);
+  return last === null ? null : cost + last;
 }

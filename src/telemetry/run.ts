@@ -3,8 +3,10 @@ import type { Principal } from '../types/access.ts';
 import type { Usage } from '../types/chat.ts';
 import type { ErrorCode } from '../types/errors.ts';
 import type { AttemptRecord, Ledger, Outcome, RunRecord } from '../types/run.ts';
-import type { Price } from '../types/resources.ts';
 import type { Json } from '../types/json.ts';
+import { type Femto, splitAmount } from '../types/money.ts';
+import type { Price } from '../types/price.ts';
+import { type Operation, operations } from '../types/wire-format.ts';
 import { newRunId } from './run-id.ts';
 import { added, costOfParts, noCost, type PricedPart, type RunCost } from './cost.ts';
 
@@ -14,6 +16,8 @@ export interface Keeping {
   readonly within: boolean;
 }
 
+const isOperation = (word: string): word is Operation => (operations as readonly string[]).includes(word);
+
 export interface RunStart {
   readonly principal: Principal;
   readonly requestId: string;
@@ -21,6 +25,8 @@ export interface RunStart {
   readonly operation: string;
   readonly streamed: boolean;
   readonly revision: number;
+  /** What a vendor bills it as, where `operation` is another word; `chat` unless either says so. */
+  readonly billedAs?: Operation;
 }
 
 export class Run {
@@ -138,9 +144,11 @@ export class Run {
   }
 
   /** Null where a price is unknown, or prices are in different currencies. */
-  #costOf(used: Usage | null): number | null {
-    if (this.#free) return 0;
-    return used === null || this.#price === null ? null : costOfParts(used, this.#price, this.#earlier);
+  #costOf(used: Usage | null): Femto | null {
+    if (this.#free) return 0n;
+    if (used === null || this.#price === null) return null;
+    const { operation, billedAs = isOperation(operation) ? operation : 'chat' } = this.start;
+    return costOfParts(used, this.#price, this.#earlier, { operation: billedAs, at: this.#startedAt });
   }
 
   /** The usage of this run alone, without child runs. */
@@ -197,6 +205,8 @@ export class Run {
   #recordOf(outcome: Outcome, error: ErrorCode | null, usage: Usage | null): RunRecord {
     const { start } = this;
     const { principal } = start;
+    const cost = this.#costOf(usage);
+    const split = cost === null ? null : splitAmount(cost);
     return {
       id: this.id,
       parent: this.#parent?.id ?? null,
@@ -221,7 +231,8 @@ export class Run {
       error,
       deployment: this.#deployment,
       usage,
-      cost: this.#costOf(usage),
+      cost: split?.micro ?? null,
+      costFemto: split?.femto ?? 0,
       currency: this.#price?.currency ?? null,
       attempts: this.attempts,
     };

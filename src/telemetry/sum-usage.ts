@@ -1,19 +1,36 @@
-/** Adds up the token counts of an answer that came in parts. */
+/** Adds up the counts of an answer that came in parts. */
 import type { Usage } from '../types/chat.ts';
+
+/** The members of a usage that are counts, and add up. */
+export const optionalCounts = [
+  'cachedInputTokens',
+  'cacheWriteTokens',
+  'cacheWrite1hTokens',
+  'reasoningTokens',
+  'audioInputTokens',
+  'audioOutputTokens',
+  'imageInputTokens',
+  'imageOutputTokens',
+  'pictures',
+  'milliseconds',
+  'characters',
+  'pages',
+  'searches',
+] as const satisfies readonly (keyof Usage)[];
 
 /** Vendor-specific details are left out: they belong to one part only. */
 export function sumUsage(parts: readonly Usage[]): Usage {
-  const sum = (of: (part: Usage) => number | undefined): number => parts.reduce((total, part) => total + (of(part) ?? 0), 0);
-  const some = (of: (part: Usage) => number | undefined): boolean => parts.some((part) => of(part) !== undefined);
-  const cached = (part: Usage): number | undefined => part.cachedInputTokens;
-  const reasoning = (part: Usage): number | undefined => part.reasoningTokens;
-  return {
-    inputTokens: sum((part) => part.inputTokens),
-    outputTokens: sum((part) => part.outputTokens),
-    ...(some(cached) ? { cachedInputTokens: sum(cached) } : {}),
-    ...(some(reasoning) ? { reasoningTokens: sum(reasoning) } : {}),
-    ...(parts.some((part) => part.estimated === true) ? { estimated: true } : {}),
-  };
+  const sum: { -readonly [Name in keyof Usage]: Usage[Name] } = { inputTokens: 0, outputTokens: 0 };
+  for (const part of parts) {
+    sum.inputTokens += part.inputTokens;
+    sum.outputTokens += part.outputTokens;
+    for (const name of optionalCounts) {
+      const count = part[name];
+      if (count !== undefined) sum[name] = (sum[name] ?? 0) + count;
+    }
+    if (part.estimated === true) sum.estimated = true;
+  }
+  return sum;
 }
 
 /** The sum of the known parts; null when none is known. */

@@ -56,12 +56,34 @@ export interface Demand {
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'function_call';
 
-/** Token counts. `estimated` marks numbers that Pailou had to guess because the vendor gave none. */
+/** What a call used. `estimated` marks numbers that Pailou had to guess because the vendor gave none. */
 export interface Usage {
+  /** All of the input, with what was read from a cache and written to it, and with sound and pictures. */
   readonly inputTokens: number;
+  /** All of the output, with reasoning, sound and pictures. */
   readonly outputTokens: number;
   readonly cachedInputTokens?: number;
+  /** Input that was written to the cache of the vendor, for whatever time. */
+  readonly cacheWriteTokens?: number;
+  /** Of these, what stays there for an hour. */
+  readonly cacheWrite1hTokens?: number;
   readonly reasoningTokens?: number;
+  readonly audioInputTokens?: number;
+  readonly audioOutputTokens?: number;
+  readonly imageInputTokens?: number;
+  readonly imageOutputTokens?: number;
+  /** Pictures that were made, and in which size and quality. */
+  readonly pictures?: number;
+  readonly pictureSize?: string;
+  readonly pictureQuality?: string;
+  /** Of sound that was heard or spoken. */
+  readonly milliseconds?: number;
+  /** Of the text that was spoken. */
+  readonly characters?: number;
+  readonly pages?: number;
+  readonly searches?: number;
+  /** The vendor's own word, such as `batch` or `priority`. */
+  readonly serviceTier?: string;
   readonly estimated?: boolean;
   /** The vendor's own details objects, kept for the caller (`prompt_tokens_details`, `completion_tokens_details`). */
   readonly inputDetails?: JsonObject;

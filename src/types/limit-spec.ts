@@ -1,8 +1,10 @@
 /** The row of a limit: whose calls of what are counted, and how many are allowed. */
 import { z } from 'zod';
+import { amountField, currencyField, parseAmount } from './money.ts';
 import { longestPerson } from './person.ts';
 
 const most = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
+const spendField = (unit: string) => amountField(unit, 6).refine((value) => parseAmount(value) !== 0n, 'must be more than 0');
 
 export const limitSpec = z
   .strictObject({
@@ -29,9 +31,9 @@ export const limitSpec = z
     concurrent_calls: most.optional(),
     spend: z
       .strictObject({
-        currency: z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code such as USD or CNY'),
-        per_day: most.optional().describe('Micro-units of the currency (1,000,000 = one); days are UTC.'),
-        per_month: most.optional(),
+        currency: currencyField,
+        per_day: spendField('per day').optional(),
+        per_month: spendField('per month').optional(),
       })
       .refine((spend) => spend.per_day !== undefined || spend.per_month !== undefined, 'give per_day or per_month, or both')
       .optional(),

@@ -1,6 +1,7 @@
 /** The things an administrator sets, as zod schemas: validator, type and API documentation in one. */
 import { z } from 'zod';
 import { limitSpec } from './limit-spec.ts';
+import { priceSpec } from './price-spec.ts';
 import { skillSpec } from './skill-spec.ts';
 import { jsonObject, milliseconds, name, skillName, slug, tags } from './spec-fields.ts';
 import { longestPerson } from './person.ts';
@@ -9,14 +10,6 @@ import { operations } from './wire-format.ts';
 export const providerSpec = z.strictObject({
   kind: z.string().min(1).max(64).describe('The provider plugin, e.g. openai or openai-compatible.'),
   options: jsonObject.default({}).describe("The plugin's own options, e.g. base_url and api_key."),
-});
-
-/** Money per million tokens in micro-units (1,000,000 = one unit of the currency). */
-const price = z.strictObject({
-  currency: z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code such as USD or CNY'),
-  input: z.int().min(0),
-  cached_input: z.int().min(0).optional(),
-  output: z.int().min(0),
 });
 
 /** What a probe can ask. */
@@ -54,7 +47,7 @@ const deployment = z.strictObject({
   weight: z.number().min(0).max(1_000_000).default(1).describe('Share of the traffic within its tier; 0 takes none.'),
   tier: z.int().min(0).max(100).default(0).describe('Lower tiers are tried first; the next tier only when all of the one before failed.'),
   enabled: z.boolean().default(true),
-  price: price.optional(),
+  price: priceSpec.optional(),
   limits: deploymentLimits.prefault({}).describe('Beyond these, calls go to the next deployment. Counted on each node.'),
   always_stream: z
     .boolean()
@@ -292,7 +285,6 @@ export type ModelSpec = z.output<typeof modelSpec>;
 export type McpServerSpec = z.output<typeof mcpServerSpec>;
 export type GrantSpec = z.output<typeof grantSpec>;
 export type KeySpec = z.output<typeof keySpec>;
-export type Price = z.output<typeof price>;
 export type CacheSpec = z.output<typeof cache>;
 export type ProbeSpec = z.output<typeof probe>;
 export type DeploymentLimits = z.output<typeof deploymentLimits>;

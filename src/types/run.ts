@@ -20,6 +20,12 @@ export interface AttemptRecord {
   readonly error: ErrorCode | null;
   /** What the vendor said, shortened; for operators only. */
   readonly detail: string | null;
+  /** What the vendor says that this attempt used; missing where it said nothing, and in records of older versions. */
+  readonly usage?: Usage | null;
+  /** What that costs, as of a run. */
+  readonly cost?: number | null;
+  readonly costFemto?: number;
+  readonly currency?: string | null;
 }
 
 /** One invocation. Written once, when it has ended. */
@@ -50,8 +56,10 @@ export interface RunRecord {
   readonly error: ErrorCode | null;
   readonly deployment: string | null;
   readonly usage: Usage | null;
-  /** Micro-units of `currency`; null when the price is unknown. */
+  /** Whole micro-units of `currency`; null when the price is unknown. */
   readonly cost: number | null;
+  /** Femto-units beyond these, fewer than 10^9. Missing in records of older versions. */
+  readonly costFemto?: number;
   readonly currency: string | null;
   readonly attempts: readonly AttemptRecord[];
 }

@@ -1,8 +1,9 @@
 /** The frozen, validated picture of all configuration at one revision, held in memory. DESIGN section 6. */
 import type { Capability, GrantIndex } from './access.ts';
 import type { LimitIndex } from './limits.ts';
+import type { Price } from './price.ts';
 import type { Provider } from './provider.ts';
-import type { DeploymentLimits, KeySpec, McpServerSpec, ModelSpec, Price, ProbeSpec, ResourceKind } from './resources.ts';
+import type { DeploymentLimits, KeySpec, McpServerSpec, ModelSpec, ProbeSpec, ResourceKind } from './resources.ts';
 import type { SkillSpec } from './skill-spec.ts';
 import type { Skill } from './skill.ts';
 import type { ToolSource } from './tool-source.ts';

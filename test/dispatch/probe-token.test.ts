@@ -1,6 +1,7 @@
 /** Probes that ask for a token, against vendors on raw sockets. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { compilePrice } from '../../src/types/price.ts';
 import type { Deployment } from '../../src/types/snapshot.ts';
 import { completed, inProbeScene, probe, probed, probers, silent, soon, stage, start, stateOf, status } from './probe-scene.ts';
 import { completionOf, type Script } from './scene.ts';
@@ -8,7 +9,7 @@ import { completionOf, type Script } from './scene.ts';
 inProbeScene();
 
 describe('a probe for a token', () => {
-  const price = { currency: 'USD', input: 1_000_000, output: 3_000_000 };
+  const price = compilePrice({ currency: 'USD', input: '1', output: '3' });
 
   it('is one call of one token, booked once with its tokens and its cost', async () => {
     const vendor = await stage.scene.vendor(completed);

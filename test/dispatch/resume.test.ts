@@ -1,6 +1,7 @@
 /** A streamed answer that breaks off goes on elsewhere, word for word, or ends with an error: never with a word twice, missing or made up. */
 import { loadTokenizer } from '../../src/models/estimate-usage.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compilePrice } from '../../src/types/price.ts';
 import type { Deployment } from '../../src/types/snapshot.ts';
 import { end, left, part, rows, say, type Scene, type Script, startScene, stream, think, type Told } from './scene.ts';
 
@@ -362,7 +363,7 @@ describe('the caller who leaves', () => {
 });
 
 describe('what it cost', () => {
-  const price = (input: number, output: number) => ({ currency: 'USD', input, output });
+  const price = (input: number, output: number) => compilePrice({ currency: 'USD', input, output });
 
   it('is the sum of the parts: an estimate of the cut one, the vendor’s numbers of the last', async () => {
     const alone = await scene.ask((await chain([stream([say('Many roads')], 'close')])).model);
@@ -376,10 +377,7 @@ describe('what it cost', () => {
   });
 
   it('is priced by the deployment that said it', async () => {
-    const { model } = await chain([stream([say('Many roads')], 'close'), whole()], {}, [
-      { price: price(1_000_000, 1_000_000) },
-      { price: price(0, 2_000_000) },
-    ]);
+    const { model } = await chain([stream([say('Many roads')], 'close'), whole()], {}, [{ price: price(1, 1) }, { price: price(0, 2) }]);
     const told = await scene.ask(model);
     const usage = told.record.usage;
     const cut = { input: (usage?.inputTokens ?? 0) - 20, output: (usage?.outputTokens ?? 0) - 9 };

@@ -5,6 +5,7 @@ import type { PluginRegistry } from '../../src/plugins/registry.ts';
 import type { RoutingContext, Strategy } from '../../src/types/dispatch.ts';
 import type { PluginServices } from '../../src/types/plugin.ts';
 import { modelSpec } from '../../src/types/resources.ts';
+import { compilePrice } from '../../src/types/price.ts';
 import type { Deployment, ModelEntry } from '../../src/types/snapshot.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 
@@ -144,7 +145,7 @@ describe('the first place goes', () => {
   });
 
   it('lowest-cost: to the cheapest; without a common currency chance decides', () => {
-    const price = (input: number, currency = 'USD') => ({ price: { currency, input, output: input * 2 } });
+    const price = (input: number, currency = 'USD') => ({ price: compilePrice({ currency, input, output: input * 2 }) });
     const candidates = [deployment('a', price(3)), deployment('b', price(1)), deployment('c')];
     expect(ids(strategyOf('lowest-cost').order(candidates, context()))).toBe('bac');
     const mixed = firsts('lowest-cost', [deployment('a', price(3)), deployment('b', price(1, 'CNY'))], 300);

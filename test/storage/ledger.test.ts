@@ -63,7 +63,7 @@ for (const kind of databaseKinds) {
         error: null,
         deployment: 'gpt-4o#openai/gpt-4o',
         usage: { input_tokens: 5_000_000_000, output_tokens: 7, cached_input_tokens: 3, reasoning_tokens: null, estimated: false },
-        cost: 9_000_000_000_000,
+        cost: 9_000_000,
         currency: 'CNY',
         attempts: [
           expect.objectContaining({

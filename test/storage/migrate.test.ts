@@ -31,6 +31,8 @@ const known = [
   '0017-trees-of-runs',
   '0018-people-by-issuer',
   '0019-bound-grants',
+  '0021-impossible-counts',
+  '0022-decimal-amounts',
 ];
 
 /** A node's start, as far as the database goes, in a process of its own. */
@@ -100,6 +102,7 @@ for (const kind of databaseKinds) {
         database.query,
       );
       await expect(migrate(database)).rejects.toThrow(/made by a newer version of Pailou \(this one knows up to 0019-bound-grants\)/);
+      await expect(migrate(database)).rejects.toThrow(/made by a newer version of Pailou \(this one knows up to 0022-decimal-amounts\)/);
       const { rows } = await sql<{ name: string }>`select name from llm_migration order by name`.execute(database.query);
       expect(rows.map(({ name }) => name)).toEqual([...known, '9999-from-the-future']);
     });

@@ -1,11 +1,11 @@
 /** What a run knows of itself and of the runs within it. */
 import { describe, expect, it } from 'vitest';
 import { Run } from '../../src/telemetry/run.ts';
-import type { Price } from '../../src/types/resources.ts';
+import { compilePrice, type Price } from '../../src/types/price.ts';
 import type { RunRecord } from '../../src/types/run.ts';
 import { principal } from '../extensions/mcp/services.ts';
 
-const price = (currency: string): Price => ({ currency, input: 1_000_000, output: 1_000_000 });
+const price = (currency: string): Price => compilePrice({ currency, input: '1', output: '1' });
 
 function open(): { run: Run; booked: RunRecord[] } {
   const booked: RunRecord[] = [];
@@ -27,11 +27,11 @@ describe('what a run has spent', () => {
     const inner = run.child('skill/b', 'skill');
     model(inner, 5).end('error', 'upstream_error');
     const open2 = model(inner, 2);
-    expect(run.spent).toMatchObject({ usage: { inputTokens: 17 }, cost: 17, currency: 'EUR' });
+    expect(run.spent).toMatchObject({ usage: { inputTokens: 17 }, cost: 17_000_000_000n, currency: 'EUR' });
     open2.end('complete');
     inner.end('complete');
     run.end('complete');
-    expect(run.spent).toMatchObject({ usage: { inputTokens: 17 }, cost: 17, currency: 'EUR' });
+    expect(run.spent).toMatchObject({ usage: { inputTokens: 17 }, cost: 17_000_000_000n, currency: 'EUR' });
     // Each run books its own alone.
     expect(booked.map(({ usage }) => usage?.inputTokens ?? null)).toEqual([10, 5, 2, null, null]);
   });
@@ -65,7 +65,7 @@ describe('what a run has spent', () => {
     const free = open().run;
     free.child('model/m', 'chat').answeredFromCache();
     model(free, 3);
-    expect(free.spent).toMatchObject({ cost: 3, currency: 'EUR' });
+    expect(free.spent).toMatchObject({ cost: 3_000_000_000n, currency: 'EUR' });
   });
 
   it('says so when one of the counts was guessed', () => {

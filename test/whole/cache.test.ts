@@ -31,7 +31,7 @@ const as = async (name: Name, method: string, path: string, body?: unknown, head
   });
   return gateway.as(null, method, path, body, { authorization: `Bearer ${token}`, ...headers });
 };
-const price = { currency: 'USD', input: 1_000_000, output: 1_000_000 };
+const price = { currency: 'USD', input: '1', output: '1' };
 const set = async (name: Name, method: string, path: string, body?: unknown): Promise<void> => {
   const answer = await as(name, method, path, body);
   expect(answer.status, answer.text).toBeLessThan(300);
@@ -379,7 +379,7 @@ describe('the books', () => {
         capability: 'model/scarce',
         requests_per_minute: 4,
         tokens_per_minute: 100,
-        spend: { currency: 'USD', per_day: 100 },
+        spend: { currency: 'USD', per_day: '0.0001' },
         expected_output_tokens: 1,
       },
     });

@@ -15,7 +15,7 @@ beforeAll(async () => {
   });
   const made = async (path: string, body: object) => expect((await gateway.as('admin', 'POST', path, body)).status).toBe(201);
   await made('/api/providers', { name: 'vendor', spec: { kind: 'openai-compatible', options: { base_url: vendor.url } } });
-  const price = { currency: 'USD', input: 0, output: 5_000_000_000 };
+  const price = { currency: 'USD', input: 0, output: 5_000 };
   const circuit = { failures: 1_000 };
   await made('/api/models', { name: 'second', spec: { deployments: [{ provider: 'vendor', model: 'well', price }] } });
   await made('/api/models', {
@@ -47,7 +47,7 @@ const ask = (model = 'first') =>
 describe('a fallback', () => {
   it.each([
     // First, while nothing was spent yet.
-    ['money', { spend: { currency: 'USD', per_day: 10_000 } }],
+    ['money', { spend: { currency: 'USD', per_day: 0.01 } }],
     ['calls at once', { concurrent_calls: 1 }],
     ['requests', { requests_per_minute: 1 }],
     ['tokens', { tokens_per_minute: 30 }],
@@ -90,7 +90,7 @@ it('pictures set aside what the limit expects, for each that is asked for', asyn
   await gateway.as('admin', 'POST', '/api/models', {
     name: 'painter',
     spec: {
-      deployments: [{ provider: 'vendor', model: 'paint', price: { currency: 'USD', input: 0, output: 1_000_000 } }],
+      deployments: [{ provider: 'vendor', model: 'paint', price: { currency: 'USD', image_output: 1 } }],
       operations: ['images'],
     },
   });
@@ -99,7 +99,7 @@ it('pictures set aside what the limit expects, for each that is asked for', asyn
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ created: 1, data: [], usage: { input_tokens: 0, output_tokens: 1_000, total_tokens: 1_000 } }));
   });
-  await limit('paint', { capability: 'model/painter', spend: { currency: 'USD', per_day: 20_000 } });
+  await limit('paint', { capability: 'model/painter', spend: { currency: 'USD', per_day: 0.02 } });
   const paint = (n: number) => gateway.as('developer', 'POST', '/v1/images/generations', { model: 'painter', prompt: 'a gate', n });
   const answers = await Promise.all(Array.from({ length: 30 }, () => paint(1)));
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(20);
@@ -107,7 +107,7 @@ it('pictures set aside what the limit expects, for each that is asked for', asyn
     (await gateway.as('admin', 'GET', '/api/usage?by=model')).json.data.find(
       (line: { model: string; currency: string | null }) => line.model === 'painter' && line.currency === 'USD',
     );
-  expect(await eventually(spent, (line) => line?.calls === 20)).toMatchObject({ cost: 20_000 });
+  expect(await eventually(spent, (line) => line?.calls === 20)).toMatchObject({ cost: 0.02 });
   await gateway.as('admin', 'DELETE', '/api/limits/paint');
   await limit('two-at-most', { capability: 'model/painter', tokens_per_minute: 2_500 });
   expect((await paint(3)).status).toBe(429);

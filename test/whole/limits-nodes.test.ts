@@ -57,7 +57,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
       spec: { kind: 'openai-compatible', options: { base_url: vendor.url } },
     });
     for (const name of ['one', 'two', 'three']) {
-      const price = { currency: 'USD', input: 0, output: 5_000_000_000 };
+      const price = { currency: 'USD', input: 0, output: 5_000 };
       await first?.as('admin', 'POST', '/api/models', { name, spec: { deployments: [{ provider: 'vendor', model: 'up', price }] } });
     }
   }, 60_000);
@@ -92,7 +92,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
   };
 
   it('a budget of 1.00 is not overrun by 200 parallel calls of 0.01, whichever node they come to', async () => {
-    await limit('purse', { subject_type: 'tenant', capability: 'model/one', spend: { currency: 'USD', per_day: 1_000_000 } });
+    await limit('purse', { subject_type: 'tenant', capability: 'model/one', spend: { currency: 'USD', per_day: 1 } });
     vendor.behave(async (request, response) => {
       await sleep(20);
       answerOk(request, response);
@@ -122,7 +122,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
   });
 
   it('without Redis a node counts by itself from what it last knew, or refuses, as it was told', async () => {
-    await limit('small', { subject_type: 'tenant', capability: 'model/two', spend: { currency: 'USD', per_day: 60_000 } });
+    await limit('small', { subject_type: 'tenant', capability: 'model/two', spend: { currency: 'USD', per_day: 0.06 } });
     for (let call = 0; call < 2; call++) expect((await ask(0, 'two')).status).toBe(200);
     await cable.pull();
     try {
@@ -148,7 +148,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
   });
 
   it('what calls only set aside is not taken for spent when Redis goes away', async () => {
-    await limit('wide', { subject_type: 'tenant', capability: 'model/three', spend: { currency: 'USD', per_day: 60_000 } });
+    await limit('wide', { subject_type: 'tenant', capability: 'model/three', spend: { currency: 'USD', per_day: 0.06 } });
     // What the ledger knows of a new limit is read in the background.
     await sleep(1_000);
     vendor.behave(async (request, response) => {

@@ -57,7 +57,7 @@ async function test(gateway: GatewayCall, name: string, { model, json }: Values)
       row.case,
       row.model,
       String(row.tokens),
-      row.cost === null ? '?' : `${(row.cost / 1_000_000).toFixed(4)} ${row.currency ?? ''}`.trim(),
+      row.cost === null ? '?' : `${row.cost.toFixed(4)} ${row.currency ?? ''}`.trim(),
       `${row.ms} ms`,
       oneLine(row.fault ?? ''),
     ]);

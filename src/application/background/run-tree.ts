@@ -1,5 +1,6 @@
 /** Booked runs as the tree that they were: skill, model, tool, skill. */
 import type { RunEntry } from '../../storage/run-reader.ts';
+import { amountNumber, type Femto, parseAmount } from '../../types/money.ts';
 
 /** A run with all that it called, in the order in which it began, and what is kept of its words. */
 export type RunNode = Omit<RunEntry, 'content'> & Partial<NonNullable<RunEntry['content']>> & { readonly calls: readonly RunNode[] };
@@ -34,20 +35,21 @@ export function runForest(runs: readonly RunEntry[]): RunForest {
 export interface TreeSum {
   readonly input_tokens: number;
   readonly output_tokens: number;
-  /** Millionths, by currency. */
+  /** Amounts, by currency. */
   readonly cost: Readonly<Record<string, number>>;
   readonly priced: boolean;
 }
 
 export function sumOf(runs: readonly RunEntry[]): TreeSum {
-  const cost: Record<string, number> = {};
+  const cost: Record<string, Femto> = {};
   let [input, output, priced] = [0, 0, true];
   for (const run of runs) {
     if (run.usage === null) continue;
     input += Number(run.usage.input_tokens);
     output += Number(run.usage.output_tokens ?? 0);
     if (run.cost === null) priced = false;
-    else if (run.cost > 0 && run.currency !== null) cost[run.currency] = (cost[run.currency] ?? 0) + Number(run.cost);
+    else if (run.cost > 0 && run.currency !== null) cost[run.currency] = (cost[run.currency] ?? 0n) + (parseAmount(run.cost) ?? 0n);
   }
-  return { input_tokens: input, output_tokens: output, cost, priced };
+  const amounts = Object.fromEntries(Object.entries(cost).map(([currency, amount]) => [currency, amountNumber(amount)]));
+  return { input_tokens: input, output_tokens: output, cost: amounts, priced };
 }

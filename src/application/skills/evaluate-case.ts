@@ -4,6 +4,7 @@ import { canonicalJson } from '../../schema/canonical-json.ts';
 import { toGatewayError } from '../../types/errors.ts';
 import type { Run } from '../../telemetry/run.ts';
 import type { Json, JsonObject } from '../../types/json.ts';
+import { amountNumber } from '../../types/money.ts';
 import type { SkillCase } from '../../types/skill-spec.ts';
 import { compileSchema } from '../../schema/json-schema.ts';
 import type { SkillEntry } from '../../types/snapshot.ts';
@@ -21,7 +22,7 @@ export interface CaseResult {
   readonly run: string | null;
   /** With all that the skill called; what a judge used is not in it. */
   readonly tokens: number;
-  /** Micro-units of `currency`; null where a price is unknown. */
+  /** An amount of `currency`; null where a price is unknown. */
   readonly cost: number | null;
   readonly currency: string | null;
   readonly ms: number;
@@ -91,7 +92,7 @@ export async function evaluateCase(
       fault,
       run: opened()?.id ?? null,
       tokens: usage === null ? 0 : usage.inputTokens + usage.outputTokens,
-      cost,
+      cost: cost === null ? null : amountNumber(cost),
       currency,
       ms: Date.now() - startedAt,
     };

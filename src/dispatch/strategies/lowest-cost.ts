@@ -1,10 +1,17 @@
 /** Cheapest first, by the price of three parts input to one part output; one without a price comes last. */
 import { z } from 'zod';
+import { amountNumber } from '../../types/money.ts';
 import { definePlugin } from '../../types/plugin.ts';
+import { costOf } from '../../types/price.ts';
 import type { Deployment } from '../../types/snapshot.ts';
+import type { Operation } from '../../types/wire-format.ts';
 
-function cost({ price }: Deployment): number {
-  return price === null ? Infinity : price.input * 3 + price.output;
+/** Three parts input to one part output; one of each other unit. */
+const sample = { inputTokens: 3_000, outputTokens: 1_000, pictures: 1, milliseconds: 60_000, characters: 1_000, pages: 1, searches: 1 };
+
+function cost({ price }: Deployment, operation: Operation): number {
+  const amount = price === null ? null : costOf(price, operation, sample, Date.now());
+  return amount === null ? Infinity : amountNumber(amount);
 }
 
 export default definePlugin({
@@ -13,14 +20,16 @@ export default definePlugin({
   title: 'Cheapest',
   options: z.strictObject({}),
   create: () => ({
-    order(candidates, { random }) {
+    order(candidates, { random, model }) {
+      const operation = model.spec.operations[0] ?? 'chat';
       const currencies = new Set(candidates.flatMap(({ price }) => (price === null ? [] : [price.currency])));
       const draws = new Map(candidates.map((each) => [each, random()]));
       // Two currencies cannot be compared without a rate, which would be a guess: then chance decides.
+      const costs = new Map(candidates.map((each) => [each, currencies.size > 1 ? 0 : cost(each, operation)]));
+      const costIn = (each: Deployment): number => costs.get(each) ?? Infinity;
       return candidates.toSorted(
         (one, other) =>
-          (currencies.size > 1 || cost(one) === cost(other) ? 0 : cost(one) - cost(other)) ||
-          (draws.get(one) ?? 0) - (draws.get(other) ?? 0),
+          (costIn(one) === costIn(other) ? 0 : costIn(one) - costIn(other)) || (draws.get(one) ?? 0) - (draws.get(other) ?? 0),
       );
     },
   }),

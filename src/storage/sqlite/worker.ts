@@ -25,11 +25,32 @@ function prepared(sql: string): StatementSync {
   return statement;
 }
 
+/** A number beyond what a double holds exactly comes as a bigint, for its reader to doubt; SQLite alone would refuse all rows. */
+function rowsOf(statement: StatementSync, parameters: readonly SqliteValue[]): readonly unknown[] {
+  try {
+    return statement.all(...parameters);
+  } catch (thrown) {
+    if ((thrown as { code?: string }).code !== 'ERR_OUT_OF_RANGE') throw thrown;
+  }
+  statement.setReadBigInts(true);
+  try {
+    return statement
+      .all(...parameters)
+      .map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, narrowed(value)])));
+  } finally {
+    statement.setReadBigInts(false);
+  }
+}
+
+function narrowed(value: unknown): unknown {
+  return typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value;
+}
+
 function execute(request: Extract<WorkerRequest, { type: 'execute' }>): WorkerReply {
   // SQLite itself rolls back on some failures (disk full, I/O error); a second rollback would only hide the first error.
   if (request.sql === 'rollback' && !database.isTransaction) return { id: request.id, rows: [], changes: 0 };
   const statement = prepared(request.sql);
-  if (statement.columns().length > 0) return { id: request.id, rows: statement.all(...request.parameters), changes: 0 };
+  if (statement.columns().length > 0) return { id: request.id, rows: rowsOf(statement, request.parameters), changes: 0 };
   const result = statement.run(...request.parameters);
   return { id: request.id, rows: [], changes: Number(result.changes) };
 }

@@ -1,0 +1,27 @@
+/** Money in rows of older versions: whole micro-units, where decimals of the currency stand today. */
+import { amountText, joinAmount } from '../types/money.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A decimal written by today's version is a text; only a number is one of the older ones. */
+function decimals(fields: unknown, names: readonly string[]): unknown {
+  if (!isFields(fields)) return fields;
+  const changed = names.flatMap((name) => {
+    const value = fields[name];
+    return Number.isSafeInteger(value) ? [[name, amountText(joinAmount(value as number, 0))]] : [];
+  });
+  return { ...fields, ...Object.fromEntries(changed) };
+}
+
+/** The same amounts as decimals: a price of 2,000,000 micro-units per million tokens is "2". Other rows stay as they are. */
+export function withDecimalAmounts(kind: string, spec: Fields): Fields {
+  const { deployments, spend } = spec;
+  if (kind === 'limit' && spend !== undefined) return { ...spec, spend: decimals(spend, ['per_day', 'per_month']) };
+  if (kind !== 'model' || !Array.isArray(deployments)) return spec;
+  const priced = deployments.map((each: unknown) =>
+    isFields(each) && each['price'] !== undefined ? { ...each, price: decimals(each['price'], ['input', 'cached_input', 'output']) } : each,
+  );
+  return { ...spec, deployments: priced };
+}
