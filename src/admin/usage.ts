@@ -47,6 +47,8 @@ const line = z.object({
   searches: z.int(),
   cost: z.number().describe('An amount of the currency.'),
 });
+/** In a table for spreadsheets they stand only where a report has any. */
+const otherUnits: ReadonlySet<string> = new Set(['cache_write_tokens', 'pictures', 'milliseconds', 'characters', 'pages', 'searches']);
 const report = z.object({ from: z.string(), to: z.string(), by: z.array(z.string()), data: z.array(z.looseObject(line.shape)) });
 
 const dayNumber = (date: string): number => Math.floor(Date.parse(`${date}T00:00:00Z`) / dayMs);
@@ -85,7 +87,9 @@ export function addUsage(app: FastifyInstance, usage: UsageReader, names: Person
       const dimensions = [...new Set(by)];
       const data = (await usage.report({ tenant: principal.tenant, person, ...days, by: dimensions })).map((each) => flat(each, names));
       if (format === 'json') return reply.send({ from, to, by: dimensions, data });
-      const columns = [...dimensions, ...Object.keys(line.shape)];
+      const columns = [...dimensions, ...Object.keys(line.shape)].filter(
+        (name) => !otherUnits.has(name) || data.some((each) => each[name] !== 0),
+      );
       return reply
         .type('text/csv; charset=utf-8')
         .header('content-disposition', `attachment; filename="usage-${from}-${to}.csv"`)

@@ -143,12 +143,17 @@ export class Run {
     this.#earlier.push({ usage, price });
   }
 
+  /** What a vendor bills it as. */
+  get billedAs(): Operation {
+    const { operation, billedAs } = this.start;
+    return billedAs ?? (isOperation(operation) ? operation : 'chat');
+  }
+
   /** Null where a price is unknown, or prices are in different currencies. */
   #costOf(used: Usage | null): Femto | null {
     if (this.#free) return 0n;
     if (used === null || this.#price === null) return null;
-    const { operation, billedAs = isOperation(operation) ? operation : 'chat' } = this.start;
-    return costOfParts(used, this.#price, this.#earlier, { operation: billedAs, at: this.#startedAt });
+    return costOfParts(used, this.#price, this.#earlier, { operation: this.billedAs, at: this.#startedAt });
   }
 
   /** The usage of this run alone, without child runs. */

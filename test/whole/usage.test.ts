@@ -66,7 +66,7 @@ it('gives a table for spreadsheets that runs nothing', async () => {
   const answer = await gateway.as('admin', 'GET', '/api/usage?by=user&format=csv');
   expect(answer.headers.get('content-type')).toContain('text/csv');
   expect(answer.text.split('\r\n')[0]).toBe(
-    'user,currency,calls,runs,failed,aborted,estimated,unpriced,input_tokens,output_tokens,cached_input_tokens,cache_write_tokens,reasoning_tokens,pictures,milliseconds,characters,pages,searches,cost',
+    'user,currency,calls,runs,failed,aborted,estimated,unpriced,input_tokens,output_tokens,cached_input_tokens,reasoning_tokens,cost',
   );
   expect(answer.text).toContain('\r\nuser,CNY,3,3,0,0,0,0,15,6,0,0,75\r\n');
   expect(

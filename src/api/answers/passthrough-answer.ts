@@ -17,29 +17,36 @@ import type { CallServices } from '../../application/services.ts';
 /** What a vendor that gives no counts is taken to have used. */
 type Estimate = () => Usage;
 
+/** The vendor's counts, with the units that the request tells. */
+function usageOf(answer: MeteredPassthrough, estimate: Estimate): Usage {
+  const { estimated: _guess, ...asked } = estimate();
+  const told = answer.usage();
+  return told === null ? { ...asked, estimated: true } : { ...asked, ...told };
+}
+
 async function* recordRun(run: Run, answer: MeteredPassthrough, estimate: Estimate): AsyncGenerator<Buffer> {
   let ended = false;
   try {
     yield* answer.body;
     ended = true;
-    run.used(answer.usage() ?? estimate());
+    run.used(usageOf(answer, estimate));
     run.end('complete');
   } catch (thrown) {
     ended = true;
-    run.used(answer.usage() ?? estimate());
+    run.used(usageOf(answer, estimate));
     endRunWithError(run, thrown);
     throw thrown;
   } finally {
     if (!ended) {
-      run.used(answer.usage() ?? estimate());
+      run.used(usageOf(answer, estimate));
       run.end('aborted', 'client_closed_request');
     }
   }
 }
 
 /** How large a picture or a sound becomes in tokens is told by nobody beforehand, so that the limit's own expectation counts. */
-function sizeOf({ inputTokens }: Usage, answers: number): CallSize {
-  return { inputTokens, outputTokens: null, answers };
+function sizeOf({ inputTokens, outputTokens: _unknown, ...units }: Usage, answers: number): CallSize {
+  return { inputTokens, outputTokens: null, answers, units };
 }
 
 /** A failure before the head of the answer is thrown; one in the middle of its bytes cuts the connection, which is never a clean end. */

@@ -2,8 +2,9 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { estimateTokens } from '../../models/estimate-usage.ts';
+import type { Usage } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
-import { isJsonObject } from '../../types/json.ts';
+import { isJsonObject, type JsonObject } from '../../types/json.ts';
 import { callerOf } from '../request-caller.ts';
 import { refuseInvalid } from '../../application/chat/chat-body.ts';
 import { answerPassthrough } from '../answers/passthrough-answer.ts';
@@ -14,6 +15,14 @@ const imagesBodySchema = z.looseObject({
   prompt: z.string().min(1),
   n: z.int().min(1).max(128).nullish(),
 });
+
+/** As a price names them. */
+function kindOfPicture({ size, quality }: JsonObject): Pick<Usage, 'pictureSize' | 'pictureQuality'> {
+  return {
+    ...(typeof size === 'string' ? { pictureSize: size } : {}),
+    ...(typeof quality === 'string' ? { pictureQuality: quality } : {}),
+  };
+}
 
 export function addImages(app: FastifyInstance, services: CallServices): void {
   app.post(
@@ -44,7 +53,7 @@ export function addImages(app: FastifyInstance, services: CallServices): void {
           fields: body,
           encode: (name) => ({ contentType: 'application/json', body: JSON.stringify({ ...body, model: name }) }),
         },
-        () => ({ inputTokens: estimateTokens(prompt), outputTokens: 0, estimated: true }),
+        () => ({ inputTokens: estimateTokens(prompt), outputTokens: 0, pictures: n ?? 1, ...kindOfPicture(body), estimated: true }),
         n ?? 1,
       );
     },

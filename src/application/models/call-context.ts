@@ -19,7 +19,11 @@ export interface CallOptions {
  * so that a fallback needs no second place. What the run used is settled, once, with the model that was asked last.
  */
 export function callContext(services: CallServices, caller: Caller, run: Run, { stream, size, signal }: CallOptions): CallContext {
-  const take = (model: ModelEntry) => services.quota.take(caller.view, caller.principal, model, size);
+  const sized = (): CallSize | null => {
+    const known = size();
+    return known === null ? null : { operation: run.billedAs, ...known };
+  };
+  const take = (model: ModelEntry) => services.quota.take(caller.view, caller.principal, model, sized);
   let current: { readonly model: ModelEntry; readonly admission: Admission | null } | null = null;
   run.onEnd((record) => current?.admission?.settle(record));
 
