@@ -56,9 +56,10 @@ const impossible: { kind: string; run: OldRun; only?: 'SQLite' }[] = [
   { kind: 'a text', run: { output: `'many'` }, only: 'SQLite' },
 ];
 
-describe.each(databaseKinds)('on $name', ({ name, missing, create }) => {
+describe.each(databaseKinds)('on $name', (kindOfDatabase) => {
+  const { name, missing } = kindOfDatabase;
   it.skipIf(missing)('amounts in micro-units become decimals in rows, in the history, and nowhere else', async () => {
-    await using place = await create();
+    await using place = await kindOfDatabase.create();
     const database = await place.open();
     await migrate(database, null, lastOfMicroUnits);
     const spec = {
@@ -95,7 +96,7 @@ describe.each(databaseKinds)('on $name', ({ name, missing, create }) => {
   });
 
   it.skipIf(missing)('costs in micro-units are the same amounts afterwards, and new ones add to them', async () => {
-    await using place = await create();
+    await using place = await kindOfDatabase.create();
     const database = await place.open();
     await migrate(database, null, lastOfMicroUnits);
     await putRun(database, { cost: '1500000' });
@@ -108,7 +109,7 @@ describe.each(databaseKinds)('on $name', ({ name, missing, create }) => {
 
   describe.each(impossible.filter(({ only }) => only === undefined || only === name))('a count that is $kind', ({ kind, run }) => {
     it.skipIf(missing)('is unknown after the migration, and the sums of its day are those of the others', async () => {
-      await using place = await create();
+      await using place = await kindOfDatabase.create();
       const database = await place.open();
       await migrate(database, null, lastOfMicroUnits);
       await putRun(database);
@@ -129,7 +130,7 @@ describe.each(databaseKinds)('on $name', ({ name, missing, create }) => {
     });
 
     it.skipIf(missing)('that comes later, past the code, breaks no reader and no sum', async () => {
-      await using place = await create();
+      await using place = await kindOfDatabase.create();
       const database = await place.open();
       await migrate(database);
       await putRun(database);
@@ -137,11 +138,11 @@ describe.each(databaseKinds)('on $name', ({ name, missing, create }) => {
       await putRun(database);
       const { data } = await readRuns(database);
       expect(data).toHaveLength(3);
-      expect(data.find(({ id }) => id === bad)?.usage).toEqual(kind === 'a cost alone' ? expect.anything() : null);
+      expect(data.find(({ id }) => id === bad)?.usage === null).toBe(kind !== 'a cost alone');
       const [line] = await readUsage(database);
       expect(line?.runs).toBe(3);
-      for (const value of Object.values(line ?? {}))
-        if (typeof value === 'number') expect(value >= 0 && value < 1e12, String(value)).toBe(true);
+      const numbers = Object.values(line ?? {}).filter((value) => typeof value === 'number');
+      expect(numbers.filter((value) => value < 0 || value >= 1e12)).toEqual([]);
       const [spent] = await createSpendReader(database).since('acme', 0, 0);
       expect(spent?.month).toBeLessThan(1e15);
     });

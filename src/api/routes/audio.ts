@@ -40,7 +40,7 @@ export function addAudio(app: FastifyInstance, services: CallServices): void {
           fields: body,
           encode: (name) => ({ contentType: 'application/json', body: JSON.stringify({ ...body, model: name }) }),
         },
-        () => ({ inputTokens: estimateTokens(input), outputTokens: 0, characters: [...input].length, estimated: true }),
+        () => ({ inputTokens: estimateTokens(input), outputTokens: 0, characters: input.length, estimated: true }),
       );
     },
   );
