@@ -1,6 +1,6 @@
 /**
- * Held calls that a person has decided on: found by the decisions, and carried out once, by whoever takes them.
- * The same decisions, sent again, go on from what was kept of them: no tool runs twice, and none in vain.
+ * Calls that waited for an approval and now have a decision. One request takes them and executes them once.
+ * A request that repeats the decisions continues from the stored results: no tool runs twice.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ToolLoopStates, ToolLoopOwner } from '../../types/tool-loop-state.ts';
@@ -23,30 +23,30 @@ import {
 import type { ServerTool } from './tool-requests.ts';
 import { toolMessage } from './server-call.ts';
 
-/** What a person has decided on: a whole group. */
+/** A group of calls with a decision on each. */
 export interface ApprovedCalls extends Pick<ApprovalGroup, 'callerMessages' | 'hidden' | 'hiddenCallerMessages'> {
-  /** Of the decisions the first, which stands for all of them in faults. */
+  /** The first decision; error messages name it. */
   readonly first: Decision;
-  /** The run that held them. */
+  /** The id of the run that asked for the approvals. */
   readonly run: string;
-  /** The ids under which faces tell of calls whose results are in `hidden` or are yet to come. */
+  /** Ids, as clients see them, of calls whose results are in `hidden` or still to come. */
   readonly decidedIds: readonly string[];
   readonly allowed: readonly PendingCall[];
   readonly refused: readonly JsonObject[];
-  /** What the model reads of them, where an earlier request has carried them out already; then there is nothing to do. */
+  /** The stored tool messages when an earlier request has executed the calls; null when they are still to be executed. */
   readonly results: readonly JsonObject[] | null;
-  /** Of the allowed ones, as far as they were carried out. */
+  /** The errors of the allowed calls that were executed. */
   readonly errors: CallErrors;
-  /** Whoever takes them carries them out, alone. Throws where somebody else was faster. */
+  /** Claims the calls for this request. Throws when another request holds the claim. */
   take(): Promise<void>;
-  /** Has to be told what the calls came to, also where that is not known. */
+  /** Stores the results. Must be called after `take`, also when a result is unknown. */
   keep(results: readonly JsonObject[], errors: CallErrors): Promise<void>;
 }
 
 /** At least one. */
 type Decisions = readonly [Decision, ...Decision[]];
 
-/** What is wrong with a decision, by its place in the request. */
+/** An `invalid_request` that names the decision by its place in the request. */
 export function decisionError({ place }: Decision, sentence: string): GatewayError {
   return new GatewayError('invalid_request', `${place}: ${sentence}`, { param: place });
 }
@@ -55,7 +55,7 @@ function underWay(decision: Decision): GatewayError {
   return decisionError(decision, 'is being carried out at this moment; ask again when that answer is there.');
 }
 
-/** The group that all decisions are on. */
+/** Finds the one group that all decisions belong to. */
 async function findGroup(
   states: ToolLoopStates,
   owner: ToolLoopOwner,
@@ -82,7 +82,7 @@ interface DecidedCall {
   readonly decision: Decision;
 }
 
-/** Each call of the group with the decision on it. */
+/** Throws unless each call of the group has a decision. */
 function requireAllDecided({ calls }: ApprovalGroup, decisions: Decisions): DecidedCall[] {
   return calls.map((kept) => {
     const decision = decisions.find(({ id }) => id === kept.id);
@@ -106,7 +106,7 @@ function requireTool({ kept, decision }: DecidedCall, tools: readonly ServerTool
 
 const pauses = [100, 500, 2_000];
 
-/** A tool has run: what it came to is worth another try. */
+/** Retries the write: the tool has run, so its result must not be lost. */
 async function keepSurely(keep: () => Promise<void>): Promise<void> {
   for (const pause of pauses) {
     try {
@@ -118,7 +118,7 @@ async function keepSurely(keep: () => Promise<void>): Promise<void> {
   return keep();
 }
 
-/** The held calls that were decided on. Throws `invalid_request` naming the decision that is wrong. */
+/** Finds the calls that the decisions belong to. Throws `invalid_request` naming a wrong decision. */
 export async function findApprovedCalls(
   states: ToolLoopStates,
   owner: ToolLoopOwner,
@@ -147,7 +147,7 @@ export async function findApprovedCalls(
     results: end?.messages ?? null,
     errors: end?.errors ?? [],
     async take() {
-      // Of several who send it at once one carries it out, all of it.
+      // Of several concurrent requests exactly one executes the group.
       if ((await states.take(owner, key)) === null) throw underWay(first);
       await keepSurely(() => storeGroup(states, owner, key, { ...group, taken: { at: Date.now(), yes } }));
     },

@@ -1,4 +1,4 @@
-/** By what calls of a conversation are known to be the same when a client sends them back. */
+/** Recognises calls of a conversation when a client sends them back. */
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 
 function sorted(value: Json | undefined): Json {
@@ -9,7 +9,7 @@ function sorted(value: Json | undefined): Json {
     .map(([key, inner]) => [key, sorted(inner)]);
 }
 
-/** Client libraries parse arguments and write them anew: space and order do not count. */
+/** Client libraries re-serialise arguments, so white space and member order are ignored. */
 function comparable(given: unknown): Json {
   if (typeof given !== 'string' || given === '') return [];
   try {
@@ -19,7 +19,7 @@ function comparable(given: unknown): Json {
   }
 }
 
-/** Of ids, names and arguments: an id alone is not enough, for vendors give the same one again in other conversations. */
+/** A digest of ids, names and arguments. An id alone is not enough: vendors reuse ids across conversations. */
 export function fingerprintOf(calls: readonly JsonObject[]): string {
   return JSON.stringify(
     calls.map((call) => {

@@ -1,4 +1,4 @@
-/** The calls of one round, run at once: each ends as a message that the model reads. */
+/** Executes the tool calls of one round concurrently. Each ends as a tool message for the model. */
 import type { ChatEvent } from '../../types/chat.ts';
 import { toGatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
@@ -10,33 +10,33 @@ import { mostAtOnce, parseArguments, type ServerCall, stepEvent, tooMany, toolMe
 
 export interface CallContext {
   readonly signal: AbortSignal;
-  /** True if a person has agreed to this very call. */
+  /** True when a person has approved this call. */
   readonly approved: boolean;
 }
 
-/** Whoever carries calls out. */
+/** Executes tool calls for the loop. */
 export interface ToolExecutor {
   readonly signal: AbortSignal;
   callTool(tool: ServerTool, input: JsonObject, context: CallContext): Promise<ToolResult>;
 }
 
 export interface CallOptions {
-  /** The ids of the steps begin with it. */
+  /** Prefix of the step ids. */
   readonly stepPrefix: number | string;
   readonly budget: ResultBudget;
-  /** True if a person has agreed to each of the calls. */
+  /** True when a person has approved each of the calls. */
   readonly approved?: boolean;
-  /** Hears of each result as it comes, also where the rest is cut off. `error` is null for a success. */
+  /** Called with each result as it arrives, even if the rest is cancelled. `error` is null for a success. */
   readonly onResult?: (index: number, message: JsonObject, error: string | null) => void;
 }
 
-/** How a call ended: what the model reads, and what went wrong in a word. */
+/** The result of a call: the tool message for the model, and an error code or null. */
 interface CallEnd {
   readonly text: string;
   readonly error: string | null;
 }
 
-/** Failures become messages that the model reads; only the caller's leaving is thrown. */
+/** Turns failures into tool messages. Throws only when the caller has left. */
 async function runCall(
   executor: ToolExecutor,
   { call, tool }: ServerCall,
@@ -58,7 +58,7 @@ async function runCall(
   }
 }
 
-/** Yields a step when each begins and as soon as each has ended; returns the messages in the order of the calls. */
+/** Yields a step when a call starts and when it ends. Returns the messages in the order of the calls. */
 export async function* callTools(
   executor: ToolExecutor,
   calls: readonly ServerCall[],
@@ -73,7 +73,7 @@ export async function* callTools(
     return { ...end, each, index, duration_ms: Date.now() - startedAt };
   };
   const running = new Map(calls.map((each, index) => [index, run(each, index)]));
-  // The first who hears that the caller has left tells it; the others have nobody left to tell.
+  // The first rejection reports that the caller has left; the others are expected.
   for (const called of running.values()) called.catch(() => {});
   yield calls.map((each, index) => stepEvent(each, { id: idOf(index), status: 'started' }));
   while (running.size > 0) {

@@ -1,39 +1,39 @@
-/** What in a conversation the caller said and did itself, and where the answers of Pailou stand beside it. */
+/** Tells the caller's own messages in a conversation from those that Pailou added. */
 import { isServerToolCallId } from '../../models/client-formats/server-tool-events.ts';
 import { isJsonObject, type JsonObject } from '../../types/json.ts';
 
-/** The calls that an assistant message makes; none for other messages. */
+/** The tool calls of an assistant message; empty for other messages. */
 export function callsOf(message: JsonObject): readonly JsonObject[] {
   const calls: unknown = message['tool_calls'];
   return message['role'] === 'assistant' && Array.isArray(calls) && calls.every(isJsonObject) ? calls : [];
 }
 
-/** Those that the caller itself carries out. */
+/** The tool calls that the caller executes itself. */
 export function ownCallsOf(message: JsonObject): readonly JsonObject[] {
   return callsOf(message).filter(({ id }) => !isServerToolCallId(id));
 }
 
-/** The result of a call that Pailou carried out and a face told of. */
+/** True for the result of a server-side tool call that a client format has shown to the client. */
 export function isServerToolResult(message: JsonObject): boolean {
   return message['role'] === 'tool' && isServerToolCallId(message['tool_call_id']);
 }
 
-/** Instructions for the model, which stand anywhere. */
+/** True for system and developer messages, which may stand anywhere. */
 export function isInstruction({ role }: JsonObject): boolean {
   return role === 'system' || role === 'developer';
 }
 
-/** What the caller itself said and did: counted the same whatever faces tell and libraries leave out. */
+/** True for the caller's own messages. Their count does not depend on the client format or on what client libraries drop. */
 export function isOfCaller(message: JsonObject): boolean {
   return message['role'] === 'user' || (message['role'] === 'tool' && !isServerToolResult(message));
 }
 
-/** How many messages are the caller's own words and results. */
+/** The number of messages that are the caller's own. */
 export function countCallerMessages(messages: readonly JsonObject[]): number {
   return messages.filter(isOfCaller).length;
 }
 
-/** The place behind the first `count` messages of the caller and the instructions that follow them. */
+/** The index after the first `count` messages of the caller and the instructions that follow them. */
 export function indexAfterCaller(messages: readonly JsonObject[], count: number): number {
   let seen = 0;
   const place = count === 0 ? 0 : messages.findIndex((message) => isOfCaller(message) && ++seen === count) + 1;
@@ -41,7 +41,7 @@ export function indexAfterCaller(messages: readonly JsonObject[], count: number)
   return next === -1 ? messages.length : next;
 }
 
-/** What comes behind the answer that was given at `place`. */
+/** The messages after the answer at index `place`. */
 export function messagesAfterAnswer(messages: readonly JsonObject[], place: number): readonly JsonObject[] {
   const isOfAnswer = (message: JsonObject): boolean =>
     isServerToolResult(message) || (message['role'] === 'assistant' && ownCallsOf(message).length === 0);
@@ -49,9 +49,9 @@ export function messagesAfterAnswer(messages: readonly JsonObject[], place: numb
   return next === -1 ? [] : messages.slice(next);
 }
 
-/** True if the conversation ends with an answer in words. */
+/** True when the last message is an assistant's text answer. */
 export function endsWithAnswer(messages: readonly JsonObject[]): boolean {
   const last = messages.at(-1);
-  // Some clients write an absent field as null.
+  // Some clients send an absent field as null.
   return last?.['role'] === 'assistant' && (last['tool_calls'] ?? null) === null;
 }

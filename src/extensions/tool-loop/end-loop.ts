@@ -1,4 +1,4 @@
-/** How a loop ends: with an answer, with calls that the caller or a person has to see to, or because no further round is allowed. */
+/** Ends a loop: with an answer, with calls for the caller or for approval, or at the step limit. */
 import type { ChatEvent, ChatEvents } from '../../types/chat.ts';
 import type { JsonObject } from '../../types/json.ts';
 import { countCallerMessages } from './conversation.ts';
@@ -18,16 +18,16 @@ function ended(finish: Omit<Extract<ChatEvent, { readonly type: 'finish' }>, 'ty
   ];
 }
 
-/** The last round, and what it left to the caller. */
+/** The last round, with the calls that it leaves to the caller. */
 export interface LastRound {
   readonly start: Start;
   readonly round: Round;
   readonly calls: SplitCalls;
-  /** What stands in the conversation behind the caller's own messages. */
+  /** The messages after the caller's own, which the client does not see. */
   readonly hidden: readonly JsonObject[];
 }
 
-/** Yields the end of the answer. What the caller must not see is kept until it comes back with results or decisions. */
+/** Yields the end of the answer. Stores the hidden rounds until the client returns with results or decisions. */
 export async function* endForCaller(
   options: ToolLoopOptions,
   { start, round, calls: { own, toHold }, hidden }: LastRound,
@@ -56,7 +56,7 @@ export async function* endForCaller(
   yield ended({ reason: own.length > 0 ? 'tool_calls' : held.length > 0 ? 'stop' : round.reason });
 }
 
-/** Yields the answer to a request in which tools are forbidden. A model that calls them all the same is not obeyed. */
+/** Yields the answer to a request that forbids tools. Drops calls that the model makes regardless. */
 export async function* endAtLimit(events: ChatEvents): AsyncGenerator<readonly ChatEvent[]> {
   const { calls, reason } = yield* readRound(events, { isHidden: () => true, isFirst: false, shownId: String });
   yield ended(calls.length > 0 ? { reason: 'length', raw: 'max_steps', limit: 'max_steps' } : { reason, limit: 'max_steps' });

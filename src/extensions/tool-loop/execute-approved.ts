@@ -1,4 +1,4 @@
-/** Decided calls at the start of a loop: carried out, or told again where an earlier request has done so. */
+/** Executes approved calls at the start of a loop, or replays them when an earlier request has executed them. */
 import type { ChatEvent } from '../../types/chat.ts';
 import type { JsonObject } from '../../types/json.ts';
 import { callTools, type ToolExecutor } from './call-tools.ts';
@@ -7,15 +7,15 @@ import { interrupted, unknownEnd } from './pending-approvals.ts';
 import { budgetBehind } from './result-budget.ts';
 import { stepEvent, toolMessage } from './server-call.ts';
 
-/** What decided calls came to. */
+/** The results of the decided calls. */
 export interface ExecutedCalls {
-  /** What the model reads of them. */
+  /** Tool messages for the model. */
   readonly results: readonly JsonObject[];
-  /** What the caller is told of them. */
+  /** Step events for the client. */
   readonly told: readonly (readonly ChatEvent[])[];
 }
 
-/** Calls the tools; what they came to is kept before anything else can fail. */
+/** Executes the allowed calls and stores the results before anything else can fail. */
 async function callAllowed(executor: ToolExecutor, decided: ApprovedCalls): Promise<ExecutedCalls> {
   const { allowed, refused } = decided;
   const told: (readonly ChatEvent[])[] = [];
@@ -38,7 +38,7 @@ async function callAllowed(executor: ToolExecutor, decided: ApprovedCalls): Prom
   return { results: [...results, ...refused], told };
 }
 
-/** Calls that an earlier request carried out, told as if they had been made just now: its answer may be lost. */
+/** Replays the steps of calls that an earlier request executed: its answer may have been lost. */
 function toldAgain({ allowed, errors }: ApprovedCalls, results: readonly JsonObject[]): ExecutedCalls['told'] {
   if (allowed.length === 0) return [];
   const textOf = (id: string): string => {
@@ -54,7 +54,7 @@ function toldAgain({ allowed, errors }: ApprovedCalls, results: readonly JsonObj
   ];
 }
 
-/** Throws `invalid_request` where another request carries them out at this moment; then nothing is called. */
+/** Throws `invalid_request` while another request executes the same calls. */
 export async function executeApproved(executor: ToolExecutor, decided: ApprovedCalls): Promise<ExecutedCalls> {
   if (decided.results !== null) return { results: decided.results, told: toldAgain(decided, decided.results) };
   await decided.take();

@@ -1,4 +1,4 @@
-/** Where the caller wants JSON, words that a model says before it calls tools are no part of the answer. */
+/** Keeps text before tool calls out of an answer that must be JSON. */
 import type { ChatBody, ChatEvent } from '../../types/chat.ts';
 import { isJsonObject } from '../../types/json.ts';
 import type { Round } from './read-round.ts';
@@ -7,7 +7,7 @@ export function wantsJson({ response_format: format }: ChatBody): boolean {
   return isJsonObject(format) && (format['type'] === 'json_object' || format['type'] === 'json_schema');
 }
 
-/** Holds back what does not begin as JSON until it is known whether calls follow; then it stays in the conversation alone. */
+/** Holds back text that is not JSON until the round ends. If calls follow, the text stays in the conversation and is not emitted. */
 export async function* onlyJson(round: AsyncGenerator<readonly ChatEvent[], Round, void>): AsyncGenerator<readonly ChatEvent[], Round> {
   const held: ChatEvent[] = [];
   let words = '';
@@ -21,7 +21,7 @@ export async function* onlyJson(round: AsyncGenerator<readonly ChatEvent[], Roun
       }
       const passed: ChatEvent[] = [];
       for (const event of value) {
-        // A citation is of the words before it.
+        // A citation belongs to the text before it.
         const isOfWords = event.type === 'text-delta' || (event.type === 'annotation' && held.length > 0);
         if (isJson || !isOfWords) {
           passed.push(event);
@@ -35,7 +35,7 @@ export async function* onlyJson(round: AsyncGenerator<readonly ChatEvent[], Roun
       if (passed.length > 0) yield passed;
     }
   } finally {
-    // Left in the middle: the model's answer is left too.
+    // The reader left early, so the model's answer is cancelled.
     await round.return(undefined as never);
   }
 }

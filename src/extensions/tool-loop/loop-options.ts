@@ -1,4 +1,4 @@
-/** What a tool loop is given. */
+/** Options of a tool loop. */
 import type { ToolLoopStates, ToolLoopOwner } from '../../types/tool-loop-state.ts';
 import type { ChatEvents, ChatRequest } from '../../types/chat.ts';
 import type { Decision } from '../../types/approval-decision.ts';
@@ -9,12 +9,12 @@ export interface ToolLoopOptions extends ToolExecutor {
   readonly request: ChatRequest;
   readonly owner: ToolLoopOwner;
   readonly states: ToolLoopStates;
-  /** The id of the run that the loop is. */
+  /** The id of the loop's run. */
   readonly run: string;
   readonly tools: readonly ServerTool[];
-  /** What a person said to calls that an earlier answer holds. */
+  /** Decisions on calls that an earlier answer left pending. */
   readonly decisions: readonly Decision[];
-  /** Rounds of server-side tools; after them one last answer without tools. 8 unless given. */
+  /** The number of rounds with server-side tools; a last answer without tools follows. Default 8. */
   readonly maxSteps?: number;
   callModel(request: ChatRequest): Promise<{ readonly events: ChatEvents }>;
 }

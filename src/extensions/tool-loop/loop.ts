@@ -1,4 +1,4 @@
-/** The loop that runs server-side tools: model, tools, model again, until it answers. One event stream comes out; what was spent, its run knows. */
+/** The tool loop: calls the model, executes server-side tools, and repeats until the model answers. Emits one event stream. */
 import { discardEvents } from '../../models/discarded-events.ts';
 import type { ChatBody, ChatEvent, ChatEvents, ChatRequest } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
@@ -13,7 +13,7 @@ import { readRound } from './read-round.ts';
 import { mostAtOnce } from './server-call.ts';
 import { type Start, startOf } from './start-loop.ts';
 
-/** At most 40 characters, which OpenAI's own models allow. */
+/** At most 40 characters: the limit of OpenAI's models. */
 function callId(run: string, step: number, call: number): string {
   return `call_${run.replaceAll('-', '')}${((step * mostAtOnce + call) % 4_096).toString(16).padStart(3, '0')}`;
 }
@@ -21,12 +21,12 @@ function callId(run: string, step: number, call: number): string {
 function requirePossible({ n, functions }: ChatBody): void {
   const refuse = (param: string, sentence: string): GatewayError => new GatewayError('invalid_request', `${param}: ${sentence}`, { param });
   if (typeof n === 'number' && n > 1) throw refuse('n', 'only one choice is possible with server-side tools; leave n out.');
-  // Calls of this form have no id, by which the rounds before them could be found again.
+  // Legacy function calls have no id, so earlier rounds could not be found again.
   if (Array.isArray(functions) && functions.length > 0)
     throw refuse('functions', 'not possible beside server-side tools; put them into tools, as {"type": "function", "function": {…}}.');
 }
 
-/** Resolves when the first model call has begun to answer, so that a failure before it is still a plain HTTP error. */
+/** Resolves when the first model call begins to answer. A failure before that is an HTTP error. */
 export async function runToolLoop(options: ToolLoopOptions): Promise<ChatEvents> {
   const { body } = options.request;
   requirePossible(body);
@@ -38,7 +38,7 @@ export async function runToolLoop(options: ToolLoopOptions): Promise<ChatEvents>
   return rounds(options, offered, start, { request, events });
 }
 
-/** What was told before the model was asked, which has begun to answer meanwhile: a caller who leaves here leaves that answer too. */
+/** Emits the steps that precede the first model call. The model's answer has begun, so a reader that leaves cancels it. */
 async function* tell(told: Start['told'], answer: ChatEvents): AsyncGenerator<readonly ChatEvent[]> {
   let isTold = false;
   try {
@@ -49,7 +49,7 @@ async function* tell(told: Start['told'], answer: ChatEvents): AsyncGenerator<re
   }
 }
 
-/** What the model was asked, and its answer, which nobody has read yet. */
+/** A model request with its unread answer. */
 interface Asked {
   readonly request: ChatRequest;
   readonly events: ChatEvents;

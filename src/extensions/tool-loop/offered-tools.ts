@@ -1,4 +1,4 @@
-/** The tools that the model is offered, by the names that it sees, and what becomes of its calls of them. */
+/** The tools that the model is offered, under unique names, and the routing of its calls. */
 import { marked } from '../../models/tool-names.ts';
 import { isJsonObject, type JsonObject } from '../../types/json.ts';
 import type { ServerTool } from './tool-requests.ts';
@@ -6,22 +6,22 @@ import type { RoundCall } from './read-round.ts';
 import { mostAtOnce, type ServerCall, toolMessage, tooMany } from './server-call.ts';
 
 export interface OfferedTools {
-  /** In the shape of a request: the caller's own, then those that Pailou runs. */
+  /** Tool definitions of the request: the caller's own, then the server-side ones. */
   readonly definitions: readonly JsonObject[];
   readonly serverTools: ReadonlyMap<string, ServerTool>;
-  /** Calls of the caller's own; also of what nobody knows, where the caller offers tools without names. */
+  /** True for the caller's own tools, and for unknown names when the caller offers tools without names. */
   readonly isOwn: (name: string) => boolean;
 }
 
-/** The calls of one round, by what becomes of them. */
+/** The calls of one round by who handles them. */
 export interface SplitCalls {
-  /** The caller carries them out. */
+  /** Executed by the caller. */
   readonly own: readonly RoundCall[];
-  /** Pailou carries them out, at once. */
+  /** Executed by Pailou now. */
   readonly ready: readonly ServerCall[];
-  /** Each needs a person to agree. */
+  /** Waiting for an approval each. */
   readonly toHold: readonly ServerCall[];
-  /** What the model reads of those that nobody carries out. */
+  /** Tool messages for calls that are refused. */
   readonly refusals: readonly JsonObject[];
 }
 
@@ -29,7 +29,7 @@ function asFunction(name: string, { description, inputSchema }: ServerTool): Jso
   return { type: 'function', function: { name, ...(description === undefined ? {} : { description }), parameters: inputSchema } };
 }
 
-/** `ownTools` are the caller's. A name that one of them or another tool already has is changed. */
+/** `ownTools` are the caller's. A server-side tool whose name is taken gets another name. */
 export function offerTools(tools: readonly ServerTool[], ownTools: readonly JsonObject[]): OfferedTools {
   const ownNames = ownTools
     .map((each) => (isJsonObject(each['function']) ? each['function'] : each['custom']) as JsonObject | undefined)
@@ -55,7 +55,7 @@ function unknownTool(call: RoundCall): JsonObject {
   return toolMessage(call, `There is no tool named "${name}". Call one of those that are offered, by its whole name.`);
 }
 
-/** No more calls are held than can be decided on at once. */
+/** Splits the calls. The number of pending calls is bounded by what one request can decide. */
 export function splitCalls(calls: readonly RoundCall[], { serverTools, isOwn }: OfferedTools): SplitCalls {
   const serverCalls = calls.flatMap((call): ServerCall[] => {
     const tool = serverTools.get(call.name);

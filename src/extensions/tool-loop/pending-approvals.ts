@@ -1,6 +1,6 @@
 /**
- * Calls that are held until a person decides on them: all that one answer holds are one group, kept with what the caller must not see
- * and found again by the ids that the caller was told. What they came to is kept too.
+ * Calls that wait for an approval. The calls of one answer form a group. The group is stored with the hidden rounds
+ * and found by the ids that the client got. The results are stored too.
  */
 import { approvedCallId, heldCallId } from '../../models/client-formats/server-tool-events.ts';
 import type { ToolLoopStates, ToolLoopOwner } from '../../types/tool-loop-state.ts';
@@ -8,56 +8,56 @@ import type { JsonObject } from '../../types/json.ts';
 import type { RoundCall } from './read-round.ts';
 import { type ServerCall, toolMessage } from './server-call.ts';
 
-/** A call that is held, or was. */
+/** A call that waits, or waited, for an approval. */
 export interface PendingCall extends ServerCall {
   readonly id: string;
 }
 
-/** As it is kept: its tool has to be named again by whoever decides. */
+/** The stored form. The deciding request must name the tool again. */
 export interface StoredPendingCall {
   readonly id: string;
   readonly call: RoundCall;
   readonly capability: string;
 }
 
-/** The calls that one answer holds; they are decided together. */
+/** The pending calls of one answer; they are decided together. */
 export interface ApprovalGroup {
   readonly calls: readonly StoredPendingCall[];
-  /** How many messages were the caller's own words and results. */
+  /** The number of the caller's own messages. */
   readonly callerMessages: number;
-  /** What stands behind them; nothing for calls that are held beside the caller's own, with which they are found. */
+  /** The messages after them. Empty for calls pending beside the caller's own calls, which are stored with those. */
   readonly hidden: readonly JsonObject[];
-  /** So many of the caller's messages are in `hidden` too. */
+  /** The number of the caller's messages within `hidden`. */
   readonly hiddenCallerMessages: number;
-  /** Ids of the calls that were decided before, whose results are in `hidden`. */
+  /** Ids of calls that were decided earlier; their results are in `hidden`. */
   readonly decidedIds: readonly string[];
-  /** Since when a request carries it out, and which calls. */
+  /** The claim of a request: since when, and the ids of the allowed calls. */
   readonly taken?: { readonly at: number; readonly yes: readonly string[] };
-  /** Once they were carried out. */
+  /** The results, once the calls were executed. */
   readonly done?: GroupEnd;
 }
 
-/** As it is stored. During an upgrade nodes of another version read it too: no name may change. */
+/** The stored form. Nodes of another version read it during an upgrade: no field may be renamed. */
 interface StoredGroup extends Omit<ApprovalGroup, 'callerMessages' | 'hiddenCallerMessages' | 'decidedIds'> {
   readonly at: number;
   readonly swallowed: number;
   readonly covers: readonly string[];
 }
 
-/** What a held group came to. */
+/** The outcome of a group. */
 export interface GroupEnd {
-  /** The ids of the calls that were allowed. */
+  /** Ids of the allowed calls. */
   readonly yes: readonly string[];
-  /** What the model reads of all its calls. */
+  /** The tool messages of all its calls. */
   readonly messages: readonly JsonObject[];
-  /** Which of those that were allowed failed, by their places. */
+  /** The errors of the allowed calls, in their order. */
   readonly errors?: CallErrors;
 }
 
-/** Null for a call that succeeded. */
+/** One entry a call: an error code, or null for a success. */
 export type CallErrors = readonly (string | null)[];
 
-/** A call that takes longer has lost whoever made it. */
+/** After this time in milliseconds the claim is void: its node has died. */
 const mostMs = 10 * 60_000;
 
 export const unknownEnd = 'The call was interrupted; it is not known whether it took effect.';
@@ -67,7 +67,7 @@ export const refusal = 'The person did not allow this call.';
 const keyPrefix = 'apg_';
 const keyOf = (run: string): string => keyPrefix + run;
 
-/** The run that holds the group kept under this key. */
+/** The id of the run that stored the group with this key. */
 export function runOfGroup(key: string): string {
   return key.slice(keyPrefix.length);
 }
@@ -78,7 +78,7 @@ export async function storeGroup(states: ToolLoopStates, owner: ToolLoopOwner, k
   await states.keep(owner, [key], { ...same, at, swallowed, covers } satisfies StoredGroup as unknown as JsonObject);
 }
 
-/** The groups that are kept under these keys. Rejects with `storage_unavailable`. */
+/** Reads the groups with these keys. Rejects with `storage_unavailable`. */
 export async function readGroups(
   states: ToolLoopStates,
   owner: ToolLoopOwner,
@@ -93,7 +93,7 @@ export async function readGroups(
   );
 }
 
-/** Keeps calls until somebody has decided. `run` is in the ids, so that a response can be found by them. */
+/** Stores calls until they are decided. Their ids contain `run`, so that the stored response can be found by them. */
 export async function storePendingCalls(
   states: ToolLoopStates,
   owner: ToolLoopOwner,
@@ -114,26 +114,26 @@ export async function storePendingCalls(
   return held;
 }
 
-/** What a group came to; undefined for one that nobody has decided on yet, or that is being carried out. */
+/** The outcome of a group. Undefined while it is undecided or being executed. */
 export function endOfGroup({ calls, taken, done }: ApprovalGroup): GroupEnd | undefined {
   if (done !== undefined || taken === undefined || Date.now() - taken.at < mostMs) return done;
   const messages = calls.map(({ id, call }) => toolMessage(call, taken.yes.includes(id) ? unknownEnd : refusal));
   return { yes: taken.yes, messages, errors: taken.yes.map(() => interrupted) };
 }
 
-/** The ids under which faces tell the calls of a group once they are decided. */
+/** The ids that clients see for the calls of a decided group. */
 export function decidedIdsOf({ calls }: ApprovalGroup): string[] {
   return calls.map(({ id }) => approvedCallId(id));
 }
 
-/** What held calls came to, as it stands in the conversation. */
+/** The outcome of pending calls as messages of the conversation. */
 export interface ApprovalOutcome {
   readonly messages: readonly JsonObject[];
-  /** The ids under which faces tell these calls. */
+  /** The ids that clients see for these calls. */
   readonly decidedIds: readonly string[];
 }
 
-/** Of the groups that these runs hold, as far as they were decided. */
+/** The outcomes of the decided groups of these runs. */
 export async function approvalOutcomes(
   states: ToolLoopStates,
   owner: ToolLoopOwner,

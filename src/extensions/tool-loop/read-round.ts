@@ -1,11 +1,11 @@
-/** One model call of the tool loop: what the caller may see passes on, calls of server-side tools are kept back. */
+/** Reads one model answer of the tool loop: passes visible events on and holds back calls of server-side tools. */
 import type { ChatEvent, ChatEvents, FinishReason } from '../../types/chat.ts';
 import type { JsonObject } from '../../types/json.ts';
 
 export interface RoundCall {
-  /** The vendor's. */
+  /** The vendor's id. */
   readonly id: string;
-  /** What the caller sees it under: vendors give the same ids in other conversations again. */
+  /** The id that the client sees. Vendors reuse ids across conversations. */
   readonly shown: string;
   readonly name: string;
   readonly kind: 'custom' | 'legacy' | 'function';
@@ -14,23 +14,23 @@ export interface RoundCall {
 
 export interface Round {
   readonly text: string;
-  /** What the model thought, in the fields of a message in which some vendors want it back with its calls. */
+  /** Reasoning fields that some vendors require back with the calls. */
   readonly thoughts: JsonObject;
-  /** In the order in which the model made them, the caller's own functions included. */
+  /** All calls in the model's order, the caller's own included. */
   readonly calls: readonly RoundCall[];
   readonly reason: FinishReason;
 }
 
 export interface RoundOptions {
-  /** True for a tool whose calls the caller must not see. */
+  /** True for a tool whose calls are not shown to the client. */
   readonly isHidden: (name: string) => boolean;
-  /** Later rounds do not start the answer again. */
+  /** False in later rounds, which emit no second `response-start`. */
   readonly isFirst: boolean;
-  /** The id under which the caller sees a call, by its place. */
+  /** The id that the client sees for the call at this index. */
   readonly shownId: (call: number) => string;
 }
 
-/** Reads one answer to its end. Its `finish` and `response-end` are the loop's to send. */
+/** Reads one answer to its end. The loop emits `finish` and `response-end`. */
 export async function* readRound(
   events: ChatEvents,
   { isHidden, isFirst, shownId }: RoundOptions,
@@ -47,7 +47,7 @@ export async function* readRound(
       switch (event.type) {
         case 'tool-call-start':
           {
-            // The oldest form of a call has no id on the wire.
+            // A legacy function call has no id on the wire.
             const shown = event.kind === 'legacy' ? event.id : shownId(event.call);
             calls.set(event.call, { id: event.id, shown, name: event.name, kind: event.kind ?? 'function', arguments: '' });
             if (isHidden(event.name)) hidden.add(event.call);

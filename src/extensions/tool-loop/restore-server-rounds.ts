@@ -1,6 +1,6 @@
 /**
- * The conversation as the model knows it: hidden rounds take the place of what the caller saw of them. Where a face has told of the same
- * rounds and the client sends them back, what is kept takes the place of what was told.
+ * Restores the conversation as the model knows it: stored rounds replace the shortened messages that the client saw.
+ * Where a client sends server-side calls back, the stored ones replace them.
  */
 import { isApprovedCallId } from '../../models/client-formats/server-tool-events.ts';
 import type { ToolLoopStates, ToolLoopOwner } from '../../types/tool-loop-state.ts';
@@ -8,10 +8,10 @@ import type { Json, JsonObject } from '../../types/json.ts';
 import { callsOf, isInstruction, isOfCaller, isServerToolResult } from './conversation.ts';
 import { findServerRounds, type StoredServerRounds } from './server-rounds.ts';
 
-/** The ids of told calls whose results are in what is kept. */
+/** Ids of server-side calls whose results are stored. */
 type KeptIds = ReadonlySet<unknown>;
 
-/** Of what hidden rounds take the place of: instructions, and told calls that were decided and are in nothing that is kept. */
+/** The part of a replaced message that is still needed: instructions, and decided calls that are not stored. */
 function stillNeeded(message: JsonObject, keptIds: KeptIds): JsonObject[] {
   if (isInstruction(message)) return [message];
   const stays = (id: Json | undefined): boolean => isApprovedCallId(id) && !keptIds.has(id);
@@ -20,7 +20,7 @@ function stillNeeded(message: JsonObject, keptIds: KeptIds): JsonObject[] {
   return calls.length === 0 ? [] : [{ ...message, tool_calls: calls }];
 }
 
-/** The message without told calls that are kept; null if nothing is left of it. */
+/** The message without calls that are stored; null when nothing is left. */
 function withoutKept(message: JsonObject, keptIds: KeptIds): JsonObject | null {
   if (message['role'] === 'tool') return keptIds.has(message['tool_call_id']) ? null : message;
   const calls = callsOf(message);
@@ -31,7 +31,7 @@ function withoutKept(message: JsonObject, keptIds: KeptIds): JsonObject | null {
   return (rest['content'] ?? '') === '' ? null : rest;
 }
 
-/** Without held calls of which nothing is known yet: no vendor takes a call without a result. */
+/** Removes undecided calls: no vendor accepts a call without a result. */
 function withoutUnanswered(messages: readonly JsonObject[], ownIds: ReadonlySet<unknown>): readonly JsonObject[] {
   const place = messages.findLastIndex(({ role }) => role === 'assistant');
   const message = messages[place];
@@ -46,10 +46,10 @@ function messagesOf({ messages, outcome, vendorIds }: StoredServerRounds): reado
   return withoutUnanswered([...messages, ...(outcome?.messages ?? [])], new Set(Object.values(vendorIds)));
 }
 
-/** The messages with hidden rounds in the place of the caller's messages by which they were found. */
+/** Replaces each message that has stored rounds by those rounds. */
 function insertRounds(messages: readonly JsonObject[], found: ReadonlyMap<JsonObject, StoredServerRounds>, keptIds: KeptIds): JsonObject[] {
   let restored: JsonObject[] = [];
-  /** How much there was behind each message of the caller. */
+  /** The output length after each message of the caller. */
   const placesBehindCaller = [0];
   const vendorIds = new Map<unknown, string>();
   let isBehindRounds = false;
@@ -64,7 +64,7 @@ function insertRounds(messages: readonly JsonObject[], found: ReadonlyMap<JsonOb
       continue;
     }
     isBehindRounds &&= message['role'] === 'tool';
-    // What was told of the round in which the caller's calls were made is in what was kept.
+    // Results of the same round are part of the stored messages.
     if (isBehindRounds && isServerToolResult(message)) continue;
     const vendorId = vendorIds.get(message['tool_call_id']);
     const left = withoutKept(message, keptIds);
@@ -76,11 +76,11 @@ function insertRounds(messages: readonly JsonObject[], found: ReadonlyMap<JsonOb
 
 export interface Restored {
   readonly messages: readonly JsonObject[];
-  /** The runs whose rounds were found with the caller's calls, and which hold more calls, or held them. */
+  /** Runs with stored rounds that also have, or had, pending calls. */
   readonly heldRuns: ReadonlySet<string>;
 }
 
-/** The conversation with each shortened assistant message replaced by the hidden ones, and with what was decided since. Rejects with `storage_unavailable`. */
+/** Replaces shortened assistant messages by the stored rounds and adds later decisions. Rejects with `storage_unavailable`. */
 export async function restoreServerRounds(
   states: ToolLoopStates,
   owner: ToolLoopOwner,

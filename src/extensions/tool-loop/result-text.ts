@@ -1,4 +1,4 @@
-/** What a model reads of a tool's result: it takes words, and bytes written out would only cost tokens. */
+/** The text of a tool result for the model. Binary content is named, not included: it would only cost tokens. */
 import { isJsonObject, type JsonObject } from '../../types/json.ts';
 import type { ToolResult } from '../../types/tool-source.ts';
 
@@ -15,7 +15,7 @@ function partText(part: JsonObject): string {
   return typeof blob === 'string' ? `[file ${JSON.stringify(rest)}, ${sizeOf(blob)}: it cannot be shown here]` : JSON.stringify(part);
 }
 
-/** Its texts; structured content where there is nothing else. */
+/** The text parts; the structured content when there are none. */
 export function resultText({ content, structuredContent }: ToolResult): string {
   if (content.length === 0 && structuredContent !== undefined) return JSON.stringify(structuredContent);
   return content.map(partText).join('\n');

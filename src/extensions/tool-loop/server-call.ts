@@ -1,4 +1,4 @@
-/** A call of a tool that Pailou runs itself: as the model wrote it, as the model reads of it, and as the caller is told. */
+/** A call of a server-side tool: its arguments, its tool message and its step event. */
 import type { ChatEvent, StepRecord } from '../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import type { ServerTool } from './tool-requests.ts';
@@ -7,16 +7,16 @@ import type { RoundCall } from './read-round.ts';
 export interface ServerCall {
   readonly call: RoundCall;
   readonly tool: ServerTool;
-  /** That of a held call, which a person allowed. */
+  /** The id of a pending call that was approved. */
   readonly id?: string;
 }
 
-/** More calls than this in one answer are a model gone astray. */
+/** The most calls that are executed of one answer. */
 export const mostAtOnce = 64;
 
 export const tooMany = `Too many calls at once; at most ${mostAtOnce} are made.`;
 
-/** The arguments of a call as an object; null for what is none. */
+/** Parses arguments. Returns null for anything but a JSON object. */
 export function parseArguments(text: string): JsonObject | null {
   try {
     const parsed = JSON.parse(text === '' ? '{}' : text) as Json;
@@ -26,12 +26,12 @@ export function parseArguments(text: string): JsonObject | null {
   }
 }
 
-/** What the model reads of a call. */
+/** The tool message of a call. */
 export function toolMessage(call: RoundCall, content: string): JsonObject {
   return { role: 'tool', tool_call_id: call.id, content };
 }
 
-/** A step of the call, before it or after. `output` is what the model read of the call, once it has ended. */
+/** The step event before or after a call. `output` is the text of the tool message, once the call has ended. */
 export function stepEvent(
   { tool: { capability }, call, id: approval }: ServerCall,
   { id, status, ...more }: Omit<StepRecord, 'kind' | 'capability'>,

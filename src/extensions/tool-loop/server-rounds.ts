@@ -1,6 +1,6 @@
 /**
- * Rounds that a caller does not see, before and beside calls of its own functions: kept for an hour and found again, on any node,
- * by the ids of the caller's calls.
+ * Rounds of server-side tools that the client does not see. They are stored for an hour, for every node,
+ * and found by the ids of the client's own calls.
  */
 import type { ToolLoopStates, ToolLoopOwner } from '../../types/tool-loop-state.ts';
 import type { JsonObject } from '../../types/json.ts';
@@ -8,26 +8,26 @@ import { fingerprintOf } from './call-fingerprint.ts';
 import { ownCallsOf } from './conversation.ts';
 import { type ApprovalOutcome, approvalOutcomes } from './pending-approvals.ts';
 
-/** The rounds up to one in which the caller's own functions are called. */
+/** The rounds up to one that calls the caller's own functions. */
 export interface ServerRounds {
-  /** What stands in the place of the caller's message with its calls. */
+  /** The messages that replace the client's message with its calls. */
   readonly messages: readonly JsonObject[];
-  /** The vendor's id for each of ours: vendors count from the start again in every conversation. */
+  /** The vendor's id for each of ours. Vendors reuse ids across conversations. */
   readonly vendorIds: Readonly<Record<string, string>>;
-  /** The run that holds calls beside these; null for none. */
+  /** The run with pending calls in the same round; null for none. */
   readonly heldRun: string | null;
-  /** Ids of calls that were decided before, whose results are in `messages`. */
+  /** Ids of calls that were decided earlier; their results are in `messages`. */
   readonly decidedIds: readonly string[];
-  /** So many messages of the caller before it are in `messages` too. */
+  /** The number of the caller's messages within `messages`. */
   readonly hiddenCallerMessages: number;
 }
 
-/** Hidden rounds as they were found, with what the calls that were held beside them came to since. */
+/** Stored rounds with the outcome of the calls that were pending beside them. */
 export interface StoredServerRounds extends ServerRounds {
   readonly outcome: ApprovalOutcome | undefined;
 }
 
-/** As they are stored. During an upgrade nodes of another version read them too: no name may change. */
+/** The stored form. Nodes of another version read it during an upgrade: no field may be renamed. */
 interface StoredRounds {
   readonly fingerprint: string;
   readonly messages: readonly JsonObject[];
@@ -47,12 +47,12 @@ function asRounds(state: JsonObject): ServerRounds {
   return { messages, vendorIds: ids, heldRun: waits, decidedIds: covers, hiddenCallerMessages: swallowed };
 }
 
-/** By the first alone: the others must be there too, and each more would be a copy of all that is hidden. */
+/** The key: the id of the first call. The others must match too, and a key for each would copy the rounds. */
 function idOf([first]: readonly JsonObject[]): string | null {
   return typeof first?.['id'] === 'string' ? first['id'] : null;
 }
 
-/** `calls` are the caller's own, in its shape and under ids of our own. Rejects with `storage_unavailable`. */
+/** Stores the rounds. `calls` are the caller's own calls with our ids. Rejects with `storage_unavailable`. */
 export async function storeServerRounds(
   states: ToolLoopStates,
   owner: ToolLoopOwner,
@@ -63,7 +63,7 @@ export async function storeServerRounds(
   if (id !== null) await states.keep(owner, [id], asState(fingerprintOf(calls), rounds));
 }
 
-/** What is kept for each message with calls of the caller's own. Rejects with `storage_unavailable`. */
+/** Reads the stored rounds for each message with the caller's own calls. Rejects with `storage_unavailable`. */
 export async function findServerRounds(
   states: ToolLoopStates,
   owner: ToolLoopOwner,

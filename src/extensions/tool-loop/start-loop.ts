@@ -1,4 +1,4 @@
-/** Where a loop begins: the conversation with what the caller does not see, and with the calls that a person has decided on carried out. */
+/** Prepares a loop: restores the hidden rounds of the conversation and executes approved calls. */
 import type { ChatEvent } from '../../types/chat.ts';
 import type { Decision } from '../../types/approval-decision.ts';
 import type { GatewayError } from '../../types/errors.ts';
@@ -11,15 +11,15 @@ import { restoreServerRounds } from './restore-server-rounds.ts';
 
 export interface Start {
   readonly messages: readonly JsonObject[];
-  /** So many of them are found again by the caller's own messages; what comes behind is hidden from it. */
+  /** The number of leading messages that the client's own messages restore; the rest is hidden from the client. */
   readonly visible: number;
-  /** So many messages of the caller are among what is hidden. */
+  /** The number of the caller's messages within the hidden part. */
   readonly hiddenCallerMessages: number;
-  /** Ids of decided calls whose results are among what is hidden. */
+  /** Ids of decided calls whose results are in the hidden part. */
   readonly decidedIds: readonly string[];
-  /** True if decided calls were carried out, now or by an earlier request. */
+  /** True when decided calls were executed, now or by an earlier request. */
   readonly decided: boolean;
-  /** What was told before the first model call. */
+  /** Events to emit before the first model call. */
   readonly told: readonly (readonly ChatEvent[])[];
 }
 
@@ -35,7 +35,7 @@ function answeredSince(decision: Decision): GatewayError {
   return decisionError(decision, 'the conversation has been answered since without it; add a message, or let the model ask again.');
 }
 
-/** Held beside functions of the caller's own: what was decided is restored with the round that they are of. */
+/** Calls pending beside the caller's own: their outcome is restored with the round that they belong to. */
 async function startBesideOwnCalls(options: ToolLoopOptions, decided: ApprovedCalls, messages: readonly JsonObject[]): Promise<Start> {
   const { heldRuns } = await restoreServerRounds(options.states, options.owner, messages);
   if (!heldRuns.has(decided.run))
@@ -46,7 +46,7 @@ async function startBesideOwnCalls(options: ToolLoopOptions, decided: ApprovedCa
   return { ...startWith(endsWithAnswer(all) ? all.slice(0, -1) : all), decided: true, told };
 }
 
-/** What was decided goes in the place of the answer that held it; `behind` is what the caller said since. */
+/** Puts the outcome in the place of the answer that left the calls pending. `behind` are the caller's later messages. */
 async function startInPlace(
   options: ToolLoopOptions,
   decided: ApprovedCalls,
@@ -66,7 +66,7 @@ async function startInPlace(
   };
 }
 
-/** Throws `invalid_request` for decisions that fit no held calls, before any is carried out. */
+/** Throws `invalid_request` for decisions without pending calls, before any call is executed. */
 export async function startOf(options: ToolLoopOptions): Promise<Start> {
   const { owner, states, tools, request } = options;
   const { messages } = request.body;

@@ -1,4 +1,4 @@
-/** Server-side tools as a chat request asks for them: `{"type":"mcp","server_label":…}` and `{"type":"skill","name":…}` beside `function` tools. */
+/** Reads the server-side tools of a chat request: `{"type":"mcp","server_label":…}` and `{"type":"skill","name":…}` beside `function` tools. */
 import type { ChatBody } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
@@ -7,25 +7,25 @@ import { didYouMean, nearMatches } from '../../text/did-you-mean.ts';
 export type ServerToolRequest =
   | {
       readonly type: 'mcp';
-      /** Its place in `tools`, for messages. */
+      /** Its index in `tools`, for messages. */
       readonly index: number;
       readonly serverLabel: string;
-      /** Null for all that the caller may use. */
+      /** Null for all tools that the caller may use. */
       readonly allowedTools: readonly string[] | null;
-      /** Whether the caller wants to be asked before this tool runs. What the administrator demands comes on top. */
+      /** True when the caller demands an approval before this tool runs. The administrator's policy adds to it. */
       readonly asks: (tool: string) => boolean;
     }
   | { readonly type: 'skill'; readonly index: number; readonly name: string; readonly asks: (tool: string) => boolean };
 
-/** One tool that Pailou itself calls for the model. */
+/** A tool that Pailou executes for the model. */
 export interface ServerTool {
   /** `mcp/<server>/<tool>` or `skill/<name>`. */
   readonly capability: string;
-  /** What the model sees it under, unless the caller has a function of that name. */
+  /** The name for the model, unless the caller has a function of that name. */
   readonly name: string;
   readonly description?: string;
   readonly inputSchema: JsonObject;
-  /** A person has to agree to each call. */
+  /** True when each call needs an approval. */
   readonly requiresApproval: boolean;
 }
 
@@ -34,14 +34,14 @@ function refuse(index: number, field: string, message: string): GatewayError {
   return new GatewayError('invalid_request', `${param}: ${message}`, { param });
 }
 
-/** OpenAI's, which say how it reaches a server: here the administrator has said so. Some clients cannot leave them all out. */
+/** Connection fields of OpenAI's format. The administrator's row replaces them; some clients always send them. */
 const ofOpenai = ['server_url', 'server_description', 'connector_id', 'authorization', 'headers', 'defer_loading'];
 const fields = {
   mcp: ['type', 'server_label', 'allowed_tools', 'require_approval', 'cache_control', ...ofOpenai],
   skill: ['type', 'name', 'require_approval', 'cache_control'],
 };
 
-/** A field that nobody reads may have been meant as one that holds the tool back. */
+/** Refuses unknown fields: one could be a misspelt restriction. */
 function requireKnown(given: JsonObject, known: readonly string[], index: number, under = ''): void {
   const stranger = Object.keys(given).find((field) => !known.includes(field) && given[field] !== null);
   if (stranger === undefined) return;
@@ -51,7 +51,7 @@ function requireKnown(given: JsonObject, known: readonly string[], index: number
 
 const isNames = (value: Json | undefined): value is string[] => Array.isArray(value) && value.every((name) => typeof name === 'string');
 
-/** `"always"`, `"never"`, or `{ "always": { "tool_names": […] }, "never": { "tool_names": […] } }`: with `always` alone only those wait, with `never` all but those. */
+/** Reads `"always"`, `"never"`, or `{ "always": { "tool_names": […] }, "never": { "tool_names": […] } }`. `always` alone restricts approval to its tools; `never` exempts its tools. */
 function readApproval(approval: Json | undefined, index: number): (tool: string) => boolean {
   if (approval === undefined || approval === null || approval === 'never') return () => false;
   if (approval === 'always') return () => true;
@@ -97,7 +97,7 @@ function readSkill(tool: JsonObject, index: number): ServerToolRequest {
   return { type: 'skill', index, name, asks: readApproval(approval, index) };
 }
 
-/** Tools of the vendors pass as they are; one whose type is nearly ours would be lost there. */
+/** Vendor tools pass unchanged. A type that resembles ours is refused, because the vendor would not know it. */
 function refuseSlip(type: Json | undefined, index: number): void {
   if (typeof type !== 'string' || type === 'function' || type === 'custom') return;
   const [meant] = nearMatches(type, ['mcp', 'skill', 'skills']);
@@ -105,7 +105,7 @@ function refuseSlip(type: Json | undefined, index: number): void {
   throw refuse(index, 'type', `there is no tool of the type "${type}". Did you mean "${meant === 'mcp' ? meant : 'skill'}"?`);
 }
 
-/** Empty for a request without server-side tools: it never enters the loop. Throws `invalid_request` naming the field. */
+/** The server-side tools of a request. Empty when there are none: the request bypasses the loop. Throws `invalid_request` naming the field. */
 export function serverToolRequests(body: ChatBody): ServerToolRequest[] {
   const { tools } = body;
   if (tools === undefined || tools === null) return [];
