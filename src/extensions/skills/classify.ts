@@ -1,4 +1,4 @@
-/** The skill kind `classify`: one or several of given labels, and never another. */
+/** The skill kind `classify`: assigns one or several of the given labels. */
 import { z } from 'zod';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import { definePlugin } from '../../types/plugin.ts';
@@ -18,7 +18,7 @@ const label = z.union(
   ],
   'must be a name, or a name with a description: {"name": "bug", "description": "something does not work"}',
 );
-/** The first name that is there twice, or undefined. */
+/** The first duplicate name, or undefined. */
 function doubleOf(labels: readonly { readonly name: string }[]): string | undefined {
   const names = labels.map(({ name }) => name);
   return names.find((name, index) => names.indexOf(name) !== index);
@@ -100,7 +100,7 @@ function labelsOf(given: Json | undefined, otherwise: readonly Label[]): readonl
   });
 }
 
-/** A label in other letters, one that is no list, and a confidence as a text or of a hundred. */
+/** Normalizes an answer: case of labels, a single label, a confidence as text or percentage. */
 function choiceMeant(answer: Json, names: readonly string[]): Json {
   if (!isJsonObject(answer)) return answer;
   const { labels, label: only, ...others } = answer;

@@ -1,4 +1,4 @@
-/** The skill kind `code-generation`: files that do a task, checked for their syntax where that is possible without running them. */
+/** The skill kind `code-generation`: generates files and checks their syntax where a parser exists. Nothing is executed. */
 import { z } from 'zod';
 import { GatewayError } from '../../types/errors.ts';
 import type { Json, JsonObject } from '../../types/json.ts';
@@ -53,7 +53,7 @@ const outputSchema: JsonObject = {
 const check = compileSchema(inputSchema);
 const answerFault = faultOf(compileSchema(answerSchema));
 
-/** Of a whole answer: paths that lead nowhere else, none twice. */
+/** Checks the paths of a whole answer: inside the folder and unique. */
 function faultOfPaths(files: readonly CodeFile[]): string | null {
   for (const { path } of files) {
     const fault = pathFault(path);
@@ -62,7 +62,7 @@ function faultOfPaths(files: readonly CodeFile[]): string | null {
   return pathsFault(files.map(({ path }) => path));
 }
 
-/** A file is no block of code, unless it is Markdown. */
+/** Removes a code fence around a file, unless the file is Markdown. */
 function filesMeant(answer: Json): Json {
   if (answerFault(answer) !== null) return answer;
   const { files, ...others } = answer as unknown as { readonly files: readonly CodeFile[] };
@@ -80,7 +80,7 @@ function errorIn(files: readonly Checked[]): string | null {
   return null;
 }
 
-/** What only a parser that may lag behind its language complains of; not of a file whose model was told, and stands by it. */
+/** The doubtful files of which the model has not been informed yet. */
 function doubtIn(files: readonly Checked[], told: Set<string>): string | null {
   for (const { file, syntax } of files) {
     const key = `${file.path}\n${file.content}`;
@@ -94,7 +94,7 @@ function doubtIn(files: readonly Checked[], told: Set<string>): string | null {
 interface Made {
   readonly files: readonly CodeFile[];
   readonly explanation: string;
-  /** Paths of the files that are right. */
+  /** The paths of the files that parse. */
   readonly checked: readonly string[];
 }
 
@@ -119,7 +119,7 @@ export default definePlugin({
       ].join('\n');
       const context = files.map(({ path, content }) => `--- ${path}\n${content}`).join('\n');
       const told = new Set<string>();
-      /** The last answer in which nothing is wrong for certain. */
+      /** The last answer without a certain fault. */
       let made: Made | null = null;
       await askTyped(run, {
         body: { response_format: jsonFormat(answerSchema), ...(run.tools.length === 0 ? {} : { tools: run.tools }) },
@@ -145,7 +145,7 @@ export default definePlugin({
         },
         repairs: settings.repairs,
       }).catch((thrown: unknown) => {
-        // The repairs are used up; advice is no reason to give nothing.
+        // The repairs are used up. Doubts alone do not withhold the answer.
         if (made === null || !(thrown instanceof GatewayError) || thrown.code !== 'output_invalid') throw thrown;
       });
       return textEvents(JSON.stringify(made));

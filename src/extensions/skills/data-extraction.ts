@@ -1,4 +1,4 @@
-/** The skill kind `data-extraction`: data of any given schema out of documents, each value with words of the document that prove it. */
+/** The skill kind `data-extraction`: extracts data of a given schema from documents, each value with a quote as evidence. */
 import { z } from 'zod';
 import type { ChatEvent } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
@@ -143,7 +143,7 @@ export default definePlugin({
       describe: () => ({ inputSchema, outputSchema }),
       async invoke(given: Json, run) {
         const input = requireDocument(expected, given);
-        // What is wrong with the schema is told before anything is read.
+        // A wrong schema is reported before a document is read.
         const asked = own === null || input['schema'] !== undefined ? readGivenSchema(input['schema']) : own;
         return extract(input, asked, await readInputDocument(input, queueTicketOf(run), { seconds: settings.read_seconds }), run);
       },

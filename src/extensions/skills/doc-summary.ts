@@ -1,4 +1,4 @@
-/** The skill kind `doc-summary`: documents of any length in short, with the sections that each point comes from. */
+/** The skill kind `doc-summary`: summarises documents of any length, with the source sections of each point. */
 import { z } from 'zod';
 import type { ChatEvent } from '../../types/chat.ts';
 import type { Json, JsonObject } from '../../types/json.ts';
@@ -58,7 +58,7 @@ const outputSchema: JsonObject = {
 };
 const expected = { schema: inputSchema, check: compileSchema(inputSchema) };
 
-/** What the input asks for, and what the row asks for where the input says nothing. */
+/** The instructions of the input, with those of the row as defaults. */
 function wishesOf(settings: Options, input: JsonObject): Wishes {
   const given = (field: string): string => (typeof input[field] === 'string' ? input[field] : '');
   const language = given('language') || settings.language;
@@ -72,12 +72,12 @@ function wishesOf(settings: Options, input: JsonObject): Wishes {
   return { ofAll: instructions === '' ? '' : `Wishes for the whole: ${instructions}\n`, ofLast };
 }
 
-/** Where a point comes from, for people; each place once. */
+/** The sources of a point for people, without duplicates. */
 function sourcesOf({ sections: numbers }: Point, named: ReadonlyMap<number, Section>): readonly string[] {
   return [...new Set(numbers.map((number) => placeOf(named.get(number) as Section)))];
 }
 
-/** Reads the document in parts, then joins their summaries until one is left. */
+/** Summarises the document in parts, then combines the summaries until one is left. */
 async function* summarise(
   settings: Options,
   input: JsonObject,

@@ -1,4 +1,4 @@
-/** The skill kind `package`: a folder in the open SKILL.md format, disclosed step by step. Its scripts are kept and never run. */
+/** The skill kind `package`: a folder in the open SKILL.md format with progressive disclosure. Its scripts are stored and never run. */
 import { z } from 'zod';
 import { GatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
@@ -34,7 +34,7 @@ export default definePlugin({
   options,
   create(settings) {
     const files = filesOf(settings);
-    // The same rules as for an import: a row may be written by hand.
+    // The rules of an import apply here too: a row may be written by hand.
     try {
       skillOfFolder(files, null, 'any');
     } catch (thrown) {

@@ -17,13 +17,13 @@ import { requireSteps } from './pipeline/validation.ts';
 import { invalid, mostItems, options, type Step } from './pipeline/options.ts';
 import { createMemoryAccount } from './pipeline/memory-accounting.ts';
 
-/** What an output that is written as an object or a list is in any case; null for one that may be a text. */
+/** The type of an output that is written as an object or a list; null for one that may be text. */
 function shapeOf(output: Json | undefined): JsonObject | null {
   if (Array.isArray(output)) return { type: 'array' };
   return isJsonObject(output) ? { type: 'object' } : null;
 }
 
-/** A text as it is, nothing as an empty one, all else as JSON. */
+/** Text as it is, a missing value as empty text, anything else as JSON. */
 function asText(answer: Json): string {
   return typeof answer === 'string' ? answer : answer === null ? '' : JSON.stringify(answer);
 }
@@ -61,7 +61,7 @@ async function once(run: SkillRun, { use }: Step, given: Json): Promise<Json> {
   return run.call(target, isJsonObject(given) ? given : { input: given });
 }
 
-/** What trying again cannot change. */
+/** Error codes that a retry cannot change. */
 const final: ReadonlySet<string> = new Set([
   'permission_denied',
   'not_found',
@@ -71,20 +71,20 @@ const final: ReadonlySet<string> = new Set([
   'client_closed_request',
 ]);
 
-/** A step's value; with `error`, it failed and is null all the same. */
+/** The value of a step; null for a failed step with `error`. */
 interface Result {
   readonly value: Json;
   readonly error?: string;
 }
 
-/** The failure with the step that it comes from, and for an input that does not fit with what could not read it. */
+/** Adds the step's name to a failure, and the reason why an input could not be read. */
 function ofStep({ id, use }: Step, error: GatewayError, cause: unknown): GatewayError {
   const isInput = use !== undefined && !use.startsWith('model/') && /^input\b/.test(error.message);
   const words = isInput ? `${use}: ${error.message.replace(/( is missing(?: \(.*\))?)\.$/, '$1; give it under with.')}` : error.message;
   return new GatewayError(error.code, `Step "${id}": ${words}`, { cause, expose: error.expose });
 }
 
-/** Whether a step runs. Throws with the step's name for what cannot be compared. */
+/** True when the step runs. Throws with the step's name for values that cannot be compared. */
 function runs(step: Step, known: Known): boolean {
   try {
     return step.when === undefined || holds(step.when, known);
@@ -105,7 +105,7 @@ async function withRetries(run: SkillRun, given: Step, known: Known): Promise<Re
         await sleep(retry?.delay_ms ?? 0, undefined, { signal: run.signal });
         continue;
       }
-      // A right that is missing is told, whatever else may fail in silence.
+      // A missing right is always an error, even where failures are ignored.
       if (onError === 'null' && error.code !== 'permission_denied' && error.code !== 'step_limit_reached')
         return { value: null, error: error.code };
       throw ofStep(given, error, thrown);

@@ -36,7 +36,7 @@ const options = z.strictObject({
 
 type Options = z.output<typeof options>;
 
-/** Fields of a chat request that are the skill's own business. */
+/** Chat request fields that only the skill sets. */
 const ownFields = new Set(['model', 'messages', 'stream', 'stream_options', 'response_format', 'n', 'tools', 'gateway']);
 
 function invalid(field: string, reason: string): GatewayError {
@@ -84,7 +84,7 @@ function createPromptSkill(settings: Options): Skill {
   const instructions = template('instructions', settings.instructions, inputSchema);
   const prompt = settings.prompt === undefined ? null : template('prompt', settings.prompt, inputSchema);
 
-  /** The input, checked, in the places of the templates. */
+  /** The validated input, inserted into the templates. */
   const ask = (given: Json): readonly [JsonObject, JsonObject] => {
     const values = requireInput(input, given);
     const text = values['text'];

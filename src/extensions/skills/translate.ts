@@ -1,4 +1,4 @@
-/** The skill kind `translate`: texts of any length, with a glossary that holds. */
+/** The skill kind `translate`: translates texts of any length with a binding glossary. */
 import { z } from 'zod';
 import type { ChatEvent } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
@@ -14,7 +14,7 @@ import { queueTicketOf } from './sandbox/queue-ticket.ts';
 import { documentFields, eitherDocument, readInputDocument } from './documents/document.ts';
 import { textChunks } from './documents/text-chunks.ts';
 
-/** Each is looked for in each piece of the text, while everybody waits. */
+/** Each term is searched in each chunk on the main thread. */
 const mostTerms = 5_000;
 
 const options = z.strictObject({
@@ -49,7 +49,7 @@ const inputSchema: JsonObject = {
 };
 const expected = { schema: inputSchema, check: compileSchema(inputSchema) };
 
-/** A text as it is; of a file the text of its pages or sections. */
+/** The text as given, or the text of a file's pages or sections. */
 async function wholeOf(input: JsonObject, seconds: number, run: SkillRun): Promise<string> {
   if (typeof input['text'] !== 'string')
     return (await readInputDocument(input, queueTicketOf(run), { seconds })).map(({ text }) => text).join('\n\n');
@@ -57,7 +57,7 @@ async function wholeOf(input: JsonObject, seconds: number, run: SkillRun): Promi
   return input['text'];
 }
 
-/** The terms of the glossary that this piece holds. */
+/** The glossary terms that this chunk contains. */
 function termsIn(piece: string, glossary: Readonly<Record<string, string>>): string {
   const lower = piece.toLowerCase();
   return Object.entries(glossary)
@@ -99,7 +99,7 @@ export default definePlugin({
           `The model gave nothing for part ${index + 1} of ${pieces.length}; try another model, or smaller parts.`,
         );
       });
-      // What stood between the pieces stands there again.
+      // Restores the white space between chunks.
       const text = pieces.map(({ before, after }, index) => `${before}${answers[index] ?? ''}${after}`).join('');
       yield* textEvents(text);
     }

@@ -1,6 +1,6 @@
-/** Where generated files may lie: in the folder they are for, and each in one place on every system. */
+/** Checks the paths of generated files: inside the target folder and unique on every file system. */
 
-/** What is wrong with a path, or null. */
+/** The fault of a path, or null. */
 export function pathFault(path: string): string | null {
   if (path.startsWith('/') || /^[A-Za-z]:/.test(path) || path.includes('\\')) return 'must be relative, with / between its parts';
   const parts = path.split('/');
@@ -9,10 +9,10 @@ export function pathFault(path: string): string | null {
   return /\p{Cc}/u.test(path) ? 'holds characters that no path has' : null;
 }
 
-/** What a file system that does not tell small letters from large ones takes for the same. */
+/** The path as a case-insensitive file system sees it. */
 const folded = (path: string): string => path.normalize('NFC').toLowerCase().toUpperCase();
 
-/** What is wrong with paths beside each other, as a sentence, or null. */
+/** The fault of a set of paths as a sentence, or null. */
 export function pathsFault(paths: readonly string[]): string | null {
   const files = new Map<string, string>();
   for (const path of paths) {

@@ -1,15 +1,15 @@
-/** Languages that tolerant parsers read. They may lag behind their languages, so what they say is advice and never the last word. */
+/** Languages with tolerant parsers. A grammar may lag behind its language, so its faults are advice only. */
 import { createRequire } from 'node:module';
 import type { Parser, SyntaxNodeRef, Tree } from '@lezer/common';
 import type { parser as javascriptParser } from '@lezer/javascript';
 
-// Loaded when a file of the language first comes, and within a check, which cannot wait.
+// A grammar is loaded on first use. The load is synchronous, because a check cannot wait.
 const require = createRequire(import.meta.url);
 type LezerParser = typeof javascriptParser;
 const parserIn = (module: unknown): LezerParser => (module as { readonly parser: LezerParser }).parser;
 const javascript = (dialect: string): Parser => parserIn(require('@lezer/javascript')).configure({ dialect });
 
-/** There are more: those for Java and C++ do not understand switch expressions, fold expressions and nested requirements. */
+/** The grammars for Java and C++ are left out: they miss switch expressions, fold expressions and nested requirements. */
 const grammars: readonly (readonly [RegExp, () => Parser])[] = [
   [/\.(jsx|[mc]?js)$/i, () => javascript('jsx')],
   [/\.tsx$/i, () => javascript('ts jsx')],
@@ -23,19 +23,19 @@ const grammars: readonly (readonly [RegExp, () => Parser])[] = [
 ];
 
 export interface Reading {
-  /** The first place that the parser did not understand, in words; null for none. */
+  /** The first place that the parser rejects, as text; null for none. */
   readonly fault: string | null;
-  /** Where that is, as an offset; 0 for none. */
+  /** The offset of that place; 0 for none. */
   readonly at: number;
-  /** Whether there is markup among the code. */
+  /** True when the code contains JSX. */
   readonly jsx: boolean;
-  /** Whether there are types among it. */
+  /** True when the code contains type annotations. */
   readonly types: boolean;
 }
 
-/** Words that a grammar does not know yet, which change nothing about the rest: left out, they leave what it knows. */
+/** New keywords that a grammar does not know and that do not affect the rest of the syntax. They are blanked out. */
 const unknownWords: readonly (readonly [RegExp, RegExp])[] = [
-  // `for range ch {` reads like `for ch {`.
+  // `for range ch {` is parsed like `for ch {`.
   [/\.go$/i, /(?<=\bfor\s+)range\b/g],
   [/\.php$/i, /\breadonly(?=\s+(final\s+|abstract\s+)?class\b)/g],
 ];
@@ -69,7 +69,7 @@ function read(tree: Tree, content: string): Reading {
 
 export const hasGrammar = (path: string): boolean => grammars.some(([pattern]) => pattern.test(path));
 
-/** Null for a language that none of them reads. */
+/** Null for a language without a grammar. */
 export function readingOf(path: string, content: string): Reading | null {
   const load = grammars.find(([pattern]) => pattern.test(path))?.[1];
   if (load === undefined) return null;

@@ -1,13 +1,13 @@
-/** JSON as editors' settings have it: with comments, and a comma after the last one. */
+/** JSON with comments and trailing commas, as editors' settings use it. */
 
 const token = /"(?:[^"\\\n]|\\.)*"|\/\/[^\n]*|\/\*[^*]*\*+(?:[^/*][^*]*\*+)*\/|\S/g;
 
 const blank = (text: string): string => text.replaceAll(/[^\n]/g, ' ');
 
-/** The same JSON without them; every character stays in its place, so that a fault is told where it stands. In time that grows with its length. */
+/** Blanks out comments and trailing commas. Offsets stay the same. Linear time. */
 export function withoutComments(text: string): string {
   const parts: string[] = [];
-  /** Where in `parts` a comma stands behind which nothing but comments came. */
+  /** The index in `parts` of a comma followed only by comments. */
   let comma = -1;
   let end = 0;
   for (const { 0: found, index } of text.matchAll(token)) {

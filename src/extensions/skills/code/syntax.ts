@@ -1,4 +1,4 @@
-/** Whether a file's syntax holds, found out by parsing alone: nothing is ever run. */
+/** Checks the syntax of a file by parsing. No code is executed. */
 import { stripTypeScriptTypes } from 'node:module';
 import { parseAllDocuments } from 'yaml';
 import { hasGrammar, readingOf } from './grammars.ts';
@@ -9,10 +9,7 @@ export interface CodeFile {
   readonly content: string;
 }
 
-/**
- * `right`: it parses. `wrong`: it does not, by a parser of the language itself. `doubtful`: a parser that may lag behind the language does not
- * understand it. `unknown`: there is no parser for it here.
- */
+/** `right`: it parses. `wrong`: a parser of the language itself rejects it. `doubtful`: a tolerant parser rejects it. `unknown`: there is no parser. */
 export type Syntax = { readonly verdict: 'right' | 'unknown' } | { readonly verdict: 'wrong' | 'doubtful'; readonly fault: string };
 
 const words = (thrown: unknown): string =>
@@ -27,10 +24,10 @@ function parsedBy(parse: () => void): Syntax {
   }
 }
 
-/** Many programs write one at the beginning, and read over it. */
+/** The byte order mark, which many programs skip. */
 const withoutMark = (content: string): string => content.replace(/^\uFEFF/, '');
 
-/** Files that are JSON with comments and trailing commas, whatever their names end in. */
+/** Files with comments and trailing commas in JSON, by name. */
 const commented =
   /(^|\/)(tsconfig|jsconfig)(\.[^/]+)?\.json$|(^|\/)(\.eslintrc|\.?devcontainer|deno|wrangler|turbo|biome|nx|\.swcrc|\.babelrc|api-extractor)\.json$|(^|\/)\.vscode\/[^/]+\.json$|\.jsonc$/i;
 
@@ -48,26 +45,26 @@ const exact: readonly (readonly [RegExp, (content: string) => void])[] = [
 
 interface NodesView {
   readonly fault: string | null;
-  /** Syntax that is right, but more than types: enums and the like. */
+  /** Valid TypeScript syntax that is more than types, such as enums. */
   readonly beyond: boolean;
-  /** The code with blanks in place of its types, each character where it was; null where it cannot be had. */
+  /** The code with types replaced by blanks, offsets unchanged. Null when that fails. */
   readonly bare: string | null;
 }
 
-/** Null where it cannot be had. */
+/** Null when that fails. */
 function nodesView(content: string): NodesView | null {
   try {
     return { fault: null, beyond: false, bare: stripTypeScriptTypes(content) };
   } catch (thrown) {
     const code = thrown instanceof Error && 'code' in thrown ? thrown.code : '';
     if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') return { fault: null, beyond: true, bare: null };
-    // A parser that breaks says nothing of what it was given.
+    // A crash of the parser says nothing about the code.
     if (code !== 'ERR_INVALID_TYPESCRIPT_SYNTAX') return null;
     return { fault: words(thrown), beyond: false, bare: null };
   }
 }
 
-/** Node's parser knows the language of today, but no markup; the tolerant one knows markup, and where JavaScript ends. */
+/** Node's parser knows current JavaScript but no JSX. The tolerant parser knows JSX. */
 function scriptSyntax({ path, content }: CodeFile): Syntax {
   const node = nodesView(content);
   if (node === null) return { verdict: 'unknown' };
@@ -80,7 +77,7 @@ function scriptSyntax({ path, content }: CodeFile): Syntax {
     return reading.fault === null ? certain(path, node.fault, /\.c?js$/i) : { verdict: 'wrong', fault: `${node.fault} (${reading.fault})` };
   if (/\.([mc]?js|jsx)$/i.test(path) && node.fault === null) {
     const { at, types } = reading;
-    // `a < b, c > (d)` looks like types to Node, and what is new looks like a fault to the other: only together are they right.
+    // `a < b, c > (d)` looks like type arguments to Node, and new syntax looks wrong to the tolerant parser. Both must reject.
     const typed =
       node.beyond ||
       types ||
@@ -92,7 +89,7 @@ function scriptSyntax({ path, content }: CodeFile): Syntax {
   return reading.fault === null ? { verdict: 'right' } : { verdict: 'doubtful', fault: reading.fault };
 }
 
-/** Node reads every file as a module: scripts, and modules of the old kind, may hold more. */
+/** Node parses every file as a module. Scripts and CommonJS modules allow more. */
 function certain(path: string, fault: string, scripts: RegExp): Syntax {
   return { verdict: scripts.test(path) ? 'doubtful' : 'wrong', fault };
 }
@@ -102,14 +99,14 @@ function placed(path: string, content: string): string {
   return reading === null || reading.fault === null ? '' : ` (${reading.fault})`;
 }
 
-/** Templates look like the language that they make. */
+/** Template files look like the language that they produce. */
 const isTemplate = ({ path, content }: CodeFile): boolean => /\.(ya?ml|json)$/i.test(path) && /\{\{|\{%|<%/.test(content);
 
 export function hasParser({ path }: CodeFile): boolean {
   return exact.some(([pattern]) => pattern.test(path)) || /\.([mc]?[jt]s|[jt]sx)$/i.test(path) || hasGrammar(path);
 }
 
-/** Takes as long as the parsers take, and they may break: only in a process apart. */
+/** Runs for as long as the parsers take, and they may crash. Call it in a subprocess only. */
 export function syntaxOf(file: CodeFile): Syntax {
   const parse = exact.find(([pattern]) => pattern.test(file.path))?.[1];
   if (parse !== undefined) {

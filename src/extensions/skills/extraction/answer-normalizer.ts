@@ -1,14 +1,14 @@
-/** What a model meant by an answer of nearly the form that it was asked for: nothing is added, and all that it says is proven afterwards. */
+/** Normalizes near-miss answers of a model to the requested schema. Adds no data; values are verified afterwards. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { within } from './value-paths.ts';
 import { numberIn } from './numbers.ts';
 
-/** The types that the schema allows at a path; empty where it does not say. */
+/** The types that the schema allows at a path. Empty when the schema does not restrict them. */
 export type TypesOf = (path: string) => ReadonlySet<string>;
 
 const nothing = /^(n\/?a|none|null|nil|unknown|not (available|applicable|specified|stated|found|given|mentioned)|[-\u2013\u2014]?)$/i;
 
-/** Undefined for nothing. Only what can be read in one way is another type. */
+/** Undefined for nothing. A value changes its type only when there is one way to read it. */
 function valueMeant(value: string, types: ReadonlySet<string>): Json | undefined {
   const text = value.trim();
   if (types.size === 0 || types.has('string')) return value;
@@ -20,7 +20,7 @@ function valueMeant(value: string, types: ReadonlySet<string>): Json | undefined
 
 function dataMeant(value: Json, path: string, typesOf: TypesOf): Json | undefined {
   if (typeof value === 'string') return valueMeant(value, typesOf(path));
-  // An item that is nothing keeps its place: quotes go by it.
+  // A null item keeps its index, because quotes refer to indexes.
   if (Array.isArray(value)) return value.map((each: Json, index) => dataMeant(each, `${path}[${index}]`, typesOf) ?? each);
   if (!isJsonObject(value)) return value;
   const fields = Object.entries(value).flatMap(([key, each]): [string, Json][] => {
@@ -30,7 +30,7 @@ function dataMeant(value: Json, path: string, typesOf: TypesOf): Json | undefine
   return Object.fromEntries(fields);
 }
 
-/** By path, also where they are nested as the data is; several for one value are one that leaves out what is between them. */
+/** Quotes by path, given flat or nested like the data. Several quotes for one value are joined as one with omissions. */
 function quotesMeant(quotes: Json, data: Json | undefined, path: string): [string, Json][] {
   if (quotes === null) return [];
   if (Array.isArray(quotes) && !Array.isArray(data) && quotes.every((each) => typeof each === 'string'))

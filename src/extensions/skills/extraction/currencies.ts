@@ -1,4 +1,4 @@
-/** Money by its code, its sign and its name. */
+/** Recognises currencies by code, sign and name. */
 
 const names: Readonly<Record<string, RegExp>> = {
   eur: /€|\beuros?\b/,
@@ -25,7 +25,7 @@ const names: Readonly<Record<string, RegExp>> = {
 
 const isOf = (text: string, code: string, name: RegExp): boolean => new RegExp(`\\b${code}\\b`).test(text) || name.test(text);
 
-/** Whether a text that is nothing but some money is named otherwise in the words; both in small letters. Of a sign of many it may be any. */
+/** True when an amount's currency differs from the one in the quoted text. Both texts are in lower case. An ambiguous sign matches each of its currencies. */
 export function mentionsOtherCurrency(own: string, said: string): boolean {
   return Object.entries(names).some(([code, name]) => {
     const [found = ''] = new RegExp(`\\b${code}\\b|${name.source}`).exec(own) ?? [];

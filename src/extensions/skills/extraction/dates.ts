@@ -1,17 +1,17 @@
-/** Dates in the words of documents. */
+/** Recognises dates in the text of documents. */
 import type { Support } from './numbers.ts';
 import { datesInDigits } from './number-words.ts';
 
-/** Short names of some languages are words of others: `set`, `out`, `des`. */
+/** Short month names that are also words of another language, such as `set`, `out` and `des`. */
 const languages = [
   ['en', 'long'], ['en', 'short'], ['de', 'long'], ['de', 'short'], ['fr', 'long'], ['es', 'long'], ['it', 'long'], ['nl', 'long'],
   ['pt', 'long'], ['pl', 'long'], ['sv', 'long'], ['da', 'long'], ['ru', 'long'], ['tr', 'long'], ['id', 'long'], ['ar', 'long'],
 ] as const; // prettier-ignore
 
-/** Names of months in small letters, and which each is, from 1. */
+/** Month names in lower case with the number of the month, from 1. */
 const months = new Map<string, number>([['sept', 9]]);
 for (const [language, month] of languages) {
-  // Beside a day the name may have another ending.
+  // A month name may be inflected beside a day.
   for (const day of [{}, { day: 'numeric' }] as const) {
     const format = new Intl.DateTimeFormat(language, { ...day, month, timeZone: 'UTC' });
     for (let at = 0; at < 12; at++) {
@@ -24,7 +24,7 @@ for (const [language, month] of languages) {
 const isBeside = (before: string, after: string): boolean =>
   /\d\p{L}{0,2}[\s.,]*((de|of)\s+)?$/u.test(before) || /^[\s.,]*((de|of)\s+)?\d/.test(after);
 
-/** Those that are named beside a day or a year: `may` alone is no month. */
+/** Months named beside a day or a year. A bare `may` is not a month. */
 function monthsIn(said: string): readonly number[] {
   return [...said.matchAll(/[\p{L}\p{M}]+/gu)].flatMap(({ 0: word, index }) => {
     const month = months.get(word);
@@ -36,10 +36,7 @@ function monthsIn(said: string): readonly number[] {
 const parts = /^(\d{4})-(\d\d)-(\d\d)/;
 const numbersIn = (text: string): readonly number[] => [...text.matchAll(/\d+/g)].map(([digits]) => Number(digits));
 
-/**
- * `equal`: the words say this very day. `implied`: nothing there speaks against it; a year that is said must be this one, of the shorter
- * numbers one, and a month that is named. Both in small letters.
- */
+/** How far `words` support the date `own`; both in lower case. `equal`: the words state this day. `implied`: a year, a month and two short numbers in the words do not contradict it. */
 export function dateSupport(own: string, words: string): Support {
   const said = datesInDigits(words);
   const mine = new Set(numbersIn(own));
@@ -52,7 +49,7 @@ export function dateSupport(own: string, words: string): Support {
   if (year === undefined || month === undefined || day === undefined || !years.includes(year)) return 'implied';
   const named = monthsIn(said);
   if (named.includes(month)) return others.includes(day) ? 'equal' : 'implied';
-  // All in digits: the day and the month stand beside the year.
+  // All in digits: the day and the month are next to the year.
   if (others.includes(day) && (day === month ? others.filter((number) => number === day).length > 1 : others.includes(month)))
     return 'equal';
   const isOther = named.length > 0 ? !others.includes(month) : others.length === 2 && /\d[./-]\d|[年月日]/.test(said);

@@ -1,18 +1,18 @@
-/** What a model is asked about each piece of a document, and the form of its answer. */
+/** Builds the prompt and the answer schema for one chunk of a document. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { RecordSchema } from './record-schema.ts';
 
-/** Places of a JSON Schema that hold one schema, several by name, or several in a row. */
+/** Keywords of JSON Schema that hold one subschema, named subschemas, or a list of subschemas. */
 const inner = new Set(['items', 'additionalProperties']);
 const byName = new Set(['properties', '$defs', 'definitions', 'patternProperties']);
 const inRow = new Set(['anyOf', 'oneOf', 'allOf', 'prefixItems']);
-/** What says that something is there, or what follows from that; all together are checked against it in the end. */
+/** Keywords that require or derive values. They are checked on the merged result only. */
 const demands = new Set([
   'required', 'minItems', 'minProperties', 'dependentRequired', 'dependentSchemas', 'dependencies', 'contains', 'minContains', 'maxContains',
   'not', 'if', 'then', 'else', 'unevaluatedProperties', 'unevaluatedItems',
 ]); // prettier-ignore
 
-/** The same schema, but nothing has to be there: a piece need not hold all of one thing. */
+/** The same schema without required fields: a chunk may hold a part of a record. */
 export function partial(schema: Json): Json {
   if (!isJsonObject(schema)) return schema;
   return Object.fromEntries(
@@ -20,7 +20,7 @@ export function partial(schema: Json): Json {
       .filter(([word]) => !demands.has(word))
       .map(([word, value]): [string, Json] => {
         if (inner.has(word)) return [word, partial(value)];
-        // A part of one alternative may be a part of another.
+        // A part of one alternative may also be a part of another.
         if (inRow.has(word) && Array.isArray(value)) return [word === 'oneOf' ? 'anyOf' : word, value.map((each: Json) => partial(each))];
         if (byName.has(word) && isJsonObject(value))
           return [word, Object.fromEntries(Object.entries(value as Record<string, Json>).map(([name, each]) => [name, partial(each)]))];
@@ -29,7 +29,7 @@ export function partial(schema: Json): Json {
   );
 }
 
-/** The same schema at another place: its references lead there. */
+/** The same schema under another root: its references are rewritten. */
 function moved(schema: Json, place: string): Json {
   if (Array.isArray(schema)) return schema.map((each: Json) => moved(each, place));
   if (!isJsonObject(schema)) return schema;
@@ -43,9 +43,9 @@ function moved(schema: Json, place: string): Json {
 
 const hasReferences = (schema: JsonObject): boolean => JSON.stringify(schema).includes('"$ref"');
 
-/** What a piece may hold of one record, and the definitions that it needs. */
+/** The schema of one partial record, and the definitions that it uses. */
 function dataSchema({ given, record, many }: AskedSchema): { data: Json; definitions: JsonObject } {
-  // Few vendors like references: a schema without any stands where it is used.
+  // Few vendors support references, so a schema without any is inlined.
   if (!hasReferences(given)) return { data: partial(record), definitions: {} };
   const { $schema: _draft, $id: _id, ...schema } = given;
   // A list, or a reference to one.

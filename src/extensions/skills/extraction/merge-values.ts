@@ -1,9 +1,9 @@
-/** What two pieces of a document say of one thing, put together. */
+/** Merges what two chunks of a document say about one record. */
 import type { Json } from '../../../types/json.ts';
 import { within } from './value-paths.ts';
 import { dataOf, type QuoteEvidence, type Verified } from './verified-data.ts';
 
-/** True if all that `part` says is said by `whole`: the same thing, cut by the end of a piece. */
+/** True when `whole` contains everything that `part` says: the same record, cut at a chunk boundary. */
 export function isWithin(part: Verified, whole: Verified): boolean {
   if ('value' in part) return 'value' in whole && part.norm === whole.norm;
   if ('items' in part) return 'items' in whole && part.items.every((item) => whole.items.some((other) => isWithin(item, other)));
@@ -17,16 +17,16 @@ export function isWithin(part: Verified, whole: Verified): boolean {
 }
 
 export interface Joining {
-  /** Hears what `other` says and `one` says otherwise. */
+  /** Called with each value of `other` that contradicts `one`. */
   told(path: string, other: Json, proof: QuoteEvidence | null): void;
-  /** Whether an item of a list may be one that was read before; unless given, equal items are always one. */
+  /** True when a list item may have been read before. By default equal items are one item. */
   mayRepeat?(item: Verified): boolean;
 }
 
-/** Items of both: what is said already is not said again. */
+/** The items of both lists without duplicates. */
 function joinedItems(one: readonly Verified[], other: readonly Verified[], mayRepeat: Joining['mayRepeat']): readonly Verified[] {
   const items = [...one];
-  // Where equal items count each, an item that was read before stands for one that is read again.
+  // With `each`, one earlier item accounts for one repeated item.
   const open = new Set(one);
   for (const item of other) {
     if (mayRepeat !== undefined && !mayRepeat(item)) {
@@ -43,7 +43,7 @@ function joinedItems(one: readonly Verified[], other: readonly Verified[], mayRe
   return items;
 }
 
-/** Both together. Where they say different things the first counts. */
+/** Merges both. On a contradiction the first value counts. */
 export function mergeValues(one: Verified, other: Verified, joining: Joining, path = ''): Verified {
   if ('items' in one && 'items' in other) return { items: joinedItems(one.items, other.items, joining.mayRepeat?.bind(joining)) };
   if ('fields' in one && 'fields' in other) {

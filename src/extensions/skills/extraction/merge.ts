@@ -1,19 +1,19 @@
-/** What was found in the pieces of a document, put together: nothing twice because it was read twice, nothing lost where it was cut. */
+/** Merges the records of all chunks of a document, without duplicates from overlaps and without losses at cuts. */
 import type { Json } from '../../../types/json.ts';
 import { mergeValues, type Joining } from './merge-values.ts';
 import { dataOf, type Evidence, evidenceOf, type Verified, type Rejected } from './verified-data.ts';
 import { createRecordIndex, type Kept, keysOf } from './record-index.ts';
 import { plain } from './text-normalizer.ts';
 
-/** Of one piece. */
+/** The result of one chunk. */
 export interface Extraction {
   readonly records: readonly Verified[];
   readonly rejected: readonly Rejected[];
-  /** What the piece repeats of the one before it. */
+  /** The text that the chunk shares with the one before it. */
   readonly overlap: string;
 }
 
-/** `once`: what several places say is one record. `each`: every place counts, but for what was read twice. */
+/** `once`: equal records from several places are one. `each`: every place counts, except for text that was read twice. */
 export type Repeated = 'once' | 'each';
 
 export type MergedEvidence = Omit<Evidence, 'norm'>;
@@ -30,9 +30,9 @@ function contradict(one: Verified, other: Verified): boolean {
   return found;
 }
 
-/** The text that was read twice: it explains a repetition as often as its words stand in it. */
+/** The overlapping text. It accounts for as many repetitions of a record as it holds quotes of it. */
 interface ResumeMatcher {
-  /** True if one of the quotes may have been read before, as far as that was not said already. */
+  /** True when one of the quotes lies in the overlap and has not accounted for a repetition yet. */
   take(quotes: readonly string[]): boolean;
 }
 
@@ -50,7 +50,7 @@ function overlapOf(text: string): ResumeMatcher {
   };
 }
 
-/** Where equal items count each, only those in the text that was read twice are the same. */
+/** With `each`, only items from the overlap are duplicates. */
 function onlyIn(overlap: string, repeated: Repeated): Pick<Joining, 'mayRepeat'> {
   if (repeated === 'once') return {};
   const known = overlapOf(overlap);
@@ -60,7 +60,7 @@ function onlyIn(overlap: string, repeated: Repeated): Pick<Joining, 'mayRepeat'>
 function allRecords(parts: readonly Extraction[], repeated: Repeated): readonly Verified[] {
   const all: Kept[] = [];
   const index = createRecordIndex();
-  /** Of the piece before, by the words that prove them. */
+  /** Records of the chunk before, by their quotes. */
   let last = new Map<string, Kept[]>();
   for (const [piece, part] of parts.entries()) {
     const before = last;
@@ -77,7 +77,7 @@ function allRecords(parts: readonly Extraction[], repeated: Repeated): readonly 
         }
         index.add(kept, keys);
       };
-      // The same thing, of which a part stands in the text that was read twice.
+      // The same record, of which a part lies in the overlap.
       const shared = keys.proofs.filter(({ quote }) => overlap.includes(quote));
       const again = shared
         .flatMap(({ key }) => before.get(key) ?? [])
@@ -109,7 +109,7 @@ function allRecords(parts: readonly Extraction[], repeated: Repeated): readonly 
 
 const shown = ({ path, quote, source, exact }: Evidence): MergedEvidence => ({ path, quote, source, exact });
 
-/** Many: a list of records. Else one, each field by the first place that says it; places that say otherwise are told. */
+/** `many`: returns a list of records. Otherwise one record, each field from the first place that states it; contradictions are reported. */
 export function mergeRecords(parts: readonly Extraction[], many: boolean, repeated: Repeated): Merged {
   const rejected = parts.flatMap((part) => part.rejected);
   if (many) {

@@ -1,4 +1,4 @@
-/** Numbers as words. */
+/** Parses numbers written as words. */
 
 const units: Readonly<Record<string, number>> = Object.fromEntries(
   `zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen`
@@ -21,7 +21,7 @@ const others: Readonly<Record<string, readonly number[]>> = {
   half: [0.5, 50],
   quarter: [0.25, 25],
   third: [1 / 3, 3],
-  // Of Italian, Spanish and French, where English has the same letters.
+  // Italian, Spanish and French number words that are spelled like English ones.
   due: [2],
   sei: [6],
   mil: [1_000],
@@ -32,7 +32,7 @@ const inWords = Object.keys({ ...units, ...tens, ...powers, hundred: 0 }).join('
 const english = new RegExp(`\\b(?:${inWords})(?:(?:[ -]| and )(?:${inWords}))*\\b`, 'gi');
 const oneWord = new RegExp(`\\b(${Object.keys(others).join('|')})s?\\b`, 'gi');
 
-/** `one hundred and twenty thousand`. */
+/** Parses such as `one hundred and twenty thousand`. */
 function englishValue(run: string): number {
   let [total, section] = [0, 0];
   for (const word of run.toLowerCase().split(/[ -]+/)) {
@@ -46,7 +46,7 @@ function englishValue(run: string): number {
   return total + section;
 }
 
-/** Small, large and full forms, in a row from nought. */
+/** Chinese digits: simple, formal and full-width forms, in order from zero. */
 const digits = new Map(
   ['零〇', '一壹', '二贰貳弐两兩', '三叁叄參', '四肆', '五伍', '六陆陸', '七柒', '八捌', '九玖'].flatMap((signs, value) =>
     Array.from(signs, (sign): [string, number] => [sign, value]),
@@ -57,7 +57,7 @@ const myriads = new Map([['万', 1e4], ['萬', 1e4], ['亿', 1e8], ['億', 1e8],
 const numerals = `[${[...digits.keys(), ...steps.keys(), ...myriads.keys()].join('')}]+`;
 const amounts = new RegExp(`(${numerals})[元圆圓](?:(${numerals})角)?(?:(${numerals})分)?|${numerals}`, 'g');
 
-/** `一百二十万`, or digit for digit: `二〇二六`. */
+/** Parses such as `一百二十万`, or digit by digit `二〇二六`. */
 function chineseValue(run: string): number {
   const own = Array.from(run, (sign) => digits.get(sign));
   if (own.every((digit) => digit !== undefined)) return Number(own.join(''));
@@ -75,11 +75,11 @@ function chineseValue(run: string): number {
   return total + section + digit;
 }
 
-/** Years, months and days in Chinese numerals as digits. */
+/** Replaces Chinese numerals of years, months and days by digits. */
 export const datesInDigits = (words: string): string =>
   words.replaceAll(/[零〇一二三四五六七八九十]+(?=[年月日号號])/g, (run) => String(chineseValue(run)));
 
-/** Those of English and Chinese, which are read; a run of them is one number. */
+/** The numbers in English and Chinese words. A run of number words is one number. */
 export function numbersInWords(words: string): readonly number[] {
   const found = [...words.matchAll(english)].map(([run]) => englishValue(run));
   for (const [, word = ''] of words.matchAll(oneWord)) found.push(...(others[word.toLowerCase()] ?? []));
@@ -90,7 +90,7 @@ export function numbersInWords(words: string): readonly number[] {
   return found;
 }
 
-/** In those other languages that are met most; which number it is, is believed. */
+/** Number words of other common languages. Their value is not parsed and is trusted. */
 const elsewhere =
   /\b(ein(s|e|en|er|em|es)?|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|dreißig|\w+zig|hundert|tausend|dutzend|halb|viertel)|\b(une?|deux|trois|quatre|cinq|sept|huit|neuf|dix|onze|douze|vingt|trente|mille|demi|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|veinte|treinta|ciento|medi[oa]|tre|quattro|cinque|sette|otto|nove|dieci|venti)\b|半|\b(hundreds|thousands)\b/i;
 

@@ -1,21 +1,18 @@
-/** The numbers that words of a document say, in the writings of several countries. */
+/** Finds the numbers in the text of a document, in the notations of several countries. */
 
 import { isUnsupportedNumberWord, numbersInWords } from './number-words.ts';
 import { normalizeDigits } from './text-normalizer.ts';
 
-/**
- * `exact`: the value itself stands in the words. `equal`: it does, in another writing. `implied`: nothing there speaks against it, and
- * something for it.
- */
+/** `exact`: the words contain the value. `equal`: they contain it in another notation. `implied`: something in the words supports it and nothing contradicts it. */
 export type Support = 'exact' | 'equal' | 'implied' | 'none';
 
 interface DeliveredContent {
-  /** What the same digits may mean: marks may group, and the last may be the decimal one. */
+  /** The readings of one digit sequence: a mark may group digits or be the decimal mark. */
   readonly values: readonly number[];
   readonly isNegative: boolean;
 }
 
-/** Fractions apart from what stands before them, footnotes and powers away, and spaces that only ever group made into such a mark. */
+/** Rewrites fractions, drops footnote marks and powers, and turns group-only spaces into group marks. */
 function readable(words: string): string {
   return normalizeDigits(words)
     .replaceAll(/[\u00bc-\u00be\u2150-\u215e]/g, ' $&')
@@ -30,7 +27,7 @@ function readable(words: string): string {
 const grouped = /^[1-9]\d{0,2}([.,'])\d{3}(?:\1\d{3})*$|^[1-9]\d?(?:,\d{2})+,\d{3}$/;
 const digits = (text: string): number => Number(text.replaceAll(/\D/g, ''));
 
-/** Of digits and marks without spaces. */
+/** The readings of digits and marks without spaces. */
 function readings(run: string): number[] {
   const parts = run.split(/[.,']/);
   if (parts.length === 1) return [Number(run)];
@@ -39,14 +36,14 @@ function readings(run: string): number[] {
   const mark = run[head.length] ?? '';
   const found = grouped.test(run) ? [digits(run)] : [];
   if (mark !== "'" && (parts.length === 2 || (grouped.test(head) && !head.includes(mark)))) found.push(Number(`${digits(head)}.${last}`));
-  // A date, a version or a list: each for itself.
+  // A date, a version or a list: each part is a number.
   return found.length > 0 ? found : parts.map(Number);
 }
 
-/** More groups than this are the cells of a table, and no number that anybody writes. */
+/** More groups than this are table cells, not one number. */
 const mostGroups = 8;
 
-/** Groups with plain spaces between them may be one number, or the cells of a table. */
+/** Groups separated by spaces are one number or several table cells. */
 function together(runs: readonly string[]): number[] {
   const found: number[] = [];
   for (let from = 0; from < runs.length; from++) {
@@ -84,13 +81,13 @@ function numbersIn(words: string): DeliveredContent[] {
   return found;
 }
 
-/** The number that a text is, perhaps of some money, where it can be read in one way alone; else null. */
+/** The number that a text states, with or without a currency. Null when the text can be read in several ways. */
 export function numberIn(text: string): number | null {
   if (!/^[-\u2212(]?\p{Sc}?\s*[-\u2212]?[\p{Nd}.,'\u2019\s]+\p{Sc}?\)?$/u.test(text)) return null;
   const [only, ...others] = numbersIn(readable(text));
   const [value, ...more] = new Set(only?.values);
   if (only === undefined || value === undefined || others.length > 0 || more.length > 0) return null;
-  // Wherever the sign stands: there is nothing else that it could be of.
+  // A sign anywhere in the text belongs to the number.
   return /[-\u2212(]/.test(text) ? -value : value;
 }
 
@@ -98,7 +95,7 @@ const scales = /%|‰|per ?cent|hundred|thousand|million|billion|trillion|\b(k|m
 const factors = [1e-3, 1e-2, 1e2, 1e3, 1e4, 1e6, 1e8, 1e9, 1e12];
 const units: Readonly<Record<string, number>> = { 十: 10, 百: 100, 千: 1e3, 万: 1e4, 萬: 1e4, 亿: 1e8, 億: 1e8, 兆: 1e12 };
 
-/** Such as `1億2000万`. */
+/** Parses such as `1億2000万`. */
 function scaledIn(words: string): number[] {
   const runs = words.replaceAll(/(?<=\d)[,'](?=\d{3})/g, '').matchAll(/(?:\d+(?:\.\d+)?[十百千万萬亿億兆]+)+\d*/g);
   return [...runs].map(([run]) => {
@@ -121,7 +118,7 @@ function scaledIn(words: string): number[] {
 
 const isNear = (one: number, other: number): boolean => Math.abs(one - other) <= Math.abs(other) * 1e-12;
 
-/** How far words say a number. Digits that are there must be these; a sign that is not there, and a scale, are believed. */
+/** How far the words support a number. Digits in the words must match. A missing sign or scale is trusted. */
 export function numberSupport(value: number, given: string): Support {
   const words = readable(given);
   const own = Math.abs(value);
@@ -129,7 +126,7 @@ export function numberSupport(value: number, given: string): Support {
   const same = said.filter(({ values }) => values.some((each) => isNear(each, own)));
   if (same.length > 0) return same.some(({ isNegative }) => isNegative === value < 0) ? 'exact' : 'implied';
   if ([...scaledIn(words), ...numbersInWords(words)].some((each) => isNear(each, own))) return 'implied';
-  // None, or one of something.
+  // Words for zero or one of something.
   const isFew = (own === 0 || own === 1) && /\p{L}/u.test(words);
   if (said.length === 0) return isFew || isUnsupportedNumberWord(words) ? 'implied' : 'none';
   if (!scales.test(words)) return 'none';

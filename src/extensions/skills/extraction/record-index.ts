@@ -1,9 +1,9 @@
-/** Records that were found, found again among thousands. */
+/** An index of records, for merging thousands of them. */
 import { isWithin } from './merge-values.ts';
 import { evidenceOf, type Verified } from './verified-data.ts';
 import { plain } from './text-normalizer.ts';
 
-/** How a record is found again: by its values, and by the words that prove them, wherever in a list they stand. */
+/** The keys of a record: its values and its quotes, independent of list positions. */
 export interface Keys {
   readonly values: readonly string[];
   readonly proofs: readonly { readonly key: string; readonly quote: string }[];
@@ -19,14 +19,14 @@ export function keysOf(record: Verified): Keys {
 
 export interface Kept {
   record: Verified;
-  /** The last piece that holds it. */
+  /** The last chunk that contains the record. */
   piece: number;
 }
 
-/** Many values are shared by many records, and tell them not apart. */
+/** Values shared by this many records do not distinguish them. */
 const mostShared = 200;
 
-/** Records by their values, so that each is compared with the few that it may be the same as. */
+/** Indexes records by their values, so that each is compared with a few candidates. */
 export function createRecordIndex() {
   const byValue = new Map<string, Set<Kept>>();
   const none: ReadonlySet<Kept> = new Set();
@@ -38,7 +38,7 @@ export function createRecordIndex() {
         else known.add(kept);
       }
     },
-    /** One that says all that the record says. */
+    /** A record that contains everything the given one says. */
     containing(record: Verified, { values }: Keys): Kept | undefined {
       let fewest = byValue.get(values[0] ?? '') ?? none;
       for (const value of values) {
@@ -47,7 +47,7 @@ export function createRecordIndex() {
       }
       return fewest.values().find((kept) => isWithin(record, kept.record));
     },
-    /** One of which all is said by the record. */
+    /** A record that the given one contains completely. */
     within(record: Verified, { values }: Keys): Kept | undefined {
       for (const value of values) {
         const found = byValue.get(value) ?? none;

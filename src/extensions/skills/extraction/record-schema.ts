@@ -1,4 +1,4 @@
-/** The JSON Schema that a caller gives: of one record, or of a list of them. */
+/** The caller's JSON Schema: of one record, or of a list of records. */
 import { compileSchema, type SchemaCheck } from '../../../schema/json-schema.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { pointedTo } from '../../../schema/json-pointer.ts';
@@ -8,21 +8,21 @@ import type { TypesOf } from './answer-normalizer.ts';
 import type { TextKind } from './quote-verifier.ts';
 
 export interface RecordSchema {
-  /** As it was given. */
+  /** The schema as given. */
   readonly given: JsonObject;
-  /** The schema of one record within it. */
+  /** The schema of one record. */
   readonly record: JsonObject;
   readonly many: boolean;
-  /** Of all together, required fields and all. */
+  /** Validates the merged result, required fields included. */
   readonly whole: SchemaCheck;
-  /** What kind of text the schema wants at such a path. */
+  /** The kind of text that the schema wants at a path. */
   readonly kindOf: (path: string) => TextKind;
   readonly typesOf: TypesOf;
 }
 
 const deepestReference = 20;
 
-/** What `$ref` leads to within the same schema; undefined if nowhere. */
+/** The target of a local `$ref`; undefined when it does not exist. */
 function resolve(schema: Json | undefined, root: JsonObject): JsonObject | undefined {
   let found = schema;
   for (let hops = 0; hops < deepestReference; hops++) {
@@ -37,7 +37,7 @@ function resolve(schema: Json | undefined, root: JsonObject): JsonObject | undef
 const mostAlternatives = 200;
 const putTogether = ['anyOf', 'oneOf', 'allOf'];
 
-/** The schemas, and all that they are put together of. */
+/** The schemas and all their subschemas that apply to the same value. */
 function alternatives(schemas: readonly (Json | undefined)[], root: JsonObject): JsonObject[] {
   const found = new Set<JsonObject>();
   const open = [...schemas];
@@ -50,7 +50,7 @@ function alternatives(schemas: readonly (Json | undefined)[], root: JsonObject):
   return [...found];
 }
 
-/** What the schema says of the value at a path, wherever it says it. */
+/** All subschemas for the value at a path. */
 function schemasAt(path: string, record: JsonObject, root: JsonObject): JsonObject[] {
   let at = alternatives([record], root);
   for (const [, index, name = ''] of path.matchAll(/\[(\d+)\]|([^.[\]]+)/g)) {
@@ -72,7 +72,7 @@ function kindAt(path: string, record: JsonObject, root: JsonObject): TextKind {
   return schemas.some(({ format }) => moments.has(format)) ? 'moment' : 'free';
 }
 
-/** Where one of the schemas does not say, anything may be there. */
+/** A subschema without a type allows any type. */
 function typesAt(path: string, record: JsonObject, root: JsonObject): ReadonlySet<string> {
   const found = new Set<string>();
   for (const schema of schemasAt(path, record, root)) {
@@ -84,7 +84,7 @@ function typesAt(path: string, record: JsonObject, root: JsonObject): ReadonlySe
   return found;
 }
 
-/** Whether it is the schema of an object that has fields to look for. */
+/** True for the schema of an object with properties. */
 function isOfFields(schema: JsonObject): boolean {
   const { type, properties } = schema;
   const isObject = type === undefined || type === 'object' || (Array.isArray(type) && type.includes('object'));
@@ -93,11 +93,11 @@ function isOfFields(schema: JsonObject): boolean {
 
 const wrongSchema = (sentence: string): GatewayError => inputError('schema', sentence);
 
-/** Of a schema that comes with an input: it is compiled while everybody waits, and a pattern takes longest. */
+/** Limits for a schema that comes with an input. It is compiled on the main thread, and patterns cost most. */
 const mostGivenValues = 5_000;
 const mostGivenPatterns = 100;
 
-/** Every value within, itself included, with the name that it has there. Without recursion: nobody has looked at it yet. */
+/** Every nested value with its key. Iterative: the schema has not been checked yet. */
 function* valuesIn(schema: Json): Generator<readonly [string, Json]> {
   const open: (readonly [string, Json])[] = [['', schema]];
   for (let each = open.pop(); each !== undefined; each = open.pop()) {
@@ -118,7 +118,7 @@ function requireModest(schema: Json | undefined): void {
   }
 }
 
-/** Throws what `refuse` makes of the fault; by itself `invalid_request` naming the field. */
+/** Throws the error that `refuse` makes; by default `invalid_request` naming the field. */
 export function readRecordSchema(given: Json | undefined, refuse: (sentence: string) => GatewayError = wrongSchema): RecordSchema {
   if (!isJsonObject(given)) throw refuse('is missing, and the skill has none of its own');
   const root = resolve(given, given) ?? given;
@@ -141,7 +141,7 @@ export function readRecordSchema(given: Json | undefined, refuse: (sentence: str
   };
 }
 
-/** The same for one that comes with an input: as large as anybody needs, and no larger. */
+/** The same for a schema that comes with an input, within the size limits. */
 export function readGivenSchema(given: Json | undefined): RecordSchema {
   requireModest(given);
   return readRecordSchema(given);

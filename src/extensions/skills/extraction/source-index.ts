@@ -1,27 +1,27 @@
-/** What a model was given to read, and its quotes looked up in it. */
+/** An index of the text that a model read, to find its quotes. */
 import { breaksIn, hasNoPlace } from '../documents/line-sections.ts';
 import type { ChunkPart } from '../documents/chunks.ts';
 import { placeOf } from '../documents/section.ts';
 import { withoutPunctuation, type FoldedText, foldText } from './text-normalizer.ts';
 
-/** Words of the document as they stand there. */
+/** The text as it stands in the document. */
 export interface Passage {
   readonly words: string;
-  /** Where they begin, for people: page and heading, or the line. */
+  /** The position for people: page and heading, or the line. */
   readonly source: string;
   readonly at: number;
-  /** Whether they stand nowhere else. */
+  /** True when the text occurs once. */
   readonly isOnly: boolean;
 }
 
 export interface Reading {
-  /** Of several places the one that is next to `near`; null if the words stand nowhere in what was read. */
+  /** Finds a quote; of several occurrences the one nearest to `near`. Null when the text does not occur. */
   find(quote: string, near?: number): Passage | null;
 }
 
-/** So many places of the same words are looked at. */
+/** The most occurrences of one text that are compared. */
 const mostPlaces = 100;
-/** What a quote leaves out by `…` is no longer than that. */
+/** The longest omission for `…` in a quote, in characters. */
 const longestGap = 1_000;
 const ellipsis = /[[(]?(?:\.{3,}|…+)[\])]?/;
 const longestRest = 200;
@@ -31,7 +31,7 @@ interface Span {
   readonly end: number;
 }
 
-/** Where in the folded text what stands at `place` begins. */
+/** The index in the folded text of original index `place`. */
 function indexOf({ from }: FoldedText, place: number): number {
   let [low, high] = [0, from.length];
   while (low < high) {
@@ -42,7 +42,7 @@ function indexOf({ from }: FoldedText, place: number): number {
   return low;
 }
 
-/** From `near` on, then those before it, the next first. */
+/** Occurrences from `near` on, then those before it, nearest first. */
 function* spansOf(words: FoldedText, within: FoldedText, near = 0): Generator<Span> {
   if (words.text === '') return;
   const start = near === 0 ? 0 : indexOf(within, near);
@@ -63,13 +63,13 @@ function* spansOf(words: FoldedText, within: FoldedText, near = 0): Generator<Sp
   }
 }
 
-/** Of scripts that put no spaces between words, each sign may be one. */
+/** In scripts without spaces each character may be a word. */
 const apart =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 const isLetter = (sign: string): boolean => /[\p{L}\p{M}]/u.test(sign) && !apart.test(sign);
 const isDigit = (sign: string): boolean => /\p{Nd}/u.test(sign);
 
-/** Whether a word or a number goes on from the sign before `at` to the one there. */
+/** True when a word or number continues across index `at`. */
 function goesOn(text: string, at: number): boolean {
   const [before, after] = [text[at - 1] ?? '', text[at] ?? ''];
   if (isLetter(before)) return isLetter(after);
@@ -80,7 +80,7 @@ function goesOn(text: string, at: number): boolean {
   );
 }
 
-/** A quote may begin or end within a word or a number, but what it proves is what all of that says. */
+/** A quote may start or end within a word or number. The evidence is the whole word. */
 function wholeWords(text: string, { start, end }: Span): Span {
   let [from, to] = [start, end];
   while (start - from < longestRest && goesOn(text, from)) from--;
@@ -88,7 +88,7 @@ function wholeWords(text: string, { start, end }: Span): Span {
   return { start: from, end: to };
 }
 
-/** Rather in the same line than in the one before, however long that is. */
+/** Prefers an occurrence in the same line over one in the line before, at any distance. */
 function nearest(text: string, found: readonly (readonly Span[])[], near: number): readonly Span[] | undefined {
   let best: { readonly spans: readonly Span[]; readonly lines: number; readonly signs: number } | undefined;
   for (const spans of found) {
@@ -100,7 +100,7 @@ function nearest(text: string, found: readonly (readonly Span[])[], near: number
   return best?.spans;
 }
 
-/** Parts of sections as one text, for words may run on from one page to the next. */
+/** Joins parts of sections into one text, because words may continue on the next page. */
 export function createSourceIndex(parts: readonly ChunkPart[]): Reading {
   let text = '';
   const starts = parts.map(({ section, text: own, line }) => {
@@ -113,7 +113,7 @@ export function createSourceIndex(parts: readonly ChunkPart[]): Reading {
 
   const isWhole = ({ start, end }: Span): boolean => !goesOn(text, start) && !goesOn(text, end);
 
-  /** Where the quote stands, whole words before parts of them. */
+  /** Occurrences of the quote, whole words first. */
   const spansFor = (quote: string, near: number | undefined): readonly (readonly Span[])[] => {
     const own = foldText(quote);
     for (const [words, within] of [
@@ -127,7 +127,7 @@ export function createSourceIndex(parts: readonly ChunkPart[]): Reading {
     return spansWithGaps(quote);
   };
 
-  /** What a quote leaves out stands between its parts, which come one after the other. */
+  /** The parts around an omission must occur in order. */
   const spansWithGaps = (quote: string): readonly (readonly Span[])[] => {
     const words = quote
       .split(ellipsis)

@@ -1,6 +1,6 @@
-/** How words are written, apart from what they say: spaces, quotation marks, dashes, signs that nobody sees. */
+/** Normalizes spelling variants: spaces, quotation marks, dashes, invisible characters, digits. */
 
-/** Breaks that may be, directions, joins; and the stroke by which Arabic lines are made longer. */
+/** Invisible characters: soft breaks, direction marks, joiners, and the Arabic tatweel. */
 const unseen = /\p{Cf}|\p{Variation_Selector}|\u0640/gu;
 const marks: readonly (readonly [RegExp, string])[] = [
   [/[\u2018-\u201b\u2032\u2039\u203a\u02bc`\u00b4]/g, "'"],
@@ -10,7 +10,7 @@ const marks: readonly (readonly [RegExp, string])[] = [
 
 const evenMarks = (text: string): string => marks.reduce((own, [pattern, mark]) => own.replaceAll(pattern, mark), normalizeDigits(text));
 
-/** Digits of every script stand in a row, from nought. */
+/** The zero of each script. Its digits follow in order. */
 function digitOf(sign: string): string {
   const point = sign.codePointAt(0) ?? 0;
   let value = 0;
@@ -18,22 +18,22 @@ function digitOf(sign: string): string {
   return String(value);
 }
 
-/** Arabic, Persian, Indian and other digits, and the marks between them, as those of Europe. */
+/** Converts digits and digit marks of Arabic, Persian, Indian and other scripts to European ones. */
 export const normalizeDigits = (text: string): string =>
   text
     .replaceAll(/(?!\d)\p{Nd}/gu, digitOf)
     .replaceAll('\u066b', '.')
     .replaceAll('\u066c', ',');
 
-/** Kinds of spaces, quotation marks and dashes are the layout's, not the words'. */
+/** Unifies kinds of spaces, quotation marks and dashes. */
 export function plain(text: string): string {
   return evenMarks(text.normalize('NFKC')).replaceAll(unseen, '').replaceAll(/\s+/g, ' ').trim();
 }
 
-/** Words with nothing but their letters, digits and signs, each with where it came from. */
+/** Folded text: letters, digits and signs only, with their original indexes. */
 export interface FoldedText {
   readonly text: string;
-  /** For each character of the text where the one that it was made of begins and ends. */
+  /** For each character the start and end index in the original text. */
   readonly from: readonly number[];
   readonly to: readonly number[];
 }
@@ -54,11 +54,11 @@ function kept(all: FoldedText, isKept: (sign: string, at: number) => boolean): F
 
 const letter = /[\p{L}\p{M}]/u;
 
-/** A document has few signs, each many times. */
+/** A cache: a document has few distinct characters. */
 const meanings = new Map<string, string>();
 const mostMeanings = 20_000;
 
-/** A sign as far as it says something. */
+/** The folded form of a character; empty for one without meaning. */
 function meant(sign: string): string {
   const known = meanings.get(sign);
   if (known !== undefined) return known;
@@ -67,7 +67,7 @@ function meant(sign: string): string {
   return own;
 }
 
-/** Breaks of lines are the layout's too, which some scripts write without a space and others within a word, by a hyphen; and so is the case. */
+/** Folds case, line breaks and hyphenation. Some scripts break lines without a space. */
 export function foldText(given: string): FoldedText {
   let text = '';
   const from: number[] = [];
@@ -88,6 +88,6 @@ export function foldText(given: string): FoldedText {
 
 const punctuation = /[*_~#|>\\"'.,;:!?()[\]{}\u2022\u00b7\u3001\u3002]/;
 
-/** Without what only parts and sets off: punctuation, the marks of Markdown, the lines between the cells of a table. */
+/** Removes punctuation, Markdown marks and table lines. */
 export const withoutPunctuation = (all: FoldedText): FoldedText =>
   kept(all, (sign, at) => (sign === '-' ? /\p{N}/u.test(all.text[at + 1] ?? '') : !punctuation.test(sign)));

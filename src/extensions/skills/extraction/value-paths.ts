@@ -1,13 +1,13 @@
-/** Paths of values within data, such as `lines[0].price`, and the quotes that are given by them. */
+/** Paths of values, such as `lines[0].price`, and the quotes given by path. */
 
 export const within = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`);
 
-/** What a value is a part of. Always shorter, for names may hold any marks: `Price [EUR]`. */
+/** The parent path. Always shorter, because names may contain any mark: `Price [EUR]`. */
 const around = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('.'), path.lastIndexOf('[')));
 
 const withIndexes = (path: string): string => path.replaceAll(/\.(\d+)(?=[.[]|$)/g, '[$1]');
 
-/** By path as they were given, and as they may have been meant: `$.a`, `data.a`, `/a/0/b` and `a.0.b` for `a[0].b`. What was given goes first. */
+/** Quotes by path as given, and by likely variants: `$.a`, `data.a`, `/a/0/b` and `a.0.b` for `a[0].b`. The given path takes precedence. */
 export function quotesByPath(given: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
   const entries = Object.entries(given);
   const quotes = new Map(entries);
@@ -21,7 +21,7 @@ export function quotesByPath(given: Readonly<Record<string, string>>): ReadonlyM
   return quotes;
 }
 
-/** The quote for a value, and whether it was given for this value alone and not for what it is a part of. */
+/** The quote for a value. `own` is false when the quote was given for a parent. */
 export function quoteFor(path: string, quotes: ReadonlyMap<string, string>): { quote: string; own: boolean } {
   for (let at = path; at !== ''; at = around(at)) {
     const quote = quotes.get(at);

@@ -1,13 +1,13 @@
-/** Data in which every value is proven, and what is told of it. */
+/** Data whose values are all verified by quotes. */
 import type { Json } from '../../../types/json.ts';
 import { within } from './value-paths.ts';
 
 export interface QuoteEvidence {
-  /** As the document has it. */
+  /** The quote as it stands in the document. */
   readonly quote: string;
   /** Page and heading. */
   readonly source: string;
-  /** Whether the value itself stands in the quote; false for what it means, such as a date or a yes. */
+  /** True when the value occurs in the quote; false when the quote implies it, such as a date or a yes. */
   readonly exact: boolean;
 }
 export interface Rejected {
@@ -15,7 +15,7 @@ export interface Rejected {
   readonly reason: string;
 }
 
-/** Data in which every value is proven. */
+/** Data whose values are all verified. */
 export type Verified =
   | { readonly value: Json; readonly norm: string; readonly proof: QuoteEvidence }
   | { readonly fields: Readonly<Record<string, Verified>> }

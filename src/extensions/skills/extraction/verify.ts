@@ -1,4 +1,4 @@
-/** What a model says that a document says, value by value, with the words that prove each. */
+/** Verifies the records of a model value by value against quotes in the document. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { quoteFor, quotesByPath, within } from './value-paths.ts';
 import type { Verified, Rejected } from './verified-data.ts';
@@ -6,26 +6,26 @@ import { supportOf, type TextKind } from './quote-verifier.ts';
 import type { Reading } from './source-index.ts';
 import { plain } from './text-normalizer.ts';
 
-/** One record as the model gave it; quotes by path, such as `lines[0].price`. */
+/** One record of the model; quotes by path, such as `lines[0].price`. */
 export interface Found {
   readonly data: JsonObject;
   readonly quotes: Readonly<Record<string, string>>;
 }
 
-/** Texts are the same in any layout; large and small letters may tell two things apart. */
+/** Equal texts in any layout. Case is kept: it may distinguish two things. */
 const normOf = (value: Json): string => JSON.stringify(typeof value === 'string' ? plain(value) : value);
 
 export interface VerifyContext {
   readonly reading: Reading;
-  /** What kind of text is wanted at a path. */
+  /** The kind of text at a path. */
   readonly kindOf: (path: string) => TextKind;
 }
 
-/** Null if nothing of it is proven; what is not, goes to `rejected`. */
+/** Null when nothing is verified. Values without evidence are added to `rejected`. */
 export function verifyRecord({ data, quotes: given }: Found, { reading, kindOf }: VerifyContext, rejected: Rejected[]): Verified | null {
   const quotes = quotesByPath(given);
 
-  /** `near`: where other words stand that prove the same thing. */
+  /** `near`: the position of another quote for the same record. */
   const proveValue = (value: Json, path: string, near: number | undefined): Verified | null => {
     const refuse = (reason: string): null => {
       rejected.push({ value: { [path]: value }, reason });
@@ -37,13 +37,13 @@ export function verifyRecord({ data, quotes: given }: Found, { reading, kindOf }
     if (passage === null) return refuse(`the document does not say "${quote.slice(0, 200)}"`);
     const { words, source } = passage;
     const support = supportOf(value, words, kindOf(path));
-    // Words for a whole line say of one value in it only what stands there.
+    // A quote of a whole line supports a value in it only where the value occurs.
     if (support === 'none' || (!own && support === 'implied' && typeof value !== 'boolean'))
       return refuse(`"${words.slice(0, 200)}" does not say it`);
     return { value, norm: normOf(value), proof: { quote: words, source, exact: support === 'exact' } };
   };
 
-  /** Words that stand in one place tell where others do that stand in many. */
+  /** Unique quotes locate the ambiguous ones. */
   const anchorIn = (value: JsonObject, path: string): number | undefined => {
     for (const [key, each] of Object.entries(value)) {
       if (each === null || typeof each === 'object') continue;

@@ -1,4 +1,4 @@
-/** The names in a skill folder: none leads out of it, and none is two things on one system and one thing on another. */
+/** Checks the file names of a skill folder: none leaves the folder, and none is ambiguous on another file system. */
 import { GatewayError } from '../../../types/errors.ts';
 
 const mostDepth = 12;
@@ -9,7 +9,7 @@ export function refuseFolder(sentence: string, cause?: unknown): GatewayError {
 
 const shownAs = (path: string): string => JSON.stringify(path.slice(0, 200));
 
-/** Throws `invalid_request` for a name that could lead anywhere else. */
+/** Throws `invalid_request` for a path that leaves the folder. */
 export function requirePath(path: string): void {
   const parts = path.split('/');
   const shown = shownAs(path);
@@ -21,10 +21,10 @@ export function requirePath(path: string): void {
   if (!path.isWellFormed()) throw refuseFolder(`holds a file whose name is no text`);
 }
 
-/** What a file system that does not tell small letters from large ones takes for the same; ß is ss there. */
+/** The path as a case-insensitive file system sees it; ß equals ss there. */
 const folded = (path: string): string => path.normalize('NFC').toLowerCase().toUpperCase().normalize('NFC');
 
-/** Throws `invalid_request` for names that could not all stand beside each other everywhere. */
+/** Throws `invalid_request` for paths that cannot coexist on every file system. */
 export function requirePaths(paths: readonly string[]): void {
   const files = new Map<string, string>();
   const folders = new Map<string, string>();
@@ -47,7 +47,7 @@ export function requirePaths(paths: readonly string[]): void {
   for (const [key, path] of files) if (folders.has(key)) throw refuseFolder(`holds ${shownAs(path)} as a file and as a folder`);
 }
 
-/** What macOS and Windows put beside people's files without being asked. */
+/** Files that macOS and Windows add on their own. */
 export function isLitter(path: string): boolean {
   const parts = path.split('/');
   const last = parts.findLast((part) => part !== '') ?? '';

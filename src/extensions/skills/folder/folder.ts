@@ -1,4 +1,4 @@
-/** A skill as a folder, and back: a folder that came in goes out byte for byte; other kinds carry their row in `assets/pailou.json`, all but what `SKILL.md` says. */
+/** Converts a skill to a folder and back. An imported folder is exported byte for byte. Other kinds store their row in `assets/pailou.json`, without the fields of `SKILL.md`. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { SkillFile } from '../../../types/skill.ts';
 import { parseSkillMd, writeSkillMd } from './skill-md.ts';
@@ -8,7 +8,7 @@ import { mostBytes, mostFiles } from './zip.ts';
 export const entryFile = 'SKILL.md';
 const rowFile = 'assets/pailou.json';
 
-/** The files of a row of kind `package`, as its options keep them. */
+/** The files of a row of kind `package`. */
 export function filesOf(options: JsonObject): readonly SkillFile[] {
   const files = Array.isArray(options['files']) ? options['files'] : [];
   return files.flatMap((each: Json) =>
@@ -20,7 +20,7 @@ export function filesOf(options: JsonObject): readonly SkillFile[] {
 
 const noInstructions = (kind: string): string => `This is a Pailou skill of the kind ${kind}; its settings are in ${rowFile}.`;
 
-/** `spec` with secrets masked. What SKILL.md says stands nowhere else, so that no edit of one is undone by the other. */
+/** `spec` with secrets masked. The fields of SKILL.md are stored there only, so that edits cannot contradict each other. */
 export function folderOf(name: string, spec: JsonObject): readonly SkillFile[] {
   const options = isJsonObject(spec['options']) ? spec['options'] : {};
   if (spec['kind'] === 'package') return filesOf(options);
@@ -51,9 +51,9 @@ export interface ImportedSkill {
   readonly spec: JsonObject;
 }
 
-/** The body of SKILL.md as instructions, as `folderOf` wrote it or as somebody changed it; null for none. */
+/** The body of SKILL.md as instructions; null for none. */
 function instructionsIn(text: string, body: string): string | null {
-  // Some editors change every line end; nobody means that.
+  // Some editors change all line ends.
   const lines = /^\uFEFF?---[ \t]*\r\n/.test(text) ? body.replaceAll('\r\n', '\n') : body;
   const said = lines.replace(/^\n/, '').replace(/\n$/, '');
   return said.trim() === '' || new RegExp(`^${noInstructions('.*')}$`).test(said.trim()) ? null : said;
@@ -70,7 +70,7 @@ function specOfRow(row: JsonObject, others: readonly SkillFile[], description: s
   return { ...row, description, ...(instructions === null ? {} : { options: { ...options, instructions } }), live: null };
 }
 
-/** The row that a folder makes; without a model if neither it nor `model` names one. Throws `invalid_request` naming what is wrong. */
+/** The row for a folder. It has no model when neither the folder nor `model` names one. Throws `invalid_request` naming the fault. */
 export function skillOfFolder(files: readonly SkillFile[], around: string | null, model: string | null): ImportedSkill {
   if (files.length > mostFiles) throw refuseFolder(`holds more than ${mostFiles} files`);
   requirePaths(files.map(({ path }) => path));
@@ -100,7 +100,7 @@ function parseRow(bytes: Buffer): JsonObject {
     const row = JSON.parse(bytes.toString('utf8')) as Json;
     if (isJsonObject(row)) return row;
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw refuseFolder(`has a ${rowFile} that is no JSON object`);
 }

@@ -1,4 +1,4 @@
-/** `SKILL.md`: the open format's head and body (https://agentskills.io/specification), nothing less and nothing more. */
+/** Reads and writes `SKILL.md` by the open specification (https://agentskills.io/specification). */
 import { isScalar, parseDocument, stringify } from 'yaml';
 import { GatewayError } from '../../../types/errors.ts';
 
@@ -14,7 +14,7 @@ export interface SkillMd {
 
 const fields = new Set(['name', 'description', 'license', 'compatibility', 'metadata', 'allowed-tools']);
 const mostHead = 64 * 1024;
-/** So many fit in any case. The YAML library compares each key with all before it, and that costs time with their square. */
+/** The most metadata fields. The YAML library compares each key with all earlier ones, in quadratic time. */
 const mostKeys = 400;
 const mostComparisons = (mostKeys * mostKeys) / 2;
 
@@ -29,7 +29,7 @@ function headOf(text: string): { head: Record<string, unknown>; body: string } {
   if (head.length > mostHead) throw refuse('head', `is longer than ${mostHead} characters`);
   let comparisons = 0;
   const isSame = (one: unknown, other: unknown): boolean => {
-    // What is thrown here ends the reading of this list of fields; the library tells it as a fault of the text.
+    // The error ends the parsing of this list; the library reports it as a fault of the text.
     if (++comparisons > mostComparisons) throw new Error('too many fields');
     return one === other || (isScalar(one) && isScalar(other) && one.value === other.value);
   };
@@ -57,7 +57,7 @@ function textOf(head: Record<string, unknown>, field: string, most: number): str
   return value;
 }
 
-/** `folder`: what the folder is called, if that is known; the name must be the same. Throws `invalid_request` naming the field. */
+/** `folder`: the name of the folder, if known; `name` must equal it. Throws `invalid_request` naming the field. */
 export function parseSkillMd(text: string, folder: string | null): SkillMd {
   const { head, body } = headOf(text);
   const stranger = Object.keys(head).find((field) => !fields.has(field));
@@ -72,7 +72,7 @@ export function parseSkillMd(text: string, folder: string | null): SkillMd {
   if (description === undefined) throw refuse('description', 'is missing');
   const license = textOf(head, 'license', 1_024);
   const compatibility = textOf(head, 'compatibility', 500);
-  // A field without anything after its colon is an empty text here.
+  // An empty YAML value is an empty string here.
   const metadata = head['metadata'] === undefined || head['metadata'] === '' || head['metadata'] === null ? {} : head['metadata'];
   if (typeof metadata !== 'object' || Array.isArray(metadata) || Object.values(metadata).some((value) => typeof value !== 'string'))
     throw refuse('metadata', 'must be of texts by name');
@@ -88,7 +88,7 @@ export function parseSkillMd(text: string, folder: string | null): SkillMd {
   };
 }
 
-/** In one fixed form: what it says decides every byte. */
+/** Writes one canonical form: equal values give equal bytes. */
 export function writeSkillMd(skill: SkillMd): string {
   const { name, description, license, compatibility, metadata, allowedTools, body } = skill;
   const head = {

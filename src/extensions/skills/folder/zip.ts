@@ -1,16 +1,13 @@
-/** Zip files of skill folders: what comes from outside is believed nothing, what goes out is always the same bytes. */
+/** Reads and writes zip files of skill folders. Input is untrusted; output is reproducible. */
 import { GatewayError } from '../../../types/errors.ts';
 import type { SkillFile } from '../../../types/skill.ts';
 import { isLitter, refuseFolder, requirePath, requirePaths } from './folder-paths.ts';
 
 export const mostFiles = 512;
-/**
- * Unpacked, all files together. MCP's Skills extension lets a client take 16 MiB; as one row of configuration that much takes 8 s to write, 1.9 GB
- * of memory while it does, and 45 MB of history each time.
- */
+/** Unpacked size of all files. MCP's Skills extension allows 16 MiB. As one configuration row, 16 MiB take 8 s and 1.9 GB of memory to write, and 45 MB of history each time. */
 export const mostBytes = 8 * 1024 * 1024;
 
-/** Names are UTF-8 here, whether the program that packed them says so or not. */
+/** Names are decoded as UTF-8, whatever the zip flags say. */
 function nameOf(raw: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(raw);
@@ -22,14 +19,14 @@ function nameOf(raw: Buffer): string {
 const symlink = 0o120000;
 const kindMask = 0o170000;
 
-/** The files of a zip, in its order, without the one folder that may be around them all. Throws `invalid_request` in words. */
+/** The files of a zip in order, without a single enclosing folder. Throws `invalid_request` with a sentence. */
 export async function readZip(bytes: Buffer): Promise<{ readonly files: readonly SkillFile[]; readonly around: string | null }> {
   const yauzl = await import('yauzl');
   const found: SkillFile[] = [];
   let size = 0;
   try {
     const zip = await yauzl.fromBufferPromise(bytes, { lazyEntries: true, strictFileNames: true, validateEntrySizes: true });
-    // Folders are entries too, and macOS puts one of its own beside each.
+    // Folders are entries too, and macOS adds entries of its own.
     if (zip.entryCount > mostFiles * 4) throw refuseFolder(`holds more than ${mostFiles} files`);
     for await (const entry of zip.eachEntry()) {
       const name = nameOf(entry.fileNameRaw);
@@ -49,7 +46,7 @@ export async function readZip(bytes: Buffer): Promise<{ readonly files: readonly
       let read = 0;
       for await (const part of (await zip.openReadStreamPromise(entry)) as AsyncIterable<Buffer>) {
         read += part.length;
-        // What the entry says of its size is its word only.
+        // The size in the entry header is untrusted.
         if (read > entry.uncompressedSize || read > mostBytes)
           throw refuseFolder(`holds ${JSON.stringify(name.slice(0, 200))}, which is larger than it says`);
         parts.push(part);
@@ -70,7 +67,7 @@ export async function readZip(bytes: Buffer): Promise<{ readonly files: readonly
   return { files: found.map(({ path, bytes: own }) => ({ path: path.slice(only.length + 1), bytes: own })), around: only };
 }
 
-/** The same files give the same bytes: no times, one order. */
+/** Equal files give equal bytes: no timestamps, one order. */
 export async function writeZip(folder: string, files: readonly SkillFile[]): Promise<Buffer> {
   const { zipSync } = await import('fflate');
   const mtime = new Date(1980, 0, 1);

@@ -1,4 +1,4 @@
-/** When a step runs: comparisons of places, and their combinations. */
+/** Conditions of steps: comparisons of referenced values, and their combinations. */
 import { z } from 'zod';
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json } from '../../../types/json.ts';
@@ -31,7 +31,7 @@ export const condition: z.ZodType<Condition> = z.lazy(() =>
   ),
 ) as z.ZodType<Condition>;
 
-/** The order of fields does not count. */
+/** Compares values. The order of object members is ignored. */
 function same(one: Json, other: Json): boolean {
   if (Array.isArray(one) && Array.isArray(other))
     return one.length === other.length && one.every((each: Json, index) => same(each, other[index] as Json));
@@ -50,14 +50,14 @@ function kindOf(found: Json): string {
   return typeof found === 'object' ? 'an object' : String(found);
 }
 
-/** The number to compare; null for nothing. Throws `invalid_request` for anything else. */
+/** The number to compare; null for a missing value. Throws `invalid_request` for anything else. */
 function numberOf(place: Json, found: Json, word: string): number | null {
   if (found === null || typeof found === 'number') return found;
   const shown = typeof place === 'string' ? place : JSON.stringify(place);
   throw new GatewayError('invalid_request', `when: ${word} compares numbers, but ${shown.slice(0, 200)} is ${kindOf(found)}.`);
 }
 
-/** Nothing is neither above nor below a number; throws `invalid_request` for what is no number. */
+/** A missing value is neither above nor below a number. Throws `invalid_request` for a value that is not a number. */
 export function holds(given: Condition, known: Known): boolean {
   if ('not' in given) return !holds(given.not, known);
   if ('all' in given) return given.all.every((each) => holds(each, known));

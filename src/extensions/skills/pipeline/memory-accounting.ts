@@ -1,10 +1,10 @@
-/** How much a pipeline holds: results stand in memory until its end, and what is put together of them is written out as one text. */
+/** Accounts for the memory of a pipeline: results stay in memory until its end. */
 import { GatewayError } from '../../../types/errors.ts';
 import type { Json } from '../../../types/json.ts';
 
 const mostCharacters = 64_000_000;
 
-/** About how many characters it has as JSON; stops counting above `most`. A value that stands in several places counts in each. */
+/** The approximate length as JSON in characters; stops counting above `most`. A shared value counts at each place. */
 function charactersOf(value: Json, most: number): number {
   let sum = 0;
   const open: Json[] = [value];
@@ -22,11 +22,11 @@ function charactersOf(value: Json, most: number): number {
 }
 
 export interface MemoryAccount {
-  /** Throws `step_limit_reached` once all that was added is more than a pipeline may hold. */
+  /** Throws `step_limit_reached` when the sum exceeds the limit. */
   add(value: Json): void;
 }
 
-/** `of`: whose, as the beginning of a sentence. */
+/** `of`: the owner, as the beginning of a sentence. */
 export function createMemoryAccount(of: string): MemoryAccount {
   let sum = 0;
   return {

@@ -1,4 +1,4 @@
-/** What can be found wrong with a step that asks a model. */
+/** Validates a step that calls a model. */
 import type { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { nearMatches } from '../../../text/did-you-mean.ts';
@@ -6,7 +6,7 @@ import { compileSchema, type SchemaCheck } from '../../../schema/json-schema.ts'
 import { invalid, type Step } from './options.ts';
 import { referencesIn } from './references.ts';
 
-/** Throws what `refuse` makes of the fault. */
+/** Throws the error that `refuse` makes. */
 export function requireSchema(schema: JsonObject, refuse: (sentence: string) => GatewayError): SchemaCheck {
   try {
     return compileSchema(schema);
@@ -17,7 +17,7 @@ export function requireSchema(schema: JsonObject, refuse: (sentence: string) => 
 
 const ownFields = ['prompt', 'system', 'schema', 'messages'];
 
-/** Other fields are those of a chat request, unless one is a slip of the pen. */
+/** Checks fields of a chat request for typing errors. Unknown fields pass. */
 function misspelt(given: JsonObject): readonly [string, string] | null {
   for (const field of Object.keys(given)) {
     const [meant] = ownFields.includes(field) ? [] : nearMatches(field, ownFields);
@@ -43,7 +43,7 @@ function requireQuestion(field: string, given: JsonObject): void {
 
 const holdsPlaces = (value: Json): boolean => referencesIn(value).length > 0;
 
-/** A model step asks something, and a schema that is written out is one. Returns what its answer looks like; null: anything. */
+/** Requires a question and a valid schema. Returns the schema of the answer; null for any answer. */
 export function requireModelStep(field: string, { use, with: given, each }: Step): JsonObject | null {
   if ((use !== undefined && !use.startsWith('model/')) || !isJsonObject(given)) return null;
   requireQuestion(field, given);

@@ -48,7 +48,7 @@ export const options = z.strictObject({
 
 export const mostItems = 1_000;
 
-/** A sentence that asks ends as it is. */
+/** A hint that is a question stays as it is. */
 export function invalid(field: string, sentence: string): GatewayError {
   const param = `spec.options.${field}`;
   return new GatewayError('configuration_invalid', `${param}: ${sentence}${sentence.endsWith('?') ? '' : '.'}`, { param });

@@ -1,4 +1,4 @@
-/** Which places a step may name, and what is said of the others. */
+/** Checks the references of a step when the pipeline is saved. */
 import type { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type JsonObject } from '../../../types/json.ts';
 import { fieldsOf, mayContainPath, definitelyNotList } from '../prompting/schema-paths.ts';
@@ -6,18 +6,18 @@ import { invalid } from './options.ts';
 
 export type Path = readonly string[];
 
-/** What is known where a step stands. */
+/** The names in scope at a step. */
 export interface Scope {
   readonly input: JsonObject;
-  /** What earlier steps answer; null: anything. */
+  /** The answer schemas of earlier steps; null for any answer. */
   readonly steps: ReadonlyMap<string, JsonObject | null>;
-  /** The ids of the step itself and of those that come later. */
+  /** The ids of the step itself and of later steps. */
   readonly later: readonly string[];
 }
 
 interface Place {
   readonly field: string;
-  /** Within a list there are `item` and `index` too. */
+  /** Within a list `item` and `index` are in scope too. */
   readonly inList?: boolean;
 }
 
@@ -54,7 +54,7 @@ function read(field: string, places: () => readonly Path[]): readonly Path[] {
   }
 }
 
-/** Throws for a place that can never be filled. Returns the places. */
+/** Throws for a reference that can never be resolved. Returns the references. */
 export function requireKnownReferences({ field, inList = false }: Place, places: () => readonly Path[], scope: Scope): readonly Path[] {
   const found = read(field, places);
   for (const path of found) {
@@ -64,7 +64,7 @@ export function requireKnownReferences({ field, inList = false }: Place, places:
   return found;
 }
 
-/** What is wrong with a place that must hold a list; null where it may hold one. */
+/** The fault of a reference that must be a list; null when it may be one. */
 export function faultOfList(field: string, path: Path, { input, steps }: Scope): GatewayError | null {
   const [root, name = '', ...deeper] = path;
   const schema = root === 'input' ? input : steps.get(name);

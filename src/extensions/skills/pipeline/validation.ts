@@ -1,4 +1,4 @@
-/** What can be found wrong with a pipeline when it is saved. */
+/** Validates a pipeline when it is saved. */
 import type { Json, JsonObject } from '../../../types/json.ts';
 import { conditionReferences } from './conditions.ts';
 import { faultOfList, requireKnownReferences, type Scope } from './reference-check.ts';
@@ -6,7 +6,7 @@ import { requireModelStep } from './model-step-validation.ts';
 import { invalid, noPlace, type Step } from './options.ts';
 import { isReference, referencesIn } from './references.ts';
 
-/** The list of a step: a place that may hold one. */
+/** The list of a step: a reference that may be a list. */
 function requireList(field: string, each: string, scope: Scope): void {
   const [place] = requireKnownReferences({ field }, () => referencesIn(each), scope);
   if (place === undefined) throw invalid(field, noPlace);

@@ -1,10 +1,10 @@
-/** Much work on few hands, told as it goes. */
+/** Runs many items with bounded concurrency and reports progress. */
 import type { ChatEvent, StepRecord } from '../../../types/chat.ts';
 
-/** So much at a time is kind to vendors, and mostly enough. */
+/** The default concurrency for calls to a vendor. */
 export const defaultConcurrency = 4;
 
-/** Does `work` on each, `hands` at a time, in any order; yields a step after each, which tells `how` it ended; returns the results in order. */
+/** Runs `work` on each item, `hands` at a time. Yields a step after each item, described by `how`. Returns the results in order. */
 export async function* runConcurrently<T, R>(
   items: readonly T[],
   hands: number,
@@ -23,7 +23,7 @@ export async function* runConcurrently<T, R>(
         results[index] = result;
         return index;
       });
-      // The first failure is told; what fails beside it has nobody left to tell.
+      // The first failure is thrown; later ones are expected.
       working.catch(() => {});
       running.set(index, working);
     }

@@ -1,8 +1,8 @@
-/** What a skill says to its model, within the conversation in which it was called. */
+/** Places the messages of a skill in the conversation in which it was called. */
 import type { JsonObject } from '../../../types/json.ts';
 import type { SkillRun } from '../../../types/skill.ts';
 
-/** `first` comes before all that was said earlier, `last` after it, with the pictures that came with it. */
+/** `first` precedes the earlier conversation; `last` follows it with the images of the call. */
 export function conversationMessages(
   [first, last]: readonly [JsonObject, JsonObject],
   { conversation: { before, attached } }: Pick<SkillRun, 'conversation'>,

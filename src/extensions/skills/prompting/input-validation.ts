@@ -1,4 +1,4 @@
-/** The input of a skill against its schema. */
+/** Validates the input of a skill against its schema. */
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { SchemaCheck } from '../../../schema/json-schema.ts';
@@ -21,7 +21,7 @@ interface DocumentInput {
   readonly check: SchemaCheck;
 }
 
-/** In a chat the words beside a file are the text, unless the skill has a field for them. */
+/** In a chat the text beside a file is the input text, unless the skill has a field for it. */
 function bothThere(fields: JsonObject): GatewayError {
   const beside = Object.hasOwn(fields, 'instructions')
     ? 'wishes beside a file go into input.instructions'
@@ -35,7 +35,7 @@ function noneThere(fields: JsonObject, given: JsonObject): GatewayError {
   return inputError('text', `is missing: give a text there, or a file as input.document${beside}`);
 }
 
-/** The same for a skill that reads a text or a file: one of the two. */
+/** The same for a skill that takes either a text or a file. */
 export function requireDocument({ check, schema }: DocumentInput, given: Json): JsonObject {
   if (isJsonObject(given)) {
     const fields = isJsonObject(schema['properties']) ? schema['properties'] : {};

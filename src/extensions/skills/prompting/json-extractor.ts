@@ -1,8 +1,8 @@
-/** JSON in what a model says: bare, within a fence of code, or with words around it. In linear time, for models may go on with spaces for ever. */
+/** Extracts JSON from a model's text: bare, in a code fence, or between words. Linear time, because a model may emit white space without end. */
 import type { Json } from '../../../types/json.ts';
 import { repairJson } from './lenient-json.ts';
 
-/** So many places where JSON may begin are tried. */
+/** The most start positions that are tried. */
 const mostTries = 20;
 
 function parsed(text: string): Json | undefined {
@@ -13,10 +13,10 @@ function parsed(text: string): Json | undefined {
   }
 }
 
-/** Also of what is JSON but for marks that models often set. */
+/** Parses JSON, and near-JSON with common mistakes of models. */
 const read = (text: string): Json | undefined => parsed(text) ?? parsed(repairJson(text));
 
-/** Where the bracket at `start` is closed, by the rules of JSON; -1 if it is not. */
+/** The index where the bracket at `start` closes by the rules of JSON; -1 when it does not. */
 function endOf(text: string, start: number): number {
   let depth = 0;
   let inText = false;
@@ -32,7 +32,7 @@ function endOf(text: string, start: number): number {
   return -1;
 }
 
-/** Undefined where there is none. Of several the first object or list, for that is what was asked for. */
+/** Undefined when there is none. Of several values the first object or list. */
 export function extractJson(text: string): Json | undefined {
   const whole = parsed(text.trim());
   if (whole !== undefined) return whole;
@@ -45,7 +45,7 @@ export function extractJson(text: string): Json | undefined {
     if (start === -1) break;
     const end = endOf(text, start);
     const value = end === -1 ? undefined : read(text.slice(start, end + 1));
-    // A mark such as [1] in the words is JSON too, but hardly what was asked for.
+    // A citation mark such as [1] is valid JSON but not the answer.
     if (value !== undefined && !Array.isArray(value)) return value;
     best ??= value;
     at = value === undefined ? start + 1 : end + 1;

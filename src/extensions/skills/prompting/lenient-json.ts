@@ -1,14 +1,14 @@
-/** What models write for JSON where nobody holds them to it: commas after the last one, and line breaks within texts. */
+/** Repairs common mistakes in a model's JSON: trailing commas and line breaks within strings. */
 
 const control = /[\u0000-\u001f]/; // oxlint-disable-line no-control-regex -- these are what JSON wants escaped
 
 const escaped = (sign: string): string => JSON.stringify(sign).slice(1, -1);
 
-/** The same as JSON has it, in one walk; what is wrong beside stays wrong. */
+/** Repairs the text in one pass. Other faults remain. */
 export function repairJson(text: string): string {
   const parts: string[] = [];
   let inText = false;
-  /** Where in `parts` a comma stands behind which nothing but spaces came. */
+  /** The index in `parts` of a comma followed only by white space. */
   let comma = -1;
   for (let at = 0; at < text.length; at++) {
     const sign = text[at] as string;

@@ -1,4 +1,4 @@
-/** A conversation in which the skill itself answers some calls of functions; tools of the row are run by the house. */
+/** A conversation in which the skill answers some function calls itself. Pailou executes the tools of the row. */
 import type { ChatEvent, FinishReason } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
@@ -9,7 +9,7 @@ export interface LocalTool {
   readonly name: string;
   readonly description: string;
   readonly parameters: JsonObject;
-  /** What the model reads; a fault is told as text as well. */
+  /** The text for the model. A failure is text too. */
   readonly call: (input: JsonObject) => string;
 }
 
@@ -28,7 +28,7 @@ function parse(text: string): JsonObject {
   }
 }
 
-/** Yields steps as they come, then the answer. At most `run.maxSteps` rounds, and a last one without tools. */
+/** Yields steps, then the answer. At most `run.maxSteps` rounds, then one without tools. */
 export async function* converse(
   run: SkillRun,
   start: readonly JsonObject[],

@@ -1,10 +1,10 @@
-/** Text with `{{path.to.value}}` places. Values are put in, nothing is run. */
+/** Text templates with `{{path.to.value}}`. Values are inserted and never executed. */
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 
 type Part = string | readonly string[];
 
-/** Parsed once; throws a sentence for a place that is not a path. */
+/** Parses a template. Throws a sentence for a malformed path. */
 export function parseTemplate(text: string): readonly Part[] {
   return text.split(/(\{\{[^{}]*\}\})/).map((piece): Part => {
     if (!piece.startsWith('{{')) return piece;
@@ -15,12 +15,12 @@ export function parseTemplate(text: string): readonly Part[] {
   });
 }
 
-/** The paths of the template's places. */
+/** The paths of a template. */
 export function templatePaths(template: readonly Part[]): (readonly string[])[] {
   return template.filter((part) => typeof part !== 'string');
 }
 
-/** What a text holds if it is an object or a list in JSON, as many tools answer; else the value itself. */
+/** The parsed object or list of a JSON text, as many tools answer; any other value unchanged. */
 export function opened(value: Json | undefined): Json | undefined {
   if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) return value;
   try {
@@ -30,7 +30,7 @@ export function opened(value: Json | undefined): Json | undefined {
   }
 }
 
-/** The value at a path, also within texts that hold JSON; undefined where there is none. */
+/** The value at a path, also within texts that hold JSON. Undefined when it does not exist. */
 export function lookUp(known: Json, path: readonly string[]): Json | undefined {
   return path.reduce<Json | undefined>((at, key) => {
     const found = opened(at);
@@ -39,10 +39,10 @@ export function lookUp(known: Json, path: readonly string[]): Json | undefined {
   }, known);
 }
 
-/** More than any model reads; a template that names a value twice makes it twice as long, and one that is given that again. */
+/** In characters; more than any model reads. Nested templates could double a text at every level. */
 const mostCharacters = 20_000_000;
 
-/** Text as it is, other values as JSON; a value that is not there leaves nothing. Throws `step_limit_reached` for more than anybody would read. */
+/** Inserts text as it is and other values as JSON; a missing value is empty. Throws `step_limit_reached` above the limit. */
 export function fillTemplate(template: readonly Part[], input: JsonObject): string {
   let characters = 0;
   return template

@@ -1,4 +1,4 @@
-/** An answer that fits a JSON Schema: checked, and repaired with the validator's words. */
+/** Asks a model for an answer that fits a JSON Schema. The validator's messages drive the repairs. */
 import { GatewayError } from '../../../types/errors.ts';
 import type { Json, JsonObject } from '../../../types/json.ts';
 import type { SchemaCheck } from '../../../schema/json-schema.ts';
@@ -7,14 +7,14 @@ import { extractJson } from './json-extractor.ts';
 import { wholeText } from '../../../streaming/text-events.ts';
 
 export interface TypedQuestion {
-  /** All of the chat request but the messages. */
+  /** The chat request without the messages. */
   readonly body: JsonObject;
   readonly messages: readonly JsonObject[];
-  /** What an answer of nearly the right form means; unless given, what it is. */
+  /** Normalizes a near-miss answer. By default the answer is unchanged. */
   readonly meant?: (value: Json) => Json;
-  /** What is wrong with an answer, as a sentence for the model; null for nothing. */
+  /** The fault of an answer as a sentence for the model; null for none. */
   readonly fault: (value: Json) => string | null | Promise<string | null>;
-  /** Rounds in which the model may repair what it said. */
+  /** The number of repair rounds. */
   readonly repairs: number;
 }
 
@@ -36,7 +36,7 @@ export async function askTyped(run: SkillRun, { body, messages, meant, fault, re
     const text = await wholeText(await run.invoke(run.model, { ...body, messages: asked }));
     const found = extractJson(text);
     const value = found === undefined ? undefined : (meant?.(found) ?? found);
-    // What is JSON at all is nearer to the aim than what is none.
+    // Valid JSON is a better attempt than text.
     if (value !== undefined || !hasJson) best = text;
     hasJson ||= value !== undefined;
     const wrong = value === undefined ? 'the answer is not JSON' : await fault(value);
@@ -57,7 +57,7 @@ export async function askTyped(run: SkillRun, { body, messages, meant, fault, re
   );
 }
 
-/** The field of a chat request that asks a vendor for JSON of this schema. */
+/** The `response_format` for this schema. */
 export function jsonFormat(schema: JsonObject): JsonObject {
   return { type: 'json_schema', json_schema: { name: 'answer', schema } };
 }

@@ -1,4 +1,4 @@
-/** The thread that ends a reader's process when its parent is gone, or when it takes more memory than it may. */
+/** A thread that ends the subprocess when its parent is gone or its memory limit is exceeded. */
 import { workerData } from 'node:worker_threads';
 
 const lookMs = 50;

@@ -1,4 +1,4 @@
-/** Who waits for work apart: nobody holds up the others by giving much of it. */
+/** The queue ticket of a caller for subprocess work, for fairness between callers. */
 import { personKey } from '../../../types/access.ts';
 import type { SkillRun } from '../../../types/skill.ts';
 import type { Waiting } from '../../../scheduling/fair-queue.ts';

@@ -1,18 +1,18 @@
-/** Work on what strangers wrote is done in a process of its own: whatever it is, it can neither stop nor end the gateway. */
+/** Runs work on untrusted content in a subprocess, so that it can neither block nor crash the gateway. */
 import { type ChildProcess, fork } from 'node:child_process';
 import type { AcquireSlot, Waiting } from '../../../scheduling/fair-queue.ts';
 import type { Answer } from './child-process.ts';
 
 export interface Limits {
   readonly seconds: number;
-  /** Resident, of the whole process. */
+  /** Resident memory of the whole process. */
   readonly memoryMb: number;
 }
 
-/** What the work itself says is wrong. */
+/** A fault that the work itself reports. */
 export class SubprocessFault extends Error {}
 
-/** It ended without an answer. `lost`: nobody knows why. */
+/** The subprocess ended without an answer. `lost`: the cause is unknown. */
 export class SubprocessLost extends Error {
   readonly why: 'time' | 'memory' | 'start' | 'lost';
   constructor(why: SubprocessLost['why'], options?: ErrorOptions) {
@@ -23,7 +23,7 @@ export class SubprocessLost extends Error {
 
 function start(entry: string, { memoryMb }: Limits): ChildProcess {
   return fork(entry, [String(memoryMb)], {
-    // Nothing of the gateway's own: neither its flags nor its secrets.
+    // Inherits neither flags nor secrets of the gateway.
     execArgv: [`--max-old-space-size=${Math.ceil(memoryMb * 0.8)}`],
     env: {},
     serialization: 'advanced',
@@ -31,17 +31,17 @@ function start(entry: string, { memoryMb }: Limits): ChildProcess {
   });
 }
 
-/** What it means that a process ended without an answer, and not by us. */
+/** The cause when a subprocess ended without an answer and was not killed by the gateway. */
 function deathOf(code: number | null, signal: NodeJS.Signals | null): SubprocessLost {
   const cause = new Error(`It ended with ${signal ?? `code ${code}`}.`);
-  // It answers whatever is thrown in it: it could not even start.
+  // It reports every error itself, so it did not start.
   if (signal === null) return new SubprocessLost('start', { cause });
-  // By its watch or by the system, or by itself when its heap is full.
+  // Ended by its watchdog, by the system, or by its own full heap.
   const full: readonly NodeJS.Signals[] = ['SIGKILL', 'SIGABRT', 'SIGTRAP', 'SIGILL'];
   return new SubprocessLost(full.includes(signal) ? 'memory' : 'lost', { cause });
 }
 
-/** Waits for its turn, then has `entry` do it. Throws `SubprocessFault`, `SubprocessLost`, or the signal's reason as soon as nobody waits any more. */
+/** Waits for a slot, then runs `entry`. Throws `SubprocessFault`, `SubprocessLost`, or the signal's reason when the caller has left. */
 export async function runInSubprocess<Given extends object, Result>(
   entry: string,
   given: Given,
@@ -59,7 +59,7 @@ export async function runInSubprocess<Given extends object, Result>(
     endTurn();
     throw thrown;
   }
-  // Not before it is gone, so that there are never more.
+  // The slot is released after the exit, so that there are never more processes.
   child.once('exit', endTurn);
   const { promise, resolve, reject } = Promise.withResolvers<Result>();
   const leave = (): void => reject(signal.reason as Error);
@@ -71,11 +71,11 @@ export async function runInSubprocess<Given extends object, Result>(
   });
   child.once('exit', (code, by) => reject(deathOf(code, by)));
   child.once('error', (error) => {
-    // It was never started.
+    // The process was never started.
     if (child.pid === undefined) endTurn();
     reject(error);
   });
-  // If it cannot be told, it is no more, and that is heard of anyway.
+  // A failed send means that it has exited; the exit event reports it.
   child.send(given, () => {});
   try {
     return await promise;

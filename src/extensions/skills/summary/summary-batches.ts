@@ -1,11 +1,11 @@
-/** Summaries of parts as the model reads them, and which of them it reads together. */
+/** Groups partial summaries into batches that fit one prompt. */
 import type { Part } from './summary-prompt.ts';
 
 export function written({ summary, key_points: points }: Part): string {
   return [summary, ...points.map(({ text, sections }) => `- ${text} [${sections.join(', ')}]`)].join('\n');
 }
 
-/** Neighbours together as far as they fit, at least two at a time, so that there are ever fewer. */
+/** Joins neighbours as far as they fit, at least two at a time, so that the number always shrinks. */
 export function grouped(parts: readonly Part[], most: number): readonly (readonly Part[])[] {
   const groups: Part[][] = [];
   let size = 0;

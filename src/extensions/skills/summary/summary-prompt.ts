@@ -1,4 +1,4 @@
-/** What a model is asked about a part of a document, and about the summaries of several parts; and the form of its answer. */
+/** Builds the prompt and the answer schema for summaries of parts and for their combination. */
 import type { JsonObject } from '../../../types/json.ts';
 import { compileSchema } from '../../../schema/json-schema.ts';
 import type { SkillRun } from '../../../types/skill.ts';
@@ -6,11 +6,11 @@ import { askTyped, faultOf, jsonFormat } from '../prompting/typed-answer.ts';
 
 export interface Point {
   readonly text: string;
-  /** The numbers of the sections that it comes from. */
+  /** The numbers of the source sections. */
   readonly sections: readonly number[];
 }
 
-/** The summary of a part of the document, or of several parts together. */
+/** The summary of one part of the document, or of several parts together. */
 export interface Part {
   readonly summary: string;
   readonly key_points: readonly Point[];
@@ -36,7 +36,7 @@ const joining = `You are given summaries of the parts of one document, in order,
 Make one summary of them all, and the most important key points with their numbers. Say nothing that is not in them.`;
 const answerForm = 'Answer with JSON: {"summary": "...", "key_points": [{"text": "...", "sections": [1, 2]}]}';
 
-/** What the caller wants: of every part, and of what is given to the caller in the end. */
+/** The caller's instructions: for every part, and for the final summary. */
 export interface Wishes {
   readonly ofAll: string;
   readonly ofLast: string;
@@ -45,13 +45,13 @@ export interface Wishes {
 export interface Question {
   readonly task: 'read' | 'join';
   readonly text: string;
-  /** The sections that the model has before it; it may name no others. */
+  /** The sections in the prompt. The model may cite no others. */
   readonly sections: ReadonlySet<number>;
-  /** Whether the answer is what the caller gets. */
+  /** True when the answer is the final summary. */
   readonly isLast: boolean;
 }
 
-/** Throws `output_invalid` where the repairs do not help. */
+/** Throws `output_invalid` when the repairs do not help. */
 export async function askForSummary(
   run: SkillRun,
   { task, text, sections, isLast }: Question,

@@ -1,4 +1,4 @@
-/** The process in which the syntax of the files of one answer is looked at. */
+/** The subprocess that checks the syntax of generated files. */
 import { serveOneRequest } from '../../sandbox/child-process.ts';
 import { type CodeFile, syntaxOf } from '../syntax.ts';
 
