@@ -1,4 +1,5 @@
 /** Composes the HTTP server: the API gateway with the control plane's routes and the calls' routes on it. */
+import { createBodyBudget } from '../api/bodies/body-budget.ts';
 import { addCalls } from '../api/calls-routes.ts';
 import { addIdentity } from '../api/routes/identity.ts';
 import { addKeyExchange } from '../api/routes/key-exchange.ts';
@@ -58,6 +59,9 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
     docs: settings.docs,
     logger,
     bodyLimit: settings.bodyLimit,
+    bodyBudget: createBodyBudget(settings.bodies),
+    slowBodySeconds: settings.slowBodySeconds,
+    quota: calls.quota,
     version,
     control: (app) => {
       addIdentity(app, { people, names: config.people, audit });

@@ -78,7 +78,10 @@ export function addAdmission(app: FastifyInstance, credentials: Credentials, con
     const held = config.hold();
     request.held = held;
     // `on`, not `once`: it comes once anyway, and `once` costs twice as much.
-    reply.raw.on('close', () => held.release());
+    reply.raw.on('close', () => {
+      held.release();
+      request.bodyReservation?.[Symbol.dispose]();
+    });
     reply.header('x-request-id', request.id);
     reply.header('x-pailou-revision', held.snapshot.revision);
     // An address that does not exist tells nothing; it answers 404 to everybody.

@@ -16,10 +16,22 @@ import { addRoot } from './routes/root.ts';
 import { addSkillRuns } from './routes/skill-runs.ts';
 import { addSkills } from './routes/skills.ts';
 
+/** Where each request is a call of a model, or of a skill as one. */
+const modelCalls: ReadonlySet<string> = new Set([
+  '/v1/chat/completions',
+  '/v1/messages',
+  '/v1/responses',
+  '/v1/embeddings',
+  '/v1/rerank',
+  '/v1/images/generations',
+  '/v1/audio/speech',
+  '/v1/audio/transcriptions',
+]);
+
 export function addCalls(app: FastifyInstance, services: CallServices, gate: McpGate, runs: RunReader): void {
   // Each of these names a model or a skill, mostly in its body.
   app.addHook('onRoute', (route) => {
-    if (route.method === 'POST') route.config = { ...route.config, decides: true };
+    if (route.method === 'POST') route.config = { ...route.config, decides: true, callsModel: modelCalls.has(route.url) };
   });
   addChatCompletions(app, services);
   addMessages(app, services);

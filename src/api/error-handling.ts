@@ -8,6 +8,7 @@ import type { AuditLog } from '../storage/audit.ts';
 import { createDenialAudit } from './denial-audit.ts';
 import { speaksMessages } from './request-context.ts';
 import { metadataOf } from './routes/protected-resource.ts';
+import { isBodyPending, sendAndClose } from './bodies/lingering-close.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import { personRef } from '../types/person.ts';
 import { firstZodFault, faultSentence } from '../schema/zod-errors.ts';
@@ -69,10 +70,10 @@ export function sendError(reply: FastifyReply, error: GatewayError, requestId: s
   // Where Anthropic's clients look for it.
   const messages = messagesAddress.test(reply.request.url) || speaksMessages(reply.request);
   if (messages) reply.header('request-id', requestId);
-  void reply
-    .code(error.status)
-    .header('content-type', 'application/json; charset=utf-8')
-    .send(messages ? renderMessagesError(error, requestId) : renderError(error, requestId));
+  const text = messages ? renderMessagesError(error, requestId) : renderError(error, requestId);
+  reply.code(error.status).header('content-type', 'application/json; charset=utf-8');
+  if (isBodyPending(reply.request)) sendAndClose(reply, text);
+  else void reply.send(text);
 }
 
 export interface ErrorHandlingOptions {
@@ -86,7 +87,11 @@ export interface ErrorHandlingOptions {
 /** A missing token is a stranger's knock; a wrong one somebody tried. */
 const refusals: ReadonlySet<string> = new Set(['token_invalid', 'token_expired', 'sign_in_failed', 'permission_denied']);
 
-export function addErrorHandling(app: FastifyInstance, options: ErrorHandlingOptions): void {
+/** Returns what answers requests to no address. */
+export function addErrorHandling(
+  app: FastifyInstance,
+  options: ErrorHandlingOptions,
+): (request: FastifyRequest, reply: FastifyReply) => void {
   const { logger, audit, homeTenant } = options;
   const denials = createDenialAudit({ audit });
   app.addHook('onClose', async () => denials.close());
@@ -128,7 +133,7 @@ export function addErrorHandling(app: FastifyInstance, options: ErrorHandlingOpt
       .replace(/:[A-Za-z]+/g, '[^/]+');
     for (const method of [route.method].flat()) routes.push({ method, pattern: new RegExp(`^${source}/?$`) });
   });
-  app.setNotFoundHandler((request, reply) => {
+  const answerUnknown = (request: FastifyRequest, reply: FastifyReply): void => {
     const path = request.url.split('?', 1)[0] ?? '';
     const allowed = [...new Set(routes.filter((route) => route.pattern.test(path)).map((route) => route.method))];
     if (allowed.length > 0) {
@@ -141,7 +146,9 @@ export function addErrorHandling(app: FastifyInstance, options: ErrorHandlingOpt
       return;
     }
     sendError(reply, new GatewayError('not_found', 'There is nothing at this address. /docs lists what there is.'), request.id);
-  });
+  };
+  app.setNotFoundHandler(answerUnknown);
+  return answerUnknown;
 }
 
 /** Answers bytes that are not HTTP, or headers beyond the limit, before any route is known. */

@@ -4,11 +4,14 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import type { Credentials } from '../auth/credentials.ts';
 import { refusePoison } from '../config/validation-errors.ts';
 import type { ConfigService } from '../config/service.ts';
+import type { Quota } from '../quota/quota.ts';
 import type { AuditLog } from '../storage/audit.ts';
 import type { Logger } from '../types/logger.ts';
 import { addAdmission, requestId, requireDeclaredAccess } from './admission.ts';
 import { addDocumentation, type DocumentationAudience } from './documentation.ts';
 import { addErrorHandling, answerClientError } from './error-handling.ts';
+import { addBodyAdmission } from './bodies/body-admission.ts';
+import type { BodyBudget } from './bodies/body-budget.ts';
 import { addJsonBody } from './bodies/json-body.ts';
 import { createActiveRequests } from './active-requests.ts';
 
@@ -26,6 +29,10 @@ export interface ServerOptions {
   readonly homeTenant: string;
   readonly logger: Logger;
   readonly bodyLimit: number;
+  readonly bodyBudget: BodyBudget;
+  /** How long a body may come too slowly. */
+  readonly slowBodySeconds: number;
+  readonly quota: Pick<Quota, 'arrive'>;
   readonly version: string;
   readonly docs: DocumentationAudience;
   /** Adds the routes whose bodies zod checks before the handler runs (the control API). */
@@ -58,8 +65,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.decorate('unreadMs', options.unreadMs);
   app.decorate('publicUrl', options.publicUrl);
   app.addHook('onClose', async () => activeRequests.close());
-  addJsonBody(app);
-  addErrorHandling(app, options);
+  const answerUnknown = addErrorHandling(app, options);
+  addBodyAdmission(app, options, answerUnknown);
+  addJsonBody(app, options.bodyLimit);
   await addDocumentation(app, options.version, options.docs);
   await app.register(async (scope) => {
     // Before zod, which would take such a key out in silence.

@@ -250,6 +250,26 @@ const table = {
     example: 'off',
     default: 'on',
   },
+  PAILOU_BODIES_PER_PERSON_MB: {
+    meaning:
+      'How much the request bodies of one person that are under way may hold together, on each node. One alone may be larger. What is beyond gets 429 before it is read.',
+    form: 'a number of megabytes from 1 to 65536',
+    example: '64',
+    default: '128',
+  },
+  PAILOU_BODIES_MB: {
+    meaning:
+      'How much all request bodies that are under way may hold together, on each node. A body that is being worked on takes several times its size.',
+    form: 'a number of megabytes from 1 to 65536',
+    example: '512',
+    default: '256',
+  },
+  PAILOU_SLOW_BODY_SECONDS: {
+    meaning: 'A body that brings less than 4096 bytes a second for so long is not waited for: its request ends with 408.',
+    form: 'a number of seconds from 1 to 120',
+    example: '30',
+    default: '10',
+  },
   PAILOU_BODY_LIMIT: {
     meaning: 'The largest request body in bytes.',
     form: 'a number of bytes from 1024 to 1073741824',

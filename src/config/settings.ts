@@ -70,6 +70,10 @@ export interface Settings {
   readonly responsesStore: boolean;
   /** Bytes. */
   readonly bodyLimit: number;
+  /** Bytes of all bodies under way. */
+  readonly bodies: { readonly mostOfOne: number; readonly mostOfAll: number };
+  /** How long a body may come too slowly. */
+  readonly slowBodySeconds: number;
 }
 
 /** Lists every bad variable with what is wrong and an example. */
@@ -81,6 +85,8 @@ export class SettingsError extends Error {
     this.name = 'SettingsError';
   }
 }
+
+const megabyte = 1_048_576;
 
 /** Private, loopback and link-local ranges where a team's own model servers live; never the metadata addresses. */
 const developmentRanges = ['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '::1/128', 'fc00::/7'];
@@ -121,6 +127,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const mode = read('PAILOU_MODE', oneOf('development', 'production'), 'development');
   const production = mode === 'production';
   const issuer = read('PAILOU_OAUTH_ISSUER', url('https:', 'http:'), null);
+  const bodyLimit = read('PAILOU_BODY_LIMIT', whole(1_024, 1_073_741_824), 20_000_000);
   const settings: Settings = {
     mode,
     host: read('PAILOU_HOST', (text) => (/^[A-Za-z0-9.:_-]+$/.test(text) ? text : undefined), '127.0.0.1'),
@@ -164,8 +171,15 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     outboundAllow: read('PAILOU_OUTBOUND_ALLOW', parseRanges, production ? [] : developmentRanges),
     fetchAllow: read('PAILOU_FETCH_ALLOW', parseRanges, []),
     responsesStore: read('PAILOU_RESPONSES_STORE', (text) => ({ on: true, off: false })[text], true),
-    bodyLimit: read('PAILOU_BODY_LIMIT', whole(1_024, 1_073_741_824), 20_000_000),
+    bodyLimit,
+    bodies: {
+      mostOfOne: read('PAILOU_BODIES_PER_PERSON_MB', whole(1, 65_536), 128) * megabyte,
+      mostOfAll: read('PAILOU_BODIES_MB', whole(1, 65_536), Math.max(256, Math.ceil(bodyLimit / megabyte))) * megabyte,
+    },
+    slowBodySeconds: read('PAILOU_SLOW_BODY_SECONDS', whole(1, 120), 10),
   };
+  if (settings.bodies.mostOfAll < bodyLimit)
+    fault('PAILOU_BODIES_MB', 'is less than PAILOU_BODY_LIMIT, the size of a single body; raise it');
 
   if (settings.redisUrl === null && values.has('PAILOU_WITHOUT_REDIS'))
     fault('PAILOU_WITHOUT_REDIS', 'has no meaning without PAILOU_REDIS_URL; leave it out, or set that too');

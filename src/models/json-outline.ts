@@ -16,13 +16,13 @@ function invalid(offset: number, what: string): GatewayError {
   return new GatewayError('invalid_json', `The body is not valid JSON: ${what} at byte ${offset}.`);
 }
 
-function isSpace(byte: number | undefined): boolean {
+export function isJsonSpace(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
 function skipSpace(bytes: Buffer, from: number): number {
   let at = from;
-  while (isSpace(bytes[at])) at++;
+  while (isJsonSpace(bytes[at])) at++;
   return at;
 }
 
@@ -49,6 +49,20 @@ function skipString(bytes: Buffer, from: number): number {
   }
 }
 
+export function refuseDepth(depth: number, maxDepth: number): void {
+  if (depth > maxDepth)
+    throw new GatewayError('invalid_request', `The body is nested deeper than ${maxDepth} levels; nothing that deep is accepted.`);
+}
+
+/** Throws for a top-level key that must not be there. */
+export function refuseMember(key: string, isThere: boolean): void {
+  if (key === '__proto__') throw new GatewayError('invalid_request', 'The body may not have a field named __proto__.', { param: key });
+  if (isThere)
+    throw new GatewayError('invalid_request', `The field "${key.slice(0, 64)}" stands twice in the body; send it once.`, {
+      param: key.slice(0, 64),
+    });
+}
+
 /** The offset behind the object or array that opens at `from`, which lies `outside` levels deep. Which bracket closes which is left to JSON.parse. */
 function skipNested(bytes: Buffer, from: number, outside: number, maxDepth: number): number {
   let depth = outside;
@@ -62,8 +76,7 @@ function skipNested(bytes: Buffer, from: number, outside: number, maxDepth: numb
     at++;
     if (byte === openBrace || byte === openBracket) {
       depth++;
-      if (depth > maxDepth)
-        throw new GatewayError('invalid_request', `The body is nested deeper than ${maxDepth} levels; nothing that deep is accepted.`);
+      refuseDepth(depth, maxDepth);
     } else if (byte === closeBrace || byte === closeBracket) {
       depth--;
       if (depth === outside) return at;
@@ -79,14 +92,14 @@ function skipValue(bytes: Buffer, from: number, outside: number, maxDepth: numbe
   let at = from;
   while (at < bytes.length) {
     const byte = bytes[at];
-    if (byte === comma || byte === closeBrace || byte === closeBracket || isSpace(byte)) break;
+    if (byte === comma || byte === closeBrace || byte === closeBracket || isJsonSpace(byte)) break;
     at++;
   }
   if (at === from) throw invalid(from, 'no value');
   return at;
 }
 
-function readKey(bytes: Buffer, start: number, end: number): string {
+export function memberKey(bytes: Buffer, start: number, end: number): string {
   const text = bytes.toString('utf8', start, end);
   if (!text.includes('\\')) return text.slice(1, -1);
   try {
@@ -123,12 +136,8 @@ export function outlineJson(bytes: Buffer, maxDepth: number): JsonOutline {
     if (bytes[at] !== colon) throw invalid(at, 'a colon is missing');
     const valueStart = skipSpace(bytes, at + 1);
     const valueEnd = skipValue(bytes, valueStart, 1, maxDepth);
-    const key = readKey(bytes, keyStart, keyEnd);
-    if (key === '__proto__') throw new GatewayError('invalid_request', 'The body may not have a field named __proto__.', { param: key });
-    if (members.has(key))
-      throw new GatewayError('invalid_request', `The field "${key.slice(0, 64)}" stands twice in the body; send it once.`, {
-        param: key.slice(0, 64),
-      });
+    const key = memberKey(bytes, keyStart, keyEnd);
+    refuseMember(key, members.has(key));
     members.set(key, { keyStart, valueStart, valueEnd });
     at = skipSpace(bytes, valueEnd);
     if (bytes[at] === closeBrace) return { members, bodyStart };

@@ -29,6 +29,8 @@ export type Actual = readonly number[];
 export interface QuotaStore {
   /** Takes room in all counters, or in none. `leaseUntil`: when the room is given back if nobody does. */
   take(place: Place, leaseUntil: number): Verdict | Promise<Verdict>;
+  /** Where a call would be refused now, as far as this node knows without asking anybody; takes nothing. */
+  peek(demands: readonly Demand[], at: number): Verdict;
   /** Replaces what was set aside by what was used. Once per place. */
   settle(place: Place, actual: Actual): void;
   /** Makes the counter of spent money show at least `amount`: what the ledger knows. */

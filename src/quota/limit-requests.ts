@@ -103,7 +103,13 @@ export function spendPeriods(rule: LimitRule, now: number): readonly (Period & {
 }
 
 /** The most that a call that uses `usage` costs at any deployment, in micro-units of `currency`; null where one has no price in it for the operation. */
-export function highestCost(model: Limited, currency: string, operation: Operation, usage: Usage, now: number): number | null {
+export function highestCost(
+  model: Pick<Limited, 'deployments'>,
+  currency: string,
+  operation: Operation,
+  usage: Usage,
+  now: number,
+): number | null {
   let highest = 0;
   for (const { price } of model.deployments) {
     const cost = price === null || price.currency !== currency ? null : costOf(price, operation, usage, now);
@@ -120,7 +126,7 @@ export function highestCost(model: Limited, currency: string, operation: Operati
 export function limitRequestsOf(
   rules: readonly LimitRule[],
   caller: Counted,
-  model: Limited,
+  model: Pick<Limited, 'name' | 'deployments'>,
   size: () => CallSize | null,
   now: number,
   unpriced: (rule: LimitRule) => void,

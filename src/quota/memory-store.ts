@@ -98,20 +98,26 @@ export function createMemoryStore(): MemoryStore {
     return { used, full, waitMs: full ? heldWait(demand, at) : 0 };
   };
 
+  const peek = (demands: readonly Demand[], at: number): Verdict => {
+    const counters = demands.map((demand) => look(demand, at));
+    const refused = counters.findIndex(({ full }) => full);
+    return { refused: refused === -1 ? null : refused, counters };
+  };
+
   return {
     get size() {
       return windows.size + holds.size;
     },
+    peek,
     take({ demands, at }): Verdict {
       sweep(at);
-      const counters = demands.map((demand) => look(demand, at));
-      const refused = counters.findIndex(({ full }) => full);
-      if (refused !== -1) return { refused, counters };
+      const verdict = peek(demands, at);
+      if (verdict.refused !== null) return verdict;
       for (const demand of demands) {
         if (isWindow(demand)) windowOf(demand.key, at).add(demand.amount, at);
         else holdOf(demand).reserved += demand.amount;
       }
-      return { refused: null, counters };
+      return verdict;
     },
     settle({ demands, at }: Place, actual: Actual) {
       for (const [index, demand] of demands.entries()) {

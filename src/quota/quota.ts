@@ -21,12 +21,27 @@ export interface Admission {
   settle(run: Pick<RunRecord, 'usage' | 'cost' | 'costFemto' | 'currency'> | null): void;
 }
 
+/** A call whose body has not been read: all that is known of it is who makes it. */
+export interface Arrival {
+  /** The refusal to throw, or null. Counts as a refusal when it is asked for. */
+  readonly refuse: (() => GatewayError) | null;
+  /** For a refusal. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The body is there, or will never be. Safe to call twice. */
+  leave(): void;
+}
+
 /** How calls go on while Redis, which counts for all nodes, is away. */
 export type WithoutRedis = 'local' | 'refuse';
 
 export interface Quota {
   /** Null where no limit counts the call. Never rejects, and answers at once unless the counters are in Redis. A `size` of null: nothing but a request. */
   take(view: TenantView, principal: Principal, limited: Limited, size: () => CallSize | null): Admission | null | Promise<Admission>;
+  /**
+   * Looks at the limits that count every call of this person to any model, by what this node knows; takes nothing but a place for the
+   * body among those that arrive. Null where no such limit is.
+   */
+  arrive(view: TenantView, principal: Principal): Arrival | null;
   /** Tells what the ledger knows was spent in a period. Rejects with what the store rejects with. */
   spent(key: string, amount: number, until: number): Promise<void>;
 }
@@ -52,6 +67,10 @@ function actualOf(demands: readonly Demand[], run: Pick<RunRecord, 'usage' | 'co
     return run.currency === rule.spec.spend?.currency ? (run.cost ?? 0) + (run.costFemto ?? 0) / 1_000_000_000 : 0;
   });
 }
+
+/** Patterns of single models and tags do not cover it. */
+const anyModel = { kind: 'model', name: '', tags: [] } as const;
+const nameless: Pick<Limited, 'name' | 'deployments'> = { name: '', deployments: [] };
 
 export function createQuota({ logger, shared, withoutRedis, onRefusal }: QuotaOptions): Quota {
   const local = createMemoryStore();
@@ -99,7 +118,51 @@ export function createQuota({ logger, shared, withoutRedis, onRefusal }: QuotaOp
     }
   };
 
+  /** Bodies under way, by the counter of calls at once in which their calls will want a place. */
+  const arriving = new Map<string, number>();
+  const arrive = (key: string, by: number): void => {
+    const count = (arriving.get(key) ?? 0) + by;
+    if (count > 0) arriving.set(key, count);
+    else arriving.delete(key);
+  };
+  const isFullWithArriving = ({ measure, key, limit }: Demand, used: number): boolean =>
+    measure === 'concurrent' && used + (arriving.get(key) ?? 0) >= limit;
+
   return {
+    arrive(view, principal) {
+      const rules = view.limits.find(principal, anyModel).filter(({ spec }) => !spec.per_model);
+      if (rules.length === 0) return null;
+      const at = Date.now();
+      const demands = limitRequestsOf(
+        rules,
+        principal,
+        nameless,
+        () => null,
+        at,
+        () => {},
+      );
+      if (demands.length === 0) return null;
+      const verdict = (shared ?? local).peek(demands, at);
+      const refused =
+        verdict.refused ?? demands.findIndex((demand, index) => isFullWithArriving(demand, verdict.counters[index]?.used ?? 0));
+      const full = demands[refused];
+      if (full !== undefined) {
+        const refuse = (): GatewayError => {
+          onRefusal?.(full.rule.name, full.measure);
+          return limitExceeded(full, Math.max(verdict.counters[refused]?.waitMs ?? 0, 1_000));
+        };
+        return { refuse, headers: rateLimitHeaders(demands, { ...verdict, refused }, at), leave: () => {} };
+      }
+      const keys = demands.filter(({ measure }) => measure === 'concurrent').map(({ key }) => key);
+      for (const key of keys) arrive(key, 1);
+      return {
+        refuse: null,
+        headers: {},
+        leave() {
+          for (const key of keys.splice(0)) arrive(key, -1);
+        },
+      };
+    },
     take(view, principal, limited, size) {
       const rules = view.limits.find(principal, limited.capability);
       if (rules.length === 0) return null;

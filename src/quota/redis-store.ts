@@ -1,6 +1,7 @@
 /** Counters in Redis, shared by all nodes. One script takes room in all of a call's counters at once, so that no race overruns a limit. */
 import { type Redis, type RedisScript, redisScript } from '../storage/redis.ts';
 import type { Demand } from './limit-requests.ts';
+import { createNodeView } from './node-view.ts';
 import { type Actual, heldWait, minuteMs, type Place, type QuotaStore, type Verdict, windowSum, windowWait } from './counter-store.ts';
 
 /*
@@ -132,6 +133,8 @@ export function createRedisStore(redis: Redis, failed: (error: unknown) => void)
     });
   };
 
+  const known = createNodeView();
+
   redis.onReady(() => {
     for (const { place, actual } of unsettled.splice(0)) settleOnce(place, actual, true).catch(() => keep(place, actual));
     for (const { text } of [takeScript, settleScript, atLeastScript])
@@ -170,9 +173,15 @@ export function createRedisStore(redis: Redis, failed: (error: unknown) => void)
         if (isWindow(demand)) return { used: windowSum(first, second, at), waitMs: windowWait(first, second, limit, amount, at) };
         return { used: first, settled: second, waitMs: first + amount > limit ? heldWait(demand, at) : 0 };
       });
-      return { refused: refused === '0' ? null : Number(refused) - 1, counters };
+      const verdict = { refused: refused === '0' ? null : Number(refused) - 1, counters };
+      known.took(place, verdict);
+      return verdict;
     },
-    settle,
+    peek: (demands, at) => known.peek(demands, at),
+    settle(place, actual) {
+      known.settled(place);
+      settle(place, actual);
+    },
     async atLeast(key, amount, until) {
       await redis.run(atLeastScript, [`pailou:${key}`], [String(amount), String(until + keepMs)]);
     },

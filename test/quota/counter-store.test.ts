@@ -94,6 +94,21 @@ for (const { name, missing, create } of stores) {
       expect((await take(store, place(minute, demand(own, 'concurrent', 2, 1)))).refused).toBeNull();
     });
 
+    it('tell without asking anybody what this node knows to be full, and take nothing for it', async () => {
+      const [store, own] = [create(), key()];
+      const [concurrent, requests] = [demand(own, 'concurrent', 1, 1), demand(`${own}:r`, 'requests', 1, 1)];
+      expect(store.peek([concurrent, requests], minute).refused).toBeNull();
+      const call = place(minute, concurrent);
+      expect((await take(store, call)).refused, 'looking took nothing').toBeNull();
+      expect(store.peek([requests, concurrent], minute)).toMatchObject({ refused: 1 });
+      store.settle(call, [0]);
+      expect(store.peek([concurrent], minute).refused).toBeNull();
+      expect((await take(store, place(minute, requests))).refused).toBeNull();
+      const wait = (await take(store, place(minute, requests))).counters[0]?.waitMs ?? 0;
+      expect(store.peek([requests], minute + wait - 100)).toMatchObject({ refused: 0, counters: [{ waitMs: 100 }] });
+      expect(store.peek([requests], minute + wait).refused).toBeNull();
+    });
+
     it('set money aside, and book what was spent: more, less or nothing', async () => {
       const [store, own] = [create(), key()];
       const spend = (amount: number) => place(minute, demand(own, 'spend', 1_000_000, amount));

@@ -1,7 +1,7 @@
 /** How much of a process's memory is really in use: its garbage is collected first, by the inspector that Node brings. */
 import { once } from 'node:events';
 
-/** Megabytes of live objects of a process that was started with `--inspect`. `output` is what it has printed. */
+/** Megabytes of live objects and buffers of a process that was started with `--inspect`. `output` is what it has printed. */
 export async function liveMegabytes(output: string): Promise<number> {
   const [address] = /ws:\/\/\S+/.exec(output) ?? [];
   if (address === undefined) throw new Error(`the process has no inspector: ${output}`);
@@ -20,8 +20,8 @@ export async function liveMegabytes(output: string): Promise<number> {
   try {
     // What the first round lets go of, the second can collect.
     for (let round = 0; round < 2; round++) await ask('HeapProfiler.collectGarbage');
-    const { usedSize } = (await ask('Runtime.getHeapUsage')) as { usedSize: number };
-    return Math.round(usedSize / 2 ** 20);
+    const { usedSize, backingStorageSize } = (await ask('Runtime.getHeapUsage')) as { usedSize: number; backingStorageSize: number };
+    return Math.round((usedSize + backingStorageSize) / 2 ** 20);
   } finally {
     socket.close();
   }

@@ -3,10 +3,12 @@ import { Busboy } from '@fastify/busboy';
 import type { FastifyRequest } from 'fastify';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
-import type { UploadReservation } from './upload-memory-budget.ts';
+import type { BodyReservation } from './body-budget.ts';
 
 /** All files together, as they are. */
 const mostBytes = 64 * 1024 * 1024;
+/** What stands around the files and fields. */
+const mostBetween = 1024 * 1024;
 // A file of one byte more than all may have is cut, and then seen to be too large.
 const limits = { files: 16, fields: 64, fieldSize: 4 * 1024 * 1024, fileSize: mostBytes + 1, parts: 80, headerPairs: 32 };
 
@@ -42,6 +44,10 @@ function flagOf(name: string, text = 'false'): boolean {
   return text === 'true';
 }
 
+function tooLarge(): GatewayError {
+  return new GatewayError('body_too_large', `The form is larger than ${mostBytes} bytes.`);
+}
+
 /** What the parts of a form are to a skill. */
 const words = new Set(['input', 'stream', 'async']);
 
@@ -58,10 +64,10 @@ export interface SkillForm {
 export async function receiveSkillForm(
   request: FastifyRequest,
   schema: JsonObject,
-  { signal, room }: { readonly signal: AbortSignal; readonly room: UploadReservation },
+  { signal, room }: { readonly signal: AbortSignal; readonly room: Pick<BodyReservation, 'reach'> },
 ): Promise<SkillForm> {
   signal.throwIfAborted();
-  room.reach(Math.min(Number(request.headers['content-length'] ?? 0), mostBytes));
+  if (Number(request.headers['content-length'] ?? 0) > mostBytes + mostBetween) throw tooLarge();
   const fields = new Map<string, string>();
   const files = new Map<string, JsonObject>();
   let size = 0;
@@ -69,7 +75,7 @@ export async function receiveSkillForm(
     const form = new Busboy({ headers: request.headers as { 'content-type': string }, limits });
     const fail = (error: Error): void => {
       request.raw.unpipe(form);
-      request.raw.resume();
+      request.raw.pause();
       reject(error);
     };
     const refuse = (sentence: string, param?: string): void => fail(new GatewayError('invalid_request', sentence, { param }));
@@ -77,7 +83,7 @@ export async function receiveSkillForm(
     const grow = (bytes: number): boolean => {
       size += bytes;
       try {
-        if (size > mostBytes) throw new GatewayError('body_too_large', `The form is larger than ${mostBytes} bytes.`);
+        if (size > mostBytes) throw tooLarge();
         room.reach(size);
         return true;
       } catch (thrown) {

@@ -8,6 +8,7 @@ import type { Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { Busboy } from '@fastify/busboy';
 import type { FastifyRequest } from 'fastify';
+import type { BodyReservation } from './body-budget.ts';
 import { GatewayError } from '../../types/errors.ts';
 
 export interface Upload {
@@ -46,15 +47,18 @@ async function* write(parts: readonly Part[], boundary: string): AsyncGenerator<
   yield Buffer.from(`--${boundary}--\r\n`);
 }
 
-/** Receives the whole form. Throws `unsupported_media_type`, `invalid_request` naming the field, or `body_too_large`. */
-export async function receiveUpload(request: FastifyRequest, signal: AbortSignal): Promise<Upload> {
+/** Receives the whole form. Throws `unsupported_media_type`, `rate_limited` where there is no room, `invalid_request` naming the field, or `body_too_large`. */
+export async function receiveUpload(
+  request: FastifyRequest,
+  { signal, room }: { readonly signal: AbortSignal; readonly room: Pick<BodyReservation, 'reach'> },
+): Promise<Upload> {
   const type = request.headers['content-type'];
   if (type === undefined || !/^multipart\/form-data\s*;.*boundary=/i.test(type))
     throw new GatewayError('unsupported_media_type', 'Send this as multipart/form-data with the fields model and file.');
   const folder = await mkdtemp(join(tmpdir(), 'pailou-upload-'));
   const discard = (): void => void rm(folder, { recursive: true, force: true }).catch(() => {});
   try {
-    const parts = await receiveParts(request.raw, type, folder, signal);
+    const parts = await receiveParts(request.raw, type, folder, signal, room);
     const sizes = new Map<Part, number>();
     for (const part of parts) sizes.set(part, part.kind === 'file' ? (await stat(part.path)).size : Buffer.byteLength(part.value));
     const fields: Record<string, string> = Object.create(null) as Record<string, string>;
@@ -80,7 +84,13 @@ export async function receiveUpload(request: FastifyRequest, signal: AbortSignal
   }
 }
 
-async function receiveParts(source: Readable, type: string, folder: string, signal: AbortSignal): Promise<Part[]> {
+async function receiveParts(
+  source: Readable,
+  type: string,
+  folder: string,
+  signal: AbortSignal,
+  room: Pick<BodyReservation, 'reach'>,
+): Promise<Part[]> {
   const parts: Part[] = [];
   const files: Promise<void>[] = [];
   let fault: GatewayError | null = null;
@@ -104,14 +114,28 @@ async function receiveParts(source: Readable, type: string, folder: string, sign
   });
   const tooMany = (): void => refuse(new GatewayError('invalid_request', 'The form has too many fields or files.'));
   form.on('partsLimit', tooMany).on('filesLimit', tooMany).on('fieldsLimit', tooMany);
+  // What follows the first failure, such as a caller who leaves after it, is no news.
+  form.on('error', () => {});
+  let size = 0;
+  const count = (part: Buffer): void => {
+    size += part.length;
+    try {
+      room.reach(size);
+    } catch (thrown) {
+      form.destroy(thrown as Error);
+    }
+  };
   try {
-    source.pipe(form);
+    source.on('data', count).pipe(form);
     source.once('error', (error) => form.destroy(error));
     source.once('aborted', () => form.destroy(new Error('the caller left')));
     await finished(form, { signal });
     await Promise.all(files);
   } catch (cause) {
+    source.off('data', count).unpipe(form);
+    source.pause();
     await Promise.allSettled(files);
+    if (cause instanceof GatewayError) throw cause;
     if (signal.aborted && signal.reason instanceof GatewayError) throw signal.reason;
     throw new GatewayError('invalid_request', 'The form is cut or not well formed; send it again.', { cause });
   }

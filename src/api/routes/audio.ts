@@ -8,6 +8,7 @@ import { callerOf } from '../request-caller.ts';
 import { refuseInvalid } from '../../application/chat/chat-body.ts';
 import { answerPassthrough } from '../answers/passthrough-answer.ts';
 import type { CallServices } from '../../application/services.ts';
+import { receivingSignal, reservationOf } from '../bodies/body-admission.ts';
 import { receiveUpload } from '../bodies/upload.ts';
 
 const speechBodySchema = z.looseObject({ model: z.string().min(1).max(256), input: z.string().min(1) });
@@ -60,7 +61,11 @@ export function addAudio(app: FastifyInstance, services: CallServices): void {
       },
       async (request, reply) => {
         const caller = callerOf(request, reply);
-        const upload = await receiveUpload(request, caller.signal);
+        const upload = await receiveUpload(request, {
+          signal: receivingSignal(request, caller.signal),
+          room: reservationOf(request),
+        });
+        request.bodyArrival?.leave();
         reply.raw.once('close', () => upload.discard());
         const { model } = upload.fields;
         if (typeof model !== 'string' || model === '')

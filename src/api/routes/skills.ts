@@ -13,7 +13,7 @@ import { invokeSkill } from '../../application/skills/invoke-skill.ts';
 import { runFaceOf, startInBackground } from '../../application/background/start-in-background.ts';
 import type { CallServices } from '../../application/services.ts';
 import { isForm, receiveSkillForm } from '../bodies/skill-form.ts';
-import { createUploadMemoryBudget, type UploadReservation } from '../bodies/upload-memory-budget.ts';
+import { receivingSignal, reservationOf, takeBodyReservation } from '../bodies/body-admission.ts';
 import type { ActiveRequest } from '../active-requests.ts';
 import { principalOf, snapshotOf } from '../request-context.ts';
 
@@ -50,11 +50,14 @@ function readBody(body: unknown): Wanted {
   return checked.data;
 }
 
-async function wantedOf(request: FastifyRequest, caller: Caller, skill: SkillEntry, room: UploadReservation): Promise<Wanted> {
+async function wantedOf(request: FastifyRequest, caller: Caller, skill: SkillEntry): Promise<Wanted> {
   const [stray] = Object.keys(request.query as object);
   if (stray !== undefined) throw refuse(`${stray.slice(0, 100)}: nothing is read of the address here; put it into the body.`, stray);
   const wanted = isForm(request)
-    ? await receiveSkillForm(request, skill.instance.describe().inputSchema, { signal: caller.signal, room })
+    ? await receiveSkillForm(request, skill.instance.describe().inputSchema, {
+        signal: receivingSignal(request, caller.signal),
+        room: reservationOf(request),
+      })
     : readBody(request.body);
   if (wanted.stream && wanted.async)
     throw refuse('stream: a run with async is followed at GET /v1/runs/{id}?stream=true; ask for one of the two.', 'stream');
@@ -68,7 +71,6 @@ function detachedRequest({ id, headers, principal, socket }: FastifyRequest): Ac
 
 export function addSkills(app: FastifyInstance, services: CallServices): void {
   const view = { access: ['llm:skill:view'] as const };
-  const formRooms = createUploadMemoryBudget();
 
   app.get('/v1/skills', { config: view, schema: { tags: ['skills'], summary: 'The skills that you may see' } }, async (request) => {
     const principal = principalOf(request);
@@ -105,20 +107,20 @@ export function addSkills(app: FastifyInstance, services: CallServices): void {
       async (request, reply) => {
         const caller = callerOf(request, reply);
         const skill = requireSkill(caller, request.params.name);
-        using held = new DisposableStack();
-        const wanted = await wantedOf(request, caller, skill, held.use(formRooms.enter(caller.principal)));
+        const wanted = await wantedOf(request, caller, skill);
         if (!wanted.async) {
           const call = await invokeSkill(services, caller, skill, wanted.input, { stream: wanted.stream });
           const answer = { run: call.run, events: call.events, deployment: null, attempts: null, warnings: [] };
           await answerChat(reply, answer, wanted.stream, runWriter(runFaceOf(skill, call.run)));
-          return await reply;
+          return reply;
         }
         const { activeRequests } = request.server;
         const id = await startInBackground(services, caller, skill, wanted.input, {
-          room: held.move(),
+          // Its input stays in memory as long as it goes on.
+          room: takeBodyReservation(request),
           watch: (end) => activeRequests.hold({ request: detachedRequest(request), needs: caller.needs, end }),
         });
-        return await reply
+        return reply
           .code(202)
           .header('location', `/v1/runs/${id}`)
           .header('x-pailou-trace-id', id)

@@ -24,7 +24,7 @@ function detached(caller: Caller, controller: AbortController): Caller {
 /** What a run needs of the request that starts it. */
 export interface BackgroundStart {
   /** The memory that the request reserved; disposed when the run has ended. */
-  readonly room: Disposable;
+  readonly room: Disposable | null;
   /** Re-checks the caller's permissions while the run goes on, and calls `end` when one is lost. Returns the way to stop. */
   readonly watch: (end: (why: GatewayError) => void) => () => void;
 }

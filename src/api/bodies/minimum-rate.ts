@@ -1,0 +1,59 @@
+/** A floor for the speed of bodies: one that hardly comes holds its share of the budget from everybody else. */
+import type { IncomingMessage } from 'node:http';
+import { GatewayError } from '../../types/errors.ts';
+
+export interface MinimumRate {
+  /** Calls `cut` once if the body comes too slowly; until it is there, or the returned function is called. */
+  watch(request: IncomingMessage, cut: (error: GatewayError) => void): () => void;
+  close(): void;
+}
+
+/** A second. */
+const leastBytes = 4_096;
+/** In a row: a single one may be a pause of the network, or of this process. */
+const slowTimes = 2;
+
+interface Watched {
+  readonly request: IncomingMessage;
+  readonly cut: (error: GatewayError) => void;
+  /** What its connection had brought at the last look. */
+  bytes: number;
+  slow: number;
+}
+
+/** Looks twice in `seconds`. Owns a timer that does not keep the process alive. */
+export function createMinimumRate(seconds: number): MinimumRate {
+  const watched = new Set<Watched>();
+  const least = (leastBytes * seconds) / slowTimes;
+
+  const look = (): void => {
+    for (const each of watched) {
+      const { complete, destroyed, socket } = each.request;
+      if (complete || destroyed) {
+        watched.delete(each);
+        continue;
+      }
+      each.slow = socket.bytesRead - each.bytes < least ? each.slow + 1 : 0;
+      each.bytes = socket.bytesRead;
+      // The first look may come right after the beginning.
+      if (each.slow <= slowTimes) continue;
+      watched.delete(each);
+      each.cut(
+        new GatewayError(
+          'request_timeout',
+          `The body came too slowly: less than ${least * slowTimes} bytes in ${seconds} seconds. Send it again, over a faster connection or in smaller parts.`,
+        ),
+      );
+    }
+  };
+  const timer = setInterval(look, (seconds * 1_000) / slowTimes).unref();
+
+  return {
+    watch(request, cut) {
+      const entry: Watched = { request, cut, bytes: request.socket.bytesRead, slow: 0 };
+      watched.add(entry);
+      return () => void watched.delete(entry);
+    },
+    close: () => clearInterval(timer),
+  };
+}

@@ -1,0 +1,58 @@
+/** The bytes of a body, as long as they are there to be held. */
+import type { Readable } from 'node:stream';
+import type { FastifyRequest } from 'fastify';
+import { GatewayError } from '../../types/errors.ts';
+
+/** Bodies come in pieces of this size. */
+const pieceBytes = 65_536;
+
+export function tooLarge(limit: number): GatewayError {
+  return new GatewayError('body_too_large', `The body is larger than ${limit} bytes, the limit of this gateway.`);
+}
+
+/** Reads all of `source`. What is too large, too slow or without room is left where it is, unread. */
+export function readBody(
+  request: FastifyRequest,
+  source: Readable,
+  limit: number,
+  done: (error: Error | null, bytes?: Buffer) => void,
+): void {
+  const told = request.headers['content-length'] === undefined ? null : Number(request.headers['content-length']);
+  const { bodyReservation: reservation, bodySignal: signal } = request;
+  /** Of a large body whose length is told one piece is taken at once, so that it is in memory only once. */
+  const whole = told !== null && told > pieceBytes && told <= limit ? Buffer.allocUnsafeSlow(told) : null;
+  const parts: Buffer[] = [];
+  let size = 0;
+
+  const end = (error: Error | null, bytes?: Buffer): void => {
+    source.off('data', take).off('end', finish).off('error', leave);
+    signal?.removeEventListener('abort', cut);
+    if (error !== null) {
+      source.pause();
+      // A connection that breaks later is nobody's fault any more.
+      source.on('error', () => {});
+    }
+    done(error, bytes);
+  };
+  const take = (part: Buffer): void => {
+    size += part.length;
+    try {
+      if (size > limit) throw tooLarge(limit);
+      if (told === null) reservation?.reach(size);
+      if (whole === null) parts.push(part);
+      else part.copy(whole, size - part.length);
+    } catch (thrown) {
+      end(thrown as Error);
+    }
+  };
+  const finish = (): void => {
+    if (whole !== null) return end(null, size === whole.length ? whole : whole.subarray(0, size));
+    const [only] = parts;
+    end(null, parts.length === 1 && only !== undefined ? only : Buffer.concat(parts, size));
+  };
+  const cut = (): void => end(signal?.reason as Error);
+  const leave = (cause: Error): void =>
+    end(new GatewayError('client_closed_request', 'The caller left before the body was complete.', { cause }));
+  source.on('data', take).on('end', finish).on('error', leave);
+  signal?.addEventListener('abort', cut, { once: true });
+}

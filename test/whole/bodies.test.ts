@@ -1,0 +1,365 @@
+/** Bodies on their way in: refused unread where that can be known, bounded for each person and each node, and never waited for without end. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Role } from '../../src/types/access.ts';
+import { eventually, startGateway, startProcess, type TestGateway } from './gateway.ts';
+import { liveMegabytes } from './live-heap.ts';
+import { answerOk, startVendor, type Vendor } from './vendor.ts';
+
+let gateway: TestGateway;
+/** Takes the tokens of the other one, and waits less for slow bodies. */
+let impatient: TestGateway;
+let vendor: Vendor;
+const sockets: Socket[] = [];
+
+const megabyte = 1_048_576;
+
+beforeAll(async () => {
+  gateway = await startGateway({ PAILOU_BODIES_PER_PERSON_MB: '4', PAILOU_BODIES_MB: '20', PAILOU_SLOW_BODY_SECONDS: '120' });
+  impatient = await startGateway({
+    PAILOU_SLOW_BODY_SECONDS: '1',
+    PAILOU_OAUTH_ISSUER: gateway.gateway.issuer,
+    PAILOU_OAUTH_PRESET: 'generic',
+    PAILOU_OAUTH_AUDIENCE: gateway.url,
+  });
+  vendor = await startVendor();
+  const provider = { name: 'vendor', spec: { kind: 'openai-compatible', options: { base_url: vendor.url } } };
+  expect((await gateway.as('admin', 'POST', '/api/providers', provider)).status).toBe(201);
+  const deployments = [{ provider: 'vendor', model: 'up' }];
+  for (const [name, operations] of Object.entries({ chat: ['chat'], words: ['transcriptions'] }))
+    expect((await gateway.as('admin', 'POST', '/api/models', { name, spec: { deployments, operations } })).status).toBe(201);
+  const grant = { subject_type: 'role', subject: 'user', capability: 'model/*', action: 'use' };
+  expect((await gateway.as('admin', 'POST', '/api/grants', { spec: grant })).status).toBe(201);
+});
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  vendor.behave((request, response) => answerOk(request, response));
+  const { data } = (await gateway.as('admin', 'GET', '/api/limits')).json;
+  for (const { name } of data) await gateway.as('admin', 'DELETE', `/api/limits/${name}`);
+});
+afterAll(async () => {
+  await impatient[Symbol.asyncDispose]();
+  await gateway[Symbol.asyncDispose]();
+  await vendor[Symbol.asyncDispose]();
+});
+
+interface Sender {
+  readonly socket: Socket;
+  /** All that came back so far. */
+  readonly text: () => string;
+  /** Resolves when the other side has closed. */
+  readonly closed: Promise<unknown>;
+}
+
+interface Start {
+  readonly who: Role | null;
+  readonly path?: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Sends the head of a request and nothing of its body. */
+async function start({ who, path = '/v1/chat/completions', headers }: Start, at = gateway): Promise<Sender> {
+  const authorization = who === null ? [] : [`authorization: Bearer ${await gateway.token(who)}`];
+  const socket = connect({ port: Number(new URL(at.url).port), host: '127.0.0.1', allowHalfOpen: false });
+  sockets.push(socket);
+  socket.on('error', () => {});
+  let text = '';
+  socket.on('data', (part: Buffer) => {
+    text += part.toString('latin1');
+  });
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  const lines = Object.entries({ host: 'pailou', 'content-type': 'application/json', ...headers }).map(
+    ([name, value]) => `${name}: ${value}`,
+  );
+  await once(socket, 'connect');
+  socket.write([`POST ${path} HTTP/1.1`, ...authorization, ...lines, '', ''].join('\r\n'));
+  return { socket, text: () => text, closed };
+}
+
+const statusOf = ({ text }: Sender): number =>
+  Number(/^HTTP\/1\.1 (\d+)/m.exec(text().replace(/^HTTP\/1\.1 100[^\n]*\n\r?\n/, ''))?.[1] ?? 0);
+const answered = (sender: Sender): Promise<number> =>
+  eventually(
+    async () => statusOf(sender),
+    (status) => status !== 0,
+  );
+
+/** Writes as much as is taken; resolves with how many bytes that was when the other side has closed. */
+async function pour({ socket, closed }: Sender, bytes: number): Promise<number> {
+  const connection = { isOpen: true };
+  const end = closed.then(() => {
+    connection.isOpen = false;
+  });
+  let taken = 0;
+  const part = Buffer.alloc(65_536, ' ');
+  while (connection.isOpen && taken < bytes) {
+    taken += part.length;
+    if (!socket.write(part)) await Promise.race([new Promise((resolve) => socket.once('drain', resolve)), end]);
+  }
+  await end;
+  return taken;
+}
+
+const chat = { model: 'chat', messages: [{ role: 'user', content: 'Hi' }] };
+const ask = (who: Role) => gateway.as(who, 'POST', '/v1/chat/completions', chat);
+const limit = async (name: string, spec: object): Promise<void> =>
+  expect((await gateway.as('admin', 'POST', '/api/limits', { name, spec })).status).toBe(201);
+const errorOf = ({ text }: Sender): unknown => (JSON.parse(text().slice(text().indexOf('\r\n\r\n{') + 4)) as { error: unknown }).error;
+
+describe('a body that nobody wants', () => {
+  it('of a caller without a token, with a bad one, without the right, or to no address is answered at once and never read', async () => {
+    const large = { 'content-length': String(19 * megabyte) };
+    const cases: readonly [number, Start][] = [
+      [401, { who: null, headers: large }],
+      [401, { who: null, headers: { ...large, authorization: 'Bearer nonsense' } }],
+      [401, { who: null, headers: { 'transfer-encoding': 'chunked' } }],
+      [403, { who: 'user', path: '/api/providers', headers: large }],
+      [404, { who: null, path: '/nowhere', headers: large }],
+      [404, { who: 'user', path: '/nowhere', headers: large }],
+      [413, { who: 'user', headers: { 'content-length': String(21 * megabyte) } }],
+      [413, { who: null, path: '/auth/exchange', headers: large }],
+      [415, { who: 'user', headers: { ...large, 'content-type': 'text/plain' } }],
+    ];
+    for (const [status, each] of cases) {
+      const sender = await start(each);
+      expect(await answered(sender), JSON.stringify(each)).toBe(status);
+      expect(sender.text().toLowerCase()).toContain('connection: close');
+      await sender.closed;
+    }
+  });
+
+  it('is not read to its end, however much its sender writes', async () => {
+    const sender = await start({ who: null, headers: { 'content-length': String(200 * megabyte) } });
+    // What the two ends of a connection hold in the kernel is far less.
+    expect(await pour(sender, 200 * megabyte)).toBeLessThan(100 * megabyte);
+    expect(statusOf(sender)).toBe(401);
+  });
+
+  it('is not asked for: 100-continue goes only to those whose body is read', async () => {
+    const expecting = { 'content-length': '100000', expect: '100-continue' };
+    const stranger = await start({ who: null, headers: expecting });
+    await stranger.closed;
+    expect(stranger.text()).toMatch(/^HTTP\/1\.1 401/);
+    const known = await start({ who: 'user', headers: expecting });
+    await eventually(
+      async () => known.text(),
+      (text) => text.startsWith('HTTP/1.1 100 Continue'),
+    );
+    known.socket.write(
+      JSON.stringify({ ...chat, user: 'u'.repeat(200_000) })
+        .slice(0, 60)
+        .padEnd(100_000, 'x'),
+    );
+    expect(await answered(known), 'it was read').toBe(400);
+  });
+});
+
+describe('a limit that counts the caller whatever they call', () => {
+  it('of calls at once refuses the second body unread, while the first is answered and while it is on its way', async () => {
+    await limit('one', { subject_type: 'user', concurrent_calls: 1 });
+    const release = Promise.withResolvers<void>();
+    vendor.behave(async (request, response) => {
+      await release.promise;
+      answerOk(request, response);
+    });
+    const before = vendor.requests.length;
+    const first = ask('user');
+    await eventually(
+      async () => vendor.requests.length,
+      (count) => count > before,
+    );
+    for (const length of [19 * megabyte, 1_000]) {
+      const second = await start({ who: 'user', headers: { 'content-length': String(length) } });
+      expect(await answered(second)).toBe(429);
+      expect(second.text()).toMatch(/\r\nretry-after: \d+\r\n/i);
+      expect(errorOf(second)).toMatchObject({ code: 'rate_limited', message: expect.stringContaining('"one" allows 1 calls at once') });
+      second.socket.destroy();
+    }
+    release.resolve();
+    expect((await first).status).toBe(200);
+    const arriving = await start({ who: 'user', headers: { 'content-length': '3000000' } });
+    const late = await start({ who: 'user', headers: { 'content-length': '3000000' } });
+    // Whichever of the two arrived first.
+    const [loser] = await eventually(
+      async () => [arriving, late].filter((each) => statusOf(each) !== 0),
+      (refused) => refused.length === 1,
+    );
+    expect(loser === undefined ? 0 : statusOf(loser)).toBe(429);
+    for (const each of [arriving, late]) each.socket.destroy();
+    await eventually(
+      async () => (await ask('user')).status,
+      (status) => status === 200,
+    );
+  });
+
+  it('of requests a minute refuses what comes after the last, unread, and counts the refusal', async () => {
+    await limit('minute', { subject_type: 'user', requests_per_minute: 1 });
+    expect((await ask('user')).status).toBe(200);
+    const late = await start({ who: 'user', headers: { 'content-length': '3000000' } });
+    expect(await answered(late)).toBe(429);
+    expect(late.text()).toMatch(/x-ratelimit-remaining-requests: 0/i);
+    expect((await gateway.as('admin', 'GET', '/metrics')).text).toContain(
+      'pailou_limit_refusals_total{limit="minute",measure="requests"} 1',
+    );
+    const other = await start({ who: 'developer', headers: { 'content-length': '3000000' } });
+    other.socket.write(' '.repeat(3_000_000));
+    expect(await answered(other), 'others have their own, and are read').toBe(400);
+  });
+
+  it('of single models lets every body in, because nobody knows yet what it names', async () => {
+    await limit('single', { subject_type: 'user', capability: 'model/chat', requests_per_minute: 1 });
+    await limit('each', { subject_type: 'user', per_model: true, requests_per_minute: 1 });
+    expect((await ask('user')).status).toBe(200);
+    const next = await start({ who: 'user', headers: { 'content-length': '3000000' } });
+    next.socket.write(' '.repeat(3_000_000));
+    expect(await answered(next), 'it is read').toBe(400);
+  });
+});
+
+describe('many bodies at once', () => {
+  const forms = { 'content-type': 'multipart/form-data; boundary=x' };
+
+  it('of one person hold their part and no more, of every kind, and leave room for others', async () => {
+    const kinds: readonly Omit<Start, 'who'>[] = [
+      { headers: { 'content-length': '1000000' } },
+      { path: '/v1/audio/transcriptions', headers: { 'content-length': '1000000', ...forms } },
+      { path: '/mcp', headers: { 'content-length': '1000000' } },
+      { path: '/v1/messages', headers: { 'content-length': '1000000' } },
+    ];
+    const senders: Sender[] = [];
+    for (let each = 0; each < 40; each++) senders.push(await start({ who: 'user', ...(kinds[each % kinds.length] as Omit<Start, 'who'>) }));
+    const refused = (): Sender[] => senders.filter((each) => statusOf(each) === 429);
+    await eventually(
+      async () => refused().length,
+      (count) => count === 36,
+    );
+    for (const each of refused()) {
+      expect(each.text()).toMatch(/\r\nretry-after: 5\r\n/i);
+      await each.closed;
+    }
+    const rows = await start({ who: 'developer', path: '/api/models', headers: { 'content-length': '3900000' } });
+    expect((await ask('developer')).status, 'somebody else goes on').toBe(200);
+    expect((await ask('user')).status, 'what is small still fits').toBe(200);
+    for (const each of senders) each.socket.destroy();
+    rows.socket.destroy();
+    await eventually(
+      async () => {
+        const again = await start({ who: 'user', headers: { 'content-length': '3900000' } });
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        const status = statusOf(again);
+        again.socket.destroy();
+        return status;
+      },
+      (status) => status === 0,
+    );
+  });
+
+  it('that do not say how large they are count by what was read', async () => {
+    const sender = await start({ who: 'user', headers: { 'transfer-encoding': 'chunked' } });
+    const waiting = await start({ who: 'user', headers: { 'content-length': '3000000' } });
+    const part = Buffer.alloc(65_536, ' ');
+    for (let count = 0; count < 20; count++) sender.socket.write(Buffer.concat([Buffer.from('10000\r\n'), part, Buffer.from('\r\n')]));
+    expect(await answered(sender)).toBe(429);
+    await sender.closed;
+    waiting.socket.destroy();
+  });
+
+  it('of all together leave the rest to wait, and what never fits is told so', async () => {
+    const upload = await start({
+      who: 'user',
+      path: '/v1/audio/transcriptions',
+      headers: { 'content-length': String(21 * megabyte), ...forms },
+    });
+    expect(await answered(upload)).toBe(413);
+    const people: readonly Role[] = ['user', 'developer'];
+    const alone: Sender[] = [];
+    for (const who of people)
+      alone.push(await start({ who, path: '/v1/audio/transcriptions', headers: { 'content-length': String(10 * megabyte), ...forms } }));
+    const late = await start({ who: 'admin', headers: { 'content-length': String(2 * megabyte) } });
+    expect(await answered(late)).toBe(429);
+    expect(errorOf(late)).toMatchObject({ message: expect.stringContaining('no room') });
+    expect(alone.map(statusOf)).toEqual([0, 0]);
+  });
+});
+
+describe('a body that hardly comes', () => {
+  it('is ended with 408, of every kind, and gives its room back', async () => {
+    const headers = { 'content-length': '3900000' };
+    const kinds: readonly Start[] = [
+      { who: 'user', headers },
+      { who: 'user', path: '/v1/audio/transcriptions', headers: { ...headers, 'content-type': 'multipart/form-data; boundary=x' } },
+      { who: 'admin', path: '/api/models', headers },
+      { who: 'admin', headers: { 'transfer-encoding': 'chunked' } },
+    ];
+    for (const each of kinds) {
+      const sender = await start(each, impatient);
+      const drip = setInterval(() => sender.socket.write(each.headers['transfer-encoding'] === undefined ? '{' : '1\r\n{\r\n'), 100);
+      await sender.closed;
+      clearInterval(drip);
+      expect(statusOf(sender), each.path).toBe(408);
+      expect(errorOf(sender)).toMatchObject({ code: 'request_timeout', message: expect.stringContaining('too slowly') });
+    }
+  });
+
+  it('goes on as long as it comes fast enough', async () => {
+    const text = JSON.stringify({ ...chat, user: 'u'.repeat(40_000) });
+    const sender = await start({ who: 'user', headers: { 'content-length': String(text.length) } }, impatient);
+    for (let from = 0; from < text.length; from += 8_192) {
+      sender.socket.write(text.slice(from, from + 8_192));
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    expect(await answered(sender), 'it was read, and names a model that is not there').toBe(404);
+  });
+});
+
+it('a large body is parsed to what it says and goes on byte by byte, and a bad one is refused in words', async () => {
+  const content = '你好 "quoted" \\ '.repeat(60_000);
+  const answer = await gateway.as('user', 'POST', '/v1/chat/completions', { ...chat, messages: [{ role: 'user', content }], seed: 7 });
+  expect(answer.status).toBe(200);
+  expect(vendor.requests.at(-1)?.body).toMatchObject({ model: 'up', messages: [{ role: 'user', content }], seed: 7 });
+  const text = JSON.stringify({ ...chat, messages: [{ role: 'user', content }] });
+  const bad = await gateway.as('user', 'POST', '/v1/chat/completions', `${text.slice(0, -1)},}`);
+  expect(bad).toMatchObject({ status: 400, json: { error: { code: 'invalid_json' } } });
+  const twice = await gateway.as('user', 'POST', '/v1/chat/completions', `${text.slice(0, -1)},"model":"other"}`);
+  expect(twice).toMatchObject({ status: 400, json: { error: { code: 'invalid_request', param: 'model' } } });
+});
+
+it('a wave of large bodies of one person is bounded, leaves others alone, and its memory is given back', async () => {
+  let output = (): string => '';
+  const launch = async (env: Record<string, string>) => {
+    const started = await startProcess({ ...env, NODE_OPTIONS: '--inspect=0' });
+    ({ output } = started);
+    return started;
+  };
+  await using node = await startGateway({ PAILOU_BODIES_PER_PERSON_MB: '16' }, launch);
+  const content = 'x'.repeat(1_000);
+  const body = JSON.stringify({ model: 'demo/echo', messages: Array.from({ length: 5_000 }, () => ({ role: 'user', content })) });
+  const small = { model: 'demo/echo', messages: [{ role: 'user', content: 'Hi' }] };
+  expect((await node.as('developer', 'POST', '/v1/chat/completions', small)).status).toBe(200);
+  const before = await liveMegabytes(output());
+  const token = await node.token('user');
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const send = (): Promise<number> =>
+    fetch(`${node.url}/v1/chat/completions`, { method: 'POST', headers, body }).then(
+      async (answer) => {
+        await answer.arrayBuffer();
+        return answer.status;
+      },
+      // Cut while it was still writing.
+      () => 0,
+    );
+  const progress = { isOver: false };
+  const wave = Promise.all(Array.from({ length: 40 }, send)).finally(() => {
+    progress.isOver = true;
+  });
+  const others: number[] = [];
+  while (!progress.isOver) others.push((await node.as('developer', 'POST', '/v1/chat/completions', small)).status);
+  const statuses = await wave;
+  // Three of five megabytes at a time.
+  expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(2);
+  expect(statuses.filter((status) => status === 429).length).toBeGreaterThan(10);
+  expect(statuses.filter((status) => ![0, 200, 429].includes(status))).toEqual([]);
+  expect(new Set(others)).toEqual(new Set([200]));
+  expect((await liveMegabytes(output())) - before).toBeLessThan(20);
+}, 60_000);
