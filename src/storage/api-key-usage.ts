@@ -1,11 +1,11 @@
-/** When each key was used last: noted in memory, written in batches off the calls' path. */
+/** The last use of each API key: noted in memory and written in batches. */
 import type { Logger } from '../types/logger.ts';
 import type { Database } from './database.ts';
 
 export interface ApiKeyUsage extends AsyncDisposable {
-  /** Never throws, never waits. */
+  /** Never throws and never waits. */
   used(id: string, at: number): void;
-  /** Epoch milliseconds by key. Rejects with `storage_unavailable`. */
+  /** Epoch milliseconds by key id. Rejects with `storage_unavailable`. */
   last(ids: readonly string[]): Promise<ReadonlyMap<string, number>>;
 }
 

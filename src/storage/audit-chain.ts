@@ -1,6 +1,6 @@
 /**
- * Seals the audit: entry after entry gets a number and the hash of itself and all before it, so that nobody changes, adds or takes away
- * one in the middle unseen. Entries come in from several nodes at once; the sealing follows within a second, one node at a time.
+ * Seals the audit log: each entry gets a number and a hash over itself and the entry before it, so that changes are detected. Several
+ * nodes add entries; one node at a time seals them, within a second.
  */
 import { createHash } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
@@ -9,30 +9,30 @@ import type { Database } from './database.ts';
 import type { AuditTable, Schema } from './schema.ts';
 
 export interface AuditHead {
-  /** How many entries are sealed. */
+  /** The number of sealed entries. */
   readonly sequence: number;
-  /** Of the last one: whoever keeps a copy elsewhere sees a cut end too. */
+  /** The hash of the last entry. A copy stored elsewhere also detects a cut end. */
   readonly hash: string;
 }
 
-/** The first thing that is wrong, or that nothing is. */
+/** The first fault of the chain, or none. */
 export interface AuditVerdict {
   readonly ok: boolean;
   readonly entries: number;
   readonly head: AuditHead;
-  /** Empty if all is well. */
+  /** Empty when the chain is intact. */
   readonly fault: string;
 }
 
 export interface AuditChain extends AsyncDisposable {
-  /** Seals what came in; resolves when it is done or another node does it. Rejects with the driver's own error. */
+  /** Seals new entries. Resolves when done, or when another node does it. Rejects with the driver's error. */
   seal(): Promise<void>;
 }
 
 const everyMs = 1_000;
 const entriesAtOnce = 500;
 
-/** The hash of an entry that follows `before`. The order of fields is part of it and never changes. */
+/** The hash of an entry that follows `before`. The field order is part of the hash and never changes. */
 export function sealOf(before: string, entry: AuditTable, sequence: number): string {
   const { id, at, tenant, actor, act, target, detail, request_id: requestId } = entry;
   return createHash('sha256')
@@ -45,10 +45,10 @@ async function headOf(query: Kysely<Schema>): Promise<AuditHead> {
   return { sequence: Number(sequence), hash };
 }
 
-/** True if there may be more. */
+/** True when there may be more entries. */
 async function sealSome(transaction: Transaction<Schema>): Promise<boolean> {
   const head = await headOf(transaction);
-  // Whoever moves the head first has the turn: on PostgreSQL the others wait for the row, on SQLite for the file.
+  // The update of the head is the lock: PostgreSQL waits for the row, SQLite for the file.
   const taken = await transaction
     .updateTable('llm_audit_head')
     .set({ sequence: head.sequence })
@@ -79,7 +79,7 @@ export function createAuditChain({ database, logger }: { readonly database: Data
 
   const seal = (): Promise<void> => {
     const turn = sealing.then(async () => {
-      // Most of the time there is nothing, and looking costs no write.
+      // Usually there is nothing to seal, and this check needs no write.
       const waiting = await database.query.selectFrom('llm_audit').select('id').where('sequence', 'is', null).limit(1).executeTakeFirst();
       if (waiting === undefined) return;
       while (await database.query.transaction().execute(sealSome));
@@ -111,7 +111,7 @@ export function createAuditChain({ database, logger }: { readonly database: Data
   };
 }
 
-/** Walks the whole chain. Rejects with `storage_unavailable`. */
+/** Verifies the whole chain. Rejects with `storage_unavailable`. */
 export async function verifyAudit(database: Database): Promise<AuditVerdict> {
   try {
     const head = await headOf(database.query);

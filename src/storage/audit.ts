@@ -1,4 +1,4 @@
-/** Who did what. Changes of configuration are written with the change itself; denials and the like come here, in batches. */
+/** The audit log. Configuration changes are logged with the change itself; denials and other acts are written here in batches. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type RawBuilder, sql } from 'kysely';
@@ -14,7 +14,7 @@ export interface AuditAct {
   readonly target: string;
   readonly requestId: string;
   readonly detail?: string;
-  /** JSON without secrets, where something was replaced. */
+  /** JSON without secrets; set when something was replaced. */
   readonly before?: object;
   readonly after?: object;
 }
@@ -31,14 +31,14 @@ export interface AuditEntry {
   readonly request_id: string;
 }
 
-/** Which entries; what is left out does not narrow. */
+/** A filter; an absent field does not restrict. */
 export interface AuditFilter {
   /** Any of these. */
   readonly actors?: readonly string[] | undefined;
   readonly act?: string | undefined;
-  /** Any of these: exact, or with `*` at the end what it begins with. */
+  /** Any of these: exact, or a prefix with `*` at the end. */
   readonly targets?: readonly string[] | undefined;
-  /** ISO times in UTC; `to` is not included. */
+  /** ISO times in UTC; `to` is exclusive. */
   readonly from?: string | undefined;
   readonly to?: string | undefined;
   readonly requestId?: string | undefined;
@@ -50,16 +50,16 @@ export interface AuditPage {
 }
 
 export interface AuditLog extends AsyncDisposable {
-  /** Off the path: never throws, never waits. */
+  /** Never throws and never waits. */
   append(act: AuditAct): void;
   /** Newest first; `after` is the last id of the page before. */
   list(query: { tenant: string; after: string | null; limit: number; filter?: AuditFilter }): Promise<AuditPage>;
 }
 
-/** How ids of a moment begin. */
+/** The prefix of ids of a moment. */
 const idStart = (epochMs: number): string => epochMs.toString(36).padStart(9, '0');
 
-/** Sorts by time, so that a page's key is the id alone. */
+/** Ids sort by time, so the key of a page is the id. */
 export function auditEntryId(): string {
   return `${idStart(Date.now())}${process.hrtime.bigint().toString(36).padStart(13, '0')}${randomBytes(4).toString('hex')}`;
 }
@@ -70,10 +70,10 @@ function toEntry(row: AuditTable): AuditEntry {
   return { id, at, actor, act, target, before: parsed(row.before), after: parsed(row.after), detail, request_id };
 }
 
-/** An entry's id is made around its time; by the ids the database finds the stretch without reading what is outside. */
+/** An id contains its time, so the database finds a time range by the key. */
 const slackMs = 60_000;
 
-/** Not `like`: it knows wild cards of its own, and on SQLite no capitals. */
+/** Not `like`: it has wildcards of its own, and is case-insensitive on SQLite. */
 function fits(target: string): RawBuilder<boolean> {
   if (!target.endsWith('*')) return sql<boolean>`target = ${target}`;
   const start = target.slice(0, -1);

@@ -1,9 +1,9 @@
-/** A row as the audit shows it to people: without secrets, and without the bytes of files, which the history keeps for the way back. */
+/** A row as the audit shows it: without secrets and without file contents. The history keeps the contents for roll-backs. */
 import { createHash } from 'node:crypto';
 import type { ConfigRow } from '../types/resources.ts';
 import { maskRow } from './secret-box.ts';
 
-/** A few words of a folder stay readable; megabytes, before and after, in each entry would not. */
+/** Short texts of a folder stay readable; megabytes in each entry would not. */
 const mostCharacters = 1_000;
 
 function withoutBytes(file: unknown): unknown {

@@ -1,8 +1,8 @@
-/** Rows by their ids, however many these are: databases take only so many values in one statement. */
+/** Reads rows by many ids, in batches: databases limit the values of a statement. */
 
 const idsAtOnce = 500;
 
-/** All that `read` gives, which is asked for some of the ids at a time. */
+/** The rows of all ids; `read` is called for some of the ids at a time. */
 export async function inIdBatches<Row>(
   ids: readonly string[],
   read: (some: readonly string[]) => Promise<readonly Row[]>,

@@ -1,4 +1,4 @@
-/** The configuration service's view of the database: rows, revision and history, written in one transaction. */
+/** The configuration tables: rows, revision and history, written in one transaction. */
 import type { Kysely, Transaction } from 'kysely';
 import type { Actor, ConfigChange, ConfigStore, HistoryEntry } from '../types/config-store.ts';
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
@@ -29,7 +29,7 @@ const tables: Readonly<Record<ResourceKind, ConfigTableName>> = {
 };
 const kinds = Object.keys(tables) as ResourceKind[];
 
-/** Where rows of configuration are kept. */
+/** The tables of configuration rows. */
 export const configTables: readonly ConfigTableName[] = Object.values(tables);
 
 function toRow(kind: ResourceKind, row: ConfigTable, box: SecretBox | null): ConfigRow {
@@ -51,7 +51,7 @@ function toRow(kind: ResourceKind, row: ConfigTable, box: SecretBox | null): Con
   };
 }
 
-/** A list that was damaged by hand approves nothing. */
+/** A damaged list approves nothing. */
 function approvedTagsOf(text: string | null): Pick<ConfigRow, 'approvedTags'> {
   if (text === null) return {};
   try {
@@ -62,7 +62,7 @@ function approvedTagsOf(text: string | null): Pick<ConfigRow, 'approvedTags'> {
   }
 }
 
-/** A spec that somebody damaged by hand must not keep the other rows from loading; the snapshot lists it as a problem. */
+/** A damaged spec must not prevent other rows from loading. The snapshot lists it as a problem. */
 function parseSpec(text: string): ConfigRow['spec'] {
   try {
     const spec: unknown = JSON.parse(text);
@@ -94,14 +94,14 @@ function toTable(row: ConfigRow): ConfigTable {
 const revisionOf = async (query: Kysely<Schema>): Promise<number> =>
   Number((await query.selectFrom('llm_config_revision').select('revision').executeTakeFirstOrThrow()).revision);
 
-/** Rows of one statement: far below the limit of bound values of both databases. */
+/** Rows per statement, far below the value limit of both databases. */
 const rowsPerStatement = 500;
 
 function* slices<T>(items: readonly T[]): Generator<T[]> {
   for (let start = 0; start < items.length; start += rowsPerStatement) yield items.slice(start, start + rowsPerStatement);
 }
 
-/** All that goes, goes first: so names may change hands within one commit. A row changed more than once ends as the last change says. */
+/** Deletions first, so that names may change hands within one commit. A row changed more than once gets its last state. */
 async function writeRows(transaction: Transaction<Schema>, changes: readonly ConfigChange[]): Promise<void> {
   for (const kind of kinds) {
     const last = new Map<string, ConfigRow | null>();
@@ -133,7 +133,7 @@ function toHistoryTable(
   return { ...commit, kind, tenant, name: nameOf(change), before: textOf(before), after: textOf(after) };
 }
 
-/** Secrets are masked: the audit is read by people, the history only by the way back. */
+/** Masks secrets: people read the audit; only roll-backs read the history. */
 function toAuditTable(change: ConfigChange, at: string, actor: Actor, summary: string): AuditTable {
   return {
     id: auditEntryId(),
@@ -171,7 +171,7 @@ function toHistory(row: HistoryTable, box: SecretBox | null): HistoryEntry {
   };
 }
 
-/** With a `box`, what is read comes under its current key, so that nothing is written again under an old one. */
+/** With a `box`, values are re-sealed under the current key on read, so that no write uses an old key. */
 export function createConfigStore(database: Database, box: SecretBox | null = null): ConfigStore {
   const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
     try {

@@ -1,4 +1,4 @@
-/** What the house needs of its database, whichever kind it is. */
+/** The database interface for SQLite and PostgreSQL. */
 import type { Kysely } from 'kysely';
 import type { GatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
@@ -6,24 +6,24 @@ import type { Schema } from './schema.ts';
 
 export interface Database {
   readonly kind: 'sqlite' | 'postgres';
-  /** A failed statement rejects with the driver's own error: pass it through `explain`. */
+  /** A failed statement rejects with the driver's error: pass it through `explain`. */
   readonly query: Kysely<Schema>;
-  /** Inserts rows of several tables in one transaction, skipping those whose key is there already. Built for many rows at little cost. */
+  /** Inserts rows of several tables in one transaction and skips existing keys. Efficient for many rows. */
   insertMany(batches: readonly RowBatch[]): Promise<void>;
-  /** Rejects with `storage_unavailable` if no statement can be run. */
+  /** Rejects with `storage_unavailable` when no statement can run. */
   ping(): Promise<void>;
-  /** Calls back when another process may have changed the configuration. Returns the way to stop. */
+  /** Calls back when another process may have changed the configuration. Returns the function that stops it. */
   watch(listener: () => void): () => void;
-  /** Tells the other processes, within a transaction: they hear of it when it commits. */
+  /** Notifies the other processes when the transaction commits. */
   notify(query: Kysely<Schema>): Promise<void>;
-  /** Any failure as a GatewayError in plain words. */
+  /** Maps a failure to a GatewayError with a plain sentence. */
   explain(thrown: unknown): GatewayError;
-  /** True if a failure lies in the rows themselves, so that trying again cannot help. */
+  /** True when the failure lies in the rows, so that a retry cannot help. */
   blamesData(thrown: unknown): boolean;
   close(): Promise<void>;
 }
 
-/** Rows of one table, all with the same columns. */
+/** Rows of one table with the same columns. */
 export interface RowBatch {
   readonly table: keyof Schema;
   readonly rows: readonly object[];

@@ -1,51 +1,48 @@
-/**
- * Takes records off the caller's path and sees to it that each is stored once: in batches, by way of the disk while the database
- * is away. What is on the disk survives the process. Memory is bounded, whatever the database does.
- */
+/** Writes records off the caller's path, each exactly once: in batches, and by way of the disk while the database is away. Records on disk survive the process. Memory is bounded. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../types/logger.ts';
 import type { Database, RowBatch } from './database.ts';
 import { createSpool } from './spool.ts';
 
 export interface DurableWriter<T> extends AsyncDisposable {
-  /** Never throws, never waits. */
+  /** Never throws and never waits. */
   add(record: T): void;
-  /** Resolves when everything added before is in the database, or on disk. */
+  /** Resolves when everything added before is in the database or on disk. */
   flush(): Promise<void>;
-  /** Records neither in the database nor on disk yet. */
+  /** The number of records that are neither in the database nor on disk. */
   readonly pending: number;
 }
 
 export interface DurableWriterOptions<T> {
-  /** What the records are, for the log, e.g. `runs`. */
+  /** The kind of record for the log, e.g. `runs`. */
   readonly name: string;
   readonly database: Database;
-  /** Where the records wait for the database. */
+  /** The folder where records wait for the database. */
   readonly folder: string;
   readonly intervalMs: number;
   readonly logger: Logger;
-  /** The rows of these records, each with a key of its own, so that a record stored twice is there once. May throw for damaged ones. */
+  /** The rows of these records, each with a key, so that a repeated write has no effect. May throw for damaged records. */
   rowsOf(records: readonly T[]): readonly RowBatch[];
-  /** About how many characters a record has, for records that may be large. */
+  /** The approximate size in characters, for records that may be large. */
   createMemoryAccount?(record: T): number;
 }
 
-/** Records of one transaction. */
+/** Records per transaction. */
 const batchSize = 2_000;
-/** More than this waiting goes to the disk, which is faster than any database; also the records of one file. */
+/** Above this number records spill to disk, which is faster than the database. Also the records per file. */
 const spoolAbove = 20_000;
-/** More than this is dropped and counted: neither the database nor the disk has taken anything for long. */
+/** Above this number records are dropped and counted: database and disk have failed for long. */
 const dropAbove = 100_000;
-/** The same bounds for records that weigh much, in characters. */
+/** The same bounds in characters, for large records. */
 const batchWeight = 8 * 1024 * 1024;
 const fileWeight = 16 * 1024 * 1024;
 const spoolAboveWeight = 64 * 1024 * 1024;
 const dropAboveWeight = 256 * 1024 * 1024;
-/** A database that takes longer counts as away. Its late success does no harm, because records are stored once. */
+/** A slower database counts as away. A late success does no harm, because records are written once. */
 const patienceMs = 2_000;
 const retryMs = 2_000;
 
-/** Rejects if `work` takes longer than the patience; its late end is ignored. */
+/** Rejects when `work` exceeds the timeout. Its late end is ignored. */
 async function inTime(work: Promise<void>): Promise<void> {
   const over = new AbortController();
   const late = delay(patienceMs, undefined, { signal: over.signal }).then(() => {
@@ -69,13 +66,13 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
   let stuck = false;
   let dropped = 0;
   const createMemoryAccount = (record: T): number => options.createMemoryAccount?.(record) ?? 0;
-  /** Of all that is neither in the database nor on disk. */
+  /** The size of all pending records. */
   let weight = 0;
   let timer: NodeJS.Timeout | undefined;
   let tail: Promise<void> = Promise.resolve();
   let draining: Promise<void> | null = null;
 
-  /** The first records, as many as go together; one at least. */
+  /** The first records that fit one batch; at least one. */
   const firstOf = (records: readonly T[], most: number, mostWeight: number): readonly T[] => {
     let sum = 0;
     const end = records.findIndex((record, index) => index >= most || ((sum += createMemoryAccount(record)) > mostWeight && index > 0));
@@ -83,7 +80,7 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
   };
   const done = (records: readonly T[]): void => records.forEach((record) => (weight -= createMemoryAccount(record)));
 
-  /** One record that no database takes must not hold up the others: it is found by halving and put aside. */
+  /** Finds a record that the database refuses by bisection and sets it aside, so that it does not block the others. */
   const split = async (records: readonly T[], thrown: unknown): Promise<void> => {
     if (records.length > 1) {
       const middle = records.length >> 1;
@@ -182,7 +179,7 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
         if (files > 0) logger.info({ files }, `the spooled ${name} are in the database`);
         away = false;
       })
-      // Still away: the next turn tries again.
+      // Still away: the next interval tries again.
       .catch(() => {})
       .finally(() => {
         draining = null;
@@ -193,7 +190,7 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
     drain().catch(() => {});
   }, retryMs);
   drainer.unref();
-  // What an earlier process left.
+  // Files of an earlier process.
   drain().catch(() => {});
 
   return {
@@ -215,11 +212,11 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
     async [Symbol.asyncDispose]() {
       clearInterval(drainer);
       await flush();
-      // Once more for what the disk refused: the database is tried again.
+      // Tries the database once more for what the disk refused.
       if (waiting.length > 0) await flush();
       clearTimeout(timer);
       if (waiting.length > 0) logger.error({ records: waiting.length }, `${name} were lost: neither the database nor the disk took them`);
-      // Not for ever: what is on the disk is safe there.
+      // Bounded: records on disk are safe.
       await inTime(drain()).catch(() => {});
     },
   };

@@ -1,7 +1,4 @@
-/**
- * Streams, tools and skills that are under way, on disk every two seconds: what a node that died had begun is booked by whoever finds it.
- * Each process writes a file of its own, so that a fresh one means that its writer lives.
- */
+/** Streams, tools and skills in progress, on disk every two seconds: another process records the runs of a dead node. Each process writes its own file, so a fresh file means a live writer. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, open as openFile, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,18 +8,18 @@ import type { Ledger, OpenRun, RunRecord } from '../types/run.ts';
 export interface InFlightRuns extends Required<Ledger>, AsyncDisposable {}
 
 export interface InFlightRunsOptions {
-  /** Where runs go when they have ended, or are found. */
+  /** The ledger for ended runs and for runs of dead nodes. */
   readonly ledger: Ledger;
   readonly dataDir: string;
   readonly logger: Logger;
   readonly everyMs?: number;
-  /** A file that nobody has written for so long is that of a process that died. */
+  /** A file of this age belongs to a dead process. */
   readonly deadAfterMs?: number;
 }
 
 const suffix = '.ndjson';
 const takenSuffix = '.taken';
-/** So many are written down in one go, then others have their turn. */
+/** Runs written per turn of the event loop. */
 const atOnce = 200;
 
 export function createInFlightRuns({ ledger, dataDir, logger, everyMs = 2_000, deadAfterMs = 30_000 }: InFlightRunsOptions): InFlightRuns {
@@ -61,7 +58,7 @@ export function createInFlightRuns({ ledger, dataDir, logger, everyMs = 2_000, d
     await rename(path, taken);
     const lines = (await readFile(taken, 'utf8')).split('\n').filter((line) => line !== '');
     const runs = lines.map((line) => JSON.parse(line) as RunRecord);
-    // A run that ended after all has its own record, and the first one stays.
+    // A run that ended after all has its own record, and the first record stays.
     for (const run of runs) ledger.record(run);
     await rm(taken, { force: true });
     logger.warn({ runs: runs.length }, 'a node died in the middle of calls; what is known of them is booked');

@@ -1,4 +1,4 @@
-/** Where the master key comes from. */
+/** Loads the master key. */
 import { randomBytes } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { masterKey, type MasterKey, type MasterKeys } from './secret-box.ts';
 
 const remedy = 'Make one with: openssl rand -base64 32';
 
-/** 32 bytes as base64 or hex. Throws `configuration_invalid` for anything else, and for keys without any disorder in them. */
+/** 32 bytes as base64 or hex. Throws `configuration_invalid` for anything else and for keys without entropy. */
 export function parseMasterKey(text: string, variable = 'PAILOU_MASTER_KEY'): Buffer {
   const trimmed = text.trim();
   const invalid = (what: string): GatewayError =>
@@ -25,7 +25,7 @@ export interface MasterKeyOptions {
   readonly mode: 'development' | 'production';
 }
 
-/** The configured key; in development, one that is made once and kept in the data folder. Production refuses to go without. */
+/** The configured key; in development, a generated key in the data folder. Production requires a configured key. */
 export function loadMasterKey(options: MasterKeyOptions): MasterKey {
   if (options.masterKey !== null) return masterKey(parseMasterKey(options.masterKey));
   if (options.mode === 'production') {
@@ -55,14 +55,14 @@ export function loadMasterKey(options: MasterKeyOptions): MasterKey {
   }
 }
 
-/** The key that seals, and those that still open until everything is sealed anew. */
+/** The current key and the old keys that still open sealed values. */
 export function loadMasterKeys(options: MasterKeyOptions & { readonly oldMasterKeys: readonly string[] }): MasterKeys {
   const current = loadMasterKey(options);
   const old = options.oldMasterKeys.map((text) => masterKey(parseMasterKey(text, 'PAILOU_MASTER_KEY_OLD')));
   return { current, old: old.filter((key) => key.id !== current.id) };
 }
 
-/** Written whole and to the disk, then linked: of two processes that start at once one wins, and both read the same key. */
+/** Written and synced, then linked: of two processes that start at once one wins, and both read its key. */
 function makeKeyFile(dataDir: string, path: string): void {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;

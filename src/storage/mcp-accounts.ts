@@ -1,16 +1,16 @@
-/** People's accounts at MCP servers at rest: sealed for their owner and server, written by one node at a time. */
+/** People's accounts at MCP servers: sealed for owner and server, written by one node at a time. */
 import type { AccountOwner, Accounts } from '../types/accounts.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { Database } from './database.ts';
 import { withStorageErrors } from './storage-errors.ts';
 import type { SecretBox } from './secret-box.ts';
 
-/** What a sealed account is bound to: moved to another row, it does not open. */
+/** The context of a sealed account: moved to another row, it does not open. */
 export function accountContext({ server, issuer, subject }: { server: string; issuer: string; subject: string }): string {
   return `mcp account ${JSON.stringify([server, issuer, subject])}`;
 }
 
-/** Those of the server whose row has the id `server`. */
+/** The accounts of the server whose row has the id `server`. */
 export function createAccounts(database: Database, box: SecretBox, server: string): Accounts {
   const { query } = database;
   const keyOf = (owner: AccountOwner | null) => ({ server, issuer: owner?.issuer ?? '', subject: owner?.subject ?? '' });
@@ -34,7 +34,7 @@ export function createAccounts(database: Database, box: SecretBox, server: strin
           const state = JSON.parse(box.open({ $sealed: row.state }, accountContext(keyOf(owner)))) as JsonObject;
           return { state, version: row.version };
         } catch {
-          // Sealed under a master key that is gone: the account has to be connected anew.
+          // Sealed under a missing master key: the account must be connected again.
           return { state: {}, version: row.version };
         }
       }),
@@ -50,7 +50,7 @@ export function createAccounts(database: Database, box: SecretBox, server: strin
             .executeTakeFirst();
           return Number(numUpdatedRows) === 1;
         }
-        // Of servers whose rows are gone nothing is kept.
+        // Accounts of deleted servers are deleted.
         await query
           .deleteFrom('llm_mcp_account')
           .where('server', 'not in', query.selectFrom('llm_mcp_config').select('id'))

@@ -1,4 +1,4 @@
-/** What MCP servers offer, kept for all nodes: the definitions that were approved, and those that differ from them. */
+/** The catalogue of MCP servers for all nodes: approved definitions, and those that differ from them. */
 import type { JsonObject } from '../types/json.ts';
 import type { PinnedDefinition, DefinitionKind, DefinitionStore } from '../types/tool-definitions.ts';
 import type { Database } from './database.ts';
@@ -41,7 +41,7 @@ function written(pin: PinnedDefinition): McpCatalogueTable {
   };
 }
 
-/** Bound on the values of one statement, below what either database takes. */
+/** The most values of one statement, below the limit of either database. */
 const rowsAtOnce = 50;
 
 export function createDefinitionStore(database: Database): DefinitionStore {

@@ -1,4 +1,4 @@
-/** Brings a database up to date, from nothing. Safe when several nodes start at once: one migrates, the others wait. */
+/** Migrates a database of any earlier version. Safe when several nodes start at once: one migrates, the others wait. */
 import { type Migration, Migrator } from 'kysely/migration';
 import { GatewayError } from '../types/errors.ts';
 import type { Database } from './database.ts';

@@ -1,4 +1,4 @@
-/** Which nodes are alive, and which revision each one serves: the proof that a change is everywhere. */
+/** The live nodes and the revision that each one serves: the proof that a change is everywhere. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Logger } from '../types/logger.ts';
@@ -15,16 +15,16 @@ export interface Node {
 }
 
 export interface NodeRegistry extends AsyncDisposable {
-  /** This node's own id; a new one with each start. */
+  /** The id of this node; new at each start. */
   readonly self: string;
-  /** Tells the others the revision that this node serves now. Never throws, never waits. */
+  /** Publishes the revision that this node serves. Never throws and never waits. */
   serves(revision: number): void;
-  /** The nodes that were heard of lately. Rejects with `storage_unavailable`. */
+  /** The nodes seen lately. Rejects with `storage_unavailable`. */
   list(): Promise<readonly Node[]>;
 }
 
 const beatMs = 5_000;
-/** A node that was silent for three beats is taken for gone. */
+/** A node that missed three heartbeats is dead. */
 const goneMs = 3 * beatMs;
 
 export function createNodeRegistry(options: {
@@ -54,7 +54,7 @@ export function createNodeRegistry(options: {
         .execute();
       failing = false;
     } catch (thrown) {
-      // The database is away; the next beat tells it.
+      // The database is away; the next heartbeat publishes it.
       if (!failing) logger.debug({ err: thrown }, 'this node could not be written down');
       failing = true;
     }

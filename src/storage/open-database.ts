@@ -1,4 +1,4 @@
-/** One database, two kinds: SQLite in a thread for one machine, PostgreSQL for a team. */
+/** Opens the database: SQLite in a thread for one machine, or PostgreSQL. */
 import { access, constants, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Kysely, sql } from 'kysely';
@@ -11,7 +11,7 @@ import { isDataError, readOnlyCode, statementError } from './sqlite/errors.ts';
 
 const watchIntervalMs = 150;
 
-/** Opens the database, which for SQLite makes the file. PostgreSQL is not asked before the first statement. */
+/** Opens the database; SQLite's file is created. PostgreSQL is contacted at the first statement. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { url, dataDir, logger } = options;
   if (url !== null && /^postgres(ql)?:\/\//.test(url)) {
@@ -44,13 +44,13 @@ async function makeFolder(folder: string): Promise<void> {
   });
 }
 
-/** Only its owner may read the file. What keeps it from being made is told by SQLite when it opens it. */
+/** Makes the file readable for its owner only. SQLite reports what prevents its creation. */
 async function makePrivate(path: string): Promise<void> {
   const file = await open(path, 'wx', 0o600).catch(() => null);
   await file?.close();
 }
 
-/** SQLite opens a read-only file without a word and fails at the first write; that is too late. */
+/** SQLite opens a read-only file without an error and fails at the first write, which is too late. */
 async function checkWritable(path: string): Promise<void> {
   for (const place of [path, dirname(path)]) {
     await access(place, constants.R_OK | constants.W_OK).catch((cause: NodeJS.ErrnoException) => {
@@ -74,7 +74,7 @@ async function openSqlite(path: string): Promise<Database> {
   return {
     kind: 'sqlite',
     query,
-    // The turn is taken from Kysely's pool, so that no other statement gets in between.
+    // Takes the connection from Kysely's pool, so that no other statement interleaves.
     insertMany: (batches) => query.connection().execute(() => connection.insertMany(batches.filter((batch) => batch.rows.length > 0))),
     async ping() {
       await sql`select 1`.execute(query).catch((thrown: unknown) => {
@@ -82,7 +82,7 @@ async function openSqlite(path: string): Promise<Database> {
       });
     },
     watch: (listener) => connection.watch(listener, watchIntervalMs),
-    // Other processes see that the file's data version rose.
+    // Other processes notice the change of the file's data version.
     notify: async () => {},
     explain,
     blamesData: isDataError,

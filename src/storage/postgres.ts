@@ -1,4 +1,4 @@
-/** PostgreSQL for teams: a pool for statements, one connection that listens. */
+/** PostgreSQL: a pool for statements, and one connection that listens for notifications. */
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { GatewayError } from '../types/errors.ts';
@@ -8,7 +8,7 @@ import { rowsJson } from './row-json.ts';
 import type { Schema } from './schema.ts';
 
 const channel = 'pailou_config';
-/** Epoch milliseconds, token counts and money all fit in a double without loss; what does not is left to its reader to doubt. */
+/** Epoch milliseconds, token counts and money fit a double. Other values are passed on for the reader to check. */
 const parseBigint = (text: string): number | bigint => {
   const number = Number(text);
   return Number.isSafeInteger(number) ? number : BigInt(text);
@@ -16,7 +16,7 @@ const parseBigint = (text: string): number | bigint => {
 const bigintType = 20;
 const closePatienceMs = 2_000;
 
-/** SQLSTATE classes and socket errors in words. */
+/** SQLSTATE classes and socket errors as sentences. */
 function reasonOf(error: { code?: string; message?: string }): string {
   switch (error.code) {
     case 'ECONNREFUSED':
@@ -59,15 +59,15 @@ function explain(thrown: unknown): GatewayError {
   });
 }
 
-/** Data exceptions, broken constraints and exceeded limits, by the class of the SQLSTATE. */
+/** Data exceptions, violated constraints and exceeded limits, by SQLSTATE class. */
 function blamesData(thrown: unknown): boolean {
   return /^(22|23|54)...$/.test((thrown as { code?: string }).code ?? '');
 }
 
-/** The URL stays out of the message: it may hold the password. */
+/** Keeps the URL out of the message: it may contain the password. */
 function checkUrl(url: string): void {
   try {
-    // Reads the URL; connects to nothing.
+    // Parses the URL; does not connect.
     new pg.Client({ connectionString: url });
   } catch (cause) {
     throw new GatewayError(
@@ -81,7 +81,7 @@ function checkUrl(url: string): void {
   }
 }
 
-/** Makes no connection yet. Throws `configuration_invalid` for a URL that cannot be read. */
+/** Does not connect yet. Throws `configuration_invalid` for an invalid URL. */
 export function openPostgres(url: string, logger: Logger): Database {
   checkUrl(url);
   const types: pg.CustomTypesConfig = {
@@ -93,7 +93,7 @@ export function openPostgres(url: string, logger: Logger): Database {
     max: 10,
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
-    // A connection whose far end is gone without a word must not hold a statement for ever, nor be handed out for ever.
+    // A dead peer must not block a statement for ever, nor stay in the pool.
     statement_timeout: 30_000,
     query_timeout: 35_000,
     maxLifetimeSeconds: 600,
@@ -102,12 +102,12 @@ export function openPostgres(url: string, logger: Logger): Database {
     types,
     application_name: 'pailou',
   });
-  // A pooled connection that dies while idle: the pool replaces it.
+  // An idle connection died: the pool replaces it.
   pool.on('error', (error) => logger.warn({ reason: error.message }, 'lost an idle database connection'));
   const clients = new Set<pg.PoolClient>();
   pool.on('connect', (client) => {
     clients.add(client);
-    // One that dies while in use fails its statement as well; without a listener, Node would end the whole process.
+    // A connection that dies in use fails its statement as well. Without a listener the process would exit.
     client.on('error', (error) => logger.debug({ reason: error.message }, 'lost a database connection in use'));
   });
   pool.on('remove', (client) => clients.delete(client));
@@ -146,7 +146,7 @@ export function openPostgres(url: string, logger: Logger): Database {
     blamesData,
     async close() {
       for (const stop of stops) stop();
-      // A statement that the far end never answers must not hold up the closing.
+      // A statement without an answer must not block closing.
       const late = setTimeout(() => {
         for (const client of clients) (client as unknown as pg.Client).end().catch(() => {});
       }, closePatienceMs);
@@ -155,7 +155,7 @@ export function openPostgres(url: string, logger: Logger): Database {
   };
 }
 
-/** Listens on a connection of its own and takes a new one, ever more patiently, when it is lost. */
+/** Listens on a connection of its own and reconnects with growing delays. */
 function listen(url: string, listener: () => void, logger: Logger): () => void {
   let stopped = false;
   let client: pg.Client | null = null;
@@ -177,7 +177,7 @@ function listen(url: string, listener: () => void, logger: Logger): () => void {
       await next.connect();
       await next.query(`listen ${channel}`);
       delay = 250;
-      // Something may have changed while nobody listened.
+      // A notification may have been missed meanwhile.
       listener();
     } catch (error) {
       logger.debug({ reason: String(error) }, 'cannot listen to the database yet');

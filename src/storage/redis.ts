@@ -1,8 +1,8 @@
-/** The connection to Redis, which several nodes share. It never holds a call up: an answer comes soon, or Redis counts as away. */
+/** The Redis connection that several nodes share. It never blocks a call: without an answer in time, Redis counts as unavailable. */
 import { createHash } from 'node:crypto';
 import type { Logger } from '../types/logger.ts';
 
-/** A script with the hash that Redis knows it by. */
+/** A Lua script with its SHA-1. */
 export interface RedisScript {
   readonly text: string;
   readonly hash: string;
@@ -13,7 +13,7 @@ export function redisScript(text: string): RedisScript {
 }
 
 async function clientFor(url: string) {
-  // Some five hundred modules, which one node alone never needs.
+  // Loads some five hundred modules, which a single node never needs.
   const { createClient } = await import('@redis/client');
   return createClient({
     url,
@@ -21,7 +21,7 @@ async function clientFor(url: string) {
     pingInterval: 2_000,
     socket: {
       connectTimeout: 2_000,
-      // Longer than the pings: a peer that died without a word is noticed.
+      // Longer than the ping interval, so that a silent peer is noticed.
       socketTimeout: 6_000,
       reconnectStrategy: (retries) => Math.min(2_000, 50 * 2 ** Math.min(retries, 6)) * (0.5 + Math.random() / 2),
     },
@@ -32,17 +32,14 @@ export type RedisClient = Awaited<ReturnType<typeof clientFor>>;
 
 export interface Redis extends AsyncDisposable {
   readonly ready: boolean;
-  /** Hears each time the connection is there (again). */
+  /** Calls the listener each time the connection is established. */
   onReady(listener: () => void): void;
-  /**
-   * Rejects with RedisUnavailable when there is no connection or no answer within the patience.
-   * `late` is given an answer that came after that, so that what it did can be undone.
-   */
+  /** Rejects with RedisUnavailable without a connection or an answer in time. `late` receives an answer that came afterwards, so that its effect can be undone. */
   ask<T>(
     work: (client: RedisClient) => Promise<T>,
     options?: { readonly late?: ((answer: T) => void) | undefined; readonly patienceMs?: number },
   ): Promise<T>;
-  /** Runs a script by its hash; its text is sent only where Redis does not know it yet. As for `ask`. */
+  /** Runs a script by its hash and sends the text when Redis does not know it. Otherwise like `ask`. */
   run(script: RedisScript, keys: readonly string[], values: readonly string[], late?: (answer: unknown) => void): Promise<unknown>;
 }
 
@@ -56,17 +53,14 @@ export class RedisUnavailable extends Error {
 export interface RedisOptions {
   readonly url: string;
   readonly logger: Logger;
-  /** How long a call may wait for an answer; 250 ms unless given. */
+  /** The timeout of a call in milliseconds; default 250. */
   readonly patienceMs?: number;
 }
 
-/** Time is counted in so many parts. */
+/** The number of parts in which a timeout is counted. */
 const slices = 5;
 
-/**
- * Calls `end` after so many milliseconds, unless the returned function is called before. Time in which this process itself
- * stood still counts once for all: the answer may lie in the socket, unread.
- */
+/** Calls `end` after so many milliseconds, unless cancelled. A stall of this process counts as one part, because the answer may wait unread in the socket. */
 export function afterTimeout(milliseconds: number, end: () => void): () => void {
   let left = slices;
   let timer: NodeJS.Timeout | undefined;
@@ -74,7 +68,7 @@ export function afterTimeout(milliseconds: number, end: () => void): () => void 
   const wait = (): void => {
     timer = setTimeout(() => {
       if (--left > 0) wait();
-      // What has come by now is read before this.
+      // Data that has arrived is read before this.
       else last = setImmediate(end);
     }, milliseconds / slices);
   };
@@ -85,7 +79,7 @@ export function afterTimeout(milliseconds: number, end: () => void): () => void 
   };
 }
 
-/** Begins to connect and goes on trying for as long as it is not closed. Resolves at once, connected or not. */
+/** Starts to connect and keeps trying until it is closed. Resolves at once. */
 export async function connectRedis({ url, logger, patienceMs = 250 }: RedisOptions): Promise<Redis> {
   const listeners = new Set<() => void>();
   let away = false;
@@ -99,7 +93,7 @@ export async function connectRedis({ url, logger, patienceMs = 250 }: RedisOptio
     away = false;
     for (const listener of listeners) listener();
   });
-  // Only fails for good when it is closed.
+  // Rejects only when it is closed.
   client.connect().catch((error: unknown) => logger.debug({ err: error }, 'the connection to Redis was not made'));
 
   const ask: Redis['ask'] = (work, { late, patienceMs: patience = patienceMs } = {}) => {

@@ -1,7 +1,4 @@
-/**
- * Responses that a later one can go on from, for their own caller alone. Written off the call's path; the newest also stay in this
- * node's memory, so that the next call need not wait for the database.
- */
+/** Stored responses that a later request continues, each for its own caller. Written off the call's path; the newest stay in memory, so that the next call need not wait for the database. */
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
@@ -12,23 +9,23 @@ import type { Database } from './database.ts';
 import { createDurableWriter } from './durable-writer.ts';
 import type { ResponseTable } from './schema.ts';
 
-/** Whose response it is. To anybody else it does not exist. */
+/** The owner of a response. For anyone else it does not exist. */
 export type ResponseOwner = Pick<Principal, 'tenant' | 'issuer' | 'subject'>;
 
 export interface StoredResponse {
   readonly id: string;
-  /** The conversation up to and with the answer, without instructions, as messages of chat completions. */
+  /** The conversation with the answer, without instructions, as chat completion messages. */
   readonly messages: readonly JsonObject[];
-  /** As the caller got it. */
+  /** The response as the client got it. */
   readonly response: JsonObject;
 }
 
 export interface ResponseStore extends AsyncDisposable {
-  /** Never throws, never waits. */
+  /** Never throws and never waits. */
   keep(owner: ResponseOwner, stored: StoredResponse): void;
-  /** Null for one that is unknown, over, or somebody else's. Rejects with `storage_unavailable` if nobody can say. */
+  /** Null when it is unknown, expired, or owned by another caller. Rejects with `storage_unavailable` when the database is away. */
   get(owner: ResponseOwner, id: string): Promise<StoredResponse | null>;
-  /** False where `get` would give null. */
+  /** False when `get` would give null. */
   delete(owner: ResponseOwner, id: string): Promise<boolean>;
 }
 
@@ -36,9 +33,9 @@ export interface ResponseStoreOptions {
   readonly database: Database;
   readonly dataDir: string;
   readonly logger: Logger;
-  /** How long a response is kept; 30 days unless given. */
+  /** Retention in milliseconds; default 30 days. */
   readonly keptMs?: number;
-  /** Other nodes see a response after so long; 20 ms unless given. */
+  /** The write interval in milliseconds; default 20. Other nodes see a response after it. */
   readonly intervalMs?: number;
 }
 
@@ -47,7 +44,7 @@ const pruneMs = 3_600_000;
 /** A response that another node has just written may be on its way. */
 const patienceMs = 150;
 const memoryBytes = 64 * 1024 * 1024;
-/** Also how long one that was deleted at another node may still be found at this one. */
+/** Also how long a response deleted on another node may still be found on this one. */
 const memoryMs = 300_000;
 
 function isOwn(row: ResponseTable, owner: ResponseOwner): boolean {
@@ -127,7 +124,7 @@ export function createResponseStore(options: ResponseStoreOptions): ResponseStor
       const own = (row: ResponseTable | undefined): ResponseTable | undefined => (row !== undefined && isOwn(row, owner) ? row : undefined);
       let row = own(memory.get(id)) ?? own(await find(id));
       if (row === undefined) {
-        // Also for somebody else's, so that the time it takes tells nothing.
+        // Also for responses of other callers, so that timing reveals nothing.
         await delay(patienceMs);
         row = own(await find(id));
       }
@@ -137,7 +134,7 @@ export function createResponseStore(options: ResponseStoreOptions): ResponseStor
     },
 
     async delete(owner, id) {
-      // What is still to be written would come back.
+      // A pending write would restore it.
       await writer.flush();
       memory.delete(id);
       try {

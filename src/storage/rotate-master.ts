@@ -1,6 +1,6 @@
 /**
- * Seals everything in the database with the current master key, while nodes serve. In batches, each in a transaction of its own: it may be
- * stopped anywhere and begun again, and what a node writes meanwhile is neither lost nor written over.
+ * Re-seals everything in the database under the current master key while nodes serve. Each batch is a transaction, so it can be stopped
+ * and resumed, and concurrent writes are neither lost nor overwritten.
  */
 import { auditEntryId } from './audit.ts';
 import type { Database } from './database.ts';
@@ -8,24 +8,24 @@ import { renewedJson, sealedIn } from './sealed-json.ts';
 import { type Cursor, type SealedColumns, sealedColumns, type SealedRow } from './sealed-columns.ts';
 import { keyIdOf, type MasterKeys } from './secret-box.ts';
 
-/** What is sealed, and by which key. */
+/** Sealed values by key. */
 export interface SealedCount {
   readonly values: number;
-  /** Under an old key that is at hand. */
+  /** Under an old key that is available. */
   readonly old: number;
-  /** How many under each key that is not, by the key's id. */
+  /** The number of values under each missing key, by key id. */
   readonly unknown: ReadonlyMap<string, number>;
-  /** Where values stand that no key opens, though their key is at hand: they were changed, or moved from another row. */
+  /** Places of values that do not open although their key is available: changed, or moved from another row. */
   readonly damaged: readonly string[];
 }
 
-/** Values changed, and what is there afterwards. */
+/** The number of changed values, and the counts afterwards. */
 export interface Rotation {
   readonly changed: number;
   readonly left: SealedCount;
 }
 
-/** Looks at every value and opens it. Rejects with `storage_unavailable`. */
+/** Opens every value. Rejects with `storage_unavailable`. */
 export async function countSealed(database: Database, keys: MasterKeys): Promise<SealedCount> {
   let values = 0;
   let old = 0;
@@ -49,7 +49,7 @@ export async function countSealed(database: Database, keys: MasterKeys): Promise
   return { values, old, unknown, damaged };
 }
 
-/** Rejects with `storage_unavailable`; what was changed until then stays changed. */
+/** Rejects with `storage_unavailable`; completed batches stay changed. */
 export async function rotateMaster(database: Database, keys: MasterKeys): Promise<Rotation> {
   const byTenant = new Map<string, number>();
   let changed = 0;
@@ -78,7 +78,7 @@ export async function rotateMaster(database: Database, keys: MasterKeys): Promis
   } catch (thrown) {
     throw database.explain(thrown);
   } finally {
-    // What was done is told even of a run that was cut short, if the database still takes it.
+    // Reports the progress of an interrupted run too, if the database accepts it.
     await tell(database, keys, byTenant).catch(() => {});
   }
   return { changed, left: await countSealed(database, keys) };
@@ -112,14 +112,14 @@ async function eachPage(
   }
 }
 
-/** How many values of the row were changed. */
+/** The number of changed values of the row. */
 async function renewRow(place: SealedColumns, row: SealedRow, write: (texts: SealedRow['texts']) => Promise<boolean>): Promise<number> {
   const texts = row.texts.map((text) => ({ ...text, json: renewedJson(text.json, place.box, text.context) }));
   const before = row.texts.flatMap(({ json }) => sealedIn(json));
   const after = texts.flatMap(({ json }) => sealedIn(json));
   const count = before.filter((sealed, index) => sealed.$sealed !== after[index]?.$sealed).length;
   if (count === 0) return 0;
-  // A row that somebody wrote meanwhile was sealed by whoever wrote it; the count at the end tells if with an old key.
+  // A concurrently written row was sealed by its writer. The final count shows whether an old key was used.
   return (await write(texts)) ? count : 0;
 }
 

@@ -1,6 +1,6 @@
-/** Rows as JSON text, cleaned of what a database cannot hold in a text column. */
+/** Rows as JSON text without characters that a database refuses in a text column. */
 
-/** JSON writes a NUL and a lone surrogate as an escape, so that a text without `\u` is clean already: the usual case costs one search. */
+/** JSON escapes NUL and lone surrogates, so a text without `\u` is clean. The usual case costs one search. */
 export function rowsJson(rows: readonly object[]): string {
   const text = JSON.stringify(rows);
   return text.includes('\\u') ? JSON.stringify(rows, cleaned) : text;

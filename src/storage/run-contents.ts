@@ -1,4 +1,4 @@
-/** What runs were asked and answered: sealed before it touches a disk, written off the call's path, gone when its days are over. */
+/** Retained inputs and outputs of runs: sealed, written off the call's path, deleted after their retention. */
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import type { Json } from '../types/json.ts';
@@ -12,9 +12,9 @@ import type { RunContentTable } from './schema.ts';
 import type { SecretBox } from './secret-box.ts';
 
 export interface RunContents extends AsyncDisposable {
-  /** Never throws, never waits. */
+  /** Never throws and never waits. */
   keep(id: string, days: number, content: RunContent): void;
-  /** By run, the first ones whole: of more than fits into one answer only that it was cut. Whoever asks has made sure whose runs they are. Rejects with `storage_unavailable`. */
+  /** Contents by run, within a total size; beyond it a run is marked as cut. The caller has checked the owner of the runs. Rejects with `storage_unavailable`. */
   read(ids: readonly string[]): Promise<ReadonlyMap<string, RunContent>>;
   flush(): Promise<void>;
 }
@@ -28,15 +28,15 @@ export interface RunContentsOptions {
 
 const dayMs = 86_400_000;
 const pruneMs = 3_600_000;
-/** Of either side, as JSON text. */
+/** The limit of an input or output, as JSON text. */
 const mostCharacters = 200_000;
-/** Of all that is read at once, sealed: a run may have called thousands, and the answer stands in memory several times. */
+/** The limit of one read, sealed: a run may have thousands of calls, and the answer is in memory several times. */
 const mostRead = 16 * 1024 * 1024;
 const leftOut: RunContent = { input: { cut: true }, output: { cut: true } };
 
 export const contentContext = (id: string): string => `run content ${id}`;
 
-/** What is too long is cut, and says so. */
+/** Cuts a long text and marks the cut. */
 function bounded(value: Json): Json {
   const text = JSON.stringify(value);
   return text.length <= mostCharacters
@@ -66,7 +66,7 @@ export function createRunContents({ database, dataDir, box, logger }: RunContent
   const pruner = setInterval(prune, pruneMs).unref();
   prune();
 
-  /** Null where the master key is another one now. */
+  /** Null when the master key has changed. */
   const opened = ({ id, content }: RunContentTable): RunContent | null => {
     try {
       return JSON.parse(box.open({ $sealed: content }, contentContext(id))) as RunContent;
@@ -97,7 +97,7 @@ export function createRunContents({ database, dataDir, box, logger }: RunContent
         for (const id of ids) {
           const size = sizeOf.get(id);
           if (size === undefined) continue;
-          // One alone is never too large.
+          // A single content is always within the limit.
           if (read + size > mostRead && read > 0) found.set(id, leftOut);
           else {
             read += size;

@@ -1,4 +1,4 @@
-/** Every place in the database where something sealed is kept, read page by page. */
+/** Enumerates every column with sealed values, page by page. */
 import type { Kysely } from 'kysely';
 import { configTables, type ConfigTableName } from './config-store.ts';
 import { accountContext } from './mcp-accounts.ts';
@@ -6,7 +6,7 @@ import { contentContext } from './run-contents.ts';
 import type { Schema } from './schema.ts';
 import { derivedKeys, createSecretBox, type MasterKeys, rowContext, type SecretBox } from './secret-box.ts';
 
-/** One text with sealed values in it, as it stands in a column. */
+/** A text with sealed values, as it stands in a column. */
 export interface SealedText {
   readonly column: string;
   readonly json: string;
@@ -14,18 +14,18 @@ export interface SealedText {
 }
 
 export interface SealedRow {
-  /** For people, e.g. `provider acme/openai`. */
+  /** The row for people, e.g. `provider acme/openai`. */
   readonly about: string;
-  /** Null where no tenant owns it. */
+  /** Null for rows without a tenant. */
   readonly tenant: string | null;
   readonly texts: readonly SealedText[];
-  /** Writes new texts in place of those that were read; false if somebody changed the row meanwhile. */
+  /** Replaces the texts that were read. Returns false when the row has changed meanwhile. */
   write(query: Kysely<Schema>, texts: readonly SealedText[]): Promise<boolean>;
 }
 
 export interface SealedColumns {
   readonly box: SecretBox;
-  /** The rows after `after` (null: from the start), and where the next page begins; null after the last. */
+  /** The rows after `after` (null: from the start), and the next cursor; null after the last page. */
   page(query: Kysely<Schema>, after: Cursor | null): Promise<{ readonly rows: readonly SealedRow[]; readonly next: Cursor | null }>;
 }
 
@@ -70,7 +70,7 @@ function configPlace(table: ConfigTableName, box: SecretBox): SealedColumns {
   };
 }
 
-/** The history keeps whole rows, for the way back. */
+/** The history stores whole rows for roll-backs. */
 function historyTexts(row: { readonly before: string | null; readonly after: string | null }): SealedText[] {
   return (['before', 'after'] as const).flatMap((column) => {
     const json = row[column];
@@ -101,7 +101,7 @@ function historyPlace(box: SecretBox): SealedColumns {
           texts: historyTexts(row),
           async write(writer, texts) {
             if (texts.length === 0) return true;
-            // An entry of the history is never changed by anybody else.
+            // An entry of the history never changes otherwise.
             const { numUpdatedRows } = await writer
               .updateTable('llm_config_history')
               .set(Object.fromEntries(texts.map(({ column, json }) => [column, json])))

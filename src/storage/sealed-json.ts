@@ -1,14 +1,14 @@
-/** Sealed texts within JSON as the database keeps it: found and changed as text, so that nothing else of a row can change. */
+/** Finds and replaces sealed texts within stored JSON, as text, so that the rest stays byte-identical. */
 import type { Sealed, SecretBox } from './secret-box.ts';
 
-/** Quotes within a JSON string are escaped, so this is only ever the object itself. */
+/** Quotes within a JSON string are escaped, so a match is always the object itself. */
 const pattern = /\{"\$sealed":"([^"\\]*)"\}/g;
 
 export function sealedIn(json: string): Sealed[] {
   return [...json.matchAll(pattern)].map(([, text = '']) => ({ $sealed: text }));
 }
 
-/** With each sealed text under the current key. What cannot be opened stays as it is. */
+/** Re-seals each text under the current key. A text that does not open stays unchanged. */
 export function renewedJson(json: string, box: SecretBox, context: string): string {
   if (!json.includes('"$sealed"')) return json;
   return json.replaceAll(pattern, (whole, text: string) => {

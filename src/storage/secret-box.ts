@@ -1,4 +1,4 @@
-/** Secrets at rest: AES-256-GCM, bound to the place where they belong. */
+/** Seals secrets at rest with AES-256-GCM, bound to their place. */
 import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { GatewayError } from '../types/errors.ts';
 import type { ConfigRow } from '../types/resources.ts';
@@ -9,13 +9,13 @@ export interface Sealed {
 }
 
 export interface MasterKey {
-  /** Told in each sealed text, so that keys can be changed while old texts still open. */
+  /** Part of each sealed text, so that keys can be rotated while old texts still open. */
   readonly id: string;
   /** 32 bytes. */
   readonly key: Buffer;
 }
 
-/** The key that seals, and others that still open. */
+/** The key that seals, and old keys that still open. */
 export interface MasterKeys {
   readonly current: MasterKey;
   readonly old?: readonly MasterKey[];
@@ -24,38 +24,35 @@ export interface MasterKeys {
 export interface SecretBox {
   /** `context` (tenant and row) must be the same at `open`: a sealed text moved to another row does not open. */
   seal(plain: string, context: string): Sealed;
-  /**
-   * The same secret under the current key. A text always becomes the same text, so that nodes which read it and the command
-   * which changes it agree. Throws as `open` does; what is under the current key already is not opened.
-   */
+  /** The same secret under the current key. Deterministic, so that nodes and the rotation command agree. Throws as `open` does. A text under the current key is returned unchanged. */
   renew(sealed: Sealed, context: string): Sealed;
-  /** Which key sealed it. */
+  /** The id of the sealing key. */
   keyOf(sealed: Sealed): 'current' | 'old' | 'unknown';
-  /** Throws `internal_error` for a text that was changed, moved, or sealed with a key that is not here. */
+  /** Throws `internal_error` for a text that was changed, moved, or sealed with a missing key. */
   open(sealed: Sealed, context: string): string;
 }
 
-/** A key's id is a digest of it: the same key has the same id on every node. */
+/** The id of a key is a digest, so it is the same on every node. */
 export function masterKey(key: Buffer): MasterKey {
   return { id: createHash('sha256').update('pailou key id').update(key).digest('base64url').slice(0, 8), key };
 }
 
-/** A key for one purpose alone, the same on every node. */
+/** A key for one purpose, the same on every node. */
 export function derivedKey({ key }: MasterKey, purpose: string): MasterKey {
   return masterKey(Buffer.from(hkdfSync('sha256', key, '', `pailou ${purpose}`, 32)));
 }
 
-/** Keys for one purpose alone. */
+/** Keys for one purpose. */
 export function derivedKeys({ current, old = [] }: MasterKeys, purpose: string): MasterKeys {
   return { current: derivedKey(current, purpose), old: old.map((key) => derivedKey(key, purpose)) };
 }
 
-/** What the secrets of a row of configuration are bound to. */
+/** The context of the secrets of a configuration row. */
 export function rowContext({ tenant, id }: { readonly tenant: string; readonly id: string }): string {
   return `${tenant}/${id}`;
 }
 
-/** The id of the key that a text was sealed with; empty for what is no sealed text. */
+/** The id of the sealing key; empty for a text that is not sealed. */
 export function keyIdOf(sealed: Sealed): string {
   return /^v1\.([\w-]{8})\./.exec(sealed.$sealed)?.[1] ?? '';
 }
@@ -64,10 +61,10 @@ export function isSealed(value: unknown): value is Sealed {
   return typeof value === 'object' && value !== null && typeof (value as Sealed).$sealed === 'string' && Object.keys(value).length === 1;
 }
 
-/** What is shown instead of a secret. Written back, it keeps the stored one. */
+/** Shown in place of a secret. Written back, it keeps the stored secret. */
 export const mask = '***';
 
-/** A copy of JSON with each sealed text as `***`. */
+/** A copy of JSON with each sealed text replaced by `***`. */
 export function maskSealed(value: unknown): unknown {
   if (isSealed(value)) return mask;
   if (Array.isArray(value)) return value.map(maskSealed);
@@ -76,7 +73,7 @@ export function maskSealed(value: unknown): unknown {
   return value;
 }
 
-/** A row as people may read it: sealed texts are masked, and so is what a key is recognised by. */
+/** A row for people: sealed texts and key hashes are masked. */
 export function maskRow(row: ConfigRow): ConfigRow {
   const masked = maskSealed(row) as ConfigRow;
   return row.kind === 'key' ? { ...masked, spec: { ...masked.spec, hash: mask } } : masked;
@@ -120,7 +117,7 @@ export function createSecretBox(options: MasterKeys): SecretBox {
     renew(sealed, context) {
       if (keyIdOf(sealed) === current.id) return sealed;
       const plain = open(sealed, context);
-      // As good as chance: another secret or place has another text, and so another start.
+      // As good as random: another secret or place has another text, and so another IV.
       const iv = createHmac('sha256', renewal.key)
         .update(JSON.stringify([context, sealed.$sealed]))
         .digest()

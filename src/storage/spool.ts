@@ -1,22 +1,22 @@
-/** A folder of records that the database could not take yet: one JSON line each, drained later in order. */
+/** A folder of records that wait for the database: JSON lines, drained in order. */
 import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface Spool<T> {
-  /** Returns when the records are on the disk. */
+  /** Returns when the records are on disk. */
   put(records: readonly T[]): Promise<void>;
   /**
-   * Hands each file's records to `take` and removes the file when that succeeded. Stops, and rejects, at the first that fails.
-   * Returns how many files it removed. Two processes may drain one folder: `take` must bear to see a record twice.
+   * Passes each file's records to `take` and removes the file on success. Stops and rejects at the first failure. Returns the number of
+   * removed files. Several processes may drain one folder, so `take` must accept repeated records.
    */
   drain(take: (records: readonly T[]) => Promise<void>): Promise<number>;
-  /** Keeps what can never be stored, out of the way of the rest, for a person to look at. Returns the path. */
+  /** Sets records aside that can never be stored, for a person to inspect. Returns the path. */
   refuse(lines: readonly string[]): Promise<string>;
 }
 
 const suffix = '.ndjson';
 const draftSuffix = '.part';
-/** A draft this old belongs to a process that died while it wrote. */
+/** A temporary file of this age belongs to a dead process. */
 const abandonedAfterMs = 60_000;
 
 function isMissing(thrown: unknown): boolean {
@@ -65,13 +65,13 @@ export function createSpool<T>(folder: string): Spool<T> {
         await file.writeFile(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
         await file.sync();
       } catch (thrown) {
-        // Half a file (the disk is full) would only take room.
+        // A partial file (disk full) would only take space.
         await rm(draft, { force: true }).catch(() => {});
         throw thrown;
       } finally {
         await file.close();
       }
-      // Only whole files bear the name that the drain looks for.
+      // Only complete files have the name that `drain` looks for.
       await rename(draft, join(folder, name + suffix));
     },
     async drain(take) {

@@ -1,7 +1,7 @@
-/** Work on the database whose failures are told in our words. */
+/** Runs database work and maps its failures to GatewayError. */
 import type { Database } from './database.ts';
 
-/** Resolves with what `work` gives; rejects with `storage_unavailable` where the database fails. */
+/** Resolves with the result of `work`. Rejects with `storage_unavailable` when the database fails. */
 export async function withStorageErrors<T>(database: Pick<Database, 'explain'>, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

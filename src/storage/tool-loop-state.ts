@@ -1,4 +1,4 @@
-/** States of chats at rest: found by a digest of whose they are, sealed, gone after an hour. */
+/** State of tool loops between requests: keyed by a digest of the owner, sealed, deleted after an hour. */
 import { createHash } from 'node:crypto';
 import type { ToolLoopStates, ToolLoopOwner } from '../types/tool-loop-state.ts';
 import type { JsonObject } from '../types/json.ts';
@@ -17,7 +17,7 @@ function keyOf({ tenant, issuer, subject }: ToolLoopOwner, id: string): string {
 
 export function createToolLoopStates(database: Database, box: SecretBox): ToolLoopStates {
   const { query } = database;
-  /** Null where the master key is another one now. */
+  /** Null when the master key has changed. */
   const opened = (key: string, text: string): JsonObject | null => {
     try {
       return JSON.parse(box.open({ $sealed: text }, `chat state ${key}`)) as JsonObject;

@@ -1,13 +1,13 @@
-/** Asks the development identity service for a person's token. */
+/** Fetches a person's token from the development identity service. */
 import { GatewayError } from '../../types/errors.ts';
 
-/** The grant that only the development service knows: a person's token without a browser. */
+/** A grant type of the development service: a person's token without a browser. */
 export const personGrant = 'urn:pailou:params:oauth:grant-type:development-person';
 export const developmentClient = 'pailou-development';
-/** The command line, for `pailou login`. */
+/** The client id of `pailou login`. */
 export const developmentCommandLine = 'pailou-cli';
 
-/** Throws `auth_unavailable` in plain words if no development service runs there. */
+/** Throws `auth_unavailable` with a plain sentence when no development service answers. */
 export async function fetchDevelopmentToken(issuer: string, person: string): Promise<string> {
   let response: Response;
   try {

@@ -1,4 +1,4 @@
-/** A real OAuth2 service for development: discovery, keys, tokens, userinfo, introspection. Labelled as such; never in production. */
+/** The development identity service: a complete OAuth2 service (discovery, keys, tokens, userinfo, introspection). Refused in production. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { GatewayError } from '../../types/errors.ts';
@@ -12,9 +12,9 @@ import { loadSigningKey } from './signing-key.ts';
 export interface IdentityOptions {
   /** 127.0.0.1 or ::1. */
   readonly host: string;
-  /** 0 for any free one. */
+  /** 0 for a free port. */
   readonly port: number;
-  /** Keeps the signing key. */
+  /** The folder of the signing key. */
   readonly dataDir: string;
   readonly mode: 'development' | 'production';
   /** The audience of the tokens. */
@@ -29,7 +29,7 @@ export interface IdentityService {
 
 const refusal = (message: string, cause?: unknown): GatewayError => new GatewayError('internal_error', message, { cause });
 
-/** Throws if asked to run in production, on another host than loopback, or on a taken port. */
+/** Throws in production, on a host other than loopback, and on a taken port. */
 export async function startDevelopmentIdentity(options: IdentityOptions): Promise<IdentityService> {
   const { host, logger } = options;
   if (options.mode === 'production')
@@ -74,7 +74,7 @@ export async function startDevelopmentIdentity(options: IdentityOptions): Promis
 
 const localName = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i;
 
-/** No web page may fetch an administrator's token: neither under a name pointed at this machine (DNS rebinding) nor from another origin. */
+/** Refuses foreign hosts (DNS rebinding) and origins: no web page may fetch a token. */
 function isLocal({ headers }: IncomingMessage): boolean {
   const { host, origin } = headers;
   return host !== undefined && localName.test(host) && (origin === undefined || localName.test(origin.replace(/^https?:\/\//, '')));
@@ -96,7 +96,7 @@ async function listen(server: Server, { host, port }: IdentityOptions): Promise<
   });
 }
 
-/** The library speaks to the console when it is loaded and set up; this process speaks through its logger alone. */
+/** The library logs to the console when it is loaded and set up. This process logs through its logger only. */
 async function loggingConsole<T>(logger: Logger, work: () => Promise<T>): Promise<T> {
   const { warn, info } = console;
   const speak = (...words: unknown[]): void => logger.debug({}, words.join(' '));

@@ -1,13 +1,13 @@
-/** Userinfo for the gateway's own JWTs: oidc-provider answers it for opaque tokens only, but Spring's service, which this stands in for, does. */
+/** Userinfo for JWT access tokens. oidc-provider supports opaque tokens only; the Spring service that this one imitates supports both. */
 import { createPublicKey } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type JWK, jwtVerify } from 'jose';
 import { personOf, profileOf } from './people.ts';
 
-/** Where oidc-provider has it; discovery says so. */
+/** The path that discovery publishes. */
 const userinfoPath = '/me';
 
-/** Answers the request if it is one for userinfo with a JWT that `key` signed. Else does nothing and resolves to false. */
+/** Answers a userinfo request with a JWT that `key` signed. Resolves to false for any other request. */
 export async function answerUserinfo(request: IncomingMessage, response: ServerResponse, key: JWK, issuer: string): Promise<boolean> {
   if (request.method !== 'GET' || request.url?.split('?', 1)[0] !== userinfoPath) return false;
   const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/.exec(request.headers.authorization ?? '')?.[1];
@@ -20,7 +20,7 @@ export async function answerUserinfo(request: IncomingMessage, response: ServerR
     response.end(JSON.stringify(profileOf(person)));
     return true;
   } catch {
-    // oidc-provider refuses it in the standard form.
+    // oidc-provider answers it with the standard error.
     return false;
   }
 }

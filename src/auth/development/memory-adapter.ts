@@ -1,4 +1,4 @@
-/** What the development identity service has handed out; gone with the process. */
+/** An in-memory store for oidc-provider; its content is lost with the process. */
 import type { Adapter, AdapterFactory, AdapterPayload } from 'oidc-provider';
 
 interface Stored {
@@ -7,10 +7,10 @@ interface Stored {
   readonly expiresAt: number;
 }
 
-/** More than a development service ever needs; the oldest goes first. */
+/** The most entries; the oldest is evicted. */
 const most = 10_000;
 
-/** A store of its own for one service; the library asks for one adapter per kind of thing. */
+/** A separate store for one service. The library requests one adapter for each model. */
 export function createMemoryAdapter(): AdapterFactory {
   const store = new Map<string, Stored>();
   return (kind) => adapterFor(kind, store);

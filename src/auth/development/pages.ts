@@ -1,11 +1,11 @@
-/** The pages of the development identity service: who are you today, is this your code, and goodbye. */
+/** The pages of the development identity service: choose a person, confirm a device code, sign out. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Provider } from 'oidc-provider';
 import { people, personOf } from './people.ts';
 
 const prefix = '/interaction/';
-/** A name is all that is sent. */
+/** Only the name is submitted. */
 const longestForm = 1_000;
 
 export function personPage(uid: string): string {
@@ -16,7 +16,7 @@ function page(title: string, body: string): string {
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title><body style="font-family:sans-serif;max-width:30em;margin:4em auto"><h1>${title}</h1>${body}<p><small>This is the development identity service of Pailou. It knows no passwords and answers this machine only.</small></p></body></html>`;
 }
 
-/** `form`: the library's own, which carries what it must. */
+/** `form`: the library's form with its hidden fields. */
 export function leavePage(form: string): string {
   return page('Sign out?', `${form}<button form="op.logoutForm" name="logout" value="yes">Sign out</button>`);
 }
@@ -37,7 +37,7 @@ export function donePage(): string {
   return page('You are signed in', '<p>Go back to your command line.</p>');
 }
 
-/** Answers the page on which one chooses to be somebody. False for any other address. */
+/** Answers the page that chooses a person. False for any other address. */
 export async function answerPersonPage(request: IncomingMessage, response: ServerResponse, provider: Provider): Promise<boolean> {
   if (request.url?.startsWith(prefix) !== true) return false;
   const answer = (status: number, body: string): void => {

@@ -17,7 +17,7 @@ export const people: readonly Person[] = [
   { subject: 'developer', name: 'Dai Developer', roles: ['developer'], tenant: 'default', permissions: permissionCodes },
   { subject: 'user', name: 'Ulla User', roles: ['user'], tenant: 'default', permissions: using },
   { subject: 'viewer', name: 'Wei Viewer', roles: ['viewer'], tenant: 'default', permissions: viewing },
-  // Somebody behind another wall, to see that nothing comes through.
+  // A person of another tenant, to test the wall between tenants.
   { subject: 'foreigner', name: 'Fred Foreigner', roles: ['admin'], tenant: 'other', permissions: permissionCodes },
 ];
 
@@ -25,7 +25,7 @@ export function personOf(subject: unknown): Person | undefined {
   return people.find((each) => each.subject === subject);
 }
 
-/** What userinfo says about a person. */
+/** The userinfo claims of a person. */
 export function profileOf({ subject, name, roles, tenant, permissions }: Person) {
   return { sub: subject, name, username: subject, roles: [...roles], tenant_id: tenant, permissions: [...permissions] };
 }

@@ -1,4 +1,4 @@
-/** The development service's own grant type: a token for a named person, without a browser. */
+/** The grant type of the development service: a token for a named person without a browser. */
 import type { errors, Provider } from 'oidc-provider';
 import { personGrant } from './development-token.ts';
 import { people, personOf } from './people.ts';
@@ -9,10 +9,7 @@ interface PersonParameters {
   readonly opaque?: string;
 }
 
-/**
- * Parameters: `person`, and `opaque=true` for a token without content, which can be introspected and revoked.
- * Else a JWT for the gateway with the person's roles, tenant and permission codes.
- */
+/** Parameters: `person`, and `opaque=true` for an opaque token that can be introspected and revoked. By default a JWT for the gateway with the person's roles, tenant and permission codes. */
 export function addPersonGrant(provider: Provider, faults: typeof errors, gatewayUrl: string): void {
   provider.registerGrantType<PersonParameters>(
     personGrant,

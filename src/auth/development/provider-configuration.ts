@@ -1,4 +1,4 @@
-/** What the development identity service is, in oidc-provider's terms. Plain data and look-ups. */
+/** The configuration of the development identity service for oidc-provider. */
 import { randomBytes } from 'node:crypto';
 import type { JWK } from 'jose';
 import type { Configuration } from 'oidc-provider';
@@ -9,13 +9,13 @@ import { codePage, confirmPage, donePage, leavePage, personPage } from './pages.
 import { personOf, profileOf } from './people.ts';
 import { signingAlgorithm } from './signing-key.ts';
 
-/** A working day, so that nobody has to think of tokens while developing. */
+/** A working day, so that tokens do not expire during development. */
 const tokenSeconds = 8 * 3600;
 
-/** What the gateway itself is here, for people who sign in with a browser. Its secret is its name: this service answers one machine only. */
+/** The gateway's client for browser sign-in. Its secret equals its name: the service answers this machine only. */
 export const browserClient = 'pailou-browser';
 
-/** A client for client_credentials: `development-service`, with its name as secret. */
+/** The client for client_credentials: `development-service`, with its name as secret. */
 const serviceClient = 'development-service';
 
 export function providerConfiguration(key: JWK, gatewayUrl: string): Configuration {
@@ -46,7 +46,7 @@ export function providerConfiguration(key: JWK, gatewayUrl: string): Configurati
     scopes: ['openid', 'profile', ...permissionCodes],
     claims: { openid: ['sub'], profile: ['name', 'roles', 'tenant_id', 'permissions', 'username'] },
     enabledJWA: { idTokenSigningAlgValues: [signingAlgorithm] },
-    // What is set from here on, where it says no more than the library would: its defaults speak to the console when called.
+    // The functions below match the library's defaults, which log to the console when they are called.
     ttl: {
       AccessToken: tokenSeconds,
       ClientCredentials: tokenSeconds,
@@ -55,10 +55,10 @@ export function providerConfiguration(key: JWK, gatewayUrl: string): Configurati
       Interaction: tokenSeconds,
     },
     issueRefreshToken: async () => true,
-    // As strict services have it: each is good once.
+    // Refresh tokens rotate, as strict services do it.
     rotateRefreshToken: true,
     interactions: { url: (_context, interaction) => personPage(interaction.uid) },
-    // Nobody is asked whether the gateway may know them: it is theirs.
+    // No consent page: the gateway belongs to the people.
     async loadExistingGrant({ oidc }) {
       const { client, session } = oidc;
       if (client === undefined || session?.accountId === undefined) return undefined;
@@ -68,7 +68,7 @@ export function providerConfiguration(key: JWK, gatewayUrl: string): Configurati
       await grant.save();
       return grant;
     },
-    // Pages of this machine only come so far: the service refuses other origins at its door.
+    // Cross-origin requests do not reach this point; the service refuses them earlier.
     clientBasedCORS: () => true,
     renderError: (context, out) => {
       context.type = 'text';
@@ -77,7 +77,7 @@ export function providerConfiguration(key: JWK, gatewayUrl: string): Configurati
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
-      // A client with a secret may ask about every token, one without about its own.
+      // A confidential client may introspect every token, a public one its own.
       introspection: {
         enabled: true,
         allowedPolicy: (_context, client, token) => client.clientAuthMethod !== 'none' || token.clientId === client.clientId,

@@ -1,4 +1,4 @@
-/** The signing key of the development identity service, made once: tokens outlive a restart. */
+/** The signing key of the development identity service. It is stored, so tokens survive a restart. */
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -24,14 +24,14 @@ async function readKey(path: string): Promise<JWK | null> {
   try {
     parsed = JSON.parse(text);
   } catch {
-    // Said below, as for every other content that is no key.
+    // A damaged file is reported below, like any other invalid content.
   }
   if (!isKey(parsed))
     throw new GatewayError('internal_error', `${path} does not hold a key. Delete the file; a new key is made at the next start.`);
   return parsed;
 }
 
-/** The private key as JWK, from `dataDir`. Of two starts at once the second takes the first one's key. */
+/** The private key as JWK, from `dataDir`. Concurrent starts end with the same key. */
 export async function loadSigningKey(dataDir: string): Promise<JWK> {
   const path = join(dataDir, 'development-identity.json');
   const stored = await readKey(path);
@@ -43,7 +43,7 @@ export async function loadSigningKey(dataDir: string): Promise<JWK> {
     use: 'sig',
     alg: signingAlgorithm,
   };
-  // Written whole, then linked: whoever reads the path never sees half a key.
+  // Written to a temporary file, then linked: a reader never sees a partial key.
   const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   try {
     await mkdir(dataDir, { recursive: true, mode: 0o700 });

@@ -1,14 +1,14 @@
-/** A database of somebody else, which is only ever read: the tables of the company's identity service. */
+/** A read-only connection to an external database: the tables of the company's identity service. */
 
 export interface ExternalDatabase {
-  /** How the value at this place of a statement is written, counted from 1. */
+  /** The placeholder for the value at this position, counted from 1. */
   readonly mark: (place: number) => string;
-  /** The rows as lists of columns. Rejects when the database cannot answer in five seconds, or with more than `mostRows` rows. */
+  /** The rows as lists of columns. Rejects after five seconds, and above `mostRows` rows. */
   rows(text: string, values: readonly (string | null)[], mostRows: number): Promise<readonly (readonly unknown[])[]>;
   close(): Promise<void>;
 }
 
-/** Milliseconds for a connection, for an answer, and for a turn. */
+/** Milliseconds for connecting, for an answer, and for a free connection. */
 export const timeoutMs = 5_000;
 export const mostConnections = 4;
 

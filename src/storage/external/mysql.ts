@@ -1,18 +1,18 @@
-/** Somebody else's MySQL, or MariaDB. */
+/** A read-only connection to an external MySQL or MariaDB. */
 import type { Pool, PoolConnection, PoolOptions, RowDataPacket } from 'mysql2/promise';
 import { type ExternalDatabase, mostConnections, timeoutMs, tooMany } from './external-database.ts';
 
-/** By the words of MySQL's own clients: whether the line is encrypted, and whether the server must prove its name. */
+/** The TLS modes of MySQL's own clients: encryption, and verification of the server's name. */
 const sslModes: Readonly<Record<string, PoolOptions['ssl']>> = {
   disabled: undefined,
   required: { rejectUnauthorized: false },
   verify_identity: { rejectUnauthorized: true },
 };
 
-/** A text that was compared with a number: MySQL takes `1x` for 1, and so one person for another. */
+/** A text compared with a number: MySQL reads `1x` as 1, and could confuse two people. */
 const truncatedValue = 1292;
 
-/** Why the address cannot be used, in words; null if it can. */
+/** The fault of a URL as a sentence; null for none. */
 export function mysqlProblem(url: string): string | null {
   if (!URL.canParse(url)) return 'is no address; write mysql://user:password@host:3306/database';
   const { pathname, searchParams } = new URL(url);
@@ -36,21 +36,21 @@ function optionsOf(url: string): PoolOptions {
     ...(ssl === undefined ? {} : { ssl }),
     connectionLimit: mostConnections,
     connectTimeout: timeoutMs,
-    // A firewall may forget a line that nobody speaks on.
+    // A firewall may drop idle connections.
     maxIdle: 0,
     idleTimeout: 60_000,
     supportBigNumbers: true,
     bigNumberStrings: true,
-    // Neither code made from names of columns, nor a server that asks for files of this machine.
+    // No code generated from column names, and no file requests of the server.
     disableEval: true,
     flags: ['-LOCAL_FILES'],
   };
 }
 
-/** Columns with a binary collation come as bytes. */
+/** Columns with a binary collation arrive as bytes. */
 const textOf = (value: unknown): unknown => (Buffer.isBuffer(value) ? value.toString('utf8') : value);
 
-/** A turn on one of the connections. The pool itself would wait for ever. */
+/** Waits for a connection with a timeout. The pool itself would wait without one. */
 async function turnOn(pool: Pool): Promise<PoolConnection> {
   const turn = pool.getConnection();
   let timer: NodeJS.Timeout | undefined;
@@ -74,7 +74,7 @@ export function openExternalMysql(url: string): ExternalDatabase {
   const open = async (): Promise<Pool> => (await import('mysql2/promise')).createPool(optionsOf(url));
   const prepared = new WeakSet<object>();
 
-  /** Whatever a query says, and whatever its user may do: nothing here writes, and nothing brings all the world. */
+  /** Read-only and bounded, for any query and any database user. */
   const prepare = async ({ connection }: PoolConnection, most: number, query: (sql: string) => Promise<unknown>): Promise<void> => {
     if (prepared.has(connection)) return;
     await query('set session transaction read only');
@@ -100,7 +100,7 @@ export function openExternalMysql(url: string): ExternalDatabase {
         connection.release();
         return (rows as unknown[][]).map((row) => row.map(textOf));
       } catch (thrown) {
-        // Its answer may still be on the way.
+        // The answer may still arrive.
         connection.destroy();
         throw thrown;
       }

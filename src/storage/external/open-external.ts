@@ -1,4 +1,4 @@
-/** By the scheme of its address: which driver reads somebody else's database. */
+/** Chooses the driver of an external database by the URL's scheme. */
 import type { Logger } from '../../types/logger.ts';
 import type { ExternalDatabase } from './external-database.ts';
 import { mysqlProblem, openExternalMysql } from './mysql.ts';
@@ -6,7 +6,7 @@ import { openExternalPostgres } from './postgres.ts';
 
 const schemeOf = (url: string): string => /^(postgres|postgresql|mysql):\/\/./.exec(url)?.[1] ?? '';
 
-/** Why no such database can be asked, in words for who configured it; null if it can. */
+/** The fault of a URL as a sentence for the operator; null for none. */
 export function externalUrlProblem(url: string): string | null {
   switch (schemeOf(url)) {
     case 'postgres':
@@ -19,7 +19,7 @@ export function externalUrlProblem(url: string): string | null {
   }
 }
 
-/** `url` as `externalUrlProblem` lets it pass. No driver is loaded and no connection made before the first question. */
+/** Opens a URL that `externalUrlProblem` accepts. The driver is loaded and connected at the first query. */
 export function openExternalDatabase(url: string, logger: Logger): ExternalDatabase {
   return schemeOf(url) === 'mysql' ? openExternalMysql(url) : openExternalPostgres(url, logger);
 }

@@ -1,4 +1,4 @@
-/** Somebody else's PostgreSQL. */
+/** A read-only connection to an external PostgreSQL. */
 import type { Pool } from 'pg';
 import type { Logger } from '../../types/logger.ts';
 import { type ExternalDatabase, mostConnections, timeoutMs, tooMany } from './external-database.ts';
@@ -12,7 +12,7 @@ export function openExternalPostgres(url: string, logger: Logger): ExternalDatab
       connectionTimeoutMillis: timeoutMs,
       statement_timeout: timeoutMs,
       query_timeout: timeoutMs,
-      // Whatever a query says, and whatever its user may do: nothing here writes.
+      // Read-only, for any query and any database user.
       options: '-c default_transaction_read_only=on',
       application_name: 'pailou',
       allowExitOnIdle: true,
@@ -25,7 +25,7 @@ export function openExternalPostgres(url: string, logger: Logger): ExternalDatab
     mark: (place) => `$${place}`,
     async rows(text, values, mostRows) {
       pool ??= open();
-      // Several statements in one text are refused by the protocol of prepared ones, which values demand; without values it would allow them.
+      // Values force the extended protocol, which refuses several statements in one text.
       const { rows } = await (await pool).query<unknown[]>({ text, values: [...values], rowMode: 'array' });
       if (rows.length > mostRows) throw tooMany(rows.length);
       return rows;

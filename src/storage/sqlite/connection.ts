@@ -1,4 +1,4 @@
-/** The main thread's end of the SQLite thread. */
+/** The main thread's connection to the SQLite thread. */
 import { Worker } from 'node:worker_threads';
 import { GatewayError } from '../../types/errors.ts';
 import { rowsJson } from '../row-json.ts';
@@ -29,12 +29,12 @@ async function startThread(path: string): Promise<Worker> {
     );
     worker.once('exit', (code) => reject(unavailable(`it ended with ${code}`)));
   });
-  // The thread must not keep a process alive that is otherwise done.
+  // The thread must not keep the process alive.
   worker.unref();
   return worker;
 }
 
-/** The one thread of one file. If it dies, all that waits for it fails, and `ready` starts another. */
+/** The connection to one file. If the thread dies, pending statements fail, and `ready` starts another thread. */
 export class SqliteConnection {
   readonly #path: string;
   readonly #waiting = new Map<number, Waiting>();
@@ -48,14 +48,14 @@ export class SqliteConnection {
     this.#path = path;
   }
 
-  /** Opens the file, making it if need be. Rejects with `storage_unavailable` in plain words. */
+  /** Opens or creates the file. Rejects with `storage_unavailable` and a plain sentence. */
   static async open(path: string): Promise<SqliteConnection> {
     const connection = new SqliteConnection(path);
     await connection.ready();
     return connection;
   }
 
-  /** Resolves when there is a thread. To be called between transactions, never within one, and never twice at once. */
+  /** Resolves when a thread is running. Call it between transactions, and not concurrently. */
   async ready(): Promise<void> {
     if (this.#closed) throw lost('The database is closed.');
     if (this.#worker !== null) return;
@@ -71,13 +71,13 @@ export class SqliteConnection {
     return this.#ask((id) => ({ type: 'execute', id, sql, parameters }));
   }
 
-  /** Rows of several tables in one transaction; rows whose key is there already are skipped. */
+  /** Inserts rows of several tables in one transaction. Rows with an existing key are skipped. */
   async insertMany(batches: readonly { readonly table: string; readonly rows: readonly object[] }[]): Promise<void> {
     const texts = batches.map(({ table, rows }) => ({ table, rows: rowsJson(rows) }));
     await this.#ask((id) => ({ type: 'insert-many', id, batches: texts }));
   }
 
-  /** Calls back when another connection, also of another process, has written. */
+  /** Calls back after a write of another connection, also of another process. */
   watch(listener: () => void, intervalMs: number): () => void {
     this.#listeners.add(listener);
     this.#setWatch(intervalMs);
@@ -91,7 +91,7 @@ export class SqliteConnection {
     this.#closed = true;
     const worker = this.#worker;
     if (worker === null) return;
-    // What fails here has failed before, and the thread ends anyway.
+    // A failure here has been reported before, and the thread ends anyway.
     await this.#ask((id) => ({ type: 'close', id })).catch(() => {});
     await worker.terminate();
   }

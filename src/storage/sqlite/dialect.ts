@@ -1,4 +1,4 @@
-/** Kysely over the SQLite thread: one connection, handed out to one transaction at a time. */
+/** Kysely's dialect over the SQLite thread: one connection, one transaction at a time. */
 import {
   type CompiledQuery,
   type DatabaseConnection,
@@ -72,7 +72,7 @@ class ThreadDriver implements Driver {
   }
 
   async beginTransaction(_connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
-    // Immediate: two processes that both mean to write wait for each other here, instead of failing at their first write.
+    // Immediate: two writing processes wait for each other here, instead of failing at their first write.
     await this.#source.execute(settings.accessMode === 'read only' ? 'begin' : 'begin immediate', []);
   }
 
@@ -89,7 +89,7 @@ class ThreadDriver implements Driver {
   }
 }
 
-/** SQLite's schema changes are transactional; with this the migrator runs all of them in one locked transaction. */
+/** Schema changes of SQLite are transactional, so the migrator runs all of them in one locked transaction. */
 class TransactionalAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
     return true;

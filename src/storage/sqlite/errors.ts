@@ -1,8 +1,8 @@
-/** What SQLite says, in the operator's words. */
+/** SQLite's errors as sentences for the operator. */
 import { GatewayError } from '../../types/errors.ts';
 
 export const readOnlyCode = 8;
-/** SQLite's own result codes that mean: the file cannot be used. */
+/** SQLite result codes of an unusable file. */
 const unusable: Readonly<Record<number, string>> = {
   5: 'another process keeps it locked',
   [readOnlyCode]: 'the file or its folder is read-only',
@@ -13,16 +13,16 @@ const unusable: Readonly<Record<number, string>> = {
   23: 'access is denied',
   26: 'the file is not a database',
 };
-/** Too big, constraint, mismatch, out of range; none at all when a value could not be bound. */
+/** Too big, constraint, mismatch, out of range. Undefined when a value could not be bound. */
 const dataCodes: ReadonlySet<number> = new Set([0, 18, 19, 20, 25]);
 
-/** True for an error that lies in the values of a statement. */
+/** True for an error in the values of a statement. */
 export function isDataError(thrown: unknown): boolean {
   const { errcode } = thrown as { errcode?: number };
   return errcode !== undefined && dataCodes.has(errcode & 0xff);
 }
 
-/** A failure of SQLite as the operator should read it. */
+/** A statement's error as a sentence for the operator. */
 export function statementError(path: string, error: { message: string; errcode?: number }): Error {
   const reason = unusable[(error.errcode ?? 0) & 0xff];
   if (reason === undefined) return Object.assign(new Error(error.message), { errcode: error.errcode });
@@ -33,14 +33,14 @@ export function statementError(path: string, error: { message: string; errcode?:
   );
 }
 
-/** Why the file could not be opened. */
+/** The reason why the file could not be opened. */
 export function openError(path: string, error: Error & { errcode?: number }): GatewayError {
   const withStorageErrors = statementError(path, error);
   if (withStorageErrors instanceof GatewayError) return withStorageErrors;
   return new GatewayError('storage_unavailable', `The database ${path} cannot be opened. See the log of the node.`, { cause: error });
 }
 
-/** What everybody gets who waits for a thread that is no more. */
+/** The error of statements that wait for a dead thread. */
 export function lost(message: string, cause?: Error): GatewayError {
   return new GatewayError('storage_unavailable', message, cause === undefined ? {} : { cause, details: cause.message });
 }

@@ -1,10 +1,10 @@
-/** What the main thread and the SQLite thread say to each other. */
+/** The messages between the main thread and the SQLite thread. */
 
 export type SqliteValue = string | number | bigint | null | Uint8Array;
 
 export type WorkerRequest =
   | { readonly type: 'execute'; readonly id: number; readonly sql: string; readonly parameters: readonly SqliteValue[] }
-  /** One transaction; `rows` is JSON, because a string crosses to the thread at less cost than objects do. */
+  /** One transaction. `rows` is JSON: passing a string to a thread is cheaper than passing objects. */
   | { readonly type: 'insert-many'; readonly id: number; readonly batches: readonly { readonly table: string; readonly rows: string }[] }
   /** Null ends the watch. */
   | { readonly type: 'watch'; readonly intervalMs: number | null }

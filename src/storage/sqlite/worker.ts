@@ -1,4 +1,4 @@
-/** The thread that owns the SQLite file: takes statements, gives rows. No SQLite ever runs on the main thread. */
+/** The thread that owns the SQLite file. No SQLite call runs on the main thread. */
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { SqliteValue, WorkerReply, WorkerRequest } from './protocol.ts';
@@ -8,10 +8,10 @@ const port = parentPort;
 if (port === null) throw new Error('this file runs as a worker thread');
 
 const database = new DatabaseSync(path, { timeout: 5_000 });
-// Full: a commit is on the disk before it is told, also when the power fails. In this thread, and in batches, it costs nobody time.
+// FULL: a commit is on disk before it is confirmed, even on power failure. In this thread and in batches the cost is small.
 database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
 
-/** Prepared statements are kept: preparing costs more than most executions. */
+/** Cached prepared statements: preparing costs more than most executions. */
 const maxStatements = 256;
 const statements = new Map<string, StatementSync>();
 
@@ -25,7 +25,7 @@ function prepared(sql: string): StatementSync {
   return statement;
 }
 
-/** A number beyond what a double holds exactly comes as a bigint, for its reader to doubt; SQLite alone would refuse all rows. */
+/** Reads integers beyond 2^53 as bigint, for the reader to check. Otherwise SQLite would refuse the whole result. */
 function rowsOf(statement: StatementSync, parameters: readonly SqliteValue[]): readonly unknown[] {
   try {
     return statement.all(...parameters);
@@ -47,7 +47,7 @@ function narrowed(value: unknown): unknown {
 }
 
 function execute(request: Extract<WorkerRequest, { type: 'execute' }>): WorkerReply {
-  // SQLite itself rolls back on some failures (disk full, I/O error); a second rollback would only hide the first error.
+  // SQLite rolls back itself on some failures (disk full, I/O error). A second rollback would hide the first error.
   if (request.sql === 'rollback' && !database.isTransaction) return { id: request.id, rows: [], changes: 0 };
   const statement = prepared(request.sql);
   if (statement.columns().length > 0) return { id: request.id, rows: rowsOf(statement, request.parameters), changes: 0 };
@@ -75,7 +75,7 @@ function insertMany(request: Extract<WorkerRequest, { type: 'insert-many' }>): W
   return { id: request.id, rows: [], changes: 0 };
 }
 
-/** Rises when another connection, also of another process, has committed. */
+/** Increases when another connection, also of another process, has committed. */
 function dataVersion(): number {
   return Number(prepared('PRAGMA data_version').get()?.['data_version'] ?? 0);
 }
@@ -85,14 +85,14 @@ let watched: NodeJS.Timeout | undefined;
 function watch(intervalMs: number | null): void {
   clearInterval(watched);
   if (intervalMs === null) return;
-  // Whatever was written before the watch began counts as a change.
+  // A write before the watch began counts as a change.
   let known = -1;
   watched = setInterval(() => {
     let now = known;
     try {
       now = dataVersion();
     } catch {
-      // The file is locked or away at this moment; the next turn looks again.
+      // The file is locked or away now; the next poll tries again.
     }
     if (now === known) return;
     known = now;

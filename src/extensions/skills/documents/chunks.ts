@@ -1,9 +1,9 @@
-/** A long document in pieces that a model can read at once, each with where it comes from. */
+/** Splits a long document into chunks that fit a prompt, with the source of each. */
 import { columnNames } from './column-names.ts';
 import { breaksIn } from './line-sections.ts';
 import { numberOf, placeOf, type Section } from './section.ts';
 
-/** What a piece holds of one section, and in which line of that it begins, from 1. */
+/** The part of a section in a chunk, and its first line in the section, from 1. */
 export interface ChunkPart {
   readonly section: Section;
   readonly text: string;
@@ -12,45 +12,45 @@ export interface ChunkPart {
 
 export interface Chunk {
   readonly text: string;
-  /** Numbers of the sections that it holds parts of, in order. */
+  /** Numbers of the sections in the chunk, in order. */
   readonly sections: readonly number[];
-  /** What it holds of them. */
+  /** The parts of these sections. */
   readonly parts: readonly ChunkPart[];
-  /** What it repeats of the end of the piece before it. */
+  /** The overlap with the chunk before. */
   readonly overlap: string;
 }
 
-/** A part of one section, none larger than a piece. */
+/** A part of one section, at most as large as a chunk. */
 interface Part {
   readonly section: Section;
   readonly number: number;
   readonly text: string;
   readonly line: number;
-  /** The first line of the table that goes on in it. */
+  /** The header row of a table that continues in the part. */
   readonly columns: string | null;
-  /** What it repeats of the part before it, of the same section. */
+  /** The overlap with the part before, of the same section. */
   readonly overlap: string;
 }
 
-/** Where a part that begins at `start` ends: rather between paragraphs, sentences or words than within one. */
+/** The end of the part that begins at `start`: at a paragraph, else a sentence, else a word. */
 function endOf(text: string, start: number, most: number): number {
   if (text.length - start <= most) return text.length;
   const least = start + Math.floor(most * 0.6);
-  // A search in all of the text would go back to its beginning for every mark that is not there.
+  // A search in the whole text would scan back to its beginning for every missing mark.
   const last = text.slice(least, start + most);
   for (const mark of ['\n\n', '\n', '. ', '。', '; ', ' ']) {
     const at = last.lastIndexOf(mark);
     if (at !== -1) return least + at + mark.length;
   }
   const end = start + most;
-  // Never within a pair of surrogates.
+  // Never splits a surrogate pair.
   return isPairAt(text, end) ? end - 1 : end;
 }
 
 const isPairAt = (text: string, at: number): boolean =>
   /[\ud800-\udbff]/.test(text[at - 1] ?? '') && /[\udc00-\udfff]/.test(text[at] ?? '');
 
-/** Where the last `most` characters before `end` begin, at the beginning of a word if there is one. */
+/** The start of the last `most` characters before `end`, at a word boundary if there is one. */
 function tailOf(text: string, end: number, most: number): number {
   const start = Math.max(0, end - most);
   if (start === 0) return 0;
@@ -69,7 +69,7 @@ function* partsOf(section: Section, number: number, most: number, overlap: numbe
     const end = endOf(text, start, most);
     yield { section, number, text: text.slice(start, end), line, columns: start === 0 ? null : names, overlap: repeated };
     if (end >= text.length) return;
-    // Always forward, by half a piece at least, however large the overlap is.
+    // Moves forward by half a chunk at least, for any overlap.
     const next = Math.max(tailOf(text, end, overlap), start + Math.ceil((end - start) / 2));
     repeated = text.slice(next, end);
     line += breaksIn(text.slice(start, next));
@@ -78,8 +78,8 @@ function* partsOf(section: Section, number: number, most: number, overlap: numbe
 }
 
 /**
- * Sections together in pieces of at most about `most` characters; a longer section is cut. Each piece begins with the last `overlap`
- * characters of the piece before, whether it was of the same section or not. Each part is headed by `[number: place]`, and if a table goes on in it by the names of its columns.
+ * Joins sections into chunks of at most about `most` characters and splits longer ones. A chunk begins with the last `overlap` characters
+ * of the chunk before. Each part has the heading `[number: place]`, and the header row of a continued table.
  */
 export function chunkSections(sections: readonly Section[], most: number, overlap: number): readonly Chunk[] {
   const pieces: { text: string; sections: number[]; parts: ChunkPart[]; overlap: string }[] = [];

@@ -1,11 +1,11 @@
-/** Why a document cannot be read, as the end of a sentence that begins with its name: `is …`, `holds …`. */
+/** Errors of unreadable documents. The message continues a sentence that starts with the name: `is …`, `holds …`. */
 
 export class UnreadableDocument extends Error {}
 
-/** Of text in one document, all sections together. */
+/** The limit for the text of a document, all sections together. */
 const mostCharacters = 20_000_000;
 
-/** Throws `Unreadable` if it is more than anybody would have read. */
+/** Throws `UnreadableDocument` above the limit. */
 export function requireCharacters(count: number): void {
   if (count > mostCharacters)
     throw new UnreadableDocument(`holds more than ${mostCharacters.toLocaleString('en')} characters of text; send it in parts`);

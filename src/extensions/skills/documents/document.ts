@@ -1,4 +1,4 @@
-/** A document that a skill is given: text, Markdown, HTML, PDF or DOCX, as sections of text with where they stand. */
+/** Reads a document that a skill is given (text, Markdown, HTML, PDF or DOCX) as sections with their positions. */
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type JsonObject } from '../../../types/json.ts';
 import { readMarkdown } from './formats/markdown.ts';
@@ -7,7 +7,7 @@ import { readInSubprocess, type ReadLimits } from './reader/reader.ts';
 import type { Section } from './section.ts';
 import { UnreadableDocument } from './document-errors.ts';
 
-/** Part of an input schema: a text, or a file. */
+/** The part of an input schema for a text or a file. */
 export const documentFields: JsonObject = {
   text: { type: 'string', minLength: 1, description: 'The text itself, plain or Markdown.' },
   document: {
@@ -27,7 +27,7 @@ export const eitherDocument: JsonObject = { oneOf: [{ required: ['text'] }, { re
 const mostBytes = 64 * 1024 * 1024;
 const usualLimits: ReadLimits = { seconds: 60, memoryMb: 768 };
 
-/** What it names is a field of the input, and what it says a fault of what was given there. */
+/** An `invalid_request` that names the input field. */
 async function told(param: string, read: () => Promise<readonly Section[]>): Promise<readonly Section[]> {
   try {
     return await read();
@@ -42,7 +42,7 @@ async function readText(text: string, signal: AbortSignal): Promise<readonly Sec
   return readMarkdown(text, signal);
 }
 
-/** Also of a `data:` address. Node itself would stop at the first sign that does not belong there, and say nothing. */
+/** Decodes base64, also of a `data:` URL. Node's decoder stops at the first invalid character without an error. */
 function bytesOf(given: string): { readonly bytes: Buffer; readonly type: string } {
   const comma = given.startsWith('data:') ? given.indexOf(',') : -1;
   const head = given.slice(0, comma + 1);
@@ -61,7 +61,7 @@ async function readGivenFile(given: JsonObject, waiting: Waiting, limits: ReadLi
   return readInSubprocess({ bytes, name: string('name'), type: string('media_type') || type }, limits, waiting);
 }
 
-/** The sections of what the input holds under `text` or `document`. Throws `invalid_request` for what cannot be read. */
+/** The sections of the input's `text` or `document`. Throws `invalid_request` for an unreadable one. */
 export async function readInputDocument(
   { text, document }: JsonObject,
   waiting: Waiting,

@@ -1,14 +1,14 @@
-/** Where something stands in a text without headings and pages: by its lines. */
+/** Splits text without headings and pages into sections by line numbers. */
 import type { Section } from './section.ts';
 
-/** So much of it is one place; shorter texts are one as they are. */
+/** The size of such a section. Shorter texts stay whole. */
 const usual = 3_000;
 
 export const hasNoPlace = ({ heading, page }: Section): boolean => heading === '' && page === null;
 
 export const breaksIn = (text: string): number => text.split('\n').length - 1;
 
-/** A long text without any headings as several sections, by their lines; else the sections as they are. */
+/** A long text without headings as several sections by lines. Other sections are returned unchanged. */
 export function byLines(sections: readonly Section[]): readonly Section[] {
   const [only, ...others] = sections;
   if (only === undefined || others.length > 0 || !hasNoPlace(only) || only.text.length <= usual || !only.text.includes('\n'))
@@ -26,7 +26,7 @@ export function byLines(sections: readonly Section[]): readonly Section[] {
   for (const each of only.text.split('\n')) {
     line++;
     own += `${each}\n`;
-    // Rather between paragraphs.
+    // Prefers a paragraph boundary.
     if (own.length > usual || (own.length > usual / 2 && each.trim() === '')) end();
   }
   end();

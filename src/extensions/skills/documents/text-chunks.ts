@@ -1,31 +1,31 @@
-/** A text in pieces that together are the text again, space for space. */
+/** Splits a text into chunks that restore it exactly when joined. */
 
 export interface TextChunk {
-  /** White space before it. */
+  /** The white space before the chunk. */
   readonly before: string;
-  /** Empty only where the whole text is nothing but white space. */
+  /** Empty only when the whole text is white space. */
   readonly text: string;
   readonly after: string;
-  /** The fence with which a block of code began that goes on in this piece; empty for none. */
+  /** The opening fence of a code block that continues in this chunk; empty for none. */
   readonly fence: string;
 }
 
-/** Where a piece that begins at `start` ends: between paragraphs where that is possible, else between lines, sentences or words. */
+/** The end of the chunk that begins at `start`: at a paragraph, else a line, sentence or word. */
 function endOf(whole: string, start: number, most: number): number {
   if (whole.length - start <= most) return whole.length;
   const least = start + Math.ceil(most / 2);
-  // A search in all of the text would go back to its beginning for every mark that is not there.
+  // A search in the whole text would scan back to its beginning for every missing mark.
   const last = whole.slice(least, start + most);
   for (const mark of ['\n\n', '\n', '. ', '。', ' ']) {
     const at = last.lastIndexOf(mark);
     if (at !== -1) return least + at + mark.length;
   }
   const end = start + most;
-  // Never within a pair of surrogates.
+  // Never splits a surrogate pair.
   return /[\ud800-\udbff]/.test(whole[end - 1] ?? '') ? end - 1 : end;
 }
 
-/** The fence that is open at the end of `text`, which begins within `open`. */
+/** The fence that is open at the end of `text`, given the one open at its start. */
 function fenceAfter(text: string, open: string): string {
   let fence = open;
   for (const [, mark = '', rest = ''] of text.matchAll(/^ {0,3}(`{3,}|~{3,})([^\n]*)$/gm)) {

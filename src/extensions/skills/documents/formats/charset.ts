@@ -1,11 +1,11 @@
-/** In which encoding a text is written: by its first bytes, else UTF-8, else what somebody says of it. */
+/** Detects the encoding of a text: by byte order mark, then UTF-8, then the declared charset. */
 import { UnreadableDocument } from '../document-errors.ts';
 
-/** Of NUL among the characters: more than that, and it is no text, whatever else it is. */
+/** The share of NUL characters above which content is binary. */
 const mostNuls = 0.01;
 const refusal = 'is no text that could be read, and no PDF, DOCX or HTML either; if it is text, save it as UTF-8';
 
-/** What the type says, a declaration of XML, or HTML in its head. */
+/** The charset of the media type, of an XML declaration, or of an HTML head. */
 function declaredIn(bytes: Buffer, type: string): string | null {
   const start = bytes.subarray(0, 2_048).toString('latin1');
   const [, own] =
@@ -20,17 +20,17 @@ function decoded(bytes: Buffer, encoding: string): string | null {
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch {
-    // No such encoding, or not of it.
+    // The encoding is unknown, or the bytes are invalid in it.
     return null;
   }
 }
 
-/** Throws `Unreadable` for what is no text. */
+/** Throws `UnreadableDocument` for binary content. */
 export function textOf(bytes: Buffer, type: string): string {
   const [one, two] = bytes;
   const marked = one === 0xff && two === 0xfe ? 'utf-16le' : one === 0xfe && two === 0xff ? 'utf-16be' : null;
   const declared = declaredIn(bytes, type);
-  // In bytes that UTF-8 has too, and that mean something else.
+  // An encoding whose bytes are also valid UTF-8 with another meaning.
   const isOther = declared !== null && /^(iso-2022-|utf-16)/.test(declared);
   const tried = marked === null ? (isOther ? [declared, 'utf-8'] : ['utf-8', declared]) : [marked];
   for (const encoding of tried) {

@@ -1,4 +1,4 @@
-/** What a file is, by its first bytes: names and types are what somebody wrote, and count only where the bytes say little. */
+/** Detects the format of a file by its first bytes. Name and media type count only where the bytes are ambiguous. */
 import { UnreadableDocument } from '../document-errors.ts';
 import { textOf } from './charset.ts';
 
@@ -9,15 +9,15 @@ export interface DocumentFile {
 }
 export type DetectedFormat = { readonly format: 'pdf' | 'docx' } | { readonly format: 'html' | 'text'; readonly text: string };
 
-/** What people send, and what they can do about it. */
+/** Unsupported formats that people send, with the remedy. */
 const others: readonly (readonly [RegExp, string])[] = [
-  // Word puts what it encrypts into the container of its old files.
+  // Word stores encrypted documents in its legacy container.
   [/^\xd0\xcf[^]\xe0\xa1\xb1/, 'is an old Office file (.doc, .xls), or a new one with a password; save it as .docx without one'],
   [/^\{\\rtf/, 'is RTF; save it as .docx, PDF or plain text'],
   [/^(\x89PNG|\xff\xd8\xff|GIF8|II\*\0|MM\0\*|RIFF[^]{4}WEBP)/, 'is a picture; let a program recognise its letters first'],
 ];
 
-/** Whether it begins as HTML does, after comments and declarations of XML. */
+/** True for text that begins like HTML, after comments and XML declarations. */
 function beginsAsHtml(text: string): boolean {
   const space = /\s*/y;
   for (let at = 0; ;) {
@@ -32,7 +32,7 @@ function beginsAsHtml(text: string): boolean {
   }
 }
 
-/** Throws `Unreadable` for what is none of these. */
+/** Throws `UnreadableDocument` for an unsupported format. */
 export function detectFormat({ bytes, name, type }: DocumentFile): DetectedFormat {
   const saysPdf = /\bpdf\b/i.test(type) || /\.pdf$/i.test(name);
   const start = bytes.subarray(0, 1_024);

@@ -1,14 +1,14 @@
-/** The parts of a Word document, made ready for a reader that knows fewer elements than Word. */
+/** Rewrites the parts of a Word document for a reader that supports fewer elements. */
 import { strFromU8, strToU8 } from 'fflate';
 
 export type Parts = Readonly<Record<string, Uint8Array>>;
 
-/** Around words that would be lost with them: the results of fields, and what small letters beside a word say how to read. */
+/** Elements whose text would be lost: field results and ruby text. */
 const wrappers = /<\/?w:(fldSimple|ruby|rubyBase)\b[^<>]*>/g;
 const beside = /<w:(rt|rubyPr)\b[^<>]*(?:\/>|>(?:[^<]|<(?!\/w:\1>))*<\/w:\1>)/g;
 const link = /<w:hyperlink\b[^<>]*\br:id="([^"]*)"[^<>]*>/g;
 
-/** A link that leads nowhere, as programs leave them, is still its words. */
+/** A link without a target becomes its text. */
 function withoutDeadLinks(xml: string, relations: string): string {
   return xml.replaceAll(link, (whole, id: string) => (relations.includes(`"${id}"`) ? whole : whole.replace(/\br:id="[^"]*"/, '')));
 }
@@ -19,22 +19,22 @@ function ready(part: Uint8Array, relations: Uint8Array | undefined): Uint8Array 
   return strToU8(withoutDeadLinks(own, relations === undefined ? '' : strFromU8(relations)));
 }
 
-/** Where the relations of a part stand. */
+/** The path of a part's relationships. */
 const relationsOf = (name: string): string => name.replace(/^(.*\/)?([^/]+)$/, '$1_rels/$2.rels');
 
-/** Also in a header or footer, as a document of its own. */
+/** Also for a header or footer, read as a document of its own. */
 export function readyParts(parts: Parts, main: string): Parts {
   const part = parts[main];
   return part === undefined ? parts : { ...parts, [main]: ready(part, parts[relationsOf(main)]) };
 }
 
-/** Where nearly every program puts the document itself. */
+/** The usual path of the main document part. */
 export const mainPart = 'word/document.xml';
 
-/** More than that are those of hundreds of chapters, and the same. */
+/** The most headers and footers that are read. More belong to many chapters and repeat. */
 const mostBeside = 50;
 
-/** The headers or the footers, each as a document in the place of the document itself; none where that is elsewhere. */
+/** The headers or footers, each as a main document. Empty when the main part has another path. */
 export function besidePages(parts: Parts, what: 'header' | 'footer'): readonly Parts[] {
   const start = parts['_rels/.rels'];
   if (parts[mainPart] === undefined || (start !== undefined && !strFromU8(start).includes(mainPart))) return [];

@@ -1,13 +1,13 @@
-/** Word documents, by way of HTML. */
+/** Reads Word documents by converting them to HTML. */
 import { UnreadableDocument } from '../document-errors.ts';
 import type { Section } from '../section.ts';
 import { besidePages, mainPart, type Parts, readyParts } from './docx-parts.ts';
 import { readHtml } from './html.ts';
 
-/** Of XML, in all: a small file can hold a very large one. */
+/** The limit for unpacked XML: a small file can expand to a very large one. */
 const mostUnpacked = 64 * 1024 * 1024;
 
-/** What else is a zip file, by what is in it. */
+/** Other zip-based formats, by their content. */
 function otherThan(names: readonly string[]): string {
   if (names.some((name) => name.startsWith('xl/'))) return 'is an Excel workbook; save each sheet as CSV';
   if (names.some((name) => name.startsWith('ppt/'))) return 'is a presentation; save it as PDF';
@@ -15,7 +15,7 @@ function otherThan(names: readonly string[]): string {
   return 'is a zip file, but no Word document (.docx)';
 }
 
-/** The parts that hold text, counted as they are unpacked: what the zip says of their sizes is its word only. Pictures stay packed. */
+/** Unpacks the text parts and counts their bytes; the sizes in the zip are untrusted. Images stay packed. */
 async function textParts(bytes: Buffer): Promise<Record<string, Uint8Array>> {
   const { fromBufferPromise } = await import('yauzl');
   const zip = await fromBufferPromise(bytes, { lazyEntries: true, validateEntrySizes: false });
@@ -35,7 +35,7 @@ async function textParts(bytes: Buffer): Promise<Record<string, Uint8Array>> {
   return found;
 }
 
-/** Those that hold words, each once: the first page's and the others' are often the same. */
+/** The parts with text, without duplicates: first-page headers often repeat. */
 async function readBeside(parts: Parts, what: 'header' | 'footer'): Promise<readonly Section[]> {
   const found = new Map<string, Section>();
   for (const each of besidePages(parts, what)) {

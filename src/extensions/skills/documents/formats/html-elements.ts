@@ -1,6 +1,6 @@
-/** The elements of HTML that are open at a place, closed as browsers do where people left that out. */
+/** Tracks the open elements of HTML and closes omitted end tags as browsers do. */
 
-/** What people do not read. */
+/** Elements without readable content. */
 const unread = new Set(['script', 'style', 'noscript', 'template', 'svg', 'nav', 'head', 'title', 'iframe', 'object']);
 const ofHead = new Set(['base', 'link', 'meta', 'noscript', 'script', 'style', 'template', 'title']);
 const empty = new Set(['area', 'base', 'br', 'col', 'embed', 'hr', 'img', 'input', 'link', 'meta', 'param', 'source', 'track', 'wbr']);
@@ -10,13 +10,13 @@ const within = new Set(
   tt u var video wbr area base link meta param`.split(/\s+/),
 );
 
-/** Stands on lines of its own: everything that is not known to stand within one. Cells share the line of their row. */
+/** True for elements on lines of their own: all that are not known to be inline. Cells share the line of their row. */
 export const isBlock = (name: string): boolean => !within.has(name) && !isCell(name);
 export const isCell = (name: string): boolean => name === 'td' || name === 'th';
 export const isEmpty = (name: string): boolean => empty.has(name);
 export const levelOf = (name: string): number | null => (/^h[1-6]$/.test(name) ? Number(name[1]) : null);
 
-/** Elements whose end may be left out, each with the beginnings that end it. */
+/** Elements with optional end tags, and the start tags that end them. */
 const endedBy = new Map<string, (name: string) => boolean>([
   ['head', (name) => !ofHead.has(name)],
   ['p', isBlock],
@@ -32,24 +32,24 @@ const endedBy = new Map<string, (name: string) => boolean>([
 interface Element {
   readonly name: string;
   readonly isRead: boolean;
-  /** Line breaks and spaces in it count. */
+  /** White space in the element is significant. */
   readonly isLaidOut: boolean;
-  /** One of a table, and not of a page that is laid out by one. */
+  /** A cell of a data table, not of a layout table. */
   readonly isCell: boolean;
 }
 
 export interface OpenElements {
   readonly depth: number;
   readonly innermost: Element;
-  /** So many cells of tables, one within the other; those that only lay out a page do not count. */
+  /** The depth of nested data table cells. */
   readonly cells: number;
   has(name: string): boolean;
   open(name: string, isHidden: boolean, isInLayout?: boolean): void;
-  /** Also closes what was left open within it. Nothing happens if there is no such element. */
+  /** Closes the element and the open elements in it. Does nothing when it is not open. */
   close(name: string): void;
 }
 
-/** A stack, and how often each name is in it: closing what was never opened must not search all that is open. */
+/** A stack with a count per name: closing an element that is not open must not scan the stack. */
 export function openElements(): OpenElements {
   const outermost: Element = { name: '', isRead: true, isLaidOut: false, isCell: false };
   const stack: Element[] = [];

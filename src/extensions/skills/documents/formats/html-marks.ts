@@ -1,4 +1,4 @@
-/** What HTML says by the way it looks, in signs of a plain text. */
+/** Renders the meaning of HTML formatting as plain text. */
 
 type Attributes = ReadonlyMap<string, string>;
 
@@ -6,22 +6,22 @@ const raised: Readonly<Record<string, string>> = Object.fromEntries(
   Array.from('0123456789+-\u2212()', (sign, at) => [sign, Array.from('⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾')[at] ?? sign]),
 );
 
-/** Powers, and the numbers of footnotes: as digits they would be a part of the number before them. */
+/** Superscripts and footnote numbers, which would otherwise join the number before them. */
 export const superscript = (chunk: string): string =>
   /^[\d\s,+\-\u2212()]+$/.test(chunk) ? chunk.replaceAll(/[\d+\-\u2212()]/g, (sign) => raised[sign] ?? sign) : chunk;
 
 const concealed =
   /\b(display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|(font-size|opacity)\s*:\s*0(\.0*)?(px|pt|em|rem|%)?\s*(!|;|$))/i;
 
-/** Whether nobody sees it. */
+/** True for hidden elements. */
 export const isConcealed = (attributes: Attributes): boolean => attributes.has('hidden') || concealed.test(attributes.get('style') ?? '');
 
-/** What was struck out, so that it is not taken for what holds. */
+/** True for deleted text. */
 export const isStruck = (name: string): boolean => name === 'del' || name === 's' || name === 'strike';
 
 const noWords = new Set(['button', 'color', 'file', 'hidden', 'image', 'password', 'range', 'reset', 'submit']);
 
-/** What is filled in or ticked in a field of a form; empty for nothing. */
+/** The value of a form field, or a mark for a ticked one; empty for none. */
 export function filledIn(attributes: Attributes): string {
   const type = attributes.get('type')?.toLowerCase() ?? '';
   if (type === 'checkbox' || type === 'radio') return attributes.has('checked') ? '☒' : '☐';
@@ -29,20 +29,20 @@ export function filledIn(attributes: Attributes): string {
 }
 
 interface List {
-  /** Of the elements that are open. */
+  /** The open lists. */
   readonly depth: number;
   readonly isOrdered: boolean;
   readonly type: string;
   next: number;
 }
 
-/** `a` to `z`, then as numbers. */
+/** `a` to `z`, then numbers. */
 function numeral(value: number, type: string): string {
   if ((type !== 'a' && type !== 'A') || value < 1 || value > 26) return String(value);
   return String.fromCharCode(type.charCodeAt(0) + value - 1);
 }
 
-/** Lists within lists, and what stands before each item. */
+/** Markers of nested list items. */
 export function listMarks() {
   const lists: List[] = [];
   return {
@@ -52,7 +52,7 @@ export function listMarks() {
       while ((lists.at(-1)?.depth ?? -1) >= depth) lists.pop();
       lists.push({ depth, isOrdered: name === 'ol', type, next: Number.isSafeInteger(start) ? start : 1 });
     },
-    /** Indented by how deep the item stands. */
+    /** Indents the item by its depth. */
     item(depth: number, attributes: Attributes): string {
       while ((lists.at(-1)?.depth ?? -1) >= depth) lists.pop();
       const list = lists.at(-1);

@@ -1,4 +1,4 @@
-/** Tables of HTML: which only lay out a page, and in which column a cell stands. */
+/** Classifies HTML tables as data or layout, and computes the column of each cell. */
 import { isCell } from './html-elements.ts';
 
 interface Seen {
@@ -8,9 +8,7 @@ interface Seen {
   holdsTable: boolean;
 }
 
-/**
- * The numbers, from nought, of those tables that hold others, or have one column: so mails are laid out, and people see no table.
- */
+/** The indexes of layout tables: those that contain tables or have one column. Mails are often laid out so. */
 export async function layoutTables(html: string): Promise<ReadonlySet<number>> {
   const { Tokenizer } = await import('htmlparser2');
   const found = new Set<number>();
@@ -61,9 +59,9 @@ export async function layoutTables(html: string): Promise<ReadonlySet<number>> {
 const mostSpan = 100;
 const spanOf = (given: string | undefined): number => Math.min(Math.max(Math.trunc(Number(given ?? 1)) || 1, 1), mostSpan);
 
-/** Cells that reach over several columns or rows leave their places empty. */
+/** Cells with colspan or rowspan leave empty cells. */
 export function tableColumns() {
-  /** For how many more rows a column is taken. */
+  /** For how many more rows a column is occupied. */
   let taken: number[] = [];
   let column = 0;
   let written = 0;
@@ -79,7 +77,7 @@ export function tableColumns() {
       column = 0;
       written = 0;
     },
-    /** Ends the row; returns how many marks between cells are still to be set. */
+    /** Ends the row. Returns how many cell separators are missing. */
     endRow(): number {
       const before = column;
       passTaken();
@@ -88,7 +86,7 @@ export function tableColumns() {
       written = 0;
       return marks;
     },
-    /** How many marks are to be set before the cell. */
+    /** The number of separators before the cell. */
     cell(columns: string | undefined, rows: string | undefined): number {
       passTaken();
       const marks = column - written;

@@ -1,4 +1,4 @@
-/** HTML as sections by its headings; what is not read (scripts, styles, navigation, what is hidden) is left out. */
+/** Reads HTML as sections by headings. Scripts, styles, navigation and hidden elements are left out. */
 import { createTextFlow } from './text-flow.ts';
 import { isBlock, isCell, isEmpty, levelOf, openElements } from './html-elements.ts';
 import { filledIn, isConcealed, isStruck, listMarks, superscript } from './html-marks.ts';
@@ -7,11 +7,11 @@ import { createSectionBuilder } from './section-builder.ts';
 import type { Section } from '../section.ts';
 
 const isList = (name: string): boolean => name === 'ol' || name === 'ul' || name === 'menu';
-/** More of one attribute says nothing about what is read. */
+/** The longest attribute value that is read. */
 const mostOfAttribute = 10_000;
 
 export async function readHtml(html: string): Promise<readonly Section[]> {
-  // The tokenizer alone: the parser over it takes the square of the depth for what nests deep.
+  // Only the tokenizer is used: the parser needs quadratic time for deep nesting.
   const { Tokenizer } = await import('htmlparser2');
   const outline = createSectionBuilder();
   const flow = createTextFlow();
@@ -19,7 +19,7 @@ export async function readHtml(html: string): Promise<readonly Section[]> {
   const lists = listMarks();
   const columns = tableColumns();
   const layouts = await layoutTables(html);
-  /** Of the tables that are open, by how deep they stand. */
+  /** The open tables by nesting depth. */
   const tables: { readonly depth: number; readonly isLayout: boolean }[] = [];
   let tableCount = 0;
   let heading: { readonly level: number; readonly depth: number } | null = null;
@@ -44,12 +44,12 @@ export async function readHtml(html: string): Promise<readonly Section[]> {
   const endRow = (): void => {
     for (let left = columns.endRow(); left > 0; left--) flow.mark('|');
   };
-  /** Elements that were never closed end with what they stand in. */
+  /** Closes elements without an end tag together with their parent. */
   const tableHere = (): { readonly isLayout: boolean } | undefined => {
     while ((tables.at(-1)?.depth ?? 0) > elements.depth) tables.pop();
     return tables.at(-1);
   };
-  /** A row is one line; what stands in a cell stays in it, and an empty one keeps its place. */
+  /** A row is one line. Cell content stays in the cell, and an empty cell keeps its column. */
   const openCell = (): void => {
     if (elements.cells > 1) return flow.space();
     for (let left = columns.cell(attributes.get('colspan'), attributes.get('rowspan')); left > 0; left--) flow.mark('|');
@@ -69,7 +69,7 @@ export async function readHtml(html: string): Promise<readonly Section[]> {
     if (isCell(name) && !isInLayout) return openCell();
     if (elements.cells > 0 && (name === 'br' || isBlock(name))) return flow.space();
     if (name === 'tr' && tableHere()?.isLayout === false) {
-      // The row before may have been left open.
+      // The row before may lack its end tag.
       if (!columns.isInRow) return;
       endRow();
       return flow.lineBreak();
@@ -77,7 +77,7 @@ export async function readHtml(html: string): Promise<readonly Section[]> {
     if (name === 'br') flow.lineBreak();
     if (!isBlock(name) && !isInLayout) return;
     const level = levelOf(name);
-    // A heading that nobody closed ends where something else begins.
+    // A heading without an end tag ends at the next block.
     if (level !== null || flow.text !== '') endHeading();
     flow.lineBreak();
     isFirstInPre = name === 'pre';

@@ -1,4 +1,4 @@
-/** Plain text and Markdown as sections by their headings. Each character is looked at a few times, however they are arranged. */
+/** Reads plain text and Markdown as sections by headings, in linear time. */
 import { setImmediate } from 'node:timers/promises';
 import { createSectionBuilder } from './section-builder.ts';
 import type { Section } from '../section.ts';
@@ -8,7 +8,7 @@ interface Heading {
   readonly title: string;
 }
 
-/** `## Two`, or `## Two ##`. */
+/** Matches `## Two` and `## Two ##`. */
 function markedHeading(line: string): Heading | null {
   let level = 0;
   while (level < 7 && line[level] === '#') level++;
@@ -16,18 +16,18 @@ function markedHeading(line: string): Heading | null {
   const title = line.slice(level).trim();
   let end = title.length;
   while (title[end - 1] === '#') end--;
-  // `C#` ends with its name.
+  // The # of `C#` belongs to the name.
   const own = end === title.length || /\S/.test(title[end - 1] ?? ' ') ? title : title.slice(0, end).trim();
   return own === '' ? null : { level, title: own };
 }
 
-/** `Two`, and a line of `=` or `-` under it. */
+/** Matches `Two` with a line of `=` or `-` under it. */
 function underlinedHeading(line: string, next: string): Heading | null {
   if (line.trim() === '' || !/^(=+|--+)\s*$/.test(next)) return null;
   return { level: next.startsWith('=') ? 1 : 2, title: line.trim() };
 }
 
-/** The fence that is open after this line, if `open` was before it. */
+/** The code fence that is open after this line, given the one before it. */
 function fenceAfter(open: string | null, line: string): string | null {
   const [, mark, rest] = /^\s*(`{3,}|~{3,})(.*)$/s.exec(line) ?? [];
   if (mark === undefined || rest === undefined) return open;
@@ -35,7 +35,7 @@ function fenceAfter(open: string | null, line: string): string | null {
   return mark.startsWith(open) && rest.trim() === '' ? null : open;
 }
 
-/** The texts of all sections are together the text; a heading is the first line of its own. Lines within fences of code are no headings. */
+/** The sections together are the whole text; a heading is the first line of its section. Lines in code fences are not headings. */
 export async function readMarkdown(given: string, signal?: AbortSignal): Promise<readonly Section[]> {
   const text = given.replaceAll(/\r\n?/g, '\n');
   const outline = createSectionBuilder();
@@ -68,7 +68,7 @@ export async function readMarkdown(given: string, signal?: AbortSignal): Promise
     }
     isApart = heading !== null || line.trim() === '';
     start = end + 1;
-    // Others want to be served too.
+    // Yields to other work.
     if (count % 20_000 === 19_999) {
       await setImmediate();
       signal?.throwIfAborted();

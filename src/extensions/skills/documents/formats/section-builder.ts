@@ -1,15 +1,15 @@
-/** Sections by headings, as they come one after the other. */
+/** Builds sections from headings and text in document order. */
 import type { Section } from '../section.ts';
 import { requireCharacters, UnreadableDocument } from '../document-errors.ts';
 
-/** Each has the whole path of its headings, so many short ones would take far more room than the document. */
+/** Each section stores its whole heading path, so many short ones would exceed the size of the document. */
 const mostSections = 50_000;
 const mostHeading = 200;
 
 export interface SectionBuilder {
-  /** What follows stands under this heading. */
+  /** Starts a section under this heading. */
   enter(level: number, heading: string): void;
-  /** The text of the section that has been entered, its heading included; blank text makes none. */
+  /** Adds text to the current section, its heading included. Blank text makes no section. */
   add(text: string): void;
   sections(): readonly Section[];
 }
@@ -23,11 +23,11 @@ export function createSectionBuilder(): SectionBuilder {
       path.length = level - 1;
       for (let above = 0; above < path.length; above++) path[above] ??= '';
       const cut = heading.slice(0, mostHeading);
-      // Never within a pair of surrogates.
+      // Never splits a surrogate pair.
       path.push(heading.length > mostHeading && /[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut);
     },
     add(text) {
-      // What stands before the first word in its line may mean something; lines without any do not.
+      // Leading white space of a line may be significant; blank lines are not.
       const own = text.trimEnd().replace(/^\s*\n/, '');
       if (own === '') return;
       requireCharacters((characters += own.length));

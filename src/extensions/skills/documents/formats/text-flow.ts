@@ -1,21 +1,21 @@
-/** Text as it flows in a page: any white space is one space, blocks stand apart. */
+/** Flows inline text: collapses white space and separates blocks. */
 
 export interface TextFlow {
-  /** What was written since it was last taken. */
+  /** Returns the text written since the last call. */
   readonly text: string;
   take(): string;
   words(chunk: string): void;
-  /** As it is, line breaks and spaces too. */
+  /** Adds preformatted text with its white space. */
   verbatim(chunk: string): void;
   space(): void;
-  /** Words of the reader's own, apart from what is around them. */
+  /** Adds text of the reader itself, separated from its surroundings. */
   mark(own: string): void;
-  /** Stands before what comes next in its line, and is gone if nothing does before the next one. */
+  /** A prefix for the next text in the line; dropped when the line stays empty. */
   item(own: string): void;
-  /** A mark at the beginning and the end of some words, close to them; none if there are none. */
+  /** A mark around the enclosed text; left out when there is no text. */
   begin(own: string): void;
   end(own: string): void;
-  /** Two in a row make an empty line, more than two nothing else. */
+  /** Two line breaks in a row make an empty line; more have no effect. */
   lineBreak(): void;
 }
 

@@ -1,4 +1,4 @@
-/** A file as sections of text, whatever its format. */
+/** Reads a file of any supported format as sections. */
 import { readDocx } from '../formats/docx.ts';
 import { type DocumentFile, detectFormat, type DetectedFormat } from '../formats/detect-format.ts';
 import { readHtml } from '../formats/html.ts';
@@ -22,7 +22,7 @@ async function sectionsOf(file: DocumentFile, recognised: DetectedFormat): Promi
   }
 }
 
-/** What a parser throws, as a sentence. */
+/** The error of a parser as a sentence. */
 export function faultOf(thrown: unknown, format: string | null = null): UnreadableDocument {
   if (thrown instanceof UnreadableDocument) return thrown;
   const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
@@ -33,7 +33,7 @@ export function faultOf(thrown: unknown, format: string | null = null): Unreadab
   return damaged(format, cause);
 }
 
-/** Throws `Unreadable` for what cannot be read. */
+/** Throws `UnreadableDocument` for an unreadable file. */
 export async function readFile(file: DocumentFile): Promise<readonly Section[]> {
   const recognised = detectFormat(file);
   let sections: readonly Section[];

@@ -1,4 +1,4 @@
-/** Files are read apart from everything else. */
+/** Reads files in a subprocess. */
 import { fileURLToPath } from 'node:url';
 import { createSlots, type Waiting } from '../../../../scheduling/fair-queue.ts';
 import { SubprocessFault, runInSubprocess, type Limits, SubprocessLost } from '../../sandbox/subprocess.ts';
@@ -28,7 +28,7 @@ function faultOf(thrown: unknown, { seconds, memoryMb }: ReadLimits): unknown {
   }
 }
 
-/** Waits for its turn, then reads. Throws `Unreadable`, or the signal's reason as soon as nobody waits any more. */
+/** Waits for a slot, then reads. Throws `UnreadableDocument`, or the signal's reason when the caller has left. */
 export async function readInSubprocess(file: DocumentFile, limits: ReadLimits, waiting: Waiting): Promise<readonly Section[]> {
   try {
     return await runInSubprocess<DocumentFile, readonly Section[]>(entry, file, limits, takeTurn, waiting);
