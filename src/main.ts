@@ -76,7 +76,8 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   const storage = await composeStorage({ settings, homeIssuer: issuers[0]?.issuer ?? null, logger, owned });
   const { database, master, ledger, audit } = storage;
 
-  const config = await composeConfig({ storage, people, registry, services, dataDir, logger, owned });
+  const { catalogueFile } = settings;
+  const config = await composeConfig({ storage, people, registry, services, dataDir, catalogueFile, logger, owned });
   if (settings.mode === 'development') await seedDemo(config);
   const nodes = createNodeRegistry({ database, version, logger });
   owned.use(nodes);

@@ -11,6 +11,7 @@ import type { RunReader } from '../storage/run-reader.ts';
 import type { UsageReader } from '../storage/usage-reader.ts';
 import { addAccessMatrix } from './access-matrix.ts';
 import { addAudit } from './audit.ts';
+import { addCatalogue } from './catalogue.ts';
 import { collections } from './collections.ts';
 import { addConfiguration } from './configuration.ts';
 import { addConnectionTests } from './connection-test.ts';
@@ -45,6 +46,7 @@ export interface ControlServices {
 
 export function addControl(app: FastifyInstance, services: ControlServices): void {
   for (const collection of collections) addCollection(app, services.config, collection);
+  addCatalogue(app, services.config.catalogue);
   addOwnership(app, services.config, services.people);
   addGrants(app, services.config, services.subjects);
   addAccessMatrix(app, services.config, services.people);

@@ -1,4 +1,5 @@
 /** Composes the configuration service over the database, and starts it. */
+import { createModelCatalogue } from '../models/catalogue/catalogue.ts';
 import type { PluginRegistry } from '../plugins/registry.ts';
 import type { Storage } from '../storage/compose-storage.ts';
 import { createConfigStore } from '../storage/config-store.ts';
@@ -6,6 +7,7 @@ import { createAccounts } from '../storage/mcp-accounts.ts';
 import { createSecretBox } from '../storage/secret-box.ts';
 import type { Logger } from '../types/logger.ts';
 import type { PluginServices } from '../types/plugin.ts';
+import { readCatalogueFile } from './catalogue-file.ts';
 import type { PersonNames } from './person-names.ts';
 import { type ConfigService, createConfigService } from './service.ts';
 
@@ -15,16 +17,20 @@ export interface ConfigParts {
   readonly registry: PluginRegistry;
   readonly services: PluginServices;
   readonly dataDir: string;
+  /** The operator's own entries of the catalogue of models; null for none. */
+  readonly catalogueFile: string | null;
   readonly logger: Logger;
   readonly owned: AsyncDisposableStack;
 }
 
-/** Resolves when a snapshot serves: that of the database, or the last good one while the database is away. */
-export async function composeConfig({ storage, people, registry, services, dataDir, logger, owned }: ConfigParts): Promise<ConfigService> {
+/** Throws SettingsError for a bad catalogue file. Resolves when a snapshot serves: that of the database, or the last good one while the database is away. */
+export async function composeConfig(parts: ConfigParts): Promise<ConfigService> {
+  const { storage, people, registry, services, dataDir, catalogueFile, logger, owned } = parts;
   const { database } = storage;
   const secrets = createSecretBox(storage.master);
   const accountBox = storage.boxFor('mcp accounts');
   const config = createConfigService({
+    catalogue: createModelCatalogue(catalogueFile === null ? [] : readCatalogueFile(catalogueFile)),
     store: createConfigStore(database, secrets),
     registry,
     services,

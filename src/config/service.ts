@@ -1,12 +1,14 @@
 /** The configuration service: rows to snapshot, swapped by one reference; writes that are refused whole or take effect everywhere. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
+import { createModelCatalogue } from '../models/catalogue/catalogue.ts';
 import type { PluginRegistry } from '../plugins/registry.ts';
 import { maskRow, type SecretBox } from '../storage/secret-box.ts';
 import type { ConfigChange, ConfigStore, HistoryEntry } from '../types/config-store.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Accounts } from '../types/accounts.ts';
+import type { ModelCatalogue } from '../types/known-model.ts';
 import type { PluginServices } from '../types/plugin.ts';
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 import type { HeldSnapshot, Snapshot } from '../types/snapshot.ts';
@@ -41,6 +43,8 @@ export interface Written {
 export interface ConfigService extends Drafts {
   /** How people are written here. */
   readonly people: PersonNames;
+  /** What is publicly known of upstream models. */
+  readonly catalogue: ModelCatalogue;
   start(): Promise<void>;
   current(): Snapshot;
   /** The current snapshot for one call; its instances live until `release`. */
@@ -64,6 +68,8 @@ export interface ConfigServiceOptions {
   readonly registry: PluginRegistry;
   readonly services: PluginServices;
   readonly secrets: SecretBox;
+  /** Left out: the built-in one. */
+  readonly catalogue?: ModelCatalogue;
   /** People's accounts at the MCP server with this row id. */
   readonly accounts?: (row: string) => Accounts;
   /** Left out: no issuer is configured, and people stay as they are written. */
@@ -78,9 +84,9 @@ const closePatienceMs = 3_000;
 const commitAttempts = 8;
 
 export function createConfigService(options: ConfigServiceOptions): ConfigService {
-  const { store, logger, secrets, people = createPersonNames([]) } = options;
+  const { store, logger, secrets, people = createPersonNames([]), catalogue = createModelCatalogue() } = options;
   const factory = createInstanceFactory(options);
-  const builder = createSnapshotBuilder(factory, options.registry);
+  const builder = createSnapshotBuilder(factory, options.registry, catalogue);
   const lastGoodPath = join(options.dataDir, 'last-good.json');
   const listeners = new Set<(snapshot: Snapshot) => void>();
   let current = emptyBuilt(RowSet.of([]));
@@ -220,6 +226,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
   };
 
   return {
+    catalogue,
     ...createDrafts({ factory, secrets, scene: sceneOf, current: () => current }),
 
     async start() {

@@ -212,6 +212,13 @@ const table = {
     example: 'pailou.yaml',
     default: 'none',
   },
+  PAILOU_CATALOGUE: {
+    meaning:
+      'Entries of your own for the catalogue of models: prices that you agreed on, and models that it does not know (docs/catalogue.md).',
+    form: 'a YAML or JSON file',
+    example: '/etc/pailou/catalogue.yaml',
+    default: 'none',
+  },
   PAILOU_PLUGINS_DIR: { meaning: 'A folder with plugins of your own.', form: 'a folder', example: '/etc/pailou/plugins', default: 'none' },
   PAILOU_LOG_LEVEL: {
     meaning: 'How much to log, on standard error.',

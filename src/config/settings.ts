@@ -60,6 +60,8 @@ export interface Settings {
   readonly oldMasterKeys: readonly string[];
   readonly oauth: OauthSettings;
   readonly pluginsDir: string | null;
+  /** The operator's own entries of the catalogue of models. */
+  readonly catalogueFile: string | null;
   readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug';
   readonly identityPort: number;
   readonly stdioCommands: readonly string[];
@@ -165,6 +167,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       insecureAnyAudience: read('PAILOU_OAUTH_INSECURE_ANY_AUDIENCE', yes, false),
     },
     pluginsDir: read('PAILOU_PLUGINS_DIR', (text) => text, null),
+    catalogueFile: read('PAILOU_CATALOGUE', (text) => text, null),
     logLevel: read('PAILOU_LOG_LEVEL', oneOf('silent', 'error', 'warn', 'info', 'debug'), production ? 'info' : 'warn'),
     identityPort: read('PAILOU_IDENTITY_PORT', whole(1, 65_535), 8080),
     stdioCommands: read('PAILOU_STDIO_COMMANDS', list, production ? [] : ['node']),

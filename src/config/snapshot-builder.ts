@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import type { PluginRegistry } from '../plugins/registry.ts';
+import type { ModelCatalogue } from '../types/known-model.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
-import { compilePrice } from '../types/price.ts';
 import { type ConfigRow, type ModelSpec, type ProbeSpec, type ResourceKind, resourceSpecs } from '../types/resources.ts';
 import type {
   Deployment,
@@ -16,6 +16,7 @@ import type {
   TenantView,
 } from '../types/snapshot.ts';
 import { probedOperations } from '../types/wire-format.ts';
+import { cataloguedFacts } from './catalogued-facts.ts';
 import { fallbackFaults } from './fallbacks.ts';
 import { compileGrants } from './grant-index.ts';
 import { requireBound } from './grant-targets.ts';
@@ -74,7 +75,7 @@ export interface SnapshotBuilder {
   build(rows: RowSet, revision: number, previous: Built): Promise<Built>;
 }
 
-export function createSnapshotBuilder(factory: InstanceFactory, registry: PluginRegistry): SnapshotBuilder {
+export function createSnapshotBuilder(factory: InstanceFactory, registry: PluginRegistry, catalogue: ModelCatalogue): SnapshotBuilder {
   return {
     async build(rows, revision, previous) {
       const problems: BuiltProblem[] = [];
@@ -135,7 +136,7 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
                 'spec.strategy',
               );
             }
-            const deployments = deploymentsOf(row, spec, providers, rows.group('provider', tenant), (error) =>
+            const deployments = deploymentsOf(catalogue, row, spec, providers, rows.group('provider', tenant), (error) =>
               problems.push({ tenant, kind: 'model', name: row.name, message: error.message, error }),
             );
             const entry: ModelEntry = {
@@ -259,6 +260,7 @@ function complete(entry: ModelEntry, rows: RowSet, tenant: string): boolean {
 
 /** A provider that is missing or broken costs the model that deployment, not the others. */
 function deploymentsOf(
+  catalogue: ModelCatalogue,
   row: ConfigRow,
   spec: ModelSpec,
   providers: ReadonlyMap<string, ProviderEntry>,
@@ -300,7 +302,7 @@ function deploymentsOf(
       model: each.model,
       weight: each.weight,
       tier: each.tier,
-      price: each.price === undefined ? null : compilePrice(each.price),
+      ...cataloguedFacts(catalogue, providerRows.get(each.provider), provider, each),
       alwaysStream: each.always_stream,
       prefill: each.prefill && able,
       limits: each.limits,

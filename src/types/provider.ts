@@ -1,6 +1,7 @@
 /** How one vendor is reached: the contract of a provider. */
 import type { GatewayError } from './errors.ts';
 import type { JsonObject } from './json.ts';
+import type { StructuredOutput } from './known-model.ts';
 import type { Operation, Reading } from './wire-format.ts';
 
 /** One attempt as the provider sees it. */
@@ -64,6 +65,8 @@ export interface Provider {
   readonly cacheControl?: boolean;
   /** How this model goes on from the beginning of an answer; undefined where it cannot, or is not known to. */
   prefill?(model: string): Prefill | undefined;
+  /** How this vendor holds an answer of the model to a JSON Schema, where the catalogue does not say. Left out or undefined: it holds it itself. */
+  structuredOutput?(model: string): StructuredOutput | undefined;
   /** The most inputs that one request for embeddings may hold; longer lists are split. */
   readonly embeddingsBatch?: number;
   /** Knows this vendor's own error codes better than the common table; undefined leaves it to that. */

@@ -1,15 +1,28 @@
 /** The things an administrator sets, as zod schemas: validator, type and API documentation in one. */
 import { z } from 'zod';
+import { structuredOutputs } from './known-model.ts';
 import { limitSpec } from './limit-spec.ts';
+import { currencyField } from './money.ts';
 import { priceSpec } from './price-spec.ts';
 import { skillSpec } from './skill-spec.ts';
 import { jsonObject, milliseconds, name, skillName, slug, tags } from './spec-fields.ts';
 import { longestPerson } from './person.ts';
 import { operations } from './wire-format.ts';
 
+const structuredOutput = z
+  .enum(structuredOutputs)
+  .optional()
+  .describe(
+    'How an answer is held to a JSON Schema. json_schema: by the vendor; json_object: the vendor is asked for JSON, and Pailou checks it and has it repaired; none: the same without the JSON mode of the vendor. Left out: as the catalogue or the kind of the provider knows it.',
+  );
+
 export const providerSpec = z.strictObject({
   kind: z.string().min(1).max(64).describe('The provider plugin, e.g. openai or openai-compatible.'),
   options: jsonObject.default({}).describe("The plugin's own options, e.g. base_url and api_key."),
+  structured_output: structuredOutput,
+  currency: currencyField
+    .optional()
+    .describe('In which currency the vendor bills, where the catalogue has prices in several. Left out: the usual one.'),
 });
 
 /** What a probe can ask. */
@@ -48,6 +61,7 @@ const deployment = z.strictObject({
   tier: z.int().min(0).max(100).default(0).describe('Lower tiers are tried first; the next tier only when all of the one before failed.'),
   enabled: z.boolean().default(true),
   price: priceSpec.optional(),
+  structured_output: structuredOutput,
   limits: deploymentLimits.prefault({}).describe('Beyond these, calls go to the next deployment. Counted on each node.'),
   always_stream: z
     .boolean()

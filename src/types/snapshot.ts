@@ -1,5 +1,6 @@
 /** The frozen, validated picture of all configuration at one revision, held in memory. DESIGN section 6. */
 import type { Capability, GrantIndex } from './access.ts';
+import type { KnownModel, StructuredOutput } from './known-model.ts';
 import type { LimitIndex } from './limits.ts';
 import type { Price } from './price.ts';
 import type { Provider } from './provider.ts';
@@ -25,6 +26,10 @@ export interface Deployment {
   readonly weight: number;
   readonly tier: number;
   readonly price: Price | null;
+  /** What the catalogue knows of the upstream model. Left out: nothing. */
+  readonly known?: KnownModel;
+  /** How its answers are held to a JSON Schema. Left out: by the vendor. */
+  readonly structuredOutput?: StructuredOutput;
   readonly alwaysStream: boolean;
   /** Whether thoughts stand in the text; as the provider says where it is left out. */
   readonly thinkTags?: boolean;

@@ -2,10 +2,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Capability } from '../../types/access.ts';
 import { splitPerson } from '../../types/person.ts';
+import type { ModelEntry } from '../../types/snapshot.ts';
 import { may, requireModel, requireSkill } from '../../application/caller.ts';
+import { type ModelFacts, modelFacts } from './model-facts.ts';
 import { principalOf, snapshotOf, speaksMessages } from '../request-context.ts';
 
-interface Listed {
+interface Listed extends ModelFacts {
   readonly id: string;
   readonly object: 'model';
   readonly created: number;
@@ -17,13 +19,24 @@ function ownerOf({ owner, tenant }: Capability): string {
   return owner === null ? tenant : splitPerson(owner).subject;
 }
 
-function listed(id: string, entry: { readonly created: number; readonly capability: Capability }): Listed {
-  return { id, object: 'model', created: entry.created, owned_by: ownerOf(entry.capability) };
+function listed(id: string, entry: { readonly created: number; readonly capability: Capability }, facts: ModelFacts = {}): Listed {
+  return { id, object: 'model', created: entry.created, owned_by: ownerOf(entry.capability), ...facts };
+}
+
+function listedModel(entry: ModelEntry): Listed {
+  return listed(entry.name, entry, modelFacts(entry));
 }
 
 /** As Anthropic's clients expect it. */
-function listedForMessages({ id, created }: Listed): object {
-  return { type: 'model', id, display_name: id, created_at: new Date(created * 1000).toISOString() };
+function listedForMessages({ id, created, context_window, max_output_tokens }: Listed): object {
+  return {
+    type: 'model',
+    id,
+    display_name: id,
+    created_at: new Date(created * 1000).toISOString(),
+    max_input_tokens: context_window ?? null,
+    max_tokens: max_output_tokens ?? null,
+  };
 }
 
 function asker(request: FastifyRequest) {
@@ -36,9 +49,7 @@ export function addModels(app: FastifyInstance): void {
 
   app.get('/v1/models', { config, schema: { tags: ['calls'], summary: 'The models and skills that you may see' } }, async (request) => {
     const caller = asker(request);
-    const models = [...caller.view.models.values()]
-      .filter((entry) => may(caller, 'view', entry.capability))
-      .map((entry) => listed(entry.name, entry));
+    const models = [...caller.view.models.values()].filter((entry) => may(caller, 'view', entry.capability)).map(listedModel);
     const skills = [...caller.view.skills.values()]
       .filter((entry) => may(caller, 'view', entry.capability))
       .map((entry) => listed(`skill/${entry.name}`, entry));
@@ -56,7 +67,7 @@ export function addModels(app: FastifyInstance): void {
       const name = request.params['*'];
       const found = name.startsWith('skill/')
         ? listed(name, requireSkill(caller, name.slice('skill/'.length), 'view'))
-        : listed(name, requireModel(caller, name, 'view'));
+        : listedModel(requireModel(caller, name, 'view'));
       return speaksMessages(request) ? listedForMessages(found) : found;
     },
   );

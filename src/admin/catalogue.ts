@@ -1,0 +1,72 @@
+/** GET /api/catalogue: what is publicly known of upstream models, each with the page and the day. */
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { storedText } from '../api/bodies/stored-text.ts';
+import { catalogueVendors } from '../models/catalogue/vendors.ts';
+import type { KnownModel, ModelCatalogue } from '../types/known-model.ts';
+import { operations } from '../types/wire-format.ts';
+import { pageOf, pageQuery } from './paging.ts';
+
+const catalogueQuery = pageQuery.extend({
+  vendor: storedText(64).optional().describe('The vendor as the catalogue names it, such as openai or dashscope.'),
+  kind: storedText(64).optional().describe('The kind of a provider, such as openai or qwen.'),
+  model: storedText(256).optional().describe('A part of the name of the model.'),
+  upstream: storedText(256)
+    .optional()
+    .describe('The name as a deployment would write it: shows what the catalogue finds for it. With kind.'),
+  operation: z.enum(operations).optional(),
+  input: z.enum(['text', 'image', 'audio', 'video', 'pdf']).optional().describe('What the model must be able to read.'),
+  currency: z.string().length(3).optional().describe('Only models with a price in this currency.'),
+  tools: z.stringbool().optional(),
+  thinking: z.stringbool().optional(),
+});
+
+type Query = z.output<typeof catalogueQuery>;
+
+/** The id is the place in the list: `<vendor>/<model>`. */
+const shown = (known: KnownModel) => ({ id: `${known.vendor}/${known.model}`, ...known });
+
+/** True if every filter holds. What is unknown meets none. */
+function meets(known: KnownModel, query: Query): boolean {
+  const { vendor, model, operation, input, currency, tools, thinking } = query;
+  return (
+    (vendor === undefined || known.vendor === vendor) &&
+    (model === undefined || known.model.toLowerCase().includes(model.toLowerCase())) &&
+    (operation === undefined || known.operations?.includes(operation) === true) &&
+    (input === undefined || known.input?.includes(input) === true) &&
+    (currency === undefined || known.prices.some((price) => price.currency === currency.toUpperCase())) &&
+    (tools === undefined || known.tools === tools) &&
+    (thinking === undefined || (known.thinking !== undefined && (known.thinking !== false) === thinking))
+  );
+}
+
+function candidates(catalogue: ModelCatalogue, { kind, upstream }: Query): readonly KnownModel[] {
+  if (upstream !== undefined) {
+    const found = kind === undefined ? undefined : catalogue.find({ kind, host: null }, upstream);
+    return found === undefined ? [] : [found];
+  }
+  if (kind === undefined) return catalogue.all();
+  const vendors = new Set([kind, ...catalogueVendors.filter(({ kinds }) => kinds.includes(kind)).map(({ id }) => id)]);
+  return catalogue.all().filter(({ vendor }) => vendors.has(vendor));
+}
+
+export function addCatalogue(app: FastifyInstance, catalogue: ModelCatalogue): void {
+  app.get<{ Querystring: Query }>(
+    '/api/catalogue',
+    {
+      config: { access: ['llm:model:view'] },
+      schema: {
+        tags: ['models'],
+        summary: 'What is publicly known of upstream models: prices, context, modalities, each with its source',
+        querystring: catalogueQuery,
+      },
+    },
+    async (request) => {
+      const found = candidates(catalogue, request.query)
+        .filter((known) => meets(known, request.query))
+        .map(shown)
+        .toSorted((one, other) => (one.id < other.id ? -1 : 1));
+      return pageOf(found, ({ id }) => id, request.query);
+    },
+  );
+}

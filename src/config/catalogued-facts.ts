@@ -1,0 +1,50 @@
+/** What the catalogue adds to a deployment: the price that its row leaves out, and how its answers are held to a schema. */
+import type { KnownModel, ModelCatalogue, StructuredOutput } from '../types/known-model.ts';
+import { compilePrice, type Price } from '../types/price.ts';
+import type { PriceSpec } from '../types/price-spec.ts';
+import type { ConfigRow, ModelSpec } from '../types/resources.ts';
+import type { Deployment, ProviderEntry } from '../types/snapshot.ts';
+
+type DeploymentSpec = ModelSpec['deployments'][number];
+
+/** The host of the address in the row; null where the kind has its own. */
+function hostOf(row: ConfigRow | undefined): string | null {
+  const address = (row?.spec['options'] as Readonly<Record<string, unknown>> | undefined)?.['base_url'];
+  return typeof address === 'string' && URL.canParse(address) ? new URL(address).hostname : null;
+}
+
+/** The price in the currency that the provider's row names, else the usual one; undefined where none is known. */
+function priceOf(known: KnownModel | undefined, currency: unknown): PriceSpec | undefined {
+  if (known === undefined || typeof currency !== 'string') return known?.prices[0];
+  return known.prices.find((price) => price.currency === currency);
+}
+
+/** One compiled price for each published one, so that deployments share what was reckoned for them. */
+const compiled = new WeakMap<PriceSpec, Price>();
+
+function compiledOf(spec: PriceSpec): Price {
+  let price = compiled.get(spec);
+  if (price === undefined) compiled.set(spec, (price = compilePrice(spec)));
+  return price;
+}
+
+/** A row's own word counts, then the provider's row, then the catalogue, then what the provider says of itself. */
+export function cataloguedFacts(
+  catalogue: ModelCatalogue,
+  providerRow: ConfigRow | undefined,
+  provider: ProviderEntry,
+  each: DeploymentSpec,
+): Pick<Deployment, 'price' | 'known' | 'structuredOutput'> {
+  const known = catalogue.find({ kind: provider.kind, host: hostOf(providerRow) }, each.model);
+  const price = each.price ?? priceOf(known, providerRow?.spec['currency']);
+  const structured =
+    each.structured_output ??
+    (providerRow?.spec['structured_output'] as StructuredOutput | undefined) ??
+    known?.structured_output ??
+    provider.instance.structuredOutput?.(each.model);
+  return {
+    price: price === undefined ? null : compiledOf(price),
+    ...(known === undefined ? {} : { known }),
+    ...(structured === undefined ? {} : { structuredOutput: structured }),
+  };
+}

@@ -1,0 +1,110 @@
+/** What is publicly known of an upstream model: the columns of the one table of models. A column that is left out is unknown, never zero or no. */
+import { z } from 'zod';
+import { type PriceSpec, priceSpec } from './price-spec.ts';
+import { operations } from './wire-format.ts';
+
+/** How an answer is held to a JSON Schema: by the vendor (`json_schema`), or by Pailou with the vendor's JSON mode or without. */
+export const structuredOutputs = ['json_schema', 'json_object', 'none'] as const;
+export type StructuredOutput = (typeof structuredOutputs)[number];
+
+const inputs = ['text', 'image', 'audio', 'video', 'pdf'] as const;
+const outputs = ['text', 'image', 'audio'] as const;
+const tokens = z.int().min(1).max(100_000_000);
+const modelName = z.string().min(1).max(256);
+
+const columns = {
+  operations: z.array(z.enum(operations)).min(1).optional(),
+  formats: z
+    .array(z.enum(['responses']))
+    .optional()
+    .describe('Wire formats beside that of the provider, where the model answers only in these.'),
+  context_window: tokens.optional().describe('The most tokens of input; with some vendors of input and output together.'),
+  max_output: tokens.optional().describe('The most tokens of one answer.'),
+  input: z.array(z.enum(inputs)).min(1).optional().describe('What the model reads.'),
+  output: z.array(z.enum(outputs)).min(1).optional().describe('What the model writes.'),
+  tools: z.boolean().optional().describe('The model calls functions.'),
+  thinking: z
+    .union([z.boolean(), z.literal('always')])
+    .optional()
+    .describe('The model thinks before it answers; always: it cannot be kept from it.'),
+  efforts: z.array(z.string().min(1).max(20)).min(1).optional().describe('The values of reasoning_effort that the vendor takes.'),
+  thoughts_return: z
+    .enum(['with_tools'])
+    .optional()
+    .describe('with_tools: the vendor wants the thoughts of a turn that called tools back with the next request.'),
+  structured_output: z
+    .enum(structuredOutputs)
+    .optional()
+    .describe('json_schema: the vendor holds the answer to a schema; json_object: to JSON alone; none: to neither.'),
+  vector_size: tokens.optional().describe('The length of the vectors of an embedding model.'),
+  price: z
+    .union([priceSpec, z.array(priceSpec).min(1).max(8)])
+    .optional()
+    .describe('One price, or one for each currency in which the vendor bills.'),
+  retires: z.iso.date().optional().describe('The day on which the vendor switches the model off.'),
+  note: z.string().min(1).max(300).optional(),
+};
+
+/** One line of a vendor's table. */
+const builtInModel = z.strictObject({
+  model: modelName.describe("The vendor's own name of the model."),
+  also: z.array(modelName).min(1).optional().describe('Other names for the same model at the same price.'),
+  ...columns,
+  operations: columns.operations.unwrap(),
+  source: z.string().min(1).describe('A key of `sources`.'),
+});
+
+export const vendorTable = z.strictObject({
+  sources: z.record(
+    z.string(),
+    z.strictObject({
+      url: z.url({ protocol: /^https$/ }).describe('The public page that states it.'),
+      title: z.string().min(1).max(200).describe('What was read.'),
+      date: z.iso.date().describe('The day for which it was true.'),
+    }),
+  ),
+  models: z.array(builtInModel).min(1),
+});
+export type VendorTable = z.output<typeof vendorTable>;
+
+/** One entry of an operator's own file: it replaces the columns that it names. */
+const operatorModel = z.strictObject({
+  kind: z.string().min(1).max(64).describe('The kind of the provider, such as openai.'),
+  model: modelName,
+  ...columns,
+  source: z.string().min(1).max(300).optional().describe('Where it is written down, such as a contract.'),
+  date: z.iso.date().optional(),
+});
+export const operatorTable = z.strictObject({ models: z.array(operatorModel).max(10_000) });
+export type OperatorModel = z.output<typeof operatorModel>;
+
+export interface ModelSource {
+  readonly url?: string;
+  readonly title: string;
+  readonly date?: string;
+}
+
+/** One model of the catalogue. */
+export interface KnownModel extends Omit<z.output<z.ZodObject<typeof columns>>, 'price'> {
+  readonly vendor: string;
+  /** As the catalogue has it; a deployment may name it otherwise. */
+  readonly model: string;
+  /** One for each currency in which the vendor bills; the usual one first. */
+  readonly prices: readonly PriceSpec[];
+  /** The last one said the most recent of it. */
+  readonly sources: readonly ModelSource[];
+}
+
+/** A provider as the catalogue knows it. */
+export interface VendorKey {
+  readonly kind: string;
+  /** The host of its address; it tells two regions of one vendor apart. Null where the row names none. */
+  readonly host: string | null;
+}
+
+export interface ModelCatalogue {
+  /** What is known of the upstream model; undefined where nothing is. Reads a vendor's table once, when it is first asked for. */
+  find(provider: VendorKey, model: string): KnownModel | undefined;
+  /** All of it, vendor by vendor. */
+  all(): readonly KnownModel[];
+}
