@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import { type OperatorModel, operatorTable } from '../types/known-model.ts';
-import { faultIn } from '../schema/zod-errors.ts';
+import { firstZodFault } from '../schema/zod-errors.ts';
 import { SettingsError } from './settings.ts';
 
 const refused = (path: string, line: number, why: string): SettingsError =>
@@ -22,7 +22,7 @@ export function readCatalogueFile(path: string): readonly OperatorModel[] {
   if (broken !== undefined) throw refused(path, lines.linePos(broken.pos[0]).line, `not YAML or JSON: ${broken.message}`);
   const checked = operatorTable.safeParse(document.toJS());
   if (checked.success) return checked.data.models;
-  const { param, sentence } = faultIn(checked.error.issues);
+  const { param, sentence } = firstZodFault(checked.error.issues);
   throw refused(path, lineOf(checked.error.issues[0]?.path ?? [], document, lines), `${param === '' ? 'the file' : param} ${sentence}`);
 }
 

@@ -4,6 +4,7 @@ import { compilePrice, type Price } from '../types/price.ts';
 import type { PriceSpec } from '../types/price-spec.ts';
 import type { ConfigRow, ModelSpec } from '../types/resources.ts';
 import type { Deployment, ProviderEntry } from '../types/snapshot.ts';
+import type { ChatFormat } from '../types/wire-format.ts';
 
 type DeploymentSpec = ModelSpec['deployments'][number];
 
@@ -28,12 +29,24 @@ function compiledOf(spec: PriceSpec): Price {
   return price;
 }
 
+function fits(pattern: string, model: string): boolean {
+  return new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`, 'i').test(model);
+}
+
+/** What the vendor's documents say of the model: by its name, else by what the format knows of names, else of all of them. */
+function structuredByVendor({ instance }: ProviderEntry, format: ChatFormat | undefined, model: string): StructuredOutput | undefined {
+  const { models = {}, usual } = instance.structuredOutput ?? {};
+  const named = Object.entries(models).find(([pattern]) => fits(pattern, model))?.[1];
+  return named ?? format?.structuredOutput?.(model) ?? usual;
+}
+
 /** A row's own word counts, then the provider's row, then the catalogue, then what the provider says of itself. */
 export function cataloguedFacts(
   catalogue: ModelCatalogue,
   providerRow: ConfigRow | undefined,
   provider: ProviderEntry,
   each: DeploymentSpec,
+  format: ChatFormat | undefined,
 ): Pick<Deployment, 'price' | 'known' | 'structuredOutput'> {
   const known = catalogue.find({ kind: provider.kind, host: hostOf(providerRow) }, each.model);
   const price = each.price ?? priceOf(known, providerRow?.spec['currency']);
@@ -41,7 +54,7 @@ export function cataloguedFacts(
     each.structured_output ??
     (providerRow?.spec['structured_output'] as StructuredOutput | undefined) ??
     known?.structured_output ??
-    provider.instance.structuredOutput?.(each.model);
+    structuredByVendor(provider, format, each.model);
   return {
     price: price === undefined ? null : compiledOf(price),
     ...(known === undefined ? {} : { known }),

@@ -136,7 +136,7 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
                 'spec.strategy',
               );
             }
-            const deployments = deploymentsOf(catalogue, row, spec, providers, rows.group('provider', tenant), (error) =>
+            const deployments = deploymentsOf({ catalogue, registry }, row, spec, providers, rows.group('provider', tenant), (error) =>
               problems.push({ tenant, kind: 'model', name: row.name, message: error.message, error }),
             );
             const entry: ModelEntry = {
@@ -260,13 +260,14 @@ function complete(entry: ModelEntry, rows: RowSet, tenant: string): boolean {
 
 /** A provider that is missing or broken costs the model that deployment, not the others. */
 function deploymentsOf(
-  catalogue: ModelCatalogue,
+  { catalogue, registry }: { readonly catalogue: ModelCatalogue; readonly registry: PluginRegistry },
   row: ConfigRow,
   spec: ModelSpec,
   providers: ReadonlyMap<string, ProviderEntry>,
   providerRows: ReadonlyMap<string, ConfigRow>,
   report: (error: GatewayError) => void,
 ): Deployment[] {
+  const formatOf = ({ instance }: ProviderEntry) => registry.instance('format', instance.formats.chat ?? '')?.chat;
   return spec.deployments.flatMap((each, index) => {
     if (!each.enabled) return [];
     const provider = providers.get(each.provider);
@@ -302,7 +303,7 @@ function deploymentsOf(
       model: each.model,
       weight: each.weight,
       tier: each.tier,
-      ...cataloguedFacts(catalogue, providerRows.get(each.provider), provider, each),
+      ...cataloguedFacts(catalogue, providerRows.get(each.provider), provider, each, formatOf(provider)),
       alwaysStream: each.always_stream,
       prefill: each.prefill && able,
       limits: each.limits,

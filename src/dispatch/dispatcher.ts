@@ -11,14 +11,17 @@ import type { Logger } from '../types/logger.ts';
 import type { Deployment, ModelEntry, Snapshot } from '../types/snapshot.ts';
 import type { EmbeddingsAnswer, EmbeddingsBody, Operation, RerankAnswer, RerankBody } from '../types/wire-format.ts';
 import { affinityOf } from './affinity.ts';
-import { attemptChat } from './attempt.ts';
+import { schemaToCheck } from './answer-schema.ts';
+import { type AttemptAnswer, attemptChat, type AttemptContext, type ChatAttemptOptions } from './attempt.ts';
 import type { AttemptSignals } from './attempt-recorder.ts';
 import { attemptOnce } from './attempt-once.ts';
 import { attemptPassthrough, type MeteredPassthrough } from './attempt-passthrough.ts';
 import { type CircuitListener, type DeploymentNumbers, Deployments, type Permit } from './deployments.ts';
+import { attemptWithSchema } from './attempt-with-schema.ts';
 import { explainRoute, type RouteExplanation } from './explain.ts';
 import { type Failover, type FailoverOptions, withFailover } from './failover.ts';
 import { type Needs, requiredFeatures, nextFallback } from './fallback.ts';
+import { MergedUsage } from './merged-usage.ts';
 import { planDeployments } from './plan.ts';
 import { resumeAnswer } from './resume.ts';
 
@@ -30,6 +33,8 @@ export interface CallContext {
   fallback(name: string): ModelEntry | null;
   /** Asks for room under the limits of the company's own, before the first attempt at each model. Throws where there is none. */
   admit(model: ModelEntry): void | Promise<void>;
+  /** The caller checks the form of the answer itself and has it repaired, as skills do. */
+  readonly checksForm?: boolean;
 }
 
 export interface Answered {
@@ -212,11 +217,32 @@ export function createDispatcher(options: {
 
     async chat(asked, request, context) {
       const { run, signal, stream } = context;
+      const merged = new MergedUsage(run);
+      const chatAttempt = (
+        each: Deployment,
+        model: ModelEntry,
+        wish: ChatAttemptOptions,
+        spec: Omit<AttemptContext, 'invoker' | 'run'>,
+      ): Promise<AttemptAnswer> => {
+        const parts = { ...spec, invoker, run };
+        const schema = schemaToCheck(each, request.body);
+        if (schema !== null)
+          return attemptWithSchema(each, model, request, wish, {
+            ...parts,
+            schema,
+            checkedByCaller: context.checksForm === true,
+            deployments,
+            merged,
+          });
+        const attempt = attemptChat(each, model, request, wish, parts);
+        // Only after an answer that did not fit elsewhere.
+        if (merged.isEmpty) return attempt;
+        return attempt.then((answer) => ({ ...answer, events: merged.ending(answer.events, request.body) }));
+      };
       const { deployment, attempts, allAttempts, value, ...rest } = await dispatch(asked, context, {
         operation: 'chat',
         body: request.body,
-        attempt: (each, { model, ...spec }) =>
-          attemptChat(each, model, request, { stream, whole: isGathered(model, stream) }, { ...spec, invoker, run }),
+        attempt: (each, { model, ...spec }) => chatAttempt(each, model, { stream, whole: isGathered(model, stream) }, spec),
         hedged: (model) => (isGathered(model, stream) ? 'answer' : 'first token'),
         discard: ({ events }) => void discardEvents(events),
       });
@@ -235,13 +261,7 @@ export function createDispatcher(options: {
         attempts,
         events: value.events,
         attempt: (each, permit, signals, prefill) =>
-          attemptChat(
-            each,
-            model,
-            request,
-            { stream, whole: false, ...(prefill === null ? {} : { prefill }) },
-            { ...signals, permit, totalAt, invoker, run },
-          ),
+          chatAttempt(each, model, { stream, whole: false, ...(prefill === null ? {} : { prefill }) }, { ...signals, permit, totalAt }),
       });
       return { ...answered, events };
     },

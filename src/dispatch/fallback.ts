@@ -16,6 +16,7 @@ const classes: Readonly<Partial<Record<ErrorCode, FailureClass>>> = {
   upstream_invalid_response: 'error',
   upstream_interrupted: 'error',
   upstream_authentication: 'error',
+  output_invalid: 'error',
   context_length_exceeded: 'context_length',
   content_filter: 'content_filter',
 };

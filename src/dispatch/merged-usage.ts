@@ -2,7 +2,7 @@
 import { estimateUsage } from '../models/estimate-usage.ts';
 import { sumUsage } from '../telemetry/sum-usage.ts';
 import type { Run } from '../telemetry/run.ts';
-import type { ChatBody, ChatEvent, Usage } from '../types/chat.ts';
+import type { ChatBody, ChatEvent, ChatEvents, Usage } from '../types/chat.ts';
 import type { Price } from '../types/price.ts';
 import { channelOf } from './delivered-content.ts';
 
@@ -51,5 +51,14 @@ export class MergedUsage {
     return events.map((event) =>
       event.type === 'response-end' ? { ...event, usage: sumUsage([...this.#parts, event.usage ?? estimateUsage(asked, heard)]) } : event,
     );
+  }
+
+  /** The same events, with the sum of all parts at their end; for an answer that comes after parts which were not used. */
+  async *ending(events: ChatEvents, asked: ChatBody): AsyncGenerator<readonly ChatEvent[]> {
+    const use: Use = { asked, heard: '', reported: null };
+    for await (const batch of events) {
+      use.heard += wordsIn(batch);
+      yield batch.at(-1)?.type === 'response-end' ? this.onLast(batch, use) : batch;
+    }
   }
 }

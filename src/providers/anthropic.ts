@@ -99,6 +99,7 @@ export default definePlugin({
       .replace(/\/+$/, '')
       .replace(/(\/v1)?(\/messages)?$/, '');
     return {
+      structuredOutput: { usual: 'json_schema', source: 'https://platform.claude.com/docs/en/build-with-claude/structured-outputs' },
       formats: { chat: 'anthropic' },
       address: () => `${base}/v1/messages`,
       modelsAddress: () => `${base}/v1/models?limit=1`,

@@ -14,6 +14,11 @@ const dialect: Dialect = {
   title: 'Azure OpenAI',
   baseUrl: null,
   source: 'https://learn.microsoft.com/en-us/azure/ai-foundry/openai/reference',
+  structuredOutput: {
+    usual: 'json_schema',
+    models: { 'gpt-35-turbo*': 'json_object', 'gpt-4-turbo*': 'json_object', 'gpt-4o-2024-05-13': 'json_object' },
+    source: null,
+  },
   operations: ['chat', 'embeddings', 'images', 'transcriptions', 'speech'],
   embeddingsBatch: 2048,
   errorCodes: {

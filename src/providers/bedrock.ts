@@ -113,6 +113,7 @@ export default definePlugin({
       .href.replace(/[?#].*$/, '')
       .replace(/\/+$/, '');
     return {
+      structuredOutput: { usual: 'none', source: 'https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html' },
       formats: { chat: 'bedrock', embeddings: 'bedrock' },
       address: addressFor(base),
       authorize(headers, _call, outgoing) {

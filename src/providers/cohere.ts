@@ -6,6 +6,7 @@ export default openaiVendor({
   title: 'Cohere (compatibility API)',
   baseUrl: 'https://api.cohere.ai/compatibility/v1',
   source: 'https://docs.cohere.com/docs/compatibility-api',
+  structuredOutput: { usual: 'json_schema', source: 'https://docs.cohere.com/docs/structured-outputs' },
   operations: ['chat', 'embeddings'],
   maxTokens: 'max_tokens',
   drops: ['user', 'service_tier', 'store', 'metadata', 'parallel_tool_calls', 'prediction'],

@@ -138,6 +138,7 @@ export default definePlugin({
       .replace(/\/api\/v1$/, '');
     const multimodal = matcher(multimodal_models);
     return {
+      structuredOutput: { usual: 'json_object', source: 'https://help.aliyun.com/zh/model-studio/json-mode' },
       formats: { chat: 'dashscope', embeddings: 'dashscope', rerank: 'dashscope' },
       address({ operation, model }) {
         if (operation === 'embeddings' || operation === 'rerank') return base + paths[operation];

@@ -7,6 +7,7 @@ export default openaiVendor({
   baseUrl: 'https://api.deepseek.com',
   otherUrls: ['https://api.deepseek.com/beta'],
   source: 'https://api-docs.deepseek.com/api/create-chat-completion',
+  structuredOutput: { usual: 'json_object', source: 'https://api-docs.deepseek.com/quick_start/pricing' },
   operations: ['chat'],
   maxTokens: 'max_tokens',
   drops: ['seed', 'user', 'parallel_tool_calls', 'service_tier', 'store', 'metadata'],

@@ -6,6 +6,7 @@ export default openaiVendor({
   title: 'Doubao (Volcano Ark)',
   baseUrl: 'https://ark.cn-beijing.volces.com/api/v3',
   source: 'https://www.volcengine.com/docs/82379/1494384',
+  structuredOutput: { usual: 'json_object', source: null },
   operations: ['chat', 'embeddings', 'images'],
   drops: ['seed', 'user', 'store', 'metadata'],
   refuses: ['n'],

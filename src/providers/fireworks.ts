@@ -6,6 +6,7 @@ export default openaiVendor({
   title: 'Fireworks',
   baseUrl: 'https://api.fireworks.ai/inference/v1',
   source: 'https://docs.fireworks.ai/api-reference/post-chatcompletions',
+  structuredOutput: { usual: 'json_schema', source: 'https://docs.fireworks.ai/structured-responses/structured-response-formatting' },
   operations: ['chat', 'embeddings', 'rerank'],
   drops: ['service_tier', 'store', 'metadata', 'parallel_tool_calls'],
   developerAsSystem: true,

@@ -37,6 +37,7 @@ export default definePlugin({
   create({ api_key, base_url, ...answers }, services): Provider {
     const base = cleanBase(services.checkUrl(base_url, 'spec.options.base_url'));
     return {
+      structuredOutput: { usual: 'json_schema', source: 'https://www.developersdigest.tech/blog/structured-outputs-across-ai-apis-2026' },
       formats: { chat: 'gemini', embeddings: 'gemini' },
       address: (call) => googleAddress(call, base, 'models', 'batchEmbedContents'),
       modelsAddress: () => `${base}/models?pageSize=1`,

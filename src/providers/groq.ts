@@ -6,6 +6,11 @@ export default openaiVendor({
   title: 'Groq',
   baseUrl: 'https://api.groq.com/openai/v1',
   source: 'https://console.groq.com/docs/openai',
+  structuredOutput: {
+    usual: 'json_object',
+    models: { 'openai/gpt-oss-*': 'json_schema' },
+    source: 'https://console.groq.com/docs/structured-outputs',
+  },
   operations: ['chat', 'transcriptions', 'speech'],
   drops: ['store', 'metadata', 'prompt_cache_key', 'safety_identifier', 'verbosity'],
   refuses: ['n', 'logprobs', 'top_logprobs', 'logit_bias'],

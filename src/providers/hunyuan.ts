@@ -6,6 +6,7 @@ export default openaiVendor({
   title: 'Tencent Hunyuan',
   baseUrl: 'https://api.hunyuan.cloud.tencent.com/v1',
   source: 'https://cloud.tencent.com/document/product/1729/111007',
+  structuredOutput: { usual: 'none', source: 'https://cloud.tencent.com/document/product/1729/111007' },
   operations: ['chat', 'embeddings'],
   maxTokens: 'max_tokens',
   drops: ['presence_penalty', 'frequency_penalty', 'user', 'service_tier', 'store', 'metadata', 'parallel_tool_calls'],

@@ -6,6 +6,7 @@ export default openaiVendor({
   title: 'llama.cpp',
   baseUrl: 'http://127.0.0.1:8080/v1',
   source: 'https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md',
+  structuredOutput: { usual: 'json_schema', source: 'https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md' },
   operations: ['chat', 'embeddings', 'rerank'],
   keyless: true,
   developerAsSystem: true,

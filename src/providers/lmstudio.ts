@@ -6,6 +6,7 @@ export default openaiVendor({
   title: 'LM Studio',
   baseUrl: 'http://127.0.0.1:1234/v1',
   source: 'https://lmstudio.ai/docs/developer/openai-compat',
+  structuredOutput: { usual: 'json_schema', source: 'https://lmstudio.ai/docs/api/structured-output' },
   operations: ['chat', 'embeddings'],
   keyless: true,
   developerAsSystem: true,

@@ -7,6 +7,11 @@ export default openaiVendor({
   baseUrl: 'https://api.minimaxi.com/v1',
   otherUrls: ['https://api.minimax.io/v1', 'https://api.minimax.chat/v1'],
   source: 'https://platform.minimax.io/docs/api-reference/text-openai-api',
+  structuredOutput: {
+    usual: 'none',
+    models: { 'MiniMax-Text-01': 'json_schema' },
+    source: 'https://platform.minimaxi.com/docs/api-reference/text-post',
+  },
   operations: ['chat'],
   maxTokens: 'max_completion_tokens',
   drops: ['presence_penalty', 'frequency_penalty', 'seed', 'user', 'service_tier', 'store', 'metadata', 'parallel_tool_calls'],

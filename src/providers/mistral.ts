@@ -6,6 +6,7 @@ export default openaiVendor({
   title: 'Mistral',
   baseUrl: 'https://api.mistral.ai/v1',
   source: 'https://docs.mistral.ai/api/',
+  structuredOutput: { usual: 'json_schema', source: 'https://docs.mistral.ai/capabilities/structured-output/custom_structured_output/' },
   operations: ['chat', 'embeddings', 'transcriptions'],
   maxTokens: 'max_tokens',
   // It refuses fields that it does not know, so every one of OpenAI's that it lacks must go.

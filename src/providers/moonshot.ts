@@ -13,6 +13,7 @@ export default openaiVendor({
   baseUrl: 'https://api.moonshot.cn/v1',
   otherUrls: ['https://api.moonshot.ai/v1'],
   source: 'https://platform.kimi.com/docs/api/models-overview',
+  structuredOutput: { usual: 'json_object', source: 'https://platform.kimi.com/docs/guide/use-json-mode-feature-of-kimi-api' },
   operations: ['chat'],
   maxTokens: 'max_completion_tokens',
   drops: unknown,

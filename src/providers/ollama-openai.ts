@@ -6,6 +6,7 @@ export default openaiVendor({
   title: 'Ollama (OpenAI endpoint)',
   baseUrl: 'http://127.0.0.1:11434/v1',
   source: 'https://docs.ollama.com/openai',
+  structuredOutput: { usual: 'json_schema', source: 'https://ollama.com/blog/structured-outputs' },
   operations: ['chat', 'embeddings'],
   keyless: true,
   maxTokens: 'max_tokens',

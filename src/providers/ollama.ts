@@ -47,6 +47,7 @@ export default definePlugin({
       .replace(/\/+$/, '')
       .replace(/\/(api|v1)$/, '');
     return {
+      structuredOutput: { usual: 'json_schema', source: 'https://ollama.com/blog/structured-outputs' },
       formats: { chat: 'ollama', embeddings: 'ollama' },
       address: ({ operation }) => `${base}/api/${operation === 'embeddings' ? 'embed' : 'chat'}`,
       modelsAddress: () => `${base}/api/tags`,

@@ -6,6 +6,7 @@ export default openaiVendor({
   title: "A service that speaks OpenAI's format",
   baseUrl: null,
   source: 'https://platform.openai.com/docs/api-reference/chat',
+  structuredOutput: { usual: 'json_schema', source: null },
   operations: ['chat', 'embeddings', 'rerank', 'images', 'transcriptions', 'speech'],
   keyless: true,
   // What it can do, the administrator knows.

@@ -14,6 +14,11 @@ const dialect: Dialect = {
   title: 'OpenAI',
   baseUrl: 'https://api.openai.com/v1',
   source: 'https://platform.openai.com/docs/api-reference/chat',
+  structuredOutput: {
+    usual: 'json_schema',
+    models: { 'gpt-3.5-turbo*': 'json_object', 'gpt-4-turbo*': 'json_object', 'gpt-4o-2024-05-13': 'json_object' },
+    source: 'https://platform.openai.com/docs/api-reference/chat/create',
+  },
   operations: ['chat', 'embeddings', 'images', 'transcriptions', 'speech'],
   maxTokens: 'max_completion_tokens',
   embeddingsBatch: 2048,

@@ -6,6 +6,7 @@ export default openaiVendor({
   title: 'OpenRouter',
   baseUrl: 'https://openrouter.ai/api/v1',
   source: 'https://openrouter.ai/docs/api-reference/overview',
+  structuredOutput: { usual: 'json_schema', source: 'https://openrouter.ai/docs/structured-outputs' },
   operations: ['chat', 'embeddings'],
   drops: ['store'],
   thinking: { by: 'reasoning-object' },

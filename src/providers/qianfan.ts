@@ -6,6 +6,7 @@ export default openaiVendor({
   title: 'Baidu Qianfan',
   baseUrl: 'https://qianfan.baidubce.com/v2',
   source: 'https://cloud.baidu.com/doc/qianfan-api/s/3m7of64lb',
+  structuredOutput: { usual: 'json_object', source: null },
   operations: ['chat', 'embeddings', 'rerank', 'images'],
   drops: ['service_tier', 'store'],
   refuses: ['n', 'logprobs', 'top_logprobs', 'logit_bias'],

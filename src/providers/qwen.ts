@@ -7,6 +7,7 @@ export default openaiVendor({
   baseUrl: 'https://dashscope.aliyuncs.com/compatible-mode/v1',
   otherUrls: ['https://dashscope-intl.aliyuncs.com/compatible-mode/v1'],
   source: 'https://help.aliyun.com/zh/model-studio/qwen-api-via-openai-chat-completions',
+  structuredOutput: { usual: 'json_object', source: 'https://help.aliyun.com/zh/model-studio/json-mode' },
   operations: ['chat', 'embeddings'],
   maxTokens: 'max_tokens',
   drops: ['user', 'service_tier', 'store', 'metadata', 'frequency_penalty'],

@@ -7,6 +7,7 @@ export default openaiVendor({
   baseUrl: 'https://api.siliconflow.cn/v1',
   otherUrls: ['https://api.siliconflow.com/v1'],
   source: 'https://docs.siliconflow.cn/cn/api-reference/chat-completions/chat-completions',
+  structuredOutput: { usual: 'json_object', source: 'https://docs.siliconflow.cn/cn/userguide/guides/json-mode' },
   operations: ['chat', 'embeddings', 'rerank', 'images', 'transcriptions', 'speech'],
   maxTokens: 'max_tokens',
   drops: ['user', 'service_tier', 'store', 'metadata', 'parallel_tool_calls'],

@@ -7,6 +7,7 @@ export default openaiVendor({
   baseUrl: 'https://api.stepfun.com/v1',
   otherUrls: ['https://api.stepfun.ai/v1'],
   source: 'https://platform.stepfun.com/docs/api-reference/chat/chat-completion-create',
+  structuredOutput: { usual: 'json_object', source: 'https://platform.stepfun.com/docs/zh/guide/json_mode' },
   operations: ['chat', 'images', 'transcriptions', 'speech'],
   maxTokens: 'max_tokens',
   drops: ['seed', 'user', 'service_tier', 'store', 'metadata', 'parallel_tool_calls', 'presence_penalty'],

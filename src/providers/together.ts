@@ -6,6 +6,7 @@ export default openaiVendor({
   title: 'Together',
   baseUrl: 'https://api.together.xyz/v1',
   source: 'https://docs.together.ai/reference/chat-completions-1',
+  structuredOutput: { usual: 'json_schema', source: 'https://docs.together.ai/docs/inference/chat/structured-outputs' },
   operations: ['chat', 'embeddings', 'rerank', 'images', 'transcriptions', 'speech'],
   maxTokens: 'max_tokens',
   drops: ['user', 'service_tier', 'store', 'metadata', 'parallel_tool_calls'],

@@ -59,6 +59,10 @@ export default definePlugin({
       tokens = await createAccessTokens(account, services);
     }
     return {
+      structuredOutput: {
+        usual: 'json_schema',
+        source: 'https://docs.cloud.google.com/vertex-ai/generative-ai/docs/multimodal/control-generated-output',
+      },
       formats: { chat: 'gemini', embeddings: 'vertex' },
       address: (call) => googleAddress(call, `${base}/${place}`, 'publishers/google/models', 'predict'),
       async authorize(headers) {

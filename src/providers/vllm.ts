@@ -6,6 +6,7 @@ export default openaiVendor({
   title: 'vLLM',
   baseUrl: 'http://127.0.0.1:8000/v1',
   source: 'https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html',
+  structuredOutput: { usual: 'json_schema', source: 'https://docs.vllm.ai/en/latest/features/structured_outputs/' },
   operations: ['chat', 'embeddings', 'rerank', 'transcriptions'],
   keyless: true,
   thinking: { by: 'chat-template' },

@@ -6,6 +6,7 @@ export default openaiVendor({
   title: 'xAI Grok',
   baseUrl: 'https://api.x.ai/v1',
   source: 'https://docs.x.ai/docs/api-reference',
+  structuredOutput: { usual: 'json_schema', source: 'https://www.developersdigest.tech/blog/structured-outputs-across-ai-apis-2026' },
   operations: ['chat', 'images'],
   drops: ['store', 'metadata', 'service_tier', 'prompt_cache_key'],
   refuses: ['logit_bias'],

@@ -7,6 +7,7 @@ export default openaiVendor({
   baseUrl: 'https://open.bigmodel.cn/api/paas/v4',
   otherUrls: ['https://api.z.ai/api/paas/v4', 'https://open.bigmodel.cn/api/coding/paas/v4', 'https://api.z.ai/api/coding/paas/v4'],
   source: 'https://docs.bigmodel.cn/cn/api/introduction',
+  structuredOutput: { usual: 'json_object', source: 'https://www.developersdigest.tech/blog/structured-outputs-across-ai-apis-2026' },
   operations: ['chat', 'embeddings', 'rerank', 'images', 'transcriptions', 'speech'],
   maxTokens: 'max_tokens',
   drops: [

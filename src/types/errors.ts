@@ -212,7 +212,13 @@ export const errorTable = {
     meaning:
       'A skill needs the whole answer of its model, which was cut off at its limit of length. Allow the model more tokens, or give the skill less at once (`best_attempt` is what there was).',
   },
-  output_invalid: { status: 502, type: server, retryable: false, meaning: "The model's answer does not fit the skill's output schema." },
+  output_invalid: {
+    status: 502,
+    type: server,
+    retryable: false,
+    meaning:
+      "The model's answer does not fit the output schema of the skill, or the JSON Schema of `response_format` that its vendor does not know, also after the model was told so (`best_attempt` is what there was). Another model may do better.",
+  },
   tool_failed: { status: 502, type: server, retryable: false, meaning: 'A tool that the call needs could not be reached or failed.' },
   auth_unavailable: {
     status: 503,

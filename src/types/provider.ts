@@ -39,6 +39,16 @@ export interface Prefill {
   readonly repeats?: boolean;
 }
 
+/** What a vendor's own documents say of `response_format`. */
+export interface StructuredOutputSupport {
+  /** For models that are not named here. */
+  readonly usual: StructuredOutput;
+  /** By name, `*` for any characters; the first that fits counts. */
+  readonly models?: Readonly<Record<string, StructuredOutput>>;
+  /** The page that says so; null where none was found, and the careful way is taken. */
+  readonly source: string | null;
+}
+
 /** Describes a vendor; does no call I/O itself. */
 export interface Provider {
   /** The wire format (by kind) for each operation that the vendor has. */
@@ -65,8 +75,8 @@ export interface Provider {
   readonly cacheControl?: boolean;
   /** How this model goes on from the beginning of an answer; undefined where it cannot, or is not known to. */
   prefill?(model: string): Prefill | undefined;
-  /** How this vendor holds an answer of the model to a JSON Schema, where the catalogue does not say. Left out or undefined: it holds it itself. */
-  structuredOutput?(model: string): StructuredOutput | undefined;
+  /** How this vendor holds answers to a JSON Schema, where the catalogue does not say. Left out: it holds them itself. */
+  readonly structuredOutput?: StructuredOutputSupport;
   /** The most inputs that one request for embeddings may hold; longer lists are split. */
   readonly embeddingsBatch?: number;
   /** Knows this vendor's own error codes better than the common table; undefined leaves it to that. */

@@ -2,6 +2,7 @@
 import type { ChatEvent, ChatRequest, FinishReason, Usage } from './chat.ts';
 import type { ErrorCode } from './errors.ts';
 import type { JsonObject } from './json.ts';
+import type { StructuredOutput } from './known-model.ts';
 
 export const operations = ['chat', 'embeddings', 'rerank', 'images', 'transcriptions', 'speech'] as const;
 /** What can be asked of a vendor. */
@@ -78,6 +79,8 @@ export interface ChatFormat {
   headers?(target: EncodeTarget, request: ChatRequest): Readonly<Record<string, string>>;
   /** `bytes`: takes no addresses of pictures, so Pailou fetches them first and `encodeRequest` sees data URLs only. */
   readonly pictures?: 'bytes';
+  /** How the format holds an answer of this model to a JSON Schema, told by its name; undefined leaves it to the provider. */
+  structuredOutput?(model: string): StructuredOutput | undefined;
   /** Wants `reasoning_details` of earlier turns back, and sends `thought` events to be remembered for clients that drop them. */
   readonly thoughts?: boolean;
 }

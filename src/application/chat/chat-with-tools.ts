@@ -55,7 +55,8 @@ export async function chatWithTools(
         options.mayAsk?.();
         // What was decided at the start need not hold for a later round.
         requireRight(caller, 'use', model.capability);
-        const call = await invokeModel(services, caller, model, request, { stream: chat.stream, parent: run });
+        const checksForm = options.parent !== undefined;
+        const call = await invokeModel(services, caller, model, request, { stream: chat.stream, parent: run, checksForm });
         if (warnings.length === 0) warnings.push(...call.warnings);
         return call;
       },

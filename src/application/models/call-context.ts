@@ -12,13 +12,20 @@ export interface CallOptions {
   /** How large the call may become, null for one that nobody is asked for; asked only where a limit counts tokens or money. */
   readonly size: () => CallSize | null;
   readonly signal?: AbortSignal;
+  /** As in `CallContext`. */
+  readonly checksForm?: boolean;
 }
 
 /**
  * Room is set aside for one model at a time: what a failed model held is given back before room for the next is asked for,
  * so that a fallback needs no second place. What the run used is settled, once, with the model that was asked last.
  */
-export function callContext(services: CallServices, caller: Caller, run: Run, { stream, size, signal }: CallOptions): CallContext {
+export function callContext(
+  services: CallServices,
+  caller: Caller,
+  run: Run,
+  { stream, size, signal, checksForm = false }: CallOptions,
+): CallContext {
   const sized = (): CallSize | null => {
     const known = size();
     return known === null ? null : { operation: run.billedAs, ...known };
@@ -45,6 +52,7 @@ export function callContext(services: CallServices, caller: Caller, run: Run, { 
   return {
     run,
     stream,
+    checksForm,
     signal: signal ?? caller.signal,
     fallback: fallbackFor(caller),
     admit(model) {

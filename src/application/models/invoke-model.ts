@@ -52,7 +52,7 @@ export async function invokeModel(
   caller: Caller,
   model: ModelEntry,
   request: ChatRequest,
-  options: { stream: boolean; parent?: Run | null; signal?: AbortSignal },
+  options: { stream: boolean; parent?: Run | null; signal?: AbortSignal; checksForm?: boolean },
 ): Promise<ModelCall> {
   requireOperation(model, 'chat');
   const run = openRun(services, caller, options.parent ?? null, `model/${model.name}`, 'chat', options.stream);

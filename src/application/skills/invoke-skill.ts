@@ -172,6 +172,6 @@ async function callModel({ services, skill, caller, around, run }: SkillScope, n
         callSkill: skillsAsTools(services, caller),
         mayAsk: () => requireBudget(around),
       })
-    : await invokeModel(services, caller, model, request, { stream, parent: run });
+    : await invokeModel(services, caller, model, request, { stream, parent: run, checksForm: true });
   return { events, typed: false };
 }

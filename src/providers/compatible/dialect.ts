@@ -1,7 +1,7 @@
 /** How one vendor's OpenAI format differs from OpenAI's own: data, one object per vendor. What is left out here is as OpenAI has it. */
 import type { FinishReason } from '../../types/chat.ts';
 import type { ErrorCode } from '../../types/errors.ts';
-import type { Prefill } from '../../types/provider.ts';
+import type { Prefill, StructuredOutputSupport } from '../../types/provider.ts';
 import type { CitationList, Operation } from '../../types/wire-format.ts';
 
 /** How a vendor is told to think, from OpenAI's `reasoning_effort`. The vendor's own fields, where the caller sends them, always win. */
@@ -35,6 +35,8 @@ export interface Dialect {
   /** The vendor's own description of its API. */
   readonly source: string;
   readonly operations: readonly Operation[];
+  /** What the vendor's documents say of JSON Schemas in `response_format`. */
+  readonly structuredOutput: StructuredOutputSupport;
   /** Servers that run without a key. */
   readonly keyless?: boolean;
   /** The field for the most tokens, where the vendor knows only one of OpenAI's two. */

@@ -3,7 +3,7 @@ import { GatewayError } from '../../../types/errors.ts';
 import type { Json, JsonObject } from '../../../types/json.ts';
 import type { SchemaCheck } from '../../../schema/json-schema.ts';
 import type { SkillRun } from '../../../types/skill.ts';
-import { extractJson } from './json-extractor.ts';
+import { extractJson } from '../../../schema/json-extractor.ts';
 import { wholeText } from '../../../streaming/text-events.ts';
 
 export interface TypedQuestion {

@@ -1,5 +1,7 @@
 /** Anthropic's Messages: requests out, answers in. */
+import { claudeTraits } from '../../conversation/claude.ts';
 import type { ChatEvent } from '../../../types/chat.ts';
+import type { StructuredOutput } from '../../../types/known-model.ts';
 import type { ChatDecoder, ChatFormat, Reading } from '../../../types/wire-format.ts';
 import { parseAnswer } from '../../answer-json.ts';
 import { createEventSplitter } from '../../server-sent-events.ts';
@@ -38,4 +40,7 @@ function decoder(reading?: Reading): ChatDecoder {
   };
 }
 
-export const anthropicChat: ChatFormat = { encodeRequest, decodeResponse, decoder, headers, thoughts: true };
+/** Of models that are no Claude nothing is known: they are told in words. */
+const structuredOutput = (model: string): StructuredOutput => (claudeTraits(model).schemas ? 'json_schema' : 'none');
+
+export const anthropicChat: ChatFormat = { encodeRequest, decodeResponse, decoder, headers, structuredOutput, thoughts: true };

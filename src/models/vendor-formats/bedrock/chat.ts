@@ -1,5 +1,7 @@
 /** Bedrock's Converse and ConverseStream: requests out, answers in. */
+import { claudeTraits } from '../../conversation/claude.ts';
 import type { ChatEvent } from '../../../types/chat.ts';
+import type { StructuredOutput } from '../../../types/known-model.ts';
 import type { ChatDecoder, ChatFormat, EncodeTarget, Reading } from '../../../types/wire-format.ts';
 import { parseAnswer } from '../../answer-json.ts';
 import { AnswerReader } from './answer-reader.ts';
@@ -36,4 +38,18 @@ function headers(target: EncodeTarget): Readonly<Record<string, string>> {
   return { accept: target.stream ? 'application/vnd.amazon.eventstream' : 'application/json' };
 }
 
-export const bedrockChat: ChatFormat = { encodeRequest, decodeResponse, decoder, headers, pictures: 'bytes', thoughts: true };
+/** Older Claudes know no schemas; of other models the catalogue tells. */
+function structuredOutput(model: string): StructuredOutput | undefined {
+  const { isClaude, schemas } = claudeTraits(model);
+  return isClaude ? (schemas ? 'json_schema' : 'none') : undefined;
+}
+
+export const bedrockChat: ChatFormat = {
+  encodeRequest,
+  decodeResponse,
+  decoder,
+  headers,
+  structuredOutput,
+  pictures: 'bytes',
+  thoughts: true,
+};

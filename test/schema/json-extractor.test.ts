@@ -1,6 +1,6 @@
 /** JSON in what a model says. */
 import { expect, it } from 'vitest';
-import { extractJson } from '../../../../src/extensions/skills/prompting/json-extractor.ts';
+import { extractJson } from '../../src/schema/json-extractor.ts';
 
 it.each<[string, unknown]>([
   ['{"a":1}', { a: 1 }],

@@ -1,5 +1,5 @@
 /** Extracts JSON from a model's text: bare, in a code fence, or between words. Linear time, because a model may emit white space without end. */
-import type { Json } from '../../../types/json.ts';
+import type { Json } from '../types/json.ts';
 import { repairJson } from './lenient-json.ts';
 
 /** The most start positions that are tried. */

@@ -1,0 +1,83 @@
+/** The JSON Schema of `response_format` where the vendor does not hold its answers to one: told to the model in words, and checked by Pailou. */
+import { LRUCache } from 'lru-cache';
+import { extractJson } from '../schema/json-extractor.ts';
+import { compileSchema, type SchemaCheck } from '../schema/json-schema.ts';
+import type { ChatBody, ChatRequest } from '../types/chat.ts';
+import { GatewayError } from '../types/errors.ts';
+import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
+import type { StructuredOutput } from '../types/known-model.ts';
+import type { Deployment } from '../types/snapshot.ts';
+
+/** Agents send the same schema with each call. By the text of the schema. */
+const compiled = new LRUCache<string, SchemaCheck>({ max: 200 });
+
+function anyObject(format: JsonObject): JsonObject | null {
+  return format['type'] === 'json_object' ? { type: 'object' } : null;
+}
+
+/** The schema that Pailou has to hold the answer to at this deployment; null where the vendor does, or none is asked for. */
+export function schemaToCheck({ structuredOutput }: Deployment, body: ChatBody): JsonObject | null {
+  if (structuredOutput === undefined || structuredOutput === 'json_schema') return null;
+  const format = body['response_format'];
+  if (!isJsonObject(format)) return null;
+  // A vendor without a JSON mode would refuse that as well.
+  if (format['type'] !== 'json_schema') return structuredOutput === 'none' ? anyObject(format) : null;
+  const described = format['json_schema'];
+  const schema = isJsonObject(described) ? described['schema'] : undefined;
+  return isJsonObject(schema) ? schema : {};
+}
+
+/** Throws `invalid_request` for a schema that is none. */
+export function checkFor(schema: JsonObject): SchemaCheck {
+  const text = JSON.stringify(schema);
+  const known = compiled.get(text);
+  if (known !== undefined) return known;
+  const param = 'response_format.json_schema.schema';
+  try {
+    const check = compileSchema(schema);
+    compiled.set(text, check);
+    return check;
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message : 'it cannot be compiled';
+    throw new GatewayError('invalid_request', `${param}: ${why}.`, { param, cause: thrown });
+  }
+}
+
+/** The messages with `text` at the end of the system message, which is made where there is none. */
+function withInstruction(messages: readonly JsonObject[], text: string): readonly JsonObject[] {
+  const [first, ...rest] = messages;
+  if (first === undefined || (first['role'] !== 'system' && first['role'] !== 'developer'))
+    return [{ role: 'system', content: text }, ...messages];
+  const { content } = first;
+  const parts = Array.isArray(content) ? [...(content as readonly Json[]), { type: 'text', text }] : `${String(content ?? '')}\n\n${text}`;
+  return [{ ...first, content: parts }, ...rest];
+}
+
+/** The request as a vendor takes it that does not know schemas. */
+export function toldInWords(request: ChatRequest, schema: JsonObject, level: StructuredOutput): ChatRequest {
+  const { response_format: _format, ...body } = request.body;
+  const text = `Answer with JSON that fits this JSON Schema, and with nothing else:\n${JSON.stringify(schema)}`;
+  const mode = level === 'json_object' ? { response_format: { type: 'json_object' } } : {};
+  return {
+    body: { ...body, ...mode, messages: withInstruction(request.body.messages, text) } as ChatBody,
+    ...(request.translated === undefined ? {} : { translated: request.translated }),
+  };
+}
+
+/** What is wrong with the text of an answer, as a sentence for the model; or the JSON in it, as text. */
+export function judged(text: string, check: SchemaCheck): { readonly fault: string } | { readonly json: string } {
+  const value = extractJson(text);
+  if (value === undefined) return { fault: 'the answer is not JSON' };
+  const fault = check.fault(value);
+  if (fault !== null) return { fault: `${fault.path || 'the answer'} ${fault.message}` };
+  return { json: isBare(text) ? text : JSON.stringify(value) };
+}
+
+function isBare(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

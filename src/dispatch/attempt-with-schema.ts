@@ -1,0 +1,138 @@
+/** An attempt at a deployment whose vendor does not hold answers to a JSON Schema: its answer is kept back, checked, and repaired by the model itself. */
+import { choicesOf } from '../models/choice-count.ts';
+import { singleBatch } from '../models/single-batch.ts';
+import type { SchemaCheck } from '../schema/json-schema.ts';
+import type { ChatEvent, ChatEvents, ChatRequest, FinishReason } from '../types/chat.ts';
+import { GatewayError } from '../types/errors.ts';
+import type { JsonObject } from '../types/json.ts';
+import type { Deployment, ModelEntry } from '../types/snapshot.ts';
+import { checkFor, judged, toldInWords } from './answer-schema.ts';
+import { type AttemptAnswer, attemptChat, type AttemptContext, type ChatAttemptOptions } from './attempt.ts';
+import type { Deployments } from './deployments.ts';
+import { MergedUsage, wordsIn } from './merged-usage.ts';
+
+export interface SchemaContext extends AttemptContext {
+  readonly schema: JsonObject;
+  /** Whoever asks checks the answer and has it repaired: the model is told the schema, and no more. */
+  readonly checkedByCaller: boolean;
+  readonly deployments: Deployments;
+  /** Of the whole call: what answers used that did not fit. */
+  readonly merged: MergedUsage;
+}
+
+/** So often the model is told what is wrong and answers again. */
+const mostRepairs = 2;
+
+interface Choice {
+  text: string;
+  finish: FinishReason | null;
+  /** A call or a refusal is no answer that could fit. */
+  isOther: boolean;
+}
+
+function choicesIn(events: readonly ChatEvent[]): ReadonlyMap<number, Choice> {
+  const choices = new Map<number, Choice>();
+  for (const event of events) {
+    if (!('choice' in event)) continue;
+    let choice = choices.get(event.choice);
+    if (choice === undefined) choices.set(event.choice, (choice = { text: '', finish: null, isOther: false }));
+    if (event.type === 'text-delta') choice.text += event.text;
+    else if (event.type === 'finish') choice.finish = event.reason;
+    else if (event.type === 'tool-call-start' || event.type === 'refusal-delta') choice.isOther = true;
+  }
+  return choices;
+}
+
+interface Verdict {
+  readonly text: string;
+  readonly fault: string;
+}
+
+/** The first choice that does not fit; else the text that each choice is to have. An answer that was cut is told as such by its finish reason. */
+function verdictOn(events: readonly ChatEvent[], check: SchemaCheck): Verdict | ReadonlyMap<number, string> {
+  const texts = new Map<number, string>();
+  for (const [index, { text, finish, isOther }] of choicesIn(events)) {
+    if (isOther || finish !== 'stop') continue;
+    const result = judged(text, check);
+    if ('fault' in result) return { text, fault: result.fault };
+    if (result.json !== text) texts.set(index, result.json);
+  }
+  return texts;
+}
+
+/** The events with the text of some choices replaced. */
+function rewritten(events: readonly ChatEvent[], texts: ReadonlyMap<number, string>): readonly ChatEvent[] {
+  const said = new Set<number>();
+  return events.flatMap((event): readonly ChatEvent[] => {
+    const text = event.type === 'text-delta' ? texts.get(event.choice) : undefined;
+    if (text === undefined || event.type !== 'text-delta') return [event];
+    if (said.has(event.choice)) return [];
+    said.add(event.choice);
+    return [{ type: 'text-delta', choice: event.choice, text }];
+  });
+}
+
+async function all(events: ChatEvents): Promise<readonly ChatEvent[]> {
+  const gathered: ChatEvent[] = [];
+  for await (const batch of events) gathered.push(...batch);
+  return gathered;
+}
+
+function doesNotFit({ fault, text }: Verdict, repairs: number): GatewayError {
+  const told = repairs === 0 ? '' : ', also after it was told so';
+  return new GatewayError(
+    'output_invalid',
+    `The answer of the model does not fit the JSON Schema of response_format${told}: ${fault}. Another model may do better.`,
+    { retryable: true, expose: { best_attempt: text.slice(0, 20_000) } },
+  );
+}
+
+function repairOf(request: ChatRequest, { text, fault }: Verdict): ChatRequest {
+  const asked = `That does not fit the schema: ${fault}. Answer again with JSON that fits, and with nothing else.`;
+  const messages = [...request.body.messages, { role: 'assistant', content: text }, { role: 'user', content: asked }];
+  return { ...request, body: { ...request.body, messages } };
+}
+
+/**
+ * As `attemptChat`, with the whole answer. Each repair is an attempt of its own in the ledger, and its tokens are in the usage that the caller
+ * sees. Rejects with `output_invalid`, which another deployment may do better, when the repairs are used up.
+ */
+export async function attemptWithSchema(
+  deployment: Deployment,
+  model: ModelEntry,
+  request: ChatRequest,
+  wish: ChatAttemptOptions,
+  { schema, checkedByCaller, deployments, merged, ...context }: SchemaContext,
+): Promise<AttemptAnswer> {
+  const level = deployment.structuredOutput ?? 'none';
+  const told = toldInWords(request, schema, level);
+  const note = `response_format checked by Pailou: ${deployment.provider.name} has no JSON Schema for this model`;
+  if (checkedByCaller) {
+    const answer = await attemptChat(deployment, model, told, wish, context);
+    return { ...answer, warnings: [...answer.warnings, note] };
+  }
+  const check = checkFor(schema);
+  let asked = told;
+  let { permit } = context;
+  for (let repairs = 0; ; repairs++) {
+    const answer = await attemptChat(deployment, model, asked, { stream: wish.stream, whole: true }, { ...context, permit });
+    const events = await all(answer.events);
+    const last = events.at(-1);
+    const use = { asked: asked.body, heard: wordsIn(events), reported: last?.type === 'response-end' ? last.usage : null };
+    const verdict = verdictOn(events, check);
+    if (!('fault' in verdict)) {
+      const notes = repairs === 0 ? [note] : [note, `answer repaired ${repairs} times`];
+      const whole = merged.onLast(rewritten(events, verdict), use);
+      return { warnings: [...answer.warnings, ...notes], events: singleBatch(() => whole) };
+    }
+    merged.add(use, deployment.price);
+    context.run.answeredBy(deployment.id, deployment.price);
+    const failure = doesNotFit(verdict, repairs);
+    // One of several choices cannot be told that it alone is wrong.
+    if (repairs >= mostRepairs || choicesOf(request.body) > 1 || Date.now() >= context.totalAt) throw failure;
+    const next = deployments.enter(deployment, model.spec.circuit, Date.now());
+    if ('reason' in next) throw failure;
+    permit = next;
+    asked = repairOf(told, verdict);
+  }
+}
