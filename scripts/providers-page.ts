@@ -24,7 +24,6 @@ const pixel = 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcS
 const questions: readonly (readonly [column: string, field: string, body: JsonObject])[] = [
   ['tools', 'tools', { tools: [tool] }],
   ['forced tool', 'tool_choice', { tools: [tool], tool_choice: 'required' }],
-  ['JSON schema', 'response_format', { response_format: { type: 'json_schema', json_schema: { name: 'a', schema: { type: 'object' } } } }],
   ['pictures', 'messages', { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: pixel } }] }] }],
   ['thinking', 'reasoning_effort', { reasoning_effort: 'high' }],
   ['`n`', 'n', { n: 2 }],
@@ -34,6 +33,17 @@ const questions: readonly (readonly [column: string, field: string, body: JsonOb
   ['penalties', 'presence_penalty', { presence_penalty: 0.5, frequency_penalty: 0.5 }],
   ['`stop`', 'stop', { stop: ['END'] }],
 ];
+
+/** What happens to a JSON Schema in `response_format`, by what the vendor's documents say. */
+const schemaWays = { json_schema: 'native', json_object: 'JSON mode', none: 'words' } as const;
+
+function schemaRow(kind: string, { structuredOutput }: Provider): string {
+  if (structuredOutput === undefined) return `| \`${kind}\` | ${schemaWays.json_schema} | | none looked for |`;
+  const { usual, models: named = {}, source } = structuredOutput;
+  const others = Object.entries(named).map(([model, way]) => `\`${model}\`: ${schemaWays[way]}`);
+  const page = source === null ? 'none found' : `[${new URL(source).hostname}](${source})`;
+  return `| \`${kind}\` | ${schemaWays[usual]} | ${others.join('; ')} | ${page} |`;
+}
 
 /** What a vendor does may hang on the model's name; one that can do much speaks for it. */
 const models: Readonly<Record<string, string>> = {
@@ -114,12 +124,14 @@ export async function providersPage(): Promise<string> {
   const reach: string[] = [];
   const features: string[] = [];
   const resumers: string[] = [];
+  const schemas: string[] = [];
   for (const { kind, title } of kinds.toSorted((one, other) => (one.kind < other.kind ? -1 : 1))) {
     const { plugin, provider } = await sampleProvider(registry, kind, base, services);
     const done = operations.filter((operation) => provider.formats[operation] !== undefined).map((operation) => titles[operation]);
     const address = addressOf(z.toJSONSchema(plugin.options, { io: 'input' }) as unknown as Json);
     if (provider.prefill?.(models[provider.formats.chat ?? ''] ?? 'model') !== undefined) resumers.push(`\`${kind}\``);
     reach.push(`| \`${kind}\` | ${title} | ${address} | \`${provider.formats.chat ?? ''}\` | ${done.join(', ')} |`);
+    schemas.push(schemaRow(kind, provider));
     const format = registry.instance('format', provider.formats.chat ?? '');
     if (format === undefined) throw new Error(`${kind} names the format ${provider.formats.chat}, which is not there`);
     features.push(`| \`${kind}\` | ${questions.map(([, field, body]) => marks[ask(provider, format, field, body)]).join(' | ')} |`);
@@ -132,6 +144,20 @@ export async function providersPage(): Promise<string> {
     '\n## What each makes of a request\n',
     `| kind | ${columns.join(' | ')} |\n|---|${columns.map(() => '---').join('|')}|`,
     ...features,
+    '',
+    '\n## JSON Schemas\n',
+    'What becomes of `response_format` with `json_schema`, told by the documents of each vendor (for three of them by a survey, as the source says). One model may differ: its row in the catalogue ([catalogue.md](catalogue.md)) counts before this table,',
+    'and `structured_output` on the row of the provider or of the deployment before both (`json_schema`, `json_object` or `none`). Claude before 4.5 (Opus before 4.1) is told in words.',
+    '',
+    '- **native**: the vendor holds the answer to the schema.',
+    '- **JSON mode**: the vendor is asked for JSON, told the schema in words, and Pailou checks.',
+    '- **words**: the same without `response_format`, which the vendor would refuse.',
+    '',
+    'Where the vendor does not hold the answer itself, the schema is put at the end of the system message, and the answer is kept back until it fits, streamed or not. What does not fit goes back to the model with the',
+    'fault, twice at most; then another deployment is asked, and at last the call ends with `output_invalid` and the best attempt. Each repair is an attempt in the ledger, and all tokens are in the usage. The header',
+    '`x-pailou-warnings` says that Pailou checked. Calls of tools, refusals, and answers that were cut at their limit pass as they are. With `n` above 1 nothing is repaired. Skills check by themselves.\n',
+    '| kind | a JSON Schema | models for which it is otherwise | source |\n|---|---|---|---|',
+    ...schemas,
     '',
     'A model behind a vendor may know less than its vendor: whether one model takes pictures is told by that vendor, in its own error.',
     'Models that answer only as a stream are asked for a stream and gathered: the option `stream_only` of the provider, or `always_stream` of a deployment.',

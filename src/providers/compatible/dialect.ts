@@ -35,8 +35,8 @@ export interface Dialect {
   /** The vendor's own description of its API. */
   readonly source: string;
   readonly operations: readonly Operation[];
-  /** What the vendor's documents say of JSON Schemas in `response_format`. */
-  readonly structuredOutput: StructuredOutputSupport;
+  /** What the vendor's documents say of JSON Schemas in `response_format`. Left out: it holds its answers to them, as OpenAI does. */
+  readonly structuredOutput?: StructuredOutputSupport;
   /** Servers that run without a key. */
   readonly keyless?: boolean;
   /** The field for the most tokens, where the vendor knows only one of OpenAI's two. */

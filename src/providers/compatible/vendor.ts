@@ -86,7 +86,7 @@ export function openaiProvider(dialect: Dialect, base: string, authorize: Provid
   const streamOnly = options.stream_only ?? dialect.streamOnly ?? [];
   const replays = dialect.replays ?? [];
   return {
-    structuredOutput: dialect.structuredOutput,
+    ...(dialect.structuredOutput === undefined ? {} : { structuredOutput: dialect.structuredOutput }),
     formats: Object.fromEntries(dialect.operations.map((operation) => [operation, 'openai'])),
     address: openaiAddresses(base),
     modelsAddress: () => `${base}/models`,
