@@ -1,5 +1,6 @@
 /** What the catalogue adds to a deployment: the price that its row leaves out, and how its answers are held to a schema. */
-import type { KnownModel, ModelCatalogue, StructuredOutput } from '../types/known-model.ts';
+import type { KnownModel, ModelCatalogue } from '../types/known-model.ts';
+import type { StructuredOutput } from '../types/structured-output.ts';
 import { compilePrice, type Price } from '../types/price.ts';
 import type { PriceSpec } from '../types/price-spec.ts';
 import type { ConfigRow, ModelSpec } from '../types/resources.ts';

@@ -5,7 +5,7 @@ import { compileSchema, type SchemaCheck } from '../schema/json-schema.ts';
 import type { ChatBody, ChatRequest } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
-import type { StructuredOutput } from '../types/known-model.ts';
+import type { StructuredOutput } from '../types/structured-output.ts';
 import type { Deployment } from '../types/snapshot.ts';
 
 /** Agents send the same schema with each call. By the text of the schema. */
@@ -49,7 +49,9 @@ function withInstruction(messages: readonly JsonObject[], text: string): readonl
   if (first === undefined || (first['role'] !== 'system' && first['role'] !== 'developer'))
     return [{ role: 'system', content: text }, ...messages];
   const { content } = first;
-  const parts = Array.isArray(content) ? [...(content as readonly Json[]), { type: 'text', text }] : `${String(content ?? '')}\n\n${text}`;
+  const parts = Array.isArray(content)
+    ? [...(content as readonly Json[]), { type: 'text', text }]
+    : `${typeof content === 'string' ? content : ''}\n\n${text}`;
   return [{ ...first, content: parts }, ...rest];
 }
 
@@ -59,7 +61,7 @@ export function toldInWords(request: ChatRequest, schema: JsonObject, level: Str
   const text = `Answer with JSON that fits this JSON Schema, and with nothing else:\n${JSON.stringify(schema)}`;
   const mode = level === 'json_object' ? { response_format: { type: 'json_object' } } : {};
   return {
-    body: { ...body, ...mode, messages: withInstruction(request.body.messages, text) } as ChatBody,
+    body: { ...body, ...mode, messages: withInstruction(request.body.messages, text) },
     ...(request.translated === undefined ? {} : { translated: request.translated }),
   };
 }

@@ -9,7 +9,7 @@ import type { Deployment, ModelEntry } from '../types/snapshot.ts';
 import { checkFor, judged, toldInWords } from './answer-schema.ts';
 import { type AttemptAnswer, attemptChat, type AttemptContext, type ChatAttemptOptions } from './attempt.ts';
 import type { Deployments } from './deployments.ts';
-import { MergedUsage, wordsIn } from './merged-usage.ts';
+import { type MergedUsage, wordsIn } from './merged-usage.ts';
 
 export interface SchemaContext extends AttemptContext {
   readonly schema: JsonObject;

@@ -1,11 +1,8 @@
 /** What is publicly known of an upstream model: the columns of the one table of models. A column that is left out is unknown, never zero or no. */
 import { z } from 'zod';
 import { type PriceSpec, priceSpec } from './price-spec.ts';
+import { structuredOutputs } from './structured-output.ts';
 import { operations } from './wire-format.ts';
-
-/** How an answer is held to a JSON Schema: by the vendor (`json_schema`), or by Pailou with the vendor's JSON mode or without. */
-export const structuredOutputs = ['json_schema', 'json_object', 'none'] as const;
-export type StructuredOutput = (typeof structuredOutputs)[number];
 
 const inputs = ['text', 'image', 'audio', 'video', 'pdf'] as const;
 const outputs = ['text', 'image', 'audio'] as const;

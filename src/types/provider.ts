@@ -1,7 +1,7 @@
 /** How one vendor is reached: the contract of a provider. */
 import type { GatewayError } from './errors.ts';
 import type { JsonObject } from './json.ts';
-import type { StructuredOutput } from './known-model.ts';
+import type { StructuredOutputSupport } from './structured-output.ts';
 import type { Operation, Reading } from './wire-format.ts';
 
 /** One attempt as the provider sees it. */
@@ -37,16 +37,6 @@ export interface Prefill {
   readonly body?: JsonObject;
   /** The answer says the beginning once more. */
   readonly repeats?: boolean;
-}
-
-/** What a vendor's own documents say of `response_format`. */
-export interface StructuredOutputSupport {
-  /** For models that are not named here. */
-  readonly usual: StructuredOutput;
-  /** By name, `*` for any characters; the first that fits counts. */
-  readonly models?: Readonly<Record<string, StructuredOutput>>;
-  /** The page that says so; null where none was found, and the careful way is taken. */
-  readonly source: string | null;
 }
 
 /** Describes a vendor; does no call I/O itself. */

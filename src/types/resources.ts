@@ -1,6 +1,6 @@
 /** The things an administrator sets, as zod schemas: validator, type and API documentation in one. */
 import { z } from 'zod';
-import { structuredOutputs } from './known-model.ts';
+import { structuredOutputs } from './structured-output.ts';
 import { limitSpec } from './limit-spec.ts';
 import { currencyField } from './money.ts';
 import { priceSpec } from './price-spec.ts';

@@ -1,6 +1,7 @@
 /** The frozen, validated picture of all configuration at one revision, held in memory. DESIGN section 6. */
 import type { Capability, GrantIndex } from './access.ts';
-import type { KnownModel, StructuredOutput } from './known-model.ts';
+import type { KnownModel } from './known-model.ts';
+import type { StructuredOutput } from './structured-output.ts';
 import type { LimitIndex } from './limits.ts';
 import type { Price } from './price.ts';
 import type { Provider } from './provider.ts';

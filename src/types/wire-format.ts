@@ -2,7 +2,7 @@
 import type { ChatEvent, ChatRequest, FinishReason, Usage } from './chat.ts';
 import type { ErrorCode } from './errors.ts';
 import type { JsonObject } from './json.ts';
-import type { StructuredOutput } from './known-model.ts';
+import type { StructuredOutput } from './structured-output.ts';
 
 export const operations = ['chat', 'embeddings', 'rerank', 'images', 'transcriptions', 'speech'] as const;
 /** What can be asked of a vendor. */

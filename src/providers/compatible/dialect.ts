@@ -1,7 +1,8 @@
 /** How one vendor's OpenAI format differs from OpenAI's own: data, one object per vendor. What is left out here is as OpenAI has it. */
 import type { FinishReason } from '../../types/chat.ts';
 import type { ErrorCode } from '../../types/errors.ts';
-import type { Prefill, StructuredOutputSupport } from '../../types/provider.ts';
+import type { Prefill } from '../../types/provider.ts';
+import type { StructuredOutputSupport } from '../../types/structured-output.ts';
 import type { CitationList, Operation } from '../../types/wire-format.ts';
 
 /** How a vendor is told to think, from OpenAI's `reasoning_effort`. The vendor's own fields, where the caller sends them, always win. */

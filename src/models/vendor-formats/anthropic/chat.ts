@@ -1,7 +1,7 @@
 /** Anthropic's Messages: requests out, answers in. */
 import { claudeTraits } from '../../conversation/claude.ts';
 import type { ChatEvent } from '../../../types/chat.ts';
-import type { StructuredOutput } from '../../../types/known-model.ts';
+import type { StructuredOutput } from '../../../types/structured-output.ts';
 import type { ChatDecoder, ChatFormat, Reading } from '../../../types/wire-format.ts';
 import { parseAnswer } from '../../answer-json.ts';
 import { createEventSplitter } from '../../server-sent-events.ts';
