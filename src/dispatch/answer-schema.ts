@@ -1,4 +1,4 @@
-/** The JSON Schema of `response_format` where the vendor does not hold its answers to one: told to the model in words, and checked by Pailou. */
+/** The JSON Schema of `response_format` where the vendor does not hold its answers to one: the prompt names it, and Pailou checks the answer. */
 import { LRUCache } from 'lru-cache';
 import { extractJson } from '../schema/json-extractor.ts';
 import { compileSchema, type SchemaCheck } from '../schema/json-schema.ts';
@@ -56,7 +56,7 @@ function withInstruction(messages: readonly JsonObject[], text: string): readonl
 }
 
 /** The request as a vendor takes it that does not know schemas. */
-export function toldInWords(request: ChatRequest, schema: JsonObject, level: StructuredOutput): ChatRequest {
+export function requestInWords(request: ChatRequest, schema: JsonObject, level: StructuredOutput): ChatRequest {
   const { response_format: _format, ...body } = request.body;
   const text = `Answer with JSON that fits this JSON Schema, and with nothing else:\n${JSON.stringify(schema)}`;
   const mode = level === 'json_object' ? { response_format: { type: 'json_object' } } : {};

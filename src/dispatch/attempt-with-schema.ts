@@ -6,21 +6,21 @@ import type { ChatEvent, ChatEvents, ChatRequest, FinishReason } from '../types/
 import { GatewayError } from '../types/errors.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
-import { checkFor, judged, toldInWords } from './answer-schema.ts';
+import { checkFor, judged, requestInWords } from './answer-schema.ts';
 import { type AttemptAnswer, attemptChat, type AttemptContext, type ChatAttemptOptions } from './attempt.ts';
 import type { Deployments } from './deployments.ts';
 import { type MergedUsage, wordsIn } from './merged-usage.ts';
 
 export interface SchemaContext extends AttemptContext {
   readonly schema: JsonObject;
-  /** Whoever asks checks the answer and has it repaired: the model is told the schema, and no more. */
+  /** The caller checks and repairs the answer itself. Then the schema only goes into the prompt. */
   readonly checkedByCaller: boolean;
   readonly deployments: Deployments;
   /** Of the whole call: what answers used that did not fit. */
   readonly merged: MergedUsage;
 }
 
-/** So often the model is told what is wrong and answers again. */
+/** The most rounds in which the model repairs its answer. */
 const mostRepairs = 2;
 
 interface Choice {
@@ -48,7 +48,7 @@ interface Verdict {
   readonly fault: string;
 }
 
-/** The first choice that does not fit; else the text that each choice is to have. An answer that was cut is told as such by its finish reason. */
+/** The first choice that does not fit; else the text that each choice is to have. The finish reason of an answer that was cut says so itself. */
 function verdictOn(events: readonly ChatEvent[], check: SchemaCheck): Verdict | ReadonlyMap<number, string> {
   const texts = new Map<number, string>();
   for (const [index, { text, finish, isOther }] of choicesIn(events)) {
@@ -105,7 +105,7 @@ export async function attemptWithSchema(
   { schema, checkedByCaller, deployments, merged, ...context }: SchemaContext,
 ): Promise<AttemptAnswer> {
   const level = deployment.structuredOutput ?? 'none';
-  const told = toldInWords(request, schema, level);
+  const told = requestInWords(request, schema, level);
   const note = `response_format checked by Pailou: ${deployment.provider.name} has no JSON Schema for this model`;
   if (checkedByCaller) {
     const answer = await attemptChat(deployment, model, told, wish, context);
@@ -128,7 +128,7 @@ export async function attemptWithSchema(
     merged.add(use, deployment.price);
     context.run.answeredBy(deployment.id, deployment.price);
     const failure = doesNotFit(verdict, repairs);
-    // One of several choices cannot be told that it alone is wrong.
+    // A repair continues one conversation, and several choices have none in common.
     if (repairs >= mostRepairs || choicesOf(request.body) > 1 || Date.now() >= context.totalAt) throw failure;
     const next = deployments.enter(deployment, model.spec.circuit, Date.now());
     if ('reason' in next) throw failure;

@@ -33,7 +33,7 @@ export interface CallContext {
   fallback(name: string): ModelEntry | null;
   /** Asks for room under the limits of the company's own, before the first attempt at each model. Throws where there is none. */
   admit(model: ModelEntry): void | Promise<void>;
-  /** The caller checks the form of the answer itself and has it repaired, as skills do. */
+  /** The caller checks and repairs the form of the answer itself, as skills do. */
   readonly checksForm?: boolean;
 }
 

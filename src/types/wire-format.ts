@@ -79,7 +79,7 @@ export interface ChatFormat {
   headers?(target: EncodeTarget, request: ChatRequest): Readonly<Record<string, string>>;
   /** `bytes`: takes no addresses of pictures, so Pailou fetches them first and `encodeRequest` sees data URLs only. */
   readonly pictures?: 'bytes';
-  /** How the format holds an answer of this model to a JSON Schema, told by its name; undefined leaves it to the provider. */
+  /** How the format holds an answer of this model to a JSON Schema, by the model's name. Undefined leaves it to the provider. */
   structuredOutput?(model: string): StructuredOutput | undefined;
   /** Wants `reasoning_details` of earlier turns back, and sends `thought` events to be remembered for clients that drop them. */
   readonly thoughts?: boolean;

@@ -1,4 +1,4 @@
-/** What `GET /v1/models` tells of a model beyond its name: what holds at every one of its deployments, from the catalogue. */
+/** The facts about a model on `GET /v1/models`: what the catalogue knows and what holds at every deployment. */
 import type { KnownModel } from '../../types/known-model.ts';
 import type { PriceSpec } from '../../types/price-spec.ts';
 import type { Deployment, ModelEntry } from '../../types/snapshot.ts';
