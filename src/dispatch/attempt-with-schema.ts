@@ -73,9 +73,9 @@ function rewritten(events: readonly ChatEvent[], texts: ReadonlyMap<number, stri
 }
 
 async function all(events: ChatEvents): Promise<readonly ChatEvent[]> {
-  const gathered: ChatEvent[] = [];
-  for await (const batch of events) gathered.push(...batch);
-  return gathered;
+  const collected: ChatEvent[] = [];
+  for await (const batch of events) collected.push(...batch);
+  return collected;
 }
 
 function doesNotFit({ fault, text }: Verdict, repairs: number): GatewayError {
