@@ -54,10 +54,9 @@ export async function startPailou(env: NodeJS.ProcessEnv): Promise<Gateway> {
   }
 }
 
-async function build(settings: Settings, logger: Logger & { flush(): void }, owned: AsyncDisposableStack): Promise<Gateway> {
-  owned.defer(() => logger.flush());
+/** Every layer below HTTP, composed and started. */
+export async function composeLayers(settings: Settings, logger: Logger, owned: AsyncDisposableStack) {
   const url = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${settings.port}`;
-  const publicUrl = settings.publicUrl ?? url;
   const { dataDir } = settings;
   const metrics = createMetrics();
 
@@ -111,26 +110,22 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
     onAsked: (capability, result) => metrics.answerSought(capability, result),
   });
   const calls = composeApplication({ answers, dispatcher, catalogue, quota, storage, metrics, dataDir, logger, owned });
+  return { url, issuers, metrics, storage, config, nodes, identity, calls, gate, startProber };
+}
+
+/** Composes the layers, opens the server, and returns the way to stop: drain, then dispose in reverse order. */
+async function build(settings: Settings, logger: Logger & { flush(): void }, owned: AsyncDisposableStack): Promise<Gateway> {
+  owned.defer(() => logger.flush());
+  const layers = await composeLayers(settings, logger, owned);
+  const { url, issuers } = layers;
 
   let isStopping = false;
   const stopping = (): boolean => isStopping;
-  const server = await composeServer({
-    settings,
-    publicUrl,
-    version,
-    config,
-    storage,
-    nodes,
-    identity,
-    calls,
-    gate,
-    metrics,
-    stopping,
-    logger,
-  });
+  const publicUrl = settings.publicUrl ?? url;
+  const server = await composeServer({ ...layers, settings, publicUrl, version, stopping, logger });
   owned.defer(() => server.close());
   await listen(server, settings);
-  startProber(calls.ledger);
+  layers.startProber(layers.calls.ledger);
 
   let closing: Promise<void> | null = null;
   const close = async (graceMs: number): Promise<void> => {
