@@ -129,6 +129,30 @@ describe('the layers', () => {
     expect(broken).toEqual([]);
   });
 
+  it('keep contracts free of I/O, state and time', () => {
+    const outside = edges
+      .filter(({ file, entry }) => file.path.startsWith('src/types/') && entry.target === null && packageOf(entry.specifier) !== 'zod')
+      .map(({ file, entry }) => at(file, entry));
+    const active = sources
+      .filter(({ path, text }) => path.startsWith('src/types/') && /\basync\b|\bsetTimeout\(|\bDate\.now\(|^(let|var) /m.test(text))
+      .map(({ path }) => path);
+    expect(
+      [...outside, ...active],
+      'types/ holds contracts: types, schemas, tables and pure functions over them. What acts, waits or remembers gets a room of its own.',
+    ).toEqual([]);
+  });
+
+  it('keep HTTP out of what a call does', () => {
+    const http = edges.filter(
+      ({ file, entry }) =>
+        file.path.startsWith('src/application/') && /^(node:http2?|node:https|fastify)$/.test(packageOf(entry.specifier)),
+    );
+    expect(
+      http.map(({ file, entry }) => at(file, entry)),
+      'application/ is driven by routes and by tests alike; requests, replies and headers stay in api/.',
+    ).toEqual([]);
+  });
+
   it('reach nothing three floors up but the ground', () => {
     const far = edges.filter(({ entry }) => entry.specifier.startsWith('../../../') && !isGround(entry.target));
     expect(
