@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { PluginRegistry } from '../plugins/registry.ts';
 import type { ModelCatalogue } from '../types/known-model.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
-import { type ConfigRow, type ModelSpec, type ProbeSpec, type ResourceKind, resourceSpecs } from '../types/resources.ts';
+import { type ConfigRow, type ModelSpec, type ProbeSpec, type ResourceKind, resourceNames, resourceSpecs } from '../types/resources.ts';
 import type {
   Deployment,
   McpServerEntry,
@@ -24,8 +24,9 @@ import type { Handle, InstanceFactory } from './instances.ts';
 import { invalidBySchema, unknownName } from './validation-errors.ts';
 import { compileLimits, limitRule, noLimits } from './limit-index.ts';
 import { capabilityOfRow } from './row-capability.ts';
+import { byAge, mcpLabels } from './mcp-labels.ts';
 import type { RowSet } from './row-set.ts';
-import { versionedSkills } from './skill-versions.ts';
+import { skillOf, versionedSkills } from './skill-versions.ts';
 import { virtualFaults } from './virtual-servers.ts';
 
 export interface BuiltProblem extends Problem {
@@ -48,6 +49,7 @@ const emptyView: TenantView = {
   skills: new Map(),
   skillVersions: new Map(),
   mcpServers: new Map(),
+  skillNames: new Set(),
   grants: { find: () => null },
   limits: noLimits,
   keys: [],
@@ -63,6 +65,12 @@ export function parseSpec<K extends ResourceKind>(kind: K, spec: unknown): z.out
   const checked = resourceSpecs[kind].safeParse(spec);
   if (!checked.success) throw invalidBySchema(checked.error, ['spec']);
   return checked.data as z.output<(typeof resourceSpecs)[K]>;
+}
+
+/** Throws `configuration_invalid` for a name that means something else: rows from before it was reserved. */
+function requireName(kind: 'model' | 'mcp', name: string): void {
+  const checked = resourceNames[kind].safeParse(name);
+  if (!checked.success) throw invalidBySchema(checked.error, ['name']);
 }
 
 interface ParsedRow<K extends ResourceKind> {
@@ -127,6 +135,7 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
             continue;
           }
           await tolerate(row, () => {
+            requireName('model', row.name);
             const spec = parseSpec('model', row.spec);
             if (registry.instance('strategy', spec.strategy) === undefined) {
               throw unknownName(
@@ -177,9 +186,13 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
         for (const { name, error } of skillFaults) problems.push({ tenant, kind: 'skill', name, message: error.message, error });
 
         const mcpServers = new Map<string, McpServerEntry>();
-        for (const row of rows.group('mcp', tenant).values()) {
+        const mcpRows = [...rows.group('mcp', tenant).values()].toSorted(byAge);
+        const labels = mcpLabels(mcpRows);
+        for (const { name, error } of labels.faults) problems.push({ tenant, kind: 'mcp', name, message: error.message, error });
+        for (const row of mcpRows) {
           if (!row.enabled) continue;
           await tolerate(row, async () => {
+            requireName('mcp', row.name);
             const spec = parseSpec('mcp', row.spec);
             const handle = keep(await factory.take('tool-source', row, spec.kind, previous.handles));
             mcpServers.set(row.name, {
@@ -187,6 +200,7 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
               name: row.name,
               capability: capabilityOfRow('mcp', row, spec.tags),
               spec,
+              ...(labels.of.get(row.name) === row.name ? {} : { label: labels.of.get(row.name) ?? null }),
               instance: handle.instance,
             });
           });
@@ -225,7 +239,9 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
         const keys = compiled('key', before?.keys, (all) =>
           all.map(({ row, spec }) => ({ id: row.name, tenant, spec, expiresAt: Date.parse(spec.expires_at) })),
         );
-        views.set(tenant, { models: tenantModels, skills, skillVersions, mcpServers, grants, limits, keys });
+        const skillNames = new Set([...rows.group('skill', tenant).keys()].map(skillOf));
+        const unused = mcpServers.size === mcpRows.length ? {} : { mcpRows: mcpRows.map(({ id, name }) => ({ id, name })) };
+        views.set(tenant, { models: tenantModels, skills, skillVersions, mcpServers, ...unused, skillNames, grants, limits, keys });
       }
 
       const keys = new Map([...views.values()].flatMap((view) => view.keys.map((key) => [key.id, key] as const)));

@@ -5,7 +5,7 @@ import { limitSpec } from './limit-spec.ts';
 import { currencyField } from './money.ts';
 import { priceSpec } from './price-spec.ts';
 import { skillSpec } from './skill-spec.ts';
-import { jsonObject, milliseconds, name, skillName, slug, tags } from './spec-fields.ts';
+import { jsonObject, milliseconds, modelName, name, serverName, skillName, tags } from './spec-fields.ts';
 import { longestPerson } from './person.ts';
 import { operations } from './wire-format.ts';
 
@@ -306,9 +306,9 @@ export type DeploymentLimits = z.output<typeof deploymentLimits>;
 /** The rule for the name of each kind; a grant's name is made by Pailou unless given. */
 export const resourceNames: Readonly<Record<ResourceKind, typeof name>> = {
   provider: name,
-  model: name,
+  model: modelName,
   skill: skillName,
-  mcp: slug,
+  mcp: serverName,
   grant: name,
   limit: name,
   key: name,

@@ -67,7 +67,15 @@ export interface McpServerEntry {
   readonly name: string;
   readonly capability: Capability;
   readonly spec: McpServerSpec;
+  /** What stands before the names of its things at /mcp; left out: its name. Null where older rows hold both its name and its prefix. */
+  readonly label?: string | null;
   readonly instance: ToolSource;
+}
+
+/** A row of an MCP server, in use or not. */
+export interface McpRow {
+  readonly id: string;
+  readonly name: string;
 }
 
 /** One key for machines and IDEs, as configured. */
@@ -86,7 +94,12 @@ export interface TenantView {
   readonly skills: ReadonlyMap<string, SkillEntry>;
   /** By `<skill>@<version>`; `<skill>@draft` is the row itself. */
   readonly skillVersions: ReadonlyMap<string, SkillEntry>;
+  /** Oldest first. */
   readonly mcpServers: ReadonlyMap<string, McpServerEntry>;
+  /** All rows of MCP servers, oldest first, where some are switched off or cannot be used: they hold their names. Left out: those of `mcpServers`. */
+  readonly mcpRows?: readonly McpRow[];
+  /** The names of all skills, also of those that are switched off or cannot be used. */
+  readonly skillNames: ReadonlySet<string>;
   readonly grants: GrantIndex;
   readonly limits: LimitIndex;
   readonly keys: readonly KeyEntry[];

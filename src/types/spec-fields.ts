@@ -24,3 +24,10 @@ export const skillName = z
 export const tags = z.array(z.string().min(1).max(64)).max(32).default([]);
 export const jsonObject = z.record(z.string(), z.json());
 export const milliseconds = z.int().min(1).max(3_600_000);
+/** Of a model: `skill/…` and `mcp/…` are the names of other things. */
+export const modelName = name.refine(
+  (text) => !/^(skill|mcp)\//.test(text),
+  'a name that does not begin with skill/ or mcp/, which are skills and tools',
+);
+/** Of an MCP server: what stands before `__` in the names of tools. */
+export const serverName = slug.refine((text) => text !== 'skill' && text !== 'mcp', 'a name other than skill and mcp, which are reserved');

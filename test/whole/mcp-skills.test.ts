@@ -212,7 +212,7 @@ describe.each(['legacy', 'auto'] as const)('a client of the Skills extension, pr
   });
 });
 
-it("a server's prompt comes first where its bare name is a skill's too, and a skill where a server has its address", async () => {
+it("a prompt whose bare name a server and a skill have is not guessed, and an address of a skill is never a server's", async () => {
   const upstream = owned.use(
     await startChangingUpstream({
       tools: [],
@@ -229,7 +229,8 @@ it("a server's prompt comes first where its bare name is a skill's too, and a sk
     ({ prompts }) => prompts.some(({ name }) => name === 'rival__greet'),
   );
   const words = async (name: string) => JSON.stringify(await client.getPrompt({ name, arguments: { text: 'Ann' } }));
-  expect(await words('greet')).toContain('prompt greet');
+  await expect(words('greet')).rejects.toThrow(/use skill__greet/);
+  expect(await words('rival__greet')).toContain('prompt greet');
   expect(await words('skill__greet')).toContain('Greet Ann.');
   const skills = new SkillsClient(client);
   expect((await skills.read((await skills.get('skill://greet/SKILL.md')).skill)).verified).toBe(true);

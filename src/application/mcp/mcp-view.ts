@@ -82,15 +82,15 @@ export function openMcpView(
   };
 
   /** A server that never answered yet is given its chance before its things are said not to exist. */
-  const find = async <D>(list: () => readonly VisibleItem<D>[], name: string, sort: string): Promise<VisibleItem<D>> => {
-    let found = findVisible(list(), name);
+  const find = async <D>(list: () => readonly VisibleItem<D>[], name: string, sort: 'tool' | 'prompt'): Promise<VisibleItem<D>> => {
+    let found = findVisible(place, sort, list(), name);
     if (found === undefined) {
       await firstAnswers();
-      found = findVisible(list(), name);
+      found = findVisible(place, sort, list(), name);
     }
     if (found === undefined) {
       await Promise.all(servers.flatMap((server) => sourcesOf(caller, server)).map((server) => services.catalogue.ready(server)));
-      found = findVisible(list(), name);
+      found = findVisible(place, sort, list(), name);
     }
     if (found === undefined && noAccount !== null) throw noAccount;
     if (found === undefined) throw new GatewayError('not_found', `There is no ${sort} "${name.slice(0, 200)}" for you here.`);

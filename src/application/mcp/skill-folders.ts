@@ -8,6 +8,18 @@ import type { SkillEntry } from '../../types/snapshot.ts';
 
 export const skillScheme = 'skill://';
 
+/** The skill that an address is of, by its first part; null for any other address. */
+export function skillOfAddress(address: string): string | null {
+  const normal = URL.parse(address)?.href ?? address;
+  if (!normal.startsWith(skillScheme)) return null;
+  const first = normal.slice(skillScheme.length).split(/[/?#]/, 1)[0] ?? '';
+  try {
+    return decodeURIComponent(first);
+  } catch {
+    return first;
+  }
+}
+
 export interface SkillFolderView {
   /** As its SKILL.md says them. */
   readonly name: string;

@@ -1,21 +1,31 @@
 /** The door to everything, with the caller's skills beside the tools of MCP servers. */
 import type { McpView } from '../../extensions/mcp/gate/mcp-view.ts';
 import { isJsonObject } from '../../types/json.ts';
-import { requireSkill } from '../caller.ts';
+import { GatewayError } from '../../types/errors.ts';
+import type { McpServerEntry } from '../../types/snapshot.ts';
+import { may, promptCapability, requireSkill } from '../caller.ts';
 import { skillsAsTools } from '../skills/invoke-skill.ts';
-import { findVisible, type Place, visiblePrompts } from './visible-items.ts';
+import type { Place } from './visible-items.ts';
 import { skillListings } from './skill-listing.ts';
 import { readSkillResource, skillResources } from './skill-resources.ts';
+import { claimantsOf } from './name-owners.ts';
 import { findSkill, type VisibleSkill, visibleSkills, skillPrompt, skillPrompts } from './skill-tools.ts';
 
-/** A server's prompt comes first where a bare name is both. Null for a name of no skill's prompt. */
-async function findPrompt(door: McpView, place: Place, name: unknown): Promise<VisibleSkill | null> {
-  const found = typeof name === 'string' ? findSkill(visibleSkills(place.caller), name) : undefined;
+/** Null for a name of no skill's prompt. Throws `invalid_request` for a bare name that a server's prompt has too. */
+async function findPrompt(door: McpView, { services, caller }: Place, name: unknown): Promise<VisibleSkill | null> {
+  const found = typeof name === 'string' ? findSkill(visibleSkills(caller), name) : undefined;
   if (found?.skill.instance.messages === undefined) return null;
   if (found.shown === name) return found;
   // A server that never answered yet is given its chance.
   await door.offer();
-  return findVisible(visiblePrompts(place), found.skill.name) === undefined ? found : null;
+  const own = found.skill.name;
+  const claimants = claimantsOf(services, caller.view, 'prompt', (pin) => pin.name === own);
+  const maySee = (server: McpServerEntry): boolean => may(caller, 'view', promptCapability(server, own));
+  if (!claimants.some(({ server }) => server === null || maySee(server))) return found;
+  throw new GatewayError(
+    'invalid_request',
+    `A skill and a server have the prompt "${own}"; use ${found.shown}, or the server's with its prefix.`,
+  );
 }
 
 export function withSkillsView(door: McpView, place: Place): McpView {

@@ -5,13 +5,17 @@ import type { JsonObject } from '../../types/json.ts';
 import type { PinnedDefinition } from '../../types/tool-definitions.ts';
 import type { McpServerEntry } from '../../types/snapshot.ts';
 import { type ServerListing, SourceRefusal, type ToolDefinition } from '../../types/tool-source.ts';
-import { type Caller, may, promptCapability, resourceCapability } from '../caller.ts';
+import { type Caller, may, promptCapability, resourceCapability, toolCapability } from '../caller.ts';
 import type { CallServices } from '../services.ts';
 import { isVirtual, visibleTools } from '../tools/server-tools.ts';
+import { claimantsOf, requireOwner } from './name-owners.ts';
+import { skillOfAddress } from './skill-folders.ts';
 
 /** A thing of `server` that is called `name` there, and `shown` here. */
 export interface VisibleItem<D> {
   readonly server: McpServerEntry;
+  /** Where it comes from: another server than `server` if that is virtual. */
+  readonly source: McpServerEntry;
   readonly name: string;
   readonly shown: string;
   readonly definition: D;
@@ -25,18 +29,21 @@ export interface Place {
   readonly only: McpServerEntry | null;
 }
 
-function shownName({ only }: Place, server: McpServerEntry, name: string): string {
-  return only === null ? publicToolName(server.spec.prefix ?? server.name, name) : name;
+/** Null where the server has no label of its own at /mcp. */
+function shownName({ only }: Place, server: McpServerEntry, name: string): string | null {
+  if (only !== null) return name;
+  const { label = server.name } = server;
+  return label === null ? null : publicToolName(label, name);
 }
 
-/** Where two servers have the same prefix, the second one's things are called by its own name. */
-function told<D>(all: readonly VisibleItem<D>[]): readonly VisibleItem<D>[] {
-  const taken = new Set<string>();
-  return all.map((each) => {
-    const shown = taken.has(each.shown) ? publicToolName(each.server.name, each.name) : each.shown;
-    taken.add(shown);
-    return shown === each.shown ? each : { ...each, shown };
-  });
+/** Each once, and what has no name here not at all. */
+function named<D>(place: Place, all: readonly Omit<VisibleItem<D>, 'shown'>[]): readonly VisibleItem<D>[] {
+  const items = new Map<string, VisibleItem<D>>();
+  for (const each of all) {
+    const shown = shownName(place, each.server, each.name);
+    if (shown !== null && !items.has(shown)) items.set(shown, { ...each, shown });
+  }
+  return [...items.values()];
 }
 
 export function visibleToolItems(place: Place): readonly VisibleItem<ToolDefinition>[] {
@@ -49,32 +56,41 @@ export function visibleToolItems(place: Place): readonly VisibleItem<ToolDefinit
     .filter(isVirtual)
     .flatMap((server) => visibleTools(services, caller, server))
     .filter(({ source, definition }) => !known.has(`${source.id} ${definition.name}`));
-  return told(
-    [...direct, ...selected].map(({ server, name, definition }) => ({ server, name, shown: shownName(place, server, name), definition })),
-  );
+  return named(place, [...direct, ...selected]);
 }
 
 export function visiblePrompts(place: Place): readonly VisibleItem<JsonObject>[] {
   const { services, caller, servers } = place;
-  return told(
+  return named(
+    place,
     servers.flatMap((server) =>
       services.catalogue
         .offer(server)
         .prompts.filter(({ name }) => may(caller, 'view', promptCapability(server, name)))
-        .map((definition) => ({ server, name: definition.name, shown: shownName(place, server, definition.name), definition })),
+        .map((definition) => ({ server, source: server, name: definition.name, definition })),
     ),
   );
 }
 
-/** Resources and templates keep their addresses everywhere: what a tool's result points to must be found under the same. */
-export function visibleResources({ services, caller, servers }: Place): Pick<ServerListing, 'resources' | 'templates'> {
-  const visible = (server: McpServerEntry, uri: string): boolean => may(caller, 'view', resourceCapability(server, uri));
-  return {
-    resources: servers.flatMap((server) => services.catalogue.offer(server).resources.filter(({ uri }) => visible(server, uri))),
-    templates: servers.flatMap((server) =>
-      services.catalogue.offer(server).templates.filter(({ uriTemplate }) => visible(server, uriTemplate)),
-    ),
-  };
+/** True if the address is one of a skill's: those of a server never stand for it. */
+function isOfSkill({ only, caller }: Place, uri: string): boolean {
+  return only === null && caller.view.skillNames.has(skillOfAddress(uri) ?? '');
+}
+
+/** Resources and templates keep their addresses everywhere: what a tool's result points to must be found under the same. Each is listed once. */
+export function visibleResources(place: Place): Pick<ServerListing, 'resources' | 'templates'> {
+  const { services, caller, servers } = place;
+  const visible = (server: McpServerEntry, uri: string): boolean =>
+    !isOfSkill(place, uri) && may(caller, 'view', resourceCapability(server, uri));
+  const resources = new Map<string, ServerListing['resources'][number]>();
+  const templates = new Map<string, ServerListing['templates'][number]>();
+  for (const server of servers) {
+    const offer = services.catalogue.offer(server);
+    for (const each of offer.resources) if (!resources.has(each.uri) && visible(server, each.uri)) resources.set(each.uri, each);
+    for (const each of offer.templates)
+      if (!templates.has(each.uriTemplate) && visible(server, each.uriTemplate)) templates.set(each.uriTemplate, each);
+  }
+  return { resources: [...resources.values()], templates: [...templates.values()] };
 }
 
 /** True if there is anything here for the caller. */
@@ -84,14 +100,34 @@ export function hasVisibleItems(place: Place): boolean {
   return resources.length + templates.length > 0;
 }
 
-/** By the shown name, or by the server's own if one server alone has it. Undefined for a name that nobody knows; throws for one that several have. */
-export function findVisible<D>(all: readonly VisibleItem<D>[], name: string): VisibleItem<D> | undefined {
+/**
+ * By the shown name, or by the server's own if it is that of one server alone. Undefined for a name that nobody knows; throws for one that
+ * several have, whether what the others have is withheld, switched off or disabled.
+ */
+export function findVisible<D>(
+  { services, caller, only }: Place,
+  kind: 'tool' | 'prompt',
+  all: readonly VisibleItem<D>[],
+  name: string,
+): VisibleItem<D> | undefined {
   const exact = all.find((each) => each.shown === name);
   if (exact !== undefined) return exact;
   const bare = all.filter((each) => each.name === name);
-  if (bare.length > 1)
-    throw new GatewayError('invalid_request', `Several servers have "${name}"; use ${bare.map((each) => each.shown).join(' or ')}.`);
-  return bare[0];
+  const [first] = bare;
+  if (first === undefined || only !== null) return first;
+  const remedy = `use ${bare.map((each) => each.shown).join(' or ')}`;
+  const isOfSkillToo = kind === 'prompt' && caller.view.skillNames.has(name);
+  if (bare.length > 1 || isOfSkillToo)
+    throw new GatewayError('invalid_request', `Several ${isOfSkillToo ? 'skills and servers' : 'servers'} have "${name}"; ${remedy}.`);
+  const capabilityOf = kind === 'tool' ? toolCapability : promptCapability;
+  const maySee = (server: McpServerEntry): boolean => may(caller, 'view', capabilityOf(server, name));
+  requireOwner(
+    first.source,
+    claimantsOf(services, caller.view, kind, (pin) => pin.name === name),
+    maySee,
+    { name, remedy },
+  );
+  return first;
 }
 
 /** True if `uri` may have been made from the template (RFC 6570): whatever stands between its fixed parts. */
@@ -119,7 +155,8 @@ export function isWithheld(pins: readonly PinnedDefinition[], uri: string): bool
 }
 
 /** The one server whose resource `uri` is, as far as the caller may see. */
-export function serverOfResource({ services, caller, servers, only }: Place, uri: string): McpServerEntry {
+export function serverOfResource(place: Place, uri: string): McpServerEntry {
+  const { services, caller, only } = place;
   const isVisible = (server: McpServerEntry) => may(caller, 'view', resourceCapability(server, uri));
   const withheld = (server: McpServerEntry): boolean => isWithheld(services.catalogue.items(server), uri);
   // At its own address a server may be asked for what it never listed: results of tools point to such resources.
@@ -127,17 +164,16 @@ export function serverOfResource({ services, caller, servers, only }: Place, uri
     if (withheld(only) || !isVisible(only)) throw unknownResource(uri);
     return only;
   }
-  const open = servers.filter((server) => !withheld(server) && isVisible(server));
-  const listing = open.filter((server) => services.catalogue.offer(server).resources.some((each) => each.uri === uri));
-  const candidates =
-    listing.length > 0
-      ? listing
-      : open.filter((server) => services.catalogue.offer(server).templates.some((each) => isFromTemplate(each.uriTemplate, uri)));
-  const [first, second] = candidates;
+  if (isOfSkill(place, uri)) throw unknownResource(uri);
+  const claim = (kind: 'resource' | 'template', matches: (name: string) => boolean) =>
+    claimantsOf(services, caller.view, kind, ({ name }) => matches(name));
+  const listing = claim('resource', (name) => name === uri);
+  const claimants = listing.length > 0 ? listing : claim('template', (name) => name === uri || isFromTemplate(name, uri));
+  const seen = claimants.flatMap(({ server }) => (server !== null && isVisible(server) ? [server] : []));
+  const [first] = seen;
   if (first === undefined) throw unknownResource(uri);
-  if (second === undefined) return first;
-  throw new GatewayError(
-    'invalid_request',
-    `Several servers have the resource ${uri.slice(0, 200)}; ask at ${candidates.map((server) => `/mcp/${server.name}`).join(' or ')}.`,
-  );
+  const remedy = `ask at ${seen.map((server) => `/mcp/${server.name}`).join(' or ')}`;
+  requireOwner(first, claimants, isVisible, { name: uri, remedy });
+  if (withheld(first)) throw unknownResource(uri);
+  return first;
 }

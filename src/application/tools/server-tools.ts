@@ -3,6 +3,7 @@ import type { McpServerEntry } from '../../types/snapshot.ts';
 import type { ToolDefinition } from '../../types/tool-source.ts';
 import { publicToolName } from '../../models/tool-names.ts';
 import { type Caller, may, toolCapability } from '../caller.ts';
+import { mcpRowsOf } from '../mcp/name-owners.ts';
 import type { CallServices } from '../services.ts';
 
 /** A tool of `server` by `name`, which calls the tool `definition.name` of `source`. Both are the same unless `server` is virtual. */
@@ -30,18 +31,44 @@ export function sourcesOf({ view }: View, server: McpServerEntry): readonly McpS
   return [...view.mcpServers.values()].filter((source) => !isVirtual(source) && names.has(source.name));
 }
 
-/** Two servers' tools of one name are told apart by their servers' names. */
+/** A tool that the patterns select, of whatever server, whether it is approved or not. */
+interface Selected {
+  /** The row of the server where it comes from. */
+  readonly row: string;
+  readonly name: string;
+  /** With the name of its server. */
+  readonly qualified: string;
+}
+
+/** All that a virtual server's patterns select, also what is withheld, switched off, or of a server that is disabled. */
+function selectedBy({ catalogue }: CallServices, { view }: View, server: McpServerEntry): readonly Selected[] {
+  const patterns = patternsOf(server);
+  const names = new Set(patterns.map((pattern) => pattern.slice(0, pattern.indexOf('/'))));
+  return mcpRowsOf(view)
+    .filter((row) => names.has(row.name))
+    .flatMap((row) =>
+      catalogue
+        .definitions(row.id)
+        .filter(({ kind, present, name }) => kind === 'tool' && present && patterns.some((each) => selects(each, `${row.name}/${name}`)))
+        .map(({ name }) => ({ row: row.id, name, qualified: publicToolName(row.name, name) })),
+    );
+}
+
+/** Two servers' tools of one name are told apart by their servers' names, also while only one of them can be called. */
 function virtualTools(services: CallServices, caller: View, server: McpServerEntry): FoundTool[] {
   const patterns = patternsOf(server);
-  const chosen = sourcesOf(caller, server).flatMap((source) =>
+  const selected = selectedBy(services, caller, server);
+  const uses = Map.groupBy(selected, ({ name }) => name);
+  const qualified = new Set(selected.map((each) => each.qualified));
+  return sourcesOf(caller, server).flatMap((source) =>
     services.catalogue
       .tools(source)
       .filter((definition) => patterns.some((pattern) => selects(pattern, `${source.name}/${definition.name}`)))
-      .map((definition) => ({ server, name: definition.name, source, definition })),
-  );
-  const uses = Map.groupBy(chosen, (found) => found.name);
-  return chosen.map((found) =>
-    (uses.get(found.name)?.length ?? 0) > 1 ? { ...found, name: publicToolName(found.source.name, found.definition.name) } : found,
+      .map((definition) => {
+        const isShared = uses.get(definition.name)?.some(({ row }) => row !== source.id) ?? false;
+        const name = isShared || qualified.has(definition.name) ? publicToolName(source.name, definition.name) : definition.name;
+        return { server, name, source, definition };
+      }),
   );
 }
 

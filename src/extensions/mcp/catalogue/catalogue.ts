@@ -7,6 +7,7 @@ import type { McpServerEntry, Snapshot } from '../../../types/snapshot.ts';
 import { emptyServerListing, type ServerListing, type ToolDefinition } from '../../../types/tool-source.ts';
 import { type Approval, approvalsOf, type SeenItem } from './approvals.ts';
 import { compare, offered, definitionKey } from './compare-definitions.ts';
+import { createDisabledDefinitions } from './disabled-definitions.ts';
 
 export interface ServerHealth {
   readonly tools: number;
@@ -31,6 +32,8 @@ export interface Catalogue {
   /** Asks the server now. Never rejects: see `health`. */
   refresh(server: McpServerEntry): Promise<void>;
   health(server: McpServerEntry): ServerHealth;
+  /** All that is known of the server with this row id, also of one that is switched off: whose names are whose. */
+  definitions(id: string): readonly PinnedDefinition[];
   /** All that is known of a server, also what is withheld. */
   items(server: McpServerEntry): readonly PinnedDefinition[];
   /** Approves what is offered now, if it is what the digests name: all of it or nothing. Resolves with what it changed. Throws `not_found` or `revision_conflict`. */
@@ -107,6 +110,7 @@ function connectionOf({ spec }: McpServerEntry): string {
 export function createCatalogue(options: CatalogueOptions): Catalogue {
   const { store, logger } = options;
   const entries = new Map<string, Entry>();
+  const disabled = createDisabledDefinitions();
   const listeners = new Set<() => void>();
   const closing = new AbortController();
   let readUpTo = 0;
@@ -254,6 +258,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     let news = false;
     for (const [id, pins] of fresh) {
       const entry = entries.get(id);
+      disabled.add(id, pins);
       if (entry === undefined) continue;
       const known = new Map(entry.pins);
       for (const pin of pins)
@@ -313,6 +318,10 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
       const quarantined = [...pins.values()].filter((pin) => pin.present && pin.state !== 'approved').length;
       return { tools: offer.tools.length, quarantined, syncedAt, error };
     },
+    definitions: (id) => {
+      const entry = entries.get(id);
+      return entry === undefined ? disabled.of(id) : [...entry.pins.values()];
+    },
     items: (server) => [...entryOf(server).pins.values()],
     async approve(server, wanted, by) {
       const entry = entryOf(server);
@@ -341,6 +350,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     follow(snapshot) {
       const servers = [...snapshot.tenants.values()].flatMap((view) => [...view.mcpServers.values()]);
       const live = new Set(servers.map((server) => server.id));
+      const isUnread = disabled.follow(snapshot, (id) => entries.get(id)?.pins);
       for (const [id, entry] of entries) {
         if (live.has(id)) continue;
         entry.stop();
@@ -353,7 +363,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
         else if (entry.server.instance !== server.instance) syncSoon(bind(server));
         else entry.server = server;
       }
-      if (fresh.length === 0) return;
+      if (fresh.length === 0 && !isUnread) return;
       // A row that comes back, or a node that starts, finds in the database what was approved.
       readUpTo = 0;
       readStore()

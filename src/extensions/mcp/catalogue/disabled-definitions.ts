@@ -1,0 +1,37 @@
+/** What servers that are switched off offered when they were asked last: their tools' names stay theirs. */
+import type { PinnedDefinition } from '../../../types/tool-definitions.ts';
+import type { Snapshot } from '../../../types/snapshot.ts';
+import { definitionKey } from './compare-definitions.ts';
+
+export interface DisabledDefinitions {
+  /** Takes the servers of a new configuration; true if there is one of which nothing was read yet. `known`: what a server offered that was on. */
+  follow(snapshot: Snapshot, known: (id: string) => ReadonlyMap<string, PinnedDefinition> | undefined): boolean;
+  /** Takes what was read; ignores servers that are on, or gone. */
+  add(id: string, pins: readonly PinnedDefinition[]): void;
+  of(id: string): readonly PinnedDefinition[];
+}
+
+export function createDisabledDefinitions(): DisabledDefinitions {
+  let servers = new Map<string, Map<string, PinnedDefinition>>();
+  return {
+    follow(snapshot, known) {
+      const before = servers;
+      servers = new Map();
+      let isNew = false;
+      for (const view of snapshot.tenants.values()) {
+        for (const { id, name } of view.mcpRows ?? []) {
+          if (view.mcpServers.has(name)) continue;
+          const pins = before.get(id) ?? known(id);
+          if (pins === undefined) isNew = true;
+          servers.set(id, new Map(pins));
+        }
+      }
+      return isNew;
+    },
+    add(id, pins) {
+      const own = servers.get(id);
+      for (const pin of pins) own?.set(definitionKey(pin.kind, pin.name), pin);
+    },
+    of: (id) => [...(servers.get(id)?.values() ?? [])],
+  };
+}
