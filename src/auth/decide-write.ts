@@ -54,6 +54,13 @@ function decideReach(principal: Principal, reach: Reach, grants: GrantIndex, now
       return decideGranted(principal, reach, grants, now);
     case 'provider':
       return allowed;
+    case 'reserved': {
+      if (isAdministrator(principal)) return allowed;
+      return forAdministrators(
+        `${reach.name} is reserved for administrators by the ${reach.by}. Choose another, or ask one of them.`,
+        reach.param,
+      );
+    }
     case 'program':
     case 'tools-of-others': {
       if (isAdministrator(principal)) return allowed;

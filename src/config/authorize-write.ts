@@ -7,6 +7,7 @@ import type { Reach, RowWrite, Writer } from '../types/writes.ts';
 import type { InstanceFactory } from './instances.ts';
 import { reachesOf } from './reach.ts';
 import { capabilityOfRow } from './row-capability.ts';
+import { reservedReaches } from './reserved-names.ts';
 import type { RowSet } from './row-set.ts';
 import { isVersion, skillOf } from './skill-versions.ts';
 
@@ -61,5 +62,6 @@ export function authorizeChange(writer: Writer, { kind, before, after }: ConfigC
   // What is deleted reaches nothing any more; a grant that is taken back is a change for other people.
   const left = before === null || (after === null && kind !== 'grant') ? [] : reachesBefore(before, scene);
   const thing = thingOf(kind, row, scene.rows);
-  require(writer, { kind, before, after, thing, reaches: [...left, ...reaches] }, scene.grants);
+  const reserved = reservedReaches(kind, before, after, scene.rows);
+  require(writer, { kind, before, after, thing, reaches: [...left, ...reaches, ...reserved] }, scene.grants);
 }

@@ -18,6 +18,13 @@ export type Reach = { readonly param: string } & (
       /** Null for a provider that is not there; the snapshot builder reports it. */
       readonly thing: Capability | null;
     }
+  | {
+      /** Takes, or for a limit gives up, a name or tag by which a grant or a limit reaches things. */
+      readonly type: 'reserved';
+      readonly name: string;
+      /** `grant "x"` or `limit "y"`. */
+      readonly by: string;
+    }
   | { readonly type: PluginReach; readonly kind: string }
   | {
       /** Other people get a right on this. `thing` is null for a pattern, a tag, and what is not there. */

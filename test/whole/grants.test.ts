@@ -159,5 +159,35 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
         expect(await use(name), name).toBe(200);
       }
     });
+
+    it('and limits reserve the names and tags by which they reach things: only administrators take them, or leave those of a limit', async () => {
+      const limit = { subject_type: 'tenant', capability: 'model/#costly', requests_per_minute: 1_000 };
+      await companies.must(chief, 'POST', '/api/limits', { name: 'costly', spec: limit });
+      const refused = async (answer: Promise<{ status: number; text: string; json: { error?: { param: string } } }>, param: string) => {
+        const { status, text, json } = await answer;
+        expect({ status, param: json.error?.param }, text).toEqual({ status: 403, param });
+      };
+      const create = (who: Person, name: string, tags: string[] = []) =>
+        companies.as(who, 'POST', '/api/models', { name, spec: { deployments, tags } });
+      await refused(create(ann, 'team-two'), 'name');
+      for (const tag of ['blessed', 'costly']) await refused(create(ann, fresh(), [tag]), 'spec.tags');
+      const name = fresh();
+      await model(ann, name, ['mine']);
+      const put = (who: Person, tags: string[]) => companies.as(who, 'PUT', `/api/models/${name}`, { spec: { deployments, tags } });
+      await refused(put(ann, ['mine', 'blessed']), 'spec.tags');
+      expect((await put(chief, ['costly', 'blessed'])).status).toBe(200);
+      expect(await use(name)).toBe(200);
+      await refused(put(ann, ['blessed']), 'spec.tags');
+      // Its owner may still change the rest, and leave what only gives.
+      expect((await put(ann, ['costly', 'blessed'])).status).toBe(200);
+      expect((await put(ann, ['costly'])).status).toBe(200);
+      expect(await use(name)).toBe(403);
+      await refused(put(ann, ['costly', 'blessed']), 'spec.tags');
+      // An import is a write like any other.
+      expect((await grant('skill/team-*')).status).toBe(201);
+      const spec = { description: 'x', model: name, options: { instructions: 'Say it.' } };
+      await refused(companies.as(ann, 'POST', '/api/skills', { name: 'team-talk', spec }), 'name');
+      expect((await companies.as(chief, 'POST', '/api/skills', { name: 'team-talk', spec })).status).toBe(201);
+    });
   });
 });

@@ -1,0 +1,48 @@
+/**
+ * Names and tags by which grants and limits of administrators reach things: to take one is to put oneself within their reach, to give up the
+ * tag of a limit is to leave it. `<kind>/*` names everything, and reserves nothing.
+ */
+import type { ConfigRow, ResourceKind } from '../types/resources.ts';
+import type { Reach } from '../types/writes.ts';
+import { readGrantReference } from './grant-reference.ts';
+import { tagsOf } from './row-capability.ts';
+import type { RowSet } from './row-set.ts';
+import { isVersion } from './skill-versions.ts';
+
+interface Reservation {
+  readonly kind: 'grant' | 'limit';
+  readonly by: string;
+  readonly type: 'pattern' | 'tag';
+  /** What names begin with, or the tag. */
+  readonly text: string;
+}
+
+function reservationsOf(kind: ResourceKind, tenant: string, rows: RowSet): readonly Reservation[] {
+  return (['grant', 'limit'] as const).flatMap((from) =>
+    [...rows.group(from, tenant).values()].flatMap(({ name, spec }): Reservation[] => {
+      const reference = readGrantReference(String(spec['capability']));
+      if (reference === null || reference.type === 'thing' || reference.kind !== kind) return [];
+      const text = reference.type === 'tag' ? reference.tag : reference.prefix;
+      return text === '' ? [] : [{ kind: from, by: `${from} "${name}"`, type: reference.type, text }];
+    }),
+  );
+}
+
+/** What a write takes or gives up that is reserved. What the row had before stays its own, approved or not. */
+export function reservedReaches(kind: ResourceKind, before: ConfigRow | null, after: ConfigRow | null, rows: RowSet): readonly Reach[] {
+  if (after === null || (kind === 'skill' && isVersion(after.name))) return [];
+  const [had, has] = [before === null ? [] : tagsOf(before), tagsOf(after)];
+  const isNamed = before?.name !== after.name;
+  const added = has.filter((tag) => !had.includes(tag));
+  const removed = had.filter((tag) => !has.includes(tag));
+  if (!isNamed && added.length === 0 && removed.length === 0) return [];
+  return reservationsOf(kind, after.tenant, rows).flatMap(({ kind: from, by, type, text }): Reach[] => {
+    if (type === 'pattern') {
+      return isNamed && after.name.startsWith(text)
+        ? [{ type: 'reserved', name: `A name that begins with "${text}"`, by, param: 'name' }]
+        : [];
+    }
+    const isMoved = added.includes(text) || (from === 'limit' && removed.includes(text));
+    return isMoved ? [{ type: 'reserved', name: `The tag "${text}"`, by, param: 'spec.tags' }] : [];
+  });
+}
