@@ -5,7 +5,7 @@ import { checkMessage, checkMessageStream, messageEvents } from '../contract/str
 import { type LoopScene, startLoopScene } from './loop-scene.ts';
 import { calculate, called } from './scripted-model.ts';
 
-type FairQueue = Anthropic.Beta.BetaMessageParam[];
+type Turns = Anthropic.Beta.BetaMessageParam[];
 type Message = Anthropic.Beta.BetaMessage & { pailou?: { steps: { id: string; status: string }[]; limit?: string } };
 
 let scene: LoopScene;
@@ -21,18 +21,18 @@ const asking = { ...server, require_approval: 'always' };
 const city = { type: 'skill', name: 'city' };
 const own = { name: 'mine', input_schema: { type: 'object' } };
 const mine = called('m1', 'mine', { q: 1 });
-const go: FairQueue = [{ role: 'user', content: 'go' }];
+const go: Turns = [{ role: 'user', content: 'go' }];
 const betas = ['mcp-client-2025-11-20'];
 
-async function ask(stream: boolean, messages: FairQueue, tools: readonly object[], more: object = {}): Promise<Message> {
+async function ask(stream: boolean, messages: Turns, tools: readonly object[], more: object = {}): Promise<Message> {
   const body = { model: 'small', max_tokens: 100, messages, tools: tools as never, ...more };
   if (!stream) return anthropic.beta.messages.create({ ...body, stream: false });
   return anthropic.beta.messages.stream(body).finalMessage();
 }
 const types = ({ content }: Message): string[] => content.map(({ type }) => type);
 const words = ({ content }: Message): string => content.map((block) => (block.type === 'text' ? block.text : '')).join('');
-const back = ({ content }: Message) => ({ role: 'assistant', content }) as FairQueue[number];
-const result = (answer: Pick<Anthropic.Beta.BetaMessage, 'content'>, content: string): FairQueue[number] => {
+const back = ({ content }: Message) => ({ role: 'assistant', content }) as Turns[number];
+const result = (answer: Pick<Anthropic.Beta.BetaMessage, 'content'>, content: string): Turns[number] => {
   const id = answer.content.find((block) => block.type === 'tool_use')?.id ?? '';
   return { role: 'user', content: [{ type: 'tool_result', tool_use_id: id, content }] };
 };

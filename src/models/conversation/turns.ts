@@ -13,7 +13,7 @@ interface OpenTurn {
 }
 
 /** What follows in the same role becomes one turn. Results of tools, and thoughts, come first in theirs. */
-export class FairQueue {
+export class TurnBuilder {
   readonly #turns: OpenTurn[] = [];
 
   add(role: Turn['role'], first: readonly JsonObject[], rest: readonly JsonObject[]): void {

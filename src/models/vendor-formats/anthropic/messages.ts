@@ -4,7 +4,7 @@ import type { EncodeTarget } from '../../../types/wire-format.ts';
 import { onlyText, readContent } from '../../conversation/content-parts.ts';
 import { unsupported } from '../../conversation/request-fields.ts';
 import { earlierCalls } from '../../conversation/tool-use.ts';
-import { plainId, type Turn, FairQueue } from '../../conversation/turns.ts';
+import { plainId, type Turn, TurnBuilder } from '../../conversation/turns.ts';
 import { cacheMark, withMark, writeBlocks } from './blocks.ts';
 
 export interface Conversation {
@@ -38,7 +38,7 @@ function writeThoughts(message: JsonObject, thoughts: Thoughts): JsonObject[] {
 class Writer {
   readonly #target: EncodeTarget;
   readonly #thoughts: Thoughts;
-  readonly #turns = new FairQueue();
+  readonly #turns = new TurnBuilder();
   readonly #system: JsonObject[] = [];
   readonly #called = new Set<string>();
 

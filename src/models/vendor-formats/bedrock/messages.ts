@@ -5,7 +5,7 @@ import type { EncodeTarget } from '../../../types/wire-format.ts';
 import { onlyText, readContent } from '../../conversation/content-parts.ts';
 import { unsupported } from '../../conversation/request-fields.ts';
 import { type EarlierCall, earlierCalls } from '../../conversation/tool-use.ts';
-import { plainId, type Turn, FairQueue } from '../../conversation/turns.ts';
+import { plainId, type Turn, TurnBuilder } from '../../conversation/turns.ts';
 import { cachePoint, writeBlocks } from './blocks.ts';
 
 export interface Conversation {
@@ -39,7 +39,7 @@ function writeThoughts(message: JsonObject, formats: readonly string[]): JsonObj
 class Writer {
   readonly #target: EncodeTarget;
   readonly #options: WritingOptions;
-  readonly #turns = new FairQueue();
+  readonly #turns = new TurnBuilder();
   readonly #system: JsonObject[] = [];
 
   constructor(target: EncodeTarget, options: WritingOptions) {
