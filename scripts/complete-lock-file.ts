@@ -1,17 +1,16 @@
 /**
- * Adds to `package-lock.json` the optional packages of platforms that the registry in use does not carry: `npm run lock`, after each `npm install`.
- * npm leaves them out, and then `npm ci` refuses the lock file on every machine, because they are missing.
+ * Completes `package-lock.json`: `npm run lock`, after each `npm install`. npm leaves out optional packages of other platforms, and then `npm ci`
+ * refuses the lock file there; and an entry without the hash of its package would be installed whatever the registry sends.
  */
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 
 interface Entry {
-  readonly version?: string;
-  readonly dev?: boolean;
+  readonly link?: boolean;
+  readonly integrity?: string;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
-interface Lock {
-  packages: Record<string, object>;
-}
+type Packages = Readonly<Record<string, object>>;
 
 /** Where Node would look for `name` from the package at `path`, nearest first. */
 function places(path: string, name: string): string[] {
@@ -21,34 +20,30 @@ function places(path: string, name: string): string[] {
   return [...found, `node_modules/${name}`];
 }
 
-/** `…-linux-arm64-musl` names its platform; npm fetches only those of its own. */
-function platformOf(name: string): object {
-  const [, os, rest] = /(android|darwin|freebsd|linux|netbsd|openbsd|openharmony|sunos|win32)-(.+)$/.exec(name) ?? [];
-  if (os === undefined || rest === undefined) return {};
-  const cpu = rest.startsWith('arm64') ? 'arm64' : rest.startsWith('arm') ? 'arm' : rest.split('-')[0];
-  const libc = os !== 'linux' ? {} : rest.includes('musl') ? { libc: ['musl'] } : rest.includes('gnu') ? { libc: ['glibc'] } : {};
-  return { os: [os], cpu: [cpu], ...libc };
+/** Optional packages that some entry names and that have no entry. */
+export function missingEntries(packages: Packages): string[] {
+  return (Object.entries(packages) as [string, Entry][]).flatMap(([path, entry]) =>
+    Object.keys(entry.optionalDependencies ?? {}).filter((name) => !places(path, name).some((place) => place in packages)),
+  );
 }
 
-/** The entries that are missing, by their key in the lock file. */
-export function missingEntries(packages: Readonly<Record<string, object>>): Record<string, object> {
-  const missing: Record<string, object> = {};
-  for (const [path, entry] of Object.entries(packages) as [string, Entry][]) {
-    for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
-      if (places(path, name).some((place) => place in packages)) continue;
-      missing[`node_modules/${name}`] = { version, optional: true, ...(entry.dev === true ? { dev: true } : {}), ...platformOf(name) };
-    }
-  }
-  return missing;
+/** Entries that no hash holds to one content. */
+export function unverifiedEntries(packages: Packages): string[] {
+  return (Object.entries(packages) as [string, Entry][])
+    .filter(([path, { link, integrity }]) => path !== '' && link !== true && integrity === undefined)
+    .map(([path]) => path);
 }
 
 if (import.meta.main) {
   const file = new URL('../package-lock.json', import.meta.url);
-  const lock = JSON.parse(readFileSync(file, 'utf8')) as Lock;
-  const missing = missingEntries(lock.packages);
-  lock.packages = Object.fromEntries(
-    Object.entries({ ...lock.packages, ...missing }).sort(([one], [other]) => one.localeCompare(other, 'en')),
-  );
+  const read = (): { packages: Record<string, object> } => JSON.parse(readFileSync(file, 'utf8')) as { packages: Record<string, object> };
+  const lock = read();
+  for (const path of unverifiedEntries(lock.packages)) delete lock.packages[path];
   writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
-  console.log(`package-lock.json: ${Object.keys(missing).length} optional packages of other platforms added`);
+  // npm asks its registry for what has no entry, for every platform, and writes the hashes.
+  execFileSync('npm', ['install', '--package-lock-only', '--ignore-scripts', '--no-audit', '--no-fund'], { stdio: 'inherit' });
+  const { packages } = read();
+  const incomplete = [...missingEntries(packages), ...unverifiedEntries(packages)];
+  if (incomplete.length > 0) throw new Error(`the registry in use does not carry ${incomplete.join(', ')}; use one that does`);
+  console.log('package-lock.json: complete, with a hash for each package');
 }

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { missingEntries } from '../scripts/complete-lock-file.ts';
+import { missingEntries, unverifiedEntries } from '../scripts/complete-lock-file.ts';
 import { listFiles, projectRoot } from './architecture/source-tree.ts';
 
 const read = (path: string): string => readFileSync(join(projectRoot, path), 'utf8');
@@ -100,10 +100,15 @@ describe('the lock file', () => {
   it('has the optional packages of every platform', () => {
     const { packages: locked } = JSON.parse(read('package-lock.json')) as { packages: Record<string, object> };
     expect(Object.keys(locked).length).toBeGreaterThan(200);
-    expect(
-      Object.keys(missingEntries(locked)),
-      'Without them `npm ci` refuses the lock file on every machine. Add them: npm run lock',
-    ).toEqual([]);
+    expect(missingEntries(locked), 'Without them `npm ci` refuses the lock file on every machine. Add them: npm run lock').toEqual([]);
+  });
+
+  it('holds each package to one content, also those of other platforms', () => {
+    const { packages: locked } = JSON.parse(read('package-lock.json')) as { packages: Record<string, object> };
+    expect(unverifiedEntries(locked), 'They would be installed whatever a registry sends. Complete them: npm run lock').toEqual([]);
+    expect(unverifiedEntries({ '': {}, 'node_modules/a': { integrity: 'x' }, 'node_modules/b': { optional: true } })).toEqual([
+      'node_modules/b',
+    ]);
   });
 });
 
