@@ -8,6 +8,7 @@ import type { PersonNames } from '../config/person-names.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { ApiKeyUsage } from '../storage/api-key-usage.ts';
 import { GatewayError } from '../types/errors.ts';
+import { lineField } from '../types/printable-text.ts';
 import { personRef } from '../types/person.ts';
 import { type ConfigRow, keyPermissions, keySpec, type KeySpec } from '../types/resources.ts';
 import { pageOf, pageQuery } from './paging.ts';
@@ -16,7 +17,7 @@ import { writerOf } from './writer.ts';
 const dayMs = 86_400_000;
 const named = z.object({ id: z.string().min(1).max(64) });
 const createBody = z.strictObject({
-  title: z.string().max(128).default('').describe('What it is for, so that you know it again.'),
+  title: lineField(128).default('').describe('What it is for, so that you know it again.'),
   permissions: keySpec.shape.permissions
     .default([...keyPermissions])
     .describe('What it may do; never more than you may yourself, at any time. Nothing can be managed with a key.'),

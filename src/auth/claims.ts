@@ -1,6 +1,7 @@
 /** From claims to a principal, by configuration alone. */
 import { type PermissionCode, permissionCodes, type Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
+import { printableLine } from '../types/printable-text.ts';
 import { cappedPermissions, cappedRoles, codesOfRole } from './role-cap.ts';
 import type { ClaimMapping, NameMap, PrincipalField } from './issuer.ts';
 import { claimAt } from './claim-path.ts';
@@ -74,7 +75,7 @@ export function mapClaims(
       : new Set(roles.flatMap(codesOfRole));
   return Object.freeze({
     subject,
-    username: firstWord(sources, mapping, 'username') ?? subject,
+    username: printableLine(firstWord(sources, mapping, 'username') ?? subject),
     tenant: mapping.tenant ?? firstWord(sources, mapping, 'tenant') ?? mapping.defaultTenant,
     roles: Object.freeze(roles),
     permissions: maxRoles === null ? permissions : cappedPermissions(permissions, maxRoles),

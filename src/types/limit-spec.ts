@@ -1,6 +1,7 @@
 /** The row of a limit: whose calls of what are counted, and how many are allowed. */
 import { z } from 'zod';
 import { amountField, currencyField, parseAmount } from './money.ts';
+import { textField } from './printable-text.ts';
 import { longestPerson } from './person.ts';
 
 const most = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
@@ -8,7 +9,7 @@ const spendField = (unit: string) => amountField(unit, 6).refine((value) => pars
 
 export const limitSpec = z
   .strictObject({
-    description: z.string().max(1024).default(''),
+    description: textField(1024).default(''),
     subject_type: z.enum(['tenant', 'role', 'user', 'client', 'key']).describe('Whose calls are counted.'),
     subject: z
       .string()

@@ -5,6 +5,7 @@ import { limitSpec } from './limit-spec.ts';
 import { currencyField } from './money.ts';
 import { priceSpec } from './price-spec.ts';
 import { skillSpec } from './skill-spec.ts';
+import { lineField, textField } from './printable-text.ts';
 import { jsonObject, milliseconds, modelName, name, serverName, skillName, tags } from './spec-fields.ts';
 import { longestPerson } from './person.ts';
 import { operations } from './wire-format.ts';
@@ -142,7 +143,7 @@ const cache = z.strictObject({
 export const interruptions = ['error', 'resume', 'withhold'] as const;
 
 export const modelSpec = z.strictObject({
-  description: z.string().max(1024).default(''),
+  description: textField(1024).default(''),
   operations: z.array(z.enum(operations)).min(1).default(['chat']),
   deployments: z.array(deployment).min(1).max(64),
   strategy: z.string().min(1).max(64).default('weighted'),
@@ -196,7 +197,7 @@ export const mcpServerSpec = z.strictObject({
     .min(1)
     .max(64)
     .describe('The transport: http, sse, stdio or openapi; or virtual, for a selection of tools of other servers.'),
-  description: z.string().max(1024).default(''),
+  description: textField(1024).default(''),
   options: jsonObject.default({}).describe("The transport's own options, e.g. url, or command and args."),
   prefix: z
     .string()
@@ -268,7 +269,7 @@ export const keyPermissions = [
 
 /** A key as it is kept: bound to the person who made it, and never their secret itself. */
 export const keySpec = z.strictObject({
-  title: z.string().max(128).default(''),
+  title: lineField(128).default(''),
   issuer: z.string().min(1).max(1024).describe('The identity service that knows the owner.'),
   subject: z.string().min(1).max(256),
   hash: z.string().regex(/^[A-Za-z0-9_-]{43}$/),

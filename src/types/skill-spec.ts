@@ -1,5 +1,6 @@
 /** The row of a skill. */
 import { z } from 'zod';
+import { lineField, textField } from './printable-text.ts';
 import { jsonObject, milliseconds, name, tags } from './spec-fields.ts';
 
 export const versionNumber = z.string().regex(/^\d+\.\d+\.\d+$/, 'three numbers, such as 1.0.0');
@@ -27,8 +28,8 @@ export const skillSpec = z.strictObject({
     .nullable()
     .optional()
     .describe('The published version that callers get; null: the row itself, each change at once. Left out, it stays as it is.'),
-  title: z.string().max(128).default(''),
-  description: z.string().min(1).max(1024),
+  title: lineField(128).default(''),
+  description: textField(1024).min(1),
   model: name.describe('The model that the skill uses, with the rights of its caller.'),
   tools: z
     .array(

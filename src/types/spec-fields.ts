@@ -1,5 +1,6 @@
 /** Fields that rows of several kinds have. */
 import { z } from 'zod';
+import { lineField } from './printable-text.ts';
 
 /** Letters, digits, and `. _ - / : @` inside; 1 to 128 characters. */
 export const name = z
@@ -21,7 +22,7 @@ export const skillName = z
     /^((?=.{1,64}$)[a-z0-9]+(-[a-z0-9]+)*|[a-z0-9][a-z0-9-]{0,63}@\d+\.\d+\.\d+)$/,
     'small letters and digits with single - between them, at most 64',
   );
-export const tags = z.array(z.string().min(1).max(64)).max(32).default([]);
+export const tags = z.array(lineField(64).min(1)).max(32).default([]);
 export const jsonObject = z.record(z.string(), z.json());
 export const milliseconds = z.int().min(1).max(3_600_000);
 /** Of a model: `skill/…` and `mcp/…` are the names of other things. */

@@ -6,6 +6,7 @@ import type { Logger } from '../../../types/logger.ts';
 import type { McpServerEntry, Snapshot } from '../../../types/snapshot.ts';
 import { emptyServerListing, type ServerListing, type ToolDefinition } from '../../../types/tool-source.ts';
 import { type Approval, approvalsOf, type SeenItem } from './approvals.ts';
+import { printableListing } from './printable-listing.ts';
 import { compare, offered, definitionKey } from './compare-definitions.ts';
 import { createDisabledDefinitions } from './disabled-definitions.ts';
 
@@ -164,7 +165,8 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
       entry.askedAt = Date.now();
       entry.stale = false;
       try {
-        const offer = await server.instance.list(AbortSignal.any([closing.signal, AbortSignal.timeout(listTimeoutMs)]));
+        const listed = await server.instance.list(AbortSignal.any([closing.signal, AbortSignal.timeout(listTimeoutMs)]));
+        const offer = printableListing(listed);
         if (!(await inTurn(server, () => compareNow(entry, server, offer)))) return;
         entry.syncedAt = Date.now();
         entry.error = null;

@@ -1,0 +1,32 @@
+/** What is shown to people holds nothing that hides, reorders or commands; what scripts and emoji need stays. */
+import { expect, it } from 'vitest';
+import { printable, printableLine } from '../../src/types/printable-text.ts';
+
+it.each([
+  ['an escape of a terminal', '\u001b[2Jgone', '�[2Jgone'],
+  ['NUL, backspace, delete', 'a\u0000b\u0008c\u007f', 'a�b�c�'],
+  ['C1', 'a\u009b31m', 'a�31m'],
+  ['overrides of direction', 'exe.\u202egpj', 'exe.�gpj'],
+  ['isolates', '\u2066a\u2069', '�a�'],
+  ['a zero-width space', 'ad\u200bmin', 'ad�min'],
+  ['joiners between letters that join nothing', 'ad\u200dmin\u200c', 'ad�min�'],
+  ['a byte order mark', '\ufeffx', '�x'],
+  ['tag characters, which only a model reads', 'x\u{e0041}\u{e0042}', 'x��'],
+  ['line separators', 'a\u2028b', 'a�b'],
+  ['half a character', 'a\ud800b', 'a�b'],
+  ['a carriage return that writes over its line', 'safe\revil', 'safe\nevil'],
+])('%s', (_what, text, shown) => {
+  expect(printable(text)).toBe(shown);
+  expect(printable(printable(text))).toBe(shown);
+});
+
+it.each(['你好，世界', 'naïve – “quotes” …', '👩‍💻 👍🏽 ❤️ 🇨🇳', 'می‌خواهم', 'क्‍ष', 'עברית\u200f', 'two\nlines\tand a tab', '한국어 ひらがな'])(
+  '%s stays as it is',
+  (text) => {
+    expect(printable(text)).toBe(text);
+  },
+);
+
+it('a title is one line', () => {
+  expect(printableLine('a\r\n\tb')).toBe('a b');
+});
