@@ -103,11 +103,6 @@ export class DeliveredContent {
     else stretches.push({ channel, text });
   }
 
-  /** True when each of `count` choices has its end. */
-  isComplete(count: number): boolean {
-    return this.#choices.size >= count && [...this.#choices.values()].every(({ finish }) => finish !== null);
-  }
-
   /** The words of the one choice, if words of text are all that was said; null otherwise. */
   get plainText(): string | null {
     const only = this.#choices.get(0);

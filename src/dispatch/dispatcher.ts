@@ -88,6 +88,8 @@ interface Dispatched<T> extends Failover<T> {
   /** Of all models. */
   readonly allAttempts: number;
   readonly totalAt: number;
+  /** The names of the models that had their chance before. */
+  readonly tried: Set<string>;
 }
 
 /** Nobody sees a word before all are there. */
@@ -186,7 +188,7 @@ export function createDispatcher(options: {
             'answered after several attempts',
           );
         run.answeredBy(result.deployment.id, result.deployment.price);
-        return { ...result, model, plan, allAttempts, totalAt };
+        return { ...result, model, plan, allAttempts, totalAt, tried };
       } catch (thrown) {
         const error = toGatewayError(thrown);
         tried.add(model.name);
@@ -239,9 +241,9 @@ export function createDispatcher(options: {
         if (merged.isEmpty) return attempt;
         return attempt.then((answer) => ({ ...answer, events: merged.ending(answer.events, request.body) }));
       };
-      const { deployment, attempts, allAttempts, value, ...rest } = await dispatch(asked, context, {
-        operation: 'chat',
-        body: request.body,
+      const asking = { operation: 'chat', body: request.body } as const;
+      const { deployment, attempts, allAttempts, value, tried, ...rest } = await dispatch(asked, context, {
+        ...asking,
         attempt: (each, { model, ...spec }) => chatAttempt(each, model, { stream, whole: isGathered(model, stream) }, spec),
         hedged: (model) => (isGathered(model, stream) ? 'answer' : 'first token'),
         discard: ({ events }) => void discardEvents(events),
@@ -249,7 +251,7 @@ export function createDispatcher(options: {
       run.firstToken();
       const answered = { deployment, attempts: allAttempts, warnings: value.warnings };
       if (!stream || rest.model.spec.interrupted !== 'resume') return { ...answered, events: value.events };
-      const { model, totalAt } = rest;
+      const { totalAt } = rest;
       const events = resumeAnswer({
         ...rest,
         request,
@@ -260,7 +262,15 @@ export function createDispatcher(options: {
         deployment,
         attempts,
         events: value.events,
-        attempt: (each, permit, signals, prefill) =>
+        async fallback(failed, errors) {
+          tried.add(failed.name);
+          for (const error of errors) {
+            const model = await fallbackOf(failed, error, asking, context, tried);
+            if (model !== null) return { model, plan: planFor(model, run.start.principal, request.body) };
+          }
+          return null;
+        },
+        attempt: (model, each, permit, signals, prefill) =>
           chatAttempt(each, model, { stream, whole: false, ...(prefill === null ? {} : { prefill }) }, { ...signals, permit, totalAt }),
       });
       return { ...answered, events };

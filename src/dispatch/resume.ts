@@ -1,8 +1,8 @@
 /**
  * A streamed answer that breaks off in the middle goes on at another deployment: from its beginning where a model can be given one, else with
  * a second answer that is kept back while it says the same once more. Where neither leads to the very same words, the call ends with an error.
+ * When the deployments of its model have had their chance, those of the fallback models have theirs.
  */
-import { choicesOf } from '../models/choice-count.ts';
 import type { Run } from '../telemetry/run.ts';
 import type { ChatEvent, ChatEvents, ChatRequest } from '../types/chat.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
@@ -31,7 +31,22 @@ export interface ResumeOptions {
   readonly deployment: Deployment;
   readonly attempts: number;
   readonly events: ChatEvents;
-  attempt(deployment: Deployment, permit: Permit, signals: AttemptSignals, prefill: string | null): Promise<AttemptAnswer>;
+  /** The model that takes over when `failed` could not go on, for the first of `errors` that has one; null: there is none that the caller may use. */
+  fallback(failed: ModelEntry, errors: readonly GatewayError[]): Promise<Pick<Route, 'model' | 'plan'> | null>;
+  attempt(
+    model: ModelEntry,
+    deployment: Deployment,
+    permit: Permit,
+    signals: AttemptSignals,
+    prefill: string | null,
+  ): Promise<AttemptAnswer>;
+}
+
+/** The model whose deployments are asked, in their order, and how many attempts were made at it. */
+interface Route {
+  readonly model: ModelEntry;
+  readonly plan: readonly Deployment[];
+  readonly attempts: number;
 }
 
 /** One deployment's part of the answer. */
@@ -48,17 +63,17 @@ interface Part {
 }
 
 /** Those behind the one that broke off, then all from the start, it last and only where it may be tried again. */
-function candidates({ plan, model }: ResumeOptions, broken: Deployment): readonly Deployment[] {
+function candidates({ plan, model }: Route, broken: Deployment): readonly Deployment[] {
   const at = plan.findIndex(({ key }) => key === broken.key);
   return [...plan.slice(at + 1), ...plan.slice(0, at), ...(model.spec.retry.same > 0 ? [broken] : [])];
 }
 
 /** The events of the answer, whoever gives them. Rejects with what the caller should see where nobody can go on. */
 export async function* resumeAnswer(options: ResumeOptions): AsyncGenerator<readonly ChatEvent[]> {
-  const { request, run, model } = options;
+  const { request, run } = options;
   const said = new DeliveredContent();
   const bill = new MergedUsage(run);
-  let attempts = options.attempts;
+  let route: Route = options;
   let part: Part = { deployment: options.deployment, events: options.events, asked: request.body, overlap: null, drop: () => {} };
   for (;;) {
     const use: Use = { asked: part.asked, heard: '', reported: null };
@@ -80,9 +95,8 @@ export async function* resumeAnswer(options: ResumeOptions): AsyncGenerator<read
     } catch (thrown) {
       failure = toGatewayError(thrown);
       over = true;
-      const complete = said.isComplete(choicesOf(request.body)) && !options.signal.aborted;
-      const why = complete ? null : (said.obstacle ?? hindrance(failure, options, attempts));
-      if (!bill.isEmpty || (why === null && !complete)) bill.add(use, part.deployment.price);
+      const why = said.obstacle ?? hindrance(failure, options, route);
+      if (!bill.isEmpty || why === null) bill.add(use, part.deployment.price);
       if (why !== null) {
         options.logger.info(
           { runId: run.id, deployment: part.deployment.id, error: failure.code, why },
@@ -94,15 +108,9 @@ export async function* resumeAnswer(options: ResumeOptions): AsyncGenerator<read
       // Left by the reader in the middle.
       if (!over && !bill.isEmpty) bill.add(use, part.deployment.price);
     }
-    if (said.isComplete(choicesOf(request.body))) {
-      // Every choice has its end; only the count of tokens was lost.
-      yield [{ type: 'response-end', usage: run.usage }];
-      return;
-    }
-    const next = await goOn(options, part.deployment, said, attempts, failure);
-    attempts = next.attempts;
-    part = next.part;
+    ({ part, route } = await goOn(options, route, part.deployment, said, failure));
     run.answeredBy(part.deployment.id, part.deployment.price);
+    const { model, attempts } = route;
     options.logger.info({ runId: run.id, model: model.name, deployment: part.deployment.id, attempts }, 'going on with a cut answer');
   }
 }
@@ -117,52 +125,74 @@ function newIn(batch: readonly ChatEvent[], part: Part): readonly ChatEvent[] {
 }
 
 /** Why the call may not go on; null if it may. */
-function hindrance(failure: GatewayError, { signal, totalAt, model }: ResumeOptions, attempts: number): string | null {
+function hindrance(failure: GatewayError, { signal, totalAt }: ResumeOptions, { model, attempts }: Route): string | null {
   if (signal.aborted) return 'the caller left';
   if (!failure.retryable) return 'the failure is final';
-  if (attempts >= model.spec.limits.attempts) return 'the attempts are used up';
+  if (attempts >= model.spec.limits.attempts && model.spec.fallbacks.length === 0) return 'the attempts are used up';
   return Date.now() >= totalAt ? 'the time is used up' : null;
 }
 
 async function goOn(
   options: ResumeOptions,
+  current: Route,
   broken: Deployment,
   said: DeliveredContent,
-  made: number,
   cut: GatewayError,
-): Promise<{ readonly part: Part; readonly attempts: number }> {
-  const { model, deployments, totalAt, signal } = options;
-  const plan = candidates(options, broken);
-  try {
-    if (plan.length === 0) throw cut;
-    const { value, attempts } = await withFailover<Part>({
-      model,
-      plan,
-      deployments,
-      totalAt,
-      signal,
-      made,
-      attempt: (deployment, permit) => attemptPart(options, deployment, permit, said),
-    });
-    return { part: value, attempts };
-  } catch (thrown) {
-    if (signal.aborted) throw signal.reason;
-    if (thrown === cut) throw cut;
-    const last = toGatewayError(thrown);
-    throw new GatewayError(
-      'upstream_interrupted',
-      'The vendor cut the answer short, and no other deployment could go on with it. What you received is incomplete.',
-      { details: { cut: { code: cut.code, details: cut.details }, last: { code: last.code, details: last.details } }, cause: thrown },
+): Promise<{ readonly part: Part; readonly route: Route }> {
+  const { deployments, totalAt, signal } = options;
+  let route = current;
+  let plan = candidates(route, broken);
+  for (;;) {
+    const { model, attempts: made } = route;
+    let failure: GatewayError;
+    try {
+      if (plan.length === 0 || made >= model.spec.limits.attempts) throw cut;
+      const { value, attempts } = await withFailover<Part>({
+        model,
+        plan,
+        deployments,
+        totalAt,
+        signal,
+        made,
+        attempt: (deployment, permit) => attemptPart(options, model, deployment, permit, said),
+      });
+      return { part: value, route: { ...route, attempts } };
+    } catch (thrown) {
+      if (signal.aborted) throw signal.reason;
+      failure = toGatewayError(thrown);
+    }
+    const next = Date.now() >= totalAt ? null : await options.fallback(model, failure === cut ? [cut] : [failure, cut]);
+    if (next === null) throw failure === cut ? cut : nobodyGoesOn(cut, failure);
+    options.logger.info(
+      { runId: options.run.id, model: model.name, fallback: next.model.name, error: failure.code },
+      'going on with a cut answer at another model',
     );
+    route = { ...next, attempts: 0 };
+    plan = next.plan;
   }
 }
 
-async function attemptPart(options: ResumeOptions, deployment: Deployment, permit: Permit, said: DeliveredContent): Promise<Part> {
+function nobodyGoesOn(cut: GatewayError, last: GatewayError): GatewayError {
+  return new GatewayError(
+    'upstream_interrupted',
+    'The vendor cut the answer short, and no other deployment could go on with it. What you received is incomplete.',
+    { details: { cut: { code: cut.code, details: cut.details }, last: { code: last.code, details: last.details } }, cause: last },
+  );
+}
+
+async function attemptPart(
+  options: ResumeOptions,
+  model: ModelEntry,
+  deployment: Deployment,
+  permit: Permit,
+  said: DeliveredContent,
+): Promise<Part> {
   const { request, signal } = options;
   const own = new AbortController();
   const beginning = resumePrefillFor(deployment, request, said);
   try {
     const { events } = await options.attempt(
+      model,
       deployment,
       permit,
       { signal: AbortSignal.any([signal, own.signal]), dropped: own.signal },
