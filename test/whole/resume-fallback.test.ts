@@ -131,3 +131,20 @@ it('a fallback that the caller may not use is not asked', async () => {
   expect(await user.ask(model, { stream: true })).toMatchObject({ said: 'Many ', complete: false, error: expect.stringMatching(/./) });
   expect(own[1]?.calls).toHaveLength(0);
 });
+
+it('a fallback needs only the room that the cut model gives back, though the headers have left', async () => {
+  const { model } = await chain({ script: cut('Many ', 'close') }, { script: whole(full) });
+  const spec = { subject_type: 'user', concurrent_calls: 1, tokens_per_minute: 100_000 };
+  expect((await gateway.as('admin', 'POST', '/api/limits', { name: 'one-call', spec })).status).toBe(201);
+  expect(await ask(model)).toMatchObject({ said: full, complete: true, error: null });
+  expect((await gateway.as('admin', 'DELETE', '/api/limits/one-call')).status).toBeLessThan(300);
+});
+
+it('a fallback that has no room for the caller is not asked', async () => {
+  const { model, own } = await chain({ script: cut('Many ', 'close') }, { script: whole(full) });
+  const spec = { subject_type: 'user', requests_per_minute: 1, capability: `model/${model.replace(/0$/, '1')}` };
+  expect((await gateway.as('admin', 'POST', '/api/limits', { name: 'no-room', spec })).status).toBe(201);
+  expect(await ask(model.replace(/0$/, '1'))).toMatchObject({ said: full });
+  expect(await ask(model)).toMatchObject({ said: 'Many ', complete: false });
+  expect(own[1]?.calls).toHaveLength(1);
+});
