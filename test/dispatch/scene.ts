@@ -6,6 +6,10 @@ import { createDispatcher, type Dispatcher, type ModelAnswer } from '../../src/d
 import weighted from '../../src/dispatch/strategies/weighted.ts';
 import openai from '../../src/models/vendor-formats/openai/plugin.ts';
 import anthropic from '../../src/models/vendor-formats/anthropic/plugin.ts';
+import bedrock from '../../src/models/vendor-formats/bedrock/plugin.ts';
+import dashscope from '../../src/models/vendor-formats/dashscope/plugin.ts';
+import gemini from '../../src/models/vendor-formats/gemini/plugin.ts';
+import ollama from '../../src/models/vendor-formats/ollama/plugin.ts';
 import { createModelInvoker, type ModelInvoker } from '../../src/models/invoke.ts';
 import { createOutboundClient } from '../../src/outbound/client.ts';
 import { createOutboundGuard } from '../../src/outbound/guard.ts';
@@ -174,7 +178,15 @@ const principal = { tenant: 't', issuer: 'i', subject: 's', username: 'u', clien
 
 export async function startScene(): Promise<Scene> {
   const client = createOutboundClient(createOutboundGuard({ allow: ['127.0.0.0/8'] }));
-  const formats = { openai: await openai.create({}, {} as PluginServices), anthropic: await anthropic.create({}, {} as PluginServices) };
+  const services = {} as PluginServices;
+  const formats = {
+    openai: await openai.create({}, services),
+    anthropic: await anthropic.create({}, services),
+    bedrock: await bedrock.create({}, services),
+    dashscope: await dashscope.create({}, services),
+    gemini: await gemini.create({}, services),
+    ollama: await ollama.create({}, services),
+  };
   const strategy = await weighted.create({}, {} as PluginServices);
   const invoker = createModelInvoker({
     client,

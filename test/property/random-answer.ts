@@ -1,0 +1,94 @@
+/** Random answers of a model, of everything that a wire format can say, in any order. */
+
+export type Item =
+  | { readonly kind: 'text' | 'thought'; readonly text: string }
+  | { readonly kind: 'call'; readonly id: string; readonly name: string; readonly arguments: string }
+  | { readonly kind: 'image'; readonly url: string }
+  | { readonly kind: 'citation'; readonly url: string };
+export type Step =
+  | Item
+  | { readonly kind: 'finish'; readonly reason: 'stop' | 'length' }
+  | { readonly kind: 'counts'; readonly output: number };
+
+export type Random = () => number;
+
+/** Mulberry32: the same seed says the same again. */
+export function randomOf(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+export const below = (random: Random, limit: number): number => Math.floor(random() * limit);
+
+/** What a format can say, and where it may say why the answer ended and what it used. */
+export interface Abilities {
+  readonly items: readonly Item['kind'][];
+  /** A finish reason or counts may come anywhere, and several times. */
+  readonly anywhere: boolean;
+}
+
+const scripts = ['word ', '牌楼', '🏮', 'é', '\n', '"\\', '</t', 'data: ', '[DONE]', '{}'];
+const pixel = 'data:image/png;base64,iVBORw0KGgo=';
+
+/** No piece begins as the one before, so that a vendor who repeats itself is told from one who does not. */
+function words(random: Random, at: number): string {
+  let text = String.fromCodePoint(0x61 + (at % 26));
+  for (let count = below(random, 4); count >= 0; count--) text += scripts[below(random, scripts.length)];
+  return text;
+}
+
+function itemOf(kind: Item['kind'], random: Random, at: number): Item {
+  switch (kind) {
+    case 'text':
+    case 'thought':
+      return { kind, text: words(random, at) };
+    case 'call':
+      return { kind, id: `call_${at}`, name: `tool_${below(random, 3)}`, arguments: JSON.stringify({ at, said: words(random, at) }) };
+    case 'image':
+      return { kind, url: pixel };
+    case 'citation':
+      return { kind, url: `https://example.com/${at}` };
+  }
+}
+
+/** The steps of one answer in the order in which the vendor says them. `proper`: its last word says that it is over. */
+export function randomSteps(random: Random, { items, anywhere }: Abilities): { readonly steps: readonly Step[]; readonly proper: boolean } {
+  const steps: Step[] = [];
+  const reason = (): 'stop' | 'length' => (random() < 0.7 ? 'stop' : 'length');
+  const length = 1 + below(random, 10);
+  for (let at = 0; at < length; at++) {
+    const kind = items[below(random, items.length)] as Item['kind'];
+    steps.push(itemOf(at === 0 ? 'text' : kind, random, at));
+    if (anywhere && random() < 0.15) steps.push({ kind: 'finish', reason: reason() });
+    if (anywhere && random() < 0.15) steps.push({ kind: 'counts', output: below(random, 1_000) });
+  }
+  const proper = random() < 0.85;
+  if (proper) steps.push({ kind: 'finish', reason: reason() });
+  if (proper && random() < 0.8) steps.push({ kind: 'counts', output: below(random, 1_000) });
+  return { steps, proper };
+}
+
+/** What a client ought to have of some items. */
+export interface Content {
+  readonly text: string;
+  readonly thoughts: string;
+  readonly calls: readonly string[];
+  readonly images: readonly string[];
+  readonly citations: readonly string[];
+}
+
+export function contentOf(steps: readonly Step[]): Content {
+  const of = (kind: 'text' | 'thought'): string => steps.map((step) => (step.kind === kind ? step.text : '')).join('');
+  return {
+    text: of('text'),
+    thoughts: of('thought'),
+    calls: steps.flatMap((step) => (step.kind === 'call' ? [`${step.name}(${step.arguments})`] : [])),
+    images: steps.flatMap((step) => (step.kind === 'image' ? [step.url] : [])),
+    citations: steps.flatMap((step) => (step.kind === 'citation' ? [step.url] : [])),
+  };
+}
