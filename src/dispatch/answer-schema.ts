@@ -9,7 +9,10 @@ import type { StructuredOutput } from '../types/structured-output.ts';
 import type { Deployment } from '../types/snapshot.ts';
 
 /** Agents send the same schema with each call. By the text of the schema. */
-const compiled = new LRUCache<string, SchemaCheck>({ max: 200 });
+const compiled = new LRUCache<string, SchemaCheck>({ maxSize: 2_000_000, sizeCalculation: (_check, text) => text.length + 1 });
+
+/** Any caller may send a schema with each call, so that it gets less time than one in a row. */
+const times = { compileMs: 1_000, checkMs: 250 };
 
 function anyObject(format: JsonObject): JsonObject | null {
   return format['type'] === 'json_object' ? { type: 'object' } : null;
@@ -34,7 +37,7 @@ export function checkFor(schema: JsonObject): SchemaCheck {
   if (known !== undefined) return known;
   const param = 'response_format.json_schema.schema';
   try {
-    const check = compileSchema(schema);
+    const check = compileSchema(schema, times);
     compiled.set(text, check);
     return check;
   } catch (thrown) {

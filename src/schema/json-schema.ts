@@ -37,8 +37,12 @@ const addresses = {
   'draft-07': 'http://json-schema.org/draft-07/schema',
   'draft-06': 'http://json-schema.org/draft-07/schema',
 };
-const compileMs = 2_000;
-const checkMs = 500;
+/** The longest time for which a compilation or a check may hold the process. */
+export interface SchemaTimes {
+  readonly compileMs: number;
+  readonly checkMs: number;
+}
+const usualTimes: SchemaTimes = { compileMs: 2_000, checkMs: 500 };
 
 /** Fetches nothing: a remote reference is a fault of the schema. `meta` makes the draft's own schemas available to references. */
 function compilerFor(draft: Draft, meta: boolean): Ajv {
@@ -114,7 +118,7 @@ function breakOff(thrown: unknown, slow: string, deep: string): string | null {
   return typeof thrown === 'object' && thrown !== null && 'name' in thrown && thrown.name === 'RangeError' ? deep : null;
 }
 
-function validatorOf(schema: JsonObject, plain: boolean): ValidateFunction {
+function validatorOf(schema: JsonObject, plain: boolean, compileMs: number): ValidateFunction {
   const draft = draftOf(schema);
   const fits = rulesOf(draft);
   const work = (): ValidateFunction => {
@@ -139,9 +143,9 @@ function validatorOf(schema: JsonObject, plain: boolean): ValidateFunction {
  * Compiles a schema. Throws an Error with a sentence for an invalid or too large schema, circular references, or a pattern with look-around or
  * back references. A check that exceeds its time is a fault of the value.
  */
-export function compileSchema(schema: JsonObject): SchemaCheck {
+export function compileSchema(schema: JsonObject, { compileMs, checkMs }: SchemaTimes = usualTimes): SchemaCheck {
   const plain = isCheapToCheck(schema, sizeOf(schema));
-  const validate = validatorOf(schema, plain);
+  const validate = validatorOf(schema, plain, compileMs);
   return {
     fault(value) {
       try {

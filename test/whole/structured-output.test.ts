@@ -165,6 +165,15 @@ describe('a vendor with a JSON mode and no schemas', () => {
     expect(vendor.requests).toHaveLength(0);
   });
 
+  it('refuses a schema that would hold up all other calls, and names the field', async () => {
+    say(good);
+    const wide = { anyOf: Array.from({ length: 4_000 }, (_, index) => ({ type: 'object', properties: { [`a${index}`]: { $ref: '#' } } })) };
+    const answer = await ask('by-json', { response_format: { type: 'json_schema', json_schema: { name: 'x', schema: wide } } });
+    expect(answer.status).toBe(400);
+    expect(answer.json.error).toMatchObject({ code: 'invalid_request', param: 'response_format.json_schema.schema' });
+    expect(vendor.requests).toHaveLength(0);
+  });
+
   it('leaves alone what is no answer: a call of a tool, and one that was cut at its limit', async () => {
     const call = { id: 'c1', type: 'function', function: { name: 'find', arguments: '{}' } };
     vendor.behave((_request, response) => {
