@@ -27,6 +27,7 @@ beforeAll(async () => {
     ['compatible', 'openai-compatible', {}],
     ['told', 'openai-compatible', { structured_output: 'json_object' }],
     ['trusted', 'deepseek', { structured_output: 'json_schema' }],
+    ['claude', 'anthropic', {}],
   ] as const) {
     const made = await gateway.as('admin', 'POST', '/api/providers', { name, spec: { kind, options, ...more } });
     expect(made.status, made.text).toBe(201);
@@ -35,6 +36,8 @@ beforeAll(async () => {
     'by-json': [{ provider: 'deep', model: 'next' }],
     'by-words': [{ provider: 'max', model: 'next' }],
     native: [{ provider: 'compatible', model: 'next' }],
+    'old-claude': [{ provider: 'claude', model: 'claude-3-5-haiku-20241022' }],
+    'new-claude': [{ provider: 'claude', model: 'claude-opus-4-5' }],
     'provider-says': [{ provider: 'told', model: 'next' }],
     'provider-trusts': [{ provider: 'trusted', model: 'next' }],
     'deployment-says': [{ provider: 'told', model: 'next', structured_output: 'json_schema' }],
@@ -230,6 +233,40 @@ describe('a vendor with schemas', () => {
     expect(vendor.requests[0]?.body.response_format).toEqual(responseFormat);
     expect(contentOf(answer)).toBe('{"anything": true}');
     expect(answer.headers.get('x-pailou-warnings')).toBeNull();
+  });
+});
+
+describe('a vendor with schemas for its newer models', () => {
+  it('has the older ones asked in words, at every face', async () => {
+    vendor.behave((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(
+        JSON.stringify({
+          id: 'm1',
+          type: 'message',
+          role: 'assistant',
+          model: 'claude',
+          content: [{ type: 'text', text: good }],
+          stop_reason: 'end_turn',
+          usage: { input_tokens: 5, output_tokens: 2 },
+        }),
+      );
+    });
+    const old = await ask('old-claude');
+    expect(old.status, old.text).toBe(200);
+    expect(contentOf(old)).toBe(good);
+    expect(vendor.requests[0]?.body).not.toHaveProperty('output_config');
+    expect(JSON.stringify(vendor.requests[0]?.body.system)).toContain('JSON Schema');
+    await ask('new-claude');
+    expect(vendor.requests[1]?.body.output_config.format.type).toBe('json_schema');
+    const message = await gateway.as('developer', 'POST', '/v1/messages', {
+      model: 'old-claude',
+      max_tokens: 100,
+      messages,
+      output_config: { format: { type: 'json_schema', schema } },
+    });
+    expect(message.status, message.text).toBe(200);
+    expect(message.json.content).toMatchObject([{ type: 'text', text: good }]);
+    expect(vendor.requests[2]?.body).not.toHaveProperty('output_config');
   });
 });
 
