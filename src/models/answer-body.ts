@@ -3,6 +3,8 @@ import type { UpstreamResponse } from '../outbound/client.ts';
 import type { ChatEvent, ChatEvents } from '../types/chat.ts';
 import type { ChatFormat, Reading, StreamProgress } from '../types/wire-format.ts';
 import { readWhole } from './bounded-body.ts';
+import { withoutByteOrderMark } from './byte-order-mark.ts';
+import { checkChoices } from './positional-answers.ts';
 import { singleBatch } from './single-batch.ts';
 import { contentType } from './send-upstream.ts';
 
@@ -71,8 +73,10 @@ async function* readStreamed(
         next = null;
       }
       if (next === null || next.done === true) break;
-      if (first && isEventStream && firstCharacter(next.value) === brace) {
-        yield format.decodeResponse(await readRest(next.value, body), reading);
+      if (first && isEventStream && firstCharacter(withoutByteOrderMark(next.value)) === brace) {
+        const events = format.decodeResponse(withoutByteOrderMark(await readRest(next.value, body)), reading);
+        checkChoices(events, reading?.choices);
+        yield events;
         return;
       }
       first = false;
@@ -100,7 +104,12 @@ async function readRest(first: Buffer, rest: AsyncIterator<Buffer, undefined>): 
 }
 
 async function readAtOnce(response: UpstreamResponse, format: ChatFormat, reading: Reading | undefined): Promise<readonly ChatEvent[]> {
-  const bytes = await readWhole(response.body, wholeBytes);
+  const events = decodeAtOnce(withoutByteOrderMark(await readWhole(response.body, wholeBytes)), format, reading);
+  checkChoices(events, reading?.choices);
+  return events;
+}
+
+function decodeAtOnce(bytes: Buffer, format: ChatFormat, reading: Reading | undefined): readonly ChatEvent[] {
   if (!fieldOfEvents.test(bytes.subarray(0, 16).toString('latin1').trimStart())) return format.decodeResponse(bytes, reading);
   // A stream that calls itself JSON.
   const decoder = format.decoder(reading);

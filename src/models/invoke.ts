@@ -17,9 +17,11 @@ import type {
 import { readAnswer, wholeBytes } from './answer-body.ts';
 import { askInParts, splitInputs } from './batched-embeddings.ts';
 import { readWhole } from './bounded-body.ts';
-import { choicesOf } from './choice-count.ts';
+import { withoutByteOrderMark } from './byte-order-mark.ts';
+import { askedChoices } from './choice-count.ts';
 import { askForModels } from './models-list.ts';
 import type { PictureFetcher } from './image-fetcher.ts';
+import { checkRanking, checkVectors } from './positional-answers.ts';
 import { withPrefill } from './prefill.ts';
 import { type PassthroughAnswer, sendPassthrough, type PassthroughRequest } from './passthrough.ts';
 import { rememberReasoning, restoreReasoning } from './reasoning-memory.ts';
@@ -118,13 +120,16 @@ export function createModelInvoker(options: {
     format: { encodeRequest(body: B, target: EncodeTarget): Buffer | string; decodeResponse(body: Buffer, reading?: object): A },
     body: B,
     signal: AbortSignal,
+    check: (body: B, answer: A) => void,
   ): Promise<Warned<A>> => {
     const provider = deployment.provider.instance;
     const { call, target, warnings } = prepare(deployment, operation, body, false);
     const encoded = format.encodeRequest(body, target);
     const response = await sendUpstream(client, { provider, call, headers: noHeaders, body: encoded, request: body, signal });
     refuseForeign(response);
-    return { ...format.decodeResponse(await readWhole(response.body, wholeBytes), provider.reading), warnings };
+    const answer = format.decodeResponse(withoutByteOrderMark(await readWhole(response.body, wholeBytes)), provider.reading);
+    check(body, answer);
+    return { ...answer, warnings };
   };
 
   return {
@@ -142,11 +147,11 @@ export function createModelInvoker(options: {
       const headers = withNativeHeaders({ accept, ...format.headers?.(target, asked) }, request, kind);
       const response = await sendUpstream(client, { provider, call, headers, body, request: request.body, signal });
       refuseForeign(response);
-      const choices = choicesOf(request.body);
+      const choices = askedChoices(request.body);
       const reading = {
         ...provider.reading,
         warn: (note: string) => target.warn(note),
-        ...(choices > 1 ? { choices } : {}),
+        ...(choices === undefined ? {} : { choices }),
         ...(deployment.thinkTags === undefined ? {} : { thinkTags: deployment.thinkTags }),
       };
       const events = readAnswer(response, format, call.stream, { reading, signal });
@@ -158,13 +163,16 @@ export function createModelInvoker(options: {
       };
     },
 
-    embeddings(deployment, body, { signal }) {
+    async embeddings(deployment, body, { signal }) {
       const format = formatFor(deployment, 'embeddings');
       const limit = deployment.provider.instance.embeddingsBatch ?? format.batch;
-      return askInParts(splitInputs(body, limit), signal, (part, own) => exchange(deployment, 'embeddings', format, part, own));
+      const parts = splitInputs(body, limit);
+      const answer = await askInParts(parts, signal, (part, own) => exchange(deployment, 'embeddings', format, part, own, checkVectors));
+      if (parts.length > 1) checkVectors(body, answer);
+      return answer;
     },
 
-    rerank: (deployment, body, { signal }) => exchange(deployment, 'rerank', formatFor(deployment, 'rerank'), body, signal),
+    rerank: (deployment, body, { signal }) => exchange(deployment, 'rerank', formatFor(deployment, 'rerank'), body, signal, checkRanking),
 
     relay: (deployment, request, { signal }) => sendPassthrough(client, deployment, request, signal),
 

@@ -75,7 +75,7 @@ function eventDataIn(text: string): string | undefined {
 export function readFailure(text: string): VendorError {
   const nothing: VendorError = { code: '', type: '', message: text, param: null, status: null };
   try {
-    const parsed: unknown = JSON.parse(eventDataIn(text) ?? text);
+    const parsed: unknown = JSON.parse((eventDataIn(text) ?? text).replace(/^\ufeff/, ''));
     const body: unknown = Array.isArray(parsed) ? parsed[0] : parsed;
     if (isJsonObject(body)) return findVendorError(body) ?? fromObject(body);
   } catch {

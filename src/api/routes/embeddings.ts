@@ -66,7 +66,8 @@ export function addEmbeddings(app: FastifyInstance, services: CallServices): voi
       const run = openRun(services, caller, null, `model/${model.name}`, 'embeddings', false);
       const answered = (vectors: KeptVectors, answer: Omit<Answered, 'run'>): FastifyReply => {
         addAnswerHeaders(reply, { run, ...answer });
-        const options = { model: body.model, encoding: checked.data.encoding_format ?? 'float', usage: vectors.usage } as const;
+        const id = `embd-${run.id.replaceAll('-', '')}`;
+        const options = { id, model: body.model, encoding: checked.data.encoding_format ?? 'float', usage: vectors.usage } as const;
         return reply.header('content-type', 'application/json; charset=utf-8').send(renderEmbeddings(vectors.vectors, options));
       };
       try {

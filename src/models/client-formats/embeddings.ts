@@ -2,6 +2,7 @@
 import type { Usage } from '../../types/chat.ts';
 
 export interface EmbeddingsOptions {
+  readonly id: string;
   /** The public name that the caller used. */
   readonly model: string;
   /** As the caller asked (`encoding_format`); a vendor that answered in the other one is put right. */
@@ -28,6 +29,7 @@ export function renderEmbeddings(vectors: readonly (readonly number[] | string)[
   });
   const { inputTokens, estimated } = options.usage;
   return JSON.stringify({
+    id: options.id,
     object: 'list',
     data,
     model: options.model,

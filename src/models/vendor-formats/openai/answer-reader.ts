@@ -4,6 +4,7 @@ import { GatewayError } from '../../../types/errors.ts';
 import type { Reading, StreamProgress } from '../../../types/wire-format.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { readImageParts, readImages } from '../../answer-images.ts';
+import { invalidAnswer } from '../../answer-json.ts';
 import { CitationReader, completeAnnotation } from '../../citations.ts';
 import { errorInside } from '../../classify-failure.ts';
 import { FinishTracker } from '../../finish-tracker.ts';
@@ -174,6 +175,9 @@ export class AnswerReader {
     if (this.#choices.size === 0) {
       throw new GatewayError('upstream_invalid_response', 'The vendor sent an answer without any content. Try again.');
     }
+    const asked = this.#reading?.choices;
+    if (how === 'said' && asked !== undefined && this.#choices.size !== asked)
+      throw invalidAnswer(`${this.#choices.size} choices where ${asked} were asked for`);
     for (const [choice, { reason, ...more }] of this.#finishes.end(how)) {
       const state = this.#choices.get(choice) as ChoiceState;
       const held = state.thinking?.end();

@@ -21,6 +21,16 @@ function usageOf(answer: JsonObject) {
   return readUsage(answer) ?? (tokens === undefined ? null : readUsage({ usage: tokens }));
 }
 
+/** Where vendors put the list: Cohere and Jina, Voyage, NVIDIA. Text Embeddings Inference answers with the list alone. */
+const listNames = ['results', 'data', 'rankings'];
+const scoreNames = ['relevance_score', 'score', 'logit'];
+
+function resultsIn(answer: Json): readonly Json[] | undefined {
+  if (Array.isArray(answer)) return answer as readonly Json[];
+  if (!isJsonObject(answer)) return undefined;
+  return listNames.map((name) => answer[name]).find((list): list is readonly Json[] => Array.isArray(list));
+}
+
 function decodeResponse(body: Buffer, reading?: Reading): RerankAnswer {
   const text = body.toString('utf8');
   let answer: Json;
@@ -29,19 +39,18 @@ function decodeResponse(body: Buffer, reading?: Reading): RerankAnswer {
   } catch {
     throw invalid('an answer that is not JSON', text);
   }
-  if (!isJsonObject(answer)) throw invalid('an answer that is not an object', text);
-  const error = errorInside(answer, reading?.errorCodes);
+  const error = isJsonObject(answer) ? errorInside(answer, reading?.errorCodes) : undefined;
   if (error !== undefined) throw error;
-  const results = answer['results'] ?? answer['data'];
-  if (!Array.isArray(results)) throw invalid('an answer without results', text);
+  const results = resultsIn(answer);
+  if (results === undefined) throw invalid('an answer without results', text);
   const read = results.map((each: Json) => {
     const index = isJsonObject(each) ? each['index'] : undefined;
-    const score = isJsonObject(each) ? (each['relevance_score'] ?? each['score']) : undefined;
+    const score = isJsonObject(each) ? scoreNames.map((name) => each[name]).find((value) => value !== undefined) : undefined;
     if (typeof index !== 'number' || !Number.isSafeInteger(index) || index < 0 || typeof score !== 'number')
       throw invalid('a result without index or score', text);
     return { index, score };
   });
-  return { results: read.toSorted((one, other) => other.score - one.score), usage: usageOf(answer) };
+  return { results: read.toSorted((one, other) => other.score - one.score), usage: isJsonObject(answer) ? usageOf(answer) : null };
 }
 
 export const openaiRerank: RerankFormat = { encodeRequest, decodeResponse };

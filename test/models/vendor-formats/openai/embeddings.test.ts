@@ -51,7 +51,7 @@ test('an error in a good status is an error', () => {
 test('is written in the encoding that the caller asked for, whichever the vendor used', () => {
   const render = (encoding: 'float' | 'base64') =>
     JSON.parse(
-      renderEmbeddings([[1, -0.5], 'AACAPwAAAL8='], { model: 'm', encoding, usage: { inputTokens: 3, outputTokens: 0 } }),
+      renderEmbeddings([[1, -0.5], 'AACAPwAAAL8='], { id: 'embd-1', model: 'm', encoding, usage: { inputTokens: 3, outputTokens: 0 } }),
     ) as Record<string, unknown>;
   expect(render('float')).toEqual({
     object: 'list',

@@ -1,0 +1,49 @@
+/** Answers that are told apart by their place alone, compared with the question: vectors, ranked documents, choices. */
+import type { ChatEvent } from '../types/chat.ts';
+import type { GatewayError } from '../types/errors.ts';
+import type { EmbeddingsAnswer, EmbeddingsBody, RerankAnswer, RerankBody } from '../types/wire-format.ts';
+import { invalidAnswer } from './answer-json.ts';
+
+function wrongCount(what: string, wanted: number, given: number): GatewayError {
+  return invalidAnswer(`${given} ${what} where ${wanted} were asked for`);
+}
+
+/** How many inputs a request for embeddings has; a list of numbers is one. */
+function inputsIn({ input }: EmbeddingsBody): number {
+  return typeof input === 'string' || typeof input[0] === 'number' ? 1 : input.length;
+}
+
+/** Numbers in a vector; those of base64 are 32-bit floats. */
+function sizeOf(vector: EmbeddingsAnswer['vectors'][number]): number {
+  return typeof vector === 'string' ? Buffer.byteLength(vector, 'base64') / 4 : vector.length;
+}
+
+/** Throws `upstream_invalid_response` unless each input has its vector, all of one size, and of the size that was asked for. */
+export function checkVectors(body: EmbeddingsBody, { vectors }: Pick<EmbeddingsAnswer, 'vectors'>): void {
+  const inputs = inputsIn(body);
+  if (vectors.length !== inputs) throw wrongCount('vectors', inputs, vectors.length);
+  const asked = typeof body['dimensions'] === 'number' ? body['dimensions'] : undefined;
+  const size = asked ?? sizeOf(vectors[0] ?? []);
+  const other = vectors.find((vector) => sizeOf(vector) !== size);
+  if (other !== undefined) throw invalidAnswer(`a vector of ${sizeOf(other)} numbers where the size is ${size}`);
+}
+
+/** Throws `upstream_invalid_response` unless each document is ranked at most once, and as many as were asked for. */
+export function checkRanking(body: RerankBody, { results }: Pick<RerankAnswer, 'results'>): void {
+  const { documents, top_n: most } = body;
+  // Voyage's name for the same; it passes on untouched.
+  const other = typeof body['top_k'] === 'number' ? body['top_k'] : documents.length;
+  const least = Math.min(documents.length, most ?? documents.length, other);
+  const places = new Set(results.map(({ index }) => index));
+  if (places.size !== results.length) throw invalidAnswer('the same document twice');
+  for (const index of places) if (index >= documents.length) throw invalidAnswer('the rank of a document that was not sent');
+  if (results.length < least) throw wrongCount('ranked documents', least, results.length);
+}
+
+/** Of a whole answer. Throws `upstream_invalid_response` unless it has as many choices as were asked for; undefined: nothing was said of that. */
+export function checkChoices(events: readonly ChatEvent[], asked: number | undefined): void {
+  if (asked === undefined) return;
+  const choices = new Set<number>();
+  for (const event of events) if (event.type === 'finish') choices.add(event.choice);
+  if (choices.size !== asked) throw wrongCount('choices', asked, choices.size);
+}
