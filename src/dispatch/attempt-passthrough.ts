@@ -1,5 +1,7 @@
 /** One try at a call whose body passes through: retried until the head of a good answer is there, then under the idle limit. */
+import { checkStart } from '../models/answer-start.ts';
 import { type PassthroughAnswer, type PassthroughRequest, UsageWatch } from '../models/passthrough.ts';
+import { streamedMedia } from '../models/streamed-media.ts';
 import type { Usage } from '../types/chat.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
 import type { AttemptContext } from './attempt.ts';
@@ -23,8 +25,11 @@ export async function attemptPassthrough(
   const truth = (thrown: unknown): unknown => deadlines.failure ?? (context.signal.aborted ? context.signal.reason : thrown);
   try {
     deadlines.set('total', limits.total_ms);
-    const answer = await context.invoker.relay(deployment, request, { signal: deadlines.signal });
-    book.answered(answer.status);
+    const head = await context.invoker.relay(deployment, request, { signal: deadlines.signal });
+    book.answered(head.status);
+    deadlines.set('idle', limits.idle_ms);
+    const { operation, fields } = request;
+    const answer = streamedMedia(await checkStart(head, operation, deployment.provider.instance.reading), operation, fields);
     book.visible();
     context.run.firstToken();
     const watch = new UsageWatch();

@@ -32,6 +32,11 @@ export interface PassthroughAnswer {
   readonly body: AsyncIterable<Buffer>;
 }
 
+/** A field of a form is a text. */
+export function asksForStream(fields: JsonObject): boolean {
+  return fields['stream'] === true || fields['stream'] === 'true';
+}
+
 /** Resolves with the head of a good answer; its body is the vendor's own. */
 export async function sendPassthrough(
   client: OutboundClient,
@@ -50,6 +55,7 @@ export async function sendPassthrough(
   const encoded = request.encode(deployment.model);
   const headers = {
     'content-type': encoded.contentType,
+    ...(asksForStream(request.fields) ? { accept: 'text/event-stream, application/json' } : {}),
     ...(encoded.length === undefined ? {} : { 'content-length': String(encoded.length) }),
   };
   const response = await sendUpstream(client, { provider, call, headers, body: encoded.body, request: request.fields, signal });

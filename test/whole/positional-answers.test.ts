@@ -45,7 +45,7 @@ beforeAll(async () => {
   const base_url = `http://127.0.0.1:${(vendor.address() as AddressInfo).port}/v1`;
   await gateway.as('admin', 'POST', '/api/providers', { name: 'vendor', spec: { kind: 'openai-compatible', options: { base_url } } });
   const operations = ['chat', 'embeddings', 'rerank'];
-  const circuit = { failures: 1_000 };
+  const circuit = { failures: 1_000, minimum: 100_000 };
   const first = { provider: 'vendor', model: 'wrong', tier: 0 };
   const models = { two: [first, { provider: 'vendor', model: 'right', tier: 1 }], alone: [first] };
   for (const [name, deployments] of Object.entries(models)) {

@@ -2,8 +2,10 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { MeteredPassthrough } from '../../dispatch/attempt-passthrough.ts';
+import { renderError } from '../../models/client-formats/error.ts';
 import type { PassthroughRequest } from '../../models/passthrough.ts';
 import type { Usage } from '../../types/chat.ts';
+import { toGatewayError } from '../../types/errors.ts';
 import type { CallSize } from '../../quota/limit-requests.ts';
 import type { Run } from '../../telemetry/run.ts';
 import { closeStalledClient } from '../stalled-client.ts';
@@ -24,7 +26,8 @@ function usageOf(answer: MeteredPassthrough, estimate: Estimate): Usage {
   return told === null ? { ...asked, estimated: true } : { ...asked, ...told };
 }
 
-async function* recordRun(run: Run, answer: MeteredPassthrough, estimate: Estimate): AsyncGenerator<Buffer> {
+/** `requestId` names the call in the error event with which a stream of events ends that fails; any other body is cut. */
+async function* recordRun(run: Run, answer: MeteredPassthrough, estimate: Estimate, requestId: string): AsyncGenerator<Buffer> {
   let ended = false;
   try {
     yield* answer.body;
@@ -35,7 +38,8 @@ async function* recordRun(run: Run, answer: MeteredPassthrough, estimate: Estima
     ended = true;
     run.used(usageOf(answer, estimate));
     endRunWithError(run, thrown);
-    throw thrown;
+    if (!answer.contentType.startsWith('text/event-stream')) throw thrown;
+    yield Buffer.from(`event: error\ndata: ${renderError(toGatewayError(thrown), requestId)}\n\n`);
   } finally {
     if (!ended) {
       run.used(usageOf(answer, estimate));
@@ -70,7 +74,7 @@ export async function answerPassthrough(
     reply.header('content-type', answer.contentType);
     if (answer.length !== null) reply.header('content-length', answer.length);
     closeStalledClient(reply.raw, reply.server.unreadMs);
-    return await reply.send(Readable.from(recordRun(run, answer, estimate), { objectMode: false }));
+    return await reply.send(Readable.from(recordRun(run, answer, estimate, caller.requestId), { objectMode: false }));
   } catch (thrown) {
     endRunWithError(run, thrown);
     throw thrown;

@@ -1,0 +1,22 @@
+/** Gives a stream to a caller who asked for one, also where the vendor answered with the whole at once. */
+import type { JsonObject } from '../types/json.ts';
+import { parseAnswer } from './answer-json.ts';
+import { wholeBytes } from './answer-body.ts';
+import { readWhole } from './bounded-body.ts';
+import { withoutByteOrderMark } from './byte-order-mark.ts';
+import { renderMediaEvents } from './client-formats/media-events.ts';
+import { asksForStream, type PassthroughAnswer, type PassthroughOperation } from './passthrough.ts';
+
+function isJsonType(contentType: string): boolean {
+  return /^application\/json\b/i.test(contentType);
+}
+
+/** The same answer where it is a stream already, or none that could be one. */
+export function streamedMedia(answer: PassthroughAnswer, operation: PassthroughOperation, fields: JsonObject): PassthroughAnswer {
+  if (operation === 'speech' || !asksForStream(fields) || !isJsonType(answer.contentType)) return answer;
+  async function* events(): AsyncGenerator<Buffer> {
+    const bytes = withoutByteOrderMark(await readWhole(answer.body, wholeBytes));
+    yield Buffer.from(renderMediaEvents(operation as 'images' | 'transcriptions', parseAnswer(bytes.toString('utf8'))));
+  }
+  return { ...answer, contentType: 'text/event-stream; charset=utf-8', length: null, body: events() };
+}
