@@ -1,5 +1,5 @@
 /** Token counts where the vendor gave none: a guess, and marked as one. */
-import type { ChatBody, Usage } from '../types/chat.ts';
+import type { ChatBody, ChatEvent, ChatEvents, Usage } from '../types/chat.ts';
 import type { Json } from '../types/json.ts';
 import { choicesOf } from './choice-count.ts';
 
@@ -54,6 +54,21 @@ export function estimateUsage(body: ChatBody, text: string): Usage {
   // Four tokens frame each message, three the answer.
   const inputTokens = 3 + 4 * body.messages.length + estimateTokens(said) + estimateTokens(tools);
   return { inputTokens, outputTokens: estimateTokens(text), estimated: true };
+}
+
+/** The events with a guess of the input where the vendor counted the output alone. */
+export async function* estimateInput(events: ChatEvents, body: ChatBody): AsyncGenerator<readonly ChatEvent[]> {
+  for await (const batch of events) yield batch.some(lacksInput) ? batch.map((event) => withInput(event, body)) : batch;
+}
+
+function lacksInput(event: ChatEvent): boolean {
+  return event.type === 'response-end' && event.usage?.inputUnknown === true;
+}
+
+function withInput(event: ChatEvent, body: ChatBody): ChatEvent {
+  if (event.type !== 'response-end' || event.usage?.inputUnknown !== true) return event;
+  const { inputUnknown: _unknown, ...known } = event.usage;
+  return { ...event, usage: { ...known, inputTokens: estimateUsage(body, '').inputTokens, estimated: true } };
 }
 
 /** How large a chat may become before anything was answered; `outputTokens` null where it does not say. */

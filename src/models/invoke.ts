@@ -19,12 +19,14 @@ import { askInParts, splitInputs } from './batched-embeddings.ts';
 import { readWhole } from './bounded-body.ts';
 import { withoutByteOrderMark } from './byte-order-mark.ts';
 import { askedChoices } from './choice-count.ts';
+import { estimateInput } from './estimate-usage.ts';
 import { askForModels } from './models-list.ts';
 import type { PictureFetcher } from './image-fetcher.ts';
 import { checkRanking, checkVectors } from './positional-answers.ts';
 import { withPrefill } from './prefill.ts';
 import { type PassthroughAnswer, sendPassthrough, type PassthroughRequest } from './passthrough.ts';
 import { rememberReasoning, restoreReasoning } from './reasoning-memory.ts';
+import { refuseUnknownRoles } from './conversation/message-roles.ts';
 import { fitTranslated, withNativeHeaders } from './translated-request.ts';
 import { refuseForeign, sendUpstream } from './send-upstream.ts';
 
@@ -141,6 +143,7 @@ export function createModelInvoker(options: {
       const thoughtful = format.thoughts === true || provider.replaysReasoning === true;
       const kind = provider.formats.chat ?? '';
       let asked = fitTranslated(thoughtful ? restoreReasoning(scope, request) : request, { format: kind, provider, target });
+      if (kind !== 'openai') refuseUnknownRoles(asked.body, target);
       if (format.pictures === 'bytes') asked = await pictures.inline(asked, signal);
       const body = format.encodeRequest(asked, target);
       const accept = call.stream ? 'text/event-stream' : 'application/json';
@@ -154,7 +157,8 @@ export function createModelInvoker(options: {
         ...(choices === undefined ? {} : { choices }),
         ...(deployment.thinkTags === undefined ? {} : { thinkTags: deployment.thinkTags }),
       };
-      const events = readAnswer(response, format, call.stream, { reading, signal });
+      const answer = readAnswer(response, format, call.stream, { reading, signal });
+      const events = format.mayOmitInputCount === true ? estimateInput(answer, request.body) : answer;
       return {
         status: response.status,
         headers: response.headers,

@@ -5,6 +5,7 @@ import { isJsonObject, type JsonObject } from '../types/json.ts';
 import { definePlugin } from '../types/plugin.ts';
 import type { Provider, UpstreamCall, UpstreamFailure } from '../types/provider.ts';
 import { headerSecret } from '../types/secret.ts';
+import { baseAddress } from './connection/base-address.ts';
 import { claudePrefill } from './claude/prefill.ts';
 import { finishReasonsOption, readingOf } from './compatible/reading.ts';
 
@@ -93,16 +94,12 @@ export default definePlugin({
   title: 'Anthropic',
   options,
   create({ api_key, base_url, auth, version, betas, ...answers }, services): Provider {
-    const base = services
-      .checkUrl(base_url, 'spec.options.base_url')
-      .href.replace(/[?#].*$/, '')
-      .replace(/\/+$/, '')
-      .replace(/(\/v1)?(\/messages)?$/, '');
+    const base = baseAddress(services.checkUrl(base_url, 'spec.options.base_url'), /(\/v1)?(\/messages)?$/);
     return {
       structuredOutput: { usual: 'json_schema', source: 'https://platform.claude.com/docs/en/build-with-claude/structured-outputs' },
       formats: { chat: 'anthropic' },
-      address: () => `${base}/v1/messages`,
-      modelsAddress: () => `${base}/v1/models?limit=1`,
+      address: () => base.at('/v1/messages'),
+      modelsAddress: () => base.at('/v1/models?limit=1'),
       authorize(headers) {
         if (auth === 'bearer') headers['authorization'] = `Bearer ${api_key}`;
         else headers['x-api-key'] = api_key;

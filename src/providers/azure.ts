@@ -4,6 +4,7 @@ import { GatewayError } from '../types/errors.ts';
 import { definePlugin } from '../types/plugin.ts';
 import { headerSecret, secret } from '../types/secret.ts';
 import type { Operation } from '../types/wire-format.ts';
+import { baseAddress } from './connection/base-address.ts';
 import { httpAddress } from './compatible/connection.ts';
 import type { Dialect } from './compatible/dialect.ts';
 import { createEntraToken } from './compatible/entra-token.ts';
@@ -61,19 +62,20 @@ const plugin = definePlugin({
     if ((api_key === undefined) === (entra === undefined)) {
       throw new GatewayError('configuration_invalid', 'spec.options: give either api_key or entra.', { param: 'spec.options.api_key' });
     }
-    const resource = services.checkUrl(base_url, 'spec.options.base_url').origin;
+    // A path before Azure's own is that of a proxy in front of it.
+    const resource = baseAddress(services.checkUrl(base_url, 'spec.options.base_url'), /\/openai(\/.*)?$/);
     const token = entra === undefined ? null : createEntraToken(entra, services.fetch);
     const authorize = async (headers: Record<string, string>): Promise<void> => {
       if (api_key !== undefined) headers['api-key'] = api_key;
       if (token !== null) headers['authorization'] = `Bearer ${await token()}`;
     };
-    const provider = openaiProvider(dialect, `${resource}/openai/v1`, authorize, answers);
+    const provider = openaiProvider(dialect, resource.below('/openai/v1'), authorize, answers);
     if (api_version === undefined) return provider;
     return {
       ...provider,
-      modelsAddress: () => `${resource}/openai/models?api-version=${api_version}`,
+      modelsAddress: () => resource.at(`/openai/models?api-version=${api_version}`),
       address: ({ operation, model }) =>
-        `${resource}/openai/deployments/${encodeURIComponent(model)}/${paths[operation] ?? operation}?api-version=${api_version}`,
+        resource.at(`/openai/deployments/${encodeURIComponent(model)}/${paths[operation] ?? operation}?api-version=${api_version}`),
     };
   },
 });

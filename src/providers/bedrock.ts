@@ -5,6 +5,7 @@ import { type ErrorCode, GatewayError } from '../types/errors.ts';
 import { definePlugin } from '../types/plugin.ts';
 import type { Outgoing, Provider, UpstreamCall, UpstreamFailure } from '../types/provider.ts';
 import { headerSecret, secret } from '../types/secret.ts';
+import { type BaseAddress, baseAddress } from './connection/base-address.ts';
 import { claudePrefill } from './claude/prefill.ts';
 import { finishReasonsOption, readingOf } from './compatible/reading.ts';
 
@@ -49,11 +50,11 @@ function readKeys({ api_key, access_key_id, secret_access_key, session_token }: 
   return session_token === undefined ? keys : { ...keys, sessionToken: session_token };
 }
 
-function addressFor(base: string): (call: UpstreamCall) => string {
+function addressFor(base: BaseAddress): (call: UpstreamCall) => string {
   return ({ operation, model, stream }) => {
     // Names of resources (ARNs) are refused when encoded, all other ids when not.
     const id = model.startsWith('arn:') ? encodeURI(model) : encodeURIComponent(model);
-    return `${base}/model/${id}/${operation === 'embeddings' ? 'invoke' : stream ? 'converse-stream' : 'converse'}`;
+    return base.at(`/model/${id}/${operation === 'embeddings' ? 'invoke' : stream ? 'converse-stream' : 'converse'}`);
   };
 }
 
@@ -108,10 +109,7 @@ export default definePlugin({
     const { region, api_key, base_url, embeddings_batch } = given;
     const keys = readKeys(given);
     const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
-    const base = services
-      .checkUrl(base_url ?? `https://bedrock-runtime.${region}.${domain}`, 'spec.options.base_url')
-      .href.replace(/[?#].*$/, '')
-      .replace(/\/+$/, '');
+    const base = baseAddress(services.checkUrl(base_url ?? `https://bedrock-runtime.${region}.${domain}`, 'spec.options.base_url'));
     return {
       structuredOutput: { usual: 'none', source: 'https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html' },
       formats: { chat: 'bedrock', embeddings: 'bedrock' },

@@ -6,6 +6,7 @@ import { definePlugin, type UpstreamFailure } from '../types/plugin.ts';
 import type { Provider, UpstreamCall } from '../types/provider.ts';
 import { headerSecret } from '../types/secret.ts';
 import type { Reading } from '../types/wire-format.ts';
+import { baseAddress } from './connection/base-address.ts';
 import { finishReasonsOption, readingOf } from './compatible/reading.ts';
 
 const bases = { cn: 'https://dashscope.aliyuncs.com', intl: 'https://dashscope-intl.aliyuncs.com' } as const;
@@ -131,18 +132,14 @@ export default definePlugin({
   title: 'DashScope (Tongyi Qianwen), native format',
   options,
   create({ api_key, region, base_url, multimodal_models, stream_only_models, embeddings_batch, ...answers }, services): Provider {
-    const base = services
-      .checkUrl(base_url ?? bases[region], 'spec.options.base_url')
-      .href.replace(/[?#].*$/, '')
-      .replace(/\/+$/, '')
-      .replace(/\/api\/v1$/, '');
+    const base = baseAddress(services.checkUrl(base_url ?? bases[region], 'spec.options.base_url'), /\/api\/v1$/);
     const multimodal = matcher(multimodal_models);
     return {
       structuredOutput: { usual: 'json_object', source: 'https://help.aliyun.com/zh/model-studio/json-mode' },
       formats: { chat: 'dashscope', embeddings: 'dashscope', rerank: 'dashscope' },
       address({ operation, model }) {
-        if (operation === 'embeddings' || operation === 'rerank') return base + paths[operation];
-        return base + (multimodal(model) ? paths.multimodal : paths.text);
+        if (operation === 'embeddings' || operation === 'rerank') return base.at(paths[operation]);
+        return base.at(multimodal(model) ? paths.multimodal : paths.text);
       },
       authorize(headers) {
         headers['authorization'] = `Bearer ${api_key}`;

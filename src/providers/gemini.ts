@@ -1,6 +1,7 @@
 /** Google's Gemini with a key of Google AI Studio. */
 import { z } from 'zod';
-import { cleanBase, googleAddress } from './google/addresses.ts';
+import { baseAddress } from './connection/base-address.ts';
+import { googlePath } from './google/addresses.ts';
 import { readGoogleFailure } from './google/failures.ts';
 import { isJsonObject, type JsonObject } from '../types/json.ts';
 import { definePlugin } from '../types/plugin.ts';
@@ -35,12 +36,12 @@ export default definePlugin({
   title: 'Google Gemini (AI Studio)',
   options,
   create({ api_key, base_url, ...answers }, services): Provider {
-    const base = cleanBase(services.checkUrl(base_url, 'spec.options.base_url'));
+    const base = baseAddress(services.checkUrl(base_url, 'spec.options.base_url'));
     return {
       structuredOutput: { usual: 'json_schema', source: 'https://www.developersdigest.tech/blog/structured-outputs-across-ai-apis-2026' },
       formats: { chat: 'gemini', embeddings: 'gemini' },
-      address: (call) => googleAddress(call, base, 'models', 'batchEmbedContents'),
-      modelsAddress: () => `${base}/models?pageSize=1`,
+      address: (call) => base.at(googlePath(call, 'models', 'batchEmbedContents')),
+      modelsAddress: () => base.at('/models?pageSize=1'),
       authorize(headers) {
         headers['x-goog-api-key'] = api_key;
       },

@@ -4,6 +4,7 @@ import { GatewayError } from '../types/errors.ts';
 import { definePlugin, type UpstreamFailure } from '../types/plugin.ts';
 import type { Provider } from '../types/provider.ts';
 import { headerSecret } from '../types/secret.ts';
+import { baseAddress } from './connection/base-address.ts';
 import { finishReasonsOption, readingOf } from './compatible/reading.ts';
 
 const options = z.strictObject({
@@ -41,16 +42,12 @@ export default definePlugin({
   title: 'Ollama, native format',
   options,
   create({ base_url, api_key, ...answers }, services): Provider {
-    const base = services
-      .checkUrl(base_url, 'spec.options.base_url')
-      .href.replace(/[?#].*$/, '')
-      .replace(/\/+$/, '')
-      .replace(/\/(api|v1)$/, '');
+    const base = baseAddress(services.checkUrl(base_url, 'spec.options.base_url'), /\/(api|v1)$/);
     return {
       structuredOutput: { usual: 'json_schema', source: 'https://ollama.com/blog/structured-outputs' },
       formats: { chat: 'ollama', embeddings: 'ollama' },
-      address: ({ operation }) => `${base}/api/${operation === 'embeddings' ? 'embed' : 'chat'}`,
-      modelsAddress: () => `${base}/api/tags`,
+      address: ({ operation }) => base.at(operation === 'embeddings' ? '/api/embed' : '/api/chat'),
+      modelsAddress: () => base.at('/api/tags'),
       authorize(headers) {
         if (api_key !== undefined) headers['authorization'] = `Bearer ${api_key}`;
       },

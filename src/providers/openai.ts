@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { definePlugin } from '../types/plugin.ts';
 import { headerSecret } from '../types/secret.ts';
-import { cleanBase, httpAddress } from './compatible/connection.ts';
+import { openaiBase, httpAddress } from './compatible/connection.ts';
 import type { Dialect } from './compatible/dialect.ts';
 import { answerOptions, openaiProvider } from './compatible/vendor.ts';
 
@@ -38,7 +38,7 @@ const plugin = definePlugin({
   title: dialect.title,
   options,
   create({ api_key, base_url, organization, project, ...answers }, services) {
-    const base = cleanBase(services.checkUrl(base_url, 'spec.options.base_url'));
+    const base = openaiBase(services.checkUrl(base_url, 'spec.options.base_url'));
     const authorize = (headers: Record<string, string>): void => {
       headers['authorization'] = `Bearer ${api_key}`;
       if (organization !== undefined) headers['openai-organization'] = organization;

@@ -1,7 +1,8 @@
 /** Gemini models at Vertex AI of Google Cloud, with a service account or a token of one's own. */
 import { z } from 'zod';
 import { createAccessTokens, readServiceAccount } from './google/access-tokens.ts';
-import { cleanBase, googleAddress } from './google/addresses.ts';
+import { baseAddress } from './connection/base-address.ts';
+import { googlePath } from './google/addresses.ts';
 import { readGoogleFailure } from './google/failures.ts';
 import { GatewayError } from '../types/errors.ts';
 import { definePlugin } from '../types/plugin.ts';
@@ -49,7 +50,7 @@ export default definePlugin({
         param: 'spec.options.service_account',
       });
     }
-    const base = cleanBase(services.checkUrl(base_url ?? `https://${hostOf(location)}/v1`, 'spec.options.base_url'));
+    const base = baseAddress(services.checkUrl(base_url ?? `https://${hostOf(location)}/v1`, 'spec.options.base_url'));
     const place = `projects/${project}/locations/${location}`;
     let tokens: { get(): Promise<string>; forget(): void };
     if (service_account === undefined) tokens = { get: () => Promise.resolve(access_token ?? ''), forget: () => undefined };
@@ -64,7 +65,7 @@ export default definePlugin({
         source: 'https://docs.cloud.google.com/vertex-ai/generative-ai/docs/multimodal/control-generated-output',
       },
       formats: { chat: 'gemini', embeddings: 'vertex' },
-      address: (call) => googleAddress(call, `${base}/${place}`, 'publishers/google/models', 'predict'),
+      address: (call) => base.at(`/${place}${googlePath(call, 'publishers/google/models', 'predict')}`),
       async authorize(headers) {
         headers['authorization'] = `Bearer ${await tokens.get()}`;
       },

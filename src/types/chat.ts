@@ -85,6 +85,8 @@ export interface Usage {
   /** The vendor's own word, such as `batch` or `priority`. */
   readonly serviceTier?: string;
   readonly estimated?: boolean;
+  /** The vendor said nothing of the input, whose count here is 0: it is to be estimated. */
+  readonly inputUnknown?: boolean;
   /** The vendor's own details objects, kept for the caller (`prompt_tokens_details`, `completion_tokens_details`). */
   readonly inputDetails?: JsonObject;
   readonly outputDetails?: JsonObject;

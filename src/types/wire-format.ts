@@ -81,6 +81,8 @@ export interface ChatFormat {
   readonly pictures?: 'bytes';
   /** How the format holds an answer of this model to a JSON Schema, by the model's name. Undefined leaves it to the provider. */
   structuredOutput?(model: string): StructuredOutput | undefined;
+  /** Its vendor may count the output alone (`inputUnknown`). */
+  readonly mayOmitInputCount?: boolean;
   /** Wants `reasoning_details` of earlier turns back, and sends `thought` events to be remembered for clients that drop them. */
   readonly thoughts?: boolean;
 }

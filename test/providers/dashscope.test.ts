@@ -126,7 +126,7 @@ describe('DashScope', () => {
     expect(urls).toHaveLength(3);
     const ranked = await vendor.invoker.rerank(
       await deployment('gte-rerank-v2'),
-      { model: 'm', query: 'q', documents: ['a', 'b'] },
+      { model: 'm', query: 'q', documents: ['a', 'b'], top_n: 1 },
       { signal },
     );
     expect(ranked.results).toEqual([{ index: 1, score: 0.7 }]);

@@ -5,6 +5,8 @@ import type { Decision } from '../../types/approval-decision.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type JsonObject } from '../../types/json.ts';
 import { zodSentence } from '../../schema/zod-errors.ts';
+import { messageRoles } from '../../types/message-roles.ts';
+import { nearMatches } from '../../text/did-you-mean.ts';
 import { passesFastCheck } from './fast-body-check.ts';
 
 const positive = z.int().min(1);
@@ -23,10 +25,20 @@ export const gatewaySchema = z
   .optional()
   .describe("Pailou's own switches; never sent to a vendor.");
 
+const knownRoles = [...messageRoles] as string[];
+
+/** A role of one vendor's alone passes; one that is nearly another is mistyped, and its message would be lost. */
+const messageRole = z
+  .string()
+  .min(1)
+  .refine((role) => messageRoles.has(role) || nearMatches(role, knownRoles).length === 0, {
+    error: ({ input }) => `must be one of ${knownRoles.join(', ')}; did you mean ${nearMatches(String(input), knownRoles)[0]}?`,
+  });
+
 /** Loose: unknown fields pass. `messages` is only looked at as far as needed; the vendor knows its own rules. */
 export const chatBodySchema = z.looseObject({
   model: z.string().min(1).max(256).describe('A model from GET /v1/models, or skill/<name>.'),
-  messages: z.array(z.looseObject({ role: z.string().min(1) })).min(1),
+  messages: z.array(z.looseObject({ role: messageRole })).min(1),
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
   tools: z.array(z.looseObject({ type: z.string().min(1) })).nullish(),

@@ -1,5 +1,6 @@
 /** Whether a chat request is beyond doubt a good one: the same rules as the schema's, without its cost on every call. */
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
+import { messageRoles } from '../../types/message-roles.ts';
 
 /** A field that may be left out or null. */
 function fits(value: Json | undefined, rule: (value: Json) => boolean): boolean {
@@ -20,6 +21,7 @@ export function passesFastCheck(body: JsonObject): boolean {
     isText(model) &&
     model.length <= 256 &&
     isListWith(messages, 'role') &&
+    (messages as readonly JsonObject[]).every(({ role }) => messageRoles.has(role)) &&
     (messages as readonly Json[]).length > 0 &&
     fits(body['stream'], isSwitch) &&
     fits(body['stream_options'], (options) => isJsonObject(options) && fits(options['include_usage'], isSwitch)) &&

@@ -1,6 +1,7 @@
 /** Where OpenAI and its kin take each kind of call. */
 import type { Provider } from '../../types/provider.ts';
 import { type Operation, operations } from '../../types/wire-format.ts';
+import type { BaseAddress } from '../connection/base-address.ts';
 
 const paths: Readonly<Record<Operation, string>> = {
   chat: '/chat/completions',
@@ -11,8 +12,8 @@ const paths: Readonly<Record<Operation, string>> = {
   speech: '/audio/speech',
 };
 
-/** Full addresses below `base`, which has no slash at its end. Made once per provider: a call only looks them up. */
-export function openaiAddresses(base: string): Provider['address'] {
-  const addresses = Object.fromEntries(operations.map((operation) => [operation, base + paths[operation]])) as Record<Operation, string>;
+/** Full addresses below `base`. Made once per provider: a call only looks them up. */
+export function openaiAddresses(base: BaseAddress): Provider['address'] {
+  const addresses = Object.fromEntries(operations.map((operation) => [operation, base.at(paths[operation])])) as Record<Operation, string>;
   return ({ operation }) => addresses[operation];
 }

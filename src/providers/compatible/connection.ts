@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { GatewayError } from '../../types/errors.ts';
 import { headerSecret } from '../../types/secret.ts';
+import { type BaseAddress, baseAddress } from '../connection/base-address.ts';
 
 /** Headers that belong to HTTP itself or to the credential; an own value would break the call or leak. */
 const reserved = new Set([
@@ -23,7 +24,7 @@ export const httpAddress = () =>
   z
     .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address such as https://api.example.com/v1' })
     .max(2_000)
-    .describe('Up to and with the version, such as /v1.');
+    .describe('Up to and with the version, such as /v1. A query in it goes with every call.');
 
 export const extraHeaders = () =>
   z
@@ -40,10 +41,7 @@ export function checkHeaders(headers: Readonly<Record<string, string>>): void {
   }
 }
 
-/** The base without a query, a slash or the path of an operation at its end. */
-export function cleanBase(url: URL): string {
-  return url.href
-    .replace(/[?#].*$/, '')
-    .replace(/\/+$/, '')
-    .replace(/\/(chat\/completions|embeddings)$/, '');
+/** The base without the path of an operation at its end. */
+export function openaiBase(url: URL): BaseAddress {
+  return baseAddress(url, /\/(chat\/completions|embeddings)$/);
 }

@@ -4,10 +4,11 @@ import { definePlugin, type Plugin } from '../../types/plugin.ts';
 import type { JsonObject } from '../../types/json.ts';
 import type { Provider, UpstreamCall } from '../../types/provider.ts';
 import { headerSecret } from '../../types/secret.ts';
+import type { BaseAddress } from '../connection/base-address.ts';
 import { openaiAddresses } from './addresses.ts';
 import type { Dialect } from './dialect.ts';
 import { adjustFields } from './fields.ts';
-import { cleanBase, checkHeaders, extraHeaders, httpAddress } from './connection.ts';
+import { openaiBase, checkHeaders, extraHeaders, httpAddress } from './connection.ts';
 import { adjustMessages } from './messages.ts';
 import { finishReasonsOption, readingOf } from './reading.ts';
 import { switchThinking } from './thinking.ts';
@@ -80,8 +81,8 @@ interface AnswerOptions {
   readonly think_tags?: boolean;
 }
 
-/** The provider that every vendor of OpenAI's format is, but for its dialect. `base` has no slash at its end. */
-export function openaiProvider(dialect: Dialect, base: string, authorize: Provider['authorize'], options: AnswerOptions): Provider {
+/** The provider that every vendor of OpenAI's format is, but for its dialect. */
+export function openaiProvider(dialect: Dialect, base: BaseAddress, authorize: Provider['authorize'], options: AnswerOptions): Provider {
   const adjust = adjusterOf(dialect);
   const streamOnly = options.stream_only ?? dialect.streamOnly ?? [];
   const replays = dialect.replays ?? [];
@@ -89,7 +90,7 @@ export function openaiProvider(dialect: Dialect, base: string, authorize: Provid
     ...(dialect.structuredOutput === undefined ? {} : { structuredOutput: dialect.structuredOutput }),
     formats: Object.fromEntries(dialect.operations.map((operation) => [operation, 'openai'])),
     address: openaiAddresses(base),
-    modelsAddress: () => `${base}/models`,
+    modelsAddress: () => base.at('/models'),
     authorize,
     ...(adjust === undefined ? {} : { adjust }),
     ...readingOf(dialect, options),
@@ -115,7 +116,7 @@ export function openaiVendor(dialect: Dialect): Plugin<'provider'> & { readonly 
     title: dialect.title,
     options,
     create({ base_url, api_key, headers, ...answers }, services) {
-      const base = cleanBase(services.checkUrl(base_url, 'spec.options.base_url'));
+      const base = openaiBase(services.checkUrl(base_url, 'spec.options.base_url'));
       checkHeaders(headers);
       const more = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
       return openaiProvider(

@@ -6,14 +6,9 @@ function escaped(model: string): string {
   return model.split('/').map(encodeURIComponent).join('/');
 }
 
-/** The address of `call`; `embed` is the method for embeddings. `models` is the place of models whose name is no path. */
-export function googleAddress(call: UpstreamCall, base: string, models: string, embed: string): string {
+/** The path of `call`; `embed` is the method for embeddings. `models` is the place of models whose name is no path. */
+export function googlePath(call: UpstreamCall, models: string, embed: string): string {
   const model = call.model.includes('/') ? escaped(call.model) : `${models}/${escaped(call.model)}`;
-  if (call.operation === 'embeddings') return `${base}/${model}:${embed}`;
-  return `${base}/${model}:${call.stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`;
-}
-
-/** A configured address without a query and without slashes at its end. */
-export function cleanBase(url: URL): string {
-  return url.href.replace(/[?#].*$/, '').replace(/\/+$/, '');
+  if (call.operation === 'embeddings') return `/${model}:${embed}`;
+  return `/${model}:${call.stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`;
 }

@@ -19,6 +19,7 @@ const taken: ReadonlySet<string> = new Set([
   'stop',
   'response_format',
   'reasoning_effort',
+  'web_search_options',
   'thinking',
   'output_config',
   'user',

@@ -46,8 +46,22 @@ function writeChoice(choice: ToolChoice | undefined, parallel: boolean): JsonObj
   }
 }
 
+const searchTool = 'web_search';
+
+/** `web_search_options` as Anthropic's own tool; none where the caller offers one already. */
+function searchTools(body: ChatBody, target: EncodeTarget): JsonObject[] {
+  const wanted = body['web_search_options'];
+  const given = body.tools ?? [];
+  if (!isJsonObject(wanted) || given.some((tool) => isJsonObject(tool) && tool['name'] === searchTool)) return [];
+  if (wanted['search_context_size'] !== undefined) target.warn(`search_context_size left out: ${target.vendor} has none`);
+  const place = wanted['user_location'];
+  const approximate = isJsonObject(place) && isJsonObject(place['approximate']) ? place['approximate'] : undefined;
+  const located = approximate === undefined ? {} : { user_location: { type: 'approximate', ...approximate } };
+  return [{ type: 'web_search_20250305', name: searchTool, ...located }];
+}
+
 /**
- * `tools` and `tool_choice`. `called` are the tools of earlier turns: Anthropic refuses such turns in a request without tools,
+ * `tools` and `tool_choice`, with the search of the web that the caller asks for. `called` are the tools of earlier turns: Anthropic refuses such turns in a request without tools,
  * so they are then named without being offered. `schemas`: the model holds arguments to a schema.
  */
 export function writeTools(
@@ -57,6 +71,8 @@ export function writeTools(
 ): JsonObject {
   const { choice, called, schemas } = more;
   const given = body.tools ?? [];
+  const searches = searchTools(body, target);
+  if (given.length === 0 && searches.length > 0) return { tools: searches };
   if (given.length === 0) {
     if (called.size === 0) return {};
     return { tools: [...called].map((name) => ({ name, input_schema: { type: 'object' } })), tool_choice: { type: 'none' } };
@@ -70,5 +86,5 @@ export function writeTools(
   const names = (choice?.mode === 'named' && choice.names.length > 1) || choice?.mode === 'allowed' ? choice.names : undefined;
   const offered = names === undefined ? tools : tools.filter((tool) => names.some((name) => tool['name'] === name));
   const written = writeChoice(choice, body['parallel_tool_calls'] !== false);
-  return { tools: offered, ...(written === undefined ? {} : { tool_choice: written }) };
+  return { tools: [...offered, ...searches], ...(written === undefined ? {} : { tool_choice: written }) };
 }

@@ -5,6 +5,7 @@ import type { EncodeTarget } from '../../../types/wire-format.ts';
 import { effortOf, maxTokensOf, remainingFields, responseFormOf, stopsOf } from '../../conversation/request-fields.ts';
 import { functionTools, toolChoiceOf } from '../../conversation/tool-use.ts';
 import { writeContents } from './contents.ts';
+import { unpackExtraBody } from './extra-body.ts';
 import { thinkingConfig } from './generations.ts';
 import { mediaConfig } from './media.ts';
 import { cleanSchema } from './schema.ts';
@@ -105,7 +106,7 @@ function toolMembers(body: ChatBody, target: EncodeTarget): Record<string, Json>
 }
 
 export function encodeRequest(request: ChatRequest, target: EncodeTarget): string {
-  const { body } = request;
+  const body = unpackExtraBody(request.body);
   const { contents, system } = writeContents(body.messages, target);
   const config = generationConfig(body, target);
   const encoded: JsonObject = {

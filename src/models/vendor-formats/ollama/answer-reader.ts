@@ -12,11 +12,12 @@ function count(value: Json | undefined): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
-/** Null where a count is missing, as that of a prompt that was cached is: half of the truth would be booked as all of it. */
+/** The count of a prompt that was cached may be missing: it is estimated. Null where that of the answer is. */
 function readUsage(line: JsonObject): Usage | null {
   const inputTokens = count(line['prompt_eval_count']);
   const outputTokens = count(line['eval_count']);
-  return inputTokens === undefined || outputTokens === undefined ? null : { inputTokens, outputTokens };
+  if (outputTokens === undefined) return null;
+  return inputTokens === undefined ? { inputTokens: 0, outputTokens, inputUnknown: true } : { inputTokens, outputTokens };
 }
 
 /** A model that was only loaded, or unloaded, has nothing to say. */

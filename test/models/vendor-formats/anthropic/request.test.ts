@@ -79,7 +79,6 @@ describe('a request to Anthropic', () => {
     ['logprobs', true],
     ['modalities', ['text', 'audio']],
     ['functions', [{ name: 'f' }]],
-    ['web_search_options', {}],
     ['response_format', { type: 'json_object' }],
     ['response_format', { type: 'grammar' }],
     ['stop', ['\n']],

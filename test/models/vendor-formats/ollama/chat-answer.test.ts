@@ -49,9 +49,14 @@ describe('a stream of Ollama', () => {
     emit(events);
   });
 
-  test('counts by its last line, and not at all where the count of a cached prompt is missing', () => {
+  test('counts by its last line, and says where the count of a cached prompt is missing', () => {
     expect(usageOf(decode(ollamaChat, lines([said({ content: 'x' }), done()])))).toEqual({ inputTokens: 15, outputTokens: 20 });
-    expect(usageOf(decode(ollamaChat, lines([said({ content: 'x' }), done({ prompt_eval_count: undefined })])))).toBeNull();
+    expect(usageOf(decode(ollamaChat, lines([said({ content: 'x' }), done({ prompt_eval_count: undefined })])))).toEqual({
+      inputTokens: 0,
+      outputTokens: 20,
+      inputUnknown: true,
+    });
+    expect(usageOf(decode(ollamaChat, lines([said({ content: 'x' }), done({ eval_count: undefined })])))).toBeNull();
   });
 
   test('ends for the length, and for an old server that names no reason', () => {

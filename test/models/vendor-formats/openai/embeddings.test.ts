@@ -54,6 +54,7 @@ test('is written in the encoding that the caller asked for, whichever the vendor
       renderEmbeddings([[1, -0.5], 'AACAPwAAAL8='], { id: 'embd-1', model: 'm', encoding, usage: { inputTokens: 3, outputTokens: 0 } }),
     ) as Record<string, unknown>;
   expect(render('float')).toEqual({
+    id: 'embd-1',
     object: 'list',
     data: [
       { object: 'embedding', index: 0, embedding: [1, -0.5] },
