@@ -3,8 +3,8 @@ import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 
 type Operation = 'images' | 'transcriptions';
 
-function event(data: JsonObject): string {
-  return `event: ${String(data['type'])}\ndata: ${JSON.stringify(data)}\n\n`;
+function event(type: string, data: JsonObject): string {
+  return `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`;
 }
 
 function imageEvents(body: JsonObject): string {
@@ -13,7 +13,7 @@ function imageEvents(body: JsonObject): string {
   return images
     .map((image, index) => {
       const counted = usage !== undefined && index === images.length - 1 ? { usage } : {};
-      return event({ type: 'image_generation.completed', created_at: created ?? 0, ...more, ...image, ...counted });
+      return event('image_generation.completed', { created_at: created ?? 0, ...more, ...image, ...counted });
     })
     .join('');
 }
@@ -21,7 +21,7 @@ function imageEvents(body: JsonObject): string {
 function transcriptEvents(body: JsonObject): string {
   const { text, ...more } = body;
   const words = typeof text === 'string' ? text : '';
-  return event({ type: 'transcript.text.delta', delta: words }) + event({ type: 'transcript.text.done', text: words, ...more });
+  return event('transcript.text.delta', { delta: words }) + event('transcript.text.done', { text: words, ...more });
 }
 
 /** OpenAI's events of the operation, as text. */
