@@ -163,21 +163,26 @@ export class AnswerReader {
 
   /** The vendor says that the answer is over. Throws `upstream_interrupted` where nothing says that a choice is complete. */
   end(events: ChatEvent[]): void {
+    this.#checkCount();
     this.#end('said', events);
   }
 
   /** The whole answer was read: without any finish reason, its counts show that it is one. */
   endWhole(events: ChatEvent[]): void {
+    this.#checkCount();
     this.#end(this.#usage === null ? 'closed' : 'said', events);
+  }
+
+  #checkCount(): void {
+    const asked = this.#reading?.choices;
+    if (asked === undefined || this.#choices.size === asked || this.#choices.size === 0) return;
+    throw invalidAnswer(`${this.#choices.size} choices where ${asked} were asked for`);
   }
 
   #end(how: 'closed' | 'said', events: ChatEvent[]): void {
     if (this.#choices.size === 0) {
       throw new GatewayError('upstream_invalid_response', 'The vendor sent an answer without any content. Try again.');
     }
-    const asked = this.#reading?.choices;
-    if (how === 'said' && asked !== undefined && this.#choices.size !== asked)
-      throw invalidAnswer(`${this.#choices.size} choices where ${asked} were asked for`);
     for (const [choice, { reason, ...more }] of this.#finishes.end(how)) {
       const state = this.#choices.get(choice) as ChoiceState;
       const held = state.thinking?.end();
