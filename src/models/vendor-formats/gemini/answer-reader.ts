@@ -41,7 +41,7 @@ function wordsIn(...values: readonly (Json | undefined)[]): string {
   return values.find((value) => typeof value === 'string') ?? '';
 }
 
-/** Code that the model ran at Google and what came of it, as Markdown. */
+/** Code that the model ran at Google and what came of it, as Markdown. It is the model's work and no part of its answer, so it is told with the reasoning. */
 function rendered(part: JsonObject): string {
   const { executableCode: code, codeExecutionResult: result } = part;
   if (isJsonObject(code)) return `\n\`\`\`${wordsIn(code['language']).toLowerCase()}\n${wordsIn(code['code'])}\n\`\`\`\n`;
@@ -134,8 +134,9 @@ export class AnswerReader {
       const text = nonEmpty(part['text']);
       if (text !== undefined) events.push({ type: 'reasoning-delta', choice, text });
     } else if (isJsonObject(part['inlineData'])) readMedia(part['inlineData'], choice, events);
+    else if (rendered(part) !== '') events.push({ type: 'reasoning-delta', choice, text: rendered(part) });
     else {
-      const text = nonEmpty(part['text']) ?? rendered(part);
+      const text = nonEmpty(part['text']) ?? '';
       state.text += text;
       said = text !== '';
       if (said) events.push({ type: 'text-delta', choice, text, ...(logprobs === undefined ? {} : { logprobs }) });

@@ -203,7 +203,7 @@ describe('a whole answer of Gemini', () => {
     expect(textOf(whole([said([{ text: 'a' }]), said([{ text: 'b' }], { finishReason: 'STOP' })]))).toBe('ab');
   });
 
-  test('shows code as Markdown, and carries pictures and sound that it made', async () => {
+  test('tells the code that it ran with the reasoning, and carries pictures and sound that it made', async () => {
     const parts = [
       { executableCode: { language: 'PYTHON', code: 'print(1)' } },
       { codeExecutionResult: { outcome: 'OUTCOME_OK', output: '1\n' } },
@@ -211,7 +211,8 @@ describe('a whole answer of Gemini', () => {
     ];
     const answer = await collect(whole(said(parts, { finishReason: 'STOP' })));
     expect(answer.choices[0]?.message).toMatchObject({
-      content: '\n```python\nprint(1)\n```\n\n```\n1\n\n```\n',
+      content: '',
+      reasoning_content: '\n```python\nprint(1)\n```\n\n```\n1\n\n```\n',
       images: [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }],
     });
     const sound = said([{ inlineData: { mimeType: 'audio/pcm', data: 'AA' } }], { finishReason: 'STOP' });
