@@ -5,7 +5,7 @@ import type { AttemptContext } from './attempt.ts';
 import { AttemptRecorder } from './attempt-recorder.ts';
 import { Deadlines } from './deadlines.ts';
 
-export async function attemptOnce<T extends { readonly usage: Usage | null }>(
+export async function attemptOnce<T extends { readonly usage: Usage | null; readonly warnings?: readonly string[] }>(
   deployment: Deployment,
   model: ModelEntry,
   context: Omit<AttemptContext, 'invoker'>,
@@ -18,9 +18,9 @@ export async function attemptOnce<T extends { readonly usage: Usage | null }>(
   try {
     const answer = await call(deployment, deadlines.signal);
     book.visible();
-    book.used(answer.usage);
+    const usage = book.used(answer.usage);
     book.end(null);
-    return answer;
+    return usage === answer.usage ? answer : { ...answer, usage, warnings: [...(answer.warnings ?? []), ...book.warnings] };
   } catch (thrown) {
     const failure: unknown = deadlines.failure ?? (context.signal.aborted ? context.signal.reason : thrown);
     book.end(failure);

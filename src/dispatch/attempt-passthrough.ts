@@ -7,10 +7,11 @@ import type { Deployment, ModelEntry } from '../types/snapshot.ts';
 import type { AttemptContext } from './attempt.ts';
 import { AttemptRecorder, consumerLeft, consumerStalled } from './attempt-recorder.ts';
 import { Deadlines } from './deadlines.ts';
+import { plausible } from './plausible-usage.ts';
 
 export interface MeteredPassthrough extends PassthroughAnswer {
-  /** The vendor's counts in what has been read so far, or null. */
-  usage(): Usage | null;
+  /** What is counted in what has been read so far. */
+  usage(): Partial<Usage>;
 }
 
 export async function attemptPassthrough(
@@ -32,15 +33,22 @@ export async function attemptPassthrough(
     const answer = streamedMedia(await checkStart(head, operation, deployment.provider.instance.reading), operation, fields);
     book.visible();
     context.run.firstToken();
-    const watch = new UsageWatch();
+    const watch = new UsageWatch(request.operation, answer.contentType.startsWith('application/json'));
     const body = watched(answer.body, { book, watch, deadlines, truth, idleMs: limits.idle_ms });
-    return { ...answer, body, usage: () => watch.usage };
+    return { ...answer, body, usage: () => usageIn(watch) };
   } catch (thrown) {
     deadlines.clear();
     const failure = truth(thrown);
     book.end(failure);
     throw failure;
   }
+}
+
+/** Without what cannot be. */
+function usageIn({ counted }: UsageWatch): Partial<Usage> {
+  const known = plausible({ inputTokens: 0, outputTokens: 0, ...counted }, undefined, () => {});
+  if (known === null) return {};
+  return Object.fromEntries(Object.entries(known).filter(([name]) => name in counted));
 }
 
 interface Watched {
@@ -76,7 +84,8 @@ async function* watched(body: AsyncIterable<Buffer>, { book, watch, deadlines, t
     throw failure;
   } finally {
     deadlines.clear();
-    book.used(watch.usage);
+    const { counted } = watch;
+    if (Object.keys(counted).length > 0) book.used({ inputTokens: 0, outputTokens: 0, ...counted });
     book.end(failure === undefined ? truth(consumerLeft()) : failure);
   }
 }

@@ -2,9 +2,12 @@
 import type { Run } from '../telemetry/run.ts';
 import type { Usage } from '../types/chat.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
+import { splitAmount } from '../types/money.ts';
+import { costOf } from '../types/price.ts';
 import type { AttemptRecord, Outcome } from '../types/run.ts';
 import type { Deployment } from '../types/snapshot.ts';
 import type { Permit } from './deployments.ts';
+import { plausible } from './plausible-usage.ts';
 
 export interface AttemptSignals {
   /** Ends the attempt: the caller left, or it is not needed any more. */
@@ -46,6 +49,8 @@ export class AttemptRecorder {
   #firstTokenAt: number | null = null;
   #status: number | null = null;
   #usage: Usage | null = null;
+  /** What was wrong with the counts of an answer that is well otherwise. */
+  readonly warnings: string[] = [];
   #ended = false;
 
   constructor(deployment: Deployment, context: RecorderContext) {
@@ -64,8 +69,23 @@ export class AttemptRecorder {
     this.#context.permit.works();
   }
 
-  used(usage: Usage | null): void {
-    if (usage !== null) this.#usage = usage;
+  /** The counts as far as they can be; null where they cannot, and are to be estimated. */
+  used(usage: Usage | null): Usage | null {
+    if (usage === null) return null;
+    const known = plausible(usage, undefined, (text) => this.warnings.push(text));
+    if (known !== null) this.#usage = known;
+    return known;
+  }
+
+  /** What the attempt used, at the deployment's price. */
+  #bill(): Pick<AttemptRecord, 'usage' | 'cost' | 'costFemto' | 'currency'> {
+    const usage = this.#usage;
+    if (usage === null) return {};
+    const { price } = this.#deployment;
+    const cost = price === null ? null : costOf(price, this.#context.run.billedAs, usage, this.#startedAt);
+    if (price === null || cost === null) return { usage };
+    const { micro, femto } = splitAmount(cost);
+    return { usage, cost: micro, costFemto: femto, currency: price.currency };
   }
 
   end(thrown: unknown): void {
@@ -94,7 +114,8 @@ export class AttemptRecorder {
       outcome,
       status: this.#status ?? statusIn(error),
       error: error === null || error instanceof Dropped ? null : error.code,
-      detail: error === null ? null : detailOf(error),
+      detail: error === null ? (this.warnings[0] ?? null) : detailOf(error),
+      ...this.#bill(),
     };
     attempts.push(record);
   }

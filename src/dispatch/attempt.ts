@@ -76,11 +76,12 @@ export async function attemptChat(
     book.visible();
     const last = held.at(-1);
     if (last?.type === 'response-end') {
-      book.used(last.usage);
+      const usage = book.used(last.usage);
+      if (usage !== last.usage) held[held.length - 1] = { ...last, usage };
       deadlines.clear();
       book.end(null);
       await source.return?.();
-      return { warnings: answer.warnings, events: singleBatch(() => held) };
+      return { warnings: [...answer.warnings, ...book.warnings], events: singleBatch(() => held) };
     }
     const events = rest(held, source, { book, deadlines, truth, idleMs: limits.idle_ms });
     return { warnings: answer.warnings, events: whole ? await bufferAnswer(events, (error) => book.end(error)) : events };
@@ -116,7 +117,8 @@ async function* rest(
     for (;;) {
       const last = batch.at(-1);
       if (last?.type === 'response-end') {
-        book.used(last.usage);
+        const usage = book.used(last.usage);
+        if (usage !== last.usage) batch = [...batch.slice(0, -1), { ...last, usage }];
         // Booked before the last words go out, so that whoever has read them finds the attempt in the ledger.
         failure = null;
         book.end(null);

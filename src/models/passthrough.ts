@@ -77,17 +77,47 @@ export async function sendPassthrough(
 }
 
 const tailBytes = 16_384;
+/** The beginning of a picture, or of its address. */
+const pictureMark = /"(?:b64_json|url)"\s{0,4}:\s{0,4}"/g;
+const longestMark = 20;
 
 /** Watches bytes go by and finds the counts, which stand at the end of a JSON answer or in a stream's last event. */
 export class UsageWatch {
   #tail = '';
+  #head = '';
+  #pictures = 0;
+  readonly #operation: PassthroughRequest['operation'];
+  readonly #whole: boolean;
 
-  add(bytes: Buffer): void {
-    this.#tail = (this.#tail + bytes.toString('latin1')).slice(-tailBytes);
+  /** `whole`: one JSON answer, in which each picture stands once. */
+  constructor(operation: PassthroughRequest['operation'], whole: boolean) {
+    this.#operation = operation;
+    this.#whole = whole;
   }
 
-  /** The vendor's counts, or null if none were seen. */
-  get usage(): Usage | null {
+  add(bytes: Buffer): void {
+    const text = bytes.toString('latin1');
+    if (this.#head.length < tailBytes) this.#head += text.slice(0, tailBytes - this.#head.length);
+    if (this.#operation === 'images' && this.#whole) {
+      const before = this.#tail.slice(-longestMark);
+      for (const mark of (before + text).matchAll(pictureMark)) if (mark.index + mark[0].length > before.length) this.#pictures++;
+    }
+    this.#tail = (this.#tail + text).slice(-tailBytes);
+  }
+
+  /** What the vendor counts, and what can be counted in its answer. */
+  get counted(): Partial<Usage> {
+    const told = this.#told;
+    const seconds =
+      this.#operation === 'transcriptions' && this.#whole ? /"duration"\s*:\s*(\d{1,7}(?:\.\d{1,9})?)/.exec(this.#head)?.[1] : undefined;
+    return {
+      ...(this.#pictures === 0 ? {} : { pictures: this.#pictures }),
+      ...(seconds === undefined ? {} : { milliseconds: Math.round(Number(seconds) * 1_000) }),
+      ...told,
+    };
+  }
+
+  get #told(): Usage | null {
     const start = this.#tail.lastIndexOf('"usage"');
     const open = start < 0 ? -1 : this.#tail.indexOf('{', start);
     if (open < 0) return null;

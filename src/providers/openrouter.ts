@@ -12,6 +12,8 @@ export default openaiVendor({
   thinking: { by: 'reasoning-object' },
   replays: ['reasoning_content', 'reasoning_details'],
   cacheControl: true,
+  usage: { cost: ['usage.cost'] },
+  costCurrency: 'USD',
   prefill: {},
   errorCodes: { 402: 'upstream_quota_exhausted', 403: 'content_filter', 408: 'upstream_timeout', 502: 'upstream_unavailable' },
 });

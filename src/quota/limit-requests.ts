@@ -43,6 +43,11 @@ export interface CallSize {
   readonly units?: Omit<Partial<Usage>, 'inputTokens' | 'outputTokens'>;
 }
 
+/** Room for what is about to be used, where nothing is answered in tokens. */
+export function sizeOfUsage({ inputTokens, outputTokens, ...units }: Usage): CallSize {
+  return { inputTokens, outputTokens, units };
+}
+
 /** Empty where everybody whom the rule counts shares one count. */
 function whoIsCounted({ spec: { subject_type: type, shared } }: LimitRule, { issuer, subject, client, key }: Counted): string {
   switch (type) {

@@ -1,6 +1,6 @@
 /** What runs have spent: how it adds up, and what it costs. */
 import type { Usage } from '../types/chat.ts';
-import type { Femto } from '../types/money.ts';
+import { type Femto, parseAmount } from '../types/money.ts';
 import { costOf, type Price } from '../types/price.ts';
 import type { Operation } from '../types/wire-format.ts';
 import { optionalCounts, sumKnown } from './sum-usage.ts';
@@ -62,4 +62,9 @@ export function costOfParts(used: Usage, price: Price, earlier: readonly PricedP
   }
   const last = costOf(price, operation, rest, at);
   return last === null ? null : cost + last;
+}
+
+/** What the vendor itself says that a call costs; null where it says nothing. */
+export function reportedCost({ reportedCost: reported }: Usage): Femto | null {
+  return reported === undefined ? null : parseAmount(reported.amount);
 }

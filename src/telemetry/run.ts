@@ -8,7 +8,7 @@ import { type Femto, splitAmount } from '../types/money.ts';
 import type { Price } from '../types/price.ts';
 import { type Operation, operations } from '../types/wire-format.ts';
 import { newRunId } from './run-id.ts';
-import { added, costOfParts, noCost, type PricedPart, type RunCost } from './cost.ts';
+import { added, costOfParts, reportedCost, noCost, type PricedPart, type RunCost } from './cost.ts';
 
 /** How long a run's input and output are retained, in days, and whether those of its child runs are too. */
 export interface Keeping {
@@ -149,10 +149,15 @@ export class Run {
     return billedAs ?? (isOperation(operation) ? operation : 'chat');
   }
 
+  #currencyOf(used: Usage | null): string | null {
+    return this.#price?.currency ?? (used === null || reportedCost(used) === null ? null : (used.reportedCost?.currency ?? null));
+  }
+
   /** Null where a price is unknown, or prices are in different currencies. */
   #costOf(used: Usage | null): Femto | null {
     if (this.#free) return 0n;
-    if (used === null || this.#price === null) return null;
+    if (used === null) return null;
+    if (this.#price === null) return reportedCost(used);
     return costOfParts(used, this.#price, this.#earlier, { operation: this.billedAs, at: this.#startedAt });
   }
 
@@ -168,7 +173,7 @@ export class Run {
 
   get #settled(): RunCost {
     const own: RunCost =
-      this.#usage === null ? noCost : { usage: this.#usage, cost: this.#costOf(this.#usage), currency: this.#price?.currency ?? null };
+      this.#usage === null ? noCost : { usage: this.#usage, cost: this.#costOf(this.#usage), currency: this.#currencyOf(this.#usage) };
     return added(own, this.#ofEnded);
   }
 
@@ -238,7 +243,7 @@ export class Run {
       usage,
       cost: split?.micro ?? null,
       costFemto: split?.femto ?? 0,
-      currency: this.#price?.currency ?? null,
+      currency: this.#currencyOf(usage),
       attempts: this.attempts,
     };
   }

@@ -82,8 +82,10 @@ export interface Usage {
   readonly characters?: number;
   readonly pages?: number;
   readonly searches?: number;
-  /** The vendor's own word, such as `batch` or `priority`. */
+  /** The vendor's tier of service where it has a price of its own: `batch` or `flex`. */
   readonly serviceTier?: string;
+  /** What the vendor itself says that the call costs. */
+  readonly reportedCost?: { readonly amount: number; readonly currency: string };
   readonly estimated?: boolean;
   /** The vendor said nothing of the input, whose count here is 0: it is to be estimated. */
   readonly inputUnknown?: boolean;

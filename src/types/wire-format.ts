@@ -22,8 +22,36 @@ export interface CitationList {
   readonly number?: string;
 }
 
+/** What an answer may count. `seconds` may have a fraction; `cost` is the vendor's own. */
+export type CountName =
+  | 'inputTokens'
+  | 'outputTokens'
+  | 'totalTokens'
+  | 'cachedInputTokens'
+  | 'cacheWriteTokens'
+  | 'cacheWrite1hTokens'
+  | 'reasoningTokens'
+  | 'audioInputTokens'
+  | 'audioOutputTokens'
+  | 'imageInputTokens'
+  | 'imageOutputTokens'
+  | 'pictures'
+  | 'seconds'
+  | 'milliseconds'
+  | 'characters'
+  | 'pages'
+  | 'searches'
+  | 'cost';
+
+/** Where each count stands, as paths from the root of an answer in order of trust. */
+export type CountPaths = Readonly<Partial<Record<CountName, readonly string[]>>>;
+
 /** How one vendor's answers differ from what their format says. Data, so that a format need not know its vendors. */
 export interface Reading {
+  /** Where this vendor's answers count what the common table does not know, or count otherwise. */
+  readonly usage?: CountPaths;
+  /** The currency of `usage.cost`, which is booked where the deployment has no price. */
+  readonly costCurrency?: string;
   /** Words for the end of an answer that the common table lacks or this vendor means otherwise; `*` for every other word that no table has. */
   readonly finishReasons?: Readonly<Record<string, FinishReason | 'failure'>>;
   /** The vendor's own codes of errors, in lower case. */

@@ -67,7 +67,7 @@ export async function startVendor(): Promise<Vendor> {
         path: incoming.url ?? '',
         headers: incoming.headers,
         raw,
-        body: raw === '' ? null : JSON.parse(raw),
+        body: raw === '' || !/json/.test(incoming.headers['content-type'] ?? 'json') ? null : JSON.parse(raw),
       };
       requests.push(request);
       Promise.resolve(handler(request, response)).catch(() => response.destroy());

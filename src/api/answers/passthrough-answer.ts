@@ -19,11 +19,11 @@ import type { CallServices } from '../../application/services.ts';
 /** What a vendor that gives no counts is taken to have used. */
 type Estimate = () => Usage;
 
-/** The vendor's counts, with the units that the request tells. */
+/** What the answer counts, and for the rest what the request tells. */
 function usageOf(answer: MeteredPassthrough, estimate: Estimate): Usage {
   const { estimated: _guess, ...asked } = estimate();
   const told = answer.usage();
-  return told === null ? { ...asked, estimated: true } : { ...asked, ...told };
+  return { ...asked, ...told, ...(Object.keys(told).length === 0 ? { estimated: true } : {}) };
 }
 
 /** `requestId` names the call in the error event with which a stream of events ends that fails; any other body is cut. */

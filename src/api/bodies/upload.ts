@@ -10,12 +10,15 @@ import { Busboy } from '@fastify/busboy';
 import type { FastifyRequest } from 'fastify';
 import type { BodyReservation } from './body-budget.ts';
 import { GatewayError } from '../../types/errors.ts';
+import { soundLength } from './sound-length.ts';
 
 export interface Upload {
   /** The text fields by name; of one that comes twice (`timestamp_granularities[]`) the first. */
   readonly fields: Readonly<Record<string, string>>;
   /** The form anew, with `replaced` in the place of those fields. */
   encode(replaced: Readonly<Record<string, string>>): { contentType: string; body: AsyncIterable<Buffer>; length: number };
+  /** How long the sound of its files lasts, in milliseconds. */
+  soundMs(): Promise<number>;
   /** Removes what lies on the disk. Safe to call twice. */
   discard(): void;
 }
@@ -75,6 +78,11 @@ export async function receiveUpload(
           return sum + headOf(part, boundary).length + size + lineEnd.length;
         }, boundary.length + 6);
         return { contentType: `multipart/form-data; boundary=${boundary}`, body: write(sent, boundary), length };
+      },
+      async soundMs() {
+        const files = parts.filter((part) => part.kind === 'file');
+        const lengths = await Promise.all(files.map((part) => soundLength(part.path, sizes.get(part) ?? 0)));
+        return lengths.reduce((sum, each) => sum + each, 0);
       },
       discard,
     };

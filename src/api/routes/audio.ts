@@ -13,6 +13,9 @@ import { receiveUpload } from '../bodies/upload.ts';
 
 const speechBodySchema = z.looseObject({ model: z.string().min(1).max(256), input: z.string().min(1) });
 
+/** Code points, as vendors count them. */
+const charactersIn = (text: string): number => text.length - (text.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0);
+
 export function addAudio(app: FastifyInstance, services: CallServices): void {
   app.post(
     '/v1/audio/speech',
@@ -41,7 +44,7 @@ export function addAudio(app: FastifyInstance, services: CallServices): void {
           fields: body,
           encode: (name) => ({ contentType: 'application/json', body: JSON.stringify({ ...body, model: name }) }),
         },
-        () => ({ inputTokens: estimateTokens(input), outputTokens: 0, characters: input.length, estimated: true }),
+        () => ({ inputTokens: estimateTokens(input), outputTokens: 0, characters: charactersIn(input), estimated: true }),
       );
     },
   );
@@ -72,14 +75,14 @@ export function addAudio(app: FastifyInstance, services: CallServices): void {
           throw new GatewayError('invalid_request', 'model: the form has no such field; name a model from GET /v1/models.', {
             param: 'model',
           });
+        const milliseconds = await upload.soundMs();
         return answerPassthrough(
           services,
           caller,
           reply,
           model,
           { operation: 'transcriptions', fields: upload.fields, encode: (name) => upload.encode({ model: name }) },
-          // Vendors bill seconds of sound, which nobody here has heard.
-          () => ({ inputTokens: 0, outputTokens: 0, estimated: true }),
+          () => ({ inputTokens: 0, outputTokens: 0, milliseconds, estimated: true }),
         );
       },
     );

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { renderRerank } from '../../models/client-formats/rerank.ts';
 import { estimateTokens } from '../../models/estimate-usage.ts';
+import { sizeOfUsage } from '../../quota/limit-requests.ts';
 import type { Usage } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject } from '../../types/json.ts';
@@ -27,10 +28,25 @@ const rerankBodySchema = z.looseObject({
   return_documents: z.boolean().optional(),
 });
 
+/** As Cohere bills. https://docs.cohere.com/docs/how-does-cohere-pricing-work */
+const documentsPerSearch = 100;
+
 /** A guess where the vendor gave no count. */
 function estimatedUsage({ query, documents }: RerankBody): Usage {
   const words = documents.map((each) => (typeof each === 'string' ? each : JSON.stringify(each))).join('\n');
-  return { inputTokens: estimateTokens(query) + estimateTokens(words), outputTokens: 0, estimated: true };
+  return {
+    inputTokens: estimateTokens(query) + estimateTokens(words),
+    outputTokens: 0,
+    searches: Math.ceil(documents.length / documentsPerSearch),
+    estimated: true,
+  };
+}
+
+/** Vendors count either tokens or searches. */
+function usageOf(told: Usage | null, body: RerankBody): Usage {
+  const { searches: _searches, ...guess } = estimatedUsage(body);
+  if (told === null) return estimatedUsage(body);
+  return told.inputTokens === 0 ? { ...told, ...guess } : told;
 }
 
 export function addRerank(app: FastifyInstance, services: CallServices): void {
@@ -56,9 +72,9 @@ export function addRerank(app: FastifyInstance, services: CallServices): void {
       requireOperation(model, 'rerank');
       const run = openRun(services, caller, null, `model/${model.name}`, 'rerank', false);
       try {
-        const context = callContext(services, caller, run, { stream: false, size: () => estimatedUsage(body) });
+        const context = callContext(services, caller, run, { stream: false, size: () => sizeOfUsage(estimatedUsage(body)) });
         const answer = await services.dispatcher.rerank(model, body, context);
-        const usage = answer.usage ?? estimatedUsage(body);
+        const usage = usageOf(answer.usage, body);
         run.used(usage);
         run.end('complete');
         addAnswerHeaders(reply, { run, deployment: answer.deployment.id, attempts: answer.attempts, warnings: answer.warnings });

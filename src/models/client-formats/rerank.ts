@@ -24,12 +24,17 @@ export function renderRerank(results: RerankAnswer['results'], options: RerankOp
       ...(options.returnDocuments && document !== undefined ? { document: isJsonObject(document) ? document : { text: document } } : {}),
     };
   });
-  const { inputTokens, estimated } = options.usage;
+  const { inputTokens, searches, estimated } = options.usage;
   return JSON.stringify({
     id: options.id,
     object: 'list',
     model: options.model,
     results: shown,
-    usage: { prompt_tokens: inputTokens, total_tokens: inputTokens, ...(estimated === true ? { estimated: true } : {}) },
+    usage: {
+      prompt_tokens: inputTokens,
+      total_tokens: inputTokens,
+      ...(searches === undefined ? {} : { search_units: searches }),
+      ...(estimated === true ? { estimated: true } : {}),
+    },
   });
 }

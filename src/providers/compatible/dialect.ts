@@ -3,7 +3,7 @@ import type { FinishReason } from '../../types/chat.ts';
 import type { ErrorCode } from '../../types/errors.ts';
 import type { Prefill } from '../../types/provider.ts';
 import type { StructuredOutputSupport } from '../../types/structured-output.ts';
-import type { CitationList, Operation } from '../../types/wire-format.ts';
+import type { CitationList, CountPaths, Operation } from '../../types/wire-format.ts';
 
 /** How a vendor is told to think, from OpenAI's `reasoning_effort`. The vendor's own fields, where the caller sends them, always win. */
 export type ThinkingSwitch =
@@ -66,6 +66,10 @@ export interface Dialect {
   readonly thinkTags?: boolean;
   /** Lists of web pages in answers beyond the common ones (`src/models/citation-lists.ts`). */
   readonly citations?: readonly CitationList[];
+  /** Where the answers count what the common table of OpenAI's format does not know. */
+  readonly usage?: CountPaths;
+  /** The currency of the cost that the answers name. */
+  readonly costCurrency?: string;
   readonly finishReasons?: Readonly<Record<string, FinishReason | 'failure'>>;
   readonly errorCodes?: Readonly<Record<string, ErrorCode>>;
   /** The first one that names the model counts; what it says replaces what stands above. */

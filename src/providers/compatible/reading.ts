@@ -10,7 +10,7 @@ export const finishReasonsOption = () =>
 
 /** Undefined where the vendor's answers are as their format says. `options`: what the row says beside the kind's own facts. */
 export function readingOf(
-  known: Pick<Reading, 'finishReasons' | 'errorCodes' | 'thinkTags' | 'citations'>,
+  known: Pick<Reading, 'finishReasons' | 'errorCodes' | 'thinkTags' | 'citations' | 'usage' | 'costCurrency'>,
   options: { readonly finish_reasons?: Reading['finishReasons']; readonly think_tags?: boolean },
 ): { readonly reading?: Reading } {
   const finishReasons = { ...known.finishReasons, ...options.finish_reasons };
@@ -18,6 +18,8 @@ export function readingOf(
   const reading: Reading = {
     ...(Object.keys(finishReasons).length === 0 ? {} : { finishReasons }),
     ...(known.citations === undefined ? {} : { citations: known.citations }),
+    ...(known.usage === undefined ? {} : { usage: known.usage }),
+    ...(known.costCurrency === undefined ? {} : { costCurrency: known.costCurrency }),
     ...(known.errorCodes === undefined ? {} : { errorCodes: known.errorCodes }),
     ...(thinkTags === true ? { thinkTags } : {}),
   };

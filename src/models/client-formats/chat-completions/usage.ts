@@ -3,13 +3,16 @@ import type { Usage } from '../../../types/chat.ts';
 import type { JsonObject } from '../../../types/json.ts';
 
 /** The vendor's details where they are whole numbers, which is all that the published schema allows; nothing if there are none. */
-function renderDetails(name: string, given: JsonObject | undefined, key: string, known: number | undefined): string {
+function renderDetails(name: string, given: JsonObject | undefined, counts: Readonly<Record<string, number | undefined>>): string {
   let members = '';
   for (const each in given) {
     const value = given[each];
     if (typeof value === 'number' && Number.isSafeInteger(value)) members += `${members === '' ? '' : ','}${JSON.stringify(each)}:${value}`;
   }
-  if (known !== undefined && !Number.isSafeInteger(given?.[key])) members += `${members === '' ? '' : ','}"${key}":${known}`;
+  for (const key in counts) {
+    const known = counts[key];
+    if (known !== undefined && !Number.isSafeInteger(given?.[key])) members += `${members === '' ? '' : ','}"${key}":${known}`;
+  }
   return members === '' ? '' : `,"${name}":{${members}}`;
 }
 
@@ -20,8 +23,11 @@ function renderDetails(name: string, given: JsonObject | undefined, key: string,
 export function renderUsage(usage: Usage | null, closed: boolean): string {
   const input = usage?.inputTokens ?? 0;
   const output = usage?.outputTokens ?? 0;
-  const inputDetails = renderDetails('prompt_tokens_details', usage?.inputDetails, 'cached_tokens', usage?.cachedInputTokens);
-  const outputDetails = renderDetails('completion_tokens_details', usage?.outputDetails, 'reasoning_tokens', usage?.reasoningTokens);
+  const inputDetails = renderDetails('prompt_tokens_details', usage?.inputDetails, {
+    cached_tokens: usage?.cachedInputTokens,
+    ...(closed || usage?.cacheWriteTokens === undefined ? {} : { cache_write_tokens: usage.cacheWriteTokens }),
+  });
+  const outputDetails = renderDetails('completion_tokens_details', usage?.outputDetails, { reasoning_tokens: usage?.reasoningTokens });
   const mark = (usage === null || usage.estimated === true) && !closed ? ',"estimated":true' : '';
   return `{"prompt_tokens":${input},"completion_tokens":${output},"total_tokens":${input + output}${inputDetails}${outputDetails}${mark}}`;
 }

@@ -1,6 +1,8 @@
 /** Anthropic's counts. Those of a stream are running totals, said again in parts: the last one that says a number holds. */
 import type { Usage } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import type { CountPaths } from '../../../types/wire-format.ts';
+import { otherCounts, readCounts, serviceTierOf } from '../../usage-counts.ts';
 
 /** `known` with what `update` says otherwise; never a sum. */
 export function mergeUsage(known: JsonObject | null, update: Json | undefined): JsonObject | null {
@@ -9,24 +11,32 @@ export function mergeUsage(known: JsonObject | null, update: Json | undefined): 
   return { ...known, ...Object.fromEntries(said) };
 }
 
-function count(value: Json | undefined): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? Math.trunc(value) : undefined;
-}
+const paths: CountPaths = {
+  inputTokens: ['input_tokens'],
+  outputTokens: ['output_tokens'],
+  cachedInputTokens: ['cache_read_input_tokens'],
+  cacheWriteTokens: ['cache_creation_input_tokens'],
+  cacheWrite1hTokens: ['cache_creation.ephemeral_1h_input_tokens'],
+  reasoningTokens: ['output_tokens_details.thinking_tokens'],
+  searches: ['server_tool_use.web_search_requests'],
+};
+const short: CountPaths = { cacheWriteTokens: ['cache_creation.ephemeral_5m_input_tokens'] };
 
 /** What was read from the cache, or written to it, is no part of `input_tokens`. */
 export function readUsage(usage: JsonObject | null): Usage | null {
-  const input = count(usage?.['input_tokens']);
-  const output = count(usage?.['output_tokens']);
-  if (usage === null || (input === undefined && output === undefined)) return null;
-  const cached = count(usage['cache_read_input_tokens']);
-  const written = count(usage['cache_creation_input_tokens']);
-  const details = usage['output_tokens_details'];
-  const thought = isJsonObject(details) ? count(details['thinking_tokens']) : undefined;
+  if (usage === null) return null;
+  const counts = readCounts(usage, paths);
+  const { inputTokens: input, outputTokens: output, cacheWrite1hTokens: hour } = counts;
+  if ((input ?? -1) < 0 && (output ?? -1) < 0) return null;
+  // Some gateways tell the lifetimes alone.
+  const minutes = counts.cacheWriteTokens === undefined ? readCounts(usage, short).cacheWriteTokens : undefined;
+  const written = counts.cacheWriteTokens ?? (minutes === undefined && hour === undefined ? undefined : (minutes ?? 0) + (hour ?? 0));
   return {
-    inputTokens: (input ?? 0) + (cached ?? 0) + (written ?? 0),
+    ...otherCounts(counts),
+    inputTokens: (input ?? 0) + (counts.cachedInputTokens ?? 0) + (written ?? 0),
     outputTokens: output ?? 0,
-    ...(cached === undefined ? {} : { cachedInputTokens: cached }),
-    ...(thought === undefined ? {} : { reasoningTokens: thought }),
+    ...(written === undefined ? {} : { cacheWriteTokens: written }),
+    ...serviceTierOf(usage['service_tier']),
     vendor: { format: 'anthropic', usage },
   };
 }

@@ -1,22 +1,36 @@
 /** Bedrock's counts: what came from the cache, or went into it, is no part of `inputTokens`. */
 import type { Usage } from '../../../types/chat.ts';
-import { isJsonObject, type Json } from '../../../types/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import type { CountPaths } from '../../../types/wire-format.ts';
+import { otherCounts, readCounts } from '../../usage-counts.ts';
 
-function count(value: Json | undefined): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? Math.trunc(value) : undefined;
+const paths: CountPaths = {
+  inputTokens: ['inputTokens'],
+  outputTokens: ['outputTokens'],
+  cachedInputTokens: ['cacheReadInputTokens', 'cacheReadInputTokenCount'],
+  cacheWriteTokens: ['cacheWriteInputTokens', 'cacheWriteInputTokenCount'],
+};
+
+/** What was written for an hour: `cacheDetails` has one entry for each lifetime. */
+function writtenForAnHour(usage: JsonObject): number | undefined {
+  const { cacheDetails } = usage;
+  if (!Array.isArray(cacheDetails)) return undefined;
+  const entry = cacheDetails.find((each: Json) => isJsonObject(each) && each['ttl'] === '1h');
+  const tokens = isJsonObject(entry) ? entry['inputTokens'] : undefined;
+  return typeof tokens === 'number' ? tokens : undefined;
 }
 
 export function readUsage(usage: Json | undefined): Usage | null {
   if (!isJsonObject(usage)) return null;
-  const input = count(usage['inputTokens']);
-  const output = count(usage['outputTokens']);
+  const counts = readCounts(usage, paths);
+  const { inputTokens: input, outputTokens: output } = counts;
   if (input === undefined && output === undefined) return null;
-  const cached = count(usage['cacheReadInputTokens']);
-  const written = count(usage['cacheWriteInputTokens']);
+  const hour = writtenForAnHour(usage);
   return {
-    inputTokens: (input ?? 0) + (cached ?? 0) + (written ?? 0),
+    ...otherCounts(counts),
+    inputTokens: (input ?? 0) + (counts.cachedInputTokens ?? 0) + (counts.cacheWriteTokens ?? 0),
     outputTokens: output ?? 0,
-    ...(cached === undefined ? {} : { cachedInputTokens: cached }),
+    ...(hour === undefined ? {} : { cacheWrite1hTokens: hour }),
     vendor: { format: 'bedrock', usage },
   };
 }

@@ -1,10 +1,24 @@
-/** Token counts of DashScope: in every part of a stream, each time for the whole answer so far. */
+/** Counts of DashScope: in every part of a stream, each time for the whole answer so far. */
 import type { Usage } from '../../../types/chat.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import { isJsonObject, type JsonObject } from '../../../types/json.ts';
+import type { CountPaths } from '../../../types/wire-format.ts';
+import { otherCounts, readCounts } from '../../usage-counts.ts';
 
-function count(value: Json | undefined): number | undefined {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
-}
+const paths: CountPaths = {
+  inputTokens: ['input_tokens', 'prompt_tokens'],
+  outputTokens: ['output_tokens', 'completion_tokens'],
+  totalTokens: ['total_tokens'],
+  cachedInputTokens: ['prompt_tokens_details.cached_tokens', 'input_tokens_details.cached_tokens'],
+  cacheWriteTokens: ['prompt_tokens_details.cache_creation_input_tokens', 'input_tokens_details.cache_creation_input_tokens'],
+  reasoningTokens: ['output_tokens_details.reasoning_tokens', 'completion_tokens_details.reasoning_tokens'],
+  audioInputTokens: ['input_tokens_details.audio_tokens', 'prompt_tokens_details.audio_tokens', 'audio_tokens'],
+  audioOutputTokens: ['output_tokens_details.audio_tokens', 'completion_tokens_details.audio_tokens'],
+  imageInputTokens: ['input_tokens_details.image_tokens', 'prompt_tokens_details.image_tokens', 'image_tokens'],
+  pictures: ['image_count'],
+  seconds: ['duration'],
+  characters: ['characters'],
+  searches: ['plugins.search.count'],
+};
 
 function details(usage: JsonObject, ...names: readonly string[]): JsonObject | undefined {
   return names.map((name) => usage[name]).find(isJsonObject);
@@ -14,19 +28,16 @@ function details(usage: JsonObject, ...names: readonly string[]): JsonObject | u
 export function readUsage(answer: JsonObject): Usage | null {
   const usage = answer['usage'];
   if (!isJsonObject(usage)) return null;
-  const total = count(usage['total_tokens']);
-  const output = count(usage['output_tokens']) ?? 0;
-  const input = count(usage['input_tokens']) ?? (total === undefined ? undefined : Math.max(0, total - output));
+  const counts = readCounts(usage, paths);
+  const output = counts.outputTokens ?? 0;
+  const input = counts.inputTokens ?? (counts.totalTokens === undefined ? undefined : Math.max(0, counts.totalTokens - output));
   if (input === undefined) return null;
   const inputDetails = details(usage, 'prompt_tokens_details', 'input_tokens_details');
   const outputDetails = details(usage, 'output_tokens_details', 'completion_tokens_details');
-  const cached = count(inputDetails?.['cached_tokens']);
-  const reasoning = count(outputDetails?.['reasoning_tokens']);
   return {
+    ...otherCounts(counts),
     inputTokens: input,
     outputTokens: output,
-    ...(cached === undefined ? {} : { cachedInputTokens: cached }),
-    ...(reasoning === undefined ? {} : { reasoningTokens: reasoning }),
     ...(inputDetails === undefined ? {} : { inputDetails }),
     ...(outputDetails === undefined ? {} : { outputDetails }),
   };

@@ -52,7 +52,7 @@ export class AnswerReader {
     const error = errorInside(answer, this.#reading?.errorCodes);
     if (error !== undefined) throw error;
     const choices = answer['choices'];
-    const usage = readUsage(answer);
+    const usage = readUsage(answer, { reading: this.#reading });
     if (usage !== null) this.#usage = usage;
     this.#citations.read(answer);
     if (!Array.isArray(choices) || choices.length === 0) {

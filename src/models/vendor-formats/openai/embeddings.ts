@@ -44,7 +44,7 @@ function decodeResponse(body: Buffer, reading?: Reading): EmbeddingsAnswer {
       throw invalid('vectors that are not in any order', text);
     vectors[index] = vector;
   });
-  return { vectors, usage: readUsage(answer) };
+  return { vectors, usage: readUsage(answer, { inputOnly: true, reading }) };
 }
 
 export const openaiEmbeddings: EmbeddingsFormat = { encodeRequest, decodeResponse };

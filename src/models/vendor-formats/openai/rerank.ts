@@ -1,6 +1,6 @@
 /** Reranking as Cohere and Jina shaped it and most others copied it. */
 import { GatewayError } from '../../../types/errors.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import { isJsonObject, type Json } from '../../../types/json.ts';
 import type { EncodeTarget, Reading, RerankAnswer, RerankBody, RerankFormat } from '../../../types/wire-format.ts';
 import { errorInside } from '../../classify-failure.ts';
 import { readUsage } from './usage.ts';
@@ -12,13 +12,6 @@ function invalid(what: string, text: string): GatewayError {
 function encodeRequest(body: RerankBody, target: EncodeTarget): string {
   const named = { ...body, model: target.model };
   return JSON.stringify(target.adjust === undefined ? named : target.adjust(named));
-}
-
-/** Where the counts stand: OpenAI's place, else Cohere's `meta.tokens` or `meta.billed_units`, Jina's `usage.total_tokens`. */
-function usageOf(answer: JsonObject) {
-  const meta = isJsonObject(answer['meta']) ? answer['meta'] : {};
-  const tokens = [meta['tokens'], meta['billed_units']].find((each) => isJsonObject(each) && typeof each['input_tokens'] === 'number');
-  return readUsage(answer) ?? (tokens === undefined ? null : readUsage({ usage: tokens }));
 }
 
 /** Where vendors put the list: Cohere and Jina, Voyage, NVIDIA. Text Embeddings Inference answers with the list alone. */
@@ -50,7 +43,8 @@ function decodeResponse(body: Buffer, reading?: Reading): RerankAnswer {
       throw invalid('a result without index or score', text);
     return { index, score };
   });
-  return { results: read.toSorted((one, other) => other.score - one.score), usage: isJsonObject(answer) ? usageOf(answer) : null };
+  const usage = isJsonObject(answer) ? readUsage(answer, { inputOnly: true, reading }) : null;
+  return { results: read.toSorted((one, other) => other.score - one.score), usage };
 }
 
 export const openaiRerank: RerankFormat = { encodeRequest, decodeResponse };

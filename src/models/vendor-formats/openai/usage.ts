@@ -1,30 +1,101 @@
-/** Token counts as OpenAI's kin send them. */
+/** Counts as OpenAI's kin send them. */
 import type { Usage } from '../../../types/chat.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import { isJsonObject, type JsonObject } from '../../../types/json.ts';
+import type { CountPaths, Reading } from '../../../types/wire-format.ts';
+import { otherCounts, readCounts, serviceTierOf } from '../../usage-counts.ts';
 
-function count(...values: readonly (Json | undefined)[]): number | undefined {
-  const found = values.find((value): value is number => typeof value === 'number' && Number.isFinite(value) && value >= 0);
-  return found === undefined ? undefined : Math.round(found);
+/** In order of trust: OpenAI's place first, then those of Moonshot, DeepSeek, SGLang, Qwen, OpenRouter, Cohere, Jina, Perplexity, Mistral. */
+export const openaiUsagePaths: CountPaths = {
+  inputTokens: ['usage.prompt_tokens', 'usage.input_tokens', 'meta.tokens.input_tokens', 'meta.billed_units.input_tokens'],
+  outputTokens: ['usage.completion_tokens', 'usage.output_tokens', 'meta.tokens.output_tokens', 'meta.billed_units.output_tokens'],
+  totalTokens: ['usage.total_tokens', 'meta.tokens.total_tokens'],
+  cachedInputTokens: [
+    'usage.prompt_tokens_details.cached_tokens',
+    'usage.input_tokens_details.cached_tokens',
+    'usage.cached_tokens',
+    'usage.prompt_cache_hit_tokens',
+    'usage.cache_read_input_tokens',
+  ],
+  cacheWriteTokens: [
+    'usage.prompt_tokens_details.cache_write_tokens',
+    'usage.input_tokens_details.cache_write_tokens',
+    'usage.prompt_tokens_details.cache_creation_input_tokens',
+    'usage.cache_creation_input_tokens',
+    'usage.cache_write_tokens',
+  ],
+  cacheWrite1hTokens: [
+    'usage.cache_creation.ephemeral_1h_input_tokens',
+    'usage.prompt_tokens_details.cache_creation.ephemeral_1h_input_tokens',
+  ],
+  reasoningTokens: [
+    'usage.completion_tokens_details.reasoning_tokens',
+    'usage.output_tokens_details.reasoning_tokens',
+    'usage.reasoning_tokens',
+  ],
+  audioInputTokens: [
+    'usage.prompt_tokens_details.audio_tokens',
+    'usage.input_tokens_details.audio_tokens',
+    'usage.input_token_details.audio_tokens',
+  ],
+  audioOutputTokens: ['usage.completion_tokens_details.audio_tokens', 'usage.output_tokens_details.audio_tokens'],
+  imageInputTokens: ['usage.prompt_tokens_details.image_tokens', 'usage.input_tokens_details.image_tokens'],
+  imageOutputTokens: ['usage.completion_tokens_details.image_tokens', 'usage.output_tokens_details.image_tokens'],
+  pictures: ['usage.generated_images', 'usage.image_count'],
+  seconds: ['usage.seconds', 'usage.duration', 'usage.audio_seconds', 'duration'],
+  characters: ['usage.characters', 'usage.input_characters', 'extra_info.usage_characters'],
+  pages: ['usage.pages_processed', 'usage_info.pages_processed', 'meta.billed_units.pages'],
+  searches: [
+    'usage.server_tool_use.web_search_requests',
+    'usage.server_tool_use_details.web_search_requests',
+    'meta.billed_units.search_units',
+    'usage.search_units',
+    'usage.num_search_queries',
+    'usage.plugins.search.count',
+  ],
+};
+
+/** What an operation without any output has: a lone total is input. */
+export interface UsageOptions {
+  readonly inputOnly?: boolean;
+  readonly reading?: Pick<Reading, 'usage' | 'costCurrency'> | undefined;
 }
 
-/** The usage of an answer or chunk, or null. Fields in order of trust: OpenAI's place first, then those of Moonshot, DeepSeek, SGLang, Groq. */
-export function readUsage(answer: JsonObject): Usage | null {
+const outside = new WeakMap<CountPaths, boolean>();
+
+/** True where a vendor's own counts stand anywhere but in `usage`. */
+function isOutside(more: CountPaths | undefined): boolean {
+  if (more === undefined) return false;
+  let found = outside.get(more);
+  if (found === undefined)
+    outside.set(
+      more,
+      (found = Object.values(more)
+        .flat()
+        .some((path) => !path.startsWith('usage.'))),
+    );
+  return found;
+}
+
+/** The usage of an answer or chunk, or null. */
+export function readUsage(answer: JsonObject, { inputOnly = false, reading }: UsageOptions = {}): Usage | null {
   const groq = answer['x_groq'];
-  const usage = answer['usage'] ?? (isJsonObject(groq) ? groq['usage'] : undefined);
-  if (!isJsonObject(usage)) return null;
-  const input = count(usage['prompt_tokens'], usage['input_tokens']);
-  const total = count(usage['total_tokens']);
-  if (input === undefined && total === undefined) return null;
-  const output = count(usage['completion_tokens'], usage['output_tokens']) ?? Math.max(0, (total ?? 0) - (input ?? 0));
+  const own = answer['usage'] ?? (isJsonObject(groq) ? groq['usage'] : undefined);
+  // A chunk without counts is the rule, and costs nothing.
+  if (!isJsonObject(own) && !isJsonObject(answer['meta']) && !inputOnly && !isOutside(reading?.usage)) return null;
+  const counts = readCounts(own === answer['usage'] ? answer : { ...answer, usage: own ?? null }, openaiUsagePaths, reading?.usage);
+  const { inputTokens: input, outputTokens: output, totalTokens: total } = counts;
+  const others = otherCounts(counts);
+  if (input === undefined && total === undefined && Object.keys(others).length === 0) return null;
+  const usage = isJsonObject(own) ? own : {};
   const inputDetails = isJsonObject(usage['prompt_tokens_details']) ? usage['prompt_tokens_details'] : undefined;
   const outputDetails = isJsonObject(usage['completion_tokens_details']) ? usage['completion_tokens_details'] : undefined;
-  const cached = count(inputDetails?.['cached_tokens'], usage['cached_tokens'], usage['prompt_cache_hit_tokens']);
-  const reasoning = count(outputDetails?.['reasoning_tokens'], usage['reasoning_tokens']);
+  const { costCurrency } = reading ?? {};
   return {
-    inputTokens: input ?? Math.max(0, (total ?? 0) - output),
-    outputTokens: output,
-    ...(cached === undefined ? {} : { cachedInputTokens: cached }),
-    ...(reasoning === undefined ? {} : { reasoningTokens: reasoning }),
+    inputTokens: input ?? (total === undefined ? 0 : Math.max(0, total - (output ?? 0))),
+    outputTokens: output ?? (inputOnly || input === undefined ? 0 : Math.max(0, (total ?? 0) - input)),
+    ...others,
+    ...serviceTierOf(answer['service_tier'] ?? usage['service_tier']),
+    ...(counts.cost === undefined || costCurrency === undefined ? {} : { reportedCost: { amount: counts.cost, currency: costCurrency } }),
     ...(inputDetails === undefined ? {} : { inputDetails }),
     ...(outputDetails === undefined ? {} : { outputDetails }),
   };

@@ -146,6 +146,7 @@ describe('usage of a stream of Anthropic', () => {
       inputTokens: 168,
       outputTokens: 9,
       cachedInputTokens: 100,
+      cacheWriteTokens: 7,
       reasoningTokens: 3,
       vendor: { format: 'anthropic', usage },
     });

@@ -129,7 +129,13 @@ describe('a stream of Bedrock', () => {
 describe('usage of a stream of Bedrock', () => {
   test('comes before the end or after it', () => {
     const counted = { inputTokens: 3, outputTokens: 4, totalTokens: 17, cacheReadInputTokens: 8, cacheWriteInputTokens: 2 };
-    const wanted = { inputTokens: 13, outputTokens: 4, cachedInputTokens: 8, vendor: { format: 'bedrock', usage: counted } };
+    const wanted = {
+      inputTokens: 13,
+      outputTokens: 4,
+      cachedInputTokens: 8,
+      cacheWriteTokens: 2,
+      vendor: { format: 'bedrock', usage: counted },
+    };
     const after = read(started, says(0, 'x'), stopped('end_turn'), metadata(counted));
     const before = read(started, says(0, 'x'), metadata(counted), stopped('end_turn'));
     expect(usageOf(after)).toEqual(wanted);

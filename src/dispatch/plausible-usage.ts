@@ -1,0 +1,37 @@
+/** Whether a vendor's counts can be. A number that is no count is none: the caller of `plausible` estimates instead. */
+import { optionalCounts } from '../telemetry/sum-usage.ts';
+import type { Usage } from '../types/chat.ts';
+
+/** Beyond any model: the largest known context window holds ten million tokens. */
+const mostTokens = 50_000_000;
+/** A week of sound, and far more of anything else than one call can ask for. */
+const mostUnits = 604_800_000;
+const mostCost = 1_000_000;
+
+const isCount = (value: number, most: number): boolean => Number.isSafeInteger(value) && value >= 0 && value <= most;
+
+/** `note` is told where a number was refused. Null where input or output cannot be; `contextTokens`: the model's own bound, where it is known. */
+export function plausible(usage: Usage, contextTokens: number | undefined, note: (text: string) => void): Usage | null {
+  const most = Math.min(mostTokens, contextTokens ?? mostTokens);
+  for (const name of ['inputTokens', 'outputTokens'] as const) {
+    if (isCount(usage[name], most)) continue;
+    note(`usage estimated: the vendor counts ${usage[name]} tokens of ${name === 'inputTokens' ? 'input' : 'output'}`);
+    return null;
+  }
+  let wrong: Partial<Record<keyof Usage, undefined>> | null = null;
+  for (const name of optionalCounts) {
+    const value = usage[name];
+    if (value === undefined || isCount(value, name.endsWith('Tokens') ? most : mostUnits)) continue;
+    note(`usage: the vendor counts ${value} ${name}`);
+    (wrong ??= {})[name] = undefined;
+  }
+  const reported = usage.reportedCost?.amount;
+  if (reported !== undefined && !(reported >= 0 && reported <= mostCost)) {
+    note(`usage: the vendor names a cost of ${reported}`);
+    (wrong ??= {}).reportedCost = undefined;
+  }
+  if (wrong === null) return usage;
+  // The vendor's own object would repeat what was refused.
+  const kept = Object.entries(usage).filter(([name]) => !(name in wrong) && name !== 'vendor' && !name.endsWith('Details'));
+  return Object.fromEntries(kept) as unknown as Usage;
+}
