@@ -46,7 +46,7 @@ export async function attemptPassthrough(
 
 /** Without what cannot be. */
 function usageIn({ counted }: UsageWatch): Partial<Usage> {
-  const known = plausible({ inputTokens: 0, outputTokens: 0, ...counted }, undefined, () => {});
+  const known = plausible({ inputTokens: 0, outputTokens: 0, ...counted }, null, () => {});
   if (known === null) return {};
   return Object.fromEntries(Object.entries(known).filter(([name]) => name in counted));
 }

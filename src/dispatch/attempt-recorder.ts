@@ -7,7 +7,7 @@ import { costOf } from '../types/price.ts';
 import type { AttemptRecord, Outcome } from '../types/run.ts';
 import type { Deployment } from '../types/snapshot.ts';
 import type { Permit } from './deployments.ts';
-import { plausible } from './plausible-usage.ts';
+import { type ModelBounds, plausible } from './plausible-usage.ts';
 
 export interface AttemptSignals {
   /** Ends the attempt: the caller left, or it is not needed any more. */
@@ -22,6 +22,8 @@ export interface RecorderContext extends AttemptSignals {
   readonly run: Run;
   /** The time that counts is that to the whole answer. */
   readonly whole: boolean;
+  /** How many answers a chat asks for. */
+  readonly answers?: number;
 }
 
 /** Why Pailou itself gave an attempt up that was well. Says nothing of the deployment. */
@@ -72,9 +74,15 @@ export class AttemptRecorder {
   /** The counts as far as they can be; null where they cannot, and are to be estimated. */
   used(usage: Usage | null): Usage | null {
     if (usage === null) return null;
-    const known = plausible(usage, undefined, (text) => this.warnings.push(text));
+    const known = plausible(usage, this.#bounds, (text) => this.warnings.push(text));
     if (known !== null) this.#usage = known;
     return known;
+  }
+
+  /** A list of texts for embeddings may hold more than the model's context, one text at a time. */
+  get #bounds(): ModelBounds | null {
+    const { run, answers } = this.#context;
+    return run.billedAs === 'chat' && answers !== undefined ? { contextTokens: this.#deployment.known?.context_window, answers } : null;
   }
 
   /** What the attempt used, at the deployment's price. */

@@ -1,4 +1,5 @@
 /** One try at one deployment: held back until something is visible, or until it is whole, then passed on under the time limits. */
+import { choicesOf } from '../models/choice-count.ts';
 import { isStreamed, type ModelInvoker } from '../models/invoke.ts';
 import { singleBatch } from '../models/single-batch.ts';
 import { personKey } from '../types/access.ts';
@@ -47,7 +48,7 @@ export async function attemptChat(
 ): Promise<AttemptAnswer> {
   const { run } = context;
   const { limits } = model.spec;
-  const book = new AttemptRecorder(deployment, { ...context, whole });
+  const book = new AttemptRecorder(deployment, { ...context, whole, answers: choicesOf(request.body) });
   const deadlines = new Deadlines(context.signal, { at: context.totalAt, milliseconds: limits.total_ms });
   /** What the failure was in truth: a limit that passed, or the caller who left, shows up as an aborted socket. */
   const truth = (thrown: unknown): unknown => deadlines.failure ?? (context.signal.aborted ? context.signal.reason : thrown);

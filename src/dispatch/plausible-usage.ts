@@ -10,18 +10,26 @@ const mostCost = 1_000_000;
 
 const isCount = (value: number, most: number): boolean => Number.isSafeInteger(value) && value >= 0 && value <= most;
 
-/** `note` is told where a number was refused. Null where input or output cannot be; `contextTokens`: the model's own bound, where it is known. */
-export function plausible(usage: Usage, contextTokens: number | undefined, note: (text: string) => void): Usage | null {
-  const most = Math.min(mostTokens, contextTokens ?? mostTokens);
+/** The model's own bounds, where they are known. */
+export interface ModelBounds {
+  readonly contextTokens: number | undefined;
+  /** How many answers were asked for. */
+  readonly answers: number;
+}
+
+/** `note` is told where a number was refused. Null where input or output cannot be. */
+export function plausible(usage: Usage, bounds: ModelBounds | null, note: (text: string) => void): Usage | null {
+  const context = bounds?.contextTokens ?? mostTokens;
+  const most = Math.min(mostTokens, context);
   for (const name of ['inputTokens', 'outputTokens'] as const) {
-    if (isCount(usage[name], most)) continue;
+    if (isCount(usage[name], name === 'inputTokens' ? most : Math.min(mostTokens, context * (bounds?.answers ?? 1)))) continue;
     note(`usage estimated: the vendor counts ${usage[name]} tokens of ${name === 'inputTokens' ? 'input' : 'output'}`);
     return null;
   }
   let wrong: Partial<Record<keyof Usage, undefined>> | null = null;
   for (const name of optionalCounts) {
     const value = usage[name];
-    if (value === undefined || isCount(value, name.endsWith('Tokens') ? most : mostUnits)) continue;
+    if (value === undefined || isCount(value, name.endsWith('Tokens') ? mostTokens : mostUnits)) continue;
     note(`usage: the vendor counts ${value} ${name}`);
     (wrong ??= {})[name] = undefined;
   }

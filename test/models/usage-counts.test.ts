@@ -96,15 +96,15 @@ describe('a number that cannot be a count', () => {
   it.each([9_007_199_254_740_992, 1e300, -1, 0.5, Number.NaN, 50_000_001])(
     'makes the whole an estimate where it is %s of input or output',
     (number) => {
-      expect(plausible({ ...usage, outputTokens: number }, undefined, note)).toBeNull();
+      expect(plausible({ ...usage, outputTokens: number }, null, note)).toBeNull();
       expect(told.at(-1)).toContain(`${number} tokens of output`);
     },
   );
 
   it('beyond the context of the model is none, and a wrong detail goes alone', () => {
-    expect(plausible({ ...usage, inputTokens: 128_001 }, 128_000, note)).toBeNull();
-    expect(plausible({ ...usage, cachedInputTokens: -3, searches: 1 }, undefined, note)).toEqual({ ...usage, searches: 1 });
-    expect(plausible({ ...usage, reportedCost: { amount: 1e300, currency: 'USD' } }, undefined, note)).toEqual(usage);
-    expect(plausible(usage, undefined, note)).toBe(usage);
+    expect(plausible({ ...usage, inputTokens: 128_001 }, { contextTokens: 128_000, answers: 1 }, note)).toBeNull();
+    expect(plausible({ ...usage, cachedInputTokens: -3, searches: 1 }, null, note)).toEqual({ ...usage, searches: 1 });
+    expect(plausible({ ...usage, reportedCost: { amount: 1e300, currency: 'USD' } }, null, note)).toEqual(usage);
+    expect(plausible(usage, null, note)).toBe(usage);
   });
 });
