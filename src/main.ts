@@ -109,7 +109,8 @@ export async function composeLayers(settings: Settings, logger: Logger, owned: A
     master,
     onAsked: (capability, result) => metrics.answerSought(capability, result),
   });
-  const calls = composeApplication({ answers, dispatcher, catalogue, quota, storage, metrics, dataDir, logger, owned });
+  const callParts = { answers, dispatcher, catalogue, quota, people: identity.people, storage };
+  const calls = composeApplication({ ...callParts, metrics, dataDir, logger, owned });
   return { url, issuers, metrics, storage, config, nodes, identity, calls, gate, startProber };
 }
 

@@ -27,6 +27,7 @@ import { addRuns } from './runs.ts';
 import { addSkillEvaluation } from './skill-evaluation.ts';
 import { addSkillFolders } from './skill-folders.ts';
 import { addSkillPublishing } from './skill-publishing.ts';
+import { addSkillRunsAs } from './skill-runs-as.ts';
 import { addSkillVersions } from './skill-versions.ts';
 import { addUsage } from './usage.ts';
 
@@ -61,6 +62,7 @@ export function addControl(app: FastifyInstance, services: ControlServices): voi
   addSkillFolders(app, services.config);
   addSkillEvaluation(app, services.calls);
   addSkillVersions(app, services.config);
+  addSkillRunsAs(app, services.config);
   addSkillPublishing(app, services.config, services.calls);
   addUsage(app, services.usage, services.config.people);
 }

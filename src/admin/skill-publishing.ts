@@ -78,7 +78,7 @@ export function addSkillPublishing(app: FastifyInstance, config: ConfigService, 
           tenant,
           name: versionName(name, wanted),
           operation: 'create' as const,
-          spec: { ...spec, version: wanted, live: null },
+          spec: { ...spec, version: wanted, live: null, runs_as_allowed: null },
           owner: null,
         },
         {

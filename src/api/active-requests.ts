@@ -51,9 +51,14 @@ export function createActiveRequests({ credentials, config, audit, logger, every
   const open = new Map<ActiveRequest, Principal | null>();
 
   const stillMay = (principal: Principal, needs: RequiredPermissions): void => {
-    const { grants } = config.current().tenant(principal.tenant);
-    for (const [action, capability] of needs) {
-      const decision = decide(principal, action, capability, grants, Date.now());
+    const { grants, skills } = config.current().tenant(principal.tenant);
+    for (const [action, capability, acting] of needs) {
+      // A skill that runs as itself does so for as long as it is allowed to, and its publisher may use what it names.
+      const isAllowed = acting === undefined || skills.get(acting.skill)?.runsAs?.digest === acting.digest;
+      const who = acting === undefined ? principal : acting.now();
+      if (!isAllowed || who === null)
+        throw new GatewayError('permission_denied', `The skill "${acting?.skill}" may no longer run with its own list.`);
+      const decision = decide(who, action, capability, grants, Date.now());
       if (!decision.allowed)
         throw new GatewayError(
           'permission_denied',

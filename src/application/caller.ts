@@ -4,10 +4,14 @@ import { didYouMean } from '../text/did-you-mean.ts';
 import type { Action, Capability, Principal } from '../types/access.ts';
 import { GatewayError, type ErrorCode } from '../types/errors.ts';
 import type { McpServerEntry, ModelEntry, SkillEntry, TenantView } from '../types/snapshot.ts';
+import type { ActingRights } from './skills/acting.ts';
 import type { RequiredPermissions } from './required-permissions.ts';
 
 export interface Caller {
+  /** Who calls: for whom runs are booked and limits count. */
   readonly principal: Principal;
+  /** Whose rights decide inside a skill that runs as itself; left out: the caller's own. */
+  readonly acting?: ActingRights;
   readonly requestId: string;
   readonly revision: number;
   readonly view: TenantView;
@@ -25,23 +29,29 @@ export interface Caller {
   tell(headers: Readonly<Record<string, string>>): void;
 }
 
-type Asker = Pick<Caller, 'principal' | 'view'> & Partial<Pick<Caller, 'needs' | 'grants'>>;
+type Asker = Pick<Caller, 'principal' | 'view'> & Partial<Pick<Caller, 'needs' | 'grants' | 'acting'>>;
+
+const deciding = ({ acting, principal }: Asker): Principal => acting?.principal ?? principal;
 
 const grantsOf = ({ grants, view }: Asker): TenantView['grants'] => grants?.() ?? view.grants;
 
 export function may(caller: Asker, action: Action, capability: Capability): boolean {
-  return decide(caller.principal, action, capability, grantsOf(caller), Date.now()).allowed;
+  return decide(deciding(caller), action, capability, grantsOf(caller), Date.now()).allowed;
 }
 
 /** Throws `permission_denied` with the rule that decided. */
 export function requireRight(caller: Asker, action: Action, capability: Capability): void {
-  const decision = decide(caller.principal, action, capability, grantsOf(caller), Date.now());
+  const decision = decide(deciding(caller), action, capability, grantsOf(caller), Date.now());
   if (decision.allowed) {
-    caller.needs?.add(action, capability);
+    caller.needs?.add(action, capability, caller.acting);
     return;
   }
   if (decision.status === 404) throw notFound('not_found', capability.kind, capability.name, []);
-  throw new GatewayError('permission_denied', `You may not ${action} ${capability.kind}/${capability.name}: ${decision.reason}`);
+  if (caller.acting === undefined)
+    throw new GatewayError('permission_denied', `You may not ${action} ${capability.kind}/${capability.name}: ${decision.reason}`);
+  const { skill, principal } = caller.acting;
+  const sentence = `The skill "${skill}" runs with its own list and the right of ${principal.subject}, who published it, and that does not reach`;
+  throw new GatewayError('permission_denied', `${sentence} ${capability.kind}/${capability.name}. Ask an administrator.`);
 }
 
 const words: Readonly<Record<string, string>> = { mcp: 'MCP server' };

@@ -4,6 +4,7 @@ import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Catalogue } from '../extensions/mcp/catalogue/catalogue.ts';
 import type { Quota } from '../quota/quota.ts';
 import type { Storage } from '../storage/compose-storage.ts';
+import type { People } from '../storage/people.ts';
 import { createInFlightRuns } from '../storage/in-flight-runs.ts';
 import { createToolLoopStates } from '../storage/tool-loop-state.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -17,6 +18,7 @@ export interface ApplicationParts {
   readonly dispatcher: Dispatcher;
   readonly catalogue: Catalogue;
   readonly quota: Quota;
+  readonly people: Pick<People, 'find'>;
   readonly storage: Storage;
   readonly metrics: Metrics;
   readonly dataDir: string;
@@ -25,7 +27,7 @@ export interface ApplicationParts {
 }
 
 export function composeApplication(parts: ApplicationParts): CallServices {
-  const { answers, dispatcher, catalogue, quota, storage, metrics, dataDir, logger, owned } = parts;
+  const { answers, dispatcher, catalogue, quota, people, storage, metrics, dataDir, logger, owned } = parts;
   const { ledger, contents, database, boxFor, responses } = storage;
   const inFlightRuns = createInFlightRuns({
     ledger: { ...metrics.counting(ledger), content: (...kept) => contents.keep(...kept) },
@@ -37,5 +39,5 @@ export function composeApplication(parts: ApplicationParts): CallServices {
   const states = createToolLoopStates(database, boxFor('chat states'));
   const backgroundRuns = createBackgroundRuns(states, logger);
   owned.defer(() => backgroundRuns.close());
-  return { answers, approvals, dispatcher, catalogue, quota, states, backgroundRuns, ledger: inFlightRuns, responses, logger };
+  return { answers, approvals, dispatcher, catalogue, quota, people, states, backgroundRuns, ledger: inFlightRuns, responses, logger };
 }

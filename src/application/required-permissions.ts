@@ -1,10 +1,12 @@
 /** What a call was found to have the right to, each once: a run that goes on for hours may ask for the same a thousand times. */
 import type { Action, Capability } from '../types/access.ts';
+import type { ActingRights } from './skills/acting.ts';
 
-export type RequiredPermission = readonly [Action, Capability];
+/** `acting`: by whose right, where it was not the caller's own. */
+export type RequiredPermission = readonly [Action, Capability, acting?: ActingRights];
 
 export interface RequiredPermissions extends Iterable<RequiredPermission> {
-  add(action: Action, capability: Capability): void;
+  add(action: Action, capability: Capability, acting?: ActingRights): void;
 }
 
 const mostNamed = 20;
@@ -12,8 +14,9 @@ const mostNamed = 20;
 export function createRequiredPermissions(): RequiredPermissions {
   const all = new Map<string, RequiredPermission>();
   return {
-    add(action, capability) {
-      all.set(`${action} ${capability.kind}/${capability.name}`, [action, capability]);
+    add(action, capability, acting) {
+      const key = `${action} ${capability.kind}/${capability.name} ${acting?.skill ?? ''}`;
+      all.set(key, acting === undefined ? [action, capability] : [action, capability, acting]);
     },
     [Symbol.iterator]: () => all.values(),
   };

@@ -3,6 +3,7 @@ import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Catalogue } from '../extensions/mcp/catalogue/catalogue.ts';
 import type { Quota } from '../quota/quota.ts';
+import type { People } from '../storage/people.ts';
 import type { ResponseStore } from '../storage/response-store.ts';
 import type { ToolLoopStates } from '../types/tool-loop-state.ts';
 import type { Ledger } from '../types/run.ts';
@@ -17,6 +18,8 @@ export interface CallServices {
   readonly approvals: ApprovalGate;
   readonly catalogue: Catalogue;
   readonly quota: Quota;
+  /** What is known of those who published skills that run as themselves. */
+  readonly people: Pick<People, 'find'>;
   /** What chats with server-side tools keep between two requests. */
   readonly states: ToolLoopStates;
   readonly ledger: Ledger;

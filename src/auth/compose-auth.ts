@@ -15,7 +15,7 @@ import { createOutboundClient } from '../outbound/client.ts';
 import { createOutboundGuard } from '../outbound/guard.ts';
 import type { Database } from '../storage/database.ts';
 import { createApiKeyUsage, type ApiKeyUsage } from '../storage/api-key-usage.ts';
-import { createPeople } from '../storage/people.ts';
+import { createPeople, type People } from '../storage/people.ts';
 import { createSecretBox, derivedKey, derivedKeys, type MasterKeys } from '../storage/secret-box.ts';
 import { createSessionStore } from '../storage/session-store.ts';
 import type { Logger } from '../types/logger.ts';
@@ -44,6 +44,7 @@ export interface Identity {
   /** Where `pailou login` signs in; null for nowhere. */
   readonly commandLine: CommandLineAuth | null;
   readonly apiKeyUsage: ApiKeyUsage;
+  readonly people: People;
 }
 
 export async function composeAuth(parts: AuthParts): Promise<Identity> {
@@ -72,7 +73,7 @@ export async function composeAuth(parts: AuthParts): Promise<Identity> {
     browser,
     tokenHeader: settings.oauth.tokenHeader,
   });
-  return { issuers, credentials, browser, exchange, commandLine: composeCommandLineAuth(settings, issuers), apiKeyUsage };
+  return { issuers, credentials, browser, exchange, commandLine: composeCommandLineAuth(settings, issuers), apiKeyUsage, people };
 }
 
 /** The company's issuers, or the development identity service where none is configured. */

@@ -61,6 +61,9 @@ function decideReach(principal: Principal, reach: Reach, grants: GrantIndex, now
         reach.param,
       );
     }
+    case 'runs-as':
+      if (isAdministrator(principal)) return allowed;
+      return forAdministrators('Only an administrator allows a version of a skill to run with its own list.', reach.param);
     case 'program':
     case 'tools-of-others': {
       if (isAdministrator(principal)) return allowed;

@@ -53,6 +53,12 @@ export function authorizeRow(writer: Writer, kind: ResourceKind, stored: ConfigR
   require(writer, { kind, before: stored, after: stored, thing: thingOf(kind, stored, rows), reaches: [] }, grants);
 }
 
+/** True where a version of a skill is allowed to run as itself. To take the allowance back is no more than to manage the skill. */
+function changesAllowance(before: ConfigRow | null, after: ConfigRow | null): boolean {
+  const allowed = after?.spec['runs_as_allowed'] ?? null;
+  return allowed !== null && JSON.stringify(allowed) !== JSON.stringify(before?.spec['runs_as_allowed'] ?? null);
+}
+
 /** Throws `permission_denied` or `not_found` unless the writer may make the whole change. */
 export function authorizeChange(writer: Writer, { kind, before, after }: ConfigChange, scene: WriteScene): void {
   if (!writer.kinds.includes(kind)) throw new Error(`the route of this request does not declare that it writes rows of kind ${kind}`);
@@ -62,6 +68,7 @@ export function authorizeChange(writer: Writer, { kind, before, after }: ConfigC
   // What is deleted reaches nothing any more; a grant that is taken back is a change for other people.
   const left = before === null || (after === null && kind !== 'grant') ? [] : reachesBefore(before, scene);
   const thing = thingOf(kind, row, scene.rows);
+  const allowance = changesAllowance(before, after) ? [{ type: 'runs-as' as const, param: 'spec.runs_as_allowed' }] : [];
   const reserved = reservedReaches(kind, before, after, scene.rows);
-  require(writer, { kind, before, after, thing, reaches: [...left, ...reaches, ...reserved] }, scene.grants);
+  require(writer, { kind, before, after, thing, reaches: [...left, ...reaches, ...reserved, ...allowance] }, scene.grants);
 }

@@ -44,6 +44,7 @@ export function prepareSpec(
   refusePoison(given, ['spec']);
   const spec = parseSpec(kind, given) as Record<string, unknown>;
   // Only a publication or a roll back says what callers get.
+  if (kind === 'skill' && spec['runs_as_allowed'] === undefined) spec['runs_as_allowed'] = stored?.spec['runs_as_allowed'] ?? null;
   if (kind === 'skill') {
     const before = stored?.spec['live'] ?? null;
     if (spec['live'] === undefined) spec['live'] = before;

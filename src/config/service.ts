@@ -52,6 +52,8 @@ export interface ConfigService extends Drafts {
   onSwap(listener: (snapshot: Snapshot) => void): () => void;
   rows(tenant: string, kind: ResourceKind): readonly ConfigRow[];
   row(tenant: string, kind: ResourceKind, name: string): ConfigRow | undefined;
+  /** All rows of the current revision. */
+  rowSet(): RowSet;
   /** All or nothing; live on this node when it resolves. Each change is decided about within its turn. Throws what the caller should see. */
   change(writer: Writer, mutations: readonly Mutation[], summary: string): Promise<Written>;
   history(query: { tenant: string; after: number; limit: number }): Promise<readonly HistoryEntry[]>;
@@ -268,6 +270,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
 
     rows: (tenant, kind) => [...current.rows.group(kind, tenant).values()],
     row: (tenant, kind, name) => current.rows.group(kind, tenant).get(name),
+    rowSet: () => current.rows,
 
     async change(writer, mutations, summary) {
       let deletedGrants: readonly string[] = [];

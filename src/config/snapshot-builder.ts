@@ -26,6 +26,7 @@ import { compileLimits, limitRule, noLimits } from './limit-index.ts';
 import { capabilityOfRow } from './row-capability.ts';
 import { byAge, mcpLabels } from './mcp-labels.ts';
 import type { RowSet } from './row-set.ts';
+import { runsAsSkill } from './runs-as.ts';
 import { skillOf, versionedSkills } from './skill-versions.ts';
 import { virtualFaults } from './virtual-servers.ts';
 
@@ -65,6 +66,11 @@ export function parseSpec<K extends ResourceKind>(kind: K, spec: unknown): z.out
   const checked = resourceSpecs[kind].safeParse(spec);
   if (!checked.success) throw invalidBySchema(checked.error, ['spec']);
   return checked.data as z.output<(typeof resourceSpecs)[K]>;
+}
+
+function withRunsAs(entry: SkillEntry, row: ConfigRow | undefined, rows: RowSet): SkillEntry {
+  const runsAs = row === undefined ? null : runsAsSkill(row, rows);
+  return runsAs === null ? entry : { ...entry, runsAs };
 }
 
 /** Throws `configuration_invalid` for a name that means something else: rows from before it was reserved. */
@@ -182,7 +188,10 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
           });
         }
 
-        const { live: skills, versions: skillVersions, faults: skillFaults } = versionedSkills(skillEntries);
+        const { live, versions: skillVersions, faults: skillFaults } = versionedSkills(skillEntries);
+        const skills = new Map(
+          [...live].map(([name, entry]) => [name, withRunsAs(entry, rows.group('skill', tenant).get(name), rows)] as const),
+        );
         for (const { name, error } of skillFaults) problems.push({ tenant, kind: 'skill', name, message: error.message, error });
 
         const mcpServers = new Map<string, McpServerEntry>();

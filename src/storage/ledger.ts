@@ -35,6 +35,7 @@ function toRun(run: RunRecord): RunTable {
     client: run.client,
     key_id: run.key,
     roles: run.roles.join(' '),
+    on_behalf_of: run.onBehalfOf ?? null,
     capability: run.capability,
     operation: run.operation,
     streamed: run.streamed ? 1 : 0,

@@ -94,6 +94,7 @@ function summaryOf(row: RunTable) {
     subject: row.subject,
     username: row.username,
     key: row.key_id,
+    ...(row.on_behalf_of === null ? {} : { on_behalf_of: row.on_behalf_of }),
     capability: row.capability,
     operation: row.operation,
     streamed: row.streamed !== 0,

@@ -51,6 +51,7 @@ export interface RunTable {
   client: string | null;
   key_id: string | null;
   roles: string;
+  on_behalf_of: string | null;
   capability: string;
   operation: string;
   streamed: number;

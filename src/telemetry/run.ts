@@ -27,6 +27,8 @@ export interface RunStart {
   readonly revision: number;
   /** What a vendor bills it as, where `operation` is another word; `chat` unless either says so. */
   readonly billedAs?: Operation;
+  /** The person by whose right it runs, where that is not the caller. */
+  readonly onBehalfOf?: string | null;
 }
 
 export class Run {
@@ -69,8 +71,8 @@ export class Run {
   }
 
   /** Starts a child run, such as a skill's model call, for the same principal and request. */
-  child(capability: string, operation: string): Run {
-    return new Run(this.#ledger, { ...this.start, capability, operation }, this);
+  child(capability: string, operation: string, onBehalfOf: string | null = null): Run {
+    return new Run(this.#ledger, { ...this.start, capability, operation, onBehalfOf }, this);
   }
 
   /** True if this run or an ancestor invokes `capability`: the recursion guard. */
@@ -230,6 +232,7 @@ export class Run {
       client: principal.client,
       key: principal.key ?? null,
       roles: principal.roles,
+      onBehalfOf: start.onBehalfOf ?? null,
       capability: start.capability,
       operation: start.operation,
       streamed: start.streamed,

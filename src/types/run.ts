@@ -44,6 +44,8 @@ export interface RunRecord {
   /** The key by which the caller came; null for a token. */
   readonly key: string | null;
   readonly roles: readonly string[];
+  /** Who published the skill by whose right it ran, where that was not the caller's; null or left out otherwise. */
+  readonly onBehalfOf?: string | null;
   /** `model/<name>`, `skill/<name>`, `mcp/<server>/<tool>`. */
   readonly capability: string;
   readonly operation: string;

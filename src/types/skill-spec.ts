@@ -1,6 +1,7 @@
 /** The row of a skill. */
 import { z } from 'zod';
 import { lineField, textField } from './printable-text.ts';
+import { longestPerson } from './person.ts';
 import { jsonObject, milliseconds, name, tags } from './spec-fields.ts';
 
 export const versionNumber = z.string().regex(/^\d+\.\d+\.\d+$/, 'three numbers, such as 1.0.0');
@@ -65,6 +66,17 @@ export const skillSpec = z.strictObject({
     })
     .prefault({}),
   cases: z.array(skillCase).max(200).default([]).describe('What it should answer; POST /api/skills/{name}/evaluate tries them.'),
+  runs_as: z
+    .enum(['caller', 'skill'])
+    .default('caller')
+    .describe(
+      'With whose rights a run uses the model, tools and skills that the row names. caller: those of its caller. skill: exactly what the row names, as far as the person who published the version may use it, once an administrator has allowed the version (POST /api/skills/{name}/runs-as). Limits and budgets count the caller either way.',
+    ),
+  runs_as_allowed: z
+    .strictObject({ version: versionNumber, digest: z.string().max(64), by: z.string().max(longestPerson), at: z.string().max(64) })
+    .nullable()
+    .optional()
+    .describe('Which version may run as itself, and who allowed it. Set by administrators at …/runs-as; left out, it stays as it is.'),
   publish_needs_cases: z.boolean().default(false).describe('Whether all cases have to pass before a version is published.'),
   tags,
 });

@@ -54,11 +54,25 @@ export interface ModelEntry {
   readonly created: number;
 }
 
+/** A skill that runs with its own list: what it may use, and by whose right. */
+export interface RunsAsSkill {
+  /** Who published the version that is live; what they may not use, the run may not. */
+  readonly publisher: string;
+  readonly allowedBy: string;
+  readonly allowedAt: string;
+  /** The version and the rows that it names. */
+  readonly digest: string;
+  /** Capability patterns. */
+  readonly within: readonly string[];
+}
+
 export interface SkillEntry {
   readonly name: string;
   readonly capability: Capability;
   readonly spec: SkillSpec;
   readonly instance: Skill;
+  /** Left out: it runs with the rights of its caller. */
+  readonly runsAs?: RunsAsSkill;
   readonly created: number;
 }
 

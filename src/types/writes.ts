@@ -25,6 +25,10 @@ export type Reach = { readonly param: string } & (
       /** `grant "x"` or `limit "y"`. */
       readonly by: string;
     }
+  | {
+      /** Lets callers of the skill use what it names without a right of their own. */
+      readonly type: 'runs-as';
+    }
   | { readonly type: PluginReach; readonly kind: string }
   | {
       /** Other people get a right on this. `thing` is null for a pattern, a tag, and what is not there. */

@@ -57,6 +57,23 @@ async function another(asker: Principal, as: string, { people, names }: Identity
   return person;
 }
 
+/** With whose rights a run of the skill uses what its row names, and why. */
+function runsAsOf(view: TenantView, reference: string): { readonly runs_as?: object } {
+  const skill = reference.startsWith('skill/') ? view.skills.get(reference.slice('skill/'.length)) : undefined;
+  if (skill === undefined) return {};
+  const { runsAs, spec } = skill;
+  if (runsAs !== undefined) {
+    const reason = 'It runs with its own list: its callers need no right to what it names, as far as its publisher may use that.';
+    const { publisher, allowedBy, allowedAt, within } = runsAs;
+    return { runs_as: { mode: 'skill', on_behalf_of: publisher, allowed_by: allowedBy, allowed_at: allowedAt, may_use: within, reason } };
+  }
+  const reason =
+    spec.runs_as === 'skill'
+      ? 'Its row says runs_as: skill, but no administrator has allowed the version that is live, with the things that it names now.'
+      : 'Its row says so: its callers need a right to all that it names.';
+  return { runs_as: { mode: 'caller', reason } };
+}
+
 export function addIdentity(app: FastifyInstance, services: IdentityServices): void {
   const { audit } = services;
   app.get(
@@ -108,6 +125,7 @@ export function addIdentity(app: FastifyInstance, services: IdentityServices): v
         ...(decision.allowed ? {} : { status: decision.status }),
         rule: decision.rule,
         reason: decision.reason,
+        ...runsAsOf(view, capability),
         subject: principal.subject,
         roles: principal.roles,
         permissions: [...principal.permissions].toSorted(),

@@ -32,7 +32,7 @@ type SkillRequest = Extract<ServerToolRequest, { readonly type: 'skill' }>;
 
 function skillTool(caller: Caller, request: SkillRequest, callSkill: CallSkill): BoundTool {
   const skill = requireSkill(caller, request.name);
-  requireNamed(caller, skill.spec);
+  if (skill.runsAs === undefined) requireNamed(caller, skill.spec);
   return {
     capability: `skill/${skill.name}`,
     name: publicToolName('skill', skill.name),

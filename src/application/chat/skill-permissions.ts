@@ -5,6 +5,7 @@ import type { ChatBody } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { SkillEntry } from '../../types/snapshot.ts';
 import { allows } from '../skills/allowed-tools.ts';
+import { requireOwnCredentials } from '../tools/invoke-tool.ts';
 import { type Caller, requireModel, requireRight, requireServer, requireSkill, toolCapability } from '../caller.ts';
 
 /**
@@ -21,9 +22,12 @@ export function requireNamed(caller: Caller, { model, tools }: Pick<SkillSpec, '
       // All that these would need, and these in turn, each once however many name it; loops among them end when they are run.
       if (seen.has(name)) continue;
       seen.add(name);
-      requireNamed(caller, requireSkill(caller, name).spec, seen);
+      const inner = requireSkill(caller, name);
+      // One that runs as itself needs no more of its caller.
+      if (inner.runsAs === undefined) requireNamed(caller, inner.spec, seen);
     } else {
       const server = requireServer(caller, name);
+      requireOwnCredentials(caller, server);
       if (tool !== '' && tool !== '*') requireRight(caller, 'use', toolCapability(server, tool));
     }
   }

@@ -27,9 +27,10 @@ export function openRun(
   operation: string,
   streamed: boolean,
 ): Run {
-  if (parent !== null) return parent.child(capability, operation);
+  const onBehalfOf = caller.acting?.publisher ?? null;
+  if (parent !== null) return parent.child(capability, operation, onBehalfOf);
   const { principal, requestId, revision } = caller;
-  return new Run(services.ledger, { principal, requestId, capability, operation, streamed, revision });
+  return new Run(services.ledger, { principal, requestId, capability, operation, streamed, revision, onBehalfOf });
 }
 
 export function requireOperation(model: ModelEntry, operation: Operation): void {

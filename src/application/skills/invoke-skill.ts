@@ -18,6 +18,7 @@ import { invokeTool } from '../tools/invoke-tool.ts';
 import type { CallSkill } from '../chat/resolve-server-tools.ts';
 import type { CallServices } from '../services.ts';
 import { requireListed, requireNamed } from '../chat/skill-permissions.ts';
+import { actingRights } from './acting.ts';
 import { allows, chatTools } from './allowed-tools.ts';
 import { requireBudget, requireDepth, type EnclosingSkill } from './run-limits.ts';
 import { settledRun, untilAborted } from './abortable-events.ts';
@@ -59,7 +60,11 @@ export async function invokeSkill(
   const parent = options.parent ?? null;
   if (parent?.isWithin(capability) === true) throw new GatewayError('step_limit_reached', `The skill "${skill.name}" would call itself.`);
   requireDepth(caller.around ?? [], skill.name);
-  const run = openRun(services, caller, parent, capability, 'skill', options.stream);
+  const own = await actingRights(services, skill);
+  // Within a skill that runs as itself, one that does not has no further rights.
+  const acting = own ?? caller.acting;
+  const inside: NestedCaller = acting === undefined ? caller : { ...caller, acting, subjectToken: () => null };
+  const run = openRun(services, inside, parent, capability, 'skill', options.stream);
   const { limits, keep } = skill.spec;
   if (keep.content !== 'nothing') run.keep({ days: keep.days, within: keep.content === 'all' });
   run.asked(input);
@@ -74,9 +79,9 @@ export async function invokeSkill(
   options.onOpen?.(run);
   const signal = AbortSignal.any([options.signal ?? caller.signal, caller.signal, over.signal]);
   const around = [...(caller.around ?? []), { skill: skill.name, tokens: limits.tokens, depth: limits.depth, run }];
-  const scope: SkillScope = { services, skill, caller: { ...caller, signal, around }, around, run };
+  const scope: SkillScope = { services, skill, caller: { ...inside, signal, around }, around, run };
   try {
-    requireNamed(caller, skill.spec);
+    requireNamed(inside, skill.spec);
     const events = await abortable(skill.instance.invoke(input, skillRunOf(scope, options)), signal);
     return { run, events: recordRun(run, null, untilAborted(events, signal, run)) };
   } catch (thrown) {

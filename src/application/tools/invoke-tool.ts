@@ -2,7 +2,7 @@
 import type { Admission } from '../../quota/quota.ts';
 import type { Run } from '../../telemetry/run.ts';
 import { GatewayError, toGatewayError } from '../../types/errors.ts';
-import type { Json, JsonObject } from '../../types/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import type { McpServerEntry } from '../../types/snapshot.ts';
 import { type McpPeer, SourceRefusal, type ToolResult } from '../../types/tool-source.ts';
 import { personKey } from '../../types/access.ts';
@@ -22,6 +22,21 @@ export interface ToolCallOptions {
   readonly peer?: McpPeer;
   /** True once a person has agreed, where the tool needs that. */
   readonly approved?: boolean;
+}
+
+/** Credentials of the caller's own: nobody else's right opens them. */
+function usesCallersIdentity({ spec }: McpServerEntry): boolean {
+  const { credentials } = spec.options;
+  return isJsonObject(credentials) && (credentials['type'] === 'user_oauth' || credentials['type'] === 'token_exchange');
+}
+
+/** Throws `permission_denied` inside a skill that runs as itself, for a server that works with the account or the token of its caller. */
+export function requireOwnCredentials({ acting }: Pick<Caller, 'acting'>, server: McpServerEntry): void {
+  if (acting === undefined || !usesCallersIdentity(server)) return;
+  throw new GatewayError(
+    'permission_denied',
+    `The MCP server "${server.name}" works with the account or the token of its caller, so the skill "${acting.skill}", which runs with its own list, may not use it.`,
+  );
 }
 
 const turns = createFairQueue();
@@ -95,6 +110,7 @@ export async function invokeTool(
   const { source, definition } = found;
   if (options.approved !== true && isApprovalNeeded(found))
     throw new GatewayError('permission_denied', `The tool ${server.name}/${tool} needs a person's approval, and nobody can be asked here.`);
+  requireOwnCredentials(caller, source);
   const { call_timeout_ms: limit, concurrency, max_result_bytes: most } = source.spec;
   const run = openRun(services, caller, options.parent ?? null, `mcp/${server.name}/${tool}`, 'tool', false);
   run.asked(input);

@@ -1,0 +1,71 @@
+/** POST /api/skills/{name}/runs-as: an administrator allows the version that is live to run with its own list, or takes that back. */
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import type { ConfigService } from '../config/service.ts';
+import { liveVersion, runsAsDigest } from '../config/runs-as.ts';
+import { GatewayError } from '../types/errors.ts';
+import type { ConfigRow } from '../types/resources.ts';
+import { versionNumber } from '../types/skill-spec.ts';
+import { actorOf, expectedRevision } from './actor.ts';
+import { rowView } from './row-view.ts';
+import { type NamedSkill, namedSkill, requireRow, shownRow } from './skill-rows.ts';
+import { writerOf } from './writer.ts';
+
+const runsAsBody = z.strictObject({
+  version: versionNumber.nullable().describe('The version that is live, as it was looked at; null takes the allowance back.'),
+});
+
+export function addSkillRunsAs(app: FastifyInstance, config: ConfigService): void {
+  app.post<{ Params: NamedSkill; Body: z.output<typeof runsAsBody> }>(
+    '/api/skills/:name/runs-as',
+    {
+      config: { access: 'administrator', writes: ['skill'] },
+      schema: {
+        tags: ['skills'],
+        summary: 'Allow the live version of a skill to run with its own list',
+        description:
+          'Its callers then need no right to the model, tools and skills that it names. The allowance is for this version and the rows that it names now: another version, or another row of one of the names, runs with the rights of its caller until it is allowed again.',
+        params: namedSkill,
+        body: runsAsBody,
+        response: { 200: rowView },
+      },
+    },
+    async (request, reply) => {
+      const row = requireRow(config, request, 'manage');
+      const { tenant, name } = row;
+      const { version: wanted } = request.body;
+      const live = liveVersion(row, config.rowSet());
+      if (wanted !== null && (live === undefined || live.spec['version'] !== wanted))
+        throw new GatewayError(
+          'invalid_request',
+          `version: ${wanted} is not the version that callers get; publish it, or roll back to it first.`,
+          {
+            param: 'version',
+          },
+        );
+      if (wanted !== null && live?.spec['runs_as'] !== 'skill')
+        throw new GatewayError('invalid_request', `version: the published version ${wanted} does not say runs_as: skill.`, {
+          param: 'version',
+        });
+      const allowed =
+        wanted === null || live === undefined
+          ? null
+          : { version: wanted, digest: runsAsDigest(live, config.rowSet()), by: actorOf(request).subject, at: new Date().toISOString() };
+      const change = {
+        kind: 'skill' as const,
+        tenant,
+        name,
+        operation: 'replace' as const,
+        edit: (stored: ConfigRow['spec']) => ({ ...stored, runs_as_allowed: allowed }),
+        // What was looked at is what is allowed.
+        expectedRevision: expectedRevision(request) ?? row.revision,
+      };
+      const summary =
+        allowed === null
+          ? `skill ${name} runs with the rights of its caller`
+          : `allow version ${wanted} of skill ${name} to run with its own list`;
+      const { revision } = await config.change(writerOf(request), [change], summary);
+      return reply.header('x-pailou-revision', revision).send(shownRow(config, row));
+    },
+  );
+}

@@ -1,0 +1,57 @@
+/** By whose right a run of a skill uses what its row names: the caller's, or that of the person who published a version that may run as itself. */
+import { type Person, principalOfPerson } from '../../storage/people.ts';
+import type { Principal } from '../../types/access.ts';
+import { GatewayError } from '../../types/errors.ts';
+import { splitPerson } from '../../types/person.ts';
+import type { RunsAsSkill, SkillEntry } from '../../types/snapshot.ts';
+import type { CallServices } from '../services.ts';
+
+/** The rights of a run that are not its caller's. Accounting, limits and budgets stay the caller's. */
+export interface ActingRights {
+  /** The publisher, narrowed to what the skill names. */
+  readonly principal: Principal;
+  readonly publisher: string;
+  /** By which the allowance is found again while the run goes on. */
+  readonly skill: string;
+  readonly digest: string;
+  /** With the publisher's rights as they are known now; null for one who is not known any more. */
+  now(): Principal | null;
+}
+
+function narrowed(person: Person | null, tenant: string, { within }: RunsAsSkill): Principal | null {
+  if (person === null || person.tenant !== tenant) return null;
+  return Object.freeze({ ...principalOfPerson(person), within });
+}
+
+/** Null where the skill runs with the rights of its caller. Throws `permission_denied` for a publisher who is not known any more. */
+export async function actingRights(
+  { people }: Pick<CallServices, 'people'>,
+  { name, capability, runsAs }: SkillEntry,
+): Promise<ActingRights | null> {
+  if (runsAs === undefined) return null;
+  const { issuer, subject } = splitPerson(runsAs.publisher);
+  const principal = narrowed(await people.find(issuer, subject), capability.tenant, runsAs);
+  if (principal === null)
+    throw new GatewayError(
+      'permission_denied',
+      `The skill "${name}" runs with the right of ${subject}, who published it and is not known any more. Somebody else has to publish it.`,
+    );
+  let latest = principal;
+  return {
+    principal,
+    publisher: runsAs.publisher,
+    skill: name,
+    digest: runsAs.digest,
+    now() {
+      const found = people.find(issuer, subject);
+      // What is being read is known the next time.
+      if (found instanceof Promise) {
+        found.catch(() => {});
+        return latest;
+      }
+      const current = narrowed(found, capability.tenant, runsAs);
+      if (current !== null) latest = current;
+      return current;
+    },
+  };
+}
