@@ -4,6 +4,7 @@ import { databaseKinds, type TestDatabase } from '../storage/databases.ts';
 import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
 import { eventually } from './gateway.ts';
 import { startToolServer, type ToolServer } from './tool-server.ts';
+import { startVendor, type Vendor } from './vendor.ts';
 
 const chief = chiefOf('acme');
 const [ann, ben] = ['ann', 'ben'].map((subject): Person => ({ subject, tenant: 'acme', roles: ['developer'] })) as [Person, Person];
@@ -16,20 +17,29 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
     let database: TestDatabase;
     let companies: Companies;
     let tools: ToolServer;
+    let vendor: Vendor;
     let made = 0;
 
     beforeAll(async () => {
       database = await databaseKind.create();
       tools = await startToolServer();
-      companies = await startCompanies(database.url === null ? {} : { PAILOU_DATABASE_URL: database.url });
+      vendor = await startVendor();
+      vendor.behave(() => {});
+      const url: Record<string, string> = database.url === null ? {} : { PAILOU_DATABASE_URL: database.url };
+      companies = await startCompanies({ ...url, PAILOU_RECHECK_SECONDS: '1' });
       for (const person of [chief, ann, ben, ulla]) await companies.must(person, 'GET', '/api/me');
       await companies.must(chief, 'POST', '/api/providers', { name: 'demo', spec: { kind: 'demo' } });
+      await companies.must(chief, 'POST', '/api/providers', {
+        name: 'silent',
+        spec: { kind: 'openai-compatible', options: { base_url: vendor.url } },
+      });
       for (const name of ['inner', 'other']) await companies.must(chief, 'POST', '/api/models', { name, spec: echo });
       await companies.must(chief, 'POST', '/api/mcp-servers', { name: 'files', spec: { kind: 'http', options: { url: tools.url } } });
     });
     afterAll(async () => {
       await companies[Symbol.asyncDispose]();
       await tools[Symbol.asyncDispose]();
+      await vendor[Symbol.asyncDispose]();
       await database[Symbol.asyncDispose]();
     });
 
@@ -77,7 +87,13 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       await allow(chief, name);
       const limit = { subject_type: 'user', subject: 'ulla', capability: 'model/inner', requests_per_minute: 1 };
       const { json: explained } = await companies.must(ulla, 'GET', `/api/explain?capability=skill/${name}`);
-      expect(explained.runs_as).toMatchObject({ mode: 'skill', may_use: ['model/inner'] });
+      expect(explained.runs_as).toMatchObject({ mode: 'skill' });
+      // The list is for those who manage the skill, and nothing is for those who may not see it.
+      expect(explained.runs_as.may_use).toBeUndefined();
+      const { json: managed } = await companies.must(ann, 'GET', `/api/explain?capability=skill/${name}`);
+      expect(managed.runs_as.may_use).toEqual(['model/inner']);
+      const stranger: Person = { subject: 'sam', tenant: 'acme', roles: ['user'] };
+      expect((await companies.must(stranger, 'GET', `/api/explain?capability=skill/${name}`)).json.runs_as).toBeUndefined();
       expect(explained.runs_as.on_behalf_of).toMatch(/ann$/);
       const { json: audit } = await companies.must(chief, 'GET', `/api/audit?target=skill/${name}&limit=1`);
       expect(audit.data[0].detail).toBe(`allow version 1.0.0 of skill ${name} to run with its own list`);
@@ -121,6 +137,23 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       // What GET gives, PUT accepts.
       expect((await companies.as(ann, 'PUT', `/api/skills/${name}`, { spec })).status).toBe(200);
       expect(await status(name)).toBe(200);
+    });
+
+    it('that goes on in the background ends when the allowance is taken back', async () => {
+      await companies.must(chief, 'POST', '/api/models', { name: 'idle', spec: { deployments: [{ provider: 'silent', model: 'x' }] } });
+      const name = await publish(ann, { model: 'idle' });
+      await allow(chief, name);
+      const started = await companies.as(ulla, 'POST', `/v1/skills/${name}/runs`, { input: { text: 'Hi' }, async: true });
+      expect(started.status, started.text).toBe(202);
+      const told = async () => (await companies.as(ulla, 'GET', `/v1/runs/${started.json.id}`)).json as { status: string };
+      await eventually(
+        async () => vendor.requests.length,
+        (count) => count > 0,
+      );
+      expect((await told()).status).toBe('running');
+      await allow(chief, name, null);
+      const ended = await eventually(told, ({ status: now }) => now !== 'running', 10_000);
+      expect(JSON.stringify(ended)).toContain('may no longer run with its own list');
     });
 
     it('ends with the right of the person who published it', async () => {

@@ -5,7 +5,7 @@ import { decide, isAdministrator } from '../../auth/decide.ts';
 import type { AuditLog } from '../../storage/audit.ts';
 import { type Person, principalOfPerson } from '../../storage/people.ts';
 import type { PeopleReader } from '../../storage/people-reader.ts';
-import { actions, type Capability, type Principal } from '../../types/access.ts';
+import { type Action, actions, type Capability, type Principal } from '../../types/access.ts';
 import type { PersonNames } from '../../config/person-names.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { longestPerson, personRef, splitPerson } from '../../types/person.ts';
@@ -57,15 +57,26 @@ async function another(asker: Principal, as: string, { people, names }: Identity
   return person;
 }
 
-/** With whose rights a run of the skill uses what its row names, and why. */
-function runsAsOf(view: TenantView, reference: string): { readonly runs_as?: object } {
+/** With whose rights a run of the skill uses what its row names, and why; what those are only for who may manage it. Nothing of a skill that may not be seen. */
+function runsAsOf(principal: Principal, view: TenantView, reference: string): { readonly runs_as?: object } {
   const skill = reference.startsWith('skill/') ? view.skills.get(reference.slice('skill/'.length)) : undefined;
-  if (skill === undefined) return {};
+  const may = (action: Action): boolean =>
+    skill !== undefined && decide(principal, action, skill.capability, view.grants, Date.now()).allowed;
+  if (skill === undefined || !may('view')) return {};
   const { runsAs, spec } = skill;
   if (runsAs !== undefined) {
     const reason = 'It runs with its own list: its callers need no right to what it names, as far as its publisher may use that.';
     const { publisher, allowedBy, allowedAt, within } = runsAs;
-    return { runs_as: { mode: 'skill', on_behalf_of: publisher, allowed_by: allowedBy, allowed_at: allowedAt, may_use: within, reason } };
+    return {
+      runs_as: {
+        mode: 'skill',
+        on_behalf_of: publisher,
+        allowed_by: allowedBy,
+        allowed_at: allowedAt,
+        ...(may('manage') ? { may_use: within } : {}),
+        reason,
+      },
+    };
   }
   const reason =
     spec.runs_as === 'skill'
@@ -125,7 +136,7 @@ export function addIdentity(app: FastifyInstance, services: IdentityServices): v
         ...(decision.allowed ? {} : { status: decision.status }),
         rule: decision.rule,
         reason: decision.reason,
-        ...runsAsOf(view, capability),
+        ...runsAsOf(asker, view, capability),
         subject: principal.subject,
         roles: principal.roles,
         permissions: [...principal.permissions].toSorted(),
