@@ -170,6 +170,6 @@ describe('asking as somebody else', () => {
       messages: [{ role: 'user', content: 'Hi' }],
     });
     expect(call.status).toBe(403);
-    expect((await companies.as(bare, 'GET', '/api/providers?as=chief-of-acme')).status).toBe(403);
+    expect((await companies.as(bare, 'GET', '/api/limits?as=chief-of-acme')).status).toBe(403);
   });
 });

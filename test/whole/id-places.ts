@@ -59,6 +59,8 @@ const rules: readonly (readonly [RegExp, readonly Kind[]])[] = [
   [/ query:(act|by|return_to|stream)$/, []],
   // Numbers of versions, looked up within a skill that was found.
   [/ \/api\/skills\/\S+ (path|body):version$/, []],
+  // Compared with the version that is live; nothing is looked up by it.
+  [/ \/api\/skills\S* body:spec\.runs_as_allowed\.(version|digest|by|at)$/, []],
   [/ \/api\/skills\/import query:model$/, ['model']],
   [/ \/api\/skills\S* body:spec\.cases\[\]\.expect\.judge\.model$/, ['model']],
   [/ \/api\/skills\S* body:spec\.cases\b\S*$/, []],
