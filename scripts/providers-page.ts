@@ -98,10 +98,10 @@ const titles: Readonly<Record<Operation, string>> = {
   speech: 'speech',
 };
 
-function addressOf(options: Json | undefined): string {
+function addressOf(options: Json | undefined): string | null {
   const given = isJsonObject(options) && isJsonObject(options['properties']) ? options['properties']['base_url'] : undefined;
   const address = isJsonObject(given) ? given['default'] : undefined;
-  return typeof address === 'string' ? `\`${address}\`` : 'your own';
+  return typeof address === 'string' ? address : null;
 }
 
 const head = `# Providers
@@ -117,26 +117,50 @@ callers speak one format: OpenAI's chat completions, responses, or Anthropic's m
 
 `;
 
-/** The whole page as it must be. */
-export async function providersPage(): Promise<string> {
+/** The rows of the page's tables, in both languages the same, and the kinds that continue the beginning of an answer. */
+export interface ProviderTables {
+  readonly kinds: readonly {
+    readonly kind: string;
+    readonly title: string;
+    readonly address: string | null;
+    readonly format: string;
+    readonly operations: readonly Operation[];
+  }[];
+  readonly columns: readonly string[];
+  readonly features: readonly string[];
+  readonly schemas: readonly string[];
+  readonly prefill: readonly string[];
+}
+
+/** Asks every provider. */
+export async function providerTables(): Promise<ProviderTables> {
   const registry = await loadProviders(services);
   const kinds = registry.list('provider').filter(({ kind }) => kind !== 'demo');
-  const reach: string[] = [];
+  const rows: ProviderTables['kinds'][number][] = [];
   const features: string[] = [];
-  const resumers: string[] = [];
+  const prefill: string[] = [];
   const schemas: string[] = [];
   for (const { kind, title } of kinds.toSorted((one, other) => (one.kind < other.kind ? -1 : 1))) {
     const { plugin, provider } = await sampleProvider(registry, kind, base, services);
-    const done = operations.filter((operation) => provider.formats[operation] !== undefined).map((operation) => titles[operation]);
+    const done = operations.filter((operation) => provider.formats[operation] !== undefined);
     const address = addressOf(z.toJSONSchema(plugin.options, { io: 'input' }) as unknown as Json);
-    if (provider.prefill?.(models[provider.formats.chat ?? ''] ?? 'model') !== undefined) resumers.push(`\`${kind}\``);
-    reach.push(`| \`${kind}\` | ${title} | ${address} | \`${provider.formats.chat ?? ''}\` | ${done.join(', ')} |`);
+    if (provider.prefill?.(models[provider.formats.chat ?? ''] ?? 'model') !== undefined) prefill.push(`\`${kind}\``);
+    rows.push({ kind, title, address, format: provider.formats.chat ?? '', operations: done });
     schemas.push(schemaRow(kind, provider));
     const format = registry.instance('format', provider.formats.chat ?? '');
     if (format === undefined) throw new Error(`${kind} names the format ${provider.formats.chat}, which is not there`);
     features.push(`| \`${kind}\` | ${questions.map(([, field, body]) => marks[ask(provider, format, field, body)]).join(' | ')} |`);
   }
-  const columns = questions.map(([column]) => column);
+  return { kinds: rows, columns: questions.map(([column]) => column), features, schemas, prefill };
+}
+
+/** The whole page as it must be. */
+export async function providersPage(): Promise<string> {
+  const { kinds, columns, features, schemas, prefill } = await providerTables();
+  const reach = kinds.map(({ kind, title, address, format, operations: done }) => {
+    const does = done.map((operation) => titles[operation]).join(', ');
+    return `| \`${kind}\` | ${title} | ${address === null ? 'your own' : `\`${address}\``} | \`${format}\` | ${does} |`;
+  });
   return [
     head,
     '| kind | vendor | address | format | does |\n|---|---|---|---|---|',
@@ -161,7 +185,7 @@ export async function providersPage(): Promise<string> {
     '',
     'A model behind a vendor may know less than its vendor: whether one model takes pictures is told by that vendor, in its own error.',
     'Models that answer only as a stream are asked for a stream and gathered: the option `stream_only` of the provider, or `always_stream` of a deployment.',
-    `Some models go on from the beginning of an answer that is given to them (the option \`prefill\` of a deployment, docs/routing.md), at ${resumers.join(', ')}:`,
+    `Some models go on from the beginning of an answer that is given to them (the option \`prefill\` of a deployment, docs/routing.md), at ${prefill.join(', ')}:`,
     'DeepSeek only at the address that ends in `/beta`, Claude only before 4.6, Qwen and Doubao only without thinking.\n',
   ].join('\n');
 }
