@@ -1,7 +1,7 @@
 /** A long document through the whole house: as a form, with visible progress, in bounded memory, each model call booked. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { makePdf } from '../extensions/skills/made-documents.ts';
+import { makePdf, pdfOf } from '../extensions/skills/made-documents.ts';
 import { eventually, startGateway, startProcess, type TestGateway } from './gateway.ts';
 import { answerOk, startVendor, type Vendor } from './vendor.ts';
 
@@ -63,3 +63,27 @@ it('300 pages of PDF are summarised, with a step for each part', async () => {
   );
   expect(booked.calls).toHaveLength(vendor.requests.length);
 }, 60_000);
+
+it('a PDF in Chinese whose font is not embedded reaches the model with its characters and its columns', async () => {
+  const size = vendor.requests.length;
+  const row = (y: number, ...cells: readonly (readonly [x: number, bytes: string])[]): string =>
+    cells.map(([x, bytes]) => `BT /F1 12 Tf ${x} ${y} Td <${bytes}> Tj ET\n`).join('');
+  const [goods, count, tea, paper] = ['bbf5ceef', 'cafdc1bf', 'b2e8d2b6', 'd6bdd5c5'];
+  const content = row(700, [50, goods], [200, count]) + row(680, [50, tea], [200, '3132']) + row(660, [50, paper], [200, '3330']);
+  const pdf = pdfOf([
+    '<< /Type /Catalog /Pages 2 0 R >>',
+    '<< /Type /Pages /Count 1 /Kids [3 0 R] >>',
+    '<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>',
+    ['', Buffer.from(content)],
+    '<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /GBK-EUC-H /DescendantFonts [6 0 R] >>',
+    '<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light /CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 2 >> /FontDescriptor 7 0 R >>',
+    '<< /Type /FontDescriptor /FontName /STSong-Light /Flags 4 /FontBBox [0 0 1000 1000] /ItalicAngle 0 /Ascent 800 /Descent -200 /CapHeight 700 /StemV 80 >>',
+  ]);
+  const form = new FormData();
+  form.set('document', new File([new Uint8Array(pdf)], 'list.pdf', { type: 'application/pdf' }));
+  const headers = { authorization: `Bearer ${await gateway.token('developer')}` };
+  const answer = await fetch(`${gateway.url}/v1/skills/summary/runs`, { method: 'POST', body: form, headers });
+  expect(answer.status, await answer.text()).toBe(200);
+  const asked = JSON.stringify(vendor.requests.slice(size).map(({ body }) => body));
+  expect(asked).toContain('货物 | 数量\\n茶叶 | 12\\n纸张 | 30');
+});

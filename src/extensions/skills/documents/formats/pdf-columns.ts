@@ -1,0 +1,95 @@
+/** Columns of running text, in the order in which people read: the left one to its end, then the next. Columns of tables are none of these. */
+import type { Line, Segment } from './pdf-segments.ts';
+
+/** In parts of the width of what is printed: narrower is no column, and wider stands across all columns. */
+const narrowest = 0.15;
+const across = 0.62;
+const leastLines = 3;
+/** The widest are looked at; what has more is a table. */
+const mostGaps = 8;
+/** Running text fills most of its lines; cells do not. */
+const filled = 0.55;
+const leastLetters = 14;
+
+interface Extent {
+  readonly left: number;
+  readonly right: number;
+}
+
+function extentOf(segments: readonly Segment[]): Extent {
+  return { left: Math.min(...segments.map(({ left }) => left)), right: Math.max(...segments.map(({ right }) => right)) };
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0;
+}
+
+/** The middles of the vertical strips in which nothing is printed but what stands across all columns. */
+function gapsOf(lines: readonly Line[], { left, right }: Extent): readonly number[] {
+  const widest = (right - left) * across;
+  const own = lines
+    .flatMap(({ segments }) => segments)
+    .filter((each) => each.right - each.left < widest)
+    .toSorted((one, other) => one.left - other.left);
+  const gaps: { readonly at: number; readonly width: number }[] = [];
+  let end = own[0]?.right ?? right;
+  for (const segment of own) {
+    if (segment.left - end > segment.size * 0.8) gaps.push({ at: (end + segment.left) / 2, width: segment.left - end });
+    end = Math.max(end, segment.right);
+  }
+  return gaps
+    .toSorted((one, other) => other.width - one.width)
+    .slice(0, mostGaps)
+    .map(({ at }) => at);
+}
+
+const crosses = ({ segments }: Line, gap: number): boolean => segments.some(({ left, right }) => left < gap && right > gap);
+
+/** Whether the lines of one side of a gap are running text. */
+function isRunningText(lines: readonly Line[], whole: Extent): boolean {
+  if (lines.length < leastLines) return false;
+  const segments = lines.flatMap((line) => line.segments);
+  const { left, right } = extentOf(segments);
+  const width = right - left;
+  if (width < (whole.right - whole.left) * narrowest || segments.length > lines.length * 1.2) return false;
+  return (
+    median(segments.map((each) => (each.right - each.left) / width)) >= filled &&
+    median(segments.map(({ text }) => weightOf(text))) >= leastLetters
+  );
+}
+
+/** A sign of Chinese, Japanese or Korean is as wide as two letters. */
+const weightOf = (text: string): number =>
+  text.length + (text.match(/[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]/g)?.length ?? 0);
+
+function side(lines: readonly Line[], keep: (segment: Segment) => boolean): readonly Line[] {
+  return lines.flatMap((line) => {
+    const segments = line.segments.filter(keep);
+    return segments.length === 0 ? [] : [{ ...line, segments }];
+  });
+}
+
+/** The lines in blocks, in reading order. */
+export function blocksOf(lines: readonly Line[]): readonly (readonly Line[])[] {
+  const all = lines.flatMap(({ segments }) => segments);
+  if (all.length === 0) return [];
+  const whole = extentOf(all);
+  for (const gap of gapsOf(lines, whole)) {
+    // Lines without one that crosses the gap: headlines and whole paragraphs end a run.
+    let from = 0;
+    while (from < lines.length) {
+      if (crosses(lines[from] as Line, gap)) {
+        from++;
+        continue;
+      }
+      let to = from;
+      while (to < lines.length && !crosses(lines[to] as Line, gap)) to++;
+      const run = lines.slice(from, to);
+      const [before, after] = [side(run, ({ right }) => right <= gap), side(run, ({ left }) => left >= gap)];
+      if (isRunningText(before, whole) && isRunningText(after, whole))
+        return [...blocksOf(lines.slice(0, from)), ...blocksOf(before), ...blocksOf(after), ...blocksOf(lines.slice(to))];
+      from = to;
+    }
+  }
+  return [lines];
+}

@@ -1,0 +1,69 @@
+/** The text of one page by the position of its letters, upright, whichever way the page or its text is turned. */
+import { blocksOf } from './pdf-columns.ts';
+import { linesOf, type PlacedText } from './pdf-segments.ts';
+import { textOf } from './pdf-tables.ts';
+
+/** A matrix of PDF: a b c d e f. */
+type Matrix = readonly number[];
+
+export interface PageItem {
+  readonly str: string;
+  /** `ltr`, `rtl`, or `ttb` for what is written from top to bottom. */
+  readonly dir: string;
+  readonly transform: Matrix;
+  readonly width: number;
+  readonly height: number;
+}
+
+function times([a = 1, b = 0, c = 0, d = 1, e = 0, f = 0]: Matrix, [g = 1, h = 0, i = 0, j = 1, k = 0, l = 0]: Matrix): Matrix {
+  return [a * g + c * h, b * g + d * h, a * i + c * j, b * i + d * j, a * k + c * l + e, b * k + d * l + f];
+}
+
+/** In quarters of a turn, clockwise as seen. */
+function quartersOf([a = 1, b = 0]: Matrix): number {
+  return (Math.round(Math.atan2(b, a) / (Math.PI / 2)) + 4) % 4;
+}
+
+/** A point of text that runs `quarters` turns round, where that text is upright. */
+function upright(x: number, y: number, quarters: number): readonly [number, number] {
+  switch (quarters) {
+    case 1:
+      return [y, -x];
+    case 2:
+      return [-x, -y];
+    case 3:
+      return [-y, x];
+    default:
+      return [x, y];
+  }
+}
+
+/** Columns of signs, the right one first. */
+function downwardText(items: readonly PlacedText[]): string {
+  return items
+    .toSorted((one, other) => other.x - one.x || one.y - other.y)
+    .map(({ text }) => text.trim())
+    .join('\n');
+}
+
+/** `viewport` leads from the page's own coordinates to those in which people see it. */
+export function pageText(items: readonly PageItem[], viewport: Matrix): string {
+  const turned = new Map<number, PlacedText[]>();
+  const downward: PlacedText[] = [];
+  for (const { str: text, dir, transform, width, height } of items) {
+    if (text.trim() === '') continue;
+    const seen = times(viewport, transform);
+    const quarters = quartersOf(seen);
+    const [x, y] = upright(seen[4] ?? 0, seen[5] ?? 0, quarters);
+    const size = Math.hypot(seen[2] ?? 0, seen[3] ?? 0) || height || 1;
+    const placed = { text, x, y, width, size, isLeftward: dir === 'rtl' };
+    const group = dir === 'ttb' ? downward : (turned.get(quarters) ?? []);
+    group.push(placed);
+    if (group !== downward) turned.set(quarters, group);
+  }
+  const blocks = [...turned.values()]
+    .toSorted((one, other) => other.length - one.length)
+    .flatMap((group) => blocksOf(linesOf(group)))
+    .map(textOf);
+  return [downwardText(downward), ...blocks].join('\n').trim();
+}

@@ -1,0 +1,97 @@
+/** The texts of a page by their position: pieces of words become segments, segments lines. */
+
+/** One text as the parser gives it, in the coordinates of the page as people see it: y grows downwards. */
+export interface PlacedText {
+  readonly text: string;
+  readonly x: number;
+  /** Of its baseline. */
+  readonly y: number;
+  readonly width: number;
+  readonly size: number;
+  /** Written from right to left. */
+  readonly isLeftward: boolean;
+}
+
+/** What stands together on a line, without a wide gap. */
+export interface Segment {
+  text: string;
+  readonly left: number;
+  right: number;
+  readonly y: number;
+  readonly size: number;
+}
+
+export interface Line {
+  readonly y: number;
+  readonly size: number;
+  readonly segments: readonly Segment[];
+}
+
+/** In parts of the size of the letters: from here on a gap is a space, and from there on a gap between two cells or columns. */
+const spaceGap = 0.17;
+const cellGap = 0.95;
+
+/** Texts come from top to bottom, so that only the last rows can be theirs. */
+const nearestRows = 8;
+
+/** Wide runs of spaces in a text, as typewriters and reports of terminals lay out tables. */
+function apart(item: PlacedText): readonly PlacedText[] {
+  if (!/\S\s{3,}\S/.test(item.text)) return [item];
+  const step = item.width / item.text.length;
+  return [...item.text.matchAll(/\S+(?:\s{1,2}\S+)*/g)].map(({ 0: text, index }) => ({
+    ...item,
+    text,
+    x: item.x + index * step,
+    width: text.length * step,
+  }));
+}
+
+/** Whether two texts stand on one line: raised and lowered ones do, those of the next line do not. */
+function sharesLine(one: { y: number; size: number }, other: { y: number; size: number }): boolean {
+  const overlap =
+    Math.min(one.y + one.size * 0.2, other.y + other.size * 0.2) - Math.max(one.y - one.size * 0.8, other.y - other.size * 0.8);
+  return overlap > Math.min(one.size, other.size) * 0.5;
+}
+
+/** As in a mirror, where a line that runs leftward runs to the right. */
+const mirrored = (item: PlacedText): PlacedText => ({ ...item, x: -item.x - item.width });
+
+function rightwardSegments(items: readonly PlacedText[]): Segment[] {
+  const segments: Segment[] = [];
+  for (const item of items.toSorted((one, other) => one.x - other.x)) {
+    const text = item.text.trim();
+    const last = segments.at(-1);
+    const gap = last === undefined ? Infinity : (item.x - last.right) / Math.min(item.size, last.size);
+    // A text that is printed twice, a little aside, to look bold.
+    if (last !== undefined && last.text.endsWith(text) && Math.abs(last.right - item.x - item.width) < item.size * 0.2) continue;
+    if (last === undefined || gap >= cellGap) {
+      segments.push({ text, left: item.x, right: item.x + item.width, y: item.y, size: item.size });
+      continue;
+    }
+    last.text += `${gap >= spaceGap || item.text.startsWith(' ') ? ' ' : ''}${text}`;
+    last.right = Math.max(last.right, item.x + item.width);
+  }
+  return segments;
+}
+
+function segmentsOf(items: readonly PlacedText[]): Segment[] {
+  const isLeftward = items.filter((item) => item.isLeftward).length * 2 > items.length;
+  if (!isLeftward) return rightwardSegments(items);
+  return rightwardSegments(items.map(mirrored)).map((each) => ({ ...each, left: -each.right, right: -each.left }));
+}
+
+/** The lines from top to bottom, each from left to right. */
+export function linesOf(items: readonly PlacedText[]): readonly Line[] {
+  const placed = items.filter(({ text }) => text.trim() !== '').flatMap(apart);
+  const rows: { y: number; size: number; items: PlacedText[] }[] = [];
+  for (const item of placed.toSorted((one, other) => one.y - other.y)) {
+    const row = rows.slice(-nearestRows).findLast((each) => sharesLine(each, item));
+    if (row === undefined) rows.push({ y: item.y, size: item.size, items: [item] });
+    else {
+      row.items.push(item);
+      // The largest letters say where the line is.
+      if (item.size > row.size) Object.assign(row, { y: item.y, size: item.size });
+    }
+  }
+  return rows.toSorted((one, other) => one.y - other.y).map(({ y, size, items: own }) => ({ y, size, segments: segmentsOf(own) }));
+}
