@@ -54,12 +54,12 @@ function isRunningText(lines: readonly Line[], whole: Extent): boolean {
   if (width < (whole.right - whole.left) * narrowest || segments.length > lines.length * 1.2) return false;
   return (
     median(segments.map((each) => (each.right - each.left) / width)) >= filled &&
-    median(segments.map(({ text }) => weightOf(text))) >= leastLetters
+    median(segments.map(({ text }) => createMemoryAccount(text))) >= leastLetters
   );
 }
 
 /** A sign of Chinese, Japanese or Korean is as wide as two letters. */
-const weightOf = (text: string): number =>
+const createMemoryAccount = (text: string): number =>
   text.length + (text.match(/[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]/g)?.length ?? 0);
 
 function side(lines: readonly Line[], keep: (segment: Segment) => boolean): readonly Line[] {
