@@ -1,5 +1,5 @@
 /** From claims to a principal, by configuration alone. */
-import { type PermissionCode, permissionCodes, type Principal } from '../types/access.ts';
+import { type PermissionCode, permissionCodes, type Principal, roles as standardRoles } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
 import { printableLine } from '../types/printable-text.ts';
 import { cappedPermissions, cappedRoles, codesOfRole } from './role-cap.ts';
@@ -11,7 +11,7 @@ export type Claims = Readonly<Record<string, unknown>>;
 export interface ClaimSources {
   /** The claims of the verified token. */
   readonly token: Claims;
-  /** What the service said when asked; null if it was not asked. At each path it counts before the token. */
+  /** What the service said when asked; null if it was not asked. Of what it speaks, the token's claims do not count. */
   readonly lookedUp: Claims | null;
 }
 
@@ -40,19 +40,33 @@ function firstWord(sources: ClaimSources, mapping: ClaimMapping, field: Principa
   return null;
 }
 
-/** The lists at all paths together. What was looked up replaces the claim of the same path, also by an empty list: rights end at once. */
-function allWords(sources: ClaimSources, mapping: ClaimMapping, field: PrincipalField): string[] {
-  return mapping.paths[field].flatMap((path) => {
-    const said = sources.lookedUp === null ? undefined : claimAt(sources.lookedUp, path);
-    return asList(said === undefined ? claimAt(sources.token, path) : said);
-  });
+/** True where the service said something of the field when it was asked, be it an empty list. */
+function wasLookedUp({ lookedUp }: ClaimSources, mapping: ClaimMapping, field: PrincipalField): boolean {
+  return lookedUp !== null && mapping.paths[field].some((path) => claimAt(lookedUp, path) !== undefined);
+}
+
+interface List {
+  readonly path: string;
+  readonly words: readonly string[];
+}
+
+/** The list at each path. Where the service was asked and said anything of the field, the token's claims for it do not count: rights end at once. */
+function listsOf(sources: ClaimSources, mapping: ClaimMapping, field: PrincipalField): List[] {
+  const source = wasLookedUp(sources, mapping, field) ? sources.lookedUp : sources.token;
+  return mapping.paths[field].map((path) => ({ path, words: asList(claimAt(source, path)) }));
 }
 
 /** True for a token that a client got for itself (client credentials): there is no person to ask about. */
 export function isServiceAccount(token: Claims, mapping: ClaimMapping): boolean {
   const sources: ClaimSources = { token, lookedUp: null };
   const client = firstWord(sources, mapping, 'client');
-  return client !== null && client === firstWord(sources, mapping, 'subject');
+  if (client === null) return false;
+  if (client === firstWord(sources, mapping, 'subject')) return true;
+  const { serviceUsername: prefix } = mapping;
+  // Keycloak: the subject is a UUID; a token of a client for itself names the client once more, and no person.
+  if (prefix === null || (asWord(token['client_id']) ?? asWord(token['clientId'])) !== client) return false;
+  const username = asWord(token['preferred_username']);
+  return username === null || username === `${prefix}${client.toLowerCase()}`;
 }
 
 /** The principal of a verified token. `expiresAt` in epoch milliseconds. Throws `token_invalid` without a subject. */
@@ -65,14 +79,15 @@ export function mapClaims(
   // Who it is says the signed token alone.
   const subject = firstWord(verified, mapping, 'subject') ?? firstWord(sources, mapping, 'subject');
   if (subject === null) throw new GatewayError('token_invalid', 'The token does not say who it was issued to.');
-  const said = [...new Set(allWords(sources, mapping, 'roles').flatMap((role) => roleOf(role, mapping)))];
-  if (said.length === 0 && isServiceAccount(sources.token, mapping)) said.push(mapping.serviceRole);
+  const said = rolesIn(listsOf(sources, mapping, 'roles'), mapping);
+  const isService = said.length === 0 && isServiceAccount(sources.token, mapping);
+  if (isService) said.push(mapping.serviceRole);
   const { maxRoles } = mapping;
   const roles = maxRoles === null ? said : cappedRoles(said, maxRoles);
   const permissions =
     mapping.permissionSource === 'oauth'
-      ? permissionsIn(allWords(sources, mapping, 'permissions'), mapping)
-      : new Set(roles.flatMap(codesOfRole));
+      ? codesSaid(sources, mapping, said)
+      : new Set(roles.flatMap((role) => (isService ? codesOfRole('user') : codesOfRole(role))));
   return Object.freeze({
     subject,
     username: printableLine(firstWord(sources, mapping, 'username') ?? subject),
@@ -108,6 +123,42 @@ const mapped = (map: NameMap, names: readonly string[]): string | undefined => {
 };
 
 const without = (prefix: string, name: string): string => (name.startsWith(prefix) ? name.slice(prefix.length) : name);
+
+/** Spring's mark on roles in a list that holds codes too. */
+const looksLikeCode = (name: string, { permissionPrefix, permissionMap }: ClaimMapping): boolean =>
+  /[:*]/.test(name) ||
+  (permissionPrefix !== '' && name.startsWith(permissionPrefix)) ||
+  mapped(permissionMap, [name, without(permissionPrefix, name)]) !== undefined;
+
+/** The names of a list that are roles. In one that is read for codes too, codes are none; where roles are marked there, only those are. */
+function roleNames({ path, words }: List, mapping: ClaimMapping): readonly string[] {
+  if (!mapping.paths.permissions.includes(path)) return words.filter((name) => !(permissionCodes as readonly string[]).includes(name));
+  const { rolePrefix, roleMap } = mapping;
+  const isMarked = (name: string): boolean => rolePrefix !== '' && name.startsWith(rolePrefix);
+  const hasMarks = words.some(isMarked);
+  return words.filter((name) => {
+    if (isMarked(name) || mapped(roleMap, [name]) !== undefined || (standardRoles as readonly string[]).includes(name)) return true;
+    return !hasMarks && !looksLikeCode(name, mapping);
+  });
+}
+
+function rolesIn(lists: readonly List[], mapping: ClaimMapping): string[] {
+  return [...new Set(lists.flatMap((list) => roleNames(list, mapping)).flatMap((name) => roleOf(name, mapping)))];
+}
+
+/**
+ * The codes. Where the service told the roles and no codes, those of the token may be older than the roles: of the four roles none holds more
+ * than is usual for it.
+ */
+function codesSaid(sources: ClaimSources, mapping: ClaimMapping, roles: readonly string[]): ReadonlySet<PermissionCode> {
+  const codes = permissionsIn(
+    listsOf(sources, mapping, 'permissions').flatMap(({ words }) => words),
+    mapping,
+  );
+  const rolesAreNewer = wasLookedUp(sources, mapping, 'roles') && !wasLookedUp(sources, mapping, 'permissions');
+  const isStandard = roles.every((role) => (standardRoles as readonly string[]).includes(role));
+  return rolesAreNewer && isStandard ? cappedPermissions(codes, roles) : codes;
+}
 
 /** None or one. */
 function roleOf(name: string, { rolePrefix, roleMap, rolesOnly, rolesIgnored }: ClaimMapping): readonly string[] {

@@ -27,15 +27,25 @@ const unavailable = (cause: unknown): GatewayError =>
     cause,
   });
 
+const tooSoon = (waitMs: number): GatewayError =>
+  new GatewayError(
+    'auth_unavailable',
+    'The token is signed with a key that is not known yet, and the identity service was asked for new keys a moment ago. Try again soon.',
+    { retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1_000)) },
+  );
+
 interface KeySet {
   readonly pick: LocalJWKSet;
   readonly identities: ReadonlySet<string>;
+  readonly ids: ReadonlySet<string>;
   /** Epoch milliseconds. */
   readonly fetchedAt: number;
 }
 
 /** What makes a key the same key: its id and its public part. */
 const identityOf = (key: JSONWebKeySet['keys'][number]): string => JSON.stringify([key.kid, key.kty, key.crv, key.x, key.y, key.n, key.e]);
+
+const idsOf = (set: JSONWebKeySet): ReadonlySet<string> => new Set(set.keys.flatMap(({ kid }) => (typeof kid === 'string' ? [kid] : [])));
 
 /**
  * `load` fetches the key set, `again` after a failure. `onKeyRemoved` is called when a successful refresh no longer has
@@ -51,6 +61,10 @@ export function createIssuerKeys(options: {
   const closed = new AbortController();
   let keySet: KeySet | null = null;
   let triedAt = 0;
+  /** When an unknown key id last brought a fetch that did not find it; 0: the next one is looked for at once. */
+  let unknownAt = 0;
+  /** Key ids that the issuer published and took back: their tokens are void, nothing is unknown about them. */
+  const takenBack = new Set<string>();
   /** In a row. */
   let failures = 0;
   let underWay: Promise<void> | null = null;
@@ -59,7 +73,14 @@ export function createIssuerKeys(options: {
   const fetchKeys = async (): Promise<void> => {
     const set = await options.load(failures > 0, closed.signal);
     if (!Array.isArray(set.keys) || set.keys.length === 0) throw new Error('the key set is empty');
-    const next: KeySet = { pick: createLocalJWKSet(set), identities: new Set(set.keys.map(identityOf)), fetchedAt: Date.now() };
+    const next: KeySet = {
+      pick: createLocalJWKSet(set),
+      identities: new Set(set.keys.map(identityOf)),
+      ids: idsOf(set),
+      fetchedAt: Date.now(),
+    };
+    for (const id of keySet?.ids ?? []) takenBack.add(id);
+    for (const id of next.ids) takenBack.delete(id);
     const removed = keySet !== null && !keySet.identities.isSubsetOf(next.identities);
     keySet = next;
     if (removed) {
@@ -114,13 +135,23 @@ export function createIssuerKeys(options: {
     async keysFor(header) {
       const known = await candidates((await current()).pick, header);
       if (known.length > 0) return known;
-      if (underWay !== null || Date.now() - triedAt >= cooldownMs) {
+      const waitMs = unknownAt + cooldownMs - Date.now();
+      const mayFetch = underWay !== null || waitMs <= 0;
+      if (mayFetch) {
+        if (underWay === null) unknownAt = Date.now();
         await refresh();
         const fresh = await candidates((await current()).pick, header);
-        if (fresh.length > 0) return fresh;
+        if (fresh.length > 0) {
+          // Only the service itself can bring this about, so a flood cannot.
+          unknownAt = 0;
+          return fresh;
+        }
       }
       // While the service is away its newest key may be one that we have not seen.
       if (failures > 0) throw unavailable(new Error(`key unknown while ${issuer} is away`));
+      const { kid } = header;
+      const isUnknown = kid !== undefined && !takenBack.has(kid) && keySet?.ids.has(kid) !== true;
+      if (!mayFetch && isUnknown) throw tooSoon(waitMs);
       throw new GatewayError(
         'token_invalid',
         'The token is signed with a key that the identity service does not publish. Fetch a new token.',

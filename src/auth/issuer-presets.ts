@@ -33,6 +33,7 @@ const base: ClaimMapping = {
   permissionSource: 'oauth',
   wildcards: true,
   serviceRole: 'service',
+  serviceUsername: null,
 };
 
 const jwt = { tokens: 'jwt', named: true, keys: { from: 'discovery' } } as const;
@@ -141,14 +142,18 @@ export const issuerPresets: Readonly<Record<string, Preset>> = {
     lookups: [],
     mapping: withPaths(
       { roles: ['realm_access.roles'], permissions: ['permissions', 'realm_access.roles', 'scope'] },
-      { permissionSource: 'role_defaults', rolesIgnored: ['offline_access', 'uma_authorization', 'default-roles-*'] },
+      {
+        permissionSource: 'role_defaults',
+        rolesIgnored: ['offline_access', 'uma_authorization', 'default-roles-*'],
+        serviceUsername: 'service-account-',
+      },
     ),
   },
   generic: {
     what: 'A service of which nothing is known but OpenID Connect: everything is in the token',
     ...jwt,
     lookups: [],
-    mapping: base,
+    mapping: withPaths({ roles: ['roles', 'authorities'] }),
   },
 };
 

@@ -33,6 +33,8 @@ export interface ClaimMapping {
   readonly wildcards: boolean;
   /** The role of a service account to which the service gives none: it reaches what was granted to it. */
   readonly serviceRole: string;
+  /** Where the subject of a service account is not its client: what stands before the client in the username. */
+  readonly serviceUsername: string | null;
 }
 
 /** What Pailou itself is at the service. */
@@ -109,7 +111,7 @@ export interface IssuerSettings {
   /** One of these must be azp, client_id or in aud; empty for no such demand. */
   readonly allowedClients: readonly string[];
   /**
-   * What the service is asked about each person. What it says replaces the token's claim at the same path; of several
+   * What the service is asked about each person. Where it says anything of a field, the token's claims for it do not count; of several
    * answers the later ones count. A service account with a JWT is no person, so its token's claims count.
    */
   readonly lookups: readonly Lookup[];

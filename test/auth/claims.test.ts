@@ -11,6 +11,107 @@ const map = (token: Claims, mapping: ClaimMapping = preset('generic'), lookedUp:
   mapClaims({ token, lookedUp }, mapping, fixed);
 const parsed = (text: string): Claims => JSON.parse(text) as Claims;
 
+const codesOf = ({ permissions }: { permissions: ReadonlySet<string> }): string[] => [...permissions].toSorted();
+/** Presets that ask the service and read JWTs or opaque tokens; what the look-up says at the first path of a field counts. */
+const nested = (path: string, value: unknown): Claims =>
+  path
+    .split('.')
+    .toReversed()
+    .reduce<unknown>((inner, name) => ({ [name]: inner }), value) as Claims;
+
+describe('what was looked up', () => {
+  it.each(Object.keys(issuerPresets))('replaces all claims of the token for roles, at whatever path, with the preset %s', (name) => {
+    const { paths, ...mapping } = preset(name);
+    const subject = nested(paths.subject[0] ?? 'sub', 'u');
+    for (const old of paths.roles)
+      for (const said of paths.roles)
+        for (const roles of [['ROLE_viewer'], [], 'ROLE_viewer']) {
+          const token = { ...subject, ...nested(old, ['ROLE_admin', 'ROLE_ADMIN', 'admin']) };
+          const found = mapClaims({ token, lookedUp: { ...subject, ...nested(said, roles) } }, { ...mapping, paths }, fixed).roles;
+          expect(found, `${old} in the token, ${said} looked up`).toEqual(roles.length === 0 ? [] : ['viewer']);
+        }
+  });
+
+  it('replaces all claims of the token for codes', () => {
+    const token = {
+      sub: 'u',
+      authorities: ['ROLE_developer', 'llm:mcp:manage'],
+      scope: 'llm:model:manage',
+      permissions: ['llm:skill:use'],
+    };
+    expect(codesOf(map(token, preset('sas'), { sub: 'u', permissions: ['llm:model:view'] }))).toEqual(['llm:model:view']);
+    expect(codesOf(map(token, preset('sas'), { sub: 'u', permissions: [] }))).toEqual([]);
+  });
+
+  it('takes older codes of the token with the role that was taken', () => {
+    const token = { sub: 'u', authorities: ['ROLE_DEVELOPER', 'llm:model:manage', 'llm:model:use', 'llm:model:view'] };
+    const demoted = (...roles: string[]) => map(token, preset('sas'), { sub: 'u', roles });
+    expect(demoted('user')).toMatchObject({ roles: ['user'], permissions: new Set(['llm:model:use', 'llm:model:view']) });
+    expect(codesOf(demoted('viewer'))).toEqual(['llm:model:view']);
+    expect(codesOf(demoted('developer'))).toHaveLength(3);
+    expect(codesOf(demoted('editor')), 'what a role of the company may is for the company to say').toHaveLength(3);
+  });
+
+  it('that says nothing of roles leaves those of the token', () => {
+    expect(map({ sub: 'u', authorities: ['ROLE_user'] }, preset('sas'), { sub: 'u', name: 'Ulla' }).roles).toEqual(['user']);
+  });
+});
+
+describe('a list of roles and codes', () => {
+  it.each(['sas', 'generic', 'legacy-spring'])('gives roles and codes, and no code is a role, with the preset %s', (name) => {
+    const authorities = ['ROLE_developer', 'llm:mcp:manage', 'system:user:list', 'SCOPE_openid', '*:*:*', 'sys_user_add'];
+    for (const list of [authorities, authorities.join(','), authorities.join(' ')])
+      expect(map({ sub: 'u', user_name: 'u', authorities: list }, preset(name)).roles, name).toEqual(['developer']);
+    expect(map({ sub: 'u', user_name: 'u', authorities: ['llm:model:view', 'llm:model:use', 'SCOPE_x'] }, preset(name)).roles).toEqual([]);
+    expect(map({ sub: 'u', user_name: 'u', authorities: ['user', 'finance', 'llm:model:use'] }, preset(name)).roles).toEqual([
+      'user',
+      'finance',
+    ]);
+  });
+
+  it('keeps as no role what is mapped to a code, and as a role what is mapped to one', () => {
+    const mapping = { ...preset('sas'), permissionMap: { 'ai-chat': 'llm:model:use' }, roleMap: { 'org:lead': 'developer' } };
+    const principal = map({ sub: 'u', authorities: ['ai-chat', 'org:lead', 'team'] }, mapping);
+    expect(principal).toMatchObject({ roles: ['developer', 'team'], permissions: new Set(['llm:model:use']) });
+  });
+
+  it('of roles alone holds none of the nine codes either', () => {
+    expect(map({ sub: 'u', roles: ['user', 'llm:model:manage'] }, preset('sas')).roles).toEqual(['user']);
+    expect(map({ sub: 'u', realm_access: { roles: ['viewer', 'llm:model:manage', 'app:x'] } }, preset('keycloak')).roles).toEqual([
+      'viewer',
+    ]);
+  });
+});
+
+describe('a service account of Keycloak', () => {
+  const token = {
+    sub: '6d1f7a3e-6f0e-4f0c-9c61-0a9a6f5f3c11',
+    azp: 'CI-Bot',
+    client_id: 'CI-Bot',
+    preferred_username: 'service-account-ci-bot',
+    realm_access: { roles: ['default-roles-team', 'offline_access', 'uma_authorization'] },
+  };
+
+  it('is told by its client, has the role service and the codes to use what is granted to it', () => {
+    const principal = map(token, preset('keycloak'));
+    expect(principal).toMatchObject({ roles: ['service'], client: 'CI-Bot' });
+    expect(codesOf(principal)).toEqual(permissionCodes.filter((code) => !code.endsWith(':manage')).toSorted());
+    const { client_id: _id, ...older } = token;
+    expect(map({ ...older, clientId: 'CI-Bot' }, preset('keycloak')).roles, 'as older versions name it').toEqual(['service']);
+    expect(map({ ...token, realm_access: { roles: ['developer'] } }, preset('keycloak')).roles, 'a role that it was given counts').toEqual([
+      'developer',
+    ]);
+  });
+
+  it('is no person who only has such a name, nor one whose token names the client once', () => {
+    const { client_id: _id, ...person } = token;
+    expect(map(person, preset('keycloak')).roles).toEqual([]);
+    expect(map({ ...token, preferred_username: 'ulla' }, preset('keycloak')).roles).toEqual([]);
+    expect(map({ ...token, client_id: 'other' }, preset('keycloak')).roles).toEqual([]);
+    expect(isServiceAccount(token, preset('generic')), 'another service has other customs').toBe(false);
+  });
+});
+
 describe('the mapping of claims', () => {
   it('makes a frozen principal', () => {
     const claims = { sub: 'u1', preferred_username: 'ulla', tenant_id: 't1', roles: ['user'], scope: 'llm:model:use openid', azp: 'web' };

@@ -125,6 +125,9 @@ describe('a forged signature', () => {
   });
 });
 
+/** An unknown key id is looked for once in 30 seconds; until then nobody can say that it is invented. */
+const refused = /^(token_invalid|auth_unavailable)$/;
+
 describe('a token that would have us fetch', () => {
   it('is not obeyed: jku and x5u are never called', async () => {
     let hits = 0;
@@ -135,7 +138,7 @@ describe('a token that would have us fetch', () => {
     await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(listener.address() as AddressInfo).port}`;
     for (const header of [{ jku: url }, { x5u: url }, { jku: url, kid: 'new' }, { kid: url }])
-      expect(await codeOf(await service.sign(stranger, {}, header))).toBe('token_invalid');
+      expect(await codeOf(await service.sign(stranger, {}, header))).toMatch(refused);
     expect(await codeOf(await service.sign(stranger, { iss: url }))).toBe('token_invalid');
     await new Promise((resolve) => listener.close(resolve));
     expect(hits).toBe(0);
@@ -144,13 +147,13 @@ describe('a token that would have us fetch', () => {
   it('gains nothing by key ids that are paths, lists, or 2,000 inventions', async () => {
     const before = service.hits.get('/jwks') ?? 0;
     for (const kid of ['../../etc/passwd', '/dev/null', "k1' or '1'='1", '__proto__', 'constructor', 'k1\u0000', '', 'x'.repeat(9_000)])
-      expect(await codeOf(await service.sign(stranger, {}, { kid })), kid.slice(0, 30)).toBe('token_invalid');
+      expect(await codeOf(await service.sign(stranger, {}, { kid })), kid.slice(0, 30)).toMatch(refused);
     const [, body, signature] = (await service.sign(stranger)).split('.') as [string, string, string];
     for (const kid of [['k1'], { k1: 1 }, 1, null])
       expect(await codeOf(`${part({ alg: 'ES256', kid })}.${body}.${signature}`)).toBe('token_invalid');
     await Promise.all(
       Array.from({ length: 2_000 }, async (_, index) =>
-        expect(await codeOf(`${part({ alg: 'ES256', kid: `invented-${index}` })}.${body}.${signature}`)).toBe('token_invalid'),
+        expect(await codeOf(`${part({ alg: 'ES256', kid: `invented-${index}` })}.${body}.${signature}`)).toMatch(refused),
       ),
     );
     expect((service.hits.get('/jwks') ?? 0) - before).toBeLessThanOrEqual(1);

@@ -32,7 +32,7 @@ describe('userinfo', () => {
     const token = await service.sign(key);
     const principal = await authenticator.authenticate(bearer(token));
     expect(principal).toMatchObject({ roles: ['developer'], tenant: 'acme', username: 'Ulla' });
-    expect([...principal.permissions].toSorted()).toEqual(['llm:model:use', 'llm:model:view', 'llm:skill:manage']);
+    expect([...principal.permissions].toSorted()).toEqual(['llm:skill:manage']);
     for (let index = 0; index < 20; index++) await authenticator.authenticate(bearer(token));
     expect(lookUps()).toBe(1);
     vi.setSystemTime(now + 61_000);
@@ -52,6 +52,14 @@ describe('userinfo', () => {
     service.userinfo = { status: 401, body: {} };
     vi.setSystemTime(now + 122_000);
     await expect(authenticator.authenticate(bearer(token))).rejects.toMatchObject({ code: 'token_invalid' });
+  });
+
+  it('that answers 403 names the scope that the token lacks', async () => {
+    service.userinfo = { status: 403, body: { error: 'insufficient_scope' } };
+    await expect(admit({ roles: ['admin'] })).rejects.toMatchObject({
+      code: 'token_invalid',
+      message: expect.stringContaining('lacks a scope (403 insufficient_scope). Fetch a token with the scope "openid"'),
+    });
   });
 
   it.each<[string, { status: number; body: unknown }]>([

@@ -64,6 +64,20 @@ async function textOf(response: Response): Promise<string> {
   return Buffer.concat(parts).toString('utf8');
 }
 
+/** RFC 6750 3.1; OpenID Connect's userinfo needs the scope `openid`, and some services answer a bare 403 without it. */
+function lacksScope(lookup: HttpLookup, response: Response, text: string): boolean {
+  const said = `${response.headers.get('www-authenticate') ?? ''} ${text.slice(0, 2_000)}`;
+  return said.includes('insufficient_scope') || (typeof lookup.url !== 'string' && lookup.url.discovered === 'userinfo_endpoint');
+}
+
+const scopeOf = (response: Response): string =>
+  /scope="([\x21\x23-\x5b\x5d-\x7e ]{1,200})"/.exec(response.headers.get('www-authenticate') ?? '')?.[1] ?? 'openid';
+
+const missingScope = (scope: string): GatewayError =>
+  invalid(
+    `The identity service tells nothing about you by this token, because it lacks a scope (403 insufficient_scope). Fetch a token with the scope "${scope}".`,
+  );
+
 function read(lookup: HttpLookup, answer: unknown, asked: LookupInput): Claims {
   if (lookup.refused.some((condition) => holds(condition, answer)))
     throw invalid('The identity service does not accept the token any more. Fetch a new one.');
@@ -106,6 +120,7 @@ export function createHttpLookup(
         redirect: 'error',
       });
       const text = await textOf(response);
+      if (response.status === 403 && lacksScope(lookup, response, text)) throw missingScope(scopeOf(response));
       if (lookup.refusedStatuses.includes(response.status))
         throw invalid('The identity service does not accept the token any more. Fetch a new one.');
       if (!response.ok) throw new Error(`it answered ${response.status}`);
