@@ -67,7 +67,14 @@ export async function decisionRows(work: string, windows: number): Promise<reado
   const issuer = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
   const settings = issuerSettings(issuerSpec.parse({ issuer, preset: 'generic', audiences: [audience] }));
   const authenticator = createAuthenticator({ issuers: [settings], logger: silent });
-  const credentials = createCredentials({ authenticator, apiKeys: null, exchange: null, browser: null, tokenHeader: null });
+  const credentials = createCredentials({
+    authenticator,
+    apiKeys: null,
+    exchange: null,
+    browser: null,
+    isBlocked: () => false,
+    tokenHeader: null,
+  });
   const sign = (index: number): Promise<string> =>
     new SignJWT({ roles: ['user'], scope: 'llm:model:view llm:model:use llm:skill:use llm:mcp:use', preferred_username: `Person ${index}` })
       .setProtectedHeader({ alg: 'RS256', kid: 'k1', typ: 'at+jwt' })

@@ -1,6 +1,7 @@
 /** Composes the HTTP server: the API gateway with the control plane's routes and the calls' routes on it. */
 import { createBodyBudget } from '../api/bodies/body-budget.ts';
 import { addCalls } from '../api/calls-routes.ts';
+import { addBackchannelLogout } from '../api/routes/backchannel-logout.ts';
 import { addIdentity } from '../api/routes/identity.ts';
 import { addKeyExchange } from '../api/routes/key-exchange.ts';
 import { addOperation } from '../api/routes/operation.ts';
@@ -21,6 +22,7 @@ import { createSeenSubjects } from '../storage/seen-subjects.ts';
 import { createUsageReader } from '../storage/usage-reader.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Logger } from '../types/logger.ts';
+import { holderOf } from './mcp-health.ts';
 import { addControl } from './control-routes.ts';
 
 export interface ServerParts {
@@ -44,10 +46,13 @@ export type GatewayServer = Awaited<ReturnType<typeof createServer>>;
 export function composeServer(parts: ServerParts): Promise<GatewayServer> {
   const { settings, publicUrl, version, config, storage, nodes, identity, calls, gate, metrics, stopping, logger } = parts;
   const { database, ledger, contents, audit } = storage;
-  const { issuers, credentials, browser, commandLine, exchange, apiKeyUsage } = identity;
+  const { issuers, credentials, browser, commandLine, exchange, apiKeyUsage, revocations, verifyLogout } = identity;
   const people = createPeopleReader(database);
   const runs = createRunReader(database, contents);
   const homeTenant = issuers[0]?.mapping.defaultTenant ?? 'default';
+  revocations.onChange(() => {
+    for (const session of gate.sessions()) if (revocations.isBlocked(holderOf(session))) gate.endSession(session.id);
+  });
   return createServer({
     publicUrl,
     recheckMs: settings.recheckSeconds * 1_000,
@@ -63,9 +68,11 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
     slowBodySeconds: settings.slowBodySeconds,
     quota: calls.quota,
     version,
+    onRevocation: (listener) => revocations.onChange(listener),
     control: (app) => {
       addIdentity(app, { people, names: config.people, audit });
       addSignIn(app, browser, commandLine, audit);
+      addBackchannelLogout(app, { verify: verifyLogout, revocations, logger });
       addKeyExchange(app, exchange);
       addProtectedResource(
         app,
@@ -91,6 +98,7 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
         runs,
         usage: createUsageReader(database),
         people,
+        revocations,
         subjects: createSeenSubjects(database),
         nodes,
         apiKeyUsage: settings.apiKeys === 'off' ? null : apiKeyUsage,

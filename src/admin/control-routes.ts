@@ -7,6 +7,7 @@ import type { AuditLog } from '../storage/audit.ts';
 import type { ApiKeyUsage } from '../storage/api-key-usage.ts';
 import type { NodeRegistry } from '../storage/node-registry.ts';
 import type { PeopleReader } from '../storage/people-reader.ts';
+import type { Revocations } from '../storage/revocations.ts';
 import type { RunReader } from '../storage/run-reader.ts';
 import type { UsageReader } from '../storage/usage-reader.ts';
 import { addAccessMatrix } from './access-matrix.ts';
@@ -23,6 +24,7 @@ import { addMcpHealth } from './mcp-health.ts';
 import { addMcpItems } from './mcp-items.ts';
 import { addOwnership } from './ownership.ts';
 import { addCollection } from './resources.ts';
+import { addPeople } from './people.ts';
 import { addRuns } from './runs.ts';
 import { addSkillEvaluation } from './skill-evaluation.ts';
 import { addSkillFolders } from './skill-folders.ts';
@@ -40,6 +42,7 @@ export interface ControlServices {
   readonly nodes: NodeRegistry;
   readonly usage: UsageReader;
   readonly people: PeopleReader;
+  readonly revocations: Revocations;
   readonly subjects: SubjectReader;
   /** Null where keys are switched off. */
   readonly apiKeyUsage: ApiKeyUsage | null;
@@ -50,6 +53,7 @@ export function addControl(app: FastifyInstance, services: ControlServices): voi
   addCatalogue(app, services.config.catalogue);
   addOwnership(app, services.config, services.people);
   addGrants(app, services.config, services.subjects);
+  addPeople(app, { people: services.people, revocations: services.revocations, names: services.config.people, audit: services.audit });
   addAccessMatrix(app, services.config, services.people);
   if (services.apiKeyUsage !== null) addKeys(app, services.config, services.apiKeyUsage);
   addMcpItems(app, services.config, services.calls, services.audit);

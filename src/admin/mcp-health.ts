@@ -10,6 +10,7 @@ import type { ConfigService } from '../config/service.ts';
 import type { McpGate } from '../extensions/mcp/gate/gate.ts';
 import type { SessionInfo } from '../extensions/mcp/gate/sessions.ts';
 import type { AuditLog } from '../storage/audit.ts';
+import type { Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
 import { personRef } from '../types/person.ts';
 import type { McpServerEntry } from '../types/snapshot.ts';
@@ -81,9 +82,11 @@ async function healthOf(
   };
 }
 
-function holderOf({ holder }: SessionInfo): { readonly tenant: string; readonly person: string; readonly address: string } {
+export function holderOf({
+  holder,
+}: SessionInfo): Pick<Principal, 'tenant' | 'issuer' | 'subject'> & { readonly person: string; readonly address: string } {
   const [tenant, issuer, subject, address] = JSON.parse(holder) as [string, string, string, string];
-  return { tenant, person: personRef({ issuer, subject }), address };
+  return { tenant, issuer, subject, person: personRef({ issuer, subject }), address };
 }
 
 export function addMcpHealth(app: FastifyInstance, config: ConfigService, calls: CallServices, gate: McpGate, audit: AuditLog): void {

@@ -1,5 +1,6 @@
 /** Streams do not outlive the rights with which they began: while they are open, those are looked at again and again. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { sessionEnded } from '../auth/sign-in/sessions.ts';
 import type { Credentials } from '../auth/credentials.ts';
 import { decide } from '../auth/decide.ts';
 import type { ConfigService } from '../config/service.ts';
@@ -29,6 +30,8 @@ export interface ActiveRequests {
   grantsOf(tenant: string): TenantView['grants'];
   /** Looks at all of them once. */
   recheck(): Promise<void>;
+  /** Somebody was kept out: looks at all that is open, and at what is on its way to be. */
+  revoked(): void;
   close(): void;
 }
 
@@ -44,6 +47,9 @@ export interface ActiveRequestsOptions {
   readonly logger: Logger;
   readonly everyMs: number;
 }
+
+/** From the arrival of a call to its first word it may take so long. */
+const longestBeginningMs = 3_600_000;
 
 /** Owns a timer that does not keep the process alive. */
 export function createActiveRequests({ credentials, config, audit, logger, everyMs }: ActiveRequestsOptions): ActiveRequests {
@@ -78,7 +84,11 @@ export function createActiveRequests({ credentials, config, audit, logger, every
       return principal;
     } catch (thrown) {
       const known = open.get(call) ?? null;
-      if (known === null || !untold.has(toGatewayError(thrown).code)) throw thrown;
+      const error = toGatewayError(thrown);
+      if (error.details === sessionEnded) throw new GatewayError('token_invalid', error.message, { cause: thrown });
+      if (known === null || !untold.has(error.code)) throw thrown;
+      // A token that ran out meanwhile says nothing of its person.
+      credentials.requireUnblocked(known);
       // A short token that stood for a key may be over, and the key be taken away or run out later.
       if (known.key === undefined) return known;
       const key = config.current().key(known.key);
@@ -114,21 +124,31 @@ export function createActiveRequests({ credentials, config, audit, logger, every
   const recheck = async (): Promise<void> => {
     await Promise.all([...open.keys()].map(look));
   };
+  let revokedAt = -Infinity;
+  /** A call that came before somebody was kept out, and begins to be looked after only now, is looked at once. */
+  const enter = (call: ActiveRequest): void => {
+    open.set(call, call.request.principal);
+    if (Date.now() - revokedAt < longestBeginningMs) look(call).catch(() => {});
+  };
   // Never rejects: `look` tells the call, and there is nobody else to tell.
   const timer = setInterval(() => void recheck(), everyMs).unref();
 
   return {
     watch({ activeRequest: call }, { raw }) {
       if (call === null || raw.closed) return;
-      open.set(call, call.request.principal);
+      enter(call);
       raw.on('close', () => open.delete(call));
     },
     hold(call) {
-      open.set(call, call.request.principal);
+      enter(call);
       return () => void open.delete(call);
     },
     grantsOf: (tenant) => config.current().tenant(tenant).grants,
     recheck,
+    revoked() {
+      revokedAt = Date.now();
+      recheck().catch(() => {});
+    },
     close: () => clearInterval(timer),
   };
 }

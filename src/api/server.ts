@@ -34,6 +34,8 @@ export interface ServerOptions {
   readonly slowBodySeconds: number;
   readonly quota: Pick<Quota, 'arrive'>;
   readonly version: string;
+  /** Calls back when somebody was blocked or signed out: what they have under way ends at once. */
+  readonly onRevocation: (listener: () => void) => void;
   readonly docs: DocumentationAudience;
   /** Adds the routes whose bodies zod checks before the handler runs (the control API). */
   readonly control: (app: FastifyInstance) => void;
@@ -48,7 +50,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     genReqId: requestId,
     requestIdHeader: false,
     http: { maxHeaderSize: 65_536, headersTimeout: 15_000, requestTimeout: 120_000 },
-    routerOptions: { maxParamLength: 400 },
+    routerOptions: { maxParamLength: 4_000 },
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => {
       reply.header('x-request-id', request.id);
@@ -61,6 +63,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   requireDeclaredAccess(app);
   addAdmission(app, options.credentials, options.config);
   const activeRequests = createActiveRequests({ ...options, everyMs: options.recheckMs });
+  options.onRevocation(() => activeRequests.revoked());
   app.decorate('activeRequests', activeRequests);
   app.decorate('unreadMs', options.unreadMs);
   app.decorate('publicUrl', options.publicUrl);

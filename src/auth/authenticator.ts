@@ -8,6 +8,7 @@ import { createKeysOf } from './issuer-key-source.ts';
 import { createHttpLookup } from './lookups/http-lookup.ts';
 import type { LookupInput } from './lookups/lookup-input.ts';
 import { createSqlLookup } from './lookups/sql-lookup.ts';
+import { type LogoutToken, verifyLogoutToken } from './logout-token.ts';
 import { PrincipalCache } from './principal-cache.ts';
 import { asGatewayError, bearerTokenOf } from './token-checks.ts';
 import { type Issuer, type Listener, verifyToken } from './verification.ts';
@@ -19,6 +20,8 @@ export interface Authenticator {
   verify(token: string): Principal | Promise<Principal>;
   /** Verifies anew, whatever is known, and tells each step. */
   explain(token: string, hear: Listener): Promise<Principal>;
+  /** What an issuer tells of a sign-out. Rejects with token_invalid or auth_unavailable. */
+  verifyLogout(token: string): Promise<LogoutToken>;
   close(): void;
 }
 
@@ -102,6 +105,10 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     verify: check,
     explain: (token, hear) =>
       verifyToken(token, issuers, hear).catch((thrown: unknown) => {
+        throw asGatewayError(thrown);
+      }),
+    verifyLogout: (token) =>
+      verifyLogoutToken(token, issuers).catch((thrown: unknown) => {
         throw asGatewayError(thrown);
       }),
     close() {

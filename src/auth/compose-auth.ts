@@ -1,4 +1,5 @@
 /** Composes what decides who is calling: issuers, tokens, keys, and the door for browsers. */
+import { join } from 'node:path';
 import { developmentCommandLine } from './development/development-token.ts';
 import type { BrowserAuth, CommandLineAuth } from './sign-in/browser-auth.ts';
 import { type Authenticator, createAuthenticator } from './authenticator.ts';
@@ -16,6 +17,7 @@ import { createOutboundGuard } from '../outbound/guard.ts';
 import type { Database } from '../storage/database.ts';
 import { createApiKeyUsage, type ApiKeyUsage } from '../storage/api-key-usage.ts';
 import { createPeople, type People } from '../storage/people.ts';
+import { createRevocations, type Revocations } from '../storage/revocations.ts';
 import { createSecretBox, derivedKey, derivedKeys, type MasterKeys } from '../storage/secret-box.ts';
 import { createSessionStore } from '../storage/session-store.ts';
 import type { Logger } from '../types/logger.ts';
@@ -45,6 +47,9 @@ export interface Identity {
   readonly commandLine: CommandLineAuth | null;
   readonly apiKeyUsage: ApiKeyUsage;
   readonly people: People;
+  readonly revocations: Revocations;
+  /** Reads what an issuer tells of a sign-out. */
+  readonly verifyLogout: Authenticator['verifyLogout'];
 }
 
 export async function composeAuth(parts: AuthParts): Promise<Identity> {
@@ -56,6 +61,8 @@ export async function composeAuth(parts: AuthParts): Promise<Identity> {
   owned.use(people);
   const apiKeyUsage = createApiKeyUsage({ database, logger });
   owned.use(apiKeyUsage);
+  const revocations = await createRevocations({ database, path: join(settings.dataDir, 'blocked-people.json'), logger });
+  owned.use(revocations);
   const authenticator = createAuthenticator({ issuers, logger, onVerified: (principal) => people.saw(principal), fetch: client.fetch });
   owned.defer(() => authenticator.close());
   const apiKeys = createApiKeyAuthenticator({
@@ -71,9 +78,21 @@ export async function composeAuth(parts: AuthParts): Promise<Identity> {
     apiKeys: settings.apiKeys === 'on' ? apiKeys : null,
     exchange,
     browser,
+    isBlocked: (principal) => revocations.isBlocked(principal),
     tokenHeader: settings.oauth.tokenHeader,
   });
-  return { issuers, credentials, browser, exchange, commandLine: composeCommandLineAuth(settings, issuers), apiKeyUsage, people };
+  revocations.onChange(() => browser?.sessions.forgetAll());
+  return {
+    issuers,
+    credentials,
+    browser,
+    exchange,
+    commandLine: composeCommandLineAuth(settings, issuers),
+    apiKeyUsage,
+    people,
+    revocations,
+    verifyLogout: (token) => authenticator.verifyLogout(token),
+  };
 }
 
 /** The company's issuers, or the development identity service where none is configured. */

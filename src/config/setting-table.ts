@@ -81,8 +81,8 @@ const table = {
   PAILOU_API_KEYS_OWNER_HOURS: {
     meaning: 'A key is refused when no token of its owner was seen for so many hours, because nobody knows whether they still may.',
     form: 'a number of hours from 1 to 87600',
-    example: '168',
-    default: '720',
+    example: '72',
+    default: '24',
   },
   PAILOU_DOCS: {
     meaning:

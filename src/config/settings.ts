@@ -138,7 +138,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     dataDir: read('PAILOU_DATA_DIR', (text) => text, '.pailou'),
     databaseUrl: read('PAILOU_DATABASE_URL', (text) => (/^(postgres(ql)?:\/\/.|sqlite:.)/.test(text) ? text : undefined), null),
     apiKeys: read('PAILOU_API_KEYS', oneOf('off', 'exchange', 'on'), 'on'),
-    keyOwnerHours: read('PAILOU_API_KEYS_OWNER_HOURS', whole(1, 87_600), 720),
+    keyOwnerHours: read('PAILOU_API_KEYS_OWNER_HOURS', whole(1, 87_600), 24),
     recheckSeconds: read('PAILOU_RECHECK_SECONDS', whole(1, 3_600), 30),
     unreadSeconds: read('PAILOU_UNREAD_SECONDS', whole(1, 3_600), 60),
     redisUrl: read('PAILOU_REDIS_URL', url('redis:', 'rediss:'), null),

@@ -19,6 +19,7 @@ import * as chatStates from './migrations/0015-chat-states.ts';
 import * as runContents from './migrations/0016-run-contents.ts';
 import * as treesOfRuns from './migrations/0017-trees-of-runs.ts';
 import { peopleByIssuer } from './migrations/0018-people-by-issuer.ts';
+import * as revocations from './migrations/0020-revocations.ts';
 import * as boundGrants from './migrations/0019-bound-grants.ts';
 import * as impossibleCounts from './migrations/0021-impossible-counts.ts';
 import * as decimalAmounts from './migrations/0022-decimal-amounts.ts';
@@ -42,6 +43,7 @@ export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string,
   '0017-trees-of-runs': treesOfRuns,
   '0018-people-by-issuer': peopleByIssuer(homeIssuer),
   '0019-bound-grants': boundGrants,
+  '0020-revocations': revocations,
   '0021-impossible-counts': impossibleCounts,
   '0022-decimal-amounts': decimalAmounts,
 });

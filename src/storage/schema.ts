@@ -199,8 +199,27 @@ export interface KeyUseTable {
   used_at: number;
 }
 
+/** People who are kept out of a tenant. */
+export interface BlockedPersonTable {
+  tenant: string;
+  issuer: string;
+  subject: string;
+  blocked_at: number;
+  blocked_by: string;
+  reason: string;
+}
+
+/** Logout tokens that counted. */
+export interface SignOutTable {
+  issuer: string;
+  jti: string;
+  expires_at: number;
+}
+
 export interface SessionTable {
   id: string;
+  /** What the issuer calls the session; null where it has no name for it. */
+  sid: string | null;
   issuer: string;
   subject: string;
   tokens: string;
@@ -267,6 +286,8 @@ export interface Schema {
   llm_response: ResponseTable;
   llm_node: NodeTable;
   llm_session: SessionTable;
+  llm_blocked_person: BlockedPersonTable;
+  llm_sign_out: SignOutTable;
   llm_mcp_catalogue: McpCatalogueTable;
   llm_mcp_account: McpAccountTable;
   llm_chat_state: ChatStateTable;

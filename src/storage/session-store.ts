@@ -16,6 +16,8 @@ export interface StoredSession {
   readonly issuer: string;
   readonly subject: string;
   readonly tokens: TokenSet;
+  /** What the issuer calls the session, by which it may tell its end; null where it has no name for it. */
+  readonly sid: string | null;
   /** Rises with each renewal. */
   readonly version: number;
   /** Epoch milliseconds. */
@@ -45,13 +47,14 @@ export function createSessionStore(database: Database, box: SecretBox): SessionS
     }
   };
   return {
-    create: (id, { issuer, subject, tokens, expiresAt }, now) =>
+    create: (id, { issuer, subject, tokens, sid, expiresAt }, now) =>
       withStorageErrors(database, async () => {
         await query.deleteFrom('llm_session').where('expires_at', '<', now).execute();
         const row = {
           id,
           issuer,
           subject,
+          sid,
           tokens: sealed(id, tokens),
           version: 1,
           renewing_until: 0,
@@ -66,7 +69,7 @@ export function createSessionStore(database: Database, box: SecretBox): SessionS
         if (row === undefined) return null;
         const tokens = opened(id, row.tokens);
         if (tokens === null) return null;
-        return { issuer: row.issuer, subject: row.subject, tokens, version: row.version, expiresAt: Number(row.expires_at) };
+        return { issuer: row.issuer, subject: row.subject, tokens, sid: row.sid, version: row.version, expiresAt: Number(row.expires_at) };
       }),
     claim: (id, version, now, until) =>
       withStorageErrors(database, async () => {

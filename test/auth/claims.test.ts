@@ -19,7 +19,7 @@ const nested = (path: string, value: unknown): Claims =>
     .toReversed()
     .reduce<unknown>((inner, name) => ({ [name]: inner }), value) as Claims;
 
-describe('what was looked up', () => {
+describe('a look-up that tells of a field', () => {
   it.each(Object.keys(issuerPresets))('replaces all claims of the token for roles, at whatever path, with the preset %s', (name) => {
     const { paths, ...mapping } = preset(name);
     const subject = nested(paths.subject[0] ?? 'sub', 'u');

@@ -49,9 +49,23 @@ describe(`the door (seed ${seed})`, () => {
     };
     const snapshot = { key: (asked: string) => (asked === id ? entry : undefined) } as unknown as Snapshot;
     const apiKeys = createApiKeyAuthenticator({ people, ownerMs: 3_600_000, onUse() {} });
-    const credentials = createCredentials({ authenticator, apiKeys, exchange: null, browser: null, tokenHeader: null });
+    const credentials = createCredentials({
+      authenticator,
+      apiKeys,
+      exchange: null,
+      browser: null,
+      isBlocked: () => false,
+      tokenHeader: null,
+    });
     const exchange = createKeyExchange({ door: apiKeys, keys: { current: { id: 'x', key: randomBytes(32) } } });
-    const exchanging = createCredentials({ authenticator, apiKeys: null, exchange, browser: null, tokenHeader: null });
+    const exchanging = createCredentials({
+      authenticator,
+      apiKeys: null,
+      exchange,
+      browser: null,
+      isBlocked: () => false,
+      tokenHeader: null,
+    });
     const enter = async (headers: Record<string, string>, door = credentials): Promise<string> => {
       try {
         await door.admit(headers, { snapshot, address: '127.0.0.1', method: 'GET' });

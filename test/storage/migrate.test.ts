@@ -31,6 +31,7 @@ const known = [
   '0017-trees-of-runs',
   '0018-people-by-issuer',
   '0019-bound-grants',
+  '0020-revocations',
   '0021-impossible-counts',
   '0022-decimal-amounts',
 ];

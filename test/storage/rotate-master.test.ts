@@ -72,7 +72,13 @@ for (const kind of databaseKinds) {
       for (let index = 0; index < 3; index++)
         await sessions.create(
           `s-${index}`,
-          { issuer: 'i', subject: 'u', tokens: { access: `token ${index}`, refresh: null, id: null }, expiresAt: 5_000_000_000_000 },
+          {
+            issuer: 'i',
+            subject: 'u',
+            tokens: { access: `token ${index}`, refresh: null, id: null },
+            sid: null,
+            expiresAt: 5_000_000_000_000,
+          },
           1,
         );
     });

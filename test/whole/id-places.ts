@@ -38,6 +38,7 @@ export const collectionKinds: Readonly<Record<string, Kind>> = {
   limits: 'limit',
   grants: 'grant',
   keys: 'key',
+  people: 'person',
   runs: 'run',
   responses: 'response',
 };
@@ -80,6 +81,7 @@ const rules: readonly (readonly [RegExp, readonly Kind[]])[] = [
   [/ \/(v1\/\S+|api\/route\/explain) body:model$/, ['model', 'skill as model']],
   // The vendor's own name of a model, and what plugins of the whole installation are called.
   [/ body:(model|spec\.deployments\[\]\.model|spec\.kind|spec\.strategy|spec\.allowed_tools\[\])$/, []],
+  [/ body:reason$/, []],
   [/ body:(title|spec\.(title|description|version|live)|spec\.tags\[\]|spec\.\S*currency|addresses\[\])$/, []],
   // What the options of a plugin name in their tenant is added by hand below.
   [/ body:spec\.options\.\*$/, []],

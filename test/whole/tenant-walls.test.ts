@@ -225,7 +225,9 @@ describe('an id of another tenant', () => {
     expect(bare.map(({ path }) => path).toSorted()).toEqual([
       '/api/mcp-servers/{name}/account',
       '/api/mcp-servers/{name}/sync',
+      '/api/people/{id}/unblock',
       '/api/skills/import',
+      '/auth/backchannel-logout',
       '/auth/exchange',
       '/auth/logout',
       '/mcp',

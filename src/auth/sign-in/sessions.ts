@@ -1,5 +1,6 @@
 /** Sessions of people in a browser: a cookie that says nothing, behind it tokens that are renewed as long as the service agrees. */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { decodeJwt } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { MasterKey } from '../../storage/secret-box.ts';
 import type { SessionStore, StoredSession, TokenSet } from '../../storage/session-store.ts';
@@ -17,6 +18,8 @@ export interface Sessions {
   csrfToken(cookie: string): string;
   /** True if `sent` is that. */
   sameCsrf(cookie: string, sent: unknown): boolean;
+  /** Looks all of them up anew: some were ended elsewhere. */
+  forgetAll(): void;
   /** Ends it on every node; where the browser may end the service's own session, or null. */
   end(cookie: string): Promise<string | null>;
 }
@@ -37,6 +40,16 @@ const earlyMs = 30_000;
 const renewalMs = 10_000;
 
 const over = (): GatewayError => new GatewayError('token_expired', 'Your session is over. Sign in again at /auth/login.');
+/** Of a session that is gone from the database: what began with it ends too. */
+export const sessionEnded = 'the session is over for good';
+const ended = (): GatewayError =>
+  new GatewayError('token_expired', 'Your session is over. Sign in again at /auth/login.', { details: sessionEnded });
+/** `sid` of the id token, which came from the service itself. */
+function sidOf({ id }: TokenSet): string | null {
+  if (id === null) return null;
+  const { sid } = decodeJwt(id);
+  return typeof sid === 'string' && sid !== '' && sid.length <= 256 ? sid : null;
+}
 const idOf = (cookie: string): string => createHash('sha256').update(cookie).digest('base64url');
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -49,7 +62,7 @@ export function createSessions({ store, signIn, authenticator, csrfKey }: Sessio
     const cached = known.get(id);
     if (cached !== undefined && cached.expiresAt > now) return cached;
     const found = await store.find(id, now);
-    if (found === null) throw over();
+    if (found === null) throw ended();
     known.set(id, found);
     return found;
   };
@@ -105,7 +118,11 @@ export function createSessions({ store, signIn, authenticator, csrfKey }: Sessio
       const principal = await authenticator.verify(tokens.access);
       const cookie = randomBytes(32).toString('base64url');
       const now = Date.now();
-      await store.create(idOf(cookie), { issuer: principal.issuer, subject: principal.subject, tokens, expiresAt: now + longestMs }, now);
+      await store.create(
+        idOf(cookie),
+        { issuer: principal.issuer, subject: principal.subject, tokens, sid: sidOf(tokens), expiresAt: now + longestMs },
+        now,
+      );
       return { cookie, principal };
     },
 
@@ -124,6 +141,8 @@ export function createSessions({ store, signIn, authenticator, csrfKey }: Sessio
     },
 
     csrfToken,
+
+    forgetAll: () => known.clear(),
 
     sameCsrf(cookie, sent) {
       const expected = Buffer.from(csrfToken(cookie));

@@ -1,0 +1,181 @@
+/** /api/people: who has been here; and the way to keep somebody out at once. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { principalOf } from '../api/request-context.ts';
+import { storedText } from '../api/bodies/stored-text.ts';
+import type { PersonNames } from '../config/person-names.ts';
+import type { AuditLog } from '../storage/audit.ts';
+import type { Person } from '../storage/people.ts';
+import type { PeopleReader } from '../storage/people-reader.ts';
+import type { BlockedPerson, Revocations } from '../storage/revocations.ts';
+import { GatewayError } from '../types/errors.ts';
+import { isPerson, longestPerson, type PersonId, personRef, splitPerson } from '../types/person.ts';
+import { pageQuery } from './paging.ts';
+
+const named = z.object({
+  id: storedText(longestPerson).describe(
+    'The subject as in GET /api/me, with the issuer (`<issuer>#<subject>`, encoded) where several are configured.',
+  ),
+});
+const blockBody = z
+  .strictObject({ reason: z.string().max(500).default('').describe('For the audit and for other administrators.') })
+  .nullish();
+const personView = z.object({
+  id: z.string(),
+  username: z.string(),
+  issuer: z.string(),
+  roles: z.array(z.string()),
+  seen_at: z.string().nullable().describe('When a token of theirs was seen last; null for somebody who has not been here.'),
+  blocked: z.object({ at: z.string(), by: z.string(), reason: z.string() }).nullable(),
+});
+type PersonView = z.output<typeof personView>;
+
+export interface PeopleServices {
+  readonly people: PeopleReader;
+  readonly revocations: Revocations;
+  readonly names: PersonNames;
+  readonly audit: AuditLog;
+}
+
+const writtenWithinMs = 350;
+
+const cursorShape = z.tuple([storedText(1_024), storedText(256)]);
+
+function readCursor(after: string): PersonId {
+  try {
+    const [issuer, subject] = cursorShape.parse(JSON.parse(Buffer.from(after, 'base64url').toString()));
+    return { issuer, subject };
+  } catch {
+    throw new GatewayError('invalid_request', 'after: must be the `next` of the page before.', { param: 'after' });
+  }
+}
+
+export function addPeople(app: FastifyInstance, { people, revocations, names, audit }: PeopleServices): void {
+  const tags = ['people'];
+  const access = { access: 'administrator' } as const;
+  const blockOf = (tenant: string, who: PersonId): BlockedPerson | undefined =>
+    revocations.blockedIn(tenant).find(({ issuer, subject }) => issuer === who.issuer && subject === who.subject);
+  const view = (tenant: string, who: PersonId, person: Person | undefined): PersonView => {
+    const blocked = blockOf(tenant, who);
+    return {
+      id: names.show(personRef(who)),
+      username: person?.username ?? who.subject,
+      issuer: who.issuer,
+      roles: [...(person?.roles ?? [])],
+      seen_at: person === undefined ? null : new Date(person.seenAt).toISOString(),
+      blocked:
+        blocked === undefined
+          ? null
+          : { at: new Date(blocked.blockedAt).toISOString(), by: names.show(blocked.blockedBy), reason: blocked.reason },
+    };
+  };
+  /** What a token says is written down within half a second of its first use: who came just now is found too. */
+  const seen = async (tenant: string, who: PersonId): Promise<Person | undefined> => {
+    for (let tries = 0; tries < 3; tries++) {
+      const [person] = await people.named(tenant, [who]);
+      if (person !== undefined || blockOf(tenant, who) !== undefined) return person;
+      await sleep(writtenWithinMs);
+    }
+    return undefined;
+  };
+  /** Somebody of the caller's tenant: who was seen there, or is blocked there. */
+  const find = async (
+    request: FastifyRequest<{ Params: z.output<typeof named> }>,
+  ): Promise<{ who: PersonId; person: Person | undefined }> => {
+    const { tenant } = principalOf(request);
+    const who = splitPerson(names.resolve(request.params.id, 'id'));
+    const person = await seen(tenant, who);
+    if (person === undefined && blockOf(tenant, who) === undefined)
+      throw new GatewayError('not_found', `Nobody with the subject "${request.params.id}" has been here yet.`, { param: 'id' });
+    return { who, person };
+  };
+  const book = (request: FastifyRequest, act: string, who: PersonId, detail: string): void => {
+    const principal = principalOf(request);
+    audit.append({
+      tenant: principal.tenant,
+      actor: personRef(principal),
+      act,
+      target: `person/${personRef(who)}`,
+      requestId: request.id,
+      detail,
+    });
+  };
+
+  app.get<{ Querystring: z.output<typeof pageQuery> }>(
+    '/api/people',
+    {
+      config: access,
+      schema: {
+        tags,
+        summary: 'Who has been here, and who is blocked',
+        querystring: pageQuery,
+        response: { 200: z.object({ data: z.array(personView), next: z.string().nullable() }) },
+      },
+    },
+    async (request) => {
+      const { tenant } = principalOf(request);
+      const { after, limit } = request.query;
+      const page = await people.page({ tenant, after: after === undefined ? null : readCursor(after), limit });
+      const last = page.at(-1);
+      const next =
+        last === undefined || page.length < limit ? null : Buffer.from(JSON.stringify([last.issuer, last.subject])).toString('base64url');
+      return { data: page.map((person) => view(tenant, person, person)), next };
+    },
+  );
+
+  app.get<{ Params: z.output<typeof named> }>(
+    '/api/people/:id',
+    { config: access, schema: { tags, summary: 'One person', params: named, response: { 200: personView } } },
+    async (request) => {
+      const { who, person } = await find(request);
+      return view(principalOf(request).tenant, who, person);
+    },
+  );
+
+  app.post<{ Params: z.output<typeof named>; Body: z.output<typeof blockBody> }>(
+    '/api/people/:id/block',
+    {
+      config: { ...access, writes: 'none' },
+      schema: {
+        tags,
+        summary: 'Keep somebody out, on every node within a second',
+        description:
+          'Tokens, keys and browser sessions of theirs are refused, and what they have under way ends: streams, and runs in the background. It counts until it is undone, whatever their OAuth2 service says; browser sessions are over for good.',
+        params: named,
+        body: blockBody,
+        response: { 200: personView },
+      },
+    },
+    async (request) => {
+      const principal = principalOf(request);
+      const { who, person } = await find(request);
+      if (isPerson(principal, personRef(who)))
+        throw new GatewayError('invalid_request', 'id: you cannot block yourself; another administrator can.', { param: 'id' });
+      const reason = request.body?.reason ?? '';
+      await revocations.block({
+        tenant: principal.tenant,
+        ...who,
+        blockedAt: Date.now(),
+        blockedBy: personRef(principal),
+        reason,
+      });
+      book(request, 'block', who, reason);
+      return view(principal.tenant, who, person);
+    },
+  );
+
+  app.post<{ Params: z.output<typeof named> }>(
+    '/api/people/:id/unblock',
+    {
+      config: { ...access, writes: 'none' },
+      schema: { tags, summary: 'Let somebody in again', params: named, response: { 200: personView } },
+    },
+    async (request) => {
+      const { tenant } = principalOf(request);
+      const { who, person } = await find(request);
+      if (await revocations.unblock({ tenant, ...who })) book(request, 'unblock', who, '');
+      return view(tenant, who, person);
+    },
+  );
+}
