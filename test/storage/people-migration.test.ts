@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createConfigStore } from '../../src/storage/config-store.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { migrate, migrationsOf } from '../../src/storage/migrate.ts';
-import { createUsageReader } from '../../src/storage/usage-reader.ts';
 import { databaseKinds, type TestDatabase } from './databases.ts';
 
 const home = 'https://auth.example';
@@ -179,10 +178,11 @@ for (const kind of databaseKinds) {
         key_id: null,
       });
       await insert(database, 'llm_run', [run('r1', 'both', null), run('r2', 'pat', null), run('r3', 'both', home)]);
-      await migrate(database, home);
+      await migrate(database, home, '0018-people-by-issuer');
       await insert(database, 'llm_run', [run('r4', 'both', partner), run('r5', 'both', home)]);
-      const lines = await createUsageReader(database).report({ tenant: 'acme', person: null, from: 0, to: 9, by: ['user'] });
-      expect(lines.map(({ of, runs, cost }) => [of.user, runs, cost])).toEqual([
+      const lines = await sql<{ issuer: string; subject: string; runs: number; cost: number }>`
+        select issuer, subject, runs, cost from llm_usage_day order by issuer, subject`.execute(database.query);
+      expect(lines.rows.map(({ issuer, subject, runs, cost }) => [`${issuer}#${subject}`, Number(runs), Number(cost)])).toEqual([
         [`${home}#both`, 3, 15],
         [`${partner}#both`, 1, 5],
         [`${partner}#pat`, 1, 5],
