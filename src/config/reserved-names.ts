@@ -1,6 +1,6 @@
 /**
  * Names and tags by which grants and limits of administrators reach things: to take one is to put oneself within their reach, to give up the
- * tag of a limit is to leave it. `<kind>/*` names everything, and reserves nothing.
+ * tag of a limit is to leave it. `<kind>/*` names everything, and reserves nothing. So is a name that a row of administrators still names.
  */
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 import type { Reach } from '../types/writes.ts';
@@ -28,6 +28,29 @@ function reservationsOf(kind: ResourceKind, tenant: string, rows: RowSet): reado
   );
 }
 
+/** Which things of `kind` a row names: the servers of a virtual one, what a skill works with, the fallbacks of a model. */
+function namesIn(row: ConfigRow, kind: ResourceKind): readonly string[] {
+  const listed = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+  const { spec } = row;
+  if (row.kind === 'model')
+    return kind === 'model' ? listed(spec['fallbacks']).map((each) => String((each as { model?: unknown }).model)) : [];
+  if (row.kind === 'mcp') {
+    const { tools } = (spec['options'] ?? {}) as { tools?: unknown };
+    return kind === 'mcp' && spec['kind'] === 'virtual' ? listed(tools).map((each) => String(each).split('/', 1)[0] ?? '') : [];
+  }
+  return [`model/${String(spec['model'])}`, ...listed(spec['tools']).map(String)].flatMap((each) => {
+    const reference = readGrantReference(each);
+    return reference?.type === 'thing' && reference.kind === kind ? [reference.name] : [];
+  });
+}
+
+/** A row of administrators that names what is to be made: it meant another thing, which is gone. */
+function namedByApproved({ kind, name, tenant }: ConfigRow, rows: RowSet): Reach[] {
+  const others = (['mcp', 'skill', 'model'] as const).flatMap((each) => [...rows.group(each, tenant).values()]);
+  const other = others.find((each) => each.approvedTags != null && namesIn(each, kind).includes(name));
+  return other === undefined ? [] : [{ type: 'reserved', name: `The name "${name}"`, by: `${other.kind} "${other.name}"`, param: 'name' }];
+}
+
 /** What a write takes or gives up that is reserved. What the row had before stays its own, approved or not. */
 export function reservedReaches(kind: ResourceKind, before: ConfigRow | null, after: ConfigRow | null, rows: RowSet): readonly Reach[] {
   if (after === null || (kind === 'skill' && isVersion(after.name))) return [];
@@ -36,6 +59,8 @@ export function reservedReaches(kind: ResourceKind, before: ConfigRow | null, af
   const added = has.filter((tag) => !had.includes(tag));
   const removed = had.filter((tag) => !has.includes(tag));
   if (!isNamed && added.length === 0 && removed.length === 0) return [];
+  const named = before === null ? namedByApproved(after, rows) : [];
+  if (named.length > 0) return named;
   return reservationsOf(kind, after.tenant, rows).flatMap(({ kind: from, by, type, text }): Reach[] => {
     if (type === 'pattern') {
       return isNamed && after.name.startsWith(text)

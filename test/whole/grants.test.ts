@@ -189,5 +189,23 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       await refused(companies.as(ann, 'POST', '/api/skills', { name: 'team-talk', spec }), 'name');
       expect((await companies.as(chief, 'POST', '/api/skills', { name: 'team-talk', spec })).status).toBe(201);
     });
+
+    it('are not the only rows by which a name is reserved: rows of administrators that still name a thing which is gone do so too', async () => {
+      const spec = { kind: 'http', options: { url: tools.url } };
+      const skill = { description: 'x', model: 'team-good', tools: ['mcp/lent/say'], options: { instructions: 'Say it.' } };
+      await companies.must(chief, 'POST', '/api/mcp-servers', { name: 'lent', spec });
+      await companies.must(chief, 'POST', '/api/mcp-servers', {
+        name: 'lender',
+        spec: { kind: 'virtual', options: { tools: ['lent/*'] } },
+      });
+      await companies.must(chief, 'POST', '/api/skills', { name: 'of-chief', spec: skill });
+      await companies.must(chief, 'DELETE', '/api/mcp-servers/lent');
+      for (const left of ['mcp-servers/lender', 'skills/of-chief']) {
+        const taken = await companies.as(ann, 'POST', '/api/mcp-servers', { name: 'lent', spec });
+        expect(taken, taken.text).toMatchObject({ status: 403, json: { error: { param: 'name' } } });
+        await companies.must(chief, 'DELETE', `/api/${left}`);
+      }
+      expect((await companies.as(ann, 'POST', '/api/mcp-servers', { name: 'lent', spec })).status).toBe(201);
+    });
   });
 });
