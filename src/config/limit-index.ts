@@ -11,7 +11,9 @@ export const noLimits: LimitIndex = { find: () => none, rules: none };
 
 /** What makes a count another count: whom and what it counts, and in which money; not how much is allowed. */
 function scopeOf({ subject_type: type, subject, shared, capability, per_model: perModel, spend }: LimitSpec): string {
-  const scope = JSON.stringify([type, subject, shared, capability, perModel, spend?.currency ?? null]);
+  // Another time zone has other days.
+  const zone = spend === undefined || spend.time_zone === 'UTC' ? [] : [spend.time_zone];
+  const scope = JSON.stringify([type, subject, shared, capability, perModel, spend?.currency ?? null, ...zone]);
   return createHash('sha256').update(scope).digest('base64url').slice(0, 8);
 }
 
@@ -26,6 +28,15 @@ function covers({ capability }: LimitSpec, { kind, name, tags }: Pick<Capability
   if (wanted.startsWith('#')) return tags.includes(wanted.slice(1));
   if (wanted.endsWith('*')) return name.startsWith(wanted.slice(0, -1));
   return name === wanted || (kind === 'mcp' && name.startsWith(`${wanted}/`));
+}
+
+/** Without those that have expired, and those that another one replaces for this caller. */
+function inForce(rules: readonly LimitRule[]): readonly LimitRule[] {
+  if (!rules.some(({ spec }) => spec.expires_at !== null || spec.replaces !== undefined)) return rules;
+  const now = Date.now();
+  const current = rules.filter(({ spec }) => spec.expires_at === null || Date.parse(spec.expires_at) > now);
+  const replaced = new Set(current.flatMap(({ spec }) => spec.replaces ?? []));
+  return current.filter(({ name }) => !replaced.has(name));
 }
 
 /** The rules of one tenant. */
@@ -49,7 +60,10 @@ export function compileLimits(rules: readonly LimitRule[]): LimitIndex {
       look('user:*');
       const person = personRef({ issuer, subject });
       if (person !== '*') look(`user:${person}`);
-      for (const role of new Set(roles)) look(`role:${role}`);
+      for (const role of new Set(roles)) {
+        look(`role:${role}`);
+        look(`team:${role}`);
+      }
       if (client !== null) {
         look('client:*');
         if (client !== '*') look(`client:${client}`);
@@ -58,7 +72,7 @@ export function compileLimits(rules: readonly LimitRule[]): LimitIndex {
         look('key:*');
         look(`key:${key}`);
       }
-      return matching.length === 0 ? none : matching;
+      return matching.length === 0 ? none : inForce(matching);
     },
   };
 }

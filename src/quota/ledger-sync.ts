@@ -2,7 +2,7 @@
 import type { SpendReader } from '../storage/spend-reader.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Snapshot, TenantView } from '../types/snapshot.ts';
-import { counterKey, dayOf, monthOf, spendPeriods } from './limit-requests.ts';
+import { counterKey, spendPeriods } from './limit-requests.ts';
 import type { Quota } from './quota.ts';
 
 export interface LedgerSync {
@@ -18,9 +18,7 @@ export interface LedgerSync {
 const retryMs = 5_000;
 
 function spendRules({ limits }: TenantView): string[] {
-  return limits.rules
-    .filter(({ spec }) => spec.spend !== undefined)
-    .map(({ id, spec }) => `${id} ${spec.spend?.per_day} ${spec.spend?.per_month}`);
+  return limits.rules.filter(({ spec }) => spec.spend !== undefined).map(({ id, spec }) => `${id} ${JSON.stringify(spec.spend)}`);
 }
 
 function rulesOf(snapshot: Snapshot): string {
@@ -48,13 +46,14 @@ export function createLedgerSync(options: {
     for (const [tenant, view] of snapshot.tenants) {
       if (spendRules(view).length === 0) continue;
       const counters = new Map<string, { amount: number; until: number }>();
-      for (const spent of await reader.since(tenant, monthOf(now).from, dayOf(now).from)) {
+      const moments = [...new Set(view.limits.rules.flatMap((rule) => spendPeriods(rule, now).map(({ from }) => from)))];
+      for (const spent of await reader.since(tenant, moments)) {
         const tags = view.models.get(spent.model)?.capability.tags ?? [];
         for (const rule of view.limits.find(spent, { kind: 'model', name: spent.model, tags })) {
           if (rule.spec.spend?.currency !== spent.currency) continue;
-          for (const { name, until } of spendPeriods(rule, now)) {
+          for (const { name, from, until } of spendPeriods(rule, now)) {
             const key = `${counterKey(rule, spent, spent.model)}:${name}`;
-            const amount = (counters.get(key)?.amount ?? 0) + (name.startsWith('day') ? spent.day : spent.month);
+            const amount = (counters.get(key)?.amount ?? 0) + (spent.since[moments.indexOf(from)] ?? 0);
             counters.set(key, { amount, until });
           }
         }

@@ -8,6 +8,11 @@ function money(amount: number, currency: string): string {
   return `${(amount / 1_000_000).toLocaleString('en-US', { maximumFractionDigits: 6, useGrouping: false })} ${currency}`;
 }
 
+function spanOf(key: string): string {
+  if (key.endsWith(':total')) return 'in all';
+  return `a ${['day', 'week'].find((unit) => key.includes(`:${unit}:`)) ?? 'month'}`;
+}
+
 function whatIsLimited({ measure, limit, rule, key }: Demand): string {
   switch (measure) {
     case 'requests':
@@ -17,7 +22,7 @@ function whatIsLimited({ measure, limit, rule, key }: Demand): string {
     case 'concurrent':
       return `${limit} calls at once`;
     case 'spend':
-      return `${money(limit, rule.spec.spend?.currency ?? '')} a ${key.includes(':day:') ? 'day' : 'month'}`;
+      return `${money(limit, rule.spec.spend?.currency ?? '')} ${spanOf(key)}`;
     default:
       return measure satisfies never;
   }
@@ -40,10 +45,10 @@ export function limitExceeded(demand: Demand, waitMs: number): GatewayError {
     return new GatewayError(measure === 'spend' ? 'budget_exhausted' : 'rate_limited', `${allows} ${tooLarge(demand)}`, { details });
   const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1_000));
   if (measure === 'spend') {
-    const again = new Date(demand.until).toISOString();
-    return new GatewayError('budget_exhausted', `${allows} It is used up until ${again}; your administrator can raise it.`, {
+    const until = demand.key.endsWith(':total') ? '' : ` until ${new Date(demand.until).toISOString()}`;
+    return new GatewayError('budget_exhausted', `${allows} It is used up${until}; your administrator can raise it.`, {
       details,
-      retryAfterSeconds,
+      ...(until === '' ? {} : { retryAfterSeconds }),
     });
   }
   return new GatewayError('rate_limited', `${allows} Wait ${retryAfterSeconds} s and try again.`, { details, retryAfterSeconds });

@@ -6,6 +6,7 @@ import type { Usage } from '../types/chat.ts';
 import type { Operation } from '../types/wire-format.ts';
 import type { Capability } from '../types/access.ts';
 import { personRef } from '../types/person.ts';
+import { type Period, periodOf, spendUnits } from './periods.ts';
 
 export type Measure = 'spend' | 'concurrent' | 'requests' | 'tokens';
 
@@ -52,6 +53,7 @@ export function sizeOfUsage({ inputTokens, outputTokens, ...units }: Usage): Cal
 function whoIsCounted({ spec: { subject_type: type, shared } }: LimitRule, { issuer, subject, client, key }: Counted): string {
   switch (type) {
     case 'tenant':
+    case 'team':
       return '';
     case 'role':
       return shared ? '' : personRef({ issuer, subject });
@@ -72,39 +74,17 @@ export function counterKey(rule: LimitRule, caller: Counted, model: string): str
   return `{${encodeURIComponent(rule.tenant)}}:${rule.id}:${encodeURIComponent(whoIsCounted(rule, caller))}:${perModel ? encodeURIComponent(model) : ''}`;
 }
 
-export interface Period {
-  readonly name: string;
-  /** Epoch milliseconds. */
-  readonly from: number;
-  readonly until: number;
-}
-
-export function dayOf(now: number): Period {
-  const date = new Date(now);
-  const from = Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate());
-  return { name: `day:${new Date(from).toISOString().slice(0, 10)}`, from, until: from + 86_400_000 };
-}
-
-export function monthOf(now: number): Period {
-  const date = new Date(now);
-  const from = Date.UTC(date.getUTCFullYear(), date.getUTCMonth());
-  return {
-    name: `month:${new Date(from).toISOString().slice(0, 7)}`,
-    from,
-    until: Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1),
-  };
-}
-
 const microOf = (amount: string | number): number => microNumber(parseAmount(amount) ?? 0n);
 
 /** The periods in which a rule counts money, with what each allows in micro-units. */
 export function spendPeriods(rule: LimitRule, now: number): readonly (Period & { readonly limit: number })[] {
   const { spend } = rule.spec;
   if (spend === undefined) return [];
-  return [
-    ...(spend.per_day === undefined ? [] : [{ ...dayOf(now), limit: microOf(spend.per_day) }]),
-    ...(spend.per_month === undefined ? [] : [{ ...monthOf(now), limit: microOf(spend.per_month) }]),
-  ];
+  const amounts = { day: spend.per_day, week: spend.per_week, month: spend.per_month, total: spend.total };
+  return spendUnits.flatMap((unit) => {
+    const amount = amounts[unit];
+    return amount === undefined ? [] : [{ ...periodOf(unit, spend.time_zone, now), limit: microOf(amount) }];
+  });
 }
 
 /** The most that a call that uses `usage` costs at any deployment, in micro-units of `currency`; null where one has no price in it for the operation. */

@@ -1,4 +1,4 @@
-/** What was spent, read from the ledger: by whom, at which model, since a month began and since a day began. */
+/** What was spent, read from the ledger: by whom, at which model, since each of some moments. */
 import { sql } from 'kysely';
 import { microNumber } from '../types/money.ts';
 import type { Database } from './database.ts';
@@ -14,13 +14,13 @@ export interface Spent {
   /** The model that answered. */
   readonly model: string;
   readonly currency: string;
-  readonly month: number;
-  readonly day: number;
+  /** Since each moment that was asked for, in that order. */
+  readonly since: readonly number[];
 }
 
 export interface SpendReader {
-  /** Everything that the tenant spent on calls begun at `monthFrom` or later; `dayFrom` lies within. Rejects with `storage_unavailable`. */
-  since(tenant: string, monthFrom: number, dayFrom: number): Promise<readonly Spent[]>;
+  /** Everything that the tenant spent on calls begun at the earliest of `moments` (epoch milliseconds) or later. Rejects with `storage_unavailable`. */
+  since(tenant: string, moments: readonly number[]): Promise<readonly Spent[]>;
 }
 
 /** A fallback may have answered: its deployment names it. */
@@ -30,20 +30,20 @@ function modelOf(capability: string, deployment: string | null): string {
 }
 
 export function createSpendReader(database: Database): SpendReader {
-  const amount = (column: 'cost' | 'cost_femto', from: number | null) => {
-    const value = summable(database, sql.ref(column));
-    return sql<unknown>`sum(${from === null ? value : sql`case when started_at >= ${from} then ${value} else 0 end`})`;
-  };
+  const amount = (column: 'cost' | 'cost_femto', from: number) =>
+    sql<unknown>`sum(case when started_at >= ${sql.lit(from)} then ${summable(database, sql.ref(column))} else 0 end)`;
   return {
-    async since(tenant, monthFrom, dayFrom) {
+    async since(tenant, moments) {
+      if (moments.length === 0) return [];
       try {
         const rows = await database.query
           .selectFrom('llm_run')
           .select(['issuer', 'subject', 'client', 'key_id', 'roles', 'capability', 'deployment', 'currency'])
-          .select([amount('cost', null).as('month'), amount('cost_femto', null).as('month_femto')])
-          .select([amount('cost', dayFrom).as('day'), amount('cost_femto', dayFrom).as('day_femto')])
+          .select(
+            moments.flatMap((from, index) => [amount('cost', from).as(`micro_${index}`), amount('cost_femto', from).as(`femto_${index}`)]),
+          )
           .where('tenant', '=', tenant)
-          .where('started_at', '>=', monthFrom)
+          .where('started_at', '>=', Math.min(...moments))
           .where('cost', '>=', 0)
           .where('currency', 'is not', null)
           .groupBy(['issuer', 'subject', 'client', 'key_id', 'roles', 'capability', 'deployment', 'currency'])
@@ -56,8 +56,10 @@ export function createSpendReader(database: Database): SpendReader {
           roles: row.roles.split(' ').filter((role) => role !== ''),
           model: modelOf(row.capability, row.deployment),
           currency: row.currency ?? '',
-          month: microNumber(storedSumOfAmounts(row.month, row.month_femto)),
-          day: microNumber(storedSumOfAmounts(row.day, row.day_femto)),
+          since: moments.map((_from, index) => {
+            const sums = row as unknown as Readonly<Record<string, unknown>>;
+            return microNumber(storedSumOfAmounts(sums[`micro_${index}`], sums[`femto_${index}`]));
+          }),
         }));
       } catch (thrown) {
         throw database.explain(thrown);

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { amountField, currencyField, parseAmount } from './money.ts';
 import { textField } from './printable-text.ts';
 import { longestPerson } from './person.ts';
+import { timeZoneField } from './price-spec.ts';
+import { name } from './spec-fields.ts';
 
 const most = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
 const spendField = (unit: string) => amountField(unit, 6).refine((value) => parseAmount(value) !== 0n, 'must be more than 0');
@@ -10,14 +12,16 @@ const spendField = (unit: string) => amountField(unit, 6).refine((value) => pars
 export const limitSpec = z
   .strictObject({
     description: textField(1024).default(''),
-    subject_type: z.enum(['tenant', 'role', 'user', 'client', 'key']).describe('Whose calls are counted.'),
+    subject_type: z
+      .enum(['tenant', 'team', 'role', 'user', 'client', 'key'])
+      .describe('Whose calls are counted. A team is all who hold one role or group of their token, with one count together.'),
     subject: z
       .string()
       .min(1)
       .max(longestPerson)
       .default('*')
       .describe(
-        'The user (with the issuer, `<issuer>#<subject>`, where several are configured), role, client or key; * for any of them, each counted alone. Left out for the whole tenant.',
+        'The user (with the issuer, `<issuer>#<subject>`, where several are configured), role, team (a role or group of the token), client or key; * for any of them, each counted alone. Left out for the whole tenant.',
       ),
     shared: z.boolean().default(false).describe('For a role: all who hold it share one count; else each of them has their own.'),
     capability: z
@@ -34,9 +38,15 @@ export const limitSpec = z
       .strictObject({
         currency: currencyField,
         per_day: spendField('per day').optional(),
+        per_week: spendField('per week, from Monday').optional(),
         per_month: spendField('per month').optional(),
+        total: spendField('in all').optional(),
+        time_zone: timeZoneField.default('UTC').describe('Where days, weeks and months begin, such as Asia/Shanghai.'),
       })
-      .refine((spend) => spend.per_day !== undefined || spend.per_month !== undefined, 'give per_day or per_month, or both')
+      .refine(
+        (spend) => [spend.per_day, spend.per_week, spend.per_month, spend.total].some((each) => each !== undefined),
+        'give at least one of per_day, per_week, per_month and total (per_day or per_month as a rule)',
+      )
       .optional(),
     unknown_price: z
       .enum(['refuse', 'allow'])
@@ -48,6 +58,14 @@ export const limitSpec = z
       .max(10_000_000)
       .default(1_000)
       .describe('Set aside for the answer to a call that does not say max_tokens, until its true use is known.'),
+    replaces: name
+      .optional()
+      .describe('The name of a limit that does not count those whom this one counts: so one person has other amounts than everybody.'),
+    expires_at: z.iso
+      .datetime({ offset: true })
+      .nullable()
+      .default(null)
+      .describe('From then on the limit counts nothing and replaces nothing.'),
   })
   .refine(
     (spec) => [spec.requests_per_minute, spec.tokens_per_minute, spec.concurrent_calls, spec.spend].some((each) => each !== undefined),
@@ -61,6 +79,9 @@ export const limitSpec = z
     path: ['capability'],
     message: 'tools have neither tokens nor prices: limit their requests_per_minute or concurrent_calls',
   })
-  .refine((spec) => spec.subject_type !== 'role' || spec.subject !== '*', { path: ['subject'], message: 'name the role' });
+  .refine((spec) => (spec.subject_type !== 'role' && spec.subject_type !== 'team') || spec.subject !== '*', {
+    path: ['subject'],
+    message: 'name the role, or the role or group that makes the team',
+  });
 
 export type LimitSpec = z.output<typeof limitSpec>;
