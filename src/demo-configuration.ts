@@ -1,18 +1,15 @@
 /** What a first start in development mode finds: demo models and tools, clearly named as such, open to everybody. */
 import { fileURLToPath } from 'node:url';
 import type { ConfigService } from './config/service.ts';
-import type { Actor } from './types/config-store.ts';
 import type { ResourceKind } from './types/resources.ts';
 import type { Writer } from './types/writes.ts';
 
-const tenant = 'default';
-const actor: Actor = { subject: 'pailou', username: 'pailou', tenant, requestId: 'first-start', isAdministrator: true };
 /** Nobody asked for these rows: they are written into an empty configuration. */
-const writer: Writer = {
-  actor,
+const writerIn = (tenant: string): Writer => ({
+  actor: { subject: 'pailou', username: 'pailou', tenant, requestId: 'first-start', isAdministrator: true },
   kinds: ['provider', 'model', 'mcp', 'skill', 'grant'],
   decide: () => ({ allowed: true, rule: 'first-start', reason: 'A first start in development mode writes its demo rows.' }),
-};
+});
 const exampleServer = fileURLToPath(new URL('../examples/mcp-server/server.ts', import.meta.url));
 
 const demoModel = (description: string, ...upstream: string[]) => ({
@@ -68,11 +65,11 @@ const rows: readonly { kind: ResourceKind; name: string; spec: unknown }[] = [
   })),
 ];
 
-/** Writes the demo rows into an empty configuration, as one revision. Does nothing where anything was ever configured. */
-export async function seedDemo(config: ConfigService): Promise<void> {
+/** Writes the demo rows into an empty configuration, as one revision, in the tenant of those whose tokens name none. Does nothing where anything was ever configured. */
+export async function seedDemo(config: ConfigService, tenant: string): Promise<void> {
   if (config.current().revision > 0) return;
   await config.change(
-    writer,
+    writerIn(tenant),
     rows.map((row) => ({ ...row, tenant, operation: 'create' as const, enabled: true, owner: null })),
     'first start: demo models, tools and skill',
   );

@@ -77,7 +77,7 @@ export async function composeLayers(settings: Settings, logger: Logger, owned: A
 
   const { catalogueFile } = settings;
   const config = await composeConfig({ storage, people, registry, services, dataDir, catalogueFile, logger, owned });
-  if (settings.mode === 'development') await seedDemo(config);
+  if (settings.mode === 'development') await seedDemo(config, issuers[0]?.mapping.defaultTenant ?? 'default');
   const nodes = createNodeRegistry({ database, version, logger });
   owned.use(nodes);
   const announce = (revision: number): void => {

@@ -16,7 +16,7 @@ import { createOutboundClient } from '../outbound/client.ts';
 import { createOutboundGuard } from '../outbound/guard.ts';
 import type { Database } from '../storage/database.ts';
 import { createApiKeyUsage, type ApiKeyUsage } from '../storage/api-key-usage.ts';
-import { createPeople, type People } from '../storage/people.ts';
+import { createPeople, type People, type Person } from '../storage/people.ts';
 import { createRevocations, type Revocations } from '../storage/revocations.ts';
 import { createSecretBox, derivedKey, derivedKeys, type MasterKeys } from '../storage/secret-box.ts';
 import { createSessionStore } from '../storage/session-store.ts';
@@ -46,7 +46,8 @@ export interface Identity {
   /** Where `pailou login` signs in; null for nowhere. */
   readonly commandLine: CommandLineAuth | null;
   readonly apiKeyUsage: ApiKeyUsage;
-  readonly people: People;
+  /** Who is known, but for those who are blocked. */
+  readonly people: Pick<People, 'find'>;
   readonly revocations: Revocations;
   /** Reads what an issuer tells of a sign-out. */
   readonly verifyLogout: Authenticator['verifyLogout'];
@@ -81,6 +82,7 @@ export async function composeAuth(parts: AuthParts): Promise<Identity> {
     isBlocked: (principal) => revocations.isBlocked(principal),
     tokenHeader: settings.oauth.tokenHeader,
   });
+  const unblocked = (person: Person | null): Person | null => (person !== null && revocations.isBlocked(person) ? null : person);
   revocations.onChange(() => browser?.sessions.forgetAll());
   return {
     issuers,
@@ -89,7 +91,12 @@ export async function composeAuth(parts: AuthParts): Promise<Identity> {
     exchange,
     commandLine: composeCommandLineAuth(settings, issuers),
     apiKeyUsage,
-    people,
+    people: {
+      find(issuer, subject) {
+        const found = people.find(issuer, subject);
+        return found instanceof Promise ? found.then(unblocked) : unblocked(found);
+      },
+    },
     revocations,
     verifyLogout: (token) => authenticator.verifyLogout(token),
   };

@@ -1,5 +1,6 @@
 /** Two issuers that know the same subject know two people: whatever one of them owns, was granted or has used is not the other's. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startCompanies } from './companies.ts';
 import { eventually } from './gateway.ts';
 import { startTwoIssuers, type TwoIssuers } from './two-issuers.ts';
 
@@ -159,4 +160,10 @@ describe('an issuer that is held', () => {
     expect(roles).toEqual(['user', 'viewer']);
     expect(permissions.filter((code: string) => code.endsWith(':manage'))).toEqual([]);
   });
+});
+
+it('the first user of a service whose people are of one tenant finds the demo models there', async () => {
+  await using companies = await startCompanies({ PAILOU_OAUTH_TENANT: 'acme' });
+  const { json } = await companies.must({ subject: 'first', tenant: 'other', roles: ['user'] }, 'GET', '/v1/models');
+  expect(json.data.map(({ id }: { id: string }) => id)).toContain('demo/echo');
 });

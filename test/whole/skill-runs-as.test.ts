@@ -169,6 +169,16 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       expect(refused.text).toContain('olga');
     });
 
+    it('ends while the person who published it is blocked', async () => {
+      const name = await publish(ann);
+      expect((await allow(chief, name)).status).toBe(200);
+      expect(await status(name)).toBe(200);
+      await companies.must(chief, 'POST', '/api/people/ann/block', {});
+      expect(await status(name)).toBe(403);
+      await companies.must(chief, 'POST', '/api/people/ann/unblock');
+      expect(await status(name)).toBe(200);
+    });
+
     it('reaches the tools that it names, and another thing of a name of theirs only when it is allowed again', async () => {
       const options = {
         input_schema: { type: 'object' },
