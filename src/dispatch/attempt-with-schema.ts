@@ -126,7 +126,7 @@ export async function attemptWithSchema(
       return { warnings: [...answer.warnings, ...notes], events: singleBatch(() => whole) };
     }
     merged.add(use, deployment.price);
-    context.run.answeredBy(deployment.id, deployment.price);
+    context.run.answeredBy(deployment.id, deployment.price, deployment.provider.restricted === true);
     const failure = doesNotFit(verdict, repairs);
     // A repair continues one conversation, and several choices have none in common.
     if (repairs >= mostRepairs || choicesOf(request.body) > 1 || Date.now() >= context.totalAt) throw failure;

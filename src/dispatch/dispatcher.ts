@@ -187,7 +187,7 @@ export function createDispatcher(options: {
             { runId: run.id, model: asked.name, deployment: result.deployment.id, attempts: allAttempts },
             'answered after several attempts',
           );
-        run.answeredBy(result.deployment.id, result.deployment.price);
+        run.answeredBy(result.deployment.id, result.deployment.price, result.deployment.provider.restricted === true);
         return { ...result, model, plan, allAttempts, totalAt, tried };
       } catch (thrown) {
         const error = toGatewayError(thrown);

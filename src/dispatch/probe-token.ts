@@ -100,7 +100,7 @@ export async function askForToken(deployment: Deployment, question: TokenQuestio
   });
   try {
     const usage = await ask(deployment, question, run);
-    run.answeredBy(deployment.id, deployment.price);
+    run.answeredBy(deployment.id, deployment.price, deployment.provider.restricted === true);
     if (usage !== null) run.used(usage);
     run.end('complete');
     return { at, latencyMs: Date.now() - at, error: null };

@@ -109,7 +109,7 @@ export async function* resumeAnswer(options: ResumeOptions): AsyncGenerator<read
       if (!over && !bill.isEmpty) bill.add(use, part.deployment.price);
     }
     ({ part, route } = await goOn(options, route, part.deployment, said, failure));
-    run.answeredBy(part.deployment.id, part.deployment.price);
+    run.answeredBy(part.deployment.id, part.deployment.price, part.deployment.provider.restricted === true);
     const { model, attempts } = route;
     options.logger.info({ runId: run.id, model: model.name, deployment: part.deployment.id, attempts }, 'going on with a cut answer');
   }

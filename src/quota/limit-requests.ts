@@ -27,7 +27,7 @@ export interface Demand {
 export interface Limited {
   readonly name: string;
   readonly capability: Capability;
-  readonly deployments: readonly { readonly price: Price | null }[];
+  readonly deployments: readonly { readonly price: Price | null; readonly provider?: { readonly restricted?: boolean } }[];
   readonly spec: { readonly limits: { readonly total_ms: number } };
 }
 
@@ -87,6 +87,10 @@ export function spendPeriods(rule: LimitRule, now: number): readonly (Period & {
   });
 }
 
+/** All deployments are at providers of a developer's own. */
+const isOwn = ({ deployments }: Pick<Limited, 'deployments'>): boolean =>
+  deployments.length > 0 && deployments.every(({ provider }) => provider?.restricted === true);
+
 /** The most that a call that uses `usage` costs at any deployment, in micro-units of `currency`; null where one has no price in it for the operation. */
 export function highestCost(
   model: Pick<Limited, 'deployments'>,
@@ -96,7 +100,9 @@ export function highestCost(
   now: number,
 ): number | null {
   let highest = 0;
-  for (const { price } of model.deployments) {
+  for (const { price, provider } of model.deployments) {
+    // What a developer says that their own vendor costs is no money of the company.
+    if (provider?.restricted === true) continue;
     const cost = price === null || price.currency !== currency ? null : costOf(price, operation, usage, now);
     if (cost === null) return null;
     highest = Math.max(highest, microCeiling(cost));
@@ -134,7 +140,7 @@ export function limitRequestsOf(
     const { inputTokens, outputTokens, answers = 1 } = measured;
     const expected = (outputTokens ?? spec.expected_output_tokens) * answers;
     add('tokens', spec.tokens_per_minute, inputTokens + expected);
-    if (spec.spend === undefined) continue;
+    if (spec.spend === undefined || isOwn(model)) continue;
     const usage: Usage = { ...measured.units, inputTokens, outputTokens: expected };
     const cost = highestCost(model, spec.spend.currency, measured.operation ?? 'chat', usage, now);
     if (cost === null) unpriced(rule);

@@ -18,7 +18,7 @@ export interface Admission {
   /** The refusal to throw, or null. */
   readonly refused: GatewayError | null;
   /** Books what was used. Once; null gives all back, the request too: another model answers. */
-  settle(run: Pick<RunRecord, 'usage' | 'cost' | 'costFemto' | 'currency'> | null): void;
+  settle(run: Pick<RunRecord, 'usage' | 'cost' | 'costFemto' | 'currency' | 'unbudgeted'> | null): void;
 }
 
 /** A call whose body has not been read: all that is known of it is who makes it. */
@@ -58,12 +58,16 @@ export interface QuotaOptions {
 const leaseGraceMs = 60_000;
 
 /** What a call used, in the measures of its demands. */
-function actualOf(demands: readonly Demand[], run: Pick<RunRecord, 'usage' | 'cost' | 'costFemto' | 'currency'> | null): number[] {
+function actualOf(
+  demands: readonly Demand[],
+  run: Pick<RunRecord, 'usage' | 'cost' | 'costFemto' | 'currency' | 'unbudgeted'> | null,
+): number[] {
   const tokens = run?.usage === null || run === null ? 0 : run.usage.inputTokens + run.usage.outputTokens;
   return demands.map(({ measure, rule }) => {
     if (run === null || measure === 'concurrent') return 0;
     if (measure === 'requests') return 1;
     if (measure === 'tokens') return tokens;
+    if (run.unbudgeted === true) return 0;
     return run.currency === rule.spec.spend?.currency ? (run.cost ?? 0) + (run.costFemto ?? 0) / 1_000_000_000 : 0;
   });
 }

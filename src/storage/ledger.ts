@@ -64,6 +64,7 @@ function toRun(run: RunRecord): RunTable {
     searches: run.usage?.searches ?? null,
     cost: run.cost,
     cost_femto: run.cost === null ? null : (run.costFemto ?? 0),
+    unbudgeted: run.unbudgeted === true ? 1 : 0,
     currency: run.currency,
   };
 }

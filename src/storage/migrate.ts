@@ -23,6 +23,7 @@ import * as revocations from './migrations/0020-revocations.ts';
 import * as boundGrants from './migrations/0019-bound-grants.ts';
 import * as impossibleCounts from './migrations/0021-impossible-counts.ts';
 import * as decimalAmounts from './migrations/0022-decimal-amounts.ts';
+import * as unbudgetedCosts from './migrations/0023-unbudgeted-costs.ts';
 
 export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string, Migration>> => ({
   '0001-first-tables': firstTables,
@@ -46,6 +47,7 @@ export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string,
   '0020-revocations': revocations,
   '0021-impossible-counts': impossibleCounts,
   '0022-decimal-amounts': decimalAmounts,
+  '0023-unbudgeted-costs': unbudgetedCosts,
 });
 
 /** The names of what was applied, up to `last` where it is given. `homeIssuer`: the first that is configured; rows of versions that named no issuer are its people's. Throws `storage_unavailable` if the database is away, `internal_error` if it is newer than this program. */

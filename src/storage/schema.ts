@@ -82,6 +82,8 @@ export interface RunTable {
   cost: number | null;
   /** Femto-units beyond these, fewer than 10^9; null as 0. */
   cost_femto: number | null;
+  /** 1: at a provider of a developer's own, so that no budget counts the cost. */
+  unbudgeted: number | null;
   currency: string | null;
 }
 

@@ -45,6 +45,7 @@ export function createSpendReader(database: Database): SpendReader {
           .where('tenant', '=', tenant)
           .where('started_at', '>=', Math.min(...moments))
           .where('cost', '>=', 0)
+          .where((is) => is.or([is('unbudgeted', 'is', null), is('unbudgeted', '=', 0)]))
           .where('currency', 'is not', null)
           .groupBy(['issuer', 'subject', 'client', 'key_id', 'roles', 'capability', 'deployment', 'currency'])
           .execute();

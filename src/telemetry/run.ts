@@ -48,6 +48,7 @@ export class Run {
   /** Parts of the answer from deployments that did not finish it. */
   readonly #earlier: PricedPart[] = [];
   #free = false;
+  #unbudgeted = false;
   #meter: (() => Usage) | null = null;
   #ended = false;
   /** Child runs in progress. */
@@ -123,7 +124,8 @@ export class Run {
   }
 
   /** Sets the deployment that answers the caller, and its price. */
-  answeredBy(deployment: string, price: Price | null): void {
+  answeredBy(deployment: string, price: Price | null, unbudgeted = false): void {
+    this.#unbudgeted = unbudgeted;
     this.#deployment = deployment;
     this.#price = price;
   }
@@ -246,6 +248,7 @@ export class Run {
       usage,
       cost: split?.micro ?? null,
       costFemto: split?.femto ?? 0,
+      ...(this.#unbudgeted ? { unbudgeted: true } : {}),
       currency: this.#currencyOf(usage),
       attempts: this.attempts,
     };

@@ -63,6 +63,8 @@ export interface RunRecord {
   /** Femto-units beyond these, fewer than 10^9. Missing in records of older versions. */
   readonly costFemto?: number;
   readonly currency: string | null;
+  /** The deployment is one at a provider of a developer's own: no budget counts the cost, because the developer says what it is. */
+  readonly unbudgeted?: boolean;
   readonly attempts: readonly AttemptRecord[];
 }
 

@@ -14,6 +14,8 @@ export interface ProviderEntry {
   readonly id: string;
   readonly name: string;
   readonly kind: string;
+  /** No administrator stands for its addresses: only those that developers may connect are connected to. */
+  readonly restricted?: true;
   readonly instance: Provider;
 }
 

@@ -34,6 +34,7 @@ const known = [
   '0020-revocations',
   '0021-impossible-counts',
   '0022-decimal-amounts',
+  '0023-unbudgeted-costs',
 ];
 
 /** A node's start, as far as the database goes, in a process of its own. */

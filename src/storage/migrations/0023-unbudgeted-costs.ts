@@ -1,0 +1,6 @@
+/** Costs at a provider of a developer's own, which no budget counts. */
+import type { Kysely } from 'kysely';
+
+export async function up(database: Kysely<unknown>): Promise<void> {
+  await database.schema.alterTable('llm_run').addColumn('unbudgeted', 'integer').execute();
+}
