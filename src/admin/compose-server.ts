@@ -49,7 +49,7 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
   const { issuers, credentials, browser, commandLine, exchange, apiKeyUsage, revocations, verifyLogout } = identity;
   const people = createPeopleReader(database);
   const runs = createRunReader(database, contents);
-  const homeTenant = issuers[0]?.mapping.defaultTenant ?? 'default';
+  const homeTenant = issuers[0]?.mapping.tenant ?? issuers[0]?.mapping.defaultTenant ?? 'default';
   revocations.onChange(() => {
     for (const session of gate.sessions()) if (revocations.isBlocked(holderOf(session))) gate.endSession(session.id);
   });

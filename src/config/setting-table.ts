@@ -93,7 +93,7 @@ const table = {
   },
   PAILOU_METRICS_TOKEN: {
     meaning:
-      "What Prometheus sends as a bearer token for /metrics, which names models, vendors and tenants. Without it only administrators of the first OAuth2 service's default tenant may read them; with the development identity service anybody.",
+      "What Prometheus sends as a bearer token for /metrics, which names models, vendors and tenants. Without it only administrators of the first OAuth2 service's own (else its default) tenant may read them; with the development identity service anybody.",
     form: 'at least 16 characters without spaces',
     example: '$(openssl rand -hex 16)',
     default: 'none',
