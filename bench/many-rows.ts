@@ -21,6 +21,7 @@ function row(name: string, spec: object, revision: number, over: Partial<ConfigT
     spec: JSON.stringify(spec),
     enabled: 1,
     owner: null,
+    basis: '{"*":"administrator"}',
     revision,
     created_at: at,
     created_by: 'bench',

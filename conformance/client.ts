@@ -61,7 +61,9 @@ const peer: McpPeer = {
 await using source = await http.create(http.options.parse({ url: address, protocol: isStateless ? 'auto' : 'legacy', sessions: 'user' }), {
   logger,
   mode: 'development',
-  stdioCommands: [],
+  stdioPrograms: [],
+  stdioUser: null,
+  tokenExchange: { check: async () => {}, require: async () => {} },
   checkUrl: (url) => new URL(url),
   fetch,
 });

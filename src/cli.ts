@@ -3,5 +3,9 @@
 import { enableCompileCache } from 'node:module';
 
 enableCompileCache();
+if (process.argv[2] === 'start') {
+  const { handOverSecrets } = await import('./config/secret-handover.ts');
+  handOverSecrets(process.env, process.argv.slice(1));
+}
 const { runCommandLine } = await import('./command-line.ts');
 await runCommandLine(process.argv.slice(2));

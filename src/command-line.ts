@@ -9,6 +9,7 @@ import { migrateCommand } from './admin/commands/migrate.ts';
 import { permissionsCommand } from './admin/commands/permissions.ts';
 import { skillsCommand } from './admin/commands/skills.ts';
 import { tokenCommand } from './admin/commands/token.ts';
+import { withHandedSecrets } from './config/secret-handover.ts';
 import { SettingsError } from './config/settings.ts';
 import { startPailou } from './main.ts';
 import { GatewayError } from './types/errors.ts';
@@ -18,7 +19,7 @@ const startCommand: Command = {
   usage: 'pailou start',
   async run(args) {
     parseArgs({ args, options: {} });
-    const gateway = await startPailou(process.env);
+    const gateway = await startPailou(withHandedSecrets(process.env));
     print(gateway.greeting);
     let signals = 0;
     const stop = (): void => {

@@ -2,15 +2,32 @@
 import { fileURLToPath } from 'node:url';
 import type { ConfigService } from './config/service.ts';
 import type { ResourceKind } from './types/resources.ts';
+import type { StdioProgram } from './types/stdio-programs.ts';
 import type { Writer } from './types/writes.ts';
 
 /** Nobody asked for these rows: they are written into an empty configuration. */
 const writerIn = (tenant: string): Writer => ({
   actor: { subject: 'pailou', username: 'pailou', tenant, requestId: 'first-start', isAdministrator: true },
   kinds: ['provider', 'model', 'mcp', 'skill', 'grant'],
-  decide: () => ({ allowed: true, rule: 'first-start', reason: 'A first start in development mode writes its demo rows.' }),
+  decide: ({ reaches }) => ({
+    allowed: true,
+    rule: 'first-start',
+    reason: 'A first start in development mode writes its demo rows.',
+    basis: Object.fromEntries(reaches.map(({ key }) => [key, 'administrator'])),
+  }),
 });
 const exampleServer = fileURLToPath(new URL('../examples/mcp-server/server.ts', import.meta.url));
+
+/** What the demo server starts. */
+export const demoProgram: StdioProgram = {
+  name: 'pailou-demo',
+  command: 'node',
+  args: [exampleServer],
+  parameters: {},
+  env: [],
+  cwd: null,
+  tenants: null,
+};
 
 const demoModel = (description: string, ...upstream: string[]) => ({
   description,
@@ -36,7 +53,7 @@ const rows: readonly { kind: ResourceKind; name: string; spec: unknown }[] = [
   {
     kind: 'mcp',
     name: 'demo',
-    spec: { kind: 'stdio', description: 'A clock and a calculator.', tags: ['demo'], options: { command: 'node', args: [exampleServer] } },
+    spec: { kind: 'stdio', description: 'A clock and a calculator.', tags: ['demo'], options: { program: 'pailou-demo' } },
   },
   {
     kind: 'skill',
@@ -63,6 +80,11 @@ const rows: readonly { kind: ResourceKind; name: string; spec: unknown }[] = [
     name: `demo-${capability.replaceAll(/[^a-z]+/g, '-').replaceAll(/^-|-$/g, '')}`,
     spec: { subject_type: 'role', subject: 'user', capability, action: 'use' },
   })),
+  {
+    kind: 'grant',
+    name: 'demo-provider',
+    spec: { subject_type: 'role', subject: 'developer', capability: 'provider/demo', action: 'use' },
+  },
 ];
 
 /** Writes the demo rows into an empty configuration, as one revision, in the tenant of those whose tokens name none. Does nothing where anything was ever configured. */

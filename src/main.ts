@@ -7,7 +7,7 @@ import { composeCache } from './cache/compose-cache.ts';
 import { composeConfig } from './config/compose-config.ts';
 import { createPersonNames } from './config/person-names.ts';
 import { readSettings, type Settings } from './config/settings.ts';
-import { seedDemo } from './demo-configuration.ts';
+import { demoProgram, seedDemo } from './demo-configuration.ts';
 import { composeDispatch } from './dispatch/compose-dispatch.ts';
 import { composeMcp } from './extensions/mcp/compose-mcp.ts';
 import { composeOutbound } from './outbound/compose-outbound.ts';
@@ -61,22 +61,30 @@ export async function composeLayers(settings: Settings, logger: Logger, owned: A
   const metrics = createMetrics();
 
   const outbound = composeOutbound({ ...settings, owned });
-  const services: PluginServices = {
-    logger,
-    mode: settings.mode,
-    stdioCommands: settings.stdioCommands,
-    checkUrl: (address, param) => outbound.guard.checkUrl(address, param),
-    fetch: outbound.client.fetch,
-  };
-  const registry = await loadPlugins({ folders: pluginFolders, pluginsDir: settings.pluginsDir, services, logger });
-
   const issuers = await configuredIssuers({ settings, logger, url, owned });
   const people = createPersonNames(issuers.map(({ issuer }) => issuer));
   const storage = await composeStorage({ settings, homeIssuer: issuers[0]?.issuer ?? null, logger, owned });
   const { database, master, ledger, audit } = storage;
 
+  const identity = await composeAuth({ settings, logger, url, issuers, database, master, owned });
+  const services: PluginServices = {
+    logger,
+    mode: settings.mode,
+    stdioPrograms: settings.mode === 'development' ? [...settings.stdioPrograms, demoProgram] : settings.stdioPrograms,
+    stdioUser: settings.stdioUser,
+    checkUrl: (address, param) => outbound.guard.checkUrl(address, param),
+    fetch: outbound.client.fetch,
+    tokenExchange: identity.tokenExchange,
+  };
+  const developerServices: PluginServices = {
+    ...services,
+    checkUrl: (address, param) => outbound.developerGuard.checkUrl(address, param),
+    fetch: outbound.developerClient.fetch,
+  };
+  const registry = await loadPlugins({ folders: pluginFolders, pluginsDir: settings.pluginsDir, services, logger });
+
   const { catalogueFile } = settings;
-  const config = await composeConfig({ storage, people, registry, services, dataDir, catalogueFile, logger, owned });
+  const config = await composeConfig({ storage, people, registry, services, developerServices, dataDir, catalogueFile, logger, owned });
   if (settings.mode === 'development') await seedDemo(config, issuers[0]?.mapping.defaultTenant ?? 'default');
   const nodes = createNodeRegistry({ database, version, logger });
   owned.use(nodes);
@@ -100,7 +108,6 @@ export async function composeLayers(settings: Settings, logger: Logger, owned: A
     owned,
   });
 
-  const identity = await composeAuth({ settings, logger, url, issuers, database, master, owned });
   const { dispatcher, startProber } = composeDispatch({ config, outbound, registry, metrics, audit, logger, owned });
   const { catalogue, gate } = composeMcp({ config, database, audit, version, logger, owned });
   const answers = composeCache({

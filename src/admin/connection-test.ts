@@ -6,6 +6,7 @@ import { invokeModel } from '../application/models/invoke-model.ts';
 import type { CallServices } from '../application/services.ts';
 import { isVirtual, toolsOf } from '../application/tools/server-tools.ts';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
+import { isAdministrator } from '../auth/decide.ts';
 import type { ConfigService } from '../config/service.ts';
 import { collectText } from '../streaming/text-events.ts';
 import type { ChatBody } from '../types/chat.ts';
@@ -37,13 +38,25 @@ const verdict = z.object({
   error: z.object({ code: z.string(), message: z.string(), detail: z.string().nullable() }).optional(),
 });
 
-/** The one place where a vendor's words are shown: to somebody who is setting up that vendor. */
-function failed(thrown: unknown, startedAt: number): z.output<typeof verdict> {
+/** The status alone: with an address of their own choice, people who are no administrators would read whatever the gateway reaches. */
+function statusIn(details: unknown): string | null {
+  const status = typeof details === 'object' && details !== null && 'status' in details ? details.status : null;
+  return typeof status === 'number' ? `HTTP ${status}` : null;
+}
+
+/** The one place where a vendor's words are shown: to an administrator who is setting up that vendor. */
+function failed(thrown: unknown, startedAt: number, request: FastifyRequest): z.output<typeof verdict> {
   const error = toGatewayError(thrown);
   if (error.code === 'internal_error' || error.code === 'configuration_invalid') throw error;
-  const detail =
-    error.details === undefined ? null : (typeof error.details === 'string' ? error.details : JSON.stringify(error.details)).slice(0, 2000);
-  return { ok: false, duration_ms: Date.now() - startedAt, error: { code: error.code, message: error.message, detail } };
+  const { details, message } = error;
+  if (!isAdministrator(principalOf(request))) {
+    const status = statusIn(details);
+    const said = status === null ? message : 'The address answered, but not with what was asked for.';
+    return { ok: false, duration_ms: Date.now() - startedAt, error: { code: error.code, message: said, detail: status } };
+  }
+  const words = (): string | null =>
+    details === undefined ? null : (typeof details === 'string' ? details : JSON.stringify(details)).slice(0, 2_000);
+  return { ok: false, duration_ms: Date.now() - startedAt, error: { code: error.code, message, detail: words() } };
 }
 
 const question: Omit<ChatBody, 'model'> = { messages: [{ role: 'user', content: 'Answer with the single word: ready' }], max_tokens: 64 };
@@ -72,7 +85,7 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
       const { text } = await collectText(call.events);
       return { ok: true, duration_ms: Date.now() - startedAt, answer: text.slice(0, 500), deployment: call.deployment };
     } catch (thrown) {
-      return failed(thrown, startedAt);
+      return failed(thrown, startedAt, request);
     }
   }
 
@@ -122,7 +135,7 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
           prompts: prompts.length,
         };
       } catch (thrown) {
-        return failed(thrown, startedAt);
+        return failed(thrown, startedAt, request);
       }
     },
   );

@@ -1,11 +1,13 @@
 /** How an MCP server does, and who is connected to the gate. */
 import { readFile } from 'node:fs/promises';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { may, requireRight } from '../application/caller.ts';
 import type { CallServices } from '../application/services.ts';
+import { callerOf } from '../api/request-caller.ts';
 import { principalOf } from '../api/request-context.ts';
 import type { PersonNames } from '../config/person-names.ts';
+import { isAdministrator } from '../auth/decide.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { McpGate } from '../extensions/mcp/gate/gate.ts';
 import type { SessionInfo } from '../extensions/mcp/gate/sessions.ts';
@@ -55,19 +57,32 @@ async function memoryOf(pid: number | null): Promise<number | null> {
   return Number.isInteger(pages) ? pages * pageBytes : null;
 }
 
+/** What a server answered is not for developers: with a server of their own they could read any address that the gateway reaches. */
+function errorFor(error: string | null, { manages, administrator }: Viewer): string | null {
+  if (error === null || administrator) return error;
+  return manages ? 'It could not be asked. An administrator sees what it answered.' : 'It cannot be reached at the moment.';
+}
+
+interface Viewer {
+  readonly manages: boolean;
+  readonly administrator: boolean;
+}
+
+const viewerOf = (request: FastifyRequest, manages: boolean): Viewer => ({ manages, administrator: isAdministrator(principalOf(request)) });
+
 async function healthOf(
   { catalogue }: CallServices,
   server: McpServerEntry,
-  manages: boolean,
+  viewer: Viewer,
   names: PersonNames,
 ): Promise<z.output<typeof healthView>> {
   const { tools, quarantined, syncedAt, error } = catalogue.health(server);
-  const connections = manages ? (server.instance.connections?.() ?? []) : [];
+  const connections = viewer.manages ? (server.instance.connections?.() ?? []) : [];
   return {
     tools,
     quarantined,
     synced_at: syncedAt === null ? null : at(syncedAt),
-    error: manages ? error : error === null ? null : 'It cannot be reached at the moment.',
+    error: errorFor(error, viewer),
     connections: await Promise.all(
       connections.map(async ({ person, state, protocol, pid, since, callsUnderWay }) => ({
         subject: person === null ? null : names.show(person),
@@ -102,7 +117,7 @@ export function addMcpHealth(app: FastifyInstance, config: ConfigService, calls:
       const server = serverOf(request, config, request.params.name);
       const asker = askerOf(request);
       requireRight(asker, 'view', server.capability);
-      return healthOf(calls, server, may(asker, 'manage', server.capability), config.people);
+      return healthOf(calls, server, viewerOf(request, may(asker, 'manage', server.capability)), config.people);
     },
   );
 
@@ -112,17 +127,23 @@ export function addMcpHealth(app: FastifyInstance, config: ConfigService, calls:
       config: { access: ['llm:mcp:manage'], decides: true, writes: 'none' },
       schema: { tags, summary: 'Ask a server now what it offers', params: named, response: { 200: healthView } },
     },
-    async (request) => {
+    async (request, reply) => {
       const server = serverOf(request, config, request.params.name);
       requireRight(askerOf(request), 'manage', server.capability);
+      const { principal, subjectToken, signal } = callerOf(request, reply);
       let patience: NodeJS.Timeout | undefined;
       const tired = new Promise<'tired'>((resolve) => {
         patience = setTimeout(() => resolve('tired'), syncPatienceMs);
       });
-      const end = await Promise.race([calls.catalogue.refresh(server), tired]).finally(() => clearTimeout(patience));
+      const asked = async (): Promise<void> => {
+        // Where only people have credentials there, it is asked in the name of this one, whose right to manage it was looked at.
+        await server.instance.meet?.({ signal, principal, subjectToken, runId: '' }).catch(() => {});
+        await calls.catalogue.refresh(server);
+      };
+      const end = await Promise.race([asked(), tired]).finally(() => clearTimeout(patience));
       if (end === 'tired')
         throw new GatewayError('upstream_timeout', `The MCP server "${server.name}" did not answer within ${syncPatienceMs} ms.`);
-      return healthOf(calls, server, true, config.people);
+      return healthOf(calls, server, viewerOf(request, true), config.people);
     },
   );
 

@@ -21,6 +21,8 @@ import { createRevocations, type Revocations } from '../storage/revocations.ts';
 import { createSecretBox, derivedKey, derivedKeys, type MasterKeys } from '../storage/secret-box.ts';
 import { createSessionStore } from '../storage/session-store.ts';
 import type { Logger } from '../types/logger.ts';
+import type { TokenExchange } from '../types/token-exchange.ts';
+import { createExchangeEndpoints } from './exchange-endpoints.ts';
 
 export interface IssuerParts {
   readonly settings: Settings;
@@ -51,6 +53,8 @@ export interface Identity {
   readonly revocations: Revocations;
   /** Reads what an issuer tells of a sign-out. */
   readonly verifyLogout: Authenticator['verifyLogout'];
+  /** Where callers' tokens may be exchanged. */
+  readonly tokenExchange: TokenExchange;
 }
 
 export async function composeAuth(parts: AuthParts): Promise<Identity> {
@@ -82,9 +86,18 @@ export async function composeAuth(parts: AuthParts): Promise<Identity> {
     isBlocked: (principal) => revocations.isBlocked(principal),
     tokenHeader: settings.oauth.tokenHeader,
   });
+  const closing = new AbortController();
+  owned.defer(() => closing.abort());
+  const tokenExchange = createExchangeEndpoints({
+    issuers,
+    allowed: settings.tokenExchangeAllow,
+    fetch: client.fetch,
+    signal: closing.signal,
+  });
   const unblocked = (person: Person | null): Person | null => (person !== null && revocations.isBlocked(person) ? null : person);
   revocations.onChange(() => browser?.sessions.forgetAll());
   return {
+    tokenExchange,
     issuers,
     credentials,
     browser,

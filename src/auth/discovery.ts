@@ -4,6 +4,7 @@ export interface DiscoveryDocument {
   readonly jwks_uri: string | null;
   readonly userinfo_endpoint: string | null;
   readonly introspection_endpoint: string | null;
+  readonly token_endpoint: string | null;
 }
 
 export interface Discovery {
@@ -62,6 +63,7 @@ async function discover(issuer: string, baseUrl: string, fetcher: typeof fetch, 
     jwks_uri: address('jwks_uri'),
     userinfo_endpoint: address('userinfo_endpoint'),
     introspection_endpoint: address('introspection_endpoint'),
+    token_endpoint: address('token_endpoint'),
   };
 }
 

@@ -1,9 +1,11 @@
 /** Every write is decided about within its own turn: the row before, the row after, and all that both reach. */
 import type { GrantIndex } from '../types/access.ts';
+import type { Basis } from '../types/basis.ts';
 import type { ConfigChange } from '../types/config-store.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
-import type { Reach, RowWrite, Writer } from '../types/writes.ts';
+import type { AddressReach, PriceReach, ProviderReach, Reach, RowWrite, Writer } from '../types/writes.ts';
+import { basisEnds, basisOf, bindGrants } from './basis.ts';
 import type { InstanceFactory } from './instances.ts';
 import { reachesOf } from './reach.ts';
 import { capabilityOfRow } from './row-capability.ts';
@@ -18,6 +20,9 @@ export interface WriteScene {
   readonly factory: InstanceFactory;
 }
 
+type KeptReach = ProviderReach | PriceReach | AddressReach;
+const isKept = (reach: Reach): reach is KeptReach => reach.type === 'provider' || reach.type === 'price' || reach.type === 'address';
+
 const titles: Readonly<Partial<Record<ResourceKind, string>>> = { mcp: 'MCP server' };
 
 function thingOf(kind: ResourceKind, row: ConfigRow, rows: RowSet): RowWrite['thing'] {
@@ -25,21 +30,24 @@ function thingOf(kind: ResourceKind, row: ConfigRow, rows: RowSet): RowWrite['th
   return capabilityOfRow(kind, base ?? row);
 }
 
-function require(writer: Writer, write: RowWrite, grants: GrantIndex): void {
+/** Throws what the caller should see unless the writer is allowed; else by what right the row reaches what it reaches. */
+function decided(writer: Writer, write: RowWrite, grants: GrantIndex): Basis {
+  if (!writer.kinds.includes(write.kind))
+    throw new Error(`the route of this request does not declare that it writes rows of kind ${write.kind}`);
   const decision = writer.decide(write, grants);
-  if (decision.allowed) return;
-  const row = write.before ?? write.after;
+  if (decision.allowed) return decision.basis;
+  const name = (write.before ?? write.after)?.name ?? '';
   const title = titles[write.kind] ?? write.kind;
-  if (decision.status === 404) throw new GatewayError('not_found', `There is no ${title} named "${row?.name}".`, { param: 'name' });
+  if (decision.status === 404) throw new GatewayError('not_found', `There is no ${title} named "${name}".`, { param: 'name' });
   throw new GatewayError(
     'permission_denied',
-    `You may not ${write.before === null ? 'create' : 'change'} the ${title} "${row?.name}": ${decision.reason}`,
+    `You may not ${write.before === null ? 'create' : 'change'} the ${title} "${name}": ${decision.reason}`,
     decision.param === undefined ? {} : { param: decision.param },
   );
 }
 
 /** What a stored row reaches; one that no snapshot can hold reaches nothing. */
-function reachesBefore(row: ConfigRow, { rows, factory }: WriteScene): readonly Reach[] {
+function storedReaches(row: ConfigRow, { rows, factory }: WriteScene): readonly Reach[] {
   try {
     return reachesOf(row, rows, factory);
   } catch {
@@ -47,10 +55,13 @@ function reachesBefore(row: ConfigRow, { rows, factory }: WriteScene): readonly 
   }
 }
 
-/** Throws `permission_denied` or `not_found` unless the writer may touch the stored row at all. Asked before anything of the row is shown. */
-export function authorizeRow(writer: Writer, kind: ResourceKind, stored: ConfigRow, { rows, grants }: WriteScene): void {
-  if (!writer.kinds.includes(kind)) throw new Error(`the route of this request does not declare that it writes rows of kind ${kind}`);
-  require(writer, { kind, before: stored, after: stored, thing: thingOf(kind, stored, rows), reaches: [] }, grants);
+/** With the basis of the row before where it holds on. What acts on other people by itself needs its right at each write. */
+function withKept(reach: Reach, before: ConfigRow | null, left: readonly Reach[], row: ConfigRow, rows: RowSet): Reach {
+  if (before === null || !isKept(reach) || !left.some(({ key }) => key === reach.key)) return reach;
+  const basis = basisOf(before, reach.key);
+  const { thing = null, name = '' } = reach.type === 'address' ? {} : reach;
+  const holds = basis !== undefined && basisEnds(basis, { row, thing, name, rows, now: Date.now() }) !== null;
+  return holds ? { ...reach, kept: basis } : reach;
 }
 
 /** True where a version of a skill is allowed to run as itself. To take the allowance back is no more than to manage the skill. */
@@ -59,16 +70,33 @@ function changesAllowance(before: ConfigRow | null, after: ConfigRow | null): bo
   return allowed !== null && JSON.stringify(allowed) !== JSON.stringify(before?.spec['runs_as_allowed'] ?? null);
 }
 
-/** Throws `permission_denied` or `not_found` unless the writer may make the whole change. */
-export function authorizeChange(writer: Writer, { kind, before, after }: ConfigChange, scene: WriteScene): void {
-  if (!writer.kinds.includes(kind)) throw new Error(`the route of this request does not declare that it writes rows of kind ${kind}`);
+/** Throws `permission_denied` or `not_found` unless the writer may touch the stored row at all. Asked before anything of the row is shown. */
+export function authorizeRow(writer: Writer, kind: ResourceKind, stored: ConfigRow, { rows, grants }: WriteScene): void {
+  const write = { kind, before: stored, after: stored, thing: thingOf(kind, stored, rows), left: [], reaches: [] };
+  decided(writer, write, grants);
+}
+
+/** The change as it is to be written, with its basis. Throws `permission_denied` or `not_found` unless the writer may make the whole of it. */
+export function authorizeChange(writer: Writer, change: ConfigChange, scene: WriteScene): ConfigChange {
+  const { kind, before, after } = change;
   const row = before ?? after;
-  if (row === null) return;
-  const reaches = after === null ? [] : reachesOf(after, scene.rows, scene.factory);
-  // What is deleted reaches nothing any more; a grant that is taken back is a change for other people.
-  const left = before === null || (after === null && kind !== 'grant') ? [] : reachesBefore(before, scene);
-  const thing = thingOf(kind, row, scene.rows);
-  const allowance = changesAllowance(before, after) ? [{ type: 'runs-as' as const, param: 'spec.runs_as_allowed' }] : [];
+  if (row === null) return change;
+  const left = before === null ? [] : storedReaches(before, scene);
   const reserved = reservedReaches(kind, before, after, scene.rows);
-  require(writer, { kind, before, after, thing, reaches: [...left, ...reaches, ...reserved, ...allowance] }, scene.grants);
+  const allowance: readonly Reach[] = changesAllowance(before, after)
+    ? [{ type: 'runs-as', key: 'runs-as', param: 'spec.runs_as_allowed' }]
+    : [];
+  const reaches =
+    after === null ? [] : reachesOf(after, scene.rows, scene.factory).map((each) => withKept(each, before, left, after, scene.rows));
+  const write: RowWrite = {
+    kind,
+    before,
+    after,
+    thing: thingOf(kind, row, scene.rows),
+    // What is deleted reaches nothing any more; a grant that is taken back is a change for other people.
+    left: [...left.filter((each) => (after === null ? each.type === 'granted' : !isKept(each))), ...reserved, ...allowance],
+    reaches,
+  };
+  const basis = decided(writer, write, scene.grants);
+  return after === null ? change : { ...change, after: { ...after, basis: bindGrants(basis, after.tenant, scene.rows) } };
 }

@@ -16,6 +16,8 @@ export interface ConfigParts {
   readonly people: PersonNames;
   readonly registry: PluginRegistry;
   readonly services: PluginServices;
+  /** As `services`, for rows that rest on no administrator. */
+  readonly developerServices: PluginServices;
   readonly dataDir: string;
   /** The operator's own entries of the catalogue of models; null for none. */
   readonly catalogueFile: string | null;
@@ -25,7 +27,7 @@ export interface ConfigParts {
 
 /** Throws SettingsError for a bad catalogue file. Resolves when a snapshot serves: that of the database, or the last good one while the database is away. */
 export async function composeConfig(parts: ConfigParts): Promise<ConfigService> {
-  const { storage, people, registry, services, dataDir, catalogueFile, logger, owned } = parts;
+  const { storage, people, registry, services, developerServices, dataDir, catalogueFile, logger, owned } = parts;
   const { database } = storage;
   const secrets = createSecretBox(storage.master);
   const accountBox = storage.boxFor('mcp accounts');
@@ -34,6 +36,7 @@ export async function composeConfig(parts: ConfigParts): Promise<ConfigService> 
     store: createConfigStore(database, secrets),
     registry,
     services,
+    developerServices,
     secrets,
     accounts: (server) => createAccounts(database, accountBox, server),
     people,

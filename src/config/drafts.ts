@@ -6,10 +6,11 @@ import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 import type { Deployment, McpServerEntry, ModelEntry, ProviderEntry } from '../types/snapshot.ts';
 import type { Writer } from '../types/writes.ts';
 import { authorizeChange, authorizeRow, type WriteScene } from './authorize-write.ts';
-import { type Handle, type InstanceFactory, instanceKey, type RowPluginType } from './instances.ts';
+import { type Handle, type InstanceFactory, instanceKey, providerEntry, type RowPluginType } from './instances.ts';
 import { unknownName } from './validation-errors.ts';
 import { prepareSpec } from './mutations.ts';
-import { type Built, parseSpec } from './snapshot-builder.ts';
+import { parseSpec } from './parse-spec.ts';
+import type { Built } from './snapshot-builder.ts';
 import { virtualFaults } from './virtual-servers.ts';
 
 export interface Drafts {
@@ -65,11 +66,10 @@ export function createDrafts(options: {
       updatedAt: now,
       updatedBy: '',
     };
-    authorizeChange(writer, { kind, tenant, before: stored, after: row }, scene);
-    return row;
+    return authorizeChange(writer, { kind, tenant, before: stored, after: row }, scene).after ?? row;
   };
   const make = async <T extends RowPluginType>(type: T, row: ConfigRow): Promise<{ handle: Handle<T> } & AsyncDisposable> => {
-    const handle = await factory.take(type, row, String(row.spec['kind']), new Map());
+    const handle = await factory.take(type, row, new Map());
     handle.references = 1;
     return { handle, [Symbol.asyncDispose]: async () => factory.release(handle) };
   };
@@ -102,7 +102,7 @@ export function createDrafts(options: {
     async draftProvider(writer, { tenant, spec, name, model }) {
       const row = draftRow(writer, 'provider', tenant, spec, name);
       const made = await make('provider', row);
-      const provider: ProviderEntry = { id: row.id, name: row.name, kind: String(row.spec['kind']), instance: made.handle.instance };
+      const provider = providerEntry(row, made.handle.instance);
       const entry = modelOf(tenant, { deployments: [{ provider: 'draft', model }], limits: { attempts: 1, total_ms: 30_000 } }, () => [
         deployment(provider, model, 1, 0),
       ]);
@@ -112,6 +112,7 @@ export function createDrafts(options: {
     async draftModel(writer, { tenant, spec }) {
       const { handles, rows } = options.current();
       const providers = rows.group('provider', tenant);
+      // Throws unless the writer may use every provider that it names.
       draftRow(writer, 'model', tenant, spec, undefined);
       const entry = modelOf(tenant, spec, (parsed) =>
         parsed.deployments.flatMap((each, index) => {
@@ -119,16 +120,7 @@ export function createDrafts(options: {
           const handle = row === undefined ? undefined : (handles.get(instanceKey(row)) as Handle<'provider'> | undefined);
           if (row === undefined || handle === undefined)
             throw unknownName('usable provider', each.provider, providers.keys(), `spec.deployments[${index}].provider`);
-          return each.enabled
-            ? [
-                deployment(
-                  { id: row.id, name: row.name, kind: String(row.spec['kind']), instance: handle.instance },
-                  each.model,
-                  each.weight,
-                  each.tier,
-                ),
-              ]
-            : [];
+          return each.enabled ? [deployment(providerEntry(row, handle.instance), each.model, each.weight, each.tier)] : [];
         }),
       );
       return { model: entry, [Symbol.asyncDispose]: async () => {} };

@@ -82,7 +82,8 @@ function findFor(subject: SubjectGrants, action: 'view' | 'use', capability: Cap
     if (byTag !== null) return byTag;
   }
   if (subject.prefixes.length === 0) return null;
-  const reference = `${kind}/${name}`;
+  // A provider is no capability of its own kind: rows name it `#provider/<name>`.
+  const reference = name.startsWith('#provider/') ? name.slice(1) : `${kind}/${name}`;
   for (const { prefix, grant } of subject.prefixes) {
     if (reference.startsWith(prefix) && live(grant, action, now)) return grant.id;
   }

@@ -8,21 +8,36 @@ import type { Accounts } from '../types/accounts.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Plugin, PluginInstances, PluginServices, PluginType } from '../types/plugin.ts';
 import type { ConfigRow } from '../types/resources.ts';
+import type { ProviderEntry } from '../types/snapshot.ts';
 import { invalidBySchema, unknownName } from './validation-errors.ts';
+import { administratorBasis, basisOf } from './basis.ts';
 import { openOptions } from './secret-fields.ts';
 
-const keys = new WeakMap<ConfigRow['spec'], string>();
+const digests = new WeakMap<ConfigRow['spec'], string>();
+
+/** True if an administrator stands for the addresses of the row: Pailou connects to private ones, as far as the operator allows. */
+function isTrusted({ basis }: Pick<ConfigRow, 'basis'>): boolean {
+  if (basis?.['*'] === administratorBasis) return true;
+  const addresses = Object.entries(basis ?? {}).filter(([key]) => key.startsWith('address:'));
+  return addresses.length > 0 && addresses.every(([, rule]) => rule === administratorBasis);
+}
 
 /** The same for a row as long as its instance would be: a change of anything beside kind and options needs no new connection. */
-export function instanceKey({ id, spec }: Pick<ConfigRow, 'id' | 'spec'>): string {
-  let digest = keys.get(spec);
+export function instanceKey({ id, spec, ...row }: Pick<ConfigRow, 'id' | 'spec' | 'basis'>): string {
+  let digest = digests.get(spec);
   if (digest === undefined) {
     digest = createHash('sha256')
       .update(JSON.stringify([spec['kind'], spec['options']]))
       .digest('base64url');
-    keys.set(spec, digest);
+    digests.set(spec, digest);
   }
-  return `${id}@${digest}`;
+  return `${id}@${digest}${isTrusted(row) ? '' : ' developer'}`;
+}
+
+/** A provider as models call it. */
+export function providerEntry(row: ConfigRow, instance: PluginInstances['provider']): ProviderEntry {
+  const entry = { id: row.id, name: row.name, kind: String(row.spec['kind']), instance };
+  return isTrusted(row) ? entry : { ...entry, restricted: true };
 }
 
 export type RowPluginType = 'provider' | 'skill' | 'tool-source';
@@ -36,8 +51,12 @@ export interface Handle<T extends RowPluginType = RowPluginType> {
 
 export interface InstanceFactory {
   /** The instance for a row: the one that `previous` has for the same row with the same options, or a new one. Throws `configuration_invalid`. */
-  take<T extends RowPluginType>(type: T, row: ConfigRow, kind: string, previous: ReadonlyMap<string, Handle>): Promise<Handle<T>>;
+  take<T extends RowPluginType>(type: T, row: ConfigRow, previous: ReadonlyMap<string, Handle>): Promise<Handle<T>>;
   plugin<T extends PluginType>(type: T, kind: string): Plugin<T>;
+  /** The plugin of a row and its options as the plugin takes them. Throws `configuration_invalid`. */
+  parsed<T extends RowPluginType>(type: T, row: ConfigRow): { readonly plugin: Plugin<T>; readonly options: unknown };
+  /** For rows that rest on no administrator. */
+  readonly developerServices: PluginServices;
   release(handle: Handle): void;
   /** Resolves when every instance let go so far has been disposed of: no child process may outlive the gateway. */
   disposed(): Promise<void>;
@@ -46,16 +65,25 @@ export interface InstanceFactory {
 export function createInstanceFactory(options: {
   registry: PluginRegistry;
   services: PluginServices;
+  /** As `services`, with the outbound guard for rows that rest on no administrator. */
+  developerServices: PluginServices;
   secrets: SecretBox;
   logger: Logger;
   /** People's accounts at the MCP server with this row id. */
   accounts?: (row: string) => Accounts;
 }): InstanceFactory {
-  const { registry, services, secrets, logger } = options;
+  const { registry, services, developerServices, secrets, logger } = options;
   const disposals = new Set<Promise<void>>();
 
-  const servicesFor = ({ id }: ConfigRow): PluginServices =>
-    options.accounts === undefined ? services : { ...services, accounts: options.accounts(id) };
+  const servicesFor = (row: ConfigRow): PluginServices => {
+    const { stdioPrograms, ...own } = isTrusted(row) ? services : developerServices;
+    return {
+      ...own,
+      tenant: row.tenant,
+      stdioPrograms: stdioPrograms.filter(({ tenants }) => tenants === null || tenants.includes(row.tenant)),
+      ...(options.accounts === undefined ? {} : { accounts: options.accounts(row.id) }),
+    };
+  };
   const plugin = <T extends PluginType>(type: T, kind: string): Plugin<T> => {
     const found = registry.get(type, kind);
     if (found !== undefined) return found;
@@ -67,22 +95,33 @@ export function createInstanceFactory(options: {
     );
   };
 
+  const parsed = <T extends RowPluginType>(type: T, row: ConfigRow): { plugin: Plugin<T>; options: unknown } => {
+    const found = plugin(type, String(row.spec['kind']));
+    return { plugin: found, options: parseOptions(found.options, row.spec['options'] ?? {}, secrets, rowContext(row)) };
+  };
+
   return {
     plugin,
-    async take<T extends RowPluginType>(type: T, row: ConfigRow, kind: string, previous: ReadonlyMap<string, Handle>): Promise<Handle<T>> {
+    parsed,
+    developerServices,
+    async take<T extends RowPluginType>(type: T, row: ConfigRow, previous: ReadonlyMap<string, Handle>): Promise<Handle<T>> {
       const key = instanceKey(row);
       const known = previous.get(key);
       if (known !== undefined) return known as Handle<T>;
-      const found = plugin(type, kind);
-      const parsed = parseOptions(found.options, row.spec['options'] ?? {}, secrets, rowContext(row));
+      const { plugin: found, options: read } = parsed(type, row);
+      requireBasis(row, found.reaches?.(read) ?? []);
       try {
-        return { key, instance: await found.create(parsed, servicesFor(row)), references: 0 };
+        return { key, instance: await found.create(read, servicesFor(row)), references: 0 };
       } catch (thrown) {
         if (thrown instanceof GatewayError) throw thrown;
-        throw new GatewayError('configuration_invalid', `spec.options: the ${type} kind "${kind}" cannot be set up with these options.`, {
-          param: 'spec.options',
-          cause: thrown,
-        });
+        throw new GatewayError(
+          'configuration_invalid',
+          `spec.options: the ${type} kind "${found.kind}" cannot be set up with these options.`,
+          {
+            param: 'spec.options',
+            cause: thrown,
+          },
+        );
       }
     },
     release(handle) {
@@ -98,6 +137,18 @@ export function createInstanceFactory(options: {
       await Promise.all(disposals);
     },
   };
+}
+
+/** Throws for a row that acts on other people and rests on no administrator, such as one of an older version. */
+function requireBasis(row: ConfigRow, reaches: readonly string[]): void {
+  const reach = reaches.find((each) => basisOf(row, each) !== administratorBasis);
+  if (reach === undefined) return;
+  const param = 'spec.kind';
+  throw new GatewayError(
+    'configuration_invalid',
+    `${param}: the row acts on other people (${reach}) and was last saved by somebody who is not known as an administrator. An administrator looks at it and saves it again.`,
+    { param },
+  );
 }
 
 /** Options as the plugin takes them: secrets opened, defaults filled in. Throws `configuration_invalid` naming the field. */

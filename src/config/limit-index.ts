@@ -7,6 +7,7 @@ import { personRef } from '../types/person.ts';
 import type { ConfigRow } from '../types/resources.ts';
 
 const none: readonly LimitRule[] = [];
+const noDeployments: readonly never[] = [];
 export const noLimits: LimitIndex = { find: () => none, rules: none };
 
 /** What makes a count another count: whom and what it counts, and in which money; not how much is allowed. */
@@ -39,6 +40,16 @@ function inForce(rules: readonly LimitRule[]): readonly LimitRule[] {
   return current.filter(({ name }) => !replaced.has(name));
 }
 
+/** True if the rule counts a provider that one of the deployments calls. */
+function reachesProvider({ capability }: LimitSpec, deployments: readonly { readonly provider?: { readonly name?: string } }[]): boolean {
+  if (!capability.startsWith('provider/')) return false;
+  const wanted = capability.slice('provider/'.length);
+  return deployments.some(({ provider }) => {
+    const name = provider?.name ?? '';
+    return wanted.endsWith('*') ? name.startsWith(wanted.slice(0, -1)) : name === wanted;
+  });
+}
+
 /** The rules of one tenant. */
 export function compileLimits(rules: readonly LimitRule[]): LimitIndex {
   if (rules.length === 0) return noLimits;
@@ -51,10 +62,11 @@ export function compileLimits(rules: readonly LimitRule[]): LimitIndex {
   }
   return {
     rules,
-    find({ issuer, subject, roles, client, key }, capability) {
+    find({ issuer, subject, roles, client, key }, capability, deployments = noDeployments) {
       const matching: LimitRule[] = [];
       const look = (whom: string): void => {
-        for (const rule of bySubject.get(whom) ?? none) if (covers(rule.spec, capability)) matching.push(rule);
+        for (const rule of bySubject.get(whom) ?? none)
+          if (covers(rule.spec, capability) || reachesProvider(rule.spec, deployments)) matching.push(rule);
       };
       look('tenant:*');
       look('user:*');

@@ -10,12 +10,13 @@ import type { InstanceFactory } from './instances.ts';
 import { parseOptions } from './instances.ts';
 import { invalidBySchema, refusePoison } from './validation-errors.ts';
 import { pluginTypes } from './reach.ts';
-import { restoreMasked, sealOptions } from './secret-fields.ts';
 import type { PersonNames } from './person-names.ts';
 import { resolvePeople, showPeople } from './row-people.ts';
 import { tagsOf } from './row-capability.ts';
+import { requireSameAddresses } from './secret-address.ts';
+import { hasMasked, restoreMasked, sealOptions } from './secret-fields.ts';
 import type { RowSet } from './row-set.ts';
-import { parseSpec } from './snapshot-builder.ts';
+import { parseSpec } from './parse-spec.ts';
 
 export interface Mutation {
   readonly kind: ResourceKind;
@@ -60,8 +61,10 @@ export function prepareSpec(
   const { options: schema } = factory.plugin(type, String(spec['kind']));
   const context = rowContext(row);
   const sameKind = stored !== null && stored.spec['kind'] === spec['kind'];
-  const restored = restoreMasked(spec['options'] ?? {}, sameKind ? stored.spec['options'] : undefined, schema);
-  parseOptions(schema, restored, secrets, context);
+  const kept = sameKind ? stored.spec['options'] : undefined;
+  const restored = restoreMasked(spec['options'] ?? {}, kept, schema);
+  const parsed = parseOptions(schema, restored, secrets, context);
+  if (kept !== undefined && hasMasked(spec['options'], schema)) requireSameAddresses(parsed, kept, { schema, secrets, context });
   return { ...spec, options: sealOptions(restored, schema, secrets, context) };
 }
 

@@ -1,12 +1,15 @@
 /** What a row reaches beside itself, computed from the row and the rows of its tenant. */
+import { createHash } from 'node:crypto';
 import type { Capability } from '../types/access.ts';
+import { toGatewayError } from '../types/errors.ts';
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
-import type { Reach } from '../types/writes.ts';
+import type { GrantedReach, PriceReach, ProviderReach, Reach } from '../types/writes.ts';
 import { readGrantReference } from './grant-reference.ts';
 import type { InstanceFactory, RowPluginType } from './instances.ts';
+import { addressesOf } from './option-addresses.ts';
+import { parseSpec } from './parse-spec.ts';
 import { capabilityOfRow } from './row-capability.ts';
 import type { RowSet } from './row-set.ts';
-import { parseSpec } from './snapshot-builder.ts';
 
 /** Kinds of rows whose `spec.kind` names a plugin with options. */
 export const pluginTypes: Readonly<Partial<Record<ResourceKind, RowPluginType>>> = {
@@ -15,12 +18,42 @@ export const pluginTypes: Readonly<Partial<Record<ResourceKind, RowPluginType>>>
   mcp: 'tool-source',
 };
 
-function providersOf(row: ConfigRow, rows: RowSet): Reach[] {
+/** True if the provider's row lets others than its owner have this model of the vendor. */
+function isOffered(provider: ConfigRow, model: string): boolean {
+  const offered = provider.spec['offered_models'] as readonly string[] | null | undefined;
+  return offered == null || offered.some((each) => (each.endsWith('*') ? model.startsWith(each.slice(0, -1)) : each === model));
+}
+
+/** What one deployment of a model's row reaches: the provider that it calls, and the price at which that is counted. */
+export function deploymentReaches(
+  { provider: name, model, price }: { readonly provider: string; readonly model: string; readonly price?: unknown },
+  index: number,
+  providers: ReadonlyMap<string, ConfigRow>,
+): { readonly provider: ProviderReach; readonly price: PriceReach | null } {
+  const row = providers.get(name);
+  const thing = row === undefined ? null : capabilityOfRow('provider', row);
+  const key = `${row?.id ?? name}/${model}`;
+  const param = `spec.deployments[${index}]`;
+  const digest = (): string => createHash('sha256').update(JSON.stringify(price)).digest('base64url').slice(0, 16);
+  return {
+    provider: {
+      type: 'provider',
+      key: `provider:${key}`,
+      param: `${param}.provider`,
+      name,
+      model,
+      thing,
+      offered: row === undefined || isOffered(row, model),
+    },
+    price: price === undefined ? null : { type: 'price', key: `price:${key}:${digest()}`, param: `${param}.price`, name, thing },
+  };
+}
+
+function modelReaches(row: ConfigRow, rows: RowSet): Reach[] {
   const providers = rows.group('provider', row.tenant);
-  return parseSpec('model', row.spec).deployments.map(({ provider: name, model }, index) => {
-    const provider = providers.get(name);
-    const thing = provider === undefined ? null : capabilityOfRow('provider', provider);
-    return { type: 'provider', name, model, thing, param: `spec.deployments[${index}].provider` };
+  return parseSpec('model', row.spec).deployments.flatMap((deployment, index) => {
+    const { provider, price } = deploymentReaches(deployment, index, providers);
+    return price === null ? [provider] : [provider, price];
   });
 }
 
@@ -32,17 +65,41 @@ function grantedThing({ tenant, target }: ConfigRow, capability: string, rows: R
   return row === undefined || (target != null && row.id !== target) ? null : capabilityOfRow(reference.kind, row);
 }
 
+function grantReaches(row: ConfigRow, rows: RowSet): GrantedReach[] {
+  const { capability } = parseSpec('grant', row.spec);
+  const thing = grantedThing(row, capability, rows);
+  return [{ type: 'granted', key: `granted:${capability}`, capability, thing, param: 'spec.capability' }];
+}
+
+/** Why a developer may not have Pailou connect there, as far as the address alone tells. */
+function addressRefusal(url: string, param: string, factory: InstanceFactory): string | null {
+  try {
+    factory.developerServices.checkUrl(url, param);
+    return null;
+  } catch (thrown) {
+    return toGatewayError(thrown).message;
+  }
+}
+
 /** All that `row` reaches. Throws `configuration_invalid` for a row that no snapshot could hold. */
 export function reachesOf(row: ConfigRow, rows: RowSet, factory: InstanceFactory): readonly Reach[] {
-  const { kind, spec } = row;
-  if (kind === 'model') return providersOf(row, rows);
-  if (kind === 'grant') {
-    const { capability } = parseSpec('grant', spec);
-    return [{ type: 'granted', capability, thing: grantedThing(row, capability, rows), param: 'spec.capability' }];
-  }
-  const type = pluginTypes[kind];
+  if (row.kind === 'model') return modelReaches(row, rows);
+  if (row.kind === 'grant') return grantReaches(row, rows);
+  const type = pluginTypes[row.kind];
   if (type === undefined) return [];
-  const pluginKind = String(spec['kind']);
-  const { reaches } = factory.plugin(type, pluginKind);
-  return (reaches ?? []).map((reach) => ({ type: reach, kind: pluginKind, param: 'spec.kind' }));
+  const { plugin, options } = factory.parsed(type, row);
+  const acting = (plugin.reaches?.(options) ?? []).map((reach): Reach => ({
+    type: reach,
+    key: reach,
+    kind: plugin.kind,
+    param: 'spec.kind',
+  }));
+  const addresses = addressesOf(options, plugin.options).flatMap(({ path, url }): Reach[] => {
+    if (url === null) return [];
+    const param = `spec.options.${path}`;
+    return [{ type: 'address', key: `address:${url.href}`, param, refusal: addressRefusal(url.href, param, factory) }];
+  });
+  // Where the kind leads by itself, such as a vendor's own address for a region.
+  const vendor: Reach = { type: 'address', key: `address:${plugin.kind}`, param: 'spec.kind', refusal: null };
+  return [...acting, vendor, ...addresses];
 }

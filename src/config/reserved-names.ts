@@ -48,7 +48,9 @@ function namesIn(row: ConfigRow, kind: ResourceKind): readonly string[] {
 function namedByApproved({ kind, name, tenant }: ConfigRow, rows: RowSet): Reach[] {
   const others = (['mcp', 'skill', 'model'] as const).flatMap((each) => [...rows.group(each, tenant).values()]);
   const other = others.find((each) => each.approvedTags != null && namesIn(each, kind).includes(name));
-  return other === undefined ? [] : [{ type: 'reserved', name: `The name "${name}"`, by: `${other.kind} "${other.name}"`, param: 'name' }];
+  return other === undefined
+    ? []
+    : [{ type: 'reserved', key: `reserved:${other.name}`, name: `The name "${name}"`, by: `${other.kind} "${other.name}"`, param: 'name' }];
 }
 
 /** What a write takes or gives up that is reserved. What the row had before stays its own, approved or not. */
@@ -64,10 +66,10 @@ export function reservedReaches(kind: ResourceKind, before: ConfigRow | null, af
   return reservationsOf(kind, after.tenant, rows).flatMap(({ kind: from, by, type, text }): Reach[] => {
     if (type === 'pattern') {
       return isNamed && after.name.startsWith(text)
-        ? [{ type: 'reserved', name: `A name that begins with "${text}"`, by, param: 'name' }]
+        ? [{ type: 'reserved', key: `reserved:${by}`, name: `A name that begins with "${text}"`, by, param: 'name' }]
         : [];
     }
     const isMoved = added.includes(text) || (from === 'limit' && removed.includes(text));
-    return isMoved ? [{ type: 'reserved', name: `The tag "${text}"`, by, param: 'spec.tags' }] : [];
+    return isMoved ? [{ type: 'reserved', key: `reserved:${by}`, name: `The tag "${text}"`, by, param: 'spec.tags' }] : [];
   });
 }

@@ -40,6 +40,7 @@ function withGrants(changes: readonly ConfigChange[], rows: RowSet, tenant: stri
   return [...bound, ...grantsOfDeleted(bound, rows.with(bound))];
 }
 
+/** Not by what right it was written: that is decided anew. */
 function content(row: ConfigRow): string {
   return JSON.stringify([row.id, row.spec, row.enabled, row.owner, row.target ?? null, row.approvedTags ?? null]);
 }

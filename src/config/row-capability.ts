@@ -26,8 +26,11 @@ export function capabilityOfRow(kind: ResourceKind, row: Named, tags: readonly s
   const { id, tenant, owner, approvedTags } = row;
   const rights = rightsOf[kind];
   const identity = id === undefined ? {} : { row: id };
-  // A row that is no capability is named so that no `model/*` grant covers it, and is approved under no tag.
-  if (kind !== rights) return Object.freeze({ kind: rights, name: `#${kind}/${row.name}`, tenant, owner, tags, ...identity });
+  // A row that is no capability is named so that no `model/*` grant covers it, and has no tags.
+  if (kind !== rights) {
+    const approved = kind === 'provider' && approvedTags != null ? { approvedTags: [] } : {};
+    return Object.freeze({ kind: rights, name: `#${kind}/${row.name}`, tenant, owner, tags, ...identity, ...approved });
+  }
   const approved = approvedTags == null ? {} : { approvedTags: tags.filter((tag) => approvedTags.includes(tag)) };
   return Object.freeze({ kind: rights, name: row.name, tenant, owner, tags, ...identity, ...approved });
 }

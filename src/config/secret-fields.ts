@@ -1,42 +1,14 @@
 /** Which fields of a plugin's options are secret, and the ways in and out of the safe. */
-import { z, type ZodType } from 'zod';
+import type { ZodType } from 'zod';
 import { isSealed, mask, type SecretBox } from '../storage/secret-box.ts';
 import { GatewayError } from '../types/errors.ts';
-import { isJsonObject } from '../types/json.ts';
+import { markedPaths, type OptionPath } from './marked-paths.ts';
 
-type JsonSchema = { readonly [key: string]: unknown };
-
-/** A path into the options; `*` stands for every key or index. */
-type Path = readonly string[];
-
-const cache = new WeakMap<ZodType, readonly Path[]>();
-
-/** The paths of fields marked with `secret()`, from the schema's JSON Schema. */
-export function secretPaths(options: ZodType): readonly Path[] {
-  let paths = cache.get(options);
-  if (paths === undefined) {
-    const found: Path[] = [];
-    collect(z.toJSONSchema(options, { io: 'input', unrepresentable: 'any' }) as JsonSchema, [], found);
-    cache.set(options, (paths = found));
-  }
-  return paths;
-}
-
-function collect(schema: JsonSchema, path: Path, found: Path[]): void {
-  if (schema['secret'] === true) found.push(path);
-  for (const [key, inner] of Object.entries((schema['properties'] as Record<string, JsonSchema> | undefined) ?? {}))
-    collect(inner, [...path, key], found);
-  for (const key of ['additionalProperties', 'items'] as const) {
-    const inner = schema[key];
-    if (isJsonObject(inner)) collect(inner, [...path, '*'], found);
-  }
-  for (const key of ['anyOf', 'oneOf', 'allOf'] as const) {
-    for (const inner of (schema[key] as JsonSchema[] | undefined) ?? []) collect(inner, path, found);
-  }
-}
+/** The paths of fields marked with `secret()`. */
+export const secretPaths = (options: ZodType): readonly OptionPath[] => markedPaths(options, 'secret');
 
 /** A copy of `value` with `change` applied to whatever stands at `path`. */
-function at(value: unknown, path: Path, change: (found: unknown, where: Path) => unknown, where: Path = []): unknown {
+function at(value: unknown, path: OptionPath, change: (found: unknown, where: OptionPath) => unknown, where: OptionPath = []): unknown {
   const [key, ...rest] = path;
   if (key === undefined) return value === undefined || value === null ? value : change(value, where);
   if (Array.isArray(value)) return key === '*' ? value.map((inner, index) => at(inner, rest, change, [...where, String(index)])) : value;
@@ -47,12 +19,23 @@ function at(value: unknown, path: Path, change: (found: unknown, where: Path) =>
   return Object.fromEntries(entries);
 }
 
-function claimAt(value: unknown, path: Path): unknown {
+function claimAt(value: unknown, path: OptionPath): unknown {
   return path.reduce<unknown>(
     (inner, key) =>
       typeof inner === 'object' && inner !== null && Object.hasOwn(inner, key) ? (inner as Record<string, unknown>)[key] : undefined,
     value,
   );
+}
+
+/** True if any secret is to stay as it is stored. */
+export function hasMasked(given: unknown, schema: ZodType): boolean {
+  const found: unknown[] = [];
+  const note = (value: unknown): unknown => {
+    found.push(value);
+    return value;
+  };
+  for (const path of secretPaths(schema)) at(given, path, note);
+  return found.includes(mask);
 }
 
 /** `***` becomes the value stored before. Throws `configuration_invalid` where nothing is stored. */

@@ -14,6 +14,7 @@ import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 import type { HeldSnapshot, Snapshot } from '../types/snapshot.ts';
 import type { Writer } from '../types/writes.ts';
 import { authorizeChange, authorizeRow, type WriteScene } from './authorize-write.ts';
+import { RightLost } from './deployment-rights.ts';
 import { createDrafts, type Drafts } from './drafts.ts';
 import { createInstanceFactory } from './instances.ts';
 import { readLastGood, writeLastGood } from './last-good.ts';
@@ -69,6 +70,8 @@ export interface ConfigServiceOptions {
   readonly store: ConfigStore;
   readonly registry: PluginRegistry;
   readonly services: PluginServices;
+  /** As `services`, for rows that rest on no administrator. */
+  readonly developerServices: PluginServices;
   readonly secrets: SecretBox;
   /** Left out: the built-in one. */
   readonly catalogue?: ModelCatalogue;
@@ -84,6 +87,8 @@ export interface ConfigServiceOptions {
 
 const closePatienceMs = 3_000;
 const commitAttempts = 8;
+/** Node takes no longer ones. */
+const longestTimerMs = 2_000_000_000;
 
 export function createConfigService(options: ConfigServiceOptions): ConfigService {
   const { store, logger, secrets, people = createPersonNames([]), catalogue = createModelCatalogue() } = options;
@@ -100,6 +105,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
   let saving: Promise<void> = Promise.resolve();
   let saved = -1;
   let poll: NodeJS.Timeout | undefined;
+  let rightsTimer: NodeJS.Timeout | undefined;
   let stopWatch: () => void = () => {};
 
   /** One build or write at a time. */
@@ -117,12 +123,24 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
     if (left === 0) for (const handle of built.handles.values()) factory.release(handle);
   };
 
+  /** A grant that expires changes nothing in the database: what rests on it is left out when its time has come. */
+  const watchRights = ({ until }: Built): void => {
+    clearTimeout(rightsTimer);
+    if (until === Infinity) return;
+    rightsTimer = setTimeout(
+      () => void inTurn(async () => swap(await builder.build(current.rows, current.snapshot.revision, current))).catch(() => {}),
+      Math.min(Math.max(0, until - Date.now()), longestTimerMs),
+    );
+    rightsTimer.unref();
+  };
+
   const swap = (next: Built): void => {
     const previous = current;
     for (const handle of next.handles.values()) handle.references++;
     holders.set(next, 1);
     current = next;
     letGo(previous);
+    watchRights(next);
     for (const problem of next.problems) {
       if (!previous.problems.some((each) => sameProblem(each, problem)))
         logger.warn({ ...problem, error: undefined }, 'a configuration row cannot be used and is left out');
@@ -176,7 +194,12 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
   };
 
   const refuseNewProblems = (candidate: Built, changes: readonly ConfigChange[]): void => {
-    const fresh = candidate.problems.filter((problem) => !current.problems.some((each) => sameProblem(each, problem)));
+    const fresh = candidate.problems.filter(
+      (problem) =>
+        !current.problems.some((each) => sameProblem(each, problem)) &&
+        // Who takes a right back takes out what rests on it.
+        (!(problem.error instanceof RightLost) || changes.some((change) => isAbout(problem, change))),
+    );
     const first = fresh[0];
     if (first === undefined) return;
     const own = fresh.find((problem) => changes.some((change) => isAbout(problem, change)));
@@ -281,8 +304,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
           const stored = rows.group(mutation.kind, mutation.tenant).get(mutation.name);
           if (stored !== undefined && mutation.operation !== 'create') authorizeRow(writer, mutation.kind, stored, { ...scene, rows });
           const change = planChange(mutation, rows, next, writer.actor, factory, secrets, people);
-          authorizeChange(writer, change, { ...scene, rows });
-          changes.push(change);
+          changes.push(authorizeChange(writer, change, { ...scene, rows }));
         }
         const rows = scene.rows.with(changes);
         const grants = grantsOfDeleted(changes, rows);
@@ -301,8 +323,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
             param: 'revision',
           });
         const changes = undoSince(await store.changesSince(revision), writer.actor, scene.rows, next);
-        for (const change of changes) authorizeChange(writer, change, { ...scene, rows: scene.rows.with(changes) });
-        return changes;
+        return changes.map((change) => authorizeChange(writer, change, { ...scene, rows: scene.rows.with(changes) }));
       });
       return { revision: written.revision, changes: written.changes.length };
     },
@@ -319,6 +340,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
 
     async close() {
       clearInterval(poll);
+      clearTimeout(rightsTimer);
       stopWatch();
       await queue;
       await saving;

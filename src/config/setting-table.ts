@@ -232,17 +232,38 @@ const table = {
     example: '8080',
     default: '8080',
   },
-  PAILOU_STDIO_COMMANDS: {
-    meaning: 'Commands that MCP servers of kind stdio may start.',
-    form: 'a comma list',
-    example: 'node,uvx',
-    default: 'node; none in production',
+  PAILOU_STDIO_PROGRAMS: {
+    meaning:
+      'Programs that MCP servers of kind stdio may start: by name the whole command line, the parameters and variables that a row may give, and the tenants it is for (docs/mcp.md).',
+    form: 'JSON such as {"files":{"command":"node","args":["/opt/mcp/files.js","/srv/{folder}"],"parameters":{"folder":{"values":["docs","wiki"]}},"tenants":["default"]}}, or the path of a file that holds it',
+    example: '/etc/pailou/programs.json',
+    default: 'none; in development the demo server',
+  },
+  PAILOU_STDIO_USER: {
+    meaning: 'The user and group of the system as whom those programs run. Pailou must run as root for that.',
+    form: 'two numbers such as 65534:65534',
+    example: '65534:65534',
+    default: 'the user of Pailou',
   },
   PAILOU_OUTBOUND_ALLOW: {
     meaning: 'Private address ranges in which providers and MCP servers may be. Metadata addresses never.',
     form: 'a comma list of ranges such as 10.0.0.0/8',
     example: '10.20.0.0/16',
     default: 'all private ranges; none in production',
+  },
+  PAILOU_OUTBOUND_ALLOW_DEVELOPERS: {
+    meaning:
+      'Private address ranges in which providers and MCP servers may be that nobody but a developer has set up. Others need an administrator, who saves the row. Metadata addresses never.',
+    form: 'a comma list of ranges such as 10.0.0.0/8',
+    example: '10.20.30.0/24',
+    default: 'none: public addresses only',
+  },
+  PAILOU_TOKEN_EXCHANGE_ALLOW: {
+    meaning:
+      "Token endpoints at which MCP servers with credentials of type token_exchange may exchange a caller's token, beside those of the configured issuers.",
+    form: 'a comma list of http:// or https:// addresses',
+    example: 'https://sso.company.cn/oauth2/token',
+    default: "none: the issuers' own",
   },
   PAILOU_FETCH_ALLOW: {
     meaning: 'Private address ranges from which Pailou may fetch pictures that callers name by address. Metadata addresses never.',
@@ -300,3 +321,9 @@ export const commandVariables = {
 export function describeSetting(name: SettingName, message: string): string {
   return `${name}: ${message}. Example: ${name}=${settingTable[name].example}`;
 }
+
+/** Settings of older versions, with what stands in their place. */
+export const replacedSettings: Readonly<Record<string, string>> = {
+  PAILOU_STDIO_COMMANDS:
+    'was replaced by PAILOU_STDIO_PROGRAMS, which allows whole command lines instead of commands with any arguments. For each MCP server of kind stdio write its line, e.g. PAILOU_STDIO_PROGRAMS=\'{"files":{"command":"node","args":["/opt/mcp/files.js"],"tenants":["default"]}}\', and leave PAILOU_STDIO_COMMANDS out; rows that name exactly that line go on, the others are listed with the line to add at /api/config/problems (docs/mcp.md).',
+};

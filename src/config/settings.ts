@@ -1,7 +1,9 @@
 /** Process settings from the environment. Everything else is configuration and lives in the database. */
 import { readFileSync } from 'node:fs';
+import type { StdioProgram, SystemUser } from '../types/stdio-programs.ts';
 import { nearMatches } from '../text/did-you-mean.ts';
-import { commandVariables, describeSetting, settingTable, type SettingName } from './setting-table.ts';
+import { readStdioPrograms } from './stdio-programs.ts';
+import { commandVariables, describeSetting, replacedSettings, settingTable, type SettingName } from './setting-table.ts';
 
 export interface OauthSettings {
   /** Describes one service or several, in place of all the rest here. */
@@ -64,8 +66,14 @@ export interface Settings {
   readonly catalogueFile: string | null;
   readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug';
   readonly identityPort: number;
-  readonly stdioCommands: readonly string[];
+  readonly stdioPrograms: readonly StdioProgram[];
+  /** As whom they run; null for the user of Pailou. */
+  readonly stdioUser: SystemUser | null;
   readonly outboundAllow: readonly string[];
+  /** Private ranges that a row may name which rests on no administrator. */
+  readonly outboundAllowDevelopers: readonly string[];
+  /** Where callers' tokens may be exchanged beside the issuers' own token endpoints. */
+  readonly tokenExchangeAllow: readonly string[];
   /** Unlike `outboundAllow` for addresses that callers name: nothing private unless said. */
   readonly fetchAllow: readonly string[];
   /** Whether responses are kept for `previous_response_id`. */
@@ -126,6 +134,13 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     (text: string): string | undefined =>
       URL.canParse(text) && protocols.includes(new URL(text).protocol) ? text : undefined;
 
+  const programs = (text: string): readonly StdioProgram[] => {
+    const found = readStdioPrograms(text);
+    if (typeof found !== 'string') return found;
+    fault('PAILOU_STDIO_PROGRAMS', found.endsWith('.') ? found.slice(0, -1) : found);
+    return [];
+  };
+
   const mode = read('PAILOU_MODE', oneOf('development', 'production'), 'development');
   const production = mode === 'production';
   const issuer = read('PAILOU_OAUTH_ISSUER', url('https:', 'http:'), null);
@@ -170,8 +185,15 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     catalogueFile: read('PAILOU_CATALOGUE', (text) => text, null),
     logLevel: read('PAILOU_LOG_LEVEL', oneOf('silent', 'error', 'warn', 'info', 'debug'), production ? 'info' : 'warn'),
     identityPort: read('PAILOU_IDENTITY_PORT', whole(1, 65_535), 8080),
-    stdioCommands: read('PAILOU_STDIO_COMMANDS', list, production ? [] : ['node']),
+    stdioPrograms: read('PAILOU_STDIO_PROGRAMS', programs, []),
+    stdioUser: read('PAILOU_STDIO_USER', systemUser, null),
     outboundAllow: read('PAILOU_OUTBOUND_ALLOW', parseRanges, production ? [] : developmentRanges),
+    outboundAllowDevelopers: read('PAILOU_OUTBOUND_ALLOW_DEVELOPERS', parseRanges, []),
+    tokenExchangeAllow: read(
+      'PAILOU_TOKEN_EXCHANGE_ALLOW',
+      (text) => (list(text).every((each) => url('https:', 'http:')(each) !== undefined) ? list(text) : undefined),
+      [],
+    ),
     fetchAllow: read('PAILOU_FETCH_ALLOW', parseRanges, []),
     responsesStore: read('PAILOU_RESPONSES_STORE', (text) => ({ on: true, off: false })[text], true),
     bodyLimit,
@@ -184,6 +206,11 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   if (settings.bodies.mostOfAll < bodyLimit)
     fault('PAILOU_BODIES_MB', 'is less than PAILOU_BODY_LIMIT, the size of a single body; raise it');
 
+  if (settings.stdioUser !== null && process.getuid?.() !== 0)
+    fault(
+      'PAILOU_STDIO_USER',
+      'needs a gateway that runs as root; leave it out, or start Pailou as the user that its programs should have',
+    );
   if (settings.redisUrl === null && values.has('PAILOU_WITHOUT_REDIS'))
     fault('PAILOU_WITHOUT_REDIS', 'has no meaning without PAILOU_REDIS_URL; leave it out, or set that too');
   if (settings.masterKey === null && settings.oldMasterKeys.length > 0)
@@ -240,7 +267,8 @@ function collect(env: NodeJS.ProcessEnv, faults: string[]): Map<SettingName, str
       } catch {
         faults.push(`${name}: the file ${value} cannot be read.`);
       }
-    } else {
+    } else if (Object.hasOwn(replacedSettings, name)) faults.push(`${name}: ${replacedSettings[name]}`);
+    else {
       const near = nearMatches(name, names);
       faults.push(`${name}: there is no such setting.${near.length === 0 ? '' : ` Did you mean ${near.join(' or ')}?`}`);
     }
@@ -260,6 +288,11 @@ function parseClaims(text: string): Readonly<Record<string, readonly string[]>> 
   } catch {
     return undefined;
   }
+}
+
+function systemUser(text: string): SystemUser | undefined {
+  const [, uid, gid] = /^(\d{1,9}):(\d{1,9})$/.exec(text) ?? [];
+  return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
 }
 
 function parseRanges(text: string): readonly string[] | undefined {

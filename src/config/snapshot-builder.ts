@@ -4,7 +4,14 @@ import type { z } from 'zod';
 import type { PluginRegistry } from '../plugins/registry.ts';
 import type { ModelCatalogue } from '../types/known-model.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
-import { type ConfigRow, type ModelSpec, type ProbeSpec, type ResourceKind, resourceNames, resourceSpecs } from '../types/resources.ts';
+import {
+  type ConfigRow,
+  type ModelSpec,
+  type ProbeSpec,
+  type ResourceKind,
+  resourceNames,
+  type resourceSpecs,
+} from '../types/resources.ts';
 import type {
   Deployment,
   McpServerEntry,
@@ -17,12 +24,14 @@ import type {
 } from '../types/snapshot.ts';
 import { probedOperations } from '../types/wire-format.ts';
 import { cataloguedFacts } from './catalogued-facts.ts';
+import { type DeploymentRights, deploymentRights, isComplete, rightsEnd } from './deployment-rights.ts';
 import { fallbackFaults } from './fallbacks.ts';
 import { compileGrants } from './grant-index.ts';
 import { requireBound } from './grant-targets.ts';
-import type { Handle, InstanceFactory } from './instances.ts';
+import { type Handle, type InstanceFactory, providerEntry } from './instances.ts';
 import { invalidBySchema, unknownName } from './validation-errors.ts';
 import { compileLimits, limitRule, noLimits } from './limit-index.ts';
+import { parseSpec } from './parse-spec.ts';
 import { capabilityOfRow } from './row-capability.ts';
 import { byAge, mcpLabels } from './mcp-labels.ts';
 import type { RowSet } from './row-set.ts';
@@ -43,6 +52,10 @@ export interface Built {
   readonly views: ReadonlyMap<string, TenantView>;
   /** By row id and revision, for model rows. */
   readonly models: ReadonlyMap<string, ModelEntry>;
+  /** Those of them that lack something that their row wants, and may have it back. */
+  readonly partial: ReadonlySet<string>;
+  /** When the first right ends by itself on which something rests, in epoch milliseconds: then it is built again. */
+  readonly until: number;
 }
 
 const emptyView: TenantView = {
@@ -58,14 +71,7 @@ const emptyView: TenantView = {
 
 export function emptyBuilt(rows: RowSet): Built {
   const snapshot: Snapshot = { revision: 0, problems: [], tenant: () => emptyView, key: () => undefined, tenants: new Map() };
-  return { snapshot, rows, problems: [], handles: new Map(), views: new Map(), models: new Map() };
-}
-
-/** The spec as typed; throws `configuration_invalid` for one that does not fit (a row changed by hand, or by an older version). */
-export function parseSpec<K extends ResourceKind>(kind: K, spec: unknown): z.output<(typeof resourceSpecs)[K]> {
-  const checked = resourceSpecs[kind].safeParse(spec);
-  if (!checked.success) throw invalidBySchema(checked.error, ['spec']);
-  return checked.data as z.output<(typeof resourceSpecs)[K]>;
+  return { snapshot, rows, problems: [], handles: new Map(), views: new Map(), models: new Map(), partial: new Set(), until: Infinity };
 }
 
 function withRunsAs(entry: SkillEntry, row: ConfigRow | undefined, rows: RowSet): SkillEntry {
@@ -96,6 +102,9 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
       const handles = new Map<string, Handle>();
       const models = new Map<string, ModelEntry>();
       const views = new Map<string, TenantView>();
+      const partial = new Set<string>();
+      const now = Date.now();
+      const ends: number[] = [];
 
       const tolerate = async <T>(row: ConfigRow, work: () => T | Promise<T>): Promise<T | null> => {
         try {
@@ -120,9 +129,9 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
         for (const row of rows.group('provider', tenant).values()) {
           if (!row.enabled) continue;
           await tolerate(row, async () => {
-            const spec = parseSpec('provider', row.spec);
-            const handle = keep(await factory.take('provider', row, spec.kind, previous.handles));
-            providers.set(row.name, { id: row.id, name: row.name, kind: spec.kind, instance: handle.instance });
+            parseSpec('provider', row.spec);
+            const handle = keep(await factory.take('provider', row, previous.handles));
+            providers.set(row.name, providerEntry(row, handle.instance));
           });
         }
 
@@ -133,11 +142,13 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
           const known = previous.models.get(key);
           if (
             known !== undefined &&
+            !previous.partial.has(key) &&
             known.deployments.every((each) => providers.get(each.provider.name)?.instance === each.provider.instance) &&
-            complete(known, rows, tenant)
+            isComplete(known, row, rows, now)
           ) {
             models.set(key, known);
             tenantModels.set(row.name, known);
+            ends.push(rightsEnd(known, row, rows, now));
             continue;
           }
           await tolerate(row, () => {
@@ -151,7 +162,10 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
                 'spec.strategy',
               );
             }
-            const deployments = deploymentsOf({ catalogue, registry }, row, spec, providers, rows.group('provider', tenant), (error) =>
+            const rights = (index: number): DeploymentRights =>
+              deploymentRights(row, spec.deployments[index] as ModelSpec['deployments'][number], index, rows, now);
+            const scene = { catalogue, registry, rights };
+            const deployments = deploymentsOf(scene, row, spec, providers, rows.group('provider', tenant), (error) =>
               problems.push({ tenant, kind: 'model', name: row.name, message: error.message, error }),
             );
             const entry: ModelEntry = {
@@ -162,6 +176,8 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
               ...(spec.cache === undefined ? {} : { fingerprint: fingerprintOf(row, deployments, rows.group('provider', tenant)) }),
               created: Math.floor(Date.parse(row.createdAt) / 1000),
             };
+            ends.push(rightsEnd(entry, row, rows, now));
+            if (!isComplete(entry, row, rows, now)) partial.add(key);
             models.set(key, entry);
             tenantModels.set(row.name, entry);
           });
@@ -177,7 +193,7 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
             const spec = parseSpec('skill', row.spec);
             if (!rows.group('model', tenant).has(spec.model))
               throw unknownName('model', spec.model, rows.group('model', tenant).keys(), 'spec.model');
-            const handle = keep(await factory.take('skill', row, spec.kind, previous.handles));
+            const handle = keep(await factory.take('skill', row, previous.handles));
             skillEntries.set(row.name, {
               name: row.name,
               capability: capabilityOfRow('skill', row, spec.tags),
@@ -203,7 +219,7 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
           await tolerate(row, async () => {
             requireName('mcp', row.name);
             const spec = parseSpec('mcp', row.spec);
-            const handle = keep(await factory.take('tool-source', row, spec.kind, previous.handles));
+            const handle = keep(await factory.take('tool-source', row, previous.handles));
             mcpServers.set(row.name, {
               id: row.id,
               name: row.name,
@@ -262,7 +278,16 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
         key: (id: string) => keys.get(id),
         tenants: views,
       });
-      return { snapshot, rows, problems, handles, views, models };
+      return {
+        snapshot,
+        rows,
+        problems,
+        handles,
+        views,
+        models,
+        partial,
+        until: ends.reduce((first, end) => Math.min(first, end), Infinity),
+      };
     },
   };
 }
@@ -276,16 +301,13 @@ function fingerprintOf(row: ConfigRow, deployments: readonly Deployment[], provi
   return hash.digest('base64url');
 }
 
-/** True if the entry has each deployment that its row wants: one that was left out may have its provider back. */
-function complete(entry: ModelEntry, rows: RowSet, tenant: string): boolean {
-  const providers = rows.group('provider', tenant);
-  const wanted = entry.spec.deployments.filter((each) => each.enabled && providers.get(each.provider)?.enabled === true);
-  return wanted.length === entry.deployments.length;
-}
-
 /** A provider that is missing or broken costs the model that deployment, not the others. */
 function deploymentsOf(
-  { catalogue, registry }: { readonly catalogue: ModelCatalogue; readonly registry: PluginRegistry },
+  {
+    catalogue,
+    registry,
+    rights,
+  }: { readonly catalogue: ModelCatalogue; readonly registry: PluginRegistry; readonly rights: (index: number) => DeploymentRights },
   row: ConfigRow,
   spec: ModelSpec,
   providers: ReadonlyMap<string, ProviderEntry>,
@@ -308,6 +330,12 @@ function deploymentsOf(
         );
       return [];
     }
+    const { use, price } = rights(index);
+    if (price !== null) report(price);
+    if (use !== null) {
+      report(use);
+      return [];
+    }
     const able = provider.instance.prefill?.(each.model) !== undefined;
     if (each.prefill && !able) {
       const param = `spec.deployments[${index}].prefill`;
@@ -328,7 +356,13 @@ function deploymentsOf(
       model: each.model,
       weight: each.weight,
       tier: each.tier,
-      ...cataloguedFacts(catalogue, providerRows.get(each.provider), provider, each, formatOf(provider)),
+      ...cataloguedFacts(
+        catalogue,
+        providerRows.get(each.provider),
+        provider,
+        price === null ? each : { ...each, price: undefined },
+        formatOf(provider),
+      ),
       alwaysStream: each.always_stream,
       prefill: each.prefill && able,
       limits: each.limits,

@@ -30,6 +30,7 @@ export interface Dispatch {
 export function composeDispatch({ config, outbound, registry, metrics, audit, logger, owned }: DispatchParts): Dispatch {
   const invoker = createModelInvoker({
     client: outbound.client,
+    developerClient: outbound.developerClient,
     format: (kind) => registry.instance('format', kind),
     pictures: createPictureFetcher({ guard: outbound.untrustedGuard, fetch: outbound.untrustedClient.fetch }),
   });

@@ -100,10 +100,17 @@ function prepare(deployment: Deployment, operation: Operation, body: JsonObject,
 
 export function createModelInvoker(options: {
   readonly client: OutboundClient;
+  /** For restricted providers. */
+  readonly developerClient?: OutboundClient;
   format(kind: string): WireFormat | undefined;
   readonly pictures: PictureFetcher;
 }): ModelInvoker {
-  const { client, pictures } = options;
+  const { pictures } = options;
+  const clientOf = ({ provider }: Deployment): OutboundClient => {
+    const client = provider.restricted === true ? options.developerClient : options.client;
+    if (client === undefined) throw new Error('no outbound client for restricted providers was given');
+    return client;
+  };
 
   const formatFor = <O extends JsonOperation>(deployment: Deployment, operation: O): NonNullable<WireFormat[O]> => {
     const kind = deployment.provider.instance.formats[operation];
@@ -127,7 +134,7 @@ export function createModelInvoker(options: {
     const provider = deployment.provider.instance;
     const { call, target, warnings } = prepare(deployment, operation, body, false);
     const encoded = format.encodeRequest(body, target);
-    const response = await sendUpstream(client, { provider, call, headers: noHeaders, body: encoded, request: body, signal });
+    const response = await sendUpstream(clientOf(deployment), { provider, call, headers: noHeaders, body: encoded, request: body, signal });
     refuseForeign(response);
     const answer = format.decodeResponse(withoutByteOrderMark(await readWhole(response.body, wholeBytes)), provider.reading);
     check(body, answer);
@@ -148,7 +155,7 @@ export function createModelInvoker(options: {
       const body = format.encodeRequest(asked, target);
       const accept = call.stream ? 'text/event-stream' : 'application/json';
       const headers = withNativeHeaders({ accept, ...format.headers?.(target, asked) }, request, kind);
-      const response = await sendUpstream(client, { provider, call, headers, body, request: request.body, signal });
+      const response = await sendUpstream(clientOf(deployment), { provider, call, headers, body, request: request.body, signal });
       refuseForeign(response);
       const choices = askedChoices(request.body);
       const reading = {
@@ -178,8 +185,8 @@ export function createModelInvoker(options: {
 
     rerank: (deployment, body, { signal }) => exchange(deployment, 'rerank', formatFor(deployment, 'rerank'), body, signal, checkRanking),
 
-    relay: (deployment, request, { signal }) => sendPassthrough(client, deployment, request, signal),
+    relay: (deployment, request, { signal }) => sendPassthrough(clientOf(deployment), deployment, request, signal),
 
-    models: (deployment, { signal }) => askForModels(client, deployment, signal),
+    models: (deployment, { signal }) => askForModels(clientOf(deployment), deployment, signal),
   };
 }

@@ -110,8 +110,10 @@ export interface AddressRules {
   refuse(address: string): string | null;
 }
 
-/** `allow` are CIDR ranges; throws `configuration_invalid` for one that is none. */
-export function createAddressRules(allow: readonly string[]): AddressRules {
+const operatorAdvice = 'the operator can allow its range with PAILOU_OUTBOUND_ALLOW';
+
+/** `allow` are CIDR ranges; throws `configuration_invalid` for one that is none. `advice` is told of private addresses that are not allowed. */
+export function createAddressRules(allow: readonly string[], advice: string = operatorAdvice): AddressRules {
   const allowed = rangeList(allow);
   const refuse = (address: string): string | null => {
     const family = isIP(address);
@@ -124,8 +126,7 @@ export function createAddressRules(allow: readonly string[]): AddressRules {
     const plain = address.replace(/%.*$/, '');
     const kind = family === 4 ? 'ipv4' : 'ipv6';
     if (forbidden.check(plain, kind)) return never;
-    if (restricted.check(plain, kind))
-      return allowed.check(plain, kind) ? null : 'the address is private; the operator can allow its range with PAILOU_OUTBOUND_ALLOW';
+    if (restricted.check(plain, kind)) return allowed.check(plain, kind) ? null : `the address is private; ${advice}`;
     return family === 6 && !global.check(plain, kind) ? never : null;
   };
   return { refuse };

@@ -33,9 +33,9 @@ function bare(host: string): string {
     .toLowerCase();
 }
 
-/** `allow`: CIDR ranges of private addresses that may be connected to. */
-export function createOutboundGuard(options: { readonly allow: readonly string[] }): OutboundGuard {
-  const rules = createAddressRules(options.allow);
+/** `allow`: CIDR ranges of private addresses that may be connected to; `advice`: what can be done about others. */
+export function createOutboundGuard(options: { readonly allow: readonly string[]; readonly advice?: string }): OutboundGuard {
+  const rules = createAddressRules(options.allow, options.advice);
 
   /** What can be said against a host without asking the name service. */
   const refuseHost = (host: string): string | null => {

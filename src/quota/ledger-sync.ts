@@ -48,8 +48,9 @@ export function createLedgerSync(options: {
       const counters = new Map<string, { amount: number; until: number }>();
       const moments = [...new Set(view.limits.rules.flatMap((rule) => spendPeriods(rule, now).map(({ from }) => from)))];
       for (const spent of await reader.since(tenant, moments)) {
-        const tags = view.models.get(spent.model)?.capability.tags ?? [];
-        for (const rule of view.limits.find(spent, { kind: 'model', name: spent.model, tags })) {
+        const model = view.models.get(spent.model);
+        const capability = { kind: 'model', name: spent.model, tags: model?.capability.tags ?? [] } as const;
+        for (const rule of view.limits.find(spent, capability, model?.deployments)) {
           if (rule.spec.spend?.currency !== spent.currency) continue;
           for (const { name, from, until } of spendPeriods(rule, now)) {
             const key = `${counterKey(rule, spent, spent.model)}:${name}`;

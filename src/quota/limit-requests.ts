@@ -27,7 +27,10 @@ export interface Demand {
 export interface Limited {
   readonly name: string;
   readonly capability: Capability;
-  readonly deployments: readonly { readonly price: Price | null; readonly provider?: { readonly restricted?: boolean } }[];
+  readonly deployments: readonly {
+    readonly price: Price | null;
+    readonly provider?: { readonly name?: string; readonly restricted?: boolean };
+  }[];
   readonly spec: { readonly limits: { readonly total_ms: number } };
 }
 

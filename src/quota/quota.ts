@@ -168,7 +168,7 @@ export function createQuota({ logger, shared, withoutRedis, onRefusal }: QuotaOp
       };
     },
     take(view, principal, limited, size) {
-      const rules = view.limits.find(principal, limited.capability);
+      const rules = view.limits.find(principal, limited.capability, limited.deployments);
       if (rules.length === 0) return null;
       const at = Date.now();
       let unpriced: LimitRule | null = null;

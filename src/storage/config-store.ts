@@ -2,6 +2,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Actor, ConfigChange, ConfigStore, HistoryEntry } from '../types/config-store.ts';
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
+import type { Basis } from '../types/basis.ts';
 import { auditEntryId } from './audit.ts';
 import { auditedRow } from './audited-row.ts';
 import type { Database } from './database.ts';
@@ -43,6 +44,7 @@ function toRow(kind: ResourceKind, row: ConfigTable, box: SecretBox | null): Con
     owner: row.owner,
     ...(row.target === null ? {} : { target: row.target }),
     ...approvedTagsOf(row.approved_tags),
+    ...(row.basis === null ? {} : { basis: JSON.parse(row.basis) as Basis }),
     revision: Number(row.revision),
     createdAt: row.created_at,
     createdBy: row.created_by,
@@ -83,6 +85,7 @@ function toTable(row: ConfigRow): ConfigTable {
     owner: row.owner,
     target: row.target ?? null,
     approved_tags: row.approvedTags == null ? null : JSON.stringify(row.approvedTags),
+    basis: row.basis === undefined ? null : JSON.stringify(row.basis),
     revision: row.revision,
     created_at: row.createdAt,
     created_by: row.createdBy,

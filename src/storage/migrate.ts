@@ -24,6 +24,7 @@ import * as boundGrants from './migrations/0019-bound-grants.ts';
 import * as impossibleCounts from './migrations/0021-impossible-counts.ts';
 import * as decimalAmounts from './migrations/0022-decimal-amounts.ts';
 import * as unbudgetedCosts from './migrations/0023-unbudgeted-costs.ts';
+import * as basisOfRows from './migrations/0024-basis-of-rows.ts';
 
 export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string, Migration>> => ({
   '0001-first-tables': firstTables,
@@ -48,6 +49,7 @@ export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string,
   '0021-impossible-counts': impossibleCounts,
   '0022-decimal-amounts': decimalAmounts,
   '0023-unbudgeted-costs': unbudgetedCosts,
+  '0024-basis-of-rows': basisOfRows,
 });
 
 /** The names of what was applied, up to `last` where it is given. `homeIssuer`: the first that is configured; rows of versions that named no issuer are its people's. Throws `storage_unavailable` if the database is away, `internal_error` if it is newer than this program. */

@@ -12,6 +12,8 @@ export interface ConfigTable {
   target: string | null;
   /** JSON; null where no administrator approved the row. */
   approved_tags: string | null;
+  /** JSON: by what right the row reaches what it reaches. */
+  basis: string | null;
   revision: number;
   created_at: string;
   created_by: string;

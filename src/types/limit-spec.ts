@@ -26,10 +26,13 @@ export const limitSpec = z
     shared: z.boolean().default(false).describe('For a role: all who hold it share one count; else each of them has their own.'),
     capability: z
       .string()
-      .regex(/^(model|mcp)\/[^\s]+$/, 'model/<name>, mcp/<server> or mcp/<server>/<tool>; a trailing * matches any rest; or <kind>/#<tag>')
+      .regex(
+        /^(?:(?:model|mcp)\/[^\s]+|provider\/[^\s#]+)$/,
+        'model/<name>, provider/<name>, mcp/<server> or mcp/<server>/<tool>; a trailing * matches any rest; or <kind>/#<tag>',
+      )
       .max(300)
       .default('model/*')
-      .describe('Which models or tools are counted.'),
+      .describe('Which models or tools are counted. A provider stands for every model that may call it, whatever its name.'),
     per_model: z.boolean().default(false).describe('Each model or tool has a count of its own; else all that are named share one.'),
     requests_per_minute: most.optional(),
     tokens_per_minute: most.optional().describe('Input and output together.'),

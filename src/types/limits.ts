@@ -19,7 +19,14 @@ export interface LimitRule {
 
 /** The limits of one tenant, compiled for questions. */
 export interface LimitIndex {
-  /** Every rule that counts a call of `caller` to a model or a tool. The same empty list where there is none. */
-  find(caller: Counted, capability: Pick<Capability, 'kind' | 'name' | 'tags'>): readonly LimitRule[];
+  /**
+   * Every rule that counts a call of `caller` to a model or a tool; `deployments` are those that may answer it. The same empty list where
+   * there is none.
+   */
+  find(
+    caller: Counted,
+    capability: Pick<Capability, 'kind' | 'name' | 'tags'>,
+    deployments?: readonly { readonly provider?: { readonly name?: string } }[],
+  ): readonly LimitRule[];
   readonly rules: readonly LimitRule[];
 }

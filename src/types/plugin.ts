@@ -9,6 +9,8 @@ import type { Skill } from './skill.ts';
 import type { Strategy } from './dispatch.ts';
 import type { ToolSource } from './tool-source.ts';
 import type { Provider } from './provider.ts';
+import type { StdioProgram, SystemUser } from './stdio-programs.ts';
+import type { TokenExchange } from './token-exchange.ts';
 import type { WireFormat } from './wire-format.ts';
 import type { PluginReach } from './writes.ts';
 
@@ -34,12 +36,18 @@ export type PluginType = keyof PluginInstances;
 export interface PluginServices {
   readonly logger: Logger;
   readonly mode: 'development' | 'production';
-  /** Commands that a stdio MCP server may start, as configured by the operator. */
-  readonly stdioCommands: readonly string[];
+  /** Programs that a stdio MCP server of the row's tenant may start, as the operator allows them. */
+  readonly stdioPrograms: readonly StdioProgram[];
+  /** As whom they run; null for the user of Pailou. */
+  readonly stdioUser: SystemUser | null;
+  /** The tenant of the row; left out for a plugin that has no row. */
+  readonly tenant?: string;
   /** Throws GatewayError `configuration_invalid` if Pailou may not connect to this URL. Checked again at connect time. */
   checkUrl(url: string, param: string): URL;
   /** A `fetch` that goes through the outbound guard. For plugins that must do their own I/O (MCP); not for model calls. */
   readonly fetch: typeof fetch;
+  /** Where a caller's own token may be sent. */
+  readonly tokenExchange: TokenExchange;
   /** People's accounts at what the row stands for; left out for a plugin that has no row. */
   readonly accounts?: Accounts;
 }
@@ -54,8 +62,8 @@ export interface Plugin<T extends PluginType = PluginType, O = unknown> {
   readonly kind: string;
   readonly title: string;
   readonly options: ZodType<O>;
-  /** What a row of this kind reaches beyond the address that it names. Such rows are for administrators. */
-  readonly reaches?: readonly PluginReach[];
+  /** What a row with these options acts on beyond the address that it names. Such rows are for administrators. */
+  reaches?(options: O): readonly PluginReach[];
   create(options: O, services: PluginServices): PluginInstances[T] | Promise<PluginInstances[T]>;
 }
 

@@ -1,5 +1,6 @@
 /** The things an administrator sets, as zod schemas: validator, type and API documentation in one. */
 import { z } from 'zod';
+import type { Basis } from './basis.ts';
 import { structuredOutputs } from './structured-output.ts';
 import { limitSpec } from './limit-spec.ts';
 import { currencyField } from './money.ts';
@@ -24,6 +25,14 @@ export const providerSpec = z.strictObject({
   currency: currencyField
     .optional()
     .describe('In which currency the vendor bills, where the catalogue has prices in several. Left out: the usual one.'),
+  offered_models: z
+    .array(z.string().min(1).max(256))
+    .max(1_000)
+    .nullable()
+    .default(null)
+    .describe(
+      "The vendor's own names of the models that others may use by a grant on provider/<name>; a trailing * matches any rest. Null for all.",
+    ),
 });
 
 /** What a probe can ask. */
@@ -243,6 +252,15 @@ const capabilityPattern = z
   )
   .max(300);
 
+/** What a grant can name: a capability, or a provider that models of others may call. */
+const grantable = z
+  .string()
+  .regex(
+    /^(?:(?:model|skill|mcp)\/[^\s]+|provider\/[^\s#]+)$/,
+    'model/<name>, skill/<name>, mcp/<server>, mcp/<server>/<tool> or provider/<name>; a trailing * matches any rest; or <kind>/#<tag>',
+  )
+  .max(300);
+
 export const grantSpec = z.strictObject({
   subject_type: z.enum(['user', 'role', 'client']),
   subject: z
@@ -252,7 +270,7 @@ export const grantSpec = z.strictObject({
     .describe(
       'A user as GET /api/me names them, with the issuer (`<issuer>#<subject>`) where several are configured; or a role, or a client.',
     ),
-  capability: capabilityPattern,
+  capability: grantable.describe('A grant to use a provider lets a developer name it in models of their own.'),
   action: z.enum(['view', 'use']),
   expires_at: z.iso.datetime({ offset: true }).nullable().default(null),
 });
@@ -329,6 +347,8 @@ export interface ConfigRow {
   readonly target?: string | null;
   /** The tags under which an administrator approved the row, whose name is approved then too. Absent or null where no administrator did. */
   readonly approvedTags?: readonly string[] | null;
+  /** By what right it reaches what it reaches; written with the row, never shown. Left out by older versions. */
+  readonly basis?: Basis;
   /** The configuration revision that last wrote this row. */
   readonly revision: number;
   readonly createdAt: string;

@@ -40,9 +40,9 @@ const rowOf = (kind: ResourceKind, owner: string | null, name = 'thing', spec: o
 
 const thingOf = (row: ConfigRow): Capability => ({ kind: 'model', name: row.name, tenant: row.tenant, owner: row.owner, tags: [] });
 
-function write(before: ConfigRow | null, after: ConfigRow | null, reaches: readonly Reach[] = []): RowWrite {
+function write(before: ConfigRow | null, after: ConfigRow | null, reaches: readonly Reach[] = [], left: readonly Reach[] = []): RowWrite {
   const row = (before ?? after) as ConfigRow;
-  return { kind: row.kind, before, after, thing: thingOf(row), reaches };
+  return { kind: row.kind, before, after, thing: thingOf(row), left, reaches };
 }
 
 const letter = (role: string, what: RowWrite): string => {
@@ -82,16 +82,26 @@ describe('a write', () => {
     expect(letter('admin', write(key('user'), null))).toBe('allowed');
   });
 
-  it.each(['program', 'tools-of-others'] as const)('of a row that reaches a %s is for administrators, before and after', (type) => {
-    const reach: Reach = { type, kind: 'x', param: 'spec.kind' };
-    const own = rowOf('mcp', 'developer');
-    expect(letter('developer', write(own, own, [reach]))).toBe('reach spec.kind');
-    expect(letter('admin', write(own, own, [reach]))).toBe('allowed');
-  });
+  it.each(['program', 'tools-of-others', 'caller-identity'] as const)(
+    'of a row that reaches a %s is for administrators, before and after',
+    (type) => {
+      const reach: Reach = { type, key: type, kind: 'x', param: 'spec.kind' };
+      const own = rowOf('mcp', 'developer');
+      expect(letter('developer', write(own, own, [reach]))).toBe('reach spec.kind');
+      expect(letter('developer', write(own, own, [], [reach]))).toBe('reach spec.kind');
+      expect(letter('admin', write(own, own, [reach]))).toBe('allowed');
+    },
+  );
 
   it('of a grant needs the right to manage the thing; patterns, tags and what is not there are for administrators', () => {
     const grant = rowOf('grant', null);
-    const granted = (thing: Capability | null): Reach => ({ type: 'granted', capability: 'model/x', thing, param: 'spec.capability' });
+    const granted = (thing: Capability | null): Reach => ({
+      type: 'granted',
+      key: 'granted:model/x',
+      capability: 'model/x',
+      thing,
+      param: 'spec.capability',
+    });
     expect(letter('developer', write(null, grant, [granted(thingOf(rowOf('model', 'developer')))]))).toBe('allowed');
     expect(letter('developer', write(null, grant, [granted(thingOf(rowOf('model', 'another')))]))).toBe('reach spec.capability');
     expect(letter('developer', write(null, grant, [granted(null)]))).toBe('reach spec.capability');

@@ -27,6 +27,8 @@ export interface OauthService extends AsyncDisposable {
   readonly port: number;
   /** Requests so far, by path. */
   readonly hits: Map<string, number>;
+  /** What `/token` was asked, oldest first. */
+  readonly exchanges: URLSearchParams[];
   /** What `/jwks` answers with. */
   keys: JWK[];
   /** What `/userinfo` answers: a body, or a status alone. */
@@ -53,10 +55,29 @@ export async function startOauthService(keys: readonly SigningKey[]): Promise<Oa
     };
     if (service.stuck) return;
     if (service.broken) return answer(500, { error: 'broken' });
-    const document = { issuer: service.issuer, jwks_uri: `${service.issuer}/jwks`, userinfo_endpoint: `${service.issuer}/userinfo` };
+    const document = {
+      issuer: service.issuer,
+      jwks_uri: `${service.issuer}/jwks`,
+      userinfo_endpoint: `${service.issuer}/userinfo`,
+      token_endpoint: `${service.issuer}/token`,
+    };
     if (path === '/.well-known/openid-configuration' && !service.withoutOpenId) return answer(200, document);
     if (path === '/.well-known/oauth-authorization-server') return answer(200, document);
     if (path === '/jwks') return answer(200, { keys: service.keys });
+    if (path === '/token') {
+      let text = '';
+      request.on('data', (part: Buffer) => (text += part.toString()));
+      request.on('end', () => {
+        service.exchanges.push(new URLSearchParams(text));
+        answer(200, {
+          access_token: `exchanged-${service.exchanges.length}`,
+          token_type: 'Bearer',
+          expires_in: 300,
+          issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+        });
+      });
+      return;
+    }
     if (path === '/userinfo') return answer(service.userinfo.status, service.userinfo.body);
     answer(404, {});
   });
@@ -71,6 +92,7 @@ export async function startOauthService(keys: readonly SigningKey[]): Promise<Oa
     issuer: `http://127.0.0.1:${port}`,
     port,
     hits: new Map(),
+    exchanges: [],
     keys: keys.map((key) => key.publicJwk),
     userinfo: { status: 200, body: { sub: 'ulla' } },
     broken: false,

@@ -35,6 +35,7 @@ const known = [
   '0021-impossible-counts',
   '0022-decimal-amounts',
   '0023-unbudgeted-costs',
+  '0024-basis-of-rows',
 ];
 
 /** A node's start, as far as the database goes, in a process of its own. */

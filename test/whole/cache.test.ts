@@ -4,8 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { audience, makeKey, type OauthService, type SigningKey, startOauthService } from '../auth/oauth-service.ts';
 import { type Answer, eventually, startGateway, type TestGateway } from './gateway.ts';
+import { nodePrograms } from './programs.ts';
 import { chunks, completion, startVendor, type Vendor, type VendorRequest } from './vendor.ts';
-
+const everything = join(import.meta.dirname, '../../node_modules/@modelcontextprotocol/server-everything/dist/index.js');
 let service: OauthService;
 let signer: SigningKey;
 let gateway: TestGateway;
@@ -50,10 +51,10 @@ beforeAll(async () => {
   signer = await makeKey('k1');
   service = await startOauthService([signer]);
   gateway = await startGateway({
+    ...nodePrograms([[everything, 'stdio']]),
     PAILOU_OAUTH_ISSUER: service.issuer,
     PAILOU_OAUTH_PRESET: 'generic',
     PAILOU_OAUTH_AUDIENCE: audience,
-    PAILOU_STDIO_COMMANDS: 'node',
   });
   vendor = await startVendor();
   for (const name of ['chief', 'far'] as const) {
@@ -170,7 +171,6 @@ describe('a kept answer', () => {
 
 describe('never kept', () => {
   it('is what a call answered for which tools run here or at the vendor, or what a skill did', async () => {
-    const everything = join(import.meta.dirname, '../../node_modules/@modelcontextprotocol/server-everything/dist/index.js');
     await set('chief', 'POST', '/api/mcp-servers', {
       name: 'every',
       spec: { kind: 'stdio', options: { command: 'node', args: [everything, 'stdio'] } },

@@ -28,6 +28,8 @@ export interface Companies extends AsyncDisposable {
   /** As `as`; throws unless the answer is a success. */
   must(person: Person, method: string, path: string, body?: unknown): Promise<Answer>;
   keyOf(person: Person, body?: object): Promise<{ readonly id: string; readonly key: string }>;
+  /** Lets every developer of the tenant use the provider in models of their own. */
+  lend(provider: string, tenant?: string): Promise<void>;
 }
 
 const usual: Readonly<Record<Role, string>> = {
@@ -86,6 +88,10 @@ export async function startCompanies(
     async keyOf(person, body = {}) {
       const { json } = await companies.must(person, 'POST', '/api/keys', body);
       return json as { id: string; key: string };
+    },
+    async lend(provider, tenant = 'acme') {
+      const spec = { subject_type: 'role', subject: 'developer', capability: `provider/${provider}`, action: 'use' };
+      await companies.must(chiefOf(tenant), 'POST', '/api/grants', { spec });
     },
     async [Symbol.asyncDispose]() {
       await gateway[Symbol.asyncDispose]();

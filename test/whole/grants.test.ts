@@ -24,6 +24,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       companies = await startCompanies(database.url === null ? {} : { PAILOU_DATABASE_URL: database.url });
       for (const person of [ann, ben, ulla]) await companies.must(person, 'GET', '/api/me');
       await companies.must(chief, 'POST', '/api/providers', { name: 'demo', spec: { kind: 'demo' } });
+      await companies.lend('demo');
     });
     afterAll(async () => {
       await companies[Symbol.asyncDispose]();

@@ -48,6 +48,8 @@ const rules: readonly (readonly [RegExp, readonly Kind[]])[] = [
   [/ \/v1\/models\/\{\*\} path:\*$/, ['model', 'skill as model']],
   [/ path:server$/, ['server']],
   [/ \/api\/mcp-sessions\S* path:id$/, ['mcp session']],
+  // What a vendor calls its models.
+  [/ body:spec\.offered_models\[\]$/, []],
   // What a server calls its own things; they are looked up within a server that was found.
   [/ (path:tool|body:items\[\]\.(name|digest)|body:spec\.prefix)$/, []],
   [/ \/api\/audit\S* query:after$/, ['audit entry']],

@@ -89,7 +89,7 @@ beforeAll(async () => {
       text === '' ? undefined : JSON.parse(text),
     );
   })}/mcp`;
-  gateway = owned.use(await startGateway({ PAILOU_API_KEYS: 'on' }));
+  gateway = owned.use(await startGateway({ PAILOU_API_KEYS: 'on', PAILOU_TOKEN_EXCHANGE_ALLOW: tokenUrl }));
 });
 afterAll(() => owned.disposeAsync());
 beforeEach(() => {

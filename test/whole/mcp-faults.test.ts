@@ -7,12 +7,15 @@ import { join } from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, freePort, node, startGateway, startProcess, type TestGateway } from './gateway.ts';
+import { nodePrograms } from './programs.ts';
 
 const everything = join(import.meta.dirname, '../../node_modules/@modelcontextprotocol/server-everything/dist/index.js');
+const marked = ['mortal', 'hungry', 'slow', 'visited', 'owned-session', 'orphan'];
+const allowed = nodePrograms([...marked.map((mark) => [everything, 'stdio', mark]), ['-e', 'process.exit(3)', 'crashing']]);
 let gateway: TestGateway;
 const owned = new AsyncDisposableStack();
 beforeAll(async () => {
-  gateway = owned.use(await startGateway({ PAILOU_STDIO_COMMANDS: 'node' }));
+  gateway = owned.use(await startGateway(allowed));
 });
 afterAll(() => owned.disposeAsync());
 
@@ -293,7 +296,7 @@ describe('clients that come and go', () => {
   }, 120_000);
 
   it('end with the gateway: SIGTERM leaves no child', async () => {
-    await using other = await startGateway({ PAILOU_STDIO_COMMANDS: 'node' });
+    await using other = await startGateway(allowed);
     const { env } = other;
     await other.gateway.close();
     const running = await startProcess(env);

@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { expect, it } from 'vitest';
 import { eventually, startGateway } from './gateway.ts';
+import { nodePrograms } from './programs.ts';
 
 it('the first list after a start has the tools, and one dead server among the others delays it only a little', async () => {
-  await using gateway = await startGateway({ PAILOU_STDIO_COMMANDS: 'node' });
   const silent = { kind: 'stdio', options: { command: 'node', args: ['-e', 'setInterval(() => {}, 1000)'] } };
+  await using gateway = await startGateway(nodePrograms([silent.options.args]));
   expect((await gateway.as('admin', 'POST', '/api/mcp-servers', { name: 'silent', spec: silent })).status).toBe(201);
   const client = new Client({ name: 'test', version: '1.0.0' });
   await client.connect(
@@ -33,7 +34,7 @@ it('a stop leaves no child process behind, not even one that never answered', as
   const before = children();
   await using owned = new AsyncDisposableStack();
   {
-    await using gateway = await startGateway({ PAILOU_STDIO_COMMANDS: 'node' });
+    await using gateway = await startGateway(nodePrograms([silent.options.args]));
     await gateway.as('admin', 'POST', '/api/mcp-servers', { name: 'silent', spec: silent });
     const messages = [{ role: 'user', content: 'What time is it?' }];
     const tools = [{ type: 'mcp', server_label: 'silent' }];

@@ -9,6 +9,7 @@ import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprot
 import { CreateMessageRequestSchema, ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, freePort, node, startGateway, type TestGateway } from './gateway.ts';
+import { nodePrograms } from './programs.ts';
 
 const packages = join(import.meta.dirname, '../../node_modules/@modelcontextprotocol');
 const everything = join(packages, 'server-everything/dist/index.js');
@@ -37,7 +38,18 @@ beforeAll(async () => {
   owned.defer(() => rm(folder, { recursive: true }));
   await writeFile(join(folder, 'note.txt'), 'the content of the note');
   const [http, sse] = await Promise.all([listen('streamableHttp'), listen('sse')]);
-  gateway = owned.use(await startGateway({ PAILOU_STDIO_COMMANDS: 'node' }));
+  gateway = owned.use(
+    await startGateway(
+      nodePrograms(
+        [
+          [join(packages, 'server-filesystem/dist/index.js'), folder],
+          [join(packages, 'server-memory/dist/index.js')],
+          [everything, 'stdio'],
+        ],
+        ['MEMORY_FILE_PATH'],
+      ),
+    ),
+  );
   const program = (...args: string[]) => ({ kind: 'stdio', options: { command: 'node', args } });
   const specs = {
     files: program(join(packages, 'server-filesystem/dist/index.js'), folder),

@@ -1,6 +1,7 @@
 /** Handing things over, over HTTP: who may, to whom, and what it changes. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
+import { nodePrograms } from './programs.ts';
 import { eventually } from './gateway.ts';
 
 const chief = chiefOf('acme');
@@ -13,7 +14,7 @@ let companies: Companies;
 let made = 0;
 
 beforeAll(async () => {
-  companies = await startCompanies({ PAILOU_STDIO_COMMANDS: 'node' });
+  companies = await startCompanies(nodePrograms([['-e', '0']]));
   for (const person of [chief, ann, ben, reader, foreigner, foreignChief]) await companies.must(person, 'GET', '/api/me');
   // What tokens said of people is written down a moment later.
   await eventually(

@@ -38,7 +38,7 @@ export interface SkillScene extends AsyncDisposable {
 /** With the model `scripted` and the skill `city`. */
 export async function startSkillScene(): Promise<SkillScene> {
   const owned = new AsyncDisposableStack();
-  const gateway = owned.use(await startGateway({ PAILOU_STDIO_COMMANDS: 'node' }));
+  const gateway = owned.use(await startGateway());
   const vendor = owned.use(await startVendor());
   const make = async (name: string, spec: object): Promise<void> => {
     const made = await gateway.as('admin', 'POST', '/api/skills', { name, spec });

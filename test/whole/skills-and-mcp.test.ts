@@ -5,6 +5,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../src/types/access.ts';
 import { eventually, freePort, startGateway, type TestGateway } from './gateway.ts';
+import { nodePrograms } from './programs.ts';
 import { answerOk, chunks, completion, startVendor, type Vendor } from './vendor.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -15,7 +16,7 @@ let remote: ChildProcess;
 let remoteUrl: string;
 
 beforeAll(async () => {
-  gateway = await startGateway({ PAILOU_STDIO_COMMANDS: 'node' });
+  gateway = await startGateway(nodePrograms([[everything, 'stdio']]));
   vendor = await startVendor();
   const port = await freePort();
   remoteUrl = `http://127.0.0.1:${port}/mcp`;

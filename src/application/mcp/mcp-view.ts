@@ -64,12 +64,17 @@ export function openMcpView(
     noAccount = (await introduce(services, caller, source)) ?? noAccount;
   };
 
-  /** A server that is known to be down, or hangs, delays nobody; one that nobody has signed in to yet is met in this caller's name. */
-  const firstAnswers = async (): Promise<void> => {
+  /**
+   * A server that is known to be down, or hangs, delays nobody. One that nobody has signed in to yet is met in this caller's name, where they
+   * chose it: a list of everything is no reason to have a token of theirs exchanged.
+   */
+  const firstAnswers = async (chosen: boolean): Promise<void> => {
     const sources = [...new Set(servers.flatMap((server) => sourcesOf(caller, server)))];
     const waits = sources.flatMap((source) => {
       const { meet } = source.instance;
-      const isStranger = meet !== undefined && !services.catalogue.known(source);
+      const isUnknown = meet !== undefined && !services.catalogue.known(source);
+      const isStranger = isUnknown && (chosen || source.instance.accounts !== undefined);
+      if (isUnknown && !isStranger) return [];
       const ms = isStranger ? meetingMs : services.catalogue.patience(source);
       if (ms === 0) return [];
       return [{ ms, answered: isStranger ? meetStranger(source) : services.catalogue.ready(source) }];
@@ -85,7 +90,7 @@ export function openMcpView(
   const find = async <D>(list: () => readonly VisibleItem<D>[], name: string, sort: 'tool' | 'prompt'): Promise<VisibleItem<D>> => {
     let found = findVisible(place, sort, list(), name);
     if (found === undefined) {
-      await firstAnswers();
+      await firstAnswers(true);
       found = findVisible(place, sort, list(), name);
     }
     if (found === undefined) {
@@ -117,7 +122,7 @@ export function openMcpView(
       return invokeSource(services, caller, server, promptCapability(server, name), question, { ...params, name }, context);
     }
     if (question === 'resources/read') {
-      await firstAnswers();
+      await firstAnswers(only !== null);
       const uri = textOf(params['uri']);
       const server = serverOfResource(place, uri);
       return invokeSource(services, caller, server, resourceCapability(server, uri), question, params, context);
@@ -147,7 +152,7 @@ export function openMcpView(
     holder,
     scope: JSON.stringify([tenant, address]),
     async offer() {
-      await firstAnswers();
+      await firstAnswers(only !== null);
       if (only !== null && noAccount !== null) throw noAccount;
       const named = <D extends object>(shown: readonly VisibleItem<D>[]): never[] =>
         shown

@@ -9,7 +9,7 @@ import { createMcpGate } from '../../../src/extensions/mcp/gate/gate.ts';
 import stdio from '../../../src/extensions/mcp/transports/stdio.ts';
 import { GatewayError } from '../../../src/types/errors.ts';
 import type { ToolDefinition } from '../../../src/types/tool-source.ts';
-import { logger, offering, principal, services } from './services.ts';
+import { allowing, logger, offering, principal } from './services.ts';
 
 const add: ToolDefinition = {
   name: 'demo__add',
@@ -97,7 +97,7 @@ describe('the example server', () => {
   const server = join(import.meta.dirname, '../../../examples/mcp-server/server.ts');
 
   it('tells the time and calculates', async () => {
-    await using source = await stdio.create(stdio.options.parse({ command: 'node', args: [server] }), services);
+    await using source = await stdio.create(stdio.options.parse({ command: 'node', args: [server] }), allowing('node', [server]));
     const context = { signal: AbortSignal.timeout(10_000), principal, runId: 'r' };
     expect((await source.list(context.signal)).tools.map((tool) => tool.name)).toEqual(['current_time', 'calculate']);
     expect(JSON.stringify(await source.call('calculate', { expression: '(1 + 2) * 3.5 ^ 2' }, context))).toContain('36.75');

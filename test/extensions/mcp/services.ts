@@ -18,7 +18,21 @@ import type { ServerListing, ToolDefinition, ToolSource } from '../../../src/typ
 const say = (): void => {};
 export const logger = { debug: say, info: say, warn: say, error: say } as unknown as Logger;
 
-export const services: PluginServices = { logger, mode: 'development', stdioCommands: ['node'], checkUrl: (url) => new URL(url), fetch };
+export const services: PluginServices = {
+  logger,
+  mode: 'development',
+  stdioPrograms: [],
+  stdioUser: null,
+  checkUrl: (url) => new URL(url),
+  fetch,
+  tokenExchange: { check: async () => {}, require: async () => {} },
+};
+
+/** With the command line allowed, and nothing else. */
+export const allowing = (command: string, args: readonly string[], env: readonly string[] = []): PluginServices => ({
+  ...services,
+  stdioPrograms: [{ name: 'tests', command, args, parameters: {}, env, cwd: null, tenants: null }],
+});
 
 export function person(subject: string): Principal {
   return {

@@ -13,7 +13,15 @@ export type Script = (asked: {
   readonly body: JsonObject;
   readonly capability: string;
 }) => Json;
-const services = { logger, mode: 'development', stdioCommands: [], checkUrl: (url: string) => new URL(url), fetch } as PluginServices;
+const services = {
+  logger,
+  mode: 'development',
+  stdioPrograms: [],
+  stdioUser: null,
+  checkUrl: (url: string) => new URL(url),
+  fetch,
+  tokenExchange: { check: async () => {}, require: async () => {} },
+} as PluginServices;
 
 export async function makeSkill(plugin: Plugin<'skill', never>, options: object = {}): Promise<Skill> {
   return plugin.create(plugin.options.parse(options), services);

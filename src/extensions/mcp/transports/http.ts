@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { definePlugin } from '../../../types/plugin.ts';
 import { authorised, tokensFor } from './credentials/bearer-fetch.ts';
-import { credentials, headers, isPersonal, refusePersonalInShared } from './credentials/credential-options.ts';
+import { credentials, headers, isPersonal, reachesOfCredentials, refusePersonalInShared } from './credentials/credential-options.ts';
 import { protocol, sessions } from './session/session-options.ts';
 import { createSession } from './session/session.ts';
 
@@ -21,9 +21,10 @@ export default definePlugin({
   kind: 'http',
   title: 'Streamable HTTP',
   options,
-  create({ url, headers: fixed, credentials: given, ...rest }, services) {
+  reaches: ({ credentials: { type } }) => reachesOfCredentials(type),
+  async create({ url, headers: fixed, credentials: given, ...rest }, services) {
     const address = services.checkUrl(url, 'spec.options.url');
-    const { tokens, secrets, accounts } = tokensFor(given, Object.values(fixed), services, address);
+    const { tokens, secrets, accounts } = await tokensFor(given, Object.values(fixed), services, address);
     const source = createSession({
       ...rest,
       listsAlone: !isPersonal(given),

@@ -4,7 +4,7 @@ import { GatewayError } from '../../../types/errors.ts';
 import { definePlugin } from '../../../types/plugin.ts';
 import { headerSecret, secret } from '../../../types/secret.ts';
 import { tokensFor } from './credentials/bearer-fetch.ts';
-import { credentials } from './credentials/credential-options.ts';
+import { credentials, reachesOfCredentials } from './credentials/credential-options.ts';
 import { DocumentError, readDocument } from './openapi/document.ts';
 import { createRestSource } from './openapi/rest-source.ts';
 
@@ -17,8 +17,10 @@ const options = z
     document: z
       .union([z.string().min(1).max(5_000_000), z.record(z.string(), z.json())])
       .optional()
-      .describe('The OpenAPI document (3.0 to 3.2) itself, as an object or as JSON or YAML text.'),
-    document_url: address.optional().describe('Where it is; read again when the tools are synced.'),
+      .describe('The OpenAPI document (3.0 to 3.2) itself, as an object or as JSON or YAML text.')
+      // It may say where the service is.
+      .meta({ address: true }),
+    document_url: address.optional().describe('Where it is; read again when the tools are synced.').meta({ address: true }),
     url: address.optional().describe('Where the service is; unless given, the first of the `servers` of the document.'),
     operations: z
       .array(z.string().min(1).max(300))
@@ -48,6 +50,7 @@ export default definePlugin({
   kind: 'openapi',
   title: 'REST service (OpenAPI)',
   options,
+  reaches: ({ credentials: { type } }) => reachesOfCredentials(type),
   async create(given, services) {
     const { document, document_url: where, url } = given;
     if (where !== undefined) services.checkUrl(where, 'spec.options.document_url');
@@ -61,7 +64,7 @@ export default definePlugin({
             throw new GatewayError('configuration_invalid', `${param}: the document ${thrown.message}.`, { param, cause: thrown });
           });
     const account = new URL(url ?? where ?? 'https://unknown.invalid/');
-    const { tokens, secrets, accounts } = tokensFor(
+    const { tokens, secrets, accounts } = await tokensFor(
       given.credentials,
       [...Object.values(given.headers), ...Object.values(given.query)],
       services,

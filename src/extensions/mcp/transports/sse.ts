@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { definePlugin } from '../../../types/plugin.ts';
 import { authorised, tokensFor } from './credentials/bearer-fetch.ts';
-import { credentials, headers, isPersonal, refusePersonalInShared } from './credentials/credential-options.ts';
+import { credentials, headers, isPersonal, reachesOfCredentials, refusePersonalInShared } from './credentials/credential-options.ts';
 import { sessions } from './session/session-options.ts';
 import { createSession } from './session/session.ts';
 
@@ -20,9 +20,10 @@ export default definePlugin({
   kind: 'sse',
   title: 'HTTP with Server-Sent Events (servers of 2024)',
   options,
-  create({ url, headers: fixed, credentials: given, ...rest }, services) {
+  reaches: ({ credentials: { type } }) => reachesOfCredentials(type),
+  async create({ url, headers: fixed, credentials: given, ...rest }, services) {
     const address = services.checkUrl(url, 'spec.options.url');
-    const { tokens, secrets, accounts } = tokensFor(given, Object.values(fixed), services, address);
+    const { tokens, secrets, accounts } = await tokensFor(given, Object.values(fixed), services, address);
     const source = createSession({
       ...rest,
       protocol: 'legacy',

@@ -1,44 +1,120 @@
 /** MCP servers started as a program on this machine. Only what the operator allows, without a shell, with a clean environment. */
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { GatewayError } from '../../../types/errors.ts';
-import { definePlugin } from '../../../types/plugin.ts';
+import { definePlugin, type PluginServices } from '../../../types/plugin.ts';
 import { secret } from '../../../types/secret.ts';
+import type { CommandLine, StdioProgram, SystemUser } from '../../../types/stdio-programs.ts';
+import { commandLineOf, programOf } from './program/command-line.ts';
 import { limitMemory } from './session/memory-limit.ts';
 import { protocol, sessions } from './session/session-options.ts';
 import { createSession } from './session/session.ts';
 
-const options = z.strictObject({
-  command: z.string().min(1).max(500).describe('One of the commands in PAILOU_STDIO_COMMANDS.'),
-  args: z.array(z.string().max(4_000)).max(100).default([]),
-  env: z
-    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and _'), secret())
-    .default({})
-    .describe('All that the program gets besides PATH and HOME.'),
-  cwd: z.string().max(1_000).optional(),
-  memory_mb: z.int().min(16).max(1_048_576).default(2_048).describe('A program that takes more is ended (on Linux).'),
-  protocol,
-  sessions,
-});
+const text = z.string().max(4_000);
+
+const options = z
+  .strictObject({
+    program: z.string().min(1).max(64).optional().describe('The name of a program in PAILOU_STDIO_PROGRAMS.').meta({ address: true }),
+    parameters: z
+      .record(z.string().min(1).max(64), text)
+      .default({})
+      .describe('What the program has declared, by name.')
+      .meta({ address: true }),
+    command: z
+      .string()
+      .min(1)
+      .max(1_000)
+      .optional()
+      .describe('In place of `program`, with `args`: a command line that is one of those programs, exactly.')
+      .meta({ address: true }),
+    args: z.array(text).max(100).default([]).meta({ address: true }),
+    env: z
+      .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and _'), secret())
+      .default({})
+      .describe('Variables that the program has declared. It gets nothing else besides PATH and HOME.'),
+    cwd: z.string().max(1_000).optional().describe('Where the program runs, as the operator wrote it.').meta({ address: true }),
+    memory_mb: z.int().min(16).max(1_048_576).default(2_048).describe('A program that takes more is ended (on Linux).'),
+    protocol,
+    sessions,
+  })
+  .superRefine(({ program, command, args, parameters }, context) => {
+    if ((program === undefined) === (command === undefined))
+      context.addIssue({ code: 'custom', path: ['program'], message: 'give either program, or command with args' });
+    if (program !== undefined && args.length > 0)
+      context.addIssue({
+        code: 'custom',
+        path: ['args'],
+        message: 'has no place beside program: the operator sets the arguments; give parameters',
+      });
+    if (command !== undefined && Object.keys(parameters).length > 0)
+      context.addIssue({ code: 'custom', path: ['parameters'], message: 'has no place beside command; name the program' });
+  });
+
+const refused = (param: string, sentence: string): GatewayError =>
+  new GatewayError('configuration_invalid', `${param}: ${sentence}`, { param });
+
+interface Chosen {
+  readonly program: StdioProgram;
+  readonly line: CommandLine;
+}
+
+/** The allowed program that the row names or writes out. Throws `configuration_invalid` with what the operator can do. */
+function chosenProgram(given: z.output<typeof options>, { stdioPrograms: programs, tenant = 'default' }: PluginServices): Chosen {
+  const { program: name, parameters, command = '', args, cwd } = given;
+  if (name !== undefined) {
+    const program = programs.find((each) => each.name === name);
+    if (program !== undefined) return { program, line: commandLineOf(program, parameters) };
+    const allowed = programs.length === 0 ? 'none is allowed' : `allowed: ${programs.map((each) => each.name).join(', ')}`;
+    throw refused(
+      'spec.options.program',
+      `your tenant may start no program "${name}" (${allowed}). The operator can add it to PAILOU_STDIO_PROGRAMS.`,
+    );
+  }
+  const line = { command, args, cwd: cwd ?? null };
+  const found = programOf(programs, line);
+  if (found !== null) return { program: found.program, line };
+  const wanted = { command, args, ...(line.cwd === null ? {} : { cwd: line.cwd }), ...envOf(given), tenants: [tenant] };
+  throw refused(
+    'spec.options.command',
+    `this command line is no program that your tenant may start. The operator can add it to PAILOU_STDIO_PROGRAMS, under a name of their choice: ${JSON.stringify({ name: wanted })}`,
+  );
+}
+
+const envOf = ({ env }: z.output<typeof options>): object => (Object.keys(env).length === 0 ? {} : { env: Object.keys(env) });
+
+/** A variable can change what a program does as much as an argument. */
+function requireDeclared(program: StdioProgram, env: Readonly<Record<string, string>>): void {
+  const stranger = Object.keys(env).find((name) => !program.env.includes(name));
+  if (stranger === undefined) return;
+  throw refused(
+    `spec.options.env.${stranger}`,
+    `the program "${program.name}" takes no such variable. The operator can add it to env of the program in PAILOU_STDIO_PROGRAMS.`,
+  );
+}
+
+/** Another user is become in a process of its own, which is the program from then on. */
+function asUser({ command, args }: CommandLine, user: SystemUser | null): { readonly command: string; readonly args: string[] } {
+  // The Node that runs Pailou, not whichever comes first in the path.
+  const file = command === 'node' ? process.execPath : command;
+  if (user === null) return { command: file, args: [...args] };
+  const launcher = fileURLToPath(new URL('./program/run-as-user.ts', import.meta.url));
+  return { command: process.execPath, args: [launcher, String(user.uid), String(user.gid), file, ...args] };
+}
 
 export default definePlugin({
   type: 'tool-source',
   kind: 'stdio',
   title: 'Program on this machine (stdio)',
-  reaches: ['program'],
+  reaches: () => ['program'],
   options,
-  create({ command, args, env, cwd, memory_mb: memory, ...rest }, services) {
-    if (!services.stdioCommands.includes(command)) {
-      const allowed = services.stdioCommands.length === 0 ? 'none is allowed' : `allowed: ${services.stdioCommands.join(', ')}`;
-      throw new GatewayError(
-        'configuration_invalid',
-        `spec.options.command: "${command}" may not be started here (${allowed}). The operator can add it to PAILOU_STDIO_COMMANDS.`,
-        {
-          param: 'spec.options.command',
-        },
-      );
-    }
+  create(given, services) {
+    const { program, line } = chosenProgram(given, services);
+    requireDeclared(program, given.env);
+    const { env, memory_mb: memory, protocol: era, sessions: shared } = given;
+    const started = asUser(line, services.stdioUser);
     return createSession({
-      ...rest,
+      protocol: era,
+      sessions: shared,
       listsAlone: true,
       // Each one is a process.
       mostOwn: 32,
@@ -49,12 +125,10 @@ export default definePlugin({
         // The SDK puts variables of ours under the given ones; an undefined one takes it away again.
         const withheld = DEFAULT_INHERITED_ENV_VARS.filter((name) => name !== 'PATH' && name !== 'HOME').map((name) => [name, undefined]);
         const transport = new StdioClientTransport({
-          // The Node that runs Pailou, not whichever comes first in the path.
-          command: command === 'node' ? process.execPath : command,
-          args: [...args],
+          ...started,
           env: { ...(Object.fromEntries(withheld) as Record<string, string>), ...env },
           stderr: 'ignore',
-          ...(cwd === undefined ? {} : { cwd }),
+          ...(line.cwd === null ? {} : { cwd: line.cwd }),
         });
         // The SDK's second close resolves while its first still waits for the process to end; both must wait.
         const closeOnce = transport.close.bind(transport);

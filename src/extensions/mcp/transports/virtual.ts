@@ -21,7 +21,7 @@ export default definePlugin({
   type: 'tool-source',
   kind: 'virtual',
   title: 'Selection of tools of other servers (virtual)',
-  reaches: ['tools-of-others'],
+  reaches: () => ['tools-of-others'],
   options,
   create: () => ({
     list: async () => emptyServerListing,

@@ -1,5 +1,7 @@
 /** Runs work on untrusted content in a subprocess, so that it can neither block nor crash the gateway. */
 import { type ChildProcess, fork } from 'node:child_process';
+import { sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { AcquireSlot, Waiting } from '../../../scheduling/fair-queue.ts';
 import type { Answer } from './child-process.ts';
 
@@ -21,10 +23,21 @@ export class SubprocessLost extends Error {
   }
 }
 
+/** Everything that is installed with Pailou lies in here: its own folder, or that of all packages where it is one of them. */
+function installedIn(): string {
+  const own = fileURLToPath(new URL('../../../../', import.meta.url));
+  const folder = `${sep}node_modules${sep}`;
+  const packages = own.indexOf(folder);
+  return packages === -1 ? own : own.slice(0, packages + folder.length);
+}
+
+/** It reads its own code, and no other file; it writes none, and starts no program. The thread is the one that watches it. */
+const permissions = ['--permission', `--allow-fs-read=${installedIn()}*`, '--allow-worker'];
+
 function start(entry: string, { memoryMb }: Limits): ChildProcess {
   return fork(entry, [String(memoryMb)], {
     // Inherits neither flags nor secrets of the gateway.
-    execArgv: [`--max-old-space-size=${Math.ceil(memoryMb * 0.8)}`],
+    execArgv: [`--max-old-space-size=${Math.ceil(memoryMb * 0.8)}`, ...permissions],
     env: {},
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],

@@ -21,8 +21,16 @@ const patienceMs = 2_000;
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
 /** One for everybody, or one in exchange for each caller's. `onToken` hears of each, so that it is hidden where a server says it again. */
-export function createIssuedTokens(options: ClientCredentials, guarded: typeof fetch, onToken: (token: string) => void): TokenSource {
+export function createIssuedTokens(
+  options: ClientCredentials,
+  { fetch: guarded, tokenExchange }: Pick<PluginServices, 'fetch' | 'tokenExchange'>,
+  onToken: (token: string) => void,
+): TokenSource {
   const endpoint = createTokenEndpoint(options, guarded);
+  const issue = async (subject: string | null, context: ToolContext | null): Promise<IssuedToken> => {
+    if (subject !== null) await tokenExchange.require(options.token_url, context?.principal.issuer ?? '');
+    return endpoint.fetch(subject);
+  };
   const tokens = new LRUCache<string, Promise<IssuedToken>>({ max: mostTokens });
   const failures = new LRUCache<string, { readonly at: number; readonly error: unknown }>({ max: 1_000 });
 
@@ -48,7 +56,7 @@ export function createIssuedTokens(options: ClientCredentials, guarded: typeof f
       if (failure !== undefined && failure.at + patienceMs > Date.now()) throw failure.error;
       // Whoever else waits for the same token gets the one that is under way.
       const underWay = tokens.get(key);
-      const wanted = underWay !== undefined && underWay !== kept ? underWay : endpoint.fetch(subject);
+      const wanted = underWay !== undefined && underWay !== kept ? underWay : issue(subject, context);
       tokens.set(key, wanted);
       try {
         const issued = await wanted;
@@ -92,7 +100,7 @@ export interface Tokens {
 }
 
 /** The tokens that a row's credentials stand for, null for none; and all that is secret of them, which grows with each token. */
-export function tokensFor(given: Credentials, fixed: readonly string[], services: PluginServices, server: URL): Tokens {
+export async function tokensFor(given: Credentials, fixed: readonly string[], services: PluginServices, server: URL): Promise<Tokens> {
   const secrets = [...fixed];
   if (given.type === 'none') return { tokens: null, secrets };
   if (given.client_secret !== undefined) secrets.push(given.client_secret);
@@ -115,5 +123,6 @@ export function tokensFor(given: Credentials, fixed: readonly string[], services
     return { tokens, secrets, accounts: tokens.accounts };
   }
   services.checkUrl(given.token_url, 'spec.options.credentials.token_url');
-  return { tokens: createIssuedTokens(given, services.fetch, onToken), secrets };
+  if (given.type === 'token_exchange') await services.tokenExchange.check(given.token_url, 'spec.options.credentials.token_url');
+  return { tokens: createIssuedTokens(given, services, onToken), secrets };
 }

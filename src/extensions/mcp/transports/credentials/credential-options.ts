@@ -1,6 +1,7 @@
 /** How Pailou proves itself to an MCP server. The caller's own token is never among it. */
 import { z } from 'zod';
 import { headerSecret, secret } from '../../../../types/secret.ts';
+import type { PluginReach } from '../../../../types/writes.ts';
 
 const address = z
   .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address such as https://sso.internal/oauth2/token' })
@@ -51,6 +52,11 @@ export type Credentials = z.output<typeof credentials>;
 /** Whether the tokens are those of single users. */
 export function isPersonal({ type }: Credentials): boolean {
   return type === 'token_exchange' || type === 'user_oauth';
+}
+
+/** Tokens of single users let the server act in their names: only an administrator lends them to one. */
+export function reachesOfCredentials(type: Credentials['type']): readonly PluginReach[] {
+  return type === 'token_exchange' || type === 'user_oauth' ? ['caller-identity'] : [];
 }
 
 /** For `superRefine` of options that have both: personal tokens in a session that others share would act in the wrong name. */

@@ -1,0 +1,64 @@
+/** Where a caller's token may be exchanged: at the token endpoint of the issuer that made it, or at an address that the operator allows. */
+import { GatewayError } from '../types/errors.ts';
+import type { TokenExchange } from '../types/token-exchange.ts';
+import { createDiscovery, type Discovery } from './discovery.ts';
+import type { IssuerSettings } from './issuer.ts';
+
+export interface ExchangeEndpointOptions {
+  readonly issuers: readonly IssuerSettings[];
+  /** Addresses in the settings, for services that are no issuer of callers. */
+  readonly allowed: readonly string[];
+  readonly fetch: typeof fetch;
+  readonly signal: AbortSignal;
+}
+
+const hrefOf = (url: string): string | null => URL.parse(url)?.href ?? null;
+
+const remedy =
+  'Name the token endpoint of a configured issuer, as its discovery document has it, or ask the operator to add the address to PAILOU_TOKEN_EXCHANGE_ALLOW.';
+
+export function createExchangeEndpoints({ issuers, allowed, fetch, signal }: ExchangeEndpointOptions): TokenExchange {
+  const listed = new Set(allowed.map(hrefOf));
+  const discovered = new Map<string, Discovery>(
+    issuers
+      .filter(({ named, keys }) => named && keys.from === 'discovery')
+      .map(({ issuer, baseUrl }) => [issuer, createDiscovery({ issuer, baseUrl, fetch, signal })]),
+  );
+
+  /** Null for an issuer that publishes none; rejects while that cannot be known. */
+  const endpointOf = async (issuer: string): Promise<string | null> => {
+    const endpoint = (await discovered.get(issuer)?.known())?.token_endpoint ?? null;
+    return endpoint === null ? null : hrefOf(endpoint);
+  };
+
+  return {
+    async check(url, param) {
+      const wanted = hrefOf(url);
+      if (listed.has(wanted)) return;
+      const answers = await Promise.allSettled([...discovered.keys()].map(endpointOf));
+      if (answers.some((answer) => answer.status === 'fulfilled' && answer.value === wanted)) return;
+      // A service that cannot be asked now is asked again before any token is sent.
+      const origin = URL.parse(url)?.origin;
+      const silent = [...discovered.keys()].filter((_, index) => answers[index]?.status === 'rejected');
+      if (silent.some((issuer) => URL.parse(issuer)?.origin === origin)) return;
+      throw new GatewayError('configuration_invalid', `${param}: tokens of callers may not be sent to this address. ${remedy}`, { param });
+    },
+
+    async require(url, issuer) {
+      const wanted = hrefOf(url);
+      if (listed.has(wanted)) return;
+      const endpoint = await endpointOf(issuer).catch((cause: unknown) => {
+        throw new GatewayError(
+          'tool_failed',
+          'Your identity service cannot be reached, so it is not known where your token may be exchanged. Try again soon.',
+          { cause, retryAfterSeconds: 5 },
+        );
+      });
+      if (endpoint !== null && endpoint === wanted) return;
+      throw new GatewayError(
+        'permission_denied',
+        'Your token is not sent to the OAuth2 service of this MCP server: it is not the token endpoint of the service that made your token. Tell your administrator.',
+      );
+    },
+  };
+}

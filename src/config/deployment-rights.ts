@@ -1,0 +1,68 @@
+/** Whether the rights on which a model's row rests still hold: to call each provider, and to say at which price it is counted. */
+import { GatewayError } from '../types/errors.ts';
+import type { ConfigRow, ModelSpec } from '../types/resources.ts';
+import type { ModelEntry } from '../types/snapshot.ts';
+import { basisEnds, basisOf } from './basis.ts';
+import { deploymentReaches } from './reach.ts';
+import type { RowSet } from './row-set.ts';
+
+export interface DeploymentRights {
+  /** Null for a right that holds; else the problem, with the remedy. */
+  readonly use: GatewayError | null;
+  readonly price: GatewayError | null;
+  /** When the first of them ends by itself, in epoch milliseconds. */
+  readonly until: number;
+}
+
+/** The right to something is gone. The rest of the row serves, and a change of another row that takes it away is allowed. */
+export class RightLost extends GatewayError {
+  constructor(param: string, sentence: string) {
+    super('configuration_invalid', `${param}: ${sentence}`, { param });
+  }
+}
+
+type DeploymentSpec = ModelSpec['deployments'][number];
+
+export function deploymentRights(row: ConfigRow, spec: DeploymentSpec, index: number, rows: RowSet, now: number): DeploymentRights {
+  const { provider, price } = deploymentReaches(spec, index, rows.group('provider', row.tenant));
+  const { name, thing, model } = provider;
+  const ends = (key: string): number | null => basisEnds(basisOf(row, key), { row, thing, name, rows, now });
+  const using = ends(provider.key);
+  const mayUse = using !== null && (using === Infinity || provider.offered);
+  const pricing = price === null ? Infinity : ends(price.key);
+  return {
+    use: mayUse
+      ? null
+      : new RightLost(
+          provider.param,
+          `the model may not use "${model}" of the provider "${name}": no right to it holds. Its owner or an administrator grants provider/${name} (action use), then the model is saved again; or an administrator saves it.`,
+        ),
+    price:
+      price === null || pricing !== null
+        ? null
+        : new RightLost(
+            price.param,
+            `the price does not count, because it was not set by somebody who manages the provider "${name}". Leave it out, or an administrator saves the model.`,
+          ),
+    until: Math.min(using ?? Infinity, pricing ?? Infinity),
+  };
+}
+
+/** True if everything that the entry's row wants of enabled providers is in the entry, and nothing that it has no right to. */
+export function isComplete(entry: ModelEntry, row: ConfigRow, rows: RowSet, now: number): boolean {
+  const providers = rows.group('provider', row.tenant);
+  let at = 0;
+  for (const [index, wanted] of entry.spec.deployments.entries()) {
+    if (!wanted.enabled || providers.get(wanted.provider)?.enabled !== true) continue;
+    const made = entry.deployments[at++];
+    const { use, price } = deploymentRights(row, wanted, index, rows, now);
+    if (use !== null || price !== null) return false;
+    if (made?.provider.name !== wanted.provider) return false;
+  }
+  return at === entry.deployments.length;
+}
+
+/** When the first of the rights that the entry rests on ends by itself. */
+export function rightsEnd({ spec }: ModelEntry, row: ConfigRow, rows: RowSet, now: number): number {
+  return Math.min(Infinity, ...spec.deployments.map((each, index) => deploymentRights(row, each, index, rows, now).until));
+}

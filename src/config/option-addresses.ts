@@ -1,0 +1,37 @@
+/** The addresses in a plugin's options: what is an http(s) URL by its value, and what its schema marks as one. */
+import type { ZodType } from 'zod';
+import { markedPaths, type OptionPath } from './marked-paths.ts';
+
+export interface OptionAddress {
+  /** Where it stands, such as `credentials.token_url`. */
+  readonly path: string;
+  /** Null for a marked field that holds no URL, such as the document that names one. */
+  readonly url: URL | null;
+  /** What must stay for a stored secret to stay: the origin, or the whole value of a marked field. */
+  readonly identity: string;
+}
+
+const matches = (pattern: OptionPath, path: OptionPath): boolean =>
+  pattern.length === path.length && pattern.every((part, index) => part === '*' || part === path[index]);
+
+function urlOf(text: string): URL | null {
+  if (!/^\s*(https?|wss?):/i.test(text)) return null;
+  return URL.parse(text.trim());
+}
+
+/** All of them, sorted by where they stand. Secrets are no addresses, whatever they hold. */
+export function addressesOf(options: unknown, schema: ZodType): readonly OptionAddress[] {
+  const marked = markedPaths(schema, 'address');
+  const secrets = markedPaths(schema, 'secret');
+  const found: OptionAddress[] = [];
+  const walk = (value: unknown, path: OptionPath): void => {
+    if (value === undefined || value === null || secrets.some((each) => matches(each, path))) return;
+    const url = typeof value === 'string' ? urlOf(value) : null;
+    if (marked.some((each) => matches(each, path))) found.push({ path: path.join('.'), url, identity: JSON.stringify(value) });
+    else if (url !== null) found.push({ path: path.join('.'), url, identity: url.origin });
+    else if (typeof value === 'object')
+      for (const [key, inner] of Object.entries(value)) walk(inner, [...path, Array.isArray(value) ? '*' : key]);
+  };
+  walk(options, []);
+  return found.toSorted((one, other) => (one.path + one.identity < other.path + other.identity ? -1 : 1));
+}

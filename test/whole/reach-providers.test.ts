@@ -1,0 +1,207 @@
+/** A model calls a provider only by a right on it, at a price that somebody says who manages the provider. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
+import { eventually } from './gateway.ts';
+import { startTrap } from './trap.ts';
+import { startVendor, type Vendor } from './vendor.ts';
+
+const chief = chiefOf('acme');
+const eve: Person = { subject: 'eve', tenant: 'acme', roles: ['developer'] };
+const dan: Person = { subject: 'dan', tenant: 'acme', roles: ['developer'] };
+let companies: Companies;
+let vendor: Vendor;
+const owned = new AsyncDisposableStack();
+let serial = 0;
+let provider = '';
+
+beforeAll(async () => {
+  vendor = owned.use(await startVendor());
+  companies = owned.use(await startCompanies());
+  for (const person of [chief, eve, dan]) await companies.must(person, 'GET', '/api/me');
+});
+afterAll(() => owned.disposeAsync());
+beforeEach(async () => {
+  provider = `company-${serial++}`;
+  await companies.must(chief, 'POST', '/api/providers', { name: provider, owner: null, spec: providerSpec() });
+});
+
+const providerSpec = (more: object = {}) => ({
+  kind: 'openai-compatible',
+  options: { base_url: `${vendor.url}/v1`, api_key: 'company-key-canary' },
+  ...more,
+});
+const modelOn = (name: string, more: object = {}, model = 'm') => ({ deployments: [{ provider: name, model, ...more }] });
+const grantTo = (subject: string, capability: string, more: object = {}) => ({
+  spec: { subject_type: 'user', subject, capability, action: 'use', ...more },
+});
+const ask = (person: Person, model: string) =>
+  companies.as(person, 'POST', '/v1/chat/completions', { model, messages: [{ role: 'user', content: 'Hi' }] });
+const problems = async () => (await companies.must(chief, 'GET', '/api/config/problems')).json.data as { name: string; message: string }[];
+
+describe('a developer’s model', () => {
+  it('names no provider of the company without a right: not created, not changed, not tried, not by another name', async () => {
+    const name = `${provider}-mine`;
+    const refused = await companies.as(eve, 'POST', '/api/models', { name, spec: modelOn(provider) });
+    expect(refused.status, refused.text).toBe(403);
+    expect(refused.json.error.param).toBe('spec.deployments[0].provider');
+    expect(refused.json.error.message).toContain(`a grant on provider/${provider}`);
+    expect((await companies.as(eve, 'POST', '/api/models/test', { spec: modelOn(provider) })).status).toBe(403);
+    await companies.must(eve, 'POST', '/api/providers', { name: `${provider}-eves`, spec: providerSpec() });
+    await companies.must(eve, 'POST', '/api/models', { name, spec: modelOn(`${provider}-eves`) });
+    expect((await companies.as(eve, 'PUT', `/api/models/${name}`, { spec: modelOn(provider) })).status).toBe(403);
+    expect(vendor.requests.length).toBe(0);
+  });
+
+  it('names one that is lent to its owner, within the models that the provider offers', async () => {
+    const offering = { offered_models: ['small', 'mini-*'] };
+    await companies.must(chief, 'PUT', `/api/providers/${provider}`, {
+      spec: { ...providerSpec(offering), options: { base_url: `${vendor.url}/v1`, api_key: '***' } },
+    });
+    await companies.must(chief, 'POST', '/api/grants', grantTo('eve', `provider/${provider}`));
+    for (const [model, status] of [
+      ['small', 201],
+      ['mini-4', 201],
+      ['large', 403],
+    ] as const) {
+      const answer = await companies.as(eve, 'POST', '/api/models', { name: `${provider}-${model}`, spec: modelOn(provider, {}, model) });
+      expect(answer.status, `${model} ${answer.text}`).toBe(status);
+      expect(answer.text.includes('does not offer the model \\"large\\"')).toBe(status === 403);
+    }
+    expect((await ask(eve, `${provider}-small`)).status).toBe(200);
+    expect((await companies.as(dan, 'POST', '/api/models', { name: `${provider}-dan`, spec: modelOn(provider, {}, 'small') })).status).toBe(
+      403,
+    );
+  });
+
+  it('loses the deployment when the grant is taken back, given to another, or has expired, and says so under problems', async () => {
+    const lend = async (more: object = {}): Promise<string> =>
+      ((await companies.must(chief, 'POST', '/api/grants', grantTo('eve', `provider/${provider}`, more))).json as { name: string }).name;
+    const name = `${provider}-lent`;
+    const works = async () => (await ask(eve, name)).status;
+    const first = await lend();
+    await companies.must(eve, 'POST', '/api/models', { name, spec: modelOn(provider) });
+    expect(await works()).toBe(200);
+    await companies.must(chief, 'DELETE', `/api/grants/${first}`);
+    expect(await works()).not.toBe(200);
+    expect((await problems()).find((each) => each.name === name)?.message).toContain(`no right to it holds`);
+
+    const second = await lend();
+    await companies.must(eve, 'PUT', `/api/models/${name}`, { spec: modelOn(provider) });
+    expect(await works()).toBe(200);
+    await companies.must(chief, 'PUT', `/api/grants/${second}`, grantTo('dan', `provider/${provider}`));
+    expect(await works()).not.toBe(200);
+    await companies.must(chief, 'DELETE', `/api/grants/${second}`);
+
+    await lend({ expires_at: new Date(Date.now() + 1_500).toISOString() });
+    await companies.must(eve, 'PUT', `/api/models/${name}`, { spec: { ...modelOn(provider), description: 'again' } });
+    expect(await works()).toBe(200);
+    await eventually(works, (status) => status !== 200);
+  });
+
+  it('keeps what an administrator gave it through its owner’s changes, and no more than that', async () => {
+    const name = `${provider}-given`;
+    await companies.must(chief, 'POST', '/api/models', { name, owner: 'eve', spec: modelOn(provider, {}, 'm') });
+    await companies.must(eve, 'PUT', `/api/models/${name}`, { spec: { ...modelOn(provider, {}, 'm'), description: 'mine' } });
+    expect((await ask(eve, name)).status).toBe(200);
+    expect((await companies.as(eve, 'PUT', `/api/models/${name}`, { spec: modelOn(provider, {}, 'dearer') })).status).toBe(403);
+  });
+
+  it('is not lent on: a developer grants no provider that is not theirs, and their own provider only by name', async () => {
+    await companies.must(chief, 'POST', '/api/grants', grantTo('eve', `provider/${provider}`));
+    for (const capability of [`provider/${provider}`, 'provider/*'])
+      expect((await companies.as(eve, 'POST', '/api/grants', grantTo('dan', capability))).status).toBe(403);
+    await companies.must(eve, 'POST', '/api/providers', { name: `${provider}-eves`, spec: providerSpec() });
+    await companies.must(eve, 'POST', '/api/grants', grantTo('dan', `provider/${provider}-eves`));
+    await companies.must(dan, 'POST', '/api/models', { name: `${provider}-dans`, spec: modelOn(`${provider}-eves`) });
+  });
+
+  it('is not handed to somebody who may not use the provider of its owner', async () => {
+    await companies.must(eve, 'POST', '/api/providers', { name: `${provider}-eves`, spec: providerSpec() });
+    await companies.must(eve, 'POST', '/api/models', { name: `${provider}-m`, spec: modelOn(`${provider}-eves`) });
+    const handed = await companies.as(eve, 'POST', `/api/models/${provider}-m/owner`, { owner: 'dan' });
+    expect(handed.status, handed.text).toBe(400);
+    expect(handed.json.error.message).toContain(`provider/${provider}-eves`);
+    await companies.must(chief, 'POST', `/api/models/${provider}-m/owner`, { owner: 'dan' });
+    expect((await ask(dan, `${provider}-m`)).status).toBe(200);
+  });
+});
+
+describe('the price of a call', () => {
+  const price = { currency: 'USD', input: 0, output: 0 };
+
+  it('is not set by somebody who only uses the provider', async () => {
+    await companies.must(chief, 'POST', '/api/grants', grantTo('eve', `provider/${provider}`));
+    const refused = await companies.as(eve, 'POST', '/api/models', { name: `${provider}-free`, spec: modelOn(provider, { price }) });
+    expect(refused.status, refused.text).toBe(403);
+    expect(refused.json.error.param).toBe('spec.deployments[0].price');
+    expect(refused.json.error.message).toContain('Leave the price out');
+  });
+
+  it('is set by the owner of the provider and by administrators, and kept by whoever owns the model', async () => {
+    const name = `${provider}-priced`;
+    await companies.must(chief, 'POST', '/api/models', { name, owner: 'eve', spec: modelOn(provider, { price: { ...price, input: 7 } }) });
+    await companies.must(eve, 'PUT', `/api/models/${name}`, {
+      spec: { ...modelOn(provider, { price: { ...price, input: 7 } }), description: 'mine' },
+    });
+    expect((await companies.as(eve, 'PUT', `/api/models/${name}`, { spec: modelOn(provider, { price }) })).status).toBe(403);
+    await companies.must(eve, 'POST', '/api/providers', { name: `${provider}-eves`, spec: providerSpec() });
+    await companies.must(eve, 'POST', '/api/models', { name: `${provider}-own`, spec: modelOn(`${provider}-eves`, { price }) });
+  });
+});
+
+describe('a limit of a provider', () => {
+  it('holds whatever the model is called', async () => {
+    await companies.must(chief, 'POST', '/api/models', { name: `${provider}-one`, spec: modelOn(provider) });
+    await companies.must(chief, 'POST', '/api/models', { name: `${provider}-two`, spec: modelOn(provider) });
+    await companies.must(chief, 'POST', '/api/limits', {
+      name: `${provider}-limit`,
+      spec: { subject_type: 'tenant', capability: `provider/${provider}`, requests_per_minute: 2 },
+    });
+    expect((await ask(chief, `${provider}-one`)).status).toBe(200);
+    expect((await ask(chief, `${provider}-two`)).status).toBe(200);
+    expect((await ask(chief, `${provider}-one`)).status).toBe(429);
+    expect((await ask(chief, `${provider}-two`)).status).toBe(429);
+  });
+});
+
+describe('a developer’s address', () => {
+  it('is a public one unless the operator says otherwise; private ones need an administrator, and a name that leads there is no way in', async () => {
+    await using trap = await startTrap({ status: 500, body: 'inner-secret-canary' });
+    await using strict = await startCompanies({ PAILOU_OUTBOUND_ALLOW_DEVELOPERS: '' });
+    for (const person of [chief, eve]) await strict.must(person, 'GET', '/api/me');
+    const at = (url: string) => ({ kind: 'openai-compatible', options: { base_url: `${url}/v1`, api_key: 'k' } });
+    for (const url of [trap.url, 'http://10.0.0.1', 'http://[::1]:9', 'http://localhost:9']) {
+      const made = await strict.as(eve, 'POST', '/api/providers', { name: 'inner', spec: at(url) });
+      expect(made.status, made.text).toBe(403);
+      expect(made.json.error.message).toContain('PAILOU_OUTBOUND_ALLOW_DEVELOPERS');
+      expect((await strict.as(eve, 'POST', '/api/providers/test', { spec: at(url), model: 'm' })).status).toBe(403);
+      expect((await strict.as(eve, 'POST', '/api/mcp-servers', { name: 'inner', spec: { kind: 'http', options: { url } } })).status).toBe(
+        403,
+      );
+    }
+    // A name is looked up when it is connected to.
+    const byName = at(`http://inner.localtest.me:${new URL(trap.url).port}`);
+    const named = await strict.as(eve, 'POST', '/api/providers/test', { spec: byName, model: 'm' });
+    expect(named.json.ok).toBe(false);
+    // What an administrator saved connects, also after its owner has changed something else of it.
+    await strict.must(chief, 'POST', '/api/providers', { name: 'inner', owner: 'eve', spec: at(trap.url) });
+    await strict.must(eve, 'PUT', '/api/providers/inner', { spec: { ...at(trap.url), offered_models: ['m'] } });
+    expect(trap.heard).toEqual([]);
+    await strict.must(eve, 'POST', '/api/models', { name: 'inner', spec: modelOn('inner') });
+    await strict.as(eve, 'POST', '/v1/chat/completions', { model: 'inner', messages: [{ role: 'user', content: 'Hi' }] });
+    expect(trap.heard.length).toBeGreaterThan(0);
+  });
+
+  it('is not read out by a trial: the status and our own words, no body', async () => {
+    await using trap = await startTrap({ status: 418, body: '{"error":{"message":"inner-secret-canary"}}' });
+    const spec = { kind: 'openai-compatible', options: { base_url: `${trap.url}/v1`, api_key: 'k' } };
+    const tried = await companies.must(eve, 'POST', '/api/providers/test', { spec, model: 'm' });
+    expect(tried.json).toMatchObject({ ok: false, error: { detail: 'HTTP 418' } });
+    expect(tried.text).not.toContain('inner-secret-canary');
+    const server = { kind: 'http', options: { url: trap.url } };
+    expect((await companies.as(eve, 'POST', '/api/mcp-servers/test', { spec: server })).text).not.toContain('inner-secret-canary');
+    await companies.must(eve, 'POST', '/api/mcp-servers', { name: 'inner', spec: server });
+    expect((await companies.as(eve, 'POST', '/api/mcp-servers/inner/sync')).text).not.toContain('inner-secret-canary');
+    expect((await companies.must(chief, 'POST', '/api/providers/test', { spec, model: 'm' })).text).toContain('inner-secret-canary');
+  });
+});

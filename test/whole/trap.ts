@@ -1,0 +1,34 @@
+/** A server that belongs to an attacker: it takes whatever it is sent, answers like a token endpoint, and remembers all of it. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface Trap extends AsyncDisposable {
+  readonly url: string;
+  /** Everything that arrived, headers and bodies, as text. */
+  readonly heard: string[];
+  /** True if any of it holds `text`. */
+  caught(text: string): boolean;
+}
+
+export async function startTrap(answer: { readonly status?: number; readonly body?: string } = {}): Promise<Trap> {
+  const heard: string[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (part: Buffer) => (body += part.toString()));
+    request.on('end', () => {
+      heard.push(`${request.method} ${request.url}\n${JSON.stringify(request.headers)}\n${body}`);
+      const token = JSON.stringify({ access_token: 'of-the-trap', token_type: 'Bearer', expires_in: 60 });
+      response.writeHead(answer.status ?? 200, { 'content-type': 'application/json' }).end(answer.body ?? token);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    heard,
+    caught: (text) => heard.some((each) => each.includes(text)),
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
