@@ -1,10 +1,10 @@
-/** Which network addresses Pailou may connect to. Pure: no look-up happens here. */
+/** The network addresses that Pailou may connect to. Pure: no name is resolved here. */
 import { BlockList, isIP } from 'node:net';
 import { GatewayError } from '../types/errors.ts';
 
 /**
- * Never, whatever the operator allows: metadata services of the clouds, link-local, unspecified, multicast, and what the registries of
- * special-purpose addresses (RFC 6890, IANA) keep for documentation, tunnels and protocols: no service that a team runs is there.
+ * Refused whatever the operator allows: cloud metadata services, link-local, unspecified and multicast addresses. Also the
+ * special-purpose ranges of RFC 6890 and IANA for documentation, tunnels and protocols, which hold no service.
  */
 const forbiddenRanges = [
   '0.0.0.0/8',
@@ -27,7 +27,7 @@ const forbiddenRanges = [
   'fd20:ce::254/128',
 ];
 
-/** Only where the operator allows it: loopback, private, shared and benchmarking ranges, and NAT64 of one's own. */
+/** Refused unless the operator allows them: loopback, private, shared and benchmarking ranges, and local NAT64 prefixes. */
 const privateRanges = [
   '10.0.0.0/8',
   '100.64.0.0/10',
@@ -42,7 +42,7 @@ const privateRanges = [
   'fec0::/10',
 ];
 
-/** Nothing else of IPv6 is given to anybody (IANA, IPv6 global unicast): discard-only, segment routing and the rest. */
+/** The only assigned range of IPv6 (IANA, global unicast). The rest is discard-only, segment routing and unassigned space. */
 const globalIpv6 = '2000::/3';
 
 function addRange(list: BlockList, range: string): void {
@@ -83,7 +83,7 @@ function groupsOf(address: string): number[] {
 
 interface Embedded {
   readonly ipv4: string;
-  /** Whether the way to it is by this address alone; else the range of the IPv6 address counts too. */
+  /** True when the IPv4 address alone decides. False when the range of the IPv6 address counts too. */
   readonly whole: boolean;
 }
 
@@ -98,7 +98,7 @@ function embeddedIpv4(address: string): Embedded | null {
   if (zeros(0, 6) && (groups[6] !== 0 || (groups[7] ?? 0) > 1)) return { ipv4: last, whole: true };
   if (groups[0] === 0x64 && groups[1] === 0xff9b) return { ipv4: last, whole: zeros(2, 6) };
   if (groups[0] === 0x2002) return { ipv4: dotted(groups[1], groups[2]), whole: true };
-  // RFC 5214 6.1, with or without the bit for an address that is unique everywhere.
+  // RFC 5214 6.1, with or without the universally-unique bit.
   if (((groups[4] ?? 0) & 0xfdff) === 0 && groups[5] === 0x5efe) return { ipv4: last, whole: false };
   return null;
 }
@@ -106,13 +106,13 @@ function embeddedIpv4(address: string): Embedded | null {
 const never = 'the address is link-local, reserved or a metadata service, which is never allowed';
 
 export interface AddressRules {
-  /** Why `address` (an IP literal) may not be connected to, or null when it may. */
+  /** The reason why `address` (an IP literal) is refused, or null when it is allowed. */
   refuse(address: string): string | null;
 }
 
 const operatorAdvice = 'the operator can allow its range with PAILOU_OUTBOUND_ALLOW';
 
-/** `allow` are CIDR ranges; throws `configuration_invalid` for one that is none. `advice` is told of private addresses that are not allowed. */
+/** `allow`: CIDR ranges. Throws `configuration_invalid` for a text that is not a range. `advice`: the remedy for a private address that is refused. */
 export function createAddressRules(allow: readonly string[], advice: string = operatorAdvice): AddressRules {
   const allowed = rangeList(allow);
   const refuse = (address: string): string | null => {

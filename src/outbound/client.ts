@@ -11,11 +11,11 @@ export interface UpstreamRequest {
   readonly method: 'GET' | 'POST';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Several parts are sent as they come; name the whole length in `content-length` where it is known. */
+  /** An iterable is streamed part by part. Set `content-length` when the total length is known. */
   readonly body?: Buffer | string | AsyncIterable<Buffer> | null;
-  /** Ends the call at any time, in the middle of the answer too. Its reason, if a GatewayError, is what the reader gets. Of this call alone: it is listened to for as long as it lives. */
+  /** Aborts the call at any time, also within the answer. A GatewayError as its reason is what the reader gets. Use one signal per call: its listener stays attached. */
   readonly signal?: AbortSignal | undefined;
-  /** How long the head of the answer may take; ten minutes unless given. */
+  /** Time limit for the response head. Default: ten minutes. */
   readonly headersTimeoutMs?: number;
 }
 
@@ -25,32 +25,32 @@ export interface UpstreamResponse {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: UpstreamHeaders;
-  /** One item per socket read. Not pulling pauses the socket; leaving the loop early drops the connection. Throws GatewayError. */
+  /** One item per socket read. The socket pauses while nothing is pulled. Leaving the loop early closes the connection. Throws GatewayError. */
   readonly body: AsyncIterable<Buffer>;
-  /** Says that the reader has all it needs although the body may not have ended: lets the connection be used again. */
+  /** Called when the reader has all it needs although the body may not have ended: makes the connection reusable. */
   release(): void;
 }
 
 export interface OutboundClient {
-  /** Resolves with the head of the answer, whatever its status. Rejects with a GatewayError when none came. */
+  /** Resolves with the response head, whatever its status. Rejects with a GatewayError when no head arrived. */
   send(request: UpstreamRequest): Promise<UpstreamResponse>;
-  /** For plugins that do their own I/O. Goes through the guard; a redirect is an error, or the answer itself with `redirect: 'manual'`. */
+  /** For plugins that do their own I/O. Goes through the guard. A redirect is an error, or the response itself with `redirect: 'manual'`. */
   readonly fetch: typeof fetch;
   close(): Promise<void>;
 }
 
 const poolOptions = {
-  /** An open stream holds a connection; beyond so many, calls to one origin wait for a free one, so it is far beyond what one vendor sees of a team. */
+  /** An open stream occupies a connection, and further calls to the origin wait. The limit is far above one team's load on one vendor. */
   connections: 16_384,
   pipelining: 1,
   allowH2: false,
-  /** Shorter than the idle limit of most servers and balancers, long enough to spare most handshakes. */
+  /** Shorter than the idle limit of most servers and balancers, and long enough to save most handshakes. */
   keepAliveTimeout: 15_000,
-  /** Time limits within an answer are the dispatcher's; it knows the limits of the model. */
+  /** The dispatcher limits the time within an answer, because it knows the limits of the model. */
   bodyTimeout: 0,
 } as const;
 
-/** Origins that nobody called for long are closed when more than so many are known. */
+/** Above this number of origins, idle ones are closed. */
 const maxPools = 256;
 const maxAddresses = 1024;
 
@@ -75,7 +75,7 @@ class CallHandler implements Dispatcher.DispatchHandler {
 
   readonly #onAbort = (): void => {
     const error = abortError(this.#signal as AbortSignal);
-    // Waiting for a connection there is no controller yet; the caller must not wait for it.
+    // A request that waits for a connection has no controller yet. The caller must not wait for one.
     this.#reject(error);
     this.#controller?.abort(error);
   };
@@ -108,7 +108,7 @@ class CallHandler implements Dispatcher.DispatchHandler {
   }
 }
 
-/** A bounded memory of how addresses split into origin and path: parsing a URL costs more than sending a small request. */
+/** A bounded cache of URLs split into origin and path: parsing a URL costs more than sending a small request. */
 function createAddressParser(): (url: string) => Address {
   const known = new Map<string, Address>();
   return (text) => {

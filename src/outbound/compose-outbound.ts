@@ -1,4 +1,4 @@
-/** Composes the layer of outgoing HTTP: one client for addresses that administrators configure, one for those that developers do, one for those that callers name. */
+/** Composes the layer of outgoing HTTP: one client each for addresses that administrators, developers and callers name. */
 import { createOutboundClient, type OutboundClient } from './client.ts';
 import { createOutboundGuard, type OutboundGuard } from './guard.ts';
 

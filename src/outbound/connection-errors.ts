@@ -1,4 +1,4 @@
-/** What went wrong on the way to a vendor, in the words of the error table. */
+/** Converts connection failures to errors of the error table. */
 import { GatewayError } from '../types/errors.ts';
 import { BlockedAddress } from './guard.ts';
 
@@ -8,7 +8,7 @@ function codeOf(error: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
-/** The first useful code: Node wraps what happened at several addresses in an AggregateError. */
+/** The first useful code. Node wraps the failures of several addresses in an AggregateError. */
 function describe(error: unknown): { code: string; text: string } {
   const inner = error instanceof AggregateError ? (error.errors as unknown[])[0] : error;
   const code = codeOf(inner) || codeOf(error);
@@ -16,7 +16,7 @@ function describe(error: unknown): { code: string; text: string } {
   return { code, text: text.slice(0, 500) };
 }
 
-/** `started`: the head of the answer had come, so the answer is cut rather than missing. */
+/** `started`: the response head had arrived, so the answer is interrupted rather than missing. */
 export function connectionError(error: unknown, started: boolean): GatewayError {
   if (error instanceof GatewayError) return error;
   const { code, text } = describe(error);
@@ -46,7 +46,7 @@ export function connectionError(error: unknown, started: boolean): GatewayError 
   return new GatewayError('upstream_unavailable', 'The vendor cannot be reached. Try again.', options);
 }
 
-/** Why a signal fired, as an error: a GatewayError given as its reason, a time limit, or a caller who left. */
+/** The error for an aborted signal: its GatewayError reason, a timeout, or a caller that disconnected. */
 export function abortError(signal: AbortSignal): GatewayError {
   const reason: unknown = signal.reason;
   if (reason instanceof GatewayError) return reason;

@@ -1,9 +1,9 @@
-/** Bodies that a vendor compressed although nobody asked: read all the same, since an error page must not hide the error. */
+/** Decodes bodies that a vendor compressed without being asked to: a compressed error page must not hide the error. */
 import { Readable, type Transform } from 'node:stream';
 import { constants, createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import { GatewayError } from '../types/errors.ts';
 
-// Each flush of the far side comes through at once, and a cut body gives what there was of it.
+// Each flush of the vendor is passed on at once. A truncated body yields what arrived of it.
 const zlib = { flush: constants.Z_SYNC_FLUSH, finishFlush: constants.Z_SYNC_FLUSH };
 const decoders: Readonly<Record<string, () => Transform>> = {
   gzip: () => createGunzip(zlib),
@@ -13,7 +13,7 @@ const decoders: Readonly<Record<string, () => Transform>> = {
   zstd: () => createZstdDecompress(),
 };
 
-/** The body as it was before its compression; the same one where `encoding` names none. Its reader bounds the size, as of every body. */
+/** The decompressed body, or the same one when `encoding` names no compression. The reader limits the size, as for every body. */
 export function decodeBody(body: AsyncIterable<Buffer>, encoding: string | string[] | undefined): AsyncIterable<Buffer> {
   const name = String(encoding ?? '')
     .trim()

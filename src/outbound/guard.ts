@@ -1,22 +1,19 @@
-/** The outbound guard: a provider or MCP server may not be a way into the company's own network (SSRF). */
+/** The outbound guard against SSRF: a provider or MCP server must not give access to the company's own network. */
 import { lookup as resolveName } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { GatewayError } from '../types/errors.ts';
 import { createAddressRules } from './address-rules.ts';
 
 export interface OutboundGuard {
-  /**
-   * The URL parsed, if Pailou may connect to it; else throws `configuration_invalid` naming `param`. A host name is
-   * checked by what it resolves to, which only happens when connecting.
-   */
+  /** The parsed URL when Pailou may connect to it. Otherwise throws `configuration_invalid` naming `param`. The addresses of a host name are checked later, when connecting. */
   checkUrl(url: string, param: string): URL;
-  /** The hook for `net.connect`: resolves a name and leaves out every address that is not allowed. */
+  /** The hook for `net.connect`: resolves a name and removes every address that is not allowed. */
   readonly lookup: LookupFunction;
-  /** Throws BlockedAddress if `host` is an IP literal that is not allowed: Node asks no look-up for those. */
+  /** Throws BlockedAddress when `host` is an IP literal that is not allowed. Node does not resolve literals. */
   checkHost(host: string): void;
 }
 
-/** An address that the guard refuses, met while connecting. */
+/** A refused address, found while connecting. */
 export class BlockedAddress extends Error {
   constructor(host: string, reason: string) {
     super(`connecting to ${host} is not allowed: ${reason}`);
@@ -37,7 +34,7 @@ function bare(host: string): string {
 export function createOutboundGuard(options: { readonly allow: readonly string[]; readonly advice?: string }): OutboundGuard {
   const rules = createAddressRules(options.allow, options.advice);
 
-  /** What can be said against a host without asking the name service. */
+  /** The reason to refuse a host that is known without DNS. */
   const refuseHost = (host: string): string | null => {
     const name = bare(host);
     if (isIP(name) !== 0) return rules.refuse(name);

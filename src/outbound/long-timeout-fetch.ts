@@ -1,4 +1,4 @@
-/** A fetch for whoever waits for an answer that may take an hour. */
+/** A fetch with a time limit of one hour, for slow answers. */
 import { Agent, fetch, type RequestInit, type Response } from 'undici';
 
 const patient = new Agent({ headersTimeout: 3_600_000, bodyTimeout: 3_600_000 });

@@ -1,10 +1,10 @@
-/** The bytes of one answer: pulled by its reader, one item per socket read, held back when nobody pulls. */
+/** The bytes of one response, pulled by the reader, one item per socket read, with backpressure. */
 import type { Dispatcher } from 'undici';
 
-/** So much may wait unread before the socket is paused. */
+/** Unread bytes above which the socket is paused. */
 const highWaterMark = 65_536;
 
-/** Left to arrive after the end that the format knows, before the connection is dropped instead of kept. */
+/** Bytes accepted after the end that the format knows. Above this the connection is closed instead of reused. */
 const leftoverBytes = 65_536;
 const leftoverMilliseconds = 500;
 
@@ -22,7 +22,7 @@ export class ResponseBody implements AsyncIterableIterator<Buffer> {
     this.#controller = controller;
   }
 
-  /** Bytes came. Several calls may come from one socket read; the reader wakes once, after all of them. */
+  /** Adds received bytes. One socket read may add several times; the reader wakes once, after all of them. */
   add(chunk: Buffer): void {
     if (this.#leftover >= 0) {
       this.#leftover += chunk.length;
@@ -82,13 +82,13 @@ export class ResponseBody implements AsyncIterableIterator<Buffer> {
     return { done: true, value: undefined };
   }
 
-  /** The reader leaves: the connection is dropped unless the answer is complete. */
+  /** The reader leaves: closes the connection unless the response is complete. */
   return(): Promise<IteratorResult<Buffer, undefined>> {
     if (this.#leftover < 0) this.#abort();
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  /** The reader has all that it needs: a short rest is swallowed so that the connection can serve again. */
+  /** The reader has all it needs: a short remainder is discarded so that the connection can be reused. */
   release(): void {
     if (this.#ended) return;
     this.#leftover = this.#size;

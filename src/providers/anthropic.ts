@@ -1,4 +1,4 @@
-/** Anthropic itself, and the addresses where other vendors (Zhipu, Qwen, DeepSeek, Moonshot, MiniMax) speak its format. */
+/** Anthropic itself, and the addresses where other vendors (Zhipu, Qwen, DeepSeek, Moonshot, MiniMax) accept its format. */
 import { z } from 'zod';
 import { type ErrorCode, GatewayError } from '../types/errors.ts';
 import { isJsonObject, type JsonObject } from '../types/json.ts';
@@ -51,7 +51,7 @@ const size: Told = {
   message: 'The request is larger than this vendor takes. Send fewer or smaller pictures and files.',
 };
 
-/** What neither the status nor the type says: limits of spending come as limits of rate, and an empty account as a fault of the caller's. */
+/** Faults that neither the status nor the type shows. Anthropic reports a spending limit as a rate limit, and an empty account as a caller's fault. */
 function meaning(type: unknown, detail: unknown, words: string): Told | undefined {
   if (typeof detail === 'string' && /spend_limit|billing|not_billable/.test(detail)) return quota;
   if (/credit balance is too low/i.test(words)) return quota;
@@ -77,7 +77,7 @@ function classify({ status, body }: UpstreamFailure): GatewayError | undefined {
   return new GatewayError(told.code, told.message, { details: { status, type: error?.['type'] ?? null, text: words.slice(0, 500) } });
 }
 
-/** The first version that takes no sampling parameters. */
+/** The first version without sampling parameters. */
 const withoutSampling = '2026-10-21';
 
 function dropSampling(body: JsonObject, call: UpstreamCall): JsonObject {
@@ -109,7 +109,7 @@ export default definePlugin({
         if (all.size > 0) headers['anthropic-beta'] = [...all].join(',');
       },
       ...(version < withoutSampling ? {} : { adjust: dropSampling }),
-      // Of other vendors' models that speak this format, the administrator knows.
+      // The administrator knows the models of other vendors that accept this format.
       prefill: (model) => claudePrefill(model, {}),
       classify,
       ...readingOf({}, answers),

@@ -1,4 +1,4 @@
-/** OpenAI's models at Azure, by resource. Facts: https://learn.microsoft.com/en-us/azure/ai-foundry/openai/reference */
+/** OpenAI's models at Azure, by resource. Source: https://learn.microsoft.com/en-us/azure/ai-foundry/openai/reference */
 import { z } from 'zod';
 import { GatewayError } from '../types/errors.ts';
 import { definePlugin } from '../types/plugin.ts';
@@ -62,7 +62,7 @@ const plugin = definePlugin({
     if ((api_key === undefined) === (entra === undefined)) {
       throw new GatewayError('configuration_invalid', 'spec.options: give either api_key or entra.', { param: 'spec.options.api_key' });
     }
-    // A path before Azure's own is that of a proxy in front of it.
+    // A path before Azure's own path belongs to a proxy in front of it.
     const resource = baseAddress(services.checkUrl(base_url, 'spec.options.base_url'), /\/openai(\/.*)?$/);
     const token = entra === undefined ? null : createEntraToken(entra, services.fetch);
     const authorize = async (headers: Record<string, string>): Promise<void> => {

@@ -1,4 +1,4 @@
-/** Amazon Bedrock, with an API key or with the keys of an AWS user or role. */
+/** Amazon Bedrock, with an API key or with the access keys of an AWS user or role. */
 import { AwsV4Signer } from 'aws4fetch';
 import { z } from 'zod';
 import { type ErrorCode, GatewayError } from '../types/errors.ts';
@@ -38,7 +38,7 @@ function incomplete(field: string, what: string): GatewayError {
   return new GatewayError('configuration_invalid', `${param}: ${what}`, { param });
 }
 
-/** Undefined where an API key is given. */
+/** Undefined when an API key is given. */
 function readKeys({ api_key, access_key_id, secret_access_key, session_token }: z.infer<typeof options>): Keys | undefined {
   if (api_key !== undefined) {
     if (access_key_id === undefined && secret_access_key === undefined && session_token === undefined) return undefined;
@@ -52,13 +52,13 @@ function readKeys({ api_key, access_key_id, secret_access_key, session_token }: 
 
 function addressFor(base: BaseAddress): (call: UpstreamCall) => string {
   return ({ operation, model, stream }) => {
-    // Names of resources (ARNs) are refused when encoded, all other ids when not.
+    // Bedrock refuses encoded resource names (ARNs), and all other ids unless they are encoded.
     const id = model.startsWith('arn:') ? encodeURI(model) : encodeURIComponent(model);
     return base.at(`/model/${id}/${operation === 'embeddings' ? 'invoke' : stream ? 'converse-stream' : 'converse'}`);
   };
 }
 
-/** Adds the signature (AWS Signature Version 4) and what it needs. */
+/** Adds the signature (AWS Signature Version 4) and its headers. */
 async function sign(headers: Record<string, string>, { method, url, body }: Outgoing, keys: Keys, region: string): Promise<void> {
   const signer = new AwsV4Signer({ ...keys, method, url, region, service: 'bedrock', body: body ?? '' });
   const signed = await signer.sign();
@@ -67,7 +67,7 @@ async function sign(headers: Record<string, string>, { method, url, body }: Outg
 
 const administrators = 'The vendor cannot serve this model as it is set up. Tell your administrator.';
 
-/** What Bedrock's type of error tells more than the status, by its name and words. */
+/** The code for a Bedrock error that says more than its status, by its type and message. */
 function meaning(type: string, words: string): { readonly code: ErrorCode; readonly message: string } | undefined {
   switch (type) {
     case 'ServiceQuotaExceededException':

@@ -1,4 +1,4 @@
-/** Cohere by its endpoint for OpenAI's clients. Facts: https://docs.cohere.com/docs/compatibility-api */
+/** Cohere at its OpenAI-compatible endpoint. Source: https://docs.cohere.com/docs/compatibility-api */
 import { openaiVendor } from './compatible/vendor.ts';
 
 export default openaiVendor({

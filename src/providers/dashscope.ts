@@ -55,7 +55,7 @@ const errorCodes: NonNullable<Reading['errorCodes']> = {
   'throttling.allocationquota': 'rate_limited',
   'throttling.user': 'rate_limited',
   limitrequests: 'rate_limited',
-  // The caller's model exists in Pailou: that DashScope lacks it is for an administrator.
+  // The caller's model exists in Pailou. That DashScope lacks it is an administrator's fault.
   modelnotfound: 'upstream_model_not_found',
   'model.notfound': 'upstream_model_not_found',
   datainspectionfailed: 'content_filter',
@@ -82,7 +82,7 @@ function matcher(patterns: readonly string[]): (model: string) => boolean {
   return (model) => patterns.length > 0 && any.test(model);
 }
 
-/** `change` done to each message of a request for chat. */
+/** Applies `change` to each message of a chat request. */
 function withMessages(body: JsonObject, change: (message: JsonObject, index: number) => JsonObject): JsonObject {
   const input = body['input'];
   const messages = isJsonObject(input) ? input['messages'] : undefined;
@@ -93,7 +93,7 @@ function withMessages(body: JsonObject, change: (message: JsonObject, index: num
   };
 }
 
-/** The multimodal address wants each content as parts, the other one as a text. */
+/** The multimodal address requires content as parts, the other one as text. */
 function adjustFor(multimodal: (model: string) => boolean): (body: JsonObject, call: UpstreamCall) => JsonObject {
   return (body, { operation, model }) => {
     if (operation !== 'chat') return body;
@@ -113,7 +113,7 @@ function adjustFor(multimodal: (model: string) => boolean): (body: JsonObject, c
   };
 }
 
-/** An unknown model is an invalid parameter to DashScope, and only its words tell it from a fault of the caller's. */
+/** DashScope reports an unknown model as an invalid parameter. Only the message distinguishes it from a caller's fault. */
 function classify({ status, body }: UpstreamFailure): GatewayError | undefined {
   if (
     status !== 400 ||
@@ -147,7 +147,7 @@ export default definePlugin({
       adjust: adjustFor(multimodal),
       ...readingOf({ errorCodes }, answers),
       mustStream: matcher(stream_only_models),
-      // Without thinking only. https://help.aliyun.com/zh/model-studio/partial-mode
+      // Only without thinking. https://help.aliyun.com/zh/model-studio/partial-mode
       prefill: () => ({ message: { partial: true } }),
       embeddingsBatch: embeddings_batch,
       classify,

@@ -1,4 +1,4 @@
-/** DeepSeek. Facts: https://api-docs.deepseek.com/ */
+/** DeepSeek. Source: https://api-docs.deepseek.com/ */
 import { openaiVendor } from './compatible/vendor.ts';
 
 export default openaiVendor({
@@ -13,7 +13,7 @@ export default openaiVendor({
   drops: ['seed', 'user', 'parallel_tool_calls', 'service_tier', 'store', 'metadata'],
   refuses: ['n', 'logit_bias'],
   developerAsSystem: true,
-  // It maps every word of OpenAI's to its own low, high and max. https://api-docs.deepseek.com/guides/thinking_mode
+  // DeepSeek maps all OpenAI values to its own low, high and max. https://api-docs.deepseek.com/guides/thinking_mode
   thinking: { by: 'thinking-type', effort: true },
   replays: ['reasoning_content'],
   // Only at the address that ends in /beta. https://api-docs.deepseek.com/guides/chat_prefix_completion

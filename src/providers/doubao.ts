@@ -1,4 +1,4 @@
-/** ByteDance's Doubao on Volcano Ark; models are named by endpoint id or by name. Facts: https://www.volcengine.com/docs/82379/1494384 */
+/** ByteDance's Doubao on Volcano Ark; models are named by endpoint id or by name. Source: https://www.volcengine.com/docs/82379/1494384 */
 import { openaiVendor } from './compatible/vendor.ts';
 
 export default openaiVendor({
@@ -12,7 +12,7 @@ export default openaiVendor({
   refuses: ['n'],
   developerAsSystem: true,
   thinking: { by: 'thinking-type' },
-  // Without thinking only. https://www.volcengine.com/docs/82379/1359497
+  // Only without thinking. https://www.volcengine.com/docs/82379/1359497
   prefill: {},
   errorCodes: {
     accountoverdueerror: 'upstream_quota_exhausted',

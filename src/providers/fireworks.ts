@@ -1,4 +1,4 @@
-/** Fireworks. Facts: https://docs.fireworks.ai/api-reference/post-chatcompletions */
+/** Fireworks. Source: https://docs.fireworks.ai/api-reference/post-chatcompletions */
 import { openaiVendor } from './compatible/vendor.ts';
 
 export default openaiVendor({

@@ -1,4 +1,4 @@
-/** Google's Gemini with a key of Google AI Studio. */
+/** Google's Gemini with a Google AI Studio key. */
 import { z } from 'zod';
 import { baseAddress } from './connection/base-address.ts';
 import { googlePath } from './google/addresses.ts';
@@ -19,7 +19,7 @@ const options = z.strictObject({
   finish_reasons: finishReasonsOption(),
 });
 
-/** Here, though not at Vertex, the models of this generation refuse every request with a penalty. */
+/** Unlike Vertex, this API refuses every request with a penalty for models of this generation. */
 function adjust(body: JsonObject, call: UpstreamCall): JsonObject {
   const { model, operation } = call;
   const config = body['generationConfig'];

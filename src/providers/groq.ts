@@ -1,4 +1,4 @@
-/** Groq. Facts: https://console.groq.com/docs/openai */
+/** Groq. Source: https://console.groq.com/docs/openai */
 import { openaiVendor } from './compatible/vendor.ts';
 
 export default openaiVendor({

@@ -1,4 +1,4 @@
-/** Tencent's Hunyuan by its OpenAI endpoint. Facts: https://cloud.tencent.com/document/product/1729/111007 */
+/** Tencent's Hunyuan at its OpenAI-compatible endpoint. Source: https://cloud.tencent.com/document/product/1729/111007 */
 import { openaiVendor } from './compatible/vendor.ts';
 
 export default openaiVendor({

@@ -1,4 +1,4 @@
-/** llama.cpp's server. Facts: https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md */
+/** llama.cpp's server. Source: https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md */
 import { openaiVendor } from './compatible/vendor.ts';
 
 export default openaiVendor({

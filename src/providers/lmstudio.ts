@@ -1,4 +1,4 @@
-/** LM Studio. Facts: https://lmstudio.ai/docs/developer/openai-compat */
+/** LM Studio. Source: https://lmstudio.ai/docs/developer/openai-compat */
 import { openaiVendor } from './compatible/vendor.ts';
 
 export default openaiVendor({

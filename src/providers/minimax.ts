@@ -1,4 +1,4 @@
-/** MiniMax. It answers errors with status 200 and `base_resp`; M2 models think whatever they are told. Facts: https://platform.minimax.io/docs/api-reference/text-openai-api */
+/** MiniMax. Errors have status 200 and `base_resp`. M2 models always think. Source: https://platform.minimax.io/docs/api-reference/text-openai-api */
 import { openaiVendor } from './compatible/vendor.ts';
 
 export default openaiVendor({

@@ -1,4 +1,4 @@
-/** Mistral. Content and thoughts come as lists of parts, calls without an index. Facts: https://docs.mistral.ai/api/ */
+/** Mistral. Content and reasoning are lists of parts; tool calls have no index. Source: https://docs.mistral.ai/api/ */
 import { openaiVendor } from './compatible/vendor.ts';
 
 export default openaiVendor({
@@ -9,13 +9,13 @@ export default openaiVendor({
   structuredOutput: { usual: 'json_schema', source: 'https://docs.mistral.ai/capabilities/structured-output/custom_structured_output/' },
   operations: ['chat', 'embeddings', 'transcriptions'],
   maxTokens: 'max_tokens',
-  // It refuses fields that it does not know, so every one of OpenAI's that it lacks must go.
+  // Mistral refuses unknown fields, so all OpenAI fields that it lacks are dropped.
   drops: ['seed', 'user', 'stream_options', 'service_tier', 'store', 'metadata', 'verbosity', 'prompt_cache_key', 'safety_identifier'],
   refuses: ['logprobs', 'top_logprobs', 'logit_bias', 'modalities', 'audio', 'web_search_options'],
   clamps: { temperature: [0, 1.5] },
   developerAsSystem: true,
   thinking: { by: 'effort', words: ['none', 'high'] },
-  // Its answer begins with the words that were given. https://docs.mistral.ai/guides/prefix/
+  // The answer repeats the given beginning. https://docs.mistral.ai/guides/prefix/
   prefill: { message: { prefix: true }, repeats: true },
   finishReasons: { model_length: 'length', error: 'failure' },
   errorCodes: { 3000: 'upstream_error', 1500: 'upstream_error', 1300: 'rate_limited', 3505: 'upstream_unavailable' },

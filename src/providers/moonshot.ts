@@ -1,6 +1,6 @@
 /**
- * Moonshot's Kimi. Facts: https://platform.kimi.com/docs/api/models-overview. Models called kimi-* fix their sampling and refuse other
- * values; those of the third generation always think, and take an effort.
+ * Moonshot's Kimi. Models named kimi-* have fixed sampling and refuse other values. Those of the third generation always think, and take
+ * an effort. Source: https://platform.kimi.com/docs/api/models-overview
  */
 import { openaiVendor } from './compatible/vendor.ts';
 

@@ -1,4 +1,4 @@
-/** Ollama's own endpoint for OpenAI's clients; the kind `ollama` speaks its native format. Facts: https://docs.ollama.com/openai */
+/** Ollama's OpenAI-compatible endpoint; the kind `ollama` uses its native format. Source: https://docs.ollama.com/openai */
 import { openaiVendor } from './compatible/vendor.ts';
 
 export default openaiVendor({
@@ -14,7 +14,7 @@ export default openaiVendor({
   drops: ['user', 'store', 'metadata', 'service_tier', 'parallel_tool_calls'],
   refuses: ['n', 'logprobs', 'top_logprobs', 'logit_bias'],
   toolChoices: ['auto', 'none'],
-  // A last message of the assistant is left open, as at its native endpoint.
+  // A last assistant message is continued, as at the native endpoint.
   prefill: {},
   thinking: { by: 'effort', words: ['none', 'low', 'medium', 'high'] },
 });

@@ -1,4 +1,4 @@
-/** Ollama in its own format: models on one's own machines, or its cloud. */
+/** Ollama in its native format: local models, or its cloud. */
 import { z } from 'zod';
 import { GatewayError } from '../types/errors.ts';
 import { definePlugin, type UpstreamFailure } from '../types/plugin.ts';
@@ -17,7 +17,7 @@ const options = z.strictObject({
   finish_reasons: finishReasonsOption(),
 });
 
-/** What a model cannot do, by the caller's field that asked for it. */
+/** Abilities that a model may lack, with the caller's field that requires each. */
 const abilities: Readonly<Record<string, string>> = {
   tools: 'tools',
   thinking: 'reasoning_effort',
@@ -25,7 +25,7 @@ const abilities: Readonly<Record<string, string>> = {
   vision: 'messages',
 };
 
-/** That the model lacks an ability is told in words only. */
+/** Only the message says that the model lacks an ability. */
 function classify({ status, body }: UpstreamFailure): GatewayError | undefined {
   const ability = status === 400 ? /does not support (tools|thinking|images|vision)/i.exec(body)?.[1]?.toLowerCase() : undefined;
   const param = ability === undefined ? undefined : abilities[ability];
@@ -51,9 +51,9 @@ export default definePlugin({
       authorize(headers) {
         if (api_key !== undefined) headers['authorization'] = `Bearer ${api_key}`;
       },
-      // gpt-oss and its like go on with what they thought before they called a tool.
+      // gpt-oss and similar models continue their reasoning after a tool call.
       replaysReasoning: true,
-      // A last message of the assistant is left open. https://github.com/ollama/ollama/issues/6778
+      // A last assistant message is continued. https://github.com/ollama/ollama/issues/6778
       prefill: () => ({}),
       classify,
       ...readingOf({}, answers),

@@ -1,4 +1,4 @@
-/** Any vendor or local server that speaks OpenAI's format as it is: nothing is changed on the way. */
+/** Any vendor or local server with OpenAI's format: requests are forwarded unchanged. */
 import { openaiVendor } from './compatible/vendor.ts';
 
 export default openaiVendor({
@@ -9,6 +9,6 @@ export default openaiVendor({
   structuredOutput: { usual: 'json_schema', source: null },
   operations: ['chat', 'embeddings', 'rerank', 'images', 'transcriptions', 'speech'],
   keyless: true,
-  // What it can do, the administrator knows.
+  // The administrator knows the server's abilities.
   prefill: {},
 });

@@ -6,7 +6,7 @@ import { openaiBase, httpAddress } from './compatible/connection.ts';
 import type { Dialect } from './compatible/dialect.ts';
 import { answerOptions, openaiProvider } from './compatible/vendor.ts';
 
-/** Models that think refuse the old name of the limit. https://platform.openai.com/docs/guides/reasoning */
+/** Reasoning models refuse the old name of the token limit. https://platform.openai.com/docs/guides/reasoning */
 const thinks = /^(o\d|gpt-5|gpt-6|codex)/;
 
 const dialect: Dialect = {

@@ -1,4 +1,4 @@
-/** OpenRouter: many vendors behind one; thoughts go both ways as `reasoning_details`. Facts: https://openrouter.ai/docs/api-reference/overview */
+/** OpenRouter: many vendors behind one API; reasoning goes both ways as `reasoning_details`. Source: https://openrouter.ai/docs/api-reference/overview */
 import { openaiVendor } from './compatible/vendor.ts';
 
 export default openaiVendor({

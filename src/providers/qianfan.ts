@@ -1,4 +1,4 @@
-/** Baidu's Qianfan. Facts: https://cloud.baidu.com/doc/qianfan-api/s/3m7of64lb */
+/** Baidu's Qianfan. Source: https://cloud.baidu.com/doc/qianfan-api/s/3m7of64lb */
 import { openaiVendor } from './compatible/vendor.ts';
 
 export default openaiVendor({

@@ -1,4 +1,4 @@
-/** Tongyi Qianwen in its compatible mode. Facts: https://help.aliyun.com/zh/model-studio/qwen-api-via-openai-chat-completions */
+/** Tongyi Qianwen in compatible mode. Source: https://help.aliyun.com/zh/model-studio/qwen-api-via-openai-chat-completions */
 import { openaiVendor } from './compatible/vendor.ts';
 
 export default openaiVendor({
@@ -16,7 +16,7 @@ export default openaiVendor({
   developerAsSystem: true,
   thinking: { by: 'enable-thinking', budget: true },
   streamOnly: ['qwq-*', 'qvq-*', '*-thinking-*', 'qwen-omni-*', 'qwen2.5-omni-*', 'qwen3-omni-*'],
-  // Without thinking only. https://help.aliyun.com/zh/model-studio/partial-mode
+  // Only without thinking. https://help.aliyun.com/zh/model-studio/partial-mode
   prefill: { message: { partial: true } },
   embeddingsBatch: 10,
   errorCodes: {

@@ -1,4 +1,4 @@
-/** SGLang. Facts: https://docs.sglang.ai/basic_usage/openai_api_completions.html */
+/** SGLang. Source: https://docs.sglang.ai/basic_usage/openai_api_completions.html */
 import { openaiVendor } from './compatible/vendor.ts';
 
 export default openaiVendor({

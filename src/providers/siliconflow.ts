@@ -1,4 +1,4 @@
-/** SiliconFlow. Facts: https://docs.siliconflow.cn/cn/api-reference/chat-completions/chat-completions */
+/** SiliconFlow. Source: https://docs.siliconflow.cn/cn/api-reference/chat-completions/chat-completions */
 import { openaiVendor } from './compatible/vendor.ts';
 
 export default openaiVendor({

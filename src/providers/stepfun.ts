@@ -1,4 +1,4 @@
-/** StepFun. Facts: https://platform.stepfun.com/docs/api-reference/chat/chat-completion-create */
+/** StepFun. Source: https://platform.stepfun.com/docs/api-reference/chat/chat-completion-create */
 import { openaiVendor } from './compatible/vendor.ts';
 
 export default openaiVendor({

@@ -1,4 +1,4 @@
-/** Together. Facts: https://docs.together.ai/reference/chat-completions-1 */
+/** Together. Source: https://docs.together.ai/reference/chat-completions-1 */
 import { openaiVendor } from './compatible/vendor.ts';
 
 export default openaiVendor({

@@ -1,4 +1,4 @@
-/** Gemini models at Vertex AI of Google Cloud, with a service account or a token of one's own. */
+/** Gemini models at Google Cloud's Vertex AI, with a service account or an access token. */
 import { z } from 'zod';
 import { createAccessTokens, readServiceAccount } from './google/access-tokens.ts';
 import { baseAddress } from './connection/base-address.ts';
@@ -34,7 +34,7 @@ const options = z.strictObject({
 
 function hostOf(location: string): string {
   if (location === 'global') return 'aiplatform.googleapis.com';
-  // Multi-regions have hosts of another form.
+  // Hosts of multi-regions have another form.
   if (location === 'us' || location === 'eu') return `aiplatform.${location}.rep.googleapis.com`;
   return `${location}-aiplatform.googleapis.com`;
 }

@@ -1,4 +1,4 @@
-/** vLLM. Facts: https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html */
+/** vLLM. Source: https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html */
 import { openaiVendor } from './compatible/vendor.ts';
 
 export default openaiVendor({

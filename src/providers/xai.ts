@@ -1,4 +1,4 @@
-/** xAI's Grok. Facts: https://docs.x.ai/docs/api-reference */
+/** xAI's Grok. Source: https://docs.x.ai/docs/api-reference */
 import { openaiVendor } from './compatible/vendor.ts';
 
 export default openaiVendor({

@@ -1,4 +1,4 @@
-/** Xinference. Facts: https://inference.readthedocs.io/ */
+/** Xinference. Source: https://inference.readthedocs.io/ */
 import { openaiVendor } from './compatible/vendor.ts';
 
 export default openaiVendor({

@@ -1,4 +1,4 @@
-/** Zhipu's GLM. Facts: https://docs.bigmodel.cn/cn/api/introduction and its list of error codes. */
+/** Zhipu's GLM. Sources: https://docs.bigmodel.cn/cn/api/introduction and its list of error codes. */
 import { openaiVendor } from './compatible/vendor.ts';
 
 export default openaiVendor({
@@ -24,7 +24,7 @@ export default openaiVendor({
   refuses: ['n', 'logprobs', 'top_logprobs', 'logit_bias'],
   clamps: { temperature: [0, 1], top_p: [0.01, 1] },
   developerAsSystem: true,
-  // It answers 200 and forgets what stood in a list of parts in these roles.
+  // With lists of parts in these roles it answers 200 and ignores their text.
   joinsText: ['system', 'assistant', 'tool'],
   toolChoices: ['auto'],
   thinking: { by: 'thinking-type' },

@@ -1,4 +1,4 @@
-/** Where OpenAI and its kin take each kind of call. */
+/** The paths of OpenAI and compatible vendors by operation. */
 import type { Provider } from '../../types/provider.ts';
 import { type Operation, operations } from '../../types/wire-format.ts';
 import type { BaseAddress } from '../connection/base-address.ts';
@@ -12,7 +12,7 @@ const paths: Readonly<Record<Operation, string>> = {
   speech: '/audio/speech',
 };
 
-/** Full addresses below `base`. Made once per provider: a call only looks them up. */
+/** Full addresses below `base`. Built once per provider; a call only looks them up. */
 export function openaiAddresses(base: BaseAddress): Provider['address'] {
   const addresses = Object.fromEntries(operations.map((operation) => [operation, base.at(paths[operation])])) as Record<Operation, string>;
   return ({ operation }) => addresses[operation];

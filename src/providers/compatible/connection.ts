@@ -1,10 +1,10 @@
-/** The options that every vendor's row has: where it is, and what else to send. */
+/** The options that every provider row has: its address and additional headers and fields. */
 import { z } from 'zod';
 import { GatewayError } from '../../types/errors.ts';
 import { headerSecret } from '../../types/secret.ts';
 import { type BaseAddress, baseAddress } from '../connection/base-address.ts';
 
-/** Headers that belong to HTTP itself or to the credential; an own value would break the call or leak. */
+/** Headers of HTTP itself or of the credential. A configured value would break the call or leak. */
 const reserved = new Set([
   'authorization',
   'host',
@@ -32,7 +32,7 @@ export const extraHeaders = () =>
     .default({})
     .describe('More headers for each call.');
 
-/** Throws `configuration_invalid` for a header that is Pailou's own to set. */
+/** Throws `configuration_invalid` for a header that only Pailou sets. */
 export function checkHeaders(headers: Readonly<Record<string, string>>): void {
   for (const name of Object.keys(headers)) {
     if (!reserved.has(name.toLowerCase())) continue;
@@ -41,7 +41,7 @@ export function checkHeaders(headers: Readonly<Record<string, string>>): void {
   }
 }
 
-/** The base without the path of an operation at its end. */
+/** The base URL without an operation's path at its end. */
 export function openaiBase(url: URL): BaseAddress {
   return baseAddress(url, /\/(chat\/completions|embeddings)$/);
 }

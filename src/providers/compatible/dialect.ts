@@ -1,77 +1,77 @@
-/** How one vendor's OpenAI format differs from OpenAI's own: data, one object per vendor. What is left out here is as OpenAI has it. */
+/** How a vendor's OpenAI format differs from OpenAI's: data, one object per vendor. A member left out here means no difference. */
 import type { FinishReason } from '../../types/chat.ts';
 import type { ErrorCode } from '../../types/errors.ts';
 import type { Prefill } from '../../types/provider.ts';
 import type { StructuredOutputSupport } from '../../types/structured-output.ts';
 import type { CitationList, CountPaths, Operation } from '../../types/wire-format.ts';
 
-/** How a vendor is told to think, from OpenAI's `reasoning_effort`. The vendor's own fields, where the caller sends them, always win. */
+/** How OpenAI's `reasoning_effort` is written for a vendor. The vendor's own fields from the caller always take precedence. */
 export type ThinkingSwitch =
-  /** `reasoning_effort` with these words; the nearest one is taken. */
+  /** `reasoning_effort` with these values; the nearest one is taken. */
   | { readonly by: 'effort'; readonly words: readonly string[] }
-  /** `thinking: { type }` with `disabled` or, unless `on` is another word, `enabled`; `effort`: `reasoning_effort` goes along, as it is. */
+  /** `thinking: { type }` with `disabled`, or with `on` (default `enabled`). `effort`: `reasoning_effort` is sent too, unchanged. */
   | { readonly by: 'thinking-type'; readonly on?: string; readonly effort?: boolean }
   /** `enable_thinking`, and `thinking_budget` in tokens. */
   | { readonly by: 'enable-thinking'; readonly budget: boolean }
-  /** `chat_template_kwargs`, as servers of open models take it. */
+  /** `chat_template_kwargs`, for servers of open models. */
   | { readonly by: 'chat-template' }
   /** OpenRouter's `reasoning: { effort }`. */
   | { readonly by: 'reasoning-object' }
-  /** No such switch: the field is left out, with a warning. */
+  /** No switch exists: the field is left out, with a warning. */
   | { readonly by: 'none' };
 
-/** What some models of a vendor take otherwise than the others. */
+/** Differences of some models from the vendor's other models. */
 export interface Variant extends Partial<Pick<Dialect, 'drops' | 'refuses' | 'clamps' | 'toolChoices' | 'thinking' | 'maxTokens'>> {
-  /** Names of models, `*` for any characters. */
+  /** Model names; `*` matches any characters. */
   readonly models: readonly string[];
 }
 
 export interface Dialect {
   readonly kind: string;
   readonly title: string;
-  /** Up to and with the version; null: each row names its own. */
+  /** Up to and including the version. Null: each row has its own. */
   readonly baseUrl: string | null;
-  /** Other addresses of the same vendor, for the page of providers. */
+  /** Other addresses of the same vendor, for the providers page. */
   readonly otherUrls?: readonly string[];
   /** The vendor's own description of its API. */
   readonly source: string;
   readonly operations: readonly Operation[];
-  /** What the vendor's documents say of JSON Schemas in `response_format`. Left out: it holds its answers to them, as OpenAI does. */
+  /** Support for JSON Schema in `response_format`, by the vendor's documentation. Default: answers always follow the schema, as OpenAI's do. */
   readonly structuredOutput?: StructuredOutputSupport;
-  /** Servers that run without a key. */
+  /** True for servers that need no key. */
   readonly keyless?: boolean;
-  /** The field for the most tokens, where the vendor knows only one of OpenAI's two. */
+  /** The field for the token limit, when the vendor knows only one of OpenAI's two. */
   readonly maxTokens?: 'max_tokens' | 'max_completion_tokens';
-  /** Wishes that the vendor has no field for: left out with a warning. */
+  /** Optional fields that the vendor lacks: left out with a warning. */
   readonly drops?: readonly string[];
-  /** Fields without which the answer would mean something else: refused, unless they ask for nothing. */
+  /** Fields that change the meaning of the answer: refused, unless their value has no effect. */
   readonly refuses?: readonly string[];
-  /** Ranges of numbers, smaller than OpenAI's: a value beyond is moved to the border, with a warning. */
+  /** Number ranges narrower than OpenAI's: a value outside is moved to the nearest limit, with a warning. */
   readonly clamps?: Readonly<Record<string, readonly [from: number, to: number]>>;
-  /** The role `developer` is unknown; `system` says the same. */
+  /** The vendor does not know the role `developer`: it becomes `system`. */
   readonly developerAsSystem?: boolean;
-  /** Parts of text in the content of these roles are joined to one text; the vendor drops lists of parts in silence. */
+  /** Roles whose text parts are joined to one text, because the vendor silently drops lists of parts. */
   readonly joinsText?: readonly string[];
-  /** The words of `tool_choice` that the vendor takes. */
+  /** The values of `tool_choice` that the vendor accepts. */
   readonly toolChoices?: readonly string[];
   readonly thinking?: ThinkingSwitch;
-  /** Fields of earlier messages that the vendor wants back. */
+  /** Fields of earlier messages that the vendor requires again. */
   readonly replays?: readonly ('reasoning_content' | 'reasoning_details')[];
-  /** Models that answer only as a stream, unless the row says otherwise. */
+  /** Models that only stream, unless the row says otherwise. */
   readonly streamOnly?: readonly string[];
   readonly cacheControl?: boolean;
   readonly embeddingsBatch?: number;
-  /** How it goes on from the beginning of an answer; an empty object where the last message says enough. Left out: it cannot, or is not known to. */
+  /** How the vendor continues the beginning of an answer. An empty object: the last assistant message suffices. Left out: not supported or unknown. */
   readonly prefill?: Prefill;
   readonly thinkTags?: boolean;
-  /** Lists of web pages in answers beyond the common ones (`src/models/citation-lists.ts`). */
+  /** Lists of web pages in answers, beyond the common ones (`src/models/citation-lists.ts`). */
   readonly citations?: readonly CitationList[];
-  /** Where the answers count what the common table of OpenAI's format does not know. */
+  /** Where answers hold counts that the common table of OpenAI's format lacks. */
   readonly usage?: CountPaths;
-  /** The currency of the cost that the answers name. */
+  /** The currency of the cost in answers. */
   readonly costCurrency?: string;
   readonly finishReasons?: Readonly<Record<string, FinishReason | 'failure'>>;
   readonly errorCodes?: Readonly<Record<string, ErrorCode>>;
-  /** The first one that names the model counts; what it says replaces what stands above. */
+  /** The first variant that names the model applies. Its members replace those above. */
   readonly variants?: readonly Variant[];
 }

@@ -1,4 +1,4 @@
-/** Tokens of Microsoft Entra for a service principal, fetched when needed and kept until shortly before their end. */
+/** Microsoft Entra tokens of a service principal, fetched on demand and cached until shortly before they expire. */
 import { GatewayError } from '../../types/errors.ts';
 
 export interface ServicePrincipal {
@@ -22,7 +22,7 @@ function refused(why: string, cause?: unknown): GatewayError {
   );
 }
 
-/** Calls at the same time share one fetch. Rejects with `upstream_authentication`. */
+/** Concurrent calls share one fetch. Rejects with `upstream_authentication`. */
 export function createEntraToken(
   who: ServicePrincipal,
   send: typeof fetch,

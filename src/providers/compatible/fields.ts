@@ -1,10 +1,10 @@
-/** The top-level fields of a request in a vendor's dialect: renamed, moved into range, left out with a word, or refused. */
+/** Adapts the top-level fields of a request to a vendor's dialect: renames, clamps, drops with a warning, or refuses. */
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import type { UpstreamCall } from '../../types/provider.ts';
 import type { Dialect } from './dialect.ts';
 
-/** Values that ask for what happens anyway. */
+/** True for values that ask for the default behaviour. */
 function asksNothing(field: string, value: Json | undefined): boolean {
   if (value === undefined || value === null) return true;
   if (field === 'parallel_tool_calls') return value === true;
@@ -25,7 +25,7 @@ function toolChoice(value: Json, { toolChoices, title }: Dialect): GatewayError 
   );
 }
 
-/** The fields as the vendor takes them. Throws `unsupported_parameter` naming the field and the vendor. */
+/** The fields in the vendor's dialect. Throws `unsupported_parameter` naming the field and the vendor. */
 export function adjustFields(body: JsonObject, dialect: Dialect, call: UpstreamCall): JsonObject {
   const fields: Record<string, Json | undefined> = { ...body };
   for (const field of dialect.refuses ?? []) {
@@ -57,7 +57,7 @@ export function adjustFields(body: JsonObject, dialect: Dialect, call: UpstreamC
     const refusal = toolChoice(choice, dialect);
     if (refusal !== null) {
       if (choice !== 'none') throw refusal;
-      // To forbid all tools is the same as to send none.
+      // Forbidding all tools equals sending none.
       delete fields['tool_choice'];
       delete fields['tools'];
     }

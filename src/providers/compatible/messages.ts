@@ -1,16 +1,16 @@
-/** The messages of a request in a vendor's dialect. */
+/** Adapts the messages of a request to a vendor's dialect. */
 import { isJsonObject, type Json } from '../../types/json.ts';
 import type { Dialect } from './dialect.ts';
 
 function joined(content: Json | undefined): Json | undefined {
   if (!Array.isArray(content)) return content;
   const parts = content as readonly Json[];
-  // A picture among them cannot be joined; vendors that take pictures take the list.
+  // A list with a picture cannot be joined. Vendors that accept pictures accept lists.
   if (!parts.every((part) => isJsonObject(part) && part['type'] === 'text' && typeof part['text'] === 'string')) return content;
   return parts.map((part) => (part as { readonly text: string }).text).join('\n');
 }
 
-/** The messages as the vendor takes them; the same list if nothing had to change. */
+/** The messages in the vendor's dialect; the same list when nothing changes. */
 export function adjustMessages(messages: Json | undefined, dialect: Dialect): Json | undefined {
   if (!Array.isArray(messages)) return messages;
   const { developerAsSystem, joinsText = [] } = dialect;

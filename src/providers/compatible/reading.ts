@@ -1,4 +1,4 @@
-/** The options of a row that say how its vendor's answers are read, and the reading that comes of them. */
+/** The row options that describe a vendor's answers, and the answer reading that they give. */
 import { z } from 'zod';
 import type { Reading } from '../../types/wire-format.ts';
 
@@ -8,7 +8,7 @@ export const finishReasonsOption = () =>
     .default({})
     .describe('What the vendor\'s own finish reasons mean, such as { "tired": "length" }; * for any other word that Pailou does not know.');
 
-/** Undefined where the vendor's answers are as their format says. `options`: what the row says beside the kind's own facts. */
+/** Undefined when the answers follow their format. `options`: the row's options, added to the facts of the kind. */
 export function readingOf(
   known: Pick<Reading, 'finishReasons' | 'errorCodes' | 'thinkTags' | 'citations' | 'usage' | 'costCurrency'>,
   options: { readonly finish_reasons?: Reading['finishReasons']; readonly think_tags?: boolean },

@@ -1,11 +1,11 @@
-/** OpenAI's one knob for thinking, turned into each vendor's own. */
+/** Converts OpenAI's `reasoning_effort` to each vendor's own fields. */
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import type { UpstreamCall } from '../../types/provider.ts';
 import type { ThinkingSwitch } from './dialect.ts';
 
-/** From least to most. */
+/** Effort levels, from lowest to highest. */
 const scale = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'];
-/** Tokens to think with, for vendors that count them. */
+/** Thinking tokens by effort, for vendors that take a budget. */
 const budgets: Readonly<Record<string, number>> = { minimal: 1_024, low: 2_048, medium: 8_192, high: 24_576, xhigh: 32_768 };
 
 function nearest(effort: string, words: readonly string[]): string | undefined {
@@ -14,7 +14,7 @@ function nearest(effort: string, words: readonly string[]): string | undefined {
   return words.toSorted((one, other) => Math.abs(scale.indexOf(one) - wanted) - Math.abs(scale.indexOf(other) - wanted))[0];
 }
 
-/** The body with `reasoning_effort` in the vendor's own words; untouched where the caller spoke those words already. */
+/** The body with `reasoning_effort` in the vendor's fields; unchanged when the caller already used those fields. */
 export function switchThinking(body: JsonObject, style: ThinkingSwitch, call: UpstreamCall, vendor: string): JsonObject {
   const { reasoning_effort: effort, ...rest } = body;
   if (typeof effort !== 'string') return body;
@@ -42,7 +42,7 @@ export function switchThinking(body: JsonObject, style: ThinkingSwitch, call: Up
     }
     case 'chat-template': {
       const given = isJsonObject(rest['chat_template_kwargs']) ? rest['chat_template_kwargs'] : {};
-      // Two names for one thing: templates of Qwen and GLM know the first, those of DeepSeek and Granite the second.
+      // Two names for one switch: Qwen and GLM templates read the first, DeepSeek and Granite templates the second.
       return { ...rest, chat_template_kwargs: { enable_thinking: on, thinking: on, ...given } };
     }
     case 'reasoning-object':

@@ -1,4 +1,4 @@
-/** Makes the plugin of a vendor that speaks OpenAI's format from what is special about it. */
+/** Creates the plugin of an OpenAI-compatible vendor from its dialect. */
 import { z } from 'zod';
 import { definePlugin, type Plugin } from '../../types/plugin.ts';
 import type { JsonObject } from '../../types/json.ts';
@@ -13,13 +13,13 @@ import { adjustMessages } from './messages.ts';
 import { finishReasonsOption, readingOf } from './reading.ts';
 import { switchThinking } from './thinking.ts';
 
-/** A name with `*` for any characters, as a test. */
+/** A predicate for names with `*` for any characters. */
 function matcher(patterns: readonly string[]): (model: string) => boolean {
   const tests = patterns.map((pattern) => new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`, 'i'));
   return (model) => tests.some((test) => test.test(model));
 }
 
-/** Whether a request must be rewritten at all; if not, its bytes pass on as they came. */
+/** True when requests must be rewritten. Otherwise their bytes are forwarded unchanged. */
 function needsAdjusting(dialect: Dialect): boolean {
   return (
     dialect.maxTokens !== undefined ||
@@ -57,7 +57,7 @@ const key = {
   optional: headerSecret().optional().describe('Sent as a bearer token, if the server asks for one.'),
 };
 
-/** The options that every vendor of OpenAI's format has for its answers. */
+/** The answer options of every OpenAI-compatible vendor. */
 export function answerOptions(dialect: Dialect) {
   return {
     stream_only: z
@@ -81,7 +81,7 @@ interface AnswerOptions {
   readonly think_tags?: boolean;
 }
 
-/** The provider that every vendor of OpenAI's format is, but for its dialect. */
+/** The provider of an OpenAI-compatible vendor with the given dialect. */
 export function openaiProvider(dialect: Dialect, base: BaseAddress, authorize: Provider['authorize'], options: AnswerOptions): Provider {
   const adjust = adjusterOf(dialect);
   const streamOnly = options.stream_only ?? dialect.streamOnly ?? [];
@@ -102,7 +102,7 @@ export function openaiProvider(dialect: Dialect, base: BaseAddress, authorize: P
   };
 }
 
-/** A vendor's plugin: one file, its dialect and nothing else. */
+/** A vendor's plugin: one file with its dialect. */
 export function openaiVendor(dialect: Dialect): Plugin<'provider'> & { readonly dialect: Dialect } {
   const options = z.strictObject({
     base_url: dialect.baseUrl === null ? httpAddress() : httpAddress().default(dialect.baseUrl),

@@ -1,9 +1,9 @@
-/** The address of a provider's row: every call goes to a path below it, with the query that stands in it. */
+/** The address of a provider row: every call goes to a path below it, with the row's query parameters. */
 
 export interface BaseAddress {
-  /** The full address of `path`, which begins with a slash and may have a query of its own. */
+  /** The full address of `path`, which starts with a slash and may have its own query. */
   at(path: string): string;
-  /** The base that `path` leads to. */
+  /** The base address at `path`. */
   below(path: string): BaseAddress;
 }
 
@@ -14,7 +14,7 @@ function under(base: string, query: string): BaseAddress {
   };
 }
 
-/** `endings` are what a row may name beyond the base, such as `/chat/completions`; it is taken off. */
+/** `endings`: paths that a row may have beyond the base, such as `/chat/completions`; removed. */
 export function baseAddress(url: URL, endings?: RegExp): BaseAddress {
   const bare = `${url.origin}${url.pathname}`.replace(/\/+$/, '');
   return under(endings === undefined ? bare : bare.replace(endings, ''), url.search.slice(1));

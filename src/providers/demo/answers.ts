@@ -1,4 +1,4 @@
-/** What the demo models say. Each says that it is not an AI. */
+/** The answers of the demo models. Each says that it is not an AI. */
 
 interface DemoTool {
   readonly name: string;
@@ -21,14 +21,14 @@ export interface DemoAnswer {
   readonly text: string;
   readonly calls: readonly { readonly id: string; readonly name: string; readonly arguments: string }[];
   readonly finish: 'stop' | 'length';
-  /** Before the first word, and between words. */
+  /** Delay before the first word, and between words. */
   readonly firstMs: number;
   readonly wordMs: number;
 }
 
 interface DemoModel {
   answer(request: DemoRequest): DemoAnswer;
-  /** A failure to show instead of an answer. */
+  /** A failure to simulate instead of an answer. */
   trouble?(): 500 | 503 | 'reset';
 }
 
@@ -48,7 +48,7 @@ function say(request: DemoRequest, text: string, pace: { firstMs: number; wordMs
   return { text: cut ? words.slice(0, request.max_tokens).join('') : text, calls: [], finish: cut ? 'length' : 'stop', ...pace };
 }
 
-/** The least value that fits a simple JSON schema; its texts are `words`. */
+/** A minimal value that fits a simple JSON schema; its texts are `words`. */
 function sample(schema: unknown, words = 'demo', depth = 0): unknown {
   if (typeof schema !== 'object' || schema === null || depth > 8) return null;
   const {
@@ -83,7 +83,7 @@ const echo: DemoModel = {
   },
 };
 
-/** A tool that the question names, such as `city` in "Ask city: Suzhou", with all that is said behind its name for each of its texts. */
+/** The tool that the question names, such as `city` in "Ask city: Suzhou". The text after the name becomes each of its string arguments. */
 function namedTool(tools: readonly DemoTool[], question: string): { name: string; arguments: string } | null {
   const said = tools.flatMap(({ name, parameters }) => {
     const short = name.split('__').at(-1) ?? name;
@@ -95,7 +95,7 @@ function namedTool(tools: readonly DemoTool[], question: string): { name: string
   return { name: longest.name, arguments: JSON.stringify(sample(longest.parameters, longest.words || 'demo') ?? {}) };
 }
 
-/** A tool that fits the question, by its name and description. */
+/** A tool that matches the question by its name and description. */
 function pickTool(request: DemoRequest, question: string): { name: string; arguments: string } | null {
   const tools = (request.tools ?? []).flatMap((tool) => (tool.function === undefined ? [] : [tool.function]));
   const find = (pattern: RegExp) => tools.find((tool) => pattern.test(`${tool.name} ${tool.description ?? ''}`));

@@ -1,4 +1,4 @@
-/** A vendor to try things with: a small server of its own on this machine. Not an AI, and never in production. */
+/** A vendor for trying things out: a small local server. It is not an AI and not for production. */
 import { z } from 'zod';
 import { GatewayError } from '../../types/errors.ts';
 import { definePlugin } from '../../types/plugin.ts';

@@ -1,7 +1,7 @@
-/** Vectors for the demo: the same words give the same direction. No meaning is in them. */
+/** Demo vectors: the same words give the same direction. They carry no meaning. */
 import { createHash } from 'node:crypto';
 
-/** A unit vector: each word pushes a few dimensions, chosen by its hash. */
+/** A unit vector: each word affects a few dimensions, chosen by its hash. */
 export function demoVector(text: string, dimensions: number): Float32Array<ArrayBuffer> {
   const vector = new Float32Array(dimensions);
   const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [text];

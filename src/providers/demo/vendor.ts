@@ -1,4 +1,4 @@
-/** The demo vendor's server: OpenAI's format over real HTTP on loopback, so that a demo call walks the whole way. */
+/** The demo vendor's server: OpenAI's format over real HTTP on loopback, so that a demo call takes the whole path. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DemoAnswer, type DemoRequest, demoModels } from './answers.ts';
@@ -117,7 +117,7 @@ function answerEmbeddings(response: ServerResponse, body: Record<string, unknown
   sendJson(response, 200, { object: 'list', model: body['model'], data, usage: { prompt_tokens: tokens, total_tokens: tokens } });
 }
 
-/** Listens on a free port of loopback; never keeps the process alive. */
+/** Listens on a free loopback port. Does not keep the process alive. */
 export async function startDemoVendor(): Promise<DemoVendor> {
   const server = createServer((request, response) => {
     const left = new AbortController();

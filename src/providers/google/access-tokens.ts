@@ -1,4 +1,4 @@
-/** Access tokens of a Google service account: signed for, exchanged, kept until shortly before they end. */
+/** Access tokens of a Google service account: signed, exchanged, and cached until shortly before they expire. */
 import { importPKCS8, SignJWT } from 'jose';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject } from '../../types/json.ts';
@@ -11,15 +11,15 @@ export interface ServiceAccount {
 }
 
 export interface AccessTokens {
-  /** A token that is still good for some minutes. Calls at the same time share one exchange. */
+  /** A token that stays valid for some minutes. Concurrent calls share one exchange. */
   get(): Promise<string>;
-  /** The vendor refused the token: the next call fetches another. */
+  /** Called when the vendor refused the token: the next call fetches a new one. */
   forget(): void;
 }
 
 const scope = 'https://www.googleapis.com/auth/cloud-platform';
 const grant = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
-/** So long before its end a token is renewed. */
+/** A token is renewed this long before it expires. */
 const reserveMs = 5 * 60_000;
 const patienceMs = 15_000;
 
@@ -30,7 +30,7 @@ interface Token {
 
 const param = 'spec.options.service_account';
 
-/** Reads the JSON file that Google gives out for a service account. Throws `configuration_invalid`. */
+/** Reads the JSON key file of a Google service account. Throws `configuration_invalid`. */
 export function readServiceAccount(text: string): ServiceAccount {
   const refuse = (what: string): GatewayError =>
     new GatewayError('configuration_invalid', `${param}: ${what} Paste the whole JSON file that Google gave out for the service account.`, {
@@ -105,7 +105,7 @@ export async function createAccessTokens(
       try {
         return (await renew()).value;
       } catch (error) {
-        // A failed renewal does no harm while the old token lasts.
+        // A failed renewal does no harm while the old token is valid.
         if (held !== null && held.endsAt > now()) return held.value;
         throw error;
       }
@@ -139,7 +139,7 @@ function readAnswer(text: string): Readonly<Record<string, unknown>> {
   }
 }
 
-/** OAuth's own words only: the answer may hold what is nobody's business. */
+/** Only OAuth's own error fields: the rest of the answer may hold secrets. */
 function refusal(status: number, answer: Readonly<Record<string, unknown>>): GatewayError {
   const details = { status, error: answer['error'] ?? null, description: answer['error_description'] ?? null };
   if (status >= 500 || status === 429) {

@@ -1,4 +1,4 @@
-/** Google's own words for what went wrong, which tell more than the status: shared by Gemini, Vertex and their format. */
+/** Google's error details, which say more than the status. Shared by Gemini, Vertex and their format. */
 import { type ErrorCode, GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import type { UpstreamFailure } from '../../types/provider.ts';
@@ -12,7 +12,7 @@ const messages: Readonly<Partial<Record<ErrorCode, string>>> = {
   upstream_error: 'The vendor cannot serve this project as it is set up. Tell your administrator.',
 };
 
-/** `reason` of an ErrorInfo. A wrong key comes with status 400, as if the caller had erred. */
+/** Error codes by the `reason` of an ErrorInfo. A wrong key has status 400, like a caller's fault. */
 const reasons: Readonly<Record<string, ErrorCode>> = {
   API_KEY_INVALID: 'upstream_authentication',
   API_KEY_EXPIRED: 'upstream_authentication',
@@ -28,7 +28,7 @@ const reasons: Readonly<Record<string, ErrorCode>> = {
 function errorIn(text: string): JsonObject | undefined {
   try {
     const parsed: unknown = JSON.parse(text);
-    // A stream that is no event stream is one list, of the error alone if it failed.
+    // A failed stream that is not an event stream is a list that holds the error alone.
     const body: unknown = Array.isArray(parsed) ? parsed[0] : parsed;
     const error = isJsonObject(body) ? body['error'] : undefined;
     return isJsonObject(error) ? error : undefined;
@@ -50,7 +50,7 @@ function retryDelay(error: JsonObject): number | undefined {
   return seconds === undefined ? undefined : Number(seconds);
 }
 
-/** A quota of the day will not be there again after the seconds that Google names with it. */
+/** True for a daily quota: it is not available again after the delay that Google names. */
 function isUsedUp(error: JsonObject): boolean {
   const violations = detailsOf(error, 'google.rpc.QuotaFailure').flatMap((each) =>
     Array.isArray(each['violations']) ? (each['violations'] as readonly Json[]) : [],
@@ -66,11 +66,11 @@ function codeOf(error: JsonObject, status: number, words: string): ErrorCode | u
   if (status === 429 || state === 'RESOURCE_EXHAUSTED') return isUsedUp(error) ? 'upstream_quota_exhausted' : 'rate_limited';
   if (state === 'UNAVAILABLE') return 'upstream_unavailable';
   if (status === 400 && /token count.{0,60}exceeds|exceeds the maximum number of tokens/i.test(words)) return 'context_length_exceeded';
-  // The account's place or billing, not the caller's request.
+  // A fault of the account's region or billing, not of the caller's request.
   return state === 'FAILED_PRECONDITION' ? 'upstream_error' : undefined;
 }
 
-/** The failure where Google says more than its status; undefined leaves it to the common table. */
+/** The failure, when Google's details say more than the status. Undefined: the common table decides. */
 export function readGoogleFailure({ status, body }: UpstreamFailure): GatewayError | undefined {
   const error = errorIn(body);
   if (error === undefined) return undefined;
