@@ -84,7 +84,7 @@ function groupsOf(address: string): number[] {
 interface Embedded {
   readonly ipv4: string;
   /** True when the IPv4 address alone decides. False when the range of the IPv6 address counts too. */
-  readonly whole: boolean;
+  readonly decisive: boolean;
 }
 
 /** The IPv4 address that an IPv6 address leads to (mapped, compatible, translated, NAT64, 6to4, ISATAP), or null. */
@@ -93,17 +93,17 @@ function embeddedIpv4(address: string): Embedded | null {
   const dotted = (high = 0, low = 0): string => `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
   const zeros = (from: number, to: number): boolean => groups.slice(from, to).every((group) => group === 0);
   const last = dotted(groups[6], groups[7]);
-  if (zeros(0, 5) && groups[5] === 0xffff) return { ipv4: last, whole: true };
-  if (zeros(0, 4) && groups[4] === 0xffff && groups[5] === 0) return { ipv4: last, whole: true };
-  if (zeros(0, 6) && (groups[6] !== 0 || (groups[7] ?? 0) > 1)) return { ipv4: last, whole: true };
-  if (groups[0] === 0x64 && groups[1] === 0xff9b) return { ipv4: last, whole: zeros(2, 6) };
-  if (groups[0] === 0x2002) return { ipv4: dotted(groups[1], groups[2]), whole: true };
+  if (zeros(0, 5) && groups[5] === 0xffff) return { ipv4: last, decisive: true };
+  if (zeros(0, 4) && groups[4] === 0xffff && groups[5] === 0) return { ipv4: last, decisive: true };
+  if (zeros(0, 6) && (groups[6] !== 0 || (groups[7] ?? 0) > 1)) return { ipv4: last, decisive: true };
+  if (groups[0] === 0x64 && groups[1] === 0xff9b) return { ipv4: last, decisive: zeros(2, 6) };
+  if (groups[0] === 0x2002) return { ipv4: dotted(groups[1], groups[2]), decisive: true };
   // RFC 5214 6.1, with or without the universally-unique bit.
-  if (((groups[4] ?? 0) & 0xfdff) === 0 && groups[5] === 0x5efe) return { ipv4: last, whole: false };
+  if (((groups[4] ?? 0) & 0xfdff) === 0 && groups[5] === 0x5efe) return { ipv4: last, decisive: false };
   return null;
 }
 
-const never = 'the address is link-local, reserved or a metadata service, which is never allowed';
+const neverAllowed = 'the address is link-local, reserved or a metadata service, which is never allowed';
 
 export interface AddressRules {
   /** The reason why `address` (an IP literal) is refused, or null when it is allowed. */
@@ -121,13 +121,13 @@ export function createAddressRules(allow: readonly string[], advice: string = op
     if (family === 6) {
       const inner = embeddedIpv4(address);
       const reason = inner === null ? null : refuse(inner.ipv4);
-      if (inner !== null && (inner.whole || reason !== null)) return reason;
+      if (inner !== null && (inner.decisive || reason !== null)) return reason;
     }
     const plain = address.replace(/%.*$/, '');
     const kind = family === 4 ? 'ipv4' : 'ipv6';
-    if (forbidden.check(plain, kind)) return never;
+    if (forbidden.check(plain, kind)) return neverAllowed;
     if (restricted.check(plain, kind)) return allowed.check(plain, kind) ? null : `the address is private; ${advice}`;
-    return family === 6 && !global.check(plain, kind) ? never : null;
+    return family === 6 && !global.check(plain, kind) ? neverAllowed : null;
   };
   return { refuse };
 }

@@ -110,9 +110,9 @@ class CallHandler implements Dispatcher.DispatchHandler {
 
 /** A bounded cache of URLs split into origin and path: parsing a URL costs more than sending a small request. */
 function createAddressParser(): (url: string) => Address {
-  const known = new Map<string, Address>();
+  const cache = new Map<string, Address>();
   return (text) => {
-    const cached = known.get(text);
+    const cached = cache.get(text);
     if (cached !== undefined) return cached;
     if (!URL.canParse(text))
       throw new GatewayError('internal_error', 'The provider made an address that is not a URL. Report it with the request id.', {
@@ -120,8 +120,8 @@ function createAddressParser(): (url: string) => Address {
       });
     const url = new URL(text);
     const address = { origin: url.origin, path: url.pathname + url.search };
-    if (known.size >= maxAddresses) known.clear();
-    known.set(text, address);
+    if (cache.size >= maxAddresses) cache.clear();
+    cache.set(text, address);
     return address;
   };
 }

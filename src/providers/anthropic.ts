@@ -33,29 +33,29 @@ const options = z.strictObject({
   finish_reasons: finishReasonsOption(),
 });
 
-interface Told {
+interface Failure {
   readonly code: ErrorCode;
   readonly message: string;
 }
 
-const quota: Told = {
+const quota: Failure = {
   code: 'upstream_quota_exhausted',
   message: "The company's account at the vendor is used up. Tell your administrator.",
 };
-const context: Told = {
+const context: Failure = {
   code: 'context_length_exceeded',
   message: 'The input is longer than this model takes. Shorten it, lower max_tokens or use a model with a larger context.',
 };
-const size: Told = {
+const size: Failure = {
   code: 'body_too_large',
   message: 'The request is larger than this vendor takes. Send fewer or smaller pictures and files.',
 };
 
 /** Faults that neither the status nor the type shows. Anthropic reports a spending limit as a rate limit, and an empty account as a caller's fault. */
-function meaning(type: unknown, detail: unknown, words: string): Told | undefined {
+function failureFor(type: unknown, detail: unknown, message: string): Failure | undefined {
   if (typeof detail === 'string' && /spend_limit|billing|not_billable/.test(detail)) return quota;
-  if (/credit balance is too low/i.test(words)) return quota;
-  if (/exceed context limit|prompt is too long/i.test(words)) return context;
+  if (/credit balance is too low/i.test(message)) return quota;
+  if (/exceed context limit|prompt is too long/i.test(message)) return context;
   return type === 'request_too_large' ? size : undefined;
 }
 
@@ -70,11 +70,13 @@ function errorIn(body: string): JsonObject | undefined {
 
 function classify({ status, body }: UpstreamFailure): GatewayError | undefined {
   const error = errorIn(body);
-  const words = typeof error?.['message'] === 'string' ? error['message'] : '';
+  const message = typeof error?.['message'] === 'string' ? error['message'] : '';
   const { details } = error ?? {};
-  const told = meaning(error?.['type'], isJsonObject(details) ? details['error_code'] : undefined, words);
-  if (told === undefined) return undefined;
-  return new GatewayError(told.code, told.message, { details: { status, type: error?.['type'] ?? null, text: words.slice(0, 500) } });
+  const failure = failureFor(error?.['type'], isJsonObject(details) ? details['error_code'] : undefined, message);
+  if (failure === undefined) return undefined;
+  return new GatewayError(failure.code, failure.message, {
+    details: { status, type: error?.['type'] ?? null, text: message.slice(0, 500) },
+  });
 }
 
 /** The first version without sampling parameters. */
@@ -104,8 +106,8 @@ export default definePlugin({
         if (auth === 'bearer') headers['authorization'] = `Bearer ${api_key}`;
         else headers['x-api-key'] = api_key;
         headers['anthropic-version'] = version;
-        const asked = headers['anthropic-beta']?.split(',').map((each) => each.trim()) ?? [];
-        const all = new Set([...asked, ...betas].filter((each) => each !== ''));
+        const requested = headers['anthropic-beta']?.split(',').map((each) => each.trim()) ?? [];
+        const all = new Set([...requested, ...betas].filter((each) => each !== ''));
         if (all.size > 0) headers['anthropic-beta'] = [...all].join(',');
       },
       ...(version < withoutSampling ? {} : { adjust: dropSampling }),

@@ -68,7 +68,7 @@ async function sign(headers: Record<string, string>, { method, url, body }: Outg
 const administrators = 'The vendor cannot serve this model as it is set up. Tell your administrator.';
 
 /** The code for a Bedrock error that says more than its status, by its type and message. */
-function meaning(type: string, words: string): { readonly code: ErrorCode; readonly message: string } | undefined {
+function failureFor(type: string, message: string): { readonly code: ErrorCode; readonly message: string } | undefined {
   switch (type) {
     case 'ServiceQuotaExceededException':
       return { code: 'rate_limited', message: 'The vendor takes no more requests at this moment. Wait and try again.' };
@@ -79,7 +79,7 @@ function meaning(type: string, words: string): { readonly code: ErrorCode; reado
     case 'ModelTimeoutException':
       return { code: 'upstream_timeout', message: 'The vendor did not answer in time. Try again.' };
     case 'ValidationException':
-      return /model identifier is invalid|on-demand throughput|inference profile/i.test(words)
+      return /model identifier is invalid|on-demand throughput|inference profile/i.test(message)
         ? { code: 'upstream_model_not_found', message: administrators }
         : undefined;
     default:
@@ -87,17 +87,17 @@ function meaning(type: string, words: string): { readonly code: ErrorCode; reado
   }
 }
 
-function wordsIn(body: string): string {
+function messageIn(body: string): string {
   return /"[Mm]essage"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(body)?.[1] ?? '';
 }
 
 function classify({ status, headers, body }: UpstreamFailure): GatewayError | undefined {
   const header = headers['x-amzn-errortype'];
   const type = (typeof header === 'string' ? header : (header?.[0] ?? '')).split(':', 1)[0] ?? '';
-  const words = wordsIn(body);
-  const told = meaning(type, words);
-  if (told === undefined) return undefined;
-  return new GatewayError(told.code, told.message, { details: { status, type, text: words.slice(0, 500) } });
+  const message = messageIn(body);
+  const failure = failureFor(type, message);
+  if (failure === undefined) return undefined;
+  return new GatewayError(failure.code, failure.message, { details: { status, type, text: message.slice(0, 500) } });
 }
 
 export default definePlugin({

@@ -24,23 +24,23 @@ function refused(why: string, cause?: unknown): GatewayError {
 
 /** Concurrent calls share one fetch. Rejects with `upstream_authentication`. */
 export function createEntraToken(
-  who: ServicePrincipal,
+  principal: ServicePrincipal,
   send: typeof fetch,
   authority = 'https://login.microsoftonline.com',
 ): () => Promise<string> {
-  let kept: { readonly token: string; readonly until: number } | null = null;
+  let cached: { readonly token: string; readonly until: number } | null = null;
   let fetching: Promise<string> | null = null;
 
   const fetchToken = async (): Promise<string> => {
     let answer: unknown;
     try {
-      const response = await send(`${authority}/${encodeURIComponent(who.tenant_id)}/oauth2/v2.0/token`, {
+      const response = await send(`${authority}/${encodeURIComponent(principal.tenant_id)}/oauth2/v2.0/token`, {
         method: 'POST',
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
         body: new URLSearchParams({
           grant_type: 'client_credentials',
-          client_id: who.client_id,
-          client_secret: who.client_secret,
+          client_id: principal.client_id,
+          client_secret: principal.client_secret,
           scope,
         }).toString(),
         signal: AbortSignal.timeout(patienceMs),
@@ -53,12 +53,12 @@ export function createEntraToken(
     }
     const { access_token: token, expires_in: seconds } = answer as { access_token?: unknown; expires_in?: unknown };
     if (typeof token !== 'string' || token === '') throw refused('its answer holds no access_token');
-    kept = { token, until: Date.now() + Number(seconds ?? 0) * 1_000 - earlyMs };
+    cached = { token, until: Date.now() + Number(seconds ?? 0) * 1_000 - earlyMs };
     return token;
   };
 
   return () => {
-    if (kept !== null && kept.until > Date.now()) return Promise.resolve(kept.token);
+    if (cached !== null && cached.until > Date.now()) return Promise.resolve(cached.token);
     fetching ??= fetchToken().finally(() => {
       fetching = null;
     });

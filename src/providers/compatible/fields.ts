@@ -5,7 +5,7 @@ import type { UpstreamCall } from '../../types/provider.ts';
 import type { Dialect } from './dialect.ts';
 
 /** True for values that ask for the default behaviour. */
-function asksNothing(field: string, value: Json | undefined): boolean {
+function isDefaultValue(field: string, value: Json | undefined): boolean {
   if (value === undefined || value === null) return true;
   if (field === 'parallel_tool_calls') return value === true;
   if (value === false) return true;
@@ -17,10 +17,10 @@ function asksNothing(field: string, value: Json | undefined): boolean {
 
 function toolChoice(value: Json, { toolChoices, title }: Dialect): GatewayError | null {
   if (toolChoices === undefined || (typeof value === 'string' && toolChoices.includes(value))) return null;
-  const asked = typeof value === 'string' ? `"${value}"` : 'one tool by name';
+  const chosen = typeof value === 'string' ? `"${value}"` : 'one tool by name';
   return new GatewayError(
     'unsupported_parameter',
-    `tool_choice: ${title} takes only ${toolChoices.map((word) => `"${word}"`).join(' or ')}, not ${asked}. Leave it out or use another model.`,
+    `tool_choice: ${title} takes only ${toolChoices.map((word) => `"${word}"`).join(' or ')}, not ${chosen}. Leave it out or use another model.`,
     { param: 'tool_choice' },
   );
 }
@@ -29,7 +29,7 @@ function toolChoice(value: Json, { toolChoices, title }: Dialect): GatewayError 
 export function adjustFields(body: JsonObject, dialect: Dialect, call: UpstreamCall): JsonObject {
   const fields: Record<string, Json | undefined> = { ...body };
   for (const field of dialect.refuses ?? []) {
-    if (!asksNothing(field, fields[field])) {
+    if (!isDefaultValue(field, fields[field])) {
       throw new GatewayError('unsupported_parameter', `${field}: ${dialect.title} has no such thing. Leave it out or use another model.`, {
         param: field,
       });
@@ -37,7 +37,7 @@ export function adjustFields(body: JsonObject, dialect: Dialect, call: UpstreamC
     delete fields[field];
   }
   for (const field of dialect.drops ?? []) {
-    if (!asksNothing(field, fields[field]) && field !== 'stream_options') call.warn(`${field} left out: ${dialect.kind} has none`);
+    if (!isDefaultValue(field, fields[field]) && field !== 'stream_options') call.warn(`${field} left out: ${dialect.kind} has none`);
     delete fields[field];
   }
   if (dialect.maxTokens !== undefined) {

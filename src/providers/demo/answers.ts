@@ -85,12 +85,12 @@ const echo: DemoModel = {
 
 /** The tool that the question names, such as `city` in "Ask city: Suzhou". The text after the name becomes each of its string arguments. */
 function namedTool(tools: readonly DemoTool[], question: string): { name: string; arguments: string } | null {
-  const said = tools.flatMap(({ name, parameters }) => {
+  const named = tools.flatMap(({ name, parameters }) => {
     const short = name.split('__').at(-1) ?? name;
     const at = question.toLowerCase().indexOf(short.toLowerCase());
     return at === -1 ? [] : [{ name, parameters, short, words: question.slice(at + short.length).replace(/^[\s:,]+/, '') }];
   });
-  const [longest] = said.toSorted((one, other) => other.short.length - one.short.length);
+  const [longest] = named.toSorted((one, other) => other.short.length - one.short.length);
   if (longest === undefined) return null;
   return { name: longest.name, arguments: JSON.stringify(sample(longest.parameters, longest.words || 'demo') ?? {}) };
 }

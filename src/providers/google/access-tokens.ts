@@ -63,7 +63,7 @@ export async function createAccessTokens(
   const key = await importPKCS8(account.privateKey, 'RS256').catch((cause: unknown) => {
     throw new GatewayError('configuration_invalid', `${param}: its private_key is no RSA key in PEM form (PKCS #8).`, { param, cause });
   });
-  let known: Token | null = null;
+  let current: Token | null = null;
   let exchange: Promise<Token> | null = null;
 
   const fetchToken = async (): Promise<Token> => {
@@ -88,7 +88,7 @@ export async function createAccessTokens(
     exchange ??= fetchToken().then(
       (token) => {
         exchange = null;
-        return (known = token);
+        return (current = token);
       },
       (error: unknown) => {
         exchange = null;
@@ -100,18 +100,18 @@ export async function createAccessTokens(
 
   return {
     async get() {
-      const held = known;
-      if (held !== null && held.endsAt - now() > reserveMs) return held.value;
+      const cached = current;
+      if (cached !== null && cached.endsAt - now() > reserveMs) return cached.value;
       try {
         return (await renew()).value;
       } catch (error) {
         // A failed renewal does no harm while the old token is valid.
-        if (held !== null && held.endsAt > now()) return held.value;
+        if (cached !== null && cached.endsAt > now()) return cached.value;
         throw error;
       }
     },
     forget() {
-      known = null;
+      current = null;
     },
   };
 }

@@ -58,14 +58,14 @@ function isUsedUp(error: JsonObject): boolean {
   return violations.some((each) => isJsonObject(each) && typeof each['quotaId'] === 'string' && /PerDay/i.test(each['quotaId']));
 }
 
-function codeOf(error: JsonObject, status: number, words: string): ErrorCode | undefined {
+function codeOf(error: JsonObject, status: number, message: string): ErrorCode | undefined {
   const reason = detailsOf(error, 'google.rpc.ErrorInfo')[0]?.['reason'];
   const known = typeof reason === 'string' ? reasons[reason] : undefined;
   if (known !== undefined) return known;
   const state = error['status'];
   if (status === 429 || state === 'RESOURCE_EXHAUSTED') return isUsedUp(error) ? 'upstream_quota_exhausted' : 'rate_limited';
   if (state === 'UNAVAILABLE') return 'upstream_unavailable';
-  if (status === 400 && /token count.{0,60}exceeds|exceeds the maximum number of tokens/i.test(words)) return 'context_length_exceeded';
+  if (status === 400 && /token count.{0,60}exceeds|exceeds the maximum number of tokens/i.test(message)) return 'context_length_exceeded';
   // A fault of the account's region or billing, not of the caller's request.
   return state === 'FAILED_PRECONDITION' ? 'upstream_error' : undefined;
 }
@@ -74,11 +74,11 @@ function codeOf(error: JsonObject, status: number, words: string): ErrorCode | u
 export function readGoogleFailure({ status, body }: UpstreamFailure): GatewayError | undefined {
   const error = errorIn(body);
   if (error === undefined) return undefined;
-  const words = typeof error['message'] === 'string' ? error['message'] : '';
-  const code = codeOf(error, status, words);
+  const message = typeof error['message'] === 'string' ? error['message'] : '';
+  const code = codeOf(error, status, message);
   if (code === undefined) return undefined;
   return new GatewayError(code, messages[code] ?? 'The vendor failed. Try again.', {
-    details: { status, code: error['status'] ?? null, text: words.slice(0, 500) },
+    details: { status, code: error['status'] ?? null, text: message.slice(0, 500) },
     retryAfterSeconds: retryDelay(error),
   });
 }
