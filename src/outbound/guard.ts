@@ -30,7 +30,7 @@ function bare(host: string): string {
     .toLowerCase();
 }
 
-/** `allow`: CIDR ranges of private addresses that may be connected to; `advice`: what can be done about others. */
+/** `allow`: CIDR ranges of private addresses that may be connected to. `advice`: the remedy in the error for other private addresses. */
 export function createOutboundGuard(options: { readonly allow: readonly string[]; readonly advice?: string }): OutboundGuard {
   const rules = createAddressRules(options.allow, options.advice);
 
