@@ -23,6 +23,7 @@ import type {
   TenantView,
 } from '../types/snapshot.ts';
 import { probedOperations } from '../types/wire-format.ts';
+import { chatFormatFor } from './chat-format.ts';
 import { cataloguedFacts } from './catalogued-facts.ts';
 import { type DeploymentRights, deploymentRights, isComplete, rightsEnd } from './deployment-rights.ts';
 import { fallbackFaults } from './fallbacks.ts';
@@ -336,6 +337,8 @@ function deploymentsOf(
       report(use);
       return [];
     }
+    const priced = price === null ? each : { ...each, price: undefined };
+    const facts = cataloguedFacts(catalogue, providerRows.get(each.provider), provider, priced, formatOf(provider));
     const able = provider.instance.prefill?.(each.model) !== undefined;
     if (each.prefill && !able) {
       const param = `spec.deployments[${index}].prefill`;
@@ -347,6 +350,7 @@ function deploymentsOf(
       const why = `${provider.kind} tells thoughts apart by itself; leave it out.`;
       report(new GatewayError('configuration_invalid', `${param}: ${why}`, { param }));
     }
+    const chatFormat = chatFormatFor(each, provider, index, report, facts.known);
     if (each.probe !== undefined) checkProbe(each.probe, spec, provider, index, report);
     const id = `${row.name}#${provider.name}/${each.model}`;
     const deployment: Deployment = {
@@ -356,13 +360,8 @@ function deploymentsOf(
       model: each.model,
       weight: each.weight,
       tier: each.tier,
-      ...cataloguedFacts(
-        catalogue,
-        providerRows.get(each.provider),
-        provider,
-        price === null ? each : { ...each, price: undefined },
-        formatOf(provider),
-      ),
+      ...facts,
+      ...(chatFormat === undefined ? {} : { chatFormat }),
       alwaysStream: each.always_stream,
       prefill: each.prefill && able,
       limits: each.limits,

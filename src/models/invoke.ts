@@ -61,6 +61,11 @@ export interface ModelInvoker {
 export type Warned<T> = T & { readonly warnings: readonly string[] };
 type JsonOperation = keyof WireFormat;
 
+/** The kind of the wire format of chats with this deployment. */
+function chatFormatOf({ chatFormat, provider }: Deployment): string {
+  return chatFormat ?? provider.instance.formats.chat ?? '';
+}
+
 const noHeaders: Readonly<Record<string, string>> = {};
 
 /** One attempt before it is sent. */
@@ -82,7 +87,8 @@ function prepare(deployment: Deployment, operation: Operation, body: JsonObject,
   const warn = (note: string): void => {
     if (!warnings.includes(note)) warnings.push(note);
   };
-  const call: UpstreamCall = { operation, model: deployment.model, stream, warn };
+  const format = operation === 'chat' ? { format: chatFormatOf(deployment) } : {};
+  const call: UpstreamCall = { operation, model: deployment.model, stream, warn, ...format };
   const adjust = provider.adjusts?.(body, call) === false ? undefined : provider.adjust?.bind(provider);
   return {
     call,
@@ -113,7 +119,7 @@ export function createModelInvoker(options: {
   };
 
   const formatFor = <O extends JsonOperation>(deployment: Deployment, operation: O): NonNullable<WireFormat[O]> => {
-    const kind = deployment.provider.instance.formats[operation];
+    const kind = operation === 'chat' ? chatFormatOf(deployment) : deployment.provider.instance.formats[operation];
     const format = kind === undefined ? undefined : options.format(kind)?.[operation];
     if (format !== undefined) return format;
     throw new GatewayError('unsupported_parameter', `The vendor behind this model cannot do ${operation}; choose another model.`, {
@@ -148,7 +154,7 @@ export function createModelInvoker(options: {
       const request = prefill === undefined ? given : withPrefill(given, prefill, provider.prefill?.(deployment.model) ?? {});
       const { call, target, warnings } = prepare(deployment, 'chat', request.body, stream);
       const thoughtful = format.thoughts === true || provider.replaysReasoning === true;
-      const kind = provider.formats.chat ?? '';
+      const kind = chatFormatOf(deployment);
       let asked = fitTranslated(thoughtful ? restoreReasoning(scope, request) : request, { format: kind, provider, target });
       if (kind !== 'openai') refuseUnknownRoles(asked.body, target);
       if (format.pictures === 'bytes') asked = await pictures.inline(asked, signal);

@@ -8,7 +8,12 @@ import { baseAddress } from './connection/base-address.ts';
 import { httpAddress } from './compatible/connection.ts';
 import type { Dialect } from './compatible/dialect.ts';
 import { createEntraToken } from './compatible/entra-token.ts';
-import { answerOptions, openaiProvider } from './compatible/vendor.ts';
+import { answerOptions, openaiProvider, responsesModels } from './compatible/vendor.ts';
+
+const responses = {
+  models: ['*codex*', '*-pro', '*-pro-20*', 'computer-use*'],
+  source: 'https://learn.microsoft.com/en-us/azure/ai-foundry/openai/how-to/responses',
+};
 
 const dialect: Dialect = {
   kind: 'azure',
@@ -21,6 +26,7 @@ const dialect: Dialect = {
     source: null,
   },
   operations: ['chat', 'embeddings', 'images', 'transcriptions', 'speech'],
+  responses,
   embeddingsBatch: 2048,
   errorCodes: {
     deploymentnotfound: 'upstream_model_not_found',
@@ -50,6 +56,7 @@ const options = z.strictObject({
     .strictObject({ tenant_id: z.string().min(1).max(100), client_id: z.string().min(1).max(100), client_secret: secret() })
     .optional()
     .describe('A service principal of Microsoft Entra in the place of a key.'),
+  responses_models: responsesModels(responses),
   ...answerOptions(dialect),
 });
 
@@ -74,8 +81,10 @@ const plugin = definePlugin({
     return {
       ...provider,
       modelsAddress: () => resource.at(`/openai/models?api-version=${api_version}`),
-      address: ({ operation, model }) =>
-        resource.at(`/openai/deployments/${encodeURIComponent(model)}/${paths[operation] ?? operation}?api-version=${api_version}`),
+      address: ({ operation, model, format }) =>
+        format === 'openai-responses'
+          ? resource.at(`/openai/responses?api-version=${api_version}`)
+          : resource.at(`/openai/deployments/${encodeURIComponent(model)}/${paths[operation] ?? operation}?api-version=${api_version}`),
     };
   },
 });

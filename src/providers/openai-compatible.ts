@@ -8,6 +8,7 @@ export default openaiVendor({
   source: 'https://platform.openai.com/docs/api-reference/chat',
   structuredOutput: { usual: 'json_schema', source: null },
   operations: ['chat', 'embeddings', 'rerank', 'images', 'transcriptions', 'speech'],
+  responses: { models: [], source: null },
   keyless: true,
   // The administrator knows the server's abilities.
   prefill: {},

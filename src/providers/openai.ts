@@ -4,10 +4,15 @@ import { definePlugin } from '../types/plugin.ts';
 import { headerSecret } from '../types/secret.ts';
 import { openaiBase, httpAddress } from './compatible/connection.ts';
 import type { Dialect } from './compatible/dialect.ts';
-import { answerOptions, openaiProvider } from './compatible/vendor.ts';
+import { answerOptions, openaiProvider, responsesModels } from './compatible/vendor.ts';
 
 /** Reasoning models refuse the old name of the token limit. https://platform.openai.com/docs/guides/reasoning */
 const thinks = /^(o\d|gpt-5|gpt-6|codex)/;
+
+const responses = {
+  models: ['gpt-5.4*', 'gpt-5.5*', 'gpt-5.6*', 'gpt-6*', '*codex*', '*-pro', '*-pro-20*', '*deep-research*', 'computer-use*'],
+  source: 'https://platform.openai.com/docs/guides/migrate-to-responses',
+};
 
 const dialect: Dialect = {
   kind: 'openai',
@@ -20,6 +25,7 @@ const dialect: Dialect = {
     source: 'https://platform.openai.com/docs/api-reference/chat/create',
   },
   operations: ['chat', 'embeddings', 'images', 'transcriptions', 'speech'],
+  responses,
   maxTokens: 'max_completion_tokens',
   embeddingsBatch: 2048,
 };
@@ -29,6 +35,7 @@ const options = z.strictObject({
   base_url: httpAddress().default('https://api.openai.com/v1'),
   organization: z.string().max(200).optional(),
   project: z.string().max(200).optional(),
+  responses_models: responsesModels(responses),
   ...answerOptions(dialect),
 });
 

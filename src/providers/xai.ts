@@ -8,6 +8,7 @@ export default openaiVendor({
   source: 'https://docs.x.ai/docs/api-reference',
   structuredOutput: { usual: 'json_schema', source: 'https://www.developersdigest.tech/blog/structured-outputs-across-ai-apis-2026' },
   operations: ['chat', 'images'],
+  responses: { models: ['*multi-agent*'], source: 'https://docs.x.ai/docs/guides/responses-api' },
   drops: ['store', 'metadata', 'service_tier', 'prompt_cache_key'],
   refuses: ['logit_bias'],
   thinking: { by: 'effort', words: ['none', 'low', 'medium', 'high'] },

@@ -9,6 +9,8 @@ export interface UpstreamCall {
   readonly operation: Operation;
   readonly model: string;
   readonly stream: boolean;
+  /** The wire format of a chat; left out for other operations. */
+  readonly format?: string;
   /** As in `EncodeTarget`. */
   warn(note: string): void;
 }
@@ -43,6 +45,10 @@ export interface Prefill {
 export interface Provider {
   /** The wire format (by kind) for each operation that the vendor has. */
   readonly formats: Readonly<Partial<Record<Operation, string>>>;
+  /** Further wire formats for chats. A deployment, the catalogue or `chatFormat` chooses among them. */
+  readonly otherChatFormats?: readonly string[];
+  /** The wire format of chats with this model; undefined for `formats.chat`. */
+  chatFormat?(model: string): string | undefined;
   /** The full URL of this call. */
   address(call: UpstreamCall): string;
   /** The full URL of the vendor's list of models, which is asked for to see whether it is there. Left out: it has none. */

@@ -57,6 +57,9 @@ const probe = z.strictObject({
     ),
 });
 
+/** The two APIs for chats of vendors that speak OpenAI's formats. */
+export const chatApis = ['chat_completions', 'responses'] as const;
+
 /** What one deployment may take on this node; left out: as much as comes. */
 const deploymentLimits = z.strictObject({
   requests_per_minute: z.int().min(1).optional(),
@@ -72,6 +75,12 @@ const deployment = z.strictObject({
   enabled: z.boolean().default(true),
   price: priceSpec.optional(),
   structured_output: structuredOutput,
+  api: z
+    .enum(chatApis)
+    .optional()
+    .describe(
+      "Which API of the vendor chats use, where it has both: chat_completions or responses. Left out: as the catalogue and the provider's responses_models say.",
+    ),
   limits: deploymentLimits.prefault({}).describe('Beyond these, calls go to the next deployment. Counted on each node.'),
   always_stream: z
     .boolean()

@@ -26,6 +26,8 @@ export interface Deployment {
   readonly key: string;
   readonly provider: ProviderEntry;
   readonly model: string;
+  /** The wire format of chats. Left out: the provider's. */
+  readonly chatFormat?: string;
   readonly weight: number;
   readonly tier: number;
   readonly price: Price | null;

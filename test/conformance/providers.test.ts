@@ -71,9 +71,21 @@ afterAll(async () => {
   server.close();
 });
 
-async function deploy(kind: string): Promise<{ deployment: Deployment; words: VendorWords; provider: Provider }> {
+/** Each provider with each wire format that its chats may have: `openai`, `openai openai-responses`. */
+const variants = (
+  await Promise.all(
+    kinds.map(async (kind) => {
+      const { provider } = await sampleProvider(registry, kind, 'http://127.0.0.1:9', services);
+      return [kind, ...(provider.otherChatFormats ?? []).map((format) => `${kind} ${format}`)];
+    }),
+  )
+).flat();
+
+async function deploy(variant: string): Promise<{ deployment: Deployment; words: VendorWords; provider: Provider }> {
+  const [kind = '', chatFormat] = variant.split(' ');
   const { provider } = await sampleProvider(registry, kind, base, services);
   const deployment: Deployment = {
+    ...(chatFormat === undefined ? {} : { chatFormat }),
     id: `m#${kind}/theirs`,
     key: `t m#${kind}/theirs`,
     provider: { id: kind, name: kind, kind, instance: provider },
@@ -85,7 +97,7 @@ async function deploy(kind: string): Promise<{ deployment: Deployment; words: Ve
     prefill: false,
     limits: {},
   };
-  return { deployment, words: wordsOf(provider.formats.chat), provider };
+  return { deployment, words: wordsOf(chatFormat ?? provider.formats.chat), provider };
 }
 
 const body = (more: Partial<ChatBody> = {}): ChatBody => ({ model: 'public', messages: [{ role: 'user', content: 'Hello' }], ...more });
@@ -217,7 +229,7 @@ it('finds every provider, and the words of every format', () => {
   expect(kinds.length).toBeGreaterThan(25);
 });
 
-describe.each(kinds)('%s', (kind) => {
+describe.each(variants)('%s', (kind) => {
   it.each(Object.entries(scenes))('%s: the same whole and streamed', async (_name, scene) => {
     const { deployment, words } = await deploy(kind);
     play = answers(words, scene);
@@ -296,7 +308,8 @@ describe.each(kinds)('%s', (kind) => {
       () => null,
       (thrown: unknown) => thrown,
     );
-    const kept = field === 'n' ? /"(n|candidateCount)": ?2/.test(sent) : /"(logprobs|responseLogprobs)": ?true/.test(sent);
+    const kept =
+      field === 'n' ? /"(n|candidateCount)": ?2/.test(sent) : /"(logprobs|responseLogprobs)": ?true|output_text\.logprobs/.test(sent);
     const told =
       refused instanceof GatewayError &&
       refused.code === 'unsupported_parameter' &&

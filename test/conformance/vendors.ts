@@ -6,6 +6,7 @@ import { dashscopeWords } from './vendors/dashscope.ts';
 import { geminiWords } from './vendors/gemini.ts';
 import { ollamaWords } from './vendors/ollama.ts';
 import { openaiWords } from './vendors/openai.ts';
+import { responsesWords } from './vendors/openai-responses.ts';
 
 const words: Readonly<Record<string, VendorWords>> = {
   anthropic: anthropicWords,
@@ -14,6 +15,7 @@ const words: Readonly<Record<string, VendorWords>> = {
   gemini: geminiWords,
   ollama: ollamaWords,
   openai: openaiWords,
+  'openai-responses': responsesWords,
 };
 
 export function wordsOf(format: string | undefined): VendorWords {

@@ -15,5 +15,6 @@ const paths: Readonly<Record<Operation, string>> = {
 /** Full addresses below `base`. Built once per provider; a call only looks them up. */
 export function openaiAddresses(base: BaseAddress): Provider['address'] {
   const addresses = Object.fromEntries(operations.map((operation) => [operation, base.at(paths[operation])])) as Record<Operation, string>;
-  return ({ operation }) => addresses[operation];
+  const responses = base.at('/responses');
+  return ({ operation, format }) => (format === 'openai-responses' ? responses : addresses[operation]);
 }

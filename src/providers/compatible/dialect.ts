@@ -36,6 +36,8 @@ export interface Dialect {
   /** The vendor's own description of its API. */
   readonly source: string;
   readonly operations: readonly Operation[];
+  /** The vendor has OpenAI's Responses too; these models use it unless the row says otherwise, `*` for any characters. */
+  readonly responses?: { readonly models: readonly string[]; readonly source: string | null };
   /** Support for JSON Schema in `response_format`, by the vendor's documentation. Default: answers always follow the schema, as OpenAI's do. */
   readonly structuredOutput?: StructuredOutputSupport;
   /** True for servers that need no key. */

@@ -47,7 +47,8 @@ function adjusterOf(dialect: Dialect): Provider['adjust'] {
     dialect: { ...dialect, ...variant },
   }));
   return (body, call) => {
-    if (call.operation !== 'chat') return body;
+    // A dialect describes chat completions; Responses is sent as OpenAI has it.
+    if (call.operation !== 'chat' || call.format === 'openai-responses') return body;
     return adjustBody(body, variants.find(({ matches }) => matches(call.model))?.dialect ?? dialect, call);
   };
 }
@@ -56,6 +57,15 @@ const key = {
   required: headerSecret().describe('Sent as a bearer token.'),
   optional: headerSecret().optional().describe('Sent as a bearer token, if the server asks for one.'),
 };
+
+/** The option of vendors that have OpenAI's Responses too. */
+export function responsesModels({ models }: NonNullable<Dialect['responses']>) {
+  return z
+    .array(z.string().min(1).max(256))
+    .max(100)
+    .default([...models])
+    .describe("Models that are called by OpenAI's Responses API, * for any characters. A deployment's api and the catalogue come first.");
+}
 
 /** The answer options of every OpenAI-compatible vendor. */
 export function answerOptions(dialect: Dialect) {
@@ -76,9 +86,16 @@ export function answerOptions(dialect: Dialect) {
 }
 
 interface AnswerOptions {
+  readonly responses_models?: readonly string[];
   readonly stream_only?: readonly string[];
   readonly finish_reasons?: Dialect['finishReasons'];
   readonly think_tags?: boolean;
+}
+
+function responsesFormat({ responses }: Dialect, options: AnswerOptions): Pick<Provider, 'otherChatFormats' | 'chatFormat'> {
+  if (responses === undefined) return {};
+  const matches = matcher(options.responses_models ?? responses.models);
+  return { otherChatFormats: ['openai-responses'], chatFormat: (model) => (matches(model) ? 'openai-responses' : undefined) };
 }
 
 /** The provider of an OpenAI-compatible vendor with the given dialect. */
@@ -89,6 +106,7 @@ export function openaiProvider(dialect: Dialect, base: BaseAddress, authorize: P
   return {
     ...(dialect.structuredOutput === undefined ? {} : { structuredOutput: dialect.structuredOutput }),
     formats: Object.fromEntries(dialect.operations.map((operation) => [operation, 'openai'])),
+    ...responsesFormat(dialect, options),
     address: openaiAddresses(base),
     modelsAddress: () => base.at('/models'),
     authorize,
@@ -108,6 +126,7 @@ export function openaiVendor(dialect: Dialect): Plugin<'provider'> & { readonly 
     base_url: dialect.baseUrl === null ? httpAddress() : httpAddress().default(dialect.baseUrl),
     api_key: dialect.keyless === true ? key.optional : key.required,
     headers: extraHeaders(),
+    ...(dialect.responses === undefined ? {} : { responses_models: responsesModels(dialect.responses) }),
     ...answerOptions(dialect),
   });
   const plugin = definePlugin({
@@ -126,7 +145,7 @@ export function openaiVendor(dialect: Dialect): Plugin<'provider'> & { readonly 
           if (api_key !== undefined) sent['authorization'] = `Bearer ${api_key}`;
           for (const [name, value] of more) sent[name] = value;
         },
-        answers,
+        answers as AnswerOptions,
       );
     },
   });
