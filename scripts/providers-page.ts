@@ -145,7 +145,7 @@ export async function providerTables(): Promise<ProviderTables> {
     const done = operations.filter((operation) => provider.formats[operation] !== undefined);
     const address = addressOf(z.toJSONSchema(plugin.options, { io: 'input' }) as unknown as Json);
     if (provider.prefill?.(models[provider.formats.chat ?? ''] ?? 'model') !== undefined) prefill.push(`\`${kind}\``);
-    rows.push({ kind, title, address, format: provider.formats.chat ?? '', operations: done });
+    rows.push({ kind, title, address, format: [provider.formats.chat ?? '', ...(provider.otherChatFormats ?? [])].join('`, `'), operations: done });
     schemas.push(schemaRow(kind, provider));
     const format = registry.instance('format', provider.formats.chat ?? '');
     if (format === undefined) throw new Error(`${kind} names the format ${provider.formats.chat}, which is not there`);
@@ -185,6 +185,8 @@ export async function providersPage(): Promise<string> {
     '',
     'A model behind a vendor may know less than its vendor: whether one model takes pictures is told by that vendor, in its own error.',
     'Models that answer only as a stream are asked for a stream and gathered: the option `stream_only` of the provider, or `always_stream` of a deployment.',
+    "A vendor with `openai-responses` in the first table has OpenAI's Responses API too. A deployment uses it when its `api` says `responses`, when the catalogue knows the model by this API alone, or when",
+    "the provider's `responses_models` names it; clients notice nothing, whatever format they speak. `n`, `stop` and `logit_bias` are refused there by name, because that API has none of them.",
     `Some models go on from the beginning of an answer that is given to them (the option \`prefill\` of a deployment, docs/routing.md), at ${prefill.join(', ')}:`,
     'DeepSeek only at the address that ends in `/beta`, Claude only before 4.6, Qwen and Doubao only without thinking.\n',
   ].join('\n');
