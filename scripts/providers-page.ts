@@ -145,7 +145,13 @@ export async function providerTables(): Promise<ProviderTables> {
     const done = operations.filter((operation) => provider.formats[operation] !== undefined);
     const address = addressOf(z.toJSONSchema(plugin.options, { io: 'input' }) as unknown as Json);
     if (provider.prefill?.(models[provider.formats.chat ?? ''] ?? 'model') !== undefined) prefill.push(`\`${kind}\``);
-    rows.push({ kind, title, address, format: [provider.formats.chat ?? '', ...(provider.otherChatFormats ?? [])].join('`, `'), operations: done });
+    rows.push({
+      kind,
+      title,
+      address,
+      format: [provider.formats.chat ?? '', ...(provider.otherChatFormats ?? [])].join('`, `'),
+      operations: done,
+    });
     schemas.push(schemaRow(kind, provider));
     const format = registry.instance('format', provider.formats.chat ?? '');
     if (format === undefined) throw new Error(`${kind} names the format ${provider.formats.chat}, which is not there`);
