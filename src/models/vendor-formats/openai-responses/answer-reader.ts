@@ -228,9 +228,9 @@ export class AnswerReader {
     this.#start(response, events);
     const { status, error, incomplete_details: details } = response;
     if (isJsonObject(error) || status === 'failed' || status === 'cancelled')
-      throw this.#failure({ error: error ?? { message: String(status) } });
+      throw this.#failure({ error: error ?? { message: textOf(status) } });
     if (status === 'in_progress' || status === 'queued') throw interruptedAnswer();
-    if (status !== undefined && status !== 'completed' && status !== 'incomplete') throw unknownReason(String(status));
+    if (status !== undefined && status !== 'completed' && status !== 'incomplete') throw unknownReason(textOf(status) || 'no status');
     const raw = isJsonObject(details) ? textOf(details['reason']) : '';
     const cut = status === 'incomplete' ? (reasons[raw] ?? 'length') : null;
     const reason = cut ?? (this.#calls > 0 ? 'tool_calls' : 'stop');

@@ -87,7 +87,7 @@ class ItemWriter {
         this.#result(message, path);
         return;
       default:
-        throw unsupported(this.#target, `${path}.role`, `has no role ${String(message['role'])}`, 'Send results with the role tool.');
+        throw unsupported(this.#target, `${path}.role`, 'has no such role', 'Send results with the role tool.');
     }
   }
 

@@ -20,10 +20,9 @@ function writeCustom(custom: JsonObject): JsonObject {
 }
 
 function writeTool(tool: JsonObject, index: number, target: EncodeTarget): JsonObject {
-  const { type, function: described, custom } = tool;
+  const { function: described, custom } = tool;
   if (isJsonObject(custom)) return writeCustom(custom);
-  if (!isJsonObject(described))
-    throw unsupported(target, `tools[${index}]`, `has no tool of type ${String(type)} here`, 'Send a function.');
+  if (!isJsonObject(described)) throw unsupported(target, `tools[${index}]`, 'has functions and custom tools only', 'Send a function.');
   // Responses holds functions to their schema unless told otherwise; chat completions does the opposite.
   return { type: 'function', parameters: null, strict: false, ...pick(described, ['name', 'description', 'parameters', 'strict']) };
 }
