@@ -1,0 +1,131 @@
+/** The pages that exist in English and Chinese, tried as they stand: every command in order against a gateway of its own. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { projectRoot } from '../architecture/source-tree.ts';
+import { node, startGateway, startProcess } from './gateway.ts';
+import { startVendor } from './vendor.ts';
+
+const blocksIn = (text: string, language: string): string[] =>
+  [...text.matchAll(new RegExp(`^ *\`\`\`${language}\n([^]*?)^ *\`\`\``, 'gm'))].map(([, block]) =>
+    (block ?? '').replaceAll(/^ {3}/gm, ''),
+  );
+const page = (path: string): Promise<string> => readFile(join(projectRoot, path), 'utf8');
+
+/** The commands of a page, each with a part of what it prints. */
+const pasted = (blocks: readonly string[]): { command: string; shown: string | null }[] =>
+  blocks.flatMap((block) =>
+    block
+      .split(/(?<=^# → .*\n)/m)
+      .filter((part) => part.trim() !== '')
+      .map((part) => ({ command: part.replace(/^# → .*\n/m, ''), shown: /^# → (.*)$/m.exec(part)?.[1] ?? null })),
+  );
+
+/** Runs the blocks in one shell, in which `npx pailou` is this checkout. Returns what differs from the page. */
+async function wrongIn(blocks: readonly string[], env: Record<string, string>, cwd: string): Promise<string> {
+  const steps = pasted(blocks);
+  const npx = `npx() { case "$1" in pailou) shift; "${node}" "${join(projectRoot, 'src/cli.ts')}" "$@";; node) shift; "${node}" "$@";; esac; }`;
+  const script = steps.map(({ command }, index) => `echo; echo "=== ${index} ==="\n${command}`).join('\n');
+  const output = await new Promise<string>((resolve) => {
+    execFile(
+      'bash',
+      ['-c', `exec 2>&1\n${npx}\n${script}`],
+      { env: { PATH: process.env['PATH'] ?? '', HOME: cwd, ...env }, cwd },
+      (_error, out, bad) => resolve(out + bad),
+    );
+  });
+  const parts = output.split(/=== \d+ ===\n/).slice(1);
+  return steps
+    .flatMap(({ command, shown }, index) =>
+      shown === null || parts[index]?.includes(shown) === true ? [] : [`${command}should show\n${shown}\nbut shows\n${parts[index]}`],
+    )
+    .join('\n\n');
+}
+
+describe.each(['docs/quickstart.md', 'docs/zh/quickstart.md'])('%s', (path) => {
+  it('leads from the first start to the call of a colleague', async () => {
+    await using owned = new AsyncDisposableStack();
+    const text = await page(path);
+    const [install, ...blocks] = blocksIn(text, 'sh');
+    expect(install).toBe('npm ci && npm start\n');
+    const production = blocks.findIndex((block) => block.includes('PAILOU_MODE=production'));
+    const vendor = owned.use(await startVendor());
+    const folder = await mkdtemp(join(tmpdir(), 'pailou-pages-'));
+    owned.defer(() => rm(folder, { recursive: true, force: true }));
+    const withVendor = (block: string): string =>
+      block.replaceAll('"kind": "deepseek", "options": {', `"kind": "openai-compatible", "options": {"base_url": "${vendor.url}", `);
+
+    const dataDir = join(folder, '.pailou');
+    const first = await startGateway({ PAILOU_DATA_DIR: dataDir }, startProcess);
+    const local = blocks.slice(0, production).map((block) => withVendor(block).replaceAll('http://127.0.0.1:8000', first.url));
+    expect(await wrongIn(local, first.env, folder).finally(() => first[Symbol.asyncDispose]())).toBe('');
+    expect(vendor.requests.length).toBeGreaterThan(1);
+
+    // Another development identity service stands for the OAuth2 service of the company.
+    const company = owned.use(await startGateway());
+    const exported = Object.fromEntries(
+      [...(blocks[production] ?? '').matchAll(/^export (\w+)=(\S+)/gm)].map(([, name, value]) => [name, value]),
+    ) as Record<string, string>;
+    expect(Object.keys(exported).length).toBeGreaterThan(5);
+    const second = owned.use(
+      await startGateway(
+        {
+          ...exported,
+          PAILOU_DATA_DIR: dataDir,
+          PAILOU_HOST: '127.0.0.1',
+          PAILOU_MASTER_KEY_FILE: join(folder, exported['PAILOU_MASTER_KEY_FILE'] ?? ''),
+          PAILOU_OAUTH_ISSUER: company.gateway.issuer,
+          PAILOU_OAUTH_ALLOWED_CLIENTS: 'pailou-development',
+          PAILOU_OUTBOUND_ALLOW: '127.0.0.0/8',
+        },
+        startProcess,
+      ),
+    );
+    const env = { TOKEN: await company.token('user') };
+    const there = (block: string): string => block.replaceAll('https://pailou.company.cn', second.url);
+    expect(await wrongIn(blocks.slice(production + 1).map(there), env, folder)).toBe('');
+    const [code = ''] = blocksIn(text, 'js').map(there);
+    const printed = await new Promise<string>((resolve) => {
+      execFile(node, ['--input-type=module', '-e', code], { env, cwd: projectRoot }, (_error, out, bad) => resolve(out + bad));
+    });
+    expect(printed).toBe('ok\n');
+  }, 90_000);
+});
+
+describe.each(['docs/operations.md', 'docs/zh/operations.md'])('%s', (path) => {
+  it('backs up, restores and watches a gateway', async () => {
+    await using owned = new AsyncDisposableStack();
+    const text = await page(path);
+    const folder = await mkdtemp(join(tmpdir(), 'pailou-pages-'));
+    owned.defer(() => rm(folder, { recursive: true, force: true }));
+    const blocks = blocksIn(text, 'sh');
+    const needsServer = blocks.filter((block) => /^pg_|^npm ci/.test(block));
+    const restore = blocks.filter((block) => block.startsWith('rm -f .pailou/'));
+    expect([needsServer.length, restore.length], 'The page has other commands than this test knows.').toEqual([3, 1]);
+    const served = blocks.filter((block) => !needsServer.includes(block) && !restore.includes(block));
+
+    const dataDir = join(folder, '.pailou');
+    const before = await startGateway({ PAILOU_DATA_DIR: dataDir }, startProcess);
+    const here = served.map((block) => block.replaceAll('http://127.0.0.1:8000', before.url));
+    const spec = { deployments: [{ provider: 'demo', model: 'echo' }] };
+    await before.as('admin', 'POST', '/api/models', { name: 'before', spec });
+    const env = { ...before.env, PAILOU_DATA_DIR: '.pailou' };
+    expect(await wrongIn(here, env, folder)).toBe('');
+    await before.as('admin', 'POST', '/api/models', { name: 'after', spec });
+    const metrics = await (await fetch(`${before.url}/metrics`)).text();
+    const own = [...metrics.matchAll(/^# TYPE (pailou_\w+)/gm)]
+      .map(([, name]) => name ?? '')
+      .filter((name) => !/^pailou_(process|nodejs)_/.test(name));
+    expect(own.filter((name) => !text.includes(`| \`${name}\` |`))).toEqual([]);
+    const files = (await readdir(dataDir)).filter((name) => !text.includes(`\`${name}\``) && !text.includes(`\`${name}/\``));
+    expect(files).toEqual([]);
+    await before[Symbol.asyncDispose]();
+
+    expect(await wrongIn(restore, env, folder)).toBe('');
+    const after = owned.use(await startGateway({ PAILOU_DATA_DIR: dataDir }, startProcess));
+    expect((await after.as('admin', 'GET', '/api/models/before')).status).toBe(200);
+    expect((await after.as('admin', 'GET', '/api/models/after')).status).toBe(404);
+  }, 90_000);
+});
