@@ -103,7 +103,7 @@ export async function providersPageZh(): Promise<string> {
     '',
     '具体模型的能力可能小于厂商的能力：某个模型能不能看图，由厂商在它自己的报错里说明。',
     '只能流式输出的模型，由 Pailou 以流式请求、再合并成完整回答：在供应商上设 `stream_only`，或在部署上设 `always_stream`。',
-    `有些模型可以接着给定的开头往下写（部署的选项 \`prefill\`，见 [routing.md](../routing.md)），它们是 ${prefill.join('、')}；`,
+    `有些模型可以接着给定的开头往下写（部署的选项 \`prefill\`，见 docs/routing.md），它们是 ${prefill.join('、')}；`,
     '其中 DeepSeek 只在以 `/beta` 结尾的地址上支持，Claude 只限 4.6 之前的版本，通义千问和豆包只在关闭思考时支持。\n',
   ].join('\n');
 }
