@@ -7,7 +7,7 @@ import { missingEntries, unverifiedEntries } from '../scripts/complete-lock-file
 import { listFiles, projectRoot } from './architecture/source-tree.ts';
 
 const read = (path: string): string => readFileSync(join(projectRoot, path), 'utf8');
-const documents = ['README.md', 'CHANGELOG.md', ...listFiles('docs').filter((path) => path.endsWith('.md'))];
+const documents = ['README.md', 'README.zh-CN.md', 'CHANGELOG.md', ...listFiles('docs').filter((path) => path.endsWith('.md'))];
 const manifest = JSON.parse(read('package.json')) as {
   dependencies: Record<string, string>;
   devDependencies: Record<string, string>;

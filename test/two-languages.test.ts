@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { projectRoot } from './architecture/source-tree.ts';
 
 const pages: readonly (readonly [english: string, chinese: string])[] = [
-  ...['quickstart', 'providers', 'operations'].map((name) => [`docs/${name}.md`, `docs/zh/${name}.md`] as const),
+  ['README.md', 'README.zh-CN.md'],
+  ...['quickstart', 'access', 'providers', 'skills', 'mcp', 'operations'].map((name) => [`docs/${name}.md`, `docs/zh/${name}.md`] as const),
 ];
 
 interface Section {
