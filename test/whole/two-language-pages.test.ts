@@ -23,26 +23,39 @@ const pasted = (blocks: readonly string[]): { command: string; shown: string | n
       .map((part) => ({ command: part.replace(/^# → .*\n/m, ''), shown: /^# → (.*)$/m.exec(part)?.[1] ?? null })),
   );
 
-/** Runs the blocks in one shell, in which `npx pailou` is this checkout. Returns what differs from the page. */
+interface Shell {
+  readonly env: Record<string, string>;
+  readonly cwd: string;
+}
+
+/** Runs commands in one shell, in which `npx pailou` is this checkout. Returns what each of them prints. */
+async function runInShell(commands: readonly string[], { env, cwd }: Shell): Promise<string[]> {
+  const npx = `npx() { case "$1" in pailou) shift; "${node}" "${join(projectRoot, 'src/cli.ts')}" "$@";; node) shift; "${node}" "$@";; esac; }`;
+  const script = commands.map((command, index) => `echo; echo "=== ${index} ==="\n${command}`).join('\n');
+  const options = { env: { PATH: process.env['PATH'] ?? '', HOME: cwd, ...env }, cwd };
+  const output = await new Promise<string>((resolve) => {
+    execFile('bash', ['-c', `exec 2>&1\n${npx}\n${script}`], options, (_error, out, bad) => resolve(out + bad));
+  });
+  return output.split(/=== \d+ ===\n/).slice(1);
+}
+
+/** Runs the blocks of a page. Returns where the output differs from what the page shows. */
 async function wrongIn(blocks: readonly string[], env: Record<string, string>, cwd: string): Promise<string> {
   const steps = pasted(blocks);
-  const npx = `npx() { case "$1" in pailou) shift; "${node}" "${join(projectRoot, 'src/cli.ts')}" "$@";; node) shift; "${node}" "$@";; esac; }`;
-  const script = steps.map(({ command }, index) => `echo; echo "=== ${index} ==="\n${command}`).join('\n');
-  const output = await new Promise<string>((resolve) => {
-    execFile(
-      'bash',
-      ['-c', `exec 2>&1\n${npx}\n${script}`],
-      { env: { PATH: process.env['PATH'] ?? '', HOME: cwd, ...env }, cwd },
-      (_error, out, bad) => resolve(out + bad),
-    );
-  });
-  const parts = output.split(/=== \d+ ===\n/).slice(1);
+  const commands = steps.map(({ command }) => command);
+  const printed = await runInShell(commands, { env, cwd });
   return steps
     .flatMap(({ command, shown }, index) =>
-      shown === null || parts[index]?.includes(shown) === true ? [] : [`${command}should show\n${shown}\nbut shows\n${parts[index]}`],
+      shown === null || printed[index]?.includes(shown) === true ? [] : [`${command}should show\n${shown}\nbut shows\n${printed[index]}`],
     )
     .join('\n\n');
 }
+
+/** Runs a program that finds the packages of this project. Returns what it prints. */
+const runModule = (code: string, env: Record<string, string>): Promise<string> =>
+  new Promise((resolve) => {
+    execFile(node, ['--input-type=module', '-e', code], { env, cwd: projectRoot }, (_error, out, bad) => resolve(out + bad));
+  });
 
 describe.each(['docs/quickstart.md', 'docs/zh/quickstart.md'])('%s', (path) => {
   it('leads from the first start to the call of a colleague', async () => {
@@ -87,11 +100,41 @@ describe.each(['docs/quickstart.md', 'docs/zh/quickstart.md'])('%s', (path) => {
     const there = (block: string): string => block.replaceAll('https://pailou.company.cn', second.url);
     expect(await wrongIn(blocks.slice(production + 1).map(there), env, folder)).toBe('');
     const [code = ''] = blocksIn(text, 'js').map(there);
-    const printed = await new Promise<string>((resolve) => {
-      execFile(node, ['--input-type=module', '-e', code], { env, cwd: projectRoot }, (_error, out, bad) => resolve(out + bad));
-    });
-    expect(printed).toBe('ok\n');
+    expect(await runModule(code, env)).toBe('ok\n');
   }, 90_000);
+});
+
+describe.each(['README.md', 'README.zh-CN.md'])('%s', (path) => {
+  it('shows commands and code that work', async () => {
+    await using owned = new AsyncDisposableStack();
+    const text = await page(path);
+    const folder = await mkdtemp(join(tmpdir(), 'pailou-pages-'));
+    owned.defer(() => rm(folder, { recursive: true, force: true }));
+    const gateway = owned.use(await startGateway({ PAILOU_DATA_DIR: join(folder, '.pailou') }, startProcess));
+    const here = (block: string): string => block.replaceAll('http://127.0.0.1:8000', gateway.url);
+    const blocks = blocksIn(text, 'sh').filter((block) => !block.startsWith('npm '));
+    expect(blocks.length).toBeGreaterThan(1);
+    const printed = await runInShell(blocks.map(here), { env: gateway.env, cwd: folder });
+    expect(printed).toHaveLength(blocks.length);
+    expect(printed[0]).toContain('[DONE]');
+    expect(printed.join('\n')).not.toContain('"error"');
+    expect((await gateway.as('admin', 'GET', '/api/models/gpt-5')).status).toBe(200);
+    const [code = ''] = blocksIn(text, 'js').map(here);
+    expect(await runModule(`${code}\nconsole.log(answer.choices[0].message.content);`, { TOKEN: await gateway.token('user') })).toContain(
+      'You said: Hello',
+    );
+  }, 60_000);
+});
+
+describe('docs/zh/skills.md', () => {
+  it('shows what its commands give', async () => {
+    await using owned = new AsyncDisposableStack();
+    const folder = await mkdtemp(join(tmpdir(), 'pailou-pages-'));
+    owned.defer(() => rm(folder, { recursive: true, force: true }));
+    const gateway = owned.use(await startGateway({}, startProcess));
+    const blocks = blocksIn(await page('docs/zh/skills.md'), 'sh').map((block) => block.replaceAll('http://127.0.0.1:8000', gateway.url));
+    expect(await wrongIn(blocks, { PAILOU_URL: gateway.url, ...gateway.env }, folder)).toBe('');
+  }, 60_000);
 });
 
 describe.each(['docs/operations.md', 'docs/zh/operations.md'])('%s', (path) => {
