@@ -1,11 +1,11 @@
-/** Vectors in OpenAI's shape. */
+/** Embedding vectors in OpenAI's shape. */
 import type { Usage } from '../../types/chat.ts';
 
 export interface EmbeddingsOptions {
   readonly id: string;
-  /** The public name that the caller used. */
+  /** The public model name in the caller's request. */
   readonly model: string;
-  /** As the caller asked (`encoding_format`); a vendor that answered in the other one is put right. */
+  /** The caller's `encoding_format`. A vendor's answer in the other encoding is converted. */
   readonly encoding: 'float' | 'base64';
   readonly usage: Usage;
 }
@@ -20,7 +20,7 @@ function toFloats(text: string): number[] {
   return Array.from({ length: Math.floor(bytes.length / 4) }, (_, index) => bytes.readFloatLE(index * 4));
 }
 
-/** The JSON text of an answer to `POST /v1/embeddings`; base64 is that of little-endian 32-bit floats. */
+/** The JSON text of an answer to `POST /v1/embeddings`. Base64 encodes little-endian 32-bit floats. */
 export function renderEmbeddings(vectors: readonly (readonly number[] | string)[], options: EmbeddingsOptions): string {
   const data = vectors.map((vector, index) => {
     const wanted = options.encoding === 'base64';

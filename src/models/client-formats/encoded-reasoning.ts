@@ -1,23 +1,22 @@
 /**
- * Thoughts that only their vendor can read, carried through clients that know another format: as the data of Anthropic's
- * `redacted_thinking` or OpenAI's `encrypted_content`, which a client hands back unread. So they survive a round trip on any node,
- * without being remembered.
+ * Encodes a vendor's opaque reasoning for clients of another format: as `data` of Anthropic's `redacted_thinking` or OpenAI's
+ * `encrypted_content`. The client returns it unchanged, so it survives a round trip through any node without stored state.
  */
 import { isJsonObject, type JsonObject } from '../../types/json.ts';
 
 const mark = 'pailou.';
 
-/** One entry of `reasoning_details`, or an object that holds several, as opaque text. */
+/** Encodes one entry of `reasoning_details`, or an object with several, as opaque text. */
 export function encodeReasoning(detail: JsonObject): string {
   return mark + Buffer.from(JSON.stringify(detail)).toString('base64url');
 }
 
-/** True for text that `encodeReasoning` wrote, which means nothing to any vendor. */
+/** True for text written by `encodeReasoning`. No vendor understands it. */
 export function isEncodedReasoning(data: unknown): boolean {
   return typeof data === 'string' && data.startsWith(mark);
 }
 
-/** What was packed; undefined if the text is damaged or none of ours. */
+/** The encoded object; undefined when the text is damaged or not written by Pailou. */
 export function decodeReasoning(data: string): JsonObject | undefined {
   if (!isEncodedReasoning(data)) return undefined;
   try {

@@ -1,4 +1,4 @@
-/** Whole pictures and transcripts as the events of a stream, for callers who asked for one of a vendor that does not stream. */
+/** Whole pictures and transcripts as stream events, for callers that requested a stream from a vendor that does not stream. */
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 
 type Operation = 'images' | 'transcriptions';

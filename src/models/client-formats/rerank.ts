@@ -1,14 +1,14 @@
-/** Ranked documents in the shape that Cohere and Jina made common. */
+/** Ranked documents in the common shape of Cohere and Jina. */
 import type { Usage } from '../../types/chat.ts';
 import { isJsonObject, type JsonObject } from '../../types/json.ts';
 import type { RerankAnswer } from '../../types/wire-format.ts';
 
 export interface RerankOptions {
   readonly id: string;
-  /** The public name that the caller used. */
+  /** The public model name in the caller's request. */
   readonly model: string;
   readonly documents: readonly (string | JsonObject)[];
-  /** The caller wants each document back beside its score. */
+  /** True when the caller wants each document beside its score. */
   readonly returnDocuments: boolean;
   readonly topN: number | undefined;
   readonly usage: Usage;

@@ -1,4 +1,4 @@
-/** A skill's run as `/v1/skills/{name}/runs` tells it: one JSON object, or named events. */
+/** A skill run in the format of `/v1/skills/{name}/runs`: one JSON object, or named events. */
 import type { ChatEvent, ChatEvents, FinishReason, StepRecord, Usage } from '../../types/chat.ts';
 import { type GatewayError, toGatewayError } from '../../types/errors.ts';
 import type { Json, JsonObject } from '../../types/json.ts';
@@ -7,9 +7,9 @@ export interface RunFace {
   readonly id: string;
   readonly skill: string;
   readonly version: string;
-  /** True if the answer's text is JSON that stands for itself. */
+  /** True when the answer's text is JSON, to be returned as a value. */
   readonly typed: boolean;
-  /** What the run and all within it have used so far; also of one that fails. */
+  /** Usage of the run and its nested calls so far; also for a failed run. */
   readonly spent: () => Usage | null;
 }
 
@@ -31,11 +31,11 @@ export function startedRun(face: RunFace): JsonObject {
   return { ...head(face), status: 'running' };
 }
 
-/** Steps that have ended, or wait: what began is told by its end. */
+/** Steps that have ended or wait. A started step is listed when it ends. */
 export const told = (steps: readonly StepRecord[]): JsonObject[] =>
   steps.filter(({ status }) => status !== 'started') as unknown as JsonObject[];
 
-/** The end of a run as an object. A text that was cut off is `incomplete`, with the reason. */
+/** The final object of a run. Truncated text has the status `incomplete`, with the reason. */
 export function completedRun(face: RunFace, { text, usage, steps, reason }: GatheredRun): JsonObject {
   const output: Json = face.typed ? (JSON.parse(text) as Json) : text;
   const ended = told(steps);
@@ -63,7 +63,7 @@ export function failedRun(face: RunFace, thrown: unknown): JsonObject {
   };
 }
 
-/** Takes events in; `done` once they have ended. */
+/** Collects events. Call `done` after the last one. */
 export function gatherRun(): { add(batch: readonly ChatEvent[]): void; readonly done: () => GatheredRun } {
   let text = '';
   let usage: Usage | null = null;
@@ -86,7 +86,7 @@ export function runEvent(name: string, data: JsonObject): string {
   return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
-/** What of a batch is worth telling while it goes on. */
+/** The events of a batch that are emitted as progress. */
 export function progressEvents(batch: readonly ChatEvent[]): { readonly name: string; readonly data: JsonObject }[] {
   return batch.flatMap((event) => {
     if (event.type === 'text-delta' && event.choice === 0) return [{ name: 'delta', data: { text: event.text } }];

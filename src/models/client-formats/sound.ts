@@ -1,7 +1,7 @@
-/** Sound in formats that have no place for it: its transcript is told as text. */
+/** Sound in formats that cannot carry it: its transcript becomes text. */
 import { GatewayError } from '../../types/errors.ts';
 
-/** An answer of sound alone, which would seem empty. */
+/** The error for an answer of sound alone, which would look empty. */
 export function soundWithoutWords(): GatewayError {
   return new GatewayError(
     'unsupported_parameter',

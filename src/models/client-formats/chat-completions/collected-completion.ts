@@ -1,4 +1,4 @@
-/** A whole answer gathered from its events, and written as one `chat.completion`. */
+/** Collects the events of an answer and renders one `chat.completion`. */
 import type { ChatEvent, FinishReason, StepRecord, Usage } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
@@ -10,9 +10,9 @@ export interface CompletionOptions {
   readonly id: string;
   /** Epoch seconds. */
   readonly created: number;
-  /** The public name that the caller used. */
+  /** The public model name in the caller's request. */
   readonly model: string;
-  /** False leaves out what goes beyond OpenAI's schema: `reasoning_content`, the steps of the tool loop, the mark of an estimate. */
+  /** False leaves out members beyond OpenAI's schema: `reasoning_content`, the tool-loop steps and the mark of an estimate. */
   readonly reasoning: boolean;
 }
 
@@ -43,7 +43,7 @@ export interface Collection {
   extra: JsonObject | undefined;
   usage: Usage | null;
   ended: boolean;
-  /** The loop of tools ended by its limit. */
+  /** Set when the tool loop ended by its limit. */
   limit: 'max_steps' | undefined;
 }
 
@@ -72,7 +72,7 @@ function choiceOf(collection: Collection, index: number): CollectedChoice {
   return choice;
 }
 
-/** `data` and `transcript` come in pieces; the rest is said once. */
+/** `data` and `transcript` arrive in pieces; other members arrive once. */
 function mergeAudio(one: JsonObject | null, other: JsonObject): JsonObject {
   if (one === null) return other;
   const both: Record<string, unknown> = { ...one, ...other };
@@ -96,7 +96,7 @@ export function collectInto(collection: Collection, event: ChatEvent): void {
         const first = collection.choices.get(0);
         if (first?.words === 'now' && endsRound(event)) first.words = 'before';
       }
-      // In a whole answer each step is told once, by its end.
+      // A whole answer lists each step once, with its final status.
       if (event.step.status !== 'started') collection.steps.push(event.step);
       return;
     case 'vendor':
@@ -163,7 +163,7 @@ function renderCalls(calls: readonly CollectedCall[], finish: FinishReason): str
     : `${written},"function_call":${JSON.stringify({ name: legacy.name, arguments: legacy.arguments })}`;
 }
 
-/** Written piece by piece: this stands on the path of every call, and objects made to be stringified at once cost twice as much. */
+/** Rendered piece by piece, because every call takes this path: building objects and stringifying them costs twice as much. */
 function renderChoice(choice: CollectedChoice, index: number, options: CompletionOptions): string {
   if (choice.finish === null) throw interrupted();
   const calls = [...choice.calls.values()];
@@ -183,7 +183,7 @@ function interrupted(): GatewayError {
   return new GatewayError('upstream_interrupted', 'The vendor cut the answer short. Send the request again.');
 }
 
-/** Throws `upstream_interrupted` when the events ended without an end. */
+/** Throws `upstream_interrupted` when the events stopped before `response-end`. */
 export function renderCompletion(collection: Collection, options: CompletionOptions): string {
   if (!collection.ended || collection.choices.size === 0) throw interrupted();
   const choices = [...collection.choices]

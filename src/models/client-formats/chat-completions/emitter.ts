@@ -1,4 +1,4 @@
-/** The strict emitter of OpenAI's chat completions: the one owner of id, created, model, role, tool index, finish reason and usage placement. */
+/** The strict emitter of OpenAI's chat completions. It alone sets id, created, model, role, tool index, finish reason and usage placement. */
 import type { ChatEvent, ChatEvents } from '../../../types/chat.ts';
 import type { GatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
@@ -10,11 +10,11 @@ import { validFinishReason, isUrlCitation, renderExtra, renderImages } from './s
 
 export type { CompletionOptions } from './collected-completion.ts';
 
-/** Writes one stream. For one answer only. */
+/** Renders one stream. One emitter per answer. */
 export interface ChunkEmitter {
-  /** The text of one batch, `data: …` lines and all; after `response-end` it has said `[DONE]` and says no more. */
+  /** The `data: …` lines of one batch. After `response-end` it emits `[DONE]` and then nothing more. */
   write(events: readonly ChatEvent[]): string;
-  /** The last words of a stream that failed: an error event, no finish reason, no `[DONE]`. */
+  /** The end of a failed stream: an error event, no finish reason, no `[DONE]`. */
   error(error: GatewayError, requestId: string): string;
 }
 
@@ -33,7 +33,7 @@ interface EmittedChoice {
 
 const done = 'data: [DONE]\n\n';
 
-/** Options as of `collectCompletion`; `includeUsage` adds `usage: null` to every chunk and one last chunk with the counts. */
+/** Options as in `collectCompletion`. `includeUsage` adds `usage: null` to every chunk and a last chunk with the counts. */
 export function createChunkEmitter(options: CompletionOptions & { readonly includeUsage: boolean }): ChunkEmitter {
   const choices = new Map<number, EmittedChoice>();
   const closed = !options.reasoning;
@@ -153,7 +153,7 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
       for (const event of events) {
         if (ended) break;
         if (event.type === 'response-start') {
-          // Later model calls of a tool loop start again; what stands in every chunk is settled by the first.
+          // Later model calls of a tool loop start again. The first call sets the members of every chunk.
           if (choices.size > 0) continue;
           prefix = head + renderExtra(event.extra);
           firstChoice = `${prefix},"choices":[{"index":0,"delta":{`;
@@ -173,7 +173,7 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
   };
 }
 
-/** The whole answer as the JSON text of one `chat.completion`. Rejects with what the events reject with. */
+/** The whole answer as the JSON text of one `chat.completion`. Rejects with the error of the events. */
 export async function collectCompletion(events: ChatEvents, options: CompletionOptions): Promise<string> {
   const collection = startCollection();
   for await (const batch of events) {

@@ -1,12 +1,12 @@
-/** The words of several rounds of a tool loop in one text: what a model says before it calls a tool, and what it says after. */
+/** Separates the texts of several tool-loop rounds in one answer: the text before a tool call and the text after it. */
 import type { ChatEvent } from '../../../types/chat.ts';
 
-/** Whether words were said: not yet, in a round before, or in this one. */
+/** Where text was emitted: nowhere yet, in an earlier round, or in the current one. */
 export type RoundWords = 'none' | 'before' | 'now';
 
 export const betweenRounds = '\n\n';
 
-/** The model has said what it had to say, and its tools run. */
+/** True when the model's turn is over and its tools run. */
 export function endsRound({ step }: Extract<ChatEvent, { type: 'step' }>): boolean {
   return step.kind !== 'progress' && step.status === 'started';
 }

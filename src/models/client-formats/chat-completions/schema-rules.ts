@@ -1,10 +1,10 @@
-/** The small rules that keep an answer inside OpenAI's published schema, the same for streams and whole answers. */
+/** Rules that keep an answer within OpenAI's published schema, for streams and whole answers. */
 import type { FinishReason } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 
 const serviceTiers: ReadonlySet<unknown> = new Set(['auto', 'default', 'flex', 'scale', 'priority', 'fast']);
 
-/** A finish reason that agrees with what was said: calls end as calls, and only calls do. */
+/** A finish reason that agrees with the content: an answer with tool calls ends as `tool_calls`, and no other does. */
 export function validFinishReason(
   reason: FinishReason,
   calls: readonly { readonly kind: 'function' | 'custom' | 'legacy' }[],
@@ -14,7 +14,7 @@ export function validFinishReason(
   return calls.length > 0 ? 'function_call' : 'stop';
 }
 
-/** The vendor's top-level fields that the schema knows, where they have the right form: JSON text that begins with a comma, or nothing. */
+/** The vendor's top-level fields that the schema knows, when their form is valid: JSON text with a leading comma, or an empty text. */
 export function renderExtra(extra: JsonObject | undefined): string {
   if (extra === undefined) return '';
   const { system_fingerprint: fingerprint, service_tier: tier } = extra;
@@ -22,17 +22,17 @@ export function renderExtra(extra: JsonObject | undefined): string {
   return typeof fingerprint === 'string' && fingerprint !== '' ? `${written},"system_fingerprint":${JSON.stringify(fingerprint)}` : written;
 }
 
-/** Pictures as OpenRouter and its clients write them in `images`; `first` is the place of the first in the answer. */
+/** Pictures in `images`, the form of OpenRouter and its clients. `first`: the index of the first one in the answer. */
 export function renderImages(urls: readonly string[], first = 0): string {
   return JSON.stringify(urls.map((url, place) => ({ type: 'image_url', image_url: { url }, index: first + place })));
 }
 
-/** A sound with the four members that the schema asks for; a vendor may lack any of them. `created` in epoch seconds. */
+/** A sound with the four members that the schema requires, since a vendor may omit some. `created` in epoch seconds. */
 export function completeAudio(audio: JsonObject, created: number): JsonObject {
   return { id: `audio_${created}`, expires_at: created, data: '', transcript: '', ...audio };
 }
 
-/** The only annotation that the schema has. */
+/** True for the only annotation type of the schema. */
 export function isUrlCitation(annotation: JsonObject): boolean {
   const citation = annotation['url_citation'];
   return (
@@ -50,7 +50,7 @@ function joined(one: Json | undefined, other: Json | undefined): Json {
   return Array.isArray(other) ? [...(one as readonly Json[]), ...(other as readonly Json[])] : one;
 }
 
-/** Log probabilities of two deltas, one after the other. */
+/** Joins the log probabilities of two successive deltas. */
 export function mergeLogprobs(one: JsonObject | null, other: JsonObject): JsonObject {
   if (one === null) return other;
   return { content: joined(one['content'], other['content']), refusal: joined(one['refusal'], other['refusal']) };

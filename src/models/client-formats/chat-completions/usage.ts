@@ -2,7 +2,7 @@
 import type { Usage } from '../../../types/chat.ts';
 import type { JsonObject } from '../../../types/json.ts';
 
-/** The vendor's details where they are whole numbers, which is all that the published schema allows; nothing if there are none. */
+/** The vendor's details that are whole numbers, as the published schema requires; an empty text without any. */
 function renderDetails(name: string, given: JsonObject | undefined, counts: Readonly<Record<string, number | undefined>>): string {
   let members = '';
   for (const each in given) {
@@ -17,8 +17,8 @@ function renderDetails(name: string, given: JsonObject | undefined, counts: Read
 }
 
 /**
- * OpenAI's usage object as JSON text. The total is always the sum. An estimate carries `estimated: true`, unless `closed`
- * asks for nothing beyond the published schema. Null, which a booked answer never has, is written as zeros so marked.
+ * OpenAI's usage object as JSON text. The total is always the sum. An estimate carries `estimated: true`, unless `closed` forbids members
+ * beyond the schema. Null is written as zeros with that mark; a recorded answer never has it.
  */
 export function renderUsage(usage: Usage | null, closed: boolean): string {
   const input = usage?.inputTokens ?? 0;

@@ -1,54 +1,54 @@
-/** The content blocks of one answer, in order and one at a time, from events that know no blocks. */
+/** Emits an answer as content blocks, one after the other, from events that have no blocks. */
 import type { ChatEvent } from '../../../types/chat.ts';
 import { isJsonObject, type JsonObject } from '../../../types/json.ts';
 import { dataOf } from '../../answer-images.ts';
 import { encodeReasoning } from '../encoded-reasoning.ts';
 import { ToolBlocks } from './tool-blocks.ts';
 
-/** Where blocks go: into a stream, or into one message. Indexes run from 0; a block is closed before the next is opened. */
+/** Receives blocks: a stream or one message. Indexes start at 0. A block is closed before the next is opened. */
 export interface BlockSink {
   open(index: number, block: JsonObject): void;
   delta(index: number, delta: JsonObject): void;
   close(index: number): void;
 }
 
-/** Events that say something of a choice, other than its end. */
+/** Content of a choice, without its finish. */
 export type ContentEvent = Exclude<ChatEvent, { type: 'response-start' | 'response-end' | 'step' | 'finish' }>;
 
-/** A call as Anthropic began it: said for its further members, before the call itself. */
+/** Anthropic's start of a tool call. It precedes the `tool-call-start` event and carries members that the event lacks. */
 function isToolUse({ format, event }: Extract<ChatEvent, { type: 'vendor' }>): boolean {
   const block = event['content_block'];
   return format === 'anthropic' && event['type'] === 'content_block_start' && isJsonObject(block) && block['type'] === 'tool_use';
 }
 
-/** Anthropic quotes so many characters of a page. */
+/** The longest quote of a page in Anthropic's answers, in characters. */
 const longestQuote = 150;
 
 type Kind = 'text' | 'thinking' | 'tool' | 'vendor';
 
 export class Blocks {
-  /** Anything was refused in words of its own: Anthropic says so in the stop reason only. */
+  /** True when a refusal had a text. Anthropic reports a refusal in the stop reason only. */
   refused = false;
   readonly #sink: BlockSink;
   readonly #reasoning: boolean;
   readonly #tools: ToolBlocks;
-  /** Calls that stand there as the vendor's own blocks, by id; and by number, once the caller is to run them. */
+  /** Calls emitted as the vendor's own blocks, by id. */
   readonly #vendorCalls = new Set<unknown>();
-  /** Calls that the vendor has begun, by its indexes; they stand there as its own blocks if it goes on with them. */
+  /** Calls that the vendor has started, by its block index. They are emitted as its own blocks when vendor events for them follow. */
   readonly #begunCalls = new Map<unknown, JsonObject>();
   readonly #shownCalls = new Set<number>();
-  /** The vendor's own indexes of blocks that only Anthropic has. */
+  /** The vendor's indexes of blocks that only Anthropic has. */
   readonly #vendorIndexes = new Map<unknown, number>();
-  /** What came between the pieces of a call waits until that is whole. */
+  /** Events that arrived between the pieces of a call. They wait until the call is complete. */
   #held: ContentEvent[] = [];
   #next = 0;
   #open: Kind | null = null;
-  /** Anthropic speaks itself, and tells its citations in its own words. */
+  /** True for an answer of Anthropic, which carries its own citations. */
   #native = false;
   #said = false;
   #silentSound = false;
 
-  /** `reasoning` false leaves out the text of thoughts; what a vendor wants back of them stays. */
+  /** `reasoning`: false leaves out reasoning text. Signatures and encrypted data that a vendor requires back are kept. */
   constructor(sink: BlockSink, reasoning: boolean) {
     this.#sink = sink;
     this.#reasoning = reasoning;
@@ -81,19 +81,19 @@ export class Blocks {
     } else this.#held.push(event);
   }
 
-  /** The answer is over, or a tool runs at the server: what is open or still waits is completed. */
+  /** Completes open and waiting blocks: at the end of the answer, or when a server-side tool runs. */
   end(): void {
     this.#tools.end();
     for (const event of this.#held.splice(0)) this.#say(event);
     this.#close();
   }
 
-  /** Sound came without its words, which alone have a place in this format. */
+  /** True when the answer held sound without a transcript. This format can carry the transcript only. */
   get lostSound(): boolean {
     return this.#silentSound && !this.#said;
   }
 
-  /** A block that is whole at once. */
+  /** Emits a complete block. */
   add(block: JsonObject, delta?: JsonObject): void {
     this.end();
     this.#begin('vendor', block);
@@ -158,7 +158,7 @@ export class Blocks {
     this.#delta({ type: 'text_delta', text });
   }
 
-  /** A picture as Anthropic's requests have them. */
+  /** A picture in the form of Anthropic's requests. */
   #image(url: string): void {
     const data = dataOf(url);
     const source = data === undefined ? { type: 'url', url } : { type: 'base64', media_type: data.mediaType, data: data.base64 };
@@ -172,7 +172,7 @@ export class Blocks {
     else this.#silentSound = true;
   }
 
-  /** A page of the web that another vendor cites: on the text that is open, or on a text of its own. */
+  /** A web page that another vendor cites: on the open text block, or on a new one. */
   #cite(annotation: JsonObject): void {
     const citation = annotation['url_citation'];
     if (this.#native || annotation['type'] !== 'url_citation' || !isJsonObject(citation)) return;
@@ -215,7 +215,7 @@ export class Blocks {
     if (type === 'content_block_start' && isJsonObject(block)) this.#vendorIndexes.set(index, this.#begin('vendor', block));
     else if (type === 'content_block_delta' && isJsonObject(delta)) {
       const own = this.#vendorIndexes.get(index);
-      // A delta of a text that is not the vendor's alone: its citations.
+      // A citation of a text that is not the vendor's own block.
       if (own === undefined && this.#open !== 'text') this.#begin('text', { type: 'text', text: '' });
       if (own === undefined || own === this.#next - 1) this.#delta(delta);
     } else if (type === 'content_block_stop') this.#close();

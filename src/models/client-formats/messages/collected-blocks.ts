@@ -1,17 +1,17 @@
-/** The blocks of a whole message, put together from their deltas. */
+/** Collects the blocks of a whole message from their deltas. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { BlockSink } from './blocks.ts';
 
 type Block = Record<string, Json | undefined>;
 
-/** The arguments of a call as an object. A model may have written nonsense, or been cut short: the caller sees what it wrote. */
+/** The arguments of a call as an object. Invalid or truncated arguments are passed to the caller unchanged. */
 function inputOf(text: string): JsonObject {
   try {
     const parsed: unknown = JSON.parse(text);
     if (isJsonObject(parsed)) return parsed;
     if (parsed === null) return {};
   } catch {
-    // Passed on as it is, below.
+    // Passed on unchanged below.
   }
   return { arguments: text };
 }
@@ -22,7 +22,7 @@ function textOf(value: Json | undefined): string {
 
 export class CollectedBlocks implements BlockSink {
   readonly content: Block[] = [];
-  /** JSON text of the input of the block that is open. */
+  /** The JSON text of the open block's input. */
   #input = '';
 
   open(index: number, block: JsonObject): void {
@@ -47,7 +47,7 @@ export class CollectedBlocks implements BlockSink {
         block['signature'] = textOf(delta['signature']);
         return;
       default: {
-        // Texts grow; anything else that a newer delta says is said once.
+        // Texts accumulate; other members of newer delta types arrive once.
         const { type: _type, ...rest } = delta;
         for (const [key, value] of Object.entries(rest)) {
           block[key] = typeof value === 'string' && typeof block[key] === 'string' ? block[key] + value : value;

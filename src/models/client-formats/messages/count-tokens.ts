@@ -1,11 +1,11 @@
-/** About how many tokens a request has, pictures and files included. */
+/** Estimates the tokens of a request, including pictures and files. */
 import type { ChatBody } from '../../../types/chat.ts';
 import { isJsonObject, type Json } from '../../../types/json.ts';
 import { estimateUsage } from '../../estimate-usage.ts';
 
-/** What Anthropic counts for a picture of the largest size that it does not shrink. */
+/** Anthropic's count for the largest picture that it does not shrink. */
 const tokensPerPicture = 1_600;
-/** A page of a PDF counts as its text and a picture of it; scans and plain pages lie on both sides of this size. */
+/** A PDF page counts as its text and a picture of it. Scans and plain pages lie on both sides of this value. */
 const tokensPerPage = 2_000;
 const charactersPerPage = 67_000;
 
@@ -17,7 +17,7 @@ function tokensOfPart(part: Json): number {
   return tokensPerPage * Math.max(1, Math.round(file['file_data'].length / charactersPerPage));
 }
 
-/** An estimate: texts by a tokenizer, pictures and files by the rules above. */
+/** An estimate: texts by a tokenizer, pictures and files by the constants above. */
 export function countTokens(body: ChatBody): number {
   let tokens = estimateUsage(body, '').inputTokens;
   for (const { content } of body.messages) {

@@ -1,4 +1,4 @@
-/** The strict emitter of Anthropic's Messages: events of a stream in their order, or one whole message. */
+/** The strict emitter of Anthropic's Messages: the ordered events of a stream, or one whole message. */
 import type { ChatEvent, ChatEvents, StepRecord, Usage } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
@@ -13,13 +13,13 @@ import { renderMessagesUsage } from './usage.ts';
 export interface MessageOptions {
   /** `msg_…` */
   readonly id: string;
-  /** The public name that the caller used. */
+  /** The public model name in the caller's request. */
   readonly model: string;
-  /** Whether to show what the model thought. */
+  /** True when reasoning is included. */
   readonly reasoning: boolean;
-  /** Whether the caller knows blocks of tools that run at the server (`anthropic-beta: mcp-client-…`). */
+  /** True when the caller accepts blocks of server-side tools (`anthropic-beta: mcp-client-…`). */
   readonly mcpBlocks: boolean;
-  /** About how many tokens the input has, for the start of a stream, when no vendor has counted yet. */
+  /** An estimate of the input tokens for the start of a stream, before a vendor's count is known. */
   readonly estimatedInput: () => number;
 }
 
@@ -34,7 +34,7 @@ function head(options: MessageOptions): JsonObject {
   return { id: options.id, type: 'message', role: 'assistant', model: options.model };
 }
 
-/** Beyond Anthropic's schema, where its clients look past it. */
+/** Members beyond Anthropic's schema, where its clients ignore them. */
 function stepsOf({ steps, finish }: Answer): JsonObject {
   const limit = finish?.limit === undefined ? {} : { limit: finish.limit };
   return steps.length === 0 ? {} : { steps: steps as unknown as readonly JsonObject[], ...limit };
@@ -44,7 +44,7 @@ function pailouMember(members: JsonObject): object {
   return Object.keys(members).length === 0 ? {} : { pailou: members };
 }
 
-/** What is common to a stream and a whole message: the first choice alone, and nothing after its end. */
+/** Shared by streams and whole messages: takes the first choice only, and nothing after its end. */
 class Answer {
   readonly blocks: Blocks;
   readonly steps: StepRecord[] = [];
@@ -52,7 +52,7 @@ class Answer {
   usage: Usage | null = null;
   ended = false;
   readonly #options: MessageOptions;
-  /** The ids of the blocks of told calls, by the ids of their steps. */
+  /** Block ids of server-side calls, by step id. */
   readonly #told = new Map<string, string>();
   readonly #asked: Step[] = [];
 
@@ -70,7 +70,7 @@ class Answer {
       if (given.step.status !== 'started') this.steps.push(given.step);
       if (given.step.status === 'approval_required') this.#asked.push(given);
       else if (this.#options.mcpBlocks && given.call !== undefined) this.#tell(given);
-      // What is said behind a tool is a text of its own.
+      // The text after a tool call is a new block.
       else if (given.step.kind !== 'progress') this.blocks.end();
     } else if (given.choice === 0 && this.finish === null) this.#say(given);
   }
@@ -98,7 +98,7 @@ class Answer {
     } else this.blocks.take(given);
   }
 
-  /** Throws `upstream_interrupted` when the events ended without an end. */
+  /** Throws `upstream_interrupted` when the events stopped before `response-end`. */
   stop(): JsonObject {
     if (!this.ended || this.finish === null) {
       throw new GatewayError('upstream_interrupted', 'The vendor cut the answer short. Send the request again.');
@@ -108,11 +108,11 @@ class Answer {
   }
 }
 
-/** Writes one stream. For one answer only. */
+/** Renders one stream. One emitter per answer. */
 export interface MessageEmitter {
-  /** The text of one batch, `event:` lines and all; after the end of the answer it has said `message_stop` and says no more. */
+  /** The `event:` and `data:` lines of one batch. After the end of the answer it emits `message_stop` and then nothing more. */
   write(events: readonly ChatEvent[]): string;
-  /** The last words of a stream that failed: an error event, no stop reason, no `message_stop`. */
+  /** The end of a failed stream: an error event, no stop reason, no `message_stop`. */
   error(error: GatewayError, requestId: string): string;
 }
 
@@ -149,7 +149,7 @@ export function createMessageEmitter(options: MessageOptions): MessageEmitter {
           ...(details === undefined ? {} : { stop_details: details }),
           ...(container === undefined ? {} : { container }),
         };
-        // The headers have left.
+        // The headers have been sent, so a warning goes here.
         const warned = answer.finish?.warning === undefined ? {} : { warnings: [answer.finish.warning] };
         text += event('message_delta', {
           delta,
@@ -168,7 +168,7 @@ export function createMessageEmitter(options: MessageOptions): MessageEmitter {
   };
 }
 
-/** The whole answer as the JSON text of one message. Rejects with what the events reject with. */
+/** The whole answer as the JSON text of one message. Rejects with the error of the events. */
 export async function collectMessage(events: ChatEvents, options: MessageOptions): Promise<string> {
   const collected = new CollectedBlocks();
   const answer = new Answer(collected, options);

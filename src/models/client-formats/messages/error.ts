@@ -22,7 +22,7 @@ function typeOf(error: GatewayError): string {
   return byCode[error.code] ?? byStatus[error.status] ?? (error.status < 500 ? 'invalid_request_error' : 'api_error');
 }
 
-/** The body of an error answer, and the data of an `error` event. Pailou's own code and the field stand in `details`. */
+/** The body of an error response, and the data of an `error` event. `details` holds Pailou's error code and the field. */
 export function renderMessagesError(error: GatewayError, requestId: string): string {
   const details = { error_code: error.code, ...(error.param === null ? {} : { param: error.param }), ...error.expose };
   return JSON.stringify({ type: 'error', error: { type: typeOf(error), message: error.message, details }, request_id: requestId });

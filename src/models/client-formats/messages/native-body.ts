@@ -1,15 +1,15 @@
-/** The caller's own writing of a request, as a vendor of the same format may get it. */
+/** The caller's request in its original form, for vendors of the same format. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { isEncodedReasoning } from '../encoded-reasoning.ts';
 
-/** A thought that Anthropic never signed came from another vendor by way of Pailou; Anthropic would refuse it. */
+/** Reasoning without Anthropic's signature came from another vendor through Pailou. Anthropic would refuse it. */
 function isForeign(block: Json): boolean {
   if (!isJsonObject(block)) return false;
   if (block['type'] === 'thinking') return typeof block['signature'] !== 'string' || block['signature'] === '';
   return block['type'] === 'redacted_thinking' && isEncodedReasoning(block['data']);
 }
 
-/** A citation that Anthropic never sealed is another vendor's, told by Pailou; Anthropic would refuse it. */
+/** A citation without Anthropic's encrypted index came from another vendor through Pailou. Anthropic would refuse it. */
 function isForeignCitation(citation: Json): boolean {
   return isJsonObject(citation) && citation['type'] === 'web_search_result_location' && citation['encrypted_index'] === '';
 }
@@ -37,7 +37,7 @@ function isEmpty(message: JsonObject): boolean {
   return Array.isArray(message['content']) && message['content'].length === 0;
 }
 
-/** The same object where nothing had to go. Messages of which nothing is left go too. */
+/** The same object when nothing is removed. Messages that become empty are removed too. */
 export function nativeBody(body: JsonObject): JsonObject {
   const messages = (body['messages'] ?? []) as readonly JsonObject[];
   const own = messages.map(withoutForeign);

@@ -1,10 +1,10 @@
-/** Blocks of Anthropic's content that become parts of OpenAI's: texts, pictures, documents, search results. */
+/** Converts Anthropic's content blocks to OpenAI's parts: texts, pictures, documents, search results. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { invalid, type Losses } from './translation-losses.ts';
 
 const filesAtAnthropic = 'access to files that lie at Anthropic';
 
-/** What a caller calls the type of a thing, fit for a message. */
+/** The type of a value, sanitized for an error message. */
 export function typeName(type: Json | undefined): string {
   return typeof type === 'string' ? type.slice(0, 60) : 'an unknown kind';
 }
@@ -54,7 +54,7 @@ function joinWords(words: readonly (Json | undefined)[], separator: string): str
   return words.filter((each): each is string => typeof each === 'string' && each !== '').join(separator);
 }
 
-/** The words of a document with its title and context before them, as a reader would see it. */
+/** The text of a document after its title and context. */
 function titled(block: JsonObject, words: string): string {
   return joinWords([block['title'], block['context'], words], '\n\n');
 }
@@ -98,7 +98,7 @@ function readSearchResult(block: JsonObject, path: string, losses: Losses): Json
   return [text(block, joinWords([block['title'], block['source'], ...words], '\n'))];
 }
 
-/** The parts of one block; undefined for a block that is none of these. What only Anthropic knows is demanded. */
+/** The parts of one block; undefined for a block of another type. Content that only Anthropic supports is recorded as a demand. */
 function readPart(block: JsonObject, path: string, losses: Losses): JsonObject[] | undefined {
   switch (block['type']) {
     case 'text':
@@ -124,14 +124,14 @@ export function blocksIn(content: Json | undefined, path: string): readonly Json
   return content as readonly JsonObject[];
 }
 
-/** The parts of a block that must be one of these; one of another kind is known to Anthropic alone. */
+/** The parts of a block that must be of these types. Another type is recorded as a demand: only Anthropic knows it. */
 export function readOrDemand(block: JsonObject, path: string, losses: Losses): JsonObject[] {
   const parts = readPart(block, path, losses);
   if (parts === undefined) losses.demand(path, `content of type ${typeName(block['type'])}`);
   return parts ?? [];
 }
 
-/** A text or a list of blocks as parts. */
+/** The parts of a text or a list of blocks. */
 export function readParts(content: Json | undefined, path: string, losses: Losses): JsonObject[] {
   if (content === undefined || content === null) return [];
   if (typeof content === 'string') return content === '' ? [] : [{ type: 'text', text: content }];

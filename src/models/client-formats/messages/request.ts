@@ -1,4 +1,4 @@
-/** A request in Anthropic's Messages format as the canonical one, with its own writing kept for vendors that speak it. */
+/** Converts a request in Anthropic's Messages format to the canonical one, and keeps the original for vendors of that format. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { ChatBody, ChatRequest } from '../../../types/chat.ts';
@@ -11,7 +11,7 @@ import { readOutputFormat, readThinking } from './thinking-fields.ts';
 import { readToolChoice, readTools } from './tools.ts';
 import { readTurns } from './turns.ts';
 
-/** Loose: unknown fields pass. Blocks, tools and choices are checked where they are read. */
+/** Loose: unknown fields pass. Blocks, tools and choices are validated where they are read. */
 export const messagesBodySchema = z.looseObject({
   model: z.string().min(1).max(256).describe('A model from GET /v1/models, or skill/<name>.'),
   messages: z.array(z.looseObject({ role: z.enum(['user', 'assistant', 'system']) })).min(1),
@@ -25,10 +25,10 @@ export const messagesBodySchema = z.looseObject({
   tools: z.array(z.looseObject({})).nullish(),
 });
 
-/** As for a message, but nothing is answered. */
+/** Like a message request, without the fields for the answer. */
 export const countTokensBodySchema = messagesBodySchema.partial({ max_tokens: true });
 
-/** Fields with a meaning in OpenAI's words, all read below. */
+/** Fields with an equivalent in OpenAI's format, all read below. */
 const read: ReadonlySet<string> = new Set([
   'model',
   'messages',
@@ -47,7 +47,7 @@ const read: ReadonlySet<string> = new Set([
   'metadata',
 ]);
 
-/** Anthropic's own fields without which an answer is still the answer to the question. */
+/** Optional fields of Anthropic. Without them the answer still answers the question. */
 const wishes: ReadonlySet<string> = new Set([
   'betas',
   'billing_policy',
@@ -64,13 +64,13 @@ const wishes: ReadonlySet<string> = new Set([
   'workspace_id',
 ]);
 
-/** Those that change what is asked, and what a vendor needs for them. */
+/** Fields that change the meaning of the request, with the ability that a vendor needs for them. */
 const weighty: Readonly<Record<string, string>> = {
   container: 'containers',
   mcp_servers: 'connections to tool servers of its own',
 };
 
-/** The longest `user` that OpenAI takes; Claude Code sends more. A digest still tells one user from the other. */
+/** The longest `user` that OpenAI accepts. Claude Code sends longer ones; a digest still distinguishes users. */
 const longestUser = 64;
 
 function userOf(metadata: Json | undefined): Record<string, Json> {
@@ -83,7 +83,7 @@ function isNothing(value: Json | undefined): boolean {
   return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
 }
 
-/** What the format does not read. With beta headers the unknown is Anthropic's too; else it is some vendor's own, and passes on. */
+/** Unknown fields. With beta headers they are Anthropic's; otherwise they are another vendor's and pass through. */
 function passedOn(body: JsonObject, beta: string | undefined, losses: Losses): Record<string, Json> {
   const rest: Record<string, Json> = {};
   for (const [field, value] of Object.entries(body)) {
@@ -101,10 +101,7 @@ function given(body: JsonObject, field: string, as: string = field): Record<stri
   return value === undefined || isNothing(value) ? {} : { [as]: value };
 }
 
-/**
- * A thread lies at the vendor under the company's one key, where any caller could go on with any other's. The code is the one by
- * which Anthropic's clients know to send the whole conversation instead.
- */
+/** Refuses threads: they are stored at the vendor under the company's key, where every caller could continue any thread. Anthropic's clients respond to this code by sending the whole conversation. */
 function refuseThread(body: JsonObject): void {
   if (isNothing(body['thread'])) return;
   throw new GatewayError(
@@ -120,11 +117,11 @@ function refuseThread(body: JsonObject): void {
 export interface MessagesRequest {
   readonly request: ChatRequest;
   readonly stream: boolean;
-  /** Whether to show what the model thought. */
+  /** True when reasoning is included in the answer. */
   readonly reasoning: boolean;
 }
 
-/** `body` fits one of the schemas above; `beta` is the caller's `anthropic-beta` header. Throws `invalid_request` naming the field at fault. */
+/** `body` fits one of the schemas above. `beta`: the caller's `anthropic-beta` header. Throws `invalid_request` naming the field. */
 export function readMessagesRequest(body: JsonObject, beta?: string): MessagesRequest {
   refuseThread(body);
   const losses = new Losses();
@@ -156,7 +153,7 @@ export function readMessagesRequest(body: JsonObject, beta?: string): MessagesRe
   return {
     request: {
       body: chat as ChatBody,
-      // Anthropic knows nothing of the servers that Pailou has called.
+      // Anthropic does not know the servers that Pailou has called.
       ...(((body['messages'] ?? []) as readonly JsonObject[]).some(hasOwnBlocks) ? {} : { native }),
       translated: losses.translation,
     },

@@ -1,4 +1,4 @@
-/** Why an answer ended, in Anthropic's words. */
+/** Stop reasons in Anthropic's format. */
 import type { ChatEvent, FinishReason, Usage } from '../../../types/chat.ts';
 import type { JsonObject } from '../../../types/json.ts';
 import { meaningOf } from '../../finish-reasons.ts';
@@ -13,7 +13,7 @@ const words: Readonly<Record<FinishReason, string>> = {
   content_filter: 'refusal',
 };
 
-/** Anthropic's own words with what each means in OpenAI's. */
+/** Anthropic's stop reasons with their equivalents in OpenAI's format. */
 const own: Readonly<Record<string, FinishReason>> = {
   end_turn: 'stop',
   stop_sequence: 'stop',
@@ -24,13 +24,13 @@ const own: Readonly<Record<string, FinishReason>> = {
   refusal: 'content_filter',
 };
 
-/** Members of a whole message: `stop_reason`, `stop_sequence` and what else Anthropic said of the answer as a whole (`finish.detail`). */
+/** The end of a whole message: `stop_reason`, `stop_sequence` and Anthropic's other members for the whole answer (`finish.detail`). */
 export function renderStop(finish: Finish, usage: Usage | null, said: { readonly tools: boolean; readonly refused: boolean }): JsonObject {
   const honest: FinishReason = said.tools && finish.reason === 'stop' ? 'tool_calls' : finish.reason;
-  // The very word that Anthropic has for a loop of its own tools that came to its limit.
+  // Anthropic's own stop reason for a server-side tool loop that reached its limit.
   const raw = finish.raw === 'max_steps' ? 'pause_turn' : (finish.raw ?? '');
   const fromAnthropic = usage?.vendor?.format === 'anthropic';
-  // Anthropic's own word passes, also one that is newer than this table; another vendor's may happen to say the same.
+  // Anthropic's stop reasons pass unchanged, including newer ones than this table. Another vendor may use the same word.
   const isOwn = own[raw] !== undefined || (raw !== '' && meaningOf(raw) === undefined);
   const kept = finish.raw === 'max_steps' || (fromAnthropic ? isOwn : own[raw] === honest);
   const reason = kept ? raw : said.refused && honest === 'stop' ? 'refusal' : words[honest];

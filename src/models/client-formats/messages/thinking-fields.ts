@@ -1,8 +1,8 @@
-/** How long a model shall think and which form its answer must have: Anthropic's fields as OpenAI's. */
+/** Converts Anthropic's fields for thinking and structured output to OpenAI's. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { invalid } from './translation-losses.ts';
 
-/** Budgets of tokens as words, after what clients commonly send: Claude Code asks for about 4,000, 10,000 and 32,000. */
+/** Token budgets as effort levels, by common client values: Claude Code sends about 4,000, 10,000 and 32,000. */
 function effortForBudget(budget: number): string {
   if (budget < 4_000) return 'low';
   return budget < 10_000 ? 'medium' : 'high';
@@ -11,11 +11,11 @@ function effortForBudget(budget: number): string {
 export interface Thinking {
   /** `reasoning_effort`; undefined leaves it to the model. */
   readonly effort: string | undefined;
-  /** The caller wants to see what was thought. */
+  /** True when the caller wants the reasoning in the answer. */
   readonly shown: boolean;
 }
 
-/** Thoughts are shown unless the caller switched them off: a model that always thinks is no reason to lose them. */
+/** Reasoning is included unless the caller switched it off: some models always think, and their reasoning must not be lost. */
 export function readThinking(body: JsonObject): Thinking {
   const config = isJsonObject(body['output_config']) ? body['output_config'] : {};
   const effort = typeof config['effort'] === 'string' ? config['effort'] : undefined;
@@ -40,7 +40,7 @@ export function readThinking(body: JsonObject): Thinking {
   }
 }
 
-/** `response_format` for the schema in `output_config.format`, or in `output_format` as it was first called. */
+/** `response_format` for the schema in `output_config.format`, or in its former name `output_format`. */
 export function readOutputFormat(body: JsonObject): Json | undefined {
   const config = isJsonObject(body['output_config']) ? body['output_config'] : {};
   const format = config['format'] ?? body['output_format'];

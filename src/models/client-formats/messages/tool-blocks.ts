@@ -1,4 +1,4 @@
-/** Calls of tools as blocks that follow each other, though a vendor may mix the pieces of several calls. */
+/** Emits tool calls as consecutive blocks, although a vendor may interleave the pieces of several calls. */
 import type { ChatEvent } from '../../../types/chat.ts';
 import type { JsonObject } from '../../../types/json.ts';
 
@@ -24,12 +24,12 @@ function isComplete(text: string): boolean {
   }
 }
 
-/** The call that was begun first is written as it comes; later ones wait until its arguments are whole, or for the end. */
+/** The first call is emitted as it arrives. Later ones wait until its arguments are complete, or for the end. */
 export class ToolBlocks {
   readonly #sink: ToolSink;
   readonly #calls = new Map<number, Call>();
   readonly #waiting: Call[] = [];
-  /** What Anthropic says of a call beyond its name and arguments, by the id of the call. */
+  /** Members of Anthropic's tool call beyond name and arguments, by call id. */
   readonly #more = new Map<string, JsonObject>();
   #current: Call | null = null;
 
@@ -41,7 +41,7 @@ export class ToolBlocks {
     return this.#calls.size > 0;
   }
 
-  /** Nothing more can come for the call that is being written. */
+  /** True when the arguments of the current call are complete. */
   get complete(): boolean {
     return this.#current === null || isComplete(this.#current.arguments);
   }
@@ -50,7 +50,7 @@ export class ToolBlocks {
     return this.#waiting.length > 0;
   }
 
-  /** The block as Anthropic began it, said before the call starts. */
+  /** Remembers Anthropic's block of a call before the call starts. */
   know(block: JsonObject): void {
     const { type: _type, id, name: _name, input: _input, ...more } = block;
     if (typeof id === 'string') this.#more.set(id, more);
@@ -75,7 +75,7 @@ export class ToolBlocks {
     }
   }
 
-  /** No more comes: all that waits is written. Also where something else than a tool begins. */
+  /** Writes all waiting calls: at the end of the answer, or when another kind of content starts. */
   end(): void {
     for (const call of this.#waiting.splice(0)) this.#write(call);
     if (this.#current !== null) this.#sink.close();

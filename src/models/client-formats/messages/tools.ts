@@ -1,4 +1,4 @@
-/** Tools and the choice among them, from Anthropic's words to OpenAI's. */
+/** Converts Anthropic's tools and tool choice to OpenAI's. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { invalid, type Losses } from './translation-losses.ts';
 import { cacheControl, typeName } from './parts.ts';
@@ -8,7 +8,7 @@ const known: ReadonlySet<string> = new Set(['type', 'name', 'description', 'inpu
 function readTool(tool: Json, path: string, losses: Losses): JsonObject[] {
   if (!isJsonObject(tool)) throw invalid(path, 'must be an object.');
   const { type, name, description, input_schema: schema, strict } = tool;
-  // Pailou's own: a tool server or a skill of the team, called by the gateway.
+  // Pailou's own types: an MCP server or a skill that the gateway calls.
   if (type === 'mcp' || type === 'skill') return [tool];
   if (type !== undefined && type !== null && type !== 'custom') {
     losses.demand(path, `tool of type ${typeName(type)}`);
@@ -26,7 +26,7 @@ function readTool(tool: Json, path: string, losses: Losses): JsonObject[] {
   return [{ type: 'function', function: body, ...cacheControl(tool) }];
 }
 
-/** Undefined where there are none that other vendors know. Tools that run at Anthropic are demanded. */
+/** Undefined without tools that other vendors know. Tools that Anthropic executes are recorded as demands. */
 export function readTools(tools: Json | undefined, losses: Losses): JsonObject[] | undefined {
   if (tools === undefined || tools === null) return undefined;
   if (!Array.isArray(tools)) throw invalid('tools', 'must be a list.');

@@ -1,20 +1,20 @@
-/** What of a request in Anthropic's format OpenAI's words cannot say, gathered while it is read. */
+/** Records the parts of an Anthropic request that OpenAI's format cannot express. */
 import { GatewayError } from '../../../types/errors.ts';
 import type { Demand, Translation } from '../../../types/chat.ts';
 
-/** Names go into a header, and callers choose them. */
+/** Callers choose these names, and the names go into a header. */
 const harmless = /^[\w.[\]-]{1,64}$/;
 
 export class Losses {
   readonly #leftOut = new Set<string>();
   readonly #demands: Demand[] = [];
 
-  /** A mere wish: other vendors do without, and the caller is told. */
+  /** An optional field: other vendors work without it, and the caller gets a warning. */
   leaveOut(field: string): void {
     this.#leftOut.add(harmless.test(field) ? field : 'a field');
   }
 
-  /** Changes what the answer means, so other vendors must refuse. `need` completes "<vendor> has no …". */
+  /** A field that changes the meaning of the answer, so other vendors must refuse. `need` completes "<vendor> has no …". */
   demand(param: string, need: string): void {
     this.#demands.push({ param, need });
   }
@@ -24,7 +24,7 @@ export class Losses {
   }
 }
 
-/** A fault of the caller's in the field `param`. */
+/** A caller's fault in the field `param`. */
 export function invalid(param: string, what: string): GatewayError {
   return new GatewayError('invalid_request', `${param}: ${what}`, { param });
 }

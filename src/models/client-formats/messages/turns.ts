@@ -1,4 +1,4 @@
-/** The turns of a conversation in Anthropic's format as messages in OpenAI's. */
+/** Converts the turns of a conversation in Anthropic's format to OpenAI messages. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { joinTextParts } from '../../text-parts.ts';
 import { decodeReasoning } from '../encoded-reasoning.ts';
@@ -20,7 +20,7 @@ function readResult(block: JsonObject, path: string, losses: Losses): JsonObject
   };
 }
 
-/** Results of tools are messages of their own in OpenAI's format, before what the user says. */
+/** In OpenAI's format tool results are separate messages before the user's text. */
 function readUser(content: Json | undefined, path: string, losses: Losses): JsonObject[] {
   if (typeof content === 'string') return [{ role: 'user', content }];
   const results: JsonObject[] = [];
@@ -44,18 +44,18 @@ function inputOf({ input }: JsonObject, path: string): string {
   return JSON.stringify(input ?? {});
 }
 
-/** What the assistant said and did: a message, and one more for each round of tools that ran at the server. */
+/** The assistant's turn: one message, and one more for each round of server-side tools. */
 class AssistantTurn {
   readonly messages: JsonObject[] = [];
   #parts: JsonObject[] = [];
-  /** Pictures that the model made. */
+  /** Pictures that the model generated. */
   #images: JsonObject[] = [];
   #calls: JsonObject[] = [];
   #reasoning: string[] = [];
   #details: JsonObject[] = [];
-  /** Of calls that ran at the server, by their ids; null until told. */
+  /** Results of server-side calls by call id; null until the result is read. */
   #results = new Map<string, string | null>();
-  /** The caller tells the results of some of the calls in its next message. */
+  /** True while the caller's own tool calls await results in its next message. */
   #isOpen = false;
 
   add(block: JsonObject, path: string, losses: Losses): void {
@@ -121,14 +121,14 @@ function readSystem(content: Json | undefined, path: string, losses: Losses): Js
   return parts.length === 0 ? [] : [{ role: 'system', content: joinTextParts(parts, '\n\n') }];
 }
 
-/** All messages, the system prompt first. Throws `invalid_request` naming the block at fault. */
+/** All messages, the system prompt first. Throws `invalid_request` naming the block. */
 export function readTurns(system: Json | undefined, messages: readonly JsonObject[], losses: Losses): JsonObject[] {
   const turns = messages.flatMap((message, index) => {
     const path = `messages[${index}].content`;
     const { role, content } = message;
     if (role === 'user') return readUser(content, path, losses);
     if (role === 'assistant') return readAssistant(content, path, losses);
-    // Instructions in the middle of a conversation, as Claude Code sends them.
+    // Instructions within a conversation, as Claude Code sends them.
     if (role === 'system') return readSystem(content, path, losses);
     throw invalid(`messages[${index}].role`, 'must be user, assistant or system.');
   });

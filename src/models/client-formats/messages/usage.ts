@@ -2,10 +2,7 @@
 import type { Usage } from '../../../types/chat.ts';
 import type { JsonObject } from '../../../types/json.ts';
 
-/**
- * Anthropic's own usage object as it came, else one made from the counts. Anthropic counts what came from its cache and what went into it apart from
- * `input_tokens`. An estimate carries `estimated: true`.
- */
+/** Anthropic's own usage object unchanged, otherwise one built from the counts. Anthropic counts cache reads and writes separately from `input_tokens`. An estimate carries `estimated: true`. */
 export function renderMessagesUsage(usage: Usage | null): JsonObject {
   if (usage?.vendor?.format === 'anthropic') return usage.vendor.usage;
   const input = usage?.inputTokens ?? 0;

@@ -1,10 +1,10 @@
-/** What a person said to calls that waited, as input items: those that decide something now, and none that decided earlier. */
+/** Reads approval decisions from input items: the new ones only, not those of earlier turns. */
 import type { Decision } from '../../../types/approval-decision.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { invalid } from './request-errors.ts';
 import { responseOfItem } from './ids.ts';
 
-/** What a model says or does; a client that sends the whole conversation has such items behind each decision of earlier turns. */
+/** Items of a model's output. In a whole conversation they follow each decision of an earlier turn. */
 const said: ReadonlySet<unknown> = new Set(['reasoning', 'function_call', 'custom_tool_call', 'mcp_call']);
 
 function isSaid(item: Json): boolean {
@@ -27,7 +27,7 @@ export function readDecisions(input: Json | undefined): Decision[] {
   const decisions = items.flatMap((item, index) =>
     index >= from && isJsonObject(item) && item['type'] === 'mcp_approval_response' ? [readDecision(item, index)] : [],
   );
-  // An answer that only asks says nothing between one decision and the next; what waits together came with one response.
+  // A response with approval requests alone has no output between two decisions. Pending approvals of one response are decided together.
   const last = responseOfItem(decisions.at(-1)?.id ?? '');
   return decisions.filter(({ id }) => responseOfItem(id) === last);
 }

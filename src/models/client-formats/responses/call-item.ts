@@ -1,4 +1,4 @@
-/** The item of a call that the model makes of a tool. */
+/** The output item of a model's tool call. */
 import type { ChatEvent } from '../../../types/chat.ts';
 import type { Json, JsonObject } from '../../../types/json.ts';
 import type { EventSink } from './event-sink.ts';
@@ -37,7 +37,7 @@ export class CallItem {
     return this.#custom ? 'response.custom_tool_call_input' : 'response.function_call_arguments';
   }
 
-  /** The call as chat completions write it. */
+  /** The call in chat-completions form. */
   get call(): JsonObject {
     const { id, name } = this.#start;
     if (this.#custom) return { id, type: 'custom', custom: { name, input: this.#text } };

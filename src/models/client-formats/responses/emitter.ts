@@ -1,4 +1,4 @@
-/** The strict emitter of OpenAI's Responses: events of a stream in their order, or one whole response. */
+/** The strict emitter of OpenAI's Responses: the ordered events of a stream, or one whole response. */
 import type { ChatEvent, ChatEvents, StepRecord, Usage } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
@@ -7,10 +7,10 @@ import { Output, type OutputForm } from './output-items.ts';
 import type { EventSink } from './event-sink.ts';
 import { renderResponseUsage } from './usage.ts';
 
-/** A response that has come to its end. */
+/** A response that has ended. */
 export interface CompleteResponse {
   readonly response: JsonObject;
-  /** The answer as messages of chat completions, for a later response to go on from. */
+  /** The answer as chat-completions messages, for a later response that continues it. */
   readonly messages: readonly JsonObject[];
 }
 
@@ -19,17 +19,17 @@ export interface ResponseOptions extends OutputForm {
   readonly id: string;
   /** Epoch seconds. */
   readonly created: number;
-  /** The public name that the caller used. */
+  /** The public model name in the caller's request. */
   readonly model: string;
-  /** The fields of the request that the response repeats. */
+  /** Request fields that the response repeats. */
   readonly echo: JsonObject;
-  /** Called once, before the last words go out; not for a response that failed. */
+  /** Called once, before the final event is emitted. Not called for a failed response. */
   readonly onComplete: (complete: CompleteResponse) => void;
 }
 
 type Finish = Extract<ChatEvent, { type: 'finish' }>;
 
-/** The part of an answer that streams and whole responses share: the first choice alone, and nothing after its end. */
+/** Shared by streams and whole responses: takes the first choice only, and nothing after its end. */
 class Answer {
   ended = false;
   readonly #options: ResponseOptions;
@@ -59,19 +59,19 @@ class Answer {
     }
   }
 
-  /** The response before its end. */
+  /** The response at its start. */
   begun(): JsonObject {
     return this.#render('in_progress', { output: [], usage: null });
   }
 
-  /** The response that did not come to its end. */
+  /** The response after a failure. */
   failed(error: GatewayError): JsonObject {
     const code = error.code === 'rate_limited' ? 'rate_limit_exceeded' : 'server_error';
     const output = this.#output.items.map((item) => (item['status'] === 'in_progress' ? { ...item, status: 'incomplete' } : item));
     return this.#render('failed', { output, usage: null, error: { code, message: error.message } });
   }
 
-  /** `streamed`: the headers have left without what the vendor did not say. Throws `upstream_interrupted` when the events ended without an end. */
+  /** `streamed`: the headers were sent before the end, so a warning goes into the response. Throws `upstream_interrupted` when the events stopped before `response-end`. */
   complete(streamed: boolean): JsonObject {
     if (!this.ended || this.#finish === null) {
       throw new GatewayError('upstream_interrupted', 'The vendor cut the answer short. Send the request again.');
@@ -83,7 +83,7 @@ class Answer {
       usage: renderResponseUsage(this.#usage),
       completed_at: reason === null ? Math.floor(Date.now() / 1000) : null,
       incomplete_details: reason === null ? null : { reason },
-      // Beyond OpenAI's schema, where its clients look past it.
+      // Members beyond OpenAI's schema, where its clients ignore them.
       ...this.#told(streamed ? this.#finish.warning : undefined),
     });
     this.#options.onComplete({ response, messages: this.#output.messages });
@@ -103,7 +103,7 @@ class Answer {
   }
 
   #cutShort(): string | null {
-    // OpenAI has no word for it, and its clients take any.
+    // OpenAI has no reason for this case, and its clients accept any.
     if (this.#finish?.raw === 'max_steps') return 'max_steps';
     if (this.#finish?.reason === 'length') return 'max_output_tokens';
     return this.#finish?.reason === 'content_filter' ? 'content_filter' : null;
@@ -116,11 +116,11 @@ class Answer {
   }
 }
 
-/** Writes one stream. For one answer only. */
+/** Renders one stream. One emitter per answer. */
 export interface ResponseEmitter {
-  /** The text of one batch, `event:` lines and all; after the end of the answer it says no more. */
+  /** The `event:` and `data:` lines of one batch. After the end of the answer it emits nothing more. */
   write(events: readonly ChatEvent[]): string;
-  /** The last words of a stream that failed: `error` and `response.failed`, never `response.completed`. */
+  /** The end of a failed stream: `error` and `response.failed`, never `response.completed`. */
   error(error: GatewayError, requestId: string): string;
 }
 
@@ -129,7 +129,7 @@ export function createResponseEmitter(options: ResponseOptions): ResponseEmitter
   let number = 0;
   let silent = false;
   const emit: EventSink = (type, members) => {
-    // Written around the members: this stands on the path of every token.
+    // Rendered around the members without an intermediate object: every token takes this path.
     text += `event: ${type}\ndata: {"type":"${type}","sequence_number":${number++},${JSON.stringify(members).slice(1)}\n\n`;
   };
   const answer = new Answer(options, emit);
@@ -162,7 +162,7 @@ export function createResponseEmitter(options: ResponseOptions): ResponseEmitter
   };
 }
 
-/** The whole answer as the JSON text of one response. Rejects with what the events reject with. */
+/** The whole answer as the JSON text of one response. Rejects with the error of the events. */
 export async function collectResponse(events: ChatEvents, options: ResponseOptions): Promise<string> {
   const answer = new Answer(options, () => {});
   for await (const batch of events) for (const event of batch) answer.take(event);

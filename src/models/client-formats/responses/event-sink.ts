@@ -1,5 +1,5 @@
-/** Where the events of a response go: into a stream, or nowhere, when the whole response is wanted. */
+/** Receives the events of a response. A whole response uses a sink that discards them. */
 import type { JsonObject } from '../../../types/json.ts';
 
-/** The members of an event besides `type` and `sequence_number`. */
+/** `members`: the members of an event besides `type` and `sequence_number`. */
 export type EventSink = (type: string, members: JsonObject) => void;

@@ -1,4 +1,4 @@
-/** The item of a picture that the model made, in the form of OpenAI's own tool for them. */
+/** The output item of a generated picture, in the form of OpenAI's image tool. */
 import type { Json, JsonObject } from '../../../types/json.ts';
 import type { EventSink } from './event-sink.ts';
 
@@ -7,7 +7,7 @@ const name = 'response.image_generation_call';
 export class ImageItem {
   readonly item: Readonly<Record<string, Json>>;
 
-  /** Whole at once: `base64` is the picture. */
+  /** Emits the complete item. `base64`: the picture. */
   constructor(sink: EventSink, base64: string, mediaType: string, id: string, outputIndex: number) {
     const place: JsonObject = { item_id: id, output_index: outputIndex };
     const begun: JsonObject = { id, type: 'image_generation_call', status: 'in_progress', result: null };

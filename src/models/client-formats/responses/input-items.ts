@@ -1,4 +1,4 @@
-/** Input items as messages: what a model said and did in one turn is one message of the assistant. */
+/** Converts input items to messages: the model's output of one turn becomes one assistant message. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { imageDataUrl } from '../../answer-images.ts';
 import { decodeReasoning } from '../encoded-reasoning.ts';
@@ -14,7 +14,7 @@ function text(item: JsonObject, field: string, path: string): string {
   return value;
 }
 
-/** What the model read of a call that an earlier answer told of. */
+/** The result of a server-side call in an earlier answer, as the model read it. */
 function outputOf({ output, error }: JsonObject): string {
   if (typeof output === 'string') return output;
   if (typeof error === 'string') return error;
@@ -31,21 +31,21 @@ function list(value: Json | undefined): readonly Json[] {
   return Array.isArray(value) ? (value as readonly Json[]) : [];
 }
 
-/** What is known of questions to a person beyond the input itself. */
+/** Approval requests that the input refers to. */
 export interface Questions {
-  /** Ids of those that are decided now. */
+  /** Ids of the requests that this input decides. */
   readonly open: ReadonlySet<string>;
-  /** Items before the input, among which the questions may be. */
+  /** Earlier items, which may hold the approval requests. */
   readonly before: readonly JsonObject[];
 }
 
 class Conversation {
   readonly messages: JsonObject[] = [];
-  /** The assistant's turn that is being put together. */
+  /** The assistant turn under construction. */
   #turn: Message | null = null;
-  /** Results of told calls in it. */
+  /** Results of server-side calls in it. */
   #results: JsonObject[] = [];
-  /** The caller has yet to tell the results of some of its calls. */
+  /** True while the caller's own tool calls await results. */
   #isOpen = false;
   readonly #open: ReadonlySet<string>;
   readonly #questions = new Map<unknown, JsonObject>();
@@ -99,7 +99,7 @@ class Conversation {
       case 'mcp_approval_response':
         this.#decided(item, path);
         break;
-      // Which tools there are is told anew by each request.
+      // Each request lists its tools itself.
       case 'mcp_list_tools':
         break;
       default:
@@ -115,7 +115,7 @@ class Conversation {
     this.#isOpen = false;
   }
 
-  /** What a model says behind results is of its next round. */
+  /** Output after tool results belongs to the next round. */
   #next(): void {
     if (this.#results.length > 0 && !this.#isOpen) this.end();
   }
@@ -128,7 +128,7 @@ class Conversation {
     this.#results.push(serverToolResult(id, result));
   }
 
-  /** A yes is told by the call that it led to. */
+  /** An approval needs no result here: its call follows as an item. A refusal becomes the result. */
   #decided({ approval_request_id: id, approve }: JsonObject, path: string): void {
     const question = this.#questions.get(id);
     if (typeof id !== 'string' || question === undefined || approve !== false || this.#open.has(id)) return;
@@ -149,7 +149,7 @@ class Conversation {
     this.end();
     const content = readContent(item['content'], `${path}.content`, '\n\n');
     if (role === 'user') this.messages.push({ role: 'user', content });
-    // Not every vendor knows the newer name.
+    // Not every vendor knows the role `developer`.
     else if (role === 'system' || role === 'developer') this.messages.push({ role: 'system', content });
     else throw invalid(`${path}.role`, 'must be user, assistant, system or developer.');
   }
@@ -157,7 +157,7 @@ class Conversation {
   #say(content: Json): void {
     this.#next();
     const given = this.#turn?.['content'];
-    // A text after a text is a new message; one after a call stays with it, because the results must follow the calls.
+    // A text after a text is a new message. A text after a call stays in its message, because results must follow the calls.
     if (typeof given === 'string' && this.#turn?.['tool_calls'] === undefined) this.end();
     const turn = this.#assistant();
     const parts: readonly Json[] = typeof content === 'string' ? [{ type: 'text', text: content }] : list(content);
@@ -174,7 +174,7 @@ class Conversation {
     turn['tool_calls'] = [...list(turn['tool_calls']), call];
   }
 
-  /** A picture of an earlier answer, which is the model's own word. */
+  /** A picture of an earlier answer, as part of the assistant's message. */
   #image(item: JsonObject, path: string): void {
     this.#next();
     const format = typeof item['output_format'] === 'string' ? `image/${item['output_format']}` : undefined;
@@ -199,7 +199,7 @@ class Conversation {
   }
 }
 
-/** The messages of `input`; references must be resolved before. Throws a fault naming the item. */
+/** The messages of `input`. References must be resolved before. Throws a fault naming the item. */
 export function readItems(input: Json | undefined, questions: Questions = { open: new Set(), before: [] }): JsonObject[] {
   if (typeof input === 'string') return [{ role: 'user', content: input }];
   const conversation = new Conversation(questions);

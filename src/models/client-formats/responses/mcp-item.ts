@@ -1,4 +1,4 @@
-/** The items of tools that Pailou runs itself: a call with its output, and a call that waits for a person. */
+/** Output items of server-side tools: a call with its output, and a pending approval. */
 import type { ChatEvent } from '../../../types/chat.ts';
 import type { Json, JsonObject } from '../../../types/json.ts';
 import { placeOf, serverToolOutput } from '../server-tool-events.ts';
@@ -16,7 +16,7 @@ export class McpCallItem {
   readonly #sink: EventSink;
   readonly #place: { readonly item_id: string; readonly output_index: number };
 
-  /** The arguments are whole when the call begins. */
+  /** The arguments are complete when the call starts. */
   constructor(sink: EventSink, started: Step, id: string, outputIndex: number) {
     this.#sink = sink;
     this.#place = { item_id: id, output_index: outputIndex };
@@ -41,7 +41,7 @@ export class McpCallItem {
   }
 }
 
-/** Whole at once; its id is the one to decide by. */
+/** Emits the complete item. Its id is the one to decide by. */
 export class McpApprovalItem {
   readonly item: JsonObject;
 

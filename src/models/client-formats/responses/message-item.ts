@@ -1,4 +1,4 @@
-/** The item of what a model says: texts and refusals as parts, each with its events. */
+/** The output item of a message: texts and refusals as parts, each with its events. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { EventSink } from './event-sink.ts';
 
@@ -50,7 +50,7 @@ export class MessageItem {
     this.#sink('response.refusal.delta', { ...this.#partPlace(), delta });
   }
 
-  /** `annotation` as chat completions write it. */
+  /** `annotation` in chat-completions form. */
   annotation(annotation: JsonObject): void {
     const citation = annotation['url_citation'];
     if (annotation['type'] !== 'url_citation' || !isJsonObject(citation)) return;

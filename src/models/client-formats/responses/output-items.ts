@@ -1,4 +1,4 @@
-/** The output items of one response, from the events of an answer. */
+/** Creates the output items of one response from the events of an answer. */
 import type { ChatEvent } from '../../../types/chat.ts';
 import type { JsonObject } from '../../../types/json.ts';
 import { dataOf } from '../../answer-images.ts';
@@ -11,13 +11,13 @@ import { MessageItem } from './message-item.ts';
 import { type ReasoningForm, ReasoningItem } from './reasoning-item.ts';
 import { Transcript } from './transcript.ts';
 
-/** Events that say something of a choice, other than its end. */
+/** Content of a choice, without its finish. */
 export type ContentEvent = Exclude<ChatEvent, { type: 'response-start' | 'response-end' | 'step' | 'finish' }>;
 type Step = Extract<ChatEvent, { type: 'step' }>;
 type Item = MessageItem | ReasoningItem | CallItem | McpCallItem | McpApprovalItem | ImageItem;
 
 export interface OutputForm extends ReasoningForm {
-  /** False leaves out what the model thought. */
+  /** False leaves out reasoning. */
   readonly reasoning: boolean;
 }
 
@@ -27,9 +27,9 @@ export class Output {
   readonly #form: OutputForm;
   readonly #items: Item[] = [];
   readonly #calls = new Map<number, CallItem>();
-  /** What is said or thought just now; calls stay open beside it. */
+  /** The open message or reasoning. Tool calls stay open beside it. */
   #open: MessageItem | ReasoningItem | null = null;
-  /** Calls of Pailou's own that are under way, by the ids of their steps. */
+  /** Running server-side calls, by step id. */
   readonly #running = new Map<string, McpCallItem>();
   readonly #transcript = new Transcript();
   #silentSound = false;
@@ -73,12 +73,12 @@ export class Output {
       case 'audio-delta':
         this.#sound(event.audio);
         break;
-      // What only another vendor's format can say has no place in this one.
+      // Content of another vendor's format has no equivalent here.
       default:
     }
   }
 
-  /** Sound came without its words, which alone have a place in this format. */
+  /** True when the answer held sound without a transcript. This format can carry the transcript only. */
   get lostSound(): boolean {
     return this.#silentSound && this.#items.length === 0;
   }
@@ -86,7 +86,7 @@ export class Output {
   #image(url: string): void {
     this.#transcript.show(url);
     const data = dataOf(url);
-    // OpenAI's item holds the picture itself; one that lies elsewhere is told by its address.
+    // OpenAI's item embeds the picture. A picture elsewhere is emitted as a link.
     if (data === undefined) this.#message().text(`![picture](${url})`, undefined);
     else {
       this.#close('completed');
@@ -102,7 +102,7 @@ export class Output {
     }
   }
 
-  /** A call that Pailou makes itself begins, has ended, or waits for a person. */
+  /** A server-side call has started, has ended, or waits for approval. */
   step(event: Step): void {
     const { step } = event;
     if (event.call === undefined) return;
@@ -123,7 +123,7 @@ export class Output {
     }
   }
 
-  /** Nothing more is said. `status` is that of what was still open. */
+  /** Closes the output. `status`: the status of items that are still open. */
   end(status: 'completed' | 'incomplete'): void {
     this.#close(status);
     for (const call of this.#calls.values()) call.close(status);
@@ -133,7 +133,7 @@ export class Output {
     return this.#items.map(({ item }) => item);
   }
 
-  /** The answer as messages of chat completions. */
+  /** The answer as chat-completions messages. */
   get messages(): readonly JsonObject[] {
     return this.#transcript.messages;
   }

@@ -1,4 +1,4 @@
-/** Parts of a message's content, from the words of the Responses format to those of chat completions. */
+/** Converts content parts of the Responses format to those of chat completions. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { joinTextParts } from '../../text-parts.ts';
 import { atOpenai, invalid, typeName } from './request-errors.ts';
@@ -43,7 +43,7 @@ function readPart(part: Json, path: string): JsonObject {
   }
 }
 
-/** A text as it is, a list of parts as one text where it is nothing else. */
+/** A text unchanged; a list of text parts as one text; any other list as parts. */
 export function readContent(content: Json | undefined, path: string, separator: string): Json {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) throw invalid(path, 'must be a text or a list of parts.');
@@ -53,7 +53,7 @@ export function readContent(content: Json | undefined, path: string, separator: 
   );
 }
 
-/** All the text in a list of parts. */
+/** The concatenated text of a list of parts. */
 export function textIn(parts: Json | undefined): string {
   if (!Array.isArray(parts)) return '';
   return parts.map((part: Json) => (isJsonObject(part) && typeof part['text'] === 'string' ? part['text'] : '')).join('\n\n');

@@ -1,4 +1,4 @@
-/** The item of what a model thinks: as open reasoning, or as a summary for the clients that show nothing else. */
+/** The output item of reasoning: as open reasoning, or as a summary for clients that show summaries only. */
 import type { Json, JsonObject } from '../../../types/json.ts';
 import { encodeReasoning } from '../encoded-reasoning.ts';
 import type { EventSink } from './event-sink.ts';
@@ -36,7 +36,7 @@ export class ReasoningItem {
     else this.#sink('response.reasoning_text.delta', { ...this.#place, content_index: 0, delta });
   }
 
-  /** A thought that only its vendor can read. */
+  /** Reasoning that only its vendor can read. */
   detail(detail: JsonObject): void {
     this.#details.push(detail);
   }

@@ -1,4 +1,4 @@
-/** A request in OpenAI's Responses format as the canonical one. */
+/** Converts a request in OpenAI's Responses format to the canonical one. */
 import { z } from 'zod';
 import type { ChatBody, ChatRequest } from '../../../types/chat.ts';
 import type { Decision } from '../../../types/approval-decision.ts';
@@ -8,7 +8,7 @@ import { atOpenai } from './request-errors.ts';
 import { readItems } from './input-items.ts';
 import { readTextFormat, readToolChoice, readTools } from './tools.ts';
 
-/** Loose: unknown fields pass. Items, tools and choices are checked where they are read. */
+/** Loose: unknown fields pass. Items, tools and choices are validated where they are read. */
 export const responsesBodySchema = z.looseObject({
   model: z.string().min(1).max(256).describe('A model from GET /v1/models, or skill/<name>.'),
   input: z.union([z.string().min(1), z.array(z.looseObject({})).min(1)], { error: 'must be a text or a list of items, and not empty' }),
@@ -28,7 +28,7 @@ export const responsesBodySchema = z.looseObject({
   reasoning: z.looseObject({ effort: z.string().nullish(), summary: z.string().nullish() }).nullish(),
 });
 
-/** Fields with a meaning of their own here, all read below or by the route. */
+/** Fields with a meaning in Pailou, all read below or by the route. */
 const read: ReadonlySet<string> = new Set([
   ...Object.keys(responsesBodySchema.shape),
   'stream_options',
@@ -37,7 +37,7 @@ const read: ReadonlySet<string> = new Set([
   'background',
 ]);
 
-/** OpenAI's own fields without which an answer is still the answer to the question. */
+/** Optional fields of OpenAI. Without them the answer still answers the question. */
 const wishes: ReadonlySet<string> = new Set([
   'access_programs',
   'context_management',
@@ -47,25 +47,25 @@ const wishes: ReadonlySet<string> = new Set([
   'prompt_cache_options',
 ]);
 
-/** What lies or runs at OpenAI. */
+/** Objects that are stored or run at OpenAI. */
 const elsewhere: Readonly<Record<string, string>> = { conversation: 'a stored conversation', prompt: 'a stored prompt' };
 
 export interface ResponsesRequest {
   readonly request: ChatRequest;
   readonly stream: boolean;
-  /** Thoughts are asked for as a summary, the only form that some clients show. */
+  /** True when reasoning goes out as a summary, the only form that some clients show. */
   readonly summary: boolean;
-  /** Thoughts that only the vendor can read go out with the reasoning items. */
+  /** True when encrypted reasoning goes out with the reasoning items. */
   readonly encrypted: boolean;
-  /** The fields of the request that the response repeats. */
+  /** Request fields that the response repeats. */
   readonly echo: JsonObject;
-  /** What a later response goes on from, besides the answer. */
+  /** The messages that a later response continues, without the answer. */
   readonly messages: readonly JsonObject[];
-  /** What a person said to calls that waited. */
+  /** Approval decisions in the input. */
   readonly decisions: readonly Decision[];
 }
 
-/** What comes before the input of a request: the conversation, and the items of the response that it goes on from. */
+/** What precedes the input: the conversation, and the items of the previous response. */
 export interface Earlier {
   readonly messages: readonly JsonObject[];
   readonly items: readonly JsonObject[];
@@ -99,7 +99,7 @@ function echoOf(body: JsonObject): JsonObject {
   };
 }
 
-/** The rest of the fields: passed on, unless they are OpenAI's alone. */
+/** The other fields: passed through, unless they are OpenAI's alone. */
 function passedOn(body: JsonObject, leftOut: string[]): Record<string, Json> {
   const rest: Record<string, Json> = {};
   for (const [field, value] of Object.entries(body)) {
@@ -119,7 +119,7 @@ function logprobsOf(body: JsonObject): Record<string, Json> {
   return { logprobs: true, ...(top === 0 ? {} : { top_logprobs: top }) };
 }
 
-/** `body` fits the schema above, with its references to earlier items replaced by these. Throws a fault naming the field. */
+/** `body` fits the schema above, and its item references are resolved. Throws a fault naming the field. */
 export function readResponsesRequest(body: JsonObject, earlier: Earlier = { messages: [], items: [] }): ResponsesRequest {
   if (body['background'] === true) throw atOpenai('background', 'work in the background', 'Leave it out; the answer can be streamed.');
   const leftOut: string[] = [];
@@ -156,26 +156,26 @@ export function readResponsesRequest(body: JsonObject, earlier: Earlier = { mess
     summary: typeof (reasoning['summary'] ?? reasoning['generate_summary']) === 'string',
     encrypted: include.includes('reasoning.encrypted_content'),
     echo: echoOf(body),
-    // By the time that a later response goes on from this one, nothing is open any more.
+    // For a later response, no approval is pending any more.
     messages: open.size === 0 ? messages : [...earlier.messages, ...readItems(body['input'], { open: new Set(), before: earlier.items })],
     decisions,
   };
 }
 
-/** The ids of earlier items that the input refers to, each with its place. */
+/** The ids of earlier items that the input refers to, each with its index. */
 export function itemReferences(body: JsonObject): { readonly index: number; readonly id: string }[] {
   const { input } = body;
   if (!Array.isArray(input)) return [];
   return input.flatMap((item: Json, index) => {
     if (!isJsonObject(item)) return [];
     const { type, id } = item;
-    // The type may be left out where nothing else is in the item.
+    // An item with an id alone may omit the type.
     const refers = type === 'item_reference' || ((type === undefined || type === null) && item['role'] === undefined);
     return refers && typeof id === 'string' ? [{ index, id }] : [];
   });
 }
 
-/** The body with the items at these places in the stead of the references. */
+/** The body with the references at these indexes replaced by the items. */
 export function withItems(body: JsonObject, items: ReadonlyMap<number, JsonObject>): JsonObject {
   if (items.size === 0 || !Array.isArray(body['input'])) return body;
   return { ...body, input: body['input'].map((item: Json, index) => items.get(index) ?? item) };

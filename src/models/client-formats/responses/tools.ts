@@ -1,4 +1,4 @@
-/** Tools, the choice among them and the form of the answer, from the words of the Responses format to those of chat completions. */
+/** Converts tools, tool choice and answer format from the Responses format to chat completions. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { atOpenai, invalid, typeName } from './request-errors.ts';
 
@@ -27,7 +27,7 @@ function readTool(tool: Json, path: string): JsonObject {
     case 'custom':
       if (typeof tool['name'] !== 'string' || tool['name'] === '') throw invalid(`${path}.name`, 'is missing.');
       return readCustom(tool);
-    // The team's own tool servers and skills, called by the gateway; what may stand in such a tool is checked there.
+    // MCP servers and skills that the gateway calls. The tool loop validates their fields.
     case 'mcp':
     case 'skill':
       return tool;

@@ -1,4 +1,4 @@
-/** The answer as messages of chat completions, for a later response to go on from: one for each round, with the results of the told calls. */
+/** The answer as chat-completions messages that a later response continues: one per round, with the results of server-side calls. */
 import type { ChatEvent } from '../../../types/chat.ts';
 import type { Json, JsonObject } from '../../../types/json.ts';
 import { approvedCallId, placeOf, serverToolCall, serverToolOutput, serverToolResult } from '../server-tool-events.ts';
@@ -17,7 +17,7 @@ export class Transcript {
   #details: JsonObject[] = [];
   #images: JsonObject[] = [];
   #calls: (() => JsonObject)[] = [];
-  /** Of the round that is being told, in the order of its calls. */
+  /** Results of the current round, in the order of its calls. */
   #results = new Map<string, JsonObject>();
   #asks = false;
 
@@ -47,13 +47,13 @@ export class Transcript {
     this.#images.push({ type: 'image_url', image_url: { url } });
   }
 
-  /** A call of the caller's own function, asked for when the answer is complete. */
+  /** A call of the caller's own function, read when the answer is complete. */
   call(whole: () => JsonObject): void {
     this.#begin();
     this.#calls.push(whole);
   }
 
-  /** Something waits for a person: an answer that says nothing else is no message. */
+  /** Marks a pending approval: an answer without other output is not a message. */
   ask(): void {
     this.#asks = true;
   }
@@ -61,7 +61,7 @@ export class Transcript {
   serverToolCall(item: string, { step, call }: Step): void {
     const id = conversationId(item, call);
     const { server, name } = placeOf(step.capability);
-    // Of another round: the calls of one begin together.
+    // The calls of one round start together, so this one belongs to the next round.
     if ([...this.#results.values()].some(({ content }) => content !== null)) this.#end();
     this.#calls.push(() => serverToolCall(id, server, name, call?.arguments ?? ''));
     this.#results.set(id, { content: null });
@@ -81,7 +81,7 @@ export class Transcript {
     return isSilent && this.#calls.length === 0 && this.#details.length === 0 && this.#images.length === 0;
   }
 
-  /** Whatever comes behind results belongs to the next round. */
+  /** Output after results belongs to the next round. */
   #begin(): void {
     if (this.#results.size > 0) this.#end();
   }
