@@ -10,7 +10,7 @@ import { type Caller, may, requireSkill } from '../../application/caller.ts';
 import { callerOf } from '../request-caller.ts';
 import { refuseInvalid } from '../../application/chat/chat-body.ts';
 import { invokeSkill } from '../../application/skills/invoke-skill.ts';
-import { runFaceOf, startInBackground } from '../../application/background/start-in-background.ts';
+import { runViewOf, startInBackground } from '../../application/background/start-in-background.ts';
 import type { CallServices } from '../../application/services.ts';
 import { isForm, receiveSkillForm } from '../bodies/skill-form.ts';
 import { receivingSignal, reservationOf, takeBodyReservation } from '../bodies/body-admission.ts';
@@ -111,7 +111,7 @@ export function addSkills(app: FastifyInstance, services: CallServices): void {
         if (!wanted.async) {
           const call = await invokeSkill(services, caller, skill, wanted.input, { stream: wanted.stream });
           const answer = { run: call.run, events: call.events, deployment: null, attempts: null, warnings: [] };
-          await answerChat(reply, answer, wanted.stream, runWriter(runFaceOf(skill, call.run)));
+          await answerChat(reply, answer, wanted.stream, runWriter(runViewOf(skill, call.run)));
           return reply;
         }
         const { activeRequests } = request.server;

@@ -5,9 +5,9 @@ import {
   failedRun,
   gatherRun,
   progressEvents,
-  type RunFace,
+  type RunView,
   startedRun,
-  told,
+  endedSteps,
 } from '../../models/client-formats/skill-run.ts';
 import type { ToolLoopStates, ToolLoopOwner } from '../../types/tool-loop-state.ts';
 import type { ChatEvents, StepRecord } from '../../types/chat.ts';
@@ -19,7 +19,7 @@ import { createCrossNodeRuns } from './cross-node-runs.ts';
 
 interface BackgroundRun {
   readonly owner: ToolLoopOwner;
-  readonly face: RunFace;
+  readonly face: RunView;
   readonly news: RunEventLog;
   readonly steps: StepRecord[];
   readonly controller: AbortController;
@@ -34,7 +34,7 @@ export interface BackgroundRuns {
    * Takes a run over that has begun; its end is kept. `controller` ends it. Resolves when it can be asked for at any node, or where they
    * cannot be told of it soon.
    */
-  adopt(owner: ToolLoopOwner, face: RunFace, events: ChatEvents, controller: AbortController): Promise<void>;
+  adopt(owner: ToolLoopOwner, face: RunView, events: ChatEvents, controller: AbortController): Promise<void>;
   /** Room for one more, until it is given back. Throws `rate_limited` where too many of this person are under way. */
   admit(owner: ToolLoopOwner): () => void;
   /** As it stands, wherever it runs; null for one that is unknown, somebody else's, or older than an hour. */
@@ -60,7 +60,7 @@ const pausesMs = [200, 1_000, 5_000, 30_000, 60_000];
 const isSame = (one: ToolLoopOwner, other: ToolLoopOwner): boolean =>
   one.tenant === other.tenant && one.issuer === other.issuer && one.subject === other.subject;
 const cancelled = (): GatewayError => new GatewayError('client_closed_request', 'The run was cancelled.');
-const standing = ({ face, steps }: BackgroundRun): JsonObject => ({ ...startedRun(face), steps: told(steps) });
+const standing = ({ face, steps }: BackgroundRun): JsonObject => ({ ...startedRun(face), steps: endedSteps(steps) });
 
 export function createBackgroundRuns(states: ToolLoopStates, logger: Logger): BackgroundRuns {
   const elsewhere = createCrossNodeRuns(states);

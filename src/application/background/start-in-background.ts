@@ -1,6 +1,6 @@
 /** A run that goes on when its caller has left: started, watched for rights that are taken away, handed to the runs in the background. */
 import { setImmediate } from 'node:timers/promises';
-import type { RunFace } from '../../models/client-formats/skill-run.ts';
+import type { RunView } from '../../models/client-formats/skill-run.ts';
 import type { Run } from '../../telemetry/run.ts';
 import type { ChatEvent } from '../../types/chat.ts';
 import type { GatewayError } from '../../types/errors.ts';
@@ -11,7 +11,7 @@ import type { CallServices } from '../services.ts';
 import { invokeSkill } from '../skills/invoke-skill.ts';
 
 /** How a run of this skill is told, in whichever way. */
-export function runFaceOf(skill: SkillEntry, run: Run): RunFace {
+export function runViewOf(skill: SkillEntry, run: Run): RunView {
   const typed = skill.instance.describe().outputSchema !== null;
   return { id: run.id, skill: skill.name, version: skill.spec.version, typed, spent: () => run.spent.usage };
 }
@@ -57,6 +57,6 @@ export async function startInBackground(
     using _held = whole;
     yield* (await call).events;
   };
-  await services.backgroundRuns.adopt(caller.principal, runFaceOf(skill, run), events(), controller);
+  await services.backgroundRuns.adopt(caller.principal, runViewOf(skill, run), events(), controller);
   return run.id;
 }

@@ -2,7 +2,7 @@
  * Calls that wait for an approval. The calls of one answer form a group. The group is stored with the hidden rounds
  * and found by the ids that the client got. The results are stored too.
  */
-import { approvedCallId, heldCallId } from '../../models/client-formats/server-tool-events.ts';
+import { approvedCallId, approvalId } from '../../models/client-formats/server-tool-events.ts';
 import type { ToolLoopStates, ToolLoopOwner } from '../../types/tool-loop-state.ts';
 import type { JsonObject } from '../../types/json.ts';
 import type { RoundCall } from './read-round.ts';
@@ -102,7 +102,7 @@ export async function storePendingCalls(
   place: Pick<ApprovalGroup, 'callerMessages' | 'hidden' | 'hiddenCallerMessages' | 'decidedIds'>,
 ): Promise<readonly PendingCall[]> {
   if (calls.length === 0) return [];
-  const held = calls.map((each, index) => ({ ...each, id: heldCallId(run, index) }));
+  const held = calls.map((each, index) => ({ ...each, id: approvalId(run, index) }));
   const kept = held.map(({ id, call, tool }) => ({ id, call, capability: tool.capability }));
   const group = keyOf(run);
   await storeGroup(states, owner, group, { calls: kept, ...place });

@@ -3,7 +3,7 @@ import type { ChatEvent, ChatEvents, FinishReason, StepRecord, Usage } from '../
 import { type GatewayError, toGatewayError } from '../../types/errors.ts';
 import type { Json, JsonObject } from '../../types/json.ts';
 
-export interface RunFace {
+export interface RunView {
   readonly id: string;
   readonly skill: string;
   readonly version: string;
@@ -23,25 +23,25 @@ export interface GatheredRun {
 const usageOf = (usage: Usage | null): JsonObject | null =>
   usage === null ? null : { input_tokens: usage.inputTokens, output_tokens: usage.outputTokens };
 
-function head({ id, skill, version }: RunFace): JsonObject {
+function head({ id, skill, version }: RunView): JsonObject {
   return { id, object: 'skill.run', skill, version };
 }
 
-export function startedRun(face: RunFace): JsonObject {
-  return { ...head(face), status: 'running' };
+export function startedRun(run: RunView): JsonObject {
+  return { ...head(run), status: 'running' };
 }
 
 /** Steps that have ended or wait. A started step is listed when it ends. */
-export const told = (steps: readonly StepRecord[]): JsonObject[] =>
+export const endedSteps = (steps: readonly StepRecord[]): JsonObject[] =>
   steps.filter(({ status }) => status !== 'started') as unknown as JsonObject[];
 
 /** The final object of a run. Truncated text has the status `incomplete`, with the reason. */
-export function completedRun(face: RunFace, { text, usage, steps, reason }: GatheredRun): JsonObject {
-  const output: Json = face.typed ? (JSON.parse(text) as Json) : text;
-  const ended = told(steps);
+export function completedRun(run: RunView, { text, usage, steps, reason }: GatheredRun): JsonObject {
+  const output: Json = run.typed ? (JSON.parse(text) as Json) : text;
+  const ended = endedSteps(steps);
   const isCut = reason === 'length' || reason === 'content_filter';
   return {
-    ...head(face),
+    ...head(run),
     status: isCut ? 'incomplete' : 'completed',
     ...(isCut ? { incomplete_details: { reason } } : {}),
     output,
@@ -50,15 +50,15 @@ export function completedRun(face: RunFace, { text, usage, steps, reason }: Gath
   };
 }
 
-export function failedRun(face: RunFace, thrown: unknown): JsonObject {
+export function failedRun(run: RunView, thrown: unknown): JsonObject {
   const error = toGatewayError(thrown);
   const status = error.code === 'client_closed_request' ? 'cancelled' : 'failed';
   const param = error.param === null ? {} : { param: error.param };
   return {
-    ...head(face),
+    ...head(run),
     status,
     output: null,
-    usage: usageOf(face.spent()),
+    usage: usageOf(run.spent()),
     error: { code: error.code, message: error.message, ...param, ...error.expose },
   };
 }
@@ -95,12 +95,12 @@ export function progressEvents(batch: readonly ChatEvent[]): { readonly name: st
 }
 
 /** For `answerChat`. */
-export function runWriter(face: RunFace) {
+export function runWriter(run: RunView) {
   return {
     async collect(events: ChatEvents): Promise<string> {
       const gathered = gatherRun();
       for await (const batch of events) gathered.add(batch);
-      return JSON.stringify(completedRun(face, gathered.done()));
+      return JSON.stringify(completedRun(run, gathered.done()));
     },
     stream() {
       const gathered = gatherRun();
@@ -108,7 +108,7 @@ export function runWriter(face: RunFace) {
       const begin = (): string => {
         if (begun) return '';
         begun = true;
-        return runEvent('started', startedRun(face));
+        return runEvent('started', startedRun(run));
       };
       return {
         write(batch: readonly ChatEvent[]): string {
@@ -116,12 +116,12 @@ export function runWriter(face: RunFace) {
           let text = begin();
           for (const { name, data } of progressEvents(batch)) text += runEvent(name, data);
           if (batch.some((event) => event.type === 'response-end')) {
-            const end = completedRun(face, gathered.done());
+            const end = completedRun(run, gathered.done());
             text += runEvent(end['status'] as string, end);
           }
           return text;
         },
-        error: (error: GatewayError): string => `${begin()}${runEvent('failed', failedRun(face, error))}`,
+        error: (error: GatewayError): string => `${begin()}${runEvent('failed', failedRun(run, error))}`,
       };
     },
   };

@@ -2,7 +2,7 @@
 import { GatewayError } from '../../types/errors.ts';
 
 /** The error for an answer of sound alone, which would look empty. */
-export function soundWithoutWords(): GatewayError {
+export function soundWithoutTranscript(): GatewayError {
   return new GatewayError(
     'unsupported_parameter',
     'model: it answered with sound and no transcript, which this format cannot carry. Ask by /v1/chat/completions.',

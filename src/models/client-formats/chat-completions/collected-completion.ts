@@ -2,7 +2,7 @@
 import type { ChatEvent, FinishReason, StepRecord, Usage } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
-import { betweenRounds, endsRound, type RoundWords } from './round-separator.ts';
+import { betweenRounds, endsRound, type TextState } from './round-separator.ts';
 import { completeAudio, validFinishReason, isUrlCitation, mergeLogprobs, renderExtra, renderImages } from './schema-rules.ts';
 import { renderUsage } from './usage.ts';
 
@@ -25,7 +25,7 @@ interface CollectedCall {
 
 interface CollectedChoice {
   text: string | null;
-  words: RoundWords;
+  textState: TextState;
   reasoning: string;
   refusal: string | null;
   logprobs: JsonObject | null;
@@ -56,7 +56,7 @@ function choiceOf(collection: Collection, index: number): CollectedChoice {
   if (choice === undefined) {
     choice = {
       text: null,
-      words: 'none',
+      textState: 'none',
       reasoning: '',
       refusal: null,
       logprobs: null,
@@ -94,7 +94,7 @@ export function collectInto(collection: Collection, event: ChatEvent): void {
     case 'step':
       {
         const first = collection.choices.get(0);
-        if (first?.words === 'now' && endsRound(event)) first.words = 'before';
+        if (first?.textState === 'now' && endsRound(event)) first.textState = 'before';
       }
       // A whole answer lists each step once, with its final status.
       if (event.step.status !== 'started') collection.steps.push(event.step);
@@ -107,8 +107,8 @@ export function collectInto(collection: Collection, event: ChatEvent): void {
   if (choice.finish !== null) return;
   switch (event.type) {
     case 'text-delta':
-      if (choice.words === 'before' && event.text !== '') choice.text += betweenRounds;
-      if (event.text !== '') choice.words = 'now';
+      if (choice.textState === 'before' && event.text !== '') choice.text += betweenRounds;
+      if (event.text !== '') choice.textState = 'now';
       choice.text = (choice.text ?? '') + event.text;
       if (event.logprobs !== undefined) choice.logprobs = mergeLogprobs(choice.logprobs, event.logprobs);
       return;
@@ -190,8 +190,8 @@ export function renderCompletion(collection: Collection, options: CompletionOpti
     .sort(([one], [other]) => one - other)
     .map(([, choice], index) => renderChoice(choice, index, options));
   const extra = renderExtra(collection.extra);
-  const told = collection.steps.length > 0 && options.reasoning;
-  const steps = told ? `,"pailou":${JSON.stringify({ steps: collection.steps, limit: collection.limit })}` : '';
+  const hasSteps = collection.steps.length > 0 && options.reasoning;
+  const steps = hasSteps ? `,"pailou":${JSON.stringify({ steps: collection.steps, limit: collection.limit })}` : '';
   return (
     `{"id":${JSON.stringify(options.id)},"object":"chat.completion","created":${options.created},"model":${JSON.stringify(options.model)}${extra},` +
     `"choices":[${choices.join(',')}],"usage":${renderUsage(collection.usage, !options.reasoning)}${steps}}`

@@ -4,7 +4,7 @@ import type { GatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
 import { renderError } from '../error.ts';
 import { type CompletionOptions, collectInto, startCollection, renderCompletion } from './collected-completion.ts';
-import { betweenRounds, endsRound, type RoundWords } from './round-separator.ts';
+import { betweenRounds, endsRound, type TextState } from './round-separator.ts';
 import { renderUsage } from './usage.ts';
 import { validFinishReason, isUrlCitation, renderExtra, renderImages } from './schema-rules.ts';
 
@@ -27,7 +27,7 @@ interface EmittedCall {
 interface EmittedChoice {
   readonly calls: Map<number, EmittedCall>;
   finished: boolean;
-  words: RoundWords;
+  textState: TextState;
   images: number;
 }
 
@@ -52,7 +52,7 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
       : `${open(choice)}${members}},"logprobs":${JSON.stringify(logprobs)},"finish_reason":null}]${close}`;
 
   const begin = (choice: number): EmittedChoice => {
-    const state: EmittedChoice = { calls: new Map(), finished: false, words: 'none', images: 0 };
+    const state: EmittedChoice = { calls: new Map(), finished: false, textState: 'none', images: 0 };
     choices.set(choice, state);
     return state;
   };
@@ -69,8 +69,8 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
     }
     const end = `},"logprobs":null,"finish_reason":"${honest}"}]`;
     const more = { limit, ...(warning === undefined ? {} : { warnings: [warning] }) };
-    const told = closed || (limit === undefined && warning === undefined) ? '' : `,"pailou":${JSON.stringify(more)}`;
-    return `${text}${open(choice)}${end}${told}${close}`;
+    const pailouMember = closed || (limit === undefined && warning === undefined) ? '' : `,"pailou":${JSON.stringify(more)}`;
+    return `${text}${open(choice)}${end}${pailouMember}${close}`;
   };
 
   const startCall = (state: EmittedChoice, event: Extract<ChatEvent, { type: 'tool-call-start' }>): string => {
@@ -111,8 +111,8 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
     if (state.finished) return '';
     switch (event.type) {
       case 'text-delta':
-        if (state.words === 'before' && event.text !== '') text += delta(event.choice, `"content":${JSON.stringify(betweenRounds)}`);
-        if (event.text !== '') state.words = 'now';
+        if (state.textState === 'before' && event.text !== '') text += delta(event.choice, `"content":${JSON.stringify(betweenRounds)}`);
+        if (event.text !== '') state.textState = 'now';
         return text + deltaWith(event.choice, `"content":${JSON.stringify(event.text)}`, event.logprobs);
       case 'reasoning-delta':
         return closed ? text : text + delta(event.choice, `"reasoning_content":${JSON.stringify(event.text)}`);
@@ -137,7 +137,7 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
 
   const writeStep = (event: Extract<ChatEvent, { type: 'step' }>): string => {
     const state = choices.get(0);
-    if (state?.words === 'now' && endsRound(event)) state.words = 'before';
+    if (state?.textState === 'now' && endsRound(event)) state.textState = 'before';
     if (closed) return '';
     let text = '';
     if (!choices.has(0)) {

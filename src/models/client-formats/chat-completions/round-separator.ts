@@ -2,7 +2,7 @@
 import type { ChatEvent } from '../../../types/chat.ts';
 
 /** Where text was emitted: nowhere yet, in an earlier round, or in the current one. */
-export type RoundWords = 'none' | 'before' | 'now';
+export type TextState = 'none' | 'before' | 'now';
 
 export const betweenRounds = '\n\n';
 

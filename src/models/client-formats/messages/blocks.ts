@@ -22,7 +22,7 @@ function isToolUse({ format, event }: Extract<ChatEvent, { type: 'vendor' }>): b
 }
 
 /** The longest quote of a page in Anthropic's answers, in characters. */
-const longestQuote = 150;
+const maxQuoteLength = 150;
 
 type Kind = 'text' | 'thinking' | 'tool' | 'vendor';
 
@@ -30,78 +30,78 @@ export class Blocks {
   /** True when a refusal had a text. Anthropic reports a refusal in the stop reason only. */
   refused = false;
   readonly #sink: BlockSink;
-  readonly #reasoning: boolean;
+  readonly #includeReasoning: boolean;
   readonly #tools: ToolBlocks;
   /** Calls emitted as the vendor's own blocks, by id. */
   readonly #vendorCalls = new Set<unknown>();
   /** Calls that the vendor has started, by its block index. They are emitted as its own blocks when vendor events for them follow. */
-  readonly #begunCalls = new Map<unknown, JsonObject>();
-  readonly #shownCalls = new Set<number>();
+  readonly #startedVendorCalls = new Map<unknown, JsonObject>();
+  readonly #emittedCalls = new Set<number>();
   /** The vendor's indexes of blocks that only Anthropic has. */
   readonly #vendorIndexes = new Map<unknown, number>();
   /** Events that arrived between the pieces of a call. They wait until the call is complete. */
-  #held: ContentEvent[] = [];
+  #deferred: ContentEvent[] = [];
   #next = 0;
   #open: Kind | null = null;
   /** True for an answer of Anthropic, which carries its own citations. */
-  #native = false;
-  #said = false;
-  #silentSound = false;
+  #fromAnthropic = false;
+  #hasContent = false;
+  #hasSoundWithoutTranscript = false;
 
   /** `reasoning`: false leaves out reasoning text. Signatures and encrypted data that a vendor requires back are kept. */
   constructor(sink: BlockSink, reasoning: boolean) {
     this.#sink = sink;
-    this.#reasoning = reasoning;
+    this.#includeReasoning = reasoning;
     this.#tools = new ToolBlocks({
-      open: (block) => this.#begin('tool', block),
+      open: (block) => this.#openBlock('tool', block),
       delta: (delta) => this.#delta(delta),
       close: () => this.#close(),
     });
   }
 
   get calledTools(): boolean {
-    return this.#tools.any || this.#shownCalls.size > 0;
+    return this.#tools.any || this.#emittedCalls.size > 0;
   }
 
   take(event: ContentEvent): void {
-    if (event.type === 'tool-call-start' && this.#vendorCalls.has(event.id)) this.#shownCalls.add(event.call);
+    if (event.type === 'tool-call-start' && this.#vendorCalls.has(event.id)) this.#emittedCalls.add(event.call);
     else if (event.type === 'tool-call-start') {
       if (this.#open !== 'tool') this.#close();
       this.#tools.start(event);
     } else if (event.type === 'tool-call-delta') {
-      if (!this.#shownCalls.has(event.call)) this.#tools.arguments(event.call, event.arguments);
+      if (!this.#emittedCalls.has(event.call)) this.#tools.arguments(event.call, event.arguments);
     } else if (event.type === 'vendor' && isToolUse(event)) {
       const block = event.event['content_block'] as JsonObject;
-      this.#tools.know(block);
-      this.#begunCalls.set(event.event['index'], block);
-    } else if (this.#open !== 'tool') this.#say(event);
-    else if (this.#held.length === 0 && this.#tools.complete && !this.#tools.waiting) {
+      this.#tools.rememberBlock(block);
+      this.#startedVendorCalls.set(event.event['index'], block);
+    } else if (this.#open !== 'tool') this.#emit(event);
+    else if (this.#deferred.length === 0 && this.#tools.complete && !this.#tools.waiting) {
       this.#tools.end();
-      this.#say(event);
-    } else this.#held.push(event);
+      this.#emit(event);
+    } else this.#deferred.push(event);
   }
 
   /** Completes open and waiting blocks: at the end of the answer, or when a server-side tool runs. */
   end(): void {
     this.#tools.end();
-    for (const event of this.#held.splice(0)) this.#say(event);
+    for (const event of this.#deferred.splice(0)) this.#emit(event);
     this.#close();
   }
 
   /** True when the answer held sound without a transcript. This format can carry the transcript only. */
-  get lostSound(): boolean {
-    return this.#silentSound && !this.#said;
+  get hasOnlySound(): boolean {
+    return this.#hasSoundWithoutTranscript && !this.#hasContent;
   }
 
   /** Emits a complete block. */
   add(block: JsonObject, delta?: JsonObject): void {
     this.end();
-    this.#begin('vendor', block);
+    this.#openBlock('vendor', block);
     if (delta !== undefined) this.#delta(delta);
     this.#close();
   }
 
-  #say(event: ContentEvent): void {
+  #emit(event: ContentEvent): void {
     switch (event.type) {
       case 'text-delta':
         this.#text(event.text);
@@ -111,7 +111,7 @@ export class Blocks {
         this.#text(event.text);
         return;
       case 'reasoning-delta':
-        if (this.#reasoning && event.text !== '') this.#think(event.text);
+        if (this.#includeReasoning && event.text !== '') this.#reasoningText(event.text);
         return;
       case 'thought':
         this.#thought(event.detail);
@@ -123,18 +123,18 @@ export class Blocks {
         this.#sound(event.audio);
         return;
       case 'annotation':
-        this.#cite(event.annotation);
+        this.#citation(event.annotation);
         return;
       case 'vendor':
         if (event.format !== 'anthropic') return;
-        this.#native = true;
+        this.#fromAnthropic = true;
         this.#vendor(event.event);
         break;
       default:
     }
   }
 
-  #begin(kind: Kind, block: JsonObject): number {
+  #openBlock(kind: Kind, block: JsonObject): number {
     this.#close();
     this.#open = kind;
     this.#sink.open(this.#next, block);
@@ -153,8 +153,8 @@ export class Blocks {
 
   #text(text: string): void {
     if (text === '') return;
-    this.#said = true;
-    if (this.#open !== 'text') this.#begin('text', { type: 'text', text: '' });
+    this.#hasContent = true;
+    if (this.#open !== 'text') this.#openBlock('text', { type: 'text', text: '' });
     this.#delta({ type: 'text_delta', text });
   }
 
@@ -162,41 +162,41 @@ export class Blocks {
   #image(url: string): void {
     const data = dataOf(url);
     const source = data === undefined ? { type: 'url', url } : { type: 'base64', media_type: data.mediaType, data: data.base64 };
-    this.#said = true;
-    this.#begin('vendor', { type: 'image', source });
+    this.#hasContent = true;
+    this.#openBlock('vendor', { type: 'image', source });
     this.#close();
   }
 
   #sound({ transcript }: JsonObject): void {
     if (typeof transcript === 'string') this.#text(transcript);
-    else this.#silentSound = true;
+    else this.#hasSoundWithoutTranscript = true;
   }
 
   /** A web page that another vendor cites: on the open text block, or on a new one. */
-  #cite(annotation: JsonObject): void {
+  #citation(annotation: JsonObject): void {
     const citation = annotation['url_citation'];
-    if (this.#native || annotation['type'] !== 'url_citation' || !isJsonObject(citation)) return;
+    if (this.#fromAnthropic || annotation['type'] !== 'url_citation' || !isJsonObject(citation)) return;
     const { title, content } = citation;
     const url = typeof citation['url'] === 'string' ? citation['url'] : '';
     if (this.#open !== 'text') this.#text(`[${typeof title === 'string' ? title : url}](${url})`);
-    const cited = typeof content === 'string' ? content.slice(0, longestQuote).toWellFormed() : '';
+    const cited = typeof content === 'string' ? content.slice(0, maxQuoteLength).toWellFormed() : '';
     this.#delta({
       type: 'citations_delta',
       citation: { type: 'web_search_result_location', url, title: title ?? null, cited_text: cited, encrypted_index: '' },
     });
   }
 
-  #think(thinking: string): void {
-    if (this.#open !== 'thinking') this.#begin('thinking', { type: 'thinking', thinking: '', signature: '' });
+  #reasoningText(thinking: string): void {
+    if (this.#open !== 'thinking') this.#openBlock('thinking', { type: 'thinking', thinking: '', signature: '' });
     if (thinking !== '') this.#delta({ type: 'thinking_delta', thinking });
   }
 
   #thought(detail: JsonObject): void {
     const { format, signature, data, text } = detail;
-    if (format !== 'anthropic') this.#begin('thinking', { type: 'redacted_thinking', data: encodeReasoning(detail) });
-    else if (typeof data === 'string') this.#begin('thinking', { type: 'redacted_thinking', data });
+    if (format !== 'anthropic') this.#openBlock('thinking', { type: 'redacted_thinking', data: encodeReasoning(detail) });
+    else if (typeof data === 'string') this.#openBlock('thinking', { type: 'redacted_thinking', data });
     else if (typeof signature === 'string') {
-      if (this.#open !== 'thinking') this.#think(this.#reasoning && typeof text === 'string' ? text : '');
+      if (this.#open !== 'thinking') this.#reasoningText(this.#includeReasoning && typeof text === 'string' ? text : '');
       this.#delta({ type: 'signature_delta', signature });
     } else return;
     this.#close();
@@ -204,20 +204,20 @@ export class Blocks {
 
   #vendor(event: JsonObject): void {
     const { type, index, content_block: block, delta } = event;
-    const call = this.#begunCalls.get(index);
+    const call = this.#startedVendorCalls.get(index);
     if (call !== undefined) {
-      this.#begunCalls.delete(index);
+      this.#startedVendorCalls.delete(index);
       if (type !== 'content_block_start') {
         this.#vendorCalls.add(call['id']);
-        this.#vendorIndexes.set(index, this.#begin('vendor', call));
+        this.#vendorIndexes.set(index, this.#openBlock('vendor', call));
       }
     }
-    if (type === 'content_block_start' && isJsonObject(block)) this.#vendorIndexes.set(index, this.#begin('vendor', block));
+    if (type === 'content_block_start' && isJsonObject(block)) this.#vendorIndexes.set(index, this.#openBlock('vendor', block));
     else if (type === 'content_block_delta' && isJsonObject(delta)) {
-      const own = this.#vendorIndexes.get(index);
+      const vendorIndex = this.#vendorIndexes.get(index);
       // A citation of a text that is not the vendor's own block.
-      if (own === undefined && this.#open !== 'text') this.#begin('text', { type: 'text', text: '' });
-      if (own === undefined || own === this.#next - 1) this.#delta(delta);
+      if (vendorIndex === undefined && this.#open !== 'text') this.#openBlock('text', { type: 'text', text: '' });
+      if (vendorIndex === undefined || vendorIndex === this.#next - 1) this.#delta(delta);
     } else if (type === 'content_block_stop') this.#close();
   }
 }

@@ -5,8 +5,8 @@ import type { JsonObject } from '../../../types/json.ts';
 import { type BlockSink, Blocks, type ContentEvent } from './blocks.ts';
 import { CollectedBlocks } from './collected-blocks.ts';
 import { renderMessagesError } from './error.ts';
-import { approvalWords, mcpBlockId, mcpResult, mcpUse } from './mcp-blocks.ts';
-import { soundWithoutWords } from '../sound.ts';
+import { approvalInstructions, mcpBlockId, mcpResult, mcpUse } from './mcp-blocks.ts';
+import { soundWithoutTranscript } from '../sound.ts';
 import { renderStop } from './stop-reason.ts';
 import { renderMessagesUsage } from './usage.ts';
 
@@ -26,7 +26,7 @@ export interface MessageOptions {
 type Finish = Extract<ChatEvent, { type: 'finish' }>;
 type Step = Extract<ChatEvent, { type: 'step' }>;
 
-function event(name: string, data: object): string {
+function renderEvent(name: string, data: object): string {
   return `event: ${name}\ndata: ${JSON.stringify({ type: name, ...data })}\n\n`;
 }
 
@@ -53,49 +53,49 @@ class Answer {
   ended = false;
   readonly #options: MessageOptions;
   /** Block ids of server-side calls, by step id. */
-  readonly #told = new Map<string, string>();
-  readonly #asked: Step[] = [];
+  readonly #blockIds = new Map<string, string>();
+  readonly #pendingApprovals: Step[] = [];
 
   constructor(sink: BlockSink, options: MessageOptions) {
     this.#options = options;
     this.blocks = new Blocks(sink, options.reasoning);
   }
 
-  take(given: ChatEvent): void {
-    if (given.type === 'response-start' || this.ended) return;
-    if (given.type === 'response-end') {
-      this.usage = given.usage;
+  take(event: ChatEvent): void {
+    if (event.type === 'response-start' || this.ended) return;
+    if (event.type === 'response-end') {
+      this.usage = event.usage;
       this.ended = true;
-    } else if (given.type === 'step') {
-      if (given.step.status !== 'started') this.steps.push(given.step);
-      if (given.step.status === 'approval_required') this.#asked.push(given);
-      else if (this.#options.mcpBlocks && given.call !== undefined) this.#tell(given);
+    } else if (event.type === 'step') {
+      if (event.step.status !== 'started') this.steps.push(event.step);
+      if (event.step.status === 'approval_required') this.#pendingApprovals.push(event);
+      else if (this.#options.mcpBlocks && event.call !== undefined) this.#addServerToolCall(event);
       // The text after a tool call is a new block.
-      else if (given.step.kind !== 'progress') this.blocks.end();
-    } else if (given.choice === 0 && this.finish === null) this.#say(given);
+      else if (event.step.kind !== 'progress') this.blocks.end();
+    } else if (event.choice === 0 && this.finish === null) this.#addContent(event);
   }
 
-  #tell(given: Step): void {
-    const known = this.#told.get(given.step.id);
-    if (known !== undefined) {
-      this.blocks.add(mcpResult(given, known));
+  #addServerToolCall(event: Step): void {
+    const blockId = this.#blockIds.get(event.step.id);
+    if (blockId !== undefined) {
+      this.blocks.add(mcpResult(event, blockId));
       return;
     }
-    const id = mcpBlockId(this.#options.id, this.#told.size, given.call?.approval);
-    this.#told.set(given.step.id, id);
-    const { block, delta } = mcpUse(given, id);
+    const id = mcpBlockId(this.#options.id, this.#blockIds.size, event.call?.approval);
+    this.#blockIds.set(event.step.id, id);
+    const { block, delta } = mcpUse(event, id);
     this.blocks.add(block, delta);
   }
 
-  #say(given: ContentEvent | Finish): void {
-    if (given.type === 'finish') {
-      this.finish = given;
-      if (this.#asked.length > 0) {
+  #addContent(event: ContentEvent | Finish): void {
+    if (event.type === 'finish') {
+      this.finish = event;
+      if (this.#pendingApprovals.length > 0) {
         this.blocks.end();
-        this.blocks.take({ type: 'text-delta', choice: 0, text: approvalWords(this.#asked) });
+        this.blocks.take({ type: 'text-delta', choice: 0, text: approvalInstructions(this.#pendingApprovals) });
       }
       this.blocks.end();
-    } else this.blocks.take(given);
+    } else this.blocks.take(event);
   }
 
   /** Throws `upstream_interrupted` when the events stopped before `response-end`. */
@@ -103,7 +103,7 @@ class Answer {
     if (!this.ended || this.finish === null) {
       throw new GatewayError('upstream_interrupted', 'The vendor cut the answer short. Send the request again.');
     }
-    if (this.blocks.lostSound) throw soundWithoutWords();
+    if (this.blocks.hasOnlySound) throw soundWithoutTranscript();
     return renderStop(this.finish, this.usage, { tools: this.blocks.calledTools, refused: this.blocks.refused });
   }
 }
@@ -119,12 +119,12 @@ export interface MessageEmitter {
 export function createMessageEmitter(options: MessageOptions): MessageEmitter {
   let text = '';
   let started = false;
-  let silent = false;
+  let finished = false;
   const answer = new Answer(
     {
-      open: (index, block) => (text += event('content_block_start', { index, content_block: block })),
-      delta: (index, delta) => (text += event('content_block_delta', { index, delta })),
-      close: (index) => (text += event('content_block_stop', { index })),
+      open: (index, block) => (text += renderEvent('content_block_start', { index, content_block: block })),
+      delta: (index, delta) => (text += renderEvent('content_block_delta', { index, delta })),
+      close: (index) => (text += renderEvent('content_block_stop', { index })),
     },
     options,
   );
@@ -132,16 +132,16 @@ export function createMessageEmitter(options: MessageOptions): MessageEmitter {
     started = true;
     const usage = { ...renderMessagesUsage({ inputTokens: options.estimatedInput(), outputTokens: 0 }) };
     const empty = { content: [], container: null, stop_reason: null, stop_sequence: null, stop_details: null, usage };
-    text += event('message_start', { message: { ...head(options), ...empty } }) + event('ping', {});
+    text += renderEvent('message_start', { message: { ...head(options), ...empty } }) + renderEvent('ping', {});
   };
   return {
     write(events) {
-      if (silent) return '';
+      if (finished) return '';
       text = '';
       if (!started) start();
       for (const each of events) answer.take(each);
       if (answer.ended) {
-        silent = true;
+        finished = true;
         const { stop_reason: reason, stop_sequence: sequence, stop_details: details, container, ...more } = answer.stop();
         const delta = {
           stop_reason: reason,
@@ -150,19 +150,19 @@ export function createMessageEmitter(options: MessageOptions): MessageEmitter {
           ...(container === undefined ? {} : { container }),
         };
         // The headers have been sent, so a warning goes here.
-        const warned = answer.finish?.warning === undefined ? {} : { warnings: [answer.finish.warning] };
-        text += event('message_delta', {
+        const warnings = answer.finish?.warning === undefined ? {} : { warnings: [answer.finish.warning] };
+        text += renderEvent('message_delta', {
           delta,
           usage: renderMessagesUsage(answer.usage),
           ...more,
-          ...pailouMember({ ...stepsOf(answer), ...warned }),
+          ...pailouMember({ ...stepsOf(answer), ...warnings }),
         });
-        text += event('message_stop', {});
+        text += renderEvent('message_stop', {});
       }
       return text;
     },
     error(error, requestId) {
-      silent = true;
+      finished = true;
       return `event: error\ndata: ${renderMessagesError(error, requestId)}\n\n`;
     },
   };

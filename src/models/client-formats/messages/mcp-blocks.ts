@@ -1,13 +1,13 @@
 /** Server-side calls as blocks of Anthropic's beta feature `mcp-client`, and as text where the format has no block. */
 import type { ChatEvent } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
-import { approvedCallId, placeOf, serverToolCallId, serverToolOutput } from '../server-tool-events.ts';
+import { approvedCallId, serverAndTool, serverToolCallId, serverToolOutput } from '../server-tool-events.ts';
 
 type Step = Extract<ChatEvent, { type: 'step' }>;
 
-const ownPattern = /^mcptoolu_([0-9a-f]{36})$/;
+const blockIdPattern = /^mcptoolu_([0-9a-f]{36})$/;
 /** Longest input in the text, in characters. `pailou.steps` holds all of it. */
-const mostShown = 2_000;
+const maxInputShown = 2_000;
 
 /** `message`: the message id, `msg_…`. `approval`: the id of the pending approval, if any. */
 export function mcpBlockId(message: string, index: number, approval?: string): string {
@@ -16,31 +16,32 @@ export function mcpBlockId(message: string, index: number, approval?: string): s
 }
 
 /** The id of the call in the conversation. */
-export function toldIdOf(blockId: string): string {
-  const own = ownPattern.exec(blockId)?.[1];
+export function callIdOfBlock(blockId: string): string {
+  const own = blockIdPattern.exec(blockId)?.[1];
   return own === undefined ? serverToolCallId(blockId) : `mcp_${own}`;
 }
 
 /** True when a message holds blocks that Pailou wrote and Anthropic would refuse. */
-export function hasOwnBlocks({ content }: JsonObject): boolean {
-  const isOwn = (block: Json): boolean => isJsonObject(block) && typeof block['id'] === 'string' && ownPattern.test(block['id']);
-  return Array.isArray(content) && content.some(isOwn);
+export function hasPailouBlocks({ content }: JsonObject): boolean {
+  const isPailouBlock = (block: Json): boolean =>
+    isJsonObject(block) && typeof block['id'] === 'string' && blockIdPattern.test(block['id']);
+  return Array.isArray(content) && content.some(isPailouBlock);
 }
 
 /** The JSON text of an object, whatever the model wrote. */
-function inputText(given: string): string {
+function inputText(input: string): string {
   try {
-    const parsed = JSON.parse(given === '' ? '{}' : given) as Json;
-    if (isJsonObject(parsed)) return given === '' ? '{}' : given;
+    const parsed = JSON.parse(input === '' ? '{}' : input) as Json;
+    if (isJsonObject(parsed)) return input === '' ? '{}' : input;
   } catch {
     // Wrapped unchanged below.
   }
-  return JSON.stringify({ arguments: given });
+  return JSON.stringify({ arguments: input });
 }
 
 /** The block at its start, and the delta that follows. */
 export function mcpUse({ step, call }: Step, id: string): { readonly block: JsonObject; readonly delta: JsonObject } {
-  const { server, name } = placeOf(step.capability);
+  const { server, name } = serverAndTool(step.capability);
   const block = { type: 'mcp_tool_use', id, name, server_name: server, input: {} };
   return { block, delta: { type: 'input_json_delta', partial_json: inputText(call?.arguments ?? '') } };
 }
@@ -51,12 +52,12 @@ export function mcpResult({ step, call }: Step, id: string): JsonObject {
 }
 
 /** A text that lists the pending approvals and how to answer them, because the format has no block for it. */
-export function approvalWords(asked: readonly Step[]): string {
-  const waits = asked.map(({ step, call }) => {
-    const given = call?.arguments ?? '{}';
-    const shown = given.length > mostShown ? `${given.slice(0, mostShown).toWellFormed()}… (all of it is in pailou.steps)` : given;
+export function approvalInstructions(pending: readonly Step[]): string {
+  const lines = pending.map(({ step, call }) => {
+    const input = call?.arguments ?? '{}';
+    const shown = input.length > maxInputShown ? `${input.slice(0, maxInputShown).toWellFormed()}… (all of it is in pailou.steps)` : input;
     return `${step.capability} waits for your approval of the input ${shown}`;
   });
-  const approvals = asked.map(({ step }) => `{"id": "${step.id}", "approve": true}`).join(', ');
-  return [...waits, `To answer, send this conversation again with "gateway": {"approvals": [${approvals}]}; false refuses.`].join('\n');
+  const approvals = pending.map(({ step }) => `{"id": "${step.id}", "approve": true}`).join(', ');
+  return [...lines, `To answer, send this conversation again with "gateway": {"approvals": [${approvals}]}; false refuses.`].join('\n');
 }

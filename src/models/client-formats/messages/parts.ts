@@ -15,8 +15,8 @@ export function cacheControl(block: JsonObject): JsonObject {
   return isJsonObject(mark) ? { cache_control: mark } : {};
 }
 
-function text(block: JsonObject, words: string): JsonObject {
-  return { type: 'text', text: words, ...cacheControl(block) };
+function text(block: JsonObject, texts: string): JsonObject {
+  return { type: 'text', text: texts, ...cacheControl(block) };
 }
 
 function required(source: JsonObject, key: string, path: string): string {
@@ -50,13 +50,13 @@ function readImage(block: JsonObject, path: string, losses: Losses): JsonObject[
   }
 }
 
-function joinWords(words: readonly (Json | undefined)[], separator: string): string {
-  return words.filter((each): each is string => typeof each === 'string' && each !== '').join(separator);
+function joinTexts(texts: readonly (Json | undefined)[], separator: string): string {
+  return texts.filter((each): each is string => typeof each === 'string' && each !== '').join(separator);
 }
 
 /** The text of a document after its title and context. */
-function titled(block: JsonObject, words: string): string {
-  return joinWords([block['title'], block['context'], words], '\n\n');
+function titled(block: JsonObject, texts: string): string {
+  return joinTexts([block['title'], block['context'], texts], '\n\n');
 }
 
 function readDocument(block: JsonObject, path: string, losses: Losses): JsonObject[] {
@@ -94,8 +94,8 @@ function wantsCitations(block: JsonObject): boolean {
 
 function readSearchResult(block: JsonObject, path: string, losses: Losses): JsonObject[] {
   if (wantsCitations(block)) losses.demand(`${path}.citations`, 'citations of search results');
-  const words = readParts(block['content'], `${path}.content`, losses).map((part) => part['text']);
-  return [text(block, joinWords([block['title'], block['source'], ...words], '\n'))];
+  const texts = readParts(block['content'], `${path}.content`, losses).map((part) => part['text']);
+  return [text(block, joinTexts([block['title'], block['source'], ...texts], '\n'))];
 }
 
 /** The parts of one block; undefined for a block of another type. Content that only Anthropic supports is recorded as a demand. */

@@ -5,7 +5,7 @@ import type { ChatBody, ChatRequest } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { Losses } from './translation-losses.ts';
-import { hasOwnBlocks } from './mcp-blocks.ts';
+import { hasPailouBlocks } from './mcp-blocks.ts';
 import { nativeBody } from './native-body.ts';
 import { readOutputFormat, readThinking } from './thinking-fields.ts';
 import { readToolChoice, readTools } from './tools.ts';
@@ -48,7 +48,7 @@ const read: ReadonlySet<string> = new Set([
 ]);
 
 /** Optional fields of Anthropic. Without them the answer still answers the question. */
-const wishes: ReadonlySet<string> = new Set([
+const optionalFields: ReadonlySet<string> = new Set([
   'betas',
   'billing_policy',
   'cache_control',
@@ -65,18 +65,18 @@ const wishes: ReadonlySet<string> = new Set([
 ]);
 
 /** Fields that change the meaning of the request, with the ability that a vendor needs for them. */
-const weighty: Readonly<Record<string, string>> = {
+const requiredAbilities: Readonly<Record<string, string>> = {
   container: 'containers',
   mcp_servers: 'connections to tool servers of its own',
 };
 
 /** The longest `user` that OpenAI accepts. Claude Code sends longer ones; a digest still distinguishes users. */
-const longestUser = 64;
+const maxUserLength = 64;
 
 function userOf(metadata: Json | undefined): Record<string, Json> {
   const id = isJsonObject(metadata) ? metadata['user_id'] : undefined;
   if (typeof id !== 'string' || id === '') return {};
-  return { user: id.length <= longestUser ? id : createHash('sha256').update(id).digest('hex') };
+  return { user: id.length <= maxUserLength ? id : createHash('sha256').update(id).digest('hex') };
 }
 
 function isNothing(value: Json | undefined): boolean {
@@ -84,13 +84,13 @@ function isNothing(value: Json | undefined): boolean {
 }
 
 /** Unknown fields. With beta headers they are Anthropic's; otherwise they are another vendor's and pass through. */
-function passedOn(body: JsonObject, beta: string | undefined, losses: Losses): Record<string, Json> {
+function passthroughFields(body: JsonObject, beta: string | undefined, losses: Losses): Record<string, Json> {
   const rest: Record<string, Json> = {};
   for (const [field, value] of Object.entries(body)) {
     if (read.has(field) || value === undefined || isNothing(value)) continue;
-    const need = weighty[field];
+    const need = requiredAbilities[field];
     if (need !== undefined) losses.demand(field, need);
-    else if (wishes.has(field) || beta !== undefined) losses.leaveOut(field);
+    else if (optionalFields.has(field) || beta !== undefined) losses.leaveOut(field);
     else rest[field] = value;
   }
   return rest;
@@ -131,7 +131,7 @@ export function readMessagesRequest(body: JsonObject, beta?: string): MessagesRe
   const thinking = readThinking(body);
   const format = readOutputFormat(body);
   const chat: JsonObject = {
-    ...passedOn(body, beta, losses),
+    ...passthroughFields(body, beta, losses),
     model: body['model'] ?? '',
     messages,
     ...given(body, 'max_tokens'),
@@ -154,7 +154,7 @@ export function readMessagesRequest(body: JsonObject, beta?: string): MessagesRe
     request: {
       body: chat as ChatBody,
       // Anthropic does not know the servers that Pailou has called.
-      ...(((body['messages'] ?? []) as readonly JsonObject[]).some(hasOwnBlocks) ? {} : { native }),
+      ...(((body['messages'] ?? []) as readonly JsonObject[]).some(hasPailouBlocks) ? {} : { native }),
       translated: losses.translation,
     },
     stream: body['stream'] === true,

@@ -30,7 +30,7 @@ export class ToolBlocks {
   readonly #calls = new Map<number, Call>();
   readonly #waiting: Call[] = [];
   /** Members of Anthropic's tool call beyond name and arguments, by call id. */
-  readonly #more = new Map<string, JsonObject>();
+  readonly #additionalMembers = new Map<string, JsonObject>();
   #current: Call | null = null;
 
   constructor(sink: ToolSink) {
@@ -51,9 +51,9 @@ export class ToolBlocks {
   }
 
   /** Remembers Anthropic's block of a call before the call starts. */
-  know(block: JsonObject): void {
+  rememberBlock(block: JsonObject): void {
     const { type: _type, id, name: _name, input: _input, ...more } = block;
-    if (typeof id === 'string') this.#more.set(id, more);
+    if (typeof id === 'string') this.#additionalMembers.set(id, more);
   }
 
   start({ call: number, id, name }: Extract<ChatEvent, { type: 'tool-call-start' }>): void {
@@ -84,7 +84,7 @@ export class ToolBlocks {
 
   #write(call: Call): void {
     this.#current = call;
-    this.#sink.open({ type: 'tool_use', id: call.id, name: call.name, input: {}, ...this.#more.get(call.id) });
+    this.#sink.open({ type: 'tool_use', id: call.id, name: call.name, input: {}, ...this.#additionalMembers.get(call.id) });
     if (call.arguments !== '') this.#sink.delta({ type: 'input_json_delta', partial_json: call.arguments });
   }
 }

@@ -2,9 +2,9 @@
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { joinTextParts } from '../../text-parts.ts';
 import { decodeReasoning } from '../encoded-reasoning.ts';
-import { serverToolCall, serverToolResult, wordsIn } from '../server-tool-events.ts';
+import { serverToolCall, serverToolResult, textOfParts } from '../server-tool-events.ts';
 import { invalid, type Losses } from './translation-losses.ts';
-import { toldIdOf } from './mcp-blocks.ts';
+import { callIdOfBlock } from './mcp-blocks.ts';
 import { blocksIn, cacheControl, readOrDemand, readParts } from './parts.ts';
 
 function readResult(block: JsonObject, path: string, losses: Losses): JsonObject {
@@ -61,7 +61,7 @@ class AssistantTurn {
   add(block: JsonObject, path: string, losses: Losses): void {
     const { type } = block;
     if (type === 'mcp_tool_result') {
-      this.#results.set(toldIdOf(required(block, 'tool_use_id', path)), wordsIn(block['content']));
+      this.#results.set(callIdOfBlock(required(block, 'tool_use_id', path)), textOfParts(block['content']));
       return;
     }
     if (!this.#isOpen && [...this.#results.values()].some((result) => result !== null)) this.end();
@@ -70,7 +70,7 @@ class AssistantTurn {
       this.#calls.push({ id: required(block, 'id', path), type: 'function', function: called });
       this.#isOpen = true;
     } else if (type === 'mcp_tool_use') {
-      const id = toldIdOf(required(block, 'id', path));
+      const id = callIdOfBlock(required(block, 'id', path));
       this.#calls.push(serverToolCall(id, required(block, 'server_name', path), required(block, 'name', path), inputOf(block, path)));
       this.#results.set(id, null);
     } else if (type === 'thinking') {

@@ -5,10 +5,10 @@ import { invalid } from './request-errors.ts';
 import { responseOfItem } from './ids.ts';
 
 /** Items of a model's output. In a whole conversation they follow each decision of an earlier turn. */
-const said: ReadonlySet<unknown> = new Set(['reasoning', 'function_call', 'custom_tool_call', 'mcp_call']);
+const outputTypes: ReadonlySet<unknown> = new Set(['reasoning', 'function_call', 'custom_tool_call', 'mcp_call']);
 
-function isSaid(item: Json): boolean {
-  return isJsonObject(item) && (said.has(item['type']) || item['role'] === 'assistant');
+function isOutput(item: Json): boolean {
+  return isJsonObject(item) && (outputTypes.has(item['type']) || item['role'] === 'assistant');
 }
 
 function readDecision(item: JsonObject, index: number): Decision {
@@ -23,7 +23,7 @@ function readDecision(item: JsonObject, index: number): Decision {
 export function readDecisions(input: Json | undefined): Decision[] {
   if (!Array.isArray(input)) return [];
   const items = input as readonly Json[];
-  const from = items.findLastIndex(isSaid) + 1;
+  const from = items.findLastIndex(isOutput) + 1;
   const decisions = items.flatMap((item, index) =>
     index >= from && isJsonObject(item) && item['type'] === 'mcp_approval_response' ? [readDecision(item, index)] : [],
   );

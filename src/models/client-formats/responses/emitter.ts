@@ -2,7 +2,7 @@
 import type { ChatEvent, ChatEvents, StepRecord, Usage } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
-import { soundWithoutWords } from '../sound.ts';
+import { soundWithoutTranscript } from '../sound.ts';
 import { Output, type OutputForm } from './output-items.ts';
 import type { EventSink } from './event-sink.ts';
 import { renderResponseUsage } from './usage.ts';
@@ -76,7 +76,7 @@ class Answer {
     if (!this.ended || this.#finish === null) {
       throw new GatewayError('upstream_interrupted', 'The vendor cut the answer short. Send the request again.');
     }
-    if (this.#output.lostSound) throw soundWithoutWords();
+    if (this.#output.hasOnlySound) throw soundWithoutTranscript();
     const reason = this.#cutShort();
     const response = this.#render(reason === null ? 'completed' : 'incomplete', {
       output: this.#output.items,
@@ -84,13 +84,13 @@ class Answer {
       completed_at: reason === null ? Math.floor(Date.now() / 1000) : null,
       incomplete_details: reason === null ? null : { reason },
       // Members beyond OpenAI's schema, where its clients ignore them.
-      ...this.#told(streamed ? this.#finish.warning : undefined),
+      ...this.#pailouMember(streamed ? this.#finish.warning : undefined),
     });
     this.#options.onComplete({ response, messages: this.#output.messages });
     return response;
   }
 
-  #told(warning: string | undefined): { pailou?: JsonObject } {
+  #pailouMember(warning: string | undefined): { pailou?: JsonObject } {
     if (this.#steps.length === 0) return warning === undefined ? {} : { pailou: { warnings: [warning] } };
     const limit = this.#finish?.limit;
     return {
@@ -127,7 +127,7 @@ export interface ResponseEmitter {
 export function createResponseEmitter(options: ResponseOptions): ResponseEmitter {
   let text = '';
   let number = 0;
-  let silent = false;
+  let finished = false;
   const emit: EventSink = (type, members) => {
     // Rendered around the members without an intermediate object: every token takes this path.
     text += `event: ${type}\ndata: {"type":"${type}","sequence_number":${number++},${JSON.stringify(members).slice(1)}\n\n`;
@@ -140,19 +140,19 @@ export function createResponseEmitter(options: ResponseOptions): ResponseEmitter
   };
   return {
     write(events) {
-      if (silent) return '';
+      if (finished) return '';
       text = '';
       start();
       for (const event of events) answer.take(event);
       if (answer.ended) {
         const response = answer.complete(true);
-        silent = true;
+        finished = true;
         emit(response['status'] === 'incomplete' ? 'response.incomplete' : 'response.completed', { response });
       }
       return text;
     },
     error(error, requestId) {
-      silent = true;
+      finished = true;
       text = '';
       start();
       emit('error', { code: error.code, message: error.message, param: error.param, request_id: requestId });

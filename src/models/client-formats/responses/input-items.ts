@@ -2,7 +2,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { imageDataUrl } from '../../answer-images.ts';
 import { decodeReasoning } from '../encoded-reasoning.ts';
-import { approvedCallId, serverToolCall, serverToolCallId, serverToolResult, wordsIn } from '../server-tool-events.ts';
+import { approvedCallId, serverToolCall, serverToolCallId, serverToolResult, textOfParts } from '../server-tool-events.ts';
 import { atOpenai, invalid, typeName } from './request-errors.ts';
 import { readContent, textIn } from './parts.ts';
 
@@ -18,8 +18,8 @@ function text(item: JsonObject, field: string, path: string): string {
 function outputOf({ output, error }: JsonObject): string {
   if (typeof output === 'string') return output;
   if (typeof error === 'string') return error;
-  const words = isJsonObject(error) ? wordsIn(error['content']) || wordsIn(error['message']) : '';
-  return words || 'The call was cut off; nothing is known of its result.';
+  const message = isJsonObject(error) ? textOfParts(error['content']) || textOfParts(error['message']) : '';
+  return message || 'The call was cut off; nothing is known of its result.';
 }
 
 function conversationId(item: JsonObject, path: string): string {
@@ -32,7 +32,7 @@ function list(value: Json | undefined): readonly Json[] {
 }
 
 /** Approval requests that the input refers to. */
-export interface Questions {
+export interface ApprovalRequests {
   /** Ids of the requests that this input decides. */
   readonly open: ReadonlySet<string>;
   /** Earlier items, which may hold the approval requests. */
@@ -47,32 +47,32 @@ class Conversation {
   #results: JsonObject[] = [];
   /** True while the caller's own tool calls await results. */
   #isOpen = false;
-  readonly #open: ReadonlySet<string>;
-  readonly #questions = new Map<unknown, JsonObject>();
+  readonly #decidedNow: ReadonlySet<string>;
+  readonly #approvalRequests = new Map<unknown, JsonObject>();
 
-  constructor({ open, before }: Questions) {
-    this.#open = open;
-    for (const item of before) if (item['type'] === 'mcp_approval_request') this.#questions.set(item['id'], item);
+  constructor({ open, before }: ApprovalRequests) {
+    this.#decidedNow = open;
+    for (const item of before) if (item['type'] === 'mcp_approval_request') this.#approvalRequests.set(item['id'], item);
   }
 
   add(item: JsonObject, path: string): void {
     const type = item['type'] ?? (item['role'] === undefined ? undefined : 'message');
     switch (type) {
       case 'message':
-        this.#message(item, path);
+        this.#addMessage(item, path);
         return;
       case 'reasoning':
-        this.#reasoning(item);
+        this.#addReasoning(item);
         return;
       case 'function_call':
-        this.#call({
+        this.#addCall({
           id: text(item, 'call_id', path),
           type: 'function',
           function: { name: text(item, 'name', path), arguments: typeof item['arguments'] === 'string' ? item['arguments'] : '{}' },
         });
         return;
       case 'custom_tool_call':
-        this.#call({
+        this.#addCall({
           id: text(item, 'call_id', path),
           type: 'custom',
           custom: { name: text(item, 'name', path), input: typeof item['input'] === 'string' ? item['input'] : '' },
@@ -88,16 +88,16 @@ class Conversation {
         });
         return;
       case 'image_generation_call':
-        this.#image(item, path);
+        this.#addImage(item, path);
         return;
       case 'mcp_call':
-        this.#told(item, conversationId(item, path), outputOf(item), path);
+        this.#serverToolCall(item, conversationId(item, path), outputOf(item), path);
         return;
       case 'mcp_approval_request':
-        this.#questions.set(item['id'], item);
+        this.#approvalRequests.set(item['id'], item);
         return;
       case 'mcp_approval_response':
-        this.#decided(item, path);
+        this.#decision(item, path);
         break;
       // Each request lists its tools itself.
       case 'mcp_list_tools':
@@ -116,23 +116,23 @@ class Conversation {
   }
 
   /** Output after tool results belongs to the next round. */
-  #next(): void {
+  #startNextRound(): void {
     if (this.#results.length > 0 && !this.#isOpen) this.end();
   }
 
-  #told(item: JsonObject, id: string, result: string, path: string): void {
+  #serverToolCall(item: JsonObject, id: string, result: string, path: string): void {
     const turn = this.#assistant();
-    const given = typeof item['arguments'] === 'string' ? item['arguments'] : '';
-    const call = serverToolCall(id, text(item, 'server_label', path), text(item, 'name', path), given);
+    const args = typeof item['arguments'] === 'string' ? item['arguments'] : '';
+    const call = serverToolCall(id, text(item, 'server_label', path), text(item, 'name', path), args);
     turn['tool_calls'] = [...list(turn['tool_calls']), call];
     this.#results.push(serverToolResult(id, result));
   }
 
   /** An approval needs no result here: its call follows as an item. A refusal becomes the result. */
-  #decided({ approval_request_id: id, approve }: JsonObject, path: string): void {
-    const question = this.#questions.get(id);
-    if (typeof id !== 'string' || question === undefined || approve !== false || this.#open.has(id)) return;
-    this.#told(question, approvedCallId(id), 'The person did not allow this call.', path);
+  #decision({ approval_request_id: id, approve }: JsonObject, path: string): void {
+    const question = this.#approvalRequests.get(id);
+    if (typeof id !== 'string' || question === undefined || approve !== false || this.#decidedNow.has(id)) return;
+    this.#serverToolCall(question, approvedCallId(id), 'The person did not allow this call.', path);
   }
 
   #assistant(): Message {
@@ -140,10 +140,10 @@ class Conversation {
     return this.#turn;
   }
 
-  #message(item: JsonObject, path: string): void {
+  #addMessage(item: JsonObject, path: string): void {
     const { role } = item;
     if (role === 'assistant') {
-      this.#say(readContent(item['content'], `${path}.content`, ''));
+      this.#addText(readContent(item['content'], `${path}.content`, ''));
       return;
     }
     this.end();
@@ -154,29 +154,29 @@ class Conversation {
     else throw invalid(`${path}.role`, 'must be user, assistant, system or developer.');
   }
 
-  #say(content: Json): void {
-    this.#next();
-    const given = this.#turn?.['content'];
+  #addText(content: Json): void {
+    this.#startNextRound();
+    const args = this.#turn?.['content'];
     // A text after a text is a new message. A text after a call stays in its message, because results must follow the calls.
-    if (typeof given === 'string' && this.#turn?.['tool_calls'] === undefined) this.end();
+    if (typeof args === 'string' && this.#turn?.['tool_calls'] === undefined) this.end();
     const turn = this.#assistant();
     const parts: readonly Json[] = typeof content === 'string' ? [{ type: 'text', text: content }] : list(content);
     const refusal = parts.map((part) => (isJsonObject(part) && typeof part['refusal'] === 'string' ? part['refusal'] : '')).join('');
-    const said = textIn(parts.filter((part) => isJsonObject(part) && part['type'] === 'text'));
-    turn['content'] = typeof turn['content'] === 'string' ? `${turn['content']}\n\n${said}` : said;
+    const textContent = textIn(parts.filter((part) => isJsonObject(part) && part['type'] === 'text'));
+    turn['content'] = typeof turn['content'] === 'string' ? `${turn['content']}\n\n${textContent}` : textContent;
     if (refusal !== '') turn['refusal'] = refusal;
   }
 
-  #call(call: JsonObject): void {
-    this.#next();
+  #addCall(call: JsonObject): void {
+    this.#startNextRound();
     this.#isOpen = true;
     const turn = this.#assistant();
     turn['tool_calls'] = [...list(turn['tool_calls']), call];
   }
 
   /** A picture of an earlier answer, as part of the assistant's message. */
-  #image(item: JsonObject, path: string): void {
-    this.#next();
+  #addImage(item: JsonObject, path: string): void {
+    this.#startNextRound();
     const format = typeof item['output_format'] === 'string' ? `image/${item['output_format']}` : undefined;
     const image = { type: 'image_url', image_url: { url: imageDataUrl(text(item, 'result', path), format) } };
     const turn = this.#assistant();
@@ -184,25 +184,25 @@ class Conversation {
     turn['content'] ??= '';
   }
 
-  #reasoning(item: JsonObject): void {
-    this.#next();
+  #addReasoning(item: JsonObject): void {
+    this.#startNextRound();
     if (this.#turn !== null && this.#turn['tool_calls'] === undefined && this.#turn['content'] !== null) this.end();
     const turn = this.#assistant();
-    const thought = textIn(item['content']) || textIn(item['summary']);
-    if (thought !== '') {
+    const reasoning = textIn(item['content']) || textIn(item['summary']);
+    if (reasoning !== '') {
       const earlier = turn['reasoning_content'];
-      turn['reasoning_content'] = typeof earlier === 'string' ? `${earlier}\n\n${thought}` : thought;
+      turn['reasoning_content'] = typeof earlier === 'string' ? `${earlier}\n\n${reasoning}` : reasoning;
     }
-    const packed = typeof item['encrypted_content'] === 'string' ? decodeReasoning(item['encrypted_content']) : undefined;
-    const details = list(packed?.['details']);
+    const encoded = typeof item['encrypted_content'] === 'string' ? decodeReasoning(item['encrypted_content']) : undefined;
+    const details = list(encoded?.['details']);
     if (details.length > 0) turn['reasoning_details'] = [...list(turn['reasoning_details']), ...details];
   }
 }
 
 /** The messages of `input`. References must be resolved before. Throws a fault naming the item. */
-export function readItems(input: Json | undefined, questions: Questions = { open: new Set(), before: [] }): JsonObject[] {
+export function readItems(input: Json | undefined, approvals: ApprovalRequests = { open: new Set(), before: [] }): JsonObject[] {
   if (typeof input === 'string') return [{ role: 'user', content: input }];
-  const conversation = new Conversation(questions);
+  const conversation = new Conversation(approvals);
   list(input).forEach((item, index) => {
     if (!isJsonObject(item)) throw invalid(`input[${index}]`, 'must be an object.');
     conversation.add(item, `input[${index}]`);

@@ -1,13 +1,13 @@
 /** Output items of server-side tools: a call with its output, and a pending approval. */
 import type { ChatEvent } from '../../../types/chat.ts';
 import type { Json, JsonObject } from '../../../types/json.ts';
-import { placeOf, serverToolOutput } from '../server-tool-events.ts';
+import { serverAndTool, serverToolOutput } from '../server-tool-events.ts';
 import type { EventSink } from './event-sink.ts';
 
 type Step = Extract<ChatEvent, { type: 'step' }>;
 
 function head({ step, call }: Step): { readonly server_label: string; readonly name: string; readonly arguments: string } {
-  const { server, name } = placeOf(step.capability);
+  const { server, name } = serverAndTool(step.capability);
   return { server_label: server, name, arguments: call === undefined || call.arguments === '' ? '{}' : call.arguments };
 }
 

@@ -32,7 +32,7 @@ export class Output {
   /** Running server-side calls, by step id. */
   readonly #running = new Map<string, McpCallItem>();
   readonly #transcript = new Transcript();
-  #silentSound = false;
+  #hasSoundWithoutTranscript = false;
 
   constructor(sink: EventSink, response: string, form: OutputForm) {
     this.#sink = sink;
@@ -43,22 +43,22 @@ export class Output {
   take(event: ContentEvent): void {
     switch (event.type) {
       case 'text-delta':
-        this.#transcript.say(event.text);
+        this.#transcript.addText(event.text);
         if (event.text !== '' || event.logprobs !== undefined) this.#message().text(event.text, event.logprobs);
         return;
       case 'refusal-delta':
-        this.#transcript.refuse(event.text);
+        this.#transcript.addRefusal(event.text);
         if (event.text !== '') this.#message().refusal(event.text);
         return;
       case 'annotation':
         this.#message().annotation(event.annotation);
         return;
       case 'reasoning-delta':
-        this.#transcript.think(event.text);
+        this.#transcript.addReasoning(event.text);
         if (this.#form.reasoning && event.text !== '') this.#reasoning().text(event.text);
         return;
       case 'thought':
-        this.#transcript.detail(event.detail);
+        this.#transcript.addReasoningDetail(event.detail);
         if (this.#form.encrypted) this.#reasoning().detail(event.detail);
         return;
       case 'tool-call-start':
@@ -79,12 +79,12 @@ export class Output {
   }
 
   /** True when the answer held sound without a transcript. This format can carry the transcript only. */
-  get lostSound(): boolean {
-    return this.#silentSound && this.#items.length === 0;
+  get hasOnlySound(): boolean {
+    return this.#hasSoundWithoutTranscript && this.#items.length === 0;
   }
 
   #image(url: string): void {
-    this.#transcript.show(url);
+    this.#transcript.addImage(url);
     const data = dataOf(url);
     // OpenAI's item embeds the picture. A picture elsewhere is emitted as a link.
     if (data === undefined) this.#message().text(`![picture](${url})`, undefined);
@@ -95,9 +95,9 @@ export class Output {
   }
 
   #sound({ transcript }: JsonObject): void {
-    if (typeof transcript !== 'string') this.#silentSound = true;
+    if (typeof transcript !== 'string') this.#hasSoundWithoutTranscript = true;
     else if (transcript !== '') {
-      this.#transcript.say(transcript);
+      this.#transcript.addText(transcript);
       this.#message().text(transcript, undefined);
     }
   }
@@ -108,7 +108,7 @@ export class Output {
     if (event.call === undefined) return;
     if (step.status === 'approval_required') {
       this.#close('completed');
-      this.#transcript.ask();
+      this.#transcript.markPendingApproval();
       this.#items.push(new McpApprovalItem(this.#sink, event, this.#items.length));
     } else if (step.status === 'started') {
       this.#close('completed');
@@ -166,7 +166,7 @@ export class Output {
     this.#close('completed');
     const call = this.#add(start.kind === 'custom' ? 'ctc' : 'fc', (id, index) => new CallItem(this.#sink, start, id, index));
     this.#calls.set(start.call, call);
-    this.#transcript.call(() => call.call);
+    this.#transcript.addCall(() => call.call);
   }
 
   #close(status: 'completed' | 'incomplete'): void {

@@ -38,7 +38,7 @@ const read: ReadonlySet<string> = new Set([
 ]);
 
 /** Optional fields of OpenAI. Without them the answer still answers the question. */
-const wishes: ReadonlySet<string> = new Set([
+const optionalFields: ReadonlySet<string> = new Set([
   'access_programs',
   'context_management',
   'image',
@@ -48,7 +48,7 @@ const wishes: ReadonlySet<string> = new Set([
 ]);
 
 /** Objects that are stored or run at OpenAI. */
-const elsewhere: Readonly<Record<string, string>> = { conversation: 'a stored conversation', prompt: 'a stored prompt' };
+const storedAtOpenai: Readonly<Record<string, string>> = { conversation: 'a stored conversation', prompt: 'a stored prompt' };
 
 export interface ResponsesRequest {
   readonly request: ChatRequest;
@@ -100,13 +100,13 @@ function echoOf(body: JsonObject): JsonObject {
 }
 
 /** The other fields: passed through, unless they are OpenAI's alone. */
-function passedOn(body: JsonObject, leftOut: string[]): Record<string, Json> {
+function passthroughFields(body: JsonObject, leftOut: string[]): Record<string, Json> {
   const rest: Record<string, Json> = {};
   for (const [field, value] of Object.entries(body)) {
     if (value === undefined || value === null || read.has(field)) continue;
-    const what = elsewhere[field];
+    const what = storedAtOpenai[field];
     if (what !== undefined) throw atOpenai(field, what, 'Send it in the request itself.');
-    if (wishes.has(field)) leftOut.push(field);
+    if (optionalFields.has(field)) leftOut.push(field);
     else rest[field] = value;
   }
   return rest;
@@ -123,7 +123,7 @@ function logprobsOf(body: JsonObject): Record<string, Json> {
 export function readResponsesRequest(body: JsonObject, earlier: Earlier = { messages: [], items: [] }): ResponsesRequest {
   if (body['background'] === true) throw atOpenai('background', 'work in the background', 'Leave it out; the answer can be streamed.');
   const leftOut: string[] = [];
-  const rest = passedOn(body, leftOut);
+  const rest = passthroughFields(body, leftOut);
   if (body['truncation'] === 'auto') leftOut.push('truncation');
   const decisions = readDecisions(body['input']);
   const open = new Set(decisions.map(({ id }) => id));

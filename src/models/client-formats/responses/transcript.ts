@@ -1,7 +1,7 @@
 /** The answer as chat-completions messages that a later response continues: one per round, with the results of server-side calls. */
 import type { ChatEvent } from '../../../types/chat.ts';
 import type { Json, JsonObject } from '../../../types/json.ts';
-import { approvedCallId, placeOf, serverToolCall, serverToolOutput, serverToolResult } from '../server-tool-events.ts';
+import { approvedCallId, serverAndTool, serverToolCall, serverToolOutput, serverToolResult } from '../server-tool-events.ts';
 
 type Step = Extract<ChatEvent, { type: 'step' }>;
 
@@ -13,54 +13,54 @@ export class Transcript {
   readonly #messages: JsonObject[] = [];
   #text = '';
   #refusal = '';
-  #thought = '';
+  #reasoning = '';
   #details: JsonObject[] = [];
   #images: JsonObject[] = [];
   #calls: (() => JsonObject)[] = [];
   /** Results of the current round, in the order of its calls. */
   #results = new Map<string, JsonObject>();
-  #asks = false;
+  #hasPendingApproval = false;
 
-  say(text: string): void {
-    this.#begin();
+  addText(text: string): void {
+    this.#startNextRound();
     this.#text += text;
   }
 
-  refuse(text: string): void {
-    this.#begin();
+  addRefusal(text: string): void {
+    this.#startNextRound();
     this.#refusal += text;
   }
 
-  think(text: string): void {
-    this.#begin();
-    this.#thought += text;
+  addReasoning(text: string): void {
+    this.#startNextRound();
+    this.#reasoning += text;
   }
 
-  detail(detail: JsonObject): void {
-    this.#begin();
-    this.#details.push(detail);
+  addReasoningDetail(addReasoningDetail: JsonObject): void {
+    this.#startNextRound();
+    this.#details.push(addReasoningDetail);
   }
 
   /** A picture, as a data: URL or an address. */
-  show(url: string): void {
-    this.#begin();
+  addImage(url: string): void {
+    this.#startNextRound();
     this.#images.push({ type: 'image_url', image_url: { url } });
   }
 
   /** A call of the caller's own function, read when the answer is complete. */
-  call(whole: () => JsonObject): void {
-    this.#begin();
-    this.#calls.push(whole);
+  addCall(render: () => JsonObject): void {
+    this.#startNextRound();
+    this.#calls.push(render);
   }
 
   /** Marks a pending approval: an answer without other output is not a message. */
-  ask(): void {
-    this.#asks = true;
+  markPendingApproval(): void {
+    this.#hasPendingApproval = true;
   }
 
   serverToolCall(item: string, { step, call }: Step): void {
     const id = conversationId(item, call);
-    const { server, name } = placeOf(step.capability);
+    const { server, name } = serverAndTool(step.capability);
     // The calls of one round start together, so this one belongs to the next round.
     if ([...this.#results.values()].some(({ content }) => content !== null)) this.#end();
     this.#calls.push(() => serverToolCall(id, server, name, call?.arguments ?? ''));
@@ -73,16 +73,18 @@ export class Transcript {
   }
 
   get messages(): readonly JsonObject[] {
-    return this.#isEmpty && (this.#asks || this.#messages.length > 0) ? this.#messages : [...this.#messages, ...this.#round()];
+    return this.#isEmpty && (this.#hasPendingApproval || this.#messages.length > 0)
+      ? this.#messages
+      : [...this.#messages, ...this.#round()];
   }
 
   get #isEmpty(): boolean {
-    const isSilent = this.#text === '' && this.#refusal === '' && this.#thought === '';
+    const isSilent = this.#text === '' && this.#refusal === '' && this.#reasoning === '';
     return isSilent && this.#calls.length === 0 && this.#details.length === 0 && this.#images.length === 0;
   }
 
   /** Output after results belongs to the next round. */
-  #begin(): void {
+  #startNextRound(): void {
     if (this.#results.size > 0) this.#end();
   }
 
@@ -90,7 +92,7 @@ export class Transcript {
     this.#messages.push(...this.#round());
     this.#text = '';
     this.#refusal = '';
-    this.#thought = '';
+    this.#reasoning = '';
     this.#details = [];
     this.#images = [];
     this.#calls = [];
@@ -98,10 +100,10 @@ export class Transcript {
   }
 
   #round(): JsonObject[] {
-    const calls = this.#calls.map((whole) => whole());
+    const calls = this.#calls.map((render) => render());
     const message: Record<string, Json> = { role: 'assistant', content: this.#text === '' && calls.length > 0 ? null : this.#text };
     if (this.#refusal !== '') message['refusal'] = this.#refusal;
-    if (this.#thought !== '') message['reasoning_content'] = this.#thought;
+    if (this.#reasoning !== '') message['reasoning_content'] = this.#reasoning;
     if (this.#details.length > 0) message['reasoning_details'] = this.#details;
     if (this.#images.length > 0) message['images'] = this.#images;
     if (calls.length > 0) message['tool_calls'] = calls;
