@@ -1,5 +1,6 @@
 /** The gateway in which the incidents of others are tried: a process of its own, a vendor that can be told what to say, four people. */
 import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
+import { nodePrograms } from './programs.ts';
 import { type Answer, startProcess } from './gateway.ts';
 import { startVendor, type Vendor } from './vendor.ts';
 
@@ -27,7 +28,7 @@ export interface Scene extends AsyncDisposable {
 export async function setScene(): Promise<Scene> {
   const vendor = await startVendor();
   let output = (): string => '';
-  const env = { PAILOU_LOG_LEVEL: 'debug', PAILOU_MASTER_KEY: canaries.master };
+  const env = { PAILOU_LOG_LEVEL: 'debug', PAILOU_MASTER_KEY: canaries.master, ...nodePrograms([['-e', 'process.exit()']]) };
   const companies = await startCompanies(env, async (all) => {
     const started = await startProcess(all);
     ({ output } = started);
