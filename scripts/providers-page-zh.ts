@@ -95,7 +95,7 @@ export async function providersPageZh(): Promise<string> {
     '- **JSON 模式**：要求厂商返回 JSON，用提示词告知 Schema，由 Pailou 校验。',
     '- **提示词**：同上，但不发送 `response_format`，因为厂商会拒绝它。',
     '',
-    '厂商自己不保证时，Schema 附在 system 消息末尾；不论是否流式，回答都先扣住，校验通过才放行。不符合的回答会连同错误原因退给模型修正，最多两次；',
+    '厂商自己不保证时，Schema 附在 system 消息末尾；不论是否流式，回答都先暂存，校验通过才返回。不符合的回答会连同错误原因退给模型修正，最多两次；',
     '仍不行就换下一个部署，最后以 `output_invalid` 结束，并附上最接近的一次回答。每次修正都作为一次尝试记入账本，全部 token 计入用量。响应头',
     '`x-pailou-warnings` 会注明回答经 Pailou 校验。工具调用、拒答以及因长度上限截断的回答原样通过。`n` 大于 1 时不做修正。技能自行校验输出。\n',
     '| kind | JSON Schema | 例外的模型 | 来源 |\n|---|---|---|---|',
@@ -103,6 +103,8 @@ export async function providersPageZh(): Promise<string> {
     '',
     '具体模型的能力可能小于厂商的能力：某个模型能不能看图，由厂商在它自己的报错里说明。',
     '只能流式输出的模型，由 Pailou 以流式请求、再合并成完整回答：在供应商上设 `stream_only`，或在部署上设 `always_stream`。',
+    '第一张表里写有 `openai-responses` 的厂商，还提供 OpenAI 的 Responses API。以下情况部署会使用它：部署的 `api` 写成 `responses`，或模型目录表明该模型只有这一种 API，',
+    '或供应商的 `responses_models` 列出了该模型；不论调用方用哪种格式，都感觉不到差别。`n`、`stop` 和 `logit_bias` 在这里会被点名拒绝，因为该 API 没有这些字段。',
     `有些模型可以接着给定的开头往下写（部署的选项 \`prefill\`，见 docs/routing.md），它们是 ${prefill.join('、')}；`,
     '其中 DeepSeek 只在以 `/beta` 结尾的地址上支持，Claude 只限 4.6 之前的版本，通义千问和豆包只在关闭思考时支持。\n',
   ].join('\n');
