@@ -1,4 +1,4 @@
-/** The body of a chat's answer as events: streamed or whole, as it really is, whatever its header calls it. */
+/** The body of a chat answer as events. Whether it is streamed is detected from its bytes, whatever its content type says. */
 import type { UpstreamResponse } from '../outbound/client.ts';
 import type { ChatEvent, ChatEvents } from '../types/chat.ts';
 import type { ChatFormat, Reading, StreamProgress } from '../types/wire-format.ts';
@@ -8,7 +8,7 @@ import { checkChoices } from './positional-answers.ts';
 import { singleBatch } from './single-batch.ts';
 import { contentType } from './send-upstream.ts';
 
-/** A whole answer may be so large; one beyond it is no answer of a model. */
+/** The size limit of a whole answer. */
 export const wholeBytes = 64 * 1024 * 1024;
 
 const brace = 0x7b;
@@ -16,7 +16,7 @@ const fieldOfEvents = /^(data|event|id|retry|):/;
 
 interface Reader {
   readonly reading: Reading | undefined;
-  /** The call's. */
+  /** The call's signal. */
   readonly signal: AbortSignal;
 }
 
@@ -24,13 +24,10 @@ function firstCharacter(bytes: Buffer): number | undefined {
   return bytes.find((byte) => byte > 0x20);
 }
 
-/**
- * How long a silent vendor is waited for that has named its finish reason: for its counts, for more words where it went on
- * behind a finish reason before, or for nothing but the end of the body.
- */
+/** How long a silent vendor is waited for after a finish reason. It may still send its counts, more content after an earlier finish reason, or only the end of the body. */
 const quietMs: Readonly<Record<Exclude<StreamProgress, 'open'>, number>> = { finished: 1_000, refinished: 5_000, counted: 250 };
 
-/** The next bytes, or null where the vendor stays silent. */
+/** The next bytes, or null when the vendor stays silent. */
 async function nextOrQuiet(
   body: AsyncIterator<Buffer, undefined>,
   milliseconds: number,
@@ -46,13 +43,13 @@ async function nextOrQuiet(
   }
 }
 
-/** A stream that breaks behind its finish reason lost no more than its counts; so did one that its idle limit ended there. */
+/** True when a broken stream is complete: after its finish reason only counts can be lost. The same holds for an idle timeout there. */
 function isOver(progress: StreamProgress, signal: AbortSignal): boolean {
   if (progress !== 'finished' && progress !== 'counted') return false;
   return !signal.aborted || (signal.reason as { readonly code?: unknown } | undefined)?.code === 'upstream_interrupted';
 }
 
-/** One batch per read of the socket. Leaving the loop drops the connection to the vendor. */
+/** One batch per socket read. Leaving the loop closes the connection to the vendor. */
 async function* readStreamed(
   response: UpstreamResponse,
   format: ChatFormat,
@@ -94,7 +91,7 @@ async function* readStreamed(
   }
 }
 
-/** A JSON body that calls itself a stream. */
+/** A JSON body whose content type says stream. */
 async function readRest(first: Buffer, rest: AsyncIterator<Buffer, undefined>): Promise<Buffer> {
   async function* all(): AsyncGenerator<Buffer> {
     yield first;
@@ -111,12 +108,12 @@ async function readAtOnce(response: UpstreamResponse, format: ChatFormat, readin
 
 function decodeAtOnce(bytes: Buffer, format: ChatFormat, reading: Reading | undefined): readonly ChatEvent[] {
   if (!fieldOfEvents.test(bytes.subarray(0, 16).toString('latin1').trimStart())) return format.decodeResponse(bytes, reading);
-  // A stream that calls itself JSON.
+  // A stream whose content type says JSON.
   const decoder = format.decoder(reading);
   return [...decoder.push(bytes), ...decoder.end()];
 }
 
-/** `wanted`: a stream was asked for. The vendor decides: some stream whatever was asked, some cannot. */
+/** `wanted`: a stream was requested. The vendor decides: some always stream, some never do. */
 export function readAnswer(response: UpstreamResponse, format: ChatFormat, wanted: boolean, reader: Reader): ChatEvents {
   const type = contentType(response.headers);
   const asStream = type === 'text/event-stream' || (wanted && type !== 'application/json');

@@ -1,9 +1,9 @@
-/** Pictures in an answer, from the forms in which vendors send them: each becomes a `data:` URL or stays an address. */
+/** Reads pictures of an answer in the forms of all vendors: each becomes a `data:` URL or stays an address. */
 import type { ChatEvent } from '../types/chat.ts';
 import { isJsonObject, type Json } from '../types/json.ts';
 import { invalidAnswer } from './answer-json.ts';
 
-/** How the base64 text of a file begins, by its media type. */
+/** The first characters of a file's base64 text, by media type. */
 const signatures: readonly (readonly [beginning: string, mediaType: string])[] = [
   ['iVBORw0KGgo', 'image/png'],
   ['/9j/', 'image/jpeg'],
@@ -11,11 +11,11 @@ const signatures: readonly (readonly [beginning: string, mediaType: string])[] =
   ['UklGR', 'image/webp'],
 ];
 
-/** Where an object holds its picture, in order of preference. */
+/** The members in which an object holds its picture, in order of preference. */
 const places = ['image_url', 'url', 'b64_json', 'data', 'base64', 'image', 'source'];
 const mediaTypes = ['media_type', 'mime_type', 'mimeType'];
 
-/** The parts of content that are pictures. */
+/** The types of content parts that are pictures. */
 const partTypes: ReadonlySet<unknown> = new Set(['image_url', 'image', 'output_image']);
 
 export function imageDataUrl(base64: string, mediaType?: string): string {
@@ -37,25 +37,25 @@ function urlIn(image: Json | undefined, mediaType?: string): string | undefined 
   return undefined;
 }
 
-/** Throws `upstream_invalid_response` for what is no picture: the answer would be empty where it should not be. */
+/** Throws `upstream_invalid_response` for anything but a picture, so that no answer is silently empty. */
 export function readImage(image: Json, choice: number, events: ChatEvent[]): void {
   const url = urlIn(image);
   if (url === undefined) throw invalidAnswer('a picture that cannot be read', JSON.stringify(image));
   events.push({ type: 'image', choice, url });
 }
 
-/** A list of pictures beside the text, as `images` of a message or delta. */
+/** A list of pictures beside the text: `images` of a message or delta. */
 export function readImages(images: Json | undefined, choice: number, events: ChatEvent[]): void {
   if (Array.isArray(images)) for (const image of images as readonly Json[]) readImage(image, choice, events);
 }
 
-/** The pictures among the parts of content. */
+/** The pictures among the content parts. */
 export function readImageParts(content: Json | undefined, choice: number, events: ChatEvent[]): void {
   if (!Array.isArray(content)) return;
   for (const part of content as readonly Json[]) if (isJsonObject(part) && partTypes.has(part['type'])) readImage(part, choice, events);
 }
 
-/** The media type and base64 of a `data:` URL; undefined for an address. */
+/** The media type and base64 text of a `data:` URL; undefined for an address. */
 export function dataOf(url: string): { readonly mediaType: string; readonly base64: string } | undefined {
   const found = /^data:([^;,]+)(?:;[^,]*)?;base64,/i.exec(url);
   return found?.[1] === undefined ? undefined : { mediaType: found[1], base64: url.slice(found[0].length) };

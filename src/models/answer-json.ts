@@ -1,13 +1,13 @@
-/** The JSON of a vendor's answer, or of one part of a streamed one. */
+/** Parses the JSON of a vendor's answer, or of one part of a stream. */
 import { GatewayError } from '../types/errors.ts';
 import { isJsonObject, type JsonObject } from '../types/json.ts';
 
-/** That the answer is none; `text` is kept for the operator. */
+/** The error for an invalid answer. `text` is kept for the operator. */
 export function invalidAnswer(what: string, text?: string): GatewayError {
   return new GatewayError('upstream_invalid_response', `The vendor sent ${what}. Try again.`, { details: { text: text?.slice(0, 500) } });
 }
 
-/** That the answer ended before its end. */
+/** The error for an answer that stopped before its end. */
 export function interruptedAnswer(): GatewayError {
   return new GatewayError('upstream_interrupted', 'The vendor cut the answer short. What you received is incomplete.');
 }
@@ -18,7 +18,7 @@ export function parseAnswer(text: string): JsonObject {
     const parsed: unknown = JSON.parse(text);
     if (isJsonObject(parsed)) return parsed;
   } catch {
-    // Told below, with the text for the operator.
+    // Thrown below, with the text for the operator.
   }
   throw invalidAnswer('an answer that is not valid', text);
 }

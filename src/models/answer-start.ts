@@ -1,4 +1,4 @@
-/** The first bytes of an answer whose body passes through: an error that calls itself a success is found before the caller sees any. */
+/** Checks the first bytes of a passthrough answer: an error with a success status is found before the caller receives any byte. */
 import { GatewayError } from '../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
 import type { Reading } from '../types/wire-format.ts';
@@ -8,17 +8,17 @@ import { errorInside } from './classify-failure.ts';
 import type { PassthroughAnswer, PassthroughOperation } from './passthrough.ts';
 import { createEventSplitter } from './server-sent-events.ts';
 
-/** An error is no longer than this; a JSON answer beyond it is one of pictures. */
+/** The longest error. A longer JSON answer holds pictures. */
 const startBytes = 65_536;
 
-/** What a JSON answer of each operation has at least one of. Sound is no JSON, but some vendors pack it into one. */
+/** A JSON answer of each operation has at least one of these members. Sound is not JSON, but some vendors wrap it in JSON. */
 const members: Readonly<Record<PassthroughOperation, readonly string[]>> = {
   images: ['data', 'images', 'output', 'url', 'b64_json'],
   transcriptions: ['text', 'segments', 'words', 'results', 'chunks'],
   speech: ['audio', 'data', 'url', 'audio_url'],
 };
 
-/** What was read, and what is still to come. */
+/** The bytes that were read, and the remaining ones. */
 interface Start {
   readonly read: readonly Buffer[];
   readonly text: string;
@@ -26,7 +26,7 @@ interface Start {
   readonly rest: AsyncIterator<Buffer>;
 }
 
-/** Bytes until `enough`, the end or `startBytes`. */
+/** Reads until `enough`, the end, or `startBytes`. */
 async function readUntil(rest: AsyncIterator<Buffer>, enough: (text: string) => boolean): Promise<Start> {
   const read: Buffer[] = [];
   for (let size = 0; size < startBytes;) {
@@ -70,7 +70,7 @@ function judgeObject(body: JsonObject, operation: PassthroughOperation, reading:
   throw invalidAnswer(`JSON that is no answer to ${operation}`, JSON.stringify(body));
 }
 
-/** Throws the error that the data of an event carries. */
+/** Throws the error in the data of an event. */
 function judgeEvent(data: string, reading: Reading | undefined): void {
   const body = parse(data);
   const error = isJsonObject(body) ? errorInside(body, reading?.errorCodes) : undefined;
@@ -88,7 +88,7 @@ function judge(start: Start, operation: PassthroughOperation, reading: Reading |
   if (isJsonObject(body)) judgeObject(body, operation, reading);
 }
 
-/** Throws where an event carries an error; those before it have gone out. */
+/** Throws at an event with an error. Earlier events have been forwarded. */
 async function* watchEvents(body: AsyncIterable<Buffer>, reading: Reading | undefined): AsyncGenerator<Buffer> {
   const splitter = createEventSplitter();
   for await (const bytes of body) {
@@ -97,7 +97,7 @@ async function* watchEvents(body: AsyncIterable<Buffer>, reading: Reading | unde
   }
 }
 
-/** The same answer once its first bytes are known to be one. Rejects with the vendor's error, classified as for any other call. */
+/** The same answer after its first bytes were checked. Rejects with the vendor's error, classified as for any other call. */
 export async function checkStart(
   answer: PassthroughAnswer,
   operation: PassthroughOperation,
@@ -106,7 +106,7 @@ export async function checkStart(
   const rest = answer.body[Symbol.asyncIterator]();
   const isStream = answer.contentType.toLowerCase().startsWith('text/event-stream');
   try {
-    // The whole of a short JSON; of a stream its first event; of anything else enough to see that it is neither.
+    // Reads all of a short JSON answer, the first event of a stream, or enough to see that it is neither.
     const start = await readUntil(rest, (text) => {
       const begun = text.trimStart();
       if (begun === '') return false;

@@ -1,11 +1,11 @@
-/** Lists of inputs longer than a vendor takes: asked in parts, answered as one. */
+/** Splits input lists that are longer than the vendor's limit into batches, and joins the answers. */
 import type { Usage } from '../types/chat.ts';
 import type { EmbeddingsAnswer, EmbeddingsBody } from '../types/wire-format.ts';
 
-/** So many parts of one call are under way at once. */
+/** Concurrent batches of one call. */
 const concurrency = 4;
 
-/** The body as bodies of at most `limit` inputs each; one alone where it fits. */
+/** Bodies of at most `limit` inputs each; one body when all inputs fit. */
 export function splitInputs(body: EmbeddingsBody, limit: number | undefined): EmbeddingsBody[] {
   const { input } = body;
   // A list of numbers is one input, given as tokens.
@@ -26,7 +26,7 @@ function sum(answers: readonly EmbeddingsAnswer[]): Usage | null {
   return { inputTokens, outputTokens: 0 };
 }
 
-/** Asks for each part, in order of the inputs. The first failure is that of the whole: the parts under way are given up, the others never asked. */
+/** Requests each batch; answers are in input order. The first failure fails the whole call: running batches are aborted, the others are never sent. */
 export async function askInParts<A extends EmbeddingsAnswer>(
   parts: readonly EmbeddingsBody[],
   signal: AbortSignal,

@@ -1,7 +1,7 @@
-/** A whole body in memory, but never more of it than a limit. */
+/** Reads a whole body into memory, up to a limit. */
 import { GatewayError } from '../types/errors.ts';
 
-/** Reads to the end. Beyond `limit` bytes: throws `upstream_invalid_response`. */
+/** Reads to the end. Throws `upstream_invalid_response` beyond `limit` bytes. */
 export async function readWhole(body: AsyncIterable<Buffer>, limit: number): Promise<Buffer> {
   const parts: Buffer[] = [];
   let size = 0;
@@ -14,7 +14,7 @@ export async function readWhole(body: AsyncIterable<Buffer>, limit: number): Pro
   return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, size);
 }
 
-/** Reads the body of a refusal: at most `limit` bytes, and what there was of one that broke. */
+/** Reads the body of an error response: at most `limit` bytes; what arrived when it broke off. */
 export async function readStart(body: AsyncIterable<Buffer>, limit: number): Promise<Buffer> {
   const parts: Buffer[] = [];
   let size = 0;
@@ -25,7 +25,7 @@ export async function readStart(body: AsyncIterable<Buffer>, limit: number): Pro
       if (size >= limit) break;
     }
   } catch {
-    // The status tells enough; the body would only have told more.
+    // The status suffices; the body only adds details.
   }
   return Buffer.concat(parts, size).subarray(0, limit);
 }

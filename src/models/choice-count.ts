@@ -1,7 +1,7 @@
-/** How many answers the caller asked for at once. */
+/** The number of choices that the caller requested. */
 import type { ChatBody } from '../types/chat.ts';
 
-/** Undefined where the caller does not say. */
+/** Undefined when the caller did not set it. */
 export function askedChoices(body: ChatBody): number | undefined {
   return typeof body['n'] === 'number' ? body['n'] : undefined;
 }

@@ -1,4 +1,4 @@
-/** Where vendors list the web pages that an answer rests on: one line each. A dialect adds its own by `citations`. */
+/** The paths at which vendors list the sources of an answer: one line each. A dialect adds its own in `citations`. */
 import type { CitationList } from '../types/wire-format.ts';
 
 export const citationLists: readonly CitationList[] = [
@@ -14,7 +14,7 @@ export const citationLists: readonly CitationList[] = [
   { at: 'web_search', url: 'link', number: 'refer' },
   // Volcengine's applications.
   { at: 'references', content: 'summary' },
-  // Azure OpenAI with data of one's own. https://learn.microsoft.com/azure/ai-foundry/openai/references/on-your-data
+  // Azure OpenAI On Your Data. https://learn.microsoft.com/azure/ai-foundry/openai/references/on-your-data
   { at: 'message.context.citations' },
   { at: 'message.citations' },
   // Groq's compound systems. https://console.groq.com/docs/agentic-tooling

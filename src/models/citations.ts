@@ -1,4 +1,4 @@
-/** Reads the web pages that an answer lists, wherever its vendor lists them, and ties them to the marks in its text (`[1]`, `[ref_2]`). */
+/** Reads the web pages that an answer lists, at any known path, and links them to the marks in its text (`[1]`, `[ref_2]`). */
 import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
 import type { CitationList } from '../types/wire-format.ts';
 import { citationLists } from './citation-lists.ts';
@@ -12,7 +12,7 @@ interface Page {
 
 interface Place {
   readonly list: CitationList;
-  /** What of the path follows its first name. */
+  /** The path after its first name. */
   readonly rest: readonly string[];
 }
 
@@ -21,7 +21,7 @@ type Places = readonly (readonly [name: string, places: readonly Place[]])[];
 
 const ofMessage = 'message.';
 
-/** The marks of vendors: `[1]`, `[1, 2]`, `[[1]](url)`, `[1](@ref)`, `[ref_1]`, `[doc1]`, `^[1]^`, `【1】`. */
+/** Citation marks of vendors: `[1]`, `[1, 2]`, `[[1]](url)`, `[1](@ref)`, `[ref_1]`, `[doc1]`, `^[1]^`, `【1】`. */
 const mark =
   /\^?(?:\[\[?(?:ref_|citation:|doc)?(\d{1,3}(?:\s*,\s*\d{1,3})*)\]\]?(?:\((?:@ref|https?:[^\s)]*)\))?|【(\d{1,3})[^】]{0,40}】)\^?/g;
 
@@ -50,7 +50,7 @@ function indexOf(lists: readonly CitationList[]): Index {
 const common = indexOf(citationLists);
 const indexes = new WeakMap<readonly CitationList[], Index>();
 
-/** That of a dialect is made once. */
+/** Built once per dialect. */
 function indexWith(own: readonly CitationList[] | undefined): Index {
   if (own === undefined) return common;
   let index = indexes.get(own);
@@ -58,7 +58,7 @@ function indexWith(own: readonly CitationList[] | undefined): Index {
   return index;
 }
 
-/** What lies at the end of a path; lists on the way are gone through. */
+/** The values at the end of a path. Lists on the way are traversed. */
 function follow(value: Json | undefined, path: readonly string[]): readonly Json[] {
   if (Array.isArray(value)) return path.length === 0 ? (value as readonly Json[]) : value.flatMap((each: Json) => follow(each, path));
   const [name, ...rest] = path;
@@ -74,7 +74,7 @@ function numberOf(value: Json | undefined): number | undefined {
   return Number.isSafeInteger(found) ? found : undefined;
 }
 
-/** A citation with all that OpenAI's schema asks for, from one that may lack its places or its title; undefined for another annotation. */
+/** A citation with all members that OpenAI's schema requires; the vendor may omit positions or title. Undefined for another annotation. */
 export function completeAnnotation(annotation: JsonObject, length: number): JsonObject | undefined {
   if (annotation['type'] !== 'url_citation') return undefined;
   const given = isJsonObject(annotation['url_citation']) ? annotation['url_citation'] : annotation;
@@ -95,7 +95,7 @@ export function completeAnnotation(annotation: JsonObject, length: number): Json
   };
 }
 
-/** Of one answer. */
+/** Reads one answer. */
 export class CitationReader {
   readonly #index: Index;
   readonly #pages = new Map<string, Page>();
@@ -105,12 +105,12 @@ export class CitationReader {
     this.#index = indexWith(own);
   }
 
-  /** An answer or chunk. */
+  /** Reads an answer or chunk. */
   read(answer: JsonObject): void {
     for (const [name, places] of this.#index.root) if (answer[name] !== undefined) this.#readPlaces(answer[name], places);
   }
 
-  /** The message or delta of a choice. */
+  /** Reads the message or delta of a choice. */
   readMessage(message: JsonObject): void {
     for (const [name, places] of this.#index.message) if (message[name] !== undefined) this.#readPlaces(message[name], places);
   }
@@ -136,16 +136,13 @@ export class CitationReader {
     known.content ??= content;
   }
 
-  /** The place in a list as a number, unless another list has given it away. */
+  /** The list position as the citation number, unless another list already uses it. */
   #free(number: number): number | undefined {
     for (const page of this.#pages.values()) if (page.number === number) return undefined;
     return number;
   }
 
-  /**
-   * The annotations of a text that is complete: one for each mark, and one for the whole text where a page has no mark. `known` are
-   * those that the vendor gave itself, whose pages are not told twice.
-   */
+  /** The annotations of a complete text: one per mark, and one for the whole text when a page has no mark. `known`: annotations of the vendor; their pages are not repeated. */
   annotations(text: string, known: readonly JsonObject[] = []): JsonObject[] {
     if (this.#pages.size === 0) return [];
     const told = new Set(known.map(({ url_citation: citation }) => (isJsonObject(citation) ? citation['url'] : undefined)));

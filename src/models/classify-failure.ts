@@ -1,4 +1,4 @@
-/** Vendors' refusals in the words of the error table: by their code where one is known, else by HTTP status. */
+/** Classifies vendors' errors: by their code when it is known, otherwise by HTTP status. */
 import { type ErrorCode, GatewayError } from '../types/errors.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { UpstreamFailure } from '../types/plugin.ts';
@@ -6,7 +6,7 @@ import type { Reading } from '../types/wire-format.ts';
 import { codeOfWords } from './failure-words.ts';
 import { findVendorError, publicWords, readFailure, type VendorError, withoutSecrets } from './vendor-error.ts';
 
-/** Codes and types of OpenAI and the vendors that follow it, in lower case. A dialect knows its own better (`Provider.classify`). */
+/** Codes and types of OpenAI and compatible vendors, in lower case. A dialect's own table precedes them (`Provider.classify`). */
 const codes: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
   context_length_exceeded: [
     'context_length_exceeded',
@@ -79,23 +79,23 @@ function codeForStatus(status: number): ErrorCode {
   if (status === 402) return 'upstream_quota_exhausted';
   if (status === 408 || status === 504) return 'upstream_timeout';
   if (status === 429) return 'rate_limited';
-  // The caller's model exists here: that the vendor does not know it, or has moved, is for an administrator. Another deployment may do.
+  // The caller's model exists in Pailou. That the vendor lacks or moved it is an administrator's fault; another deployment may work.
   if (status === 404 || status === 405 || status === 410) return 'upstream_model_not_found';
   if (status < 400) return 'upstream_error';
   if (status < 500) return 'invalid_request';
   return status === 500 || status === 501 ? 'upstream_error' : 'upstream_unavailable';
 }
 
-/** Types of errors by which vendors say, within an answer of status 200, that the request is at fault. */
+/** Error types within an answer of status 200 that mean a fault of the request. */
 const requestTypes: ReadonlySet<string> = new Set(['invalid_request_error', 'bad_request_error', 'badrequesterror', 'invalid_argument']);
 
-/** Codes under which the vendor's words may be repeated: they are about the caller's own request. */
+/** Codes for which the vendor's message may be shown: it is about the caller's own request. */
 const aboutRequest: ReadonlySet<ErrorCode> = new Set(['invalid_request', 'unsupported_parameter']);
 
-/** The model's own words are the caller's. */
+/** The model's output belongs to the caller. */
 const longestGeneration = 20_000;
 
-/** A vendor's own codes, in lower case, before the common table. */
+/** A vendor's own codes, in lower case. They precede the common table. */
 type OwnCodes = Reading['errorCodes'];
 
 function codeFor(status: number, error: VendorError, own: OwnCodes): ErrorCode {
@@ -105,7 +105,7 @@ function codeFor(status: number, error: VendorError, own: OwnCodes): ErrorCode {
   return codeOfWords(error.message, real) ?? codeForStatus(real);
 }
 
-/** Seconds to wait as the vendor says, in milliseconds, seconds or as a date; undefined if it does not. */
+/** Seconds to wait, from a header in milliseconds, seconds or as a date; undefined without one. */
 export function readRetryAfter(headers: UpstreamFailure['headers'], now: number = Date.now()): number | undefined {
   const value = (name: string): string => {
     const given = headers[name];
@@ -119,7 +119,7 @@ export function readRetryAfter(headers: UpstreamFailure['headers'], now: number 
   return Number.isNaN(date) ? undefined : Math.max(0, (date - now) / 1000);
 }
 
-/** The vendor's `param` if it names a field that the caller really sent, such as `messages[0].role`. */
+/** The vendor's `param` when it names a field that the caller sent, such as `messages[0].role`. */
 function ownParam(param: string | null, request: JsonObject | undefined): string | undefined {
   if (param === null || request === undefined || !/^[\w.[\]-]{1,128}$/.test(param)) return undefined;
   const field = /^[\w-]+/.exec(param)?.[0] ?? '';
@@ -156,14 +156,14 @@ function build(
   });
 }
 
-/** An answer that is not a success. `request` is the caller's body, to tell which field is theirs. */
+/** Classifies an error response. `request`: the caller's body, to recognise its fields. */
 export function classifyFailure(failure: UpstreamFailure, request?: JsonObject, own?: OwnCodes): GatewayError {
   return build(failure.status, readFailure(failure.body), failure.headers, request, own);
 }
 
-/** The error that a body with status 200 carries, whole or as a part of a stream; undefined if it carries none. */
+/** The error in a body with status 200, whole or as part of a stream; undefined without one. */
 export function errorInside(body: JsonObject, own?: OwnCodes): GatewayError | undefined {
-  // The way of every healthy chunk.
+  // The fast path of every healthy chunk.
   if (body['choices'] !== undefined && body['error'] === undefined && body['base_resp'] === undefined) return undefined;
   const error = findVendorError(body);
   return error === null ? undefined : build(200, error, {}, undefined, own);

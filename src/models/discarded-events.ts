@@ -1,14 +1,14 @@
-/** An answer that nobody will read, though its call has been made. */
+/** Discards an answer that has no reader, after its call was made. */
 import type { ChatEvents } from '../types/chat.ts';
 
-/** Ends it, so that its connection is dropped and what it spent is booked. */
+/** Ends the events, so that the connection is closed and the usage is recorded. */
 export async function discardEvents(events: ChatEvents): Promise<void> {
   const reader = events[Symbol.asyncIterator]();
   try {
-    // Only what has begun can be ended.
+    // A generator can only be ended after its start.
     await reader.next();
     await reader.return?.();
   } catch {
-    // It has ended by itself.
+    // The events have ended by themselves.
   }
 }

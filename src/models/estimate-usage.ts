@@ -1,16 +1,16 @@
-/** Token counts where the vendor gave none: a guess, and marked as one. */
+/** Estimates token counts when the vendor sent none. Estimates are marked. */
 import type { ChatBody, ChatEvent, ChatEvents, Usage } from '../types/chat.ts';
 import type { Json } from '../types/json.ts';
 import { choicesOf } from './choice-count.ts';
 
 type CountTokens = (text: string) => number;
 
-/** Longer texts are counted by a sample, so that a guess never holds the event loop up for long. */
+/** Longer texts are counted by a sample, so that an estimate never blocks the event loop for long. */
 const sampleLength = 4096;
 let countTokens: CountTokens | null = null;
 let loading: Promise<void> | null = null;
 
-/** Loads the tokenizer (some megabytes, a few hundred milliseconds) unless it is there. Until then counts go by characters. */
+/** Loads the tokenizer (some megabytes, a few hundred milliseconds) once. Until then counts go by characters. */
 export function loadTokenizer(): Promise<void> {
   loading ??= import('gpt-tokenizer/encoding/o200k_base').then((module) => {
     countTokens = (text) => module.countTokens(text, { allowedSpecial: 'all' });
@@ -18,17 +18,17 @@ export function loadTokenizer(): Promise<void> {
   return loading;
 }
 
-/** Vendors' rule of thumb: four characters of Latin script a token, about one and a half of Chinese, Japanese or Korean. */
+/** The vendors' rule of thumb: four Latin characters per token, or about one and a half of Chinese, Japanese or Korean. */
 function countCharacters(text: string): number {
   const wide = text.match(/[\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef]/g)?.length ?? 0;
   return Math.ceil(wide / 1.5 + (text.length - wide) / 4);
 }
 
-/** About how many tokens `text` has. Costs at most one sample's work. */
+/** The approximate number of tokens in `text`. The work is limited to one sample. */
 export function estimateTokens(text: string): number {
   if (text === '') return 0;
   if (countTokens === null) {
-    // The caller must not wait, and a failed load only means that counts stay rougher.
+    // The caller must not wait. After a failed load estimates only stay rougher.
     loadTokenizer().catch(() => {});
   }
   const count = countTokens ?? countCharacters;
@@ -39,7 +39,7 @@ export function estimateTokens(text: string): number {
   return Math.round((count(sample) / sample.length) * text.length);
 }
 
-/** All text of a message, its tool calls included; pictures and sounds are not guessed at. */
+/** All text of a message, including its tool calls. Pictures and sounds are not estimated. */
 function textOf(value: Json | undefined): string {
   if (typeof value === 'string') return value.startsWith('data:') ? '' : value;
   if (Array.isArray(value)) return value.map(textOf).join('\n');
@@ -47,16 +47,16 @@ function textOf(value: Json | undefined): string {
   return '';
 }
 
-/** A guess of what a chat used: its request, and the `text` that was answered (reasoning and tool arguments included). */
+/** The estimated usage of a chat: the request, and the answer's `text` with reasoning and tool arguments. */
 export function estimateUsage(body: ChatBody, text: string): Usage {
   const said = body.messages.map(textOf).join('\n');
   const tools = body.tools === undefined || body.tools === null ? '' : textOf(body.tools);
-  // Four tokens frame each message, three the answer.
+  // Each message has four framing tokens, the answer three.
   const inputTokens = 3 + 4 * body.messages.length + estimateTokens(said) + estimateTokens(tools);
   return { inputTokens, outputTokens: estimateTokens(text), estimated: true };
 }
 
-/** The events with a guess of the input where the vendor counted the output alone. */
+/** The events, with an estimated input when the vendor counted the output only. */
 export async function* estimateInput(events: ChatEvents, body: ChatBody): AsyncGenerator<readonly ChatEvent[]> {
   for await (const batch of events) yield batch.some(lacksInput) ? batch.map((event) => withInput(event, body)) : batch;
 }
@@ -71,9 +71,9 @@ function withInput(event: ChatEvent, body: ChatBody): ChatEvent {
   return { ...event, usage: { ...known, inputTokens: estimateUsage(body, '').inputTokens, estimated: true } };
 }
 
-/** How large a chat may become before anything was answered; `outputTokens` null where it does not say. */
+/** The expected size of a chat before its answer. `outputTokens` is null when the request sets no limit. */
 export function estimateSize(body: ChatBody): { inputTokens: number; outputTokens: number | null; answers: number } {
-  // Where both stand there, the vendor may go by either.
+  // With both fields set, the vendor may use either.
   const told = [body['max_completion_tokens'], body['max_tokens']].filter((each) => typeof each === 'number');
   return {
     inputTokens: estimateUsage(body, '').inputTokens,

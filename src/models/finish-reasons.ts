@@ -1,9 +1,9 @@
-/** Vendors' words for why an answer ended, mapped to OpenAI's. One table for all formats. */
+/** Maps vendors' finish reasons to OpenAI's. One table for all formats. */
 import type { FinishReason } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { Reading } from '../types/wire-format.ts';
 
-/** `none`: the answer goes on, whatever the field is called. */
+/** `none`: the answer continues, although the field has a value. */
 type Meaning = FinishReason | 'failure' | 'none';
 
 const words: Readonly<Record<Meaning, readonly string[]>> = {
@@ -73,18 +73,18 @@ for (const [reason, vendors] of Object.entries(words)) {
   for (const word of vendors) reasons.set(word, reason as Meaning);
 }
 
-/** OpenAI's word for a vendor's `raw` one, in any case; `own` are those of this vendor alone. Undefined for a word that no table has. */
+/** OpenAI's finish reason for a vendor's `raw` one, in any case. `own`: additional reasons of this vendor. Undefined for an unknown reason. */
 export function meaningOf(raw: string, own?: Reading['finishReasons']): Meaning | undefined {
   const said = own !== undefined && Object.hasOwn(own, raw) ? own[raw] : undefined;
   return said ?? reasons.get(raw) ?? reasons.get(raw.toLowerCase()) ?? own?.['*'];
 }
 
-/** That the vendor itself says that it failed. */
+/** The error for a finish reason that reports a failure. */
 export function failedReason(raw: string): GatewayError {
   return new GatewayError('upstream_error', 'The vendor failed while answering. Try again.', { details: { finishReason: raw } });
 }
 
-/** That the answer is whole would be a guess. */
+/** The error for an unknown finish reason: the answer may be incomplete. */
 export function unknownReason(raw: string): GatewayError {
   return new GatewayError('upstream_interrupted', 'The vendor ended the answer for a reason that is not known; it may be incomplete.', {
     details: { finishReason: raw.slice(0, 100), remedy: 'Say what the word means in finish_reasons of the options of the provider.' },

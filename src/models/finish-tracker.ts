@@ -1,20 +1,20 @@
-/** Decides when an answer is over and why, for every wire format: a finish reason is held back until nothing can follow it. */
+/** Decides when an answer is complete and why it ended, for every vendor format. A finish reason is held until nothing can follow it. */
 import type { FinishReason } from '../types/chat.ts';
 import type { Reading, StreamProgress } from '../types/wire-format.ts';
 import { interruptedAnswer } from './answer-json.ts';
 import { failedReason, meaningOf, unknownReason } from './finish-reasons.ts';
 
 interface TrackedChoice {
-  /** The last finish reason as the vendor wrote it, and what it means; undefined for a word that no table has. */
+  /** The vendor's last finish reason, and its meaning; undefined for an unknown one. */
   raw: string | undefined;
   reason: FinishReason | undefined;
-  /** Content came at all. */
+  /** True after the first content. */
   said: boolean;
-  /** Content came after the last finish reason. */
+  /** True when content followed the last finish reason. */
   open: boolean;
 }
 
-/** How one choice ended. */
+/** The end of one choice. */
 export interface Ended {
   readonly reason: FinishReason;
   readonly raw?: string;
@@ -28,19 +28,19 @@ export class FinishTracker {
   readonly #expected: number;
   readonly #warn: ((note: string) => void) | undefined;
   readonly #choices = new Map<number, TrackedChoice>();
-  /** The vendor named a finish reason and went on. */
+  /** True when the vendor sent a finish reason and then more content. */
   #wentOn = false;
   /** `running`: counts came with parts of the answer, so none of them is known to be the last. */
   #counts: 'none' | 'final' | 'running' = 'none';
 
-  /** `own`: words of the format itself, behind those of the vendor's row. */
+  /** `own`: finish reasons of the format. Those of the vendor's row precede them. */
   constructor(reading: Reading | undefined, own?: Reading['finishReasons']) {
     this.#own = own === undefined ? reading?.finishReasons : { ...own, ...reading?.finishReasons };
     this.#expected = reading?.choices ?? 1;
     this.#warn = reading?.warn;
   }
 
-  /** The choice exists, whether or not it has content yet. */
+  /** Registers a choice, with or without content. */
   begin(choice: number): void {
     if (!this.#choices.has(choice)) this.#open(choice);
   }
@@ -55,7 +55,7 @@ export class FinishTracker {
     return this.#choices.size > 0;
   }
 
-  /** Content of the choice came. */
+  /** Registers content of a choice. */
   content(choice: number): void {
     const state = this.#choices.get(choice) ?? this.#open(choice);
     if (!state.open) this.#wentOn = true;
@@ -64,7 +64,7 @@ export class FinishTracker {
     if (this.#counts === 'final') this.#counts = 'running';
   }
 
-  /** The vendor named a finish reason, or a word that means none yet. Throws `upstream_error` where it says that it failed. */
+  /** Registers a finish reason, or a value that means none yet. Throws `upstream_error` for a reason that reports a failure. */
   finish(choice: number, raw: string): void {
     const meaning = meaningOf(raw, this.#own);
     if (meaning === 'none') return;
@@ -75,7 +75,7 @@ export class FinishTracker {
     state.open = false;
   }
 
-  /** Says why a choice ended that names no reason itself. */
+  /** Registers the end of a choice without a finish reason of its own. */
   finishAs(choice: number, reason: FinishReason, raw: string): void {
     const state = this.#choices.get(choice) ?? this.#open(choice);
     if (state.raw !== undefined) return;
@@ -84,7 +84,7 @@ export class FinishTracker {
     state.open = false;
   }
 
-  /** Counts of tokens came. Unless some came before, or content follows, they are taken as the final ones. `apart`: without any choice beside them. */
+  /** Registers token counts. They are the final ones unless counts came before or content follows. `apart`: they came without a choice. */
   counted(apart: boolean): void {
     if (this.#choices.size === 0) return;
     if (this.#counts === 'none' || (apart && this.#allFinished)) this.#counts = 'final';
@@ -104,8 +104,8 @@ export class FinishTracker {
   }
 
   /**
-   * Why each choice ended. `closed`: the body ended without a word. `said`: the vendor said that the answer is over, or it is a whole
-   * one with its counts. Throws `upstream_interrupted` where the answer may be incomplete.
+   * The end of each choice. `closed`: the body ended without an end mark. `said`: the vendor sent its end mark, or the answer is whole
+   * with counts. Throws `upstream_interrupted` when the answer may be incomplete.
    */
   end(how: 'closed' | 'said'): ReadonlyMap<number, Ended> {
     const over = how === 'said' || (this.#counts === 'final' && this.#choices.size >= this.#expected);
@@ -118,7 +118,7 @@ export class FinishTracker {
   #ended({ raw, reason, said }: TrackedChoice): Ended {
     if (reason !== undefined && raw !== undefined) return { reason, raw };
     if (raw !== undefined) throw unknownReason(raw);
-    // A choice without a word, a count or a reason is no answer.
+    // A choice without content, counts or reason is not an answer.
     if (!said && this.#counts === 'none') throw interruptedAnswer();
     this.#warn?.(missingReason);
     return { reason: 'stop', warning: missingReason };

@@ -1,11 +1,11 @@
-/** Pictures that a caller names by address, fetched for vendors that take bytes only. The address is a stranger's: guarded at each step. */
+/** Fetches pictures at addresses in a caller's request, for vendors that accept bytes only. The addresses are untrusted and guarded at each step. */
 import type { OutboundGuard } from '../outbound/guard.ts';
 import type { ChatBody, ChatRequest } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
 
 export interface PictureFetcher {
-  /** The request with every picture as a data URL; the same object if none is named by address. Throws `invalid_request` naming the part. */
+  /** The request with every picture as a data URL; the same object when no picture has an address. Throws `invalid_request` naming the part. */
   inline(request: ChatRequest, signal: AbortSignal): Promise<ChatRequest>;
 }
 
@@ -14,7 +14,7 @@ const maxPictures = 32;
 const maxRedirects = 3;
 const patienceMs = 20_000;
 
-/** What a picture begins with: servers often send no type, or a wrong one. */
+/** File signatures: servers often send no type, or a wrong one. */
 const signatures: readonly (readonly [type: string, begins: string, at: number])[] = [
   ['image/png', '89504e47', 0],
   ['image/jpeg', 'ffd8ff', 0],
@@ -26,7 +26,7 @@ function typeOf(bytes: Buffer): string | undefined {
   return signatures.find(([, begins, at]) => bytes.subarray(at, at + begins.length / 2).toString('hex') === begins)?.[0];
 }
 
-/** `fetch` must go through `guard` at connect time too, and follow no redirect. */
+/** `fetch` must use `guard` when connecting and must not follow redirects. */
 export function createPictureFetcher(options: { readonly guard: OutboundGuard; readonly fetch: typeof fetch }): PictureFetcher {
   const { guard } = options;
 
@@ -115,7 +115,7 @@ export function createPictureFetcher(options: { readonly guard: OutboundGuard; r
       const fetching = [...wanted].map(async ([address, param]) => [address, await fetchPicture(address, param, either)] as const);
       const fetched = new Map(
         await Promise.all(fetching).catch((thrown: unknown) => {
-          // One that is missing makes the others useless.
+          // One missing picture makes the others useless.
           failed.abort();
           throw thrown;
         }),
@@ -127,7 +127,7 @@ export function createPictureFetcher(options: { readonly guard: OutboundGuard; r
   };
 }
 
-/** The address in a picture's part, unless it holds the picture itself. */
+/** The address in a picture part, unless the part embeds the picture. */
 function addressIn(part: Json): string | null {
   if (!isJsonObject(part) || part['type'] !== 'image_url') return null;
   const image = part['image_url'];

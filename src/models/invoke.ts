@@ -1,4 +1,4 @@
-/** One attempt at one deployment: encode, address and credential, send, decode. The only upstream model I/O. */
+/** One attempt at one deployment: encode, address and credential, send, decode. The only I/O to model vendors. */
 import type { OutboundClient, UpstreamHeaders } from '../outbound/client.ts';
 import type { ChatEvents, ChatRequest } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
@@ -33,28 +33,28 @@ import { refuseForeign, sendUpstream } from './send-upstream.ts';
 export interface ChatInvocation {
   readonly status: number;
   readonly headers: UpstreamHeaders;
-  /** What had to be left out or changed for this vendor; for the caller. */
+  /** Fields that were left out or changed for this vendor, for the caller. */
   readonly warnings: readonly string[];
-  /** Throws GatewayError where the answer breaks. Leaving the loop drops the connection to the vendor. */
+  /** Throws GatewayError when the answer breaks. Leaving the loop closes the connection to the vendor. */
   readonly events: ChatEvents;
 }
 
 export interface ChatOptions {
   readonly stream: boolean;
   readonly signal: AbortSignal;
-  /** Whose conversation it is: thoughts are remembered within it and never beyond. */
+  /** The owner of the conversation. Reasoning is remembered within a scope only. */
   readonly scope: string;
-  /** The answer has begun elsewhere with these words and is to go on from there. Only for a deployment that can. */
+  /** The beginning of the answer, already delivered; the vendor continues it. Only for deployments that support prefill. */
   readonly prefill?: string;
 }
 
 export interface ModelInvoker {
-  /** Resolves when the vendor has begun a good answer; a refusal is classified and thrown as a GatewayError. */
+  /** Resolves when the vendor has started a valid answer. An error response is classified and thrown as a GatewayError. */
   chat(deployment: Deployment, request: ChatRequest, options: ChatOptions): Promise<ChatInvocation>;
   embeddings(deployment: Deployment, body: EmbeddingsBody, options: { signal: AbortSignal }): Promise<Warned<EmbeddingsAnswer>>;
   rerank(deployment: Deployment, body: RerankBody, options: { signal: AbortSignal }): Promise<Warned<RerankAnswer>>;
   relay(deployment: Deployment, request: PassthroughRequest, options: { signal: AbortSignal }): Promise<PassthroughAnswer>;
-  /** Resolves if the vendor gives its list of models, which is not read. */
+  /** Resolves when the vendor returns its list of models. The list is not read. */
   models(deployment: Deployment, options: { signal: AbortSignal }): Promise<void>;
 }
 
@@ -75,7 +75,7 @@ interface Prepared {
   readonly warnings: readonly string[];
 }
 
-/** The vendor is asked for a stream, also where the caller wants the answer whole. */
+/** True when the vendor is asked for a stream, which may hold although the caller wants a whole answer. */
 export function isStreamed(deployment: Deployment, wantsStream: boolean): boolean {
   return wantsStream || deployment.alwaysStream || deployment.provider.instance.mustStream?.(deployment.model) === true;
 }

@@ -1,17 +1,17 @@
-/** Cuts a byte stream into its lines of JSON (NDJSON), however the bytes were cut on the way. */
+/** Splits a byte stream into lines of JSON (NDJSON), at any chunk boundaries. */
 import { GatewayError } from '../types/errors.ts';
 import { maxEventBytes } from './server-sent-events.ts';
 
 export interface LineSplitter {
-  /** The lines that are complete now, without empty ones. Throws `upstream_invalid_response` for one beyond the limit. */
+  /** The lines that are complete now, without empty ones. Throws `upstream_invalid_response` for a line beyond the limit. */
   push(bytes: Buffer): string[];
-  /** A last line that no line end followed. */
+  /** A last line without a line end. */
   end(): string[];
 }
 
 const newline = 0x0a;
 
-/** Decodes only up to the last line end in hand, so that no character is ever cut. */
+/** Decodes up to the last received line end only, so that no character is split. */
 export function createLineSplitter(limit: number = maxEventBytes): LineSplitter {
   let pending: Buffer[] = [];
   let pendingBytes = 0;

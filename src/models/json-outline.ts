@@ -1,4 +1,4 @@
-/** Finds the top-level members of a JSON object in its bytes, in one pass, before anything parses them. */
+/** Locates the top-level members of a JSON object in its bytes, in one pass, before any parsing. */
 import { isUtf8 } from 'node:buffer';
 import type { JsonMember, JsonOutline } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
@@ -26,10 +26,10 @@ function skipSpace(bytes: Buffer, from: number): number {
   return at;
 }
 
-/** Within so many bytes a plain loop is faster than a native search: program code is full of escaped quotes. */
+/** Within this distance a plain loop is faster than a native search: program code has many escaped quotes. */
 const nearby = 48;
 
-/** The offset behind the closing quote of the string that opens at `from`. Looks nearby, then jumps from quote to quote. */
+/** The offset after the closing quote of the string that opens at `from`. Searches nearby bytes first, then jumps from quote to quote. */
 function skipString(bytes: Buffer, from: number): number {
   let at = from + 1;
   for (;;) {
@@ -41,7 +41,7 @@ function skipString(bytes: Buffer, from: number): number {
     }
     const found = bytes.indexOf(quote, at);
     if (found === -1) throw invalid(from, 'a string that never ends');
-    // `at` is never inside an escape, so the backslashes between it and the quote tell.
+    // `at` is never inside an escape, so the backslashes between it and the quote decide.
     let before = found - 1;
     while (before >= at && bytes[before] === backslash) before--;
     at = found + 1;
@@ -54,7 +54,7 @@ export function refuseDepth(depth: number, maxDepth: number): void {
     throw new GatewayError('invalid_request', `The body is nested deeper than ${maxDepth} levels; nothing that deep is accepted.`);
 }
 
-/** Throws for a top-level key that must not be there. */
+/** Throws for a top-level key that is not allowed. */
 export function refuseMember(key: string, isThere: boolean): void {
   if (key === '__proto__') throw new GatewayError('invalid_request', 'The body may not have a field named __proto__.', { param: key });
   if (isThere)
@@ -63,7 +63,7 @@ export function refuseMember(key: string, isThere: boolean): void {
     });
 }
 
-/** The offset behind the object or array that opens at `from`, which lies `outside` levels deep. Which bracket closes which is left to JSON.parse. */
+/** The offset after the object or array that opens at `from`, at depth `outside`. JSON.parse checks that the brackets match. */
 function skipNested(bytes: Buffer, from: number, outside: number, maxDepth: number): number {
   let depth = outside;
   let at = from;
@@ -110,12 +110,11 @@ export function memberKey(bytes: Buffer, start: number, end: number): string {
 }
 
 /**
- * Where each top-level member of `bytes` lies. An outline only counts for bytes that JSON.parse accepts as well; call it first,
- * since it bounds the depth (`maxDepth` levels, the outermost included). A body that is no object has no members.
- *
- * A key that stands twice at the top is refused: readers differ on which one counts, and a second `model` must not reach a vendor
- * behind the permission check. So is `__proto__`. Deeper down both are harmless: JSON.parse makes them ordinary own properties,
- * nothing in Pailou merges a caller's nested objects into its own, and the text goes on as it came.
+ * Locates each top-level member of `bytes`. An outline is valid only for bytes that JSON.parse accepts as well. Call it first, because it
+ * limits the depth to `maxDepth` levels, including the outermost. A body that is not an object has no members. A duplicate top-level key
+ * is refused: readers differ on which one applies, and a second `model` must not reach a vendor past the permission check. `__proto__` is
+ * refused too. At deeper levels both are harmless. JSON.parse makes them ordinary own properties, and Pailou never merges nested objects
+ * of a caller into its own. The text is forwarded unchanged.
  */
 export function outlineJson(bytes: Buffer, maxDepth: number): JsonOutline {
   if (!isUtf8(bytes)) throw new GatewayError('invalid_json', 'The body is not valid UTF-8.');

@@ -1,4 +1,4 @@
-/** Parses large JSON in slices: what a native parser does in one go would hold every other call for as long as it takes. */
+/** Parses large JSON in slices: a native parser would block every other call until it is done. */
 import { isUtf8 } from 'node:buffer';
 import type { JsonMember, JsonOutline } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
@@ -14,7 +14,7 @@ const comma = 0x2c;
 const colon = 0x3a;
 const letterU = 0x75;
 
-/** More objects and arrays are refused: each takes a hundred bytes or so, in a body only two. */
+/** The limit of objects and arrays: each takes about a hundred bytes in memory, but only two in a body. */
 const mostContainers = 500_000;
 
 export interface ParsedJson {
@@ -28,7 +28,7 @@ function invalid(offset: number, what: string): GatewayError {
   return new GatewayError('invalid_json', `The body is not valid JSON: ${what} at byte ${offset}.`);
 }
 
-/** What a slice of text holds. */
+/** Parses a slice of text. */
 function parseText(text: string, offset: number): unknown {
   try {
     return JSON.parse(text);
@@ -38,7 +38,7 @@ function parseText(text: string, offset: number): unknown {
 }
 
 function put(target: Container, key: string, value: unknown): void {
-  // An assignment would change the prototype where JSON has a property.
+  // An assignment would change the prototype, where JSON has a property.
   if (key === '__proto__') Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
   else (target as Record<string, unknown>)[key] = value;
 }
@@ -50,16 +50,16 @@ function addAll(target: Container | null, part: Container): Container {
   return target;
 }
 
-/** An object or array that is open. What lies between `from` and the place of reading is still text. */
+/** An open object or array. The bytes between `from` and the read position are not parsed yet. */
 interface Frame {
   readonly start: number;
   readonly isObject: boolean;
-  /** What was parsed of it; null as long as it may be small enough to be parsed with what is around it. */
+  /** The parsed part; null while the frame may be small enough to be parsed together with its parent. */
   value: Container | null;
   from: number;
-  /** Whether a value ends right before `from`, so that only space may follow up to the next comma. */
+  /** True when a value ends directly before `from`, so that only white space may precede the next comma. */
   hasValueBefore: boolean;
-  /** Where the member under way begins, and its colon. */
+  /** Offsets of the current member's start and its colon. */
   memberStart: number;
   colonAt: number;
 }
@@ -68,7 +68,7 @@ function open(start: number, isObject: boolean): Frame {
   return { start, isObject, value: null, from: start + 1, hasValueBefore: false, memberStart: start + 1, colonAt: -1 };
 }
 
-/** The text of a string value between its quotes, part by part. Parts end neither inside an escape nor inside a character. */
+/** The text of a string value between its quotes, part by part. No part ends within an escape or a character. */
 function* readText(bytes: Buffer, start: number, end: number, slice: number): Generator<void, string> {
   const parts: string[] = [];
   for (let from = start; from < end;) {
@@ -84,7 +84,7 @@ function* readText(bytes: Buffer, start: number, end: number, slice: number): Ge
   return parts.join('');
 }
 
-/** `to`, or else a place beside the escape that it would cut: before it where it is not the first. `from` is outside of any. */
+/** `to`, or a nearby offset when `to` would split an escape: before the escape, unless that is the start. `from` is outside any escape. */
 function outsideEscape(bytes: Buffer, from: number, to: number): number {
   for (let at = to - 1; at >= Math.max(from, to - 5); at--) {
     if (bytes[at] !== backslash) continue;
@@ -96,10 +96,10 @@ function outsideEscape(bytes: Buffer, from: number, to: number): number {
   return to;
 }
 
-/** Within so many bytes a plain loop is faster than a native search. */
+/** Within this distance a plain loop is faster than a native search. */
 const nearby = 48;
 
-/** The offset behind the quote that closes the string in which `from` lies; negative: it is not closed before that offset, at about `until` or later. */
+/** The offset after the quote that closes the string around `from`. Negative: the string does not close before that offset, which is about `until` or later. */
 function skipInString(bytes: Buffer, from: number, until: number): number {
   let at = from;
   while (at < until) {
@@ -111,7 +111,7 @@ function skipInString(bytes: Buffer, from: number, until: number): number {
     }
     const found = bytes.indexOf(quote, at);
     if (found === -1) return -bytes.length;
-    // `at` is never inside an escape, so the backslashes between it and the quote tell.
+    // `at` is never inside an escape, so the backslashes between it and the quote decide.
     let before = found - 1;
     while (before >= at && bytes[before] === backslash) before--;
     at = found + 1;
@@ -121,8 +121,8 @@ function skipInString(bytes: Buffer, from: number, until: number): number {
 }
 
 /**
- * The same as `outlineJson` and `JSON.parse` of all the bytes, in steps of about `slice` bytes: the caller decides when the next one is
- * done. Throws what they throw, where a fault is named by its place about, and `invalid_request` for more objects and arrays than fit.
+ * Gives the results of `outlineJson` and `JSON.parse`, in steps of about `slice` bytes; the caller schedules the steps. Throws the same
+ * errors, with an approximate offset of a fault, and `invalid_request` for too many objects and arrays.
  */
 export function* parseJsonInSlices(bytes: Buffer, maxDepth: number, slice: number): Generator<void, ParsedJson> {
   if (!isUtf8(bytes)) throw new GatewayError('invalid_json', 'The body is not valid UTF-8.');
@@ -142,14 +142,14 @@ export function* parseJsonInSlices(bytes: Buffer, maxDepth: number, slice: numbe
     return { body: parseText(bytes.toString('utf8'), at), outline: outlineJson(bytes, maxDepth) };
   const bodyStart = bytes[at] === openBrace ? at + 1 : 0;
 
-  /** Parses the text of a frame up to `to`; there must be something in it. */
+  /** Parses the text of a frame up to `to`. The text must not be empty. */
   const parseUpTo = (frame: Frame, to: number): void => {
     const text = bytes.toString('utf8', frame.from, to);
     const part = parseText(frame.isObject ? `{${text}}` : `[${text}]`, frame.from) as Container;
     if ((Array.isArray(part) ? part.length : Object.keys(part).length) === 0) throw invalid(to, 'a value is missing');
     frame.value = addAll(frame.value, part);
   };
-  /** Adds a value that was parsed by itself to the frame around it. */
+  /** Adds a separately parsed value to its frame. */
   const addValue = (frame: Frame, value: unknown, start: number, end: number): void => {
     if (frame.hasValueBefore) throw invalid(start, 'a comma is missing');
     if (frame.memberStart > frame.from) parseUpTo(frame, frame.memberStart - 1);

@@ -1,19 +1,19 @@
-/** Asks a vendor for its list of models, only to see whether it is there and takes the credential. */
+/** Requests a vendor's list of models, to check that the vendor is reachable and accepts the credential. */
 import type { OutboundClient } from '../outbound/client.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { Deployment } from '../types/snapshot.ts';
 import { readStart } from './bounded-body.ts';
 import { classifyFailure } from './classify-failure.ts';
 
-/** Of the list so much is read, to see that it comes; of a refusal, for classification. */
+/** Bytes read of the list, to see that it arrives, and of an error, for classification. */
 const listBytes = 65_536;
 
-/** A server that is there and has no such list, or has it elsewhere: that says nothing of the models. */
+/** True for a reachable server without this list, which says nothing about its models. */
 function hasNoList(status: number): boolean {
   return status < 400 || status === 404 || status === 405 || status === 410 || status === 501;
 }
 
-/** Resolves when the list comes; throws a GatewayError, not retryable where the answer says nothing of the vendor's health. */
+/** Resolves when the list arrives. Throws a GatewayError, which is not retryable when the answer says nothing about the vendor's health. */
 export async function askForModels(client: OutboundClient, deployment: Deployment, signal: AbortSignal): Promise<void> {
   const provider = deployment.provider.instance;
   const url = provider.modelsAddress?.();

@@ -1,4 +1,4 @@
-/** Calls whose bodies pass through as they are (pictures, speech, transcriptions): streamed both ways, never held whole. */
+/** Calls whose bodies are forwarded unread (pictures, speech, transcriptions): streamed both ways, never buffered whole. */
 import type { OutboundClient } from '../outbound/client.ts';
 import type { Usage } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
@@ -13,13 +13,13 @@ export type PassthroughOperation = Extract<Operation, 'images' | 'transcriptions
 
 export interface PassthroughRequest {
   readonly operation: PassthroughOperation;
-  /** The caller's fields, to tell which of a refusal are theirs. */
+  /** The caller's fields, to recognise them in an error. */
   readonly fields: JsonObject;
-  /** Written for each attempt anew, with the vendor's own name of the model. */
+  /** Encoded for each attempt, with the vendor's name of the model. */
   encode(model: string): {
     readonly contentType: string;
     readonly body: Buffer | string | AsyncIterable<Buffer>;
-    /** Bytes of a streamed body. */
+    /** The length of a streamed body in bytes. */
     readonly length?: number;
   };
 }
@@ -27,17 +27,17 @@ export interface PassthroughRequest {
 export interface PassthroughAnswer {
   readonly status: number;
   readonly contentType: string;
-  /** Bytes, if the vendor says. */
+  /** The length in bytes, if the vendor sends it. */
   readonly length: number | null;
   readonly body: AsyncIterable<Buffer>;
 }
 
-/** A field of a form is a text. */
+/** A form field is a text. */
 export function asksForStream(fields: JsonObject): boolean {
   return fields['stream'] === true || fields['stream'] === 'true';
 }
 
-/** Resolves with the head of a good answer; its body is the vendor's own. */
+/** Resolves with the head of a valid answer. The body is the vendor's own. */
 export async function sendPassthrough(
   client: OutboundClient,
   deployment: Deployment,
@@ -77,11 +77,11 @@ export async function sendPassthrough(
 }
 
 const tailBytes = 16_384;
-/** The beginning of a picture, or of its address. */
+/** The start of a picture, or of its address. */
 const pictureMark = /"(?:b64_json|url)"\s{0,4}:\s{0,4}"/g;
 const longestMark = 20;
 
-/** Watches bytes go by and finds the counts, which stand at the end of a JSON answer or in a stream's last event. */
+/** Finds the counts in forwarded bytes: at the end of a JSON answer, or in the last event of a stream. */
 export class UsageWatch {
   #tail = '';
   #head = '';
@@ -89,7 +89,7 @@ export class UsageWatch {
   readonly #operation: PassthroughRequest['operation'];
   readonly #whole: boolean;
 
-  /** `whole`: one JSON answer, in which each picture stands once. */
+  /** `whole`: a JSON answer, in which each picture occurs once. */
   constructor(operation: PassthroughRequest['operation'], whole: boolean) {
     this.#operation = operation;
     this.#whole = whole;
@@ -105,7 +105,7 @@ export class UsageWatch {
     this.#tail = (this.#tail + text).slice(-tailBytes);
   }
 
-  /** What the vendor counts, and what can be counted in its answer. */
+  /** The vendor's counts, and what can be counted in its answer. */
   get counted(): Partial<Usage> {
     const told = this.#told;
     const seconds =

@@ -1,4 +1,4 @@
-/** Answers that are told apart by their place alone, compared with the question: vectors, ranked documents, choices. */
+/** Checks answers whose items are matched by position against the request: vectors, ranked documents, choices. */
 import type { ChatEvent } from '../types/chat.ts';
 import type { GatewayError } from '../types/errors.ts';
 import type { EmbeddingsAnswer, EmbeddingsBody, RerankAnswer, RerankBody } from '../types/wire-format.ts';
@@ -8,17 +8,17 @@ function wrongCount(what: string, wanted: number, given: number): GatewayError {
   return invalidAnswer(`${given} ${what} where ${wanted} were asked for`);
 }
 
-/** How many inputs a request for embeddings has; a list of numbers is one. */
+/** The number of inputs of an embeddings request. A list of numbers is one input. */
 function inputsIn({ input }: EmbeddingsBody): number {
   return typeof input === 'string' || typeof input[0] === 'number' ? 1 : input.length;
 }
 
-/** Numbers in a vector; those of base64 are 32-bit floats. */
+/** The dimensions of a vector. Base64 encodes 32-bit floats. */
 function sizeOf(vector: EmbeddingsAnswer['vectors'][number]): number {
   return typeof vector === 'string' ? Buffer.byteLength(vector, 'base64') / 4 : vector.length;
 }
 
-/** Throws `upstream_invalid_response` unless each input has its vector, all of one size, and of the size that was asked for. */
+/** Throws `upstream_invalid_response` unless each input has its vector, all of one size and of the requested size. */
 export function checkVectors(body: EmbeddingsBody, { vectors }: Pick<EmbeddingsAnswer, 'vectors'>): void {
   const inputs = inputsIn(body);
   if (vectors.length !== inputs) throw wrongCount('vectors', inputs, vectors.length);
@@ -28,10 +28,10 @@ export function checkVectors(body: EmbeddingsBody, { vectors }: Pick<EmbeddingsA
   if (other !== undefined) throw invalidAnswer(`a vector of ${sizeOf(other)} numbers where the size is ${size}`);
 }
 
-/** Throws `upstream_invalid_response` unless each document is ranked at most once, and as many as were asked for. */
+/** Throws `upstream_invalid_response` unless each document is ranked at most once, and as many as requested are. */
 export function checkRanking(body: RerankBody, { results }: Pick<RerankAnswer, 'results'>): void {
   const { documents, top_n: most } = body;
-  // Voyage's name for the same; it passes on untouched.
+  // Voyage's name for `top_n`; it is forwarded unchanged.
   const other = typeof body['top_k'] === 'number' ? body['top_k'] : documents.length;
   const least = Math.min(documents.length, most ?? documents.length, other);
   const places = new Set(results.map(({ index }) => index));
@@ -40,7 +40,7 @@ export function checkRanking(body: RerankBody, { results }: Pick<RerankAnswer, '
   if (results.length < least) throw wrongCount('ranked documents', least, results.length);
 }
 
-/** Of a whole answer. Throws `upstream_invalid_response` unless it has as many choices as were asked for; undefined: nothing was said of that. */
+/** Checks a whole answer. Throws `upstream_invalid_response` unless it has the requested number of choices. `asked`: undefined for no request. */
 export function checkChoices(events: readonly ChatEvent[], asked: number | undefined): void {
   if (asked === undefined) return;
   const choices = new Set<number>();

@@ -1,4 +1,4 @@
-/** A request whose answer has begun elsewhere and is to go on from there. */
+/** A request whose answer already has a beginning, which the vendor continues. */
 import type { ChatBody, ChatRequest } from '../types/chat.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { Prefill } from '../types/provider.ts';
@@ -6,7 +6,7 @@ import { estimateTokens } from './estimate-usage.ts';
 
 const limits = ['max_tokens', 'max_completion_tokens'] as const;
 
-/** What was said already counts as part of the caller's limit. */
+/** The beginning already counts against the caller's limit. */
 function withinLimit<T extends JsonObject>(body: T, text: string): T {
   const lowered = limits.flatMap((field): [string, number][] => {
     const most = body[field];
@@ -15,7 +15,7 @@ function withinLimit<T extends JsonObject>(body: T, text: string): T {
   return lowered.length === 0 ? body : { ...body, ...Object.fromEntries(lowered) };
 }
 
-/** The same request with `text` as the beginning of the answer, marked as this vendor wants it. `text` must not end in white space. */
+/** The same request with `text` as the beginning of the answer, in this vendor's form. `text` must not end in white space. */
 export function withPrefill(request: ChatRequest, text: string, { message, body: marks }: Prefill): ChatRequest {
   const { raw: _stale, native, ...rest } = request;
   const beginning: JsonObject = { role: 'assistant', content: text, ...message };

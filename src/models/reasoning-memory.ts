@@ -1,6 +1,6 @@
 /**
- * Thoughts that a vendor wants back with the next turn, for clients that drop what OpenAI's schema does not know. Remembered on this
- * node for an hour, found again by the ids of the tool calls, which every client keeps. What the client itself sends back comes first.
+ * Remembers reasoning that a vendor requires again in the next turn, for clients that drop members beyond OpenAI's schema. It is kept on
+ * this node for an hour and found by tool-call ids, which every client keeps. Reasoning that the client sends takes precedence.
  */
 import { LRUCache } from 'lru-cache';
 import type { ChatBody, ChatEvents, ChatRequest } from '../types/chat.ts';
@@ -32,7 +32,7 @@ function find(scope: string, message: JsonObject): Thoughts | undefined {
   return undefined;
 }
 
-/** The request with what is remembered put back where the client left it out; the same object if that is nowhere. */
+/** The request with remembered reasoning where the client left it out; the same object when nothing is added. */
 export function restoreReasoning(scope: string, request: ChatRequest): ChatRequest {
   let changed = false;
   const messages = request.body.messages.map((message) => {
@@ -58,7 +58,7 @@ interface Turn {
   readonly ids: string[];
 }
 
-/** Passes the events on and remembers the thoughts of each choice that calls tools. */
+/** Forwards the events and remembers the reasoning of each choice with tool calls. */
 export async function* rememberReasoning(scope: string, events: ChatEvents): ChatEvents & AsyncGenerator {
   const turns = new Map<number, Turn>();
   const turnOf = (choice: number): Turn => {

@@ -1,4 +1,4 @@
-/** One request to a vendor and the head of its answer; a refusal is classified and thrown. */
+/** Sends one request to a vendor and reads the response head. An error response is classified and thrown. */
 import { abortable } from '../outbound/abortable.ts';
 import type { OutboundClient, UpstreamHeaders, UpstreamResponse } from '../outbound/client.ts';
 import { GatewayError } from '../types/errors.ts';
@@ -13,15 +13,15 @@ export interface UpstreamSending {
   readonly call: UpstreamCall;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer | string | AsyncIterable<Buffer>;
-  /** The caller's own body, to tell which fields of a refusal are theirs. */
+  /** The caller's own body, to recognise its fields in an error. */
   readonly request: JsonObject;
   readonly signal: AbortSignal;
 }
 
-/** Of a refusal's body so much is read, for classification and the ledger. */
+/** Bytes read of an error body, for classification and the ledger. */
 const failureBytes = 65_536;
 
-/** The media type alone, in lower case; empty if the vendor names none. */
+/** The media type without parameters, in lower case; empty when the vendor sends none. */
 export function contentType(headers: UpstreamHeaders): string {
   const value = headers['content-type'];
   const text = typeof value === 'string' ? value : (value?.[0] ?? '');
@@ -29,7 +29,7 @@ export function contentType(headers: UpstreamHeaders): string {
   return (end === -1 ? text : text.slice(0, end)).trim().toLowerCase();
 }
 
-/** Resolves with a response whose status is 2xx. Throws GatewayError otherwise. */
+/** Resolves with a response of status 2xx. Throws GatewayError otherwise. */
 export async function sendUpstream(client: OutboundClient, sending: UpstreamSending): Promise<UpstreamResponse> {
   const { provider, call, body } = sending;
   const headers: Record<string, string> = { 'content-type': 'application/json', 'user-agent': 'pailou', ...sending.headers };
@@ -39,7 +39,7 @@ export async function sendUpstream(client: OutboundClient, sending: UpstreamSend
     url,
     body: typeof body === 'string' || Buffer.isBuffer(body) ? body : null,
   });
-  // A credential may have to be fetched, by one call for all of them: each waits as long as its own limits say.
+  // A credential may have to be fetched, once for all waiting calls. Each call waits within its own limits.
   if (authorized !== undefined) await abortable(authorized, sending.signal);
   const response = await client.send({ method: 'POST', url, headers, body, signal: sending.signal });
   if (response.status >= 200 && response.status < 300) return response;
@@ -48,7 +48,7 @@ export async function sendUpstream(client: OutboundClient, sending: UpstreamSend
   throw provider.classify?.(failure) ?? classifyFailure(failure, sending.request, provider.reading?.errorCodes);
 }
 
-/** Refuses what cannot be an answer of a model: a login page, a proxy's error page. */
+/** Refuses responses that are not a model's answer: a login page, a proxy's error page. */
 export function refuseForeign(response: UpstreamResponse): void {
   const type = contentType(response.headers);
   if (type !== 'text/html' && type !== 'application/xml' && type !== 'text/xml' && !/^(image|video|audio)\//.test(type)) return;

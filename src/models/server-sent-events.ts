@@ -1,21 +1,21 @@
-/** Cuts a byte stream into the data of its server-sent events (WHATWG HTML, section 9.2), however the bytes were cut on the way. */
+/** Splits a byte stream into the data of its server-sent events (WHATWG HTML, section 9.2), at any chunk boundaries. */
 import { GatewayError } from '../types/errors.ts';
 
-/** An event may be so long, with a large picture in it; a vendor that sends more without a line end would otherwise fill the memory. */
+/** The limit of one event, which may hold a large picture. Without it, a vendor that never ends a line would fill the memory. */
 export const maxEventBytes = 32 * 1024 * 1024;
 
 const newline = 0x0a;
 
 export interface EventSplitter {
-  /** The data of the events that are complete now. Throws `upstream_invalid_response` for one beyond the limit. */
+  /** The data of the events that are complete now. Throws `upstream_invalid_response` for an event beyond the limit. */
   push(bytes: Buffer): string[];
-  /** The data of a last event that was not closed by an empty line. */
+  /** The data of a last event without a closing empty line. */
   end(): string[];
 }
 
 /**
- * Decodes only up to the last line end in hand, so that no character is ever cut. Event names, ids and comments are
- * left out: every format that comes this way says its type in the data. A lone CR does not end a line; no vendor sends one.
+ * Decodes up to the last received line end only, so that no character is split. Event names, ids and comments are skipped: every format
+ * here has its type in the data. A lone CR does not end a line; no vendor sends one.
  */
 export function createEventSplitter(limit: number = maxEventBytes): EventSplitter {
   let pending: Buffer[] = [];

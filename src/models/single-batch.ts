@@ -1,9 +1,9 @@
-/** An answer that comes as one batch, for readers of events. */
+/** An answer in one batch, for readers of events. */
 import type { ChatEvent } from '../types/chat.ts';
 
 type Batch = readonly ChatEvent[];
 
-/** Asks for the batch once, when its reader pulls. A generator that yields once would do the same at a multiple of the cost. */
+/** Calls `batch` once, when the reader pulls. A generator that yields once would cost several times as much. */
 export function singleBatch(batch: () => Batch | Promise<Batch>): AsyncIterableIterator<Batch, undefined> {
   let asked = false;
   return {

@@ -1,4 +1,4 @@
-/** Changes top-level members of a JSON object in its bytes, without writing the rest again. */
+/** Changes top-level members of a JSON object in its bytes, without serialising the rest again. */
 import type { JsonOutline } from '../types/chat.ts';
 
 /** A member and its new value as JSON text. */
@@ -13,7 +13,7 @@ interface Edit {
   readonly text: string;
 }
 
-/** The object with each change made: a member that is there gets the new value in its place, another one is put in at the front. */
+/** The object with all changes: an existing member gets its new value in place, a new one is inserted at the front. */
 export function spliceMembers(bytes: Buffer, outline: JsonOutline, changes: readonly MemberChange[]): Buffer {
   const edits: Edit[] = [];
   let inserted = '';

@@ -1,4 +1,4 @@
-/** Gives a stream to a caller who asked for one, also where the vendor answered with the whole at once. */
+/** Converts a whole answer to a stream for a caller that requested one. */
 import type { JsonObject } from '../types/json.ts';
 import { parseAnswer } from './answer-json.ts';
 import { wholeBytes } from './answer-body.ts';
@@ -11,7 +11,7 @@ function isJsonType(contentType: string): boolean {
   return /^application\/json\b/i.test(contentType);
 }
 
-/** The same answer where it is a stream already, or none that could be one. */
+/** The same answer when it is already a stream, or cannot become one. */
 export function streamedMedia(answer: PassthroughAnswer, operation: PassthroughOperation, fields: JsonObject): PassthroughAnswer {
   if (operation === 'speech' || !asksForStream(fields) || !isJsonType(answer.contentType)) return answer;
   async function* events(): AsyncGenerator<Buffer> {

@@ -1,7 +1,7 @@
-/** Content that is text alone, as one string: not every vendor takes a list of parts for every role. */
+/** Joins text-only content to one string: some vendors accept no lists of parts for some roles. */
 import { isJsonObject, type Json } from '../types/json.ts';
 
-/** One string if all parts are plain text without further members, else the parts as they are. */
+/** One string when all parts are plain text without further members, otherwise the parts unchanged. */
 export function joinTextParts(parts: readonly Json[], separator: string): string | readonly Json[] {
   const texts: string[] = [];
   for (const part of parts) {

@@ -1,9 +1,9 @@
-/** Tool names that every client and vendor takes: `<server>__<tool>`, at most 64 of A-Z a-z 0-9 _ -. */
+/** Tool names that every client and vendor accepts: `<server>__<tool>`, at most 64 of A-Z a-z 0-9 _ -. */
 import { createHash } from 'node:crypto';
 
 const longest = 64;
 
-/** Deterministic; names that would be too long, or hold other characters, end in a digest of the whole. */
+/** Deterministic. A name that is too long, or has other characters, ends in a digest of the full name. */
 export function publicToolName(server: string, tool: string): string {
   const plain = `${server}__${tool}`;
   const safe = plain.replaceAll(/[^A-Za-z0-9_-]/g, '_');
@@ -11,7 +11,7 @@ export function publicToolName(server: string, tool: string): string {
   return shortened(safe, plain);
 }
 
-/** Another name for the same tool, for a caller who uses the first one. */
+/** Another name for the same tool, for a caller that already uses the first one. */
 export function marked(name: string): string {
   return shortened(name, `other ${name}`);
 }

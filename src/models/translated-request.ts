@@ -1,4 +1,4 @@
-/** A request that came in another format than OpenAI's, made fit for a vendor that does not speak that format. */
+/** Adapts a request of another client format to a vendor that does not support that format. */
 import type { ChatBody, ChatRequest } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
@@ -8,7 +8,7 @@ import { joinTextParts } from './text-parts.ts';
 
 type Message = Record<string, Json | undefined>;
 
-/** What stands before the content of a result that is an error, for vendors that have no mark for it. */
+/** The text before the content of an error result, for vendors without a mark for errors. */
 const errorMark = 'The tool reports an error: ';
 
 function isTextPart(part: Json): boolean {
@@ -25,12 +25,12 @@ function withoutMember(value: JsonObject, member: string): JsonObject {
   return rest;
 }
 
-/** Writes messages for vendors of OpenAI's format as strictly as the strictest of them reads. */
+/** Writes messages for OpenAI-compatible vendors by the rules of the strictest one. */
 class PlainMessages {
   readonly #provider: Pick<Provider, 'cacheControl'>;
   readonly #target: EncodeTarget;
   readonly #written: Message[] = [];
-  /** Parts of tool results that are not text, which these vendors take from a user only. */
+  /** Parts of tool results that are not text. These vendors accept them from a user only. */
   #moved: Json[] = [];
 
   constructor(provider: Pick<Provider, 'cacheControl'>, target: EncodeTarget) {
@@ -80,7 +80,7 @@ class PlainMessages {
     this.#push(message);
   }
 
-  /** Behind the results, before whatever follows: in the user's own message where that is next. */
+  /** Places them after the results: in the following user message, or in a new one. */
   #placeMoved(next: Message | null): void {
     const parts = this.#moved;
     this.#moved = [];
@@ -117,8 +117,8 @@ function plainBody(body: ChatBody, provider: Pick<Provider, 'cacheControl'>, tar
 }
 
 /**
- * The request as this vendor may see it; the same object where the vendor speaks the caller's format or the request is OpenAI's own.
- * Throws `unsupported_parameter` for what only a vendor of the caller's format can do: another deployment may be one.
+ * The request for this vendor. The same object when the vendor supports the caller's format or the request is OpenAI's. Throws
+ * `unsupported_parameter` for features that need the caller's format, because another deployment may support it.
  */
 export function fitTranslated(
   request: ChatRequest,
@@ -143,7 +143,7 @@ export function fitTranslated(
   return vendor.format === 'openai' ? { ...request, body: plainBody(request.body, vendor.provider, target) } : request;
 }
 
-/** Headers of the caller's that a vendor of the same format must see, put to those of the format itself. */
+/** Adds the caller's headers that a vendor of the same format must receive. */
 export function withNativeHeaders(
   headers: Readonly<Record<string, string>>,
   request: ChatRequest,
@@ -153,7 +153,7 @@ export function withNativeHeaders(
   if (given === undefined) return headers;
   const all: Record<string, string> = { ...headers };
   for (const [name, value] of Object.entries(given)) {
-    // A list of names: the format's own and the caller's, each once.
+    // A list of names: the format's and the caller's, without duplicates.
     const names = `${all[name] ?? ''},${value}`.split(',').map((each) => each.trim());
     all[name] = name === 'anthropic-beta' ? [...new Set(names.filter((each) => each !== ''))].join(',') : value;
   }

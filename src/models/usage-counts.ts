@@ -1,4 +1,4 @@
-/** Reads the counts of an answer by a table of paths, so that a new field of a vendor is one line of data. */
+/** Reads the counts of an answer by a table of paths, so that a vendor's new field is one line of data. */
 import type { Usage } from '../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
 import type { CountName, CountPaths } from '../types/wire-format.ts';
@@ -18,7 +18,7 @@ function claimAt(answer: JsonObject, path: string): Json | undefined {
   return value;
 }
 
-/** The first number of each row of the tables, `more` before `common`. Whether a number can be a count is decided later, for all formats alike. */
+/** The first number for each row of the tables, `more` before `common`. Plausibility is checked later, for all formats alike. */
 export function readCounts(answer: JsonObject, common: CountPaths, more: CountPaths = {}): Counts {
   const counts: Partial<Record<CountName, number>> = {};
   for (const table of [more, common]) {
@@ -51,7 +51,7 @@ const copied = [
   'searches',
 ] as const satisfies readonly (CountName & keyof Usage)[];
 
-/** All but the tokens of input and output. */
+/** All counts but the input and output tokens. */
 export function otherCounts(counts: Counts): Omit<Usage, 'inputTokens' | 'outputTokens'> {
   const usage: { -readonly [Name in keyof Usage]?: Usage[Name] } = {};
   for (const name of copied) if (counts[name] !== undefined) usage[name] = counts[name];
@@ -60,7 +60,7 @@ export function otherCounts(counts: Counts): Omit<Usage, 'inputTokens' | 'output
   return usage;
 }
 
-/** Those that vendors bill at another price. */
+/** Tiers that vendors bill at another price. */
 const pricedTiers: ReadonlySet<Json | undefined> = new Set(['batch', 'flex']);
 
 export function serviceTierOf(tier: Json | undefined): Pick<Usage, 'serviceTier'> {

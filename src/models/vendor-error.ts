@@ -1,17 +1,17 @@
-/** What a vendor said went wrong, from the many shapes that vendors say it in; and how much of it may be repeated. */
+/** Reads a vendor's error from its many shapes, and decides how much of it may be shown. */
 import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
 
 export interface VendorError {
-  /** The vendor's own code, in lower case; empty if none. */
+  /** The vendor's own code, in lower case; empty without one. */
   readonly code: string;
   readonly type: string;
   readonly message: string;
   readonly param: string | null;
-  /** An HTTP status that stands inside the body, where the status line says less. */
+  /** An HTTP status within the body, when the status line says less. */
   readonly status: number | null;
-  /** How long to wait, where the body says it. */
+  /** The delay that the body states. */
   readonly retryAfterSeconds?: number;
-  /** What the model wrote where the vendor could not use it. */
+  /** The model's output that the vendor could not use. */
   readonly failedGeneration?: string;
 }
 
@@ -21,7 +21,7 @@ function word(value: Json | undefined): string {
 
 const units: Readonly<Record<string, number>> = { ms: 0.001, millisecond: 0.001, s: 1, sec: 1, second: 1, m: 60, min: 60, minute: 60 };
 
-/** The time to wait in a body: a field, Google's RetryInfo (`"retryDelay": "34.4s"`), or words such as "try again in 1.5s". */
+/** The delay in a body: a field, Google's RetryInfo (`"retryDelay": "34.4s"`), or words such as "try again in 1.5s". */
 function retryAfterIn(error: JsonObject, message: string): number | undefined {
   const field = error['retry_after'] ?? error['retry_after_seconds'];
   if (typeof field === 'number' && field >= 0) return field;
@@ -51,7 +51,7 @@ function fromObject(error: JsonObject): VendorError {
   };
 }
 
-/** The error in a body that has one by its form: never null for a refusal's body, see `readFailure`. */
+/** The error in a body that has the form of one. An error response always has one; see `readFailure`. */
 export function findVendorError(body: JsonObject): VendorError | null {
   const error = body['error'];
   if (isJsonObject(error)) return Object.keys(error).length === 0 ? null : fromObject(error);
@@ -65,13 +65,13 @@ export function findVendorError(body: JsonObject): VendorError | null {
   return null;
 }
 
-/** The data of the first event, where a vendor refuses a stream by one (DashScope); undefined for a body that is none. */
+/** The data of the first event, when a vendor sends an error as a stream (DashScope); undefined for another body. */
 function eventDataIn(text: string): string | undefined {
   if (!/^(?:\ufeff?\s*)(?:id|event|data|retry|):/.test(text)) return undefined;
   return text.split(/\r?\n/).flatMap((line) => /^data: ?(.*)$/.exec(line)?.slice(1) ?? [])[0];
 }
 
-/** The error in the body of an answer whose status says already that it is one. */
+/** The error in the body of a response with an error status. */
 export function readFailure(text: string): VendorError {
   const nothing: VendorError = { code: '', type: '', message: text, param: null, status: null };
   try {
@@ -79,12 +79,12 @@ export function readFailure(text: string): VendorError {
     const body: unknown = Array.isArray(parsed) ? parsed[0] : parsed;
     if (isJsonObject(body)) return findVendorError(body) ?? fromObject(body);
   } catch {
-    // A plain sentence or a proxy's page: it is the message.
+    // A plain sentence or a proxy's page is the message.
   }
   return nothing;
 }
 
-/** `text` without what might be a credential; for operators. At most 1000 characters. */
+/** `text` without possible credentials, for operators. At most 1000 characters. */
 export function withoutSecrets(text: string): string {
   return text
     .slice(0, 1000)
@@ -94,12 +94,12 @@ export function withoutSecrets(text: string): string {
     .replace(/[A-Za-z0-9+/_=.-]{40,}/g, '[hidden]');
 }
 
-/** Headers that a provider adds and that are no secret. */
+/** Headers of a provider that are not secret. */
 const plainHeaders = /^(?:accept|content-|host$|user-agent$)|version|date|beta/i;
-/** Anything shorter is part of ordinary words. */
+/** Shorter values occur in ordinary text. */
 const shortestSecret = 8;
 
-/** `text` without the credential that the request carried in `sent`: some vendors say it again in their refusal. `given` are the headers that were there before it. */
+/** `text` without the credential in the headers `sent`, because some vendors repeat it in their errors. `given`: the headers without the credential. */
 export function withoutCredential(text: string, sent: Readonly<Record<string, string>>, given: Readonly<Record<string, string>>): string {
   let left = text;
   for (const [name, value] of Object.entries(sent)) {
@@ -113,9 +113,9 @@ export function withoutCredential(text: string, sent: Readonly<Record<string, st
 }
 
 /**
- * The vendor's words as they may be repeated to the caller: without links, keys, accounts, request ids, addresses and
- * markup. Used only where the vendor faults the caller's own request (400, 413, 422 and the like), since a developer cannot mend it
- * otherwise. Every other vendor text stays in `details`.
+ * The vendor's message as it may be shown to the caller: without links, keys, accounts, request ids, addresses and markup. Used only for
+ * faults of the caller's own request (400, 413, 422 and similar), because a developer cannot fix it otherwise. Any other vendor text
+ * stays in `details`.
  */
 export function publicWords(text: string): string {
   if (/<[a-z!/][^>]*>/i.test(text)) return '';

@@ -1,4 +1,4 @@
-/** The catalogue of upstream models: one table for each vendor, read when it is first asked for, beneath an operator's own entries. */
+/** The catalogue of upstream models: one table per vendor, read on first use, below an operator's own entries. */
 import { readFileSync } from 'node:fs';
 import type { KnownModel, ModelCatalogue, ModelSource, OperatorModel, VendorTable } from '../../types/known-model.ts';
 import { indexModels, type ModelTable } from './table.ts';
@@ -9,7 +9,7 @@ type Entry = KnownModel & { readonly also?: readonly string[] | undefined };
 const listed = <T>(value: T | readonly T[] | undefined): readonly T[] =>
   value === undefined ? [] : Array.isArray(value) ? (value as readonly T[]) : [value as T];
 
-/** The files are checked by a test, so that a start need not do it. */
+/** A test validates the files, so that the start need not. */
 function readTable({ id }: CatalogueVendor): ModelTable<Entry> {
   const table = JSON.parse(readFileSync(new URL(`vendors/${id}.json`, import.meta.url), 'utf8')) as VendorTable;
   return indexModels(
@@ -20,7 +20,7 @@ function readTable({ id }: CatalogueVendor): ModelTable<Entry> {
   );
 }
 
-/** The operator's columns over the known ones. */
+/** The operator's columns replace the known ones. */
 function overridden(known: KnownModel | undefined, own: OperatorModel): KnownModel {
   const { kind, model, price, source, date, ...facts } = own;
   const said: ModelSource = { title: source ?? "the operator's file", ...(date === undefined ? {} : { date }) };

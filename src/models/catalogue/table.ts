@@ -1,4 +1,4 @@
-/** One table of models, found by name: as written, without a prefix, then by the family of a dated name. */
+/** A table of models, found by name: as written, without a prefix, then by the family of a dated name. */
 import { undated, unprefixed } from './names.ts';
 
 export interface NamedModel {
@@ -13,7 +13,7 @@ export interface ModelTable<M extends NamedModel> {
 
 export function indexModels<M extends NamedModel>(models: readonly M[]): ModelTable<M> {
   const byName = new Map<string, M>();
-  /** The newest snapshot of each family, for a name that says no day. */
+  /** The newest snapshot of each family, for names without a date. */
   const byFamily = new Map<string, M>();
   for (const model of models) {
     for (const name of [model.model, ...(model.also ?? [])]) {
@@ -32,7 +32,7 @@ export function indexModels<M extends NamedModel>(models: readonly M[]): ModelTa
         const found = byName.get(name) ?? byName.get(undated(name));
         if (found !== undefined) return found;
       }
-      // Only a name without a day may stand for a snapshot: one with another day is another model.
+      // Only a name without a date may match a snapshot. A name with another date is another model.
       for (const name of names) {
         const found = undated(name) === name ? byFamily.get(name) : undefined;
         if (found !== undefined) return found;

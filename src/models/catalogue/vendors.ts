@@ -1,11 +1,11 @@
-/** The vendors whose models the catalogue knows: each has a table `vendors/<id>.json`. */
+/** The vendors whose models are in the catalogue: each has a table `vendors/<id>.json`. */
 
 export interface CatalogueVendor {
   readonly id: string;
   readonly title: string;
-  /** The kinds of providers that mean this vendor, whatever their address. */
+  /** The provider kinds of this vendor, whatever their address. */
   readonly kinds: readonly string[];
-  /** The hosts of its API, whatever the kind of the provider. */
+  /** The hosts of its API, whatever the provider's kind. */
   readonly hosts: readonly string[];
 }
 
@@ -53,7 +53,7 @@ export const catalogueVendors: readonly CatalogueVendor[] = [
   vendor('zhipu', 'Zhipu', ['zhipu'], ['open.bigmodel.cn']),
 ];
 
-/** The vendor behind a provider: by the host of its address, which is certain, else by its kind. */
+/** The vendor of a provider: by the host of its address, which is certain, otherwise by its kind. */
 export function vendorOf({ kind, host }: { readonly kind: string; readonly host: string | null }): CatalogueVendor | undefined {
   return (
     catalogueVendors.find(({ hosts }) => host !== null && hosts.includes(host)) ??

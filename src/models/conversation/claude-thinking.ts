@@ -1,4 +1,4 @@
-/** How long Claude shall think, and what must then be left out of the request. */
+/** Sets Claude's thinking for a request, and removes the fields that conflict with it. */
 import type { ChatBody } from '../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import type { EncodeTarget } from '../../types/wire-format.ts';
@@ -6,7 +6,7 @@ import type { ClaudeTraits } from './claude.ts';
 import { type Effort, effortOf, unsupported } from './request-fields.ts';
 import type { ToolChoice } from './tool-use.ts';
 
-/** Tokens to think with at each effort. The face of Anthropic's Messages reads budgets back by the same measure. */
+/** Thinking tokens by effort. The Messages client format converts budgets back by the same table. */
 const budgets: Readonly<Record<Exclude<Effort, 'none'>, number>> = {
   minimal: 1_024,
   low: 2_048,
@@ -18,11 +18,11 @@ const budgets: Readonly<Record<Exclude<Effort, 'none'>, number>> = {
 const leastBudget = 1_024;
 
 export interface ClaudeThinking {
-  /** The field of that name; undefined leaves it out. */
+  /** The field `thinking`; undefined leaves it out. */
   readonly thinking: JsonObject | undefined;
   /** `effort` of `output_config`. */
   readonly effort: string | undefined;
-  /** Thinks, or may think, in this call. */
+  /** True when the model thinks, or may think, in this call. */
   readonly active: boolean;
 }
 
@@ -38,7 +38,7 @@ function effortWord(effort: Exclude<Effort, 'none'>, traits: ClaudeTraits, targe
   return word;
 }
 
-/** Newer models say nothing of their thoughts unless asked. */
+/** Newer models return their reasoning only on request. */
 const shown: JsonObject = { type: 'adaptive', display: 'summarized' };
 
 function keptFromThinking(traits: ClaudeTraits, target: EncodeTarget): ClaudeThinking {
@@ -63,12 +63,12 @@ function forEffort(effort: Effort, traits: ClaudeTraits, target: EncodeTarget, m
     target.warn('reasoning_effort left out: max_tokens leaves no room to think');
     return off;
   }
-  // Something must be left to answer with.
+  // Some tokens must remain for the answer.
   const budget = Math.max(leastBudget, Math.min(budgets[effort], Math.floor(room * 0.8)));
   return { thinking: { type: 'enabled', budget_tokens: budget }, effort: undefined, active: true };
 }
 
-/** The caller's own `thinking` goes before `reasoning_effort`. */
+/** The caller's own `thinking` takes precedence over `reasoning_effort`. */
 function forOwn(own: JsonObject, effort: Effort | undefined, traits: ClaudeTraits, target: EncodeTarget): ClaudeThinking {
   const active = own['type'] !== 'disabled';
   const told = effort === undefined || effort === 'none' ? undefined : effort;
@@ -80,13 +80,13 @@ function forOwn(own: JsonObject, effort: Effort | undefined, traits: ClaudeTrait
   return { thinking: own, effort: undefined, active };
 }
 
-/** True if `details` hold a thought that came from one of these formats. */
+/** True when the message has reasoning from one of these formats. */
 export function holdsThoughts(message: JsonObject, formats: readonly string[]): boolean {
   const details = message['reasoning_details'];
   return Array.isArray(details) && details.some((each: Json) => isJsonObject(each) && formats.some((format) => each['format'] === format));
 }
 
-/** The turn that goes on with this request began with calls of tools whose thoughts are lost. */
+/** True when the current turn started with tool calls whose reasoning is lost. */
 function lacksThoughts(messages: ChatBody['messages'], formats: readonly string[]): boolean {
   const spoken = messages.filter(({ role }) => role !== 'system' && role !== 'developer');
   const start = spoken.findLastIndex(({ role }, index) => role === 'user' && spoken[index - 1]?.['role'] !== 'tool');
@@ -94,10 +94,7 @@ function lacksThoughts(messages: ChatBody['messages'], formats: readonly string[
   return first !== undefined && Array.isArray(first['tool_calls']) && !holdsThoughts(first, formats);
 }
 
-/**
- * `formats` are the kinds whose thoughts the vendor knows as its own. Where Claude would refuse to think, as it does in some turns
- * that use tools, it is not asked to; the caller is told.
- */
+/** `formats`: the formats whose reasoning the vendor accepts as its own. Thinking is switched off with a warning where Claude would refuse it, as in some turns with tools. */
 export function claudeThinking(
   body: ChatBody,
   target: EncodeTarget,
@@ -132,13 +129,13 @@ export function claudeThinking(
   return asked;
 }
 
-/** Temperature, top_p and top_k as far as the model takes them; the caller is told of the rest. */
+/** Temperature, top_p and top_k as far as the model accepts them. Others are dropped with a warning. */
 export function claudeSampling(body: JsonObject, target: EncodeTarget, traits: ClaudeTraits, thinks: boolean): Record<string, Json> {
   const fields: Record<string, Json> = {};
   for (const field of ['temperature', 'top_p', 'top_k']) {
     const value = body[field];
     if (value === undefined || value === null) continue;
-    // At the end of their range they ask for what happens anyway.
+    // The maximum of their range is the default behaviour.
     if (traits.sampling !== 'neither' && !(traits.isClaude && thinks)) fields[field] = value;
     else if (field === 'top_k' || value !== 1) {
       target.warn(`${field} left out: ${target.model} ${traits.sampling === 'neither' ? 'has none' : 'takes none while it thinks'}`);

@@ -1,22 +1,22 @@
-/** What the generations of Claude differ in, told from the names of the models: at Anthropic, Bedrock and everywhere else. */
+/** Differences between Claude generations, derived from model names: at Anthropic, Bedrock and other vendors. */
 
-/** What a model takes and does. Of models that are no Claude, but answer in Anthropic's format, little is known. */
+/** The abilities of a model. Little is known about other models with Anthropic's format. */
 export interface ClaudeTraits {
   readonly isClaude: boolean;
-  /** `budget`: thinks against a number of tokens. `adaptive`: decides itself, told an effort. */
+  /** `budget`: thinking has a token budget. `adaptive`: the model decides, guided by an effort. */
   readonly thinking: 'none' | 'budget' | 'adaptive';
-  /** Thinks unless it is kept from it. */
+  /** Thinks unless it is switched off. */
   readonly thinksByItself: boolean;
-  /** What keeps it from thinking: nothing needed, a type of `thinking`, or never quite, only the least effort. */
+  /** What switches thinking off: nothing needed, a type of `thinking`, or not fully possible and only reduced by the least effort. */
   readonly withoutThinking: 'nothing' | 'disabled' | 'between_tools' | 'least';
   readonly knowsXhigh: boolean;
   /** Temperature and top_p: both, one of them, or neither. */
   readonly sampling: 'both' | 'one' | 'neither';
-  /** Can be made to call a tool. */
+  /** Supports a forced tool call. */
   readonly forcedTools: boolean;
-  /** Holds its answers and arguments to a schema. */
+  /** Enforces a schema for answers and arguments. */
   readonly schemas: boolean;
-  /** So many tokens to answer with, where the caller does not say. */
+  /** The output token limit when the request sets none. */
   readonly maxTokens: number;
 }
 
@@ -32,18 +32,18 @@ const other: ClaudeTraits = {
   maxTokens: 8_192,
 };
 
-/** As far as names go: one that has no number means the newest. */
+/** A name without a number means the newest model. */
 const newest = 9_900;
 
 interface Name {
   readonly family: string;
-  /** 4.7 is 407. */
+  /** Version 4.7 is 407. */
   readonly version: number;
 }
 
 function nameOf(model: string): Name | undefined {
   const name = model.toLowerCase();
-  // Two digits at most: what follows may be a date.
+  // Two digits at most: longer numbers are dates.
   const now = /claude-([a-z]+)-(\d+)(?:[-.](\d{1,2}))?(?!\d)/.exec(name);
   const version = (parts: RegExpExecArray, at: number): number => Number(parts[at]) * 100 + Number(parts[at + 1] ?? 0);
   if (now !== null) return { family: now[1] ?? '', version: version(now, 2) };
@@ -63,7 +63,7 @@ function withoutThinking({ family, version }: Name): ClaudeTraits['withoutThinki
 function maxTokens(version: number): number {
   if (version >= 406) return 128_000;
   if (version >= 405) return 64_000;
-  // Input and answer together must fit here, so that the most that it can say would shut out long questions.
+  // Input and output share the context window, so the highest limit would exclude long questions.
   if (version >= 307) return 32_000;
   return version >= 305 ? 8_192 : 4_096;
 }

@@ -1,7 +1,6 @@
 /**
- * JSON Schemas as Claude holds an answer to them: objects closed, no bounds. What a schema says beyond that is put into its
- * descriptions, where the model reads it.
- * See https://platform.claude.com/docs/en/build-with-claude/structured-outputs
+ * JSON Schemas in the subset that Claude enforces: closed objects, no bounds. Other constraints go into descriptions, which the model
+ * reads. See https://platform.claude.com/docs/en/build-with-claude/structured-outputs
  */
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 
@@ -47,7 +46,7 @@ function isObjectSchema(schema: JsonObject): boolean {
   return type === 'object' || (Array.isArray(type) && (type as readonly Json[]).includes('object')) || isJsonObject(schema['properties']);
 }
 
-/** `onBound` is told of each bound that the vendor will not enforce. */
+/** `onBound` is called for each bound that the vendor does not enforce. */
 export function closedSchema(schema: JsonObject, onBound: (keyword: string) => void): JsonObject {
   const each = (value: Json): Json => (isJsonObject(value) ? closedSchema(value, onBound) : value);
   const written: Record<string, Json> = {};

@@ -1,8 +1,8 @@
-/** The content of a message, read part by part into forms that every format can write. */
+/** Reads the content of a message part by part into forms that every vendor format can write. */
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 
-/** Bytes that stand in the request itself. */
+/** Bytes embedded in the request. */
 export interface InlineData {
   /** In lower case, without parameters, e.g. `image/png`. */
   readonly mediaType: string;
@@ -17,12 +17,12 @@ export type ContentPart =
   | { readonly kind: 'file'; readonly data: InlineData; readonly name: string | undefined }
   | { readonly kind: 'unknown'; readonly type: string; readonly part: Json };
 
-/** A part and where it stands, for errors. */
+/** A part and its path, for errors. */
 export type PlacedPart = ContentPart & { readonly path: string };
 
 const audioTypes: Readonly<Record<string, string>> = { mp3: 'audio/mpeg', wav: 'audio/wav', pcm16: 'audio/pcm' };
 
-/** The bytes of a `data:` URL; undefined if `url` is none. Throws for one that is not in base64. */
+/** The bytes of a `data:` URL; undefined for another URL. Throws unless it is in base64. */
 export function readDataUrl(url: string, path: string): InlineData | undefined {
   if (!/^data:/i.test(url)) return undefined;
   const comma = url.indexOf(',');
@@ -59,7 +59,7 @@ function readAudio(part: JsonObject, path: string): ContentPart {
 function readFile(part: JsonObject, path: string): ContentPart {
   const file = part['file'];
   const data = isJsonObject(file) ? file['file_data'] : undefined;
-  // A file that lies at the vendor, under an id of the vendor's own.
+  // A file stored at the vendor, by the vendor's id.
   if (!isJsonObject(file) || typeof data !== 'string') return { kind: 'unknown', type: 'file', part };
   const name = typeof file['filename'] === 'string' ? file['filename'] : undefined;
   const inline = readDataUrl(data, `${path}.file.file_data`) ?? { mediaType: 'application/pdf', base64: data };
@@ -87,7 +87,7 @@ function readPart(part: Json, path: string): ContentPart {
   }
 }
 
-/** The parts of `content`; none for null. `path` is that of the message, e.g. `messages[0]`. */
+/** The parts of `content`; none for null. `path`: the path of the message, e.g. `messages[0]`. */
 export function readContent(content: Json | undefined, path: string): PlacedPart[] {
   if (content === undefined || content === null) return [];
   if (typeof content === 'string') return content === '' ? [] : [{ kind: 'text', text: content, path: `${path}.content` }];

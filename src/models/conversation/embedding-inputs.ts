@@ -1,8 +1,8 @@
-/** Inputs and vectors of embeddings, for vendors whose format is not OpenAI's. */
+/** Inputs and vectors of embeddings, for vendor formats other than OpenAI's. */
 import type { EmbeddingsBody, EncodeTarget } from '../../types/wire-format.ts';
 import { unsupported } from './request-fields.ts';
 
-/** The texts to embed. Throws for token numbers: they are those of OpenAI's tokenizer, and mean something else to any other model. */
+/** The texts to embed. Throws for token numbers: they belong to OpenAI's tokenizer, and another model reads them differently. */
 export function inputTexts(body: EmbeddingsBody, target: EncodeTarget): readonly string[] {
   const { input } = body;
   if (typeof input === 'string') return [input];

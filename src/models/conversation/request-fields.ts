@@ -1,10 +1,10 @@
-/** What a format does with the top-level fields of a chat request: takes them, leaves them out and says so, refuses them, passes them on. */
+/** The top-level fields of a chat request in a vendor format: taken, dropped with a warning, refused, or passed through. */
 import type { ChatBody } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import type { EncodeTarget } from '../../types/wire-format.ts';
 
-/** A refusal of what the vendor cannot do. `remedy` is what the caller should do instead. */
+/** The error for an unsupported feature. `remedy`: what the caller should do instead. */
 export function unsupported(
   target: EncodeTarget,
   param: string,
@@ -14,7 +14,7 @@ export function unsupported(
   return new GatewayError('unsupported_parameter', `${param}: ${target.vendor} ${what}. ${remedy}`, { param });
 }
 
-/** Mere wishes of OpenAI's request: an answer without them is still the answer to the question. */
+/** Optional fields of OpenAI's request: without them the answer still answers the question. */
 const wishes: ReadonlySet<string> = new Set([
   'user',
   'metadata',
@@ -31,7 +31,7 @@ const wishes: ReadonlySet<string> = new Set([
   'parallel_tool_calls',
 ]);
 
-/** Values of wishes that ask for what happens anyway. */
+/** Values of optional fields that ask for the default behaviour. */
 const idle: Readonly<Record<string, readonly Json[]>> = {
   parallel_tool_calls: [true],
   store: [false],
@@ -40,7 +40,7 @@ const idle: Readonly<Record<string, readonly Json[]>> = {
   frequency_penalty: [0],
 };
 
-/** Fields that change what an answer means or holds, each with the values that ask for nothing. */
+/** Fields that change the meaning or content of an answer, with a test for values that have no effect. */
 const weighty: Readonly<Record<string, (value: Json) => boolean>> = {
   n: (value) => value === 1,
   logprobs: (value) => value === false,
@@ -53,13 +53,10 @@ const weighty: Readonly<Record<string, (value: Json) => boolean>> = {
   function_call: (value) => value === 'none',
 };
 
-/** Pailou's own business with each request; no format passes them on. */
+/** Fields that Pailou handles itself; no format passes them through. */
 const ours: ReadonlySet<string> = new Set(['model', 'messages', 'stream', 'stream_options', 'tools', 'tool_choice']);
 
-/**
- * The fields that the format has not `taken`: known wishes are left out with a warning, weighty ones refused, and the unknown ones
- * returned, to be passed on. Null is as good as nothing.
- */
+/** The fields that the format has not `taken`. Known optional ones are dropped with a warning, essential ones are refused, and unknown ones are returned. Null counts as absent. */
 export function remainingFields(body: ChatBody, target: EncodeTarget, taken: ReadonlySet<string>): Record<string, Json> {
   const rest: Record<string, Json> = {};
   for (const [field, value] of Object.entries(body)) {
@@ -73,12 +70,12 @@ export function remainingFields(body: ChatBody, target: EncodeTarget, taken: Rea
   return rest;
 }
 
-/** The largest number of tokens to answer with, by its new or its old name. */
+/** The output token limit, by its new or its old name. */
 export function maxTokensOf(body: JsonObject): Json | undefined {
   return body['max_completion_tokens'] ?? body['max_tokens'] ?? undefined;
 }
 
-/** `stop` as a list; undefined where there is none. */
+/** `stop` as a list; undefined when absent. */
 export function stopsOf(body: JsonObject): readonly Json[] | undefined {
   const stop = body['stop'];
   if (typeof stop === 'string') return [stop];
@@ -87,7 +84,7 @@ export function stopsOf(body: JsonObject): readonly Json[] | undefined {
 
 export type ResponseForm = { readonly kind: 'json' } | { readonly kind: 'schema'; readonly schema: JsonObject; readonly name: string };
 
-/** What form the answer must have; undefined for free text. Throws for a form that nobody knows. */
+/** The required form of the answer; undefined for free text. Throws for an unknown form. */
 export function responseFormOf(body: JsonObject, target: EncodeTarget): ResponseForm | undefined {
   const format = body['response_format'];
   if (format === undefined || format === null) return undefined;
@@ -105,7 +102,7 @@ export function responseFormOf(body: JsonObject, target: EncodeTarget): Response
 export const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
 export type Effort = (typeof efforts)[number];
 
-/** How long the model shall think; undefined leaves it to the model. */
+/** The reasoning effort; undefined leaves it to the model. */
 export function effortOf(body: JsonObject): Effort | undefined {
   const effort = body['reasoning_effort'];
   if (effort === undefined || effort === null) return undefined;

@@ -1,4 +1,4 @@
-/** Tools, the choice among them and the calls of earlier turns, read from OpenAI's request. */
+/** Reads tools, tool choice and earlier tool calls from an OpenAI request. */
 import type { ChatBody } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
@@ -12,7 +12,7 @@ export interface FunctionTool {
   readonly parameters: JsonObject | undefined;
 }
 
-/** The functions offered. Throws for a tool that is none: no other vendor has OpenAI's custom tools. */
+/** The offered functions. Throws for another tool type: no other vendor has OpenAI's custom tools. */
 export function functionTools(body: ChatBody, target: EncodeTarget): FunctionTool[] {
   return (body.tools ?? []).map((tool, index) => {
     const given = isJsonObject(tool) ? tool['function'] : undefined;
@@ -32,7 +32,7 @@ export type ToolChoice =
   | { readonly mode: 'auto' | 'none' | 'required' }
   /** One of `names` must be called. */
   | { readonly mode: 'named'; readonly names: readonly string[] }
-  /** Free to call, but only these. */
+  /** Only these tools may be called, and none must be. */
   | { readonly mode: 'allowed'; readonly names: readonly string[] };
 
 function nameIn(value: Json | undefined): string | undefined {
@@ -40,7 +40,7 @@ function nameIn(value: Json | undefined): string | undefined {
   return isJsonObject(body) && typeof body['name'] === 'string' ? body['name'] : undefined;
 }
 
-/** Undefined where the caller leaves it to the vendor. */
+/** Undefined when the caller leaves it to the vendor. */
 export function toolChoiceOf(body: JsonObject, target: EncodeTarget): ToolChoice | undefined {
   const choice = body['tool_choice'];
   if (choice === undefined || choice === null) return undefined;
@@ -66,7 +66,7 @@ export interface EarlierCall {
   readonly text: string;
 }
 
-/** The arguments of an earlier call as an object. A model may have written nonsense, and must be shown what it wrote. */
+/** The arguments of an earlier call as an object. Invalid arguments are passed on, so that the model sees its own output. */
 function argumentsObject(text: Json | undefined): JsonObject {
   if (isJsonObject(text)) return text;
   if (typeof text !== 'string' || text.trim() === '') return {};
@@ -75,12 +75,12 @@ function argumentsObject(text: Json | undefined): JsonObject {
     if (isJsonObject(parsed)) return parsed;
     if (parsed === null) return {};
   } catch {
-    // Passed on as it is, below.
+    // Passed on unchanged below.
   }
   return { arguments: text };
 }
 
-/** The tool calls of an assistant's message. Throws for one without a name. */
+/** The tool calls of an assistant message. Throws for a call without a name. */
 export function earlierCalls(message: JsonObject, path: string): EarlierCall[] {
   const calls = message['tool_calls'];
   if (!Array.isArray(calls)) return [];
@@ -99,7 +99,7 @@ export function earlierCalls(message: JsonObject, path: string): EarlierCall[] {
   });
 }
 
-/** The tool that a result belongs to: vendors without ids know results by name. `names` are those of the earlier calls by their ids. */
+/** The tool of a result: vendors without call ids identify results by name. `names`: tool names by call id. */
 export function resultName(message: JsonObject, path: string, names: ReadonlyMap<string, string>): string {
   const id = message['tool_call_id'];
   const known = typeof id === 'string' ? names.get(id) : undefined;

@@ -1,4 +1,4 @@
-/** Turns that alternate between user and assistant, as vendors want them who know no other roles. */
+/** Turns that alternate between user and assistant, for vendors without other roles. */
 import type { JsonObject } from '../../types/json.ts';
 
 export interface Turn extends JsonObject {
@@ -12,12 +12,12 @@ interface OpenTurn {
   readonly rest: JsonObject[];
 }
 
-/** What follows in the same role becomes one turn. Results of tools, and thoughts, come first in theirs. */
+/** Merges consecutive messages of one role into one turn. Tool results and reasoning come first in it. */
 export class TurnBuilder {
   readonly #turns: OpenTurn[] = [];
 
   add(role: Turn['role'], first: readonly JsonObject[], rest: readonly JsonObject[]): void {
-    // A turn that says nothing is refused everywhere.
+    // Every vendor refuses an empty turn.
     if (first.length === 0 && rest.length === 0) return;
     const last = this.#turns.at(-1);
     if (last?.role === role) {
@@ -31,7 +31,7 @@ export class TurnBuilder {
   }
 }
 
-/** The id of a tool call as Claude takes it; other vendors' ids may hold anything. */
+/** A tool-call id in Claude's character set; ids of other vendors may hold any character. */
 export function plainId(id: string): string {
   return id === '' ? 'call' : id.replace(/[^a-zA-Z0-9_-]/g, '_');
 }

@@ -1,4 +1,4 @@
-/** Reads one message of Anthropic, whole or as the events of a stream. */
+/** Reads one Anthropic message, whole or as the events of a stream. */
 import type { ChatEvent } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
@@ -9,10 +9,10 @@ import { BlockReader } from './block-reader.ts';
 import { readError } from './errors.ts';
 import { mergeUsage, readUsage } from './usage.ts';
 
-/** The vendor paused to shorten the conversation, as the caller wished; what was said so far is whole. */
+/** The vendor paused to compact the conversation, as the caller requested. The text so far is complete. */
 const ends: NonNullable<Reading['finishReasons']> = { compaction: 'stop' };
 
-/** Members of a message, or of the last event of a stream, that are told otherwise; all others are details of the end. */
+/** Members of a message, or of a stream's last event, that are read elsewhere. All others are details of the finish. */
 const elsewhere: ReadonlySet<string> = new Set(['id', 'type', 'role', 'model', 'content', 'stop_reason', 'usage', 'delta']);
 
 function text(value: Json | undefined): string | undefined {
@@ -20,7 +20,7 @@ function text(value: Json | undefined): string | undefined {
 }
 
 export class AnswerReader {
-  /** True once `response-end` was said; nothing may follow. */
+  /** True after `response-end` was emitted; nothing may follow. */
   ended = false;
   #started = false;
   #id: string | undefined;
@@ -39,7 +39,7 @@ export class AnswerReader {
     return this.#finishes.progress;
   }
 
-  /** A whole message. Throws the vendor's error if `answer` is one. */
+  /** Reads a whole message. Throws the vendor's error when `answer` is one. */
   readWhole(answer: JsonObject, events: ChatEvent[]): void {
     this.#refuseError(answer);
     if (!Array.isArray(answer['content'])) throw invalidAnswer('an answer without any content', JSON.stringify(answer));
@@ -49,11 +49,11 @@ export class AnswerReader {
     });
     if (this.#blocks.any) this.#finishes.content(0);
     this.#note(answer);
-    // Without any stop reason, the counts of a whole answer show that it is one.
+    // Without a stop reason, the counts of a whole answer show that it is complete.
     this.end(readUsage(this.#usage) === null ? 'closed' : 'said', events);
   }
 
-  /** One event of a stream. Those of an unknown type say nothing that this format knows. */
+  /** Reads one event of a stream. Events of unknown types are ignored. */
   read(event: JsonObject, events: ChatEvent[]): void {
     this.#refuseError(event);
     const { index, message, delta, content_block: block } = event;
@@ -106,7 +106,7 @@ export class AnswerReader {
     events.push({ type: 'response-start', ...(id === undefined ? {} : { id }), ...(model === undefined ? {} : { model }) });
   }
 
-  /** Why the answer ended, and what else is said of that. The counts of a stream come with it. */
+  /** Stores the stop reason and its details. In a stream the counts come with it. */
   #note(said: JsonObject): void {
     const reason = text(said['stop_reason']);
     if (reason === undefined) return;
@@ -116,7 +116,7 @@ export class AnswerReader {
     if (isJsonObject(said['usage'])) this.#finishes.counted(true);
   }
 
-  /** The answer is over. Throws `upstream_interrupted` unless it is complete. */
+  /** Ends the answer. Throws `upstream_interrupted` unless it is complete. */
   end(how: 'closed' | 'said', events: ChatEvent[]): void {
     if (this.ended) return;
     if (!this.#started) throw invalidAnswer('an answer without any content');

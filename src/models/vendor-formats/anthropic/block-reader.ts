@@ -1,4 +1,4 @@
-/** Reads the content blocks of one answer, whole or in deltas. Their indexes are Anthropic's; calls of tools are numbered apart. */
+/** Reads the content blocks of one answer, whole or in deltas. Block indexes are Anthropic's; tool calls are numbered separately. */
 import { randomUUID } from 'node:crypto';
 import type { ChatEvent } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
@@ -10,14 +10,14 @@ type Block =
   | { readonly kind: 'text'; readonly start: number; readonly citations: JsonObject[] }
   | { readonly kind: 'thinking'; text: string; signature: string }
   | { readonly kind: 'tool'; readonly call: number; readonly input: Json | undefined; said: boolean }
-  /** A call that code at the vendor made, which may have its result already. */
+  /** A call made by code at the vendor, which may already have its result. */
   | { readonly kind: 'programmatic'; readonly name: string; readonly id: string; readonly input: Json | undefined; text: string }
-  /** What only Anthropic has: its own tools and their results. */
+  /** Content that only Anthropic has: its own tools and their results. */
   | { readonly kind: 'vendor' }
   | { readonly kind: 'complete' };
 
 const choice = 0;
-/** Members of a call that have a place of their own in an event. */
+/** Members of a call that have their own place in an event. */
 const ofCalls: ReadonlySet<string> = new Set(['type', 'id', 'name', 'input']);
 
 function textOf(value: Json | undefined): string {
@@ -27,14 +27,14 @@ function textOf(value: Json | undefined): string {
 export class BlockReader {
   readonly #open = new Map<Json | undefined, Block>();
   readonly #ids = new Set<string>();
-  /** Calls of code at the vendor without a result so far, in their order. */
+  /** Calls by code at the vendor that have no result yet, in order. */
   readonly #pending = new Map<string, Extract<Block, { kind: 'programmatic' }>>();
   #calls = 0;
-  /** Characters of text so far. */
+  /** The length of the text so far, in characters. */
   #length = 0;
   #any = false;
 
-  /** Something was said. */
+  /** True after the first content. */
   get any(): boolean {
     return this.#any;
   }
@@ -43,13 +43,13 @@ export class BlockReader {
     return this.#calls > 0;
   }
 
-  /** A block of a whole answer. */
+  /** Reads a block of a whole answer. */
   read(index: number, block: JsonObject, events: ChatEvent[]): void {
     this.start(index, block, events);
     this.stop(index, events);
   }
 
-  /** Begins a block with what of it is there already. */
+  /** Starts a block with the content that it already has. */
   start(index: Json | undefined, block: JsonObject, events: ChatEvent[]): void {
     this.stop(index, events);
     this.#any = true;
@@ -80,7 +80,7 @@ export class BlockReader {
         const name = textOf(block['name']);
         if (name === '') throw invalidAnswer('a tool call without a name');
         if (isProgrammaticCall(block)) return this.#programmatic(index, block, name, events);
-        // Who called it, for one: only a client of the same format knows such a thing, and has to send it back.
+        // Such as the call's `caller`: a client of the same format must send it back.
         if (Object.keys(block).some((key) => !ofCalls.has(key)))
           this.#vendor({ type: 'content_block_start', index: index ?? null, content_block: block }, events);
         const call = this.#calls++;
@@ -88,14 +88,14 @@ export class BlockReader {
         return { kind: 'tool', call, input: block['input'], said: false };
       }
       default:
-        // A result: that call is not left to the caller.
+        // A result for the call: the caller does not execute it.
         this.#pending.delete(textOf(block['tool_use_id']));
         this.#vendor({ type: 'content_block_start', index: index ?? null, content_block: block }, events);
         return { kind: 'vendor' };
     }
   }
 
-  /** Passes on as it is to a client of the same format; whether it is a call of the caller's shows at the end. */
+  /** Forwarded unchanged to a client of the same format. Whether the caller must execute the call is known at the end only. */
   #programmatic(index: Json | undefined, block: JsonObject, name: string, events: ChatEvent[]): Block {
     this.#vendor({ type: 'content_block_start', index: index ?? null, content_block: block }, events);
     const id = this.#idFor(block['id']);
@@ -134,7 +134,7 @@ export class BlockReader {
         events.push({ type: 'tool-call-delta', choice, call: block.call, arguments: text });
         break;
       }
-      // Newer kinds of deltas say what this format does not know.
+      // This format does not know newer types of deltas.
       default:
     }
   }
@@ -147,7 +147,7 @@ export class BlockReader {
       const { text, signature } = block;
       events.push({ type: 'thought', choice, detail: { type: 'reasoning.text', format: 'anthropic', text, signature } });
     } else if (block.kind === 'tool') {
-      // Whole from the start, as in an answer that is not streamed.
+      // The input is complete at the start, as in a whole answer.
       if (block.said || !isJsonObject(block.input) || Object.keys(block.input).length === 0) return;
       events.push({ type: 'tool-call-delta', choice, call: block.call, arguments: JSON.stringify(block.input) });
     } else if (block.kind === 'text') this.#endText(index, block, events);
@@ -155,7 +155,7 @@ export class BlockReader {
       this.#vendor({ type: 'content_block_stop', index: index ?? null }, events);
   }
 
-  /** The answer is over. `calling`: it ended because the caller is to run tools. */
+  /** Ends the answer. `calling`: it ended so that the caller executes tools. */
   end(events: ChatEvent[], calling: boolean): void {
     for (const index of this.#open.keys()) this.stop(index, events);
     if (!calling) return;
@@ -172,7 +172,7 @@ export class BlockReader {
       const annotation = urlCitation(citation, block.start, this.#length);
       if (annotation !== undefined) events.push({ type: 'annotation', choice, annotation });
     }
-    // Where one text ends and the next begins matters to citations alone, but to those of the next text as well.
+    // Text boundaries matter to citations only, and also to citations of the next text.
     this.#vendor({ type: 'content_block_stop', index: index ?? null }, events);
   }
 

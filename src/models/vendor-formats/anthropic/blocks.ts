@@ -1,4 +1,4 @@
-/** Parts of OpenAI's messages as the blocks of Anthropic's. */
+/** Converts content parts of OpenAI messages to Anthropic blocks. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { EncodeTarget } from '../../../types/wire-format.ts';
 import { type InlineData, type PlacedPart, readContent, readDataUrl } from '../../conversation/content-parts.ts';
@@ -6,10 +6,10 @@ import { unsupported } from '../../conversation/request-fields.ts';
 
 const pictureTypes: ReadonlySet<string> = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp']);
 
-/** Blocks that only Anthropic has, which a caller who knows the vendor may use as parts. */
+/** Anthropic's own block types, which a caller may use as parts. */
 const ownTypes: ReadonlySet<string> = new Set(['document', 'image', 'search_result', 'container_upload', 'tool_reference']);
 
-/** The mark for the vendor's cache, which stays where the caller put it. */
+/** The vendor's cache mark, which stays where the caller put it. */
 export function cacheMark(from: Json | undefined): JsonObject {
   const mark = isJsonObject(from) ? from['cache_control'] : undefined;
   return isJsonObject(mark) ? { cache_control: mark } : {};
@@ -54,19 +54,19 @@ function writePart(part: PlacedPart, target: EncodeTarget): JsonObject {
   }
 }
 
-/** The blocks of a message's content, and the message's own mark for the cache on the last of them. */
+/** The blocks of a message's content, with the message's own cache mark on the last one. */
 export function writeBlocks(message: JsonObject, path: string, target: EncodeTarget): JsonObject[] {
   const { content } = message;
   const given = Array.isArray(content) ? (content as readonly Json[]) : [];
   const blocks = readContent(content, path).flatMap((part, index) => {
-    // Anthropic refuses a text of nothing but white space.
+    // Anthropic refuses a text of white space only.
     if (part.kind === 'text' && part.text.trim() === '') return [];
     return [{ ...writePart(part, target), ...cacheMark(given[index]) }];
   });
   return withMark(blocks, message);
 }
 
-/** The mark of `from` on the last block that has none of its own. */
+/** Sets the mark of `from` on the last block, unless that has its own. */
 export function withMark(blocks: JsonObject[], from: JsonObject): JsonObject[] {
   const last = blocks.at(-1);
   if (last !== undefined && last['cache_control'] === undefined) blocks[blocks.length - 1] = { ...last, ...cacheMark(from) };

@@ -1,4 +1,4 @@
-/** Anthropic's Messages: requests out, answers in. */
+/** The chat format of Anthropic's Messages: encodes requests and decodes answers. */
 import { claudeTraits } from '../../conversation/claude.ts';
 import type { ChatEvent } from '../../../types/chat.ts';
 import type { StructuredOutput } from '../../../types/structured-output.ts';
@@ -40,7 +40,7 @@ function decoder(reading?: Reading): ChatDecoder {
   };
 }
 
-/** Of models that are no Claude nothing is known: they are told in words. */
+/** Schema support of other models is unknown, so they receive the schema as text. */
 const structuredOutput = (model: string): StructuredOutput => (claudeTraits(model).schemas ? 'json_schema' : 'none');
 
 export const anthropicChat: ChatFormat = { encodeRequest, decodeResponse, decoder, headers, structuredOutput, thoughts: true };

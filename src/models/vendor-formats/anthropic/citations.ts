@@ -1,7 +1,7 @@
-/** Anthropic's citations of pages in the web, as OpenAI has them. Those of documents have no address, and stay the vendor's own. */
+/** Converts Anthropic's web citations to OpenAI's. Citations of documents have no address and stay in the vendor's format. */
 import type { JsonObject } from '../../../types/json.ts';
 
-/** `start` and `end` are places in the whole text of the answer. */
+/** `start` and `end`: positions in the whole text of the answer. */
 export function urlCitation(citation: JsonObject, start: number, end: number): JsonObject | undefined {
   const url = citation['url'] ?? citation['source'];
   if (typeof url !== 'string' || !/^https?:\/\//.test(url)) return undefined;

@@ -1,4 +1,4 @@
-/** Anthropic's types of errors, as they come with a status or in the midst of a stream. */
+/** Anthropic's error types, with a status or within a stream. */
 import type { JsonObject } from '../../../types/json.ts';
 import type { GatewayError } from '../../../types/errors.ts';
 import type { Reading } from '../../../types/wire-format.ts';
@@ -9,11 +9,11 @@ const codes: NonNullable<Reading['errorCodes']> = {
   billing_error: 'upstream_quota_exhausted',
   timeout_error: 'upstream_timeout',
   api_error: 'upstream_error',
-  // The caller's model exists in Pailou: that the vendor lacks it is for an administrator.
+  // The caller's model exists in Pailou. That the vendor lacks it is an administrator's fault.
   not_found_error: 'upstream_model_not_found',
 };
 
-/** The error that an answer carries, or an event of a stream; undefined if it carries none. */
+/** The error in an answer or stream event; undefined without one. */
 export function readError(answer: JsonObject, reading: Reading | undefined): GatewayError | undefined {
   if (answer['type'] !== 'error' && answer['error'] === undefined && answer['base_resp'] === undefined) return undefined;
   return errorInside(answer, { ...codes, ...reading?.errorCodes });

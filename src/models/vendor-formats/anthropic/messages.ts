@@ -1,4 +1,4 @@
-/** OpenAI's messages as the system prompt and the turns of Anthropic: two roles that alternate, results and thoughts first. */
+/** Converts OpenAI messages to Anthropic's system prompt and turns: two alternating roles, with results and reasoning first. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { EncodeTarget } from '../../../types/wire-format.ts';
 import { onlyText, readContent } from '../../conversation/content-parts.ts';
@@ -10,14 +10,14 @@ import { cacheMark, withMark, writeBlocks } from './blocks.ts';
 export interface Conversation {
   readonly system: string | readonly JsonObject[] | undefined;
   readonly messages: readonly Turn[];
-  /** Names of the tools that were called. */
+  /** Names of the tools in earlier calls. */
   readonly called: ReadonlySet<string>;
 }
 
-/** How earlier thoughts are given back. */
+/** How earlier reasoning is returned to the vendor. */
 export interface Thoughts {
   readonly keep: boolean;
-  /** The vendor wants them even where nobody signed them, and has only text to give. */
+  /** True when the vendor requires reasoning without a signature and accepts plain text. */
   readonly unsigned: boolean;
 }
 

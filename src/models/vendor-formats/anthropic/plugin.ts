@@ -1,4 +1,4 @@
-/** Anthropic's Messages, which several vendors offer beside a format of their own. */
+/** Anthropic's Messages format, which several vendors offer beside their own format. */
 import { z } from 'zod';
 import { definePlugin } from '../../../types/plugin.ts';
 import { anthropicChat } from './chat.ts';

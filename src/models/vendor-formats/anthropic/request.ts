@@ -1,4 +1,4 @@
-/** OpenAI's chat request in Anthropic's Messages format. */
+/** Converts an OpenAI chat request to Anthropic's Messages format. */
 import type { ChatBody, ChatRequest } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { EncodeTarget } from '../../../types/wire-format.ts';
@@ -40,7 +40,7 @@ function writeStops(body: ChatBody, target: EncodeTarget): JsonObject {
   return { stop_sequences: stops };
 }
 
-/** Who asks: Anthropic's own field, else OpenAI's two. */
+/** The end user: Anthropic's own field, otherwise OpenAI's two. */
 function writeUser(body: ChatBody, target: EncodeTarget): JsonObject {
   const { metadata, user, safety_identifier: identifier } = body;
   const own = isJsonObject(metadata) ? metadata['user_id'] : undefined;
@@ -100,7 +100,7 @@ function writeRequest(body: ChatBody, target: EncodeTarget): JsonObject {
   };
 }
 
-/** A caller who wrote in this format gets it sent as written, with the vendor's name of the model. */
+/** A request in this client format is sent unchanged, except for the vendor's model name. */
 export function encodeRequest(request: ChatRequest, target: EncodeTarget): string {
   const native = request.native?.format === 'anthropic' ? request.native.body : undefined;
   const body: JsonObject =

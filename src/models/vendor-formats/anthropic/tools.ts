@@ -1,11 +1,11 @@
-/** Tools and the choice among them in Anthropic's words. */
+/** Converts tools and tool choice to Anthropic's format. */
 import type { ChatBody } from '../../../types/chat.ts';
 import { isJsonObject, type JsonObject } from '../../../types/json.ts';
 import type { EncodeTarget } from '../../../types/wire-format.ts';
 import { functionTools, type ToolChoice } from '../../conversation/tool-use.ts';
 import { closedSchema } from '../../conversation/closed-schema.ts';
 
-/** A tool that Anthropic describes itself, such as `web_search_20250305`, or one that is written as Anthropic has it. */
+/** True for a tool that Anthropic defines, such as `web_search_20250305`, or one in Anthropic's form. */
 function isOwn(tool: JsonObject): boolean {
   if (isJsonObject(tool['function'])) return false;
   return isJsonObject(tool['input_schema']) || (typeof tool['type'] === 'string' && /_(\d{8}|latest)$|^mcp_toolset$/.test(tool['type']));
@@ -48,7 +48,7 @@ function writeChoice(choice: ToolChoice | undefined, parallel: boolean): JsonObj
 
 const searchTool = 'web_search';
 
-/** `web_search_options` as Anthropic's own tool; none where the caller offers one already. */
+/** `web_search_options` as Anthropic's own tool; none when the caller already offers one. */
 function searchTools(body: ChatBody, target: EncodeTarget): JsonObject[] {
   const wanted = body['web_search_options'];
   const given = body.tools ?? [];
@@ -61,8 +61,8 @@ function searchTools(body: ChatBody, target: EncodeTarget): JsonObject[] {
 }
 
 /**
- * `tools` and `tool_choice`, with the search of the web that the caller asks for. `called` are the tools of earlier turns: Anthropic refuses such turns in a request without tools,
- * so they are then named without being offered. `schemas`: the model holds arguments to a schema.
+ * `tools` and `tool_choice`, with the requested web search. `called`: tools of earlier turns. Anthropic refuses such turns in a request
+ * without tools, so they are declared without being callable. `schemas`: the model enforces argument schemas.
  */
 export function writeTools(
   body: ChatBody,
@@ -79,7 +79,7 @@ export function writeTools(
   }
   const tools = given.map((tool, index) => {
     if (isJsonObject(tool) && isOwn(tool)) return tool;
-    // Read in its place, so that a refusal names it.
+    // Read here, so that an error names its index.
     if (!isJsonObject(tool) || !isJsonObject(tool['function'])) functionTools({ ...body, tools: given.slice(0, index + 1) }, target);
     return writeFunction(tool, body, target, schemas);
   });

@@ -1,10 +1,10 @@
-/** Anthropic's counts. Those of a stream are running totals, said again in parts: the last one that says a number holds. */
+/** Anthropic's counts. Counts of a stream are running totals in several parts; the last value of each count applies. */
 import type { Usage } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { CountPaths } from '../../../types/wire-format.ts';
 import { otherCounts, readCounts, serviceTierOf } from '../../usage-counts.ts';
 
-/** `known` with what `update` says otherwise; never a sum. */
+/** `known` with the values of `update`; never a sum. */
 export function mergeUsage(known: JsonObject | null, update: Json | undefined): JsonObject | null {
   if (!isJsonObject(update)) return known;
   const said = Object.entries(update).filter(([key, value]) => (value !== null && value !== undefined) || known?.[key] === undefined);
@@ -22,13 +22,13 @@ const paths: CountPaths = {
 };
 const short: CountPaths = { cacheWriteTokens: ['cache_creation.ephemeral_5m_input_tokens'] };
 
-/** What was read from the cache, or written to it, is no part of `input_tokens`. */
+/** Tokens read from the cache or written to it are not part of `input_tokens`. */
 export function readUsage(usage: JsonObject | null): Usage | null {
   if (usage === null) return null;
   const counts = readCounts(usage, paths);
   const { inputTokens: input, outputTokens: output, cacheWrite1hTokens: hour } = counts;
   if ((input ?? -1) < 0 && (output ?? -1) < 0) return null;
-  // Some gateways tell the lifetimes alone.
+  // Some gateways send the counts by cache lifetime only.
   const minutes = counts.cacheWriteTokens === undefined ? readCounts(usage, short).cacheWriteTokens : undefined;
   const written = counts.cacheWriteTokens ?? (minutes === undefined && hour === undefined ? undefined : (minutes ?? 0) + (hour ?? 0));
   return {

@@ -16,7 +16,7 @@ const ends: NonNullable<Reading['finishReasons']> = {
 };
 
 export class AnswerReader {
-  /** True once `response-end` was said; nothing may follow. */
+  /** True after `response-end` was emitted; nothing may follow. */
   ended = false;
   #started = false;
   #stopped = false;
@@ -34,7 +34,7 @@ export class AnswerReader {
     return this.#finishes.progress;
   }
 
-  /** A whole answer. Throws the vendor's error if it is one. */
+  /** Reads a whole answer. Throws the vendor's error when it is one. */
   readWhole(answer: JsonObject, events: ChatEvent[]): void {
     const { output, stopReason, usage } = answer;
     const message = isJsonObject(output) ? output['message'] : undefined;
@@ -49,11 +49,11 @@ export class AnswerReader {
     if (content.length > 0) this.#finishes.content(0);
     if (typeof stopReason === 'string') this.#finishes.finish(0, stopReason);
     this.#usage = readUsage(usage);
-    // Without any stop reason, the counts of a whole answer show that it is one.
+    // Without a stop reason, the counts of a whole answer show that it is complete.
     this.end(this.#usage === null ? 'closed' : 'said', events);
   }
 
-  /** One frame of a stream. Those of an unknown type say nothing that this format knows. */
+  /** Reads one frame of a stream. Frames of unknown types are ignored. */
   read({ kind, type, body }: Frame, events: ChatEvent[]): void {
     if (kind === 'exception') throw readException(type, body, this.#reading);
     const { contentBlockIndex: index, start, delta, stopReason, usage } = body;
@@ -73,7 +73,7 @@ export class AnswerReader {
       case 'messageStop':
         if (typeof stopReason === 'string') this.#finishes.finish(0, stopReason);
         this.#stopped = true;
-        // The counts come after this as a rule, before it at times.
+        // The counts usually come after this event, and sometimes before it.
         if (this.#usage !== null) this.end('said', events);
         return;
       case 'metadata':
@@ -88,11 +88,11 @@ export class AnswerReader {
     if (this.#started) return;
     this.#started = true;
     this.#finishes.begin(0);
-    // Neither an id nor a model is said.
+    // Converse sends neither an id nor a model.
     events.push({ type: 'response-start' });
   }
 
-  /** The body is over. Throws `upstream_interrupted` unless the answer is complete. */
+  /** Ends the answer. Throws `upstream_interrupted` unless it is complete. */
   end(how: 'closed' | 'said', events: ChatEvent[]): void {
     if (this.ended) return;
     if (!this.#started) throw invalidAnswer('an answer without any content');

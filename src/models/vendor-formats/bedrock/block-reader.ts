@@ -1,4 +1,4 @@
-/** Reads the content blocks of one answer of Converse, whole or in deltas. Calls of tools are numbered apart from blocks. */
+/** Reads the content blocks of one answer of Converse, whole or in deltas. Tool calls are numbered separately from blocks. */
 import { randomUUID } from 'node:crypto';
 import type { ChatEvent } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
@@ -9,7 +9,7 @@ type Block =
   | { readonly kind: 'text'; readonly start: number; readonly citations: JsonObject[] }
   | { readonly kind: 'thinking'; text: string; signature: string }
   | { readonly kind: 'tool'; readonly call: number }
-  /** A tool that Bedrock calls itself. */
+  /** A tool that Bedrock itself executes. */
   | { readonly kind: 'silent' };
 
 const choice = 0;
@@ -18,7 +18,7 @@ function textOf(value: Json | undefined): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** A citation of a page in the web as OpenAI has it; those of documents have no address. */
+/** Converts a web citation to OpenAI's form. Citations of documents have no address. */
 function urlCitation(citation: JsonObject, start: number, end: number): JsonObject | undefined {
   const location = isJsonObject(citation['location']) ? citation['location'] : {};
   const web = isJsonObject(location['web']) ? location['web'] : {};
@@ -32,14 +32,14 @@ export class BlockReader {
   readonly #open = new Map<Json | undefined, Block>();
   readonly #ids = new Set<string>();
   #calls = 0;
-  /** Characters of text so far. */
+  /** The length of the text so far, in characters. */
   #length = 0;
 
   get calledTools(): boolean {
     return this.#calls > 0;
   }
 
-  /** A block of a whole answer. */
+  /** Reads a block of a whole answer. */
   read(index: number, block: JsonObject, events: ChatEvent[]): void {
     const { text, toolUse, reasoningContent: reasoning, citationsContent: cited, image } = block;
     if (typeof text === 'string') this.delta(index, { text }, events);
@@ -74,7 +74,7 @@ export class BlockReader {
     events.push({ type: 'tool-call-start', choice, call, id: this.#idFor(tool['toolUseId']), name });
   }
 
-  /** Text and thoughts need no start: their first delta opens the block. */
+  /** Text and reasoning need no start: their first delta opens the block. */
   delta(index: Json | undefined, delta: JsonObject, events: ChatEvent[]): void {
     const { text, toolUse, reasoningContent: reasoning, citation, image } = delta;
     if (typeof text === 'string') this.#text(index, text, events);
@@ -102,7 +102,7 @@ export class BlockReader {
     }
   }
 
-  /** The answer is over: some models close no blocks. */
+  /** Ends the answer. Some models do not close their blocks. */
   end(events: ChatEvent[]): void {
     for (const index of this.#open.keys()) this.stop(index, events);
   }
@@ -116,7 +116,7 @@ export class BlockReader {
     return block;
   }
 
-  /** Some models close no blocks; a thought is over when anything else begins. */
+  /** Some models do not close their blocks. Reasoning ends when another block starts. */
   #begin(index: Json | undefined, block: Block, events: ChatEvent[]): void {
     for (const [other, open] of this.#open) if (other === index || open.kind === 'thinking') this.stop(other, events);
     this.#open.set(index, block);

@@ -1,4 +1,4 @@
-/** Parts of OpenAI's messages as the content blocks of Converse. */
+/** Converts content parts of OpenAI messages to Converse blocks. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { EncodeTarget } from '../../../types/wire-format.ts';
 import { type InlineData, type PlacedPart, readContent, readDataUrl } from '../../conversation/content-parts.ts';
@@ -48,7 +48,7 @@ function formatOf(known: Readonly<Record<string, string>>, data: InlineData, wha
   throw unsupported(target, path, `takes no ${what} of type ${data.mediaType}`, `Send ${[...new Set(Object.values(known))].join(', ')}.`);
 }
 
-/** What a caller calls a file, as Bedrock allows it. */
+/** The caller's file name in the character set that Bedrock allows. */
 function documentName(name: string | undefined): string {
   const plain = (name ?? '').replace(/\.[a-z0-9]{1,5}$/i, '').replace(/[^a-zA-Z0-9\-()[\] ]+/g, '-');
   return (
@@ -66,7 +66,7 @@ function inline(url: string, what: string, path: string, target: EncodeTarget): 
   throw unsupported(target, path, `takes no ${what} by address`, 'Send it as a data: URL.');
 }
 
-/** Blocks of Converse have no type: one that a caller wrote as such has the name of its kind. */
+/** Converse blocks have no type. A block that the caller wrote in this form has the name of its kind as key. */
 const own: readonly string[] = ['image', 'document', 'video', 'audio', 'guardContent', 'cachePoint', 'searchResult'];
 
 function writePart(part: PlacedPart, target: EncodeTarget): JsonObject {
@@ -97,14 +97,14 @@ function writePart(part: PlacedPart, target: EncodeTarget): JsonObject {
   }
 }
 
-/** What stands behind a block that the caller marked for the cache, which is a block of its own here. */
+/** A cache point, which is a separate block here and follows the marked one. */
 export function cachePoint(from: Json | undefined): JsonObject[] {
   const mark = isJsonObject(from) ? from['cache_control'] : undefined;
   if (!isJsonObject(mark)) return [];
   return [{ cachePoint: { type: 'default', ...(typeof mark['ttl'] === 'string' ? { ttl: mark['ttl'] } : {}) } }];
 }
 
-/** The blocks of a message's content, each with its mark for the cache behind it; that of the message stands last. */
+/** The blocks of a message's content, each followed by its cache point. That of the message is last. */
 export function writeBlocks(message: JsonObject, path: string, target: EncodeTarget): JsonObject[] {
   const { content } = message;
   const given = Array.isArray(content) ? (content as readonly Json[]) : [];

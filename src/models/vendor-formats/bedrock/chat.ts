@@ -1,4 +1,4 @@
-/** Bedrock's Converse and ConverseStream: requests out, answers in. */
+/** The chat format of Bedrock's Converse and ConverseStream: encodes requests and decodes answers. */
 import { claudeTraits } from '../../conversation/claude.ts';
 import type { ChatEvent } from '../../../types/chat.ts';
 import type { StructuredOutput } from '../../../types/structured-output.ts';
@@ -38,7 +38,7 @@ function headers(target: EncodeTarget): Readonly<Record<string, string>> {
   return { accept: target.stream ? 'application/vnd.amazon.eventstream' : 'application/json' };
 }
 
-/** Older Claudes know no schemas; of other models the catalogue tells. */
+/** Older Claude models have no schema support. The catalogue knows it for other models. */
 function structuredOutput(model: string): StructuredOutput | undefined {
   const { isClaude, schemas } = claudeTraits(model);
   return isClaude ? (schemas ? 'json_schema' : 'none') : undefined;

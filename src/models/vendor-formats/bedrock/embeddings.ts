@@ -1,4 +1,4 @@
-/** Embeddings at Bedrock, by InvokeModel: each maker has its own words for them. */
+/** Embeddings at Bedrock through InvokeModel: the format depends on the model's maker. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { Usage } from '../../../types/chat.ts';
 import type { EmbeddingsAnswer, EmbeddingsBody, EmbeddingsFormat, EncodeTarget, Reading } from '../../../types/wire-format.ts';
@@ -43,7 +43,7 @@ function encodeRequest(body: EmbeddingsBody, target: EncodeTarget): string {
   return JSON.stringify(target.adjust === undefined ? encoded : target.adjust(encoded));
 }
 
-/** Titan gives one vector, Cohere a list or lists by type, Nova a list of objects. */
+/** Titan returns one vector, Cohere a list or lists by type, Nova a list of objects. */
 function vectorsIn(answer: JsonObject): readonly Json[] {
   const { embedding, embeddings } = answer;
   if (embedding !== undefined) return [embedding];

@@ -1,10 +1,10 @@
-/** The exceptions of Bedrock, as they come in the midst of a stream. */
+/** Bedrock's exceptions within a stream. */
 import type { GatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
 import type { Reading } from '../../../types/wire-format.ts';
 import { classifyFailure } from '../../classify-failure.ts';
 
-/** The status that each would have had, were it not in a stream. */
+/** The status that each exception has outside a stream. */
 const statuses: Readonly<Record<string, number>> = {
   validationexception: 400,
   badrequestexception: 400,

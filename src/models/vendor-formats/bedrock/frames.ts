@@ -1,15 +1,15 @@
-/** Cuts the binary event stream of AWS into its frames, however the bytes were cut on the way, and checks their sums. */
+/** Splits the AWS binary event stream into frames, at any chunk boundaries, and verifies their checksums. */
 import { crc32 } from 'node:zlib';
 import { EventStreamCodec } from '@smithy/eventstream-codec';
 import { GatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
 import { parseAnswer } from '../../answer-json.ts';
 
-/** AWS sends none beyond 24 MB; a vendor that says more would otherwise fill the memory. */
+/** AWS sends at most 24 MB. Without a limit, a longer frame would fill the memory. */
 const maxFrameBytes = 24 * 1024 * 1024;
-/** Two lengths and their sum. */
+/** Two lengths and their checksum. */
 const preludeBytes = 12;
-/** A prelude and the sum of the whole. */
+/** A prelude and the checksum of the frame. */
 const minFrameBytes = 16;
 
 const codec = new EventStreamCodec(
@@ -19,7 +19,7 @@ const codec = new EventStreamCodec(
 
 export interface Frame {
   readonly kind: 'event' | 'exception';
-  /** Of the event or the exception, such as `contentBlockDelta`. */
+  /** The type of the event or exception, such as `contentBlockDelta`. */
   readonly type: string;
   readonly body: JsonObject;
 }
@@ -41,7 +41,7 @@ function readFrame(bytes: Buffer): Frame {
   };
   const text = Buffer.from(message.body.buffer, message.body.byteOffset, message.body.byteLength).toString('utf8');
   const kind = header(':message-type');
-  // An error, unlike an exception, has its words in the headers.
+  // An error, unlike an exception, has its message in the headers.
   if (kind === 'error') return { kind: 'exception', type: header(':error-code'), body: { message: header(':error-message') } };
   const body = text === '' ? {} : parseAnswer(text);
   if (kind === 'exception') return { kind: 'exception', type: header(':exception-type'), body };
@@ -49,14 +49,14 @@ function readFrame(bytes: Buffer): Frame {
 }
 
 export interface FrameSplitter {
-  /** The frames that are complete now; of one that never completes nothing is said. Throws `upstream_invalid_response` for one that is damaged. */
+  /** The frames that are complete now. An incomplete frame at the end is ignored. Throws `upstream_invalid_response` for a damaged frame. */
   push(bytes: Buffer): Frame[];
 }
 
 export function createFrameSplitter(): FrameSplitter {
   let held: Buffer[] = [];
   let size = 0;
-  /** Of the frame at the beginning; 0 while its length is not known. */
+  /** The length of the first frame; 0 while it is unknown. */
   let wanted = 0;
 
   const joined = (): Buffer => {
@@ -66,7 +66,7 @@ export function createFrameSplitter(): FrameSplitter {
   };
   const lengthOf = (bytes: Buffer): number => {
     const length = bytes.readUInt32BE(0);
-    // Checked before it is believed.
+    // The checksum is verified before the length is used.
     if (crc32(bytes.subarray(0, 8)) !== bytes.readUInt32BE(8) || length < minFrameBytes || length > maxFrameBytes) throw damaged();
     return length;
   };

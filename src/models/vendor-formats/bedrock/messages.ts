@@ -1,4 +1,4 @@
-/** OpenAI's messages as the system prompt and the turns of Converse: two roles that alternate, results and thoughts first. */
+/** Converts OpenAI messages to the system prompt and turns of Converse: two alternating roles, with results and reasoning first. */
 import { createHash } from 'node:crypto';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { EncodeTarget } from '../../../types/wire-format.ts';
@@ -14,13 +14,13 @@ export interface Conversation {
 }
 
 export interface WritingOptions {
-  /** Formats whose thoughts go back; empty for none. */
+  /** Formats whose reasoning is returned to the model; empty for none. */
   readonly thoughts: readonly string[];
-  /** Calls of tools and their results are told in words, since they need tools that are not offered. */
+  /** True when tool calls and results become text, because they require tools that are not offered. */
   readonly toolsInWords: boolean;
 }
 
-/** Bedrock takes ids of up to 64 characters. */
+/** Bedrock accepts ids of up to 64 characters. */
 function callId(id: string): string {
   const plain = plainId(id);
   return plain.length <= 64 ? plain : createHash('sha256').update(plain).digest('hex');
@@ -91,7 +91,7 @@ class Writer {
     }
     const result = {
       toolUseId: callId(typeof id === 'string' ? id : ''),
-      // One of them must be there.
+      // Bedrock requires at least one block.
       content: blocks.length > 0 ? blocks : [{ text: '(nothing)' }],
       ...(failed ? { status: 'error' } : {}),
     };
@@ -115,7 +115,7 @@ export function writeConversation(messages: readonly JsonObject[], target: Encod
   return writer.end();
 }
 
-/** The names of the tools that were called. */
+/** The names of the tools in earlier calls. */
 export function calledTools(messages: readonly JsonObject[]): string[] {
   return [...new Set(messages.flatMap((message, index) => earlierCalls(message, `messages[${index}]`).map(({ name }) => name)))];
 }

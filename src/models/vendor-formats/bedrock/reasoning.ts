@@ -1,4 +1,4 @@
-/** How long a model at Bedrock shall think: each maker has its own field for that. */
+/** Reasoning effort of models at Bedrock: the field depends on the model's maker. */
 import type { ChatBody } from '../../../types/chat.ts';
 import type { Json, JsonObject } from '../../../types/json.ts';
 import type { EncodeTarget } from '../../../types/wire-format.ts';
@@ -10,9 +10,9 @@ import type { ToolChoice } from '../../conversation/tool-use.ts';
 export interface Reasoning {
   /** For `additionalModelRequestFields`. */
   readonly fields: JsonObject;
-  /** Claude thinks, or may think, in this call. */
+  /** True when Claude thinks, or may think, in this call. */
   readonly active: boolean;
-  /** Formats whose thoughts the model knows as its own: those of Claude are the same everywhere. */
+  /** Formats whose reasoning the model accepts as its own. Claude's is the same at every vendor. */
   readonly formats: readonly string[];
 }
 

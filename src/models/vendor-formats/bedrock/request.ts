@@ -1,4 +1,4 @@
-/** OpenAI's chat request in the format of Bedrock's Converse. The model and the stream are said in the address. */
+/** Converts an OpenAI chat request to Bedrock's Converse. The address contains the model and the streaming mode. */
 import type { ChatBody, ChatRequest } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { EncodeTarget } from '../../../types/wire-format.ts';
@@ -26,11 +26,11 @@ const taken: ReadonlySet<string> = new Set([
   'inferenceConfig',
   'outputConfig',
   'additionalModelRequestFields',
-  // Claude's, set anew beside its effort.
+  // Claude's field, rebuilt together with its effort.
   'output_config',
 ]);
 
-/** Fields of Converse itself; all others are the model's. */
+/** Fields of Converse itself; all others belong to the model. */
 const ofConverse: ReadonlySet<string> = new Set([
   'guardrailConfig',
   'performanceConfig',
@@ -68,7 +68,7 @@ function writeRequest(body: ChatBody, target: EncodeTarget): JsonObject {
   const choice = body.tools === undefined || body.tools.length === 0 ? undefined : toolChoiceOf(body, target);
   const given = maxTokensOf(body);
   const reasoning = writeReasoning(body, target, { traits, choice, maxTokens: given ?? traits.maxTokens });
-  // A budget must be less than the limit, which then must be known.
+  // A budget must be below the token limit, which must then be set.
   const budgeted = isJsonObject(reasoning.fields['thinking']) && reasoning.fields['thinking']['type'] === 'enabled';
   const maxTokens = given ?? (traits.isClaude && budgeted ? traits.maxTokens : undefined);
   const { toolConfig, choiceOfClaude, inWords } = writeTools(body, target, { traits, choice, called: calledTools(body.messages) });

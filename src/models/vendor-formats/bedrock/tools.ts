@@ -1,4 +1,4 @@
-/** Tools and the choice among them in the words of Converse, which knows neither "none" nor "one at a time"; Claude itself does. */
+/** Converts tools and tool choice to Converse, which has neither "none" nor single calls; Claude's own fields have both. */
 import type { ChatBody } from '../../../types/chat.ts';
 import { isJsonObject, type JsonObject } from '../../../types/json.ts';
 import type { EncodeTarget } from '../../../types/wire-format.ts';
@@ -9,9 +9,9 @@ import { cachePoint } from './blocks.ts';
 
 export interface Tools {
   readonly toolConfig: JsonObject | undefined;
-  /** Claude's own field, for what Converse cannot say. */
+  /** Claude's own field, for choices that Converse cannot express. */
   readonly choiceOfClaude: JsonObject | undefined;
-  /** No tools are offered, so that earlier calls must be told in words. */
+  /** True when no tools are offered, so that earlier calls become text. */
   readonly inWords: boolean;
 }
 
@@ -32,7 +32,7 @@ function writeTool(tool: JsonObject, body: ChatBody, target: EncodeTarget, trait
   return [{ toolSpec: spec }, ...cachePoint(tool)];
 }
 
-/** Tools that Bedrock has itself, as `{"systemTool":{"name":"nova_grounding"}}`, or as Converse has them. */
+/** True for Bedrock's own tools, such as `{"systemTool":{"name":"nova_grounding"}}`, and tools in Converse form. */
 function isOwn(tool: JsonObject): boolean {
   return isJsonObject(tool['systemTool']) || isJsonObject(tool['toolSpec']);
 }
@@ -64,7 +64,7 @@ function choiceForClaude(choice: ToolChoice | undefined, alone: boolean): JsonOb
   return { type: choice?.mode === 'required' || choice?.mode === 'named' ? 'any' : 'auto', ...single };
 }
 
-/** `called` are the tools of earlier turns, which need tools in the request, whether or not they may be called. */
+/** `called`: tools of earlier turns. They must be declared in the request, even when they may not be called. */
 export function writeTools(
   body: ChatBody,
   target: EncodeTarget,
@@ -77,7 +77,7 @@ export function writeTools(
     return { toolConfig: undefined, choiceOfClaude: undefined, inWords: called.length > 0 };
   }
   given.forEach((tool, index) => {
-    // Read in its place, so that a refusal names it.
+    // Read here, so that an error names its index.
     if (!isJsonObject(tool) || !isOwn(tool))
       functionTools({ ...body, tools: given.slice(0, index + 1).filter((each) => !isOwn(each)) }, target);
   });
@@ -88,7 +88,7 @@ export function writeTools(
       ? called.map((name) => ({ toolSpec: { name, inputSchema: { json: { type: 'object' } } } }))
       : offered.flatMap((tool) => (isOwn(tool) ? [tool] : writeTool(tool, body, target, traits)));
   const alone = body['parallel_tool_calls'] === false;
-  // Both at once are refused.
+  // Bedrock refuses both fields together.
   if (traits.isClaude && (alone || choice?.mode === 'none')) {
     return { toolConfig: { tools }, choiceOfClaude: choiceForClaude(choice, alone), inWords: false };
   }

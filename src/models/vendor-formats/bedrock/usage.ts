@@ -1,4 +1,4 @@
-/** Bedrock's counts: what came from the cache, or went into it, is no part of `inputTokens`. */
+/** Bedrock's counts: tokens read from the cache or written to it are not part of `inputTokens`. */
 import type { Usage } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { CountPaths } from '../../../types/wire-format.ts';
@@ -11,7 +11,7 @@ const paths: CountPaths = {
   cacheWriteTokens: ['cacheWriteInputTokens', 'cacheWriteInputTokenCount'],
 };
 
-/** What was written for an hour: `cacheDetails` has one entry for each lifetime. */
+/** Tokens written to the cache for an hour: `cacheDetails` has one entry per lifetime. */
 function writtenForAnHour(usage: JsonObject): number | undefined {
   const { cacheDetails } = usage;
   if (!Array.isArray(cacheDetails)) return undefined;

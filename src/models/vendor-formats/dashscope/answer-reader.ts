@@ -1,4 +1,4 @@
-/** Reads the parts of one answer of DashScope, or the one part of a whole answer, into events. */
+/** Reads the parts of one DashScope answer, or a whole answer as one part, into events. */
 import type { ChatEvent, Usage } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { Reading, StreamProgress } from '../../../types/wire-format.ts';
@@ -16,28 +16,28 @@ interface ChoiceState {
   readonly text: Repetition;
   readonly reasoning: Repetition;
   readonly calls: ToolCallReader;
-  /** Per tool call, under what tells it from the others. */
+  /** Arguments by tool call, keyed by index or id. */
   readonly arguments: Map<string, { readonly text: Repetition; readonly call: JsonObject }>;
-  /** All that was said, for the places of citations. */
+  /** All text so far, for the positions of citations. */
   said: string;
-  /** Pictures that were told already: an answer that repeats itself repeats them. */
+  /** Pictures that were already emitted: an answer with repeated text repeats its pictures too. */
   readonly images: Set<string>;
 }
 
-/** Content of multimodal models is a list of parts. */
+/** The content of multimodal models is a list of parts. */
 function textIn(content: Json | undefined): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
   return content.map((part: Json) => (isJsonObject(part) && typeof part['text'] === 'string' ? part['text'] : textIn(part))).join('');
 }
 
-/** The pictures among the parts, as `{ image: <address> }`. */
+/** The pictures among the parts, in the form `{ image: <address> }`. */
 function imagesIn(content: Json | undefined): readonly string[] {
   if (!Array.isArray(content)) return [];
   return content.flatMap((part: Json) => (isJsonObject(part) && typeof part['image'] === 'string' ? [part['image']] : []));
 }
 
-/** The choices of an answer; the older form has one text right in the output. */
+/** The choices of an answer. The older form has one text directly in the output. */
 function choicesIn(output: JsonObject): readonly Json[] {
   if (Array.isArray(output['choices'])) return output['choices'] as readonly Json[];
   if (typeof output['text'] !== 'string') return [];
@@ -45,7 +45,7 @@ function choicesIn(output: JsonObject): readonly Json[] {
 }
 
 export class AnswerReader {
-  /** True once `response-end` was said; nothing may follow. */
+  /** True after `response-end` was emitted; nothing may follow. */
   ended = false;
   #started = false;
   #usage: Usage | null = null;
@@ -64,7 +64,7 @@ export class AnswerReader {
     return this.#finishes.progress;
   }
 
-  /** Throws the vendor's error if `answer` is one. */
+  /** Throws the vendor's error when `answer` is one. */
   read(answer: JsonObject, events: ChatEvent[]): void {
     const error = errorIn(answer, this.#reading);
     if (error !== undefined) throw error;
@@ -103,7 +103,7 @@ export class AnswerReader {
     if (isJsonObject(message)) this.#readMessage(message, choice, index, state, events);
     if (events.length > before) this.#finishes.content(index);
     const reason = choice['finish_reason'];
-    // While the answer goes on, DashScope says "null" as a word.
+    // While the answer continues, DashScope sends "null" as a text.
     if (typeof reason === 'string') this.#finishes.finish(index, reason);
   }
 
@@ -140,7 +140,7 @@ export class AnswerReader {
     state.calls.read({ ...call, index, function: { ...body, arguments: known.text.take(given).join('') } }, events);
   }
 
-  /** What was held back until it was known how the vendor streams. */
+  /** Emits the content that was held until the streaming mode was known. */
   #flush(index: number, state: ChoiceState, events: ChatEvent[]): void {
     for (const text of state.reasoning.end()) events.push({ type: 'reasoning-delta', choice: index, text });
     const last = state.text.end();
@@ -154,12 +154,12 @@ export class AnswerReader {
     state.calls.finish();
   }
 
-  /** The whole answer was read: without any finish reason, its counts show that it is one. */
+  /** Ends a whole answer: without a finish reason, its counts show that it is complete. */
   endWhole(events: ChatEvent[]): void {
     this.end(this.#usage === null ? 'closed' : 'said', events);
   }
 
-  /** The body is over. Throws `upstream_interrupted` unless every choice has come to its end. */
+  /** Ends the answer. Throws `upstream_interrupted` unless every choice is complete. */
   end(how: 'closed' | 'said', events: ChatEvent[]): void {
     if (this.#choices.size === 0) throw invalidAnswer('an answer without any content');
     for (const [choice, { reason, ...more }] of this.#finishes.end(how)) {

@@ -1,4 +1,4 @@
-/** Chat of Tongyi Qianwen in DashScope's own format, text and multimodal alike. */
+/** Chat in DashScope's native format, for text and multimodal models. */
 import type { ChatEvent } from '../../../types/chat.ts';
 import type { ChatDecoder, ChatFormat, Reading } from '../../../types/wire-format.ts';
 import { parseAnswer } from '../../answer-json.ts';

@@ -1,4 +1,4 @@
-/** Embeddings in DashScope's own format: texts under `input.texts`, answers in any order under `output.embeddings`. */
+/** Embeddings in DashScope's native format: texts in `input.texts`, vectors in any order in `output.embeddings`. */
 import type { Json, JsonObject } from '../../../types/json.ts';
 import { isJsonObject } from '../../../types/json.ts';
 import type { EmbeddingsAnswer, EmbeddingsBody, EmbeddingsFormat, EncodeTarget, Reading } from '../../../types/wire-format.ts';

@@ -1,14 +1,14 @@
-/** Errors of DashScope inside an answer whose status was 200. */
+/** DashScope errors within an answer of status 200. */
 import type { GatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
 import type { Reading } from '../../../types/wire-format.ts';
 import { classifyFailure } from '../../classify-failure.ts';
 
-/** The error that `body` is, flat as `{code, message, request_id}`; undefined for an answer, whose code is absent or empty. */
+/** The error in `body`, flat as `{code, message, request_id}`. Undefined for an answer, whose code is absent or empty. */
 export function errorIn(body: JsonObject, reading: Reading | undefined): GatewayError | undefined {
   const code = body['code'];
   if ((typeof code !== 'string' && typeof code !== 'number') || code === '' || code === 200) return undefined;
-  // The status that this code comes with where it is the status of the answer: it tells the caller's faults from the vendor's.
+  // The usual status of this code. It distinguishes the caller's faults from the vendor's.
   const status = /^(invalid|bad|unsupported|datainspection)/i.test(String(code)) ? 400 : 500;
   return classifyFailure({ status, headers: {}, body: JSON.stringify(body) }, undefined, reading?.errorCodes);
 }

@@ -1,4 +1,4 @@
-/** The native format of Alibaba Cloud's DashScope, which has what its OpenAI-compatible mode lacks. */
+/** The native format of Alibaba Cloud's DashScope, with features that its OpenAI-compatible mode lacks. */
 import { z } from 'zod';
 import { definePlugin } from '../../../types/plugin.ts';
 import { dashscopeChat } from './chat.ts';

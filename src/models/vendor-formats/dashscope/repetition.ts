@@ -1,10 +1,10 @@
 /**
- * Tells pieces of text that go on from pieces that repeat the whole, and gives what is new either way. DashScope is always asked for
- * the former (`incremental_output`); some models answer the latter all the same, and nothing in the answer says which.
+ * Distinguishes incremental text pieces from cumulative ones and returns the new text of each. Requests always ask for incremental pieces
+ * (`incremental_output`). Some models send cumulative ones without saying so.
  */
 import { GatewayError } from '../../../types/errors.ts';
 
-/** So many different characters must have come again at the same place before chance is ruled out: "1" and "10" prove nothing. */
+/** This many distinct characters must repeat at the same position before chance is excluded: "1" and "10" prove nothing. */
 const proof = 6;
 
 function isCompleteObject(text: string): boolean {
@@ -17,18 +17,18 @@ function isCompleteObject(text: string): boolean {
   }
 }
 
-/** For one text of one answer. While both readings are possible, what only one of them would say is held back. */
+/** Handles one text of one answer. While both readings are possible, text that only one of them would emit is held back. */
 export class Repetition {
   #reading: 'open' | 'parts' | 'whole' = 'open';
-  /** The last piece; all the text so far if pieces repeat it. */
+  /** The last piece. In cumulative mode it is all the text so far. */
   #last = '';
-  /** The pieces that could be either, after the first one, which is new whichever way it is read. */
+  /** Pieces that could be either, after the first piece, which is new in both readings. */
   #held: string[] = [];
   /** The piece before the first held one. */
   #first = '';
   #evidence = 0;
 
-  /** What is new in this piece, with what was held back if that is settled now. Throws where a repeated text changes. */
+  /** The new text of this piece, with the held text once the mode is known. Throws when a cumulative text changes. */
   take(piece: string): string[] {
     if (this.#reading === 'parts') return piece === '' ? [] : [piece];
     if (this.#reading === 'whole') return this.#takeWhole(piece);
@@ -48,7 +48,7 @@ export class Repetition {
     return this.#evidence >= proof ? this.#settle() : [];
   }
 
-  /** The text is over. One that was still repeating itself then was repeated: a stream of parts ends with an empty one. */
+  /** Ends the text. A text that was still repeating is cumulative: an incremental stream ends with an empty piece. */
   end(): string[] {
     return this.#reading === 'open' ? this.#settle() : [];
   }

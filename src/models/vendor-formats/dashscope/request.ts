@@ -1,4 +1,4 @@
-/** OpenAI's chat request as DashScope takes it: the conversation under `input`, all settings under `parameters`. */
+/** Converts an OpenAI chat request to DashScope's format: the conversation in `input`, all settings in `parameters`. */
 import type { ChatRequest } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { EncodeTarget } from '../../../types/wire-format.ts';
@@ -22,13 +22,13 @@ const taken: ReadonlySet<string> = new Set([
   'parallel_tool_calls',
 ]);
 
-/** Parts of OpenAI's messages that say nothing to this vendor: they came from an answer and go back with it. */
+/** Message members that come from answers and that this vendor ignores. */
 const answersOnly: ReadonlySet<string> = new Set(['refusal', 'annotations', 'audio', 'images', 'reasoning_details', 'function_call']);
 
-/** How many tokens to think with; beyond `high` the model's own limit holds. */
+/** Thinking tokens by effort. Above `high` the model's own limit applies. */
 const budgets: Readonly<Partial<Record<Effort, number>>> = { minimal: 512, low: 2_048, medium: 8_192, high: 24_576 };
 
-/** One part for a multimodal model. Text models refuse lists, so a message of text alone is never written as one. */
+/** One part for a multimodal model. Text models refuse lists, so text-only messages are never written as lists. */
 function writePart(part: PlacedPart, target: EncodeTarget): Json {
   switch (part.kind) {
     case 'text':
@@ -40,7 +40,7 @@ function writePart(part: PlacedPart, target: EncodeTarget): Json {
     case 'audio':
       return { audio: `data:${part.data.mediaType};base64,${part.data.base64}` };
     case 'unknown':
-      // DashScope's own parts have no type, and its compatible mode's frames of a video have one that it needs not here.
+      // DashScope's own parts have no type. Video frames in its compatible mode have one, which this API does not need.
       if (isJsonObject(part.part) && part.part['type'] === undefined) return part.part;
       if (isJsonObject(part.part) && part.part['type'] === 'video' && part.part['video'] !== undefined)
         return { video: part.part['video'] };
@@ -75,7 +75,7 @@ function writeMessage(message: JsonObject, index: number, target: EncodeTarget):
   };
 }
 
-/** `value` within what the vendor takes, and a warning if it was not. */
+/** `value` within the vendor's range, with a warning when it was changed. */
 function clamped(field: string, value: Json | undefined, least: number, most: number, target: EncodeTarget): Json | undefined {
   if (typeof value !== 'number' || (value >= least && value <= most)) return value;
   const near = Math.min(most, Math.max(least, value));
@@ -111,12 +111,12 @@ function thinking(effort: Effort | undefined): Record<string, Json> {
   return budget === undefined ? { enable_thinking: true } : { enable_thinking: true, thinking_budget: budget };
 }
 
-/** Fields of the caller's that DashScope has under the same name. */
+/** The caller's fields that have the same name at DashScope. */
 const same = ['n', 'stop', 'seed', 'presence_penalty', 'logprobs', 'top_logprobs'] as const;
 
 export function encodeRequest(request: ChatRequest, target: EncodeTarget): string {
   const { body } = request;
-  // Checked here and sent as it came: the forms are OpenAI's.
+  // Validated here and sent unchanged: DashScope uses OpenAI's forms.
   const form = responseFormOf(body, target);
   const settings: Record<string, Json | undefined> = {
     ...Object.fromEntries(same.map((field) => [field, body[field] ?? undefined])),

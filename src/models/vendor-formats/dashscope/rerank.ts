@@ -1,14 +1,14 @@
-/** Reranking in DashScope's own format. */
+/** Reranking in DashScope's native format. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { EncodeTarget, Reading, RerankAnswer, RerankBody, RerankFormat } from '../../../types/wire-format.ts';
 import { invalidAnswer, parseAnswer } from '../../answer-json.ts';
 import { errorIn } from './errors.ts';
 import { readUsage } from './usage.ts';
 
-/** `return_documents` is for the face to answer, which has them at hand: they need not travel twice. */
+/** The client format adds the documents for `return_documents`, so the vendor need not return them. */
 const taken: ReadonlySet<string> = new Set(['model', 'query', 'documents', 'top_n', 'return_documents']);
 
-/** A document of text alone as a text, which is all that most models take; what else the multimodal ones know goes as it is. */
+/** A text-only document as text, the only form that most models accept. Other forms of multimodal models are sent unchanged. */
 function writeDocument(document: string | JsonObject): Json {
   if (typeof document === 'string') return document;
   const { text, ...rest } = document;

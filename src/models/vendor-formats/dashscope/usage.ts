@@ -1,4 +1,4 @@
-/** Counts of DashScope: in every part of a stream, each time for the whole answer so far. */
+/** DashScope's counts: each part of a stream has those of the whole answer so far. */
 import type { Usage } from '../../../types/chat.ts';
 import { isJsonObject, type JsonObject } from '../../../types/json.ts';
 import type { CountPaths } from '../../../types/wire-format.ts';
@@ -24,7 +24,7 @@ function details(usage: JsonObject, ...names: readonly string[]): JsonObject | u
   return names.map((name) => usage[name]).find(isJsonObject);
 }
 
-/** Null where the answer has none. Embeddings and reranking name only a total, which is all input. */
+/** Null without counts. Embeddings and reranking have only a total, which is all input. */
 export function readUsage(answer: JsonObject): Usage | null {
   const usage = answer['usage'];
   if (!isJsonObject(usage)) return null;

@@ -1,4 +1,4 @@
-/** Reads the parts of one answer of Gemini, or the one part of a whole answer, into events. */
+/** Reads the parts of one Gemini answer, or a whole answer as one part, into events. */
 import type { ChatEvent, Usage } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { Reading, StreamProgress } from '../../../types/wire-format.ts';
@@ -11,7 +11,7 @@ import { readLogprobs } from './logprobs.ts';
 import { readMedia } from './media.ts';
 import { readUsage } from './usage.ts';
 
-/** Gemini's words for the end that the common table lacks. */
+/** Gemini's finish reasons beyond the common table. */
 const ends: NonNullable<Reading['finishReasons']> = {
   LANGUAGE: 'content_filter',
   IMAGE_PROHIBITED_CONTENT: 'content_filter',
@@ -41,7 +41,7 @@ function wordsIn(...values: readonly (Json | undefined)[]): string {
   return values.find((value) => typeof value === 'string') ?? '';
 }
 
-/** Code that the model ran at Google and what came of it, as Markdown. It is the model's work and no part of its answer, so it is told with the reasoning. */
+/** Code that the model ran at Google, and its result, as Markdown. It is not part of the answer, so it is emitted as reasoning. */
 function rendered(part: JsonObject): string {
   const { executableCode: code, codeExecutionResult: result } = part;
   if (isJsonObject(code)) return `\n\`\`\`${wordsIn(code['language']).toLowerCase()}\n${wordsIn(code['code'])}\n\`\`\`\n`;
@@ -50,7 +50,7 @@ function rendered(part: JsonObject): string {
 }
 
 export class AnswerReader {
-  /** True once `response-end` was said; nothing may follow. */
+  /** True after `response-end` was emitted; nothing may follow. */
   ended = false;
   #started = false;
   #blocked: string | undefined;
@@ -68,7 +68,7 @@ export class AnswerReader {
     return this.#finishes.progress;
   }
 
-  /** Throws the vendor's error if `answer` is one. */
+  /** Throws the vendor's error when `answer` is one. */
   read(answer: JsonObject, events: ChatEvent[]): void {
     if (answer['error'] !== undefined) this.#fail(answer);
     this.#usage = readUsage(answer) ?? this.#usage;
@@ -119,11 +119,11 @@ export class AnswerReader {
     if (isJsonObject(candidate['citationMetadata'])) state.cited = candidate['citationMetadata'];
     if (events.length > before) this.#finishes.content(choice);
     const raw = candidate['finishReason'];
-    // Some models name a reason with every part.
+    // Some models send a finish reason with every part.
     if (typeof raw === 'string') this.#finishes.finish(choice, raw);
   }
 
-  /** True if the log probabilities went out with this part. */
+  /** True when the log probabilities were emitted with this part. */
   #readPart(part: JsonObject, choice: number, state: Candidate, logprobs: JsonObject | undefined, events: ChatEvent[]): boolean {
     const call = part['functionCall'];
     const signature = nonEmpty(part['thoughtSignature']);
@@ -148,12 +148,12 @@ export class AnswerReader {
     return said;
   }
 
-  /** The whole answer was read: without any finish reason, its counts show that it is one. */
+  /** Ends a whole answer: without a finish reason, its counts show that it is complete. */
   endWhole(events: ChatEvent[]): void {
     this.end(this.#usage === null ? 'closed' : 'said', events);
   }
 
-  /** The body is over. Throws `upstream_interrupted` unless every candidate has come to its end. */
+  /** Ends the answer. Throws `upstream_interrupted` unless every candidate is complete. */
   end(how: 'closed' | 'said', events: ChatEvent[]): void {
     const blocked = this.#blocked;
     if (blocked === undefined && this.#candidates.size === 0) throw invalidAnswer('an answer without any content');
@@ -165,7 +165,7 @@ export class AnswerReader {
       state?.calls.close(events);
       for (const annotation of state === undefined ? [] : readCitations(state.text, state.grounding, state.cited))
         events.push({ type: 'annotation', choice, annotation });
-      // Gemini says STOP when it calls functions, too.
+      // Gemini also sends STOP when it calls functions.
       const called = reason === 'stop' && state?.calls.any === true;
       events.push({ type: 'finish', choice, reason: called ? 'tool_calls' : reason, ...more });
     }

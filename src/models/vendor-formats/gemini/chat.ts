@@ -1,4 +1,4 @@
-/** Chat of Gemini, at Google AI Studio and at Vertex AI. */
+/** Chat with Gemini, at Google AI Studio and at Vertex AI. */
 import type { ChatEvent } from '../../../types/chat.ts';
 import { isJsonObject } from '../../../types/json.ts';
 import type { ChatDecoder, ChatFormat, Reading } from '../../../types/wire-format.ts';
@@ -12,7 +12,7 @@ function decodeResponse(body: Buffer, reading?: Reading): ChatEvent[] {
   const events: ChatEvent[] = [];
   const text = body.toString('utf8');
   if (text.trimStart().startsWith('[')) {
-    // A stream without `alt=sse` is one list of all its parts.
+    // A stream without `alt=sse` is one list of all parts.
     let parts: unknown;
     try {
       parts = JSON.parse(text);

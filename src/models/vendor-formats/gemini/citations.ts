@@ -1,4 +1,4 @@
-/** The sources that Gemini found, as OpenAI's citations. Google counts places in bytes, OpenAI's clients in characters. */
+/** Converts Gemini's sources to OpenAI's citations. Google counts positions in bytes, OpenAI's clients in characters. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 
 function objects(value: Json | undefined): JsonObject[] {
@@ -16,7 +16,7 @@ function placer(text: string): (offset: Json | undefined, otherwise: number) => 
   return (offset, otherwise) => (typeof offset === 'number' ? bytes.subarray(0, Math.max(0, offset)).toString('utf8').length : otherwise);
 }
 
-/** The annotations for `text`. Sources that no passage is tied to stand for all of it. */
+/** The annotations for `text`. A source without a passage applies to the whole text. */
 export function readCitations(text: string, grounding: JsonObject | undefined, cited: JsonObject | undefined): JsonObject[] {
   const place = placer(text);
   const chunks = objects(grounding?.['groundingChunks']).map((chunk) =>

@@ -1,4 +1,4 @@
-/** OpenAI's messages as the contents of Gemini: two roles, results of tools known by name, thoughts given back. */
+/** Converts OpenAI messages to Gemini's contents: two roles, tool results identified by name, reasoning returned. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { EncodeTarget } from '../../../types/wire-format.ts';
 import { dataOf } from '../../answer-images.ts';
@@ -12,11 +12,11 @@ export interface Contents {
   readonly system: JsonObject | undefined;
 }
 
-/** Says to a model that checks signatures that this call has none: it came from elsewhere, or a client lost it. */
+/** Marks a call without a signature for models that check signatures. The call came from another vendor, or a client dropped the signature. */
 const withoutSignature = 'skip_thought_signature_validator';
 
 function inline({ mediaType, base64 }: InlineData): JsonObject {
-  // Google knows sound of MPEG by this name only.
+  // Google knows MPEG audio by this name only.
   return { inlineData: { mimeType: mediaType === 'audio/mpeg' ? 'audio/mp3' : mediaType, data: base64 } };
 }
 
@@ -48,7 +48,7 @@ function writePart(part: PlacedPart, target: EncodeTarget): JsonObject {
   }
 }
 
-/** What was remembered or sent back of the thoughts of an earlier answer: by call id, and those bound to none. */
+/** Signatures of an earlier answer's reasoning: by call id, and those without a call. */
 function signatures(message: JsonObject): { readonly byCall: Map<string, string>; readonly loose: string | undefined } {
   const byCall = new Map<string, string>();
   let loose: string | undefined;
@@ -61,7 +61,7 @@ function signatures(message: JsonObject): { readonly byCall: Map<string, string>
   return { byCall, loose };
 }
 
-/** Pictures that the model made before. */
+/** Pictures that the model generated earlier. */
 function writeImages(images: Json | undefined, target: EncodeTarget): JsonObject[] {
   if (!Array.isArray(images)) return [];
   return images.flatMap((image: Json) => {
@@ -93,13 +93,13 @@ function writeAnswer(message: JsonObject, path: string, target: EncodeTarget): J
   return parts;
 }
 
-/** A result as the object that it must be. */
+/** A tool result as an object, the form that Gemini requires. */
 function resultObject(text: string): JsonObject {
   try {
     const parsed: unknown = JSON.parse(text);
     if (isJsonObject(parsed)) return parsed;
   } catch {
-    // A plain text, as most results are.
+    // Most results are plain text.
   }
   return { output: text };
 }
@@ -109,7 +109,7 @@ interface Result {
   readonly parts: readonly JsonObject[];
 }
 
-/** Results stand in the order of their calls: that alone tells apart two calls of the same function. */
+/** Results are in the order of their calls, which alone distinguishes two calls of one function. */
 class Writer {
   readonly #target: EncodeTarget;
   readonly #contents: JsonObject[] = [];
@@ -145,7 +145,7 @@ class Writer {
   }
 
   #push(role: string, parts: readonly JsonObject[]): void {
-    // Gemini refuses a turn without parts, and such a turn says nothing.
+    // Gemini refuses a turn without parts.
     if (parts.length > 0) this.#contents.push({ role, parts });
   }
 
@@ -170,7 +170,7 @@ class Writer {
 
   end(): Contents {
     this.#flushResults();
-    // Gemma knows no instructions of a system: they stand before the first turn.
+    // Gemma has no system instructions: they precede the first turn.
     if (isGemma(this.#target.model) && this.#system.length > 0) {
       this.#contents.unshift({ role: 'user', parts: this.#system.splice(0) });
     }

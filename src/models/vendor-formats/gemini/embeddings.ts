@@ -1,4 +1,4 @@
-/** Embeddings of Gemini at Google AI Studio: one request for each text, many in one body. */
+/** Embeddings with Gemini at Google AI Studio: one request per text, many requests per body. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { EmbeddingsAnswer, EmbeddingsBody, EmbeddingsFormat, EncodeTarget, Reading } from '../../../types/wire-format.ts';
 import { invalidAnswer, parseAnswer } from '../../answer-json.ts';

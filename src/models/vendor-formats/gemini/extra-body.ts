@@ -1,8 +1,8 @@
-/** Google's fields as its OpenAI endpoint takes them, in `extra_body.google`: unpacked to where Gemini's own format has them. */
+/** Unpacks `extra_body.google`, the form of Google's OpenAI endpoint, into Gemini's own fields. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { ChatBody } from '../../../types/chat.ts';
 
-/** Members of `generationConfig`; all others stand beside it. */
+/** Members of `generationConfig`; all others are top-level fields. */
 const configFields: ReadonlySet<string> = new Set([
   'thinkingConfig',
   'imageConfig',
@@ -22,7 +22,7 @@ function renamed(value: Json): Json {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [camelCase(name), renamed(member ?? null)]));
 }
 
-/** The body with what stood in `extra_body.google`; what the caller says in Gemini's own words wins. The same object where there is nothing to unpack. */
+/** The body with the fields of `extra_body.google`. The caller's fields in Gemini's own form take precedence. The same object when there is nothing to unpack. */
 export function unpackExtraBody(body: ChatBody): ChatBody {
   const { extra_body: extra, google: direct, ...rest } = body as JsonObject;
   const google = isJsonObject(extra) && isJsonObject(extra['google']) ? extra['google'] : direct;

@@ -1,4 +1,4 @@
-/** The function calls of one candidate: whole, or streamed in parts; numbered over all parts of the answer, mostly without ids. */
+/** The function calls of one candidate, whole or streamed in parts. They are numbered over the whole answer and mostly have no ids. */
 import { randomUUID } from 'node:crypto';
 import type { ChatEvent } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
@@ -9,7 +9,7 @@ export class FunctionCallReader {
   readonly #choice: number;
   readonly #ids = new Set<string>();
   #count = 0;
-  /** The call whose arguments are still coming. */
+  /** The call whose arguments are still arriving. */
   #open: PartialArguments | null = null;
 
   constructor(choice: number) {
@@ -20,7 +20,7 @@ export class FunctionCallReader {
     return this.#count > 0;
   }
 
-  /** Returns the id of the call that begins with this part; undefined if it goes on with one. */
+  /** Returns the id of the call that starts with this part; undefined when the part continues a call. */
   read(call: JsonObject, events: ChatEvent[]): string | undefined {
     const name = typeof call['name'] === 'string' ? call['name'] : '';
     const goesOn = call['willContinue'] === true;
@@ -42,7 +42,7 @@ export class FunctionCallReader {
     return id;
   }
 
-  /** The arguments that were still coming are complete. */
+  /** Completes the arguments of the open call. */
   close(events: ChatEvent[]): void {
     if (this.#open === null) return;
     this.#add(this.#open.end(), events);

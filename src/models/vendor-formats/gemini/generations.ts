@@ -1,9 +1,9 @@
-/** What the generations of Gemini differ in, told from the names of the models. */
+/** Differences between Gemini generations, derived from model names. */
 import type { Json } from '../../../types/json.ts';
 import type { EncodeTarget } from '../../../types/wire-format.ts';
 import type { Effort } from '../../conversation/request-fields.ts';
 
-/** Major and minor number; the names that always mean the newest model have none, and are of the newest generation. */
+/** Major and minor number. Names that always mean the newest model have no number and belong to the newest generation. */
 function generation(model: string): number {
   const name = model.slice(model.lastIndexOf('/') + 1).toLowerCase();
   const number = /^gemini-(\d+(?:\.\d+)?)/.exec(name)?.[1];
@@ -11,7 +11,7 @@ function generation(model: string): number {
   return /^gemini-(pro|flash|flash-lite)-latest/.test(name) ? 3 : 0;
 }
 
-/** Checks the signatures of its function calls, so that a call without one must say that it has none. */
+/** True when the model checks signatures of function calls, so that a call without one must be marked. */
 export function checksSignatures(model: string): boolean {
   return generation(model) >= 3;
 }
@@ -20,12 +20,12 @@ export function isGemma(model: string): boolean {
   return /(^|\/)gemma/i.test(model);
 }
 
-/** Models that speak, paint or only embed have no thoughts to show. */
+/** Speech, image and embedding models have no reasoning. */
 function canThink(model: string): boolean {
   return generation(model) >= 2.5 && !/image|tts|embedding|live|native-audio|computer-use/i.test(model);
 }
 
-/** Tokens to think with at each effort, as Google's own OpenAI endpoint has them. */
+/** Thinking tokens by effort, as Google's own OpenAI endpoint maps them. */
 const budgets: Readonly<Record<Effort, number>> = {
   none: 0,
   minimal: 1_024,
@@ -59,7 +59,7 @@ function levelFor(effort: Effort, target: EncodeTarget): string {
   return effort === 'low' || effort === 'medium' ? effort : 'high';
 }
 
-/** Thoughts are always asked for, since the caller sees those of every other vendor; undefined for models without any. */
+/** Reasoning is always requested, because other vendors return it too. Undefined for models without reasoning. */
 export function thinkingConfig(effort: Effort | undefined, target: EncodeTarget): Record<string, Json> | undefined {
   if (!canThink(target.model)) {
     if (effort !== undefined && effort !== 'none') target.warn(`reasoning_effort left out: ${target.model} does not think`);

@@ -1,4 +1,4 @@
-/** Log probabilities of Gemini in OpenAI's shape. */
+/** Converts Gemini's log probabilities to OpenAI's shape. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 
 function token(candidate: Json | undefined): JsonObject | undefined {
@@ -7,7 +7,7 @@ function token(candidate: Json | undefined): JsonObject | undefined {
   return { token: candidate['token'], logprob: candidate['logProbability'], bytes: [...Buffer.from(candidate['token'])] };
 }
 
-/** Those of one part of the answer; undefined where there are none. */
+/** The log probabilities of one part of the answer; undefined without any. */
 export function readLogprobs(value: Json | undefined): JsonObject | undefined {
   if (!isJsonObject(value) || !Array.isArray(value['chosenCandidates'])) return undefined;
   const top = Array.isArray(value['topCandidates']) ? (value['topCandidates'] as readonly Json[]) : [];

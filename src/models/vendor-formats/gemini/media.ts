@@ -1,4 +1,4 @@
-/** Pictures and sound: what a caller may ask for, and what Gemini answers with. */
+/** Pictures and sound: the caller's options, and Gemini's output. */
 import type { ChatBody, ChatEvent } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { EncodeTarget } from '../../../types/wire-format.ts';
@@ -10,7 +10,7 @@ const modalities: ReadonlySet<unknown> = new Set(['text', 'image', 'audio']);
 
 function voiceOf(audio: JsonObject, target: EncodeTarget): JsonObject {
   const { format, voice } = audio;
-  // Gemini speaks in raw samples of 16 bits, which OpenAI calls pcm16.
+  // Gemini returns raw 16-bit samples, which OpenAI calls pcm16.
   if (format !== undefined && format !== 'pcm16')
     throw unsupported(target, 'audio.format', `answers with pcm16 only, not ${JSON.stringify(format).slice(0, 60)}`, 'Set it to pcm16.');
   return typeof voice === 'string' ? { voiceConfig: { prebuiltVoiceConfig: { voiceName: voice } } } : {};
@@ -31,12 +31,12 @@ export function mediaConfig(body: ChatBody, target: EncodeTarget): Record<string
   };
 }
 
-/** The models that speak refuse words beside the sound, which OpenAI's clients ask for always. */
+/** Speech models refuse text beside the sound, but OpenAI's clients always request it. */
 function spoken(wanted: readonly Json[]): readonly Json[] {
   return wanted.includes('audio') ? ['audio'] : wanted;
 }
 
-/** A picture or a sound. Throws `upstream_invalid_response` for a file of another kind, which no face can carry. */
+/** Reads a picture or a sound. Throws `upstream_invalid_response` for another file type, which no client format can carry. */
 export function readMedia(data: JsonObject, choice: number, events: ChatEvent[]): void {
   const type = typeof data['mimeType'] === 'string' ? data['mimeType'] : '';
   const bytes = typeof data['data'] === 'string' ? data['data'] : '';

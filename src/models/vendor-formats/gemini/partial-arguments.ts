@@ -1,11 +1,11 @@
-/** Arguments of a call that Vertex streams value by value, each with its JSON path, as the text of one JSON object. */
+/** Converts call arguments that Vertex streams value by value, each with a JSON path, to the text of one JSON object. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { invalidAnswer } from '../../answer-json.ts';
 
 type Step = string | number;
 
 interface Open {
-  /** The step that leads into it; null for the whole object. */
+  /** The path step into this container; null for the root object. */
   readonly step: Step | null;
   readonly list: boolean;
   readonly keys: Set<string>;
@@ -14,7 +14,7 @@ interface Open {
 
 const stepPattern = /\.([^.[\]]+)|\[(\d+)\]|\[(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")\]/y;
 
-/** `$.recipe.steps[0].text` or `$['any key']` as steps. */
+/** Parses `$.recipe.steps[0].text` or `$['any key']` into steps. */
 function parsePath(path: string): Step[] {
   const steps: Step[] = [];
   stepPattern.lastIndex = path.startsWith('$') ? 1 : 0;
@@ -35,11 +35,11 @@ function valueOf(part: JsonObject): Json | undefined {
   return 'nullValue' in part ? null : undefined;
 }
 
-/** Writes on as the values come, in their order. A place that was left cannot be come back to: that is an error, never wrong JSON. */
+/** Writes the values as they arrive, in order. A value for an object or list that is already closed is an error, never invalid JSON. */
 export class PartialArguments {
   readonly #open: Open[] = [{ step: null, list: false, keys: new Set(), count: 0 }];
   #begun = false;
-  /** The place of a text that goes on, whose closing quote is still to come. */
+  /** The path of an unfinished text, whose closing quote is still missing. */
   #text: string | null = null;
 
   /** The text to add for these parts. */
@@ -51,7 +51,7 @@ export class PartialArguments {
     return text;
   }
 
-  /** What closes the object. */
+  /** The text that closes the object. */
   end(): string {
     let text = this.#begun ? this.#closeText() : '{';
     while (this.#open.length > 0) text += this.#close();
@@ -88,7 +88,7 @@ export class PartialArguments {
     return this.#open.pop()?.list === true ? ']' : '}';
   }
 
-  /** Closes and opens what lies between the last place and this one, up to where its value is written. */
+  /** Closes and opens the containers between the last path and this one, up to the position of its value. */
   #goTo(steps: readonly Step[]): string {
     let text = '';
     let depth = 1;
@@ -104,7 +104,7 @@ export class PartialArguments {
     return text;
   }
 
-  /** What stands before a new member of the innermost open object or list. */
+  /** The text before a new member of the innermost open container. */
   #enter(step: Step): string {
     const inside = this.#open.at(-1) as Open;
     const again = typeof step === 'number' ? step < inside.count : inside.keys.has(step);

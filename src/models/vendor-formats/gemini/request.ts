@@ -1,4 +1,4 @@
-/** OpenAI's chat request as Gemini takes it. */
+/** Converts an OpenAI chat request to Gemini's format. */
 import type { ChatBody, ChatRequest } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { EncodeTarget } from '../../../types/wire-format.ts';
@@ -64,7 +64,7 @@ function generationConfig(body: ChatBody, target: EncodeTarget): Record<string, 
   return { ...config, thinkingConfig: thinking, ...given(own) };
 }
 
-/** Gemini's own tools, such as `{"googleSearch": {}}`, have no type; they go as they are. */
+/** True for Gemini's own tools, such as `{"googleSearch": {}}`, which have no type and are sent unchanged. */
 function isOwnTool(tool: JsonObject): boolean {
   return tool['type'] === undefined && tool['function'] === undefined;
 }
@@ -84,7 +84,7 @@ function toolMembers(body: ChatBody, target: EncodeTarget): Record<string, Json>
   const own = offered.filter(isOwnTool);
   const functions: ChatBody = { ...body, tools: offered.filter((tool) => !isOwnTool(tool)) };
   const choice = toolChoiceOf(body, target);
-  // With AUTO, Gemini cannot be held to some of the functions: it is offered no others.
+  // In mode AUTO, Gemini cannot be restricted to some functions, so only the allowed ones are declared.
   const declared = declarations(functions, target, choice?.mode === 'allowed' ? choice.names : undefined);
   const searches = isJsonObject(body['web_search_options']) ? [{ googleSearch: {} }] : [];
   const tools = [...(declared.length === 0 ? [] : [{ functionDeclarations: declared }]), ...own, ...searches];

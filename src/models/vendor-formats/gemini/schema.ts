@@ -1,4 +1,4 @@
-/** JSON Schema as Gemini takes it: nearly whole, but for a few words that fail the request. */
+/** JSON Schema in the subset of Gemini: nearly complete, except for keywords that fail the request. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 
 const refused: ReadonlySet<string> = new Set([
@@ -11,9 +11,9 @@ const refused: ReadonlySet<string> = new Set([
   'else',
   'not',
 ]);
-/** Words whose value is a map of names to schemas; the names are not words of the schema. */
+/** Keywords whose value maps names to schemas. The names are not keywords. */
 const maps: ReadonlySet<string> = new Set(['properties', '$defs', 'definitions']);
-/** Words whose value is data. */
+/** Keywords whose value is data. */
 const plain: ReadonlySet<string> = new Set(['enum', 'default', 'examples', 'example', 'required', 'propertyOrdering']);
 
 function cleanValue(word: string, value: Json | undefined): Json | undefined {
@@ -25,7 +25,7 @@ function cleanValue(word: string, value: Json | undefined): Json | undefined {
   return Array.isArray(value) ? value.map((each: Json) => (isJsonObject(each) ? cleanSchema(each) : each)) : value;
 }
 
-/** `const` becomes an `enum` of one; what only narrows further is left out, since the vendor would refuse all of it. */
+/** `const` becomes an `enum` of one value. Unsupported keywords that only restrict further are dropped, because the vendor would refuse the request. */
 export function cleanSchema(schema: JsonObject): JsonObject {
   const clean: Record<string, Json | undefined> = {};
   for (const [word, value] of Object.entries(schema)) {

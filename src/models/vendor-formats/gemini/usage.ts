@@ -1,4 +1,4 @@
-/** Counts of Gemini: thoughts are counted apart from the answer, and are output all the same. */
+/** Gemini's counts: reasoning is counted separately from the answer, and is output too. */
 import type { Usage } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { CountPaths } from '../../../types/wire-format.ts';
@@ -12,7 +12,7 @@ const paths: CountPaths = {
   reasoningTokens: ['thoughtsTokenCount'],
 };
 
-/** Of one kind, such as AUDIO, in a list of counts by kind. */
+/** The count of one modality, such as AUDIO, in a list of counts. */
 function ofKind(list: Json | undefined, kind: string): number | undefined {
   if (!Array.isArray(list)) return undefined;
   const entry = list.find((each: Json) => isJsonObject(each) && each['modality'] === kind);
@@ -20,7 +20,7 @@ function ofKind(list: Json | undefined, kind: string): number | undefined {
   return typeof count === 'number' ? count : undefined;
 }
 
-/** Null where the answer has none: most parts of a stream at Vertex name only the kind of traffic. */
+/** Null without counts: most parts of a Vertex stream only have the traffic type. */
 export function readUsage(answer: JsonObject): Usage | null {
   const usage = answer['usageMetadata'];
   if (!isJsonObject(usage)) return null;

@@ -1,4 +1,4 @@
-/** Reads the lines of one answer of Ollama into events; a whole answer is one line. */
+/** Reads the lines of one Ollama answer into events. A whole answer is one line. */
 import { randomUUID } from 'node:crypto';
 import type { ChatEvent, Usage } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
@@ -12,7 +12,7 @@ function count(value: Json | undefined): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
-/** The count of a prompt that was cached may be missing: it is estimated. Null where that of the answer is. */
+/** A cached prompt may have no count, so it is estimated. Null when the output count is missing. */
 function readUsage(line: JsonObject): Usage | null {
   const inputTokens = count(line['prompt_eval_count']);
   const outputTokens = count(line['eval_count']);
@@ -20,11 +20,11 @@ function readUsage(line: JsonObject): Usage | null {
   return inputTokens === undefined ? { inputTokens: 0, outputTokens, inputUnknown: true } : { inputTokens, outputTokens };
 }
 
-/** A model that was only loaded, or unloaded, has nothing to say. */
+/** A model that was only loaded or unloaded has no content. */
 const ends: NonNullable<Reading['finishReasons']> = { load: 'stop', unload: 'stop' };
 
 export class AnswerReader {
-  /** True once `response-end` was said; nothing may follow. */
+  /** True after `response-end` was emitted; nothing may follow. */
   ended = false;
   #started = false;
   #usage: Usage | null = null;
@@ -42,7 +42,7 @@ export class AnswerReader {
     return this.#finishes.progress;
   }
 
-  /** Throws the vendor's error if `line` is one. */
+  /** Throws the vendor's error when `line` is one. */
   read(line: JsonObject, events: ChatEvent[]): void {
     const error = errorInside(line, this.#reading?.errorCodes);
     if (error !== undefined) throw error;
@@ -70,7 +70,7 @@ export class AnswerReader {
     if (Array.isArray(calls)) for (const call of calls as readonly Json[]) this.#readCall(call, events);
   }
 
-  /** A call comes whole, in one line. */
+  /** A call arrives complete, in one line. */
   #readCall(call: Json, events: ChatEvent[]): void {
     const body = isJsonObject(call) ? call['function'] : undefined;
     if (!isJsonObject(call) || !isJsonObject(body) || typeof body['name'] !== 'string' || body['name'] === '')
@@ -85,20 +85,20 @@ export class AnswerReader {
     events.push({ type: 'tool-call-delta', choice: 0, call: number, arguments: text });
   }
 
-  /** The last line: why the answer ended, and its counts. */
+  /** The last line: the finish reason and the counts. */
   #finish(line: JsonObject, events: ChatEvent[]): void {
     const given = line['done_reason'];
-    // Older servers say no more than that the answer is done.
+    // Older servers send only `done`.
     this.#finishes.finish(0, typeof given === 'string' && given !== '' ? given : 'stop');
     this.end('said', events);
   }
 
-  /** The whole answer was read: where nothing says that it is done, its counts show that it is. */
+  /** Ends a whole answer: without `done`, its counts show that it is complete. */
   endWhole(events: ChatEvent[]): void {
     this.end(this.#usage === null ? 'closed' : 'said', events);
   }
 
-  /** The body is over. Throws `upstream_interrupted` unless Ollama said that it is done. */
+  /** Ends the answer. Throws `upstream_interrupted` unless Ollama sent `done`. */
   end(how: 'closed' | 'said', events: ChatEvent[]): void {
     if (this.ended) return;
     if (!this.#started) throw invalidAnswer('an answer without any content');

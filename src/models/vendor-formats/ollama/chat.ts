@@ -1,4 +1,4 @@
-/** Chat in Ollama's own format: one JSON object a line. */
+/** Chat in Ollama's native format: one JSON object per line. */
 import type { ChatEvent } from '../../../types/chat.ts';
 import type { ChatDecoder, ChatFormat, Reading } from '../../../types/wire-format.ts';
 import { parseAnswer } from '../../answer-json.ts';
@@ -30,7 +30,7 @@ function decoder(reading?: Reading): ChatDecoder {
   };
 }
 
-/** One object, unless the server streamed although nobody asked it to. */
+/** One object, unless the server streamed without being asked to. */
 function decodeResponse(body: Buffer, reading?: Reading): ChatEvent[] {
   const text = body.toString('utf8').trim();
   const reader = new AnswerReader(reading);

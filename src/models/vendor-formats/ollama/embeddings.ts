@@ -1,4 +1,4 @@
-/** Embeddings in Ollama's own format. */
+/** Embeddings in Ollama's native format. */
 import type { Json, JsonObject } from '../../../types/json.ts';
 import type { EmbeddingsAnswer, EmbeddingsBody, EmbeddingsFormat, EncodeTarget, Reading } from '../../../types/wire-format.ts';
 import { invalidAnswer, parseAnswer } from '../../answer-json.ts';

@@ -1,4 +1,4 @@
-/** Ollama's own format, which can set what its OpenAI-compatible one cannot: the length of the context, how long a model stays loaded. */
+/** Ollama's native format, with options that its OpenAI-compatible one lacks: context length, and how long a model stays loaded. */
 import { z } from 'zod';
 import { definePlugin } from '../../../types/plugin.ts';
 import { ollamaChat } from './chat.ts';

@@ -1,4 +1,4 @@
-/** OpenAI's chat request as Ollama's own API takes it. */
+/** Converts an OpenAI chat request to Ollama's native API. */
 import type { ChatBody, ChatRequest } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { EncodeTarget } from '../../../types/wire-format.ts';
@@ -14,7 +14,7 @@ import {
 } from '../../conversation/request-fields.ts';
 import { earlierCalls, functionTools, resultName, toolChoiceOf } from '../../conversation/tool-use.ts';
 
-/** Ollama's own settings of sampling and memory, which it takes under `options`; callers may name them at the top. */
+/** Ollama's sampling and memory options, which it takes in `options`. Callers may set them as top-level fields. */
 const optionNames = [
   'temperature',
   'top_p',
@@ -72,7 +72,7 @@ function optionsOf(body: ChatBody): Record<string, Json> {
   });
 }
 
-/** gpt-oss thinks by degrees and cannot be stopped from it; all others think or do not. */
+/** gpt-oss has effort levels and always thinks. All other models think or do not. */
 function thinkOf(effort: Effort | undefined, target: EncodeTarget): Json | undefined {
   if (effort === undefined) return undefined;
   if (!/gpt-oss/i.test(target.model)) return effort !== 'none';
@@ -81,7 +81,7 @@ function thinkOf(effort: Effort | undefined, target: EncodeTarget): Json | undef
   return effort === 'low' || effort === 'medium' ? effort : 'high';
 }
 
-/** The text of a message and its pictures apart from it, as bare base64. */
+/** The text of a message, and its pictures separately as plain base64. */
 function contentOf(message: JsonObject, path: string, target: EncodeTarget): { readonly text: string; readonly images: readonly string[] } {
   const images: string[] = [];
   let text = '';
@@ -99,7 +99,7 @@ function contentOf(message: JsonObject, path: string, target: EncodeTarget): { r
   return { text, images };
 }
 
-/** `names` are those of the calls so far, by their ids; Ollama knows results by name. */
+/** `names`: tool names by call id so far. Ollama identifies results by name. */
 function writeMessage(message: JsonObject, path: string, names: Map<string, string>, target: EncodeTarget): JsonObject {
   const role = message['role'] === 'developer' ? 'system' : message['role'];
   if (role === 'function') throw unsupported(target, `${path}.role`, 'has no role function', 'Send the result with the role tool.');

@@ -23,7 +23,7 @@ function writeTool(tool: JsonObject, index: number, target: EncodeTarget): JsonO
   const { function: described, custom } = tool;
   if (isJsonObject(custom)) return writeCustom(custom);
   if (!isJsonObject(described)) throw unsupported(target, `tools[${index}]`, 'has functions and custom tools only', 'Send a function.');
-  // Responses holds functions to their schema unless told otherwise; chat completions does the opposite.
+  // The Responses API enforces argument schemas by default; chat completions does not.
   return { type: 'function', parameters: null, strict: false, ...pick(described, ['name', 'description', 'parameters', 'strict']) };
 }
 

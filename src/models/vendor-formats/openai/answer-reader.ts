@@ -1,4 +1,4 @@
-/** Reads the objects of one answer, chunks of a stream or the one of a whole answer, into events. */
+/** Reads the objects of one answer, stream chunks or a whole answer, into events. */
 import type { ChatEvent, Usage } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import type { Reading, StreamProgress } from '../../../types/wire-format.ts';
@@ -15,11 +15,11 @@ import { readUsage } from './usage.ts';
 
 interface ChoiceState {
   readonly calls: ToolCallReader;
-  /** All that was said, for the places of citations. */
+  /** All text so far, for the positions of citations. */
   text: string;
-  /** The vendor's own. */
+  /** The vendor's own annotations. */
   readonly annotations: JsonObject[];
-  /** Present where the vendor writes its thoughts into the text. */
+  /** Set when the vendor writes reasoning into the text. */
   readonly thinking?: ThinkTagReader;
 }
 
@@ -28,7 +28,7 @@ function nonEmpty(value: Json | undefined): string | undefined {
 }
 
 export class AnswerReader {
-  /** True once `response-end` was said; nothing may follow. */
+  /** True after `response-end` was emitted; nothing may follow. */
   ended = false;
   #started = false;
   #usage: Usage | null = null;
@@ -47,7 +47,7 @@ export class AnswerReader {
     return this.#finishes.progress;
   }
 
-  /** Throws the vendor's error if `answer` carries one. */
+  /** Throws the vendor's error when `answer` has one. */
   read(answer: JsonObject, events: ChatEvent[]): void {
     const error = errorInside(answer, this.#reading?.errorCodes);
     if (error !== undefined) throw error;
@@ -56,12 +56,12 @@ export class AnswerReader {
     if (usage !== null) this.#usage = usage;
     this.#citations.read(answer);
     if (!Array.isArray(choices) || choices.length === 0) {
-      // The counts alone are a stream's last part as a rule. Anything else without choices (a ping, a notice, Azure's first
-      // chunk) says nothing about the answer.
+      // A part with counts alone is usually the last one. Other parts without choices, such as a ping, a notice or
+      // Azure's first chunk, say nothing about the answer.
       if (usage !== null) this.#finishes.counted(true);
       return;
     }
-    // Counts beside the very first part are running ones.
+    // Counts beside the very first part are running counts.
     const counted = usage !== null && this.#finishes.began;
     if (!this.#started) this.#start(answer, events);
     choices.forEach((choice: Json, position) => {
@@ -108,7 +108,7 @@ export class AnswerReader {
     if (typeof reason === 'string') this.#finishes.finish(index, reason);
   }
 
-  /** True if the delta has content. */
+  /** True when the delta has content. */
   #readDelta(delta: JsonObject, choice: JsonObject, index: number, state: ChoiceState, events: ChatEvent[]): boolean {
     const before = events.length;
     const reasoning = nonEmpty(delta['reasoning_content']) ?? nonEmpty(delta['reasoning']);
@@ -132,7 +132,7 @@ export class AnswerReader {
     }
     const calls = delta['tool_calls'];
     if (Array.isArray(calls)) {
-      // Each call of a whole message is one by itself, whatever id it has.
+      // Each call of a whole message is separate, whatever its id.
       const isWhole = (choice['delta'] ?? null) === null;
       for (const [place, call] of (calls as readonly Json[]).entries())
         if (isJsonObject(call)) state.calls.read(isWhole ? { index: place, ...call } : call, events);
@@ -156,18 +156,18 @@ export class AnswerReader {
     return events.length > before || given !== '';
   }
 
-  /** The body of a stream is over. Throws `upstream_interrupted` unless every choice that was asked for has come to its end. */
+  /** Ends a stream whose body ended. Throws `upstream_interrupted` unless every requested choice is complete. */
   hangUp(events: ChatEvent[]): void {
     this.#end('closed', events);
   }
 
-  /** The vendor says that the answer is over. Throws `upstream_interrupted` where nothing says that a choice is complete. */
+  /** Ends the answer at the vendor's end mark. Throws `upstream_interrupted` when nothing shows that a choice is complete. */
   end(events: ChatEvent[]): void {
     this.#checkCount();
     this.#end('said', events);
   }
 
-  /** The whole answer was read: without any finish reason, its counts show that it is one. */
+  /** Ends a whole answer: without a finish reason, its counts show that it is complete. */
   endWhole(events: ChatEvent[]): void {
     this.#checkCount();
     this.#end(this.#usage === null ? 'closed' : 'said', events);

@@ -1,4 +1,4 @@
-/** Chat completions of OpenAI and its kin: requests out, answers in. */
+/** Chat completions of OpenAI and compatible vendors: encodes requests and decodes answers. */
 import type { ChatEvent, ChatRequest } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type JsonObject } from '../../../types/json.ts';
@@ -7,7 +7,7 @@ import { createEventSplitter } from '../../server-sent-events.ts';
 import { type MemberChange, spliceMembers } from '../../splice.ts';
 import { AnswerReader } from './answer-reader.ts';
 
-/** Pailou always wants to know the usage of a stream; the emitter hides it from a caller who did not ask. */
+/** Pailou always requests the usage of a stream. The emitter hides it from callers that did not request it. */
 function streamOptions(body: JsonObject): JsonObject | null {
   const given = isJsonObject(body['stream_options']) ? body['stream_options'] : {};
   return given['include_usage'] === true ? null : { ...given, include_usage: true };
@@ -23,7 +23,7 @@ function changesFor(request: ChatRequest, target: EncodeTarget): MemberChange[] 
   return changes;
 }
 
-/** Fields that clients send back and most vendors refuse: thoughts of earlier turns, and Pailou's own mark of a failed tool. */
+/** Fields that clients send back and most vendors refuse: earlier reasoning, and Pailou's own mark of a failed tool. */
 const foreignFields = ['reasoning_content', 'reasoning_details', 'is_error'];
 
 function isForeign(message: JsonObject, replays: readonly string[]): boolean {
@@ -53,7 +53,7 @@ function parseObject(text: string, what: string): JsonObject {
     const parsed: unknown = JSON.parse(text);
     if (isJsonObject(parsed)) return parsed;
   } catch {
-    // Told below, with the text for the operator.
+    // Thrown below, with the text for the operator.
   }
   throw new GatewayError('upstream_invalid_response', `The vendor sent ${what} that is not valid. Try again.`, {
     details: { text: text.slice(0, 500) },
@@ -76,7 +76,7 @@ function decoder(reading?: Reading): ChatDecoder {
     for (const payload of payloads) {
       if (reader.ended) break;
       if (payload === '[DONE]' || payload.trimEnd() === '[DONE]') reader.end(events);
-      // Some vendors send their keep-alive comments as data.
+      // Some vendors send keep-alive comments as data.
       else if (payload !== '' && !payload.startsWith(':')) reader.read(parseObject(payload, 'a part of the stream'), events);
     }
     return events;

@@ -1,4 +1,4 @@
-/** The content of a delta or message in its less usual forms. */
+/** Reads the less common forms of content in deltas and messages. */
 import type { ChatEvent } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 
@@ -8,7 +8,7 @@ function joinText(value: Json | undefined): string {
   return value.map((part: Json) => (isJsonObject(part) && typeof part['text'] === 'string' ? part['text'] : '')).join('');
 }
 
-/** The text of content given as parts (Mistral); a part of thinking becomes a reasoning delta. */
+/** The text of content in parts (Mistral). A thinking part becomes a reasoning delta. */
 export function readText(content: Json | undefined, choice: number, events: ChatEvent[]): string {
   if (!Array.isArray(content)) return '';
   let text = '';
@@ -37,7 +37,7 @@ function readTokens(value: Json | undefined): Json {
   return tokens;
 }
 
-/** Log probabilities with the keys that OpenAI's schema requires; undefined where there are none. */
+/** Log probabilities with the keys that OpenAI's schema requires; undefined without any. */
 export function readLogprobs(value: Json | undefined): JsonObject | undefined {
   if (!isJsonObject(value)) return undefined;
   const content = readTokens(value['content']);

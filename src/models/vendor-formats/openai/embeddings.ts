@@ -1,4 +1,4 @@
-/** Embeddings of OpenAI and its kin. */
+/** Embeddings of OpenAI and compatible vendors. */
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json } from '../../../types/json.ts';
 import type { EmbeddingsAnswer, EmbeddingsBody, EmbeddingsFormat, EncodeTarget, Reading } from '../../../types/wire-format.ts';

@@ -1,4 +1,4 @@
-/** OpenAI's wire format, which most vendors speak with deviations; the decoder takes all the known ones. */
+/** OpenAI's wire format, which most vendors use with deviations. The decoder accepts all known ones. */
 import { z } from 'zod';
 import { definePlugin } from '../../../types/plugin.ts';
 import { openaiChat } from './chat.ts';

@@ -1,4 +1,4 @@
-/** Reranking as Cohere and Jina shaped it and most others copied it. */
+/** Reranking in the format of Cohere and Jina, which most other vendors copied. */
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json } from '../../../types/json.ts';
 import type { EncodeTarget, Reading, RerankAnswer, RerankBody, RerankFormat } from '../../../types/wire-format.ts';
@@ -14,7 +14,7 @@ function encodeRequest(body: RerankBody, target: EncodeTarget): string {
   return JSON.stringify(target.adjust === undefined ? named : target.adjust(named));
 }
 
-/** Where vendors put the list: Cohere and Jina, Voyage, NVIDIA. Text Embeddings Inference answers with the list alone. */
+/** The names of the list: Cohere and Jina, Voyage, NVIDIA. Text Embeddings Inference returns the list alone. */
 const listNames = ['results', 'data', 'rankings'];
 const scoreNames = ['relevance_score', 'score', 'logit'];
 

@@ -1,4 +1,4 @@
-/** Thoughts that stand in the text itself, between `<think>` and `</think>` at its beginning, parted from it; tags may come cut in pieces. */
+/** Separates reasoning between `<think>` and `</think>` at the start of a text from the answer. Tags may arrive in pieces. */
 
 const opening = '<think>';
 const closing = '</think>';
@@ -8,12 +8,12 @@ export interface Parted {
   readonly text: string;
 }
 
-/** For one choice of one answer. */
+/** Handles one choice of one answer. */
 export class ThinkTagReader {
   #state: 'start' | 'thinking' | 'gap' | 'text' = 'start';
   #held = '';
 
-  /** What `text` adds to the thoughts and to the answer; an unfinished tag is held back. */
+  /** The reasoning and answer text that `text` adds. An incomplete tag is held back. */
   push(text: string): Parted {
     let rest = this.#held + text;
     this.#held = '';
@@ -41,14 +41,14 @@ export class ThinkTagReader {
       this.#state = 'gap';
     }
     if (this.#state === 'gap') {
-      // The empty lines between thought and answer belong to neither.
+      // The empty lines between reasoning and answer belong to neither.
       rest = rest.trimStart();
       if (rest !== '') this.#state = 'text';
     }
     return { thought, text: rest };
   }
 
-  /** The answer is over: what was held back was no tag. */
+  /** Ends the answer: held text was not a tag. */
   end(): Parted {
     const held = this.#held;
     this.#held = '';
@@ -56,7 +56,7 @@ export class ThinkTagReader {
   }
 }
 
-/** How many characters at the end of `text` may be the beginning of the closing tag. */
+/** The number of characters at the end of `text` that may start the closing tag. */
 function heldBack(text: string): number {
   for (let length = Math.min(closing.length - 1, text.length); length > 0; length--) {
     if (text.endsWith(closing.slice(0, length))) return length;

@@ -1,4 +1,4 @@
-/** Tool calls of one choice, from deltas that may lack id, index or name, or repeat them. */
+/** Tool calls of one choice, from deltas that may omit or repeat id, index or name. */
 import { randomUUID } from 'node:crypto';
 import type { ChatEvent, FinishReason } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
@@ -6,21 +6,21 @@ import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts
 
 interface Call {
   readonly number: number;
-  /** The vendor's own index and id, to know the call again; null where it gave none. */
+  /** The vendor's own index and id, to recognise the call; null when absent. */
   readonly index: number | null;
   vendorId: string | null;
   name: string;
   readonly kind: 'function' | 'custom' | 'legacy';
   started: boolean;
-  /** Arguments that came before the name. */
+  /** Arguments that arrived before the name. */
   held: string;
 }
 
-/** Tools that some vendors run themselves and tell as calls: Zhipu, StepFun, xAI, OpenRouter. */
+/** Tools that some vendors execute themselves and report as calls: Zhipu, StepFun, xAI, OpenRouter. */
 const hostedType =
   /^(web_search|web_browser|x_search|code_interpreter|code_execution|file_search|retrieval|collections_search|drawing_tool|image_generation|mcp)(_call|_tool_use)?$/;
 
-/** That the vendor has run this call already: it is none of the caller's. */
+/** True when the vendor already executed this call: the caller does not get it. */
 function isHosted(delta: JsonObject): boolean {
   return typeof delta['type'] === 'string' && hostedType.test(delta['type']);
 }
@@ -39,7 +39,7 @@ export class ToolCallReader {
   readonly #choice: number;
   readonly #calls: Call[] = [];
   readonly #ids = new Set<string>();
-  /** The vendor's indexes of calls that it runs itself. */
+  /** The vendor's indexes of calls that it executes itself. */
   readonly #hosted = new Set<number>();
 
   constructor(choice: number) {
@@ -52,7 +52,7 @@ export class ToolCallReader {
       if (place !== undefined) this.#hosted.add(place);
       return;
     }
-    // What goes on with such a call says its type no more.
+    // Later deltas of such a call have no type.
     if (place !== undefined && this.#hosted.has(place)) {
       if (typeof delta['type'] !== 'string' && identifier(delta['id']) === null) return;
       this.#hosted.delete(place);
@@ -74,7 +74,7 @@ export class ToolCallReader {
     this.#continue(call, typeof delta['name'] === 'string' ? delta['name'] : '', argumentText(delta['arguments']), events);
   }
 
-  /** The call that a delta goes on with. The same index with another id and a name is a new call: some gateways count none. */
+  /** The call that a delta continues. The same index with another id and a name is a new call, because some gateways do not count calls. */
   #known(index: number | null, id: string | null, name: string): Call | undefined {
     if (index !== null) {
       const call = this.#calls.findLast((each) => each.index === index);
@@ -106,14 +106,14 @@ export class ToolCallReader {
     } else if (text !== '') events.push({ type: 'tool-call-delta', choice: this.#choice, call: call.number, arguments: text });
   }
 
-  /** The choice is over. Throws for a call that was never named. */
+  /** Ends the choice. Throws for a call without a name. */
   finish(): void {
     if (this.#calls.some((call) => !call.started)) {
       throw new GatewayError('upstream_invalid_response', 'The vendor sent a tool call without a name. Try again.');
     }
   }
 
-  /** `reason` in agreement with the calls: vendors, OpenAI included, end calls with "stop" at times. */
+  /** `reason`, corrected to agree with the calls: vendors, including OpenAI, sometimes end calls with "stop". */
   honest(reason: FinishReason): FinishReason {
     if (reason !== 'stop' && reason !== 'tool_calls' && reason !== 'function_call') return reason;
     if (this.#calls.some((call) => call.kind !== 'legacy')) return 'tool_calls';

@@ -1,10 +1,10 @@
-/** Counts as OpenAI's kin send them. */
+/** Counts of OpenAI-compatible vendors. */
 import type { Usage } from '../../../types/chat.ts';
 import { isJsonObject, type JsonObject } from '../../../types/json.ts';
 import type { CountPaths, Reading } from '../../../types/wire-format.ts';
 import { otherCounts, readCounts, serviceTierOf } from '../../usage-counts.ts';
 
-/** In order of trust: OpenAI's place first, then those of Moonshot, DeepSeek, SGLang, Qwen, OpenRouter, Cohere, Jina, Perplexity, Mistral. */
+/** In order of precedence: OpenAI's path first, then those of Moonshot, DeepSeek, SGLang, Qwen, OpenRouter, Cohere, Jina, Perplexity, Mistral. */
 export const openaiUsagePaths: CountPaths = {
   inputTokens: ['usage.prompt_tokens', 'usage.input_tokens', 'meta.tokens.input_tokens', 'meta.billed_units.input_tokens'],
   outputTokens: ['usage.completion_tokens', 'usage.output_tokens', 'meta.tokens.output_tokens', 'meta.billed_units.output_tokens'],
@@ -54,7 +54,7 @@ export const openaiUsagePaths: CountPaths = {
   ],
 };
 
-/** What an operation without any output has: a lone total is input. */
+/** For an operation without output: a total alone is input. */
 export interface UsageOptions {
   readonly inputOnly?: boolean;
   readonly reading?: Pick<Reading, 'usage' | 'costCurrency'> | undefined;
@@ -62,7 +62,7 @@ export interface UsageOptions {
 
 const outside = new WeakMap<CountPaths, boolean>();
 
-/** True where a vendor's own counts stand anywhere but in `usage`. */
+/** True when a vendor's counts are outside `usage`. */
 function isOutside(more: CountPaths | undefined): boolean {
   if (more === undefined) return false;
   let found = outside.get(more);
@@ -80,7 +80,7 @@ function isOutside(more: CountPaths | undefined): boolean {
 export function readUsage(answer: JsonObject, { inputOnly = false, reading }: UsageOptions = {}): Usage | null {
   const groq = answer['x_groq'];
   const own = answer['usage'] ?? (isJsonObject(groq) ? groq['usage'] : undefined);
-  // A chunk without counts is the rule, and costs nothing.
+  // Most chunks have no counts; this path must cost nothing.
   if (!isJsonObject(own) && !isJsonObject(answer['meta']) && !inputOnly && !isOutside(reading?.usage)) return null;
   const counts = readCounts(own === answer['usage'] ? answer : { ...answer, usage: own ?? null }, openaiUsagePaths, reading?.usage);
   const { inputTokens: input, outputTokens: output, totalTokens: total } = counts;

@@ -1,11 +1,11 @@
-/** Embeddings at Vertex AI, which go the way of its older prediction service. */
+/** Embeddings at Vertex AI, through its older prediction service. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { EmbeddingsAnswer, EmbeddingsBody, EmbeddingsFormat, EncodeTarget, Reading } from '../../../types/wire-format.ts';
 import { invalidAnswer, parseAnswer } from '../../answer-json.ts';
 import { errorInside } from '../../classify-failure.ts';
 import { inputTexts, isVector } from '../../conversation/embedding-inputs.ts';
 
-/** Settings of a single text; all others are of the whole request. */
+/** Settings of one text; all others apply to the whole request. */
 const perText: ReadonlySet<string> = new Set(['task_type', 'title']);
 const taken: ReadonlySet<string> = new Set(['model', 'input', 'encoding_format', 'dimensions', 'user']);
 

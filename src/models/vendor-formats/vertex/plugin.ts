@@ -1,4 +1,4 @@
-/** What Vertex AI has in a format of its own; its Gemini models chat in that of Gemini. */
+/** Vertex AI's own formats. Its Gemini models chat in Gemini's format. */
 import { z } from 'zod';
 import { definePlugin } from '../../../types/plugin.ts';
 import { vertexEmbeddings } from './embeddings.ts';
