@@ -48,12 +48,20 @@ const codeIn = (prose: string): string[] => sorted([...prose.matchAll(/`([^`]+)`
 
 const settingsIn = (prose: string): string[] => sorted([...prose.matchAll(/\bPAILOU_[A-Z_]*[A-Z]\b/g)].map(([setting]) => setting));
 
-/** For each table its rows and columns. */
-const tablesIn = (prose: string): string[] =>
-  [...prose.matchAll(/(?:^\|.*\|$\n?)+/gm)].map(([table]) => {
-    const rows = table.trim().split('\n');
-    return rows.map((row) => row.replaceAll(/\\\||`[^`]*`/g, '').split('|').length - 2).join(' ');
-  });
+/** The rows of each table: the cells that hold a mark such as A, ✓ or -, and how many cells there are. */
+const tablesIn = (prose: string): string[][] =>
+  [...prose.matchAll(/(?:^\|.*\|$\n?)+/gm)].map(([table]) =>
+    table
+      .trim()
+      .split('\n')
+      .map((row) => {
+        const cells = row
+          .replaceAll(/\\\||`[^`]*`/g, '')
+          .split('|')
+          .slice(1, -1);
+        return `${cells.length}: ${cells.map((cell) => (/^([A-Z]|[✓✗–-])$/.test(cell.trim()) ? cell.trim() : '')).join('|')}`;
+      }),
+  );
 
 const listItemsIn = (prose: string): number => [...prose.matchAll(/^ *(?:[-*]|\d+\.) /gm)].length;
 
