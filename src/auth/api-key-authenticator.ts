@@ -1,4 +1,4 @@
-/** From a key to a principal: the owner's rights of today, narrowed to what the key was given. A key is no identity of its own. */
+/** Authenticates API keys. The principal has the owner's current rights, restricted to those of the key. A key is not an identity of its own. */
 import { LRUCache } from 'lru-cache';
 import { BlockList, isIP } from 'node:net';
 import type { People, Person } from '../storage/people.ts';
@@ -10,21 +10,21 @@ import { readKey, sameHash } from './api-key-format.ts';
 import { invalid } from './token-checks.ts';
 
 export interface ApiKeyAuthenticator {
-  /** Throws or rejects with token_invalid, token_expired, permission_denied or auth_unavailable. `address` is that of the connection. */
-  enter(text: string, snapshot: Snapshot, address: string): Principal | Promise<Principal>;
-  /** The same for whoever has shown the key before: it may have been revoked since. */
-  enterById(id: string, snapshot: Snapshot, address: string): Principal | Promise<Principal>;
+  /** Throws or rejects with token_invalid, token_expired, permission_denied or auth_unavailable. `address` is the address of the connection. */
+  authenticate(text: string, snapshot: Snapshot, address: string): Principal | Promise<Principal>;
+  /** As `authenticate`, for a key that was verified before. It may have been revoked since. */
+  authenticateById(id: string, snapshot: Snapshot, address: string): Principal | Promise<Principal>;
 }
 
 export interface ApiKeyAuthenticatorOptions {
   readonly people: People;
-  /** Owners of whom no token was seen for so long take their keys with them. */
+  /** A key is refused when no token of its owner was seen for this time. */
   readonly ownerMs: number;
-  /** Hears of each use. */
+  /** Called for each use. */
   readonly onUse: (id: string, at: number) => void;
 }
 
-/** What was worked out for one key, good while all that it was made of is the same. */
+/** The result for one key. Valid until its entry or its owner changes. */
 interface Known {
   readonly entry: KeyEntry;
   readonly person: Person;
@@ -68,7 +68,7 @@ export function createApiKeyAuthenticator({ people, ownerMs, onUse }: ApiKeyAuth
       throw invalid('The owner of this key is not known here any more. They must sign in once with a token of the OAuth2 service.');
     if (now - person.seenAt > ownerMs)
       throw invalid(
-        'The owner of this key has not been here for too long, so nobody knows whether they still may. They must call once with a token of the OAuth2 service.',
+        'The owner of this key has not been here for too long, so their rights are unknown. They must call once with a token of the OAuth2 service.',
       );
     let found = known.get(entry.id);
     if (found === undefined || found.entry !== entry || found.person !== person) {
@@ -79,7 +79,7 @@ export function createApiKeyAuthenticator({ people, ownerMs, onUse }: ApiKeyAuth
     return found.principal;
   };
 
-  const enter = (entry: KeyEntry | undefined, address: string): Principal | Promise<Principal> => {
+  const authenticateEntry = (entry: KeyEntry | undefined, address: string): Principal | Promise<Principal> => {
     if (entry === undefined) throw invalid(unknownKey);
     const now = Date.now();
     if (entry.expiresAt <= now) throw new GatewayError('token_expired', 'The key has expired. Make a new one at /api/keys.');
@@ -91,11 +91,11 @@ export function createApiKeyAuthenticator({ people, ownerMs, onUse }: ApiKeyAuth
   };
 
   return {
-    enter(text, snapshot, address) {
+    authenticate(text, snapshot, address) {
       const given = readKey(text);
       const entry = given === null ? undefined : snapshot.key(given.id);
-      return enter(given !== null && entry !== undefined && sameHash(given.hash, entry.spec.hash) ? entry : undefined, address);
+      return authenticateEntry(given !== null && entry !== undefined && sameHash(given.hash, entry.spec.hash) ? entry : undefined, address);
     },
-    enterById: (id, snapshot, address) => enter(snapshot.key(id), address),
+    authenticateById: (id, snapshot, address) => authenticateEntry(snapshot.key(id), address),
   };
 }

@@ -1,4 +1,4 @@
-/** Keys that are good for nothing but short tokens: what a call carries is void in minutes, whoever finds it. */
+/** Exchanges API keys for short-lived tokens, so that a leaked credential expires within minutes. */
 import { errors, jwtVerify, SignJWT } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { MasterKeys } from '../storage/secret-box.ts';
@@ -14,19 +14,19 @@ export interface ShortToken {
 }
 
 export interface KeyExchange {
-  /** Throws or rejects as the door does where the key is not good. */
+  /** Throws or rejects as ApiKeyAuthenticator does for an invalid key. */
   exchange(key: string, snapshot: Snapshot, address: string): Promise<ShortToken>;
-  /** True for a token that was made here, or looks like one. */
+  /** True for a token of this exchange, judged by its header alone. */
   owns(token: string): boolean;
-  /** Synchronous when the token is known. As the door; a key that was revoked takes its tokens with it. */
-  enter(token: string, snapshot: Snapshot, address: string): Principal | Promise<Principal>;
+  /** Synchronous when the token is known. Throws as ApiKeyAuthenticator does. Revoking a key also revokes its tokens. */
+  authenticate(token: string, snapshot: Snapshot, address: string): Principal | Promise<Principal>;
 }
 
 const seconds = 300;
 const issuer = 'urn:pailou:keys';
 const header = { alg: 'HS256', typ: 'pailou-key+jwt' } as const;
-/** All tokens of the same header begin alike: no other token needs to be taken apart to be told from these. */
-const beginning = `${Buffer.from(JSON.stringify(header)).toString('base64url')}.`;
+/** The common prefix of these tokens. It identifies them without parsing other tokens. */
+const tokenPrefix = `${Buffer.from(JSON.stringify(header)).toString('base64url')}.`;
 
 interface Known {
   readonly id: string;
@@ -37,8 +37,8 @@ interface Known {
 const expired = (): GatewayError =>
   new GatewayError('token_expired', 'The token has expired. Exchange your key again: POST /auth/exchange');
 
-/** `keys`: the same on every node; while they change, tokens of the old ones are good to their end. */
-export function createKeyExchange({ door, keys }: { readonly door: ApiKeyAuthenticator; readonly keys: MasterKeys }): KeyExchange {
+/** `keys` are the same on every node. After a rotation, tokens of the old keys stay valid until they expire. */
+export function createKeyExchange({ apiKeys, keys }: { readonly apiKeys: ApiKeyAuthenticator; readonly keys: MasterKeys }): KeyExchange {
   const all = [keys.current, ...(keys.old ?? [])];
   const known = new LRUCache<string, Known>({ max: 20_000 });
 
@@ -61,12 +61,12 @@ export function createKeyExchange({ door, keys }: { readonly door: ApiKeyAuthent
 
   const admit = ({ id, until }: Known, snapshot: Snapshot, address: string): Principal | Promise<Principal> => {
     if (Date.now() >= until) throw expired();
-    return door.enterById(id, snapshot, address);
+    return apiKeys.authenticateById(id, snapshot, address);
   };
 
   return {
     async exchange(text, snapshot, address) {
-      const { key: id } = await door.enter(text, snapshot, address);
+      const { key: id } = await apiKeys.authenticate(text, snapshot, address);
       if (id === undefined) throw invalid('This is not a key.');
       const token = await new SignJWT()
         .setProtectedHeader(header)
@@ -77,8 +77,8 @@ export function createKeyExchange({ door, keys }: { readonly door: ApiKeyAuthent
         .sign(keys.current.key);
       return { token, expiresInSeconds: seconds };
     },
-    owns: (token) => token.startsWith(beginning),
-    enter(token, snapshot, address) {
+    owns: (token) => token.startsWith(tokenPrefix),
+    authenticate(token, snapshot, address) {
       const found = known.get(token);
       if (found !== undefined) return admit(found, snapshot, address);
       return verify(token).then((verified) => admit(verified, snapshot, address));

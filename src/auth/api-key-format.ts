@@ -1,4 +1,4 @@
-/** How a key looks: `pailou_<id>_<secret>`. Only a digest of the secret is ever kept. */
+/** The format of API keys: `pailou_<id>_<secret>`. Only a digest of the secret is stored. */
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 const start = 'pailou_';
@@ -6,12 +6,12 @@ const form = /^pailou_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/;
 
 export interface NewKey {
   readonly id: string;
-  /** The whole key, to be shown once. */
+  /** The complete key, shown once. */
   readonly text: string;
   readonly hash: string;
 }
 
-/** 256 random bits need no slow hash: there is nothing to guess. */
+/** 256 random bits need no slow hash, because they cannot be guessed. */
 function digest(secret: string): string {
   return hash('sha256', secret, 'base64url');
 }
@@ -26,7 +26,7 @@ export function looksLikeKey(credential: string): boolean {
   return credential.startsWith(start);
 }
 
-/** Null for what is not a key at all. */
+/** Null for a text that is not a key. */
 export function readKey(text: string): { readonly id: string; readonly hash: string } | null {
   const parts = form.exec(text);
   const [, id, secret] = parts ?? [];

@@ -1,4 +1,4 @@
-/** From a token to a principal, each token once. Fails closed: a bad token is 401, and what cannot be found out is 503, never a yes. */
+/** Verifies tokens and caches their principals. Fails closed: an invalid token is 401, an unavailable service is 503. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Principal } from '../types/access.ts';
 import type { Logger } from '../types/logger.ts';
@@ -11,16 +11,16 @@ import { createSqlLookup } from './lookups/sql-lookup.ts';
 import { type LogoutToken, verifyLogoutToken } from './logout-token.ts';
 import { PrincipalCache } from './principal-cache.ts';
 import { asGatewayError, bearerTokenOf } from './token-checks.ts';
-import { type Issuer, type Listener, verifyToken } from './verification.ts';
+import { type Issuer, type StepListener, verifyToken } from './verification.ts';
 
 export interface Authenticator {
-  /** The token of `headers`, verified. As `verify`; throws token_missing too. */
+  /** Verifies the token of `headers`. Throws as `verify` does, and token_missing. */
   authenticate(headers: IncomingHttpHeaders): Principal | Promise<Principal>;
   /** Synchronous when the token is known. Throws or rejects with token_invalid, token_expired or auth_unavailable. */
   verify(token: string): Principal | Promise<Principal>;
-  /** Verifies anew, whatever is known, and tells each step. */
-  explain(token: string, hear: Listener): Promise<Principal>;
-  /** What an issuer tells of a sign-out. Rejects with token_invalid or auth_unavailable. */
+  /** Verifies the token without the cache and reports each step. */
+  explain(token: string, onStep: StepListener): Promise<Principal>;
+  /** Verifies an issuer's logout token. Rejects with token_invalid or auth_unavailable. */
   verifyLogout(token: string): Promise<LogoutToken>;
   close(): void;
 }
@@ -28,7 +28,7 @@ export interface Authenticator {
 export interface AuthenticatorOptions {
   readonly issuers: readonly IssuerSettings[];
   readonly logger: Logger;
-  /** Hears of each principal whose token was verified anew. */
+  /** Called for each principal whose token was verified without the cache. */
   readonly onVerified?: (principal: Principal) => void;
   readonly fetch?: typeof fetch;
 }
@@ -40,16 +40,16 @@ interface OwnedIssuer extends Issuer {
 function createIssuer(settings: IssuerSettings, options: AuthenticatorOptions, onKeyRemoved: () => void): OwnedIssuer {
   const { logger } = options;
   const closed = new AbortController();
-  // The call of the moment: what a test puts into its place counts.
+  // Reads the global at call time, so that tests can replace it.
   const fetcher: typeof fetch = options.fetch ?? ((...args) => fetch(...args));
   const discovery = createDiscovery({ issuer: settings.issuer, baseUrl: settings.baseUrl, fetch: fetcher, signal: closed.signal });
   const keys = createKeysOf(settings, { discovery, fetch: fetcher, logger, onKeyRemoved });
   const ends: (() => unknown)[] = [() => keys.close()];
   const lookups = settings.lookups.map((lookup) => {
     if (lookup.kind === 'http') return createHttpLookup(lookup, { discovery, client: settings.client, fetch: fetcher, logger });
-    const question = createSqlLookup(lookup, logger);
-    ends.push(() => question.close().catch(() => {}));
-    return (asked: LookupInput) => question.ask(asked);
+    const sqlLookup = createSqlLookup(lookup, logger);
+    ends.push(() => sqlLookup.close().catch(() => {}));
+    return (input: LookupInput) => sqlLookup.ask(input);
   });
   return {
     settings,
@@ -65,9 +65,9 @@ function createIssuer(settings: IssuerSettings, options: AuthenticatorOptions, o
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const cache = new PrincipalCache();
   const underWay = new Map<string, Promise<Principal>>();
-  const issuers = options.issuers.map((settings) => createIssuer(settings, options, () => cache.forgetAll()));
+  const issuers = options.issuers.map((settings) => createIssuer(settings, options, () => cache.clear()));
 
-  /** Several calls with the same new token share one verification. */
+  /** Calls with the same new token share one verification. */
   const verifyOnce = (token: string): Promise<Principal> => {
     const { epoch } = cache;
     const key = `${epoch} ${token}`;
@@ -76,13 +76,13 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       pending = verifyToken(token, issuers)
         .then(
           (principal) => {
-            cache.keep(token, principal, epoch);
+            cache.store(token, principal, epoch);
             options.onVerified?.(principal);
             return principal;
           },
           (thrown: unknown) => {
             const error = asGatewayError(thrown);
-            cache.keepBad(token, error, epoch);
+            cache.storeInvalid(token, error, epoch);
             throw error;
           },
         )
@@ -93,18 +93,18 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   };
 
   const check = (token: string): Principal | Promise<Principal> => {
-    const known = cache.good(token, Date.now());
+    const known = cache.valid(token, Date.now());
     if (known !== undefined) return known;
-    const bad = cache.bad(token);
-    if (bad !== undefined) throw bad;
+    const invalid = cache.invalid(token);
+    if (invalid !== undefined) throw invalid;
     return verifyOnce(token);
   };
 
   return {
     authenticate: (headers) => check(bearerTokenOf(headers)),
     verify: check,
-    explain: (token, hear) =>
-      verifyToken(token, issuers, hear).catch((thrown: unknown) => {
+    explain: (token, onStep) =>
+      verifyToken(token, issuers, onStep).catch((thrown: unknown) => {
         throw asGatewayError(thrown);
       }),
     verifyLogout: (token) =>

@@ -1,6 +1,6 @@
-/** What lies at a path within claims or an answer. */
+/** Reads a value at a path within claims or an answer. */
 
-/** Own properties only: a path through `__proto__` or `constructor` leads nowhere. Undefined where nothing is. `a\.b` is one key. */
+/** Own properties only: a path through `__proto__` or `constructor` finds nothing. Undefined when there is no value. `a\.b` is one key. */
 export function claimAt(claims: unknown, path: string): unknown {
   let value = claims;
   for (const key of path.split(/(?<!\\)\./)) {

@@ -1,4 +1,4 @@
-/** From claims to a principal, by configuration alone. */
+/** Maps claims to a principal, by configuration alone. */
 import { type PermissionCode, permissionCodes, type Principal, roles as standardRoles } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
 import { printableLine } from '../types/printable-text.ts';
@@ -11,14 +11,14 @@ export type Claims = Readonly<Record<string, unknown>>;
 export interface ClaimSources {
   /** The claims of the verified token. */
   readonly token: Claims;
-  /** What the service said when asked; null if it was not asked. Of what it speaks, the token's claims do not count. */
+  /** The service's answers to look-ups; null when it was not asked. They replace the token's claims for the same fields. */
   readonly lookedUp: Claims | null;
 }
 
-/** The latest time that a Date can hold: a token that never ends still has an end that can be shown. */
+/** The latest time that a Date can hold. It is the expiry of a token that never expires. */
 const lastMoment = 8_640_000_000_000_000;
 
-/** Lists come as arrays, with spaces (OAuth2 scope) or with commas. */
+/** Lists are arrays, or texts separated by spaces (OAuth2 scope) or commas. */
 function asList(value: unknown): string[] {
   if (typeof value === 'string') return value.split(/[\s,]+/).filter((part) => part !== '');
   if (typeof value === 'number') return [String(value)];
@@ -26,7 +26,7 @@ function asList(value: unknown): string[] {
   return value.flatMap((part: unknown) => ((typeof part === 'string' && part !== '') || typeof part === 'number' ? [String(part)] : []));
 }
 
-/** One word, also where it comes as a list of one. */
+/** One word, also from a list with one entry. */
 function asWord(value: unknown): string | null {
   const one: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value;
   return (typeof one === 'string' && one !== '') || typeof one === 'number' ? String(one) : null;
@@ -40,7 +40,7 @@ function firstWord(sources: ClaimSources, mapping: ClaimMapping, field: Principa
   return null;
 }
 
-/** True where the service said something of the field when it was asked, be it an empty list. */
+/** True when the service answered the field, even with an empty list. */
 function wasLookedUp({ lookedUp }: ClaimSources, mapping: ClaimMapping, field: PrincipalField): boolean {
   return lookedUp !== null && mapping.paths[field].some((path) => claimAt(lookedUp, path) !== undefined);
 }
@@ -50,20 +50,20 @@ interface List {
   readonly words: readonly string[];
 }
 
-/** The list at each path. Where the service was asked and said anything of the field, the token's claims for it do not count: rights end at once. */
+/** The list at each path. When the service answered the field, the token's claims for it are ignored, so that revoked rights end at once. */
 function listsOf(sources: ClaimSources, mapping: ClaimMapping, field: PrincipalField): List[] {
   const source = wasLookedUp(sources, mapping, field) ? sources.lookedUp : sources.token;
   return mapping.paths[field].map((path) => ({ path, words: asList(claimAt(source, path)) }));
 }
 
-/** True for a token that a client got for itself (client credentials): there is no person to ask about. */
+/** True for a token from the client credentials grant. It has no person to look up. */
 export function isServiceAccount(token: Claims, mapping: ClaimMapping): boolean {
   const sources: ClaimSources = { token, lookedUp: null };
   const client = firstWord(sources, mapping, 'client');
   if (client === null) return false;
   if (client === firstWord(sources, mapping, 'subject')) return true;
   const { serviceUsername: prefix } = mapping;
-  // Keycloak: the subject is a UUID; a token of a client for itself names the client once more, and no person.
+  // Keycloak: the subject is a UUID. A service account's token names the client again, and no person.
   if (prefix === null || (asWord(token['client_id']) ?? asWord(token['clientId'])) !== client) return false;
   const username = asWord(token['preferred_username']);
   return username === null || username === `${prefix}${client.toLowerCase()}`;
@@ -76,17 +76,17 @@ export function mapClaims(
   fixed: { readonly issuer: string; readonly expiresAt: number },
 ): Principal {
   const verified: ClaimSources = { token: sources.token, lookedUp: null };
-  // Who it is says the signed token alone.
+  // Only the signed token determines the subject.
   const subject = firstWord(verified, mapping, 'subject') ?? firstWord(sources, mapping, 'subject');
   if (subject === null) throw new GatewayError('token_invalid', 'The token does not say who it was issued to.');
-  const said = rolesIn(listsOf(sources, mapping, 'roles'), mapping);
-  const isService = said.length === 0 && isServiceAccount(sources.token, mapping);
-  if (isService) said.push(mapping.serviceRole);
+  const found = rolesIn(listsOf(sources, mapping, 'roles'), mapping);
+  const isService = found.length === 0 && isServiceAccount(sources.token, mapping);
+  if (isService) found.push(mapping.serviceRole);
   const { maxRoles } = mapping;
-  const roles = maxRoles === null ? said : cappedRoles(said, maxRoles);
+  const roles = maxRoles === null ? found : cappedRoles(found, maxRoles);
   const permissions =
     mapping.permissionSource === 'oauth'
-      ? codesSaid(sources, mapping, said)
+      ? codesFrom(sources, mapping, found)
       : new Set(roles.flatMap((role) => (isService ? codesOfRole('user') : codesOfRole(role))));
   return Object.freeze({
     subject,
@@ -101,7 +101,7 @@ export function mapClaims(
   });
 }
 
-/** True if a pattern stands for the name; `*` for any letters. No regular expression: whoever writes both could make it run for hours. */
+/** True if the pattern matches the name; `*` stands for any characters. Without a regular expression, because a crafted pattern and name could run for hours. */
 function fits(pattern: string, name: string): boolean {
   const [front = '', ...rest] = pattern.split('*');
   const back = rest.pop();
@@ -116,7 +116,7 @@ function fits(pattern: string, name: string): boolean {
   return from <= name.length - back.length;
 }
 
-/** The mapped name, or none where nothing is mapped to it. */
+/** The mapped name, or undefined when there is no mapping. */
 const mapped = (map: NameMap, names: readonly string[]): string | undefined => {
   const name = names.find((each) => Object.hasOwn(map, each));
   return name === undefined ? undefined : map[name];
@@ -124,13 +124,13 @@ const mapped = (map: NameMap, names: readonly string[]): string | undefined => {
 
 const without = (prefix: string, name: string): string => (name.startsWith(prefix) ? name.slice(prefix.length) : name);
 
-/** Spring's mark on roles in a list that holds codes too. */
+/** Recognizes Spring's role prefix in lists that contain codes too. */
 const looksLikeCode = (name: string, { permissionPrefix, permissionMap }: ClaimMapping): boolean =>
   /[:*]/.test(name) ||
   (permissionPrefix !== '' && name.startsWith(permissionPrefix)) ||
   mapped(permissionMap, [name, without(permissionPrefix, name)]) !== undefined;
 
-/** The names of a list that are roles. In one that is read for codes too, codes are none; where roles are marked there, only those are. */
+/** The role names of a list. A list that is also read for codes: codes are not roles, and when roles have a prefix, only those count. */
 function roleNames({ path, words }: List, mapping: ClaimMapping): readonly string[] {
   if (!mapping.paths.permissions.includes(path)) return words.filter((name) => !(permissionCodes as readonly string[]).includes(name));
   const { rolePrefix, roleMap } = mapping;
@@ -146,11 +146,8 @@ function rolesIn(lists: readonly List[], mapping: ClaimMapping): string[] {
   return [...new Set(lists.flatMap((list) => roleNames(list, mapping)).flatMap((name) => roleOf(name, mapping)))];
 }
 
-/**
- * The codes. Where the service told the roles and no codes, those of the token may be older than the roles: of the four roles none holds more
- * than is usual for it.
- */
-function codesSaid(sources: ClaimSources, mapping: ClaimMapping, roles: readonly string[]): ReadonlySet<PermissionCode> {
+/** The permission codes. When the service returned roles but no codes, the token's codes may be older than the roles. Each of the four roles is then limited to its default codes. */
+function codesFrom(sources: ClaimSources, mapping: ClaimMapping, roles: readonly string[]): ReadonlySet<PermissionCode> {
   const codes = permissionsIn(
     listsOf(sources, mapping, 'permissions').flatMap(({ words }) => words),
     mapping,
@@ -160,7 +157,7 @@ function codesSaid(sources: ClaimSources, mapping: ClaimMapping, roles: readonly
   return rolesAreNewer && isStandard ? cappedPermissions(codes, roles) : codes;
 }
 
-/** None or one. */
+/** At most one role. */
 function roleOf(name: string, { rolePrefix, roleMap, rolesOnly, rolesIgnored }: ClaimMapping): readonly string[] {
   if (rolesOnly.length > 0 && !rolesOnly.some((pattern) => fits(pattern, name))) return [];
   if (rolesIgnored.some((pattern) => fits(pattern, name))) return [];
@@ -168,8 +165,11 @@ function roleOf(name: string, { rolePrefix, roleMap, rolesOnly, rolesIgnored }: 
   return [mapped(roleMap, [name, bare]) ?? bare];
 }
 
-function permissionsIn(said: readonly string[], { permissionPrefix, permissionMap, wildcards }: ClaimMapping): ReadonlySet<PermissionCode> {
-  const codes = said.map((name) => {
+function permissionsIn(
+  names: readonly string[],
+  { permissionPrefix, permissionMap, wildcards }: ClaimMapping,
+): ReadonlySet<PermissionCode> {
+  const codes = names.map((name) => {
     const bare = without(permissionPrefix, name);
     return mapped(permissionMap, [name, bare]) ?? bare;
   });
@@ -178,7 +178,7 @@ function permissionsIn(said: readonly string[], { permissionPrefix, permissionMa
   return new Set(permissionCodes.filter((code) => exact.has(code) || patterns.some((pattern) => covers(pattern, code))));
 }
 
-/** `*` stands for one whole segment and nothing less. */
+/** `*` stands for exactly one whole segment. */
 function covers(pattern: readonly string[], code: PermissionCode): boolean {
   const segments = code.split(':');
   return pattern.length === segments.length && pattern.every((part, index) => part === '*' || part === segments[index]);

@@ -1,4 +1,4 @@
-/** Composes what decides who is calling: issuers, tokens, keys, and the door for browsers. */
+/** Composes authentication: issuers, tokens, API keys and browser sessions. */
 import { join } from 'node:path';
 import { developmentCommandLine } from './development/development-token.ts';
 import type { BrowserAuth, CommandLineAuth } from './sign-in/browser-auth.ts';
@@ -27,7 +27,7 @@ import { createExchangeEndpoints } from './exchange-endpoints.ts';
 export interface IssuerParts {
   readonly settings: Settings;
   readonly logger: Logger;
-  /** Of this gateway, as tokens and browsers know it. */
+  /** The public URL of this gateway, for tokens and browsers. */
   readonly url: string;
   readonly owned: AsyncDisposableStack;
 }
@@ -41,25 +41,25 @@ export interface AuthParts extends IssuerParts {
 export interface Identity {
   readonly issuers: readonly IssuerSettings[];
   readonly credentials: Credentials;
-  /** Null where nobody can sign in with a browser. */
+  /** Null when browser sign-in is not configured. */
   readonly browser: BrowserAuth | null;
-  /** Null where keys are not exchanged. */
+  /** Null when keys are not exchanged. */
   readonly exchange: KeyExchange | null;
-  /** Where `pailou login` signs in; null for nowhere. */
+  /** The sign-in of `pailou login`; null when not available. */
   readonly commandLine: CommandLineAuth | null;
   readonly apiKeyUsage: ApiKeyUsage;
-  /** Who is known, but for those who are blocked. */
+  /** Known people, without those who are blocked. */
   readonly people: Pick<People, 'find'>;
   readonly revocations: Revocations;
-  /** Reads what an issuer tells of a sign-out. */
+  /** Verifies an issuer's logout token. */
   readonly verifyLogout: Authenticator['verifyLogout'];
-  /** Where callers' tokens may be exchanged. */
+  /** The endpoints at which callers' tokens may be exchanged. */
   readonly tokenExchange: TokenExchange;
 }
 
 export async function composeAuth(parts: AuthParts): Promise<Identity> {
   const { settings, logger, database, issuers, owned } = parts;
-  // The company's own service may be anywhere in its network, but never where a cloud keeps its secrets.
+  // The company's service may have any address of its network, except cloud metadata addresses.
   const client = createOutboundClient(createOutboundGuard({ allow: ['0.0.0.0/0', '::/0'] }));
   owned.defer(() => client.close());
   const people = createPeople({ database, logger });
@@ -76,8 +76,7 @@ export async function composeAuth(parts: AuthParts): Promise<Identity> {
     onUse: (id, at) => apiKeyUsage.used(id, at),
   });
   const browser = await composeBrowserAuth(parts, issuers, authenticator, client.fetch);
-  const exchange =
-    settings.apiKeys === 'exchange' ? createKeyExchange({ door: apiKeys, keys: derivedKeys(parts.master, 'key exchange') }) : null;
+  const exchange = settings.apiKeys === 'exchange' ? createKeyExchange({ apiKeys, keys: derivedKeys(parts.master, 'key exchange') }) : null;
   const credentials = createCredentials({
     authenticator,
     apiKeys: settings.apiKeys === 'on' ? apiKeys : null,
@@ -115,7 +114,7 @@ export async function composeAuth(parts: AuthParts): Promise<Identity> {
   };
 }
 
-/** The company's issuers, or the development identity service where none is configured. */
+/** The configured issuers, or the development identity service when none is configured. */
 export async function configuredIssuers({ settings, logger, url, owned }: IssuerParts): Promise<readonly IssuerSettings[]> {
   const configured = await issuersFromSettings(settings.oauth);
   if (configured.length > 0) return configured;
@@ -144,7 +143,7 @@ function composeCommandLineAuth({ oauth }: Settings, issuers: readonly IssuerSet
   return { issuer: issuer.issuer, client_id: clientId, scope: issuer.client?.scope ?? oauth.scope ?? 'openid profile' };
 }
 
-/** People sign in at the first service that publishes where, and at which Pailou is a client. */
+/** Sign-in uses the first issuer that publishes its endpoints and has a client for Pailou. */
 async function composeBrowserAuth(
   { settings, logger, url, database, master }: AuthParts,
   issuers: readonly IssuerSettings[],

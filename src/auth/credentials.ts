@@ -1,4 +1,4 @@
-/** The one door for credentials: a token of the OAuth2 service, a key that stands for its owner, or the session of a browser. */
+/** Accepts a request's credential: a token of the OAuth2 service, an API key, or a browser session. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
@@ -10,40 +10,40 @@ import { looksLikeKey } from './api-key-format.ts';
 import type { BrowserAuth } from './sign-in/browser-auth.ts';
 import { invalid, bearerTokenOf } from './token-checks.ts';
 
-/** Where a credential came: keys are part of the configuration. */
+/** The context of a credential. Keys are part of the configuration. */
 export interface Arrival {
   readonly snapshot: Snapshot;
-  /** Of the connection. */
+  /** The address of the connection. */
   readonly address: string;
-  /** Of the request: a browser sends its cookie along with whatever another site makes it send. */
+  /** The method of the request. A browser also sends its cookie with requests that another site causes. */
   readonly method: string;
 }
 
 export interface Credentials {
   /** Synchronous when the credential is known. Throws or rejects with token_missing, token_invalid, token_expired, permission_denied or auth_unavailable. */
   admit(headers: IncomingHttpHeaders, arrival: Arrival): Principal | Promise<Principal>;
-  /** Throws `permission_denied` for somebody who is kept out. */
+  /** Throws `permission_denied` for a blocked person. */
   requireUnblocked(principal: Principal): void;
 }
 
 export interface CredentialsOptions {
   readonly authenticator: Authenticator;
-  /** Null: keys are switched off, or good for nothing but to be exchanged. */
+  /** Null when keys are disabled, or only accepted by the exchange. */
   readonly apiKeys: ApiKeyAuthenticator | null;
-  /** Null where keys are not exchanged. */
+  /** Null when keys are not exchanged. */
   readonly exchange: KeyExchange | null;
-  /** Null: nobody can sign in with a browser. */
+  /** Null when browser sign-in is not configured. */
   readonly browser: BrowserAuth | null;
-  /** People who are kept out, whatever they come with. */
+  /** True for a blocked person, with any credential. */
   readonly isBlocked: (principal: Principal) => boolean;
-  /** One more header in which tokens come. */
+  /** An additional header that carries tokens. */
   readonly tokenHeader: string | null;
 }
 
-const harmless: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export function createCredentials({ authenticator, apiKeys, exchange, browser, isBlocked, tokenHeader }: CredentialsOptions): Credentials {
-  /** The cookie of the session, where it alone says who calls. */
+  /** The session cookie, when it is the only credential. */
   const cookieOf = (headers: IncomingHttpHeaders): string | null => {
     if (browser === null || headers.cookie === undefined) return null;
     if (headers.authorization !== undefined || headers['x-api-key'] !== undefined) return null;
@@ -59,24 +59,24 @@ export function createCredentials({ authenticator, apiKeys, exchange, browser, i
     return principal;
   };
 
-  const enter = (headers: IncomingHttpHeaders, { snapshot, address, method }: Arrival): Principal | Promise<Principal> => {
+  const authenticate = (headers: IncomingHttpHeaders, { snapshot, address, method }: Arrival): Principal | Promise<Principal> => {
     const cookie = cookieOf(headers);
     if (cookie !== null && browser !== null) {
-      if (!harmless.has(method) && !browser.sessions.sameCsrf(cookie, headers['x-pailou-csrf']))
+      if (!safeMethods.has(method) && !browser.sessions.sameCsrf(cookie, headers['x-pailou-csrf']))
         throw new GatewayError('permission_denied', 'A change by a browser needs the header x-pailou-csrf, as GET /auth/session gives it.');
-      return browser.sessions.enter(cookie);
+      return browser.sessions.authenticate(cookie);
     }
     const credential = bearerTokenOf(headers, tokenHeader);
-    if (exchange !== null && exchange.owns(credential)) return exchange.enter(credential, snapshot, address);
+    if (exchange !== null && exchange.owns(credential)) return exchange.authenticate(credential, snapshot, address);
     if (!looksLikeKey(credential)) return authenticator.verify(credential);
-    if (exchange !== null) throw invalid('A key is not taken here itself. Exchange it for a token first: POST /auth/exchange');
+    if (exchange !== null) throw invalid('Keys are not accepted directly. Exchange your key for a token first: POST /auth/exchange');
     if (apiKeys === null) throw invalid('Keys are switched off here. Send a token of your OAuth2 service.');
-    return apiKeys.enter(credential, snapshot, address);
+    return apiKeys.authenticate(credential, snapshot, address);
   };
 
   return {
     admit(headers, arrival) {
-      const principal = enter(headers, arrival);
+      const principal = authenticate(headers, arrival);
       return principal instanceof Promise ? principal.then(unblocked) : unblocked(principal);
     },
     requireUnblocked,

@@ -1,4 +1,4 @@
-/** The one decision about writes. Pure: principal x row before, row after and all that they reach -> decision. */
+/** The decision about writes. Pure: principal x row before, row after and everything they reach -> decision. */
 import type { Capability, Decision, GrantIndex, Principal } from '../types/access.ts';
 import { capabilityKinds } from '../types/access.ts';
 import { isPerson, personRef } from '../types/person.ts';
@@ -9,7 +9,7 @@ const byRole: Decision = { allowed: true, rule: 'administrator', reason: 'An adm
 const allowedBy = (rule: string, reason: string): Decision => ({ allowed: true, rule, reason });
 const refused = (reason: string, param: string): Decision => ({ allowed: false, status: 403, rule: 'reach', reason, param });
 
-/** One's own key, or any for an administrator: a key is bound to a person, not owned as a thing. */
+/** The caller's own key, or any key for an administrator. A key is bound to a person and is not owned as a thing. */
 function decideKey(principal: Principal, { before, after }: RowWrite): Decision {
   const isMine = (row: RowWrite['before']): boolean =>
     row === null || (row.spec['subject'] === principal.subject && row.spec['issuer'] === principal.issuer);
@@ -18,11 +18,11 @@ function decideKey(principal: Principal, { before, after }: RowWrite): Decision 
   return { allowed: false, status: 404, rule: 'owner', reason: 'It is the key of another person.' };
 }
 
-/** May the principal touch the row itself? To create is to manage what is one's own. */
+/** Decides about the row itself. Creating requires the right to manage one's own. */
 function decideRow(principal: Principal, write: RowWrite, grants: GrantIndex, now: number): Decision {
   const { kind, before, after } = write;
   if (kind === 'key') return decideKey(principal, write);
-  // Who may grant depends on the thing alone, and is decided by what the grant reaches.
+  // The right to grant depends on the thing alone and is decided with the reach of the grant.
   if (kind === 'grant') return allowedBy('reach', 'The grant is decided by what it reaches.');
   const isVersion = kind === 'skill' && after?.name.includes('@') === true;
   const created = before === null && !isVersion;
@@ -47,7 +47,7 @@ function decideGranted(principal: Principal, { capability, thing, param }: Grant
 
 const isOwner = (principal: Principal, thing: Capability | null): boolean => thing !== null && isPerson(principal, thing.owner);
 
-/** To let a model of one's own call through a provider: its owner, or a grant for the models that its row offers. */
+/** A model may use a provider of its own owner, or by a grant the models that the provider's row offers. */
 function decideProvider(principal: Principal, reach: ProviderReach, grants: GrantIndex, now: number): Decision {
   const { thing, name, model, offered, param } = reach;
   if (thing === null) return allowedBy('unknown', 'There is no such provider; the row is reported as it is used.');
@@ -101,8 +101,9 @@ function decideReach(principal: Principal, reach: Reach, grants: GrantIndex, now
 }
 
 /**
- * May `principal` write the row? First the row itself, by the rules of `decide`; then each thing that it reached before or reaches now.
- * `rule` is one of those of `decide`, or `reach`; `param` names the field that reaches too far; `basis` is by what right each thing is reached.
+ * Decides whether `principal` may write the row. First the row itself, by the rules of `decide`, then each thing that it reached before
+ * or reaches now. `rule` is one of those of `decide`, or `reach`. `param` names the field that reaches too far. `basis` is the right by
+ * which each thing is reached.
  */
 export function decideWrite(principal: Principal, write: RowWrite, grants: GrantIndex, now: number): WriteDecision {
   const own = decideRow(principal, write, grants, now);

@@ -1,4 +1,4 @@
-/** The one decision function. Pure: principal x action x capability -> decision. Its truth table is a test. */
+/** The decision function. Pure: principal x action x capability -> decision. A test checks its truth table. */
 import { isPerson } from '../types/person.ts';
 import type { Action, Capability, Decision, GrantIndex, PermissionCode, Principal } from '../types/access.ts';
 
@@ -10,7 +10,7 @@ export function isAdministrator(principal: Principal): boolean {
   return principal.roles.includes('admin');
 }
 
-/** How far the roles of a principal reach for an action, on what they neither own nor were granted. Several roles add up. */
+/** True when a role reaches all capabilities of the tenant for the action. Several roles add up. */
 function reachesAll(principal: Principal, action: Action): boolean {
   const { roles } = principal;
   if (roles.includes('admin')) return true;
@@ -31,22 +31,23 @@ const notYours = denied('owner', 'Only its owner or an administrator may manage 
 
 const narrowed = denied('key', 'Your key was not made for this. Its owner can make another, or use a token.');
 
-/** Whether a key that was given `patterns` may touch the capability at all: as in grants, a server stands for its tools. */
+/** Whether a key with `patterns` may touch the capability at all. As in grants, a server stands for its tools. */
 function withinPatterns(patterns: readonly string[], action: Action, { kind, name, tags }: Capability): boolean {
   const reference = `${kind}/${name}`;
   return patterns.some((pattern) => {
     if (pattern.endsWith('*')) return reference.startsWith(pattern.slice(0, -1));
     if (pattern.startsWith(`${kind}/#`)) return tags.includes(pattern.slice(kind.length + 2));
     if (reference === pattern) return true;
-    // A tool shows that its server exists, no more.
+    // A key for one tool may view that its server exists, no more.
     return kind === 'mcp' && (reference.startsWith(`${pattern}/`) || (action === 'view' && pattern.startsWith(`${reference}/`)));
   });
 }
 
 /**
- * May `principal` do `action` with `capability`? Null stands for an unknown one, and one of another tenant counts as unknown.
- * The code says what kind of act is allowed, the role how far it reaches; ownership counts only with the manage code; grants reach the rest.
- * `now` in epoch milliseconds decides about grants that expire. `rule` is one of unknown, key, code, role, owner, grant or `grant:<id>`.
+ * Decides whether `principal` may do `action` with `capability`. Null stands for an unknown capability; one of another tenant counts as
+ * unknown. The code says which action is allowed, the role how far it reaches. Ownership counts only with the manage code. Grants add the
+ * rest. `now` in epoch milliseconds applies to grants that expire. `rule` is one of unknown, key, code, role, owner, grant or
+ * `grant:<id>`.
  */
 export function decide(principal: Principal, action: Action, capability: Capability | null, grants: GrantIndex, now: number): Decision {
   if (capability === null || capability.tenant !== principal.tenant) return unknown;
@@ -56,7 +57,7 @@ export function decide(principal: Principal, action: Action, capability: Capabil
     return denied('code', `You do not have the permission ${code}. Ask your administrator for it, then fetch a new token.`);
   if (principal.roles.length === 0) return noRole;
   if (reachesAll(principal, action)) return byRole;
-  // Neither a grant nor ownership turns one who looks on into one who acts.
+  // Neither a grant nor ownership lets a viewer use or manage.
   if (viewerOnly(principal.roles)) return onlyLooks;
   if (isPerson(principal, capability.owner) && principal.permissions.has(`llm:${capability.kind}:manage`)) return byOwnership;
   if (action === 'manage') return notYours;

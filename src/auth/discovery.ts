@@ -1,4 +1,4 @@
-/** Where an issuer keeps its things, by its own published document (OpenID Connect Discovery, else RFC 8414). */
+/** Reads an issuer's metadata document (OpenID Connect Discovery, else RFC 8414). */
 
 export interface DiscoveryDocument {
   readonly jwks_uri: string | null;
@@ -8,19 +8,19 @@ export interface DiscoveryDocument {
 }
 
 export interface Discovery {
-  /** The last good document at once, while an old one is read anew; rejects if there is none. */
+  /** The last valid document at once; an expired one is refreshed in the background. Rejects when there is none. */
   known(): Promise<DiscoveryDocument>;
-  /** Waits for a new one where the last is old, or `again` is said; the last good one while the service is away. Rejects if there is none. */
+  /** Waits for a new document when the last has expired or `again` is set. Returns the last valid one while the service is unavailable. Rejects when there is none. */
   fresh(again: boolean): Promise<DiscoveryDocument>;
 }
 
 const timeoutMs = 5_000;
 const maxLength = 1_000_000;
 const freshMs = 600_000;
-/** While there is none at all, callers wait for one, but the service that is coming up is not overrun. */
+/** The minimum time between attempts when there is no document: callers wait, but a starting service is not overloaded. */
 const pauseMs = 1_000;
 
-/** A JSON object from `url`. Rejects on any other answer, after 5 seconds, or when `signal` says so. */
+/** A JSON object from `url`. Rejects on any other answer, after 5 seconds, or when `signal` is aborted. */
 export async function fetchJson(url: string, fetcher: typeof fetch, signal: AbortSignal): Promise<Record<string, unknown>> {
   const response = await fetcher(url, {
     signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
@@ -47,14 +47,15 @@ class HttpFailure extends Error {
 
 async function discover(issuer: string, baseUrl: string, fetcher: typeof fetch, signal: AbortSignal): Promise<DiscoveryDocument> {
   const document = await fetchJson(`${baseUrl}/.well-known/openid-configuration`, fetcher, signal).catch((thrown: unknown) => {
-    // A service without OpenID Connect has only the OAuth 2.0 document, whose name stands before the issuer's path.
+    // A service without OpenID Connect has only the OAuth 2.0 document, whose well-known segment precedes the issuer's path.
     if (!(thrown instanceof HttpFailure) || thrown.status !== 404) throw thrown;
     const { origin, pathname } = new URL(baseUrl);
     return fetchJson(`${origin}/.well-known/oauth-authorization-server${pathname.replace(/\/$/, '')}`, fetcher, signal);
   });
-  // Keys of another issuer would prove nothing.
-  const said = document['issuer'];
-  if (said !== issuer) throw new Error(`the discovery document of ${issuer} names another issuer: ${JSON.stringify(said)}`);
+  // Keys of another issuer would not prove anything.
+  const documentIssuer = document['issuer'];
+  if (documentIssuer !== issuer)
+    throw new Error(`the discovery document of ${issuer} names another issuer: ${JSON.stringify(documentIssuer)}`);
   const address = (name: keyof DiscoveryDocument): string | null => {
     const value = document[name];
     return typeof value === 'string' ? value : null;
@@ -77,7 +78,7 @@ export function createDiscovery(options: {
   let failed: { readonly error: unknown; readonly at: number } | null = null;
   let underWay: Promise<DiscoveryDocument> | null = null;
 
-  const ask = (): Promise<DiscoveryDocument> =>
+  const refresh = (): Promise<DiscoveryDocument> =>
     (underWay ??= discover(options.issuer, options.baseUrl, options.fetch, options.signal)
       .then(
         (document) => {
@@ -100,13 +101,13 @@ export function createDiscovery(options: {
       const now = Date.now();
       if (found === null) {
         if (failed !== null && now - failed.at < pauseMs) throw failed.error;
-        return ask();
+        return refresh();
       }
-      if (now - found.at >= freshMs && (failed === null || now - failed.at >= freshMs)) ask().catch(() => {});
+      if (now - found.at >= freshMs && (failed === null || now - failed.at >= freshMs)) refresh().catch(() => {});
       return found.document;
     },
     async fresh(again) {
-      return found !== null && !again && Date.now() - found.at < freshMs ? found.document : ask();
+      return found !== null && !again && Date.now() - found.at < freshMs ? found.document : refresh();
     },
   };
 }

@@ -1,4 +1,4 @@
-/** Where a caller's token may be exchanged: at the token endpoint of the issuer that made it, or at an address that the operator allows. */
+/** The endpoints for token exchange: the token endpoint of the token's issuer, or an address that the operator allows. */
 import { GatewayError } from '../types/errors.ts';
 import type { TokenExchange } from '../types/token-exchange.ts';
 import { createDiscovery, type Discovery } from './discovery.ts';
@@ -6,7 +6,7 @@ import type { IssuerSettings } from './issuer.ts';
 
 export interface ExchangeEndpointOptions {
   readonly issuers: readonly IssuerSettings[];
-  /** Addresses in the settings, for services that are no issuer of callers. */
+  /** Addresses from the settings, for services that do not issue callers' tokens. */
   readonly allowed: readonly string[];
   readonly fetch: typeof fetch;
   readonly signal: AbortSignal;
@@ -25,7 +25,7 @@ export function createExchangeEndpoints({ issuers, allowed, fetch, signal }: Exc
       .map(({ issuer, baseUrl }) => [issuer, createDiscovery({ issuer, baseUrl, fetch, signal })]),
   );
 
-  /** Null for an issuer that publishes none; rejects while that cannot be known. */
+  /** Null for an issuer without a token endpoint. Rejects while it is unknown. */
   const endpointOf = async (issuer: string): Promise<string | null> => {
     const endpoint = (await discovered.get(issuer)?.known())?.token_endpoint ?? null;
     return endpoint === null ? null : hrefOf(endpoint);
@@ -37,7 +37,7 @@ export function createExchangeEndpoints({ issuers, allowed, fetch, signal }: Exc
       if (listed.has(wanted)) return;
       const answers = await Promise.allSettled([...discovered.keys()].map(endpointOf));
       if (answers.some((answer) => answer.status === 'fulfilled' && answer.value === wanted)) return;
-      // A service that cannot be asked now is asked again before any token is sent.
+      // A service that is unavailable now is checked again before any token is sent.
       const origin = URL.parse(url)?.origin;
       const silent = [...discovered.keys()].filter((_, index) => answers[index]?.status === 'rejected');
       if (silent.some((issuer) => URL.parse(issuer)?.origin === origin)) return;

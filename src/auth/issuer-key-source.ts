@@ -1,4 +1,4 @@
-/** The keys of an issuer, from wherever it has them. */
+/** The signing keys of an issuer, from any configured source. */
 import { createPublicKey } from 'node:crypto';
 import { exportJWK, importSPKI, type CryptoKey, type JSONWebKeySet } from 'jose';
 import { GatewayError } from '../types/errors.ts';
@@ -8,7 +8,7 @@ import type { IssuerSettings } from './issuer.ts';
 import { createIssuerKeys, type IssuerKeys } from './issuer-keys.ts';
 import { algorithms, secretAlgorithms } from './token-checks.ts';
 
-/** `fetch` reaches addresses that the configuration names. */
+/** `fetch` reaches addresses from the configuration. */
 export interface KeySourceOptions {
   readonly discovery: Discovery;
   readonly fetch: typeof fetch;
@@ -16,9 +16,9 @@ export interface KeySourceOptions {
   readonly onKeyRemoved: () => void;
 }
 
-/** A public key in PEM as a key of a set, good for each algorithm of its kind. Throws for anything else. */
+/** A PEM public key as a JWK for each algorithm of its type. Throws for anything else. */
 async function jwkOf(pem: string): Promise<JSONWebKeySet['keys'][number]> {
-  // Reads certificates and old PKCS#1 spellings too, and says what is wrong with others.
+  // Accepts certificates and PKCS#1 too, and explains what is wrong with others.
   const key = createPublicKey(pem);
   if (key.asymmetricKeyType === undefined) throw new Error('not a public key');
   return exportJWK(key);
@@ -62,7 +62,7 @@ function secretKeys(secret: string): IssuerKeys {
   });
 }
 
-/** Throws if the key of the settings is none. */
+/** Throws when the key in the settings is invalid. */
 export function createKeysOf(settings: IssuerSettings, options: KeySourceOptions): IssuerKeys {
   const { keys: source, issuer } = settings;
   const { logger, onKeyRemoved } = options;
@@ -80,7 +80,7 @@ export function createKeysOf(settings: IssuerSettings, options: KeySourceOptions
     case 'token_key':
       return refreshed(async (_again, signal) => {
         const { value } = await fetchJson(source.url, options.fetch, signal);
-        // With a shared secret this address answers the secret itself: that would make every reader a maker of tokens.
+        // With a shared secret this address returns the secret itself, so that every reader could sign tokens.
         if (typeof value !== 'string' || !value.includes('BEGIN')) throw new Error(`${source.url} answered no public key (PEM in "value")`);
         return { keys: [await jwkOf(value)] };
       });

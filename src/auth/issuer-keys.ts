@@ -1,12 +1,12 @@
-/** The signing keys of one issuer: kept fresh in the background, served from the last good set while the issuer is away. */
+/** The signing keys of one issuer. Refreshed in the background; the last valid set serves while the issuer is unavailable. */
 import { createLocalJWKSet, type CryptoKey, errors, type JSONWebKeySet, type JWSHeaderParameters, type LocalJWKSet } from 'jose';
 import { GatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
 
 export interface IssuerKeys {
   /**
-   * The keys that may have made a signature with this header, one unless the token names none.
-   * Throws `token_invalid` if the issuer publishes none that fits, `auth_unavailable` if that cannot be found out.
+   * The keys that may have signed a token with this header; one unless the token has no key id. Throws `token_invalid` when the issuer
+   * publishes no matching key, and `auth_unavailable` when the keys cannot be fetched.
    */
   keysFor(header: Pick<JWSHeaderParameters, 'alg' | 'kid'>): Promise<readonly CryptoKey[]>;
   close(): void;
@@ -14,11 +14,11 @@ export interface IssuerKeys {
 
 const refreshMs = 600_000;
 const maxStaleMs = 24 * 3_600_000;
-/** Between two fetches for keys that nobody knows: a flood of invented key ids costs nothing. */
+/** The minimum time between fetches for unknown key ids, so that invented ids cause no load. */
 const cooldownMs = 30_000;
-/** With no keys at all every caller waits for them, so tries are close, but do not overrun a service that is coming up. */
+/** Without any keys every caller waits. Attempts are frequent, but a starting service is not overloaded. */
 const emptyCooldownMs = 1_000;
-/** A token without key id may be tried with so many keys. */
+/** The maximum number of keys that are tried for a token without a key id. */
 const mostCandidates = 8;
 
 const unavailable = (cause: unknown): GatewayError =>
@@ -42,15 +42,12 @@ interface KeySet {
   readonly fetchedAt: number;
 }
 
-/** What makes a key the same key: its id and its public part. */
+/** The identity of a key: its id and its public part. */
 const identityOf = (key: JSONWebKeySet['keys'][number]): string => JSON.stringify([key.kid, key.kty, key.crv, key.x, key.y, key.n, key.e]);
 
 const idsOf = (set: JSONWebKeySet): ReadonlySet<string> => new Set(set.keys.flatMap(({ kid }) => (typeof kid === 'string' ? [kid] : [])));
 
-/**
- * `load` fetches the key set, `again` after a failure. `onKeyRemoved` is called when a successful refresh no longer has
- * a key that was there before.
- */
+/** `load` fetches the key set, with `again` after a failure. `onKeyRemoved` is called when a successful refresh no longer contains a known key. */
 export function createIssuerKeys(options: {
   readonly issuer: string;
   load(again: boolean, signal: AbortSignal): Promise<JSONWebKeySet>;
@@ -61,11 +58,11 @@ export function createIssuerKeys(options: {
   const closed = new AbortController();
   let keySet: KeySet | null = null;
   let triedAt = 0;
-  /** When an unknown key id last brought a fetch that did not find it; 0: the next one is looked for at once. */
+  /** The time of the last fetch that did not find an unknown key id. 0: the next unknown id is fetched at once. */
   let unknownAt = 0;
-  /** Key ids that the issuer published and took back: their tokens are void, nothing is unknown about them. */
-  const takenBack = new Set<string>();
-  /** In a row. */
+  /** Key ids that the issuer has removed. Their tokens are invalid, so they cause no fetch. */
+  const removedKeyIds = new Set<string>();
+  /** Consecutive failures. */
   let failures = 0;
   let underWay: Promise<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
@@ -79,8 +76,8 @@ export function createIssuerKeys(options: {
       ids: idsOf(set),
       fetchedAt: Date.now(),
     };
-    for (const id of keySet?.ids ?? []) takenBack.add(id);
-    for (const id of next.ids) takenBack.delete(id);
+    for (const id of keySet?.ids ?? []) removedKeyIds.add(id);
+    for (const id of next.ids) removedKeyIds.delete(id);
     const removed = keySet !== null && !keySet.identities.isSubsetOf(next.identities);
     keySet = next;
     if (removed) {
@@ -93,12 +90,12 @@ export function createIssuerKeys(options: {
     clearTimeout(timer);
     if (closed.signal.aborted) return;
     const wait = failures === 0 ? refreshMs : Math.min(cooldownMs * 2 ** (failures - 1), refreshMs);
-    // Jitter, so that the nodes of a team do not all ask at once.
+    // Jitter, so that the nodes do not all fetch at once.
     timer = setTimeout(() => void refresh(), wait * (0.8 + 0.2 * Math.random()));
     timer.unref();
   };
 
-  /** One fetch at a time; whoever asks meanwhile waits for the same one. Never rejects: `failures` tells. */
+  /** One fetch at a time, shared by all callers. Never rejects; `failures` counts errors. */
   const refresh = (): Promise<void> => {
     triedAt = underWay === null ? Date.now() : triedAt;
     underWay ??= fetchKeys()
@@ -142,15 +139,15 @@ export function createIssuerKeys(options: {
         await refresh();
         const fresh = await candidates((await current()).pick, header);
         if (fresh.length > 0) {
-          // Only the service itself can bring this about, so a flood cannot.
+          // Only the service itself can cause this, so invented key ids cannot.
           unknownAt = 0;
           return fresh;
         }
       }
-      // While the service is away its newest key may be one that we have not seen.
+      // While the service is unavailable, its newest key may be one that was not fetched yet.
       if (failures > 0) throw unavailable(new Error(`key unknown while ${issuer} is away`));
       const { kid } = header;
-      const isUnknown = kid !== undefined && !takenBack.has(kid) && keySet?.ids.has(kid) !== true;
+      const isUnknown = kid !== undefined && !removedKeyIds.has(kid) && keySet?.ids.has(kid) !== true;
       if (!mayFetch && isUnknown) throw tooSoon(waitMs);
       throw new GatewayError(
         'token_invalid',

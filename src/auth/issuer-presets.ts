@@ -1,11 +1,11 @@
-/** How the usual services shape their tokens, as data. */
+/** Token formats of common services, as data. */
 import { permissionCodes } from '../types/access.ts';
 import type { ClaimMapping, ClaimPaths, IssuerSettings, Lookup } from './issuer.ts';
 import { checkToken, userinfo, envelopeLookup } from './lookups/lookup-presets.ts';
 
-/** Addresses that begin with a slash stand below the service's own address. */
+/** Addresses that begin with a slash are relative to the service's base URL. */
 export type Preset = Pick<IssuerSettings, 'tokens' | 'named' | 'keys' | 'lookups' | 'mapping'> & {
-  /** In a line, for people who choose. */
+  /** One line of description. */
   readonly what: string;
 };
 
@@ -21,7 +21,7 @@ const paths: ClaimPaths = {
 const base: ClaimMapping = {
   paths,
   rolePrefix: 'ROLE_',
-  // Spring's roles are upper case by custom: ROLE_ADMIN.
+  // Spring's roles are in upper case by convention: ROLE_ADMIN.
   roleMap: { ADMIN: 'admin', DEVELOPER: 'developer', USER: 'user', VIEWER: 'viewer' },
   rolesOnly: [],
   rolesIgnored: [],
@@ -37,7 +37,7 @@ const base: ClaimMapping = {
 };
 
 const jwt = { tokens: 'jwt', named: true, keys: { from: 'discovery' } } as const;
-/** Only the service can read its tokens, also where they look like a JWT. */
+/** Only the service can read its tokens, even when they look like a JWT. */
 const opaque = { tokens: 'opaque', named: true, keys: { from: 'discovery' } } as const;
 
 const withPaths = (changes: Partial<ClaimPaths>, others: Partial<ClaimMapping> = {}): ClaimMapping => ({
@@ -46,8 +46,8 @@ const withPaths = (changes: Partial<ClaimPaths>, others: Partial<ClaimMapping> =
   paths: { ...paths, ...changes },
 });
 
-/** A person's page tells who they are; the address at which RuoYi and JeecgBoot tell it differs. */
-const ownPage = (url: string, good: number, result: string | null): readonly Lookup[] => [envelopeLookup(url, good, result)];
+/** The user info endpoint of RuoYi and JeecgBoot, whose paths differ. */
+const userInfoLookups = (url: string, success: number, result: string | null): readonly Lookup[] => [envelopeLookup(url, success, result)];
 
 export const issuerPresets: Readonly<Record<string, Preset>> = {
   sas: {
@@ -79,7 +79,7 @@ export const issuerPresets: Readonly<Record<string, Preset>> = {
   ruoyi: {
     what: 'RuoYi-Vue and RuoYi-Cloud: asked at getInfo, where roles and permissions are',
     ...opaque,
-    lookups: ownPage('/getInfo', 200, null),
+    lookups: userInfoLookups('/getInfo', 200, null),
     mapping: withPaths({
       subject: ['user.userId'],
       username: ['user.userName'],
@@ -126,7 +126,7 @@ export const issuerPresets: Readonly<Record<string, Preset>> = {
         form: { token: '{token}' },
         asClient: true,
         refusedStatuses: [],
-        // A member of the shop may have the same number as an administrator: only people of the back end (2) are let in.
+        // A member of the shop may have the same number as an administrator. Only users of the back end (2) are accepted.
         refused: [
           { path: 'code', is: [401, 400] },
           { path: 'data.user_type', is: [1] },
@@ -157,7 +157,7 @@ export const issuerPresets: Readonly<Record<string, Preset>> = {
   },
 };
 
-/** The development identity service, whose tokens are meant for this gateway. */
+/** The development identity service, whose tokens have this gateway as audience. */
 export function developmentIssuer(issuer: string, gatewayUrl: string): IssuerSettings {
   const { what: _what, ...generic } = issuerPresets['generic'] as Preset;
   const client = { id: 'pailou-browser', secret: 'pailou-browser', scope: `openid profile ${permissionCodes.join(' ')}` };

@@ -1,4 +1,4 @@
-/** From what an administrator wrote to the full settings of an issuer: preset and changes, files read, weak things refused. */
+/** Builds the settings of an issuer from its configuration: applies presets, reads files, refuses weak secrets. */
 import { createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { nearMatches } from '../text/did-you-mean.ts';
@@ -21,7 +21,7 @@ function presetOf(name: string, param: string): Preset {
   throw refused(param, `there is no preset "${name}"; ${hint}`);
 }
 
-/** Written down or in a file: exactly one of the two. */
+/** A value or a file: exactly one of the two. */
 function eitherOf(text: string | undefined, file: string | undefined, param: string, what: string): string {
   if ((text === undefined) === (file === undefined)) throw refused(param, `write either ${what} or ${what}_file`);
   if (text !== undefined) return text;
@@ -42,7 +42,7 @@ function keysOf(spec: NonNullable<IssuerSpec['keys']>, absolute: (url: string) =
     case 'pem': {
       const pem = eitherOf(spec.pem, spec.pem_file, param, 'pem');
       try {
-        // Of a private key Node would take the public half; it has no business here.
+        // Node would derive the public key of a private key, which must not be stored here.
         if (pem.includes('PRIVATE')) throw new Error('a private key');
         createPublicKey(pem);
       } catch (cause) {
@@ -89,7 +89,7 @@ function lookupOf(spec: LookupSpec, absolute: (url: string) => string, param: st
       if (problem !== null) throw refused(`${param}.url`, problem);
       for (const [field, query] of Object.entries(spec.queries)) {
         if (!/:(subject|username)\b/.test(query))
-          throw refused(`${param}.queries.${field}`, 'the query must name :subject or :username, else it would bring what everybody has');
+          throw refused(`${param}.queries.${field}`, 'the query must name :subject or :username, else it returns the rows of all people');
       }
       return { kind: 'sql', url, queries: spec.queries };
     }
@@ -98,18 +98,18 @@ function lookupOf(spec: LookupSpec, absolute: (url: string) => string, param: st
   }
 }
 
-/** What a SQL look-up brings is all that counts for its fields, whatever the token says. */
+/** The results of a SQL look-up replace the token's claims for its fields. */
 function pathsOf(preset: ClaimPaths, spec: IssuerSpec['claims'], lookups: readonly Lookup[]): ClaimPaths {
   const paths = { ...preset };
   for (const field of Object.keys(preset) as PrincipalField[]) {
-    const said = spec[field];
-    if (said !== undefined) paths[field] = said;
+    const configured = spec[field];
+    if (configured !== undefined) paths[field] = configured;
     else if (lookups.some((lookup) => lookup.kind === 'sql' && lookup.queries[field] !== undefined)) paths[field] = [field];
   }
   return paths;
 }
 
-/** Throws `configuration_invalid` that names the field as `at` spells it. */
+/** Throws `configuration_invalid`. `at` returns the displayed name of a field. */
 export function issuerSettings(spec: IssuerSpec, at: (field: string) => string = (field) => field): IssuerSettings {
   const preset = presetOf(spec.preset, at('preset'));
   if (spec.base_url === undefined && !URL.canParse(spec.issuer))
@@ -136,7 +136,7 @@ export function issuerSettings(spec: IssuerSpec, at: (field: string) => string =
     keys: spec.keys === undefined ? preset.keys : keysOf(spec.keys, absolute, at('keys')),
     client,
     audiences: spec.audiences,
-    // What was given to Pailou itself is meant for it.
+    // A token that was issued to Pailou's own client is accepted.
     allowedClients: spec.allowed_clients.length === 0 || client === null ? spec.allowed_clients : [...spec.allowed_clients, client.id],
     lookups,
     mapping: {
@@ -175,10 +175,10 @@ function check({ tokens, lookups, client, keys, named }: IssuerSettings, spec: I
       'tokens without the claim iss must be checked with keys of this service alone: jwks, token_key, pem or secret',
     );
   if (spec.tenant !== undefined && spec.default_tenant !== undefined)
-    throw refused(at('default_tenant'), 'leave it out: tenant is the tenant of everybody from this issuer');
+    throw refused(at('default_tenant'), 'leave it out: tenant is the tenant of all principals of this issuer');
   if (spec.audiences.length === 0 && spec.allowed_clients.length === 0 && !spec.insecure_any_audience)
     throw refused(
       at('audiences'),
-      'say audiences or allowed_clients, else tokens meant for any other service would be taken here too; insecure_any_audience: true takes that risk',
+      'say audiences or allowed_clients, else tokens for any other service would be accepted too; insecure_any_audience: true allows that',
     );
 }

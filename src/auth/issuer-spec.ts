@@ -1,4 +1,4 @@
-/** How an OAuth2 service is told to Pailou: what its preset does not say already. The same for the environment and for a file. */
+/** The configuration of an OAuth2 service, in addition to its preset. Shared by the environment and the file. */
 import { z } from 'zod';
 
 const address = z
@@ -7,13 +7,13 @@ const address = z
     (text) => text.startsWith('/') || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)),
     'must be http://…, https://…, or a path such as /oauth/check_token',
   )
-  .describe('An address; one that begins with a slash stands below base_url.');
+  .describe('An address. One that begins with a slash is relative to base_url.');
 const path = z.string().min(1).max(256);
 const texts = z.record(z.string().min(1), z.string());
 const patterns = z.array(z.string().min(1).max(256)).max(100);
 const condition = z.strictObject({ path, is: z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).min(1) });
 
-/** A secret is written down, or in a file that only the service reads. */
+/** A secret is written in the configuration, or in a file that only the service reads. */
 const secretText = { secret: z.string().min(1).optional(), secret_file: z.string().min(1).optional() };
 
 const keys = z.discriminatedUnion('from', [
@@ -64,7 +64,7 @@ export const issuerSpec = z.strictObject({
     .string()
     .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), 'must be http://… or https://…')
     .optional()
-    .describe('Where the service is reached from here, if not at its own name.'),
+    .describe('The address of the service, when it is not the issuer.'),
   tokens: z.enum(['jwt', 'opaque']).optional(),
   issuer_claim: z.enum(['required', 'absent']).optional(),
   keys: keys.optional(),
@@ -91,7 +91,12 @@ export const issuerSpec = z.strictObject({
   permission_map: texts.optional(),
   permission_source: z.enum(['oauth', 'role_defaults']).optional(),
   wildcards: z.boolean().optional(),
-  tenant: z.string().min(1).max(128).optional().describe('Everybody from this issuer is of this tenant, whatever a token says.'),
+  tenant: z
+    .string()
+    .min(1)
+    .max(128)
+    .optional()
+    .describe('All principals of this issuer belong to this tenant; claims of the token are ignored.'),
   max_roles: z.array(z.string().min(1).max(128)).min(1).max(20).optional().describe('The highest roles that its tokens may carry.'),
   default_tenant: z.string().min(1).max(128).optional(),
   service_role: z.string().min(1).max(128).optional(),

@@ -1,4 +1,4 @@
-/** All issuers of this process: from the environment, or from a file where one service is not enough. */
+/** All issuers of this process: from the environment, or from a file for several services. */
 import { readFileSync } from 'node:fs';
 import { invalidBySchema, refusePoison } from '../config/validation-errors.ts';
 import type { OauthSettings, Settings } from '../config/settings.ts';
@@ -10,7 +10,7 @@ import { issuersFile, issuerSpec, type IssuerSpecInput } from './issuer-spec.ts'
 const refused = (param: string, why: string, cause?: unknown): GatewayError =>
   new GatewayError('configuration_invalid', `${param}: ${why}`, { param, cause });
 
-/** Where the environment says what a description says in these fields. */
+/** The environment variable for each field of the configuration. */
 const variables: Readonly<Record<string, string>> = {
   preset: 'PAILOU_OAUTH_PRESET',
   client: 'PAILOU_OAUTH_CLIENT_ID',
@@ -23,7 +23,7 @@ function fromEnvironment(oauth: OauthSettings & { readonly issuer: string }): Is
     issuer: oauth.issuer,
     preset: oauth.preset,
     audiences: [...oauth.audiences],
-    // What the command line was given is meant for this gateway.
+    // Tokens that were issued to the command line are accepted.
     allowed_clients: [
       ...oauth.allowedClients,
       ...(oauth.allowedClients.length > 0 && oauth.cliClientId !== null ? [oauth.cliClientId] : []),
@@ -53,7 +53,7 @@ async function fromFile(file: string): Promise<readonly IssuerSettings[]> {
   const { parse } = await import('yaml');
   let content: unknown;
   try {
-    // Anchors that stand for each other many times over are no configuration.
+    // Limits YAML anchors that expand exponentially.
     content = parse(text, { maxAliasCount: 100 });
   } catch (cause) {
     throw refused(
@@ -68,21 +68,21 @@ async function fromFile(file: string): Promise<readonly IssuerSettings[]> {
   return checked.data.issuers.map((spec, index) => issuerSettings(spec, (field) => `issuers[${index}].${field}`));
 }
 
-/** A token must have one issuer at most that could have made it. */
+/** Every token must have at most one possible issuer. */
 function checkTogether(issuers: readonly IssuerSettings[]): void {
   const names = issuers.map(({ issuer }) => issuer);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw refused('issuers', `"${twice}" stands there twice.`);
+  if (twice !== undefined) throw refused('issuers', `"${twice}" is listed twice.`);
   if (issuers.filter(({ tokens }) => tokens === 'opaque').length > 1)
     throw refused(
       'issuers',
-      'only one of them may have opaque tokens: nobody can tell from such a token which service made it, and it must not be shown to the other.',
+      'only one of them may have opaque tokens: such a token does not name its issuer, and must not be sent to another service.',
     );
   if (issuers.filter(({ tokens, named }) => tokens === 'jwt' && !named).length > 1)
-    throw refused('issuers', 'only one of them may have JWTs without the claim iss: nobody could tell which service made them.');
+    throw refused('issuers', 'only one of them may have JWTs without the claim iss, because such tokens do not name their issuer.');
 }
 
-/** Rejects with `configuration_invalid`. Empty where no OAuth2 service is configured. */
+/** Rejects with `configuration_invalid`. Empty when no OAuth2 service is configured. */
 export async function issuersFromSettings(oauth: OauthSettings): Promise<readonly IssuerSettings[]> {
   if (oauth.file !== null) {
     const issuers = await fromFile(oauth.file);
@@ -92,7 +92,7 @@ export async function issuersFromSettings(oauth: OauthSettings): Promise<readonl
   return oauth.issuer === null ? [] : [fromEnvironment({ ...oauth, issuer: oauth.issuer })];
 }
 
-/** The issuer of people whom rows of older versions name by their subject alone: the first that is configured, else the development service. */
+/** The issuer of people in rows of older versions, which contain only the subject. The first configured issuer, else the development service. */
 export async function homeIssuer({ oauth, identityPort }: Settings): Promise<string> {
   return (await issuersFromSettings(oauth))[0]?.issuer ?? `http://127.0.0.1:${identityPort}`;
 }

@@ -1,22 +1,22 @@
-/** The logout token by which an issuer tells that somebody has signed out. OpenID Connect Back-Channel Logout 1.0, section 2.6. */
+/** Verifies logout tokens of issuers. OpenID Connect Back-Channel Logout 1.0, section 2.6. */
 import { errors, type JWTPayload, jwtVerify } from 'jose';
 import type { Issuer } from './verification.ts';
 import { algorithms, invalid, refuseNonCanonicalBase64, secretAlgorithms, parseUnverified } from './token-checks.ts';
 
 export interface LogoutToken {
   readonly issuer: string;
-  /** At least one of the two. */
+  /** At least one of `subject` and the session id is present. */
   readonly subject: string | null;
   readonly sid: string | null;
   readonly jti: string;
-  /** Epoch milliseconds after which it is not taken. */
+  /** Epoch milliseconds after which it is refused. */
   readonly expiresAt: number;
 }
 
 const event = 'http://schemas.openid.net/event/backchannel-logout';
 const types = ['logout+jwt', 'application/logout+jwt', 'jwt'];
 const clockSkewSeconds = 30;
-/** A token that does not say when it ends is good for so long after it was made. */
+/** The lifetime of a token without an expiry, from its issue time. */
 const longestSeconds = 300;
 const longestText = 256;
 
@@ -26,7 +26,7 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 async function verified(token: string, { keys, settings }: Issuer, header: { alg: string; kid?: string }): Promise<JWTPayload> {
   const { client, allowedClients } = settings;
   const audience = client === null ? [...allowedClients] : [client.id];
-  if (audience.length === 0) throw invalid('No client of this gateway is set up at this issuer, so no logout token is meant for it.');
+  if (audience.length === 0) throw invalid('No client of this gateway is set up at this issuer, so no logout token has it as audience.');
   let refused: unknown = invalid('The logout token is signed with no key of its issuer.');
   for (const key of await keys.keysFor(header)) {
     try {
@@ -46,7 +46,7 @@ async function verified(token: string, { keys, settings }: Issuer, header: { alg
   throw refused;
 }
 
-/** Rejects with token_invalid, auth_unavailable, or what jose threw. */
+/** Rejects with token_invalid, auth_unavailable, or jose's error. */
 export async function verifyLogoutToken(token: string, issuers: readonly Issuer[]): Promise<LogoutToken> {
   const jwt = parseUnverified(token);
   if (jwt === null) throw invalid('The logout token is not a JWT.');

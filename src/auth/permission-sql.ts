@@ -1,18 +1,18 @@
-/** The nine permissions as SQL for the company's own OAuth2 service. Printed, never run: that database is not ours. */
+/** The nine permissions as SQL for the company's own OAuth2 service. Printed only, because that database belongs to another system. */
 import { permissionCodes } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
 
 export const sqlDialects = ['mysql', 'postgres', 'oracle'] as const;
 export type SqlDialect = (typeof sqlDialects)[number];
 
-/** A table and what each of its columns gets: a number, or a text in which `{id}`, `{code}` and `{name}` stand for those of the permission. */
+/** A table and the value of each column: a number, or a text with the placeholders `{id}`, `{code}` and `{name}`. */
 export interface PermissionTable {
   readonly table: string;
   readonly columns: Readonly<Record<string, string>>;
-  /** The column that tells permissions apart. */
+  /** The column that identifies a permission. */
   readonly code: string;
   readonly key: string;
-  /** How a role is given a permission. */
+  /** The table that links roles to permissions. */
   readonly links: {
     readonly table: string;
     readonly role: string;
@@ -33,7 +33,7 @@ const links = {
 };
 const menuLinks = { ...links, table: 'sys_role_menu', permission: 'menu_id', roleKey: 'role_id' };
 
-/** The usual layouts. Ids that the database makes itself are left out. */
+/** Common layouts. Ids that the database generates are left out. */
 export const permissionLayouts: Readonly<Record<string, PermissionTable>> = {
   // Spring Authorization Server with com.webapp.security: 3 is an API.
   sas: {
@@ -43,7 +43,7 @@ export const permissionLayouts: Readonly<Record<string, PermissionTable>> = {
     key: 'permission_id',
     links: { ...links, roleKey: 'role_id' },
   },
-  // The gateway's own kind of service: id, tenant and status beside.
+  // A service with id, tenant and status columns.
   standard: {
     table: 'sys_permission',
     columns: { id: '{id}', perm_code: '{code}', perm_name: '{name}', perm_type: '3', status: '1' },
@@ -91,7 +91,7 @@ function checked(name: string): string {
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-/** `llm:model:use` as people read it. */
+/** The display name of a code such as `llm:model:use`. */
 function nameOf(code: string): string {
   const [, kind = '', act = ''] = code.split(':');
   const kinds: Readonly<Record<string, string>> = { model: 'models', skill: 'skills', mcp: 'MCP services' };
@@ -104,7 +104,7 @@ function valueOf(template: string, code: string): string {
   return quoted(bare.replaceAll('{id}', code.replaceAll(':', '-')).replaceAll('{code}', code).replaceAll('{name}', nameOf(code)));
 }
 
-/** `id={id},perm_code={code},perm_type=3` as columns. Throws `invalid_request` for what is not such a list. */
+/** Parses `id={id},perm_code={code},perm_type=3` to columns. Throws `invalid_request` for anything else. */
 export function readColumns(text: string): Readonly<Record<string, string>> {
   const columns = Object.fromEntries(
     text.split(',').map((part) => {
@@ -117,10 +117,7 @@ export function readColumns(text: string): Readonly<Record<string, string>> {
   return columns;
 }
 
-/**
- * Statements that add what is missing and can be run again: nine permissions, and for each of `roles` the links to them.
- * A viewer is linked to what may be viewed, a user to that and what may be used, others to all nine.
- */
+/** Idempotent statements that add what is missing: nine permissions, and their links to each of `roles`. A viewer gets the view permissions, a user also the use permissions, all others all nine. */
 export function permissionSql(layout: PermissionTable, dialect: SqlDialect, roles: readonly string[] = []): string {
   const table = checked(layout.table);
   const names = Object.keys(layout.columns).map(checked);
@@ -131,11 +128,11 @@ export function permissionSql(layout: PermissionTable, dialect: SqlDialect, role
   });
   const { links: link } = layout;
   for (const role of roles) {
-    const mine = permissionCodes.filter((code) =>
+    const linked = permissionCodes.filter((code) =>
       role === 'viewer' ? code.endsWith(':view') : role !== 'user' || !code.endsWith(':manage'),
     );
     statements.push(
-      `INSERT INTO ${checked(link.table)} (${checked(link.role)}, ${checked(link.permission)})\nSELECT r.${checked(link.roleKey)}, p.${checked(layout.key)} FROM ${checked(link.roleTable)} r, ${table} p\nWHERE r.${checked(link.roleCode)} = ${quoted(role)} AND p.${layout.code} IN (${mine.map(quoted).join(', ')})\nAND NOT EXISTS (SELECT 1 FROM ${link.table} l WHERE l.${link.role} = r.${link.roleKey} AND l.${link.permission} = p.${layout.key});`,
+      `INSERT INTO ${checked(link.table)} (${checked(link.role)}, ${checked(link.permission)})\nSELECT r.${checked(link.roleKey)}, p.${checked(layout.key)} FROM ${checked(link.roleTable)} r, ${table} p\nWHERE r.${checked(link.roleCode)} = ${quoted(role)} AND p.${layout.code} IN (${linked.map(quoted).join(', ')})\nAND NOT EXISTS (SELECT 1 FROM ${link.table} l WHERE l.${link.role} = r.${link.roleKey} AND l.${link.permission} = p.${layout.key});`,
     );
   }
   return `-- The permissions of the AI gateway. Look through it before you run it; running it again adds nothing.\n${statements.join('\n')}\n`;

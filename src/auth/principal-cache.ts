@@ -1,62 +1,67 @@
-/** Verified tokens, by the whole token: a digest would cost more than all else here. Good and bad ones are kept apart, so that garbage never drives out a good one. */
+/** Caches verified tokens by the whole token, because a digest would cost more than the rest of the lookup. Valid and invalid tokens are separate, so that invalid ones never evict valid ones. */
 import { LRUCache } from 'lru-cache';
 import type { Principal } from '../types/access.ts';
 import type { GatewayError } from '../types/errors.ts';
 
-const goodTtlMs = 60_000;
-const badTtlMs = 5_000;
-/** What could not be found out is asked again soon, but not by every call: the service that is down must come up. */
-const unknownTtlMs = 1_000;
-/** The most that the kept tokens may take, whatever their length. */
-const goodCharacters = 64 * 1024 * 1024;
-const badCharacters = 4 * 1024 * 1024;
+const validTtlMs = 60_000;
+const invalidTtlMs = 5_000;
+/** A failed verification is retried soon, but not by every call, so that the service can recover. */
+const unavailableTtlMs = 1_000;
+/** The maximum total length of the cached tokens. */
+const validCharacters = 64 * 1024 * 1024;
+const invalidCharacters = 4 * 1024 * 1024;
 
 function lengthOfKey(_value: unknown, key: string): number {
   return key.length;
 }
 
-interface Good {
+interface ValidToken {
   readonly principal: Principal;
   /** Epoch milliseconds. */
   readonly until: number;
 }
 
 export class PrincipalCache {
-  readonly #good = new LRUCache<string, Good>({ max: 20_000, maxSize: goodCharacters, sizeCalculation: lengthOfKey });
-  readonly #bad = new LRUCache<string, GatewayError>({ max: 1_000, maxSize: badCharacters, sizeCalculation: lengthOfKey, ttl: badTtlMs });
+  readonly #valid = new LRUCache<string, ValidToken>({ max: 20_000, maxSize: validCharacters, sizeCalculation: lengthOfKey });
+  readonly #invalid = new LRUCache<string, GatewayError>({
+    max: 1_000,
+    maxSize: invalidCharacters,
+    sizeCalculation: lengthOfKey,
+    ttl: invalidTtlMs,
+  });
   #epoch = 0;
 
-  /** Of the issuers' keys: rises when one is taken back. What was verified in an earlier epoch is not kept. */
+  /** Increases when an issuer removes a key. Verifications of an earlier epoch are not cached. */
   get epoch(): number {
     return this.#epoch;
   }
 
-  good(token: string, now: number): Principal | undefined {
-    const good = this.#good.get(token);
-    if (good === undefined) return undefined;
-    if (now < good.until) return good.principal;
-    this.#good.delete(token);
+  valid(token: string, now: number): Principal | undefined {
+    const valid = this.#valid.get(token);
+    if (valid === undefined) return undefined;
+    if (now < valid.until) return valid.principal;
+    this.#valid.delete(token);
     return undefined;
   }
 
-  bad(token: string): GatewayError | undefined {
-    return this.#bad.get(token);
+  invalid(token: string): GatewayError | undefined {
+    return this.#invalid.get(token);
   }
 
-  keep(token: string, principal: Principal, epoch: number): void {
+  store(token: string, principal: Principal, epoch: number): void {
     if (epoch !== this.#epoch) return;
-    this.#good.set(token, { principal, until: Math.min(principal.expiresAt, Date.now() + goodTtlMs) });
+    this.#valid.set(token, { principal, until: Math.min(principal.expiresAt, Date.now() + validTtlMs) });
   }
 
-  keepBad(token: string, error: GatewayError, epoch: number): void {
+  storeInvalid(token: string, error: GatewayError, epoch: number): void {
     if (epoch !== this.#epoch) return;
-    this.#bad.set(token, error, error.status === 401 ? {} : { ttl: unknownTtlMs });
+    this.#invalid.set(token, error, error.status === 401 ? {} : { ttl: unavailableTtlMs });
   }
 
-  /** Forgets everybody, also those whose verification is under way: a key was taken back. */
-  forgetAll(): void {
+  /** Clears the cache and discards verifications in progress, after a key was removed. */
+  clear(): void {
     this.#epoch++;
-    this.#good.clear();
-    this.#bad.clear();
+    this.#valid.clear();
+    this.#invalid.clear();
   }
 }

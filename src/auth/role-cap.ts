@@ -1,7 +1,7 @@
-/** What a role brings, and the most that the roles of one issuer may be. */
+/** The default codes of roles, and the limit on the roles of one issuer. */
 import { type PermissionCode, permissionCodes, type Role } from '../types/access.ts';
 
-/** The codes of the four roles, where codes follow from the role. */
+/** The codes of the four roles, for issuers with codes derived from roles. */
 const roleDefaults: Readonly<Record<Role, readonly PermissionCode[]>> = {
   admin: permissionCodes,
   developer: permissionCodes,
@@ -9,7 +9,7 @@ const roleDefaults: Readonly<Record<Role, readonly PermissionCode[]>> = {
   viewer: permissionCodes.filter((code) => code.endsWith(':view')),
 };
 
-/** The roles that reach no further than each of the four. A viewer looks at more than a user and uses nothing: neither is within the other. */
+/** The roles within each of the four. A viewer views more than a user and uses nothing, so neither contains the other. */
 const within: Readonly<Record<Role, readonly string[]>> = {
   admin: ['admin', 'developer', 'user', 'viewer'],
   developer: ['developer', 'user', 'viewer'],
@@ -19,20 +19,20 @@ const within: Readonly<Record<Role, readonly string[]>> = {
 
 const isRole = (name: string): name is Role => Object.hasOwn(roleDefaults, name);
 
-/** None for another role name: what it may is for the service to say. */
+/** Empty for any other role name, whose codes the service defines. */
 export function codesOfRole(name: string): readonly PermissionCode[] {
   return isRole(name) ? roleDefaults[name] : [];
 }
 
-/** Each role that may be, and in place of one that reaches too far those within it that may. Other role names must be listed. */
+/** Keeps allowed roles and replaces each other one by the allowed roles within it. Other role names must be listed. */
 export function cappedRoles(roles: readonly string[], most: readonly string[]): string[] {
-  const kept = roles.flatMap((role) =>
+  const capped = roles.flatMap((role) =>
     most.includes(role) ? [role] : isRole(role) ? most.filter((name) => within[role].includes(name)) : [],
   );
-  return [...new Set(kept)];
+  return [...new Set(capped)];
 }
 
-/** The codes that any of the roles may hold; a role of another name reaches as far as `user`. */
+/** The codes that any of the roles may hold. A role of another name reaches as far as `user`. */
 export function cappedPermissions(permissions: ReadonlySet<PermissionCode>, most: readonly string[]): ReadonlySet<PermissionCode> {
   return permissions.intersection(new Set(most.flatMap((role) => (isRole(role) ? roleDefaults[role] : roleDefaults.user))));
 }

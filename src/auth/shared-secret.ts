@@ -1,9 +1,9 @@
-/** Secrets with which tokens are signed by HMAC: whoever can guess one is everybody. */
+/** Checks HMAC secrets. A guessed secret lets an attacker sign tokens for any person. */
 import { GatewayError } from '../types/errors.ts';
 
 const fewestBytes = 32;
 
-/** What back ends are shipped with, and what people leave as it was. */
+/** Default secrets of back ends and of examples. */
 const published = [
   'abcdefghijklmnopqrstuvwxyz',
   'abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz',
@@ -18,17 +18,17 @@ const published = [
   'bXktc2VjcmV0LWtleS1mb3Itand0LXNpZ25pbmctbXVzdC1iZS1sb25n',
 ];
 
-/** Fewer different letters than that is a pattern, not a secret. */
+/** A secret with fewer distinct characters is a pattern. */
 const fewestLetters = 10;
 
-/** Throws `configuration_invalid` for a secret that is short, published or a mere pattern. It is never told. */
+/** Throws `configuration_invalid` for a secret that is short, published or a pattern. The message does not contain it. */
 export function refuseWeakSecret(secret: string, param: string): void {
   const refuse = (why: string): GatewayError =>
     new GatewayError('configuration_invalid', `${param}: ${why}. Make a new one at the OAuth2 service, e.g. with: openssl rand -hex 32`, {
       param,
     });
   const known = published.map((each) => each.toLowerCase());
-  if (known.includes(secret.toLowerCase())) throw refuse('this secret is published; anybody can make tokens with it');
+  if (known.includes(secret.toLowerCase())) throw refuse('this secret is published, so anyone can sign tokens with it');
   if (Buffer.byteLength(secret) < fewestBytes) throw refuse(`the secret must have at least ${fewestBytes} bytes`);
   if (new Set(secret).size < fewestLetters) throw refuse('the secret repeats the same few letters');
 }

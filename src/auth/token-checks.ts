@@ -1,25 +1,22 @@
-/** What is checked on a token without any key: before the signature because it is cheap, and on claims because jose does not know our rules. */
+/** Checks of tokens without keys: before the signature because they are cheap, and rules on claims that jose does not have. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload } from 'jose';
 import { GatewayError } from '../types/errors.ts';
 import type { IssuerSettings } from './issuer.ts';
 
-/** Longer ones are refused before any work is done. */
+/** Longer tokens are refused without parsing. */
 const maxTokenLength = 32_768;
-/** Asymmetric: what every issuer signs with, but those that were set up with a shared secret. A public key never serves as one. */
+/** Asymmetric algorithms, for all issuers without a shared secret. A public key is never accepted as a secret. */
 export const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
 /** HMAC, only for issuers that were set up with a shared secret. */
 export const secretAlgorithms = ['HS256', 'HS384', 'HS512'];
 const tokenTypes = ['jwt', 'at+jwt', 'application/at+jwt'];
-/** What services write into the claims of tokens that are no access tokens (Keycloak `typ`, Cognito `token_use`). */
+/** Claim values of tokens that are not access tokens (Keycloak `typ`, Cognito `token_use`). */
 const otherKinds = ['id', 'refresh', 'offline', 'logout'];
 
 export const invalid = (message: string, cause?: unknown): GatewayError => new GatewayError('token_invalid', message, { cause });
 
-/**
- * The one token of a request, never from the query string. Two different ones are refused: nobody could tell which of them
- * counts. `tokenHeader`: one more header in which the company's services send it, in lower case.
- */
+/** The token of a request, never from the query string. Two different tokens are refused as ambiguous. `tokenHeader`: an additional header for tokens, in lower case. */
 export function bearerTokenOf(headers: IncomingHttpHeaders, tokenHeader: string | null = null): string {
   const { authorization } = headers;
   let token: string | undefined;
@@ -44,18 +41,18 @@ function sameToken(token: string | undefined, header: string | string[] | undefi
 }
 
 function bearerToken(authorization: string): string | undefined {
-  // The usual spelling needs no regular expression; this runs on every call.
+  // The common form needs no regular expression; this runs on every call.
   if (authorization.startsWith('Bearer ') && authorization.length > 7 && !authorization.includes(' ', 7)) return authorization.slice(7);
   return /^Bearer +([^\s]+) *$/i.exec(authorization)?.[1];
 }
 
-/** A JWT taken apart; nothing of it is verified. */
+/** A parsed JWT. Nothing is verified. */
 export interface UnverifiedToken {
   readonly header: Readonly<Record<string, unknown>>;
   readonly claims: JWTPayload;
 }
 
-/** Null for what is no JWT. */
+/** Null for a text that is not a JWT. */
 export function parseUnverified(token: string): UnverifiedToken | null {
   if (token.split('.', 4).length !== 3) return null;
   try {
@@ -66,8 +63,8 @@ export function parseUnverified(token: string): UnverifiedToken | null {
 }
 
 /**
- * Base64url can be written in several ways that mean the same bytes: padded, with other letters, with other bits at the end.
- * Of a signature each of them would be good, and one token would have many names. Throws `token_invalid` for all but one.
+ * Base64url has several spellings of the same bytes: padding, other letters, unused bits. A signature would be valid in each, so one
+ * token would have several cache keys. Throws `token_invalid` for all but the canonical one.
  */
 export function refuseNonCanonicalBase64(token: string): void {
   for (const part of token.split('.')) {
@@ -76,14 +73,14 @@ export function refuseNonCanonicalBase64(token: string): void {
   }
 }
 
-/** Refuses every token that no signature could make good; what it returns is still to be verified. Throws `token_invalid`. */
+/** Refuses tokens that no signature could make valid. The result still has to be verified. Throws `token_invalid`. */
 export function inspectToken({ header, claims }: UnverifiedToken, allowed: readonly string[]): { alg: string; kid?: string } {
   const { alg, kid, typ } = header;
   if (typeof alg !== 'string' || !allowed.includes(alg)) throw invalid('The token is signed in a way that is not accepted here.');
   if (kid !== undefined && typeof kid !== 'string') throw invalid('The token names its key in a way that is not accepted here.');
   if (typ !== undefined && (typeof typ !== 'string' || !tokenTypes.includes(typ.toLowerCase())))
     throw invalid('This kind of token is not accepted here (header "typ"); send an access token.');
-  // RFC 7515 4.1.11: extensions that are not understood make a token void, and Pailou understands none.
+  // RFC 7515 4.1.11: an unknown critical extension makes a token invalid, and Pailou knows none.
   if (Object.hasOwn(header, 'crit')) throw invalid('The token demands an extension (header "crit") that is not known here.');
   if (typeof claims.exp !== 'number')
     throw invalid('The token never expires (claim "exp" is missing). Only tokens that expire are accepted.');
@@ -95,7 +92,7 @@ export function inspectToken({ header, claims }: UnverifiedToken, allowed: reado
   return kid === undefined ? { alg } : { alg, kid };
 }
 
-/** Throws `token_invalid` if the token was made for another service or another client. */
+/** Throws `token_invalid` if the token was issued for another service or another client. */
 export function checkAudience(claims: JWTPayload, settings: IssuerSettings): void {
   const audiences = [claims.aud ?? []].flat();
   if (settings.audiences.length > 0 && !settings.audiences.some((each) => audiences.includes(each)))
@@ -106,7 +103,7 @@ export function checkAudience(claims: JWTPayload, settings: IssuerSettings): voi
     throw invalid('The token was issued to a client that may not be used here.');
 }
 
-/** What jose refused, in words that tell the way on. */
+/** Converts jose's errors to messages with a remedy. */
 export function asGatewayError(thrown: unknown): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
   if (thrown instanceof errors.JWTExpired)

@@ -1,4 +1,4 @@
-/** Words of the permission model: who is calling, what they want, what they want it with. DESIGN sections 2 and 7. */
+/** Types of the permission model: the caller, the action and the capability. DESIGN sections 2 and 7. */
 
 export const capabilityKinds = ['model', 'skill', 'mcp'] as const;
 export type CapabilityKind = (typeof capabilityKinds)[number];
@@ -12,39 +12,39 @@ export const permissionCodes: readonly PermissionCode[] = capabilityKinds.flatMa
   actions.map((action): PermissionCode => `llm:${kind}:${action}`),
 );
 
-/** The four roles say how far an allowed act reaches. A caller may hold other role names too; they reach as far as `user`. */
+/** The four roles define how far an allowed action reaches. A caller may hold other role names too; those reach as far as `user`. */
 export const roles = ['admin', 'developer', 'user', 'viewer'] as const;
 export type Role = (typeof roles)[number];
 
-/** Who is calling. Frozen, made only from a verified credential. */
+/** The caller. Frozen, and created only from a verified credential. */
 export interface Principal {
-  /** Stable identity within the issuer (`sub`, or what the mapping names). */
+  /** Stable identity within the issuer: `sub`, or the claim of the mapping. */
   readonly subject: string;
-  /** Shown to people; never used to decide. */
+  /** For display; never used in a decision. */
   readonly username: string;
   readonly tenant: string;
-  /** Role names as mapped: the four and any others (grants may name them). */
+  /** Role names as mapped: the four and any others, which grants may name. */
   readonly roles: readonly string[];
   readonly permissions: ReadonlySet<PermissionCode>;
-  /** OAuth2 client that the token was issued to, if it says so. */
+  /** The OAuth2 client that the token was issued to; null when the token does not name one. */
   readonly client: string | null;
   readonly issuer: string;
-  /** `session`: a person in a browser, behind whose cookie is a token. */
+  /** `session`: a browser session whose cookie refers to a stored token. */
   readonly credential: 'token' | 'key' | 'session';
-  /** The id of the key, where the credential is one. */
+  /** The id of the key when the credential is a key. */
   readonly key?: string;
-  /** What a key narrows its owner's reach to, as capability patterns; left out: to nothing less. */
+  /** Capability patterns that restrict a key. Absent: no restriction. */
   readonly within?: readonly string[];
-  /** Epoch milliseconds after which the credential is void. */
+  /** Epoch milliseconds at which the credential expires. */
   readonly expiresAt: number;
 }
 
-/** The person behind the credential, the same whatever client or key is used. */
+/** The person behind the credential. The same for every client and key of that person. */
 export function personKey({ tenant, issuer, subject }: Pick<Principal, 'tenant' | 'issuer' | 'subject'>): string {
   return `${tenant}\n${issuer}\n${subject}`;
 }
 
-/** A thing that a decision is about. `owner` is the person who owns it (`personRef`), or null for nobody. */
+/** The subject of a decision. `owner` is the person who owns it (`personRef`), or null when it has no owner. */
 export interface Capability {
   readonly kind: CapabilityKind;
   /** `gpt-4o`, `doc-summary`, `files` or, for one tool, `files/read`. */
@@ -52,20 +52,20 @@ export interface Capability {
   readonly tenant: string;
   readonly owner: string | null;
   readonly tags: readonly string[];
-  /** The id of its row, or of its server's row. Absent for what has no row yet: no grant on one thing reaches that. */
+  /** The id of its row, or of its server's row. Absent when it has no row yet: grants on single rows do not reach it then. */
   readonly row?: string;
-  /** The tags by which grants reach it. Absent where no administrator approved its name: neither patterns nor tags of grants reach it. */
+  /** The tags by which grants reach it. Absent when no administrator approved its name: patterns and tags of grants do not reach it then. */
   readonly approvedTags?: readonly string[];
 }
 
-/** The answer of the one decision function. `rule` is a stable word, `reason` a sentence for people. */
+/** The result of a decision. `rule` is a stable identifier, `reason` a sentence for people. */
 export type Decision =
   | { readonly allowed: true; readonly rule: string; readonly reason: string }
-  /** `param`: the field at which a write reaches too far. */
+  /** `param`: the field of a write that needs a right that the writer lacks. */
   | { readonly allowed: false; readonly status: 403 | 404; readonly rule: string; readonly reason: string; readonly param?: string };
 
-/** Which capabilities of a tenant are granted to a principal; compiled once per snapshot. */
+/** The capabilities of a tenant that are granted to a principal. Compiled once per snapshot. */
 export interface GrantIndex {
-  /** The id of a live grant that gives `action` (use implies view) on the capability, or null. `now` in epoch ms. */
+  /** The id of a valid grant of `action` on the capability, or null. `use` implies `view`. `now` in epoch milliseconds. */
   find(principal: Principal, action: 'view' | 'use', capability: Capability, now: number): string | null;
 }

@@ -1,8 +1,8 @@
-/** What a person said to one held call of a tool. */
+/** A person's decision about one tool call that waits for approval. */
 export interface Decision {
-  /** The question's, as an earlier answer asked it. */
+  /** The id of the approval request, from an earlier answer. */
   readonly id: string;
   readonly approve: boolean;
-  /** Where it stands in the request, for faults. */
+  /** The path in the request, for error messages. */
   readonly place: string;
 }

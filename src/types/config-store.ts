@@ -1,4 +1,4 @@
-/** What the configuration service needs of the database. Implemented once in `storage/`, over SQLite and PostgreSQL alike. */
+/** The database contract of the configuration service. Implemented once in `storage/`, for SQLite and PostgreSQL. */
 import type { ConfigRow, ResourceKind } from './resources.ts';
 
 /** One row written or removed at one revision. `before` is null on create, `after` null on delete. */
@@ -15,7 +15,7 @@ export interface Actor {
   readonly username: string;
   readonly tenant: string;
   readonly requestId: string;
-  /** What an administrator writes is approved: grants by name and by tag reach it. Absent: false. */
+  /** Rows of administrators are approved: grants by name and by tag reach them. Absent: false. */
   readonly isAdministrator?: boolean;
 }
 
@@ -39,10 +39,10 @@ export interface ConfigStore {
   /** One tenant's changes after `after`, oldest first, at most `limit`. */
   history(query: { readonly tenant: string; readonly after: number; readonly limit: number }): Promise<readonly HistoryEntry[]>;
   /**
-   * Writes the changes as revision `expected + 1`: rows, history and audit in one transaction, then notifies the other processes.
-   * Returns the new revision, or null if the database is no longer at `expected` (another process wrote first: reload, check, try again).
+   * Writes the changes as revision `expected + 1` in one transaction (rows, history, audit), then notifies the other processes. Returns
+   * the new revision. Returns null when the database is no longer at `expected`: reload, validate and try again.
    */
   commit(expected: number, changes: readonly ConfigChange[], actor: Actor, summary: string): Promise<number | null>;
-  /** Calls back when another process may have committed. Returns the way to stop. Never the only means: the service polls too. */
+  /** Calls back when another process may have committed. Returns a function that stops it. The service polls too. */
   watch(listener: () => void): () => void;
 }

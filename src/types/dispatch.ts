@@ -1,28 +1,28 @@
-/** Words of the router: which deployment next, and what is known about the load. */
+/** Types of the router: candidates and load. */
 import type { Deployment, ModelEntry } from './snapshot.ts';
 
 export interface DeploymentLoad {
-  /** Attempts under way on this node. */
+  /** Attempts in progress on this node. */
   readonly inFlight: number;
-  /** All that it was ever given, those too. */
+  /** All attempts since the start, including those in progress. */
   readonly attempts: number;
-  /** Milliseconds to the first visible token, of the latest attempts most; null before the first success. */
+  /** Milliseconds to the first visible token, weighted to the latest attempts; null before the first success. */
   readonly firstTokenMs: number | null;
 }
 
-/** What a strategy may look at. Live numbers are those of this node. */
+/** The input of a strategy. Live numbers are those of this node. */
 export interface RoutingContext {
   readonly model: ModelEntry;
   readonly load: (deployment: Deployment) => DeploymentLoad;
-  /** The same text for calls that belong together (one conversation, one caller), so that vendors' prompt caches hit. */
+  /** The same text for calls that belong together, such as one conversation, so that they hit vendors' prompt caches. */
   readonly affinity: () => string;
-  /** From 0 to 1, 1 excluded. */
+  /** From 0 inclusive to 1 exclusive. */
   readonly random: () => number;
-  /** Nobody is called: the question is only what would be done. It must leave no trace. */
+  /** True for a dry run. It must not change any state. */
   readonly asking: boolean;
 }
 
-/** Orders the deployments of one tier: the first is tried first. Must return each candidate exactly once. */
+/** Orders the deployments of one tier, best first. Must return each candidate exactly once. */
 export interface Strategy {
   order(candidates: readonly Deployment[], context: RoutingContext): readonly Deployment[];
 }

@@ -1,13 +1,13 @@
-/** The one error class and the one table of codes. `docs/errors.md` is held to this table by a test. */
+/** The error class and the table of error codes. A test checks `docs/errors.md` against this table. */
 
 interface ErrorRule {
-  /** HTTP status shown to the caller. */
+  /** The HTTP status of the response. */
   readonly status: number;
   /** OpenAI's `error.type`. */
   readonly type: string;
-  /** Whether another deployment, or the same one later, may succeed. Dispatch reads this. */
+  /** True when another deployment, or the same one later, may succeed. Read by dispatch. */
   readonly retryable: boolean;
-  /** What it means and what to do, for `docs/errors.md`. */
+  /** Meaning and remedy, for `docs/errors.md`. */
   readonly meaning: string;
 }
 
@@ -263,20 +263,20 @@ export type ErrorCode = keyof typeof errorTable;
 export interface GatewayErrorOptions {
   /** The request field at fault, as a path such as `messages[0].role`. */
   readonly param?: string | undefined;
-  /** For operators (logs, ledger). Never sent to a caller; vendor text belongs here. */
+  /** For operators (logs, ledger). Never sent to a caller. Vendor text belongs here. */
   readonly details?: unknown;
-  /** For the caller, beside the message: e.g. the current row of a conflict. */
+  /** Additional members for the caller, such as the current row of a conflict. */
   readonly expose?: Record<string, unknown> | undefined;
   readonly retryAfterSeconds?: number | undefined;
-  /** Overrides the table where the fact is known better at the place of the fault. */
+  /** Overrides the table when the place of the failure knows better. */
   readonly retryable?: boolean | undefined;
   readonly cause?: unknown;
 }
 
-/** Every expected failure in Pailou. `message` is for the caller: plain, names the field and the remedy, no vendor text. */
-/** The end of a month's budget is the farthest that anybody is sent; a vendor may say anything. */
+/** The upper bound of a `Retry-After`: the end of a month's budget. A vendor's value may be larger. */
 const longestWaitSeconds = 31 * 86_400;
 
+/** Every expected failure in Pailou. `message` is for the caller: plain, names the field and the remedy, no vendor text. */
 export class GatewayError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
@@ -303,7 +303,7 @@ export class GatewayError extends Error {
   }
 }
 
-/** Any thrown value as a GatewayError: unknown ones become `internal_error`, whose message tells the caller nothing. */
+/** Any thrown value as a GatewayError. Unknown ones become `internal_error`, whose message reveals nothing. */
 export function toGatewayError(thrown: unknown): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
   return new GatewayError('internal_error', 'Something went wrong inside Pailou. Report it with the request id.', {

@@ -1,4 +1,4 @@
-/** JSON as it comes off a wire: untrusted, possibly with fields that Pailou does not know. */
+/** JSON as received: untrusted, possibly with unknown fields. */
 
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
 

@@ -1,4 +1,4 @@
-/** What is publicly known of an upstream model: the columns of the one table of models. A column that is left out is unknown, never zero or no. */
+/** Public facts about an upstream model: the columns of the model catalogue. A missing column is unknown, never zero or false. */
 import { z } from 'zod';
 import { type PriceSpec, priceSpec } from './price-spec.ts';
 import { structuredOutputs } from './structured-output.ts';
@@ -42,7 +42,7 @@ const columns = {
   note: z.string().min(1).max(300).optional(),
 };
 
-/** One line of a vendor's table. */
+/** One row of a vendor's table. */
 const builtInModel = z.strictObject({
   model: modelName.describe("The vendor's own name of the model."),
   also: z.array(modelName).min(1).optional().describe('Other names for the same model at the same price.'),
@@ -64,7 +64,7 @@ export const vendorTable = z.strictObject({
 });
 export type VendorTable = z.output<typeof vendorTable>;
 
-/** One entry of an operator's own file: it replaces the columns that it names. */
+/** One entry of an operator's file. It replaces the columns that it names. */
 const operatorModel = z.strictObject({
   kind: z.string().min(1).max(64).describe('The kind of the provider, such as openai.'),
   model: modelName,
@@ -84,24 +84,24 @@ export interface ModelSource {
 /** One model of the catalogue. */
 export interface KnownModel extends Omit<z.output<z.ZodObject<typeof columns>>, 'price'> {
   readonly vendor: string;
-  /** As the catalogue has it; a deployment may name it otherwise. */
+  /** As in the catalogue. A deployment may use another name. */
   readonly model: string;
-  /** One for each currency in which the vendor bills; the usual one first. */
+  /** One for each billing currency; the most common one first. */
   readonly prices: readonly PriceSpec[];
-  /** The last one said the most recent of it. */
+  /** The last entry has the newest data. */
   readonly sources: readonly ModelSource[];
 }
 
-/** A provider as the catalogue knows it. */
+/** A provider as identified in the catalogue. */
 export interface VendorKey {
   readonly kind: string;
-  /** The host of its address; it tells two regions of one vendor apart. Null where the row names none. */
+  /** The host of its address, which distinguishes regions of one vendor. Null when the row names none. */
   readonly host: string | null;
 }
 
 export interface ModelCatalogue {
-  /** What is known of the upstream model; undefined where nothing is. Reads a vendor's table once, when it is first asked for. */
+  /** The catalogue entry of the upstream model, or undefined. Reads a vendor's table once, on first use. */
   find(provider: VendorKey, model: string): KnownModel | undefined;
-  /** All of it, vendor by vendor. */
+  /** All entries, grouped by vendor. */
   all(): readonly KnownModel[];
 }

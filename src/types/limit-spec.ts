@@ -1,4 +1,4 @@
-/** The row of a limit: whose calls of what are counted, and how many are allowed. */
+/** The row of a limit: which calls are counted, and how many are allowed. */
 import { z } from 'zod';
 import { amountField, currencyField, parseAmount } from './money.ts';
 import { textField } from './printable-text.ts';

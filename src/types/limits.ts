@@ -1,28 +1,25 @@
-/** Words of limits and budgets: which rules count a call. */
+/** Types of limits and budgets. */
 import type { Capability, Principal } from './access.ts';
 import type { LimitSpec } from './limit-spec.ts';
 
-/** Whom a limit may count. */
+/** The caller as limits count it. */
 export interface Counted extends Pick<Principal, 'issuer' | 'subject' | 'roles' | 'client'> {
-  /** Null or left out: they came with a token. */
+  /** The id of the key. Null or absent for a token. */
   readonly key?: string | null;
 }
 
 /** One limit as configured. */
 export interface LimitRule {
-  /** The same as long as the same calls are counted; another amount alone does not begin a new count. */
+  /** Unchanged as long as the same calls are counted. A changed amount alone keeps the count. */
   readonly id: string;
   readonly tenant: string;
   readonly name: string;
   readonly spec: LimitSpec;
 }
 
-/** The limits of one tenant, compiled for questions. */
+/** The limits of one tenant, compiled for lookup. */
 export interface LimitIndex {
-  /**
-   * Every rule that counts a call of `caller` to a model or a tool; `deployments` are those that may answer it. The same empty list where
-   * there is none.
-   */
+  /** Every rule that counts a call of `caller` to a model or a tool. `deployments` are those that may answer. Returns one shared empty list when there is none. */
   find(
     caller: Counted,
     capability: Pick<Capability, 'kind' | 'name' | 'tags'>,

@@ -1,4 +1,4 @@
-/** The part of pino that the layers use: an object of fields first, then the sentence. Secrets are redacted by the sink. */
+/** The subset of pino that the layers use: fields first, then the message. The sink redacts secrets. */
 export interface Logger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;

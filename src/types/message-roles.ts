@@ -1,3 +1,3 @@
-/** The roles that a message of OpenAI's format may have. Some vendors know more, such as Kimi's `cache`. */
+/** The roles of messages in OpenAI's format. Some vendors have more, such as Kimi's `cache`. */
 
 export const messageRoles: ReadonlySet<unknown> = new Set(['system', 'developer', 'user', 'assistant', 'tool', 'function']);

@@ -1,12 +1,12 @@
-/** Exact amounts of money: decimals as people write them outside, whole femto-units (10^-15 of the currency) inside. */
+/** Exact amounts of money: decimals outside, integer femto-units (10^-15 of the currency) inside. */
 import { z } from 'zod';
 
-/** Femto-units of some currency. */
+/** Femto-units of one currency. */
 export type Femto = bigint;
 
 const places = 15;
 const one: Femto = 10n ** BigInt(places);
-/** A micro-unit, 10^-6 of the currency: what counters and the ledger's first column hold. */
+/** A micro-unit, 10^-6 of the currency: the unit of counters and of the ledger's first column. */
 const micro: Femto = 10n ** BigInt(places - 6);
 
 /** A number as its shortest decimal, without an exponent. */
@@ -21,7 +21,7 @@ function plainText(value: number): string {
   return sign + (point >= digits.length ? digits.padEnd(point, '0') : `${digits.slice(0, point)}.${digits.slice(point)}`);
 }
 
-/** What a sum of doubles has too much, such as 0.30000000000000004, is cut off. */
+/** Removes the rounding error of sums of doubles, such as 0.30000000000000004. */
 function shortText(value: number): string {
   const text = plainText(value);
   return text.length - text.indexOf('.') - 1 > places && text.includes('.') ? value.toFixed(places) : text;
@@ -29,7 +29,7 @@ function shortText(value: number): string {
 
 const decimalText = /^(\d{1,12})(?:\.(\d{1,15}))?$/;
 
-/** The exact amount of a decimal such as `"2.00"` or `0.5` (a number to 15 places); null for anything else, also for one below zero. */
+/** The exact amount of a decimal such as `"2.00"` or `0.5` (numbers to 15 places). Null for anything else and for negative values. */
 export function parseAmount(decimal: string | number): Femto | null {
   const found = decimalText.exec(typeof decimal === 'number' ? shortText(decimal) : decimal);
   if (found === null) return null;
@@ -37,12 +37,12 @@ export function parseAmount(decimal: string | number): Femto | null {
   return BigInt(whole) * one + BigInt(fraction.padEnd(places, '0'));
 }
 
-/** `part` of `whole` parts, rounded half up to a femto-unit. Neither is below zero. */
+/** `part` divided by `whole`, rounded half up to a femto-unit. Neither is negative. */
 export function divided(part: bigint, whole: bigint): bigint {
   return (2n * part + whole) / (2n * whole);
 }
 
-/** The decimal without superfluous zeros, exact. */
+/** The exact decimal without trailing zeros. */
 export function amountText(amount: Femto): string {
   const sign = amount < 0n ? '-' : '';
   const size = amount < 0n ? -amount : amount;
@@ -50,12 +50,12 @@ export function amountText(amount: Femto): string {
   return `${sign}${size / one}${fraction === '' ? '' : `.${fraction}`}`;
 }
 
-/** For display: the nearest number. This is where an amount is rounded, once. */
+/** The nearest number, for display. The only place where an amount is rounded. */
 export function amountNumber(amount: Femto): number {
   return Number(amountText(amount));
 }
 
-/** An amount as two whole numbers that JSON and databases hold: micro-units, and the femto-units beyond them (fewer than 10^9). */
+/** An amount as two integers that JSON and databases hold: micro-units, and the remaining femto-units (fewer than 10^9). */
 export interface SplitAmount {
   readonly micro: number;
   readonly femto: number;
@@ -65,7 +65,7 @@ export function splitAmount(amount: Femto): SplitAmount {
   return { micro: Number(amount / micro), femto: Number(amount % micro) };
 }
 
-/** Sums of both parts may be larger than a number holds exactly. */
+/** Sums of both parts may exceed the exact range of a number. */
 export function joinAmount(microUnits: bigint | number, femtoUnits: bigint | number): Femto {
   return BigInt(microUnits) * micro + BigInt(femtoUnits);
 }
@@ -92,7 +92,7 @@ const currencies: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** What is often written for a code. */
+/** Common other spellings of a code. */
 const written: Readonly<Record<string, string>> = {
   RMB: 'CNY',
   CNH: 'CNY',
@@ -119,7 +119,7 @@ export const currencyField = z
   })
   .describe('A currency code of ISO 4217, such as USD, EUR or CNY.');
 
-/** A decimal of at most `digits` places, written as a text or a number. `unit` completes "amount of the currency", e.g. `per million tokens`. */
+/** A decimal of at most `digits` places, as text or number. `unit` completes "amount of the currency", e.g. `per million tokens`. */
 export function amountField(unit: string, digits: number) {
   const message = `must be an amount of the currency ${unit}, as a decimal such as "2.00" or 0.5, not below 0 and with at most ${digits} places`;
   const pattern = new RegExp(`^\\d{1,12}(\\.\\d{1,${digits}})?$`);

@@ -1,7 +1,4 @@
-/**
- * The contract of every extension: one file, one default export, one row in the database.
- * The loader finds plugin files; nobody imports them.
- */
+/** The contract of every extension: one file, one default export, one row in the database. The loader finds plugin files; no other file imports them. */
 import type { ZodType } from 'zod';
 import type { Accounts } from './accounts.ts';
 import type { Logger } from './logger.ts';
@@ -14,60 +11,60 @@ import type { TokenExchange } from './token-exchange.ts';
 import type { WireFormat } from './wire-format.ts';
 import type { PluginReach } from './writes.ts';
 
-/** A plugin author finds the whole contract of a provider beside `definePlugin`. */
+/** Exported here so that plugin authors find the contract of a provider beside `definePlugin`. */
 export type { Provider, UpstreamCall, UpstreamFailure } from './provider.ts';
 
-/** What each plugin type makes. */
+/** The instance type of each plugin type. */
 export interface PluginInstances {
-  /** A connection to a vendor; made per row of `llm_provider_config`. */
+  /** A connection to a vendor; created per row of `llm_provider_config`. */
   readonly provider: Provider;
   /** A vendor's wire format; one instance per process. */
   readonly format: WireFormat;
   /** An order among equal deployments; one instance per process. */
   readonly strategy: Strategy;
-  /** A kind of skill; made per row of `llm_skill_config`. */
+  /** A kind of skill; created per row of `llm_skill_config`. */
   readonly skill: Skill;
-  /** A transport to an MCP server; made per row of `llm_mcp_config`. */
+  /** A transport to an MCP server; created per row of `llm_mcp_config`. */
   readonly 'tool-source': ToolSource;
 }
 export type PluginType = keyof PluginInstances;
 
-/** What a plugin may use of the house. */
+/** The services that a plugin may use. */
 export interface PluginServices {
   readonly logger: Logger;
   readonly mode: 'development' | 'production';
-  /** Programs that a stdio MCP server of the row's tenant may start, as the operator allows them. */
+  /** Programs that the operator allows for stdio MCP servers of the row's tenant. */
   readonly stdioPrograms: readonly StdioProgram[];
-  /** As whom they run; null for the user of Pailou. */
+  /** The user that these programs run as; null for the user of Pailou. */
   readonly stdioUser: SystemUser | null;
-  /** The tenant of the row; left out for a plugin that has no row. */
+  /** The tenant of the row. Absent for a plugin without a row. */
   readonly tenant?: string;
-  /** Throws GatewayError `configuration_invalid` if Pailou may not connect to this URL. Checked again at connect time. */
+  /** Throws `configuration_invalid` when the outbound guard refuses this URL. Checked again at connect time. */
   checkUrl(url: string, param: string): URL;
-  /** A `fetch` that goes through the outbound guard. For plugins that must do their own I/O (MCP); not for model calls. */
+  /** A `fetch` through the outbound guard, for plugins with their own I/O (MCP). Not for model calls. */
   readonly fetch: typeof fetch;
-  /** Where a caller's own token may be sent. */
+  /** Checks where a caller's own token may be sent. */
   readonly tokenExchange: TokenExchange;
-  /** People's accounts at what the row stands for; left out for a plugin that has no row. */
+  /** People's own accounts at the row's server. Absent for a plugin without a row. */
   readonly accounts?: Accounts;
 }
 
 /**
- * `options` is at once the validator of the row, the type of the code and the JSON Schema of the API.
- * Mark secret fields with `secret()` from `secret.ts`. `create` may be asynchronous; an instance that holds
- * resources implements `Symbol.asyncDispose` and is disposed when the last call that uses it has ended.
+ * `options` is the validator of the row, the type of the code and the JSON Schema of the API. Mark secret fields with `secret()` from
+ * `secret.ts`. `create` may be asynchronous. An instance with resources implements `Symbol.asyncDispose`; it is disposed when the last
+ * call that uses it has ended.
  */
 export interface Plugin<T extends PluginType = PluginType, O = unknown> {
   readonly type: T;
   readonly kind: string;
   readonly title: string;
   readonly options: ZodType<O>;
-  /** What a row with these options acts on beyond the address that it names. Such rows are for administrators. */
+  /** What a row with these options acts on beyond its own address. Only administrators may write such rows. */
   reaches?(options: O): readonly PluginReach[];
   create(options: O, services: PluginServices): PluginInstances[T] | Promise<PluginInstances[T]>;
 }
 
-/** Checks a plugin's type where it is written, and infers its options from the schema. */
+/** Type-checks a plugin at its definition and infers its options from the schema. */
 export function definePlugin<T extends PluginType, O>(plugin: Plugin<T, O>): Plugin<T, O> {
   return plugin;
 }

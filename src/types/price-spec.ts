@@ -1,10 +1,10 @@
-/** The price of an upstream model as people write it: decimals of a currency, each in the unit that its field names. */
+/** The price of an upstream model as configured: decimals of a currency, each in the unit of its field. */
 import { z } from 'zod';
 import { amountField, currencyField } from './money.ts';
 
 const perMillionTokens = (what: string) => amountField('per million tokens', 9).describe(`Per million tokens: ${what}`);
 
-/** Pictures cost by size and quality with many vendors; the first entry that fits counts. */
+/** Many vendors price pictures by size and quality. The first matching entry applies. */
 const pictureList = z
   .array(
     z.strictObject({
@@ -60,7 +60,7 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-/** Peak and off-peak. */
+/** A peak or off-peak period. */
 const period = z.strictObject({
   from: hour,
   to: hour.describe('Not included. Before `from`: the next day.'),

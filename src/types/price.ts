@@ -1,4 +1,4 @@
-/** A price ready to be reckoned with: whole femto-units for one of each unit. What is counted costs count times rate, so that parts and sums cost the same. */
+/** A compiled price: integer femto-units per unit. Cost is count times rate, so that parts add up to the cost of the sum. */
 import type { Usage } from './chat.ts';
 import { divided, type Femto, parseAmount } from './money.ts';
 import type { PriceSpec, RateName, RateSpecs } from './price-spec.ts';
@@ -37,11 +37,11 @@ export interface Price {
   readonly tiers: readonly (Variant & { readonly above: number })[];
   readonly periods: readonly Period[];
   readonly batch: Variant | null;
-  /** The rates of each combination of tier, period and batch that was met. */
+  /** Memoized rates of each combination of tier, period and batch. */
   readonly known: Map<number, Rates>;
 }
 
-/** The ways in which an operation may be billed. A price serves an operation if it has all the rates of one of them. */
+/** The ways in which an operation may be billed. A price serves an operation when it has all rates of one of them. */
 export const billings: Readonly<Record<Operation, readonly (readonly RateName[])[]>> = {
   chat: [['input', 'output'], ['per_request']],
   embeddings: [['input'], ['per_request']],
@@ -145,7 +145,7 @@ function ratesOf(price: Price, layers: readonly (Variant | null | undefined)[]):
     }));
   };
   for (const layer of layers) if (layer?.factor) times = (times * layer.factor) / unitFemto;
-  // What a layer names itself is not multiplied by its own factor, but by those of the later layers.
+  // The factor of a layer multiplies the rates of earlier layers, not its own.
   put(price.spec, times);
   for (const [index, layer] of layers.entries()) {
     if (layer === null || layer === undefined) continue;
@@ -166,7 +166,7 @@ function ratesFor(price: Price, usage: Usage, at: number): Rates {
   return rates;
 }
 
-/** Input and output are split, so that no token is counted twice. What a vendor does not tell apart is what the operation is about: sound, or pictures. */
+/** Splits input and output so that no token is counted twice. Tokens without a modality count as that of the operation: sound or pictures. */
 function tokensCost({ simple }: Rates, operation: Operation, usage: Usage): Femto {
   const { audio_input: heard, audio_output: spoken, image_output: painted } = simple;
   const input = (operation === 'transcriptions' ? heard : undefined) ?? simple.input ?? 0n;
@@ -190,7 +190,7 @@ function tokensCost({ simple }: Rates, operation: Operation, usage: Usage): Femt
   return cost + BigInt(fresh) * output;
 }
 
-/** Null where none of the list fits what was asked for. */
+/** Null when no entry of the list matches the request. */
 function picturesCost({ pictures }: Rates, { pictures: count = 0, pictureSize, pictureQuality }: Usage): Femto | null {
   if (count === 0 || pictures.length === 0) return 0n;
   const found = pictures.find(
@@ -199,12 +199,12 @@ function picturesCost({ pictures }: Rates, { pictures: count = 0, pictureSize, p
   return found === undefined ? null : BigInt(count) * found.price;
 }
 
-/** True where the price has a rate for what the operation is billed in. */
+/** True when the price has a rate for the billing unit of the operation. */
 export function serves({ spec }: Price, operation: Operation): boolean {
   return billings[operation].some((way) => way.every((name) => spec[name] !== undefined));
 }
 
-/** What `usage` costs, of a call begun at `at` (epoch milliseconds). Null where the price has nothing for the unit of the operation. */
+/** The cost of `usage` for a call that began at `at` (epoch milliseconds). Null when the price lacks the unit of the operation. */
 export function costOf(price: Price, operation: Operation, usage: Usage, at: number): Femto | null {
   if (!serves(price, operation)) return null;
   const rates = ratesFor(price, usage, at);

@@ -1,4 +1,4 @@
-/** How one vendor is reached: the contract of a provider. */
+/** The contract of a provider: how a vendor is reached. */
 import type { GatewayError } from './errors.ts';
 import type { JsonObject } from './json.ts';
 import type { StructuredOutputSupport } from './structured-output.ts';
@@ -15,15 +15,15 @@ export interface UpstreamCall {
   warn(note: string): void;
 }
 
-/** What goes out, for credentials that sign it. */
+/** The outgoing request, for credentials that sign it. */
 export interface Outgoing {
   readonly method: 'GET' | 'POST';
   readonly url: string;
-  /** Null where there is none, or where it is streamed. */
+  /** Null when there is no body or it is streamed. */
   readonly body: Buffer | string | null;
 }
 
-/** An answer that is not a success, for classification. */
+/** An error response, for classification. */
 export interface UpstreamFailure {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -31,19 +31,19 @@ export interface UpstreamFailure {
   readonly body: string;
 }
 
-/** How a vendor is told that the last message of a request is the beginning of its answer, which it is to go on with. */
+/** How a vendor is asked to continue the last message of a request. */
 export interface Prefill {
-  /** Members of that message, beside its role and content. */
+  /** Members of that message beside role and content. */
   readonly message?: JsonObject;
-  /** Members of the request. */
+  /** Members of the request body. */
   readonly body?: JsonObject;
-  /** The answer says the beginning once more. */
+  /** True when the answer repeats the prefill. */
   readonly repeats?: boolean;
 }
 
-/** Describes a vendor; does no call I/O itself. */
+/** Describes a vendor. Does no I/O for calls. */
 export interface Provider {
-  /** The wire format (by kind) for each operation that the vendor has. */
+  /** The kind of the wire format for each operation of the vendor. */
   readonly formats: Readonly<Partial<Record<Operation, string>>>;
   /** Further wire formats for chats. A deployment, the catalogue or `chatFormat` chooses among them. */
   readonly otherChatFormats?: readonly string[];
@@ -51,30 +51,30 @@ export interface Provider {
   chatFormat?(model: string): string | undefined;
   /** The full URL of this call. */
   address(call: UpstreamCall): string;
-  /** The full URL of the vendor's list of models, which is asked for to see whether it is there. Left out: it has none. */
+  /** The full URL of the vendor's model list, used as a health check. Absent: there is none. */
   modelsAddress?(): string;
   /** Adds the credential to the headers. */
   authorize(headers: Record<string, string>, call: UpstreamCall, outgoing: Outgoing): void | Promise<void>;
-  /** The dialect's last word on the JSON body. Leave it out where the format fits: raw bytes are then passed on unparsed. */
+  /** Changes the JSON body for the dialect. Omit it when the format fits: raw bytes then pass through unparsed. */
   adjust?(body: JsonObject, call: UpstreamCall): JsonObject;
-  /** False where `adjust` would change nothing in this request, so that its bytes may pass on. Left out: always adjusted. */
+  /** False when `adjust` would not change this request, so that its bytes may pass. Absent: always adjusted. */
   adjusts?(body: JsonObject, call: UpstreamCall): boolean;
   /** How this vendor's answers differ from their format. */
   readonly reading?: Reading;
-  /** True for models that answer only as a stream; Pailou gathers it for a caller who wants it whole. */
+  /** True for models that answer only as a stream. Pailou buffers it for callers that want a complete answer. */
   mustStream?(model: string): boolean;
-  /** The vendor wants `reasoning_content` back with the assistant messages that called tools. */
+  /** The vendor expects `reasoning_content` back in assistant messages that called tools. */
   readonly replaysReasoning?: boolean;
-  /** Which fields of earlier messages go back to the vendor as the client sent them; `reasoning_content` if `replaysReasoning` and this is left out. */
+  /** Fields of earlier messages that go back to the vendor as the client sent them. Default with `replaysReasoning`: `reasoning_content`. */
   readonly replays?: readonly string[];
-  /** The vendor knows Anthropic's `cache_control` on parts, messages and tools; it is taken out for all others of OpenAI's format. */
+  /** The vendor supports Anthropic's `cache_control` on parts, messages and tools. It is removed for all other vendors of OpenAI's format. */
   readonly cacheControl?: boolean;
-  /** How this model goes on from the beginning of an answer; undefined where it cannot, or is not known to. */
+  /** How this model continues a prefilled answer; undefined when it cannot or is not known to. */
   prefill?(model: string): Prefill | undefined;
-  /** How this vendor holds answers to a JSON Schema, where the catalogue does not say. Left out: it holds them itself. */
+  /** How this vendor enforces a JSON Schema when the catalogue does not define it. Absent: natively. */
   readonly structuredOutput?: StructuredOutputSupport;
-  /** The most inputs that one request for embeddings may hold; longer lists are split. */
+  /** The maximum number of inputs of one embeddings request. Longer lists are split. */
   readonly embeddingsBatch?: number;
-  /** Knows this vendor's own error codes better than the common table; undefined leaves it to that. */
+  /** Classifies the vendor's own error codes. Undefined: the common table applies. */
   classify?(failure: UpstreamFailure): GatewayError | undefined;
 }

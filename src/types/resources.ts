@@ -1,4 +1,4 @@
-/** The things an administrator sets, as zod schemas: validator, type and API documentation in one. */
+/** The resources that an administrator configures, as zod schemas: validator, type and API documentation. */
 import { z } from 'zod';
 import type { Basis } from './basis.ts';
 import { structuredOutputs } from './structured-output.ts';
@@ -35,7 +35,7 @@ export const providerSpec = z.strictObject({
     ),
 });
 
-/** What a probe can ask. */
+/** The questions of a probe. */
 export const probeQuestions = ['models', 'token'] as const;
 
 const probe = z.strictObject({
@@ -57,10 +57,10 @@ const probe = z.strictObject({
     ),
 });
 
-/** The two APIs for chats of vendors that speak OpenAI's formats. */
+/** The two chat APIs of vendors that speak OpenAI's formats. */
 export const chatApis = ['chat_completions', 'responses'] as const;
 
-/** What one deployment may take on this node; left out: as much as comes. */
+/** Limits of one deployment on this node. Absent: no limit. */
 const deploymentLimits = z.strictObject({
   requests_per_minute: z.int().min(1).optional(),
   tokens_per_minute: z.int().min(1).optional(),
@@ -101,7 +101,7 @@ const deployment = z.strictObject({
     ),
 });
 
-/** The classes of failure that a fallback can be named for. */
+/** The classes of failure for which a fallback can be configured. */
 export const failureClasses = ['overload', 'error', 'context_length', 'content_filter'] as const;
 export type FailureClass = (typeof failureClasses)[number];
 
@@ -143,7 +143,7 @@ const hedge = z.strictObject({
   unknown_ms: milliseconds.optional().describe('The time to wait while too few calls are known; left out: it is not asked then.'),
 });
 
-/** With whom a kept answer is shared, always within one tenant. */
+/** The callers that share a cached answer, always within one tenant. */
 export const cacheScopes = ['user', 'roles', 'tenant'] as const;
 
 const cache = z.strictObject({
@@ -157,7 +157,7 @@ const cache = z.strictObject({
   max_bytes: z.int().min(1_000).max(16_777_216).default(1_000_000).describe('Longer answers are not kept.'),
 });
 
-/** What becomes of a streamed answer that breaks off in the middle. */
+/** The handling of a stream that breaks after its first token. */
 export const interruptions = ['error', 'resume', 'withhold'] as const;
 
 export const modelSpec = z.strictObject({
@@ -261,7 +261,7 @@ const capabilityPattern = z
   )
   .max(300);
 
-/** What a grant can name: a capability, or a provider that models of others may call. */
+/** The target of a grant: a capability, or a provider that models of others may use. */
 const grantable = z
   .string()
   .regex(
@@ -284,7 +284,7 @@ export const grantSpec = z.strictObject({
   expires_at: z.iso.datetime({ offset: true }).nullable().default(null),
 });
 
-/** What a key can never do is not in this list: manage anything. */
+/** The permissions that a key may have. The `manage` codes are not among them. */
 export const keyPermissions = [
   'llm:model:view',
   'llm:model:use',
@@ -294,7 +294,7 @@ export const keyPermissions = [
   'llm:mcp:use',
 ] as const;
 
-/** A key as it is kept: bound to the person who made it, and never their secret itself. */
+/** A stored key. Bound to the person who created it. Does not contain the secret. */
 export const keySpec = z.strictObject({
   title: lineField(128).default(''),
   issuer: z.string().min(1).max(1024).describe('The identity service that knows the owner.'),
@@ -331,7 +331,7 @@ export type CacheSpec = z.output<typeof cache>;
 export type ProbeSpec = z.output<typeof probe>;
 export type DeploymentLimits = z.output<typeof deploymentLimits>;
 
-/** The rule for the name of each kind; a grant's name is made by Pailou unless given. */
+/** The schema of names for each kind. Pailou generates the name of a grant unless given. */
 export const resourceNames: Readonly<Record<ResourceKind, typeof name>> = {
   provider: name,
   model: modelName,
@@ -342,7 +342,7 @@ export const resourceNames: Readonly<Record<ResourceKind, typeof name>> = {
   key: name,
 };
 
-/** One row of a configuration table. `spec` is JSON as validated, with secrets sealed (see `storage/secrets.ts`). */
+/** One row of a configuration table. `spec` is validated JSON with secrets sealed (see `storage/secrets.ts`). */
 export interface ConfigRow {
   readonly id: string;
   readonly tenant: string;
@@ -352,11 +352,11 @@ export interface ConfigRow {
   readonly enabled: boolean;
   /** A person (`types/person.ts`), as `createdBy` and `updatedBy` are. */
   readonly owner: string | null;
-  /** Of a grant on one thing: the id of that thing's row. Absent or null for a pattern, a tag, and every other kind of row. */
+  /** For a grant on one thing: the id of its row. Absent or null for a pattern, a tag, and every other kind of row. */
   readonly target?: string | null;
-  /** The tags under which an administrator approved the row, whose name is approved then too. Absent or null where no administrator did. */
+  /** The tags under which an administrator approved the row and its name. Absent or null when not approved. */
   readonly approvedTags?: readonly string[] | null;
-  /** By what right it reaches what it reaches; written with the row, never shown. Left out by older versions. */
+  /** The rights by which the row reaches what it references. Written with the row, never shown. Absent in rows of older versions. */
   readonly basis?: Basis;
   /** The configuration revision that last wrote this row. */
   readonly revision: number;

@@ -1,4 +1,4 @@
-/** Runs and attempts: the trace, the bill and the audit of every invocation. */
+/** Runs and attempts: the records for traces, costs and audits. */
 import type { Usage } from './chat.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Json } from './json.ts';
@@ -15,14 +15,14 @@ export interface AttemptRecord {
   readonly firstTokenAt: number | null;
   readonly endedAt: number;
   readonly outcome: Outcome;
-  /** The vendor's HTTP status; null when none came. */
+  /** The vendor's HTTP status; null without a response. */
   readonly status: number | null;
   readonly error: ErrorCode | null;
-  /** What the vendor said, shortened; for operators only. */
+  /** The vendor's message, shortened. For operators only. */
   readonly detail: string | null;
-  /** What the vendor says that this attempt used; missing where it said nothing, and in records of older versions. */
+  /** The usage of this attempt as the vendor reports it. Absent when not reported and in records of older versions. */
   readonly usage?: Usage | null;
-  /** What that costs, as of a run. */
+  /** The cost of that usage, as in a run. */
   readonly cost?: number | null;
   readonly costFemto?: number;
   readonly currency?: string | null;
@@ -33,7 +33,7 @@ export interface RunRecord {
   readonly id: string;
   readonly parent: string | null;
   readonly root: string;
-  /** What the outermost run invokes, for a run within one: `skill/<name>`; null for an outermost run. */
+  /** The capability of the root run for a child run: `skill/<name>`; null for a root run. */
   readonly via: string | null;
   readonly requestId: string;
   readonly tenant: string;
@@ -41,10 +41,10 @@ export interface RunRecord {
   readonly subject: string;
   readonly username: string;
   readonly client: string | null;
-  /** The key by which the caller came; null for a token. */
+  /** The caller's key; null for a token. */
   readonly key: string | null;
   readonly roles: readonly string[];
-  /** Who published the skill by whose right it ran, where that was not the caller's; null or left out otherwise. */
+  /** The publisher of the skill by whose right the run acted, when not the caller's. Null or absent otherwise. */
   readonly onBehalfOf?: string | null;
   /** `model/<name>`, `skill/<name>`, `mcp/<server>/<tool>`. */
   readonly capability: string;
@@ -60,33 +60,33 @@ export interface RunRecord {
   readonly usage: Usage | null;
   /** Whole micro-units of `currency`; null when the price is unknown. */
   readonly cost: number | null;
-  /** Femto-units beyond these, fewer than 10^9. Missing in records of older versions. */
+  /** Femto-units in addition, fewer than 10^9. Absent in records of older versions. */
   readonly costFemto?: number;
   readonly currency: string | null;
-  /** The deployment is one at a provider of a developer's own: no budget counts the cost, because the developer says what it is. */
+  /** The deployment uses a developer's own provider. No budget counts its cost, because the developer sets the price. */
   readonly unbudgeted?: boolean;
   readonly attempts: readonly AttemptRecord[];
 }
 
-/** What a run was asked and what it answered; kept only where the row of its skill says so. */
+/** Input and output of a run. Retained only when the skill's row enables it. */
 export interface RunContent {
   readonly input: Json;
-  /** Null for a run that answered nothing. */
+  /** Null for a run without an answer. */
   readonly output: Json;
 }
 
-/** A run that has not ended yet. */
+/** A run in progress. */
 export interface OpenRun {
   readonly id: string;
-  /** Its record if nothing more were ever heard of it: an error, with what is known to have been used. */
+  /** The record if the run ended now: an error, with the usage known so far. */
   snapshot(): RunRecord;
 }
 
-/** Takes records off the call's path. None of it ever throws or waits. */
+/** Accepts records off the call's path. No method throws or waits. */
 export interface Ledger {
   record(run: RunRecord): void;
-  /** A stream has begun to speak, or a tool or a skill to work: it may go on for long, and its node may die meanwhile. May be told again. */
+  /** The first output of a run that may take long. The node may stop meanwhile. May be called repeatedly. */
   begun?(run: OpenRun): void;
-  /** What a run was asked and answered, to be kept for so many days. */
+  /** Input and output of a run, to retain for `days` days. */
   content?(id: string, days: number, content: RunContent): void;
 }

@@ -1,10 +1,10 @@
-/** Secrets in plugin options: sealed before they touch the disk, never shown again. */
+/** Secrets in plugin options: sealed before they are stored, never shown again. */
 import { z } from 'zod';
 
 /** A string option that is sealed at rest and write-only in the API. */
 export const secret = () => z.string().min(1).max(16_384).meta({ secret: true, writeOnly: true });
 
-/** A secret that is sent in a header, as it is or behind a word: without what came along when it was copied. */
+/** A secret that is sent in a header. Surrounding white space is trimmed. */
 export const headerSecret = () =>
   z
     .string()

@@ -1,9 +1,9 @@
-/** A skill: a named, versioned, typed capability whose body only ever calls `run.invoke`. */
+/** A skill: a named, versioned, typed capability whose body only calls `run.invoke`. */
 import type { ChatEvents } from './chat.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Principal } from './access.ts';
 
-/** What a skill shows of itself. */
+/** The public description of a skill. */
 export interface SkillDescription {
   readonly inputSchema: JsonObject;
   readonly outputSchema: JsonObject | null;
@@ -11,14 +11,14 @@ export interface SkillDescription {
 
 /** The conversation in which a skill was called as a model. */
 export interface Conversation {
-  /** All messages before the one that is the input. */
+  /** All messages before the input message. */
   readonly before: readonly JsonObject[];
-  /** Parts of that message that are no input, such as pictures, in the shape of chat completions. */
+  /** Parts of that message that are not input, such as pictures, in the shape of chat completions. */
   readonly attached: readonly JsonObject[];
 }
 export const noConversation: Conversation = { before: [], attached: [] };
 
-/** The hand that a skill is given: everything it may do goes through here, with the caller's rights. */
+/** The interface of a skill to the gateway. Every action of a skill goes through it, with the caller's rights. */
 export interface SkillRun {
   readonly id: string;
   readonly principal: Principal;
@@ -27,19 +27,19 @@ export interface SkillRun {
   readonly model: string;
   /** The row's tools as entries of a chat's `tools`; empty for none. */
   readonly tools: readonly JsonObject[];
-  /** The most rounds of tools. */
+  /** The maximum number of tool rounds. */
   readonly maxSteps: number;
-  /** Whether the caller wants the answer as it comes. */
+  /** True when the caller wants a stream. */
   readonly streamed: boolean;
-  /** Empty where it was called in another way than as a model. */
+  /** Empty when the skill was not called as a model. */
   readonly conversation: Conversation;
   /**
-   * Calls `model/<name>` with a chat body (without `model`; its `tools` may name server-side ones), `mcp/<server>/<tool>` or `skill/<name>`
-   * with its input, as a child run. The text of the events is the result; JSON where that is structured.
-   * Throws GatewayError `permission_denied` when the caller may not use it, or the row does not name it: loud, never skipped.
+   * Calls `model/<name>` with a chat body (without `model`; its `tools` may name server-side ones), or `mcp/<server>/<tool>` or
+   * `skill/<name>` with its input, as a child run. The text of the events is the result; JSON when it is structured. Throws
+   * `permission_denied` when the caller may not use it or the row does not list it.
    */
   invoke(capability: string, input: JsonObject): Promise<ChatEvents>;
-  /** The same to its end, as a value: what is structured as that, all else as the text that it is. Throws also for a part of an answer. */
+  /** As `invoke`, to the end, as a value: structured results as JSON, all others as text. Throws also for a partial answer. */
   call(capability: string, input: JsonObject): Promise<Json>;
 }
 
@@ -51,12 +51,12 @@ export interface SkillFile {
 }
 
 export interface Skill {
-  /** Reads `run.conversation`. Without it a conversation is its last message alone, and pictures in it are refused. */
+  /** Reads `run.conversation`. Otherwise only the last message of a conversation is used, and pictures in it are refused. */
   readonly converses?: true;
-  /** What the model would be told, and asked, for somebody who asks a model of their own. Throws `invalid_request` naming the path. */
+  /** The system and user message for the model, for clients that call their own model. Throws `invalid_request` naming the path. */
   messages?(input: Json): readonly [JsonObject, JsonObject];
   describe(): SkillDescription;
-  /** Its own folder, for a skill that came as one. */
+  /** The files of a skill that was imported as a folder. */
   files?(): readonly SkillFile[];
   /** Validates the input (`invalid_request` naming the path) and runs. The text of the events is the result. */
   invoke(input: Json, run: SkillRun): Promise<ChatEvents>;

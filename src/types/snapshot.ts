@@ -1,4 +1,4 @@
-/** The frozen, validated picture of all configuration at one revision, held in memory. DESIGN section 6. */
+/** The frozen, validated configuration at one revision, in memory. DESIGN section 6. */
 import type { Capability, GrantIndex } from './access.ts';
 import type { KnownModel } from './known-model.ts';
 import type { StructuredOutput } from './structured-output.ts';
@@ -14,15 +14,15 @@ export interface ProviderEntry {
   readonly id: string;
   readonly name: string;
   readonly kind: string;
-  /** No administrator stands for its addresses: only those that developers may connect are connected to. */
+  /** No administrator approved its addresses. Only addresses that developers may use are allowed. */
   readonly restricted?: true;
   readonly instance: Provider;
 }
 
 export interface Deployment {
-  /** Stable over configuration changes: `<model>#<provider>/<upstream model>`. */
+  /** Stable across configuration changes: `<model>#<provider>/<upstream model>`. */
   readonly id: string;
-  /** The id within its tenant: live numbers are kept by it. */
+  /** The id within its tenant: the key of live numbers. */
   readonly key: string;
   readonly provider: ProviderEntry;
   readonly model: string;
@@ -31,28 +31,28 @@ export interface Deployment {
   readonly weight: number;
   readonly tier: number;
   readonly price: Price | null;
-  /** What the catalogue knows of the upstream model. Left out: nothing. */
+  /** The catalogue entry of the upstream model. Absent: none. */
   readonly known?: KnownModel;
-  /** How its answers are held to a JSON Schema. Left out: by the vendor. */
+  /** How a JSON Schema is enforced. Absent: by the vendor. */
   readonly structuredOutput?: StructuredOutput;
   readonly alwaysStream: boolean;
-  /** Whether thoughts stand in the text; as the provider says where it is left out. */
+  /** True when the text contains the reasoning. Absent: as the provider defines. */
   readonly thinkTags?: boolean;
-  /** Can go on from the beginning of an answer. */
+  /** True when the model can continue a prefilled answer. */
   readonly prefill: boolean;
   readonly limits: DeploymentLimits;
-  /** Left out: it is not probed. */
+  /** Absent: not probed. */
   readonly probe?: ProbeSpec;
 }
 
-/** `capability` is made once, so that a decision on the call's path allocates nothing. */
+/** `capability` is created once, so that decisions on the call's path allocate nothing. */
 export interface ModelEntry {
   readonly name: string;
   readonly capability: Capability;
   readonly spec: ModelSpec;
-  /** Enabled deployments of enabled providers; may be empty. */
+  /** Enabled deployments of enabled providers. May be empty. */
   readonly deployments: readonly Deployment[];
-  /** Where its answers are kept: the same on every node as long as neither its row nor one of its providers' has changed. */
+  /** The cache key of its answers. The same on every node until its row or one of its providers' rows changes. */
   readonly fingerprint?: string;
   /** Epoch seconds, for `GET /v1/models`. */
   readonly created: number;
@@ -60,11 +60,11 @@ export interface ModelEntry {
 
 /** A skill that runs with its own list: what it may use, and by whose right. */
 export interface RunsAsSkill {
-  /** Who published the version that is live; what they may not use, the run may not. */
+  /** The publisher of the live version. The run may use only what the publisher may use. */
   readonly publisher: string;
   readonly allowedBy: string;
   readonly allowedAt: string;
-  /** The version and the rows that it names. */
+  /** The digest of the version and of the rows that it names. */
   readonly digest: string;
   /** Capability patterns. */
   readonly within: readonly string[];
@@ -75,7 +75,7 @@ export interface SkillEntry {
   readonly capability: Capability;
   readonly spec: SkillSpec;
   readonly instance: Skill;
-  /** Left out: it runs with the rights of its caller. */
+  /** Absent: it runs with the rights of its caller. */
   readonly runsAs?: RunsAsSkill;
   readonly created: number;
 }
@@ -85,18 +85,18 @@ export interface McpServerEntry {
   readonly name: string;
   readonly capability: Capability;
   readonly spec: McpServerSpec;
-  /** What stands before the names of its things at /mcp; left out: its name. Null where older rows hold both its name and its prefix. */
+  /** The prefix of its items at /mcp. Absent: its name. Null when older rows use both its name and its prefix. */
   readonly label?: string | null;
   readonly instance: ToolSource;
 }
 
-/** A row of an MCP server, in use or not. */
+/** A row of an MCP server, enabled or not. */
 export interface McpRow {
   readonly id: string;
   readonly name: string;
 }
 
-/** One key for machines and IDEs, as configured. */
+/** One API key as configured. */
 export interface KeyEntry {
   readonly id: string;
   readonly tenant: string;
@@ -105,25 +105,25 @@ export interface KeyEntry {
   readonly expiresAt: number;
 }
 
-/** What one tenant sees. */
+/** The configuration of one tenant. */
 export interface TenantView {
   readonly models: ReadonlyMap<string, ModelEntry>;
-  /** What callers get: the version that is live. */
+  /** The live versions. */
   readonly skills: ReadonlyMap<string, SkillEntry>;
   /** By `<skill>@<version>`; `<skill>@draft` is the row itself. */
   readonly skillVersions: ReadonlyMap<string, SkillEntry>;
   /** Oldest first. */
   readonly mcpServers: ReadonlyMap<string, McpServerEntry>;
-  /** All rows of MCP servers, oldest first, where some are switched off or cannot be used: they hold their names. Left out: those of `mcpServers`. */
+  /** All rows of MCP servers, oldest first, when some are disabled or invalid: they reserve their names. Absent: those of `mcpServers`. */
   readonly mcpRows?: readonly McpRow[];
-  /** The names of all skills, also of those that are switched off or cannot be used. */
+  /** The names of all skills, including disabled and invalid ones. */
   readonly skillNames: ReadonlySet<string>;
   readonly grants: GrantIndex;
   readonly limits: LimitIndex;
   readonly keys: readonly KeyEntry[];
 }
 
-/** A row that could not be used; the rest serves. */
+/** A row that could not be used. The other rows serve. */
 export interface Problem {
   readonly tenant: string;
   readonly kind: ResourceKind;
@@ -134,20 +134,20 @@ export interface Problem {
 export interface Snapshot {
   readonly revision: number;
   readonly problems: readonly Problem[];
-  /** The view of a tenant; an empty one for a tenant without rows. */
+  /** The view of a tenant. Empty for a tenant without rows. */
   tenant(name: string): TenantView;
-  /** The key with this id, of whatever tenant. */
+  /** The key with this id, in any tenant. */
   key(id: string): KeyEntry | undefined;
-  /** Every tenant that has rows. */
+  /** Every tenant with rows. */
   readonly tenants: ReadonlyMap<string, TenantView>;
 }
 
-/** The configuration as the layers below the configuration service follow it. */
+/** The configuration for the layers below the configuration service. */
 export interface SnapshotSource {
   current(): Snapshot;
-  /** Calls `listener` after each swap. Returns the way to stop. */
+  /** Calls `listener` after each swap. Returns a function that stops it. */
   onSwap(listener: (snapshot: Snapshot) => void): () => void;
-  /** The current snapshot for one call; its plugin instances live until `release`. */
+  /** The current snapshot for one call. Its plugin instances live until `release`. */
   hold(): HeldSnapshot;
 }
 

@@ -1,4 +1,4 @@
-/** Fields that rows of several kinds have. */
+/** Fields shared by several kinds of rows. */
 import { z } from 'zod';
 import { lineField } from './printable-text.ts';
 
@@ -10,12 +10,12 @@ export const name = z
     'letters, digits and . _ - : @ with single slashes between, starting with a letter or digit',
   )
   .max(128);
-/** A name that also stands before `/` or `__` in tool names. */
+/** A name that is also used before `/` or `__` in tool names. */
 export const slug = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]*$/, 'small letters, digits and -, starting with a letter or digit')
   .max(64);
-/** That of a SKILL.md. Published versions are rows too, made by publishing, also of skills whose names are older than this rule. */
+/** The name rule of SKILL.md. Published versions are rows too; skills older than this rule may have other names. */
 export const skillName = z
   .string()
   .regex(
@@ -25,10 +25,10 @@ export const skillName = z
 export const tags = z.array(lineField(64).min(1)).max(32).default([]);
 export const jsonObject = z.record(z.string(), z.json());
 export const milliseconds = z.int().min(1).max(3_600_000);
-/** Of a model: `skill/…` and `mcp/…` are the names of other things. */
+/** The name of a model. `skill/…` and `mcp/…` are reserved for other capabilities. */
 export const modelName = name.refine(
   (text) => !/^(skill|mcp)\//.test(text),
   'a name that does not begin with skill/ or mcp/, which are skills and tools',
 );
-/** Of an MCP server: what stands before `__` in the names of tools. */
+/** The name of an MCP server: the part before `__` in the names of tools. */
 export const serverName = slug.refine((text) => text !== 'skill' && text !== 'mcp', 'a name other than skill and mcp, which are reserved');

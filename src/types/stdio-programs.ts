@@ -1,30 +1,30 @@
-/** Programs that MCP servers of kind stdio may start: whole command lines, which the operator allows by name. */
+/** Programs that stdio MCP servers may start: whole command lines that the operator allows by name. */
 
-/** What a row may put into one place of the command line. */
+/** A value that a row may insert into the command line. */
 export interface ProgramParameter {
-  /** Exactly these; left out: what `pattern` says. */
+  /** The allowed values. Absent: `pattern` applies. */
   readonly values?: readonly string[];
-  /** A regular expression for the whole value; left out: letters, digits, `.`, `_` and `-`. */
+  /** A regular expression for the whole value. Absent: letters, digits, `.`, `_` and `-`. */
   readonly pattern?: string;
-  /** Where a row does not say. */
+  /** The value when the row gives none. */
   readonly default?: string;
 }
 
 export interface StdioProgram {
   readonly name: string;
-  /** `node` stands for the Node that runs Pailou. */
+  /** `node` stands for the Node executable that runs Pailou. */
   readonly command: string;
-  /** Fixed, but for `{parameter}`. */
+  /** Fixed, except for `{parameter}`. */
   readonly args: readonly string[];
   readonly parameters: Readonly<Record<string, ProgramParameter>>;
-  /** Names of variables that a row may set. */
+  /** Environment variables that a row may set. */
   readonly env: readonly string[];
   readonly cwd: string | null;
-  /** The tenants it is for; null for all. */
+  /** The tenants that may use it; null for all. */
   readonly tenants: readonly string[] | null;
 }
 
-/** A command line as it is started. */
+/** A resolved command line. */
 export interface CommandLine {
   readonly command: string;
   readonly args: readonly string[];

@@ -1,19 +1,19 @@
-/** What a chat with server-side tools keeps between two requests of the same caller. */
+/** The state of a chat with server-side tools between two requests of the same caller. */
 import type { JsonObject } from './json.ts';
 
-/** Whose it is: nobody else can read it, whatever ids they name. */
+/** The owner of the state. Other callers cannot read it, even with its id. */
 export interface ToolLoopOwner {
   readonly tenant: string;
   readonly issuer: string;
   readonly subject: string;
 }
 
-/** Kept for an hour, on whichever node it is asked for. Each rejects with `storage_unavailable`. */
+/** Stored for one hour and shared by all nodes. Each method rejects with `storage_unavailable`. */
 export interface ToolLoopStates {
-  /** The same state under each of the ids. */
+  /** Stores the state under each of the ids. */
   keep(owner: ToolLoopOwner, ids: readonly string[], state: JsonObject): Promise<void>;
-  /** Those of the ids that are known. */
+  /** The states of the known ids. */
   read(owner: ToolLoopOwner, ids: readonly string[]): Promise<ReadonlyMap<string, JsonObject>>;
-  /** Once only: whoever comes second, also on another node, gets null. */
+  /** Returns the state once and deletes it. A second call, on any node, returns null. */
   take(owner: ToolLoopOwner, id: string): Promise<JsonObject | null>;
 }

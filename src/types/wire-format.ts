@@ -1,28 +1,28 @@
-/** How one vendor format is written and read. A format does no I/O and knows no address or credential. */
+/** How one vendor format is encoded and decoded. A format does no I/O and has no address or credential. */
 import type { ChatEvent, ChatRequest, FinishReason, Usage } from './chat.ts';
 import type { ErrorCode } from './errors.ts';
 import type { JsonObject } from './json.ts';
 import type { StructuredOutput } from './structured-output.ts';
 
 export const operations = ['chat', 'embeddings', 'rerank', 'images', 'transcriptions', 'speech'] as const;
-/** What can be asked of a vendor. */
+/** The operations of a vendor. */
 export type Operation = (typeof operations)[number];
-/** Those that a probe can ask for with a word or two. */
+/** The operations that a probe can test with a short request. */
 export const probedOperations: readonly Operation[] = ['chat', 'embeddings', 'rerank'];
 
-/** A list of web pages that an answer rests on. Its entries are objects, or addresses alone. */
+/** A list of web pages that an answer cites. Its entries are objects or addresses. */
 export interface CitationList {
-  /** The path of the list from the root of an answer or chunk; with `message.` at its beginning, from the message or delta of a choice. */
+  /** The path of the list from the root of an answer or chunk. A leading `message.` starts at the message or delta of a choice. */
   readonly at: string;
-  /** The fields of an entry: `url`, `title`, `content` and `index` unless said. */
+  /** The fields of an entry. Defaults: `url`, `title`, `content` and `index`. */
   readonly url?: string;
   readonly title?: string;
   readonly content?: string;
-  /** The number by which the text refers to the entry, such as `3` or `ref_3`; its place in the list where there is none. */
+  /** The field with the number by which the text cites the entry, such as `3` or `ref_3`. Default: its position in the list. */
   readonly number?: string;
 }
 
-/** What an answer may count. `seconds` may have a fraction; `cost` is the vendor's own. */
+/** The counts of an answer. `seconds` may have a fraction; `cost` is reported by the vendor. */
 export type CountName =
   | 'inputTokens'
   | 'outputTokens'
@@ -43,32 +43,32 @@ export type CountName =
   | 'searches'
   | 'cost';
 
-/** Where each count stands, as paths from the root of an answer in order of trust. */
+/** The location of each count, as paths from the root of an answer in order of precedence. */
 export type CountPaths = Readonly<Partial<Record<CountName, readonly string[]>>>;
 
-/** How one vendor's answers differ from what their format says. Data, so that a format need not know its vendors. */
+/** How one vendor's answers differ from their format. Data, so that a format has no code for single vendors. */
 export interface Reading {
-  /** Where this vendor's answers count what the common table does not know, or count otherwise. */
+  /** Counts that the common table lacks or this vendor defines otherwise. */
   readonly usage?: CountPaths;
-  /** The currency of `usage.cost`, which is booked where the deployment has no price. */
+  /** The currency of `usage.cost`, which is recorded when the deployment has no price. */
   readonly costCurrency?: string;
-  /** Words for the end of an answer that the common table lacks or this vendor means otherwise; `*` for every other word that no table has. */
+  /** Finish reasons that the common table lacks or this vendor defines otherwise. `*` stands for every word that no table has. */
   readonly finishReasons?: Readonly<Record<string, FinishReason | 'failure'>>;
-  /** The vendor's own codes of errors, in lower case. */
+  /** The vendor's own error codes, in lower case. */
   readonly errorCodes?: Readonly<Record<string, ErrorCode>>;
-  /** The thoughts stand in the text, between `<think>` and `</think>`. */
+  /** True when the reasoning is in the text, between `<think>` and `</think>`. */
   readonly thinkTags?: boolean;
-  /** Lists of web pages in this vendor's answers, before those of the common table. */
+  /** Lists of cited web pages in this vendor's answers, checked before those of the common table. */
   readonly citations?: readonly CitationList[];
-  /** So many choices were asked for: a stream that ends without a word before each has come is cut. 1 unless said. */
+  /** The number of choices requested, 1 by default. A stream that ends before each has begun is interrupted. */
   readonly choices?: number;
   /** As in `EncodeTarget`, for what the answer itself lacks. */
   readonly warn?: (note: string) => void;
 }
 
 /**
- * How far a stream has come while its body is open. `finished`: every choice that was asked for has its finish reason, and nothing has followed.
- * `refinished`: the same, of a vendor that went on after a finish reason before. `counted`: the final counts of tokens came as well.
+ * The progress of an open stream. `finished`: every requested choice has its finish reason, and nothing has followed. `refinished`: the
+ * same, after content that followed an earlier finish reason. `counted`: the final token counts have arrived as well.
  */
 export type StreamProgress = 'open' | 'finished' | 'refinished' | 'counted';
 
@@ -79,39 +79,39 @@ export interface EncodeTarget {
   readonly stream: boolean;
   /** The provider's name, for refusals: `unsupported_parameter` names the field and the vendor. */
   readonly vendor: string;
-  /** Tells the caller, in a header, what had to be left out or changed. One short ASCII phrase, such as `seed left out: anthropic has none`. */
+  /** Reports in a header what was left out or changed. One short ASCII phrase, such as `seed left out: anthropic has none`. */
   warn(note: string): void;
-  /** Fields of earlier messages beyond OpenAI's own that the vendor takes; all others are taken out. */
+  /** Fields of earlier messages beyond OpenAI's own that the vendor accepts. All others are removed. */
   readonly replays?: readonly string[];
-  /** A dialect's last word on the JSON body (rename, drop, clamp); its presence rules out splicing raw bytes. */
+  /** Changes the JSON body for the dialect (rename, drop, clamp). Its presence rules out splicing raw bytes. */
   readonly adjust?: ((body: JsonObject) => JsonObject) | undefined;
 }
 
-/** Turns the bytes of one streamed answer into events. Stateful, for one answer only. */
+/** Decodes the bytes of one streamed answer to events. Stateful, for one answer only. */
 export interface ChatDecoder {
-  /** Events complete in what arrived so far. Throws GatewayError on an error frame or a malformed stream. */
+  /** The complete events of the bytes so far. Throws GatewayError on an error frame or a malformed stream. */
   push(bytes: Buffer): ChatEvent[];
-  /** What may still follow decides how long a silent vendor is waited for. */
+  /** Determines how long a silent vendor is waited for. */
   readonly progress: StreamProgress;
-  /** The body ended, or nothing more is waited for. Returns what was held back; throws `upstream_interrupted` if the answer is incomplete. */
+  /** The body has ended, or the wait is over. Returns events that were held back. Throws `upstream_interrupted` when the answer is incomplete. */
   end(): ChatEvent[];
 }
 
 export interface ChatFormat {
   /** The request body for the vendor. */
   encodeRequest(request: ChatRequest, target: EncodeTarget): Buffer | string;
-  /** A whole, not streamed answer as one batch, `response-start` to `response-end`. Throws GatewayError on an error inside it. */
+  /** A complete answer as one batch, `response-start` to `response-end`. Throws GatewayError for an error in it. */
   decodeResponse(body: Buffer, reading?: Reading): ChatEvent[];
   decoder(reading?: Reading): ChatDecoder;
-  /** Headers that belong to the format itself, such as a version, or that say what `request` asks for. Names in lower case. */
+  /** Headers of the format itself, such as a version, or headers that `request` requires. Names in lower case. */
   headers?(target: EncodeTarget, request: ChatRequest): Readonly<Record<string, string>>;
-  /** `bytes`: takes no addresses of pictures, so Pailou fetches them first and `encodeRequest` sees data URLs only. */
+  /** `bytes`: the format accepts no picture URLs. Pailou fetches them first, so that `encodeRequest` sees data URLs only. */
   readonly pictures?: 'bytes';
-  /** How the format holds an answer of this model to a JSON Schema, by the model's name. Undefined leaves it to the provider. */
+  /** How the format enforces a JSON Schema, by the model's name. Undefined: the provider decides. */
   structuredOutput?(model: string): StructuredOutput | undefined;
-  /** Its vendor may count the output alone (`inputUnknown`). */
+  /** Its vendor may count only the output (`inputUnknown`). */
   readonly mayOmitInputCount?: boolean;
-  /** Wants `reasoning_details` of earlier turns back, and sends `thought` events to be remembered for clients that drop them. */
+  /** Expects `reasoning_details` of earlier turns and emits `thought` events, which Pailou remembers for clients that drop them. */
   readonly thoughts?: boolean;
 }
 
@@ -122,7 +122,7 @@ export interface EmbeddingsBody extends JsonObject {
 }
 
 export interface EmbeddingsAnswer {
-  /** In the order of the inputs; a base64 string where the caller asked for it. */
+  /** In the order of the inputs. Base64 strings when the caller requested them. */
   readonly vectors: readonly (readonly number[] | string)[];
   readonly usage: Usage | null;
 }
@@ -130,11 +130,11 @@ export interface EmbeddingsAnswer {
 export interface EmbeddingsFormat {
   encodeRequest(body: EmbeddingsBody, target: EncodeTarget): Buffer | string;
   decodeResponse(body: Buffer, reading?: Reading): EmbeddingsAnswer;
-  /** The most inputs that one request may hold, where the format itself says so. */
+  /** The maximum number of inputs of one request, when the format defines it. */
   readonly batch?: number;
 }
 
-/** Cohere's and Jina's rerank request, which most vendors share; unknown fields pass. */
+/** The rerank request of Cohere and Jina, which most vendors share; unknown fields pass. */
 export interface RerankBody extends JsonObject {
   readonly model: string;
   readonly query: string;
@@ -143,7 +143,7 @@ export interface RerankBody extends JsonObject {
 }
 
 export interface RerankAnswer {
-  /** Best first; `index` is the place in the request's `documents`, `score` as the vendor gave it. */
+  /** Best first. `index` is the position in the request's `documents`, `score` the vendor's value. */
   readonly results: readonly { readonly index: number; readonly score: number }[];
   readonly usage: Usage | null;
 }

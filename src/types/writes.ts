@@ -1,34 +1,34 @@
-/** Words of the decision about a write: what a row reaches beside itself, who writes it, and by what right. */
+/** Types of the decision about a write: the row, its writer, what it reaches and by which right. */
 import type { Capability, Decision, GrantIndex } from './access.ts';
 import type { Basis } from './basis.ts';
 import type { Actor } from './config-store.ts';
 import type { ConfigRow, ResourceKind } from './resources.ts';
 
-/** What a row of a plugin's kind may act on beyond the address that it names; the plugin says so of its options. */
+/** What a row of a plugin may act on beyond its own address. The plugin derives it from the options. */
 export type PluginReach = 'program' | 'tools-of-others' | 'caller-identity';
 
 interface ReachBase {
-  /** The same for the same thing in the row before and the row after. */
+  /** Identifies the thing, in the row before and the row after. */
   readonly key: string;
-  /** The field that names it. */
+  /** The field that references it. */
   readonly param: string;
 }
 
-/** What a row keeps through the changes of its owner, once it had a right to it. */
+/** A reach whose right stays valid when the row's owner changes. */
 interface KeptReach extends ReachBase {
-  /** The basis that the row before had for the same thing, if it holds for the row after. */
+  /** The basis of the row before for the same thing, when it also applies to the row after. */
   readonly kept?: string;
 }
 
-/** Calls are sent with the credential of a provider, and paid by its owner. */
+/** Calls use the credential of a provider, and its owner pays for them. */
 export interface ProviderReach extends KeptReach {
   readonly type: 'provider';
   readonly name: string;
   /** The vendor's own name of the model. */
   readonly model: string;
-  /** Null for a provider that is not there; the snapshot builder reports it. */
+  /** Null for a missing provider, which the snapshot builder reports. */
   readonly thing: Capability | null;
-  /** Whether the provider's row lets others than its owner have this model. */
+  /** True when the provider's row offers this model to others than its owner. */
   readonly offered: boolean;
 }
 
@@ -42,18 +42,18 @@ export interface PriceReach extends KeptReach {
 /** Pailou connects to this address from within its own network. */
 export interface AddressReach extends KeptReach {
   readonly type: 'address';
-  /** Why only an administrator may name it; null for an address that is not known to be private. */
+  /** Why only an administrator may use the address. Null for an address that is not known to be private. */
   readonly refusal: string | null;
 }
 
-/** Other people get a right on this. `thing` is null for a pattern, a tag, and what is not there. */
+/** Other people receive a right on this. `thing` is null for a pattern, a tag, and a missing thing. */
 export interface GrantedReach extends ReachBase {
   readonly type: 'granted';
   readonly capability: string;
   readonly thing: Capability | null;
 }
 
-/** Takes, or for a limit gives up, a name or tag by which a grant or a limit reaches things. */
+/** Uses a name or tag by which a grant or a limit reaches things. For a limit: gives it up. */
 export interface ReservedReach extends ReachBase {
   readonly type: 'reserved';
   readonly name: string;
@@ -61,44 +61,41 @@ export interface ReservedReach extends ReachBase {
   readonly by: string;
 }
 
-/** Lets callers of the skill use what it names without a right of their own. */
+/** Lets callers of the skill use what it names without rights of their own. */
 export interface RunsAsReach extends ReachBase {
   readonly type: 'runs-as';
 }
 
-/** Its right is needed at each write, also when nothing about it changes. */
+/** Requires its right at each write, even when it is unchanged. */
 export interface HostReach extends ReachBase {
   readonly type: PluginReach;
   readonly kind: string;
 }
 
-/** One thing that a row acts on beside itself, computed from the row and the rows of its tenant. */
+/** One thing that a row acts on, computed from the row and the rows of its tenant. */
 export type Reach = ProviderReach | PriceReach | AddressReach | GrantedReach | ReservedReach | RunsAsReach | HostReach;
 
-/** One row that is to be written or deleted, with all that the decision needs to know about it. */
+/** One row to write or delete, with everything that the decision needs. */
 export interface RowWrite {
   readonly kind: ResourceKind;
-  /** As it is stored. Null for a new row. */
+  /** The stored row. Null for a new row. */
   readonly before: ConfigRow | null;
-  /** As it is to be. Null for a deletion; the same as `before` while only the right to touch the row is asked. */
+  /** The new row. Null for a deletion. The same as `before` when only the right to change the row is checked. */
   readonly after: ConfigRow | null;
-  /** The thing whose owner and tags count: the row itself, or the skill that a published version belongs to. */
+  /** The thing whose owner and tags count: the row itself, or the skill of a published version. */
   readonly thing: Capability;
-  /** What the row before reaches and its writer must be allowed to touch. */
+  /** What the row before reaches and its writer must have a right to. */
   readonly left: readonly Reach[];
   /** What the row after reaches. */
   readonly reaches: readonly Reach[];
 }
 
-/** With what the row after rests on. */
+/** With the basis of the row after. */
 export type WriteDecision =
   | Extract<Decision, { readonly allowed: false }>
   | (Extract<Decision, { readonly allowed: true }> & { readonly basis: Basis });
 
-/**
- * Who writes. Nothing is written to the configuration without one; it is made from a request in one place.
- * `decide` is asked within the turn of the write, with the rows and grants of that moment.
- */
+/** The writer of a row. Every write of configuration has one. `decide` runs within the serialized write, with the rows and grants of that time. */
 export interface Writer {
   readonly actor: Actor;
   /** The kinds of rows that the route declares. */

@@ -59,17 +59,17 @@ describe.each(databaseKinds)('a key on $name', ({ missing, ...kind }) => {
     const { text, snapshot } = keyOf();
     here.saw(ulla);
     const { door, uses } = doorFor(here);
-    const principal = await door.enter(text, snapshot, '127.0.0.1');
+    const principal = await door.authenticate(text, snapshot, '127.0.0.1');
     expect(principal).toMatchObject({ subject: 'ulla', roles: ['developer'], credential: 'key' });
     expect([...principal.permissions]).toEqual(['llm:model:use', 'llm:model:view']);
-    expect(door.enter(text, snapshot, '127.0.0.1'), 'worked out once').toBe(principal);
+    expect(door.authenticate(text, snapshot, '127.0.0.1'), 'worked out once').toBe(principal);
     expect(uses).toHaveLength(2);
 
     const far = doorFor(there).door;
     await eventually(
       async () => {
         try {
-          return await far.enter(text, snapshot, '::1');
+          return await far.authenticate(text, snapshot, '::1');
         } catch {
           return null;
         }
@@ -79,7 +79,7 @@ describe.each(databaseKinds)('a key on $name', ({ missing, ...kind }) => {
     );
     // A new token tells of fewer rights; the key has no more than that from then on.
     here.saw({ ...ulla, roles: ['viewer'], permissions: new Set(['llm:model:view']) });
-    const less = door.enter(text, snapshot, '127.0.0.1') as Principal;
+    const less = door.authenticate(text, snapshot, '127.0.0.1') as Principal;
     expect(less.roles).toEqual(['viewer']);
     expect([...less.permissions]).toEqual(['llm:model:view']);
   });
@@ -89,12 +89,12 @@ describe.each(databaseKinds)('a key on $name', ({ missing, ...kind }) => {
     await using _place = place;
     await using people = createPeople({ database, logger: memoryLogger() });
     const { text, snapshot } = keyOf();
-    await expect(doorFor(people).door.enter(text, snapshot, '127.0.0.1')).rejects.toMatchObject({ code: 'token_invalid' });
+    await expect(doorFor(people).door.authenticate(text, snapshot, '127.0.0.1')).rejects.toMatchObject({ code: 'token_invalid' });
     people.saw(ulla);
     await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(() => doorFor(people, 10).door.enter(text, snapshot, '127.0.0.1')).toThrow(/has not been here for too long/);
+    expect(() => doorFor(people, 10).door.authenticate(text, snapshot, '127.0.0.1')).toThrow(/has not been here for too long/);
     people.saw({ ...ulla, tenant: 'other' });
-    expect(() => doorFor(people).door.enter(text, snapshot, '127.0.0.1')).toThrow(/not known here any more/);
+    expect(() => doorFor(people).door.authenticate(text, snapshot, '127.0.0.1')).toThrow(/not known here any more/);
   });
 });
 
@@ -106,5 +106,8 @@ it('a key whose owner cannot be asked about is neither let in nor called wrong',
   const people = createPeople({ database, logger: memoryLogger() });
   await database.query.schema.dropTable('llm_person').execute();
   const { text, snapshot } = keyOf();
-  await expect(doorFor(people).door.enter(text, snapshot, '127.0.0.1')).rejects.toMatchObject({ code: 'auth_unavailable', status: 503 });
+  await expect(doorFor(people).door.authenticate(text, snapshot, '127.0.0.1')).rejects.toMatchObject({
+    code: 'auth_unavailable',
+    status: 503,
+  });
 });

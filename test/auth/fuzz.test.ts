@@ -57,7 +57,7 @@ describe(`the door (seed ${seed})`, () => {
       isBlocked: () => false,
       tokenHeader: null,
     });
-    const exchange = createKeyExchange({ door: apiKeys, keys: { current: { id: 'x', key: randomBytes(32) } } });
+    const exchange = createKeyExchange({ apiKeys, keys: { current: { id: 'x', key: randomBytes(32) } } });
     const exchanging = createCredentials({
       authenticator,
       apiKeys: null,

@@ -50,7 +50,7 @@ it.each([
   ['a poisonous name', `${one}    role_map: { __proto__: { admin: admin } }\n`, /not allowed/],
   ['no audience', 'issuers:\n  - issuer: https://sso.company.cn\n', /^issuers\[0\]\.audiences: /],
   ['a name without an address', 'issuers:\n  - issuer: sso\n    audiences: [pailou]\n', /^issuers\[0\]\.base_url: /],
-  ['the same one twice', `${one}${one.slice('issuers:\n'.length)}`, /"https:\/\/sso\.company\.cn" stands there twice/],
+  ['the same one twice', `${one}${one.slice('issuers:\n'.length)}`, /"https:\/\/sso\.company\.cn" is listed twice/],
   ['opaque tokens and nobody to ask', `${one}    tokens: opaque\n    lookups: []\n`, /^issuers\[0\]\.lookups: /],
   [
     'opaque tokens of two',

@@ -47,7 +47,7 @@ describe('pailou doctor', () => {
     service.userinfo.body = { sub: 'ulla', roles: ['developer'], phone: '13800000000' };
     const { code, out } = await doctor(['--token', '-'], {}, `${await service.sign(key)}\n`);
     expect(out).toMatch(/✓ service .*one of 1 keys/);
-    expect(out).toMatch(/✓ token: the service was asked: it answered sub, roles, phone/);
+    expect(out).toMatch(/✓ token: the service answered: sub, roles, phone/);
     expect(out).toMatch(/✓ token: it was read: .*"roles":\["developer"\]/);
     expect(out).not.toContain('13800000000');
     expect(code).toBe(0);

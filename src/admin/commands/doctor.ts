@@ -101,7 +101,7 @@ async function checkToken(token: string, issuers: readonly IssuerSettings[], cli
   const authenticator = createAuthenticator({ issuers, logger: createLogger('silent'), fetch: client.fetch });
   try {
     await authenticator.explain(token, (step, found) => {
-      const shown = step === 'the service was asked' ? `it answered ${Object.keys(found).join(', ')}` : brief(found);
+      const shown = step === 'the service answered' ? `${Object.keys(found).join(', ')}` : brief(found);
       tell({ ok: true, about: 'token', says: `${step}${shown === '{}' ? '' : `: ${shown}`}` });
     });
   } catch (thrown) {

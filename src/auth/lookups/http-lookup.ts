@@ -1,4 +1,4 @@
-/** A look-up over HTTP. What the service does not clearly say is not known: a failed look-up is never replaced by the token's own claims. */
+/** A look-up over HTTP. Fails closed: a failed look-up never falls back to the token's own claims. */
 import { GatewayError } from '../../types/errors.ts';
 import type { Logger } from '../../types/logger.ts';
 import type { Claims } from '../claims.ts';
@@ -18,11 +18,11 @@ export interface HttpLookupOptions {
   readonly logger: Logger;
 }
 
-/** Why nobody could be asked, for people who want to be let in. */
+/** The error for callers when the identity service is unavailable. */
 export function authUnavailable(cause: unknown): GatewayError {
   return new GatewayError(
     'auth_unavailable',
-    'The identity service cannot be asked about your roles, so your call cannot be let in. Try again soon.',
+    'The identity service is unavailable, so your roles cannot be looked up and the call is refused. Try again soon.',
     { retryAfterSeconds: 5, cause },
   );
 }
@@ -32,7 +32,7 @@ function holds({ path, is }: Condition, answer: unknown): boolean {
   return is.some((each) => each === value);
 }
 
-const filledIn = (values: Readonly<Record<string, string>>, { token, subject, username }: LookupInput): [string, string][] =>
+const fillTemplates = (values: Readonly<Record<string, string>>, { token, subject, username }: LookupInput): [string, string][] =>
   Object.entries(values).map(([name, value]) => [
     name,
     value.replace(/\{(token|subject|username)\}/g, (_all, field: string) => ({ token, subject, username })[field as 'token'] ?? ''),
@@ -51,7 +51,7 @@ async function addressOf(lookup: HttpLookup, discovery: Discovery): Promise<URL>
   return new URL(address);
 }
 
-/** The text, if it is no longer than it may be. */
+/** The text of the response. Throws above the size limit. */
 async function textOf(response: Response): Promise<string> {
   const parts: Uint8Array[] = [];
   let length = 0;
@@ -64,10 +64,10 @@ async function textOf(response: Response): Promise<string> {
   return Buffer.concat(parts).toString('utf8');
 }
 
-/** RFC 6750 3.1; OpenID Connect's userinfo needs the scope `openid`, and some services answer a bare 403 without it. */
+/** RFC 6750 3.1. OpenID Connect's userinfo requires the scope `openid`; some services answer a plain 403 without it. */
 function lacksScope(lookup: HttpLookup, response: Response, text: string): boolean {
-  const said = `${response.headers.get('www-authenticate') ?? ''} ${text.slice(0, 2_000)}`;
-  return said.includes('insufficient_scope') || (typeof lookup.url !== 'string' && lookup.url.discovered === 'userinfo_endpoint');
+  const challenge = `${response.headers.get('www-authenticate') ?? ''} ${text.slice(0, 2_000)}`;
+  return challenge.includes('insufficient_scope') || (typeof lookup.url !== 'string' && lookup.url.discovered === 'userinfo_endpoint');
 }
 
 const scopeOf = (response: Response): string =>
@@ -75,10 +75,10 @@ const scopeOf = (response: Response): string =>
 
 const missingScope = (scope: string): GatewayError =>
   invalid(
-    `The identity service tells nothing about you by this token, because it lacks a scope (403 insufficient_scope). Fetch a token with the scope "${scope}".`,
+    `The identity service refuses the look-up, because this token lacks a scope (403 insufficient_scope). Fetch a token with the scope "${scope}".`,
   );
 
-function read(lookup: HttpLookup, answer: unknown, asked: LookupInput): Claims {
+function read(lookup: HttpLookup, answer: unknown, input: LookupInput): Claims {
   if (lookup.refused.some((condition) => holds(condition, answer)))
     throw invalid('The identity service does not accept the token any more. Fetch a new one.');
   const failed = lookup.success.find((condition) => !holds(condition, answer));
@@ -87,11 +87,13 @@ function read(lookup: HttpLookup, answer: unknown, asked: LookupInput): Claims {
   const result = lookup.result === null ? answer : claimAt(answer, lookup.result);
   if (typeof result !== 'object' || result === null || Array.isArray(result))
     throw new Error(`the answer has no JSON object at ${lookup.result ?? 'its top'}`);
-  if (lookup.about !== null && asked.subject !== null) {
-    const said = claimAt(result, lookup.about.path);
+  if (lookup.about !== null && input.subject !== null) {
+    const subject = claimAt(result, lookup.about.path);
     const same =
-      said === undefined ? lookup.about.optional : said === asked.subject || (typeof said === 'number' && String(said) === asked.subject);
-    if (!same) throw new Error(`the answer speaks of another subject (${lookup.about.path})`);
+      subject === undefined
+        ? lookup.about.optional
+        : subject === input.subject || (typeof subject === 'number' && String(subject) === input.subject);
+    if (!same) throw new Error(`the answer is about another subject (${lookup.about.path})`);
   }
   return result as Claims;
 }
@@ -99,19 +101,19 @@ function read(lookup: HttpLookup, answer: unknown, asked: LookupInput): Claims {
 export function createHttpLookup(
   lookup: HttpLookup,
   { discovery, client, fetch, logger }: HttpLookupOptions,
-): (asked: LookupInput) => Promise<Claims> {
-  return async (asked) => {
+): (input: LookupInput) => Promise<Claims> {
+  return async (input) => {
     let address = typeof lookup.url === 'string' ? lookup.url : lookup.url.discovered;
     try {
       const url = await addressOf(lookup, discovery);
       address = url.origin + url.pathname;
-      for (const [name, value] of filledIn(lookup.query, asked)) url.searchParams.set(name, value);
-      const form = filledIn(lookup.form, asked);
+      for (const [name, value] of fillTemplates(lookup.query, input)) url.searchParams.set(name, value);
+      const form = fillTemplates(lookup.form, input);
       const response = await fetch(url.href, {
         method: lookup.method,
         headers: {
           accept: 'application/json',
-          ...Object.fromEntries(filledIn(lookup.headers, asked)),
+          ...Object.fromEntries(fillTemplates(lookup.headers, input)),
           ...(lookup.asClient && client !== null ? { authorization: basic(client) } : {}),
           ...(form.length === 0 ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
         },
@@ -124,10 +126,10 @@ export function createHttpLookup(
       if (lookup.refusedStatuses.includes(response.status))
         throw invalid('The identity service does not accept the token any more. Fetch a new one.');
       if (!response.ok) throw new Error(`it answered ${response.status}`);
-      return read(lookup, JSON.parse(text), asked);
+      return read(lookup, JSON.parse(text), input);
     } catch (thrown) {
       if (thrown instanceof GatewayError) throw thrown;
-      logger.warn({ err: thrown, address }, 'the identity service cannot be asked about a token; the call is refused');
+      logger.warn({ err: thrown, address }, 'the look-up at the identity service failed; the call is refused');
       throw authUnavailable(thrown);
     }
   };

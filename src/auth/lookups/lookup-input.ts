@@ -1,8 +1,8 @@
-/** What a look-up is asked with. */
+/** The input of a look-up. */
 
 export interface LookupInput {
   readonly token: string;
-  /** Of the verified token; null where only this look-up can tell. */
+  /** The subject of the verified token. Null when only this look-up can return it. */
   readonly subject: string | null;
   readonly username: string | null;
 }

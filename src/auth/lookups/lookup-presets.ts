@@ -1,4 +1,4 @@
-/** The questions that OAuth2 services usually answer, as data. */
+/** Standard look-ups of OAuth2 services, as data. */
 import type { HttpLookup } from '../issuer.ts';
 
 const plain: HttpLookup = {
@@ -16,7 +16,7 @@ const plain: HttpLookup = {
   about: null,
 };
 
-/** OpenID Connect Core 5.3. An answer about somebody else must not be used (5.3.2). */
+/** OpenID Connect Core 5.3. An answer about another subject must not be used (5.3.2). */
 export const userinfo: HttpLookup = {
   ...plain,
   url: { discovered: 'userinfo_endpoint' },
@@ -24,7 +24,7 @@ export const userinfo: HttpLookup = {
   about: { path: 'sub', optional: false },
 };
 
-/** RFC 7662. A 401 is about Pailou's own credentials, not about the token. */
+/** RFC 7662. A 401 concerns Pailou's own credentials, not the token. */
 export const introspection: HttpLookup = {
   ...plain,
   url: { discovered: 'introspection_endpoint' },
@@ -37,7 +37,7 @@ export const introspection: HttpLookup = {
   about: { path: 'sub', optional: true },
 };
 
-/** Spring Security OAuth before the Authorization Server: a bad token is a 400; `active` came late, and only for good ones. */
+/** Spring Security OAuth before the Authorization Server: an invalid token is a 400. `active` exists only in later versions, and only for valid tokens. */
 export const checkToken: HttpLookup = {
   ...plain,
   url: '/oauth/check_token',
@@ -49,14 +49,14 @@ export const checkToken: HttpLookup = {
   success: [{ path: 'error', is: [null] }],
 };
 
-/** A person's own page of a back end whose answers are wrapped: `{code, msg, data}`, status 200 whatever happened. */
-export function envelopeLookup(url: string, good: number, result: string | null): HttpLookup {
+/** The user info endpoint of a back end that wraps its answers as `{code, msg, data}` with status 200 for every result. */
+export function envelopeLookup(url: string, successCode: number, result: string | null): HttpLookup {
   return {
     ...plain,
     url,
     headers: { authorization: 'Bearer {token}' },
     refused: [{ path: 'code', is: [401, 403, '401', '403'] }],
-    success: [{ path: 'code', is: [good, String(good)] }],
+    success: [{ path: 'code', is: [successCode, String(successCode)] }],
     result,
   };
 }

@@ -1,9 +1,9 @@
-/** All that the faces for people who sign in need. */
+/** The parts of browser sign-in for the HTTP layer. */
 import type { CookieJar } from './cookies.ts';
 import type { Sessions } from './sessions.ts';
 import type { SignIn } from './sign-in.ts';
 
-/** What `pailou login` is told. */
+/** The configuration that `pailou login` receives. */
 export interface CommandLineAuth {
   readonly issuer: string;
   readonly client_id: string;

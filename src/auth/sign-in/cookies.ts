@@ -1,16 +1,16 @@
-/** The two cookies of signing in. RFC 6265bis: `__Host-` ones are bound to this host, to https and to no path of it. */
+/** The two cookies of browser sign-in. RFC 6265bis: `__Host-` cookies are bound to this host and to https. */
 import type { IncomingHttpHeaders } from 'node:http';
 
 export interface CookieJar {
   readonly session: string;
   readonly ticket: string;
-  /** The value of a cookie; null where there is none, or two of them. */
+  /** The value of a cookie. Null when it is missing or present twice. */
   read(headers: IncomingHttpHeaders, name: string): string | null;
-  /** A `set-cookie` header; an empty value takes the cookie away. */
+  /** A `set-cookie` header. An empty value deletes the cookie. */
   write(name: string, value: string, seconds: number): string;
 }
 
-/** `secure`: the browser comes by https. Without, on a developer's own machine, the prefix would not be accepted. */
+/** `secure`: the browser uses https. On a developer's machine without https, browsers refuse the prefix. */
 export function createCookieJar(secure: boolean): CookieJar {
   const prefix = secure ? '__Host-' : '';
   return {

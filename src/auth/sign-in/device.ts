@@ -1,11 +1,11 @@
-/** Signing in from the command line: the device flow (RFC 8628), in whatever browser the person likes. */
+/** Sign-in from the command line by the device flow (RFC 8628), with any browser. */
 import * as oauth from 'openid-client';
 import { z } from 'zod';
 import { GatewayError } from '../../types/errors.ts';
 import type { Login } from './login-file.ts';
 
 const timeoutSeconds = 10;
-/** A token is renewed when it has less than that to live: it should outlast the call that it is fetched for. */
+/** A token is renewed when less than this remains, so that it outlasts the next call. */
 const earlyMs = 60_000;
 
 const place = z.object({ issuer: z.url(), client_id: z.string().min(1), scope: z.string().min(1) });
@@ -16,7 +16,7 @@ async function serviceOf(issuer: string, clientId: string): Promise<oauth.Config
   try {
     return await oauth.discovery(new URL(issuer), clientId, undefined, oauth.None(), {
       timeout: timeoutSeconds,
-      // The gateway named the address; a team's service in its own network may have no https.
+      // The gateway returned the address. A service in a private network may have no https.
       execute: [oauth.allowInsecureRequests],
     });
   } catch (cause) {
@@ -24,7 +24,7 @@ async function serviceOf(issuer: string, clientId: string): Promise<oauth.Config
   }
 }
 
-/** Where people of this gateway sign in. Throws in plain words if there is no such gateway. */
+/** The sign-in configuration of this gateway. Throws a readable error when there is no such gateway. */
 async function placeOf(gateway: string): Promise<z.output<typeof place>> {
   let response: Response;
   try {
@@ -36,7 +36,7 @@ async function placeOf(gateway: string): Promise<z.output<typeof place>> {
   const found = place.safeParse(body);
   if (found.success) return found.data;
   const said = (body as { error?: { message?: string } } | null)?.error?.message;
-  throw failed(said ?? `What answers at ${gateway} is no Pailou, or an older one.`);
+  throw failed(said ?? `The service at ${gateway} is not Pailou, or an older version of it.`);
 }
 
 function loginOf(gateway: string, issuer: string, clientId: string, answer: oauth.TokenEndpointResponse, before: Login | null): Login {
@@ -50,7 +50,7 @@ function loginOf(gateway: string, issuer: string, clientId: string, answer: oaut
   };
 }
 
-/** Resolves when the person has signed in. `show` is told where they do, and with which code. */
+/** Resolves when the person has signed in. `show` receives the address and the code. */
 export async function loginByDevice(gateway: string, show: (address: string, code: string) => void): Promise<Login> {
   const { issuer, client_id: clientId, scope } = await placeOf(gateway);
   const service = await serviceOf(issuer, clientId);
@@ -66,7 +66,7 @@ export async function loginByDevice(gateway: string, show: (address: string, cod
   }
 }
 
-/** The same, or one whose token is good for a while longer. Throws `sign_in_failed` if the service gives no more. */
+/** Returns the login, or a renewed one when its token expires soon. Throws `sign_in_failed` when the service refuses. */
 export async function freshLogin(login: Login): Promise<Login> {
   if (login.expires_at === null || login.expires_at - Date.now() > earlyMs) return login;
   const again = `Your sign-in is over. Sign in again: pailou login ${login.gateway}`;
@@ -80,7 +80,7 @@ export async function freshLogin(login: Login): Promise<Login> {
   }
 }
 
-/** Takes the tokens back at the service, as far as it can be reached. True if it said yes. */
+/** Revokes the tokens at the service when it can be reached. True when it confirmed. */
 export async function revokeLogin(login: Login): Promise<boolean> {
   try {
     const service = await serviceOf(login.issuer, login.client_id);

@@ -1,4 +1,4 @@
-/** Where the command line keeps what it was given when somebody signed in: in their own folder, for their eyes only. */
+/** Stores the tokens of `pailou login` in the user's own folder, readable by the user alone. */
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -11,7 +11,7 @@ const login = z.object({
   client_id: z.string(),
   access_token: z.string(),
   refresh_token: z.string().nullable(),
-  /** Epoch milliseconds; null where the service does not say. */
+  /** Epoch milliseconds; null when the service does not report it. */
   expires_at: z.number().nullable(),
 });
 export type Login = z.output<typeof login>;
@@ -21,7 +21,7 @@ export function loginPath(env: NodeJS.ProcessEnv): string {
   return join(home === undefined || home === '' ? join(homedir(), '.config') : home, 'pailou', 'login.json');
 }
 
-/** Null if nobody signed in. Throws `configuration_invalid` for a file that cannot be read. */
+/** Null when there is no login. Throws `configuration_invalid` for a file that cannot be read. */
 export async function readLogin(path: string): Promise<Login | null> {
   let text: string;
   try {
@@ -37,7 +37,7 @@ export async function readLogin(path: string): Promise<Login | null> {
   }
 }
 
-/** Whole or not at all, also where two commands write at once. */
+/** Atomic, even when two commands write at once. */
 export async function writeLogin(path: string, value: Login): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const beside = `${path}.${process.pid}`;

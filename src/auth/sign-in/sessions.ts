@@ -1,4 +1,4 @@
-/** Sessions of people in a browser: a cookie that says nothing, behind it tokens that are renewed as long as the service agrees. */
+/** Browser sessions: a random cookie that refers to stored tokens, which are renewed as long as the service allows it. */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { LRUCache } from 'lru-cache';
@@ -10,17 +10,17 @@ import type { Authenticator } from '../authenticator.ts';
 import type { SignIn } from './sign-in.ts';
 
 export interface Sessions {
-  /** A new session for whom the tokens were given to; the cookie's value. Rejects with token_invalid and the like. */
+  /** Creates a session for the tokens and returns the cookie's value. Rejects as token verification does. */
   begin(tokens: TokenSet): Promise<{ readonly cookie: string; readonly principal: Principal }>;
-  /** Rejects with token_expired when the session is over, or auth_unavailable. */
-  enter(cookie: string): Promise<Principal>;
-  /** What a page must send back with each change, in a header that no other site can set. */
+  /** Rejects with token_expired for an ended session, or auth_unavailable. */
+  authenticate(cookie: string): Promise<Principal>;
+  /** The token that a page must send with each change, in a header that other sites cannot set. */
   csrfToken(cookie: string): string;
-  /** True if `sent` is that. */
+  /** True if `sent` is the CSRF token of the session. */
   sameCsrf(cookie: string, sent: unknown): boolean;
-  /** Looks all of them up anew: some were ended elsewhere. */
+  /** Clears the session cache after sessions were ended on another node. */
   forgetAll(): void;
-  /** Ends it on every node; where the browser may end the service's own session, or null. */
+  /** Ends the session on every node. Returns the service's logout URL, or null. */
   end(cookie: string): Promise<string | null>;
 }
 
@@ -33,18 +33,18 @@ export interface SessionOptions {
 
 /** A working day; then people sign in again. */
 const longestMs = 12 * 3_600_000;
-/** What another node ended is found out so soon. */
+/** Sessions ended on another node are noticed within this time. */
 const rememberMs = 5_000;
-/** Renewed a little before it must be. */
+/** A token is renewed this long before it expires. */
 const earlyMs = 30_000;
 const renewalMs = 10_000;
 
 const over = (): GatewayError => new GatewayError('token_expired', 'Your session is over. Sign in again at /auth/login.');
-/** Of a session that is gone from the database: what began with it ends too. */
-export const sessionEnded = 'the session is over for good';
+/** The detail of errors for sessions that were deleted. Requests of such a session end too. */
+export const sessionEnded = 'the session was ended';
 const ended = (): GatewayError =>
   new GatewayError('token_expired', 'Your session is over. Sign in again at /auth/login.', { details: sessionEnded });
-/** `sid` of the id token, which came from the service itself. */
+/** `sid` of the id token, which came directly from the service. */
 function sidOf({ id }: TokenSet): string | null {
   if (id === null) return null;
   const { sid } = decodeJwt(id);
@@ -70,7 +70,7 @@ export function createSessions({ store, signIn, authenticator, csrfKey }: Sessio
   const renewNow = async (id: string, session: StoredSession): Promise<StoredSession> => {
     const until = Date.now() + renewalMs;
     if (!(await store.claim(id, session.version, Date.now(), until))) {
-      // Somebody else does it, here or on another node: with tokens that are good once only, two would end the session.
+      // Another request or node renews it. Refresh tokens are valid once, so two renewals would end the session.
       while (Date.now() < until) {
         const found = await store.find(id, Date.now());
         if (found === null) throw over();
@@ -126,7 +126,7 @@ export function createSessions({ store, signIn, authenticator, csrfKey }: Sessio
       return { cookie, principal };
     },
 
-    async enter(cookie) {
+    async authenticate(cookie) {
       const id = idOf(cookie);
       let session = await find(id);
       try {

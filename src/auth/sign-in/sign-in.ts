@@ -1,4 +1,4 @@
-/** Signing in with a browser: OAuth2's code flow with PKCE and state, run on the server. RFC 6749, 7636, OpenID Connect Core. */
+/** Browser sign-in: OAuth2's code flow with PKCE and state, run on the server. RFC 6749, 7636, OpenID Connect Core. */
 import * as oauth from 'openid-client';
 import type { SecretBox } from '../../storage/secret-box.ts';
 import type { TokenSet } from '../../storage/session-store.ts';
@@ -6,7 +6,7 @@ import { GatewayError } from '../../types/errors.ts';
 import type { Logger } from '../../types/logger.ts';
 import type { IssuerSettings } from '../issuer.ts';
 
-/** On its way to the service and back: what the browser brings again, sealed. */
+/** The state of a sign-in in progress. The browser carries it, sealed. */
 interface Ticket {
   readonly state: string;
   readonly nonce: string;
@@ -18,13 +18,13 @@ interface Ticket {
 
 export interface SignIn {
   readonly issuer: string;
-  /** Where to send the browser, and what to give it for the way back. Rejects with auth_unavailable. */
+  /** The URL for the browser, and the ticket for the return. Rejects with auth_unavailable. */
   begin(returnTo: string): Promise<{ readonly url: string; readonly ticket: string }>;
-  /** `callback`: the address by which the browser came back. Rejects with sign_in_failed or auth_unavailable. */
+  /** `callback`: the URL that the browser returned to. Rejects with sign_in_failed or auth_unavailable. */
   finish(callback: URL, ticket: string): Promise<{ readonly tokens: TokenSet; readonly returnTo: string }>;
-  /** Null if the service gives no more: the session is over. Rejects with auth_unavailable. */
+  /** Null when the service refuses: the session is over. Rejects with auth_unavailable. */
   renew(tokens: TokenSet): Promise<TokenSet | null>;
-  /** Takes the tokens back at the service as far as it can, and tells where its own session is ended; null if nowhere. */
+  /** Revokes the tokens at the service as far as possible. Returns the service's logout URL, or null. */
   leave(tokens: TokenSet): Promise<string | null>;
 }
 
@@ -41,7 +41,7 @@ const timeoutSeconds = 5;
 
 const failed = (message: string, cause?: unknown): GatewayError => new GatewayError('sign_in_failed', message, { cause });
 
-/** A place of our own, never another site: the way back must not be a way out. */
+/** A path of this gateway, never another site, to prevent open redirects. */
 export function safeReturn(returnTo: string | undefined): string {
   if (returnTo === undefined || !/^\/(?![/\\])[\x21-\x7e]*$/.test(returnTo) || returnTo.includes('\\')) return '/';
   return returnTo;
@@ -55,7 +55,7 @@ function tokensOf(answer: oauth.TokenEndpointResponse, before: TokenSet | null):
   };
 }
 
-/** `settings.client` is what Pailou is at the service. */
+/** `settings.client` is Pailou's client at the service. */
 export function createSignIn(options: SignInOptions): SignIn {
   const { settings, publicUrl, box, logger } = options;
   const { client, issuer, baseUrl } = settings;
@@ -73,7 +73,7 @@ export function createSignIn(options: SignInOptions): SignIn {
       {
         timeout: timeoutSeconds,
         [oauth.customFetch]: options.fetch as unknown as oauth.CustomFetch,
-        // The address was configured; whether plain http may be is decided where settings are read.
+        // The address was configured. Settings decide whether plain http is allowed.
         execute: [oauth.allowInsecureRequests, oauth.enableNonRepudiationChecks],
       },
     );
@@ -99,7 +99,7 @@ export function createSignIn(options: SignInOptions): SignIn {
       const ticket = JSON.parse(box.open({ $sealed: text }, 'sign-in')) as Ticket;
       if (Date.now() < ticket.until) return ticket;
     } catch {
-      // Changed, or sealed elsewhere: the same as none.
+      // A changed ticket, or one sealed with another key, counts as missing.
     }
     throw failed('Signing in took too long, or was begun in another browser. Begin again at /auth/login.');
   };
@@ -129,7 +129,7 @@ export function createSignIn(options: SignInOptions): SignIn {
       try {
         const answer = await oauth.authorizationCodeGrant(
           configuration,
-          // Behind a proxy the request's own host is another one than that which the service was told.
+          // Behind a proxy the request's host differs from the redirect URI that the service knows.
           new URL(callback.search, redirectUri),
           {
             pkceCodeVerifier: ticket.verifier,
@@ -172,7 +172,7 @@ export function createSignIn(options: SignInOptions): SignIn {
         if (metadata.end_session_endpoint === undefined || tokens.id === null) return null;
         return oauth.buildEndSessionUrl(configuration, { id_token_hint: tokens.id, post_logout_redirect_uri: `${publicUrl}/` }).href;
       } catch (cause) {
-        // The session here is over in any case.
+        // The local session ends in any case.
         logger.warn({ err: cause, issuer }, 'the tokens of a session could not be taken back at the service');
         return null;
       }
