@@ -45,7 +45,9 @@ export function basisEnds(
     now,
   }: { readonly row: ConfigRow; readonly thing: Capability | null; readonly name: string; readonly rows: RowSet; readonly now: number },
 ): number | null {
-  if (basis === administratorBasis || basis === 'public' || basis === 'unknown') return Infinity;
+  if (basis === administratorBasis || basis === 'public') return Infinity;
+  // Nobody had a right to a thing that was not there.
+  if (basis === 'unknown') return thing === null ? Infinity : null;
   // Also for rows of older versions: an owner of both needs nobody's leave.
   if (thing !== null && thing.owner !== null && thing.owner === row.owner) return Infinity;
   const grant = basis === undefined ? null : grantOf(basis, row.tenant, rows);

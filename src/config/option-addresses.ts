@@ -19,15 +19,17 @@ function urlOf(text: string): URL | null {
   return URL.parse(text.trim());
 }
 
-/** All of them, sorted by where they stand. Secrets are no addresses, whatever they hold. */
+/** All of them, sorted by where they stand. A secret is an address only where its schema says so, and then no URL. */
 export function addressesOf(options: unknown, schema: ZodType): readonly OptionAddress[] {
   const marked = markedPaths(schema, 'address');
   const secrets = markedPaths(schema, 'secret');
   const found: OptionAddress[] = [];
   const walk = (value: unknown, path: OptionPath): void => {
-    if (value === undefined || value === null || secrets.some((each) => matches(each, path))) return;
-    const url = typeof value === 'string' ? urlOf(value) : null;
+    if (value === undefined || value === null) return;
+    const isSecret = secrets.some((each) => matches(each, path));
+    const url = typeof value === 'string' && !isSecret ? urlOf(value) : null;
     if (marked.some((each) => matches(each, path))) found.push({ path: path.join('.'), url, identity: JSON.stringify(value) });
+    else if (isSecret) return;
     else if (url !== null) found.push({ path: path.join('.'), url, identity: url.origin });
     else if (typeof value === 'object')
       for (const [key, inner] of Object.entries(value)) walk(inner, [...path, Array.isArray(value) ? '*' : key]);

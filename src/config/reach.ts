@@ -18,6 +18,8 @@ export const pluginTypes: Readonly<Partial<Record<ResourceKind, RowPluginType>>>
   mcp: 'tool-source',
 };
 
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 16);
+
 /** True if the provider's row lets others than its owner have this model of the vendor. */
 function isOffered(provider: ConfigRow, model: string): boolean {
   const offered = provider.spec['offered_models'] as readonly string[] | null | undefined;
@@ -32,9 +34,9 @@ export function deploymentReaches(
 ): { readonly provider: ProviderReach; readonly price: PriceReach | null } {
   const row = providers.get(name);
   const thing = row === undefined ? null : capabilityOfRow('provider', row);
-  const key = `${row?.id ?? name}/${model}`;
+  // A name that no provider has is never the id of one.
+  const key = row === undefined ? `unknown ${name}/${model}` : `${row.id}/${model}`;
   const param = `spec.deployments[${index}]`;
-  const digest = (): string => createHash('sha256').update(JSON.stringify(price)).digest('base64url').slice(0, 16);
   return {
     provider: {
       type: 'provider',
@@ -45,7 +47,7 @@ export function deploymentReaches(
       thing,
       offered: row === undefined || isOffered(row, model),
     },
-    price: price === undefined ? null : { type: 'price', key: `price:${key}:${digest()}`, param: `${param}.price`, name, thing },
+    price: price === undefined ? null : { type: 'price', key: `price:${key}:${digestOf(JSON.stringify(price))}`, param: `${param}.price`, name, thing },
   };
 }
 
@@ -94,10 +96,11 @@ export function reachesOf(row: ConfigRow, rows: RowSet, factory: InstanceFactory
     kind: plugin.kind,
     param: 'spec.kind',
   }));
-  const addresses = addressesOf(options, plugin.options).flatMap(({ path, url }): Reach[] => {
-    if (url === null) return [];
+  const addresses = addressesOf(options, plugin.options).map(({ path, url, identity }): Reach => {
     const param = `spec.options.${path}`;
-    return [{ type: 'address', key: `address:${url.href}`, param, refusal: addressRefusal(url.href, param, factory) }];
+    // What leads somewhere without being a URL, such as a document: any change of it may lead elsewhere.
+    if (url === null) return { type: 'address', key: `address:${path}:${digestOf(identity)}`, param, refusal: null };
+    return { type: 'address', key: `address:${url.href}`, param, refusal: addressRefusal(url.href, param, factory) };
   });
   // Where the kind leads by itself, such as a vendor's own address for a region.
   const vendor: Reach = { type: 'address', key: `address:${plugin.kind}`, param: 'spec.kind', refusal: null };

@@ -16,7 +16,11 @@ const options = z.strictObject({
     .string()
     .regex(/^[a-z0-9-]{1,40}$/, 'must be a location such as europe-west4 or global')
     .default('global'),
-  service_account: secret().optional().describe('The JSON file of a service account with the role Vertex AI User.'),
+  service_account: secret()
+    .optional()
+    .describe('The JSON file of a service account with the role Vertex AI User.')
+    // It says where its tokens are made.
+    .meta({ address: true }),
   access_token: headerSecret().optional().describe('A token of your own, instead of a service account; it ends after an hour.'),
   base_url: z
     .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })

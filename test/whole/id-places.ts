@@ -84,6 +84,12 @@ const rules: readonly (readonly [RegExp, readonly Kind[]])[] = [
   // The vendor's own name of a model, and what plugins of the whole installation are called.
   [/ body:(model|spec\.deployments\[\]\.model|spec\.kind|spec\.strategy|spec\.allowed_tools\[\])$/, []],
   [/ body:reason$/, []],
+  // Money, hours and the words of a vendor's price list.
+  [/ body:spec\.deployments\[\]\.price\b\S*$/, []],
+  [/ \/api\/limits\S* body:spec\.spend\.\w+$/, []],
+  [/ \/api\/limits\S* body:spec\.replaces$/, ['limit']],
+  // What is publicly known of models, the same for all.
+  [/ \/api\/catalogue query:\w+$/, []],
   [/ body:(title|spec\.(title|description|version|live)|spec\.tags\[\]|spec\.\S*currency|addresses\[\])$/, []],
   // What the options of a plugin name in their tenant is added by hand below.
   [/ body:spec\.options\.\*$/, []],

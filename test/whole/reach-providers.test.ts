@@ -1,4 +1,5 @@
 /** A model calls a provider only by a right on it, at a price that somebody says who manages the provider. */
+import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
 import { eventually } from './gateway.ts';
@@ -49,6 +50,24 @@ describe('a developer’s model', () => {
     await companies.must(eve, 'POST', '/api/providers', { name: `${provider}-eves`, spec: providerSpec() });
     await companies.must(eve, 'POST', '/api/models', { name, spec: modelOn(`${provider}-eves`) });
     expect((await companies.as(eve, 'PUT', `/api/models/${name}`, { spec: modelOn(provider) })).status).toBe(403);
+    expect(vendor.requests.length).toBe(0);
+  });
+
+  it('gains no provider by a name that was none when it was saved: not by an id, not by a provider that comes later', async () => {
+    const { id } = (await companies.must(eve, 'GET', `/api/providers/${provider}`)).json as { id: string };
+    const later = `${provider}-later`;
+    const names = [
+      [id, 'm', provider, 'm'],
+      [`${id}/a`, 'b', provider, 'a/b'],
+      [later, 'm', later, 'm'],
+    ] as const;
+    for (const [index, [name, model]] of names.entries())
+      await companies.must(eve, 'POST', '/api/models', { name: `${provider}-${index}`, enabled: false, spec: modelOn(name, {}, model) });
+    await companies.must(chief, 'POST', '/api/providers', { name: later, owner: null, spec: providerSpec() });
+    for (const [index, [, , name, model]] of names.entries()) {
+      const swapped = await companies.as(eve, 'PUT', `/api/models/${provider}-${index}`, { enabled: true, spec: modelOn(name, {}, model) });
+      expect({ name, model, status: swapped.status }).toEqual({ name, model, status: 403 });
+    }
     expect(vendor.requests.length).toBe(0);
   });
 
@@ -190,6 +209,42 @@ describe('a developer’s address', () => {
     await strict.must(eve, 'POST', '/api/models', { name: 'inner', spec: modelOn('inner') });
     await strict.as(eve, 'POST', '/v1/chat/completions', { model: 'inner', messages: [{ role: 'user', content: 'Hi' }] });
     expect(trap.heard.length).toBeGreaterThan(0);
+  });
+
+  it('that an administrator saved is no leave for another one that stands in a document or a key file', async () => {
+    await using trap = await startTrap({ body: '{}' });
+    await using strict = await startCompanies({ PAILOU_OUTBOUND_ALLOW_DEVELOPERS: '' });
+    for (const person of [chief, eve]) await strict.must(person, 'GET', '/api/me');
+    const paths = { '/x': { get: { operationId: 'x', responses: { 200: { description: 'Done.' } } } } };
+    const rest = (url: string) => ({
+      kind: 'openapi',
+      options: { document: { openapi: '3.1.0', info: { title: 'T', version: '1' }, servers: [{ url }], paths } },
+    });
+    await strict.must(chief, 'POST', '/api/mcp-servers', { name: 'rest', owner: 'eve', spec: rest('https://example.com') });
+    await strict.as(eve, 'PUT', '/api/mcp-servers/rest', { spec: rest(trap.url) });
+    await strict.as(eve, 'POST', '/api/mcp-servers/test', { name: 'rest', spec: rest(trap.url) });
+    const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'rest__x', arguments: {} } };
+    await strict.as(eve, 'POST', '/mcp', call, { accept: 'application/json, text/event-stream' });
+    expect(trap.heard).toEqual([]);
+
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
+    const file = (uri: string) => JSON.stringify({ type: 'service_account', client_email: 'a@b.c', private_key: pem, token_uri: uri });
+    const vertex = (uri: string) => ({ kind: 'vertex', options: { project: 'p', service_account: file(uri) } });
+    await strict.must(chief, 'POST', '/api/providers', {
+      name: 'vertex',
+      owner: 'eve',
+      spec: vertex('https://oauth2.googleapis.com/token'),
+    });
+    await strict.as(eve, 'PUT', '/api/providers/vertex', { spec: vertex(`${trap.url}/token`) });
+    await strict.as(eve, 'POST', '/api/providers/test', { name: 'vertex', spec: vertex(`${trap.url}/token`), model: 'gemini' });
+    expect(trap.heard).toEqual([]);
+    // What an administrator saves there is reached, also after its owner has changed something else of it.
+    await strict.must(chief, 'POST', '/api/mcp-servers', { name: 'inner', owner: 'eve', spec: rest(trap.url) });
+    await strict.must(eve, 'PUT', '/api/mcp-servers/inner', { spec: { ...rest(trap.url), description: 'mine' } });
+    const inner = { ...call, params: { name: 'inner__x', arguments: {} } };
+    const called = () => strict.as(eve, 'POST', '/mcp', inner, { accept: 'application/json, text/event-stream' });
+    await eventually(called, () => trap.heard.length > 0);
   });
 
   it('is not read out by a trial: the status and our own words, no body', async () => {

@@ -16,9 +16,11 @@ async function readKey(path: string): Promise<JWK | null> {
     text = await readFile(path, 'utf8');
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null;
-    throw new GatewayError('internal_error', `The key of the development identity service cannot be read: ${path}. Check its owner.`, {
-      cause,
-    });
+    throw new GatewayError(
+      'internal_error',
+      `The key of the development identity service cannot be read: ${path}. Check its owner, and that PAILOU_DATA_DIR names a folder.`,
+      { cause },
+    );
   }
   let parsed: unknown = null;
   try {
@@ -53,7 +55,11 @@ export async function loadSigningKey(dataDir: string): Promise<JWK> {
   } catch (cause) {
     const first = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST' ? await readKey(path) : null;
     if (first !== null) return first;
-    throw new GatewayError('internal_error', `The key of the development identity service cannot be written: ${path}.`, { cause });
+    throw new GatewayError(
+      'internal_error',
+      `The key of the development identity service cannot be written: ${path}. Check that PAILOU_DATA_DIR names a folder that may be written to.`,
+      { cause },
+    );
   } finally {
     await rm(draft, { force: true });
   }
