@@ -29,9 +29,8 @@ export function addressesOf(options: unknown, schema: ZodType): readonly OptionA
     const isSecret = secrets.some((each) => matches(each, path));
     const url = typeof value === 'string' && !isSecret ? urlOf(value) : null;
     if (marked.some((each) => matches(each, path))) found.push({ path: path.join('.'), url, identity: JSON.stringify(value) });
-    else if (isSecret) return;
     else if (url !== null) found.push({ path: path.join('.'), url, identity: url.origin });
-    else if (typeof value === 'object')
+    else if (!isSecret && typeof value === 'object')
       for (const [key, inner] of Object.entries(value)) walk(inner, [...path, Array.isArray(value) ? '*' : key]);
   };
   walk(options, []);

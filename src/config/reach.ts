@@ -47,7 +47,10 @@ export function deploymentReaches(
       thing,
       offered: row === undefined || isOffered(row, model),
     },
-    price: price === undefined ? null : { type: 'price', key: `price:${key}:${digestOf(JSON.stringify(price))}`, param: `${param}.price`, name, thing },
+    price:
+      price === undefined
+        ? null
+        : { type: 'price', key: `price:${key}:${digestOf(JSON.stringify(price))}`, param: `${param}.price`, name, thing },
   };
 }
 
