@@ -55,10 +55,16 @@ function storedReaches(row: ConfigRow, { rows, factory }: WriteScene): readonly 
   }
 }
 
-/** With the basis of the row before where it holds on. What acts on other people by itself needs its right at each write. */
+/**
+ * With the basis of the row before where it holds on; a row that a roll-back brings back has the one that it had then, whoever rolls back.
+ * What acts on other people by itself needs its right at each write.
+ */
 function withKept(reach: Reach, before: ConfigRow | null, left: readonly Reach[], row: ConfigRow, rows: RowSet): Reach {
-  if (before === null || !isKept(reach) || !left.some(({ key }) => key === reach.key)) return reach;
-  const basis = basisOf(before, reach.key);
+  if (!isKept(reach)) return reach;
+  const stayed = before !== null && left.some(({ key }) => key === reach.key) ? before : null;
+  const source = row.basis === undefined ? stayed : row;
+  if (source === null) return reach;
+  const basis = basisOf(source, reach.key);
   const { thing = null, name = '' } = reach.type === 'address' ? {} : reach;
   const holds = basis !== undefined && basisEnds(basis, { row, thing, name, rows, now: Date.now() }) !== null;
   return holds ? { ...reach, kept: basis } : reach;

@@ -11,6 +11,9 @@ export function publicToolName(server: string, tool: string): string {
   return shortened(safe, plain);
 }
 
+/** True if the name has the form of a public one, so that it may be that of a tool which is not there now. */
+export const looksPublic = (name: string): boolean => name.includes('__') || name.length >= longest;
+
 /** Another name for the same tool, for a caller that already uses the first one. */
 export function marked(name: string): string {
   return shortened(name, `other ${name}`);

@@ -69,7 +69,12 @@ const deploymentLimits = z.strictObject({
 
 const deployment = z.strictObject({
   provider: name.describe('The name of a provider.'),
-  model: z.string().min(1).max(256).describe("The vendor's own name of the model."),
+  model: z
+    .string()
+    .min(1)
+    .max(256)
+    .refine((text) => !text.split(/[\\/]/).includes('..'), 'must hold no ".." between slashes, which leads to another model')
+    .describe("The vendor's own name of the model."),
   weight: z.number().min(0).max(1_000_000).default(1).describe('Share of the traffic within its tier; 0 takes none.'),
   tier: z.int().min(0).max(100).default(0).describe('Lower tiers are tried first; the next tier only when all of the one before failed.'),
   enabled: z.boolean().default(true),

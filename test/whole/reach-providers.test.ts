@@ -134,6 +134,45 @@ describe('a developer’s model', () => {
     await companies.must(dan, 'POST', '/api/models', { name: `${provider}-dans`, spec: modelOn(`${provider}-eves`) });
   });
 
+  it('reaches no model beyond those that are offered by a name that leads out of its place in the address', async () => {
+    await using trap = await startTrap({ status: 404, body: '{}' });
+    await companies.must(chief, 'POST', '/api/providers', {
+      name: `${provider}-gemini`,
+      owner: null,
+      spec: { kind: 'gemini', offered_models: ['mini-*'], options: { base_url: `${trap.url}/v1beta`, api_key: 'k' } },
+    });
+    await companies.must(chief, 'POST', '/api/grants', grantTo('eve', `provider/${provider}-gemini`));
+    const name = `${provider}-climbing`;
+    const climbing = await companies.as(eve, 'POST', '/api/models', {
+      name,
+      spec: modelOn(`${provider}-gemini`, {}, 'mini-/../models/large'),
+    });
+    expect(climbing.status, climbing.text).toBe(400);
+    expect(climbing.json.error.param).toBe('spec.deployments[0].model');
+    // A price of the catalogue is found by the name.
+    await companies.must(eve, 'POST', '/api/models', { name, spec: modelOn(`${provider}-gemini`, {}, 'mini-/./gemini-2.5-pro') });
+    const asked = await ask(eve, name);
+    expect(asked.json.error.code).toBe('upstream_model_not_found');
+    expect(trap.heard).toEqual([]);
+  });
+
+  it('comes back by a roll-back with the right that it had, which ends as it would have ended', async () => {
+    const name = `${provider}-back`;
+    await companies.must(chief, 'POST', '/api/grants', grantTo('eve', `provider/${provider}`));
+    await companies.must(eve, 'POST', '/api/models', { name, spec: modelOn(provider) });
+    const { revision } = (await companies.must(chief, 'GET', '/api/config/revision')).json as { revision: number };
+    await companies.must(eve, 'DELETE', `/api/models/${name}`);
+    await companies.must(chief, 'POST', '/api/config/rollback', { revision });
+    expect((await ask(eve, name)).status).toBe(200);
+    const grants = (await companies.must(chief, 'GET', '/api/grants?limit=500')).json.data as {
+      name: string;
+      spec: { capability: string };
+    }[];
+    for (const each of grants.filter(({ spec }) => spec.capability === `provider/${provider}`))
+      await companies.must(chief, 'DELETE', `/api/grants/${each.name}`);
+    expect((await ask(eve, name)).status).not.toBe(200);
+  });
+
   it('is not handed to somebody who may not use the provider of its owner', async () => {
     await companies.must(eve, 'POST', '/api/providers', { name: `${provider}-eves`, spec: providerSpec() });
     await companies.must(eve, 'POST', '/api/models', { name: `${provider}-m`, spec: modelOn(`${provider}-eves`) });

@@ -1,5 +1,5 @@
 /** What one caller finds at one address, and under which names: prefixed at /mcp, the server's own at /mcp/<server>. */
-import { publicToolName } from '../../models/tool-names.ts';
+import { looksPublic, publicToolName } from '../../models/tool-names.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
 import type { PinnedDefinition } from '../../types/tool-definitions.ts';
@@ -101,7 +101,7 @@ export function hasVisibleItems(place: Place): boolean {
 }
 
 /**
- * By the shown name, or by the server's own if it is that of one server alone. Undefined for a name that nobody knows; throws for one that
+ * By the shown name, or by the server's own if it is that of one server alone and does not look like a shown one. Undefined for a name that nobody knows; throws for one that
  * several have, whether what the others have is withheld, switched off or disabled.
  */
 export function findVisible<D>(
@@ -115,6 +115,8 @@ export function findVisible<D>(
   const bare = all.filter((each) => each.name === name);
   const [first] = bare;
   if (first === undefined || only !== null) return first;
+  // Whose it is says what stands before the underscores, also while that server or skill is not there.
+  if (looksPublic(name)) return undefined;
   const remedy = `use ${bare.map((each) => each.shown).join(' or ')}`;
   const isOfSkillToo = kind === 'prompt' && caller.view.skillNames.has(name);
   if (bare.length > 1 || isOfSkillToo)
