@@ -135,6 +135,10 @@ describe.each(pages)('%s and %s', (english, chinese) => {
       [...prose.matchAll(/.{0,10}(?:\p{Script=Han}[A-Za-z0-9]|[A-Za-z0-9]\p{Script=Han}).{0,10}/gu)].map(([found]) => found),
       'no space between Chinese and Latin',
     ).toEqual([]);
+    expect(
+      [...prose.matchAll(/[^\n|]{0,10}\p{Script=Han}\n *\p{Script=Han}.{0,10}/gu)].map(([found]) => found),
+      'a line break in a sentence is shown as a space',
+    ).toEqual([]);
     const sentences = prose.split('\n').filter((line) => line.trim().length > 40 && !/^[|<-]/.test(line));
     expect(
       sentences.filter((line) => !/\p{Script=Han}/u.test(line)),
