@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The entry of `pailou`: compiled code is kept between starts, so everything else is loaded after that is switched on. */
+/** The entry point of `pailou`. Enables the compile cache before it loads anything else. */
 import { enableCompileCache } from 'node:module';
 
 enableCompileCache();

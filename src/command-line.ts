@@ -23,7 +23,7 @@ const startCommand: Command = {
     print(gateway.greeting);
     let signals = 0;
     const stop = (): void => {
-      // A second signal means: now.
+      // A second signal stops at once.
       if (++signals > 1) process.exit(1);
       gateway.close().then(
         () => process.exit(0),
@@ -56,7 +56,7 @@ function help(): string {
   return `Pailou: the gate through which a whole team reaches its AI.\n\n${lines.join('\n')}\n\nSettings come from the environment: docs/configuration.md`;
 }
 
-/** What went wrong, for the person at the keyboard: no stack for faults that they can mend. */
+/** The error for the person at the keyboard, without a stack for faults that they can fix. */
 function explain(thrown: unknown): number {
   if (thrown instanceof SettingsError || thrown instanceof UsageError || isArgumentError(thrown)) {
     printError(thrown.message);
@@ -71,7 +71,7 @@ function isArgumentError(thrown: unknown): thrown is Error {
   return thrown instanceof TypeError && 'code' in thrown && String(thrown.code).startsWith('ERR_PARSE_ARGS');
 }
 
-/** Runs the command that the arguments name; sets the exit code of the process. */
+/** Runs the command of the arguments and sets the exit code of the process. */
 export async function runCommandLine([name, ...args]: readonly string[]): Promise<void> {
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     print(help());

@@ -1,11 +1,11 @@
-/** What a first start in development mode finds: demo models and tools, clearly named as such, open to everybody. */
+/** The demo configuration of a first start in development mode: models and tools that are labelled as demos, open to all callers. */
 import { fileURLToPath } from 'node:url';
 import type { ConfigService } from './config/service.ts';
 import type { ResourceKind } from './types/resources.ts';
 import type { StdioProgram } from './types/stdio-programs.ts';
 import type { Writer } from './types/writes.ts';
 
-/** Nobody asked for these rows: they are written into an empty configuration. */
+/** The writer of a first start: the rows go into an empty configuration. */
 const writerIn = (tenant: string): Writer => ({
   actor: { subject: 'pailou', username: 'pailou', tenant, requestId: 'first-start', isAdministrator: true },
   kinds: ['provider', 'model', 'mcp', 'skill', 'grant'],
@@ -18,7 +18,7 @@ const writerIn = (tenant: string): Writer => ({
 });
 const exampleServer = fileURLToPath(new URL('../examples/mcp-server/server.ts', import.meta.url));
 
-/** What the demo server starts. */
+/** The program of the demo server. */
 export const demoProgram: StdioProgram = {
   name: 'pailou-demo',
   command: 'node',
@@ -87,7 +87,7 @@ const rows: readonly { kind: ResourceKind; name: string; spec: unknown }[] = [
   },
 ];
 
-/** Writes the demo rows into an empty configuration, as one revision, in the tenant of those whose tokens name none. Does nothing where anything was ever configured. */
+/** Writes the demo rows into an empty configuration as one revision, in the tenant of tokens that name none. Does nothing when anything was ever configured. */
 export async function seedDemo(config: ConfigService, tenant: string): Promise<void> {
   if (config.current().revision > 0) return;
   await config.change(

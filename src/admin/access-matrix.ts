@@ -1,4 +1,4 @@
-/** GET /api/access/matrix: who can do what, and the rule that decides. */
+/** GET /api/access/matrix: who may do what, and the rule that decides. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
@@ -47,7 +47,7 @@ const line = z.object({
 const matrix = z.object({ data: z.array(line), next: z.string().nullable() });
 type Line = z.output<typeof line>;
 
-/** A page ends after so many lines were looked at, shown or not: it never keeps a node busy for long. */
+/** The most lines that are evaluated per page, shown or not, so that a page never blocks the node. */
 const looksAtMost = 5_000;
 
 /** The last line of a page: its subject and its capability. */
@@ -79,7 +79,7 @@ function capabilitiesOf(view: TenantView, wanted: string | undefined): Capabilit
   return all.filter((each) => good(referenceOf(each))).toSorted((one, other) => (referenceOf(one) < referenceOf(other) ? -1 : 1));
 }
 
-/** A text without issuer may name a person only where one issuer is configured; a role or a client always. */
+/** A text without issuer names a person only when one issuer is configured; it always names a role or a client. */
 function namedBy(text: string, names: PersonNames): Named {
   try {
     return { text, person: names.resolve(text, 'subject') };

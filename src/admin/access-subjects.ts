@@ -1,4 +1,4 @@
-/** Everybody of a tenant of whom something can be said: clients and roles that are named, people who came, strangers whom grants name. */
+/** The subjects of a tenant: named clients and roles, people who were seen, and people whom only grants name. */
 import { type Person, principalOfPerson } from '../storage/people.ts';
 import type { PeopleReader } from '../storage/people-reader.ts';
 import { permissionCodes, type Principal, roles } from '../types/access.ts';
@@ -10,9 +10,9 @@ export type SubjectType = (typeof subjectTypes)[number];
 
 export interface AccessSubject {
   readonly type: SubjectType;
-  /** Its place among those of its type. */
+  /** The position among subjects of its type. */
   readonly key: readonly string[];
-  /** Whom to decide about. Of all but people who came nobody knows the codes: they are given all of them here. */
+  /** The principal to decide about. Only for people who were seen are the codes known; others get all of them here. */
   readonly principal: Principal;
   readonly person: Person | null;
 }
@@ -22,10 +22,10 @@ export interface SubjectPlace {
   readonly key: readonly string[];
 }
 
-/** Only those of this name: a role or a client as written, a person by their reference. */
+/** A filter by name: a role or client as written, a person by reference. */
 export interface Named {
   readonly text: string;
-  /** Null where the text names no person for sure. */
+  /** Null when the text does not identify a person. */
   readonly person: string | null;
 }
 
@@ -71,7 +71,7 @@ async function* peopleFrom(
     for (const person of await people.named(tenant, [splitPerson(only.person)])) yield shown(person);
     return;
   }
-  // The one that the page before ended with comes again: not all may have been said of them.
+  // The last person of the page before comes again: some of their lines may be missing.
   if (from !== null) for (const person of await people.named(tenant, [{ issuer, subject }])) yield shown(person);
   let after = from === null ? null : { subject, issuer };
   for (;;) {
@@ -92,7 +92,7 @@ async function* strangersFrom(people: PeopleReader, tenant: string, names: reado
   }
 }
 
-/** In the order of types and keys, from `from` on, which is included; only those named `only`, if that is given. */
+/** In the order of types and keys, from `from` inclusive; `only` filters by name. */
 export async function* accessSubjects(
   people: PeopleReader,
   tenant: string,

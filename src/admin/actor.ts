@@ -1,4 +1,4 @@
-/** Who makes a change, for revisions and audit; and which state they had seen. */
+/** The actor of a change for revisions and audit, and the revision that the caller saw. */
 import type { FastifyRequest } from 'fastify';
 import { isAdministrator } from '../auth/decide.ts';
 import { principalOf } from '../api/request-context.ts';
@@ -12,7 +12,7 @@ export function actorOf(request: FastifyRequest): Actor {
   return { subject: personRef(principal), username, tenant, requestId: request.id, isAdministrator: isAdministrator(principal) };
 }
 
-/** The revision in `If-Match`, or null if the caller sent none (or `*`). */
+/** The revision in `If-Match`; null when the caller sent none or `*`. */
 export function expectedRevision(request: FastifyRequest): number | null {
   const header = request.headers['if-match'];
   if (header === undefined || header === '*') return null;

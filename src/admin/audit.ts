@@ -1,4 +1,4 @@
-/** GET /api/audit: who did what, newest first, by page or as a file. */
+/** GET /api/audit: the audit log, newest first, by page or as a file. */
 import { isIP } from 'node:net';
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
@@ -37,7 +37,7 @@ const exportQuery = filterQuery.extend({ format: z.enum(['csv', 'jsonl']).defaul
 const columns = ['id', 'at', 'actor', 'act', 'target', 'detail', 'request_id', 'before', 'after'] as const;
 const entriesAtOnce = 500;
 
-/** Entries name people with their issuer; those of versions before 0.2 name the subject alone. */
+/** Entries name people with their issuer; entries of versions before 0.2 name the subject alone. */
 function actorsOf(actor: string, names: PersonNames): readonly string[] {
   if (actor === systemActor || isIP(actor) !== 0) return [actor];
   const person = names.resolve(actor, 'actor');
@@ -64,7 +64,7 @@ function filterOf({ actor, act, target, from, to, request_id: requestId }: z.out
   };
 }
 
-/** What was written before and after, where that is a row. */
+/** The row before or after the change, as the API shows it. */
 function shownRow(value: unknown, names: PersonNames): unknown {
   const isRow = typeof value === 'object' && value !== null && 'owner' in value && 'createdBy' in value && 'spec' in value;
   return isRow ? showPeople(value as unknown as ConfigRow, names) : value;
@@ -128,7 +128,7 @@ export function addAudit(app: FastifyInstance, audit: AuditLog, names: PersonNam
         const found = await audit.list({ tenant, after, limit: entriesAtOnce, filter });
         return { data: found.data.map((entry) => shown(entry, names)), next: found.next };
       };
-      // The first page before the answer begins, so that a database that is away is told with a status.
+      // Reads the first page before the response begins, so that an unavailable database gets a status.
       const first = await page(null);
       audit.append({ tenant, actor: personRef(principal), act: 'export', target: 'audit', requestId: request.id, detail: format });
       const write = format === 'csv' ? csvLines : jsonLines;

@@ -1,4 +1,4 @@
-/** GET /api/catalogue: what is publicly known of upstream models, each with the page and the day. */
+/** GET /api/catalogue: public facts about upstream models, each with source and date. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { storedText } from '../api/bodies/stored-text.ts';
@@ -23,10 +23,10 @@ const catalogueQuery = pageQuery.extend({
 
 type Query = z.output<typeof catalogueQuery>;
 
-/** The id is the place in the list: `<vendor>/<model>`. */
+/** The id is the position in the list: `<vendor>/<model>`. */
 const shown = (known: KnownModel) => ({ id: `${known.vendor}/${known.model}`, ...known });
 
-/** True if every filter holds. What is unknown meets none. */
+/** True when every filter matches. An unknown fact matches no filter. */
 function meets(known: KnownModel, query: Query): boolean {
   const { vendor, model, operation, input, currency, tools, thinking } = query;
   return (

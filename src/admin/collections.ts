@@ -1,4 +1,4 @@
-/** The collections of the control API, as one table: address, kind of row, and whose rights apply. */
+/** The collections of the control API as one table: path, kind of row, permission codes. */
 import { isAdministrator } from '../auth/decide.ts';
 import type { CapabilityKind, Principal } from '../types/access.ts';
 import { isPerson } from '../types/person.ts';
@@ -8,11 +8,11 @@ export interface Collection {
   /** The last part of `/api/<path>`. */
   readonly path: string;
   readonly kind: ResourceKind;
-  /** One of them, in words. */
+  /** The singular for messages. */
   readonly title: string;
-  /** Whose permission codes apply; a provider is part of the models' world. */
+  /** The kind whose permission codes apply; providers use those of models. */
   readonly rights: CapabilityKind;
-  /** Nobody else reads or writes them. */
+  /** True when only administrators read and write them. */
   readonly administratorsOnly?: boolean;
 }
 
@@ -24,7 +24,7 @@ export const collections: readonly Collection[] = [
   { path: 'limits', kind: 'limit', title: 'limit', rights: 'model', administratorsOnly: true },
 ];
 
-/** The owner of a new or changed row: the caller's own choice only for administrators. Undefined keeps what is there. */
+/** The owner of a new or changed row. Only administrators choose another person. Undefined keeps the owner. */
 export function chooseOwner(principal: Principal, wanted: string | null | undefined): string | null | undefined {
   if (wanted === undefined || isPerson(principal, wanted) || isAdministrator(principal)) return wanted;
   return undefined;

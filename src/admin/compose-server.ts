@@ -1,4 +1,4 @@
-/** Composes the HTTP server: the API gateway with the control plane's routes and the calls' routes on it. */
+/** Composes the HTTP server: the routes of the control plane and of the calls on the API gateway. */
 import { createBodyBudget } from '../api/bodies/body-budget.ts';
 import { addCalls } from '../api/calls-routes.ts';
 import { addBackchannelLogout } from '../api/routes/backchannel-logout.ts';
@@ -36,7 +36,7 @@ export interface ServerParts {
   readonly calls: CallServices;
   readonly gate: McpGate;
   readonly metrics: Metrics;
-  /** True from the moment in which the node is told to stop. */
+  /** True once the node is asked to stop. */
   readonly stopping: () => boolean;
   readonly logger: Logger;
 }

@@ -1,4 +1,4 @@
-/** /api/config: the revision that serves, the history, the way back, and rows that could not be used. */
+/** /api/config: the serving revision, the history, roll-back, and rows with problems. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
@@ -33,7 +33,7 @@ const historyQuery = z.object({
   limit: z.coerce.number().int().min(1).max(500).default(50),
 });
 
-/** All but keys: one that was revoked stays revoked. */
+/** All kinds except keys: a revoked key stays revoked. */
 const restored: readonly ResourceKind[] = ['provider', 'model', 'skill', 'mcp', 'grant', 'limit'];
 
 export function addConfiguration(app: FastifyInstance, config: ConfigService, nodes: NodeRegistry): void {
@@ -54,7 +54,7 @@ export function addConfiguration(app: FastifyInstance, config: ConfigService, no
       const { revision, databaseRevision, stale } = config.health();
       const administrator = isAdministrator(principalOf(request));
       const now = Date.now();
-      // Without the database this node can still speak for itself.
+      // Without the database this node still reports itself.
       const alive = await nodes.list().catch(() => []);
       return {
         revision,
@@ -62,7 +62,7 @@ export function addConfiguration(app: FastifyInstance, config: ConfigService, no
         stale,
         nodes: alive.map((node) => ({
           id: node.id,
-          // Names of machines are nobody else's business.
+          // Host names are shown to administrators only.
           host: administrator ? node.host : null,
           version: node.version,
           revision: node.id === nodes.self ? revision : node.revision,

@@ -1,4 +1,4 @@
-/** POST /api/{providers,models,mcp-servers}/test: tries an unsaved draft through the real call path, under the same rules as saving. */
+/** POST /api/{providers,models,mcp-servers}/test: tries an unsaved draft through the real call path, with the authorization of saving. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { callerOf } from '../api/request-caller.ts';
@@ -38,13 +38,13 @@ const verdict = z.object({
   error: z.object({ code: z.string(), message: z.string(), detail: z.string().nullable() }).optional(),
 });
 
-/** The status alone: with an address of their own choice, people who are no administrators would read whatever the gateway reaches. */
+/** The status only: otherwise people could read any address that the gateway reaches. */
 function statusIn(details: unknown): string | null {
   const status = typeof details === 'object' && details !== null && 'status' in details ? details.status : null;
   return typeof status === 'number' ? `HTTP ${status}` : null;
 }
 
-/** The one place where a vendor's words are shown: to an administrator who is setting up that vendor. */
+/** The one place that shows a vendor's own error text: to an administrator who sets up that vendor. */
 function failed(thrown: unknown, startedAt: number, request: FastifyRequest): z.output<typeof verdict> {
   const error = toGatewayError(thrown);
   if (error.code === 'internal_error' || error.code === 'configuration_invalid') throw error;
@@ -64,7 +64,7 @@ const question: Omit<ChatBody, 'model'> = { messages: [{ role: 'user', content: 
 export function addConnectionTests(app: FastifyInstance, config: ConfigService, calls: CallServices): void {
   const response = { 200: verdict };
 
-  /** What the draft offers; a virtual server asks nobody, it selects from what is known of others. */
+  /** The listing of the draft; a virtual server selects from the catalogue and connects to nothing. */
   async function offerOf(request: FastifyRequest, server: McpServerEntry, signal: AbortSignal): Promise<ServerListing> {
     const offer = await server.instance.list(signal);
     if (!isVirtual(server)) return offer;

@@ -44,7 +44,7 @@ export interface ControlServices {
   readonly people: PeopleReader;
   readonly revocations: Revocations;
   readonly subjects: SubjectReader;
-  /** Null where keys are switched off. */
+  /** Null when keys are switched off. */
   readonly apiKeyUsage: ApiKeyUsage | null;
 }
 

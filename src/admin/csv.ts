@@ -1,6 +1,6 @@
-/** Comma separated values that no spreadsheet takes for formulas. https://www.rfc-editor.org/rfc/rfc4180 */
+/** CSV without formulas for spreadsheets. https://www.rfc-editor.org/rfc/rfc4180 */
 
-/** A text that a spreadsheet would run gets a quote before it. https://owasp.org/www-community/attacks/CSV_Injection */
+/** Prefixes a text that a spreadsheet would execute with a quote. https://owasp.org/www-community/attacks/CSV_Injection */
 function cell(value: string | number | null | undefined): string {
   if (value === null || value === undefined) return '';
   if (typeof value === 'number') return String(value);
@@ -11,12 +11,12 @@ function cell(value: string | number | null | undefined): string {
 type Row = Readonly<Record<string, string | number | null>>;
 const line = (values: readonly (string | number | null | undefined)[]): string => `${values.map(cell).join(',')}\r\n`;
 
-/** A line for each row. */
+/** One line per row. */
 export function csvRows(columns: readonly string[], rows: readonly Row[]): string {
   return rows.map((row) => line(columns.map((column) => row[column]))).join('');
 }
 
-/** A line of names, then one for each row. */
+/** A header line, then one line per row. */
 export function csvOf(columns: readonly string[], rows: readonly Row[]): string {
   return line(columns) + csvRows(columns, rows);
 }

@@ -1,10 +1,10 @@
-/** What changed between two JSON values, place by place, so that a person can approve it with open eyes. */
+/** The differences between two JSON values by path, for a person to review. */
 import { isJsonObject, type Json } from '../types/json.ts';
 
 export interface Difference {
-  /** JSON Pointer (RFC 6901); empty for the whole. */
+  /** JSON Pointer (RFC 6901); empty for the whole value. */
   readonly path: string;
-  /** Null stands for `null` and for what is not there; `change` says which. */
+  /** Null stands for `null` and for a missing value; `change` tells which. */
   readonly before: Json;
   readonly after: Json;
   readonly change: 'added' | 'removed' | 'changed';
@@ -14,7 +14,7 @@ const mostDifferences = 200;
 
 const pointer = (part: string): string => `/${part.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 
-/** In the order of `before`, then what only `after` has. At most 200. */
+/** In the order of `before`, then the additions of `after`. At most 200. */
 export function differences(before: Json, after: Json): readonly Difference[] {
   const found: Difference[] = [];
   const walk = (path: string, one: Json | undefined, other: Json | undefined): void => {

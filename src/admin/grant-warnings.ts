@@ -1,10 +1,10 @@
-/** Slips in the subject of a grant: they cannot be told from somebody who is yet to come, so they are said and not refused. */
+/** Warnings about the subject of a grant. A typing error looks like a person who has not come yet, so it is not refused. */
 import type { PersonNames } from '../config/person-names.ts';
 import { roles } from '../types/access.ts';
 import { type PersonId, splitPerson } from '../types/person.ts';
 import type { GrantSpec } from '../types/resources.ts';
 
-/** Who was seen in a tenant. Each rejects with `storage_unavailable`. */
+/** The subjects seen in a tenant. Each rejects with `storage_unavailable`. */
 export interface SubjectReader {
   hasUser(tenant: string, person: PersonId): Promise<boolean>;
   hasRole(tenant: string, role: string): Promise<boolean>;
@@ -19,7 +19,7 @@ async function wasSeen(subjects: SubjectReader, tenant: string, { subject_type: 
   return (roles as readonly string[]).includes(subject) || (await subjects.hasRole(tenant, subject));
 }
 
-/** One sentence, or none. `spec` is that of the row, `names` how it is said. The grant is written already: a database that is away then warns of nothing. */
+/** One sentence, or none. `spec` is the row's, `names` formats people. The grant is stored already, so an unavailable database yields no warning. */
 export async function grantWarnings(subjects: SubjectReader, tenant: string, spec: Subject, names: PersonNames): Promise<string[]> {
   const seen = await wasSeen(subjects, tenant, spec).catch(() => true);
   if (seen) return [];

@@ -1,4 +1,4 @@
-/** /api/grants: who may view or use what. Given by those who manage the thing; patterns and tags by administrators. */
+/** /api/grants: who may view or use what. Managers of a thing grant it; administrators also grant patterns and tags. */
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -28,7 +28,7 @@ const tags = ['grants'];
 const manage = { access: capabilityKinds.map((kind) => `llm:${kind}:manage` as const) };
 const write = { ...manage, writes: ['grant'] as const };
 
-/** True if the caller may hand out this right: everything for administrators, what one manages for others. `target`: the row that a grant is bound to. */
+/** True when the caller may give this right: administrators any, others on what they manage. `target`: the row that the grant is bound to. */
 function mayGrant(config: ConfigService, request: FastifyRequest, capability: string, target?: string | null): boolean {
   const principal = principalOf(request);
   const reference = readGrantReference(capability);

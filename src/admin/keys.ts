@@ -1,4 +1,4 @@
-/** /api/keys: keys for machines and IDEs. Each is bound to whoever makes it; its secret is shown once, and only then. */
+/** /api/keys: API keys for machines and IDEs, each bound to its maker. The secret is shown once. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { isAdministrator } from '../auth/decide.ts';
@@ -66,7 +66,7 @@ function viewOf(row: ConfigRow, names: PersonNames, usedAt: number | undefined):
 }
 
 export function addKeys(app: FastifyInstance, config: ConfigService, uses: ApiKeyUsage): void {
-  /** One's own, and for administrators those of the whole tenant. */
+  /** The caller's own keys; for administrators those of the tenant. */
   const isMine = (request: FastifyRequest, { spec }: ConfigRow): boolean => {
     const principal = principalOf(request);
     return isAdministrator(principal) || (spec['subject'] === principal.subject && spec['issuer'] === principal.issuer);
@@ -165,7 +165,7 @@ export function addKeys(app: FastifyInstance, config: ConfigService, uses: ApiKe
       const row = find(request, request.params.id);
       const { subject, issuer } = principalOf(request);
       const old = row.spec as KeySpec;
-      // Whoever holds the new key acts for its owner; an administrator may take keys away but not make them for others.
+      // The holder of the new key acts for its owner, so an administrator may revoke keys but not make them for others.
       if (old.subject !== subject || old.issuer !== issuer) throw new GatewayError('permission_denied', 'Only its owner can rotate a key.');
       if (old.replaced_by !== null) throw new GatewayError('already_exists', `This key was replaced by ${old.replaced_by} before.`);
       const { id, text, hash } = makeKey();

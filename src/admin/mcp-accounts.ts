@@ -1,4 +1,4 @@
-/** /api/mcp-servers/{name}/account: one's own account at an MCP server, connected in a browser. */
+/** /api/mcp-servers/{name}/account: the caller's own account at an MCP server, connected in a browser. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { may, requireRight, toolCapability } from '../application/caller.ts';
@@ -40,7 +40,7 @@ export function addMcpAccounts(app: FastifyInstance, config: ConfigService, { ca
   const tags = ['mcp-servers'];
   const own = { access: ['llm:mcp:use'] as const, decides: true, writes: 'none' as const };
 
-  /** The server, if the caller may use any of it and it wants people's own accounts. */
+  /** The server, when the caller may use any part of it and it needs personal accounts. */
   const found = (request: FastifyRequest<{ Params: z.output<typeof named> }>): { server: McpServerEntry; accounts: PersonalAccounts } => {
     const server = serverOf(request, config, request.params.name);
     const asker = askerOf(request);

@@ -1,4 +1,4 @@
-/** How an MCP server does, and who is connected to the gate. */
+/** The health of an MCP server, and the sessions at the gate. */
 import { readFile } from 'node:fs/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -49,7 +49,7 @@ const syncPatienceMs = 20_000;
 const pageBytes = 4_096;
 const at = (time: number): string => new Date(time).toISOString();
 
-/** Resident memory of a process, where the system tells it. */
+/** The resident memory of a process; null where the system does not tell. */
 async function memoryOf(pid: number | null): Promise<number | null> {
   if (pid === null) return null;
   const text = await readFile(`/proc/${pid}/statm`, 'utf8').catch(() => '');
@@ -57,7 +57,7 @@ async function memoryOf(pid: number | null): Promise<number | null> {
   return Number.isInteger(pages) ? pages * pageBytes : null;
 }
 
-/** What a server answered is not for developers: with a server of their own they could read any address that the gateway reaches. */
+/** Hides a server's error text from developers: with a server of their own they could read any address that the gateway reaches. */
 function errorFor(error: string | null, { manages, administrator }: Viewer): string | null {
   if (error === null || administrator) return error;
   return manages ? 'It could not be asked. An administrator sees what it answered.' : 'It cannot be reached at the moment.';
@@ -136,7 +136,7 @@ export function addMcpHealth(app: FastifyInstance, config: ConfigService, calls:
         patience = setTimeout(() => resolve('tired'), syncPatienceMs);
       });
       const asked = async (): Promise<void> => {
-        // Where only people have credentials there, it is asked in the name of this one, whose right to manage it was looked at.
+        // When the server accepts personal credentials only, the caller's are used. The caller's right to manage it was checked.
         await server.instance.meet?.({ signal, principal, subjectToken, runId: '' }).catch(() => {});
         await calls.catalogue.refresh(server);
       };

@@ -1,4 +1,4 @@
-/** What an MCP server offers, item by item: what is shown, what is switched off, what waits for an approval. */
+/** The items of an MCP server: shown, switched off, or quarantined until approved. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { may, promptCapability, requireRight, resourceCapability, toolCapability } from '../application/caller.ts';
@@ -47,7 +47,7 @@ const itemView = z.object({
   decided_by: z.string().nullable(),
 });
 
-/** The server of the caller's tenant that is in use. Throws `not_found`, or `in_use` for a row that is off. */
+/** The server of the caller's tenant. Throws `not_found`, or `in_use` for a disabled row. */
 export function serverOf(request: FastifyRequest, config: ConfigService, name: string): McpServerEntry {
   const { tenant } = principalOf(request);
   const server = snapshotOf(request).tenant(tenant).mcpServers.get(name);
@@ -85,7 +85,7 @@ function showPin(server: McpServerEntry, pin: PinnedDefinition): z.output<typeof
   };
 }
 
-/** The words that a model would read, before and after: what an auditor wants to see. */
+/** The texts that a model would read, before and after, for an auditor. */
 function wordsOf(definition: PinnedDefinition['definition']): string {
   const description = definition?.['description'];
   return typeof description === 'string' ? description.slice(0, 1_000) : '';
@@ -93,7 +93,7 @@ function wordsOf(definition: PinnedDefinition['definition']): string {
 
 const allowedIn = (spec: ConfigRow['spec']): readonly string[] | null => (spec['allowed_tools'] ?? null) as readonly string[] | null;
 
-/** `allowed_tools` after the switch. All means all that is known now: what comes later waits for its own switch. */
+/** `allowed_tools` after the switch. "All" becomes the list of known tools; later ones need their own switch. */
 function switched(allowed: readonly string[] | null, known: readonly string[], tool: string, enabled: boolean): readonly string[] | null {
   if (enabled) return allowed === null || allowed.includes(tool) ? allowed : [...allowed, tool].toSorted();
   return (allowed ?? known.toSorted()).filter((each) => each !== tool);

@@ -1,4 +1,4 @@
-/** POST /api/{providers,models,skills,mcp-servers}/{name}/owner: hands a thing over to somebody else. */
+/** POST /api/{providers,models,skills,mcp-servers}/{name}/owner: transfers a row to another owner. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
@@ -77,7 +77,7 @@ function addTransfer(app: FastifyInstance, config: ConfigService, people: People
         name,
         operation: 'replace' as const,
         owner,
-        // Whoever may do this now may not be the one who may do it in a moment.
+        // The right may have changed since the row was read.
         expectedRevision: expectedRevision(request) ?? current.revision,
       };
       const from = current.owner === null ? 'nobody' : config.people.show(current.owner);

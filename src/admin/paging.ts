@@ -1,4 +1,4 @@
-/** Lists are paged by key: `after` is the last key of the page before, so that nothing is skipped or shown twice while rows change. */
+/** Keyset paging: `after` is the last key of the page before, so that no row is skipped or repeated while rows change. */
 import { z } from 'zod';
 import { storedText } from '../api/bodies/stored-text.ts';
 

@@ -1,4 +1,4 @@
-/** /api/people: who has been here; and the way to keep somebody out at once. */
+/** /api/people: the people seen in a tenant, and the way to block one at once. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -70,7 +70,7 @@ export function addPeople(app: FastifyInstance, { people, revocations, names, au
           : { at: new Date(blocked.blockedAt).toISOString(), by: names.show(blocked.blockedBy), reason: blocked.reason },
     };
   };
-  /** What a token says is written down within half a second of its first use: who came just now is found too. */
+  /** People are stored within half a second of their first token, so a new one is looked up again. */
   const seen = async (tenant: string, who: PersonId): Promise<Person | undefined> => {
     for (let tries = 0; tries < 3; tries++) {
       const [person] = await people.named(tenant, [who]);
@@ -79,7 +79,7 @@ export function addPeople(app: FastifyInstance, { people, revocations, names, au
     }
     return undefined;
   };
-  /** Somebody of the caller's tenant: who was seen there, or is blocked there. */
+  /** A person of the caller's tenant, seen or blocked there. */
   const find = async (
     request: FastifyRequest<{ Params: z.output<typeof named> }>,
   ): Promise<{ who: PersonId; person: Person | undefined }> => {

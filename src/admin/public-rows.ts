@@ -1,4 +1,4 @@
-/** What of a row is shown: all of it to those who may manage it, its public part to those who may only look. One rule for all kinds of rows. */
+/** The visible part of a row: all of it for those who may manage it, its public part for those who may view it. One rule for all kinds. */
 import type { FastifyRequest } from 'fastify';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
 import { decide } from '../auth/decide.ts';
@@ -8,7 +8,7 @@ import { versionName } from '../config/skill-versions.ts';
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 import type { SkillEntry } from '../types/snapshot.ts';
 
-/** No addresses, credentials, prompts, files, vendors, prices or cases. A kind that is not here shows nothing. */
+/** Public fields by kind: no addresses, credentials, prompts, files, vendors, prices or cases. Unlisted kinds show nothing. */
 const publicFields: Readonly<Partial<Record<ResourceKind, readonly string[]>>> = {
   provider: ['kind'],
   model: ['description', 'operations', 'features', 'tags'],
@@ -18,7 +18,7 @@ const publicFields: Readonly<Partial<Record<ResourceKind, readonly string[]>>> =
 
 type Spec = ConfigRow['spec'];
 
-/** `spec` is masked. The schemas of a skill are those that its callers are told. */
+/** `spec` is masked. The schemas of a skill are those of its instance. */
 export function publicSpec(kind: ResourceKind, spec: Spec, skill?: SkillEntry): Spec {
   const fields = publicFields[kind] ?? [];
   const shown = Object.fromEntries(fields.filter((field) => field in spec).map((field) => [field, spec[field]]));
@@ -27,7 +27,7 @@ export function publicSpec(kind: ResourceKind, spec: Spec, skill?: SkillEntry): 
   return { ...shown, input_schema: inputSchema, output_schema: outputSchema };
 }
 
-/** Of a skill its callers get the version that is live; the draft is for those who work on it. */
+/** Viewers get the live version of a skill; the draft is for those who manage it. */
 function liveSpec(config: ConfigService, { tenant, name, spec }: ConfigRow): Spec {
   const { live } = spec;
   if (typeof live !== 'string') return spec;
@@ -40,7 +40,7 @@ export function mayManage(request: FastifyRequest, row: ConfigRow): boolean {
   return decide(principal, 'manage', capabilityOfRow(row.kind, row), grants, Date.now()).allowed;
 }
 
-/** The row as this caller may see it, secrets masked. That they may view it at all was decided before. */
+/** The row as this caller may see it, secrets masked. The right to view it was decided before. */
 export function visibleRow(
   request: FastifyRequest,
   config: ConfigService,

@@ -30,7 +30,7 @@ function describeChange(act: string, collection: Collection, name: string): stri
   return `${act} ${collection.title} ${name}`;
 }
 
-/** The answer for a row that is not there: the same for an unknown name and for one of another tenant. */
+/** The error for a missing row; the same for an unknown name and for another tenant's row. */
 function notHere(collection: Collection, name: string): GatewayError {
   return new GatewayError('not_found', `There is no ${collection.title} named "${name}".`, { param: 'name' });
 }
@@ -43,7 +43,7 @@ const deletion =
   'The grants on it are deleted with it; the header x-pailou-deleted-grants says how many they were, and the first of their names. What has its name later inherits none of them.';
 const mostNamed = 20;
 
-/** How many grants went, and the names of the first. */
+/** The number of deleted grants, and the first names. */
 function grantHeaders(deleted: readonly string[]): Record<string, string> {
   if (deleted.length === 0) return {};
   return { 'x-pailou-deleted-grants': [deleted.length, ...deleted.slice(0, mostNamed)].join(', ') };
@@ -71,7 +71,7 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
   };
   const find = (request: FastifyRequest, name: string): ConfigRow => {
     const row = config.row(principalOf(request).tenant, kind, name);
-    // Published versions of a skill have routes of their own.
+    // Published versions have routes of their own.
     if (row === undefined || (kind === 'skill' && isVersion(name))) throw notHere(collection, name);
     return row;
   };

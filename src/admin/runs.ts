@@ -1,4 +1,4 @@
-/** GET /api/runs and /api/runs/{id}: the ledger with each attempt; one's own for everybody, all of the tenant for administrators. */
+/** GET /api/runs and /api/runs/{id}: the ledger with all attempts. Administrators see the tenant's runs, others their own. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { isAdministrator } from '../auth/decide.ts';
@@ -40,7 +40,7 @@ export function addRuns(app: FastifyInstance, runs: RunReader): void {
         throw new GatewayError('not_found', `There is no run "${request.params.id}".`, { param: 'id' });
       }
       if (isAdministrator(principal)) return run;
-      // What a vendor said is for operators.
+      // Vendor error texts are for operators.
       return { ...run, attempts: run.attempts.map((attempt) => ({ ...attempt, detail: null })) };
     },
   );

@@ -1,4 +1,4 @@
-/** POST /api/skills/{name}/evaluate: the draft's cases against models, as a table. */
+/** POST /api/skills/{name}/evaluate: runs the draft's cases with several models, as a table. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { requireModel, requireSkill } from '../application/caller.ts';
@@ -25,7 +25,7 @@ const result = z.object({
 const table = z.object({ passed: z.int(), failed: z.int(), data: z.array(result) });
 const atOnce = 4;
 
-/** All cases of `<name>@draft` with each model. Throws what `requireSkill` throws, and `invalid_request` where there are no cases. */
+/** Runs all cases of `<name>@draft` with each model. Throws like `requireSkill`, and `invalid_request` without cases. */
 export async function evaluateDraft(
   services: CallServices,
   request: FastifyRequest,
@@ -34,7 +34,7 @@ export async function evaluateDraft(
   models?: readonly string[],
 ): Promise<z.output<typeof table>> {
   const caller = callerOf(request, reply);
-  // A name that is unknown is told as it was written.
+  // An error names the skill as it was written.
   requireSkill(caller, name, 'manage');
   const skill = requireSkill(caller, `${name}@draft`);
   for (const model of models ?? []) requireModel(caller, model);

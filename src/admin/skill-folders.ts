@@ -22,10 +22,10 @@ const importQuery = z.object({
     .describe('true: a skill of that name is replaced; what the folder does not say, such as its limits or cases, stays.'),
 });
 
-/** What the folder does not say stays as it was; what callers get stays what they get, until it is published. */
+/** Fields that the folder does not contain keep their values. Callers get the change only when it is published. */
 function withFolder(stored: ConfigRow['spec'], spec: JsonObject): ConfigRow['spec'] {
   const { options: _options, ...others } = stored;
-  // Options of one kind mean nothing to another.
+  // Options of another kind do not apply.
   const kept = (spec['kind'] ?? stored['kind']) === stored['kind'] ? stored : others;
   return { ...kept, ...spec, live: stored['live'] ?? null };
 }
@@ -104,7 +104,7 @@ export function addSkillFolders(app: FastifyInstance, config: ConfigService): vo
       '/api/skills/import',
       {
         config: { access: ['llm:skill:manage'], decides: true, writes: ['skill'] },
-        // Room for what a zip says of each file beside.
+        // Room for the headers of a zip.
         bodyLimit: mostBytes + 1024 * 1024,
         schema: {
           tags,

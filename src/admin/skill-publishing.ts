@@ -1,4 +1,4 @@
-/** POST /api/skills/{name}/publish: the row is kept for good as a version, and callers get that. */
+/** POST /api/skills/{name}/publish: stores the row as an immutable version and makes it live. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { CallServices } from '../application/services.ts';
@@ -21,7 +21,7 @@ function isLower(one: string, other: string): boolean {
   return at !== -1 && (a?.[at] ?? 0) < (b?.[at] ?? 0);
 }
 
-/** Throws for a version that is there already, or that is lower than what callers get. */
+/** Throws for an existing version, and for one that is lower than the live one. */
 function requireNewVersion(config: ConfigService, row: ConfigRow, wanted: string): void {
   if (hasVersion(config, row, wanted))
     throw new GatewayError(
@@ -38,7 +38,7 @@ function requireNewVersion(config: ConfigService, row: ConfigRow, wanted: string
     );
 }
 
-/** Throws for a draft of which a case fails, where its row says that all have to pass. */
+/** Throws for a failing case of a draft whose row requires all cases to pass. */
 async function requireCases(services: CallServices, request: FastifyRequest, reply: FastifyReply, row: ConfigRow): Promise<void> {
   if (row.spec['publish_needs_cases'] !== true) return;
   const { failed, data } = await evaluateDraft(services, request, reply, row.name);

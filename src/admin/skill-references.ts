@@ -1,4 +1,4 @@
-/** What a skill's row names besides its model, looked for when the row is saved: a slip is told then, not by the first run. */
+/** Checks the references of a skill's row on save, so that a typing error is reported before the first run. */
 import type { FastifyRequest } from 'fastify';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
 import { decide } from '../auth/decide.ts';
@@ -33,9 +33,8 @@ function referencesOf({ tools = [], cases = [] }: Partial<Named>): Reference[] {
 }
 
 /**
- * Throws `configuration_invalid` for a name that is nowhere, with what the caller may see as a hint. What is deleted later is told by the runs
- * that miss it: the row, which named it before, can be changed and switched off all the same. Which tools a server has is known when it is
- * asked. A skill may name itself: how deep it goes is limited.
+ * Throws `configuration_invalid` for an unknown name, with visible names as a hint. Unchanged references to deleted things pass, so that
+ * the row can still be edited. Tool names are checked by the run. A skill may name itself: depth is limited.
  */
 export function requireReferences(
   config: ConfigService,

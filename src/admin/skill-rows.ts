@@ -1,4 +1,4 @@
-/** The row of one skill, as the routes below /api/skills/{name} find it, decide about it and show it. */
+/** Finds, authorizes and shows the row of one skill for the routes below /api/skills/{name}. */
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { requireRight } from '../application/caller.ts';
@@ -14,13 +14,13 @@ import { type rowView, showRow } from './row-view.ts';
 export const namedSkill = z.object({ name: z.string().min(1).max(200) });
 export type NamedSkill = z.output<typeof namedSkill>;
 
-/** Throws `permission_denied` or `not_found`; also for a row that is yet to be made. */
+/** Throws `permission_denied` or `not_found`, also for a row to be created. */
 export function requireRowRight(request: FastifyRequest, action: Action, row: Pick<ConfigRow, 'name' | 'tenant' | 'owner' | 'spec'>): void {
   const principal = principalOf(request);
   requireRight({ principal, view: snapshotOf(request).tenant(principal.tenant) }, action, capabilityOfRow('skill', row));
 }
 
-/** Throws `not_found` for what is not there, and for a published version; `permission_denied` where the right is missing. */
+/** Throws `not_found` for a missing row and for a published version, `permission_denied` without the right. */
 export function requireRow(config: ConfigService, request: FastifyRequest<{ Params: NamedSkill }>, action: Action): ConfigRow {
   const { name } = request.params;
   const row = isVersion(name) ? undefined : config.row(principalOf(request).tenant, 'skill', name);
@@ -29,7 +29,7 @@ export function requireRow(config: ConfigService, request: FastifyRequest<{ Para
   return row;
 }
 
-/** The row as it is now, after a change of it. */
+/** The row after a change. */
 export function shownRow(config: ConfigService, { tenant, name }: ConfigRow): z.output<typeof rowView> {
   const row = config.row(tenant, 'skill', name);
   if (row === undefined) throw noSkill(name);

@@ -1,4 +1,4 @@
-/** POST /api/skills/{name}/runs-as: an administrator allows the version that is live to run with its own list, or takes that back. */
+/** POST /api/skills/{name}/runs-as: an administrator allows the live version to run with its own list, or withdraws that. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { ConfigService } from '../config/service.ts';
@@ -57,7 +57,7 @@ export function addSkillRunsAs(app: FastifyInstance, config: ConfigService): voi
         name,
         operation: 'replace' as const,
         edit: (stored: ConfigRow['spec']) => ({ ...stored, runs_as_allowed: allowed }),
-        // What was looked at is what is allowed.
+        // The allowance applies to the version that was read.
         expectedRevision: expectedRevision(request) ?? row.revision,
       };
       const summary =

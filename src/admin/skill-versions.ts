@@ -1,4 +1,4 @@
-/** /api/skills/{name}/versions, …/rollback: the published versions of a skill, and which of them callers get. */
+/** /api/skills/{name}/versions, …/rollback: the published versions of a skill, and the live one. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { snapshotOf } from '../api/request-context.ts';
@@ -29,7 +29,7 @@ function requireVersion(config: ConfigService, row: ConfigRow, version: string):
   throw new GatewayError('not_found', `The skill "${row.name}" has no published version ${version}.`, { param: 'version' });
 }
 
-/** Throws where callers would get the row itself, whose cases nobody has tried. */
+/** Throws when callers would get the draft, whose cases have not been run. */
 function refuseUntried({ publish_needs_cases: needed }: ConfigRow['spec'], wanted: string | null): void {
   if (wanted !== null || needed !== true) return;
   throw new GatewayError(

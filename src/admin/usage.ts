@@ -1,4 +1,4 @@
-/** GET /api/usage: tokens and money by day, user, key, client, model or skill; one's own for everybody, all of the tenant for administrators. */
+/** GET /api/usage: tokens and cost by day, user, key, client, model or skill. Administrators see the tenant's usage, others their own. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { isAdministrator } from '../auth/decide.ts';
@@ -47,7 +47,7 @@ const line = z.object({
   searches: z.int(),
   cost: z.number().describe('An amount of the currency.'),
 });
-/** In a table for spreadsheets they stand only where a report has any. */
+/** Columns of the CSV that appear only when a report has such units. */
 const otherUnits: ReadonlySet<string> = new Set(['cache_write_tokens', 'pictures', 'milliseconds', 'characters', 'pages', 'searches']);
 const report = z.object({ from: z.string(), to: z.string(), by: z.array(z.string()), data: z.array(z.looseObject(line.shape)) });
 

@@ -1,4 +1,4 @@
-/** The writer of the configuration behind a request: the one place where one is made. */
+/** Makes the writer of the configuration for a request, in one place. */
 import type { FastifyRequest } from 'fastify';
 import { principalOf } from '../api/request-context.ts';
 import { decideWrite } from '../auth/decide-write.ts';

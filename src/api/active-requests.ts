@@ -1,4 +1,4 @@
-/** Streams do not outlive the rights with which they began: while they are open, those are looked at again and again. */
+/** Re-checks the permissions of active requests every `everyMs` and ends those that lost one. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { sessionEnded } from '../auth/sign-in/sessions.ts';
 import type { Credentials } from '../auth/credentials.ts';
@@ -17,27 +17,27 @@ export interface ActiveRequest {
     readonly socket: { readonly remoteAddress?: string | undefined };
   };
   readonly needs: RequiredPermissions;
-  /** Ends the call; its caller is told why. */
+  /** Ends the call with this error. */
   end(why: GatewayError): void;
 }
 
 export interface ActiveRequests {
-  /** Looks after the call of this request until its connection is done with it. Only for what takes long: what is held here, the collector of garbage has to carry about. */
+  /** Re-checks the request until its connection closes. For long requests only: each entry costs the garbage collector. */
   watch(request: FastifyRequest, reply: FastifyReply): void;
-  /** Looks after a call that has no connection any more, until the returned function is called. */
+  /** Re-checks a call without a connection until the returned function is called. */
   hold(call: ActiveRequest): () => void;
-  /** The grants of today, for a call that began under those of yesterday. */
+  /** The current grants, for a call that began with an older snapshot. */
   grantsOf(tenant: string): TenantView['grants'];
-  /** Looks at all of them once. */
+  /** Checks all active requests once. */
   recheck(): Promise<void>;
-  /** Somebody was kept out: looks at all that is open, and at what is on its way to be. */
+  /** A person was blocked or signed out: checks all active requests now, and those that are about to begin. */
   revoked(): void;
   close(): void;
 }
 
-/** Codes that say that the right is gone. */
+/** Error codes that mean that the permission is gone. */
 const gone: ReadonlySet<string> = new Set(['token_invalid', 'token_missing', 'permission_denied']);
-/** Codes that say nothing about the right: a token ran out in the meantime, or nobody can be asked now. */
+/** Error codes that say nothing about the permission: the token expired, or its issuer is away. */
 const untold: ReadonlySet<string> = new Set(['token_expired', 'auth_unavailable']);
 
 export interface ActiveRequestsOptions {
@@ -48,18 +48,18 @@ export interface ActiveRequestsOptions {
   readonly everyMs: number;
 }
 
-/** From the arrival of a call to its first word it may take so long. */
+/** The longest time in milliseconds from the arrival of a call to its first event. */
 const longestBeginningMs = 3_600_000;
 
 /** Owns a timer that does not keep the process alive. */
 export function createActiveRequests({ credentials, config, audit, logger, everyMs }: ActiveRequestsOptions): ActiveRequests {
-  /** Each with its caller as they were last known. */
+  /** Active requests with the principal of the last check. */
   const open = new Map<ActiveRequest, Principal | null>();
 
   const stillMay = (principal: Principal, needs: RequiredPermissions): void => {
     const { grants, skills } = config.current().tenant(principal.tenant);
     for (const [action, capability, acting] of needs) {
-      // A skill that runs as itself does so for as long as it is allowed to, and its publisher may use what it names.
+      // A skill that runs as itself needs a valid allowance, and its publisher needs the rights.
       const isAllowed = acting === undefined || skills.get(acting.skill)?.runsAs?.digest === acting.digest;
       const who = acting === undefined ? principal : acting.now();
       if (!isAllowed || who === null)
@@ -73,11 +73,11 @@ export function createActiveRequests({ credentials, config, audit, logger, every
     }
   };
 
-  /** Who calls, by the credential as it counts now; by what was last known of them where it tells nothing any more. */
+  /** The caller by the current state of the credential, or by the last check when the credential says nothing. */
   const callerNow = async (call: ActiveRequest): Promise<Principal> => {
     const { headers, socket } = call.request;
     try {
-      // What a change needs was there when the call came.
+      // What a change needs was checked when the call arrived.
       const arrival = { snapshot: config.current(), address: socket.remoteAddress ?? '', method: 'GET' };
       const principal = await credentials.admit(headers, arrival);
       if (open.has(call)) open.set(call, principal);
@@ -87,9 +87,9 @@ export function createActiveRequests({ credentials, config, audit, logger, every
       const error = toGatewayError(thrown);
       if (error.details === sessionEnded) throw new GatewayError('token_invalid', error.message, { cause: thrown });
       if (known === null || !untold.has(error.code)) throw thrown;
-      // A token that ran out meanwhile says nothing of its person.
+      // An expired token does not tell whether its person is blocked.
       credentials.requireUnblocked(known);
-      // A short token that stood for a key may be over, and the key be taken away or run out later.
+      // A short token that stands for a key may expire before the key is revoked or expires.
       if (known.key === undefined) return known;
       const key = config.current().key(known.key);
       if (key !== undefined && key.expiresAt > Date.now()) return known;
@@ -125,12 +125,12 @@ export function createActiveRequests({ credentials, config, audit, logger, every
     await Promise.all([...open.keys()].map(look));
   };
   let revokedAt = -Infinity;
-  /** A call that came before somebody was kept out, and begins to be looked after only now, is looked at once. */
+  /** A call that arrived before a revocation and is watched only now is checked once. */
   const enter = (call: ActiveRequest): void => {
     open.set(call, call.request.principal);
     if (Date.now() - revokedAt < longestBeginningMs) look(call).catch(() => {});
   };
-  // Never rejects: `look` tells the call, and there is nobody else to tell.
+  // Never rejects: `look` reports to the call.
   const timer = setInterval(() => void recheck(), everyMs).unref();
 
   return {

@@ -1,4 +1,4 @@
-/** The first steps of every request: id, snapshot, token, coarse permission. Synchronous when the token is known. */
+/** The first steps of every request: id, snapshot, token, coarse permission. Synchronous for a cached token. */
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, RouteOptions } from 'fastify';
 import type { Credentials } from '../auth/credentials.ts';
@@ -10,7 +10,7 @@ import type { RouteAccess } from './request-context.ts';
 
 const callerRequestId = /^[A-Za-z0-9._-]{1,64}$/;
 
-/** The caller's own id where it is harmless in logs and headers, else a new one. */
+/** The caller's request id when it is safe in logs and headers, else a new one. */
 export function requestId(request: { headers: Record<string, string | string[] | undefined> }): string {
   const given = request.headers['x-request-id'];
   return typeof given === 'string' && callerRequestId.test(given) ? given : randomUUID();
@@ -18,7 +18,7 @@ export function requestId(request: { headers: Record<string, string | string[] |
 
 const writing = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
-/** Refuses to become ready with any route that does not declare who may call it, or which rows it writes. */
+/** Refuses to become ready with a route that does not declare its access or the rows that it writes. */
 export function requireDeclaredAccess(app: FastifyInstance): void {
   const routes: RouteOptions[] = [];
   app.addHook('onRoute', (route) => {
@@ -37,7 +37,7 @@ export function requireDeclaredAccess(app: FastifyInstance): void {
   });
 }
 
-/** Node keeps the first of two Authorization headers in silence; two different identities in one request are an attack or a mistake. */
+/** Node silently keeps the first of two Authorization headers. Two identities in one request are an attack or a mistake. */
 function refuseRepeatedAuthorization(rawHeaders: readonly string[]): void {
   let seen = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -47,7 +47,7 @@ function refuseRepeatedAuthorization(rawHeaders: readonly string[]): void {
   if (seen > 1) throw new GatewayError('invalid_request', 'Send exactly one Authorization header.', { param: 'Authorization' });
 }
 
-/** Throws `permission_denied` unless the principal holds what the route asks for. */
+/** Throws `permission_denied` unless the principal meets the route's access. */
 export function checkRouteAccess(access: RouteAccess, principal: Principal): void {
   if (access === 'public' || access === 'signed-in') return;
   if (access === 'administrator') {
@@ -77,20 +77,20 @@ export function addAdmission(app: FastifyInstance, credentials: Credentials, con
   app.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => {
     const held = config.hold();
     request.held = held;
-    // `on`, not `once`: it comes once anyway, and `once` costs twice as much.
+    // `on`, not `once`: the event fires once anyway, and `once` costs twice as much.
     reply.raw.on('close', () => {
       held.release();
       request.bodyReservation?.[Symbol.dispose]();
     });
     reply.header('x-request-id', request.id);
     reply.header('x-pailou-revision', held.snapshot.revision);
-    // An address that does not exist tells nothing; it answers 404 to everybody.
+    // An unknown address answers 404 to every caller.
     const access = request.is404 ? 'public' : (request.routeOptions.config.access ?? 'administrator');
     if (access === 'public') return done();
     const admit = (principal: Principal): void => {
       request.principal = principal;
       if (principal.credential === 'key' && request.routeOptions.config.keys !== true) throw notForKeys();
-      // Those with no code at all are refused everything, whether it is there or not.
+      // A caller without any code is refused everything, existing or not.
       if (request.routeOptions.config.decides !== true || principal.permissions.size === 0) checkRouteAccess(access, principal);
     };
     try {

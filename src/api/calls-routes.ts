@@ -16,7 +16,7 @@ import { addRoot } from './routes/root.ts';
 import { addSkillRuns } from './routes/skill-runs.ts';
 import { addSkills } from './routes/skills.ts';
 
-/** Where each request is a call of a model, or of a skill as one. */
+/** Routes on which each request calls a model, or a skill as a model. */
 const modelCalls: ReadonlySet<string> = new Set([
   '/v1/chat/completions',
   '/v1/messages',
@@ -29,7 +29,7 @@ const modelCalls: ReadonlySet<string> = new Set([
 ]);
 
 export function addCalls(app: FastifyInstance, services: CallServices, gate: McpGate, runs: RunReader): void {
-  // Each of these names a model or a skill, mostly in its body.
+  // Each of these requests names a model or a skill, usually in its body.
   app.addHook('onRoute', (route) => {
     if (route.method === 'POST') route.config = { ...route.config, decides: true, callsModel: modelCalls.has(route.url) };
   });

@@ -1,18 +1,18 @@
-/** What was refused, into the audit: each by itself as long as it is few, then a count, so that a flood cannot fill the disk. */
+/** Writes refusals to the audit: single entries up to a limit, then a count, so that a flood cannot fill the disk. */
 import type { AuditAct, AuditLog } from '../storage/audit.ts';
 
 export interface DenialAudit {
-  /** Never throws, never waits. */
+  /** Never throws and never waits. */
   book(act: AuditAct): void;
-  /** Tells what was left out so far. */
+  /** Writes the pending counts. */
   close(): void;
 }
 
 export interface DenialAuditOptions {
   readonly audit: Pick<AuditLog, 'append'>;
-  /** Entries of one actor in one window. */
+  /** The most entries of one actor in one window. */
   readonly perActor?: number;
-  /** Entries of one act in one tenant in one window. */
+  /** The most entries of one act in one tenant in one window. */
   readonly perTenant?: number;
   readonly windowMs?: number;
 }
@@ -24,7 +24,7 @@ interface LabelledCounter {
   leftOut: number;
 }
 
-/** Actors whose entries are counted one by one; all further ones of the window share a count. */
+/** The most actors that are counted separately; further ones of a window share a count. */
 const actorsAtMost = 1_000;
 const others = '(others)';
 

@@ -1,13 +1,13 @@
-/** /openapi.json and /docs, made from the same schemas that check the requests. Nothing is fetched from outside. */
+/** /openapi.json and /docs, generated from the schemas that validate requests. Loads nothing from other hosts. */
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 
-/** Who may read it. */
+/** The audience of the documentation. */
 export type DocumentationAudience = 'open' | 'signed-in';
 
-/** Register before the routes: the collector must see them all. */
+/** Register it before the routes, so that it sees all of them. */
 export async function addDocumentation(app: FastifyInstance, version: string, audience: DocumentationAudience): Promise<void> {
   const access = audience === 'open' ? 'public' : 'signed-in';
   await app.register(swagger, {

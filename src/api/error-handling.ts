@@ -1,4 +1,4 @@
-/** Every failure becomes one answer, in Anthropic's shape for callers of its format and in OpenAI's for all others; nothing inside reaches the caller. */
+/** Turns every failure into one response: Anthropic's shape for its clients, OpenAI's for others. Internal details stay inside. */
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
@@ -14,7 +14,7 @@ import { personRef } from '../types/person.ts';
 import { firstZodFault, faultSentence } from '../schema/zod-errors.ts';
 import type { Logger } from '../types/logger.ts';
 
-/** A failure of Fastify's own, in our words. */
+/** An error of Fastify as a GatewayError. */
 function fromFastify(error: FastifyError, bodyLimit: number): GatewayError {
   if (hasZodFastifySchemaValidationErrors(error)) {
     const issues = error.validation.map(({ keyword, instancePath, message, params }) => ({
@@ -51,23 +51,23 @@ function fromFastify(error: FastifyError, bodyLimit: number): GatewayError {
 
 const messagesAddress = /^\/v1\/messages(?:[/?]|$)/;
 
-/** RFC 6750 3: no error where nothing was sent. Clients of MCP are told where tokens come from (RFC 9728 5.1). */
+/** RFC 6750 3: no `error` when no credential was sent. MCP clients get the metadata address (RFC 9728 5.1). */
 function challengeOf(reply: FastifyReply, error: GatewayError): string {
   const parts = ['realm="pailou"'];
   if (error.code !== 'token_missing') parts.push('error="invalid_token"');
   const path = reply.request.url.split('?', 1)[0] ?? '';
-  // An address with a quotation mark is nobody's.
+  // An address with a quotation mark belongs to no server.
   if (/^\/mcp(\/[^"\\\s]*)?$/.test(path)) parts.push(`resource_metadata="${metadataOf(reply.server.publicUrl, path)}"`);
   return `Bearer ${parts.join(', ')}`;
 }
 
-/** Sends `error` as the whole answer. */
+/** Sends `error` as the whole response. */
 export function sendError(reply: FastifyReply, error: GatewayError, requestId: string): void {
   if (error.retryAfterSeconds !== undefined) reply.header('retry-after', Math.max(1, Math.ceil(error.retryAfterSeconds)));
-  // OpenAI's clients try every 429 again unless told; a budget comes back with the next day, not the next second.
+  // OpenAI's clients retry every 429 by default; a budget returns with the next day, not the next second.
   if (error.code === 'budget_exhausted') reply.header('x-should-retry', 'false');
   if (error.status === 401) reply.header('www-authenticate', challengeOf(reply, error));
-  // Where Anthropic's clients look for it.
+  // The place where Anthropic's clients read the request id.
   const messages = messagesAddress.test(reply.request.url) || speaksMessages(reply.request);
   if (messages) reply.header('request-id', requestId);
   const text = messages ? renderMessagesError(error, requestId) : renderError(error, requestId);
@@ -80,14 +80,14 @@ export interface ErrorHandlingOptions {
   readonly bodyLimit: number;
   readonly logger: Logger;
   readonly audit: AuditLog;
-  /** Whose audit tells of callers of whom nobody knows the tenant. */
+  /** The tenant whose audit records callers without a known tenant. */
   readonly homeTenant: string;
 }
 
-/** A missing token is a stranger's knock; a wrong one somebody tried. */
+/** Refusals that are audited. A missing token is not: only a wrong one is an attempt. */
 const refusals: ReadonlySet<string> = new Set(['token_invalid', 'token_expired', 'sign_in_failed', 'permission_denied']);
 
-/** Returns what answers requests to no address. */
+/** Returns the handler for unknown addresses. */
 export function addErrorHandling(
   app: FastifyInstance,
   options: ErrorHandlingOptions,
@@ -100,7 +100,7 @@ export function addErrorHandling(
     const { principal, method, id: requestId } = request;
     if (principal === null) {
       if (!refusals.has(code)) return;
-      // Only the pattern of the address: the rest is whatever its sender wrote.
+      // Only the route pattern: the rest of the address is untrusted text.
       const target = `${method} ${request.routeOptions.url ?? '(nowhere)'}`;
       const actor = request.socket.remoteAddress ?? 'unknown';
       denials.book({ tenant: homeTenant, actor, act: 'refused', target, requestId, detail: `${code}: ${message}`.slice(0, 500) });
@@ -151,7 +151,7 @@ export function addErrorHandling(
   return answerUnknown;
 }
 
-/** Answers bytes that are not HTTP, or headers beyond the limit, before any route is known. */
+/** Answers malformed HTTP and oversized headers, before any route is known. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();

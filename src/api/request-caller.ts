@@ -1,4 +1,4 @@
-/** The caller of one HTTP request, for the layer that knows no HTTP. */
+/** The caller of one HTTP request, for the layer without HTTP. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../application/caller.ts';
 import { createRequiredPermissions } from '../application/required-permissions.ts';
@@ -15,7 +15,7 @@ export function callerOf(request: FastifyRequest, reply: FastifyReply): Caller {
   const leave = (): void => {
     if (!reply.raw.writableFinished) controller.abort(new GatewayError('client_closed_request', 'The caller left.'));
   };
-  // Who is to be asked about a token may have taken longer than the caller stayed.
+  // The authentication may have taken longer than the client stayed.
   if (reply.raw.closed) leave();
   else reply.raw.on('close', leave);
   return {

@@ -1,4 +1,4 @@
-/** What the gate knows about a request beyond HTTP; set before any handler runs. */
+/** The request context beyond HTTP, set before any handler runs. */
 import type { PermissionCode, Principal } from '../types/access.ts';
 import type { ResourceKind } from '../types/resources.ts';
 import type { JsonOutline } from '../types/chat.ts';
@@ -7,39 +7,36 @@ import type { FastifyRequest } from 'fastify';
 import type { ActiveRequest, ActiveRequests } from './active-requests.ts';
 
 /**
- * What a route asks of its caller. Each route declares it; a route without one stops the start.
- * `public`: no token. `signed-in`: any valid token. `administrator`: the admin role. A list: any one of these codes.
+ * The access that a route requires. A route without a declaration stops the start. `public`: no token. `signed-in`: any valid token.
+ * `administrator`: the admin role. A list: any one of these codes.
  */
 export type RouteAccess = 'public' | 'signed-in' | 'administrator' | readonly PermissionCode[];
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Null only on public routes. */
+    /** Null on public routes only. */
     principal: Principal | null;
-    /** One snapshot from the first line to the last; released when the connection is done with this request. */
+    /** One snapshot for the whole request; released when the connection is done with it. */
     held: HeldSnapshot | null;
-    /** Of a call that may take long, once its caller is known. */
+    /** Set for a long request once its caller is known. */
     activeRequest: ActiveRequest | null;
-    /** The bytes that `body` was parsed from. */
+    /** The bytes from which `body` was parsed. */
     jsonSource: { readonly bytes: Buffer; readonly outline: JsonOutline } | null;
   }
   interface FastifyInstance {
     activeRequests: ActiveRequests;
-    /** How many milliseconds bytes may wait for a caller who takes none. */
+    /** Milliseconds without a byte read after which a stalled client is closed. */
     unreadMs: number;
-    /** Where clients find this gateway, without a slash at the end. */
+    /** The public address of the gateway without a trailing slash. */
     publicUrl: string;
   }
   interface FastifyContextConfig {
     access?: RouteAccess;
-    /** The kinds of configuration rows that the route writes. Each route that is no GET declares it; one without stops the start. */
+    /** The kinds of configuration rows that the route writes. Every route except GET declares it, or the start fails. */
     writes?: readonly ResourceKind[] | 'none';
-    /** Whether a key opens this route. */
+    /** True when an API key may call the route. */
     keys?: boolean;
-    /**
-     * The handler decides about the very thing that the request names, with all rules, before it does anything. Then what
-     * is not there is said to be not there, also to those who lack the code.
-     */
+    /** The handler decides with all rules about the thing that the request names. A missing thing is then reported as missing, also to callers without the code. */
     decides?: boolean;
   }
 }
@@ -55,7 +52,7 @@ export function snapshotOf(request: FastifyRequest): HeldSnapshot['snapshot'] {
   return request.held.snapshot;
 }
 
-/** True for clients of Anthropic's format, which name its version with each request; some addresses belong to both formats. */
+/** True for clients of Anthropic's format, which send its version. Some addresses serve both formats. */
 export function speaksMessages(request: FastifyRequest): boolean {
   return request.headers['anthropic-version'] !== undefined;
 }

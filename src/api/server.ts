@@ -1,4 +1,4 @@
-/** The HTTP face: one Fastify instance, its limits, and the order of its parts. */
+/** The HTTP server: one Fastify instance, its limits, and the order of its parts. */
 import Fastify, { type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Credentials } from '../auth/credentials.ts';
@@ -17,33 +17,33 @@ import { createActiveRequests } from './active-requests.ts';
 
 export interface ServerOptions {
   readonly credentials: Credentials;
-  /** Where clients find this gateway, without a slash at the end. */
+  /** The public address of the gateway without a trailing slash. */
   readonly publicUrl: string;
-  /** How often the rights of open calls are looked at again. */
+  /** The interval of permission re-checks in milliseconds. */
   readonly recheckMs: number;
-  /** How long bytes may wait for a caller who takes none. */
+  /** Milliseconds without a byte read after which a stalled client is closed. */
   readonly unreadMs: number;
   readonly config: ConfigService;
   readonly audit: AuditLog;
-  /** Whose audit tells of callers of whom nobody knows the tenant. */
+  /** The tenant whose audit records callers without a known tenant. */
   readonly homeTenant: string;
   readonly logger: Logger;
   readonly bodyLimit: number;
   readonly bodyBudget: BodyBudget;
-  /** How long a body may come too slowly. */
+  /** Seconds for which a body may arrive below the minimum rate. */
   readonly slowBodySeconds: number;
   readonly quota: Pick<Quota, 'arrive'>;
   readonly version: string;
-  /** Calls back when somebody was blocked or signed out: what they have under way ends at once. */
+  /** Calls `listener` when a person is blocked or signed out, to end their active requests. */
   readonly onRevocation: (listener: () => void) => void;
   readonly docs: DocumentationAudience;
-  /** Adds the routes whose bodies zod checks before the handler runs (the control API). */
+  /** Adds the routes whose bodies zod validates before the handler (the control API). */
   readonly control: (app: FastifyInstance) => void;
-  /** Adds the routes that check their own bodies and pass them on (the calls). */
+  /** Adds the routes that validate their own bodies and forward them (the calls). */
   readonly calls: (app: FastifyInstance) => void;
 }
 
-/** A server that is ready to listen. Throws if any route declares no access. */
+/** A server that is ready to listen. Throws when a route declares no access. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
   const app = Fastify({
     bodyLimit: options.bodyLimit,
@@ -73,14 +73,14 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   addJsonBody(app, options.bodyLimit);
   await addDocumentation(app, options.version, options.docs);
   await app.register(async (scope) => {
-    // Before zod, which would take such a key out in silence.
+    // Before zod, which would silently drop such a key.
     scope.addHook('preValidation', async (request) => refusePoison(request.body, []));
     options.control(scope);
   });
   await app.register(async (scope) => {
-    // The schemas document these routes; each handler checks its body itself, because most of it passes through unread.
+    // The schemas document these routes. Each handler validates its body itself, because most of it is forwarded unread.
     scope.setValidatorCompiler(() => () => true);
-    // Keys open calls and nothing else; a call writes no row.
+    // Keys may call these routes only; a call writes no row.
     scope.addHook('onRoute', (route) => {
       route.config = { ...route.config, keys: true, writes: 'none' };
     });

@@ -1,4 +1,4 @@
-/** Every write is decided about within its own turn: the row before, the row after, and all that both reach. */
+/** Authorizes every write within its own turn: the row before, the row after, and everything that both reach. */
 import type { GrantIndex } from '../types/access.ts';
 import type { Basis } from '../types/basis.ts';
 import type { ConfigChange } from '../types/config-store.ts';
@@ -14,7 +14,7 @@ import type { RowSet } from './row-set.ts';
 import { isVersion, skillOf } from './skill-versions.ts';
 
 export interface WriteScene {
-  /** As they are before the write. */
+  /** The rows before the write. */
   readonly rows: RowSet;
   readonly grants: GrantIndex;
   readonly factory: InstanceFactory;
@@ -30,7 +30,7 @@ function thingOf(kind: ResourceKind, row: ConfigRow, rows: RowSet): RowWrite['th
   return capabilityOfRow(kind, base ?? row);
 }
 
-/** Throws what the caller should see unless the writer is allowed; else by what right the row reaches what it reaches. */
+/** Throws unless the writer is allowed. Returns the basis: the right by which the row reaches each thing. */
 function decided(writer: Writer, write: RowWrite, grants: GrantIndex): Basis {
   if (!writer.kinds.includes(write.kind))
     throw new Error(`the route of this request does not declare that it writes rows of kind ${write.kind}`);
@@ -46,7 +46,7 @@ function decided(writer: Writer, write: RowWrite, grants: GrantIndex): Basis {
   );
 }
 
-/** What a stored row reaches; one that no snapshot can hold reaches nothing. */
+/** The reaches of a stored row; empty for a row that no snapshot can hold. */
 function storedReaches(row: ConfigRow, { rows, factory }: WriteScene): readonly Reach[] {
   try {
     return reachesOf(row, rows, factory);
@@ -70,19 +70,19 @@ function withKept(reach: Reach, before: ConfigRow | null, left: readonly Reach[]
   return holds ? { ...reach, kept: basis } : reach;
 }
 
-/** True where a version of a skill is allowed to run as itself. To take the allowance back is no more than to manage the skill. */
+/** True when a version of a skill is newly allowed to run as itself. Withdrawing the allowance only needs the right to manage the skill. */
 function changesAllowance(before: ConfigRow | null, after: ConfigRow | null): boolean {
   const allowed = after?.spec['runs_as_allowed'] ?? null;
   return allowed !== null && JSON.stringify(allowed) !== JSON.stringify(before?.spec['runs_as_allowed'] ?? null);
 }
 
-/** Throws `permission_denied` or `not_found` unless the writer may touch the stored row at all. Asked before anything of the row is shown. */
+/** Throws `permission_denied` or `not_found` unless the writer may touch the stored row. Called before anything of the row is shown. */
 export function authorizeRow(writer: Writer, kind: ResourceKind, stored: ConfigRow, { rows, grants }: WriteScene): void {
   const write = { kind, before: stored, after: stored, thing: thingOf(kind, stored, rows), left: [], reaches: [] };
   decided(writer, write, grants);
 }
 
-/** The change as it is to be written, with its basis. Throws `permission_denied` or `not_found` unless the writer may make the whole of it. */
+/** The change to write, with its basis. Throws `permission_denied` or `not_found` unless the writer may make the whole change. */
 export function authorizeChange(writer: Writer, change: ConfigChange, scene: WriteScene): ConfigChange {
   const { kind, before, after } = change;
   const row = before ?? after;
@@ -99,7 +99,7 @@ export function authorizeChange(writer: Writer, change: ConfigChange, scene: Wri
     before,
     after,
     thing: thingOf(kind, row, scene.rows),
-    // What is deleted reaches nothing any more; a grant that is taken back is a change for other people.
+    // A deleted row reaches nothing. A withdrawn grant is still a change for other people.
     left: [...left.filter((each) => (after === null ? each.type === 'granted' : !isKept(each))), ...reserved, ...allowance],
     reaches,
   };

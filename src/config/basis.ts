@@ -1,4 +1,4 @@
-/** By what right a row reaches what it reaches: written with the row, and looked at again by every snapshot. */
+/** The basis of a row: the right by which it reaches each thing. Stored with the row and re-checked by every snapshot. */
 import type { Capability } from '../types/access.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import type { Basis } from '../types/basis.ts';
@@ -14,17 +14,17 @@ export function basisOf({ basis }: Pick<ConfigRow, 'basis'>, key: string): strin
 
 const subjectOf = ({ spec }: ConfigRow): string => `${String(spec['subject_type'])}:${String(spec['subject'])}`;
 
-/** As a grant is stored as a basis: one that is given to another subject is another grant. */
+/** The stored form of a grant as a basis. A grant to another subject is another basis. */
 const grantBasis = (grant: ConfigRow): string => `grant:${grant.name} ${subjectOf(grant)}`;
 
-/** The grant that a basis names, if it is still the same. */
+/** The grant that a basis names, if it is unchanged. */
 function grantOf(basis: string, tenant: string, rows: RowSet): ConfigRow | null {
   const name = /^grant:(\S+)/.exec(basis)?.[1];
   const grant = name === undefined ? undefined : rows.group('grant', tenant).get(name);
   return grant !== undefined && grantBasis(grant) === basis ? grant : null;
 }
 
-/** What the decision calls `grant:<name>` as it is stored. */
+/** Converts `grant:<name>` of a decision to its stored form. */
 export function bindGrants(basis: Basis, tenant: string, rows: RowSet): Basis {
   return Object.fromEntries(
     Object.entries(basis).map(([key, rule]) => {
@@ -34,7 +34,7 @@ export function bindGrants(basis: Basis, tenant: string, rows: RowSet): Basis {
   );
 }
 
-/** When the right that the basis names ends, in epoch milliseconds; null where it holds no more. `thing` is what is reached. */
+/** The time in epoch milliseconds at which the right of the basis ends; null when it no longer holds. `thing` is the reached thing. */
 export function basisEnds(
   basis: string | undefined,
   {
@@ -57,7 +57,7 @@ export function basisEnds(
   return action === 'use' && covers(grant, thing, name) && ends > now ? ends : null;
 }
 
-/** A grant on one provider is bound to its row; a pattern covers the names that an administrator approved. */
+/** A grant on one provider is bound to its row; a pattern covers names that an administrator approved. */
 function covers({ spec, target }: ConfigRow, thing: Capability | null, name: string): boolean {
   const reference = readGrantReference(String(spec['capability']));
   if (reference?.kind !== 'provider') return false;

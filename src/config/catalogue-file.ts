@@ -1,4 +1,4 @@
-/** Reads an operator's own entries for the catalogue of models; a fault stops the start and names the line and the field. */
+/** Reads the operator's entries for the model catalogue. A fault stops the start and names the line and the field. */
 import { readFileSync } from 'node:fs';
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import { type OperatorModel, operatorTable } from '../types/known-model.ts';
@@ -8,7 +8,7 @@ import { SettingsError } from './settings.ts';
 const refused = (path: string, line: number, why: string): SettingsError =>
   new SettingsError([`PAILOU_CATALOGUE: ${path}, line ${line}: ${why}. See docs/catalogue.md.`]);
 
-/** Throws SettingsError. JSON is YAML as well. */
+/** Throws SettingsError. JSON is valid YAML. */
 export function readCatalogueFile(path: string): readonly OperatorModel[] {
   let text: string;
   try {
@@ -26,7 +26,7 @@ export function readCatalogueFile(path: string): readonly OperatorModel[] {
   throw refused(path, lineOf(checked.error.issues[0]?.path ?? [], document, lines), `${param === '' ? 'the file' : param} ${sentence}`);
 }
 
-/** The line of the field, or of the nearest one around it that is there. */
+/** The line of the field, or of its nearest existing parent. */
 function lineOf(path: readonly PropertyKey[], document: ReturnType<typeof parseDocument>, lines: LineCounter): number {
   for (let length = path.length; length > 0; length--) {
     const node = document.getIn(path.slice(0, length), true);

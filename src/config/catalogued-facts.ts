@@ -1,4 +1,4 @@
-/** What the catalogue adds to a deployment: the price that its row leaves out, and how its answers are held to a schema. */
+/** Adds facts of the catalogue to a deployment: a missing price, and the support for JSON Schema. */
 import type { KnownModel, ModelCatalogue } from '../types/known-model.ts';
 import type { StructuredOutput } from '../types/structured-output.ts';
 import { compilePrice, type Price } from '../types/price.ts';
@@ -9,19 +9,19 @@ import type { ChatFormat } from '../types/wire-format.ts';
 
 type DeploymentSpec = ModelSpec['deployments'][number];
 
-/** The host of the address in the row; null where the kind has its own. */
+/** The host of the row's address; null when the kind has its own. */
 function hostOf(row: ConfigRow | undefined): string | null {
   const address = (row?.spec['options'] as Readonly<Record<string, unknown>> | undefined)?.['base_url'];
   return typeof address === 'string' && URL.canParse(address) ? new URL(address).hostname : null;
 }
 
-/** The price in the currency that the provider's row names, else the usual one; undefined where none is known. */
+/** The price in the currency of the provider's row, else the usual one; undefined when unknown. */
 function priceOf(known: KnownModel | undefined, currency: unknown): PriceSpec | undefined {
   if (known === undefined || typeof currency !== 'string') return known?.prices[0];
   return known.prices.find((price) => price.currency === currency);
 }
 
-/** One compiled price for each published one, so that deployments share what was reckoned for them. */
+/** One compiled price per published price, shared by deployments. */
 const compiled = new WeakMap<PriceSpec, Price>();
 
 function compiledOf(spec: PriceSpec): Price {
@@ -34,14 +34,14 @@ function fits(pattern: string, model: string): boolean {
   return new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`, 'i').test(model);
 }
 
-/** What the vendor's documents say of the model: by its name, else by what the format knows of names, else of all of them. */
+/** The schema support of the model: by its name, by the format, then by the vendor. */
 function structuredByVendor({ instance }: ProviderEntry, format: ChatFormat | undefined, model: string): StructuredOutput | undefined {
   const { models = {}, usual } = instance.structuredOutput ?? {};
   const named = Object.entries(models).find(([pattern]) => fits(pattern, model))?.[1];
   return named ?? format?.structuredOutput?.(model) ?? usual;
 }
 
-/** A row's own word counts, then the provider's row, then the catalogue, then what the provider says of itself. */
+/** Precedence: the deployment's row, the provider's row, the catalogue, the provider's own data. */
 export function cataloguedFacts(
   catalogue: ModelCatalogue,
   providerRow: ConfigRow | undefined,

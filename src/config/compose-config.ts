@@ -16,16 +16,16 @@ export interface ConfigParts {
   readonly people: PersonNames;
   readonly registry: PluginRegistry;
   readonly services: PluginServices;
-  /** As `services`, for rows that rest on no administrator. */
+  /** The services for rows without an administrator's approval. */
   readonly developerServices: PluginServices;
   readonly dataDir: string;
-  /** The operator's own entries of the catalogue of models; null for none. */
+  /** The operator's catalogue file; null for none. */
   readonly catalogueFile: string | null;
   readonly logger: Logger;
   readonly owned: AsyncDisposableStack;
 }
 
-/** Throws SettingsError for a bad catalogue file. Resolves when a snapshot serves: that of the database, or the last good one while the database is away. */
+/** Throws SettingsError for a bad catalogue file. Resolves when a snapshot serves: the database's, or the last good one while the database is away. */
 export async function composeConfig(parts: ConfigParts): Promise<ConfigService> {
   const { storage, people, registry, services, developerServices, dataDir, catalogueFile, logger, owned } = parts;
   const { database } = storage;

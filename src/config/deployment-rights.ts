@@ -1,4 +1,4 @@
-/** Whether the rights on which a model's row rests still hold: to call each provider, and to say at which price it is counted. */
+/** Checks that the rights of a model's row still hold: to call each provider, and to set its price. */
 import { GatewayError } from '../types/errors.ts';
 import type { ConfigRow, ModelSpec } from '../types/resources.ts';
 import type { ModelEntry } from '../types/snapshot.ts';
@@ -7,14 +7,14 @@ import { deploymentReaches } from './reach.ts';
 import type { RowSet } from './row-set.ts';
 
 export interface DeploymentRights {
-  /** Null for a right that holds; else the problem, with the remedy. */
+  /** Null for a right that holds; else the problem with its remedy. */
   readonly use: GatewayError | null;
   readonly price: GatewayError | null;
-  /** When the first of them ends by itself, in epoch milliseconds. */
+  /** The time at which the first right ends, in epoch milliseconds. */
   readonly until: number;
 }
 
-/** The right to something is gone. The rest of the row serves, and a change of another row that takes it away is allowed. */
+/** A right is gone. The rest of the row serves, and the change that withdraws the right is allowed. */
 export class RightLost extends GatewayError {
   constructor(param: string, sentence: string) {
     super('configuration_invalid', `${param}: ${sentence}`, { param });
@@ -48,7 +48,7 @@ export function deploymentRights(row: ConfigRow, spec: DeploymentSpec, index: nu
   };
 }
 
-/** True if everything that the entry's row wants of enabled providers is in the entry, and nothing that it has no right to. */
+/** True when the entry contains every deployment that its row wants and has a right to. */
 export function isComplete(entry: ModelEntry, row: ConfigRow, rows: RowSet, now: number): boolean {
   const providers = rows.group('provider', row.tenant);
   let at = 0;
@@ -62,7 +62,7 @@ export function isComplete(entry: ModelEntry, row: ConfigRow, rows: RowSet, now:
   return at === entry.deployments.length;
 }
 
-/** When the first of the rights that the entry rests on ends by itself. */
+/** The time at which the first right of the entry ends. */
 export function rightsEnd({ spec }: ModelEntry, row: ConfigRow, rows: RowSet, now: number): number {
   return Math.min(Infinity, ...spec.deployments.map((each, index) => deploymentRights(row, each, index, rows, now).until));
 }

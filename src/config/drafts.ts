@@ -1,4 +1,4 @@
-/** Unsaved drafts made live for a connection test, under the same decision as saving. */
+/** Instantiates unsaved drafts for a connection test, with the same authorization as saving. */
 import { randomUUID } from 'node:crypto';
 import type { SecretBox } from '../storage/secret-box.ts';
 import { GatewayError } from '../types/errors.ts';
@@ -14,7 +14,7 @@ import type { Built } from './snapshot-builder.ts';
 import { virtualFaults } from './virtual-servers.ts';
 
 export interface Drafts {
-  /** A model with one deployment on the drafted provider. `name` is an existing provider whose stored secrets `***` stands for. */
+  /** A model with one deployment on the drafted provider. `name` is an existing provider whose secrets `***` keeps. */
   draftProvider(
     writer: Writer,
     draft: {
@@ -48,7 +48,7 @@ export function createDrafts(options: {
     const stored = name === undefined ? null : (scene.rows.group(kind, tenant).get(name) ?? null);
     if (stored !== null) authorizeRow(writer, kind, stored, scene);
     else if (name !== undefined) throw new GatewayError('not_found', `There is no ${kind} named "${name}".`, { param: 'name' });
-    // The stored row's id, because its secrets open only there.
+    // The stored row's id: its secrets open only there.
     const id = stored?.id ?? randomUUID();
     const now = new Date().toISOString();
     const prepared = prepareSpec(kind, spec, { tenant, id }, stored, factory, secrets);
@@ -86,7 +86,7 @@ export function createDrafts(options: {
   };
   const deployment = (provider: ProviderEntry, model: string, weight: number, tier: number): Deployment => ({
     id: `draft#${provider.name}/${model}`,
-    // Each draft stands alone: its failures are no news of the deployment that it may become.
+    // A separate key: failures of a draft do not count for a deployment.
     key: `draft ${randomUUID()}`,
     provider,
     model,

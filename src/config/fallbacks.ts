@@ -1,9 +1,9 @@
-/** Fallbacks that lead nowhere or in a circle, found before they are saved. */
+/** Finds fallbacks that lead nowhere or in a circle. */
 import { GatewayError } from '../types/errors.ts';
 import type { ModelEntry } from '../types/snapshot.ts';
 import { unknownName } from './validation-errors.ts';
 
-/** The names from `start` back to `start` by way of fallbacks, or null if there is no such way. */
+/** The names from `start` back to `start` along fallbacks; null when there is no circle. */
 function circleFrom(start: ModelEntry, models: ReadonlyMap<string, ModelEntry>): string[] | null {
   const seen = new Set<string>();
   const walk = (model: ModelEntry, way: readonly string[]): string[] | null => {
@@ -20,7 +20,7 @@ function circleFrom(start: ModelEntry, models: ReadonlyMap<string, ModelEntry>):
   return walk(start, [start.name]);
 }
 
-/** What is wrong with the fallbacks of one tenant's models. `exists` knows rows that are switched off too: those are merely skipped. */
+/** The faults of one tenant's fallbacks. `exists` includes disabled rows, which are skipped at call time. */
 export function fallbackFaults(
   models: ReadonlyMap<string, ModelEntry>,
   exists: (name: string) => boolean,

@@ -1,4 +1,4 @@
-/** Grants compiled for questions: those on one thing by its row and tags by look-up, the few patterns by a scan. */
+/** Grants compiled for lookup: grants on one thing by row and tags by map, patterns by scan. */
 import type { Capability, GrantIndex, Principal } from '../types/access.ts';
 import { readGrantReference } from './grant-reference.ts';
 import { personRef } from '../types/person.ts';
@@ -7,7 +7,7 @@ import type { GrantSpec } from '../types/resources.ts';
 export interface GrantRow {
   readonly id: string;
   readonly spec: GrantSpec;
-  /** The id of the row that it is about; null for a pattern or a tag. */
+  /** The id of the row that it is bound to; null for a pattern or a tag. */
   readonly target: string | null;
 }
 
@@ -19,7 +19,7 @@ interface Grant {
 }
 
 interface PrefixGrant {
-  /** What stands before the `*`. */
+  /** The text before the `*`. */
   readonly prefix: string;
   readonly grant: Grant;
 }
@@ -37,7 +37,7 @@ interface SubjectGrants {
   readonly rows: Map<string, RowGrants>;
   /** By `model/#tag`. */
   readonly tags: Map<string, Grant[]>;
-  /** By what stands before the `*`, such as `model/gpt-`. */
+  /** By the text before the `*`, such as `model/gpt-`. */
   readonly prefixes: PrefixGrant[];
 }
 
@@ -59,7 +59,7 @@ function findOnRow(row: RowGrants, part: string | null, action: 'view' | 'use', 
     return row.partPrefixes.find(({ prefix, grant }) => part.startsWith(prefix) && live(grant, action, now))?.grant.id ?? null;
   }
   if (action === 'use') return null;
-  // A grant on one tool shows that its server exists, no more.
+  // A grant on one tool shows only that its server exists.
   for (const grants of row.parts.values()) {
     const byTool = firstLive(grants, 'view', now);
     if (byTool !== null) return byTool;
@@ -75,14 +75,14 @@ function findFor(subject: SubjectGrants, action: 'view' | 'use', capability: Cap
     const byRow = findOnRow(row, slash === -1 ? null : name.slice(slash + 1), action, now);
     if (byRow !== null) return byRow;
   }
-  // Names and tags reach only what an administrator approved under them.
+  // Patterns and tags reach only what an administrator approved under them.
   if (approvedTags === undefined) return null;
   for (const tag of approvedTags) {
     const byTag = firstLive(subject.tags.get(`${kind}/#${tag}`), action, now);
     if (byTag !== null) return byTag;
   }
   if (subject.prefixes.length === 0) return null;
-  // A provider is no capability of its own kind: rows name it `#provider/<name>`.
+  // A provider has no capability kind of its own: rows name it `#provider/<name>`.
   const reference = name.startsWith('#provider/') ? name.slice(1) : `${kind}/${name}`;
   for (const { prefix, grant } of subject.prefixes) {
     if (reference.startsWith(prefix) && live(grant, action, now)) return grant.id;
@@ -100,7 +100,7 @@ function addTo(subject: SubjectGrants, { spec, target }: GrantRow, grant: Grant)
   const reference = readGrantReference(spec.capability);
   if (reference?.type === 'pattern') subject.prefixes.push({ prefix: `${reference.kind}/${reference.prefix}`, grant });
   else if (reference?.type === 'tag') push(subject.tags, `${reference.kind}/#${reference.tag}`, grant);
-  // One that is bound to nothing gives nothing.
+  // An unbound grant gives nothing.
   if (reference?.type !== 'thing' || target === null) return;
   let row = subject.rows.get(target);
   if (row === undefined) subject.rows.set(target, (row = { whole: [], parts: new Map(), partPrefixes: [] }));
@@ -110,7 +110,7 @@ function addTo(subject: SubjectGrants, { spec, target }: GrantRow, grant: Grant)
   else push(row.parts, part, grant);
 }
 
-/** Rows of one tenant. */
+/** Compiles the rows of one tenant. */
 export function compileGrants(rows: Iterable<GrantRow>): GrantIndex {
   const subjects = new Map<string, SubjectGrants>();
   for (const each of rows) {

@@ -1,4 +1,4 @@
-/** Grants on one thing are bound to its row: the name is resolved when the grant is written, and the grant goes when the row goes. */
+/** Binds grants on one thing to its row: the name is resolved on write, and the grant is deleted with the row. */
 import type { ConfigChange } from '../types/config-store.ts';
 import { GatewayError } from '../types/errors.ts';
 import { readGrantReference } from './grant-reference.ts';
@@ -9,7 +9,7 @@ import { isVersion } from './skill-versions.ts';
 
 type Spec = Pick<GrantSpec, 'subject_type' | 'subject' | 'capability' | 'action'>;
 
-/** The row that the grant is about; null where it is about a pattern or a tag, and undefined where there is no such row. */
+/** The row that the grant is about; null for a pattern or a tag, undefined when there is no such row. */
 export function findTarget(rows: RowSet, tenant: string, capability: string): ConfigRow | null | undefined {
   const reference = readGrantReference(capability);
   if (reference?.type !== 'thing') return reference === null ? undefined : null;
@@ -20,7 +20,7 @@ export function findTarget(rows: RowSet, tenant: string, capability: string): Co
 
 const words: Readonly<Record<string, string>> = { mcp: 'MCP server' };
 
-/** Throws `configuration_invalid` for a name that no row has. */
+/** Throws `configuration_invalid` for an unknown name. */
 export function requireTarget(rows: RowSet, tenant: string, capability: string): string | null {
   const found = findTarget(rows, tenant, capability);
   if (found !== undefined) return found?.id ?? null;
@@ -31,7 +31,7 @@ export function requireTarget(rows: RowSet, tenant: string, capability: string):
   throw unknownName(words[kind] ?? kind, name, names, 'spec.capability');
 }
 
-/** Throws `configuration_invalid` for a grant on one thing that is bound to no row: the row was deleted by hand, or never was there. */
+/** Throws `configuration_invalid` for an unbound grant on one thing: its row was deleted by hand, or never existed. */
 export function requireBound({ tenant, spec, target }: ConfigRow, rows: RowSet): void {
   const reference = readGrantReference(String(spec['capability']));
   if (reference?.type !== 'thing') return;
@@ -50,7 +50,7 @@ const sameRight = (one: Spec, other: Spec): boolean =>
   one.capability === other.capability &&
   one.action === other.action;
 
-/** Throws `already_exists` where another grant gives the same right on the same thing to the same subject. */
+/** Throws `already_exists` when another grant gives the same right on the same thing to the same subject. */
 export function requireNewRight(rows: RowSet, tenant: string, name: string, spec: Spec, target: string | null): void {
   for (const other of rows.group('grant', tenant).values()) {
     if (other.name === name || (other.target ?? null) !== target || !sameRight(other.spec as unknown as Spec, spec)) continue;
@@ -62,7 +62,7 @@ export function requireNewRight(rows: RowSet, tenant: string, name: string, spec
   }
 }
 
-/** The grants that go with a row that is deleted: nothing that has its name later inherits them. */
+/** The grants that are deleted with a row: a later row of the same name inherits none. */
 export function grantsOfDeleted(changes: readonly ConfigChange[], rows: RowSet): ConfigChange[] {
   const gone = new Map(changes.flatMap(({ before }) => (before === null ? [] : [[before.id, before.tenant] as const])));
   for (const { after } of changes) if (after !== null) gone.delete(after.id);

@@ -1,4 +1,4 @@
-/** Live plugin instances, one per row and its options, disposed when the last snapshot that uses them is let go. */
+/** Plugin instances, one per row and options, disposed with the last snapshot that uses them. */
 import { createHash } from 'node:crypto';
 import type { ZodType } from 'zod';
 import type { PluginRegistry } from '../plugins/registry.ts';
@@ -15,14 +15,14 @@ import { openOptions } from './secret-fields.ts';
 
 const digests = new WeakMap<ConfigRow['spec'], string>();
 
-/** True if an administrator stands for the addresses of the row: Pailou connects to private ones, as far as the operator allows. */
+/** True when an administrator approved the addresses of the row: private ones are then allowed by the operator's setting. */
 function isTrusted({ basis }: Pick<ConfigRow, 'basis'>): boolean {
   if (basis?.['*'] === administratorBasis) return true;
   const addresses = Object.entries(basis ?? {}).filter(([key]) => key.startsWith('address:'));
   return addresses.length > 0 && addresses.every(([, rule]) => rule === administratorBasis);
 }
 
-/** The same for a row as long as its instance would be: a change of anything beside kind and options needs no new connection. */
+/** Equal keys share an instance: only kind, options and trust require a new connection. */
 export function instanceKey({ id, spec, ...row }: Pick<ConfigRow, 'id' | 'spec' | 'basis'>): string {
   let digest = digests.get(spec);
   if (digest === undefined) {
@@ -50,26 +50,26 @@ export interface Handle<T extends RowPluginType = RowPluginType> {
 }
 
 export interface InstanceFactory {
-  /** The instance for a row: the one that `previous` has for the same row with the same options, or a new one. Throws `configuration_invalid`. */
+  /** The instance of `previous` for the same row and options, or a new one. Throws `configuration_invalid`. */
   take<T extends RowPluginType>(type: T, row: ConfigRow, previous: ReadonlyMap<string, Handle>): Promise<Handle<T>>;
   plugin<T extends PluginType>(type: T, kind: string): Plugin<T>;
-  /** The plugin of a row and its options as the plugin takes them. Throws `configuration_invalid`. */
+  /** The plugin of a row and its parsed options. Throws `configuration_invalid`. */
   parsed<T extends RowPluginType>(type: T, row: ConfigRow): { readonly plugin: Plugin<T>; readonly options: unknown };
-  /** For rows that rest on no administrator. */
+  /** For rows without an administrator's approval. */
   readonly developerServices: PluginServices;
   release(handle: Handle): void;
-  /** Resolves when every instance let go so far has been disposed of: no child process may outlive the gateway. */
+  /** Resolves when every released instance is disposed: no child process may outlive the gateway. */
   disposed(): Promise<void>;
 }
 
 export function createInstanceFactory(options: {
   registry: PluginRegistry;
   services: PluginServices;
-  /** As `services`, with the outbound guard for rows that rest on no administrator. */
+  /** Like `services`, with the outbound guard for rows without an administrator's approval. */
   developerServices: PluginServices;
   secrets: SecretBox;
   logger: Logger;
-  /** People's accounts at the MCP server with this row id. */
+  /** Accounts of people at the MCP server with this row id. */
   accounts?: (row: string) => Accounts;
 }): InstanceFactory {
   const { registry, services, developerServices, secrets, logger } = options;
@@ -139,7 +139,7 @@ export function createInstanceFactory(options: {
   };
 }
 
-/** Throws for a row that acts on other people and rests on no administrator, such as one of an older version. */
+/** Throws for a row that acts on other people without an administrator's approval, such as one of an older version. */
 function requireBasis(row: ConfigRow, reaches: readonly string[]): void {
   const reach = reaches.find((each) => basisOf(row, each) !== administratorBasis);
   if (reach === undefined) return;
@@ -151,7 +151,7 @@ function requireBasis(row: ConfigRow, reaches: readonly string[]): void {
   );
 }
 
-/** Options as the plugin takes them: secrets opened, defaults filled in. Throws `configuration_invalid` naming the field. */
+/** Parsed options: secrets opened, defaults filled in. Throws `configuration_invalid` naming the field. */
 export function parseOptions<O>(schema: ZodType<O>, stored: unknown, secrets: SecretBox, context: string): O {
   const checked = schema.safeParse(openOptions(stored, schema, secrets, context));
   if (!checked.success) throw invalidBySchema(checked.error, ['spec', 'options']);

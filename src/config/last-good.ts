@@ -1,4 +1,4 @@
-/** The last good rows on disk, so that a node serves across a restart while the database is away. Secrets stay sealed. */
+/** Stores the last good rows on disk, so that a node can start while the database is away. Secrets stay sealed. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -7,10 +7,10 @@ import type { ConfigState } from '../types/config-store.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { ConfigRow } from '../types/resources.ts';
 
-/** 1: amounts of money in micro-units. */
+/** Version 1 had money in micro-units. */
 const version = 2;
 
-/** Whole or not at all: a crash in the middle leaves the file before. */
+/** Atomic: a crash leaves the earlier file. */
 export async function writeLastGood(path: string, state: ConfigState): Promise<void> {
   const draft = `${path}.${randomUUID()}`;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -24,7 +24,7 @@ export async function writeLastGood(path: string, state: ConfigState): Promise<v
 
 const withDecimals = (row: ConfigRow): ConfigRow => ({ ...row, spec: withDecimalAmounts(row.kind, row.spec) });
 
-/** Null if there is none. Throws `storage_unavailable` for a file that cannot be read as what it should be. */
+/** Null when there is none. Throws `storage_unavailable` for an unreadable file. */
 export async function readLastGood(path: string): Promise<ConfigState | null> {
   let text: string;
   try {
@@ -42,7 +42,7 @@ export async function readLastGood(path: string): Promise<ConfigState | null> {
     if ([1, version].includes(state.version) && Number.isInteger(state.revision) && Array.isArray(state.rows))
       return { revision: state.revision, rows: state.version === 1 ? state.rows.map(withDecimals) : state.rows };
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw new GatewayError(
     'storage_unavailable',

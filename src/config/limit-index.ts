@@ -1,4 +1,4 @@
-/** Limits compiled for questions: by whom they count, then by which models and tools. */
+/** Limits compiled for lookup: by subject, then by models and tools. */
 import { createHash } from 'node:crypto';
 import type { Capability } from '../types/access.ts';
 import type { LimitIndex, LimitRule } from '../types/limits.ts';
@@ -10,7 +10,7 @@ const none: readonly LimitRule[] = [];
 const noDeployments: readonly never[] = [];
 export const noLimits: LimitIndex = { find: () => none, rules: none };
 
-/** What makes a count another count: whom and what it counts, and in which money; not how much is allowed. */
+/** The identity of a counter: subject, capability, currency and period. The amount is not part of it. */
 function scopeOf({ subject_type: type, subject, shared, capability, per_model: perModel, spend }: LimitSpec): string {
   // Another time zone has other days.
   const zone = spend === undefined || spend.time_zone === 'UTC' ? [] : [spend.time_zone];
@@ -22,7 +22,7 @@ export function limitRule(row: Pick<ConfigRow, 'id' | 'tenant' | 'name'>, spec: 
   return { id: `${row.id}.${scopeOf(spec)}`, tenant: row.tenant, name: row.name, spec };
 }
 
-/** As in grants, a server stands for its tools. */
+/** As in grants, a server covers its tools. */
 function covers({ capability }: LimitSpec, { kind, name, tags }: Pick<Capability, 'kind' | 'name' | 'tags'>): boolean {
   if (!capability.startsWith(`${kind}/`)) return false;
   const wanted = capability.slice(kind.length + 1);
@@ -31,7 +31,7 @@ function covers({ capability }: LimitSpec, { kind, name, tags }: Pick<Capability
   return name === wanted || (kind === 'mcp' && name.startsWith(`${wanted}/`));
 }
 
-/** Without those that have expired, and those that another one replaces for this caller. */
+/** Leaves out expired rules and rules that another one replaces for this caller. */
 function inForce(rules: readonly LimitRule[]): readonly LimitRule[] {
   if (!rules.some(({ spec }) => spec.expires_at !== null || spec.replaces !== undefined)) return rules;
   const now = Date.now();
@@ -40,7 +40,7 @@ function inForce(rules: readonly LimitRule[]): readonly LimitRule[] {
   return current.filter(({ name }) => !replaced.has(name));
 }
 
-/** True if the rule counts a provider that one of the deployments calls. */
+/** True when the rule counts a provider that one of the deployments calls. */
 function reachesProvider({ capability }: LimitSpec, deployments: readonly { readonly provider?: { readonly name?: string } }[]): boolean {
   if (!capability.startsWith('provider/')) return false;
   const wanted = capability.slice('provider/'.length);
@@ -50,7 +50,7 @@ function reachesProvider({ capability }: LimitSpec, deployments: readonly { read
   });
 }
 
-/** The rules of one tenant. */
+/** Compiles the rules of one tenant. */
 export function compileLimits(rules: readonly LimitRule[]): LimitIndex {
   if (rules.length === 0) return noLimits;
   const bySubject = new Map<string, LimitRule[]>();

@@ -1,4 +1,4 @@
-/** Where a plugin's options hold what their schema marks, such as secrets and addresses. */
+/** Finds marked fields in a plugin's options, such as secrets and addresses. */
 import { z, type ZodType } from 'zod';
 import { isJsonObject } from '../types/json.ts';
 
@@ -11,7 +11,7 @@ export type Mark = 'secret' | 'address';
 
 const cache = new WeakMap<ZodType, Map<Mark, readonly OptionPath[]>>();
 
-/** The paths of fields whose schema carries `mark: true`, from its JSON Schema. */
+/** The paths of fields whose schema carries `mark: true`. */
 export function markedPaths(options: ZodType, mark: Mark): readonly OptionPath[] {
   let marks = cache.get(options);
   if (marks === undefined) cache.set(options, (marks = new Map()));

@@ -1,11 +1,8 @@
-/**
- * The label of an MCP server: what stands before the names of its tools and prompts at /mcp. Who owns a label is settled by the age of the
- * rows, whether they are switched on or not, so that no save, restart or withheld tool hands it to another server.
- */
+/** The label of an MCP server: the prefix of its tools and prompts at /mcp. The oldest row owns a label, enabled or not, so that no save, restart or quarantine moves it to another server. */
 import { GatewayError } from '../types/errors.ts';
 import type { ConfigRow } from '../types/resources.ts';
 
-/** These stand before the names of skills, and before those of this protocol in references. */
+/** Reserved: prefixes of skills, and of MCP references. */
 export const reservedLabels: readonly string[] = ['skill', 'mcp'];
 
 type Row = Pick<ConfigRow, 'id' | 'name' | 'spec' | 'createdAt'>;
@@ -15,10 +12,10 @@ export function byAge(one: Pick<ConfigRow, 'id' | 'createdAt'>, other: Pick<Conf
   return one.id < other.id ? -1 : 1;
 }
 
-/** What stands before the first `__` of every name that begins with the label: only labels that agree in it can make the same name. */
+/** The part before the first `__` of every name with the label. Only labels with the same root can collide. */
 const rootOf = (label: string): string => `${label}__`.split('__', 1)[0] ?? '';
 
-/** True if two tools under these labels could have one name: `a` and `a__b` both make `a__b__c`, `a` and `a_` both make `a___c`. */
+/** True when tools under these labels could get one name: `a` and `a__b` both make `a__b__c`, `a` and `a_` both make `a___c`. */
 export function labelsCollide(one: string, other: string): boolean {
   const [short, long] = one.length <= other.length ? [one, other] : [other, one];
   return long === short || long === `${short}_` || long.startsWith(`${short}__`);
@@ -30,7 +27,7 @@ export interface LabelFault {
 }
 
 export interface Labels {
-  /** By the name of the row; null where its things have no name at /mcp that is theirs alone. */
+  /** By row name; null for a server without a label of its own. */
   readonly of: ReadonlyMap<string, string | null>;
   readonly faults: readonly LabelFault[];
 }
@@ -41,7 +38,7 @@ function taken(param: string, label: string, by: string): GatewayError {
   return new GatewayError('configuration_invalid', sentence, { param });
 }
 
-/** A server holds its name and its prefix. The older row keeps what two of them want; the younger is shown under what is left to it. */
+/** A server claims its name and its prefix. On a conflict the older row wins; the younger one uses what is left. */
 export function mcpLabels(rows: Iterable<Row>): Labels {
   const claims = new Map<string, { label: string; by: string }[]>();
   const claim = (label: string, by: string): void => {

@@ -1,4 +1,4 @@
-/** What an administrator wants changed, turned into the rows that it would make. */
+/** Turns the mutations of a request into the rows to write. */
 import { randomUUID } from 'node:crypto';
 import { maskRow, rowContext, type SecretBox } from '../storage/secret-box.ts';
 import type { Actor, ConfigChange } from '../types/config-store.ts';
@@ -24,16 +24,16 @@ export interface Mutation {
   readonly name: string;
   readonly operation: 'create' | 'replace' | 'delete';
   readonly spec?: unknown;
-  /** In place of `spec`: made of what is stored at the moment of writing, secrets masked, so that two small changes at once both count. */
+  /** Instead of `spec`: computed from the stored row at write time, with masked secrets, so that concurrent small changes both count. */
   readonly edit?: (stored: ConfigRow['spec']) => unknown;
   readonly enabled?: boolean;
   /** Undefined keeps the owner. */
   readonly owner?: string | null;
-  /** The revision of the row that the caller saw; null or absent writes over whatever is there. */
+  /** The revision of the row that the caller saw; null or absent overwrites any revision. */
   readonly expectedRevision?: number | null;
 }
 
-/** The spec to store: checked, defaults filled in, secrets sealed. `stored` is the row before, whose secrets `***` keeps. */
+/** The spec to store: validated, with defaults, secrets sealed. `***` keeps the secrets of `stored`. */
 export function prepareSpec(
   kind: ResourceKind,
   given: unknown,
@@ -44,7 +44,7 @@ export function prepareSpec(
 ): ConfigRow['spec'] {
   refusePoison(given, ['spec']);
   const spec = parseSpec(kind, given) as Record<string, unknown>;
-  // Only a publication or a roll back says what callers get.
+  // Only publishing and roll-back set the live version.
   if (kind === 'skill' && spec['runs_as_allowed'] === undefined) spec['runs_as_allowed'] = stored?.spec['runs_as_allowed'] ?? null;
   if (kind === 'skill') {
     const before = stored?.spec['live'] ?? null;
@@ -68,7 +68,7 @@ export function prepareSpec(
   return { ...spec, options: sealOptions(restored, schema, secrets, context) };
 }
 
-/** A grant that says the same as before stays with its row, whoever has the name now. */
+/** An unchanged grant stays bound to its row, even when another row has the name now. */
 function targetOf(name: string, spec: ConfigRow['spec'], before: ConfigRow | null, rows: RowSet, tenant: string): string | null {
   const wanted = spec as unknown as GrantSpec;
   const isSame = before?.target != null && before.spec['capability'] === wanted.capability && rows.hasAnyId(tenant, before.target);
@@ -77,7 +77,7 @@ function targetOf(name: string, spec: ConfigRow['spec'], before: ConfigRow | nul
   return target;
 }
 
-/** What an administrator writes whole is approved with its tags; what others write keeps what was approved before. */
+/** An administrator's complete write approves the row with its tags. Other writes keep the earlier approval. */
 function approvalOf(
   { kind, spec: given, edit }: Mutation,
   before: ConfigRow | null,

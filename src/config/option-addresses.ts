@@ -1,13 +1,13 @@
-/** The addresses in a plugin's options: what is an http(s) URL by its value, and what its schema marks as one. */
+/** Finds the addresses in a plugin's options: http(s) URLs by value, and fields that the schema marks. */
 import type { ZodType } from 'zod';
 import { markedPaths, type OptionPath } from './marked-paths.ts';
 
 export interface OptionAddress {
-  /** Where it stands, such as `credentials.token_url`. */
+  /** The path, such as `credentials.token_url`. */
   readonly path: string;
-  /** Null for a marked field that holds no URL, such as the document that names one. */
+  /** Null for a marked field without a URL, such as an inline document. */
   readonly url: URL | null;
-  /** What must stay for a stored secret to stay: the origin, or the whole value of a marked field. */
+  /** What a stored secret is tied to: the origin, or the whole value of a marked field. */
   readonly identity: string;
 }
 

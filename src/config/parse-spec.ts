@@ -1,9 +1,9 @@
-/** A row's spec as its schema types it. */
+/** Parses a row's spec by its schema. */
 import type { z } from 'zod';
 import { type ResourceKind, resourceSpecs } from '../types/resources.ts';
 import { invalidBySchema } from './validation-errors.ts';
 
-/** Throws `configuration_invalid` for one that does not fit (a row changed by hand, or by an older version). */
+/** Throws `configuration_invalid` for an invalid one: changed by hand, or of an older version. */
 export function parseSpec<K extends ResourceKind>(kind: K, spec: unknown): z.output<(typeof resourceSpecs)[K]> {
   const checked = resourceSpecs[kind].safeParse(spec);
   if (!checked.success) throw invalidBySchema(checked.error, ['spec']);

@@ -1,25 +1,25 @@
-/** How people are written in the API, in YAML and in exports: a bare subject where one issuer is configured, else with the issuer. */
+/** Person names in the API, in YAML and in exports: a bare subject with one issuer, else with the issuer. */
 import { GatewayError } from '../types/errors.ts';
 import { personRef, splitPerson, systemActor } from '../types/person.ts';
 
 export interface PersonNames {
   /**
-   * The reference to store for what was written. `stored` is what the row has now: unchanged, it is taken as it is, also from an issuer that is
-   * no longer configured. Throws `invalid_request` for an unknown issuer, and for a bare subject where several issuers are configured.
+   * The reference to store for a written name. An unchanged name keeps `stored`, also of a former issuer. Throws `invalid_request` for an
+   * unknown issuer, and for a bare subject with several issuers.
    */
   resolve(written: string, param: string, stored?: string | null): string;
-  /** A reference as people write it here. */
+  /** A reference as the API shows it. */
   show(ref: string): string;
 }
 
-/** Such a text is read as a reference, so a subject that looks like one is written with its issuer. */
+/** Such a text is a reference, so a subject of this form must be written with its issuer. */
 const namesAnIssuer = /^https?:\/\/[^#]*#/;
 
 const refused = (param: string, message: string): GatewayError => new GatewayError('invalid_request', `${param}: ${message}`, { param });
 
 const longestSubject = 256;
 
-/** `issuers`: the configured ones, by name. Without any, texts stay as they are. */
+/** `issuers`: the configured ones by name. Without any, texts stay unchanged. */
 export function createPersonNames(issuers: readonly string[]): PersonNames {
   const only = issuers.length === 1 ? issuers[0] : undefined;
   const list = issuers.map((issuer) => `${issuer}#…`).join(' or ');

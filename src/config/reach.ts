@@ -1,4 +1,4 @@
-/** What a row reaches beside itself, computed from the row and the rows of its tenant. */
+/** Computes what a row reaches beyond itself, from the row and the rows of its tenant. */
 import { createHash } from 'node:crypto';
 import type { Capability } from '../types/access.ts';
 import { toGatewayError } from '../types/errors.ts';
@@ -26,7 +26,7 @@ function isOffered(provider: ConfigRow, model: string): boolean {
   return offered == null || offered.some((each) => (each.endsWith('*') ? model.startsWith(each.slice(0, -1)) : each === model));
 }
 
-/** What one deployment of a model's row reaches: the provider that it calls, and the price at which that is counted. */
+/** The reaches of one deployment: its provider, and its price. */
 export function deploymentReaches(
   { provider: name, model, price }: { readonly provider: string; readonly model: string; readonly price?: unknown },
   index: number,
@@ -62,7 +62,7 @@ function modelReaches(row: ConfigRow, rows: RowSet): Reach[] {
   });
 }
 
-/** The row that a grant is bound to, of which a tool is a part; null for a pattern, a tag, and what is not there. */
+/** The row that a grant is bound to; null for a pattern, a tag, and a missing row. */
 function grantedThing({ tenant, target }: ConfigRow, capability: string, rows: RowSet): Capability | null {
   const reference = readGrantReference(capability);
   if (reference?.type !== 'thing' || capability.endsWith('*')) return null;
@@ -76,7 +76,7 @@ function grantReaches(row: ConfigRow, rows: RowSet): GrantedReach[] {
   return [{ type: 'granted', key: `granted:${capability}`, capability, thing, param: 'spec.capability' }];
 }
 
-/** Why a developer may not have Pailou connect there, as far as the address alone tells. */
+/** The reason why a developer may not connect to the address, as far as the address alone shows. */
 function addressRefusal(url: string, param: string, factory: InstanceFactory): string | null {
   try {
     factory.developerServices.checkUrl(url, param);
@@ -86,7 +86,7 @@ function addressRefusal(url: string, param: string, factory: InstanceFactory): s
   }
 }
 
-/** All that `row` reaches. Throws `configuration_invalid` for a row that no snapshot could hold. */
+/** All reaches of `row`. Throws `configuration_invalid` for a row that no snapshot could hold. */
 export function reachesOf(row: ConfigRow, rows: RowSet, factory: InstanceFactory): readonly Reach[] {
   if (row.kind === 'model') return modelReaches(row, rows);
   if (row.kind === 'grant') return grantReaches(row, rows);
@@ -105,7 +105,7 @@ export function reachesOf(row: ConfigRow, rows: RowSet, factory: InstanceFactory
     if (url === null) return { type: 'address', key: `address:${path}:${digestOf(identity)}`, param, refusal: null };
     return { type: 'address', key: `address:${url.href}`, param, refusal: addressRefusal(url.href, param, factory) };
   });
-  // Where the kind leads by itself, such as a vendor's own address for a region.
+  // The address of the kind itself, such as a vendor's regional address.
   const vendor: Reach = { type: 'address', key: `address:${plugin.kind}`, param: 'spec.kind', refusal: null };
   return [...acting, vendor, ...addresses];
 }

@@ -1,7 +1,4 @@
-/**
- * Names and tags by which grants and limits of administrators reach things: to take one is to put oneself within their reach, to give up the
- * tag of a limit is to leave it. `<kind>/*` names everything, and reserves nothing. So is a name that a row of administrators still names.
- */
+/** Names and tags that administrators' grants, limits and rows use. Taking one would put a row within their reach; giving up a limit's tag would escape it. `<kind>/*` reserves nothing. */
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 import type { Reach } from '../types/writes.ts';
 import { readGrantReference } from './grant-reference.ts';
@@ -13,7 +10,7 @@ interface Reservation {
   readonly kind: 'grant' | 'limit';
   readonly by: string;
   readonly type: 'pattern' | 'tag';
-  /** What names begin with, or the tag. */
+  /** The prefix of names, or the tag. */
   readonly text: string;
 }
 
@@ -28,7 +25,7 @@ function reservationsOf(kind: ResourceKind, tenant: string, rows: RowSet): reado
   );
 }
 
-/** Which things of `kind` a row names: the servers of a virtual one, what a skill works with, the fallbacks of a model. */
+/** The things of `kind` that a row names: servers of a virtual server, parts of a skill, fallbacks of a model. */
 function namesIn(row: ConfigRow, kind: ResourceKind): readonly string[] {
   const listed = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
   const { spec } = row;
@@ -44,7 +41,7 @@ function namesIn(row: ConfigRow, kind: ResourceKind): readonly string[] {
   });
 }
 
-/** A row of administrators that names what is to be made: it meant another thing, which is gone. */
+/** An administrator's row that still names a deleted thing. */
 function namedByApproved({ kind, name, tenant }: ConfigRow, rows: RowSet): Reach[] {
   const others = (['mcp', 'skill', 'model'] as const).flatMap((each) => [...rows.group(each, tenant).values()]);
   const other = others.find((each) => each.approvedTags != null && namesIn(each, kind).includes(name));
@@ -53,7 +50,7 @@ function namedByApproved({ kind, name, tenant }: ConfigRow, rows: RowSet): Reach
     : [{ type: 'reserved', key: `reserved:${other.name}`, name: `The name "${name}"`, by: `${other.kind} "${other.name}"`, param: 'name' }];
 }
 
-/** What a write takes or gives up that is reserved. What the row had before stays its own, approved or not. */
+/** The reserved names and tags that a write takes or gives up. Unchanged ones are allowed. */
 export function reservedReaches(kind: ResourceKind, before: ConfigRow | null, after: ConfigRow | null, rows: RowSet): readonly Reach[] {
   if (after === null || (kind === 'skill' && isVersion(after.name))) return [];
   const [had, has] = [before === null ? [] : tagsOf(before), tagsOf(after)];

@@ -1,15 +1,15 @@
-/** The way back: which rows to write so that a tenant's configuration is as it was. */
+/** Computes the rows that restore a tenant's configuration of an earlier revision. */
 import type { Actor, ConfigChange, HistoryEntry } from '../types/config-store.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import { readGrantReference } from './grant-reference.ts';
 import { findTarget, grantsOfDeleted } from './grant-targets.ts';
 import type { RowSet } from './row-set.ts';
 
-/** `entries` are all changes since the revision to restore, oldest first. Other tenants' rows stay as they are. */
+/** `entries` are all changes since the revision to restore, oldest first. Rows of other tenants stay unchanged. */
 export function undoSince(entries: readonly HistoryEntry[], actor: Actor, rows: RowSet, revision: number): ConfigChange[] {
   const targets = new Map<string, { entry: HistoryEntry; name: string; row: ConfigRow | null }>();
   for (const entry of entries.toReversed()) {
-    // A key that was revoked stays revoked, whatever else goes back.
+    // A revoked key stays revoked.
     if (entry.tenant !== actor.tenant || entry.kind === 'key') continue;
     const name = (entry.after ?? entry.before)?.name ?? '';
     targets.set(`${entry.kind} ${name}`, { entry, name, row: entry.before });
@@ -25,7 +25,7 @@ export function undoSince(entries: readonly HistoryEntry[], actor: Actor, rows: 
   return withGrants(changes, rows, actor.tenant);
 }
 
-/** Grants come back with what they are about, and go with what goes. Those of before grants were bound mean what had the name then. */
+/** Grants are restored with their thing and deleted with it. Grants of before the binding mean the thing of that name. */
 function withGrants(changes: readonly ConfigChange[], rows: RowSet, tenant: string): ConfigChange[] {
   const restored = rows.with(changes);
   const bound = changes.flatMap((change): ConfigChange[] => {
@@ -40,7 +40,7 @@ function withGrants(changes: readonly ConfigChange[], rows: RowSet, tenant: stri
   return [...bound, ...grantsOfDeleted(bound, rows.with(bound))];
 }
 
-/** Not by what right it was written: that is decided anew. */
+/** Without the basis, which is decided anew. */
 function content(row: ConfigRow): string {
   return JSON.stringify([row.id, row.spec, row.enabled, row.owner, row.target ?? null, row.approvedTags ?? null]);
 }

@@ -1,8 +1,8 @@
-/** A row as a thing to decide about. */
+/** A row as a capability to decide about. */
 import type { Capability, CapabilityKind } from '../types/access.ts';
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 
-/** Whose permission codes apply to each kind of row; a provider and a limit are part of the models' world. */
+/** The permission codes for each kind of row. Providers and limits use those of models. */
 export const rightsOf: Readonly<Record<ResourceKind, CapabilityKind>> = {
   provider: 'model',
   model: 'model',
@@ -13,7 +13,7 @@ export const rightsOf: Readonly<Record<ResourceKind, CapabilityKind>> = {
   key: 'model',
 };
 
-/** Its tags, as far as they are ones. */
+/** The valid tags of a row. */
 export function tagsOf({ spec }: Pick<ConfigRow, 'spec'>): readonly string[] {
   const { tags } = spec;
   return Array.isArray(tags) ? (tags as string[]) : [];
@@ -21,12 +21,12 @@ export function tagsOf({ spec }: Pick<ConfigRow, 'spec'>): readonly string[] {
 
 type Named = Pick<ConfigRow, 'name' | 'tenant' | 'owner' | 'spec'> & Partial<Pick<ConfigRow, 'id' | 'approvedTags'>>;
 
-/** Grants by tag reach it by the tags that an administrator approved, and that it still has. */
+/** Tag grants reach a row by tags that an administrator approved and that it still has. */
 export function capabilityOfRow(kind: ResourceKind, row: Named, tags: readonly string[] = tagsOf(row)): Capability {
   const { id, tenant, owner, approvedTags } = row;
   const rights = rightsOf[kind];
   const identity = id === undefined ? {} : { row: id };
-  // A row that is no capability is named so that no `model/*` grant covers it, and has no tags.
+  // The name of a row that is no capability keeps `model/*` grants off it; it has no tags.
   if (kind !== rights) {
     const approved = kind === 'provider' && approvedTags != null ? { approvedTags: [] } : {};
     return Object.freeze({ kind: rights, name: `#${kind}/${row.name}`, tenant, owner, tags, ...identity, ...approved });

@@ -1,14 +1,14 @@
-/** The people that a row names: references as stored, and as people write them here. */
+/** The people that a row names: stored as references, shown as the API writes them. */
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 import type { PersonNames } from './person-names.ts';
 
-/** True where `subject` of the spec is a person; `*` in a limit stands for anybody. */
+/** True when `subject` of the spec is a person; `*` in a limit stands for everyone. */
 function namesPerson(kind: ResourceKind, spec: ConfigRow['spec']): boolean {
   if (spec['subject_type'] !== 'user' || typeof spec['subject'] !== 'string') return false;
   return kind === 'grant' || (kind === 'limit' && spec['subject'] !== '*');
 }
 
-/** The spec with the person in it as a reference. Throws `invalid_request`. */
+/** The spec with the person as a reference. Throws `invalid_request`. */
 export function resolvePeople(
   kind: ResourceKind,
   spec: ConfigRow['spec'],
@@ -20,7 +20,7 @@ export function resolvePeople(
   return { ...spec, subject: names.resolve(String(spec['subject']), 'spec.subject', before) };
 }
 
-/** The row as the control API writes it. */
+/** The row as the control API shows it. */
 export function showPeople(row: ConfigRow, names: PersonNames): ConfigRow {
   const { spec } = row;
   return {

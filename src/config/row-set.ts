@@ -1,11 +1,11 @@
-/** All rows of one revision, by kind, tenant and name. A change makes a new set that shares what did not change. */
+/** All rows of one revision by kind, tenant and name. A change makes a new set that shares unchanged groups. */
 import type { ConfigChange } from '../types/config-store.ts';
 import { grantableKinds } from './grant-reference.ts';
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 
 type Names = ReadonlyMap<string, ConfigRow>;
 const none: Names = new Map();
-/** A group never changes, so its ids are gathered once. */
+/** Groups are immutable, so their ids are collected once. */
 const idsOf = new WeakMap<Names, ReadonlySet<string>>();
 
 export class RowSet {
@@ -26,12 +26,12 @@ export class RowSet {
     return new RowSet(groups);
   }
 
-  /** The rows of one kind and tenant. The map is the same object as long as none of them changed. */
+  /** The rows of one kind and tenant. The same object as long as none of them changed. */
   group(kind: ResourceKind, tenant: string): Names {
     return this.#groups.get(`${kind} ${tenant}`) ?? none;
   }
 
-  /** Whether one of the rows of a kind and tenant has this id. */
+  /** True when a row of the kind and tenant has this id. */
   hasId(kind: ResourceKind, tenant: string, id: string): boolean {
     const group = this.group(kind, tenant);
     let ids = idsOf.get(group);
@@ -39,7 +39,7 @@ export class RowSet {
     return ids.has(id);
   }
 
-  /** Whether a grant may be bound to it: a row of the tenant with this id. */
+  /** True when a row of the tenant has this id. */
   hasAnyId(tenant: string, id: string): boolean {
     return grantableKinds.some((kind) => this.hasId(kind, tenant, id));
   }

@@ -1,7 +1,4 @@
-/**
- * Skills that run with their own list instead of their caller's rights: the published version that is live says so, and an administrator
- * allowed that very version with the very things that it names. Anything else falls back to the rights of the caller.
- */
+/** Skills that run with their own list instead of the caller's rights. The live version must say so, and an administrator must have allowed this version with exactly the things that it names. */
 import { createHash } from 'node:crypto';
 import type { ConfigRow } from '../types/resources.ts';
 import type { SkillSpec } from '../types/skill-spec.ts';
@@ -12,12 +9,12 @@ import { skillOf, versionName } from './skill-versions.ts';
 
 type Named = Pick<SkillSpec, 'model' | 'tools'>;
 
-/** What the run may use, as patterns of a principal's reach: a named server stands for its tools, a version for its skill. */
+/** The things that the run may use, as patterns: a server covers its tools, a version its skill. */
 export function namedPatterns({ model, tools }: Named): readonly string[] {
   return [`model/${model}`, ...tools.map((tool) => (tool.startsWith('skill/') ? `skill/${skillOf(tool.slice('skill/'.length))}` : tool))];
 }
 
-/** The same version naming the same rows. A row that took the name of another changes it. */
+/** A digest of the version and the ids of the rows that it names. A row that took over a name changes it. */
 export function runsAsDigest(version: ConfigRow, rows: RowSet): string {
   const { model, tools } = version.spec as unknown as Named;
   const named = [`model/${model}`, ...tools].map((reference) => {
@@ -30,13 +27,13 @@ export function runsAsDigest(version: ConfigRow, rows: RowSet): string {
     .digest('base64url');
 }
 
-/** The version of the skill that callers get; undefined where they get the row itself. */
+/** The live version of the skill; undefined when callers get the row itself. */
 export function liveVersion(row: ConfigRow, rows: RowSet): ConfigRow | undefined {
   const { live } = row.spec;
   return typeof live === 'string' ? rows.group('skill', row.tenant).get(versionName(row.name, live)) : undefined;
 }
 
-/** Null where the skill runs with the rights of its caller. */
+/** Null when the skill runs with the rights of its caller. */
 export function runsAsSkill(row: ConfigRow, rows: RowSet): RunsAsSkill | null {
   const { runs_as_allowed: allowed } = row.spec as Pick<SkillSpec, 'runs_as_allowed'>;
   const version = liveVersion(row, rows);

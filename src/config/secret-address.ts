@@ -1,11 +1,11 @@
-/** A stored secret stays with the addresses that it was given for, whoever changes them. */
+/** Ties a stored secret to the addresses that it was given for. */
 import type { ZodType } from 'zod';
 import type { SecretBox } from '../storage/secret-box.ts';
 import { GatewayError } from '../types/errors.ts';
 import { parseOptions } from './instances.ts';
 import { addressesOf, type OptionAddress } from './option-addresses.ts';
 
-/** The first address that is not as it was; null where all are. */
+/** The first address that changed; null for none. */
 function changed(now: readonly OptionAddress[], before: readonly OptionAddress[]): OptionAddress | null {
   const keyOf = ({ path, identity }: OptionAddress): string => `${path} ${identity}`;
   const known = new Set(before.map(keyOf));
@@ -13,7 +13,7 @@ function changed(now: readonly OptionAddress[], before: readonly OptionAddress[]
   return now.find((each) => !known.has(keyOf(each))) ?? before.find((each) => !wanted.has(keyOf(each))) ?? null;
 }
 
-/** None of a row that cannot be read any more: whatever it is given now is new. */
+/** Empty for a row that cannot be read any more: its new values are all new. */
 function addressesBefore(stored: unknown, schema: ZodType, secrets: SecretBox, context: string): readonly OptionAddress[] {
   try {
     return addressesOf(parseOptions(schema, stored, secrets, context), schema);
@@ -22,10 +22,7 @@ function addressesBefore(stored: unknown, schema: ZodType, secrets: SecretBox, c
   }
 }
 
-/**
- * Throws `configuration_invalid` if `***` would carry a stored secret to another scheme, host or port, or beside a marked field that has
- * changed. `options` are as the plugin takes them, `stored` as they are kept; both with their defaults.
- */
+/** Throws `configuration_invalid` when `***` would carry a stored secret to another origin or beside a changed marked field. Both options have their defaults. */
 export function requireSameAddresses(
   options: unknown,
   stored: unknown,

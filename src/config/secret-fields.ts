@@ -1,4 +1,4 @@
-/** Which fields of a plugin's options are secret, and the ways in and out of the safe. */
+/** The secret fields of a plugin's options: find, restore, seal and open them. */
 import type { ZodType } from 'zod';
 import { isSealed, mask, type SecretBox } from '../storage/secret-box.ts';
 import { GatewayError } from '../types/errors.ts';
@@ -7,7 +7,7 @@ import { markedPaths, type OptionPath } from './marked-paths.ts';
 /** The paths of fields marked with `secret()`. */
 export const secretPaths = (options: ZodType): readonly OptionPath[] => markedPaths(options, 'secret');
 
-/** A copy of `value` with `change` applied to whatever stands at `path`. */
+/** A copy of `value` with `change` applied at `path`. */
 function at(value: unknown, path: OptionPath, change: (found: unknown, where: OptionPath) => unknown, where: OptionPath = []): unknown {
   const [key, ...rest] = path;
   if (key === undefined) return value === undefined || value === null ? value : change(value, where);
@@ -27,7 +27,7 @@ function claimAt(value: unknown, path: OptionPath): unknown {
   );
 }
 
-/** True if any secret is to stay as it is stored. */
+/** True when a secret is to stay as stored. */
 export function hasMasked(given: unknown, schema: ZodType): boolean {
   const found: unknown[] = [];
   const note = (value: unknown): unknown => {
@@ -38,7 +38,7 @@ export function hasMasked(given: unknown, schema: ZodType): boolean {
   return found.includes(mask);
 }
 
-/** `***` becomes the value stored before. Throws `configuration_invalid` where nothing is stored. */
+/** Replaces `***` by the stored value. Throws `configuration_invalid` when nothing is stored. */
 export function restoreMasked(given: unknown, stored: unknown, schema: ZodType): unknown {
   return secretPaths(schema).reduce<unknown>(
     (options, path) =>

@@ -1,4 +1,4 @@
-/** The configuration service: rows to snapshot, swapped by one reference; writes that are refused whole or take effect everywhere. */
+/** The configuration service: builds snapshots from rows and swaps them by one reference. A write is refused as a whole or takes effect everywhere. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { createModelCatalogue } from '../models/catalogue/catalogue.ts';
@@ -28,23 +28,23 @@ import { type Built, type BuiltProblem, createSnapshotBuilder, emptyBuilt } from
 
 export interface ConfigHealth {
   readonly revision: number;
-  /** As last seen; null while the database is away. */
+  /** The revision as last seen; null while the database is away. */
   readonly databaseRevision: number | null;
-  /** True when what serves may be older than the database. */
+  /** True when the serving configuration may be older than the database. */
   readonly stale: boolean;
   readonly lastError: string | null;
 }
 
 export interface Written {
   readonly revision: number;
-  /** The names of the grants that went with what was deleted. */
+  /** The names of the grants that were deleted with their thing. */
   readonly deletedGrants: readonly string[];
 }
 
 export interface ConfigService extends Drafts {
-  /** How people are written here. */
+  /** How people are written in the API. */
   readonly people: PersonNames;
-  /** What is publicly known of upstream models. */
+  /** The model catalogue. */
   readonly catalogue: ModelCatalogue;
   start(): Promise<void>;
   current(): Snapshot;
@@ -55,12 +55,12 @@ export interface ConfigService extends Drafts {
   row(tenant: string, kind: ResourceKind, name: string): ConfigRow | undefined;
   /** All rows of the current revision. */
   rowSet(): RowSet;
-  /** All or nothing; live on this node when it resolves. Each change is decided about within its turn. Throws what the caller should see. */
+  /** All or nothing; live on this node when it resolves. Each change is authorized within its turn. Throws the error for the caller. */
   change(writer: Writer, mutations: readonly Mutation[], summary: string): Promise<Written>;
   history(query: { tenant: string; after: number; limit: number }): Promise<readonly HistoryEntry[]>;
-  /** Writes the tenant's rows as they were at `revision`, as a new revision. */
+  /** Restores the tenant's rows of `revision` as a new revision. */
   rollback(writer: Writer, revision: number): Promise<{ revision: number; changes: number }>;
-  /** The row as people see it: each secret as `***`, people as they are written here. */
+  /** The row for people: each secret as `***`, people as the API writes them. */
   mask(row: ConfigRow): ConfigRow;
   health(): ConfigHealth;
   close(): Promise<void>;
@@ -70,24 +70,24 @@ export interface ConfigServiceOptions {
   readonly store: ConfigStore;
   readonly registry: PluginRegistry;
   readonly services: PluginServices;
-  /** As `services`, for rows that rest on no administrator. */
+  /** Like `services`, for rows without an administrator's approval. */
   readonly developerServices: PluginServices;
   readonly secrets: SecretBox;
-  /** Left out: the built-in one. */
+  /** Default: the built-in catalogue. */
   readonly catalogue?: ModelCatalogue;
-  /** People's accounts at the MCP server with this row id. */
+  /** Accounts of people at the MCP server with this row id. */
   readonly accounts?: (row: string) => Accounts;
-  /** Left out: no issuer is configured, and people stay as they are written. */
+  /** Default: no issuer is configured, and names stay unchanged. */
   readonly people?: PersonNames;
   readonly dataDir: string;
   readonly logger: Logger;
-  /** The safety net under the database's own notification. */
+  /** Polling behind the database's own notification, in milliseconds. */
   readonly pollMs?: number;
 }
 
 const closePatienceMs = 3_000;
 const commitAttempts = 8;
-/** Node takes no longer ones. */
+/** The longest delay of a Node timer. */
 const longestTimerMs = 2_000_000_000;
 
 export function createConfigService(options: ConfigServiceOptions): ConfigService {
@@ -99,7 +99,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
   let current = emptyBuilt(RowSet.of([]));
   let databaseRevision: number | null = null;
   let lastError: string | null = null;
-  /** Rows from the disk may be older than the database's of the same revision: it is read whole. */
+  /** Rows from the disk may be older than the database's of the same revision, so the database is read in full. */
   let fromDisk = false;
   let queue: Promise<unknown> = Promise.resolve();
   let saving: Promise<void> = Promise.resolve();
@@ -108,14 +108,14 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
   let rightsTimer: NodeJS.Timeout | undefined;
   let stopWatch: () => void = () => {};
 
-  /** One build or write at a time. */
+  /** Serialises builds and writes. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const turn = queue.then(work);
     queue = turn.catch(() => {});
     return turn;
   };
 
-  /** How many hold a snapshot: the service itself while it is the current one, and each call. */
+  /** Holders of a snapshot: the service for the current one, and each call. */
   const holders = new WeakMap<Built, number>();
   const letGo = (built: Built): void => {
     const left = (holders.get(built) ?? 1) - 1;
@@ -123,7 +123,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
     if (left === 0) for (const handle of built.handles.values()) factory.release(handle);
   };
 
-  /** A grant that expires changes nothing in the database: what rests on it is left out when its time has come. */
+  /** The expiry of a grant changes nothing in the database, so a timer rebuilds what depends on it. */
   const watchRights = ({ until }: Built): void => {
     clearTimeout(rightsTimer);
     if (until === Infinity) return;
@@ -167,7 +167,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
     });
   };
 
-  /** Follows the database. Only what changed is read; a database that went back is read whole. */
+  /** Follows the database. Reads only changes; a database that went back is read in full. */
   const reload = async (): Promise<void> => {
     try {
       const revision = await store.revision();
@@ -197,7 +197,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
     const fresh = candidate.problems.filter(
       (problem) =>
         !current.problems.some((each) => sameProblem(each, problem)) &&
-        // Who takes a right back takes out what rests on it.
+        // A change that withdraws a right may take out what depends on it.
         (!(problem.error instanceof RightLost) || changes.some((change) => isAbout(problem, change))),
     );
     const first = fresh[0];
@@ -216,7 +216,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
 
   const sceneOf = (tenant: string): WriteScene => ({ rows: current.rows, grants: current.snapshot.tenant(tenant).grants, factory });
 
-  /** Builds, validates, commits, swaps. `plan` is asked again when another process wrote in between. */
+  /** Builds, validates, commits, swaps. Calls `plan` again when another process wrote in between. */
   const write = async (
     { actor }: Writer,
     summary: string,
@@ -347,7 +347,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
       const last = current;
       current = emptyBuilt(RowSet.of([]));
       letGo(last);
-      // Calls that were cut a moment ago still let go of theirs.
+      // Calls that were cut a moment ago still release their snapshots.
       const patience = Date.now() + closePatienceMs;
       while ((holders.get(last) ?? 0) > 0 && Date.now() < patience) await sleep(10);
       await factory.disposed();

@@ -1,4 +1,4 @@
-/** Every setting: what it is, which form it has, an example. `docs/configuration.md` is held to this table by a test. */
+/** The table of all settings: description, form, example. A test compares `docs/configuration.md` with it. */
 
 interface Setting {
   readonly meaning: string;
@@ -6,7 +6,7 @@ interface Setting {
   readonly form: string;
   readonly example: string;
   readonly default: string;
-  /** May also be given as `<name>_FILE`; never shown. */
+  /** May also be given as `<name>_FILE`; never printed. */
   readonly secret?: boolean;
 }
 
@@ -310,19 +310,19 @@ export type SettingName = keyof typeof table;
 
 export const settingTable: Readonly<Record<SettingName, Setting>> = table;
 
-/** Read by commands that speak with a gateway elsewhere; the gateway itself has no use for them. */
+/** Read by commands that talk to another gateway; the gateway itself ignores them. */
 export const commandVariables = {
   PAILOU_URL:
     'The address of the gateway that commands speak with, unless `--url` says one: `http://127.0.0.1:` and PAILOU_PORT, unless given.',
   PAILOU_TOKEN: 'The token with which they come, unless `--token` says one.',
 } as const;
 
-/** One fault as a line: the variable, what is wrong, an example. */
+/** One fault as a line: the variable, the fault, an example. */
 export function describeSetting(name: SettingName, message: string): string {
   return `${name}: ${message}. Example: ${name}=${settingTable[name].example}`;
 }
 
-/** Settings of older versions, with what stands in their place. */
+/** Settings of older versions with their replacement. */
 export const replacedSettings: Readonly<Record<string, string>> = {
   PAILOU_STDIO_COMMANDS:
     'was replaced by PAILOU_STDIO_PROGRAMS, which allows whole command lines instead of commands with any arguments. For each MCP server of kind stdio write its line, e.g. PAILOU_STDIO_PROGRAMS=\'{"files":{"command":"node","args":["/opt/mcp/files.js"],"tenants":["default"]}}\', and leave PAILOU_STDIO_COMMANDS out; rows that name exactly that line go on, the others are listed with the line to add at /api/config/problems (docs/mcp.md).',

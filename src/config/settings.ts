@@ -1,4 +1,4 @@
-/** Process settings from the environment. Everything else is configuration and lives in the database. */
+/** Process settings from the environment. All other configuration lives in the database. */
 import { readFileSync } from 'node:fs';
 import type { StdioProgram, SystemUser } from '../types/stdio-programs.ts';
 import { nearMatches } from '../text/did-you-mean.ts';
@@ -6,29 +6,29 @@ import { readStdioPrograms } from './stdio-programs.ts';
 import { commandVariables, describeSetting, replacedSettings, settingTable, type SettingName } from './setting-table.ts';
 
 export interface OauthSettings {
-  /** Describes one service or several, in place of all the rest here. */
+  /** A file that describes one or several services; it replaces the settings below. */
   readonly file: string | null;
   /** Null: the development identity service. */
   readonly issuer: string | null;
   readonly preset: string;
   readonly audiences: readonly string[];
   readonly allowedClients: readonly string[];
-  /** Null: what the preset says. */
+  /** Null: as the preset says. */
   readonly lookup: 'claims' | 'userinfo' | 'introspection' | 'check_token' | null;
-  /** What Pailou itself is at the service, where it asks about tokens. */
+  /** Pailou's client id at the service, for introspection and sign-in. */
   readonly clientId: string | null;
   readonly clientSecret: string | null;
-  /** What is asked for when a person signs in. */
+  /** The scopes of a browser sign-in. */
   readonly scope: string | null;
-  /** What `pailou login` is at the service, which gives it no secret. */
+  /** The public client id of `pailou login`. */
   readonly cliClientId: string | null;
-  /** One more header in which tokens come, in lower case. */
+  /** An additional header that carries tokens, in lower case. */
   readonly tokenHeader: string | null;
-  /** Overrides of the preset's claim paths, by field. */
+  /** Overrides of the preset's claim paths by field. */
   readonly claims: Readonly<Record<string, readonly string[]>> | null;
-  /** The tenant of everybody; null: as tokens say. */
+  /** The tenant of all principals; null: as tokens say. */
   readonly tenant: string | null;
-  /** The highest roles; empty: any. */
+  /** The highest roles; empty: no cap. */
   readonly maxRoles: readonly string[];
   readonly permissionSource: 'oauth' | 'role_defaults' | null;
   readonly insecureAnyAudience: boolean;
@@ -38,55 +38,55 @@ export interface Settings {
   readonly mode: 'development' | 'production';
   readonly host: string;
   readonly port: number;
-  /** Where browsers find this gateway, without a slash at the end; null for its own address. */
+  /** The public address without a trailing slash; null for the listening address. */
   readonly publicUrl: string | null;
   readonly dataDir: string;
   readonly databaseUrl: string | null;
-  /** Whether keys for machines are taken. */
+  /** Whether API keys are accepted. */
   readonly apiKeys: 'off' | 'exchange' | 'on';
-  /** A key whose owner was not seen for so long is refused. */
+  /** A key is refused when its owner was not seen for so many hours. */
   readonly keyOwnerHours: number;
-  /** How often the rights of open calls are looked at again. */
+  /** The interval of permission re-checks in seconds. */
   readonly recheckSeconds: number;
   readonly unreadSeconds: number;
-  /** Null: this node counts limits by itself. */
+  /** Null: this node counts limits alone. */
   readonly redisUrl: string | null;
-  /** For kept answers, where Redis does not keep them. */
+  /** The memory of the response cache without Redis. */
   readonly cacheMemoryMb: number;
   readonly withoutRedis: 'local' | 'refuse';
-  /** Who may read /docs and /openapi.json. */
+  /** The audience of /docs and /openapi.json. */
   readonly docs: 'open' | 'signed-in';
   readonly metricsToken: string | null;
   readonly masterKey: string | null;
-  /** Further keys that still open. */
+  /** Old keys that still open sealed values. */
   readonly oldMasterKeys: readonly string[];
   readonly oauth: OauthSettings;
   readonly pluginsDir: string | null;
-  /** The operator's own entries of the catalogue of models. */
+  /** The operator's file for the model catalogue. */
   readonly catalogueFile: string | null;
   readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug';
   readonly identityPort: number;
   readonly stdioPrograms: readonly StdioProgram[];
-  /** As whom they run; null for the user of Pailou. */
+  /** The user of stdio programs; null for Pailou's own. */
   readonly stdioUser: SystemUser | null;
   readonly outboundAllow: readonly string[];
-  /** Private ranges that a row may name which rests on no administrator. */
+  /** Private ranges for rows without an administrator's approval. */
   readonly outboundAllowDevelopers: readonly string[];
-  /** Where callers' tokens may be exchanged beside the issuers' own token endpoints. */
+  /** Token endpoints, beside the issuers' own, at which callers' tokens may be exchanged. */
   readonly tokenExchangeAllow: readonly string[];
-  /** Unlike `outboundAllow` for addresses that callers name: nothing private unless said. */
+  /** Private ranges for addresses that callers name; none by default. */
   readonly fetchAllow: readonly string[];
-  /** Whether responses are kept for `previous_response_id`. */
+  /** Whether responses are stored for `previous_response_id`. */
   readonly responsesStore: boolean;
   /** Bytes. */
   readonly bodyLimit: number;
-  /** Bytes of all bodies under way. */
+  /** Bytes of all request bodies in progress. */
   readonly bodies: { readonly mostOfOne: number; readonly mostOfAll: number };
-  /** How long a body may come too slowly. */
+  /** Seconds for which a body may arrive below the minimum rate. */
   readonly slowBodySeconds: number;
 }
 
-/** Lists every bad variable with what is wrong and an example. */
+/** Lists every invalid variable with its fault and an example. */
 export class SettingsError extends Error {
   constructor(faults: readonly string[]) {
     super(
@@ -98,7 +98,7 @@ export class SettingsError extends Error {
 
 const megabyte = 1_048_576;
 
-/** Private, loopback and link-local ranges where a team's own model servers live; never the metadata addresses. */
+/** Private, loopback and link-local ranges of a team's own model servers; never metadata addresses. */
 const developmentRanges = ['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '::1/128', 'fc00::/7'];
 
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
@@ -247,10 +247,10 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   return settings;
 }
 
-/** Read by the tests, and by commands that speak with a gateway elsewhere. */
+/** Read by tests, and by commands that talk to another gateway. */
 const isForOthers = (name: string): boolean => name.startsWith('PAILOU_TEST_') || name in commandVariables;
 
-/** The variables that are set, with `…_FILE` ones read. Unknown names are faults: a typing error must not be ignored in silence. */
+/** Collects the variables, with `…_FILE` read. Unknown names are faults: a typing error must not be ignored. */
 function collect(env: NodeJS.ProcessEnv, faults: string[]): Map<SettingName, string> {
   const values = new Map<SettingName, string>();
   const names = Object.keys(settingTable) as SettingName[];

@@ -1,28 +1,28 @@
-/** Published versions of skills: rows of their own named `<skill>@<version>`, which nobody changes any more. */
+/** Published versions of skills: immutable rows named `<skill>@<version>`. */
 import { GatewayError } from '../types/errors.ts';
 import type { SkillEntry } from '../types/snapshot.ts';
 
 export const isVersion = (name: string): boolean => name.includes('@');
 export const versionName = (skill: string, version: string): string => `${skill}@${version}`;
-/** The skill's own name, of it or of one of its versions. */
+/** The skill's name, given it or one of its versions. */
 export const skillOf = (name: string): string => name.split('@', 1)[0] ?? name;
 
 export interface VersionedSkills {
-  /** What callers get: the version that is live, else the row itself. */
+  /** The live version, else the row itself. */
   readonly live: ReadonlyMap<string, SkillEntry>;
   /** By `<skill>@<version>`, and `<skill>@draft` for the row itself. */
   readonly versions: ReadonlyMap<string, SkillEntry>;
   readonly faults: readonly { readonly name: string; readonly error: GatewayError }[];
 }
 
-/** All versions of a skill are the same thing to decide about: its name, its owner, its tags. */
+/** All versions of a skill share its name, owner and tags for decisions. */
 export function versionedSkills(entries: ReadonlyMap<string, SkillEntry>): VersionedSkills {
   const live = new Map<string, SkillEntry>();
   const versions = new Map<string, SkillEntry>();
   const faults: { name: string; error: GatewayError }[] = [];
   for (const [name, entry] of entries) {
     if (!isVersion(name)) {
-      // While callers get another version, what is worked on does not pass for one that was published under the same number.
+      // While another version is live, the draft must not look like the published version of its number.
       const version = (entry.spec.live ?? null) === null ? entry.spec.version : `${entry.spec.version}-draft`;
       versions.set(versionName(name, 'draft'), { ...entry, spec: { ...entry.spec, version } });
       continue;

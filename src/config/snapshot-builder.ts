@@ -1,4 +1,4 @@
-/** Rows in, snapshot out. Entries of unchanged rows are taken over from the snapshot before. */
+/** Builds snapshots from rows. Entries of unchanged rows are taken from the previous snapshot. */
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import type { PluginRegistry } from '../plugins/registry.ts';
@@ -44,18 +44,18 @@ export interface BuiltProblem extends Problem {
   readonly error: GatewayError;
 }
 
-/** A snapshot with what it is made of, for the next one to take over. */
+/** A snapshot with its parts, for the next build to reuse. */
 export interface Built {
   readonly snapshot: Snapshot;
   readonly rows: RowSet;
   readonly problems: readonly BuiltProblem[];
   readonly handles: ReadonlyMap<string, Handle>;
   readonly views: ReadonlyMap<string, TenantView>;
-  /** By row id and revision, for model rows. */
+  /** Models by row id and revision. */
   readonly models: ReadonlyMap<string, ModelEntry>;
-  /** Those of them that lack something that their row wants, and may have it back. */
+  /** Models with a missing part that may return. */
   readonly partial: ReadonlySet<string>;
-  /** When the first right ends by itself on which something rests, in epoch milliseconds: then it is built again. */
+  /** The time at which the next right ends, in epoch milliseconds; the snapshot is then rebuilt. */
   readonly until: number;
 }
 
@@ -80,7 +80,7 @@ function withRunsAs(entry: SkillEntry, row: ConfigRow | undefined, rows: RowSet)
   return runsAs === null ? entry : { ...entry, runsAs };
 }
 
-/** Throws `configuration_invalid` for a name that means something else: rows from before it was reserved. */
+/** Throws `configuration_invalid` for a name that is reserved; such rows are older than the reservation. */
 function requireName(kind: 'model' | 'mcp', name: string): void {
   const checked = resourceNames[kind].safeParse(name);
   if (!checked.success) throw invalidBySchema(checked.error, ['name']);
@@ -92,7 +92,7 @@ interface ParsedRow<K extends ResourceKind> {
 }
 
 export interface SnapshotBuilder {
-  /** Never throws for a bad row: it is left out and told in `problems`. New instances not in `previous` are the caller's to release. */
+  /** Never throws for a bad row: it is left out and listed under `problems`. The caller releases new instances. */
   build(rows: RowSet, revision: number, previous: Built): Promise<Built>;
 }
 
@@ -235,7 +235,7 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
         for (const { name, error } of virtualFaults(rows.group('mcp', tenant)))
           problems.push({ tenant, kind: 'mcp', name, message: error.message, error });
 
-        /** Kinds that are compiled all together: as before, unless one of them changed. */
+        /** Kinds that are compiled together; reused unless one of them changed. */
         const compiled = <K extends 'grant' | 'limit' | 'key', C>(
           kind: K,
           known: C | undefined,
@@ -293,7 +293,7 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
   };
 }
 
-/** A revision alone is not enough: a database that was put back from a backup counts on from an old one. */
+/** A revision alone is not enough: a restored database counts on from an old one. */
 function fingerprintOf(row: ConfigRow, deployments: readonly Deployment[], providers: ReadonlyMap<string, ConfigRow>): string {
   const hash = createHash('sha256');
   const used = new Set(deployments.map(({ provider }) => provider.name));
@@ -302,7 +302,7 @@ function fingerprintOf(row: ConfigRow, deployments: readonly Deployment[], provi
   return hash.digest('base64url');
 }
 
-/** A provider that is missing or broken costs the model that deployment, not the others. */
+/** A missing or broken provider costs the model that deployment only. */
 function deploymentsOf(
   {
     catalogue,
@@ -372,7 +372,7 @@ function deploymentsOf(
   });
 }
 
-/** Refuses a probe that could never ask its question. */
+/** Refuses a probe whose question the model cannot answer. */
 function checkProbe(
   probe: ProbeSpec,
   { operations }: ModelSpec,

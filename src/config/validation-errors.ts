@@ -1,10 +1,10 @@
-/** Faults of configuration in words: the field, what is wrong, what to do. */
+/** Configuration faults as text: the field, the fault, the remedy. */
 import type { z } from 'zod';
 import { GatewayError } from '../types/errors.ts';
 import { pathText, zodSentence } from '../schema/zod-errors.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 
-/** The first fault of a schema check; `under` is where the checked value stands. */
+/** The first fault of a schema check; `under` is the path of the checked value. */
 export function invalidBySchema(error: z.ZodError, under: readonly PropertyKey[]): GatewayError {
   const { param, sentence } = zodSentence(error, under);
   return new GatewayError('configuration_invalid', sentence, { param, cause: error });
@@ -15,12 +15,12 @@ export function unknownName(what: string, name: string, candidates: Iterable<str
   return new GatewayError('configuration_invalid', sentence, { param });
 }
 
-/** `$sealed` marks what only Pailou itself writes. */
+/** `$sealed` marks values that only Pailou writes. */
 const poisonous = new Set(['__proto__', 'constructor', 'prototype', '$sealed']);
 
-/** Throws for a key that could change the nature of an object it is merged into, or pass for a stored secret. `constructor` and the like have no use in a configuration. */
+/** Throws for a key that could pollute a prototype or pass for a stored secret. `constructor` and the like have no use in a configuration. */
 export function refusePoison(value: unknown, path: readonly PropertyKey[]): void {
-  // Bytes hold no names; to list them as fields would take seconds.
+  // Bytes have no names; enumerating them would take seconds.
   if (ArrayBuffer.isView(value)) return;
   if (Array.isArray(value)) {
     value.forEach((inner, index) => refusePoison(inner, [...path, index]));

@@ -1,4 +1,4 @@
-/** What virtual MCP servers may select from: servers that are none themselves, else it would be hard to say who lends what to whom. */
+/** Checks virtual MCP servers: they select from real servers only, so that it stays clear who offers what. */
 import { GatewayError } from '../types/errors.ts';
 import type { ConfigRow } from '../types/resources.ts';
 
@@ -6,14 +6,14 @@ type Server = Pick<ConfigRow, 'name' | 'spec'>;
 
 const isVirtual = ({ spec }: Pick<ConfigRow, 'spec'>): boolean => spec['kind'] === 'virtual';
 
-/** The servers that it names, in the order of its patterns. A pattern names its server in full. */
+/** The servers in its patterns, in order. A pattern names its server in full. */
 function selectedBy({ spec }: Server): readonly string[] {
   const options = spec['options'] as { readonly tools?: unknown } | undefined;
   const patterns = Array.isArray(options?.tools) ? (options.tools as readonly unknown[]) : [];
   return patterns.map((pattern) => String(pattern).split('/', 1)[0] ?? '');
 }
 
-/** Each virtual server that selects from another, or from itself. A server that does not exist may be named: it may come later. */
+/** Virtual servers that select from a virtual one. An unknown server may be named, because it may come later. */
 export function virtualFaults(servers: ReadonlyMap<string, Server>): { readonly name: string; readonly error: GatewayError }[] {
   return [...servers.values()].filter(isVirtual).flatMap((server) => {
     const selected = selectedBy(server);

@@ -1,4 +1,4 @@
-/** What a command of the command line is, and how it speaks. */
+/** The interface of a command, and its output. */
 import { readSettings, type Settings } from '../../config/settings.ts';
 import type { Database } from '../../storage/database.ts';
 import { openDatabase } from '../../storage/open-database.ts';
@@ -12,16 +12,16 @@ export interface Command {
   run(args: string[]): Promise<number>;
 }
 
-/** The command was used in a wrong way; the message says the right one. */
+/** A wrong use of the command; the message shows the right one. */
 export class UsageError extends Error {}
 
-/** What models and servers say must not speak to the terminal: control characters are shown as what they are. */
+/** Escapes control characters: text of models and servers must not control the terminal. */
 const shown = (text: string): string => text.replace(/[^\P{Cc}\t\n]/gu, (mark) => `\\x${mark.charCodeAt(0).toString(16).padStart(2, '0')}`);
 
 export const print = (text: string): void => void process.stdout.write(`${shown(text)}\n`);
 export const printError = (text: string): void => void process.stderr.write(`${shown(text)}\n`);
 
-/** The database of the settings, closed afterwards. */
+/** Opens the configured database and closes it afterwards. */
 export async function withDatabase(work: (database: Database, settings: Settings) => Promise<number>): Promise<number> {
   const settings = readSettings(process.env);
   const logger = createLogger(settings.logLevel);

@@ -1,4 +1,4 @@
-/** pailou doctor: what is set up, what answers, and how a token would be read, step by step. */
+/** pailou doctor: checks the set-up and its services, and explains a token step by step. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -31,13 +31,13 @@ const brief = (value: unknown): string => {
   return written.length > most ? `${written.slice(0, most)}…` : written;
 };
 
-/** The messages of an error and of what caused it. */
+/** The messages of an error and its causes. */
 function reasonsOf(thrown: unknown): string[] {
   if (!(thrown instanceof Error)) return [brief(thrown)];
   return [brief(thrown.message), ...(thrown.cause === undefined ? [] : reasonsOf(thrown.cause))];
 }
 
-/** Runs one check; a failure is a finding, not the end. */
+/** Runs one check; a failure is a finding. */
 async function check(about: string, tell: Tell, work: () => Promise<string>): Promise<void> {
   try {
     tell({ ok: true, about, says: await work() });
@@ -50,7 +50,7 @@ async function checkParts(settings: Settings, issuers: readonly IssuerSettings[]
   const logger = createLogger('silent');
   const { databaseUrl: url, dataDir, redisUrl } = settings;
   await check('database', tell, async () => {
-    // To open SQLite is to make its file; a doctor makes nothing.
+    // Opening SQLite would create the file; the doctor creates nothing.
     if (url === null && !existsSync(join(dataDir, 'pailou.db'))) return `there is none in ${dataDir} yet; the first start makes it`;
     const database = await openDatabase({ url, dataDir, logger });
     try {
@@ -96,7 +96,7 @@ async function checkParts(settings: Settings, issuers: readonly IssuerSettings[]
   }
 }
 
-/** What a service says of a person is theirs: of its answers the names of the fields are told, of the token all. */
+/** Prints the claims of the token, but only the field names of a look-up's answer, which belongs to the service. */
 async function checkToken(token: string, issuers: readonly IssuerSettings[], client: OutboundClient, tell: Tell): Promise<void> {
   const authenticator = createAuthenticator({ issuers, logger: createLogger('silent'), fetch: client.fetch });
   try {

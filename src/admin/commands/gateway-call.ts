@@ -1,8 +1,8 @@
-/** Commands that speak with a gateway that is running, as whoever the token says. */
+/** Calls of commands to a running gateway, with the caller's token. */
 import { longTimeoutFetch, type Response } from '../../outbound/long-timeout-fetch.ts';
 import { printError, UsageError } from './command.ts';
 
-/** For `parseArgs`. */
+/** Options for `parseArgs`. */
 export const gatewayOptions = {
   url: { type: 'string' },
   token: { type: 'string' },
@@ -11,7 +11,7 @@ export const gatewayOptions = {
 export const gatewayUsage = '[--url http://127.0.0.1:8000] [--token <token>]';
 
 export interface GatewayCall {
-  /** Resolves with the answer of any status; null once it was told why there is none. */
+  /** Resolves with a response of any status; null after printing why there is none. */
   send(
     method: string,
     path: string,
@@ -19,7 +19,7 @@ export interface GatewayCall {
   ): Promise<Response | null>;
 }
 
-/** The address and the token also come from PAILOU_URL (or PAILOU_PORT) and PAILOU_TOKEN. Throws UsageError without a token. */
+/** Address and token default to PAILOU_URL (or PAILOU_PORT) and PAILOU_TOKEN. Throws UsageError without a token. */
 export function gatewayCall(values: { readonly url?: string | undefined; readonly token?: string | undefined }): GatewayCall {
   const { PAILOU_URL: known, PAILOU_PORT: port = '8000', PAILOU_TOKEN: kept } = process.env;
   const url = (values.url ?? known ?? `http://127.0.0.1:${port}`).replace(/\/+$/, '');
@@ -27,14 +27,14 @@ export function gatewayCall(values: { readonly url?: string | undefined; readonl
   const { username, password } = new URL(url);
   if (username !== '' || password !== '') throw new UsageError('The url holds a name or a password; the token alone says who you are.');
   const token = values.token ?? kept ?? '';
-  // Whatever complains of a header says what stands in it.
+  // An error about the header would print the token.
   if (/[^\x21-\x7e]/.test(token))
     throw new UsageError('The token holds spaces, line breaks or other signs that no token has. Give it alone.');
   if (token === '') throw new UsageError('Give a token: --token "$(npx pailou token)", or set PAILOU_TOKEN.');
   return {
     async send(method, path, body) {
       try {
-        // Cases with a slow model take long, and go on whether or not somebody waits.
+        // Cases with a slow model take long and continue without a waiting client.
         return await longTimeoutFetch(`${url}${path}`, {
           method,
           headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': body.type }) },
@@ -51,7 +51,7 @@ export function gatewayCall(values: { readonly url?: string | undefined; readonl
   };
 }
 
-/** What the gateway says is wrong. */
+/** Prints the error of the gateway. */
 export async function printFailure(response: Response): Promise<number> {
   const text = await response.text();
   let message = `The gateway answered with HTTP ${response.status}.`;
@@ -59,13 +59,13 @@ export async function printFailure(response: Response): Promise<number> {
     const { error } = JSON.parse(text) as { error?: { message?: unknown } };
     if (typeof error?.message === 'string') ({ message } = error as { message: string });
   } catch {
-    // Not the gateway itself, perhaps.
+    // The response may come from another server.
   }
   printError(message);
   return 1;
 }
 
-/** The answer as JSON. Throws UsageError where something else than a gateway answers. */
+/** The response as JSON. Throws UsageError when something other than a gateway answers. */
 export async function answerOf<Answer>(response: Response): Promise<Answer> {
   try {
     return (await response.json()) as Answer;

@@ -7,7 +7,7 @@ import { type Command, printError, print, UsageError, withDatabase } from './com
 
 const shownAtMost = 20;
 
-/** What stands in the way of doing without the old keys; true if nothing does. */
+/** Prints what still depends on old keys. Returns true when nothing does. */
 function tellLeft({ old, unknown, damaged }: SealedCount, checking: boolean): boolean {
   for (const [id, count] of unknown)
     printError(`${count} values are sealed with key ${id === '' ? '(none that can be read)' : id}, which is not here.`);

@@ -5,7 +5,7 @@ import { type Command, printError, print, UsageError } from './command.ts';
 
 const usual = 'http://127.0.0.1:8000';
 
-/** Loaded when asked for: `pailou start` needs none of it. */
+/** Loaded on demand: `pailou start` does not need it. */
 const device = () => import('../../auth/sign-in/device.ts');
 
 export const loginCommand: Command = {
@@ -17,7 +17,7 @@ export const loginCommand: Command = {
     if (positionals.length > 1 || !/^https?:\/\//.test(gateway)) throw new UsageError('Say: pailou login https://pailou.company.cn');
     const { loginByDevice } = await device();
     const login = await loginByDevice(gateway, (address, code) => {
-      // Apart from what the command brings, so that it can be read by a program.
+      // On standard error, so that programs can read standard output.
       printError(`Open ${address}\nand confirm this code: ${code}\nWaiting …`);
     });
     await writeLogin(loginPath(process.env), login);

@@ -1,10 +1,10 @@
-/** A skill's folder on this machine: read whole, written anew; never a link, never outside of it. */
+/** Reads and writes a skill's folder on this machine. Follows no links and never leaves the folder. */
 import { lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { SkillFile } from '../../types/skill.ts';
 import { UsageError } from './command.ts';
 
-/** All files below `folder`, by their paths within it. Throws UsageError for a link: it is not clear what it should bring along. */
+/** All files below `folder` by relative path. Throws UsageError for a link: its target is ambiguous. */
 export async function readFolder(folder: string): Promise<readonly SkillFile[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files: SkillFile[] = [];
@@ -17,7 +17,7 @@ export async function readFolder(folder: string): Promise<readonly SkillFile[]> 
   return files.toSorted((one, other) => (one.path < other.path ? -1 : 1));
 }
 
-/** Throws UsageError if there is something already, be it a link: nothing is written over, or elsewhere. */
+/** Throws UsageError when the path exists, even as a link: nothing is overwritten. */
 export async function writeNew(place: string, bytes: Uint8Array): Promise<void> {
   try {
     await mkdir(dirname(place), { recursive: true });
@@ -29,7 +29,7 @@ export async function writeNew(place: string, bytes: Uint8Array): Promise<void> 
   }
 }
 
-/** Throws UsageError if there is something already: nothing is written over. */
+/** Throws UsageError when the folder exists: nothing is overwritten. */
 export async function writeFolder(folder: string, files: readonly SkillFile[]): Promise<void> {
   const found = await lstat(folder).catch(() => null);
   if (found !== null && !found.isDirectory())

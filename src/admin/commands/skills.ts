@@ -18,7 +18,7 @@ interface Row {
   readonly ms: number;
 }
 
-/** Columns as wide as what stands in them. */
+/** A table with aligned columns. */
 function tableOf(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   return rows
@@ -85,7 +85,7 @@ async function importFolder(gateway: GatewayCall, from: string, { model, replace
   return 0;
 }
 
-/** To a folder, or to a zip file where `to` ends so. */
+/** Writes a folder, or a zip file when `to` ends in .zip. */
 async function exportFolder(gateway: GatewayCall, name: string, { to = name }: Values): Promise<number> {
   const response = await gateway.send('GET', `/api/skills/${encodeURIComponent(name)}/export`);
   if (response === null) return 1;

@@ -6,12 +6,12 @@ import { readSettings } from '../../config/settings.ts';
 import { roles } from '../../types/access.ts';
 import { type Command, print, UsageError } from './command.ts';
 
-/** That of who signed in with `pailou login`, renewed if need be; null if nobody did. */
+/** The token of `pailou login`, renewed when needed; null when not signed in. */
 async function ownToken(): Promise<string | null> {
   const path = loginPath(process.env);
   const login = await readLogin(path);
   if (login === null) return null;
-  // Loaded when asked for: `pailou start` needs none of it.
+  // Loaded on demand: `pailou start` does not need it.
   const { freshLogin } = await import('../../auth/sign-in/device.ts');
   const fresh = await freshLogin(login);
   if (fresh !== login) await writeLogin(path, fresh);

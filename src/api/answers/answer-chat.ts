@@ -1,4 +1,4 @@
-/** The last step of a chat call, whichever face it came by: events to the caller, as one body or as a stream. */
+/** The last step of a chat call, for every client format: writes the events as one body or as a stream. */
 import type { FastifyReply } from 'fastify';
 import type { ChatEvent, ChatEvents } from '../../types/chat.ts';
 import { type GatewayError, toGatewayError } from '../../types/errors.ts';
@@ -6,24 +6,24 @@ import type { ChatAnswer } from '../../application/route-chat.ts';
 import { writeStream } from './stream-writer.ts';
 import { endRunWithError } from '../../application/models/recorded-run.ts';
 
-/** How a face writes one answer. Only one of the two is used. */
+/** Writes one answer in a client format. Only one of the two is used. */
 export interface AnswerWriter {
-  /** The whole answer as JSON text. Rejects with what the events reject with. */
+  /** The whole answer as JSON text. Rejects with the error of the events. */
   collect(events: ChatEvents): Promise<string>;
   stream(): {
-    /** The text of one batch; empty for nothing to say. */
+    /** The text of one batch; empty when there is nothing to write. */
     write(events: readonly ChatEvent[]): string;
-    /** The last words of a stream that failed: never those of a complete one. */
+    /** The last event of a failed stream. */
     error(error: GatewayError, requestId: string): string;
   };
 }
 
-/** Names may be of any script, headers may not: whatever is beyond ASCII is written as in addresses, `%E9%80%9A`. */
+/** Percent-encodes characters beyond ASCII, which headers cannot hold: `%E9%80%9A`. */
 function headerText(text: string): string {
   return text.replace(/[^\x20-\x7e]+/g, (part) => encodeURIComponent(part.toWellFormed()));
 }
 
-/** Which deployment answered, after how many attempts, and what was left out for it. */
+/** Sets the headers that name the deployment, the attempts and the warnings. */
 export function addAnswerHeaders(reply: FastifyReply, answer: Pick<ChatAnswer, 'run' | 'deployment' | 'attempts' | 'warnings'>): void {
   if (answer.deployment !== null) reply.header('x-pailou-deployment', headerText(answer.deployment));
   if (answer.attempts !== null) reply.header('x-pailou-attempts', answer.attempts);
@@ -31,7 +31,7 @@ export function addAnswerHeaders(reply: FastifyReply, answer: Pick<ChatAnswer, '
   reply.header('x-pailou-trace-id', answer.run.id);
 }
 
-/** Sends the answer. A failure before the first byte is thrown; one after it becomes an error event and the end, never a clean one. */
+/** Sends the answer. Throws a failure before the first byte. A later failure becomes an error event and never a clean end. */
 export async function answerChat(reply: FastifyReply, answer: ChatAnswer, streamed: boolean, writer: AnswerWriter): Promise<void> {
   addAnswerHeaders(reply, answer);
   if (!streamed) {
@@ -46,7 +46,7 @@ export async function answerChat(reply: FastifyReply, answer: ChatAnswer, stream
       fail: (thrown) => emitter.error(toGatewayError(thrown), String(reply.request.id)),
     });
   } catch (thrown) {
-    // Nobody will read the events, so they would never book it.
+    // The events have no reader, so they would not record the run.
     endRunWithError(answer.run, thrown);
     throw thrown;
   }

@@ -1,4 +1,4 @@
-/** A call whose body passes through: the right checked, the run opened, the bytes passed on as they come, the run booked. */
+/** Answers a passthrough call: checks the right, opens the run, forwards the bytes, records the run. */
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { MeteredPassthrough } from '../../dispatch/attempt-passthrough.ts';
@@ -16,17 +16,17 @@ import { type Caller, requireModel } from '../../application/caller.ts';
 import { openRun, requireOperation } from '../../application/models/invoke-model.ts';
 import type { CallServices } from '../../application/services.ts';
 
-/** What a vendor that gives no counts is taken to have used. */
+/** The usage when the vendor reports no counts. */
 type Estimate = () => Usage;
 
-/** What the answer counts, and for the rest what the request tells. */
+/** The vendor's counts, completed by the request. */
 function usageOf(answer: MeteredPassthrough, estimate: Estimate): Usage {
   const { estimated: _guess, ...asked } = estimate();
   const told = answer.usage();
   return { ...asked, ...told, ...(Object.keys(told).length === 0 ? { estimated: true } : {}) };
 }
 
-/** `requestId` names the call in the error event with which a stream of events ends that fails; any other body is cut. */
+/** `requestId` is part of the error event that ends a failed event stream. Any other body is cut. */
 async function* recordRun(run: Run, answer: MeteredPassthrough, estimate: Estimate, requestId: string): AsyncGenerator<Buffer> {
   let ended = false;
   try {
@@ -48,12 +48,12 @@ async function* recordRun(run: Run, answer: MeteredPassthrough, estimate: Estima
   }
 }
 
-/** How large a picture or a sound becomes in tokens is told by nobody beforehand, so that the limit's own expectation counts. */
+/** The size of an image or a sound in tokens is unknown before the call, so the limit's own estimate counts. */
 function sizeOf({ inputTokens, outputTokens: _unknown, ...units }: Usage, answers: number): CallSize {
   return { inputTokens, outputTokens: null, answers, units };
 }
 
-/** A failure before the head of the answer is thrown; one in the middle of its bytes cuts the connection, which is never a clean end. */
+/** Throws a failure before the response head. A later failure cuts the connection, which is never a clean end. */
 export async function answerPassthrough(
   services: CallServices,
   caller: Caller,
@@ -61,7 +61,7 @@ export async function answerPassthrough(
   name: string,
   request: PassthroughRequest,
   estimate: Estimate,
-  /** How many pieces are asked for at once. */
+  /** The number of results that are requested at once. */
   answers = 1,
 ): Promise<FastifyReply> {
   const model = requireModel(caller, name);

@@ -1,19 +1,19 @@
-/** Writes a stream of batches to one caller: one write per batch, and no faster than the caller reads. */
+/** Writes a stream of batches to one client: one write per batch, at the client's pace. */
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { closeStalledClient } from '../stalled-client.ts';
 
 export interface StreamEncoder<T> {
-  /** The text of one batch; empty for nothing to say. */
+  /** The text of one batch; empty when there is nothing to write. */
   write(batch: T): string;
-  /** The last words after a failure in the middle. */
+  /** The last text after a failure. */
   fail(thrown: unknown): string;
 }
 
-/** Proxies and clients give a silent connection up after a minute or so; a tool may take longer. */
+/** Proxies and clients close a silent connection after about a minute. A tool may take longer. */
 const quietMs = 15_000;
 
-/** Says a comment, which clients pass over, whenever nothing was said for a while. */
+/** Writes a comment, which clients ignore, after each quiet period. */
 function keepAlive(response: ServerResponse): { said(): void; end(): void } {
   const timer: NodeJS.Timeout = setTimeout(() => {
     if (!response.destroyed && !response.writableNeedDrain) response.write(': still here\n\n');
@@ -35,8 +35,8 @@ function drained(response: ServerResponse): Promise<void> {
 }
 
 /**
- * Takes the reply over and sends server-sent events. A failure becomes the encoder's last words; a caller who left,
- * or takes nothing for long, ends the iteration, which aborts the upstream. Rejects only if the answer cannot begin.
+ * Takes over the reply and sends server-sent events. A failure becomes the encoder's last text. A client that leaves or stalls ends the
+ * iteration, which aborts the upstream. Rejects only when the answer cannot begin.
  */
 export async function writeStream<T>(reply: FastifyReply, batches: AsyncIterable<T>, encoder: StreamEncoder<T>): Promise<void> {
   reply.header('content-type', 'text/event-stream; charset=utf-8').header('cache-control', 'no-cache').header('x-accel-buffering', 'no');

@@ -1,4 +1,4 @@
-/** Between the caller and their body: what can be refused without the body is refused before it is read. */
+/** Refuses requests before their body is read, wherever the body is not needed for the decision. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { personKey } from '../../types/access.ts';
 import { GatewayError } from '../../types/errors.ts';
@@ -17,57 +17,57 @@ export interface BodyAdmission {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What the body holds of the budget; null without a body, and once somebody else gives it back. */
+    /** The reservation of the body; null without a body, and after it was handed over. */
     bodyReservation: BodyReservation | null;
-    /** Until the body is there, of a call that limits count whatever it names. */
+    /** Counts the call in its limits until the body is complete. */
     bodyArrival: Pick<Arrival, 'leave'> | null;
-    /** Aborted where the body comes too slowly; null for bodies that are too small for that. */
+    /** Aborted when the body arrives too slowly; null for small bodies. */
     bodySignal: AbortSignal | null;
   }
   interface FastifyContextConfig {
-    /** Each request is a call of a model, so that limits of all models count it whatever it names. */
+    /** True when each request calls a model, so that limits of all models count it. */
     callsModel?: boolean;
   }
 }
 
-/** Smaller bodies are mostly there with their headers: to read them costs less than to refuse them. */
+/** Smaller bodies usually arrive with the headers: reading them costs less than refusing them. */
 export const smallBytes = 16_384;
-/** Of callers of whom nothing is known. */
+/** The body limit of anonymous callers in bytes. */
 const mostOfStrangers = 65_536;
 
 export function hasBody({ headers }: Pick<FastifyRequest, 'headers'>): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }
 
-/** Null where the request does not tell. */
+/** Null when the request does not state its length. */
 export function lengthOf({ headers }: Pick<FastifyRequest, 'headers'>): number | null {
   return headers['transfer-encoding'] === undefined ? Number(headers['content-length']) : null;
 }
 
-/** Who shares one part of the budget. */
+/** The key of callers that share one part of the budget. */
 export function personOf({ principal, socket }: FastifyRequest): string {
   return principal === null ? `address\n${socket.remoteAddress ?? ''}` : personKey(principal);
 }
 
-/** The reservation of the request, to be given back by somebody else: what goes on after the answer. */
+/** Hands the reservation over to work that outlives the response. */
 export function takeBodyReservation(request: FastifyRequest): BodyReservation | null {
   const reservation = request.bodyReservation;
   request.bodyReservation = null;
   return reservation;
 }
 
-/** The reservation of a body that the route reads itself. */
+/** The reservation for a body that the route reads itself. */
 export function reservationOf(request: FastifyRequest): BodyReservation {
   if (request.bodyReservation === null) throw new GatewayError('invalid_request', 'The request has no body.');
   return request.bodyReservation;
 }
 
-/** Aborted where the caller leaves or hardly sends anything. */
+/** Aborted when the caller leaves or sends too slowly. */
 export function receivingSignal({ bodySignal }: FastifyRequest, caller: AbortSignal): AbortSignal {
   return bodySignal === null ? caller : AbortSignal.any([caller, bodySignal]);
 }
 
-/** `unknown` answers what is at no address. */
+/** `unknown` answers requests to unknown addresses. */
 export function addBodyAdmission(
   app: FastifyInstance,
   { bodyBudget, slowBodySeconds, quota, bodyLimit }: BodyAdmission,
@@ -80,7 +80,7 @@ export function addBodyAdmission(
   app.addHook('onClose', async () => rate.close());
 
   const refuseTooLarge = (request: FastifyRequest, length: number): void => {
-    // A form has limits of its own, and is read by who knows them.
+    // A form has its own limits and is read by its route.
     const isForm = request.headers['content-type']?.startsWith('multipart/form-data') === true;
     const limit = request.principal === null ? mostOfStrangers : isForm ? Infinity : bodyLimit;
     if (length > limit) throw tooLarge(limit);
@@ -132,10 +132,10 @@ export function addBodyAdmission(
       done(refuse());
     };
     if (!isSmall) return end();
-    // A small one that is there already is read: then the call is refused with all that is known of it.
+    // A small body that has arrived is read, so that the refusal names the model.
     setImmediate(() => (request.raw.complete ? admit() : end()));
   });
 
-  // Node would ask for the body before anybody is known.
+  // Node would request the body before the caller is authenticated.
   app.server.on('checkContinue', (request, response) => app.routing(request, response));
 }

@@ -1,30 +1,30 @@
-/** How many bytes of request bodies are under way together, from the first byte until the request is over: many at once must not fill memory or disk. */
+/** A memory budget for request bodies, per person and per node. A reservation lasts until the request is over. */
 import { GatewayError } from '../../types/errors.ts';
 
-/** What one body has of the budget; given back, once, when it is disposed. */
+/** The reservation of one body. Disposing it returns the bytes once. */
 export interface BodyReservation extends Disposable {
-  /** The body is at least so large, as sent or decoded. Throws `rate_limited` where there is no room, `body_too_large` where there never is. */
+  /** Extends the reservation to `bytes`, as sent or decoded. Throws `rate_limited` without room now, `body_too_large` when there can never be room. */
   reach(bytes: number): void;
 }
 
 export interface BodyBudget {
-  /** For a body of which nothing is known yet. `person`: those who share one part. */
+  /** Opens an empty reservation. `person`: callers with the same key share one part. */
   enter(person: string): BodyReservation;
-  /** Bytes of all bodies under way. */
+  /** The reserved bytes of all bodies. */
   readonly held: number;
 }
 
 export interface BodyBudgetOptions {
-  /** Of one person on one node. One body alone may be larger. */
+  /** The limit per person on one node, in bytes. A single body may be larger. */
   readonly mostOfOne: number;
-  /** Of all on one node. */
+  /** The limit of one node, in bytes. */
   readonly mostOfAll: number;
 }
 
 const retryAfterSeconds = 5;
 
 export function createBodyBudget({ mostOfOne, mostOfAll }: BodyBudgetOptions): BodyBudget {
-  /** In bytes, by person. */
+  /** Reserved bytes by person. */
   const heldBy = new Map<string, number>();
   let held = 0;
 

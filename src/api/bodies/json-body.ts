@@ -1,4 +1,4 @@
-/** Bodies: parsed once, with the bytes kept, so that a call can pass them on without writing them again. */
+/** Parses JSON bodies once and keeps the bytes, so that a call can forward them unchanged. */
 import type { FastifyInstance } from 'fastify';
 import { outlineJson } from '../../models/json-outline.ts';
 import type { ParsedJson } from '../../models/json-slices.ts';
@@ -7,9 +7,9 @@ import { personOf } from './body-admission.ts';
 import { createLargeBodyQueue } from './large-body-queue.ts';
 import { readBody } from './read-body.ts';
 
-/** Deeper bodies are refused: no honest request comes near, and recursion over one would exhaust the stack. */
+/** The deepest nesting that is accepted: recursion over a deeper body could exhaust the stack. */
 const maxDepth = 200;
-/** Up to here a native parser holds other calls for a few milliseconds at most. */
+/** Up to this size a native parse blocks other calls for a few milliseconds at most. */
 const largeBytes = 524_288;
 
 export function parseJsonBody(bytes: Buffer): ParsedJson {

@@ -1,15 +1,15 @@
-/** Large bodies are parsed one at a time, in slices, person by person in turn: small requests go on in between. */
+/** Parses large bodies one at a time in slices, with turns per person, so that small requests proceed. */
 import { parseJsonInSlices, type ParsedJson } from '../../models/json-slices.ts';
 
 export interface LargeBodyQueue {
-  /** Never calls back at once. */
+  /** Never calls back synchronously. */
   parse(person: string, bytes: Buffer, done: (error: Error | null, parsed?: ParsedJson) => void): void;
 }
 
 export interface LargeBodyQueueOptions {
   readonly maxDepth: number;
   readonly slice?: number;
-  /** Milliseconds after which a turn of the event loop is given to others. */
+  /** Milliseconds after which the parser yields to the event loop. */
   readonly turnMs?: number;
 }
 
@@ -18,11 +18,11 @@ interface Waiting {
   readonly done: (error: Error | null, parsed?: ParsedJson) => void;
 }
 
-/** However long a body took, the next one need not wait longer. */
+/** The longest pause after a body, in milliseconds. */
 const longestRestMs = 500;
 
 export function createLargeBodyQueue({ maxDepth, slice = 65_536, turnMs = 4 }: LargeBodyQueueOptions): LargeBodyQueue {
-  /** In the order in which each person has their next turn. */
+  /** Waiting bodies by person, in the order of turns. */
   const queues = new Map<string, Waiting[]>();
   let isBusy = false;
 
@@ -39,7 +39,7 @@ export function createLargeBodyQueue({ maxDepth, slice = 65_536, turnMs = 4 }: L
     const steps = parseJsonInSlices(waiting.bytes, maxDepth, slice);
     let worked = 0;
 
-    /** What follows a body, its call with all that is done of it at once, counts with it: as long as that took is left to others. */
+    /** The work that follows a body counts too: the queue pauses for as long as both took. */
     const finish = (error: Error | null, parsed?: ParsedJson): void => {
       const since = performance.now();
       waiting.done(error, parsed);

@@ -1,27 +1,27 @@
-/** A floor for the speed of bodies: one that hardly comes holds its share of the budget from everybody else. */
+/** A minimum rate for request bodies: a slow body occupies its share of the budget. */
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../../types/errors.ts';
 
 export interface MinimumRate {
-  /** Calls `cut` once if the body comes too slowly; until it is there, or the returned function is called. */
+  /** Calls `cut` once when the body arrives too slowly. Stops when the body is complete or the returned function is called. */
   watch(request: IncomingMessage, cut: (error: GatewayError) => void): () => void;
   close(): void;
 }
 
-/** A second. */
+/** Bytes per second. */
 const leastBytes = 4_096;
-/** In a row: a single one may be a pause of the network, or of this process. */
+/** Consecutive slow checks before a cut. A single one may be a pause of the network or of this process. */
 const slowTimes = 2;
 
 interface Watched {
   readonly request: IncomingMessage;
   readonly cut: (error: GatewayError) => void;
-  /** What its connection had brought at the last look. */
+  /** The bytes read on the connection at the last check. */
   bytes: number;
   slow: number;
 }
 
-/** Looks twice in `seconds`. Owns a timer that does not keep the process alive. */
+/** Checks twice within `seconds`. Owns a timer that does not keep the process alive. */
 export function createMinimumRate(seconds: number): MinimumRate {
   const watched = new Set<Watched>();
   const least = (leastBytes * seconds) / slowTimes;
@@ -35,7 +35,7 @@ export function createMinimumRate(seconds: number): MinimumRate {
       }
       each.slow = socket.bytesRead - each.bytes < least ? each.slow + 1 : 0;
       each.bytes = socket.bytesRead;
-      // The first look may come right after the beginning.
+      // The first check may come right after the start.
       if (each.slow <= slowTimes) continue;
       watched.delete(each);
       each.cut(

@@ -1,16 +1,16 @@
-/** The bytes of a body, as long as they are there to be held. */
+/** Reads the bytes of a body within its reservation. */
 import type { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { GatewayError } from '../../types/errors.ts';
 
-/** Bodies come in pieces of this size. */
+/** The usual size of a chunk. */
 const pieceBytes = 65_536;
 
 export function tooLarge(limit: number): GatewayError {
   return new GatewayError('body_too_large', `The body is larger than ${limit} bytes, the limit of this gateway.`);
 }
 
-/** Reads all of `source`. What is too large, too slow or without room is left where it is, unread. */
+/** Reads all of `source`. A body that is too large, too slow or without room stays unread. */
 export function readBody(
   request: FastifyRequest,
   source: Readable,
@@ -19,7 +19,7 @@ export function readBody(
 ): void {
   const told = request.headers['content-length'] === undefined ? null : Number(request.headers['content-length']);
   const { bodyReservation: reservation, bodySignal: signal } = request;
-  /** Of a large body whose length is told one piece is taken at once, so that it is in memory only once. */
+  /** One allocation for a large body of known length, so that it is in memory once. */
   const whole = told !== null && told > pieceBytes && told <= limit ? Buffer.allocUnsafeSlow(told) : null;
   const parts: Buffer[] = [];
   let size = 0;
@@ -29,7 +29,7 @@ export function readBody(
     signal?.removeEventListener('abort', cut);
     if (error !== null) {
       source.pause();
-      // A connection that breaks later is nobody's fault any more.
+      // A later error of the connection is expected.
       source.on('error', () => {});
     }
     done(error, bytes);

@@ -5,11 +5,11 @@ import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import type { BodyReservation } from './body-budget.ts';
 
-/** All files together, as they are. */
+/** The limit of all files together, in bytes. */
 const mostBytes = 64 * 1024 * 1024;
-/** What stands around the files and fields. */
+/** The limit of everything but the files, in bytes. */
 const mostBetween = 1024 * 1024;
-// A file of one byte more than all may have is cut, and then seen to be too large.
+// One byte more than the limit, so that an excess is noticed.
 const limits = { files: 16, fields: 64, fieldSize: 4 * 1024 * 1024, fileSize: mostBytes + 1, parts: 80, headerPairs: 32 };
 
 export function isForm(request: FastifyRequest): boolean {
@@ -21,12 +21,12 @@ function parseInput(text: string): JsonObject {
     const input = JSON.parse(text) as Json;
     if (isJsonObject(input)) return input;
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw new GatewayError('invalid_request', 'input: must be a JSON object.', { param: 'input' });
 }
 
-/** A text field whose value is no text by the skill's schema is JSON. */
+/** A field that the skill's schema does not declare as text is parsed as JSON. */
 function valueOf(name: string, text: string, schema: JsonObject): Json {
   const properties = isJsonObject(schema['properties']) ? schema['properties'] : {};
   const own = Object.hasOwn(properties, name) ? properties[name] : undefined;
@@ -48,7 +48,7 @@ function tooLarge(): GatewayError {
   return new GatewayError('body_too_large', `The form is larger than ${mostBytes} bytes.`);
 }
 
-/** What the parts of a form are to a skill. */
+/** Parts of the form with a meaning of their own. */
 const words = new Set(['input', 'stream', 'async']);
 
 export interface SkillForm {
@@ -57,10 +57,7 @@ export interface SkillForm {
   readonly async: boolean;
 }
 
-/**
- * The fields of the form; `input` is JSON, to which files and other fields are added. Throws `invalid_request` or `body_too_large`: nothing is left
- * out in silence; `rate_limited` where `room` is too small for it, before it is read if its size is told.
- */
+/** Reads the fields of a form; `input` is JSON, extended by files and other fields. Throws `invalid_request`, `body_too_large`, or `rate_limited` when the reservation finds no room. */
 export async function receiveSkillForm(
   request: FastifyRequest,
   schema: JsonObject,
@@ -79,7 +76,7 @@ export async function receiveSkillForm(
       reject(error);
     };
     const refuse = (sentence: string, param?: string): void => fail(new GatewayError('invalid_request', sentence, { param }));
-    /** False once all of the form is larger than it may be. */
+    /** False when the form exceeds its limit. */
     const grow = (bytes: number): boolean => {
       size += bytes;
       try {

@@ -1,10 +1,10 @@
-/** How long a file of sound lasts, from its headers; about, and rather too long than too short, where they do not say. */
+/** Reads the duration of a sound file from its headers. Estimates are rather too long than too short. */
 import { open } from 'node:fs/promises';
 
 const headBytes = 65_536;
-/** Speech at 16 kbit/s: what is compressed less lasts less long than this says. */
+/** Speech at 16 kbit/s. A less compressed file is shorter than this estimate. */
 const fewestBytesPerSecond = 2_000;
-/** A file that tells nothing is taken for a minute at least. */
+/** The least estimate for a file without a duration. */
 const leastUnknownMs = 60_000;
 
 /** https://www.mmsp.ece.mcgill.ca/Documents/AudioFormats/WAVE/WAVE.html */
@@ -29,7 +29,7 @@ function ofFlac(head: Buffer): number | null {
   return rate === 0 || samples === 0 ? null : (samples / rate) * 1_000;
 }
 
-/** The last page of an Ogg stream tells how many samples there are; Opus counts at 48 kHz. https://www.rfc-editor.org/rfc/rfc3533#section-6 */
+/** The last page of an Ogg stream states the number of samples; Opus counts at 48 kHz. https://www.rfc-editor.org/rfc/rfc3533#section-6 */
 function ofOgg(head: Buffer, tail: Buffer): number | null {
   if (head.toString('latin1', 0, 4) !== 'OggS') return null;
   const last = tail.lastIndexOf(Buffer.from('OggS'));
@@ -40,7 +40,7 @@ function ofOgg(head: Buffer, tail: Buffer): number | null {
   return rate === 0 || samples <= 0n ? null : (Number(samples) / rate) * 1_000;
 }
 
-/** The whole file's length in milliseconds. */
+/** The duration of the file in milliseconds. */
 export async function soundLength(path: string, size: number): Promise<number> {
   const file = await open(path, 'r');
   try {

@@ -1,7 +1,7 @@
-/** Texts that are compared with what the database keeps. */
+/** Texts that are compared with stored ones. */
 import { z } from 'zod';
 
-/** Without the one character that PostgreSQL cannot keep. */
+/** A text without NUL, which PostgreSQL cannot store. */
 export function storedText(longest: number): z.ZodString {
   return (
     z

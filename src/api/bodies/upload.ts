@@ -1,4 +1,4 @@
-/** A form with a file, received piece by piece onto the disk: any size in little memory, and it can be sent again to the next vendor. */
+/** Streams a form with a file to disk: any size in little memory, and it can be sent again to the next vendor. */
 import { randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
@@ -13,13 +13,13 @@ import { GatewayError } from '../../types/errors.ts';
 import { soundLength } from './sound-length.ts';
 
 export interface Upload {
-  /** The text fields by name; of one that comes twice (`timestamp_granularities[]`) the first. */
+  /** The text fields by name; the first value of a repeated field such as `timestamp_granularities[]`. */
   readonly fields: Readonly<Record<string, string>>;
-  /** The form anew, with `replaced` in the place of those fields. */
+  /** Encodes the form again with `replaced` fields. */
   encode(replaced: Readonly<Record<string, string>>): { contentType: string; body: AsyncIterable<Buffer>; length: number };
-  /** How long the sound of its files lasts, in milliseconds. */
+  /** The duration of its sound files in milliseconds. */
   soundMs(): Promise<number>;
-  /** Removes what lies on the disk. Safe to call twice. */
+  /** Deletes the files on disk. Idempotent. */
   discard(): void;
 }
 
@@ -29,7 +29,7 @@ type Part =
   | { readonly kind: 'field'; readonly name: string; readonly value: string }
   | { readonly kind: 'file'; readonly name: string; readonly fileName: string; readonly type: string; readonly path: string };
 
-/** A header's value may hold neither quotes nor line ends of its own. */
+/** A header value must not contain quotes or line ends. */
 const quoted = (text: string): string => `"${text.replace(/["\r\n]/g, (mark) => encodeURIComponent(mark))}"`;
 
 function headOf(part: Part, boundary: string): Buffer {
@@ -50,7 +50,7 @@ async function* write(parts: readonly Part[], boundary: string): AsyncGenerator<
   yield Buffer.from(`--${boundary}--\r\n`);
 }
 
-/** Receives the whole form. Throws `unsupported_media_type`, `rate_limited` where there is no room, `invalid_request` naming the field, or `body_too_large`. */
+/** Receives the form. Throws `unsupported_media_type`, `rate_limited` without room, `invalid_request` naming the field, or `body_too_large`. */
 export async function receiveUpload(
   request: FastifyRequest,
   { signal, room }: { readonly signal: AbortSignal; readonly room: Pick<BodyReservation, 'reach'> },
@@ -122,7 +122,7 @@ async function receiveParts(
   });
   const tooMany = (): void => refuse(new GatewayError('invalid_request', 'The form has too many fields or files.'));
   form.on('partsLimit', tooMany).on('filesLimit', tooMany).on('fieldsLimit', tooMany);
-  // What follows the first failure, such as a caller who leaves after it, is no news.
+  // Errors after the first failure are expected.
   form.on('error', () => {});
   let size = 0;
   const count = (part: Buffer): void => {

@@ -13,7 +13,7 @@ import { receiveUpload } from '../bodies/upload.ts';
 
 const speechBodySchema = z.looseObject({ model: z.string().min(1).max(256), input: z.string().min(1) });
 
-/** Code points, as vendors count them. */
+/** Code points, the unit that vendors bill. */
 const charactersIn = (text: string): number => text.length - (text.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0);
 
 export function addAudio(app: FastifyInstance, services: CallServices): void {
@@ -50,7 +50,7 @@ export function addAudio(app: FastifyInstance, services: CallServices): void {
   );
 
   app.register(async (scope) => {
-    // The handler reads the parts itself, as they come.
+    // The handler reads the parts itself while they arrive.
     scope.addContentTypeParser('multipart/form-data', (_request, _payload, done) => done(null, undefined));
     scope.post(
       '/v1/audio/transcriptions',

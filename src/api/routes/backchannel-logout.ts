@@ -1,4 +1,4 @@
-/** POST /auth/backchannel-logout: an issuer tells that somebody has signed out there. OpenID Connect Back-Channel Logout 1.0. */
+/** POST /auth/backchannel-logout: an issuer reports that a person has signed out. OpenID Connect Back-Channel Logout 1.0. */
 import type { FastifyInstance } from 'fastify';
 import type { LogoutToken } from '../../auth/logout-token.ts';
 import type { Revocations } from '../../storage/revocations.ts';
@@ -8,13 +8,13 @@ import type { Logger } from '../../types/logger.ts';
 const longestBody = 40_000;
 
 export interface BackchannelLogoutParts {
-  /** Rejects where the token is not good. */
+  /** Rejects an invalid token. */
   readonly verify: (token: string) => Promise<LogoutToken>;
   readonly revocations: Pick<Revocations, 'signOut'>;
   readonly logger: Logger;
 }
 
-/** Only what the token says counts; the caller needs no credential. */
+/** The logout token authenticates the request; the caller needs no other credential. */
 export function addBackchannelLogout(app: FastifyInstance, { verify, revocations, logger }: BackchannelLogoutParts): void {
   void app.register(async (scope) => {
     scope.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: longestBody }, (_request, text, done) =>

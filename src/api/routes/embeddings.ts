@@ -30,13 +30,13 @@ const embeddingsBodySchema = z.looseObject({
 type KeptVectors = Pick<EmbeddingsAnswer, 'vectors'> & { readonly usage: Usage };
 type Answered = Parameters<typeof addAnswerHeaders>[1];
 
-/** A guess where the vendor gave no count. Token numbers count themselves. */
+/** An estimate when the vendor reports no count. Token arrays are counted exactly. */
 function estimatedUsage(input: EmbeddingsBody['input']): Usage {
   const inputTokens = [input].flat(2).reduce<number>((sum, part) => sum + (typeof part === 'number' ? 1 : estimateTokens(part)), 0);
   return { inputTokens, outputTokens: 0, estimated: true };
 }
 
-/** As text: what is too long anyway need not be written to find that out. */
+/** A lower bound of the text length, to skip serialising an answer that is too long for the cache. */
 function leastLength(vectors: KeptVectors['vectors']): number {
   return vectors.reduce((sum, vector) => sum + (typeof vector === 'string' ? vector.length : vector.length * 2), 0);
 }

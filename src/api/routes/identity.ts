@@ -1,4 +1,4 @@
-/** GET /api/me and /api/explain: who am I here, and why may I or may I not. */
+/** GET /api/me and /api/explain: the caller's identity, and why an act is allowed or denied. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { decide, isAdministrator } from '../../auth/decide.ts';
@@ -33,7 +33,7 @@ export interface IdentityServices {
   readonly audit: AuditLog;
 }
 
-/** The capability that a reference names, or null if this tenant has none such. */
+/** The capability that a reference names; null when the tenant has none of that name. */
 export function findCapability(view: TenantView, reference: string): Capability | null {
   const slash = reference.indexOf('/');
   const kind = reference.slice(0, slash);
@@ -48,7 +48,7 @@ export function findCapability(view: TenantView, reference: string): Capability 
   return tool.length === 0 ? server.capability : toolCapability(server, tool.join('/'));
 }
 
-/** Somebody else, as known. */
+/** Another person as last seen. */
 async function another(asker: Principal, as: string, { people, names }: IdentityServices): Promise<Person> {
   if (!isAdministrator(asker))
     throw new GatewayError('permission_denied', 'Only administrators may ask as somebody else.', { param: 'as' });
@@ -57,7 +57,7 @@ async function another(asker: Principal, as: string, { people, names }: Identity
   return person;
 }
 
-/** With whose rights a run of the skill uses what its row names, and why; what those are only for who may manage it. Nothing of a skill that may not be seen. */
+/** Whose rights a run of the skill uses, and why. Details are for those who may manage it; nothing about a skill that may not be viewed. */
 function runsAsOf(principal: Principal, view: TenantView, reference: string): { readonly runs_as?: object } {
   const skill = reference.startsWith('skill/') ? view.skills.get(reference.slice('skill/'.length)) : undefined;
   const may = (action: Action): boolean =>

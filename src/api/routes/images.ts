@@ -1,4 +1,4 @@
-/** POST /v1/images/generations: the request with the vendor's name of the model, the answer as the vendor gives it. */
+/** POST /v1/images/generations: forwards the request with the vendor's model name, and the vendor's answer. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { estimateTokens } from '../../models/estimate-usage.ts';
@@ -16,7 +16,7 @@ const imagesBodySchema = z.looseObject({
   n: z.int().min(1).max(128).nullish(),
 });
 
-/** As a price names them. */
+/** The kind of image as a price names it. */
 function kindOfPicture({ size, quality }: JsonObject): Pick<Usage, 'pictureSize' | 'pictureQuality'> {
   return {
     ...(typeof size === 'string' ? { pictureSize: size } : {}),

@@ -1,11 +1,11 @@
-/** POST /auth/exchange: a short token for a key, where keys are taken in no other way. */
+/** POST /auth/exchange: exchanges an API key for a short token. */
 import type { FastifyInstance } from 'fastify';
 import type { KeyExchange } from '../../auth/api-key-exchange.ts';
 import { bearerTokenOf } from '../../auth/token-checks.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { snapshotOf } from '../request-context.ts';
 
-/** `exchange` null: keys are not exchanged here. */
+/** `exchange` is null when keys are not exchanged. */
 export function addKeyExchange(app: FastifyInstance, exchange: KeyExchange | null): void {
   app.post(
     '/auth/exchange',

@@ -1,4 +1,4 @@
-/** /mcp and /mcp/{server}: the team's MCP servers behind one door, with the caller's rights. */
+/** /mcp and /mcp/{server}: the team's MCP servers at one address, with the caller's rights. */
 import { isIP } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -11,10 +11,7 @@ import { openMcpView } from '../../application/mcp/mcp-view.ts';
 import type { CallServices } from '../../application/services.ts';
 import { closeStalledClient } from '../stalled-client.ts';
 
-/**
- * A page of another site must not speak through its visitor's browser, not even if its name was made to lead here
- * (DNS rebinding; MCP transports, security considerations). Names that lead here are the public one, the local ones, and bare addresses.
- */
+/** Refuses foreign origins and hosts, also after DNS rebinding (MCP transports, security considerations). Accepted are the public name, local names and IP addresses. */
 function refuseForeignOrigin(request: FastifyRequest): void {
   const { origin, host } = request.headers;
   if (origin === undefined) return;

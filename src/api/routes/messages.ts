@@ -19,7 +19,7 @@ import type { CallServices } from '../../application/services.ts';
 
 const bodySchema = messagesBodySchema.extend({ gateway: gatewaySchema });
 
-/** The names of Anthropic's trial features that the caller uses; they reach a vendor of this format. */
+/** The beta features that the client names. They are forwarded to a vendor of the same format. */
 function betaOf(request: FastifyRequest): string | undefined {
   const given = request.headers['anthropic-beta'];
   const text = (Array.isArray(given) ? given.join(',') : (given ?? '')).trim();
@@ -28,7 +28,7 @@ function betaOf(request: FastifyRequest): string | undefined {
   throw new GatewayError('invalid_request', 'anthropic-beta: must be a comma list of names.', { param: 'anthropic-beta' });
 }
 
-/** Whether the caller has asked for blocks of tools that run at the server. */
+/** True when the client asked for server-side tool blocks. */
 const knowsMcpBlocks = (beta: string | undefined): boolean => /(?:^|[, ])mcp-client-/.test(beta ?? '');
 
 function messageWriter(
@@ -97,7 +97,7 @@ export function addMessages(app: FastifyInstance, services: CallServices): void 
       const { model } = chat.body;
       if (model.startsWith('skill/')) requireSkill(caller, model.slice('skill/'.length));
       else requireModel(caller, model);
-      // Without it the estimate is rougher, and still one.
+      // Without the tokenizer the estimate is rougher.
       await loadTokenizer().catch(() => {});
       reply.header('request-id', request.id).header('x-pailou-estimated', 'true');
       return reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify({ input_tokens: countTokens(chat.body) }));

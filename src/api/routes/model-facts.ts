@@ -1,4 +1,4 @@
-/** The facts about a model on `GET /v1/models`: what the catalogue knows and what holds at every deployment. */
+/** Facts about a model on `GET /v1/models`: what the catalogue knows and what holds for every deployment. */
 import type { KnownModel } from '../../types/known-model.ts';
 import type { PriceSpec } from '../../types/price-spec.ts';
 import type { Deployment, ModelEntry } from '../../types/snapshot.ts';
@@ -11,13 +11,13 @@ export interface ModelFacts {
   readonly tools?: boolean;
   readonly thinking?: boolean | 'always';
   readonly reasoning_efforts?: readonly string[];
-  /** The first day on which a deployment is gone. */
+  /** The first day on which a deployment is retired. */
   readonly retires?: string;
-  /** What a call may cost, by deployment; equal ones once. */
+  /** The prices by deployment, without duplicates. */
   readonly prices?: readonly PriceSpec[];
 }
 
-/** The values of one column at all deployments; null if one of them is unknown, for then nothing can be promised. */
+/** The values of one column for all deployments; null when one is unknown. */
 function column<K extends keyof KnownModel>(deployments: readonly Deployment[], name: K): NonNullable<KnownModel[K]>[] | null {
   const values = deployments.map(({ known }) => known?.[name]);
   return values.length === 0 || values.includes(undefined) ? null : (values as NonNullable<KnownModel[K]>[]);

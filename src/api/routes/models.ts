@@ -1,4 +1,4 @@
-/** GET /v1/models and /v1/models/{id}: what the caller may see, models and skills alike, in OpenAI's shape or Anthropic's. */
+/** GET /v1/models and /v1/models/{id}: visible models and skills, in OpenAI's or Anthropic's shape. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Capability } from '../../types/access.ts';
 import { splitPerson } from '../../types/person.ts';
@@ -14,7 +14,7 @@ interface Listed extends ModelFacts {
   readonly owned_by: string;
 }
 
-/** Callers see the subject; which service knows it is for the control API. */
+/** Callers see the subject; the control API also shows the issuer. */
 function ownerOf({ owner, tenant }: Capability): string {
   return owner === null ? tenant : splitPerson(owner).subject;
 }
@@ -27,7 +27,7 @@ function listedModel(entry: ModelEntry): Listed {
   return listed(entry.name, entry, modelFacts(entry));
 }
 
-/** As Anthropic's clients expect it. */
+/** The shape that Anthropic's clients expect. */
 function listedForMessages({ id, created, context_window, max_output_tokens }: Listed): object {
   return {
     type: 'model',
@@ -58,7 +58,7 @@ export function addModels(app: FastifyInstance): void {
     return { data: data.map(listedForMessages), has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null };
   });
 
-  // A wildcard, because names such as demo/echo may come with the slash encoded or plain.
+  // A wildcard, because a name such as demo/echo may arrive with an encoded or a plain slash.
   app.get<{ Params: { '*': string } }>(
     '/v1/models/*',
     { config, schema: { tags: ['calls'], summary: 'One model or skill' } },

@@ -1,4 +1,4 @@
-/** /livez, /readyz, /healthz: for the operator's probes; they tell nothing about vendors or callers. /metrics does, and is guarded. */
+/** /livez, /readyz, /healthz for probes, without details about vendors or callers. /metrics is guarded. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { ConfigService } from '../../config/service.ts';
@@ -16,15 +16,15 @@ export interface OperationServices {
   readonly metrics: Metrics;
   /** The operator's own tenant. */
   readonly homeTenant: string;
-  /** Turns true when the node is asked to stop: it is then no longer ready, but still alive. */
+  /** True once the node is asked to stop: not ready, but alive. */
   readonly stopping: () => boolean;
-  /** Whether anybody can fetch an administrator's token here, so that nothing is hidden from anybody. */
+  /** True with the development identity service, where every caller can get an administrator's token. */
   readonly developmentIdentity: boolean;
-  /** What opens /metrics; null for administrators of the operator's own tenant alone. */
+  /** The token for /metrics; null restricts it to administrators of the operator's tenant. */
   readonly metricsToken: string | null;
 }
 
-/** Both hashed first: how long the comparison takes tells nothing, not even a length. */
+/** Compares digests, so that timing reveals nothing, not even a length. */
 function isSame(given: string, expected: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(expected));
@@ -60,7 +60,7 @@ export function addOperation(app: FastifyInstance, services: OperationServices):
         () => 'unavailable',
       );
       const { revision, stale } = services.config.health();
-      // With the database away the last good configuration still serves, so the node stays ready and says so.
+      // With the database away the last good configuration serves, so the node stays ready and reports it.
       const ready = !services.stopping();
       return reply
         .code(ready ? 200 : 503)

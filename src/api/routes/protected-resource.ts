@@ -1,15 +1,15 @@
-/** /.well-known/oauth-protected-resource: where a client gets tokens for this gateway. RFC 9728, which MCP clients follow. */
+/** /.well-known/oauth-protected-resource: the token issuers of this gateway. RFC 9728, which MCP clients follow. */
 import type { FastifyInstance } from 'fastify';
 import { permissionCodes } from '../../types/access.ts';
 
 export const wellKnown = '/.well-known/oauth-protected-resource';
 
-/** The metadata's address for the resource at `path`: the path comes after the well-known part (RFC 9728 3.1). */
+/** The metadata address for the resource at `path`, which follows the well-known part (RFC 9728 3.1). */
 export function metadataOf(publicUrl: string, path: string): string {
   return `${publicUrl}${wellKnown}${path === '/' ? '' : path}`;
 }
 
-/** `issuers`: of whom tokens are taken. */
+/** `issuers`: the accepted token issuers. */
 export function addProtectedResource(app: FastifyInstance, publicUrl: string, issuers: readonly string[]): void {
   const about = (path: string) => ({
     resource: `${publicUrl}${path}`,
@@ -25,7 +25,7 @@ export function addProtectedResource(app: FastifyInstance, publicUrl: string, is
   };
   app.get(wellKnown, options, async () => about(''));
   app.get(`${wellKnown}/mcp`, options, async () => about('/mcp'));
-  // Of every name alike: whether there is such a server is nobody's business who has no token.
+  // Answers for every name alike: callers without a token must not learn which servers exist.
   app.get<{ Params: { server: string } }>(`${wellKnown}/mcp/:server`, options, async (request) =>
     about(`/mcp/${encodeURIComponent(request.params.server)}`),
   );

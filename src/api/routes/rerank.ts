@@ -28,10 +28,10 @@ const rerankBodySchema = z.looseObject({
   return_documents: z.boolean().optional(),
 });
 
-/** As Cohere bills. https://docs.cohere.com/docs/how-does-cohere-pricing-work */
+/** Cohere bills one search per hundred documents. https://docs.cohere.com/docs/how-does-cohere-pricing-work */
 const documentsPerSearch = 100;
 
-/** A guess where the vendor gave no count. */
+/** An estimate when the vendor reports no count. */
 function estimatedUsage({ query, documents }: RerankBody): Usage {
   const words = documents.map((each) => (typeof each === 'string' ? each : JSON.stringify(each))).join('\n');
   return {
@@ -42,7 +42,7 @@ function estimatedUsage({ query, documents }: RerankBody): Usage {
   };
 }
 
-/** Vendors count either tokens or searches. */
+/** Vendors report either tokens or searches. */
 function usageOf(told: Usage | null, body: RerankBody): Usage {
   const { searches: _searches, ...guess } = estimatedUsage(body);
   if (told === null) return estimatedUsage(body);

@@ -1,4 +1,4 @@
-/** POST /v1/responses, and GET and DELETE of one that is kept: OpenAI's newer format, for any model or skill. */
+/** POST /v1/responses, and GET and DELETE of a stored response: OpenAI's Responses format for any model or skill. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { collectResponse, createResponseEmitter } from '../../models/client-formats/responses/emitter.ts';
 import { responseId } from '../../models/client-formats/responses/ids.ts';

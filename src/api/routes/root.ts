@@ -1,4 +1,4 @@
-/** GET and HEAD /: a sign of life for clients that look at the base address before they call, as Claude Code does. */
+/** GET and HEAD /: answers clients that probe the base address, as Claude Code does. */
 import type { FastifyInstance } from 'fastify';
 
 export function addRoot(app: FastifyInstance): void {

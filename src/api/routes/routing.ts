@@ -1,4 +1,4 @@
-/** POST /api/route/explain and GET /api/health: what the router would do, and what it knows. */
+/** POST /api/route/explain and GET /api/health: the routing decision for a request, and the state of deployments. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { ChatBody } from '../../types/chat.ts';

@@ -1,4 +1,4 @@
-/** /auth: signing in and out with a browser, for the console. Programs send tokens or keys and need none of this. */
+/** /auth: browser sign-in and sign-out for the console. Programs send tokens or keys instead. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { BrowserAuth, CommandLineAuth } from '../../auth/sign-in/browser-auth.ts';
@@ -13,7 +13,7 @@ const loginQuery = z.object({ return_to: z.string().max(2_000).optional() });
 const ticketSeconds = 600;
 const sessionSeconds = 12 * 3_600;
 
-/** `door` null: no OAuth2 service at which people could sign in is set up. */
+/** `door` is null when no OAuth2 service for sign-in is configured. */
 export function addSignIn(app: FastifyInstance, door: BrowserAuth | null, commandLine: CommandLineAuth | null, audit: AuditLog): void {
   const tags = ['access'];
   const open = { access: 'public' } as const;
@@ -45,7 +45,7 @@ export function addSignIn(app: FastifyInstance, door: BrowserAuth | null, comman
     const ticket = jar.read(request.headers, jar.ticket);
     if (ticket === null)
       throw new GatewayError('sign_in_failed', 'This browser did not begin to sign in here, or has waited too long. Begin at /auth/login.');
-    // Its address is made of the path alone: the host of a request is whatever its sender wrote.
+    // The address is built from the path only: the Host header is untrusted.
     const { tokens, returnTo } = await signIn.finish(new URL(request.url, 'http://callback'), ticket);
     const { cookie, principal } = await sessions.begin(tokens);
     book(request, principal, 'signed-in');

@@ -1,4 +1,4 @@
-/** GET and DELETE /v1/runs/{id}: a skill's run that nobody waits for, and the tree of what any run called. */
+/** GET and DELETE /v1/runs/{id}: a background run of a skill, and the run tree of any run. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { runEvent } from '../../models/client-formats/skill-run.ts';
@@ -19,7 +19,7 @@ function unknownRun(id: string): GatewayError {
   return new GatewayError('not_found', `There is no run "${id}" of yours.`, { param: 'id' });
 }
 
-/** A key reaches no further than its owner let it, also back to what was run without it. */
+/** A key reaches only runs that its scope allows. */
 function requireReach(request: FastifyRequest, name: string | null, id: string): void {
   const principal = principalOf(request);
   if (principal.credential !== 'key') return;
@@ -35,7 +35,7 @@ const skillOf = (run: { readonly skill?: unknown; readonly capability?: unknown 
 
 const statuses = { complete: 'completed', error: 'failed', aborted: 'cancelled' } as const;
 
-/** A run that somebody waited for, or that ended long ago: what the ledger knows of it. */
+/** A run of the ledger: one with a waiting caller, or one that ended long ago. */
 function bookedRun({ id, capability, outcome, error, output }: RunNode): JsonObject {
   const skill = capability.startsWith('skill/') ? { skill: capability.slice('skill/'.length) } : {};
   return {
@@ -73,7 +73,7 @@ export function addSkillRuns(app: FastifyInstance, { backgroundRuns }: CallServi
         if (news === null) throw unknownRun(id);
         await writeStream(reply, news, {
           write: (batch) => batch.map(({ name, data }) => runEvent(name, data)).join(''),
-          // Why nothing more is told; the run itself may go on.
+          // The reason why the event stream ends; the run itself may continue.
           fail(thrown) {
             const { code, message } = toGatewayError(thrown);
             return runEvent('failed', { id, status: 'failed', error: { code, message } });
@@ -90,7 +90,7 @@ export function addSkillRuns(app: FastifyInstance, { backgroundRuns }: CallServi
       return {
         ...(found ?? bookedRun(top as RunNode)),
         spent: sumOf(recordRun),
-        // A run under way is booked when it has ended; what it called already is.
+        // A run in progress has no record yet; its ended child runs have.
         tree: top ?? { id, calls: forest.callsOf(id) },
         ...(recordRun.length < mostOfTree ? {} : { tree_cut: true }),
       };

@@ -88,7 +88,7 @@ export function addSkills(app: FastifyInstance, services: CallServices): void {
     },
   );
 
-  // A form is read by the route itself.
+  // The route reads forms itself.
   void app.register(async (scope) => {
     scope.addContentTypeParser('multipart/form-data', (_request, _payload, done) => done(null, undefined));
     scope.post<{ Params: { name: string } }>(
@@ -116,7 +116,7 @@ export function addSkills(app: FastifyInstance, services: CallServices): void {
         }
         const { activeRequests } = request.server;
         const id = await startInBackground(services, caller, skill, wanted.input, {
-          // Its input stays in memory as long as it goes on.
+          // The input stays in memory until the run ends.
           room: takeBodyReservation(request),
           watch: (end) => activeRequests.hold({ request: detachedRequest(request), needs: caller.needs, end }),
         });
