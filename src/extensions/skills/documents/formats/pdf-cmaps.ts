@@ -1,10 +1,10 @@
-/** The predefined CMaps of PDF, by which fonts that are not embedded have characters: GBK-EUC-H, UniGB-UCS2-H, 90ms-RKSJ-H and others. */
+/** The predefined CMaps of PDF (GBK-EUC-H, UniGB-UCS2-H, 90ms-RKSJ-H and others), which map fonts that are not embedded to characters. */
 import { readFileSync } from 'node:fs';
 import { unzipSync } from 'fflate';
 
 let packed: Uint8Array | null = null;
 
-/** Asked by the parser for files that a PDF does not bring. Nothing but CMaps is here: other data only matters where pages are drawn. */
+/** Serves the parser's requests for data files. Only CMaps are included; other data matters for rendering only. */
 export class PredefinedCMaps {
   fetch({ kind, filename }: { readonly kind: string; readonly filename: string }): Promise<Uint8Array> {
     if (kind !== 'cMapUrl') return Promise.reject(new Error(`${filename} is not here`));

@@ -1,11 +1,11 @@
-/** Columns of running text, in the order in which people read: the left one to its end, then the next. Columns of tables are none of these. */
+/** Finds columns of running text and puts them in reading order. Columns of tables are handled elsewhere. */
 import type { Line, Segment } from './pdf-segments.ts';
 
-/** In parts of the width of what is printed: narrower is no column, and wider stands across all columns. */
+/** Shares of the printed width: a narrower strip is no column, a wider text spans all columns. */
 const narrowest = 0.15;
 const across = 0.62;
 const leastLines = 3;
-/** The widest are looked at; what has more is a table. */
+/** Only the widest gaps are considered; a block with more is a table. */
 const mostGaps = 8;
 /** Running text fills most of its lines; cells do not. */
 const filled = 0.55;
@@ -24,7 +24,7 @@ function median(values: readonly number[]): number {
   return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0;
 }
 
-/** The middles of the vertical strips in which nothing is printed but what stands across all columns. */
+/** The middles of vertical strips that are empty except for texts across all columns. */
 function gapsOf(lines: readonly Line[], { left, right }: Extent): readonly number[] {
   const widest = (right - left) * across;
   const own = lines
@@ -45,7 +45,7 @@ function gapsOf(lines: readonly Line[], { left, right }: Extent): readonly numbe
 
 const crosses = ({ segments }: Line, gap: number): boolean => segments.some(({ left, right }) => left < gap && right > gap);
 
-/** Whether the lines of one side of a gap are running text. */
+/** True when the lines on one side of a gap are running text. */
 function isRunningText(lines: readonly Line[], whole: Extent): boolean {
   if (lines.length < leastLines) return false;
   const segments = lines.flatMap((line) => line.segments);
@@ -54,12 +54,12 @@ function isRunningText(lines: readonly Line[], whole: Extent): boolean {
   if (width < (whole.right - whole.left) * narrowest || segments.length > lines.length * 1.2) return false;
   return (
     median(segments.map((each) => (each.right - each.left) / width)) >= filled &&
-    median(segments.map(({ text }) => createMemoryAccount(text))) >= leastLetters
+    median(segments.map(({ text }) => textWidth(text))) >= leastLetters
   );
 }
 
-/** A sign of Chinese, Japanese or Korean is as wide as two letters. */
-const createMemoryAccount = (text: string): number =>
+/** The width of a text in letters. A Chinese, Japanese or Korean character counts as two. */
+const textWidth = (text: string): number =>
   text.length + (text.match(/[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]/g)?.length ?? 0);
 
 function side(lines: readonly Line[], keep: (segment: Segment) => boolean): readonly Line[] {
@@ -69,13 +69,13 @@ function side(lines: readonly Line[], keep: (segment: Segment) => boolean): read
   });
 }
 
-/** The lines in blocks, in reading order. */
+/** The blocks of lines in reading order. */
 export function blocksOf(lines: readonly Line[]): readonly (readonly Line[])[] {
   const all = lines.flatMap(({ segments }) => segments);
   if (all.length === 0) return [];
   const whole = extentOf(all);
   for (const gap of gapsOf(lines, whole)) {
-    // Lines without one that crosses the gap: headlines and whole paragraphs end a run.
+    // A line across the gap, such as a headline, ends a run.
     let from = 0;
     while (from < lines.length) {
       if (crosses(lines[from] as Line, gap)) {

@@ -1,4 +1,4 @@
-/** What people have filled in into the form of a PDF: it stands beside the text of the page. */
+/** The filled-in form fields of a PDF, which are not part of the page's text. */
 
 interface Field {
   readonly fieldType?: unknown;
@@ -15,7 +15,7 @@ interface Field {
 
 const text = (value: unknown): string => (typeof value === 'string' ? value.trim() : '');
 
-/** `name: value`; null for what is no field, or has nothing in it. */
+/** `name: value`; null for an empty field and for other annotations. */
 function lineOf(field: Field): string | null {
   if (field.hidden === true || field.password === true) return null;
   const name = text(field.alternativeText) || text(field.fieldName);
@@ -41,5 +41,5 @@ function lineOf(field: Field): string | null {
   }
 }
 
-/** Each a line, in the order of the page. */
+/** One line per field, in page order. */
 export const filledFields = (annotations: readonly Field[]): string => annotations.flatMap((each) => lineOf(each) ?? []).join('\n');

@@ -1,12 +1,12 @@
-/** Texts of a page whose font cannot be read at all: the parser draws nothing for them and says nothing. */
+/** Counts the texts of a page whose font failed to load. The parser emits nothing for them. */
 import type { PDFPageProxy } from 'unpdf/pdfjs';
 
-/** How many. */
+/** The number of such texts. */
 export async function countLostTexts(page: PDFPageProxy): Promise<number> {
   const { getResolvedPDFJS } = await import('unpdf');
   const { OPS } = await getResolvedPDFJS();
   const { fnArray, argsArray } = await page.getOperatorList();
-  // In the place of a font that could not be read the parser keeps the reason, as a text.
+  // For a failed font the parser stores the reason as a string.
   const isFailed = (font: string): boolean => page.commonObjs.has(font) && typeof page.commonObjs.get(font) === 'string';
   let isLost = false;
   let count = 0;

@@ -1,14 +1,14 @@
-/** The text of one page by the position of its letters, upright, whichever way the page or its text is turned. */
+/** The text of one page by the position of its letters, for any rotation of page or text. */
 import { blocksOf } from './pdf-columns.ts';
 import { linesOf, type PlacedText } from './pdf-segments.ts';
 import { textOf } from './pdf-tables.ts';
 
-/** A matrix of PDF: a b c d e f. */
+/** A PDF matrix: a b c d e f. */
 type Matrix = readonly number[];
 
 export interface PageItem {
   readonly str: string;
-  /** `ltr`, `rtl`, or `ttb` for what is written from top to bottom. */
+  /** `ltr`, `rtl`, or `ttb` for vertical text. */
   readonly dir: string;
   readonly transform: Matrix;
   readonly width: number;
@@ -19,12 +19,12 @@ function times([a = 1, b = 0, c = 0, d = 1, e = 0, f = 0]: Matrix, [g = 1, h = 0
   return [a * g + c * h, b * g + d * h, a * i + c * j, b * i + d * j, a * k + c * l + e, b * k + d * l + f];
 }
 
-/** In quarters of a turn, clockwise as seen. */
+/** The rotation in clockwise quarter turns. */
 function quartersOf([a = 1, b = 0]: Matrix): number {
   return (Math.round(Math.atan2(b, a) / (Math.PI / 2)) + 4) % 4;
 }
 
-/** A point of text that runs `quarters` turns round, where that text is upright. */
+/** Rotates a point so that text turned by `quarters` is upright. */
 function upright(x: number, y: number, quarters: number): readonly [number, number] {
   switch (quarters) {
     case 1:
@@ -38,7 +38,7 @@ function upright(x: number, y: number, quarters: number): readonly [number, numb
   }
 }
 
-/** Columns of signs, the right one first. */
+/** Vertical columns, from right to left. */
 function downwardText(items: readonly PlacedText[]): string {
   return items
     .toSorted((one, other) => other.x - one.x || one.y - other.y)
@@ -46,7 +46,7 @@ function downwardText(items: readonly PlacedText[]): string {
     .join('\n');
 }
 
-/** `viewport` leads from the page's own coordinates to those in which people see it. */
+/** `viewport` maps page coordinates to displayed coordinates. */
 export function pageText(items: readonly PageItem[], viewport: Matrix): string {
   const turned = new Map<number, PlacedText[]>();
   const downward: PlacedText[] = [];

@@ -1,15 +1,15 @@
-/** Letters of a PDF that are no characters: fonts without a map draw them well, and nobody but the eye can read them. */
+/** Measures letters without a character: a font without a character map is displayed correctly but has no text. */
 
-/** Controls, private and unassigned characters, and the sign for a character that is none. */
+/** Controls, private and unassigned characters, and the replacement character. */
 const unreadable = /[\p{Cc}\p{Co}\p{Cn}\p{Cs}\uFFFD]/gu;
 const spaces = /\s/gu;
 const anyLetter = /[^]/gu;
 
 export interface Readability {
-  /** Letters, spaces not counted. */
+  /** The number of letters, without spaces. */
   readonly letters: number;
   readonly unreadable: number;
-  /** Whole texts of which nothing is known, not even how many letters they have. */
+  /** The number of texts whose font failed to load, of unknown length. */
   readonly lost: number;
 }
 
@@ -18,15 +18,15 @@ export function readabilityOf(text: string): Omit<Readability, 'lost'> {
   return { letters: printed.match(anyLetter)?.length ?? 0, unreadable: printed.match(unreadable)?.length ?? 0 };
 }
 
-/** With one and the same sign for each letter that cannot be read. */
+/** Replaces each unreadable letter by the same mark. */
 export function marked(text: string): string {
   return text.replace(unreadable, (sign) => (/\s/.test(sign) ? sign : '\uFFFD'));
 }
 
-/** From this share on it is told. */
+/** The share of unreadable letters from which the page gets a warning. */
 const worthTelling = 0.02;
 
-/** A sentence for the reader of the page; null where it can be read. */
+/** A warning for the reader of the page; null for a readable page. */
 export function warningOf(page: number, { letters, unreadable: bad, lost }: Readability): string | null {
   const parts = [
     ...(bad > 0 && bad >= letters * worthTelling ? [`${bad} of ${letters} letters`] : []),
@@ -37,7 +37,7 @@ export function warningOf(page: number, { letters, unreadable: bad, lost }: Read
     : `[Page ${page}: ${parts.join(' and ')} cannot be read; the font does not say which characters they are.]`;
 }
 
-/** Whether most of it cannot be read. */
+/** True when most of the text is unreadable. */
 export function isUnreadable({ letters, unreadable: bad, lost }: Readability): boolean {
   return letters === 0 ? lost > 0 : bad * 2 > letters;
 }

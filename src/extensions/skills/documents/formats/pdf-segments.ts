@@ -1,18 +1,18 @@
-/** The texts of a page by their position: pieces of words become segments, segments lines. */
+/** Groups the texts of a page by position: parts of words to segments, segments to lines. */
 
-/** One text as the parser gives it, in the coordinates of the page as people see it: y grows downwards. */
+/** A text of the parser in displayed coordinates; y grows downwards. */
 export interface PlacedText {
   readonly text: string;
   readonly x: number;
-  /** Of its baseline. */
+  /** The baseline. */
   readonly y: number;
   readonly width: number;
   readonly size: number;
-  /** Written from right to left. */
+  /** True for right-to-left text. */
   readonly isLeftward: boolean;
 }
 
-/** What stands together on a line, without a wide gap. */
+/** A run of text on a line without a wide gap. */
 export interface Segment {
   text: string;
   readonly left: number;
@@ -27,14 +27,14 @@ export interface Line {
   readonly segments: readonly Segment[];
 }
 
-/** In parts of the size of the letters: from here on a gap is a space, and from there on a gap between two cells or columns. */
+/** Gaps in units of the font size: from the first on a space, from the second on a cell or column boundary. */
 const spaceGap = 0.17;
 const cellGap = 0.95;
 
-/** Texts come from top to bottom, so that only the last rows can be theirs. */
+/** Texts arrive from top to bottom, so only the last rows can match. */
 const nearestRows = 8;
 
-/** Wide runs of spaces in a text, as typewriters and reports of terminals lay out tables. */
+/** Splits a text at wide runs of spaces, with which reports align tables. */
 function apart(item: PlacedText): readonly PlacedText[] {
   if (!/\S\s{3,}\S/.test(item.text)) return [item];
   const step = item.width / item.text.length;
@@ -46,14 +46,14 @@ function apart(item: PlacedText): readonly PlacedText[] {
   }));
 }
 
-/** Whether two texts stand on one line: raised and lowered ones do, those of the next line do not. */
+/** True when two texts share a line, superscripts included. */
 function sharesLine(one: { y: number; size: number }, other: { y: number; size: number }): boolean {
   const overlap =
     Math.min(one.y + one.size * 0.2, other.y + other.size * 0.2) - Math.max(one.y - one.size * 0.8, other.y - other.size * 0.8);
   return overlap > Math.min(one.size, other.size) * 0.5;
 }
 
-/** As in a mirror, where a line that runs leftward runs to the right. */
+/** Mirrors a text, so that a right-to-left line runs to the right. */
 const mirrored = (item: PlacedText): PlacedText => ({ ...item, x: -item.x - item.width });
 
 function rightwardSegments(items: readonly PlacedText[]): Segment[] {
@@ -62,7 +62,7 @@ function rightwardSegments(items: readonly PlacedText[]): Segment[] {
     const text = item.text.trim();
     const last = segments.at(-1);
     const gap = last === undefined ? Infinity : (item.x - last.right) / Math.min(item.size, last.size);
-    // A text that is printed twice, a little aside, to look bold.
+    // A text printed twice with a small offset to look bold.
     if (last !== undefined && last.text.endsWith(text) && Math.abs(last.right - item.x - item.width) < item.size * 0.2) continue;
     if (last === undefined || gap >= cellGap) {
       segments.push({ text, left: item.x, right: item.x + item.width, y: item.y, size: item.size });
@@ -89,7 +89,7 @@ export function linesOf(items: readonly PlacedText[]): readonly Line[] {
     if (row === undefined) rows.push({ y: item.y, size: item.size, items: [item] });
     else {
       row.items.push(item);
-      // The largest letters say where the line is.
+      // The largest letters define the position of the line.
       if (item.size > row.size) Object.assign(row, { y: item.y, size: item.size });
     }
   }

@@ -1,4 +1,4 @@
-/** The lines of a block as text: rows of tables with all their cells, everything else with spaces. */
+/** The lines of a block as text: table rows with all their cells, other lines with spaces. */
 import type { Line, Segment } from './pdf-segments.ts';
 
 interface Column {
@@ -8,7 +8,7 @@ interface Column {
 
 const overlap = (column: Column, { left, right }: Segment): number => Math.min(column.right, right) - Math.max(column.left, left);
 
-/** The columns of consecutive lines: those of the line with the most cells, widened and joined by what the others have. */
+/** The columns of consecutive lines: those of the line with the most cells, extended by the others. */
 function columnsOf(lines: readonly Line[]): Column[] {
   const columns: Column[] = [];
   for (const { segments } of lines.toSorted((one, other) => other.segments.length - one.segments.length)) {
@@ -35,7 +35,7 @@ function rowOf({ segments }: Line, columns: readonly Column[]): string {
   return cells.join(' | ');
 }
 
-/** Whether a line of one segment belongs to the table around it: in one of its columns, not across them. */
+/** True when a line with one segment fits into one column of the table. */
 function fitsInto({ segments }: Line, columns: readonly Column[]): boolean {
   const [only] = segments;
   return only !== undefined && columns.filter((column) => overlap(column, only) > 0).length <= 1;
@@ -43,22 +43,22 @@ function fitsInto({ segments }: Line, columns: readonly Column[]): boolean {
 
 const isRow = (line: Line | undefined): boolean => line !== undefined && line.segments.length > 1;
 
-/** In lines of text: farther apart are two things. */
+/** The largest distance of table rows, in lines of text. */
 const farthest = 4;
 
-/** How many lines from `from` on are one table; 0 for none. */
+/** The number of lines from `from` on that form a table; 0 for none. */
 function tableAt(lines: readonly Line[], from: number): number {
   if (!isRow(lines[from])) return 0;
   let to = from + 1;
   while (to < lines.length) {
     const [before, line] = [lines[to - 1] as Line, lines[to] as Line];
     if (line.y - before.y > line.size * farthest) break;
-    // A line of one cell counts where rows go on behind it.
+    // A line with one cell counts when more rows follow.
     if (!isRow(line) && !(fitsInto(line, columnsOf(lines.slice(from, to))) && lines.slice(to, to + 3).some(isRow))) break;
     to++;
   }
   const rows = lines.slice(from, to).filter(isRow);
-  // Two lines of two parts may be anything.
+  // Two lines with two parts are ambiguous.
   return rows.length > 2 || (rows.length === 2 && rows.some(({ segments }) => segments.length > 2)) ? to - from : 0;
 }
 

@@ -1,4 +1,4 @@
-/** PDF, page by page. */
+/** Reads PDF page by page. */
 import { PredefinedCMaps } from './pdf-cmaps.ts';
 import { filledFields } from './pdf-fields.ts';
 import { countLostTexts } from './pdf-lost-texts.ts';
@@ -8,7 +8,7 @@ import type { Section } from '../section.ts';
 import { requireCharacters, UnreadableDocument } from '../document-errors.ts';
 
 const mostPages = 5_000;
-/** In longer documents only pages without text are looked at for texts that were lost. */
+/** In longer documents only pages without text are checked for lost texts. */
 const mostLookedThrough = 200;
 
 interface Page {
@@ -17,7 +17,7 @@ interface Page {
   readonly readability: Readability;
 }
 
-/** Throws where most of the whole document cannot be read. */
+/** Throws when most of the document is unreadable. */
 function requireReadable(pages: readonly Page[]): void {
   const sum = (count: (readability: Readability) => number): number =>
     pages.reduce((total, { readability }) => total + count(readability), 0);
@@ -29,7 +29,7 @@ function requireReadable(pages: readonly Page[]): void {
   );
 }
 
-/** What is missing is said in its place. */
+/** A warning takes the place of missing text. */
 function sectionOf({ number, text, readability }: Page): Section {
   const warning = warningOf(number, readability);
   return { heading: '', page: number, text: warning === null ? text : `${warning}\n${text}`.trim() };
@@ -37,11 +37,11 @@ function sectionOf({ number, text, readability }: Page): Section {
 
 export async function readPdf(bytes: Buffer): Promise<readonly Section[]> {
   const { getDocumentProxy } = await import('unpdf');
-  // The parser takes its bytes over.
+  // The parser takes ownership of the bytes.
   const document = await getDocumentProxy(new Uint8Array(bytes), {
     useSystemFonts: false,
     verbosity: 0,
-    // Nothing is drawn here.
+    // Nothing is rendered.
     maxImageSize: 1,
     cMapUrl: 'predefined/',
     cMapPacked: true,
