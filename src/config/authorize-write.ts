@@ -55,10 +55,7 @@ function storedReaches(row: ConfigRow, { rows, factory }: WriteScene): readonly 
   }
 }
 
-/**
- * With the basis of the row before where it holds on; a row that a roll-back brings back has the one that it had then, whoever rolls back.
- * What acts on other people by itself needs its right at each write.
- */
+/** Keeps the basis of the row before where it still holds. A roll-back restores the row with its earlier basis. */
 function withKept(reach: Reach, before: ConfigRow | null, left: readonly Reach[], row: ConfigRow, rows: RowSet): Reach {
   if (!isKept(reach)) return reach;
   const stayed = before !== null && left.some(({ key }) => key === reach.key) ? before : null;

@@ -46,9 +46,9 @@ export function basisEnds(
   }: { readonly row: ConfigRow; readonly thing: Capability | null; readonly name: string; readonly rows: RowSet; readonly now: number },
 ): number | null {
   if (basis === administratorBasis || basis === 'public') return Infinity;
-  // Nobody had a right to a thing that was not there.
+  // A missing thing gives no right.
   if (basis === 'unknown') return thing === null ? Infinity : null;
-  // Also for rows of older versions: an owner of both needs nobody's leave.
+  // Also for rows of older versions: an owner of both things needs no further right.
   if (thing !== null && thing.owner !== null && thing.owner === row.owner) return Infinity;
   const grant = basis === undefined ? null : grantOf(basis, row.tenant, rows);
   if (grant === null || !grant.enabled) return null;
