@@ -20,5 +20,5 @@ it.each([
     conversation: { before: [], attached: [] },
     invoke: async () => textEvents(text, reason, refusal),
   };
-  expect(await collectText(await skill.invoke({ text: 'x' }, run as unknown as SkillRun))).toEqual({ text, reason, refusal });
+  expect(await collectText(await skill.invoke({ text: 'x' }, run as unknown as SkillRun))).toEqual({ text, reason, refusal, images: 0 });
 });
