@@ -28,7 +28,7 @@ export function checkVectors(body: EmbeddingsBody, { vectors }: Pick<EmbeddingsA
   if (other !== undefined) throw invalidAnswer(`a vector of ${sizeOf(other)} numbers where the size is ${size}`);
 }
 
-/** Throws `upstream_invalid_response` unless each document is ranked at most once, and as many as requested are. */
+/** Throws `upstream_invalid_response` unless each document is ranked at most once, with a finite score, and as many as requested are. */
 export function checkRanking(body: RerankBody, { results }: Pick<RerankAnswer, 'results'>): void {
   const { documents, top_n: most } = body;
   // Voyage's name for `top_n`; it is forwarded unchanged.
@@ -37,6 +37,7 @@ export function checkRanking(body: RerankBody, { results }: Pick<RerankAnswer, '
   const places = new Set(results.map(({ index }) => index));
   if (places.size !== results.length) throw invalidAnswer('the same document twice');
   for (const index of places) if (index >= documents.length) throw invalidAnswer('the rank of a document that was not sent');
+  if (!results.every(({ score }) => Number.isFinite(score))) throw invalidAnswer('a score that is no number');
   if (results.length < least) throw wrongCount('ranked documents', least, results.length);
 }
 

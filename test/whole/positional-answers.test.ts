@@ -9,7 +9,7 @@ import { startGateway, type TestGateway } from './gateway.ts';
 let gateway: TestGateway;
 let openai: OpenAI;
 let vendor: Server;
-/** What the vendor answers to the first model; the second one is always right. */
+/** What the vendor answers to the first model, as text or to be written as JSON; the second one is always right. */
 let wrong: unknown;
 const asked: string[] = [];
 
@@ -35,7 +35,8 @@ beforeAll(async () => {
         const { model } = body as { model: string };
         asked.push(model);
         response.writeHead(200, { 'content-type': 'application/json' });
-        response.end(JSON.stringify(model === 'wrong' ? wrong : right[request.url ?? '']));
+        const answer = model === 'wrong' ? wrong : right[request.url ?? ''];
+        response.end(typeof answer === 'string' ? answer : JSON.stringify(answer));
       },
       () => response.destroy(),
     );
@@ -101,6 +102,8 @@ const cases: readonly [string, unknown, typeof embed][] = [
     },
     rerank,
   ],
+  ['a number beyond all numbers in a vector', '{"data":[{"index":0,"embedding":[1e400]},{"index":1,"embedding":[1]}]}', embed],
+  ['a score beyond all numbers', '{"results":[{"index":0,"relevance_score":1e400},{"index":1,"relevance_score":0}]}', rerank],
   ['one choice of two', { choices: [choice(0)] }, chat],
   ['two choices at one place', { choices: [choice(0), choice(0)] }, chat],
   ['three choices of two', { choices: [choice(0), choice(1), choice(2)] }, chat],

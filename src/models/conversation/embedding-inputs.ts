@@ -15,5 +15,5 @@ export function inputTexts(body: EmbeddingsBody, target: EncodeTarget): readonly
 }
 
 export function isVector(value: unknown): value is readonly number[] {
-  return Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === 'number');
+  return Array.isArray(value) && value.length > 0 && value.every((each) => Number.isFinite(each));
 }

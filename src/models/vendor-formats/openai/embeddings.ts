@@ -3,6 +3,7 @@ import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json } from '../../../types/json.ts';
 import type { EmbeddingsAnswer, EmbeddingsBody, EmbeddingsFormat, EncodeTarget, Reading } from '../../../types/wire-format.ts';
 import { errorInside } from '../../classify-failure.ts';
+import { isVector as isNumbers } from '../../conversation/embedding-inputs.ts';
 import { readUsage } from './usage.ts';
 
 function invalid(what: string, text?: string): GatewayError {
@@ -15,8 +16,7 @@ function encodeRequest(body: EmbeddingsBody, target: EncodeTarget): string {
 }
 
 function isVector(value: Json | undefined): value is string | readonly number[] {
-  if (typeof value === 'string') return value !== '';
-  return Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === 'number');
+  return typeof value === 'string' ? value !== '' : isNumbers(value);
 }
 
 function parse(text: string): Json {
