@@ -8,6 +8,8 @@ const mostTokens = 50_000_000;
 const mostUnits = 604_800_000;
 const mostCost = 1_000_000;
 
+const inputParts = ['cachedInputTokens', 'cacheWriteTokens', 'cacheWrite1hTokens', 'audioInputTokens', 'imageInputTokens'] as const;
+
 const isCount = (value: number, most: number): boolean => Number.isSafeInteger(value) && value >= 0 && value <= most;
 
 /** The model's own bounds, where they are known. */
@@ -31,6 +33,13 @@ export function plausible(usage: Usage, bounds: ModelBounds | null, note: (text:
     const value = usage[name];
     if (value === undefined || isCount(value, name.endsWith('Tokens') ? mostTokens : mostUnits)) continue;
     note(`usage: the vendor counts ${value} ${name}`);
+    (wrong ??= {})[name] = undefined;
+  }
+  // A part of the input is no larger than all of it.
+  for (const name of inputParts) {
+    const value = usage[name];
+    if (value === undefined || value <= usage.inputTokens || (wrong !== null && name in wrong)) continue;
+    note(`usage: the vendor counts ${value} ${name} of ${usage.inputTokens} tokens of input`);
     (wrong ??= {})[name] = undefined;
   }
   const reported = usage.reportedCost?.amount;
