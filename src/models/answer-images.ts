@@ -1,6 +1,6 @@
 /** Reads pictures of an answer in the forms of all vendors: each becomes a `data:` URL or stays an address. */
 import type { ChatEvent } from '../types/chat.ts';
-import { isJsonObject, type Json } from '../types/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
 import { invalidAnswer } from './answer-json.ts';
 
 /** The first characters of a file's base64 text, by media type. */
@@ -44,9 +44,21 @@ export function readImage(image: Json, choice: number, events: ChatEvent[]): voi
   events.push({ type: 'image', choice, url });
 }
 
-/** A list of pictures beside the text: `images` of a message or delta. */
-export function readImages(images: Json | undefined, choice: number, events: ChatEvent[]): void {
-  if (Array.isArray(images)) for (const image of images as readonly Json[]) readImage(image, choice, events);
+/** The members of a message or delta that hold pictures, one or a list of them. */
+const members = ['images', 'image', 'image_url'];
+
+/** The pictures beside the text. */
+export function readImages(message: JsonObject, choice: number, events: ChatEvent[]): void {
+  for (const member of members) {
+    const images = message[member];
+    if (images === undefined || images === null || images === '') continue;
+    if (Array.isArray(images)) for (const image of images as readonly Json[]) readImage(image, choice, events);
+    else readImage(images, choice, events);
+  }
+}
+
+export function isImage(image: Json): boolean {
+  return urlIn(image) !== undefined;
 }
 
 /** The pictures among the content parts. */

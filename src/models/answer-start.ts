@@ -2,6 +2,7 @@
 import { GatewayError } from '../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
 import type { Reading } from '../types/wire-format.ts';
+import { isImage } from './answer-images.ts';
 import { invalidAnswer } from './answer-json.ts';
 import { withoutByteOrderMark } from './byte-order-mark.ts';
 import { errorInside } from './classify-failure.ts';
@@ -63,9 +64,24 @@ function parse(text: string): Json | undefined {
   }
 }
 
+/** Throws for lists without any picture: their entries' own error, or `upstream_invalid_response`. */
+function judgePictures(body: JsonObject, reading: Reading | undefined): void {
+  const output = body['output'];
+  const failed = isJsonObject(output) ? errorInside(output, reading?.errorCodes) : undefined;
+  if (failed !== undefined) throw failed;
+  const lists = [body['data'], body['images']].filter((each) => Array.isArray(each)) as readonly (readonly Json[])[];
+  if (lists.length === 0 || lists.some((list) => list.some((entry) => isImage(entry)))) return;
+  for (const entry of lists.flat()) {
+    const error = isJsonObject(entry) ? errorInside(entry, reading?.errorCodes) : undefined;
+    if (error !== undefined) throw error;
+  }
+  throw invalidAnswer('an answer without a picture', JSON.stringify(body));
+}
+
 function judgeObject(body: JsonObject, operation: PassthroughOperation, reading: Reading | undefined): void {
   const error = errorInside(body, reading?.errorCodes);
   if (error !== undefined) throw error;
+  if (operation === 'images') judgePictures(body, reading);
   if (members[operation].some((name) => body[name] !== undefined && body[name] !== null)) return;
   throw invalidAnswer(`JSON that is no answer to ${operation}`, JSON.stringify(body));
 }
@@ -104,7 +120,8 @@ export async function checkStart(
   reading: Reading | undefined,
 ): Promise<PassthroughAnswer> {
   const rest = answer.body[Symbol.asyncIterator]();
-  const isStream = answer.contentType.toLowerCase().startsWith('text/event-stream');
+  const type = answer.contentType.toLowerCase();
+  const isStream = type.startsWith('text/event-stream');
   try {
     // Reads all of a short JSON answer, the first event of a stream, or enough to see that it is neither.
     const start = await readUntil(rest, (text) => {
@@ -118,6 +135,7 @@ export async function checkStart(
       return { ...answer, body: watchEvents(again(start), reading) };
     }
     judge(start, operation, reading);
+    if (operation === 'speech' && type.startsWith('text/')) throw invalidAnswer('text where sound was asked for', start.text);
     return { ...answer, body: again(start) };
   } catch (thrown) {
     await rest.return?.();

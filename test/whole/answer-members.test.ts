@@ -25,7 +25,10 @@ beforeAll(async () => {
   for (const [name, spec] of Object.entries(providers)) {
     const made = await gateway.as('admin', 'POST', '/api/providers', { name, spec });
     expect(made.status, made.text).toBe(201);
-    const model = { name: `members/${name}`, spec: { deployments: [{ provider: name, model: 'theirs' }] } };
+    const model = {
+      name: `members/${name}`,
+      spec: { deployments: [{ provider: name, model: 'theirs' }], circuit: { failures: 1_000, minimum: 100_000 } },
+    };
     expect((await gateway.as('admin', 'POST', '/api/models', model)).status).toBe(201);
   }
   const apiKey = await gateway.token('developer');
@@ -95,6 +98,8 @@ describe.each([false, true])('streamed: %s', (stream) => {
       ['OpenRouter', { images: [{ type: 'image_url', image_url: { url: dataUrl } }] }],
       ['a bare list of addresses', { images: [dataUrl] }],
       ['base64 without its type', { images: [{ b64_json: png }] }],
+      ['one picture without a list', { images: { url: dataUrl } }],
+      ['a member for one picture', { image: dataUrl }],
       [
         'a part of the content',
         {
@@ -129,6 +134,38 @@ describe.each([false, true])('streamed: %s', (stream) => {
     it('that cannot be read is an error and no empty answer', async () => {
       answers({ message: { content: '', images: [{ id: 'lost' }] } });
       await expect(chat(stream)).rejects.toMatchObject({ code: 'upstream_invalid_response' });
+    });
+  });
+
+  describe('content that cannot be read', () => {
+    const parts = (type: string): object => ({ content: [{ type, [type]: { url: 'https://example.com/1' } }] });
+    it.each([
+      ['a member', { content: '', video: { url: 'https://example.com/1.mp4' } }],
+      ['a list of files', { content: null, attachments: [{ id: 'f' }] }],
+      ['a part', parts('video_url')],
+      ['a file', parts('file')],
+    ])('is an error where nothing else was said: %s', async (_name, given) => {
+      answers({ message: given });
+      await expect(chat(stream)).rejects.toMatchObject({ code: 'upstream_invalid_response' });
+      await expect(message(stream)).rejects.toThrow(/cannot be read/);
+      await expect(response(stream)).rejects.toThrow(/cannot be read/);
+    });
+
+    it('is told where something else was said', async () => {
+      const file = { type: 'file', file: { file_id: 'f' } };
+      answers({ message: { content: [{ type: 'text', text: 'ok' }, file] } });
+      const { headers, text } = await gateway.as('developer', 'POST', '/v1/chat/completions', {
+        model: 'members/vendor',
+        messages: asked,
+        stream,
+      });
+      const note = 'content that cannot be read is left out: content[].file';
+      expect(stream ? text : headers.get('x-pailou-warnings')).toContain(note);
+    });
+
+    it('is not suspected in a message without content', async () => {
+      answers({ message: { content: '', audio: null, images: [], provider_specific_fields: { a: 1 } } });
+      expect((await chat(stream)).content).toBe('');
     });
   });
 

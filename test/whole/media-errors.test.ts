@@ -123,6 +123,21 @@ it('an empty sound is no sound', async () => {
   await expect(asks['speech']?.('media/alone')).rejects.toMatchObject({ status: 502, code: 'upstream_invalid_response' });
 });
 
+it('text is no sound', async () => {
+  answer = (response) => say(response, 'text/plain; charset=utf-8', 'error: voice not found');
+  await expect(asks['speech']?.('media/alone')).rejects.toMatchObject({ status: 502, code: 'upstream_invalid_response' });
+});
+
+it.each([
+  ['an empty list', { data: [] }, 'upstream_invalid_response'],
+  ['entries without a picture', { data: [{}, { revised_prompt: 'a gate' }] }, 'upstream_invalid_response'],
+  ['entries that are errors', { data: [{ error: { message: 'no', code: 'content_policy_violation' } }] }, 'content_filter'],
+  ['a task that failed', { output: { task_status: 'FAILED', code: 'Throttling', message: 'slow down' } }, 'rate_limited'],
+])('%s is no picture', async (_name, body, code) => {
+  answer = (response) => say(response, 'application/json', JSON.stringify(body));
+  await expect(asks['images']?.('media/alone')).rejects.toMatchObject({ code });
+});
+
 describe('a stream', () => {
   const events = async (model: string): Promise<string[]> => {
     const types: string[] = [];

@@ -11,10 +11,14 @@ import { FinishTracker } from '../../finish-tracker.ts';
 import { readLogprobs, readText } from './content.ts';
 import { ThinkTagReader } from './think-tags.ts';
 import { ToolCallReader } from './tool-calls.ts';
+import { findUnreadContent } from './unread-content.ts';
 import { readUsage } from './usage.ts';
 
 interface ChoiceState {
   readonly calls: ToolCallReader;
+  said: boolean;
+  /** Names of content that cannot be read. */
+  readonly unread: Set<string>;
   /** All text so far, for the positions of citations. */
   text: string;
   /** The vendor's own annotations. */
@@ -95,6 +99,8 @@ export class AnswerReader {
     if (state === undefined) {
       state = {
         calls: new ToolCallReader(index),
+        said: false,
+        unread: new Set(),
         text: '',
         annotations: [],
         ...(this.#reading?.thinkTags === true ? { thinking: new ThinkTagReader() } : {}),
@@ -103,7 +109,15 @@ export class AnswerReader {
       this.#finishes.begin(index);
     }
     const delta = choice['delta'] ?? choice['message'];
-    if (isJsonObject(delta) && this.#readDelta(delta, choice, index, state, events)) this.#finishes.content(index);
+    if (isJsonObject(delta)) {
+      const said = this.#readDelta(delta, choice, index, state, events);
+      if (said) {
+        this.#finishes.content(index);
+        state.said = true;
+      }
+      // Parts of a stream that are read hold nothing else, apart from lists of parts.
+      if (!said || delta === choice['message'] || Array.isArray(delta['content'])) findUnreadContent(delta, state.unread);
+    }
     const reason = choice['finish_reason'];
     if (typeof reason === 'string') this.#finishes.finish(index, reason);
   }
@@ -141,7 +155,7 @@ export class AnswerReader {
     if (isJsonObject(legacy)) state.calls.readLegacy(legacy, events);
     const audio = delta['audio'];
     if (isJsonObject(audio)) events.push({ type: 'audio-delta', choice: index, audio });
-    readImages(delta['images'], index, events);
+    readImages(delta, index, events);
     readImageParts(content, index, events);
     this.#citations.readMessage(delta);
     const annotations = delta['annotations'];
@@ -179,6 +193,16 @@ export class AnswerReader {
     throw invalidAnswer(`${this.#choices.size} choices where ${asked} were asked for`);
   }
 
+  /** The warning about content that cannot be read. Throws `upstream_invalid_response` when the choice has no other content. */
+  #judgeUnread({ unread, said }: ChoiceState): string | undefined {
+    if (unread.size === 0) return undefined;
+    const names = [...unread].join(', ');
+    if (!said) throw invalidAnswer(`an answer of content that cannot be read (${names})`);
+    const warning = `content that cannot be read is left out: ${names}`;
+    this.#reading?.warn?.(warning);
+    return warning;
+  }
+
   #end(how: 'closed' | 'said', events: ChatEvent[]): void {
     if (this.#choices.size === 0) {
       throw new GatewayError('upstream_invalid_response', 'The vendor sent an answer without any content. Try again.');
@@ -192,7 +216,8 @@ export class AnswerReader {
       for (const annotation of this.#citations.annotations(state.text, state.annotations))
         events.push({ type: 'annotation', choice, annotation });
       state.calls.finish();
-      events.push({ type: 'finish', choice, reason: state.calls.honest(reason), ...more });
+      const warning = this.#judgeUnread(state) ?? more.warning;
+      events.push({ type: 'finish', choice, reason: state.calls.honest(reason), ...more, ...(warning === undefined ? {} : { warning }) });
     }
     this.ended = true;
     events.push({ type: 'response-end', usage: this.#usage });

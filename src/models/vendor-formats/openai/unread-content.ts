@@ -1,0 +1,36 @@
+/** Finds content of a message that no reader knows, so that it is not lost in silence. */
+import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+
+/** Parts that are read, or that repeat what is read elsewhere. */
+const readParts: ReadonlySet<Json | undefined> = new Set([
+  'text',
+  'output_text',
+  'thinking',
+  'reasoning',
+  'refusal',
+  'reference',
+  'image',
+  'image_url',
+  'output_image',
+]);
+/** Members that are read. */
+const readMembers: ReadonlySet<string> = new Set(['images', 'image', 'image_url', 'audio']);
+/** Names of members that hold content, in the words of any vendor. */
+const contentName = /image|picture|video|audio|sound|file|media|attachment|document/i;
+
+function isFilled(value: Json | undefined): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  return isJsonObject(value) ? Object.keys(value).length > 0 : typeof value === 'string' && value !== '';
+}
+
+/** Adds the names of unread members and parts of a message or delta. */
+export function findUnreadContent(message: JsonObject, into: Set<string>): void {
+  const content = message['content'];
+  if (Array.isArray(content)) {
+    for (const part of content as readonly Json[]) {
+      if (!isJsonObject(part) || readParts.has(part['type']) || typeof part['text'] === 'string') continue;
+      into.add(`content[].${typeof part['type'] === 'string' ? part['type'].slice(0, 40) : 'unknown'}`);
+    }
+  }
+  for (const name in message) if (contentName.test(name) && !readMembers.has(name) && isFilled(message[name])) into.add(name.slice(0, 40));
+}
