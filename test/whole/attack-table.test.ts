@@ -23,6 +23,8 @@ interface Scene {
   readonly vendor: Vendor;
   readonly trap: Trap;
   readonly tools: ToolServer;
+  /** The id of a key of the second developer. */
+  readonly key: string;
 }
 
 /** What an act would change for others, if it did. Sentences complete "can a developer …?". */
@@ -44,6 +46,15 @@ const exchange = (url: string) => ({
 });
 const model = (name: string, more: object = {}) => ({ deployments: [{ provider: name, model: 'm', ...more }] });
 const free = { currency: 'USD', input: '0', output: '0' };
+
+const skill = { description: 'Helps.', model: 'eves', runs_as: 'skill', options: { instructions: 'Help.' } };
+
+/** First a name that is no provider's, then the provider's own. */
+async function swapped(companies: Companies): Promise<number> {
+  const { id } = (await companies.must(eve, 'GET', '/api/providers/company')).json as { id: string };
+  await companies.as(eve, 'POST', '/api/models', { name: 'swapped', enabled: false, spec: model(id) });
+  return (await companies.as(eve, 'PUT', '/api/models/swapped', { enabled: true, spec: model('company') })).status;
+}
 
 const acts: readonly Act[] = [
   {
@@ -77,6 +88,65 @@ const acts: readonly Act[] = [
       (await companies.as(eve, 'POST', '/api/models', { name: 'mine', spec: model('company') })).status,
       (await companies.as(eve, 'POST', '/api/models/test', { spec: model('company') })).status,
       (await companies.as(eve, 'PUT', '/api/models/eves', { spec: model('company') })).status,
+      await swapped(companies),
+    ],
+  },
+  {
+    act: 'connect a provider or a server',
+    change: 'what Pailou reaches in private networks',
+    attempt: async ({ companies }) => {
+      const [vendor, server] = [provider('http://10.0.0.1', 'k'), { kind: 'http', options: { url: 'http://10.0.0.1/mcp' } }];
+      return [
+        (await companies.as(eve, 'POST', '/api/providers', { name: 'inner', spec: vendor })).status,
+        (await companies.as(eve, 'PUT', '/api/providers/eves', { spec: vendor })).status,
+        (await companies.as(eve, 'POST', '/api/providers/test', { spec: vendor, model: 'm' })).status,
+        (await companies.as(eve, 'POST', '/api/mcp-servers', { name: 'inner', spec: server })).status,
+        (await companies.as(eve, 'POST', '/api/mcp-servers/test', { spec: server })).status,
+      ];
+    },
+  },
+  {
+    act: 'choose the name or the prefix of a server or a model',
+    change: 'which server answers a call',
+    attempt: async ({ companies, tools }) => {
+      const server = (more: object) => ({ kind: 'http', options: { url: tools.url }, ...more });
+      return [
+        (await companies.as(eve, 'POST', '/api/mcp-servers', { name: 'evil', spec: server({ prefix: 'company' }) })).status,
+        (await companies.as(eve, 'PUT', '/api/mcp-servers/eves', { spec: server({ prefix: 'company__x' }) })).status,
+        (await companies.as(eve, 'POST', '/api/mcp-servers', { name: 'skill', spec: server({}) })).status,
+        (await companies.as(eve, 'POST', '/api/models', { name: 'mcp/company', spec: model('eves') })).status,
+        (await companies.as(eve, 'POST', '/api/models', { name: 'skill/x', spec: model('eves') })).status,
+      ];
+    },
+  },
+  {
+    act: 'take a name or a tag that grants and limits go by',
+    change: 'whom a grant or a limit reaches',
+    attempt: async ({ companies }) => [
+      (await companies.as(eve, 'POST', '/api/models', { name: 'team-mine', spec: model('eves') })).status,
+      (await companies.as(eve, 'POST', '/api/models', { name: 'mine', spec: { ...model('eves'), tags: ['blessed'] } })).status,
+      (await companies.as(eve, 'PUT', '/api/models/eves', { spec: { ...model('eves'), tags: ['blessed'] } })).status,
+    ],
+  },
+  {
+    act: 'write and publish a skill',
+    change: 'with whose rights it runs',
+    attempt: async ({ companies }) => {
+      const runs_as_allowed = { version: '1.0.0', digest: 'x', by: chief.subject, at: '2026-01-01T00:00:00Z' };
+      return [
+        (await companies.as(eve, 'POST', '/api/skills/eves/runs-as', { version: '1.0.0' })).status,
+        (await companies.as(eve, 'PUT', '/api/skills/eves', { spec: { ...skill, runs_as_allowed } })).status,
+      ];
+    },
+  },
+  {
+    act: 'make keys, ask for usage and decisions',
+    change: 'keys of others, and what is told of them',
+    attempt: async ({ companies, key }) => [
+      (await companies.as(eve, 'DELETE', `/api/keys/${key}`)).status,
+      (await companies.as(eve, 'GET', '/api/usage?user=dan')).status,
+      (await companies.as(eve, 'GET', '/api/explain?capability=model/company&action=use&as=dan')).status,
+      (await companies.as(eve, 'POST', '/api/people/dan/block', {})).status,
     ],
   },
   {
@@ -126,7 +196,7 @@ const acts: readonly Act[] = [
   },
 ];
 
-async function furnish({ companies, vendor, tools, trap }: Scene): Promise<void> {
+async function furnish({ companies, vendor, tools, trap }: Scene): Promise<string> {
   for (const person of [eve, dan, una]) await companies.must(person, 'GET', '/api/me');
   const lending = { subject_type: 'user', subject: 'eve', capability: 'provider/borrowed', action: 'use' };
   for (const [name, owner] of [
@@ -153,6 +223,13 @@ async function furnish({ companies, vendor, tools, trap }: Scene): Promise<void>
   await companies.must(chief, 'POST', '/api/grants', {
     spec: { subject_type: 'role', subject: 'user', capability: 'model/company', action: 'use' },
   });
+  for (const capability of ['model/team-*', 'model/#blessed'])
+    await companies.must(chief, 'POST', '/api/grants', { spec: { subject_type: 'role', subject: 'user', capability, action: 'use' } });
+  await companies.must(eve, 'POST', '/api/skills', { name: 'eves', spec: skill });
+  await companies.must(eve, 'POST', '/api/skills/eves/publish', {});
+  // What the act makes and keeps is there from the beginning.
+  await swapped(companies);
+  return (await companies.keyOf(dan)).id;
 }
 
 /** What the victim sees and reaches: the rows of others, and an answer of the company's model. */
@@ -167,7 +244,7 @@ async function worldOf({ companies }: Scene, victim: Person): Promise<string> {
     { accept: 'application/json, text/event-stream' },
   );
   const rows = await Promise.all(
-    ['models', 'mcp-servers', 'limits', 'grants'].map(async (path) => {
+    ['models', 'mcp-servers', 'skills', 'keys', 'limits', 'grants'].map(async (path) => {
       const { status, json } = await companies.as(victim, 'GET', `/api/${path}?limit=100`);
       return { path, status, data: json?.data };
     }),
@@ -186,8 +263,8 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       database = await databaseKind.create();
       const env = database.url === null ? {} : { PAILOU_DATABASE_URL: database.url };
       const [vendor, trap, tools] = [await startVendor(), await startTrap(), await startToolServer()];
-      scene = { vendor, trap, tools, companies: await startCompanies(env) };
-      await furnish(scene);
+      const bare = { vendor, trap, tools, companies: await startCompanies(env), key: '' };
+      scene = { ...bare, key: await furnish(bare) };
     });
     afterAll(async () => {
       for (const part of [scene.companies, scene.vendor, scene.trap, scene.tools, database]) await part[Symbol.asyncDispose]();
