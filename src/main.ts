@@ -23,24 +23,24 @@ import type { Logger } from './types/logger.ts';
 import type { PluginServices } from './types/plugin.ts';
 
 export interface Gateway {
-  /** Where callers reach it, e.g. `http://127.0.0.1:8000`. */
+  /** The address for callers, e.g. `http://127.0.0.1:8000`. */
   readonly url: string;
-  /** The issuer whose tokens it takes, the first of several. */
+  /** The issuer of accepted tokens; the first of several. */
   readonly issuer: string;
-  /** What to show the person who started it. */
+  /** The text that is printed at the start. */
   readonly greeting: string;
-  /** Finishes what is under way (for at most `graceMs`), books it, and lets go of everything. Idempotent. */
+  /** Drains requests for at most `graceMs`, records them, and disposes everything. Idempotent. */
   close(graceMs?: number): Promise<void>;
 }
 
 const version = '0.1.0';
 
-/** Built-in plugins live in these folders; the loader finds each file. */
+/** The folders of built-in plugins; the loader finds each file. */
 const pluginFolders = ['providers', 'models/vendor-formats', 'dispatch/strategies', 'extensions/skills', 'extensions/mcp/transports'].map(
   (folder) => fileURLToPath(new URL(folder, import.meta.url)),
 );
 
-/** Starts the whole service. Throws SettingsError or GatewayError with a sentence that names the remedy. */
+/** Starts the service. Throws SettingsError or GatewayError with a message that names the remedy. */
 export async function startPailou(env: NodeJS.ProcessEnv): Promise<Gateway> {
   const settings = readSettings(env);
   const logger = createLogger(settings.logLevel);
@@ -140,7 +140,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
     isStopping = true;
     logger.info({}, 'stopping: no new calls, finishing those under way');
     const force = setTimeout(() => server.server.closeAllConnections(), graceMs);
-    // A connection that was busy when the stop began is idle once its answer is complete, and nobody else would close it.
+    // A connection that was busy when the stop began becomes idle after its answer. Only this timer closes it.
     const idle = setInterval(() => server.server.closeIdleConnections(), 50);
     await owned.disposeAsync().finally(() => {
       clearTimeout(force);

@@ -29,7 +29,7 @@ export function callerOf(request: FastifyRequest, reply: FastifyReply): Caller {
     needs,
     subjectToken: () =>
       principal.credential === 'token' ? (/^bearer\s+(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? null) : null,
-    tell(headers) {
+    setHeaders(headers) {
       if (!reply.raw.headersSent) reply.headers(headers);
     },
   };

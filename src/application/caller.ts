@@ -1,4 +1,4 @@
-/** One caller in the middle of one call: who, with which configuration, and how long they stay. */
+/** The caller of one call: principal, configuration, current grants and connection. */
 import { decide } from '../auth/decide.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 import type { Action, Capability, Principal } from '../types/access.ts';
@@ -8,40 +8,40 @@ import type { ActingRights } from './skills/acting.ts';
 import type { RequiredPermissions } from './required-permissions.ts';
 
 export interface Caller {
-  /** Who calls: for whom runs are booked and limits count. */
+  /** The principal for records and limits. */
   readonly principal: Principal;
-  /** Whose rights decide inside a skill that runs as itself; left out: the caller's own. */
+  /** The rights that decide inside a skill that runs as itself. Absent: the caller's own. */
   readonly acting?: ActingRights;
   readonly requestId: string;
   readonly revision: number;
   readonly view: TenantView;
-  /** The grants as they are at this moment: a call may take minutes, and each thing that it comes to is decided then. */
+  /** The current grants. A call may take minutes, and each decision uses the grants of its own time. */
   readonly grants: () => TenantView['grants'];
-  /** Aborted as soon as the caller's connection is gone. */
+  /** Aborted when the caller disconnects. */
   readonly signal: AbortSignal;
-  /** Whether answers from before are welcome (`cache-control`). */
+  /** The caller's `cache-control` header, which may forbid cached answers. */
   readonly cacheControl: string | undefined;
-  /** Their token, for an exchange; null for a key or a cookie. A function, so that no log can hold it. */
+  /** The caller's token, for an exchange; null for a key or a cookie. A function, so that it never appears in a log. */
   readonly subjectToken: () => string | null;
-  /** What the call was found to have the right to, so far. */
+  /** The permissions that the call has required so far. */
   readonly needs: RequiredPermissions;
-  /** Adds headers to the answer, as long as it has not begun. */
-  tell(headers: Readonly<Record<string, string>>): void;
+  /** Sets response headers, unless the response has begun. */
+  setHeaders(headers: Readonly<Record<string, string>>): void;
 }
 
-type Asker = Pick<Caller, 'principal' | 'view'> & Partial<Pick<Caller, 'needs' | 'grants' | 'acting'>>;
+type PermissionSubject = Pick<Caller, 'principal' | 'view'> & Partial<Pick<Caller, 'needs' | 'grants' | 'acting'>>;
 
-const deciding = ({ acting, principal }: Asker): Principal => acting?.principal ?? principal;
+const decidingPrincipal = ({ acting, principal }: PermissionSubject): Principal => acting?.principal ?? principal;
 
-const grantsOf = ({ grants, view }: Asker): TenantView['grants'] => grants?.() ?? view.grants;
+const grantsOf = ({ grants, view }: PermissionSubject): TenantView['grants'] => grants?.() ?? view.grants;
 
-export function may(caller: Asker, action: Action, capability: Capability): boolean {
-  return decide(deciding(caller), action, capability, grantsOf(caller), Date.now()).allowed;
+export function may(caller: PermissionSubject, action: Action, capability: Capability): boolean {
+  return decide(decidingPrincipal(caller), action, capability, grantsOf(caller), Date.now()).allowed;
 }
 
-/** Throws `permission_denied` with the rule that decided. */
-export function requireRight(caller: Asker, action: Action, capability: Capability): void {
-  const decision = decide(deciding(caller), action, capability, grantsOf(caller), Date.now());
+/** Throws `permission_denied` with the reason of the decision. */
+export function requireRight(caller: PermissionSubject, action: Action, capability: Capability): void {
+  const decision = decide(decidingPrincipal(caller), action, capability, grantsOf(caller), Date.now());
   if (decision.allowed) {
     caller.needs?.add(action, capability, caller.acting);
     return;
@@ -54,22 +54,22 @@ export function requireRight(caller: Asker, action: Action, capability: Capabili
   throw new GatewayError('permission_denied', `${sentence} ${capability.kind}/${capability.name}. Ask an administrator.`);
 }
 
-const words: Readonly<Record<string, string>> = { mcp: 'MCP server' };
+const kindNames: Readonly<Record<string, string>> = { mcp: 'MCP server' };
 
-function notFound(code: ErrorCode, kind: string, name: string, permitted: Iterable<string>, meant?: string): GatewayError {
-  const hint = meant === undefined ? didYouMean(name, [...permitted]) : ` Did you mean "${meant}"?`;
-  return new GatewayError(code, `There is no ${words[kind] ?? kind} named "${name.slice(0, 200)}" for you.${hint}`, { param: kind });
+function notFound(code: ErrorCode, kind: string, name: string, permitted: Iterable<string>, suggestion?: string): GatewayError {
+  const hint = suggestion === undefined ? didYouMean(name, [...permitted]) : ` Did you mean "${suggestion}"?`;
+  return new GatewayError(code, `There is no ${kindNames[kind] ?? kind} named "${name.slice(0, 200)}" for you.${hint}`, { param: kind });
 }
 
-function viewable<T extends { readonly capability: Capability }>(caller: Asker, entries: ReadonlyMap<string, T>): string[] {
+function viewable<T extends { readonly capability: Capability }>(caller: PermissionSubject, entries: ReadonlyMap<string, T>): string[] {
   return [...entries].filter(([, entry]) => may(caller, 'view', entry.capability)).map(([name]) => name);
 }
 
-/** The model, if the caller may do `action` with it. Near matches are named only among those that the caller may see. */
-export function requireModel(caller: Asker, name: string, action: Action = 'use'): ModelEntry {
+/** The model, if the caller may do `action` with it. Suggests only names that the caller may view. */
+export function requireModel(caller: PermissionSubject, name: string, action: Action = 'use'): ModelEntry {
   const model = caller.view.models.get(name);
   if (model === undefined) {
-    // Whoever knows a skill by its own name may not know yet that it is a model under another.
+    // Suggests `skill/<name>` when the unknown model is the name of a skill.
     const isSkill = viewable(caller, caller.view.skills).includes(name);
     throw notFound('model_not_found', 'model', name, viewable(caller, caller.view.models), isSkill ? `skill/${name}` : undefined);
   }
@@ -77,15 +77,15 @@ export function requireModel(caller: Asker, name: string, action: Action = 'use'
   return model;
 }
 
-/** A model that the configuration names as a fallback: null unless it exists and the caller may use it. */
-export function fallbackFor(caller: Asker): (name: string) => ModelEntry | null {
+/** The configured fallback model. Null when it does not exist or the caller may not use it. */
+export function fallbackFor(caller: PermissionSubject): (name: string) => ModelEntry | null {
   return (name) => {
     const model = caller.view.models.get(name);
     return model !== undefined && may(caller, 'use', model.capability) ? model : null;
   };
 }
 
-function noSkill(caller: Asker, name: string): GatewayError {
+function noSkill(caller: PermissionSubject, name: string): GatewayError {
   const visible = viewable(caller, caller.view.skills);
   const [base = '', version] = name.split('@');
   if (version === undefined || !visible.includes(base)) return notFound('not_found', 'skill', name, visible);
@@ -95,28 +95,28 @@ function noSkill(caller: Asker, name: string): GatewayError {
   return new GatewayError('not_found', `The skill "${base}" has no version "${version.slice(0, 50)}"; ${there}.`, { param: 'skill' });
 }
 
-/** By its name, or by `<name>@<version>` for one version, whatever is live. */
-export function requireSkill(caller: Asker, name: string, action: Action = 'use'): SkillEntry {
+/** By name, or by `<name>@<version>` for any one version. */
+export function requireSkill(caller: PermissionSubject, name: string, action: Action = 'use'): SkillEntry {
   const skill = name.includes('@') ? caller.view.skillVersions.get(name) : caller.view.skills.get(name);
   if (skill === undefined) throw noSkill(caller, name);
-  // A draft is for those who work on it.
+  // A draft requires the right to manage the skill.
   requireRight(caller, name.endsWith('@draft') ? 'manage' : action, skill.capability);
   return skill;
 }
 
-/** The server, if it exists; rights are decided per tool. */
-export function requireServer(caller: Asker, name: string): McpServerEntry {
+/** The server, if it exists. Rights are decided per tool. */
+export function requireServer(caller: PermissionSubject, name: string): McpServerEntry {
   const server = caller.view.mcpServers.get(name);
   if (server === undefined) throw notFound('not_found', 'mcp', name, viewable(caller, caller.view.mcpServers));
   return server;
 }
 
-/** One tool of a server as a thing to decide about: it has its server's owner, tenant and tags. */
+/** The capability of one tool. It has its server's owner, tenant and tags. */
 export function toolCapability(server: McpServerEntry, tool: string): Capability {
   return { ...server.capability, name: `${server.name}/${tool}` };
 }
 
-/** A prompt or a resource as a thing to decide about. Tools' names hold no colon, so that no grant on a tool reaches these. */
+/** The capability of a prompt or resource. Tool names contain no colon, so that no grant on a tool reaches these. */
 export function promptCapability({ capability, name }: McpServerEntry, prompt: string): Capability {
   return { ...capability, name: `${name}/prompt:${prompt}` };
 }

@@ -1,4 +1,4 @@
-/** Composes the layer of what a call does, from the layers below it. */
+/** Composes the application layer from the layers below it. */
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Catalogue } from '../extensions/mcp/catalogue/catalogue.ts';

@@ -1,8 +1,8 @@
-/** The time that a call may take, in which the time that a person takes to answer does not count. */
+/** The time limit of a call. It pauses while a person answers a question. */
 
 export interface Deadline {
   readonly signal: AbortSignal;
-  /** Time stands still while `work` is under way. */
+  /** Pauses the time limit while `work` is in progress. */
   paused<T>(work: Promise<T>): Promise<T>;
   end(): void;
 }
@@ -40,7 +40,7 @@ export function createDeadline(ms: number): Deadline {
   };
 }
 
-/** The same peer, whose answers take none of the call's time. */
+/** The same peer, whose answers pause the time limit. */
 export function pausingDeadline<P extends { readonly ask?: ((...given: never[]) => Promise<unknown>) | undefined }>(
   peer: P,
   deadline: Deadline,

@@ -1,8 +1,8 @@
-/** What a call was found to have the right to, each once: a run that goes on for hours may ask for the same a thousand times. */
+/** The permissions that a call has required, each once, because a long run may require the same one many times. */
 import type { Action, Capability } from '../types/access.ts';
 import type { ActingRights } from './skills/acting.ts';
 
-/** `acting`: by whose right, where it was not the caller's own. */
+/** `acting`: the rights that were used when not the caller's own. */
 export type RequiredPermission = readonly [Action, Capability, acting?: ActingRights];
 
 export interface RequiredPermissions extends Iterable<RequiredPermission> {
@@ -22,7 +22,7 @@ export function createRequiredPermissions(): RequiredPermissions {
   };
 }
 
-/** As a list of names; of many the first, and how many more there are. */
+/** As a list of names, shortened to the first ones and a count of the rest. */
 export function permissionNames(needs: RequiredPermissions): string {
   const names = [...new Set([...needs].map(([, { kind, name }]) => `${kind}/${name}`))];
   const more = names.length - mostNamed;

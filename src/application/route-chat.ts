@@ -1,4 +1,4 @@
-/** Where a chat request goes: straight to a model, through the tool loop, or to a skill. */
+/** Routes a chat request to a model, to the tool loop, or to a skill. */
 import type { Run } from '../telemetry/run.ts';
 import type { ChatEvents } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
@@ -14,14 +14,14 @@ import { skillInput } from './skills/input.ts';
 export interface ChatAnswer {
   readonly run: Run;
   readonly events: ChatEvents;
-  /** Null where several calls make the answer. */
+  /** Null when several calls produce the answer. */
   readonly deployment: string | null;
   readonly attempts: number | null;
-  /** What the vendor's dialect had to leave out or change. */
+  /** What the vendor's dialect left out or changed. */
   readonly warnings: readonly string[];
 }
 
-/** A decision that nothing would carry out is never left out in silence. */
+/** A decision that has no effect is refused instead of ignored. */
 function requireToolsToDecide(chat: ParsedCall): void {
   const [first] = chat.decisions;
   if (first === undefined) return;
@@ -30,7 +30,7 @@ function requireToolsToDecide(chat: ParsedCall): void {
   throw new GatewayError('invalid_request', sentence, { param: first.place });
 }
 
-/** Checks the rights and starts the call. Resolves when the first of the answer is there. */
+/** Checks the rights and starts the call. Resolves with the first events of the answer. */
 export async function routeChat(services: CallServices, caller: Caller, chat: ParsedCall): Promise<ChatAnswer> {
   const name = chat.request.body.model;
   requireToolsToDecide(chat);

@@ -1,4 +1,4 @@
-/** What the walk of a call needs; put together once in `main.ts`. */
+/** The services of the application layer, composed once. */
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Catalogue } from '../extensions/mcp/catalogue/catalogue.ts';
@@ -12,20 +12,20 @@ import type { BackgroundRuns } from './background/background-runs.ts';
 import type { ApprovalGate } from './tools/tool-approval.ts';
 
 export interface CallServices {
-  /** Answers from before, for models that keep them. */
+  /** The cache of answers, for models that enable it. */
   readonly answers: AnswerCache;
   readonly dispatcher: Dispatcher;
   readonly approvals: ApprovalGate;
   readonly catalogue: Catalogue;
   readonly quota: Quota;
-  /** What is known of those who published skills that run as themselves. */
+  /** The publishers of skills that run as themselves. */
   readonly people: Pick<People, 'find'>;
-  /** What chats with server-side tools keep between two requests. */
+  /** The state of chats with server-side tools between two requests. */
   readonly states: ToolLoopStates;
   readonly ledger: Ledger;
-  /** Runs of skills that nobody waits for. */
+  /** Background runs of skills. */
   readonly backgroundRuns: BackgroundRuns;
-  /** Null where the operator has switched it off. */
+  /** Null when the operator has disabled it. */
   readonly responses: ResponseStore | null;
   readonly logger: Logger;
 }

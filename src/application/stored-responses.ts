@@ -1,4 +1,4 @@
-/** What a call of /v1/responses goes on from: an earlier response, and earlier items that the input refers to. */
+/** Resolves what a call of /v1/responses continues: an earlier response, and earlier items that the input refers to. */
 import { responseOfItem } from '../models/client-formats/responses/ids.ts';
 import { type Earlier, itemReferences, withItems } from '../models/client-formats/responses/request.ts';
 import type { ResponseStore, StoredResponse } from '../storage/response-store.ts';
@@ -14,7 +14,7 @@ function switchedOff(param: string): GatewayError {
   );
 }
 
-/** In OpenAI's words; the same for an id that never was and for somebody else's. */
+/** OpenAI's message. The same for an unknown id and for another caller's id. */
 export function responseNotFound(id: string): GatewayError {
   return new GatewayError('not_found', `Response with id '${id.slice(0, 200)}' not found.`, { param: 'response_id' });
 }
@@ -55,7 +55,7 @@ async function resolveItems(store: ResponseStore | null, caller: Caller, body: J
   return withItems(body, items);
 }
 
-/** The body with earlier items in the place of references to them, and what comes before its input. */
+/** The body with referenced items and the earlier conversation inserted. */
 export async function resolveEarlier(
   store: ResponseStore | null,
   caller: Caller,

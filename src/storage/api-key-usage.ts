@@ -1,4 +1,4 @@
-/** The last use of each API key: noted in memory and written in batches. */
+/** The last use of each API key: collected in memory and written in batches. */
 import type { Logger } from '../types/logger.ts';
 import type { Database } from './database.ts';
 

@@ -17,7 +17,7 @@ export interface StorageParts {
     readonly oldMasterKeys: readonly string[];
     readonly responsesStore: boolean;
   };
-  /** See `migrate`. */
+  /** As in `migrate`. */
   readonly homeIssuer: string | null;
   readonly logger: Logger;
   readonly owned: AsyncDisposableStack;
@@ -26,12 +26,12 @@ export interface StorageParts {
 export interface Storage {
   readonly database: Database;
   readonly master: MasterKeys;
-  /** A box whose keys serve this purpose alone. */
+  /** A box with keys for this purpose alone. */
   readonly boxFor: (purpose: string) => SecretBox;
   readonly ledger: LedgerWriter;
   readonly contents: RunContents;
   readonly audit: AuditLog;
-  /** Null where the operator has switched it off. */
+  /** Null when the operator has disabled it. */
   readonly responses: ResponseStore | null;
 }
 

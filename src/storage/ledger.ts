@@ -1,4 +1,4 @@
-/** The ledger of runs and attempts: written in batches off the call's path; on disk while the database is away. */
+/** The ledger of runs and attempts. Written in batches off the call's path, and to disk while the database is unavailable. */
 import { join } from 'node:path';
 import type { Logger } from '../types/logger.ts';
 import type { Ledger, RunRecord } from '../types/run.ts';
@@ -7,9 +7,9 @@ import { createDurableWriter } from './durable-writer.ts';
 import type { AttemptTable, RunTable } from './schema.ts';
 
 export interface LedgerWriter extends Ledger, AsyncDisposable {
-  /** Resolves when all that was recorded before is in the database, or on disk. */
+  /** Resolves when everything recorded before is in the database or on disk. */
   flush(): Promise<void>;
-  /** Records neither in the database nor on disk yet. */
+  /** The number of records that are neither in the database nor on disk. */
   readonly pending: number;
 }
 
@@ -17,7 +17,7 @@ export interface LedgerOptions {
   readonly database: Database;
   readonly dataDir: string;
   readonly logger: Logger;
-  /** The most that a crash can lose; 100 ms unless given. */
+  /** The write interval, and so the maximum loss in a crash. Default 100 ms. */
   readonly intervalMs?: number;
 }
 

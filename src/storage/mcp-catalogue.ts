@@ -41,7 +41,7 @@ function written(pin: PinnedDefinition): McpCatalogueTable {
   };
 }
 
-/** The most values of one statement, below the limit of either database. */
+/** The maximum number of rows per statement, below the limit of either database. */
 const rowsAtOnce = 50;
 
 export function createDefinitionStore(database: Database): DefinitionStore {

@@ -1,11 +1,11 @@
-/** Money in rows of older versions: whole micro-units, where decimals of the currency stand today. */
+/** Converts money in rows of older versions from whole micro-units to decimals. */
 import { amountText, joinAmount } from '../types/money.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** A decimal written by today's version is a text; only a number is one of the older ones. */
+/** The current version writes decimals as texts; a number is of an older version. */
 function decimals(fields: unknown, names: readonly string[]): unknown {
   if (!isFields(fields)) return fields;
   const changed = names.flatMap((name) => {
@@ -15,7 +15,7 @@ function decimals(fields: unknown, names: readonly string[]): unknown {
   return { ...fields, ...Object.fromEntries(changed) };
 }
 
-/** The same amounts as decimals: a price of 2,000,000 micro-units per million tokens is "2". Other rows stay as they are. */
+/** The same amounts as decimals: a price of 2,000,000 micro-units per million tokens is "2". Other rows are unchanged. */
 export function withDecimalAmounts(kind: string, spec: Fields): Fields {
   const { deployments, spend } = spec;
   if (kind === 'limit' && spend !== undefined) return { ...spec, spend: decimals(spend, ['per_day', 'per_month']) };

@@ -1,10 +1,10 @@
-/** Migrations at start, also where the database is not there yet. */
+/** Migrates at start, also when the database is not available yet. */
 import { GatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Database } from './database.ts';
 import { migrate } from './migrate.ts';
 
-/** With the database away at start the last good configuration serves, so migrations are tried again until they pass. */
+/** When the database is unavailable at start, the last valid configuration serves and migrations are retried until they succeed. */
 export async function migrateOrKeepTrying(database: Database, logger: Logger, homeIssuer: string | null): Promise<() => void> {
   const attempt = async (): Promise<void> => {
     const applied = await migrate(database, homeIssuer);

@@ -52,7 +52,11 @@ export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string,
   '0024-basis-of-rows': basisOfRows,
 });
 
-/** The names of what was applied, up to `last` where it is given. `homeIssuer`: the first that is configured; rows of versions that named no issuer are its people's. Throws `storage_unavailable` if the database is away, `internal_error` if it is newer than this program. */
+/**
+ * The names of the applied migrations, up to `last` when given. `homeIssuer` is the first configured issuer; rows of versions without
+ * issuers belong to its people. Throws `storage_unavailable` when the database is unavailable, and `internal_error` when it is newer than
+ * this program.
+ */
 export async function migrate(database: Database, homeIssuer: string | null = null, last?: string): Promise<string[]> {
   const migrations = migrationsOf(homeIssuer);
   const migrator = new Migrator({

@@ -1,4 +1,4 @@
-/** What verified tokens said of people, kept for keys: a key has the rights that its owner has now, and its owner is not there. */
+/** The last known roles and rights of people from verified tokens. API keys use them, because a key has its owner's current rights. */
 import { LRUCache } from 'lru-cache';
 import { type PermissionCode, permissionCodes, type Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
@@ -13,18 +13,18 @@ export interface Person {
   readonly username: string;
   readonly roles: readonly string[];
   readonly permissions: ReadonlySet<PermissionCode>;
-  /** When a token of theirs was verified last, epoch milliseconds, give or take ten minutes. */
+  /** The time of the person's last verified token, in epoch milliseconds, accurate to ten minutes. */
   readonly seenAt: number;
 }
 
 export interface People extends AsyncDisposable {
-  /** Takes down what a verified token says. Never throws, never waits. */
+  /** Stores what a verified token contains. Never throws and never waits. */
   saw(principal: Principal): void;
-  /** Null for somebody who never came. At once where known; rejects with `auth_unavailable` if the database cannot be asked. */
+  /** Null for an unknown person. Synchronous when cached. Rejects with `auth_unavailable` when the database is unavailable. */
   find(issuer: string, subject: string): Person | null | Promise<Person | null>;
 }
 
-/** What the database says of somebody. */
+/** The person of a database row. */
 export function personOf(row: PersonTable): Person {
   const codes = row.permissions.split(' ');
   return {
@@ -38,16 +38,16 @@ export function personOf(row: PersonTable): Person {
   };
 }
 
-/** A principal as the person's last token made it. Of grants to clients nothing is known: no client is at work here. */
+/** A principal from the person's last token. It has no client, so grants to clients do not apply. */
 export function principalOfPerson({ issuer, subject, tenant, username, roles, permissions }: Person): Principal {
   return Object.freeze({ issuer, subject, tenant, username, roles, permissions, client: null, credential: 'token', expiresAt: Infinity });
 }
 
-/** How old knowledge may be before it is read again, behind the calls that use it. */
+/** The age at which a cached person is read again, in the background of the calls that use it. */
 const freshMs = 15_000;
-/** Somebody of whom nothing is known is asked for again after so long. */
+/** The cache time of unknown people. */
 const unknownMs = 5_000;
-/** A token that says nothing new is not written down more often. */
+/** The minimum interval between writes for tokens without changes. */
 const writeEveryMs = 600_000;
 const flushMs = 500;
 
@@ -122,7 +122,7 @@ export function createPeople({ database, logger }: { readonly database: Database
         .executeTakeFirst()
         .then((row) => {
           const person = row === undefined ? null : personOf(row);
-          // What this node saw itself and has not written yet is newer.
+          // Data that this node has not written yet is newer than the row.
           const own = known.peek(key)?.person ?? null;
           const latest = own !== null && own.seenAt > (person?.seenAt ?? 0) ? own : person;
           known.set(key, { person: latest, readAt: Date.now() });
@@ -148,7 +148,7 @@ export function createPeople({ database, logger }: { readonly database: Database
       const found = known.get(keyOf(issuer, subject));
       const age = found === undefined ? Infinity : Date.now() - found.readAt;
       if (found !== undefined && (found.person !== null || age < unknownMs)) {
-        // Nobody waits for this, and a database that is away leaves what was known.
+        // Runs in the background. When the database is unavailable, the cached person stays.
         if (age > freshMs) read(issuer, subject).catch(() => {});
         return found.person;
       }

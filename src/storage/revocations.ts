@@ -1,4 +1,4 @@
-/** Who may not come in any more: people whom an administrator blocked, and sign-outs that an issuer told. Every node knows within a second. */
+/** Revoked access: people whom an administrator blocked, and sign-outs reported by an issuer. Every node applies them within a second. */
 import { readFileSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -13,54 +13,54 @@ export interface BlockedPerson {
   readonly subject: string;
   /** Epoch milliseconds. */
   readonly blockedAt: number;
-  /** As `personRef` writes them. */
+  /** The reference of a person (`personRef`). */
   readonly blockedBy: string;
   readonly reason: string;
 }
 
-/** Whose sign-out an issuer tells: all browser sessions of a person, or the one that the issuer calls `sid`. */
+/** The target of a sign-out: all browser sessions of a person, or the session with the issuer's `sid`. */
 export interface SignOut {
   readonly issuer: string;
   readonly subject: string | null;
   readonly sid: string | null;
-  /** The id of the logout token, which counts once. */
+  /** The id of the logout token, which is accepted once. */
   readonly jti: string;
-  /** Epoch milliseconds until which the id is kept. */
+  /** Epoch milliseconds until which the id is stored. */
   readonly keepUntil: number;
 }
 
 type Who = Pick<Principal, 'tenant' | 'issuer' | 'subject'>;
 
 export interface Revocations extends AsyncDisposable {
-  /** Asked for every request; answers from memory. */
+  /** Called for every request; answers from memory. */
   isBlocked(who: Who): boolean;
   blockedIn(tenant: string): readonly BlockedPerson[];
-  /** Ends their browser sessions too. Resolves when this node refuses them. Rejects with `storage_unavailable`, as the others do. */
+  /** Also ends the person's browser sessions. Resolves when this node refuses the person. Rejects with `storage_unavailable`, as the other methods do. */
   block(person: BlockedPerson): Promise<void>;
-  /** False for somebody who was not blocked. */
+  /** False when the person was not blocked. */
   unblock(who: Who): Promise<boolean>;
-  /** False where the token was used before. */
+  /** False when the token was used before. */
   signOut(signOut: SignOut): Promise<boolean>;
-  /** Calls back when somebody was blocked or signed out, on this node or another. */
+  /** Calls back when a person was blocked or signed out, on any node. */
   onChange(listener: () => void): void;
 }
 
 export interface RevocationsOptions {
   readonly database: Database;
-  /** Keeps who is blocked over a restart without the database. */
+  /** The file that keeps the blocked people across a restart without the database. */
   readonly path: string;
   readonly logger: Logger;
-  /** The safety net under the database's own notification. */
+  /** The polling interval, in addition to the database's notification. */
   readonly pollMs?: number;
 }
 
 interface State {
   readonly blocked: readonly BlockedPerson[];
-  /** How many sign-outs are kept, and until when: another one changes it. */
+  /** The number and latest expiry of sign-outs. A new sign-out changes it. */
   readonly signOuts: string;
 }
 
-/** Resolves when it is known who is blocked. Throws where neither the database nor the disk tells. */
+/** Resolves when the blocked people are loaded. Throws when neither the database nor the file is readable. */
 export async function createRevocations({ database, path, logger, pollMs = 1_000 }: RevocationsOptions): Promise<Revocations> {
   const { query } = database;
   const listeners = new Set<() => void>();
@@ -103,7 +103,7 @@ export async function createRevocations({ database, path, logger, pollMs = 1_000
     take({ blocked, signOuts: `${String(count)} ${String(latest)}` });
     if (isNew) save(blocked);
   };
-  /** One reading at a time; whoever asks during one gets the one after it. */
+  /** One read at a time. A call during a read gets the result of the next one. */
   const reload = (): Promise<void> => {
     if (reading !== null) {
       again = true;
@@ -119,7 +119,7 @@ export async function createRevocations({ database, path, logger, pollMs = 1_000
   try {
     await read();
   } catch (thrown) {
-    // With the database away, what was known last counts. A node that never knew it has no rows to serve either.
+    // When the database is unavailable, the last known state applies. A node without one has no configuration to serve either.
     try {
       take({ blocked: JSON.parse(readFileSync(path, 'utf8')) as BlockedPerson[], signOuts: '' });
     } catch {
@@ -175,7 +175,7 @@ export async function createRevocations({ database, path, logger, pollMs = 1_000
           if (numInsertedOrUpdatedRows !== 1n) return false;
           let ended = transaction.deleteFrom('llm_session').where('issuer', '=', issuer);
           if (subject !== null) ended = ended.where('subject', '=', subject);
-          // A session of which the issuer's id is not known may be the one: ending one too many only costs a sign-in.
+          // A session without the issuer's id may be the one. Ending one too many only requires a new sign-in.
           if (sid !== null) ended = ended.where((is) => is.or([is('sid', '=', sid), ...(subject === null ? [] : [is('sid', 'is', null)])]));
           await ended.execute();
           await database.notify(transaction);

@@ -10,14 +10,14 @@ import type { AttemptTable, RunTable, Schema } from './schema.ts';
 import { storedCost, storedCount } from './stored-counts.ts';
 
 export type RunSummary = ReturnType<typeof summaryOf>;
-/** With each attempt, and what the run was asked and answered where that is kept. */
+/** With attempts, and with input and output when retained. */
 export type RunEntry = RunSummary & {
   readonly attempts: readonly ReturnType<typeof attemptOf>[];
   readonly content: RunContent | null;
 };
 export type RunDetail = RunEntry & { readonly children: readonly RunSummary[] };
 
-/** One person, as one identity service knows them. */
+/** A person at one identity service. */
 export interface RunOwner {
   readonly issuer: string;
   readonly subject: string;
@@ -25,7 +25,7 @@ export interface RunOwner {
 
 export interface RunQuery {
   readonly tenant: string;
-  /** Null for everybody's. */
+  /** Null for all people. */
   readonly owner: RunOwner | null;
   readonly capability: string | null;
   /** The `next` of the page before. */
@@ -37,20 +37,20 @@ export interface RunReader {
   /** Newest first. */
   list(query: RunQuery): Promise<{ data: RunSummary[]; next: string | null }>;
   get(tenant: string, id: string, owner: RunOwner | null): Promise<RunDetail | null>;
-  /** All runs under the outermost run `id` of this person, itself included, in the order in which they began; at most `mostOfTree`. */
+  /** All runs under the root run `id` of this person, including it, in order of their start; at most `mostOfTree`. */
   tree(tenant: string, owner: RunOwner, id: string): Promise<RunEntry[]>;
 }
 
 export const mostOfTree = 5_000;
 
-/** The latest moment that a date can be. */
+/** The latest time that a Date can hold. */
 const latest = 8_640_000_000_000_000;
 const time = (epoch: number | null): string | null => {
   const known = storedCount(epoch, latest);
   return known === null ? null : new Date(known).toISOString();
 };
 
-/** Told only of runs that have them. */
+/** Included only for runs that have them. */
 const otherCounts = [
   'cache_write_tokens',
   'cache_write_1h_tokens',
@@ -65,7 +65,7 @@ const otherCounts = [
   'searches',
 ] as const;
 
-/** Null where the counts are unknown. */
+/** Null when the counts are unknown. */
 function usageOf(row: RunTable) {
   const [input, output] = [storedCount(row.input_tokens), storedCount(row.output_tokens)];
   if (input === null || (output === null && row.output_tokens !== null)) return null;

@@ -6,13 +6,13 @@ export interface ConfigTable {
   name: string;
   spec: string;
   enabled: number;
-  /** A person as `personRef` writes them; so are `created_by` and `updated_by`. */
+  /** A person as `personRef` writes it; `created_by` and `updated_by` too. */
   owner: string | null;
-  /** The row that a grant is about. */
+  /** The id of the row that a grant refers to. */
   target: string | null;
-  /** JSON; null where no administrator approved the row. */
+  /** JSON; null when no administrator approved the row. */
   approved_tags: string | null;
-  /** JSON: by what right the row reaches what it reaches. */
+  /** JSON: the rights by which the row reaches what it references. */
   basis: string | null;
   revision: number;
   created_at: string;
@@ -46,7 +46,7 @@ export interface RunTable {
   via: string | null;
   request_id: string;
   tenant: string;
-  /** Null only for a run that an older version left on the disk and that came in after migration 0018. */
+  /** Null only for a run of an older version that was read from disk after migration 0018. */
   issuer: string | null;
   subject: string;
   username: string;
@@ -82,9 +82,9 @@ export interface RunTable {
   searches: number | null;
   /** Whole micro-units of the currency. */
   cost: number | null;
-  /** Femto-units beyond these, fewer than 10^9; null as 0. */
+  /** Additional femto-units, fewer than 10^9; null counts as 0. */
   cost_femto: number | null;
-  /** 1: at a provider of a developer's own, so that no budget counts the cost. */
+  /** 1: at a developer's own provider, so that no budget counts the cost. */
   unbudgeted: number | null;
   currency: string | null;
 }
@@ -163,7 +163,7 @@ export interface PersonTable {
   seen_at: number;
 }
 
-/** The sums of one kind of run on one day; empty text for what a run does not have. */
+/** The sums of one kind of run on one day. Empty text for missing values. */
 export interface UsageDayTable {
   tenant: string;
   /** Days since 1970, UTC. */
@@ -177,12 +177,12 @@ export interface UsageDayTable {
   via: string;
   currency: string;
   runs: number;
-  /** Outermost runs. */
+  /** The number of root runs. */
   calls: number;
   failed: number;
   aborted: number;
   estimated: number;
-  /** Runs with tokens whose price was not known. */
+  /** The number of runs with tokens and an unknown price. */
   unpriced: number;
   input_tokens: number;
   output_tokens: number;
@@ -203,7 +203,7 @@ export interface KeyUseTable {
   used_at: number;
 }
 
-/** People who are kept out of a tenant. */
+/** People who are blocked in a tenant. */
 export interface BlockedPersonTable {
   tenant: string;
   issuer: string;
@@ -213,7 +213,7 @@ export interface BlockedPersonTable {
   reason: string;
 }
 
-/** Logout tokens that counted. */
+/** Accepted logout tokens. */
 export interface SignOutTable {
   issuer: string;
   jti: string;
@@ -222,7 +222,7 @@ export interface SignOutTable {
 
 export interface SessionTable {
   id: string;
-  /** What the issuer calls the session; null where it has no name for it. */
+  /** The issuer's id of the session; null when it has none. */
   sid: string | null;
   issuer: string;
   subject: string;

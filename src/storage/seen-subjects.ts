@@ -1,4 +1,4 @@
-/** Which users, roles and clients have been seen in a tenant: by what tokens said of people, and by the sums of runs. */
+/** The users, roles and clients that a tenant has seen, from people's tokens and from daily sums. */
 import { sql } from 'kysely';
 import type { PersonId } from '../types/person.ts';
 import type { Database } from './database.ts';
@@ -36,7 +36,7 @@ export function createSeenSubjects(database: Database): SeenSubjects {
           .selectFrom('llm_person')
           .select('subject')
           .where('tenant', '=', tenant)
-          // The column is a JSON list of texts; `\` escapes what `like` would take for a pattern.
+          // The column is a JSON list of texts. `\` escapes the wildcards of `like`.
           .where(sql<boolean>`roles like ${`%${JSON.stringify(role).replaceAll(/[\\%_]/g, String.raw`\$&`)}%`} escape '\\'`)
           .limit(1)
           .executeTakeFirst(),

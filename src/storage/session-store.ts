@@ -1,14 +1,14 @@
-/** Sessions at rest: by the digest of their cookie, with sealed tokens, for all nodes. */
+/** Stored browser sessions: keyed by the digest of their cookie, with sealed tokens, shared by all nodes. */
 import type { Database } from './database.ts';
 import { withStorageErrors } from './storage-errors.ts';
 import type { SecretBox } from './secret-box.ts';
 
-/** What the OAuth2 service gave for one person. */
+/** The tokens of one person from the OAuth2 service. */
 export interface TokenSet {
   readonly access: string;
-  /** Null where the service gives none: the session ends with the access token. */
+  /** Null when the service returns none. The session then ends with the access token. */
   readonly refresh: string | null;
-  /** The id token, which the service wants back at the end; null where there is none. */
+  /** The id token, which the service expects at sign-out; null when there is none. */
   readonly id: string | null;
 }
 
@@ -16,18 +16,18 @@ export interface StoredSession {
   readonly issuer: string;
   readonly subject: string;
   readonly tokens: TokenSet;
-  /** What the issuer calls the session, by which it may tell its end; null where it has no name for it. */
+  /** The issuer's id of the session, for its logout tokens; null when it has none. */
   readonly sid: string | null;
-  /** Rises with each renewal. */
+  /** Increases with each renewal. */
   readonly version: number;
   /** Epoch milliseconds. */
   readonly expiresAt: number;
 }
 
-/** Each rejects with `storage_unavailable`. `now` and times in epoch milliseconds. */
+/** Each method rejects with `storage_unavailable`. `now` and all times in epoch milliseconds. */
 export interface SessionStore {
   create(id: string, session: Omit<StoredSession, 'version'>, now: number): Promise<void>;
-  /** Null for one that is unknown or over. */
+  /** Null for an unknown or expired session. */
   find(id: string, now: number): Promise<StoredSession | null>;
   /** True for one caller on one node at a time, which then renews the tokens until `until`. */
   claim(id: string, version: number, now: number, until: number): Promise<boolean>;
@@ -38,7 +38,7 @@ export interface SessionStore {
 export function createSessionStore(database: Database, box: SecretBox): SessionStore {
   const { query } = database;
   const sealed = (id: string, tokens: TokenSet): string => box.seal(JSON.stringify(tokens), `session ${id}`).$sealed;
-  /** Null where the master key is another one now: people sign in again. */
+  /** Null when the master key has changed: people sign in again. */
   const opened = (id: string, text: string): TokenSet | null => {
     try {
       return JSON.parse(box.open({ $sealed: text }, `session ${id}`)) as TokenSet;

@@ -1,4 +1,4 @@
-/** What was spent, read from the ledger: by whom, at which model, since each of some moments. */
+/** Reads costs from the ledger: by person and model, since each of several times. */
 import { sql } from 'kysely';
 import { microNumber } from '../types/money.ts';
 import type { Database } from './database.ts';
@@ -14,16 +14,16 @@ export interface Spent {
   /** The model that answered. */
   readonly model: string;
   readonly currency: string;
-  /** Since each moment that was asked for, in that order. */
+  /** Since each requested time, in that order. */
   readonly since: readonly number[];
 }
 
 export interface SpendReader {
-  /** Everything that the tenant spent on calls begun at the earliest of `moments` (epoch milliseconds) or later. Rejects with `storage_unavailable`. */
+  /** All costs of the tenant for calls that began at or after the earliest of `moments` (epoch milliseconds). Rejects with `storage_unavailable`. */
   since(tenant: string, moments: readonly number[]): Promise<readonly Spent[]>;
 }
 
-/** A fallback may have answered: its deployment names it. */
+/** The model of the deployment, because a fallback may have answered. */
 function modelOf(capability: string, deployment: string | null): string {
   const mark = deployment?.indexOf('#') ?? -1;
   return deployment === null || mark === -1 ? capability.slice('model/'.length) : deployment.slice(0, mark);

@@ -1,25 +1,25 @@
-/** Reports of what was used: sums over days, by whatever the asker wants them split. */
+/** Usage reports: sums over days, grouped by the requested dimensions. */
 import { sql } from 'kysely';
 import { amountNumber } from '../types/money.ts';
 import type { PersonId } from '../types/person.ts';
 import type { Database } from './database.ts';
 import { storedCount, storedSum, storedSumOfAmounts, summable } from './stored-counts.ts';
 
-/** What a report can be split by. */
+/** The dimensions of a report. */
 export const usageDimensions = ['day', 'user', 'client', 'key', 'model', 'skill', 'capability', 'deployment'] as const;
 export type UsageDimension = (typeof usageDimensions)[number];
 
 export interface UsageQuery {
   readonly tenant: string;
-  /** Null for everybody. */
+  /** Null for all people. */
   readonly person: PersonId | null;
-  /** Days since 1970 UTC; `to` is not in it. */
+  /** Days since 1970 UTC; `to` is exclusive. */
   readonly from: number;
   readonly to: number;
   readonly by: readonly UsageDimension[];
 }
 
-/** One line: a text or null for each dimension asked for (a user as `personRef` writes them), and the sums. `cost` is an amount of `currency`, rounded here and nowhere before; null where there was none. */
+/** One row: a text or null for each requested dimension (a user as `personRef`), and the sums. `cost` is an amount of `currency`, rounded only here; null when there is none. */
 export interface UsageLine {
   readonly of: Readonly<Partial<Record<UsageDimension, string | null>>>;
   readonly currency: string | null;
@@ -77,7 +77,7 @@ const sums = [
 ] as const;
 
 export function createUsageReader(database: Database): UsageReader {
-  // A model is what answered: of a run that fell back, the model of its deployment. The place of a character is asked for differently.
+  // The model is the one that answered: after a fallback, the model of its deployment. The databases have different functions for the position of a character.
   const mark = database.kind === 'postgres' ? sql`strpos(deployment, '#')` : sql`instr(deployment, '#')`;
   const own: Readonly<Record<UsageDimension, ReturnType<typeof sql>>> = {
     ...columns,

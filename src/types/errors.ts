@@ -121,7 +121,7 @@ export const errorTable = {
     status: 409,
     type: request,
     retryable: false,
-    meaning: 'Somebody changed this since you read it. The error carries the current state: look, then write again.',
+    meaning: 'The resource has changed since you read it. The error contains the current state. Compare, then write again.',
   },
   body_too_large: { status: 413, type: request, retryable: false, meaning: 'The request body is larger than the limit.' },
   unsupported_media_type: {
@@ -179,7 +179,7 @@ export const errorTable = {
     status: 500,
     type: server,
     retryable: false,
-    meaning: 'The code of a skill, which whoever runs the gateway wrote, failed. The log tells why, with the request id.',
+    meaning: 'The code of a custom skill failed. The log contains the reason, with the request id.',
   },
   upstream_authentication: {
     status: 502,
@@ -217,14 +217,14 @@ export const errorTable = {
     type: server,
     retryable: false,
     meaning:
-      "The model's answer does not fit the output schema of the skill, or the JSON Schema of `response_format` that its vendor does not know, also after the model was told so (`best_attempt` is what there was). Another model may do better.",
+      "The model's answer does not fit the output schema of the skill, or the JSON Schema of `response_format` that its vendor does not know, also after repairs (`best_attempt` is the last answer). Another model may do better.",
   },
   tool_failed: { status: 502, type: server, retryable: false, meaning: 'A tool that the call needs could not be reached or failed.' },
   auth_unavailable: {
     status: 503,
     type: server,
     retryable: false,
-    meaning: 'The identity service cannot be reached, so nobody can be let in who is not already known. Try again soon.',
+    meaning: 'The identity service cannot be reached, so unknown callers cannot be authenticated. Try again soon.',
   },
   upstream_unavailable: {
     status: 503,

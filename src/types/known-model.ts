@@ -23,7 +23,7 @@ const columns = {
   thinking: z
     .union([z.boolean(), z.literal('always')])
     .optional()
-    .describe('The model thinks before it answers; always: it cannot be kept from it.'),
+    .describe('The model reasons before it answers; always: reasoning cannot be disabled.'),
   efforts: z.array(z.string().min(1).max(20)).min(1).optional().describe('The values of reasoning_effort that the vendor takes.'),
   thoughts_return: z
     .enum(['with_tools'])

@@ -63,7 +63,7 @@ export const limitSpec = z
       .describe('Set aside for the answer to a call that does not say max_tokens, until its true use is known.'),
     replaces: name
       .optional()
-      .describe('The name of a limit that does not count those whom this one counts: so one person has other amounts than everybody.'),
+      .describe('The name of a limit that does not count the callers of this one, so that one person has other amounts than the rest.'),
     expires_at: z.iso
       .datetime({ offset: true })
       .nullable()

@@ -15,7 +15,7 @@ const structuredOutput = z
   .enum(structuredOutputs)
   .optional()
   .describe(
-    'How an answer is held to a JSON Schema. json_schema: by the vendor; json_object: the vendor is asked for JSON, and Pailou checks it and has it repaired; none: the same without the JSON mode of the vendor. Left out: as the catalogue or the kind of the provider knows it.',
+    'How a JSON Schema is enforced. json_schema: by the vendor; json_object: by the JSON mode of the vendor, with checks and repairs by Pailou; none: the same without the JSON mode of the vendor. Left out: as the catalogue or the kind of the provider knows it.',
   );
 
 export const providerSpec = z.strictObject({
@@ -102,7 +102,7 @@ const deployment = z.strictObject({
   probe: probe
     .optional()
     .describe(
-      'Asks the deployment by itself whether it is well, before a caller finds out; `GET /api/health` and `pailou_probes_total` tell. An open circuit lets a call try after its pause all the same. Left out: only calls tell.',
+      'Checks the health of the deployment regularly; `GET /api/health` and `pailou_probes_total` show the result. An open circuit still lets a call try after its pause. Left out: only calls show its health.',
     ),
 });
 
@@ -140,12 +140,10 @@ const hedge = z.strictObject({
     .min(50)
     .max(99)
     .default(95)
-    .describe(
-      'The next deployment is asked too when the first has shown nothing for longer than so many in a hundred of its latest calls.',
-    ),
+    .describe('The percentile of latency after which a second attempt starts at the next deployment.'),
   samples: z.int().min(5).max(100).default(20).describe('So many calls must be known for that, on this node.'),
-  least_ms: milliseconds.default(50).describe('It is never asked sooner.'),
-  unknown_ms: milliseconds.optional().describe('The time to wait while too few calls are known; left out: it is not asked then.'),
+  least_ms: milliseconds.default(50).describe('The minimum delay of the second attempt.'),
+  unknown_ms: milliseconds.optional().describe('The delay while too few calls are known. Left out: no second attempt then.'),
 });
 
 /** The callers that share a cached answer, always within one tenant. */
@@ -157,9 +155,9 @@ const cache = z.strictObject({
     .enum(cacheScopes)
     .default('roles')
     .describe(
-      'Who gets the answer that somebody else was given: user, nobody; roles, who has the same roles and permissions; tenant, all who may use the model.',
+      'Who shares a cached answer: user, only the same caller; roles, callers with the same roles and permissions; tenant, all who may use the model.',
     ),
-  max_bytes: z.int().min(1_000).max(16_777_216).default(1_000_000).describe('Longer answers are not kept.'),
+  max_bytes: z.int().min(1_000).max(16_777_216).default(1_000_000).describe('Longer answers are not cached.'),
 });
 
 /** The handling of a stream that breaks after its first token. */
@@ -185,7 +183,7 @@ export const modelSpec = z.strictObject({
     .enum(interruptions)
     .default('error')
     .describe(
-      'When a streamed answer breaks off: error, an explicit error; resume, another deployment goes on with it where that can be done without a word lost or said twice; withhold, nothing is sent before the answer is whole.',
+      'When a streamed answer breaks off. error: an explicit error; resume: another deployment continues it when no text is lost or repeated; withhold: nothing is sent before the answer is complete.',
     ),
   hedge: hedge
     .optional()

@@ -17,7 +17,7 @@ const skillCase = z.strictObject({
       judge: z
         .strictObject({ model: name, question: z.string().min(1).max(2_000) })
         .optional()
-        .describe('A model is asked this about the output; it has to begin its answer with yes.'),
+        .describe('A question about the output for a judge model, whose answer must begin with yes.'),
     })
     .prefault({}),
 });
@@ -60,7 +60,7 @@ export const skillSpec = z.strictObject({
         .enum(['nothing', 'skill', 'all'])
         .default('nothing')
         .describe(
-          'What is kept of each run beside counts, for its caller and for administrators: nothing; what the skill was given and answered; or also that of all that it called.',
+          'What is retained of each run beside counts, for its caller and for administrators: nothing; input and output of the skill; or also those of its child runs.',
         ),
       days: z.int().min(1).max(3_650).default(30),
     })

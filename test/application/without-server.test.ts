@@ -55,7 +55,7 @@ function callerWith(permissions: readonly (typeof permissionCodes)[number][] = p
     cacheControl: undefined,
     subjectToken: () => null,
     needs: createRequiredPermissions(),
-    tell: () => {},
+    setHeaders: () => {},
   };
 }
 

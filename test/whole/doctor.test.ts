@@ -48,7 +48,7 @@ describe('pailou doctor', () => {
     const { code, out } = await doctor(['--token', '-'], {}, `${await service.sign(key)}\n`);
     expect(out).toMatch(/✓ service .*one of 1 keys/);
     expect(out).toMatch(/✓ token: the service answered: sub, roles, phone/);
-    expect(out).toMatch(/✓ token: it was read: .*"roles":\["developer"\]/);
+    expect(out).toMatch(/✓ token: its claims are mapped: .*"roles":\["developer"\]/);
     expect(out).not.toContain('13800000000');
     expect(code).toBe(0);
     // A doctor makes nothing.
@@ -60,7 +60,7 @@ describe('pailou doctor', () => {
     expect(wrong.code).toBe(1);
     const { ok, findings } = JSON.parse(wrong.out) as { ok: boolean; findings: { ok: boolean; about: string; says: string }[] };
     expect(ok).toBe(false);
-    expect(findings.at(-2)?.says).toMatch(/^its signature and its times are good/);
+    expect(findings.at(-2)?.says).toMatch(/^its signature and its times are valid/);
     expect(findings.at(-1)).toMatchObject({
       ok: false,
       about: 'token',

@@ -117,6 +117,6 @@ describe('bounds', () => {
     await make('poor', skill({ limits: { tokens: 7 } }, { output_schema: { type: 'object', required: ['never'] } }));
     vendor.behave((request, response) => answerOk(request, response, 'no JSON'));
     const poor = await run('poor', { city: 'x' });
-    expect(poor.json.error).toMatchObject({ code: 'step_limit_reached', message: 'The skill "poor" has spent its 7 tokens.' });
+    expect(poor.json.error).toMatchObject({ code: 'step_limit_reached', message: 'The skill "poor" has used its limit of 7 tokens.' });
   });
 });

@@ -1,4 +1,4 @@
-/** The news of one run, kept from its beginning for everybody who follows it, whenever they come. */
+/** The events of one run, stored from its beginning for followers that join at any time. */
 import type { JsonObject } from '../../types/json.ts';
 
 export interface RunEvent {
@@ -7,36 +7,36 @@ export interface RunEvent {
 }
 
 export interface RunEventLog {
-  add(news: readonly RunEvent[]): void;
-  /** The last news; whoever follows is done with it. */
+  add(added: readonly RunEvent[]): void;
+  /** Adds the last event and ends all followers. */
   end(last: RunEvent): void;
-  /** All news that are kept, then what comes, until the end. Throws the signal's reason as soon as the listener may hear no more. */
+  /** All stored events, then new ones until the end. Throws the signal's reason when it is aborted. */
   follow(signal: AbortSignal): AsyncIterable<readonly RunEvent[]>;
 }
 
-/** Of the oldest news of a long text, only the sum is worth keeping: `completed` has all of it. */
-const mostNews = 5_000;
+/** The maximum number of stored events. Older ones are dropped, because `completed` contains the whole text. */
+const mostEvents = 5_000;
 
 export function createRunEventLog(first: RunEvent): RunEventLog {
-  const kept = [first];
-  /** So much of the oldest news is not kept any more. */
+  const stored = [first];
+  /** The number of dropped events. */
   let dropped = 0;
   let ended = false;
-  /** Called with each piece of news. */
+  /** Called for each addition. */
   const listeners = new Set<() => void>();
 
-  const add = (news: readonly RunEvent[]): void => {
-    kept.push(...news);
-    const surplus = kept.length - mostNews;
+  const add = (added: readonly RunEvent[]): void => {
+    stored.push(...added);
+    const surplus = stored.length - mostEvents;
     if (surplus > 0) {
-      kept.splice(0, surplus);
+      stored.splice(0, surplus);
       dropped += surplus;
     }
     for (const listener of listeners) listener();
   };
-  const nextNews = (signal: AbortSignal): Promise<void> =>
+  const nextEvents = (signal: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
-      // Aborted while the caller read: that is not told again.
+      // The abort event does not fire again for a signal that is already aborted.
       if (signal.aborted) return resolve();
       const listen = (): void => {
         listeners.delete(listen);
@@ -54,16 +54,16 @@ export function createRunEventLog(first: RunEvent): RunEventLog {
       add([last]);
     },
     async *follow(signal) {
-      let heard = 0;
+      let position = 0;
       for (;;) {
         signal.throwIfAborted();
-        const fresh = kept.slice(Math.max(0, heard - dropped));
-        heard = dropped + kept.length;
-        if (fresh.length > 0) yield fresh;
-        // More may have come while the caller read.
-        if (heard < dropped + kept.length) continue;
+        const unread = stored.slice(Math.max(0, position - dropped));
+        position = dropped + stored.length;
+        if (unread.length > 0) yield unread;
+        // Events may have been added while the follower processed the batch.
+        if (position < dropped + stored.length) continue;
         if (ended) return;
-        await nextNews(signal);
+        await nextEvents(signal);
       }
     },
   };

@@ -1,18 +1,18 @@
-/** Booked runs as the tree that they were: skill, model, tool, skill. */
+/** Builds the tree of recorded runs: skill, model, tool, skill. */
 import type { RunEntry } from '../../storage/run-reader.ts';
 import { amountNumber, type Femto, parseAmount } from '../../types/money.ts';
 
-/** A run with all that it called, in the order in which it began, and what is kept of its words. */
+/** A run with its child runs in order of their start, and its retained content. */
 export type RunNode = Omit<RunEntry, 'content'> & Partial<NonNullable<RunEntry['content']>> & { readonly calls: readonly RunNode[] };
 
 export interface RunForest {
-  /** The run `id` with all that it called; null while it is not booked yet. */
+  /** The run `id` with its child runs. Null until it is recorded. */
   run(id: string): RunNode | null;
-  /** What the run `id` called and is booked already. */
+  /** The recorded child runs of `id`. */
   callsOf(id: string): readonly RunNode[];
 }
 
-/** What vendors said is for operators, and left out. */
+/** Leaves out vendors' messages, which are for operators. */
 export function runForest(runs: readonly RunEntry[]): RunForest {
   const byParent = Map.groupBy(runs, (run) => run.parent ?? '');
   const nodeOf = ({ content, attempts, ...run }: RunEntry): RunNode => ({
@@ -31,7 +31,7 @@ export function runForest(runs: readonly RunEntry[]): RunForest {
   };
 }
 
-/** All that was spent; what has no price is not in the cost, and then `priced` is false. */
+/** The sum of a tree. `priced` is false when a run has no price; its cost is then missing. */
 export interface TreeSum {
   readonly input_tokens: number;
   readonly output_tokens: number;

@@ -1,4 +1,4 @@
-/** A run that goes on when its caller has left: started, watched for rights that are taken away, handed to the runs in the background. */
+/** Starts a run that continues after its request: re-checks permissions during the run and registers it as a background run. */
 import { setImmediate } from 'node:timers/promises';
 import type { RunView } from '../../models/client-formats/skill-run.ts';
 import type { Run } from '../../telemetry/run.ts';
@@ -10,26 +10,26 @@ import type { Caller } from '../caller.ts';
 import type { CallServices } from '../services.ts';
 import { invokeSkill } from '../skills/invoke-skill.ts';
 
-/** How a run of this skill is told, in whichever way. */
+/** The view of a run of this skill, for every client format. */
 export function runViewOf(skill: SkillEntry, run: Run): RunView {
   const typed = skill.instance.describe().outputSchema !== null;
   return { id: run.id, skill: skill.name, version: skill.spec.version, typed, spent: () => run.spent.usage };
 }
 
-/** The same caller, whose going away ends nothing. */
+/** The same caller, independent of its connection. */
 function detached(caller: Caller, controller: AbortController): Caller {
-  return { ...caller, signal: controller.signal, tell: () => {} };
+  return { ...caller, signal: controller.signal, setHeaders: () => {} };
 }
 
-/** What a run needs of the request that starts it. */
+/** The parts of the request that the run needs. */
 export interface BackgroundStart {
-  /** The memory that the request reserved; disposed when the run has ended. */
+  /** The memory reserved by the request. Disposed when the run has ended. */
   readonly room: Disposable | null;
-  /** Re-checks the caller's permissions while the run goes on, and calls `end` when one is lost. Returns the way to stop. */
+  /** Re-checks the caller's permissions during the run and calls `end` when one is lost. Returns a function that stops it. */
   readonly watch: (end: (why: GatewayError) => void) => () => void;
 }
 
-/** Resolves with the id of a run that goes on after the request has ended. Throws what fails before the run has begun. */
+/** Resolves with the id of a run that continues after the request. Throws failures that occur before the run has begun. */
 export async function startInBackground(
   services: CallServices,
   caller: Caller,

@@ -1,4 +1,4 @@
-/** The few fields of a chat request that Pailou reads, checked; all others pass on untouched. */
+/** Validates the fields of a chat request that Pailou reads. All others pass unchanged. */
 import { z } from 'zod';
 import type { ChatBody, ChatRequest } from '../../types/chat.ts';
 import type { Decision } from '../../types/approval-decision.ts';
@@ -11,7 +11,7 @@ import { passesFastCheck } from './fast-body-check.ts';
 
 const positive = z.int().min(1);
 
-/** Pailou's own switches, the same on every face. */
+/** Pailou's own options, the same in every client format. */
 export const gatewaySchema = z
   .strictObject({
     max_steps: z.int().min(1).max(32).optional().describe('Rounds of server-side tools; 8 unless given.'),
@@ -19,15 +19,15 @@ export const gatewaySchema = z
       .array(z.strictObject({ id: z.string().min(1).max(100), approve: z.boolean() }))
       .max(100)
       .optional()
-      .describe('What a person says to calls that an earlier answer asked about (steps with the status approval_required).'),
-    reasoning: z.boolean().optional().describe('false leaves out what the model thought.'),
+      .describe('Decisions of a person about calls that an earlier answer listed (steps with the status approval_required).'),
+    reasoning: z.boolean().optional().describe('false leaves out the reasoning of the model.'),
   })
   .optional()
-  .describe("Pailou's own switches; never sent to a vendor.");
+  .describe("Pailou's own options; never sent to a vendor.");
 
 const knownRoles = [...messageRoles] as string[];
 
-/** A role of one vendor's alone passes; one that is nearly another is mistyped, and its message would be lost. */
+/** A vendor's own role passes. A near miss of a standard role is refused, because its message would be lost. */
 const messageRole = z
   .string()
   .min(1)
@@ -35,7 +35,7 @@ const messageRole = z
     error: ({ input }) => `must be one of ${knownRoles.join(', ')}; did you mean ${nearMatches(String(input), knownRoles)[0]}?`,
   });
 
-/** Loose: unknown fields pass. `messages` is only looked at as far as needed; the vendor knows its own rules. */
+/** Unknown fields pass. `messages` is validated only as far as Pailou reads it; the vendor validates the rest. */
 export const chatBodySchema = z.looseObject({
   model: z.string().min(1).max(256).describe('A model from GET /v1/models, or skill/<name>.'),
   messages: z.array(z.looseObject({ role: messageRole })).min(1),
@@ -49,18 +49,18 @@ export const chatBodySchema = z.looseObject({
   gateway: gatewaySchema,
 });
 
-/** The first fault of a zod check, as one sentence that names the field. */
+/** The first zod error as one sentence that names the field. */
 export function refuseInvalid(error: z.ZodError): GatewayError {
   const { param, sentence } = zodSentence(error);
   return new GatewayError('invalid_request', sentence, { param: param || undefined });
 }
 
-/** What the walk of a call needs to know of any request, whichever face it came by. */
+/** A parsed request, independent of its client format. */
 export interface ParsedCall {
   readonly request: ChatRequest;
   readonly stream: boolean;
   readonly maxSteps: number | undefined;
-  /** What a person said to held calls of tools, once for each. */
+  /** The decisions on tool calls that wait for approval, one for each call. */
   readonly decisions: readonly Decision[];
 }
 
@@ -69,7 +69,7 @@ export interface ParsedChat extends ParsedCall {
   readonly reasoning: boolean;
 }
 
-/** The body as an object that fits `schema`. Throws `invalid_request` naming the first field that is wrong. */
+/** The body as an object that matches `schema`. Throws `invalid_request` naming the first invalid field. */
 export function checkBody<T>(body: unknown, schema: z.ZodType<T>): { readonly body: JsonObject; readonly checked: T } {
   if (!isJsonObject(body)) throw new GatewayError('invalid_request', 'The body must be a JSON object with the field model and more.');
   const checked = schema.safeParse(body);
@@ -77,7 +77,7 @@ export function checkBody<T>(body: unknown, schema: z.ZodType<T>): { readonly bo
   return { body, checked: checked.data };
 }
 
-/** Throws `invalid_request` naming the first field that is wrong. */
+/** Throws `invalid_request` naming the first invalid field. */
 export function parseChat(body: unknown, raw: ChatRequest['raw'] | null): ParsedChat {
   if (!isJsonObject(body)) throw new GatewayError('invalid_request', 'The body must be a JSON object with the fields model and messages.');
   const { stream, stream_options: streamOptions, gateway } = passesFastCheck(body) ? (body as CheckedChat) : checkChat(body);
@@ -92,12 +92,12 @@ export function parseChat(body: unknown, raw: ChatRequest['raw'] | null): Parsed
   };
 }
 
-/** Decisions by Pailou's own switch, and by what the face itself has for them. */
+/** The decisions from Pailou's own option and from the client format. */
 export function decisionsOf(gateway: z.infer<typeof gatewaySchema>, others: readonly Decision[] = []): Decision[] {
   const own = (gateway?.approvals ?? []).map((each, index) => ({ ...each, place: `gateway.approvals[${index}].id` }));
   const twice = own.find(({ id }, index) => own.findIndex((each) => each.id === id) !== index);
   if (twice !== undefined) throw new GatewayError('invalid_request', `${twice.place}: is there twice.`, { param: twice.place });
-  // Once each, the last word counts: clients of some faces send their earlier ones again.
+  // One decision for each call; the last one counts, because clients of some formats send earlier decisions again.
   return [...new Map([...own, ...others].map((each) => [each.id, each])).values()];
 }
 

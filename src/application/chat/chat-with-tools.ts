@@ -1,4 +1,4 @@
-/** A chat with server-side tools: one run, with each model call and each tool call as a run within it. */
+/** A chat with server-side tools: one run with a child run for each model call and each tool call. */
 import { runToolLoop } from '../../extensions/tool-loop/loop.ts';
 import { serverToolRequests } from '../../extensions/tool-loop/tool-requests.ts';
 import type { Run } from '../../telemetry/run.ts';
@@ -14,21 +14,21 @@ import type { CallServices } from '../services.ts';
 export interface LoopedChat {
   readonly run: Run;
   readonly events: ChatEvents;
-  /** Those of the first model call; later ones ask for no more than it. */
+  /** Warnings of the first model call. Later calls use the same parameters. */
   readonly warnings: readonly string[];
 }
 
-/** What a skill's own tools were told and answered is not for whoever called the skill. */
+/** Arguments and outputs of a skill's own tools are not for the caller of the skill. */
 async function* withoutCalls(events: ChatEvents): AsyncGenerator<readonly ChatEvent[]> {
   for await (const batch of events) yield batch.map((event) => (event.type === 'step' ? { type: 'step', step: event.step } : event));
 }
 
-/** True if Pailou has to run tools for this request. Throws `invalid_request` where it asks for them wrongly. */
+/** True if Pailou has to execute tools for this request. Throws `invalid_request` for an invalid tool entry. */
 export function hasServerTools(chat: ParsedCall): boolean {
   return serverToolRequests(chat.request.body).length > 0;
 }
 
-/** `model` is one that the caller may use; `mayAsk` throws where no further round may begin. Resolves when the first of the answer is there. */
+/** The caller must have the right to use `model`. `mayAsk` throws when no further round may begin. Resolves with the first events of the answer. */
 export async function chatWithTools(
   services: CallServices,
   caller: Caller,
@@ -37,7 +37,7 @@ export async function chatWithTools(
   options: { readonly parent?: Run; readonly callSkill: CallSkill; readonly mayAsk?: () => void },
 ): Promise<LoopedChat> {
   const resolved = await resolveServerTools(services, caller, serverToolRequests(chat.request.body), options.callSkill);
-  // Within a skill nobody is there to ask: such a call fails in words that the model reads.
+  // Within a skill no approval can be requested. Such a call fails with a message for the model.
   const tools = options.parent === undefined ? resolved : resolved.map((tool) => ({ ...tool, requiresApproval: false }));
   const run = openRun(services, caller, options.parent ?? null, `model/${model.name}`, 'tool-loop', chat.stream);
   const warnings: string[] = [];
@@ -53,7 +53,7 @@ export async function chatWithTools(
       signal: caller.signal,
       callModel: async (request) => {
         options.mayAsk?.();
-        // What was decided at the start need not hold for a later round.
+        // The right may have been lost since the start.
         requireRight(caller, 'use', model.capability);
         const checksForm = options.parent !== undefined;
         const call = await invokeModel(services, caller, model, request, { stream: chat.stream, parent: run, checksForm });

@@ -1,4 +1,4 @@
-/** The server-side tools that a chat request names, resolved in the registry with the caller's rights. */
+/** Resolves the server-side tools that a chat request names, with the caller's rights. */
 import { publicToolName } from '../../models/tool-names.ts';
 import type { CallContext } from '../../extensions/tool-loop/call-tools.ts';
 import type { ServerTool, ServerToolRequest } from '../../extensions/tool-loop/tool-requests.ts';
@@ -13,18 +13,18 @@ import type { CallServices } from '../services.ts';
 import { requireNamed } from './skill-permissions.ts';
 import { type FoundTool, sourcesOf, toolsOf } from '../tools/server-tools.ts';
 
-/** The run that a call is part of, beside what the loop says of it. */
+/** The context of a call from the tool loop, with its parent run. */
 export interface ToolCallContext extends CallContext {
-  /** Null for a call that stands alone. */
+  /** Null for a call without a parent run. */
   readonly parent: Run | null;
 }
 
-/** A tool with the way to call it in this caller's name. */
+/** A tool with a function that calls it for this caller. */
 export interface BoundTool extends ServerTool {
   readonly call: (input: JsonObject, context: ToolCallContext) => Promise<ToolResult>;
 }
 
-/** Calls a skill that the caller may use, as part of another run. */
+/** Calls a skill that the caller may use, as a child run. */
 export type CallSkill = (skill: SkillEntry, input: JsonObject, context: ToolCallContext) => Promise<ToolResult>;
 
 type ServerRequest = Extract<ServerToolRequest, { readonly type: 'mcp' }>;
@@ -46,7 +46,7 @@ function skillTool(caller: Caller, request: SkillRequest, callSkill: CallSkill):
   };
 }
 
-/** Each tool of `allowed_tools`. The right first: whoever has none learns nothing of what there is. */
+/** Each tool of `allowed_tools`. Rights are checked first, so that a caller without rights learns no names. */
 function requireAllowedTools(
   caller: Caller,
   server: McpServerEntry,
@@ -92,7 +92,7 @@ function serverTools(services: CallServices, caller: Caller, server: McpServerEn
   });
 }
 
-/** Throws `not_found` for an unknown server, tool or skill and `permission_denied` where nothing is left: loud, never a silent skip. */
+/** Throws `not_found` for an unknown server, tool or skill and `permission_denied` when no tool is left. Never skips silently. */
 export async function resolveServerTools(
   services: CallServices,
   caller: Caller,
@@ -100,7 +100,7 @@ export async function resolveServerTools(
   callSkill: CallSkill,
 ): Promise<BoundTool[]> {
   const servers = wanted.map((request) => (request.type === 'mcp' ? requireServer(caller, request.serverLabel) : null));
-  // Only a server that never answered yet is waited for, a little.
+  // Waits only for servers that have never answered, for a short time.
   const sources = servers.filter((server) => server !== null).flatMap((server) => sourcesOf(caller, server));
   await Promise.all(sources.map((server) => services.catalogue.ready(server)));
   const all = wanted.flatMap((request, position) =>
@@ -108,7 +108,7 @@ export async function resolveServerTools(
       ? serverTools(services, caller, servers[position] as McpServerEntry, request)
       : [skillTool(caller, request, callSkill)],
   );
-  // Named twice, a tool is asked about if one of the two wants that.
+  // A tool that is named twice requires approval when either entry does.
   const needApproval = new Set(all.filter((tool) => tool.requiresApproval).map((tool) => tool.capability));
   const once = new Map(all.map((tool) => [tool.capability, tool]));
   return [...once.values()].map((tool) => (needApproval.has(tool.capability) ? { ...tool, requiresApproval: true } : tool));

@@ -1,4 +1,4 @@
-/** What a caller needs to run a skill beside the right to the skill itself: each thing that its row names. */
+/** The permissions for running a skill beside the right to the skill itself: each thing that its row names. */
 import type { SkillSpec } from '../../types/skill-spec.ts';
 import { serverToolRequests } from '../../extensions/tool-loop/tool-requests.ts';
 import type { ChatBody } from '../../types/chat.ts';
@@ -9,8 +9,8 @@ import { requireOwnCredentials } from '../tools/invoke-tool.ts';
 import { type Caller, requireModel, requireRight, requireServer, requireSkill, toolCapability } from '../caller.ts';
 
 /**
- * Throws `permission_denied` or `not_found` before anything is spent, whichever of its tools the model would have chosen. Of a whole server
- * the skill gets what the caller may use; which tools that are is known when it is asked.
+ * Throws `permission_denied` or `not_found` before any cost, for every tool that the model could choose. Of a whole server the skill gets
+ * the tools that the caller may use; they are known when the server is listed.
  */
 export function requireNamed(caller: Caller, { model, tools }: Pick<SkillSpec, 'model' | 'tools'>, seen = new Set<string>()): void {
   requireModel(caller, model);
@@ -19,11 +19,11 @@ export function requireNamed(caller: Caller, { model, tools }: Pick<SkillSpec, '
     const tool = rest.join('/');
     if (kind === 'model') requireModel(caller, named.slice('model/'.length));
     else if (kind === 'skill') {
-      // All that these would need, and these in turn, each once however many name it; loops among them end when they are run.
+      // The permissions of inner skills, recursively, each skill once. Cycles are refused when they run.
       if (seen.has(name)) continue;
       seen.add(name);
       const inner = requireSkill(caller, name);
-      // One that runs as itself needs no more of its caller.
+      // An inner skill that runs as itself needs no further rights of the caller.
       if (inner.runsAs === undefined) requireNamed(caller, inner.spec, seen);
     } else {
       const server = requireServer(caller, name);
@@ -33,7 +33,7 @@ export function requireNamed(caller: Caller, { model, tools }: Pick<SkillSpec, '
   }
 }
 
-/** Throws `permission_denied` for a server-side tool in a chat of the skill that its row does not name: its input may have brought it in. */
+/** Throws `permission_denied` for a server-side tool that the skill's row does not name. Input of the skill may have added it. */
 export function requireListed({ name, spec }: SkillEntry, body: ChatBody): void {
   for (const wanted of serverToolRequests(body)) {
     const targets =

@@ -26,11 +26,8 @@ import {
 
 const meetingMs = 2_000;
 
-/**
- * Connects to a server in the caller's name and asks it what it offers. Whoever may see nothing of it is not introduced. Resolves with why
- * this caller cannot be let in, where something can be done about that.
- */
-async function introduce(services: CallServices, caller: Caller, source: McpServerEntry): Promise<GatewayError | null> {
+/** Connects to a server as the caller and lists it, unless the caller may view nothing of it. Resolves with the error that the caller can resolve, such as a missing account. */
+async function connectAsCaller(services: CallServices, caller: Caller, source: McpServerEntry): Promise<GatewayError | null> {
   if (!may(caller, 'view', source.capability)) return null;
   const { principal, subjectToken, signal } = caller;
   try {
@@ -38,15 +35,15 @@ async function introduce(services: CallServices, caller: Caller, source: McpServ
     await services.catalogue.refresh(source);
     return null;
   } catch (thrown) {
-    // A list of many servers shows what there is.
+    // A list of several servers shows what is available.
     return thrown instanceof GatewayError && thrown.code === 'account_required' ? thrown : null;
   }
 }
 
-/** The protocol has checked it already; anything but a text names nothing. */
+/** The protocol has validated it already. Any value but a text matches no name. */
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-/** `address` is the path, such as /mcp/files; `search`: tools are searched instead of listed. Throws `permission_denied` where there is nothing for the caller. */
+/** `address` is the path, such as /mcp/files. `search`: tools are searched instead of listed. Throws `permission_denied` when the caller may view nothing here. */
 export function openMcpView(
   services: CallServices,
   caller: Caller,
@@ -61,14 +58,14 @@ export function openMcpView(
   const holder = JSON.stringify([tenant, issuer, subject, address, search]);
 
   const meetStranger = async (source: McpServerEntry): Promise<void> => {
-    noAccount = (await introduce(services, caller, source)) ?? noAccount;
+    noAccount = (await connectAsCaller(services, caller, source)) ?? noAccount;
   };
 
   /**
-   * A server that is known to be down, or hangs, delays nobody. One that nobody has signed in to yet is met in this caller's name, where they
-   * chose it: a list of everything is no reason to have a token of theirs exchanged.
+   * A server that is known to be down, or hangs, does not delay the list. A server without a connection is connected to as this caller
+   * only at its own address. A list of all servers does not justify a token exchange.
    */
-  const firstAnswers = async (chosen: boolean): Promise<void> => {
+  const waitForFirstListing = async (chosen: boolean): Promise<void> => {
     const sources = [...new Set(servers.flatMap((server) => sourcesOf(caller, server)))];
     const waits = sources.flatMap((source) => {
       const { meet } = source.instance;
@@ -86,11 +83,11 @@ export function openMcpView(
     patience.abort();
   };
 
-  /** A server that never answered yet is given its chance before its things are said not to exist. */
+  /** Waits for a server that has never answered before its items are reported as unknown. */
   const find = async <D>(list: () => readonly VisibleItem<D>[], name: string, sort: 'tool' | 'prompt'): Promise<VisibleItem<D>> => {
     let found = findVisible(place, sort, list(), name);
     if (found === undefined) {
-      await firstAnswers(true);
+      await waitForFirstListing(true);
       found = findVisible(place, sort, list(), name);
     }
     if (found === undefined) {
@@ -105,7 +102,7 @@ export function openMcpView(
   const call = async (name: string, input: JsonObject, { signal, peer }: ViewContext): Promise<ToolResult> => {
     const { server, name: own } = await find(() => visibleToolItems(place), name, 'tool');
     const options = { signal: AbortSignal.any([signal, caller.signal]), approved: true };
-    // The right first: nobody is asked about what is not allowed anyway.
+    // Rights are checked before an approval is requested.
     if (!isApprovalNeeded(requireTool(services, caller, server, own)))
       return invokeTool(services, caller, server, own, input, { ...options, peer });
     const wanted: ApprovalRequest = { holder, tool: `${server.name}/${own}`, input, peer };
@@ -122,7 +119,7 @@ export function openMcpView(
       return invokeSource(services, caller, server, promptCapability(server, name), question, { ...params, name }, context);
     }
     if (question === 'resources/read') {
-      await firstAnswers(only !== null);
+      await waitForFirstListing(only !== null);
       const uri = textOf(params['uri']);
       const server = serverOfResource(place, uri);
       return invokeSource(services, caller, server, resourceCapability(server, uri), question, params, context);
@@ -148,11 +145,11 @@ export function openMcpView(
   if (only !== null && services.catalogue.known(only) && !may(caller, 'view', only.capability) && !hasVisibleItems(place))
     throw new GatewayError('permission_denied', `You may not use anything of mcp/${only.name}. Ask for a grant.`);
 
-  const door: McpView = {
+  const view: McpView = {
     holder,
     scope: JSON.stringify([tenant, address]),
     async offer() {
-      await firstAnswers(only !== null);
+      await waitForFirstListing(only !== null);
       if (only !== null && noAccount !== null) throw noAccount;
       const named = <D extends object>(shown: readonly VisibleItem<D>[]): never[] =>
         shown
@@ -168,7 +165,7 @@ export function openMcpView(
       return server.instance.watch?.(uri, listener) ?? (() => {});
     },
   };
-  // One server's own address shows that server alone.
-  const whole = only === null ? withSkillsView(door, place) : door;
-  return search ? toolSearchView(whole, place) : whole;
+  // The address of one server shows that server alone.
+  const fullView = only === null ? withSkillsView(view, place) : view;
+  return search ? toolSearchView(fullView, place) : fullView;
 }

@@ -1,6 +1,6 @@
 /**
- * Whose a name is that several servers use: settled by the age of their rows over all that they offer, before what is withheld, switched off
- * or disabled is left out. A name with two claimants is refused; it never leads to the other one.
+ * Determines which server owns a name that several servers use. The oldest row wins, over everything that the servers offer, including
+ * items that are quarantined, switched off or disabled. A name with two claimants is refused and never resolved to the other one.
  */
 import { GatewayError } from '../../types/errors.ts';
 import type { McpRow, McpServerEntry, TenantView } from '../../types/snapshot.ts';
@@ -9,18 +9,18 @@ import type { CallServices } from '../services.ts';
 
 type Definitions = Pick<CallServices, 'catalogue'>;
 
-/** Every server of the tenant, oldest first, in use or not. */
+/** Every server of the tenant, oldest first, enabled or not. */
 export function mcpRowsOf(view: TenantView): readonly McpRow[] {
   return view.mcpRows ?? [...view.mcpServers.values()];
 }
 
-/** A server that offers something under a name; `server` is null for one that is not in use. */
+/** A server that offers an item under a name. `server` is null when it is not enabled. */
 export interface Claimant {
   readonly row: McpRow;
   readonly server: McpServerEntry | null;
 }
 
-/** The servers that offer a definition for which `matches`, oldest first, whether it is approved or not. */
+/** The servers that offer a definition for which `matches` is true, oldest first, approved or not. */
 export function claimantsOf(
   { catalogue }: Definitions,
   view: TenantView,
@@ -32,10 +32,7 @@ export function claimantsOf(
     .map((row) => ({ row, server: view.mcpServers.get(row.name) ?? null }));
 }
 
-/**
- * Throws `invalid_request` unless the name is that of `source` for this caller: no other claimant that they may see, and none that is older.
- * A server that is not in use counts as one that may be seen. `remedy` says what to ask for instead.
- */
+/** Throws `invalid_request` unless `source` owns the name for this caller: no other claimant is visible, and none is older. A disabled server counts as visible. `remedy` names what to use instead. */
 export function requireOwner(
   source: Pick<McpRow, 'id'>,
   claimants: readonly Claimant[],

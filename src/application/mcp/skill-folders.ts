@@ -1,4 +1,4 @@
-/** A skill as the folder that MCP clients see: its address, its files, and its entry of the protocol's Skills extension. */
+/** The folder of a skill for MCP clients: its address, its files, and its entry of the Skills extension. */
 import type { SkillListing } from '../../extensions/mcp/gate/mcp-view.ts';
 import { entryFile, folderOf } from '../../extensions/skills/folder/folder.ts';
 import { parseSkillMd } from '../../extensions/skills/folder/skill-md.ts';
@@ -8,7 +8,7 @@ import type { SkillEntry } from '../../types/snapshot.ts';
 
 export const skillScheme = 'skill://';
 
-/** The skill that an address is of, by its first part; null for any other address. */
+/** The skill of an address, by its first segment. Null for any other address. */
 export function skillOfAddress(address: string): string | null {
   const normal = URL.parse(address)?.href ?? address;
   if (!normal.startsWith(skillScheme)) return null;
@@ -21,24 +21,24 @@ export function skillOfAddress(address: string): string | null {
 }
 
 export interface SkillFolderView {
-  /** As its SKILL.md says them. */
+  /** The name as in its SKILL.md. */
   readonly name: string;
   readonly description: string;
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly address: string;
   readonly files: ReadonlyMap<string, Buffer>;
   /** Throws for a folder that clients of the extension would refuse, with the reason. */
   readonly entry: () => Promise<SkillListing>;
 }
 
-/** The format knows neither -- nor a - at the end; Pailou's names may have both. */
+/** The format allows neither -- nor a trailing -; Pailou's names may have both. */
 const formatName = (name: string): string => name.replace(/-{2,}/g, '-').replace(/-$/, '');
 
-/** Of a skill that is no folder only the SKILL.md: its row may hold what is not for its callers. */
+/** A skill without a folder shows only its SKILL.md, because its row may contain content that is not for its callers. */
 function ownFiles({ name, spec, instance }: SkillEntry): readonly SkillFile[] {
   const folder = instance.files?.();
   if (folder !== undefined) return folder;
-  // A text of several lines that begins with a space is YAML which readers of the format need not know.
+  // A text of several lines that begins with a space needs YAML that readers of the format need not support.
   const shown = { ...spec, description: spec.description.trim() || spec.description };
   return folderOf(formatName(name), shown as unknown as JsonObject).filter(({ path }) => path === entryFile);
 }
@@ -47,7 +47,7 @@ function headOf({ name, spec }: SkillEntry, files: ReadonlyMap<string, Buffer>):
   try {
     return parseSkillMd(files.get(entryFile)?.toString('utf8') ?? '', null);
   } catch {
-    // A kind of one's own may show what it likes.
+    // A custom skill kind may fail to render a folder.
     return { name: formatName(name), description: spec.description };
   }
 }
@@ -55,7 +55,7 @@ function headOf({ name, spec }: SkillEntry, files: ReadonlyMap<string, Buffer>):
 function openFolder(skill: SkillEntry): SkillFolderView {
   const files = new Map(ownFiles(skill).map(({ path, bytes }) => [path, bytes]));
   const { name, description } = headOf(skill, files);
-  // The extension wants the last part to be the name in the SKILL.md; the first is always the skill's own, which nobody else has.
+  // The extension requires the last segment to be the name in the SKILL.md. The first segment is the skill's own unique name.
   const place = name === skill.name ? name : `${skill.name}/${name}`;
   let entry: Promise<SkillListing> | undefined;
   const makeEntry = async (): Promise<SkillListing> => {
@@ -65,7 +65,7 @@ function openFolder(skill: SkillEntry): SkillFolderView {
   return { name, description, address: `${skillScheme}${place}`, files, entry: () => (entry ??= makeEntry()) };
 }
 
-/** By the files where there are some: a change elsewhere makes new entries of the snapshot, and no file needs a new digest for that. */
+/** By the files object when there is one. A change elsewhere creates new snapshot entries, but the digests of the files stay valid. */
 const known = new WeakMap<object, SkillFolderView>();
 
 export function skillFolderView(skill: SkillEntry): SkillFolderView {

@@ -1,4 +1,4 @@
-/** The caller's skills for the protocol's Skills extension: whoever may not use one cannot tell it from one that does not exist. */
+/** Lists the caller's skills for the Skills extension. A skill that the caller may not use looks like one that does not exist. */
 import type { ViewSkills, SkillListing } from '../../extensions/mcp/gate/mcp-view.ts';
 import type { ResourceDefinition } from '../../types/tool-source.ts';
 import type { Logger } from '../../types/logger.ts';
@@ -8,7 +8,7 @@ import { type SkillFolderView, skillFolderView, skillScheme } from './skill-fold
 import { mimeTypeOf } from './skill-resources.ts';
 import { visibleSkills, usableSkill } from './skill-tools.ts';
 
-/** What lies directly in `directory`; null if that is no directory of the folder. */
+/** The direct children of `directory`. Null for a path that is not a directory of the folder. */
 function childrenOf({ address, files }: SkillFolderView, { resources }: SkillListing, directory: string): ResourceDefinition[] | null {
   if (directory !== address && !directory.startsWith(`${address}/`)) return null;
   const children = new Map<string, ResourceDefinition>();
@@ -23,8 +23,8 @@ function childrenOf({ address, files }: SkillFolderView, { resources }: SkillLis
   return children.size === 0 ? null : [...children.values()];
 }
 
-/** Skills that the extension cannot carry, so that each is told of once. */
-const told = new WeakSet<SkillEntry['instance']>();
+/** Skills that the extension cannot carry, so that each is logged once. */
+const logged = new WeakSet<SkillEntry['instance']>();
 
 export function skillListings(caller: Caller, logger: Logger): ViewSkills {
   const listingOf = async (skill: SkillEntry): Promise<SkillListing | null> => {
@@ -32,12 +32,12 @@ export function skillListings(caller: Caller, logger: Logger): ViewSkills {
       return await skillFolderView(skill).entry();
     } catch (thrown) {
       const reason = thrown instanceof Error ? thrown.message : String(thrown);
-      if (!told.has(skill.instance)) logger.warn({ skill: skill.name, reason }, 'MCP clients do not find this skill in skills/list');
-      told.add(skill.instance);
+      if (!logged.has(skill.instance)) logger.warn({ skill: skill.name, reason }, 'MCP clients do not find this skill in skills/list');
+      logged.add(skill.instance);
       return null;
     }
   };
-  /** An address in the form in which entries have theirs. */
+  /** The normalized form of an address, as in entries. */
   const find = (uri: string): { readonly address: string; readonly skill: SkillEntry } | null => {
     const address = URL.parse(uri)?.href;
     if (address?.startsWith(skillScheme) !== true) return null;

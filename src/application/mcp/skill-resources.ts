@@ -1,4 +1,4 @@
-/** Skills as `skill://` resources: the SKILL.md of each, and the files beside it where it came as a folder. */
+/** Skills as `skill://` resources: the SKILL.md of each, and the files of an imported folder. */
 import { entryFile } from '../../extensions/skills/folder/folder.ts';
 import type { JsonObject } from '../../types/json.ts';
 import type { ResourceDefinition } from '../../types/tool-source.ts';
@@ -6,7 +6,7 @@ import type { Caller } from '../caller.ts';
 import { skillFolderView, skillScheme } from './skill-folders.ts';
 import { type VisibleSkill, usableSkill } from './skill-tools.ts';
 
-/** One resource for each skill; it names the others. */
+/** One resource for each skill. It names the other files. */
 export function skillResources(skills: readonly VisibleSkill[]): readonly ResourceDefinition[] {
   return skills.map(({ skill, definition }) => {
     const { name, description, address } = skillFolderView(skill);
@@ -28,7 +28,7 @@ export function mimeTypeOf(path: string, bytes: Buffer): string {
   return path.endsWith('.md') ? 'text/markdown' : 'text/plain';
 }
 
-/** The parts of an address, however each is encoded. Null for what leads anywhere else. */
+/** The decoded segments of an address. Null for an address outside of the skill. */
 function partsOf(address: string): readonly string[] | null {
   if (!address.startsWith(skillScheme) || /[?#]/.test(address)) return null;
   try {
@@ -39,7 +39,7 @@ function partsOf(address: string): readonly string[] | null {
   }
 }
 
-/** The answer to `resources/read`; null for what is no file of a skill that the caller may use. */
+/** The answer to `resources/read`. Null when it is not a file of a skill that the caller may use. */
 export function readSkillResource(caller: Caller, uri: unknown): JsonObject | null {
   const parts = typeof uri === 'string' ? partsOf(uri) : null;
   const skill = parts?.[0] === undefined ? null : usableSkill(caller, parts[0]);

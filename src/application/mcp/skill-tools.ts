@@ -1,4 +1,4 @@
-/** Skills as an MCP client sees them: tools, and prompts for those that wish to ask their own model. */
+/** Skills for MCP clients: tools, and prompts for clients that call their own model. */
 import { publicToolName } from '../../models/tool-names.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
@@ -12,7 +12,7 @@ export interface VisibleSkill {
   readonly definition: ToolDefinition;
 }
 
-/** The same object as long as the skill is the same: lists are compared and searched by it. */
+/** The same object as long as the skill is unchanged, because lists are compared and searched by identity. */
 const known = new WeakMap<SkillEntry, VisibleSkill>();
 
 function shownSkill(skill: SkillEntry): VisibleSkill {
@@ -34,23 +34,23 @@ function shownSkill(skill: SkillEntry): VisibleSkill {
   return made;
 }
 
-/** Those that the caller may use: a tool that cannot be called helps nobody. */
+/** The skills that the caller may use. */
 export function visibleSkills(caller: Caller): readonly VisibleSkill[] {
   return [...caller.view.skills.values()].filter(({ capability }) => may(caller, 'use', capability)).map(shownSkill);
 }
 
-/** Null for what is not there, and for what the caller may not use. */
+/** Null for a skill that does not exist or that the caller may not use. */
 export function usableSkill(caller: Caller, name: string): SkillEntry | null {
   const skill = caller.view.skills.get(name);
   return skill !== undefined && may(caller, 'use', skill.capability) ? skill : null;
 }
 
-/** By the name that is shown, or the skill's own. */
+/** By the displayed name or the skill's own name. */
 export function findSkill(skills: readonly VisibleSkill[], name: string): VisibleSkill | undefined {
   return skills.find(({ shown }) => shown === name) ?? skills.find(({ skill }) => skill.name === name);
 }
 
-/** The skills that can tell what they would ask a model. */
+/** The skills that can render their prompt. */
 export function skillPrompts(skills: readonly VisibleSkill[]): readonly PromptDefinition[] {
   return skills
     .filter(({ skill }) => skill.instance.messages !== undefined)
@@ -71,7 +71,7 @@ export function skillPrompts(skills: readonly VisibleSkill[]): readonly PromptDe
     });
 }
 
-/** Arguments of prompts are texts; what is none by the schema is JSON. Throws `invalid_request`. */
+/** Arguments of prompts are texts. A non-text value by the schema is parsed as JSON. Throws `invalid_request`. */
 function inputOf({ definition }: VisibleSkill, given: JsonObject): JsonObject {
   const properties = isJsonObject(definition.inputSchema['properties']) ? definition.inputSchema['properties'] : {};
   return Object.fromEntries(
@@ -88,7 +88,7 @@ function inputOf({ definition }: VisibleSkill, given: JsonObject): JsonObject {
   );
 }
 
-/** The answer to `prompts/get`: MCP knows no system role, so its words come first. */
+/** The answer to `prompts/get`. MCP has no system role, so the system text comes first. */
 export function skillPrompt(found: VisibleSkill, given: JsonObject): JsonObject {
   const messages = found.skill.instance.messages?.(inputOf(found, given)) ?? [];
   return {

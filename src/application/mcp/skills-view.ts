@@ -1,4 +1,4 @@
-/** The door to everything, with the caller's skills beside the tools of MCP servers. */
+/** The view of all servers, with the caller's skills beside the tools of MCP servers. */
 import type { McpView } from '../../extensions/mcp/gate/mcp-view.ts';
 import { isJsonObject } from '../../types/json.ts';
 import { GatewayError } from '../../types/errors.ts';
@@ -11,30 +11,30 @@ import { readSkillResource, skillResources } from './skill-resources.ts';
 import { claimantsOf } from './name-owners.ts';
 import { findSkill, type VisibleSkill, visibleSkills, skillPrompt, skillPrompts } from './skill-tools.ts';
 
-/** Null for a name of no skill's prompt. Throws `invalid_request` for a bare name that a server's prompt has too. */
-async function findPrompt(door: McpView, { services, caller }: Place, name: unknown): Promise<VisibleSkill | null> {
+/** Null when no skill has a prompt of this name. Throws `invalid_request` for a bare name that a server's prompt has too. */
+async function findPrompt(view: McpView, { services, caller }: Place, name: unknown): Promise<VisibleSkill | null> {
   const found = typeof name === 'string' ? findSkill(visibleSkills(caller), name) : undefined;
   if (found?.skill.instance.messages === undefined) return null;
   if (found.shown === name) return found;
-  // A server that never answered yet is given its chance.
-  await door.offer();
-  const own = found.skill.name;
-  const claimants = claimantsOf(services, caller.view, 'prompt', (pin) => pin.name === own);
-  const maySee = (server: McpServerEntry): boolean => may(caller, 'view', promptCapability(server, own));
+  // Waits for servers that have never answered.
+  await view.offer();
+  const ownName = found.skill.name;
+  const claimants = claimantsOf(services, caller.view, 'prompt', (pin) => pin.name === ownName);
+  const maySee = (server: McpServerEntry): boolean => may(caller, 'view', promptCapability(server, ownName));
   if (!claimants.some(({ server }) => server === null || maySee(server))) return found;
   throw new GatewayError(
     'invalid_request',
-    `A skill and a server have the prompt "${own}"; use ${found.shown}, or the server's with its prefix.`,
+    `A skill and a server have the prompt "${ownName}"; use ${found.shown}, or the server's with its prefix.`,
   );
 }
 
-export function withSkillsView(door: McpView, place: Place): McpView {
+export function withSkillsView(view: McpView, place: Place): McpView {
   const { services, caller } = place;
   const callSkill = skillsAsTools(services, caller);
   return {
-    ...door,
+    ...view,
     async offer() {
-      const offer = await door.offer();
+      const offer = await view.offer();
       const skills = visibleSkills(caller);
       return {
         ...offer,
@@ -46,15 +46,15 @@ export function withSkillsView(door: McpView, place: Place): McpView {
     skills: skillListings(caller, services.logger),
     async call(name, input, context) {
       const found = findSkill(visibleSkills(caller), name);
-      if (found === undefined || found.shown !== name) return door.call(name, input, context);
+      if (found === undefined || found.shown !== name) return view.call(name, input, context);
       const signal = AbortSignal.any([context.signal, caller.signal]);
       return callSkill(requireSkill(caller, found.skill.name), input, { parent: null, signal, approved: true });
     },
     async ask(question, params, context) {
       const file = question === 'resources/read' ? readSkillResource(caller, params['uri']) : null;
       if (file !== null) return file;
-      const found = question === 'prompts/get' ? await findPrompt(door, place, params['name']) : null;
-      if (found === null) return door.ask(question, params, context);
+      const found = question === 'prompts/get' ? await findPrompt(view, place, params['name']) : null;
+      if (found === null) return view.ask(question, params, context);
       return skillPrompt(found, isJsonObject(params['arguments']) ? params['arguments'] : {});
     },
   };

@@ -1,25 +1,25 @@
-/** The same door for clients that would drown in definitions: they search for tools instead of reading them all. */
+/** The view for clients with limited context: they search for tools instead of listing all definitions. */
 import type { McpView } from '../../extensions/mcp/gate/mcp-view.ts';
 import { callTool, findTools, searchModeTools, searchTools, wantedTool } from '../../extensions/mcp/tool-search.ts';
 import { visibleSkills } from './skill-tools.ts';
 import { type Place, visibleToolItems } from './visible-items.ts';
 
-export function toolSearchView(door: McpView, place: Place): McpView {
+export function toolSearchView(view: McpView, place: Place): McpView {
   return {
-    ...door,
+    ...view,
     async offer() {
-      const offer = await door.offer();
+      const offer = await view.offer();
       return { ...offer, tools: searchModeTools(offer.tools.length) };
     },
     async call(name, input, context) {
       if (name === searchTools) {
-        // A server that never answered yet is given its chance.
-        await door.offer();
+        // Waits for servers that have never answered.
+        await view.offer();
         return findTools([...visibleToolItems(place), ...(place.only === null ? visibleSkills(place.caller) : [])], input);
       }
-      if (name !== callTool) return door.call(name, input, context);
+      if (name !== callTool) return view.call(name, input, context);
       const wanted = wantedTool(input);
-      return door.call(wanted.name, wanted.input, context);
+      return view.call(wanted.name, wanted.input, context);
     },
   };
 }

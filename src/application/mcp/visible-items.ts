@@ -1,4 +1,4 @@
-/** What one caller finds at one address, and under which names: prefixed at /mcp, the server's own at /mcp/<server>. */
+/** The items that one caller finds at one address, and their names: prefixed at /mcp, the server's own at /mcp/<server>. */
 import { looksPublic, publicToolName } from '../../models/tool-names.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
@@ -11,10 +11,10 @@ import { isVirtual, visibleTools } from '../tools/server-tools.ts';
 import { claimantsOf, requireOwner } from './name-owners.ts';
 import { skillOfAddress } from './skill-folders.ts';
 
-/** A thing of `server` that is called `name` there, and `shown` here. */
+/** An item that is called `name` at `server`, and `shown` at this address. */
 export interface VisibleItem<D> {
   readonly server: McpServerEntry;
-  /** Where it comes from: another server than `server` if that is virtual. */
+  /** The server that provides it. Differs from `server` when that is virtual. */
   readonly source: McpServerEntry;
   readonly name: string;
   readonly shown: string;
@@ -29,14 +29,14 @@ export interface Place {
   readonly only: McpServerEntry | null;
 }
 
-/** Null where the server has no label of its own at /mcp. */
+/** Null when the server has no label of its own at /mcp. */
 function shownName({ only }: Place, server: McpServerEntry, name: string): string | null {
   if (only !== null) return name;
   const { label = server.name } = server;
   return label === null ? null : publicToolName(label, name);
 }
 
-/** Each once, and what has no name here not at all. */
+/** Removes duplicates and items without a name at this address. */
 function named<D>(place: Place, all: readonly Omit<VisibleItem<D>, 'shown'>[]): readonly VisibleItem<D>[] {
   const items = new Map<string, VisibleItem<D>>();
   for (const each of all) {
@@ -51,7 +51,7 @@ export function visibleToolItems(place: Place): readonly VisibleItem<ToolDefinit
   const real = servers.filter((server) => !isVirtual(server));
   const direct = real.flatMap((server) => visibleTools(services, caller, server));
   const known = new Set(direct.map(({ source, definition }) => `${source.id} ${definition.name}`));
-  // A virtual server adds what its caller cannot reach otherwise; nobody needs the same tool twice.
+  // A virtual server adds only tools that the caller cannot reach otherwise, so that no tool is listed twice.
   const selected = servers
     .filter(isVirtual)
     .flatMap((server) => visibleTools(services, caller, server))
@@ -72,12 +72,12 @@ export function visiblePrompts(place: Place): readonly VisibleItem<JsonObject>[]
   );
 }
 
-/** True if the address is one of a skill's: those of a server never stand for it. */
+/** True for an address of a skill. A server's resource never replaces it. */
 function isOfSkill({ only, caller }: Place, uri: string): boolean {
   return only === null && caller.view.skillNames.has(skillOfAddress(uri) ?? '');
 }
 
-/** Resources and templates keep their addresses everywhere: what a tool's result points to must be found under the same. Each is listed once. */
+/** Resources and templates have the same addresses everywhere, so that links in tool results resolve. Each is listed once. */
 export function visibleResources(place: Place): Pick<ServerListing, 'resources' | 'templates'> {
   const { services, caller, servers } = place;
   const visible = (server: McpServerEntry, uri: string): boolean =>
@@ -93,7 +93,7 @@ export function visibleResources(place: Place): Pick<ServerListing, 'resources' 
   return { resources: [...resources.values()], templates: [...templates.values()] };
 }
 
-/** True if there is anything here for the caller. */
+/** True if the caller finds any item here. */
 export function hasVisibleItems(place: Place): boolean {
   if (visibleToolItems(place).length > 0 || visiblePrompts(place).length > 0) return true;
   const { resources, templates } = visibleResources(place);
@@ -101,8 +101,8 @@ export function hasVisibleItems(place: Place): boolean {
 }
 
 /**
- * By the shown name, or by the server's own if it is that of one server alone and does not look like a shown one. Undefined for a name that nobody knows; throws for one that
- * several have, whether what the others have is withheld, switched off or disabled.
+ * By the displayed name, or by the server's own name when it is unique and does not look like a displayed one. Undefined for an unknown
+ * name. Throws when several items have the name, including items that are quarantined, switched off or disabled.
  */
 export function findVisible<D>(
   { services, caller, only }: Place,
@@ -132,7 +132,7 @@ export function findVisible<D>(
   return first;
 }
 
-/** True if `uri` may have been made from the template (RFC 6570): whatever stands between its fixed parts. */
+/** True if `uri` matches the template (RFC 6570), with any text between its fixed parts. */
 export function isFromTemplate(template: string, uri: string): boolean {
   const parts = template.split(/\{[^{}]*\}/);
   let at = 0;
@@ -148,22 +148,22 @@ export function unknownResource(uri: string): SourceRefusal {
   return new SourceRefusal(`There is no resource ${uri.slice(0, 200)} for you here.`, -32_602, { uri });
 }
 
-/** True if the resource, or the template that it may be made from, waits for an approval, and no approved one leads to it as well. */
-export function isWithheld(pins: readonly PinnedDefinition[], uri: string): boolean {
+/** True if the resource or its template waits for an approval, and no approved one leads to it too. */
+export function isQuarantined(pins: readonly PinnedDefinition[], uri: string): boolean {
   const own = pins.find((pin) => pin.kind === 'resource' && pin.name === uri);
   if (own !== undefined) return own.state !== 'approved';
   const templates = pins.filter((pin) => pin.kind === 'template' && (pin.name === uri || isFromTemplate(pin.name, uri)));
   return templates.length > 0 && templates.every((pin) => pin.state !== 'approved');
 }
 
-/** The one server whose resource `uri` is, as far as the caller may see. */
+/** The server that owns the resource `uri`, among those that the caller may view. */
 export function serverOfResource(place: Place, uri: string): McpServerEntry {
   const { services, caller, only } = place;
   const isVisible = (server: McpServerEntry) => may(caller, 'view', resourceCapability(server, uri));
-  const withheld = (server: McpServerEntry): boolean => isWithheld(services.catalogue.items(server), uri);
-  // At its own address a server may be asked for what it never listed: results of tools point to such resources.
+  const quarantined = (server: McpServerEntry): boolean => isQuarantined(services.catalogue.items(server), uri);
+  // At its own address a server may be asked for unlisted resources, because results of tools link to them.
   if (only !== null) {
-    if (withheld(only) || !isVisible(only)) throw unknownResource(uri);
+    if (quarantined(only) || !isVisible(only)) throw unknownResource(uri);
     return only;
   }
   if (isOfSkill(place, uri)) throw unknownResource(uri);
@@ -176,6 +176,6 @@ export function serverOfResource(place: Place, uri: string): McpServerEntry {
   if (first === undefined) throw unknownResource(uri);
   const remedy = `ask at ${seen.map((server) => `/mcp/${server.name}`).join(' or ')}`;
   requireOwner(first, claimants, isVisible, { name: uri, remedy });
-  if (withheld(first)) throw unknownResource(uri);
+  if (quarantined(first)) throw unknownResource(uri);
   return first;
 }

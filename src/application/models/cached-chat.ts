@@ -1,4 +1,4 @@
-/** A chat whose model keeps answers: what was answered before is given again, and what is answered now is kept. */
+/** A chat of a model with a cache: returns a cached answer, or stores the new one. */
 import type { AnswerPlace } from '../../cache/answer-cache.ts';
 import { askedOf } from '../../cache/answer-key.ts';
 import { AnswerCollector } from '../../cache/answer-collector.ts';
@@ -17,10 +17,10 @@ import type { CallServices } from '../services.ts';
 
 type Events = readonly ChatEvent[];
 
-/** So many events are written at once when they are given again. */
+/** The number of events per batch when a cached answer is replayed. */
 const batchSize = 16;
 
-/** Books the run as answered from here, and as left where the caller leaves. */
+/** Records the run as answered from the cache, or as aborted when the caller disconnects. */
 async function* replayed(run: Run, events: Events): AsyncGenerator<Events> {
   let ended = false;
   try {
@@ -33,23 +33,23 @@ async function* replayed(run: Run, events: Events): AsyncGenerator<Events> {
   }
 }
 
-/** Keeps the answer if it comes to its proper end. */
+/** Stores the answer if it ends completely. */
 async function* keeping(
   events: ChatEvents,
   place: AnswerPlace<Events>,
   choices: number,
   warnings: readonly string[],
 ): AsyncGenerator<Events> {
-  const gathered = new AnswerCollector(place.maxBytes);
+  const collector = new AnswerCollector(place.maxBytes);
   for await (const batch of events) {
-    gathered.add(batch);
+    collector.add(batch);
     yield batch;
   }
-  const whole = gathered.complete(choices);
+  const whole = collector.complete(choices);
   if (whole !== null) place.keep(whole, warnings);
 }
 
-/** As `invokeModel`, for a call of a caller: never for one that a skill or a tool loop makes, which acts on the world between its steps. */
+/** As `invokeModel`, for a caller's own call. Not for calls of skills or tool loops, which have effects between their steps. */
 export async function cachedChat(services: CallServices, caller: Caller, model: ModelEntry, chat: ParsedCall): Promise<ModelCall> {
   const { request, stream } = chat;
   const place = isCacheable(request)
@@ -60,20 +60,20 @@ export async function cachedChat(services: CallServices, caller: Caller, model: 
       })
     : null;
   if (place === null) return invokeModel(services, caller, model, request, { stream });
-  const kept = await findCachedAnswer(caller, place);
-  if (kept !== null) {
+  const cached = await findCachedAnswer(caller, place);
+  if (cached !== null) {
     const run = openRun(services, caller, null, `model/${model.name}`, 'chat', stream);
     try {
-      await admitCachedAnswer(services, caller, run, model, kept);
+      await admitCachedAnswer(services, caller, run, model, cached);
     } catch (thrown) {
       endRunWithError(run, thrown);
       throw thrown;
     }
-    // Whoever gets the answer again goes on from it, and may not have been the first who got it.
-    const events = rememberReasoning(personKey(caller.principal), replayed(run, kept.value));
-    return { run, deployment: 'cache', attempts: 0, warnings: kept.warnings, events };
+    // The receiver of a replayed answer continues from it, and may differ from the first receiver.
+    const events = rememberReasoning(personKey(caller.principal), replayed(run, cached.value));
+    return { run, deployment: 'cache', attempts: 0, warnings: cached.warnings, events };
   }
-  // What was compared is what is asked: the caller's own bytes may hold a member twice, of which a vendor could read the other one.
+  // Sends what was compared. The caller's own bytes may contain a member twice, and a vendor could read the other one.
   const { raw: _bytes, ...compared } = request;
   const call = await invokeModel(services, caller, model, compared, { stream });
   if (!isOwnAnswer(model, call.deployment)) return call;

@@ -1,4 +1,4 @@
-/** What a call brings to the router: its run, its caller's rights and its caller's limits. */
+/** The context of a call for the router: its run, its caller's rights and its caller's limits. */
 import type { CallContext } from '../../dispatch/dispatcher.ts';
 import type { Admission } from '../../quota/quota.ts';
 import type { CallSize } from '../../quota/limit-requests.ts';
@@ -9,7 +9,7 @@ import type { CallServices } from '../services.ts';
 
 export interface CallOptions {
   readonly stream: boolean;
-  /** How large the call may become, null for one that nobody is asked for; asked only where a limit counts tokens or money. */
+  /** The estimated size of the call; null when no vendor is called. Evaluated only when a limit counts tokens or money. */
   readonly size: () => CallSize | null;
   readonly signal?: AbortSignal;
   /** As in `CallContext`. */
@@ -17,8 +17,8 @@ export interface CallOptions {
 }
 
 /**
- * Room is set aside for one model at a time: what a failed model held is given back before room for the next is asked for,
- * so that a fallback needs no second place. What the run used is settled, once, with the model that was asked last.
+ * Reserves limits for one model at a time. The reservation of a failed model is released before the next one, so that a fallback needs no
+ * second reservation. The run's usage is settled once, with the last model.
  */
 export function callContext(
   services: CallServices,
@@ -36,14 +36,14 @@ export function callContext(
 
   const accept = (model: ModelEntry, admission: Admission | null): void => {
     if (admission !== null && admission.refused !== null) {
-      // Of a refused fallback the caller hears nothing: the failure is that of the model they asked for.
-      if (current === null) caller.tell(admission.headers);
+      // A refused fallback sets no headers, because the caller receives the failure of the requested model.
+      if (current === null) caller.setHeaders(admission.headers);
       throw admission.refused;
     }
-    if (admission !== null) caller.tell(admission.headers);
+    if (admission !== null) caller.setHeaders(admission.headers);
     current = { model, admission };
   };
-  /** Where the next model has no room, the call still counts at the one that failed. */
+  /** When the next model has no capacity, the call still counts for the failed one. */
   const goBack = async (failed: ModelEntry): Promise<void> => {
     const again = await take(failed);
     current = { model: failed, admission: again?.refused === null ? again : null };

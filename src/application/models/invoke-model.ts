@@ -1,4 +1,4 @@
-/** `model/<name>`: the right is checked, the run opened, the call dispatched, the answer booked. */
+/** Calls `model/<name>`: opens the run, dispatches the call and records the answer. */
 import { estimateSize } from '../../models/estimate-usage.ts';
 import { Run } from '../../telemetry/run.ts';
 import type { ChatEvents, ChatRequest } from '../../types/chat.ts';
@@ -44,10 +44,7 @@ export function requireOperation(model: ModelEntry, operation: Operation): void 
   );
 }
 
-/**
- * Calls a model that the caller was already found to have the right to use.
- * Resolves at the first visible token (or the whole answer); throws what the caller should see if nothing came.
- */
+/** Calls a model that the caller has the right to use. Resolves at the first visible token or the whole answer. Throws the error for the caller when there is no output. */
 export async function invokeModel(
   services: CallServices,
   caller: Caller,

@@ -1,4 +1,4 @@
-/** Books a run exactly once, however its events end: complete, failed, cut, or left by the caller. */
+/** Records a run once, with the outcome complete, error or aborted. */
 import { estimateUsage } from '../../models/estimate-usage.ts';
 import type { Run } from '../../telemetry/run.ts';
 import { retainedAnswer } from './retained-content.ts';
@@ -6,31 +6,30 @@ import type { ChatEvent, ChatEvents, ChatRequest, Usage } from '../../types/chat
 import { type ErrorCode, toGatewayError } from '../../types/errors.ts';
 import type { Outcome } from '../../types/run.ts';
 
-/** Ends `run` with what `thrown` means for the ledger. */
+/** Ends `run` with the outcome of an error. */
 export function endRunWithError(run: Run, thrown: unknown): void {
   const error = toGatewayError(thrown);
   run.end(error.code === 'client_closed_request' ? 'aborted' : 'error', error.code);
 }
 
-/** About four bytes of a request, and three characters of an answer, are a token. */
+/** Estimates one token per four bytes of a request and per three characters of an answer. */
 function roughMeter(request: ChatRequest, text: () => string): () => Usage {
-  let asked: number | null = null;
+  let requestBytes: number | null = null;
   return () => {
-    asked ??= request.raw?.bytes.length ?? JSON.stringify(request.body).length;
-    return { inputTokens: Math.ceil(asked / 4), outputTokens: Math.ceil(text().length / 3), estimated: true };
+    requestBytes ??= request.raw?.bytes.length ?? JSON.stringify(request.body).length;
+    return { inputTokens: Math.ceil(requestBytes / 4), outputTokens: Math.ceil(text().length / 3), estimated: true };
   };
 }
 
 const nothingUsed: Usage = { inputTokens: 0, outputTokens: 0 };
 
 /**
- * Passes the events on and ends the run with them. A `response-end` without usage gets an estimate, marked as such;
- * so does an answer that was cut or left after something had been said. `request` null: a run that is made of the runs within it;
- * its `response-end` tells the sum of what all of them used.
+ * Passes the events on and ends the run with them. A `response-end` without usage gets an estimate, marked as such; so does an
+ * interrupted answer with output. `request` null: a run that consists of child runs. Its `response-end` contains the sum of their usage.
  */
 export async function* recordRun(run: Run, request: ChatRequest | null, events: ChatEvents): AsyncGenerator<readonly ChatEvent[]> {
   let text = '';
-  const kept = run.keeping === null ? null : retainedAnswer();
+  const retained = run.keeping === null ? null : retainedAnswer();
   let ended = false;
   const usageNow = (): Usage => (request === null ? (run.spent.usage ?? nothingUsed) : (run.usage ?? estimateUsage(request.body, text)));
   const bookUsage = (usage: Usage): void => {
@@ -38,12 +37,12 @@ export async function* recordRun(run: Run, request: ChatRequest | null, events: 
   };
   if (request !== null) run.meteredBy(roughMeter(request, () => text));
   const end = (outcome: Outcome, error?: ErrorCode): void => {
-    if (kept !== null) run.answered(kept.answer());
+    if (retained !== null) run.answered(retained.answer());
     run.end(outcome, error);
   };
   try {
     for await (const batch of events) {
-      kept?.add(batch);
+      retained?.add(batch);
       let complete: ChatEvent[] | null = null;
       for (const event of batch) {
         if (event.type === 'text-delta' || event.type === 'reasoning-delta' || event.type === 'refusal-delta') text += event.text;
@@ -61,11 +60,11 @@ export async function* recordRun(run: Run, request: ChatRequest | null, events: 
   } catch (thrown) {
     ended = true;
     if (text !== '') bookUsage(usageNow());
-    if (kept !== null) run.answered(kept.answer());
+    if (retained !== null) run.answered(retained.answer());
     endRunWithError(run, thrown);
     throw thrown;
   } finally {
-    // Left by the caller in the middle: a generator's `return`.
+    // The consumer has stopped early: the generator's `return` was called.
     if (!ended) {
       bookUsage(usageNow());
       end('aborted', 'client_closed_request');

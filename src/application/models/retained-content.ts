@@ -1,8 +1,8 @@
-/** An answer as it is kept for its caller: the words, and the calls of tools. */
+/** Collects an answer for retention: the text and the tool calls. */
 import type { ChatEvent } from '../../types/chat.ts';
 import type { Json, JsonObject } from '../../types/json.ts';
 
-/** Takes events of the first choice in; `answer` is a text, or an object where tools were called as well. */
+/** Adds events of the first choice. `answer` is a text, or an object when there are tool calls. */
 export function retainedAnswer(): { add(batch: readonly ChatEvent[]): void; answer(): Json } {
   let text = '';
   const calls = new Map<number, { readonly name: string; arguments: string }>();

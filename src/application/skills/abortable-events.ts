@@ -1,4 +1,4 @@
-/** The events of a skill's run until it is cut off: code of others need not hear the signal. */
+/** Ends the events of a skill's run on abort, even when the skill's code ignores the signal. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { abortable } from '../../outbound/abortable.ts';
 import type { Run } from '../../telemetry/run.ts';
@@ -6,12 +6,12 @@ import type { ChatEvent, ChatEvents } from '../../types/chat.ts';
 
 const mostToBookMs = 1_000;
 
-/** Resolves when what the run was cut off from is booked, in a moment: it is a part of what the run spent. */
+/** Waits a moment until an aborted run is recorded, because its usage is part of the parent's. */
 export async function settledRun(run: Run): Promise<void> {
   await Promise.race([run.quiet(), sleep(mostToBookMs, undefined, { ref: false })]);
 }
 
-/** The events, for no longer than the signal lets. Throws its reason, whatever the cut looks like from inside. */
+/** Yields events until the signal is aborted, then throws the signal's reason. */
 export async function* untilAborted(events: ChatEvents, signal: AbortSignal, run: Run): AsyncGenerator<readonly ChatEvent[]> {
   const source = events[Symbol.asyncIterator]();
   try {
@@ -26,7 +26,7 @@ export async function* untilAborted(events: ChatEvents, signal: AbortSignal, run
     throw signal.reason;
   } finally {
     const left = Promise.resolve(source.return?.());
-    // Whoever does not hear the signal would keep the caller waiting here as well.
+    // Code that ignores the signal would also block here.
     if (signal.aborted) left.catch(() => {});
     else await left;
   }

@@ -1,4 +1,4 @@
-/** By whose right a run of a skill uses what its row names: the caller's, or that of the person who published a version that may run as itself. */
+/** Determines by whose right a run of a skill uses what its row names: the caller's, or the publisher's for a version that may run as itself. */
 import { type Person, principalOfPerson } from '../../storage/people.ts';
 import type { Principal } from '../../types/access.ts';
 import { GatewayError } from '../../types/errors.ts';
@@ -6,15 +6,15 @@ import { splitPerson } from '../../types/person.ts';
 import type { RunsAsSkill, SkillEntry } from '../../types/snapshot.ts';
 import type { CallServices } from '../services.ts';
 
-/** The rights of a run that are not its caller's. Accounting, limits and budgets stay the caller's. */
+/** The rights of a run that are not its caller's. Records, limits and budgets stay the caller's. */
 export interface ActingRights {
-  /** The publisher, narrowed to what the skill names. */
+  /** The publisher, restricted to what the skill names. */
   readonly principal: Principal;
   readonly publisher: string;
-  /** By which the allowance is found again while the run goes on. */
+  /** Identifies the allowance for re-checks during the run. */
   readonly skill: string;
   readonly digest: string;
-  /** With the publisher's rights as they are known now; null for one who is not known any more. */
+  /** The publisher's current rights; null when the publisher is no longer known. */
   now(): Principal | null;
 }
 
@@ -23,7 +23,7 @@ function narrowed(person: Person | null, tenant: string, { within }: RunsAsSkill
   return Object.freeze({ ...principalOfPerson(person), within });
 }
 
-/** Null where the skill runs with the rights of its caller. Throws `permission_denied` for a publisher who is not known any more. */
+/** Null when the skill runs with the rights of its caller. Throws `permission_denied` when the publisher is no longer known. */
 export async function actingRights(
   { people }: Pick<CallServices, 'people'>,
   { name, capability, runsAs }: SkillEntry,
@@ -34,7 +34,7 @@ export async function actingRights(
   if (principal === null)
     throw new GatewayError(
       'permission_denied',
-      `The skill "${name}" runs with the right of ${subject}, who published it and is not known any more. Somebody else has to publish it.`,
+      `The skill "${name}" runs with the right of ${subject}, who published it and is not known any more. Another person has to publish it.`,
     );
   let latest = principal;
   return {
@@ -44,7 +44,7 @@ export async function actingRights(
     digest: runsAs.digest,
     now() {
       const found = people.find(issuer, subject);
-      // What is being read is known the next time.
+      // A pending read takes effect at the next check.
       if (found instanceof Promise) {
         found.catch(() => {});
         return latest;

@@ -1,8 +1,8 @@
-/** What a skill may use beside its model, as its row says: `mcp/<server>`, `mcp/<server>/<tool>`, `skill/<name>`, `model/<name>`. */
+/** The capabilities that a skill may use beside its model, from its row: `mcp/<server>`, `mcp/<server>/<tool>`, `skill/<name>`, `model/<name>`. */
 import type { JsonObject } from '../../types/json.ts';
 import type { SkillSpec } from '../../types/skill-spec.ts';
 
-/** Whether the row names it, or its server. What the caller may do is decided apart from that. */
+/** True if the row names the capability or its server. The caller's rights are checked separately. */
 export function allows({ model, tools }: Pick<SkillSpec, 'model' | 'tools'>, target: string): boolean {
   if (target === `model/${model}`) return true;
   return tools.some((named) => {
@@ -12,7 +12,7 @@ export function allows({ model, tools }: Pick<SkillSpec, 'model' | 'tools'>, tar
   });
 }
 
-/** The same as entries of a chat's `tools`. Models are none. */
+/** The same as entries of a chat's `tools`, without models. */
 export function chatTools(tools: readonly string[]): readonly JsonObject[] {
   const servers = new Map<string, string[] | null>();
   const skills: JsonObject[] = [];

@@ -1,4 +1,4 @@
-/** A skill's own cases against models: what it answers, whether that is right, what it cost. */
+/** Runs a skill's own cases against models: answer, verdict and cost. */
 import { collectText, wholeText } from '../../streaming/text-events.ts';
 import { canonicalJson } from '../../schema/canonical-json.ts';
 import { toGatewayError } from '../../types/errors.ts';
@@ -17,12 +17,12 @@ export interface CaseResult {
   readonly case: string;
   readonly model: string;
   readonly passed: boolean;
-  /** Why not, in words; null for a case that passed. */
+  /** The reason of a failure; null for a case that passed. */
   readonly fault: string | null;
   readonly run: string | null;
-  /** With all that the skill called; what a judge used is not in it. */
+  /** Including everything that the skill called, without the judge. */
   readonly tokens: number;
-  /** An amount of `currency`; null where a price is unknown. */
+  /** An amount of `currency`; null when a price is unknown. */
   readonly cost: number | null;
   readonly currency: string | null;
   readonly ms: number;
@@ -43,8 +43,8 @@ async function judged(
     { role: 'user', content: `Question: ${question}\n\nAnswer to judge:\n${text}` },
   ];
   const call = await invokeModel(services, caller, requireModel(caller, model), { body: { model, messages } }, { stream: false });
-  const said = (await collectText(call.events)).text.trim();
-  return /^yes\b/i.test(said) ? null : `the judge says: ${said.slice(0, 300)}`;
+  const verdict = (await collectText(call.events)).text.trim();
+  return /^yes\b/i.test(verdict) ? null : `the judge says: ${verdict.slice(0, 300)}`;
 }
 
 /** The first expectation that is not met, or null. */
@@ -71,7 +71,7 @@ async function faultOf(
   return expect.judge === undefined ? null : judged(services, caller, expect.judge, text);
 }
 
-/** Runs one case as this caller; a failure is a result, only the caller's leaving is thrown. */
+/** Runs one case as this caller. A failure is a result; only a disconnect of the caller is thrown. */
 export async function evaluateCase(
   services: CallServices,
   caller: Caller,

@@ -1,4 +1,4 @@
-/** A conversation as the input of a skill. */
+/** Converts a conversation to the input of a skill. */
 import { onlyText, type PlacedPart, readContent } from '../../models/conversation/content-parts.ts';
 import type { ChatBody } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
@@ -8,11 +8,11 @@ import { type Conversation, noConversation, type Skill } from '../../types/skill
 export interface SkillChat {
   readonly input: Json;
   readonly conversation: Conversation;
-  /** What the request asked for that a skill decides by itself. */
+  /** Parameters of the request that the skill decides itself. */
   readonly warnings: readonly string[];
 }
 
-/** Fields of a chat request that a skill has no use for, and without which its answer is still the answer. */
+/** Fields of a chat request that a skill ignores without a change of meaning. */
 const ownBusiness = [
   'temperature', 'top_p', 'top_k', 'min_p', 'max_tokens', 'max_completion_tokens', 'stop', 'seed', 'frequency_penalty', 'presence_penalty',
   'logit_bias', 'logprobs', 'top_logprobs', 'response_format', 'reasoning_effort', 'verbosity', 'parallel_tool_calls', 'modalities',
@@ -23,13 +23,13 @@ function refuse(param: string, sentence: string): GatewayError {
   return new GatewayError('unsupported_parameter', `${param}: ${sentence}`, { param });
 }
 
-/** Throws for what would change the meaning; tells what is left out. */
+/** Throws for parameters that would change the meaning. Reports what is left out. */
 function warningsOf(body: ChatBody): string[] {
   const { tools, n } = body;
   if ((Array.isArray(tools) && tools.length > 0) || (Array.isArray(body['functions']) && body['functions'].length > 0))
     throw refuse(
       'tools',
-      'a skill brings its own tools. To offer a skill beside yours, ask a model and name it: {"type": "skill", "name": …}.',
+      'a skill has its own tools. To use a skill beside other tools, call a model with the tool {"type": "skill", "name": …}.',
     );
   if (typeof n === 'number' && n > 1) throw refuse('n', 'a skill gives one answer; leave n out.');
   return ownBusiness
@@ -37,7 +37,7 @@ function warningsOf(body: ChatBody): string[] {
     .map((field) => `${field}: a skill decides this itself`);
 }
 
-/** An object if the text is one in JSON; any other text that begins with a brace is just text. */
+/** An object if the text is a JSON object. Any other text that begins with a brace is text. */
 function asObject(text: string): JsonObject | null {
   if (!text.trimStart().startsWith('{')) return null;
   try {
@@ -48,7 +48,7 @@ function asObject(text: string): JsonObject | null {
   }
 }
 
-/** Where words go: beside a file they say what to do with it; else `text`, or the one text that the skill cannot do without. */
+/** The field for text. Beside a file it holds the instructions; otherwise `text`, or the only required text. */
 function fieldForWords({ properties, required }: JsonObject, besideFile: boolean): string {
   const known = isJsonObject(properties) ? properties : {};
   if (besideFile && Object.hasOwn(known, 'instructions')) return 'instructions';
@@ -69,8 +69,8 @@ function fileOf(parts: readonly PlacedPart[]): JsonObject | null {
 }
 
 /**
- * The last user message: a JSON object as it is, words and a file in the fields that the skill has for them. A skill that has the field
- * `messages` gets the whole conversation in it. Throws `invalid_request` or `unsupported_parameter` naming the place.
+ * The input from the last user message: a JSON object as it is, text and a file in the matching fields. A skill with the field `messages`
+ * gets the whole conversation in it. Throws `invalid_request` or `unsupported_parameter` naming the place.
  */
 export function skillInput(body: ChatBody, skill: Skill): SkillChat {
   const warnings = warningsOf(body);

@@ -1,4 +1,4 @@
-/** `skill/<name>`: runs with the rights of its caller, never of its author. */
+/** Runs `skill/<name>` with the rights of its caller, never of its author. */
 import { resultText } from '../../extensions/tool-loop/result-text.ts';
 import { abortable } from '../../outbound/abortable.ts';
 import type { Run } from '../../telemetry/run.ts';
@@ -33,22 +33,22 @@ export interface SkillCallOptions {
   readonly conversation?: Conversation;
   readonly parent?: Run | null;
   readonly signal?: AbortSignal;
-  /** Hears of the run before anything is asked. */
+  /** Called with the run before any model or tool is called. */
   readonly onOpen?: (run: Run) => void;
 }
 
-/** A caller with the skills that they are inside of already, the outermost first. */
-type NestedCaller = Caller & { readonly around?: readonly EnclosingSkill[] };
+/** A caller with its enclosing skills, outermost first. */
+type NestedCaller = Caller & { readonly enclosing?: readonly EnclosingSkill[] };
 
 interface SkillScope {
   readonly services: CallServices;
   readonly skill: SkillEntry;
   readonly caller: NestedCaller;
-  readonly around: readonly EnclosingSkill[];
+  readonly enclosing: readonly EnclosingSkill[];
   readonly run: Run;
 }
 
-/** A skill that the caller was already found to have the right to use. Its inner calls are checked again, each for the same caller. */
+/** The caller must have the right to use the skill. Its inner calls are checked again, each for the same caller. */
 export async function invokeSkill(
   services: CallServices,
   caller: NestedCaller,
@@ -59,9 +59,9 @@ export async function invokeSkill(
   const capability = `skill/${skill.name}`;
   const parent = options.parent ?? null;
   if (parent?.isWithin(capability) === true) throw new GatewayError('step_limit_reached', `The skill "${skill.name}" would call itself.`);
-  requireDepth(caller.around ?? [], skill.name);
+  requireDepth(caller.enclosing ?? [], skill.name);
   const own = await actingRights(services, skill);
-  // Within a skill that runs as itself, one that does not has no further rights.
+  // Within a skill that runs as itself, an inner skill has the same rights.
   const acting = own ?? caller.acting;
   const inside: NestedCaller = acting === undefined ? caller : { ...caller, acting, subjectToken: () => null };
   const run = openRun(services, inside, parent, capability, 'skill', options.stream);
@@ -69,7 +69,7 @@ export async function invokeSkill(
   if (keep.content !== 'nothing') run.keep({ days: keep.days, within: keep.content === 'all' });
   run.asked(input);
   run.works();
-  // Whatever goes on within it ends with it: what is left of a list whose first item failed, say.
+  // Inner calls end with the run, such as the rest of a list whose first item failed.
   const over = new AbortController();
   const timer = setTimeout(() => over.abort(tookTooLong(skill)), limits.total_ms);
   run.onEnd(() => {
@@ -78,14 +78,14 @@ export async function invokeSkill(
   });
   options.onOpen?.(run);
   const signal = AbortSignal.any([options.signal ?? caller.signal, caller.signal, over.signal]);
-  const around = [...(caller.around ?? []), { skill: skill.name, tokens: limits.tokens, depth: limits.depth, run }];
-  const scope: SkillScope = { services, skill, caller: { ...inside, signal, around }, around, run };
+  const enclosing = [...(caller.enclosing ?? []), { skill: skill.name, tokens: limits.tokens, depth: limits.depth, run }];
+  const scope: SkillScope = { services, skill, caller: { ...inside, signal, enclosing }, enclosing, run };
   try {
     requireNamed(inside, skill.spec);
     const events = await abortable(skill.instance.invoke(input, skillRunOf(scope, options)), signal);
     return { run, events: recordRun(run, null, untilAborted(events, signal, run)) };
   } catch (thrown) {
-    // What is cut says why, whatever the cut looks like from inside.
+    // An aborted run reports the reason of its signal.
     const error: unknown = signal.aborted ? signal.reason : thrown;
     await settledRun(run);
     endRunWithError(run, error);
@@ -93,7 +93,7 @@ export async function invokeSkill(
   }
 }
 
-/** Everything that the skill may do, with the caller's rights. */
+/** The interface of the skill to the gateway, with the caller's rights. */
 function skillRunOf(scope: SkillScope, { stream, conversation }: SkillCallOptions): SkillRun {
   const { skill, caller, run } = scope;
   return {
@@ -118,7 +118,7 @@ function tookTooLong(skill: SkillEntry): GatewayError {
   return new GatewayError('upstream_timeout', `The skill "${skill.name}" took longer than its ${skill.spec.limits.total_ms} ms.`);
 }
 
-/** Calls skills as tools of a chat: what a skill answers is the tool's result. */
+/** Calls skills as tools of a chat. The skill's answer is the tool's result. */
 export function skillsAsTools(services: CallServices, caller: NestedCaller): CallSkill {
   return async (skill, input, { parent, signal }): Promise<ToolResult> => {
     const { events } = await invokeSkill(services, caller, skill, input, { stream: false, parent, signal });
@@ -131,19 +131,19 @@ export function skillsAsTools(services: CallServices, caller: NestedCaller): Cal
 
 interface InnerAnswer {
   readonly events: ChatEvents;
-  /** Whether the text of the events is JSON. */
+  /** True if the text of the events is JSON. */
   readonly typed: boolean;
 }
 
 async function invokeFromSkill(scope: SkillScope, target: string, body: JsonObject): Promise<InnerAnswer> {
-  const { skill, caller, around } = scope;
+  const { skill, caller, enclosing } = scope;
   if (!allows(skill.spec, target))
     throw new GatewayError(
       'permission_denied',
       `The skill "${skill.name}" may not use ${target.slice(0, 200)}: its row does not name it under tools.`,
     );
   caller.signal.throwIfAborted();
-  requireBudget(around);
+  requireBudget(enclosing);
   const [kind, name = '', ...rest] = target.split('/');
   if (kind === 'mcp') return callTool(scope, name, rest.join('/'), body);
   if (kind === 'skill') return callInnerSkill(scope, name, body);
@@ -153,7 +153,7 @@ async function invokeFromSkill(scope: SkillScope, target: string, body: JsonObje
 async function callTool({ services, caller, run }: SkillScope, server: string, tool: string, input: JsonObject): Promise<InnerAnswer> {
   const result = await invokeTool(services, caller, requireServer(caller, server), tool, input, { parent: run });
   if (result.isError === true) throw new GatewayError('tool_failed', `mcp/${server}/${tool}: ${resultText(result).slice(0, 2_000)}`);
-  // Pictures and files are for the skill itself to use: nothing of them is left out.
+  // The skill receives pictures and files too.
   const { structuredContent, content } = result;
   const typed = structuredContent ?? (content.every(({ type }) => type === 'text') ? null : content);
   return { events: textEvents(typed === null ? resultText(result) : JSON.stringify(typed)), typed: typed !== null };
@@ -165,9 +165,9 @@ async function callInnerSkill({ services, caller, run }: SkillScope, name: strin
   return { events, typed: inner.instance.describe().outputSchema !== null };
 }
 
-async function callModel({ services, skill, caller, around, run }: SkillScope, name: string, body: JsonObject): Promise<InnerAnswer> {
+async function callModel({ services, skill, caller, enclosing, run }: SkillScope, name: string, body: JsonObject): Promise<InnerAnswer> {
   const model = requireModel(caller, name);
-  // What a skill asks may come from its input.
+  // A skill's request may come from its input, so it is parsed again.
   const { request, stream } = parseChat({ ...body, model: model.name }, null);
   requireListed(skill, request.body);
   const chat = { request, stream, maxSteps: skill.spec.limits.steps, decisions: [] };
@@ -175,7 +175,7 @@ async function callModel({ services, skill, caller, around, run }: SkillScope, n
     ? await chatWithTools(services, caller, model, chat, {
         parent: run,
         callSkill: skillsAsTools(services, caller),
-        mayAsk: () => requireBudget(around),
+        mayAsk: () => requireBudget(enclosing),
       })
     : await invokeModel(services, caller, model, request, { stream, parent: run, checksForm: true });
   return { events, typed: false };

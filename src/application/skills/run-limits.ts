@@ -1,30 +1,30 @@
-/** How far a skill may go, in all that it calls and all that these call. */
+/** Limits on a skill run, including everything that it calls. */
 import type { Run } from '../../telemetry/run.ts';
 import { GatewayError } from '../../types/errors.ts';
 
-/** A skill within which something runs. */
+/** A skill whose run contains this one. */
 export interface EnclosingSkill {
   readonly skill: string;
   readonly tokens: number;
-  /** So many levels of skills, itself included. */
+  /** The maximum number of nested skills, itself included. */
   readonly depth: number;
-  /** The skill's own run: it knows what was spent within it. */
+  /** The skill's own run. It holds the usage within it. */
   readonly run: Run;
 }
 
-/** Throws `step_limit_reached` once a budget is spent: what is under way ends, nothing new begins. */
-export function requireBudget(around: readonly EnclosingSkill[]): void {
-  const spent = around.find(({ run, tokens }) => {
+/** Throws `step_limit_reached` when a budget is used up. Calls in progress end; no new one begins. */
+export function requireBudget(enclosing: readonly EnclosingSkill[]): void {
+  const spent = enclosing.find(({ run, tokens }) => {
     const { usage } = run.spent;
     return usage !== null && usage.inputTokens + usage.outputTokens >= tokens;
   });
   if (spent === undefined) return;
-  throw new GatewayError('step_limit_reached', `The skill "${spent.skill}" has spent its ${spent.tokens} tokens.`);
+  throw new GatewayError('step_limit_reached', `The skill "${spent.skill}" has used its limit of ${spent.tokens} tokens.`);
 }
 
-/** Throws `step_limit_reached` where one more skill would be too deep for one of those around it. */
-export function requireDepth(around: readonly EnclosingSkill[], name: string): void {
-  const outer = around.find(({ depth }, level) => around.length - level + 1 > depth);
+/** Throws `step_limit_reached` when one more skill would exceed the depth of an enclosing one. */
+export function requireDepth(enclosing: readonly EnclosingSkill[], name: string): void {
+  const outer = enclosing.find(({ depth }, level) => enclosing.length - level + 1 > depth);
   if (outer === undefined) return;
   throw new GatewayError(
     'step_limit_reached',

@@ -1,4 +1,4 @@
-/** A resource read, a prompt got, an argument completed: with the right checked and a run booked, as for a tool. */
+/** Reads a resource, gets a prompt or completes an argument: checks the right and records a run, as for a tool. */
 import type { Capability } from '../../types/access.ts';
 import { GatewayError, toGatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
@@ -11,11 +11,11 @@ import { createDeadline, pausingDeadline } from '../deadline.ts';
 import { openRun } from '../models/invoke-model.ts';
 import type { CallServices } from '../services.ts';
 
-/** What servers of the older protocol say of a resource that is not there; the newer one has one code for all bad parameters. */
+/** The code for an unknown resource in the older protocol. The newer one has one code for all invalid parameters. */
 const oldNotFound = -32_002;
 const invalidParams = -32_602;
 
-/** Throws `permission_denied`, `upstream_timeout` or `tool_failed`, and SourceRefusal where the server refused. */
+/** Throws `permission_denied`, `upstream_timeout` or `tool_failed`, and SourceRefusal when the server refused. */
 export async function invokeSource(
   services: CallServices,
   caller: Caller,
@@ -25,7 +25,7 @@ export async function invokeSource(
   params: JsonObject,
   context: ViewContext,
 ): Promise<JsonObject> {
-  // To complete an argument is to look at what there is.
+  // Completing an argument requires only the right to view.
   requireRight(caller, question === 'completion/complete' ? 'view' : 'use', capability);
   if (server.instance.ask === undefined) throw new GatewayError('not_found', `The MCP server "${server.name}" has only tools.`);
   const run = openRun(services, caller, null, `mcp/${capability.name}`.slice(0, 500), 'tool', false);
@@ -53,7 +53,7 @@ export async function invokeSource(
     const isSlow = deadline.signal.aborted;
     const hasLeft = signal.aborted && !isSlow && !(reason instanceof GatewayError);
     const error = hasLeft
-      ? new GatewayError('client_closed_request', 'The caller left.', { cause: thrown })
+      ? new GatewayError('client_closed_request', 'The caller has disconnected.', { cause: thrown })
       : isSlow
         ? new GatewayError('upstream_timeout', `The MCP server "${server.name}" did not answer within ${limit} ms.`, { cause: thrown })
         : toGatewayError(reason);

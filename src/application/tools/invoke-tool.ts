@@ -1,4 +1,4 @@
-/** `mcp/<server>/<tool>`: the right is checked, the run opened, the tool called, the run booked. */
+/** Calls `mcp/<server>/<tool>`: checks the right, opens the run, calls the tool, records the run. */
 import type { Admission } from '../../quota/quota.ts';
 import type { Run } from '../../telemetry/run.ts';
 import { GatewayError, toGatewayError } from '../../types/errors.ts';
@@ -18,19 +18,19 @@ import { type FoundTool, isVirtual, toolsOf } from './server-tools.ts';
 export interface ToolCallOptions {
   readonly parent?: Run | null;
   readonly signal?: AbortSignal;
-  /** The caller's MCP client, where there is one. */
+  /** The caller's MCP client, if any. */
   readonly peer?: McpPeer;
-  /** True once a person has agreed, where the tool needs that. */
+  /** True when a person has approved a call that requires approval. */
   readonly approved?: boolean;
 }
 
-/** Credentials of the caller's own: nobody else's right opens them. */
+/** True for a server that uses the caller's own account or token. Another person's right never gives access to it. */
 function usesCallersIdentity({ spec }: McpServerEntry): boolean {
   const { credentials } = spec.options;
   return isJsonObject(credentials) && (credentials['type'] === 'user_oauth' || credentials['type'] === 'token_exchange');
 }
 
-/** Throws `permission_denied` inside a skill that runs as itself, for a server that works with the account or the token of its caller. */
+/** Throws `permission_denied` inside a skill that runs as itself, for a server that uses the account or the token of its caller. */
 export function requireOwnCredentials({ acting }: Pick<Caller, 'acting'>, server: McpServerEntry): void {
   if (acting === undefined || !usesCallersIdentity(server)) return;
   throw new GatewayError(
@@ -41,7 +41,7 @@ export function requireOwnCredentials({ acting }: Pick<Caller, 'acting'>, server
 
 const turns = createFairQueue();
 
-/** Why a tool that was asked for cannot be called, in words that say what to do. */
+/** Why a tool cannot be called, with a remedy. */
 function notCallable(services: CallServices, server: McpServerEntry, tool: string): GatewayError {
   const { allowed_tools: allowed } = server.spec;
   if (allowed !== null && !allowed.includes(tool))
@@ -55,7 +55,7 @@ function notCallable(services: CallServices, server: McpServerEntry, tool: strin
   return new GatewayError('not_found', `The MCP server "${server.name}" has no tool named "${tool.slice(0, 200)}".`);
 }
 
-/** The tool, if the caller may use it and it is as approved. Throws `permission_denied` or `not_found`. */
+/** The tool, if the caller may use it and its definition is approved. Throws `permission_denied` or `not_found`. */
 export function requireTool(services: CallServices, caller: Caller, server: McpServerEntry, tool: string): FoundTool {
   requireRight(caller, 'use', toolCapability(server, tool));
   const found = toolsOf(services, caller, server).find((each) => each.name === tool);
@@ -63,16 +63,16 @@ export function requireTool(services: CallServices, caller: Caller, server: McpS
   return found;
 }
 
-/** By its server's row, and by that of the server where it comes from. */
+/** By its server's row, and by that of the server that provides it. */
 export function isApprovalNeeded({ server, source, definition }: FoundTool): boolean {
   return requiresApproval(server.spec.approval, definition) || requiresApproval(source.spec.approval, definition);
 }
 
-/** True as soon as it would take more than about `most` bytes as JSON: a result is never written out only to be measured. */
+/** True when the value exceeds about `most` bytes as JSON. Does not serialize the result. */
 export function isLargerThan(value: Json | undefined, most: number): boolean {
   let left = most;
   const walk = (part: Json | undefined): void => {
-    // Quotation marks, brackets and commas count as well.
+    // Quotation marks, brackets and commas count too.
     left -= 2;
     if (left < 0) return;
     if (typeof part === 'string') left -= Buffer.byteLength(part);
@@ -95,8 +95,8 @@ function tooLarge(server: string, tool: string, most: number): ToolResult {
 }
 
 /**
- * Throws `permission_denied`, `not_found`, `rate_limited`, `upstream_timeout` or `tool_failed`, and SourceRefusal where the server refused
- * the request; a tool's own failure is a result with `isError`.
+ * Throws `permission_denied`, `not_found`, `rate_limited`, `upstream_timeout` or `tool_failed`, and SourceRefusal when the server refused
+ * the request. A failure of the tool is a result with `isError`.
  */
 export async function invokeTool(
   services: CallServices,
@@ -109,7 +109,10 @@ export async function invokeTool(
   const found = requireTool(services, caller, server, tool);
   const { source, definition } = found;
   if (options.approved !== true && isApprovalNeeded(found))
-    throw new GatewayError('permission_denied', `The tool ${server.name}/${tool} needs a person's approval, and nobody can be asked here.`);
+    throw new GatewayError(
+      'permission_denied',
+      `The tool ${server.name}/${tool} needs a person's approval, which cannot be requested here.`,
+    );
   requireOwnCredentials(caller, source);
   const { call_timeout_ms: limit, concurrency, max_result_bytes: most } = source.spec;
   const run = openRun(services, caller, options.parent ?? null, `mcp/${server.name}/${tool}`, 'tool', false);
@@ -134,10 +137,10 @@ export async function invokeTool(
       subjectToken: caller.subjectToken,
       ...(options.peer === undefined ? {} : { peer: pausingDeadline(options.peer, deadline) }),
     };
-    // Clients that send a failed request again by themselves would run it again; what a person has agreed to is kept and is not.
-    if (options.parent != null && options.approved !== true) caller.tell({ 'x-should-retry': 'false' });
+    // Clients that retry failed requests would run the tool again. The result of an approved call is stored and is not run again.
+    if (options.parent != null && options.approved !== true) caller.setHeaders({ 'x-should-retry': 'false' });
     run.works();
-    // An operator's own source may throw at once.
+    // An operator's own source may throw synchronously.
     const result = await Promise.try(() => source.instance.call(definition.name, input, context)).finally(done);
     const answer = isLargerThan(result as unknown as JsonObject, most) ? tooLarge(server.name, tool, most) : result;
     run.answered(answer as unknown as JsonObject);
@@ -147,7 +150,7 @@ export async function invokeTool(
   } catch (thrown) {
     if (thrown instanceof SourceRefusal && !signal.aborted) {
       run.end('error', 'tool_failed');
-      // Where no MCP client listens, a model does: it should read what is wrong with its call.
+      // Without an MCP client the model reads the refusal and can correct its call.
       if (options.peer === undefined) return { content: [{ type: 'text', text: thrown.message }], isError: true };
       throw thrown;
     }
@@ -165,6 +168,6 @@ function failure(thrown: unknown, signal: AbortSignal, server: McpServerEntry, t
   const reason: unknown = signal.reason;
   if (reason instanceof GatewayError) return reason;
   if (!(reason instanceof DOMException && reason.name === 'TimeoutError'))
-    return new GatewayError('client_closed_request', 'The caller left.', { cause: thrown });
+    return new GatewayError('client_closed_request', 'The caller has disconnected.', { cause: thrown });
   return new GatewayError('upstream_timeout', `The tool ${server.name}/${tool} did not answer within ${limit} ms.`, { cause: thrown });
 }

@@ -1,4 +1,4 @@
-/** Which tools a server has for a caller: its own, or for a virtual server those that it selects from others. */
+/** The tools that a server has for a caller: its own, or for a virtual server those that it selects from others. */
 import type { McpServerEntry } from '../../types/snapshot.ts';
 import type { ToolDefinition } from '../../types/tool-source.ts';
 import { publicToolName } from '../../models/tool-names.ts';
@@ -24,23 +24,23 @@ function selects(pattern: string, reference: string): boolean {
 
 const patternsOf = (server: McpServerEntry): readonly string[] => (server.spec.options['tools'] ?? []) as readonly string[];
 
-/** The servers that `server`'s tools come from. A pattern names its server in full. */
+/** The servers that provide `server`'s tools. A pattern contains the full name of a server. */
 export function sourcesOf({ view }: View, server: McpServerEntry): readonly McpServerEntry[] {
   if (!isVirtual(server)) return [server];
   const names = new Set(patternsOf(server).map((pattern) => pattern.slice(0, pattern.indexOf('/'))));
   return [...view.mcpServers.values()].filter((source) => !isVirtual(source) && names.has(source.name));
 }
 
-/** A tool that the patterns select, of whatever server, whether it is approved or not. */
+/** A tool that the patterns select, of any server, approved or not. */
 interface Selected {
-  /** The row of the server where it comes from. */
+  /** The id of the row of the server that provides it. */
   readonly row: string;
   readonly name: string;
   /** With the name of its server. */
   readonly qualified: string;
 }
 
-/** All that a virtual server's patterns select, also what is withheld, switched off, or of a server that is disabled. */
+/** Everything that a virtual server's patterns select, including tools that are quarantined, switched off, or of a disabled server. */
 function selectedBy({ catalogue }: CallServices, { view }: View, server: McpServerEntry): readonly Selected[] {
   const patterns = patternsOf(server);
   const names = new Set(patterns.map((pattern) => pattern.slice(0, pattern.indexOf('/'))));
@@ -54,7 +54,7 @@ function selectedBy({ catalogue }: CallServices, { view }: View, server: McpServ
     );
 }
 
-/** Two servers' tools of one name are told apart by their servers' names, also while only one of them can be called. */
+/** Tools of two servers with the same name get their servers' names as prefix, even when only one can be called. */
 function virtualTools(services: CallServices, caller: View, server: McpServerEntry): FoundTool[] {
   const patterns = patternsOf(server);
   const selected = selectedBy(services, caller, server);
@@ -72,7 +72,7 @@ function virtualTools(services: CallServices, caller: View, server: McpServerEnt
   );
 }
 
-/** From memory: a dead server delays nothing. Whatever the caller may not see is in it too. */
+/** From memory, so that an unavailable server causes no delay. Includes tools that the caller may not view. */
 export function toolsOf(services: CallServices, caller: View, server: McpServerEntry): readonly FoundTool[] {
   if (isVirtual(server)) {
     const allowed = server.spec.allowed_tools;
@@ -82,7 +82,7 @@ export function toolsOf(services: CallServices, caller: View, server: McpServerE
   return services.catalogue.tools(server).map((definition) => ({ server, name: definition.name, source: server, definition }));
 }
 
-/** The tools that the caller may see. */
+/** The tools that the caller may view. */
 export function visibleTools(services: CallServices, caller: Caller, server: McpServerEntry): readonly FoundTool[] {
   return toolsOf(services, caller, server).filter((tool) => may(caller, 'view', toolCapability(server, tool.name)));
 }

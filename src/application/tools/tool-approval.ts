@@ -1,4 +1,4 @@
-/** Tools that a person must agree to: the caller's own client asks, before anything is sent to the server. */
+/** Requests a person's approval of a tool call through the caller's own client, before the server receives anything. */
 import { createHash } from 'node:crypto';
 import type { SecretBox } from '../../storage/secret-box.ts';
 import { canonicalJson } from '../../schema/canonical-json.ts';
@@ -8,16 +8,13 @@ import type { McpServerSpec } from '../../types/resources.ts';
 import { type McpPeer, SourceRefusal, type ToolDefinition, type ToolResult } from '../../types/tool-source.ts';
 
 export interface ApprovalGate {
-  /**
-   * The peer to go on with if the person has agreed; else the question, or what the model should read of a no.
-   * Throws `permission_denied` if the client cannot ask.
-   */
+  /** The peer to continue with after an approval, or the question, or the text for the model after a refusal. Throws `permission_denied` if the client cannot ask. */
   ask(wanted: ApprovalRequest): { readonly agreed: McpPeer } | { readonly answer: ToolResult };
-  /** The server's own question, so that the answer to it finds the agreement again. */
+  /** Adds the approval to the server's own question, so that the answer to it finds the approval again. */
   keep(wanted: ApprovalRequest, answer: ToolResult): ToolResult;
 }
 
-/** One call that needs an agreement; `holder` is whose. */
+/** One call that requires approval, by the person `holder`. */
 export interface ApprovalRequest {
   readonly holder: string;
   readonly tool: string;
@@ -29,7 +26,7 @@ const question = 'pailou_approval';
 const goodForMs = 600_000;
 const longestInput = 2_000;
 
-/** By MCP's own hints, of which a server that says nothing is not to be trusted with anything. */
+/** By MCP's hints. A tool without hints requires approval. */
 export function requiresApproval(approval: McpServerSpec['approval'], { annotations }: ToolDefinition): boolean {
   if (approval === 'always') return true;
   if (approval === 'never') return false;
@@ -41,9 +38,9 @@ function mayAsk({ capabilities }: McpPeer): boolean {
   return isJsonObject(elicitation) && (elicitation['form'] !== undefined || Object.keys(elicitation).length === 0);
 }
 
-/** `states` seals what a client keeps between two of its requests; any node can open it again. */
+/** `states` seals the state that a client returns between two requests. Any node can open it. */
 export function createApprovalGate(states: SecretBox): ApprovalGate {
-  /** What was agreed to: this call of this person, and no other. */
+  /** What the person approved: this call of this person only. */
   const contextOf = ({ holder, tool, input }: ApprovalRequest): string =>
     `mcp approval ${createHash('sha256')
       .update(canonicalJson([holder, tool, input]))
@@ -59,14 +56,14 @@ export function createApprovalGate(states: SecretBox): ApprovalGate {
       };
       if (opened.until > Date.now()) return opened;
     } catch {
-      // Said below, as for one that is over.
+      // Reported below, as for an expired state.
     }
     throw new SourceRefusal('The request state is not valid for this call any more. Call the tool again.', -32_602, {
       reason: 'invalid_request_state',
     });
   };
 
-  const asking = (wanted: ApprovalRequest): ToolResult => {
+  const approvalQuestion = (wanted: ApprovalRequest): ToolResult => {
     const shownInput = JSON.stringify(wanted.input, null, 2);
     const message = `Allow the tool ${wanted.tool} to run with this input?\n${shownInput.slice(0, longestInput)}${shownInput.length > longestInput ? '\n…' : ''}`;
     const approve = { type: 'boolean', title: 'Allow', description: 'The tool may change or delete something.' };
@@ -82,24 +79,24 @@ export function createApprovalGate(states: SecretBox): ApprovalGate {
     ask(wanted) {
       const { peer, tool } = wanted;
       const state = peer.requestState === undefined ? null : open(wanted, peer.requestState);
-      const { [question]: said, ...others } = peer.inputResponses ?? {};
+      const { [question]: reply, ...others } = peer.inputResponses ?? {};
       const { requestState: _state, inputResponses: _responses, ...rest } = peer;
       if (state?.agreed === true) {
         const upstream = state.upstream === null ? {} : { requestState: state.upstream };
         return { agreed: { ...rest, ...upstream, ...(Object.keys(others).length === 0 ? {} : { inputResponses: others }) } };
       }
-      // Without our own state the answer may be to another question than ours.
-      if (state === null || !isJsonObject(said)) {
+      // Without Pailou's own state the answer may belong to another question.
+      if (state === null || !isJsonObject(reply)) {
         if (!mayAsk(peer)) {
           throw new GatewayError(
             'permission_denied',
             `The tool ${tool} needs a person's approval, and your client cannot ask for one (it does not offer elicitation). Use a client that can.`,
           );
         }
-        return { answer: asking(wanted) };
+        return { answer: approvalQuestion(wanted) };
       }
-      const content = said['content'];
-      if (said['action'] === 'accept' && isJsonObject(content) && content['approve'] === true) return { agreed: rest };
+      const content = reply['content'];
+      if (reply['action'] === 'accept' && isJsonObject(content) && content['approve'] === true) return { agreed: rest };
       return { answer: { content: [{ type: 'text', text: `The person did not allow ${tool} to run. Nothing was done.` }], isError: true } };
     },
     keep(wanted, answer) {

@@ -1,4 +1,4 @@
-/** Configuration, history, ledger and audit, from nothing. */
+/** Creates the tables of configuration, history, ledger and audit. */
 import { type Kysely, sql } from 'kysely';
 
 const configTables = ['llm_provider_config', 'llm_model_config', 'llm_skill_config', 'llm_mcp_config', 'llm_grant'] as const;

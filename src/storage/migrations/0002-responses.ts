@@ -1,4 +1,4 @@
-/** Responses that a later one can go on from. */
+/** Stored responses that a later request can continue. */
 import type { Kysely } from 'kysely';
 
 export async function up(database: Kysely<unknown>): Promise<void> {

@@ -1,4 +1,4 @@
-/** The children of a run are found by an index that only they are in; the one by root, which nothing read, goes. */
+/** An index that contains only child runs. Removes the unused index by root. */
 import type { Kysely } from 'kysely';
 
 export async function up(database: Kysely<unknown>): Promise<void> {

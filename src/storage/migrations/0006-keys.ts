@@ -1,4 +1,4 @@
-/** Keys for machines: rows of configuration; when each was used last; and what is known of the people who own them. */
+/** API keys as rows of configuration, their last use, and the last known rights of their owners. */
 import type { Kysely } from 'kysely';
 
 export async function up(database: Kysely<unknown>): Promise<void> {

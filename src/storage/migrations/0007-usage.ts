@@ -1,6 +1,6 @@
 /**
- * What was used each day, kept up by the database itself with each run that it takes: exact, because a run that comes twice is inserted once,
- * and quick to report, because there are few rows a day. Old runs can go without their sums.
+ * Daily sums, updated by a database trigger for each inserted run. Exact, because a repeated run is inserted once, and fast to report,
+ * because there are few rows a day. Old runs can be deleted without their sums.
  */
 import type { Kysely } from 'kysely';
 import { usageDays } from './usage-days.ts';

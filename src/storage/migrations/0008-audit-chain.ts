@@ -1,4 +1,4 @@
-/** The audit as a chain: each entry is sealed with the hash of all before it. Entries of before the chain are sealed with the first run. */
+/** The audit as a hash chain. Earlier entries are sealed at the first start. */
 import { type Kysely, sql } from 'kysely';
 
 export async function up(database: Kysely<unknown>): Promise<void> {

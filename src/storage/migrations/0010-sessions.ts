@@ -1,4 +1,4 @@
-/** Sessions of people who signed in with a browser. Their tokens are sealed; the cookie itself is never here. */
+/** Browser sessions. Their tokens are sealed; the cookie itself is not stored. */
 import type { Kysely } from 'kysely';
 
 export async function up(database: Kysely<unknown>): Promise<void> {

@@ -1,4 +1,4 @@
-/** Ways into the audit: by who, by what, and by the request. */
+/** Indexes of the audit by actor, target and request. */
 import type { Kysely } from 'kysely';
 
 export async function up(database: Kysely<unknown>): Promise<void> {

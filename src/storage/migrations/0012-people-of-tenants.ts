@@ -1,4 +1,4 @@
-/** The people of one tenant, in order. */
+/** An index of the people of one tenant, in order. */
 import type { Kysely } from 'kysely';
 
 export async function up(database: Kysely<unknown>): Promise<void> {

@@ -1,4 +1,4 @@
-/** What each MCP server offers, as approved and as last seen. */
+/** The definitions of each MCP server, as approved and as last seen. */
 import type { Kysely } from 'kysely';
 
 export async function up(database: Kysely<unknown>): Promise<void> {

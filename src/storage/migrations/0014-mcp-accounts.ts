@@ -1,4 +1,4 @@
-/** The accounts of people at MCP servers that let them in by OAuth. */
+/** People's accounts at MCP servers that use OAuth. */
 import type { Kysely } from 'kysely';
 
 export async function up(database: Kysely<unknown>): Promise<void> {

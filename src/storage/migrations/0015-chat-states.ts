@@ -1,4 +1,4 @@
-/** What chats with server-side tools keep between two requests. */
+/** The state of chats with server-side tools between two requests. */
 import type { Kysely } from 'kysely';
 
 export async function up(database: Kysely<unknown>): Promise<void> {

@@ -1,4 +1,4 @@
-/** What runs were asked and answered, where the row of their skill says that it is kept. */
+/** Inputs and outputs of runs, when the row of their skill enables retention. */
 import type { Kysely } from 'kysely';
 
 export async function up(database: Kysely<unknown>): Promise<void> {

@@ -1,4 +1,4 @@
-/** Whose a run is, over several identity services; and the runs of one tree, found by an index that only inner ones are in. */
+/** The issuer of a run's owner, and an index of the runs of one tree that contains only child runs. */
 import type { Kysely } from 'kysely';
 
 export async function up(database: Kysely<unknown>): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * A person is an issuer and a subject. Rows that name a subject alone are given its issuer: the one it was seen with, else the home issuer (the
- * first that is configured); never two. Without a home issuer, what nobody was seen with stays as it is, and is nobody's.
+ * A person is an issuer and a subject. Rows with a subject alone get exactly one issuer: the one of the person's tokens, else the home
+ * issuer (the first configured one). Without a home issuer, subjects without a known issuer stay unchanged and belong to no person.
  */
 import { type Kysely, sql } from 'kysely';
 import { personRef, systemActor } from '../../types/person.ts';
@@ -20,7 +20,7 @@ const configTables = [
 ] as const;
 const historyAtOnce = 200;
 
-/** The issuer of a subject; empty where it cannot be told. */
+/** The issuer of a subject; empty when unknown. */
 async function issuersByPeople(query: Kysely<Schema>, home: string | null): Promise<Assign> {
   const seen = new Map<string, string[]>();
   const people = await query.selectFrom('llm_person').select(['tenant', 'subject', 'issuer']).orderBy('seen_at', 'desc').execute();
@@ -74,7 +74,7 @@ async function nameRows(query: Kysely<Schema>, assign: Assign): Promise<void> {
   for (const table of configTables) {
     const kind = table === 'llm_key' || table === 'llm_grant' || table === 'llm_limit' ? table.slice('llm_'.length) : '';
     for (const row of await query.selectFrom(table).selectAll().execute()) {
-      // A spec that was damaged by hand stays as it is.
+      // A spec that is not valid JSON stays unchanged.
       const spec = parsed(row.spec);
       const before = { tenant: row.tenant, owner: row.owner, createdBy: row.created_by, updatedBy: row.updated_by, spec: spec ?? {} };
       const after = named(kind, before, assign);
@@ -92,7 +92,7 @@ async function nameRows(query: Kysely<Schema>, assign: Assign): Promise<void> {
   }
 }
 
-/** The way back writes rows as the history has them. */
+/** A roll-back writes rows as they are in the history. */
 async function nameHistory(query: Kysely<Schema>, assign: Assign): Promise<void> {
   const text = (kind: string, row: string | null): string | null => {
     const value = row === null ? null : parsed(row);

@@ -1,6 +1,6 @@
 /**
- * Grants on one thing are bound to its row, and rows tell under which tags an administrator approved them. A grant is bound to the row that
- * has the name now, unless a row of that name was deleted after the grant was written: then it was about that one, and is left unbound.
+ * Binds grants on one thing to its row, and stores the tags under which an administrator approved a row. A grant is bound to the row that
+ * has the name now. When a row of that name was deleted after the grant was written, the grant referred to that row and stays unbound.
  */
 import { type Kysely, sql } from 'kysely';
 import { personRef } from '../../types/person.ts';
@@ -49,7 +49,7 @@ const rowsOf = async (database: Kysely<unknown>, table: string): Promise<readonl
     )
   ).rows;
 
-/** The kind and the name that a grant is about; null for a pattern or a tag. */
+/** The kind and the name in a grant; null for a pattern or a tag. */
 function namedBy(capability: string): readonly [kind: string, name: string] | null {
   const [kind = '', ...rest] = capability.split('/');
   const name = kind === 'mcp' ? (rest[0] ?? '') : rest.join('/');
@@ -74,7 +74,7 @@ async function bindGrants(database: Kysely<unknown>): Promise<void> {
   }
 }
 
-/** What nobody owns, and what an administrator wrote, is approved as it is. */
+/** Approves rows without an owner and rows of administrators as they are. */
 async function approve(database: Kysely<unknown>): Promise<void> {
   const people = await sql<{
     issuer: string;

@@ -1,4 +1,4 @@
-/** People who are blocked, in one tenant each; sign-outs told by issuers, each once; and the issuer's own id of a browser session. */
+/** Blocked people of each tenant, ids of used logout tokens, and the issuer's id of a browser session. */
 import type { Kysely } from 'kysely';
 
 export async function up(database: Kysely<unknown>): Promise<void> {

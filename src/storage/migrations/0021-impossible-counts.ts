@@ -1,4 +1,4 @@
-/** Counts that no call can have (beyond any model, below zero, fractions): unknown from now on, in runs and in the sums of their days. */
+/** Sets impossible counts (beyond any model, negative, fractions) to unknown, in runs and in daily sums. */
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import {
   dayKeys,
@@ -15,7 +15,7 @@ import {
 
 const counts = [...tokenColumns, 'cost'] as const;
 const mostOf = (column: string): number => (column === 'cost' ? largestCost : largestCount);
-/** Many runs make a day. */
+/** The largest sum of one day. */
 const largestSum = 4_000_000_000_000_000_000;
 
 type DayKey = Record<(typeof dayKeys)[number], string | number>;
@@ -34,7 +34,7 @@ export async function up(database: Kysely<unknown>): Promise<void> {
   const ofDays = await sql<DayKey>`select ${sql.join(dayKeys.map((name) => sql.ref(name)))} from llm_usage_day
     where ${wrongIn(sumColumns(counts), () => largestSum)}`.execute(database);
 
-  // Input and output are one statement; a cost that was reckoned from wrong counts is wrong as well.
+  // Input and output belong together. A cost computed from invalid counts is invalid too.
   const main = ['input_tokens', 'output_tokens'];
   await sql`update llm_run set input_tokens = null, output_tokens = null, cached_input_tokens = null, reasoning_tokens = null, cost = null
     where ${wrongIn(main, mostOf)}`.execute(database);
@@ -47,7 +47,7 @@ export async function up(database: Kysely<unknown>): Promise<void> {
       dayKeys.map((name) => sql`${sql.ref(`llm_usage_day.${name}`)} = ${key[name]}`),
       sql` and `,
     );
-    // Runs that were pruned cannot be summed again: what their day can keep, it keeps.
+    // Deleted runs cannot be summed again, so their day keeps its valid sums.
     for (const column of sumColumns(counts))
       await sql`update llm_usage_day set ${sql.ref(column)} = 0 where ${isDay} and ${wrong(column, largestSum)}`.execute(database);
     const ofRun = sql.join(

@@ -1,4 +1,4 @@
-/** Prices and budgets as decimals of the currency; costs finer than a micro-unit; units other than tokens; and each attempt's own counts and cost. */
+/** Prices and budgets as decimals of the currency. Costs finer than a micro-unit, units other than tokens, and counts and costs of each attempt. */
 import { type Kysely, sql } from 'kysely';
 import { withDecimalAmounts } from '../micro-unit-specs.ts';
 import { replaceDayTrigger, tokenColumns } from './day-sums.ts';
@@ -27,7 +27,7 @@ interface HistoryRow {
   readonly after: string | null;
 }
 
-/** In the row of a history entry, which holds a whole row of configuration. */
+/** The row inside a history entry, which contains a whole configuration row. */
 function inRow(kind: string, text: string | null): string | null {
   if (text === null) return null;
   const row = JSON.parse(text) as { spec: Readonly<Record<string, unknown>> };

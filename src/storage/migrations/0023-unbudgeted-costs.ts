@@ -1,4 +1,4 @@
-/** Costs at a provider of a developer's own, which no budget counts. */
+/** Costs at a developer's own provider, which no budget counts. */
 import type { Kysely } from 'kysely';
 
 export async function up(database: Kysely<unknown>): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * By what right each row reaches what it reaches. Rows that an administrator wrote last keep all that they reached; what a row of somebody
- * else reached is decided anew, so that a provider of the company is left out of it until an administrator saves the row.
+ * The right by which each row reaches what it references. Rows last written by an administrator keep everything that they reached. Other
+ * rows are decided again, so that a provider of the company is left out until an administrator saves the row.
  */
 import type { Kysely } from 'kysely';
 import { personRef, systemActor } from '../../types/person.ts';
@@ -29,7 +29,7 @@ interface Tables extends Record<(typeof tables)[number], Row> {
 
 const everything = JSON.stringify({ '*': 'administrator' });
 
-/** Kinds that nobody but an administrator could ever write. */
+/** Kinds that only administrators could ever write. */
 function isAlwaysOfAdministrators(spec: string): boolean {
   try {
     const { kind } = JSON.parse(spec) as { readonly kind?: unknown };

@@ -1,12 +1,12 @@
-/** How the sums of a day come from runs, for the migrations after 0019 that change them. A count that cannot be is none. */
+/** Computes daily sums from runs, for the migrations after 0019 that change them. Invalid counts are ignored. */
 import { type Kysely, PostgresAdapter, type RawBuilder, sql } from 'kysely';
 
 const dayMs = sql.lit(86_400_000);
 
-/** Nothing is null, so that rows of the same kind meet. */
+/** Without null values, so that runs of the same kind share a row. */
 export const dayKeys = ['tenant', 'day', 'issuer', 'subject', 'client', 'key_id', 'capability', 'deployment', 'via', 'currency'] as const;
 
-/** The largest count, and the largest amount in micro-units, that one run can have. Sums of many stay within 64 bits. */
+/** The largest count, and the largest amount in micro-units, of one run. Sums of many runs stay within 64 bits. */
 export const largestCount = 1_000_000_000_000;
 export const largestCost = 1_000_000_000_000_000;
 
@@ -19,11 +19,11 @@ export function isPostgres(database: Kysely<unknown>): boolean {
 /** True, false, or null for null. */
 export function possible(value: RawBuilder<unknown>, most: number, postgres: boolean): RawBuilder<boolean> {
   const range = sql<boolean>`${value} between 0 and ${sql.lit(most)}`;
-  // SQLite keeps fractions and texts in a column of integers.
+  // SQLite stores fractions and texts in integer columns.
   return postgres ? range : sql<boolean>`(typeof(${value}) in ('integer', 'null') and ${range})`;
 }
 
-/** The day's row of one run, from a source of runs. */
+/** The key of the daily row of a run, from a source of runs. */
 export function keysOf(source: string): RawBuilder<unknown>[] {
   const run = (column: string) => sql.ref(`${source}.${column}`);
   const word = (column: string) => sql`coalesce(${run(column)}, '')`;
@@ -43,7 +43,7 @@ export function keysOf(source: string): RawBuilder<unknown>[] {
 
 const ownSums = ['runs', 'calls', 'failed', 'aborted', 'estimated', 'unpriced'] as const;
 
-/** `counts`: the columns that a day sums up as they are. */
+/** `counts`: the columns that are summed unchanged. */
 export function sumColumns(counts: readonly string[]): readonly string[] {
   return [...ownSums, ...counts];
 }
@@ -66,7 +66,7 @@ export function sumsOf(source: string, counts: readonly string[], postgres: bool
 
 const list = (names: readonly string[]) => sql.join(names.map((name) => sql.ref(name)));
 
-/** The sums of all runs in `source`, in the order of the keys: two nodes that write at once take the rows in one order, and never wait for each other in a circle. */
+/** The sums of all runs in `source`, ordered by key, so that two concurrent nodes lock rows in the same order and cannot deadlock. */
 export function insertSums(
   source: string,
   counts: readonly string[],
@@ -79,7 +79,7 @@ export function insertSums(
     group by ${sql.join(keysOf(source))} order by ${sql.join(keysOf(source))}`;
 }
 
-/** Has the database add each run that it takes to the sums of its day. */
+/** Replaces the trigger that adds each inserted run to its daily sums. */
 export async function replaceDayTrigger(database: Kysely<unknown>, counts: readonly string[]): Promise<void> {
   const postgres = isPostgres(database);
   const adding = sql.join(

@@ -1,4 +1,4 @@
-/** The statements by which the database keeps sums of each day with every run that it takes. */
+/** The statements and the trigger that maintain daily sums of runs. */
 import { type Kysely, PostgresAdapter, sql } from 'kysely';
 
 const dayMs = sql.lit(86_400_000);
@@ -17,7 +17,7 @@ export const usageSums = [
   'cost',
 ] as const;
 
-/** What is no plain column of a run: the day of its start, and empty text in place of null, so that rows of the same kind meet. */
+/** The expression of a key column: the day of the run's start, and empty text instead of null, so that runs of the same kind share a row. */
 function keyOf(source: string, column: string) {
   if (column === 'day') return sql`${sql.ref(`${source}.started_at`)} / ${dayMs}`;
   if (column === 'tenant' || column === 'subject' || column === 'capability') return sql.ref(`${source}.${column}`);
@@ -51,7 +51,7 @@ export function usageDays(keys: readonly string[]) {
     usageSums.map((column) => sql`${sql.ref(column)} = llm_usage_day.${sql.ref(column)} + excluded.${sql.ref(column)}`),
   );
   const keysOf = (source: string) => keys.map((column) => keyOf(source, column));
-  /** Sums over many runs, in the order of the keys: two nodes that write at once take the rows in the same order, so neither waits for the other in a circle. */
+  /** Sums over many runs, ordered by key, so that two concurrent nodes lock rows in the same order and cannot deadlock. */
   const summed = (source: string) => sql`select ${sql.join([...keysOf(source), ...sumsOf(source).map((each) => sql`sum(${each})`)])}
     from ${sql.ref(source)} group by ${sql.join(keysOf(source))} order by ${sql.join(keysOf(source))}`;
 
@@ -66,7 +66,7 @@ export function usageDays(keys: readonly string[]) {
     async fill(database: Kysely<unknown>): Promise<void> {
       await sql`insert into llm_usage_day (${columns}) ${summed('llm_run')}`.execute(database);
     },
-    /** A trigger of the same name must be gone. */
+    /** A trigger of the same name must not exist. */
     async createTrigger(database: Kysely<unknown>): Promise<void> {
       if (isPostgres(database)) {
         await sql`create or replace function llm_run_used() returns trigger language plpgsql as $body$ begin

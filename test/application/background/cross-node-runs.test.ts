@@ -15,11 +15,11 @@ it('tells two steps that look alike twice, and none again', async () => {
   };
   const elsewhere = createCrossNodeRuns(states as ToolLoopStates);
   const running = { id: 'run', status: 'running', steps: [step] };
-  await elsewhere.tellAlive(owner, running);
+  await elsewhere.publishAlive(owner, running);
   const names: string[] = [];
   for await (const news of elsewhere.follow(owner, running, new AbortController().signal)) {
     names.push(...news.map(({ name }) => name));
-    if (names.length === 2) await elsewhere.tellEnd(owner, { id: 'run', status: 'completed', steps: [step, step] });
+    if (names.length === 2) await elsewhere.publishEnd(owner, { id: 'run', status: 'completed', steps: [step, step] });
   }
   expect(names).toEqual(['started', 'step', 'step', 'completed']);
 });
