@@ -130,7 +130,6 @@ describe('goes on from the beginning', () => {
 describe('starts again instead, and is held to what was said,', () => {
   const schema = { type: 'json_schema', json_schema: { name: 'a', schema: { type: 'object' } } };
   it.each([
-    ['where several answers were asked for', { n: 2 }, [say('Many ')]],
     ['where the form of the answer is forced', { response_format: schema }, [say('Many ')]],
     ['where a tool must be called', { tool_choice: 'required', tools: [{ type: 'function', function: { name: 'f' } }] }, [say('Many ')]],
     ['where the caller gave a beginning already', { messages: [question, { role: 'assistant', content: 'So: ' }] }, [say('Many ')]],
@@ -142,6 +141,13 @@ describe('starts again instead, and is held to what was said,', () => {
     const told = await scene.ask(model, { body });
     expect(second.calls[0]?.body.messages).toEqual('messages' in body ? body.messages : [question]);
     expect(told.finish).toBe('stop');
+  });
+
+  it('where several answers were asked for', async () => {
+    const { model, second } = await pair([say('Many ')], stream([say('Many '), say('Two.', 1), part({}, 'stop', 1), ...end()], 'end', 2));
+    const told = await scene.ask(model, { body: { n: 2 } });
+    expect(second.calls[0]?.body.messages).toEqual([question]);
+    expect(told.error).toBeNull();
   });
 
   it('where the deployment does not say that it can go on', async () => {

@@ -6,6 +6,7 @@ import * as limits from '../../src/storage/migrations/0005-limits.ts';
 import * as keys from '../../src/storage/migrations/0006-keys.ts';
 import * as people from '../../src/storage/migrations/0012-people-of-tenants.ts';
 import * as boundGrants from '../../src/storage/migrations/0019-bound-grants.ts';
+import * as basisOfRows from '../../src/storage/migrations/0024-basis-of-rows.ts';
 import { createConfigStore } from '../../src/storage/config-store.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { databaseKinds } from './databases.ts';
@@ -65,6 +66,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
     ])
       await insert(database, 'llm_grant', { name: capability, spec: { subject_type: 'user', subject: 'u', capability, action: 'use' } });
     await boundGrants.up(query);
+    await basisOfRows.up(query);
     const { rows } = await createConfigStore(database).load();
     const grants = Object.fromEntries(rows.filter(({ kind }) => kind === 'grant').map(({ name, target }) => [name, target]));
     expect(grants).toEqual({

@@ -358,7 +358,7 @@ describe('the books', () => {
       run.attempts.length,
     ]);
     expect(booked.toSorted(([one], [other]) => String(one).localeCompare(String(other)))).toEqual([
-      ['booked#vendor/up', 'complete', 5, 2, 7, 1],
+      ['booked#vendor/up', 'complete', 5, 2, 0.000007, 1],
       ['cache', 'complete', 0, 0, 0, 0],
       ['cache', 'complete', 0, 0, 0, 0],
     ]);

@@ -158,8 +158,8 @@ describe('LiteLLM CVE-2026-35030: a cache keyed by the first letters of a token'
 describe('Bifrost #518, mcp-bridge, an Envoy-based MCP gateway: a door without a lock, or with a key that everybody knows', () => {
   it('no address but these answers without a credential, and none with one that was printed somewhere', async () => {
     const open = ['/', '/livez', '/readyz', '/healthz', '/auth/login', '/auth/callback', '/auth/cli'];
-    // It takes a key in the place of a token, and says what is wrong with it.
-    const ownWay = ['/auth/exchange'];
+    // The body of each is the credential: a key, and a logout token of the issuer. Each says what is wrong with it.
+    const ownWay = ['/auth/exchange', '/auth/backchannel-logout'];
     const operations = operationsOf((await scene.bare('GET', '/openapi.json')).json);
     const closed = operations.filter(({ path }) => !open.includes(path) && !ownWay.includes(path) && !path.startsWith('/.well-known/'));
     expect(closed.length).toBeGreaterThan(70);

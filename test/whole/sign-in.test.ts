@@ -59,7 +59,7 @@ describe('a person in a browser', () => {
     const me = await browser.go(`${gateway.url}/api/me`);
     expect(await me.json()).toMatchObject({ subject: 'admin', roles: ['admin'], credential: 'session' });
 
-    const grant = { spec: { subject_type: 'user', subject: 'user', capability: 'model/x', action: 'use' } };
+    const grant = { spec: { subject_type: 'user', subject: 'user', capability: 'model/demo/echo', action: 'use' } };
     const change = (headers: Record<string, string>) =>
       browser.go(`${gateway.url}/api/grants`, {
         method: 'POST',
