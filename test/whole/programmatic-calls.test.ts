@@ -146,6 +146,13 @@ describe.each([true, false])('streamed: %s', (stream) => {
     expect(await callsOfResponses()).toEqual(['b']);
   });
 
+  it('calls of a program that has ended are none beside a call of the model itself', async () => {
+    const content = [code, call('a'), codeResult, text, call('b', { type: 'direct' })];
+    respond(content, 'tool_use');
+    expect(await askMessages(stream)).toEqual({ content, stop: 'tool_use' });
+    expect(await askChat(stream)).toMatchObject({ ids: ['b'], finish: 'tool_calls' });
+  });
+
   it('a call of the model itself stays one', async () => {
     const content = [text, call('a', { type: 'direct' }), call('b', undefined)];
     respond(content, 'tool_use');

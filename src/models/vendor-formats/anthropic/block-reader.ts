@@ -11,7 +11,14 @@ type Block =
   | { readonly kind: 'thinking'; text: string; signature: string }
   | { readonly kind: 'tool'; readonly call: number; readonly input: Json | undefined; said: boolean }
   /** A call made by code at the vendor, which may already have its result. */
-  | { readonly kind: 'programmatic'; readonly name: string; readonly id: string; readonly input: Json | undefined; text: string }
+  | {
+      readonly kind: 'programmatic';
+      readonly program: string;
+      readonly name: string;
+      readonly id: string;
+      readonly input: Json | undefined;
+      text: string;
+    }
   /** Content that only Anthropic has: its own tools and their results. */
   | { readonly kind: 'vendor' }
   | { readonly kind: 'complete' };
@@ -88,18 +95,24 @@ export class BlockReader {
         return { kind: 'tool', call, input: block['input'], said: false };
       }
       default:
-        // A result for the call: the caller does not execute it.
-        this.#pending.delete(textOf(block['tool_use_id']));
+        this.#endPending(textOf(block['tool_use_id']));
         this.#vendor({ type: 'content_block_start', index: index ?? null, content_block: block }, events);
         return { kind: 'vendor' };
     }
+  }
+
+  /** A result for a call, or for the program that made it: the caller does not execute the call. */
+  #endPending(id: string): void {
+    if (id === '') return;
+    for (const [call, { program }] of this.#pending) if (call === id || program === id) this.#pending.delete(call);
   }
 
   /** Forwarded unchanged to a client of the same format. Whether the caller must execute the call is known at the end only. */
   #programmatic(index: Json | undefined, block: JsonObject, name: string, events: ChatEvent[]): Block {
     this.#vendor({ type: 'content_block_start', index: index ?? null, content_block: block }, events);
     const id = this.#idFor(block['id']);
-    const call: Extract<Block, { kind: 'programmatic' }> = { kind: 'programmatic', name, id, input: block['input'], text: '' };
+    const program = isJsonObject(block['caller']) ? textOf(block['caller']['tool_id']) : '';
+    const call: Extract<Block, { kind: 'programmatic' }> = { kind: 'programmatic', program, name, id, input: block['input'], text: '' };
     this.#pending.set(id, call);
     return call;
   }
