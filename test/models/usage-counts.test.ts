@@ -107,4 +107,10 @@ describe('a number that cannot be a count', () => {
     expect(plausible({ ...usage, reportedCost: { amount: 1e300, currency: 'USD' } }, null, note)).toEqual(usage);
     expect(plausible(usage, null, note)).toBe(usage);
   });
+
+  it('is one of a part of the input that is larger than all of it', () => {
+    expect(plausible({ ...usage, cachedInputTokens: 500 }, null, note)).toEqual(usage);
+    expect(told.at(-1)).toBe('usage: the vendor counts 500 cachedInputTokens of 5 tokens of input');
+    expect(plausible({ ...usage, cachedInputTokens: 5 }, null, note)).toEqual({ ...usage, cachedInputTokens: 5 });
+  });
 });

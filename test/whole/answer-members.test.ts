@@ -305,6 +305,17 @@ describe.each([false, true])('streamed: %s', (stream) => {
       expect(await message(stream)).toMatchObject([{ type: 'text', text: 'A gate.', citations: [{ url: one }] }]);
     });
 
+    it('of DashScope are no video, which is an error where nothing else was said', async () => {
+      vendor.behave((request, reply) => {
+        const choices = [{ message: { role: 'assistant', content: [{ video: 'https://example.com/1.mp4' }] }, finish_reason: 'stop' }];
+        const body = JSON.stringify({ output: { choices }, usage: { input_tokens: 1, output_tokens: 1 }, request_id: 'r' });
+        const streams = request.headers['x-dashscope-sse'] === 'enable';
+        reply.writeHead(200, { 'content-type': streams ? 'text/event-stream' : 'application/json' });
+        reply.end(streams ? `id:1\nevent:result\n:HTTP_STATUS/200\ndata:${body}\n\n` : body);
+      });
+      await expect(chat(stream, 'members/alibaba')).rejects.toMatchObject({ code: 'upstream_invalid_response' });
+    });
+
     it('of DashScope come through too', async () => {
       const search_info = { search_results: [{ index: 1, url: one, title: 'One', site_name: 'one' }] };
       vendor.behave((request, reply) => {
@@ -346,6 +357,10 @@ describe.each([false, true])('streamed: %s', (stream) => {
       responseModalities: ['AUDIO'],
       speechConfig: { voiceConfig: { prebuiltVoiceConfig: { voiceName: 'Kore' } } },
     });
+    say([{ fileData: { mimeType: 'image/png', fileUri: 'https://example.com/1.png' } }]);
+    expect((await chat(stream, 'members/google')).images[0].image_url.url).toBe('https://example.com/1.png');
+    say([{ fileData: { mimeType: 'video/mp4', fileUri: 'https://example.com/1.mp4' } }]);
+    await expect(chat(stream, 'members/google')).rejects.toMatchObject({ code: 'upstream_invalid_response' });
     await expect(chat(stream, 'members/google', { audio: { voice: 'Kore', format: 'mp3' } })).rejects.toMatchObject({
       code: 'unsupported_parameter',
       param: 'audio.format',

@@ -7,6 +7,7 @@ import { invalidAnswer } from '../../answer-json.ts';
 import { CitationReader } from '../../citations.ts';
 import { FinishTracker } from '../../finish-tracker.ts';
 import { readLogprobs } from '../openai/content.ts';
+import { judgeUnread } from '../openai/unread-content.ts';
 import { ToolCallReader } from '../openai/tool-calls.ts';
 import { errorIn } from './errors.ts';
 import { Repetition } from './repetition.ts';
@@ -22,6 +23,8 @@ interface ChoiceState {
   said: string;
   /** Pictures that were already emitted: an answer with repeated text repeats its pictures too. */
   readonly images: Set<string>;
+  /** Kinds of parts that cannot be read. */
+  readonly unread: Set<string>;
 }
 
 /** The content of multimodal models is a list of parts. */
@@ -35,6 +38,14 @@ function textIn(content: Json | undefined): string {
 function imagesIn(content: Json | undefined): readonly string[] {
   if (!Array.isArray(content)) return [];
   return content.flatMap((part: Json) => (isJsonObject(part) && typeof part['image'] === 'string' ? [part['image']] : []));
+}
+
+/** The kinds of parts that have no reader, such as `{ video: <address> }`. */
+function unreadIn(content: Json | undefined): readonly string[] {
+  if (!Array.isArray(content)) return [];
+  return content.flatMap((part: Json) =>
+    isJsonObject(part) ? Object.keys(part).filter((name) => name === 'video' || name === 'audio' || name === 'file') : [],
+  );
 }
 
 /** The choices of an answer. The older form has one text directly in the output. */
@@ -94,6 +105,7 @@ export class AnswerReader {
         arguments: new Map(),
         said: '',
         images: new Set(),
+        unread: new Set(),
       };
       this.#choices.set(index, state);
       this.#finishes.begin(index);
@@ -120,6 +132,7 @@ export class AnswerReader {
       if (!state.images.has(image)) readImage(image, index, events);
       state.images.add(image);
     }
+    for (const name of unreadIn(message['content'])) state.unread.add(`content[].${name}`);
     const calls = message['tool_calls'];
     if (!Array.isArray(calls)) return;
     calls.forEach((call: Json, position) => {
@@ -165,7 +178,8 @@ export class AnswerReader {
     for (const [choice, { reason, ...more }] of this.#finishes.end(how)) {
       const state = this.#choices.get(choice) as ChoiceState;
       this.#flush(choice, state, events);
-      events.push({ type: 'finish', choice, reason: state.calls.honest(reason), ...more });
+      const warning = judgeUnread(state.unread, state.said !== '' || state.images.size > 0, this.#reading) ?? more.warning;
+      events.push({ type: 'finish', choice, reason: state.calls.honest(reason), ...more, ...(warning === undefined ? {} : { warning }) });
     }
     this.ended = true;
     events.push({ type: 'response-end', usage: this.#usage });

@@ -8,7 +8,7 @@ import { FinishTracker } from '../../finish-tracker.ts';
 import { readCitations } from './citations.ts';
 import { FunctionCallReader } from './function-calls.ts';
 import { readLogprobs } from './logprobs.ts';
-import { readMedia } from './media.ts';
+import { readFile, readMedia } from './media.ts';
 import { readUsage } from './usage.ts';
 
 /** Gemini's finish reasons beyond the common table. */
@@ -134,6 +134,7 @@ export class AnswerReader {
       const text = nonEmpty(part['text']);
       if (text !== undefined) events.push({ type: 'reasoning-delta', choice, text });
     } else if (isJsonObject(part['inlineData'])) readMedia(part['inlineData'], choice, events);
+    else if (isJsonObject(part['fileData'])) readFile(part['fileData'], choice, events);
     else if (rendered(part) !== '') events.push({ type: 'reasoning-delta', choice, text: rendered(part) });
     else {
       const text = nonEmpty(part['text']) ?? '';

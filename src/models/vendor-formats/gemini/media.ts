@@ -44,3 +44,11 @@ export function readMedia(data: JsonObject, choice: number, events: ChatEvent[])
   else if (type.startsWith('audio/')) events.push({ type: 'audio-delta', choice, audio: { data: bytes } });
   else throw invalidAnswer('a file that is neither a picture nor a sound', type);
 }
+
+/** Reads a file by its address. Throws `upstream_invalid_response` for another file than a picture. */
+export function readFile(file: JsonObject, choice: number, events: ChatEvent[]): void {
+  const type = typeof file['mimeType'] === 'string' ? file['mimeType'] : '';
+  const url = typeof file['fileUri'] === 'string' ? file['fileUri'] : '';
+  if (!type.startsWith('image/') || url === '') throw invalidAnswer('the address of a file that is no picture', type);
+  events.push({ type: 'image', choice, url });
+}

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { ChatEvent, Usage } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { Reading, StreamProgress } from '../../../types/wire-format.ts';
+import { readImages } from '../../answer-images.ts';
 import { invalidAnswer } from '../../answer-json.ts';
 import { errorInside } from '../../classify-failure.ts';
 import { FinishTracker } from '../../finish-tracker.ts';
@@ -66,6 +67,7 @@ export class AnswerReader {
     const logprobs = Array.isArray(line['logprobs']) ? readLogprobs({ content: line['logprobs'] }) : undefined;
     if (text !== '' || logprobs !== undefined)
       events.push({ type: 'text-delta', choice: 0, text, ...(logprobs === undefined ? {} : { logprobs }) });
+    readImages(message, 0, events);
     const calls = message['tool_calls'];
     if (Array.isArray(calls)) for (const call of calls as readonly Json[]) this.#readCall(call, events);
   }

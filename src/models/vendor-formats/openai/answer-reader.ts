@@ -11,7 +11,7 @@ import { FinishTracker } from '../../finish-tracker.ts';
 import { readLogprobs, readText } from './content.ts';
 import { ThinkTagReader } from './think-tags.ts';
 import { ToolCallReader } from './tool-calls.ts';
-import { findUnreadContent } from './unread-content.ts';
+import { findUnreadContent, judgeUnread } from './unread-content.ts';
 import { readUsage } from './usage.ts';
 
 interface ChoiceState {
@@ -193,16 +193,6 @@ export class AnswerReader {
     throw invalidAnswer(`${this.#choices.size} choices where ${asked} were asked for`);
   }
 
-  /** The warning about content that cannot be read. Throws `upstream_invalid_response` when the choice has no other content. */
-  #judgeUnread({ unread, said }: ChoiceState): string | undefined {
-    if (unread.size === 0) return undefined;
-    const names = [...unread].join(', ');
-    if (!said) throw invalidAnswer(`an answer of content that cannot be read (${names})`);
-    const warning = `content that cannot be read is left out: ${names}`;
-    this.#reading?.warn?.(warning);
-    return warning;
-  }
-
   #end(how: 'closed' | 'said', events: ChatEvent[]): void {
     if (this.#choices.size === 0) {
       throw new GatewayError('upstream_invalid_response', 'The vendor sent an answer without any content. Try again.');
@@ -216,7 +206,7 @@ export class AnswerReader {
       for (const annotation of this.#citations.annotations(state.text, state.annotations))
         events.push({ type: 'annotation', choice, annotation });
       state.calls.finish();
-      const warning = this.#judgeUnread(state) ?? more.warning;
+      const warning = judgeUnread(state.unread, state.said, this.#reading) ?? more.warning;
       events.push({ type: 'finish', choice, reason: state.calls.honest(reason), ...more, ...(warning === undefined ? {} : { warning }) });
     }
     this.ended = true;

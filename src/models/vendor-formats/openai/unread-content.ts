@@ -1,5 +1,7 @@
 /** Finds content of a message that no reader knows, so that it is not lost in silence. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import type { Reading } from '../../../types/wire-format.ts';
+import { invalidAnswer } from '../../answer-json.ts';
 
 /** Parts that are read, or that repeat what is read elsewhere. */
 const readParts: ReadonlySet<Json | undefined> = new Set([
@@ -33,4 +35,14 @@ export function findUnreadContent(message: JsonObject, into: Set<string>): void 
     }
   }
   for (const name in message) if (contentName.test(name) && !readMembers.has(name) && isFilled(message[name])) into.add(name.slice(0, 40));
+}
+
+/** The warning about content that cannot be read. Throws `upstream_invalid_response` when the choice has no other content. */
+export function judgeUnread(unread: ReadonlySet<string>, said: boolean, reading: Reading | undefined): string | undefined {
+  if (unread.size === 0) return undefined;
+  const names = [...unread].join(', ');
+  if (!said) throw invalidAnswer(`an answer of content that cannot be read (${names})`);
+  const warning = `content that cannot be read is left out: ${names}`;
+  reading?.warn?.(warning);
+  return warning;
 }
