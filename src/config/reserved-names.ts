@@ -4,7 +4,7 @@ import type { Reach } from '../types/writes.ts';
 import { readGrantReference } from './grant-reference.ts';
 import { tagsOf } from './row-capability.ts';
 import type { RowSet } from './row-set.ts';
-import { isVersion } from './skill-versions.ts';
+import { isVersion, skillOf } from './skill-versions.ts';
 
 interface Reservation {
   readonly kind: 'grant' | 'limit';
@@ -41,10 +41,13 @@ function namesIn(row: ConfigRow, kind: ResourceKind): readonly string[] {
   });
 }
 
-/** An administrator's row that still names a deleted thing. */
-function namedByApproved({ kind, name, tenant }: ConfigRow, rows: RowSet): Reach[] {
+/** A row of administrators, or of another owner, that still names a deleted thing. A published version is of its skill's owner. */
+function namedByOthers({ kind, name, tenant, owner }: ConfigRow, rows: RowSet): Reach[] {
+  const skills = rows.group('skill', tenant);
   const others = (['mcp', 'skill', 'model'] as const).flatMap((each) => [...rows.group(each, tenant).values()]);
-  const other = others.find((each) => each.approvedTags != null && namesIn(each, kind).includes(name));
+  const ownerOf = (each: ConfigRow): string | null =>
+    (each.kind === 'skill' && isVersion(each.name) ? skills.get(skillOf(each.name)) : each)?.owner ?? null;
+  const other = others.find((each) => (each.approvedTags != null || ownerOf(each) !== owner) && namesIn(each, kind).includes(name));
   return other === undefined
     ? []
     : [{ type: 'reserved', key: `reserved:${other.name}`, name: `The name "${name}"`, by: `${other.kind} "${other.name}"`, param: 'name' }];
@@ -58,7 +61,7 @@ export function reservedReaches(kind: ResourceKind, before: ConfigRow | null, af
   const added = has.filter((tag) => !had.includes(tag));
   const removed = had.filter((tag) => !has.includes(tag));
   if (!isNamed && added.length === 0 && removed.length === 0) return [];
-  const named = before === null ? namedByApproved(after, rows) : [];
+  const named = before === null ? namedByOthers(after, rows) : [];
   if (named.length > 0) return named;
   return reservationsOf(kind, after.tenant, rows).flatMap(({ kind: from, by, type, text }): Reach[] => {
     if (type === 'pattern') {

@@ -208,5 +208,24 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       }
       expect((await companies.as(ann, 'POST', '/api/mcp-servers', { name: 'lent', spec })).status).toBe(201);
     });
+
+    it('are not reserved for administrators’ rows alone: what another developer’s skill or model still names is nobody else’s to take', async () => {
+      const bob: Person = { subject: 'bob', tenant: 'acme', roles: ['developer'] };
+      await companies.must(bob, 'GET', '/api/me');
+      const spec = { kind: 'http', options: { url: tools.url } };
+      const skill = { description: 'x', model: 'team-good', tools: ['mcp/gone/say'], options: { instructions: 'Say it.' } };
+      await companies.must(chief, 'POST', '/api/mcp-servers', { name: 'gone', spec });
+      await companies.must(bob, 'POST', '/api/skills', { name: 'of-bob', spec: skill });
+      await companies.must(bob, 'POST', '/api/skills/of-bob/publish', {});
+      await companies.must(bob, 'PUT', '/api/skills/of-bob', { spec: { ...skill, tools: [], version: '1.1.0' } });
+      await companies.must(chief, 'DELETE', '/api/mcp-servers/gone');
+      const taken = await companies.as(ann, 'POST', '/api/mcp-servers', { name: 'gone', spec });
+      expect(taken, taken.text).toMatchObject({ status: 403, json: { error: { param: 'name' } } });
+      // It is in the hands of the owner of what names it.
+      await companies.must(bob, 'POST', '/api/mcp-servers', { name: 'gone', spec });
+      await companies.must(bob, 'DELETE', '/api/mcp-servers/gone');
+      await companies.must(bob, 'DELETE', '/api/skills/of-bob');
+      await companies.must(ann, 'POST', '/api/mcp-servers', { name: 'gone', spec });
+    });
   });
 });

@@ -52,6 +52,7 @@ describe('an MCP server that starts a program', () => {
       [{ program: 'everything', parameters: { eval: 'x' } }, 'spec.options.parameters.eval'],
       [{ program: 'everything', parameters: { mark: '../x' } }, 'spec.options.parameters.mark'],
       [{ program: 'everything', args: ['-e', '1'] }, 'spec.options.args'],
+      [{ program: 'everything', cwd: '/tmp' }, 'spec.options.cwd'],
       [{ program: 'everything', env: { NODE_OPTIONS: '--inspect' } }, 'spec.options.env.NODE_OPTIONS'],
       [{ program: 'everything', command: 'node' }, 'spec.options.program'],
       [{ command: 'node', args: ['-e', 'process.exit()'] }, 'spec.options.command'],

@@ -37,7 +37,7 @@ const options = z
     protocol,
     sessions,
   })
-  .superRefine(({ program, command, args, parameters }, context) => {
+  .superRefine(({ program, command, args, parameters, cwd }, context) => {
     if ((program === undefined) === (command === undefined))
       context.addIssue({ code: 'custom', path: ['program'], message: 'give either program, or command with args' });
     if (program !== undefined && args.length > 0)
@@ -46,6 +46,8 @@ const options = z
         path: ['args'],
         message: 'has no place beside program: the operator sets the arguments; give parameters',
       });
+    if (program !== undefined && cwd !== undefined)
+      context.addIssue({ code: 'custom', path: ['cwd'], message: 'has no place beside program: the operator sets where it runs' });
     if (command !== undefined && Object.keys(parameters).length > 0)
       context.addIssue({ code: 'custom', path: ['parameters'], message: 'has no place beside command; name the program' });
   });
