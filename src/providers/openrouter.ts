@@ -9,6 +9,8 @@ export default openaiVendor({
   structuredOutput: { usual: 'json_schema', source: 'https://openrouter.ai/docs/structured-outputs' },
   operations: ['chat', 'embeddings'],
   drops: ['store'],
+  // Each would call another model than the deployment names, which its caller may have no right to.
+  refuses: ['models', 'route', 'preset'],
   thinking: { by: 'reasoning-object' },
   replays: ['reasoning_content', 'reasoning_details'],
   cacheControl: true,

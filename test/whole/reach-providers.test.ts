@@ -156,6 +156,20 @@ describe('a developer’s model', () => {
     expect(trap.heard).toEqual([]);
   });
 
+  it('is not exchanged for another one by a field of the caller that the vendor knows', async () => {
+    const spec = { ...providerSpec(), kind: 'openrouter' };
+    await companies.must(chief, 'POST', '/api/providers', { name: `${provider}-router`, owner: null, spec });
+    await companies.must(chief, 'POST', '/api/models', { name: `${provider}-routed`, spec: modelOn(`${provider}-router`) });
+    const called = vendor.requests.length;
+    for (const more of [{ models: ['openai/dearer'] }, { route: 'fallback' }, { preset: 'dearer' }]) {
+      const messages = [{ role: 'user', content: 'Hi' }];
+      const answer = await companies.as(eve, 'POST', '/v1/chat/completions', { model: `${provider}-routed`, messages, ...more });
+      expect({ status: answer.status, param: answer.json.error?.param }).toEqual({ status: 400, param: Object.keys(more)[0] });
+    }
+    expect(vendor.requests.length).toBe(called);
+    expect((await ask(eve, `${provider}-routed`)).status).toBe(200);
+  });
+
   it('comes back by a roll-back with the right that it had, which ends as it would have ended', async () => {
     const name = `${provider}-back`;
     await companies.must(chief, 'POST', '/api/grants', grantTo('eve', `provider/${provider}`));
