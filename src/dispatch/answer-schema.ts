@@ -1,4 +1,4 @@
-/** The JSON Schema of `response_format` where the vendor does not hold its answers to one: the prompt names it, and Pailou checks the answer. */
+/** Enforces the JSON Schema of `response_format` for vendors that do not: the prompt contains it, and Pailou validates the answer. */
 import { LRUCache } from 'lru-cache';
 import { extractJson } from '../schema/json-extractor.ts';
 import { compileSchema, type SchemaCheck } from '../schema/json-schema.ts';
@@ -8,29 +8,29 @@ import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
 import type { StructuredOutput } from '../types/structured-output.ts';
 import type { Deployment } from '../types/snapshot.ts';
 
-/** Agents send the same schema with each call. By the text of the schema. */
+/** Compiled schemas by their text: agents send the same schema with each call. */
 const compiled = new LRUCache<string, SchemaCheck>({ maxSize: 2_000_000, sizeCalculation: (_check, text) => text.length + 1 });
 
-/** Any caller may send a schema with each call, so that it gets less time than one in a row. */
+/** Any caller may send a schema with each call, so it gets less time than the schema of a row. */
 const times = { compileMs: 1_000, checkMs: 250 };
 
 function anyObject(format: JsonObject): JsonObject | null {
   return format['type'] === 'json_object' ? { type: 'object' } : null;
 }
 
-/** The schema that Pailou has to hold the answer to at this deployment; null where the vendor does, or none is asked for. */
+/** The schema that Pailou must enforce for this deployment. Null when the vendor enforces it, or none is requested. */
 export function schemaToCheck({ structuredOutput }: Deployment, body: ChatBody): JsonObject | null {
   if (structuredOutput === undefined || structuredOutput === 'json_schema') return null;
   const format = body['response_format'];
   if (!isJsonObject(format)) return null;
-  // A vendor without a JSON mode would refuse that as well.
+  // A vendor without a JSON mode would refuse that format too.
   if (format['type'] !== 'json_schema') return structuredOutput === 'none' ? anyObject(format) : null;
   const described = format['json_schema'];
   const schema = isJsonObject(described) ? described['schema'] : undefined;
   return isJsonObject(schema) ? schema : {};
 }
 
-/** Throws `invalid_request` for a schema that is none. */
+/** Throws `invalid_request` for an invalid schema. */
 export function checkFor(schema: JsonObject): SchemaCheck {
   const text = JSON.stringify(schema);
   const known = compiled.get(text);
@@ -46,7 +46,7 @@ export function checkFor(schema: JsonObject): SchemaCheck {
   }
 }
 
-/** The messages with `text` at the end of the system message, which is made where there is none. */
+/** The messages with `text` appended to the system message, which is created when missing. */
 function withInstruction(messages: readonly JsonObject[], text: string): readonly JsonObject[] {
   const [first, ...rest] = messages;
   if (first === undefined || (first['role'] !== 'system' && first['role'] !== 'developer'))
@@ -58,7 +58,7 @@ function withInstruction(messages: readonly JsonObject[], text: string): readonl
   return [{ ...first, content: parts }, ...rest];
 }
 
-/** The request as a vendor takes it that does not know schemas. */
+/** The request for a vendor without schema support: the schema becomes text. */
 export function requestInWords(request: ChatRequest, schema: JsonObject, level: StructuredOutput): ChatRequest {
   const { response_format: _format, ...body } = request.body;
   const text = `Answer with JSON that fits this JSON Schema, and with nothing else:\n${JSON.stringify(schema)}`;
@@ -69,7 +69,7 @@ export function requestInWords(request: ChatRequest, schema: JsonObject, level: 
   };
 }
 
-/** What is wrong with the text of an answer, as a sentence for the model; or the JSON in it, as text. */
+/** The fault in an answer's text, as a sentence for the model; or the JSON in it, as text. */
 export function judged(text: string, check: SchemaCheck): { readonly fault: string } | { readonly json: string } {
   const value = extractJson(text);
   if (value === undefined) return { fault: 'the answer is not JSON' };

@@ -1,4 +1,4 @@
-/** One try at a call whose whole answer comes at once, under the total limit alone. */
+/** One attempt at a call whose answer arrives at once, under the total limit only. */
 import type { Usage } from '../types/chat.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
 import type { AttemptContext } from './attempt.ts';

@@ -1,4 +1,4 @@
-/** One try at a call whose body passes through: retried until the head of a good answer is there, then under the idle limit. */
+/** One attempt at a passthrough call: can fail over until the head of a valid answer arrives, then runs under the idle limit. */
 import { checkStart } from '../models/answer-start.ts';
 import { type PassthroughAnswer, type PassthroughRequest, UsageWatch } from '../models/passthrough.ts';
 import { streamedMedia } from '../models/streamed-media.ts';
@@ -10,7 +10,7 @@ import { Deadlines } from './deadlines.ts';
 import { plausible } from './plausible-usage.ts';
 
 export interface MeteredPassthrough extends PassthroughAnswer {
-  /** What is counted in what has been read so far. */
+  /** The counts in the bytes that have been read so far. */
   usage(): Partial<Usage>;
 }
 
@@ -44,7 +44,7 @@ export async function attemptPassthrough(
   }
 }
 
-/** Without what cannot be. */
+/** The plausible counts only. */
 function usageIn({ counted }: UsageWatch): Partial<Usage> {
   const known = plausible({ inputTokens: 0, outputTokens: 0, ...counted }, null, () => {});
   if (known === null) return {};
@@ -63,7 +63,7 @@ async function* watched(body: AsyncIterable<Buffer>, { book, watch, deadlines, t
   /** Undefined: the reader left before the end. */
   let failure: unknown;
   let heldUp = false;
-  // The deployment's place is given back in time also while the reader takes nothing, which is not its fault.
+  // The deployment's permit is released on time even when the reader does not read; the delay is not the deployment's fault.
   deadlines.whenExpired(() => {
     if (heldUp) book.end(consumerStalled());
   });
@@ -71,7 +71,7 @@ async function* watched(body: AsyncIterable<Buffer>, { book, watch, deadlines, t
     deadlines.set('idle', idleMs);
     for await (const bytes of body) {
       watch.add(bytes);
-      // While the reader holds us back, silence is not the vendor's fault.
+      // While the reader causes backpressure, silence is not the vendor's fault.
       deadlines.pause();
       heldUp = true;
       yield bytes;

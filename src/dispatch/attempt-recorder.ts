@@ -1,4 +1,4 @@
-/** The record of one try at one deployment: for the ledger, and for the deployment's door. */
+/** Records one attempt at one deployment: in the ledger, and in the deployment's state. */
 import type { Run } from '../telemetry/run.ts';
 import type { Usage } from '../types/chat.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
@@ -10,23 +10,23 @@ import type { Permit } from './deployments.ts';
 import { type ModelBounds, plausible } from './plausible-usage.ts';
 
 export interface AttemptSignals {
-  /** Ends the attempt: the caller left, or it is not needed any more. */
+  /** Ends the attempt: the caller left, or the attempt is no longer needed. */
   readonly signal: AbortSignal;
-  /** Only the latter. The attempt is booked at once then, however long the vendor takes to notice. */
+  /** Fires only when the attempt is no longer needed. It is recorded at once then, however late the vendor reacts. */
   readonly dropped?: AbortSignal;
 }
 
 export interface RecorderContext extends AttemptSignals {
-  /** The deployment's door, which the attempt has gone in by. */
+  /** The deployment's permit for this attempt. */
   readonly permit: Permit;
   readonly run: Run;
-  /** The time that counts is that to the whole answer. */
+  /** True when latency is measured to the whole answer. */
   readonly whole: boolean;
-  /** How many answers a chat asks for. */
+  /** The number of choices that a chat requests. */
   readonly answers?: number;
 }
 
-/** Why Pailou itself gave an attempt up that was well. Says nothing of the deployment. */
+/** The reason when Pailou ends a healthy attempt. It says nothing about the deployment. */
 export class Dropped extends GatewayError {
   constructor(why: string) {
     super('client_closed_request', why, { details: why });
@@ -38,12 +38,12 @@ export function consumerLeft(): GatewayError {
   return new GatewayError('client_closed_request', 'The reader left before the answer was complete.');
 }
 
-/** The time of the call was over, and nobody had taken what was there. */
+/** The call's time was over, and the reader had not read the available part. */
 export function consumerStalled(): GatewayError {
   return new GatewayError('client_closed_request', 'The time of the call was over while its reader took nothing.');
 }
 
-/** Books an attempt once, when it has ended one way or another. */
+/** Records an attempt once, whatever its outcome. */
 export class AttemptRecorder {
   readonly #deployment: Deployment;
   readonly #context: RecorderContext;
@@ -51,7 +51,7 @@ export class AttemptRecorder {
   #firstTokenAt: number | null = null;
   #status: number | null = null;
   #usage: Usage | null = null;
-  /** What was wrong with the counts of an answer that is well otherwise. */
+  /** Warnings about implausible counts of an otherwise valid answer. */
   readonly warnings: string[] = [];
   #ended = false;
 
@@ -71,7 +71,7 @@ export class AttemptRecorder {
     this.#context.permit.works();
   }
 
-  /** The counts as far as they can be; null where they cannot, and are to be estimated. */
+  /** The plausible counts; null when they must be estimated. */
   used(usage: Usage | null): Usage | null {
     if (usage === null) return null;
     const known = plausible(usage, this.#bounds, (text) => this.warnings.push(text));
@@ -79,13 +79,13 @@ export class AttemptRecorder {
     return known;
   }
 
-  /** A list of texts for embeddings may hold more than the model's context, one text at a time. */
+  /** A list of embedding inputs may exceed the model's context, which limits each text. */
   get #bounds(): ModelBounds | null {
     const { run, answers } = this.#context;
     return run.billedAs === 'chat' && answers !== undefined ? { contextTokens: this.#deployment.known?.context_window, answers } : null;
   }
 
-  /** What the attempt used, at the deployment's price. */
+  /** The usage of the attempt, at the deployment's price. */
   #bill(): Pick<AttemptRecord, 'usage' | 'cost' | 'costFemto' | 'currency'> {
     const usage = this.#usage;
     if (usage === null) return {};
@@ -100,7 +100,7 @@ export class AttemptRecorder {
     if (this.#ended) return;
     this.#ended = true;
     const error = thrown === null ? null : toGatewayError(thrown);
-    // Whoever ended the call from this side, for whatever reason: it was not the deployment's doing.
+    // The call was ended on this side, so the deployment is not at fault.
     const ours = error !== null && (error.code === 'client_closed_request' || error === this.#context.signal.reason);
     const outcome: Outcome = error === null ? 'complete' : ours ? 'aborted' : 'error';
     const endedAt = Date.now();
@@ -129,7 +129,7 @@ export class AttemptRecorder {
   }
 }
 
-/** The status that a vendor answered with; null when none came. */
+/** The HTTP status of the vendor; null when it sent none. */
 export function statusIn(error: GatewayError | null): number | null {
   const status = (error?.details as { status?: unknown } | undefined)?.status;
   return typeof status === 'number' ? status : null;

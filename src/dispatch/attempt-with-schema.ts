@@ -1,4 +1,4 @@
-/** An attempt at a deployment whose vendor does not hold answers to a JSON Schema: its answer is kept back, checked, and repaired by the model itself. */
+/** An attempt at a deployment whose vendor does not enforce JSON Schemas: the answer is buffered, validated, and repaired by the model. */
 import { choicesOf } from '../models/choice-count.ts';
 import { singleBatch } from '../models/single-batch.ts';
 import type { SchemaCheck } from '../schema/json-schema.ts';
@@ -13,20 +13,20 @@ import { type MergedUsage, wordsIn } from './merged-usage.ts';
 
 export interface SchemaContext extends AttemptContext {
   readonly schema: JsonObject;
-  /** The caller checks and repairs the answer itself. Then the schema only goes into the prompt. */
+  /** True when the caller validates and repairs the answer itself. The schema then only goes into the prompt. */
   readonly checkedByCaller: boolean;
   readonly deployments: Deployments;
-  /** Of the whole call: what answers used that did not fit. */
+  /** Usage of rejected answers, for the whole call. */
   readonly merged: MergedUsage;
 }
 
-/** The most rounds in which the model repairs its answer. */
+/** The most repair rounds. */
 const mostRepairs = 2;
 
 interface Choice {
   text: string;
   finish: FinishReason | null;
-  /** A call or a refusal is no answer that could fit. */
+  /** True for a tool call or a refusal, which the schema does not apply to. */
   isOther: boolean;
 }
 
@@ -48,7 +48,7 @@ interface Verdict {
   readonly fault: string;
 }
 
-/** The first choice that does not fit; else the text that each choice is to have. The finish reason of an answer that was cut says so itself. */
+/** The fault of the first choice that does not fit, or the final text of each choice. A truncated answer has its finish reason and is not judged. */
 function verdictOn(events: readonly ChatEvent[], check: SchemaCheck): Verdict | ReadonlyMap<number, string> {
   const texts = new Map<number, string>();
   for (const [index, { text, finish, isOther }] of choicesIn(events)) {
@@ -94,8 +94,8 @@ function repairOf(request: ChatRequest, { text, fault }: Verdict): ChatRequest {
 }
 
 /**
- * As `attemptChat`, with the whole answer. Each repair is an attempt of its own in the ledger, and its tokens are in the usage that the caller
- * sees. Rejects with `output_invalid`, which another deployment may do better, when the repairs are used up.
+ * Like `attemptChat`, for whole answers. Each repair is a separate attempt in the ledger, and the caller's usage includes its tokens.
+ * Rejects with `output_invalid` after the last repair; another deployment may do better.
  */
 export async function attemptWithSchema(
   deployment: Deployment,
@@ -128,7 +128,7 @@ export async function attemptWithSchema(
     merged.add(use, deployment.price);
     context.run.answeredBy(deployment.id, deployment.price, deployment.provider.restricted === true);
     const failure = doesNotFit(verdict, repairs);
-    // A repair continues one conversation, and several choices have none in common.
+    // A repair continues one conversation; several choices do not share one.
     if (repairs >= mostRepairs || choicesOf(request.body) > 1 || Date.now() >= context.totalAt) throw failure;
     const next = deployments.enter(deployment, model.spec.circuit, Date.now());
     if ('reason' in next) throw failure;

@@ -1,4 +1,4 @@
-/** One try at one deployment: held back until something is visible, or until it is whole, then passed on under the time limits. */
+/** One attempt at one deployment. Events are held until one is visible, or until the answer is whole, then forwarded under the time limits. */
 import { choicesOf } from '../models/choice-count.ts';
 import { isStreamed, type ModelInvoker } from '../models/invoke.ts';
 import { singleBatch } from '../models/single-batch.ts';
@@ -12,17 +12,17 @@ import { bufferAnswer } from './buffered-answer.ts';
 
 export interface AttemptContext extends Omit<RecorderContext, 'whole'> {
   readonly invoker: ModelInvoker;
-  /** When the whole call must have ended, epoch milliseconds. */
+  /** The deadline of the whole call, epoch milliseconds. */
   readonly totalAt: number;
 }
 
-/** How an answer is wanted. */
+/** How the answer is delivered. */
 export interface ChatAttemptOptions {
-  /** As a stream. */
+  /** True for a stream. */
   readonly stream: boolean;
-  /** The attempt is not over before the answer is: whatever breaks it, another deployment may be asked. */
+  /** True when the attempt lasts until the whole answer: a failure at any point allows another deployment. */
   readonly whole: boolean;
-  /** The answer has begun elsewhere with these words and is to go on from there. */
+  /** The beginning of the answer, already delivered; the model continues it. */
   readonly prefill?: string;
 }
 
@@ -35,10 +35,7 @@ function isVisible(event: ChatEvent): boolean {
   return event.type !== 'response-start' && event.type !== 'step' && event.type !== 'response-end' && event.type !== 'vendor';
 }
 
-/**
- * Resolves with the whole event stream of the answer once its first visible event has come, or once it is whole; rejects if it fails before.
- * Each later batch costs one promise; the limits are checked by one timer.
- */
+/** Resolves with the event stream of the answer at its first visible event, or when it is whole. Rejects when it fails before. Each later batch costs one promise; one timer checks the limits. */
 export async function attemptChat(
   deployment: Deployment,
   model: ModelEntry,
@@ -50,7 +47,7 @@ export async function attemptChat(
   const { limits } = model.spec;
   const book = new AttemptRecorder(deployment, { ...context, whole, answers: choicesOf(request.body) });
   const deadlines = new Deadlines(context.signal, { at: context.totalAt, milliseconds: limits.total_ms });
-  /** What the failure was in truth: a limit that passed, or the caller who left, shows up as an aborted socket. */
+  /** The real cause of a failure: an expired limit or a caller that left appears as an aborted socket. */
   const truth = (thrown: unknown): unknown => deadlines.failure ?? (context.signal.aborted ? context.signal.reason : thrown);
   try {
     deadlines.set('first token', isStreamed(deployment, stream) ? limits.first_token_ms : limits.total_ms);
@@ -109,7 +106,7 @@ async function* rest(
   /** Undefined: the reader left before the answer was complete. */
   let failure: unknown;
   let heldUp = false;
-  // The deployment's place is given back in time also while the reader takes nothing, which is not its fault.
+  // The deployment's permit is released on time even when the reader does not read; the delay is not the deployment's fault.
   deadlines.whenExpired(() => {
     if (heldUp) book.end(consumerStalled());
   });
@@ -120,14 +117,14 @@ async function* rest(
       if (last?.type === 'response-end') {
         const usage = book.used(last.usage);
         if (usage !== last.usage) batch = [...batch.slice(0, -1), { ...last, usage }];
-        // Booked before the last words go out, so that whoever has read them finds the attempt in the ledger.
+        // Recorded before the last events are emitted, so that a client that has read them finds the attempt in the ledger.
         failure = null;
         book.end(null);
         deadlines.clear();
         yield batch;
         return;
       }
-      // While the reader holds us back, silence is not the vendor's fault.
+      // While the reader causes backpressure, silence is not the vendor's fault.
       deadlines.pause();
       heldUp = true;
       yield batch;

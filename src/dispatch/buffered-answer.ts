@@ -1,8 +1,8 @@
-/** An answer that is read to its end before anybody sees a word of it. */
+/** Buffers an answer to its end before any of it is emitted. */
 import type { ChatEvent, ChatEvents } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
 
-/** More than any model says: about as many characters as a whole answer may have bytes. */
+/** The limit in characters, equal to the byte limit of a whole answer. No model writes more. */
 const longest = 64 * 1024 * 1024;
 
 function sizeOf(event: ChatEvent): number {
@@ -18,7 +18,7 @@ function sizeOf(event: ChatEvent): number {
     case 'image':
       return event.url.length;
     default:
-      // What an event weighs that says nothing, so that they cannot be without end either.
+      // The size of an event without content, so that such events are limited too.
       return 64;
   }
 }
@@ -27,10 +27,7 @@ async function* again(batches: readonly (readonly ChatEvent[])[]): AsyncGenerato
   yield* batches;
 }
 
-/**
- * Resolves with the same batches once all are there. Rejects with what breaks them, and with `upstream_invalid_response` when there is
- * no end to them; `refuse` hears of that first.
- */
+/** Resolves with the same batches at the end of the answer. Rejects with its error, or with `upstream_invalid_response` above the limit; `refuse` is called with that error first. */
 export async function bufferAnswer(events: ChatEvents, refuse: (error: GatewayError) => void): Promise<ChatEvents> {
   const batches: (readonly ChatEvent[])[] = [];
   let size = 0;

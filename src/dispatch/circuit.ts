@@ -1,36 +1,36 @@
-/** The circuit breaker of one deployment: who keeps failing gets no calls for a while, then one at a time tries. */
+/** The circuit breaker of one deployment: after repeated failures it gets no calls for a while, then one trial at a time. */
 
 export type CircuitState = 'closed' | 'open' | 'half-open';
-/** Who found that it is ill: calls, in which a probe for a token counts, or probes alone. */
+/** What opened the circuit: calls, which include token probes, or probes alone. */
 export type CircuitSource = 'calls' | 'probes';
 
 export interface CircuitTurn {
   readonly state: CircuitState;
-  /** The lasting state before; half-open is a trial and lasts for none. */
+  /** The last lasting state. A half-open circuit is a trial and not a lasting state. */
   readonly before: 'closed' | 'open';
-  /** Who opened it. */
+  /** What opened it. */
   readonly by: CircuitSource;
 }
 
 export interface CircuitRules {
-  /** Failures one after the other that open it. */
+  /** The number of consecutive failures that opens it. */
   readonly failures: number;
-  /** Or this share of failures within the window, */
+  /** The share of failures within the window that opens it, */
   readonly rate: number;
-  /** from so many calls in it on. */
+  /** with at least this many calls in the window. */
   readonly minimum: number;
   readonly window_ms: number;
   readonly open_ms: number;
 }
 
-/** Counts of one half of the window; two halves slide well enough. */
+/** Counts of one half of the window. Two halves approximate a sliding window. */
 interface Half {
   startedAt: number;
   calls: number;
   failures: number;
 }
 
-/** Times are epoch milliseconds and given by the caller. */
+/** Times are epoch milliseconds, given by the caller. */
 export class Circuit {
   #state: CircuitState = 'closed';
   #openedAt = 0;
@@ -38,7 +38,7 @@ export class Circuit {
   #lasting: 'closed' | 'open' = 'closed';
   #inARow = 0;
   #probesInARow = 0;
-  /** Somebody tries whether it is well again: a call or a probe, one at a time. */
+  /** True during a trial by a call or a probe; one runs at a time. */
   #trying = false;
   #now: Half = { startedAt: 0, calls: 0, failures: 0 };
   #before: Half = { startedAt: 0, calls: 0, failures: 0 };
@@ -52,7 +52,7 @@ export class Circuit {
     return this.#state;
   }
 
-  /** Milliseconds until it takes a call again; 0 if it does now. A probe for a token (`early`) need not wait for the pause to end. */
+  /** Milliseconds until it accepts a call; 0 when it does now. A token probe (`early`) skips the pause. */
   closedFor(rules: CircuitRules, now: number, early = false): number {
     if (this.#state === 'closed') return 0;
     if (this.#trying) return rules.open_ms;
@@ -60,7 +60,7 @@ export class Circuit {
     return Math.max(0, this.#openedAt + rules.open_ms - now);
   }
 
-  /** A call goes in. Only after `closedFor` said 0. True if it is the one that tries. */
+  /** Starts a call. Call only after `closedFor` returned 0. True when the call is the trial. */
   enter(): boolean {
     if (this.#state === 'closed') return false;
     this.#turn('half-open');
@@ -68,7 +68,7 @@ export class Circuit {
     return true;
   }
 
-  /** A call came back. `failed` null: it told nothing (the caller left, or the fault was the caller's). */
+  /** Ends a call. `failed`: null when the outcome says nothing, because the caller left or was at fault. */
   leave(failed: boolean | null, trial: boolean, rules: CircuitRules, now: number): void {
     if (trial) {
       this.#trying = false;
@@ -77,7 +77,7 @@ export class Circuit {
       else this.#close();
       return;
     }
-    // Calls that began before it opened are no news.
+    // Calls that started before the circuit opened are not evidence.
     if (failed === null || this.#state !== 'closed') return;
     this.#slide(rules, now);
     this.#now.calls++;
@@ -94,23 +94,23 @@ export class Circuit {
   }
 
   /**
-   * A probe that asks for no answer of the model begins. `trial`: it may close what probes opened, and no call goes beside it.
-   * What calls opened it only looks at: a list of models says nothing of the answers. Null: it stays away, a call is trying.
+   * Starts a probe that is not a call. `trial`: it may close a circuit that probes opened, and excludes calls meanwhile. A circuit that
+   * calls opened is only observed, because a list of models says nothing about answers. Null: a call is on trial, so no probe starts.
    */
   ask(): { readonly trial: boolean } | null {
     if (this.#state === 'closed') return { trial: false };
     if (this.#trying) return null;
     const trial = this.#openedBy === 'probes';
-    // Its state does not turn: a vendor that is away all night would otherwise turn it twice with every probe.
+    // The state does not change here: during a long outage it would otherwise change twice with every probe.
     this.#trying = trial;
     return { trial };
   }
 
-  /** That probe came back. `most` failures of probes in a row, without a success of a call between them, open it. */
+  /** Ends that probe. `most` consecutive failed probes, without a successful call between them, open the circuit. */
   asked(failed: boolean | null, trial: boolean, most: number, now: number): void {
     if (trial) {
       this.#trying = false;
-      // A failure leaves the pause as it is: calls have the last word, so that a list that is kept from us cannot keep a model shut.
+      // A failed probe does not extend the pause: calls decide, so that an inaccessible model list cannot disable a model.
       if (failed === false) this.#close();
       return;
     }

@@ -23,7 +23,7 @@ export interface DispatchParts {
 
 export interface Dispatch {
   readonly dispatcher: Dispatcher;
-  /** Begins to probe deployments that ask for it; called once the server listens. */
+  /** Starts the prober. Call it once the server listens. */
   readonly startProber: (ledger: Ledger) => void;
 }
 
@@ -40,7 +40,7 @@ export function composeDispatch({ config, outbound, registry, metrics, audit, lo
     logger,
     onCircuit(deployment, { state, before, by, reason }) {
       metrics.circuitTurned(deployment, state);
-      // One entry for an outage and one for its end, however often it is tried in between.
+      // One entry for the start of an outage and one for its end, however many trials happen between them.
       if (state === 'half-open' || state === before) return;
       const [tenant = '', id = ''] = deployment.split(' ', 2);
       const why = state === 'open' ? `, found by ${by}${reason === null ? '' : `: ${reason}`}` : '';

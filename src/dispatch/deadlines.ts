@@ -1,4 +1,4 @@
-/** The time limits of one attempt, with one timer that looks at the clock instead of one per read. */
+/** The time limits of one attempt. One timer checks the clock, instead of one timer per read. */
 import { GatewayError } from '../types/errors.ts';
 
 export type Limit = 'first token' | 'idle' | 'total';
@@ -14,7 +14,7 @@ function expired(limit: Limit, milliseconds: number): GatewayError {
   return new GatewayError('upstream_timeout', `${what} of ${milliseconds} ms.`, { details: { limit, milliseconds } });
 }
 
-/** Aborts `signal` when the limit in force has passed, or the caller leaves. Set a limit again to restart it; `clear` when done. */
+/** Aborts `signal` when the current limit expires or the caller leaves. Setting a limit again restarts it; call `clear` at the end. */
 export class Deadlines {
   readonly #controller = new AbortController();
   readonly signal: AbortSignal = this.#controller.signal;
@@ -32,13 +32,13 @@ export class Deadlines {
     this.#total = total;
     this.#caller = caller;
     if (caller.aborted) this.#left();
-    // Never taken off: the caller's signal goes with the call, and an abort after the attempt's end finds nobody.
+    // Never removed: the caller's signal lives as long as the call, and an abort after the attempt has no effect.
     else caller.addEventListener('abort', this.#left, { once: true });
   }
 
   readonly #left = (): void => this.#controller.abort(this.#caller.reason);
 
-  /** From now on `limit` counts. Cheap: a running timer is left alone and looks again when it fires. */
+  /** Makes `limit` the current one. Cheap: a running timer is kept and re-checks when it fires. */
   set(limit: Limit, milliseconds: number): void {
     this.#limit = limit;
     this.#milliseconds = milliseconds;
@@ -48,7 +48,7 @@ export class Deadlines {
     this.#arm();
   }
 
-  /** Only the total limit counts until the next `set`. */
+  /** Leaves only the total limit in force until the next `set`. */
   pause(): void {
     this.#at = Infinity;
   }
@@ -58,12 +58,12 @@ export class Deadlines {
     this.#timer = undefined;
   }
 
-  /** Hears at once that a limit has passed: a reader who does not read would not find out. */
+  /** Calls `listener` at once when a limit expires. A reader that does not read would not notice. */
   whenExpired(listener: () => void): void {
     this.#onExpiry = listener;
   }
 
-  /** The reason why this attempt was ended by a limit, or null. */
+  /** The limit that ended this attempt, or null. */
   get failure(): GatewayError | null {
     return this.#failure;
   }

@@ -1,10 +1,10 @@
-/** What has been sent of an answer, as far as another attempt can be held to it. */
+/** The delivered part of an answer, in a form that another attempt can be compared with. */
 import type { ChatEvent, FinishReason } from '../types/chat.ts';
 import type { JsonObject } from '../types/json.ts';
 
 export type Channel = 'text' | 'reasoning' | 'refusal';
 
-/** Words of one kind in a row. */
+/** Consecutive text of one kind. */
 export interface DeliveredSegment {
   readonly channel: Channel;
   readonly text: string;
@@ -12,7 +12,7 @@ export interface DeliveredSegment {
 
 export interface DeliveredChoice {
   readonly stretches: readonly DeliveredSegment[];
-  /** How many thoughts that only their vendor can read. */
+  /** The number of reasoning entries that only their vendor can read. */
   readonly thoughts: number;
   readonly annotations: readonly JsonObject[];
   readonly finish: FinishReason | null;
@@ -25,7 +25,7 @@ interface OpenChoice extends DeliveredChoice {
   finish: FinishReason | null;
 }
 
-/** Null for what is no words. */
+/** Null for an event without text. */
 export function channelOf(event: ChatEvent): Channel | null {
   switch (event.type) {
     case 'text-delta':
@@ -39,7 +39,7 @@ export function channelOf(event: ChatEvent): Channel | null {
   }
 }
 
-/** Why nobody else can go on from here: what was said cannot be compared, or must not be spliced. */
+/** The reason why no other deployment can continue here: the content cannot be compared, or must not be joined. */
 function obstacleIn(event: ChatEvent): string | null {
   switch (event.type) {
     case 'tool-call-start':
@@ -63,7 +63,7 @@ export class DeliveredContent {
   readonly #choices = new Map<number, OpenChoice>();
   #obstacle: string | null = null;
 
-  /** What has been said until now, by choice. A copy: what is added later is not in it. */
+  /** The content delivered so far, by choice. A copy: later content is not in it. */
   soFar(): ReadonlyMap<number, DeliveredChoice> {
     return new Map(
       [...this.#choices].map(([index, { stretches, thoughts, annotations, finish }]) => [
@@ -73,7 +73,7 @@ export class DeliveredContent {
     );
   }
 
-  /** Why no other attempt can go on from here; null while one can. */
+  /** The reason why no other attempt can continue here; null while one can. */
   get obstacle(): string | null {
     return this.#obstacle;
   }
@@ -103,7 +103,7 @@ export class DeliveredContent {
     else stretches.push({ channel, text });
   }
 
-  /** The words of the one choice, if words of text are all that was said; null otherwise. */
+  /** The text of the only choice when nothing else was delivered; null otherwise. */
   get plainText(): string | null {
     const only = this.#choices.get(0);
     if (only === undefined || this.#choices.size > 1 || only.stretches.length !== 1) return null;

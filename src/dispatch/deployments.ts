@@ -1,4 +1,4 @@
-/** The live state of every deployment on this node: load, limits, circuit. One door that each attempt goes in and out by. */
+/** The live state of every deployment on this node: load, limits, circuit. Each attempt enters and leaves through a permit. */
 import type { DeploymentLoad } from '../types/dispatch.ts';
 import type { GatewayError } from '../types/errors.ts';
 import type { ModelSpec } from '../types/resources.ts';
@@ -11,43 +11,43 @@ export interface DeploymentNumbers extends DeploymentLoad {
   readonly attempts: number;
   readonly failures: number;
   readonly circuit: CircuitState;
-  /** The last probe; null where there was none. */
+  /** The last probe; null without one. */
   readonly probe: ProbeResult | null;
 }
 
-/** How a probe came out. */
+/** The result of a probe. */
 export interface ProbeResult {
-  /** When it began, epoch milliseconds. */
+  /** Start time, epoch milliseconds. */
   readonly at: number;
-  /** Null: it says nothing of the deployment, such as a limit. */
+  /** Null when it says nothing about the deployment, such as a rate limit. */
   readonly ok: boolean | null;
-  /** Why it is not well, for operators; null where it is. */
+  /** The fault, for operators; null when healthy. */
   readonly reason: string | null;
   readonly latencyMs: number;
 }
 
-/** Why a deployment takes no call now, and for how long about. */
+/** Why a deployment accepts no call now, and the approximate wait. */
 export interface Refusal {
   readonly reason: 'circuit open' | 'told to wait' | 'concurrency' | 'requests per minute' | 'tokens per minute';
   readonly waitMs: number;
 }
 
-/** One attempt's stay. `end` once, with how it came out. */
+/** The permit of one attempt. Call `end` once, with the outcome. */
 export interface Permit {
-  /** A first token has come. That is proof enough for a circuit: nobody waits for the end of a long answer. */
+  /** Called at the first token. It is sufficient evidence for the circuit, which need not wait for the end of a long answer. */
   works(): void;
   end(result: {
     readonly error: GatewayError | null;
     readonly firstTokenMs: number | null;
-    /** Where the caller waited for the whole answer and it came: how long that took. */
+    /** The time to the whole answer, when the caller waited for it and it arrived. */
     readonly answerMs: number | null;
     readonly tokens: number;
   }): void;
 }
 
-/** Later attempts weigh this much in the mean time to the first token. */
+/** The weight of a new attempt in the mean time to the first token. */
 const newWeight = 0.2;
-/** The longest wait that a vendor is believed to mean. */
+/** The longest delay that is accepted from a vendor. */
 const longestCoolMs = 60_000;
 
 class State {
@@ -68,12 +68,12 @@ class State {
   }
 }
 
-/** What a failure says of the deployment: true, it is ill; null, nothing. */
+/** Whether a failure means that the deployment is unhealthy; null when it says nothing. */
 export function isUnhealthy(error: GatewayError | null): boolean | null {
   if (error === null) return false;
-  // A limit means that it works; it is told apart by `coolUntil`.
+  // A rate limit means that the deployment works. `coolUntil` handles it.
   if (error.code === 'rate_limited') return null;
-  // The vendor is well; the row names what it does not have, and the caller is to hear of that each time.
+  // The vendor is healthy. The row names a model that it lacks, and each caller gets that error.
   if (error.code === 'upstream_model_not_found') return null;
   return error.retryable ? true : null;
 }
@@ -82,7 +82,7 @@ function failedOf(result: ProbeResult | null): boolean | null {
   return result === null || result.ok === null ? null : !result.ok;
 }
 
-/** `turn.by` probes: `reason` is what the last one found. */
+/** `turn.by` is probes: `reason` is the result of the last one. */
 export type CircuitListener = (deployment: string, turn: CircuitTurn & { readonly reason: string | null }) => void;
 
 export class Deployments {
@@ -90,7 +90,7 @@ export class Deployments {
   readonly #onCircuit: CircuitListener;
   readonly #waiting = new Set<() => void>();
 
-  /** `onCircuit` hears every turn of a circuit, by the deployment's key. */
+  /** `onCircuit` is called at every state change of a circuit, with the deployment's key. */
   constructor(onCircuit: CircuitListener = () => {}) {
     this.#onCircuit = onCircuit;
   }
@@ -107,7 +107,7 @@ export class Deployments {
     return this.#state(deployment.key);
   }
 
-  /** Null if an attempt may go in now. `early`: a probe, for which an open circuit has no pause. */
+  /** Null when an attempt may start now. `early`: a token probe, which skips the pause of an open circuit. */
   refusal(deployment: Deployment, circuit: ModelSpec['circuit'], now: number, early = false): Refusal | null {
     const state = this.#state(deployment.key);
     const closed = state.circuit.closedFor(circuit, now, early);
@@ -122,7 +122,7 @@ export class Deployments {
     return null;
   }
 
-  /** Goes in, or tells why not. */
+  /** Starts an attempt, or returns why it is refused. */
   enter(deployment: Deployment, rules: ModelSpec['circuit'], now: number, early = false): Permit | Refusal {
     const refused = this.refusal(deployment, rules, now, early);
     if (refused !== null) return refused;
@@ -159,7 +159,7 @@ export class Deployments {
     };
   }
 
-  /** A probe that is no attempt begins: `end` once. Null: it is not wanted now, for a call is trying. */
+  /** Starts a probe that is not an attempt; call `end` once. Null when no probe is wanted, because a call is on trial. */
   ask(deployment: Deployment, failures: number): { end(result: ProbeResult | null): void } | null {
     const state = this.#state(deployment.key);
     const place = state.circuit.ask();
@@ -173,26 +173,26 @@ export class Deployments {
     };
   }
 
-  /** A probe that was an attempt too has ended. */
+  /** Records a probe that was also an attempt. */
   probed(deployment: Deployment, failures: number, result: ProbeResult): void {
     const state = this.#state(deployment.key);
     state.probe = result;
     state.circuit.probed(failedOf(result), failures, Date.now());
   }
 
-  /** It is probed no more, or in another way. */
+  /** Called when the deployment is no longer probed, or probed in another way. */
   forgetProbe(key: string): void {
     const state = this.#states.get(key);
     if (state !== undefined) state.probe = null;
   }
 
-  /** The time within which so many in a hundred of its latest attempts showed a first token, or their whole answer; null if too few are known. */
+  /** The given percentile of recent times to the first token or the whole answer; null with too few samples. */
   usual(deployment: Deployment, what: 'first token' | 'answer', percentile: number, samples: number): number | null {
     const state = this.#state(deployment.key);
     return (what === 'answer' ? state.answers : state.firstTokens).percentile(percentile, samples);
   }
 
-  /** Resolves when an attempt somewhere has ended, or after `milliseconds`. */
+  /** Resolves when any attempt has ended, or after `milliseconds`. */
   async change(milliseconds: number, signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
       const done = (): void => {
@@ -221,7 +221,7 @@ export class Deployments {
     );
   }
 
-  /** Forgets deployments that are configured no more and have nothing under way. */
+  /** Removes deployments that are no longer configured and have no attempt in progress. */
   keepOnly(keys: ReadonlySet<string>): void {
     for (const [key, state] of this.#states) if (!keys.has(key) && state.inFlight === 0) this.#states.delete(key);
   }

@@ -1,4 +1,4 @@
-/** The router: plan, try, fail over, fall back. It fills the run's attempts, deployment and usage; ending the run is its caller's. */
+/** The router: plan, attempt, fail over, fall back. It fills the run's attempts, deployment and usage; the caller ends the run. */
 import type { ModelInvoker, Warned } from '../models/invoke.ts';
 import type { PassthroughRequest } from '../models/passthrough.ts';
 import { discardEvents } from '../models/discarded-events.ts';
@@ -29,11 +29,11 @@ export interface CallContext {
   readonly run: Run;
   readonly signal: AbortSignal;
   readonly stream: boolean;
-  /** A model that the caller may use, or null: where the configuration names a fallback. */
+  /** The model of a configured fallback, if the caller may use it, otherwise null. */
   fallback(name: string): ModelEntry | null;
-  /** Asks for room under the limits of the company's own, before the first attempt at each model. Throws where there is none. */
+  /** Reserves room in the caller's limits before the first attempt at each model. Throws when a limit is reached. */
   admit(model: ModelEntry): void | Promise<void>;
-  /** The caller checks and repairs the form of the answer itself, as skills do. */
+  /** True when the caller validates and repairs the form of the answer itself, as skills do. */
   readonly checksForm?: boolean;
 }
 
@@ -48,51 +48,51 @@ export interface ModelAnswer extends Answered {
 }
 
 export interface Dispatcher {
-  /** What this node knows of each deployment, for the prober. */
+  /** The state of each deployment on this node, for the prober. */
   readonly deployments: Deployments;
   /** Resolves at the first visible event of a stream, or with the whole answer. Rejects with a GatewayError when every attempt failed. */
   chat(model: ModelEntry, request: ChatRequest, context: CallContext): Promise<ModelAnswer>;
   embeddings(model: ModelEntry, body: EmbeddingsBody, context: CallContext): Promise<Warned<EmbeddingsAnswer> & Answered>;
   rerank(model: ModelEntry, body: RerankBody, context: CallContext): Promise<Warned<RerankAnswer> & Answered>;
-  /** Resolves at the head of the answer; a body that breaks off later rejects its reader. */
+  /** Resolves at the head of the answer. A body that breaks off later rejects its reader. */
   relay(model: ModelEntry, request: PassthroughRequest, context: CallContext): Promise<MeteredPassthrough & Answered>;
-  /** What a call would do now, without doing it. */
+  /** The routing of a call at this moment, without making it. */
   explain(model: ModelEntry, body: ChatBody, asker: Pick<CallContext, 'fallback'> & { readonly principal: Principal }): RouteExplanation;
-  /** The numbers of this node since its start, by the deployment's key. */
+  /** The counts of this node since its start, by deployment key. */
   health(): Readonly<Record<string, DeploymentNumbers>>;
-  /** Forgets the deployments that `snapshot` has no more. */
+  /** Removes deployments that are not in `snapshot`. */
   follow(snapshot: Snapshot): void;
 }
 
-/** One attempt as its kind makes it. */
+/** One attempt, for each kind of call. */
 interface AttemptSpec extends AttemptSignals {
   readonly model: ModelEntry;
   readonly permit: Permit;
   readonly totalAt: number;
 }
 
-/** What the router is asked for. */
+/** A call to the router. */
 interface Call<T> {
   readonly operation: Operation;
   readonly body?: ChatBody;
   attempt(deployment: Deployment, spec: AttemptSpec): Promise<T>;
-  /** What a second attempt beside the first waits for; left out: there is none. */
+  /** What a hedged attempt waits for. Without it there is no hedging. */
   hedged?(model: ModelEntry): 'first token' | 'answer';
   discard?(value: T): void;
 }
 
-/** How a call was answered, and what is left of it. */
+/** The result of a call, and its remaining budget. */
 interface Dispatched<T> extends Failover<T> {
   readonly model: ModelEntry;
   readonly plan: readonly Deployment[];
-  /** Of all models. */
+  /** Over all models. */
   readonly allAttempts: number;
   readonly totalAt: number;
-  /** The names of the models that had their chance before. */
+  /** The names of the models that were tried. */
   readonly tried: Set<string>;
 }
 
-/** Nobody sees a word before all are there. */
+/** True when the whole answer is buffered before any of it is emitted. */
 function isGathered({ spec }: ModelEntry, stream: boolean): boolean {
   return !stream || spec.interrupted === 'withhold';
 }
@@ -106,7 +106,7 @@ export function createDispatcher(options: {
   const { invoker, logger } = options;
   const deployments = new Deployments((deployment, turn) => {
     const { state, by, reason } = turn;
-    // A trial that failed is no news.
+    // A failed trial is not reported.
     if (state !== 'half-open' && state !== turn.before)
       logger.warn({ deployment, state, by, reason }, 'the circuit of a deployment has turned');
     options.onCircuit?.(deployment, turn);
@@ -125,7 +125,7 @@ export function createDispatcher(options: {
     return planDeployments(strategy, routing);
   };
 
-  /** The next model that can do it and has room for the caller. */
+  /** The next model that supports the call and whose limits have room for the caller. */
   const fallbackOf = async (
     failed: ModelEntry,
     error: GatewayError,
@@ -141,7 +141,7 @@ export function createDispatcher(options: {
         await context.admit(next);
         return next;
       } catch {
-        // Whoever has used up one model's limit may have room at the next.
+        // A caller that reached one model's limit may have room at the next model.
         tried.add(next.name);
       }
     }
@@ -160,12 +160,12 @@ export function createDispatcher(options: {
     };
   };
 
-  /** Tries one model after the other; the time of the first one's limits is that of the whole call. */
+  /** Tries one model after the other. The first model's total limit applies to the whole call. */
   const dispatch = async <T>(asked: ModelEntry, context: CallContext, call: Call<T>): Promise<Dispatched<T>> => {
     const { run, signal } = context;
     const totalAt = Date.now() + asked.spec.limits.total_ms;
     const tried = new Set<string>();
-    // Only a promise is waited for: limits that this node keeps by itself cost the call no turn.
+    // Awaits promises only: limits in this node's memory cost the call no microtask.
     const admitted = context.admit(asked);
     if (admitted !== undefined) await admitted;
     for (let model = asked; ;) {
@@ -237,7 +237,7 @@ export function createDispatcher(options: {
             merged,
           });
         const attempt = attemptChat(each, model, request, wish, parts);
-        // Only after an answer that did not fit elsewhere.
+        // Only after a rejected answer of another attempt.
         if (merged.isEmpty) return attempt;
         return attempt.then((answer) => ({ ...answer, events: merged.ending(answer.events, request.body) }));
       };

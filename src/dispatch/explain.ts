@@ -1,4 +1,4 @@
-/** The routing decision as it would be made now: which deployments in which order, and why some are passed over. */
+/** Explains the routing decision of this moment: the order of deployments, and why some are skipped. */
 import type { ChatBody } from '../types/chat.ts';
 import type { ModelEntry, Deployment } from '../types/snapshot.ts';
 import type { Deployments } from './deployments.ts';
@@ -7,7 +7,7 @@ import { supportsFeatures, requiredFeatures } from './fallback.ts';
 export interface RouteExplanation {
   readonly model: string;
   readonly strategy: string;
-  /** In the order in which they would be tried. */
+  /** In the order of attempts. */
   readonly candidates: readonly {
     readonly deployment: string;
     readonly tier: number;

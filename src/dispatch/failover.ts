@@ -14,11 +14,11 @@ export interface FailoverOptions<T> {
   /** Epoch milliseconds. */
   readonly totalAt: number;
   readonly signal: AbortSignal;
-  /** Attempts of this call that were made before and count. */
+  /** Earlier attempts of this call, which count. */
   readonly made?: number;
-  /** How long a deployment may take before the next one is asked too; null: as long as it likes. Left out: so may all. */
+  /** The delay before a hedged attempt for this deployment; null for none. Without the function nothing is hedged. */
   hedgeAfter?(deployment: Deployment): number | null;
-  /** Takes back what an attempt gave that was not needed any more. */
+  /** Disposes of the result of an attempt that is no longer needed. */
   discard?(value: T): void;
   attempt(deployment: Deployment, permit: Permit, signals: AttemptSignals): Promise<T>;
 }
@@ -29,29 +29,29 @@ export interface Failover<T> {
   readonly value: T;
 }
 
-/** Faults that may have passed a moment later at the same place: the vendor stumbled or the connection broke before an answer. */
+/** True for faults that may disappear on an immediate retry: the vendor failed, or the connection broke before an answer. */
 function worthRepeating(error: GatewayError): boolean {
   if (error.code === 'upstream_error' || error.code === 'upstream_unavailable' || error.code === 'rate_limited') return true;
-  // A gateway of the vendor's that gave up is not the silence that has already cost the caller a whole limit.
+  // A gateway timeout at the vendor's side. A silent vendor has already cost the caller a whole time limit.
   return error.code === 'upstream_timeout' && statusIn(error) !== null;
 }
 
-/** How long to wait before the same deployment is tried again; null: do not. */
+/** Milliseconds to wait before the same deployment is retried; null for no retry. */
 function waitBefore(error: GatewayError, repeats: number, { spec }: ModelEntry): number | null {
   if (repeats >= spec.retry.same || !worthRepeating(error)) return null;
   if (error.retryAfterSeconds !== undefined) {
     const asked = error.retryAfterSeconds * 1_000;
-    // A timer may fire a moment early, and the deployment's door would still be shut.
+    // A timer may fire early, while the deployment would still refuse.
     return asked <= spec.retry.longest_wait_ms ? asked + 5 : null;
   }
-  // A limit without a word on when it ends is not hammered.
+  // A rate limit without a delay is not retried at the same deployment.
   return error.code === 'rate_limited' ? null : spec.retry.base_ms * 2 ** repeats * (0.5 + Math.random());
 }
 
-/** How many calls wait for a place at each model. By the entry itself: one that was changed begins anew. */
+/** The number of calls that wait for a free deployment, by model entry. A changed entry starts at zero. */
 const waiting = new WeakMap<ModelEntry, number>();
 
-/** The result of the first attempt that succeeds. Throws the last failure, in the caller's words. */
+/** The result of the first successful attempt. Throws the last failure, in the caller's terms. */
 export async function withFailover<T>(options: FailoverOptions<T>): Promise<Failover<T>> {
   const { plan, model } = options;
   if (plan.length === 0)
@@ -62,7 +62,7 @@ export async function withFailover<T>(options: FailoverOptions<T>): Promise<Fail
     state.refused = [];
     const result = await tryAll(options, state);
     if (result !== null) return result;
-    // Only a call that no deployment took waits for a place; one that failed has had its chance.
+    // A call waits only when every deployment refused it. A call that failed has had its attempts.
     if (state.last !== null || state.refused.length === 0) throw exhausted(state);
     const soonest = Math.min(...state.refused.map((refusal) => refusal.waitMs));
     const left = waitUntil - Date.now();
@@ -79,11 +79,11 @@ interface Progress {
   attempts: number;
   last: GatewayError | null;
   refused: Refusal[];
-  /** Had their chance beside another one. */
+  /** Deployments that were already tried as a hedge. */
   readonly tried: Set<Deployment>;
 }
 
-/** Null when every deployment refused or failed; throws what must not be tried elsewhere. */
+/** Null when every deployment refused or failed. Throws errors that must not be tried elsewhere. */
 async function tryAll<T>(options: FailoverOptions<T>, state: Progress): Promise<Failover<T> | null> {
   const { plan, model, signal } = options;
   for (const [index, deployment] of plan.entries()) {
@@ -106,7 +106,7 @@ async function tryAll<T>(options: FailoverOptions<T>, state: Progress): Promise<
       if (!last.retryable || signal.aborted) throw last;
       const wait = waitBefore(last, repeats, model);
       const triesLeft = model.spec.limits.attempts - state.attempts;
-      // With one try left and another deployment to go to, that one is the better chance.
+      // The last attempt goes to another deployment, if one is left: its chance is better.
       if (wait === null || Date.now() + wait >= options.totalAt || (triesLeft <= 1 && index + 1 < plan.length)) break;
       await sleep(wait, undefined, { signal }).catch(() => {
         throw toGatewayError(signal.reason);
@@ -116,7 +116,7 @@ async function tryAll<T>(options: FailoverOptions<T>, state: Progress): Promise<
   return null;
 }
 
-/** One attempt at the deployment at `index`, and one beside it at a later one if it takes too long. */
+/** One attempt at the deployment at `index`, and a hedged one at a later deployment when it takes too long. */
 async function tryOne<T>(
   options: FailoverOptions<T>,
   state: Progress,

@@ -1,4 +1,4 @@
-/** Which model takes over when every deployment of one has failed: by the class of the failure, and only one that can do what the call needs. */
+/** Selects the fallback model after every deployment of a model failed: by the class of the failure, and with all features of the call. */
 import type { ChatBody } from '../types/chat.ts';
 import type { ErrorCode, GatewayError } from '../types/errors.ts';
 import { isJsonObject, type Json } from '../types/json.ts';
@@ -21,7 +21,7 @@ const classes: Readonly<Partial<Record<ErrorCode, FailureClass>>> = {
   content_filter: 'content_filter',
 };
 
-/** What a call asks of a model. */
+/** The features that a call needs. */
 export interface Needs {
   readonly operation: Operation;
   readonly tools: boolean;
@@ -33,12 +33,12 @@ function hasPicture(content: Json | undefined): boolean {
   return Array.isArray(content) && content.some((part: Json) => isJsonObject(part) && part['type'] === 'image_url');
 }
 
-/** Read only when a fallback is looked for. */
+/** Computed only when a fallback is searched. */
 export function requiredFeatures(operation: Operation, body?: ChatBody): Needs {
   const format = body?.['response_format'];
   return {
     operation,
-    // The older form of the same.
+    // The older field for tools.
     tools: [body?.tools, body?.['functions']].some((given) => Array.isArray(given) && given.length > 0),
     vision: body?.messages.some((message) => hasPicture(message['content'])) ?? false,
     json_schema: isJsonObject(format) && format['type'] === 'json_schema',
@@ -55,10 +55,7 @@ export function supportsFeatures({ spec }: ModelEntry, needs: Needs): boolean {
   );
 }
 
-/**
- * The next model after `failed` ended with `error`, or null. `find` gives a model only if the caller may use it;
- * `tried` are the names that had their chance in this call.
- */
+/** The next model after `failed` ended with `error`, or null. `find` returns a model only if the caller may use it. `tried`: the names of models that this call tried. */
 export function nextFallback(
   failed: ModelEntry,
   error: GatewayError,

@@ -1,4 +1,4 @@
-/** Two attempts beside each other: the second begins when the first takes too long, the first answer counts, the other attempt is ended. */
+/** Two concurrent attempts: the second starts when the first takes too long. The first answer wins, and the other attempt is ended. */
 import { toGatewayError } from '../types/errors.ts';
 import type { Deployment } from '../types/snapshot.ts';
 import { type AttemptSignals, Dropped } from './attempt-recorder.ts';
@@ -11,11 +11,11 @@ export interface Racer<T> {
 export interface HedgeOptions<T> {
   readonly first: Racer<T>;
   readonly afterMs: number;
-  /** Asked once, when the time is up; null when there is nobody to ask. */
+  /** Called once, when the delay is over; null when no deployment is available. */
   second(): Racer<T> | null;
-  /** The caller's. */
+  /** The caller's signal. */
   readonly signal: AbortSignal;
-  /** Takes back an answer that came too late to stop. */
+  /** Disposes of an answer that arrived too late to cancel. */
   discard(value: T): void;
 }
 
@@ -26,7 +26,7 @@ export interface Winner<T> {
 
 type Outcome<T> = { readonly value: T } | { readonly error: unknown };
 
-/** One attempt under way. */
+/** One attempt in progress. */
 interface Running<T> {
   readonly deployment: Deployment;
   /** Never rejects. */
@@ -55,7 +55,7 @@ function start<T>(racer: Racer<T>, options: HedgeOptions<T>): Running<T> {
   };
 }
 
-/** The time is up, or `outcome` is there. */
+/** The outcome, or null when the time is over. */
 async function within<T>(outcome: Promise<T>, milliseconds: number): Promise<T | null> {
   let timer: NodeJS.Timeout | undefined;
   const time = new Promise<null>((resolve) => {
@@ -73,12 +73,12 @@ function winnerOf<T>(deployment: Deployment, outcome: Outcome<T>): Winner<T> {
   return { deployment, value: outcome.value };
 }
 
-/** What the first attempt tells the caller is told; what the second does counts only if the first may be asked elsewhere. */
+/** True when a failure of the first attempt goes to the caller at once. The second attempt counts only when the failure allows another deployment. */
 function isFinal(error: unknown): boolean {
   return !toGatewayError(error).retryable;
 }
 
-/** The first answer of the two. Throws when both have failed, or when the first fails with what must not be tried elsewhere. */
+/** The first answer of the two. Throws when both failed, or when the first fails with an error that must not be tried elsewhere. */
 export async function hedged<T>(options: HedgeOptions<T>): Promise<Winner<T>> {
   const first = start(options.first, options);
   const early = await within(first.outcome, options.afterMs);
@@ -95,7 +95,7 @@ export async function hedged<T>(options: HedgeOptions<T>): Promise<Winner<T>> {
     other.drop();
     return winnerOf(running.deployment, outcome);
   }
-  // One has failed; the other goes on.
+  // One failed; the other one decides.
   const last = await other.outcome;
   if ('error' in last && !isFinal(last.error) && isFinal(outcome.error)) throw outcome.error;
   return winnerOf(other.deployment, last);

@@ -1,8 +1,8 @@
-/** How long the latest calls took. */
+/** The latencies of the latest calls. */
 const kept = 100;
 
 export class LatencyWindow {
-  /** Made with the first time: most deployments never need it. */
+  /** Allocated with the first sample: most deployments never need it. */
   #times: Float64Array | null = null;
   #count = 0;
 
@@ -11,7 +11,7 @@ export class LatencyWindow {
     this.#times[this.#count++ % kept] = milliseconds;
   }
 
-  /** So many in a hundred took no longer; null while fewer than `least` are known. */
+  /** The given percentile; null with fewer than `least` samples. */
   percentile(percent: number, least: number): number | null {
     if (this.#times === null || this.#count < least) return null;
     const sorted = this.#times.slice(0, Math.min(this.#count, kept)).toSorted();

@@ -1,4 +1,4 @@
-/** What an answer used that came in parts from several deployments: each token once. */
+/** Sums the usage of an answer in several parts from several deployments: each token counts once. */
 import { estimateUsage } from '../models/estimate-usage.ts';
 import { sumUsage } from '../telemetry/sum-usage.ts';
 import type { Run } from '../telemetry/run.ts';
@@ -6,7 +6,7 @@ import type { ChatBody, ChatEvent, ChatEvents, Usage } from '../types/chat.ts';
 import type { Price } from '../types/price.ts';
 import { channelOf } from './delivered-content.ts';
 
-/** All that was said in some events, for an estimate. */
+/** All text in some events, for an estimate. */
 export function wordsIn(events: readonly ChatEvent[]): string {
   let words = '';
   for (const event of events) {
@@ -16,12 +16,12 @@ export function wordsIn(events: readonly ChatEvent[]): string {
   return words;
 }
 
-/** What is known of a part. */
+/** The usage of one part. */
 export interface Use {
   readonly asked: ChatBody;
-  /** All that it said. */
+  /** The text of the part. */
   heard: string;
-  /** The vendor's own numbers, if it came so far. */
+  /** The vendor's counts, if they arrived. */
   reported: Usage | null;
 }
 
@@ -37,7 +37,7 @@ export class MergedUsage {
     return this.#parts.length === 0;
   }
 
-  /** A part that did not end the answer. */
+  /** Adds a part that did not end the answer. */
   add({ asked, heard, reported }: Use, price: Price | null): void {
     const usage = reported ?? estimateUsage(asked, heard);
     this.#parts.push(usage);
@@ -45,7 +45,7 @@ export class MergedUsage {
     this.#run.used(sumUsage(this.#parts));
   }
 
-  /** The events that end the answer, with the sum of all parts for the caller; the same ones if there was but one. */
+  /** The final events with the sum of all parts; the same events when there is one part. */
   onLast(events: readonly ChatEvent[], { asked, heard }: Use): readonly ChatEvent[] {
     if (this.isEmpty) return events;
     return events.map((event) =>
@@ -53,7 +53,7 @@ export class MergedUsage {
     );
   }
 
-  /** The same events, with the sum of all parts at their end; for an answer that comes after parts which were not used. */
+  /** The same events with the sum of all parts at the end, for an answer after discarded parts. */
   async *ending(events: ChatEvents, asked: ChatBody): AsyncGenerator<readonly ChatEvent[]> {
     const use: Use = { asked, heard: '', reported: null };
     for await (const batch of events) {

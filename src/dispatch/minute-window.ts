@@ -1,4 +1,4 @@
-/** How much happened within the last minute: two halves of it, weighed by how much of the older one still counts. */
+/** A sliding count of the last minute: two fixed minutes, of which the older one is weighted by its remaining share. */
 const minute = 60_000;
 
 export class MinuteWindow {
@@ -6,7 +6,7 @@ export class MinuteWindow {
   #now = 0;
   #before = 0;
 
-  /** The sum over the last sixty seconds, about. */
+  /** The approximate sum over the last sixty seconds. */
   sum(now: number): number {
     this.#slide(now);
     const share = 1 - (now - this.#startedAt) / minute;
@@ -18,11 +18,11 @@ export class MinuteWindow {
     this.#now += amount;
   }
 
-  /** Milliseconds until the sum is at most `most`, about; 0 if it is. */
+  /** Approximate milliseconds until the sum is at most `most`; 0 when it is. */
   waitFor(most: number, now: number): number {
     if (this.sum(now) <= most) return 0;
     const gone = now - this.#startedAt;
-    // The older minute fades evenly; what came in this one begins to fade when it is over.
+    // The older minute fades evenly. The counts of the current one start to fade when it is over.
     if (this.#now <= most) return Math.ceil((1 - (most - this.#now) / this.#before) * minute - gone) + 1;
     return Math.ceil(minute - gone + (1 - Math.max(0, most) / this.#now) * minute) + 1;
   }

@@ -1,8 +1,8 @@
-/** Which deployments to try, in which order: tier by tier, within a tier as the strategy says. */
+/** Orders the deployments of a model: tier by tier, and within a tier by the strategy. */
 import type { RoutingContext, Strategy } from '../types/dispatch.ts';
 import type { Deployment } from '../types/snapshot.ts';
 
-/** Empty if the model has no deployment that takes traffic. */
+/** Empty when the model has no deployment with traffic. */
 export function planDeployments(strategy: Strategy, context: RoutingContext): readonly Deployment[] {
   const { deployments } = context.model;
   if (deployments.length <= 1) return deployments.filter((each) => each.weight > 0);

@@ -1,10 +1,10 @@
-/** Whether a vendor's counts can be. A number that is no count is none: the caller of `plausible` estimates instead. */
+/** Checks the plausibility of a vendor's counts. For implausible ones the caller of `plausible` estimates instead. */
 import { optionalCounts } from '../telemetry/sum-usage.ts';
 import type { Usage } from '../types/chat.ts';
 
-/** Beyond any model: the largest known context window holds ten million tokens. */
+/** Above any model: the largest known context window holds ten million tokens. */
 const mostTokens = 50_000_000;
-/** A week of sound, and far more of anything else than one call can ask for. */
+/** A week of sound, and far more of any other unit than one call can request. */
 const mostUnits = 604_800_000;
 const mostCost = 1_000_000;
 
@@ -12,14 +12,14 @@ const inputParts = ['cachedInputTokens', 'cacheWriteTokens', 'cacheWrite1hTokens
 
 const isCount = (value: number, most: number): boolean => Number.isSafeInteger(value) && value >= 0 && value <= most;
 
-/** The model's own bounds, where they are known. */
+/** The model's own limits, if known. */
 export interface ModelBounds {
   readonly contextTokens: number | undefined;
-  /** How many answers were asked for. */
+  /** The number of requested choices. */
   readonly answers: number;
 }
 
-/** `note` is told where a number was refused. Null where input or output cannot be. */
+/** `note` is called for each refused count. Null when input or output is implausible. */
 export function plausible(usage: Usage, bounds: ModelBounds | null, note: (text: string) => void): Usage | null {
   const context = bounds?.contextTokens ?? mostTokens;
   const most = Math.min(mostTokens, context);
@@ -48,7 +48,7 @@ export function plausible(usage: Usage, bounds: ModelBounds | null, note: (text:
     (wrong ??= {}).reportedCost = undefined;
   }
   if (wrong === null) return usage;
-  // The vendor's own object would repeat what was refused.
+  // The vendor's own object would repeat the refused counts.
   const kept = Object.entries(usage).filter(([name]) => !(name in wrong) && name !== 'vendor' && !name.endsWith('Details'));
   return Object.fromEntries(kept) as unknown as Usage;
 }

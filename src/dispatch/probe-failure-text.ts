@@ -1,7 +1,7 @@
-/** Why a probe failed, in a sentence for operators. */
+/** The cause of a failed probe, as a sentence for operators. */
 import type { GatewayError } from '../types/errors.ts';
 
-/** The HTTP status, or the word of the operating system, where there is one. */
+/** The HTTP status or system error code, if any. */
 function markOf(details: unknown): string {
   if (typeof details !== 'object' || details === null) return '';
   const { status, code } = details as { readonly status?: unknown; readonly code?: unknown };
@@ -10,6 +10,6 @@ function markOf(details: unknown): string {
 }
 
 export function probeFailureText({ message, details }: GatewayError): string {
-  // The words are for callers; an operator need not be told to try again.
+  // The message is for callers; advice to retry is removed for operators.
   return `${message.replace(/ (Try again|Wait and try again|What you received is incomplete)\.$/, '')}${markOf(details)}`;
 }

@@ -1,4 +1,4 @@
-/** The probe that costs nothing: the vendor's list of models. Deployments that share a provider share the answer. */
+/** The free probe: requests the vendor's list of models. Deployments of one provider share the result. */
 import type { ModelInvoker } from '../models/invoke.ts';
 import { abortable } from '../outbound/abortable.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
@@ -9,7 +9,7 @@ export interface Asked {
   /** Epoch milliseconds. */
   readonly at: number;
   readonly latencyMs: number;
-  /** Null: all is well. */
+  /** Null when healthy. */
   readonly error: GatewayError | null;
 }
 
@@ -21,7 +21,7 @@ interface Shared {
 }
 
 export interface ModelsQuestion {
-  /** The list as it was asked for at most so long ago is as good as a new one. */
+  /** A result is reused for this long. */
   readonly freshMs: number;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -29,7 +29,7 @@ export interface ModelsQuestion {
 
 export type AskModels = (deployment: Deployment, question: ModelsQuestion) => Promise<Asked>;
 
-/** By the provider's instance: one whose options were changed is another. */
+/** Results are kept by provider instance, so changed options start a new one. */
 export function createModelsQuestion(invoker: ModelInvoker): AskModels {
   const known = new WeakMap<Provider, Shared>();
 
@@ -63,7 +63,7 @@ export function createModelsQuestion(invoker: ModelInvoker): AskModels {
     joined.waiting++;
     const leave = (): void => {
       if (--joined.waiting > 0) return;
-      // Nobody is left who wants to know.
+      // The probe has no waiting caller left.
       if (known.get(instance) === joined) known.delete(instance);
       joined.controller.abort(signal.reason);
     };

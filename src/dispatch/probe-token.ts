@@ -1,4 +1,4 @@
-/** The probe that is paid for: one real call that wants one token, made and booked as a call's attempt is. */
+/** The paid probe: one real call that requests one token, made and recorded like an attempt. */
 import { estimateUsage } from '../models/estimate-usage.ts';
 import type { ModelInvoker } from '../models/invoke.ts';
 import { Run } from '../telemetry/run.ts';
@@ -27,7 +27,7 @@ export interface TokenQuestion {
 
 const word = 'Hi';
 
-/** Under whose name a probe stands in the ledger. Nobody can sign in as it: there is no issuer. */
+/** The principal of probes in the ledger. It has no issuer, so it cannot sign in. */
 function prober(tenant: string): Principal {
   return {
     subject: 'pailou',
@@ -42,12 +42,12 @@ function prober(tenant: string): Principal {
   };
 }
 
-/** One word, for how long a call of callers takes says nothing of theirs. */
+/** The latency of a one-word probe says nothing about callers' latencies. */
 function withoutTimes(permit: Permit): Permit {
   return { works: () => permit.works(), end: (result) => permit.end({ ...result, firstTokenMs: null, answerMs: null }) };
 }
 
-/** What the answer used, as the vendor told it or as it can be guessed. */
+/** The usage of the answer, from the vendor or estimated. */
 async function ask(deployment: Deployment, question: TokenQuestion, run: Run): Promise<Usage | null> {
   const { model, invoker, timeoutMs, signal: stopped } = question;
   const patient: ModelEntry = {
@@ -84,7 +84,7 @@ async function ask(deployment: Deployment, question: TokenQuestion, run: Run): P
   return reported ?? estimateUsage(body, heard);
 }
 
-/** Never rejects. The attempt has gone out by its door, and its run is booked, when it resolves. */
+/** Never rejects. When it resolves, the permit is released and the run is recorded. */
 export async function askForToken(deployment: Deployment, question: TokenQuestion): Promise<Asked> {
   const { model, ledger, tenant, revision } = question;
   const at = Date.now();

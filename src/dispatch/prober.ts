@@ -1,4 +1,4 @@
-/** Asks deployments by itself whether they are well: when, how many at once, and what comes of it. */
+/** Probes the health of deployments: schedule, concurrency and results. */
 import type { ModelInvoker } from '../models/invoke.ts';
 import { type GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
@@ -11,13 +11,13 @@ import { type Asked, createModelsQuestion } from './probe-models.ts';
 import { probeFailureText } from './probe-failure-text.ts';
 import { askForToken } from './probe-token.ts';
 
-/** Well; ill; or a fault that says nothing of the deployment, such as a limit. */
+/** Healthy, unhealthy, or a fault that says nothing about the deployment, such as a rate limit. */
 export type ProbeVerdict = 'well' | 'ill' | 'unclear';
 
 export interface Prober {
-  /** Probes what `snapshot` wants probed, from now on. */
+  /** Probes the deployments that `snapshot` configures. */
   follow(snapshot: Snapshot): void;
-  /** Gives up what is under way. */
+  /** Aborts probes in progress. */
   close(): Promise<void>;
 }
 
@@ -25,19 +25,19 @@ export interface ProberOptions {
   readonly deployments: Deployments;
   readonly invoker: ModelInvoker;
   readonly ledger: Ledger;
-  /** Keeps the vendors' plugins alive while one of them is asked. */
+  /** Keeps the vendors' plugins alive during a probe. */
   hold(): HeldSnapshot;
   readonly logger: Logger;
-  /** By the deployment's key. */
+  /** Called with the deployment's key. */
   readonly onProbe?: (deployment: string, verdict: ProbeVerdict) => void;
 }
 
-/** Probes under way at once, on this node. */
+/** Concurrent probes on this node. */
 const atOnce = 16;
-/** A plugin that does not hear that it is given up does not keep the node from stopping. */
+/** A plugin that ignores the abort does not prevent the node from stopping. */
 const closePatienceMs = 1_000;
 
-/** One deployment that is probed. */
+/** One probed deployment. */
 interface Watch {
   readonly tenant: string;
   readonly spec: ProbeSpec;
@@ -128,7 +128,7 @@ export function createProber(options: ProberOptions): Prober {
   const probeToken = async (watch: Watch, revision: number): Promise<void> => {
     const { spec, deployment, model, tenant, controller } = watch;
     const permit = deployments.enter(deployment, model.spec.circuit, Date.now(), true);
-    // At its limit, or tried by a call at this moment: that tells as much.
+    // The deployment is at its limit or on trial by a call, which is sufficient information.
     if ('reason' in permit) return;
     const { signal } = controller;
     const asked = await askForToken(deployment, { model, permit, invoker, ledger, tenant, revision, timeoutMs: spec.timeout_ms, signal });

@@ -1,8 +1,8 @@
-/** Notices a model that was given the beginning of an answer and starts from the first word all the same. */
+/** Detects a model that received the beginning of an answer and starts from the beginning again. */
 import type { ChatEvent } from '../types/chat.ts';
 import { Deviation } from './resume-matcher.ts';
 
-/** Fewer characters alike are chance; so many are none. Whoever goes on and comes to repeat the beginning ends with an error, not with words lost. */
+/** Fewer equal characters are a coincidence. A continuation that repeats the beginning for real ends with an error and loses no text. */
 const chance = 8;
 const proof = 40;
 
@@ -12,13 +12,13 @@ export class RestartDetector {
   #held: ChatEvent[] = [];
   #open: boolean;
 
-  /** `beginning`: what the model was given. */
+  /** `beginning`: the text that the model received. */
   constructor(beginning: string) {
     this.#beginning = beginning.slice(0, proof);
     this.#open = beginning.length >= chance;
   }
 
-  /** What may go out now; words that may yet turn out to be the first ones again are held. Throws `Deviation`. */
+  /** The events that can be emitted now. Text that may be the beginning again is held. Throws `Deviation`. */
   take(events: readonly ChatEvent[]): readonly ChatEvent[] {
     if (!this.#open) return events;
     const out: ChatEvent[] = [];

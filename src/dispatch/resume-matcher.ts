@@ -1,10 +1,10 @@
-/** Holds a second answer to what was sent of the first: kept back while it says the same once more, stopped where it says something else. */
+/** Compares a second answer with the delivered part of the first: holds it while it repeats, and stops it when it differs. */
 import { isDeepStrictEqual } from 'node:util';
 import type { ChatEvent } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
 import { type Channel, channelOf, type DeliveredChoice } from './delivered-content.ts';
 
-/** The second answer says something else than what the caller already has. */
+/** The second answer differs from the delivered content. */
 export class Deviation extends GatewayError {
   constructor(where: string) {
     super(
@@ -15,10 +15,10 @@ export class Deviation extends GatewayError {
   }
 }
 
-/** How far the second answer has repeated one choice. */
+/** How much of one choice the second answer has repeated. */
 interface Place {
   readonly said: DeliveredChoice;
-  /** Which stretch, and how many characters of it. */
+  /** The current segment, and the number of its characters that matched. */
   stretch: number;
   offset: number;
   thoughts: number;
@@ -29,7 +29,7 @@ interface Place {
 const nothing: DeliveredChoice = { stretches: [], thoughts: 0, annotations: [], finish: null };
 
 export interface ResumeMatcherOptions {
-  /** False: the second answer began where words of text had been said, and thoughts do not belong there. */
+  /** False when the second answer continues within text, where reasoning does not belong. */
   readonly thinks: boolean;
 }
 
@@ -37,7 +37,7 @@ export class ResumeMatcher {
   readonly #places = new Map<number, Place>();
   readonly #thinks: boolean;
 
-  /** `said`: what the second answer is to say once more, by choice. */
+  /** `said`: the content that the second answer must repeat, by choice. */
   constructor(said: ReadonlyMap<number, DeliveredChoice>, { thinks }: ResumeMatcherOptions = { thinks: true }) {
     this.#thinks = thinks;
     for (const [choice, each] of said) this.#place(choice, each);
@@ -49,7 +49,7 @@ export class ResumeMatcher {
     return place;
   }
 
-  /** What of a batch is new. Throws `Deviation`. */
+  /** The new events of a batch. Throws `Deviation`. */
   take(events: readonly ChatEvent[]): ChatEvent[] {
     const fresh: ChatEvent[] = [];
     for (const event of events) this.#take(event, fresh);
@@ -75,7 +75,7 @@ export class ResumeMatcher {
       const rest = this.#beyond(place, channel, text);
       if (rest !== '') fresh.push({ ...event, text: rest } as ChatEvent);
     } else if (event.type === 'thought') {
-      // Sealed by the vendor, and so never the same twice: that there was one is all that can be compared.
+      // Encrypted reasoning is never equal twice, so only its existence is compared.
       if (place.thoughts < place.said.thoughts) place.thoughts++;
       else if (this.#caughtUp(place)) fresh.push(event);
     } else if (event.type === 'annotation' && place.annotations < place.said.annotations.length) {
@@ -97,7 +97,7 @@ export class ResumeMatcher {
     return stretch > last || (stretch === last && offset === said.stretches[last]?.text.length);
   }
 
-  /** What of `text` goes beyond what was said. */
+  /** The part of `text` beyond the delivered content. */
   #beyond(place: Place, channel: Channel, text: string): string {
     const { stretches, finish } = place.said;
     let rest = text;
@@ -105,7 +105,7 @@ export class ResumeMatcher {
       const expected = stretches[place.stretch];
       if (expected === undefined) break;
       if (place.offset === expected.text.length) {
-        // Words of another kind begin, or the last ones go on; in between they may not.
+        // Text of another kind may start at the end of a segment, but not within it.
         if (channel === expected.channel && place.stretch === stretches.length - 1) break;
         if (channel === expected.channel) throw new Deviation(`more ${channel}`);
         place.stretch++;

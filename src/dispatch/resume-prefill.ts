@@ -1,22 +1,22 @@
-/** When a cut answer can be given to a model as the beginning of its own, and with which words. */
+/** Decides whether an interrupted answer can be given to a model as a prefill, and with which text. */
 import type { ChatBody, ChatRequest } from '../types/chat.ts';
 import { isJsonObject } from '../types/json.ts';
 import type { Deployment } from '../types/snapshot.ts';
 import type { DeliveredContent, DeliveredChoice } from './delivered-content.ts';
 
 export interface ResumePrefill {
-  /** What the model is given: all that was said, without white space at its end, which no model goes on from as it should. */
+  /** The prefill: all delivered text without trailing white space, after which no model continues correctly. */
   readonly text: string;
-  /** What it must say before anything new: that white space, or everything where the vendor repeats it. */
+  /** The text that the model must repeat before new text: that white space, or everything when the vendor repeats the prefill. */
   readonly repeats: string;
-  /** The conversation with it. */
+  /** The conversation with the prefill. */
   readonly body: ChatBody;
 }
 
-/** Half of a character that is written in two halves: a model would be given nonsense. */
+/** Half of a surrogate pair, which a model cannot read. */
 const halfCharacter = /[\ud800-\udbff]$/;
 
-/** The form of the answer is forced from its first character: a model would begin it anew. */
+/** A forced answer form applies from the first character, so the model would start again. */
 function isForced(body: ChatBody): boolean {
   const { response_format: format, tool_choice: choice } = body;
   return (
@@ -25,13 +25,13 @@ function isForced(body: ChatBody): boolean {
   );
 }
 
-/** Null where this deployment cannot, or the answer or the request is not of that kind. */
+/** Null when this deployment, the answer or the request does not allow a prefill. */
 export function resumePrefillFor(deployment: Deployment, { body }: ChatRequest, said: DeliveredContent): ResumePrefill | null {
   const words = said.plainText;
   if (!deployment.prefill || words === null) return null;
   const n = body['n'];
   if ((n !== undefined && n !== null && n !== 1) || isForced(body)) return null;
-  // The caller gave a beginning of their own, and a second one behind it would be another turn.
+  // The caller's own prefill: a second one after it would be another turn.
   if (body.messages.at(-1)?.['role'] === 'assistant') return null;
   const text = words.trimEnd();
   if (text === '' || halfCharacter.test(text)) return null;
@@ -43,7 +43,7 @@ export function resumePrefillFor(deployment: Deployment, { body }: ChatRequest, 
   };
 }
 
-/** What the second answer is held to. */
+/** The content that the second answer must repeat. */
 export function repeatedContent({ repeats }: ResumePrefill): ReadonlyMap<number, DeliveredChoice> {
   const stretches = repeats === '' ? [] : [{ channel: 'text' as const, text: repeats }];
   return new Map([[0, { stretches, thoughts: 0, annotations: [], finish: null }]]);

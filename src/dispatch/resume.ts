@@ -1,7 +1,7 @@
 /**
- * A streamed answer that breaks off in the middle goes on at another deployment: from its beginning where a model can be given one, else with
- * a second answer that is kept back while it says the same once more. Where neither leads to the very same words, the call ends with an error.
- * When the deployments of its model have had their chance, those of the fallback models have theirs.
+ * Resumes an interrupted streamed answer at another deployment. A model that supports prefill continues the delivered text. Otherwise a
+ * second answer is held while it repeats the delivered text. When both differ from the delivered text, the call ends with an error. After
+ * the deployments of the model, those of its fallback models are tried.
  */
 import type { Run } from '../telemetry/run.ts';
 import type { ChatEvent, ChatEvents, ChatRequest } from '../types/chat.ts';
@@ -27,11 +27,11 @@ export interface ResumeOptions {
   readonly logger: Logger;
   readonly plan: readonly Deployment[];
   readonly totalAt: number;
-  /** The answer so far: who gives it, and which attempt at this model it is. */
+  /** The deployment of the answer so far, and the number of its attempt at this model. */
   readonly deployment: Deployment;
   readonly attempts: number;
   readonly events: ChatEvents;
-  /** The model that takes over when `failed` could not go on, for the first of `errors` that has one; null: there is none that the caller may use. */
+  /** The fallback model after `failed`, for the first of `errors` that has one; null when there is none that the caller may use. */
   fallback(failed: ModelEntry, errors: readonly GatewayError[]): Promise<Pick<Route, 'model' | 'plan'> | null>;
   attempt(
     model: ModelEntry,
@@ -42,7 +42,7 @@ export interface ResumeOptions {
   ): Promise<AttemptAnswer>;
 }
 
-/** The model whose deployments are asked, in their order, and how many attempts were made at it. */
+/** The model in use, its deployments in order, and the number of attempts at it. */
 interface Route {
   readonly model: ModelEntry;
   readonly plan: readonly Deployment[];
@@ -53,22 +53,22 @@ interface Route {
 interface Part {
   readonly deployment: Deployment;
   readonly events: ChatEvents;
-  /** What it was asked, for an estimate of what that cost. */
+  /** The request of this part, for a usage estimate. */
   readonly asked: ChatRequest['body'];
-  /** Null for the first. */
+  /** Null for the first part. */
   readonly overlap: ResumeMatcher | null;
-  /** Where it was given a beginning to go on from at once. */
+  /** Set when the model received a prefill that it continues at once. */
   readonly afresh?: RestartDetector | undefined;
   drop(why: string): void;
 }
 
-/** Those behind the one that broke off, then all from the start, it last and only where it may be tried again. */
+/** The deployments after the broken one, then all from the start. The broken one comes last, and only if it may be retried. */
 function candidates({ plan, model }: Route, broken: Deployment): readonly Deployment[] {
   const at = plan.findIndex(({ key }) => key === broken.key);
   return [...plan.slice(at + 1), ...plan.slice(0, at), ...(model.spec.retry.same > 0 ? [broken] : [])];
 }
 
-/** The events of the answer, whoever gives them. Rejects with what the caller should see where nobody can go on. */
+/** The events of the answer, from all deployments. Rejects with the caller's error when no deployment can continue. */
 export async function* resumeAnswer(options: ResumeOptions): AsyncGenerator<readonly ChatEvent[]> {
   const { request, run } = options;
   const said = new DeliveredContent();
@@ -105,7 +105,7 @@ export async function* resumeAnswer(options: ResumeOptions): AsyncGenerator<read
         throw failure;
       }
     } finally {
-      // Left by the reader in the middle.
+      // The reader left before the end.
       if (!over && !bill.isEmpty) bill.add(use, part.deployment.price);
     }
     ({ part, route } = await goOn(options, route, part.deployment, said, failure));
@@ -124,7 +124,7 @@ function newIn(batch: readonly ChatEvent[], part: Part): readonly ChatEvent[] {
   }
 }
 
-/** Why the call may not go on; null if it may. */
+/** The reason why the call cannot continue; null when it can. */
 function hindrance(failure: GatewayError, { signal, totalAt }: ResumeOptions, { model, attempts }: Route): string | null {
   if (signal.aborted) return 'the caller left';
   if (!failure.retryable) return 'the failure is final';
@@ -209,7 +209,7 @@ async function attemptPart(
   } catch (thrown) {
     const error = toGatewayError(thrown);
     if (error.retryable || signal.aborted) throw error;
-    // The request itself was good enough for the one that began to answer it: what this one refuses is no fault of the caller's.
+    // The first deployment accepted the request, so a refusal here is not the caller's fault.
     throw new GatewayError(error.code, error.message, { details: error.details, retryable: true, cause: thrown });
   }
 }

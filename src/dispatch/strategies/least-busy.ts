@@ -1,4 +1,4 @@
-/** Fewest calls under way first, measured by weight; equals in random order. */
+/** Fewest calls in progress first, relative to weight; ties in random order. */
 import { z } from 'zod';
 import { definePlugin } from '../../types/plugin.ts';
 

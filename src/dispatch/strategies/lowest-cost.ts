@@ -1,4 +1,4 @@
-/** Cheapest first, by the price of three parts input to one part output; one without a price comes last. */
+/** Lowest price first, for three parts input to one part output. Deployments without a price come last. */
 import { z } from 'zod';
 import { amountNumber } from '../../types/money.ts';
 import { definePlugin } from '../../types/plugin.ts';
@@ -24,7 +24,7 @@ export default definePlugin({
       const operation = model.spec.operations[0] ?? 'chat';
       const currencies = new Set(candidates.flatMap(({ price }) => (price === null ? [] : [price.currency])));
       const draws = new Map(candidates.map((each) => [each, random()]));
-      // Two currencies cannot be compared without a rate, which would be a guess: then chance decides.
+      // Two currencies cannot be compared without an exchange rate, so the order is random then.
       const costs = new Map(candidates.map((each) => [each, currencies.size > 1 ? 0 : cost(each, operation)]));
       const costIn = (each: Deployment): number => costs.get(each) ?? Infinity;
       return candidates.toSorted(

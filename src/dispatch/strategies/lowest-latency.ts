@@ -1,11 +1,11 @@
-/** Quickest to the first token first. One call in twenty tries another, so that one that was slow once gets its chance. */
+/** Lowest latency to the first token first. One call in twenty tries another deployment, so that a slow one is measured again. */
 import { z } from 'zod';
 import type { DeploymentLoad } from '../../types/dispatch.ts';
 import { definePlugin } from '../../types/plugin.ts';
 
 const exploration = 0.05;
 
-/** Who was never asked is tried first: it costs one call to know. Who was asked and never answered comes last. */
+/** A deployment without attempts comes first, because one call measures it. One without successful attempts comes last. */
 function latencyOf({ firstTokenMs, attempts }: DeploymentLoad): number {
   return firstTokenMs ?? (attempts === 0 ? 0 : Number.MAX_VALUE);
 }

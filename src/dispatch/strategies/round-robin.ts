@@ -1,4 +1,4 @@
-/** One after the other, each in its turn, whatever its weight. */
+/** Each deployment in turn, regardless of weight. */
 import { z } from 'zod';
 import { definePlugin } from '../../types/plugin.ts';
 import type { ModelEntry } from '../../types/snapshot.ts';
@@ -9,7 +9,7 @@ export default definePlugin({
   title: 'One after the other',
   options: z.strictObject({}),
   create() {
-    // By the entry itself: a model that was changed starts anew, one that is gone is forgotten.
+    // Keyed by model entry: a changed model starts again, and a removed one is collected.
     const turns = new WeakMap<ModelEntry, Map<number, number>>();
     return {
       order(candidates, { model, asking }) {

@@ -1,9 +1,9 @@
-/** The same deployment for the same conversation, so that the vendor's prompt cache hits; when one goes, only its own move. */
+/** The same deployment for each conversation, so that the vendor's prompt cache is used. When a deployment is removed, only its conversations move. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { definePlugin } from '../../types/plugin.ts';
 
-/** From 0 to 1, both excluded; the same for the same text on every node. */
+/** A number between 0 and 1, both excluded; equal for equal text on every node. */
 function drawOf(text: string): number {
   return (createHash('sha256').update(text).digest().readUInt32BE(0) + 1) / (2 ** 32 + 1);
 }

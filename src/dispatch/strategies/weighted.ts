@@ -3,7 +3,7 @@ import { definePlugin } from '../../types/plugin.ts';
 import { z } from 'zod';
 import type { Deployment } from '../../types/snapshot.ts';
 
-/** Draws without replacement, so that the rest of the order, used after a failure, is by weight too. */
+/** Draws without replacement, so that the rest of the order, used after a failure, is weighted too. */
 export function orderByWeight(candidates: readonly Deployment[], random: () => number): Deployment[] {
   const left = candidates.filter((each) => each.weight > 0);
   const order: Deployment[] = [];
