@@ -263,6 +263,7 @@ describe('the comments', () => {
     'auth',
     'cache',
     'config',
+    'dispatch',
     'extensions/skills',
     'extensions/tool-loop',
     'models',

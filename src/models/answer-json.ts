@@ -12,13 +12,13 @@ export function interruptedAnswer(): GatewayError {
   return new GatewayError('upstream_interrupted', 'The vendor cut the answer short. What you received is incomplete.');
 }
 
-/** Throws `upstream_invalid_response` for anything but a JSON object. */
-export function parseAnswer(text: string): JsonObject {
+/** Throws `upstream_invalid_response` for anything but a JSON object. `what`: the name of the text in the error. */
+export function parseAnswer(text: string, what = 'an answer'): JsonObject {
   try {
     const parsed: unknown = JSON.parse(text);
     if (isJsonObject(parsed)) return parsed;
   } catch {
     // Thrown below, with the text for the operator.
   }
-  throw invalidAnswer('an answer that is not valid', text);
+  throw invalidAnswer(`${what} that is not valid`, text);
 }

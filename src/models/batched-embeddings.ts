@@ -27,7 +27,7 @@ function sum(answers: readonly EmbeddingsAnswer[]): Usage | null {
 }
 
 /** Requests each batch; answers are in input order. The first failure fails the whole call: running batches are aborted, the others are never sent. */
-export async function askInParts<A extends EmbeddingsAnswer>(
+export async function requestInBatches<A extends EmbeddingsAnswer>(
   parts: readonly EmbeddingsBody[],
   signal: AbortSignal,
   ask: (part: EmbeddingsBody, signal: AbortSignal) => Promise<A>,

@@ -2,10 +2,10 @@
 import type { ChatBody } from '../types/chat.ts';
 
 /** Undefined when the caller did not set it. */
-export function askedChoices(body: ChatBody): number | undefined {
+export function requestedChoices(body: ChatBody): number | undefined {
   return typeof body['n'] === 'number' ? body['n'] : undefined;
 }
 
 export function choicesOf(body: ChatBody): number {
-  return askedChoices(body) ?? 1;
+  return requestedChoices(body) ?? 1;
 }

@@ -145,8 +145,8 @@ export class CitationReader {
   /** The annotations of a complete text: one per mark, and one for the whole text when a page has no mark. `known`: annotations of the vendor; their pages are not repeated. */
   annotations(text: string, known: readonly JsonObject[] = []): JsonObject[] {
     if (this.#pages.size === 0) return [];
-    const told = new Set(known.map(({ url_citation: citation }) => (isJsonObject(citation) ? citation['url'] : undefined)));
-    const pages = [...this.#pages.values()].filter(({ url }) => !told.has(url));
+    const knownUrls = new Set(known.map(({ url_citation: citation }) => (isJsonObject(citation) ? citation['url'] : undefined)));
+    const pages = [...this.#pages.values()].filter(({ url }) => !knownUrls.has(url));
     const byNumber = new Map(pages.flatMap((page) => (page.number === undefined ? [] : [[page.number, page] as const])));
     const found: JsonObject[] = [];
     const marked = new Set<Page>();

@@ -3,8 +3,8 @@ import { type ErrorCode, GatewayError } from '../types/errors.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { UpstreamFailure } from '../types/plugin.ts';
 import type { Reading } from '../types/wire-format.ts';
-import { codeOfWords } from './failure-words.ts';
-import { findVendorError, publicWords, readFailure, type VendorError, withoutSecrets } from './vendor-error.ts';
+import { codeOfMessage } from './failure-words.ts';
+import { findVendorError, publicMessage, readFailure, type VendorError, withoutSecrets } from './vendor-error.ts';
 
 /** Codes and types of OpenAI and compatible vendors, in lower case. A dialect's own table precedes them (`Provider.classify`). */
 const codes: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
@@ -58,7 +58,7 @@ const codes: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
   ],
   upstream_unavailable: ['overloaded_error', 'server_overloaded', 'engine_overloaded_error', 'service_unavailable'],
 };
-const byCode = new Map(Object.entries(codes).flatMap(([code, words]) => words.map((each) => [each, code as ErrorCode] as const)));
+const byCode = new Map(Object.entries(codes).flatMap(([code, message]) => message.map((each) => [each, code as ErrorCode] as const)));
 
 const messages: Readonly<Partial<Record<ErrorCode, string>>> = {
   context_length_exceeded: 'The input is longer than this model takes. Shorten it or use a model with a larger context.',
@@ -93,7 +93,7 @@ const requestTypes: ReadonlySet<string> = new Set(['invalid_request_error', 'bad
 const aboutRequest: ReadonlySet<ErrorCode> = new Set(['invalid_request', 'unsupported_parameter']);
 
 /** The model's output belongs to the caller. */
-const longestGeneration = 20_000;
+const maxGenerationLength = 20_000;
 
 /** A vendor's own codes, in lower case. They precede the common table. */
 type OwnCodes = Reading['errorCodes'];
@@ -102,7 +102,7 @@ function codeFor(status: number, error: VendorError, own: OwnCodes): ErrorCode {
   const known = own?.[error.code] ?? own?.[error.type] ?? byCode.get(error.code) ?? byCode.get(error.type);
   if (known !== undefined) return known;
   const real = status >= 400 ? status : (error.status ?? (status >= 300 ? status : requestTypes.has(error.type) ? 400 : 500));
-  return codeOfWords(error.message, real) ?? codeForStatus(real);
+  return codeOfMessage(error.message, real) ?? codeForStatus(real);
 }
 
 /** Seconds to wait, from a header in milliseconds, seconds or as a date; undefined without one. */
@@ -120,7 +120,7 @@ export function readRetryAfter(headers: UpstreamFailure['headers'], now: number 
 }
 
 /** The vendor's `param` when it names a field that the caller sent, such as `messages[0].role`. */
-function ownParam(param: string | null, request: JsonObject | undefined): string | undefined {
+function callerParam(param: string | null, request: JsonObject | undefined): string | undefined {
   if (param === null || request === undefined || !/^[\w.[\]-]{1,128}$/.test(param)) return undefined;
   const field = /^[\w-]+/.exec(param)?.[0] ?? '';
   return Object.hasOwn(request, field) ? param : undefined;
@@ -139,20 +139,20 @@ function build(
     retryAfterSeconds: readRetryAfter(headers) ?? error.retryAfterSeconds,
   };
   if (!aboutRequest.has(code)) {
-    const generation = code === 'tool_use_failed' ? error.failedGeneration?.slice(0, longestGeneration) : undefined;
+    const generation = code === 'tool_use_failed' ? error.failedGeneration?.slice(0, maxGenerationLength) : undefined;
     return new GatewayError(code, messages[code] ?? 'The vendor failed. Try again.', {
       ...options,
       ...(generation === undefined ? {} : { expose: { failed_generation: generation } }),
     });
   }
-  const words = publicWords(error.message);
+  const message = publicMessage(error.message);
   const intro =
     code === 'unsupported_parameter'
       ? 'The model behind this name does not take everything in this request'
       : 'The vendor does not accept this request';
-  return new GatewayError(code, words === '' ? `${intro}.` : `${intro}: ${words}`, {
+  return new GatewayError(code, message === '' ? `${intro}.` : `${intro}: ${message}`, {
     ...options,
-    param: ownParam(error.param, request),
+    param: callerParam(error.param, request),
   });
 }
 

@@ -49,10 +49,10 @@ function textOf(value: Json | undefined): string {
 
 /** The estimated usage of a chat: the request, and the answer's `text` with reasoning and tool arguments. */
 export function estimateUsage(body: ChatBody, text: string): Usage {
-  const said = body.messages.map(textOf).join('\n');
+  const promptText = body.messages.map(textOf).join('\n');
   const tools = body.tools === undefined || body.tools === null ? '' : textOf(body.tools);
   // Each message has four framing tokens, the answer three.
-  const inputTokens = 3 + 4 * body.messages.length + estimateTokens(said) + estimateTokens(tools);
+  const inputTokens = 3 + 4 * body.messages.length + estimateTokens(promptText) + estimateTokens(tools);
   return { inputTokens, outputTokens: estimateTokens(text), estimated: true };
 }
 
@@ -74,10 +74,10 @@ function withInput(event: ChatEvent, body: ChatBody): ChatEvent {
 /** The expected size of a chat before its answer. `outputTokens` is null when the request sets no limit. */
 export function estimateSize(body: ChatBody): { inputTokens: number; outputTokens: number | null; answers: number } {
   // With both fields set, the vendor may use either.
-  const told = [body['max_completion_tokens'], body['max_tokens']].filter((each) => typeof each === 'number');
+  const limits = [body['max_completion_tokens'], body['max_tokens']].filter((each) => typeof each === 'number');
   return {
     inputTokens: estimateUsage(body, '').inputTokens,
-    outputTokens: told.length === 0 ? null : Math.max(...told),
+    outputTokens: limits.length === 0 ? null : Math.max(...limits),
     answers: choicesOf(body),
   };
 }

@@ -43,6 +43,6 @@ export const failureWords: readonly FailureWords[] = [
 ];
 
 /** The error code for the message under this status; undefined when no entry matches. */
-export function codeOfWords(message: string, status: number): ErrorCode | undefined {
+export function codeOfMessage(message: string, status: number): ErrorCode | undefined {
   return failureWords.find(({ words, statuses }) => (statuses === undefined || statuses.includes(status)) && words.test(message))?.code;
 }

@@ -6,7 +6,7 @@ import type { Reading } from '../types/wire-format.ts';
 /** `none`: the answer continues, although the field has a value. */
 type Meaning = FinishReason | 'failure' | 'none';
 
-const words: Readonly<Record<Meaning, readonly string[]>> = {
+const reasonsByMeaning: Readonly<Record<Meaning, readonly string[]>> = {
   stop: [
     'stop',
     'end_turn',
@@ -69,14 +69,14 @@ const words: Readonly<Record<Meaning, readonly string[]>> = {
 };
 
 const reasons = new Map<string, Meaning>();
-for (const [reason, vendors] of Object.entries(words)) {
+for (const [reason, vendors] of Object.entries(reasonsByMeaning)) {
   for (const word of vendors) reasons.set(word, reason as Meaning);
 }
 
 /** OpenAI's finish reason for a vendor's `raw` one, in any case. `own`: additional reasons of this vendor. Undefined for an unknown reason. */
 export function meaningOf(raw: string, own?: Reading['finishReasons']): Meaning | undefined {
-  const said = own !== undefined && Object.hasOwn(own, raw) ? own[raw] : undefined;
-  return said ?? reasons.get(raw) ?? reasons.get(raw.toLowerCase()) ?? own?.['*'];
+  const vendorMeaning = own !== undefined && Object.hasOwn(own, raw) ? own[raw] : undefined;
+  return vendorMeaning ?? reasons.get(raw) ?? reasons.get(raw.toLowerCase()) ?? own?.['*'];
 }
 
 /** The error for a finish reason that reports a failure. */

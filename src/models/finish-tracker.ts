@@ -9,7 +9,7 @@ interface TrackedChoice {
   raw: string | undefined;
   reason: FinishReason | undefined;
   /** True after the first content. */
-  said: boolean;
+  hasContent: boolean;
   /** True when content followed the last finish reason. */
   open: boolean;
 }
@@ -24,18 +24,18 @@ export interface Ended {
 const missingReason = 'finish reason missing: taken as stop';
 
 export class FinishTracker {
-  readonly #own: Reading['finishReasons'];
+  readonly #vendorReasons: Reading['finishReasons'];
   readonly #expected: number;
   readonly #warn: ((note: string) => void) | undefined;
   readonly #choices = new Map<number, TrackedChoice>();
   /** True when the vendor sent a finish reason and then more content. */
-  #wentOn = false;
+  #continued = false;
   /** `running`: counts came with parts of the answer, so none of them is known to be the last. */
   #counts: 'none' | 'final' | 'running' = 'none';
 
   /** `own`: finish reasons of the format. Those of the vendor's row precede them. */
   constructor(reading: Reading | undefined, own?: Reading['finishReasons']) {
-    this.#own = own === undefined ? reading?.finishReasons : { ...own, ...reading?.finishReasons };
+    this.#vendorReasons = own === undefined ? reading?.finishReasons : { ...own, ...reading?.finishReasons };
     this.#expected = reading?.choices ?? 1;
     this.#warn = reading?.warn;
   }
@@ -46,27 +46,27 @@ export class FinishTracker {
   }
 
   #open(choice: number): TrackedChoice {
-    const state: TrackedChoice = { raw: undefined, reason: undefined, said: false, open: true };
+    const state: TrackedChoice = { raw: undefined, reason: undefined, hasContent: false, open: true };
     this.#choices.set(choice, state);
     return state;
   }
 
-  get began(): boolean {
+  get hasChoices(): boolean {
     return this.#choices.size > 0;
   }
 
   /** Registers content of a choice. */
   content(choice: number): void {
     const state = this.#choices.get(choice) ?? this.#open(choice);
-    if (!state.open) this.#wentOn = true;
+    if (!state.open) this.#continued = true;
     state.open = true;
-    state.said = true;
+    state.hasContent = true;
     if (this.#counts === 'final') this.#counts = 'running';
   }
 
   /** Registers a finish reason, or a value that means none yet. Throws `upstream_error` for a reason that reports a failure. */
   finish(choice: number, raw: string): void {
-    const meaning = meaningOf(raw, this.#own);
+    const meaning = meaningOf(raw, this.#vendorReasons);
     if (meaning === 'none') return;
     if (meaning === 'failure') throw failedReason(raw);
     const state = this.#choices.get(choice) ?? this.#open(choice);
@@ -100,26 +100,26 @@ export class FinishTracker {
     if (this.#choices.size < this.#expected) return 'open';
     if (!this.#allFinished) return this.#counts === 'final' ? 'finished' : 'open';
     if (this.#counts === 'final') return 'counted';
-    return this.#wentOn ? 'refinished' : 'finished';
+    return this.#continued ? 'refinished' : 'finished';
   }
 
   /**
-   * The end of each choice. `closed`: the body ended without an end mark. `said`: the vendor sent its end mark, or the answer is whole
+   * The end of each choice. `closed`: the body ended without an end mark. `done`: the vendor sent its end mark, or the answer is whole
    * with counts. Throws `upstream_interrupted` when the answer may be incomplete.
    */
-  end(how: 'closed' | 'said'): ReadonlyMap<number, Ended> {
-    const over = how === 'said' || (this.#counts === 'final' && this.#choices.size >= this.#expected);
-    if (!over && !this.#allFinished) throw interruptedAnswer();
+  end(how: 'closed' | 'done'): ReadonlyMap<number, Ended> {
+    const isComplete = how === 'done' || (this.#counts === 'final' && this.#choices.size >= this.#expected);
+    if (!isComplete && !this.#allFinished) throw interruptedAnswer();
     const ended = new Map<number, Ended>();
     for (const [choice, state] of this.#choices) ended.set(choice, this.#ended(state));
     return ended;
   }
 
-  #ended({ raw, reason, said }: TrackedChoice): Ended {
+  #ended({ raw, reason, hasContent }: TrackedChoice): Ended {
     if (reason !== undefined && raw !== undefined) return { reason, raw };
     if (raw !== undefined) throw unknownReason(raw);
     // A choice without content, counts or reason is not an answer.
-    if (!said && this.#counts === 'none') throw interruptedAnswer();
+    if (!hasContent && this.#counts === 'none') throw interruptedAnswer();
     this.#warn?.(missingReason);
     return { reason: 'stop', warning: missingReason };
   }

@@ -15,12 +15,12 @@ import type {
   WireFormat,
 } from '../types/wire-format.ts';
 import { readAnswer, wholeBytes } from './answer-body.ts';
-import { askInParts, splitInputs } from './batched-embeddings.ts';
+import { requestInBatches, splitInputs } from './batched-embeddings.ts';
 import { readWhole } from './bounded-body.ts';
 import { withoutByteOrderMark } from './byte-order-mark.ts';
-import { askedChoices } from './choice-count.ts';
+import { requestedChoices } from './choice-count.ts';
 import { estimateInput } from './estimate-usage.ts';
-import { askForModels } from './models-list.ts';
+import { requestModelsList } from './models-list.ts';
 import type { PictureFetcher } from './image-fetcher.ts';
 import { checkRanking, checkVectors } from './positional-answers.ts';
 import { withPrefill } from './prefill.ts';
@@ -163,7 +163,7 @@ export function createModelInvoker(options: {
       const headers = withNativeHeaders({ accept, ...format.headers?.(target, asked) }, request, kind);
       const response = await sendUpstream(clientOf(deployment), { provider, call, headers, body, request: request.body, signal });
       refuseForeign(response);
-      const choices = askedChoices(request.body);
+      const choices = requestedChoices(request.body);
       const reading = {
         ...provider.reading,
         warn: (note: string) => target.warn(note),
@@ -184,7 +184,9 @@ export function createModelInvoker(options: {
       const format = formatFor(deployment, 'embeddings');
       const limit = deployment.provider.instance.embeddingsBatch ?? format.batch;
       const parts = splitInputs(body, limit);
-      const answer = await askInParts(parts, signal, (part, own) => exchange(deployment, 'embeddings', format, part, own, checkVectors));
+      const answer = await requestInBatches(parts, signal, (part, own) =>
+        exchange(deployment, 'embeddings', format, part, own, checkVectors),
+      );
       if (parts.length > 1) checkVectors(body, answer);
       return answer;
     },
@@ -193,6 +195,6 @@ export function createModelInvoker(options: {
 
     relay: (deployment, request, { signal }) => sendPassthrough(clientOf(deployment), deployment, request, signal),
 
-    models: (deployment, { signal }) => askForModels(clientOf(deployment), deployment, signal),
+    models: (deployment, { signal }) => requestModelsList(clientOf(deployment), deployment, signal),
   };
 }

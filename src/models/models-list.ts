@@ -14,7 +14,7 @@ function hasNoList(status: number): boolean {
 }
 
 /** Resolves when the list arrives. Throws a GatewayError, which is not retryable when the answer says nothing about the vendor's health. */
-export async function askForModels(client: OutboundClient, deployment: Deployment, signal: AbortSignal): Promise<void> {
+export async function requestModelsList(client: OutboundClient, deployment: Deployment, signal: AbortSignal): Promise<void> {
   const provider = deployment.provider.instance;
   const url = provider.modelsAddress?.();
   if (url === undefined)

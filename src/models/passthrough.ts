@@ -33,7 +33,7 @@ export interface PassthroughAnswer {
 }
 
 /** A form field is a text. */
-export function asksForStream(fields: JsonObject): boolean {
+export function requestsStream(fields: JsonObject): boolean {
   return fields['stream'] === true || fields['stream'] === 'true';
 }
 
@@ -55,7 +55,7 @@ export async function sendPassthrough(
   const encoded = request.encode(deployment.model);
   const headers = {
     'content-type': encoded.contentType,
-    ...(asksForStream(request.fields) ? { accept: 'text/event-stream, application/json' } : {}),
+    ...(requestsStream(request.fields) ? { accept: 'text/event-stream, application/json' } : {}),
     ...(encoded.length === undefined ? {} : { 'content-length': String(encoded.length) }),
   };
   const response = await sendUpstream(client, { provider, call, headers, body: encoded.body, request: request.fields, signal });
@@ -79,7 +79,7 @@ export async function sendPassthrough(
 const tailBytes = 16_384;
 /** The start of a picture, or of its address. */
 const pictureMark = /"(?:b64_json|url)"\s{0,4}:\s{0,4}"/g;
-const longestMark = 20;
+const maxMarkLength = 20;
 
 /** Finds the counts in forwarded bytes: at the end of a JSON answer, or in the last event of a stream. */
 export class UsageWatch {
@@ -99,7 +99,7 @@ export class UsageWatch {
     const text = bytes.toString('latin1');
     if (this.#head.length < tailBytes) this.#head += text.slice(0, tailBytes - this.#head.length);
     if (this.#operation === 'images' && this.#whole) {
-      const before = this.#tail.slice(-longestMark);
+      const before = this.#tail.slice(-maxMarkLength);
       for (const mark of (before + text).matchAll(pictureMark)) if (mark.index + mark[0].length > before.length) this.#pictures++;
     }
     this.#tail = (this.#tail + text).slice(-tailBytes);
@@ -107,17 +107,17 @@ export class UsageWatch {
 
   /** The vendor's counts, and what can be counted in its answer. */
   get counted(): Partial<Usage> {
-    const told = this.#told;
+    const vendorCounts = this.#vendorCounts;
     const seconds =
       this.#operation === 'transcriptions' && this.#whole ? /"duration"\s*:\s*(\d{1,7}(?:\.\d{1,9})?)/.exec(this.#head)?.[1] : undefined;
     return {
       ...(this.#pictures === 0 ? {} : { pictures: this.#pictures }),
       ...(seconds === undefined ? {} : { milliseconds: Math.round(Number(seconds) * 1_000) }),
-      ...told,
+      ...vendorCounts,
     };
   }
 
-  get #told(): Usage | null {
+  get #vendorCounts(): Usage | null {
     const start = this.#tail.lastIndexOf('"usage"');
     const open = start < 0 ? -1 : this.#tail.indexOf('{', start);
     if (open < 0) return null;

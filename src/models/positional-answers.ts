@@ -22,8 +22,8 @@ function sizeOf(vector: EmbeddingsAnswer['vectors'][number]): number {
 export function checkVectors(body: EmbeddingsBody, { vectors }: Pick<EmbeddingsAnswer, 'vectors'>): void {
   const inputs = inputsIn(body);
   if (vectors.length !== inputs) throw wrongCount('vectors', inputs, vectors.length);
-  const asked = typeof body['dimensions'] === 'number' ? body['dimensions'] : undefined;
-  const size = asked ?? sizeOf(vectors[0] ?? []);
+  const requested = typeof body['dimensions'] === 'number' ? body['dimensions'] : undefined;
+  const size = requested ?? sizeOf(vectors[0] ?? []);
   const other = vectors.find((vector) => sizeOf(vector) !== size);
   if (other !== undefined) throw invalidAnswer(`a vector of ${sizeOf(other)} numbers where the size is ${size}`);
 }
@@ -42,9 +42,9 @@ export function checkRanking(body: RerankBody, { results }: Pick<RerankAnswer, '
 }
 
 /** Checks a whole answer. Throws `upstream_invalid_response` unless it has the requested number of choices. `asked`: undefined for no request. */
-export function checkChoices(events: readonly ChatEvent[], asked: number | undefined): void {
-  if (asked === undefined) return;
+export function checkChoices(events: readonly ChatEvent[], requested: number | undefined): void {
+  if (requested === undefined) return;
   const choices = new Set<number>();
   for (const event of events) if (event.type === 'finish') choices.add(event.choice);
-  if (choices.size !== asked) throw wrongCount('choices', asked, choices.size);
+  if (choices.size !== requested) throw wrongCount('choices', requested, choices.size);
 }

@@ -5,15 +5,15 @@ type Batch = readonly ChatEvent[];
 
 /** Calls `batch` once, when the reader pulls. A generator that yields once would cost several times as much. */
 export function singleBatch(batch: () => Batch | Promise<Batch>): AsyncIterableIterator<Batch, undefined> {
-  let asked = false;
+  let requested = false;
   return {
     async next() {
-      if (asked) return { done: true, value: undefined };
-      asked = true;
+      if (requested) return { done: true, value: undefined };
+      requested = true;
       return { done: false, value: await batch() };
     },
     async return() {
-      asked = true;
+      requested = true;
       return { done: true, value: undefined };
     },
     [Symbol.asyncIterator]() {

@@ -5,7 +5,7 @@ import { wholeBytes } from './answer-body.ts';
 import { readWhole } from './bounded-body.ts';
 import { withoutByteOrderMark } from './byte-order-mark.ts';
 import { renderMediaEvents } from './client-formats/media-events.ts';
-import { asksForStream, type PassthroughAnswer, type PassthroughOperation } from './passthrough.ts';
+import { requestsStream, type PassthroughAnswer, type PassthroughOperation } from './passthrough.ts';
 
 function isJsonType(contentType: string): boolean {
   return /^application\/json\b/i.test(contentType);
@@ -13,7 +13,7 @@ function isJsonType(contentType: string): boolean {
 
 /** The same answer when it is already a stream, or cannot become one. */
 export function streamedMedia(answer: PassthroughAnswer, operation: PassthroughOperation, fields: JsonObject): PassthroughAnswer {
-  if (operation === 'speech' || !asksForStream(fields) || !isJsonType(answer.contentType)) return answer;
+  if (operation === 'speech' || !requestsStream(fields) || !isJsonType(answer.contentType)) return answer;
   async function* events(): AsyncGenerator<Buffer> {
     const bytes = withoutByteOrderMark(await readWhole(answer.body, wholeBytes));
     yield Buffer.from(renderMediaEvents(operation as 'images' | 'transcriptions', parseAnswer(bytes.toString('utf8'))));

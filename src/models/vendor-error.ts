@@ -15,7 +15,7 @@ export interface VendorError {
   readonly failedGeneration?: string;
 }
 
-function word(value: Json | undefined): string {
+function textOf(value: Json | undefined): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
@@ -27,8 +27,8 @@ function retryAfterIn(error: JsonObject, message: string): number | undefined {
   if (typeof field === 'number' && field >= 0) return field;
   const details = Array.isArray(error['details']) ? (error['details'] as readonly Json[]) : [];
   const delay = details.filter(isJsonObject).find((each) => typeof each['retryDelay'] === 'string')?.['retryDelay'];
-  const told = typeof delay === 'string' ? delay : /\b(?:try again|retry) (?:in|after) ([\d.]+ ?[a-z]+)/i.exec(message)?.[1];
-  const parts = /^([\d.]+) ?([a-z]+)$/i.exec(told ?? '');
+  const text = typeof delay === 'string' ? delay : /\b(?:try again|retry) (?:in|after) ([\d.]+ ?[a-z]+)/i.exec(message)?.[1];
+  const parts = /^([\d.]+) ?([a-z]+)$/i.exec(text ?? '');
   const unit = units[(parts?.[2] ?? '').toLowerCase().replace(/(?<=[a-z]{2})s$/, '')];
   const amount = Number(parts?.[1]);
   return unit === undefined || !Number.isFinite(amount) ? undefined : amount * unit;
@@ -42,8 +42,8 @@ function fromObject(error: JsonObject): VendorError {
   const retryAfterSeconds = retryAfterIn(error, message);
   return {
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-    code: word(error['code'] ?? error['status_code']).toLowerCase(),
-    type: word(error['type'] ?? error['status']).toLowerCase(),
+    code: textOf(error['code'] ?? error['status_code']).toLowerCase(),
+    type: textOf(error['type'] ?? error['status']).toLowerCase(),
     message,
     param: typeof error['param'] === 'string' ? error['param'] : null,
     status: typeof status === 'number' ? status : null,
@@ -59,9 +59,10 @@ export function findVendorError(body: JsonObject): VendorError | null {
   const base = body['base_resp'];
   if (isJsonObject(base) && base['status_code'] !== undefined && base['status_code'] !== 0) return fromObject(base);
   if (Array.isArray(body['choices']) || Array.isArray(body['data'])) return null;
-  const coded = (typeof body['code'] === 'string' && body['code'] !== '') || (typeof body['code'] === 'number' && body['code'] !== 0);
-  const worded = typeof body['message'] === 'string' || typeof body['msg'] === 'string';
-  if (body['object'] === 'error' || body['type'] === 'error' || body['success'] === false || (coded && worded)) return fromObject(body);
+  const hasCode = (typeof body['code'] === 'string' && body['code'] !== '') || (typeof body['code'] === 'number' && body['code'] !== 0);
+  const hasMessage = typeof body['message'] === 'string' || typeof body['msg'] === 'string';
+  if (body['object'] === 'error' || body['type'] === 'error' || body['success'] === false || (hasCode && hasMessage))
+    return fromObject(body);
   return null;
 }
 
@@ -117,7 +118,7 @@ export function withoutCredential(text: string, sent: Readonly<Record<string, st
  * faults of the caller's own request (400, 413, 422 and similar), because a developer cannot fix it otherwise. Any other vendor text
  * stays in `details`.
  */
-export function publicWords(text: string): string {
+export function publicMessage(text: string): string {
   if (/<[a-z!/][^>]*>/i.test(text)) return '';
   return withoutSecrets(text)
     .replace(/\b[a-z][a-z0-9+.-]*:\/\/\S+/gi, '[link]')

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { askInParts, splitInputs } from '../../src/models/batched-embeddings.ts';
+import { requestInBatches, splitInputs } from '../../src/models/batched-embeddings.ts';
 import type { EmbeddingsBody } from '../../src/types/wire-format.ts';
 
 const staying = new AbortController().signal;
@@ -16,7 +16,7 @@ it('asks in parts of the size that the vendor takes, and answers in the order of
   expect(parts.every((part) => part['dimensions'] === 1)).toBe(true);
   let running = 0;
   let most = 0;
-  const answer = await askInParts(parts, staying, async (part) => {
+  const answer = await requestInBatches(parts, staying, async (part) => {
     most = Math.max(most, ++running);
     await new Promise((resolve) => setTimeout(resolve, 20 - Number((part.input as string[])[0]) / 4));
     running--;
@@ -35,9 +35,11 @@ it('leaves one text, one list of tokens and a short list whole', () => {
 it('fails as a whole when one part fails, and knows no sum where one count is missing', async () => {
   const parts = splitInputs({ model: 'm', input: ['1', '2'] }, 1);
   await expect(
-    askInParts(parts, staying, (part) => (part.input[0] === '2' ? Promise.reject(new Error('no')) : Promise.resolve(answerFor(part)))),
+    requestInBatches(parts, staying, (part) =>
+      part.input[0] === '2' ? Promise.reject(new Error('no')) : Promise.resolve(answerFor(part)),
+    ),
   ).rejects.toThrow('no');
-  const answer = await askInParts(parts, staying, (part) =>
+  const answer = await requestInBatches(parts, staying, (part) =>
     Promise.resolve({ ...answerFor(part), usage: part.input[0] === '2' ? null : { inputTokens: 1, outputTokens: 0 } }),
   );
   expect(answer.usage).toBeNull();
@@ -47,7 +49,7 @@ it('gives up what is under way when one part fails, and asks for nothing more', 
   const parts = splitInputs({ model: 'm', input: Array.from({ length: 40 }, (_none, index) => String(index)) }, 1);
   const asked: string[] = [];
   const given: string[] = [];
-  const asking = askInParts(parts, staying, async (part, signal) => {
+  const asking = requestInBatches(parts, staying, async (part, signal) => {
     const [name = ''] = part.input as string[];
     asked.push(name);
     await new Promise<void>((resolve, reject) => {
@@ -69,7 +71,7 @@ it('ends with its caller', async () => {
   const caller = new AbortController();
   const parts = splitInputs({ model: 'm', input: ['1', '2', '3', '4', '5', '6'] }, 1);
   let asked = 0;
-  const asking = askInParts(parts, caller.signal, async (part) => {
+  const asking = requestInBatches(parts, caller.signal, async (part) => {
     if (++asked === 4) caller.abort(new Error('left'));
     return answerFor(part);
   });

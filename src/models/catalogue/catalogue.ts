@@ -23,14 +23,14 @@ function readTable({ id }: CatalogueVendor): ModelTable<Entry> {
 /** The operator's columns replace the known ones. */
 function overridden(known: KnownModel | undefined, own: OperatorModel): KnownModel {
   const { kind, model, price, source, date, ...facts } = own;
-  const said: ModelSource = { title: source ?? "the operator's file", ...(date === undefined ? {} : { date }) };
+  const operatorSource: ModelSource = { title: source ?? "the operator's file", ...(date === undefined ? {} : { date }) };
   return {
     vendor: kind,
     model,
     ...known,
     ...facts,
     prices: price === undefined ? (known?.prices ?? []) : listed(price),
-    sources: [...(known?.sources ?? []), said],
+    sources: [...(known?.sources ?? []), operatorSource],
   };
 }
 
@@ -46,8 +46,8 @@ export function createModelCatalogue(operator: readonly OperatorModel[] = []): M
     find(provider, model) {
       const vendor = vendorOf(provider);
       const known = vendor === undefined ? undefined : tableOf(vendor).find(model);
-      const said = own.get(provider.kind)?.find(model);
-      return said === undefined ? known : overridden(known, said);
+      const operatorSource = own.get(provider.kind)?.find(model);
+      return operatorSource === undefined ? known : overridden(known, operatorSource);
     },
     all() {
       const changed = new Map<string, KnownModel>();

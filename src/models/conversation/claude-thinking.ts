@@ -15,7 +15,7 @@ const budgets: Readonly<Record<Exclude<Effort, 'none'>, number>> = {
   xhigh: 32_000,
   max: 48_000,
 };
-const leastBudget = 1_024;
+const minBudget = 1_024;
 
 export interface ClaudeThinking {
   /** The field `thinking`; undefined leaves it out. */
@@ -32,23 +32,23 @@ export function forcesTool(choice: ToolChoice | undefined): boolean {
   return choice?.mode === 'required' || choice?.mode === 'named';
 }
 
-function effortWord(effort: Exclude<Effort, 'none'>, traits: ClaudeTraits, target: EncodeTarget): string {
-  const word = effort === 'minimal' ? 'low' : effort === 'xhigh' && !traits.knowsXhigh ? 'max' : effort;
-  if (word !== effort) target.warn(`reasoning_effort ${effort} changed to ${word}: ${target.model} has no ${effort}`);
-  return word;
+function effortLevel(effort: Exclude<Effort, 'none'>, traits: ClaudeTraits, target: EncodeTarget): string {
+  const level = effort === 'minimal' ? 'low' : effort === 'xhigh' && !traits.knowsXhigh ? 'max' : effort;
+  if (level !== effort) target.warn(`reasoning_effort ${effort} changed to ${level}: ${target.model} has no ${effort}`);
+  return level;
 }
 
 /** Newer models return their reasoning only on request. */
-const shown: JsonObject = { type: 'adaptive', display: 'summarized' };
+const summarized: JsonObject = { type: 'adaptive', display: 'summarized' };
 
-function keptFromThinking(traits: ClaudeTraits, target: EncodeTarget): ClaudeThinking {
+function withoutThinking(traits: ClaudeTraits, target: EncodeTarget): ClaudeThinking {
   const type = traits.withoutThinking;
   if (type === 'nothing') return off;
   if (type === 'disabled') return { ...off, thinking: { type } };
   target.warn(`reasoning_effort none changed to the least: ${target.model} always thinks`);
   return type === 'between_tools'
     ? { thinking: { type }, effort: undefined, active: true }
-    : { thinking: shown, effort: 'low', active: true };
+    : { thinking: summarized, effort: 'low', active: true };
 }
 
 function forEffort(effort: Effort, traits: ClaudeTraits, target: EncodeTarget, maxTokens: Json | undefined): ClaudeThinking {
@@ -56,42 +56,42 @@ function forEffort(effort: Effort, traits: ClaudeTraits, target: EncodeTarget, m
     if (effort !== 'none') target.warn(`reasoning_effort left out: ${target.model} does not think`);
     return off;
   }
-  if (effort === 'none') return keptFromThinking(traits, target);
-  if (traits.thinking === 'adaptive') return { thinking: shown, effort: effortWord(effort, traits, target), active: true };
+  if (effort === 'none') return withoutThinking(traits, target);
+  if (traits.thinking === 'adaptive') return { thinking: summarized, effort: effortLevel(effort, traits, target), active: true };
   const room = typeof maxTokens === 'number' ? maxTokens : Number.POSITIVE_INFINITY;
-  if (room <= leastBudget) {
+  if (room <= minBudget) {
     target.warn('reasoning_effort left out: max_tokens leaves no room to think');
     return off;
   }
   // Some tokens must remain for the answer.
-  const budget = Math.max(leastBudget, Math.min(budgets[effort], Math.floor(room * 0.8)));
+  const budget = Math.max(minBudget, Math.min(budgets[effort], Math.floor(room * 0.8)));
   return { thinking: { type: 'enabled', budget_tokens: budget }, effort: undefined, active: true };
 }
 
 /** The caller's own `thinking` takes precedence over `reasoning_effort`. */
-function forOwn(own: JsonObject, effort: Effort | undefined, traits: ClaudeTraits, target: EncodeTarget): ClaudeThinking {
+function forCallerThinking(own: JsonObject, effort: Effort | undefined, traits: ClaudeTraits, target: EncodeTarget): ClaudeThinking {
   const active = own['type'] !== 'disabled';
-  const told = effort === undefined || effort === 'none' ? undefined : effort;
-  if (traits.thinking === 'adaptive' && active && told !== undefined) {
-    return { thinking: own, effort: effortWord(told, traits, target), active };
+  const level = effort === undefined || effort === 'none' ? undefined : effort;
+  if (traits.thinking === 'adaptive' && active && level !== undefined) {
+    return { thinking: own, effort: effortLevel(level, traits, target), active };
   }
-  if (effort !== undefined && (told !== undefined) === active) return { thinking: own, effort: undefined, active };
+  if (effort !== undefined && (level !== undefined) === active) return { thinking: own, effort: undefined, active };
   if (effort !== undefined) target.warn('reasoning_effort left out: thinking says otherwise');
   return { thinking: own, effort: undefined, active };
 }
 
 /** True when the message has reasoning from one of these formats. */
-export function holdsThoughts(message: JsonObject, formats: readonly string[]): boolean {
+export function hasReasoningFrom(message: JsonObject, formats: readonly string[]): boolean {
   const details = message['reasoning_details'];
   return Array.isArray(details) && details.some((each: Json) => isJsonObject(each) && formats.some((format) => each['format'] === format));
 }
 
 /** True when the current turn started with tool calls whose reasoning is lost. */
-function lacksThoughts(messages: ChatBody['messages'], formats: readonly string[]): boolean {
-  const spoken = messages.filter(({ role }) => role !== 'system' && role !== 'developer');
-  const start = spoken.findLastIndex(({ role }, index) => role === 'user' && spoken[index - 1]?.['role'] !== 'tool');
-  const first = spoken.slice(start + 1).find(({ role }) => role === 'assistant');
-  return first !== undefined && Array.isArray(first['tool_calls']) && !holdsThoughts(first, formats);
+function lacksReasoning(messages: ChatBody['messages'], formats: readonly string[]): boolean {
+  const conversation = messages.filter(({ role }) => role !== 'system' && role !== 'developer');
+  const start = conversation.findLastIndex(({ role }, index) => role === 'user' && conversation[index - 1]?.['role'] !== 'tool');
+  const first = conversation.slice(start + 1).find(({ role }) => role === 'assistant');
+  return first !== undefined && Array.isArray(first['tool_calls']) && !hasReasoningFrom(first, formats);
 }
 
 /** `formats`: the formats whose reasoning the vendor accepts as its own. Thinking is switched off with a warning where Claude would refuse it, as in some turns with tools. */
@@ -113,20 +113,20 @@ export function claudeThinking(
   }
   const own = isJsonObject(body['thinking']) ? body['thinking'] : undefined;
   const effort = effortOf(body);
-  let asked = off;
-  if (own !== undefined) asked = forOwn(own, effort, traits, target);
-  else if (effort !== undefined) asked = forEffort(effort, traits, target, more.maxTokens);
-  else if (traits.thinksByItself) asked = { thinking: shown, effort: undefined, active: true };
-  if (!traits.isClaude || asked.thinking?.['type'] !== 'enabled') return asked;
+  let requested = off;
+  if (own !== undefined) requested = forCallerThinking(own, effort, traits, target);
+  else if (effort !== undefined) requested = forEffort(effort, traits, target, more.maxTokens);
+  else if (traits.thinksByItself) requested = { thinking: summarized, effort: undefined, active: true };
+  if (!traits.isClaude || requested.thinking?.['type'] !== 'enabled') return requested;
   if (forced) {
     target.warn('thinking switched off: tool_choice makes the model call a tool');
     return off;
   }
-  if (lacksThoughts(body.messages, more.formats)) {
+  if (lacksReasoning(body.messages, more.formats)) {
     target.warn('thinking switched off: the thoughts before the last tool calls are lost');
     return off;
   }
-  return asked;
+  return requested;
 }
 
 /** Temperature, top_p and top_k as far as the model accepts them. Others are dropped with a warning. */

@@ -50,11 +50,11 @@ function isObjectSchema(schema: JsonObject): boolean {
 export function closedSchema(schema: JsonObject, onBound: (keyword: string) => void): JsonObject {
   const each = (value: Json): Json => (isJsonObject(value) ? closedSchema(value, onBound) : value);
   const written: Record<string, Json> = {};
-  const told: string[] = [];
+  const constraints: string[] = [];
   for (const [key, value] of Object.entries(schema)) {
     if (value === undefined || key === '$schema') continue;
     if (isBound(key, value)) {
-      told.push(`${key}: ${JSON.stringify(value)}`);
+      constraints.push(`${key}: ${JSON.stringify(value)}`);
       onBound(key);
     } else if ((key === 'properties' || key === '$defs' || key === 'definitions') && isJsonObject(value)) {
       written[key] = Object.fromEntries(Object.entries(value).map(([name, member]) => [name, each(member ?? null)]));
@@ -63,9 +63,9 @@ export function closedSchema(schema: JsonObject, onBound: (keyword: string) => v
     } else written[key] = key === 'items' ? each(value) : value;
   }
   if (isObjectSchema(schema) && schema['additionalProperties'] === undefined) written['additionalProperties'] = false;
-  if (told.length > 0) {
-    const said = typeof schema['description'] === 'string' ? `${schema['description']} ` : '';
-    written['description'] = `${said}(${told.join(', ')})`;
+  if (constraints.length > 0) {
+    const description = typeof schema['description'] === 'string' ? `${schema['description']} ` : '';
+    written['description'] = `${description}(${constraints.join(', ')})`;
   }
   return written;
 }

@@ -15,7 +15,7 @@ export function unsupported(
 }
 
 /** Optional fields of OpenAI's request: without them the answer still answers the question. */
-const wishes: ReadonlySet<string> = new Set([
+const optionalFields: ReadonlySet<string> = new Set([
   'user',
   'metadata',
   'store',
@@ -32,7 +32,7 @@ const wishes: ReadonlySet<string> = new Set([
 ]);
 
 /** Values of optional fields that ask for the default behaviour. */
-const idle: Readonly<Record<string, readonly Json[]>> = {
+const defaultValues: Readonly<Record<string, readonly Json[]>> = {
   parallel_tool_calls: [true],
   store: [false],
   service_tier: ['auto', 'default'],
@@ -41,7 +41,7 @@ const idle: Readonly<Record<string, readonly Json[]>> = {
 };
 
 /** Fields that change the meaning or content of an answer, with a test for values that have no effect. */
-const weighty: Readonly<Record<string, (value: Json) => boolean>> = {
+const essentialFields: Readonly<Record<string, (value: Json) => boolean>> = {
   n: (value) => value === 1,
   logprobs: (value) => value === false,
   top_logprobs: (value) => value === 0,
@@ -54,18 +54,18 @@ const weighty: Readonly<Record<string, (value: Json) => boolean>> = {
 };
 
 /** Fields that Pailou handles itself; no format passes them through. */
-const ours: ReadonlySet<string> = new Set(['model', 'messages', 'stream', 'stream_options', 'tools', 'tool_choice']);
+const handledByPailou: ReadonlySet<string> = new Set(['model', 'messages', 'stream', 'stream_options', 'tools', 'tool_choice']);
 
 /** The fields that the format has not `taken`. Known optional ones are dropped with a warning, essential ones are refused, and unknown ones are returned. Null counts as absent. */
 export function remainingFields(body: ChatBody, target: EncodeTarget, taken: ReadonlySet<string>): Record<string, Json> {
   const rest: Record<string, Json> = {};
   for (const [field, value] of Object.entries(body)) {
-    if (value === undefined || value === null || ours.has(field) || taken.has(field)) continue;
-    const asksNothing = weighty[field];
-    if (asksNothing !== undefined) {
-      if (!asksNothing(value)) throw unsupported(target, field, `has no ${field}`);
-    } else if (!wishes.has(field)) rest[field] = value;
-    else if (idle[field]?.includes(value) !== true) target.warn(`${field} left out: ${target.vendor} has none`);
+    if (value === undefined || value === null || handledByPailou.has(field) || taken.has(field)) continue;
+    const hasNoEffect = essentialFields[field];
+    if (hasNoEffect !== undefined) {
+      if (!hasNoEffect(value)) throw unsupported(target, field, `has no ${field}`);
+    } else if (!optionalFields.has(field)) rest[field] = value;
+    else if (defaultValues[field]?.includes(value) !== true) target.warn(`${field} left out: ${target.vendor} has none`);
   }
   return rest;
 }

@@ -13,7 +13,7 @@ import { mergeUsage, readUsage } from './usage.ts';
 const ends: NonNullable<Reading['finishReasons']> = { compaction: 'stop' };
 
 /** Members of a message, or of a stream's last event, that are read elsewhere. All others are details of the finish. */
-const elsewhere: ReadonlySet<string> = new Set(['id', 'type', 'role', 'model', 'content', 'stop_reason', 'usage', 'delta']);
+const readElsewhere: ReadonlySet<string> = new Set(['id', 'type', 'role', 'model', 'content', 'stop_reason', 'usage', 'delta']);
 
 function text(value: Json | undefined): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
@@ -41,21 +41,21 @@ export class AnswerReader {
 
   /** Reads a whole message. Throws the vendor's error when `answer` is one. */
   readWhole(answer: JsonObject, events: ChatEvent[]): void {
-    this.#refuseError(answer);
+    this.#throwIfError(answer);
     if (!Array.isArray(answer['content'])) throw invalidAnswer('an answer without any content', JSON.stringify(answer));
     this.#begin(answer, events);
     (answer['content'] as readonly Json[]).forEach((block, index) => {
       if (isJsonObject(block)) this.#blocks.read(index, block, events);
     });
     if (this.#blocks.any) this.#finishes.content(0);
-    this.#note(answer);
+    this.#readStop(answer);
     // Without a stop reason, the counts of a whole answer show that it is complete.
-    this.end(readUsage(this.#usage) === null ? 'closed' : 'said', events);
+    this.end(readUsage(this.#usage) === null ? 'closed' : 'done', events);
   }
 
   /** Reads one event of a stream. Events of unknown types are ignored. */
   read(event: JsonObject, events: ChatEvent[]): void {
-    this.#refuseError(event);
+    this.#throwIfError(event);
     const { index, message, delta, content_block: block } = event;
     const before = events.length;
     switch (event['type']) {
@@ -76,16 +76,16 @@ export class AnswerReader {
         return;
       case 'message_delta':
         this.#usage = mergeUsage(this.#usage, event['usage']);
-        if (isJsonObject(delta)) this.#note({ ...event, ...delta });
+        if (isJsonObject(delta)) this.#readStop({ ...event, ...delta });
         return;
       case 'message_stop':
-        this.end('said', events);
+        this.end('done', events);
         break;
       default:
     }
   }
 
-  #refuseError(answer: JsonObject): void {
+  #throwIfError(answer: JsonObject): void {
     const error = readError(answer, this.#reading);
     if (error !== undefined) throw error;
   }
@@ -107,25 +107,25 @@ export class AnswerReader {
   }
 
   /** Stores the stop reason and its details. In a stream the counts come with it. */
-  #note(said: JsonObject): void {
-    const reason = text(said['stop_reason']);
+  #readStop(source: JsonObject): void {
+    const reason = text(source['stop_reason']);
     if (reason === undefined) return;
-    const detail = Object.entries(said).filter(([key, value]) => value !== null && value !== undefined && !elsewhere.has(key));
+    const detail = Object.entries(source).filter(([key, value]) => value !== null && value !== undefined && !readElsewhere.has(key));
     this.#detail = Object.fromEntries(detail);
     this.#finishes.finish(0, reason);
-    if (isJsonObject(said['usage'])) this.#finishes.counted(true);
+    if (isJsonObject(source['usage'])) this.#finishes.counted(true);
   }
 
   /** Ends the answer. Throws `upstream_interrupted` unless it is complete. */
-  end(how: 'closed' | 'said', events: ChatEvent[]): void {
+  end(how: 'closed' | 'done', events: ChatEvent[]): void {
     if (this.ended) return;
     if (!this.#started) throw invalidAnswer('an answer without any content');
-    for (const { reason: mapped, ...said } of this.#finishes.end(how).values()) {
+    for (const { reason: mapped, ...source } of this.#finishes.end(how).values()) {
       this.#blocks.end(events, mapped === 'tool_calls');
       const called = this.#blocks.calledTools;
       const reason = mapped === 'stop' && called ? 'tool_calls' : mapped === 'tool_calls' && !called ? 'stop' : mapped;
       const more = Object.keys(this.#detail).length === 0 ? {} : { detail: this.#detail };
-      events.push({ type: 'finish', choice: 0, reason, ...said, ...more });
+      events.push({ type: 'finish', choice: 0, reason, ...source, ...more });
     }
     this.ended = true;
     events.push({ type: 'response-end', usage: readUsage(this.#usage) });

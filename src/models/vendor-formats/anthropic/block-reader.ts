@@ -1,15 +1,15 @@
 /** Reads the content blocks of one answer, whole or in deltas. Block indexes are Anthropic's; tool calls are numbered separately. */
-import { randomUUID } from 'node:crypto';
 import type { ChatEvent } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { invalidAnswer } from '../../answer-json.ts';
+import { CallIds } from '../../call-ids.ts';
 import { isProgrammaticCall } from '../../conversation/claude-calls.ts';
 import { urlCitation } from './citations.ts';
 
 type Block =
   | { readonly kind: 'text'; readonly start: number; readonly citations: JsonObject[] }
   | { readonly kind: 'thinking'; text: string; signature: string }
-  | { readonly kind: 'tool'; readonly call: number; readonly input: Json | undefined; said: boolean }
+  | { readonly kind: 'tool'; readonly call: number; readonly input: Json | undefined; hasArguments: boolean }
   /** A call made by code at the vendor, which may already have its result. */
   | {
       readonly kind: 'programmatic';
@@ -25,7 +25,7 @@ type Block =
 
 const choice = 0;
 /** Members of a call that have their own place in an event. */
-const ofCalls: ReadonlySet<string> = new Set(['type', 'id', 'name', 'input']);
+const callMembers: ReadonlySet<string> = new Set(['type', 'id', 'name', 'input']);
 
 function textOf(value: Json | undefined): string {
   return typeof value === 'string' ? value : '';
@@ -33,7 +33,7 @@ function textOf(value: Json | undefined): string {
 
 export class BlockReader {
   readonly #open = new Map<Json | undefined, Block>();
-  readonly #ids = new Set<string>();
+  readonly #ids = new CallIds();
   /** Calls by code at the vendor that have no result yet, in order. */
   readonly #pending = new Map<string, Extract<Block, { kind: 'programmatic' }>>();
   #calls = 0;
@@ -88,11 +88,11 @@ export class BlockReader {
         if (name === '') throw invalidAnswer('a tool call without a name');
         if (isProgrammaticCall(block)) return this.#programmatic(index, block, name, events);
         // Such as the call's `caller`: a client of the same format must send it back.
-        if (Object.keys(block).some((key) => !ofCalls.has(key)))
+        if (Object.keys(block).some((key) => !callMembers.has(key)))
           this.#vendor({ type: 'content_block_start', index: index ?? null, content_block: block }, events);
         const call = this.#calls++;
-        events.push({ type: 'tool-call-start', choice, call, id: this.#idFor(block['id']), name });
-        return { kind: 'tool', call, input: block['input'], said: false };
+        events.push({ type: 'tool-call-start', choice, call, id: this.#ids.take(block['id']), name });
+        return { kind: 'tool', call, input: block['input'], hasArguments: false };
       }
       default:
         this.#endPending(textOf(block['tool_use_id']));
@@ -110,7 +110,7 @@ export class BlockReader {
   /** Forwarded unchanged to a client of the same format. Whether the caller must execute the call is known at the end only. */
   #programmatic(index: Json | undefined, block: JsonObject, name: string, events: ChatEvent[]): Block {
     this.#vendor({ type: 'content_block_start', index: index ?? null, content_block: block }, events);
-    const id = this.#idFor(block['id']);
+    const id = this.#ids.take(block['id']);
     const program = isJsonObject(block['caller']) ? textOf(block['caller']['tool_id']) : '';
     const call: Extract<Block, { kind: 'programmatic' }> = { kind: 'programmatic', program, name, id, input: block['input'], text: '' };
     this.#pending.set(id, call);
@@ -143,7 +143,7 @@ export class BlockReader {
         const text = textOf(delta['partial_json']);
         if (text === '') return;
         if (block?.kind !== 'tool') throw invalidAnswer('arguments of a tool call that has not begun');
-        block.said = true;
+        block.hasArguments = true;
         events.push({ type: 'tool-call-delta', choice, call: block.call, arguments: text });
         break;
       }
@@ -161,7 +161,7 @@ export class BlockReader {
       events.push({ type: 'thought', choice, detail: { type: 'reasoning.text', format: 'anthropic', text, signature } });
     } else if (block.kind === 'tool') {
       // The input is complete at the start, as in a whole answer.
-      if (block.said || !isJsonObject(block.input) || Object.keys(block.input).length === 0) return;
+      if (block.hasArguments || !isJsonObject(block.input) || Object.keys(block.input).length === 0) return;
       events.push({ type: 'tool-call-delta', choice, call: block.call, arguments: JSON.stringify(block.input) });
     } else if (block.kind === 'text') this.#endText(index, block, events);
     else if (block.kind === 'vendor' || block.kind === 'programmatic')
@@ -201,12 +201,5 @@ export class BlockReader {
 
   #vendor(event: JsonObject, events: ChatEvent[]): void {
     events.push({ type: 'vendor', format: 'anthropic', choice, event });
-  }
-
-  #idFor(given: Json | undefined): string {
-    const usable = typeof given === 'string' && given !== '' && !this.#ids.has(given);
-    const id = usable ? given : `call_${randomUUID().replaceAll('-', '')}`;
-    this.#ids.add(id);
-    return id;
   }
 }

@@ -7,7 +7,7 @@ import { unsupported } from '../../conversation/request-fields.ts';
 const pictureTypes: ReadonlySet<string> = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp']);
 
 /** Anthropic's own block types, which a caller may use as parts. */
-const ownTypes: ReadonlySet<string> = new Set(['document', 'image', 'search_result', 'container_upload', 'tool_reference']);
+const anthropicTypes: ReadonlySet<string> = new Set(['document', 'image', 'search_result', 'container_upload', 'tool_reference']);
 
 /** The vendor's cache mark, which stays where the caller put it. */
 export function cacheMark(from: Json | undefined): JsonObject {
@@ -49,7 +49,7 @@ function writePart(part: PlacedPart, target: EncodeTarget): JsonObject {
     case 'video':
       throw unsupported(target, part.path, `takes no ${part.kind}`);
     case 'unknown':
-      if (isJsonObject(part.part) && ownTypes.has(part.type)) return part.part;
+      if (isJsonObject(part.part) && anthropicTypes.has(part.type)) return part.part;
       throw unsupported(target, part.path, `takes no part of type ${part.type}`);
   }
 }

@@ -15,14 +15,14 @@ export interface Conversation {
 }
 
 /** How earlier reasoning is returned to the vendor. */
-export interface Thoughts {
-  readonly keep: boolean;
+export interface ReasoningOptions {
+  readonly include: boolean;
   /** True when the vendor requires reasoning without a signature and accepts plain text. */
   readonly unsigned: boolean;
 }
 
-function writeThoughts(message: JsonObject, thoughts: Thoughts): JsonObject[] {
-  if (!thoughts.keep) return [];
+function writeReasoning(message: JsonObject, reasoningOptions: ReasoningOptions): JsonObject[] {
+  if (!reasoningOptions.include) return [];
   const given = Array.isArray(message['reasoning_details']) ? (message['reasoning_details'] as readonly Json[]) : [];
   const blocks = given.filter(isJsonObject).flatMap(({ format, data, signature, text }): JsonObject[] => {
     if (format !== 'anthropic') return [];
@@ -30,21 +30,21 @@ function writeThoughts(message: JsonObject, thoughts: Thoughts): JsonObject[] {
     if (typeof signature !== 'string') return [];
     return [{ type: 'thinking', thinking: typeof text === 'string' ? text : '', signature }];
   });
-  const words = message['reasoning_content'];
-  if (blocks.length > 0 || !thoughts.unsigned || typeof words !== 'string' || words === '') return blocks;
-  return Array.isArray(message['tool_calls']) ? [{ type: 'thinking', thinking: words, signature: '' }] : [];
+  const reasoning = message['reasoning_content'];
+  if (blocks.length > 0 || !reasoningOptions.unsigned || typeof reasoning !== 'string' || reasoning === '') return blocks;
+  return Array.isArray(message['tool_calls']) ? [{ type: 'thinking', thinking: reasoning, signature: '' }] : [];
 }
 
 class Writer {
   readonly #target: EncodeTarget;
-  readonly #thoughts: Thoughts;
+  readonly #reasoning: ReasoningOptions;
   readonly #turns = new TurnBuilder();
   readonly #system: JsonObject[] = [];
   readonly #called = new Set<string>();
 
-  constructor(target: EncodeTarget, thoughts: Thoughts) {
+  constructor(target: EncodeTarget, reasoningOptions: ReasoningOptions) {
     this.#target = target;
-    this.#thoughts = thoughts;
+    this.#reasoning = reasoningOptions;
   }
 
   add(message: JsonObject, index: number): void {
@@ -69,23 +69,23 @@ class Writer {
 
   #addAssistant(message: JsonObject, path: string): void {
     const { content, refusal } = message;
-    const spoken = (content === null || content === undefined) && typeof refusal === 'string' ? { ...message, content: refusal } : message;
+    const source = (content === null || content === undefined) && typeof refusal === 'string' ? { ...message, content: refusal } : message;
     const calls = earlierCalls(message, path).map(({ id, name, arguments: input }) => {
       this.#called.add(name);
       return { type: 'tool_use', id: plainId(id), name, input };
     });
-    const said = [...writeBlocks({ ...spoken, cache_control: undefined }, path, this.#target), ...calls];
-    this.#turns.add('assistant', writeThoughts(message, this.#thoughts), withMark(said, message));
+    const blocks = [...writeBlocks({ ...source, cache_control: undefined }, path, this.#target), ...calls];
+    this.#turns.add('assistant', writeReasoning(message, this.#reasoning), withMark(blocks, message));
   }
 
   #result(message: JsonObject, path: string): JsonObject {
     const id = message['tool_call_id'];
     const { content } = message;
-    const said = Array.isArray(content) ? writeBlocks({ content }, path, this.#target) : typeof content === 'string' ? content : '';
+    const blocks = Array.isArray(content) ? writeBlocks({ content }, path, this.#target) : typeof content === 'string' ? content : '';
     return {
       type: 'tool_result',
       tool_use_id: plainId(typeof id === 'string' ? id : ''),
-      ...(said.length === 0 ? {} : { content: said }),
+      ...(blocks.length === 0 ? {} : { content: blocks }),
       ...(message['is_error'] === true ? { is_error: true } : {}),
       ...cacheMark(message),
     };
@@ -102,8 +102,8 @@ class Writer {
   }
 }
 
-export function writeConversation(messages: readonly JsonObject[], target: EncodeTarget, thoughts: Thoughts): Conversation {
-  const writer = new Writer(target, thoughts);
+export function writeConversation(messages: readonly JsonObject[], target: EncodeTarget, reasoningOptions: ReasoningOptions): Conversation {
+  const writer = new Writer(target, reasoningOptions);
   messages.forEach((message, index) => {
     writer.add(message, index);
   });

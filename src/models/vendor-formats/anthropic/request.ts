@@ -82,7 +82,7 @@ function writeRequest(body: ChatBody, target: EncodeTarget): JsonObject {
   const maxTokens: Json = maxTokensOf(body) ?? traits.maxTokens;
   if (maxTokensOf(body) === undefined && !traits.isClaude) target.warn(`max_tokens set to ${traits.maxTokens}: ${target.vendor} needs one`);
   const { thinking, effort, active } = claudeThinking(body, target, { traits, choice, maxTokens, formats: ['anthropic'] });
-  const thoughts = { keep: active || !traits.isClaude, unsigned: !traits.isClaude };
+  const thoughts = { include: active || !traits.isClaude, unsigned: !traits.isClaude };
   const { system, messages, called } = writeConversation(body.messages, target, thoughts);
   return {
     ...rest,

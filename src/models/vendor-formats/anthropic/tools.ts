@@ -6,7 +6,7 @@ import { functionTools, type ToolChoice } from '../../conversation/tool-use.ts';
 import { closedSchema } from '../../conversation/closed-schema.ts';
 
 /** True for a tool that Anthropic defines, such as `web_search_20250305`, or one in Anthropic's form. */
-function isOwn(tool: JsonObject): boolean {
+function isAnthropicTool(tool: JsonObject): boolean {
   if (isJsonObject(tool['function'])) return false;
   return isJsonObject(tool['input_schema']) || (typeof tool['type'] === 'string' && /_(\d{8}|latest)$|^mcp_toolset$/.test(tool['type']));
 }
@@ -78,7 +78,7 @@ export function writeTools(
     return { tools: [...called].map((name) => ({ name, input_schema: { type: 'object' } })), tool_choice: { type: 'none' } };
   }
   const tools = given.map((tool, index) => {
-    if (isJsonObject(tool) && isOwn(tool)) return tool;
+    if (isJsonObject(tool) && isAnthropicTool(tool)) return tool;
     // Read here, so that an error names its index.
     if (!isJsonObject(tool) || !isJsonObject(tool['function'])) functionTools({ ...body, tools: given.slice(0, index + 1) }, target);
     return writeFunction(tool, body, target, schemas);

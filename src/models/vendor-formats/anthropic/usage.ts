@@ -7,8 +7,8 @@ import { otherCounts, readCounts, serviceTierOf } from '../../usage-counts.ts';
 /** `known` with the values of `update`; never a sum. */
 export function mergeUsage(known: JsonObject | null, update: Json | undefined): JsonObject | null {
   if (!isJsonObject(update)) return known;
-  const said = Object.entries(update).filter(([key, value]) => (value !== null && value !== undefined) || known?.[key] === undefined);
-  return { ...known, ...Object.fromEntries(said) };
+  const reported = Object.entries(update).filter(([key, value]) => (value !== null && value !== undefined) || known?.[key] === undefined);
+  return { ...known, ...Object.fromEntries(reported) };
 }
 
 const paths: CountPaths = {

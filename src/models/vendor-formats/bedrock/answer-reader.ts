@@ -50,7 +50,7 @@ export class AnswerReader {
     if (typeof stopReason === 'string') this.#finishes.finish(0, stopReason);
     this.#usage = readUsage(usage);
     // Without a stop reason, the counts of a whole answer show that it is complete.
-    this.end(this.#usage === null ? 'closed' : 'said', events);
+    this.end(this.#usage === null ? 'closed' : 'done', events);
   }
 
   /** Reads one frame of a stream. Frames of unknown types are ignored. */
@@ -74,11 +74,11 @@ export class AnswerReader {
         if (typeof stopReason === 'string') this.#finishes.finish(0, stopReason);
         this.#stopped = true;
         // The counts usually come after this event, and sometimes before it.
-        if (this.#usage !== null) this.end('said', events);
+        if (this.#usage !== null) this.end('done', events);
         return;
       case 'metadata':
         this.#usage = readUsage(usage) ?? this.#usage;
-        if (this.#stopped) this.end('said', events);
+        if (this.#stopped) this.end('done', events);
         break;
       default:
     }
@@ -93,14 +93,14 @@ export class AnswerReader {
   }
 
   /** Ends the answer. Throws `upstream_interrupted` unless it is complete. */
-  end(how: 'closed' | 'said', events: ChatEvent[]): void {
+  end(how: 'closed' | 'done', events: ChatEvent[]): void {
     if (this.ended) return;
     if (!this.#started) throw invalidAnswer('an answer without any content');
     for (const { reason, ...more } of this.#finishes.end(how).values()) {
       this.#blocks.end(events);
       const called = this.#blocks.calledTools;
-      const honest = reason === 'stop' && called ? 'tool_calls' : reason === 'tool_calls' && !called ? 'stop' : reason;
-      events.push({ type: 'finish', choice: 0, reason: honest, ...more });
+      const correctedReason = reason === 'stop' && called ? 'tool_calls' : reason === 'tool_calls' && !called ? 'stop' : reason;
+      events.push({ type: 'finish', choice: 0, reason: correctedReason, ...more });
     }
     this.ended = true;
     events.push({ type: 'response-end', usage: this.#usage });

@@ -1,9 +1,9 @@
 /** Reads the content blocks of one answer of Converse, whole or in deltas. Tool calls are numbered separately from blocks. */
-import { randomUUID } from 'node:crypto';
 import type { ChatEvent } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { imageDataUrl } from '../../answer-images.ts';
 import { invalidAnswer } from '../../answer-json.ts';
+import { CallIds } from '../../call-ids.ts';
 
 type Block =
   | { readonly kind: 'text'; readonly start: number; readonly citations: JsonObject[] }
@@ -30,7 +30,7 @@ function urlCitation(citation: JsonObject, start: number, end: number): JsonObje
 
 export class BlockReader {
   readonly #open = new Map<Json | undefined, Block>();
-  readonly #ids = new Set<string>();
+  readonly #ids = new CallIds();
   #calls = 0;
   /** The length of the text so far, in characters. */
   #length = 0;
@@ -49,8 +49,8 @@ export class BlockReader {
       const whole = typeof input === 'string' ? input : isJsonObject(input) && Object.keys(input).length > 0 ? JSON.stringify(input) : '';
       this.delta(index, { toolUse: { input: whole } }, events);
     } else if (isJsonObject(reasoning)) {
-      const said = isJsonObject(reasoning['reasoningText']) ? reasoning['reasoningText'] : {};
-      this.delta(index, { reasoningContent: { ...reasoning, ...said } }, events);
+      const reasoningText = isJsonObject(reasoning['reasoningText']) ? reasoning['reasoningText'] : {};
+      this.delta(index, { reasoningContent: { ...reasoning, ...reasoningText } }, events);
     } else if (isJsonObject(cited)) {
       const parts = Array.isArray(cited['content']) ? (cited['content'] as readonly Json[]) : [];
       this.delta(index, { text: parts.map((part) => (isJsonObject(part) ? textOf(part['text']) : '')).join('') }, events);
@@ -71,7 +71,7 @@ export class BlockReader {
     if (name === '') throw invalidAnswer('a tool call without a name');
     const call = this.#calls++;
     this.#begin(index, { kind: 'tool', call }, events);
-    events.push({ type: 'tool-call-start', choice, call, id: this.#idFor(tool['toolUseId']), name });
+    events.push({ type: 'tool-call-start', choice, call, id: this.#ids.take(tool['toolUseId']), name });
   }
 
   /** Text and reasoning need no start: their first delta opens the block. */
@@ -151,12 +151,5 @@ export class BlockReader {
     block.text += text;
     block.signature += signature;
     if (text !== '') events.push({ type: 'reasoning-delta', choice, text });
-  }
-
-  #idFor(given: Json | undefined): string {
-    const usable = typeof given === 'string' && given !== '' && !this.#ids.has(given);
-    const id = usable ? given : `call_${randomUUID().replaceAll('-', '')}`;
-    this.#ids.add(id);
-    return id;
   }
 }

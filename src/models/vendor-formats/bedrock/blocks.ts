@@ -67,7 +67,7 @@ function inline(url: string, what: string, path: string, target: EncodeTarget): 
 }
 
 /** Converse blocks have no type. A block that the caller wrote in this form has the name of its kind as key. */
-const own: readonly string[] = ['image', 'document', 'video', 'audio', 'guardContent', 'cachePoint', 'searchResult'];
+const blockKinds: readonly string[] = ['image', 'document', 'video', 'audio', 'guardContent', 'cachePoint', 'searchResult'];
 
 function writePart(part: PlacedPart, target: EncodeTarget): JsonObject {
   const { path } = part;
@@ -91,7 +91,7 @@ function writePart(part: PlacedPart, target: EncodeTarget): JsonObject {
     }
     case 'unknown': {
       const given = part.part;
-      if (isJsonObject(given) && given['type'] === undefined && own.some((kind) => isJsonObject(given[kind]))) return given;
+      if (isJsonObject(given) && given['type'] === undefined && blockKinds.some((kind) => isJsonObject(given[kind]))) return given;
       throw unsupported(target, path, `takes no part of type ${part.type}`);
     }
   }

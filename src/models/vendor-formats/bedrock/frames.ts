@@ -54,14 +54,14 @@ export interface FrameSplitter {
 }
 
 export function createFrameSplitter(): FrameSplitter {
-  let held: Buffer[] = [];
+  let pending: Buffer[] = [];
   let size = 0;
   /** The length of the first frame; 0 while it is unknown. */
   let wanted = 0;
 
   const joined = (): Buffer => {
-    const bytes = held.length === 1 && held[0] !== undefined ? held[0] : Buffer.concat(held);
-    held = [bytes];
+    const bytes = pending.length === 1 && pending[0] !== undefined ? pending[0] : Buffer.concat(pending);
+    pending = [bytes];
     return bytes;
   };
   const lengthOf = (bytes: Buffer): number => {
@@ -73,7 +73,7 @@ export function createFrameSplitter(): FrameSplitter {
 
   return {
     push(bytes) {
-      held.push(bytes);
+      pending.push(bytes);
       size += bytes.length;
       const frames: Frame[] = [];
       for (;;) {
@@ -82,7 +82,7 @@ export function createFrameSplitter(): FrameSplitter {
         const whole = joined();
         frames.push(readFrame(whole.subarray(0, wanted)));
         size -= wanted;
-        held = size === 0 ? [] : [whole.subarray(wanted)];
+        pending = size === 0 ? [] : [whole.subarray(wanted)];
         wanted = 0;
       }
     },

@@ -17,7 +17,7 @@ export interface WritingOptions {
   /** Formats whose reasoning is returned to the model; empty for none. */
   readonly thoughts: readonly string[];
   /** True when tool calls and results become text, because they require tools that are not offered. */
-  readonly toolsInWords: boolean;
+  readonly toolsAsText: boolean;
 }
 
 /** Bedrock accepts ids of up to 64 characters. */
@@ -26,7 +26,7 @@ function callId(id: string): string {
   return plain.length <= 64 ? plain : createHash('sha256').update(plain).digest('hex');
 }
 
-function writeThoughts(message: JsonObject, formats: readonly string[]): JsonObject[] {
+function writeReasoning(message: JsonObject, formats: readonly string[]): JsonObject[] {
   const details = Array.isArray(message['reasoning_details']) ? (message['reasoning_details'] as readonly Json[]) : [];
   return details.filter(isJsonObject).flatMap(({ format, data, text, signature }): JsonObject[] => {
     if (!formats.some((each) => each === format)) return [];
@@ -66,18 +66,18 @@ class Writer {
 
   #addAssistant(message: JsonObject, path: string): void {
     const { content, refusal, cache_control: mark } = message;
-    const spoken = (content === null || content === undefined) && typeof refusal === 'string' ? refusal : (content ?? null);
-    const said = writeBlocks({ content: spoken }, path, this.#target);
+    const source = (content === null || content === undefined) && typeof refusal === 'string' ? refusal : (content ?? null);
+    const blocks = writeBlocks({ content: source }, path, this.#target);
     const calls = earlierCalls(message, path).map((call) => this.#call(call));
-    this.#turns.add('assistant', writeThoughts(message, this.#options.thoughts), [
-      ...said,
+    this.#turns.add('assistant', writeReasoning(message, this.#options.thoughts), [
+      ...blocks,
       ...calls,
       ...cachePoint({ cache_control: mark }),
     ]);
   }
 
   #call({ id, name, arguments: input, text }: EarlierCall): JsonObject {
-    return this.#options.toolsInWords ? { text: `Called ${name} with ${text}` } : { toolUse: { toolUseId: callId(id), name, input } };
+    return this.#options.toolsAsText ? { text: `Called ${name} with ${text}` } : { toolUse: { toolUseId: callId(id), name, input } };
   }
 
   #addResult(message: JsonObject, path: string): void {
@@ -85,7 +85,7 @@ class Writer {
     const { content } = message;
     const failed = message['is_error'] === true;
     const blocks = writeBlocks({ content }, path, this.#target).filter((block) => block['cachePoint'] === undefined);
-    if (this.#options.toolsInWords) {
+    if (this.#options.toolsAsText) {
       this.#turns.add('user', [{ text: failed ? 'The tool failed:' : 'The tool returned:' }, ...blocks], []);
       return;
     }

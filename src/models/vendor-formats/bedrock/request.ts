@@ -71,8 +71,8 @@ function writeRequest(body: ChatBody, target: EncodeTarget): JsonObject {
   // A budget must be below the token limit, which must then be set.
   const budgeted = isJsonObject(reasoning.fields['thinking']) && reasoning.fields['thinking']['type'] === 'enabled';
   const maxTokens = given ?? (traits.isClaude && budgeted ? traits.maxTokens : undefined);
-  const { toolConfig, choiceOfClaude, inWords } = writeTools(body, target, { traits, choice, called: calledTools(body.messages) });
-  const { system, messages } = writeConversation(body.messages, target, { thoughts: reasoning.formats, toolsInWords: inWords });
+  const { toolConfig, choiceOfClaude, asText } = writeTools(body, target, { traits, choice, called: calledTools(body.messages) });
+  const { system, messages } = writeConversation(body.messages, target, { thoughts: reasoning.formats, toolsAsText: asText });
   const { temperature, top_p: topP, top_k: topK } = claudeSampling(body, target, traits, reasoning.active);
   const stops = stopsOf(body);
   const inference = {

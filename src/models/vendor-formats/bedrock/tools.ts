@@ -12,7 +12,7 @@ export interface Tools {
   /** Claude's own field, for choices that Converse cannot express. */
   readonly choiceOfClaude: JsonObject | undefined;
   /** True when no tools are offered, so that earlier calls become text. */
-  readonly inWords: boolean;
+  readonly asText: boolean;
 }
 
 function writeTool(tool: JsonObject, body: ChatBody, target: EncodeTarget, traits: ClaudeTraits): JsonObject[] {
@@ -33,7 +33,7 @@ function writeTool(tool: JsonObject, body: ChatBody, target: EncodeTarget, trait
 }
 
 /** True for Bedrock's own tools, such as `{"systemTool":{"name":"nova_grounding"}}`, and tools in Converse form. */
-function isOwn(tool: JsonObject): boolean {
+function isConverseTool(tool: JsonObject): boolean {
   return isJsonObject(tool['systemTool']) || isJsonObject(tool['toolSpec']);
 }
 
@@ -74,25 +74,25 @@ export function writeTools(
   const given = body.tools ?? [];
   const choice: ToolChoice | undefined = given.length === 0 ? { mode: 'none' } : more.choice;
   if (choice?.mode === 'none' && (!traits.isClaude || called.length === 0)) {
-    return { toolConfig: undefined, choiceOfClaude: undefined, inWords: called.length > 0 };
+    return { toolConfig: undefined, choiceOfClaude: undefined, asText: called.length > 0 };
   }
   given.forEach((tool, index) => {
     // Read here, so that an error names its index.
-    if (!isJsonObject(tool) || !isOwn(tool))
-      functionTools({ ...body, tools: given.slice(0, index + 1).filter((each) => !isOwn(each)) }, target);
+    if (!isJsonObject(tool) || !isConverseTool(tool))
+      functionTools({ ...body, tools: given.slice(0, index + 1).filter((each) => !isConverseTool(each)) }, target);
   });
   const names = (choice?.mode === 'named' && choice.names.length > 1) || choice?.mode === 'allowed' ? choice.names : undefined;
   const offered = names === undefined ? given : given.filter((tool) => isNamed(tool, names));
   const tools =
     given.length === 0
       ? called.map((name) => ({ toolSpec: { name, inputSchema: { json: { type: 'object' } } } }))
-      : offered.flatMap((tool) => (isOwn(tool) ? [tool] : writeTool(tool, body, target, traits)));
+      : offered.flatMap((tool) => (isConverseTool(tool) ? [tool] : writeTool(tool, body, target, traits)));
   const alone = body['parallel_tool_calls'] === false;
   // Bedrock refuses both fields together.
   if (traits.isClaude && (alone || choice?.mode === 'none')) {
-    return { toolConfig: { tools }, choiceOfClaude: choiceForClaude(choice, alone), inWords: false };
+    return { toolConfig: { tools }, choiceOfClaude: choiceForClaude(choice, alone), asText: false };
   }
   if (alone) target.warn(`parallel_tool_calls left out: ${target.model} has none`);
   const toolChoice = choiceInConverse(choice);
-  return { toolConfig: { tools, ...(toolChoice === undefined ? {} : { toolChoice }) }, choiceOfClaude: undefined, inWords: false };
+  return { toolConfig: { tools, ...(toolChoice === undefined ? {} : { toolChoice }) }, choiceOfClaude: undefined, asText: false };
 }

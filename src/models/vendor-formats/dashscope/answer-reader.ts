@@ -20,7 +20,7 @@ interface ChoiceState {
   /** Arguments by tool call, keyed by index or id. */
   readonly arguments: Map<string, { readonly text: Repetition; readonly call: JsonObject }>;
   /** All text so far, for the positions of citations. */
-  said: string;
+  fullText: string;
   /** Pictures that were already emitted: an answer with repeated text repeats its pictures too. */
   readonly images: Set<string>;
   /** Kinds of parts that cannot be read. */
@@ -103,7 +103,7 @@ export class AnswerReader {
         reasoning: new Repetition(),
         calls: new ToolCallReader(index),
         arguments: new Map(),
-        said: '',
+        fullText: '',
         images: new Set(),
         unread: new Set(),
       };
@@ -124,7 +124,7 @@ export class AnswerReader {
     for (const text of state.reasoning.take(typeof thought === 'string' ? thought : ''))
       events.push({ type: 'reasoning-delta', choice: index, text });
     const texts = state.text.take(textIn(message['content']));
-    state.said += texts.join('');
+    state.fullText += texts.join('');
     const logprobs = readLogprobs(choice['logprobs']);
     if (logprobs !== undefined) events.push({ type: 'text-delta', choice: index, text: texts.join(''), logprobs });
     else for (const text of texts) events.push({ type: 'text-delta', choice: index, text });
@@ -158,28 +158,28 @@ export class AnswerReader {
     for (const text of state.reasoning.end()) events.push({ type: 'reasoning-delta', choice: index, text });
     const last = state.text.end();
     for (const text of last) events.push({ type: 'text-delta', choice: index, text });
-    state.said += last.join('');
-    for (const annotation of this.#citations.annotations(state.said)) events.push({ type: 'annotation', choice: index, annotation });
+    state.fullText += last.join('');
+    for (const annotation of this.#citations.annotations(state.fullText)) events.push({ type: 'annotation', choice: index, annotation });
     for (const { text: rest, call } of state.arguments.values()) {
-      const held = rest.end().join('');
-      if (held !== '') state.calls.read({ ...call, function: { arguments: held } }, events);
+      const heldArguments = rest.end().join('');
+      if (heldArguments !== '') state.calls.read({ ...call, function: { arguments: heldArguments } }, events);
     }
     state.calls.finish();
   }
 
   /** Ends a whole answer: without a finish reason, its counts show that it is complete. */
   endWhole(events: ChatEvent[]): void {
-    this.end(this.#usage === null ? 'closed' : 'said', events);
+    this.end(this.#usage === null ? 'closed' : 'done', events);
   }
 
   /** Ends the answer. Throws `upstream_interrupted` unless every choice is complete. */
-  end(how: 'closed' | 'said', events: ChatEvent[]): void {
+  end(how: 'closed' | 'done', events: ChatEvent[]): void {
     if (this.#choices.size === 0) throw invalidAnswer('an answer without any content');
     for (const [choice, { reason, ...more }] of this.#finishes.end(how)) {
       const state = this.#choices.get(choice) as ChoiceState;
       this.#flush(choice, state, events);
-      const warning = judgeUnread(state.unread, state.said !== '' || state.images.size > 0, this.#reading) ?? more.warning;
-      events.push({ type: 'finish', choice, reason: state.calls.honest(reason), ...more, ...(warning === undefined ? {} : { warning }) });
+      const warning = judgeUnread(state.unread, state.fullText !== '' || state.images.size > 0, this.#reading) ?? more.warning;
+      events.push({ type: 'finish', choice, reason: state.calls.correctReason(reason), ...more, ...(warning === undefined ? {} : { warning }) });
     }
     this.ended = true;
     events.push({ type: 'response-end', usage: this.#usage });

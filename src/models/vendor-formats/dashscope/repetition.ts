@@ -5,7 +5,7 @@
 import { GatewayError } from '../../../types/errors.ts';
 
 /** This many distinct characters must repeat at the same position before chance is excluded: "1" and "10" prove nothing. */
-const proof = 6;
+const requiredEvidence = 6;
 
 function isCompleteObject(text: string): boolean {
   if (!text.startsWith('{') || !text.trimEnd().endsWith('}')) return false;
@@ -42,10 +42,10 @@ export class Repetition {
       return piece === '' ? this.#held : [...this.#held, piece];
     }
     if (piece.length > this.#last.length) this.#evidence += new Set(this.#last).size;
-    if (isCompleteObject(this.#last)) this.#evidence += proof;
+    if (isCompleteObject(this.#last)) this.#evidence += requiredEvidence;
     this.#held.push(piece);
     this.#last = piece;
-    return this.#evidence >= proof ? this.#settle() : [];
+    return this.#evidence >= requiredEvidence ? this.#settle() : [];
   }
 
   /** Ends the text. A text that was still repeating is cumulative: an incremental stream ends with an empty piece. */
@@ -56,13 +56,13 @@ export class Repetition {
   #settle(): string[] {
     this.#reading = 'whole';
     let before = this.#first.length;
-    const fresh = this.#held.map((piece) => {
+    const texts = this.#held.map((piece) => {
       const added = piece.slice(before);
       before = piece.length;
       return added;
     });
     this.#held = [];
-    return fresh.filter((added) => added !== '');
+    return texts.filter((text) => text !== '');
   }
 
   #takeWhole(piece: string): string[] {
@@ -70,8 +70,8 @@ export class Repetition {
     if (!piece.startsWith(this.#last)) {
       throw new GatewayError('upstream_invalid_response', 'The vendor changed text that it had already sent. Try again.');
     }
-    const fresh = piece.slice(this.#last.length);
+    const added = piece.slice(this.#last.length);
     this.#last = piece;
-    return [fresh];
+    return [added];
   }
 }

@@ -23,7 +23,7 @@ const taken: ReadonlySet<string> = new Set([
 ]);
 
 /** Message members that come from answers and that this vendor ignores. */
-const answersOnly: ReadonlySet<string> = new Set(['refusal', 'annotations', 'audio', 'images', 'reasoning_details', 'function_call']);
+const answerMembers: ReadonlySet<string> = new Set(['refusal', 'annotations', 'audio', 'images', 'reasoning_details', 'function_call']);
 
 /** Thinking tokens by effort. Above `high` the model's own limit applies. */
 const budgets: Readonly<Partial<Record<Effort, number>>> = { minimal: 512, low: 2_048, medium: 8_192, high: 24_576 };
@@ -56,10 +56,10 @@ function writeMessage(message: JsonObject, index: number, target: EncodeTarget):
   if (role === 'function') throw unsupported(target, `${path}.role`, 'has no role function', 'Send the result with the role tool.');
   const parts = readContent(message['content'], path);
   const { text, other } = onlyText(parts);
-  const kept = Object.entries(message).filter(([field, value]) => value !== null && !answersOnly.has(field));
+  const remaining = Object.entries(message).filter(([field, value]) => value !== null && !answerMembers.has(field));
   const calls = earlierCalls(message, path);
   return {
-    ...Object.fromEntries(kept),
+    ...Object.fromEntries(remaining),
     role: role ?? 'user',
     content: other === undefined ? text : parts.map((part) => writePart(part, target)),
     ...(calls.length === 0

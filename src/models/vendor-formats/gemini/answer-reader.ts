@@ -37,15 +37,15 @@ function nonEmpty(value: Json | undefined): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-function wordsIn(...values: readonly (Json | undefined)[]): string {
+function joinTexts(...values: readonly (Json | undefined)[]): string {
   return values.find((value) => typeof value === 'string') ?? '';
 }
 
 /** Code that the model ran at Google, and its result, as Markdown. It is not part of the answer, so it is emitted as reasoning. */
 function rendered(part: JsonObject): string {
   const { executableCode: code, codeExecutionResult: result } = part;
-  if (isJsonObject(code)) return `\n\`\`\`${wordsIn(code['language']).toLowerCase()}\n${wordsIn(code['code'])}\n\`\`\`\n`;
-  if (isJsonObject(result)) return `\n\`\`\`\n${wordsIn(result['output'], result['outcome'])}\n\`\`\`\n`;
+  if (isJsonObject(code)) return `\n\`\`\`${joinTexts(code['language']).toLowerCase()}\n${joinTexts(code['code'])}\n\`\`\`\n`;
+  if (isJsonObject(result)) return `\n\`\`\`\n${joinTexts(result['output'], result['outcome'])}\n\`\`\`\n`;
   return '';
 }
 
@@ -128,7 +128,7 @@ export class AnswerReader {
     const call = part['functionCall'];
     const signature = nonEmpty(part['thoughtSignature']);
     let id: string | undefined;
-    let said = false;
+    let hasText = false;
     if (isJsonObject(call)) id = state.calls.read(call, events);
     else if (part['thought'] === true) {
       const text = nonEmpty(part['text']);
@@ -139,29 +139,29 @@ export class AnswerReader {
     else {
       const text = nonEmpty(part['text']) ?? '';
       state.text += text;
-      said = text !== '';
-      if (said) events.push({ type: 'text-delta', choice, text, ...(logprobs === undefined ? {} : { logprobs }) });
+      hasText = text !== '';
+      if (hasText) events.push({ type: 'text-delta', choice, text, ...(logprobs === undefined ? {} : { logprobs }) });
     }
     if (signature !== undefined) {
       const detail = { type: 'reasoning.encrypted', format: 'gemini', ...(id === undefined ? {} : { id }), data: signature };
       events.push({ type: 'thought', choice, detail });
     }
-    return said;
+    return hasText;
   }
 
   /** Ends a whole answer: without a finish reason, its counts show that it is complete. */
   endWhole(events: ChatEvent[]): void {
-    this.end(this.#usage === null ? 'closed' : 'said', events);
+    this.end(this.#usage === null ? 'closed' : 'done', events);
   }
 
   /** Ends the answer. Throws `upstream_interrupted` unless every candidate is complete. */
-  end(how: 'closed' | 'said', events: ChatEvent[]): void {
+  end(how: 'closed' | 'done', events: ChatEvent[]): void {
     const blocked = this.#blocked;
     if (blocked === undefined && this.#candidates.size === 0) throw invalidAnswer('an answer without any content');
     if (blocked !== undefined)
       for (const choice of this.#candidates.size === 0 ? [0] : this.#candidates.keys())
         this.#finishes.finishAs(choice, 'content_filter', blocked);
-    for (const [choice, { reason, ...more }] of this.#finishes.end(blocked === undefined ? how : 'said')) {
+    for (const [choice, { reason, ...more }] of this.#finishes.end(blocked === undefined ? how : 'done')) {
       const state = this.#candidates.get(choice);
       state?.calls.close(events);
       for (const annotation of state === undefined ? [] : readCitations(state.text, state.grounding, state.cited))

@@ -4,6 +4,7 @@ import { isJsonObject } from '../../../types/json.ts';
 import type { ChatDecoder, ChatFormat, Reading } from '../../../types/wire-format.ts';
 import { invalidAnswer, parseAnswer } from '../../answer-json.ts';
 import { createEventSplitter } from '../../server-sent-events.ts';
+import { createStreamDecoder } from '../../stream-decoder.ts';
 import { AnswerReader } from './answer-reader.ts';
 import { encodeRequest } from './request.ts';
 
@@ -26,29 +27,7 @@ function decodeResponse(body: Buffer, reading?: Reading): ChatEvent[] {
 }
 
 function decoder(reading?: Reading): ChatDecoder {
-  const splitter = createEventSplitter();
-  const reader = new AnswerReader(reading);
-  const decode = (payloads: readonly string[]): ChatEvent[] => {
-    const events: ChatEvent[] = [];
-    for (const payload of payloads) {
-      if (reader.ended) break;
-      // Some who copy the format end their streams as OpenAI does.
-      if (payload.trimEnd() === '[DONE]') reader.end('said', events);
-      else if (payload !== '') reader.read(parseAnswer(payload), events);
-    }
-    return events;
-  };
-  return {
-    push: (bytes) => decode(splitter.push(bytes)),
-    get progress() {
-      return reader.progress;
-    },
-    end() {
-      const events = decode(splitter.end());
-      if (!reader.ended) reader.end('closed', events);
-      return events;
-    },
-  };
+  return createStreamDecoder(createEventSplitter(), new AnswerReader(reading));
 }
 
 export const geminiChat: ChatFormat = { encodeRequest, decodeResponse, decoder, pictures: 'bytes', thoughts: true };

@@ -1,13 +1,13 @@
 /** The function calls of one candidate, whole or streamed in parts. They are numbered over the whole answer and mostly have no ids. */
-import { randomUUID } from 'node:crypto';
 import type { ChatEvent } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { invalidAnswer } from '../../answer-json.ts';
+import { CallIds } from '../../call-ids.ts';
 import { PartialArguments } from './partial-arguments.ts';
 
 export class FunctionCallReader {
   readonly #choice: number;
-  readonly #ids = new Set<string>();
+  readonly #ids = new CallIds();
   #count = 0;
   /** The call whose arguments are still arriving. */
   #open: PartialArguments | null = null;
@@ -32,7 +32,7 @@ export class FunctionCallReader {
       return undefined;
     }
     this.close(events);
-    const id = this.#idFor(call['id']);
+    const id = this.#ids.take(call['id']);
     events.push({ type: 'tool-call-start', choice: this.#choice, call: this.#count++, id, name });
     if (parts !== null || (goesOn && !isJsonObject(call['args']))) {
       this.#open = new PartialArguments();
@@ -51,12 +51,5 @@ export class FunctionCallReader {
 
   #add(text: string, events: ChatEvent[]): void {
     if (text !== '') events.push({ type: 'tool-call-delta', choice: this.#choice, call: this.#count - 1, arguments: text });
-  }
-
-  #idFor(given: Json | undefined): string {
-    const usable = typeof given === 'string' && given !== '' && !this.#ids.has(given);
-    const id = usable ? given : `call_${randomUUID().replaceAll('-', '')}`;
-    this.#ids.add(id);
-    return id;
   }
 }

@@ -26,13 +26,13 @@ export function mediaConfig(body: ChatBody, target: EncodeTarget): Record<string
   const speech = isJsonObject(audio) ? voiceOf(audio, target) : {};
   const plain = wanted.every((each) => each === 'text');
   return {
-    ...(plain ? {} : { responseModalities: spoken(wanted).map((each) => (typeof each === 'string' ? each.toUpperCase() : each)) }),
+    ...(plain ? {} : { responseModalities: withoutText(wanted).map((each) => (typeof each === 'string' ? each.toUpperCase() : each)) }),
     ...(Object.keys(speech).length === 0 ? {} : { speechConfig: speech }),
   };
 }
 
 /** Speech models refuse text beside the sound, but OpenAI's clients always request it. */
-function spoken(wanted: readonly Json[]): readonly Json[] {
+function withoutText(wanted: readonly Json[]): readonly Json[] {
   return wanted.includes('audio') ? ['audio'] : wanted;
 }
 

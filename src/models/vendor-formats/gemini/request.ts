@@ -57,15 +57,15 @@ function generationConfig(body: ChatBody, target: EncodeTarget): Record<string, 
     responseJsonSchema: form?.kind === 'schema' ? cleanSchema(form.schema) : undefined,
     ...mediaConfig(body, target),
   });
-  const own = isJsonObject(body['generationConfig']) ? body['generationConfig'] : {};
+  const callerConfig = isJsonObject(body['generationConfig']) ? body['generationConfig'] : {};
   const thinking = thinkingConfig(effortOf(body), target);
-  const ownThinking = isJsonObject(own['thinkingConfig']) ? own['thinkingConfig'] : undefined;
-  if (thinking === undefined || ownThinking !== undefined) return { ...config, ...given(own) };
-  return { ...config, thinkingConfig: thinking, ...given(own) };
+  const callerThinking = isJsonObject(callerConfig['thinkingConfig']) ? callerConfig['thinkingConfig'] : undefined;
+  if (thinking === undefined || callerThinking !== undefined) return { ...config, ...given(callerConfig) };
+  return { ...config, thinkingConfig: thinking, ...given(callerConfig) };
 }
 
 /** True for Gemini's own tools, such as `{"googleSearch": {}}`, which have no type and are sent unchanged. */
-function isOwnTool(tool: JsonObject): boolean {
+function isGeminiTool(tool: JsonObject): boolean {
   return tool['type'] === undefined && tool['function'] === undefined;
 }
 
@@ -81,23 +81,23 @@ function declarations(body: ChatBody, target: EncodeTarget, allowed: readonly st
 
 function toolMembers(body: ChatBody, target: EncodeTarget): Record<string, Json> {
   const offered = body.tools ?? [];
-  const own = offered.filter(isOwnTool);
-  const functions: ChatBody = { ...body, tools: offered.filter((tool) => !isOwnTool(tool)) };
+  const callerConfig = offered.filter(isGeminiTool);
+  const functions: ChatBody = { ...body, tools: offered.filter((tool) => !isGeminiTool(tool)) };
   const choice = toolChoiceOf(body, target);
   // In mode AUTO, Gemini cannot be restricted to some functions, so only the allowed ones are declared.
   const declared = declarations(functions, target, choice?.mode === 'allowed' ? choice.names : undefined);
   const searches = isJsonObject(body['web_search_options']) ? [{ googleSearch: {} }] : [];
-  const tools = [...(declared.length === 0 ? [] : [{ functionDeclarations: declared }]), ...own, ...searches];
+  const tools = [...(declared.length === 0 ? [] : [{ functionDeclarations: declared }]), ...callerConfig, ...searches];
   const modes = { auto: 'AUTO', allowed: 'AUTO', none: 'NONE', required: 'ANY', named: 'ANY' } as const;
   const calling =
     choice === undefined || declared.length === 0
       ? undefined
       : { mode: modes[choice.mode], ...(choice.mode === 'named' ? { allowedFunctionNames: choice.names } : {}) };
-  const ownConfig = isJsonObject(body['toolConfig']) ? body['toolConfig'] : {};
-  const ownCalling = isJsonObject(ownConfig['functionCallingConfig']) ? ownConfig['functionCallingConfig'] : undefined;
+  const callerToolConfig = isJsonObject(body['toolConfig']) ? body['toolConfig'] : {};
+  const callerCalling = isJsonObject(callerToolConfig['functionCallingConfig']) ? callerToolConfig['functionCallingConfig'] : undefined;
   const config = {
-    ...ownConfig,
-    ...(calling === undefined && ownCalling === undefined ? {} : { functionCallingConfig: { ...calling, ...ownCalling } }),
+    ...callerToolConfig,
+    ...(calling === undefined && callerCalling === undefined ? {} : { functionCallingConfig: { ...calling, ...callerCalling } }),
   };
   return {
     ...(tools.length === 0 ? {} : { tools }),

@@ -1,10 +1,10 @@
 /** Reads the lines of one Ollama answer into events. A whole answer is one line. */
-import { randomUUID } from 'node:crypto';
 import type { ChatEvent, Usage } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { Reading, StreamProgress } from '../../../types/wire-format.ts';
 import { readImages } from '../../answer-images.ts';
 import { invalidAnswer } from '../../answer-json.ts';
+import { CallIds } from '../../call-ids.ts';
 import { errorInside } from '../../classify-failure.ts';
 import { FinishTracker } from '../../finish-tracker.ts';
 import { readLogprobs } from '../openai/content.ts';
@@ -30,7 +30,7 @@ export class AnswerReader {
   #started = false;
   #usage: Usage | null = null;
   #calls = 0;
-  readonly #ids = new Set<string>();
+  readonly #ids = new CallIds();
   readonly #finishes: FinishTracker;
   readonly #reading: Reading | undefined;
 
@@ -77,9 +77,7 @@ export class AnswerReader {
     const body = isJsonObject(call) ? call['function'] : undefined;
     if (!isJsonObject(call) || !isJsonObject(body) || typeof body['name'] !== 'string' || body['name'] === '')
       throw invalidAnswer('a tool call without a name');
-    const given = call['id'];
-    const id = typeof given === 'string' && given !== '' && !this.#ids.has(given) ? given : `call_${randomUUID().replaceAll('-', '')}`;
-    this.#ids.add(id);
+    const id = this.#ids.take(call['id']);
     const number = this.#calls++;
     const written = body['arguments'];
     const text = typeof written === 'string' && written !== '' ? written : JSON.stringify(isJsonObject(written) ? written : {});
@@ -92,16 +90,16 @@ export class AnswerReader {
     const given = line['done_reason'];
     // Older servers send only `done`.
     this.#finishes.finish(0, typeof given === 'string' && given !== '' ? given : 'stop');
-    this.end('said', events);
+    this.end('done', events);
   }
 
   /** Ends a whole answer: without `done`, its counts show that it is complete. */
   endWhole(events: ChatEvent[]): void {
-    this.end(this.#usage === null ? 'closed' : 'said', events);
+    this.end(this.#usage === null ? 'closed' : 'done', events);
   }
 
   /** Ends the answer. Throws `upstream_interrupted` unless Ollama sent `done`. */
-  end(how: 'closed' | 'said', events: ChatEvent[]): void {
+  end(how: 'closed' | 'done', events: ChatEvent[]): void {
     if (this.ended) return;
     if (!this.#started) throw invalidAnswer('an answer without any content');
     this.#finishes.begin(0);

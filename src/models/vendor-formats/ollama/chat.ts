@@ -3,31 +3,12 @@ import type { ChatEvent } from '../../../types/chat.ts';
 import type { ChatDecoder, ChatFormat, Reading } from '../../../types/wire-format.ts';
 import { parseAnswer } from '../../answer-json.ts';
 import { createLineSplitter } from '../../json-lines.ts';
+import { createStreamDecoder } from '../../stream-decoder.ts';
 import { AnswerReader } from './answer-reader.ts';
 import { encodeRequest } from './request.ts';
 
 function decoder(reading?: Reading): ChatDecoder {
-  const splitter = createLineSplitter();
-  const reader = new AnswerReader(reading);
-  const decode = (lines: readonly string[]): ChatEvent[] => {
-    const events: ChatEvent[] = [];
-    for (const line of lines) {
-      if (reader.ended) break;
-      reader.read(parseAnswer(line), events);
-    }
-    return events;
-  };
-  return {
-    push: (bytes) => decode(splitter.push(bytes)),
-    get progress() {
-      return reader.progress;
-    },
-    end() {
-      const events = decode(splitter.end());
-      reader.end('closed', events);
-      return events;
-    },
-  };
+  return createStreamDecoder(createLineSplitter(), new AnswerReader(reading));
 }
 
 /** One object, unless the server streamed without being asked to. */

@@ -2,7 +2,7 @@
 import type { ChatEvent, FinishReason } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
-import type { Reading } from '../../../types/wire-format.ts';
+import type { Reading, StreamProgress } from '../../../types/wire-format.ts';
 import { imageDataUrl } from '../../answer-images.ts';
 import { interruptedAnswer, invalidAnswer } from '../../answer-json.ts';
 import { unknownReason } from '../../finish-reasons.ts';
@@ -106,9 +106,13 @@ export class AnswerReader {
     }
   }
 
-  /** The body is over. Throws `upstream_interrupted` unless the response has ended. */
-  hangUp(): void {
-    if (!this.ended) throw interruptedAnswer();
+  get progress(): StreamProgress {
+    return this.ended ? 'counted' : 'open';
+  }
+
+  /** Ends the stream. The last event ends the answer; `[DONE]` adds nothing. Throws `upstream_interrupted` unless the answer has ended. */
+  end(how: 'closed' | 'done'): void {
+    if (how === 'closed' && !this.ended) throw interruptedAnswer();
   }
 
   #start(response: JsonObject, events: ChatEvent[]): void {

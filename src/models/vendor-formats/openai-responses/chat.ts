@@ -3,6 +3,7 @@ import type { ChatEvent } from '../../../types/chat.ts';
 import type { ChatDecoder, ChatFormat, Reading } from '../../../types/wire-format.ts';
 import { parseAnswer } from '../../answer-json.ts';
 import { createEventSplitter } from '../../server-sent-events.ts';
+import { createStreamDecoder } from '../../stream-decoder.ts';
 import { AnswerReader } from './answer-reader.ts';
 import { encodeRequest } from './request.ts';
 
@@ -13,28 +14,7 @@ function decodeResponse(body: Buffer, reading?: Reading): ChatEvent[] {
 }
 
 function decoder(reading?: Reading): ChatDecoder {
-  const splitter = createEventSplitter();
-  const reader = new AnswerReader(reading);
-  const decode = (payloads: readonly string[]): ChatEvent[] => {
-    const events: ChatEvent[] = [];
-    for (const payload of payloads) {
-      if (reader.ended) break;
-      // The last event ends the answer; `[DONE]` after it, which some proxies add, says nothing.
-      if (payload !== '' && payload.trimEnd() !== '[DONE]') reader.read(parseAnswer(payload), events);
-    }
-    return events;
-  };
-  return {
-    push: (bytes) => decode(splitter.push(bytes)),
-    get progress() {
-      return reader.ended ? 'counted' : 'open';
-    },
-    end() {
-      const events = decode(splitter.end());
-      reader.hangUp();
-      return events;
-    },
-  };
+  return createStreamDecoder(createEventSplitter(), new AnswerReader(reading));
 }
 
 export const responsesChat: ChatFormat = { encodeRequest, decodeResponse, decoder, thoughts: true };

@@ -66,7 +66,7 @@ export class AnswerReader {
       return;
     }
     // Counts beside the very first part are running counts.
-    const counted = usage !== null && this.#finishes.began;
+    const counted = usage !== null && this.#finishes.hasChoices;
     if (!this.#started) this.#start(answer, events);
     choices.forEach((choice: Json, position) => {
       if (isJsonObject(choice)) this.#readChoice(choice, position, events);
@@ -170,44 +170,39 @@ export class AnswerReader {
     return events.length > before || given !== '';
   }
 
-  /** Ends a stream whose body ended. Throws `upstream_interrupted` unless every requested choice is complete. */
-  hangUp(events: ChatEvent[]): void {
-    this.#end('closed', events);
-  }
-
-  /** Ends the answer at the vendor's end mark. Throws `upstream_interrupted` when nothing shows that a choice is complete. */
-  end(events: ChatEvent[]): void {
-    this.#checkCount();
-    this.#end('said', events);
-  }
-
   /** Ends a whole answer: without a finish reason, its counts show that it is complete. */
   endWhole(events: ChatEvent[]): void {
     this.#checkCount();
-    this.#end(this.#usage === null ? 'closed' : 'said', events);
+    this.#end(this.#usage === null ? 'closed' : 'done', events);
+  }
+
+  /** Ends a stream. Throws `upstream_interrupted` unless every requested choice is complete. */
+  end(how: 'closed' | 'done', events: ChatEvent[]): void {
+    if (how === 'done') this.#checkCount();
+    this.#end(how, events);
   }
 
   #checkCount(): void {
-    const asked = this.#reading?.choices;
-    if (asked === undefined || this.#choices.size === asked || this.#choices.size === 0) return;
-    throw invalidAnswer(`${this.#choices.size} choices where ${asked} were asked for`);
+    const requested = this.#reading?.choices;
+    if (requested === undefined || this.#choices.size === requested || this.#choices.size === 0) return;
+    throw invalidAnswer(`${this.#choices.size} choices where ${requested} were asked for`);
   }
 
-  #end(how: 'closed' | 'said', events: ChatEvent[]): void {
+  #end(how: 'closed' | 'done', events: ChatEvent[]): void {
     if (this.#choices.size === 0) {
       throw new GatewayError('upstream_invalid_response', 'The vendor sent an answer without any content. Try again.');
     }
     for (const [choice, { reason, ...more }] of this.#finishes.end(how)) {
       const state = this.#choices.get(choice) as ChoiceState;
-      const held = state.thinking?.end();
-      if (held !== undefined && held.thought !== '') events.push({ type: 'reasoning-delta', choice, text: held.thought });
-      if (held !== undefined && held.text !== '') events.push({ type: 'text-delta', choice, text: held.text });
-      state.text += held?.text ?? '';
+      const rest = state.thinking?.end();
+      if (rest !== undefined && rest.thought !== '') events.push({ type: 'reasoning-delta', choice, text: rest.thought });
+      if (rest !== undefined && rest.text !== '') events.push({ type: 'text-delta', choice, text: rest.text });
+      state.text += rest?.text ?? '';
       for (const annotation of this.#citations.annotations(state.text, state.annotations))
         events.push({ type: 'annotation', choice, annotation });
       state.calls.finish();
       const warning = judgeUnread(state.unread, state.said, this.#reading) ?? more.warning;
-      events.push({ type: 'finish', choice, reason: state.calls.honest(reason), ...more, ...(warning === undefined ? {} : { warning }) });
+      events.push({ type: 'finish', choice, reason: state.calls.correctReason(reason), ...more, ...(warning === undefined ? {} : { warning }) });
     }
     this.ended = true;
     events.push({ type: 'response-end', usage: this.#usage });

@@ -1,9 +1,10 @@
 /** Chat completions of OpenAI and compatible vendors: encodes requests and decodes answers. */
 import type { ChatEvent, ChatRequest } from '../../../types/chat.ts';
-import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type JsonObject } from '../../../types/json.ts';
 import type { ChatDecoder, ChatFormat, EncodeTarget, Reading } from '../../../types/wire-format.ts';
+import { parseAnswer } from '../../answer-json.ts';
 import { createEventSplitter } from '../../server-sent-events.ts';
+import { createStreamDecoder } from '../../stream-decoder.ts';
 import { type MemberChange, spliceMembers } from '../../splice.ts';
 import { AnswerReader } from './answer-reader.ts';
 
@@ -48,50 +49,16 @@ function encodeRequest(request: ChatRequest, target: EncodeTarget): Buffer | str
   return JSON.stringify(target.adjust === undefined ? body : target.adjust(body as JsonObject));
 }
 
-function parseObject(text: string, what: string): JsonObject {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    if (isJsonObject(parsed)) return parsed;
-  } catch {
-    // Thrown below, with the text for the operator.
-  }
-  throw new GatewayError('upstream_invalid_response', `The vendor sent ${what} that is not valid. Try again.`, {
-    details: { text: text.slice(0, 500) },
-  });
-}
-
 function decodeResponse(body: Buffer, reading?: Reading): ChatEvent[] {
   const reader = new AnswerReader(reading);
   const events: ChatEvent[] = [];
-  reader.read(parseObject(body.toString('utf8'), 'an answer'), events);
+  reader.read(parseAnswer(body.toString('utf8')), events);
   reader.endWhole(events);
   return events;
 }
 
 function decoder(reading?: Reading): ChatDecoder {
-  const splitter = createEventSplitter();
-  const reader = new AnswerReader(reading);
-  const decode = (payloads: readonly string[]): ChatEvent[] => {
-    const events: ChatEvent[] = [];
-    for (const payload of payloads) {
-      if (reader.ended) break;
-      if (payload === '[DONE]' || payload.trimEnd() === '[DONE]') reader.end(events);
-      // Some vendors send keep-alive comments as data.
-      else if (payload !== '' && !payload.startsWith(':')) reader.read(parseObject(payload, 'a part of the stream'), events);
-    }
-    return events;
-  };
-  return {
-    push: (bytes) => decode(splitter.push(bytes)),
-    get progress() {
-      return reader.progress;
-    },
-    end() {
-      const events = decode(splitter.end());
-      if (!reader.ended) reader.hangUp(events);
-      return events;
-    },
-  };
+  return createStreamDecoder(createEventSplitter(), new AnswerReader(reading));
 }
 
 export const openaiChat: ChatFormat = { encodeRequest, decodeResponse, decoder };

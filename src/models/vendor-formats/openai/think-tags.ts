@@ -3,7 +3,7 @@
 const opening = '<think>';
 const closing = '</think>';
 
-export interface Parted {
+export interface SeparatedText {
   readonly thought: string;
   readonly text: string;
 }
@@ -14,7 +14,7 @@ export class ThinkTagReader {
   #held = '';
 
   /** The reasoning and answer text that `text` adds. An incomplete tag is held back. */
-  push(text: string): Parted {
+  push(text: string): SeparatedText {
     let rest = this.#held + text;
     this.#held = '';
     let thought = '';
@@ -32,9 +32,9 @@ export class ThinkTagReader {
     if (this.#state === 'thinking') {
       const end = rest.indexOf(closing);
       if (end < 0) {
-        const kept = heldBack(rest);
-        this.#held = rest.slice(rest.length - kept);
-        return { thought: rest.slice(0, rest.length - kept), text: '' };
+        const held = possibleTagLength(rest);
+        this.#held = rest.slice(rest.length - held);
+        return { thought: rest.slice(0, rest.length - held), text: '' };
       }
       thought = rest.slice(0, end);
       rest = rest.slice(end + closing.length);
@@ -49,7 +49,7 @@ export class ThinkTagReader {
   }
 
   /** Ends the answer: held text was not a tag. */
-  end(): Parted {
+  end(): SeparatedText {
     const held = this.#held;
     this.#held = '';
     return this.#state === 'thinking' ? { thought: held, text: '' } : { thought: '', text: held };
@@ -57,7 +57,7 @@ export class ThinkTagReader {
 }
 
 /** The number of characters at the end of `text` that may start the closing tag. */
-function heldBack(text: string): number {
+function possibleTagLength(text: string): number {
   for (let length = Math.min(closing.length - 1, text.length); length > 0; length--) {
     if (text.endsWith(closing.slice(0, length))) return length;
   }

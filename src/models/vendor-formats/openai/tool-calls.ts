@@ -1,8 +1,8 @@
 /** Tool calls of one choice, from deltas that may omit or repeat id, index or name. */
-import { randomUUID } from 'node:crypto';
 import type { ChatEvent, FinishReason } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import { CallIds } from '../../call-ids.ts';
 
 interface Call {
   readonly number: number;
@@ -38,7 +38,7 @@ function argumentText(value: Json | undefined): string {
 export class ToolCallReader {
   readonly #choice: number;
   readonly #calls: Call[] = [];
-  readonly #ids = new Set<string>();
+  readonly #ids = new CallIds();
   /** The vendor's indexes of calls that it executes itself. */
   readonly #hosted = new Set<number>();
 
@@ -97,8 +97,7 @@ export class ToolCallReader {
       if (name === '') return;
       call.started = true;
       call.name = name;
-      const id = call.vendorId !== null && !this.#ids.has(call.vendorId) ? call.vendorId : `call_${randomUUID().replaceAll('-', '')}`;
-      this.#ids.add(id);
+      const id = this.#ids.take(call.vendorId);
       const start = { type: 'tool-call-start', choice: this.#choice, call: call.number, id, name } as const;
       events.push(call.kind === 'function' ? start : { ...start, kind: call.kind });
       if (call.held !== '') events.push({ type: 'tool-call-delta', choice: this.#choice, call: call.number, arguments: call.held });
@@ -114,7 +113,7 @@ export class ToolCallReader {
   }
 
   /** `reason`, corrected to agree with the calls: vendors, including OpenAI, sometimes end calls with "stop". */
-  honest(reason: FinishReason): FinishReason {
+  correctReason(reason: FinishReason): FinishReason {
     if (reason !== 'stop' && reason !== 'tool_calls' && reason !== 'function_call') return reason;
     if (this.#calls.some((call) => call.kind !== 'legacy')) return 'tool_calls';
     return this.#calls.length > 0 ? 'function_call' : 'stop';

@@ -1,17 +1,14 @@
 /** Embeddings at Vertex AI, through its older prediction service. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { EmbeddingsAnswer, EmbeddingsBody, EmbeddingsFormat, EncodeTarget, Reading } from '../../../types/wire-format.ts';
-import { invalidAnswer, parseAnswer } from '../../answer-json.ts';
-import { errorInside } from '../../classify-failure.ts';
-import { inputTexts, isVector } from '../../conversation/embedding-inputs.ts';
+import { inputTexts, passthroughFields, readVectors } from '../../conversation/embedding-inputs.ts';
 
 /** Settings of one text; all others apply to the whole request. */
 const perText: ReadonlySet<string> = new Set(['task_type', 'title']);
 const taken: ReadonlySet<string> = new Set(['model', 'input', 'encoding_format', 'dimensions', 'user']);
 
 function encodeRequest(body: EmbeddingsBody, target: EncodeTarget): string {
-  if (body['user'] !== undefined) target.warn(`user left out: ${target.vendor} has none`);
-  const rest = Object.entries(body).filter(([field]) => !taken.has(field));
+  const rest = passthroughFields(body, target, taken);
   const own = Object.fromEntries(rest.filter(([field]) => perText.has(field)));
   const dimensions = body['dimensions'];
   const parameters = {
@@ -26,20 +23,14 @@ function encodeRequest(body: EmbeddingsBody, target: EncodeTarget): string {
 }
 
 function decodeResponse(body: Buffer, reading?: Reading): EmbeddingsAnswer {
-  const text = body.toString('utf8');
-  const answer = parseAnswer(text);
-  const error = errorInside(answer, reading?.errorCodes);
-  if (error !== undefined) throw error;
-  const predictions = answer['predictions'];
-  if (!Array.isArray(predictions) || predictions.length === 0) throw invalidAnswer('an answer without vectors', text);
   let counted: number | null = 0;
-  const vectors = predictions.map((prediction: Json) => {
+  const valuesOf = (prediction: Json): Json | undefined => {
     const embeddings = isJsonObject(prediction) && isJsonObject(prediction['embeddings']) ? prediction['embeddings'] : {};
     const tokens = isJsonObject(embeddings['statistics']) ? embeddings['statistics']['token_count'] : undefined;
     counted = counted === null || typeof tokens !== 'number' ? null : counted + tokens;
-    if (!isVector(embeddings['values'])) throw invalidAnswer('a vector that is none', text);
     return embeddings['values'];
-  });
+  };
+  const { vectors } = readVectors(body, reading, 'predictions', valuesOf);
   return { vectors, usage: counted === null ? null : { inputTokens: Math.round(counted), outputTokens: 0 } };
 }
 

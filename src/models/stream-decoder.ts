@@ -1,0 +1,46 @@
+/** Decodes a streamed answer: splits its bytes into payloads of JSON and passes each to the answer reader of the vendor format. */
+import type { ChatEvent } from '../types/chat.ts';
+import type { JsonObject } from '../types/json.ts';
+import type { ChatDecoder, StreamProgress } from '../types/wire-format.ts';
+import { parseAnswer } from './answer-json.ts';
+
+/** Reads the payloads of one answer into events. */
+export interface PayloadReader {
+  /** True after `response-end` was emitted. Later payloads are ignored. */
+  readonly ended: boolean;
+  readonly progress: StreamProgress;
+  read(payload: JsonObject, events: ChatEvent[]): void;
+  /** `closed`: the body ended. `done`: the vendor sent `[DONE]`. Throws `upstream_interrupted` when the answer may be incomplete. */
+  end(how: 'closed' | 'done', events: ChatEvent[]): void;
+}
+
+/** Splits bytes into the texts of payloads, such as server-sent events or lines. */
+export interface PayloadSplitter {
+  push(bytes: Buffer): string[];
+  end(): string[];
+}
+
+export function createStreamDecoder(splitter: PayloadSplitter, reader: PayloadReader): ChatDecoder {
+  const decode = (payloads: readonly string[]): ChatEvent[] => {
+    const events: ChatEvent[] = [];
+    for (const payload of payloads) {
+      if (reader.ended) break;
+      // OpenAI's end mark, which vendors with other formats send too.
+      if (payload.startsWith('[DONE]') && payload.trimEnd() === '[DONE]') reader.end('done', events);
+      // Some vendors send keep-alive comments as data.
+      else if (payload !== '' && !payload.startsWith(':')) reader.read(parseAnswer(payload, 'a part of the stream'), events);
+    }
+    return events;
+  };
+  return {
+    push: (bytes) => decode(splitter.push(bytes)),
+    get progress() {
+      return reader.progress;
+    },
+    end() {
+      const events = decode(splitter.end());
+      if (!reader.ended) reader.end('closed', events);
+      return events;
+    },
+  };
+}
