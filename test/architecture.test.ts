@@ -270,6 +270,7 @@ describe('the comments', () => {
     'outbound',
     'plugins',
     'providers',
+    'quota',
     'scheduling',
     'schema',
     'storage',

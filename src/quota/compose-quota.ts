@@ -1,4 +1,4 @@
-/** Composes limits and budgets: counters in memory or in Redis, and what the ledger knows of money that was spent before. */
+/** Composes limits and budgets: counters in memory or in Redis, and the spend that the ledger has recorded. */
 import type { Database } from '../storage/database.ts';
 import type { LedgerWriter } from '../storage/ledger.ts';
 import type { Redis } from '../storage/redis.ts';
@@ -13,13 +13,13 @@ export interface QuotaParts extends Pick<QuotaOptions, 'withoutRedis' | 'onRefus
   readonly config: SnapshotSource;
   readonly database: Database;
   readonly ledger: Pick<LedgerWriter, 'flush'>;
-  /** Null where every node counts for itself. */
+  /** Null when every node counts separately. */
   readonly redis: Redis | null;
   readonly logger: Logger;
   readonly owned: AsyncDisposableStack;
 }
 
-/** Resolves once the budgets are known, or the database turns out to be away. */
+/** Resolves when the budgets are loaded, or the database is unavailable. */
 export async function composeQuota({ config, database, ledger, redis, logger, owned, ...options }: QuotaParts): Promise<Quota> {
   const onUnsettled = (error: unknown): void => logger.warn({ err: error }, 'a call could not be settled in Redis');
   const quota = createQuota({ ...options, logger, shared: redis === null ? null : createRedisStore(redis, onUnsettled) });

@@ -1,4 +1,4 @@
-/** Tells the counters of money what the ledger knows: after a start, with a new limit, and when Redis is back. The ledger is the truth. */
+/** Synchronises the money counters with the ledger: after a start, for a new limit, and when Redis is back. The ledger is authoritative. */
 import type { SpendReader } from '../storage/spend-reader.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Snapshot, TenantView } from '../types/snapshot.ts';
@@ -6,11 +6,11 @@ import { counterKey, spendPeriods } from './limit-requests.ts';
 import type { Quota } from './quota.ts';
 
 export interface LedgerSync {
-  /** Reads the ledger again for all limits of money; tried again later where that fails. */
+  /** Reads the ledger for all money limits. Retried later when that fails. */
   refresh(): void;
-  /** Reads again if `snapshot` has other limits of money than before. */
+  /** Reads again when `snapshot` has other money limits than before. */
   follow(snapshot: Snapshot): void;
-  /** Resolves when no reading is under way. */
+  /** Resolves when no read is in progress. */
   settled(): Promise<void>;
   close(): void;
 }
@@ -29,7 +29,7 @@ export function createLedgerSync(options: {
   readonly quota: Quota;
   readonly reader: SpendReader;
   readonly current: () => Snapshot;
-  /** Brings what has ended into the ledger first. */
+  /** Writes buffered records to the ledger first. */
   readonly flush: () => Promise<void>;
   readonly logger: Logger;
 }): LedgerSync {

@@ -1,4 +1,4 @@
-/** A limit that found no room, in words for the caller and with the headers that OpenAI's clients read. */
+/** Errors for reached limits, as messages for the caller and headers that OpenAI's clients read. */
 import { GatewayError } from '../types/errors.ts';
 import type { LimitRule } from '../types/limits.ts';
 import type { Demand } from './limit-requests.ts';
@@ -28,7 +28,7 @@ function whatIsLimited({ measure, limit, rule, key }: Demand): string {
   }
 }
 
-/** What to do about a call that is larger than the whole limit. */
+/** The remedy for a call that is larger than the whole limit. */
 function tooLarge(demand: Demand): string {
   const needs =
     demand.measure === 'spend'
@@ -63,7 +63,7 @@ export function unknownPrice(rule: LimitRule, model: string): GatewayError {
   );
 }
 
-/** As Go writes durations, which is what OpenAI sends: `120ms`, `1.5s`, `1m0s`. */
+/** A duration in Go's notation, as OpenAI sends it: `120ms`, `1.5s`, `1m0s`. */
 function duration(milliseconds: number): string {
   if (milliseconds < 1_000) return `${Math.ceil(milliseconds)}ms`;
   const seconds = Math.ceil(milliseconds / 100) / 10;
@@ -86,7 +86,7 @@ export function rateLimitHeaders(demands: readonly Demand[], { refused, counters
     if (tightest === null) continue;
     headers[`x-ratelimit-limit-${measure}`] = String(tightest.limit);
     headers[`x-ratelimit-remaining-${measure}`] = String(tightest.left);
-    // What was used now has faded at the end of the next minute.
+    // The current use has faded at the end of the next minute.
     headers[`x-ratelimit-reset-${measure}`] = duration(tightest.used <= 0 ? 0 : 2 * minuteMs - (at % minuteMs));
   }
   return headers;

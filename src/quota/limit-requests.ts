@@ -1,4 +1,4 @@
-/** What one call asks of the limits that count it: which counters, and how much of each. */
+/** The counters that a call needs room in, and the amount for each. */
 import type { Counted, LimitRule } from '../types/limits.ts';
 import { microCeiling, microNumber, parseAmount } from '../types/money.ts';
 import { costOf, type Price } from '../types/price.ts';
@@ -14,16 +14,16 @@ export type Measure = 'spend' | 'concurrent' | 'requests' | 'tokens';
 export interface Demand {
   readonly rule: LimitRule;
   readonly measure: Measure;
-  /** The counter, the same on every node. */
+  /** The counter's key, equal on every node. */
   readonly key: string;
   readonly limit: number;
-  /** Set aside until the call has ended: requests, tokens, places, or micro-units of money. */
+  /** Reserved until the call ends: requests, tokens, concurrent calls, or micro-units of money. */
   readonly amount: number;
-  /** When the counter begins anew, epoch milliseconds; only for `spend`. */
+  /** When the counter restarts, epoch milliseconds; for `spend` only. */
   readonly until: number;
 }
 
-/** What a limit may count the calls of: a model, or a tool, which has neither tokens nor a price. */
+/** The target of a call that a limit may count: a model, or a tool, which has neither tokens nor a price. */
 export interface Limited {
   readonly name: string;
   readonly capability: Capability;
@@ -34,25 +34,25 @@ export interface Limited {
   readonly spec: { readonly limits: { readonly total_ms: number } };
 }
 
-/** How large a call may become, in tokens. */
+/** The expected size of a call in tokens. */
 export interface CallSize {
   readonly inputTokens: number;
-  /** Of one answer; null: it does not say. */
+  /** For one choice; null when the request sets no limit. */
   readonly outputTokens: number | null;
-  /** How many answers are asked for; 1 unless said. */
+  /** The number of requested choices. Default: 1. */
   readonly answers?: number;
-  /** What is asked of the model; `chat` unless said. */
+  /** The operation. Default: `chat`. */
   readonly operation?: Operation;
-  /** What is counted in other units than tokens. */
+  /** Units other than tokens. */
   readonly units?: Omit<Partial<Usage>, 'inputTokens' | 'outputTokens'>;
 }
 
-/** Room for what is about to be used, where nothing is answered in tokens. */
+/** The size of a call whose usage is known in advance, and that has no output tokens. */
 export function sizeOfUsage({ inputTokens, outputTokens, ...units }: Usage): CallSize {
   return { inputTokens, outputTokens, units };
 }
 
-/** Empty where everybody whom the rule counts shares one count. */
+/** Empty when all subjects of the rule share one counter. */
 function whoIsCounted({ spec: { subject_type: type, shared } }: LimitRule, { issuer, subject, client, key }: Counted): string {
   switch (type) {
     case 'tenant':
@@ -71,7 +71,7 @@ function whoIsCounted({ spec: { subject_type: type, shared } }: LimitRule, { iss
   }
 }
 
-/** The key of a rule's counter for this caller and this model, without measure and time. Braces keep a tenant's keys on one node of a cluster. */
+/** The key of a rule's counter for this caller and model, without measure and time. Braces keep a tenant's keys on one node of a Redis cluster. */
 export function counterKey(rule: LimitRule, caller: Counted, model: string): string {
   const { per_model: perModel } = rule.spec;
   return `{${encodeURIComponent(rule.tenant)}}:${rule.id}:${encodeURIComponent(whoIsCounted(rule, caller))}:${perModel ? encodeURIComponent(model) : ''}`;
@@ -79,7 +79,7 @@ export function counterKey(rule: LimitRule, caller: Counted, model: string): str
 
 const microOf = (amount: string | number): number => microNumber(parseAmount(amount) ?? 0n);
 
-/** The periods in which a rule counts money, with what each allows in micro-units. */
+/** The periods in which a rule counts money, with the limit of each in micro-units. */
 export function spendPeriods(rule: LimitRule, now: number): readonly (Period & { readonly limit: number })[] {
   const { spend } = rule.spec;
   if (spend === undefined) return [];
@@ -90,11 +90,11 @@ export function spendPeriods(rule: LimitRule, now: number): readonly (Period & {
   });
 }
 
-/** All deployments are at providers of a developer's own. */
+/** True when all deployments are at a developer's own providers. */
 const isOwn = ({ deployments }: Pick<Limited, 'deployments'>): boolean =>
   deployments.length > 0 && deployments.every(({ provider }) => provider?.restricted === true);
 
-/** The most that a call that uses `usage` costs at any deployment, in micro-units of `currency`; null where one has no price in it for the operation. */
+/** The highest cost of `usage` at any deployment, in micro-units of `currency`. Null when a deployment has no price in it for the operation. */
 export function highestCost(
   model: Pick<Limited, 'deployments'>,
   currency: string,
@@ -104,7 +104,7 @@ export function highestCost(
 ): number | null {
   let highest = 0;
   for (const { price, provider } of model.deployments) {
-    // What a developer says that their own vendor costs is no money of the company.
+    // A developer's own vendor does not cost the company money.
     if (provider?.restricted === true) continue;
     const cost = price === null || price.currency !== currency ? null : costOf(price, operation, usage, now);
     if (cost === null) return null;
@@ -113,10 +113,7 @@ export function highestCost(
   return highest;
 }
 
-/**
- * The counters that `rules` want room in for this call. Money first: whoever has none left need not hear of the rest.
- * `unpriced` is told of each rule that counts money and cannot know the model's price.
- */
+/** The counters that `rules` need for this call. Money comes first: a caller without budget gets that error. `unpriced` is called for each money rule when the model's price is unknown. */
 export function limitRequestsOf(
   rules: readonly LimitRule[],
   caller: Counted,
@@ -138,7 +135,7 @@ export function limitRequestsOf(
     add('requests', spec.requests_per_minute, 1);
     if (spec.tokens_per_minute === undefined && spec.spend === undefined) continue;
     if (measured === undefined) measured = size();
-    // It uses neither, so that nothing of either must be left.
+    // The call uses neither, so no room is required.
     if (measured === null) continue;
     const { inputTokens, outputTokens, answers = 1 } = measured;
     const expected = (outputTokens ?? spec.expected_output_tokens) * answers;

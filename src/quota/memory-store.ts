@@ -1,4 +1,4 @@
-/** Counters of this process: for one node, or for all of them each by itself. Nothing is waited for. */
+/** Counters in this process: for one node, or per node when nodes count separately. Synchronous. */
 import type { Demand } from './limit-requests.ts';
 import {
   type Actual,
@@ -12,7 +12,7 @@ import {
   windowWait,
 } from './counter-store.ts';
 
-/** Counts of the latest minutes in which something came. */
+/** Counts of the latest minutes with activity. */
 class Window {
   #minute = 0;
   current = 0;
@@ -26,7 +26,7 @@ class Window {
     this.#minute = minute;
   }
 
-  /** Changes the count of the minute of `at`, if it is still known. */
+  /** Changes the count of the minute of `at`, if it is still kept. */
   add(amount: number, at: number): void {
     const age = this.#minute - Math.floor(at / minuteMs);
     if (age === 0) this.current = Math.max(0, this.current + amount);
@@ -38,23 +38,23 @@ class Window {
   }
 }
 
-/** Money has a fraction: what its rounding adds up to is no excess. */
+/** Money has fractions: the rounding error of their sum is not an excess. */
 const rounding = 0.000_001;
 
-/** Places or money: what is settled, and what calls under way have set aside. */
+/** Concurrent calls or money: the settled amount, and the reservations of calls in progress. */
 interface Held {
   settled: number;
   reserved: number;
   until: number;
 }
 
-/** Counters that nobody touched for long are let go once there are so many. */
+/** Above this number, counters without recent use are removed. */
 const sweepFrom = 10_000;
 
 export interface MemoryStore extends QuotaStore {
   take(place: Place): Verdict;
   atLeast(key: string, amount: number, until: number): void;
-  /** Counters that are kept. */
+  /** The number of counters. */
   readonly size: number;
 }
 

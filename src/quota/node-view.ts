@@ -1,21 +1,21 @@
-/** What one node knows of counters that others share: the places of its own calls, and counters that it was refused at until they have room. */
+/** The local view of shared counters: the reservations of this node's calls, and recent refusals until they expire. */
 import type { Demand } from './limit-requests.ts';
 import type { Place, Verdict } from './counter-store.ts';
 
 export interface NodeView {
   took(place: Place, verdict: Verdict): void;
   settled(place: Place): void;
-  /** Errs on the side of room: what other nodes took in the meantime is not known here. */
+  /** Errs on the side of room: reservations of other nodes since the last refusal are unknown here. */
   peek(demands: readonly Demand[], at: number): Verdict;
 }
 
 interface Full {
   readonly until: number;
-  /** Of a limit that was raised nothing is known. */
+  /** After a limit was raised, the earlier refusal no longer applies. */
   readonly limit: number;
 }
 
-/** Those that are over are let go once there are so many. */
+/** Above this number, expired refusals are removed. */
 const sweepFrom = 10_000;
 
 export function createNodeView(): NodeView {

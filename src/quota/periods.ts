@@ -1,11 +1,11 @@
-/** Days, weeks and months in which money is counted, as a time zone has them. */
+/** Days, weeks and months in which money is counted, in a time zone. */
 
 export const spendUnits = ['day', 'week', 'month', 'total'] as const;
 export type SpendUnit = (typeof spendUnits)[number];
 
 export interface Period {
   readonly unit: SpendUnit;
-  /** Names the period among all of its unit, such as `day:2026-12-01`. */
+  /** Unique per unit, such as `day:2026-12-01`. */
   readonly name: string;
   /** Epoch milliseconds. */
   readonly from: number;
@@ -14,7 +14,7 @@ export interface Period {
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** The clock on the wall of `zone`, as if it were UTC. */
+/** The local time in `zone`, as a UTC timestamp. */
 function wallTime(zone: string, at: number): number {
   let format = formats.get(zone);
   if (format === undefined) {
@@ -26,14 +26,14 @@ function wallTime(zone: string, at: number): number {
   return Date.UTC(year, month - 1, day, hour, minute, second);
 }
 
-/** When it is `wall` in `zone`. Asked twice, because the offset there may differ from the one at the first guess. */
+/** The time at which it is `wall` in `zone`. Computed twice, because the offset may differ from that of the first guess. */
 function atWall(zone: string, wall: number): number {
   const first = wall - (wallTime(zone, wall) - wall);
   return wall - (wallTime(zone, first) - first);
 }
 
 const dayMs = 86_400_000;
-/** The end of a budget that has none. */
+/** The end of a budget without a period. */
 const never = Date.UTC(9999, 0);
 
 function boundsOf(unit: SpendUnit, wall: number): { readonly first: number; readonly next: number; readonly name: string } {
@@ -44,7 +44,7 @@ function boundsOf(unit: SpendUnit, wall: number): { readonly first: number; read
     case 'day':
       return { first: today, next: today + dayMs, name: `day:${text(today, 10)}` };
     case 'week': {
-      // ISO 8601: a week begins on Monday.
+      // ISO 8601: a week starts on Monday.
       const monday = today - ((date.getUTCDay() + 6) % 7) * dayMs;
       return { first: monday, next: monday + 7 * dayMs, name: `week:${text(monday, 10)}` };
     }
@@ -59,7 +59,7 @@ function boundsOf(unit: SpendUnit, wall: number): { readonly first: number; read
   }
 }
 
-/** The period of each unit and zone that was asked for last: a call asks for the same one as the call before. */
+/** The last period by unit and zone: a call usually needs the same one as the call before. */
 const current = new Map<string, Period>();
 
 export function periodOf(unit: SpendUnit, zone: string, now: number): Period {

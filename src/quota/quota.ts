@@ -1,4 +1,4 @@
-/** The quota step of a call: room is set aside in every limit that counts it, and what was used is settled when it has ended. */
+/** The quota step of a call: reserves room in every applicable limit, and settles the actual use at the end. */
 import { randomUUID } from 'node:crypto';
 import type { Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
@@ -11,53 +11,50 @@ import { createMemoryStore } from './memory-store.ts';
 import { rateLimitHeaders, limitExceeded, unknownPrice } from './limit-errors.ts';
 import type { Place, QuotaStore, Verdict } from './counter-store.ts';
 
-/** What a call may need to know of its limits. */
+/** The result of a reservation. */
 export interface Admission {
-  /** For the answer, also that of a refusal. */
+  /** For the response, also that of a refused call. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The refusal to throw, or null. */
+  /** The error to throw, or null. */
   readonly refused: GatewayError | null;
-  /** Books what was used. Once; null gives all back, the request too: another model answers. */
+  /** Settles the actual use. Called once. Null returns everything, including the request, because another model answers. */
   settle(run: Pick<RunRecord, 'usage' | 'cost' | 'costFemto' | 'currency' | 'unbudgeted'> | null): void;
 }
 
-/** A call whose body has not been read: all that is known of it is who makes it. */
+/** A call whose body has not been read: only its caller is known. */
 export interface Arrival {
-  /** The refusal to throw, or null. Counts as a refusal when it is asked for. */
+  /** The error to throw, or null. Calling it counts as a refusal. */
   readonly refuse: (() => GatewayError) | null;
-  /** For a refusal. */
+  /** For the response of a refused call. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The body is there, or will never be. Safe to call twice. */
+  /** Called when the body has arrived or will not arrive. Safe to call twice. */
   leave(): void;
 }
 
-/** How calls go on while Redis, which counts for all nodes, is away. */
+/** What happens to calls while Redis, which counts for all nodes, is unavailable. */
 export type WithoutRedis = 'local' | 'refuse';
 
 export interface Quota {
-  /** Null where no limit counts the call. Never rejects, and answers at once unless the counters are in Redis. A `size` of null: nothing but a request. */
+  /** Null when no limit applies. Never rejects, and is synchronous unless the counters are in Redis. `size`: null for a call that only counts as a request. */
   take(view: TenantView, principal: Principal, limited: Limited, size: () => CallSize | null): Admission | null | Promise<Admission>;
-  /**
-   * Looks at the limits that count every call of this person to any model, by what this node knows; takes nothing but a place for the
-   * body among those that arrive. Null where no such limit is.
-   */
+  /** Checks the limits that apply to every model call of this caller, by this node's knowledge. Reserves only a slot for the arriving body. Null when no such limit exists. */
   arrive(view: TenantView, principal: Principal): Arrival | null;
-  /** Tells what the ledger knows was spent in a period. Rejects with what the store rejects with. */
+  /** Raises a period's spend to the amount in the ledger. Rejects with the error of the store. */
   spent(key: string, amount: number, until: number): Promise<void>;
 }
 
 export interface QuotaOptions {
   readonly logger: Logger;
-  /** Counters for all nodes; null: each process counts by itself. */
+  /** Counters for all nodes; null when each process counts separately. */
   readonly shared: QuotaStore | null;
   readonly withoutRedis: WithoutRedis;
   readonly onRefusal?: (rule: string, measure: string) => void;
 }
 
-/** A node that dies gives its places back so long after its calls must have ended. */
+/** After the latest end of its calls, the reservations of a dead node expire after this time. */
 const leaseGraceMs = 60_000;
 
-/** What a call used, in the measures of its demands. */
+/** The actual use of a call, in the measures of its requests. */
 function actualOf(
   demands: readonly Demand[],
   run: Pick<RunRecord, 'usage' | 'cost' | 'costFemto' | 'currency' | 'unbudgeted'> | null,
@@ -72,7 +69,7 @@ function actualOf(
   });
 }
 
-/** Patterns of single models and tags do not cover it. */
+/** Rules with patterns for single models or tags do not match it. */
 const anyModel = { kind: 'model', name: '', tags: [] } as const;
 const nameless: Pick<Limited, 'name' | 'deployments'> = { name: '', deployments: [] };
 
@@ -106,7 +103,7 @@ export function createQuota({ logger, shared, withoutRedis, onRefusal }: QuotaOp
       const verdict = await store.take(place, leaseUntil);
       if (away) logger.info({}, 'limits are counted for all nodes again');
       away = false;
-      // So that this node knows what was spent, should it have to count alone.
+      // So that this node knows the spend when it must count alone.
       for (const [index, { measure, key, until }] of place.demands.entries())
         if (measure === 'spend') local.atLeast(key, verdict.counters[index]?.settled ?? 0, until);
       return admission(place, verdict, store);
@@ -122,7 +119,7 @@ export function createQuota({ logger, shared, withoutRedis, onRefusal }: QuotaOp
     }
   };
 
-  /** Bodies under way, by the counter of calls at once in which their calls will want a place. */
+  /** The number of arriving bodies, by the concurrency counter that their calls will need. */
   const arriving = new Map<string, number>();
   const arrive = (key: string, by: number): void => {
     const count = (arriving.get(key) ?? 0) + by;

@@ -1,13 +1,13 @@
-/** Counters in Redis, shared by all nodes. One script takes room in all of a call's counters at once, so that no race overruns a limit. */
+/** Counters in Redis, shared by all nodes. One script reserves room in all counters of a call, so that no race exceeds a limit. */
 import { type Redis, type RedisScript, redisScript } from '../storage/redis.ts';
 import type { Demand } from './limit-requests.ts';
 import { createNodeView } from './node-view.ts';
 import { type Actual, heldWait, minuteMs, type Place, type QuotaStore, type Verdict, windowSum, windowWait } from './counter-store.ts';
 
 /*
- * Two keys for each demand. A window: this minute's count and that of the one before.
- * All others: a hash (settled, reserved) and a sorted set of leases `<id>:<amount>` by the time at which they end,
- * so that the room of a node that died comes back by itself.
+ * Two keys for each counter. A window has the count of this minute and that of the previous one.
+ * Other counters have a hash (settled, reserved) and a sorted set of leases `<id>:<amount>`, ordered by expiry.
+ * Expired leases return the reservations of a dead node.
  */
 const takeScript: RedisScript = redisScript(`
 local now, id, lease = tonumber(ARGV[1]), ARGV[2], ARGV[3]
@@ -27,7 +27,7 @@ for i = 1, #KEYS / 2 do
     for _, member in ipairs(dead) do
       redis.call('ZREM', b, member)
       local held = string.match(member, ':(%d+)$')
-      -- Redis takes no minus zero.
+      -- Redis refuses minus zero.
       if held ~= '0' then redis.call('HINCRBY', a, 'reserved', '-' .. held) end
     end
     local held = redis.call('HMGET', a, 'settled', 'reserved')
@@ -35,7 +35,7 @@ for i = 1, #KEYS / 2 do
     answer[#answer + 1] = string.format('%.9f', used)
     answer[#answer + 1] = held[1] or '0'
   end
-  -- Money has a fraction: what its rounding adds up to is no excess.
+  -- Money has fractions: the rounding error of their sum is not an excess.
   if refused == 0 and used + amount > limit + 0.000001 then refused = i end
 end
 if refused == 0 then
@@ -57,8 +57,8 @@ return answer
 `);
 
 /*
- * A lease that has ended was given back already: then only what was used is added.
- * Again: nobody knows whether it was done before; only what can be told by its lease is done, the rest fades or comes from the ledger.
+ * An expired lease has already returned its reservation, so only the actual use is added.
+ * `again`: an earlier try may have succeeded. Only the part that the lease proves is repeated; the rest fades or comes from the ledger.
  */
 const settleScript: RedisScript = redisScript(`
 local id, again = ARGV[1], ARGV[2] == '1'
@@ -85,16 +85,16 @@ if known < tonumber(ARGV[1]) then redis.call('HSET', KEYS[1], 'settled', ARGV[1]
 redis.call('PEXPIREAT', KEYS[1], ARGV[2])
 `);
 
-/** Kept a while longer than it counts, for calls that end late. */
+/** Kept longer than the counting period, for calls that end late. */
 const keepMs = 7_200_000;
 
-/** So many calls may end while Redis is away. */
+/** The most calls that may end while Redis is unavailable. */
 const mostUnsettled = 10_000;
 
 const isWindow = ({ measure }: Demand): boolean => measure === 'requests' || measure === 'tokens';
 const kindOf = (demand: Demand): string => (isWindow(demand) ? 'window' : demand.measure);
 
-/** Money in micro-units with a fraction; all else is whole. */
+/** Money is in micro-units with a fraction; all other measures are whole numbers. */
 const usedText = ({ measure }: Demand, used: number): string =>
   measure === 'spend' && used > 0 && !Number.isInteger(used) ? used.toFixed(9) : String(Math.max(0, Math.round(used)));
 
@@ -105,11 +105,11 @@ function keysOf(demand: Demand, at: number): string[] {
   return [`${key}:${minute}`, `${key}:${minute - 1}`];
 }
 
-/** Rejects with RedisUnavailable where Redis does not answer in time. */
+/** Rejects with RedisUnavailable when Redis does not answer in time. */
 export function createRedisStore(redis: Redis, failed: (error: unknown) => void): QuotaStore {
   const expiryOf = ({ until }: Demand, at: number): string => String((until === 0 ? at : until) + keepMs);
 
-  /** What could not be settled, for when Redis is back; the oldest are forgotten, and left to the end of their leases. */
+  /** Settlements to repeat when Redis is back. The oldest are dropped; their leases expire. */
   const unsettled: { readonly place: Place; readonly actual: Actual }[] = [];
   const keep = (place: Place, actual: Actual): void => {
     unsettled.push({ place, actual });
@@ -141,7 +141,7 @@ export function createRedisStore(redis: Redis, failed: (error: unknown) => void)
       redis
         .ask((client) => client.scriptLoad(text))
         .catch(() => {
-          // It is sent with its first use then.
+          // The script is then sent with its first use.
         });
   });
 
@@ -158,11 +158,11 @@ export function createRedisStore(redis: Redis, failed: (error: unknown) => void)
       const share = 1 - (at % minuteMs) / minuteMs;
       const nothing = demands.map(() => 0);
       const asked = redis.run(takeScript, keys, [String(at), id, String(leaseUntil), String(share), ...values], (late) => {
-        // Nobody waits for it any more: what it took is given back.
+        // The caller no longer waits, so the reservation is returned.
         if ((late as string[])[0] === '0') settle(place, nothing);
       });
       const answer = (await asked.catch((error: unknown) => {
-        // It may have been done before the line broke.
+        // The script may have run before the connection broke.
         keep(place, nothing);
         throw error;
       })) as string[];
