@@ -59,7 +59,7 @@ function withInstruction(messages: readonly JsonObject[], text: string): readonl
 }
 
 /** The request for a vendor without schema support: the schema becomes text. */
-export function requestInWords(request: ChatRequest, schema: JsonObject, level: StructuredOutput): ChatRequest {
+export function withSchemaInPrompt(request: ChatRequest, schema: JsonObject, level: StructuredOutput): ChatRequest {
   const { response_format: _format, ...body } = request.body;
   const text = `Answer with JSON that fits this JSON Schema, and with nothing else:\n${JSON.stringify(schema)}`;
   const mode = level === 'json_object' ? { response_format: { type: 'json_object' } } : {};
@@ -70,7 +70,7 @@ export function requestInWords(request: ChatRequest, schema: JsonObject, level: 
 }
 
 /** The fault in an answer's text, as a sentence for the model; or the JSON in it, as text. */
-export function judged(text: string, check: SchemaCheck): { readonly fault: string } | { readonly json: string } {
+export function validateAnswer(text: string, check: SchemaCheck): { readonly fault: string } | { readonly json: string } {
   const value = extractJson(text);
   if (value === undefined) return { fault: 'the answer is not JSON' };
   const fault = check.fault(value);

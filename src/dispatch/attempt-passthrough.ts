@@ -23,7 +23,7 @@ export async function attemptPassthrough(
   const { limits } = model.spec;
   const book = new AttemptRecorder(deployment, { ...context, whole: false });
   const deadlines = new Deadlines(context.signal, { at: context.totalAt, milliseconds: limits.total_ms });
-  const truth = (thrown: unknown): unknown => deadlines.failure ?? (context.signal.aborted ? context.signal.reason : thrown);
+  const causeOf = (thrown: unknown): unknown => deadlines.failure ?? (context.signal.aborted ? context.signal.reason : thrown);
   try {
     deadlines.set('total', limits.total_ms);
     const head = await context.invoker.relay(deployment, request, { signal: deadlines.signal });
@@ -34,11 +34,11 @@ export async function attemptPassthrough(
     book.visible();
     context.run.firstToken();
     const watch = new UsageWatch(request.operation, answer.contentType.startsWith('application/json'));
-    const body = watched(answer.body, { book, watch, deadlines, truth, idleMs: limits.idle_ms });
+    const body = watched(answer.body, { book, watch, deadlines, causeOf, idleMs: limits.idle_ms });
     return { ...answer, body, usage: () => usageIn(watch) };
   } catch (thrown) {
     deadlines.clear();
-    const failure = truth(thrown);
+    const failure = causeOf(thrown);
     book.end(failure);
     throw failure;
   }
@@ -55,17 +55,17 @@ interface Watched {
   readonly book: AttemptRecorder;
   readonly watch: UsageWatch;
   readonly deadlines: Deadlines;
-  readonly truth: (thrown: unknown) => unknown;
+  readonly causeOf: (thrown: unknown) => unknown;
   readonly idleMs: number;
 }
 
-async function* watched(body: AsyncIterable<Buffer>, { book, watch, deadlines, truth, idleMs }: Watched): AsyncGenerator<Buffer> {
+async function* watched(body: AsyncIterable<Buffer>, { book, watch, deadlines, causeOf, idleMs }: Watched): AsyncGenerator<Buffer> {
   /** Undefined: the reader left before the end. */
   let failure: unknown;
-  let heldUp = false;
+  let backpressured = false;
   // The deployment's permit is released on time even when the reader does not read; the delay is not the deployment's fault.
   deadlines.whenExpired(() => {
-    if (heldUp) book.end(consumerStalled());
+    if (backpressured) book.end(consumerStalled());
   });
   try {
     deadlines.set('idle', idleMs);
@@ -73,19 +73,19 @@ async function* watched(body: AsyncIterable<Buffer>, { book, watch, deadlines, t
       watch.add(bytes);
       // While the reader causes backpressure, silence is not the vendor's fault.
       deadlines.pause();
-      heldUp = true;
+      backpressured = true;
       yield bytes;
-      heldUp = false;
+      backpressured = false;
       deadlines.set('idle', idleMs);
     }
     failure = null;
   } catch (thrown) {
-    failure = truth(thrown);
+    failure = causeOf(thrown);
     throw failure;
   } finally {
     deadlines.clear();
     const { counted } = watch;
     if (Object.keys(counted).length > 0) book.used({ inputTokens: 0, outputTokens: 0, ...counted });
-    book.end(failure === undefined ? truth(consumerLeft()) : failure);
+    book.end(failure === undefined ? causeOf(consumerLeft()) : failure);
   }
 }

@@ -40,7 +40,7 @@ export function consumerLeft(): GatewayError {
 
 /** The call's time was over, and the reader had not read the available part. */
 export function consumerStalled(): GatewayError {
-  return new GatewayError('client_closed_request', 'The time of the call was over while its reader took nothing.');
+  return new GatewayError('client_closed_request', 'The call reached its time limit while its reader did not read.');
 }
 
 /** Records an attempt once, whatever its outcome. */
@@ -86,7 +86,7 @@ export class AttemptRecorder {
   }
 
   /** The usage of the attempt, at the deployment's price. */
-  #bill(): Pick<AttemptRecord, 'usage' | 'cost' | 'costFemto' | 'currency'> {
+  #cost(): Pick<AttemptRecord, 'usage' | 'cost' | 'costFemto' | 'currency'> {
     const usage = this.#usage;
     if (usage === null) return {};
     const { price } = this.#deployment;
@@ -101,8 +101,8 @@ export class AttemptRecorder {
     this.#ended = true;
     const error = thrown === null ? null : toGatewayError(thrown);
     // The call was ended on this side, so the deployment is not at fault.
-    const ours = error !== null && (error.code === 'client_closed_request' || error === this.#context.signal.reason);
-    const outcome: Outcome = error === null ? 'complete' : ours ? 'aborted' : 'error';
+    const endedHere = error !== null && (error.code === 'client_closed_request' || error === this.#context.signal.reason);
+    const outcome: Outcome = error === null ? 'complete' : endedHere ? 'aborted' : 'error';
     const endedAt = Date.now();
     this.#context.permit.end({
       error,
@@ -123,7 +123,7 @@ export class AttemptRecorder {
       status: this.#status ?? statusIn(error),
       error: error === null || error instanceof Dropped ? null : error.code,
       detail: error === null ? (this.warnings[0] ?? null) : detailOf(error),
-      ...this.#bill(),
+      ...this.#cost(),
     };
     attempts.push(record);
   }

@@ -6,10 +6,10 @@ import type { ChatEvent, ChatEvents, ChatRequest, FinishReason } from '../types/
 import { GatewayError } from '../types/errors.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
-import { checkFor, judged, requestInWords } from './answer-schema.ts';
+import { checkFor, validateAnswer, withSchemaInPrompt } from './answer-schema.ts';
 import { type AttemptAnswer, attemptChat, type AttemptContext, type ChatAttemptOptions } from './attempt.ts';
 import type { Deployments } from './deployments.ts';
-import { type MergedUsage, wordsIn } from './merged-usage.ts';
+import { type MergedUsage, textOf } from './merged-usage.ts';
 
 export interface SchemaContext extends AttemptContext {
   readonly schema: JsonObject;
@@ -17,17 +17,17 @@ export interface SchemaContext extends AttemptContext {
   readonly checkedByCaller: boolean;
   readonly deployments: Deployments;
   /** Usage of rejected answers, for the whole call. */
-  readonly merged: MergedUsage;
+  readonly mergedUsage: MergedUsage;
 }
 
 /** The most repair rounds. */
-const mostRepairs = 2;
+const maxRepairs = 2;
 
 interface Choice {
   text: string;
   finish: FinishReason | null;
   /** True for a tool call or a refusal, which the schema does not apply to. */
-  isOther: boolean;
+  isExempt: boolean;
 }
 
 function choicesIn(events: readonly ChatEvent[]): ReadonlyMap<number, Choice> {
@@ -35,10 +35,10 @@ function choicesIn(events: readonly ChatEvent[]): ReadonlyMap<number, Choice> {
   for (const event of events) {
     if (!('choice' in event)) continue;
     let choice = choices.get(event.choice);
-    if (choice === undefined) choices.set(event.choice, (choice = { text: '', finish: null, isOther: false }));
+    if (choice === undefined) choices.set(event.choice, (choice = { text: '', finish: null, isExempt: false }));
     if (event.type === 'text-delta') choice.text += event.text;
     else if (event.type === 'finish') choice.finish = event.reason;
-    else if (event.type === 'tool-call-start' || event.type === 'refusal-delta') choice.isOther = true;
+    else if (event.type === 'tool-call-start' || event.type === 'refusal-delta') choice.isExempt = true;
   }
   return choices;
 }
@@ -49,11 +49,11 @@ interface Verdict {
 }
 
 /** The fault of the first choice that does not fit, or the final text of each choice. A truncated answer has its finish reason and is not judged. */
-function verdictOn(events: readonly ChatEvent[], check: SchemaCheck): Verdict | ReadonlyMap<number, string> {
+function validateChoices(events: readonly ChatEvent[], check: SchemaCheck): Verdict | ReadonlyMap<number, string> {
   const texts = new Map<number, string>();
-  for (const [index, { text, finish, isOther }] of choicesIn(events)) {
-    if (isOther || finish !== 'stop') continue;
-    const result = judged(text, check);
+  for (const [index, { text, finish, isExempt }] of choicesIn(events)) {
+    if (isExempt || finish !== 'stop') continue;
+    const result = validateAnswer(text, check);
     if ('fault' in result) return { text, fault: result.fault };
     if (result.json !== text) texts.set(index, result.json);
   }
@@ -61,13 +61,13 @@ function verdictOn(events: readonly ChatEvent[], check: SchemaCheck): Verdict | 
 }
 
 /** The events with the text of some choices replaced. */
-function rewritten(events: readonly ChatEvent[], texts: ReadonlyMap<number, string>): readonly ChatEvent[] {
-  const said = new Set<number>();
+function replaceTexts(events: readonly ChatEvent[], texts: ReadonlyMap<number, string>): readonly ChatEvent[] {
+  const replaced = new Set<number>();
   return events.flatMap((event): readonly ChatEvent[] => {
     const text = event.type === 'text-delta' ? texts.get(event.choice) : undefined;
     if (text === undefined || event.type !== 'text-delta') return [event];
-    if (said.has(event.choice)) return [];
-    said.add(event.choice);
+    if (replaced.has(event.choice)) return [];
+    replaced.add(event.choice);
     return [{ type: 'text-delta', choice: event.choice, text }];
   });
 }
@@ -79,17 +79,17 @@ async function all(events: ChatEvents): Promise<readonly ChatEvent[]> {
 }
 
 function doesNotFit({ fault, text }: Verdict, repairs: number): GatewayError {
-  const told = repairs === 0 ? '' : ', also after it was told so';
+  const afterRepair = repairs === 0 ? '' : ', also after a repair';
   return new GatewayError(
     'output_invalid',
-    `The answer of the model does not fit the JSON Schema of response_format${told}: ${fault}. Another model may do better.`,
+    `The answer of the model does not fit the JSON Schema of response_format${afterRepair}: ${fault}. Another model may do better.`,
     { retryable: true, expose: { best_attempt: text.slice(0, 20_000) } },
   );
 }
 
 function repairOf(request: ChatRequest, { text, fault }: Verdict): ChatRequest {
-  const asked = `That does not fit the schema: ${fault}. Answer again with JSON that fits, and with nothing else.`;
-  const messages = [...request.body.messages, { role: 'assistant', content: text }, { role: 'user', content: asked }];
+  const instruction = `That does not fit the schema: ${fault}. Answer again with JSON that fits, and with nothing else.`;
+  const messages = [...request.body.messages, { role: 'assistant', content: text }, { role: 'user', content: instruction }];
   return { ...request, body: { ...request.body, messages } };
 }
 
@@ -102,37 +102,37 @@ export async function attemptWithSchema(
   model: ModelEntry,
   request: ChatRequest,
   wish: ChatAttemptOptions,
-  { schema, checkedByCaller, deployments, merged, ...context }: SchemaContext,
+  { schema, checkedByCaller, deployments, mergedUsage, ...context }: SchemaContext,
 ): Promise<AttemptAnswer> {
   const level = deployment.structuredOutput ?? 'none';
-  const told = requestInWords(request, schema, level);
+  const withSchema = withSchemaInPrompt(request, schema, level);
   const note = `response_format checked by Pailou: ${deployment.provider.name} has no JSON Schema for this model`;
   if (checkedByCaller) {
-    const answer = await attemptChat(deployment, model, told, wish, context);
+    const answer = await attemptChat(deployment, model, withSchema, wish, context);
     return { ...answer, warnings: [...answer.warnings, note] };
   }
   const check = checkFor(schema);
-  let asked = told;
+  let current = withSchema;
   let { permit } = context;
   for (let repairs = 0; ; repairs++) {
-    const answer = await attemptChat(deployment, model, asked, { stream: wish.stream, whole: true }, { ...context, permit });
+    const answer = await attemptChat(deployment, model, current, { stream: wish.stream, whole: true }, { ...context, permit });
     const events = await all(answer.events);
     const last = events.at(-1);
-    const use = { asked: asked.body, heard: wordsIn(events), reported: last?.type === 'response-end' ? last.usage : null };
-    const verdict = verdictOn(events, check);
+    const use = { request: current.body, text: textOf(events), reported: last?.type === 'response-end' ? last.usage : null };
+    const verdict = validateChoices(events, check);
     if (!('fault' in verdict)) {
       const notes = repairs === 0 ? [note] : [note, `answer repaired ${repairs} times`];
-      const whole = merged.onLast(rewritten(events, verdict), use);
+      const whole = mergedUsage.onLast(replaceTexts(events, verdict), use);
       return { warnings: [...answer.warnings, ...notes], events: singleBatch(() => whole) };
     }
-    merged.add(use, deployment.price);
+    mergedUsage.add(use, deployment.price);
     context.run.answeredBy(deployment.id, deployment.price, deployment.provider.restricted === true);
     const failure = doesNotFit(verdict, repairs);
     // A repair continues one conversation; several choices do not share one.
-    if (repairs >= mostRepairs || choicesOf(request.body) > 1 || Date.now() >= context.totalAt) throw failure;
+    if (repairs >= maxRepairs || choicesOf(request.body) > 1 || Date.now() >= context.totalAt) throw failure;
     const next = deployments.enter(deployment, model.spec.circuit, Date.now());
     if ('reason' in next) throw failure;
     permit = next;
-    asked = repairOf(told, verdict);
+    current = repairOf(withSchema, verdict);
   }
 }

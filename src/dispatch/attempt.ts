@@ -48,7 +48,7 @@ export async function attemptChat(
   const book = new AttemptRecorder(deployment, { ...context, whole, answers: choicesOf(request.body) });
   const deadlines = new Deadlines(context.signal, { at: context.totalAt, milliseconds: limits.total_ms });
   /** The real cause of a failure: an expired limit or a caller that left appears as an aborted socket. */
-  const truth = (thrown: unknown): unknown => deadlines.failure ?? (context.signal.aborted ? context.signal.reason : thrown);
+  const causeOf = (thrown: unknown): unknown => deadlines.failure ?? (context.signal.aborted ? context.signal.reason : thrown);
   try {
     deadlines.set('first token', isStreamed(deployment, stream) ? limits.first_token_ms : limits.total_ms);
     const answer = await context.invoker.chat(deployment, request, {
@@ -59,33 +59,33 @@ export async function attemptChat(
     });
     book.answered(answer.status);
     const source = answer.events[Symbol.asyncIterator]();
-    const held: ChatEvent[] = [];
+    const buffered: ChatEvent[] = [];
     let seen = false;
     while (!seen) {
       const next = await source.next();
       if (next.done === true) throw new GatewayError('upstream_invalid_response', 'The vendor sent an empty answer.');
       for (const event of next.value) {
-        held.push(event);
+        buffered.push(event);
         seen ||= isVisible(event);
       }
-      if (!seen && held.at(-1)?.type === 'response-end')
+      if (!seen && buffered.at(-1)?.type === 'response-end')
         throw new GatewayError('upstream_invalid_response', 'The vendor sent an answer without any content.');
     }
     book.visible();
-    const last = held.at(-1);
+    const last = buffered.at(-1);
     if (last?.type === 'response-end') {
       const usage = book.used(last.usage);
-      if (usage !== last.usage) held[held.length - 1] = { ...last, usage };
+      if (usage !== last.usage) buffered[buffered.length - 1] = { ...last, usage };
       deadlines.clear();
       book.end(null);
       await source.return?.();
-      return { warnings: [...answer.warnings, ...book.warnings], events: singleBatch(() => held) };
+      return { warnings: [...answer.warnings, ...book.warnings], events: singleBatch(() => buffered) };
     }
-    const events = rest(held, source, { book, deadlines, truth, idleMs: limits.idle_ms });
+    const events = rest(buffered, source, { book, deadlines, causeOf, idleMs: limits.idle_ms });
     return { warnings: answer.warnings, events: whole ? await bufferAnswer(events, (error) => book.end(error)) : events };
   } catch (thrown) {
     deadlines.clear();
-    const failure = truth(thrown);
+    const failure = causeOf(thrown);
     book.end(failure);
     throw failure;
   }
@@ -94,24 +94,24 @@ export async function attemptChat(
 interface Rest {
   readonly book: AttemptRecorder;
   readonly deadlines: Deadlines;
-  readonly truth: (thrown: unknown) => unknown;
+  readonly causeOf: (thrown: unknown) => unknown;
   readonly idleMs: number;
 }
 
 async function* rest(
-  held: readonly ChatEvent[],
+  buffered: readonly ChatEvent[],
   source: AsyncIterator<readonly ChatEvent[]>,
-  { book, deadlines, truth, idleMs }: Rest,
+  { book, deadlines, causeOf, idleMs }: Rest,
 ): AsyncGenerator<readonly ChatEvent[]> {
   /** Undefined: the reader left before the answer was complete. */
   let failure: unknown;
-  let heldUp = false;
+  let backpressured = false;
   // The deployment's permit is released on time even when the reader does not read; the delay is not the deployment's fault.
   deadlines.whenExpired(() => {
-    if (heldUp) book.end(consumerStalled());
+    if (backpressured) book.end(consumerStalled());
   });
   try {
-    let batch = held;
+    let batch = buffered;
     for (;;) {
       const last = batch.at(-1);
       if (last?.type === 'response-end') {
@@ -126,20 +126,20 @@ async function* rest(
       }
       // While the reader causes backpressure, silence is not the vendor's fault.
       deadlines.pause();
-      heldUp = true;
+      backpressured = true;
       yield batch;
-      heldUp = false;
+      backpressured = false;
       deadlines.set('idle', idleMs);
       const next = await source.next();
       if (next.done === true) throw new GatewayError('upstream_interrupted', 'The vendor ended the stream before the answer was complete.');
       batch = next.value;
     }
   } catch (thrown) {
-    failure = truth(thrown);
+    failure = causeOf(thrown);
     throw failure;
   } finally {
     deadlines.clear();
-    book.end(failure === undefined ? truth(consumerLeft()) : failure);
+    book.end(failure === undefined ? causeOf(consumerLeft()) : failure);
     await source.return?.();
   }
 }

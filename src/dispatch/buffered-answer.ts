@@ -34,7 +34,7 @@ export async function bufferAnswer(events: ChatEvents, refuse: (error: GatewayEr
   for await (const batch of events) {
     for (const event of batch) size += sizeOf(event);
     if (size > longest) {
-      const error = new GatewayError('upstream_invalid_response', 'The vendor sent an answer that is too large to be one.', {
+      const error = new GatewayError('upstream_invalid_response', 'The vendor sent an answer that is too large.', {
         details: { limit: longest },
       });
       refuse(error);

@@ -97,7 +97,7 @@ export class Circuit {
    * Starts a probe that is not a call. `trial`: it may close a circuit that probes opened, and excludes calls meanwhile. A circuit that
    * calls opened is only observed, because a list of models says nothing about answers. Null: a call is on trial, so no probe starts.
    */
-  ask(): { readonly trial: boolean } | null {
+  startProbe(): { readonly trial: boolean } | null {
     if (this.#state === 'closed') return { trial: false };
     if (this.#trying) return null;
     const trial = this.#openedBy === 'probes';
@@ -107,18 +107,18 @@ export class Circuit {
   }
 
   /** Ends that probe. `most` consecutive failed probes, without a successful call between them, open the circuit. */
-  asked(failed: boolean | null, trial: boolean, most: number, now: number): void {
+  endProbe(failed: boolean | null, trial: boolean, most: number, now: number): void {
     if (trial) {
       this.#trying = false;
       // A failed probe does not extend the pause: calls decide, so that an inaccessible model list cannot disable a model.
       if (failed === false) this.#close();
       return;
     }
-    this.probed(failed, most, now);
+    this.countProbe(failed, most, now);
   }
 
   /** Counts a probe of either kind. */
-  probed(failed: boolean | null, most: number, now: number): void {
+  countProbe(failed: boolean | null, most: number, now: number): void {
     if (failed === null || this.#state !== 'closed') return;
     this.#probesInARow = failed ? this.#probesInARow + 1 : 0;
     if (this.#probesInARow >= most) this.#open('probes', now);

@@ -11,7 +11,7 @@ export interface DeliveredSegment {
 }
 
 export interface DeliveredChoice {
-  readonly stretches: readonly DeliveredSegment[];
+  readonly segments: readonly DeliveredSegment[];
   /** The number of reasoning entries that only their vendor can read. */
   readonly thoughts: number;
   readonly annotations: readonly JsonObject[];
@@ -19,7 +19,7 @@ export interface DeliveredChoice {
 }
 
 interface OpenChoice extends DeliveredChoice {
-  readonly stretches: { channel: Channel; text: string }[];
+  readonly segments: { channel: Channel; text: string }[];
   thoughts: number;
   readonly annotations: JsonObject[];
   finish: FinishReason | null;
@@ -66,9 +66,9 @@ export class DeliveredContent {
   /** The content delivered so far, by choice. A copy: later content is not in it. */
   soFar(): ReadonlyMap<number, DeliveredChoice> {
     return new Map(
-      [...this.#choices].map(([index, { stretches, thoughts, annotations, finish }]) => [
+      [...this.#choices].map(([index, { segments, thoughts, annotations, finish }]) => [
         index,
-        { stretches: stretches.map((each) => ({ ...each })), thoughts, annotations: [...annotations], finish },
+        { segments: segments.map((each) => ({ ...each })), thoughts, annotations: [...annotations], finish },
       ]),
     );
   }
@@ -80,7 +80,7 @@ export class DeliveredContent {
 
   #choice(index: number): OpenChoice {
     let choice = this.#choices.get(index);
-    if (choice === undefined) this.#choices.set(index, (choice = { stretches: [], thoughts: 0, annotations: [], finish: null }));
+    if (choice === undefined) this.#choices.set(index, (choice = { segments: [], thoughts: 0, annotations: [], finish: null }));
     return choice;
   }
 
@@ -97,17 +97,17 @@ export class DeliveredContent {
 
   #say({ choice, text }: { readonly choice: number; readonly text: string }, channel: Channel): void {
     if (text === '') return;
-    const { stretches } = this.#choice(choice);
-    const last = stretches.at(-1);
+    const { segments } = this.#choice(choice);
+    const last = segments.at(-1);
     if (last?.channel === channel) last.text += text;
-    else stretches.push({ channel, text });
+    else segments.push({ channel, text });
   }
 
   /** The text of the only choice when nothing else was delivered; null otherwise. */
   get plainText(): string | null {
     const only = this.#choices.get(0);
-    if (only === undefined || this.#choices.size > 1 || only.stretches.length !== 1) return null;
-    const [stretch] = only.stretches;
-    return stretch?.channel === 'text' && only.thoughts === 0 && only.annotations.length === 0 ? stretch.text : null;
+    if (only === undefined || this.#choices.size > 1 || only.segments.length !== 1) return null;
+    const [segment] = only.segments;
+    return segment?.channel === 'text' && only.thoughts === 0 && only.annotations.length === 0 ? segment.text : null;
   }
 }

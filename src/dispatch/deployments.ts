@@ -143,9 +143,9 @@ export class Deployments {
         if (ended) return;
         ended = true;
         const at = Date.now();
-        const ill = isUnhealthy(error);
+        const unhealthy = isUnhealthy(error);
         state.inFlight--;
-        if (ill === true) state.failures++;
+        if (unhealthy === true) state.failures++;
         if (error !== null && error.retryable && error.retryAfterSeconds !== undefined)
           state.coolUntil = Math.max(state.coolUntil, at + Math.min(error.retryAfterSeconds * 1_000, longestCoolMs));
         if (tokens > 0) state.tokens.add(tokens, at);
@@ -153,21 +153,21 @@ export class Deployments {
           state.firstTokenMs = state.firstTokenMs === null ? firstTokenMs : state.firstTokenMs * (1 - newWeight) + firstTokenMs * newWeight;
         if (answerMs !== null) state.answers.add(answerMs);
         else if (firstTokenMs !== null) state.firstTokens.add(firstTokenMs);
-        state.circuit.leave(ill, trial, rules, at);
+        state.circuit.leave(unhealthy, trial, rules, at);
         this.#wake();
       },
     };
   }
 
   /** Starts a probe that is not an attempt; call `end` once. Null when no probe is wanted, because a call is on trial. */
-  ask(deployment: Deployment, failures: number): { end(result: ProbeResult | null): void } | null {
+  startProbe(deployment: Deployment, failures: number): { end(result: ProbeResult | null): void } | null {
     const state = this.#state(deployment.key);
-    const place = state.circuit.ask();
+    const place = state.circuit.startProbe();
     if (place === null) return null;
     return {
       end: (result) => {
         state.probe = result ?? state.probe;
-        state.circuit.asked(failedOf(result), place.trial, failures, Date.now());
+        state.circuit.endProbe(failedOf(result), place.trial, failures, Date.now());
         this.#wake();
       },
     };
@@ -177,7 +177,7 @@ export class Deployments {
   probed(deployment: Deployment, failures: number, result: ProbeResult): void {
     const state = this.#state(deployment.key);
     state.probe = result;
-    state.circuit.probed(failedOf(result), failures, Date.now());
+    state.circuit.countProbe(failedOf(result), failures, Date.now());
   }
 
   /** Called when the deployment is no longer probed, or probed in another way. */

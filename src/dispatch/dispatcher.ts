@@ -219,7 +219,7 @@ export function createDispatcher(options: {
 
     async chat(asked, request, context) {
       const { run, signal, stream } = context;
-      const merged = new MergedUsage(run);
+      const mergedUsage = new MergedUsage(run);
       const chatAttempt = (
         each: Deployment,
         model: ModelEntry,
@@ -234,12 +234,12 @@ export function createDispatcher(options: {
             schema,
             checkedByCaller: context.checksForm === true,
             deployments,
-            merged,
+            mergedUsage,
           });
         const attempt = attemptChat(each, model, request, wish, parts);
         // Only after a rejected answer of another attempt.
-        if (merged.isEmpty) return attempt;
-        return attempt.then((answer) => ({ ...answer, events: merged.ending(answer.events, request.body) }));
+        if (mergedUsage.isEmpty) return attempt;
+        return attempt.then((answer) => ({ ...answer, events: mergedUsage.ending(answer.events, request.body) }));
       };
       const asking = { operation: 'chat', body: request.body } as const;
       const { deployment, attempts, allAttempts, value, tried, ...rest } = await dispatch(asked, context, {

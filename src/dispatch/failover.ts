@@ -30,7 +30,7 @@ export interface Failover<T> {
 }
 
 /** True for faults that may disappear on an immediate retry: the vendor failed, or the connection broke before an answer. */
-function worthRepeating(error: GatewayError): boolean {
+function isWorthRetrying(error: GatewayError): boolean {
   if (error.code === 'upstream_error' || error.code === 'upstream_unavailable' || error.code === 'rate_limited') return true;
   // A gateway timeout at the vendor's side. A silent vendor has already cost the caller a whole time limit.
   return error.code === 'upstream_timeout' && statusIn(error) !== null;
@@ -38,11 +38,11 @@ function worthRepeating(error: GatewayError): boolean {
 
 /** Milliseconds to wait before the same deployment is retried; null for no retry. */
 function waitBefore(error: GatewayError, repeats: number, { spec }: ModelEntry): number | null {
-  if (repeats >= spec.retry.same || !worthRepeating(error)) return null;
+  if (repeats >= spec.retry.same || !isWorthRetrying(error)) return null;
   if (error.retryAfterSeconds !== undefined) {
-    const asked = error.retryAfterSeconds * 1_000;
+    const requestedMs = error.retryAfterSeconds * 1_000;
     // A timer may fire early, while the deployment would still refuse.
-    return asked <= spec.retry.longest_wait_ms ? asked + 5 : null;
+    return requestedMs <= spec.retry.longest_wait_ms ? requestedMs + 5 : null;
   }
   // A rate limit without a delay is not retried at the same deployment.
   return error.code === 'rate_limited' ? null : spec.retry.base_ms * 2 ** repeats * (0.5 + Math.random());
@@ -151,10 +151,14 @@ function refusedEverywhere(refused: readonly Refusal[], soonestMs: number): Gate
   const retryAfterSeconds = Math.max(1, Math.ceil(soonestMs / 1_000));
   const details = { refused: refused.map(({ reason }) => reason) };
   if (refused.every(({ reason }) => reason === 'circuit open')) {
-    return new GatewayError('upstream_unavailable', 'Every deployment of this model keeps failing and is given a pause. Try again soon.', {
-      retryAfterSeconds,
-      details,
-    });
+    return new GatewayError(
+      'upstream_unavailable',
+      'Every deployment of this model is failing and gets no calls for a while. Try again soon.',
+      {
+        retryAfterSeconds,
+        details,
+      },
+    );
   }
   return new GatewayError('rate_limited', 'Every deployment of this model is at its limit. Wait and try again.', {
     retryAfterSeconds,

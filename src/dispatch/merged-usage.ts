@@ -7,20 +7,20 @@ import type { Price } from '../types/price.ts';
 import { channelOf } from './delivered-content.ts';
 
 /** All text in some events, for an estimate. */
-export function wordsIn(events: readonly ChatEvent[]): string {
-  let words = '';
+export function textOf(events: readonly ChatEvent[]): string {
+  let text = '';
   for (const event of events) {
-    if (channelOf(event) !== null) words += (event as Extract<ChatEvent, { type: 'text-delta' }>).text;
-    else if (event.type === 'tool-call-delta') words += event.arguments;
+    if (channelOf(event) !== null) text += (event as Extract<ChatEvent, { type: 'text-delta' }>).text;
+    else if (event.type === 'tool-call-delta') text += event.arguments;
   }
-  return words;
+  return text;
 }
 
 /** The usage of one part. */
 export interface Use {
-  readonly asked: ChatBody;
+  readonly request: ChatBody;
   /** The text of the part. */
-  heard: string;
+  text: string;
   /** The vendor's counts, if they arrived. */
   reported: Usage | null;
 }
@@ -38,26 +38,26 @@ export class MergedUsage {
   }
 
   /** Adds a part that did not end the answer. */
-  add({ asked, heard, reported }: Use, price: Price | null): void {
-    const usage = reported ?? estimateUsage(asked, heard);
+  add({ request, text, reported }: Use, price: Price | null): void {
+    const usage = reported ?? estimateUsage(request, text);
     this.#parts.push(usage);
     this.#run.usedElsewhere(usage, price);
     this.#run.used(sumUsage(this.#parts));
   }
 
   /** The final events with the sum of all parts; the same events when there is one part. */
-  onLast(events: readonly ChatEvent[], { asked, heard }: Use): readonly ChatEvent[] {
+  onLast(events: readonly ChatEvent[], { request, text }: Use): readonly ChatEvent[] {
     if (this.isEmpty) return events;
     return events.map((event) =>
-      event.type === 'response-end' ? { ...event, usage: sumUsage([...this.#parts, event.usage ?? estimateUsage(asked, heard)]) } : event,
+      event.type === 'response-end' ? { ...event, usage: sumUsage([...this.#parts, event.usage ?? estimateUsage(request, text)]) } : event,
     );
   }
 
   /** The same events with the sum of all parts at the end, for an answer after discarded parts. */
-  async *ending(events: ChatEvents, asked: ChatBody): AsyncGenerator<readonly ChatEvent[]> {
-    const use: Use = { asked, heard: '', reported: null };
+  async *ending(events: ChatEvents, request: ChatBody): AsyncGenerator<readonly ChatEvent[]> {
+    const use: Use = { request, text: '', reported: null };
     for await (const batch of events) {
-      use.heard += wordsIn(batch);
+      use.text += textOf(batch);
       yield batch.at(-1)?.type === 'response-end' ? this.onLast(batch, use) : batch;
     }
   }

@@ -49,6 +49,6 @@ export function plausible(usage: Usage, bounds: ModelBounds | null, note: (text:
   }
   if (wrong === null) return usage;
   // The vendor's own object would repeat the refused counts.
-  const kept = Object.entries(usage).filter(([name]) => !(name in wrong) && name !== 'vendor' && !name.endsWith('Details'));
-  return Object.fromEntries(kept) as unknown as Usage;
+  const plausibleCounts = Object.entries(usage).filter(([name]) => !(name in wrong) && name !== 'vendor' && !name.endsWith('Details'));
+  return Object.fromEntries(plausibleCounts) as unknown as Usage;
 }

@@ -10,7 +10,7 @@ import type { Deployment, ModelEntry } from '../types/snapshot.ts';
 import { probedOperations } from '../types/wire-format.ts';
 import { attemptChat, type AttemptContext } from './attempt.ts';
 import { attemptOnce } from './attempt-once.ts';
-import { wordsIn } from './merged-usage.ts';
+import { textOf } from './merged-usage.ts';
 import type { Permit } from './deployments.ts';
 import type { Asked } from './probe-models.ts';
 
@@ -25,7 +25,7 @@ export interface TokenQuestion {
   readonly signal: AbortSignal;
 }
 
-const word = 'Hi';
+const prompt = 'Hi';
 
 /** The principal of probes in the ledger. It has no issuer, so it cannot sign in. */
 function prober(tenant: string): Principal {
@@ -48,7 +48,7 @@ function withoutTimes(permit: Permit): Permit {
 }
 
 /** The usage of the answer, from the vendor or estimated. */
-async function ask(deployment: Deployment, question: TokenQuestion, run: Run): Promise<Usage | null> {
+async function requestUsage(deployment: Deployment, question: TokenQuestion, run: Run): Promise<Usage | null> {
   const { model, invoker, timeoutMs, signal: stopped } = question;
   const patient: ModelEntry = {
     ...model,
@@ -63,29 +63,29 @@ async function ask(deployment: Deployment, question: TokenQuestion, run: Run): P
   };
   const operation = probedOperations.find((each) => model.spec.operations.includes(each));
   if (operation === 'embeddings') {
-    const body = { model: model.name, input: word };
+    const body = { model: model.name, input: prompt };
     const { usage } = await attemptOnce(deployment, patient, context, (each, signal) => invoker.embeddings(each, body, { signal }));
     return usage;
   }
   if (operation === 'rerank') {
-    const body = { model: model.name, query: word, documents: [word] };
+    const body = { model: model.name, query: prompt, documents: [prompt] };
     const { usage } = await attemptOnce(deployment, patient, context, (each, signal) => invoker.rerank(each, body, { signal }));
     return usage;
   }
-  const body: ChatBody = { model: model.name, max_tokens: 1, messages: [{ role: 'user', content: word }] };
+  const body: ChatBody = { model: model.name, max_tokens: 1, messages: [{ role: 'user', content: prompt }] };
   const answer = await attemptChat(deployment, patient, { body }, { stream: false, whole: true }, context);
   run.firstToken();
-  let heard = '';
+  let text = '';
   let reported: Usage | null = null;
   for await (const batch of answer.events) {
-    heard += wordsIn(batch);
+    text += textOf(batch);
     for (const event of batch) if (event.type === 'response-end') reported = event.usage;
   }
-  return reported ?? estimateUsage(body, heard);
+  return reported ?? estimateUsage(body, text);
 }
 
 /** Never rejects. When it resolves, the permit is released and the run is recorded. */
-export async function askForToken(deployment: Deployment, question: TokenQuestion): Promise<Asked> {
+export async function requestToken(deployment: Deployment, question: TokenQuestion): Promise<Asked> {
   const { model, ledger, tenant, revision } = question;
   const at = Date.now();
   const billedAs = probedOperations.find((each) => model.spec.operations.includes(each));
@@ -99,7 +99,7 @@ export async function askForToken(deployment: Deployment, question: TokenQuestio
     ...(billedAs === undefined ? {} : { billedAs }),
   });
   try {
-    const usage = await ask(deployment, question, run);
+    const usage = await requestUsage(deployment, question, run);
     run.answeredBy(deployment.id, deployment.price, deployment.provider.restricted === true);
     if (usage !== null) run.used(usage);
     run.end('complete');

@@ -9,7 +9,7 @@ import { Dropped } from './attempt-recorder.ts';
 import { type Deployments, isUnhealthy, type ProbeResult } from './deployments.ts';
 import { type Asked, createModelsQuestion } from './probe-models.ts';
 import { probeFailureText } from './probe-failure-text.ts';
-import { askForToken } from './probe-token.ts';
+import { requestToken } from './probe-token.ts';
 
 /** Healthy, unhealthy, or a fault that says nothing about the deployment, such as a rate limit. */
 export type ProbeVerdict = 'well' | 'ill' | 'unclear';
@@ -33,7 +33,7 @@ export interface ProberOptions {
 }
 
 /** Concurrent probes on this node. */
-const atOnce = 16;
+const maxConcurrent = 16;
 /** A plugin that ignores the abort does not prevent the node from stopping. */
 const closePatienceMs = 1_000;
 
@@ -56,13 +56,13 @@ function isSame({ spec, deployment, model }: Watch, other: Deployment, entry: Mo
 }
 
 function verdictOf(error: GatewayError | null): ProbeVerdict {
-  const ill = isUnhealthy(error);
-  return ill === null ? 'unclear' : ill ? 'ill' : 'well';
+  const unhealthy = isUnhealthy(error);
+  return unhealthy === null ? 'unclear' : unhealthy ? 'ill' : 'well';
 }
 
 export function createProber(options: ProberOptions): Prober {
   const { deployments, invoker, ledger, logger } = options;
-  const askModels = createModelsQuestion(invoker);
+  const probeModelsList = createModelsQuestion(invoker);
   const watches = new Map<string, Watch>();
   const underWay = new Set<Promise<void>>();
   const waiting = new Set<Watch>();
@@ -72,7 +72,7 @@ export function createProber(options: ProberOptions): Prober {
     watches.delete(key);
     waiting.delete(watch);
     clearTimeout(watch.timer);
-    watch.controller.abort(new Dropped('This probe is not wanted any more.'));
+    watch.controller.abort(new Dropped('This probe is no longer needed.'));
     deployments.forgetProbe(key);
   };
 
@@ -82,7 +82,7 @@ export function createProber(options: ProberOptions): Prober {
   };
 
   const begin = (watch: Watch): void => {
-    if (underWay.size >= atOnce) {
+    if (underWay.size >= maxConcurrent) {
       waiting.add(watch);
       return;
     }
@@ -113,13 +113,13 @@ export function createProber(options: ProberOptions): Prober {
 
   const probeModels = async (watch: Watch): Promise<void> => {
     const { spec, deployment, controller } = watch;
-    const place = deployments.ask(deployment, spec.failures);
+    const place = deployments.startProbe(deployment, spec.failures);
     if (place === null) return;
     let result: ProbeResult | null = null;
     try {
       const { signal } = controller;
-      const asked = await askModels(deployment, { freshMs: spec.interval_ms / 2, timeoutMs: spec.timeout_ms, signal });
-      if (!signal.aborted) result = told(watch, asked);
+      const outcome = await probeModelsList(deployment, { freshMs: spec.interval_ms / 2, timeoutMs: spec.timeout_ms, signal });
+      if (!signal.aborted) result = resultOf(watch, outcome);
     } finally {
       place.end(result);
     }
@@ -131,17 +131,25 @@ export function createProber(options: ProberOptions): Prober {
     // The deployment is at its limit or on trial by a call, which is sufficient information.
     if ('reason' in permit) return;
     const { signal } = controller;
-    const asked = await askForToken(deployment, { model, permit, invoker, ledger, tenant, revision, timeoutMs: spec.timeout_ms, signal });
-    if (!signal.aborted) deployments.probed(deployment, spec.failures, told(watch, asked));
+    const outcome = await requestToken(deployment, {
+      model,
+      permit,
+      invoker,
+      ledger,
+      tenant,
+      revision,
+      timeoutMs: spec.timeout_ms,
+      signal,
+    });
+    if (!signal.aborted) deployments.probed(deployment, spec.failures, resultOf(watch, outcome));
   };
 
-  const told = (watch: Watch, { at, latencyMs, error }: Asked): ProbeResult => {
+  const resultOf = (watch: Watch, { at, latencyMs, error }: Asked): ProbeResult => {
     const verdict = verdictOf(error);
     const { key } = watch.deployment;
     const reason = error === null ? null : probeFailureText(error);
     options.onProbe?.(key, verdict);
-    if (verdict !== (watch.verdict ?? 'well'))
-      logger.warn({ deployment: key, verdict, reason }, 'a probe tells something else than before');
+    if (verdict !== (watch.verdict ?? 'well')) logger.warn({ deployment: key, verdict, reason }, 'the result of a probe has changed');
     watch.verdict = verdict;
     return { at, ok: verdict === 'unclear' ? null : verdict === 'well', reason, latencyMs };
   };

@@ -3,19 +3,19 @@ import type { ChatEvent } from '../types/chat.ts';
 import { Deviation } from './resume-matcher.ts';
 
 /** Fewer equal characters are a coincidence. A continuation that repeats the beginning for real ends with an error and loses no text. */
-const chance = 8;
-const proof = 40;
+const minMatch = 8;
+const maxMatch = 40;
 
 export class RestartDetector {
   readonly #beginning: string;
-  #alike = 0;
-  #held: ChatEvent[] = [];
+  #matched = 0;
+  #pending: ChatEvent[] = [];
   #open: boolean;
 
   /** `beginning`: the text that the model received. */
   constructor(beginning: string) {
-    this.#beginning = beginning.slice(0, proof);
-    this.#open = beginning.length >= chance;
+    this.#beginning = beginning.slice(0, maxMatch);
+    this.#open = beginning.length >= minMatch;
   }
 
   /** The events that can be emitted now. Text that may be the beginning again is held. Throws `Deviation`. */
@@ -27,19 +27,19 @@ export class RestartDetector {
         out.push(event);
         continue;
       }
-      this.#held.push(event);
+      this.#pending.push(event);
       if (event.type === 'text-delta') this.#compare(event.text);
       else this.#open = false;
-      if (!this.#open) out.push(...this.#held.splice(0));
+      if (!this.#open) out.push(...this.#pending.splice(0));
     }
     return out;
   }
 
   #compare(text: string): void {
     if (!this.#open) return;
-    const length = Math.min(text.length, this.#beginning.length - this.#alike);
-    if (!this.#beginning.startsWith(text.slice(0, length), this.#alike)) this.#open = false;
-    this.#alike += length;
-    if (this.#open && this.#alike === this.#beginning.length) throw new Deviation('it began anew');
+    const length = Math.min(text.length, this.#beginning.length - this.#matched);
+    if (!this.#beginning.startsWith(text.slice(0, length), this.#matched)) this.#open = false;
+    this.#matched += length;
+    if (this.#open && this.#matched === this.#beginning.length) throw new Deviation('it started again');
   }
 }

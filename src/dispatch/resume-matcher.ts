@@ -17,16 +17,16 @@ export class Deviation extends GatewayError {
 
 /** How much of one choice the second answer has repeated. */
 interface Place {
-  readonly said: DeliveredChoice;
+  readonly delivered: DeliveredChoice;
   /** The current segment, and the number of its characters that matched. */
-  stretch: number;
+  segment: number;
   offset: number;
   thoughts: number;
   annotations: number;
   ended: boolean;
 }
 
-const nothing: DeliveredChoice = { stretches: [], thoughts: 0, annotations: [], finish: null };
+const nothing: DeliveredChoice = { segments: [], thoughts: 0, annotations: [], finish: null };
 
 export interface ResumeMatcherOptions {
   /** False when the second answer continues within text, where reasoning does not belong. */
@@ -38,77 +38,78 @@ export class ResumeMatcher {
   readonly #thinks: boolean;
 
   /** `said`: the content that the second answer must repeat, by choice. */
-  constructor(said: ReadonlyMap<number, DeliveredChoice>, { thinks }: ResumeMatcherOptions = { thinks: true }) {
+  constructor(delivered: ReadonlyMap<number, DeliveredChoice>, { thinks }: ResumeMatcherOptions = { thinks: true }) {
     this.#thinks = thinks;
-    for (const [choice, each] of said) this.#place(choice, each);
+    for (const [choice, each] of delivered) this.#place(choice, each);
   }
 
-  #place(choice: number, said: DeliveredChoice = nothing): Place {
+  #place(choice: number, delivered: DeliveredChoice = nothing): Place {
     let place = this.#places.get(choice);
-    if (place === undefined) this.#places.set(choice, (place = { said, stretch: 0, offset: 0, thoughts: 0, annotations: 0, ended: false }));
+    if (place === undefined)
+      this.#places.set(choice, (place = { delivered, segment: 0, offset: 0, thoughts: 0, annotations: 0, ended: false }));
     return place;
   }
 
   /** The new events of a batch. Throws `Deviation`. */
   take(events: readonly ChatEvent[]): ChatEvent[] {
-    const fresh: ChatEvent[] = [];
-    for (const event of events) this.#take(event, fresh);
-    return fresh;
+    const newEvents: ChatEvent[] = [];
+    for (const event of events) this.#take(event, newEvents);
+    return newEvents;
   }
 
-  #take(event: ChatEvent, fresh: ChatEvent[]): void {
+  #take(event: ChatEvent, newEvents: ChatEvent[]): void {
     if (event.type === 'response-start') return;
     if (event.type === 'response-end') {
       for (const [choice, place] of this.#places)
-        if (!place.ended && place.said !== nothing) throw new Deviation(`choice ${choice} is missing`);
-      fresh.push(event);
+        if (!place.ended && place.delivered !== nothing) throw new Deviation(`choice ${choice} is missing`);
+      newEvents.push(event);
       return;
     }
     if (event.type === 'step') {
-      fresh.push(event);
+      newEvents.push(event);
       return;
     }
     const place = this.#place(event.choice);
     const channel = channelOf(event);
     if (channel !== null) {
       const { text } = event as Extract<ChatEvent, { type: 'text-delta' }>;
-      const rest = this.#beyond(place, channel, text);
-      if (rest !== '') fresh.push({ ...event, text: rest } as ChatEvent);
+      const rest = this.#newText(place, channel, text);
+      if (rest !== '') newEvents.push({ ...event, text: rest } as ChatEvent);
     } else if (event.type === 'thought') {
       // Encrypted reasoning is never equal twice, so only its existence is compared.
-      if (place.thoughts < place.said.thoughts) place.thoughts++;
-      else if (this.#caughtUp(place)) fresh.push(event);
-    } else if (event.type === 'annotation' && place.annotations < place.said.annotations.length) {
-      if (!isDeepStrictEqual(event.annotation, place.said.annotations[place.annotations])) throw new Deviation('an annotation');
+      if (place.thoughts < place.delivered.thoughts) place.thoughts++;
+      else if (this.#caughtUp(place)) newEvents.push(event);
+    } else if (event.type === 'annotation' && place.annotations < place.delivered.annotations.length) {
+      if (!isDeepStrictEqual(event.annotation, place.delivered.annotations[place.annotations])) throw new Deviation('an annotation');
       place.annotations++;
     } else if (event.type === 'finish') {
       if (!this.#caughtUp(place)) throw new Deviation('it ends sooner');
       place.ended = true;
-      if (place.said.finish === null) fresh.push(event);
-      else if (place.said.finish !== event.reason) throw new Deviation('it ends otherwise');
+      if (place.delivered.finish === null) newEvents.push(event);
+      else if (place.delivered.finish !== event.reason) throw new Deviation('it ends otherwise');
     } else {
-      if (!this.#caughtUp(place) || place.said.finish !== null) throw new Deviation(event.type);
-      fresh.push(event);
+      if (!this.#caughtUp(place) || place.delivered.finish !== null) throw new Deviation(event.type);
+      newEvents.push(event);
     }
   }
 
-  #caughtUp({ said, stretch, offset }: Place): boolean {
-    const last = said.stretches.length - 1;
-    return stretch > last || (stretch === last && offset === said.stretches[last]?.text.length);
+  #caughtUp({ delivered, segment, offset }: Place): boolean {
+    const last = delivered.segments.length - 1;
+    return segment > last || (segment === last && offset === delivered.segments[last]?.text.length);
   }
 
   /** The part of `text` beyond the delivered content. */
-  #beyond(place: Place, channel: Channel, text: string): string {
-    const { stretches, finish } = place.said;
+  #newText(place: Place, channel: Channel, text: string): string {
+    const { segments, finish } = place.delivered;
     let rest = text;
     while (rest !== '') {
-      const expected = stretches[place.stretch];
+      const expected = segments[place.segment];
       if (expected === undefined) break;
       if (place.offset === expected.text.length) {
         // Text of another kind may start at the end of a segment, but not within it.
-        if (channel === expected.channel && place.stretch === stretches.length - 1) break;
+        if (channel === expected.channel && place.segment === segments.length - 1) break;
         if (channel === expected.channel) throw new Deviation(`more ${channel}`);
-        place.stretch++;
+        place.segment++;
         place.offset = 0;
         continue;
       }

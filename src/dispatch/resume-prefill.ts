@@ -26,25 +26,25 @@ function isForced(body: ChatBody): boolean {
 }
 
 /** Null when this deployment, the answer or the request does not allow a prefill. */
-export function resumePrefillFor(deployment: Deployment, { body }: ChatRequest, said: DeliveredContent): ResumePrefill | null {
-  const words = said.plainText;
-  if (!deployment.prefill || words === null) return null;
+export function resumePrefillFor(deployment: Deployment, { body }: ChatRequest, delivered: DeliveredContent): ResumePrefill | null {
+  const deliveredText = delivered.plainText;
+  if (!deployment.prefill || deliveredText === null) return null;
   const n = body['n'];
   if ((n !== undefined && n !== null && n !== 1) || isForced(body)) return null;
   // The caller's own prefill: a second one after it would be another turn.
   if (body.messages.at(-1)?.['role'] === 'assistant') return null;
-  const text = words.trimEnd();
+  const text = deliveredText.trimEnd();
   if (text === '' || halfCharacter.test(text)) return null;
   const vendor = deployment.provider.instance.prefill?.(deployment.model);
   return {
     text,
-    repeats: vendor?.repeats === true ? words : words.slice(text.length),
+    repeats: vendor?.repeats === true ? deliveredText : deliveredText.slice(text.length),
     body: { ...body, messages: [...body.messages, { role: 'assistant', content: text }] },
   };
 }
 
 /** The content that the second answer must repeat. */
 export function repeatedContent({ repeats }: ResumePrefill): ReadonlyMap<number, DeliveredChoice> {
-  const stretches = repeats === '' ? [] : [{ channel: 'text' as const, text: repeats }];
-  return new Map([[0, { stretches, thoughts: 0, annotations: [], finish: null }]]);
+  const segments = repeats === '' ? [] : [{ channel: 'text' as const, text: repeats }];
+  return new Map([[0, { segments, thoughts: 0, annotations: [], finish: null }]]);
 }

@@ -12,7 +12,7 @@ import type { AttemptAnswer } from './attempt.ts';
 import { RestartDetector } from './restart-detector.ts';
 import { type AttemptSignals, Dropped } from './attempt-recorder.ts';
 import { resumePrefillFor, repeatedContent } from './resume-prefill.ts';
-import { MergedUsage, type Use, wordsIn } from './merged-usage.ts';
+import { MergedUsage, type Use, textOf } from './merged-usage.ts';
 import type { Deployments, Permit } from './deployments.ts';
 import { withFailover } from './failover.ts';
 import { ResumeMatcher } from './resume-matcher.ts';
@@ -54,11 +54,11 @@ interface Part {
   readonly deployment: Deployment;
   readonly events: ChatEvents;
   /** The request of this part, for a usage estimate. */
-  readonly asked: ChatRequest['body'];
+  readonly request: ChatRequest['body'];
   /** Null for the first part. */
   readonly overlap: ResumeMatcher | null;
   /** Set when the model received a prefill that it continues at once. */
-  readonly afresh?: RestartDetector | undefined;
+  readonly restartDetector?: RestartDetector | undefined;
   drop(why: string): void;
 }
 
@@ -71,72 +71,72 @@ function candidates({ plan, model }: Route, broken: Deployment): readonly Deploy
 /** The events of the answer, from all deployments. Rejects with the caller's error when no deployment can continue. */
 export async function* resumeAnswer(options: ResumeOptions): AsyncGenerator<readonly ChatEvent[]> {
   const { request, run } = options;
-  const said = new DeliveredContent();
-  const bill = new MergedUsage(run);
+  const delivered = new DeliveredContent();
+  const mergedUsage = new MergedUsage(run);
   let route: Route = options;
-  let part: Part = { deployment: options.deployment, events: options.events, asked: request.body, overlap: null, drop: () => {} };
+  let part: Part = { deployment: options.deployment, events: options.events, request: request.body, overlap: null, drop: () => {} };
   for (;;) {
-    const use: Use = { asked: part.asked, heard: '', reported: null };
-    let over = false;
+    const use: Use = { request: part.request, text: '', reported: null };
+    let ended = false;
     let failure: GatewayError;
     try {
       for await (const batch of part.events) {
-        use.heard += wordsIn(batch);
+        use.text += textOf(batch);
         const last = batch.at(-1);
         if (last?.type === 'response-end') use.reported = last.usage;
-        const fresh = part.overlap === null ? batch : newIn(batch, part);
-        if (fresh.length === 0) continue;
-        said.add(fresh);
-        over = last?.type === 'response-end';
-        yield over ? bill.onLast(fresh, use) : fresh;
+        const newEvents = part.overlap === null ? batch : newIn(batch, part);
+        if (newEvents.length === 0) continue;
+        delivered.add(newEvents);
+        ended = last?.type === 'response-end';
+        yield ended ? mergedUsage.onLast(newEvents, use) : newEvents;
       }
-      over = true;
+      ended = true;
       return;
     } catch (thrown) {
       failure = toGatewayError(thrown);
-      over = true;
-      const why = said.obstacle ?? hindrance(failure, options, route);
-      if (!bill.isEmpty || why === null) bill.add(use, part.deployment.price);
+      ended = true;
+      const why = delivered.obstacle ?? obstacleOf(failure, options, route);
+      if (!mergedUsage.isEmpty || why === null) mergedUsage.add(use, part.deployment.price);
       if (why !== null) {
         options.logger.info(
           { runId: run.id, deployment: part.deployment.id, error: failure.code, why },
-          'a cut answer is not gone on with',
+          'an interrupted answer is not resumed',
         );
         throw failure;
       }
     } finally {
       // The reader left before the end.
-      if (!over && !bill.isEmpty) bill.add(use, part.deployment.price);
+      if (!ended && !mergedUsage.isEmpty) mergedUsage.add(use, part.deployment.price);
     }
-    ({ part, route } = await goOn(options, route, part.deployment, said, failure));
+    ({ part, route } = await continueElsewhere(options, route, part.deployment, delivered, failure));
     run.answeredBy(part.deployment.id, part.deployment.price, part.deployment.provider.restricted === true);
     const { model, attempts } = route;
-    options.logger.info({ runId: run.id, model: model.name, deployment: part.deployment.id, attempts }, 'going on with a cut answer');
+    options.logger.info({ runId: run.id, model: model.name, deployment: part.deployment.id, attempts }, 'resuming an interrupted answer');
   }
 }
 
 function newIn(batch: readonly ChatEvent[], part: Part): readonly ChatEvent[] {
   try {
-    return part.overlap?.take(part.afresh?.take(batch) ?? batch) ?? batch;
+    return part.overlap?.take(part.restartDetector?.take(batch) ?? batch) ?? batch;
   } catch (thrown) {
-    part.drop('it said something else than what had been sent');
+    part.drop('it differed from the delivered text');
     throw thrown;
   }
 }
 
 /** The reason why the call cannot continue; null when it can. */
-function hindrance(failure: GatewayError, { signal, totalAt }: ResumeOptions, { model, attempts }: Route): string | null {
+function obstacleOf(failure: GatewayError, { signal, totalAt }: ResumeOptions, { model, attempts }: Route): string | null {
   if (signal.aborted) return 'the caller left';
   if (!failure.retryable) return 'the failure is final';
   if (attempts >= model.spec.limits.attempts && model.spec.fallbacks.length === 0) return 'the attempts are used up';
   return Date.now() >= totalAt ? 'the time is used up' : null;
 }
 
-async function goOn(
+async function continueElsewhere(
   options: ResumeOptions,
   current: Route,
   broken: Deployment,
-  said: DeliveredContent,
+  delivered: DeliveredContent,
   cut: GatewayError,
 ): Promise<{ readonly part: Part; readonly route: Route }> {
   const { deployments, totalAt, signal } = options;
@@ -154,7 +154,7 @@ async function goOn(
         totalAt,
         signal,
         made,
-        attempt: (deployment, permit) => attemptPart(options, model, deployment, permit, said),
+        attempt: (deployment, permit) => attemptPart(options, model, deployment, permit, delivered),
       });
       return { part: value, route: { ...route, attempts } };
     } catch (thrown) {
@@ -165,7 +165,7 @@ async function goOn(
     if (next === null) throw failure === cut ? cut : nobodyGoesOn(cut, failure);
     options.logger.info(
       { runId: options.run.id, model: model.name, fallback: next.model.name, error: failure.code },
-      'going on with a cut answer at another model',
+      'resuming an interrupted answer at another model',
     );
     route = { ...next, attempts: 0 };
     plan = next.plan;
@@ -185,11 +185,11 @@ async function attemptPart(
   model: ModelEntry,
   deployment: Deployment,
   permit: Permit,
-  said: DeliveredContent,
+  delivered: DeliveredContent,
 ): Promise<Part> {
   const { request, signal } = options;
   const own = new AbortController();
-  const beginning = resumePrefillFor(deployment, request, said);
+  const beginning = resumePrefillFor(deployment, request, delivered);
   try {
     const { events } = await options.attempt(
       model,
@@ -201,9 +201,9 @@ async function attemptPart(
     return {
       deployment,
       events,
-      asked: beginning === null ? request.body : beginning.body,
-      overlap: beginning === null ? new ResumeMatcher(said.soFar()) : new ResumeMatcher(repeatedContent(beginning), { thinks: false }),
-      afresh: beginning?.repeats === '' ? new RestartDetector(beginning.text) : undefined,
+      request: beginning === null ? request.body : beginning.body,
+      overlap: beginning === null ? new ResumeMatcher(delivered.soFar()) : new ResumeMatcher(repeatedContent(beginning), { thinks: false }),
+      restartDetector: beginning?.repeats === '' ? new RestartDetector(beginning.text) : undefined,
       drop: (why) => own.abort(new Dropped(why)),
     };
   } catch (thrown) {

@@ -8,7 +8,7 @@ export async function readWhole(body: AsyncIterable<Buffer>, limit: number): Pro
   for await (const part of body) {
     size += part.length;
     if (size > limit)
-      throw new GatewayError('upstream_invalid_response', 'The vendor sent an answer that is too large to be one.', { details: { limit } });
+      throw new GatewayError('upstream_invalid_response', 'The vendor sent an answer that is too large.', { details: { limit } });
     parts.push(part);
   }
   return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, size);

@@ -25,7 +25,7 @@ export function createLineSplitter(limit: number = maxEventBytes): LineSplitter 
     return lines;
   };
   const tooLong = (): GatewayError =>
-    new GatewayError('upstream_invalid_response', 'The vendor sent a single line that is too large to be one.', { details: { limit } });
+    new GatewayError('upstream_invalid_response', 'The vendor sent a single line that is too large.', { details: { limit } });
 
   return {
     push(bytes) {

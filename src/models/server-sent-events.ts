@@ -25,7 +25,7 @@ export function createEventSplitter(limit: number = maxEventBytes): EventSplitte
   let first = true;
 
   const tooLong = (): GatewayError =>
-    new GatewayError('upstream_invalid_response', 'The vendor sent a single event that is too large to be one.', { details: { limit } });
+    new GatewayError('upstream_invalid_response', 'The vendor sent a single event that is too large.', { details: { limit } });
 
   const takeLine = (line: string, out: string[]): void => {
     if (line === '') {

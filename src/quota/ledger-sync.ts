@@ -70,7 +70,7 @@ export function createLedgerSync(options: {
       try {
         await read();
       } catch (error) {
-        logger.warn({ err: error }, 'what was spent before cannot be read from the ledger; trying again');
+        logger.warn({ err: error }, 'the recorded spend cannot be read from the ledger; retrying');
         retry = setTimeout(refresh, retryMs);
         retry.unref();
       }

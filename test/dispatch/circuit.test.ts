@@ -72,52 +72,52 @@ describe('a circuit', () => {
 
   it('is opened by failures of probes in a row, between which no call succeeded', () => {
     const { circuit, call } = make();
-    circuit.probed(true, 3, 0);
-    circuit.probed(true, 3, 0);
+    circuit.countProbe(true, 3, 0);
+    circuit.countProbe(true, 3, 0);
     call(false, 0);
-    circuit.probed(true, 3, 0);
-    circuit.probed(true, 3, 0);
-    circuit.probed(false, 3, 0);
-    circuit.probed(true, 3, 0);
-    circuit.probed(null, 3, 0);
-    circuit.probed(true, 3, 0);
+    circuit.countProbe(true, 3, 0);
+    circuit.countProbe(true, 3, 0);
+    circuit.countProbe(false, 3, 0);
+    circuit.countProbe(true, 3, 0);
+    circuit.countProbe(null, 3, 0);
+    circuit.countProbe(true, 3, 0);
     expect(circuit.state).toBe('closed');
-    circuit.probed(true, 3, 0);
+    circuit.countProbe(true, 3, 0);
     expect(circuit.state).toBe('open');
   });
 
   it('is closed by a probe if probes opened it, and no call goes beside that one', () => {
     const { circuit, turns } = make();
-    circuit.probed(true, 1, 0);
-    expect(circuit.ask()).toEqual({ trial: true });
+    circuit.countProbe(true, 1, 0);
+    expect(circuit.startProbe()).toEqual({ trial: true });
     expect(circuit.closedFor(rules, 10_000), 'a probe tries').toBeGreaterThan(0);
-    expect(circuit.ask(), 'one at a time').toBeNull();
-    circuit.asked(true, true, 1, 400);
+    expect(circuit.startProbe(), 'one at a time').toBeNull();
+    circuit.endProbe(true, true, 1, 400);
     expect(circuit.closedFor(rules, 400), 'its pause is no longer for that').toBe(100);
-    expect(circuit.ask()).toEqual({ trial: true });
-    circuit.asked(false, true, 1, 450);
+    expect(circuit.startProbe()).toEqual({ trial: true });
+    circuit.endProbe(false, true, 1, 450);
     expect(turns).toEqual(['open', 'closed']);
   });
 
   it('is looked at by a probe if calls opened it, or if they found it ill as well', () => {
     const { circuit, call } = make();
     for (let failure = 0; failure < 3; failure++) call(true, 0);
-    expect(circuit.ask()).toEqual({ trial: false });
+    expect(circuit.startProbe()).toEqual({ trial: false });
     expect(circuit.closedFor(rules, 600), 'no call waits for that').toBe(0);
-    circuit.asked(false, false, 1, 100);
+    circuit.endProbe(false, false, 1, 100);
     expect(circuit.state).toBe('open');
     const other = make();
-    other.circuit.probed(true, 1, 0);
+    other.circuit.countProbe(true, 1, 0);
     expect(other.circuit.enter()).toBe(true);
-    expect(other.circuit.ask(), 'a call tries').toBeNull();
+    expect(other.circuit.startProbe(), 'a call tries').toBeNull();
     other.circuit.leave(true, true, rules, 600);
-    expect(other.circuit.ask()).toEqual({ trial: false });
+    expect(other.circuit.startProbe()).toEqual({ trial: false });
   });
 
   it('tells of each turn what lasted before it, and who found it ill', () => {
     const turns: CircuitTurn[] = [];
     const circuit = new Circuit((turn) => turns.push(turn));
-    circuit.probed(true, 1, 0);
+    circuit.countProbe(true, 1, 0);
     circuit.leave(true, circuit.enter(), rules, 600);
     circuit.leave(false, circuit.enter(), rules, 1_200);
     expect(turns).toEqual([

@@ -143,7 +143,7 @@ describe('a second answer from the start', () => {
     const told = await scene.ask(model);
     expectBroken(told, said);
     expect(rows(told.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#b aborted']);
-    expect(told.record.attempts[1]?.detail).toBe('it said something else than what had been sent');
+    expect(told.record.attempts[1]?.detail).toBe('it differed from the delivered text');
     expect(scene.dispatcher.health()[model.deployments[1]?.key as string], 'is no fault of the vendor').toMatchObject({
       failures: 0,
       inFlight: 0,
