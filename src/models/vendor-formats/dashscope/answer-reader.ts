@@ -179,7 +179,13 @@ export class AnswerReader {
       const state = this.#choices.get(choice) as ChoiceState;
       this.#flush(choice, state, events);
       const warning = judgeUnread(state.unread, state.fullText !== '' || state.images.size > 0, this.#reading) ?? more.warning;
-      events.push({ type: 'finish', choice, reason: state.calls.correctReason(reason), ...more, ...(warning === undefined ? {} : { warning }) });
+      events.push({
+        type: 'finish',
+        choice,
+        reason: state.calls.correctReason(reason),
+        ...more,
+        ...(warning === undefined ? {} : { warning }),
+      });
     }
     this.ended = true;
     events.push({ type: 'response-end', usage: this.#usage });

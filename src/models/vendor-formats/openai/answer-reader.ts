@@ -202,7 +202,13 @@ export class AnswerReader {
         events.push({ type: 'annotation', choice, annotation });
       state.calls.finish();
       const warning = judgeUnread(state.unread, state.said, this.#reading) ?? more.warning;
-      events.push({ type: 'finish', choice, reason: state.calls.correctReason(reason), ...more, ...(warning === undefined ? {} : { warning }) });
+      events.push({
+        type: 'finish',
+        choice,
+        reason: state.calls.correctReason(reason),
+        ...more,
+        ...(warning === undefined ? {} : { warning }),
+      });
     }
     this.ended = true;
     events.push({ type: 'response-end', usage: this.#usage });
