@@ -265,9 +265,9 @@ for (const kind of databaseKinds) {
           .executeTakeFirstOrThrow();
         return Number(count);
       };
-      await eventually(async () => (await stored()) === 45_000, 15_000);
+      await eventually(async () => (await stored()) === 45_000, 100_000);
       await ledger[Symbol.asyncDispose]();
       expect(await stored()).toBe(45_000);
-    });
+    }, 120_000);
   });
 }
