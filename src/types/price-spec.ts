@@ -81,11 +81,21 @@ export const priceSpec = z
   .strictObject({
     currency: currencyField,
     ...rates,
-    tiers: z.array(tier).min(1).max(16).optional().describe('Other amounts for a larger input. What a tier leaves out stays as it is.'),
+    tiers: z
+      .array(tier)
+      .min(1)
+      .max(16)
+      .refine(
+        (tiers) => new Set(tiers.map((each) => each.above_input_tokens)).size === tiers.length,
+        'two tiers begin at the same above_input_tokens: give each its own',
+      )
+      .optional()
+      .describe('Other amounts for a larger input. What a tier leaves out stays as it is.'),
     periods: z
       .array(period)
       .min(1)
       .max(16)
+      .refine((periods) => periods.every(({ from, to }) => from !== to), 'a period ends when it begins: give another from or to')
       .optional()
       .describe('Other amounts at some hours. The first that fits the begin of a call counts.'),
     batch: z

@@ -141,6 +141,12 @@ describe('a price that is refused', () => {
     expect(faults({ per_picture: 'much' })[0]).toMatch(/^per_picture/);
     expect(faults({ per_second: '1', per_minute: '1' })).toEqual(['per_minute: give per_second or per_minute, not both']);
     expect(faults({ input: '1', periods: [{ from: '24:00', to: '8:00' }] })).toHaveLength(2);
+    expect(faults({ input: '1', periods: [{ from: '08:00', to: '08:00' }] })[0]).toContain('ends when it begins');
+    const twice = [
+      { above_input_tokens: 9, input: '2' },
+      { above_input_tokens: 9, input: '3' },
+    ];
+    expect(faults({ input: '1', tiers: twice })[0]).toContain('two tiers begin at the same');
     expect(faults({ input: '1', periods: [{ from: '22:00', to: '08:00', time_zone: 'Asia/Shangai' }] })[0]).toContain('time zone');
     expect(faults({ currency: 'RMB', input: '1' })).toEqual(['currency: "RMB" is not a currency code of ISO 4217: write CNY']);
   });
