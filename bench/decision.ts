@@ -1,4 +1,4 @@
-/** What it costs to know who calls and whether they may: a token that was seen before, and one that was not. In this process, without HTTP. */
+/** Benchmark of authentication and the permission decision, with a cached and with a new token. Runs in this process, without HTTP. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
@@ -24,7 +24,7 @@ const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error:
 const arrival = { snapshot: { key: () => undefined } as unknown as Snapshot, address: '127.0.0.1', method: 'POST' };
 const audience = 'bench';
 
-/** Everybody may use the model by a grant of their own: the longest way through the decision. */
+/** Each user has a grant of their own for the model: the longest path through the decision. */
 const grants = compileGrants(
   Array.from({ length: people }, (_, index) => ({
     id: `g${index}`,
@@ -32,16 +32,16 @@ const grants = compileGrants(
     spec: grantSpec.parse({ subject_type: 'user', subject: `person-${index}`, capability: 'model/bench', action: 'use' }),
   })),
 );
-const capability: Capability = { kind: 'model', name: 'bench', tenant: 'default', owner: 'somebody', tags: ['chat'], row: 'row-bench' };
+const capability: Capability = { kind: 'model', name: 'bench', tenant: 'default', owner: 'owner', tags: ['chat'], row: 'row-bench' };
 
-/** As each comes from the network: letters that nobody has looked at yet. */
+/** A new string for each call, as from the network, so that nothing cached on the string is reused. */
 const headersOf = (token: string) => ({ authorization: Buffer.from(`Bearer ${token}`).toString('latin1') });
 
 async function admitAll(credentials: Credentials, tokens: readonly string[]): Promise<void> {
   for (const token of tokens) await credentials.admit(headersOf(token), arrival);
 }
 
-/** Microseconds of one known token and one decision. */
+/** Microseconds for one cached token and one decision. */
 function warmWindow(credentials: Credentials, tokens: readonly string[]): number {
   const calls = Array.from({ length: callsOfEach }, () => tokens.map(headersOf)).flat();
   const now = Date.now();
@@ -54,7 +54,7 @@ function warmWindow(credentials: Credentials, tokens: readonly string[]): number
   return ((performance.now() - started) * 1_000) / calls.length;
 }
 
-/** The rows of the table. */
+/** The rows of the report. */
 export async function decisionRows(work: string, windows: number): Promise<readonly Row[]> {
   const { privateKey, publicKey } = await generateKeyPair('RS256');
   const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'RS256', use: 'sig' };

@@ -1,4 +1,4 @@
-/** Pailou as a team would run it: token, rights, routing, strict emitter, ledger and metrics all on; set up through its own API. */
+/** Starts Pailou with everything on (token, permissions, routing, strict emitter, ledger, metrics) and sets it up through its own API. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,11 +6,11 @@ import { freePort, runPailou, type StartedPailou, startPailou } from './processe
 
 export interface BenchedGateway extends StartedPailou {
   readonly token: string;
-  /** Start to ready with the data of the first start, and what `fill` added. */
+  /** Milliseconds from start to ready on the data folder of the first start, plus what `fill` added. */
   readonly againMs: number;
-  /** Changes a model by the API and tells how many milliseconds it took to be live. */
+  /** Changes a model through the API. Resolves with the milliseconds until the change was live. */
   change(): Promise<number>;
-  /** Asks the control API as an administrator; `path` follows `/api`. */
+  /** Calls the control API as an administrator; `path` follows `/api`. */
   admin(method: string, path: string, body: object): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ async function send(method: string, url: string, token: string, body: object): P
 
 const modelBody = (name: string, provider = 'bench'): object => ({ name, spec: { deployments: [{ provider, model: name }] } });
 
-/** Starts Pailou on a fresh data folder, gives it the upstream's models, lets `fill` add to the folder, and starts it again. The folder goes with `stop`. */
+/** Starts Pailou on a new data folder, adds the upstream's models, lets `fill` write to the folder, and restarts. `stop` removes the folder. */
 export async function startGateway(
   upstream: string,
   models: Readonly<Record<'bench' | 'claude', readonly string[]>>,
@@ -83,7 +83,7 @@ export async function startGateway(
   }
 }
 
-/** Milliseconds from sending a change of a model to its confirmation, which comes when the change is live on this node. */
+/** Milliseconds from sending a model change to its confirmation. The confirmation comes when the change is live on this node. */
 async function timedChange(api: string, admin: string): Promise<number> {
   const began = performance.now();
   const { spec } = modelBody('bench-chat') as { spec: object };

@@ -1,4 +1,4 @@
-/** The load generator: a fixed number of callers, each with the next call as soon as the last has ended. */
+/** The load generator: a fixed number of callers, each of which starts its next call when the last one has ended. */
 import { type Dispatcher, Pool } from 'undici';
 
 export interface Call {
@@ -13,14 +13,14 @@ export interface Target {
 
 export interface LoadResult {
   readonly calls: number;
-  /** Events of streams, `[DONE]` not counted. */
+  /** Number of stream events, without `[DONE]`. */
   readonly chunks: number;
   readonly seconds: number;
   /** Milliseconds of each call, ascending. */
   readonly latencies: readonly number[];
 }
 
-/** The last words of a stream, of OpenAI's and of Anthropic's. */
+/** The last bytes of a stream in OpenAI's and in Anthropic's format. */
 const ends = [Buffer.from('data: [DONE]'), Buffer.from('message_stop')];
 
 class Answer implements Dispatcher.DispatchHandler {
@@ -61,7 +61,7 @@ class Answer implements Dispatcher.DispatchHandler {
   }
 }
 
-/** Keeps `callers` calls under way for `seconds`, then lets the last ones end. Any call that fails fails the whole. */
+/** Keeps `callers` calls in flight for `seconds`, then waits for the last ones. Rejects if any call fails. */
 export async function load(target: Target, call: Call, options: { callers: number; seconds: number }): Promise<LoadResult> {
   const pool = new Pool(target.url, { connections: options.callers, pipelining: 1 });
   const request: Dispatcher.DispatchOptions = {
@@ -99,7 +99,7 @@ export async function load(target: Target, call: Call, options: { callers: numbe
   };
 }
 
-/** Opens `count` streams that stay open. Resolves when each has shown its first bytes; returns the way to close them. */
+/** Opens `count` streams that stay open. Resolves when each has sent its first bytes, with a function that closes them. */
 export async function openStreams(target: Target, body: Buffer, count: number): Promise<() => Promise<void>> {
   const pool = new Pool(target.url, { connections: count, pipelining: 1, bodyTimeout: 0 });
   const opened = Array.from({ length: count }, () => {

@@ -1,4 +1,4 @@
-/** Fills a data folder with the configuration of a large company, straight into its tables: what is measured is living with it, not typing it in. */
+/** Writes the configuration of a large company directly into the tables of a data folder. The benchmark measures running with it, not creating it. */
 import { randomUUID } from 'node:crypto';
 import { openDatabase } from '../src/storage/open-database.ts';
 import { migrate } from '../src/storage/migrate.ts';
@@ -42,7 +42,7 @@ const grant = (index: number): object =>
     action: 'use',
   });
 
-/** Adds the models and grants as one more revision. No Pailou may run on the folder meanwhile. */
+/** Adds the models and grants as one more revision. No Pailou process may use the folder meanwhile. */
 export async function fillDataDir(dataDir: string): Promise<void> {
   const database = await openDatabase({ url: null, dataDir, logger: silent });
   try {

@@ -1,4 +1,4 @@
-/** What the gate costs a tool call, and how fast and large a list of very many tools is. */
+/** Benchmark of the MCP gate: its overhead for a tool call, and the time and size of a list of very many tools. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
@@ -36,7 +36,7 @@ async function listedTools(client: Client): Promise<number> {
   return (await client.listTools(undefined, bypass)).tools.length;
 }
 
-/** The same call, in turn straight to the server and through the gate: the difference is what the gate adds. */
+/** Sends the same call alternately to the server and through the gate. The difference is the overhead of the gate. */
 async function callRow(work: string, gateway: BenchedGateway, upstream: string): Promise<Row> {
   await gateway.admin('POST', '/mcp-servers', { name: 'tools', spec: { kind: 'http', options: { url: upstream, protocol: 'auto' } } });
   const [straight, gated] = await Promise.all([connect(upstream, null), connect(`${gateway.url}/mcp/tools`, gateway.token)]);

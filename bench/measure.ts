@@ -1,4 +1,4 @@
-/** Interleaved windows: each target in turn, again and again, so that a noisy neighbour hits all alike. */
+/** Measures in interleaved windows: each target in turn, repeatedly, so that noise from other processes affects all targets alike. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { load, type LoadResult, openStreams, type Target } from './load.ts';
 import { cpuMicroseconds, residentKilobytes } from './processes.ts';
@@ -20,9 +20,9 @@ export interface Latency {
 }
 
 export interface Measured {
-  /** By candidate, one entry per window, in the order of time. */
+  /** By candidate, one entry per window, in chronological order. */
   readonly windows: ReadonlyMap<string, readonly Window[]>;
-  /** By candidate, with two callers only: what waits in no queue. */
+  /** By candidate, with two callers only, so that no call waits in a queue. */
   readonly latency: ReadonlyMap<string, Latency>;
 }
 
@@ -45,7 +45,7 @@ export interface Plan {
   readonly seconds: number;
 }
 
-/** Runs one scenario against all candidates. The first window of each warms up and is thrown away. */
+/** Runs one scenario against all candidates. The first window of each is a warm-up and is discarded. */
 export async function measure(scenario: Scenario, candidates: readonly Candidate[], direct: Target, plan: Plan): Promise<Measured> {
   const { call, callers } = scenario;
   const windows = new Map(candidates.map(({ name }): [string, Window[]] => [name, []]));
@@ -72,7 +72,7 @@ export async function measure(scenario: Scenario, candidates: readonly Candidate
   return { windows, latency };
 }
 
-/** Resident memory when it has come to rest: the least of some looks, so that garbage not yet swept counts less. */
+/** Resident memory at rest: the minimum of several samples, so that garbage not yet collected counts less. */
 async function settledKilobytes(pid: number): Promise<number> {
   let least = Infinity;
   for (let look = 0; look < 8; look++) {
@@ -82,7 +82,7 @@ async function settledKilobytes(pid: number): Promise<number> {
   return least;
 }
 
-/** Kilobytes of resident memory per open idle stream: the slope between few and many, so that neither the program itself nor slack in its heap counts. */
+/** Kilobytes of resident memory per open idle stream. It is the slope between few and many streams, which excludes the program itself and slack in its heap. */
 export async function memoryPerStream(candidate: Candidate, body: Buffer, { few, many }: { few: number; many: number }): Promise<number> {
   const closeWarm = await openStreams(candidate, body, few);
   await closeWarm();

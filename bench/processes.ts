@@ -1,4 +1,4 @@
-/** Starts the processes under measurement and reads what they cost from the kernel. */
+/** Starts the processes under measurement and reads their CPU time and memory from the kernel. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -34,7 +34,7 @@ function running(child: ChildProcess, url: string): Running {
   };
 }
 
-/** A server of `bench/servers/`, which prints its port when it listens. */
+/** Starts a server of `bench/servers/`, which prints its port when it listens. */
 export async function startServer(name: string, ...args: string[]): Promise<Running> {
   const child = spawn(process.execPath, [`bench/servers/${name}.ts`, ...args], { cwd: projectRoot, stdio: ['ignore', 'pipe', 'inherit'] });
   for await (const line of createInterface({ input: child.stdout })) return running(child, `http://127.0.0.1:${line.trim()}`);
@@ -50,18 +50,18 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Only what a run needs: settings of the person's own shell must not change the measurement. */
+/** The minimal environment of a run. Settings of the developer's own shell must not change the measurement. */
 export function environment(settings: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PAILOU_')));
   return { ...inherited, ...settings };
 }
 
 export interface StartedPailou extends Running {
-  /** From the start of the process to the first `/readyz` that answers 200. */
+  /** Milliseconds from the start of the process to the first 200 of `/readyz`. */
   readonly readyMs: number;
 }
 
-/** Pailou itself, as `npm start` starts it. */
+/** Starts Pailou as `npm start` does. */
 export async function startPailou(settings: Readonly<Record<string, string>>): Promise<StartedPailou> {
   const url = `http://127.0.0.1:${settings['PAILOU_PORT']}`;
   const began = performance.now();
@@ -89,7 +89,7 @@ export async function startPailou(settings: Readonly<Record<string, string>>): P
   throw new Error(`Pailou did not become ready. Its last words:\n${output}`);
 }
 
-/** One command of `pailou`, with what it printed. */
+/** Runs one `pailou` command and resolves with its output. */
 export async function runPailou(settings: Readonly<Record<string, string>>, ...args: string[]): Promise<string> {
   const child = spawn(process.execPath, ['src/cli.ts', ...args], {
     cwd: projectRoot,
@@ -101,10 +101,10 @@ export async function runPailou(settings: Readonly<Record<string, string>>, ...a
   return lines.join('\n').trim();
 }
 
-/** CPU time of all threads so far, in microseconds, to the kernel's tick of 10 ms. */
+/** CPU time of all threads so far, in microseconds. The kernel's resolution is 10 ms. */
 export function cpuMicroseconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The name in parentheses may hold spaces; fields are counted after it: utime is the 14th, stime the 15th of all.
+  // The name in parentheses may contain spaces, so fields are counted after it: utime is the 14th of all, stime the 15th.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return ((Number(fields[11]) + Number(fields[12])) / ticksPerSecond) * 1_000_000;
 }

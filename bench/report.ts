@@ -1,4 +1,4 @@
-/** The one table at the end. */
+/** Formats the table of results. */
 import { type Candidate, type Measured, median } from './measure.ts';
 import type { Scenario } from './scenarios.ts';
 
@@ -6,7 +6,7 @@ export interface Row {
   readonly work: string;
   readonly bare: string;
   readonly pailou: string;
-  /** Null where no ratio makes sense. */
+  /** Null where a ratio does not apply. */
   readonly ratio: number | null;
   readonly budget: string;
   readonly within: boolean | null;
@@ -15,7 +15,7 @@ export interface Row {
 
 const micro = (value: number): string => `${value < 100 ? value.toFixed(1) : value.toFixed(0)} µs`;
 
-/** The row of a scenario: CPU per unit, and the median over the windows of the ratio of neighbours in time. */
+/** The row of a scenario: CPU per unit, and the median ratio of windows that ran one after the other. */
 export function scenarioRow(scenario: Scenario, measured: Measured, bare: Candidate, pailou: Candidate): Row {
   const bareWindows = measured.windows.get(bare.name) ?? [];
   const ownWindows = measured.windows.get(pailou.name) ?? [];

@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: a mock upstream, a bare proxy and Pailou, loaded in turn in one run; one table of what Pailou costs beside the bare proxy.
- * Options: --quick (short windows, for a first look), --only <part of a row's name>, --json (the rows as JSON too).
+ * `npm run bench`: loads a mock upstream, a bare proxy and Pailou in turn, and prints one table of Pailou's overhead. Options: --quick
+ * (short windows), --only <part of a row's name>, --json (the rows as JSON too).
  */
 import { existsSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
@@ -36,7 +36,7 @@ const bare: Candidate = { name: 'bare proxy', url: proxy.url, pid: proxy.pid, to
 const direct = { url: upstream.url, token: null };
 const rows: Row[] = [];
 
-/** Does the work if its row was asked for. */
+/** Runs `work` if its row was selected. */
 async function section(name: string, work: (name: string) => Promise<readonly Row[]>): Promise<void> {
   if (!name.includes(options.only)) return;
   console.error(`${name} …`);
@@ -80,7 +80,7 @@ await section('MCP', async (work) => {
   return found;
 });
 
-// In processes of its own: a heap that a load has blown up hides what a stream takes.
+// In separate processes: a heap that a load has grown would hide the memory of a stream.
 await section('memory of an open idle stream', async (work) => {
   const fresh = await startServer('bare-proxy', upstream.url);
   owned.defer(() => fresh.stop());

@@ -1,14 +1,14 @@
-/** What is measured: the calls, as bytes, and the budget of each. */
+/** The measured scenarios: the calls, as bytes, and the budget of each. */
 import type { Call } from './load.ts';
 
-/** Tokens of one measured stream: many, so that the cost of the call itself vanishes in that of its tokens. */
+/** Tokens of one measured stream. There are many, so that the fixed cost of a call is negligible. */
 export const streamTokens = 200;
 
 export interface Scenario {
   readonly name: string;
   readonly call: Call;
   readonly callers: number;
-  /** How much of the measured unit one call makes. */
+  /** Number of measured units in one call. */
   readonly unitsPerCall: number;
   readonly unit: 'call' | 'chunk';
   /** Highest ratio to the bare proxy that DESIGN 13 allows. */
@@ -29,7 +29,7 @@ function body(model: string, content: string, stream: boolean): Buffer {
 
 const repeated = (text: string, bytes: number): string => text.repeat(Math.ceil(bytes / Buffer.byteLength(text)));
 
-/** By the provider that answers them. */
+/** Models by the provider that serves them. */
 export const models = {
   bench: ['bench-chat', `bench-stream-${streamTokens}`, 'bench-hold'],
   claude: [`bench-claude-${streamTokens}`],

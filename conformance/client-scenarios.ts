@@ -1,11 +1,11 @@
-/** Which of the suite's client scenarios Pailou's own client has a part in, and how the suite starts it. */
+/** The suite's client scenarios that apply to Pailou's own client, and the command that starts it. */
 import { fileURLToPath } from 'node:url';
 import type { Revision } from './suite.ts';
 
-/** A line of shell; the suite puts the address of its server behind it. */
+/** A shell command; the suite appends the URL of its server. */
 export const clientCommand = `"${process.execPath}" "${fileURLToPath(new URL('client.ts', import.meta.url))}"`;
 
-/** Without auth/*: towards an upstream Pailou authenticates itself by headers that an administrator sets, never by a sign-in of its own. */
+/** The scenarios by revision, without auth/*. Pailou authenticates to an upstream with headers that an administrator sets, never with an interactive sign-in. */
 export const clientScenarios: Readonly<Record<Revision, readonly string[]>> = {
   '2025-11-25': ['initialize', 'tools_call', 'elicitation-sep1034-client-defaults', 'sse-retry'],
   '2026-07-28': [

@@ -1,6 +1,6 @@
 /**
- * The suite starts this with the address of a server: Pailou's connection to an upstream lists the tools there and calls each of them.
- * What to call it with comes from the suite (`MCP_CONFORMANCE_CONTEXT`) or is made up from the tool's schema.
+ * The suite starts this program with the URL of a server. Pailou's upstream connection lists its tools and calls each. Arguments come
+ * from the suite (`MCP_CONFORMANCE_CONTEXT`) or are generated from the tool's schema.
  */
 import http from '../src/extensions/mcp/transports/http.ts';
 import type { Principal } from '../src/types/access.ts';
@@ -27,7 +27,7 @@ const principal: Principal = {
   expiresAt: Date.now() + 3_600_000,
 };
 
-/** A value that the property's schema allows. */
+/** Generates a value that the property's schema allows. */
 function valueFor({ type }: JsonObject): Json {
   if (type === 'number' || type === 'integer') return 5;
   if (type === 'boolean') return true;
@@ -41,7 +41,7 @@ function inputFor({ properties }: JsonObject): JsonObject {
   );
 }
 
-/** The person says yes to everything, with what the server proposes. */
+/** Accepts every question with the values that the server proposes. */
 function answerTo(params: JsonObject): JsonObject {
   const schema = (params['requestedSchema'] ?? {}) as { properties?: Record<string, JsonObject> };
   const content = Object.fromEntries(
@@ -68,7 +68,7 @@ await using source = await http.create(http.options.parse({ url: address, protoc
   fetch,
 });
 
-/** Goes on for as long as the server has questions. */
+/** Repeats the call while the server answers with questions. */
 async function call(name: string, input: JsonObject, given: Partial<McpPeer>): Promise<void> {
   const signal = AbortSignal.timeout(20_000);
   const result = (await source.call(name, input, { signal, principal, runId: 'run', peer: { ...peer, ...given } })) as ToolResult & {

@@ -1,4 +1,4 @@
-/** Pailou as a team would run it, before the upstream: with its token wall, a person of the lowest role and one grant. */
+/** Starts Pailou in front of the upstream: authentication on, a user of the lowest role, and one grant. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,11 +8,11 @@ import { freePort, runPailou, startPailou } from '../bench/processes.ts';
 
 /** The upstream's name in Pailou. */
 export const serverName = 'conformance';
-/** What the catalogue must know before the suite begins. */
+/** The suite starts when the catalogue lists this tool. */
 const firstTool = 'test_simple_text';
 const patienceMs = 15_000;
 
-/** Before all other skills in a list, for the suite looks at the first: a folder with a folder in it. */
+/** Sorts before all other skills, because the suite examines the first one. It contains a nested folder. */
 const skillName = 'a-skill';
 const skillMd = `---\nname: ${skillName}\ndescription: Is examined.\nlicense: Apache-2.0\n---\n\nRead references/more.md.\n`;
 const skillFiles = Object.entries({ 'SKILL.md': skillMd, 'references/more.md': '# More\n' }).map(([path, text]) => ({
@@ -22,9 +22,9 @@ const skillFiles = Object.entries({ 'SKILL.md': skillMd, 'references/more.md': '
 
 export interface ExaminedGateway extends AsyncDisposable {
   readonly url: string;
-  /** The person's. */
+  /** The token of the user. */
   readonly token: string;
-  /** Registers the upstream, in place of what was registered before, and waits until its tools are listed. */
+  /** Registers the upstream in place of the previous one, and waits until its tools are listed. */
   register(upstream: string, protocol: 'legacy' | 'auto'): Promise<void>;
 }
 
@@ -49,7 +49,7 @@ async function listTools(url: string, token: string): Promise<readonly string[]>
   }
 }
 
-/** Starts on a fresh data folder, which goes with it. */
+/** Starts on a new data folder. Disposal removes the folder. */
 export async function startGateway(): Promise<ExaminedGateway> {
   await using owned = new AsyncDisposableStack();
   const dataDir = mkdtempSync(join(tmpdir(), 'pailou-conformance-'));

@@ -1,11 +1,11 @@
-/** The one table at the end, and the reasons behind it. */
+/** Formats the table of results, and the reasons of failures. */
 import type { Revision, Scenario } from './suite.ts';
 
 export interface Part {
   readonly revision: Revision;
-  /** What was examined. */
+  /** Name of the examined server. */
   readonly against: string;
-  /** So many scored scenarios may fail. */
+  /** Number of scored scenarios that may fail. */
   readonly mayFail: number;
   readonly scenarios: readonly Scenario[];
 }

@@ -1,7 +1,7 @@
 /**
- * `npm run conformance:mcp`: the official MCP suite against Pailou, before an upstream that offers all that the suite calls for; one table.
- * The upstream alone is examined too: what fails there is no fault of Pailou's.
- * Options: --only <part of a row's name>, --why (what was wrong with each failed scenario).
+ * `npm run conformance:mcp`: runs the official MCP suite against Pailou and against the upstream alone, and prints one table. A scenario
+ * that fails against the upstream alone is not a fault of Pailou. Options: --only <part of a row's name>, --why (the reasons of each
+ * failed scenario).
  */
 import { parseArgs } from 'node:util';
 import { clientCommand, clientScenarios } from './client-scenarios.ts';
@@ -14,12 +14,12 @@ const { values: options } = parseArgs({
   options: { only: { type: 'string', default: '' }, why: { type: 'boolean', default: false } },
 });
 
-/** How many scored scenarios may fail through Pailou. */
+/** Number of scored scenarios that may fail through Pailou. */
 const forgiven: Readonly<Record<Revision, number>> = { '2025-11-25': 0, '2026-07-28': 1 };
-/** How Pailou is to speak with the upstream while the suite speaks `Revision` with Pailou. */
+/** The protocol setting of the upstream for each revision that the suite uses with Pailou. */
 const protocols = { '2025-11-25': 'legacy', '2026-07-28': 'auto' } as const;
 
-/** Of the Skills extension (SEP-2640). */
+/** Scenarios of the Skills extension (SEP-2640). */
 const skillScenarios = ['sep-2640-skills-enumeration', 'sep-2640-skills-manifest', 'sep-2640-skills-directory'];
 
 const parts: Part[] = [];

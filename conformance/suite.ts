@@ -1,4 +1,4 @@
-/** The official suite as a program: runs it in a process of its own and reads what it found. */
+/** Runs the official suite in a child process and reads its results. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -13,15 +13,15 @@ export type Revision = (typeof revisions)[number];
 
 export interface Scenario {
   readonly name: string;
-  /** False for what the revision does not require; it is run and told, nothing more. */
+  /** False for a scenario that the revision does not require. It runs and is reported, but is not scored. */
   readonly scored: boolean;
-  /** What was wrong, one line each. Empty for a pass. */
+  /** Reasons of the failure, one line each. Empty for a pass. */
   readonly faults: readonly string[];
 }
 
 const home = fileURLToPath(new URL('../node_modules/@modelcontextprotocol/conformance', import.meta.url));
 const preload = new URL('bearer.ts', import.meta.url).href;
-/** A run that hangs is a failed one. */
+/** A run that takes longer than this has failed. */
 const longestMs = 15 * 60_000;
 
 const requirements = z.object({ server: z.array(z.string()), client: z.array(z.string()) });
@@ -32,7 +32,7 @@ export function required(revision: Revision, side: 'server' | 'client'): readonl
   return requirements.parse(parse(readFileSync(join(home, 'requirements', `${revision}.yaml`), 'utf8')))[side];
 }
 
-/** What stops a run before its end. */
+/** Aborts the run early. */
 const stop = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error(`Stopped by ${name}.`)));
 
@@ -44,7 +44,7 @@ async function run(args: readonly string[], settings: Readonly<Record<string, st
     timeout: longestMs,
     killSignal: 'SIGKILL',
   });
-  // Its exit code counts what is not required too; the files tell which failed.
+  // The exit code also counts scenarios that are not required; the result files say which one failed.
   await once(child, 'exit');
 }
 
@@ -53,16 +53,16 @@ type Checks = z.output<typeof checks>;
 const failures = (all: Checks): readonly string[] =>
   all.filter((check) => check.status === 'FAILURE').map((check) => `${check.id}: ${check.errorMessage ?? 'failed'}`);
 
-/** Of scenarios that pass over what is not announced, and only warn of what should be. */
+/** Failures and warnings, for scenarios that skip capabilities that are not announced and only warn of missing ones. */
 const failuresAndGaps = (all: Checks): readonly string[] => {
   const gaps = all.filter((check) => check.status === 'WARNING').map((check) => `${check.id}: ${check.errorMessage ?? 'a warning'}`);
-  // Beside those of the scenario there are checks of every message's form.
+  // The results also contain checks of each message's format, besides those of the scenario.
   return all.some((check) => check.status === 'SUCCESS' && check.id.startsWith('sep-'))
     ? [...failures(all), ...gaps]
     : ['nothing was examined'];
 };
 
-/** Runs the suite with these arguments; the faults of each scenario that it came to, by name. */
+/** Runs the suite with these arguments. Resolves with the faults of each scenario that ran, by name. */
 async function faultsOf(
   args: readonly string[],
   settings: Readonly<Record<string, string>> = {},
@@ -71,7 +71,7 @@ async function faultsOf(
   const folder = mkdtempSync(join(tmpdir(), 'pailou-conformance-'));
   try {
     await run([...args, '--output-dir', folder], settings);
-    // <side->name-<time of the run>/checks.json; a name may hold a slash.
+    // <side->name-<time of the run>/checks.json; a name may contain a slash.
     return new Map(
       globSync(join(folder, '**/checks.json')).map((file) => {
         const name = relative(folder, dirname(file))
@@ -87,11 +87,11 @@ async function faultsOf(
 
 const notRun = ['the suite did not come to its end'];
 
-/** For the suite's own process: with the token, if there is a wall. */
+/** Environment of the suite's process: the token, if the server requires one. */
 const throughWall = (token: string | null): Record<string, string> =>
   token === null ? {} : { CONFORMANCE_TOKEN: token, NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --import=${preload}` };
 
-/** Every server scenario of `revision`, against `url`, with `token` if there is a wall. */
+/** Runs every server scenario of `revision` against `url`, with `token` if the server requires one. */
 export async function examineServer(url: string, revision: Revision, token: string | null): Promise<readonly Scenario[]> {
   const found = await faultsOf(['server', '--url', url, '--requirements', revision], throughWall(token));
   const scored = required(revision, 'server');
@@ -102,7 +102,7 @@ export async function examineServer(url: string, revision: Revision, token: stri
   }));
 }
 
-/** The scenarios of an extension, which no revision requires; here they are. */
+/** Runs the scenarios of an extension. No revision requires them; Pailou does. */
 export async function examineExtension(
   url: string,
   revision: Revision,
@@ -118,7 +118,7 @@ export async function examineExtension(
   return results;
 }
 
-/** The given client scenarios of `revision`; the suite starts `command` with the address of a server of its own. */
+/** Runs the given client scenarios of `revision`. The suite starts `command` with the URL of its own server. */
 export async function examineClient(command: string, revision: Revision, scenarios: readonly string[]): Promise<readonly Scenario[]> {
   const results: Scenario[] = [];
   for (const name of scenarios) {

@@ -1,4 +1,4 @@
-/** The MCP server behind Pailou while the suite runs: all that the suite calls by name, in both protocol eras at one address. */
+/** The MCP server behind Pailou during the suite: everything that the suite calls by name, for both protocol eras at one URL. */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -59,7 +59,7 @@ function buildServer(lists: ChangingLists, era: Era): McpServer {
 const notFound = (): Response =>
   Response.json({ jsonrpc: '2.0', id: null, error: { code: -32001, message: 'Session not found' } }, { status: 404 });
 
-/** Serves until it is disposed of. `port` 0 takes a free one. */
+/** Serves until it is disposed. Port 0 selects a free one. */
 export async function startUpstream(port = 0): Promise<Upstream> {
   const sessions = new Map<string, Session>();
   const lists: ChangingLists = {

@@ -1,6 +1,6 @@
-/** What a healthy vendor would say, as bytes on the wire: one answer whole, and one as a stream in pieces. */
+/** The answers of a healthy vendor, as bytes on the wire: one whole, and one as a stream of chunks. */
 
-/** The text of every healthy answer; a test that gets it knows that nothing was lost or said twice. */
+/** The text of every healthy answer. A test that receives it knows that nothing was lost or duplicated. */
 export const words = ['One ', 'gate, ', 'many ', 'roads: ', '牌楼 ', 'stands 🏮 ', 'and ', 'waits.'] as const;
 export const text = words.join('');
 
@@ -24,5 +24,5 @@ export const completion = JSON.stringify({
   usage,
 });
 
-/** An error in OpenAI's words. */
+/** An error body in OpenAI's format. */
 export const errorBody = (message: string, code: string): string => JSON.stringify({ error: { message, type: code, param: null, code } });

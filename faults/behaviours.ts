@@ -1,4 +1,4 @@
-/** The ways in which a vendor misbehaves, each by the name of a model that asks for it. `N` in a name stands for a number. */
+/** The faults that the mock vendor can simulate, selected by the model's name. `N` in a name stands for a number. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { completion, doneChunk, errorBody, finishChunk, roleChunk, usageChunk, wordChunks } from './answers.ts';
 import type { Wire } from './wire.ts';
@@ -6,9 +6,9 @@ import type { Wire } from './wire.ts';
 export interface FaultCall {
   readonly wire: Wire;
   readonly stream: boolean;
-  /** The number in the model's name; 1 where it has none. */
+  /** The number in the model's name, or 1. */
   readonly number: number;
-  /** How many calls of this very model came before, on this server. */
+  /** Number of earlier calls for this model on this server. */
   readonly before: number;
 }
 
@@ -27,7 +27,7 @@ function healthy({ wire, stream }: Pick<FaultCall, 'wire' | 'stream'>): void {
   wire.endStream();
 }
 
-/** The head and the first `count` words of a stream; half of the body where no stream was asked for. What comes next is read apart. */
+/** Sends the head and the first `count` words of a stream, or half of the body of a call without one. The next write arrives in a separate read. */
 async function begin({ wire, stream }: FaultCall, count: number): Promise<void> {
   if (stream) {
     wire.startStream();
@@ -40,7 +40,7 @@ async function begin({ wire, stream }: FaultCall, count: number): Promise<void> 
   wire.raw(completion.slice(0, 100));
 }
 
-/** A stream of every word that ends as `end` says; healthy where no stream was asked for. */
+/** A complete stream that ends with `end`. A call without streaming gets a healthy answer. */
 function endingWith(...end: readonly string[]): Behaviour['run'] {
   return async (call) => {
     if (!call.stream) {
@@ -128,7 +128,7 @@ export const behaviours: Readonly<Record<string, Behaviour>> = {
     },
   },
   'no-finish': { meaning: 'says [DONE] without a finish reason', run: endingWith(usageChunk, doneChunk) },
-  'odd-finish': { meaning: 'ends with a finish reason that nobody knows', run: endingWith(finishChunk('tired'), usageChunk, doneChunk) },
+  'odd-finish': { meaning: 'ends with an unknown finish reason', run: endingWith(finishChunk('tired'), usageChunk, doneChunk) },
   'early-finish-N': {
     meaning: 'names a finish reason after N words and then goes on, as Gemini behind some gateways does',
     async run(call) {
@@ -242,7 +242,7 @@ export const behaviours: Readonly<Record<string, Behaviour>> = {
     async run(call) {
       if (Math.random() * 100 >= call.number) {
         await wait(Math.random() * 20);
-        // As models speak, word by word, or as some proxies pass it on, all at once.
+        // Word by word, as models stream, or all at once, as some proxies forward it.
         await (Math.random() < 0.5 ? healthy(call) : findBehaviour('spoken-2')?.behaviour.run({ ...call, number: 2 }));
         return;
       }
@@ -274,7 +274,7 @@ export const behaviours: Readonly<Record<string, Behaviour>> = {
   },
 };
 
-/** The behaviour that a model's name asks for, with its number; undefined for a name that asks for none. */
+/** Finds the behaviour that a model's name selects, with its number. Returns undefined if it selects none. */
 export function findBehaviour(model: string): { readonly behaviour: Behaviour; readonly number: number } | undefined {
   const plain = behaviours[model];
   if (plain !== undefined) return { behaviour: plain, number: 1 };

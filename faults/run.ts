@@ -1,4 +1,4 @@
-/** `npm run faults`: the misbehaving vendor by hand, with how to point Pailou at it. Option: --port (9999). */
+/** `npm run faults`: starts the misbehaving vendor and prints how to point Pailou at it. Option: --port (9999). */
 import { parseArgs } from 'node:util';
 import { behaviours } from './behaviours.ts';
 import { startFaultServer } from './server.ts';

@@ -1,4 +1,4 @@
-/** A vendor on a raw socket that misbehaves as the model's name asks. For tests, and by hand with `npm run faults`. */
+/** A mock vendor on a raw socket whose faults are selected by the model's name. For tests, and by hand with `npm run faults`. */
 import { createServer, type Socket } from 'node:net';
 import { findBehaviour } from './behaviours.ts';
 import { errorBody } from './answers.ts';
@@ -7,11 +7,11 @@ import { readRequests, Wire } from './wire.ts';
 export interface FaultServer extends AsyncDisposable {
   /** Base URL with /v1. */
   readonly url: string;
-  /** Calls so far, by model: what the vendor itself counts. */
+  /** Number of calls received, by model. */
   readonly calls: ReadonlyMap<string, number>;
-  /** Calls whose connection went away before they were answered whole. */
+  /** Number of calls whose connection closed before the answer was complete. */
   readonly left: number;
-  /** Connections that are open now. */
+  /** Number of open connections. */
   readonly open: number;
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** HTTP/1.1 by hand over a raw socket, so that every rule of it can be broken. */
+/** HTTP/1.1 written by hand on a raw socket, so that each of its rules can be broken. */
 import type { Socket } from 'node:net';
 
 export interface WireRequest {
@@ -6,7 +6,7 @@ export interface WireRequest {
   readonly body: { readonly model?: string; readonly stream?: boolean };
 }
 
-/** One vendor's side of one call. All writes go nowhere once the socket is gone. */
+/** The vendor's side of one call. Writes after the socket has closed are ignored. */
 export class Wire {
   readonly #socket: Socket;
 
@@ -18,7 +18,7 @@ export class Wire {
     return this.#socket.destroyed;
   }
 
-  /** Bytes as they are. */
+  /** Writes raw bytes. */
   raw(text: string | Buffer): void {
     if (!this.#socket.destroyed) this.#socket.write(text);
   }
@@ -28,7 +28,7 @@ export class Wire {
     this.raw(`HTTP/1.1 ${status} Fault\r\n${lines.join('')}\r\n`);
   }
 
-  /** A whole answer with its length. */
+  /** Sends a whole answer with Content-Length. */
   whole(status: number, body: string, headers: Readonly<Record<string, string>> = {}): void {
     this.head(status, { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)), ...headers });
     this.raw(body);
@@ -38,12 +38,12 @@ export class Wire {
     this.head(200, { 'content-type': 'text/event-stream', 'transfer-encoding': 'chunked' });
   }
 
-  /** One chunk of a chunked body. */
+  /** Sends one chunk of a chunked body. */
   chunk(text: string): void {
     this.raw(`${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`);
   }
 
-  /** Resolves when the far side has taken what was written, or is gone. */
+  /** Resolves when the peer has read what was written, or the connection has closed. */
   async drained(): Promise<void> {
     if (!this.#socket.writableNeedDrain) return;
     await new Promise<void>((resolve) => {
@@ -59,12 +59,12 @@ export class Wire {
     this.raw('0\r\n\r\n');
   }
 
-  /** The end that a dying machine makes. */
+  /** Resets the connection, as a machine that fails does. */
   reset(): void {
     this.#socket.resetAndDestroy();
   }
 
-  /** The end that a dying process makes: no error on the wire, only nothing more. */
+  /** Closes the connection without an error, as a process that exits does. */
   close(): void {
     this.#socket.end();
   }
@@ -72,7 +72,7 @@ export class Wire {
 
 const headEnd = Buffer.from('\r\n\r\n');
 
-/** Reads requests one after the other off a connection that is kept open. Requests must give their length. */
+/** Reads consecutive requests from a keep-alive connection. Requests must have a Content-Length. */
 export function readRequests(socket: Socket, take: (request: WireRequest) => void): void {
   let waiting = Buffer.alloc(0);
   socket.on('data', (bytes: Buffer) => {

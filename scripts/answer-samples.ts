@@ -1,12 +1,12 @@
-/** One sample of a vendor's answer for each wire format and each member that an answer may have; `needle` is what to look for behind it. */
+/** One sample of a vendor's answer for each wire format and each member that an answer may have. `needle` is the value to find in the output. */
 import type { Json, JsonObject } from '../src/types/json.ts';
 
-/** A word or number that stands nowhere else. */
+/** A word or number that occurs nowhere else. */
 export type Needle = string | number;
 
 export interface Sample {
   readonly body: JsonObject;
-  /** All that says the same as the member; the first one stands in the body. */
+  /** Equivalent forms of the member's value. The first one is in the body. */
   readonly needles: readonly Needle[];
 }
 
@@ -71,7 +71,7 @@ const logprobs: Json = { content: [{ token: 'needle-token', logprob: -1, bytes: 
 export const chatFormats = ['openai', 'anthropic', 'gemini', 'dashscope', 'ollama', 'bedrock'] as const;
 export type ChatKind = (typeof chatFormats)[number];
 
-/** Rows of the page in their order; a format that has no such member is left out. */
+/** Rows of the page in order. A format without such a member is left out. */
 export const chatSamples: Readonly<Record<string, Readonly<Partial<Record<ChatKind, Sample>>>>> = {
   text: {
     openai: sample(openai({ content: 'needle' }), 'needle'),
@@ -253,7 +253,7 @@ export const rerankSamples: Readonly<Record<string, Readonly<Record<string, Samp
   },
 };
 
-/** Answers whose bodies pass through, as content type and body; `null`: the body is the member itself. */
+/** Answers whose bodies pass through, as content type and body. `null` means that the body is the member itself. */
 export const mediaSamples = {
   'an answer': {
     images: ['application/json', '{"data":[{"b64_json":"needle"}]}'],

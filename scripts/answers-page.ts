@@ -1,4 +1,4 @@
-/** Writes `docs/answers.md` by asking the code: each member of each vendor's answer is sent through each client format, and where it comes out is written down. */
+/** Writes `docs/answers.md` from the code. Each member of each vendor's answer is sent through each client format, and the page records where it comes out. */
 import { writeFileSync } from 'node:fs';
 import { checkStart } from '../src/models/answer-start.ts';
 import { collectCompletion, createChunkEmitter } from '../src/models/client-formats/chat-completions/emitter.ts';
@@ -56,7 +56,7 @@ const embeddings: Readonly<Record<string, EmbeddingsFormat>> = {
 };
 const rerank: Readonly<Record<string, RerankFormat>> = { openai: openaiRerank, dashscope: dashscopeRerank };
 
-/** What a format cannot carry and why it may be left out: nothing else may. */
+/** The members that a format cannot carry, with the reason. All others must come out. */
 const leftOut: Readonly<Record<string, string>> = {
   'log probabilities: messages': 'the format has none, and no request of it can ask for them',
   'code that ran at Anthropic: chat': 'it ran, and is no call of the caller; what came of it is in the text',
@@ -105,7 +105,7 @@ async function* inOneBatch(events: readonly ChatEvent[]): AsyncGenerator<readonl
   yield events;
 }
 
-/** Words of a vendor's own may stand within other words; words that a format has for itself stand alone. */
+/** A needle that contains the word `needle` may occur within a longer text. Every other needle must equal the value. */
 function isHere(value: Json | undefined, needle: Needle): boolean {
   if (typeof value !== 'string' || typeof needle !== 'string' || !/needle/i.test(needle)) return value === needle;
   return value.includes(needle);
@@ -113,7 +113,7 @@ function isHere(value: Json | undefined, needle: Needle): boolean {
 
 const encodedMark = '(encoded)';
 
-/** The paths at which one of the needles stands, places in lists left out; with a word where it stands encoded, for the client to hand back. */
+/** The paths at which a needle occurs, without list indexes. Marks a path whose value is encoded for the client to send back. */
 function pathsOf(value: Json | undefined, needles: readonly Needle[], path = ''): string[] {
   const encoded = typeof value === 'string' ? decodeReasoning(value) : undefined;
   if (encoded !== undefined) return pathsOf(encoded, needles).length === 0 ? [] : [`${path} ${encodedMark}`];
@@ -128,7 +128,7 @@ function refusal(thrown: unknown): string {
   return `refused: \`${thrown.code}\``;
 }
 
-/** Whether a streamed answer carries one of the needles; texts of JSON are looked for as they are written there. */
+/** True when a streamed answer contains a needle, in the escaping of JSON. */
 function isIn(text: string, needles: readonly Needle[]): boolean {
   return needles.some((needle) => text.includes(typeof needle === 'string' ? JSON.stringify(needle).slice(1, -1) : String(needle)));
 }
@@ -139,7 +139,7 @@ function cellOf(paths: readonly string[], own: readonly string[]): string {
   return own.includes(first) ? 'passes' : `\`${first}\``;
 }
 
-/** What becomes of a member in one client format. Throws where a stream does otherwise than a whole answer. */
+/** What one client format does with a member. Throws if the stream differs from the whole answer. */
 async function outcome(member: string, format: ChatFormat, sample: Sample, face: Face): Promise<string> {
   const decode = (): ChatEvent[] => format.decodeResponse(Buffer.from(JSON.stringify(sample.body)));
   let whole: string;
@@ -157,7 +157,7 @@ async function outcome(member: string, format: ChatFormat, sample: Sample, face:
   } catch (thrown) {
     streamed = refusal(thrown);
   }
-  // What is encoded cannot be looked for in the text of a stream.
+  // An encoded value cannot be found in the text of a stream.
   const agrees = whole.includes(encodedMark)
     ? true
     : whole.startsWith('refused')
@@ -253,7 +253,7 @@ the next deployment is asked where that helps. Whole answers and streams do the 
 
 `;
 
-/** The whole page as it must be. */
+/** The complete expected page. */
 export async function answersPage(): Promise<string> {
   const chat = await chatRows();
   const others = [...positionalRows(), ...(await mediaRows())];

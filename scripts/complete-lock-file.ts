@@ -1,6 +1,6 @@
 /**
- * Completes `package-lock.json`: `npm run lock`, after each `npm install`. npm leaves out optional packages of other platforms, and then `npm ci`
- * refuses the lock file there; and an entry without the hash of its package would be installed whatever the registry sends.
+ * Completes `package-lock.json`: `npm run lock`, after each `npm install`. npm leaves out optional packages of other platforms, and then
+ * `npm ci` refuses the lock file there. It also adds the hash to entries without an integrity hash, which npm would install unverified.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ interface Entry {
 }
 type Packages = Readonly<Record<string, object>>;
 
-/** Where Node would look for `name` from the package at `path`, nearest first. */
+/** The paths where Node would look for `name` from the package at `path`, nearest first. */
 function places(path: string, name: string): string[] {
   const found: string[] = [];
   for (let at = path; at !== ''; at = at.includes('/node_modules/') ? at.slice(0, at.lastIndexOf('/node_modules/')) : '')
@@ -20,14 +20,14 @@ function places(path: string, name: string): string[] {
   return [...found, `node_modules/${name}`];
 }
 
-/** Optional packages that some entry names and that have no entry. */
+/** Optional packages that an entry names and that have no entry. */
 export function missingEntries(packages: Packages): string[] {
   return (Object.entries(packages) as [string, Entry][]).flatMap(([path, entry]) =>
     Object.keys(entry.optionalDependencies ?? {}).filter((name) => !places(path, name).some((place) => place in packages)),
   );
 }
 
-/** Entries that no hash holds to one content. */
+/** Entries without an integrity hash. */
 export function unverifiedEntries(packages: Packages): string[] {
   return (Object.entries(packages) as [string, Entry][])
     .filter(([path, { link, integrity }]) => path !== '' && link !== true && integrity === undefined)
@@ -40,7 +40,7 @@ if (import.meta.main) {
   const lock = read();
   for (const path of unverifiedEntries(lock.packages)) delete lock.packages[path];
   writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
-  // npm asks its registry for what has no entry, for every platform, and writes the hashes.
+  // npm looks up each missing entry in the registry, for every platform, and writes the hashes.
   execFileSync('npm', ['install', '--package-lock-only', '--ignore-scripts', '--no-audit', '--no-fund'], { stdio: 'inherit' });
   const { packages } = read();
   const incomplete = [...missingEntries(packages), ...unverifiedEntries(packages)];

@@ -1,4 +1,7 @@
-/** Writes `docs/counting.md`: each operation in each way of counting, read, bounded and priced by the code itself. `npm run docs`; a test holds the page, and each row, to what a gateway does. */
+/**
+ * Writes `docs/counting.md`: each operation in each way of counting, read, bounded and priced by the code itself. Run by `npm run docs`;
+ * tests compare the page, and each row with a running gateway.
+ */
 import { writeFileSync } from 'node:fs';
 import { openaiUsagePaths } from '../src/models/vendor-formats/openai/usage.ts';
 import { billings } from '../src/types/price.ts';
@@ -10,7 +13,7 @@ const head = `# What is counted, and how
 
 Each unit of each operation is booked once: in the run of the ledger (\`GET /api/runs\`), in the attempt that used it, in the report (\`GET /api/usage\`) and in the budgets that count it, at the
 deployment's [price](prices.md). A vendor that tells nothing gets an estimate, marked \`estimated\`. A number that can be no count (a fraction, below zero, beyond 50 million tokens or what a double holds exactly) is none:
-it is estimated, marked, told in \`x-pailou-warnings\` where the headers are not gone yet, and in the attempt's \`detail\`.
+it is estimated, marked, reported in \`x-pailou-warnings\` where the headers are not sent yet, and in the attempt's \`detail\`.
 
 Room under a budget is set aside before: tokens by the input and \`max_tokens\`, pictures by \`n\`, size and quality, sound by the length of the file (its headers, else its size), characters by the text, searches by the number of
 documents (100 each).
@@ -27,13 +30,13 @@ function rows(): string[] {
     const ledger = Object.entries(units).map(([name, count]) => `${name} ${count}`);
     const tokens = Number(units['input_tokens'] ?? 0) + Number(units['output_tokens'] ?? 0);
     const limit = tokens > 0 ? String(tokens) : 'estimate';
-    const told = Object.keys(counts).length === 0 ? 'nothing' : code(counts);
+    const reported = Object.keys(counts).length === 0 ? 'nothing' : code(counts);
     const at = Object.keys(price).length === 0 ? 'none' : code(price);
-    return `| \`${operation}\` | ${way} | ${told} | ${ledger.join(', ')}${estimated === true ? ', estimated' : ''} | ${limit} | ${at} | ${cost} |\n`;
+    return `| \`${operation}\` | ${way} | ${reported} | ${ledger.join(', ')}${estimated === true ? ', estimated' : ''} | ${limit} | ${at} | ${cost} |\n`;
   });
 }
 
-/** The whole page as it must be. */
+/** The complete expected page. */
 export function countingPage(): string {
   const fields = Object.entries(openaiUsagePaths).map(
     ([name, paths]) => `| ${name} | ${paths.map((path) => `\`${path}\``).join(', ')} |\n`,

@@ -1,17 +1,17 @@
-/** Answers of vendors as they count in each way, with what each is to be booked as: for the page of counting and for its tests. */
+/** Vendors' answers in each way of counting, with the usage that Pailou records. For the counting page and its tests. */
 import type { Operation } from '../src/types/wire-format.ts';
 
 export interface CountingSample {
   readonly operation: Operation;
   readonly way: string;
-  /** Members of an answer in OpenAI's format that count. */
+  /** Usage members of an answer in OpenAI's format. */
   readonly counts: object;
-  /** What the ledger has of it, as `GET /api/runs` names it. */
+  /** The recorded usage, in the field names of `GET /api/runs`. */
   readonly booked: Readonly<Record<string, number | boolean>>;
   readonly price: object;
-  /** At that price. */
+  /** The cost at that price. */
   readonly cost: number;
-  /** The kind of provider, where its own table of paths is needed. */
+  /** The provider kind, where its own table of paths is needed. */
   readonly kind?: string;
 }
 

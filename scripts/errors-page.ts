@@ -1,4 +1,4 @@
-/** Writes `docs/errors.md` from the error table: `npm run docs`. A test holds the page to the table. */
+/** Writes `docs/errors.md` from the error table: `npm run docs`. A test compares the page with the table. */
 import { writeFileSync } from 'node:fs';
 import { errorTable } from '../src/types/errors.ts';
 
@@ -32,7 +32,7 @@ Every failed call answers with one body, in OpenAI's shape and with the request'
 |---|---|---|---|---|
 `;
 
-/** The whole page as it must be. Ordered by status, then as in the table. */
+/** The complete expected page, ordered by status, then as in the table. */
 export function errorsPage(): string {
   const rows = Object.entries(errorTable).sort(([, one], [, other]) => one.status - other.status);
   return `${head}${rows

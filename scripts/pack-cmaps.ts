@@ -1,6 +1,7 @@
 /**
- * Packs the predefined CMaps of PDF (ISO 32000-2, 9.7.5.2) out of a folder of `pdfjs-dist`, which ships them beside forty megabytes that are not
- * needed here: `node scripts/pack-cmaps.ts <folder>/cmaps`. Without them a font that is not embedded, the usual way to write Chinese, has no characters.
+ * Packs the predefined CMaps of PDF (ISO 32000-2, 9.7.5.2): `node scripts/pack-cmaps.ts <folder>/cmaps`. The folder is that of
+ * `pdfjs-dist`, which has forty megabytes of other files. Without the CMaps a font that is not embedded has no characters; most Chinese
+ * PDFs use such fonts.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +12,7 @@ if (folder === undefined) throw new Error('Name the folder cmaps of pdfjs-dist.'
 const files = readdirSync(folder)
   .filter((name) => name.endsWith('.bcmap') || name === 'LICENSE')
   .toSorted();
-// The same bytes for the same files, whenever it is done.
+// The same files always give the same bytes.
 const packed = zipSync(Object.fromEntries(files.map((name) => [name, readFileSync(join(folder, name))])), {
   level: 9,
   mtime: '1980-01-01',

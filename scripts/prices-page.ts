@@ -1,4 +1,4 @@
-/** Writes `docs/prices.md` from the schema of a price and the table of billings: `npm run docs`. A test holds the page to them. */
+/** Writes `docs/prices.md` from the schema of a price and the table of billings: `npm run docs`. A test compares them. */
 import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { priceSpec } from '../src/types/price-spec.ts';
@@ -64,7 +64,7 @@ function rowsOf(properties: Readonly<Record<string, Schema>>, path: string, know
   });
 }
 
-/** The whole page as it must be. */
+/** The complete expected page. */
 export function pricesPage(): string {
   const { properties = {} } = z.toJSONSchema(priceSpec, { io: 'input' }) as Schema;
   const ways = Object.entries(billings).map(

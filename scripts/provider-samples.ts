@@ -1,4 +1,4 @@
-/** Every provider that is built in, made with options as an administrator would write them: for the page of providers and for the conformance suite. */
+/** Creates every built-in provider with sample options. For the provider page and the conformance suite. */
 import { join } from 'node:path';
 import { z } from 'zod';
 import { loadPlugins } from '../src/plugins/loader.ts';
@@ -8,7 +8,7 @@ import type { Plugin, PluginServices, Provider } from '../src/types/plugin.ts';
 
 const source = join(import.meta.dirname, '../src');
 
-/** Which credential to give is a choice that a schema cannot say; the first one that the plugin takes is taken. */
+/** Sample credentials. A schema cannot say which one a plugin needs; the first one that it accepts is used. */
 const credentials: readonly Readonly<Record<string, string>>[] = [{}, { api_key: 'sample-key' }, { access_token: 'sample-token' }];
 
 interface Schema {
@@ -16,7 +16,7 @@ interface Schema {
   readonly properties?: Readonly<Record<string, { readonly format?: string; readonly type?: string; readonly enum?: readonly unknown[] }>>;
 }
 
-/** Options with a value in each required field, and `base` as the address where the plugin has one. */
+/** Sample options with a value in each required field, and `base` as the address if the plugin has one. */
 function sampleOptions(plugin: Plugin<'provider'>, base: string): Record<string, unknown> {
   const schema = z.toJSONSchema(plugin.options, { io: 'input' }) as Schema;
   const options: Record<string, unknown> = {};
@@ -33,13 +33,13 @@ export interface ProviderSample {
   readonly provider: Provider;
 }
 
-/** All built-in formats and providers. `demo` is left out: it is a vendor of its own. */
+/** All built-in formats and providers, without `demo`, which answers by itself. */
 export async function loadProviders(services: PluginServices): Promise<PluginRegistry> {
   const folders = ['models/vendor-formats', 'providers'].map((folder) => join(source, folder));
   return loadPlugins({ folders, pluginsDir: null, services, logger: createLogger('silent') });
 }
 
-/** The provider of `kind` at `base`. Throws what its plugin says of the last options that were tried. */
+/** Creates the provider of `kind` at `base`. Throws the plugin's error for the last options tried. */
 export async function sampleProvider(
   registry: PluginRegistry,
   kind: string,

@@ -1,4 +1,4 @@
-/** Writes `docs/zh/providers.md`, the Chinese page of providers, from the same answers of the code as the English one. */
+/** Writes `docs/zh/providers.md`, the Chinese provider page, from the same tables as the English one. */
 import { writeFileSync } from 'node:fs';
 import type { Operation } from '../src/types/wire-format.ts';
 import { providerTables } from './providers-page.ts';
@@ -12,7 +12,7 @@ const operationNames: Readonly<Record<Operation, string>> = {
   speech: '语音合成',
 };
 
-/** The names that Chinese engineers know; others keep the title of the plugin. */
+/** Vendor names in Chinese; other vendors keep the title of the plugin. */
 const vendorNames: Readonly<Record<string, string>> = {
   cohere: 'Cohere（OpenAI 兼容接口）',
   dashscope: '阿里云百炼（DashScope 原生格式）',
@@ -37,7 +37,7 @@ const columnNames: Readonly<Record<string, string>> = {
   penalties: '惩罚系数',
 };
 
-/** The cells of the table of schemas that are words. */
+/** Translations of the words in the table of schemas. */
 const schemaWords: readonly (readonly [english: string, chinese: string])[] = [
   ['native', '原生'],
   ['JSON mode', 'JSON 模式'],
@@ -61,7 +61,7 @@ function translateSchemaRow(row: string): string {
     .replaceAll('; ', '；');
 }
 
-/** The whole page as it must be. */
+/** The complete expected page. */
 export async function providersPageZh(): Promise<string> {
   const { kinds, columns, features, schemas, prefill } = await providerTables();
   const reach = kinds.map(({ kind, title, address, format, operations }) => {

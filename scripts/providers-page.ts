@@ -1,4 +1,4 @@
-/** Writes `docs/providers.md` by asking the code: each provider is given requests, and what it does with each field is written down. */
+/** Writes `docs/providers.md` from the code: sends requests to each provider and records what happens to each field. */
 import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { createOutboundGuard } from '../src/outbound/guard.ts';
@@ -20,7 +20,7 @@ const base = 'http://127.0.0.1:9/v1';
 const tool = { type: 'function', function: { name: 'find', description: 'Finds.', parameters: { type: 'object', properties: {} } } };
 const pixel = 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
-/** What is asked for, by the name of its column. */
+/** The tested fields, by the name of the column. */
 const questions: readonly (readonly [column: string, field: string, body: JsonObject])[] = [
   ['tools', 'tools', { tools: [tool] }],
   ['forced tool', 'tool_choice', { tools: [tool], tool_choice: 'required' }],
@@ -34,7 +34,7 @@ const questions: readonly (readonly [column: string, field: string, body: JsonOb
   ['`stop`', 'stop', { stop: ['END'] }],
 ];
 
-/** What happens to a JSON Schema in `response_format`, by what the vendor's documents say. */
+/** What happens to a JSON Schema in `response_format`, by the vendor's documentation. */
 const schemaWays = { json_schema: 'native', json_object: 'JSON mode', none: 'words' } as const;
 
 function schemaRow(kind: string, { structuredOutput }: Provider): string {
@@ -45,7 +45,7 @@ function schemaRow(kind: string, { structuredOutput }: Provider): string {
   return `| \`${kind}\` | ${schemaWays[usual]} | ${others.join('; ')} | ${page} |`;
 }
 
-/** What a vendor does may hang on the model's name; one that can do much speaks for it. */
+/** Behaviour may depend on the model's name, so a capable model represents each vendor. */
 const models: Readonly<Record<string, string>> = {
   anthropic: 'claude-opus-4-5',
   bedrock: 'anthropic.claude-opus-4-5-20251101-v1:0',
@@ -56,7 +56,7 @@ const models: Readonly<Record<string, string>> = {
 type Outcome = 'yes' | 'left out' | 'refused';
 const marks: Readonly<Record<Outcome, string>> = { yes: '✓', 'left out': '–', refused: '✗' };
 
-/** What the vendor would be sent for `more`, with the warnings; or a refusal. */
+/** The body that the vendor would receive for `more` with the warnings, or an error. */
 function encode(provider: Provider, format: WireFormat, more: JsonObject): { sent: string; warnings: string[] } | GatewayError {
   const warnings: string[] = [];
   const warn = (note: string): void => void warnings.push(note);
@@ -117,7 +117,7 @@ callers speak one format: OpenAI's chat completions, responses, or Anthropic's m
 
 `;
 
-/** The rows of the page's tables, in both languages the same, and the kinds that continue the beginning of an answer. */
+/** The rows of the page's tables, which both languages share, and the kinds that support prefill. */
 export interface ProviderTables {
   readonly kinds: readonly {
     readonly kind: string;
@@ -132,7 +132,7 @@ export interface ProviderTables {
   readonly prefill: readonly string[];
 }
 
-/** Asks every provider. */
+/** Collects the tables from all providers. */
 export async function providerTables(): Promise<ProviderTables> {
   const registry = await loadProviders(services);
   const kinds = registry.list('provider').filter(({ kind }) => kind !== 'demo');
@@ -160,7 +160,7 @@ export async function providerTables(): Promise<ProviderTables> {
   return { kinds: rows, columns: questions.map(([column]) => column), features, schemas, prefill };
 }
 
-/** The whole page as it must be. */
+/** The complete expected page. */
 export async function providersPage(): Promise<string> {
   const { kinds, columns, features, schemas, prefill } = await providerTables();
   const reach = kinds.map(({ kind, title, address, format, operations: done }) => {
@@ -176,11 +176,11 @@ export async function providersPage(): Promise<string> {
     ...features,
     '',
     '\n## JSON Schemas\n',
-    'What becomes of `response_format` with `json_schema`, told by the documents of each vendor (for three of them by a survey, as the source says). One model may differ: its row in the catalogue ([catalogue.md](catalogue.md)) counts before this table,',
-    'and `structured_output` on the row of the provider or of the deployment before both (`json_schema`, `json_object` or `none`). Claude before 4.5 (Opus before 4.1) is told in words.',
+    'What becomes of `response_format` with `json_schema`, by the documentation of each vendor (for three of them by a survey, as the source says). One model may differ: its row in the catalogue ([catalogue.md](catalogue.md)) counts before this table,',
+    'and `structured_output` on the row of the provider or of the deployment before both (`json_schema`, `json_object` or `none`). Claude before 4.5 (Opus before 4.1) gets the schema in the prompt.',
     '',
     '- **native**: the vendor holds the answer to the schema.',
-    '- **JSON mode**: the vendor is asked for JSON, told the schema in words, and Pailou checks.',
+    '- **JSON mode**: the vendor is asked for JSON with the schema in the prompt, and Pailou checks the answer.',
     '- **words**: the same without `response_format`, which the vendor would refuse.',
     '',
     'Where the vendor does not hold the answer itself, the schema is put at the end of the system message, and the answer is kept back until it fits, streamed or not. What does not fit goes back to the model with the',
@@ -189,8 +189,8 @@ export async function providersPage(): Promise<string> {
     '| kind | a JSON Schema | models for which it is otherwise | source |\n|---|---|---|---|',
     ...schemas,
     '',
-    'A model behind a vendor may know less than its vendor: whether one model takes pictures is told by that vendor, in its own error.',
-    'Models that answer only as a stream are asked for a stream and gathered: the option `stream_only` of the provider, or `always_stream` of a deployment.',
+    'A model behind a vendor may know less than its vendor: if one model takes no pictures, that vendor answers with its own error.',
+    'Models that answer only as a stream are asked for a stream, which Pailou buffers: the option `stream_only` of the provider, or `always_stream` of a deployment.',
     "A vendor with `openai-responses` in the first table has OpenAI's Responses API too. A deployment uses it when its `api` says `responses`, when the catalogue knows the model by this API alone, or when",
     "the provider's `responses_models` names it; clients notice nothing, whatever format they speak. `n`, `stop` and `logit_bias` are refused there by name, because that API has none of them.",
     `Some models go on from the beginning of an answer that is given to them (the option \`prefill\` of a deployment, docs/routing.md), at ${prefill.join(', ')}:`,

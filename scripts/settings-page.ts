@@ -1,4 +1,4 @@
-/** Writes `docs/configuration.md` from the table of settings: `npm run docs`. A test holds the page to the table. */
+/** Writes `docs/configuration.md` from the table of settings: `npm run docs`. A test compares them. */
 import { writeFileSync } from 'node:fs';
 import { commandVariables, settingTable } from '../src/config/setting-table.ts';
 
@@ -58,7 +58,7 @@ npm start
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 
-/** The whole page as it must be. */
+/** The complete expected page. */
 export function settingsPage(): string {
   const rows = Object.entries(settingTable).map(([name, setting]) => {
     const secret = 'secret' in setting ? ' *Secret.*' : '';

@@ -1,11 +1,11 @@
-/** The measure of all things here: node:http and undici `dispatch` with no logic at all. Run as a process of its own with the upstream's URL; prints its port. */
+/** The baseline of the benchmark: node:http and undici `dispatch` without any logic. Runs as a separate process with the upstream's URL and prints its port. */
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Dispatcher, Pool } from 'undici';
 
 const pool = new Pool(process.argv[2] ?? '', { connections: 16_384, pipelining: 1, bodyTimeout: 0 });
 
-/** Buffers a whole answer; passes a stream on as it comes, holding the upstream back when the caller does not read. */
+/** Buffers a whole answer. Forwards a stream chunk by chunk, with backpressure to the upstream when the client does not read. */
 class Forward implements Dispatcher.DispatchHandler {
   readonly #response: ServerResponse;
   readonly #parts: Buffer[] = [];

@@ -1,4 +1,4 @@
-/** An MCP server of both eras with many tools, each of which answers at once. */
+/** An MCP server for both protocol eras with many tools, each of which answers at once. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { toNodeHandler } from '@modelcontextprotocol/node';

@@ -1,4 +1,4 @@
-/** A vendor that costs almost nothing: answers in OpenAI's shape by the model's name. Run as a process of its own; prints its port. */
+/** A mock vendor with minimal cost: answers in OpenAI's format by the model's name. Runs as a separate process and prints its port. */
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -27,7 +27,7 @@ const answer = completion();
 const first = chunk({ role: 'assistant', content: '' }, null);
 const token = chunk({ content: ' token' }, null);
 const last = Buffer.concat([chunk({}, 'stop'), Buffer.from('data: [DONE]\n\n')]);
-/** The same in Anthropic's words, for what a conversion costs. */
+/** The same answer in Anthropic's format, to measure the cost of a conversion. */
 const claudeEvent = (type: string, data: object): string => `event: ${type}\ndata: ${encode({ type, ...data })}\n\n`;
 const claudeFirst = Buffer.from(
   claudeEvent('message_start', {
@@ -60,7 +60,7 @@ const nameStart = Buffer.from('"model":"');
 const jsonHeaders = { 'content-type': 'application/json', 'content-length': answer.length };
 const streamHeaders = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
 
-/** Streams under way and how many tokens each still has to send. One timer writes one token to each: no two tokens share a read. */
+/** Open streams with the number of tokens left to send. One timer writes one token to each, so that no two tokens share a read. */
 const streams = new Map<ServerResponse, Stream>();
 setInterval(() => {
   for (const [response, stream] of streams) {

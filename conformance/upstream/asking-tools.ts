@@ -1,4 +1,4 @@
-/** Tools of the era before 2026 that ask the client while they run: sampling and elicitation as requests of the server. */
+/** Tools of the session-based era (before 2026) that send requests to the client while they run: sampling and elicitation. */
 import type { ElicitRequestFormParams, McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 

@@ -1,4 +1,4 @@
-/** Remembers what a session's streams said, for the client that comes back with `Last-Event-ID`. */
+/** Stores the events of a session's streams for a client that reconnects with `Last-Event-ID`. */
 import type { EventStore, JSONRPCMessage } from '@modelcontextprotocol/server';
 
 export function createEventStore(): EventStore {

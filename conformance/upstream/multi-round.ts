@@ -1,4 +1,4 @@
-/** Tools of the stateless era: an answer that asks, and the same call again with what was asked for. */
+/** Tools of the stateless era: a result that asks for input, and the same call again with that input. */
 import { randomBytes } from 'node:crypto';
 import {
   acceptedContent,
@@ -13,7 +13,7 @@ import {
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 
-/** Signed, so that a changed one is refused; `verify` belongs into the server's options. */
+/** Signs the request state, so that a modified one is refused. `verify` belongs in the server's options. */
 export const requestStates = createRequestStateCodec<{ readonly round: number }>({ key: randomBytes(32) });
 
 const answer = (text: string) => ({ content: [{ type: 'text' as const, text }] });
@@ -26,7 +26,7 @@ const askName = (message = 'What is your name?') => inputRequired.elicit({ messa
 const askModel = (question: string, maxTokens: number) =>
   inputRequired.createMessage({ messages: [{ role: 'user', content: { type: 'text', text: question } }], maxTokens });
 
-/** Asks with a state, and goes on only with the state and an answer. */
+/** Asks with a request state, and continues only with that state and an answer. */
 function addConfirmedTool(server: McpServer, tool: string, description: string): void {
   server.registerTool(tool, { description }, async (call) => {
     const confirmed = acceptedContent(call.mcpReq.inputResponses, 'confirm', yes);
@@ -71,7 +71,7 @@ async function twoRounds(call: ServerContext) {
   });
 }
 
-/** Asks only what this client said it can answer. */
+/** Asks only for input that this client declares it can give. */
 function onlyWhatTheClientCan(call: ServerContext) {
   // The envelope's type names its members by unique keys that are not exported.
   const can = (call.mcpReq.envelope as Record<string, ClientCapabilities | undefined> | undefined)?.[CLIENT_CAPABILITIES_META_KEY];
@@ -91,7 +91,7 @@ export function addMultiRoundTools(server: McpServer): void {
   addOneQuestion(server, 'test_input_required_result_sampling', 'capital_question', () => askModel('What is the capital of France?', 100));
   addOneQuestion(server, 'test_input_required_result_list_roots', 'client_roots', () => inputRequired.listRoots());
   addOneQuestion(server, 'test_streaming_elicitation', 'user_name', () => askName());
-  // The SDK refuses to send this to a client that has no model.
+  // The SDK refuses to send this to a client without the sampling capability.
   addOneQuestion(server, 'test_missing_capability', 'greeting', () => askModel('Generate a greeting', 50));
   addConfirmedTool(server, 'test_input_required_result_request_state', 'Asks with a state.');
   addConfirmedTool(server, 'test_input_required_result_tampered_state', 'Refuses a state that was changed.');

@@ -1,4 +1,4 @@
-/** Tools that answer at once: one per kind of content, and those whose schemas must arrive unchanged. */
+/** Tools that answer at once: one per content type, and those whose schemas must arrive unchanged. */
 import { fromJsonSchema, type McpServer } from '@modelcontextprotocol/server';
 import { png, wav } from './samples.ts';
 

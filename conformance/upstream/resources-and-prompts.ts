@@ -1,4 +1,4 @@
-/** The resources and prompts that the suite asks for by name. */
+/** The resources and prompts that the suite requests by name. */
 import { completable, type McpServer, type PromptMessage, ResourceTemplate } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { png } from './samples.ts';

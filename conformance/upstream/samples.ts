@@ -1,4 +1,4 @@
-/** The smallest files of their kinds. */
+/** The smallest valid files of their types. */
 import { crc32, deflateSync } from 'node:zlib';
 
 function pngChunk(type: string, data: Buffer): Buffer {
@@ -19,7 +19,7 @@ export const png = Buffer.concat([
   pngChunk('IEND', Buffer.alloc(0)),
 ]).toString('base64');
 
-/** A sound without a sample, in base64. */
+/** A sound file without samples, in base64. */
 export const wav = ((): string => {
   const header = Buffer.alloc(44);
   header.write('RIFF', 0);

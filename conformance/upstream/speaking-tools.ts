@@ -1,8 +1,8 @@
-/** Tools that say something before their answer: progress, logs, a stream that is cut, lists that change. */
+/** Tools that send notifications before their result: progress, logs, a stream that is cut, list changes. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { McpServer, ServerContext } from '@modelcontextprotocol/server';
 
-/** What `test_trigger_*` change, and whom they tell. One for all connections, as in a real server. */
+/** The lists that `test_trigger_*` change, and the connections that are notified. All connections share one, as in a real server. */
 export interface ChangingLists {
   extraTool: boolean;
   extraPrompt: boolean;

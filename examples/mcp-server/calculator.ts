@@ -1,6 +1,6 @@
-/** Arithmetic: + - * / % ^, parentheses, signs. */
+/** Evaluates arithmetic: + - * / % ^, parentheses, signs. */
 
-/** The value of an expression. Throws an Error that says where it is wrong. */
+/** Returns the value of an expression. Throws an Error that names the position of a syntax error. */
 export function evaluate(expression: string): number {
   const tokens = expression.match(/(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?|[-+*/%^()]|\S/g) ?? [];
   let position = 0;

@@ -1,4 +1,4 @@
-/** A small MCP server over stdio: a clock and a calculator. It serves Pailou's demo models, and shows how such a server is written. */
+/** A small MCP server over stdio: a clock and a calculator. Pailou's demo models use it, and it is an example of such a server. */
 import { McpServer } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { z } from 'zod';
