@@ -1,4 +1,4 @@
-/** Composes MCP: the catalogue of what servers offer, and the gate for MCP clients. */
+/** Composes MCP: the catalogue of servers' definitions, and the gate for MCP clients. */
 import type { AuditLog } from '../../storage/audit.ts';
 import type { Database } from '../../storage/database.ts';
 import { createDefinitionStore } from '../../storage/mcp-catalogue.ts';

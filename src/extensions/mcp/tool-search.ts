@@ -1,4 +1,4 @@
-/** Large sets of tools: the client sees two tools, one that finds others and one that calls them, instead of hundreds of definitions. */
+/** Search mode for large sets of tools: the client sees `search_tools` and `call_tool` instead of hundreds of definitions. */
 import { LRUCache } from 'lru-cache';
 import MiniSearch from 'minisearch';
 import { GatewayError } from '../../types/errors.ts';
@@ -10,10 +10,10 @@ export const callTool = 'call_tool';
 
 const mostFound = 25;
 const usuallyFound = 8;
-/** Sets of tools whose index is kept; each caller with other rights has another. */
+/** Bound on cached indexes. Callers with different permissions have different indexes. */
 const keptIndexes = 32;
 
-/** What the client sees instead of the tools themselves. */
+/** The two tools that the client sees. */
 export function searchModeTools(count: number): readonly ToolDefinition[] {
   return [
     {
@@ -47,14 +47,14 @@ export function searchModeTools(count: number): readonly ToolDefinition[] {
   ];
 }
 
-/** Words of any script; `readTextFile` and `read_text_file` are three words each. */
+/** Splits text of any script into words; `readTextFile` and `read_text_file` are three words each. */
 const segmenter = new Intl.Segmenter(undefined, { granularity: 'word' });
 function failureText(text: string): string[] {
   const spaced = text.replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2').replaceAll(/[_.\-/]+/g, ' ');
   return [...segmenter.segment(spaced)].filter((part) => part.isWordLike === true).map((part) => part.segment.toLowerCase());
 }
 
-/** The names and descriptions of the inputs, which often say more than the description of the tool. */
+/** The names and descriptions of the inputs, which often say more than the tool's own description. */
 function inputWords({ inputSchema }: ToolDefinition): string {
   const { properties } = inputSchema;
   if (!isJsonObject(properties)) return '';
@@ -64,7 +64,7 @@ function inputWords({ inputSchema }: ToolDefinition): string {
 }
 
 const indexes = new LRUCache<string, MiniSearch>({ max: keptIndexes });
-/** A number for each definition: it is frozen in the catalogue, and another object when it has changed. */
+/** A number for each definition object. The catalogue freezes definitions and replaces the object when one changes. */
 const numbers = new WeakMap<object, number>();
 let nextNumber = 0;
 function numberOf(definition: object): number {
@@ -74,7 +74,7 @@ function numberOf(definition: object): number {
   return nextNumber;
 }
 
-/** A tool under the name that is shown, with the catalogue's own definition. */
+/** A tool under its shown name, with the catalogue's own definition. */
 export interface Searchable {
   readonly shown: string;
   readonly definition: ToolDefinition;
@@ -113,7 +113,7 @@ function integer(value: Json | undefined, least: number, most: number, otherwise
   throw new GatewayError('invalid_request', `${field}: must be a whole number from ${least} to ${most}.`, { param: field });
 }
 
-/** Answers a call of `search_tools`. Throws `invalid_request` naming the field. */
+/** Runs a call of `search_tools`. Throws `invalid_request` naming the field. */
 export function findTools(tools: readonly Searchable[], input: JsonObject): ToolResult {
   const { query } = input;
   if (typeof query !== 'string') throw new GatewayError('invalid_request', 'query: must be a text.', { param: 'query' });
@@ -140,7 +140,7 @@ export function findTools(tools: readonly Searchable[], input: JsonObject): Tool
   return { content: [{ type: 'text', text: JSON.stringify(answer) }], structuredContent: answer };
 }
 
-/** What a call of `call_tool` asks for. Throws `invalid_request` naming the field. */
+/** Parses the input of `call_tool`. Throws `invalid_request` naming the field. */
 export function wantedTool(input: JsonObject): { readonly name: string; readonly input: JsonObject } {
   const { name, arguments: given = {} } = input;
   if (typeof name !== 'string' || name === '')

@@ -1,9 +1,9 @@
-/** Definitions that somebody looked at and approves: exactly those, all of them or none. */
+/** Approves definitions by the digests that the administrator saw: all of them or none. */
 import { GatewayError } from '../../../types/errors.ts';
 import type { PinnedDefinition, DefinitionKind } from '../../../types/tool-definitions.ts';
 import { approved, definitionKey, type Definitions } from './compare-definitions.ts';
 
-/** What somebody saw; `digest` is that of the definition as offered. */
+/** One reviewed definition. `digest` is that of the definition as the server offers it. */
 export interface SeenItem {
   readonly kind: DefinitionKind;
   readonly name: string;
@@ -15,7 +15,7 @@ export interface Approval {
   readonly after: PinnedDefinition;
 }
 
-/** Less those that are approved already. Throws `not_found` or `revision_conflict` for the first that cannot be. */
+/** The approvals to write, without definitions that are approved already. Throws `not_found` or `revision_conflict` for the first that cannot be approved. */
 export function approvalsOf(server: string, pins: Definitions, wanted: readonly SeenItem[], by: string, now: number): Approval[] {
   const made = new Map<string, Approval>();
   for (const [index, { kind, name, digest }] of wanted.entries()) {

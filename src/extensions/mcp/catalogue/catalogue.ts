@@ -1,4 +1,4 @@
-/** What each MCP server offers, as far as it is approved: in memory for every list, in the database for every node, synced in the background. */
+/** Caches the approved definitions of each MCP server. Lists are served from memory; the database shares them between nodes; syncs run in the background. */
 import { canonicalJson } from '../../../schema/canonical-json.ts';
 import type { PinnedDefinition, DefinitionStore } from '../../../types/tool-definitions.ts';
 import { GatewayError } from '../../../types/errors.ts';
@@ -12,36 +12,36 @@ import { createDisabledDefinitions } from './disabled-definitions.ts';
 
 export interface ServerHealth {
   readonly tools: number;
-  /** Definitions that are withheld until somebody approves them. */
+  /** Number of definitions in quarantine, which wait for approval. */
   readonly quarantined: number;
-  /** Epoch milliseconds of the last good sync; null for never. */
+  /** Epoch milliseconds of the last successful sync; null for never. */
   readonly syncedAt: number | null;
   readonly error: string | null;
 }
 
 export interface Catalogue {
-  /** What may be shown and used, less the tools that the administrator switched off. Never waits; begins to learn of a new server. */
+  /** The approved listing, without tools that the administrator disabled. Never waits; starts a sync of an unknown server. */
   offer(server: McpServerEntry): ServerListing;
   /** `offer(server).tools`. */
   tools(server: McpServerEntry): readonly ToolDefinition[];
-  /** True if what the server offers is known, from its own answer or from the database. */
+  /** True if the server's listing is known, from a sync or from the database. */
   known(server: McpServerEntry): boolean;
-  /** How long (ms) a list should still wait for the first answer of a server: 0 for one that is known, down, or not new any more. */
+  /** How long (ms) a list should still wait for the first sync of a server. 0 for a server that is known, down, or no longer new. */
   patience(server: McpServerEntry): number;
-  /** Resolves when the server was asked for the first time, well or not, or after `firstSyncMs`. At once for a known one. */
+  /** Resolves when the first sync of the server has ended, with or without success, or after `firstSyncMs`. Resolves at once for a known server. */
   ready(server: McpServerEntry): Promise<void>;
-  /** Asks the server now. Never rejects: see `health`. */
+  /** Syncs the server now. Never rejects; errors are in `health`. */
   refresh(server: McpServerEntry): Promise<void>;
   health(server: McpServerEntry): ServerHealth;
-  /** All that is known of the server with this row id, also of one that is switched off: whose names are whose. */
+  /** All known definitions of the server with this row id, also of a disabled one. Used to decide which server owns a name. */
   definitions(id: string): readonly PinnedDefinition[];
-  /** All that is known of a server, also what is withheld. */
+  /** All known definitions of a server, including those in quarantine. */
   items(server: McpServerEntry): readonly PinnedDefinition[];
-  /** Approves what is offered now, if it is what the digests name: all of it or nothing. Resolves with what it changed. Throws `not_found` or `revision_conflict`. */
+  /** Approves the offered definitions that match the digests, all or none. Resolves with the changes. Throws `not_found` or `revision_conflict`. */
   approve(server: McpServerEntry, wanted: readonly SeenItem[], by: string): Promise<readonly Approval[]>;
-  /** Calls back when what may be shown has changed, here or on another node. */
+  /** Calls `listener` when the approved listing of a server changed, on this node or on another. */
   onChange(listener: () => void): () => void;
-  /** Takes the servers of a new configuration; those that are new are asked at once. */
+  /** Applies a new configuration. New servers are synced at once. */
   follow(snapshot: Snapshot): void;
   close(): void;
 }
@@ -50,21 +50,21 @@ interface Entry {
   server: McpServerEntry;
   pins: ReadonlyMap<string, PinnedDefinition>;
   offer: ServerListing;
-  /** The row leads to another server than the one that the pins are of, which has not answered yet: nothing is promised for it. */
+  /** The row now connects to another server than that of the pins, and no sync has succeeded yet. Nothing is listed for it. */
   isOther: boolean;
-  /** `offer` less what is switched off; null when it has to be made again. */
+  /** `offer` without disabled tools; null when it has to be computed again. */
   shown: { readonly allowed: readonly string[] | null; readonly offer: ServerListing } | null;
   syncedAt: number | null;
   askedAt: number;
   wantedAt: number;
   error: string | null;
   underWay: Promise<void> | null;
-  /** Settles with the first answer, well or not. */
+  /** Settles with the first sync, with or without success. */
   first: Promise<void> | null;
   readonly madeAt: number;
-  /** The server announced a change after it was asked: the answer under way may be old already. */
+  /** The server announced a change during the current sync, so its result may be outdated. */
   stale: boolean;
-  /** When it was asked of late because it announced a change. */
+  /** Times of recent syncs that an announcement caused. */
   heard: number[];
   later: NodeJS.Timeout | null;
   stop: () => void;
@@ -73,28 +73,28 @@ interface Entry {
 export interface CatalogueOptions {
   readonly store: DefinitionStore;
   readonly logger: Logger;
-  /** Definitions that were approved, or never seen, are withheld now. */
+  /** Called with definitions that this sync put into quarantine. */
   onQuarantine?(server: McpServerEntry, pins: readonly PinnedDefinition[]): void;
 }
 
 const firstSyncMs = 10_000;
-/** A client asks for its list once, when it connects: a server that was just registered, or just started, is worth a moment. */
+/** Clients list once, when they connect, so a list waits this long for a server that was just registered or started. */
 const firstListMs = 2_000;
 const listTimeoutMs = 30_000;
-/** A server is asked again when it is wanted and its answer is this old; and without being wanted, if it was within the last hour. */
+/** A used server is synced again when its last sync is older than this. An unused one is synced too, if it was used within the last hour. */
 const freshMs = 60_000;
 const wantedMs = 3_600_000;
 const retryMs = 2_000;
-/** So long it may take a server to announce one change for each sort. */
+/** Announcements within this time are merged, because servers send one for each kind of definition. */
 const hearMs = 25;
-/** A server that announces so many changes in so short a time is asked again only after a pause. */
+/** A server that announces more changes than this within `noisyMs` is synced only after a pause. */
 const mostHeard = 10;
 const noisyMs = 10_000;
 const noisyPauseMs = 1_000;
-/** Other nodes' clocks may differ by so much. */
+/** Clocks of other nodes may differ by this much. */
 const overlapMs = 60_000;
 
-/** With the server's own words, for those who manage it. */
+/** The reason with the server's own text, for administrators of the server. */
 function reasonOf(thrown: unknown): string {
   if (thrown instanceof GatewayError && typeof thrown.details === 'string') return `${thrown.message} (${thrown.details})`;
   return thrown instanceof Error ? thrown.message : String(thrown);
@@ -116,7 +116,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
   const closing = new AbortController();
   let readUpTo = 0;
 
-  /** Takes over new pins; true if that changes what may be shown. */
+  /** Replaces the pins. Returns true if that changes the approved listing. */
   const take = (entry: Entry, pins: ReadonlyMap<string, PinnedDefinition>): boolean => {
     const before = JSON.stringify(entry.offer);
     entry.pins = pins;
@@ -128,7 +128,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     for (const listener of listeners) listener();
   };
 
-  /** To read, to decide and to write is one thing: an approval in the middle of a comparison would be forgotten here. */
+  /** Serializes read, compare and write for each server. Otherwise an approval during a comparison would be overwritten. */
   const turns = new Map<string, Promise<unknown>>();
   const inTurn = <T>({ id }: McpServerEntry, work: () => Promise<T>): Promise<T> => {
     const turn = (turns.get(id) ?? Promise.resolve()).then(work);
@@ -143,7 +143,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
   const stored = async ({ id }: McpServerEntry): Promise<Map<string, PinnedDefinition>> =>
     new Map((await store.of(id)).map((pin) => [definitionKey(pin.kind, pin.name), pin]));
 
-  /** False for an answer that counts no more: the row has changed meanwhile, and it may be another server's. */
+  /** Returns false for an outdated result: the row changed meanwhile and may name another server. */
   const compareNow = async (entry: Entry, server: McpServerEntry, offer: ServerListing): Promise<boolean> => {
     if (entries.get(server.id) !== entry || entry.server.instance !== server.instance) return false;
     const { id, capability, spec } = entry.server;
@@ -172,7 +172,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
         entry.error = null;
       } catch (thrown) {
         const reason = reasonOf(thrown);
-        // In the log only our own words: a server may say anything, other people's secrets too.
+        // Only our own text goes to the log: a server's text may contain other users' secrets.
         const said = thrown instanceof GatewayError ? thrown.message : 'it does not answer as it should';
         if (entry.error === null && !closing.signal.aborted)
           logger.warn(
@@ -193,7 +193,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     sync(entry).catch(() => {});
   };
 
-  /** The server says that its offer changed, often once for each sort. One that says so without end is asked after a pause. */
+  /** Schedules a sync after an announced change. A server that announces too often is synced after a pause. */
   const hear = (entry: Entry, pauseMs: number): void => {
     if (entry.underWay !== null) entry.stale = true;
     if (entry.underWay !== null || entry.later !== null) return;
@@ -208,7 +208,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     ).unref();
   };
 
-  /** Asks; the answer to an earlier question may be an old one. */
+  /** Starts a new sync after the current one, whose result may be outdated. */
   const askNow = async (entry: Entry): Promise<void> => {
     await entry.underWay;
     await sync(entry);
@@ -252,7 +252,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     return entry;
   };
 
-  /** What other nodes found or decided. */
+  /** Reads the definitions that other nodes stored. */
   const readStore = async (): Promise<void> => {
     const from = readUpTo;
     readUpTo = Math.max(readUpTo, Date.now() - overlapMs);
@@ -304,7 +304,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     },
     async ready(server) {
       const entry = entryOf(server);
-      // Only the first answer is worth waiting for: a server that hangs must not hold up every later call as well.
+      // Waits for the first sync only, so that a server that hangs does not delay every later call.
       const left = entry.madeAt + firstSyncMs - Date.now();
       if (isKnown(entry) || entry.error !== null || entry.first === null || left <= 0) return;
       let patience: NodeJS.Timeout | undefined;
@@ -340,7 +340,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
         if (take(entries.get(server.id) ?? entry, known)) tell();
         return made;
       });
-      // The server may have changed it again before it was approved.
+      // The server may have changed the definition again before the approval.
       const now = entries.get(server.id);
       if (approvals.length > 0 && now !== undefined) askNow(now).catch(() => {});
       return approvals;
@@ -366,7 +366,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
         else entry.server = server;
       }
       if (fresh.length === 0 && !isUnread) return;
-      // A row that comes back, or a node that starts, finds in the database what was approved.
+      // Reads all rows again, because a new row or a new node needs the definitions approved earlier.
       readUpTo = 0;
       readStore()
         .catch((thrown: unknown) => logger.warn({ err: thrown }, 'the catalogue of MCP servers cannot be read'))

@@ -1,4 +1,4 @@
-/** What an answer of a server means for what was approved: pure, so that every case can be tried. */
+/** Compares the definitions that a server lists with the approved ones. Pure functions. */
 import { canonicalJson } from '../../../schema/canonical-json.ts';
 import type { PinnedDefinition, DefinitionKind } from '../../../types/tool-definitions.ts';
 import type { JsonObject } from '../../../types/json.ts';
@@ -9,9 +9,9 @@ import { digestOf } from './definition-digest.ts';
 export type Definitions = ReadonlyMap<string, PinnedDefinition>;
 export const definitionKey = (kind: DefinitionKind, name: string): string => `${kind} ${name}`;
 
-/** The names of tools and prompts stand in configuration and addresses; those of resources are addresses themselves. */
+/** Names of tools and prompts appear in configuration and URLs. Names of resources are URIs. */
 const longestName: Readonly<Record<DefinitionKind, number>> = { tool: 300, prompt: 300, resource: 2_000, template: 2_000 };
-/** More than this the databases cannot keep as a key. */
+/** The databases cannot store longer keys. */
 const mostBytes = 2_000;
 
 function isKept(kind: DefinitionKind, name: unknown): name is string {
@@ -19,12 +19,12 @@ function isKept(kind: DefinitionKind, name: unknown): name is string {
   return name.isWellFormed() && !name.includes('\u0000') && Buffer.byteLength(name) <= mostBytes;
 }
 
-/** Another node's clock may be ahead of this one's: what is decided later is told by a later time all the same. */
+/** A time after the pin's last change, because the clock of the node that wrote it may be ahead. */
 function later({ changedAt }: PinnedDefinition, now: number): number {
   return Math.max(now, changedAt + 1);
 }
 
-/** Of several with the same name the first counts, as it does for every client. One whose name cannot be kept is left out. */
+/** The first of several definitions with the same name counts, as for every client. Definitions whose name cannot be stored are left out. */
 function itemsOf(offer: ServerListing): Map<string, { kind: DefinitionKind; name: string; definition: JsonObject }> {
   const items = new Map<string, { kind: DefinitionKind; name: string; definition: JsonObject }>();
   const add = (kind: DefinitionKind, name: unknown, definition: JsonObject): void => {
@@ -38,17 +38,17 @@ function itemsOf(offer: ServerListing): Map<string, { kind: DefinitionKind; name
 }
 
 export interface Compared {
-  /** To be written; empty if nothing changed. */
+  /** Pins to write; empty if nothing changed. */
   readonly changed: readonly PinnedDefinition[];
-  /** To be taken away: resources come and go, those as approved leave nothing behind. */
+  /** Pins to delete: approved resources that the server no longer lists. */
   readonly gone: readonly PinnedDefinition[];
-  /** Those that are withheld since this answer. */
+  /** Pins that this listing put into quarantine. */
   readonly quarantined: readonly PinnedDefinition[];
 }
 
 /**
- * Compares an answer with what is pinned. The first answer of a server is trusted as the administrator saw it; after that a definition
- * other than the approved one is withheld, and, under `approve`, so is every new one.
+ * Compares a listing with the pins. The first listing of a server is trusted. After that, a definition that differs from the approved one
+ * is quarantined. With `approve`, new definitions are quarantined too.
  */
 export function compare(
   server: { readonly id: string; readonly tenant: string },
@@ -80,7 +80,7 @@ export function compare(
       changed.push(pin);
       if (!trusted) quarantined.push(pin);
     } else if (before.definition !== null && digest === before.digest) {
-      // As approved, or so again. What is not pinned may have changed.
+      // Approved, or changed back to the approved form. Fields outside the digest may have changed.
       if (before.state !== 'approved' || !before.present || canonicalJson(definition) !== canonicalJson(before.definition))
         changed.push({ ...base, ...asApproved, decidedBy: before.decidedBy });
     } else if (digest !== before.seenDigest || !before.present) {
@@ -96,7 +96,7 @@ export function compare(
     }
   }
   const absent = [...pins].filter(([key, pin]) => pin.present && !items.has(key)).map(([, pin]) => pin);
-  // One that is withheld does not become another by being away for a moment.
+  // A quarantined definition stays pinned when it disappears, so that it returns as quarantined.
   const stays = (pin: PinnedDefinition): boolean => pin.kind !== 'resource' || pin.state === 'changed';
   return {
     changed: [...changed, ...absent.filter(stays).map((pin) => ({ ...pin, present: false, changedAt: later(pin, now) }))],
@@ -105,7 +105,7 @@ export function compare(
   };
 }
 
-/** The pin with what is offered now approved; null if that is not what `digest` names. */
+/** The pin with the offered definition approved. Null if that definition does not match `digest`. */
 export function approved(pin: PinnedDefinition, digest: string, by: string, now: number): PinnedDefinition | null {
   if (pin.state === 'approved' || pin.seenDefinition === null || pin.seenDigest !== digest) return null;
   return {
@@ -120,7 +120,7 @@ export function approved(pin: PinnedDefinition, digest: string, by: string, now:
   };
 }
 
-/** What may be shown and used: offered, and as approved. In the order of names. */
+/** The listing that clients see: definitions that are present and approved, sorted by name. */
 export function offered(pins: Definitions): ServerListing {
   const of = (kind: DefinitionKind): never[] =>
     [...pins.values()]

@@ -1,10 +1,10 @@
-/** The fingerprint of a definition: what a model or a person would be misled by, if it changed unseen. */
+/** The digest of a definition: covers the fields that could mislead a model or a user if they changed unnoticed. */
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../../schema/canonical-json.ts';
 import type { DefinitionKind } from '../../../types/tool-definitions.ts';
 import type { JsonObject } from '../../../types/json.ts';
 
-/** Of resources, size and time of change are left out: they change with every edit of the content. */
+/** A resource's size and modification time are not covered, because they change with its content. */
 const pinnedFields: Readonly<Record<DefinitionKind, readonly string[]>> = {
   tool: ['name', 'title', 'description', 'inputSchema', 'outputSchema', 'annotations'],
   resource: ['uri', 'name', 'title', 'description', 'mimeType'],

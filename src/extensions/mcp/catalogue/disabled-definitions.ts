@@ -1,12 +1,12 @@
-/** What servers that are switched off offered when they were asked last: their tools' names stay theirs. */
+/** Keeps the last known definitions of disabled servers, so that their tool names stay reserved. */
 import type { PinnedDefinition } from '../../../types/tool-definitions.ts';
 import type { Snapshot } from '../../../types/snapshot.ts';
 import { definitionKey } from './compare-definitions.ts';
 
 export interface DisabledDefinitions {
-  /** Takes the servers of a new configuration; true if there is one of which nothing was read yet. `known`: what a server offered that was on. */
+  /** Applies a new configuration. Returns true if it has a disabled server that was not loaded yet. `known` gives the definitions of a server that was enabled before. */
   follow(snapshot: Snapshot, known: (id: string) => ReadonlyMap<string, PinnedDefinition> | undefined): boolean;
-  /** Takes what was read; ignores servers that are on, or gone. */
+  /** Adds loaded pins. Ignores servers that are enabled or deleted. */
   add(id: string, pins: readonly PinnedDefinition[]): void;
   of(id: string): readonly PinnedDefinition[];
 }

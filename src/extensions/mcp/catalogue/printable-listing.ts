@@ -1,10 +1,10 @@
-/** What an MCP server offers, fit to be shown: its words go to people's clients and into prompts. */
+/** Makes the texts of an MCP server's listing printable, because they reach clients and prompts. */
 import type { Json, JsonObject } from '../../../types/json.ts';
 import { isJsonObject } from '../../../types/json.ts';
 import { printable, printableLine } from '../../../types/printable-text.ts';
 import type { ServerListing } from '../../../types/tool-source.ts';
 
-/** Texts for readers; all else in a definition, such as the values of an enum, goes back to the server and stays as it is. */
+/** Cleans texts for readers. Other values, such as those of an enum, go back to the server and stay unchanged. */
 function readable(value: Json): Json {
   if (Array.isArray(value)) return value.map(readable);
   if (!isJsonObject(value)) return value;
@@ -18,7 +18,7 @@ function readable(value: Json): Json {
 
 const isPrintable = (text: unknown): boolean => typeof text !== 'string' || printableLine(text) === text;
 
-/** Leaves out what is called by a name or address that cannot be read; texts are made readable. */
+/** Leaves out definitions whose name or URI is not printable, and cleans the other texts. */
 export function printableListing({ tools, resources, templates, prompts }: ServerListing): ServerListing {
   const clean = <T>(list: readonly T[], called: (item: T) => unknown): readonly T[] =>
     list.filter((item) => isPrintable(called(item))).map((item) => readable(item as JsonObject) as T);

@@ -1,4 +1,4 @@
-/** The door for MCP clients of both protocol eras: which of them speaks, and in whose name. */
+/** The MCP endpoint for clients of both protocol eras. Routes a request to its session or to the stateless handler. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type * as Sdk from '@modelcontextprotocol/server';
 import { LRUCache } from 'lru-cache';
@@ -12,9 +12,9 @@ import { createSessions, type SessionInfo, type Sessions } from './sessions.ts';
 export interface McpGate {
   /** Serves one request to its end. `body` is the parsed JSON, undefined for none. `client` names the caller's OAuth2 client. */
   serve(request: IncomingMessage, response: ServerResponse, body: unknown, door: McpView, client: string): Promise<void>;
-  /** Tells the clients that listen that what they may see has changed. Several changes at once are told once. */
+  /** Sends `list_changed` to the clients that listen. Changes within `changeDelayMs` are merged. */
   changed(): void;
-  /** The sessions that are open on this node. */
+  /** The open sessions on this node. */
   sessions(): readonly SessionInfo[];
   endSession(id: string): void;
   close(): Promise<void>;
@@ -23,23 +23,23 @@ export interface McpGate {
 export interface McpGateOptions {
   readonly logger: Logger;
   readonly version: string;
-  /** The session of a client is over: whatever was opened for it alone may be closed. */
+  /** Called when a client's session ends, so that upstream connections opened for it can be closed. */
   onSessionEnd?(id: string): void;
 }
 
-/** The SDK, and what stands on it. */
+/** The SDK, loaded at the first request, and the parts that depend on it. */
 interface Loaded {
   readonly sdk: typeof Sdk;
   readonly sessions: Sessions;
   readonly serve: (request: IncomingMessage, response: ServerResponse, body: unknown) => Promise<void>;
 }
 
-/** Addresses with listeners of the stateless protocol; each tenant has `/mcp` and one for each server. */
+/** Bound on addresses with a stateless handler. Each tenant has `/mcp` and one address for each server. */
 const mostScopes = 5_000;
 const changeDelayMs = 200;
 const mostWatches = 100;
 
-/** An answer in the protocol's own form: the session is unknown, or somebody else's. The client opens a new one. */
+/** JSON-RPC error for a session that is unknown or belongs to another caller. The client then opens a new one. */
 function unknownSession(): Response {
   const error = { code: -32_001, message: 'There is no such session here any more. Open a new one with initialize.' };
   return Response.json({ jsonrpc: '2.0', error, id: null }, { status: 404 });
@@ -58,13 +58,13 @@ export function createMcpGate(options: McpGateOptions): McpGate {
   let loading: Promise<Loaded> | null = null;
   let loaded: Loaded | null = null;
   let telling: NodeJS.Timeout | undefined;
-  /** By scope: a word about a resource of one tenant must not reach another's. */
+  /** By scope, so that a notification of one tenant's resource does not reach another tenant. */
   const handlers = new LRUCache<string, Sdk.McpHttpHandler>({ max: mostScopes, dispose: (handler) => void handler.close() });
 
   const handlerFor = (sdk: typeof Sdk, { scope, skills }: McpView): Sdk.McpHttpHandler => {
     const known = handlers.get(scope);
     if (known !== undefined) return known;
-    // What opens no session is served without one, whichever protocol it speaks.
+    // A request that opens no session is served without one, in either protocol era.
     const made = sdk.createMcpHandler(() => buildServer({ sdk, version, held }, null, skills !== undefined).server, {
       onerror: (error) => logger.debug({ reason: error.message }, 'MCP gate'),
     });
@@ -89,7 +89,7 @@ export function createMcpGate(options: McpGateOptions): McpGate {
       try {
         return [door.watch(uri, () => handler.notify.resourceUpdated(uri))];
       } catch {
-        // Nothing to be told of: the caller may not see it, or it is not there.
+        // The caller may not see the resource, or it does not exist, so there is nothing to watch.
         return [];
       }
     });
@@ -97,7 +97,7 @@ export function createMcpGate(options: McpGateOptions): McpGate {
     return handler.fetch(request, given);
   };
 
-  /** The SDK is large; a node whose callers use no MCP never loads it. */
+  /** Loads the SDK on first use. It is large, and nodes without MCP traffic do not need it. */
   const load = async (): Promise<Loaded> => {
     const [sdk, node] = await Promise.all([import('@modelcontextprotocol/server'), import('@modelcontextprotocol/node')]);
     const sessions = createSessions({ sdk, version, held }, (id) => options.onSessionEnd?.(id));
@@ -108,7 +108,7 @@ export function createMcpGate(options: McpGateOptions): McpGate {
   return {
     async serve(request, response, body, door, client) {
       const { serve } = await (loading ??= load());
-      // The token itself stays outside: nothing behind this line could pass it on.
+      // The token is not passed on, so no code behind this line can forward it.
       const over = new AbortController();
       response.once('close', () => over.abort());
       const auth = { token: '', clientId: client, scopes: [], extra: { door, over: over.signal } };

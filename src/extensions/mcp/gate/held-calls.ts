@@ -1,6 +1,6 @@
 /**
- * A server of the older protocol puts its questions while a call runs; a client of the stateless one answers with its next request.
- * In between the call is held here, on this node, for as long as a person may take.
+ * Holds calls that wait for an answer to a server's question. A server of the session-based era asks during a call. A stateless client
+ * answers with its next request. Until then the call is held on this node.
  */
 import { randomUUID } from 'node:crypto';
 import type { JsonObject } from '../../../types/json.ts';
@@ -10,11 +10,11 @@ import { type PeerMethod, SourceRefusal, type ToolResult } from '../../../types/
 
 export interface HeldCalls {
   /**
-   * Runs `start` to its answer or to its next question. `holder` is whose call it is, `wanted` what is called with what.
-   * `signal` ends the call only while its request waits for the answer: that a request has ended with a question ends nothing.
+   * Runs `start` until its result or its next question. `holder` identifies the caller, `wanted` the tool and its input. `signal` aborts
+   * the call only while its request is open; a request that ended with a question aborts nothing.
    */
   run(holder: string, wanted: string, context: ViewContext, start: (context: ViewContext) => Promise<ToolResult>): Promise<ToolResult>;
-  /** Gives up what is held. */
+  /** Fails all held calls. */
   close(): void;
 }
 
@@ -64,7 +64,7 @@ export function createHeldCalls(): HeldCalls {
     if (eldest !== undefined) forget(eldest, new Error('Too many questions are open at once.'));
   };
 
-  /** The answer, or the questions that are open now. */
+  /** Resolves with the result, or with the open questions. */
   const next = async (call: Held, signal: AbortSignal): Promise<ToolResult> => {
     if (call.questions.size === 0) {
       const leave = (): void => call.leaving.abort(signal.reason);
@@ -135,7 +135,7 @@ export function createHeldCalls(): HeldCalls {
           },
         }),
       };
-      // However it ends while nobody waits for it, the next request of the client hears of it.
+      // A call that ends without an open request keeps its result for the client's next request.
       call.outcome
         .catch(() => {})
         .finally(() => {

@@ -1,10 +1,10 @@
-/** The caller's MCP client, as a source sees it during one request. */
+/** The caller's MCP client as a tool source sees it during one request. */
 import type * as Sdk from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import type { JsonObject } from '../../../types/json.ts';
 import type { McpPeer } from '../../../types/tool-source.ts';
 
-/** What is remembered of a session beside the SDK's own. */
+/** State of a session besides the SDK's own. */
 export interface SessionMemory {
   readonly id: string;
   /** As the client set it; null for none. */
@@ -14,7 +14,7 @@ export interface SessionMemory {
 const severities = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'];
 const logLevelKey = 'io.modelcontextprotocol/logLevel';
 const capabilitiesKey = 'io.modelcontextprotocol/clientCapabilities';
-/** A person may take a while to answer. */
+/** Allows time for a person to answer. */
 const questionTimeoutMs = 600_000;
 const anything = z.looseObject({});
 
@@ -25,7 +25,7 @@ function isWanted(message: JsonObject, level: string | null | undefined): boolea
   return level !== undefined && severities.indexOf(textOf(message['level'])) >= severities.indexOf(level);
 }
 
-/** `session` is null in the stateless protocol, and for a client of the older one that opened none. */
+/** `session` is null in the stateless protocol, and for a client of the older one without a session. */
 export function peerOf(server: Sdk.Server, context: Sdk.ServerContext, session: SessionMemory | null): McpPeer {
   const { mcpReq } = context;
   const envelope = mcpReq.envelope as JsonObject | undefined;
@@ -36,7 +36,7 @@ export function peerOf(server: Sdk.Server, context: Sdk.ServerContext, session: 
   const level = isStateless ? (envelope[logLevelKey] as string | undefined) : session === null ? undefined : session.logLevel;
   const state = mcpReq.requestState<string>();
   const tell = (method: string, params: JsonObject): void => {
-    // The client may be gone; the call's own signal says so.
+    // The notification may fail when the client has disconnected; the call's signal reports that.
     mcpReq.notify({ method, params }).catch(() => {});
   };
   const canAnswer = ['elicitation', 'sampling', 'roots'].some((each) => capabilities[each] !== undefined);

@@ -1,4 +1,4 @@
-/** Pailou as an MCP server: every method asks the door of its own request, so that rights are decided anew each time. */
+/** Pailou as an MCP server. Each method uses the view of its own request, so that permissions are checked for every request. */
 import type * as Sdk from '@modelcontextprotocol/server';
 import { GatewayError, toGatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
@@ -8,40 +8,40 @@ import type { HeldCalls } from './held-calls.ts';
 import { peerOf, type SessionMemory } from './peer.ts';
 import { addSkills, skillsCapability } from './skills.ts';
 
-/** Bound on what one session may ask to be told of. */
+/** Bound on the resource subscriptions of one session. */
 const mostWatches = 100;
 
 export interface GateServer {
   readonly server: Sdk.Server;
-  /** Lets go of all that the session wanted to be told of. */
+  /** Ends all resource subscriptions of the session. */
   forget(): void;
 }
 
-/** The door that the request came through. It travels beside the request, never in it. */
+/** The view of the request. It travels in `authInfo`, never in the request itself. */
 export function viewOf(authInfo: { readonly extra?: Record<string, unknown> } | undefined): McpView {
   const door = authInfo?.extra?.['door'] as McpView | undefined;
   if (door === undefined) throw new GatewayError('internal_error', 'An MCP request came in without its caller.');
   return door;
 }
 
-/** What a tool tells its caller when it could not be run: text that a model can read. */
+/** The tool result for a failed call, as text that a model can read. */
 function failed(error: GatewayError): ToolResult {
   return { content: [{ type: 'text', text: error.message }], isError: true };
 }
 
-/** A client without a session that can answer questions: only with its next request. */
+/** True for a client without a session that can answer questions, which it does with its next request. */
 function isHeldFor({ connection, ask, capabilities }: McpPeer): boolean {
   return connection === null && ask === undefined && ['elicitation', 'sampling', 'roots'].some((each) => capabilities[each] !== undefined);
 }
 
-/** What a gate's servers have in common. */
+/** Shared by all servers of a gate. */
 export interface GateParts {
   readonly sdk: typeof Sdk;
   readonly version: string;
   readonly held: HeldCalls;
 }
 
-/** `session` is null where there is none. `hasSkills`: whether the address shows skills. */
+/** `session` is null for a request without one. `hasSkills`: whether the address shows skills. */
 export function buildServer({ sdk, version, held }: GateParts, session: SessionMemory | null, hasSkills: boolean): GateServer {
   const server = new sdk.Server(
     { name: 'pailou', version },
@@ -58,7 +58,7 @@ export function buildServer({ sdk, version, held }: GateParts, session: SessionM
   );
   const watches = new Map<string, () => void>();
 
-  /** The error that a client should see: the source's own, or Pailou's in the protocol's codes. */
+  /** The error for the client: the source's own, or Pailou's with a code of the protocol. */
   const asProtocolError = (thrown: unknown): Error => {
     if (thrown instanceof SourceRefusal) return new sdk.ProtocolError(thrown.code, thrown.message, thrown.data);
     const error = toGatewayError(thrown);
@@ -95,7 +95,7 @@ export function buildServer({ sdk, version, held }: GateParts, session: SessionM
       return (await held.run(door.holder, wanted, given, (askable) => door.call(params.name, input, askable))) as never;
     } catch (thrown) {
       const isFault = !(thrown instanceof SourceRefusal) && toGatewayError(thrown).status >= 500;
-      // A wrong name or a missing right is a fault of the request; a tool that is down is something that the model should read.
+      // A wrong name or a missing permission is a protocol error. A tool that is down is a tool result, which the model can read.
       if (isFault) return failed(toGatewayError(thrown)) as never;
       throw asProtocolError(thrown);
     }

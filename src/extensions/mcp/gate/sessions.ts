@@ -1,4 +1,4 @@
-/** Sessions of the older protocol (2025-11-25 and before): each belongs to one caller at one address, and ends when it is not used. */
+/** Sessions of the older protocol (2025-11-25 and before). Each belongs to one caller at one address, and ends after `idleMs` without use. */
 import { randomUUID } from 'node:crypto';
 import type * as Sdk from '@modelcontextprotocol/server';
 import type { McpView } from './mcp-view.ts';
@@ -9,7 +9,7 @@ export interface SessionInfo {
   readonly id: string;
   readonly holder: string;
   readonly scope: string;
-  /** The client's own name and version, as it says. */
+  /** The client's name and version, as it declares them. */
   readonly client: string;
   /** Epoch milliseconds. */
   readonly since: number;
@@ -17,12 +17,12 @@ export interface SessionInfo {
 }
 
 export interface Sessions {
-  /** Opens a session with an `initialize`, or goes on with the one that the request names. Null for a session that is not the caller's. */
+  /** Opens a session for `initialize`, or continues the one that the request names. Null for a session of another caller. */
   serve(request: Request, options: Sdk.McpHandlerRequestOptions, door: McpView): Promise<Response | null>;
-  /** Tells the clients that what they may see has changed. */
+  /** Sends `list_changed` to the clients of all sessions. */
   changed(): void;
   list(): readonly SessionInfo[];
-  /** Ends one, if it is there. */
+  /** Ends the session if it exists. */
   end(id: string): void;
   close(): Promise<void>;
 }
@@ -34,7 +34,7 @@ interface Session extends SessionMemory {
   readonly transport: Sdk.WebStandardStreamableHTTPServerTransport;
   readonly since: number;
   usedAt: number;
-  /** Requests under way, with the stream on which a client listens. */
+  /** Open requests, including the stream on which a client listens. */
   open: number;
 }
 
@@ -43,7 +43,7 @@ const sweepMs = 60_000;
 const mostOfOne = 100;
 const mostOfAll = 10_000;
 
-/** The response as it is, with a word when its body has ended or nobody reads it any more. */
+/** The same response. Calls `ended` when its body has ended or was cancelled. */
 function whenEnded(response: Response, ended: () => void): Response {
   if (response.body === null) {
     ended();
@@ -70,7 +70,7 @@ function whenEnded(response: Response, ended: () => void): Response {
   return new Response(body, { status: response.status, headers: response.headers });
 }
 
-/** `onEnd`: a session is over. */
+/** `onEnd` is called with the id of each session that ends. */
 export function createSessions(parts: GateParts, onEnd: (id: string) => void): Sessions {
   const { sdk } = parts;
   const sessions = new Map<string, Session>();
@@ -87,7 +87,7 @@ export function createSessions(parts: GateParts, onEnd: (id: string) => void): S
   }, sweepMs);
   sweeper.unref();
 
-  /** Makes room: the longest idle one of the same holder, or of all, goes. */
+  /** Evicts the session that is idle longest, of the same holder or of all. */
   const makeRoom = (holder: string): void => {
     const idlestOf = (those: Session[]) => those.toSorted((one, other) => one.open - other.open || one.usedAt - other.usedAt)[0];
     const own = [...sessions.values()].filter((session) => session.holder === holder);
@@ -133,7 +133,7 @@ export function createSessions(parts: GateParts, onEnd: (id: string) => void): S
       };
       try {
         const response = await session.transport.handleRequest(request, requestOptions);
-        // An `initialize` that was refused opens nothing.
+        // A refused `initialize` opens no session.
         if (id === null && !response.ok) end(session);
         return whenEnded(response, ended);
       } catch (thrown) {

@@ -1,13 +1,13 @@
 /**
- * The protocol's Skills extension (SEP-2640): the caller's skills, each with the head of its SKILL.md and a digest of every file.
- * The SDK's own handler serves one catalogue to everybody from an McpServer; here each request has a catalogue of its own.
+ * The protocol's Skills extension (SEP-2640): the caller's skills, each with its front matter and a digest of every file. The SDK's own
+ * handler serves one catalogue to all clients of an McpServer; here each request has its own.
  */
 import type * as Sdk from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { GatewayError } from '../../../types/errors.ts';
 import type { ViewSkills, McpView } from './mcp-view.ts';
 
-/** What the server says of itself where there are skills. */
+/** The capability that the server declares where there are skills. */
 export const skillsCapability = { 'io.modelcontextprotocol/skills': { directoryRead: true } };
 
 const pageSize = 100;
@@ -23,7 +23,7 @@ interface Page<T> {
 const byUri = (one: { readonly uri: string }, other: { readonly uri: string }): number =>
   one.uri < other.uri ? -1 : Number(one.uri > other.uri);
 
-/** A cursor tells after which address to go on: what comes and goes in between moves no page. Null for one that is not from here. */
+/** A page of the list. The cursor names the last URI of the page before, so that insertions and deletions do not shift pages. Null for an invalid cursor. */
 export function onePage<T extends { readonly uri: string }>(all: readonly T[], cursor: string | undefined): Page<T> | null {
   const after = cursor === undefined ? cursorPrefix : Buffer.from(cursor, 'base64url').toString('utf8');
   if (!after.startsWith(cursorPrefix)) return null;
@@ -34,11 +34,11 @@ export function onePage<T extends { readonly uri: string }>(all: readonly T[], c
   return { items, next: isLast ? {} : { nextCursor: Buffer.from(`${cursorPrefix}${last.uri}`).toString('base64url') } };
 }
 
-/** Only the stateless protocol knows these. Rights may change at any moment, so nothing may be kept. */
+/** Cache fields, which only the stateless protocol has. They forbid caching, because permissions may change at any time. */
 const cacheFields = ({ mcpReq }: Sdk.ServerContext): object => (mcpReq.envelope === undefined ? {} : { ttlMs: 0, cacheScope: 'private' });
 
 export function addSkills(sdk: typeof Sdk, server: Sdk.Server, enter: (context: Sdk.ServerContext) => McpView): void {
-  /** Of this very request: rights are decided anew each time. */
+  /** The skills of this request's view. */
   const skillsOf = (context: Sdk.ServerContext): ViewSkills => {
     const { skills } = enter(context);
     if (skills === undefined) throw new GatewayError('internal_error', 'A question about skills came to an address without any.');

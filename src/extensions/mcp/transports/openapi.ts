@@ -1,4 +1,4 @@
-/** A REST service as tools: the operations of its OpenAPI document, called with credentials that no caller sees. */
+/** A REST service as tools: calls the operations of its OpenAPI document with credentials that callers cannot see. */
 import { z } from 'zod';
 import { GatewayError } from '../../../types/errors.ts';
 import { definePlugin } from '../../../types/plugin.ts';
@@ -18,7 +18,7 @@ const options = z
       .union([z.string().min(1).max(5_000_000), z.record(z.string(), z.json())])
       .optional()
       .describe('The OpenAPI document (3.0 to 3.2) itself, as an object or as JSON or YAML text.')
-      // It may say where the service is.
+      // The document may name the URL of the service.
       .meta({ address: true }),
     document_url: address.optional().describe('Where it is; read again when the tools are synced.').meta({ address: true }),
     url: address.optional().describe('Where the service is; unless given, the first of the `servers` of the document.'),

@@ -1,4 +1,4 @@
-/** MCP servers that still speak the first transport, HTTP with Server-Sent Events (2024-11-05). */
+/** MCP servers that still use the first transport, HTTP with Server-Sent Events (2024-11-05). */
 import { z } from 'zod';
 import { definePlugin } from '../../../types/plugin.ts';
 import { authorised, tokensFor } from './credentials/bearer-fetch.ts';

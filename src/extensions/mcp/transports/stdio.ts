@@ -1,4 +1,4 @@
-/** MCP servers started as a program on this machine. Only what the operator allows, without a shell, with a clean environment. */
+/** MCP servers started as a local program. Only programs that the operator allows, without a shell, with a clean environment. */
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { GatewayError } from '../../../types/errors.ts';
@@ -60,7 +60,7 @@ interface Chosen {
   readonly line: CommandLine;
 }
 
-/** The allowed program that the row names or writes out. Throws `configuration_invalid` with what the operator can do. */
+/** The allowed program that the row names or writes out. Throws `configuration_invalid` with the remedy for the operator. */
 function chosenProgram(given: z.output<typeof options>, { stdioPrograms: programs, tenant = 'default' }: PluginServices): Chosen {
   const { program: name, parameters, command = '', args, cwd } = given;
   if (name !== undefined) {
@@ -84,7 +84,7 @@ function chosenProgram(given: z.output<typeof options>, { stdioPrograms: program
 
 const envOf = ({ env }: z.output<typeof options>): object => (Object.keys(env).length === 0 ? {} : { env: Object.keys(env) });
 
-/** A variable can change what a program does as much as an argument. */
+/** Refuses undeclared variables: a variable can change a program as much as an argument can. */
 function requireDeclared(program: StdioProgram, env: Readonly<Record<string, string>>): void {
   const stranger = Object.keys(env).find((name) => !program.env.includes(name));
   if (stranger === undefined) return;
@@ -94,9 +94,9 @@ function requireDeclared(program: StdioProgram, env: Readonly<Record<string, str
   );
 }
 
-/** Another user is become in a process of its own, which is the program from then on. */
+/** Starts the launcher, which switches to the user and then becomes the program. */
 function asUser({ command, args }: CommandLine, user: SystemUser | null): { readonly command: string; readonly args: string[] } {
-  // The Node that runs Pailou, not whichever comes first in the path.
+  // The Node that runs Pailou, not the first one in PATH.
   const file = command === 'node' ? process.execPath : command;
   if (user === null) return { command: file, args: [...args] };
   const launcher = fileURLToPath(new URL('./program/run-as-user.ts', import.meta.url));
@@ -118,13 +118,13 @@ export default definePlugin({
       protocol: era,
       sessions: shared,
       listsAlone: true,
-      // Each one is a process.
+      // Each session is a process.
       mostOwn: 32,
       secrets: Object.values(env),
       logger: services.logger,
       transport: async () => {
         const { DEFAULT_INHERITED_ENV_VARS, StdioClientTransport } = await import('@modelcontextprotocol/client/stdio');
-        // The SDK puts variables of ours under the given ones; an undefined one takes it away again.
+        // The SDK inherits some variables of our environment; an undefined value removes one.
         const withheld = DEFAULT_INHERITED_ENV_VARS.filter((name) => name !== 'PATH' && name !== 'HOME').map((name) => [name, undefined]);
         const transport = new StdioClientTransport({
           ...started,

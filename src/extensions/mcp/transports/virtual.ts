@@ -1,4 +1,4 @@
-/** A virtual server: a selection of other servers' tools under one address, with grants of its own. It connects to nothing. */
+/** A virtual server: a selection of other servers' tools under one address, with its own grants. It opens no connection. */
 import { z } from 'zod';
 import { GatewayError } from '../../../types/errors.ts';
 import { definePlugin } from '../../../types/plugin.ts';

@@ -1,4 +1,4 @@
-/** A `fetch` that carries a token for the MCP server, gets it when it is needed, and another one when it is refused. */
+/** A `fetch` that adds a bearer token for the MCP server. It gets the token on demand and a new one after a 401. */
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { PersonalAccounts } from '../../../../types/accounts.ts';
@@ -11,16 +11,16 @@ import { createUserAccounts } from './user-accounts.ts';
 import { type ClientCredentials, createTokenEndpoint, type IssuedToken } from './token-endpoint.ts';
 
 const mostTokens = 5_000;
-/** The latest tokens, which a server may say again in its errors. */
+/** Number of recent tokens to redact, because a server may repeat them in its errors. */
 const mostHidden = 200;
-/** A token is renewed when it has less than that to live: it should outlast the call that it is fetched for. */
+/** A token is renewed when it has less than this left, so that it outlasts the call. */
 const earlyMs = 30_000;
-/** After a failure the service is left alone for so long. */
+/** Time without a new request to the token endpoint after a failure. */
 const patienceMs = 2_000;
 
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
-/** One for everybody, or one in exchange for each caller's. `onToken` hears of each, so that it is hidden where a server says it again. */
+/** Tokens for Pailou itself, or one in exchange for each caller's. `onToken` gets each token, so that it can be redacted in the server's answers. */
 export function createIssuedTokens(
   options: ClientCredentials,
   { fetch: guarded, tokenExchange }: Pick<PluginServices, 'fetch' | 'tokenExchange'>,
@@ -47,14 +47,14 @@ export function createIssuedTokens(
   return {
     async token(context, refused) {
       const subject = subjectOf(context);
-      // Another token of the same person, perhaps with fewer rights, is exchanged anew.
+      // Keyed by token: another token of the same user may have fewer rights, so it is exchanged separately.
       const key = subject === null ? '' : digestOf(subject);
       const kept = tokens.get(key);
       const known = await kept?.catch(() => null);
       if (known != null && known.token !== refused && known.expiresAt - earlyMs > Date.now()) return known.token;
       const failure = failures.get(key);
       if (failure !== undefined && failure.at + patienceMs > Date.now()) throw failure.error;
-      // Whoever else waits for the same token gets the one that is under way.
+      // Callers that wait for the same token share one request.
       const underWay = tokens.get(key);
       const wanted = underWay !== undefined && underWay !== kept ? underWay : issue(subject, context);
       tokens.set(key, wanted);
@@ -93,13 +93,13 @@ export function authorised(guarded: typeof fetch, source: TokenSource, latest: (
 }
 
 export interface Tokens {
-  /** Null where the server wants none. */
+  /** Null for a server without authentication. */
   readonly tokens: TokenSource | null;
   readonly secrets: readonly string[];
   readonly accounts?: PersonalAccounts;
 }
 
-/** The tokens that a row's credentials stand for, null for none; and all that is secret of them, which grows with each token. */
+/** The token source for a row's credentials, null for none, and all secrets to redact. The secrets grow with each token. */
 export async function tokensFor(given: Credentials, fixed: readonly string[], services: PluginServices, server: URL): Promise<Tokens> {
   const secrets = [...fixed];
   if (given.type === 'none') return { tokens: null, secrets };

@@ -1,4 +1,4 @@
-/** How Pailou proves itself to an MCP server. The caller's own token is never among it. */
+/** How Pailou authenticates to an MCP server. The caller's own token is never sent. */
 import { z } from 'zod';
 import { headerSecret, secret } from '../../../../types/secret.ts';
 import type { PluginReach } from '../../../../types/writes.ts';
@@ -49,17 +49,17 @@ export const credentials = z
 
 export type Credentials = z.output<typeof credentials>;
 
-/** Whether the tokens are those of single users. */
+/** True if each user has a token of their own. */
 export function isPersonal({ type }: Credentials): boolean {
   return type === 'token_exchange' || type === 'user_oauth';
 }
 
-/** Tokens of single users let the server act in their names: only an administrator lends them to one. */
+/** Rights that the credentials need. Tokens of single users let the server act as them, so only an administrator may configure that. */
 export function reachesOfCredentials(type: Credentials['type']): readonly PluginReach[] {
   return type === 'token_exchange' || type === 'user_oauth' ? ['caller-identity'] : [];
 }
 
-/** For `superRefine` of options that have both: personal tokens in a session that others share would act in the wrong name. */
+/** For `superRefine` of options that have both. Personal tokens in a shared session would act as the wrong user. */
 export function refusePersonalInShared(options: { credentials: Credentials; sessions: 'shared' | 'user' }, context: z.RefinementCtx): void {
   if (!isPersonal(options.credentials) || options.sessions === 'user') return;
   context.addIssue({ code: 'custom', path: ['sessions'], message: `must be user with credentials of type ${options.credentials.type}` });

@@ -1,4 +1,4 @@
-/** One step with a server's OAuth2 service, by the MCP SDK: discovery, registration, the way there, a code or a refresh token for tokens. */
+/** One step of the OAuth2 flow with a server's authorization service, by the MCP SDK. Steps: discovery, registration, authorization URL, code exchange, refresh. */
 import type {
   FetchLike,
   OAuthClientInformationContext,
@@ -11,7 +11,7 @@ import type { Accounts } from '../../../../types/accounts.ts';
 import { readBounded } from '../session/bounded-body.ts';
 import { isJsonObject, type JsonObject } from '../../../../types/json.ts';
 
-/** How Pailou is known there; without an id it registers itself (RFC 7591), once for everybody. */
+/** Pailou's registration at the service. Without `client_id` it registers itself (RFC 7591), once for all users. */
 export interface OAuthClientOptions {
   readonly server: URL;
   readonly client_id?: string | undefined;
@@ -31,7 +31,7 @@ export interface StepInput {
   readonly tokens?: StoredOAuthTokens;
 }
 
-/** Either tokens, or the address to send the person to. */
+/** Either tokens, or the authorization URL for the browser. */
 export interface StepResult {
   readonly tokens: StoredOAuthTokens | null;
   readonly address: URL | null;
@@ -44,11 +44,11 @@ function entryOf(state: JsonObject | undefined, context: OAuthClientInformationC
   return isJsonObject(entry) ? entry : undefined;
 }
 
-/** More than this no document and no answer of an OAuth2 service has. */
+/** Bound on any document or answer of an OAuth2 service. */
 const mostBytes = 1_000_000;
 const stepMs = 20_000;
 
-/** Read in full, within bounds, and handed over as the platform's own Response: the SDK knows no other. */
+/** Reads the answer within bounds and returns it as the platform's Response, the only one that the SDK accepts. */
 function plain(guarded: typeof fetch): FetchLike {
   return async (url, init) => {
     const response = await guarded(url, { ...init, redirect: 'error', signal: AbortSignal.timeout(stepMs) });
@@ -58,7 +58,7 @@ function plain(guarded: typeof fetch): FetchLike {
   };
 }
 
-/** Rejects with what the SDK or the service said. */
+/** Rejects with the error of the SDK or of the service. */
 export async function oauthStep(options: OAuthClientOptions, input: StepInput): Promise<StepResult> {
   const { auth } = await import('@modelcontextprotocol/client');
   const { accounts, client_id: id, client_secret: secret, scope } = options;
@@ -81,7 +81,7 @@ export async function oauthStep(options: OAuthClientOptions, input: StepInput): 
     async clientInformation(context) {
       if (known !== null) return known;
       const entry = entryOf((await accounts.read(null))?.state, context);
-      // Registered for one way back: under another address of Pailou it registers anew.
+      // A registration holds for one redirect URI. Under another address, Pailou registers again.
       return entry?.['redirect_uri'] === input.redirectUri
         ? (entry['client'] as unknown as StoredOAuthClientInformation | undefined)
         : undefined;

@@ -1,4 +1,4 @@
-/** Tokens from an OAuth2 service's token endpoint: for Pailou itself (RFC 6749 4.4), or in exchange for a caller's (RFC 8693). */
+/** Gets tokens from an OAuth2 token endpoint: for Pailou itself (RFC 6749 4.4), or in exchange for a caller's (RFC 8693). */
 import type * as OAuth from 'openid-client';
 import { GatewayError } from '../../../../types/errors.ts';
 import type { Credentials } from './credential-options.ts';
@@ -12,12 +12,12 @@ export interface IssuedToken {
 }
 
 export interface TokenEndpoint {
-  /** `subject` is the caller's own token, for an exchange. Throws `tool_failed` in words that say what the service said. */
+  /** `subject` is the caller's own token, for an exchange. Throws `tool_failed` with the error of the service. */
   fetch(subject: string | null): Promise<IssuedToken>;
 }
 
 const timeoutSeconds = 10;
-/** Of a service that does not say how long its tokens are good. */
+/** Used when the service does not declare `expires_in`. */
 const shortLifeSeconds = 300;
 const exchangeGrant = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const accessToken = 'urn:ietf:params:oauth:token-type:access_token';
@@ -31,7 +31,7 @@ function failed(cause: unknown): GatewayError {
   });
 }
 
-/** `guarded` goes through the outbound guard. */
+/** `guarded` is a fetch with the outbound guard. */
 export function createTokenEndpoint(options: ClientCredentials, guarded: typeof fetch): TokenEndpoint {
   const { token_url: url, client_id: id, client_secret: secret, client_auth: where, scope, audience, resource } = options;
   let loaded: Promise<{ oauth: typeof OAuth; service: OAuth.Configuration }> | null = null;
@@ -42,7 +42,7 @@ export function createTokenEndpoint(options: ClientCredentials, guarded: typeof 
     const service = new oauth.Configuration({ issuer: new URL(url).origin, token_endpoint: url }, id, undefined, authentication);
     service[oauth.customFetch] = guarded as unknown as OAuth.CustomFetch;
     service.timeout = timeoutSeconds;
-    // Whether plain http may be is decided by the guard, where addresses are checked.
+    // The outbound guard decides whether plain HTTP is allowed.
     oauth.allowInsecureRequests(service);
     return { oauth, service };
   };

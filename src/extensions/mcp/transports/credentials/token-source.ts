@@ -1,7 +1,7 @@
-/** What every way to a token for an MCP server has in common. */
+/** Contract of all ways to get a token for an MCP server. */
 import type { ToolContext } from '../../../../types/tool-source.ts';
 
-/** Gives the token of a caller; `refused` is one that the server would not take. Throws GatewayError where there is none. */
+/** Gives the token of a caller. `refused` is a token that the server rejected. Throws GatewayError if there is none. */
 export interface TokenSource {
   token(context: ToolContext | null, refused?: string): Promise<string>;
 }

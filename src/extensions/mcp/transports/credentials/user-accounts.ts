@@ -1,4 +1,4 @@
-/** Each person's own account at an MCP server: connected once in a browser, used for that person alone, renewed while it lasts. */
+/** Each user's own account at an MCP server: connected once in a browser, used for that user only, renewed by refresh token. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OAuthDiscoveryState, StoredOAuthTokens } from '@modelcontextprotocol/client';
@@ -9,11 +9,11 @@ import type { JsonObject } from '../../../../types/json.ts';
 import type { TokenSource } from './token-source.ts';
 import { type OAuthClientOptions, oauthStep } from './oauth-client.ts';
 
-/** What is kept of one account. `server` is the address that its tokens are for: they never go to another. */
+/** Stored state of one account. `server` is the URL that the tokens were issued for; they are never sent to another. */
 interface State {
   readonly server?: string;
   readonly tokens?: StoredOAuthTokens;
-  /** Epoch milliseconds; null where the service does not say. */
+  /** Epoch milliseconds; null if the service does not declare it. */
   readonly expiresAt?: number | null;
   readonly discovery?: OAuthDiscoveryState;
   readonly redirectUri?: string;
@@ -27,11 +27,11 @@ interface Pending {
   readonly until: number;
 }
 
-/** So long a person may take at the other service. */
+/** Time limit for the sign-in at the other service. */
 const pendingMs = 600_000;
-/** A token is renewed when it has less than that to live. */
+/** A token is renewed when it has less than this left. */
 const earlyMs = 30_000;
-/** What another node has changed is seen after so long. */
+/** Changes by other nodes are seen after this time. */
 const rememberedMs = 10_000;
 const renewMs = 15_000;
 const pollMs = 150;
@@ -62,7 +62,7 @@ export interface UserAccounts extends TokenSource {
   readonly accounts: PersonalAccounts;
 }
 
-/** `onToken` hears of each token, so that it is hidden where a server says it again. */
+/** `onToken` gets each token, so that it can be redacted in the server's answers. */
 export function createUserAccounts(options: OAuthClientOptions, onToken: (token: string) => void): UserAccounts {
   const { accounts } = options;
   const server = options.server.href;
@@ -70,7 +70,7 @@ export function createUserAccounts(options: OAuthClientOptions, onToken: (token:
   const renewing = new Map<string, Promise<string>>();
 
   const stateOf = (kept: KeptAccount | null): State => kept?.state ?? {};
-  /** The tokens, if they are for the server as it is configured now. */
+  /** The tokens, if they were issued for the server as it is configured now. */
   const tokensOf = (state: State): StoredOAuthTokens | null => (state.server === server ? (state.tokens ?? null) : null);
   const isFresh = ({ expiresAt }: { readonly expiresAt?: number | null }): boolean => expiresAt == null || expiresAt - earlyMs > Date.now();
 
@@ -89,7 +89,7 @@ export function createUserAccounts(options: OAuthClientOptions, onToken: (token:
     return token;
   };
 
-  /** One node, and one call on it, renews; refresh tokens are often good only once. */
+  /** Renews on one node and in one call only, because refresh tokens are often valid once. */
   const renew = async (owner: AccountOwner, not: string | undefined): Promise<string> => {
     for (const until = Date.now() + renewMs; Date.now() < until; await sleep(pollMs)) {
       const kept = await accounts.read(owner);
@@ -107,7 +107,7 @@ export function createUserAccounts(options: OAuthClientOptions, onToken: (token:
         await accounts.write(owner, kept.state, kept.version);
         throw failed(thrown);
       });
-      // The service wants to see the person again: what is kept is worth nothing any more.
+      // Null: the service requires a new sign-in, so the stored tokens are deleted.
       const next = renewed === null ? {} : withTokens({ ...renewed, refresh_token: renewed.refresh_token ?? tokens.refresh_token }, state);
       await accounts.write(owner, next as unknown as JsonObject, kept.version);
       if (renewed === null) throw missing();
@@ -137,7 +137,7 @@ export function createUserAccounts(options: OAuthClientOptions, onToken: (token:
         if (address === null || verifier === null || !/^https?:$/.test(address.protocol))
           throw failed(new Error('it names no address at which people could sign in'));
         const pending = { digest: digestOf(state), verifier, discovery, redirectUri, until: Date.now() + pendingMs };
-        // Whoever began last counts; an account that is connected stays until the new one is.
+        // The latest start replaces an earlier one. A connected account stays until the new one is connected.
         for (let attempt = 0; attempt < 5; attempt++) {
           const kept = await accounts.read(owner);
           if (await accounts.write(owner, { ...kept?.state, pending } as unknown as JsonObject, kept?.version ?? 0)) return address;
@@ -152,7 +152,7 @@ export function createUserAccounts(options: OAuthClientOptions, onToken: (token:
           throw refused('Nobody with your name has begun to connect an account here, or it was too long ago.');
         if (!timingSafeEqual(Buffer.from(pending.digest), Buffer.from(digestOf(given))))
           throw refused('That is the way back of another beginning than the latest of yours.');
-        // Taken before it is used: it counts once, whatever becomes of it.
+        // Removed before use, so that each pending sign-in is used at most once.
         if (!(await accounts.write(owner, state as JsonObject, kept.version))) throw refused('It was used at the same time.');
         const { tokens, discovery } = await oauthStep(options, {
           redirectUri,

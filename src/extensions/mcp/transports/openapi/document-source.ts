@@ -1,4 +1,4 @@
-/** Where the document comes from: the row itself, or an address that is asked whether it has changed. */
+/** Source of the OpenAPI document: inline in the row, or a URL that is fetched with conditional requests. */
 import type { JsonObject } from '../../../../types/json.ts';
 import type { PluginServices } from '../../../../types/plugin.ts';
 import { readBounded } from '../session/bounded-body.ts';
@@ -8,7 +8,7 @@ const mostBytes = 10_000_000;
 const timeoutMs = 20_000;
 
 export interface DocumentSource {
-  /** The same object as long as nothing changed. Throws DocumentError, or what the network says. */
+  /** Returns the same object while nothing changed. Throws DocumentError, or the network error. */
   read(signal: AbortSignal): Promise<JsonObject>;
 }
 
@@ -23,7 +23,7 @@ export function createDocumentSource(options: {
   let kept: { readonly etag: string | null; readonly text: string; readonly document: JsonObject } | null = null;
   if (document !== null) return { read: async () => document };
   const url = new URL(where ?? '');
-  // The service's own secrets are for the service: a document that lies elsewhere is read without.
+  // The service's secrets are sent to its own origin only. A document on another origin is fetched without them.
   const isSame = options.url === undefined || new URL(options.url).origin === url.origin;
   return {
     async read(signal) {

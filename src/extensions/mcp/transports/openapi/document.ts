@@ -1,14 +1,14 @@
-/** An OpenAPI document (3.0 or 3.1, JSON or YAML) as it was read: bounded, local references only. */
+/** Parses an OpenAPI document (3.0 or 3.1, JSON or YAML), within bounds and with local references only. */
 import { pointedTo } from '../../../../schema/json-pointer.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../../types/json.ts';
 
-/** The document cannot be used; the message says why, in words for whoever registers it. */
+/** The document cannot be used. The message gives the reason to the person who registers it. */
 export class DocumentError extends Error {
   override readonly name = 'DocumentError';
 }
 
 const mostDepth = 200;
-/** More aliases than this no honest YAML document needs; a few can stand for gigabytes. */
+/** Bound on YAML aliases; a few nested ones can expand to gigabytes. */
 const mostAliases = 1_000;
 const mostReferences = 100;
 
@@ -23,7 +23,7 @@ async function parse(text: string): Promise<Json> {
     try {
       return JSON.parse(text) as Json;
     } catch (thrown) {
-      // YAML is wider than JSON: `{a: 1}` is YAML too.
+      // YAML accepts more than JSON: `{a: 1}` is YAML too.
       if (/^\s*\{\s*"/.test(text)) throw new DocumentError(`is not valid JSON (${(thrown as Error).message.slice(0, 200)})`);
     }
   }
@@ -35,7 +35,7 @@ async function parse(text: string): Promise<Json> {
   }
 }
 
-/** Checks what is needed to make anything of it. Throws DocumentError. */
+/** Parses the document and checks its required parts. Throws DocumentError. */
 export async function readDocument(given: string | JsonObject): Promise<JsonObject> {
   const document = typeof given === 'string' ? await parse(given) : given;
   if (!isJsonObject(document)) throw new DocumentError('is no OpenAPI document: it should begin with `openapi: 3.1.0` or `openapi: 3.0.3`');
@@ -48,7 +48,7 @@ export async function readDocument(given: string | JsonObject): Promise<JsonObje
   return document;
 }
 
-/** What a local reference such as `#/components/schemas/Pet` points to. Throws DocumentError. */
+/** Resolves a local reference such as `#/components/schemas/Pet`. Throws DocumentError. */
 export function lookUp(document: JsonObject, reference: string): Json {
   if (!reference.startsWith('#/'))
     throw new DocumentError(
@@ -59,7 +59,7 @@ export function lookUp(document: JsonObject, reference: string): Json {
   return found;
 }
 
-/** The object itself, if need be behind references. Throws DocumentError for what is no object, or never ends. */
+/** The object itself, after following references. Throws DocumentError for a value that is no object, and for a cycle. */
 export function resolved(document: JsonObject, value: Json | undefined): JsonObject {
   let found = value;
   for (let step = 0; step < mostReferences; step++) {

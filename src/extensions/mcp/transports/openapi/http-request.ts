@@ -1,8 +1,8 @@
-/** An operation and a tool's input as one HTTP request that cannot leave the operation's address. */
+/** Builds the HTTP request of an operation from a tool's input. The URL cannot leave the operation's path. */
 import { isJsonObject, type Json, type JsonObject } from '../../../../types/json.ts';
 import type { Operation, Parameter } from './operations.ts';
 
-/** The input cannot be sent; the message is for the model that made it. */
+/** The input is invalid. The message is for the model that wrote it. */
 export class InputError extends Error {
   override readonly name = 'InputError';
 }
@@ -29,12 +29,12 @@ function simple(value: Json, explode: boolean, encode: (text: string) => string)
 
 function pathValue({ field, explode, json }: Parameter, value: Json): string {
   const text = json ? encodeURIComponent(JSON.stringify(value)) : simple(value, explode, encodeURIComponent);
-  // Some servers and proxies take these away together with the part before: another operation would be called.
+  // Some servers and proxies resolve these dot segments, which would call another operation.
   if (/^(?:\.|%(?:25)*2e){0,2}$/i.test(text)) throw new InputError(`${field} must not be empty, "." or ".."`);
   return text;
 }
 
-/** `deepObject`: `filter[state]=open`, as deep as it goes. */
+/** `deepObject`: `filter[state]=open`, at any depth. */
 function deep(name: string, value: Json): [string, string][] {
   if (Array.isArray(value)) return value.flatMap((each) => deep(`${name}[]`, each));
   if (isJsonObject(value)) return Object.entries(value).flatMap(([key, each]) => (each === undefined ? [] : deep(`${name}[${key}]`, each)));
@@ -98,7 +98,7 @@ export function writeRequest(base: URL, operation: Operation, input: JsonObject)
     if (value === undefined) throw new InputError(`${name} is missing`);
     return value;
   });
-  // Set as text: what is encoded stays so.
+  // Set as text, so that encoded parts stay encoded.
   const url = new URL(base);
   url.pathname = `${base.pathname.replace(/\/+$/, '')}${path}`;
   url.search = new URLSearchParams(query).toString().replaceAll('+', '%20');

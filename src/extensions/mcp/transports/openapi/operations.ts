@@ -1,4 +1,4 @@
-/** The operations of an OpenAPI document as tools: which are chosen, what they are called, what they take and give. */
+/** Maps the operations of an OpenAPI document to tools: selection, names, input and output schemas. */
 import { isJsonObject, type Json, type JsonObject } from '../../../../types/json.ts';
 import type { ToolDefinition } from '../../../../types/tool-source.ts';
 import { DocumentError, resolved } from './document.ts';
@@ -8,36 +8,36 @@ const methods = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch'] as 
 type Place = 'path' | 'query' | 'header';
 
 export interface Parameter {
-  /** What it is called in the tool's input. */
+  /** The field of the tool's input. */
   readonly field: string;
   readonly name: string;
   readonly place: Place;
   readonly style: string;
   readonly explode: boolean;
-  /** Written as JSON, whatever the style. */
+  /** Serialized as JSON, whatever the style. */
   readonly json: boolean;
 }
 
 export interface Operation {
   readonly method: string;
-  /** With `{name}` places. */
+  /** With `{name}` placeholders. */
   readonly path: string;
   readonly parameters: readonly Parameter[];
-  /** The field of the input that is the body, and how it is written; null for none. */
+  /** The input field that is the body, and its content type; null for none. */
   readonly body: { readonly field: string; readonly type: string } | null;
   readonly definition: ToolDefinition;
 }
 
 export interface Operations {
   readonly operations: ReadonlyMap<string, Operation>;
-  /** Chosen, but left out: `GET /x: why`. */
+  /** Selected operations that were left out: `GET /x: reason`. */
   readonly left: readonly string[];
 }
 
 export interface Choice {
-  /** operationIds, or `GET /path`, either with `*` at the end; null for every GET. */
+  /** operationIds, or `GET /path`, either with a trailing `*`; null selects every GET. */
   readonly chosen: readonly string[] | null;
-  /** Headers and query parameters that Pailou sets itself: no caller sees or sets them. Headers in lower case. */
+  /** Headers and query parameters that Pailou sets itself. Callers neither see nor set them. Headers are in lower case. */
   readonly ownHeaders: ReadonlySet<string>;
   readonly ownQuery: ReadonlySet<string>;
 }
@@ -51,7 +51,7 @@ const styles: Readonly<Record<Place, readonly string[]>> = {
   query: ['form', 'spaceDelimited', 'pipeDelimited', 'deepObject'],
   header: ['simple'],
 };
-/** Set by HTTP itself or by Pailou; OpenAPI says that the first three are never parameters. */
+/** Set by HTTP itself or by Pailou. OpenAPI says that the first three are never parameters. */
 const unsettable = new Set(
   `accept content-type authorization cookie host content-length connection transfer-encoding upgrade te trailer expect keep-alive
   proxy-authorization forwarded x-forwarded-for x-forwarded-host x-forwarded-proto`.split(/\s+/),
@@ -68,7 +68,7 @@ function isChosen({ chosen }: Choice, id: string, method: string, path: string):
   return chosen.some((pattern) => fits(pattern, address) || (id !== '' && fits(pattern, id)));
 }
 
-/** The operationId where it can be a tool's name, else made from it, or from method and path. */
+/** The operationId if it is a valid tool name. Otherwise a name derived from it, or from method and path. */
 function nameOf(id: string, method: string, path: string, taken: ReadonlyMap<string, unknown>): string {
   const wanted = (id === '' ? `${method}${path}` : id).replace(/[^A-Za-z0-9_.-]+/g, '_').replace(/^_+|_+$/g, '') || method;
   const short = wanted.slice(0, mostNameLength);
@@ -78,7 +78,7 @@ function nameOf(id: string, method: string, path: string, taken: ReadonlyMap<str
   }
 }
 
-/** The parameters of the path's item, each replaced by the operation's own of the same name and place. */
+/** The parameters of the path item, overridden by the operation's own of the same name and place. */
 function parametersOf(document: JsonObject, item: JsonObject, operation: JsonObject): JsonObject[] {
   const all = new Map<string, JsonObject>();
   for (const list of [item['parameters'], operation['parameters']])
@@ -108,13 +108,13 @@ function bodyOf(
   );
 }
 
-/** The schema of what it answers, if that is a JSON object: MCP knows no other structured content. */
+/** The output schema, if the answer is a JSON object. MCP has no other structured content. */
 function outputOf(document: JsonObject, operation: JsonObject): JsonObject | null {
   const responses = isJsonObject(operation['responses']) ? operation['responses'] : {};
   const good = Object.keys(responses)
     .filter((status) => /^2(\d\d|XX)$/i.test(status))
     .toSorted();
-  // Several good answers of different shapes: none is promised.
+  // With several success responses, no output schema is declared.
   if (good.length !== 1) return null;
   const content = resolved(document, responses[good[0] ?? ''])['content'];
   const type = isJsonObject(content) ? Object.keys(content).find((each) => bodyTypes[0]?.test(each)) : undefined;
@@ -183,7 +183,7 @@ function toolOf(
     if (!parameters.some((parameter) => parameter.place === 'path' && parameter.name === place))
       throw new DocumentError(`does not say what {${place.slice(0, 50)}} in its path is`);
 
-  // Requests that only read have none (RFC 9110).
+  // GET and HEAD have no body (RFC 9110).
   const given = method === 'get' || method === 'head' ? null : bodyOf(document, operation);
   const body = given === null ? null : { type: given.type, field: add('body', collector.take(given.schema), given.words, given.required) };
   const definitions = collector.definitions();
@@ -212,7 +212,7 @@ function toolOf(
   };
 }
 
-/** What of the document becomes a tool. An operation that cannot be one is left out alone; `left` says why. */
+/** Maps the selected operations to tools. An operation that cannot be mapped is left out; `left` gives the reason. */
 export function readOperations(document: JsonObject, choice: Choice): Operations {
   const operations = new Map<string, Operation>();
   const left: string[] = [];

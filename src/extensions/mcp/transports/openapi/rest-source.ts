@@ -1,4 +1,4 @@
-/** The tools of one REST service: its document is read when it is asked for, each call is one request. */
+/** A tool source for one REST service. Listing reads the document; each call is one HTTP request. */
 import { GatewayError } from '../../../../types/errors.ts';
 import type { JsonObject } from '../../../../types/json.ts';
 import type { PluginServices } from '../../../../types/plugin.ts';
@@ -37,7 +37,7 @@ interface Checks {
 
 const mostTold = 10;
 
-/** Null for a schema that no validator takes: the service itself checks then. */
+/** Null for a schema that the validator rejects. Then only the service checks the input. */
 function checkOf(schema: JsonObject): SchemaCheck | null {
   try {
     return compileSchema(schema);
@@ -76,7 +76,7 @@ export function createRestSource(options: RestOptions): ToolSource {
     return known.read;
   };
 
-  /** Why a document cannot be used goes to those who manage the server. */
+  /** Adds the reason of an unusable document to the error, for administrators of the server. */
   const explained = async (signal: AbortSignal): Promise<Read> => {
     try {
       return await read(signal);
@@ -107,7 +107,7 @@ export function createRestSource(options: RestOptions): ToolSource {
       method: request.method,
       headers: { accept: 'application/json, text/*;q=0.9, */*;q=0.5', ...request.headers, ...options.headers },
       ...(request.body === null ? {} : { body: request.body }),
-      // Elsewhere the secrets must not arrive.
+      // Redirects are not followed, so that secrets do not reach another origin.
       redirect: 'manual',
       signal: context.signal,
     });

@@ -1,17 +1,17 @@
-/** Schemas of an OpenAPI document as JSON Schema that stands for itself: what they refer to comes along, also what refers to itself. */
+/** Converts schemas of an OpenAPI document to self-contained JSON Schema, including recursive references. */
 import { isJsonObject, type Json, type JsonObject } from '../../../../types/json.ts';
 import { DocumentError, lookUp } from './document.ts';
 
 const mostDefinitions = 500;
 
-/** Words of OpenAPI that JSON Schema does not know, and that models need not read. */
+/** Keywords of OpenAPI that JSON Schema does not have and models do not need. */
 const dropped = new Set(['xml', 'externalDocs', 'discriminator', 'nullable', 'example']);
-/** Here the keys are names of the API's own, whatever they look like. */
+/** The keys of these are names of the API, not keywords. */
 const maps = new Set(['properties', 'patternProperties', '$defs', 'dependentSchemas']);
-/** Here values stand as they are. */
+/** The values of these are literal. */
 const literal = new Set(['default', 'const', 'enum', 'examples', 'example']);
 
-/** OpenAPI 3.0 wrote `exclusiveMinimum: true` beside `minimum`. */
+/** Converts `exclusiveMinimum: true` beside `minimum`, the form of OpenAPI 3.0. */
 function withExclusive(schema: JsonObject): JsonObject {
   const next: Record<string, Json | undefined> = { ...schema };
   for (const [flag, bound] of [
@@ -27,7 +27,7 @@ function withExclusive(schema: JsonObject): JsonObject {
   return next;
 }
 
-/** `nullable: true` of OpenAPI 3.0: the type, and the list of values, may be null too. */
+/** Converts `nullable: true` of OpenAPI 3.0: adds null to the type and to the enum. */
 function withNull(schema: JsonObject): JsonObject {
   const { type, enum: values } = schema;
   const types = typeof type === 'string' ? [type] : Array.isArray(type) ? type : null;
@@ -42,14 +42,14 @@ function withNull(schema: JsonObject): JsonObject {
 export interface SchemaCollector {
   /** The schema with references to `$defs`. Throws DocumentError. */
   take(schema: Json | undefined): JsonObject;
-  /** What was referred to so far. */
+  /** All definitions referenced so far. */
   definitions(): JsonObject;
 }
 
-/** One for each schema that must stand for itself. */
+/** Create one for each self-contained schema. */
 export function collectSchemas(document: JsonObject): SchemaCollector {
   const names = new Map<string, string>();
-  /** Not followed at once: references may lead on for ever, or deeper than the stack. */
+  /** Followed iteratively: references may be recursive, or deeper than the stack. */
   const waiting: [string, string][] = [];
   const found: Record<string, JsonObject> = {};
 

@@ -1,8 +1,8 @@
-/** Where the service is, as its row or its document says. */
+/** Finds the URL of the service in its row or its document. */
 import { isJsonObject, type JsonObject } from '../../../../types/json.ts';
 import { DocumentError } from './document.ts';
 
-/** An absolute address without a query. Throws DocumentError where nothing says one. */
+/** An absolute URL without a query. Throws DocumentError if there is none. */
 export function serviceAddress(
   document: JsonObject,
   given: { readonly url: string | undefined; readonly document_url: string | undefined },

@@ -1,4 +1,4 @@
-/** What a REST service answered, as a tool's result: bounded, without the secrets that it was asked with. */
+/** Converts the answer of a REST service to a tool result: bounded, with secrets redacted. */
 import { isJsonObject, type Json, type JsonObject } from '../../../../types/json.ts';
 import { readBounded } from '../session/bounded-body.ts';
 import type { ToolResult } from '../../../../types/tool-source.ts';
@@ -6,7 +6,7 @@ import type { SchemaCheck } from '../../../../schema/json-schema.ts';
 
 const mostErrorCharacters = 4_000;
 
-/** For the model: what went wrong, and what to do about it. */
+/** An error for the model: the reason and the remedy. */
 export function failedResult(text: string): ToolResult {
   return { content: [{ type: 'text', text }], isError: true };
 }
@@ -19,7 +19,7 @@ function parsed(text: string): Json | undefined {
   }
 }
 
-/** `hide` takes secrets out of a text. `fits` checks what the operation promises; null where it promises nothing. */
+/** `hide` redacts secrets in a text. `fits` validates the output schema; null for an operation without one. */
 export async function readAnswer(
   response: Response,
   most: number,

@@ -1,4 +1,4 @@
-/** A row's choice of an allowed program as the command line to start; and which allowed program a written command line is. Pure. */
+/** Builds the command line of an allowed program from a row's parameters. Also finds the allowed program that matches a written command line. Pure functions. */
 import { GatewayError } from '../../../../types/errors.ts';
 import type { CommandLine, ProgramParameter, StdioProgram } from '../../../../types/stdio-programs.ts';
 
@@ -10,9 +10,9 @@ const harmless = /^[A-Za-z0-9._-]*$/;
 const refused = (param: string, sentence: string): GatewayError =>
   new GatewayError('configuration_invalid', `${param}: ${sentence}`, { param });
 
-/** Why a value may not stand there; null for one that may. */
+/** Why a value is not allowed; null for an allowed one. */
 function fault(value: string, { values, pattern }: ProgramParameter): string | null {
-  // Whatever the operator's pattern says: none of these is a value, each is a way out of its place.
+  // Rejected whatever the operator's pattern allows: each of these could change the meaning of the argument.
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[\u0000-\u001f\u007f]/.test(value)) return 'holds a control character';
   if (value.startsWith('-')) return 'begins with "-", as only options do, which the operator sets';
@@ -22,7 +22,7 @@ function fault(value: string, { values, pattern }: ProgramParameter): string | n
   return harmless.test(value) && value !== '' ? null : 'may hold letters, digits, ".", "_" and "-" only';
 }
 
-/** Every argument stays one argument: a value is put into its place and never split. Throws `configuration_invalid` that names the parameter. */
+/** Each value is inserted into its argument and never split. Throws `configuration_invalid` that names the parameter. */
 export function commandLineOf(program: StdioProgram, given: Values, at = 'spec.options.parameters'): CommandLine {
   const stranger = Object.keys(given).find((name) => !Object.hasOwn(program.parameters, name));
   if (stranger !== undefined) {
@@ -42,11 +42,11 @@ export function commandLineOf(program: StdioProgram, given: Values, at = 'spec.o
   return { command: program.command, args, cwd: program.cwd };
 }
 
-/** The values that make `template` this argument; null where none do. */
+/** The parameter values with which `template` gives this argument; null if there are none. */
 function valuesIn(template: string, argument: string): Values | null {
   const names: string[] = [];
   const parts = template.split(new RegExp(placeholder.source, 'g'));
-  // Names stand at the odd places.
+  // Names are at the odd indexes.
   const pattern = parts
     .map((part, index) => (index % 2 === 1 ? (names.push(part), '(.*?)') : part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')))
     .join('');
@@ -75,7 +75,7 @@ function parametersFor(program: StdioProgram, args: readonly string[]): Values |
   return all;
 }
 
-/** The allowed program that a written command line is, with its parameters; null for a line that is not allowed. */
+/** The allowed program that matches a command line, with its parameters. Null for a line that is not allowed. */
 export function programOf(
   programs: readonly StdioProgram[],
   { command, args, cwd }: CommandLine,
@@ -88,7 +88,7 @@ export function programOf(
       const made = commandLineOf(program, parameters);
       if (made.args.every((argument, index) => argument === args[index])) return { program, parameters };
     } catch {
-      // A value that may not stand there: the line is not this program's.
+      // The value is not allowed there, so the line is not this program's.
     }
   }
   return null;

@@ -1,10 +1,10 @@
-/** Becomes another user of the system, then the program that it was told to start: `run-as-user <uid> <gid> <command> [argument…]`. */
+/** Switches to another system user, then replaces itself with a program: `run-as-user <uid> <gid> <command> [argument…]`. */
 import { delimiter, join } from 'node:path';
 import { accessSync, constants } from 'node:fs';
 
 const [uid = '', gid = '', command = '', ...args] = process.argv.slice(2);
 
-/** As a shell would find it. */
+/** Searches PATH as a shell does. */
 function fileOf(name: string): string {
   if (name.includes('/')) return name;
   for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
@@ -13,7 +13,7 @@ function fileOf(name: string): string {
       accessSync(file, constants.X_OK);
       return file;
     } catch {
-      // The next folder.
+      // Not in this folder; try the next.
     }
   }
   return name;

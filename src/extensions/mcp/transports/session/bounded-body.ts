@@ -1,6 +1,6 @@
-/** The body of an answer from outside, within bounds. */
+/** Reads the body of an external answer within bounds. */
 
-/** Null as soon as it is larger than `most` bytes; what is left of it is not read. */
+/** Null as soon as the body exceeds `most` bytes. The rest is not read. */
 export async function readBounded(response: Response, most: number): Promise<Buffer | null> {
   const parts: Uint8Array[] = [];
   let size = 0;

@@ -1,4 +1,4 @@
-/** What a failed connection means, read without loading the SDK, and how it is told without giving a secret away. */
+/** Classifies connection errors without loading the SDK, and redacts secrets in their messages. */
 import { GatewayError } from '../../../../types/errors.ts';
 import { SourceRefusal } from '../../../../types/tool-source.ts';
 
@@ -10,25 +10,25 @@ function statusOf(error: unknown): number | null {
   return error instanceof Error && 'status' in error && typeof error.status === 'number' ? error.status : null;
 }
 
-/** True if the server refused the session before it looked at the request: then, and only then, a call may be sent again. */
+/** True if the server refused the session before it processed the request. Only then may a call be sent again. */
 export function sessionRefused(error: unknown): boolean {
   const status = statusOf(error);
   if (status !== null) return status === 400 || status === 404;
   return ['NOT_CONNECTED', 'SEND_FAILED'].includes(codeOf(error));
 }
 
-/** True if the connection is of no use any more. */
+/** True if the connection is no longer usable. */
 export function isConnectionLost(error: unknown): boolean {
   return (
     statusOf(error) !== null || error instanceof TypeError || ['CONNECTION_CLOSED', 'NOT_CONNECTED', 'SEND_FAILED'].includes(codeOf(error))
   );
 }
 
-/** Anything shorter is part of ordinary words. */
+/** Shorter secrets are not redacted in errors, because they occur in ordinary words. */
 const shortestSecret = 8;
-/** Among headers and variables of programs are also regions and names, which good answers are full of; those are shorter. */
+/** Shorter secrets are not redacted in successful results. Headers and variables also hold regions and names, which occur in results. */
 const shortestInAnswers = 16;
-/** Numbers, words, host names, mail addresses, paths, and addresses without a password: what servers are set up with beside secrets. */
+/** Values that are no secrets: numbers, words, host names, mail addresses, paths, and URLs without a password. */
 const plain: readonly RegExp[] = [
   /^\d+$/,
   /^[A-Za-z]{1,15}([_./,-][A-Za-z]{1,15})*$/,
@@ -37,7 +37,7 @@ const plain: readonly RegExp[] = [
   /^([.~]{0,2}\/|[A-Za-z]:\\)[^=+]*$/,
   /^[a-z][a-z0-9+.-]*:\/\/[^@]*$/,
 ];
-/** Letters and digits in one row, as keys have them: in the path or the query of an address, or behind the slash with which base64 may begin. */
+/** True for a run of letters and digits as in keys. It may be in the path or query of a URL, or after the slash with which base64 may begin. */
 function holdsKey(text: string): boolean {
   const [start = ''] = /^([a-z][a-z0-9+.-]*:\/\/[^/?#]*|[.~]{0,2}(?=\/)|[A-Za-z]:(?=\\))/.exec(text) ?? [];
   if (start === '' && !text.startsWith('/')) return false;
@@ -45,17 +45,17 @@ function holdsKey(text: string): boolean {
 }
 const isPlain = (text: string): boolean => plain.some((form) => form.test(text)) && !holdsKey(text);
 
-/** No setting that good answers may be full of. */
+/** True for a value that is long enough and not of a plain form. */
 const isSecret = (text: string): boolean => text.length >= shortestInAnswers && !isPlain(text);
 
-/** What is secret of them: without the scheme, as in `Bearer …`; of cookies and of what connects to a database what is no plain setting. */
+/** The secret parts of each value: without a scheme such as `Bearer`, and the secret parts of cookies and connection strings. */
 const bareOf = (secrets: readonly string[]): readonly string[] =>
   secrets.flatMap((secret) => {
     const words = secret.split(/[\s;]+/).flatMap((word) => [word, word.slice(word.indexOf('=') + 1)]);
     return [secret.slice(secret.lastIndexOf(' ') + 1), ...words.filter(isSecret)];
   });
 
-/** All ways in which those may stand in a text that are no part of ordinary words. */
+/** The forms in which a secret may occur in a text: as it is, and in the escaping of JSON. */
 function spellingsOf(bare: readonly string[]): readonly string[] {
   const long = bare.filter((secret) => secret.length >= shortestSecret);
   return [...new Set(long.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]))];
@@ -64,15 +64,12 @@ function spellingsOf(bare: readonly string[]): readonly string[] {
 const hide = (text: string, spellings: readonly string[]): string =>
   spellings.reduce((left, spelling) => left.replaceAll(spelling, '[hidden]'), text);
 
-/** What went wrong, in the server's or the SDK's words, without the secrets. */
+/** The message of the server or the SDK, with secrets redacted. */
 export function failureText(thrown: unknown, secrets: readonly string[]): string {
   return hide(thrown instanceof Error ? thrown.message : String(thrown), spellingsOf(bareOf(secrets)));
 }
 
-/**
- * What a server answered, without the secrets that it was asked with in any of its texts: a careless one says them again. Of a good answer
- * (`isGood`) what may be no secret stays.
- */
+/** Redacts the secrets of the request in all texts of a server's answer. In a successful answer (`isGood`), only values that are certainly secrets are redacted. */
 export function withoutSecrets<T>(answer: T, secrets: readonly string[], isGood: boolean): T {
   const bare = bareOf(secrets);
   const spellings = spellingsOf(isGood ? bare.filter(isSecret) : bare);
@@ -94,7 +91,7 @@ export function unreachable(cause: unknown, secrets: readonly string[]): Gateway
   });
 }
 
-/** The server's JSON-RPC error as it may be told to the caller; anything else as it is. */
+/** The server's JSON-RPC error for the caller, with secrets redacted. Other thrown values stay as they are. */
 export function refusal(thrown: unknown, secrets: readonly string[]): unknown {
   if (thrown instanceof GatewayError || !(thrown instanceof Error)) return thrown;
   const { code, data } = thrown as Error & { readonly code?: unknown; readonly data?: unknown };
@@ -102,7 +99,7 @@ export function refusal(thrown: unknown, secrets: readonly string[]): unknown {
   return new SourceRefusal(failureText(thrown, secrets).slice(0, 2_000), code, withoutSecrets(data, secrets, false));
 }
 
-/** Why nothing more can be asked of a server whose row changed or went. */
+/** The error of a call to a server whose row was changed or deleted. */
 export function removed(): GatewayError {
   return new GatewayError('tool_failed', 'This MCP server was just changed or removed. Try again.');
 }

@@ -1,4 +1,4 @@
-/** One connection to an MCP server: made when first needed, made anew after a loss, never used once broken. */
+/** One connection to an MCP server: opened on first use, reopened after a loss, never used once broken. */
 import type { Client, Transport } from '@modelcontextprotocol/client';
 import { GatewayError } from '../../../../types/errors.ts';
 import type { JsonObject } from '../../../../types/json.ts';
@@ -6,41 +6,41 @@ import type { Logger } from '../../../../types/logger.ts';
 import type { PeerMethod, SourceConnection } from '../../../../types/tool-source.ts';
 import { isConnectionLost, removed, unreachable } from './connection-errors.ts';
 
-/** `legacy` for servers that do not know the stateless protocol; `auto` asks the server first; `modern` knows. */
+/** `legacy`: session-based protocol only. `auto`: negotiated with the server. `modern`: stateless protocol only. */
 export type ProtocolEra = 'legacy' | 'auto' | 'modern';
 
 export interface ConnectionOptions {
-  /** A new transport for each attempt. */
+  /** Creates a new transport for each attempt. */
   transport(): Transport | Promise<Transport>;
   readonly protocol: ProtocolEra;
-  /** What this client says that it can do. */
+  /** The capabilities that this client declares. */
   readonly capabilities: JsonObject;
-  /** What the server was given and nobody else may see, also where the server says it again. */
+  /** Secrets that the server received; redacted in its answers and errors. */
   readonly secrets: readonly string[];
   readonly logger: Logger;
-  /** The server says that its tools, resources or prompts changed. */
+  /** Called on each `list_changed` notification of the server. */
   readonly onOfferChanged: () => void;
   readonly onNotification: (method: string, params: JsonObject) => void;
-  /** The server puts a question to the client. Left out: it may not. */
+  /** Answers a request of the server to the client. Without it, the server may not ask. */
   readonly onQuestion?: (method: PeerMethod, params: JsonObject, signal: AbortSignal) => Promise<JsonObject>;
-  /** A connection was made, for the first time or anew. */
+  /** Called after each successful connect. */
   onConnected?(client: Client): void | Promise<void>;
 }
 
 export interface Connection {
-  /** Runs `work`; after a lost connection once more on a new one if `mayRepeat` says that nothing was done yet. */
+  /** Runs `work`. After a lost connection, runs it once more on a new one if `mayRepeat` allows that. */
   use<T>(signal: AbortSignal, mayRepeat: (error: unknown) => boolean, work: (client: Client) => Promise<T>): Promise<T>;
-  /** Null while there is none. */
+  /** Null while there is no connection. */
   status(): Omit<SourceConnection, 'person'> | null;
   close(): Promise<void>;
 }
 
 const connectTimeoutMs = 15_000;
-/** A server that cannot be reached is tried again after so long, then ever more patiently. */
+/** Delay before the next attempt to reach a server; doubled after each failure up to the maximum. */
 const firstBackoffMs = 250;
 const longestBackoffMs = 10_000;
 
-/** The connection is everybody's and goes on; only this caller stops waiting for it. */
+/** Stops waiting when the caller aborts. The shared connection attempt continues. */
 async function unlessAborted<T>(wanted: Promise<T>, signal: AbortSignal): Promise<T> {
   let leave: () => void = () => {};
   const left = new Promise<never>((_resolve, reject) => {
@@ -54,11 +54,11 @@ async function unlessAborted<T>(wanted: Promise<T>, signal: AbortSignal): Promis
   }
 }
 
-/** Loaded when the first server is connected: the SDK is large, and the gateway should be open before. */
+/** Loads the SDK with the first connection, because it is large and would delay the start of the gateway. */
 async function newClient(options: ConnectionOptions): Promise<Client> {
   const { Client } = await import('@modelcontextprotocol/client');
   const { protocol, capabilities, onQuestion, onNotification, onOfferChanged } = options;
-  // Told at once: the SDK would hold back the news of a server that never stops announcing some. Who listens sees to it that this is no burden.
+  // No debounce: with it, the SDK would delay notifications of a server that keeps sending them. The catalogue limits how often it syncs.
   const changed = { autoRefresh: false, debounceMs: 0, onChanged: onOfferChanged };
   const client = new Client(
     { name: 'pailou', version: '0.1.0' },
@@ -66,15 +66,15 @@ async function newClient(options: ConnectionOptions): Promise<Client> {
       capabilities,
       versionNegotiation: { mode: protocol === 'modern' ? { pin: '2026-07-28' } : protocol },
       listChanged: { tools: changed, resources: changed, prompts: changed },
-      // A question inside a result is the caller's to answer, never this client's.
+      // A question inside a result is for the caller to answer, never for this client.
       inputRequired: { autoFulfill: false },
     },
   );
-  // Not its words: a server may say anything, other people's secrets too.
+  // Only the error's name: a server's text may contain other users' secrets.
   client.onerror = (error) => options.logger.debug({ error: error.name }, 'MCP connection');
   client.fallbackNotificationHandler = async ({ method, params }) => onNotification(method, (params ?? {}) as JsonObject);
   if (onQuestion !== undefined) {
-    // Not `setRequestHandler`: questions and answers pass on as they are, known fields and unknown ones.
+    // Not `setRequestHandler`, which would drop unknown fields of questions and answers.
     client.fallbackRequestHandler = ({ method, params }, context) =>
       onQuestion(method as PeerMethod, (params ?? {}) as JsonObject, context.mcpReq.signal);
   }
@@ -84,7 +84,7 @@ async function newClient(options: ConnectionOptions): Promise<Client> {
 export function createConnection(options: ConnectionOptions): Connection {
   const closing = new AbortController();
   let connecting: Promise<Client> | null = null;
-  /** The client that `connecting` has become; a loss of any other one is no news. */
+  /** The client of the current connection. The loss of an older one is ignored. */
   let current: Client | null = null;
   let since = 0;
   let callsUnderWay = 0;
@@ -144,7 +144,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       },
       (thrown: unknown) => {
         if (connecting === attempt) connecting = null;
-        // What the caller lacks says nothing of the server: it may be there with the next call.
+        // A missing permission or account of the caller is no failure of the server, so no backoff applies.
         const isCallers = thrown instanceof GatewayError && (thrown.code === 'account_required' || thrown.code === 'permission_denied');
         if (isCallers) throw thrown;
         failedAt = Date.now();

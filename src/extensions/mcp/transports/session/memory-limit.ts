@@ -1,15 +1,15 @@
-/** A program that takes more memory than it may is ended; the next call starts it again. */
+/** Stops a program that exceeds its memory limit. The next call starts it again. */
 import { readFile } from 'node:fs/promises';
 import type { Logger } from '../../../../types/logger.ts';
 
 const lookMs = 1_000;
 const pageBytes = 4_096;
 
-/** Looks at the process until it ends, where the system tells (Linux). Returns the way to stop. */
+/** Samples the process's memory until it ends (Linux only). Returns the function that stops the sampling. */
 export function limitMemory(pid: number, mostMb: number, logger: Logger): () => void {
   const look = async (): Promise<void> => {
     const text = await readFile(`/proc/${pid}/statm`, 'utf8').catch(() => null);
-    // Gone: its number may soon be another process's.
+    // The process has ended; its pid may be reused soon.
     if (text === null) clearInterval(timer);
     const resident = Number(text?.split(' ')[1] ?? 0) * pageBytes;
     if (resident <= mostMb * 1_048_576) return;
@@ -20,7 +20,7 @@ export function limitMemory(pid: number, mostMb: number, logger: Logger): () => 
     process.kill(pid, 'SIGKILL');
   };
   const timer = setInterval(() => {
-    // It may be gone between the look and the end.
+    // The process may end between the sample and the kill.
     look().catch(() => {});
   }, lookMs);
   timer.unref();

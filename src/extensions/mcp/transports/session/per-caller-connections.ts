@@ -1,24 +1,24 @@
-/** The connections of single callers: made on their first call, closed when idle, never more than a bound. */
+/** Connections of single callers: opened on their first call, closed when idle, bounded in number. */
 import { GatewayError } from '../../../../types/errors.ts';
 import { personRef } from '../../../../types/person.ts';
 import type { JsonObject } from '../../../../types/json.ts';
 import type { McpPeer, PeerMethod, SourceConnection, ToolContext } from '../../../../types/tool-source.ts';
 import type { Connection } from './connection.ts';
 
-/** What a new connection of a caller is told to do with what comes from the server on its own account. */
+/** Handlers of a caller's connection for messages that the server initiates. */
 export interface PerCallerHandlers {
-  /** What the client behind it can do. */
+  /** The capabilities of the caller's client. */
   readonly capabilities: JsonObject;
   readonly onNotification: (method: string, params: JsonObject) => void;
   readonly onQuestion?: (method: PeerMethod, params: JsonObject, signal: AbortSignal) => Promise<JsonObject>;
 }
 
 export interface PerCallerConnections {
-  /** The caller's own connection, held for the time of `work`. */
+  /** Runs `work` on the caller's own connection, which stays open meanwhile. */
   use<T>(context: ToolContext, work: (connection: Connection) => Promise<T>): Promise<T>;
-  /** Any that stands, for what no caller in particular asks; null for none. */
+  /** Any open connection, for requests on behalf of no particular caller; null for none. */
   any(): Connection | null;
-  /** The caller's client has gone: so does what was opened for it alone. */
+  /** Closes connections that were opened for this client session. */
   leave(connection: string): void;
   status(): SourceConnection[];
   close(): Promise<void>;
@@ -26,10 +26,10 @@ export interface PerCallerConnections {
 
 interface Own {
   readonly connection: Connection;
-  /** Whose it is (`personRef`). */
+  /** The owner (`personRef`). */
   readonly person: string;
   readonly client: string | null;
-  /** The calls under way, the latest last. */
+  /** The calls in flight, the latest last. */
   readonly peers: (McpPeer | undefined)[];
   readonly requests: { latest: ToolContext };
   usedAt: number;
@@ -42,7 +42,7 @@ function tooMany(most: number): GatewayError {
   return new GatewayError('tool_failed', `All ${most} sessions with this MCP server are in use. Try again soon.`, { retryAfterSeconds: 5 });
 }
 
-/** `open` makes a connection that acts for the caller of `context`; it may ask the client behind `context.peer` only. */
+/** `open` makes a connection that acts for the caller of `context`. It may ask only the client behind `context.peer`. */
 export function createPerCallerConnections(options: {
   open(latest: () => ToolContext, handlers: PerCallerHandlers): Connection;
   readonly most: number;
@@ -71,7 +71,7 @@ export function createPerCallerConnections(options: {
       drop(idlest[0]);
     }
     const peers: (McpPeer | undefined)[] = [];
-    /** All peers of one connection are the same client: the latest call is the one most likely meant. */
+    /** All peers of one connection are the same client; the latest call most likely caused the question. */
     const latest = (): McpPeer | undefined => peers.findLast((peer) => peer !== undefined);
     const requests = { latest: context };
     const connection = options.open(() => requests.latest, {
@@ -104,8 +104,8 @@ export function createPerCallerConnections(options: {
   return {
     async use(context, work) {
       const { issuer, subject, tenant } = context.principal;
-      // Only a client that can be asked needs a connection of its own beside its user's.
-      // One without a session asks for its whole user, with what this request says that it can do.
+      // Only a client that can be asked needs a connection of its own, besides that of its user.
+      // A client without a session shares one for its user and declared capabilities.
       const { peer } = context;
       const client = peer?.ask === undefined ? null : (peer.connection ?? JSON.stringify(peer.capabilities));
       const key = JSON.stringify([tenant, issuer, subject, client]);

@@ -1,23 +1,23 @@
-/** Who wants to hear of new content of which resource; passed on to the server, and again after a reconnect. */
+/** Resource subscriptions: forwarded to the server, and again after a reconnect. */
 import type { Client } from '@modelcontextprotocol/client';
 import type { JsonObject } from '../../../../types/json.ts';
 
 export interface ResourceSubscriptions {
-  /** Returns the way to stop. */
+  /** Returns the function that unsubscribes. */
   add(uri: string, listener: () => void): () => void;
-  /** The server said `notifications/resources/updated`. */
+  /** Handles `notifications/resources/updated` of the server. */
   updated(params: JsonObject): void;
-  /** Tells this connection what is watched, as far as it does not know yet. Servers that cannot be told are left alone. */
+  /** Sends missing subscriptions to this connection. Servers without subscription support are skipped. */
   connected(client: Client): Promise<void>;
   clear(): void;
 }
 
 export function createResourceSubscriptions(): ResourceSubscriptions {
   const listeners = new Map<string, Set<() => void>>();
-  /** What each connection was told; a new one knows nothing. */
+  /** The URIs subscribed on each connection; a new connection has none. */
   const told = new WeakMap<Client, Set<string>>();
   let current: WeakRef<Client> | null = null;
-  /** In the stateless protocol one stream carries all watches; it is opened anew when they change. */
+  /** In the stateless protocol one stream carries all subscriptions. It is reopened when they change. */
   let streams = new WeakMap<Client, { close(): Promise<void> }>();
 
   const listenAnew = async (client: Client): Promise<void> => {

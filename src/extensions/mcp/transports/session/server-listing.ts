@@ -1,18 +1,18 @@
-/** Everything that a connected server offers, page by page, within bounds. */
+/** Lists all definitions of a connected server, page by page, within bounds. */
 import type { Client } from '@modelcontextprotocol/client';
 import type { ServerListing } from '../../../../types/tool-source.ts';
 
-/** More of one sort serves nobody; it would fill memory and the models' contexts. */
+/** Bound for each kind of definition, to limit memory and the size of prompts. */
 const mostOfOneSort = 2_000;
 
-/** Asks only for what the server says that it has. */
+/** Requests only the kinds that the server declares in its capabilities. */
 export async function readServerListing(client: Client, signal: AbortSignal): Promise<ServerListing> {
   const has = client.getServerCapabilities() ?? {};
   const options = { signal, cacheMode: 'bypass' } as const;
   const [tools, resources, templates, prompts] = await Promise.all([
     has.tools === undefined ? [] : client.listTools(undefined, options).then((answer) => answer.tools),
     has.resources === undefined ? [] : client.listResources(undefined, options).then((answer) => answer.resources),
-    // A server with resources need not know templates.
+    // A server with resources may lack templates.
     has.resources === undefined
       ? []
       : client.listResourceTemplates(undefined, options).then(
@@ -25,7 +25,7 @@ export async function readServerListing(client: Client, signal: AbortSignal): Pr
     has.prompts === undefined ? [] : client.listPrompts(undefined, options).then((answer) => answer.prompts),
   ]);
   const bounded = <T>(list: readonly T[]): readonly T[] => list.slice(0, mostOfOneSort);
-  // The SDK's types are narrower than what servers may send; definitions pass on as they came.
+  // The SDK's types are narrower than what servers may send; definitions are passed on unchanged.
   return {
     tools: bounded(tools),
     resources: bounded(resources),

@@ -1,4 +1,4 @@
-/** An MCP server as a source of tools: over one connection that all share, or over one for each caller. */
+/** An MCP server as a tool source, over one shared connection or over one for each caller. */
 import type { Client, Transport } from '@modelcontextprotocol/client';
 import { GatewayError } from '../../../../types/errors.ts';
 import type { JsonObject } from '../../../../types/json.ts';
@@ -19,14 +19,14 @@ import { createResourceSubscriptions } from './resource-subscriptions.ts';
 import { refusal, sessionRefused, withoutSecrets } from './connection-errors.ts';
 
 export interface SessionOptions {
-  /** A new transport; `latest` gives the latest request of the caller whose own it is, null for one that all share. */
+  /** Creates a transport. `latest` gives the latest request of the connection's caller; null for the shared connection. */
   transport(latest: () => ToolContext | null): Transport | Promise<Transport>;
   readonly protocol: ProtocolEra;
-  /** `user`: each user has a session of their own, in which the server may put questions to the user's client. */
+  /** `user`: each user has a session of their own, in which the server may ask the user's client. */
   readonly sessions: 'shared' | 'user';
-  /** False if only a user's own connection has the credentials that the server wants. */
+  /** False if the server can be listed only with the credentials of a user. */
   readonly listsAlone: boolean;
-  /** Bound on sessions of users. */
+  /** Bound on the sessions of users. */
   readonly mostOwn: number;
   readonly secrets: readonly string[];
   readonly logger: Logger;
@@ -38,11 +38,11 @@ async function nobody(method: PeerMethod): Promise<JsonObject> {
   throw new Error('Nobody is there to answer: no call is under way.');
 }
 
-/** The caller's signal ends a call; this is only the net below it. */
+/** A backstop; normally the caller's signal ends a call. */
 const callTimeoutMs = 3_600_000;
 const questionTimeoutMs = 60_000;
 
-/** The stateless protocol says with each request what the client can do, and from which level on it wants log messages. */
+/** Per-request metadata of the stateless protocol: the client's capabilities and its log level. */
 function metaFor(client: Client, peer: McpPeer | undefined, own: boolean): JsonObject {
   if (client.getProtocolEra() !== 'modern') return {};
   return {
@@ -66,7 +66,7 @@ export function createSession(options: SessionOptions): ToolSource {
   const { logger, protocol, secrets } = options;
   const listeners = new Set<() => void>();
   const watches = createResourceSubscriptions();
-  /** As last listed: in the stateless protocol some arguments go into headers, as the schema says. */
+  /** Input schemas of the last listing. In the stateless protocol, a schema may map arguments to headers. */
   let schemas = new Map<string, JsonObject>();
   const announce = (): void => {
     for (const listener of listeners) listener();
@@ -76,7 +76,7 @@ export function createSession(options: SessionOptions): ToolSource {
     createConnection({
       transport: () => options.transport(latest),
       protocol,
-      // A server that shares its session between callers could not say whom a question is for: it may ask nobody.
+      // A server with a shared session may not ask, because its question could not be routed to a caller.
       capabilities: handlers?.onQuestion === undefined ? {} : handlers.capabilities,
       secrets,
       logger,
@@ -92,7 +92,7 @@ export function createSession(options: SessionOptions): ToolSource {
         return undefined;
       },
     });
-  // Servers offer some tools only to clients that can be asked. This one lists what users' own connections may call; it answers nothing.
+  // Declares that it can be asked, because some servers list certain tools only then. It answers no questions.
   const shared =
     options.sessions === 'shared'
       ? open(() => null, null)
@@ -102,7 +102,7 @@ export function createSession(options: SessionOptions): ToolSource {
   const withConnection = <T>(context: ToolContext, work: (connection: Connection, isOwn: boolean) => Promise<T>): Promise<T> =>
     options.sessions === 'shared' ? work(shared, false) : own.use(context, (connection) => work(connection, true));
 
-  /** Runs one request on the caller's connection, with progress and answers passed on. */
+  /** Runs one request on the caller's connection, and forwards progress and answers. */
   const request = async <T>(
     context: ToolContext,
     mayRepeat: (error: unknown) => boolean,
@@ -160,7 +160,7 @@ export function createSession(options: SessionOptions): ToolSource {
       const result = await request(context, sessionRefused, (client, isOwn, requestOptions) =>
         client.callTool(
           paramsFor(client, { name: tool, arguments: input }, context.peer, isOwn) as never,
-          // Without the output schema: a result that breaks it is still what the tool answered.
+          // Without the output schema, so that the SDK does not reject a result that violates it.
           { ...requestOptions, toolDefinition: { name: tool, inputSchema: schemas.get(tool) ?? { type: 'object' } } } as never,
         ),
       );
@@ -183,7 +183,7 @@ export function createSession(options: SessionOptions): ToolSource {
 
     watch(uri, listener) {
       const stop = watches.add(uri, listener);
-      // Whoever watches wants a connection that stands; when it stands already, the watch is passed on at once.
+      // Opens the shared connection if needed, and subscribes on it at once.
       shared
         .use(
           AbortSignal.timeout(questionTimeoutMs),
