@@ -1,19 +1,11 @@
 /** MCP servers that still use the first transport, HTTP with Server-Sent Events (2024-11-05). */
 import { z } from 'zod';
 import { definePlugin } from '../../../types/plugin.ts';
-import { authorised, tokensFor } from './credentials/bearer-fetch.ts';
-import { credentials, headers, isPersonal, reachesOfCredentials, refusePersonalInShared } from './credentials/credential-options.ts';
+import { reachesOfCredentials, refusePersonalInShared } from './credentials/credential-options.ts';
+import { createHttpSource, httpOptions } from './session/http-source.ts';
 import { sessions } from './session/session-options.ts';
-import { createSession } from './session/session.ts';
 
-const options = z
-  .strictObject({
-    url: z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address such as https://tools.internal/sse' }).max(2_000),
-    headers,
-    credentials,
-    sessions,
-  })
-  .superRefine(refusePersonalInShared);
+const options = z.strictObject({ ...httpOptions('https://tools.internal/sse'), sessions }).superRefine(refusePersonalInShared);
 
 export default definePlugin({
   type: 'tool-source',
@@ -21,22 +13,9 @@ export default definePlugin({
   title: 'HTTP with Server-Sent Events (servers of 2024)',
   options,
   reaches: ({ credentials: { type } }) => reachesOfCredentials(type),
-  async create({ url, headers: fixed, credentials: given, ...rest }, services) {
-    const address = services.checkUrl(url, 'spec.options.url');
-    const { tokens, secrets, accounts } = await tokensFor(given, Object.values(fixed), services, address);
-    const source = createSession({
-      ...rest,
-      protocol: 'legacy',
-      listsAlone: !isPersonal(given),
-      mostOwn: 1_000,
-      secrets,
-      logger: services.logger,
-      transport: async (latest) => {
-        const { SSEClientTransport } = await import('@modelcontextprotocol/client');
-        const fetch = tokens === null ? services.fetch : authorised(services.fetch, tokens, latest);
-        return new SSEClientTransport(address, { fetch, requestInit: { headers: fixed } });
-      },
-    });
-    return accounts === undefined ? source : Object.assign(source, { accounts });
-  },
+  create: (given, services) =>
+    createHttpSource({ ...given, protocol: 'legacy' }, services, async (address, transport) => {
+      const { SSEClientTransport } = await import('@modelcontextprotocol/client');
+      return new SSEClientTransport(address, transport);
+    }),
 });
