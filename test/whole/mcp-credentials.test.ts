@@ -210,7 +210,7 @@ describe('a token in exchange', () => {
     });
     expect(made.status, made.text).toBe(201);
     const refused = await call('developer', 'exchanged-too', 'whoami', `Bearer ${made.json.key}`);
-    expect(refused.text).toContain('A key, or the cookie of a browser, cannot be exchanged');
+    expect(refused.text).toContain('an API key or a browser cookie cannot be exchanged');
   });
 
   it('needs sessions that are not shared', async () => {

@@ -106,8 +106,8 @@ describe('a held question', () => {
     const { requestState, inputRequests } = result as NonNullable<typeof result>;
     const [key = ''] = Object.keys(inputRequests);
     const answer = { requestState, inputResponses: { [key]: { action: 'accept', content: { username: 'x', email: 'x@example.com' } } } };
-    expect((await call('admin', 'Who?', answer)).error?.message).toContain('not held here');
-    expect((await call('developer', 'Another?', answer)).error?.message).toContain('not held here');
+    expect((await call('admin', 'Who?', answer)).error?.message).toContain('no longer holds the call');
+    expect((await call('developer', 'Another?', answer)).error?.message).toContain('no longer holds the call');
     // Without an answer the question stays.
     expect((await call('developer', 'Who?', { requestState })).result?.resultType).toBe('input_required');
     expect(JSON.stringify((await call('developer', 'Who?', answer)).result)).toContain('action=accept');

@@ -51,21 +51,21 @@ interface Entry {
   pins: ReadonlyMap<string, PinnedDefinition>;
   offer: ServerListing;
   /** The row now connects to another server than that of the pins, and no sync has succeeded yet. Nothing is listed for it. */
-  isOther: boolean;
+  isReplaced: boolean;
   /** `offer` without disabled tools; null when it has to be computed again. */
   shown: { readonly allowed: readonly string[] | null; readonly offer: ServerListing } | null;
   syncedAt: number | null;
-  askedAt: number;
-  wantedAt: number;
+  syncStartedAt: number;
+  usedAt: number;
   error: string | null;
-  underWay: Promise<void> | null;
+  running: Promise<void> | null;
   /** Settles with the first sync, with or without success. */
   first: Promise<void> | null;
-  readonly madeAt: number;
+  readonly createdAt: number;
   /** The server announced a change during the current sync, so its result may be outdated. */
   stale: boolean;
   /** Times of recent syncs that an announcement caused. */
-  heard: number[];
+  announcedAt: number[];
   later: NodeJS.Timeout | null;
   stop: () => void;
 }
@@ -83,12 +83,12 @@ const firstListMs = 2_000;
 const listTimeoutMs = 30_000;
 /** A used server is synced again when its last sync is older than this. An unused one is synced too, if it was used within the last hour. */
 const freshMs = 60_000;
-const wantedMs = 3_600_000;
+const usedMs = 3_600_000;
 const retryMs = 2_000;
 /** Announcements within this time are merged, because servers send one for each kind of definition. */
-const hearMs = 25;
+const mergeMs = 25;
 /** A server that announces more changes than this within `noisyMs` is synced only after a pause. */
-const mostHeard = 10;
+const mostAnnouncements = 10;
 const noisyMs = 10_000;
 const noisyPauseMs = 1_000;
 /** Clocks of other nodes may differ by this much. */
@@ -100,8 +100,8 @@ function reasonOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
-function isKnown({ syncedAt, pins, isOther }: Entry): boolean {
-  return syncedAt !== null || (pins.size > 0 && !isOther);
+function isKnown({ syncedAt, pins, isReplaced }: Entry): boolean {
+  return syncedAt !== null || (pins.size > 0 && !isReplaced);
 }
 
 function connectionOf({ spec }: McpServerEntry): string {
@@ -117,28 +117,28 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
   let readUpTo = 0;
 
   /** Replaces the pins. Returns true if that changes the approved listing. */
-  const take = (entry: Entry, pins: ReadonlyMap<string, PinnedDefinition>): boolean => {
+  const replacePins = (entry: Entry, pins: ReadonlyMap<string, PinnedDefinition>): boolean => {
     const before = JSON.stringify(entry.offer);
     entry.pins = pins;
-    entry.offer = entry.isOther ? emptyServerListing : offered(pins);
+    entry.offer = entry.isReplaced ? emptyServerListing : offered(pins);
     entry.shown = null;
     return JSON.stringify(entry.offer) !== before;
   };
-  const tell = (): void => {
+  const notifyListeners = (): void => {
     for (const listener of listeners) listener();
   };
 
   /** Serializes read, compare and write for each server. Otherwise an approval during a comparison would be overwritten. */
-  const turns = new Map<string, Promise<unknown>>();
-  const inTurn = <T>({ id }: McpServerEntry, work: () => Promise<T>): Promise<T> => {
-    const turn = (turns.get(id) ?? Promise.resolve()).then(work);
-    const settled = turn
+  const queues = new Map<string, Promise<unknown>>();
+  const serialize = <T>({ id }: McpServerEntry, work: () => Promise<T>): Promise<T> => {
+    const result = (queues.get(id) ?? Promise.resolve()).then(work);
+    const settled = result
       .catch(() => {})
       .finally(() => {
-        if (turns.get(id) === settled) turns.delete(id);
+        if (queues.get(id) === settled) queues.delete(id);
       });
-    turns.set(id, settled);
-    return turn;
+    queues.set(id, settled);
+    return result;
   };
   const stored = async ({ id }: McpServerEntry): Promise<Map<string, PinnedDefinition>> =>
     new Map((await store.of(id)).map((pin) => [definitionKey(pin.kind, pin.name), pin]));
@@ -152,41 +152,38 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     if (changed.length + gone.length > 0) await store.write(changed, gone);
     for (const pin of changed) known.set(definitionKey(pin.kind, pin.name), pin);
     for (const pin of gone) known.delete(definitionKey(pin.kind, pin.name));
-    entry.isOther = false;
-    const news = take(entry, known);
+    entry.isReplaced = false;
+    const isChanged = replacePins(entry, known);
     if (quarantined.length > 0) options.onQuarantine?.(entry.server, quarantined);
-    if (news) tell();
+    if (isChanged) notifyListeners();
     return true;
   };
 
   const sync = (entry: Entry): Promise<void> => {
-    entry.underWay ??= (async () => {
+    entry.running ??= (async () => {
       const { server } = entry;
-      entry.askedAt = Date.now();
+      entry.syncStartedAt = Date.now();
       entry.stale = false;
       try {
         const listed = await server.instance.list(AbortSignal.any([closing.signal, AbortSignal.timeout(listTimeoutMs)]));
         const offer = printableListing(listed);
-        if (!(await inTurn(server, () => compareNow(entry, server, offer)))) return;
+        if (!(await serialize(server, () => compareNow(entry, server, offer)))) return;
         entry.syncedAt = Date.now();
         entry.error = null;
       } catch (thrown) {
         const reason = reasonOf(thrown);
         // Only our own text goes to the log: a server's text may contain other users' secrets.
-        const said = thrown instanceof GatewayError ? thrown.message : 'it does not answer as it should';
+        const message = thrown instanceof GatewayError ? thrown.message : 'the server answers with an error or not at all';
         if (entry.error === null && !closing.signal.aborted)
-          logger.warn(
-            { server: server.name, reason: said },
-            'an MCP server cannot be asked for what it offers; what was last known is shown',
-          );
+          logger.warn({ server: server.name, reason: message }, 'an MCP server cannot be listed; its last known definitions stay in use');
         entry.error = reason;
       } finally {
-        entry.underWay = null;
+        entry.running = null;
       }
-      if (entry.stale) hear(entry, 0);
+      if (entry.stale) scheduleResync(entry, 0);
     })();
-    entry.first ??= entry.underWay;
-    return entry.underWay;
+    entry.first ??= entry.running;
+    return entry.running;
   };
   const syncSoon = (entry: Entry): void => {
     if (closing.signal.aborted) return;
@@ -194,23 +191,23 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
   };
 
   /** Schedules a sync after an announced change. A server that announces too often is synced after a pause. */
-  const hear = (entry: Entry, pauseMs: number): void => {
-    if (entry.underWay !== null) entry.stale = true;
-    if (entry.underWay !== null || entry.later !== null) return;
+  const scheduleResync = (entry: Entry, pauseMs: number): void => {
+    if (entry.running !== null) entry.stale = true;
+    if (entry.running !== null || entry.later !== null) return;
     const now = Date.now();
-    entry.heard = [...entry.heard.filter((at) => at > now - noisyMs), now];
+    entry.announcedAt = [...entry.announcedAt.filter((at) => at > now - noisyMs), now];
     entry.later = setTimeout(
       () => {
         entry.later = null;
         syncSoon(entry);
       },
-      entry.heard.length > mostHeard ? noisyPauseMs : pauseMs,
+      entry.announcedAt.length > mostAnnouncements ? noisyPauseMs : pauseMs,
     ).unref();
   };
 
   /** Starts a new sync after the current one, whose result may be outdated. */
-  const askNow = async (entry: Entry): Promise<void> => {
-    await entry.underWay;
+  const resync = async (entry: Entry): Promise<void> => {
+    await entry.running;
     await sync(entry);
   };
 
@@ -221,24 +218,24 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
       server,
       pins: before?.pins ?? new Map(),
       offer: isSame ? before.offer : emptyServerListing,
-      isOther: before !== undefined && (!isSame || before.isOther),
+      isReplaced: before !== undefined && (!isSame || before.isReplaced),
       shown: null,
       syncedAt: isSame ? before.syncedAt : null,
-      askedAt: 0,
-      wantedAt: before?.wantedAt ?? 0,
+      syncStartedAt: 0,
+      usedAt: before?.usedAt ?? 0,
       error: null,
-      underWay: null,
+      running: null,
       first: null,
-      madeAt: Date.now(),
+      createdAt: Date.now(),
       stale: false,
-      heard: [],
+      announcedAt: [],
       later: null,
       stop: () => {},
     };
     before?.stop();
-    const unhear = server.instance.onChange(() => hear(entry, hearMs));
+    const stopListening = server.instance.onChange(() => scheduleResync(entry, mergeMs));
     entry.stop = () => {
-      unhear();
+      stopListening();
       clearTimeout(entry.later ?? undefined);
     };
     entries.set(server.id, entry);
@@ -247,8 +244,8 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
 
   const entryOf = (server: McpServerEntry): Entry => {
     const entry = entries.get(server.id) ?? bind(server);
-    entry.wantedAt = Date.now();
-    if (entry.underWay === null && entry.wantedAt - entry.askedAt > (entry.error === null ? freshMs : retryMs)) syncSoon(entry);
+    entry.usedAt = Date.now();
+    if (entry.running === null && entry.usedAt - entry.syncStartedAt > (entry.error === null ? freshMs : retryMs)) syncSoon(entry);
     return entry;
   };
 
@@ -257,7 +254,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     const from = readUpTo;
     readUpTo = Math.max(readUpTo, Date.now() - overlapMs);
     const fresh = Map.groupBy(await store.since(from), (pin) => pin.server);
-    let news = false;
+    let isChanged = false;
     for (const [id, pins] of fresh) {
       const entry = entries.get(id);
       disabled.add(id, pins);
@@ -266,18 +263,18 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
       for (const pin of pins)
         if ((known.get(definitionKey(pin.kind, pin.name))?.changedAt ?? 0) <= pin.changedAt)
           known.set(definitionKey(pin.kind, pin.name), pin);
-      if (take(entry, known)) news = true;
+      if (replacePins(entry, known)) isChanged = true;
     }
-    if (news) tell();
+    if (isChanged) notifyListeners();
   };
   const readStoreSoon = (): void => {
-    readStore().catch((thrown: unknown) => logger.warn({ err: thrown }, 'the catalogue of MCP servers cannot be read'));
+    readStore().catch((thrown: unknown) => logger.warn({ err: thrown }, 'the stored definitions of MCP servers cannot be read'));
   };
   const stopWatching = store.watch(readStoreSoon);
   const timer = setInterval(() => {
     const now = Date.now();
     for (const entry of entries.values())
-      if (entry.underWay === null && now - entry.wantedAt < wantedMs && now - entry.askedAt > freshMs) syncSoon(entry);
+      if (entry.running === null && now - entry.usedAt < usedMs && now - entry.syncStartedAt > freshMs) syncSoon(entry);
   }, freshMs / 2);
   timer.unref();
 
@@ -300,21 +297,21 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     patience(server) {
       const entry = entryOf(server);
       if (isKnown(entry) || entry.error !== null) return 0;
-      return Math.max(0, entry.madeAt + firstListMs - Date.now());
+      return Math.max(0, entry.createdAt + firstListMs - Date.now());
     },
     async ready(server) {
       const entry = entryOf(server);
       // Waits for the first sync only, so that a server that hangs does not delay every later call.
-      const left = entry.madeAt + firstSyncMs - Date.now();
+      const left = entry.createdAt + firstSyncMs - Date.now();
       if (isKnown(entry) || entry.error !== null || entry.first === null || left <= 0) return;
       let patience: NodeJS.Timeout | undefined;
-      const tired = new Promise<void>((resolve) => {
+      const timeout = new Promise<void>((resolve) => {
         patience = setTimeout(resolve, left);
         patience.unref();
       });
-      await Promise.race([entry.first, tired]).finally(() => clearTimeout(patience));
+      await Promise.race([entry.first, timeout]).finally(() => clearTimeout(patience));
     },
-    refresh: (server) => askNow(entries.get(server.id) ?? bind(server)),
+    refresh: (server) => resync(entries.get(server.id) ?? bind(server)),
     health(server) {
       const { offer, pins, syncedAt, error } = entryOf(server);
       const quarantined = [...pins.values()].filter((pin) => pin.present && pin.state !== 'approved').length;
@@ -327,7 +324,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     items: (server) => [...entryOf(server).pins.values()],
     async approve(server, wanted, by) {
       const entry = entryOf(server);
-      const approvals = await inTurn(server, async () => {
+      const approvals = await serialize(server, async () => {
         const known = await stored(server);
         const made = approvalsOf(server.name, known, wanted, by, Date.now());
         for (const { after } of made) known.set(definitionKey(after.kind, after.name), after);
@@ -337,12 +334,12 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
             [],
           );
         }
-        if (take(entries.get(server.id) ?? entry, known)) tell();
+        if (replacePins(entries.get(server.id) ?? entry, known)) notifyListeners();
         return made;
       });
       // The server may have changed the definition again before the approval.
       const now = entries.get(server.id);
-      if (approvals.length > 0 && now !== undefined) askNow(now).catch(() => {});
+      if (approvals.length > 0 && now !== undefined) resync(now).catch(() => {});
       return approvals;
     },
     onChange(listener) {
@@ -369,9 +366,9 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
       // Reads all rows again, because a new row or a new node needs the definitions approved earlier.
       readUpTo = 0;
       readStore()
-        .catch((thrown: unknown) => logger.warn({ err: thrown }, 'the catalogue of MCP servers cannot be read'))
+        .catch((thrown: unknown) => logger.warn({ err: thrown }, 'the stored definitions of MCP servers cannot be read'))
         .finally(() => {
-          for (const entry of fresh) if (entry.pins.size === 0 && entry.askedAt === 0) syncSoon(entry);
+          for (const entry of fresh) if (entry.pins.size === 0 && entry.syncStartedAt === 0) syncSoon(entry);
         });
     },
     close() {

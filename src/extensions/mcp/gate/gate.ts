@@ -11,7 +11,7 @@ import { createSessions, type SessionInfo, type Sessions } from './sessions.ts';
 
 export interface McpGate {
   /** Serves one request to its end. `body` is the parsed JSON, undefined for none. `client` names the caller's OAuth2 client. */
-  serve(request: IncomingMessage, response: ServerResponse, body: unknown, door: McpView, client: string): Promise<void>;
+  serve(request: IncomingMessage, response: ServerResponse, body: unknown, view: McpView, client: string): Promise<void>;
   /** Sends `list_changed` to the clients that listen. Changes within `changeDelayMs` are merged. */
   changed(): void;
   /** The open sessions on this node. */
@@ -57,7 +57,7 @@ export function createMcpGate(options: McpGateOptions): McpGate {
   const held = createHeldCalls();
   let loading: Promise<Loaded> | null = null;
   let loaded: Loaded | null = null;
-  let telling: NodeJS.Timeout | undefined;
+  let changeTimer: NodeJS.Timeout | undefined;
   /** By scope, so that a notification of one tenant's resource does not reach another tenant. */
   const handlers = new LRUCache<string, Sdk.McpHttpHandler>({ max: mostScopes, dispose: (handler) => void handler.close() });
 
@@ -72,8 +72,8 @@ export function createMcpGate(options: McpGateOptions): McpGate {
     return made;
   };
 
-  const answer = async (sdk: typeof Sdk, sessions: Sessions, request: Request, given: Sdk.McpHandlerRequestOptions): Promise<Response> => {
-    const door = viewOf(given.authInfo);
+  const respond = async (sdk: typeof Sdk, sessions: Sessions, request: Request, given: Sdk.McpHandlerRequestOptions): Promise<Response> => {
+    const view = viewOf(given.authInfo);
     const opens = request.method === 'POST' && sdk.isInitializeRequest(given.parsedBody);
     if (opens || request.headers.get('mcp-session-id') !== null) {
       if (request.method === 'POST' && !sdk.isJsonContentType(request.headers.get('content-type')))
@@ -81,19 +81,19 @@ export function createMcpGate(options: McpGateOptions): McpGate {
           { jsonrpc: '2.0', error: { code: -32_000, message: 'The Content-Type must be application/json.' }, id: null },
           { status: 415 },
         );
-      return (await sessions.serve(request, given, door)) ?? unknownSession();
+      return (await sessions.serve(request, given, view)) ?? unknownSession();
     }
-    const handler = handlerFor(sdk, door);
-    const over = given.authInfo?.extra?.['over'] as AbortSignal;
+    const handler = handlerFor(sdk, view);
+    const closed = given.authInfo?.extra?.['closed'] as AbortSignal;
     const stops = resourcesListenedTo(given.parsedBody).flatMap((uri) => {
       try {
-        return [door.watch(uri, () => handler.notify.resourceUpdated(uri))];
+        return [view.watch(uri, () => handler.notify.resourceUpdated(uri))];
       } catch {
         // The caller may not see the resource, or it does not exist, so there is nothing to watch.
         return [];
       }
     });
-    over.addEventListener('abort', () => stops.forEach((stop) => stop()), { once: true });
+    closed.addEventListener('abort', () => stops.forEach((stop) => stop()), { once: true });
     return handler.fetch(request, given);
   };
 
@@ -101,22 +101,22 @@ export function createMcpGate(options: McpGateOptions): McpGate {
   const load = async (): Promise<Loaded> => {
     const [sdk, node] = await Promise.all([import('@modelcontextprotocol/server'), import('@modelcontextprotocol/node')]);
     const sessions = createSessions({ sdk, version, held }, (id) => options.onSessionEnd?.(id));
-    const serve = node.toNodeHandler({ fetch: (request, given) => answer(sdk, sessions, request, given ?? {}) });
+    const serve = node.toNodeHandler({ fetch: (request, given) => respond(sdk, sessions, request, given ?? {}) });
     return (loaded = { sdk, sessions, serve: serve as never });
   };
 
   return {
-    async serve(request, response, body, door, client) {
+    async serve(request, response, body, view, client) {
       const { serve } = await (loading ??= load());
       // The token is not passed on, so no code behind this line can forward it.
-      const over = new AbortController();
-      response.once('close', () => over.abort());
-      const auth = { token: '', clientId: client, scopes: [], extra: { door, over: over.signal } };
+      const closed = new AbortController();
+      response.once('close', () => closed.abort());
+      const auth = { token: '', clientId: client, scopes: [], extra: { view, closed: closed.signal } };
       await serve(Object.assign(request, { auth }) as never, response, body);
     },
     changed() {
-      telling ??= setTimeout(() => {
-        telling = undefined;
+      changeTimer ??= setTimeout(() => {
+        changeTimer = undefined;
         loaded?.sessions.changed();
         for (const { notify } of handlers.values()) {
           notify.toolsChanged();
@@ -128,7 +128,7 @@ export function createMcpGate(options: McpGateOptions): McpGate {
     sessions: () => loaded?.sessions.list() ?? [],
     endSession: (id) => loaded?.sessions.end(id),
     async close() {
-      clearTimeout(telling);
+      clearTimeout(changeTimer);
       held.close();
       await loaded?.sessions.close();
       await Promise.all([...handlers.values()].map((handler) => handler.close()));

@@ -31,7 +31,7 @@ interface Held {
   readonly wanted: string;
   readonly questions: Map<string, Question>;
   readonly outcome: Promise<ToolResult>;
-  readonly leaving: AbortController;
+  readonly aborting: AbortController;
   asked: Promise<void>;
   ask: () => void;
   timer: NodeJS.Timeout | undefined;
@@ -42,8 +42,8 @@ const heldMs = 600_000;
 const mostHeld = 2_000;
 const mostOfOne = 20;
 
-function lost(): SourceRefusal {
-  return new SourceRefusal('The call that asked this is not held here any more. Call the tool again.', -32_602, {
+function unknownState(): SourceRefusal {
+  return new SourceRefusal('This node no longer holds the call that asked this question. Call the tool again.', -32_602, {
     reason: 'invalid_request_state',
   });
 }
@@ -58,29 +58,29 @@ export function createHeldCalls(): HeldCalls {
     call.questions.clear();
   };
 
-  const makeRoom = (holder: string): void => {
+  const evict = (holder: string): void => {
     const own = [...held.values()].filter((call) => call.holder === holder);
     const eldest = own.length >= mostOfOne ? own[0] : held.size >= mostHeld ? [...held.values()][0] : undefined;
-    if (eldest !== undefined) forget(eldest, new Error('Too many questions are open at once.'));
+    if (eldest !== undefined) forget(eldest, new Error('Too many open questions; the oldest call was ended.'));
   };
 
   /** Resolves with the result, or with the open questions. */
   const next = async (call: Held, signal: AbortSignal): Promise<ToolResult> => {
     if (call.questions.size === 0) {
-      const leave = (): void => call.leaving.abort(signal.reason);
-      signal.addEventListener('abort', leave, { once: true });
+      const abort = (): void => call.aborting.abort(signal.reason);
+      signal.addEventListener('abort', abort, { once: true });
       const done = await Promise.race([call.outcome, call.asked.then(() => null)]).finally(() =>
-        signal.removeEventListener('abort', leave),
+        signal.removeEventListener('abort', abort),
       );
       if (done !== null) return done;
     }
     call.asked = new Promise((resolve) => (call.ask = resolve));
     if (!held.has(call.id)) {
-      makeRoom(call.holder);
+      evict(call.holder);
       held.set(call.id, call);
     }
     clearTimeout(call.timer);
-    call.timer = setTimeout(() => forget(call, new Error('Nobody has answered.')), heldMs);
+    call.timer = setTimeout(() => forget(call, new Error('The question was not answered in time.')), heldMs);
     call.timer.unref();
     const inputRequests = Object.fromEntries([...call.questions].map(([key, { method, params }]) => [key, { method, params }]));
     return { resultType: 'input_required', inputRequests, requestState: `${prefix}${call.id}` } as unknown as ToolResult;
@@ -91,7 +91,7 @@ export function createHeldCalls(): HeldCalls {
       const state = peer.requestState;
       if (state?.startsWith(prefix) === true) {
         const call = held.get(state.slice(prefix.length));
-        if (call === undefined || call.holder !== holder || call.wanted !== wanted) throw lost();
+        if (call === undefined || call.holder !== holder || call.wanted !== wanted) throw unknownState();
         for (const [key, question] of call.questions) {
           const response = peer.inputResponses?.[key];
           if (!isJsonObject(response)) continue;
@@ -104,7 +104,7 @@ export function createHeldCalls(): HeldCalls {
       let ask = (): void => {};
       const asked = new Promise<void>((resolve) => (ask = resolve));
       const questions = new Map<string, Question>();
-      const leaving = new AbortController();
+      const aborting = new AbortController();
       const call: Held = {
         id,
         holder,
@@ -113,9 +113,9 @@ export function createHeldCalls(): HeldCalls {
         asked,
         ask,
         timer: undefined,
-        leaving,
+        aborting,
         outcome: start({
-          signal: leaving.signal,
+          signal: aborting.signal,
           peer: {
             ...peer,
             ask: (method, params, given) =>
@@ -145,7 +145,7 @@ export function createHeldCalls(): HeldCalls {
       return next(call, signal);
     },
     close() {
-      for (const call of held.values()) forget(call, new Error('The gateway stops.'));
+      for (const call of held.values()) forget(call, new Error('The gateway is shutting down.'));
     },
   };
 }

@@ -19,9 +19,9 @@ export interface GateServer {
 
 /** The view of the request. It travels in `authInfo`, never in the request itself. */
 export function viewOf(authInfo: { readonly extra?: Record<string, unknown> } | undefined): McpView {
-  const door = authInfo?.extra?.['door'] as McpView | undefined;
-  if (door === undefined) throw new GatewayError('internal_error', 'An MCP request came in without its caller.');
-  return door;
+  const view = authInfo?.extra?.['view'] as McpView | undefined;
+  if (view === undefined) throw new GatewayError('internal_error', 'The MCP request has no view of its caller.');
+  return view;
 }
 
 /** The tool result for a failed call, as text that a model can read. */
@@ -70,29 +70,29 @@ export function buildServer({ sdk, version, held }: GateParts, session: SessionM
     signal: context.mcpReq.signal,
     peer: peerOf(server, context, session),
   });
-  const enter = (context: Sdk.ServerContext): McpView => viewOf(context.http?.authInfo);
+  const viewFor = (context: Sdk.ServerContext): McpView => viewOf(context.http?.authInfo);
 
-  server.setRequestHandler('tools/list', async (_request, context) => ({ tools: (await enter(context).offer()).tools }) as never);
+  server.setRequestHandler('tools/list', async (_request, context) => ({ tools: (await viewFor(context).offer()).tools }) as never);
   server.setRequestHandler(
     'resources/list',
-    async (_request, context) => ({ resources: (await enter(context).offer()).resources }) as never,
+    async (_request, context) => ({ resources: (await viewFor(context).offer()).resources }) as never,
   );
   server.setRequestHandler(
     'resources/templates/list',
-    async (_request, context) => ({ resourceTemplates: (await enter(context).offer()).templates }) as never,
+    async (_request, context) => ({ resourceTemplates: (await viewFor(context).offer()).templates }) as never,
   );
-  server.setRequestHandler('prompts/list', async (_request, context) => ({ prompts: (await enter(context).offer()).prompts }) as never);
+  server.setRequestHandler('prompts/list', async (_request, context) => ({ prompts: (await viewFor(context).offer()).prompts }) as never);
 
-  if (hasSkills) addSkills(sdk, server, enter);
+  if (hasSkills) addSkills(sdk, server, viewFor);
 
   server.setRequestHandler('tools/call', async ({ params }, context) => {
     try {
-      const door = enter(context);
+      const view = viewFor(context);
       const input = (params.arguments ?? {}) as JsonObject;
       const given = contextOf(context);
-      if (!isHeldFor(given.peer)) return (await door.call(params.name, input, given)) as never;
+      if (!isHeldFor(given.peer)) return (await view.call(params.name, input, given)) as never;
       const wanted = `${params.name} ${JSON.stringify(input)}`;
-      return (await held.run(door.holder, wanted, given, (askable) => door.call(params.name, input, askable))) as never;
+      return (await held.run(view.holder, wanted, given, (askable) => view.call(params.name, input, askable))) as never;
     } catch (thrown) {
       const isFault = !(thrown instanceof SourceRefusal) && toGatewayError(thrown).status >= 500;
       // A wrong name or a missing permission is a protocol error. A tool that is down is a tool result, which the model can read.
@@ -103,7 +103,7 @@ export function buildServer({ sdk, version, held }: GateParts, session: SessionM
 
   const ask = async (question: SourceQuestion, params: unknown, context: Sdk.ServerContext): Promise<never> => {
     try {
-      return (await enter(context).ask(question, params as JsonObject, contextOf(context))) as never;
+      return (await viewFor(context).ask(question, params as JsonObject, contextOf(context))) as never;
     } catch (thrown) {
       throw asProtocolError(thrown);
     }
@@ -128,7 +128,7 @@ export function buildServer({ sdk, version, held }: GateParts, session: SessionM
     try {
       watches.set(
         uri,
-        enter(context).watch(uri, () => {
+        viewFor(context).watch(uri, () => {
           server.sendResourceUpdated({ uri }).catch(() => {});
         }),
       );

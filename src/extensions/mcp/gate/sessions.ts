@@ -18,7 +18,7 @@ export interface SessionInfo {
 
 export interface Sessions {
   /** Opens a session for `initialize`, or continues the one that the request names. Null for a session of another caller. */
-  serve(request: Request, options: Sdk.McpHandlerRequestOptions, door: McpView): Promise<Response | null>;
+  serve(request: Request, options: Sdk.McpHandlerRequestOptions, view: McpView): Promise<Response | null>;
   /** Sends `list_changed` to the clients of all sessions. */
   changed(): void;
   list(): readonly SessionInfo[];
@@ -44,7 +44,7 @@ const mostOfOne = 100;
 const mostOfAll = 10_000;
 
 /** The same response. Calls `ended` when its body has ended or was cancelled. */
-function whenEnded(response: Response, ended: () => void): Response {
+function onBodyEnd(response: Response, ended: () => void): Response {
   if (response.body === null) {
     ended();
     return response;
@@ -91,20 +91,20 @@ export function createSessions(parts: GateParts, onEnd: (id: string) => void): S
   const makeRoom = (holder: string): void => {
     const idlestOf = (those: Session[]) => those.toSorted((one, other) => one.open - other.open || one.usedAt - other.usedAt)[0];
     const own = [...sessions.values()].filter((session) => session.holder === holder);
-    const crowded = own.length >= mostOfOne ? own : sessions.size >= mostOfAll ? [...sessions.values()] : [];
-    const idlest = idlestOf(crowded);
+    const candidates = own.length >= mostOfOne ? own : sessions.size >= mostOfAll ? [...sessions.values()] : [];
+    const idlest = idlestOf(candidates);
     if (idlest !== undefined) end(idlest);
   };
 
-  const open = async (door: McpView): Promise<Session> => {
-    makeRoom(door.holder);
+  const open = async (view: McpView): Promise<Session> => {
+    makeRoom(view.holder);
     const id = randomUUID();
     const memory: SessionMemory = { id, logLevel: null };
-    const gate = buildServer(parts, memory, door.skills !== undefined);
+    const gate = buildServer(parts, memory, view.skills !== undefined);
     const transport = new sdk.WebStandardStreamableHTTPServerTransport({ sessionIdGenerator: () => id });
     const session: Session = Object.assign(memory, {
-      holder: door.holder,
-      scope: door.scope,
+      holder: view.holder,
+      scope: view.scope,
       gate,
       transport,
       since: Date.now(),
@@ -117,10 +117,10 @@ export function createSessions(parts: GateParts, onEnd: (id: string) => void): S
   };
 
   return {
-    async serve(request, requestOptions, door) {
+    async serve(request, requestOptions, view) {
       const id = request.headers.get('mcp-session-id');
-      const session = id === null ? await open(door) : sessions.get(id);
-      if (session === undefined || session.holder !== door.holder || session.scope !== door.scope) return null;
+      const session = id === null ? await open(view) : sessions.get(id);
+      if (session === undefined || session.holder !== view.holder || session.scope !== view.scope) return null;
       if (id === null) sessions.set(session.id, session);
       session.open++;
       session.usedAt = Date.now();
@@ -135,7 +135,7 @@ export function createSessions(parts: GateParts, onEnd: (id: string) => void): S
         const response = await session.transport.handleRequest(request, requestOptions);
         // A refused `initialize` opens no session.
         if (id === null && !response.ok) end(session);
-        return whenEnded(response, ended);
+        return onBodyEnd(response, ended);
       } catch (thrown) {
         ended();
         throw thrown;
@@ -145,8 +145,8 @@ export function createSessions(parts: GateParts, onEnd: (id: string) => void): S
       for (const { gate } of sessions.values()) {
         const { server } = gate;
         if (server.getClientCapabilities() === undefined) continue;
-        for (const told of [server.sendToolListChanged(), server.sendResourceListChanged(), server.sendPromptListChanged()])
-          told.catch(() => {});
+        for (const sent of [server.sendToolListChanged(), server.sendResourceListChanged(), server.sendPromptListChanged()])
+          sent.catch(() => {});
       }
     },
     list: () =>

@@ -41,7 +41,7 @@ export function addSkills(sdk: typeof Sdk, server: Sdk.Server, enter: (context: 
   /** The skills of this request's view. */
   const skillsOf = (context: Sdk.ServerContext): ViewSkills => {
     const { skills } = enter(context);
-    if (skills === undefined) throw new GatewayError('internal_error', 'A question about skills came to an address without any.');
+    if (skills === undefined) throw new GatewayError('internal_error', 'A skills request reached an address without skills.');
     return skills;
   };
   const refuse = (sentence: string): Sdk.ProtocolError => new sdk.ProtocolError(sdk.ProtocolErrorCode.InvalidParams, sentence);

@@ -86,10 +86,10 @@ const envOf = ({ env }: z.output<typeof options>): object => (Object.keys(env).l
 
 /** Refuses undeclared variables: a variable can change a program as much as an argument can. */
 function requireDeclared(program: StdioProgram, env: Readonly<Record<string, string>>): void {
-  const stranger = Object.keys(env).find((name) => !program.env.includes(name));
-  if (stranger === undefined) return;
+  const undeclared = Object.keys(env).find((name) => !program.env.includes(name));
+  if (undeclared === undefined) return;
   throw refused(
-    `spec.options.env.${stranger}`,
+    `spec.options.env.${undeclared}`,
     `the program "${program.name}" takes no such variable. The operator can add it to env of the program in PAILOU_STDIO_PROGRAMS.`,
   );
 }

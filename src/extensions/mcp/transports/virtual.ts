@@ -26,7 +26,7 @@ export default definePlugin({
   create: () => ({
     list: async () => emptyServerListing,
     call: () =>
-      Promise.reject(new GatewayError('internal_error', 'A virtual server was called instead of the server that it selects from.')),
+      Promise.reject(new GatewayError('internal_error', 'A virtual server was called in place of the server that it selects from.')),
     onChange: () => () => {},
     [Symbol.asyncDispose]: async () => {},
   }),

@@ -12,11 +12,11 @@ import { type ClientCredentials, createTokenEndpoint, type IssuedToken } from '.
 
 const mostTokens = 5_000;
 /** Number of recent tokens to redact, because a server may repeat them in its errors. */
-const mostHidden = 200;
+const mostRedacted = 200;
 /** A token is renewed when it has less than this left, so that it outlasts the call. */
-const earlyMs = 30_000;
+const renewBeforeMs = 30_000;
 /** Time without a new request to the token endpoint after a failure. */
-const patienceMs = 2_000;
+const retryMs = 2_000;
 
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
@@ -40,7 +40,7 @@ export function createIssuedTokens(
     if (subject !== null) return subject;
     throw new GatewayError(
       'permission_denied',
-      'This MCP server is used in your own name: come with a token of your own. A key, or the cookie of a browser, cannot be exchanged.',
+      "This MCP server exchanges the caller's own access token. Send one; an API key or a browser cookie cannot be exchanged.",
     );
   };
 
@@ -51,12 +51,12 @@ export function createIssuedTokens(
       const key = subject === null ? '' : digestOf(subject);
       const kept = tokens.get(key);
       const known = await kept?.catch(() => null);
-      if (known != null && known.token !== refused && known.expiresAt - earlyMs > Date.now()) return known.token;
+      if (known != null && known.token !== refused && known.expiresAt - renewBeforeMs > Date.now()) return known.token;
       const failure = failures.get(key);
-      if (failure !== undefined && failure.at + patienceMs > Date.now()) throw failure.error;
+      if (failure !== undefined && failure.at + retryMs > Date.now()) throw failure.error;
       // Callers that wait for the same token share one request.
-      const underWay = tokens.get(key);
-      const wanted = underWay !== undefined && underWay !== kept ? underWay : issue(subject, context);
+      const pending = tokens.get(key);
+      const wanted = pending !== undefined && pending !== kept ? pending : issue(subject, context);
       tokens.set(key, wanted);
       try {
         const issued = await wanted;
@@ -107,7 +107,7 @@ export async function tokensFor(given: Credentials, fixed: readonly string[], se
   const kept = secrets.length;
   const onToken = (token: string): void => {
     if (secrets.includes(token)) return;
-    if (secrets.length >= kept + mostHidden) secrets.splice(kept, 1);
+    if (secrets.length >= kept + mostRedacted) secrets.splice(kept, 1);
     secrets.push(token);
   };
   if (given.type === 'user_oauth') {

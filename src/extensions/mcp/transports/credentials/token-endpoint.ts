@@ -25,7 +25,7 @@ const accessToken = 'urn:ietf:params:oauth:token-type:access_token';
 function failed(cause: unknown): GatewayError {
   const { error, error_description: description } = (cause ?? {}) as { error?: unknown; error_description?: unknown };
   const said = [error, description].filter((each) => typeof each === 'string').join(': ');
-  return new GatewayError('tool_failed', 'The OAuth2 service gives no token for this MCP server. Tell your administrator.', {
+  return new GatewayError('tool_failed', 'The OAuth2 service issued no token for this MCP server. Contact your administrator.', {
     cause,
     details: (said === '' && cause instanceof Error ? cause.message : said).slice(0, 500),
   });

@@ -32,7 +32,7 @@ const pendingMs = 600_000;
 /** A token is renewed when it has less than this left. */
 const earlyMs = 30_000;
 /** Changes by other nodes are seen after this time. */
-const rememberedMs = 10_000;
+const cachedMs = 10_000;
 const renewMs = 15_000;
 const pollMs = 150;
 
@@ -42,20 +42,20 @@ const keyOf = ({ issuer, subject }: AccountOwner): string => JSON.stringify([iss
 function missing(): GatewayError {
   return new GatewayError(
     'account_required',
-    'This MCP server wants your own account. Connect it in the console, or ask POST /api/mcp-servers/{name}/account for the address to open in your browser.',
+    'This MCP server requires your own account. Connect it in the console, or call POST /api/mcp-servers/{name}/account and open the address that it returns.',
   );
 }
 
 function failed(cause: unknown): GatewayError {
   if (cause instanceof GatewayError) return cause;
-  return new GatewayError('tool_failed', "The OAuth2 service of this MCP server does not do its part. Tell the server's administrator.", {
+  return new GatewayError('tool_failed', "The OAuth2 service of this MCP server failed. Contact the server's administrator.", {
     cause,
     details: cause instanceof Error ? cause.message.slice(0, 500) : 'unknown fault',
   });
 }
 
 function refused(sentence: string, cause?: unknown): GatewayError {
-  return new GatewayError('sign_in_failed', `${sentence} Begin again.`, { cause });
+  return new GatewayError('sign_in_failed', `${sentence} Start the sign-in again.`, { cause });
 }
 
 export interface UserAccounts extends TokenSource {
@@ -66,7 +66,7 @@ export interface UserAccounts extends TokenSource {
 export function createUserAccounts(options: OAuthClientOptions, onToken: (token: string) => void): UserAccounts {
   const { accounts } = options;
   const server = options.server.href;
-  const remembered = new LRUCache<string, { readonly token: string; readonly expiresAt: number | null }>({ max: 5_000, ttl: rememberedMs });
+  const cached = new LRUCache<string, { readonly token: string; readonly expiresAt: number | null }>({ max: 5_000, ttl: cachedMs });
   const renewing = new Map<string, Promise<string>>();
 
   const stateOf = (kept: KeptAccount | null): State => kept?.state ?? {};
@@ -81,11 +81,11 @@ export function createUserAccounts(options: OAuthClientOptions, onToken: (token:
     ...(state.discovery === undefined ? {} : { discovery: state.discovery }),
     ...(state.redirectUri === undefined ? {} : { redirectUri: state.redirectUri }),
   });
-  const remember = (owner: AccountOwner, { tokens, expiresAt }: State): string => {
+  const cacheTokens = (owner: AccountOwner, { tokens, expiresAt }: State): string => {
     const token = tokens?.access_token ?? '';
     onToken(token);
     if (tokens?.refresh_token !== undefined) onToken(tokens.refresh_token);
-    remembered.set(keyOf(owner), { token, expiresAt: expiresAt ?? null });
+    cached.set(keyOf(owner), { token, expiresAt: expiresAt ?? null });
     return token;
   };
 
@@ -96,7 +96,7 @@ export function createUserAccounts(options: OAuthClientOptions, onToken: (token:
       const state = stateOf(kept);
       const tokens = tokensOf(state);
       if (kept === null || tokens === null) throw missing();
-      if (isFresh(state) && tokens.access_token !== not) return remember(owner, state);
+      if (isFresh(state) && tokens.access_token !== not) return cacheTokens(owner, state);
       if (tokens.refresh_token === undefined) throw missing();
       if (!(await accounts.claim(owner, kept.version, Date.now() + renewMs))) continue;
       const { tokens: renewed } = await oauthStep(options, {
@@ -111,7 +111,7 @@ export function createUserAccounts(options: OAuthClientOptions, onToken: (token:
       const next = renewed === null ? {} : withTokens({ ...renewed, refresh_token: renewed.refresh_token ?? tokens.refresh_token }, state);
       await accounts.write(owner, next as unknown as JsonObject, kept.version);
       if (renewed === null) throw missing();
-      return remember(owner, next);
+      return cacheTokens(owner, next);
     }
     throw failed(new Error('another node has been renewing the token for too long'));
   };
@@ -120,7 +120,7 @@ export function createUserAccounts(options: OAuthClientOptions, onToken: (token:
     async token(context, not) {
       if (context === null) throw missing();
       const owner = context.principal;
-      const known = remembered.get(keyOf(owner));
+      const known = cached.get(keyOf(owner));
       if (known !== undefined && known.token !== not && isFresh(known)) return known.token;
       const key = keyOf(owner);
       const underWay = renewing.get(key) ?? renew(owner, not).finally(() => renewing.delete(key));
@@ -135,7 +135,7 @@ export function createUserAccounts(options: OAuthClientOptions, onToken: (token:
           throw failed(thrown);
         });
         if (address === null || verifier === null || !/^https?:$/.test(address.protocol))
-          throw failed(new Error('it names no address at which people could sign in'));
+          throw failed(new Error('it names no http(s) authorization endpoint'));
         const pending = { digest: digestOf(state), verifier, discovery, redirectUri, until: Date.now() + pendingMs };
         // The latest start replaces an earlier one. A connected account stays until the new one is connected.
         for (let attempt = 0; attempt < 5; attempt++) {
@@ -149,11 +149,12 @@ export function createUserAccounts(options: OAuthClientOptions, onToken: (token:
         const kept = await accounts.read(owner);
         const { pending, ...state } = stateOf(kept);
         if (kept === null || pending === undefined || pending.until < Date.now() || pending.redirectUri !== redirectUri)
-          throw refused('Nobody with your name has begun to connect an account here, or it was too long ago.');
+          throw refused('You have no pending sign-in at this MCP server, or it has expired.');
         if (!timingSafeEqual(Buffer.from(pending.digest), Buffer.from(digestOf(given))))
-          throw refused('That is the way back of another beginning than the latest of yours.');
+          throw refused('The state belongs to another sign-in than your latest.');
         // Removed before use, so that each pending sign-in is used at most once.
-        if (!(await accounts.write(owner, state as JsonObject, kept.version))) throw refused('It was used at the same time.');
+        if (!(await accounts.write(owner, state as JsonObject, kept.version)))
+          throw refused('The sign-in was completed by another request.');
         const { tokens, discovery } = await oauthStep(options, {
           redirectUri,
           code,
@@ -167,7 +168,7 @@ export function createUserAccounts(options: OAuthClientOptions, onToken: (token:
         const next = withTokens(tokens, { redirectUri, ...(discovery === null ? {} : { discovery }) });
         if (!(await accounts.write(owner, next as unknown as JsonObject, kept.version + 1)))
           throw refused('Your account was changed somewhere else at the same time.');
-        remember(owner, next);
+        cacheTokens(owner, next);
       },
 
       async status(owner) {
@@ -177,7 +178,7 @@ export function createUserAccounts(options: OAuthClientOptions, onToken: (token:
       },
 
       async forget(owner) {
-        remembered.delete(keyOf(owner));
+        cached.delete(keyOf(owner));
         await accounts.remove(owner);
       },
     },

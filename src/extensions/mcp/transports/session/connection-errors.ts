@@ -29,7 +29,7 @@ const shortestSecret = 8;
 /** Shorter secrets are not redacted in successful results. Headers and variables also hold regions and names, which occur in results. */
 const shortestInAnswers = 16;
 /** Values that are no secrets: numbers, words, host names, mail addresses, paths, and URLs without a password. */
-const plain: readonly RegExp[] = [
+const plainForms: readonly RegExp[] = [
   /^\d+$/,
   /^[A-Za-z]{1,15}([_./,-][A-Za-z]{1,15})*$/,
   /^[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}(:\d+)?$/,
@@ -43,39 +43,39 @@ function holdsKey(text: string): boolean {
   if (start === '' && !text.startsWith('/')) return false;
   return (text.slice(start.length).match(/[A-Za-z\d]{16,}/g) ?? []).some((row) => /\d/.test(row) && /[A-Za-z]/.test(row));
 }
-const isPlain = (text: string): boolean => plain.some((form) => form.test(text)) && !holdsKey(text);
+const isPlain = (text: string): boolean => plainForms.some((form) => form.test(text)) && !holdsKey(text);
 
 /** True for a value that is long enough and not of a plain form. */
 const isSecret = (text: string): boolean => text.length >= shortestInAnswers && !isPlain(text);
 
 /** The secret parts of each value: without a scheme such as `Bearer`, and the secret parts of cookies and connection strings. */
-const bareOf = (secrets: readonly string[]): readonly string[] =>
+const secretPartsOf = (secrets: readonly string[]): readonly string[] =>
   secrets.flatMap((secret) => {
     const words = secret.split(/[\s;]+/).flatMap((word) => [word, word.slice(word.indexOf('=') + 1)]);
     return [secret.slice(secret.lastIndexOf(' ') + 1), ...words.filter(isSecret)];
   });
 
 /** The forms in which a secret may occur in a text: as it is, and in the escaping of JSON. */
-function spellingsOf(bare: readonly string[]): readonly string[] {
-  const long = bare.filter((secret) => secret.length >= shortestSecret);
+function encodingsOf(parts: readonly string[]): readonly string[] {
+  const long = parts.filter((secret) => secret.length >= shortestSecret);
   return [...new Set(long.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]))];
 }
 
-const hide = (text: string, spellings: readonly string[]): string =>
-  spellings.reduce((left, spelling) => left.replaceAll(spelling, '[hidden]'), text);
+const redact = (text: string, encodings: readonly string[]): string =>
+  encodings.reduce((left, encoding) => left.replaceAll(encoding, '[hidden]'), text);
 
 /** The message of the server or the SDK, with secrets redacted. */
 export function failureText(thrown: unknown, secrets: readonly string[]): string {
-  return hide(thrown instanceof Error ? thrown.message : String(thrown), spellingsOf(bareOf(secrets)));
+  return redact(thrown instanceof Error ? thrown.message : String(thrown), encodingsOf(secretPartsOf(secrets)));
 }
 
 /** Redacts the secrets of the request in all texts of a server's answer. In a successful answer (`isGood`), only values that are certainly secrets are redacted. */
 export function withoutSecrets<T>(answer: T, secrets: readonly string[], isGood: boolean): T {
-  const bare = bareOf(secrets);
-  const spellings = spellingsOf(isGood ? bare.filter(isSecret) : bare);
-  if (spellings.length === 0) return answer;
+  const parts = secretPartsOf(secrets);
+  const encodings = encodingsOf(isGood ? parts.filter(isSecret) : parts);
+  if (encodings.length === 0) return answer;
   const walk = (part: unknown): unknown => {
-    if (typeof part === 'string') return hide(part, spellings);
+    if (typeof part === 'string') return redact(part, encodings);
     if (Array.isArray(part)) return part.map(walk);
     if (typeof part !== 'object' || part === null) return part;
     return Object.fromEntries(Object.entries(part).map(([key, each]) => [key, walk(each)]));
@@ -85,7 +85,7 @@ export function withoutSecrets<T>(answer: T, secrets: readonly string[], isGood:
 
 export function unreachable(cause: unknown, secrets: readonly string[]): GatewayError {
   if (cause instanceof GatewayError) return cause;
-  return new GatewayError('tool_failed', 'The MCP server cannot be reached or does not answer as it should. Tell your administrator.', {
+  return new GatewayError('tool_failed', 'The MCP server cannot be reached or answers with an error. Tell your administrator.', {
     cause,
     details: failureText(cause, secrets).slice(0, 1_000),
   });

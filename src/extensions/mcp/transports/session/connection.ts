@@ -41,7 +41,7 @@ const firstBackoffMs = 250;
 const longestBackoffMs = 10_000;
 
 /** Stops waiting when the caller aborts. The shared connection attempt continues. */
-async function unlessAborted<T>(wanted: Promise<T>, signal: AbortSignal): Promise<T> {
+async function untilAborted<T>(wanted: Promise<T>, signal: AbortSignal): Promise<T> {
   let leave: () => void = () => {};
   const left = new Promise<never>((_resolve, reject) => {
     leave = () => reject(signal.reason as Error);
@@ -126,7 +126,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     const wait = failedAt + backoffMs - Date.now();
     if (wait > 0)
       return Promise.reject(
-        new GatewayError('tool_failed', 'The MCP server could not be reached a moment ago; it is tried again soon.', {
+        new GatewayError('tool_failed', 'The last connection to the MCP server failed; the next attempt follows after a pause.', {
           retryAfterSeconds: wait / 1000,
           details: failure?.details,
         }),
@@ -163,7 +163,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       try {
         for (let attempt = 1; ; attempt++) {
           signal.throwIfAborted();
-          const client = await unlessAborted(connected(), signal);
+          const client = await untilAborted(connected(), signal);
           try {
             return await work(client);
           } catch (thrown) {

@@ -13,10 +13,7 @@ export function limitMemory(pid: number, mostMb: number, logger: Logger): () => 
     if (text === null) clearInterval(timer);
     const resident = Number(text?.split(' ')[1] ?? 0) * pageBytes;
     if (resident <= mostMb * 1_048_576) return;
-    logger.warn(
-      { pid, mb: Math.round(resident / 1_048_576), memory_mb: mostMb },
-      'an MCP program takes more memory than it may; it is ended',
-    );
+    logger.warn({ pid, mb: Math.round(resident / 1_048_576), memory_mb: mostMb }, 'an MCP program exceeds its memory limit and is stopped');
     process.kill(pid, 'SIGKILL');
   };
   const timer = setInterval(() => {

@@ -19,7 +19,7 @@ export interface PerCallerConnections {
   /** Any open connection, for requests on behalf of no particular caller; null for none. */
   any(): Connection | null;
   /** Closes connections that were opened for this client session. */
-  leave(connection: string): void;
+  closeOf(connection: string): void;
   status(): SourceConnection[];
   close(): Promise<void>;
 }
@@ -62,7 +62,7 @@ export function createPerCallerConnections(options: {
   const sweeper = setInterval(() => dropWhere(({ peers, usedAt }) => peers.length === 0 && usedAt < Date.now() - idleMs), sweepMs);
   sweeper.unref();
 
-  const make = (key: string, context: ToolContext): Own => {
+  const create = (key: string, context: ToolContext): Own => {
     if (owned.size >= options.most) {
       const idlest = [...owned]
         .filter(([, { peers }]) => peers.length === 0)
@@ -84,7 +84,7 @@ export function createPerCallerConnections(options: {
         : {
             async onQuestion(method, params, signal) {
               const ask = latest()?.ask;
-              if (ask === undefined) throw new Error('Nobody is there to answer: no call is under way.');
+              if (ask === undefined) throw new Error('No client can answer: no call is in flight.');
               return ask(method, params, signal);
             },
           }),
@@ -109,7 +109,7 @@ export function createPerCallerConnections(options: {
       const { peer } = context;
       const client = peer?.ask === undefined ? null : (peer.connection ?? JSON.stringify(peer.capabilities));
       const key = JSON.stringify([tenant, issuer, subject, client]);
-      const own = owned.get(key) ?? make(key, context);
+      const own = owned.get(key) ?? create(key, context);
       own.peers.push(context.peer);
       own.requests.latest = context;
       try {
@@ -120,7 +120,7 @@ export function createPerCallerConnections(options: {
       }
     },
     any: () => [...owned.values()].toSorted((one, other) => other.usedAt - one.usedAt)[0]?.connection ?? null,
-    leave: (client) => dropWhere((own) => own.client === client),
+    closeOf: (client) => dropWhere((own) => own.client === client),
     status: () =>
       [...owned.values()].flatMap(({ connection, person }) => {
         const status = connection.status();

@@ -15,12 +15,12 @@ export interface ResourceSubscriptions {
 export function createResourceSubscriptions(): ResourceSubscriptions {
   const listeners = new Map<string, Set<() => void>>();
   /** The URIs subscribed on each connection; a new connection has none. */
-  const told = new WeakMap<Client, Set<string>>();
+  const subscribed = new WeakMap<Client, Set<string>>();
   let current: WeakRef<Client> | null = null;
   /** In the stateless protocol one stream carries all subscriptions. It is reopened when they change. */
   let streams = new WeakMap<Client, { close(): Promise<void> }>();
 
-  const listenAnew = async (client: Client): Promise<void> => {
+  const reopenStream = async (client: Client): Promise<void> => {
     await streams.get(client)?.close();
     if (listeners.size === 0) return;
     streams.set(client, await client.listen({ resourceSubscriptions: [...listeners.keys()] }));
@@ -36,8 +36,8 @@ export function createResourceSubscriptions(): ResourceSubscriptions {
         if (known.size > 0 || listeners.get(uri) !== known) return;
         listeners.delete(uri);
         const client = current?.deref();
-        if (client === undefined || told.get(client)?.delete(uri) !== true) return;
-        const ended = client.getProtocolEra() === 'modern' ? listenAnew(client) : client.unsubscribeResource({ uri });
+        if (client === undefined || subscribed.get(client)?.delete(uri) !== true) return;
+        const ended = client.getProtocolEra() === 'modern' ? reopenStream(client) : client.unsubscribeResource({ uri });
         Promise.resolve(ended).catch(() => {});
       };
     },
@@ -47,12 +47,12 @@ export function createResourceSubscriptions(): ResourceSubscriptions {
     async connected(client) {
       current = new WeakRef(client);
       if (client.getServerCapabilities()?.resources?.subscribe !== true) return;
-      const known = told.get(client) ?? new Set<string>();
-      told.set(client, known);
+      const known = subscribed.get(client) ?? new Set<string>();
+      subscribed.set(client, known);
       const fresh = [...listeners.keys()].filter((uri) => !known.has(uri));
       for (const uri of fresh) known.add(uri);
       if (fresh.length === 0) return;
-      if (client.getProtocolEra() === 'modern') await listenAnew(client);
+      if (client.getProtocolEra() === 'modern') await reopenStream(client);
       else await Promise.all(fresh.map((uri) => client.subscribeResource({ uri })));
     },
     clear() {

@@ -5,12 +5,12 @@ export const sessions = z
   .enum(['shared', 'user'])
   .default('shared')
   .describe(
-    "shared: one session for everybody; the server may put no questions to anybody's client. user: a session for each user, in which it may.",
+    "shared: one session for all callers, in which the server may not ask the caller's client. user: a session for each user, in which it may.",
   );
 
 export const protocol = z
   .enum(['legacy', 'auto', 'modern'])
   .default('legacy')
   .describe(
-    'The protocol with sessions (legacy), the stateless one of 2026-07-28 (modern), or auto: the server is asked, which takes a moment more.',
+    'The protocol with sessions (legacy), the stateless one of 2026-07-28 (modern), or negotiated with the server (auto), at the cost of one more request.',
   );

@@ -33,9 +33,9 @@ export interface SessionOptions {
 }
 
 const askable: JsonObject = { elicitation: { form: {}, url: {} }, sampling: {}, roots: {} };
-async function nobody(method: PeerMethod): Promise<JsonObject> {
+async function answerAlone(method: PeerMethod): Promise<JsonObject> {
   if (method === 'roots/list') return { roots: [] };
-  throw new Error('Nobody is there to answer: no call is under way.');
+  throw new Error('No client can answer: no call is in flight.');
 }
 
 /** A backstop; normally the caller's signal ends a call. */
@@ -65,7 +65,7 @@ function paramsFor(client: Client, params: JsonObject, peer: McpPeer | undefined
 export function createSession(options: SessionOptions): ToolSource {
   const { logger, protocol, secrets } = options;
   const listeners = new Set<() => void>();
-  const watches = createResourceSubscriptions();
+  const subscriptions = createResourceSubscriptions();
   /** Input schemas of the last listing. In the stateless protocol, a schema may map arguments to headers. */
   let schemas = new Map<string, JsonObject>();
   const announce = (): void => {
@@ -82,12 +82,12 @@ export function createSession(options: SessionOptions): ToolSource {
       logger,
       onOfferChanged: announce,
       onNotification(method, params) {
-        if (method === 'notifications/resources/updated') watches.updated(params);
+        if (method === 'notifications/resources/updated') subscriptions.updated(params);
         else handlers?.onNotification(method, params);
       },
       ...(handlers?.onQuestion === undefined ? {} : { onQuestion: handlers.onQuestion }),
       onConnected(client) {
-        if (latest() === null) return watches.connected(client);
+        if (latest() === null) return subscriptions.connected(client);
         if (!options.listsAlone) announce();
         return undefined;
       },
@@ -96,7 +96,7 @@ export function createSession(options: SessionOptions): ToolSource {
   const shared =
     options.sessions === 'shared'
       ? open(() => null, null)
-      : open(() => null, { capabilities: askable, onNotification: () => {}, onQuestion: nobody });
+      : open(() => null, { capabilities: askable, onNotification: () => {}, onQuestion: answerAlone });
   const own = createPerCallerConnections({ open, most: options.mostOwn });
 
   const withConnection = <T>(context: ToolContext, work: (connection: Connection, isOwn: boolean) => Promise<T>): Promise<T> =>
@@ -133,7 +133,10 @@ export function createSession(options: SessionOptions): ToolSource {
     async list(signal) {
       const connection = options.listsAlone ? shared : own.any();
       if (connection === null)
-        throw new GatewayError('tool_failed', 'Nobody has signed in to this MCP server yet, so its tools are not known.');
+        throw new GatewayError(
+          'tool_failed',
+          'This MCP server has not been listed yet: no user has connected to it. Connect, or call POST /api/mcp-servers/{name}/sync.',
+        );
       const offer: ServerListing = await connection.use(
         signal,
         () => true,
@@ -182,19 +185,19 @@ export function createSession(options: SessionOptions): ToolSource {
     },
 
     watch(uri, listener) {
-      const stop = watches.add(uri, listener);
+      const stop = subscriptions.add(uri, listener);
       // Opens the shared connection if needed, and subscribes on it at once.
       shared
         .use(
           AbortSignal.timeout(questionTimeoutMs),
           () => true,
-          (client) => watches.connected(client),
+          (client) => subscriptions.connected(client),
         )
         .catch(() => {});
       return stop;
     },
 
-    leave: (connection) => own.leave(connection),
+    leave: (connection) => own.closeOf(connection),
 
     connections() {
       const status = shared.status();
@@ -203,7 +206,7 @@ export function createSession(options: SessionOptions): ToolSource {
 
     async [Symbol.asyncDispose]() {
       listeners.clear();
-      watches.clear();
+      subscriptions.clear();
       await Promise.all([shared.close(), own.close()]);
     },
   };
