@@ -101,9 +101,13 @@ export async function composeLayers(settings: Settings, logger: Logger, owned: A
     config,
     database,
     ledger,
+    master,
+    audit,
+    client: outbound.client,
     redis,
     withoutRedis: settings.withoutRedis,
     onRefusal: (limit, measure) => metrics.limitRefused(limit, measure),
+    onAlert: (limit, result) => metrics.budgetAlerted(limit, result),
     logger,
     owned,
   });

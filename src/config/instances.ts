@@ -55,6 +55,8 @@ export interface InstanceFactory {
   plugin<T extends PluginType>(type: T, kind: string): Plugin<T>;
   /** The plugin of a row and its parsed options. Throws `configuration_invalid`. */
   parsed<T extends RowPluginType>(type: T, row: ConfigRow): { readonly plugin: Plugin<T>; readonly options: unknown };
+  /** For rows with an administrator's approval. */
+  readonly services: PluginServices;
   /** For rows without an administrator's approval. */
   readonly developerServices: PluginServices;
   release(handle: Handle): void;
@@ -103,6 +105,7 @@ export function createInstanceFactory(options: {
   return {
     plugin,
     parsed,
+    services,
     developerServices,
     async take<T extends RowPluginType>(type: T, row: ConfigRow, previous: ReadonlyMap<string, Handle>): Promise<Handle<T>> {
       const key = instanceKey(row);

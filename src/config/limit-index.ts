@@ -1,10 +1,12 @@
 /** Limits compiled for lookup: by subject, then by models and tools. */
 import { createHash } from 'node:crypto';
+import { rowContext } from '../storage/secret-box.ts';
 import type { Capability } from '../types/access.ts';
 import type { LimitIndex, LimitRule } from '../types/limits.ts';
 import type { LimitSpec } from '../types/limit-spec.ts';
 import { personRef } from '../types/person.ts';
 import type { ConfigRow } from '../types/resources.ts';
+import { sealedAlertSecret } from './limit-alerts.ts';
 
 const none: readonly LimitRule[] = [];
 const noDeployments: readonly never[] = [];
@@ -18,8 +20,10 @@ function scopeOf({ subject_type: type, subject, shared, capability, per_model: p
   return createHash('sha256').update(scope).digest('base64url').slice(0, 8);
 }
 
-export function limitRule(row: Pick<ConfigRow, 'id' | 'tenant' | 'name'>, spec: LimitSpec): LimitRule {
-  return { id: `${row.id}.${scopeOf(spec)}`, tenant: row.tenant, name: row.name, spec };
+export function limitRule(row: Pick<ConfigRow, 'id' | 'tenant' | 'name'> & Partial<Pick<ConfigRow, 'spec'>>, spec: LimitSpec): LimitRule {
+  const sealed = row.spec === undefined ? null : sealedAlertSecret(row.spec);
+  const alerts = sealed === null ? {} : { alertSecret: { sealed, context: rowContext(row) } };
+  return { id: `${row.id}.${scopeOf(spec)}`, tenant: row.tenant, name: row.name, spec, ...alerts };
 }
 
 /** As in grants, a server covers its tools. */

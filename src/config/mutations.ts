@@ -8,6 +8,7 @@ import { type ConfigRow, type GrantSpec, type ResourceKind, resourceNames } from
 import { requireNewRight, requireTarget } from './grant-targets.ts';
 import type { InstanceFactory } from './instances.ts';
 import { parseOptions } from './instances.ts';
+import { prepareAlerts } from './limit-alerts.ts';
 import { invalidBySchema, refusePoison } from './validation-errors.ts';
 import { pluginTypes } from './reach.ts';
 import type { PersonNames } from './person-names.ts';
@@ -56,6 +57,7 @@ export function prepareSpec(
         { param: 'spec.live' },
       );
   }
+  if (kind === 'limit') return prepareAlerts(spec, row, stored, factory.services, secrets);
   const type = pluginTypes[kind];
   if (type === undefined) return spec;
   const { options: schema } = factory.plugin(type, String(spec['kind']));

@@ -26,11 +26,16 @@ function addressesBefore(stored: unknown, schema: ZodType, secrets: SecretBox, c
 export function requireSameAddresses(
   options: unknown,
   stored: unknown,
-  { schema, secrets, context }: { readonly schema: ZodType; readonly secrets: SecretBox; readonly context: string },
+  {
+    schema,
+    secrets,
+    context,
+    place = 'spec.options',
+  }: { readonly schema: ZodType; readonly secrets: SecretBox; readonly context: string; readonly place?: string },
 ): void {
   const address = changed(addressesOf(options, schema), addressesBefore(stored, schema, secrets, context));
   if (address === null) return;
-  const param = `spec.options.${address.path}`;
+  const param = `${place}.${address.path}`;
   throw new GatewayError(
     'configuration_invalid',
     `${param}: a stored secret does not follow a changed address. Write every secret of the row again instead of "***", or leave the address as it was.`,

@@ -38,15 +38,15 @@ export function hasMasked(given: unknown, schema: ZodType): boolean {
   return found.includes(mask);
 }
 
-/** Replaces `***` by the stored value. Throws `configuration_invalid` when nothing is stored. */
-export function restoreMasked(given: unknown, stored: unknown, schema: ZodType): unknown {
+/** Replaces `***` by the stored value. Throws `configuration_invalid` when nothing is stored. `place` is the path of the options. */
+export function restoreMasked(given: unknown, stored: unknown, schema: ZodType, place = 'spec.options'): unknown {
   return secretPaths(schema).reduce<unknown>(
     (options, path) =>
       at(options, path, (found, where) => {
         if (found !== mask) return found;
         const kept = claimAt(stored, where);
         if (kept !== undefined) return kept;
-        const param = `spec.options.${where.join('.')}`;
+        const param = `${place}.${where.join('.')}`;
         throw new GatewayError(
           'configuration_invalid',
           `${param}: "***" keeps a stored secret, but none is stored here; write the secret itself.`,

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import type { PluginRegistry } from '../plugins/registry.ts';
+import { maskSealed } from '../storage/secret-box.ts';
 import type { ModelCatalogue } from '../types/known-model.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import {
@@ -250,7 +251,8 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
             if (!row.enabled) continue;
             try {
               if (kind === 'grant') requireBound(row, rows);
-              parsed.push({ row, spec: parseSpec(kind, row.spec) });
+              // A limit holds even where its secret cannot be opened.
+              parsed.push({ row, spec: parseSpec(kind, kind === 'limit' ? maskSealed(row.spec) : row.spec) });
             } catch (thrown) {
               const error = toGatewayError(thrown);
               problems.push({ tenant, kind, name: row.name, message: error.message, error });

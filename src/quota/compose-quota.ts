@@ -1,10 +1,16 @@
 /** Composes limits and budgets: counters in memory or in Redis, and the spend that the ledger has recorded. */
+import type { OutboundClient } from '../outbound/client.ts';
+import type { AuditLog } from '../storage/audit.ts';
+import { createBudgetAlertStore } from '../storage/budget-alert-store.ts';
 import type { Database } from '../storage/database.ts';
 import type { LedgerWriter } from '../storage/ledger.ts';
 import type { Redis } from '../storage/redis.ts';
+import { createSecretBox, type MasterKeys } from '../storage/secret-box.ts';
 import { createSpendReader } from '../storage/spend-reader.ts';
 import type { Logger } from '../types/logger.ts';
 import type { SnapshotSource } from '../types/snapshot.ts';
+import { createAlertDelivery, type AlertDeliveryOptions } from './alert-delivery.ts';
+import { createBudgetAlerts } from './budget-alerts.ts';
 import { createLedgerSync } from './ledger-sync.ts';
 import { createQuota, type Quota, type QuotaOptions } from './quota.ts';
 import { createRedisStore } from './redis-store.ts';
@@ -13,6 +19,11 @@ export interface QuotaParts extends Pick<QuotaOptions, 'withoutRedis' | 'onRefus
   readonly config: SnapshotSource;
   readonly database: Database;
   readonly ledger: Pick<LedgerWriter, 'flush'>;
+  readonly master: MasterKeys;
+  readonly audit: AuditLog;
+  /** Calls the webhooks of budgets. */
+  readonly client: OutboundClient;
+  readonly onAlert?: AlertDeliveryOptions['onResult'];
   /** Null when every node counts separately. */
   readonly redis: Redis | null;
   readonly logger: Logger;
@@ -20,20 +31,41 @@ export interface QuotaParts extends Pick<QuotaOptions, 'withoutRedis' | 'onRefus
 }
 
 /** Resolves when the budgets are loaded, or the database is unavailable. */
-export async function composeQuota({ config, database, ledger, redis, logger, owned, ...options }: QuotaParts): Promise<Quota> {
+export async function composeQuota(parts: QuotaParts): Promise<Quota> {
+  const { config, database, ledger, redis, logger, owned, withoutRedis, onRefusal, onAlert } = parts;
+  const { master, audit, client } = parts;
   const onUnsettled = (error: unknown): void => logger.warn({ err: error }, 'a call could not be settled in Redis');
-  const quota = createQuota({ ...options, logger, shared: redis === null ? null : createRedisStore(redis, onUnsettled) });
-  const ledgerSync = createLedgerSync({
-    quota,
-    reader: createSpendReader(database),
-    current: () => config.current(),
-    flush: () => ledger.flush(),
+  const current = () => config.current();
+  const flush = () => ledger.flush();
+  const reader = createSpendReader(database);
+  const store = createBudgetAlertStore(database);
+  const deliver = createAlertDelivery({
+    store,
+    client,
+    secrets: createSecretBox(master),
+    current,
+    audit,
     logger,
+    ...(onAlert === undefined ? {} : { onResult: onAlert }),
   });
+  const alerts = createBudgetAlerts({ store, reader, current, flush, deliver, logger });
+  owned.use(alerts);
+  const quota = createQuota({
+    withoutRedis,
+    ...(onRefusal === undefined ? {} : { onRefusal }),
+    onSpent: (tenant) => alerts.spent(tenant),
+    logger,
+    shared: redis === null ? null : createRedisStore(redis, onUnsettled),
+  });
+  const ledgerSync = createLedgerSync({ quota, reader, current, flush, logger });
   owned.defer(() => ledgerSync.close());
   ledgerSync.follow(config.current());
   await ledgerSync.settled();
-  config.onSwap((snapshot) => ledgerSync.follow(snapshot));
+  alerts.follow(config.current());
+  config.onSwap((snapshot) => {
+    ledgerSync.follow(snapshot);
+    alerts.follow(snapshot);
+  });
   redis?.onReady(() => ledgerSync.refresh());
   return quota;
 }

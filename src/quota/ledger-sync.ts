@@ -2,7 +2,7 @@
 import type { SpendReader } from '../storage/spend-reader.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Snapshot, TenantView } from '../types/snapshot.ts';
-import { counterKey, spendPeriods } from './limit-requests.ts';
+import { spentCounters } from './ledger-spend.ts';
 import type { Quota } from './quota.ts';
 
 export interface LedgerSync {
@@ -45,21 +45,8 @@ export function createLedgerSync(options: {
     await options.flush();
     for (const [tenant, view] of snapshot.tenants) {
       if (spendRules(view).length === 0) continue;
-      const counters = new Map<string, { amount: number; until: number }>();
-      const moments = [...new Set(view.limits.rules.flatMap((rule) => spendPeriods(rule, now).map(({ from }) => from)))];
-      for (const spent of await reader.since(tenant, moments)) {
-        const model = view.models.get(spent.model);
-        const capability = { kind: 'model', name: spent.model, tags: model?.capability.tags ?? [] } as const;
-        for (const rule of view.limits.find(spent, capability, model?.deployments)) {
-          if (rule.spec.spend?.currency !== spent.currency) continue;
-          for (const { name, from, until } of spendPeriods(rule, now)) {
-            const key = `${counterKey(rule, spent, spent.model)}:${name}`;
-            const amount = (counters.get(key)?.amount ?? 0) + (spent.since[moments.indexOf(from)] ?? 0);
-            counters.set(key, { amount, until });
-          }
-        }
-      }
-      await Promise.all([...counters].map(([key, { amount, until }]) => quota.spent(key, amount, until)));
+      const counters = await spentCounters(reader, { tenant, view, now }, ({ spec }) => spec.spend !== undefined);
+      await Promise.all([...counters].map(([key, { amount, period }]) => quota.spent(key, amount, period.until)));
     }
   };
 

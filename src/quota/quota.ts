@@ -7,6 +7,7 @@ import type { Logger } from '../types/logger.ts';
 import type { RunRecord } from '../types/run.ts';
 import type { TenantView } from '../types/snapshot.ts';
 import { type CallSize, type Demand, limitRequestsOf, type Limited } from './limit-requests.ts';
+import { hasAlerts } from './budget-alerts.ts';
 import { createMemoryStore } from './memory-store.ts';
 import { rateLimitHeaders, limitExceeded, unknownPrice } from './limit-errors.ts';
 import type { Place, QuotaStore, Verdict } from './counter-store.ts';
@@ -49,6 +50,8 @@ export interface QuotaOptions {
   readonly shared: QuotaStore | null;
   readonly withoutRedis: WithoutRedis;
   readonly onRefusal?: (rule: string, measure: string) => void;
+  /** A call was settled that a budget with alerts counts. */
+  readonly onSpent?: (tenant: string) => void;
 }
 
 /** After the latest end of its calls, the reservations of a dead node expire after this time. */
@@ -73,7 +76,7 @@ function actualOf(
 const anyModel = { kind: 'model', name: '', tags: [] } as const;
 const nameless: Pick<Limited, 'name' | 'deployments'> = { name: '', deployments: [] };
 
-export function createQuota({ logger, shared, withoutRedis, onRefusal }: QuotaOptions): Quota {
+export function createQuota({ logger, shared, withoutRedis, onRefusal, onSpent }: QuotaOptions): Quota {
   const local = createMemoryStore();
   let away = false;
 
@@ -92,6 +95,9 @@ export function createQuota({ logger, shared, withoutRedis, onRefusal }: QuotaOp
         if (settled) return;
         settled = true;
         store.settle(place, actualOf(place.demands, run));
+        if (run === null || onSpent === undefined) return;
+        const alerting = place.demands.find(({ measure, rule }) => measure === 'spend' && hasAlerts(rule));
+        if (alerting !== undefined) onSpent(alerting.rule.tenant);
       },
     };
   };

@@ -25,6 +25,7 @@ import * as impossibleCounts from './migrations/0021-impossible-counts.ts';
 import * as decimalAmounts from './migrations/0022-decimal-amounts.ts';
 import * as unbudgetedCosts from './migrations/0023-unbudgeted-costs.ts';
 import * as basisOfRows from './migrations/0024-basis-of-rows.ts';
+import * as budgetAlerts from './migrations/0025-budget-alerts.ts';
 
 export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string, Migration>> => ({
   '0001-first-tables': firstTables,
@@ -50,6 +51,7 @@ export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string,
   '0022-decimal-amounts': decimalAmounts,
   '0023-unbudgeted-costs': unbudgetedCosts,
   '0024-basis-of-rows': basisOfRows,
+  '0025-budget-alerts': budgetAlerts,
 });
 
 /**

@@ -270,6 +270,24 @@ export interface RunContentTable {
   expires_at: number;
 }
 
+export interface BudgetAlertTable {
+  id: string;
+  tenant: string;
+  /** The name of the limit when the threshold was reached. */
+  limit_name: string;
+  /** The row and scope of the limit. */
+  rule: string;
+  counter: string;
+  period: string;
+  threshold: number;
+  body: string;
+  created_at: number;
+  period_until: number;
+  attempts: number;
+  /** When it is sent next; null once it was delivered or given up. */
+  next_at: number | null;
+}
+
 export interface Schema {
   llm_provider_config: ConfigTable;
   llm_model_config: ConfigTable;
@@ -296,4 +314,5 @@ export interface Schema {
   llm_mcp_account: McpAccountTable;
   llm_chat_state: ChatStateTable;
   llm_run_content: RunContentTable;
+  llm_budget_alert: BudgetAlertTable;
 }

@@ -12,6 +12,8 @@ export interface Metrics {
   circuitTurned(deployment: string, state: 'closed' | 'half-open' | 'open'): void;
   probed(deployment: string, result: 'well' | 'ill' | 'unclear'): void;
   limitRefused(limit: string, measure: string): void;
+  /** An attempt to deliver an alert of a budget. */
+  budgetAlerted(limit: string, result: 'delivered' | 'failed' | 'given_up'): void;
   /** A cache lookup of a call. */
   answerSought(capability: string, result: 'hit' | 'miss'): void;
   callStarted(): void;
@@ -54,6 +56,12 @@ export function createMetrics(): Metrics {
     name: 'pailou_limit_refusals_total',
     help: 'Calls refused by a limit or budget of the configuration.',
     labelNames: ['limit', 'measure'],
+  });
+  const alerts = createLabelledCounter({
+    registry,
+    name: 'pailou_budget_alerts_total',
+    help: 'Attempts to deliver an alert of a budget: delivered, failed, or given up for good.',
+    labelNames: ['limit', 'result'],
   });
   const kept = createLabelledCounter({
     registry,
@@ -119,6 +127,7 @@ export function createMetrics(): Metrics {
     circuitTurned: (deployment, state) => circuits.set({ deployment }, ['closed', 'half-open', 'open'].indexOf(state)),
     probed: (deployment, result) => probes(1, deployment, result),
     limitRefused: (limit, measure) => refusals(1, limit, measure),
+    budgetAlerted: (limit, result) => alerts(1, limit, result),
     answerSought: (capability, result) => kept(1, capability, result),
     callStarted: () => inFlight.inc(),
     callEnded: () => inFlight.dec(),

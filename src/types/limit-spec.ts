@@ -1,5 +1,6 @@
 /** The row of a limit: which calls are counted, and how many are allowed. */
 import { z } from 'zod';
+import { budgetAlertsSpec } from './budget-alerts.ts';
 import { amountField, currencyField, parseAmount } from './money.ts';
 import { textField } from './printable-text.ts';
 import { longestPerson } from './person.ts';
@@ -45,6 +46,7 @@ export const limitSpec = z
         per_month: spendField('per month').optional(),
         total: spendField('in all').optional(),
         time_zone: timeZoneField.default('UTC').describe('Where days, weeks and months begin, such as Asia/Shanghai.'),
+        alerts: budgetAlertsSpec.optional(),
       })
       .refine(
         (spend) => [spend.per_day, spend.per_week, spend.per_month, spend.total].some((each) => each !== undefined),

@@ -15,6 +15,8 @@ export interface LimitRule {
   readonly tenant: string;
   readonly name: string;
   readonly spec: LimitSpec;
+  /** The sealed secret of its alerts, and the context that opens it. The `spec` holds a mask in its place. */
+  readonly alertSecret?: { readonly sealed: { readonly $sealed: string }; readonly context: string };
 }
 
 /** The limits of one tenant, compiled for lookup. */

@@ -36,6 +36,7 @@ const known = [
   '0022-decimal-amounts',
   '0023-unbudgeted-costs',
   '0024-basis-of-rows',
+  '0025-budget-alerts',
 ];
 
 /** A node's start, as far as the database goes, in a process of its own. */

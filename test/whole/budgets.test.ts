@@ -86,4 +86,20 @@ describe('a budget', () => {
     const refused = (await gateway.as('admin', 'POST', '/api/limits', { name: 'x', spec: wrong })).json.error;
     expect(refused).toMatchObject({ param: expect.stringContaining('time_zone'), message: expect.stringContaining('time zone') });
   });
+
+  it('counts nothing that developers pay at providers of their own', async () => {
+    const options = { base_url: vendor.url };
+    const provider = await gateway.as('developer', 'POST', '/api/providers', { name: 'own', spec: { kind: 'openai-compatible', options } });
+    expect(provider.status, provider.text).toBe(201);
+    const dear = { currency: 'USD', input: 0, output: '500000' };
+    const model = { name: 'own', spec: { deployments: [{ provider: 'own', model: 'up', price: dear }] } };
+    expect((await gateway.as('developer', 'POST', '/api/models', model)).status).toBe(201);
+    const spend = { currency: 'USD', per_day: '0.01' };
+    await limit('company', { subject_type: 'user', subject: 'developer', capability: 'model/*', spend });
+    expect(await statuses('developer', 'own', 3), 'each costs a hundred times the budget').toEqual([200, 200, 200]);
+    const { spec } = (await gateway.as('admin', 'GET', '/api/models/own')).json;
+    await gateway.as('admin', 'PUT', '/api/providers/own', { spec: { kind: 'openai-compatible', options } });
+    await gateway.as('admin', 'PUT', '/api/models/own', { spec });
+    expect(await statuses('developer', 'own', 1), 'the company pays once an administrator has saved both').toEqual([429]);
+  });
 });

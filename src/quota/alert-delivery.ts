@@ -1,0 +1,91 @@
+/** Delivers alerts of budgets to their webhooks: signed, tried again with growing delays, given up after a day with an audit entry. */
+import type { OutboundClient } from '../outbound/client.ts';
+import type { AuditLog } from '../storage/audit.ts';
+import type { BudgetAlert, BudgetAlertStore } from '../storage/budget-alert-store.ts';
+import type { SecretBox } from '../storage/secret-box.ts';
+import type { LimitRule } from '../types/limits.ts';
+import type { Logger } from '../types/logger.ts';
+import { systemActor } from '../types/person.ts';
+import type { Snapshot } from '../types/snapshot.ts';
+import { webhookHeaders } from './webhook-signature.ts';
+
+export interface AlertDeliveryOptions {
+  readonly store: BudgetAlertStore;
+  readonly client: Pick<OutboundClient, 'send'>;
+  readonly secrets: Pick<SecretBox, 'open'>;
+  readonly current: () => Snapshot;
+  readonly audit: Pick<AuditLog, 'append'>;
+  readonly logger: Logger;
+  readonly onResult?: (limit: string, result: 'delivered' | 'failed' | 'given_up') => void;
+  readonly giveUpAfterMs?: number;
+}
+
+const timeoutMs = 10_000;
+/** Longer than an attempt: another node may send the alert again after it. */
+const leaseMs = 60_000;
+const firstDelayMs = 1_000;
+const longestDelayMs = 3_600_000;
+const dayMs = 86_400_000;
+/** A node may learn of a limit later than of its alert. */
+const missingMs = 60_000;
+
+/** The limit of an alert, whatever its name and scope are now. */
+function ruleOf(snapshot: Snapshot, { tenant, rule }: BudgetAlert): LimitRule | undefined {
+  const row = rule.slice(0, rule.lastIndexOf('.') + 1);
+  return snapshot.tenant(tenant).limits.rules.find(({ id }) => id.startsWith(row));
+}
+
+/** Sends what is due. Resolves with the moment of the next attempt; null where none waits. Rejects with what the database rejects with. */
+export function createAlertDelivery(options: AlertDeliveryOptions): () => Promise<number | null> {
+  const { store, client, secrets, current, audit, logger, onResult, giveUpAfterMs = dayMs } = options;
+
+  /** Throws an error whose message is fit for the audit log. */
+  const send = async ({ id, body }: BudgetAlert, rule: LimitRule | undefined): Promise<void> => {
+    const url = rule?.spec.spend?.alerts?.url;
+    if (url === undefined || rule?.alertSecret === undefined) throw new Error('the limit has no alerts any more');
+    const secret = secrets.open(rule.alertSecret.sealed, rule.alertSecret.context);
+    const signal = AbortSignal.timeout(timeoutMs);
+    const headers = { 'content-type': 'application/json', 'user-agent': 'Pailou', ...webhookHeaders(secret, id, body, Date.now()) };
+    const response = await client.send({ method: 'POST', url, headers, body, signal, headersTimeoutMs: timeoutMs });
+    // One read: leaving the loop drops the connection of a receiver that answers at length.
+    for await (const _part of response.body) break;
+    if (response.status < 200 || response.status > 299) throw new Error(`the webhook answered ${response.status}`);
+  };
+
+  const deliver = async (alert: BudgetAlert): Promise<void> => {
+    const rule = ruleOf(current(), alert);
+    const limit = rule?.name ?? alert.limitName;
+    try {
+      await send(alert, rule);
+    } catch (error) {
+      const now = Date.now();
+      const age = now - alert.createdAt;
+      const giveUp = age >= giveUpAfterMs || (rule?.alertSecret === undefined && age >= missingMs);
+      onResult?.(limit, giveUp ? 'given_up' : 'failed');
+      logger.warn({ err: error, limit, alert: alert.id, attempts: alert.attempts, giveUp }, 'an alert of a budget could not be delivered');
+      if (!giveUp) {
+        await store.postpone(alert.id, now + Math.min(longestDelayMs, firstDelayMs * 2 ** (alert.attempts - 1)));
+        return;
+      }
+      audit.append({
+        tenant: alert.tenant,
+        actor: systemActor,
+        act: 'alert given up',
+        target: `limit/${limit}`,
+        requestId: alert.id,
+        detail: `${alert.threshold} % in ${alert.period}, after ${alert.attempts} attempts: ${error instanceof Error ? error.message : 'failed'}`,
+      });
+      await store.close(alert.id);
+      return;
+    }
+    onResult?.(limit, 'delivered');
+    await store.close(alert.id);
+  };
+
+  return async () => {
+    const now = Date.now();
+    const claimed = await store.claim(now, now + leaseMs);
+    await Promise.all(claimed.map(deliver));
+    return store.nextAt();
+  };
+}

@@ -1,0 +1,100 @@
+/** Delivery of alerts: the signature of the standard, one sender at a time, and what is given up is in the audit log. */
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { createOutboundClient } from '../../src/outbound/client.ts';
+import { createOutboundGuard } from '../../src/outbound/guard.ts';
+import { compileLimits, limitRule } from '../../src/config/limit-index.ts';
+import { createAlertDelivery } from '../../src/quota/alert-delivery.ts';
+import { webhookHeaders } from '../../src/quota/webhook-signature.ts';
+import { createAuditLog } from '../../src/storage/audit.ts';
+import { createBudgetAlertStore } from '../../src/storage/budget-alert-store.ts';
+import { migrate } from '../../src/storage/migrate.ts';
+import { createSecretBox, masterKey, rowContext } from '../../src/storage/secret-box.ts';
+import { limitSpec } from '../../src/types/limit-spec.ts';
+import type { Snapshot } from '../../src/types/snapshot.ts';
+import { databaseKinds } from '../storage/databases.ts';
+
+describe('the signature of a webhook', () => {
+  it('is that of the example of Standard Webhooks', () => {
+    const headers = webhookHeaders(
+      'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+      'msg_p5jXN8AQM9LWM0D4loKWxJek',
+      '{"test": 2432232314}',
+      1_614_265_330_000,
+    );
+    expect(headers['webhook-signature']).toBe('v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=');
+  });
+});
+
+describe.each(databaseKinds)('alerts on $name', (kind) => {
+  const alert = (createdAt: number, threshold = 50) => ({
+    tenant: 'acme',
+    limitName: 'company',
+    rule: 'row.scope',
+    counter: 'c',
+    period: 'day:2026-12-01',
+    threshold,
+    body: '{}',
+    createdAt,
+    periodUntil: createdAt,
+  });
+
+  it.skipIf(kind.missing)('are added once, claimed by one node, and kept while they are open', async () => {
+    await using place = await kind.create();
+    const database = await place.open();
+    await migrate(database);
+    const [one, other] = [createBudgetAlertStore(database), createBudgetAlertStore(await place.open())];
+    expect((await Promise.all([one.add([alert(1), alert(1, 80)]), other.add([alert(2), alert(2, 80)])])).reduce((a, b) => a + b)).toBe(2);
+    const claims = (await Promise.all([one.claim(10, 20), other.claim(10, 20)])).flat();
+    expect(claims.map(({ threshold }) => threshold).toSorted()).toEqual([50, 80]);
+    expect(await other.claim(19, 30), 'nobody has it before the claim ends').toEqual([]);
+    await one.close(claims[0]?.id ?? '');
+    await one.prune(100);
+    expect((await other.claim(20, 30)).map(({ id, attempts }) => [id, attempts])).toEqual([[claims[1]?.id, 2]]);
+    expect(await one.add([alert(3)]), 'what was pruned is of a period that is over').toBe(1);
+  });
+
+  it.skipIf(kind.missing)('are given up after a while, with an entry in the audit log', async () => {
+    await using place = await kind.create();
+    const database = await place.open();
+    await migrate(database);
+    const server = createServer((_request, response) => response.writeHead(503).end());
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const box = createSecretBox({ current: masterKey(Buffer.alloc(32, 7)) });
+    const row = { id: 'row', tenant: 'acme', name: 'company' };
+    const alerts = { url, secret: box.seal('a secret of some length', rowContext(row)) };
+    const spec = { subject_type: 'tenant', spend: { currency: 'USD', per_day: '1', alerts } };
+    const parsed = limitSpec.parse({ ...spec, spend: { ...spec.spend, alerts: { url, secret: '***' } } });
+    const limits = compileLimits([limitRule({ ...row, spec }, parsed)]);
+    const client = createOutboundClient(createOutboundGuard({ allow: ['127.0.0.0/8'] }));
+    await using audit = createAuditLog({ database, dataDir: place.dataDir, logger: place.logger });
+    const store = createBudgetAlertStore(database);
+    const results: string[] = [];
+    const parts = {
+      store,
+      client,
+      secrets: box,
+      current: () => ({ tenant: () => ({ limits }) }) as unknown as Snapshot,
+      audit,
+      logger: place.logger,
+      onResult: (limit: string, result: string) => void results.push(`${limit} ${result}`),
+    };
+    const begun = Date.now();
+    await store.add([alert(begun)]);
+    const next = await createAlertDelivery(parts)();
+    expect(next, 'the next attempt is later').toBeGreaterThan(begun);
+    await store.add([alert(Date.now() - 2 * 86_400_000, 80)]);
+    await createAlertDelivery(parts)();
+    expect(results.filter((each) => each.endsWith('given_up'))).toEqual(['company given_up']);
+    const { data } = await audit.list({ tenant: 'acme', after: null, limit: 10 });
+    expect(data).toMatchObject([{ act: 'alert given up', target: 'limit/company', actor: 'pailou' }]);
+    expect(data[0]?.detail).toBe('80 % in day:2026-12-01, after 1 attempts: the webhook answered 503');
+    expect(JSON.stringify(place.logger.lines)).not.toContain('a secret of some length');
+    await client.close();
+    server.close();
+  });
+});
