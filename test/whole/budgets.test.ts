@@ -97,9 +97,6 @@ describe('a budget', () => {
     const spend = { currency: 'USD', per_day: '0.01' };
     await limit('company', { subject_type: 'user', subject: 'developer', capability: 'model/*', spend });
     expect(await statuses('developer', 'own', 3), 'each costs a hundred times the budget').toEqual([200, 200, 200]);
-    const { spec } = (await gateway.as('admin', 'GET', '/api/models/own')).json;
-    await gateway.as('admin', 'PUT', '/api/providers/own', { spec: { kind: 'openai-compatible', options } });
-    await gateway.as('admin', 'PUT', '/api/models/own', { spec });
-    expect(await statuses('developer', 'own', 1), 'the company pays once an administrator has saved both').toEqual([429]);
+    expect(await statuses('developer', 'team', 2), 'the whole budget is left for a provider of the company').toEqual([200, 429]);
   });
 });
