@@ -16,7 +16,7 @@ beforeAll(async () => {
   vendor.behave((request, response) => answerOk(request, response));
   const options = { base_url: vendor.url };
   await gateway.as('admin', 'POST', '/api/providers', { name: 'vendor', spec: { kind: 'openai-compatible', options } });
-  for (const name of ['team', 'person', 'total', 'zone'])
+  for (const name of ['team', 'person', 'total', 'zone', 'own-of-the-company'])
     await gateway.as('admin', 'POST', '/api/models', { name, spec: { deployments: [{ provider: 'vendor', model: 'up', price }] } });
   const grant = { subject_type: 'role', subject: 'user', capability: 'model/*', action: 'use' };
   await gateway.as('admin', 'POST', '/api/grants', { spec: grant });
@@ -95,8 +95,10 @@ describe('a budget', () => {
     const model = { name: 'own', spec: { deployments: [{ provider: 'own', model: 'up', price: dear }] } };
     expect((await gateway.as('developer', 'POST', '/api/models', model)).status).toBe(201);
     const spend = { currency: 'USD', per_day: '0.01' };
-    await limit('company', { subject_type: 'user', subject: 'developer', capability: 'model/*', spend });
+    await limit('company', { subject_type: 'user', subject: 'developer', capability: 'model/own*', spend });
     expect(await statuses('developer', 'own', 3), 'each costs a hundred times the budget').toEqual([200, 200, 200]);
-    expect(await statuses('developer', 'team', 2), 'the whole budget is left for a provider of the company').toEqual([200, 429]);
+    expect(await statuses('developer', 'own-of-the-company', 2), 'the whole budget is left for a provider of the company').toEqual([
+      200, 429,
+    ]);
   });
 });
