@@ -20,5 +20,3 @@ export const budgetAlertsSpec = z
       .describe('Percent of the budget. Each is sent once in each period.'),
   })
   .describe('A webhook that is called when so much of the budget is spent.');
-
-export type BudgetAlertsSpec = z.output<typeof budgetAlertsSpec>;
