@@ -1,5 +1,4 @@
 /** Delivers alerts of budgets to their webhooks: signed, tried again with growing delays, given up after a day with an audit entry. */
-import type { OutboundClient } from '../outbound/client.ts';
 import type { AuditLog } from '../storage/audit.ts';
 import type { BudgetAlert, BudgetAlertStore } from '../storage/budget-alert-store.ts';
 import type { SecretBox } from '../storage/secret-box.ts';
@@ -9,9 +8,21 @@ import { systemActor } from '../types/person.ts';
 import type { Snapshot } from '../types/snapshot.ts';
 import { webhookHeaders } from './webhook-signature.ts';
 
+/** The guarded HTTP client; follows no redirect. */
+export interface WebhookClient {
+  send(request: {
+    readonly method: 'POST';
+    readonly url: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: string;
+    readonly signal: AbortSignal;
+    readonly headersTimeoutMs: number;
+  }): Promise<{ readonly status: number; readonly body: AsyncIterable<Buffer> }>;
+}
+
 export interface AlertDeliveryOptions {
   readonly store: BudgetAlertStore;
-  readonly client: Pick<OutboundClient, 'send'>;
+  readonly client: WebhookClient;
   readonly secrets: Pick<SecretBox, 'open'>;
   readonly current: () => Snapshot;
   readonly audit: Pick<AuditLog, 'append'>;

@@ -1,5 +1,4 @@
 /** Composes limits and budgets: counters in memory or in Redis, and the spend that the ledger has recorded. */
-import type { OutboundClient } from '../outbound/client.ts';
 import type { AuditLog } from '../storage/audit.ts';
 import { createBudgetAlertStore } from '../storage/budget-alert-store.ts';
 import type { Database } from '../storage/database.ts';
@@ -9,7 +8,7 @@ import { createSecretBox, type MasterKeys } from '../storage/secret-box.ts';
 import { createSpendReader } from '../storage/spend-reader.ts';
 import type { Logger } from '../types/logger.ts';
 import type { SnapshotSource } from '../types/snapshot.ts';
-import { createAlertDelivery, type AlertDeliveryOptions } from './alert-delivery.ts';
+import { createAlertDelivery, type AlertDeliveryOptions, type WebhookClient } from './alert-delivery.ts';
 import { createBudgetAlerts } from './budget-alerts.ts';
 import { createLedgerSync } from './ledger-sync.ts';
 import { createQuota, type Quota, type QuotaOptions } from './quota.ts';
@@ -22,7 +21,7 @@ export interface QuotaParts extends Pick<QuotaOptions, 'withoutRedis' | 'onRefus
   readonly master: MasterKeys;
   readonly audit: AuditLog;
   /** Calls the webhooks of budgets. */
-  readonly client: OutboundClient;
+  readonly client: WebhookClient;
   readonly onAlert?: AlertDeliveryOptions['onResult'];
   /** Null when every node counts separately. */
   readonly redis: Redis | null;
