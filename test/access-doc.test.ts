@@ -1,4 +1,4 @@
-/** The page of access: everything on it is tried, so that nobody copies a line that does not work. */
+/** Tests every command and example on the access page. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -36,7 +36,7 @@ export class SummaryReporter implements Reporter {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const inState = (state: string): TestCase[] => tests.filter((test) => test.result().state === state);
     const skipped = [...inState('skipped'), ...inState('pending')];
-    // A file that fails to load, or a hook that throws, has no failed test of its own; it must count all the same.
+    // A file that fails to load, or a hook that throws, has no failed test of its own but must count as a failure.
     const broken = modules.filter((module) => module.errors().length > 0).length;
     const brokenSuites = modules.flatMap((module) => [...module.children.allSuites()]).filter((suite) => suite.errors().length > 0).length;
     const failed = inState('failed').length + broken + brokenSuites + unhandled.length;

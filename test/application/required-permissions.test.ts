@@ -1,4 +1,4 @@
-/** What a call needs is held once each, however often it is asked for, and told in a line of bounded length. */
+/** Required permissions of a call are deduplicated, and reported in a line of bounded length. */
 import { expect, it } from 'vitest';
 import { requireRight } from '../../src/application/caller.ts';
 import { createRequiredPermissions, permissionNames } from '../../src/application/required-permissions.ts';

@@ -15,7 +15,7 @@ export const mostWords = 25;
 const riddles =
   /\b(whoever|whomever|somebody|nobody|anybody|everybody|someone else's|told|tells? of|hears? of|strangers?|afresh|for good|at all the same|all the same|is to be|of today|of yesterday|in the end)\b/i;
 
-const comments = /\/\*\*?([\s\S]*?)\*\/|(?<=^|\s)\/\/ (.*)$/gm;
+const comments = /(?<=^|\s)\/\*\*?([\s\S]*?)\*\/|(?<=^|\s)\/\/ (.*)$/gm;
 
 /** The sentences of a comment, without its frame. Code spans, tags and links count as one word. */
 export function sentencesOf(comment: string): string[] {

@@ -1,4 +1,4 @@
-/** The rights behind a key: those that its owner has now, as far as anybody knows. */
+/** The permissions of an API key: the last known ones of its owner. */
 import { describe, expect, it } from 'vitest';
 import { createApiKeyAuthenticator } from '../../src/auth/api-key-authenticator.ts';
 import { makeKey } from '../../src/auth/api-key-format.ts';
@@ -77,7 +77,7 @@ describe.each(databaseKinds)('a key on $name', ({ missing, ...kind }) => {
       (found) => found?.subject === 'ulla',
       10_000,
     );
-    // A new token tells of fewer rights; the key has no more than that from then on.
+    // A newer token of the owner has fewer permissions; the key has no more than those from then on.
     here.saw({ ...ulla, roles: ['viewer'], permissions: new Set(['llm:model:view']) });
     const less = door.authenticate(text, snapshot, '127.0.0.1') as Principal;
     expect(less.roles).toEqual(['viewer']);

@@ -95,7 +95,7 @@ describe(`the door (seed ${seed})`, () => {
         origin === short ? exchanging : credentials,
       );
       seen.set(code, (seen.get(code) ?? 0) + 1);
-      // A key id that nobody published may be new: whether it is can be asked once in 30 seconds.
+      // An unpublished key id may be new. The issuer is asked about it once in 30 seconds.
       const mayBeNew = code === 'auth_unavailable';
       if (code !== 'token_invalid' && !mayBeNew && !(code === 'token_missing' && changed === '')) wrong.push(`${code}: ${changed}`);
     });

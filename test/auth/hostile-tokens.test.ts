@@ -125,7 +125,7 @@ describe('a forged signature', () => {
   });
 });
 
-/** An unknown key id is looked for once in 30 seconds; until then nobody can say that it is invented. */
+/** An unknown key id is looked up once in 30 seconds. Until then it may be valid. */
 const refused = /^(token_invalid|auth_unavailable)$/;
 
 describe('a token that would have us fetch', () => {

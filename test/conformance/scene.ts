@@ -19,7 +19,7 @@ export interface VendorWords {
   error(code: 'authentication' | 'limit' | 'context' | 'failure', message: string): { readonly status: number; readonly body: string };
   /** An error in the midst of a stream with status 200, as a frame. */
   errorFrame(): string | Buffer;
-  /** A frame with a finish reason that nobody knows, if the format names reasons. */
+  /** A frame with an unknown finish reason, if the format names reasons. */
   oddFinish(scene: Scene): readonly (string | Buffer)[];
 }
 

@@ -1,4 +1,4 @@
-/** The door of a deployment: who is told to wait, and what tells that it works again. */
+/** Admission to a deployment: backpressure, and recovery after failures. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../src/models/estimate-usage.ts';

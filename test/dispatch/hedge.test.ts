@@ -190,7 +190,7 @@ describe('the second attempt', () => {
   });
 
   it('that loses after its answer is there is ended all the same', async () => {
-    // Both speak at about the same time, again and again: whoever loses leaves nothing behind.
+    // Both attempts answer at about the same time, repeatedly: the loser leaves nothing behind.
     const talkative =
       (name: string): Script =>
       async ({ wire }) => {

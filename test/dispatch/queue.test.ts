@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => scene.close());
 
-/** A model of one deployment that takes one call at a time, and answers when it is told to. */
+/** A model with one deployment that takes one call at a time. The test decides when it answers. */
 async function narrow(size: number) {
   const vendor = await scene.vendor(() => {});
   const model = scene.model([scene.deployment('only', vendor, { limits: { concurrency: 1 } })], { queue: { size, wait_ms: 4_000 } });

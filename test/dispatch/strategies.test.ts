@@ -162,7 +162,7 @@ describe('the first place goes', () => {
     for (let key = 0; key < 200; key++) {
       expect(first(key)).toBe(first(key));
       const home = first(key);
-      // Without c, whoever was not there stays.
+      // Without c, sessions that were not on c stay.
       const stays = home === 'c' ? true : first(key, candidates.slice(0, 2)) === home;
       expect(stays).toBe(true);
     }

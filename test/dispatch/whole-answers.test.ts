@@ -1,4 +1,4 @@
-/** Whoever waits for the whole answer never hears of an attempt that broke in the middle: another deployment is asked. */
+/** Clients without streaming never see an attempt that broke in the middle: another deployment is called. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { end, left, part, rows, say, type Scene, type Script, startScene, stream } from './scene.ts';
 

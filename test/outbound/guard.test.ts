@@ -68,7 +68,7 @@ describe('the guard', () => {
     'http://[3fff::1]', // documentation
     'http://[100::1]', // discard-only
     'http://[5f00::1]', // segment routing
-    'http://[4000::1]', // given to nobody
+    'http://[4000::1]', // unallocated
     'http://[1::1]',
     'http://[64:ff9b::169.254.169.254]',
     'http://[64:ff9b:1::169.254.169.254]', // a metadata service behind NAT64 of one's own

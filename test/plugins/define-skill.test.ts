@@ -1,4 +1,4 @@
-/** Skills in code: what goes in and out is what the schemas make of it, and what fails is told to the right people. */
+/** Skills in code: schemas validate input and output, and each failure is reported to the caller or in the log. */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type CodeSkill, defineSkill } from '../../src/plugins/define-skill.ts';

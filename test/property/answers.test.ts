@@ -80,7 +80,7 @@ function expectBeginning(got: Content, all: Content): void {
   for (const part of ['calls', 'images', 'citations'] as const) expect(isPrefix(got[part], all[part]), part).toBe(true);
 }
 
-/** What was told is the beginning of what the vendor said, and the end is an explicit error. */
+/** The emitted text is a prefix of the vendor's, and the stream ends with an explicit error. */
 function expectError(told: Told, sent: Sent, steps: readonly Step[]): void {
   expect(sent.isCut || !sent.proper, `an answer that came whole is no error: ${told.error?.message}`).toBe(true);
   expect(told.record.outcome).toBe('error');

@@ -35,7 +35,7 @@ export interface Abilities {
 const scripts = ['word ', '牌楼', '🏮', 'é', '\n', '"\\', '</t', 'data: ', '[DONE]', '{}'];
 const pixel = 'data:image/png;base64,iVBORw0KGgo=';
 
-/** No piece begins as the one before, so that a vendor who repeats itself is told from one who does not. */
+/** No chunk starts like the one before it, so that a repeating vendor can be detected. */
 function words(random: Random, at: number): string {
   let text = String.fromCodePoint(0x61 + (at % 26));
   for (let count = below(random, 4); count >= 0; count--) text += scripts[below(random, scripts.length)];

@@ -73,7 +73,7 @@ describe('Anthropic', () => {
       { type: 'thinking', thinking: 'hm', signature: 'SIGNED' },
       { type: 'tool_use', id: 'toolu_round', name: 'f', input: { x: 1 } },
     ]);
-    // Calls that nobody remembers: Anthropic would refuse to think.
+    // Calls without remembered reasoning: Anthropic would refuse to think.
     const stranger = [
       messages[0],
       { ...messages[1], tool_calls: [{ ...given[0], id: 'other' }] },

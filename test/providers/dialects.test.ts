@@ -50,7 +50,7 @@ it('are all here', () => {
   );
 });
 
-/** Kept, told of in a warning, or refused by name. */
+/** Each field is kept, dropped with a warning, or refused by name. */
 function wasHonest(field: string, outcome: unknown): boolean {
   if (outcome instanceof GatewayError) return outcome.code === 'unsupported_parameter' && outcome.param === field;
   const { body, warnings } = outcome as { body: JsonObject; warnings: string[] };

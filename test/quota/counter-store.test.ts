@@ -59,7 +59,7 @@ afterAll(async () => redis?.[Symbol.asyncDispose]());
 for (const { name, missing, create } of stores) {
   describe.skipIf(missing)(`counters in ${name}`, () => {
     const key = (): string => `{test}:${randomUUID()}`;
-    /** Settling is not waited for; whoever asks next comes after it. */
+    /** Settling is not awaited; the next reserve is ordered after it. */
     const take = async (store: QuotaStore, taken: Place, lease = taken.at + 600_000): Promise<Verdict> => store.take(taken, lease);
 
     it('let as many requests in a minute as the limit says, and forget them as the next minute passes', async () => {

@@ -16,7 +16,7 @@ describe('turns', () => {
     const [endA] = await Promise.all(taken.slice(0, 2));
     expect(order).toEqual(['a', 'b']);
     endA?.();
-    // Ended twice, it makes room for one all the same.
+    // Released twice, it frees one place only.
     endA?.();
     await taken[2];
     expect(order).toEqual(['a', 'b', 'c']);

@@ -1,4 +1,4 @@
-/** What a node that died had begun is booked by whoever finds it, once. */
+/** Calls in flight on a node that died are recorded once, by another node. */
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

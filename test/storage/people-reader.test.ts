@@ -1,4 +1,4 @@
-/** The people of one tenant, on both databases: in order, page by page, and nobody else's. */
+/** Lists the people of one tenant on both databases: in order, page by page, without those of other tenants. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from '../../src/storage/database.ts';
 import { createPeopleReader } from '../../src/storage/people-reader.ts';

@@ -1,4 +1,4 @@
-/** Who can do what, and asking as somebody else, over HTTP. */
+/** Permissions of each role, and impersonation, over HTTP. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
 import { eventually } from './gateway.ts';

@@ -1,4 +1,4 @@
-/** Somebody who is blocked is out on every node within a second, with all that they have: token, key, browser session, streams, runs in the background. */
+/** A blocked user loses access on every node within a second. That covers tokens, keys, browser sessions, streams and background runs. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds, postgresUrl } from '../storage/databases.ts';

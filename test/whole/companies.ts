@@ -1,4 +1,4 @@
-/** A gateway whose people come from an OAuth2 service of the tests: anybody, with any roles, of any tenant. */
+/** A gateway with a mock OAuth2 service that issues tokens for any user, roles and tenant. */
 import { rm } from 'node:fs/promises';
 import type { Role } from '../../src/types/access.ts';
 import { audience, makeKey, type OauthService, type SigningKey, startOauthService } from '../auth/oauth-service.ts';

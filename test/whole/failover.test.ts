@@ -1,4 +1,4 @@
-/** Two upstreams behind one model: one dies under load, and nobody notices but the ledger. */
+/** Two upstreams behind one model: one fails under load, and only the ledger shows it. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { eventually, startGateway, type TestGateway } from './gateway.ts';
 import { startVendor, type Vendor } from './vendor.ts';

@@ -112,7 +112,7 @@ export async function startGateway(
     PAILOU_IDENTITY_PORT: String(identityPort),
     PAILOU_DATA_DIR: dataDir,
     PAILOU_LOG_LEVEL: 'error',
-    // The vendors and servers of the tests are on this machine, whoever sets them up.
+    // The mock vendors and servers listen on loopback, so every role may configure them.
     PAILOU_OUTBOUND_ALLOW_DEVELOPERS: '127.0.0.0/8,::1/128',
     ...extra,
   };

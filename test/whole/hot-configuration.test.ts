@@ -93,7 +93,7 @@ describe('a changed provider address', () => {
     } finally {
       await other.close();
     }
-    // A node that stopped in good order is no longer told of.
+    // A node that stopped cleanly is no longer listed.
     expect((await gateway.as('admin', 'GET', '/api/config/revision')).json.nodes).toHaveLength(1);
   });
 });

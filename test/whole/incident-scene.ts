@@ -1,4 +1,4 @@
-/** The gateway in which the incidents of others are tried: a process of its own, a vendor that can be told what to say, four people. */
+/** The gateway for tests of published incidents: a separate process, a scripted vendor, four users. */
 import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
 import { nodePrograms } from './programs.ts';
 import { type Answer, startProcess } from './gateway.ts';

@@ -1,4 +1,4 @@
-/** What went wrong at others once somebody was in: more than theirs in reach. What went wrong at the door is in incidents.test.ts, which tells what is shown elsewhere. */
+/** Published incidents in which an authenticated user reached too much. incidents.test.ts has those before authentication. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Person } from './companies.ts';
 import { chat, chief, codeOf, developer, other, user, type Scene, setScene } from './incident-scene.ts';

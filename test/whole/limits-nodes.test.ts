@@ -139,7 +139,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
     } finally {
       await cable.plug();
     }
-    // What was spent without Redis is told to it when it is back: nothing is left for the other node either.
+    // Spend without Redis is added when Redis returns, so nothing is left for the other node either.
     await eventually(
       async () => (await ask(1, 'two')).json.error?.code,
       (code) => code === 'budget_exhausted',

@@ -64,7 +64,7 @@ describe.each([false, true])('streamed %s', (stream) => {
       'assistant skill__city',
       'tool Gardens.',
     ]);
-    // Also without the tools, and by somebody who knows no blocks.
+    // Also without the tools, and from a client that drops unknown blocks.
     expect(words(await ask(stream, [...go, back(answer), { role: 'user', content: 'and?' }], []))).toContain('Gardens.');
   });
 

@@ -1,4 +1,4 @@
-/** Server-run tools on /v1/responses, told by items as OpenAI tells its own: with OpenAI's client, streamed or not, and each way to go on. */
+/** Server-run tools on /v1/responses, reported as items in OpenAI's form. With OpenAI's client, streamed and not, and each way to continue. */
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkResponse, checkResponseStream, responseEvents } from '../contract/strict-responses.ts';

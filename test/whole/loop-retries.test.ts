@@ -22,7 +22,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => scene[Symbol.asyncDispose]());
 beforeEach(() => {
-  scene.slow.told.length = 0;
+  scene.slow.inputs.length = 0;
   failures = 1_000;
 });
 
@@ -30,14 +30,14 @@ it('openai sends no request again whose tool has run', async () => {
   const client = new OpenAI({ baseURL: `${scene.gateway.url}/v1`, apiKey: scene.apiKey });
   await expect(client.chat.completions.create({ model: 'small', messages, tools: tools() })).rejects.toMatchObject({ status: 503 });
   await expect(client.responses.create({ model: 'small', input: 'go', tools: tools() })).rejects.toMatchObject({ status: 503 });
-  expect(scene.slow.told).toHaveLength(2);
+  expect(scene.slow.inputs).toHaveLength(2);
 });
 
 it('Anthropic’s client sends no request again whose tool has run', async () => {
   const client = new Anthropic({ baseURL: scene.gateway.url, apiKey: scene.apiKey });
   const body = { model: 'small', max_tokens: 100, messages, tools: tools() };
   await expect(client.messages.create(body)).rejects.toMatchObject({ status: 503 });
-  expect(scene.slow.told).toHaveLength(1);
+  expect(scene.slow.inputs).toHaveLength(1);
 });
 
 it('openai sends a decision again, for what it led to is kept', async () => {
@@ -53,5 +53,5 @@ it('openai sends a decision again, for what it led to is kept', async () => {
     tools: tools('always'),
   });
   expect(answer.output_text).toBe('All: said');
-  expect(scene.slow.told).toHaveLength(1);
+  expect(scene.slow.inputs).toHaveLength(1);
 });

@@ -12,7 +12,7 @@ export interface LoopScene extends AsyncDisposable {
   readonly apiKey: string;
   /** What the model does from now on. */
   plays(script: Script): void;
-  /** Waits until the slow tool, which from now on never answers, was called; `leave` is what the caller then does, and the tool must hear of it. */
+  /** Waits until the slow tool was called, which from now on never answers. `leave` is the caller's next act, and the tool must be cancelled. */
   leaving(leave: () => Promise<void>): Promise<void>;
   /** The conversation of the last request that the model got: `user`, `assistant demo__calculate`, `tool 1+1 = 2`, … */
   seen(): string[];
@@ -53,10 +53,10 @@ export async function startLoopScene(): Promise<LoopScene> {
       script = next;
     },
     async leaving(leave) {
-      const [calls, aborts] = [slow.told.length, slow.aborts];
+      const [calls, aborts] = [slow.inputs.length, slow.aborts];
       slow.hang = true;
       await eventually(
-        () => Promise.resolve(slow.told.length),
+        () => Promise.resolve(slow.inputs.length),
         (count) => count > calls,
       );
       await leave();

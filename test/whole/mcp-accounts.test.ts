@@ -1,4 +1,4 @@
-/** People's own accounts at an MCP server: connected by each, used for each, renewed, forgotten, and never anybody else's. */
+/** Users' own accounts at an MCP server: connected, used, renewed and deleted by their owner only. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** A server that changes what was approved: that item alone is withheld, is shown to whoever decides, and comes back with the approval. */
+/** A server changes an approved definition: that definition alone is quarantined, shown to its approvers, and restored by approval. */
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../src/types/access.ts';

@@ -181,7 +181,7 @@ describe('a token in exchange', () => {
     await register('exchanged', exchange());
     const people = await Promise.all((['developer', 'admin'] as const).map(async (role) => ({ role, token: await gateway.token(role) })));
     for (const { role, token } of people) {
-      // Nobody has been here yet: what the server offers is learnt with the first caller's token.
+      // No user has connected yet: the listing is read with the first caller's token.
       await eventually(
         async () => (await call(role, 'exchanged')).text,
         (text) => text.includes(`token of ${token}`),

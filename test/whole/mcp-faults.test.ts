@@ -1,4 +1,4 @@
-/** Servers that die, hang, flood or lie, and clients that come and go: nobody else notices, and nothing is left behind. */
+/** MCP servers that crash, hang, flood or lie, and clients that disconnect: other callers are unaffected, and nothing leaks. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';

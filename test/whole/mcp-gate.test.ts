@@ -1,4 +1,4 @@
-/** The gate at /mcp after a start, at a stop, and before strangers. */
+/** The gate at /mcp after a start, at shutdown, and for unauthenticated clients. */
 import { readFileSync } from 'node:fs';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { expect, it } from 'vitest';

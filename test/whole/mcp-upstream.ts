@@ -15,7 +15,7 @@ export interface ChangingUpstream extends AsyncDisposable {
   readonly offered: Offered;
   /** Names of tools in the order in which they were called. */
   readonly called: string[];
-  /** What was offered has changed: tells whoever is connected. */
+  /** Sends `list_changed` to every connection. */
   announce(): void;
 }
 

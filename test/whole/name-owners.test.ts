@@ -135,7 +135,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       expect(theirs.called).toEqual([]);
       const grant = { subject_type: 'user', subject: 'dan', capability: 'mcp/files', action: 'use' };
       await companies.must(chief, 'POST', '/api/grants', { spec: grant });
-      // Who cannot see the younger server does not hear of it.
+      // The warning is not shown to a caller without view permission on the newer server.
       expect(await called('read', { subject: 'dan', tenant: 'acme', roles: ['user'] })).toContain('ran read');
       const other = { subject_type: 'user', subject: 'eve', capability: 'mcp/evil', action: 'use' };
       await companies.must(chief, 'POST', '/api/grants', { spec: other });

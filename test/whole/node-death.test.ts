@@ -1,4 +1,4 @@
-/** A node killed in the middle of a stream or of a tool: what is known of the call stands in the ledger when somebody serves again. */
+/** A node killed during a stream or a tool call: the next node records the known part of the call in the ledger. */
 import { mkdtemp, readdir, readFile, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -119,7 +119,7 @@ it('kill -9: the tool that was called stands in the ledger, with the skill and t
   expect(root).toMatchObject({ capability: 'model/small', operation: 'tool-loop', outcome: 'error', error: 'internal_error' });
   const within = found.filter(({ parent }) => parent !== null).map(({ capability, outcome }) => `${capability} ${outcome}`);
   expect(within.toSorted()).toEqual(['mcp/slow/say error', 'model/small complete', 'skill/telling error']);
-  // Whoever called is told what became of it.
+  // The caller can read the outcome.
   const told = (await second.as('developer', 'GET', `/v1/runs/${root?.['id']}`)).json;
   expect(told).toMatchObject({
     status: 'failed',

@@ -106,7 +106,7 @@ it.each(['revoked', 'run out'])(
         () => Promise.resolve(vendor.aborts),
         (count) => count > aborts,
       );
-      // Who asks now has a token of today.
+      // The caller now has a new token.
       vi.useRealTimers();
     }
     expect(await eventually(standing, ({ status }) => status !== 'running')).toMatchObject({

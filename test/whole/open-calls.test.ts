@@ -42,7 +42,7 @@ const revoke = async (path: string) => expect((await gateway.as('admin', 'DELETE
 const latestRun = async (): Promise<{ id: string; outcome: string; error: string; usage: { output_tokens: number } | null }> =>
   (await gateway.as('admin', 'GET', '/api/runs')).json.data[0];
 
-/** Reads on until the stream fails; `act` is done at the third word. Tells what the caller was told, and when. */
+/** Reads until the stream fails; `act` runs at the third word. Resolves with the received text and the time of the failure. */
 async function readUntilEnd(stream: AsyncIterable<unknown>, act: () => Promise<unknown>): Promise<{ error: unknown; ms: number }> {
   let words = 0;
   let acted = 0;

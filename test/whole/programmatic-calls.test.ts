@@ -1,4 +1,4 @@
-/** Tool calls that code at the vendor made: with their results in the answer they are nobody's to run, without one they are the caller's. */
+/** Tool calls that the vendor's code execution made. With a result in the answer Pailou does not run them; without one, the caller does. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startGateway, type TestGateway } from './gateway.ts';
 import { startVendor, type Vendor } from './vendor.ts';

@@ -1,4 +1,4 @@
-/** A client without a token is told where tokens come from. */
+/** A 401 names the authorization server (RFC 9728). */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startGateway, type TestGateway } from './gateway.ts';
 

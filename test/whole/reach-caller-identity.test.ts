@@ -1,4 +1,4 @@
-/** Nothing that acts with the identity of callers is set up by a developer, and a caller's token goes to no address but the issuer's own. */
+/** Developers cannot configure anything that acts as its callers. A caller's token is sent only to its own issuer. */
 import { DatabaseSync } from 'node:sqlite';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ beforeAll(async () => {
   trap = owned.use(await startTrap());
   tools = owned.use(await startToolServer());
   companies = owned.use(await startCompanies());
-  // Everybody has been here: people can be handed things.
+  // Each user has called once, so that rows can be assigned to them.
   for (const person of [chief, eve, una]) await companies.must(person, 'GET', '/api/me');
 });
 afterAll(() => owned.disposeAsync());

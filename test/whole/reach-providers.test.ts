@@ -1,4 +1,4 @@
-/** A model calls a provider only by a right on it, at a price that somebody says who manages the provider. */
+/** A model may use a provider only with a permission on it, at a price that a manager of the provider set. */
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';

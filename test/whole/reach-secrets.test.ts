@@ -1,4 +1,4 @@
-/** A stored secret does not follow a changed address: whoever changes it, by whichever way. */
+/** A stored secret is dropped when the address of its row changes, whichever role and endpoint changes it. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

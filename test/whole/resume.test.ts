@@ -109,7 +109,7 @@ const attemptsOf = ({ attempts }: RunDetail): string[] =>
 const countsOf = (each: Case): number[] => each.vendors.map(({ calls }) => calls.length);
 const lastTold = (vendor: ScriptedVendor | undefined) => vendor?.calls[0]?.body.messages.at(-1);
 
-/** Every word once, the face's own end, and one complete run that used what the caller was told. */
+/** Every word once, the end of the client format, and one complete run whose usage matches the received text. */
 async function expectWhole(each: Case, heard: Heard, attempts: readonly string[], text = full): Promise<RunDetail> {
   expect(heard).toMatchObject({ said: text, complete: true, error: null });
   expect(

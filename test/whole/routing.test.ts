@@ -52,7 +52,7 @@ describe('a circuit', () => {
     await new Promise((resolve) => setTimeout(resolve, 450));
     const answers = await Promise.all(Array.from({ length: 20 }, () => ask('ill')));
     for (const answer of answers) expect(saidBy(answer)).toBe(text);
-    // The probe is the fourth call, which succeeds; whoever came after it found the circuit closed.
+    // The probe is the fourth call, which succeeds; later calls find the circuit closed.
     expect(await health()).toBe('closed');
     expect((await gateway.as('admin', 'GET', '/metrics')).text).toContain('pailou_circuit_state{deployment="default ill#faults/flap-4"} 0');
     const acts = await eventually(

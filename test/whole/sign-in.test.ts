@@ -94,7 +94,7 @@ describe('a person in a browser', () => {
     expect(end).toContain(`${gateway.gateway.issuer}/session/end`);
     expect(browser.session()).toBe('');
     expect(rows()).toHaveLength(0);
-    // Somebody who kept a copy of the cookie has nothing.
+    // A copied cookie is useless after sign-out.
     const again = await fetch(`${gateway.url}/api/me`, { headers: { cookie: `pailou=${cookie}` } });
     expect(again.status).toBe(401);
     expect(await codeOf(again)).toBe('token_expired');

@@ -71,7 +71,7 @@ describe('bounds', () => {
     vendor.behave(() => {});
     const slow = await run('slow', { city: 'x' });
     expect(slow.json.error).toMatchObject({ code: 'upstream_timeout', message: 'The skill "slow" took longer than its 400 ms.' });
-    // What had come until then is told, and is that of the ledger.
+    // The text emitted so far is in the answer, and matches the ledger.
     vendor.behave((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       for (const each of chunks(Array.from({ length: 40 }, (_, index) => `word${index} `)).slice(0, 30)) response.write(each);

@@ -73,7 +73,7 @@ it('stand before publishing', async () => {
   expect((await gateway.as('admin', 'GET', '/api/skills/capital/versions')).json.data).toEqual([]);
   await gateway.as('admin', 'PUT', '/api/skills/capital', { spec });
   expect((await gateway.as('admin', 'POST', '/api/skills/capital/publish', {})).status).toBe(200);
-  // The row itself has passed nothing: nobody gets it by a roll back.
+  // The row itself passed no cases, so a rollback cannot select it.
   const undone = await gateway.as('admin', 'POST', '/api/skills/capital/rollback', { version: null });
   expect([undone.status, undone.json.error]).toMatchObject([
     400,

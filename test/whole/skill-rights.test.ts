@@ -88,7 +88,7 @@ describe('rights', () => {
     await remove(grants.shift());
     thought.resolve();
     expect((await answer).text).toContain(`You may not use mcp/${name}/say`);
-    expect(tools.told).toEqual([]);
+    expect(tools.inputs).toEqual([]);
     for (const each of grants) await remove(each);
   });
 
@@ -136,7 +136,7 @@ describe('rights', () => {
     beforeAll(async () => {
       const second = { deployments: [{ provider: 'vendor', model: 'm' }] };
       expect((await gateway.as('admin', 'POST', '/api/models', { name: 'second', spec: second })).status).toBe(201);
-      // The demo's own server is for everybody.
+      // The demo's own server is granted to all roles.
       const demo = (await gateway.as('admin', 'GET', '/api/mcp-servers/demo')).json;
       expect((await gateway.as('admin', 'POST', '/api/mcp-servers', { name: 'desk', spec: demo.spec })).status).toBe(201);
       await make('inner', skill({ model: 'second' }));
@@ -225,7 +225,7 @@ it('a skill may name itself and the draft of another, and stays when what it nam
   await make('selfish', skill({ tools: ['skill/selfish', 'skill/others@draft'] }));
   expect((await gateway.as('admin', 'DELETE', '/api/skills/others')).status).toBe(204);
   expect((await gateway.as('admin', 'GET', '/api/skills/selfish')).status).toBe(200);
-  // It may be changed and switched off, and told of no slip but a new one.
+  // The row may be changed and disabled; only new problems are reported.
   const tools = ['skill/selfish', 'skill/others@draft'];
   const off = await gateway.as('admin', 'PUT', '/api/skills/selfish', { spec: skill({ tools, title: 'Off' }), enabled: false });
   expect(off.status, off.text).toBe(200);

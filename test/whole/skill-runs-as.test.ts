@@ -191,9 +191,9 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       expect(worked.status, worked.text).toBe(200);
       await companies.must(chief, 'DELETE', '/api/mcp-servers/files');
       await companies.must(ben, 'POST', '/api/mcp-servers', { name: 'files', spec: { kind: 'http', options: { url: tools.url } } });
-      const before = tools.told.length;
+      const before = tools.inputs.length;
       expect(await status(name)).toBe(403);
-      expect(tools.told.length).toBe(before);
+      expect(tools.inputs.length).toBe(before);
     });
 
     it('never works with the account of its caller', async () => {

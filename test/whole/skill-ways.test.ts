@@ -1,4 +1,4 @@
-/** Skills by every way in: the same result, and runs that are told of. */
+/** Every entry point of a skill gives the same result and records a run. */
 import OpenAI from 'openai';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Role } from '../../src/types/access.ts';

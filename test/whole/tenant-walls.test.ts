@@ -1,7 +1,4 @@
-/**
- * Tenants are walls: whatever id of another tenant is sent to whatever address, the answer is that to an id that nobody has.
- * The places where an address takes an id are read from the gateway's own document, so that a new one cannot be forgotten.
- */
+/** Isolation of tenants: an id of another tenant is answered like an unknown id, at every endpoint. Endpoints with ids are read from the OpenAPI document, so that new ones are covered. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
 import { type Answer, eventually } from './gateway.ts';
@@ -22,7 +19,7 @@ const people: Readonly<Record<string, Person>> = {
 };
 let key: string;
 
-/** Nobody has it: the last letter is another one. */
+/** An id that does not exist: the last letter is changed. */
 const unknownFor = (id: string): string => `${id.slice(0, -1)}${id.endsWith('1') ? '2' : '1'}`;
 
 const hello = [{ role: 'user', content: 'Hi' }];

@@ -1,4 +1,4 @@
-/** An MCP server of the tests, over HTTP, with one tool that says what it was told. */
+/** A mock MCP server over HTTP with one tool that records its input. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { toNodeHandler } from '@modelcontextprotocol/node';
@@ -6,9 +6,9 @@ import { createMcpHandler, Server } from '@modelcontextprotocol/server';
 
 export interface ToolServer extends AsyncDisposable {
   readonly url: string;
-  /** What the tool was told, oldest first. */
-  readonly told: unknown[];
-  /** Calls of which it was told that nobody waits for them any more. */
+  /** Inputs of the tool, oldest first. */
+  readonly inputs: unknown[];
+  /** Number of calls that the client cancelled. */
   aborts: number;
   /** Calls are not answered. */
   hang: boolean;
@@ -17,12 +17,12 @@ export interface ToolServer extends AsyncDisposable {
 const tool = { name: 'say', description: 'Says it.', inputSchema: { type: 'object' as const } };
 
 export async function startToolServer(): Promise<ToolServer> {
-  const told: unknown[] = [];
+  const inputs: unknown[] = [];
   const handler = createMcpHandler(() => {
     const server = new Server({ name: 'tests', version: '1.0.0' }, { capabilities: { tools: {} } });
     server.setRequestHandler('tools/list', async () => ({ tools: [tool] }));
     server.setRequestHandler('tools/call', async ({ params }) => {
-      told.push(params.arguments);
+      inputs.push(params.arguments);
       if (tools.hang) await new Promise(() => {});
       return { content: [{ type: 'text', text: 'said' }] };
     });
@@ -34,7 +34,7 @@ export async function startToolServer(): Promise<ToolServer> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const tools: ToolServer = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
-    told,
+    inputs,
     aborts: 0,
     hang: false,
     async [Symbol.asyncDispose]() {

@@ -130,11 +130,11 @@ for (const [kind, path] of Object.entries(collections)) {
 
 /** The ways by which something else happened than `expected`. */
 async function walk({ kind, action, relation, expected }: Row, send: Send, leaveOut: readonly string[] = []): Promise<string[]> {
-  const told = tools.told.length;
+  const told = tools.inputs.length;
   const found: string[] = [];
   for (const [way, go] of Object.entries(ways[`${kind} ${action}`] ?? {}))
     if (!leaveOut.includes(way)) found.push(`${way}: ${await go(send, names[relation])}`);
-  if (expected !== 'A' && tools.told.length !== told) found.push('a tool was reached');
+  if (expected !== 'A' && tools.inputs.length !== told) found.push('a tool was reached');
   return found.length === 0 ? ['no way'] : found.filter((each) => !each.endsWith(`: ${expected}`));
 }
 

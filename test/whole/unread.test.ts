@@ -1,4 +1,4 @@
-/** A caller who takes nothing: their call ends, is booked, and holds nobody's place. */
+/** A client that reads nothing: its call ends, is recorded, and frees its place. */
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, startGateway, type TestGateway } from './gateway.ts';

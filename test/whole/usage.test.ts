@@ -1,4 +1,4 @@
-/** GET /api/usage over HTTP: one's own for everybody, everything for administrators, exact with the ledger. */
+/** GET /api/usage over HTTP: one's own usage for every role, all usage for administrators, equal to the ledger. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { csvOf } from '../../src/admin/csv.ts';
 import { eventually, startGateway, type TestGateway } from './gateway.ts';

@@ -1,4 +1,4 @@
-/** A vendor of the tests: a real HTTP server in OpenAI's format that can be told how to behave and remembers what it was asked. */
+/** A mock vendor: a real HTTP server in OpenAI's format with scripted behaviour, which records its requests. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
 export interface VendorRequest {

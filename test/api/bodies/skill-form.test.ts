@@ -1,4 +1,4 @@
-/** A form whose caller is gone before anybody reads it: who admits a request may take longer than a caller stays. */
+/** A form whose client disconnects before the server reads it, because admission can take longer than the client waits. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';

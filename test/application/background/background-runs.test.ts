@@ -1,4 +1,4 @@
-/** Runs that nobody waits for, when what is kept of them cannot be written. */
+/** Background runs when their stored state cannot be written. */
 import { expect, it } from 'vitest';
 import { createBackgroundRuns } from '../../../src/application/background/background-runs.ts';
 import { GatewayError } from '../../../src/types/errors.ts';

@@ -1,4 +1,4 @@
-/** A run as another node tells of it: each step once, also those that look alike. */
+/** A run reported by another node: each step once, also when two steps are equal. */
 import { expect, it } from 'vitest';
 import { createCrossNodeRuns } from '../../../src/application/background/cross-node-runs.ts';
 import type { ToolLoopStates } from '../../../src/types/tool-loop-state.ts';

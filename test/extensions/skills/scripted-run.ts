@@ -1,4 +1,4 @@
-/** A skill on a scripted model: what it asks is seen, what it is told is a function of that. */
+/** Runs a skill on a scripted model: records its requests and computes the answers from them. */
 import type { ChatEvents, FinishReason, StepRecord } from '../../../src/types/chat.ts';
 import type { Json, JsonObject } from '../../../src/types/json.ts';
 import type { Plugin, PluginServices } from '../../../src/types/plugin.ts';

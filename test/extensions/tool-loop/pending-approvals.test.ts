@@ -93,7 +93,7 @@ describe('calls that a person has to agree to', () => {
     await expect(decide([one?.id])).rejects.toThrow('wait together');
     await expect(decide([one?.id, other?.id], { owner: person('another') })).rejects.toThrow('nothing waits');
     await expect(decide([one?.id, other?.id], { tools: [tool('look')] })).rejects.toThrow('name the tool mcp/demo/pay in tools again');
-    // In whichever order they are named: one carries all out, whoever comes at the same time is told to wait.
+    // In any order of the ids: one request executes all calls, and a concurrent one is asked to wait.
     const racing = await Promise.allSettled(
       Array.from({ length: 6 }, (_, index) => decide(index % 2 === 0 ? [one?.id, other?.id] : [other?.id, one?.id])),
     );

@@ -1,4 +1,4 @@
-/** What is found out about the syntax of generated files: each language by a file of today, and by one that is broken. */
+/** Syntax checks of generated files: for each language a valid modern file and a broken one. */
 import { describe, expect, it } from 'vitest';
 import { syntaxOf } from '../../../../src/extensions/skills/code/syntax.ts';
 import codeGeneration from '../../../../src/extensions/skills/code-generation.ts';
@@ -133,7 +133,7 @@ describe('a broken file is told with its place', () => {
 
   it('of a language without a parser here is not judged', () => {
     expect(syntaxOf({ path: 'a.hs', content: 'main = (' })).toEqual({ verdict: 'unknown' });
-    // Their grammars do not understand the languages of today.
+    // Their grammars do not cover the current versions of the languages.
     expect(syntaxOf({ path: 'A.java', content: 'class A {' })).toEqual({ verdict: 'unknown' });
   });
 });

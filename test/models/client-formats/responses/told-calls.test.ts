@@ -151,7 +151,7 @@ describe('decisions', () => {
       [id('c'), false],
       [id('c', 1), true],
     ]);
-    // A no of earlier is told to the model, one of now by the loop; what is kept tells both.
+    // The model gets an earlier denial; the loop gets a current one; the stored state has both.
     const no = 'tool "The person did not allow this call."';
     expect(roles(request.body.messages).filter((each) => each === no)).toHaveLength(1);
     expect(roles(messages).filter((each) => each === no)).toHaveLength(2);

@@ -40,7 +40,7 @@ describe('reasoning_effort at Claude', () => {
     ['glm-4.7', 'low', budget(2_048), undefined, ['max_tokens set to 8192: vendor needs one']],
     ['claude-3-5-sonnet-latest', 'high', undefined, undefined, ['reasoning_effort left out: claude-3-5-sonnet-latest does not think']],
     ['claude-opus-4-6', 'none', undefined, undefined, []],
-    // Models that think only when asked need not be told not to.
+    // Models that think only on request need no field that disables it.
     ['claude-haiku-4-5', 'none', undefined, undefined, []],
     ['claude-sonnet-5', 'none', { type: 'disabled' }, undefined, []],
     ['claude-opus-5', 'none', { type: 'disabled' }, undefined, []],

@@ -1,4 +1,4 @@
-/** Files that would stop or end whoever reads them: they end their own process, and the caller is told why. */
+/** Documents that crash or block their reader: only the subprocess ends, and the caller gets the reason. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
