@@ -18,7 +18,7 @@ export interface DenialAuditOptions {
 }
 
 /** One act in one tenant. */
-interface LabelledCounter {
+interface DenialCount {
   booked: number;
   readonly byActor: Map<string, number>;
   leftOut: number;
@@ -29,7 +29,7 @@ const actorsAtMost = 1_000;
 const others = '(others)';
 
 export function createDenialAudit({ audit, perActor = 60, perTenant = 300, windowMs = 60_000 }: DenialAuditOptions): DenialAudit {
-  let tallies = new Map<string, LabelledCounter & Pick<AuditAct, 'tenant' | 'act'>>();
+  let tallies = new Map<string, DenialCount & Pick<AuditAct, 'tenant' | 'act'>>();
   let since = 0;
   let timer: NodeJS.Timeout | undefined;
 

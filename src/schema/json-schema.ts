@@ -99,7 +99,7 @@ function sentenceOf({ keyword, params, data, schema, parentSchema, message = 'do
   return message;
 }
 
-function firstZodFault(error: ErrorObject | undefined): SchemaFault {
+function firstFault(error: ErrorObject | undefined): SchemaFault {
   const base = (error?.instancePath ?? '')
     .split('/')
     .slice(1)
@@ -123,7 +123,7 @@ function validatorOf(schema: JsonObject, plain: boolean, compileMs: number): Val
   const fits = rulesOf(draft);
   const work = (): ValidateFunction => {
     if (!fits(schema)) {
-      const { path, message } = firstZodFault(fits.errors?.[0]);
+      const { path, message } = firstFault(fits.errors?.[0]);
       throw new Error(`schema is invalid: ${path || 'the whole'} ${message}`);
     }
     if (hasCircularReference(schema)) throw new Error('the references of the schema go in a circle, so that no check would come to an end');
@@ -155,7 +155,7 @@ export function compileSchema(schema: JsonObject, { compileMs, checkMs }: Schema
         if (message === null) throw thrown;
         return { path: '', message };
       }
-      const fault = firstZodFault(validate.errors?.[0]);
+      const fault = firstFault(validate.errors?.[0]);
       // Releases the value that failed.
       validate.errors = null;
       return fault;

@@ -24,7 +24,7 @@ export interface DurableWriterOptions<T> {
   /** The rows of these records, each with a key, so that a repeated write has no effect. May throw for damaged records. */
   rowsOf(records: readonly T[]): readonly RowBatch[];
   /** The approximate size in characters, for records that may be large. */
-  createMemoryAccount?(record: T): number;
+  sizeOf?(record: T): number;
 }
 
 /** Records per transaction. */
@@ -65,7 +65,7 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
   let away = false;
   let stuck = false;
   let dropped = 0;
-  const createMemoryAccount = (record: T): number => options.createMemoryAccount?.(record) ?? 0;
+  const sizeOf = (record: T): number => options.sizeOf?.(record) ?? 0;
   /** The size of all pending records. */
   let weight = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -75,10 +75,10 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
   /** The first records that fit one batch; at least one. */
   const firstOf = (records: readonly T[], most: number, mostWeight: number): readonly T[] => {
     let sum = 0;
-    const end = records.findIndex((record, index) => index >= most || ((sum += createMemoryAccount(record)) > mostWeight && index > 0));
+    const end = records.findIndex((record, index) => index >= most || ((sum += sizeOf(record)) > mostWeight && index > 0));
     return end === -1 ? records : records.slice(0, end);
   };
-  const done = (records: readonly T[]): void => records.forEach((record) => (weight -= createMemoryAccount(record)));
+  const done = (records: readonly T[]): void => records.forEach((record) => (weight -= sizeOf(record)));
 
   /** Finds a record that the database refuses by bisection and sets it aside, so that it does not block the others. */
   const split = async (records: readonly T[], thrown: unknown): Promise<void> => {
@@ -195,7 +195,7 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
 
   return {
     add(record) {
-      const own = createMemoryAccount(record);
+      const own = sizeOf(record);
       if (waiting.length >= dropAbove || (weight + own > dropAboveWeight && weight > 0)) {
         dropped++;
         return;

@@ -13,7 +13,7 @@ export interface PeopleReader {
 }
 
 export function createPeopleReader(database: Database): PeopleReader {
-  const withStorageErrors = async (work: Promise<PersonTable[]>): Promise<readonly Person[]> => {
+  const peopleOf = async (work: Promise<PersonTable[]>): Promise<readonly Person[]> => {
     try {
       return (await work).map(personOf);
     } catch (thrown) {
@@ -25,7 +25,7 @@ export function createPeopleReader(database: Database): PeopleReader {
   return {
     async named(tenant, people) {
       if (people.length === 0) return [];
-      return withStorageErrors(
+      return peopleOf(
         ofTenant(tenant)
           .where((is) => is.or(people.map(({ issuer, subject }) => is.and([is('issuer', '=', issuer), is('subject', '=', subject)]))))
           .execute(),
@@ -37,7 +37,7 @@ export function createPeopleReader(database: Database): PeopleReader {
         const { subject, issuer } = after;
         query = query.where((is) => is.or([is('subject', '>', subject), is.and([is('subject', '=', subject), is('issuer', '>', issuer)])]));
       }
-      return withStorageErrors(query.execute());
+      return peopleOf(query.execute());
     },
   };
 }

@@ -74,7 +74,7 @@ export function createResponseStore(options: ResponseStoreOptions): ResponseStor
     intervalMs: options.intervalMs ?? 20,
     logger,
     rowsOf: (rows) => [{ table: 'llm_response', rows }],
-    createMemoryAccount: ({ messages, response }) => messages.length + response.length,
+    sizeOf: ({ messages, response }) => messages.length + response.length,
   });
 
   const prune = (): void => {

@@ -52,7 +52,7 @@ export function createRunContents({ database, dataDir, box, logger }: RunContent
     intervalMs: 100,
     logger,
     rowsOf: (rows) => [{ table: 'llm_run_content', rows }],
-    createMemoryAccount: ({ content }) => content.length,
+    sizeOf: ({ content }) => content.length,
   });
   const prune = (): void => {
     database.query

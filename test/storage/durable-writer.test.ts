@@ -23,7 +23,7 @@ async function scene() {
       batches.push(rows.length);
       return [{ table: 'llm_run_content', rows }];
     },
-    createMemoryAccount: () => 3 * megabytes,
+    sizeOf: () => 3 * megabytes,
   });
   const add = (count: number): void => {
     for (let index = 0; index < count; index++) writer.add({ id: `r${index}`, content: 'x', expires_at: Date.now() + 60_000 });

@@ -82,17 +82,17 @@ export function addSkillRuns(app: FastifyInstance, { backgroundRuns }: CallServi
         return reply;
       }
       const found = await backgroundRuns.find(principal, id);
-      const recordRun = await runs.tree(principal.tenant, principal, id);
-      const forest = runForest(recordRun);
+      const recorded = await runs.tree(principal.tenant, principal, id);
+      const forest = runForest(recorded);
       const top = forest.run(id);
       if (found === null && top === null) throw unknownRun(id);
       requireReach(request, skillOf(found ?? top), id);
       return {
         ...(found ?? bookedRun(top as RunNode)),
-        spent: sumOf(recordRun),
+        spent: sumOf(recorded),
         // A run in progress has no record yet; its ended child runs have.
         tree: top ?? { id, calls: forest.callsOf(id) },
-        ...(recordRun.length < mostOfTree ? {} : { tree_cut: true }),
+        ...(recorded.length < mostOfTree ? {} : { tree_cut: true }),
       };
     },
   );
@@ -106,9 +106,9 @@ export function addSkillRuns(app: FastifyInstance, { backgroundRuns }: CallServi
       requireReach(request, skillOf(await backgroundRuns.find(principal, id)), id);
       const done = await backgroundRuns.cancel(principal, id);
       if (done === 'cancelling') return reply.code(202).send({ id, object: 'skill.run', status: 'cancelling' });
-      const recordRun = done === 'unknown' ? await runs.tree(principal.tenant, principal, id) : [];
-      if (done === 'unknown' && recordRun.length === 0) throw unknownRun(id);
-      const hasEnded = done === 'ended' || recordRun.some((run) => run.id === id);
+      const recorded = done === 'unknown' ? await runs.tree(principal.tenant, principal, id) : [];
+      if (done === 'unknown' && recorded.length === 0) throw unknownRun(id);
+      const hasEnded = done === 'ended' || recorded.some((run) => run.id === id);
       const sentence = hasEnded ? 'has ended already.' : 'is waited for: whoever closes that connection ends it.';
       throw new GatewayError('invalid_request', `The run "${id}" ${sentence}`, { param: 'id' });
     },

@@ -49,7 +49,7 @@ export function searchModeTools(count: number): readonly ToolDefinition[] {
 
 /** Splits text of any script into words; `readTextFile` and `read_text_file` are three words each. */
 const segmenter = new Intl.Segmenter(undefined, { granularity: 'word' });
-function failureText(text: string): string[] {
+function searchWords(text: string): string[] {
   const spaced = text.replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2').replaceAll(/[_.\-/]+/g, ' ');
   return [...segmenter.segment(spaced)].filter((part) => part.isWordLike === true).map((part) => part.segment.toLowerCase());
 }
@@ -87,7 +87,7 @@ function indexOf(tools: readonly Searchable[]): MiniSearch {
   const index = new MiniSearch({
     idField: 'name',
     fields: ['name', 'title', 'description', 'input'],
-    tokenize: failureText,
+    tokenize: searchWords,
     processTerm: (term) => term,
     searchOptions: {
       boost: { name: 4, title: 3, description: 2 },
@@ -121,7 +121,7 @@ export function findTools(tools: readonly Searchable[], input: JsonObject): Tool
   const offset = integer(input['offset'], 0, 100_000, 0, 'offset');
   const byName = new Map(tools.map((tool) => [tool.shown, tool]));
   const all =
-    failureText(query).length === 0
+    searchWords(query).length === 0
       ? [...byName.keys()].toSorted()
       : indexOf(tools)
           .search(query.slice(0, 1_000))

@@ -35,8 +35,8 @@ export function statementError(path: string, error: { message: string; errcode?:
 
 /** The reason why the file could not be opened. */
 export function openError(path: string, error: Error & { errcode?: number }): GatewayError {
-  const withStorageErrors = statementError(path, error);
-  if (withStorageErrors instanceof GatewayError) return withStorageErrors;
+  const statement = statementError(path, error);
+  if (statement instanceof GatewayError) return statement;
   return new GatewayError('storage_unavailable', `The database ${path} cannot be opened. See the log of the node.`, { cause: error });
 }
 

@@ -31,12 +31,12 @@ function contradict(one: Verified, other: Verified): boolean {
 }
 
 /** The overlapping text. It accounts for as many repetitions of a record as it holds quotes of it. */
-interface ResumeMatcher {
+interface OverlapText {
   /** True when one of the quotes lies in the overlap and has not accounted for a repetition yet. */
   take(quotes: readonly string[]): boolean;
 }
 
-function overlapOf(text: string): ResumeMatcher {
+function overlapOf(text: string): OverlapText {
   const left = new Map<string, number>();
   return {
     take(quotes) {

@@ -6,7 +6,7 @@ import { normalizeDigits } from './text-normalizer.ts';
 /** `exact`: the words contain the value. `equal`: they contain it in another notation. `implied`: something in the words supports it and nothing contradicts it. */
 export type Support = 'exact' | 'equal' | 'implied' | 'none';
 
-interface DeliveredContent {
+interface NumberInText {
   /** The readings of one digit sequence: a mark may group digits or be the decimal mark. */
   readonly values: readonly number[];
   readonly isNegative: boolean;
@@ -47,13 +47,13 @@ const mostGroups = 8;
 function together(runs: readonly string[]): number[] {
   const found: number[] = [];
   for (let from = 0; from < runs.length; from++) {
-    let mergeValues = runs[from] ?? '';
-    if (!/^[1-9]\d{0,2}$/.test(mergeValues)) continue;
+    let joinedRun = runs[from] ?? '';
+    if (!/^[1-9]\d{0,2}$/.test(joinedRun)) continue;
     for (const next of runs.slice(from + 1, from + mostGroups)) {
       const [, group = '', rest = ''] = /^(\d{3})((?:[.,]\d+)?)$/.exec(next) ?? [];
       if (group === '') break;
-      mergeValues += group;
-      found.push(Number(mergeValues + rest.replace(',', '.')));
+      joinedRun += group;
+      found.push(Number(joinedRun + rest.replace(',', '.')));
       if (rest !== '') break;
     }
   }
@@ -62,8 +62,8 @@ function together(runs: readonly string[]): number[] {
 
 const mostRuns = 2_000;
 
-function numbersIn(words: string): DeliveredContent[] {
-  const found: DeliveredContent[] = [];
+function numbersIn(words: string): NumberInText[] {
+  const found: NumberInText[] = [];
   const all = words.matchAll(/(?:(\d+) )?(\d+)[/\u2044](\d+)(?![/\d])|\d+(?:[.,']\d+)*(?: \d+(?:[.,']\d+)*)*/g);
   for (const { 0: run, 1: whole, 2: over, 3: under, index } of all.take(mostRuns)) {
     const isNegative = /(^|[^\p{L}\p{N}])-[$\u20ac\u00a3\u00a5]?$|\((?:[$\u20ac\u00a3\u00a5] ?)?$/u.test(
@@ -130,6 +130,6 @@ export function numberSupport(value: number, given: string): Support {
   const isFew = (own === 0 || own === 1) && /\p{L}/u.test(words);
   if (said.length === 0) return isFew || isUnsupportedNumberWord(words) ? 'implied' : 'none';
   if (!scales.test(words)) return 'none';
-  const isScaled = ({ values }: DeliveredContent): boolean => values.some((each) => factors.some((factor) => isNear(each * factor, own)));
+  const isScaled = ({ values }: NumberInText): boolean => values.some((each) => factors.some((factor) => isNear(each * factor, own)));
   return said.some(isScaled) ? 'implied' : 'none';
 }
