@@ -190,7 +190,9 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       const worked = await run(name);
       expect(worked.status, worked.text).toBe(200);
       await companies.must(chief, 'DELETE', '/api/mcp-servers/files');
-      await companies.must(ben, 'POST', '/api/mcp-servers', { name: 'files', spec: { kind: 'http', options: { url: tools.url } } });
+      const another = { name: 'files', spec: { kind: 'http', options: { url: tools.url } } };
+      expect((await companies.as(ben, 'POST', '/api/mcp-servers', another)).text).toContain('reserved for administrators');
+      await companies.must(chief, 'POST', '/api/mcp-servers', another);
       const before = tools.inputs.length;
       expect(await status(name)).toBe(403);
       expect(tools.inputs.length).toBe(before);
