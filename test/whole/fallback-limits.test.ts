@@ -97,7 +97,9 @@ it('pictures set aside what the limit expects, for each that is asked for', asyn
   vendor.behave(async (_request, response) => {
     await new Promise((resolve) => setTimeout(resolve, 100));
     response.writeHead(200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ created: 1, data: [{ b64_json: 'aGk=' }], usage: { input_tokens: 0, output_tokens: 1_000, total_tokens: 1_000 } }));
+    response.end(
+      JSON.stringify({ created: 1, data: [{ b64_json: 'aGk=' }], usage: { input_tokens: 0, output_tokens: 1_000, total_tokens: 1_000 } }),
+    );
   });
   await limit('paint', { capability: 'model/painter', spend: { currency: 'USD', per_day: 0.02 } });
   const paint = (n: number) => gateway.as('developer', 'POST', '/v1/images/generations', { model: 'painter', prompt: 'a gate', n });
