@@ -19,7 +19,7 @@ function at(value: unknown, path: OptionPath, change: (found: unknown, where: Op
   return Object.fromEntries(entries);
 }
 
-function claimAt(value: unknown, path: OptionPath): unknown {
+function fieldAt(value: unknown, path: OptionPath): unknown {
   return path.reduce<unknown>(
     (inner, key) =>
       typeof inner === 'object' && inner !== null && Object.hasOwn(inner, key) ? (inner as Record<string, unknown>)[key] : undefined,
@@ -44,7 +44,7 @@ export function restoreMasked(given: unknown, stored: unknown, schema: ZodType, 
     (options, path) =>
       at(options, path, (found, where) => {
         if (found !== mask) return found;
-        const kept = claimAt(stored, where);
+        const kept = fieldAt(stored, where);
         if (kept !== undefined) return kept;
         const param = `${place}.${where.join('.')}`;
         throw new GatewayError(

@@ -7,7 +7,7 @@ export type Counts = Readonly<Partial<Record<CountName, number>>>;
 
 const split = new Map<string, readonly string[]>();
 
-function claimAt(answer: JsonObject, path: string): Json | undefined {
+function fieldAt(answer: JsonObject, path: string): Json | undefined {
   let names = split.get(path);
   if (names === undefined) split.set(path, (names = path.split('.')));
   let value: Json | undefined = answer;
@@ -26,7 +26,7 @@ export function readCounts(answer: JsonObject, common: CountPaths, more: CountPa
       const member = name as CountName;
       if (counts[member] !== undefined) continue;
       for (const path of table[member] ?? []) {
-        const value = claimAt(answer, path);
+        const value = fieldAt(answer, path);
         if (typeof value !== 'number') continue;
         counts[member] = value;
         break;
