@@ -174,3 +174,24 @@ describe.each(['docs/operations.md', 'docs/zh/operations.md'])('%s', (path) => {
     expect((await after.as('admin', 'GET', '/api/models/after')).status).toBe(404);
   }, 90_000);
 });
+
+describe.each(['docs/mcp.md', 'docs/zh/mcp.md'])('%s', (path) => {
+  it('makes a key of the form that its editor configuration shows, and the key opens the gate', async () => {
+    await using owned = new AsyncDisposableStack();
+    const text = await page(path);
+    const folder = await mkdtemp(join(tmpdir(), 'pailou-pages-'));
+    owned.defer(() => rm(folder, { recursive: true, force: true }));
+    const gateway = owned.use(await startGateway({}, startProcess));
+    const blocks = blocksIn(text, 'sh').filter((block) => block.startsWith('curl '));
+    const here = blocks.map((block) => block.replaceAll('http://127.0.0.1:8000', gateway.url));
+    const [printed = ''] = await runInShell(here, { env: { PAILOU_URL: gateway.url, ...gateway.env }, cwd: folder });
+    const key = /"key":"([^"]+)"/.exec(printed)?.[1] ?? '';
+    const [editor = ''] = blocksIn(text, 'json');
+    const { headers } = (JSON.parse(editor) as { mcpServers: { pailou: { headers: { Authorization: string } } } }).mcpServers.pailou;
+    expect(`Bearer ${key}`, printed).toMatch(new RegExp(`^${headers.Authorization.replace('…', '')}\\w`));
+    const list = { jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} };
+    const given = { authorization: `Bearer ${key}`, accept: 'application/json, text/event-stream' };
+    const listed = await gateway.as(null, 'POST', '/mcp', list, given);
+    expect(listed.status, listed.text).toBe(200);
+  }, 60_000);
+});
