@@ -88,6 +88,8 @@ const rules: readonly (readonly [RegExp, readonly Kind[]])[] = [
   [/ body:spec\.deployments\[\]\.price\b\S*$/, []],
   [/ \/api\/limits\S* body:spec\.spend\.\w+$/, []],
   [/ \/api\/limits\S* body:spec\.replaces$/, ['limit']],
+  // Where an alert is sent and what signs it.
+  [/ \/api\/limits\S* body:spec\.spend\.alerts\.(url|secret)$/, []],
   // What is publicly known of models, the same for all.
   [/ \/api\/catalogue query:\w+$/, []],
   [/ body:(title|spec\.(title|description|version|live)|spec\.tags\[\]|spec\.\S*currency|addresses\[\])$/, []],
