@@ -154,9 +154,11 @@ it('of several calls those that ended before the caller left are known', async (
     callTool: (_tool, { sum }, { signal }) =>
       sum === 7
         ? Promise.resolve(text('paid, receipt 123'))
-        : new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(gone))),
+        : new Promise((_resolve, reject) => {
+            signal.addEventListener('abort', () => reject(gone));
+            setTimeout(() => leaving.abort(gone), 50);
+          }),
   });
-  setTimeout(() => leaving.abort(gone), 50);
   await expect(left).rejects.toBe(gone);
   const again = await decide(yesTo(first.seen), [go]);
   expect(

@@ -57,9 +57,12 @@ describe('calls that a person has to agree to', () => {
       tools,
       decisions,
       signal: leaving.signal,
-      callTool: (_tool, _input, { signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(gone))),
+      callTool: (_tool, _input, { signal }) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(gone));
+          setImmediate(() => leaving.abort(gone));
+        }),
     });
-    setTimeout(() => leaving.abort(gone), 20);
     await expect(left).rejects.toBe(gone);
     const again = await play([{ text: 'x' }], { tools, decisions });
     expect(again.inputs).toEqual([]);
