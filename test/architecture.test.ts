@@ -161,7 +161,7 @@ describe('the layers', () => {
     ).toEqual([]);
   });
 
-  it('let tests, benches and examples be imported by nobody in src/', () => {
+  it('let no file in src/ import tests, benches and examples', () => {
     const outside = edges.filter(({ entry }) => entry.form === 'import' && entry.target !== null && !entry.target.startsWith('src/'));
     expect(
       outside.map(({ file, entry }) => at(file, entry)),
@@ -190,7 +190,7 @@ describe('plugins', () => {
     ).toEqual([]);
   });
 
-  it('are imported by nobody', () => {
+  it('have no importer', () => {
     const importers = edges.filter(({ entry }) => entry.target !== null && isPlugin(entry.target));
     expect(
       importers.map(({ file, entry }) => at(file, entry)),

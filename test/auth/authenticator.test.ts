@@ -218,7 +218,7 @@ describe('the cache', () => {
     expect(() => authenticator.authenticate(bearer(bad))).toThrow(expect.objectContaining({ code: 'token_invalid' }));
   });
 
-  it('mixes up nobody: tokens alike but for their signature or their last claim stay two', async () => {
+  it('keeps tokens apart that differ in the signature or the last claim only', async () => {
     const authenticator = gate();
     const claims = { jti: 'same', iat: 1_700_000_000, exp: Math.floor(Date.now() / 1000) + 600 };
     const [ulla, otto] = [await service.sign(key, { ...claims, zzz: 'a' }), await service.sign(key, { ...claims, sub: 'otto', zzz: 'a' })];

@@ -92,7 +92,7 @@ describe('a service account of Keycloak', () => {
     realm_access: { roles: ['default-roles-team', 'offline_access', 'uma_authorization'] },
   };
 
-  it('is told by its client, has the role service and the codes to use what is granted to it', () => {
+  it('is named by its client, and has the role service and the codes to use its grants', () => {
     const principal = map(token, preset('keycloak'));
     expect(principal).toMatchObject({ roles: ['service'], client: 'CI-Bot' });
     expect(codesOf(principal)).toEqual(permissionCodes.filter((code) => !code.endsWith(':manage')).toSorted());

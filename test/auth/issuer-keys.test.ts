@@ -41,7 +41,7 @@ const codeOf = async (token: string): Promise<string> => {
 const keyFetches = (): number => service.hits.get('/jwks') ?? 0;
 
 describe('while the service is away', () => {
-  it('and nothing is known, nobody gets in: 503 with the time to come again, and the operator reads why', async () => {
+  it('and no keys are known, calls get 503 with Retry-After, and the log has the reason', async () => {
     const token = await sign(key);
     await service.stop();
     await expect(authenticator.authenticate(bearer(token))).rejects.toMatchObject({
@@ -83,7 +83,7 @@ describe('while the service is away', () => {
     expect(await codeOf(await sign(key, { sub: 'otto' }))).toBe('auth_unavailable');
   });
 
-  it('a service that hangs holds up nobody whose key is known', async () => {
+  it('a service that hangs does not delay tokens with a known key', async () => {
     await codeOf(await sign(key));
     service.stuck = true;
     pass(3_600_000);

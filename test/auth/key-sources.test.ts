@@ -71,7 +71,7 @@ describe('token_key of older Spring', () => {
     expect(await admit(await token('RS256', key.privateKey, { iss: undefined }))).toBe(`ulla of ${url}`);
   });
 
-  it('a shared secret there is not taken: whoever reads it makes tokens', async () => {
+  it('a shared secret in a JWKS is refused, because its readers could forge tokens', async () => {
     body = { alg: 'HMACSHA256', value: secret };
     const admit = open({ keys: { from: 'token_key', url: '/oauth/token_key' } });
     expect(await admit(await token('HS256', shared(secret)))).toBe('token_invalid');
@@ -80,7 +80,7 @@ describe('token_key of older Spring', () => {
 });
 
 describe('a PEM', () => {
-  it('checks each algorithm of its kind, and nobody is asked', async () => {
+  it('checks each algorithm of its kind, without a request', async () => {
     const admit = open({ keys: { from: 'pem', pem } });
     expect(await admit(await token('RS256', key.privateKey))).toBe(`ulla of ${url}`);
     expect(await admit(await token('RS256', (await makeKey('k2', 'RS256')).privateKey))).toBe('token_invalid');

@@ -81,7 +81,7 @@ it('a revoked token is refused within a minute', async () => {
   await expect(Promise.resolve().then(() => opened.verify(token))).rejects.toMatchObject({ code: 'token_invalid' });
 });
 
-it('an invented token is refused, and a client that the service does not know lets nobody in', async () => {
+it('an unknown token is refused, and an unknown introspection client denies access', async () => {
   await expect(open([{ kind: 'introspection' }]).verify('invented')).rejects.toMatchObject({ code: 'token_invalid' });
   const spec = issuerSpec.parse({
     issuer: identity.issuer,

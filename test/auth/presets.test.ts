@@ -113,7 +113,7 @@ describe('legacy-spring', () => {
     expect(await codeOf(admit({ preset: 'legacy-spring', client }))).toBe(code);
   });
 
-  it('may be told which clients count', async () => {
+  it('may list the accepted clients', async () => {
     answer = () => ({ body: good() });
     expect(await codeOf(admit({ preset: 'legacy-spring', client, insecure_any_audience: false, allowed_clients: ['cli'] }))).toBe(
       'token_invalid',
@@ -170,7 +170,7 @@ describe('jeecg', () => {
     expect(asked[0]?.headers.authorization).toBeUndefined();
   });
 
-  it('a success that is none lets nobody in', async () => {
+  it('a 200 without a user denies access', async () => {
     answer = () => ({ body: { success: false, code: 500, result: { userInfo: { id: 'u1' } } } });
     expect(await codeOf(admit({ preset: 'jeecg' }))).toBe('auth_unavailable');
   });

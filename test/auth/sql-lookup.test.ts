@@ -124,7 +124,7 @@ describe.each(companyDatabases)('in $name', ({ name, missing, open }) => {
   });
 });
 
-it('databases that say nothing let nobody in, within seconds', async () => {
+it('databases that do not answer deny access, within seconds', async () => {
   const sockets: Socket[] = [];
   const silent = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
   await once(silent, 'listening');

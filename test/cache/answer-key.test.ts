@@ -39,13 +39,13 @@ describe('the key of an answer', () => {
     expect(new Set(keys).size).toBe(keys.length);
   });
 
-  it('shared by nobody: differs with each person, also of the same name at another issuer, but not with their roles', () => {
+  it('not shared: differs by user and issuer, but not by roles', () => {
     const own = (who: Partial<Asker>) => key({ sharedBy: 'user', who });
     expect(new Set([own({}), own({ subject: 'bob' }), own({ issuer: 'https://other' })]).size).toBe(3);
     expect(own({ roles: ['viewer'] })).toBe(own({}));
   });
 
-  it('shared by roles: the same for whoever has the same roles and permissions, in any order', () => {
+  it('shared by roles: equal for callers with the same roles and permissions, in any order', () => {
     expect(key({ who: { subject: 'bob', roles: ['editor', 'user', 'user'] } })).toBe(key());
     expect(key({ who: { roles: ['user'] } })).not.toBe(key());
     expect(key({ who: { permissions: new Set(['llm:model:use', 'llm:skill:use']) } })).not.toBe(key());

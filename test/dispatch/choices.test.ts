@@ -18,8 +18,8 @@ async function ask(script: Script, spec: object = {}) {
   return scene.ask(scene.model([deployment], spec), { body: { n: 2 } });
 }
 
-const choicesIn = (told: Awaited<ReturnType<typeof ask>>): number[] =>
-  told.events.flatMap((event) => (event.type === 'finish' ? [event.choice] : []));
+const choicesIn = (result: Awaited<ReturnType<typeof ask>>): number[] =>
+  result.events.flatMap((event) => (event.type === 'finish' ? [event.choice] : []));
 
 it('a choice that begins long after the other has ended is waited for', async () => {
   const late: Script = async ({ wire }) => {
@@ -30,26 +30,26 @@ it('a choice that begins long after the other has ended is waited for', async ()
     for (const each of [...second, usagePart(3, 2), done]) wire.chunk(each);
     wire.endStream();
   };
-  const told = await ask(late, { limits: { first_token_ms: 1_000, idle_ms: 5_000, total_ms: 10_000 } });
-  expect(told.error).toBeNull();
-  expect(choicesIn(told)).toEqual([0, 1]);
+  const result = await ask(late, { limits: { first_token_ms: 1_000, idle_ms: 5_000, total_ms: 10_000 } });
+  expect(result.error).toBeNull();
+  expect(choicesIn(result)).toEqual([0, 1]);
 });
 
 it('counts of tokens in between are no end', async () => {
-  const told = await ask(stream([...first, usagePart(3, 1), ...second, usagePart(3, 2), done], 'end', 3));
-  expect(choicesIn(told)).toEqual([0, 1]);
-  expect(told).toMatchObject({ error: null, usage: { inputTokens: 3, outputTokens: 2 } });
+  const result = await ask(stream([...first, usagePart(3, 1), ...second, usagePart(3, 2), done], 'end', 3));
+  expect(choicesIn(result)).toEqual([0, 1]);
+  expect(result).toMatchObject({ error: null, usage: { inputTokens: 3, outputTokens: 2 } });
 });
 
 it.each(['end', 'close', 'stall'] as const)('a stream that ends without the second choice is cut, after: %s', async (how) => {
-  const told = await ask(stream(first, how));
-  expect(told.error?.code).toBe('upstream_interrupted');
-  expect(told.events.some((event) => event.type === 'response-end')).toBe(false);
-  expect(rows(told.record)).toEqual(['1 m#a error upstream_interrupted']);
+  const result = await ask(stream(first, how));
+  expect(result.error?.code).toBe('upstream_interrupted');
+  expect(result.events.some((event) => event.type === 'response-end')).toBe(false);
+  expect(rows(result.record)).toEqual(['1 m#a error upstream_interrupted']);
 });
 
 it('a vendor who sends fewer choices than were asked for has sent no valid answer', async () => {
-  const told = await ask(stream([say('one'), ...end()]));
-  expect(told.error?.code).toBe('upstream_invalid_response');
-  expect(rows(told.record)).toEqual(['1 m#a error upstream_invalid_response']);
+  const result = await ask(stream([say('one'), ...end()]));
+  expect(result.error?.code).toBe('upstream_invalid_response');
+  expect(rows(result.record)).toEqual(['1 m#a error upstream_invalid_response']);
 });

@@ -31,7 +31,7 @@ describe('a circuit', () => {
     expect(turns).toEqual(['open', 'half-open', 'closed']);
   });
 
-  it('stays open for another pause when the probe fails, and lets another probe in when one told nothing', () => {
+  it('stays open for another pause when the probe fails, and admits another probe after an inconclusive one', () => {
     const { circuit, call } = make();
     for (let failure = 0; failure < 3; failure++) call(true, 0);
     expect(circuit.enter()).toBe(true);

@@ -43,8 +43,8 @@ describe('Retry-After', () => {
 
   it('beyond all reason becomes a number that a header can hold', async () => {
     const busy = await scene.vendor(({ wire }) => wire.whole(429, '{}', { 'retry-after': '9'.repeat(30) }));
-    const told = await scene.ask(scene.model([scene.deployment('busy', busy)]));
-    expect(told.error?.retryAfterSeconds).toBe(31 * 86_400);
+    const result = await scene.ask(scene.model([scene.deployment('busy', busy)]));
+    expect(result.error?.retryAfterSeconds).toBe(31 * 86_400);
   });
 });
 
@@ -98,9 +98,9 @@ describe('a place', () => {
     await sleep(500);
     // That is not the vendor's fault: no reader may open its circuit.
     expect(numbers(deployment)).toMatchObject({ inFlight: 0, failures: 0 });
-    const told = await asking;
-    expect(told.error?.code).toBe('upstream_timeout');
-    expect(rows(told.record)).toEqual(['1 m#a aborted client_closed_request']);
+    const result = await asking;
+    expect(result.error?.code).toBe('upstream_timeout');
+    expect(rows(result.record)).toEqual(['1 m#a aborted client_closed_request']);
   });
 });
 
@@ -119,8 +119,8 @@ describe('a credential that must be fetched first', () => {
     const model = scene.model([first, scene.deployment('b', await scene.vendor(well))], {
       limits: { first_token_ms: 200, idle_ms: 200, total_ms: 2_000 },
     });
-    const told = await scene.ask(model);
-    expect(rows(told.record)).toEqual(['1 m#a error upstream_timeout', '2 m#b complete']);
+    const result = await scene.ask(model);
+    expect(rows(result.record)).toEqual(['1 m#a error upstream_timeout', '2 m#b complete']);
     expect(asked.count).toBe(1);
     expect(never.calls).toHaveLength(0);
   });
@@ -142,11 +142,11 @@ it('a whole answer is waited for no longer than the call may take', async () => 
     await sleep(1_000);
     wire.whole(200, completionOf('late'));
   });
-  const told = await scene.ask(
+  const result = await scene.ask(
     scene.model([scene.deployment('a', slow)], { limits: { first_token_ms: 200, idle_ms: 200, total_ms: 300 } }),
     {
       stream: false,
     },
   );
-  expect(told.error?.code).toBe('upstream_timeout');
+  expect(result.error?.code).toBe('upstream_timeout');
 });

@@ -14,7 +14,7 @@ import {
   type ScriptedVendor,
   startScene,
   stream,
-  type Told,
+  type CallResult,
 } from './scene.ts';
 
 let scene: Scene;
@@ -49,7 +49,7 @@ async function race(scripts: readonly Script[], spec: object = {}, more: Partial
   return { model, vendors, key: (index) => model.deployments[index]?.key ?? '' };
 }
 /** By deployment: which of two attempts ends first in the books is a matter of milliseconds. */
-const outcomes = ({ record }: Told): string[] =>
+const outcomes = ({ record }: CallResult): string[] =>
   rows(record)
     .map((row) => row.slice(2))
     .toSorted();
@@ -59,30 +59,30 @@ describe.each([true, false])('streamed: %s', (streamed) => {
   it('the second wins where the first is slow, and the first is ended at its vendor', async () => {
     const { model, vendors, key } = await race([after(3_000, 'slow'), after(0, 'quick')]);
     const startedAt = Date.now();
-    const told = await scene.ask(model, { stream: streamed });
-    expect(told).toMatchObject({ text: 'quick', finish: 'stop', error: null, deployment: 'm#b', attempts: 2 });
+    const result = await scene.ask(model, { stream: streamed });
+    expect(result).toMatchObject({ text: 'quick', finish: 'stop', error: null, deployment: 'm#b', attempts: 2 });
     expect(Date.now() - startedAt).toBeLessThan(2_500);
-    expect(outcomes(told)).toEqual(['m#a aborted', 'm#b complete']);
-    expect(told.record.attempts.find(({ outcome }) => outcome === 'aborted')).toMatchObject({
+    expect(outcomes(result)).toEqual(['m#a aborted', 'm#b complete']);
+    expect(result.record.attempts.find(({ outcome }) => outcome === 'aborted')).toMatchObject({
       error: null,
       firstTokenAt: null,
       detail: 'another attempt was faster',
     });
-    expect(told.record).toMatchObject({ outcome: 'complete', deployment: 'm#b', usage: { inputTokens: 5, outputTokens: 2 } });
+    expect(result.record).toMatchObject({ outcome: 'complete', deployment: 'm#b', usage: { inputTokens: 5, outputTokens: 2 } });
     await expect.poll(() => vendors[0]?.left).toBe(1);
     expect(numbers(key(0)), 'no fault and no time of the first is noted').toMatchObject({ failures: 0, inFlight: 0, firstTokenMs: null });
   });
 
   it('the first wins where it is but a little slow, and the second is ended at its vendor', async () => {
     const { model, vendors, key } = await race([after(250, 'first'), after(3_000, 'second')]);
-    const told = await scene.ask(model, { stream: streamed });
-    expect(told).toMatchObject({ text: 'first', finish: 'stop', error: null, deployment: 'm#a', attempts: 2 });
-    expect(outcomes(told)).toEqual(['m#a complete', 'm#b aborted']);
+    const result = await scene.ask(model, { stream: streamed });
+    expect(result).toMatchObject({ text: 'first', finish: 'stop', error: null, deployment: 'm#a', attempts: 2 });
+    expect(outcomes(result)).toEqual(['m#a complete', 'm#b aborted']);
     await expect.poll(() => vendors[1]?.left).toBe(1);
     expect(numbers(key(1))).toMatchObject({ failures: 0, inFlight: 0, firstTokenMs: null });
   });
 
-  it('nobody else is asked where the first is quick', async () => {
+  it('no second attempt starts when the first is quick', async () => {
     const { model, vendors } = await race([after(0, 'first'), after(0, 'second')]);
     expect(await scene.ask(model, { stream: streamed })).toMatchObject({ text: 'first', attempts: 1 });
     await wait(150);
@@ -95,16 +95,16 @@ describe.each([true, false])('streamed: %s', (streamed) => {
       wire.whole(500, '{}');
     };
     const { model } = await race([failing, after(400, 'second')]);
-    const told = await scene.ask(model, { stream: streamed });
-    expect(told).toMatchObject({ text: 'second', error: null, deployment: 'm#b', attempts: 2 });
-    expect(rows(told.record)).toEqual(['1 m#a error upstream_error', '2 m#b complete']);
+    const result = await scene.ask(model, { stream: streamed });
+    expect(result).toMatchObject({ text: 'second', error: null, deployment: 'm#b', attempts: 2 });
+    expect(rows(result.record)).toEqual(['1 m#a error upstream_error', '2 m#b complete']);
   });
 
   it('where the second fails, the first goes on', async () => {
     const { model } = await race([after(400, 'first'), ({ wire }) => wire.reset()]);
-    const told = await scene.ask(model, { stream: streamed });
-    expect(told).toMatchObject({ text: 'first', error: null, deployment: 'm#a', attempts: 2 });
-    expect(rows(told.record)).toEqual(['1 m#b error upstream_unavailable', '2 m#a complete']);
+    const result = await scene.ask(model, { stream: streamed });
+    expect(result).toMatchObject({ text: 'first', error: null, deployment: 'm#a', attempts: 2 });
+    expect(rows(result.record)).toEqual(['1 m#b error upstream_unavailable', '2 m#a complete']);
   });
 
   it('where both fail, the third is asked, and then it is over', async () => {
@@ -117,9 +117,9 @@ describe.each([true, false])('streamed: %s', (streamed) => {
     const saved = await race([failing(200), failing(0), after(0, 'third')]);
     expect(await scene.ask(saved.model, { stream: streamed })).toMatchObject({ text: 'third', deployment: 'm#c', attempts: 3 });
     const lost = await race([failing(200), failing(0)]);
-    const told = await scene.ask(lost.model, { stream: streamed });
-    expect(told.error?.code).toBe('upstream_error');
-    expect(rows(told.record)).toEqual(['1 m#b error upstream_error', '2 m#a error upstream_error']);
+    const result = await scene.ask(lost.model, { stream: streamed });
+    expect(result.error?.code).toBe('upstream_error');
+    expect(rows(result.record)).toEqual(['1 m#b error upstream_error', '2 m#a error upstream_error']);
     expect(lost.vendors.map((vendor) => vendor.calls.length)).toEqual([1, 1]);
   });
 
@@ -129,8 +129,8 @@ describe.each([true, false])('streamed: %s', (streamed) => {
       wire.whole(400, '{"error":{"message":"too long","code":"context_length_exceeded"}}');
     };
     const { model, vendors } = await race([refusing, after(3_000, 'second')]);
-    const told = await scene.ask(model, { stream: streamed });
-    expect(told.error?.code).toBe('context_length_exceeded');
+    const result = await scene.ask(model, { stream: streamed });
+    expect(result.error?.code).toBe('context_length_exceeded');
     await expect.poll(() => vendors[1]?.left).toBe(1);
   });
 
@@ -140,9 +140,9 @@ describe.each([true, false])('streamed: %s', (streamed) => {
     const asked = scene.ask(model, { stream: streamed, signal: controller.signal });
     await expect.poll(() => vendors[1]?.calls.length).toBe(1);
     controller.abort(left());
-    const told = await asked;
-    expect(told.record.outcome).toBe('aborted');
-    expect(told.record.attempts.map(({ outcome }) => outcome)).toEqual(['aborted', 'aborted']);
+    const result = await asked;
+    expect(result.record.outcome).toBe('aborted');
+    expect(result.record.attempts.map(({ outcome }) => outcome)).toEqual(['aborted', 'aborted']);
     await expect.poll(() => vendors.map((vendor) => vendor.left)).toEqual([1, 1]);
   });
 });
@@ -189,7 +189,7 @@ describe('the second attempt', () => {
     });
   });
 
-  it('that loses after its answer is there is ended all the same', async () => {
+  it('that loses after its answer arrived is ended too', async () => {
     // Both attempts answer at about the same time, repeatedly: the loser leaves nothing behind.
     const talkative =
       (name: string): Script =>
@@ -205,24 +205,24 @@ describe('the second attempt', () => {
       };
     const { model, key } = await race([talkative('a'), talkative('b')]);
     const all = await Promise.all(Array.from({ length: 40 }, () => scene.ask(model)));
-    for (const told of all) {
-      expect(new Set(told.text.trim().split(' ')).size, 'one voice only').toBe(1);
-      expect(told.text.trim().split(' ')).toHaveLength(20);
-      expect(told.record.attempts.filter(({ outcome }) => outcome === 'complete')).toHaveLength(1);
-      expect(told.record.attempts).toHaveLength(told.attempts ?? 0);
+    for (const result of all) {
+      expect(new Set(result.text.trim().split(' ')).size, 'one voice only').toBe(1);
+      expect(result.text.trim().split(' ')).toHaveLength(20);
+      expect(result.record.attempts.filter(({ outcome }) => outcome === 'complete')).toHaveLength(1);
+      expect(result.record.attempts).toHaveLength(result.attempts ?? 0);
     }
     expect([numbers(key(0))?.inFlight, numbers(key(1))?.inFlight]).toEqual([0, 0]);
   });
 
   it('and a cut later on go together: the answer is resumed', async () => {
     const { model } = await race([silent, stream([say('Many ro')], 'close'), after(0, 'Many roads.')], { interrupted: 'resume' });
-    const told = await scene.ask(model);
-    expect(told).toMatchObject({ text: 'Many roads.', finish: 'stop', error: null, deployment: 'm#b', attempts: 2 });
-    expect(rows(told.record)).toEqual(['1 m#a aborted', '2 m#b error upstream_interrupted', '3 m#c complete']);
+    const result = await scene.ask(model);
+    expect(result).toMatchObject({ text: 'Many roads.', finish: 'stop', error: null, deployment: 'm#b', attempts: 2 });
+    expect(rows(result.record)).toEqual(['1 m#a aborted', '2 m#b error upstream_interrupted', '3 m#c complete']);
   });
 });
 
-it('the time that so many in a hundred took is told from the latest hundred', () => {
+it('percentiles are computed from the last hundred attempts', () => {
   const times = new LatencyWindow();
   expect(times.percentile(95, 1)).toBeNull();
   for (let each = 1; each <= 100; each++) times.add(each);

@@ -30,9 +30,9 @@ describe('a model that was given a beginning', () => {
     ['as far as it was said, and no further', ['Many ', 'roads']],
   ])('and starts anew ends the call with an error, and says nothing twice: %s', async (_how, words) => {
     const { model } = await pair([say('Many roads')], apart(words));
-    const told = await scene.ask(model);
-    expect(told).toMatchObject({ text: 'Many roads', finish: null, error: { code: 'upstream_interrupted' } });
-    expect(rows(told.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#b aborted']);
+    const result = await scene.ask(model);
+    expect(result).toMatchObject({ text: 'Many roads', finish: null, error: { code: 'upstream_interrupted' } });
+    expect(rows(result.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#b aborted']);
   });
 
   it.each([
@@ -52,17 +52,17 @@ describe('goes on from the beginning', () => {
       message: { prefix: true },
       body: { go_on: true },
     });
-    const told = await scene.ask(model, { body: { max_tokens: 100 } });
-    expect(told).toMatchObject({ text: 'Many roads lead on.', finish: 'stop', error: null });
+    const result = await scene.ask(model, { body: { max_tokens: 100 } });
+    expect(result).toMatchObject({ text: 'Many roads lead on.', finish: 'stop', error: null });
     expect(second.calls[0]?.body).toMatchObject({
       messages: [question, { role: 'assistant', content: 'Many roa', prefix: true }],
       go_on: true,
       stream: true,
     });
     expect(second.calls[0]?.body.max_tokens).toBeLessThan(100);
-    expect(rows(told.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#b complete']);
-    expect(told.record.usage).toMatchObject({ estimated: true });
-    expect(told.record.usage?.outputTokens).toBeGreaterThan(4);
+    expect(rows(result.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#b complete']);
+    expect(result.record.usage).toMatchObject({ estimated: true });
+    expect(result.record.usage?.outputTokens).toBeGreaterThan(4);
   });
 
   it('again after a second cut, with all that was said', async () => {
@@ -73,23 +73,23 @@ describe('goes on from the beginning', () => {
     ]);
     const able = { prefill: true, provider: { instance: { prefill: () => ({}) } } as never };
     const deployments = vendors.map((vendor, index) => scene.deployment(String(index), vendor, able));
-    const told = await scene.ask(scene.model(deployments, { interrupted: 'resume' }));
-    expect(told).toMatchObject({ text: 'Many roads lead on.', finish: 'stop', error: null });
+    const result = await scene.ask(scene.model(deployments, { interrupted: 'resume' }));
+    expect(result).toMatchObject({ text: 'Many roads lead on.', finish: 'stop', error: null });
     expect(vendors[2]?.calls[0]?.body.messages.at(-1)).toEqual({ role: 'assistant', content: 'Many roads lead' });
   });
 
   it('without white space at its end, which the model must say again', async () => {
     const { model, second } = await pair([say('Many roads \n\n')], stream([say(' \n'), say('\nlead on.'), ...end()]));
-    const told = await scene.ask(model);
-    expect(told).toMatchObject({ text: 'Many roads \n\nlead on.', error: null });
+    const result = await scene.ask(model);
+    expect(result).toMatchObject({ text: 'Many roads \n\nlead on.', error: null });
     expect(second.calls[0]?.body.messages.at(-1).content).toBe('Many roads');
   });
 
   it('and a model that leaves that white space out deviates', async () => {
     const { model } = await pair([say('Many roads ')], stream([say('lead on.'), ...end()]));
-    const told = await scene.ask(model);
-    expect(told).toMatchObject({ text: 'Many roads ', finish: null });
-    expect(told.error?.code).toBe('upstream_interrupted');
+    const result = await scene.ask(model);
+    expect(result).toMatchObject({ text: 'Many roads ', finish: null });
+    expect(result.error?.code).toBe('upstream_interrupted');
   });
 
   it('of a vendor that repeats it, in other pieces', async () => {
@@ -104,9 +104,9 @@ describe('goes on from the beginning', () => {
 
   it('and a model that begins to think there deviates', async () => {
     const { model } = await pair([say('Many roads')], stream([think('Hm.'), say(' lead on.'), ...end()]));
-    const told = await scene.ask(model);
-    expect(told).toMatchObject({ text: 'Many roads', reasoning: '', finish: null });
-    expect(told.error?.code).toBe('upstream_interrupted');
+    const result = await scene.ask(model);
+    expect(result).toMatchObject({ text: 'Many roads', reasoning: '', finish: null });
+    expect(result.error?.code).toBe('upstream_interrupted');
   });
 
   it('and may call a tool from there', async () => {
@@ -122,8 +122,8 @@ describe('goes on from the beginning', () => {
     const third = await scene.vendor(stream([say('Many roads.'), ...end()]));
     const able = { prefill: true, provider: { instance: { prefill: () => ({}) } } as never };
     const deployments = [scene.deployment('a', first), scene.deployment('b', refusing, able), scene.deployment('c', third)];
-    const told = await scene.ask(scene.model(deployments, { interrupted: 'resume' }));
-    expect(told).toMatchObject({ text: 'Many roads.', finish: 'stop', error: null });
+    const result = await scene.ask(scene.model(deployments, { interrupted: 'resume' }));
+    expect(result).toMatchObject({ text: 'Many roads.', finish: 'stop', error: null });
   });
 });
 
@@ -138,16 +138,16 @@ describe('starts again instead, and is held to what was said,', () => {
     ['where half of a character was said', {}, [say('Many 🏮'.slice(0, -1))]],
   ])('%s', async (_where, body, said) => {
     const { model, second } = await pair(said, stream([...said, ...end()]));
-    const told = await scene.ask(model, { body });
+    const result = await scene.ask(model, { body });
     expect(second.calls[0]?.body.messages).toEqual('messages' in body ? body.messages : [question]);
-    expect(told.finish).toBe('stop');
+    expect(result.finish).toBe('stop');
   });
 
   it('where several answers were asked for', async () => {
     const { model, second } = await pair([say('Many ')], stream([say('Many '), say('Two.', 1), part({}, 'stop', 1), ...end()], 'end', 2));
-    const told = await scene.ask(model, { body: { n: 2 } });
+    const result = await scene.ask(model, { body: { n: 2 } });
     expect(second.calls[0]?.body.messages).toEqual([question]);
-    expect(told.error).toBeNull();
+    expect(result.error).toBeNull();
   });
 
   it('where the deployment does not say that it can go on', async () => {

@@ -52,7 +52,7 @@ describe('a probe for the list of models', () => {
     expect(shown?.probe?.reason).toMatch(reason);
   });
 
-  it('finds a port where nobody listens', async () => {
+  it('detects a closed port', async () => {
     const vendor = await stage.scene.vendor(well);
     await vendor.close();
     const deployment = probed(vendor);
@@ -102,7 +102,7 @@ describe('a probe for the list of models', () => {
     expect((await stage.scene.ask(model, { stream: false })).deployment).toBe(model.deployments[0]?.id);
   });
 
-  it('lets a call try after the pause all the same: a list that is kept from us shuts no model for good', async () => {
+  it('still lets a call try after the pause, because a refused model list is no proof of a failure', async () => {
     const vendor = await stage.scene.vendor(lists(status(403)));
     const model = stage.scene.model([probed(vendor)], { circuit: { open_ms: 250 } });
     start(model);

@@ -35,7 +35,7 @@ it('is as long as the model says, however many wait for other models', async () 
     await asked(vendor).toBe(2);
     answer(vendor, 1);
   }
-  for (const told of await Promise.all([...calls, ...others])) expect(told).toMatchObject({ error: null, finish: 'stop' });
+  for (const result of await Promise.all([...calls, ...others])) expect(result).toMatchObject({ error: null, finish: 'stop' });
 });
 
 it('serves those first who came first', async () => {
@@ -64,5 +64,5 @@ it('is left by a caller who leaves, whose place the next one takes', async () =>
   answer(each.vendor, 0);
   await asked(each.vendor).toBe(2);
   answer(each.vendor, 1);
-  for (const told of await Promise.all([running, next])) expect(told.error).toBeNull();
+  for (const result of await Promise.all([running, next])) expect(result.error).toBeNull();
 });

@@ -3,7 +3,7 @@ import { loadTokenizer } from '../../src/models/estimate-usage.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compilePrice } from '../../src/types/price.ts';
 import type { Deployment } from '../../src/types/snapshot.ts';
-import { end, left, part, rows, say, type Scene, type Script, startScene, stream, think, type Told } from './scene.ts';
+import { end, left, part, rows, say, type Scene, type Script, startScene, stream, think, type CallResult } from './scene.ts';
 
 let scene: Scene;
 beforeAll(async () => {
@@ -31,30 +31,30 @@ async function chain(scripts: readonly Script[], spec: object = {}, more: Partia
   return { vendors, model: scene.model(deployments, { ...resume, ...spec }) };
 }
 
-function expectWhole(told: Told, text = full): void {
-  expect(told).toMatchObject({ text, finish: 'stop', error: null });
-  expect(told.events.filter((event) => event.type === 'finish')).toHaveLength(1);
-  expect(told.events.filter((event) => event.type === 'response-end')).toHaveLength(1);
-  expect(told.events.filter((event) => event.type === 'response-start').length).toBeLessThanOrEqual(1);
-  expect(told.record).toMatchObject({ outcome: 'complete', error: null });
+function expectWhole(result: CallResult, text = full): void {
+  expect(result).toMatchObject({ text, finish: 'stop', error: null });
+  expect(result.events.filter((event) => event.type === 'finish')).toHaveLength(1);
+  expect(result.events.filter((event) => event.type === 'response-end')).toHaveLength(1);
+  expect(result.events.filter((event) => event.type === 'response-start').length).toBeLessThanOrEqual(1);
+  expect(result.record).toMatchObject({ outcome: 'complete', error: null });
 }
 
-function expectBroken(told: Told, text: string): void {
-  expect(told).toMatchObject({ text, finish: null });
-  expect(told.error?.code).toBe('upstream_interrupted');
-  expect(told.events.some((event) => event.type === 'response-end')).toBe(false);
-  expect(told.record).toMatchObject({ outcome: 'error', error: 'upstream_interrupted' });
+function expectBroken(result: CallResult, text: string): void {
+  expect(result).toMatchObject({ text, finish: null });
+  expect(result.error?.code).toBe('upstream_interrupted');
+  expect(result.events.some((event) => event.type === 'response-end')).toBe(false);
+  expect(result.record).toMatchObject({ outcome: 'error', error: 'upstream_interrupted' });
 }
 
 describe('a second answer from the start', () => {
   it.each(['close', 'reset', 'stall', 'end'] as const)('takes over in the middle of a word after: %s', async (how) => {
     const { model, vendors } = await chain([stream([say('Many '), say('roa')], how), whole()]);
-    const told = await scene.ask(model);
-    expectWhole(told);
-    expect(rows(told.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#b complete']);
-    expect(told.deployment, 'the headers were sent when the first words were').toBe('m#a');
-    expect(told.attempts).toBe(1);
-    expect(told.record.deployment).toBe('m#b');
+    const result = await scene.ask(model);
+    expectWhole(result);
+    expect(rows(result.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#b complete']);
+    expect(result.deployment, 'the headers were sent when the first words were').toBe('m#a');
+    expect(result.attempts).toBe(1);
+    expect(result.record.deployment).toBe('m#b');
     expect(vendors[1]?.calls[0]?.body.messages, 'the request as it was').toEqual([{ role: 'user', content: 'Hello' }]);
   });
 
@@ -91,9 +91,9 @@ describe('a second answer from the start', () => {
   it('takes over between the halves of one character', async () => {
     const half = full.indexOf('🏮') + 1;
     const { model } = await chain([stream([say(full.slice(0, half))], 'close'), whole()]);
-    const told = await scene.ask(model);
-    expectWhole(told);
-    expect(told.text.isWellFormed()).toBe(true);
+    const result = await scene.ask(model);
+    expectWhole(result);
+    expect(result.text.isWellFormed()).toBe(true);
   });
 
   it('takes over when the bytes of one character are cut apart', async () => {
@@ -119,11 +119,11 @@ describe('a second answer from the start', () => {
     );
     for (const beginning of [[think('Let m')], [think('Let me see. ')], [think('Let me see. '), say('Ma')]]) {
       const { model } = await chain([stream(beginning, 'close'), thoughtful]);
-      const told = await scene.ask(model);
-      expectWhole(told, 'Many roads.');
-      expect(told.reasoning).toBe('Let me see. ');
-      expect(told.events.findLastIndex((event) => event.type === 'reasoning-delta')).toBeLessThan(
-        told.events.findIndex((event) => event.type === 'text-delta'),
+      const result = await scene.ask(model);
+      expectWhole(result, 'Many roads.');
+      expect(result.reasoning).toBe('Let me see. ');
+      expect(result.events.findLastIndex((event) => event.type === 'reasoning-delta')).toBeLessThan(
+        result.events.findIndex((event) => event.type === 'text-delta'),
       );
     }
   });
@@ -140,10 +140,10 @@ describe('a second answer from the start', () => {
         'stall',
       ),
     ]);
-    const told = await scene.ask(model);
-    expectBroken(told, said);
-    expect(rows(told.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#b aborted']);
-    expect(told.record.attempts[1]?.detail).toBe('it differed from the delivered text');
+    const result = await scene.ask(model);
+    expectBroken(result, said);
+    expect(rows(result.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#b aborted']);
+    expect(result.record.attempts[1]?.detail).toBe('it differed from the delivered text');
     expect(scene.dispatcher.health()[model.deployments[1]?.key as string], 'is no fault of the vendor').toMatchObject({
       failures: 0,
       inFlight: 0,
@@ -153,10 +153,10 @@ describe('a second answer from the start', () => {
 
   it('that ends before what was said ends the call with an error', async () => {
     const { model } = await chain([stream([say('Many roads')], 'close'), stream([say('Many'), ...end(20, 9)])]);
-    const told = await scene.ask(model);
-    expectBroken(told, 'Many roads');
+    const result = await scene.ask(model);
+    expectBroken(result, 'Many roads');
     const alone = await scene.ask((await chain([stream([say('Many roads')], 'close')])).model);
-    expect(told.record.usage?.outputTokens, 'with its own count of tokens').toBe((alone.record.usage?.outputTokens ?? 0) + 9);
+    expect(result.record.usage?.outputTokens, 'with its own count of tokens').toBe((alone.record.usage?.outputTokens ?? 0) + 9);
   });
 
   it('that deviates is ended at the vendor at once', async () => {
@@ -179,29 +179,29 @@ describe('a second answer from the start', () => {
     ],
   ])('that %s ends the call with an error', async (_what, first, second) => {
     const { model } = await chain([stream(first, 'close'), stream([...second, ...end()])]);
-    const told = await scene.ask(model);
-    expect(told.error?.code).toBe('upstream_interrupted');
-    expect(told.finish).toBeNull();
+    const result = await scene.ask(model);
+    expect(result.error?.code).toBe('upstream_interrupted');
+    expect(result.finish).toBeNull();
   });
 
   it('may call a tool after what was said', async () => {
     const call = part({ tool_calls: [{ index: 0, id: 'c1', type: 'function', function: { name: 'f', arguments: '{"a":1}' } }] });
     const { model } = await chain([stream([say('Let me l')], 'close'), stream([say('Let me look.'), call, ...end(10, 9, 'tool_calls')])]);
-    const told = await scene.ask(model);
-    expect(told).toMatchObject({ text: 'Let me look.', finish: 'tool_calls', error: null });
-    expect(told.events.filter((event) => event.type === 'tool-call-start')).toHaveLength(1);
+    const result = await scene.ask(model);
+    expect(result).toMatchObject({ text: 'Let me look.', finish: 'tool_calls', error: null });
+    expect(result.events.filter((event) => event.type === 'tool-call-start')).toHaveLength(1);
   });
 
   it('takes over for each of several choices', async () => {
     const first = stream([say('One', 0), say('Tw', 1), part({}, 'stop', 0)], 'close');
     const second = stream([say('Two ', 1), say('One', 0), part({}, 'stop', 0), say('more.', 1), part({}, 'stop', 1), ...end().slice(1)]);
     const { model } = await chain([first, second]);
-    const told = await scene.ask(model, { body: { n: 2 } });
-    expect(told.error).toBeNull();
+    const result = await scene.ask(model, { body: { n: 2 } });
+    expect(result.error).toBeNull();
     const of = (choice: number) =>
-      told.events.flatMap((event) => (event.type === 'text-delta' && event.choice === choice ? [event.text] : [])).join('');
+      result.events.flatMap((event) => (event.type === 'text-delta' && event.choice === choice ? [event.text] : [])).join('');
     expect([of(0), of(1)]).toEqual(['One', 'Two more.']);
-    expect(told.events.filter((event) => event.type === 'finish')).toHaveLength(2);
+    expect(result.events.filter((event) => event.type === 'finish')).toHaveLength(2);
   });
 
   it('that leaves a choice out ends the call with an error', async () => {
@@ -209,9 +209,9 @@ describe('a second answer from the start', () => {
       stream([say('One', 0), say('Tw', 1)], 'close'),
       stream([say('One', 0), part({}, 'stop', 0), ...end().slice(1)]),
     ]);
-    const told = await scene.ask(model, { body: { n: 2 } });
-    expect(told.error?.code).toBe('upstream_interrupted');
-    expect(told.events.some((event) => event.type === 'response-end')).toBe(false);
+    const result = await scene.ask(model, { body: { n: 2 } });
+    expect(result.error?.code).toBe('upstream_interrupted');
+    expect(result.events.some((event) => event.type === 'response-end')).toBe(false);
   });
 });
 
@@ -224,8 +224,8 @@ describe('what is never gone on with', () => {
       'close',
     );
     const { model, vendors } = await chain([first, whole()]);
-    const told = await scene.ask(model);
-    expectBroken(told, '');
+    const result = await scene.ask(model);
+    expectBroken(result, '');
     expect(vendors[1]?.calls, 'the next deployment is not asked').toHaveLength(0);
   });
 
@@ -247,9 +247,9 @@ describe('what is never gone on with', () => {
 describe('an answer whose end is known', () => {
   it('ends well when only the count of tokens is cut off', async () => {
     const { model, vendors } = await chain([stream([say(full), part({}, 'stop')], 'reset'), whole()]);
-    const told = await scene.ask(model);
-    expectWhole(told);
-    expect(told.usage?.estimated).toBe(true);
+    const result = await scene.ask(model);
+    expectWhole(result);
+    expect(result.usage?.estimated).toBe(true);
     expect(vendors[1]?.calls).toHaveLength(0);
   });
 });
@@ -257,9 +257,9 @@ describe('an answer whose end is known', () => {
 describe('several breaks', () => {
   it('a second cut, while the second answer repeats the first, is gone on with too', async () => {
     const { model } = await chain([stream([say('Many roads')], 'close'), stream([say('Many ')], 'close'), whole()]);
-    const told = await scene.ask(model);
-    expectWhole(told);
-    expect(rows(told.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#b error upstream_interrupted', '3 m#c complete']);
+    const result = await scene.ask(model);
+    expectWhole(result);
+    expect(rows(result.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#b error upstream_interrupted', '3 m#c complete']);
   });
 
   it('a second cut, after the second answer went further, is gone on with too', async () => {
@@ -269,19 +269,19 @@ describe('several breaks', () => {
 
   it('a failure before the second answer began goes to the third', async () => {
     const { model } = await chain([stream([say('Many ')], 'close'), ({ wire }) => wire.whole(400, '{"error":{"message":"no"}}'), whole()]);
-    const told = await scene.ask(model);
-    expectWhole(told);
-    expect(rows(told.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#b error invalid_request', '3 m#c complete']);
+    const result = await scene.ask(model);
+    expectWhole(result);
+    expect(rows(result.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#b error invalid_request', '3 m#c complete']);
   });
 
   it('the budget of attempts holds for the whole call', async () => {
     const { model, vendors } = await chain([stream([say('Many ')], 'close'), stream([say('Many ro')], 'close'), whole()], {
       limits: { attempts: 2, total_ms: 10_000, idle_ms: 1_000, first_token_ms: 1_200 },
     });
-    const told = await scene.ask(model);
-    expectBroken(told, 'Many ro');
+    const result = await scene.ask(model);
+    expectBroken(result, 'Many ro');
     expect(vendors[2]?.calls).toHaveLength(0);
-    expect(told.record.attempts).toHaveLength(2);
+    expect(result.record.attempts).toHaveLength(2);
   });
 
   it('the time of the call holds for all attempts', async () => {
@@ -289,26 +289,26 @@ describe('several breaks', () => {
       limits: { attempts: 3, total_ms: 600, idle_ms: 5_000, first_token_ms: 5_000 },
     });
     const startedAt = Date.now();
-    const told = await scene.ask(model);
-    expect(told).toMatchObject({ text: 'Many ro', finish: null });
-    expect(told.error?.code).toBe('upstream_timeout');
+    const result = await scene.ask(model);
+    expect(result).toMatchObject({ text: 'Many ro', finish: null });
+    expect(result.error?.code).toBe('upstream_timeout');
     expect(Date.now() - startedAt).toBeLessThan(4_000);
   });
 
-  it('with nobody left to go on, it is an error that says so', async () => {
+  it('without another deployment it ends with an explicit error', async () => {
     const { model } = await chain([stream([say('Many ')], 'close'), ({ wire }) => wire.whole(503, '{}')]);
-    const told = await scene.ask(model);
-    expectBroken(told, 'Many ');
-    expect(told.error?.message).toMatch(/no other deployment could go on/);
+    const result = await scene.ask(model);
+    expectBroken(result, 'Many ');
+    expect(result.error?.message).toMatch(/no other deployment could go on/);
   });
 
   it('one deployment alone may be asked again, where the model allows that', async () => {
     let calls = 0;
     const once: Script = (call) => (calls++ === 0 ? stream([say('Many roa')], 'reset') : whole())(call);
     const { model } = await chain([once], { retry: { same: 1 } });
-    const told = await scene.ask(model);
-    expectWhole(told);
-    expect(rows(told.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#a complete']);
+    const result = await scene.ask(model);
+    expectWhole(result);
+    expect(rows(result.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#a complete']);
   });
 
   it('a deployment whose circuit is open is not asked', async () => {
@@ -332,13 +332,13 @@ describe('the caller who leaves', () => {
     await expect.poll(() => vendors[1]?.calls.length).toBe(1);
     await new Promise((resolve) => setTimeout(resolve, 50));
     controller.abort(left());
-    const told = await asked;
-    expect(told.record).toMatchObject({ outcome: 'aborted', error: 'client_closed_request' });
-    expect(rows(told.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#b aborted client_closed_request']);
+    const result = await asked;
+    expect(result.record).toMatchObject({ outcome: 'aborted', error: 'client_closed_request' });
+    expect(rows(result.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#b aborted client_closed_request']);
     await expect.poll(() => vendors[1]?.left).toBe(1);
   });
 
-  it('while nobody has answered a second time yet, ends that attempt', async () => {
+  it('during the second attempt, ends that attempt', async () => {
     const { model, vendors } = await chain([stream([say('Many roads')], 'close'), () => {}], {
       limits: { first_token_ms: 60_000, total_ms: 60_000 },
     });
@@ -352,12 +352,12 @@ describe('the caller who leaves', () => {
 
   it('in the middle of the second answer, pays for both parts', async () => {
     const { model, vendors } = await chain([stream([say('Many ')], 'close'), stream([say('Many roads lead')], 'stall')]);
-    const told = await scene.ask(model, {
+    const result = await scene.ask(model, {
       leaveAfter: (events) => events.some((event) => event.type === 'text-delta' && event.text.includes('lead')),
     });
-    expect(told.record).toMatchObject({ outcome: 'aborted', usage: { estimated: true } });
+    expect(result.record).toMatchObject({ outcome: 'aborted', usage: { estimated: true } });
     const first = (await scene.ask((await chain([stream([say('Many ')], 'close')])).model)).record.usage;
-    expect(told.record.usage?.inputTokens, 'two parts, each with its input').toBe(2 * (first?.inputTokens ?? 0));
+    expect(result.record.usage?.inputTokens, 'two parts, each with its input').toBe(2 * (first?.inputTokens ?? 0));
     await expect.poll(() => vendors[1]?.left).toBe(1);
   });
 });
@@ -370,18 +370,18 @@ describe('what it cost', () => {
     const cut = alone.record.usage;
     expect(cut).toMatchObject({ estimated: true });
     const { model } = await chain([stream([say('Many roads')], 'close'), whole()]);
-    const told = await scene.ask(model);
+    const result = await scene.ask(model);
     const sum = { inputTokens: (cut?.inputTokens ?? 0) + 20, outputTokens: (cut?.outputTokens ?? 0) + 9, estimated: true };
-    expect(told.usage, 'what the caller reads').toEqual(sum);
-    expect(told.record.usage, 'what the ledger says').toEqual(sum);
+    expect(result.usage, 'what the caller reads').toEqual(sum);
+    expect(result.record.usage, 'what the ledger says').toEqual(sum);
   });
 
   it('is priced by the deployment that said it', async () => {
     const { model } = await chain([stream([say('Many roads')], 'close'), whole()], {}, [{ price: price(1, 1) }, { price: price(0, 2) }]);
-    const told = await scene.ask(model);
-    const usage = told.record.usage;
+    const result = await scene.ask(model);
+    const usage = result.record.usage;
     const cut = { input: (usage?.inputTokens ?? 0) - 20, output: (usage?.outputTokens ?? 0) - 9 };
-    expect(told.record.cost).toBe(cut.input + cut.output + 9 * 2);
+    expect(result.record.cost).toBe(cut.input + cut.output + 9 * 2);
   });
 
   it('is unknown where one of the prices is', async () => {
@@ -391,8 +391,8 @@ describe('what it cost', () => {
 
   it('counts what was kept back and then deviated', async () => {
     const { model } = await chain([stream([say('Many roads')], 'close'), whole('Many ways lead to somewhere else altogether', 1_000)]);
-    const told = await scene.ask(model);
+    const result = await scene.ask(model);
     const alone = await scene.ask((await chain([stream([say('Many roads')], 'close')])).model);
-    expect(told.record.usage?.outputTokens).toBeGreaterThan((alone.record.usage?.outputTokens ?? 0) + 5);
+    expect(result.record.usage?.outputTokens).toBeGreaterThan((alone.record.usage?.outputTokens ?? 0) + 5);
   });
 });

@@ -140,7 +140,7 @@ export async function startScripted(script: Script): Promise<ScriptedVendor> {
   return vendor;
 }
 
-export interface Told {
+export interface CallResult {
   readonly text: string;
   readonly reasoning: string;
   readonly events: readonly ChatEvent[];
@@ -158,7 +158,7 @@ export interface Scene {
   vendor(script: Script): Promise<ScriptedVendor>;
   deployment(name: string, vendor: ScriptedVendor, more?: Partial<Deployment> & { readonly format?: string }): Deployment;
   model(deployments: readonly Deployment[], spec?: object): ModelEntry;
-  /** A whole call as the faces make it: dispatched, read to its end, booked. */
+  /** A complete call as a client format makes it: dispatched, read to its end, recorded. */
   ask(
     model: ModelEntry,
     options?: {
@@ -166,11 +166,11 @@ export interface Scene {
       request?: ChatRequest;
       stream?: boolean;
       signal?: AbortSignal;
-      leaveAfter?: (told: readonly ChatEvent[]) => boolean;
-      /** So long the reader takes nothing after each batch. */
+      leaveAfter?: (events: readonly ChatEvent[]) => boolean;
+      /** The reader pauses for this time after each batch. */
       restMs?: number;
     },
-  ): Promise<Told>;
+  ): Promise<CallResult>;
   close(): Promise<void>;
 }
 

@@ -30,11 +30,11 @@ describe.each([
     const second = await scene.vendor(healthy);
     const more = { alwaysStream: true };
     const model = scene.model([scene.deployment('first', first, more), scene.deployment('second', second, more)], spec);
-    const told = await scene.ask(model, { stream: streamed });
-    expect(told).toMatchObject({ text: 'Many roads.', finish: 'stop', error: null, deployment: 'm#second', attempts: 2 });
-    expect(told.events.some((event) => event.type === 'tool-call-start')).toBe(false);
-    expect(rows(told.record)).toEqual([expect.stringMatching(/^1 m#first error upstream_/), '2 m#second complete']);
-    expect(told.record).toMatchObject({ outcome: 'complete', usage: { inputTokens: 7, outputTokens: 3 } });
+    const result = await scene.ask(model, { stream: streamed });
+    expect(result).toMatchObject({ text: 'Many roads.', finish: 'stop', error: null, deployment: 'm#second', attempts: 2 });
+    expect(result.events.some((event) => event.type === 'tool-call-start')).toBe(false);
+    expect(rows(result.record)).toEqual([expect.stringMatching(/^1 m#first error upstream_/), '2 m#second complete']);
+    expect(result.record).toMatchObject({ outcome: 'complete', usage: { inputTokens: 7, outputTokens: 3 } });
   });
 
   it('silence is given up after the time to the first token, and gone round', async () => {
@@ -43,18 +43,18 @@ describe.each([
       scene.deployment(`${at}`, vendor, { alwaysStream: true }),
     );
     const startedAt = Date.now();
-    const told = await scene.ask(scene.model(deployments, spec), { stream: streamed });
-    expect(told).toMatchObject({ text: 'Many roads.', finish: 'stop', error: null });
-    expect(rows(told.record)).toEqual(['1 m#0 error upstream_timeout', '2 m#1 complete']);
+    const result = await scene.ask(scene.model(deployments, spec), { stream: streamed });
+    expect(result).toMatchObject({ text: 'Many roads.', finish: 'stop', error: null });
+    expect(rows(result.record)).toEqual(['1 m#0 error upstream_timeout', '2 m#1 complete']);
     expect(Date.now() - startedAt).toBeLessThan(2_000);
   });
 
-  it('with nobody else to ask it is an error, without a word', async () => {
+  it('without another deployment it is an error without content', async () => {
     const only = await scene.vendor(breaks['a cut'] as Script);
-    const told = await scene.ask(scene.model([scene.deployment('only', only, { alwaysStream: true })], spec), { stream: streamed });
-    expect(told).toMatchObject({ text: '', finish: null, attempts: null });
-    expect(told.error?.code).toMatch(/^upstream_/);
-    expect(told.record).toMatchObject({ outcome: 'error', usage: null, firstTokenAt: null });
+    const result = await scene.ask(scene.model([scene.deployment('only', only, { alwaysStream: true })], spec), { stream: streamed });
+    expect(result).toMatchObject({ text: '', finish: null, attempts: null });
+    expect(result.error?.code).toMatch(/^upstream_/);
+    expect(result.record).toMatchObject({ outcome: 'error', usage: null, firstTokenAt: null });
   });
 
   it('a caller who leaves while it is gathered ends the work of the vendor', async () => {
@@ -65,17 +65,17 @@ describe.each([
       limits: { idle_ms: 60_000, total_ms: 60_000 },
     });
     setTimeout(() => controller.abort(left()), 100);
-    const told = await scene.ask(model, { stream: streamed, signal: controller.signal });
-    expect(told.record.outcome).toBe('aborted');
+    const result = await scene.ask(model, { stream: streamed, signal: controller.signal });
+    expect(result.record.outcome).toBe('aborted');
     await expect.poll(() => vendor.left).toBe(1);
   });
 });
 
 it('a stream without that option still begins at once', async () => {
   const first = await scene.vendor(breaks['a cut'] as Script);
-  const told = await scene.ask(scene.model([scene.deployment('first', first), scene.deployment('second', first)]));
-  expect(told).toMatchObject({ text: 'Many ro', finish: null, attempts: 1 });
-  expect(told.error?.code).toBe('upstream_interrupted');
+  const result = await scene.ask(scene.model([scene.deployment('first', first), scene.deployment('second', first)]));
+  expect(result).toMatchObject({ text: 'Many ro', finish: null, attempts: 1 });
+  expect(result.error?.code).toBe('upstream_interrupted');
 });
 
 it('an answer without end is refused before it fills the memory', async () => {
@@ -88,7 +88,7 @@ it('an answer without end is refused before it fills the memory', async () => {
     }
   });
   const model = scene.model([scene.deployment('flood', flood, { alwaysStream: true })], { limits: { total_ms: 30_000 } });
-  const told = await scene.ask(model, { stream: false });
-  expect(told.error?.code).toBe('upstream_invalid_response');
-  expect(rows(told.record)).toEqual(['1 m#flood error upstream_invalid_response']);
+  const result = await scene.ask(model, { stream: false });
+  expect(result.error?.code).toBe('upstream_invalid_response');
+  expect(rows(result.record)).toEqual(['1 m#flood error upstream_invalid_response']);
 });

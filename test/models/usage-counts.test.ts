@@ -41,7 +41,7 @@ describe('cache writes', () => {
     output_tokens: 1_000,
   };
 
-  it('of Anthropic cost 5.41503 at 3, 0.3 and 15 USD per million, and are told on every face', () => {
+  it('of Anthropic cost 5.41503 at 3, 0.3 and 15 USD per million, and are in every client format', () => {
     const usage = anthropic(claude);
     expect(usage).toMatchObject({
       inputTokens: 2_000_010,

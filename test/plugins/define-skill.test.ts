@@ -22,7 +22,7 @@ describe('the answer of a skill in code', () => {
     expect((await playOf({ output: date, run: async () => '2026-11-29' })).output).toBe('on 2026-11-29');
   });
 
-  it('that does not fit is told by its field', async () => {
+  it('that is invalid gives an error with the field', async () => {
     await expect(playOf({ output, run: async () => ({ names: ['a', 3] }) })).rejects.toMatchObject({
       code: 'output_invalid',
       param: 'output.names[1]',
@@ -33,7 +33,7 @@ describe('the answer of a skill in code', () => {
 });
 
 describe('code that fails', () => {
-  it('is told to the caller by its kind alone, and to the log with its reason', async () => {
+  it('is reported to the caller by its code only, and in the log with its reason', async () => {
     const logged: object[] = [];
     const logger = { ...services.logger, error: (fields: object) => void logged.push(fields) } as Logger;
     const cause = new TypeError('the password is 1234');

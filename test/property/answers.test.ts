@@ -5,7 +5,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../src/models/estimate-usage.ts';
-import { type Scene, type Script, startScene, type Told } from '../dispatch/scene.ts';
+import { type Scene, type Script, startScene, type CallResult } from '../dispatch/scene.ts';
 import { readAll } from './client-readers.ts';
 import { below, type Content, contentOf, type Random, randomOf, randomSteps, type Step } from './random-answer.ts';
 import { type Frame, type Writer, writers } from './vendor-writers.ts';
@@ -81,7 +81,7 @@ function expectBeginning(got: Content, all: Content): void {
 }
 
 /** The emitted text is a prefix of the vendor's, and the stream ends with an explicit error. */
-function expectError(told: Told, sent: Sent, steps: readonly Step[]): void {
+function expectError(told: CallResult, sent: Sent, steps: readonly Step[]): void {
   expect(sent.isCut || !sent.proper, `an answer that came whole is no error: ${told.error?.message}`).toBe(true);
   expect(told.record.outcome).toBe('error');
   expect(told.events.some(({ type }) => type === 'finish' || type === 'response-end')).toBe(false);
@@ -90,7 +90,7 @@ function expectError(told: Told, sent: Sent, steps: readonly Step[]): void {
 }
 
 /** Every client has all that the vendor said, the last finish reason and the last counts. */
-async function expectWhole(told: Told, format: string, steps: readonly Step[]): Promise<void> {
+async function expectWhole(told: CallResult, format: string, steps: readonly Step[]): Promise<void> {
   expect(told.record).toMatchObject({ outcome: 'complete', error: null });
   const finish = steps.findLast((step) => step.kind === 'finish');
   const counts = steps.findLast((step) => step.kind === 'counts');

@@ -66,7 +66,7 @@ describe('every vendor', () => {
     }
   });
 
-  it('never drops a field in silence: each one is kept, told of, or refused by name', async () => {
+  it('never drops a field silently: each one is kept, dropped with a warning, or refused by name', async () => {
     const everything: JsonObject = {
       n: 2,
       logprobs: true,
@@ -154,7 +154,7 @@ describe('what single vendors want', () => {
     expect((await adjust(kind, given as JsonObject)).body).toEqual({ ...question, ...wanted });
   });
 
-  it('Zhipu: ranges are smaller, and the caller is told', async () => {
+  it('Zhipu: ranges are smaller, and the caller gets a warning', async () => {
     const { body, warnings } = await adjust('zhipu', { temperature: 1.7 });
     expect(body['temperature']).toBe(1);
     expect(warnings).toEqual(['temperature is 1: zhipu takes 0 to 1']);

@@ -94,7 +94,7 @@ for (const { name, missing, create } of stores) {
       expect((await take(store, place(minute, demand(own, 'concurrent', 2, 1)))).refused).toBeNull();
     });
 
-    it('tell without asking anybody what this node knows to be full, and take nothing for it', async () => {
+    it('are refused locally when this node knows they are full, and reserve nothing', async () => {
       const [store, own] = [create(), key()];
       const [concurrent, requests] = [demand(own, 'concurrent', 1, 1), demand(`${own}:r`, 'requests', 1, 1)];
       expect(store.peek([concurrent, requests], minute).refused).toBeNull();
@@ -239,7 +239,7 @@ describe.skipIf(redisUrl === undefined)('counters in Redis, whose cable is pulle
 });
 
 describe('the memory of counters', () => {
-  it('lets go of those that nobody needs any more', () => {
+  it('drops counters that are no longer used', () => {
     const store = createMemoryStore();
     for (let user = 0; user < 30_000; user++) store.take(place(minute + user * 100, demand(`user-${user}`, 'requests', 3, 1)));
     expect(store.size).toBeLessThan(15_000);

@@ -95,7 +95,7 @@ it('what a node left that died while it took over another is taken over too, and
   expect(booked).toEqual([run]);
 });
 
-it('a folder that cannot be written stops no call, and is told once', async () => {
+it('a folder that cannot be written fails no call, and is logged once', async () => {
   await writeFile(join(dataDir, 'open-runs'), 'in the way');
   const { runs, logger, booked } = start();
   const run = runOf();

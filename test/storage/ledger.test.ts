@@ -145,7 +145,7 @@ for (const kind of databaseKinds) {
       }
     });
 
-    it('writes by itself within its interval, without anybody waiting for it', async () => {
+    it('writes within its interval in the background', async () => {
       await using ledger = open(50);
       const run = runRecord();
       ledger.record(run);

@@ -197,7 +197,7 @@ for (const kind of databaseKinds) {
       ]);
     });
 
-    it("leaves what nobody was seen with as it is where no issuer is configured: it is nobody's", async () => {
+    it('leaves rows of unknown subjects unchanged where no issuer is configured', async () => {
       await insert(database, 'llm_model_config', [row('a', {}, 'unseen'), row('b', {}, 'pat')]);
       await migrate(database);
       const { rows } = await createConfigStore(database).load();

@@ -40,7 +40,7 @@ for (const kind of databaseKinds) {
       expect(await again.get(ming, 'resp_1')).toEqual(stored('resp_1'));
     });
 
-    it('exist for nobody else', async () => {
+    it('do not exist for other callers', async () => {
       await using store = open();
       store.keep(ming, stored('resp_1'));
       for (const other of [

@@ -168,7 +168,7 @@ for (const kind of databaseKinds) {
       expect(await everything()).toBe(old);
     });
 
-    it('a value that was moved to another row is told, not opened, and not sealed anew', async () => {
+    it('a value that was moved to another row is reported, not opened, and not sealed again', async () => {
       const rows = await database.query.selectFrom('llm_provider_config').selectAll().orderBy('id').execute();
       const [one, other] = rows;
       if (one === undefined || other === undefined) throw new Error('no rows');
@@ -180,7 +180,7 @@ for (const kind of databaseKinds) {
       expect(() => openRow(moved as ConfigRow, during)).toThrow('cannot be opened');
     });
 
-    it('what somebody writes meanwhile is not written over', async () => {
+    it('a concurrent write is not overwritten', async () => {
       const store = createConfigStore(database, createSecretBox(during));
       const row = (await store.load()).rows.find((each) => each.kind === 'provider') as ConfigRow;
       const changed: ConfigRow = { ...row, spec: { ...row.spec, note: 'new' }, revision: 2 };

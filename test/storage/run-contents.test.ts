@@ -43,7 +43,7 @@ for (const kind of databaseKinds) {
       expect(JSON.stringify(rows)).not.toMatch(/secret|answer/);
     });
 
-    it('of thousands are read as far as memory bears, in order; of the others it is told that they were cut', async () => {
+    it('of thousands are read in order within the memory bound; the rest is marked as cut', async () => {
       await using contents = open(old);
       const ids = Array.from({ length: 120 }, (_, index) => `run-${index}`);
       for (const id of ids) contents.keep(id, 30, { input: 'x'.repeat(150_000), output: id });

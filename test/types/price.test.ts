@@ -135,7 +135,7 @@ describe('other amounts', () => {
 });
 
 describe('a price that is refused', () => {
-  it('is told by field, with its unit', () => {
+  it('an error names the field and its unit', () => {
     expect(faults({})).toEqual([expect.stringContaining('give at least one amount')]);
     expect(faults({ input: '2,5', output: '1' })).toEqual([expect.stringMatching(/^input: .*per million tokens/)]);
     expect(faults({ per_picture: 'much' })[0]).toMatch(/^per_picture/);

@@ -68,7 +68,7 @@ beforeAll(async () => {
 afterAll(() => companies[Symbol.asyncDispose]());
 
 describe('the matrix', () => {
-  it('says of everybody known what they may do, and by which rule', async () => {
+  it('lists the permissions of every known user, with the rule for each', async () => {
     const lines = await pages('&capability=model/m-1');
     const short = lines.map(({ subject, view, use, manage }) =>
       [`${subject.type}/${subject.name}`, ...[view, use, manage].map(({ may, rule }) => `${may} ${rule}`)].join(' | '),
@@ -98,7 +98,7 @@ describe('the matrix', () => {
     });
   });
 
-  it('agrees with what a call is told', async () => {
+  it('agrees with the answer to a call', async () => {
     for (const person of [ann, rita, wei, bare]) {
       const [line] = await pages(`&capability=model/m-1&subject=${person.subject}`);
       for (const action of ['view', 'use', 'manage'] as const) {
@@ -142,7 +142,7 @@ describe('the matrix', () => {
   });
 });
 
-describe('asking as somebody else', () => {
+describe('impersonation', () => {
   const ask = (who: Person, as: string, action = 'use') =>
     companies.as(who, 'GET', `/api/explain?capability=model/m-1&action=${action}&as=${as}`);
 
@@ -157,7 +157,7 @@ describe('asking as somebody else', () => {
     expect(json.data[0]).toMatchObject({ actor: chief.subject, detail: 'use model/m-1: not allowed (code)' });
   });
 
-  it('is for administrators of the same tenant, and gives nobody a right', async () => {
+  it('is for administrators of the same tenant, and grants nothing', async () => {
     for (const person of [ann, rita, wei]) expect((await ask(person, 'chief-of-acme')).status).toBe(403);
     const there = await ask(foreignChief, 'rita');
     const nowhere = await ask(foreignChief, 'nobody');

@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => gateway[Symbol.asyncDispose]());
 
 describe('a user without a grant', () => {
-  it('does not see the model, is refused its use, and is told why; granted, it works at once', async () => {
+  it('does not see the model, and gets a refusal with its reason; granted, it works at once', async () => {
     const listed = async () => (await gateway.as('user', 'GET', '/v1/models')).json.data.map((model: { id: string }) => model.id);
     expect(await listed()).not.toContain('private');
     const refused = await gateway.as('user', 'POST', '/v1/chat/completions', chat('private'));
@@ -110,7 +110,7 @@ describe('the control plane', () => {
     expect(me.json.permissions).toContain('llm:model:manage');
   });
 
-  it('lets developers manage their own and nobody else’s, and viewers and users nothing', async () => {
+  it('lets developers manage only their own rows, and viewers and users none', async () => {
     const spec = { deployments: [{ provider: 'demo', model: 'echo' }] };
     expect((await gateway.as('developer', 'POST', '/api/models', { name: 'mine', spec })).status).toBe(201);
     expect((await gateway.as('developer', 'PUT', '/api/models/mine', { spec: { ...spec, description: 'better' } })).status).toBe(200);
@@ -123,7 +123,7 @@ describe('the control plane', () => {
     expect((await gateway.as('admin', 'DELETE', '/api/models/mine')).status).toBe(204);
   });
 
-  it('refuses fields that nobody may set', async () => {
+  it('refuses read-only fields', async () => {
     const spec = { deployments: [{ provider: 'demo', model: 'echo' }] };
     const answer = await gateway.as('developer', 'POST', '/api/models', { name: 'x', spec, tenant_id: 'other', created_by: 'root' });
     expect(answer.status).toBe(400);

@@ -151,7 +151,7 @@ describe.each([false, true])('streamed: %s', (stream) => {
       await expect(response(stream)).rejects.toThrow(/cannot be read/);
     });
 
-    it('is told where something else was said', async () => {
+    it('is reported where other content came', async () => {
       const file = { type: 'file', file: { file_id: 'f' } };
       answers({ message: { content: [{ type: 'text', text: 'ok' }, file] } });
       const { headers, text } = await gateway.as('developer', 'POST', '/v1/chat/completions', {
@@ -297,7 +297,7 @@ describe.each([false, true])('streamed: %s', (stream) => {
       ]);
     });
 
-    it('are told once where the vendor gives annotations too, and completed where these lack a member', async () => {
+    it('appear once where the vendor sends annotations too, and complete their missing members', async () => {
       const annotations = [{ type: 'url_citation', url_citation: { url: one } }];
       answers({ message: { content: 'A gate.', annotations }, root: { citations: [one] } });
       const told = { type: 'url_citation', url_citation: { url: one, title: one, start_index: 0, end_index: 7 } };

@@ -64,7 +64,7 @@ async function signedIn(person: string): Promise<{ me(): Promise<number>; open()
 }
 
 describe('a logout token', () => {
-  it('ends the browser sessions of its person and what they have open, once, and nobody else', async () => {
+  it('ends the browser sessions and open calls of its user, once, and of no other user', async () => {
     const [mine, other] = [await signedIn('user'), await signedIn('developer')];
     expect([await mine.me(), await other.me()]).toEqual([200, 200]);
     const stream = mine.open().then((response) => response.text());

@@ -107,7 +107,7 @@ const limit = async (name: string, spec: object): Promise<void> =>
   expect((await gateway.as('admin', 'POST', '/api/limits', { name, spec })).status).toBe(201);
 const errorOf = ({ text }: Sender): unknown => (JSON.parse(text().slice(text().indexOf('\r\n\r\n{') + 4)) as { error: unknown }).error;
 
-describe('a body that nobody wants', () => {
+describe('a body that will not be read', () => {
   it('of a caller without a token, with a bad one, without the right, or to no address is answered at once and never read', async () => {
     const large = { 'content-length': String(19 * megabyte) };
     const cases: readonly [number, Start][] = [
@@ -207,7 +207,7 @@ describe('a limit that counts the caller whatever they call', () => {
     expect(await answered(other), 'others have their own, and are read').toBe(400);
   });
 
-  it('of single models lets every body in, because nobody knows yet what it names', async () => {
+  it('of single models admits every body, because the model is not known yet', async () => {
     await limit('single', { subject_type: 'user', capability: 'model/chat', requests_per_minute: 1 });
     await limit('each', { subject_type: 'user', per_model: true, requests_per_minute: 1 });
     expect((await ask('user')).status).toBe(200);
@@ -265,7 +265,7 @@ describe('many bodies at once', () => {
     waiting.socket.destroy();
   });
 
-  it('of all together leave the rest to wait, and what never fits is told so', async () => {
+  it('of all together queue the rest, and a body that can never fit gets an error', async () => {
     const upload = await start({
       who: 'user',
       path: '/v1/audio/transcriptions',

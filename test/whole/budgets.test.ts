@@ -46,7 +46,7 @@ const statuses = async (who: 'user' | 'developer', model: string, calls: number)
 };
 
 describe('a budget', () => {
-  it('of a team is one for all who hold its role or group, and touches nobody else', async () => {
+  it('of a team is shared by the holders of its role or group, and does not apply to others', async () => {
     await limit('team', { subject_type: 'team', subject: 'user', capability: 'model/team', spend: { currency: 'USD', per_week: '0.02' } });
     expect(await statuses('user', 'team', 3)).toEqual([200, 200, 429]);
     expect((await ask('user', 'team')).json.error.message).toMatch(/"team" allows 0\.02 USD a week\. It is used up until \d{4}-/);
@@ -55,7 +55,7 @@ describe('a budget', () => {
     expect((await gateway.as('admin', 'POST', '/api/limits', { name: 'x', spec: nameless })).json.error.param).toContain('subject');
   });
 
-  it('of everybody is replaced for one person until a date, and holds again from then on', async () => {
+  it('of all users is overridden for one user until a date, and applies again after it', async () => {
     const everybody = { subject_type: 'user', capability: 'model/person', spend: { currency: 'USD', per_day: '0.01' } };
     await limit('everybody', everybody);
     const more = { ...everybody, subject: 'user', replaces: 'everybody', spend: { currency: 'USD', per_day: '0.03' } };

@@ -91,7 +91,7 @@ const asked = async (work: () => Promise<unknown>): Promise<number> => {
 };
 
 describe('a kept answer', () => {
-  it('is for whoever has the same roles and permissions, and for nobody else', async () => {
+  it('is shared by callers with the same roles and permissions only', async () => {
     const first = await ask('ann', 'roles');
     expect([mark(first), mark(await ask('ann', 'roles')), mark(await ask('bob', 'roles'))]).toEqual(['miss', 'hit', 'hit']);
     expect(said(await ask('bob', 'roles'))).toBe(said(first));
@@ -117,7 +117,7 @@ describe('a kept answer', () => {
     expect([mark(await ask('bob', 'all', { model: 'ours' })), mark(await ask('eve', 'all', { model: 'ours' }))]).toEqual(['hit', 'hit']);
   });
 
-  it('is for nobody who lost the right to the model', async () => {
+  it('is not served to a caller who lost the permission for the model', async () => {
     expect((await ask('uma', 'right', { model: 'ours' })).status).toBe(403);
     await set('chief', 'POST', '/api/grants', {
       name: 'uma',
@@ -292,8 +292,8 @@ describe('never kept', () => {
   });
 });
 
-describe('whoever goes on from a kept answer', () => {
-  it('gives the vendor its thoughts back, also those that somebody else was first to be answered with', async () => {
+describe('a conversation that continues from a cached answer', () => {
+  it('sends the vendor its reasoning back, also if the answer was cached for another caller', async () => {
     await set('chief', 'POST', '/api/providers', {
       name: 'thinker',
       spec: { kind: 'deepseek', options: { base_url: vendor.url, api_key: 'k' } },
@@ -370,7 +370,7 @@ describe('the books', () => {
     expect(metrics).toContain('pailou_cache_answers_total{capability="model/booked",result="hit"} 2');
   });
 
-  it('count a kept answer as a request, and give it also to whoever has no tokens and no money left', async () => {
+  it('count a cached answer as a request, and serve it without tokens or money left', async () => {
     await set('chief', 'POST', '/api/models', model('scarce', {}));
     await set('chief', 'POST', '/api/limits', {
       name: 'scarce',

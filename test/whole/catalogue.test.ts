@@ -95,7 +95,7 @@ describe('a deployment without a price', () => {
     expect((await bookedAt('ours')).currency).toBe('EUR');
   });
 
-  it('stays without a price where nobody knows one', async () => {
+  it('stays without a price where none is known', async () => {
     expect(await bookedAt('unknown')).toEqual({ cost: null, currency: null });
     expect(await bookedAt('local')).toEqual({ cost: null, currency: null });
   });

@@ -18,7 +18,7 @@ afterAll(async () => {
   for (const each of Object.values(nodes)) await each[Symbol.asyncDispose]();
 });
 
-it('in production a stranger reads nothing of them, and anybody with a token all', async () => {
+it('in production they need a token of any kind', async () => {
   const company = nodes.production;
   for (const page of pages) {
     expect(await company.gateway.as(null, 'GET', page), page).toMatchObject({ status: 401, json: { error: { code: 'token_missing' } } });

@@ -112,7 +112,7 @@ describe.each(faceNames)('%s', (name) => {
   );
 });
 
-it('a finish reason that was assumed is told: in a header of a whole answer, in the last event of a stream', async () => {
+it('an assumed finish reason is reported: in a header of a whole answer, in the last event of a stream', async () => {
   const whole = await chat(await modelFor(reply({ message: { role: 'assistant', content: 'Hi' } })), false);
   expect(whole.headers.get('x-pailou-warnings')).toContain('finish reason missing');
   const model = await modelFor(stream([say('Hi'), done]));

@@ -141,7 +141,7 @@ describe.each(faces)('$name', (face) => {
       expect(await face.ask(model, stream)).toEqual({ said: text, complete: true, error: null, status: 200 });
     });
 
-    it('a context that is too long is told at once', async () => {
+    it('a context that is too long is an immediate error', async () => {
       const model = await makeModel(`long-${form}`, ['too-long', 'ok']);
       expect(await face.ask(model, stream)).toMatchObject({ complete: false, status: 400 });
     });

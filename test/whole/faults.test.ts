@@ -122,7 +122,7 @@ describe.each([true, false])('streamed: %s', (stream) => {
     expect(outcome).toMatchObject({ attempts: 1, finish: stream ? 'content_filter' : 'stop' });
   });
 
-  it('a context that is too long is the caller’s matter: told at once, not tried again', async () => {
+  it('a context that is too long is a caller’s error: returned at once, without a retry', async () => {
     await makeModel(`long-${suffix}`, ['too-long', 'ok']);
     const before = vendor.calls.get('too-long') ?? 0;
     expect(await ask(`long-${suffix}`, stream)).toMatchObject({ status: 400, error: 'context_length_exceeded' });

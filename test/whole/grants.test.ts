@@ -121,7 +121,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       expect((await grant('model/many-*')).status).toBe(409);
     });
 
-    it('for a user, a role or a client that nobody has been seen with are accepted with a warning', async () => {
+    it('for an unknown user, role or client are accepted with a warning', async () => {
       const name = fresh();
       await model(chief, name);
       const known = [
@@ -209,7 +209,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       expect((await companies.as(ann, 'POST', '/api/mcp-servers', { name: 'lent', spec })).status).toBe(201);
     });
 
-    it('are not reserved for administrators’ rows alone: what another developer’s skill or model still names is nobody else’s to take', async () => {
+    it('are reserved by developers’ rows too: a name in use by another developer’s skill or model cannot be taken', async () => {
       const bob: Person = { subject: 'bob', tenant: 'acme', roles: ['developer'] };
       await companies.must(bob, 'GET', '/api/me');
       const spec = { kind: 'http', options: { url: tools.url } };

@@ -99,7 +99,7 @@ describe('a changed provider address', () => {
 });
 
 describe('writing', () => {
-  it('refuses a change on a state that somebody else changed meanwhile, and shows the current one', async () => {
+  it('refuses a change based on an outdated revision, and shows the current one', async () => {
     const read = await gateway.as('admin', 'GET', '/api/models/hot');
     const spec = { deployments: [{ provider: 'vendor', model: 'm2' }] };
     const good = await gateway.as('admin', 'PUT', '/api/models/hot', { spec }, { 'if-match': read.headers.get('etag') ?? '' });

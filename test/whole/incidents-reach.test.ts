@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => scene[Symbol.asyncDispose]());
 
-describe('LiteLLM CVE-2026-30623, CVE-2026-42271: a stdio server set up by whoever has a key', () => {
+describe('LiteLLM CVE-2026-30623, CVE-2026-42271: a stdio server registered with any key', () => {
   it('is not made by changing a server of another kind, by taking one over, or with a key', async () => {
     const http = { kind: 'http', options: { url: `${vendor.url}/mcp` } };
     const stdio = { kind: 'stdio', options: { command: 'node', args: ['-e', 'process.exit()'] } };
@@ -49,7 +49,7 @@ describe('LiteLLM CVE-2026-47101, CVE-2026-47102: scopes of a key stored uncheck
       expect((await companies.as(chief, 'POST', '/api/keys', { permissions })).status, String(permissions)).toBe(400);
   });
 
-  it('nobody changes who they are', async () => {
+  it('users cannot change their own role', async () => {
     const words = { roles: ['admin'], user_role: 'proxy_admin', role: 'admin', permissions: ['llm:model:manage'], tenant: 'theirs' };
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'])
       for (const path of ['/api/me', '/api/users/ursula', '/user/update', '/auth/session'])
@@ -138,7 +138,7 @@ describe('ContextForge #3891: a server that does not exist stands for all of the
 });
 
 describe('new-api CVE-2026-30886: the id of a colleague’s work', () => {
-  it('is nobody’s but theirs, in the same tenant too', async () => {
+  it('is visible to its owner only, in the same tenant too', async () => {
     vendor.behave(
       (_request, response) =>
         void response.writeHead(200, { 'content-type': 'application/json' }).end(

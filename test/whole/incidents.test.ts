@@ -70,7 +70,7 @@ describe('LiteLLM CVE-2024-6587, Portkey: a caller who names the address gets th
   });
 });
 
-describe('LiteLLM CVE-2026-42208: SQL in a key, before anybody is known', () => {
+describe('LiteLLM CVE-2026-42208: SQL in a key, before authentication', () => {
   it('is a wrong credential, quickly, and harms nothing', async () => {
     const { id, key } = await companies.keyOf(user);
     const injections = [
@@ -155,7 +155,7 @@ describe('LiteLLM CVE-2026-35030: a cache keyed by the first letters of a token'
   });
 });
 
-describe('Bifrost #518, mcp-bridge, an Envoy-based MCP gateway: a door without a lock, or with a key that everybody knows', () => {
+describe('Bifrost #518, mcp-bridge, an Envoy-based MCP gateway: no authentication, or a default password', () => {
   it('no address but these answers without a credential, and none with one that was printed somewhere', async () => {
     const open = ['/', '/livez', '/readyz', '/healthz', '/auth/login', '/auth/callback', '/auth/cli'];
     // The body of each is the credential: a key, and a logout token of the issuer. Each says what is wrong with it.

@@ -63,7 +63,7 @@ describe('a key in the mode exchange', () => {
     expect((await exchange(key)).status).toBe(401);
   });
 
-  it('nobody else can make such a token', async () => {
+  it('only this gateway can issue such a token', async () => {
     const { id, key } = await make();
     const { access_token: token } = (await exchange(key)).json as { access_token: string };
     const [head, body, signature = ''] = token.split('.');

@@ -138,7 +138,7 @@ describe('a key', () => {
     expect((await call(last.json.key)).status).toBe(200);
   });
 
-  it('knows no more than its owner: nobody makes one for another, or with rights they lack', async () => {
+  it("has at most its owner's permissions, and cannot be made for another user", async () => {
     expect((await gateway.as('user', 'POST', '/api/keys', { subject: 'admin' })).status).toBe(400);
     expect((await gateway.as('user', 'POST', '/api/keys', { owner: 'admin' })).status).toBe(400);
     const viewer = await gateway.as('viewer', 'POST', '/api/keys', {});

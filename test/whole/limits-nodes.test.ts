@@ -121,7 +121,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
     expect(vendor.requests.length - asked).toBeLessThan(20);
   });
 
-  it('without Redis a node counts by itself from what it last knew, or refuses, as it was told', async () => {
+  it('without Redis a node counts alone from the last known state, or refuses, as configured', async () => {
     await limit('small', { subject_type: 'tenant', capability: 'model/two', spend: { currency: 'USD', per_day: 0.06 } });
     for (let call = 0; call < 2; call++) expect((await ask(0, 'two')).status).toBe(200);
     await cable.pull();

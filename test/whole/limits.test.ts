@@ -284,7 +284,7 @@ describe('a budget', () => {
 });
 
 describe('limits and fallbacks', () => {
-  it('count the model that answers; whoever has used up the fallback’s limit hears of the failure', async () => {
+  it('count the model that answers; a caller without budget for the fallback gets the original failure', async () => {
     const spec = {
       deployments: [{ provider: 'vendor', model: 'broken', price }],
       retry: { same: 0 },

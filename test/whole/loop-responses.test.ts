@@ -69,7 +69,7 @@ class Talk {
   }
 }
 
-it.each(cases)('%s, streamed %s: rounds, a pair at once, a failure and a skill are told in their places', async (way, stream) => {
+it.each(cases)('%s, streamed %s: rounds, parallel calls, a failure and a skill appear in order', async (way, stream) => {
   scene.plays({
     0: { says: 'Let me see.', calls: [calculate('a', '1+1')] },
     1: [calculate('b', '2+2'), calculate('c', 'nonsense(')],
@@ -141,7 +141,7 @@ describe('calls that a person has to agree to', () => {
     expect(next.output_text).toBe('All: 1+1 = 2');
   });
 
-  it('say what is wrong by the place of the item: decided otherwise before, without its tool, somebody else’s', async () => {
+  it('name the item in the error: decided otherwise before, without its tool, of another caller', async () => {
     scene.plays({ 0: [calculate('a', '1+1')] });
     const first = await openai.responses.create({ model: 'small', input: 'go', tools: [asking] as never });
     const [question] = items(first, 'mcp_approval_request');
@@ -196,7 +196,7 @@ it.each(cases)('%s, streamed %s: a decision and the result of a function of the 
   expect((await talk.say(user('and?'))).output_text.split(': ')[1]?.split(', ').toSorted()).toEqual(['1+1 = 2', 'own']);
 });
 
-it('a client that leaves out what was told of hidden rounds is understood all the same', async () => {
+it('a client that drops the items of server rounds is still understood', async () => {
   scene.plays({ 0: [calculate('a', '1+1')], 1: [calculate('b', '2+2'), mine] });
   const first = await openai.responses.create({ model: 'small', input: 'go', tools: [server, own] as never, store: false });
   scene.plays({});
@@ -209,7 +209,7 @@ it('a client that leaves out what was told of hidden rounds is understood all th
   expect(next.output_text).toBe('All: 1+1 = 2, 2+2 = 4, own');
 });
 
-it('what a skill does within is told by its steps alone', async () => {
+it('the inner calls of a skill appear as its steps only', async () => {
   scene.plays({ 0: [calculate('a', '1+1')] });
   const options = { instructions: 'Count.' };
   const spec = { kind: 'prompt', description: 'Counts.', model: 'small', tools: ['mcp/demo/calculate'], options };
@@ -255,7 +255,7 @@ describe('the end of an answer', () => {
     expect(obeyed.json).toMatchObject({ status: 'completed', pailou: { limit: 'max_steps' } });
   });
 
-  it('comes with the caller’s leaving, also in the middle of a tool, which is told', async () => {
+  it('follows the caller’s disconnect, also during a tool, which is cancelled', async () => {
     scene.plays({ 0: [called('a', 'slow__say', {})] });
     const controller = new AbortController();
     const tools = [{ type: 'mcp', server_label: 'slow' }] as never;
@@ -271,7 +271,7 @@ describe('the end of an answer', () => {
     await eventually(latest, (runs) => runs.some(({ outcome }) => outcome === 'aborted'));
   });
 
-  it('is a failure where the model fails behind a tool, with what was told before', async () => {
+  it('is a failure where the model fails after a tool, with the items emitted before', async () => {
     scene.vendor.behave((request, response) => {
       if ((request.body.messages as unknown[]).length > 1) return void response.destroy();
       response.writeHead(200, { 'content-type': 'text/event-stream' });

@@ -119,7 +119,7 @@ describe('the way back', () => {
     expect((await gateway.as('developer', 'GET', back)).json.error.code).toBe('sign_in_failed');
   });
 
-  it("is only that of whoever began: nobody's account is given to another", async () => {
+  it('belongs to the user who started it, and cannot be finished by another', async () => {
     const back = await wayBack('admin', 'mallory');
     const lured = await gateway.as('developer', 'GET', back);
     expect(lured.status).toBe(400);

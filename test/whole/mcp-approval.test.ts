@@ -246,7 +246,7 @@ describe('the switch of a tool', () => {
 });
 
 describe('the state of a server', () => {
-  it('is told to those who manage it, and in part to others', async () => {
+  it('is shown to its managers, and in part to others', async () => {
     await post('healthy');
     const health = await gateway.as('admin', 'POST', '/api/mcp-servers/healthy/sync');
     expect(health.json).toMatchObject({ tools: 2, quarantined: 0, error: null });

@@ -162,7 +162,7 @@ describe("Pailou's own token", () => {
     expect(text).toContain('your token is [hidden]');
   });
 
-  it('that the service refuses is told to the administrator in the service’s words, without the secret', async () => {
+  it('that the service refuses is reported to the administrator with the service’s message, without the secret', async () => {
     await register('refused', { credentials: { ...oauth('client_credentials'), client_secret: 'wrong-secret-canary' } });
     const { json, text } = await gateway.as('admin', 'POST', '/api/mcp-servers/refused/sync');
     expect(json.error).toContain('invalid_client: who are you?');

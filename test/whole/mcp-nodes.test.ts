@@ -73,7 +73,7 @@ describe.skipIf(postgresUrl === undefined)('MCP servers over two nodes on Postgr
       soonMs,
     );
 
-  it('an approval on one shows on the other, whose clients are told; and is not asked for twice', async () => {
+  it('an approval on one node applies on the other, notifies its clients, and is not asked for twice', async () => {
     const [first, second] = nodes as [TestGateway, TestGateway];
     await showEverywhere(['read', 'write']);
     server.offered.tools = [tool('read'), tool('write', 'Writes elsewhere.')];

@@ -185,7 +185,7 @@ describe('a REST service', () => {
     expect((await client.listTools()).tools.map(({ name }) => name)).toContain('echo');
   });
 
-  it('with a document that cannot be used is told to whoever registers it', async () => {
+  it('with an unusable document is refused at registration, with the reason', async () => {
     const tried = async (options: object) => gateway.as('admin', 'POST', '/api/mcp-servers/test', { spec: { kind: 'openapi', options } });
     expect((await tried({ document: 'swagger: "2.0"' })).json.error).toMatchObject({
       code: 'configuration_invalid',

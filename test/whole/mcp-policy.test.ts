@@ -151,7 +151,7 @@ describe('an agreement', () => {
     expect(called).toEqual(['erase {"path":"a"}']);
   });
 
-  it('cannot be asked for in a chat, and the model is told', async () => {
+  it('cannot be asked for in a chat, and the model gets a note', async () => {
     const tools = [{ type: 'mcp', server_label: 'sealed' }];
     const answer = await gateway.as('developer', 'POST', '/v1/chat/completions', {
       model: 'demo/tools',
@@ -164,7 +164,7 @@ describe('an agreement', () => {
 });
 
 describe('limits of tools', () => {
-  it('count a tool, all tools of a server, and nobody else’s calls', async () => {
+  it('count a tool, all tools of a server, and no calls of others', async () => {
     await register('counted');
     const limit = { subject_type: 'user', capability: 'mcp/counted/look', requests_per_minute: 2 };
     const made = await gateway.as('admin', 'POST', '/api/limits', { name: 'few-looks', spec: limit });

@@ -61,7 +61,7 @@ describe.each<Mode>(['legacy', 'auto'])('a client of the era %s', (mode) => {
     expect(textOf(await client.callTool({ name: 'test_input_required_result_elicitation', arguments: {} }))).toContain('Li Na');
   });
 
-  it('is asked nothing by a server whose session others share, and the server is told that nobody can answer', async () => {
+  it('gets no question from a server with a shared session, and the server gets an error', async () => {
     await using client = await connect('/mcp/shared', mode, { elicitation: { form: {} } });
     let asked = 0;
     client.setRequestHandler('elicitation/create', async () => {
@@ -74,7 +74,7 @@ describe.each<Mode>(['legacy', 'auto'])('a client of the era %s', (mode) => {
     expect(asked).toBe(0);
   });
 
-  it('that cannot be asked is told so at once', async () => {
+  it('that cannot be asked gets an error at once', async () => {
     await using client = await connect('/mcp/old', mode, {});
     const refused = await client.callTool({ name: 'test_elicitation', arguments: { message: 'Who?' } });
     expect(refused.isError).toBe(true);

@@ -138,7 +138,7 @@ describe.each<Mode>(['legacy', 'auto'])('in the era %s', (mode) => {
     await given.revoke();
   });
 
-  it('a grant that comes or goes works on the next call of an open session, and the client is told', async () => {
+  it('a new or removed grant applies to the next call of an open session, and the client is notified', async () => {
     const first = await grant('mcp/first/read');
     let told = 0;
     await using client = await connect('user', '/mcp', mode, () => told++);
@@ -177,7 +177,7 @@ describe('a session', () => {
   const accept = { accept: 'application/json, text/event-stream' };
   const call = { jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} };
 
-  it('belongs to one person at one address; to anybody else it is as unknown as any', async () => {
+  it('belongs to one user at one address; for others it does not exist', async () => {
     const transport = new StreamableHTTPClientTransport(new URL(`${gateway.url}/mcp`), {
       requestInit: { headers: { authorization: `Bearer ${await gateway.token('developer')}` } },
     });

@@ -83,7 +83,7 @@ describe.each(['legacy', 'auto'] as const)('a client of the Skills extension, pr
       (error: { code: number; message: string }) => `${error.code} ${error.message}`,
     );
 
-  it('is told of it where there are skills, and nowhere else', async () => {
+  it('is declared where there are skills, and nowhere else', async () => {
     await using all = await open('user');
     expect([all.skills.supported, all.skills.directoryRead]).toEqual([true, true]);
     await using one = await open('user', '/mcp/demo');
@@ -176,7 +176,7 @@ describe.each(['legacy', 'auto'] as const)('a client of the Skills extension, pr
     expect(await user.skills.readDirectory('skill://greet')).toMatchObject({ resources: [{ uri: 'skill://greet/SKILL.md' }] });
   });
 
-  it('is told when a skill changes, and finds the version that is live', async () => {
+  it('gets a notification when a skill changes, and finds the live version', async () => {
     let told = 0;
     await using user = await open('user', '/mcp', () => void told++);
     const name = `plan-${mode}`;

@@ -304,7 +304,7 @@ describe("Anthropic's client", () => {
     });
   });
 
-  it('uses trial features by ?beta=true, and is told what the vendor does without', async () => {
+  it('uses beta features by ?beta=true, and gets a warning about unsupported ones', async () => {
     answerWhole(completion('ok'));
     const { data, response } = await anthropic.beta.messages
       .create({ ...hello, betas: ['context-management-2025-06-27'], context_management: { edits: [{ type: 'clear_tool_uses_20250919' }] } })

@@ -36,7 +36,7 @@ const read = (node: TestGateway, authorization?: string) =>
   node.as(null, 'GET', '/metrics', undefined, authorization === undefined ? {} : { authorization });
 const bearer = async (role: 'admin' | 'user') => `Bearer ${await development.token(role)}`;
 
-it('where the identity service gives anybody any token, anybody may look', async () => {
+it('are open where the identity service issues any token', async () => {
   expect((await read(development)).status).toBe(200);
 });
 

@@ -163,7 +163,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       theirs.offered.prompts = [{ name: 'ask' }];
     });
 
-    it('of a virtual server is told apart as long as two servers have it, also while one of them is withheld', async () => {
+    it('of a virtual server keeps its prefix while two servers have it, also while one is quarantined', async () => {
       expect((await save(dev, 'evil', theirs)).status).toBe(201);
       await synced('evil');
       await companies.must(chief, 'POST', '/api/mcp-servers', {

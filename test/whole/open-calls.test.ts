@@ -128,7 +128,7 @@ describe('a stream that is open', () => {
   });
 });
 
-it('a run in the background does not outlive the right to what it uses either, though nobody listens', async () => {
+it('a background run also ends with the permission for its tools, without a listener', async () => {
   const spec = { kind: 'prompt', description: 'd', model: 'endless', options: { instructions: 'Go on.' } };
   expect((await gateway.as('admin', 'POST', '/api/skills', { name: 'going', spec })).status).toBe(201);
   const model = await grant();

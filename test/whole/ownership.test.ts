@@ -70,7 +70,7 @@ describe('handing over', () => {
     expect((await give(ben, 'mcp-servers/tools', 'ann')).status).toBe(403);
   });
 
-  it('is refused to everybody else, and to owners without the code', async () => {
+  it('is refused to other users, and to owners without the code', async () => {
     const name = await providerOf(ann);
     for (const person of [ben, reader]) expect((await give(person, `providers/${name}`, person.subject)).status).toBe(403);
     const demoted: Person = { ...ann, roles: ['user'], codes: ['llm:model:view', 'llm:model:use'] };
@@ -78,7 +78,7 @@ describe('handing over', () => {
     expect((await companies.as(chief, 'GET', `/api/providers/${name}`)).json.owner).toBe('ann');
   });
 
-  it('by an owner goes only to somebody of the tenant who was here; by an administrator to any subject', async () => {
+  it('by an owner goes only to a known user of the tenant; by an administrator to any subject', async () => {
     const name = await providerOf(ann);
     for (const owner of ['bne', 'frank', 'chief-of-rival']) {
       const answer = await give(ann, `providers/${name}`, owner);
@@ -128,7 +128,7 @@ it('an owner that a new row names is a text like any other', async () => {
 });
 
 describe('a grant', () => {
-  it('says who gave it, for good', async () => {
+  it('permanently records who gave it', async () => {
     const provider = await providerOf(ann);
     await companies.must(ann, 'POST', '/api/models', { name: 'm-2', spec: { deployments: [{ provider, model: 'echo' }] } });
     const grant = { subject_type: 'user', subject: 'rita', capability: 'model/m-2', action: 'use' };

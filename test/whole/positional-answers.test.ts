@@ -166,7 +166,7 @@ describe('a ranking', () => {
   });
 });
 
-it('choices that nobody counted come through as they are', async () => {
+it('choices without an index pass through unchanged', async () => {
   wrong = right['/v1/chat/completions'];
   const answer = await openai.chat.completions.create({ model: 'positions/alone', messages: [{ role: 'user', content: 'x' }] });
   expect(answer.choices).toHaveLength(2);

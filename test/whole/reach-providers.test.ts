@@ -187,7 +187,7 @@ describe('a developer’s model', () => {
     expect((await ask(eve, name)).status).not.toBe(200);
   });
 
-  it('is not handed to somebody who may not use the provider of its owner', async () => {
+  it('is not handed to a user who may not use the provider of its owner', async () => {
     await companies.must(eve, 'POST', '/api/providers', { name: `${provider}-eves`, spec: providerSpec() });
     await companies.must(eve, 'POST', '/api/models', { name: `${provider}-m`, spec: modelOn(`${provider}-eves`) });
     const handed = await companies.as(eve, 'POST', `/api/models/${provider}-m/owner`, { owner: 'dan' });
@@ -201,7 +201,7 @@ describe('a developer’s model', () => {
 describe('the price of a call', () => {
   const price = { currency: 'USD', input: 0, output: 0 };
 
-  it('is not set by somebody who only uses the provider', async () => {
+  it('is not set by a user who only uses the provider', async () => {
     await companies.must(chief, 'POST', '/api/grants', grantTo('eve', `provider/${provider}`));
     const refused = await companies.as(eve, 'POST', '/api/models', { name: `${provider}-free`, spec: modelOn(provider, { price }) });
     expect(refused.status, refused.text).toBe(403);
@@ -209,7 +209,7 @@ describe('the price of a call', () => {
     expect(refused.json.error.message).toContain('Leave the price out');
   });
 
-  it('is set by the owner of the provider and by administrators, and kept by whoever owns the model', async () => {
+  it('is set by the owner of the provider and by administrators, and kept by the owner of the model', async () => {
     const name = `${provider}-priced`;
     await companies.must(chief, 'POST', '/api/models', { name, owner: 'eve', spec: modelOn(provider, { price: { ...price, input: 7 } }) });
     await companies.must(eve, 'PUT', `/api/models/${name}`, {

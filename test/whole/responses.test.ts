@@ -195,7 +195,7 @@ describe("OpenAI's client", () => {
     await expect(openai.responses.delete(third.id)).rejects.toBeInstanceOf(OpenAI.NotFoundError);
   });
 
-  it('is told the same of a response that never was and of one that is not its own', async () => {
+  it('gets the same answer for an unknown response and for that of another caller', async () => {
     answerWhole(completion('mine'));
     const { id } = await openai.responses.create({ model, input: 'Hi' });
     const other = await clientFor('user');
@@ -268,7 +268,7 @@ describe("OpenAI's client", () => {
     });
   });
 
-  it('is told that an answer was cut short', async () => {
+  it('sees that an answer was cut short', async () => {
     answerWhole(completion('half', {}, 'length'));
     const cut = await openai.responses.create({ model, input: 'Hi' });
     expect(cut).toMatchObject({ status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } });
@@ -368,7 +368,7 @@ it('every streamed byte keeps the contract', async () => {
   expect(checkResponseStream(answer.text)).toEqual([]);
 });
 
-it('a gateway that keeps nothing says so, and answers all the same', async () => {
+it('a gateway without stored responses says so, and still answers', async () => {
   const other = await setUp({ PAILOU_RESPONSES_STORE: 'off' });
   try {
     const client = await clientFor('developer', other);

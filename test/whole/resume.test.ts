@@ -217,7 +217,7 @@ describe.each(faceNames)('%s', (name) => {
       expect(lastTold(given.vendors[2])).toEqual({ role: 'assistant', content: 'Many roads le' });
     });
 
-    it('ends with an error when the attempts are used up, and when nobody is left', async () => {
+    it('ends with an error when the attempts or the deployments are used up', async () => {
       const scripts = [saying('Many roa', 'close'), saying('Many roads', 'close'), whole(full)];
       const few = await makeCase('resume', scripts, { attempts: 2 });
       const rows = ['1 a error upstream_interrupted', '2 b error upstream_interrupted'];
@@ -283,7 +283,7 @@ describe.each(faceNames)('%s', (name) => {
       }
     });
 
-    it('refuses with an error alone when nobody is left', async () => {
+    it('ends with only an error when no deployment is left', async () => {
       const each = await makeCase(interrupted, [halfBody]);
       const heard = await ask(each.model, { stream: false });
       expect(heard).toMatchObject({ said: '', complete: false, error: expect.stringMatching(/./), usage: null });
@@ -320,7 +320,7 @@ describe.each(faceNames)('%s', (name) => {
       expect(heard).toMatchObject({ calls: 1, tools: '{"city":"Suzhou"}' });
     });
 
-    it('is refused with a status when nobody is left', async () => {
+    it('is refused with a status when no deployment is left', async () => {
       const each = await makeCase('withhold', [saying('Many roa', 'close')]);
       const heard = await ask(each.model, { stream: true });
       await expectBroken(each, heard, ['1 a error upstream_interrupted'], '');

@@ -122,7 +122,7 @@ describe('a person in a browser', () => {
     expect(victim.session()).toBe('');
   });
 
-  it('a code is good once, a changed ticket never, and a refusal of the service is told', async () => {
+  it('a code is valid once, a changed ticket never, and a refusal of the service is shown', async () => {
     const browser = new Browser();
     const callback = await browser.upToCallback('user');
     const { host } = new URL(gateway.url);
@@ -219,7 +219,7 @@ describe('two nodes', () => {
 });
 
 describe('behind https', () => {
-  it('cookies are bound to the host, and the service is told the public address', async () => {
+  it('cookies are bound to the host, and the service gets the public address', async () => {
     await using other = await startGateway({ PAILOU_PUBLIC_URL: 'https://gate.example/' });
     const begun = await fetch(`${other.url}/auth/login`, { redirect: 'manual', headers: { 'x-forwarded-host': 'evil.example' } });
     expect(begun.headers.getSetCookie()[0]).toMatch(/^__Host-pailou-sign-in=[^;]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=600; Secure$/);

@@ -64,7 +64,7 @@ it('nothing is written over, and links are not followed', async () => {
   expect(await pailou(['import', join(folder, 'linked')])).toMatchObject({ code: 2, out: expect.stringContaining('is a link') as string });
 });
 
-it('what is wrong is told with its remedy', async () => {
+it('errors name the remedy', async () => {
   const port = String(await freePort());
 
   const closed = await pailou(['test', 'travel', '--url', `http://127.0.0.1:${port}`]);

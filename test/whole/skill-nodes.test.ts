@@ -119,7 +119,7 @@ describe.skipIf(postgresUrl === undefined)('two nodes on PostgreSQL', () => {
     expect([thoughts(1), thoughts(2)]).toEqual([['thought 1'], ['thought 1', 'thought 2']]);
   });
 
-  it('the answer of a run in the background is told by the other', async () => {
+  it('the answer of a background run is served by the other node', async () => {
     vendor.behave((request, response) => answerOk(request, response, 'Suzhou'));
     const started = await ask(0, 'developer', 'POST', '/v1/skills/city/runs', { input: { text: 'x' }, async: true });
     expect(started.status, started.text).toBe(202);
@@ -132,7 +132,7 @@ describe.skipIf(postgresUrl === undefined)('two nodes on PostgreSQL', () => {
     expect((await ask(1, 'admin', 'GET', path)).status).toBe(404);
   });
 
-  it('the steps of a run in the background are told by the other as they end', async () => {
+  it('the steps of a background run are streamed by the other node as they end', async () => {
     const options = {
       steps: [
         { id: 'first', with: 'one' },

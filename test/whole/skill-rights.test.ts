@@ -233,7 +233,7 @@ it('a skill may name itself and the draft of another, and stays when what it nam
   expect(slip.json.error).toMatchObject({ param: 'spec.tools[2]' });
 });
 
-it('a tool that needs a person’s yes is refused within a skill, where nobody can be asked', async () => {
+it('a tool that needs approval is refused within a skill, where no client can be asked', async () => {
   await make('paying', skill({ tools: ['mcp/demo/calculate'] }));
   const row = (await gateway.as('admin', 'GET', '/api/mcp-servers/demo')).json;
   await gateway.as('admin', 'PUT', '/api/mcp-servers/demo', { spec: { ...row.spec, approval: 'always' } });

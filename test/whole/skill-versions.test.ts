@@ -74,7 +74,7 @@ describe('a skill', () => {
     ]);
   });
 
-  it('has versions that nobody changes, lists once, and leaves nothing behind', async () => {
+  it('has immutable versions, is listed once, and leaves nothing behind', async () => {
     for (const name of ['note@1.0.0', 'note%401.0.0']) {
       expect((await gateway.as('admin', 'PUT', `/api/skills/${name}`, { spec: spec('evil') })).status, name).toBe(404);
       expect((await gateway.as('admin', 'DELETE', `/api/skills/${name}`)).status, name).toBe(404);

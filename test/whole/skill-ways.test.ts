@@ -142,8 +142,8 @@ describe('one skill', () => {
   });
 });
 
-describe('a run that nobody waits for', () => {
-  it('is told of at once, followed, and its answer kept, for its owner alone', async () => {
+describe('a background run', () => {
+  it('is accepted at once, can be followed, and keeps its answer, for its owner only', async () => {
     let release = (): void => {};
     const gate = new Promise<void>((resolve) => (release = resolve));
     vendor.behave(async (request, response) => {
@@ -219,7 +219,7 @@ describe('a run that nobody waits for', () => {
   });
 });
 
-it('a run that somebody waited for is found again, with what it was given and answered only where its row keeps that', async () => {
+it('a foreground run is found again, with input and answer only where its row retains them', async () => {
   const found = async (name: string, role: Role = 'developer') => {
     const { id } = (await run(name, { city: 'Suzhou' })).json;
     return eventually(

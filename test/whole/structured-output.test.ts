@@ -90,7 +90,7 @@ const newestRun = async (input: number) =>
   );
 
 describe('a vendor with a JSON mode and no schemas', () => {
-  it('is asked for JSON and told the schema in words, and the caller is told so', async () => {
+  it('gets JSON mode with the schema in the prompt, and the caller gets a warning', async () => {
     say(good);
     const answer = await ask('by-json');
     expect(answer.status, answer.text).toBe(200);

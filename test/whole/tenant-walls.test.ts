@@ -233,7 +233,7 @@ describe('an id of another tenant', () => {
     ]);
   });
 
-  it('is answered as one that nobody has, at every place, by whomever it is sent', async () => {
+  it('is answered like an unknown id, at every endpoint and for every role', async () => {
     const before = await belongings(them);
     let tried = 0;
     // What looks first, because what is made is written in the audit.

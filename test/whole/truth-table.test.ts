@@ -150,7 +150,7 @@ describe('the truth table, with keys', () => {
   });
 });
 
-describe('a call by somebody who may not use', () => {
+describe('a call without permission to use', () => {
   const file = (model: string): string =>
     `--b\r\ncontent-disposition: form-data; name="model"\r\n\r\n${model}\r\n--b\r\ncontent-disposition: form-data; name="file"; filename="a.wav"\r\ncontent-type: audio/wav\r\n\r\nx\r\n--b--\r\n`;
   /** The least that each address of a call takes, by its path. */

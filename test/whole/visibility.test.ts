@@ -96,7 +96,7 @@ describe('a skill', () => {
     expect((await companies.as(chief, 'GET', `/api/skills/${name}/export`)).status).toBe(200);
   });
 
-  it('shows nothing of it in a conflict to whoever may not manage it', async () => {
+  it('shows nothing of it in a conflict to users who may not manage it', async () => {
     const stale = await companies.as(people.developer, 'PUT', '/api/skills/other-viewer', { spec: draft }, { 'if-match': '"1"' });
     expect(stale.status).toBe(403);
     expect(stale.text).not.toContain(canary);

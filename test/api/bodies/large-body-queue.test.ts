@@ -19,7 +19,7 @@ it('one person with many bodies does not keep another person waiting for all of 
   expect(order).toEqual(['a1', 'b1', 'e1', 'a2', 'a3', 'a4']);
 });
 
-it('other work has its turn after each slice, and a body that is no JSON keeps nobody waiting', async () => {
+it('yields after each slice, and an invalid body does not block the queue', async () => {
   const queue = createLargeBodyQueue({ maxDepth: 10, slice: 1_000, turnMs: 0 });
   let turns = 0;
   let isOver = false;

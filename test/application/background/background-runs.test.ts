@@ -26,7 +26,7 @@ function openStates(failures: number) {
   };
 }
 
-it('are told as completed although their end could not be kept at once', async () => {
+it('are reported as completed although their end could not be stored at once', async () => {
   const states = openStates(1);
   const runs = createBackgroundRuns(states, logger as never);
   await runs.adopt(owner, face, textEvents('Gardens.'), new AbortController());
@@ -53,7 +53,7 @@ it('do not hold up the end of the node when nothing can be kept', async () => {
   await runs.close();
 });
 
-it('are told of no longer than the listener may hear, also while nothing happens', async () => {
+it('are not streamed after the listener lost the permission, also without events', async () => {
   const runs = createBackgroundRuns(openStates(0), logger as never);
   const silence = Promise.withResolvers<void>();
   const silent = async function* () {

@@ -26,7 +26,7 @@ it('forgets the oldest of very much, never the end', async () => {
   expect(heard.slice(-2)).toEqual(['5999', 'completed']);
 });
 
-it('a listener who may hear no more while it reads is told at once', async () => {
+it('a listener that loses its permission while reading gets an error at once', async () => {
   const controller = new AbortController();
   const news = createRunEventLog({ name: 'started', data: {} }).follow(controller.signal)[Symbol.asyncIterator]();
   await news.next();

@@ -66,7 +66,7 @@ it('a skill with the field messages gets the whole conversation', () => {
 });
 
 describe('what else a chat asks for', () => {
-  it('is told where a skill decides it, and refused where it would change the meaning', () => {
+  it('is reported where a skill decides it, and refused where it would change the meaning', () => {
     expect(ask(text, 'x', { temperature: 0, max_tokens: 5, stop: null, user: 'me' }).warnings).toEqual([
       'temperature: a skill decides this itself',
       'max_tokens: a skill decides this itself',

@@ -257,7 +257,7 @@ describe('labels', () => {
   });
 });
 
-it('a text and a file, or neither, are told in words', async () => {
+it('a text with a file, or neither, gives a clear error', async () => {
   const skill = await make(docSummary);
   const both = { text: 'x', document: { base64: 'eA==' } };
   await expect(play(skill, {}, () => ({}))).rejects.toThrow('input.text is missing: give a text there, or a file as input.document.');

@@ -28,7 +28,7 @@ describe('the schema of an extraction', () => {
     expect(around.output.data).toEqual({ lot: { 'a]': 5 } });
   });
 
-  it('takes no schema whose checks would keep everybody waiting, and finds its way through one that is woven', async () => {
+  it('refuses a schema whose checks would block the event loop, and accepts a recursive one', async () => {
     const skill = await make(dataExtraction);
     const fields = (count: number, field: object) => ({
       type: 'object',

@@ -144,7 +144,7 @@ describe('a pipeline', () => {
     expect(steps).toContain('none');
   });
 
-  it('tells of what failed all the same', async () => {
+  it('reports the failed step too', async () => {
     const skill = await make({ input_schema: any, steps: [{ id: 'call', use: 'mcp/a/b', on_error: 'null' }] });
     const seen = await play(skill, {}, () => {
       throw new GatewayError('tool_failed', 'no');

@@ -195,7 +195,7 @@ describe('options that cannot be saved', () => {
     await expect(skill({ instructions: '{{who.city}}', input_schema: nested })).resolves.toBeDefined();
   });
 
-  it('a place as pipelines write it is told how prompts do', async () => {
+  it('an error for pipeline syntax names the syntax of prompts', async () => {
     await expect(skill({ instructions: 'Say {{input.text}}' })).rejects.toThrow(
       '{{input.text}} is not in the input_schema; it has text. In a prompt write {{text}}, without input.',
     );

@@ -41,7 +41,7 @@ const decide = (
 ) => play([answer], { tools, decisions, body: { messages, tools: [clientFunction] }, ...more });
 
 describe('what was decided', () => {
-  it('beside calls of the caller stays when more is asked, whether a face told of it or not', async () => {
+  it('beside calls of the caller stays when more is asked, whether a client format emitted it or not', async () => {
     const first = await play([{ calls: [pay, mine] }], { tools, body: { tools: [clientFunction] } });
     const round = [go, ...ownRound(first.seen)];
     const second = await decide(yesTo(first.seen), round, {}, { calls: [{ ...pay, id: 'q' }] });
@@ -56,7 +56,7 @@ describe('what was decided', () => {
     }
   });
 
-  it('is told again when it is sent again, for the answer may be lost', async () => {
+  it('is emitted again on a retry, because the answer may be lost', async () => {
     const first = await play([{ calls: [pay] }], { tools });
     const steps = async () =>
       ofType((await decide(yesTo(first.seen), [go])).seen, 'step').map(({ step, call }) => [step.status, call?.approval, call?.output]);
@@ -68,7 +68,7 @@ describe('what was decided', () => {
     expect([await steps(), await steps()]).toEqual([expected, expected]);
   });
 
-  it('is told again as what it came to, not as a success', async () => {
+  it('is emitted again with its outcome, not as a success', async () => {
     const statuses = async (first: readonly ChatEvent[], more: Partial<ToolLoopOptions>) =>
       ofType((await decide(yesTo(first), [go], more)).seen, 'step').map(({ step }) => [step.status, step.error]);
     const failed = await play([{ calls: [pay] }], { tools });
@@ -168,7 +168,7 @@ it('of several calls those that ended before the caller left are known', async (
   ).toEqual(['paid, receipt 123', expect.stringContaining('not known whether it took effect')]);
 });
 
-it('a caller who leaves while decided calls are told leaves the answer of the model too', async () => {
+it('a caller who leaves during approved calls cancels the model call too', async () => {
   const first = await play([{ calls: [pay] }], { tools });
   let ended = 0;
   async function* answer(): ChatEvents & AsyncGenerator {

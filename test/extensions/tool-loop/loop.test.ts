@@ -172,7 +172,7 @@ describe('failures', () => {
     expect(lastMessages(own.bodies).at(-1)?.['content']).toContain('no such file');
   });
 
-  it('tells the model of a tool that nobody offered, also beside a call of the caller’s own', async () => {
+  it('tells the model of an unknown tool, also beside a call of the caller’s own', async () => {
     const strange = { id: 's', name: 'add' };
     const alone = await play([{ calls: [strange] }, { text: 'sorry' }]);
     expect(lastMessages(alone.bodies).at(-1)).toMatchObject({
@@ -281,7 +281,7 @@ describe('functions of the caller beside server-side tools', () => {
     expect(roles(lastMessages(other.bodies))).not.toContain('a');
   });
 
-  it('restores nothing for somebody else', async () => {
+  it('restores nothing for another caller', async () => {
     const { seen } = await play([{ calls: [{ id: 'a', name: 'demo__add' }, mine] }], { body: { tools: [clientFunction] } });
     const next = await play([{ text: 'x' }], { body: { messages: back(seen) }, owner: person('another') });
     expect(roles(lastMessages(next.bodies))).toEqual(['user', 'assistant', ofType(seen, 'tool-call-start')[0]?.id]);

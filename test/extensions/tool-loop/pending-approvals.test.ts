@@ -48,7 +48,7 @@ describe('calls that a person has to agree to', () => {
     expect(again.bodies[0]).not.toHaveProperty('tool_choice');
   });
 
-  it('that were left in the middle are not carried out again, and the model is told', async () => {
+  it('that were interrupted are not executed again, and the model gets a note', async () => {
     const [asked] = asks((await play([{ calls: [pay] }], { tools })).seen);
     const decisions = decided([asked?.id]);
     const leaving = new AbortController();
@@ -69,7 +69,7 @@ describe('calls that a person has to agree to', () => {
     expect(lastMessages(again.bodies).at(-1)?.['content']).toContain('not known whether it took effect');
   });
 
-  it('beyond what can be decided at once are not made, and the model is told', async () => {
+  it('beyond the limit of open approvals are not made, and the model gets a note', async () => {
     const calls = Array.from({ length: 70 }, (_, index) => ({ ...pay, id: `p${index}` }));
     const first = await play([{ calls }], { tools });
     const held = asks(first.seen);
@@ -81,7 +81,7 @@ describe('calls that a person has to agree to', () => {
     expect(results.filter(({ content }) => JSON.stringify(content).startsWith('"Too many'))).toHaveLength(6);
   });
 
-  it('do not run after a no, and the model is told', async () => {
+  it('do not run after a denial, and the model gets a note', async () => {
     const [asked] = asks((await play([{ calls: [pay] }], { tools })).seen);
     const next = await play([{ text: 'As you wish.' }], { tools, decisions: decided([asked?.id], false) });
     expect(next.inputs).toEqual([]);
@@ -129,7 +129,7 @@ describe('calls that a person has to agree to', () => {
     expect(lastMessages(third.bodies)[2]).toMatchObject({ tool_call_id: 'p', content: 'done' });
   });
 
-  it('take the place of what a face told of the same rounds, if the client sends that back', async () => {
+  it('replace the rounds that a client format emitted, if the client sends those back', async () => {
     const first = await play([{ text: 'May I? ', calls: [pay, { id: 'l', name: 'demo__look' }] }], { tools });
     const [asked] = asks(first.seen);
     const told = `mcp_${'0'.repeat(36)}`;

@@ -95,7 +95,7 @@ describe("an operator's entries", () => {
     expect(overridden.find({ kind: 'azure', host: null }, 'gpt-4o')?.prices[0]?.currency).toBe('USD');
   });
 
-  it('add models of which nobody else knows', () => {
+  it('adds models that no other entry has', () => {
     expect(overridden.find({ kind: 'vllm', host: '10.0.0.1' }, 'Qwen3-8B')).toMatchObject({
       vendor: 'vllm',
       context_window: 32_768,

@@ -104,7 +104,7 @@ describe('a file of today is right', () => {
   });
 });
 
-describe('a broken file is told with its place', () => {
+describe('the error of a broken file names the position', () => {
   it.each([
     ['a.py', 'x = 1\ndef f(:\n  pass\n', 'line 2, column 7'],
     ['a.go', 'package main\nfunc main( {\n}\n', 'line 2, column'],

@@ -77,7 +77,7 @@ describe('a document', () => {
     await expect(read(bytes)).rejects.toMatchObject({ code: 'invalid_request', message: expect.stringMatching(words) as string });
   });
 
-  it('stops being read when nobody waits any more', async () => {
+  it('is no longer read after the caller has left', async () => {
     const left = AbortSignal.abort(new Error('gone'));
     const document = { base64: makePdf(['a', 'b']).toString('base64') };
     await expect(readInputDocument({ document }, { signal: left })).rejects.toThrow('gone');

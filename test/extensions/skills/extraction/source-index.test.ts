@@ -57,7 +57,7 @@ describe('words', () => {
     expect(find(text, quote)).toBeUndefined();
   });
 
-  it('of a text without headings are told by their lines', () => {
+  it('of a text without headings name lines', () => {
     const section = { heading: '', page: null, text: 'one\ntwo\n\nfour five\nsix' };
     const reading = createSourceIndex([{ section, text: section.text.slice(4), line: 2 }]);
     expect(['two', 'five', 'six'].map((quote) => reading.find(quote)?.source)).toEqual(['line 2', 'line 4', 'line 5']);

@@ -60,7 +60,7 @@ describe('a file', () => {
     expect(await textOf(bytes, more)).toBe('Größe');
   });
 
-  it('whose encoding is told wrongly is decoded by its bytes', async () => {
+  it('with a wrong declared encoding is decoded by its bytes', async () => {
     expect(await textOf('<html><meta charset="iso-8859-1"><p>Größe')).toBe('Größe');
     expect(await textOf('Größe', { media_type: 'text/plain; charset=nonsense' })).toBe('Größe');
     expect(await textOf(Buffer.from('1b2442467c4b5c1b2842', 'hex'), { media_type: 'text/plain; charset=iso-2022-jp' })).toBe('日本');

@@ -66,7 +66,7 @@ describe('a text', () => {
     expect(sections.map((section) => section.text).join('\n')).toBe(text);
   });
 
-  it('that is long lets others be served, and is left when nobody waits', async () => {
+  it('that is long yields to other work, and stops when the caller leaves', async () => {
     const gone = new AbortController();
     let ticks = 0;
     const timer = setInterval(() => {
@@ -76,7 +76,7 @@ describe('a text', () => {
     clearInterval(timer);
   });
 
-  it('with more headings than anybody reads is refused', async () => {
+  it('with too many headings is refused', async () => {
     await expect(read('# a\n'.repeat(50_001))).rejects.toThrow('input.text has more than 50,000 headings; send it in parts.');
   });
 });

@@ -162,7 +162,7 @@ const privateFont = {
   map: '/CIDInit /ProcSet findresource begin begincmap 1 begincodespacerange <00> <FF> endcodespacerange 1 beginbfrange <61> <7A> <E000> endbfrange endcmap end',
 };
 
-it('letters that are no characters are counted and told, and a document of nothing else is refused', async () => {
+it('unmapped glyphs are counted and reported, and a document of nothing else is refused', async () => {
   const pages = (...contents: readonly string[]): Buffer =>
     pdfOf([
       '<< /Type /Catalog /Pages 2 0 R >>',
@@ -188,7 +188,7 @@ it('letters that are no characters are counted and told, and a document of nothi
   await expect(readPdf(pages(at(50, 700, 'AB abcdef')))).rejects.toThrow('which characters 6 of its 8 letters are');
 });
 
-it('texts whose font cannot be read at all are told, and never left out in silence', async () => {
+it('texts in an unreadable font are reported, never dropped silently', async () => {
   const broken = foreignFont('NoSuch-H', 'GB1', 'Strange');
   const fonts = '/Resources << /Font << /F1 5 0 R /F2 8 0 R >> >>';
   const objects = [...broken.objects, helvetica];

@@ -54,7 +54,7 @@ describe('a file', () => {
     await expect(read(bytes, { seconds: 1 })).rejects.toMatchObject(tooLong);
   });
 
-  it('that needs too much memory is refused, whoever stops it', async () => {
+  it('that needs too much memory is refused, by the limit or by the system', async () => {
     const twice = pdfWith('/Filter [/FlateDecode /FlateDecode]', deflateSync(deflateSync(Buffer.alloc(400_000_000, 32))));
     expect(twice.length).toBeLessThan(10_000);
     const words = refused('needs more than 200 MB of memory to be read; send it in parts, or as plain text');
@@ -69,12 +69,12 @@ describe('a file', () => {
     await expect(read(bomb)).rejects.toMatchObject(tooLarge);
   });
 
-  it('whose pictures are large is read all the same', async () => {
+  it('with large pictures is read', async () => {
     const parts = { ...unzipSync(makeDocx(['words'])), 'word/media/a.png': new Uint8Array(80 * 1_048_576) };
     expect(await read(Buffer.from(zipSync(parts, { level: 1 })))).toEqual([{ heading: '', page: null, text: 'words' }]);
   });
 
-  it('with more text or pages than anybody reads is refused', async () => {
+  it('with too much text or too many pages is refused', async () => {
     await expect(read(Buffer.alloc(20_000_002, 'a\n'))).rejects.toMatchObject(
       refused('holds more than 20,000,000 characters of text; send it in parts'),
     );
@@ -96,7 +96,7 @@ describe('a file', () => {
 });
 
 describe.skipIf(!seesProcesses)('the processes that read', () => {
-  it('are two at most, know nothing of the gateway, and are gone as soon as nobody waits', async () => {
+  it('are two at most, get no environment of the gateway, and end when the caller leaves', async () => {
     const gone = new AbortController();
     const impatient = new AbortController();
     const reads = Array.from({ length: 4 }, async () => read(endlessPdf(), {}, gone.signal));
