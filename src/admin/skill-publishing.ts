@@ -10,8 +10,7 @@ import { versionNumber } from '../types/skill-spec.ts';
 import { expectedRevision } from './actor.ts';
 import { rowView } from './row-view.ts';
 import { evaluateDraft } from './skill-evaluation.ts';
-import { hasVersion, type NamedSkill, namedSkill, requireRow, shownRow } from './skill-rows.ts';
-import { writerOf } from './writer.ts';
+import { hasVersion, type NamedSkill, namedSkill, requireRow, sendChangedRow } from './skill-rows.ts';
 
 const publishBody = z.strictObject({ version: versionNumber.optional().describe("Unless given, the row's own.") }).nullish();
 
@@ -90,8 +89,7 @@ export function addSkillPublishing(app: FastifyInstance, config: ConfigService, 
           expectedRevision: expectedRevision(request) ?? row.revision,
         },
       ];
-      const { revision } = await config.change(writerOf(request), changes, `publish version ${wanted} of skill ${name}`);
-      return reply.header('x-pailou-revision', revision).send(shownRow(config, row));
+      return sendChangedRow(config, request, reply, row, changes, `publish version ${wanted} of skill ${name}`);
     },
   );
 }

@@ -1,5 +1,5 @@
 /** Finds, authorizes and shows the row of one skill for the routes below /api/skills/{name}. */
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { requireRight } from '../application/caller.ts';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
@@ -10,6 +10,7 @@ import type { Action } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import { type rowView, showRow } from './row-view.ts';
+import { writerOf } from './writer.ts';
 
 export const namedSkill = z.object({ name: z.string().min(1).max(200) });
 export type NamedSkill = z.output<typeof namedSkill>;
@@ -29,11 +30,20 @@ export function requireRow(config: ConfigService, request: FastifyRequest<{ Para
   return row;
 }
 
-/** The row after a change. */
-export function shownRow(config: ConfigService, { tenant, name }: ConfigRow): z.output<typeof rowView> {
+/** Applies the changes as one revision and replies with the row. Throws as `ConfigService.change` does. */
+export async function sendChangedRow(
+  config: ConfigService,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { tenant, name }: ConfigRow,
+  changes: Parameters<ConfigService['change']>[1],
+  note: string,
+): Promise<FastifyReply> {
+  const { revision } = await config.change(writerOf(request), changes, note);
   const row = config.row(tenant, 'skill', name);
   if (row === undefined) throw noSkill(name);
-  return showRow(config.mask(row));
+  const shown: z.output<typeof rowView> = showRow(config.mask(row));
+  return reply.header('x-pailou-revision', revision).send(shown);
 }
 
 /** The rows of its published versions. */

@@ -8,8 +8,7 @@ import type { ConfigRow } from '../types/resources.ts';
 import { versionNumber } from '../types/skill-spec.ts';
 import { actorOf, expectedRevision } from './actor.ts';
 import { rowView } from './row-view.ts';
-import { type NamedSkill, namedSkill, requireRow, shownRow } from './skill-rows.ts';
-import { writerOf } from './writer.ts';
+import { type NamedSkill, namedSkill, requireRow, sendChangedRow } from './skill-rows.ts';
 
 const runsAsBody = z.strictObject({
   version: versionNumber.nullable().describe('The version that is live, as it was looked at; null takes the allowance back.'),
@@ -64,8 +63,7 @@ export function addSkillRunsAs(app: FastifyInstance, config: ConfigService): voi
         allowed === null
           ? `skill ${name} runs with the rights of its caller`
           : `allow version ${wanted} of skill ${name} to run with its own list`;
-      const { revision } = await config.change(writerOf(request), [change], summary);
-      return reply.header('x-pailou-revision', revision).send(shownRow(config, row));
+      return sendChangedRow(config, request, reply, row, [change], summary);
     },
   );
 }

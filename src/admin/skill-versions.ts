@@ -10,7 +10,7 @@ import { versionNumber } from '../types/skill-spec.ts';
 import { expectedRevision } from './actor.ts';
 import { mayManage, publicSpec } from './public-rows.ts';
 import { rowView } from './row-view.ts';
-import { hasVersion, type NamedSkill, namedSkill, requireRow, shownRow, versionsOf } from './skill-rows.ts';
+import { hasVersion, type NamedSkill, namedSkill, requireRow, sendChangedRow, versionsOf } from './skill-rows.ts';
 import { writerOf } from './writer.ts';
 
 const rollbackBody = z.strictObject({
@@ -103,12 +103,7 @@ export function addSkillVersions(app: FastifyInstance, config: ConfigService): v
         },
         expectedRevision: expectedRevision(request),
       };
-      const { revision } = await config.change(
-        writerOf(request),
-        [change],
-        `let callers of skill ${name} get ${wanted ?? 'the row itself'}`,
-      );
-      return reply.header('x-pailou-revision', revision).send(shownRow(config, row));
+      return sendChangedRow(config, request, reply, row, [change], `let callers of skill ${name} get ${wanted ?? 'the row itself'}`);
     },
   );
 
