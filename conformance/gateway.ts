@@ -64,9 +64,7 @@ export async function startGateway(): Promise<ExaminedGateway> {
   owned.defer(() => pailou.stop());
   const admin = await runPailou(settings, 'token', '--role', 'admin');
   const token = await runPailou(settings, 'token', '--role', 'user');
-  await send('POST', `${pailou.url}/api/grants`, admin, {
-    spec: { subject_type: 'role', subject: 'user', capability: `mcp/${serverName}/*`, action: 'use' },
-  });
+  const grant = { spec: { subject_type: 'role', subject: 'user', capability: `mcp/${serverName}/*`, action: 'use' } };
   await send('POST', `${pailou.url}/api/skills`, admin, {
     name: skillName,
     spec: { kind: 'package', description: 'Is examined.', model: 'demo/echo', options: { files: skillFiles } },
@@ -83,6 +81,7 @@ export async function startGateway(): Promise<ExaminedGateway> {
       if (registered) await send('DELETE', `${pailou.url}/api/mcp-servers/${serverName}`, admin);
       const spec = { kind: 'http', options: { url: upstream, protocol, sessions: protocol === 'legacy' ? 'user' : 'shared' } };
       await send('POST', `${pailou.url}/api/mcp-servers`, admin, { name: serverName, spec });
+      await send('POST', `${pailou.url}/api/grants`, admin, grant);
       registered = true;
       const door = `${pailou.url}/mcp/${serverName}`;
       for (const began = Date.now(); Date.now() - began < patienceMs; await sleep(100)) {
