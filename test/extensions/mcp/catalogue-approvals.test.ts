@@ -34,12 +34,16 @@ function answering(...answers: ToolDefinition[]): ToolSource & { readonly asked:
 
 it('one in the middle of a comparison is not forgotten', async () => {
   await using pins = await openPins();
-  let slow = 0;
+  const reading = Promise.withResolvers<void>();
+  let isSlow = false;
   const store: DefinitionStore = {
     ...pins.store,
     async of(server) {
       const read = await pins.store.of(server);
-      await sleep(slow);
+      if (!isSlow) return read;
+      isSlow = false;
+      reading.resolve();
+      await sleep(100);
       return read;
     },
   };
@@ -48,10 +52,9 @@ it('one in the middle of a comparison is not forgotten', async () => {
   await catalogue.refresh(server);
   await catalogue.refresh(server);
   expect(catalogue.tools(server)).toEqual([]);
-  slow = 100;
+  isSlow = true;
   const comparing = catalogue.refresh(server);
-  await sleep(30);
-  slow = 0;
+  await reading.promise;
   await Promise.all([catalogue.approve(server, [seen(other)], 'ann'), comparing]);
   expect(catalogue.tools(server)).toEqual([other]);
   catalogue.close();
@@ -65,9 +68,10 @@ it('is followed by a question: what was approved may be another thing by then', 
   await catalogue.refresh(server);
   await catalogue.refresh(server);
   expect(await catalogue.approve(server, [seen(other)], 'ann')).toHaveLength(1);
-  await sleep(100);
+  await expect
+    .poll(() => catalogue.items(server))
+    .toMatchObject([{ state: 'changed', decidedBy: 'ann', seenDefinition: { description: 'Worse.' } }]);
   expect(source.asked()).toBe(3);
-  expect(catalogue.items(server)).toMatchObject([{ state: 'changed', decidedBy: 'ann', seenDefinition: { description: 'Worse.' } }]);
   expect(catalogue.tools(server)).toEqual([]);
   catalogue.close();
 });

@@ -87,8 +87,8 @@ describe('the catalogue', () => {
     change();
     release(named('old'));
     await first;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(catalogue.tools(server).map((tool) => tool.name)).toEqual(['new', 'old']);
+    await expect.poll(() => catalogue.tools(server).map((tool) => tool.name)).toEqual(['new', 'old']);
+    expect(state.asked).toBe(2);
     catalogue.close();
   });
 });

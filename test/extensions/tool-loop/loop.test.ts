@@ -223,9 +223,12 @@ describe('failures', () => {
     const gone = new GatewayError('client_closed_request', 'The caller left.');
     const running = play([round(), { text: 'x' }], {
       signal: leaving.signal,
-      callTool: (_tool, _input, { signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(gone))),
+      callTool: (_tool, _input, { signal }) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(gone));
+          setImmediate(() => leaving.abort(gone));
+        }),
     });
-    setTimeout(() => leaving.abort(gone), 20);
     await expect(running).rejects.toBe(gone);
   });
 });
