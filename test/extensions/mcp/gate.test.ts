@@ -1,5 +1,6 @@
 /** The gate and the bundled example server, with the real client of both protocol eras. */
-import { createServer } from 'node:http';
+import { createServer, IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { describe, expect, it } from 'vitest';
@@ -18,7 +19,7 @@ const add: ToolDefinition = {
   annotations: { readOnlyHint: true },
 };
 
-async function openGate(door: Partial<McpView>) {
+async function openGate(view: Partial<McpView>) {
   const gate = createMcpGate({ logger, version: '1.0.0' });
   const unused = () => Promise.reject(new Error('unused'));
   const whole: McpView = {
@@ -28,7 +29,7 @@ async function openGate(door: Partial<McpView>) {
     call: unused,
     ask: unused,
     watch: () => () => {},
-    ...door,
+    ...view,
   };
   const server = createServer((request, response) => {
     const parts: Buffer[] = [];
@@ -50,6 +51,28 @@ async function openGate(door: Partial<McpView>) {
     },
   };
 }
+
+it('the gate starts nothing for a client that left while the SDK was loading', async () => {
+  const gate = createMcpGate({ logger, version: '1.0.0' });
+  const body = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
+  const request = new IncomingMessage(new Socket());
+  Object.assign(request, { method: 'POST', url: '/mcp', headers: { host: 'pailou', 'content-type': 'application/json' } });
+  const response = new ServerResponse(request);
+  let offers = 0;
+  const view = {
+    holder: 'tester',
+    scope: 'default /mcp',
+    offer: () => Promise.resolve((offers++, offering(add))),
+    call: () => Promise.reject(new Error('unused')),
+    ask: () => Promise.reject(new Error('unused')),
+    watch: () => () => {},
+  };
+  const serving = gate.serve(request, response, body, view, 'client');
+  response.destroy();
+  await serving;
+  expect(offers).toBe(0);
+  await gate.close();
+});
 
 describe.each(['legacy', 'auto'] as const)('the gate, client %s', (mode) => {
   const connect = async (url: URL): Promise<Client> => {

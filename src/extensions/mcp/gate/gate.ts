@@ -108,6 +108,8 @@ export function createMcpGate(options: McpGateOptions): McpGate {
   return {
     async serve(request, response, body, view, client) {
       const { serve } = await (loading ??= load());
+      // The client left while the SDK was loading. No later event would end what is started for it.
+      if (response.destroyed) return;
       // The token is not passed on, so no code behind this line can forward it.
       const closed = new AbortController();
       response.once('close', () => closed.abort());
