@@ -100,7 +100,7 @@ export function addMcpAccounts(app: FastifyInstance, config: ConfigService, { ca
       if (code === undefined)
         throw new GatewayError(
           'sign_in_failed',
-          `The OAuth2 service of "${server.name}" let nobody in${error === undefined ? '' : ` (${error.replace(/[^\w.-]/g, '').slice(0, 100)})`}. Begin again.`,
+          `The OAuth2 service of "${server.name}" refused the sign-in${error === undefined ? '' : ` (${error.replace(/[^\w.-]/g, '').slice(0, 100)})`}. Start the sign-in again.`,
         );
       await accounts.finish(principalOf(request), { redirectUri: redirectOf(server), state, code, iss: iss ?? null });
       book(request, server, 'connect');

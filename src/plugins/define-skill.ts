@@ -68,7 +68,7 @@ function shown(field: string, schema: z.ZodType, io: 'input' | 'output'): JsonOb
 /** A GatewayError from the function reaches the caller. Any other error is logged and becomes `skill_failed`. */
 function failureOf(kind: string, thrown: unknown, runId: string, logger: Logger): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
-  const message = `The code of the skill kind "${kind}" failed; whoever runs the gateway finds the reason in its log.`;
+  const message = `The code of the skill kind "${kind}" failed; the gateway's log has the reason.`;
   logger.error({ kind, runId, err: thrown }, message);
   return new GatewayError('skill_failed', message, { cause: thrown });
 }

@@ -31,7 +31,7 @@ export const errorTable = {
     status: 400,
     type: request,
     retryable: false,
-    meaning: 'Signing in with a browser did not come to its end. Begin again at /auth/login, in one browser.',
+    meaning: 'The browser sign-in was not completed. Start again at /auth/login, in the same browser.',
   },
   unsupported_parameter: {
     status: 400,

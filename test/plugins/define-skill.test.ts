@@ -43,7 +43,7 @@ describe('code that fails', () => {
     expect(thrown).toMatchObject({
       code: 'skill_failed',
       status: 500,
-      message: 'The code of the skill kind "mine" failed; whoever runs the gateway finds the reason in its log.',
+      message: `The code of the skill kind "mine" failed; the gateway's log has the reason.`,
       cause,
     });
     expect(logged).toEqual([{ kind: 'mine', runId: 'run', err: cause }]);

@@ -101,7 +101,7 @@ export function createSignIn(options: SignInOptions): SignIn {
     } catch {
       // A changed ticket, or one sealed with another key, counts as missing.
     }
-    throw failed('Signing in took too long, or was begun in another browser. Begin again at /auth/login.');
+    throw failed('The sign-in took too long, or was started in another browser. Start again at /auth/login.');
   };
 
   return {
@@ -141,7 +141,7 @@ export function createSignIn(options: SignInOptions): SignIn {
       } catch (cause) {
         logger.info({ err: cause, issuer }, 'somebody could not sign in');
         const said = cause instanceof oauth.AuthorizationResponseError ? ` The service said: ${cause.error.slice(0, 100)}.` : '';
-        throw failed(`Signing in did not work.${said} Begin again at /auth/login.`, cause);
+        throw failed(`The sign-in failed.${said} Start again at /auth/login.`, cause);
       }
     },
 
