@@ -81,11 +81,11 @@ function errorIn(files: readonly Checked[]): string | null {
 }
 
 /** The doubtful files of which the model has not been informed yet. */
-function doubtIn(files: readonly Checked[], told: Set<string>): string | null {
+function doubtIn(files: readonly Checked[], reported: Set<string>): string | null {
   for (const { file, syntax } of files) {
     const key = `${file.path}\n${file.content}`;
-    if (syntax.verdict !== 'doubtful' || told.has(key)) continue;
-    told.add(key);
+    if (syntax.verdict !== 'doubtful' || reported.has(key)) continue;
+    reported.add(key);
     return `${file.path} seems to have a syntax error (${syntax.fault}); if it is right as it is, give the same again`;
   }
   return null;
@@ -118,7 +118,7 @@ export default definePlugin({
         'Answer with JSON: {"files": [{"path": "...", "content": "..."}], "explanation": "..."}',
       ].join('\n');
       const context = files.map(({ path, content }) => `--- ${path}\n${content}`).join('\n');
-      const told = new Set<string>();
+      const reported = new Set<string>();
       /** The last answer without a certain fault. */
       let made: Made | null = null;
       await askTyped(run, {
@@ -141,7 +141,7 @@ export default definePlugin({
           if (error !== null) return error;
           const right = looked.filter(({ syntax }) => syntax.verdict === 'right').map(({ file: { path } }) => path);
           made = { files: answered, explanation, checked: right };
-          return doubtIn(looked, told);
+          return doubtIn(looked, reported);
         },
         repairs: settings.repairs,
       }).catch((thrown: unknown) => {

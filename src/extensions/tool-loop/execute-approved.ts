@@ -12,13 +12,13 @@ export interface ExecutedCalls {
   /** Tool messages for the model. */
   readonly results: readonly JsonObject[];
   /** Step events for the client. */
-  readonly told: readonly (readonly ChatEvent[])[];
+  readonly stepEvents: readonly (readonly ChatEvent[])[];
 }
 
 /** Executes the allowed calls and stores the results before anything else can fail. */
 async function callAllowed(executor: ToolExecutor, decided: ApprovedCalls): Promise<ExecutedCalls> {
   const { allowed, refused } = decided;
-  const told: (readonly ChatEvent[])[] = [];
+  const stepEvents: (readonly ChatEvent[])[] = [];
   const results = allowed.map(({ call }) => toolMessage(call, unknownEnd));
   const errors: (string | null)[] = allowed.map(() => interrupted);
   const steps = callTools(executor, allowed, {
@@ -31,15 +31,15 @@ async function callAllowed(executor: ToolExecutor, decided: ApprovedCalls): Prom
     },
   });
   try {
-    for await (const events of steps) told.push(events);
+    for await (const events of steps) stepEvents.push(events);
   } finally {
     await decided.keep([...results, ...refused], errors);
   }
-  return { results: [...results, ...refused], told };
+  return { results: [...results, ...refused], stepEvents };
 }
 
 /** Replays the steps of calls that an earlier request executed: its answer may have been lost. */
-function toldAgain({ allowed, errors }: ApprovedCalls, results: readonly JsonObject[]): ExecutedCalls['told'] {
+function replayedSteps({ allowed, errors }: ApprovedCalls, results: readonly JsonObject[]): ExecutedCalls['stepEvents'] {
   if (allowed.length === 0) return [];
   const textOf = (id: string): string => {
     const content = results.find((message) => message['tool_call_id'] === id)?.['content'];
@@ -56,7 +56,7 @@ function toldAgain({ allowed, errors }: ApprovedCalls, results: readonly JsonObj
 
 /** Throws `invalid_request` while another request executes the same calls. */
 export async function executeApproved(executor: ToolExecutor, decided: ApprovedCalls): Promise<ExecutedCalls> {
-  if (decided.results !== null) return { results: decided.results, told: toldAgain(decided, decided.results) };
+  if (decided.results !== null) return { results: decided.results, stepEvents: replayedSteps(decided, decided.results) };
   await decided.take();
   return callAllowed(executor, decided);
 }

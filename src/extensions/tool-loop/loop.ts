@@ -39,13 +39,13 @@ export async function runToolLoop(options: ToolLoopOptions): Promise<ChatEvents>
 }
 
 /** Emits the steps that precede the first model call. The model's answer has begun, so a reader that leaves cancels it. */
-async function* tell(told: Start['told'], answer: ChatEvents): AsyncGenerator<readonly ChatEvent[]> {
-  let isTold = false;
+async function* emitSteps(stepEvents: Start['stepEvents'], answer: ChatEvents): AsyncGenerator<readonly ChatEvent[]> {
+  let isEmitted = false;
   try {
-    yield* told;
-    isTold = true;
+    yield* stepEvents;
+    isEmitted = true;
   } finally {
-    if (!isTold) await discardEvents(answer);
+    if (!isEmitted) await discardEvents(answer);
   }
 }
 
@@ -60,7 +60,7 @@ async function* rounds(options: ToolLoopOptions, offered: OfferedTools, start: S
   const budget = budgetBehind(start.messages);
   const isJson = wantsJson(options.request.body);
   let { request, events } = first;
-  yield* tell(start.told, events);
+  yield* emitSteps(start.stepEvents, events);
   for (let step = 1; ; step++) {
     const reading = readRound(events, {
       isHidden: (name) => !offered.isOwn(name),

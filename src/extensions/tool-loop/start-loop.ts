@@ -20,11 +20,11 @@ export interface Start {
   /** True when decided calls were executed, now or by an earlier request. */
   readonly decided: boolean;
   /** Events to emit before the first model call. */
-  readonly told: readonly (readonly ChatEvent[])[];
+  readonly stepEvents: readonly (readonly ChatEvent[])[];
 }
 
 function startWith(messages: readonly JsonObject[]): Start {
-  return { messages, visible: messages.length, hiddenCallerMessages: 0, decidedIds: [], decided: false, told: [] };
+  return { messages, visible: messages.length, hiddenCallerMessages: 0, decidedIds: [], decided: false, stepEvents: [] };
 }
 
 async function restored({ states, owner }: ToolLoopOptions, messages: readonly JsonObject[]): Promise<readonly JsonObject[]> {
@@ -41,9 +41,9 @@ async function startBesideOwnCalls(options: ToolLoopOptions, decided: ApprovedCa
   if (!heldRuns.has(decided.run))
     throw decisionError(decided.first, 'send the conversation with your own calls that stood beside it as they were, and their results.');
   if (decided.results === null && endsWithAnswer(messages)) throw answeredSince(decided.first);
-  const { told } = await executeApproved(options, decided);
+  const { stepEvents } = await executeApproved(options, decided);
   const all = await restored(options, messages);
-  return { ...startWith(endsWithAnswer(all) ? all.slice(0, -1) : all), decided: true, told };
+  return { ...startWith(endsWithAnswer(all) ? all.slice(0, -1) : all), decided: true, stepEvents };
 }
 
 /** Puts the outcome in the place of the answer that left the calls pending. `behind` are the caller's later messages. */
@@ -55,14 +55,14 @@ async function startInPlace(
 ): Promise<Start> {
   if (behind.at(-1)?.['role'] === 'assistant') throw answeredSince(decided.first);
   const visible = await restored(options, before);
-  const { results, told } = await executeApproved(options, decided);
+  const { results, stepEvents } = await executeApproved(options, decided);
   return {
     messages: [...visible, ...decided.hidden, ...results, ...(await restored(options, behind))],
     visible: visible.length,
     hiddenCallerMessages: decided.hiddenCallerMessages + countCallerMessages(behind),
     decidedIds: decided.decidedIds,
     decided: true,
-    told,
+    stepEvents,
   };
 }
 

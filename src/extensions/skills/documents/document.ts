@@ -27,8 +27,8 @@ export const eitherDocument: JsonObject = { oneOf: [{ required: ['text'] }, { re
 const mostBytes = 64 * 1024 * 1024;
 const usualLimits: ReadLimits = { seconds: 60, memoryMb: 768 };
 
-/** An `invalid_request` that names the input field. */
-async function told(param: string, read: () => Promise<readonly Section[]>): Promise<readonly Section[]> {
+/** Turns the fault of an unreadable document into an `invalid_request` that names the input field. */
+async function asInvalidRequest(param: string, read: () => Promise<readonly Section[]>): Promise<readonly Section[]> {
   try {
     return await read();
   } catch (thrown) {
@@ -67,7 +67,7 @@ export async function readInputDocument(
   waiting: Waiting,
   limits: Partial<ReadLimits> = {},
 ): Promise<readonly Section[]> {
-  if (typeof text === 'string') return told('input.text', async () => readText(text, waiting.signal));
+  if (typeof text === 'string') return asInvalidRequest('input.text', async () => readText(text, waiting.signal));
   const given = isJsonObject(document) ? document : {};
-  return told('input.document', async () => readGivenFile(given, waiting, { ...usualLimits, ...limits }));
+  return asInvalidRequest('input.document', async () => readGivenFile(given, waiting, { ...usualLimits, ...limits }));
 }

@@ -2,7 +2,7 @@
 import type { Support } from './numbers.ts';
 import { datesInDigits } from './number-words.ts';
 
-/** Short month names that are also words of another language, such as `set`, `out` and `des`. */
+/** Short month names in English and German only: in other languages some are also common words, such as `set`, `out` and `des`. */
 const languages = [
   ['en', 'long'], ['en', 'short'], ['de', 'long'], ['de', 'short'], ['fr', 'long'], ['es', 'long'], ['it', 'long'], ['nl', 'long'],
   ['pt', 'long'], ['pl', 'long'], ['sv', 'long'], ['da', 'long'], ['ru', 'long'], ['tr', 'long'], ['id', 'long'], ['ar', 'long'],

@@ -18,7 +18,7 @@ export function isWithin(part: Verified, whole: Verified): boolean {
 
 export interface Joining {
   /** Called with each value of `other` that contradicts `one`. */
-  told(path: string, other: Json, proof: QuoteEvidence | null): void;
+  onContradiction(path: string, other: Json, proof: QuoteEvidence | null): void;
   /** True when a list item may have been read before. By default equal items are one item. */
   mayRepeat?(item: Verified): boolean;
 }
@@ -54,6 +54,6 @@ export function mergeValues(one: Verified, other: Verified, joining: Joining, pa
     }
     return { fields };
   }
-  if (!isWithin(other, one)) joining.told(path, dataOf(other), 'value' in other ? other.proof : null);
+  if (!isWithin(other, one)) joining.onContradiction(path, dataOf(other), 'value' in other ? other.proof : null);
   return one;
 }

@@ -26,7 +26,7 @@ export interface Merged {
 
 function contradict(one: Verified, other: Verified): boolean {
   let found = false;
-  mergeValues(one, other, { told: () => (found = true) });
+  mergeValues(one, other, { onContradiction: () => (found = true) });
   return found;
 }
 
@@ -83,7 +83,7 @@ function allRecords(parts: readonly Extraction[], repeated: Repeated): readonly 
         .flatMap(({ key }) => before.get(key) ?? [])
         .find((kept) => kept.piece === piece - 1 && !contradict(kept.record, record));
       if (again !== undefined && twice.take(shared.map(({ quote }) => quote))) {
-        again.record = mergeValues(again.record, record, { told() {}, ...onlyIn(overlap, repeated) });
+        again.record = mergeValues(again.record, record, { onContradiction() {}, ...onlyIn(overlap, repeated) });
         again.piece = piece;
         remember(again);
         continue;
@@ -117,11 +117,11 @@ export function mergeRecords(parts: readonly Extraction[], many: boolean, repeat
     return { data: dataOf(all), evidence: evidenceOf(all).map(shown), rejected };
   }
   let whole: Verified = { fields: {} };
-  const told: Joining['told'] = (path, value, proof) => {
+  const onContradiction: Joining['onContradiction'] = (path, value, proof) => {
     rejected.push({ value: { [path]: value }, reason: `another place says otherwise: "${proof?.quote.slice(0, 200) ?? ''}"` });
   };
   for (const part of parts) {
-    const joining = { told, ...onlyIn(plain(part.overlap), repeated) };
+    const joining = { onContradiction, ...onlyIn(plain(part.overlap), repeated) };
     for (const record of part.records) whole = mergeValues(whole, record, joining);
   }
   return { data: dataOf(whole), evidence: evidenceOf(whole).map(shown), rejected };

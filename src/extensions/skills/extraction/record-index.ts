@@ -10,10 +10,14 @@ export interface Keys {
 }
 
 export function keysOf(record: Verified): Keys {
-  const told = evidenceOf(record).map(({ path, quote, norm }) => ({ path: path.replaceAll(/\[\d+\]/g, '[]'), quote: plain(quote), norm }));
+  const evidence = evidenceOf(record).map(({ path, quote, norm }) => ({
+    path: path.replaceAll(/\[\d+\]/g, '[]'),
+    quote: plain(quote),
+    norm,
+  }));
   return {
-    values: [...new Set(told.map(({ path, norm }) => `${path} ${norm}`))],
-    proofs: told.map(({ path, quote }) => ({ key: `${path} ${quote}`, quote })),
+    values: [...new Set(evidence.map(({ path, norm }) => `${path} ${norm}`))],
+    proofs: evidence.map(({ path, quote }) => ({ key: `${path} ${quote}`, quote })),
   };
 }
 
