@@ -83,9 +83,9 @@ export async function startGateway(): Promise<ExaminedGateway> {
       await send('POST', `${pailou.url}/api/mcp-servers`, admin, { name: serverName, spec });
       await send('POST', `${pailou.url}/api/grants`, admin, grant);
       registered = true;
-      const door = `${pailou.url}/mcp/${serverName}`;
+      const url = `${pailou.url}/mcp/${serverName}`;
       for (const began = Date.now(); Date.now() - began < patienceMs; await sleep(100)) {
-        const tools = await listTools(door, token).catch((): readonly string[] => []);
+        const tools = await listTools(url, token).catch((): readonly string[] => []);
         if (tools.includes(firstTool)) return;
       }
       throw new Error(`Pailou did not learn the tools of the upstream (protocol ${protocol}) in ${patienceMs} ms.`);

@@ -37,10 +37,10 @@ const gateway = owned.use(await startGateway());
 
 for (const revision of revisions) {
   await examine(revision, 'the upstream alone', 0, () => examineServer(upstream.url, revision, null));
-  const doors = [`/mcp/${serverName}`, '/mcp'];
-  if (doors.some((door) => wanted(revision, door))) await gateway.register(upstream.url, protocols[revision]);
-  for (const door of doors) {
-    await examine(revision, door, forgiven[revision], () => examineServer(`${gateway.url}${door}`, revision, gateway.token));
+  const paths = [`/mcp/${serverName}`, '/mcp'];
+  if (paths.some((path) => wanted(revision, path))) await gateway.register(upstream.url, protocols[revision]);
+  for (const path of paths) {
+    await examine(revision, path, forgiven[revision], () => examineServer(`${gateway.url}${path}`, revision, gateway.token));
   }
   await examine(revision, '/mcp, skills', 0, () => examineExtension(`${gateway.url}/mcp`, revision, gateway.token, skillScenarios));
   const client = "Pailou's own client";

@@ -118,7 +118,7 @@ export async function examineExtension(
   return results;
 }
 
-/** Runs the given client scenarios of `revision`. The suite starts `command` with the URL of its own server. */
+/** Runs client scenarios of `revision` against `command`. The suite starts it with the URL of a server to connect to. */
 export async function examineClient(command: string, revision: Revision, scenarios: readonly string[]): Promise<readonly Scenario[]> {
   const results: Scenario[] = [];
   for (const name of scenarios) {

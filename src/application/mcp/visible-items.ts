@@ -29,7 +29,7 @@ export interface Place {
   readonly only: McpServerEntry | null;
 }
 
-/** Null when the server has no label of its own at /mcp. */
+/** The name under which clients see an item. Null at `/mcp` when other rows use both the name and the prefix of its server. */
 function shownName({ only }: Place, server: McpServerEntry, name: string): string | null {
   if (only !== null) return name;
   const { label = server.name } = server;

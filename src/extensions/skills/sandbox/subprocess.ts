@@ -18,12 +18,12 @@ export class SubprocessFault extends Error {}
 export class SubprocessLost extends Error {
   readonly why: 'time' | 'memory' | 'start' | 'lost';
   constructor(why: SubprocessLost['why'], options?: ErrorOptions) {
-    super(`The work apart gave no answer (${why}).`, options);
+    super(`The subprocess gave no answer (${why}).`, options);
     this.why = why;
   }
 }
 
-/** Everything that is installed with Pailou lies in here: its own folder, or that of all packages where it is one of them. */
+/** The folder that contains Pailou and its packages: the project, or `node_modules` when Pailou is itself a package. */
 function installedIn(): string {
   const own = fileURLToPath(new URL('../../../../', import.meta.url));
   const folder = `${sep}node_modules${sep}`;
@@ -31,7 +31,7 @@ function installedIn(): string {
   return packages === -1 ? own : own.slice(0, packages + folder.length);
 }
 
-/** It reads its own code, and no other file; it writes none, and starts no program. The thread is the one that watches it. */
+/** The subprocess may read installed code only. It may write no file and start no program. Its one worker thread is the watchdog. */
 const permissions = ['--permission', `--allow-fs-read=${installedIn()}*`, '--allow-worker'];
 
 function start(entry: string, { memoryMb }: Limits): ChildProcess {

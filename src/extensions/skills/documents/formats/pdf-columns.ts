@@ -1,14 +1,15 @@
 /** Finds columns of running text and puts them in reading order. Columns of tables are handled elsewhere. */
 import type { Line, Segment } from './pdf-segments.ts';
 
-/** Shares of the printed width: a narrower strip is no column, a wider text spans all columns. */
-const narrowest = 0.15;
-const across = 0.62;
+/** A narrower strip, as a share of the printed width, is no column. */
+const narrowestColumn = 0.15;
+/** A wider text, as a share of the printed width, spans all columns. */
+const widestInColumn = 0.62;
 const leastLines = 3;
 /** Only the widest gaps are considered; a block with more is a table. */
 const mostGaps = 8;
-/** Running text fills most of its lines; cells do not. */
-const filled = 0.55;
+/** Running text fills this share of a column and has this many letters in its median line. Table cells do not. */
+const leastFill = 0.55;
 const leastLetters = 14;
 
 interface Extent {
@@ -26,7 +27,7 @@ function median(values: readonly number[]): number {
 
 /** The middles of vertical strips that are empty except for texts across all columns. */
 function gapsOf(lines: readonly Line[], { left, right }: Extent): readonly number[] {
-  const widest = (right - left) * across;
+  const widest = (right - left) * widestInColumn;
   const own = lines
     .flatMap(({ segments }) => segments)
     .filter((each) => each.right - each.left < widest)
@@ -51,9 +52,9 @@ function isRunningText(lines: readonly Line[], whole: Extent): boolean {
   const segments = lines.flatMap((line) => line.segments);
   const { left, right } = extentOf(segments);
   const width = right - left;
-  if (width < (whole.right - whole.left) * narrowest || segments.length > lines.length * 1.2) return false;
+  if (width < (whole.right - whole.left) * narrowestColumn || segments.length > lines.length * 1.2) return false;
   return (
-    median(segments.map((each) => (each.right - each.left) / width)) >= filled &&
+    median(segments.map((each) => (each.right - each.left) / width)) >= leastFill &&
     median(segments.map(({ text }) => textWidth(text))) >= leastLetters
   );
 }
