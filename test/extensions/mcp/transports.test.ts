@@ -89,7 +89,7 @@ describe('stdio', () => {
     await using source = await overStdio({ args: ['-e', 'setInterval(() => {}, 1000)'] });
     const started = Date.now();
     await expect(source.call('echo', { message: 'x' }, context(AbortSignal.timeout(200)))).rejects.toThrow();
-    expect(Date.now() - started).toBeLessThan(2_000);
+    expect(Date.now() - started).toBeLessThan(10_000);
   });
 
   it('ends a call when its signal does, and the connection serves on', async () => {
@@ -98,7 +98,7 @@ describe('stdio', () => {
     const started = Date.now();
     const long = source.call('trigger-long-running-operation', { duration: 30, steps: 2 }, context(AbortSignal.timeout(200)));
     await expect(long).rejects.toThrow();
-    expect(Date.now() - started).toBeLessThan(2_000);
+    expect(Date.now() - started).toBeLessThan(10_000);
     expect(textOf(await source.call('echo', { message: 'still here' }, context()))).toBe('Echo: still here');
   });
 

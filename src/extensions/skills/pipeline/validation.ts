@@ -19,13 +19,13 @@ export function requireSteps(steps: readonly Step[], output: Json | undefined, i
   const known = new Map<string, JsonObject | null>();
   const ids = steps.map(({ id }) => id);
   for (const [index, step] of steps.entries()) {
-    const { id, with: given, when, each, at_once: hands } = step;
+    const { id, with: given, when, each, at_once: concurrency } = step;
     const field = `steps[${index}]`;
     const scope = { input, steps: known, later: ids.slice(index) };
     if (known.has(id)) throw invalid(`${field}.id`, `"${id}" is there twice`);
     if (when !== undefined) requireKnownReferences({ field: `${field}.when` }, () => conditionReferences(when), scope);
     if (each !== undefined) requireList(`${field}.each`, each, scope);
-    else if (hands !== undefined) throw invalid(`${field}.at_once`, 'is for a step that has each; leave it out, or give each a list');
+    else if (concurrency !== undefined) throw invalid(`${field}.at_once`, 'is for a step that has each; leave it out, or give each a list');
     requireKnownReferences({ field: `${field}.with`, inList: each !== undefined }, () => referencesIn(given), scope);
     known.set(id, requireModelStep(`${field}.with`, step));
   }

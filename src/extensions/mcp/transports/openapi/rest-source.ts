@@ -35,7 +35,7 @@ interface Checks {
   readonly output: SchemaCheck | null;
 }
 
-const mostTold = 10;
+const mostLogged = 10;
 
 /** Null for a schema that the validator rejects. Then only the service checks the input. */
 function checkOf(schema: JsonObject): SchemaCheck | null {
@@ -68,7 +68,7 @@ export function createRestSource(options: RestOptions): ToolSource {
       );
     if (found.left.length > 0)
       services.logger.warn(
-        { count: found.left.length, first: found.left.slice(0, mostTold) },
+        { count: found.left.length, first: found.left.slice(0, mostLogged) },
         'operations of an OpenAPI document are left out',
       );
     const base = services.checkUrl(serviceAddress(document, options), 'spec.options.url');
