@@ -55,9 +55,18 @@ function storedReaches(row: ConfigRow, { rows, factory }: WriteScene): readonly 
   }
 }
 
-/** Keeps the basis of the row before where it still holds. A roll-back restores the row with its earlier basis. */
-function withKept(reach: Reach, before: ConfigRow | null, left: readonly Reach[], row: ConfigRow, rows: RowSet): Reach {
-  if (!isKept(reach)) return reach;
+/**
+ * Keeps the basis of the row before where it still holds. A roll-back restores the row with its earlier basis. `approves`: the write
+ * approves every address of the row, unchanged ones too.
+ */
+function withKept(
+  reach: Reach,
+  before: ConfigRow | null,
+  left: readonly Reach[],
+  row: ConfigRow,
+  { rows, approves }: { readonly rows: RowSet; readonly approves: boolean },
+): Reach {
+  if (!isKept(reach) || (approves && reach.type === 'address')) return reach;
   const stayed = before !== null && left.some(({ key }) => key === reach.key) ? before : null;
   const source = row.basis === undefined ? stayed : row;
   if (source === null) return reach;
@@ -79,8 +88,11 @@ export function authorizeRow(writer: Writer, kind: ResourceKind, stored: ConfigR
   decided(writer, write, grants);
 }
 
-/** The change to write, with its basis. Throws `permission_denied` or `not_found` unless the writer may make the whole change. */
-export function authorizeChange(writer: Writer, change: ConfigChange, scene: WriteScene): ConfigChange {
+/**
+ * The change to write, with its basis. Throws `permission_denied` or `not_found` unless the writer may make the whole change.
+ * `isComplete`: the writer wrote the whole spec. An administrator then approves the addresses of the row.
+ */
+export function authorizeChange(writer: Writer, change: ConfigChange, scene: WriteScene, isComplete: boolean): ConfigChange {
   const { kind, before, after } = change;
   const row = before ?? after;
   if (row === null) return change;
@@ -89,8 +101,9 @@ export function authorizeChange(writer: Writer, change: ConfigChange, scene: Wri
   const allowance: readonly Reach[] = changesAllowance(before, after)
     ? [{ type: 'runs-as', key: 'runs-as', param: 'spec.runs_as_allowed' }]
     : [];
+  const kept = { rows: scene.rows, approves: isComplete && writer.actor.isAdministrator === true };
   const reaches =
-    after === null ? [] : reachesOf(after, scene.rows, scene.factory).map((each) => withKept(each, before, left, after, scene.rows));
+    after === null ? [] : reachesOf(after, scene.rows, scene.factory).map((each) => withKept(each, before, left, after, kept));
   const write: RowWrite = {
     kind,
     before,

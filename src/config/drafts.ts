@@ -66,7 +66,7 @@ export function createDrafts(options: {
       updatedAt: now,
       updatedBy: '',
     };
-    return authorizeChange(writer, { kind, tenant, before: stored, after: row }, scene).after ?? row;
+    return authorizeChange(writer, { kind, tenant, before: stored, after: row }, scene, true).after ?? row;
   };
   const make = async <T extends RowPluginType>(type: T, row: ConfigRow): Promise<{ handle: Handle<T> } & AsyncDisposable> => {
     const handle = await factory.take(type, row, new Map());

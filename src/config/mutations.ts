@@ -79,16 +79,18 @@ function targetOf(name: string, spec: ConfigRow['spec'], before: ConfigRow | nul
   return target;
 }
 
+/** True for a write of the whole spec. */
+export const isComplete = ({ spec, edit }: Mutation): boolean => spec !== undefined && edit === undefined;
+
 /** An administrator's complete write approves the row with its tags. Other writes keep the earlier approval. */
 function approvalOf(
-  { kind, spec: given, edit }: Mutation,
+  mutation: Mutation,
   before: ConfigRow | null,
   spec: ConfigRow['spec'],
   { isAdministrator }: Actor,
 ): Pick<ConfigRow, 'approvedTags'> {
-  if (!(grantableKinds as readonly string[]).includes(kind)) return {};
-  const approvesName = given !== undefined && edit === undefined;
-  if (isAdministrator === true && (approvesName || before?.approvedTags != null)) return { approvedTags: tagsOf({ spec }) };
+  if (!(grantableKinds as readonly string[]).includes(mutation.kind)) return {};
+  if (isAdministrator === true && (isComplete(mutation) || before?.approvedTags != null)) return { approvedTags: tagsOf({ spec }) };
   return before?.approvedTags == null ? {} : { approvedTags: before.approvedTags };
 }
 

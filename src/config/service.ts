@@ -19,7 +19,7 @@ import { createDrafts, type Drafts } from './drafts.ts';
 import { createInstanceFactory } from './instances.ts';
 import { readLastGood, writeLastGood } from './last-good.ts';
 import { grantsOfDeleted } from './grant-targets.ts';
-import { type Mutation, planChange } from './mutations.ts';
+import { isComplete, type Mutation, planChange } from './mutations.ts';
 import { createPersonNames, type PersonNames } from './person-names.ts';
 import { undoSince } from './rollback.ts';
 import { showPeople } from './row-people.ts';
@@ -304,7 +304,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
           const stored = rows.group(mutation.kind, mutation.tenant).get(mutation.name);
           if (stored !== undefined && mutation.operation !== 'create') authorizeRow(writer, mutation.kind, stored, { ...scene, rows });
           const change = planChange(mutation, rows, next, writer.actor, factory, secrets, people);
-          changes.push(authorizeChange(writer, change, { ...scene, rows }));
+          changes.push(authorizeChange(writer, change, { ...scene, rows }, isComplete(mutation)));
         }
         const rows = scene.rows.with(changes);
         const grants = grantsOfDeleted(changes, rows);
@@ -323,7 +323,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
             param: 'revision',
           });
         const changes = undoSince(await store.changesSince(revision), writer.actor, scene.rows, next);
-        return changes.map((change) => authorizeChange(writer, change, { ...scene, rows: scene.rows.with(changes) }));
+        return changes.map((change) => authorizeChange(writer, change, { ...scene, rows: scene.rows.with(changes) }, false));
       });
       return { revision: written.revision, changes: written.changes.length };
     },

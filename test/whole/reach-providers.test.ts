@@ -264,6 +264,32 @@ describe('a developer’s address', () => {
     expect(trap.heard.length).toBeGreaterThan(0);
   });
 
+  it('is approved when an administrator saves the whole row, unchanged or with a private address', async () => {
+    await using trap = await startTrap();
+    await using strict = await startCompanies({ PAILOU_OUTBOUND_ALLOW_DEVELOPERS: '127.0.0.0/8' });
+    for (const person of [chief, eve, dan]) await strict.must(person, 'GET', '/api/me');
+    const at = (url: string, key = 'k') => ({ kind: 'openai-compatible', options: { base_url: `${url}/v1`, api_key: key } });
+    await strict.must(eve, 'POST', '/api/providers', { name: 'same', spec: at(trap.url) });
+    await strict.must(eve, 'POST', '/api/providers', { name: 'moved', spec: at('https://example.com') });
+    strict.gateway.env['PAILOU_OUTBOUND_ALLOW_DEVELOPERS'] = '';
+    await strict.restart();
+    const broken = async () =>
+      ((await strict.must(chief, 'GET', '/api/config/problems')).json.data as { name: string }[]).map(({ name }) => name);
+    expect(await broken()).toEqual(['same']);
+    // A hand-over approves no address.
+    await strict.must(chief, 'POST', '/api/providers/same/owner', { owner: 'dan' });
+    expect(await broken()).toEqual(['same']);
+    await strict.must(chief, 'PUT', '/api/providers/same', { spec: at(trap.url, '***') });
+    await strict.must(chief, 'PUT', '/api/providers/moved', { spec: at(trap.url) });
+    expect(await broken()).toEqual([]);
+    for (const name of ['same', 'moved']) {
+      await strict.must(chief, 'POST', '/api/models', { name, spec: modelOn(name) });
+      await strict.as(chief, 'POST', '/v1/chat/completions', { model: name, messages: [{ role: 'user', content: 'Hi' }] });
+      expect(trap.heard.filter((each) => each.startsWith('POST /v1/chat/completions'))).not.toEqual([]);
+      trap.heard.length = 0;
+    }
+  });
+
   it('that an administrator saved is no leave for another one that stands in a document or a key file', async () => {
     await using trap = await startTrap({ body: '{}' });
     await using strict = await startCompanies({ PAILOU_OUTBOUND_ALLOW_DEVELOPERS: '' });
