@@ -1,4 +1,4 @@
-/** Authenticates API keys. The principal has the owner's current rights, restricted to those of the key. A key is not an identity of its own. */
+/** Authenticates API keys. The principal is the owner of the key, with those of the owner's current rights that the key also has. */
 import { LRUCache } from 'lru-cache';
 import { BlockList, isIP } from 'node:net';
 import type { People, Person } from '../storage/people.ts';
@@ -33,15 +33,25 @@ interface Known {
 
 const unknownKey = 'There is no such key, or it was revoked. Make a new one at /api/keys.';
 
-function mayComeFrom(addresses: KeySpec['addresses'], address: string): boolean {
-  if (addresses === null) return true;
+/** The compiled ranges of each key: a snapshot keeps the array of an unchanged key. */
+const addressLists = new WeakMap<readonly string[], BlockList>();
+
+function addressListOf(addresses: readonly string[]): BlockList {
+  const known = addressLists.get(addresses);
+  if (known !== undefined) return known;
   const list = new BlockList();
   for (const range of addresses) {
     const [network = '', length] = range.split('/');
     list.addSubnet(network, Number(length), isIP(network) === 6 ? 'ipv6' : 'ipv4');
   }
+  addressLists.set(addresses, list);
+  return list;
+}
+
+function mayComeFrom(addresses: KeySpec['addresses'], address: string): boolean {
+  if (addresses === null) return true;
   const bare = address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
-  return isIP(bare) !== 0 && list.check(bare, isIP(bare) === 6 ? 'ipv6' : 'ipv4');
+  return isIP(bare) !== 0 && addressListOf(addresses).check(bare, isIP(bare) === 6 ? 'ipv6' : 'ipv4');
 }
 
 function principalOf({ id, spec, tenant, expiresAt }: KeyEntry, person: Person): Principal {
