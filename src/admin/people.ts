@@ -73,9 +73,9 @@ export function addPeople(app: FastifyInstance, { people, revocations, names, au
   /** People are stored within half a second of their first token, so a new one is looked up again. */
   const seen = async (tenant: string, who: PersonId): Promise<Person | undefined> => {
     for (let tries = 0; tries < 3; tries++) {
+      if (tries > 0) await sleep(writtenWithinMs);
       const [person] = await people.named(tenant, [who]);
       if (person !== undefined || blockOf(tenant, who) !== undefined) return person;
-      await sleep(writtenWithinMs);
     }
     return undefined;
   };
