@@ -15,7 +15,7 @@ export interface Caller {
   readonly requestId: string;
   readonly revision: number;
   readonly view: TenantView;
-  /** The current grants. A call may take minutes, and each decision uses the grants of its own time. */
+  /** Returns the current grants. Each decision calls it again, because a call may take minutes. */
   readonly grants: () => TenantView['grants'];
   /** Aborted when the caller disconnects. */
   readonly signal: AbortSignal;

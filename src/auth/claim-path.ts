@@ -1,6 +1,6 @@
 /** Reads a value at a path within claims or an answer. */
 
-/** Own properties only: a path through `__proto__` or `constructor` finds nothing. Undefined when there is no value. `a\.b` is one key. */
+/** Returns the value at the path, or undefined. Follows own properties only, never `__proto__` or `constructor`. `a\.b` is one key. */
 export function claimAt(claims: unknown, path: string): unknown {
   let value = claims;
   for (const key of path.split(/(?<!\\)\./)) {

@@ -116,7 +116,7 @@ function fits(pattern: string, name: string): boolean {
   return from <= name.length - back.length;
 }
 
-/** The mapped name, or undefined when there is no mapping. */
+/** Returns what the map has for the first of `names` that it contains; undefined when it contains none. */
 const mapped = (map: NameMap, names: readonly string[]): string | undefined => {
   const name = names.find((each) => Object.hasOwn(map, each));
   return name === undefined ? undefined : map[name];

@@ -75,7 +75,7 @@ export interface SkillEntry {
   readonly capability: Capability;
   readonly spec: SkillSpec;
   readonly instance: Skill;
-  /** Absent: it runs with the rights of its caller. */
+  /** Absent for a skill that runs with the rights of its caller. */
   readonly runsAs?: RunsAsSkill;
   readonly created: number;
 }

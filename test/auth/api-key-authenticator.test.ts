@@ -44,9 +44,9 @@ function keyOf(spec: Partial<KeySpec> = {}) {
   return { text, snapshot };
 }
 
-const doorFor = (people: People, ownerMs = 3_600_000) => {
+const authenticatorFor = (people: People, ownerMs = 3_600_000) => {
   const uses: string[] = [];
-  return { uses, door: createApiKeyAuthenticator({ people, ownerMs, onUse: (id) => uses.push(id) }) };
+  return { uses, apiKeys: createApiKeyAuthenticator({ people, ownerMs, onUse: (id) => uses.push(id) }) };
 };
 
 describe.each(databaseKinds)('a key on $name', ({ missing, ...kind }) => {
@@ -58,14 +58,14 @@ describe.each(databaseKinds)('a key on $name', ({ missing, ...kind }) => {
     await using there = createPeople({ database: await place.open(), logger });
     const { text, snapshot } = keyOf();
     here.saw(ulla);
-    const { door, uses } = doorFor(here);
-    const principal = await door.authenticate(text, snapshot, '127.0.0.1');
+    const { apiKeys, uses } = authenticatorFor(here);
+    const principal = await apiKeys.authenticate(text, snapshot, '127.0.0.1');
     expect(principal).toMatchObject({ subject: 'ulla', roles: ['developer'], credential: 'key' });
     expect([...principal.permissions]).toEqual(['llm:model:use', 'llm:model:view']);
-    expect(door.authenticate(text, snapshot, '127.0.0.1'), 'worked out once').toBe(principal);
+    expect(apiKeys.authenticate(text, snapshot, '127.0.0.1'), 'worked out once').toBe(principal);
     expect(uses).toHaveLength(2);
 
-    const far = doorFor(there).door;
+    const far = authenticatorFor(there).apiKeys;
     await eventually(
       async () => {
         try {
@@ -79,7 +79,7 @@ describe.each(databaseKinds)('a key on $name', ({ missing, ...kind }) => {
     );
     // A newer token of the owner has fewer permissions; the key has no more than those from then on.
     here.saw({ ...ulla, roles: ['viewer'], permissions: new Set(['llm:model:view']) });
-    const less = door.authenticate(text, snapshot, '127.0.0.1') as Principal;
+    const less = apiKeys.authenticate(text, snapshot, '127.0.0.1') as Principal;
     expect(less.roles).toEqual(['viewer']);
     expect([...less.permissions]).toEqual(['llm:model:view']);
   });
@@ -89,12 +89,14 @@ describe.each(databaseKinds)('a key on $name', ({ missing, ...kind }) => {
     await using _place = place;
     await using people = createPeople({ database, logger: memoryLogger() });
     const { text, snapshot } = keyOf();
-    await expect(doorFor(people).door.authenticate(text, snapshot, '127.0.0.1')).rejects.toMatchObject({ code: 'token_invalid' });
+    await expect(authenticatorFor(people).apiKeys.authenticate(text, snapshot, '127.0.0.1')).rejects.toMatchObject({
+      code: 'token_invalid',
+    });
     people.saw(ulla);
     await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(() => doorFor(people, 10).door.authenticate(text, snapshot, '127.0.0.1')).toThrow(/has not been here for too long/);
+    expect(() => authenticatorFor(people, 10).apiKeys.authenticate(text, snapshot, '127.0.0.1')).toThrow(/has not been here for too long/);
     people.saw({ ...ulla, tenant: 'other' });
-    expect(() => doorFor(people).door.authenticate(text, snapshot, '127.0.0.1')).toThrow(/not known here any more/);
+    expect(() => authenticatorFor(people).apiKeys.authenticate(text, snapshot, '127.0.0.1')).toThrow(/not known here any more/);
   });
 });
 
@@ -106,7 +108,7 @@ it('a key whose owner cannot be asked about is neither let in nor called wrong',
   const people = createPeople({ database, logger: memoryLogger() });
   await database.query.schema.dropTable('llm_person').execute();
   const { text, snapshot } = keyOf();
-  await expect(doorFor(people).door.authenticate(text, snapshot, '127.0.0.1')).rejects.toMatchObject({
+  await expect(authenticatorFor(people).apiKeys.authenticate(text, snapshot, '127.0.0.1')).rejects.toMatchObject({
     code: 'auth_unavailable',
     status: 503,
   });

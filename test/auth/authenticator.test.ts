@@ -1,4 +1,4 @@
-/** Tokens as they come, from a real service. The keys, the look-up and the hostile tokens have files of their own. */
+/** Verification of tokens that an OAuth2 service in the test signs. Keys, look-ups and forged tokens have other files. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Authenticator, createAuthenticator } from '../../src/auth/authenticator.ts';
 import type { IssuerSettings } from '../../src/auth/issuer.ts';

@@ -1,4 +1,4 @@
-/** Tokens and keys changed by chance, at the door itself: none that was changed is let in, and each is refused in words. */
+/** Authentication refuses every randomly changed token and key, each with an error code. */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { createAuthenticator } from '../../src/auth/authenticator.ts';
@@ -13,8 +13,8 @@ import { databaseKinds, memoryLogger, migrated } from '../storage/databases.ts';
 import { chanceFrom, inParallel, mutateToken, seed } from '../whole/mutations.ts';
 import { makeKey, settingsFor, startOauthService } from './oauth-service.ts';
 
-describe(`the door (seed ${seed})`, () => {
-  it('lets in none of 100,000 changed tokens and keys, and has a word for each', async () => {
+describe(`authentication (seed ${seed})`, () => {
+  it('refuses 100,000 changed tokens and keys, each with an error code', async () => {
     const chance = chanceFrom(seed);
     const signers = await Promise.all(['ES256', 'RS256', 'EdDSA'].map((alg) => makeKey(alg, alg)));
     await using service = await startOauthService(signers);
@@ -66,9 +66,9 @@ describe(`the door (seed ${seed})`, () => {
       isBlocked: () => false,
       tokenHeader: null,
     });
-    const enter = async (headers: Record<string, string>, door = credentials): Promise<string> => {
+    const enter = async (headers: Record<string, string>, by = credentials): Promise<string> => {
       try {
-        await door.admit(headers, { snapshot, address: '127.0.0.1', method: 'GET' });
+        await by.admit(headers, { snapshot, address: '127.0.0.1', method: 'GET' });
         return 'let in';
       } catch (thrown) {
         return thrown instanceof GatewayError ? thrown.code : `thrown: ${String(thrown)}`;

@@ -1,4 +1,4 @@
-/** The threats of forged and mistaken tokens, one by one, against a service that is up. Every one is 401, and none makes us call out. */
+/** Forged and misused tokens, while the issuer is available: each gets 401, and none causes a request to an address that it names. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SignJWT, UnsecuredJWT } from 'jose';

@@ -1,4 +1,4 @@
-/** Keys that change, and a service that goes away: only what is known serves, and nothing is asked too often. */
+/** Signing keys that change, and an issuer that is unavailable: known keys serve, and fetches are limited. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Authenticator, createAuthenticator } from '../../src/auth/authenticator.ts';
 import type { Logger } from '../../src/types/logger.ts';

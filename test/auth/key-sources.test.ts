@@ -1,4 +1,4 @@
-/** Keys from elsewhere than discovery: an address, a PEM, a shared secret. None of them may stand for another. */
+/** Signing keys from a URL, a PEM or a shared secret instead of discovery. No kind of key verifies tokens of another kind. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createSecretKey } from 'node:crypto';

@@ -14,7 +14,7 @@ export interface ActingRights {
   /** Identifies the allowance for re-checks during the run. */
   readonly skill: string;
   readonly digest: string;
-  /** The publisher's current rights; null when the publisher is no longer known. */
+  /** Returns the publisher's current rights, or null when the publisher is no longer known. */
   now(): Principal | null;
 }
 
@@ -23,7 +23,7 @@ function narrowed(person: Person | null, tenant: string, { within }: RunsAsSkill
   return Object.freeze({ ...principalOfPerson(person), within });
 }
 
-/** Null when the skill runs with the rights of its caller. Throws `permission_denied` when the publisher is no longer known. */
+/** Returns null for a skill that runs with the rights of its caller. Throws `permission_denied` when the publisher is no longer known. */
 export async function actingRights(
   { people }: Pick<CallServices, 'people'>,
   { name, capability, runsAs }: SkillEntry,

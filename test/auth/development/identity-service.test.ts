@@ -1,4 +1,4 @@
-/** The development identity service, asked as any OAuth2 client would ask it. */
+/** The development identity service over HTTP, as an OAuth2 client uses it. */
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
