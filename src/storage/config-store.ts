@@ -44,7 +44,7 @@ function toRow(kind: ResourceKind, row: ConfigTable, box: SecretBox | null): Con
     owner: row.owner,
     ...(row.target === null ? {} : { target: row.target }),
     ...approvedTagsOf(row.approved_tags),
-    ...(row.basis === null ? {} : { basis: JSON.parse(row.basis) as Basis }),
+    ...basisOf(row.basis),
     revision: Number(row.revision),
     createdAt: row.created_at,
     createdBy: row.created_by,
@@ -61,6 +61,18 @@ function approvedTagsOf(text: string | null): Pick<ConfigRow, 'approvedTags'> {
     return Array.isArray(tags) && tags.every((tag) => typeof tag === 'string') ? { approvedTags: tags } : {};
   } catch {
     return {};
+  }
+}
+
+/** A damaged basis gives no right. */
+function basisOf(text: string | null): Pick<ConfigRow, 'basis'> {
+  if (text === null) return {};
+  try {
+    const basis: unknown = JSON.parse(text);
+    const isBasis = typeof basis === 'object' && basis !== null && Object.values(basis).every((right) => typeof right === 'string');
+    return { basis: isBasis ? (basis as Basis) : {} };
+  } catch {
+    return { basis: {} };
   }
 }
 

@@ -176,8 +176,14 @@ for (const kind of databaseKinds) {
 
     it('loads the other rows when one was damaged by hand', async () => {
       await store.commit(0, [change(null, row('good')), change(null, row('bad'))], actor, '');
-      await database.query.updateTable('llm_model_config').set({ spec: '{"deploy' }).where('name', '=', 'bad').execute();
+      await database.query
+        .updateTable('llm_model_config')
+        .set({ spec: '{"deploy', basis: '{"*', approved_tags: '["a' })
+        .where('name', '=', 'bad')
+        .execute();
       const { rows } = await store.load();
+      expect(rows.find(({ name }) => name === 'bad')).toMatchObject({ basis: {} });
+      expect(rows.find(({ name }) => name === 'bad')).not.toHaveProperty('approvedTags');
       expect(rows.find(({ name }) => name === 'good')?.spec).toEqual(row('good').spec);
       expect(rows.find(({ name }) => name === 'bad')?.spec).toEqual({ $damaged: '{"deploy' });
     });

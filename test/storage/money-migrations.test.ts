@@ -95,6 +95,25 @@ describe.each(databaseKinds)('on $name', (kindOfDatabase) => {
     }
   });
 
+  it.skipIf(missing)('a row or a history entry that was damaged by hand stays as it is and stops no migration', async () => {
+    await using place = await kindOfDatabase.create();
+    const database = await place.open();
+    await migrate(database, null, '0017-trees-of-runs');
+    const texts = ['{"deploy', '[]', 'null', '{"deployments":7}'];
+    for (const [index, text] of texts.entries()) {
+      for (const table of ['llm_model_config', 'llm_limit'])
+        await sql`insert into ${sql.table(table)} (id, tenant, name, spec, enabled, revision, created_at, created_by, updated_at, updated_by)
+          values (${`id-${index}`}, 'acme', ${`x${index}`}, ${text}, 1, 1, '', '', '', '')`.execute(database.query);
+      await sql`insert into llm_config_history (revision, sequence, kind, tenant, name, before, after, at, actor, summary)
+        values (1, ${index}, 'limit', 'acme', 'x', null, '{"spec', '', '', '')`.execute(database.query);
+    }
+    await migrate(database);
+    for (const table of ['llm_model_config', 'llm_limit']) {
+      const { rows } = await sql<{ spec: string }>`select spec from ${sql.table(table)} order by id`.execute(database.query);
+      expect(rows.map(({ spec }) => spec)).toEqual(texts);
+    }
+  });
+
   it.skipIf(missing)('costs in micro-units are the same amounts afterwards, and new ones add to them', async () => {
     await using place = await kindOfDatabase.create();
     const database = await place.open();

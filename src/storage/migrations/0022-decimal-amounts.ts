@@ -27,11 +27,23 @@ interface HistoryRow {
   readonly after: string | null;
 }
 
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The converted JSON object. A damaged text stays unchanged, and does not stop the migration of the other rows. */
+function converted(text: string, convert: (fields: Fields) => Fields): string {
+  let fields: unknown;
+  try {
+    fields = JSON.parse(text);
+  } catch {
+    return text;
+  }
+  return typeof fields === 'object' && fields !== null ? JSON.stringify(convert(fields as Fields)) : text;
+}
+
 /** The row inside a history entry, which contains a whole configuration row. */
 function inRow(kind: string, text: string | null): string | null {
   if (text === null) return null;
-  const row = JSON.parse(text) as { spec: Readonly<Record<string, unknown>> };
-  return JSON.stringify({ ...row, spec: withDecimalAmounts(kind, row.spec) });
+  return converted(text, (row) => ({ ...row, spec: withDecimalAmounts(kind, row['spec'] as Fields) }));
 }
 
 async function convertSpecs(database: Kysely<unknown>): Promise<void> {
@@ -41,8 +53,8 @@ async function convertSpecs(database: Kysely<unknown>): Promise<void> {
   ] as const) {
     const { rows } = await sql<SpecRow>`select id, spec from ${sql.table(table)}`.execute(database);
     for (const { id, spec } of rows) {
-      const converted = JSON.stringify(withDecimalAmounts(kind, JSON.parse(spec) as Record<string, unknown>));
-      if (converted !== spec) await sql`update ${sql.table(table)} set spec = ${converted} where id = ${id}`.execute(database);
+      const text = converted(spec, (fields) => withDecimalAmounts(kind, fields));
+      if (text !== spec) await sql`update ${sql.table(table)} set spec = ${text} where id = ${id}`.execute(database);
     }
   }
   const { rows } = await sql<HistoryRow>`select revision, sequence, kind, before, after from llm_config_history
