@@ -56,7 +56,7 @@ export interface RevocationsOptions {
 
 interface State {
   readonly blocked: readonly BlockedPerson[];
-  /** The number and latest expiry of sign-outs. A new sign-out changes it. */
+  /** The number of sign-outs and the sum of their expiry times. A new sign-out changes it, also when an old one is deleted. */
   readonly signOuts: string;
 }
 
@@ -87,9 +87,9 @@ export async function createRevocations({ database, path, logger, pollMs = 1_000
   };
   const read = async (): Promise<void> => {
     const rows = await query.selectFrom('llm_blocked_person').selectAll().orderBy('tenant').orderBy('issuer').orderBy('subject').execute();
-    const { count, latest } = await query
+    const { count, sum } = await query
       .selectFrom('llm_sign_out')
-      .select((select) => [select.fn.countAll().as('count'), select.fn.max('expires_at').as('latest')])
+      .select((select) => [select.fn.countAll().as('count'), select.fn.sum('expires_at').as('sum')])
       .executeTakeFirstOrThrow();
     const blocked = rows.map(({ tenant, issuer, subject, blocked_at, blocked_by, reason }) => ({
       tenant,
@@ -100,7 +100,7 @@ export async function createRevocations({ database, path, logger, pollMs = 1_000
       reason,
     }));
     const isNew = JSON.stringify(blocked) !== JSON.stringify(state.blocked);
-    take({ blocked, signOuts: `${String(count)} ${String(latest)}` });
+    take({ blocked, signOuts: `${String(count)} ${String(sum)}` });
     if (isNew) save(blocked);
   };
   /** One read at a time. A call during a read gets the result of the next one. */
