@@ -1,4 +1,4 @@
-/** Synchronises the money counters with the ledger: after a start, for a new limit, and when Redis is back. The ledger is authoritative. */
+/** Synchronises the money counters with the ledger: after a start, for a new limit, after the end of a limit, and when Redis is back. The ledger is authoritative. */
 import type { SpendReader } from '../storage/spend-reader.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Snapshot, TenantView } from '../types/snapshot.ts';
@@ -16,9 +16,24 @@ export interface LedgerSync {
 }
 
 const retryMs = 5_000;
+const dayMs = 86_400_000;
 
+/** The rules that decide which money counters a call needs. */
 function spendRules({ limits }: TenantView): string[] {
-  return limits.rules.filter(({ spec }) => spec.spend !== undefined).map(({ id, spec }) => `${id} ${JSON.stringify(spec.spend)}`);
+  return limits.rules
+    .filter(({ spec }) => spec.spend !== undefined || spec.replaces !== undefined)
+    .map(({ id, spec }) => `${id} ${JSON.stringify([spec.spend, spec.replaces, spec.expires_at])}`);
+}
+
+/** When the next limit ends, epoch milliseconds: the limit that it replaced counts again. Infinity when none ends. */
+function nextEnd(snapshot: Snapshot, now: number): number {
+  let next = Infinity;
+  for (const { limits } of snapshot.tenants.values())
+    for (const { spec } of limits.rules) {
+      const end = spec.expires_at === null ? Infinity : Date.parse(spec.expires_at);
+      if (end > now) next = Math.min(next, end);
+    }
+  return next;
 }
 
 function rulesOf(snapshot: Snapshot): string {
@@ -35,7 +50,7 @@ export function createLedgerSync(options: {
 }): LedgerSync {
   const { quota, reader, logger } = options;
   let rules = '';
-  let retry: NodeJS.Timeout | undefined;
+  let again: NodeJS.Timeout | undefined;
   let closed = false;
   let queue: Promise<void> = Promise.resolve();
 
@@ -50,16 +65,22 @@ export function createLedgerSync(options: {
     }
   };
 
+  const refreshIn = (milliseconds: number): void => {
+    if (closed || milliseconds === Infinity) return;
+    again = setTimeout(refresh, Math.min(milliseconds, dayMs));
+    again.unref();
+  };
   const refresh = (): void => {
-    clearTimeout(retry);
     queue = queue.then(async () => {
       if (closed) return;
+      clearTimeout(again);
       try {
         await read();
+        const now = Date.now();
+        refreshIn(nextEnd(options.current(), now) - now);
       } catch (error) {
         logger.warn({ err: error }, 'the recorded spend cannot be read from the ledger; retrying');
-        retry = setTimeout(refresh, retryMs);
-        retry.unref();
+        refreshIn(retryMs);
       }
     });
   };
@@ -75,7 +96,7 @@ export function createLedgerSync(options: {
     settled: () => queue,
     close() {
       closed = true;
-      clearTimeout(retry);
+      clearTimeout(again);
     },
   };
 }
