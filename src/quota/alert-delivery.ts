@@ -32,21 +32,21 @@ export interface AlertDeliveryOptions {
 }
 
 const timeoutMs = 10_000;
-/** Longer than an attempt: another node may send the alert again after it. */
+/** The time after which another node may send the alert. Longer than an attempt. */
 const leaseMs = 60_000;
 const firstDelayMs = 1_000;
 const longestDelayMs = 3_600_000;
 const dayMs = 86_400_000;
-/** A node may learn of a limit later than of its alert. */
+/** The wait for a limit that this node does not have yet. */
 const missingMs = 60_000;
 
-/** The limit of an alert, whatever its name and scope are now. */
+/** The limit of an alert, by its row, because its name and scope may have changed. */
 function ruleOf(snapshot: Snapshot, { tenant, rule }: BudgetAlert): LimitRule | undefined {
   const row = rule.slice(0, rule.lastIndexOf('.') + 1);
   return snapshot.tenant(tenant).limits.rules.find(({ id }) => id.startsWith(row));
 }
 
-/** Sends what is due. Resolves with the moment of the next attempt; null where none waits. Rejects with what the database rejects with. */
+/** Sends the alerts that are due. Resolves with the time of the next attempt, or null. Rejects with the error of the database. */
 export function createAlertDelivery(options: AlertDeliveryOptions): () => Promise<number | null> {
   const { store, client, secrets, current, audit, logger, onResult, giveUpAfterMs = dayMs } = options;
 

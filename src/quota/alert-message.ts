@@ -30,7 +30,7 @@ function subjectOf({ spec }: LimitRule, caller: SpentCounter['caller']): object 
 /** One alert for each threshold that the counter has reached. */
 export function alertsOf({ counter, rule, caller, model, period, amount }: SpentCounter, now: number): readonly NewBudgetAlert[] {
   const thresholds = new Set(rule.spec.spend?.alerts?.at);
-  // Money has a fraction: what its rounding takes away is no difference.
+  // Money has fractions: the rounding error of their sum is not a shortfall.
   const reached = [...thresholds].filter((percent) => amount + 0.000_001 >= (period.limit * percent) / 100);
   return reached
     .toSorted((one, other) => one - other)

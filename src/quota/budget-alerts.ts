@@ -1,4 +1,4 @@
-/** Watches budgets that have alerts: reads the ledger after something was spent, keeps what was reached, and has it delivered. Off the path of a call. */
+/** Watches budgets with alerts: reads the ledger after a call was settled, stores the thresholds that were reached, and starts their delivery. Off the path of a call. */
 import type { BudgetAlertStore } from '../storage/budget-alert-store.ts';
 import type { SpendReader } from '../storage/spend-reader.ts';
 import type { LimitRule } from '../types/limits.ts';
@@ -10,7 +10,7 @@ import { spentCounters } from './ledger-spend.ts';
 export interface BudgetAlerts extends AsyncDisposable {
   /** Something was spent under a budget with alerts. Never throws and never waits. */
   spent(tenant: string): void;
-  /** Looks at all budgets if `snapshot` has other alerts than before. */
+  /** Reads all budgets when `snapshot` has other alerts than before. */
   follow(snapshot: Snapshot): void;
 }
 
@@ -18,21 +18,21 @@ export interface BudgetAlertsOptions {
   readonly store: BudgetAlertStore;
   readonly reader: SpendReader;
   readonly current: () => Snapshot;
-  /** Brings what has ended into the ledger first. */
+  /** Writes buffered records to the ledger first. */
   readonly flush: () => Promise<void>;
   readonly deliver: () => Promise<number | null>;
   readonly logger: Logger;
 }
 
-/** Calls that end together are one reading. */
+/** Calls that end within this time share one reading. */
 const gatherMs = 500;
-/** Reading takes at most so large a part of the time. */
+/** The pause after a reading, in multiples of its duration. */
 const restFactor = 20;
 /** Once more after the last call: for what reached the ledger late, by way of the disk or from another node. */
 const againMs = 30_000;
-/** Alerts of a node that died wait at most so long. */
+/** The longest wait for alerts of a dead node. */
 const pollMs = 30_000;
-/** Closed alerts are kept so long after their period. */
+/** The retention of closed alerts after the end of their period. */
 const keepMs = 7 * 86_400_000;
 
 export const hasAlerts = ({ spec }: LimitRule): boolean => spec.spend?.alerts !== undefined;
@@ -99,12 +99,20 @@ export function createBudgetAlerts(options: BudgetAlertsOptions): BudgetAlerts {
     if (reached.length > 0 && (await store.add(reached)) > 0) deliveries.at(Date.now());
   };
 
-  /** Tenants whose last reading followed a call. */
-  const late = new Set<string>();
+  /** The time of the late reading of each tenant, epoch milliseconds. */
+  const late = new Map<string, number>();
   const lateReadings = createWaker(() => {
-    for (const tenant of late) waiting.add(tenant);
-    late.clear();
-    readings.at(Date.now());
+    const now = Date.now();
+    for (const [tenant, moment] of late) {
+      // A call after the one that set the timer moves the reading.
+      if (moment > now) {
+        lateReadings.at(moment);
+        continue;
+      }
+      late.delete(tenant);
+      waiting.add(tenant);
+    }
+    if (waiting.size > 0) readings.at(Math.max(now, notBefore));
   });
   const readings = createWaker(() => {
     reading = reading.then(async () => {
@@ -131,10 +139,11 @@ export function createBudgetAlerts(options: BudgetAlertsOptions): BudgetAlerts {
   return {
     spent(tenant) {
       if (closed) return;
+      const now = Date.now();
       waiting.add(tenant);
-      late.add(tenant);
-      readings.at(Math.max(Date.now() + gatherMs, notBefore));
-      lateReadings.at(Date.now() + againMs);
+      late.set(tenant, now + againMs);
+      readings.at(Math.max(now + gatherMs, notBefore));
+      lateReadings.at(now + againMs);
     },
     follow(snapshot) {
       const next = alertRulesOf(snapshot);

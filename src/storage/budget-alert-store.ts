@@ -18,17 +18,17 @@ export interface NewBudgetAlert {
 
 export interface BudgetAlert extends NewBudgetAlert {
   readonly id: string;
-  /** With the one that was claimed. */
+  /** Includes the attempt that was claimed. */
   readonly attempts: number;
 }
 
-/** Each method rejects with what the database rejects with. */
+/** Each method rejects with the error of the driver. */
 export interface BudgetAlertStore {
   /** Returns how many were new. */
   add(alerts: readonly NewBudgetAlert[]): Promise<number>;
-  /** Takes alerts that are due at `now`. No other node gets them before `until`, nor does this one. */
+  /** Claims alerts that are due at `now`. No node gets them again before `until`. */
   claim(now: number, until: number): Promise<readonly BudgetAlert[]>;
-  /** When the next one is due; null where all are closed. */
+  /** The time at which the next alert is due, epoch milliseconds. Null when all are closed. */
   nextAt(): Promise<number | null>;
   postpone(id: string, nextAt: number): Promise<void>;
   /** Delivered or given up: it is never sent again. */
