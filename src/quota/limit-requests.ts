@@ -6,7 +6,7 @@ import type { Usage } from '../types/chat.ts';
 import type { Operation } from '../types/wire-format.ts';
 import type { Capability } from '../types/access.ts';
 import { personRef } from '../types/person.ts';
-import { type Period, periodOf, spendUnits } from './periods.ts';
+import { type Period, periodOf, type SpendUnit, spendUnits } from './periods.ts';
 
 export type Measure = 'spend' | 'concurrent' | 'requests' | 'tokens';
 
@@ -77,17 +77,33 @@ export function counterKey(rule: LimitRule, caller: Counted, model: string): str
   return `{${encodeURIComponent(rule.tenant)}}:${rule.id}:${encodeURIComponent(whoIsCounted(rule, caller))}:${perModel ? encodeURIComponent(model) : ''}`;
 }
 
-const microOf = (amount: string | number): number => microNumber(parseAmount(amount) ?? 0n);
+interface Budget {
+  readonly unit: SpendUnit;
+  /** Micro-units. */
+  readonly limit: number;
+}
+
+/** Parsed once for each rule, because every call asks for them. */
+const budgets = new WeakMap<LimitRule, readonly Budget[]>();
+
+function budgetsOf(rule: LimitRule): readonly Budget[] {
+  let found = budgets.get(rule);
+  if (found === undefined) {
+    const { spend } = rule.spec;
+    const amounts = { day: spend?.per_day, week: spend?.per_week, month: spend?.per_month, total: spend?.total };
+    found = spendUnits.flatMap((unit) => {
+      const amount = amounts[unit];
+      return amount === undefined ? [] : [{ unit, limit: microNumber(parseAmount(amount) ?? 0n) }];
+    });
+    budgets.set(rule, found);
+  }
+  return found;
+}
 
 /** The periods in which a rule counts money, with the limit of each in micro-units. */
 export function spendPeriods(rule: LimitRule, now: number): readonly (Period & { readonly limit: number })[] {
-  const { spend } = rule.spec;
-  if (spend === undefined) return [];
-  const amounts = { day: spend.per_day, week: spend.per_week, month: spend.per_month, total: spend.total };
-  return spendUnits.flatMap((unit) => {
-    const amount = amounts[unit];
-    return amount === undefined ? [] : [{ ...periodOf(unit, spend.time_zone, now), limit: microOf(amount) }];
-  });
+  const zone = rule.spec.spend?.time_zone ?? 'UTC';
+  return budgetsOf(rule).map(({ unit, limit }) => ({ ...periodOf(unit, zone, now), limit }));
 }
 
 /** True when all deployments are at a developer's own providers. */
