@@ -1,25 +1,21 @@
-/** Who is known of a tenant, for administrators: what the tokens said that people came with. */
+/** Reads the people of a tenant for administrators, as their last tokens described them. */
 import type { PersonId } from '../types/person.ts';
 import type { Database } from './database.ts';
 import { type Person, personOf } from './people.ts';
 import type { PersonTable } from './schema.ts';
+import { withStorageErrors } from './storage-errors.ts';
 
 /** Each rejects with `storage_unavailable`. */
 export interface PeopleReader {
-  /** Those of them who have been here; those of other tenants are not there. */
+  /** Those of `people` that this tenant has seen. */
   named(tenant: string, people: readonly PersonId[]): Promise<readonly Person[]>;
   /** Ordered by subject and issuer, after `after`. */
   page(query: { readonly tenant: string; readonly after: PersonId | null; readonly limit: number }): Promise<readonly Person[]>;
 }
 
 export function createPeopleReader(database: Database): PeopleReader {
-  const peopleOf = async (work: Promise<PersonTable[]>): Promise<readonly Person[]> => {
-    try {
-      return (await work).map(personOf);
-    } catch (thrown) {
-      throw database.explain(thrown);
-    }
-  };
+  const peopleOf = (work: Promise<PersonTable[]>): Promise<readonly Person[]> =>
+    withStorageErrors(database, async () => (await work).map(personOf));
   const ofTenant = (tenant: string) =>
     database.query.selectFrom('llm_person').selectAll().where('tenant', '=', tenant).orderBy('subject').orderBy('issuer');
   return {

@@ -33,13 +33,12 @@ export interface ResponseStoreOptions {
   readonly database: Database;
   readonly dataDir: string;
   readonly logger: Logger;
-  /** Retention in milliseconds; default 30 days. */
-  readonly keptMs?: number;
   /** The write interval in milliseconds; default 20. Other nodes see a response after it. */
   readonly intervalMs?: number;
 }
 
-const month = 30 * 24 * 3_600_000;
+/** Retention in milliseconds: 30 days. */
+const keptMs = 30 * 24 * 3_600_000;
 const pruneMs = 3_600_000;
 /** A response that another node has just written may be on its way. */
 const patienceMs = 150;
@@ -61,10 +60,9 @@ function read(row: ResponseTable): StoredResponse {
 
 export function createResponseStore(options: ResponseStoreOptions): ResponseStore {
   const { database, logger } = options;
-  const keptMs = options.keptMs ?? month;
   const memory = new LRUCache<string, ResponseTable>({
     maxSize: memoryBytes,
-    ttl: Math.min(memoryMs, keptMs),
+    ttl: memoryMs,
     sizeCalculation: (row) => 500 + row.messages.length + row.response.length,
   });
   const writer = createDurableWriter<ResponseTable>({
@@ -86,7 +84,7 @@ export function createResponseStore(options: ResponseStoreOptions): ResponseStor
         logger.debug({ err: database.explain(thrown) }, 'old responses could not be deleted; trying again later'),
       );
   };
-  const pruner = setInterval(prune, Math.min(pruneMs, keptMs));
+  const pruner = setInterval(prune, pruneMs);
   pruner.unref();
   prune();
 

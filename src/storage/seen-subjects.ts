@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { PersonId } from '../types/person.ts';
 import type { Database } from './database.ts';
+import { withStorageErrors } from './storage-errors.ts';
 
 export interface SeenSubjects {
   hasUser(tenant: string, person: PersonId): Promise<boolean>;
@@ -11,13 +12,7 @@ export interface SeenSubjects {
 
 export function createSeenSubjects(database: Database): SeenSubjects {
   const { query } = database;
-  const guarded = async (work: Promise<unknown>): Promise<boolean> => {
-    try {
-      return (await work) !== undefined;
-    } catch (thrown) {
-      throw database.explain(thrown);
-    }
-  };
+  const guarded = (work: Promise<unknown>): Promise<boolean> => withStorageErrors(database, async () => (await work) !== undefined);
   return {
     hasUser: (tenant, { issuer, subject }) =>
       guarded(
