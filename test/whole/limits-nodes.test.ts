@@ -151,14 +151,20 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
     await limit('wide', { subject_type: 'tenant', capability: 'model/three', spend: { currency: 'USD', per_day: 0.06 } });
     // What the ledger knows of a new limit is read in the background.
     await sleep(1_000);
+    const arrived = Promise.withResolvers<void>();
+    const answered = Promise.withResolvers<void>();
     vendor.behave(async (request, response) => {
-      await sleep(request.body.max_tokens === 8 ? 400 : 0);
+      if (request.body.max_tokens === 8) {
+        arrived.resolve();
+        await answered.promise;
+      }
       answerOk(request, response);
     });
     const long = ask(0, 'three', { max_tokens: 8 });
-    await sleep(150);
+    await arrived.promise;
     expect((await ask(0, 'three')).status, 'beside 40,000 that are set aside').toBe(200);
     expect((await ask(0, 'three')).status, 'beside 10,000 more').toBe(429);
+    answered.resolve();
     expect((await long).status).toBe(200);
     vendor.behave((request, response) => answerOk(request, response));
     await cable.pull();

@@ -140,11 +140,19 @@ describe('a limit of tokens a minute', () => {
 describe('a limit of calls at once', () => {
   it('gives the place back however the call ends', async () => {
     await limit('two', { subject_type: 'user', concurrent_calls: 2 });
+    const refused = Promise.withResolvers<void>();
     vendor.behave(async (request, response) => {
-      await sleep(150);
+      await refused.promise;
       answerOk(request, response);
     });
-    const many = await Promise.all(Array.from({ length: 5 }, () => ask('user', 'free')));
+    let refusals = 0;
+    const many = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const answer = await ask('user', 'free');
+        if (answer.status === 429 && ++refusals === 3) refused.resolve();
+        return answer;
+      }),
+    );
     expect(statuses(many).toSorted((one, other) => one - other)).toEqual([200, 200, 429, 429, 429]);
     vendor.behave((_request, response) => void response.writeHead(500).end());
     expect((await ask('user', 'free')).status).toBe(502);
