@@ -17,12 +17,20 @@ let trap: Trap;
 let tools: ToolServer;
 const owned = new AsyncDisposableStack();
 
+/** Calls once and waits until the person is stored, so that rows can be assigned to them. */
+async function signIn(person: Person): Promise<void> {
+  await companies.must(person, 'GET', '/api/me');
+  await eventually(
+    () => companies.as(chief, 'GET', `/api/people/${person.subject}`),
+    ({ status }) => status === 200,
+  );
+}
+
 beforeAll(async () => {
   trap = owned.use(await startTrap());
   tools = owned.use(await startToolServer());
   companies = owned.use(await startCompanies());
-  // Each user has called once, so that rows can be assigned to them.
-  for (const person of [chief, eve, una]) await companies.must(person, 'GET', '/api/me');
+  await Promise.all([chief, eve, una].map(signIn));
 });
 afterAll(() => owned.disposeAsync());
 
