@@ -12,18 +12,18 @@ export async function attemptOnce<T extends { readonly usage: Usage | null; read
   call: (deployment: Deployment, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { total_ms: milliseconds } = model.spec.limits;
-  const book = new AttemptRecorder(deployment, { ...context, whole: true });
+  const recorder = new AttemptRecorder(deployment, { ...context, whole: true });
   const deadlines = new Deadlines(context.signal, { at: context.totalAt, milliseconds });
   deadlines.set('total', milliseconds);
   try {
     const answer = await call(deployment, deadlines.signal);
-    book.visible();
-    const usage = book.used(answer.usage);
-    book.end(null);
-    return usage === answer.usage ? answer : { ...answer, usage, warnings: [...(answer.warnings ?? []), ...book.warnings] };
+    recorder.visible();
+    const usage = recorder.used(answer.usage);
+    recorder.end(null);
+    return usage === answer.usage ? answer : { ...answer, usage, warnings: [...(answer.warnings ?? []), ...recorder.warnings] };
   } catch (thrown) {
     const failure: unknown = deadlines.failure ?? (context.signal.aborted ? context.signal.reason : thrown);
-    book.end(failure);
+    recorder.end(failure);
     throw failure;
   } finally {
     deadlines.clear();

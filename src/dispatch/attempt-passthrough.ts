@@ -21,25 +21,25 @@ export async function attemptPassthrough(
   context: AttemptContext,
 ): Promise<MeteredPassthrough> {
   const { limits } = model.spec;
-  const book = new AttemptRecorder(deployment, { ...context, whole: false });
+  const recorder = new AttemptRecorder(deployment, { ...context, whole: false });
   const deadlines = new Deadlines(context.signal, { at: context.totalAt, milliseconds: limits.total_ms });
   const causeOf = (thrown: unknown): unknown => deadlines.failure ?? (context.signal.aborted ? context.signal.reason : thrown);
   try {
     deadlines.set('total', limits.total_ms);
     const head = await context.invoker.relay(deployment, request, { signal: deadlines.signal });
-    book.answered(head.status);
+    recorder.answered(head.status);
     deadlines.set('idle', limits.idle_ms);
     const { operation, fields } = request;
     const answer = streamedMedia(await checkStart(head, operation, deployment.provider.instance.reading), operation, fields);
-    book.visible();
+    recorder.visible();
     context.run.firstToken();
     const watch = new UsageWatch(request.operation, answer.contentType.startsWith('application/json'));
-    const body = watched(answer.body, { book, watch, deadlines, causeOf, idleMs: limits.idle_ms });
+    const body = watched(answer.body, { recorder, watch, deadlines, causeOf, idleMs: limits.idle_ms });
     return { ...answer, body, usage: () => usageIn(watch) };
   } catch (thrown) {
     deadlines.clear();
     const failure = causeOf(thrown);
-    book.end(failure);
+    recorder.end(failure);
     throw failure;
   }
 }
@@ -52,20 +52,20 @@ function usageIn({ counted }: UsageWatch): Partial<Usage> {
 }
 
 interface Watched {
-  readonly book: AttemptRecorder;
+  readonly recorder: AttemptRecorder;
   readonly watch: UsageWatch;
   readonly deadlines: Deadlines;
   readonly causeOf: (thrown: unknown) => unknown;
   readonly idleMs: number;
 }
 
-async function* watched(body: AsyncIterable<Buffer>, { book, watch, deadlines, causeOf, idleMs }: Watched): AsyncGenerator<Buffer> {
+async function* watched(body: AsyncIterable<Buffer>, { recorder, watch, deadlines, causeOf, idleMs }: Watched): AsyncGenerator<Buffer> {
   /** Undefined: the reader left before the end. */
   let failure: unknown;
   let backpressured = false;
   // The deployment's permit is released on time even when the reader does not read; the delay is not the deployment's fault.
   deadlines.whenExpired(() => {
-    if (backpressured) book.end(consumerStalled());
+    if (backpressured) recorder.end(consumerStalled());
   });
   try {
     deadlines.set('idle', idleMs);
@@ -85,7 +85,7 @@ async function* watched(body: AsyncIterable<Buffer>, { book, watch, deadlines, c
   } finally {
     deadlines.clear();
     const { counted } = watch;
-    if (Object.keys(counted).length > 0) book.used({ inputTokens: 0, outputTokens: 0, ...counted });
-    book.end(failure === undefined ? causeOf(consumerLeft()) : failure);
+    if (Object.keys(counted).length > 0) recorder.used({ inputTokens: 0, outputTokens: 0, ...counted });
+    recorder.end(failure === undefined ? causeOf(consumerLeft()) : failure);
   }
 }

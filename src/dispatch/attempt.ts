@@ -45,7 +45,7 @@ export async function attemptChat(
 ): Promise<AttemptAnswer> {
   const { run } = context;
   const { limits } = model.spec;
-  const book = new AttemptRecorder(deployment, { ...context, whole, answers: choicesOf(request.body) });
+  const recorder = new AttemptRecorder(deployment, { ...context, whole, answers: choicesOf(request.body) });
   const deadlines = new Deadlines(context.signal, { at: context.totalAt, milliseconds: limits.total_ms });
   /** The real cause of a failure: an expired limit or a caller that left appears as an aborted socket. */
   const causeOf = (thrown: unknown): unknown => deadlines.failure ?? (context.signal.aborted ? context.signal.reason : thrown);
@@ -57,7 +57,7 @@ export async function attemptChat(
       scope: personKey(run.start.principal),
       ...(prefill === undefined ? {} : { prefill }),
     });
-    book.answered(answer.status);
+    recorder.answered(answer.status);
     const source = answer.events[Symbol.asyncIterator]();
     const buffered: ChatEvent[] = [];
     let seen = false;
@@ -71,28 +71,30 @@ export async function attemptChat(
       if (!seen && buffered.at(-1)?.type === 'response-end')
         throw new GatewayError('upstream_invalid_response', 'The vendor sent an answer without any content.');
     }
-    book.visible();
+    recorder.visible();
     const last = buffered.at(-1);
     if (last?.type === 'response-end') {
-      const usage = book.used(last.usage);
+      const usage = recorder.used(last.usage);
       if (usage !== last.usage) buffered[buffered.length - 1] = { ...last, usage };
       deadlines.clear();
-      book.end(null);
+      recorder.end(null);
       await source.return?.();
-      return { warnings: [...answer.warnings, ...book.warnings], events: singleBatch(() => buffered) };
+      return { warnings: [...answer.warnings, ...recorder.warnings], events: singleBatch(() => buffered) };
     }
-    const events = rest(buffered, source, { book, deadlines, causeOf, idleMs: limits.idle_ms });
-    return { warnings: answer.warnings, events: whole ? await bufferAnswer(events, (error) => book.end(error)) : events };
+    const events = rest(buffered, source, { recorder, deadlines, causeOf, idleMs: limits.idle_ms });
+    if (!whole) return { warnings: answer.warnings, events };
+    const all = await bufferAnswer(events, (error) => recorder.end(error));
+    return { warnings: [...answer.warnings, ...recorder.warnings], events: all };
   } catch (thrown) {
     deadlines.clear();
     const failure = causeOf(thrown);
-    book.end(failure);
+    recorder.end(failure);
     throw failure;
   }
 }
 
 interface Rest {
-  readonly book: AttemptRecorder;
+  readonly recorder: AttemptRecorder;
   readonly deadlines: Deadlines;
   readonly causeOf: (thrown: unknown) => unknown;
   readonly idleMs: number;
@@ -101,25 +103,25 @@ interface Rest {
 async function* rest(
   buffered: readonly ChatEvent[],
   source: AsyncIterator<readonly ChatEvent[]>,
-  { book, deadlines, causeOf, idleMs }: Rest,
+  { recorder, deadlines, causeOf, idleMs }: Rest,
 ): AsyncGenerator<readonly ChatEvent[]> {
   /** Undefined: the reader left before the answer was complete. */
   let failure: unknown;
   let backpressured = false;
   // The deployment's permit is released on time even when the reader does not read; the delay is not the deployment's fault.
   deadlines.whenExpired(() => {
-    if (backpressured) book.end(consumerStalled());
+    if (backpressured) recorder.end(consumerStalled());
   });
   try {
     let batch = buffered;
     for (;;) {
       const last = batch.at(-1);
       if (last?.type === 'response-end') {
-        const usage = book.used(last.usage);
+        const usage = recorder.used(last.usage);
         if (usage !== last.usage) batch = [...batch.slice(0, -1), { ...last, usage }];
         // Recorded before the last events are emitted, so that a client that has read them finds the attempt in the ledger.
         failure = null;
-        book.end(null);
+        recorder.end(null);
         deadlines.clear();
         yield batch;
         return;
@@ -139,7 +141,7 @@ async function* rest(
     throw failure;
   } finally {
     deadlines.clear();
-    book.end(failure === undefined ? causeOf(consumerLeft()) : failure);
+    recorder.end(failure === undefined ? causeOf(consumerLeft()) : failure);
     await source.return?.();
   }
 }

@@ -1,6 +1,6 @@
 /** The router in front of vendors on raw sockets whose every byte a test decides, with a ledger to look into. */
 import { createServer, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
 import { recordRun, endRunWithError } from '../../src/application/models/recorded-run.ts';
 import { createDispatcher, type Dispatcher, type ModelAnswer } from '../../src/dispatch/dispatcher.ts';
 import weighted from '../../src/dispatch/strategies/weighted.ts';
@@ -10,6 +10,7 @@ import bedrock from '../../src/models/vendor-formats/bedrock/plugin.ts';
 import dashscope from '../../src/models/vendor-formats/dashscope/plugin.ts';
 import gemini from '../../src/models/vendor-formats/gemini/plugin.ts';
 import ollama from '../../src/models/vendor-formats/ollama/plugin.ts';
+import { loadTokenizer } from '../../src/models/estimate-usage.ts';
 import { createModelInvoker, type ModelInvoker } from '../../src/models/invoke.ts';
 import { createOutboundClient } from '../../src/outbound/client.ts';
 import { createOutboundGuard } from '../../src/outbound/guard.ts';
@@ -64,7 +65,10 @@ export const completionOf = (content: string): string =>
     usage: { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 },
   });
 
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 15));
+/** Waits until this process has read what was written: both ends of the connection are in it, and each turn of its event loop reads sockets. */
+export async function untilRead(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await immediate();
+}
 
 /**
  * Streams the parts, each as a chunk of its own, then does what `then` says.
@@ -75,11 +79,14 @@ export function stream(parts: readonly string[], then: 'end' | 'close' | 'reset'
     wire.startStream();
     for (const each of parts) {
       wire.chunk(each);
-      if (apart > 0) await sleep(apart);
+      if (apart > 0) {
+        await sleep(apart);
+        await untilRead();
+      }
     }
     if (then === 'stall') return;
-    // What comes next is read apart from what was said.
-    if (then !== 'end') await pause();
+    // A reset discards bytes that were not read.
+    if (then !== 'end') await untilRead();
     if (then === 'end') wire.endStream();
     else wire[then]();
   };
@@ -149,6 +156,7 @@ export interface CallResult {
   readonly error: GatewayError | null;
   readonly deployment: string | null;
   readonly attempts: number | null;
+  readonly warnings: readonly string[];
   readonly record: RunRecord;
 }
 
@@ -167,8 +175,8 @@ export interface Scene {
       stream?: boolean;
       signal?: AbortSignal;
       leaveAfter?: (events: readonly ChatEvent[]) => boolean;
-      /** The reader pauses for this time after each batch. */
-      restMs?: number;
+      /** The reader waits for this after each batch. */
+      rest?: () => Promise<void>;
     },
   ): Promise<CallResult>;
   close(): Promise<void>;
@@ -177,6 +185,8 @@ export interface Scene {
 const principal = { tenant: 't', issuer: 'i', subject: 's', username: 'u', client: null, roles: [], kind: 'user' };
 
 export async function startScene(): Promise<Scene> {
+  // Loading blocks this process for a moment, which would count as the silence of a vendor.
+  await loadTokenizer();
   const client = createOutboundClient(createOutboundGuard({ allow: ['127.0.0.0/8'] }));
   const services = {} as PluginServices;
   const formats = {
@@ -234,7 +244,8 @@ export async function startScene(): Promise<Scene> {
       capability: { kind: 'model', name: 'm', tenant: 't', owner: null, tags: [] },
       spec: modelSpec.parse({
         deployments: [{ provider: 'p', model: 'm' }],
-        limits: { first_token_ms: 1_200, idle_ms: 1_000, total_ms: 10_000 },
+        // Long enough for a busy machine; a vendor that stalls on purpose costs a test as much.
+        limits: { first_token_ms: 1_500, idle_ms: 1_500, total_ms: 20_000 },
         retry: { same: 0 },
         ...spec,
       }),
@@ -242,7 +253,7 @@ export async function startScene(): Promise<Scene> {
       deployments: deployments.map((each, tier) => ({ ...each, tier })),
       created: 0,
     }),
-    async ask(model, { body, request, stream: streamed = true, signal = new AbortController().signal, leaveAfter, restMs = 0 } = {}) {
+    async ask(model, { body, request, stream: streamed = true, signal = new AbortController().signal, leaveAfter, rest } = {}) {
       const asked: ChatRequest = request ?? {
         body: { model: 'm', stream: streamed, messages: [{ role: 'user', content: 'Hello' }], ...body },
       };
@@ -270,7 +281,7 @@ export async function startScene(): Promise<Scene> {
           for await (const batch of recordRun(run, asked, answer.events)) {
             events.push(...batch);
             if (leaveAfter?.(events) === true) break;
-            if (restMs > 0) await sleep(restMs);
+            await rest?.();
           }
         }
       } catch (thrown) {
@@ -290,6 +301,7 @@ export async function startScene(): Promise<Scene> {
         error,
         deployment: answer?.deployment.id ?? null,
         attempts: answer?.attempts ?? null,
+        warnings: answer?.warnings ?? [],
         record,
       };
     },
@@ -300,7 +312,7 @@ export async function startScene(): Promise<Scene> {
   };
 }
 
-/** How the faces tell that the caller has left. */
+/** The reason when the caller has left, as the client formats give it. */
 export const left = (): GatewayError => new GatewayError('client_closed_request', 'The caller left.');
 
 /** What the ledger says of each attempt. */
