@@ -1,15 +1,12 @@
 /** Admission to a deployment: backpressure, and recovery after failures. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadTokenizer } from '../../src/models/estimate-usage.ts';
 import type { Provider } from '../../src/types/provider.ts';
 import type { Deployment } from '../../src/types/snapshot.ts';
-import { completionOf, end, left, rows, say, type Scene, type Script, startScene, stream } from './scene.ts';
+import { end, left, rows, say, type Scene, type Script, startScene, stream } from './scene.ts';
 
 let scene: Scene;
 beforeAll(async () => {
-  // It takes this process a moment, which would count as a vendor's.
-  await loadTokenizer();
   scene = await startScene();
 });
 afterAll(() => scene.close());
@@ -48,31 +45,33 @@ describe('Retry-After', () => {
   });
 });
 
-describe('a circuit that is tried', () => {
+describe('a half-open circuit', () => {
   const circuit = { failures: 1, open_ms: 100 };
 
-  it('closes with the first word, not with the end of a long answer', async () => {
+  it('closes at the first token, not at the end of a long answer', async () => {
     const vendor = await scene.vendor(failing);
     const deployment = scene.deployment('a', vendor);
-    const model = scene.model([deployment], { circuit });
+    const model = scene.model([deployment], { circuit, limits: { idle_ms: 20_000 } });
     await scene.ask(model);
     expect(numbers(deployment)?.circuit).toBe('open');
     await sleep(150);
+    let finish = (): void => {};
+    const finished = new Promise<void>((resolve) => (finish = resolve));
     vendor.script = async ({ wire, before }) => {
       wire.startStream();
       wire.chunk(say('well'));
-      if (before === 1) await sleep(600);
+      if (before === 1) await finished;
       for (const each of end()) wire.chunk(each);
       wire.endStream();
     };
     const long = scene.ask(model);
-    await sleep(200);
-    expect(numbers(deployment)).toMatchObject({ circuit: 'closed', inFlight: 1 });
-    expect((await scene.ask(model)).error, 'beside the one that tried').toBeNull();
+    await expect.poll(() => numbers(deployment)).toMatchObject({ circuit: 'closed', inFlight: 1 });
+    expect((await scene.ask(model)).error, 'beside the trial call').toBeNull();
+    finish();
     expect((await long).error).toBeNull();
   });
 
-  it('opens again when the answer that closed it breaks off, as any other that fails', async () => {
+  it('opens again when the answer that closed it is interrupted', async () => {
     const vendor = await scene.vendor(failing);
     const deployment = scene.deployment('a', vendor);
     const model = scene.model([deployment], { circuit });
@@ -84,20 +83,22 @@ describe('a circuit that is tried', () => {
   });
 });
 
-describe('a place', () => {
-  it('is given back when the time of the call is over, although its reader takes nothing', async () => {
+describe('a permit', () => {
+  it('is released at the time limit of the call, although its reader does not read', async () => {
     const endless: Script = ({ wire }) => {
       wire.startStream();
       for (let word = 0; word < 5; word++) wire.chunk(say('word '));
     };
     const deployment = scene.deployment('a', await scene.vendor(endless), { limits: { concurrency: 1 } });
-    const model = scene.model([deployment], { limits: { first_token_ms: 200, idle_ms: 200, total_ms: 400 } });
-    const asking = scene.ask(model, { restMs: 1_500 });
-    await sleep(200);
+    const model = scene.model([deployment], { limits: { first_token_ms: 1_000, idle_ms: 1_000, total_ms: 1_000 } });
+    let read = (): void => {};
+    const reads = new Promise<void>((resolve) => (read = resolve));
+    const asking = scene.ask(model, { rest: () => reads });
     expect(numbers(deployment)?.inFlight).toBe(1);
-    await sleep(500);
+    await expect.poll(() => numbers(deployment)?.inFlight, { timeout: 10_000 }).toBe(0);
     // That is not the vendor's fault: no reader may open its circuit.
     expect(numbers(deployment)).toMatchObject({ inFlight: 0, failures: 0 });
+    read();
     const result = await asking;
     expect(result.error?.code).toBe('upstream_timeout');
     expect(rows(result.record)).toEqual(['1 m#a aborted client_closed_request']);
@@ -129,8 +130,7 @@ describe('a credential that must be fetched first', () => {
     const first = scene.deployment('a', await scene.vendor(failing), { provider: { instance: silent({ count: 0 }) } as never });
     const caller = new AbortController();
     const asking = scene.ask(scene.model([first]), { signal: caller.signal });
-    await sleep(30);
-    expect(numbers(first)?.inFlight).toBe(1);
+    await expect.poll(() => numbers(first)?.inFlight).toBe(1);
     caller.abort(left());
     expect((await asking).record.outcome).toBe('aborted');
     expect(numbers(first)?.inFlight).toBe(0);
@@ -138,10 +138,7 @@ describe('a credential that must be fetched first', () => {
 });
 
 it('a whole answer is waited for no longer than the call may take', async () => {
-  const slow = await scene.vendor(async ({ wire }) => {
-    await sleep(1_000);
-    wire.whole(200, completionOf('late'));
-  });
+  const slow = await scene.vendor(() => {});
   const result = await scene.ask(
     scene.model([scene.deployment('a', slow)], { limits: { first_token_ms: 200, idle_ms: 200, total_ms: 300 } }),
     {

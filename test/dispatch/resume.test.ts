@@ -1,14 +1,11 @@
 /** A streamed answer that breaks off goes on elsewhere, word for word, or ends with an error: never with a word twice, missing or made up. */
-import { loadTokenizer } from '../../src/models/estimate-usage.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compilePrice } from '../../src/types/price.ts';
 import type { Deployment } from '../../src/types/snapshot.ts';
-import { end, left, part, rows, say, type Scene, type Script, startScene, stream, think, type CallResult } from './scene.ts';
+import { end, left, part, rows, say, type Scene, type Script, startScene, stream, think, type CallResult, untilRead } from './scene.ts';
 
 let scene: Scene;
 beforeAll(async () => {
-  // It takes this process a moment, which would count as a vendor's.
-  await loadTokenizer();
   scene = await startScene();
 });
 afterAll(() => scene.close());
@@ -104,7 +101,7 @@ describe('a second answer from the start', () => {
       wire.chunk(say('Many '));
       const bytes = chunk.subarray(0, middle);
       wire.raw(Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]));
-      await new Promise((resolve) => setTimeout(resolve, 15));
+      await untilRead();
       wire.close();
     };
     const { model } = await chain([first, whole()]);
@@ -330,7 +327,7 @@ describe('the caller who leaves', () => {
     const controller = new AbortController();
     const asked = scene.ask(model, { signal: controller.signal });
     await expect.poll(() => vendors[1]?.calls.length).toBe(1);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await untilRead();
     controller.abort(left());
     const result = await asked;
     expect(result.record).toMatchObject({ outcome: 'aborted', error: 'client_closed_request' });

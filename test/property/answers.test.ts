@@ -4,7 +4,6 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadTokenizer } from '../../src/models/estimate-usage.ts';
 import { type Scene, type Script, startScene, type CallResult } from '../dispatch/scene.ts';
 import { readAll } from './client-readers.ts';
 import { below, type Content, contentOf, type Random, randomOf, randomSteps, type Step } from './random-answer.ts';
@@ -12,7 +11,6 @@ import { type Frame, type Writer, writers } from './vendor-writers.ts';
 
 let scene: Scene;
 beforeAll(async () => {
-  await loadTokenizer();
   scene = await startScene();
 });
 afterAll(() => scene.close());
