@@ -20,7 +20,7 @@ import { type CircuitListener, type DeploymentNumbers, Deployments, type Permit 
 import { attemptWithSchema } from './attempt-with-schema.ts';
 import { explainRoute, type RouteExplanation } from './explain.ts';
 import { type Failover, type FailoverOptions, withFailover } from './failover.ts';
-import { type Needs, requiredFeatures, nextFallback } from './fallback.ts';
+import { type RequiredFeatures, requiredFeatures, nextFallback } from './fallback.ts';
 import { MergedUsage } from './merged-usage.ts';
 import { planDeployments } from './plan.ts';
 import { resumeAnswer } from './resume.ts';
@@ -134,7 +134,7 @@ export function createDispatcher(options: {
     tried: Set<string>,
   ): Promise<ModelEntry | null> => {
     for (;;) {
-      const needs = (): Needs => requiredFeatures(call.operation, call.body);
+      const needs = (): RequiredFeatures => requiredFeatures(call.operation, call.body);
       const next = nextFallback(failed, error, needs, (name) => context.fallback(name), tried);
       if (next === null) return null;
       try {

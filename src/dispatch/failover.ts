@@ -135,11 +135,11 @@ async function tryOne<T>(
       for (const other of plan.slice(index + 1)) {
         if (state.attempts >= model.spec.limits.attempts || Date.now() >= options.totalAt) return null;
         if (state.tried.has(other)) continue;
-        const door = options.deployments.enter(other, model.spec.circuit, Date.now());
-        if ('reason' in door) continue;
+        const otherPermit = options.deployments.enter(other, model.spec.circuit, Date.now());
+        if ('reason' in otherPermit) continue;
         state.attempts++;
         state.tried.add(other);
-        return { deployment: other, start: (signals) => options.attempt(other, door, signals) };
+        return { deployment: other, start: (signals) => options.attempt(other, otherPermit, signals) };
       }
       return null;
     },

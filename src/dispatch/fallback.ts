@@ -22,7 +22,7 @@ const classes: Readonly<Partial<Record<ErrorCode, FailureClass>>> = {
 };
 
 /** The features that a call needs. */
-export interface Needs {
+export interface RequiredFeatures {
   readonly operation: Operation;
   readonly tools: boolean;
   readonly vision: boolean;
@@ -34,7 +34,7 @@ function hasPicture(content: Json | undefined): boolean {
 }
 
 /** Computed only when a fallback is searched. */
-export function requiredFeatures(operation: Operation, body?: ChatBody): Needs {
+export function requiredFeatures(operation: Operation, body?: ChatBody): RequiredFeatures {
   const format = body?.['response_format'];
   return {
     operation,
@@ -45,7 +45,7 @@ export function requiredFeatures(operation: Operation, body?: ChatBody): Needs {
   };
 }
 
-export function supportsFeatures({ spec }: ModelEntry, needs: Needs): boolean {
+export function supportsFeatures({ spec }: ModelEntry, needs: RequiredFeatures): boolean {
   const { features } = spec;
   return (
     spec.operations.includes(needs.operation) &&
@@ -59,7 +59,7 @@ export function supportsFeatures({ spec }: ModelEntry, needs: Needs): boolean {
 export function nextFallback(
   failed: ModelEntry,
   error: GatewayError,
-  needs: () => Needs,
+  needs: () => RequiredFeatures,
   find: (name: string) => ModelEntry | null,
   tried: ReadonlySet<string>,
 ): ModelEntry | null {

@@ -37,7 +37,7 @@ export class ResumeMatcher {
   readonly #places = new Map<number, Place>();
   readonly #thinks: boolean;
 
-  /** `said`: the content that the second answer must repeat, by choice. */
+  /** `delivered`: the content that the second answer must repeat, by choice. */
   constructor(delivered: ReadonlyMap<number, DeliveredChoice>, { thinks }: ResumeMatcherOptions = { thinks: true }) {
     this.#thinks = thinks;
     for (const [choice, each] of delivered) this.#place(choice, each);

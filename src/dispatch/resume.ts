@@ -162,7 +162,7 @@ async function continueElsewhere(
       failure = toGatewayError(thrown);
     }
     const next = Date.now() >= totalAt ? null : await options.fallback(model, failure === cut ? [cut] : [failure, cut]);
-    if (next === null) throw failure === cut ? cut : nobodyGoesOn(cut, failure);
+    if (next === null) throw failure === cut ? cut : noContinuation(cut, failure);
     options.logger.info(
       { runId: options.run.id, model: model.name, fallback: next.model.name, error: failure.code },
       'resuming an interrupted answer at another model',
@@ -172,7 +172,7 @@ async function continueElsewhere(
   }
 }
 
-function nobodyGoesOn(cut: GatewayError, last: GatewayError): GatewayError {
+function noContinuation(cut: GatewayError, last: GatewayError): GatewayError {
   return new GatewayError(
     'upstream_interrupted',
     'The vendor cut the answer short, and no other deployment could go on with it. What you received is incomplete.',

@@ -58,7 +58,7 @@ const codes: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
   ],
   upstream_unavailable: ['overloaded_error', 'server_overloaded', 'engine_overloaded_error', 'service_unavailable'],
 };
-const byCode = new Map(Object.entries(codes).flatMap(([code, message]) => message.map((each) => [each, code as ErrorCode] as const)));
+const byCode = new Map(Object.entries(codes).flatMap(([code, own]) => own.map((each) => [each, code as ErrorCode] as const)));
 
 const messages: Readonly<Partial<Record<ErrorCode, string>>> = {
   context_length_exceeded: 'The input is longer than this model takes. Shorten it or use a model with a larger context.',

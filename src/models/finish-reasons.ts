@@ -69,8 +69,8 @@ const reasonsByMeaning: Readonly<Record<Meaning, readonly string[]>> = {
 };
 
 const reasons = new Map<string, Meaning>();
-for (const [reason, vendors] of Object.entries(reasonsByMeaning)) {
-  for (const word of vendors) reasons.set(word, reason as Meaning);
+for (const [meaning, vendorReasons] of Object.entries(reasonsByMeaning)) {
+  for (const raw of vendorReasons) reasons.set(raw, meaning as Meaning);
 }
 
 /** OpenAI's finish reason for a vendor's `raw` one, in any case. `own`: additional reasons of this vendor. Undefined for an unknown reason. */

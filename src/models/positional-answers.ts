@@ -41,7 +41,7 @@ export function checkRanking(body: RerankBody, { results }: Pick<RerankAnswer, '
   if (results.length < least) throw wrongCount('ranked documents', least, results.length);
 }
 
-/** Checks a whole answer. Throws `upstream_invalid_response` unless it has the requested number of choices. `asked`: undefined for no request. */
+/** Checks a whole answer. Throws `upstream_invalid_response` unless it has the requested number of choices. `requested`: undefined when the request sets no number. */
 export function checkChoices(events: readonly ChatEvent[], requested: number | undefined): void {
   if (requested === undefined) return;
   const choices = new Set<number>();

@@ -37,15 +37,15 @@ function nonEmpty(value: Json | undefined): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-function joinTexts(...values: readonly (Json | undefined)[]): string {
+function firstText(...values: readonly (Json | undefined)[]): string {
   return values.find((value) => typeof value === 'string') ?? '';
 }
 
 /** Code that the model ran at Google, and its result, as Markdown. It is not part of the answer, so it is emitted as reasoning. */
-function rendered(part: JsonObject): string {
+function executionMarkdown(part: JsonObject): string {
   const { executableCode: code, codeExecutionResult: result } = part;
-  if (isJsonObject(code)) return `\n\`\`\`${joinTexts(code['language']).toLowerCase()}\n${joinTexts(code['code'])}\n\`\`\`\n`;
-  if (isJsonObject(result)) return `\n\`\`\`\n${joinTexts(result['output'], result['outcome'])}\n\`\`\`\n`;
+  if (isJsonObject(code)) return `\n\`\`\`${firstText(code['language']).toLowerCase()}\n${firstText(code['code'])}\n\`\`\`\n`;
+  if (isJsonObject(result)) return `\n\`\`\`\n${firstText(result['output'], result['outcome'])}\n\`\`\`\n`;
   return '';
 }
 
@@ -135,7 +135,8 @@ export class AnswerReader {
       if (text !== undefined) events.push({ type: 'reasoning-delta', choice, text });
     } else if (isJsonObject(part['inlineData'])) readMedia(part['inlineData'], choice, events);
     else if (isJsonObject(part['fileData'])) readFile(part['fileData'], choice, events);
-    else if (rendered(part) !== '') events.push({ type: 'reasoning-delta', choice, text: rendered(part) });
+    else if (isJsonObject(part['executableCode']) || isJsonObject(part['codeExecutionResult']))
+      events.push({ type: 'reasoning-delta', choice, text: executionMarkdown(part) });
     else {
       const text = nonEmpty(part['text']) ?? '';
       state.text += text;
