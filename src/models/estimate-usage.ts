@@ -1,5 +1,5 @@
 /** Estimates token counts when the vendor sent none. Estimates are marked. */
-import type { ChatBody, ChatEvent, ChatEvents, Usage } from '../types/chat.ts';
+import type { ChatBody, Usage } from '../types/chat.ts';
 import type { Json } from '../types/json.ts';
 import { choicesOf } from './choice-count.ts';
 
@@ -54,21 +54,6 @@ export function estimateUsage(body: ChatBody, text: string): Usage {
   // Each message has four framing tokens, the answer three.
   const inputTokens = 3 + 4 * body.messages.length + estimateTokens(promptText) + estimateTokens(tools);
   return { inputTokens, outputTokens: estimateTokens(text), estimated: true };
-}
-
-/** The events, with an estimated input when the vendor counted the output only. */
-export async function* estimateInput(events: ChatEvents, body: ChatBody): AsyncGenerator<readonly ChatEvent[]> {
-  for await (const batch of events) yield batch.some(lacksInput) ? batch.map((event) => withInput(event, body)) : batch;
-}
-
-function lacksInput(event: ChatEvent): boolean {
-  return event.type === 'response-end' && event.usage?.inputUnknown === true;
-}
-
-function withInput(event: ChatEvent, body: ChatBody): ChatEvent {
-  if (event.type !== 'response-end' || event.usage?.inputUnknown !== true) return event;
-  const { inputUnknown: _unknown, ...known } = event.usage;
-  return { ...event, usage: { ...known, inputTokens: estimateUsage(body, '').inputTokens, estimated: true } };
 }
 
 /** The expected size of a chat before its answer. `outputTokens` is null when the request sets no limit. */

@@ -35,7 +35,8 @@ export class FinishTracker {
 
   /** `own`: finish reasons of the format. Those of the vendor's row precede them. */
   constructor(reading: Reading | undefined, own?: Reading['finishReasons']) {
-    this.#vendorReasons = own === undefined ? reading?.finishReasons : { ...own, ...reading?.finishReasons };
+    const given = reading?.finishReasons;
+    this.#vendorReasons = own === undefined || given === undefined ? (given ?? own) : { ...own, ...given };
     this.#expected = reading?.choices ?? 1;
     this.#warn = reading?.warn;
   }

@@ -19,7 +19,7 @@ import { requestInBatches, splitInputs } from './batched-embeddings.ts';
 import { readWhole } from './bounded-body.ts';
 import { withoutByteOrderMark } from './byte-order-mark.ts';
 import { requestedChoices } from './choice-count.ts';
-import { estimateInput } from './estimate-usage.ts';
+import { estimateUsage } from './estimate-usage.ts';
 import { requestModelsList } from './models-list.ts';
 import type { PictureFetcher } from './image-fetcher.ts';
 import { checkRanking, checkVectors } from './positional-answers.ts';
@@ -167,11 +167,11 @@ export function createModelInvoker(options: {
       const reading = {
         ...provider.reading,
         warn: (note: string) => target.warn(note),
+        estimateInput: () => estimateUsage(request.body, '').inputTokens,
         ...(choices === undefined ? {} : { choices }),
         ...(deployment.thinkTags === undefined ? {} : { thinkTags: deployment.thinkTags }),
       };
-      const answer = readAnswer(response, format, call.stream, { reading, signal });
-      const events = format.mayOmitInputCount === true ? estimateInput(answer, request.body) : answer;
+      const events = readAnswer(response, format, call.stream, { reading, signal });
       return {
         status: response.status,
         headers: response.headers,

@@ -5,34 +5,67 @@ import type { CountName, CountPaths } from '../types/wire-format.ts';
 
 export type Counts = Readonly<Partial<Record<CountName, number>>>;
 
-const split = new Map<string, readonly string[]>();
+interface CompiledPath {
+  /** The index of the object that holds the count. */
+  readonly parent: number;
+  readonly member: string;
+}
 
-function fieldAt(answer: JsonObject, path: string): Json | undefined {
-  let names = split.get(path);
-  if (names === undefined) split.set(path, (names = path.split('.')));
-  let value: Json | undefined = answer;
-  for (const name of names) {
+/** A table of paths, split once. Each object on the paths is looked up once per answer: some vendors send counts in each chunk. */
+interface CompiledTable {
+  readonly parents: readonly (readonly string[])[];
+  readonly counts: readonly (readonly [name: CountName, paths: readonly CompiledPath[]])[];
+}
+
+const compiled = new WeakMap<CountPaths, CompiledTable>();
+
+function compileTable(table: CountPaths): CompiledTable {
+  const parents: string[] = [];
+  const compilePath = (path: string): CompiledPath => {
+    const dot = path.lastIndexOf('.');
+    const parent = path.slice(0, Math.max(0, dot));
+    if (!parents.includes(parent)) parents.push(parent);
+    return { parent: parents.indexOf(parent), member: path.slice(dot + 1) };
+  };
+  const counts = Object.entries(table).map(([name, paths]) => [name as CountName, paths.map(compilePath)] as const);
+  return { parents: parents.map((path) => (path === '' ? [] : path.split('.'))), counts };
+}
+
+function tableOf(table: CountPaths): CompiledTable {
+  let known = compiled.get(table);
+  if (known === undefined) compiled.set(table, (known = compileTable(table)));
+  return known;
+}
+
+function objectAt(answer: JsonObject, path: readonly string[]): JsonObject | undefined {
+  let object = answer;
+  for (const name of path) {
+    const value = object[name];
     if (!isJsonObject(value)) return undefined;
-    value = value[name];
+    object = value;
   }
-  return value;
+  return object;
+}
+
+function addCounts(answer: JsonObject, table: CountPaths, counts: Partial<Record<CountName, number>>): void {
+  const { parents, counts: rows } = tableOf(table);
+  const objects = parents.map((path) => objectAt(answer, path));
+  for (const [name, paths] of rows) {
+    if (counts[name] !== undefined) continue;
+    for (const { parent, member } of paths) {
+      const value = objects[parent]?.[member];
+      if (typeof value !== 'number') continue;
+      counts[name] = value;
+      break;
+    }
+  }
 }
 
 /** The first number for each row of the tables, `more` before `common`. Plausibility is checked later, for all formats alike. */
-export function readCounts(answer: JsonObject, common: CountPaths, more: CountPaths = {}): Counts {
+export function readCounts(answer: JsonObject, common: CountPaths, more?: CountPaths): Counts {
   const counts: Partial<Record<CountName, number>> = {};
-  for (const table of [more, common]) {
-    for (const name in table) {
-      const member = name as CountName;
-      if (counts[member] !== undefined) continue;
-      for (const path of table[member] ?? []) {
-        const value = fieldAt(answer, path);
-        if (typeof value !== 'number') continue;
-        counts[member] = value;
-        break;
-      }
-    }
-  }
+  if (more !== undefined) addCounts(answer, more, counts);
+  addCounts(answer, common, counts);
   return counts;
 }
 

@@ -84,8 +84,6 @@ export interface Usage {
   /** The cost that the vendor reports. */
   readonly reportedCost?: { readonly amount: number; readonly currency: string };
   readonly estimated?: boolean;
-  /** The vendor did not report the input. Its count here is 0 and must be estimated. */
-  readonly inputUnknown?: boolean;
   /** The vendor's own details objects, passed to the caller (`prompt_tokens_details`, `completion_tokens_details`). */
   readonly inputDetails?: JsonObject;
   readonly outputDetails?: JsonObject;

@@ -64,6 +64,8 @@ export interface Reading {
   readonly choices?: number;
   /** As in `EncodeTarget`, for what the answer itself lacks. */
   readonly warn?: (note: string) => void;
+  /** The estimated input tokens of the request, for an answer that counts only its output. */
+  readonly estimateInput?: () => number;
 }
 
 /**
@@ -109,8 +111,6 @@ export interface ChatFormat {
   readonly pictures?: 'bytes';
   /** How the format enforces a JSON Schema, by the model's name. Undefined: the provider decides. */
   structuredOutput?(model: string): StructuredOutput | undefined;
-  /** Its vendor may count only the output (`inputUnknown`). */
-  readonly mayOmitInputCount?: boolean;
   /** Expects `reasoning_details` of earlier turns and emits `thought` events, which Pailou remembers for clients that drop them. */
   readonly thoughts?: boolean;
 }

@@ -2,15 +2,15 @@
 import { expect } from 'vitest';
 import { collectCompletion, createChunkEmitter } from '../../../src/models/client-formats/chat-completions/emitter.ts';
 import type { ChatEvent } from '../../../src/types/chat.ts';
-import type { ChatFormat } from '../../../src/types/wire-format.ts';
+import type { ChatFormat, Reading } from '../../../src/types/wire-format.ts';
 import { checkCompletion, checkStream } from '../../contract/strict-chat.ts';
 
 export type Text = 'text-delta' | 'reasoning-delta';
 const emitted = { id: 'chatcmpl-1', created: 1_700_000_000, model: 'public', reasoning: true };
 
 /** Events of a stream fed in pieces of `size` bytes. */
-export function decode(format: ChatFormat, text: string, size = 1e9): ChatEvent[] {
-  const decoder = format.decoder();
+export function decode(format: ChatFormat, text: string, size = 1e9, reading?: Reading): ChatEvent[] {
+  const decoder = format.decoder(reading);
   const bytes = Buffer.from(text);
   const events: ChatEvent[] = [];
   for (let at = 0; at < bytes.length; at += size) events.push(...decoder.push(bytes.subarray(at, at + size)));

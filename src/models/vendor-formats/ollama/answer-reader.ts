@@ -14,11 +14,12 @@ function count(value: Json | undefined): number | undefined {
 }
 
 /** A cached prompt may have no count, so it is estimated. Null when the output count is missing. */
-function readUsage(line: JsonObject): Usage | null {
+function readUsage(line: JsonObject, reading: Reading | undefined): Usage | null {
   const inputTokens = count(line['prompt_eval_count']);
   const outputTokens = count(line['eval_count']);
   if (outputTokens === undefined) return null;
-  return inputTokens === undefined ? { inputTokens: 0, outputTokens, inputUnknown: true } : { inputTokens, outputTokens };
+  if (inputTokens !== undefined) return { inputTokens, outputTokens };
+  return { inputTokens: reading?.estimateInput?.() ?? 0, outputTokens, estimated: true };
 }
 
 /** A model that was only loaded or unloaded has no content. */
@@ -56,7 +57,7 @@ export class AnswerReader {
     const message = line['message'];
     if (isJsonObject(message)) this.#readMessage(message, line, events);
     if (events.length > before) this.#finishes.content(0);
-    this.#usage = readUsage(line) ?? this.#usage;
+    this.#usage = readUsage(line, this.#reading) ?? this.#usage;
     if (line['done'] === true) this.#finish(line, events);
   }
 

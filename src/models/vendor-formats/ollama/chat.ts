@@ -27,5 +27,4 @@ export const ollamaChat: ChatFormat = {
   decoder,
   headers: (target) => ({ accept: target.stream ? 'application/x-ndjson' : 'application/json' }),
   pictures: 'bytes',
-  mayOmitInputCount: true,
 };

@@ -49,12 +49,13 @@ describe('a stream of Ollama', () => {
     emit(events);
   });
 
-  test('counts by its last line, and says where the count of a cached prompt is missing', () => {
+  test('counts by its last line, and estimates the missing count of a cached prompt', () => {
     expect(usageOf(decode(ollamaChat, lines([said({ content: 'x' }), done()])))).toEqual({ inputTokens: 15, outputTokens: 20 });
-    expect(usageOf(decode(ollamaChat, lines([said({ content: 'x' }), done({ prompt_eval_count: undefined })])))).toEqual({
-      inputTokens: 0,
+    const withoutInput = lines([said({ content: 'x' }), done({ prompt_eval_count: undefined })]);
+    expect(usageOf(decode(ollamaChat, withoutInput, 1e9, { estimateInput: () => 7 }))).toEqual({
+      inputTokens: 7,
       outputTokens: 20,
-      inputUnknown: true,
+      estimated: true,
     });
     expect(usageOf(decode(ollamaChat, lines([said({ content: 'x' }), done({ eval_count: undefined })])))).toBeNull();
   });
