@@ -65,9 +65,16 @@ function clockIn(timeZone: string): Period['clock'] {
       timeZone,
       (format = new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', weekday: 'short', hour: '2-digit', minute: '2-digit' })),
     );
+  // A call is priced several times within one minute, and formatting a date takes several microseconds.
+  let knownMinute = Number.NaN;
+  let known = { minute: 0, day: 0 };
   return (at) => {
+    const minute = Math.floor(at / 60_000);
+    if (minute === knownMinute) return known;
     const parts = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
-    return { minute: Number(parts['hour']) * 60 + Number(parts['minute']), day: weekdays.indexOf(parts['weekday'] ?? '') + 1 };
+    known = { minute: Number(parts['hour']) * 60 + Number(parts['minute']), day: weekdays.indexOf(parts['weekday'] ?? '') + 1 };
+    knownMinute = minute;
+    return known;
   };
 }
 

@@ -1,6 +1,5 @@
 /** Lowest price first, for three parts input to one part output. Deployments without a price come last. */
 import { z } from 'zod';
-import { amountNumber } from '../../types/money.ts';
 import { definePlugin } from '../../types/plugin.ts';
 import { costOf } from '../../types/price.ts';
 import type { Deployment } from '../../types/snapshot.ts';
@@ -9,9 +8,10 @@ import type { Operation } from '../../types/wire-format.ts';
 /** Three parts input to one part output; one of each other unit. */
 const sample = { inputTokens: 3_000, outputTokens: 1_000, pictures: 1, milliseconds: 60_000, characters: 1_000, pages: 1, searches: 1 };
 
+/** In femto-units, to compare only. */
 function cost({ price }: Deployment, operation: Operation): number {
   const amount = price === null ? null : costOf(price, operation, sample, Date.now());
-  return amount === null ? Infinity : amountNumber(amount);
+  return amount === null ? Infinity : Number(amount);
 }
 
 export default definePlugin({
