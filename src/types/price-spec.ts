@@ -62,9 +62,9 @@ function isTimeZone(name: string): boolean {
 
 /** A peak or off-peak period. */
 const period = z.strictObject({
-  from: hour,
+  from: hour.describe('The time of day at which it begins.'),
   to: hour.describe('Not included. Before `from`: the next day.'),
-  time_zone: timeZoneField.default('UTC'),
+  time_zone: timeZoneField.default('UTC').describe('The time zone of from and to, by its IANA name. Left out: UTC.'),
   days: z.array(z.int().min(1).max(7)).min(1).max(7).optional().describe('The days on which it begins, 1 for Monday. Left out: each day.'),
   factor,
   ...rates,
