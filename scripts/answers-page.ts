@@ -77,13 +77,13 @@ const response = {
 const message = { id: 'msg_1', model: 'public', reasoning: true, mcpBlocks: false, estimatedInput: () => 3 };
 const completion = { id: 'chatcmpl-1', created: 1, model: 'public', reasoning: true };
 
-interface Face {
+interface ClientFormat {
   readonly name: string;
   readonly whole: (events: AsyncIterable<readonly ChatEvent[]>) => Promise<string>;
   readonly streamed: (events: readonly ChatEvent[]) => string;
 }
 
-const faces: readonly Face[] = [
+const clientFormats: readonly ClientFormat[] = [
   {
     name: 'chat',
     whole: (events) => collectCompletion(events, completion),
@@ -140,12 +140,12 @@ function cellOf(paths: readonly string[], own: readonly string[]): string {
 }
 
 /** What one client format does with a member. Throws if the stream differs from the whole answer. */
-async function outcome(member: string, format: ChatFormat, sample: Sample, face: Face): Promise<string> {
+async function outcome(member: string, format: ChatFormat, sample: Sample, clientFormat: ClientFormat): Promise<string> {
   const decode = (): ChatEvent[] => format.decodeResponse(Buffer.from(JSON.stringify(sample.body)));
   let whole: string;
   try {
     whole = cellOf(
-      pathsOf(JSON.parse(await face.whole(inOneBatch(decode()))) as Json, sample.needles),
+      pathsOf(JSON.parse(await clientFormat.whole(inOneBatch(decode()))) as Json, sample.needles),
       pathsOf(sample.body, sample.needles),
     );
   } catch (thrown) {
@@ -153,7 +153,7 @@ async function outcome(member: string, format: ChatFormat, sample: Sample, face:
   }
   let streamed = '';
   try {
-    streamed = isIn(face.streamed(decode()), sample.needles) ? 'said' : 'lost';
+    streamed = isIn(clientFormat.streamed(decode()), sample.needles) ? 'said' : 'lost';
   } catch (thrown) {
     streamed = refusal(thrown);
   }
@@ -163,8 +163,9 @@ async function outcome(member: string, format: ChatFormat, sample: Sample, face:
     : whole.startsWith('refused')
       ? streamed === whole
       : (whole === 'lost') === (streamed === 'lost');
-  const reason = leftOut[`${member}: ${face.name}`];
-  if (!agrees && reason === undefined) throw new Error(`${member}, ${face.name}: ${whole} in a whole answer, ${streamed} in a stream`);
+  const reason = leftOut[`${member}: ${clientFormat.name}`];
+  if (!agrees && reason === undefined)
+    throw new Error(`${member}, ${clientFormat.name}: ${whole} in a whole answer, ${streamed} in a stream`);
   return whole === 'lost' && reason !== undefined ? `left out: ${reason}` : whole;
 }
 
@@ -174,7 +175,7 @@ async function chatRows(): Promise<string[]> {
     for (const kind of chatFormats) {
       const sample = samples[kind];
       if (sample === undefined) continue;
-      const cells = await Promise.all(faces.map((face) => outcome(member, formats[kind], sample, face)));
+      const cells = await Promise.all(clientFormats.map((clientFormat) => outcome(member, formats[kind], sample, clientFormat)));
       const own = pathsOf(sample.body, sample.needles)[0] ?? '';
       rows.push(`| chat | \`${kind}\` | ${member} | \`${own}\` | ${cells.join(' | ')} |`);
     }

@@ -17,32 +17,13 @@ export interface CountingSample {
 
 const tokens = { currency: 'USD', input: '1', output: '10' };
 const usage = (members: object): object => ({ usage: members });
+/** What the same tokens are recorded and billed as, in any way of counting. */
+const plainChat = { operation: 'chat', booked: { input_tokens: 1_000, output_tokens: 200 }, price: tokens, cost: 0.003 } as const;
 
 export const countingSamples: readonly CountingSample[] = [
-  {
-    operation: 'chat',
-    way: 'prompt and completion',
-    counts: usage({ prompt_tokens: 1_000, completion_tokens: 200, total_tokens: 1_200 }),
-    booked: { input_tokens: 1_000, output_tokens: 200 },
-    price: tokens,
-    cost: 0.003,
-  },
-  {
-    operation: 'chat',
-    way: 'input and output',
-    counts: usage({ input_tokens: 1_000, output_tokens: 200 }),
-    booked: { input_tokens: 1_000, output_tokens: 200 },
-    price: tokens,
-    cost: 0.003,
-  },
-  {
-    operation: 'chat',
-    way: 'total and one of both',
-    counts: usage({ prompt_tokens: 1_000, total_tokens: 1_200 }),
-    booked: { input_tokens: 1_000, output_tokens: 200 },
-    price: tokens,
-    cost: 0.003,
-  },
+  { ...plainChat, way: 'prompt and completion', counts: usage({ prompt_tokens: 1_000, completion_tokens: 200, total_tokens: 1_200 }) },
+  { ...plainChat, way: 'input and output', counts: usage({ input_tokens: 1_000, output_tokens: 200 }) },
+  { ...plainChat, way: 'total and one of both', counts: usage({ prompt_tokens: 1_000, total_tokens: 1_200 }) },
   {
     operation: 'chat',
     way: 'cache hits and misses',

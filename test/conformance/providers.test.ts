@@ -146,11 +146,23 @@ async function streamText(deployment: Deployment, more: Partial<ChatBody> = {}, 
   return text;
 }
 
+/** The members of a chunk that are read here. `checkStream` has checked their types. */
+interface HeardChunk {
+  readonly choices: readonly {
+    readonly delta: {
+      readonly content?: string | null;
+      readonly reasoning_content?: string;
+      readonly tool_calls?: readonly { index: number; id?: string; function?: { name?: string; arguments?: string } }[];
+    };
+    readonly finish_reason: string | null;
+  }[];
+  readonly usage?: Heard['usage'];
+}
+
 async function hearStream(deployment: Deployment, more: Partial<ChatBody> = {}): Promise<Heard> {
   const text = await streamText(deployment, more);
   expect(checkStream(text, { usage: true })).toEqual([]);
-  // oxlint-disable-next-line no-explicit-any -- chunks of every shape
-  const chunks = streamChunks(text) as any[];
+  const chunks = streamChunks(text) as unknown as readonly HeardChunk[];
   const calls: { id: string; name: string; text: string }[] = [];
   const heard = { text: '', reasoning: '', finish: '' };
   for (const { choices } of chunks) {
@@ -159,7 +171,7 @@ async function hearStream(deployment: Deployment, more: Partial<ChatBody> = {}):
       heard.reasoning += delta.reasoning_content ?? '';
       heard.finish = finish ?? heard.finish;
       for (const call of delta.tool_calls ?? []) {
-        if (call.id !== undefined) calls[call.index] = { id: call.id, name: call.function.name, text: '' };
+        if (call.id !== undefined) calls[call.index] = { id: call.id, name: call.function?.name ?? '', text: '' };
         (calls[call.index] as { text: string }).text += call.function?.arguments ?? '';
       }
     }
@@ -167,7 +179,7 @@ async function hearStream(deployment: Deployment, more: Partial<ChatBody> = {}):
   return {
     ...heard,
     calls: calls.map((call) => ({ id: call.id, name: call.name, arguments: JSON.parse(call.text) })),
-    usage: chunks.at(-1).usage,
+    usage: chunks.at(-1)?.usage as Heard['usage'],
   };
 }
 

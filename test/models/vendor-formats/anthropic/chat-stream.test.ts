@@ -275,7 +275,7 @@ describe("Anthropic's own tools and citations", () => {
   const found = open(2, { type: 'web_search_tool_result', tool_use_id: 'srv_1', content: [] });
   const citation = { type: 'web_search_result_location', url: 'https://a.example/', title: 'A', cited_text: 'c', encrypted_index: 'E' };
 
-  test('go as they came to a face of the same format, and are no calls of the caller', () => {
+  test('are unchanged in the client format of the same kind, and are no calls of the caller', () => {
     const events = read(started(), ...says(0, 'a'), search, query, close(1), found, close(2), ...says(3, 'b'), ending('end_turn'), stopped);
     expect(vendorEvents(events)).toEqual([close(0), search, query, close(1), found, close(2), close(3)]);
     expect(callsOf(events)).toEqual([]);

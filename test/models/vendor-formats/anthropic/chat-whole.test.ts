@@ -19,7 +19,7 @@ const message = (content: readonly Data[], more: Data = {}): Data => ({
   ...more,
 });
 
-/** The same answer as the face of the same format gives it. */
+/** The same answer as the client format of the same kind renders it. */
 async function again(events: readonly ChatEvent[]): Promise<Data> {
   async function* batches(): AsyncGenerator<readonly ChatEvent[]> {
     yield events;
@@ -55,7 +55,7 @@ describe('a whole answer of Anthropic', () => {
     });
   });
 
-  test('comes out of the face of the same format as it went in', async () => {
+  test('is unchanged in the client format of the same kind', async () => {
     const content = [
       { type: 'thinking', thinking: 'hm', signature: 'S' },
       { type: 'redacted_thinking', data: 'R' },
