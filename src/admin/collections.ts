@@ -1,7 +1,5 @@
 /** The collections of the control API as one table: path, kind of row, permission codes. */
-import { isAdministrator } from '../auth/decide.ts';
-import type { CapabilityKind, Principal } from '../types/access.ts';
-import { isPerson } from '../types/person.ts';
+import type { CapabilityKind } from '../types/access.ts';
 import type { ResourceKind } from '../types/resources.ts';
 
 export interface Collection {
@@ -23,9 +21,3 @@ export const collections: readonly Collection[] = [
   { path: 'mcp-servers', kind: 'mcp', title: 'MCP server', rights: 'mcp' },
   { path: 'limits', kind: 'limit', title: 'limit', rights: 'model', administratorsOnly: true },
 ];
-
-/** The owner of a new or changed row. Only administrators choose another person. Undefined keeps the owner. */
-export function chooseOwner(principal: Principal, wanted: string | null | undefined): string | null | undefined {
-  if (wanted === undefined || isPerson(principal, wanted) || isAdministrator(principal)) return wanted;
-  return undefined;
-}

@@ -1,7 +1,7 @@
 /** Create, read, update and delete for providers, models, skills, MCP servers and limits: one set of routes for all collections. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { decide } from '../auth/decide.ts';
+import { decide, isAdministrator } from '../auth/decide.ts';
 import { principalOf, type RouteAccess, snapshotOf } from '../api/request-context.ts';
 import { storedText } from '../api/bodies/stored-text.ts';
 import { isVersion, skillOf } from '../config/skill-versions.ts';
@@ -9,11 +9,11 @@ import type { ConfigService } from '../config/service.ts';
 import { capabilityOfRow } from '../config/row-capability.ts';
 import type { Action, Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
-import { longestPerson, personRef } from '../types/person.ts';
+import { isPerson, longestPerson, personRef } from '../types/person.ts';
 import { type ConfigRow, resourceNames, resourceSpecs } from '../types/resources.ts';
 import type { SkillSpec } from '../types/skill-spec.ts';
 import { expectedRevision } from './actor.ts';
-import { chooseOwner, type Collection } from './collections.ts';
+import type { Collection } from './collections.ts';
 import { pageOf, pageQuery } from './paging.ts';
 import { visibleRow } from './public-rows.ts';
 import { rowView, showRow, showVisible } from './row-view.ts';
@@ -79,8 +79,9 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
     if (kind === 'skill') requireReferences(config, request, name, { spec: spec as SkillSpec, before });
   };
   const requireOwner = (principal: Principal, owner: string | null | undefined): void => {
-    const wanted = owner === null || owner === undefined ? owner : config.people.resolve(owner, 'owner');
-    if (wanted !== chooseOwner(principal, wanted))
+    if (owner === undefined) return;
+    const wanted = owner === null ? null : config.people.resolve(owner, 'owner');
+    if (!isPerson(principal, wanted) && !isAdministrator(principal))
       throw new GatewayError('permission_denied', 'Only an administrator may name another owner.', { param: 'owner' });
   };
 

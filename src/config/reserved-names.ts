@@ -5,6 +5,7 @@ import { readGrantReference } from './grant-reference.ts';
 import { tagsOf } from './row-capability.ts';
 import type { RowSet } from './row-set.ts';
 import { isVersion, skillOf } from './skill-versions.ts';
+import { isVirtual, selectedBy } from './virtual-servers.ts';
 
 interface Reservation {
   readonly kind: 'grant' | 'limit';
@@ -31,10 +32,7 @@ function namesIn(row: ConfigRow, kind: ResourceKind): readonly string[] {
   const { spec } = row;
   if (row.kind === 'model')
     return kind === 'model' ? listed(spec['fallbacks']).map((each) => String((each as { model?: unknown }).model)) : [];
-  if (row.kind === 'mcp') {
-    const { tools } = (spec['options'] ?? {}) as { tools?: unknown };
-    return kind === 'mcp' && spec['kind'] === 'virtual' ? listed(tools).map((each) => String(each).split('/', 1)[0] ?? '') : [];
-  }
+  if (row.kind === 'mcp') return kind === 'mcp' && isVirtual(row) ? selectedBy(row) : [];
   return [`model/${String(spec['model'])}`, ...listed(spec['tools']).map(String)].flatMap((each) => {
     const reference = readGrantReference(each);
     return reference?.type === 'thing' && reference.kind === kind ? [reference.name] : [];

@@ -4,10 +4,10 @@ import type { ConfigRow } from '../types/resources.ts';
 
 type Server = Pick<ConfigRow, 'name' | 'spec'>;
 
-const isVirtual = ({ spec }: Pick<ConfigRow, 'spec'>): boolean => spec['kind'] === 'virtual';
+export const isVirtual = ({ spec }: Pick<ConfigRow, 'spec'>): boolean => spec['kind'] === 'virtual';
 
 /** The servers in its patterns, in order. A pattern names its server in full. */
-function selectedBy({ spec }: Server): readonly string[] {
+export function selectedBy({ spec }: Pick<ConfigRow, 'spec'>): readonly string[] {
   const options = spec['options'] as { readonly tools?: unknown } | undefined;
   const patterns = Array.isArray(options?.tools) ? (options.tools as readonly unknown[]) : [];
   return patterns.map((pattern) => String(pattern).split('/', 1)[0] ?? '');
