@@ -5,6 +5,10 @@ import { GatewayError } from '../types/errors.ts';
 export const sqlDialects = ['mysql', 'postgres', 'oracle'] as const;
 export type SqlDialect = (typeof sqlDialects)[number];
 
+/** Languages of the display names. */
+export const sqlLanguages = ['en', 'zh'] as const;
+export type SqlLanguage = (typeof sqlLanguages)[number];
+
 /** A table and the value of each column: a number, or a text with the placeholders `{id}`, `{code}` and `{name}`. */
 export interface PermissionTable {
   readonly table: string;
@@ -91,17 +95,33 @@ function checked(name: string): string {
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
+const names: Readonly<
+  Record<SqlLanguage, { readonly gateway: string; readonly words: Readonly<Record<string, string>>; readonly gap: string }>
+> = {
+  en: { gateway: 'AI gateway: ', words: { model: 'models', skill: 'skills', mcp: 'MCP services' }, gap: ' ' },
+  zh: {
+    gateway: 'AI 网关：',
+    words: { view: '查看', use: '使用', manage: '管理', model: '模型', skill: '技能', mcp: ' MCP 服务' },
+    gap: '',
+  },
+};
+
+const headers: Readonly<Record<SqlLanguage, string>> = {
+  en: 'The permissions of the AI gateway. Look through it before you run it; running it again adds nothing.',
+  zh: 'AI 网关的权限。执行前请先检查；重复执行不会重复添加。',
+};
+
 /** The display name of a code such as `llm:model:use`. */
-function nameOf(code: string): string {
+function nameOf(code: string, language: SqlLanguage): string {
   const [, kind = '', act = ''] = code.split(':');
-  const kinds: Readonly<Record<string, string>> = { model: 'models', skill: 'skills', mcp: 'MCP services' };
-  return `AI gateway: ${act} ${kinds[kind] ?? kind}`;
+  const { gateway, words, gap } = names[language];
+  return `${gateway}${words[act] ?? act}${gap}${words[kind] ?? kind}`;
 }
 
-function valueOf(template: string, code: string): string {
+function valueOf(template: string, code: string, language: SqlLanguage): string {
   if (/^-?\d+$/.test(template)) return template;
   const bare = /^'(.*)'$/.exec(template)?.[1] ?? template;
-  return quoted(bare.replaceAll('{id}', code.replaceAll(':', '-')).replaceAll('{code}', code).replaceAll('{name}', nameOf(code)));
+  return quoted(bare.replaceAll('{id}', code.replaceAll(':', '-')).replaceAll('{code}', code).replaceAll('{name}', nameOf(code, language)));
 }
 
 /** Parses `id={id},perm_code={code},perm_type=3` to columns. Throws `invalid_request` for anything else. */
@@ -118,13 +138,18 @@ export function readColumns(text: string): Readonly<Record<string, string>> {
 }
 
 /** Idempotent statements that add what is missing: nine permissions, and their links to each of `roles`. A viewer gets the view permissions, a user also the use permissions, all others all nine. */
-export function permissionSql(layout: PermissionTable, dialect: SqlDialect, roles: readonly string[] = []): string {
+export function permissionSql(
+  layout: PermissionTable,
+  dialect: SqlDialect,
+  roles: readonly string[] = [],
+  language: SqlLanguage = 'en',
+): string {
   const table = checked(layout.table);
-  const names = Object.keys(layout.columns).map(checked);
+  const columns = Object.keys(layout.columns).map(checked);
   const from = dialect === 'postgres' ? '' : ' FROM dual';
   const statements = permissionCodes.map((code) => {
-    const values = Object.values(layout.columns).map((template) => valueOf(template, code));
-    return `INSERT INTO ${table} (${names.join(', ')})\nSELECT ${values.join(', ')}${from}\nWHERE NOT EXISTS (SELECT 1 FROM ${table} WHERE ${checked(layout.code)} = ${quoted(code)});`;
+    const values = Object.values(layout.columns).map((template) => valueOf(template, code, language));
+    return `INSERT INTO ${table} (${columns.join(', ')})\nSELECT ${values.join(', ')}${from}\nWHERE NOT EXISTS (SELECT 1 FROM ${table} WHERE ${checked(layout.code)} = ${quoted(code)});`;
   });
   const { links: link } = layout;
   for (const role of roles) {
@@ -135,5 +160,5 @@ export function permissionSql(layout: PermissionTable, dialect: SqlDialect, role
       `INSERT INTO ${checked(link.table)} (${checked(link.role)}, ${checked(link.permission)})\nSELECT r.${checked(link.roleKey)}, p.${checked(layout.key)} FROM ${checked(link.roleTable)} r, ${table} p\nWHERE r.${checked(link.roleCode)} = ${quoted(role)} AND p.${layout.code} IN (${linked.map(quoted).join(', ')})\nAND NOT EXISTS (SELECT 1 FROM ${link.table} l WHERE l.${link.role} = r.${link.roleKey} AND l.${link.permission} = p.${layout.key});`,
     );
   }
-  return `-- The permissions of the AI gateway. Look through it before you run it; running it again adds nothing.\n${statements.join('\n')}\n`;
+  return `-- ${headers[language]}\n${statements.join('\n')}\n`;
 }

@@ -82,3 +82,24 @@ it('takes no name or value that would be more than one', () => {
   expect(() => permissionSql({ ...permissionLayouts['sas']!, table: 'x; --' }, 'mysql')).toThrow(/not a name/);
   expect(permissionSql(permissionLayouts['sas']!, 'mysql', ["o'neil"])).toContain("'o''neil'");
 });
+
+it('writes the names in English or Chinese, and the same codes', () => {
+  const layout = permissionLayouts['sas']!;
+  const english = permissionSql(layout, 'mysql', ['admin']);
+  const chinese = permissionSql(layout, 'mysql', ['admin'], 'zh');
+  expect(english).toContain("'AI gateway: use models'");
+  const named = [...chinese.matchAll(/'(AI [^']*)'/g)].map(([, name]) => name);
+  expect(named).toEqual([
+    'AI 网关：查看模型',
+    'AI 网关：使用模型',
+    'AI 网关：管理模型',
+    'AI 网关：查看技能',
+    'AI 网关：使用技能',
+    'AI 网关：管理技能',
+    'AI 网关：查看 MCP 服务',
+    'AI 网关：使用 MCP 服务',
+    'AI 网关：管理 MCP 服务',
+  ]);
+  const statements = (sql: string): string => sql.replace(/^--.*\n/, '').replaceAll(/'AI [^']*'/g, '');
+  expect(statements(chinese)).toBe(statements(english));
+});

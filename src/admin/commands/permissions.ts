@@ -1,11 +1,12 @@
 /** pailou permissions sql */
 import { parseArgs } from 'node:util';
-import { permissionLayouts, permissionSql, readColumns, sqlDialects } from '../../auth/permission-sql.ts';
+import { permissionLayouts, permissionSql, readColumns, sqlDialects, sqlLanguages } from '../../auth/permission-sql.ts';
 import { type Command, print, UsageError } from './command.ts';
 
 export const permissionsCommand: Command = {
   summary: "Print the SQL that adds the nine permissions to your OAuth2 service's own tables; it is never run from here.",
-  usage: 'pailou permissions sql --layout sas|standard|jeecg|ruoyi|pig|yudao --dialect mysql|postgres|oracle [--roles admin,developer]',
+  usage:
+    'pailou permissions sql --layout sas|standard|jeecg|ruoyi|pig|yudao --dialect mysql|postgres|oracle [--roles admin,developer] [--lang en|zh]',
   async run([verb, ...args]) {
     if (verb !== 'sql') throw new UsageError('Say: pailou permissions sql');
     const { values } = parseArgs({
@@ -16,16 +17,19 @@ export const permissionsCommand: Command = {
         table: { type: 'string' },
         columns: { type: 'string' },
         roles: { type: 'string', default: '' },
+        lang: { type: 'string', default: 'en' },
       },
     });
     const layout = Object.hasOwn(permissionLayouts, values.layout) ? permissionLayouts[values.layout] : undefined;
     if (layout === undefined) throw new UsageError(`--layout must be one of ${Object.keys(permissionLayouts).join(', ')}.`);
     const dialect = sqlDialects.find((each) => each === values.dialect);
     if (dialect === undefined) throw new UsageError(`--dialect must be one of ${sqlDialects.join(', ')}.`);
+    const language = sqlLanguages.find((each) => each === values.lang);
+    if (language === undefined) throw new UsageError(`--lang must be one of ${sqlLanguages.join(', ')}.`);
     const columns = values.columns === undefined ? layout.columns : readColumns(values.columns);
     const code = Object.entries(columns).find(([, value]) => value === '{code}')?.[0] ?? layout.code;
     const roleNames = values.roles.split(',').filter((role) => role !== '');
-    print(permissionSql({ ...layout, table: values.table ?? layout.table, columns, code }, dialect, roleNames).trimEnd());
+    print(permissionSql({ ...layout, table: values.table ?? layout.table, columns, code }, dialect, roleNames, language).trimEnd());
     return 0;
   },
 };
