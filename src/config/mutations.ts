@@ -129,6 +129,11 @@ export function planChange(
   const prepared = (): ConfigRow['spec'] =>
     resolvePeople(kind, prepareSpec(kind, given, { tenant, id }, before, factory, secrets), before?.spec ?? null, names);
   const spec = given === undefined && before !== null ? before.spec : prepared();
+  // Such a limit would count no caller.
+  if (kind === 'limit' && spec['replaces'] === name)
+    throw new GatewayError('configuration_invalid', 'spec.replaces: a limit cannot replace itself; name another one, or leave it out.', {
+      param: 'spec.replaces',
+    });
   const after: ConfigRow = {
     id,
     tenant,

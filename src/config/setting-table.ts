@@ -293,7 +293,8 @@ const table = {
     default: '256',
   },
   PAILOU_SLOW_BODY_SECONDS: {
-    meaning: 'A body that brings less than 4096 bytes a second for so long is not waited for: its request ends with 408.',
+    meaning:
+      'A body of more than 16 kB that brings less than 4096 bytes a second for so long is not waited for: its request ends with 408.',
     form: 'a number of seconds from 1 to 120',
     example: '30',
     default: '10',

@@ -36,6 +36,7 @@ export function plainZodMessage(message: string): string {
   if (size !== null) return sizeWords(size[1] ?? '', size[2] ?? '', size[3]);
   const only = /^Invalid input: expected ("[^]*")$/.exec(message);
   if (only !== null) return `must be ${only[1]}`;
+  if (message === 'Invalid ISO datetime') return 'must be a time with its zone, such as 2027-01-31T18:00:00Z';
   const option = /^Invalid option: expected one of ([^]*)$/.exec(message);
   return option === null ? message : choices(option[1] ?? '');
 }

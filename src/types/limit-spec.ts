@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { budgetAlertsSpec } from './budget-alerts.ts';
 import { amountField, currencyField, parseAmount } from './money.ts';
-import { textField } from './printable-text.ts';
+import { foreignNameField, textField } from './printable-text.ts';
 import { longestPerson } from './person.ts';
 import { timeZoneField } from './price-spec.ts';
 import { name } from './spec-fields.ts';
@@ -16,10 +16,7 @@ export const limitSpec = z
     subject_type: z
       .enum(['tenant', 'team', 'role', 'user', 'client', 'key'])
       .describe('Whose calls are counted. A team is all who hold one role or group of their token, with one count together.'),
-    subject: z
-      .string()
-      .min(1)
-      .max(longestPerson)
+    subject: foreignNameField(longestPerson)
       .default('*')
       .describe(
         'The user (with the issuer, `<issuer>#<subject>`, where several are configured), role, team (a role or group of the token), client or key; * for any of them, each counted alone. Left out for the whole tenant.',
@@ -50,7 +47,7 @@ export const limitSpec = z
       })
       .refine(
         (spend) => [spend.per_day, spend.per_week, spend.per_month, spend.total].some((each) => each !== undefined),
-        'give at least one of per_day, per_week, per_month and total (per_day or per_month as a rule)',
+        'give at least one of per_day, per_week, per_month and total',
       )
       .optional(),
     unknown_price: z

@@ -27,7 +27,9 @@ const rates = {
   image_input: perMillionTokens('pictures in the input. Left out: as input.').optional(),
   image_output: perMillionTokens('pictures in the output. Left out: as output.').optional(),
   per_picture: z
-    .union([amountField('per picture', 12), pictureList])
+    .union([amountField('per picture', 12), pictureList], {
+      error: 'must be an amount per picture such as "0.04", or a list of them: [{"size":"1024x1024","price":"0.04"}]',
+    })
     .describe('An amount of the currency per picture that is made, or a list of them by size and quality.')
     .optional(),
   per_second: amountField('per second of sound', 12).optional(),
@@ -39,7 +41,9 @@ const rates = {
 };
 
 const factor = z
-  .union([z.string().regex(/^\d{1,3}(\.\d{1,6})?$/), z.number().min(0).max(999)], { error: 'must be a decimal such as 0.5' })
+  .union([z.string().regex(/^\d{1,3}(\.\d{1,6})?$/, 'must be a decimal such as 0.5'), z.number().min(0).max(999)], {
+    error: 'must be a decimal such as 0.5',
+  })
   .refine((value) => /^\d{1,3}(\.\d{1,6})?$/.test(String(value)), 'must be a decimal with at most six places')
   .optional()
   .describe('All amounts times this decimal, such as 0.5.');

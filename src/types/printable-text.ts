@@ -23,6 +23,15 @@ export function printableLine(text: string): string {
   return printable(text).replaceAll(/[\t\n]+/g, ' ');
 }
 
+/** A name of another system, such as a role or a vendor's model. It is compared, so it is refused instead of rewritten. */
+export function foreignNameField(longest: number): z.ZodString {
+  return z
+    .string()
+    .min(1)
+    .max(longest)
+    .regex(/^\P{Cc}*$/u, 'must not hold control characters');
+}
+
 /** A title or label. */
 export function lineField(longest: number): z.ZodString {
   return z.string().max(longest).overwrite(printableLine);

@@ -6,7 +6,7 @@ import { limitSpec } from './limit-spec.ts';
 import { currencyField } from './money.ts';
 import { priceSpec } from './price-spec.ts';
 import { skillSpec } from './skill-spec.ts';
-import { lineField, textField } from './printable-text.ts';
+import { foreignNameField, lineField, textField } from './printable-text.ts';
 import { jsonObject, milliseconds, modelName, name, serverName, skillName, tags } from './spec-fields.ts';
 import { longestPerson } from './person.ts';
 import { operations } from './wire-format.ts';
@@ -26,7 +26,7 @@ export const providerSpec = z.strictObject({
     .optional()
     .describe('In which currency the vendor bills, where the catalogue has prices in several. Left out: the usual one.'),
   offered_models: z
-    .array(z.string().min(1).max(256))
+    .array(foreignNameField(256))
     .max(1_000)
     .nullable()
     .default(null)
@@ -69,10 +69,7 @@ const deploymentLimits = z.strictObject({
 
 const deployment = z.strictObject({
   provider: name.describe('The name of a provider.'),
-  model: z
-    .string()
-    .min(1)
-    .max(256)
+  model: foreignNameField(256)
     .refine((text) => !text.split(/[\\/]/).includes('..'), 'must hold no ".." between slashes, which leads to another model')
     .describe("The vendor's own name of the model."),
   weight: z.number().min(0).max(1_000_000).default(1).describe('Share of the traffic within its tier; 0 takes none.'),
@@ -275,13 +272,9 @@ const grantable = z
 
 export const grantSpec = z.strictObject({
   subject_type: z.enum(['user', 'role', 'client']),
-  subject: z
-    .string()
-    .min(1)
-    .max(longestPerson)
-    .describe(
-      'A user as GET /api/me names them, with the issuer (`<issuer>#<subject>`) where several are configured; or a role, or a client.',
-    ),
+  subject: foreignNameField(longestPerson).describe(
+    'A user as GET /api/me names them, with the issuer (`<issuer>#<subject>`) where several are configured; or a role, or a client.',
+  ),
   capability: grantable.describe('A grant to use a provider lets a developer name it in models of their own.'),
   action: z.enum(['view', 'use']),
   expires_at: z.iso.datetime({ offset: true }).nullable().default(null),

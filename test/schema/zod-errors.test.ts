@@ -20,6 +20,7 @@ it.each<[z.ZodType, unknown, string]>([
   [z.number().positive(), 0, 'must be more than 0'],
   [z.enum(['a', 'b']), 'c', 'must be one of "a", "b"'],
   [z.literal('a'), 'c', 'must be "a"'],
+  [z.iso.datetime({ offset: true }), 'tomorrow', 'must be a time with its zone, such as 2027-01-31T18:00:00Z'],
   [z.string('must be what it is'), 1, 'must be what it is'],
 ])('%#: %j is told in plain words', (schema, value, words) => {
   const { error } = z.strictObject({ field: schema }).safeParse({ field: value });

@@ -139,6 +139,10 @@ describe('a price that is refused', () => {
     expect(faults({})).toEqual([expect.stringContaining('give at least one amount')]);
     expect(faults({ input: '2,5', output: '1' })).toEqual([expect.stringMatching(/^input: .*per million tokens/)]);
     expect(faults({ per_picture: 'much' })[0]).toMatch(/^per_picture/);
+    expect(faults({ per_picture: [{ size: '1024x1024' }] })).toEqual([
+      expect.stringMatching(/^per_picture: must be an amount per picture/),
+    ]);
+    expect(faults({ input: '1', batch: { factor: 'half' } })[0]).toBe('batch.factor: must be a decimal such as 0.5');
     expect(faults({ per_second: '1', per_minute: '1' })).toEqual(['per_minute: give per_second or per_minute, not both']);
     expect(faults({ input: '1', periods: [{ from: '24:00', to: '8:00' }] })).toHaveLength(2);
     expect(faults({ input: '1', periods: [{ from: '08:00', to: '08:00' }] })[0]).toContain('ends when it begins');

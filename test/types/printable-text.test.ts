@@ -1,6 +1,6 @@
 /** What is shown to people holds nothing that hides, reorders or commands; what scripts and emoji need stays. */
 import { expect, it } from 'vitest';
-import { printable, printableLine } from '../../src/types/printable-text.ts';
+import { foreignNameField, printable, printableLine } from '../../src/types/printable-text.ts';
 
 it.each([
   ['an escape of a terminal', '\u001b[2Jgone', '�[2Jgone'],
@@ -29,4 +29,11 @@ it.each(['你好，世界', 'naïve – “quotes” …', '👩‍💻 👍🏽
 
 it('a title is one line', () => {
   expect(printableLine('a\r\n\tb')).toBe('a b');
+});
+
+it('a name of another system is refused with control characters, and otherwise not rewritten', () => {
+  const field = foreignNameField(20);
+  for (const text of ['a\u0000b', 'a\nb', 'a\u009bb'])
+    expect(field.safeParse(text).error?.issues[0]?.message).toBe('must not hold control characters');
+  for (const text of ['研发 部', 'ad\u200bmin', 'ROLE_ADMIN']) expect(field.parse(text)).toBe(text);
 });

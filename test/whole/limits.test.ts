@@ -325,7 +325,9 @@ describe('the limits of the configuration', () => {
     expect((await wrong({ subject_type: 'tenant' })).message).toContain('at least one of requests_per_minute');
     expect((await wrong({ subject_type: 'role', requests_per_minute: 1 })).message).toContain('name the role');
     expect((await wrong({ subject_type: 'tenant', subject: 'a', requests_per_minute: 1 })).message).toContain('leave it out');
-    expect((await wrong({ subject_type: 'user', spend: { currency: 'USD' } })).message).toContain('per_day or per_month');
+    expect((await wrong({ subject_type: 'user', spend: { currency: 'USD' } })).message).toContain('per_day, per_week, per_month and total');
+    expect((await wrong({ subject_type: 'team', subject: 'a\u0000b', requests_per_minute: 1 })).param).toBe('spec.subject');
+    expect((await wrong({ subject_type: 'user', replaces: 'x', requests_per_minute: 1 })).param).toBe('spec.replaces');
     expect((await wrong({ subject_type: 'user', requests_per_minute: 0 })).param).toContain('requests_per_minute');
     expect((await wrong({ subject_type: 'user', capability: 'skill/x', requests_per_minute: 1 })).param).toContain('capability');
   });
