@@ -14,12 +14,12 @@ afterEach(async () => {
 });
 
 /** A server that speaks in raw bytes: `answer` gets each socket once its request has come. */
-async function serve(answer: (socket: Socket, request: string) => void): Promise<{ url: string; server: Server; sockets: Socket[] }> {
+async function serve(answer: (socket: Socket, request: string) => unknown): Promise<{ url: string; server: Server; sockets: Socket[] }> {
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
     sockets.push(socket);
     socket.on('error', () => {});
-    socket.on('data', (bytes) => answer(socket, bytes.toString()));
+    socket.on('data', (bytes) => void answer(socket, bytes.toString()));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -90,14 +90,20 @@ describe('the outbound client', () => {
   });
 
   test.each(['reset', 'end'])('%s in the middle of the body: what came is given, then it is interrupted', async (way) => {
-    const { url } = await serve((socket) => {
+    const half = Promise.withResolvers<void>();
+    const { url } = await serve(async (socket) => {
       socket.write(`${head}${chunk('half')}`);
-      setTimeout(() => (way === 'reset' ? socket.resetAndDestroy() : socket.end()), 30);
+      await half.promise;
+      if (way === 'reset') socket.resetAndDestroy();
+      else socket.end();
     });
     const { body } = await send(makeClient(), url);
     const items: string[] = [];
     const reading = (async () => {
-      for await (const item of body) items.push(item.toString());
+      for await (const item of body) {
+        items.push(item.toString());
+        half.resolve();
+      }
     })();
     await expect(reading).rejects.toMatchObject({ code: 'upstream_interrupted' });
     expect(items).toEqual(['half']);
@@ -115,10 +121,12 @@ describe('the outbound client', () => {
   });
 
   test('an abort before the head ends the call at once, for the reason given, and drops the socket', async () => {
-    const { url, sockets } = await serve(() => {});
+    const arrived = Promise.withResolvers<void>();
+    const { url, sockets } = await serve(() => arrived.resolve());
     const abort = new AbortController();
     const sending = send(makeClient(), url, abort.signal);
-    setTimeout(() => abort.abort(new GatewayError('upstream_timeout', 'too late')), 50);
+    await arrived.promise;
+    abort.abort(new GatewayError('upstream_timeout', 'too late'));
     await expect(sending).rejects.toMatchObject({ code: 'upstream_timeout', message: 'too late' });
     await expect.poll(() => sockets[0]?.destroyed || sockets[0]?.readableEnded).toBe(true);
   });
