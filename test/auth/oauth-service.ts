@@ -1,5 +1,5 @@
 /** A real OAuth2 service on a free port for tests: it counts what it is asked, and can be broken in every way that matters. */
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import type { IssuerSettings } from '../../src/auth/issuer.ts';
@@ -37,6 +37,8 @@ export interface OauthService extends AsyncDisposable {
   broken: boolean;
   /** Accepts requests and never answers. */
   stuck: boolean;
+  /** Answers when this resolves. */
+  delay: Promise<void> | null;
   /** Serves the document of RFC 8414 in place of OpenID Connect's. */
   withoutOpenId: boolean;
   stop(): Promise<void>;
@@ -46,7 +48,7 @@ export interface OauthService extends AsyncDisposable {
 }
 
 export async function startOauthService(keys: readonly SigningKey[]): Promise<OauthService> {
-  const server = createServer((request, response) => {
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = request.url ?? '';
     service.hits.set(path, (service.hits.get(path) ?? 0) + 1);
     const answer = (status: number, body: unknown): void => {
@@ -54,6 +56,7 @@ export async function startOauthService(keys: readonly SigningKey[]): Promise<Oa
       response.end(JSON.stringify(body));
     };
     if (service.stuck) return;
+    if (service.delay !== null) await service.delay;
     if (service.broken) return answer(500, { error: 'broken' });
     const document = {
       issuer: service.issuer,
@@ -80,7 +83,8 @@ export async function startOauthService(keys: readonly SigningKey[]): Promise<Oa
     }
     if (path === '/userinfo') return answer(service.userinfo.status, service.userinfo.body);
     answer(404, {});
-  });
+  };
+  const server = createServer((request, response) => void serve(request, response));
   const listen = (port: number): Promise<void> => new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
   const stop = async (): Promise<void> => {
     server.closeAllConnections();
@@ -97,6 +101,7 @@ export async function startOauthService(keys: readonly SigningKey[]): Promise<Oa
     userinfo: { status: 200, body: { sub: 'ulla' } },
     broken: false,
     stuck: false,
+    delay: null,
     withoutOpenId: false,
     stop,
     restart: () => listen(port),

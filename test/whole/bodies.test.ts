@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../src/types/access.ts';
+import { audience, makeKey, startOauthService } from '../auth/oauth-service.ts';
 import { eventually, startGateway, startProcess, type TestGateway } from './gateway.ts';
 import { liveMegabytes } from './live-heap.ts';
 import { answerOk, startVendor, type Vendor } from './vendor.ts';
@@ -281,6 +282,41 @@ describe('many bodies at once', () => {
     expect(errorOf(late)).toMatchObject({ message: expect.stringContaining('no room') });
     expect(alone.map(statusOf)).toEqual([0, 0]);
   });
+});
+
+it('a body whose sender leaves during the authentication holds no room and counts in no limit', async () => {
+  const [known, next] = [await makeKey('known'), await makeKey('next')];
+  await using service = await startOauthService([known]);
+  await using node = await startGateway({
+    PAILOU_BODIES_PER_PERSON_MB: '4',
+    PAILOU_OAUTH_ISSUER: service.issuer,
+    PAILOU_OAUTH_PRESET: 'generic',
+    PAILOU_OAUTH_AUDIENCE: audience,
+  });
+  const bearerOf = (token: string) => ({ authorization: `Bearer ${token}` });
+  const admin = bearerOf(await service.sign(known, { sub: 'root', roles: ['admin'], scope: 'llm:*:*' }));
+  const one = { name: 'one', spec: { subject_type: 'user', concurrent_calls: 1 } };
+  expect((await node.as(null, 'POST', '/api/limits', one, admin)).status).toBe(201);
+  // A token of an unknown key, for which the gateway fetches the keys of the service.
+  const person = bearerOf(await service.sign(next));
+  const headers = { ...person, 'content-length': '3900000', expect: '100-continue' };
+  const answerOfService = Promise.withResolvers<void>();
+  service.keys = [known.publicJwk, next.publicJwk];
+  service.delay = answerOfService.promise;
+  const before = service.hits.get('/jwks');
+  const leaver = await start({ who: null, headers }, node);
+  await eventually(
+    async () => service.hits.get('/jwks'),
+    (hits) => hits !== before,
+  );
+  leaver.socket.destroy();
+  // The gateway has seen the end of the first connection when it answers on a later one.
+  expect((await node.as(null, 'GET', '/livez')).status).toBe(200);
+  answerOfService.resolve();
+  expect((await node.as(null, 'GET', '/api/me', undefined, person)).status).toBe(200);
+  const again = await start({ who: null, headers }, node);
+  await once(again.socket, 'data');
+  expect(again.text()).toMatch(/^HTTP\/1\.1 100 Continue/);
 });
 
 describe('a body that hardly comes', () => {

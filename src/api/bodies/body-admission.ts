@@ -67,6 +67,10 @@ export function receivingSignal({ bodySignal }: FastifyRequest, caller: AbortSig
   return bodySignal === null ? caller : AbortSignal.any([caller, bodySignal]);
 }
 
+function clientLeft(): GatewayError {
+  return new GatewayError('client_closed_request', 'The caller left before the body was read.');
+}
+
 /** `unknown` answers requests to unknown addresses. */
 export function addBodyAdmission(
   app: FastifyInstance,
@@ -95,6 +99,8 @@ export function addBodyAdmission(
 
   app.addHook('preParsing', (request, reply, payload, done) => {
     if (!hasBody(request)) return done(null, payload);
+    // The authentication may have taken longer than the client stayed. No later event would release what a body holds.
+    if (reply.raw.closed) return done(clientLeft());
     if (request.is404) return unknown(request, reply);
     const length = lengthOf(request);
     const isSmall = length !== null && length <= smallBytes;
@@ -133,7 +139,7 @@ export function addBodyAdmission(
     };
     if (!isSmall) return end();
     // A small body that has arrived is read, so that the refusal names the model.
-    setImmediate(() => (request.raw.complete ? admit() : end()));
+    setImmediate(() => (request.raw.complete && !reply.raw.closed ? admit() : end()));
   });
 
   // Node would request the body before the caller is authenticated.
