@@ -79,7 +79,7 @@ export function addAdmission(app: FastifyInstance, credentials: Credentials, con
     request.held = held;
     // `on`, not `once`: the event fires once anyway, and `once` costs twice as much.
     reply.raw.on('close', () => {
-      held.release();
+      request.held?.release();
       request.bodyReservation?.[Symbol.dispose]();
     });
     reply.header('x-request-id', request.id);

@@ -16,7 +16,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Null on public routes only. */
     principal: Principal | null;
-    /** One snapshot for the whole request; released when the connection is done with it. */
+    /** One snapshot for the whole request; released when the connection is done with it. Null after it was handed over. */
     held: HeldSnapshot | null;
     /** Set for a long request once its caller is known. */
     activeRequest: ActiveRequest | null;
@@ -50,6 +50,13 @@ export function principalOf(request: FastifyRequest): Principal {
 export function snapshotOf(request: FastifyRequest): HeldSnapshot['snapshot'] {
   if (request.held === null) throw new Error('the snapshot is read before the request was admitted');
   return request.held.snapshot;
+}
+
+/** Hands the snapshot over to work that outlives the response. The receiver releases it. */
+export function takeHeldSnapshot(request: FastifyRequest): HeldSnapshot | null {
+  const { held } = request;
+  request.held = null;
+  return held;
 }
 
 /** True for clients of Anthropic's format, which send its version. Some addresses serve both formats. */

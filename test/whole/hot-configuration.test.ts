@@ -1,6 +1,8 @@
 /** Configuration takes effect without a restart, on every process, and breaks nothing that is under way. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, freePort, startGateway, startProcess, type TestGateway } from './gateway.ts';
+import { calling, skill } from './skill-scene.ts';
+import { startToolServer } from './tool-server.ts';
 import { answerOk, chunks, startVendor, type Vendor } from './vendor.ts';
 
 let gateway: TestGateway;
@@ -96,6 +98,33 @@ describe('a changed provider address', () => {
     // A node that stopped cleanly is no longer listed.
     expect((await gateway.as('admin', 'GET', '/api/config/revision')).json.nodes).toHaveLength(1);
   });
+});
+
+it('a deleted MCP server answers the call of a background run that began before', async () => {
+  await using tools = await startToolServer();
+  const answered = Promise.withResolvers<void>();
+  tools.delay = answered.promise;
+  second.behave(calling('notes__say', {}));
+  const rows = {
+    '/api/providers': { name: 'scripted', spec: provider(second) },
+    '/api/models': { name: 'scripted', spec: { deployments: [{ provider: 'scripted', model: 'm' }] } },
+    '/api/mcp-servers': { name: 'notes', spec: { kind: 'http', options: { url: tools.url } } },
+    '/api/skills': { name: 'noting', spec: skill({ tools: ['mcp/notes'] }) },
+  };
+  for (const [path, row] of Object.entries(rows)) expect((await gateway.as('admin', 'POST', path, row)).status, path).toBe(201);
+  const began = await gateway.as('developer', 'POST', '/v1/skills/noting/runs', { input: { city: 'Suzhou' }, async: true });
+  expect(began.status).toBe(202);
+  await eventually(
+    async () => tools.inputs.length,
+    (count) => count === 1,
+  );
+  expect((await gateway.as('admin', 'DELETE', '/api/mcp-servers/notes')).status).toBe(204);
+  answered.resolve();
+  const ended = await eventually(
+    async () => (await gateway.as('developer', 'GET', `/v1/runs/${began.json.id}`)).json,
+    ({ status }) => status !== 'running',
+  );
+  expect(ended).toMatchObject({ status: 'completed', output: 'It says: said' });
 });
 
 describe('writing', () => {

@@ -12,6 +12,8 @@ export interface ToolServer extends AsyncDisposable {
   aborts: number;
   /** Calls are not answered. */
   hang: boolean;
+  /** Calls are answered when this resolves. */
+  delay: Promise<void> | null;
 }
 
 const tool = { name: 'say', description: 'Says it.', inputSchema: { type: 'object' as const } };
@@ -24,6 +26,7 @@ export async function startToolServer(): Promise<ToolServer> {
     server.setRequestHandler('tools/call', async ({ params }) => {
       inputs.push(params.arguments);
       if (tools.hang) await new Promise(() => {});
+      if (tools.delay !== null) await tools.delay;
       return { content: [{ type: 'text', text: 'said' }] };
     });
     server.setNotificationHandler('notifications/cancelled', () => void tools.aborts++);
@@ -37,6 +40,7 @@ export async function startToolServer(): Promise<ToolServer> {
     inputs,
     aborts: 0,
     hang: false,
+    delay: null,
     async [Symbol.asyncDispose]() {
       await handler.close();
       server.closeAllConnections();

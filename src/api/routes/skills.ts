@@ -15,7 +15,7 @@ import type { CallServices } from '../../application/services.ts';
 import { isForm, receiveSkillForm } from '../bodies/skill-form.ts';
 import { receivingSignal, reservationOf, takeBodyReservation } from '../bodies/body-admission.ts';
 import type { ActiveRequest } from '../active-requests.ts';
-import { principalOf, snapshotOf } from '../request-context.ts';
+import { principalOf, snapshotOf, takeHeldSnapshot } from '../request-context.ts';
 
 const runBody = z.strictObject({
   input: z.json().describe("What the skill works on; its shape is the skill's input_schema."),
@@ -118,6 +118,7 @@ export function addSkills(app: FastifyInstance, services: CallServices): void {
         const id = await startInBackground(services, caller, skill, wanted.input, {
           // The input stays in memory until the run ends.
           room: takeBodyReservation(request),
+          snapshot: takeHeldSnapshot(request),
           watch: (end) => activeRequests.hold({ request: detachedRequest(request), needs: caller.needs, end }),
         });
         return reply

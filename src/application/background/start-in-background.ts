@@ -5,7 +5,7 @@ import type { Run } from '../../telemetry/run.ts';
 import type { ChatEvent } from '../../types/chat.ts';
 import type { GatewayError } from '../../types/errors.ts';
 import type { Json } from '../../types/json.ts';
-import type { SkillEntry } from '../../types/snapshot.ts';
+import type { HeldSnapshot, SkillEntry } from '../../types/snapshot.ts';
 import type { Caller } from '../caller.ts';
 import type { CallServices } from '../services.ts';
 import { invokeSkill } from '../skills/invoke-skill.ts';
@@ -25,6 +25,8 @@ function detached(caller: Caller, controller: AbortController): Caller {
 export interface BackgroundStart {
   /** The memory reserved by the request. Disposed when the run has ended. */
   readonly room: Disposable | null;
+  /** The caller's configuration. Released when the run has ended, so that a change does not close its connections earlier. */
+  readonly snapshot: Pick<HeldSnapshot, 'release'> | null;
   /** Re-checks the caller's permissions during the run and calls `end` when one is lost. Returns a function that stops it. */
   readonly watch: (end: (why: GatewayError) => void) => () => void;
 }
@@ -35,10 +37,11 @@ export async function startInBackground(
   caller: Caller,
   skill: SkillEntry,
   input: Json,
-  { room, watch }: BackgroundStart,
+  { room, snapshot, watch }: BackgroundStart,
 ): Promise<string> {
   using held = new DisposableStack();
   held.use(room);
+  held.defer(() => snapshot?.release());
   held.defer(services.backgroundRuns.admit(caller.principal));
   const controller = new AbortController();
   const opened = Promise.withResolvers<Run>();
