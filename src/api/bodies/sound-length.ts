@@ -35,6 +35,7 @@ function ofOgg(head: Buffer, tail: Buffer): number | null {
   const last = tail.lastIndexOf(Buffer.from('OggS'));
   if (last === -1 || last + 14 > tail.length) return null;
   const vorbis = head.indexOf('\x01vorbis', 0, 'latin1');
+  if (vorbis !== -1 && vorbis + 16 > head.length) return null;
   const rate = vorbis === -1 ? 48_000 : head.readUInt32LE(vorbis + 12);
   const samples = tail.readBigInt64LE(last + 6);
   return rate === 0 || samples <= 0n ? null : (Number(samples) / rate) * 1_000;

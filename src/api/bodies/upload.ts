@@ -66,6 +66,8 @@ export async function receiveUpload(
     for (const part of parts) sizes.set(part, part.kind === 'file' ? (await stat(part.path)).size : Buffer.byteLength(part.value));
     const fields: Record<string, string> = Object.create(null) as Record<string, string>;
     for (const part of parts) if (part.kind === 'field') fields[part.name] ??= part.value;
+    // The route discards the files when the connection closes. After an earlier close no event follows.
+    signal.throwIfAborted();
     return {
       fields,
       encode(replaced) {
