@@ -37,8 +37,7 @@ function distinctPrices(deployments: readonly Deployment[]): readonly PriceSpec[
   return [...texts.values()];
 }
 
-/** Unknown facts are left out. */
-export function modelFacts({ deployments }: ModelEntry): ModelFacts {
+function readFacts({ deployments }: ModelEntry): ModelFacts {
   const tools = column(deployments, 'tools');
   const thinking = column(deployments, 'thinking');
   const retires = deployments.flatMap(({ known }) => known?.retires ?? []).toSorted();
@@ -55,4 +54,14 @@ export function modelFacts({ deployments }: ModelEntry): ModelFacts {
     prices: prices.length === 0 ? undefined : prices,
   };
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as ModelFacts;
+}
+
+/** An entry of a snapshot never changes, and a list of all models would derive the facts of thousands. */
+const factsByModel = new WeakMap<ModelEntry, ModelFacts>();
+
+/** Unknown facts are left out. */
+export function modelFacts(model: ModelEntry): ModelFacts {
+  let facts = factsByModel.get(model);
+  if (facts === undefined) factsByModel.set(model, (facts = readFacts(model)));
+  return facts;
 }
