@@ -3,9 +3,8 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { estimateTokens } from '../../models/estimate-usage.ts';
 import { GatewayError } from '../../types/errors.ts';
-import { isJsonObject } from '../../types/json.ts';
 import { callerOf } from '../request-caller.ts';
-import { refuseInvalid } from '../../application/chat/chat-body.ts';
+import { checkBody } from '../../application/chat/chat-body.ts';
 import { answerPassthrough } from '../answers/passthrough-answer.ts';
 import type { CallServices } from '../../application/services.ts';
 import { receivingSignal, reservationOf } from '../bodies/body-admission.ts';
@@ -29,11 +28,8 @@ export function addAudio(app: FastifyInstance, services: CallServices): void {
       },
     },
     async (request, reply) => {
-      const body = request.body;
-      if (!isJsonObject(body)) throw new GatewayError('invalid_request', 'The body must be a JSON object with the fields model and input.');
-      const checked = speechBodySchema.safeParse(body);
-      if (!checked.success) throw refuseInvalid(checked.error);
-      const { model, input } = checked.data;
+      const { body, checked } = checkBody(request.body, speechBodySchema, 'model and input');
+      const { model, input } = checked;
       return answerPassthrough(
         services,
         callerOf(request, reply),

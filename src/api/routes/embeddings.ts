@@ -4,15 +4,13 @@ import { z } from 'zod';
 import { renderEmbeddings } from '../../models/client-formats/embeddings.ts';
 import { estimateTokens } from '../../models/estimate-usage.ts';
 import type { Usage } from '../../types/chat.ts';
-import { GatewayError } from '../../types/errors.ts';
-import { isJsonObject } from '../../types/json.ts';
 import type { EmbeddingsAnswer, EmbeddingsBody } from '../../types/wire-format.ts';
 import { addAnswerHeaders } from '../answers/answer-chat.ts';
 import { endRunWithError } from '../../application/models/recorded-run.ts';
 import { callContext } from '../../application/models/call-context.ts';
 import { requireModel } from '../../application/caller.ts';
 import { callerOf } from '../request-caller.ts';
-import { refuseInvalid } from '../../application/chat/chat-body.ts';
+import { checkBody } from '../../application/chat/chat-body.ts';
 import { openRun, requireOperation } from '../../application/models/invoke-model.ts';
 import { admitCachedAnswer, findCachedAnswer, isOwnAnswer } from '../../application/models/cached-answer.ts';
 import type { CallServices } from '../../application/services.ts';
@@ -46,11 +44,8 @@ export function addEmbeddings(app: FastifyInstance, services: CallServices): voi
     '/v1/embeddings',
     { config: { access: ['llm:model:use'] }, schema: { tags: ['calls'], summary: 'Turn texts into vectors', body: embeddingsBodySchema } },
     async (request, reply) => {
-      if (!isJsonObject(request.body))
-        throw new GatewayError('invalid_request', 'The body must be a JSON object with the fields model and input.');
-      const checked = embeddingsBodySchema.safeParse(request.body);
-      if (!checked.success) throw refuseInvalid(checked.error);
-      const body = request.body as EmbeddingsBody;
+      const { body: given, checked } = checkBody(request.body, embeddingsBodySchema, 'model and input');
+      const body = given as EmbeddingsBody;
       const caller = callerOf(request, reply);
       const model = requireModel(caller, body.model);
       requireOperation(model, 'embeddings');
@@ -67,7 +62,7 @@ export function addEmbeddings(app: FastifyInstance, services: CallServices): voi
       const answered = (vectors: KeptVectors, answer: Omit<Answered, 'run'>): FastifyReply => {
         addAnswerHeaders(reply, { run, ...answer });
         const id = `embd-${run.id.replaceAll('-', '')}`;
-        const options = { id, model: body.model, encoding: checked.data.encoding_format ?? 'float', usage: vectors.usage } as const;
+        const options = { id, model: body.model, encoding: checked.encoding_format ?? 'float', usage: vectors.usage } as const;
         return reply.header('content-type', 'application/json; charset=utf-8').send(renderEmbeddings(vectors.vectors, options));
       };
       try {

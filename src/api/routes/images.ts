@@ -3,10 +3,9 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { estimateTokens } from '../../models/estimate-usage.ts';
 import type { Usage } from '../../types/chat.ts';
-import { GatewayError } from '../../types/errors.ts';
-import { isJsonObject, type JsonObject } from '../../types/json.ts';
+import type { JsonObject } from '../../types/json.ts';
 import { callerOf } from '../request-caller.ts';
-import { refuseInvalid } from '../../application/chat/chat-body.ts';
+import { checkBody } from '../../application/chat/chat-body.ts';
 import { answerPassthrough } from '../answers/passthrough-answer.ts';
 import type { CallServices } from '../../application/services.ts';
 
@@ -37,12 +36,8 @@ export function addImages(app: FastifyInstance, services: CallServices): void {
       },
     },
     async (request, reply) => {
-      const body = request.body;
-      if (!isJsonObject(body))
-        throw new GatewayError('invalid_request', 'The body must be a JSON object with the fields model and prompt.');
-      const checked = imagesBodySchema.safeParse(body);
-      if (!checked.success) throw refuseInvalid(checked.error);
-      const { model, prompt, n } = checked.data;
+      const { body, checked } = checkBody(request.body, imagesBodySchema, 'model and prompt');
+      const { model, prompt, n } = checked;
       return answerPassthrough(
         services,
         callerOf(request, reply),

@@ -60,7 +60,7 @@ export function addMessages(app: FastifyInstance, services: CallServices): void 
       },
     },
     async (request, reply) => {
-      const { body, checked } = checkBody(request.body, bodySchema);
+      const { body, checked } = checkBody(request.body, bodySchema, 'model, max_tokens and messages');
       const { gateway: _own, ...given } = body;
       const beta = betaOf(request);
       const asked = readMessagesRequest(given, beta);
@@ -90,7 +90,7 @@ export function addMessages(app: FastifyInstance, services: CallServices): void 
       },
     },
     async (request, reply) => {
-      const { body } = checkBody(request.body, countTokensBodySchema);
+      const { body } = checkBody(request.body, countTokensBodySchema, 'model and messages');
       const { gateway: _own, ...given } = body;
       const { request: chat } = readMessagesRequest(given, betaOf(request));
       const caller = callerOf(request, reply);

@@ -5,15 +5,13 @@ import { renderRerank } from '../../models/client-formats/rerank.ts';
 import { estimateTokens } from '../../models/estimate-usage.ts';
 import { sizeOfUsage } from '../../quota/limit-requests.ts';
 import type { Usage } from '../../types/chat.ts';
-import { GatewayError } from '../../types/errors.ts';
-import { isJsonObject } from '../../types/json.ts';
 import type { RerankBody } from '../../types/wire-format.ts';
 import { addAnswerHeaders } from '../answers/answer-chat.ts';
 import { endRunWithError } from '../../application/models/recorded-run.ts';
 import { callContext } from '../../application/models/call-context.ts';
 import { requireModel } from '../../application/caller.ts';
 import { callerOf } from '../request-caller.ts';
-import { refuseInvalid } from '../../application/chat/chat-body.ts';
+import { checkBody } from '../../application/chat/chat-body.ts';
 import { openRun, requireOperation } from '../../application/models/invoke-model.ts';
 import type { CallServices } from '../../application/services.ts';
 
@@ -62,11 +60,8 @@ export function addRerank(app: FastifyInstance, services: CallServices): void {
       },
     },
     async (request, reply) => {
-      if (!isJsonObject(request.body))
-        throw new GatewayError('invalid_request', 'The body must be a JSON object with the fields model, query and documents.');
-      const checked = rerankBodySchema.safeParse(request.body);
-      if (!checked.success) throw refuseInvalid(checked.error);
-      const body = request.body as unknown as RerankBody;
+      const { body: given, checked } = checkBody(request.body, rerankBodySchema, 'model, query and documents');
+      const body = given as unknown as RerankBody;
       const caller = callerOf(request, reply);
       const model = requireModel(caller, body.model);
       requireOperation(model, 'rerank');
@@ -83,8 +78,8 @@ export function addRerank(app: FastifyInstance, services: CallServices): void {
             id: `rerank-${run.id.replaceAll('-', '')}`,
             model: body.model,
             documents: body.documents,
-            returnDocuments: checked.data.return_documents === true,
-            topN: checked.data.top_n,
+            returnDocuments: checked.return_documents === true,
+            topN: checked.top_n,
             usage,
           }),
         );

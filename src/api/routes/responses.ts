@@ -53,7 +53,7 @@ export function addResponses(app: FastifyInstance, services: CallServices): void
       },
     },
     async (request, reply) => {
-      const { body, checked } = checkBody(request.body, bodySchema);
+      const { body, checked } = checkBody(request.body, bodySchema, 'model and input');
       const { gateway: _own, ...given } = body;
       const caller = callerOf(request, reply);
       const earlier = await resolveEarlier(services.responses, caller, given);

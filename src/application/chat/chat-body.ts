@@ -69,9 +69,9 @@ export interface ParsedChat extends ParsedCall {
   readonly reasoning: boolean;
 }
 
-/** The body as an object that matches `schema`. Throws `invalid_request` naming the first invalid field. */
-export function checkBody<T>(body: unknown, schema: z.ZodType<T>): { readonly body: JsonObject; readonly checked: T } {
-  if (!isJsonObject(body)) throw new GatewayError('invalid_request', 'The body must be a JSON object with the field model and more.');
+/** The body as an object that matches `schema`. `fields` names the required ones. Throws `invalid_request` naming the first invalid field. */
+export function checkBody<T>(body: unknown, schema: z.ZodType<T>, fields: string): { readonly body: JsonObject; readonly checked: T } {
+  if (!isJsonObject(body)) throw new GatewayError('invalid_request', `The body must be a JSON object with the fields ${fields}.`);
   const checked = schema.safeParse(body);
   if (!checked.success) throw refuseInvalid(checked.error);
   return { body, checked: checked.data };
