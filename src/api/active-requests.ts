@@ -38,7 +38,7 @@ export interface ActiveRequests {
 /** Error codes that mean that the permission is gone. */
 const gone: ReadonlySet<string> = new Set(['token_invalid', 'token_missing', 'permission_denied']);
 /** Error codes that say nothing about the permission: the token expired, or its issuer is away. */
-const untold: ReadonlySet<string> = new Set(['token_expired', 'auth_unavailable']);
+const inconclusive: ReadonlySet<string> = new Set(['token_expired', 'auth_unavailable']);
 
 export interface ActiveRequestsOptions {
   readonly credentials: Credentials;
@@ -86,7 +86,7 @@ export function createActiveRequests({ credentials, config, audit, logger, every
       const known = open.get(call) ?? null;
       const error = toGatewayError(thrown);
       if (error.details === sessionEnded) throw new GatewayError('token_invalid', error.message, { cause: thrown });
-      if (known === null || !untold.has(error.code)) throw thrown;
+      if (known === null || !inconclusive.has(error.code)) throw thrown;
       // An expired token does not tell whether its person is blocked.
       credentials.requireUnblocked(known);
       // A short token that stands for a key may expire before the key is revoked or expires.

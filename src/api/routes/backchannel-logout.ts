@@ -42,7 +42,7 @@ export function addBackchannelLogout(app: FastifyInstance, { verify, revocations
           const { issuer, subject, sid, jti, expiresAt } = await verify(token);
           if (!(await revocations.signOut({ issuer, subject, sid, jti, keepUntil: expiresAt })))
             return await reply.code(400).send({ error: 'invalid_request', error_description: 'The logout token was used before.' });
-          logger.info({ issuer, sid }, 'an issuer told that somebody signed out; their browser sessions are over');
+          logger.info({ issuer, sid }, 'an issuer reported a sign-out; the browser sessions of that person are over');
           return await reply.code(200).send();
         } catch (thrown) {
           const error = thrown instanceof GatewayError ? thrown : toGatewayError(thrown);

@@ -39,12 +39,12 @@ export function addMcp(app: FastifyInstance, services: CallServices, gate: McpGa
     const caller = callerOf(request, reply);
     const { server: name } = request.params as { readonly server?: string };
     const server = name === undefined ? null : requireServer(caller, name);
-    const door = openMcpView(services, caller, server, server === null ? '/mcp' : `/mcp/${server.name}`, request.query.tools === 'search');
+    const view = openMcpView(services, caller, server, server === null ? '/mcp' : `/mcp/${server.name}`, request.query.tools === 'search');
     for (const [header, value] of Object.entries(reply.getHeaders())) if (value !== undefined) reply.raw.setHeader(header, value);
     reply.hijack();
     request.server.activeRequests.watch(request, reply);
     closeStalledClient(reply.raw, request.server.unreadMs);
-    await gate.serve(request.raw, reply.raw, request.body ?? undefined, door, caller.principal.client ?? personRef(caller.principal));
+    await gate.serve(request.raw, reply.raw, request.body ?? undefined, view, caller.principal.client ?? personRef(caller.principal));
     return reply;
   };
 

@@ -13,12 +13,17 @@ const loginQuery = z.object({ return_to: z.string().max(2_000).optional() });
 const ticketSeconds = 600;
 const sessionSeconds = 12 * 3_600;
 
-/** `door` is null when no OAuth2 service for sign-in is configured. */
-export function addSignIn(app: FastifyInstance, door: BrowserAuth | null, commandLine: CommandLineAuth | null, audit: AuditLog): void {
+/** `browserAuth` is null when no OAuth2 service for sign-in is configured. */
+export function addSignIn(
+  app: FastifyInstance,
+  browserAuth: BrowserAuth | null,
+  commandLine: CommandLineAuth | null,
+  audit: AuditLog,
+): void {
   const tags = ['access'];
   const open = { access: 'public' } as const;
   const present = (): BrowserAuth => {
-    if (door !== null) return door;
+    if (browserAuth !== null) return browserAuth;
     throw new GatewayError('not_found', 'Signing in with a browser is not set up here. Set PAILOU_OAUTH_CLIENT_ID and its secret.');
   };
   const book = (request: FastifyRequest, principal: Principal, act: string): void => {

@@ -109,7 +109,7 @@ export function addSkillRuns(app: FastifyInstance, { backgroundRuns }: CallServi
       const recorded = done === 'unknown' ? await runs.tree(principal.tenant, principal, id) : [];
       if (done === 'unknown' && recorded.length === 0) throw unknownRun(id);
       const hasEnded = done === 'ended' || recorded.some((run) => run.id === id);
-      const sentence = hasEnded ? 'has ended already.' : 'is waited for: whoever closes that connection ends it.';
+      const sentence = hasEnded ? 'has ended already.' : 'has a caller that waits for it. It ends when that connection is closed.';
       throw new GatewayError('invalid_request', `The run "${id}" ${sentence}`, { param: 'id' });
     },
   );

@@ -6,14 +6,14 @@ import { callContext } from './call-context.ts';
 import type { Caller } from '../caller.ts';
 import type { CallServices } from '../services.ts';
 
-/** Null when there is no cached answer. A header reports it. */
+/** Looks the answer up in the cache. On a miss it returns null and sets the header `x-pailou-cache: miss`. */
 export async function findCachedAnswer<T>(caller: Caller, place: AnswerPlace<T>): Promise<CachedAnswer<T> | null> {
   const cached = await place.find();
   if (cached === null) caller.setHeaders({ 'x-pailou-cache': 'miss' });
   return cached;
 }
 
-/** Admits a call that is answered from the cache. It counts as a request and uses no tokens. A header reports the age of the answer. */
+/** Admits a call that is answered from the cache. It counts as a request and uses no tokens. Sets the headers `x-pailou-cache: hit` and `age`. */
 export async function admitCachedAnswer(
   services: CallServices,
   caller: Caller,

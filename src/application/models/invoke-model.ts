@@ -44,7 +44,10 @@ export function requireOperation(model: ModelEntry, operation: Operation): void 
   );
 }
 
-/** Calls a model that the caller has the right to use. Resolves at the first visible token or the whole answer. Throws the error for the caller when there is no output. */
+/**
+ * Calls `model` in a new run. The caller must have the right to use it; this function does not check it. Resolves with the deployment that
+ * answers: at the first visible token of a stream, else with the whole answer. Throws a GatewayError when no deployment gives any output.
+ */
 export async function invokeModel(
   services: CallServices,
   caller: Caller,
