@@ -11,7 +11,7 @@ Every failed call answers with one body, in OpenAI's shape and with the request'
 \`\`\`json
 {
   "error": {
-    "message": "There is no model \\"gpt-5x\\" for you. Did you mean \\"gpt-5\\"?",
+    "message": "There is no model named \\"gpt-5x\\" for you. Did you mean \\"gpt-5\\"?",
     "type": "invalid_request_error",
     "param": "model",
     "code": "model_not_found"
@@ -24,7 +24,7 @@ Every failed call answers with one body, in OpenAI's shape and with the request'
 - \`code\` is for programs and stays the same between versions. \`param\` names the field at fault, as a path such as \`messages[0].role\`, or is null.
 - In a stream that has begun, the error comes as an event \`data: {"error": …}\` and the stream ends without \`[DONE]\`.
 - **Retried**: Pailou itself tries another deployment, or the same one again, before you see this error. When you see it, the attempts are used up.
-- Where waiting helps, the answer carries \`retry-after\`.
+- Where waiting helps, the answer carries \`retry-after\`. \`budget_exhausted\` carries \`x-should-retry: false\` too, because a retry within seconds would only fail again.
 - Where tools have run before the failure, the answer carries \`x-should-retry: false\`: OpenAI's and Anthropic's clients do not send such a request again by themselves, which would run them again. Others (the
   ai SDK, LangChain) do not read it; give them \`maxRetries: 0\` for tools that must not run twice.
 

@@ -146,7 +146,7 @@ export const errorTable = {
     status: 429,
     type: 'insufficient_quota',
     retryable: false,
-    meaning: 'A budget that your administrator has set is used up until its day or month ends. The message names it.',
+    meaning: 'A budget that your administrator has set is used up for its period. The message names it.',
   },
   price_unknown: {
     status: 403,
