@@ -92,8 +92,11 @@ export function parseChat(body: unknown, raw: ChatRequest['raw'] | null): Parsed
   };
 }
 
+const none: readonly Decision[] = [];
+
 /** The decisions from Pailou's own option and from the client format. */
-export function decisionsOf(gateway: z.infer<typeof gatewaySchema>, others: readonly Decision[] = []): Decision[] {
+export function decisionsOf(gateway: z.infer<typeof gatewaySchema>, others: readonly Decision[] = none): readonly Decision[] {
+  if (gateway?.approvals === undefined && others.length === 0) return none;
   const own = (gateway?.approvals ?? []).map((each, index) => ({ ...each, place: `gateway.approvals[${index}].id` }));
   const twice = own.find(({ id }, index) => own.findIndex((each) => each.id === id) !== index);
   if (twice !== undefined) throw new GatewayError('invalid_request', `${twice.place}: is there twice.`, { param: twice.place });
