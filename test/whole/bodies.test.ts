@@ -287,16 +287,11 @@ describe('many bodies at once', () => {
 it('a body whose sender leaves during the authentication holds no room and counts in no limit', async () => {
   const [known, next] = [await makeKey('known'), await makeKey('next')];
   await using service = await startOauthService([known]);
-  await using node = await startGateway({
-    PAILOU_BODIES_PER_PERSON_MB: '4',
-    PAILOU_OAUTH_ISSUER: service.issuer,
-    PAILOU_OAUTH_PRESET: 'generic',
-    PAILOU_OAUTH_AUDIENCE: audience,
-  });
+  const issuer = { PAILOU_OAUTH_ISSUER: service.issuer, PAILOU_OAUTH_PRESET: 'generic', PAILOU_OAUTH_AUDIENCE: audience };
+  await using node = await startGateway({ PAILOU_BODIES_PER_PERSON_MB: '4', ...issuer });
   const bearerOf = (token: string) => ({ authorization: `Bearer ${token}` });
   const admin = bearerOf(await service.sign(known, { sub: 'root', roles: ['admin'], scope: 'llm:*:*' }));
-  const one = { name: 'one', spec: { subject_type: 'user', concurrent_calls: 1 } };
-  expect((await node.as(null, 'POST', '/api/limits', one, admin)).status).toBe(201);
+  await node.as(null, 'POST', '/api/limits', { name: 'one', spec: { subject_type: 'user', concurrent_calls: 1 } }, admin);
   // A token of an unknown key, for which the gateway fetches the keys of the service.
   const person = bearerOf(await service.sign(next));
   const headers = { ...person, 'content-length': '3900000', expect: '100-continue' };
