@@ -56,7 +56,11 @@ it('the gate starts nothing for a client that left while the SDK was loading', a
   const gate = createMcpGate({ logger, version: '1.0.0' });
   const body = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
   const request = new IncomingMessage(new Socket());
-  Object.assign(request, { method: 'POST', url: '/mcp', headers: { host: 'pailou', 'content-type': 'application/json' } });
+  Object.assign(request, {
+    method: 'POST',
+    url: '/mcp',
+    headers: { host: 'pailou', accept: 'application/json, text/event-stream', 'content-type': 'application/json' },
+  });
   const response = new ServerResponse(request);
   let offers = 0;
   const view = {
