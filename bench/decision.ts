@@ -9,7 +9,8 @@ import { issuerSettings } from '../src/auth/issuer-settings.ts';
 import { issuerSpec } from '../src/auth/issuer-spec.ts';
 import { compileGrants } from '../src/config/grant-index.ts';
 import type { Logger } from '../src/types/logger.ts';
-import type { Capability } from '../src/types/access.ts';
+import type { Capability, GrantIndex } from '../src/types/access.ts';
+import { personRef } from '../src/types/person.ts';
 import { grantSpec } from '../src/types/resources.ts';
 import type { Snapshot } from '../src/types/snapshot.ts';
 import { median } from './measure.ts';
@@ -25,13 +26,19 @@ const arrival = { snapshot: { key: () => undefined } as unknown as Snapshot, add
 const audience = 'bench';
 
 /** Each user has a grant of their own for the model: the longest path through the decision. */
-const grants = compileGrants(
-  Array.from({ length: people }, (_, index) => ({
-    id: `g${index}`,
-    target: 'row-bench',
-    spec: grantSpec.parse({ subject_type: 'user', subject: `person-${index}`, capability: 'model/bench', action: 'use' }),
-  })),
-);
+const grantsFor = (issuer: string): GrantIndex =>
+  compileGrants(
+    Array.from({ length: people }, (_, index) => ({
+      id: `g${index}`,
+      target: 'row-bench',
+      spec: grantSpec.parse({
+        subject_type: 'user',
+        subject: personRef({ issuer, subject: `person-${index}` }),
+        capability: 'model/bench',
+        action: 'use',
+      }),
+    })),
+  );
 const capability: Capability = { kind: 'model', name: 'bench', tenant: 'default', owner: 'owner', tags: ['chat'], row: 'row-bench' };
 
 /** A new string for each call, as from the network, so that nothing cached on the string is reused. */
@@ -42,7 +49,7 @@ async function admitAll(credentials: Credentials, tokens: readonly string[]): Pr
 }
 
 /** Microseconds for one cached token and one decision. */
-function warmWindow(credentials: Credentials, tokens: readonly string[]): number {
+function warmWindow(credentials: Credentials, grants: GrantIndex, tokens: readonly string[]): number {
   const calls = Array.from({ length: callsOfEach }, () => tokens.map(headersOf)).flat();
   const now = Date.now();
   const started = performance.now();
@@ -88,8 +95,9 @@ export async function decisionRows(work: string, windows: number): Promise<reado
   try {
     const tokens = await Promise.all(Array.from({ length: people }, (_, index) => sign(index)));
     await admitAll(credentials, tokens);
-    warmWindow(credentials, tokens);
-    const warm = Array.from({ length: windows }, () => warmWindow(credentials, tokens));
+    const grants = grantsFor(issuer);
+    warmWindow(credentials, grants, tokens);
+    const warm = Array.from({ length: windows }, () => warmWindow(credentials, grants, tokens));
     const cold: number[] = [];
     for (let window = 0; window < windows; window++) {
       const fresh = await Promise.all(Array.from({ length: coldTokens }, (_, index) => sign(index)));
