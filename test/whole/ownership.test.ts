@@ -78,6 +78,15 @@ describe('handing over', () => {
     expect((await companies.as(chief, 'GET', `/api/providers/${name}`)).json.owner).toBe('ann');
   });
 
+  it('does not happen by a PUT of the row, except by administrators', async () => {
+    const name = await providerOf(ann);
+    const put = (who: Person, owner: string | null) => companies.as(who, 'PUT', `/api/providers/${name}`, { spec, owner });
+    for (const owner of ['ben', 'bne', null])
+      expect(await put(ann, owner), String(owner)).toMatchObject({ status: 403, json: { error: { param: 'owner' } } });
+    expect((await put(ann, 'ann')).json.owner).toBe('ann');
+    expect((await put(chief, 'ben')).json.owner).toBe('ben');
+  });
+
   it('by an owner goes only to a known user of the tenant; by an administrator to any subject', async () => {
     const name = await providerOf(ann);
     for (const owner of ['bne', 'frank', 'chief-of-rival']) {
