@@ -25,11 +25,11 @@ describe('a probe for the list of models', () => {
     ['an overload', status(503), /overloaded or down\. \(HTTP 503\)$/],
     ['a credential that is refused', status(401), /credential.*\(HTTP 401\)$/],
     ['a credential that may not', status(403), /credential.*\(HTTP 403\)$/],
-    ['silence', silent, /^There was no answer within 150 ms\.$/],
+    ['silence', silent, /^There was no answer within 400 ms\.$/],
     [
       'silence after the head',
       ({ wire }) => wire.head(200, { 'content-type': 'application/json', 'content-length': '100' }),
-      /^There was no answer within 150 ms\.$/,
+      /^There was no answer within 400 ms\.$/,
     ],
     ['a connection that is reset', ({ wire }) => wire.reset(), /cannot be reached\./],
     [

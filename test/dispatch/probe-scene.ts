@@ -37,7 +37,8 @@ export const completed: Script = ({ wire }) => wire.whole(200, completionOf('Hi'
 export const probe = (more: Partial<ProbeSpec> = {}): ProbeSpec => ({
   interval_ms: 40,
   ask: 'models',
-  timeout_ms: 150,
+  // Long enough for a healthy vendor on a busy machine.
+  timeout_ms: 400,
   failures: 2,
   ...more,
 });
@@ -77,4 +78,4 @@ export function start(...models: ModelEntry[]) {
 export const stateOf = (key: string) => stage.scene.dispatcher.health()[key];
 export const asks = (vendor: ScriptedVendor): number => vendor.calls.filter(({ path }) => path.endsWith('/models')).length;
 export const calls = (vendor: ScriptedVendor): number => vendor.calls.length - asks(vendor);
-export const soon = { timeout: 3_000, interval: 5 };
+export const soon = { timeout: 10_000, interval: 5 };

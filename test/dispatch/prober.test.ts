@@ -63,7 +63,9 @@ describe('the prober', () => {
     // The first of each comes within a tenth of its interval.
     for (const { deployments } of models) Object.assign(deployments[0]?.probe ?? {}, { interval_ms: 100 });
     const { heard } = start(...models);
-    await wait(200);
+    await expect.poll(() => vendor.calls.length, soon).toBeGreaterThanOrEqual(16);
+    // Without a bound the others would follow at once.
+    await wait(100);
     expect(vendor.calls.length).toBe(16);
     await expect
       .poll(() => new Set(models.map(({ deployments }) => stateOf(deployments[0]?.key ?? '')?.probe?.ok)), soon)

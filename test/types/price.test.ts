@@ -120,6 +120,21 @@ describe('other amounts', () => {
     expect([on(27, 23), on(28, 5), on(28, 23), on(27, 5)]).toEqual(['0.25', '0.25', '1', '1']);
   });
 
+  it('begin and end to the millisecond for one price that many calls use', () => {
+    const price = compilePrice(
+      priceSpec.parse({ currency: 'USD', input: '1', output: '1', periods: [{ from: '16:30', to: '16:31', factor: '0.5' }] }),
+    );
+    const times = [
+      [16, 29, 59, 999],
+      [16, 30, 0, 0],
+      [16, 30, 59, 999],
+      [16, 31, 0, 0],
+      [16, 30, 30, 0],
+    ] as const;
+    const costs = times.map((time) => costOf(price, 'chat', { inputTokens: 1_000_000, outputTokens: 0 }, Date.UTC(2026, 10, 30, ...time)));
+    expect(costs.map((amount) => amountText(amount ?? 0n))).toEqual(['1', '0.5', '0.5', '1', '0.5']);
+  });
+
   it('come with the tier of service batch or flex, and all together', () => {
     const spec = {
       input: '1',
