@@ -81,11 +81,17 @@ export async function startProcess(
       (answer) => answer.status,
       () => 0,
     );
-  await eventually(
-    async () => (child.exitCode === null ? ready() : -1),
-    (status) => status === 200 || status === -1,
-    20_000,
-  );
+  try {
+    await eventually(
+      async () => (child.exitCode === null ? ready() : -1),
+      (status) => status === 200 || status === -1,
+      40_000,
+    );
+  } catch (error) {
+    // A process that is late must not outlive the test.
+    child.kill('SIGKILL');
+    throw error;
+  }
   if (child.exitCode !== null) throw new Error(output);
   return {
     url,
