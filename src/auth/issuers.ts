@@ -85,9 +85,14 @@ function checkTogether(issuers: readonly IssuerSettings[]): void {
 /** Rejects with `configuration_invalid`. Empty when no OAuth2 service is configured. */
 export async function issuersFromSettings(oauth: OauthSettings): Promise<readonly IssuerSettings[]> {
   if (oauth.file !== null) {
-    const issuers = await fromFile(oauth.file);
-    checkTogether(issuers);
-    return issuers;
+    try {
+      const issuers = await fromFile(oauth.file);
+      checkTogether(issuers);
+      return issuers;
+    } catch (cause) {
+      if (!(cause instanceof GatewayError) || cause.message.startsWith('PAILOU_OAUTH_SERVICES')) throw cause;
+      throw refused('PAILOU_OAUTH_SERVICES', `${oauth.file}: ${cause.message}`, cause);
+    }
   }
   return oauth.issuer === null ? [] : [fromEnvironment({ ...oauth, issuer: oauth.issuer })];
 }
