@@ -49,15 +49,27 @@ it.each([
   ['an unknown preset', `${one}    preset: keyclock\n`, /^PAILOU_OAUTH_SERVICES: \S+: issuers\[0\]\.preset: .*did you mean keycloak/],
   ['a poisonous name', `${one}    role_map: { __proto__: { admin: admin } }\n`, /not allowed/],
   ['no audience', 'issuers:\n  - issuer: https://sso.company.cn\n', /^PAILOU_OAUTH_SERVICES: \S+: issuers\[0\]\.audiences: /],
-  ['a name without an address', 'issuers:\n  - issuer: sso\n    audiences: [pailou]\n', /^PAILOU_OAUTH_SERVICES: \S+: issuers\[0\]\.base_url: /],
+  [
+    'a name without an address',
+    'issuers:\n  - issuer: sso\n    audiences: [pailou]\n',
+    /^PAILOU_OAUTH_SERVICES: \S+: issuers\[0\]\.base_url: /,
+  ],
   ['the same one twice', `${one}${one.slice('issuers:\n'.length)}`, /"https:\/\/sso\.company\.cn" is listed twice/],
-  ['opaque tokens and nobody to ask', `${one}    tokens: opaque\n    lookups: []\n`, /^PAILOU_OAUTH_SERVICES: \S+: issuers\[0\]\.lookups: /],
+  [
+    'opaque tokens and nobody to ask',
+    `${one}    tokens: opaque\n    lookups: []\n`,
+    /^PAILOU_OAUTH_SERVICES: \S+: issuers\[0\]\.lookups: /,
+  ],
   [
     'opaque tokens of two',
     `${one}    preset: ruoyi\n  - issuer: https://b.cn\n    preset: ruoyi\n    audiences: [x]\n`,
     /only one of them may have opaque tokens/,
   ],
-  ['a question that needs a client', `${one}    lookups: [{ kind: introspection }]\n`, /^PAILOU_OAUTH_SERVICES: \S+: issuers\[0\]\.client: /],
+  [
+    'a question that needs a client',
+    `${one}    lookups: [{ kind: introspection }]\n`,
+    /^PAILOU_OAUTH_SERVICES: \S+: issuers\[0\]\.client: /,
+  ],
   [
     'both secret and file',
     `${one}    client: { id: a, secret: b, secret_file: c }\n`,
@@ -69,7 +81,11 @@ it.each([
     /^PAILOU_OAUTH_SERVICES: \S+: issuers\[0\]\.client\.secret_file: .*cannot be read/,
   ],
   ['tokens without issuer and keys by discovery', `${one}    issuer_claim: absent\n`, /^PAILOU_OAUTH_SERVICES: \S+: issuers\[0\]\.keys: /],
-  ['a file address', `${one}    lookups: [{ kind: http, url: "file:///etc/passwd" }]\n`, /^PAILOU_OAUTH_SERVICES: \S+: issuers\[0\]\.lookups\[0\]\.url: must be http/],
+  [
+    'a file address',
+    `${one}    lookups: [{ kind: http, url: "file:///etc/passwd" }]\n`,
+    /^PAILOU_OAUTH_SERVICES: \S+: issuers\[0\]\.lookups\[0\]\.url: must be http/,
+  ],
   [
     'a query for everybody',
     `${one}    lookups: [{ kind: sql, url: "postgres://x/y", queries: { roles: "select code from r" } }]\n`,
