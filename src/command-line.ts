@@ -14,6 +14,9 @@ import { SettingsError } from './config/settings.ts';
 import { startPailou } from './main.ts';
 import { GatewayError } from './types/errors.ts';
 
+/** Signals closer than this, in milliseconds, are one. */
+const repeatedSignalMs = 500;
+
 const startCommand: Command = {
   summary: 'Start the gateway (with a development identity service if no OAuth2 service is configured).',
   usage: 'pailou start',
@@ -21,11 +24,13 @@ const startCommand: Command = {
     parseArgs({ args, options: {} });
     const gateway = await startPailou(withHandedSecrets(process.env));
     print(gateway.greeting);
-    let signals = 0;
+    let stoppingSince: number | null = null;
     const stop = (): void => {
-      // A second signal stops at once.
-      if (++signals > 1) process.exit(1);
-      gateway.close().then(
+      // A second signal stops at once. npm passes a signal on that the terminal has sent to the whole group already: one wish, two signals.
+      if (stoppingSince !== null && performance.now() - stoppingSince > repeatedSignalMs) process.exit(1);
+      if (stoppingSince !== null) return;
+      stoppingSince = performance.now();
+      gateway.stop().then(
         () => process.exit(0),
         (thrown: unknown) => process.exit(explain(thrown)),
       );

@@ -1,5 +1,7 @@
 /** Composition root: composes the layers from the ground up, starts them, and stops them in reverse. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { createShutdown } from './api/shutdown.ts';
 import { composeServer, type GatewayServer } from './admin/compose-server.ts';
 import { composeApplication } from './application/compose-application.ts';
 import { composeAuth, configuredIssuers } from './auth/compose-auth.ts';
@@ -29,11 +31,19 @@ export interface Gateway {
   readonly issuer: string;
   /** The text that is printed at the start. */
   readonly greeting: string;
-  /** Drains requests for at most `graceMs`, records them, and disposes everything. Idempotent. */
+  /**
+   * Refuses new requests, lets those in progress finish for at most `graceMs`, ends the rest with `shutting_down`, records them, and
+   * disposes everything. Idempotent.
+   */
   close(graceMs?: number): Promise<void>;
+  /** As `close`, after the node has served on, not ready, for the drain time of the settings. */
+  stop(): Promise<void>;
 }
 
 const version = '0.1.0';
+
+/** The time in milliseconds between the end of the calls and that of their connections. */
+const lastWordsMs = 2_000;
 
 /** The folders of built-in plugins; the loader finds each file. */
 const pluginFolders = ['providers', 'models/vendor-formats', 'dispatch/strategies', 'extensions/skills', 'extensions/mcp/transports'].map(
@@ -131,19 +141,22 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   const layers = await composeLayers(settings, logger, owned);
   const { url, issuers } = layers;
 
-  let isStopping = false;
-  const stopping = (): boolean => isStopping;
+  const shutdown = createShutdown();
   const publicUrl = settings.publicUrl ?? url;
-  const server = await composeServer({ ...layers, settings, publicUrl, version, stopping, logger });
+  const server = await composeServer({ ...layers, settings, publicUrl, version, shutdown, logger });
   owned.defer(() => server.close());
   await listen(server, settings);
   layers.startProber(layers.calls.ledger);
 
   let closing: Promise<void> | null = null;
   const close = async (graceMs: number): Promise<void> => {
-    isStopping = true;
-    logger.info({}, 'stopping: no new calls, finishing those under way');
-    const force = setTimeout(() => server.server.closeAllConnections(), graceMs);
+    shutdown.close();
+    logger.info({ calls: shutdown.inProgress.size }, 'stopping: no new calls, finishing those in progress');
+    let force = setTimeout(() => {
+      shutdown.endAll();
+      // The last words need a moment to get out. A client that reads nothing does not hold the node.
+      force = setTimeout(() => server.server.closeAllConnections(), lastWordsMs);
+    }, graceMs);
     // A connection that was busy when the stop began becomes idle after its answer. Only this timer closes it.
     const idle = setInterval(() => server.server.closeIdleConnections(), 50);
     await owned.disposeAsync().finally(() => {
@@ -151,11 +164,18 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
       clearInterval(idle);
     });
   };
+  const stop = async (): Promise<void> => {
+    shutdown.drain();
+    logger.info({ seconds: settings.drainSeconds }, 'stopping: not ready, still serving');
+    await delay(settings.drainSeconds * 1_000);
+    await close(settings.graceSeconds * 1_000);
+  };
   return {
     url,
     issuer: issuers[0]?.issuer ?? '',
     greeting: greetingOf(settings, url, issuers.map(({ issuer }) => issuer).join(', ')),
-    close: (graceMs = 30_000) => (closing ??= close(graceMs)),
+    close: (graceMs = settings.graceSeconds * 1_000) => (closing ??= close(graceMs)),
+    stop: () => (closing ??= stop()),
   };
 }
 

@@ -9,6 +9,7 @@ import { addProtectedResource } from '../api/routes/protected-resource.ts';
 import { addRouting } from '../api/routes/routing.ts';
 import { addSignIn } from '../api/routes/sign-in.ts';
 import { createServer } from '../api/server.ts';
+import type { Shutdown } from '../api/shutdown.ts';
 import type { CallServices } from '../application/services.ts';
 import type { Identity } from '../auth/compose-auth.ts';
 import type { ConfigService } from '../config/service.ts';
@@ -36,15 +37,14 @@ export interface ServerParts {
   readonly calls: CallServices;
   readonly gate: McpGate;
   readonly metrics: Metrics;
-  /** True once the node is asked to stop. */
-  readonly stopping: () => boolean;
+  readonly shutdown: Shutdown;
   readonly logger: Logger;
 }
 
 export type GatewayServer = Awaited<ReturnType<typeof createServer>>;
 
 export function composeServer(parts: ServerParts): Promise<GatewayServer> {
-  const { settings, publicUrl, version, config, storage, nodes, identity, calls, gate, metrics, stopping, logger } = parts;
+  const { settings, publicUrl, version, config, storage, nodes, identity, calls, gate, metrics, shutdown, logger } = parts;
   const { database, ledger, contents, audit } = storage;
   const { issuers, credentials, browser, commandLine, exchange, apiKeyUsage, revocations, verifyLogout } = identity;
   const people = createPeopleReader(database);
@@ -68,6 +68,7 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
     slowBodySeconds: settings.slowBodySeconds,
     quota: calls.quota,
     version,
+    shutdown,
     onRevocation: (listener) => revocations.onChange(listener),
     control: (app) => {
       addIdentity(app, { people, names: config.people, audit });
@@ -85,7 +86,7 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
         database,
         ledger,
         metrics,
-        stopping,
+        stopping: () => shutdown.phase() !== 'serving',
         homeTenant,
         developmentIdentity: settings.oauth.issuer === null && settings.oauth.file === null,
         metricsToken: settings.metricsToken,

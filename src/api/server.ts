@@ -14,6 +14,7 @@ import { addBodyAdmission } from './bodies/body-admission.ts';
 import type { BodyBudget } from './bodies/body-budget.ts';
 import { addJsonBody } from './bodies/json-body.ts';
 import { createActiveRequests } from './active-requests.ts';
+import { addShutdown, type Shutdown } from './shutdown.ts';
 
 export interface ServerOptions {
   readonly credentials: Credentials;
@@ -36,6 +37,7 @@ export interface ServerOptions {
   readonly version: string;
   /** Calls `listener` when a person is blocked or signed out, to end their active requests. */
   readonly onRevocation: (listener: () => void) => void;
+  readonly shutdown: Shutdown;
   readonly docs: DocumentationAudience;
   /** Adds the routes whose bodies zod validates before the handler (the control API). */
   readonly control: (app: FastifyInstance) => void;
@@ -56,11 +58,14 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       reply.header('x-request-id', request.id);
       app.errorHandler(error, request, reply);
     },
+    // `addShutdown` refuses in the format of the API.
+    return503OnClosing: false,
     forceCloseConnections: 'idle',
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   requireDeclaredAccess(app);
+  addShutdown(app, options.shutdown);
   addAdmission(app, options.credentials, options.config);
   const activeRequests = createActiveRequests({ ...options, everyMs: options.recheckMs });
   options.onRevocation(() => activeRequests.revoked());

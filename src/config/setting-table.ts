@@ -50,6 +50,19 @@ const table = {
     example: '120',
     default: '60',
   },
+  PAILOU_DRAIN_SECONDS: {
+    meaning:
+      'After SIGTERM the node serves on for so long while `/readyz` answers 503, so that load balancers stop sending before it closes.',
+    form: 'a number of seconds from 0 to 600',
+    example: '10',
+    default: '5 in production mode, else 0',
+  },
+  PAILOU_GRACE_SECONDS: {
+    meaning: 'After the drain, calls in progress have so long to finish. Then they end with the error `shutting_down`.',
+    form: 'a number of seconds from 0 to 86400',
+    example: '300',
+    default: '30',
+  },
   PAILOU_REDIS_URL: {
     meaning:
       'Redis, in which several nodes count limits and budgets together, and share kept answers. Without it each node is by itself in both.',

@@ -49,6 +49,10 @@ export interface Settings {
   /** The interval of permission re-checks in seconds. */
   readonly recheckSeconds: number;
   readonly unreadSeconds: number;
+  /** Seconds for which a stopping node serves on, not ready. */
+  readonly drainSeconds: number;
+  /** Seconds for which calls may finish after the drain. */
+  readonly graceSeconds: number;
   /** Null: this node counts limits alone. */
   readonly redisUrl: string | null;
   /** The memory of the response cache without Redis. */
@@ -156,6 +160,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     keyOwnerHours: read('PAILOU_API_KEYS_OWNER_HOURS', whole(1, 87_600), 24),
     recheckSeconds: read('PAILOU_RECHECK_SECONDS', whole(1, 3_600), 30),
     unreadSeconds: read('PAILOU_UNREAD_SECONDS', whole(1, 3_600), 60),
+    drainSeconds: read('PAILOU_DRAIN_SECONDS', whole(0, 600), production ? 5 : 0),
+    graceSeconds: read('PAILOU_GRACE_SECONDS', whole(0, 86_400), 30),
     redisUrl: read('PAILOU_REDIS_URL', url('redis:', 'rediss:'), null),
     cacheMemoryMb: read('PAILOU_CACHE_MEMORY_MB', whole(1, 65_536), 64),
     withoutRedis: read('PAILOU_WITHOUT_REDIS', oneOf('local', 'refuse'), 'local'),

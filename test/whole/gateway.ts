@@ -64,7 +64,7 @@ export const node = join(root, 'node_modules/.bin/node');
 /** The gateway as operators run it: a process of its own, with nothing but `env`. */
 export async function startProcess(
   env: Record<string, string>,
-): Promise<Gateway & { readonly output: () => string; readonly pid: number }> {
+): Promise<Gateway & { readonly output: () => string; readonly pid: number; readonly exitCode: () => number | null }> {
   const child = spawn(node, [join(root, 'src/cli.ts'), 'start'], {
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -93,17 +93,20 @@ export async function startProcess(
     throw error;
   }
   if (child.exitCode !== null) throw new Error(output);
+  const stop = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+  };
   return {
     url,
     issuer: env['PAILOU_OAUTH_ISSUER'] ?? `http://127.0.0.1:${env['PAILOU_IDENTITY_PORT']}`,
     greeting: output,
     output: () => output,
     pid: child.pid ?? 0,
-    async close() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      child.kill('SIGTERM');
-      await once(child, 'exit');
-    },
+    exitCode: () => child.exitCode,
+    close: stop,
+    stop,
   };
 }
 
@@ -118,6 +121,7 @@ export async function startGateway(
     PAILOU_IDENTITY_PORT: String(identityPort),
     PAILOU_DATA_DIR: dataDir,
     PAILOU_LOG_LEVEL: 'error',
+    PAILOU_DRAIN_SECONDS: '0',
     // The mock vendors and servers listen on loopback, so every role may configure them.
     PAILOU_OUTBOUND_ALLOW_DEVELOPERS: '127.0.0.0/8,::1/128',
     ...extra,

@@ -1,0 +1,58 @@
+/**
+ * The stop of a node. While it drains, it serves on and load balancers learn of it. Then it closes: it refuses new requests, and those in
+ * progress finish. At the end the rest gets the error `shutting_down`.
+ */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { GatewayError } from '../types/errors.ts';
+
+export type ServerPhase = 'serving' | 'draining' | 'closing';
+
+export interface Shutdown {
+  phase(): ServerPhase;
+  /** Not ready, but every request is served; each response asks its client for a new connection. */
+  drain(): void;
+  /** New requests are refused. Event streams without a call, which never finish, end now. */
+  close(): void;
+  /** Ends all requests in progress with the error `shutting_down`. */
+  endAll(): void;
+  /** Requests whose response is not complete. */
+  readonly inProgress: Set<FastifyRequest>;
+}
+
+const reason = (): GatewayError =>
+  new GatewayError('shutting_down', 'This node is stopping. Send the request again; another node will answer.', { retryAfterSeconds: 1 });
+
+export function createShutdown(): Shutdown {
+  let phase: ServerPhase = 'serving';
+  const inProgress = new Set<FastifyRequest>();
+  const end = (request: FastifyRequest): void => request.activeRequest?.end(reason());
+  return {
+    phase: () => phase,
+    drain() {
+      if (phase === 'serving') phase = 'draining';
+    },
+    close() {
+      phase = 'closing';
+      // A GET is an event stream of MCP: its client opens the next one at another node.
+      for (const request of inProgress) if (request.method === 'GET') end(request);
+    },
+    endAll() {
+      for (const request of inProgress) end(request);
+    },
+    inProgress,
+  };
+}
+
+/** Comes before the admission, so that a refused request costs no look-up. */
+export function addShutdown(app: FastifyInstance, shutdown: Shutdown): void {
+  const { inProgress } = shutdown;
+  app.addHook('onRequest', (request, reply, done) => {
+    const phase = shutdown.phase();
+    if (phase !== 'serving') reply.header('connection', 'close');
+    if (phase === 'closing') return done(reason());
+    inProgress.add(request);
+    // `on`, not `once`: the event fires once anyway, and `once` costs twice as much.
+    reply.raw.on('close', () => inProgress.delete(request));
+    done();
+  });
+}
