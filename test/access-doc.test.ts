@@ -42,6 +42,8 @@ it('its file is taken', async () => {
   expect(issuers.map(({ issuer, tokens, lookups }) => [issuer, tokens, lookups[0]?.kind])).toEqual([
     ['https://auth.company.cn', 'jwt', 'sql'],
     ['partner', 'opaque', 'http'],
+    ['https://sso.company.cn/realms/team', 'jwt', 'http'],
+    ['https://hr.company.cn', 'jwt', 'http'],
   ]);
 });
 

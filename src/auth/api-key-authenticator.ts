@@ -17,7 +17,7 @@ export interface ApiKeyAuthenticator {
 }
 
 export interface ApiKeyAuthenticatorOptions {
-  readonly people: People;
+  readonly people: Pick<People, 'find'>;
   /** A key is refused when no token of its owner was seen for this time. */
   readonly ownerMs: number;
   /** Called for each use. */

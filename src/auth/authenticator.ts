@@ -1,17 +1,21 @@
 /** Verifies tokens and caches their principals. Fails closed: an invalid token is 401, an unavailable service is 503. */
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Person } from '../storage/people.ts';
 import type { Principal } from '../types/access.ts';
 import type { Logger } from '../types/logger.ts';
 import { createDiscovery } from './discovery.ts';
 import type { IssuerSettings } from './issuer.ts';
 import { createKeysOf } from './issuer-key-source.ts';
+import { createClientToken } from './lookups/client-token.ts';
 import { createHttpLookup } from './lookups/http-lookup.ts';
 import type { LookupInput } from './lookups/lookup-input.ts';
+import { needsToken } from './lookups/lookup-request.ts';
 import { createSqlLookup } from './lookups/sql-lookup.ts';
 import { type LogoutToken, verifyLogoutToken } from './logout-token.ts';
 import { PrincipalCache } from './principal-cache.ts';
 import { asGatewayError, bearerTokenOf } from './token-checks.ts';
-import { type Issuer, type StepListener, verifyToken } from './verification.ts';
+import { canLookUpPeople, lookUpPerson } from './person-lookup.ts';
+import { type Issuer, type IssuerLookup, type StepListener, verifyToken } from './verification.ts';
 
 export interface Authenticator {
   /** Verifies the token of `headers`. Throws as `verify` does, and token_missing. */
@@ -22,6 +26,10 @@ export interface Authenticator {
   explain(token: string, onStep: StepListener): Promise<Principal>;
   /** Verifies an issuer's logout token. Rejects with token_invalid or auth_unavailable. */
   verifyLogout(token: string): Promise<LogoutToken>;
+  /** The issuers that can be asked about a person without a token. */
+  readonly personIssuers: ReadonlySet<string>;
+  /** The current rights of a person of one of these. Rejects with token_invalid when the service refuses the person, and with auth_unavailable. */
+  lookUpPerson(person: Person): Promise<Person>;
   close(): void;
 }
 
@@ -45,11 +53,16 @@ function createIssuer(settings: IssuerSettings, options: AuthenticatorOptions, o
   const discovery = createDiscovery({ issuer: settings.issuer, baseUrl: settings.baseUrl, fetch: fetcher, signal: closed.signal });
   const keys = createKeysOf(settings, { discovery, fetch: fetcher, logger, onKeyRemoved });
   const ends: (() => unknown)[] = [() => keys.close()];
-  const lookups = settings.lookups.map((lookup) => {
-    if (lookup.kind === 'http') return createHttpLookup(lookup, { discovery, client: settings.client, fetch: fetcher, logger });
+  const { client } = settings;
+  const clientToken = client === null ? null : createClientToken({ client, discovery, fetch: fetcher });
+  const lookups = settings.lookups.map((lookup): IssuerLookup => {
+    if (lookup.kind === 'http') {
+      const ask = createHttpLookup(lookup, { discovery, client, clientToken, fetch: fetcher, logger });
+      return { ask, needsToken: needsToken(lookup) || typeof lookup.url !== 'string' };
+    }
     const sqlLookup = createSqlLookup(lookup, logger);
     ends.push(() => sqlLookup.close().catch(() => {}));
-    return (input: LookupInput) => sqlLookup.ask(input);
+    return { ask: (input: LookupInput) => sqlLookup.ask(input), needsToken: false };
   });
   return {
     settings,
@@ -66,6 +79,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const cache = new PrincipalCache();
   const underWay = new Map<string, Promise<Principal>>();
   const issuers = options.issuers.map((settings) => createIssuer(settings, options, () => cache.clear()));
+
+  const personIssuers = new Map(issuers.filter(canLookUpPeople).map((issuer) => [issuer.settings.issuer, issuer]));
 
   /** Calls with the same new token share one verification. */
   const verifyOnce = (token: string): Promise<Principal> => {
@@ -111,6 +126,11 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       verifyLogoutToken(token, issuers).catch((thrown: unknown) => {
         throw asGatewayError(thrown);
       }),
+    personIssuers: new Set(personIssuers.keys()),
+    async lookUpPerson(person) {
+      const issuer = personIssuers.get(person.issuer);
+      return issuer === undefined ? person : lookUpPerson(person, issuer);
+    },
     close() {
       for (const issuer of issuers) issuer.close();
     },

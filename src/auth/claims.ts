@@ -33,6 +33,10 @@ function asWord(value: unknown): string | null {
 }
 
 function firstWord(sources: ClaimSources, mapping: ClaimMapping, field: PrincipalField): string | null {
+  for (const path of mapping.lookupPaths[field] ?? []) {
+    const word = asWord(claimAt(sources.lookedUp, path));
+    if (word !== null) return word;
+  }
   for (const path of mapping.paths[field]) {
     const word = asWord(sources.lookedUp === null ? undefined : claimAt(sources.lookedUp, path)) ?? asWord(claimAt(sources.token, path));
     if (word !== null) return word;
@@ -40,20 +44,39 @@ function firstWord(sources: ClaimSources, mapping: ClaimMapping, field: Principa
   return null;
 }
 
+/** The tenant that the service answered; null when it answered that there is none. Otherwise the token's. */
+function tenantOf(sources: ClaimSources, mapping: ClaimMapping): string | null {
+  if (!wasLookedUp(sources.lookedUp, mapping, 'tenant')) return firstWord(sources, mapping, 'tenant');
+  for (const path of lookupPathsOf(mapping, 'tenant')) {
+    const word = asWord(claimAt(sources.lookedUp, path));
+    if (word !== null) return word;
+  }
+  return null;
+}
+
+const lookupPathsOf = ({ paths, lookupPaths }: ClaimMapping, field: PrincipalField): readonly string[] =>
+  lookupPaths[field] ?? paths[field];
+
 /** True when the service answered the field, even with an empty list. */
-function wasLookedUp({ lookedUp }: ClaimSources, mapping: ClaimMapping, field: PrincipalField): boolean {
-  return lookedUp !== null && mapping.paths[field].some((path) => claimAt(lookedUp, path) !== undefined);
+export function wasLookedUp(lookedUp: Claims | null, mapping: ClaimMapping, field: PrincipalField): boolean {
+  return lookedUp !== null && lookupPathsOf(mapping, field).some((path) => claimAt(lookedUp, path) !== undefined);
 }
 
 interface List {
-  readonly path: string;
+  /** True for a list of codes and roles together. */
+  readonly isMixed: boolean;
   readonly words: readonly string[];
 }
 
 /** The list at each path. When the service answered the field, the token's claims for it are ignored, so that revoked rights end at once. */
 function listsOf(sources: ClaimSources, mapping: ClaimMapping, field: PrincipalField): List[] {
-  const source = wasLookedUp(sources, mapping, field) ? sources.lookedUp : sources.token;
-  return mapping.paths[field].map((path) => ({ path, words: asList(claimAt(source, path)) }));
+  const fromService = wasLookedUp(sources.lookedUp, mapping, field);
+  const pathsOf = (each: PrincipalField): readonly string[] => (fromService ? lookupPathsOf(mapping, each) : mapping.paths[each]);
+  const codes = pathsOf('permissions');
+  return pathsOf(field).map((path) => ({
+    isMixed: codes.includes(path),
+    words: asList(claimAt(fromService ? sources.lookedUp : sources.token, path)),
+  }));
 }
 
 /** True for a token from the client credentials grant. It has no person to look up. */
@@ -91,15 +114,44 @@ export function mapClaims(
   return Object.freeze({
     subject,
     username: printableLine(firstWord(sources, mapping, 'username') ?? subject),
-    tenant: mapping.tenant ?? firstWord(sources, mapping, 'tenant') ?? mapping.defaultTenant,
+    tenant: mapping.tenant ?? tenantOf(sources, mapping) ?? mapping.defaultTenant,
     roles: Object.freeze(roles),
     permissions: maxRoles === null ? permissions : cappedPermissions(permissions, maxRoles),
     client: firstWord(verified, mapping, 'client'),
     issuer: fixed.issuer,
+    ...(isServiceAccount(sources.token, mapping) ? { isService: true } : {}),
     credential: 'token' as const,
     expiresAt: Math.min(fixed.expiresAt, lastMoment),
   });
 }
+
+/** What is known of a person: the last known rights, or current ones. */
+export type PersonRights = Pick<Principal, 'username' | 'tenant' | 'roles' | 'permissions'>;
+
+/** The current rights of a person: what the service answered, and the last known of what it did not. */
+export function mapPerson(lookedUp: Claims, known: PersonRights, mapping: ClaimMapping): PersonRights {
+  const sources: ClaimSources = { token: {}, lookedUp };
+  const { maxRoles, permissionSource } = mapping;
+  const hasRoles = wasLookedUp(lookedUp, mapping, 'roles');
+  const found = hasRoles ? rolesIn(listsOf(sources, mapping, 'roles'), mapping) : known.roles;
+  const roles = maxRoles === null ? found : cappedRoles(found, maxRoles);
+  const permissionsOf = (): ReadonlySet<PermissionCode> => {
+    if (permissionSource === 'role_defaults') return hasRoles ? new Set(roles.flatMap(codesOfRole)) : known.permissions;
+    if (wasLookedUp(lookedUp, mapping, 'permissions')) return codesFrom(sources, mapping, found);
+    return hasRoles && isStandard(found) ? cappedPermissions(known.permissions, found) : known.permissions;
+  };
+  const permissions = permissionsOf();
+  return {
+    username: printableLine(firstWord(sources, mapping, 'username') ?? known.username),
+    tenant: wasLookedUp(lookedUp, mapping, 'tenant')
+      ? (mapping.tenant ?? tenantOf(sources, mapping) ?? mapping.defaultTenant)
+      : known.tenant,
+    roles,
+    permissions: maxRoles === null ? permissions : cappedPermissions(permissions, maxRoles),
+  };
+}
+
+const isStandard = (roles: readonly string[]): boolean => roles.every((role) => (standardRoles as readonly string[]).includes(role));
 
 /** True if the pattern matches the name; `*` stands for any characters. Without a regular expression, because a crafted pattern and name could run for hours. */
 function fits(pattern: string, name: string): boolean {
@@ -131,8 +183,8 @@ const looksLikeCode = (name: string, { permissionPrefix, permissionMap }: ClaimM
   mapped(permissionMap, [name, without(permissionPrefix, name)]) !== undefined;
 
 /** The role names of a list. A list that is also read for codes: codes are not roles, and when roles have a prefix, only those count. */
-function roleNames({ path, words }: List, mapping: ClaimMapping): readonly string[] {
-  if (!mapping.paths.permissions.includes(path)) return words.filter((name) => !(permissionCodes as readonly string[]).includes(name));
+function roleNames({ isMixed, words }: List, mapping: ClaimMapping): readonly string[] {
+  if (!isMixed) return words.filter((name) => !(permissionCodes as readonly string[]).includes(name));
   const { rolePrefix, roleMap } = mapping;
   const isMarked = (name: string): boolean => rolePrefix !== '' && name.startsWith(rolePrefix);
   const hasMarks = words.some(isMarked);
@@ -152,9 +204,8 @@ function codesFrom(sources: ClaimSources, mapping: ClaimMapping, roles: readonly
     listsOf(sources, mapping, 'permissions').flatMap(({ words }) => words),
     mapping,
   );
-  const rolesAreNewer = wasLookedUp(sources, mapping, 'roles') && !wasLookedUp(sources, mapping, 'permissions');
-  const isStandard = roles.every((role) => (standardRoles as readonly string[]).includes(role));
-  return rolesAreNewer && isStandard ? cappedPermissions(codes, roles) : codes;
+  const rolesAreNewer = wasLookedUp(sources.lookedUp, mapping, 'roles') && !wasLookedUp(sources.lookedUp, mapping, 'permissions');
+  return rolesAreNewer && isStandard(roles) ? cappedPermissions(codes, roles) : codes;
 }
 
 /** At most one role. */

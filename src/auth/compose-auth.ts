@@ -9,6 +9,7 @@ import type { IssuerSettings } from './issuer.ts';
 import { issuersFromSettings } from './issuers.ts';
 import { createApiKeyAuthenticator } from './api-key-authenticator.ts';
 import { createKeyExchange, type KeyExchange } from './api-key-exchange.ts';
+import { createCurrentPeople } from './current-people.ts';
 import { createCookieJar } from './sign-in/cookies.ts';
 import { createSessions } from './sign-in/sessions.ts';
 import type { Settings } from '../config/settings.ts';
@@ -70,8 +71,13 @@ export async function composeAuth(parts: AuthParts): Promise<Identity> {
   owned.use(revocations);
   const authenticator = createAuthenticator({ issuers, logger, onVerified: (principal) => people.saw(principal), fetch: client.fetch });
   owned.defer(() => authenticator.close());
+  const { personIssuers } = authenticator;
+  const current =
+    personIssuers.size === 0
+      ? people
+      : createCurrentPeople({ people, issuers: personIssuers, lookUp: (person) => authenticator.lookUpPerson(person) });
   const apiKeys = createApiKeyAuthenticator({
-    people,
+    people: current,
     ownerMs: settings.keyOwnerHours * 3_600_000,
     onUse: (id, at) => apiKeyUsage.used(id, at),
   });
@@ -105,7 +111,7 @@ export async function composeAuth(parts: AuthParts): Promise<Identity> {
     apiKeyUsage,
     people: {
       find(issuer, subject) {
-        const found = people.find(issuer, subject);
+        const found = current.find(issuer, subject);
         return found instanceof Promise ? found.then(unblocked) : unblocked(found);
       },
     },

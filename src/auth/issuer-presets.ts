@@ -20,6 +20,7 @@ const paths: ClaimPaths = {
 
 const base: ClaimMapping = {
   paths,
+  lookupPaths: {},
   rolePrefix: 'ROLE_',
   // Spring's roles are in upper case by convention: ROLE_ADMIN.
   roleMap: { ADMIN: 'admin', DEVELOPER: 'developer', USER: 'user', VIEWER: 'viewer' },
@@ -124,7 +125,7 @@ export const issuerPresets: Readonly<Record<string, Preset>> = {
         method: 'POST',
         headers: {},
         form: { token: '{token}' },
-        asClient: true,
+        asClient: 'basic',
         refusedStatuses: [],
         // A member of the shop may have the same number as an administrator. Only users of the back end (2) are accepted.
         refused: [
@@ -160,6 +161,7 @@ export const issuerPresets: Readonly<Record<string, Preset>> = {
 /** The development identity service, whose tokens have this gateway as audience. */
 export function developmentIssuer(issuer: string, gatewayUrl: string): IssuerSettings {
   const { what: _what, ...generic } = issuerPresets['generic'] as Preset;
-  const client = { id: 'pailou-browser', secret: 'pailou-browser', scope: `openid profile ${permissionCodes.join(' ')}` };
+  const scope = `openid profile ${permissionCodes.join(' ')}`;
+  const client = { id: 'pailou-browser', secret: 'pailou-browser', scope, tokenUrl: null, lookupScope: null };
   return { issuer, baseUrl: issuer.replace(/\/$/, ''), client, audiences: [gatewayUrl], allowedClients: [], ...generic };
 }

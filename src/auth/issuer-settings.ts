@@ -7,7 +7,8 @@ import { GatewayError } from '../types/errors.ts';
 import { issuerPresets, type Preset } from './issuer-presets.ts';
 import type { ClaimPaths, HttpLookup, IssuerSettings, KeySource, Lookup, PrincipalField, ServiceClient } from './issuer.ts';
 import type { IssuerSpec, LookupSpec } from './issuer-spec.ts';
-import { checkToken, introspection, userinfo } from './lookups/lookup-presets.ts';
+import { checkToken, introspection, keycloakUserLookups, userinfo } from './lookups/lookup-presets.ts';
+import { needsToken } from './lookups/lookup-request.ts';
 import { refuseWeakSecret } from './shared-secret.ts';
 
 const refused = (param: string, why: string, cause?: unknown): GatewayError =>
@@ -60,29 +61,48 @@ function keysOf(spec: NonNullable<IssuerSpec['keys']>, absolute: (url: string) =
   }
 }
 
-function lookupOf(spec: LookupSpec, absolute: (url: string) => string, param: string): Lookup {
+function configuredLookup(
+  spec: Extract<LookupSpec, { readonly kind: 'http' }>,
+  absolute: (url: string) => string,
+  param: string,
+): HttpLookup {
+  const { headers, list, about, as_client: asClient } = spec;
+  if (list !== null && about !== null) throw refused(`${param}.about`, 'leave it out: an answer that is a list names no subject');
+  if (asClient !== false && Object.keys(headers ?? {}).some((name) => name.toLowerCase() === 'authorization'))
+    throw refused(`${param}.headers`, 'leave authorization out: as_client writes it');
+  return {
+    kind: 'http',
+    url: absolute(spec.url),
+    method: spec.method,
+    headers: headers ?? (asClient === false ? { authorization: 'Bearer {token}' } : {}),
+    query: spec.query,
+    form: spec.form,
+    asClient: asClient === true ? 'basic' : asClient === false ? null : asClient,
+    // With a token of Pailou's own client, 401 and 403 concern Pailou, and 404 means that there is no such person.
+    refusedStatuses: spec.refused_statuses ?? (asClient === 'token' ? [404, 410] : [401, 403]),
+    refused: spec.refused,
+    success: spec.success,
+    result: spec.result,
+    about: about === null ? null : { path: about, optional: false },
+    list,
+  };
+}
+
+function lookupsOf(spec: LookupSpec, absolute: (url: string) => string, param: string): readonly Lookup[] {
   switch (spec.kind) {
     case 'userinfo':
-      return { ...userinfo, url: spec.url === undefined ? userinfo.url : absolute(spec.url) };
+      return [{ ...userinfo, url: spec.url === undefined ? userinfo.url : absolute(spec.url) }];
     case 'introspection':
-      return { ...introspection, url: spec.url === undefined ? introspection.url : absolute(spec.url) };
+      return [{ ...introspection, url: spec.url === undefined ? introspection.url : absolute(spec.url) }];
     case 'check_token':
-      return { ...checkToken, url: absolute(spec.url) };
+      return [{ ...checkToken, url: absolute(spec.url) }];
     case 'http':
-      return {
-        kind: 'http',
-        url: absolute(spec.url),
-        method: spec.method,
-        headers: spec.headers,
-        query: spec.query,
-        form: spec.form,
-        asClient: spec.as_client,
-        refusedStatuses: spec.refused_statuses,
-        refused: spec.refused,
-        success: spec.success,
-        result: spec.result,
-        about: spec.about === null ? null : { path: spec.about, optional: false },
-      };
+      return [configuredLookup(spec, absolute, param)];
+    case 'keycloak_user': {
+      const realm = absolute('/');
+      if (!/\/realms\/[^/]+\/$/.test(realm)) throw refused(param, `"${realm}" is no address of a Keycloak realm (…/realms/<name>)`);
+      return keycloakUserLookups(realm.replace(/\/realms\/([^/]+)\/$/, '/admin/realms/$1'));
+    }
     case 'sql': {
       const url = eitherOf(spec.url, spec.url_file, param, 'url');
       const problem = externalUrlProblem(url);
@@ -91,22 +111,25 @@ function lookupOf(spec: LookupSpec, absolute: (url: string) => string, param: st
         if (!/:(subject|username)\b/.test(query))
           throw refused(`${param}.queries.${field}`, 'the query must name :subject or :username, else it returns the rows of all people');
       }
-      return { kind: 'sql', url, queries: spec.queries };
+      return [{ kind: 'sql', url, queries: spec.queries }];
     }
     default:
       return spec satisfies never;
   }
 }
 
-/** The results of a SQL look-up replace the token's claims for its fields. */
-function pathsOf(preset: ClaimPaths, spec: IssuerSpec['claims'], lookups: readonly Lookup[]): ClaimPaths {
-  const paths = { ...preset };
-  for (const field of Object.keys(preset) as PrincipalField[]) {
-    const configured = spec[field];
-    if (configured !== undefined) paths[field] = configured;
-    else if (lookups.some((lookup) => lookup.kind === 'sql' && lookup.queries[field] !== undefined)) paths[field] = [field];
-  }
-  return paths;
+function tokenPaths(preset: ClaimPaths, spec: IssuerSpec['claims']): ClaimPaths {
+  const configured = (Object.keys(preset) as PrincipalField[]).flatMap((field) => {
+    const path = spec[field];
+    return path === undefined ? [] : [[field, path] as const];
+  });
+  return { ...preset, ...Object.fromEntries(configured) };
+}
+
+/** SQL look-ups and lists name their fields. */
+function lookupPaths(lookups: readonly Lookup[]): Partial<ClaimPaths> {
+  const fields = lookups.flatMap((lookup) => (lookup.kind === 'sql' ? Object.keys(lookup.queries) : (lookup.list?.field ?? [])));
+  return Object.fromEntries(fields.map((field) => [field, [field]]));
 }
 
 /** Throws `configuration_invalid`. `at` returns the displayed name of a field. */
@@ -119,7 +142,8 @@ export function issuerSettings(spec: IssuerSpec, at: (field: string) => string =
   const located = (lookup: Lookup): Lookup =>
     lookup.kind === 'http' && typeof lookup.url === 'string' ? { ...lookup, url: absolute(lookup.url) } : lookup;
 
-  const lookups = spec.lookups?.map((each, index) => lookupOf(each, absolute, `${at('lookups')}[${index}]`)) ?? preset.lookups.map(located);
+  const lookups =
+    spec.lookups?.flatMap((each, index) => lookupsOf(each, absolute, `${at('lookups')}[${index}]`)) ?? preset.lookups.map(located);
   const client: ServiceClient | null =
     spec.client === undefined
       ? null
@@ -127,6 +151,8 @@ export function issuerSettings(spec: IssuerSpec, at: (field: string) => string =
           id: spec.client.id,
           secret: eitherOf(spec.client.secret, spec.client.secret_file, at('client'), 'secret'),
           scope: spec.client.scope ?? null,
+          tokenUrl: spec.client.token_url === undefined ? null : absolute(spec.client.token_url),
+          lookupScope: spec.client.lookup_scope ?? null,
         };
   const settings: IssuerSettings = {
     issuer: spec.issuer,
@@ -141,7 +167,8 @@ export function issuerSettings(spec: IssuerSpec, at: (field: string) => string =
     lookups,
     mapping: {
       ...preset.mapping,
-      paths: pathsOf(preset.mapping.paths, spec.claims, lookups),
+      paths: tokenPaths(preset.mapping.paths, spec.claims),
+      lookupPaths: lookupPaths(lookups),
       rolePrefix: spec.role_prefix ?? preset.mapping.rolePrefix,
       roleMap: { ...preset.mapping.roleMap, ...spec.role_map },
       rolesOnly: spec.roles_only ?? preset.mapping.rolesOnly,
@@ -161,12 +188,13 @@ export function issuerSettings(spec: IssuerSpec, at: (field: string) => string =
 }
 
 function check({ tokens, lookups, client, keys, named }: IssuerSettings, spec: IssuerSpec, at: (field: string) => string): void {
-  if (tokens === 'opaque' && lookups[0]?.kind !== 'http')
+  // A look-up that does not send the token would accept any text as one.
+  if (tokens === 'opaque' && (lookups[0]?.kind !== 'http' || !needsToken(lookups[0])))
     throw refused(
       at('lookups'),
       'tokens that only the service can read need a look-up that reads them first: introspection, check_token or http',
     );
-  const needsClient = (lookup: Lookup): lookup is HttpLookup => lookup.kind === 'http' && lookup.asClient;
+  const needsClient = (lookup: Lookup): lookup is HttpLookup => lookup.kind === 'http' && lookup.asClient !== null;
   if (lookups.some(needsClient) && client === null)
     throw refused(at('client'), 'this look-up is asked with a client of your own at the service; write its id and its secret');
   if (!named && tokens === 'jwt' && keys.from === 'discovery')

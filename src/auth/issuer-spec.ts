@@ -8,6 +8,11 @@ const address = z
     'must be http://…, https://…, or a path such as /oauth/check_token',
   )
   .describe('An address. One that begins with a slash is relative to base_url.');
+/** An address whose path or query may name the person. A token in an address would be written into logs. */
+const personAddress = address.refine(
+  (text) => !text.includes('{token}'),
+  'must not contain {token}; send the token in a header or in form',
+);
 const path = z.string().min(1).max(256);
 const texts = z.record(z.string().min(1), z.string());
 const patterns = z.array(z.string().min(1).max(256)).max(100);
@@ -24,29 +29,36 @@ const keys = z.discriminatedUnion('from', [
   z.strictObject({ from: z.literal('secret'), ...secretText }),
 ]);
 
+const lookupField = z.enum(['username', 'tenant', 'roles', 'permissions']);
+
 const lookup = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('userinfo'), url: address.optional() }),
   z.strictObject({ kind: z.literal('introspection'), url: address.optional() }),
   z.strictObject({ kind: z.literal('check_token'), url: address.default('/oauth/check_token') }),
+  z.strictObject({ kind: z.literal('keycloak_user') }),
   z.strictObject({
     kind: z.literal('http'),
-    url: address,
+    url: personAddress,
     method: z.enum(['GET', 'POST']).default('GET'),
-    headers: texts.default({ authorization: 'Bearer {token}' }),
+    headers: texts.optional(),
     query: texts.default({}),
     form: texts.default({}),
-    as_client: z.boolean().default(false),
-    refused_statuses: z.array(z.int().min(400).max(499)).default([401, 403]),
+    as_client: z.union([z.boolean(), z.literal('token')]).default(false),
+    refused_statuses: z.array(z.int().min(400).max(499)).optional(),
     refused: z.array(condition).default([]),
     success: z.array(condition).default([]),
     result: path.nullable().default(null),
     about: path.nullable().default(null),
+    list: z
+      .strictObject({ field: lookupField, each: path.nullable().default(null) })
+      .nullable()
+      .default(null),
   }),
   z.strictObject({
     kind: z.literal('sql'),
     url: z.string().optional(),
     url_file: z.string().min(1).optional(),
-    queries: z.partialRecord(z.enum(['username', 'tenant', 'roles', 'permissions']), z.string().min(1)),
+    queries: z.partialRecord(lookupField, z.string().min(1)),
   }),
 ]);
 
@@ -68,7 +80,15 @@ export const issuerSpec = z.strictObject({
   tokens: z.enum(['jwt', 'opaque']).optional(),
   issuer_claim: z.enum(['required', 'absent']).optional(),
   keys: keys.optional(),
-  client: z.strictObject({ id: z.string().min(1), ...secretText, scope: z.string().min(1).optional() }).optional(),
+  client: z
+    .strictObject({
+      id: z.string().min(1),
+      ...secretText,
+      scope: z.string().min(1).optional(),
+      token_url: address.optional(),
+      lookup_scope: z.string().min(1).optional(),
+    })
+    .optional(),
   audiences: z.array(z.string().min(1)).default([]),
   allowed_clients: z.array(z.string().min(1)).default([]),
   insecure_any_audience: z.boolean().default(false),

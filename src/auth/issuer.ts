@@ -1,5 +1,8 @@
 /** Settings of one accepted OAuth2 service and of its token format. Plain data. */
 
+/** Fields that a look-up can name directly. */
+export type LookupField = 'username' | 'tenant' | 'roles' | 'permissions';
+
 export type PrincipalField = 'subject' | 'username' | 'tenant' | 'roles' | 'permissions' | 'client';
 
 /** Paths in order; for lists all of them are joined. Segments are separated by dots; `a\.b` is one key with a dot. */
@@ -10,6 +13,8 @@ export type NameMap = Readonly<Record<string, string>>;
 
 export interface ClaimMapping {
   readonly paths: ClaimPaths;
+  /** The paths in answers to look-ups, where they differ from those of tokens. */
+  readonly lookupPaths: Partial<ClaimPaths>;
   /** The prefix that is removed from role names, e.g. `ROLE_`. */
   readonly rolePrefix: string;
   /** Role names or ids of the service, with or without the prefix, to Pailou's roles. */
@@ -43,6 +48,10 @@ export interface ServiceClient {
   readonly secret: string;
   /** The requested scope of a sign-in; null for `openid profile`. */
   readonly scope: string | null;
+  /** The token endpoint for look-ups; null for the one of the discovery document. */
+  readonly tokenUrl: string | null;
+  /** The requested scope of the token for look-ups. */
+  readonly lookupScope: string | null;
 }
 
 /** The source of the keys that sign tokens. */
@@ -61,7 +70,7 @@ export interface Condition {
   readonly is: readonly (string | number | boolean | null)[];
 }
 
-/** An HTTP request to the service about a token. Values may contain `{token}`, `{subject}` and `{username}`. */
+/** An HTTP request to the service about a token or a person. Values may contain `{token}`, `{subject}` and `{username}`; the URL may contain the last two. */
 export interface HttpLookup {
   readonly kind: 'http';
   /** A URL, or the entry of the discovery document that holds it. */
@@ -70,8 +79,8 @@ export interface HttpLookup {
   readonly headers: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string>>;
   readonly form: Readonly<Record<string, string>>;
-  /** Sends Pailou's own client id and secret (HTTP Basic). */
-  readonly asClient: boolean;
+  /** `basic`: sends Pailou's own client id and secret. `token`: sends a token of Pailou's own client (RFC 6749 4.4). */
+  readonly asClient: 'basic' | 'token' | null;
   /** Statuses that mean that the token is invalid. */
   readonly refusedStatuses: readonly number[];
   /** A match of any of these in the answer means that the token is invalid. */
@@ -82,6 +91,8 @@ export interface HttpLookup {
   readonly result: string | null;
   /** The path of the subject within that part, which must equal the token's subject. `optional`: only when present. */
   readonly about: { readonly path: string; readonly optional: boolean } | null;
+  /** For an answer that is a list: the field that the list is, and the path of the name in each entry (null: each entry is a name). */
+  readonly list: { readonly field: LookupField; readonly each: string | null } | null;
 }
 
 /** Read-only queries in the service's own database, with the parameters `:subject` and `:username`. */
@@ -90,7 +101,7 @@ export interface SqlLookup {
   /** postgres://… or mysql://… */
   readonly url: string;
   /** One query for each field; its result is the first column of each row. */
-  readonly queries: Readonly<Partial<Record<PrincipalField, string>>>;
+  readonly queries: Readonly<Partial<Record<LookupField, string>>>;
 }
 
 export type Lookup = HttpLookup | SqlLookup;

@@ -17,11 +17,18 @@ import {
   type UnverifiedToken,
 } from './token-checks.ts';
 
+export interface IssuerLookup {
+  /** Rejects with token_invalid or auth_unavailable. */
+  ask(input: LookupInput): Promise<Claims>;
+  /** False when it can be made about a person without their token. */
+  readonly needsToken: boolean;
+}
+
 export interface Issuer {
   readonly settings: IssuerSettings;
   readonly keys: IssuerKeys;
-  /** The look-ups of the settings, in order. Throws or rejects with token_invalid or auth_unavailable. */
-  readonly lookups: readonly ((input: LookupInput) => Promise<Claims>)[];
+  /** The look-ups of the settings, in order. */
+  readonly lookups: readonly IssuerLookup[];
 }
 
 /** Called for each passed step, with a description and its result. */
@@ -77,7 +84,7 @@ async function lookUp({ lookups }: Issuer, input: LookupInput, onStep: StepListe
   if (lookups.length === 0) return null;
   let all: Record<string, unknown> = {};
   for (const lookup of lookups) {
-    const answer = await lookup(input);
+    const answer = await lookup.ask(input);
     all = { ...all, ...answer };
     onStep('the service answered', answer);
   }
@@ -103,7 +110,7 @@ async function ofJwt(token: string, jwt: UnverifiedToken, issuer: Issuer, onStep
 async function ofOpaque(token: string, issuer: Issuer, onStep: StepListener): Promise<Principal> {
   const { settings } = issuer;
   const [identify, ...others] = issuer.lookups;
-  const answer = await identify?.({ token, subject: null, username: null });
+  const answer = await identify?.ask({ token, subject: null, username: null });
   if (answer === undefined) throw invalid('No look-up is configured that can verify this token.');
   onStep('the service answered', answer);
   const now = Date.now();

@@ -152,8 +152,9 @@ const table = {
     default: 'none',
   },
   PAILOU_OAUTH_LOOKUP: {
-    meaning: 'Where roles and permissions come from: the token itself, or the service, asked in one of three ways.',
-    form: 'claims, userinfo, introspection or check_token',
+    meaning:
+      "Where roles and permissions come from: the token itself, or the service, asked in one of four ways. `keycloak_user` asks Keycloak's Admin API with Pailou's own client.",
+    form: 'claims, userinfo, introspection, check_token or keycloak_user',
     example: 'userinfo',
     default: 'as the preset says',
   },

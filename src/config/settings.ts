@@ -14,7 +14,7 @@ export interface OauthSettings {
   readonly audiences: readonly string[];
   readonly allowedClients: readonly string[];
   /** Null: as the preset says. */
-  readonly lookup: 'claims' | 'userinfo' | 'introspection' | 'check_token' | null;
+  readonly lookup: 'claims' | 'userinfo' | 'introspection' | 'check_token' | 'keycloak_user' | null;
   /** Pailou's client id at the service, for introspection and sign-in. */
   readonly clientId: string | null;
   readonly clientSecret: string | null;
@@ -175,7 +175,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       preset: read('PAILOU_OAUTH_PRESET', (text) => text, 'sas'),
       audiences: read('PAILOU_OAUTH_AUDIENCE', list, []),
       allowedClients: read('PAILOU_OAUTH_ALLOWED_CLIENTS', list, []),
-      lookup: read('PAILOU_OAUTH_LOOKUP', oneOf('claims', 'userinfo', 'introspection', 'check_token'), null),
+      lookup: read('PAILOU_OAUTH_LOOKUP', oneOf('claims', 'userinfo', 'introspection', 'check_token', 'keycloak_user'), null),
       clientId: read('PAILOU_OAUTH_CLIENT_ID', (text) => text, null),
       clientSecret: read('PAILOU_OAUTH_CLIENT_SECRET', (text) => text, null),
       scope: read('PAILOU_OAUTH_SCOPE', (text) => text, null),

@@ -13,6 +13,8 @@ export interface Person {
   readonly username: string;
   readonly roles: readonly string[];
   readonly permissions: ReadonlySet<PermissionCode>;
+  /** True for a service account (client credentials). */
+  readonly isService: boolean;
   /** The time of the person's last verified token, in epoch milliseconds, accurate to ten minutes. */
   readonly seenAt: number;
 }
@@ -34,6 +36,7 @@ export function personOf(row: PersonTable): Person {
     username: row.username,
     roles: JSON.parse(row.roles) as string[],
     permissions: new Set(permissionCodes.filter((code) => codes.includes(code))),
+    isService: Number(row.is_service) === 1,
     seenAt: Number(row.seen_at),
   };
 }
@@ -58,10 +61,11 @@ interface Known {
 
 const keyOf = (issuer: string, subject: string): string => `${issuer}\n${subject}`;
 
-function sameRights(one: Person, other: Person): boolean {
+export function sameRights(one: Person, other: Person): boolean {
   return (
     one.tenant === other.tenant &&
     one.username === other.username &&
+    one.isService === other.isService &&
     one.roles.join(' ') === other.roles.join(' ') &&
     one.permissions.size === other.permissions.size &&
     one.permissions.isSubsetOf(other.permissions)
@@ -83,6 +87,7 @@ export function createPeople({ database, logger }: { readonly database: Database
         username: person.username,
         roles: JSON.stringify(person.roles),
         permissions: [...person.permissions].join(' '),
+        is_service: person.isService ? 1 : 0,
         seen_at: person.seenAt,
       };
       const { issuer: _issuer, subject: _subject, ...rest } = row;
@@ -135,10 +140,10 @@ export function createPeople({ database, logger }: { readonly database: Database
   };
 
   return {
-    saw({ issuer, subject, tenant, username, roles, permissions }) {
+    saw({ issuer, subject, tenant, username, roles, permissions, isService = false }) {
       const key = keyOf(issuer, subject);
       const now = Date.now();
-      const person: Person = { issuer, subject, tenant, username, roles, permissions, seenAt: now };
+      const person: Person = { issuer, subject, tenant, username, roles, permissions, isService, seenAt: now };
       const before = known.peek(key)?.person ?? null;
       if (before !== null && sameRights(before, person) && now - before.seenAt < writeEveryMs) return;
       known.set(key, { person, readAt: now });

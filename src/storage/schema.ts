@@ -160,6 +160,7 @@ export interface PersonTable {
   username: string;
   roles: string;
   permissions: string;
+  is_service: number;
   seen_at: number;
 }
 

@@ -29,6 +29,8 @@ export interface Principal {
   /** The OAuth2 client that the token was issued to; null when the token does not name one. */
   readonly client: string | null;
   readonly issuer: string;
+  /** True for a service account (client credentials). Absent: a person. */
+  readonly isService?: boolean;
   /** `session`: a browser session whose cookie refers to a stored token. */
   readonly credential: 'token' | 'key' | 'session';
   /** The id of the key when the credential is a key. */

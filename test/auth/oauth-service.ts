@@ -8,6 +8,10 @@ import type { Logger } from '../../src/types/logger.ts';
 
 export const audience = 'https://gate.example';
 
+/** Pailou's own client at the service. */
+export const serviceClient = { id: 'pailou', secret: 'client-secret' };
+const clientBasic = `Basic ${Buffer.from(`${serviceClient.id}:${serviceClient.secret}`).toString('base64')}`;
+
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silentLogger };
 
 export interface SigningKey {
@@ -33,6 +37,10 @@ export interface OauthService extends AsyncDisposable {
   keys: JWK[];
   /** What `/userinfo` answers: a body, or a status alone. */
   userinfo: { status: number; body: unknown };
+  /** What `/people/<subject>` answers to the client `pailou` with its own token. Other subjects are unknown there (404). */
+  readonly people: Map<string, unknown>;
+  /** The tokens of that client, by the client credentials grant, which are still accepted. */
+  readonly clientTokens: Set<string>;
   /** Answers every request 500. */
   broken: boolean;
   /** Accepts requests and never answers. */
@@ -71,7 +79,14 @@ export async function startOauthService(keys: readonly SigningKey[]): Promise<Oa
       let text = '';
       request.on('data', (part: Buffer) => (text += part.toString()));
       request.on('end', () => {
-        service.exchanges.push(new URLSearchParams(text));
+        const form = new URLSearchParams(text);
+        if (form.get('grant_type') === 'client_credentials') {
+          if (request.headers.authorization !== clientBasic) return answer(401, { error: 'invalid_client' });
+          const token = `client-${service.hits.get(path)}`;
+          service.clientTokens.add(token);
+          return answer(200, { access_token: token, token_type: 'Bearer', expires_in: 300 });
+        }
+        service.exchanges.push(form);
         answer(200, {
           access_token: `exchanged-${service.exchanges.length}`,
           token_type: 'Bearer',
@@ -80,6 +95,11 @@ export async function startOauthService(keys: readonly SigningKey[]): Promise<Oa
         });
       });
       return;
+    }
+    if (path.startsWith('/people/')) {
+      if (!service.clientTokens.has(request.headers.authorization?.replace('Bearer ', '') ?? '')) return answer(401, {});
+      const person = service.people.get(decodeURIComponent(path.slice('/people/'.length)));
+      return person === undefined ? answer(404, {}) : answer(200, person);
     }
     if (path === '/userinfo') return answer(service.userinfo.status, service.userinfo.body);
     answer(404, {});
@@ -99,6 +119,8 @@ export async function startOauthService(keys: readonly SigningKey[]): Promise<Oa
     exchanges: [],
     keys: keys.map((key) => key.publicJwk),
     userinfo: { status: 200, body: { sub: 'ulla' } },
+    people: new Map(),
+    clientTokens: new Set(),
     broken: false,
     stuck: false,
     delay: null,

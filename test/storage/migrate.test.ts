@@ -37,6 +37,7 @@ const known = [
   '0023-unbudgeted-costs',
   '0024-basis-of-rows',
   '0025-budget-alerts',
+  '0030-service-accounts',
 ];
 
 /** A node's start, as far as the database goes, in a process of its own. */

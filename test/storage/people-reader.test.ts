@@ -19,6 +19,7 @@ for (const kind of databaseKinds) {
         username: subject.toUpperCase(),
         roles: '["user"]',
         permissions: 'llm:model:view llm:model:use made:up',
+        is_service: 0,
         seen_at: 5,
       });
       const subjects = ['b', 'A', '王', 'a-1', 'a_2', 'B', 'ä'];

@@ -6,7 +6,9 @@ import type { Discovery } from '../discovery.ts';
 import type { Condition, HttpLookup, ServiceClient } from '../issuer.ts';
 import { invalid } from '../token-checks.ts';
 import { claimAt } from '../claim-path.ts';
+import { basicAuthorization, type ClientToken } from './client-token.ts';
 import type { LookupInput } from './lookup-input.ts';
+import { fillTemplates, lookupAddress } from './lookup-request.ts';
 
 const timeoutMs = 5_000;
 const maxBytes = 1_000_000;
@@ -14,6 +16,8 @@ const maxBytes = 1_000_000;
 export interface HttpLookupOptions {
   readonly discovery: Discovery;
   readonly client: ServiceClient | null;
+  /** Tokens of that client, shared by the look-ups of an issuer. */
+  readonly clientToken: ClientToken | null;
   readonly fetch: typeof fetch;
   readonly logger: Logger;
 }
@@ -30,25 +34,6 @@ export function authUnavailable(cause: unknown): GatewayError {
 function holds({ path, is }: Condition, answer: unknown): boolean {
   const value = claimAt(answer, path) ?? null;
   return is.some((each) => each === value);
-}
-
-const fillTemplates = (values: Readonly<Record<string, string>>, { token, subject, username }: LookupInput): [string, string][] =>
-  Object.entries(values).map(([name, value]) => [
-    name,
-    value.replace(/\{(token|subject|username)\}/g, (_all, field: string) => ({ token, subject, username })[field as 'token'] ?? ''),
-  ]);
-
-/** RFC 6749 2.3.1: both are form-encoded before they are joined. */
-function basic({ id, secret }: ServiceClient): string {
-  const encoded = (text: string): string => new URLSearchParams([['', text]]).toString().slice(1);
-  return `Basic ${Buffer.from(`${encoded(id)}:${encoded(secret)}`).toString('base64')}`;
-}
-
-async function addressOf(lookup: HttpLookup, discovery: Discovery): Promise<URL> {
-  if (typeof lookup.url === 'string') return new URL(lookup.url);
-  const address = (await discovery.known())[lookup.url.discovered];
-  if (address === null) throw new Error(`the discovery document names no ${lookup.url.discovered}; choose another look-up`);
-  return new URL(address);
 }
 
 /** The text of the response. Throws above the size limit. */
@@ -78,13 +63,26 @@ const missingScope = (scope: string): GatewayError =>
     `The identity service refuses the look-up, because this token lacks a scope (403 insufficient_scope). Fetch a token with the scope "${scope}".`,
   );
 
+/** The service refuses the token, or the person whom it was asked about. */
+const refusal = ({ asClient }: HttpLookup): GatewayError =>
+  invalid(
+    asClient === 'token'
+      ? 'The identity service does not know this person any more, or disabled the account.'
+      : 'The identity service does not accept the token any more. Fetch a new one.',
+  );
+
+function readList(result: unknown, { field, each }: NonNullable<HttpLookup['list']>): Claims {
+  if (!Array.isArray(result)) throw new Error('the answer is not a list');
+  return { [field]: each === null ? result : result.map((entry: unknown) => claimAt(entry, each)).filter((name) => name !== undefined) };
+}
+
 function read(lookup: HttpLookup, answer: unknown, input: LookupInput): Claims {
-  if (lookup.refused.some((condition) => holds(condition, answer)))
-    throw invalid('The identity service does not accept the token any more. Fetch a new one.');
+  if (lookup.refused.some((condition) => holds(condition, answer))) throw refusal(lookup);
   const failed = lookup.success.find((condition) => !holds(condition, answer));
   if (failed !== undefined)
     throw new Error(`the answer is not a success: ${failed.path} is ${JSON.stringify(claimAt(answer, failed.path))}`);
   const result = lookup.result === null ? answer : claimAt(answer, lookup.result);
+  if (lookup.list !== null) return readList(result, lookup.list);
   if (typeof result !== 'object' || result === null || Array.isArray(result))
     throw new Error(`the answer has no JSON object at ${lookup.result ?? 'its top'}`);
   if (lookup.about !== null && input.subject !== null) {
@@ -98,34 +96,56 @@ function read(lookup: HttpLookup, answer: unknown, input: LookupInput): Claims {
   return result as Claims;
 }
 
+/** Throws `token_invalid` for a token or a person that the service refuses. */
+function checkStatus(lookup: HttpLookup, response: Response, text: string): void {
+  const asClient = lookup.asClient === 'token';
+  if (!asClient && response.status === 403 && lacksScope(lookup, response, text)) throw missingScope(scopeOf(response));
+  if (lookup.refusedStatuses.includes(response.status)) throw refusal(lookup);
+  if (response.ok) return;
+  const hint = asClient && response.status === 403 ? ': the client of this gateway lacks the right to read people there' : '';
+  throw new Error(`it answered ${response.status}${hint}`);
+}
+
 export function createHttpLookup(
   lookup: HttpLookup,
-  { discovery, client, fetch, logger }: HttpLookupOptions,
+  { discovery, client, clientToken, fetch, logger }: HttpLookupOptions,
 ): (input: LookupInput) => Promise<Claims> {
+  const tokens = lookup.asClient === 'token' ? clientToken : null;
+  const basic = lookup.asClient === 'basic' && client !== null ? basicAuthorization(client) : null;
+
+  const send = (url: URL, input: LookupInput, authorization: string | null): Promise<Response> => {
+    const form = fillTemplates(lookup.form, input);
+    return fetch(url.href, {
+      method: lookup.method,
+      headers: {
+        accept: 'application/json',
+        ...Object.fromEntries(fillTemplates(lookup.headers, input)),
+        ...(authorization === null ? {} : { authorization }),
+        ...(form.length === 0 ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
+      },
+      ...(form.length === 0 ? {} : { body: new URLSearchParams(form).toString() }),
+      signal: AbortSignal.timeout(timeoutMs),
+      redirect: 'error',
+    });
+  };
+  /** A token of Pailou's own client may be revoked before it expires, so one refusal fetches a new one. */
+  const sendAsClient = async (url: URL, input: LookupInput, shared: ClientToken): Promise<Response> => {
+    const token = await shared.get();
+    const response = await send(url, input, `Bearer ${token}`);
+    if (response.status !== 401) return response;
+    await response.body?.cancel();
+    shared.refused(token);
+    return send(url, input, `Bearer ${await shared.get()}`);
+  };
+
   return async (input) => {
     let address = typeof lookup.url === 'string' ? lookup.url : lookup.url.discovered;
     try {
-      const url = await addressOf(lookup, discovery);
+      const url = await lookupAddress(lookup, discovery, input);
       address = url.origin + url.pathname;
-      for (const [name, value] of fillTemplates(lookup.query, input)) url.searchParams.set(name, value);
-      const form = fillTemplates(lookup.form, input);
-      const response = await fetch(url.href, {
-        method: lookup.method,
-        headers: {
-          accept: 'application/json',
-          ...Object.fromEntries(fillTemplates(lookup.headers, input)),
-          ...(lookup.asClient && client !== null ? { authorization: basic(client) } : {}),
-          ...(form.length === 0 ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
-        },
-        ...(form.length === 0 ? {} : { body: new URLSearchParams(form).toString() }),
-        signal: AbortSignal.timeout(timeoutMs),
-        redirect: 'error',
-      });
+      const response = await (tokens === null ? send(url, input, basic) : sendAsClient(url, input, tokens));
       const text = await textOf(response);
-      if (response.status === 403 && lacksScope(lookup, response, text)) throw missingScope(scopeOf(response));
-      if (lookup.refusedStatuses.includes(response.status))
-        throw invalid('The identity service does not accept the token any more. Fetch a new one.');
-      if (!response.ok) throw new Error(`it answered ${response.status}`);
+      checkStatus(lookup, response, text);
       return read(lookup, JSON.parse(text), input);
     } catch (thrown) {
       if (thrown instanceof GatewayError) throw thrown;

@@ -8,12 +8,13 @@ const plain: HttpLookup = {
   headers: {},
   query: {},
   form: {},
-  asClient: false,
+  asClient: null,
   refusedStatuses: [401, 403],
   refused: [],
   success: [],
   result: null,
   about: null,
+  list: null,
 };
 
 /** OpenID Connect Core 5.3. An answer about another subject must not be used (5.3.2). */
@@ -30,7 +31,7 @@ export const introspection: HttpLookup = {
   url: { discovered: 'introspection_endpoint' },
   method: 'POST',
   form: { token: '{token}', token_type_hint: 'access_token' },
-  asClient: true,
+  asClient: 'basic',
   refusedStatuses: [],
   refused: [{ path: 'active', is: [false] }],
   success: [{ path: 'active', is: [true] }],
@@ -43,7 +44,7 @@ export const checkToken: HttpLookup = {
   url: '/oauth/check_token',
   method: 'POST',
   form: { token: '{token}' },
-  asClient: true,
+  asClient: 'basic',
   refusedStatuses: [400],
   refused: [{ path: 'active', is: [false] }],
   success: [{ path: 'error', is: [null] }],
@@ -59,4 +60,13 @@ export function envelopeLookup(url: string, successCode: number, result: string 
     success: [{ path: 'code', is: [successCode, String(successCode)] }],
     result,
   };
+}
+
+/** Keycloak's Admin REST API: whether the account is enabled, then its realm roles, composite ones included. `url` is the address of the realm there. */
+export function keycloakUserLookups(url: string): readonly HttpLookup[] {
+  const user: HttpLookup = { ...plain, url: `${url}/users/{subject}`, asClient: 'token', refusedStatuses: [404] };
+  return [
+    { ...user, refused: [{ path: 'enabled', is: [false] }], about: { path: 'id', optional: false } },
+    { ...user, url: `${url}/users/{subject}/role-mappings/realm/composite`, list: { field: 'roles', each: 'name' } },
+  ];
 }
