@@ -108,7 +108,7 @@ export function createDispatcher(options: {
     const { state, by, reason } = turn;
     // A failed trial is not reported.
     if (state !== 'half-open' && state !== turn.before)
-      logger.warn({ deployment, state, by, reason }, 'the circuit of a deployment has turned');
+      logger.warn({ deployment, state, by, reason }, 'the circuit of a deployment changed state');
     options.onCircuit?.(deployment, turn);
   });
 

@@ -59,7 +59,7 @@ function writeForm(body: ChatBody, target: EncodeTarget, traits: ClaudeTraits): 
   }
   if (!traits.schemas) throw unsupported(target, 'response_format', `cannot hold ${target.model} to a schema`);
   const warn = (keyword: string): void =>
-    target.warn(`${keyword} in response_format told in words only: ${target.vendor} does not enforce it`);
+    target.warn(`${keyword} in response_format sent in the prompt only: ${target.vendor} does not enforce it`);
   return { type: 'json_schema', schema: closedSchema(form.schema, warn) };
 }
 

@@ -18,7 +18,7 @@ function writeFunction(tool: JsonObject, body: ChatBody, target: EncodeTarget, s
   const wantsStrict = isJsonObject(given) && given['strict'] === true;
   if (wantsStrict && !schemas) target.warn(`strict of tools left out: ${target.model} has none`);
   const warn = (keyword: string): void =>
-    target.warn(`${keyword} in strict tools told in words only: ${target.vendor} does not enforce it`);
+    target.warn(`${keyword} in strict tools sent in the prompt only: ${target.vendor} does not enforce it`);
   const strict = wantsStrict && schemas;
   return {
     ...extras,

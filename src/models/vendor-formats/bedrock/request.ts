@@ -50,7 +50,7 @@ function writeForm(body: ChatBody, target: EncodeTarget, traits: ClaudeTraits): 
   if (form.kind === 'json') throw unsupported(target, 'response_format', 'has no JSON without a schema', 'Send a json_schema instead.');
   if (traits.isClaude && !traits.schemas) throw unsupported(target, 'response_format', `cannot hold ${target.model} to a schema`);
   const warn = (keyword: string): void =>
-    target.warn(`${keyword} in response_format told in words only: ${target.vendor} does not enforce it`);
+    target.warn(`${keyword} in response_format sent in the prompt only: ${target.vendor} does not enforce it`);
   const schema = traits.isClaude ? closedSchema(form.schema, warn) : form.schema;
   return { textFormat: { type: 'json_schema', structure: { jsonSchema: { schema: JSON.stringify(schema), name: form.name } } } };
 }

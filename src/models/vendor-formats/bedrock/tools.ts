@@ -22,7 +22,7 @@ function writeTool(tool: JsonObject, body: ChatBody, target: EncodeTarget, trait
   if (wantsStrict && !traits.schemas) target.warn(`strict of tools left out: ${target.model} has none`);
   const strict = wantsStrict && traits.schemas;
   const warn = (keyword: string): void =>
-    target.warn(`${keyword} in strict tools told in words only: ${target.vendor} does not enforce it`);
+    target.warn(`${keyword} in strict tools sent in the prompt only: ${target.vendor} does not enforce it`);
   const spec = {
     name: read?.name,
     ...(read?.description === undefined || read.description === '' ? {} : { description: read.description }),

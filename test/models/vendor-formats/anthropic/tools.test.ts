@@ -64,7 +64,7 @@ describe('tools for Anthropic', () => {
         strict: true,
       },
     ]);
-    expect(target.warnings).toEqual(['minimum in strict tools told in words only: vendor does not enforce it']);
+    expect(target.warnings).toEqual(['minimum in strict tools sent in the prompt only: vendor does not enforce it']);
     const older = targetOf({ model: 'claude-3-7-sonnet-latest' });
     expect(encode({ tools } as Partial<ChatBody>, older)['tools']).toEqual([{ name: 'f', description: 'd', input_schema: parameters }]);
     expect(older.warnings).toEqual(['strict of tools left out: claude-3-7-sonnet-latest has none']);

@@ -86,7 +86,7 @@ describe('a request to Bedrock', () => {
     const sent = encode(claude, { response_format });
     const closed = { type: 'object', properties: { x: { type: 'integer', description: '(minimum: 1)' } }, additionalProperties: false };
     expect(sent['outputConfig']).toEqual(format(closed));
-    expect(sent.warnings).toEqual(['minimum in response_format told in words only: vendor does not enforce it']);
+    expect(sent.warnings).toEqual(['minimum in response_format sent in the prompt only: vendor does not enforce it']);
     expect(encode('qwen.qwen3-32b-v1:0', { response_format })['outputConfig']).toEqual(format(schema));
     expect(thrownBy(() => encode('anthropic.claude-3-haiku-20240307-v1:0', { response_format }))).toMatchObject({
       param: 'response_format',
