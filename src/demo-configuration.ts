@@ -37,12 +37,12 @@ const demoModel = (description: string, ...upstream: string[]) => ({
 
 const rows: readonly { kind: ResourceKind; name: string; spec: unknown }[] = [
   { kind: 'provider', name: 'demo', spec: { kind: 'demo' } },
-  { kind: 'model', name: 'demo/echo', spec: demoModel('Says back what you say. Not an AI.', 'echo') },
-  { kind: 'model', name: 'demo/tools', spec: demoModel('Calls the tools that you offer. Not an AI.', 'tools') },
+  { kind: 'model', name: 'demo/echo', spec: demoModel('Repeats your message. Not an AI.', 'echo') },
+  { kind: 'model', name: 'demo/tools', spec: demoModel('Calls the tools of the request. Not an AI.', 'tools') },
   {
     kind: 'model',
     name: 'demo/flaky',
-    spec: demoModel('Its first deployment fails every time in another way; the second answers. Not an AI.', 'flaky', 'echo'),
+    spec: demoModel('Its first deployment fails each time in another way; the second answers. Not an AI.', 'flaky', 'echo'),
   },
   { kind: 'model', name: 'demo/slow', spec: demoModel('Thinks for two seconds before it speaks. Not an AI.', 'slow') },
   {
@@ -60,7 +60,7 @@ const rows: readonly { kind: ResourceKind; name: string; spec: unknown }[] = [
     name: 'demo-greeting',
     spec: {
       kind: 'prompt',
-      description: 'Greets somebody by name, as far as a demo model can.',
+      description: 'Greets a person by name, as far as a demo model can.',
       model: 'demo/echo',
       tags: ['demo'],
       options: {

@@ -151,7 +151,7 @@ async function build(settings: Settings, logger: Logger & { flush(): void }, own
   let closing: Promise<void> | null = null;
   const close = async (graceMs: number): Promise<void> => {
     shutdown.close();
-    logger.info({ calls: shutdown.inProgress.size }, 'stopping: no new calls, finishing those in progress');
+    logger.info({ calls: shutdown.inProgress.size }, 'stopping: no new calls; active calls finish');
     let force = setTimeout(() => {
       shutdown.endAll();
       // The last words need a moment to get out. A client that reads nothing does not hold the node.
@@ -198,7 +198,7 @@ function greetingOf(settings: Settings, url: string, issuer: string): string {
   if (settings.oauth.issuer === null && settings.oauth.file === null) {
     lines.push(
       '',
-      `DEVELOPMENT identity service at ${issuer}: anybody on this machine can get a token for admin, developer, user or viewer.`,
+      `DEVELOPMENT identity service at ${issuer}: everyone on this machine can get a token for admin, developer, user or viewer.`,
       'The demo models are not AI. Try the gate:',
       '',
       `curl -N ${url}/v1/chat/completions -H "Authorization: Bearer $(npx pailou token --role user)" -H 'Content-Type: application/json' -d '{"model":"demo/echo","stream":true,"messages":[{"role":"user","content":"Hello, gate!"}]}'`,

@@ -17,26 +17,28 @@ import { storedText } from '../api/bodies/stored-text.ts';
 
 const matrixQuery = z.strictObject({
   ...pageQuery.shape,
-  after: z.string().max(2_000).optional().describe('The `next` of the page before.'),
-  capability: z.string().min(1).max(300).optional().describe('model/gpt, or with * at the end all that begin so.'),
+  after: z.string().max(2_000).optional().describe('The `next` of the previous page.'),
+  capability: z.string().min(1).max(300).optional().describe('A capability such as model/gpt; a trailing * matches any rest.'),
   subject: storedText(longestPerson)
     .optional()
     .describe('Only this person, client or role; a person with the issuer (`<issuer>#<subject>`) where several are configured.'),
-  allowed_only: z.enum(['true', 'false']).default('false').describe('true leaves out the lines in which nothing is allowed.'),
+  allowed_only: z.enum(['true', 'false']).default('false').describe('true: omits the rows in which nothing is allowed.'),
 });
 
 const ruling = z.object({
-  may: z.enum(['yes', 'no', 'with_code']).describe('with_code: if their token carries the code for it, such as llm:model:use.'),
+  may: z
+    .enum(['yes', 'no', 'with_code'])
+    .describe('with_code: allowed when their token contains the required code, such as llm:model:use.'),
   rule: z.string(),
 });
 const line = z.object({
   subject: z.object({
-    type: z.enum(subjectTypes).describe('person: who has been here. stranger: named by a grant, never here.'),
+    type: z.enum(subjectTypes).describe('person: known from an earlier token. stranger: named by a grant, not seen in any token.'),
     name: z.string(),
     username: z.string().optional(),
     issuer: z.string().optional(),
     roles: z.array(z.string()).optional(),
-    seen_at: z.string().optional().describe('When their token was seen last; what is said is what it said.'),
+    seen_at: z.string().optional().describe('When their last token was seen; the row reflects that token.'),
   }),
   capability: z.string(),
   owner: z.string().nullable(),
@@ -66,7 +68,7 @@ function readCursor(text: string): Cursor {
     const [type, key, capability] = cursorShape.parse(JSON.parse(Buffer.from(text, 'base64url').toString()));
     return { type, key, capability };
   } catch {
-    throw new GatewayError('invalid_request', 'after: must be the `next` of the page before.', { param: 'after' });
+    throw new GatewayError('invalid_request', 'after: must be the `next` of the previous page.', { param: 'after' });
   }
 }
 
@@ -123,7 +125,7 @@ export function addAccessMatrix(app: FastifyInstance, config: ConfigService, peo
         tags: ['access'],
         summary: 'Who can do what, and the rule that decides',
         description:
-          'A line for each subject and each model, skill and MCP server. Subjects are people who have been here, the roles, and whomever grants name. A page may hold fewer lines than asked for, or none: go on as long as `next` is not null.',
+          'One row for each subject and each model, skill and MCP server. Subjects are known people, the roles, and the subjects of grants. A page may contain fewer rows than requested, or none: continue until `next` is null.',
         querystring: matrixQuery,
         response: { 200: matrix },
       },

@@ -26,8 +26,8 @@ const filterQuery = z.strictObject({
   act: storedText(100).optional().describe('create, update, delete, denied, refused, signed-in …'),
   target: storedText(longestPerson + 20)
     .optional()
-    .describe('What it was done to, such as model/gpt; with * at the end, all that begin so.'),
-  from: time.describe('From this moment on, such as 2026-11-24T00:00:00Z.'),
+    .describe('The target, such as model/gpt; a trailing * matches any rest.'),
+  from: time.describe('From this time on, such as 2026-11-24T00:00:00Z.'),
   to: time.describe('Before this moment.'),
   request_id: storedText(64).optional(),
 });
@@ -113,9 +113,9 @@ export function addAudit(app: FastifyInstance, audit: AuditLog, names: PersonNam
       config,
       schema: {
         tags,
-        summary: 'The same as a file, all that the filters let through',
+        summary: 'The audit as a file: all entries that match the filters',
         description:
-          'CSV for a spreadsheet, or a JSON object on each line. A file that was cut short has no end of its last chunk: clients report an error.',
+          'CSV for a spreadsheet, or one JSON object per line. A truncated download lacks its last chunk, so that clients report an error.',
         querystring: exportQuery,
       },
     },

@@ -10,12 +10,12 @@ import { pageOf, pageQuery } from './paging.ts';
 const catalogueQuery = pageQuery.extend({
   vendor: storedText(64).optional().describe('The vendor as the catalogue names it, such as openai or dashscope.'),
   kind: storedText(64).optional().describe('The kind of a provider, such as openai or qwen.'),
-  model: storedText(256).optional().describe('A part of the name of the model.'),
+  model: storedText(256).optional().describe("A part of the model's name."),
   upstream: storedText(256)
     .optional()
-    .describe('The name as a deployment would write it: shows what the catalogue finds for it. With kind.'),
+    .describe('The upstream name as a deployment has it: returns the entry that matches it. Requires kind.'),
   operation: z.enum(operations).optional(),
-  input: z.enum(['text', 'image', 'audio', 'video', 'pdf']).optional().describe('What the model must be able to read.'),
+  input: z.enum(['text', 'image', 'audio', 'video', 'pdf']).optional().describe('An input modality that the model must have.'),
   currency: z.string().length(3).optional().describe('Only models with a price in this currency.'),
   tools: z.stringbool().optional(),
   thinking: z.stringbool().optional(),
@@ -57,7 +57,7 @@ export function addCatalogue(app: FastifyInstance, catalogue: ModelCatalogue): v
       config: { access: ['llm:model:view'] },
       schema: {
         tags: ['models'],
-        summary: 'What is publicly known of upstream models: prices, context, modalities, each with its source',
+        summary: 'Public data on upstream models: prices, context, modalities, each with its source',
         querystring: catalogueQuery,
       },
     },

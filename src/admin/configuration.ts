@@ -46,7 +46,7 @@ export function addConfiguration(app: FastifyInstance, config: ConfigService, no
       schema: {
         tags,
         summary: 'The revision that each node serves, and the one in the database',
-        description: 'A change is everywhere when every node serves the revision of the database.',
+        description: 'A change has reached every node when all nodes serve the revision of the database.',
         response: { 200: revisions },
       },
     },

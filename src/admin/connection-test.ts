@@ -51,7 +51,7 @@ function failed(thrown: unknown, startedAt: number, request: FastifyRequest): z.
   const { details, message } = error;
   if (!isAdministrator(principalOf(request))) {
     const status = statusIn(details);
-    const said = status === null ? message : 'The address answered, but not with what was asked for.';
+    const said = status === null ? message : 'The address answered, but not with the requested data.';
     return { ok: false, duration_ms: Date.now() - startedAt, error: { code: error.code, message: said, detail: status } };
   }
   const words = (): string | null =>

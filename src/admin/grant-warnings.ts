@@ -24,5 +24,5 @@ export async function grantWarnings(subjects: SubjectReader, tenant: string, spe
   const seen = await wasSeen(subjects, tenant, spec).catch(() => true);
   if (seen) return [];
   const subject = spec.subject_type === 'user' ? names.show(spec.subject) : spec.subject;
-  return [`spec.subject: no ${spec.subject_type} "${subject}" has been seen here yet. The grant counts from their first call on.`];
+  return [`spec.subject: no ${spec.subject_type} "${subject}" has been seen in a token yet. The grant applies from the first call on.`];
 }

@@ -19,7 +19,7 @@ import { writerOf } from './writer.ts';
 
 const named = z.object({ name: z.string().min(1).max(200) });
 const createBody = z.strictObject({
-  name: resourceNames.grant.optional().describe('Made by Pailou unless given.'),
+  name: resourceNames.grant.optional().describe('Generated when left out.'),
   spec: grantSpec,
   enabled: z.boolean().optional(),
 });
@@ -54,7 +54,7 @@ function requireGranting(config: ConfigService, request: FastifyRequest, capabil
 }
 
 const grantView = rowView.extend({
-  warnings: z.array(z.string()).optional().describe('What may be a slip: a user, role or client that nobody has been seen with.'),
+  warnings: z.array(z.string()).optional().describe('Possible mistakes: a user, role or client that no token has named so far.'),
 });
 
 export function addGrants(app: FastifyInstance, config: ConfigService, subjects: SubjectReader): void {
@@ -118,7 +118,7 @@ export function addGrants(app: FastifyInstance, config: ConfigService, subjects:
         `grant ${spec.action} on ${spec.capability} to ${spec.subject_type} ${spec.subject}`,
       );
       const row = config.row(principal.tenant, 'grant', name);
-      if (row === undefined) throw new GatewayError('revision_conflict', 'The grant was removed again at once by somebody else.');
+      if (row === undefined) throw new GatewayError('revision_conflict', 'The grant was deleted by another request at the same time.');
       const warnings = await grantWarnings(subjects, principal.tenant, row.spec as unknown as GrantSpec, config.people);
       return reply
         .code(201)
@@ -154,7 +154,7 @@ export function addGrants(app: FastifyInstance, config: ConfigService, subjects:
 
   app.delete<{ Params: z.output<typeof named> }>(
     '/api/grants/:name',
-    { config: write, schema: { tags, summary: 'Take a grant back', params: named } },
+    { config: write, schema: { tags, summary: 'Revoke a grant', params: named } },
     async (request, reply) => {
       const current = find(request);
       const mutation = {
@@ -164,7 +164,7 @@ export function addGrants(app: FastifyInstance, config: ConfigService, subjects:
         operation: 'delete' as const,
         expectedRevision: expectedRevision(request),
       };
-      const { revision } = await config.change(writerOf(request), [mutation], `take back grant ${current.name}`);
+      const { revision } = await config.change(writerOf(request), [mutation], `revoke grant ${current.name}`);
       return reply.code(204).header('x-pailou-revision', revision).send();
     },
   );

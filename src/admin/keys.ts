@@ -17,22 +17,22 @@ import { writerOf } from './writer.ts';
 const dayMs = 86_400_000;
 const named = z.object({ id: z.string().min(1).max(64) });
 const createBody = z.strictObject({
-  title: lineField(128).default('').describe('What it is for, so that you know it again.'),
+  title: lineField(128).default('').describe('The purpose of the key.'),
   permissions: keySpec.shape.permissions
     .default([...keyPermissions])
-    .describe('What it may do; never more than you may yourself, at any time. Nothing can be managed with a key.'),
-  capabilities: keySpec.shape.capabilities.default(null).describe('Only these; null for all that you reach.'),
-  addresses: keySpec.shape.addresses.default(null).describe('Only from these networks, e.g. 10.0.0.0/8.'),
+    .describe('The permissions of the key, which never exceed your current ones. A key cannot manage anything.'),
+  capabilities: keySpec.shape.capabilities.default(null).describe('The capabilities that the key may use; null for all of yours.'),
+  addresses: keySpec.shape.addresses.default(null).describe('The networks that may use the key, e.g. 10.0.0.0/8.'),
   expires_in_days: z.int().min(1).max(3650).default(90),
 });
 const rotateBody = z.strictObject({
-  overlap_hours: z.number().min(0).max(720).default(24).describe('So long the old key still works.'),
+  overlap_hours: z.number().min(0).max(720).default(24).describe('How long the old key still works.'),
 });
 const keyView = z.object({
   id: z.string(),
   title: z.string(),
   owner: z.string(),
-  hint: z.string().describe('How the key begins.'),
+  hint: z.string().describe('The first characters of the key.'),
   permissions: z.array(z.string()),
   capabilities: z.array(z.string()).nullable(),
   addresses: z.array(z.string()).nullable(),
@@ -73,8 +73,7 @@ export function addKeys(app: FastifyInstance, config: ConfigService, uses: ApiKe
   };
   const find = (request: FastifyRequest, id: string): ConfigRow => {
     const row = config.row(principalOf(request).tenant, 'key', id);
-    if (row === undefined || !isMine(request, row))
-      throw new GatewayError('not_found', `There is no key "${id}" of yours.`, { param: 'id' });
+    if (row === undefined || !isMine(request, row)) throw new GatewayError('not_found', `You have no key "${id}".`, { param: 'id' });
     return row;
   };
   const create = (request: FastifyRequest, id: string, spec: KeySpec) => ({
@@ -95,7 +94,7 @@ export function addKeys(app: FastifyInstance, config: ConfigService, uses: ApiKe
       config: signedIn,
       schema: {
         tags,
-        summary: 'List your keys; for administrators those of everybody',
+        summary: 'List your keys; for administrators all keys of the tenant',
         querystring: pageQuery,
         response: { 200: z.object({ data: z.array(keyView), next: z.string().nullable() }) },
       },
@@ -119,14 +118,14 @@ export function addKeys(app: FastifyInstance, config: ConfigService, uses: ApiKe
     '/api/keys',
     {
       config: write,
-      schema: { tags, summary: 'Make a key for yourself; it is shown once', body: createBody, response: { 201: newKeyView } },
+      schema: { tags, summary: 'Create a key for yourself; it is shown once', body: createBody, response: { 201: newKeyView } },
     },
     async (request, reply) => {
       const { issuer, subject, permissions: own } = principalOf(request);
       const { title, permissions, capabilities, addresses, expires_in_days: days } = request.body;
       const given = permissions.filter((code) => own.has(code));
       if (given.length === 0)
-        throw new GatewayError('permission_denied', 'You hold none of these permissions yourself, so a key could do nothing.', {
+        throw new GatewayError('permission_denied', 'You have none of these permissions, so the key would allow nothing.', {
           param: 'permissions',
         });
       const { id, text, hash } = makeKey();
@@ -155,7 +154,7 @@ export function addKeys(app: FastifyInstance, config: ConfigService, uses: ApiKe
       config: write,
       schema: {
         tags,
-        summary: 'Make a new key in place of one; the old one goes on for a while',
+        summary: 'Replace a key by a new one; the old key works for a while longer',
         params: named,
         body: rotateBody,
         response: { 201: newKeyView },
@@ -192,7 +191,7 @@ export function addKeys(app: FastifyInstance, config: ConfigService, uses: ApiKe
 
   app.delete<{ Params: z.output<typeof named> }>(
     '/api/keys/:id',
-    { config: write, schema: { tags, summary: 'Revoke a key, at once and for good', params: named } },
+    { config: write, schema: { tags, summary: 'Revoke a key immediately and permanently', params: named } },
     async (request, reply) => {
       const row = find(request, request.params.id);
       const mutation = { kind: 'key' as const, tenant: row.tenant, name: row.name, operation: 'delete' as const };

@@ -19,7 +19,7 @@ const accountView = z.object({
   expires_at: z
     .string()
     .nullable()
-    .describe("The present token's end; null for unknown. It is renewed by itself where the service allows."),
+    .describe('When the current token expires; null when unknown. Pailou renews it where the service allows.'),
   scope: z.string().nullable(),
 });
 const beginView = z.object({
@@ -50,7 +50,7 @@ export function addMcpAccounts(app: FastifyInstance, config: ConfigService, { ca
     if (accounts !== undefined) return { server, accounts };
     throw new GatewayError(
       'invalid_request',
-      `The MCP server "${server.name}" needs no account of yours: its credentials are set by its row.`,
+      `The MCP server "${server.name}" does not use accounts of its callers: its row sets the credentials.`,
     );
   };
   const redirectOf = (server: McpServerEntry): string =>
@@ -79,7 +79,7 @@ export function addMcpAccounts(app: FastifyInstance, config: ConfigService, { ca
 
   app.post<{ Params: z.output<typeof named> }>(
     '/api/mcp-servers/:name/account',
-    { config: own, schema: { tags, summary: 'Begin to connect your account', params: named, response: { 200: beginView } } },
+    { config: own, schema: { tags, summary: 'Start connecting your account', params: named, response: { 200: beginView } } },
     async (request, reply) => {
       const { server, accounts } = found(request);
       const url = await accounts.begin(principalOf(request), redirectOf(server));
@@ -92,7 +92,7 @@ export function addMcpAccounts(app: FastifyInstance, config: ConfigService, { ca
     '/api/mcp-servers/:name/account/callback',
     {
       config: own,
-      schema: { tags, summary: "The way back from the server's OAuth2 service", params: named, querystring: answerQuery },
+      schema: { tags, summary: "Callback of the server's OAuth2 service", params: named, querystring: answerQuery },
     },
     async (request, reply) => {
       const { server, accounts } = found(request);
@@ -115,7 +115,7 @@ export function addMcpAccounts(app: FastifyInstance, config: ConfigService, { ca
 
   app.delete<{ Params: z.output<typeof named> }>(
     '/api/mcp-servers/:name/account',
-    { config: own, schema: { tags, summary: 'Forget your account; its tokens are deleted here', params: named } },
+    { config: own, schema: { tags, summary: 'Disconnect your account; its tokens are deleted here', params: named } },
     async (request, reply) => {
       const { server, accounts } = found(request);
       await accounts.forget(principalOf(request));

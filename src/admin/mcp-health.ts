@@ -21,10 +21,10 @@ import { askerOf, serverOf } from './mcp-items.ts';
 const named = z.object({ name: z.string().min(1).max(200) });
 const identified = z.object({ id: z.string().min(1).max(100) });
 const connectionView = z.object({
-  subject: z.string().nullable().describe('Whose own session it is; null for the one that all share.'),
+  subject: z.string().nullable().describe('The owner of the session; null for the shared session.'),
   state: z.enum(['connecting', 'connected']),
   protocol: z.string().nullable(),
-  pid: z.int().nullable().describe('The process, for a program on this machine.'),
+  pid: z.int().nullable().describe('The process id of a local program.'),
   memory_bytes: z.int().nullable(),
   since: z.string(),
   calls_under_way: z.int(),
@@ -33,12 +33,12 @@ const healthView = z.object({
   tools: z.int(),
   quarantined: z.int().describe('Definitions that wait for an approval.'),
   synced_at: z.string().nullable(),
-  error: z.string().nullable().describe('Why it could not be asked, for those who manage it.'),
-  connections: z.array(connectionView).describe('On this node, for those who manage it.'),
+  error: z.string().nullable().describe('Why it cannot be listed; only for those who manage it.'),
+  connections: z.array(connectionView).describe('On this node; only for those who manage it.'),
 });
 const sessionView = z.object({
   id: z.string(),
-  subject: z.string().describe('The person whose session it is.'),
+  subject: z.string().describe('The owner of the session.'),
   address: z.string(),
   client: z.string(),
   since: z.string(),
@@ -60,7 +60,7 @@ async function memoryOf(pid: number | null): Promise<number | null> {
 /** Hides a server's error text from developers: with a server of their own they could read any address that the gateway reaches. */
 function errorFor(error: string | null, { manages, administrator }: Viewer): string | null {
   if (error === null || administrator) return error;
-  return manages ? 'It could not be asked. An administrator sees what it answered.' : 'It cannot be reached at the moment.';
+  return manages ? 'It could not be listed. An administrator can see its error.' : 'It cannot be reached at the moment.';
 }
 
 interface Viewer {
@@ -111,7 +111,7 @@ export function addMcpHealth(app: FastifyInstance, config: ConfigService, calls:
     '/api/mcp-servers/:name/health',
     {
       config: { access: ['llm:mcp:view'] },
-      schema: { tags, summary: 'How a server does, on this node', params: named, response: { 200: healthView } },
+      schema: { tags, summary: 'The health of a server, on this node', params: named, response: { 200: healthView } },
     },
     async (request) => {
       const server = serverOf(request, config, request.params.name);
@@ -125,7 +125,7 @@ export function addMcpHealth(app: FastifyInstance, config: ConfigService, calls:
     '/api/mcp-servers/:name/sync',
     {
       config: { access: ['llm:mcp:manage'], decides: true, writes: 'none' },
-      schema: { tags, summary: 'Ask a server now what it offers', params: named, response: { 200: healthView } },
+      schema: { tags, summary: 'List the tools of a server again now', params: named, response: { 200: healthView } },
     },
     async (request, reply) => {
       const server = serverOf(request, config, request.params.name);

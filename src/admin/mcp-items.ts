@@ -28,17 +28,17 @@ const approveBody = z.strictObject({
     )
     .min(1)
     .max(200)
-    .describe('What is approved, as it was seen: `seen_digest` of each.'),
+    .describe('The definitions to approve, each with the `seen_digest` that was reviewed.'),
 });
 const itemView = z.object({
   kind: z.enum(definitionKinds),
   name: z.string(),
-  state: z.enum(['approved', 'changed', 'new']).describe('changed and new are withheld until they are approved.'),
-  present: z.boolean().describe('Whether the server offered it when it was last asked.'),
-  enabled: z.boolean().describe('Whether a tool is switched on.'),
+  state: z.enum(['approved', 'changed', 'new']).describe('changed and new definitions are quarantined until they are approved.'),
+  present: z.boolean().describe('Whether the server offered it when it was last listed.'),
+  enabled: z.boolean().describe('Whether a tool is enabled.'),
   definition: z.record(z.string(), z.unknown()).nullable(),
   digest: z.string(),
-  seen_definition: z.record(z.string(), z.unknown()).nullable().describe('What is offered now, where that is not what was approved.'),
+  seen_definition: z.record(z.string(), z.unknown()).nullable().describe('The current definition, where it differs from the approved one.'),
   seen_digest: z.string().nullable(),
   differences: z.array(
     z.object({ path: z.string(), before: z.unknown(), after: z.unknown(), change: z.enum(['added', 'removed', 'changed']) }),
@@ -54,7 +54,7 @@ export function serverOf(request: FastifyRequest, config: ConfigService, name: s
   if (server !== undefined) return server;
   if (config.row(tenant, 'mcp', name) === undefined)
     throw new GatewayError('not_found', `There is no MCP server named "${name}".`, { param: 'name' });
-  throw new GatewayError('not_found', `The MCP server "${name}" is switched off or cannot be used as it is configured.`, { param: 'name' });
+  throw new GatewayError('not_found', `The MCP server "${name}" is disabled, or its configuration is not valid.`, { param: 'name' });
 }
 
 export const askerOf = (request: FastifyRequest) => {
@@ -110,7 +110,7 @@ export function addMcpItems(app: FastifyInstance, config: ConfigService, { catal
       schema: {
         tags,
         summary: 'Tools, resources and prompts of a server',
-        description: 'What is withheld, and how it differs from what was approved, is shown to those who may manage the server.',
+        description: 'Quarantined definitions and their differences are shown to those who may manage the server.',
         params: named,
         querystring: pageQuery,
         response: { 200: z.object({ data: z.array(itemView), next: z.string().nullable() }) },
@@ -137,7 +137,7 @@ export function addMcpItems(app: FastifyInstance, config: ConfigService, { catal
       config: { ...manage, writes: 'none' },
       schema: {
         tags,
-        summary: 'Approve what a server has changed, as it was seen',
+        summary: "Approve reviewed changes of a server's definitions",
         params: named,
         body: approveBody,
         response: { 200: z.object({ data: z.array(itemView) }) },
@@ -171,7 +171,7 @@ export function addMcpItems(app: FastifyInstance, config: ConfigService, { catal
       config: { ...manage, writes: ['mcp'] },
       schema: {
         tags,
-        summary: 'Switch one tool on or off',
+        summary: 'Enable or disable one tool',
         description: 'Writes allowed_tools of the server. The connection stays as it is.',
         params: toolNamed,
         body: switchBody,

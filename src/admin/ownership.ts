@@ -19,7 +19,7 @@ import { writerOf } from './writer.ts';
 const named = z.object({ name: z.string().min(1).max(200) });
 const transferBody = z.strictObject({
   owner: storedText(longestPerson).describe(
-    'Who owns it from now on: the subject as in GET /api/me, with the issuer (`<issuer>#<subject>`) where several are configured.',
+    'The new owner: the subject as in GET /api/me, with the issuer (`<issuer>#<subject>`) where several are configured.',
   ),
 });
 
@@ -36,9 +36,9 @@ function addTransfer(app: FastifyInstance, config: ConfigService, people: People
       config: { access: [`llm:${collection.rights}:manage`], writes: [kind] },
       schema: {
         tags: [path],
-        summary: `Hand a ${title} over to another owner`,
+        summary: `Transfer a ${title} to another owner`,
         description:
-          'For its owner and for administrators. An owner can hand it over only to somebody who was here already, so that it is not lost by a typing error; an administrator to anybody.',
+          'For its owner and for administrators. An owner can transfer it only to a person whose token has been seen, so that it is not lost by a typing error; an administrator can transfer it to any subject.',
         params: named,
         body: transferBody,
         response: { 200: rowView },
@@ -57,8 +57,7 @@ function addTransfer(app: FastifyInstance, config: ConfigService, people: People
       const owner = config.people.resolve(request.body.owner, 'owner', current.owner);
       const { grants } = snapshotOf(request).tenant(principal.tenant);
       const decision = decide(principal, 'manage', capabilityOfRow(kind, current), grants, Date.now());
-      if (!decision.allowed)
-        throw new GatewayError('permission_denied', `You may not hand over the ${title} "${name}": ${decision.reason}`);
+      if (!decision.allowed) throw new GatewayError('permission_denied', `You may not transfer the ${title} "${name}": ${decision.reason}`);
       if (
         !isAdministrator(principal) &&
         !isPerson(principal, owner) &&
@@ -66,7 +65,7 @@ function addTransfer(app: FastifyInstance, config: ConfigService, people: People
       ) {
         throw new GatewayError(
           'invalid_request',
-          `owner: nobody with the subject "${request.body.owner}" has been here yet. Let them come once with their token, or ask an administrator.`,
+          `owner: no token with the subject "${request.body.owner}" has been seen yet. Check the subject; the person must send one request with their token first, or an administrator transfers it.`,
           { param: 'owner' },
         );
       }
@@ -80,11 +79,11 @@ function addTransfer(app: FastifyInstance, config: ConfigService, people: People
         // The right may have changed since the row was read.
         expectedRevision: expectedRevision(request) ?? current.revision,
       };
-      const from = current.owner === null ? 'nobody' : config.people.show(current.owner);
+      const from = current.owner === null ? 'no owner' : config.people.show(current.owner);
       const { revision } = await config.change(
         writerOf(request),
         [mutation],
-        `hand over ${title} ${name} from ${from} to ${config.people.show(owner)}`,
+        `transfer ${title} ${name} from ${from} to ${config.people.show(owner)}`,
       );
       const row = find();
       return reply

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { storedText } from '../api/bodies/stored-text.ts';
 
 export const pageQuery = z.object({
-  after: storedText(300).optional().describe('The `next` of the page before.'),
+  after: storedText(300).optional().describe('The `next` of the previous page.'),
   limit: z.coerce.number().int().min(1).max(500).default(50),
 });
 

@@ -19,14 +19,14 @@ const named = z.object({
   ),
 });
 const blockBody = z
-  .strictObject({ reason: z.string().max(500).default('').describe('For the audit and for other administrators.') })
+  .strictObject({ reason: z.string().max(500).default('').describe('The reason, for the audit and for other administrators.') })
   .nullish();
 const personView = z.object({
   id: z.string(),
   username: z.string(),
   issuer: z.string(),
   roles: z.array(z.string()),
-  seen_at: z.string().nullable().describe('When a token of theirs was seen last; null for somebody who has not been here.'),
+  seen_at: z.string().nullable().describe('When their last token was seen; null when none has been seen.'),
   blocked: z.object({ at: z.string(), by: z.string(), reason: z.string() }).nullable(),
 });
 type PersonView = z.output<typeof personView>;
@@ -47,7 +47,7 @@ function readCursor(after: string): PersonId {
     const [issuer, subject] = cursorShape.parse(JSON.parse(Buffer.from(after, 'base64url').toString()));
     return { issuer, subject };
   } catch {
-    throw new GatewayError('invalid_request', 'after: must be the `next` of the page before.', { param: 'after' });
+    throw new GatewayError('invalid_request', 'after: must be the `next` of the previous page.', { param: 'after' });
   }
 }
 
@@ -87,7 +87,11 @@ export function addPeople(app: FastifyInstance, { people, revocations, names, au
     const who = splitPerson(names.resolve(request.params.id, 'id'));
     const person = await seen(tenant, who);
     if (person === undefined && blockOf(tenant, who) === undefined)
-      throw new GatewayError('not_found', `Nobody with the subject "${request.params.id}" has been here yet.`, { param: 'id' });
+      throw new GatewayError(
+        'not_found',
+        `No token with the subject "${request.params.id}" has been seen yet. GET /api/people lists the known subjects.`,
+        { param: 'id' },
+      );
     return { who, person };
   };
   const book = (request: FastifyRequest, act: string, who: PersonId, detail: string): void => {
@@ -108,7 +112,7 @@ export function addPeople(app: FastifyInstance, { people, revocations, names, au
       config: access,
       schema: {
         tags,
-        summary: 'Who has been here, and who is blocked',
+        summary: 'People whose tokens have been seen, and who is blocked',
         querystring: pageQuery,
         response: { 200: z.object({ data: z.array(personView), next: z.string().nullable() }) },
       },
@@ -139,9 +143,9 @@ export function addPeople(app: FastifyInstance, { people, revocations, names, au
       config: { ...access, writes: 'none' },
       schema: {
         tags,
-        summary: 'Keep somebody out, on every node within a second',
+        summary: 'Block a person, on every node within a second',
         description:
-          'Tokens, keys and browser sessions of theirs are refused, and what they have under way ends: streams, and runs in the background. It counts until it is undone, whatever their OAuth2 service says; browser sessions are over for good.',
+          'Their tokens, keys and browser sessions are refused, and their active streams and background runs end. The block holds until it is removed, whatever their OAuth2 service says. Browser sessions end permanently.',
         params: named,
         body: blockBody,
         response: { 200: personView },
@@ -169,7 +173,7 @@ export function addPeople(app: FastifyInstance, { people, revocations, names, au
     '/api/people/:id/unblock',
     {
       config: { ...access, writes: 'none' },
-      schema: { tags, summary: 'Let somebody in again', params: named, response: { 200: personView } },
+      schema: { tags, summary: 'Unblock a person', params: named, response: { 200: personView } },
     },
     async (request) => {
       const { tenant } = principalOf(request);

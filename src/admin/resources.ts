@@ -24,7 +24,7 @@ const named = z.object({ name: z.string().min(1).max(200) });
 const ownerField = storedText(longestPerson)
   .nullable()
   .optional()
-  .describe('Who owns it, as in GET /api/me; only an administrator may name another than themselves.');
+  .describe('The owner, as in GET /api/me; only an administrator may set another person.');
 
 function describeChange(act: string, collection: Collection, name: string): string {
   return `${act} ${collection.title} ${name}`;
@@ -40,7 +40,7 @@ function accessOf({ rights, administratorsOnly }: Collection, action: 'view' | '
 }
 
 const deletion =
-  'The grants on it are deleted with it; the header x-pailou-deleted-grants says how many they were, and the first of their names. What has its name later inherits none of them.';
+  'Grants on it are deleted with it; the header x-pailou-deleted-grants contains their number and the first names. A later row with the same name inherits none of them.';
 const mostNamed = 20;
 
 /** The number of deleted grants, and the first names. */

@@ -8,7 +8,7 @@ export const rowView = z.object({
   name: z.string(),
   enabled: z.boolean(),
   owner: z.string().nullable(),
-  revision: z.int().describe('Send it back as If-Match to be told (409) if somebody changed the row meanwhile.'),
+  revision: z.int().describe('Send it as If-Match: a write fails with 409 when the row has changed since.'),
   spec: z.record(z.string(), z.unknown()),
   created_at: z.string(),
   created_by: z.string(),
@@ -18,8 +18,8 @@ export const rowView = z.object({
     .array(z.string())
     .nullable()
     .optional()
-    .describe('The tags under which an administrator approved the row; grants by pattern and by tag reach it by these. Null: none did.'),
-  partial: z.literal(true).optional().describe('You may look at the row and not manage it: spec holds its public part alone.'),
+    .describe('The tags that an administrator approved for the row; grants by pattern and by tag match these. Null: not approved.'),
+  partial: z.literal(true).optional().describe('You may view the row but not manage it: spec contains only its public part.'),
 });
 
 /** `row` must already be masked. */

@@ -9,15 +9,15 @@ import { GatewayError } from '../types/errors.ts';
 import { type NamedSkill, namedSkill } from './skill-rows.ts';
 
 const evaluateBody = z
-  .strictObject({ models: z.array(z.string().min(1).max(256)).min(1).max(10).optional().describe("Unless given, the skill's own.") })
+  .strictObject({ models: z.array(z.string().min(1).max(256)).min(1).max(10).optional().describe("Default: the skill's own.") })
   .nullish();
 const result = z.object({
   case: z.string(),
   model: z.string(),
   passed: z.boolean(),
   fault: z.string().nullable(),
-  run: z.string().nullable().describe('GET /v1/runs/{id} tells all that it called.'),
-  tokens: z.int().describe('All that the run and those within it used.'),
+  run: z.string().nullable().describe('GET /v1/runs/{id} shows its calls.'),
+  tokens: z.int().describe('The usage of the run and its child runs.'),
   cost: z.number().nullable().describe('An amount of the currency; null where a price is unknown.'),
   currency: z.string().nullable(),
   ms: z.int(),
@@ -58,7 +58,7 @@ export function addSkillEvaluation(app: FastifyInstance, services: CallServices)
     '/api/skills/:name/evaluate',
     {
       config: { access: ['llm:skill:manage'], decides: true, writes: 'none' },
-      schema: { tags: ['skills'], summary: 'Try the cases of a skill', params: namedSkill, body: evaluateBody, response: { 200: table } },
+      schema: { tags: ['skills'], summary: 'Run the cases of a skill', params: namedSkill, body: evaluateBody, response: { 200: table } },
     },
     async (request, reply) => evaluateDraft(services, request, reply, request.params.name, request.body?.models),
   );

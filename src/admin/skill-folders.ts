@@ -42,7 +42,7 @@ export function addSkillFolders(app: FastifyInstance, config: ConfigService): vo
       schema: {
         tags,
         summary: 'A skill as a zip of its folder',
-        description: 'For those who may manage it: the folder holds its prompt and its files, as they are worked on.',
+        description: 'For those who may manage it: the folder contains the prompt and the files of the row, as edited.',
         params: namedSkill,
       },
     },
@@ -77,7 +77,7 @@ export function addSkillFolders(app: FastifyInstance, config: ConfigService): vo
         },
       );
     if (stored === undefined && spec['model'] === undefined)
-      throw new GatewayError('invalid_request', 'model: say with which model the skill works; its folder does not.', { param: 'model' });
+      throw new GatewayError('invalid_request', 'model: is required, because the folder names no model.', { param: 'model' });
     const base = { kind: 'skill' as const, tenant, name };
     const mutation =
       stored === undefined
@@ -109,7 +109,7 @@ export function addSkillFolders(app: FastifyInstance, config: ConfigService): vo
         schema: {
           tags,
           summary: 'Import a skill from a zip of its folder',
-          description: 'The body is the zip file (application/zip). What it holds is kept byte for byte; scripts are never run.',
+          description: 'The body is the zip file (application/zip). Its content is stored byte for byte; scripts are never executed.',
           querystring: importQuery,
           response: { 200: rowView },
         },

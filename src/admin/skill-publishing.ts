@@ -12,7 +12,7 @@ import { rowView } from './row-view.ts';
 import { evaluateDraft } from './skill-evaluation.ts';
 import { hasVersion, type NamedSkill, namedSkill, requireRow, sendChangedRow } from './skill-rows.ts';
 
-const publishBody = z.strictObject({ version: versionNumber.optional().describe("Unless given, the row's own.") }).nullish();
+const publishBody = z.strictObject({ version: versionNumber.optional().describe("Default: the row's own.") }).nullish();
 
 function isLower(one: string, other: string): boolean {
   const [a, b] = [one, other].map((each) => each.split('.').map(Number));
@@ -57,8 +57,8 @@ export function addSkillPublishing(app: FastifyInstance, config: ConfigService, 
       config: { access: ['llm:skill:manage'], decides: true, writes: ['skill'] },
       schema: {
         tags: ['skills'],
-        summary: 'Publish the skill as it is',
-        description: 'Callers get this version from now on, whatever becomes of the row. A published version never changes.',
+        summary: 'Publish the row as a version',
+        description: 'Callers get this version from now on; later changes of the row do not affect it. A published version never changes.',
         params: namedSkill,
         body: publishBody,
         response: { 200: rowView },

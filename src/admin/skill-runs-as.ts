@@ -11,7 +11,7 @@ import { rowView } from './row-view.ts';
 import { type NamedSkill, namedSkill, requireRow, sendChangedRow } from './skill-rows.ts';
 
 const runsAsBody = z.strictObject({
-  version: versionNumber.nullable().describe('The version that is live, as it was looked at; null takes the allowance back.'),
+  version: versionNumber.nullable().describe('The live version that was reviewed; null revokes the allowance.'),
 });
 
 export function addSkillRunsAs(app: FastifyInstance, config: ConfigService): void {

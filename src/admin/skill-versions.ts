@@ -14,7 +14,7 @@ import { hasVersion, type NamedSkill, namedSkill, requireRow, sendChangedRow, ve
 import { writerOf } from './writer.ts';
 
 const rollbackBody = z.strictObject({
-  version: versionNumber.nullable().describe('A published version; null for the row itself, as it is now and as it changes.'),
+  version: versionNumber.nullable().describe('A published version; null for the row itself, with every later change.'),
 });
 const versionView = z.object({
   version: z.string(),
@@ -80,7 +80,7 @@ export function addSkillVersions(app: FastifyInstance, config: ConfigService): v
       config: manage,
       schema: {
         tags,
-        summary: 'Let callers get another published version',
+        summary: 'Roll back: callers get another published version',
         params: namedSkill,
         body: rollbackBody,
         response: { 200: rowView },

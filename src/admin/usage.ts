@@ -14,26 +14,26 @@ const dayMs = 86_400_000;
 const maxDays = 1_100;
 
 const usageQuery = z.strictObject({
-  from: z.iso.date().optional().describe('The first day (UTC); the first of this month unless given.'),
-  to: z.iso.date().optional().describe('The last day, included; today unless given.'),
+  from: z.iso.date().optional().describe('The first day (UTC). Default: the first of this month.'),
+  to: z.iso.date().optional().describe('The last day, inclusive. Default: today.'),
   by: z
     .string()
     .max(100)
     .default('model')
     .transform((text) => text.split(','))
     .pipe(z.array(z.enum(usageDimensions)).max(usageDimensions.length))
-    .describe(`What to split by, with commas between: ${usageDimensions.join(', ')}.`),
+    .describe(`The dimensions to group by, separated by commas: ${usageDimensions.join(', ')}.`),
   user: storedText(longestPerson).optional().describe('Only this user, as in GET /api/me. For administrators.'),
   format: z.enum(['json', 'csv']).default('json'),
 });
 
 const line = z.object({
   currency: z.string().nullable(),
-  calls: z.int().describe('What callers asked for.'),
-  runs: z.int().describe('With the inner calls of skills and tool loops.'),
+  calls: z.int().describe('The capability that callers requested.'),
+  runs: z.int().describe('Includes the inner calls of skills and tool loops.'),
   failed: z.int(),
   aborted: z.int(),
-  estimated: z.int().describe('Runs whose tokens the vendor did not tell.'),
+  estimated: z.int().describe('Runs whose tokens the vendor did not report.'),
   unpriced: z.int().describe('Runs with tokens but without a price; they are not in the cost.'),
   input_tokens: z.int(),
   output_tokens: z.int(),
@@ -42,7 +42,7 @@ const line = z.object({
   reasoning_tokens: z.int(),
   pictures: z.int(),
   milliseconds: z.int().describe('Of sound.'),
-  characters: z.int().describe('Of text that was spoken.'),
+  characters: z.int().describe('Of text that was converted to speech.'),
   pages: z.int(),
   searches: z.int(),
   cost: z.number().describe('An amount of the currency.'),
@@ -79,7 +79,7 @@ export function addUsage(app: FastifyInstance, usage: UsageReader, names: Person
       if (days.to - days.from > maxDays)
         throw new GatewayError('invalid_request', `from: a report covers at most ${maxDays} days.`, { param: 'from' });
       if (user !== null && !isPerson(principal, user) && !isAdministrator(principal))
-        throw new GatewayError('permission_denied', 'Only administrators see what others used. Leave out user for your own.', {
+        throw new GatewayError('permission_denied', 'Only administrators may see the usage of others. Leave out user to see your own.', {
           param: 'user',
         });
       const anyone = user === null ? null : splitPerson(user);

@@ -93,7 +93,7 @@ export function createActiveRequests({ credentials, config, audit, logger, every
       if (known.key === undefined) return known;
       const key = config.current().key(known.key);
       if (key !== undefined && key.expiresAt > Date.now()) return known;
-      throw new GatewayError('token_invalid', 'The key with which this began was revoked, or has expired.', { cause: thrown });
+      throw new GatewayError('token_invalid', 'The key of this call was revoked or has expired.', { cause: thrown });
     }
   };
 
@@ -105,7 +105,7 @@ export function createActiveRequests({ credentials, config, audit, logger, every
       const error = toGatewayError(thrown);
       if (!gone.has(error.code) || !open.has(call)) return;
       open.delete(call);
-      logger.info({ code: error.code }, 'an open call was ended: its right is gone');
+      logger.info({ code: error.code }, 'an active request was ended: its permission was lost');
       if (principal !== null) {
         const { tenant } = principal;
         audit.append({

@@ -45,7 +45,7 @@ export function createDenialAudit({ audit, perActor = 60, perTenant = 300, windo
         act: `${act}, left out`,
         target: `actor/${most}`,
         requestId: '',
-        detail: `${leftOut} more since ${new Date(since).toISOString()} are not here one by one; ${count} in all were of ${most}.`,
+        detail: `${leftOut} more since ${new Date(since).toISOString()} were not recorded one by one; ${count} of the total by ${most}.`,
       });
     }
     tallies = new Map();

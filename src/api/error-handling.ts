@@ -140,12 +140,12 @@ export function addErrorHandling(
       reply.header('allow', allowed.join(', '));
       sendError(
         reply,
-        new GatewayError('method_not_allowed', `${request.method} is not possible here; use ${allowed.join(' or ')}.`),
+        new GatewayError('method_not_allowed', `${request.method} is not supported here; use ${allowed.join(' or ')}.`),
         request.id,
       );
       return;
     }
-    sendError(reply, new GatewayError('not_found', 'There is nothing at this address. /docs lists what there is.'), request.id);
+    sendError(reply, new GatewayError('not_found', 'There is nothing at this address. /docs lists all addresses.'), request.id);
   };
   app.setNotFoundHandler(answerUnknown);
   return answerUnknown;

@@ -50,7 +50,7 @@ export function requireRight(caller: PermissionSubject, action: Action, capabili
   if (caller.acting === undefined)
     throw new GatewayError('permission_denied', `You may not ${action} ${capability.kind}/${capability.name}: ${decision.reason}`);
   const { skill, principal } = caller.acting;
-  const sentence = `The skill "${skill}" runs with its own list and the right of ${principal.subject}, who published it, and that does not reach`;
+  const sentence = `The skill "${skill}" runs with its own list and the rights of ${principal.subject}, who published it, which do not include`;
   throw new GatewayError('permission_denied', `${sentence} ${capability.kind}/${capability.name}. Ask an administrator.`);
 }
 

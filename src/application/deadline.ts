@@ -16,7 +16,7 @@ export function createDeadline(ms: number): Deadline {
   let timer: NodeJS.Timeout | undefined;
   const start = (): void => {
     began = Date.now();
-    timer = setTimeout(() => controller.abort(new DOMException('The time of the call is over.', 'TimeoutError')), left);
+    timer = setTimeout(() => controller.abort(new DOMException('The call has reached its time limit.', 'TimeoutError')), left);
     timer.unref();
   };
   start();

@@ -26,7 +26,7 @@ function requireToolsToDecide(chat: ParsedCall): void {
   const [first] = chat.decisions;
   if (first === undefined) return;
   if (!chat.request.body.model.startsWith('skill/') && hasServerTools(chat)) return;
-  const sentence = `${first.place}: name the tools in tools again, of which a call is decided.`;
+  const sentence = `${first.place}: list the tools of the decided calls in tools again.`;
   throw new GatewayError('invalid_request', sentence, { param: first.place });
 }
 

@@ -9,7 +9,7 @@ import type { Caller } from './caller.ts';
 function switchedOff(param: string): GatewayError {
   return new GatewayError(
     'unsupported_parameter',
-    `${param}: this gateway keeps no responses (PAILOU_RESPONSES_STORE=off). Send the whole conversation as input, with store: false.`,
+    `${param}: this gateway does not store responses (PAILOU_RESPONSES_STORE=off). Send the whole conversation as input, with store: false.`,
     { param },
   );
 }

@@ -31,7 +31,7 @@ interface Known {
   readonly principal: Principal;
 }
 
-const unknownKey = 'There is no such key, or it was revoked. Make a new one at /api/keys.';
+const unknownKey = 'There is no such key, or it was revoked. Create a new one at /api/keys.';
 
 /** The compiled ranges of each key: a snapshot keeps the array of an unchanged key. */
 const addressLists = new WeakMap<readonly string[], BlockList>();
@@ -75,10 +75,10 @@ export function createApiKeyAuthenticator({ people, ownerMs, onUse }: ApiKeyAuth
 
   const admit = (entry: KeyEntry, person: Person | null, now: number): Principal => {
     if (person === null || person.tenant !== entry.tenant)
-      throw invalid('The owner of this key is not known here any more. They must sign in once with a token of the OAuth2 service.');
+      throw invalid('The owner of this key is no longer known. The owner must call once with a token of the OAuth2 service.');
     if (now - person.seenAt > ownerMs)
       throw invalid(
-        'The owner of this key has not been here for too long, so their rights are unknown. They must call once with a token of the OAuth2 service.',
+        "The last token of this key's owner is too old to know the owner's rights. The owner must call once with a token of the OAuth2 service.",
       );
     let found = known.get(entry.id);
     if (found === undefined || found.entry !== entry || found.person !== person) {
@@ -92,9 +92,9 @@ export function createApiKeyAuthenticator({ people, ownerMs, onUse }: ApiKeyAuth
   const authenticateEntry = (entry: KeyEntry | undefined, address: string): Principal | Promise<Principal> => {
     if (entry === undefined) throw invalid(unknownKey);
     const now = Date.now();
-    if (entry.expiresAt <= now) throw new GatewayError('token_expired', 'The key has expired. Make a new one at /api/keys.');
+    if (entry.expiresAt <= now) throw new GatewayError('token_expired', 'The key has expired. Create a new one at /api/keys.');
     if (!mayComeFrom(entry.spec.addresses, address))
-      throw new GatewayError('permission_denied', 'This key may not be used from your address. Its owner decides from where.');
+      throw new GatewayError('permission_denied', 'This key may not be used from your address. Its owner can change its networks.');
     const person = people.find(entry.spec.issuer, entry.spec.subject);
     if (person instanceof Promise) return person.then((found) => admit(entry, found, now));
     return admit(entry, person, now);

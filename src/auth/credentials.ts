@@ -70,7 +70,7 @@ export function createCredentials({ authenticator, apiKeys, exchange, browser, i
     if (exchange !== null && exchange.owns(credential)) return exchange.authenticate(credential, snapshot, address);
     if (!looksLikeKey(credential)) return authenticator.verify(credential);
     if (exchange !== null) throw invalid('Keys are not accepted directly. Exchange your key for a token first: POST /auth/exchange');
-    if (apiKeys === null) throw invalid('Keys are switched off here. Send a token of your OAuth2 service.');
+    if (apiKeys === null) throw invalid('This gateway does not accept keys. Send a token of your OAuth2 service.');
     return apiKeys.authenticate(credential, snapshot, address);
   };
 

@@ -50,7 +50,7 @@ const isOwner = (principal: Principal, thing: Capability | null): boolean => thi
 /** A model may use a provider of its own owner, or by a grant the models that the provider's row offers. */
 function decideProvider(principal: Principal, reach: ProviderReach, grants: GrantIndex, now: number): Decision {
   const { thing, name, model, offered, param } = reach;
-  if (thing === null) return allowedBy('unknown', 'There is no such provider; the row is reported as it is used.');
+  if (thing === null) return allowedBy('unknown', 'There is no such provider; the fault is reported where the row is used.');
   if (isOwner(principal, thing)) return allowedBy('owner', 'The provider is yours.');
   const grant = grants.find(principal, 'use', thing, now);
   if (grant === null)
@@ -67,7 +67,7 @@ function decideProvider(principal: Principal, reach: ProviderReach, grants: Gran
 
 const reasons: Readonly<Record<'program' | 'tools-of-others' | 'caller-identity', string>> = {
   program: 'it starts a program',
-  'tools-of-others': "it lends out the tools of other people's servers",
+  'tools-of-others': "it offers tools of other people's servers",
   'caller-identity': 'it acts with the identity of each caller',
 };
 

@@ -30,7 +30,7 @@ const unavailable = (cause: unknown): GatewayError =>
 const tooSoon = (waitMs: number): GatewayError =>
   new GatewayError(
     'auth_unavailable',
-    'The token is signed with a key that is not known yet, and the identity service was asked for new keys a moment ago. Try again soon.',
+    'The token is signed with a key that is not known yet, and new keys were fetched a moment ago. Try again soon.',
     { retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1_000)) },
   );
 
@@ -81,7 +81,7 @@ export function createIssuerKeys(options: {
     const removed = keySet !== null && !keySet.identities.isSubsetOf(next.identities);
     keySet = next;
     if (removed) {
-      logger.info({ issuer }, 'the identity service took a key back; tokens signed with it are void');
+      logger.info({ issuer }, 'the identity service revoked a key; tokens signed with it are refused');
       options.onKeyRemoved();
     }
   };
@@ -118,8 +118,8 @@ export function createIssuerKeys(options: {
 
   const failureSentence = (): string =>
     keySet === null
-      ? 'the keys of the identity service cannot be fetched; nobody can be let in. Check PAILOU_OAUTH_ISSUER'
-      : 'the keys of the identity service cannot be refreshed; the last good ones serve';
+      ? 'the keys of the identity service cannot be fetched, so every token is refused. Check PAILOU_OAUTH_ISSUER'
+      : 'the keys of the identity service cannot be refreshed; the last good ones stay in use';
 
   const current = async (): Promise<KeySet> => {
     const isGood = (set: KeySet | null): set is KeySet => set !== null && Date.now() - set.fetchedAt < maxStaleMs;

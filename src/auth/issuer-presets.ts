@@ -151,7 +151,7 @@ export const issuerPresets: Readonly<Record<string, Preset>> = {
     ),
   },
   generic: {
-    what: 'A service of which nothing is known but OpenID Connect: everything is in the token',
+    what: 'Any other OpenID Connect service: everything is in the token',
     ...jwt,
     lookups: [],
     mapping: withPaths({ roles: ['roles', 'authorities'] }),

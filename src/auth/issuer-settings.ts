@@ -200,13 +200,13 @@ function check({ tokens, lookups, client, keys, named }: IssuerSettings, spec: I
   if (!named && tokens === 'jwt' && keys.from === 'discovery')
     throw refused(
       at('keys'),
-      'tokens without the claim iss must be checked with keys of this service alone: jwks, token_key, pem or secret',
+      'tokens without the claim iss must be verified with keys of this service alone: jwks, token_key, pem or secret',
     );
   if (spec.tenant !== undefined && spec.default_tenant !== undefined)
     throw refused(at('default_tenant'), 'leave it out: tenant is the tenant of all principals of this issuer');
   if (spec.audiences.length === 0 && spec.allowed_clients.length === 0 && !spec.insecure_any_audience)
     throw refused(
       at('audiences'),
-      'say audiences or allowed_clients, else tokens for any other service would be accepted too; insecure_any_audience: true allows that',
+      'set audiences or allowed_clients, otherwise tokens for any other service would be accepted too; insecure_any_audience: true allows that',
     );
 }

@@ -27,7 +27,7 @@ async function verified(token: string, { keys, settings }: Issuer, header: { alg
   const { client, allowedClients } = settings;
   const audience = client === null ? [...allowedClients] : [client.id];
   if (audience.length === 0) throw invalid('No client of this gateway is set up at this issuer, so no logout token has it as audience.');
-  let refused: unknown = invalid('The logout token is signed with no key of its issuer.');
+  let refused: unknown = invalid('The logout token is not signed with a key of its issuer.');
   for (const key of await keys.keysFor(header)) {
     try {
       const { payload } = await jwtVerify(token, key, {
@@ -67,12 +67,12 @@ export async function verifyLogoutToken(token: string, issuers: readonly Issuer[
   const claims = await verified(token, issuer, kid === undefined ? { alg } : { alg, kid });
   const { events } = claims;
   if (!isObject(events) || !Object.hasOwn(events, event) || !isObject(events[event]))
-    throw invalid('The token tells of no sign-out (claim "events").');
+    throw invalid('The token reports no sign-out (claim "events").');
   if (Object.hasOwn(claims, 'nonce')) throw invalid('A logout token has no nonce; this is another kind of token.');
   const [subject, sid, jti] = [text(claims.sub), text(claims['sid']), text(claims.jti)];
   if (jti === null) throw invalid('The logout token has no id (claim "jti").');
   if (subject === null && sid === null)
-    throw invalid('The logout token tells neither who signed out (claim "sub") nor which session ended (claim "sid").');
+    throw invalid('The logout token names neither the person (claim "sub") nor the session (claim "sid").');
   const madeAt = claims.iat ?? 0;
   const now = Date.now() / 1_000;
   if (madeAt > now + clockSkewSeconds || madeAt < now - longestSeconds - clockSkewSeconds)

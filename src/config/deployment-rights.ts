@@ -35,14 +35,14 @@ export function deploymentRights(row: ConfigRow, spec: DeploymentSpec, index: nu
       ? null
       : new RightLost(
           provider.param,
-          `the model may not use "${model}" of the provider "${name}": no right to it holds. Its owner or an administrator grants provider/${name} (action use), then the model is saved again; or an administrator saves it.`,
+          `the model may not use "${model}" of the provider "${name}": its writer has no right to it. Its owner or an administrator can grant provider/${name} (action use); then save the model again. Or an administrator saves the model.`,
         ),
     price:
       price === null || pricing !== null
         ? null
         : new RightLost(
             price.param,
-            `the price does not count, because it was not set by somebody who manages the provider "${name}". Leave it out, or an administrator saves the model.`,
+            `the price is ignored, because its writer may not manage the provider "${name}". Leave it out, or let an administrator save the model.`,
           ),
     until: Math.min(using ?? Infinity, pricing ?? Infinity),
   };

@@ -39,7 +39,7 @@ export function fallbackFaults(
       name: model.name,
       error: new GatewayError(
         'configuration_invalid',
-        `${param}: the fallbacks lead in a circle: ${circle.join(' -> ')}. Leave one of them out.`,
+        `${param}: the fallbacks form a cycle: ${circle.join(' -> ')}. Leave one of them out.`,
         {
           param,
         },

@@ -39,7 +39,7 @@ export function requireBound({ tenant, spec, target }: ConfigRow, rows: RowSet):
   if (target != null && rows.hasId(kind, tenant, target)) return;
   throw new GatewayError(
     'configuration_invalid',
-    `spec.capability: the grant is bound to no ${words[kind] ?? kind}, so it gives nothing; the one named "${name}" that it was about is gone. Delete the grant, or save it again to bind it to the one that has the name now.`,
+    `spec.capability: the grant is bound to no ${words[kind] ?? kind}, so it has no effect; the one named "${name}" that it referred to was deleted. Delete the grant, or save it again to bind it to the current one of that name.`,
     { param: 'spec.capability' },
   );
 }

@@ -149,7 +149,7 @@ function requireBasis(row: ConfigRow, reaches: readonly string[]): void {
   const param = 'spec.kind';
   throw new GatewayError(
     'configuration_invalid',
-    `${param}: the row acts on other people (${reach}) and was last saved by somebody who is not known as an administrator. An administrator looks at it and saves it again.`,
+    `${param}: the row affects other people (${reach}), and its last writer is not known to be an administrator. An administrator must review it and save it again.`,
     { param },
   );
 }

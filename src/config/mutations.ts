@@ -116,7 +116,7 @@ export function planChange(
   else if (mutation.expectedRevision !== undefined && mutation.expectedRevision !== null && mutation.expectedRevision !== before.revision) {
     throw new GatewayError(
       'revision_conflict',
-      `The ${kind} "${name}" was changed since you read it (you saw revision ${mutation.expectedRevision}, it is at ${before.revision}). Look at it again, then write.`,
+      `The ${kind} "${name}" was changed since you read it (you saw revision ${mutation.expectedRevision}, it is at ${before.revision}). Read it again, then write.`,
       {
         expose: { current: showPeople(maskRow(before), names) },
       },

@@ -162,7 +162,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
       if (built !== current || saved === built.snapshot.revision) return;
       saved = built.snapshot.revision;
       await writeLastGood(lastGoodPath, { revision: built.snapshot.revision, rows: [...built.rows.all()] }).catch((error: unknown) =>
-        logger.warn({ err: error }, 'the last good configuration could not be kept on disk'),
+        logger.warn({ err: error }, 'the last good configuration could not be written to disk'),
       );
     });
   };
@@ -186,7 +186,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
       logger.info({ revision: current.snapshot.revision }, 'configuration is live');
     } catch (thrown) {
       const error = toGatewayError(thrown);
-      if (lastError === null) logger.warn({ err: error }, 'the configuration cannot be read; the last good one serves');
+      if (lastError === null) logger.warn({ err: error }, 'the configuration cannot be read; the last good one stays in use');
       lastError = error.message;
       databaseRevision = null;
       throw error;
@@ -263,7 +263,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
         saved = kept.revision;
         fromDisk = true;
         await inTurn(async () => swap(await builder.build(RowSet.of(kept.rows), kept.revision, current)));
-        logger.warn({ revision: kept.revision }, 'the database is away; the last good configuration serves');
+        logger.warn({ revision: kept.revision }, 'the database is unreachable; the last good configuration stays in use');
       }
       stopWatch = store.watch(follow);
       poll = setInterval(follow, options.pollMs ?? 2_000);

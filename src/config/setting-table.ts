@@ -17,7 +17,7 @@ const table = {
     example: 'production',
     default: 'development',
   },
-  PAILOU_HOST: { meaning: 'The address to listen on.', form: 'a host name or address', example: '0.0.0.0', default: '127.0.0.1' },
+  PAILOU_HOST: { meaning: 'The address to listen on.', form: 'a host name or an address', example: '0.0.0.0', default: '127.0.0.1' },
   PAILOU_PORT: { meaning: 'The port of the gateway.', form: 'a port from 1 to 65535', example: '8000', default: '8000' },
   PAILOU_PUBLIC_URL: {
     meaning: 'Where browsers find this gateway: the OAuth2 service sends them back to /auth/callback below it.',
@@ -39,13 +39,13 @@ const table = {
     secret: true,
   },
   PAILOU_RECHECK_SECONDS: {
-    meaning: 'How often the rights of calls that are still open are looked at again. A stream whose right is gone ends with an error.',
+    meaning: 'How often the permissions of active requests are re-checked. A stream that lost its permission ends with an error.',
     form: 'a number of seconds from 1 to 3600',
     example: '60',
     default: '30',
   },
   PAILOU_UNREAD_SECONDS: {
-    meaning: 'A caller who takes nothing of a stream that waits for them is taken for gone after so long, and their call ends.',
+    meaning: 'How long a client may leave a waiting stream unread. After that the call ends.',
     form: 'a number of seconds from 1 to 3600',
     example: '120',
     default: '60',
@@ -65,48 +65,48 @@ const table = {
   },
   PAILOU_REDIS_URL: {
     meaning:
-      'Redis, in which several nodes count limits and budgets together, and share kept answers. Without it each node is by itself in both.',
+      'Redis, where several nodes count limits and budgets together and share cached answers. Without it each node counts and caches alone.',
     form: 'a redis:// or rediss:// address',
     example: 'redis://cache.internal:6379',
     default: 'none',
     secret: true,
   },
   PAILOU_CACHE_MEMORY_MB: {
-    meaning: 'How much memory the kept answers of models with `cache` may take, where there is no Redis (docs/cache.md).',
+    meaning: 'The memory for cached answers of models with `cache`, where there is no Redis (docs/cache.md).',
     form: 'a number of megabytes from 1 to 65536',
     example: '256',
     default: '64',
   },
   PAILOU_WITHOUT_REDIS: {
     meaning:
-      'What happens to calls under a limit while Redis is away: local, each node counts by itself from what it last knew; refuse, they get 503.',
+      'What happens to limited calls while Redis is unreachable. local: each node counts alone, from the last known counts. refuse: they get 503.',
     form: 'local or refuse',
     example: 'refuse',
     default: 'local',
   },
   PAILOU_API_KEYS: {
     meaning:
-      'Keys for machines and IDEs, each bound to the person who made it. exchange: a key only gives short tokens, at /auth/exchange. off: tokens of the OAuth2 service alone are taken.',
+      'Keys for machines and IDEs, each bound to the person who created it. exchange: a key is accepted only at /auth/exchange, which issues short-lived tokens. off: only tokens of the OAuth2 service are accepted.',
     form: 'off, exchange or on',
     example: 'off',
     default: 'on',
   },
   PAILOU_API_KEYS_OWNER_HOURS: {
-    meaning: 'A key is refused when no token of its owner was seen for so many hours, because nobody knows whether they still may.',
+    meaning:
+      "A key is refused when the last token of its owner is older than this many hours, because the owner's current rights are unknown.",
     form: 'a number of hours from 1 to 87600',
     example: '72',
     default: '24',
   },
   PAILOU_DOCS: {
-    meaning:
-      'Who may read /docs and /openapi.json, which tell how this gateway is built. signed-in: those who hold a token or a session. open: anybody.',
+    meaning: 'Who may read /docs and /openapi.json. signed-in: callers with a token or a session. open: everyone.',
     form: 'open or signed-in',
     example: 'open',
     default: 'open; signed-in in production',
   },
   PAILOU_METRICS_TOKEN: {
     meaning:
-      "What Prometheus sends as a bearer token for /metrics, which names models, vendors and tenants. Without it only administrators of the first OAuth2 service's own (else its default) tenant may read them; with the development identity service anybody.",
+      "The bearer token for /metrics, which names models, vendors and tenants. Without it only administrators of the first OAuth2 service's own (else its default) tenant may read them; with the development identity service everyone may.",
     form: 'at least 16 characters without spaces',
     example: '$(openssl rand -hex 16)',
     default: 'none',
@@ -120,14 +120,14 @@ const table = {
     secret: true,
   },
   PAILOU_MASTER_KEY_OLD: {
-    meaning: 'Further master keys that still open what they sealed, while the key is changed (docs/secrets.md).',
-    form: 'a comma list of keys, each 32 bytes in base64 or hex',
+    meaning: 'Former master keys, which still decrypt during a rotation of the key (docs/secrets.md).',
+    form: 'a comma-separated list of keys, each 32 bytes in base64 or hex',
     example: '…',
     default: 'none',
     secret: true,
   },
   PAILOU_OAUTH_ISSUER: {
-    meaning: 'The OAuth2 service whose tokens are taken.',
+    meaning: 'The OAuth2 service whose tokens are accepted.',
     form: 'an http:// or https:// address',
     example: 'https://auth.company.cn',
     default: 'the development identity service',
@@ -144,22 +144,27 @@ const table = {
     example: 'keycloak',
     default: 'sas',
   },
-  PAILOU_OAUTH_AUDIENCE: { meaning: 'Audiences of which a token must name one.', form: 'a comma list', example: 'pailou', default: 'none' },
+  PAILOU_OAUTH_AUDIENCE: {
+    meaning: 'The accepted audiences; a token must name one of them.',
+    form: 'a comma-separated list',
+    example: 'pailou',
+    default: 'none',
+  },
   PAILOU_OAUTH_ALLOWED_CLIENTS: {
-    meaning: 'Clients of which one must have been given the token (azp, client_id or aud).',
-    form: 'a comma list',
+    meaning: 'The accepted clients; the token must have been issued to one of them (azp, client_id or aud).',
+    form: 'a comma-separated list',
     example: 'web,cli',
     default: 'none',
   },
   PAILOU_OAUTH_LOOKUP: {
     meaning:
-      "Where roles and permissions come from: the token itself, or the service, asked in one of four ways. `keycloak_user` asks Keycloak's Admin API with Pailou's own client.",
+      "Where roles and permissions come from: the token itself, or the service, queried in one of four ways. `keycloak_user` asks Keycloak's Admin API with Pailou's own client.",
     form: 'claims, userinfo, introspection, check_token or keycloak_user',
     example: 'userinfo',
     default: 'as the preset says',
   },
   PAILOU_OAUTH_CLIENT_ID: {
-    meaning: 'What Pailou itself is at the OAuth2 service, where it asks about tokens (introspection, check_token).',
+    meaning: 'The client of Pailou itself at the OAuth2 service, for look-ups of tokens (introspection, check_token).',
     form: 'a client id',
     example: 'pailou',
     default: 'none',
@@ -172,19 +177,19 @@ const table = {
     secret: true,
   },
   PAILOU_OAUTH_CLI_CLIENT_ID: {
-    meaning: 'What `pailou login` is at the OAuth2 service: a public client (without a secret) with the device flow.',
+    meaning: 'The client of `pailou login` at the OAuth2 service: a public client (without a secret) with the device flow.',
     form: 'a client id',
     example: 'pailou-cli',
     default: 'none',
   },
   PAILOU_OAUTH_SCOPE: {
-    meaning: 'What is asked for when a person signs in.',
-    form: 'scopes with spaces between',
+    meaning: 'The scopes that are requested when a person signs in.',
+    form: 'scopes separated by spaces',
     example: 'openid profile roles',
     default: 'openid profile',
   },
   PAILOU_OAUTH_TOKEN_HEADER: {
-    meaning: 'One more header in which callers may send their token, besides Authorization and x-api-key.',
+    meaning: 'An additional header that may contain the token, besides Authorization and x-api-key.',
     form: 'the name of a header',
     example: 'X-Access-Token',
     default: 'none',
@@ -202,20 +207,20 @@ const table = {
     default: 'as the preset says',
   },
   PAILOU_OAUTH_TENANT: {
-    meaning: 'The tenant of everybody, whatever a token says.',
+    meaning: 'The tenant of all callers; claims of the token are ignored.',
     form: 'at most 128 characters',
     example: 'company',
     default: 'as the token says',
   },
   PAILOU_OAUTH_MAX_ROLES: {
     meaning:
-      'The highest roles that tokens of the service may carry: one that reaches further counts as the highest of these within it. Role names beside the four must be listed to count.',
-    form: 'a comma list',
+      'The highest roles that tokens of the service may carry: a role that reaches further is reduced to the highest of these within it. Role names beside the four must be listed to count.',
+    form: 'a comma-separated list',
     example: 'developer,viewer',
     default: 'any',
   },
   PAILOU_OAUTH_INSECURE_ANY_AUDIENCE: {
-    meaning: 'Takes tokens that were meant for any service. Only for trials.',
+    meaning: 'Accepts tokens that were issued for any service. Only for trials.',
     form: 'true or false',
     example: 'true',
     default: 'false',
@@ -227,15 +232,14 @@ const table = {
     default: 'none',
   },
   PAILOU_CATALOGUE: {
-    meaning:
-      'Entries of your own for the catalogue of models: prices that you agreed on, and models that it does not know (docs/catalogue.md).',
+    meaning: 'Your own entries for the catalogue of models: negotiated prices, and models that it lacks (docs/catalogue.md).',
     form: 'a YAML or JSON file',
     example: '/etc/pailou/catalogue.yaml',
     default: 'none',
   },
   PAILOU_PLUGINS_DIR: { meaning: 'A folder with plugins of your own.', form: 'a folder', example: '/etc/pailou/plugins', default: 'none' },
   PAILOU_LOG_LEVEL: {
-    meaning: 'How much to log, on standard error.',
+    meaning: 'The log level, on standard error.',
     form: 'silent, error, warn, info or debug',
     example: 'debug',
     default: 'warn; info in production',
@@ -248,67 +252,66 @@ const table = {
   },
   PAILOU_STDIO_PROGRAMS: {
     meaning:
-      'Programs that MCP servers of kind stdio may start: by name the whole command line, the parameters and variables that a row may give, and the tenants it is for (docs/mcp.md).',
+      'Programs that MCP servers of kind stdio may start: for each name the whole command line, the parameters and variables that a row may set, and its tenants (docs/mcp.md).',
     form: 'JSON such as {"files":{"command":"node","args":["/opt/mcp/files.js","/srv/{folder}"],"parameters":{"folder":{"values":["docs","wiki"]}},"tenants":["default"]}}, or the path of a file that holds it',
     example: '/etc/pailou/programs.json',
     default: 'none; in development the demo server',
   },
   PAILOU_STDIO_USER: {
-    meaning: 'The user and group of the system as whom those programs run. Pailou must run as root for that.',
+    meaning: 'The system user and group that run those programs. Pailou must run as root for that.',
     form: 'two numbers such as 65534:65534',
     example: '65534:65534',
     default: 'the user of Pailou',
   },
   PAILOU_OUTBOUND_ALLOW: {
-    meaning: 'Private address ranges in which providers and MCP servers may be. Metadata addresses never.',
-    form: 'a comma list of ranges such as 10.0.0.0/8',
+    meaning: 'Private address ranges that providers and MCP servers may use. Metadata addresses are never allowed.',
+    form: 'a comma-separated list of ranges such as 10.0.0.0/8',
     example: '10.20.0.0/16',
     default: 'all private ranges; none in production',
   },
   PAILOU_OUTBOUND_ALLOW_DEVELOPERS: {
     meaning:
-      'Private address ranges in which providers and MCP servers may be that nobody but a developer has set up. Others need an administrator, who saves the row. Metadata addresses never.',
-    form: 'a comma list of ranges such as 10.0.0.0/8',
+      'Private address ranges that providers and MCP servers of developers may use. Other private ranges need an administrator, who saves the row. Metadata addresses are never allowed.',
+    form: 'a comma-separated list of ranges such as 10.0.0.0/8',
     example: '10.20.30.0/24',
     default: 'none: public addresses only',
   },
   PAILOU_TOKEN_EXCHANGE_ALLOW: {
     meaning:
       "Token endpoints at which MCP servers with credentials of type token_exchange may exchange a caller's token, beside those of the configured issuers.",
-    form: 'a comma list of http:// or https:// addresses',
+    form: 'a comma-separated list of http:// or https:// addresses',
     example: 'https://sso.company.cn/oauth2/token',
     default: "none: the issuers' own",
   },
   PAILOU_FETCH_ALLOW: {
-    meaning: 'Private address ranges from which Pailou may fetch pictures that callers name by address. Metadata addresses never.',
-    form: 'a comma list of ranges such as 10.0.0.0/8',
+    meaning:
+      'Private address ranges from which Pailou may fetch images that callers name by address. Metadata addresses are never allowed.',
+    form: 'a comma-separated list of ranges such as 10.0.0.0/8',
     example: '10.30.0.0/16',
     default: 'none',
   },
   PAILOU_RESPONSES_STORE: {
     meaning:
-      'Whether /v1/responses keeps what was asked and answered, in plain text in the database for 30 days, so that previous_response_id works.',
+      'Whether /v1/responses stores requests and answers, as plain text in the database for 30 days, so that previous_response_id works.',
     form: 'on or off',
     example: 'off',
     default: 'on',
   },
   PAILOU_BODIES_PER_PERSON_MB: {
     meaning:
-      'How much the request bodies of one person that are under way may hold together, on each node. One alone may be larger. What is beyond gets 429 before it is read.',
+      "The memory for the request bodies of one person's active requests, on each node. A single body may be larger. A body beyond the limit gets 429 before it is read.",
     form: 'a number of megabytes from 1 to 65536',
     example: '64',
     default: '128',
   },
   PAILOU_BODIES_MB: {
-    meaning:
-      'How much all request bodies that are under way may hold together, on each node. A body that is being worked on takes several times its size.',
+    meaning: 'The memory for the request bodies of all active requests, on each node. Processing a body takes several times its size.',
     form: 'a number of megabytes from 1 to 65536',
     example: '512',
     default: '256',
   },
   PAILOU_SLOW_BODY_SECONDS: {
-    meaning:
-      'A body of more than 16 kB that brings less than 4096 bytes a second for so long is not waited for: its request ends with 408.',
+    meaning: 'How long a body of more than 16 kB may arrive at less than 4096 bytes a second. After that its request ends with 408.',
     form: 'a number of seconds from 1 to 120',
     example: '30',
     default: '10',
@@ -327,9 +330,8 @@ export const settingTable: Readonly<Record<SettingName, Setting>> = table;
 
 /** Read by commands that talk to another gateway; the gateway itself ignores them. */
 export const commandVariables = {
-  PAILOU_URL:
-    'The address of the gateway that commands speak with, unless `--url` says one: `http://127.0.0.1:` and PAILOU_PORT, unless given.',
-  PAILOU_TOKEN: 'The token with which they come, unless `--token` says one.',
+  PAILOU_URL: 'The address of the gateway for commands without `--url`. Default: `http://127.0.0.1:` and PAILOU_PORT.',
+  PAILOU_TOKEN: 'The token for commands without `--token`.',
 } as const;
 
 /** One fault as a line: the variable, the fault, an example. */

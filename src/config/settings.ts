@@ -213,10 +213,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     fault('PAILOU_BODIES_MB', 'is less than PAILOU_BODY_LIMIT, the size of a single body; raise it');
 
   if (settings.stdioUser !== null && process.getuid?.() !== 0)
-    fault(
-      'PAILOU_STDIO_USER',
-      'needs a gateway that runs as root; leave it out, or start Pailou as the user that its programs should have',
-    );
+    fault('PAILOU_STDIO_USER', 'needs a gateway that runs as root; leave it out, or start Pailou as the user that should run the programs');
   if (settings.redisUrl === null && values.has('PAILOU_WITHOUT_REDIS'))
     fault('PAILOU_WITHOUT_REDIS', 'has no meaning without PAILOU_REDIS_URL; leave it out, or set that too');
   if (settings.masterKey === null && settings.oldMasterKeys.length > 0)
@@ -245,9 +242,9 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     );
   }
   if (production && settings.publicUrl?.startsWith('http:') === true && !isLoopback(new URL(settings.publicUrl).hostname))
-    fault('PAILOU_PUBLIC_URL', 'must be https:// in production mode: over plain http anybody on the way could take over a session');
+    fault('PAILOU_PUBLIC_URL', 'must be https:// in production mode: over plain http an attacker on the network could take over a session');
   if (production && issuer !== null && issuer.startsWith('http:') && !isLoopback(new URL(issuer).hostname)) {
-    fault('PAILOU_OAUTH_ISSUER', 'must be https:// in production mode: over plain http anybody on the way could hand out keys');
+    fault('PAILOU_OAUTH_ISSUER', 'must be https:// in production mode: over plain http an attacker on the network could replace the keys');
   }
   if (faults.length > 0) throw new SettingsError(faults);
   return settings;

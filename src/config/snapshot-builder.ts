@@ -344,12 +344,12 @@ function deploymentsOf(
     const able = provider.instance.prefill?.(each.model) !== undefined;
     if (each.prefill && !able) {
       const param = `spec.deployments[${index}].prefill`;
-      const why = `${provider.kind} is not known to go on from the beginning of an answer with ${each.model}; leave it out.`;
+      const why = `${provider.kind} is not known to support prefill with ${each.model}; leave it out.`;
       report(new GatewayError('configuration_invalid', `${param}: ${why}`, { param }));
     }
     if (each.think_tags === true && provider.instance.formats.chat !== 'openai') {
       const param = `spec.deployments[${index}].think_tags`;
-      const why = `${provider.kind} tells thoughts apart by itself; leave it out.`;
+      const why = `${provider.kind} separates the reasoning itself; leave it out.`;
       report(new GatewayError('configuration_invalid', `${param}: ${why}`, { param }));
     }
     const chatFormat = chatFormatFor(each, provider, index, report, facts.known);
@@ -385,7 +385,7 @@ function checkProbe(
   const param = `spec.deployments[${index}].probe.ask`;
   const fault = (why: string): void => report(new GatewayError('configuration_invalid', `${param}: ${why}`, { param }));
   if (probe.ask === 'models' && provider.instance.modelsAddress === undefined)
-    fault(`a provider of kind ${provider.kind} has no list of models that could be asked for; write "token", or leave the probe out.`);
+    fault(`a provider of kind ${provider.kind} has no list of models to probe; write "token", or leave the probe out.`);
   if (probe.ask === 'token' && !operations.some((each) => probedOperations.includes(each)))
     fault(`"token" can ask models that do ${probedOperations.join(', ')}, not ${operations.join(', ')}; write "models".`);
 }

@@ -23,10 +23,10 @@ const options = z.strictObject({
     .describe('Instead of the address of the region, without /api/v1; e.g. that of a workspace.'),
   multimodal_models: namePatterns
     .default(['*-vl*', 'qvq*', '*-omni*', '*-audio*', '*-asr*', '*-ocr*', 'qwen3.5-*', 'qwen3.6-*', 'qwen3.7-*'])
-    .describe('Models behind the multimodal address. `*` stands for anything.'),
+    .describe('Models behind the multimodal address. `*` matches any characters.'),
   stream_only_models: namePatterns
     .default(['qwq*', 'qvq*', '*-thinking*', '*-omni*', 'qwen3-*b'])
-    .describe('Models that answer only as a stream; Pailou gathers the answer for callers who want it whole. `*` stands for anything.'),
+    .describe('Models that only answer as a stream; Pailou buffers the answer for callers that do not stream. `*` matches any characters.'),
   embeddings_batch: z.int().min(1).max(100).default(10).describe('Texts in one request: 10 is what every model takes, v1 and v2 take 25.'),
   finish_reasons: finishReasonsOption(),
 });

@@ -126,7 +126,7 @@ function validatorOf(schema: JsonObject, plain: boolean, compileMs: number): Val
       const { path, message } = firstFault(fits.errors?.[0]);
       throw new Error(`schema is invalid: ${path || 'the whole'} ${message}`);
     }
-    if (hasCircularReference(schema)) throw new Error('the references of the schema go in a circle, so that no check would come to an end');
+    if (hasCircularReference(schema)) throw new Error('the references of the schema form a cycle, so that a check would never end');
     // One compiler per schema, so that it is collected with its owner.
     return compilerFor(draft, JSON.stringify(schema).includes('://json-schema.org/')).compile(schema);
   };

@@ -144,7 +144,7 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
 
   const writeWaiting = async (): Promise<void> => {
     if (dropped > 0)
-      logger.error({ records: dropped }, `${name} were lost: neither the database nor the disk took them, and memory was full`);
+      logger.error({ records: dropped }, `${name} were lost: neither the database nor the disk accepted them, and memory was full`);
     dropped = 0;
     let rest: readonly T[] = waiting;
     waiting = [];
@@ -215,7 +215,8 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
       // Tries the database once more for what the disk refused.
       if (waiting.length > 0) await flush();
       clearTimeout(timer);
-      if (waiting.length > 0) logger.error({ records: waiting.length }, `${name} were lost: neither the database nor the disk took them`);
+      if (waiting.length > 0)
+        logger.error({ records: waiting.length }, `${name} were lost: neither the database nor the disk accepted them`);
       // Bounded: records on disk are safe.
       await inTime(drain()).catch(() => {});
     },

@@ -61,7 +61,7 @@ export function createInFlightRuns({ ledger, dataDir, logger, everyMs = 2_000, d
     // A run that ended after all has its own record, and the first record stays.
     for (const run of runs) ledger.record(run);
     await rm(taken, { force: true });
-    logger.warn({ runs: runs.length }, 'a node died in the middle of calls; what is known of them is booked');
+    logger.warn({ runs: runs.length }, 'a node stopped during calls; their known usage is recorded');
   };
 
   const look = async (): Promise<void> => {
@@ -82,7 +82,7 @@ export function createInFlightRuns({ ledger, dataDir, logger, everyMs = 2_000, d
         complained = false;
       },
       (thrown: unknown) => {
-        if (!complained) logger.warn({ err: thrown, folder }, 'calls under way cannot be noted on disk; trying again');
+        if (!complained) logger.warn({ err: thrown, folder }, 'active runs cannot be written to disk; trying again');
         complained = true;
       },
     );

@@ -55,7 +55,7 @@ export function createNodeRegistry(options: {
       failing = false;
     } catch (thrown) {
       // The database is away; the next heartbeat publishes it.
-      if (!failing) logger.debug({ err: thrown }, 'this node could not be written down');
+      if (!failing) logger.debug({ err: thrown }, 'this node could not be registered');
       failing = true;
     }
   };

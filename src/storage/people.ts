@@ -105,7 +105,7 @@ export function createPeople({ database, logger }: { readonly database: Database
     writing = writing
       .then(() => write(people))
       .catch((error: unknown) => {
-        logger.debug({ err: error }, 'what tokens said of people could not be written down; trying again');
+        logger.debug({ err: error }, "the rights in people's tokens could not be stored; trying again");
         for (const person of people) {
           const key = keyOf(person.issuer, person.subject);
           if (!toWrite.has(key)) toWrite.set(key, person);
@@ -158,7 +158,7 @@ export function createPeople({ database, logger }: { readonly database: Database
         return found.person;
       }
       return read(issuer, subject).catch((cause: unknown) => {
-        throw new GatewayError('auth_unavailable', 'What the owner of this key may do cannot be found out at the moment. Try again soon.', {
+        throw new GatewayError('auth_unavailable', "The rights of this key's owner cannot be read at the moment. Try again soon.", {
           retryAfterSeconds: 5,
           cause,
         });

@@ -34,7 +34,7 @@ function reasonOf(error: { code?: string; message?: string }): string {
     case '42501':
       return 'the user lacks a right';
     case '53300':
-      return 'it has no connection left';
+      return 'it has no free connection';
     case '57P01':
     case '57P02':
     case '57P03':

@@ -83,7 +83,7 @@ export async function createRevocations({ database, path, logger, pollMs = 1_000
         await writeFile(`${path}.new`, JSON.stringify(blocked), { mode: 0o600 });
         await rename(`${path}.new`, path);
       })
-      .catch((error: unknown) => logger.warn({ err: error }, 'who is blocked could not be kept on the disk'));
+      .catch((error: unknown) => logger.warn({ err: error }, 'the list of blocked people could not be written to disk'));
   };
   const read = async (): Promise<void> => {
     const rows = await query.selectFrom('llm_blocked_person').selectAll().orderBy('tenant').orderBy('issuer').orderBy('subject').execute();
@@ -114,7 +114,7 @@ export async function createRevocations({ database, path, logger, pollMs = 1_000
     return reading;
   };
   const follow = (): void =>
-    void reload().catch((error: unknown) => logger.debug({ err: error }, 'who is blocked could not be read; trying again'));
+    void reload().catch((error: unknown) => logger.debug({ err: error }, 'the list of blocked people could not be read; trying again'));
 
   try {
     await read();
@@ -123,7 +123,7 @@ export async function createRevocations({ database, path, logger, pollMs = 1_000
     try {
       take({ blocked: JSON.parse(readFileSync(path, 'utf8')) as BlockedPerson[], signOuts: '' });
     } catch {
-      logger.warn({ err: thrown }, 'who is blocked is not known before the database is back');
+      logger.warn({ err: thrown }, 'the list of blocked people is unknown until the database is reachable');
     }
   }
   const stopWatching = database.watch(follow);

@@ -28,7 +28,7 @@ export interface RunQuery {
   /** Null for all people. */
   readonly owner: RunOwner | null;
   readonly capability: string | null;
-  /** The `next` of the page before. */
+  /** The `next` of the previous page. */
   readonly after: string | null;
   readonly limit: number;
 }
@@ -143,7 +143,7 @@ function keyOf(row: RunTable): string {
 function keyFrom(after: string): { startedAt: number; id: string } {
   const [, startedAt, id] = /^(\d{1,15})\.(.{1,64})$/.exec(after) ?? [];
   if (startedAt === undefined || id === undefined) {
-    throw new GatewayError('invalid_request', '`after` must be the `next` of the page before.', { param: 'after' });
+    throw new GatewayError('invalid_request', '`after` must be the `next` of the previous page.', { param: 'after' });
   }
   return { startedAt: Number(startedAt), id };
 }

@@ -36,7 +36,7 @@ export function createMetrics(): Metrics {
   const attempts = createLabelledCounter({
     registry,
     name: 'pailou_attempts_total',
-    help: 'Tries at a deployment.',
+    help: 'Attempts at a deployment.',
     labelNames: ['deployment', 'outcome', 'error'],
   });
   const tokens = createLabelledCounter({
@@ -48,7 +48,7 @@ export function createMetrics(): Metrics {
   const probes = createLabelledCounter({
     registry,
     name: 'pailou_probes_total',
-    help: 'Probes of deployments: well, ill, or unclear where the answer says nothing of the deployment, such as a limit.',
+    help: 'Probes of deployments: well, ill, or unclear (inconclusive, such as a rate limit).',
     labelNames: ['deployment', 'result'],
   });
   const refusals = createLabelledCounter({
@@ -60,13 +60,13 @@ export function createMetrics(): Metrics {
   const alerts = createLabelledCounter({
     registry,
     name: 'pailou_budget_alerts_total',
-    help: 'Attempts to deliver an alert of a budget: delivered, failed, or given up for good.',
+    help: 'Attempts to deliver an alert of a budget: delivered, failed, or abandoned.',
     labelNames: ['limit', 'result'],
   });
   const kept = createLabelledCounter({
     registry,
     name: 'pailou_cache_answers_total',
-    help: 'Calls to models that keep answers, by whether the answer was there.',
+    help: 'Calls to models with a cache, by the result of the look-up.',
     labelNames: ['capability', 'result'],
   });
   const seconds = new Histogram({
@@ -90,7 +90,7 @@ export function createMetrics(): Metrics {
     labelNames: ['deployment'],
     registers,
   });
-  const inFlight = new Gauge({ name: 'pailou_calls_in_flight', help: 'Calls under way on this node.', registers });
+  const inFlight = new Gauge({ name: 'pailou_calls_in_flight', help: 'Active calls on this node.', registers });
 
   function count(run: RunRecord): void {
     runs(1, run.capability, run.operation, run.outcome, run.error ?? '');

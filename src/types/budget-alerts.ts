@@ -19,4 +19,4 @@ export const budgetAlertsSpec = z
       .default([50, 80, 100])
       .describe('Percent of the budget. Each is sent once in each period.'),
   })
-  .describe('A webhook that is called when so much of the budget is spent.');
+  .describe('A webhook that is called when a threshold of the budget is reached.');

@@ -82,7 +82,7 @@ export const errorTable = {
     status: 403,
     type: 'permission_error',
     retryable: false,
-    meaning: 'You may not do this. `GET /api/explain` tells which rule decided; an administrator can grant the right.',
+    meaning: 'You may not do this. `GET /api/explain` shows which rule decided; an administrator can grant the right.',
   },
   account_required: {
     status: 403,
@@ -91,7 +91,7 @@ export const errorTable = {
     meaning:
       'The MCP server wants an account of your own. Connect it once: `POST /api/mcp-servers/{name}/account` gives the address to open.',
   },
-  not_found: { status: 404, type: request, retryable: false, meaning: 'There is no such thing here (or not for your tenant).' },
+  not_found: { status: 404, type: request, retryable: false, meaning: 'There is no such resource in your tenant.' },
   model_not_found: {
     status: 404,
     type: request,
@@ -115,7 +115,7 @@ export const errorTable = {
     status: 409,
     type: request,
     retryable: false,
-    meaning: 'Something else still refers to it. Change or delete that first; the message names it.',
+    meaning: 'Another row still refers to it. Change or delete that row first; the message names it.',
   },
   revision_conflict: {
     status: 409,
@@ -210,14 +210,14 @@ export const errorTable = {
     type: server,
     retryable: false,
     meaning:
-      'A skill needs the whole answer of its model, which was cut off at its limit of length. Allow the model more tokens, or give the skill less at once (`best_attempt` is what there was).',
+      'A skill needs the whole answer of its model, which was cut off at its limit of length. Allow the model more tokens, or give the skill less at once (`best_attempt` contains the partial answer).',
   },
   output_invalid: {
     status: 502,
     type: server,
     retryable: false,
     meaning:
-      "The model's answer does not fit the output schema of the skill, or the JSON Schema of `response_format` that its vendor does not know, also after repairs (`best_attempt` is the last answer). Another model may do better.",
+      "The model's answer does not fit the output schema of the skill, or the JSON Schema of `response_format` that its vendor does not know, even after repairs (`best_attempt` contains the last answer). Another model may do better.",
   },
   tool_failed: { status: 502, type: server, retryable: false, meaning: 'A tool that the call needs could not be reached or failed.' },
   auth_unavailable: {

@@ -17,8 +17,8 @@ const columns = {
     .describe('Wire formats beside that of the provider, where the model answers only in these.'),
   context_window: tokens.optional().describe('The most tokens of input; with some vendors of input and output together.'),
   max_output: tokens.optional().describe('The most tokens of one answer.'),
-  input: z.array(z.enum(inputs)).min(1).optional().describe('What the model reads.'),
-  output: z.array(z.enum(outputs)).min(1).optional().describe('What the model writes.'),
+  input: z.array(z.enum(inputs)).min(1).optional().describe('Input modalities.'),
+  output: z.array(z.enum(outputs)).min(1).optional().describe('Output modalities.'),
   tools: z.boolean().optional().describe('The model calls functions.'),
   thinking: z
     .union([z.boolean(), z.literal('always')])
@@ -28,7 +28,7 @@ const columns = {
   thoughts_return: z
     .enum(['with_tools'])
     .optional()
-    .describe('with_tools: the vendor wants the thoughts of a turn that called tools back with the next request.'),
+    .describe('with_tools: the vendor requires the reasoning of a turn with tool calls in the next request.'),
   structured_output: z
     .enum(structuredOutputs)
     .optional()
@@ -57,7 +57,7 @@ export const vendorTable = z.strictObject({
     z.strictObject({
       url: z.url({ protocol: /^https$/ }).describe('The public page that states it.'),
       title: z.string().min(1).max(200).describe('What was read.'),
-      date: z.iso.date().describe('The day for which it was true.'),
+      date: z.iso.date().describe('The day for which it was valid.'),
     }),
   ),
   models: z.array(builtInModel).min(1),

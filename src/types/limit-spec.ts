@@ -15,13 +15,13 @@ export const limitSpec = z
     description: textField(1024).default(''),
     subject_type: z
       .enum(['tenant', 'team', 'role', 'user', 'client', 'key'])
-      .describe('Whose calls are counted. A team is all who hold one role or group of their token, with one count together.'),
+      .describe('Whose calls are counted. A team is all people with one role or group in their token; they share one count.'),
     subject: foreignNameField(longestPerson)
       .default('*')
       .describe(
         'The user (with the issuer, `<issuer>#<subject>`, where several are configured), role, team (a role or group of the token), client or key; * for any of them, each counted alone. Left out for the whole tenant.',
       ),
-    shared: z.boolean().default(false).describe('For a role: all who hold it share one count; else each of them has their own.'),
+    shared: z.boolean().default(false).describe('For a role: all who hold it share one count; otherwise each has a separate count.'),
     capability: z
       .string()
       .regex(
@@ -31,7 +31,7 @@ export const limitSpec = z
       .max(300)
       .default('model/*')
       .describe('Which models or tools are counted. A provider stands for every model that may call it, whatever its name.'),
-    per_model: z.boolean().default(false).describe('Each model or tool has a count of its own; else all that are named share one.'),
+    per_model: z.boolean().default(false).describe('Each model or tool has a separate count; otherwise all that are named share one.'),
     requests_per_minute: most.optional(),
     tokens_per_minute: most.optional().describe('Input and output together.'),
     concurrent_calls: most.optional(),
@@ -59,10 +59,12 @@ export const limitSpec = z
       .min(1)
       .max(10_000_000)
       .default(1_000)
-      .describe('Set aside for the answer to a call that does not say max_tokens, until its true use is known.'),
+      .describe('Reserved for the answer to a call without max_tokens, until its usage is known.'),
     replaces: name
       .optional()
-      .describe('The name of a limit that does not count the callers of this one, so that one person has other amounts than the rest.'),
+      .describe(
+        'The name of a limit that does not count the callers of this one, so that one person can have other amounts than the rest.',
+      ),
     expires_at: z.iso
       .datetime({ offset: true })
       .nullable()
@@ -75,7 +77,7 @@ export const limitSpec = z
   )
   .refine((spec) => spec.subject_type !== 'tenant' || spec.subject === '*', {
     path: ['subject'],
-    message: 'leave it out: a limit of the tenant counts everybody in it',
+    message: 'leave it out: a limit of the tenant counts all its people',
   })
   .refine((spec) => !spec.capability.startsWith('mcp/') || (spec.tokens_per_minute === undefined && spec.spend === undefined), {
     path: ['capability'],

@@ -39,7 +39,7 @@ export const providerSpec = z.strictObject({
 export const probeQuestions = ['models', 'token'] as const;
 
 const probe = z.strictObject({
-  interval_ms: z.int().min(1_000).max(86_400_000).default(30_000).describe('Give or take a tenth, on each node.'),
+  interval_ms: z.int().min(1_000).max(86_400_000).default(30_000).describe('On each node, varied by up to a tenth.'),
   ask: z
     .enum(probeQuestions)
     .default('models')
@@ -53,7 +53,7 @@ const probe = z.strictObject({
     .max(1_000)
     .default(2)
     .describe(
-      'So many probes that fail one after the other, with no call between them that succeeds, open the circuit. A limit (429), a vendor without such a list (404) or a request that is not understood (400) says nothing.',
+      'The number of consecutive failed probes, without a successful call between them, that opens the circuit. A limit (429), a vendor without such a list (404) or a request that is not understood (400) says nothing.',
     ),
 });
 
@@ -64,7 +64,7 @@ export const chatApis = ['chat_completions', 'responses'] as const;
 const deploymentLimits = z.strictObject({
   requests_per_minute: z.int().min(1).optional(),
   tokens_per_minute: z.int().min(1).optional(),
-  concurrency: z.int().min(1).optional().describe('Calls under way at once.'),
+  concurrency: z.int().min(1).optional().describe('Concurrent calls.'),
 });
 
 const deployment = z.strictObject({
@@ -87,15 +87,15 @@ const deployment = z.strictObject({
   always_stream: z
     .boolean()
     .default(false)
-    .describe('The model answers only as a stream; Pailou gathers it for callers who want it whole.'),
+    .describe('The model only answers as a stream; Pailou buffers it for callers that do not stream.'),
   think_tags: z
     .boolean()
     .optional()
-    .describe('The thoughts of this model stand in its text, between <think> and </think>; as the provider says where it is left out.'),
+    .describe('The reasoning of this model is in its text, between <think> and </think>. Default: the setting of the provider.'),
   prefill: z
     .boolean()
     .default(false)
-    .describe('The model can go on from the beginning of an answer that is given to it. Read where the model says `interrupted: resume`.'),
+    .describe('The model supports prefill: it continues the given beginning of an answer. Used with `interrupted: resume`.'),
   probe: probe
     .optional()
     .describe(
@@ -108,22 +108,22 @@ export const failureClasses = ['overload', 'error', 'context_length', 'content_f
 export type FailureClass = (typeof failureClasses)[number];
 
 const retry = z.strictObject({
-  same: z.int().min(0).max(5).default(1).describe('How often the same deployment is tried again after a fault that may have passed.'),
-  base_ms: milliseconds.default(100).describe('The pause before that, give or take half; doubled each time.'),
+  same: z.int().min(0).max(5).default(1).describe('Retries at the same deployment after a transient fault.'),
+  base_ms: milliseconds.default(100).describe('The pause before a retry, varied by up to a half; doubled each time.'),
   longest_wait_ms: z
     .int()
     .min(0)
     .max(60_000)
     .default(5_000)
-    .describe("A vendor's Retry-After up to so long is waited out; beyond it the next deployment is tried."),
+    .describe('The longest Retry-After of a vendor that is waited out; beyond it the next deployment is tried.'),
 });
 
 const circuit = z.strictObject({
-  failures: z.int().min(1).max(1_000).default(10).describe('So many failures one after the other open the circuit of a deployment.'),
-  rate: z.number().min(0.01).max(1).default(0.5).describe('So does this share of failures within the window.'),
-  minimum: z.int().min(1).max(100_000).default(20).describe('But only from so many calls in the window on.'),
+  failures: z.int().min(1).max(1_000).default(10).describe('The number of consecutive failures that opens the circuit of a deployment.'),
+  rate: z.number().min(0.01).max(1).default(0.5).describe('The share of failures within the window that also opens it.'),
+  minimum: z.int().min(1).max(100_000).default(20).describe('The least number of calls in the window for that share to count.'),
   window_ms: milliseconds.default(30_000),
-  open_ms: milliseconds.default(10_000).describe('So long an open circuit takes no calls; then one at a time probes.'),
+  open_ms: milliseconds.default(10_000).describe('How long an open circuit takes no calls; after that one call at a time is a trial.'),
 });
 
 const fallback = z.strictObject({
@@ -138,16 +138,16 @@ const hedge = z.strictObject({
     .max(99)
     .default(95)
     .describe('The percentile of latency after which a second attempt starts at the next deployment.'),
-  samples: z.int().min(5).max(100).default(20).describe('So many calls must be known for that, on this node.'),
+  samples: z.int().min(5).max(100).default(20).describe('The least number of measured calls for that, on this node.'),
   least_ms: milliseconds.default(50).describe('The minimum delay of the second attempt.'),
-  unknown_ms: milliseconds.optional().describe('The delay while too few calls are known. Left out: no second attempt then.'),
+  unknown_ms: milliseconds.optional().describe('The delay while too few calls are measured. Left out: no second attempt then.'),
 });
 
 /** The callers that share a cached answer, always within one tenant. */
 export const cacheScopes = ['user', 'roles', 'tenant'] as const;
 
 const cache = z.strictObject({
-  ttl_seconds: z.int().min(1).max(2_592_000).default(3_600).describe('How long an answer is given again.'),
+  ttl_seconds: z.int().min(1).max(2_592_000).default(3_600).describe('How long a cached answer is used.'),
   shared_by: z
     .enum(cacheScopes)
     .default('roles')
@@ -170,8 +170,8 @@ export const modelSpec = z.strictObject({
       attempts: z.int().min(1).max(10).default(3).describe('Tries per call, over all deployments.'),
       first_token_ms: milliseconds
         .default(30_000)
-        .describe('A stream that shows nothing for so long is given up; the next deployment is tried.'),
-      idle_ms: milliseconds.default(60_000).describe('Silence between two reads of a stream after which it counts as cut.'),
+        .describe('The longest time to the first token of a stream; after that the next deployment is tried.'),
+      idle_ms: milliseconds.default(60_000).describe('The longest silence between two reads of a stream; after that it counts as cut.'),
       total_ms: milliseconds.default(600_000).describe('The whole call, all attempts together.'),
     })
     .prefault({}),
@@ -185,15 +185,15 @@ export const modelSpec = z.strictObject({
   hedge: hedge
     .optional()
     .describe(
-      'A second attempt beside one that takes longer than usual; the first answer counts, the other attempt is ended. Left out: one at a time.',
+      'Starts a second attempt beside one that takes longer than usual; the first answer counts, and the other attempt is ended. Left out: one attempt at a time.',
     ),
   cache: cache
     .optional()
-    .describe('The very same request is answered with the very same answer, without asking the vendor. Left out: every call asks.'),
+    .describe('An identical request gets the stored answer, without a call to the vendor. Left out: every call goes to the vendor.'),
   circuit: circuit.prefault({}),
   queue: z
     .strictObject({
-      size: z.int().min(0).max(10_000).default(0).describe('So many calls may wait for a deployment that is at its limit; 0: none waits.'),
+      size: z.int().min(0).max(10_000).default(0).describe('The most calls that wait for a deployment at its limit; 0: none waits.'),
       wait_ms: milliseconds.default(5_000),
     })
     .prefault({}),
@@ -232,18 +232,20 @@ export const mcpServerSpec = z.strictObject({
   new_tools: z
     .enum(['allow', 'approve'])
     .default('allow')
-    .describe('What the server comes to offer later: shown at once, or only after an approval. What it changes always waits for one.'),
+    .describe(
+      'Definitions that the server adds later: offered at once, or only after an approval. A changed definition always waits for one.',
+    ),
   approval: z
     .enum(['never', 'destructive', 'always'])
     .default('never')
-    .describe("Before which tools the caller's own client asks the person: none, those not marked as harmless by the server, or all."),
+    .describe("The tools for which the caller's client asks the person: none, those not marked as harmless by the server, or all."),
   call_timeout_ms: milliseconds.default(60_000),
   concurrency: z
     .int()
     .min(1)
     .max(10_000)
     .default(100)
-    .describe('So many calls at once; further ones wait for their turn, within the time of a call.'),
+    .describe('The most concurrent calls; further calls queue, within the time limit of a call.'),
   max_result_bytes: z
     .int()
     .min(1_000)

@@ -11,8 +11,8 @@ const skillCase = z.strictObject({
   input: z.json(),
   expect: z
     .strictObject({
-      equals: z.json().optional().describe('The output is this; the order of fields does not count.'),
-      contains: z.array(z.string().min(1).max(1_000)).max(50).default([]).describe('Words that stand in it, large or small.'),
+      equals: z.json().optional().describe('The output equals this value; the order of fields is ignored.'),
+      contains: z.array(z.string().min(1).max(1_000)).max(50).default([]).describe('Texts that the output contains, ignoring case.'),
       schema: jsonObject.optional(),
       judge: z
         .strictObject({ model: name, question: z.string().min(1).max(2_000) })
@@ -44,14 +44,14 @@ export const skillSpec = z.strictObject({
     )
     .max(200)
     .default([])
-    .describe('What the skill may use beside its model; each caller needs the right to it as well.'),
+    .describe('The capabilities that the skill may use beside its model; each caller needs the right to it as well.'),
   options: jsonObject.default({}).describe("The skill kind's own options, e.g. instructions and input_schema."),
   limits: z
     .strictObject({
       total_ms: milliseconds.default(300_000),
-      depth: z.int().min(1).max(16).default(4).describe('So many levels of skills that call skills, this one included.'),
+      depth: z.int().min(1).max(16).default(4).describe('The most levels of skills that call skills, including this one.'),
       steps: z.int().min(1).max(64).default(8).describe('Rounds of tools in one conversation with the model.'),
-      tokens: z.int().min(1).max(1_000_000_000).default(2_000_000).describe('In all that one run calls, and these call.'),
+      tokens: z.int().min(1).max(1_000_000_000).default(2_000_000).describe('The most tokens of a run and all its child runs.'),
     })
     .prefault({}),
   keep: z
@@ -65,7 +65,7 @@ export const skillSpec = z.strictObject({
       days: z.int().min(1).max(3_650).default(30),
     })
     .prefault({}),
-  cases: z.array(skillCase).max(200).default([]).describe('What it should answer; POST /api/skills/{name}/evaluate tries them.'),
+  cases: z.array(skillCase).max(200).default([]).describe('Test cases; POST /api/skills/{name}/evaluate runs them.'),
   runs_as: z
     .enum(['caller', 'skill'])
     .default('caller')

@@ -35,7 +35,7 @@ describe('refusals', () => {
         actor: 'pailou',
         act: 'denied, left out',
         target: 'actor/a',
-        detail: expect.stringMatching(/^997 more since .*Z are not here one by one; 1000 in all were of a\.$/),
+        detail: expect.stringMatching(/^997 more since .*Z were not recorded one by one; 1000 of the total by a\.$/),
       }),
     ]);
   });

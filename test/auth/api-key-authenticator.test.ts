@@ -94,9 +94,9 @@ describe.each(databaseKinds)('a key on $name', ({ missing, ...kind }) => {
     });
     people.saw(ulla);
     await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(() => authenticatorFor(people, 10).apiKeys.authenticate(text, snapshot, '127.0.0.1')).toThrow(/has not been here for too long/);
+    expect(() => authenticatorFor(people, 10).apiKeys.authenticate(text, snapshot, '127.0.0.1')).toThrow(/is too old to know/);
     people.saw({ ...ulla, tenant: 'other' });
-    expect(() => authenticatorFor(people).apiKeys.authenticate(text, snapshot, '127.0.0.1')).toThrow(/not known here any more/);
+    expect(() => authenticatorFor(people).apiKeys.authenticate(text, snapshot, '127.0.0.1')).toThrow(/is no longer known/);
   });
 });
 

@@ -79,7 +79,7 @@ it.each<[string, object | null, string]>([
     { ...base, output: z.bigint(), run: async () => '' },
     'defineSkill: output cannot be shown as JSON Schema',
   ],
-  ['one field too many', { ...base, run: async () => '', outputs: input }, 'defineSkill: outputs is no field of a skill'],
+  ['one field too many', { ...base, run: async () => '', outputs: input }, 'defineSkill: outputs is not a field of a skill'],
 ])('defineSkill with %s throws a sentence that names the field', (_name, given, words) => {
   expect(() => defineSkill(given as never)).toThrow(words);
 });

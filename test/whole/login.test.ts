@@ -46,7 +46,7 @@ async function confirm(address: string, person: string): Promise<string> {
   let html = await (await browser.go(url)).text();
   for (let step = 0; step < 12; step++) {
     if (html.includes('You are signed in')) return html;
-    const answer = await browser.submit({ url, html }, html.includes('Who are you today') ? { person } : {});
+    const answer = await browser.submit({ url, html }, html.includes('Choose a person') ? { person } : {});
     const next = answer.headers.get('location');
     if (next === null) {
       html = await answer.text();
@@ -91,7 +91,7 @@ describe('pailou login', () => {
     const kept = JSON.parse(await readFile(file(), 'utf8')) as Record<string, unknown>;
     expect(await run('logout').ended).toMatchObject({ code: 0, out: 'You are signed out.\n' });
     await expect(readFile(file())).rejects.toThrow('ENOENT');
-    expect((await run('logout').ended).out).toBe('Nobody was signed in.\n');
+    expect((await run('logout').ended).out).toBe('You were not signed in.\n');
     // Who kept a copy cannot renew it.
     await writeFile(file(), JSON.stringify({ ...kept, expires_at: Date.now() }));
     const refused = await run('token').ended;

@@ -152,7 +152,7 @@ describe('calls that a person has to agree to', () => {
     await expect(decide({ tools: [] })).rejects.toMatchObject(place);
     const all = [user('go'), ...input];
     const other = { model: 'small', input: all, tools: [asking] };
-    expect((await scene.gateway.as('admin', 'POST', '/v1/responses', other)).json.error.message).toContain('nothing waits');
+    expect((await scene.gateway.as('admin', 'POST', '/v1/responses', other)).json.error.message).toContain('no call waits');
     scene.plays({});
     expect((await decide()).output_text).toBe('All: 1+1 = 2');
     // Said again, it is not done again; said otherwise, it is too late.

@@ -164,6 +164,6 @@ describe('the tokens', () => {
     expect((await gateway.as('user', 'POST', accountOf('personal'))).status).toBe(403);
     const clock = { name: 'plain', spec: { kind: 'http', options: { url: service.mcp } } };
     await gateway.as('admin', 'POST', '/api/mcp-servers', clock);
-    expect((await gateway.as('admin', 'POST', accountOf('plain'))).json.error.message).toContain('needs no account of yours');
+    expect((await gateway.as('admin', 'POST', accountOf('plain'))).json.error.message).toContain('does not use accounts');
   });
 });

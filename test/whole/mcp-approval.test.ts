@@ -90,7 +90,7 @@ describe.each([
       [client, `${name}__send`],
       [alone, 'send'],
     ] as const)
-      await expect(door.callTool({ name: called, arguments: {} })).rejects.toThrow(/no tool|withheld/);
+      await expect(door.callTool({ name: called, arguments: {} })).rejects.toThrow(/no tool|quarantined/);
     expect(upstream.called).toEqual([]);
     expect((await alone.callTool({ name: 'read', arguments: {} })).isError).not.toBe(true);
 

@@ -92,7 +92,7 @@ describe('handing over', () => {
     for (const owner of ['bne', 'frank', 'chief-of-rival']) {
       const answer = await give(ann, `providers/${name}`, owner);
       expect(answer).toMatchObject({ status: 400, json: { error: { code: 'invalid_request', param: 'owner' } } });
-      expect(answer.json.error.message).toContain('has been here yet');
+      expect(answer.json.error.message).toContain('has been seen yet');
     }
     expect((await give(chief, `providers/${name}`, 'new-colleague')).json.owner).toBe('new-colleague');
     for (const owner of ['', null, 7, 'x'.repeat(257), 'a\u0000b', undefined])

@@ -156,7 +156,7 @@ describe('a row of an older version that acts with the identity of callers', () 
     );
     expect(problems.data[0]).toMatchObject({
       name: 'old',
-      message: expect.stringContaining('An administrator looks at it and saves it again'),
+      message: expect.stringContaining('An administrator must review it and save it again'),
     });
     await first.service.stop();
   });

@@ -102,7 +102,7 @@ describe('a developer’s model', () => {
     expect(await works()).toBe(200);
     await companies.must(chief, 'DELETE', `/api/grants/${first}`);
     expect(await works()).not.toBe(200);
-    expect((await problems()).find((each) => each.name === name)?.message).toContain(`no right to it holds`);
+    expect((await problems()).find((each) => each.name === name)?.message).toContain(`its writer has no right to it`);
 
     const second = await lend();
     await companies.must(eve, 'PUT', `/api/models/${name}`, { spec: modelOn(provider) });

@@ -90,14 +90,14 @@ describe('one skill', () => {
     };
     expect(await send((made) => ['a', 'b'].forEach((text) => made.append('note', text)))).toMatchObject({
       status: 400,
-      error: expect.stringMatching(/^note: is there twice/) as string,
+      error: expect.stringMatching(/^note: occurs twice/) as string,
     });
     expect(await send((made) => ['a', 'b'].forEach((text) => made.append('file', new File([text], text))))).toMatchObject({
       status: 400,
-      error: expect.stringMatching(/^file: is there twice/) as string,
+      error: expect.stringMatching(/^file: occurs twice/) as string,
     });
     const inBoth = await send((made) => ['input', 'note'].forEach((field) => made.set(field, field === 'note' ? 'a' : '{"note":"b"}')));
-    expect(inBoth).toMatchObject({ status: 400, error: expect.stringMatching(/^note: is in the field input too/) as string });
+    expect(inBoth).toMatchObject({ status: 400, error: expect.stringMatching(/^note: is also in the field input/) as string });
     expect(await send((made) => made.set('stream', 'yes'))).toMatchObject({ status: 400, error: 'stream: must be true or false.' });
     const size = 64 * 1024 * 1024 + 1;
     expect(await send((made) => made.append('file', new File([new Uint8Array(size)], 'large')))).toMatchObject({ status: 413 });

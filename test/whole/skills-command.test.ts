@@ -43,7 +43,7 @@ it('says nothing of a token or a password', async () => {
 
 it('says in words what answers, if that is no gateway', async () => {
   answer = (response) => response.end('<html>');
-  expect(await run(['test', 'x'])).toMatchObject({ code: 2, out: expect.stringContaining('no gateway of Pailou') as string });
+  expect(await run(['test', 'x'])).toMatchObject({ code: 2, out: expect.stringContaining('is not a Pailou gateway') as string });
   answer = (response) => response.writeHead(500).end('{"error":{}}');
   expect(await run(['test', 'x'])).toMatchObject({ code: 1, out: expect.stringContaining('HTTP 500') as string });
 });
@@ -67,7 +67,7 @@ it('follows no link and writes over nothing', async () => {
   for (const to of ['link', 'file', 'dangling.zip', 'file/below'])
     expect(await run(['export', 'x', '--to', join(folder, to)]), to).toMatchObject({
       code: 2,
-      out: expect.stringContaining('say another place') as string,
+      out: expect.stringContaining('choose another') as string,
     });
   expect(existsSync(join(folder, 'elsewhere.zip'))).toBe(false);
   expect(existsSync(join(folder, 'real/SKILL.md'))).toBe(false);

@@ -4,15 +4,15 @@ import { verifyAudit } from '../../storage/audit-chain.ts';
 import { type Command, printError, print, UsageError, withDatabase } from './command.ts';
 
 export const auditCommand: Command = {
-  summary: 'Check that no entry of the audit was changed, added or taken away.',
+  summary: 'Verify that no entry of the audit was changed, added or removed.',
   usage: 'pailou audit verify',
   async run([verb, ...args]) {
-    if (verb !== 'verify') throw new UsageError('Say: pailou audit verify');
+    if (verb !== 'verify') throw new UsageError('Usage: pailou audit verify');
     parseArgs({ args, options: {} });
     return withDatabase(async (database) => {
       const { ok, entries, head, fault } = await verifyAudit(database);
-      if (ok) print(`${entries} entries, all as they were written. Head: ${head.sequence} ${head.hash}`);
-      else printError(`${fault} ${entries} entries before it are as they were written.`);
+      if (ok) print(`${entries} entries, all unchanged. Head: ${head.sequence} ${head.hash}`);
+      else printError(`${fault} ${entries} entries before it are unchanged.`);
       return ok ? 0 : 1;
     });
   },

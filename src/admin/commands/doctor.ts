@@ -51,7 +51,7 @@ async function checkParts(settings: Settings, issuers: readonly IssuerSettings[]
   const { databaseUrl: url, dataDir, redisUrl } = settings;
   await check('database', tell, async () => {
     // Opening SQLite would create the file; the doctor creates nothing.
-    if (url === null && !existsSync(join(dataDir, 'pailou.db'))) return `there is none in ${dataDir} yet; the first start makes it`;
+    if (url === null && !existsSync(join(dataDir, 'pailou.db'))) return `there is none in ${dataDir} yet; the first start creates it`;
     const database = await openDatabase({ url, dataDir, logger });
     try {
       await database.ping();
@@ -83,7 +83,7 @@ async function checkParts(settings: Settings, issuers: readonly IssuerSettings[]
         return `tokens are JWTs, checked here with one of ${set.length} keys from ${keysAt}`;
       });
     } else {
-      tell({ ok: true, about, says: issuer.tokens === 'jwt' ? `JWTs, checked with keys from ${keys.from}` : 'asked about each token' });
+      tell({ ok: true, about, says: issuer.tokens === 'jwt' ? `JWTs, checked with keys from ${keys.from}` : 'queried for each token' });
     }
     const asked = issuer.lookups.map((lookup) =>
       lookup.kind === 'sql' ? 'its database' : typeof lookup.url === 'string' ? lookup.url : `its ${lookup.url.discovered}`,
@@ -129,7 +129,7 @@ export const doctorCommand: Command = {
     const configured = await issuersFromSettings(settings.oauth);
     const local = (port: number): string => `http://127.0.0.1:${port}`;
     const issuers = configured.length > 0 ? configured : [developmentIssuer(local(settings.identityPort), local(settings.port))];
-    tell({ ok: true, about: 'settings', says: `${settings.mode} mode, all variables are good` });
+    tell({ ok: true, about: 'settings', says: `${settings.mode} mode, all variables are valid` });
     const client = createOutboundClient(createOutboundGuard({ allow: ['0.0.0.0/0', '::/0'] }));
     try {
       await checkParts(settings, issuers, client, tell);

@@ -23,14 +23,15 @@ export interface GatewayCall {
 export function gatewayCall(values: { readonly url?: string | undefined; readonly token?: string | undefined }): GatewayCall {
   const { PAILOU_URL: known, PAILOU_PORT: port = '8000', PAILOU_TOKEN: kept } = process.env;
   const url = (values.url ?? known ?? `http://127.0.0.1:${port}`).replace(/\/+$/, '');
-  if (!URL.canParse(url)) throw new UsageError('The url is no address; say --url http://127.0.0.1:8000');
+  if (!URL.canParse(url)) throw new UsageError('--url is not an address. Example: --url http://127.0.0.1:8000');
   const { username, password } = new URL(url);
-  if (username !== '' || password !== '') throw new UsageError('The url holds a name or a password; the token alone says who you are.');
+  if (username !== '' || password !== '')
+    throw new UsageError('--url must not contain a user name or a password. The token authenticates you.');
   const token = values.token ?? kept ?? '';
   // An error about the header would print the token.
   if (/[^\x21-\x7e]/.test(token))
-    throw new UsageError('The token holds spaces, line breaks or other signs that no token has. Give it alone.');
-  if (token === '') throw new UsageError('Give a token: --token "$(npx pailou token)", or set PAILOU_TOKEN.');
+    throw new UsageError('The token contains spaces, line breaks or other characters that a token cannot have. Pass the token alone.');
+  if (token === '') throw new UsageError('A token is required: --token "$(npx pailou token)", or set PAILOU_TOKEN.');
   return {
     async send(method, path, body) {
       try {
@@ -43,7 +44,7 @@ export function gatewayCall(values: { readonly url?: string | undefined; readonl
       } catch (thrown) {
         const { cause } = thrown as Error;
         printError(
-          `No gateway answers at ${new URL(url).origin} (${cause instanceof Error ? cause.message : String(thrown)}). Is it running? Say where with --url.`,
+          `No gateway answers at ${new URL(url).origin} (${cause instanceof Error ? cause.message : String(thrown)}). Is it running? Set its address with --url.`,
         );
         return null;
       }
@@ -70,6 +71,6 @@ export async function answerOf<Answer>(response: Response): Promise<Answer> {
   try {
     return (await response.json()) as Answer;
   } catch {
-    throw new UsageError('What answers there is no gateway of Pailou. Say where it is with --url.');
+    throw new UsageError('The server at this address is not a Pailou gateway. Set the address with --url.');
   }
 }

@@ -10,12 +10,12 @@ const shownAtMost = 20;
 /** Prints what still depends on old keys. Returns true when nothing does. */
 function tellLeft({ old, unknown, damaged }: SealedCount, checking: boolean): boolean {
   for (const [id, count] of unknown)
-    printError(`${count} values are sealed with key ${id === '' ? '(none that can be read)' : id}, which is not here.`);
+    printError(`${count} values are sealed with key ${id === '' ? '(unreadable)' : id}, which is not configured.`);
   for (const where of damaged.slice(0, shownAtMost))
-    printError(`A secret of ${where} was changed or moved there by hand; no key opens it.`);
+    printError(`A secret of ${where} was changed or moved manually; no key can decrypt it.`);
   if (damaged.length > shownAtMost) printError(`… and ${damaged.length - shownAtMost} more of that kind.`);
   if (damaged.length > 0)
-    printError('What cannot be opened serves nobody: enter those secrets again. In the history they only limit the way back.');
+    printError('Secrets that cannot be decrypted are not usable: enter them again. In the history they only prevent a rollback.');
   if (old > 0)
     printError(
       checking
@@ -29,7 +29,7 @@ export const keysCommand: Command = {
   summary: 'Seal everything in the database with PAILOU_MASTER_KEY, while nodes serve (docs/secrets.md); --check only counts.',
   usage: 'pailou keys rotate-master [--check] [--leave-lost]',
   async run([verb, ...args]) {
-    if (verb !== 'rotate-master') throw new UsageError('Say: pailou keys rotate-master');
+    if (verb !== 'rotate-master') throw new UsageError('Usage: pailou keys rotate-master');
     const { values } = parseArgs({
       args,
       options: { check: { type: 'boolean', default: false }, 'leave-lost': { type: 'boolean', default: false } },
@@ -50,9 +50,9 @@ export const keysCommand: Command = {
         return 1;
       }
       const { changed, left } = await rotateMaster(database, keys);
-      print(`${changed} values were sealed anew.`);
+      print(`${changed} values were sealed with the current key.`);
       const done = tellLeft(left, false);
-      if (left.old === 0) print('No old key is needed any more: take PAILOU_MASTER_KEY_OLD away on each node, and restart it.');
+      if (left.old === 0) print('No old key is needed any more: remove PAILOU_MASTER_KEY_OLD on each node, and restart it.');
       return done ? 0 : 1;
     });
   },

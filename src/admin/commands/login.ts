@@ -14,7 +14,7 @@ export const loginCommand: Command = {
   async run(args) {
     const { positionals } = parseArgs({ args, options: {}, allowPositionals: true });
     const gateway = (positionals[0] ?? usual).replace(/\/+$/, '');
-    if (positionals.length > 1 || !/^https?:\/\//.test(gateway)) throw new UsageError('Say: pailou login https://pailou.company.cn');
+    if (positionals.length > 1 || !/^https?:\/\//.test(gateway)) throw new UsageError('Usage: pailou login https://pailou.company.cn');
     const { loginByDevice } = await device();
     const login = await loginByDevice(gateway, (address, code) => {
       // On standard error, so that programs can read standard output.
@@ -27,16 +27,16 @@ export const loginCommand: Command = {
 };
 
 export const logoutCommand: Command = {
-  summary: 'Take your tokens back at the OAuth2 service and forget them here.',
+  summary: 'Revoke your tokens at the OAuth2 service and delete them here.',
   usage: 'pailou logout',
   async run(args) {
     parseArgs({ args, options: {} });
     const path = loginPath(process.env);
     const login = await readLogin(path).catch(() => null);
     await forgetLogin(path);
-    if (login === null) print('Nobody was signed in.');
+    if (login === null) print('You were not signed in.');
     else if (await (await device()).revokeLogin(login)) print('You are signed out.');
-    else printError(`The tokens are forgotten here, but ${login.issuer} could not be told.`);
+    else printError(`The tokens are deleted here, but could not be revoked at ${login.issuer}.`);
     return 0;
   },
 };

@@ -8,7 +8,7 @@ export const permissionsCommand: Command = {
   usage:
     'pailou permissions sql --layout sas|standard|jeecg|ruoyi|pig|yudao --dialect mysql|postgres|oracle [--roles admin,developer] [--lang en|zh]',
   async run([verb, ...args]) {
-    if (verb !== 'sql') throw new UsageError('Say: pailou permissions sql');
+    if (verb !== 'sql') throw new UsageError('Usage: pailou permissions sql');
     const { values } = parseArgs({
       args,
       options: {

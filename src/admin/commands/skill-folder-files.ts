@@ -10,7 +10,7 @@ export async function readFolder(folder: string): Promise<readonly SkillFile[]> 
   const files: SkillFile[] = [];
   for (const entry of entries) {
     const place = join(entry.parentPath, entry.name);
-    if (entry.isSymbolicLink()) throw new UsageError(`${place} is a link; put the file itself there.`);
+    if (entry.isSymbolicLink()) throw new UsageError(`${place} is a link; replace it with the file itself.`);
     if (!entry.isFile()) continue;
     files.push({ path: relative(folder, place).split(sep).join('/'), bytes: await readFile(place) });
   }
@@ -25,7 +25,7 @@ export async function writeNew(place: string, bytes: Uint8Array): Promise<void> 
   } catch (thrown) {
     const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'unknown';
     const why = code === 'EEXIST' ? 'is there already' : `cannot be written (${code})`;
-    throw new UsageError(`${place} ${why}; say another place with --to.`);
+    throw new UsageError(`${place} ${why}; choose another with --to.`);
   }
 }
 
@@ -33,12 +33,13 @@ export async function writeNew(place: string, bytes: Uint8Array): Promise<void> 
 export async function writeFolder(folder: string, files: readonly SkillFile[]): Promise<void> {
   const found = await lstat(folder).catch(() => null);
   if (found !== null && !found.isDirectory())
-    throw new UsageError(`${folder} is there already, and no folder; say another place with --to.`);
+    throw new UsageError(`${folder} already exists and is not a folder; choose another with --to.`);
   const there = found === null ? [] : await readdir(folder);
-  if (there.length > 0) throw new UsageError(`${folder} is there already and not empty; say another place with --to.`);
+  if (there.length > 0) throw new UsageError(`${folder} already exists and is not empty; choose another with --to.`);
   for (const { path, bytes } of files) {
     const place = join(folder, ...path.split('/'));
-    if (!resolve(place).startsWith(resolve(folder) + sep)) throw new UsageError(`The skill holds ${path}, which leads out of its folder.`);
+    if (!resolve(place).startsWith(resolve(folder) + sep))
+      throw new UsageError(`The skill holds ${path}, which points outside its folder.`);
     await writeNew(place, bytes);
   }
 }

@@ -70,7 +70,7 @@ async function test(gateway: GatewayCall, name: string, { model, json }: Values)
 async function importFolder(gateway: GatewayCall, from: string, { model, replace }: Values): Promise<number> {
   const found = await lstat(from).catch(() => null);
   if (found?.isSymbolicLink() === true) throw new UsageError(`${from} is a link; name the folder or the zip itself.`);
-  if (found === null) throw new UsageError(`There is nothing at ${from}.`);
+  if (found === null) throw new UsageError(`${from} does not exist.`);
   const place = resolve(from);
   const zip = found.isDirectory() ? await writeZip(basename(place), await readFolder(place)) : await readFile(place);
   const query = new URLSearchParams({ ...(model?.[0] === undefined ? {} : { model: model[0] }), replace: String(replace === true) });
@@ -81,7 +81,7 @@ async function importFolder(gateway: GatewayCall, from: string, { model, replace
   if (response === null) return 1;
   if (!response.ok) return printFailure(response);
   const { name } = await answerOf<{ readonly name: string }>(response);
-  print(`The skill "${name}" is there: POST /v1/skills/${name}/runs`);
+  print(`The skill "${name}" was imported: POST /v1/skills/${name}/runs`);
   return 0;
 }
 
@@ -94,14 +94,14 @@ async function exportFolder(gateway: GatewayCall, name: string, { to = name }: V
   if (to.toLowerCase().endsWith('.zip')) {
     await writeNew(to, zip);
   } else await writeFolder(to, (await readZip(zip)).files);
-  printError(`The skill "${name}" is in ${to}.`);
+  printError(`The skill "${name}" was exported to ${to}.`);
   return 0;
 }
 
 const verbs = { test, import: importFolder, export: exportFolder } as const;
 
 export const skillsCommand: Command = {
-  summary: 'Try the cases of a skill (exit code 1 if one fails), import a SKILL.md folder or zip, export one (docs/skills.md).',
+  summary: 'Run the cases of a skill (exit code 1 if one fails), import a SKILL.md folder or zip, export one (docs/skills.md).',
   usage: `pailou skills test <name> [--model <model>]... [--json] | import <folder or zip> [--model <model>] [--replace] | export <name> [--to <folder or .zip>] ${gatewayUsage}`,
   async run([verb = '', ...args]) {
     const { values, positionals } = parseArgs({
@@ -117,7 +117,7 @@ export const skillsCommand: Command = {
     });
     const [subject, more] = positionals;
     if (!Object.hasOwn(verbs, verb) || subject === undefined || more !== undefined)
-      throw new UsageError('Say: pailou skills test <name>, pailou skills import <folder>, or pailou skills export <name>');
+      throw new UsageError('Usage: pailou skills test <name>, pailou skills import <folder>, or pailou skills export <name>');
     return verbs[verb as keyof typeof verbs](gatewayCall(values), subject, values);
   },
 };

@@ -19,7 +19,7 @@ async function ownToken(): Promise<string | null> {
 }
 
 export const tokenCommand: Command = {
-  summary: 'Print your token after `pailou login`, or one of the development identity service; and nothing else.',
+  summary: 'Print only a token: yours after `pailou login`, otherwise one of the development identity service.',
   usage: 'pailou token [--role admin|developer|user|viewer]',
   async run(args) {
     const { values } = parseArgs({ args, options: { role: { type: 'string' } } });

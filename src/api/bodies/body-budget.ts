@@ -48,7 +48,7 @@ export function createBodyBudget({ mostOfOne, mostOfAll }: BodyBudgetOptions): B
           if (bytes > mostOfAll)
             throw new GatewayError(
               'body_too_large',
-              `The body is larger than ${mostOfAll} bytes, which is all that this gateway takes at once.`,
+              `The body is larger than ${mostOfAll} bytes, the limit of this gateway for all active bodies together.`,
             );
           const others = (heldBy.get(person) ?? 0) - size;
           const isOwn = others > 0 && others + bytes > mostOfOne;
@@ -56,8 +56,8 @@ export function createBodyBudget({ mostOfOne, mostOfAll }: BodyBudgetOptions): B
             throw new GatewayError(
               'rate_limited',
               isOwn
-                ? `Your requests that are under way hold ${mostOfOne} bytes together, and no more go in. Send it when one of them is done.`
-                : 'The requests that are under way here leave no room for one of this size. Send it again soon.',
+                ? `The bodies of your active requests may have ${mostOfOne} bytes together, and this one exceeds that. Send it again when one of them has finished.`
+                : 'The bodies of all active requests leave no room for one of this size. Send it again soon.',
               { retryAfterSeconds },
             );
           size = bytes;

@@ -35,7 +35,7 @@ function valueOf(name: string, text: string, schema: JsonObject): Json {
   try {
     return JSON.parse(text) as Json;
   } catch {
-    throw new GatewayError('invalid_request', `${name}: must be JSON in a form, for it is of the type ${type}.`, { param: name });
+    throw new GatewayError('invalid_request', `${name}: must be JSON, because it is of the type ${type}.`, { param: name });
   }
 }
 
@@ -89,8 +89,8 @@ export async function receiveSkillForm(
       }
     };
     const take = <T>(name: string, into: Map<string, T>, value: T): void => {
-      if (name === '__proto__' || name === 'constructor') refuse(`${name}: is no field of a form here.`, name);
-      else if (fields.has(name) || files.has(name)) refuse(`${name}: is there twice; a list goes into the field input, as JSON.`, name);
+      if (name === '__proto__' || name === 'constructor') refuse(`${name}: is not a field of this form.`, name);
+      else if (fields.has(name) || files.has(name)) refuse(`${name}: occurs twice; send a list as JSON in the field input.`, name);
       else into.set(name, value);
     };
     signal.addEventListener('abort', () => fail(signal.reason as Error), { once: true });
@@ -123,7 +123,7 @@ export async function receiveSkillForm(
   const input = whole === undefined ? {} : parseInput(whole);
   const twice = [...fields.keys(), ...files.keys()].find((name) => Object.hasOwn(input, name));
   if (twice !== undefined)
-    throw new GatewayError('invalid_request', `${twice}: is in the field input too; send it once.`, { param: twice });
+    throw new GatewayError('invalid_request', `${twice}: is also in the field input; send it once.`, { param: twice });
   const more = [...fields].filter(([name]) => !words.has(name)).map(([name, text]): [string, Json] => [name, valueOf(name, text, schema)]);
   return {
     input: { ...Object.fromEntries(more), ...input, ...Object.fromEntries(files) },

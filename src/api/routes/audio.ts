@@ -23,7 +23,7 @@ export function addAudio(app: FastifyInstance, services: CallServices): void {
       schema: {
         tags: ['calls'],
         summary: 'Speak a text',
-        description: "OpenAI's shape; all other fields pass on.",
+        description: "OpenAI's shape; all other fields are passed to the vendor.",
         body: speechBodySchema,
       },
     },

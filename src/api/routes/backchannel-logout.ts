@@ -29,7 +29,7 @@ export function addBackchannelLogout(app: FastifyInstance, { verify, revocations
           tags: ['access'],
           summary: 'For OAuth2 services: ends the browser sessions of a person who signed out there',
           description:
-            'A form with `logout_token`, as OpenID Connect Back-Channel Logout 1.0 has it. 200 when the sessions are over, 400 for a token that is not good.',
+            'A form with `logout_token`, as in OpenID Connect Back-Channel Logout 1.0. 200 when the sessions have ended, 400 for an invalid token.',
         },
       },
       async (request, reply) => {
@@ -42,7 +42,7 @@ export function addBackchannelLogout(app: FastifyInstance, { verify, revocations
           const { issuer, subject, sid, jti, expiresAt } = await verify(token);
           if (!(await revocations.signOut({ issuer, subject, sid, jti, keepUntil: expiresAt })))
             return await reply.code(400).send({ error: 'invalid_request', error_description: 'The logout token was used before.' });
-          logger.info({ issuer, sid }, 'an issuer reported a sign-out; the browser sessions of that person are over');
+          logger.info({ issuer, sid }, 'an issuer reported a sign-out; the browser sessions of that person have ended');
           return await reply.code(200).send();
         } catch (thrown) {
           const error = thrown instanceof GatewayError ? thrown : toGatewayError(thrown);

@@ -25,8 +25,8 @@ export function addChatCompletions(app: FastifyInstance, services: CallServices)
       config: { access: ['llm:model:use', 'llm:skill:use'] },
       schema: {
         tags: ['calls'],
-        summary: 'Ask a model or a skill, streamed or not',
-        description: "OpenAI's Chat Completions. Fields that Pailou does not know pass on to the vendor.",
+        summary: 'Call a model or a skill, streamed or not',
+        description: "OpenAI's Chat Completions. Fields that Pailou does not know are passed to the vendor.",
         body: chatBodySchema,
       },
     },

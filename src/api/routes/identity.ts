@@ -23,7 +23,7 @@ const explainQuery = z.object({
   as: storedText(longestPerson)
     .optional()
     .describe(
-      'For administrators: somebody else, as GET /api/me names them, as their last token made them. Only looked at, and booked in the audit.',
+      'For administrators: another person, as in GET /api/me, with the rights of their last token. Read-only, and recorded in the audit.',
     ),
 });
 
@@ -51,9 +51,12 @@ export function findCapability(view: TenantView, reference: string): Capability 
 /** Another person as last seen. */
 async function another(asker: Principal, as: string, { people, names }: IdentityServices): Promise<Person> {
   if (!isAdministrator(asker))
-    throw new GatewayError('permission_denied', 'Only administrators may ask as somebody else.', { param: 'as' });
+    throw new GatewayError('permission_denied', 'Only administrators may explain the rights of another person.', { param: 'as' });
   const [person] = await people.named(asker.tenant, [splitPerson(names.resolve(as, 'as'))]);
-  if (person === undefined) throw new GatewayError('not_found', `Nobody with the subject "${as}" has been here yet.`, { param: 'as' });
+  if (person === undefined)
+    throw new GatewayError('not_found', `No token with the subject "${as}" has been seen yet. GET /api/people lists the known subjects.`, {
+      param: 'as',
+    });
   return person;
 }
 

@@ -31,7 +31,7 @@ export function addImages(app: FastifyInstance, services: CallServices): void {
       schema: {
         tags: ['calls'],
         summary: 'Make pictures',
-        description: "OpenAI's shape; all other fields pass on.",
+        description: "OpenAI's shape; all other fields are passed to the vendor.",
         body: imagesBodySchema,
       },
     },

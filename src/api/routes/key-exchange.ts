@@ -11,11 +11,14 @@ export function addKeyExchange(app: FastifyInstance, exchange: KeyExchange | nul
     '/auth/exchange',
     {
       config: { access: 'public', writes: 'none' },
-      schema: { tags: ['access'], summary: 'A token of five minutes for a key, which comes as Authorization: Bearer or x-api-key' },
+      schema: { tags: ['access'], summary: 'Exchange a key, sent as Authorization: Bearer or x-api-key, for a token of five minutes' },
     },
     async (request, reply) => {
       if (exchange === null)
-        throw new GatewayError('not_found', 'Keys are not exchanged here: use yours as it is, if keys are taken at all (PAILOU_API_KEYS).');
+        throw new GatewayError(
+          'not_found',
+          'This gateway does not exchange keys. If it accepts keys (PAILOU_API_KEYS), send yours directly.',
+        );
       const { token, expiresInSeconds } = await exchange.exchange(
         bearerTokenOf(request.headers),
         snapshotOf(request),

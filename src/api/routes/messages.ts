@@ -25,7 +25,7 @@ function betaOf(request: FastifyRequest): string | undefined {
   const text = (Array.isArray(given) ? given.join(',') : (given ?? '')).trim();
   if (text === '') return undefined;
   if (/^[\w.,: -]{1,2000}$/.test(text)) return text;
-  throw new GatewayError('invalid_request', 'anthropic-beta: must be a comma list of names.', { param: 'anthropic-beta' });
+  throw new GatewayError('invalid_request', 'anthropic-beta: must be a comma-separated list of names.', { param: 'anthropic-beta' });
 }
 
 /** True when the client asked for server-side tool blocks. */
@@ -54,8 +54,8 @@ export function addMessages(app: FastifyInstance, services: CallServices): void 
       config: { access },
       schema: {
         tags: ['calls'],
-        summary: "Ask a model or a skill in Anthropic's format, streamed or not",
-        description: "Anthropic's Messages. The token may also come as x-api-key. Errors have Anthropic's shape.",
+        summary: "Call a model or a skill in Anthropic's format, streamed or not",
+        description: "Anthropic's Messages. The token may also be sent as x-api-key. Errors have Anthropic's shape.",
         body: bodySchema,
       },
     },
@@ -83,9 +83,9 @@ export function addMessages(app: FastifyInstance, services: CallServices): void 
       config: { access },
       schema: {
         tags: ['calls'],
-        summary: 'About how many tokens a message would have',
+        summary: 'Estimate the tokens of a message',
         description:
-          'An estimate, marked as one by the header x-pailou-estimated: texts by a tokenizer, every picture as 1,600 tokens, every file as 2,000 a page of about 50 kB.',
+          'An estimate, marked by the header x-pailou-estimated: texts by a tokenizer, every picture as 1,600 tokens, every file as 2,000 a page of about 50 kB.',
         body: countTokensBodySchema,
       },
     },

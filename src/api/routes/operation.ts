@@ -68,7 +68,7 @@ export function addOperation(app: FastifyInstance, services: OperationServices):
     },
   );
 
-  app.get('/healthz', { config, schema: { tags, summary: 'The state of this node, for people' } }, async () => {
+  app.get('/healthz', { config, schema: { tags, summary: 'The state of this node in detail' } }, async () => {
     const { revision, stale } = services.config.health();
     return {
       status: services.stopping() ? 'stopping' : stale ? 'degraded' : 'ok',

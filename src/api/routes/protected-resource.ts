@@ -21,7 +21,7 @@ export function addProtectedResource(app: FastifyInstance, publicUrl: string, is
   });
   const options = {
     config: { access: 'public' as const },
-    schema: { tags: ['access'], summary: 'Where tokens for this gateway come from (RFC 9728)' },
+    schema: { tags: ['access'], summary: 'The OAuth2 services whose tokens this gateway accepts (RFC 9728)' },
   };
   app.get(wellKnown, options, async () => about(''));
   app.get(`${wellKnown}/mcp`, options, async () => about('/mcp'));

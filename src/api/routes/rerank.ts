@@ -55,7 +55,7 @@ export function addRerank(app: FastifyInstance, services: CallServices): void {
       schema: {
         tags: ['calls'],
         summary: 'Order documents by how well they answer a query',
-        description: "Cohere's and Jina's shape. Fields that Pailou does not know pass on to the vendor.",
+        description: "Cohere's and Jina's shape. Fields that Pailou does not know are passed to the vendor.",
         body: rerankBodySchema,
       },
     },

@@ -47,8 +47,8 @@ export function addResponses(app: FastifyInstance, services: CallServices): void
       config: { access },
       schema: {
         tags,
-        summary: "Ask a model or a skill in OpenAI's Responses format, streamed or not",
-        description: 'Unless store is false, the response is kept for 30 days, so that a later call can name it as previous_response_id.',
+        summary: "Call a model or a skill in OpenAI's Responses format, streamed or not",
+        description: 'Unless store is false, the response is stored for 30 days, so that a later call can name it as previous_response_id.',
         body: bodySchema,
       },
     },
@@ -79,10 +79,10 @@ export function addResponses(app: FastifyInstance, services: CallServices): void
 
   app.get<{ Params: { id: string }; Querystring: { stream?: string } }>(
     '/v1/responses/:id',
-    { config: { access }, schema: { tags, summary: 'A response of yours that is kept' } },
+    { config: { access }, schema: { tags, summary: 'One of your stored responses' } },
     async (request, reply) => {
       if (request.query.stream === 'true') {
-        throw new GatewayError('unsupported_parameter', 'stream: a kept response is not streamed again; leave it out.', {
+        throw new GatewayError('unsupported_parameter', 'stream: a stored response cannot be streamed again; leave it out.', {
           param: 'stream',
         });
       }
@@ -92,7 +92,7 @@ export function addResponses(app: FastifyInstance, services: CallServices): void
 
   app.delete<{ Params: { id: string } }>(
     '/v1/responses/:id',
-    { config: { access }, schema: { tags, summary: 'Forget a response of yours' } },
+    { config: { access }, schema: { tags, summary: 'Delete one of your stored responses' } },
     async (request) => {
       const { id } = request.params;
       if ((await services.responses?.delete(principalOf(request), id)) !== true) throw responseNotFound(id);

@@ -12,7 +12,7 @@ const question = z.looseObject({
     .array(z.looseObject({}))
     .max(10_000)
     .default([])
-    .describe('As in a call; the router looks at what the call needs and where it belongs.'),
+    .describe('As in a call; the router reads which features it needs and its affinity.'),
 });
 
 const explanation = z.object({
@@ -43,13 +43,13 @@ const health = z.object({
       first_token_ms: z.number().nullable(),
       probe: z
         .object({
-          at: z.iso.datetime().describe('When the last one began.'),
-          ok: z.boolean().nullable().describe('Null: its answer says nothing of the deployment, such as a limit.'),
-          reason: z.string().nullable().describe('Why it is not well; null where it is.'),
+          at: z.iso.datetime().describe('When the last probe started.'),
+          ok: z.boolean().nullable().describe('Null: inconclusive, such as a rate limit.'),
+          reason: z.string().nullable().describe('Why the deployment is unhealthy; null when it is healthy.'),
           latency_ms: z.int(),
         })
         .nullable()
-        .describe('The last probe; null where there was none.'),
+        .describe('The last probe; null without one.'),
     }),
   ),
 });
@@ -61,8 +61,8 @@ export function addRouting(app: FastifyInstance, services: Pick<CallServices, 'd
       config: { access: ['llm:model:use'], writes: 'none' },
       schema: {
         tags: ['routing'],
-        summary: 'What a call to this model would do now, without calling',
-        description: 'The deployments in the order in which this node would try them, and why some are passed over.',
+        summary: 'Explain the route of a call to this model, without calling it',
+        description: 'The deployments in the order in which this node would try them, and why some are skipped.',
         body: question,
         response: { 200: explanation },
       },

@@ -45,11 +45,11 @@ export function addSignIn(
     },
   );
 
-  app.get('/auth/callback', { config: open, schema: { tags, summary: 'The way back from the OAuth2 service' } }, async (request, reply) => {
+  app.get('/auth/callback', { config: open, schema: { tags, summary: 'Callback of the OAuth2 service' } }, async (request, reply) => {
     const { signIn, sessions, jar } = present();
     const ticket = jar.read(request.headers, jar.ticket);
     if (ticket === null)
-      throw new GatewayError('sign_in_failed', 'This browser did not begin to sign in here, or has waited too long. Begin at /auth/login.');
+      throw new GatewayError('sign_in_failed', 'This browser has no pending sign-in, or it has expired. Start again at /auth/login.');
     // The address is built from the path only: the Host header is untrusted.
     const { tokens, returnTo } = await signIn.finish(new URL(request.url, 'http://callback'), ticket);
     const { cookie, principal } = await sessions.begin(tokens);
@@ -60,7 +60,7 @@ export function addSignIn(
       .redirect(returnTo, 303);
   });
 
-  app.get('/auth/cli', { config: open, schema: { tags, summary: 'Where the command line signs in' } }, async () => {
+  app.get('/auth/cli', { config: open, schema: { tags, summary: 'The OAuth2 service and client of `pailou login`' } }, async () => {
     if (commandLine !== null) return commandLine;
     throw new GatewayError(
       'not_found',
@@ -70,7 +70,10 @@ export function addSignIn(
 
   app.get(
     '/auth/session',
-    { config: { access: 'signed-in' }, schema: { tags, summary: 'Who is signed in, and what changes must carry as x-pailou-csrf' } },
+    {
+      config: { access: 'signed-in' },
+      schema: { tags, summary: 'The signed-in person, and the value that writes must send as x-pailou-csrf' },
+    },
     async (request, reply) => {
       const { sessions, jar } = present();
       const principal = principalOf(request);

@@ -16,7 +16,7 @@ const named = z.object({ id: z.string().min(1).max(100) });
 const streamQuery = z.object({ stream: z.enum(['true', 'false']).default('false') });
 
 function unknownRun(id: string): GatewayError {
-  return new GatewayError('not_found', `There is no run "${id}" of yours.`, { param: 'id' });
+  return new GatewayError('not_found', `You have no run "${id}".`, { param: 'id' });
 }
 
 /** A key reaches only runs that its scope allows. */
@@ -58,8 +58,8 @@ export function addSkillRuns(app: FastifyInstance, { backgroundRuns }: CallServi
       config,
       schema: {
         tags,
-        summary: 'One of your runs: how it stands, what it answered, what it called',
-        description: 'With stream=true all news from its beginning as server-sent events, until it ends.',
+        summary: 'One of your runs: its status, its output, its calls',
+        description: 'With stream=true all its events from the start as server-sent events, until it ends.',
         params: named,
         querystring: streamQuery,
       },
@@ -99,7 +99,7 @@ export function addSkillRuns(app: FastifyInstance, { backgroundRuns }: CallServi
 
   app.delete<{ Params: z.output<typeof named> }>(
     '/v1/runs/:id',
-    { config, schema: { tags, summary: 'Cancel a run in the background, on whichever node it is under way', params: named } },
+    { config, schema: { tags, summary: 'Cancel a background run, on any node', params: named } },
     async (request, reply) => {
       const { id } = request.params;
       const principal = principalOf(request);

@@ -18,9 +18,9 @@ import type { ActiveRequest } from '../active-requests.ts';
 import { principalOf, snapshotOf, takeHeldSnapshot } from '../request-context.ts';
 
 const runBody = z.strictObject({
-  input: z.json().describe("What the skill works on; its shape is the skill's input_schema."),
+  input: z.json().describe('The input of the skill, as its input_schema describes it.'),
   stream: z.boolean().default(false).describe('Steps and text as server-sent events: started, step, delta, then completed or failed.'),
-  async: z.boolean().default(false).describe('Answer at once with the id of the run; GET /v1/runs/{id} tells how it goes.'),
+  async: z.boolean().default(false).describe('Answer immediately with the id of the run; GET /v1/runs/{id} shows its progress.'),
 });
 interface Wanted {
   readonly input: Json;
@@ -52,7 +52,7 @@ function readBody(body: unknown): Wanted {
 
 async function wantedOf(request: FastifyRequest, caller: Caller, skill: SkillEntry): Promise<Wanted> {
   const [stray] = Object.keys(request.query as object);
-  if (stray !== undefined) throw refuse(`${stray.slice(0, 100)}: nothing is read of the address here; put it into the body.`, stray);
+  if (stray !== undefined) throw refuse(`${stray.slice(0, 100)}: query parameters are not read here; put it into the body.`, stray);
   const wanted = isForm(request)
     ? await receiveSkillForm(request, skill.instance.describe().inputSchema, {
         signal: receivingSignal(request, caller.signal),
@@ -60,7 +60,7 @@ async function wantedOf(request: FastifyRequest, caller: Caller, skill: SkillEnt
       })
     : readBody(request.body);
   if (wanted.stream && wanted.async)
-    throw refuse('stream: a run with async is followed at GET /v1/runs/{id}?stream=true; ask for one of the two.', 'stream');
+    throw refuse('stream: a run with async is followed at GET /v1/runs/{id}?stream=true; choose one of the two.', 'stream');
   return wanted;
 }
 

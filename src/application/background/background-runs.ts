@@ -147,9 +147,13 @@ export function createBackgroundRuns(states: ToolLoopStates, logger: Logger): Ba
     admit(owner) {
       const ofOwner = [...slots].filter((each) => isSame(each, owner)).length;
       if (ofOwner >= mostPerPerson)
-        throw new GatewayError('rate_limited', `${mostPerPerson} of your runs are under way already. Wait for one, or cancel one.`, {
-          retryAfterSeconds: 5,
-        });
+        throw new GatewayError(
+          'rate_limited',
+          `${mostPerPerson} of your background runs are already active. Wait for one, or cancel one.`,
+          {
+            retryAfterSeconds: 5,
+          },
+        );
       const room = { ...owner };
       slots.add(room);
       return () => void slots.delete(room);

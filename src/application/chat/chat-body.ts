@@ -14,7 +14,7 @@ const positive = z.int().min(1);
 /** Pailou's own options, the same in every client format. */
 export const gatewaySchema = z
   .strictObject({
-    max_steps: z.int().min(1).max(32).optional().describe('Rounds of server-side tools; 8 unless given.'),
+    max_steps: z.int().min(1).max(32).optional().describe('The most rounds of server-side tools. Default: 8.'),
     approvals: z
       .array(z.strictObject({ id: z.string().min(1).max(100), approve: z.boolean() }))
       .max(100)
@@ -99,7 +99,7 @@ export function decisionsOf(gateway: z.infer<typeof gatewaySchema>, others: read
   if (gateway?.approvals === undefined && others.length === 0) return none;
   const own = (gateway?.approvals ?? []).map((each, index) => ({ ...each, place: `gateway.approvals[${index}].id` }));
   const twice = own.find(({ id }, index) => own.findIndex((each) => each.id === id) !== index);
-  if (twice !== undefined) throw new GatewayError('invalid_request', `${twice.place}: is there twice.`, { param: twice.place });
+  if (twice !== undefined) throw new GatewayError('invalid_request', `${twice.place}: occurs twice.`, { param: twice.place });
   // One decision for each call; the last one counts, because clients of some formats send earlier decisions again.
   return [...new Map([...own, ...others].map((each) => [each.id, each])).values()];
 }

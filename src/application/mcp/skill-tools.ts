@@ -82,7 +82,7 @@ function inputOf({ definition }: VisibleSkill, given: JsonObject): JsonObject {
       try {
         return [name, JSON.parse(value) as Json];
       } catch {
-        throw new GatewayError('invalid_request', `${name}: must be JSON, for this argument is no text.`, { param: name });
+        throw new GatewayError('invalid_request', `${name}: must be JSON, because this argument is not text.`, { param: name });
       }
     }),
   );

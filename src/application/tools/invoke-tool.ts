@@ -45,12 +45,12 @@ const turns = createFairQueue();
 function notCallable(services: CallServices, server: McpServerEntry, tool: string): GatewayError {
   const { allowed_tools: allowed } = server.spec;
   if (allowed !== null && !allowed.includes(tool))
-    return new GatewayError('permission_denied', `The tool "${tool}" of ${server.name} is switched off by the administrator.`);
+    return new GatewayError('permission_denied', `The tool "${tool}" of ${server.name} is disabled by an administrator.`);
   const pin = isVirtual(server) ? undefined : services.catalogue.items(server).find((each) => each.kind === 'tool' && each.name === tool);
   if (pin !== undefined && pin.present && pin.state !== 'approved')
     return new GatewayError(
       'permission_denied',
-      `The tool "${tool}" of ${server.name} is withheld: its definition has changed and waits for an administrator's approval.`,
+      `The tool "${tool}" of ${server.name} is quarantined: its definition has changed and waits for an administrator's approval.`,
     );
   return new GatewayError('not_found', `The MCP server "${server.name}" has no tool named "${tool.slice(0, 200)}".`);
 }

@@ -22,7 +22,7 @@ export function leavePage(form: string): string {
 }
 
 export function codePage(form: string, wrong: boolean): string {
-  const hint = wrong ? '<p>There is no such code, or it has run out.</p>' : '';
+  const hint = wrong ? '<p>The code is unknown or has expired. Start again: pailou login</p>' : '';
   return page('Which code does your command line show?', `${hint}${form}<button form="op.deviceInputForm">Go on</button>`);
 }
 
@@ -53,19 +53,19 @@ export async function answerPersonPage(request: IncomingMessage, response: Serve
     () => false,
   );
   if (!underWay) {
-    answer(404, page('Nothing is under way here', '<p>Begin again where you wanted to sign in.</p>'));
+    answer(404, page('No sign-in in progress', '<p>Start the sign-in again in the application that sent you here.</p>'));
     return true;
   }
   if (request.method === 'POST') {
     const form = Number(request.headers['content-length'] ?? 0) > longestForm ? '' : await text(request);
     const person = personOf(new URLSearchParams(form).get('person'));
-    if (person === undefined) answer(400, page('Nobody of that name', ''));
+    if (person === undefined) answer(400, page('Unknown person', ''));
     else await provider.interactionFinished(request, response, { login: { accountId: person.subject } });
     return true;
   }
   const buttons = people
     .map(({ subject, name, tenant }) => `<p><button name="person" value="${subject}">${name} (${subject}, tenant ${tenant})</button></p>`)
     .join('');
-  answer(200, page('Who are you today?', `<form method="post">${buttons}</form>`));
+  answer(200, page('Choose a person', `<form method="post">${buttons}</form>`));
   return true;
 }

@@ -69,7 +69,7 @@ export async function loginByDevice(gateway: string, show: (address: string, cod
 /** Returns the login, or a renewed one when its token expires soon. Throws `sign_in_failed` when the service refuses. */
 export async function freshLogin(login: Login): Promise<Login> {
   if (login.expires_at === null || login.expires_at - Date.now() > earlyMs) return login;
-  const again = `Your sign-in is over. Sign in again: pailou login ${login.gateway}`;
+  const again = `Your sign-in has expired. Sign in again: pailou login ${login.gateway}`;
   if (login.refresh_token === null) throw failed(again);
   const service = await serviceOf(login.issuer, login.client_id);
   try {

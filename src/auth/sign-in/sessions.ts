@@ -39,11 +39,11 @@ const rememberMs = 5_000;
 const earlyMs = 30_000;
 const renewalMs = 10_000;
 
-const over = (): GatewayError => new GatewayError('token_expired', 'Your session is over. Sign in again at /auth/login.');
+const over = (): GatewayError => new GatewayError('token_expired', 'Your session has ended. Sign in again at /auth/login.');
 /** The detail of errors for sessions that were deleted. Requests of such a session end too. */
 export const sessionEnded = 'the session was ended';
 const ended = (): GatewayError =>
-  new GatewayError('token_expired', 'Your session is over. Sign in again at /auth/login.', { details: sessionEnded });
+  new GatewayError('token_expired', 'Your session has ended. Sign in again at /auth/login.', { details: sessionEnded });
 /** `sid` of the id token, which came directly from the service. */
 function sidOf({ id }: TokenSet): string | null {
   if (id === null) return null;

@@ -86,8 +86,8 @@ export function createSignIn(options: SignInOptions): SignIn {
       return await known;
     } catch (cause) {
       known = null;
-      logger.warn({ err: cause, issuer }, 'nobody can sign in: the identity service cannot be discovered');
-      throw new GatewayError('auth_unavailable', 'The identity service cannot be reached, so nobody can sign in. Try again soon.', {
+      logger.warn({ err: cause, issuer }, 'sign-in is unavailable: the discovery document of the identity service cannot be read');
+      throw new GatewayError('auth_unavailable', 'The identity service cannot be reached, so sign-in is unavailable. Try again soon.', {
         retryAfterSeconds: 5,
         cause,
       });
@@ -139,7 +139,7 @@ export function createSignIn(options: SignInOptions): SignIn {
         );
         return { tokens: tokensOf(answer, null), returnTo: ticket.returnTo };
       } catch (cause) {
-        logger.info({ err: cause, issuer }, 'somebody could not sign in');
+        logger.info({ err: cause, issuer }, 'a sign-in failed');
         const said = cause instanceof oauth.AuthorizationResponseError ? ` The service said: ${cause.error.slice(0, 100)}.` : '';
         throw failed(`The sign-in failed.${said} Start again at /auth/login.`, cause);
       }
@@ -173,7 +173,7 @@ export function createSignIn(options: SignInOptions): SignIn {
         return oauth.buildEndSessionUrl(configuration, { id_token_hint: tokens.id, post_logout_redirect_uri: `${publicUrl}/` }).href;
       } catch (cause) {
         // The local session ends in any case.
-        logger.warn({ err: cause, issuer }, 'the tokens of a session could not be taken back at the service');
+        logger.warn({ err: cause, issuer }, 'the tokens of a session could not be revoked at the service');
         return null;
       }
     },

@@ -33,7 +33,7 @@ export function composeMcp({ config, database, audit, version, logger, owned }: 
           act: 'withhold',
           target: `mcp/${server.name}/${name}`,
           requestId: '',
-          detail: `the ${kind} ${state === 'new' ? 'is new' : 'is not as it was approved'}; it is withheld until somebody approves it`,
+          detail: `the ${kind} ${state === 'new' ? 'is new' : 'is not as it was approved'}; it is quarantined until its approval`,
         });
     },
   });

@@ -30,14 +30,14 @@ const labelList = z
   .max(200)
   .superRefine((labels, context) => {
     const double = doubleOf(labels);
-    if (double !== undefined) context.addIssue({ code: 'custom', message: `"${double}" is there twice` });
+    if (double !== undefined) context.addIssue({ code: 'custom', message: `"${double}" occurs twice` });
   });
 
 const options = z.strictObject({
-  labels: labelList.optional().describe('Unless the input brings its own.'),
+  labels: labelList.optional().describe('Used when the input has none.'),
   several: z.boolean().default(false).describe('Whether several labels may fit.'),
-  instructions: z.string().max(10_000).default('').describe('What to look at.'),
-  most_chars: z.int().min(100).max(500_000).default(50_000).describe('So much of a long text is read, from its beginning.'),
+  instructions: z.string().max(10_000).default('').describe('What to consider.'),
+  most_chars: z.int().min(100).max(500_000).default(50_000).describe('The characters of a long text that are read, from its start.'),
   read_seconds: z.int().min(1).max(600).default(60).describe('A file that takes longer to read is refused.'),
   repairs: z.int().min(0).max(5).default(2),
 });

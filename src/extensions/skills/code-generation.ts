@@ -14,8 +14,8 @@ import { checkSyntax } from './code/checker/checker.ts';
 import type { CodeFile, Syntax } from './code/syntax.ts';
 
 const options = z.strictObject({
-  language: z.string().min(1).max(100).optional().describe('Unless the input says one.'),
-  instructions: z.string().max(20_000).default('').describe('House rules: style, libraries, what to avoid.'),
+  language: z.string().min(1).max(100).optional().describe('Used when the input names none.'),
+  instructions: z.string().max(20_000).default('').describe('Conventions: style, libraries, what to avoid.'),
   repairs: z.int().min(0).max(5).default(2),
 });
 

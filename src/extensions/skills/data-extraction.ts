@@ -27,17 +27,19 @@ const options = z
   .strictObject({
     schema: jsonSchema.optional().describe('JSON Schema of the data, unless the input brings its own: an object, or an array of objects.'),
     instructions: z.string().max(10_000).default('').describe('What to look for, and what the fields mean.'),
-    piece_chars: z.int().min(1_000).max(500_000).default(12_000).describe('So much is read at once.'),
+    piece_chars: z.int().min(1_000).max(500_000).default(12_000).describe('Characters per model call.'),
     overlap_chars: z
       .int()
       .min(0)
       .max(10_000)
       .default(600)
-      .describe('So much of a piece is read again with the next, so that nothing is lost between.'),
+      .describe('Characters of a chunk that are repeated in the next, so that nothing is lost at the boundary.'),
     repeated: z
       .enum(['once', 'each'])
       .default('once')
-      .describe('Of a list: once, equal records in several places are one; each, every place counts (two equal lines of a bill).'),
+      .describe(
+        'For lists. once: equal records in several places are one; each: every place counts, such as two equal lines of an invoice.',
+      ),
     read_seconds: z.int().min(1).max(600).default(60).describe('A file that takes longer to read is refused.'),
     repairs: z.int().min(0).max(5).default(2),
   })
@@ -65,7 +67,7 @@ const evidence: JsonObject = {
     source: { type: 'string', description: 'Page and heading.' },
     exact: {
       type: 'boolean',
-      description: 'Whether the value itself stands in the quote; false for what the quote means, such as a date or a yes.',
+      description: 'True when the quote contains the value itself; false when the quote implies it, such as a date or a yes.',
     },
   },
   required: ['path', 'quote', 'source', 'exact'],
@@ -73,14 +75,14 @@ const evidence: JsonObject = {
 const outputSchema: JsonObject = {
   type: 'object',
   properties: {
-    data: { description: 'Of the schema; what the document does not say is left out.' },
-    evidence: { type: 'array', items: evidence, description: 'For each value the words of the document that it comes from.' },
+    data: { description: 'As in the schema; values that the document lacks are left out.' },
+    evidence: { type: 'array', items: evidence, description: 'For each value the quote of the document that supports it.' },
     rejected: {
       type: 'array',
       items: { type: 'object', properties: { value: {}, reason: { type: 'string' } }, required: ['value', 'reason'] },
-      description: 'What the model said without proof, and what contradicts an earlier place.',
+      description: 'Values without a supporting quote, and values that contradict an earlier place.',
     },
-    complete: { type: 'boolean', description: 'Whether the data fits the schema, required fields and all.' },
+    complete: { type: 'boolean', description: 'Whether the data fits the schema, including required fields.' },
   },
   required: ['data', 'evidence', 'rejected', 'complete'],
 };
@@ -95,7 +97,7 @@ function compiled(schema: JsonObject): SchemaCheck {
   try {
     return compileSchema(schema);
   } catch (thrown) {
-    throw inputError('schema', `cannot be asked for piece by piece (${(thrown as Error).message.slice(0, 200)})`);
+    throw inputError('schema', `cannot be extracted chunk by chunk (${(thrown as Error).message.slice(0, 200)})`);
   }
 }
 

@@ -19,10 +19,10 @@ import { askForSummary, type Part, type Point, type Question, type Wishes } from
 const lengths = { short: 'at most 3 sentences', medium: 'one or two paragraphs', long: 'about one page' } as const;
 const options = z.strictObject({
   length: z.enum(['short', 'medium', 'long']).default('medium'),
-  language: z.string().min(1).max(100).optional().describe('Unless given, that of the document.'),
+  language: z.string().min(1).max(100).optional().describe('Default: the language of the document.'),
   style: z.string().max(1_000).default(''),
-  instructions: z.string().max(10_000).default('').describe('What matters most, and other wishes.'),
-  piece_chars: z.int().min(1_000).max(500_000).default(24_000).describe('So much is read at once.'),
+  instructions: z.string().max(10_000).default('').describe('The focus, and other instructions.'),
+  piece_chars: z.int().min(1_000).max(500_000).default(24_000).describe('Characters per model call.'),
   read_seconds: z.int().min(1).max(600).default(60).describe('A file that takes longer to read is refused.'),
   repairs: z.int().min(0).max(5).default(2),
 });
@@ -35,7 +35,7 @@ const inputSchema: JsonObject = {
     length: { enum: Object.keys(lengths) },
     language: { type: 'string', minLength: 1, maxLength: 100, description: 'The language of the summary.' },
     style: { type: 'string', maxLength: 1_000, description: 'E.g. for managers, as bullet points.' },
-    instructions: { type: 'string', maxLength: 10_000, description: 'What matters most, and other wishes.' },
+    instructions: { type: 'string', maxLength: 10_000, description: 'The focus, and other instructions.' },
   },
   ...eitherDocument,
   additionalProperties: false,

@@ -15,12 +15,12 @@ const options = z.strictObject({
     .array(z.strictObject({ path: z.string().min(1).max(500), base64: z.base64() }))
     .min(1)
     .max(512)
-    .describe('SKILL.md and all beside it. POST /api/skills/import makes it of a zip file.'),
+    .describe('SKILL.md and the files beside it. POST /api/skills/import creates it from a zip file.'),
 });
 
 const inputSchema: JsonObject = {
   type: 'object',
-  properties: { text: { type: 'string', minLength: 1, description: 'What is to be done.' } },
+  properties: { text: { type: 'string', minLength: 1, description: 'The task.' } },
   required: ['text'],
   additionalProperties: false,
 };

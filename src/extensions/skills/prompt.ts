@@ -21,16 +21,21 @@ const textInput = {
 };
 
 const options = z.strictObject({
-  instructions: z.string().min(1).max(100_000).describe('What the model is told; {{name}} puts a value of the input in.'),
+  instructions: z.string().min(1).max(100_000).describe('The instructions for the model; {{name}} inserts a value of the input.'),
   prompt: z
     .string()
     .min(1)
     .max(100_000)
     .optional()
-    .describe('The message of the user; unless given, the text of the input, or the input as JSON.'),
+    .describe('The message of the user. Default: the text of the input, or the input as JSON.'),
   input_schema: jsonSchema.default(textInput).describe('JSON Schema of the input.'),
   output_schema: jsonSchema.optional().describe('JSON Schema of the answer; unless given, the answer is text.'),
-  repairs: z.int().min(0).max(5).default(1).describe('How often the model is told what does not fit the output_schema.'),
+  repairs: z
+    .int()
+    .min(0)
+    .max(5)
+    .default(1)
+    .describe('How often the model is asked to repair an answer that does not fit the output_schema.'),
   parameters: jsonSchema.default({}).describe('More fields of the chat request, such as temperature.'),
 });
 
@@ -48,10 +53,7 @@ function compile(field: string, schema: JsonObject): SchemaCheck {
   try {
     return compileSchema(schema);
   } catch (thrown) {
-    throw invalid(
-      field,
-      `is not a JSON Schema that can be used (${thrown instanceof Error ? thrown.message.slice(0, 200) : 'unknown fault'})`,
-    );
+    throw invalid(field, `is not a usable JSON Schema (${thrown instanceof Error ? thrown.message.slice(0, 200) : 'unknown fault'})`);
   }
 }
 

@@ -18,23 +18,23 @@ import { textChunks } from './documents/text-chunks.ts';
 const mostTerms = 5_000;
 
 const options = z.strictObject({
-  to: z.string().min(1).max(100).default('English').describe('The language, unless the input says one, e.g. German or zh-CN.'),
+  to: z.string().min(1).max(100).default('English').describe('The language when the input names none, e.g. German or zh-CN.'),
   style: z.string().max(1_000).default('').describe('How it should sound, e.g. formal, for engineers.'),
   glossary: z
     .record(z.string().min(1).max(200), z.string().max(200))
     .refine((terms) => Object.keys(terms).length <= mostTerms, `must not hold more than ${mostTerms} terms`)
     .default({})
     .describe('Terms and what they must become.'),
-  piece_chars: z.int().min(500).max(200_000).default(8_000).describe('So much is translated at once.'),
+  piece_chars: z.int().min(500).max(200_000).default(8_000).describe('Characters per model call.'),
   read_seconds: z.int().min(1).max(600).default(60).describe('A file that takes longer to read is refused.'),
-  repairs: z.int().min(0).max(5).default(1).describe('How often a piece is asked for again that came back empty.'),
+  repairs: z.int().min(0).max(5).default(1).describe('How often a chunk with an empty translation is tried again.'),
 });
 
 const inputSchema: JsonObject = {
   type: 'object',
   properties: {
     ...documentFields,
-    text: { type: 'string', minLength: 1, description: 'What is to be translated; its line breaks and Markdown stay.' },
+    text: { type: 'string', minLength: 1, description: 'The text to translate; its line breaks and Markdown are preserved.' },
     to: { type: 'string', minLength: 1, maxLength: 100, description: 'The language, e.g. English or zh-CN.' },
     style: { type: 'string', maxLength: 1_000 },
     glossary: {
@@ -96,7 +96,7 @@ export default definePlugin({
         }
         throw new GatewayError(
           'output_invalid',
-          `The model gave nothing for part ${index + 1} of ${pieces.length}; try another model, or smaller parts.`,
+          `The model returned nothing for part ${index + 1} of ${pieces.length}; try another model, or smaller parts.`,
         );
       });
       // Restores the white space between chunks.

@@ -52,7 +52,7 @@ export function decisionError({ place }: Decision, sentence: string): GatewayErr
 }
 
 function underWay(decision: Decision): GatewayError {
-  return decisionError(decision, 'is being carried out at this moment; ask again when that answer is there.');
+  return decisionError(decision, 'is being executed now; send the request again when that answer is complete.');
 }
 
 /** Finds the one group that all decisions belong to. */
@@ -67,7 +67,7 @@ async function findGroup(
     const key = known.get(decision.id)?.['group'];
     if (typeof key === 'string') return key;
     const id = decision.id.slice(0, 60);
-    throw decisionError(decision, `nothing waits under "${id}": the id is wrong, more than an hour old, or not yours.`);
+    throw decisionError(decision, `no call waits for approval as "${id}": the id is wrong, more than an hour old, or not yours.`);
   });
   const [key = ''] = keys;
   const stranger = decisions.find((_, index) => keys[index] !== key);
@@ -86,7 +86,7 @@ interface DecidedCall {
 function requireAllDecided({ calls }: ApprovalGroup, decisions: Decisions): DecidedCall[] {
   return calls.map((kept) => {
     const decision = decisions.find(({ id }) => id === kept.id);
-    if (decision === undefined) throw decisionError(decisions[0], `decide on ${kept.id} as well: they wait together.`);
+    if (decision === undefined) throw decisionError(decisions[0], `decide on ${kept.id} as well: these calls are decided together.`);
     return { kept, decision };
   });
 }
@@ -94,7 +94,7 @@ function requireAllDecided({ calls }: ApprovalGroup, decisions: Decisions): Deci
 function requireSameAsBefore(calls: readonly DecidedCall[], { yes }: GroupEnd): void {
   const changed = calls.find(({ decision }) => decision.approve !== yes.includes(decision.id))?.decision;
   if (changed === undefined) return;
-  throw decisionError(changed, `was ${changed.approve ? 'refused' : 'allowed'} already, which nothing can change.`);
+  throw decisionError(changed, `was ${changed.approve ? 'refused' : 'allowed'} already; a decision cannot be changed.`);
 }
 
 function requireTool({ kept, decision }: DecidedCall, tools: readonly ServerTool[]): PendingCall & { readonly approve: boolean } {

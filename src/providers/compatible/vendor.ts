@@ -74,13 +74,13 @@ export function answerOptions(dialect: Dialect) {
       .array(z.string().min(1).max(256))
       .max(100)
       .default([...(dialect.streamOnly ?? [])])
-      .describe('Models that answer only as a stream, * for any characters; Pailou gathers their answers for callers who want them whole.'),
+      .describe('Models that only answer as a stream, * for any characters; Pailou buffers their answers for callers that do not stream.'),
     finish_reasons: finishReasonsOption(),
     think_tags: z
       .boolean()
       .default(dialect.thinkTags ?? false)
       .describe(
-        'The thoughts stand in the text, between <think> and </think> at its beginning, and are told apart from it. A deployment may say otherwise.',
+        'The reasoning is in the text, between <think> and </think> at its start, and Pailou separates it. A deployment may override this.',
       ),
   };
 }

@@ -12,7 +12,7 @@ it('one person holds so much and no more, however many bodies it is', () => {
   other.reach(40);
   // Less than it has already is nothing new.
   one.reach(10);
-  expect(() => other.reach(41)).toThrow(full(/^Your requests .* 100 bytes/));
+  expect(() => other.reach(41)).toThrow(full(/^The bodies of your active requests .* 100 bytes/));
   budget.enter('ben').reach(100);
   budget.enter('other tenant ann').reach(100);
   one[Symbol.dispose]();
@@ -26,7 +26,7 @@ it('one body alone may be larger than the part of its person, and then nothing e
   const alone = budget.enter('ann');
   alone.reach(50);
   alone.reach(400);
-  expect(() => budget.enter('ann').reach(1)).toThrow(full(/^Your requests/));
+  expect(() => budget.enter('ann').reach(1)).toThrow(full(/^The bodies of your active requests/));
   alone[Symbol.dispose]();
   expect(budget.held).toBe(0);
 });
@@ -36,7 +36,7 @@ it('all together hold so much and no more, and what never fits is too large', ()
   const first = budget.enter('ann');
   first.reach(100);
   const late = budget.enter('ben');
-  expect(() => late.reach(51)).toThrow(full(/^The requests .* no room/));
+  expect(() => late.reach(51)).toThrow(full(/^The bodies of all active requests leave no room/));
   expect(() => late.reach(151)).toThrow(expect.objectContaining({ code: 'body_too_large' }));
   first[Symbol.dispose]();
   late.reach(51);

@@ -246,7 +246,7 @@ describe('classify', () => {
 describe('labels', () => {
   it.each<[(string | object)[], string]>([
     [[], 'Too small'],
-    [['bug', { name: 'bug' }], '"bug" is there twice'],
+    [['bug', { name: 'bug' }], '"bug" occurs twice'],
   ])('of the row that are none, or doubles, are refused: %j', (labels, message) => {
     const { error } = classify.options.safeParse({ labels });
     expect(error?.issues[0]).toMatchObject({ path: ['labels'], message: expect.stringContaining(message) as string });

@@ -146,7 +146,7 @@ describe('the schema of an extraction', () => {
     [{ type: 'string', properties: { a: {} } }, 'must be of an object with properties'],
     [{ type: 'object' }, 'must be of an object with properties'],
     [{ type: 'array', items: { type: 'object', properties: {} } }, 'must be of an object with properties'],
-    [{ type: 'object', properties: { a: { type: 'nonsense' } } }, 'is no JSON Schema that can be used'],
+    [{ type: 'object', properties: { a: { type: 'nonsense' } } }, 'is not a usable JSON Schema'],
   ])('a row with the schema %j is refused when it is saved', async (schema, words) => {
     await expect(make(dataExtraction, { schema })).rejects.toMatchObject({
       code: 'configuration_invalid',

@@ -141,7 +141,7 @@ describe('storage that fails', () => {
   it('for long never lets it run twice', async () => {
     const first = await play([{ calls: [pay] }], { tools });
     await expect(decide(yesTo(first.seen), [go], { states: failing(100) })).rejects.toThrow('away');
-    await expect(decide(yesTo(first.seen), [go])).rejects.toThrow('is being carried out');
+    await expect(decide(yesTo(first.seen), [go])).rejects.toThrow('is being executed');
   });
 });
 

@@ -93,8 +93,8 @@ describe('calls that a person has to agree to', () => {
     const [one, other] = asks((await play([{ calls: two }], { tools })).seen);
     const decide = (ids: readonly (string | undefined)[], more: Partial<ToolLoopOptions> = {}) =>
       play([{ text: 'x' }], { tools, decisions: decided(ids), ...more });
-    await expect(decide([one?.id])).rejects.toThrow('wait together');
-    await expect(decide([one?.id, other?.id], { owner: person('another') })).rejects.toThrow('nothing waits');
+    await expect(decide([one?.id])).rejects.toThrow('decided together');
+    await expect(decide([one?.id, other?.id], { owner: person('another') })).rejects.toThrow('no call waits');
     await expect(decide([one?.id, other?.id], { tools: [tool('look')] })).rejects.toThrow('name the tool mcp/demo/pay in tools again');
     // In any order of the ids: one request executes all calls, and a concurrent one is asked to wait.
     const racing = await Promise.allSettled(

@@ -20,16 +20,14 @@ const options = z
       .describe('The OpenAPI document (3.0 to 3.2) itself, as an object or as JSON or YAML text.')
       // The document may name the URL of the service.
       .meta({ address: true }),
-    document_url: address.optional().describe('Where it is; read again when the tools are synced.').meta({ address: true }),
-    url: address.optional().describe('Where the service is; unless given, the first of the `servers` of the document.'),
+    document_url: address.optional().describe('Its address; read again when the tools are synced.').meta({ address: true }),
+    url: address.optional().describe('The address of the service. Default: the first of the `servers` of the document.'),
     operations: z
       .array(z.string().min(1).max(300))
       .min(1)
       .max(500)
       .optional()
-      .describe(
-        'Which become tools: operationIds or "POST /orders", each with * at the end for all that begin so. Unless given, every GET.',
-      ),
+      .describe('The operations that become tools: operationIds or "POST /orders"; a trailing * matches any rest. Default: every GET.'),
     headers: z
       .record(z.string().regex(/^[A-Za-z0-9-]+$/, 'letters, digits and -'), headerSecret())
       .default({})

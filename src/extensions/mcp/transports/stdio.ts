@@ -18,7 +18,7 @@ const options = z
     parameters: z
       .record(z.string().min(1).max(64), text)
       .default({})
-      .describe('What the program has declared, by name.')
+      .describe('Values for the parameters that the program declares, by name.')
       .meta({ address: true }),
     command: z
       .string()
@@ -33,7 +33,7 @@ const options = z
       .default({})
       .describe('Variables that the program has declared. It gets nothing else besides PATH and HOME.'),
     cwd: z.string().max(1_000).optional().describe('Where the program runs, as the operator wrote it.').meta({ address: true }),
-    memory_mb: z.int().min(16).max(1_048_576).default(2_048).describe('A program that takes more is ended (on Linux).'),
+    memory_mb: z.int().min(16).max(1_048_576).default(2_048).describe('A program that uses more is stopped (on Linux).'),
     protocol,
     sessions,
   })

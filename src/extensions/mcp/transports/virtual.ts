@@ -14,7 +14,7 @@ const options = z.strictObject({
     )
     .min(1)
     .max(500)
-    .describe('What it selects. Who may use this server may use these tools through it, whatever they may do elsewhere.'),
+    .describe('The selected tools. Callers with the right to this server may use them through it, whatever their other rights.'),
 });
 
 export default definePlugin({

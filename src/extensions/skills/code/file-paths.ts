@@ -6,7 +6,7 @@ export function pathFault(path: string): string | null {
   const parts = path.split('/');
   if (parts.some((part) => part === '..' || part === '.' || part === '')) return 'must not hold empty parts, "." or ".."';
   if (parts.some((part) => part.toLowerCase() === '.git')) return 'must not lead into .git';
-  return /\p{Cc}/u.test(path) ? 'holds characters that no path has' : null;
+  return /\p{Cc}/u.test(path) ? 'contains characters that a path cannot have' : null;
 }
 
 /** The path as a case-insensitive file system sees it. */
@@ -17,15 +17,15 @@ export function pathsFault(paths: readonly string[]): string | null {
   const files = new Map<string, string>();
   for (const path of paths) {
     const other = files.get(folded(path));
-    if (other === path) return `the file ${path} is there twice`;
-    if (other !== undefined) return `${path} and ${other} are the same file where large and small letters are one`;
+    if (other === path) return `the file ${path} occurs twice`;
+    if (other !== undefined) return `${path} and ${other} are the same file on a file system that ignores case`;
     files.set(folded(path), path);
   }
   for (const path of paths) {
     const parts = path.split('/');
     for (let depth = 1; depth < parts.length; depth++) {
       const folder = files.get(folded(parts.slice(0, depth).join('/')));
-      if (folder !== undefined) return `${folder} cannot be a file, for ${path} makes it a folder`;
+      if (folder !== undefined) return `${folder} cannot be a file, because ${path} makes it a folder`;
     }
   }
   return null;

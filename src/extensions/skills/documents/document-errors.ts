@@ -13,5 +13,5 @@ export function requireCharacters(count: number): void {
 
 export function damaged(format: string | null, cause: Error): UnreadableDocument {
   const as = format === null ? '' : ` as ${format.toUpperCase()}`;
-  return new UnreadableDocument(`cannot be read${as}: it is damaged, or protected by a password; save it anew without one`, { cause });
+  return new UnreadableDocument(`cannot be read${as}: it is damaged, or protected by a password; save it again without one`, { cause });
 }

@@ -47,9 +47,9 @@ function bytesOf(given: string): { readonly bytes: Buffer; readonly type: string
   const comma = given.startsWith('data:') ? given.indexOf(',') : -1;
   const head = given.slice(0, comma + 1);
   if (head.length > 500 || (head !== '' && !head.endsWith(';base64,')))
-    throw new UnreadableDocument('is no base64; of a data: address, only base64 is read');
+    throw new UnreadableDocument('is not base64; a data: URL must contain base64');
   const digits = given.slice(head.length).replaceAll(/\s+/g, '');
-  if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(digits)) throw new UnreadableDocument('is no base64; encode the whole file at once');
+  if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(digits)) throw new UnreadableDocument('is not base64; encode the whole file at once');
   return { bytes: Buffer.from(digits, 'base64'), type: head.slice('data:'.length, -';base64,'.length).split(';')[0] ?? '' };
 }
 

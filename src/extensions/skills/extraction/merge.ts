@@ -118,7 +118,7 @@ export function mergeRecords(parts: readonly Extraction[], many: boolean, repeat
   }
   let whole: Verified = { fields: {} };
   const onContradiction: Joining['onContradiction'] = (path, value, proof) => {
-    rejected.push({ value: { [path]: value }, reason: `another place says otherwise: "${proof?.quote.slice(0, 200) ?? ''}"` });
+    rejected.push({ value: { [path]: value }, reason: `another place differs: "${proof?.quote.slice(0, 200) ?? ''}"` });
   };
   for (const part of parts) {
     const joining = { onContradiction, ...onlyIn(plain(part.overlap), repeated) };

@@ -129,7 +129,7 @@ export function readRecordSchema(given: Json | undefined, refuse: (sentence: str
   try {
     whole = compileSchema(given);
   } catch (thrown) {
-    throw refuse(`is no JSON Schema that can be used (${(thrown as Error).message.slice(0, 200)})`);
+    throw refuse(`is not a usable JSON Schema (${(thrown as Error).message.slice(0, 200)})`);
   }
   return {
     given,

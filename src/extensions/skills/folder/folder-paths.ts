@@ -14,7 +14,7 @@ export function requirePath(path: string): void {
   const parts = path.split('/');
   const shown = shownAs(path);
   if (path.includes('\\') || path.includes('\0') || /\p{Cc}/u.test(path))
-    throw refuseFolder(`holds a file called ${shown}, with characters that no path may have`);
+    throw refuseFolder(`holds a file called ${shown}, with characters that a path cannot have`);
   if (path.startsWith('/') || /^[A-Za-z]:/.test(path)) throw refuseFolder(`holds ${shown}, an absolute path`);
   if (parts.some((part) => part === '..' || part === '.' || part === '')) throw refuseFolder(`holds ${shown}, which leads out of it`);
   if (parts.length > mostDepth || path.length > 500) throw refuseFolder(`holds ${shown}, too deep or too long a path`);
@@ -33,14 +33,14 @@ export function requirePaths(paths: readonly string[]): void {
     const other = files.get(folded(path));
     if (other === path) throw refuseFolder(`holds ${shownAs(path)} twice`);
     if (other !== undefined)
-      throw refuseFolder(`holds ${shownAs(path)} and ${shownAs(other)}, the same name twice where large and small letters are one`);
+      throw refuseFolder(`holds ${shownAs(path)} and ${shownAs(other)}, the same name on a file system that ignores case`);
     files.set(folded(path), path);
     const parts = path.split('/');
     for (let depth = 1; depth < parts.length; depth++) {
       const folder = parts.slice(0, depth).join('/');
       const same = folders.get(folded(folder)) ?? folder;
       if (same !== folder)
-        throw refuseFolder(`holds the folders ${shownAs(folder)} and ${shownAs(same)}, one and the same where large and small letters are`);
+        throw refuseFolder(`holds the folders ${shownAs(folder)} and ${shownAs(same)}, the same on a file system that ignores case`);
       folders.set(folded(folder), folder);
     }
   }

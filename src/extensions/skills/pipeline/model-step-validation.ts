@@ -11,7 +11,7 @@ export function requireSchema(schema: JsonObject, refuse: (sentence: string) => 
   try {
     return compileSchema(schema);
   } catch (thrown) {
-    throw refuse(`is no JSON Schema that can be used (${(thrown as Error).message.slice(0, 200)})`);
+    throw refuse(`is not a usable JSON Schema (${(thrown as Error).message.slice(0, 200)})`);
   }
 }
 

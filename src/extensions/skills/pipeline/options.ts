@@ -26,7 +26,7 @@ const step = z.strictObject({
     .max(500)
     .optional()
     .describe('A place that holds a list: the step runs for each item, its result is the list of results.'),
-  at_once: z.int().min(1).max(16).optional().describe('So many items of each at a time; 4 unless given.'),
+  at_once: z.int().min(1).max(16).optional().describe('The items of each that run at a time. Default: 4.'),
   retry: z.strictObject({ times: z.int().min(1).max(5), delay_ms: z.int().min(0).max(60_000).default(500) }).optional(),
   on_error: z.enum(['fail', 'null']).default('fail').describe('null: its result is null when it fails, and the others go on.'),
 });

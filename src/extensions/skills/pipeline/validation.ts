@@ -22,7 +22,7 @@ export function requireSteps(steps: readonly Step[], output: Json | undefined, i
     const { id, with: given, when, each, at_once: concurrency } = step;
     const field = `steps[${index}]`;
     const scope = { input, steps: known, later: ids.slice(index) };
-    if (known.has(id)) throw invalid(`${field}.id`, `"${id}" is there twice`);
+    if (known.has(id)) throw invalid(`${field}.id`, `"${id}" occurs twice`);
     if (when !== undefined) requireKnownReferences({ field: `${field}.when` }, () => conditionReferences(when), scope);
     if (each !== undefined) requireList(`${field}.each`, each, scope);
     else if (concurrency !== undefined) throw invalid(`${field}.at_once`, 'is for a step that has each; leave it out, or give each a list');

@@ -50,7 +50,7 @@ export async function askTyped(run: SkillRun, { body, messages, meant, fault, re
   }
   throw new GatewayError(
     'output_invalid',
-    `The model's answer does not fit what the skill asks for, also after it was told so: ${reason}. Another model may do better.`,
+    `The model's answer does not fit the output schema of the skill, even after a repair: ${reason}. Another model may do better.`,
     {
       expose: { best_attempt: best.slice(0, 20_000) },
     },

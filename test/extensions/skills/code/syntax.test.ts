@@ -160,12 +160,12 @@ describe('code-generation', () => {
   });
 
   it.each([
-    [['a.txt', 'A.txt'], 'same file where large and small letters are one'],
+    [['a.txt', 'A.txt'], 'same file on a file system that ignores case'],
     [['b', 'b/c'], 'b cannot be a file'],
     [['B', 'b/c'], 'B cannot be a file'],
     [['.git/config'], 'must not lead into .git'],
     [['a/.GIT/hooks/x'], 'must not lead into .git'],
-    [['a', 'a'], 'there twice'],
+    [['a', 'a'], 'occurs twice'],
   ])('refuses the paths %j', async (paths, words) => {
     const files = paths.map((path) => ({ path, content: '' }));
     await expect(play(await make({ repairs: 0 }), { task: 'x' }, () => said(...files))).rejects.toThrow(words);

@@ -68,7 +68,7 @@ describe('a document', () => {
 
   it.each([
     ['empty', Buffer.alloc(0), /empty/],
-    ['binary', Buffer.from([0xff, 0x00, 0xfe, 0x80]), /no text that could be read/],
+    ['binary', Buffer.from([0xff, 0x00, 0xfe, 0x80]), /neither readable text/],
     ['a damaged PDF', Buffer.from('%PDF-1.4\nnothing of the kind'), /cannot be read as PDF/],
     ['a zip that is no Word document', Buffer.from(zipSync({ 'a.txt': new Uint8Array([1]) })), /no Word document/],
     ['a zip bomb', Buffer.from(zipSync({ 'word/document.xml': new Uint8Array(300 * 1024 * 1024) })), /larger than/],

@@ -15,9 +15,9 @@ it.each([
 });
 
 it.each([
-  ['encoded in parts, of which only the first would be read', `${encoded('First half.')}${encoded('Second half.')}`, 'is no base64'],
-  ['with a word', 'not base64!', 'is no base64'],
-  ['as a data: address without base64', 'data:text/plain,hello', 'only base64 is read'],
+  ['encoded in parts, of which only the first would be read', `${encoded('First half.')}${encoded('Second half.')}`, 'is not base64'],
+  ['with a word', 'not base64!', 'is not base64'],
+  ['as a data: address without base64', 'data:text/plain,hello', 'must contain base64'],
   ['empty', '  ', 'is empty'],
 ])('are refused %s', async (_how, base64, words) => {
   await expect(read(base64)).rejects.toMatchObject({

@@ -76,7 +76,7 @@ describe('SKILL.md with many fields', () => {
     expect(() => parseSkillMd(headed(lines), 'a')).toThrow(/^SKILL\.md: head has too many fields; up to 400 fit under metadata\.$/);
   });
 
-  it('finds a field that is there twice among them', () => {
+  it('finds a field that occurs twice among them', () => {
     expect(() => parseSkillMd(headed(`metadata:\n${list(300, (index) => `  k${index}: v`, '\n')}\n  k0: w`), 'a')).toThrow(
       /Map keys must be unique/,
     );
@@ -209,7 +209,11 @@ describe('a zip that means harm', () => {
     ],
     ['has one name twice', zip({ ...entry, 'A.txt': bytes('1'), 'a.txt': bytes('2') }), /twice/],
     ['has a file beside a folder of its name', zip({ ...entry, a: bytes('1'), 'A/b': bytes('2') }), /as a file and as a folder/],
-    ['has names that are one on some systems', zip({ ...entry, 'straße.txt': bytes('1'), 'STRASSE.txt': bytes('2') }), /same name twice/],
+    [
+      'has names that are one on some systems',
+      zip({ ...entry, 'straße.txt': bytes('1'), 'STRASSE.txt': bytes('2') }),
+      /same name on a file system that ignores case/,
+    ],
     ['has a folder in two spellings', zip({ ...entry, 'a/b': bytes('1'), 'A/c': bytes('2') }), /folders "A" and "a"/],
     ['is none', Buffer.from('not a zip at all, not at all, not a zip'), /cannot be read as a zip/],
     ['is cut', zip(entry).subarray(0, 120), /cannot be read as a zip/],

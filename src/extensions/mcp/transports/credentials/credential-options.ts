@@ -11,7 +11,7 @@ const client = {
   token_url: address.describe('The token endpoint of the OAuth2 service that the MCP server trusts.'),
   client_id: z.string().min(1).max(500),
   client_secret: secret(),
-  client_auth: z.enum(['basic', 'post']).default('basic').describe('Where the client secret goes: into a header, or into the form.'),
+  client_auth: z.enum(['basic', 'post']).default('basic').describe('How the client secret is sent: in a header, or in the form.'),
   scope: z.string().min(1).max(2_000).optional(),
   audience: z.string().min(1).max(2_000).optional(),
   resource: z.url().max(2_000).optional().describe('The MCP server as the OAuth2 service knows it (RFC 8707).'),
@@ -25,18 +25,18 @@ export const headers = z
 export const credentials = z
   .discriminatedUnion('type', [
     z.strictObject({ type: z.literal('none') }),
-    z.strictObject({ type: z.literal('client_credentials'), ...client }).describe("Pailou's own account at the server, for everybody."),
+    z.strictObject({ type: z.literal('client_credentials'), ...client }).describe("Pailou's own account at the server, for all callers."),
     z
       .strictObject({
         type: z.literal('token_exchange'),
         ...client,
         requested_token_type: z.string().min(1).max(200).default('urn:ietf:params:oauth:token-type:access_token'),
       })
-      .describe("Each caller's token is exchanged (RFC 8693) for one that is good at the server and nowhere else; needs sessions: user."),
+      .describe("Each caller's token is exchanged (RFC 8693) for one that is valid only at the server; needs sessions: user."),
     z
       .strictObject({
         type: z.literal('user_oauth'),
-        client_id: z.string().min(1).max(500).optional().describe('Unless given, Pailou registers itself (RFC 7591).'),
+        client_id: z.string().min(1).max(500).optional().describe('Left out: Pailou registers itself (RFC 7591).'),
         client_secret: secret().optional(),
         scope: client.scope,
       })

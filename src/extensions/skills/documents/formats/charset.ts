@@ -3,7 +3,7 @@ import { UnreadableDocument } from '../document-errors.ts';
 
 /** The share of NUL characters above which content is binary. */
 const mostNuls = 0.01;
-const refusal = 'is no text that could be read, and no PDF, DOCX or HTML either; if it is text, save it as UTF-8';
+const refusal = 'is neither readable text nor a PDF, DOCX or HTML file; if it is text, save it as UTF-8';
 
 /** The charset of the media type, of an XML declaration, or of an HTML head. */
 function declaredIn(bytes: Buffer, type: string): string | null {

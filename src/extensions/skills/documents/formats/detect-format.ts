@@ -14,7 +14,7 @@ const others: readonly (readonly [RegExp, string])[] = [
   // Word stores encrypted documents in its legacy container.
   [/^\xd0\xcf[^]\xe0\xa1\xb1/, 'is an old Office file (.doc, .xls), or a new one with a password; save it as .docx without one'],
   [/^\{\\rtf/, 'is RTF; save it as .docx, PDF or plain text'],
-  [/^(\x89PNG|\xff\xd8\xff|GIF8|II\*\0|MM\0\*|RIFF[^]{4}WEBP)/, 'is a picture; let a program recognise its letters first'],
+  [/^(\x89PNG|\xff\xd8\xff|GIF8|II\*\0|MM\0\*|RIFF[^]{4}WEBP)/, 'is a picture; run OCR on it first'],
 ];
 
 /** True for text that begins like HTML, after comments and XML declarations. */

@@ -25,7 +25,7 @@ function requireReadable(pages: readonly Page[]): void {
   if (!isUnreadable(whole)) return;
   const share = whole.letters === 0 ? 'its letters' : `${whole.unreadable} of its ${whole.letters} letters`;
   throw new UnreadableDocument(
-    `cannot be read: its fonts do not say which characters ${share} are; save it anew with embedded fonts, or let a program recognise its letters`,
+    `cannot be read: its fonts do not say which characters ${share} are; save it again with embedded fonts, or let a program recognise its letters`,
   );
 }
 

@@ -42,6 +42,6 @@ export async function readFile(file: DocumentFile): Promise<readonly Section[]> 
   } catch (thrown) {
     throw faultOf(thrown, recognised.format);
   }
-  if (sections.length === 0) throw new UnreadableDocument('holds no text; if it is scanned, let a program recognise its letters first');
+  if (sections.length === 0) throw new UnreadableDocument('holds no text; if it is scanned, run OCR on it first');
   return sections;
 }

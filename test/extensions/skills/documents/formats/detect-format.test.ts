@@ -44,7 +44,7 @@ describe('a file', () => {
   it('with many NULs is no text', async () => {
     for (const bytes of [Buffer.alloc(1_000), Buffer.from('plain', 'utf16le'), Buffer.from(`\0\0\0\0${'a'.repeat(200)}`)])
       await expect(read(bytes)).rejects.toThrow(
-        'input.document is no text that could be read, and no PDF, DOCX or HTML either; if it is text, save it as UTF-8.',
+        'input.document is neither readable text nor a PDF, DOCX or HTML file; if it is text, save it as UTF-8.',
       );
     expect(await textOf(`${'a'.repeat(500)}\0`)).toBe(`${'a'.repeat(500)}\0`);
   });

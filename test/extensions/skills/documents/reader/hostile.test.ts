@@ -89,7 +89,7 @@ describe('a file', () => {
       await expect(read(bytes)).rejects.toMatchObject({
         code: 'invalid_request',
         message: expect.stringMatching(
-          /^input\.document cannot be read as (PDF|DOCX): it is damaged, or protected by a password; save it anew without one\.$/,
+          /^input\.document cannot be read as (PDF|DOCX): it is damaged, or protected by a password; save it again without one\.$/,
         ) as string,
       });
   });
