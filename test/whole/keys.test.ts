@@ -172,7 +172,7 @@ describe('keys and restarts', () => {
     await gateway.gateway.close(2_000);
     gateway = await startGateway({ ...gateway.env, PAILOU_API_KEYS: 'off' });
     const refused = await call(key);
-    expect(refused).toMatchObject({ status: 401, json: { error: { message: expect.stringContaining('switched off') } } });
+    expect(refused).toMatchObject({ status: 401, json: { error: { message: expect.stringContaining('does not accept keys') } } });
     expect((await gateway.as('user', 'GET', '/api/keys')).status).toBe(404);
   });
 });
