@@ -1,27 +1,16 @@
-/** The command line: `pailou <command>`. Exit codes: 0 done, 1 failed, 2 wrong use or bad settings. */
+/** The command line: `pailou <command>`. Exit codes: 0 done, 1 failed, 2 wrong use or bad settings. The code of a command is loaded when it runs. */
 import { parseArgs } from 'node:util';
-import { auditCommand } from './admin/commands/audit.ts';
 import { type Command, printError, print, UsageError } from './admin/commands/command.ts';
-import { doctorCommand } from './admin/commands/doctor.ts';
-import { keysCommand } from './admin/commands/keys.ts';
-import { loginCommand, logoutCommand } from './admin/commands/login.ts';
-import { migrateCommand } from './admin/commands/migrate.ts';
-import { permissionsCommand } from './admin/commands/permissions.ts';
-import { skillsCommand } from './admin/commands/skills.ts';
-import { tokenCommand } from './admin/commands/token.ts';
-import { withHandedSecrets } from './config/secret-handover.ts';
-import { SettingsError } from './config/settings.ts';
-import { startPailou } from './main.ts';
-import { GatewayError } from './types/errors.ts';
+import { nearMatches } from './text/did-you-mean.ts';
 
 /** Signals closer than this, in milliseconds, are one. */
 const repeatedSignalMs = 500;
 
 const startCommand: Command = {
-  summary: 'Start the gateway (with a development identity service if no OAuth2 service is configured).',
-  usage: 'pailou start',
   async run(args) {
     parseArgs({ args, options: {} });
+    const { withHandedSecrets } = await import('./config/secret-handover.ts');
+    const { startPailou } = await import('./main.ts');
     const gateway = await startPailou(withHandedSecrets(process.env));
     print(gateway.greeting);
     let stoppingSince: number | null = null;
@@ -32,7 +21,7 @@ const startCommand: Command = {
       stoppingSince = performance.now();
       gateway.stop().then(
         () => process.exit(0),
-        (thrown: unknown) => process.exit(explain(thrown)),
+        async (thrown: unknown) => process.exit(await explain(thrown)),
       );
     };
     process.on('SIGINT', stop).on('SIGTERM', stop);
@@ -40,17 +29,67 @@ const startCommand: Command = {
   },
 };
 
-const commands: Readonly<Record<string, Command>> = {
-  start: startCommand,
-  login: loginCommand,
-  logout: logoutCommand,
-  token: tokenCommand,
-  doctor: doctorCommand,
-  migrate: migrateCommand,
-  audit: auditCommand,
-  keys: keysCommand,
-  permissions: permissionsCommand,
-  skills: skillsCommand,
+interface CommandEntry {
+  /** One line for the help. */
+  readonly summary: string;
+  readonly usage: string;
+  load(): Command | Promise<Command>;
+}
+
+const gatewayUsage = '[--url http://127.0.0.1:8000] [--token <token>]';
+
+const commands: Readonly<Record<string, CommandEntry>> = {
+  start: {
+    summary: 'Start the gateway (with a development identity service if no OAuth2 service is configured).',
+    usage: 'pailou start',
+    load: () => startCommand,
+  },
+  login: {
+    summary: 'Sign in at the OAuth2 service of a gateway, in your browser; `pailou token` then prints your token.',
+    usage: 'pailou login [https://pailou.company.cn]',
+    load: async () => (await import('./admin/commands/login.ts')).loginCommand,
+  },
+  logout: {
+    summary: 'Revoke your tokens at the OAuth2 service and delete them here.',
+    usage: 'pailou logout',
+    load: async () => (await import('./admin/commands/login.ts')).logoutCommand,
+  },
+  token: {
+    summary: 'Print only a token: yours after `pailou login`, otherwise one of the development identity service.',
+    usage: 'pailou token [--role admin|developer|user|viewer]',
+    load: async () => (await import('./admin/commands/token.ts')).tokenCommand,
+  },
+  doctor: {
+    summary: 'Check settings, database and OAuth2 service, and explain step by step how a token is read or why it is refused.',
+    usage: 'pailou doctor [--token <token>] [--json]     (--token - reads it from the standard input)',
+    load: async () => (await import('./admin/commands/doctor.ts')).doctorCommand,
+  },
+  migrate: {
+    summary: 'Bring the database up to date without starting the gateway.',
+    usage: 'pailou migrate',
+    load: async () => (await import('./admin/commands/migrate.ts')).migrateCommand,
+  },
+  audit: {
+    summary: 'Verify that no entry of the audit was changed, added or removed.',
+    usage: 'pailou audit verify',
+    load: async () => (await import('./admin/commands/audit.ts')).auditCommand,
+  },
+  keys: {
+    summary: 'Seal everything in the database with PAILOU_MASTER_KEY, while nodes serve (docs/secrets.md); --check only counts.',
+    usage: 'pailou keys rotate-master [--check] [--leave-lost]',
+    load: async () => (await import('./admin/commands/keys.ts')).keysCommand,
+  },
+  permissions: {
+    summary: "Print the SQL that adds the nine permissions to your OAuth2 service's own tables; it is never run from here.",
+    usage:
+      'pailou permissions sql --layout sas|standard|jeecg|ruoyi|pig|yudao --dialect mysql|postgres|oracle [--roles admin,developer] [--lang en|zh]',
+    load: async () => (await import('./admin/commands/permissions.ts')).permissionsCommand,
+  },
+  skills: {
+    summary: 'Run the cases of a skill (exit code 1 if one fails), import a SKILL.md folder or zip, export one (docs/skills.md).',
+    usage: `pailou skills test <name> [--model <model>]... [--json] | import <folder or zip> [--model <model>] [--replace] | export <name> [--to <folder or .zip>] ${gatewayUsage}`,
+    load: async () => (await import('./admin/commands/skills.ts')).skillsCommand,
+  },
 };
 
 function help(): string {
@@ -61,9 +100,15 @@ function help(): string {
   return `Pailou: the gate through which a whole team reaches its AI.\n\n${lines.join('\n')}\n\nSettings come from the environment: docs/configuration.md`;
 }
 
-/** The error for the person at the keyboard, without a stack for faults that they can fix. */
-function explain(thrown: unknown): number {
-  if (thrown instanceof SettingsError || thrown instanceof UsageError || isArgumentError(thrown)) {
+/** Prints the error, without a stack for faults that the person at the keyboard can fix. Returns the exit code. */
+async function explain(thrown: unknown): Promise<number> {
+  if (thrown instanceof UsageError || isArgumentError(thrown)) {
+    printError(thrown.message);
+    return 2;
+  }
+  const { SettingsError } = await import('./config/settings.ts');
+  const { GatewayError } = await import('./types/errors.ts');
+  if (thrown instanceof SettingsError) {
     printError(thrown.message);
     return 2;
   }
@@ -81,15 +126,23 @@ export async function runCommandLine([name, ...args]: readonly string[]): Promis
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     print(help());
     process.exitCode = name === undefined ? 2 : 0;
+    return;
+  }
+  if (name === '--version' || name === '-v') {
+    const { version } = await import('./types/version.ts');
+    print(version);
+    return;
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined) {
+    const near = nearMatches(name, Object.keys(commands));
+    printError(`There is no command "${name}".${near.length === 0 ? '' : ` Did you mean ${near.join(' or ')}?`}\n\n${help()}`);
+    process.exitCode = 2;
+  } else if (args.includes('--help') || args.includes('-h')) {
+    print(`${command.summary}\n\n  $ ${command.usage}`);
   } else {
-    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-    if (command === undefined) {
-      printError(`There is no command "${name}".\n\n${help()}`);
-      process.exitCode = 2;
-    } else if (args.includes('--help') || args.includes('-h')) {
-      print(`${command.summary}\n\n  $ ${command.usage}`);
-    } else {
-      process.exitCode = await command.run(args).catch(explain);
-    }
+    process.exitCode = await Promise.resolve(command.load())
+      .then((loaded) => loaded.run(args))
+      .catch(explain);
   }
 }

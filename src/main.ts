@@ -23,6 +23,7 @@ import { createMetrics } from './telemetry/metrics.ts';
 import { GatewayError } from './types/errors.ts';
 import type { Logger } from './types/logger.ts';
 import type { PluginServices } from './types/plugin.ts';
+import { version } from './types/version.ts';
 
 export interface Gateway {
   /** The address for callers, e.g. `http://127.0.0.1:8000`. */
@@ -39,8 +40,6 @@ export interface Gateway {
   /** As `close`, after the node has served on, not ready, for the drain time of the settings. */
   stop(): Promise<void>;
 }
-
-const version = '0.1.0';
 
 /** The time in milliseconds between the end of the calls and that of their connections. */
 const lastWordsMs = 2_000;

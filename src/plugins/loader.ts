@@ -20,7 +20,15 @@ export interface LoadOptions {
 
 const pluginFile = /(?<!\.d)\.(ts|mts|js|mjs)$/;
 
-/** Plugin files of a folder: each source file directly in it, and `plugin.ts` of each folder below. Sorted, so that order never varies. */
+async function firstFile(paths: readonly string[]): Promise<string | undefined> {
+  for (const path of paths) {
+    const found = await stat(path).catch(() => null);
+    if (found?.isFile() === true) return path;
+  }
+  return undefined;
+}
+
+/** Plugin files of a folder: each source file directly in it, and `plugin.ts` or `plugin.js` of each folder below. Sorted, so that order never varies. */
 async function pluginFiles(folder: string): Promise<string[]> {
   const entries: Dirent[] = await readdir(folder, { withFileTypes: true });
   const files: string[] = [];
@@ -28,14 +36,8 @@ async function pluginFiles(folder: string): Promise<string[]> {
     const path = join(folder, entry.name);
     if (entry.name.startsWith('.') || entry.name === 'node_modules') continue;
     if (entry.isDirectory()) {
-      const inner = join(path, 'plugin.ts');
-      if (
-        await stat(inner).then(
-          (found) => found.isFile(),
-          () => false,
-        )
-      )
-        files.push(inner);
+      const inner = await firstFile([join(path, 'plugin.ts'), join(path, 'plugin.js')]);
+      if (inner !== undefined) files.push(inner);
     } else if (pluginFile.test(entry.name)) files.push(path);
   }
   return files;

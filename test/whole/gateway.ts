@@ -64,8 +64,9 @@ export const node = join(root, 'node_modules/.bin/node');
 /** The gateway as operators run it: a process of its own, with nothing but `env`. */
 export async function startProcess(
   env: Record<string, string>,
+  program = join(root, 'src/cli.ts'),
 ): Promise<Gateway & { readonly output: () => string; readonly pid: number; readonly exitCode: () => number | null }> {
-  const child = spawn(node, [join(root, 'src/cli.ts'), 'start'], {
+  const child = spawn(node, [program, 'start'], {
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,11 +1,10 @@
 /** pailou audit verify */
 import { parseArgs } from 'node:util';
 import { verifyAudit } from '../../storage/audit-chain.ts';
-import { type Command, printError, print, UsageError, withDatabase } from './command.ts';
+import { type Command, printError, print, UsageError } from './command.ts';
+import { withDatabase } from './with-database.ts';
 
 export const auditCommand: Command = {
-  summary: 'Verify that no entry of the audit was changed, added or removed.',
-  usage: 'pailou audit verify',
   async run([verb, ...args]) {
     if (verb !== 'verify') throw new UsageError('Usage: pailou audit verify');
     parseArgs({ args, options: {} });

@@ -1,13 +1,6 @@
 /** The interface of a command, and its output. */
-import { readSettings, type Settings } from '../../config/settings.ts';
-import type { Database } from '../../storage/database.ts';
-import { openDatabase } from '../../storage/open-database.ts';
-import { createLogger } from '../../telemetry/log.ts';
 
 export interface Command {
-  /** One line for the help. */
-  readonly summary: string;
-  readonly usage: string;
   /** Resolves with the exit code: 0 done, 1 failed. Rejects with a UsageError for 2. */
   run(args: string[]): Promise<number>;
 }
@@ -20,15 +13,3 @@ const shown = (text: string): string => text.replace(/[^\P{Cc}\t\n]/gu, (mark) =
 
 export const print = (text: string): void => void process.stdout.write(`${shown(text)}\n`);
 export const printError = (text: string): void => void process.stderr.write(`${shown(text)}\n`);
-
-/** Opens the configured database and closes it afterwards. */
-export async function withDatabase(work: (database: Database, settings: Settings) => Promise<number>): Promise<number> {
-  const settings = readSettings(process.env);
-  const logger = createLogger(settings.logLevel);
-  const database = await openDatabase({ url: settings.databaseUrl, dataDir: settings.dataDir, logger });
-  try {
-    return await work(database, settings);
-  } finally {
-    await database.close();
-  }
-}

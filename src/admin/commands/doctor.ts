@@ -112,8 +112,6 @@ async function checkToken(token: string, issuers: readonly IssuerSettings[], cli
 }
 
 export const doctorCommand: Command = {
-  summary: 'Check settings, database and OAuth2 service, and explain step by step how a token is read or why it is refused.',
-  usage: 'pailou doctor [--token <token>] [--json]     (--token - reads it from the standard input)',
   async run(args) {
     const { values } = parseArgs({ args, options: { token: { type: 'string' }, json: { type: 'boolean', default: false } } });
     const given = values.token === '-' ? await text(process.stdin) : values.token;

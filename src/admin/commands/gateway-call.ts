@@ -8,8 +8,6 @@ export const gatewayOptions = {
   token: { type: 'string' },
 } as const;
 
-export const gatewayUsage = '[--url http://127.0.0.1:8000] [--token <token>]';
-
 export interface GatewayCall {
   /** Resolves with a response of any status; null after printing why there is none. */
   send(

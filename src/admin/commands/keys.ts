@@ -3,7 +3,8 @@ import { parseArgs } from 'node:util';
 import { readSettings } from '../../config/settings.ts';
 import { loadMasterKeys } from '../../storage/master-key.ts';
 import { countSealed, rotateMaster, type SealedCount } from '../../storage/rotate-master.ts';
-import { type Command, printError, print, UsageError, withDatabase } from './command.ts';
+import { type Command, printError, print, UsageError } from './command.ts';
+import { withDatabase } from './with-database.ts';
 
 const shownAtMost = 20;
 
@@ -26,8 +27,6 @@ function tellLeft({ old, unknown, damaged }: SealedCount, checking: boolean): bo
 }
 
 export const keysCommand: Command = {
-  summary: 'Seal everything in the database with PAILOU_MASTER_KEY, while nodes serve (docs/secrets.md); --check only counts.',
-  usage: 'pailou keys rotate-master [--check] [--leave-lost]',
   async run([verb, ...args]) {
     if (verb !== 'rotate-master') throw new UsageError('Usage: pailou keys rotate-master');
     const { values } = parseArgs({

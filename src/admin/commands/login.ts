@@ -9,8 +9,6 @@ const usual = 'http://127.0.0.1:8000';
 const device = () => import('../../auth/sign-in/device.ts');
 
 export const loginCommand: Command = {
-  summary: 'Sign in at the OAuth2 service of a gateway, in your browser; `pailou token` then prints your token.',
-  usage: 'pailou login [https://pailou.company.cn]',
   async run(args) {
     const { positionals } = parseArgs({ args, options: {}, allowPositionals: true });
     const gateway = (positionals[0] ?? usual).replace(/\/+$/, '');
@@ -27,8 +25,6 @@ export const loginCommand: Command = {
 };
 
 export const logoutCommand: Command = {
-  summary: 'Revoke your tokens at the OAuth2 service and delete them here.',
-  usage: 'pailou logout',
   async run(args) {
     parseArgs({ args, options: {} });
     const path = loginPath(process.env);

@@ -2,11 +2,10 @@
 import { parseArgs } from 'node:util';
 import { homeIssuer } from '../../auth/issuers.ts';
 import { migrate } from '../../storage/migrate.ts';
-import { type Command, print, withDatabase } from './command.ts';
+import { type Command, print } from './command.ts';
+import { withDatabase } from './with-database.ts';
 
 export const migrateCommand: Command = {
-  summary: 'Bring the database up to date without starting the gateway.',
-  usage: 'pailou migrate',
   async run(args) {
     parseArgs({ args, options: {} });
     return withDatabase(async (database, settings) => {

@@ -4,9 +4,6 @@ import { permissionLayouts, permissionSql, readColumns, sqlDialects, sqlLanguage
 import { type Command, print, UsageError } from './command.ts';
 
 export const permissionsCommand: Command = {
-  summary: "Print the SQL that adds the nine permissions to your OAuth2 service's own tables; it is never run from here.",
-  usage:
-    'pailou permissions sql --layout sas|standard|jeecg|ruoyi|pig|yudao --dialect mysql|postgres|oracle [--roles admin,developer] [--lang en|zh]',
   async run([verb, ...args]) {
     if (verb !== 'sql') throw new UsageError('Usage: pailou permissions sql');
     const { values } = parseArgs({

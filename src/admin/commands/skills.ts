@@ -4,7 +4,7 @@ import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readZip, writeZip } from '../../extensions/skills/folder/zip.ts';
 import { type Command, printError, print, UsageError } from './command.ts';
-import { answerOf, type GatewayCall, gatewayCall, gatewayOptions, gatewayUsage, printFailure } from './gateway-call.ts';
+import { answerOf, type GatewayCall, gatewayCall, gatewayOptions, printFailure } from './gateway-call.ts';
 import { readFolder, writeFolder, writeNew } from './skill-folder-files.ts';
 
 interface Row {
@@ -101,8 +101,6 @@ async function exportFolder(gateway: GatewayCall, name: string, { to = name }: V
 const verbs = { test, import: importFolder, export: exportFolder } as const;
 
 export const skillsCommand: Command = {
-  summary: 'Run the cases of a skill (exit code 1 if one fails), import a SKILL.md folder or zip, export one (docs/skills.md).',
-  usage: `pailou skills test <name> [--model <model>]... [--json] | import <folder or zip> [--model <model>] [--replace] | export <name> [--to <folder or .zip>] ${gatewayUsage}`,
   async run([verb = '', ...args]) {
     const { values, positionals } = parseArgs({
       args,

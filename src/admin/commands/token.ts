@@ -19,8 +19,6 @@ async function ownToken(): Promise<string | null> {
 }
 
 export const tokenCommand: Command = {
-  summary: 'Print only a token: yours after `pailou login`, otherwise one of the development identity service.',
-  usage: 'pailou token [--role admin|developer|user|viewer]',
   async run(args) {
     const { values } = parseArgs({ args, options: { role: { type: 'string' } } });
     const own = values.role === undefined ? await ownToken() : null;

@@ -4,6 +4,7 @@ import { GatewayError } from '../../../../types/errors.ts';
 import type { JsonObject } from '../../../../types/json.ts';
 import type { Logger } from '../../../../types/logger.ts';
 import type { PeerMethod, SourceConnection } from '../../../../types/tool-source.ts';
+import { version } from '../../../../types/version.ts';
 import { isConnectionLost, removed, unreachable } from './connection-errors.ts';
 
 /** `legacy`: session-based protocol only. `auto`: negotiated with the server. `modern`: stateless protocol only. */
@@ -61,7 +62,7 @@ async function newClient(options: ConnectionOptions): Promise<Client> {
   // No debounce: with it, the SDK would delay notifications of a server that keeps sending them. The catalogue limits how often it syncs.
   const changed = { autoRefresh: false, debounceMs: 0, onChanged: onOfferChanged };
   const client = new Client(
-    { name: 'pailou', version: '0.1.0' },
+    { name: 'pailou', version },
     {
       capabilities,
       versionNegotiation: { mode: protocol === 'modern' ? { pin: '2026-07-28' } : protocol },
