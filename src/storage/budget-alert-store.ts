@@ -72,6 +72,7 @@ export function createBudgetAlertStore({ query }: Pick<Database, 'query'>): Budg
         .selectAll()
         .where('next_at', '<=', now)
         .orderBy('next_at')
+        .orderBy('threshold')
         .limit(claimedAtOnce)
         .execute();
       const claimed: BudgetAlert[] = [];

@@ -27,6 +27,7 @@ import * as unbudgetedCosts from './migrations/0023-unbudgeted-costs.ts';
 import * as basisOfRows from './migrations/0024-basis-of-rows.ts';
 import * as budgetAlerts from './migrations/0025-budget-alerts.ts';
 import * as serviceAccounts from './migrations/0030-service-accounts.ts';
+import * as spend from './migrations/0032-spend.ts';
 
 export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string, Migration>> => ({
   '0001-first-tables': firstTables,
@@ -54,6 +55,7 @@ export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string,
   '0024-basis-of-rows': basisOfRows,
   '0025-budget-alerts': budgetAlerts,
   '0030-service-accounts': serviceAccounts,
+  '0032-spend': spend,
 });
 
 /**

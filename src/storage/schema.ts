@@ -289,6 +289,24 @@ export interface BudgetAlertTable {
   next_at: number | null;
 }
 
+/** What budgets count, by quarter hour and by day (UTC) of the start of a run. Empty text for missing values. */
+export interface SpendTable {
+  tenant: string;
+  span: 'quarter' | 'day';
+  /** Epoch milliseconds. */
+  start: number;
+  issuer: string;
+  subject: string;
+  client: string;
+  key_id: string;
+  roles: string;
+  /** The model that answered. */
+  model: string;
+  currency: string;
+  cost: number;
+  cost_femto: number;
+}
+
 export interface Schema {
   llm_provider_config: ConfigTable;
   llm_model_config: ConfigTable;
@@ -316,4 +334,5 @@ export interface Schema {
   llm_chat_state: ChatStateTable;
   llm_run_content: RunContentTable;
   llm_budget_alert: BudgetAlertTable;
+  llm_spend: SpendTable;
 }

@@ -1,5 +1,6 @@
-/** Reads costs from the ledger: by person and model, since each of several times. */
-import { sql } from 'kysely';
+/** Reads what budgets count, by person and model, since each of several times. It never depends on the runs that are kept. */
+import { type RawBuilder, sql } from 'kysely';
+import type { Logger } from '../types/logger.ts';
 import { microNumber } from '../types/money.ts';
 import type { Database } from './database.ts';
 import { storedSumOfAmounts, summable } from './stored-counts.ts';
@@ -19,44 +20,61 @@ export interface Spent {
 }
 
 export interface SpendReader {
-  /** All costs of the tenant for calls that began at or after the earliest of `moments` (epoch milliseconds). Rejects with `storage_unavailable`. */
+  /**
+   * All costs of the tenant for calls that began at or after each of `moments`: epoch milliseconds, rounded down to a quarter of an hour.
+   * A moment that is not the start of a day (UTC) must be of the last 40 days. Rejects with `storage_unavailable`.
+   */
   since(tenant: string, moments: readonly number[]): Promise<readonly Spent[]>;
 }
 
-/** The model of the deployment, because a fallback may have answered. */
-function modelOf(capability: string, deployment: string | null): string {
-  const mark = deployment?.indexOf('#') ?? -1;
-  return deployment === null || mark === -1 ? capability.slice('model/'.length) : deployment.slice(0, mark);
+const quarterMs = 900_000;
+const dayMs = 86_400_000;
+const keptQuartersMs = 40 * dayMs;
+const pruneMs = 6 * 3_600_000;
+
+const nextDay = (moment: number): number => Math.ceil(moment / dayMs) * dayMs;
+
+/** The rows that sum up the time since `moment`: whole days, and the quarter hours before the first of them. */
+function rowsSince(moment: number): RawBuilder<boolean> {
+  const days = sql`span = 'day' and start >= ${sql.lit(nextDay(moment))}`;
+  if (moment % dayMs === 0) return sql`(${days})`;
+  return sql`(${days} or span = 'quarter' and start >= ${sql.lit(moment)} and start < ${sql.lit(nextDay(moment))})`;
 }
 
 export function createSpendReader(database: Database): SpendReader {
   const amount = (column: 'cost' | 'cost_femto', from: number) =>
-    sql<unknown>`sum(case when started_at >= ${sql.lit(from)} then ${summable(database, sql.ref(column))} else 0 end)`;
+    sql<unknown>`sum(case when ${rowsSince(from)} then ${summable(database, sql.ref(column))} else 0 end)`;
   return {
-    async since(tenant, moments) {
-      if (moments.length === 0) return [];
+    async since(tenant, exactMoments) {
+      if (exactMoments.length === 0) return [];
+      const moments = exactMoments.map((moment) => moment - (moment % quarterMs));
+      const unaligned = moments.filter((moment) => moment % dayMs !== 0);
       try {
         const rows = await database.query
-          .selectFrom('llm_run')
-          .select(['issuer', 'subject', 'client', 'key_id', 'roles', 'capability', 'deployment', 'currency'])
+          .selectFrom('llm_spend')
+          .select(['issuer', 'subject', 'client', 'key_id', 'roles', 'model', 'currency'])
           .select(
             moments.flatMap((from, index) => [amount('cost', from).as(`micro_${index}`), amount('cost_femto', from).as(`femto_${index}`)]),
           )
           .where('tenant', '=', tenant)
-          .where('started_at', '>=', Math.min(...moments))
-          .where('cost', '>=', 0)
-          .where((is) => is.or([is('unbudgeted', 'is', null), is('unbudgeted', '=', 0)]))
-          .where('currency', 'is not', null)
-          .groupBy(['issuer', 'subject', 'client', 'key_id', 'roles', 'capability', 'deployment', 'currency'])
+          .where((is) =>
+            is.or([
+              is.and([is('span', '=', 'day'), is('start', '>=', Math.min(...moments.map(nextDay)))]),
+              ...unaligned.map((moment) =>
+                is.and([is('span', '=', 'quarter'), is('start', '>=', moment), is('start', '<', nextDay(moment))]),
+              ),
+            ]),
+          )
+          .groupBy(['issuer', 'subject', 'client', 'key_id', 'roles', 'model', 'currency'])
           .execute();
         return rows.map((row) => ({
-          issuer: row.issuer ?? '',
+          issuer: row.issuer,
           subject: row.subject,
-          client: row.client,
-          key: row.key_id,
+          client: row.client === '' ? null : row.client,
+          key: row.key_id === '' ? null : row.key_id,
           roles: row.roles.split(' ').filter((role) => role !== ''),
-          model: modelOf(row.capability, row.deployment),
-          currency: row.currency ?? '',
+          model: row.model,
+          currency: row.currency,
           since: moments.map((_from, index) => {
             const sums = row as unknown as Readonly<Record<string, unknown>>;
             return microNumber(storedSumOfAmounts(sums[`micro_${index}`], sums[`femto_${index}`]));
@@ -67,4 +85,20 @@ export function createSpendReader(database: Database): SpendReader {
       }
     },
   };
+}
+
+/** Deletes quarter hours that no period begins in any more, four times a day. The days stay. Returns the function that stops it. */
+export function pruneQuarterHours(database: Database, logger: Logger): () => void {
+  const prune = (): void => {
+    database.query
+      .deleteFrom('llm_spend')
+      .where('span', '=', 'quarter')
+      .where('start', '<', Date.now() - keptQuartersMs)
+      .execute()
+      .catch((thrown: unknown) =>
+        logger.debug({ err: database.explain(thrown) }, 'old sums of quarter hours could not be deleted; trying again later'),
+      );
+  };
+  const timer = setInterval(prune, pruneMs).unref();
+  return () => clearInterval(timer);
 }

@@ -42,3 +42,10 @@ describe('a period', () => {
     expect(text('month', 'UTC', '2026-12-01T10:00:00Z')[0]).toBe('month:2026-12');
   });
 });
+
+it('every period begins at a full quarter of an hour, in every time zone', () => {
+  const at = Date.UTC(2026, 11, 1, 9);
+  for (const zone of Intl.supportedValuesOf('timeZone'))
+    for (const unit of ['day', 'week', 'month'] as const)
+      for (const days of [0, 90, 180, 270]) expect([zone, periodOf(unit, zone, at + days * 86_400_000).from % 900_000]).toEqual([zone, 0]);
+});
