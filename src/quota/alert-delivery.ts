@@ -63,7 +63,8 @@ export function createAlertDelivery(options: AlertDeliveryOptions): () => Promis
     if (response.status < 200 || response.status > 299) throw new Error(`the webhook answered ${response.status}`);
   };
 
-  const deliver = async (alert: BudgetAlert): Promise<void> => {
+  /** Resolves with the time of the next attempt; null when the alert is closed. */
+  const deliver = async (alert: BudgetAlert): Promise<number | null> => {
     const rule = ruleOf(current(), alert);
     const limit = rule?.name ?? alert.limitName;
     try {
@@ -75,8 +76,9 @@ export function createAlertDelivery(options: AlertDeliveryOptions): () => Promis
       onResult?.(limit, giveUp ? 'given_up' : 'failed');
       logger.warn({ err: error, limit, alert: alert.id, attempts: alert.attempts, giveUp }, 'an alert of a budget could not be delivered');
       if (!giveUp) {
-        await store.postpone(alert.id, now + Math.min(longestDelayMs, firstDelayMs * 2 ** (alert.attempts - 1)));
-        return;
+        const next = now + Math.min(longestDelayMs, firstDelayMs * 2 ** (alert.attempts - 1));
+        await store.postpone(alert.id, next);
+        return next;
       }
       audit.append({
         tenant: alert.tenant,
@@ -87,16 +89,27 @@ export function createAlertDelivery(options: AlertDeliveryOptions): () => Promis
         detail: `${alert.threshold} % in ${alert.period}, after ${alert.attempts} attempts: ${error instanceof Error ? error.message : 'failed'}`,
       });
       await store.close(alert.id);
-      return;
+      return null;
     }
     onResult?.(limit, 'delivered');
     await store.close(alert.id);
+    return null;
+  };
+
+  /** The alerts of one counter arrive by threshold, lowest first: after a failure the others wait for the next attempt. */
+  const deliverInOrder = async (alerts: readonly BudgetAlert[]): Promise<void> => {
+    let next: number | null = null;
+    for (const alert of alerts) {
+      if (next === null) next = await deliver(alert);
+      else await store.postpone(alert.id, next);
+    }
   };
 
   return async () => {
     const now = Date.now();
     const claimed = await store.claim(now, now + leaseMs);
-    await Promise.all(claimed.map(deliver));
+    const byCounter = Map.groupBy(claimed, ({ counter, period }) => `${counter} ${period}`);
+    await Promise.all([...byCounter.values()].map(deliverInOrder));
     return store.nextAt();
   };
 }
