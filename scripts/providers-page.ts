@@ -190,6 +190,8 @@ export async function providersPage(): Promise<string> {
     ...schemas,
     '',
     'A model behind a vendor may know less than its vendor: if one model takes no pictures, that vendor answers with its own error.',
+    'Thoughts that a vendor writes into the text, between `<think>` and `</think>`, are separated from it where `think_tags` of the provider or the deployment is true (the default of `llamacpp`, `lmstudio`, `minimax`, `sglang`, `vllm` and `xinference`).',
+    'The template of some models, such as DeepSeek R1 and QwQ, ends the prompt with `<think>`, so that only `</think>` is in the text. A complete answer is separated by it all the same. A stream needs `"think_tags": "unopened"`: its text is reasoning until `</think>`. Use it only for models that always think.',
     'Models that answer only as a stream are asked for a stream, which Pailou buffers: the option `stream_only` of the provider, or `always_stream` of a deployment.',
     "A vendor with `openai-responses` in the first table has OpenAI's Responses API too. A deployment uses it when its `api` says `responses`, when the catalogue knows the model by this API alone, or when",
     "the provider's `responses_models` names it; clients notice nothing, whatever format they speak. `n`, `stop` and `logit_bias` are refused there by name, because that API has none of them.",

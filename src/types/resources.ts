@@ -89,9 +89,11 @@ const deployment = z.strictObject({
     .default(false)
     .describe('The model only answers as a stream; Pailou buffers it for callers that do not stream.'),
   think_tags: z
-    .boolean()
+    .union([z.boolean(), z.literal('unopened')])
     .optional()
-    .describe('The reasoning of this model is in its text, between <think> and </think>. Default: the setting of the provider.'),
+    .describe(
+      'The reasoning of this model is in its text, between <think> and </think>. "unopened": without <think>, because the template of the model ends the prompt with it. Default: the setting of the provider.',
+    ),
   prefill: z
     .boolean()
     .default(false)

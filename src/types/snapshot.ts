@@ -9,6 +9,7 @@ import type { DeploymentLimits, KeySpec, McpServerSpec, ModelSpec, ProbeSpec, Re
 import type { SkillSpec } from './skill-spec.ts';
 import type { Skill } from './skill.ts';
 import type { ToolSource } from './tool-source.ts';
+import type { ThinkTags } from './wire-format.ts';
 
 export interface ProviderEntry {
   readonly id: string;
@@ -36,8 +37,8 @@ export interface Deployment {
   /** How a JSON Schema is enforced. Absent: by the vendor. */
   readonly structuredOutput?: StructuredOutput;
   readonly alwaysStream: boolean;
-  /** True when the text contains the reasoning. Absent: as the provider defines. */
-  readonly thinkTags?: boolean;
+  /** Absent: as the provider defines. */
+  readonly thinkTags?: ThinkTags;
   /** True when the model can continue a prefilled answer. */
   readonly prefill: boolean;
   readonly limits: DeploymentLimits;

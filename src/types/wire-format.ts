@@ -46,6 +46,12 @@ export type CountName =
 /** The location of each count, as paths from the root of an answer in order of precedence. */
 export type CountPaths = Readonly<Partial<Record<CountName, readonly string[]>>>;
 
+/**
+ * True: reasoning may be in the text, between `<think>` and `</think>`. `unopened`: the text begins with reasoning, and the opening tag
+ * may be missing, because the vendor's template ends the prompt with it.
+ */
+export type ThinkTags = boolean | 'unopened';
+
 /** How one vendor's answers differ from their format. Data, so that a format has no code for single vendors. */
 export interface Reading {
   /** Counts that the common table lacks or this vendor defines otherwise. */
@@ -56,8 +62,8 @@ export interface Reading {
   readonly finishReasons?: Readonly<Record<string, FinishReason | 'failure'>>;
   /** The vendor's own error codes, in lower case. */
   readonly errorCodes?: Readonly<Record<string, ErrorCode>>;
-  /** True when the reasoning is in the text, between `<think>` and `</think>`. */
-  readonly thinkTags?: boolean;
+  /** Tells whether the text holds reasoning. */
+  readonly thinkTags?: ThinkTags;
   /** Lists of cited web pages in this vendor's answers, checked before those of the common table. */
   readonly citations?: readonly CitationList[];
   /** The number of choices requested, 1 by default. A stream that ends before each has begun is interrupted. */

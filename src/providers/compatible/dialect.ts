@@ -3,7 +3,7 @@ import type { FinishReason } from '../../types/chat.ts';
 import type { ErrorCode } from '../../types/errors.ts';
 import type { Prefill } from '../../types/provider.ts';
 import type { StructuredOutputSupport } from '../../types/structured-output.ts';
-import type { CitationList, CountPaths, Operation } from '../../types/wire-format.ts';
+import type { CitationList, CountPaths, Operation, ThinkTags } from '../../types/wire-format.ts';
 
 /** How OpenAI's `reasoning_effort` is written for a vendor. The vendor's own fields from the caller always take precedence. */
 export type ThinkingSwitch =
@@ -65,7 +65,7 @@ export interface Dialect {
   readonly embeddingsBatch?: number;
   /** How the vendor continues the beginning of an answer. An empty object: the last assistant message suffices. Left out: not supported or unknown. */
   readonly prefill?: Prefill;
-  readonly thinkTags?: boolean;
+  readonly thinkTags?: ThinkTags;
   /** Lists of web pages in answers, beyond the common ones (`src/models/citation-lists.ts`). */
   readonly citations?: readonly CitationList[];
   /** Where answers hold counts that the common table of OpenAI's format lacks. */

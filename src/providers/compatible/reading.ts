@@ -1,6 +1,6 @@
 /** The row options that describe a vendor's answers, and the answer reading that they give. */
 import { z } from 'zod';
-import type { Reading } from '../../types/wire-format.ts';
+import type { Reading, ThinkTags } from '../../types/wire-format.ts';
 
 export const finishReasonsOption = () =>
   z
@@ -11,7 +11,7 @@ export const finishReasonsOption = () =>
 /** Undefined when the answers follow their format. `options`: the row's options, added to the facts of the kind. */
 export function readingOf(
   known: Pick<Reading, 'finishReasons' | 'errorCodes' | 'thinkTags' | 'citations' | 'usage' | 'costCurrency'>,
-  options: { readonly finish_reasons?: Reading['finishReasons']; readonly think_tags?: boolean },
+  options: { readonly finish_reasons?: Reading['finishReasons']; readonly think_tags?: ThinkTags | undefined },
 ): { readonly reading?: Reading } {
   const finishReasons = { ...known.finishReasons, ...options.finish_reasons };
   const thinkTags = options.think_tags ?? known.thinkTags;
@@ -21,7 +21,7 @@ export function readingOf(
     ...(known.usage === undefined ? {} : { usage: known.usage }),
     ...(known.costCurrency === undefined ? {} : { costCurrency: known.costCurrency }),
     ...(known.errorCodes === undefined ? {} : { errorCodes: known.errorCodes }),
-    ...(thinkTags === true ? { thinkTags } : {}),
+    ...(thinkTags === undefined || thinkTags === false ? {} : { thinkTags }),
   };
   return Object.keys(reading).length === 0 ? {} : { reading };
 }

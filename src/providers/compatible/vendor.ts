@@ -77,10 +77,10 @@ export function answerOptions(dialect: Dialect) {
       .describe('Models that only answer as a stream, * for any characters; Pailou buffers their answers for callers that do not stream.'),
     finish_reasons: finishReasonsOption(),
     think_tags: z
-      .boolean()
+      .union([z.boolean(), z.literal('unopened')])
       .default(dialect.thinkTags ?? false)
       .describe(
-        'The reasoning is in the text, between <think> and </think> at its start, and Pailou separates it. A deployment may override this.',
+        'The reasoning is in the text, between <think> and </think> at its start, and Pailou separates it. "unopened": without <think>, because the template of the model ends the prompt with it (DeepSeek R1, QwQ). A deployment may override this.',
       ),
   };
 }
@@ -89,7 +89,7 @@ interface AnswerOptions {
   readonly responses_models?: readonly string[];
   readonly stream_only?: readonly string[];
   readonly finish_reasons?: Dialect['finishReasons'];
-  readonly think_tags?: boolean;
+  readonly think_tags?: Dialect['thinkTags'];
 }
 
 function responsesFormat({ responses }: Dialect, options: AnswerOptions): Pick<Provider, 'otherChatFormats' | 'chatFormat'> {

@@ -31,6 +31,11 @@ function nonEmpty(value: Json | undefined): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
+function thinkingOf(reading: Reading | undefined): Pick<ChoiceState, 'thinking'> {
+  const thinkTags = reading?.thinkTags ?? false;
+  return thinkTags === false ? {} : { thinking: new ThinkTagReader({ startsInside: thinkTags === 'unopened' }) };
+}
+
 export class AnswerReader {
   /** True after `response-end` was emitted; nothing may follow. */
   ended = false;
@@ -103,7 +108,7 @@ export class AnswerReader {
         unread: new Set(),
         text: '',
         annotations: [],
-        ...(this.#reading?.thinkTags === true ? { thinking: new ThinkTagReader() } : {}),
+        ...thinkingOf(this.#reading),
       };
       this.#choices.set(index, state);
       this.#finishes.begin(index);
@@ -126,11 +131,14 @@ export class AnswerReader {
   #readDelta(delta: JsonObject, choice: JsonObject, index: number, state: ChoiceState, events: ChatEvent[]): boolean {
     const before = events.length;
     const reasoning = nonEmpty(delta['reasoning_content']) ?? nonEmpty(delta['reasoning']);
-    if (reasoning !== undefined) events.push({ type: 'reasoning-delta', choice: index, text: reasoning });
+    if (reasoning !== undefined) {
+      events.push({ type: 'reasoning-delta', choice: index, text: reasoning });
+      state.thinking?.separatedByVendor();
+    }
     const logprobs = readLogprobs(choice['logprobs']);
     const content = delta['content'];
     const given = typeof content === 'string' ? content : readText(content, index, events);
-    const parted = state.thinking?.push(given);
+    const parted = state.thinking?.push(given, (choice['delta'] ?? null) === null);
     if (parted !== undefined && parted.thought !== '') events.push({ type: 'reasoning-delta', choice: index, text: parted.thought });
     const text = parted?.text ?? given;
     state.text += text;
@@ -194,18 +202,19 @@ export class AnswerReader {
     }
     for (const [choice, { reason, ...more }] of this.#finishes.end(how)) {
       const state = this.#choices.get(choice) as ChoiceState;
-      const rest = state.thinking?.end();
+      state.calls.finish();
+      const ended = state.calls.correctReason(reason);
+      const rest = state.thinking?.end(ended);
       if (rest !== undefined && rest.thought !== '') events.push({ type: 'reasoning-delta', choice, text: rest.thought });
       if (rest !== undefined && rest.text !== '') events.push({ type: 'text-delta', choice, text: rest.text });
       state.text += rest?.text ?? '';
       for (const annotation of this.#citations.annotations(state.text, state.annotations))
         events.push({ type: 'annotation', choice, annotation });
-      state.calls.finish();
       const warning = judgeUnread(state.unread, state.said, this.#reading) ?? more.warning;
       events.push({
         type: 'finish',
         choice,
-        reason: state.calls.correctReason(reason),
+        reason: ended,
         ...more,
         ...(warning === undefined ? {} : { warning }),
       });
