@@ -92,8 +92,19 @@ export async function composeLayers(settings: Settings, logger: Logger, owned: A
   };
   const registry = await loadPlugins({ folders: pluginFolders, pluginsDir: settings.pluginsDir, services, logger });
 
-  const { catalogueFile } = settings;
-  const config = await composeConfig({ storage, people, registry, services, developerServices, dataDir, catalogueFile, logger, owned });
+  const { catalogueFile, timeZones } = settings;
+  const config = await composeConfig({
+    storage,
+    people,
+    registry,
+    services,
+    developerServices,
+    dataDir,
+    catalogueFile,
+    timeZones,
+    logger,
+    owned,
+  });
   if (settings.mode === 'development') await seedDemo(config, issuers[0]?.mapping.defaultTenant ?? 'default');
   const nodes = createNodeRegistry({ database, version, logger });
   owned.use(nodes);

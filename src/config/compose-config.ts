@@ -10,6 +10,7 @@ import type { PluginServices } from '../types/plugin.ts';
 import { readCatalogueFile } from './catalogue-file.ts';
 import type { PersonNames } from './person-names.ts';
 import { type ConfigService, createConfigService } from './service.ts';
+import type { TimeZones } from './time-zones.ts';
 
 export interface ConfigParts {
   readonly storage: Pick<Storage, 'database' | 'master' | 'boxFor'>;
@@ -21,13 +22,14 @@ export interface ConfigParts {
   readonly dataDir: string;
   /** The operator's catalogue file; null for none. */
   readonly catalogueFile: string | null;
+  readonly timeZones: TimeZones;
   readonly logger: Logger;
   readonly owned: AsyncDisposableStack;
 }
 
 /** Throws SettingsError for a bad catalogue file. Resolves when a snapshot serves: the database's, or the last good one while the database is away. */
 export async function composeConfig(parts: ConfigParts): Promise<ConfigService> {
-  const { storage, people, registry, services, developerServices, dataDir, catalogueFile, logger, owned } = parts;
+  const { storage, people, registry, services, developerServices, dataDir, catalogueFile, timeZones, logger, owned } = parts;
   const { database } = storage;
   const secrets = createSecretBox(storage.master);
   const accountBox = storage.boxFor('mcp accounts');
@@ -40,6 +42,7 @@ export async function composeConfig(parts: ConfigParts): Promise<ConfigService> 
     secrets,
     accounts: (server) => createAccounts(database, accountBox, server),
     people,
+    timeZones,
     dataDir,
     logger,
   });

@@ -13,17 +13,23 @@ const noDeployments: readonly never[] = [];
 export const noLimits: LimitIndex = { find: () => none, rules: none };
 
 /** The identity of a counter: subject, capability, currency and period. The amount is not part of it. */
-function scopeOf({ subject_type: type, subject, shared, capability, per_model: perModel, spend }: LimitSpec): string {
+function scopeOf({ subject_type: type, subject, shared, capability, per_model: perModel, spend }: LimitSpec, timeZone: string): string {
   // Another time zone has other days.
-  const zone = spend === undefined || spend.time_zone === 'UTC' ? [] : [spend.time_zone];
+  const zone = spend === undefined || timeZone === 'UTC' ? [] : [timeZone];
   const scope = JSON.stringify([type, subject, shared, capability, perModel, spend?.currency ?? null, ...zone]);
   return createHash('sha256').update(scope).digest('base64url').slice(0, 8);
 }
 
-export function limitRule(row: Pick<ConfigRow, 'id' | 'tenant' | 'name'> & Partial<Pick<ConfigRow, 'spec'>>, spec: LimitSpec): LimitRule {
+/** `zoneOfTenant`: for a budget without a time zone. */
+export function limitRule(
+  row: Pick<ConfigRow, 'id' | 'tenant' | 'name'> & Partial<Pick<ConfigRow, 'spec'>>,
+  spec: LimitSpec,
+  zoneOfTenant = 'UTC',
+): LimitRule {
+  const timeZone = spec.spend?.time_zone ?? zoneOfTenant;
   const sealed = row.spec === undefined ? null : sealedAlertSecret(row.spec);
   const alerts = sealed === null ? {} : { alertSecret: { sealed, context: rowContext(row) } };
-  return { id: `${row.id}.${scopeOf(spec)}`, tenant: row.tenant, name: row.name, spec, ...alerts };
+  return { id: `${row.id}.${scopeOf(spec, timeZone)}`, tenant: row.tenant, name: row.name, spec, timeZone, ...alerts };
 }
 
 /** As in grants, a server covers its tools. */

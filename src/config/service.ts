@@ -25,6 +25,7 @@ import { undoSince } from './rollback.ts';
 import { showPeople } from './row-people.ts';
 import { RowSet } from './row-set.ts';
 import { type Built, type BuiltProblem, createSnapshotBuilder, emptyBuilt } from './snapshot-builder.ts';
+import { alwaysUtc, type TimeZones } from './time-zones.ts';
 
 export interface ConfigHealth {
   readonly revision: number;
@@ -75,6 +76,8 @@ export interface ConfigServiceOptions {
   readonly secrets: SecretBox;
   /** Default: the built-in catalogue. */
   readonly catalogue?: ModelCatalogue;
+  /** Default: UTC. */
+  readonly timeZones?: TimeZones;
   /** Accounts of people at the MCP server with this row id. */
   readonly accounts?: (row: string) => Accounts;
   /** Default: no issuer is configured, and names stay unchanged. */
@@ -91,9 +94,9 @@ const commitAttempts = 8;
 const longestTimerMs = 2_000_000_000;
 
 export function createConfigService(options: ConfigServiceOptions): ConfigService {
-  const { store, logger, secrets, people = createPersonNames([]), catalogue = createModelCatalogue() } = options;
+  const { store, logger, secrets, people = createPersonNames([]), catalogue = createModelCatalogue(), timeZones = alwaysUtc } = options;
   const factory = createInstanceFactory(options);
-  const builder = createSnapshotBuilder(factory, options.registry, catalogue);
+  const builder = createSnapshotBuilder(factory, options.registry, catalogue, timeZones);
   const lastGoodPath = join(options.dataDir, 'last-good.json');
   const listeners = new Set<(snapshot: Snapshot) => void>();
   let current = emptyBuilt(RowSet.of([]));

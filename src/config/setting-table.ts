@@ -231,6 +231,13 @@ const table = {
     example: 'pailou.yaml',
     default: 'none',
   },
+  PAILOU_TIME_ZONE: {
+    meaning:
+      'The time zone of the days, weeks and months of budgets without a time_zone: for all tenants, and as <tenant>=<time zone> for single ones (docs/limits.md).',
+    form: 'a time zone of the IANA database such as Asia/Shanghai, or a comma list of one and of <tenant>=<time zone>',
+    example: 'Asia/Shanghai,berlin=Europe/Berlin',
+    default: 'UTC',
+  },
   PAILOU_CATALOGUE: {
     meaning: 'Your own entries for the catalogue of models: negotiated prices, and models that it lacks (docs/catalogue.md).',
     form: 'a YAML or JSON file',

@@ -4,6 +4,7 @@ import type { StdioProgram, SystemUser } from '../types/stdio-programs.ts';
 import { nearMatches } from '../text/did-you-mean.ts';
 import { readStdioPrograms } from './stdio-programs.ts';
 import { commandVariables, describeSetting, replacedSettings, settingTable, type SettingName } from './setting-table.ts';
+import { alwaysUtc, parseTimeZones, type TimeZones } from './time-zones.ts';
 
 export interface OauthSettings {
   /** A file that describes one or several services; it replaces the settings below. */
@@ -68,6 +69,7 @@ export interface Settings {
   readonly pluginsDir: string | null;
   /** The operator's file for the model catalogue. */
   readonly catalogueFile: string | null;
+  readonly timeZones: TimeZones;
   readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug';
   readonly identityPort: number;
   readonly stdioPrograms: readonly StdioProgram[];
@@ -189,6 +191,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     },
     pluginsDir: read('PAILOU_PLUGINS_DIR', (text) => text, null),
     catalogueFile: read('PAILOU_CATALOGUE', (text) => text, null),
+    timeZones: read('PAILOU_TIME_ZONE', parseTimeZones, alwaysUtc),
     logLevel: read('PAILOU_LOG_LEVEL', oneOf('silent', 'error', 'warn', 'info', 'debug'), production ? 'info' : 'warn'),
     identityPort: read('PAILOU_IDENTITY_PORT', whole(1, 65_535), 8080),
     stdioPrograms: read('PAILOU_STDIO_PROGRAMS', programs, []),

@@ -40,6 +40,7 @@ import type { RowSet } from './row-set.ts';
 import { runsAsSkill } from './runs-as.ts';
 import { skillOf, versionedSkills } from './skill-versions.ts';
 import { virtualFaults } from './virtual-servers.ts';
+import type { TimeZones } from './time-zones.ts';
 
 export interface BuiltProblem extends Problem {
   readonly error: GatewayError;
@@ -97,7 +98,12 @@ export interface SnapshotBuilder {
   build(rows: RowSet, revision: number, previous: Built): Promise<Built>;
 }
 
-export function createSnapshotBuilder(factory: InstanceFactory, registry: PluginRegistry, catalogue: ModelCatalogue): SnapshotBuilder {
+export function createSnapshotBuilder(
+  factory: InstanceFactory,
+  registry: PluginRegistry,
+  catalogue: ModelCatalogue,
+  timeZones: TimeZones,
+): SnapshotBuilder {
   return {
     async build(rows, revision, previous) {
       const problems: BuiltProblem[] = [];
@@ -263,7 +269,9 @@ export function createSnapshotBuilder(factory: InstanceFactory, registry: Plugin
         const grants = compiled('grant', before?.grants, (all) =>
           compileGrants(all.map(({ row, spec }) => ({ id: row.name, spec, target: row.target ?? null }))),
         );
-        const limits = compiled('limit', before?.limits, (all) => compileLimits(all.map(({ row, spec }) => limitRule(row, spec))));
+        const limits = compiled('limit', before?.limits, (all) =>
+          compileLimits(all.map(({ row, spec }) => limitRule(row, spec, timeZones(tenant)))),
+        );
         const keys = compiled('key', before?.keys, (all) =>
           all.map(({ row, spec }) => ({ id: row.name, tenant, spec, expiresAt: Date.parse(spec.expires_at) })),
         );
@@ -347,7 +355,7 @@ function deploymentsOf(
       const why = `${provider.kind} is not known to support prefill with ${each.model}; leave it out.`;
       report(new GatewayError('configuration_invalid', `${param}: ${why}`, { param }));
     }
-    if (each.think_tags === true && provider.instance.formats.chat !== 'openai') {
+    if ((each.think_tags ?? false) !== false && provider.instance.formats.chat !== 'openai') {
       const param = `spec.deployments[${index}].think_tags`;
       const why = `${provider.kind} separates the reasoning itself; leave it out.`;
       report(new GatewayError('configuration_invalid', `${param}: ${why}`, { param }));

@@ -53,7 +53,7 @@ export function alertsOf({ counter, rule, caller, model, period, amount }: Spent
           capability: rule.spec.per_model ? `model/${model}` : rule.spec.capability,
           period: {
             unit: period.unit,
-            time_zone: rule.spec.spend?.time_zone,
+            time_zone: rule.timeZone,
             begins_at: period.unit === 'total' ? null : new Date(period.from).toISOString(),
             ends_at: period.unit === 'total' ? null : new Date(period.until).toISOString(),
           },

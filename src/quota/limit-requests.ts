@@ -102,8 +102,7 @@ function budgetsOf(rule: LimitRule): readonly Budget[] {
 
 /** The periods in which a rule counts money, with the limit of each in micro-units. */
 export function spendPeriods(rule: LimitRule, now: number): readonly (Period & { readonly limit: number })[] {
-  const zone = rule.spec.spend?.time_zone ?? 'UTC';
-  return budgetsOf(rule).map(({ unit, limit }) => ({ ...periodOf(unit, zone, now), limit }));
+  return budgetsOf(rule).map(({ unit, limit }) => ({ ...periodOf(unit, rule.timeZone, now), limit }));
 }
 
 /** True when all deployments are at a developer's own providers. */

@@ -42,7 +42,9 @@ export const limitSpec = z
         per_week: spendField('per week, from Monday').optional(),
         per_month: spendField('per month').optional(),
         total: spendField('in all').optional(),
-        time_zone: timeZoneField.default('UTC').describe('Where days, weeks and months begin, such as Asia/Shanghai.'),
+        time_zone: timeZoneField
+          .optional()
+          .describe("The time zone of days, weeks and months, such as Asia/Shanghai. Default: the tenant's (PAILOU_TIME_ZONE), else UTC."),
         alerts: budgetAlertsSpec.optional(),
       })
       .refine(

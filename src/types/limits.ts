@@ -15,6 +15,8 @@ export interface LimitRule {
   readonly tenant: string;
   readonly name: string;
   readonly spec: LimitSpec;
+  /** Where the periods of its budget begin. */
+  readonly timeZone: string;
   /** The sealed secret of its alerts, and the context that opens it. The `spec` holds a mask in its place. */
   readonly alertSecret?: { readonly sealed: { readonly $sealed: string }; readonly context: string };
 }

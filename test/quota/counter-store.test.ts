@@ -19,6 +19,7 @@ const rule: LimitRule = {
   tenant: 'default',
   name: 'rule',
   spec: limitSpec.parse({ subject_type: 'tenant', requests_per_minute: 1 }),
+  timeZone: 'UTC',
 };
 /** The beginning of a minute long gone, so that tests know where in it they are; Redis keeps its keys until the true end of a period. */
 const minute = Math.floor(Date.now() / 60_000) * 60_000;

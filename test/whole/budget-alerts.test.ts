@@ -57,7 +57,7 @@ describe('alerts of a budget', () => {
     expect(receiver.attempts.map(({ id }) => id)).toEqual(Array.from({ length: 3 }, () => receiver.accepted[0]?.id));
     expect((await ask('thirds')).status).toBe(200);
     await arrived(receiver, 3);
-    expect(thresholds(receiver).toSorted((one, other) => one - other)).toEqual([50, 80, 100]);
+    expect(thresholds(receiver), 'lowest first').toEqual([50, 80, 100]);
     expect((await ask('thirds')).status).toBe(429);
     // Another amount is no other period, and a reading of all budgets adds nothing.
     await gateway.as('admin', 'PUT', '/api/limits/thirds', { spec: budget('thirds', '0.06', receiver) });
