@@ -32,7 +32,7 @@ describe('the signature of a webhook', () => {
 
 /** A webhook that answers with the status that `answer` gives, and what alerts need to reach it. */
 async function receiver(place: TestDatabase, database: Database, answer: (body: string) => number) {
-  const server = createServer(async (request, response) => response.writeHead(answer(await text(request))).end());
+  const server = createServer((request, response) => void text(request).then((body) => response.writeHead(answer(body)).end()));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;

@@ -11,7 +11,7 @@ import { runRecord } from './records.ts';
 
 const quarter = 900_000;
 const day = 86_400_000;
-/** The start of today, UTC. */
+/** 00:00 UTC of the current day. */
 const today = Math.floor(Date.now() / day) * day;
 
 describe.each(databaseKinds)('spend on $name', (kind) => {
@@ -71,7 +71,7 @@ describe.each(databaseKinds)('spend on $name', (kind) => {
     );
     const spent = await createSpendReader(database).since('acme', [0]);
     const found = spent.map(({ model, client, key, roles: held, since: [amount] }) => [amount, model, client, key, held.length]);
-    expect(found.toSorted()).toEqual([
+    expect(found.toSorted(([one], [other]) => Number(one) - Number(other))).toEqual([
       [1, 'gpt-4o', 'c', 'k', 400],
       [2, 'gpt-4o', 'c', 'k', 399],
       [4, 'other', 'c', 'k', 400],
