@@ -38,6 +38,7 @@ const known = [
   '0024-basis-of-rows',
   '0025-budget-alerts',
   '0030-service-accounts',
+  '0032-spend',
 ];
 
 /** A node's start, as far as the database goes, in a process of its own. */
