@@ -10,7 +10,7 @@ import { createPeople } from '../../src/storage/people.ts';
 import { GatewayError } from '../../src/types/errors.ts';
 import type { KeyEntry, Snapshot } from '../../src/types/snapshot.ts';
 import { databaseKinds, memoryLogger, migrated } from '../storage/databases.ts';
-import { chanceFrom, inParallel, mutateToken, seed } from '../whole/mutations.ts';
+import { chanceFrom, inParallel, mutateToken, seed } from '../whole/fuzz-mutations.ts';
 import { makeKey, settingsFor, startOauthService } from './oauth-service.ts';
 
 describe(`authentication (seed ${seed})`, () => {

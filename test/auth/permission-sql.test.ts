@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { permissionLayouts, permissionSql, readColumns } from '../../src/auth/permission-sql.ts';
 import { permissionCodes } from '../../src/types/access.ts';
-import { companyDatabases } from './foreign-databases.ts';
+import { companyDatabases } from './external-databases.ts';
 
 const roleTable = ({
   links,

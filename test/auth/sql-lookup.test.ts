@@ -7,7 +7,7 @@ import { type Authenticator, createAuthenticator } from '../../src/auth/authenti
 import { issuerSettings } from '../../src/auth/issuer-settings.ts';
 import { issuerSpec } from '../../src/auth/issuer-spec.ts';
 import { withParameters } from '../../src/auth/lookups/sql-lookup.ts';
-import { type CompanyDatabase, companyDatabases } from './foreign-databases.ts';
+import { type CompanyDatabase, companyDatabases } from './external-databases.ts';
 import { audience, makeKey, type OauthService, type SigningKey, silentLogger, startOauthService } from './oauth-service.ts';
 
 const query = "select a::text from b where c = :username and d = :subject or e = :username and f = ':x'";

@@ -8,7 +8,7 @@ import { createRedisAnswers } from '../../src/cache/redis-store.ts';
 import type { AnswerStore } from '../../src/cache/answer-store.ts';
 import { connectRedis, type Redis } from '../../src/storage/redis.ts';
 import { masterKey } from '../../src/storage/secret-box.ts';
-import { type Cable, layCable } from '../storage/cable.ts';
+import { type Cable, layCable } from '../storage/breakable-proxy.ts';
 import { memoryLogger } from '../storage/databases.ts';
 import { eventually } from '../whole/gateway.ts';
 

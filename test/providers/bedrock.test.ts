@@ -4,7 +4,7 @@ import bedrockFormat from '../../src/models/vendor-formats/bedrock/plugin.ts';
 import bedrock from '../../src/providers/bedrock.ts';
 import { streamChunks } from '../contract/strict-chat.ts';
 import { calls, exception, metadata, says, started, stopped, thinks } from '../models/vendor-formats/bedrock/samples.ts';
-import { thrownBy } from '../models/vendor-formats/reading.ts';
+import { thrownBy } from '../models/vendor-formats/decode-and-emit.ts';
 import { completion, json, type ScriptedVendor, startVendor, streamText } from './scripted-vendor.ts';
 
 let vendor: ScriptedVendor;

@@ -12,7 +12,7 @@ import type { ChatBody } from '../../src/types/chat.ts';
 import type { Plugin, PluginServices, Provider } from '../../src/types/plugin.ts';
 import type { Deployment } from '../../src/types/snapshot.ts';
 import { checkCompletion, checkStream } from '../contract/strict-chat.ts';
-import type { Completion } from '../models/vendor-formats/reading.ts';
+import type { Completion } from '../models/vendor-formats/decode-and-emit.ts';
 
 export type Script = (request: IncomingMessage & { readonly body: string }, response: ServerResponse) => void;
 

@@ -8,7 +8,7 @@ import type { Place, QuotaStore, Verdict } from '../../src/quota/counter-store.t
 import { connectRedis, type Redis } from '../../src/storage/redis.ts';
 import type { LimitRule } from '../../src/types/limits.ts';
 import { limitSpec } from '../../src/types/limit-spec.ts';
-import { layCable } from '../storage/cable.ts';
+import { layCable } from '../storage/breakable-proxy.ts';
 import { memoryLogger } from '../storage/databases.ts';
 import { eventually } from '../whole/gateway.ts';
 

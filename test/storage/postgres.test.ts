@@ -7,7 +7,7 @@ import type { Database } from '../../src/storage/database.ts';
 import { createLedger } from '../../src/storage/ledger.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
-import { layCable, type Cable } from './cable.ts';
+import { layCable, type Cable } from './breakable-proxy.ts';
 import { databaseKinds, eventually, memoryLogger, migrated, postgresUrl, type TestDatabase } from './databases.ts';
 import { runRecord } from './records.ts';
 

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds, type TestDatabase } from '../storage/databases.ts';
 import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
 import { startToolServer, type ToolServer } from './tool-server.ts';
-import { startTrap, type Trap } from './trap.ts';
+import { startTrap, type Trap } from './attacker-server.ts';
 import { startVendor, type Vendor } from './vendor.ts';
 
 const chief = chiefOf('acme');

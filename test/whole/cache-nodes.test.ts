@@ -2,7 +2,7 @@
 import { createClient } from '@redis/client';
 import { randomBytes, randomInt } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Cable, layCable } from '../storage/cable.ts';
+import { type Cable, layCable } from '../storage/breakable-proxy.ts';
 import { databaseKinds, postgresUrl, type TestDatabase } from '../storage/databases.ts';
 import { type Answer, eventually, startGateway, startProcess, type TestGateway } from './gateway.ts';
 import { answerOk, startVendor, type Vendor } from './vendor.ts';

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { audience, makeKey, type OauthService, type SigningKey, startOauthService } from '../auth/oauth-service.ts';
 import { type Answer, eventually, startGateway, type TestGateway } from './gateway.ts';
-import { nodePrograms } from './programs.ts';
+import { nodePrograms } from './stdio-programs.ts';
 import { chunks, completion, startVendor, type Vendor, type VendorRequest } from './vendor.ts';
 const everything = join(import.meta.dirname, '../../node_modules/@modelcontextprotocol/server-everything/dist/index.js');
 let service: OauthService;

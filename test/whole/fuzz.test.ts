@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
 import { type Answer, startProcess } from './gateway.ts';
-import { chanceFrom, inParallel, mutateBody, mutateToken, seed } from './mutations.ts';
+import { chanceFrom, inParallel, mutateBody, mutateToken, seed } from './fuzz-mutations.ts';
 
 const canary = 'canary-0b5d1a7e93c2';
 const chief = chiefOf('default');

@@ -1,6 +1,6 @@
 /** The gateway for tests of published incidents: a separate process, a scripted vendor, four users. */
 import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
-import { nodePrograms } from './programs.ts';
+import { nodePrograms } from './stdio-programs.ts';
 import { type Answer, startProcess } from './gateway.ts';
 import { startVendor, type Vendor } from './vendor.ts';
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readKey } from '../../src/auth/api-key-format.ts';
 import type { Answer } from './gateway.ts';
-import { operationsOf } from './id-places.ts';
+import { operationsOf } from './id-parameters.ts';
 import { canaries, chat, chief, user, type Scene, setScene } from './incident-scene.ts';
 
 let scene: Scene;

@@ -3,13 +3,13 @@
  * Shown elsewhere: MCP lists that ignore the narrower rights of a credential (keys.test.ts, "reaches only what it was given"); a key that
  * makes keys (keys.test.ts, "never reaches /api"); rights that outlive a grant (access.test.ts) or a token's key (auth/keys.test.ts);
  * sessions that outlive a sign-out (sign-in.test.ts); kept answers shared across teams (cache.test.ts, "never crosses to another
- * tenant"); ids of other tenants (tenant-walls.test.ts); addresses within (outbound/, bad-input.test.ts, pictures.test.ts, for issuers
+ * tenant"); ids of other tenants (tenant-isolation.test.ts); addresses within (outbound/, bad-input.test.ts, pictures.test.ts, for issuers
  * auth/issuers-file.test.ts); published default secrets (auth/issuers-file.test.ts); create and test of stdio servers (access.test.ts).
  */
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { operationsOf } from './id-places.ts';
+import { operationsOf } from './id-parameters.ts';
 import { canaries, chat, chief, codeOf, user, type Scene, setScene } from './incident-scene.ts';
 
 let scene: Scene;

@@ -3,7 +3,7 @@ import { createClient } from '@redis/client';
 import { randomBytes, randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Cable, layCable } from '../storage/cable.ts';
+import { type Cable, layCable } from '../storage/breakable-proxy.ts';
 import { databaseKinds, postgresUrl, type TestDatabase } from '../storage/databases.ts';
 import { eventually, startGateway, startProcess, type TestGateway } from './gateway.ts';
 import { answerOk, startVendor, type Vendor } from './vendor.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, freePort, node, startGateway, startProcess, type TestGateway } from './gateway.ts';
-import { nodePrograms } from './programs.ts';
+import { nodePrograms } from './stdio-programs.ts';
 
 const everything = join(import.meta.dirname, '../../node_modules/@modelcontextprotocol/server-everything/dist/index.js');
 const marked = ['mortal', 'hungry', 'slow', 'visited', 'owned-session', 'orphan'];

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { expect, it } from 'vitest';
 import { eventually, startGateway } from './gateway.ts';
-import { nodePrograms } from './programs.ts';
+import { nodePrograms } from './stdio-programs.ts';
 
 it('the first list after a start has the tools, and one dead server among the others delays it only a little', async () => {
   const silent = { kind: 'stdio', options: { command: 'node', args: ['-e', 'setInterval(() => {}, 1000)'] } };

@@ -9,7 +9,7 @@ import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprot
 import { CreateMessageRequestSchema, ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, freePort, node, startGateway, type TestGateway } from './gateway.ts';
-import { nodePrograms } from './programs.ts';
+import { nodePrograms } from './stdio-programs.ts';
 
 const packages = join(import.meta.dirname, '../../node_modules/@modelcontextprotocol');
 const everything = join(packages, 'server-everything/dist/index.js');

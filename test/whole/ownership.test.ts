@@ -1,7 +1,7 @@
 /** Handing things over, over HTTP: who may, to whom, and what it changes. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
-import { nodePrograms } from './programs.ts';
+import { nodePrograms } from './stdio-programs.ts';
 import { eventually } from './gateway.ts';
 
 const chief = chiefOf('acme');

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
 import { eventually } from './gateway.ts';
 import { startToolServer, type ToolServer } from './tool-server.ts';
-import { startTrap, type Trap } from './trap.ts';
+import { startTrap, type Trap } from './attacker-server.ts';
 
 const chief = chiefOf('acme');
 const eve: Person = { subject: 'eve', tenant: 'acme', roles: ['developer'] };

@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
 import { eventually } from './gateway.ts';
-import { startTrap } from './trap.ts';
+import { startTrap } from './attacker-server.ts';
 import { startVendor, type Vendor } from './vendor.ts';
 
 const chief = chiefOf('acme');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
-import { startTrap, type Trap } from './trap.ts';
+import { startTrap, type Trap } from './attacker-server.ts';
 import { startVendor, type Vendor } from './vendor.ts';
 
 const chief = chiefOf('acme');

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../src/models/estimate-usage.ts';
 import { end, say, type Script, type ScriptedVendor, startScripted, stream } from '../dispatch/scene.ts';
-import { type FaceClient, faceClients, faceNames } from './face-clients.ts';
+import { type FaceClient, faceClients, faceNames } from './format-clients.ts';
 import { eventually, startGateway, type TestGateway } from './gateway.ts';
 
 let gateway: TestGateway;

@@ -4,7 +4,7 @@ import { checkStream } from '../contract/strict-chat.ts';
 import { checkMessageStream } from '../contract/strict-messages.ts';
 import { checkResponseStream } from '../contract/strict-responses.ts';
 import { end, say, type Script, type ScriptedVendor, startScripted, stream, think } from '../dispatch/scene.ts';
-import { type FaceClient, faceClients, faceNames } from './face-clients.ts';
+import { type FaceClient, faceClients, faceNames } from './format-clients.ts';
 import { eventually, startGateway, type TestGateway } from './gateway.ts';
 
 let gateway: TestGateway;

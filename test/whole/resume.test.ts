@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../src/models/estimate-usage.ts';
 import type { RunDetail } from '../../src/storage/run-reader.ts';
 import { completionOf, end, part, say, type Script, type ScriptedVendor, startScripted, stream, think } from '../dispatch/scene.ts';
-import { type FaceClient, faceClients, faceNames, type Heard } from './face-clients.ts';
+import { type FaceClient, faceClients, faceNames, type Heard } from './format-clients.ts';
 import { eventually, startGateway, type TestGateway } from './gateway.ts';
 
 let gateway: TestGateway;

@@ -1,7 +1,7 @@
 /** A long document through the whole house: as a form, with visible progress, in bounded memory, each model call booked. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { makePdf, pdfOf } from '../extensions/skills/made-documents.ts';
+import { makePdf, pdfOf } from '../extensions/skills/document-builders.ts';
 import { eventually, startGateway, startProcess, type TestGateway } from './gateway.ts';
 import { answerOk, startVendor, type Vendor } from './vendor.ts';
 

@@ -5,7 +5,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../src/types/access.ts';
 import { eventually, freePort, startGateway, type TestGateway } from './gateway.ts';
-import { nodePrograms } from './programs.ts';
+import { nodePrograms } from './stdio-programs.ts';
 import { answerOk, chunks, completion, startVendor, type Vendor } from './vendor.ts';
 
 const root = join(import.meta.dirname, '../..');

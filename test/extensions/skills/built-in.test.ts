@@ -6,7 +6,7 @@ import docSummary from '../../../src/extensions/skills/doc-summary.ts';
 import translate from '../../../src/extensions/skills/translate.ts';
 import type { Json } from '../../../src/types/json.ts';
 import type { Plugin } from '../../../src/types/plugin.ts';
-import { endlessPdf, makePdf } from './made-documents.ts';
+import { endlessPdf, makePdf } from './document-builders.ts';
 import { makeSkill, play } from './scripted-run.ts';
 
 const make = (plugin: unknown, options: object = {}) => makeSkill(plugin as Plugin<'skill', never>, options);

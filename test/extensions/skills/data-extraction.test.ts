@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import dataExtraction from '../../../src/extensions/skills/data-extraction.ts';
 import type { Json } from '../../../src/types/json.ts';
 import type { Plugin } from '../../../src/types/plugin.ts';
-import { makePdf } from './made-documents.ts';
+import { makePdf } from './document-builders.ts';
 import { makeSkill, play, type Script } from './scripted-run.ts';
 
 const make = (plugin: unknown, options: object = {}) => makeSkill(plugin as Plugin<'skill', never>, options);

@@ -11,7 +11,7 @@ it('work apart reads its own code, and no other file; it writes none and starts 
   const file = join(folder, 'of-somebody');
   await writeFile(file, 'secret');
   try {
-    const entry = fileURLToPath(new URL('./nosy-work.ts', import.meta.url));
+    const entry = fileURLToPath(new URL('./sandbox-probe.ts', import.meta.url));
     const limits = { seconds: 20, memoryMb: 512 };
     const waiting = { signal: AbortSignal.timeout(20_000), who: 'tests' };
     const seen = await runInSubprocess(entry, { file }, limits, async () => () => {}, waiting);

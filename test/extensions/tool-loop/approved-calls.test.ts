@@ -9,7 +9,7 @@ import type { Decision } from '../../../src/types/approval-decision.ts';
 import { GatewayError } from '../../../src/types/errors.ts';
 import type { JsonObject } from '../../../src/types/json.ts';
 import { principal } from '../mcp/services.ts';
-import { clientFunction, decided, lastMessages, ofType, play, text, theStates, tool, useStates } from './loop-player.ts';
+import { clientFunction, decided, lastMessages, ofType, play, text, theStates, tool, useStates } from './scripted-loop.ts';
 
 useStates();
 

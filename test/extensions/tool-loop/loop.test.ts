@@ -5,7 +5,7 @@ import type { ToolLoopStates } from '../../../src/types/tool-loop-state.ts';
 import { GatewayError } from '../../../src/types/errors.ts';
 import type { ChatEvent } from '../../../src/types/chat.ts';
 import type { JsonObject } from '../../../src/types/json.ts';
-import { type Answer, clientFunction, lastMessages, ofType, play, text, theStates, useStates } from './loop-player.ts';
+import { type Answer, clientFunction, lastMessages, ofType, play, text, theStates, useStates } from './scripted-loop.ts';
 import { person } from '../mcp/services.ts';
 
 useStates();

@@ -4,7 +4,7 @@ import type { ToolLoopOptions } from '../../../src/extensions/tool-loop/loop-opt
 import type { ToolLoopStates } from '../../../src/types/tool-loop-state.ts';
 import type { ChatEvent } from '../../../src/types/chat.ts';
 import { GatewayError } from '../../../src/types/errors.ts';
-import { clientFunction, decided, lastMessages, ofType, play, theStates, tool, useStates } from './loop-player.ts';
+import { clientFunction, decided, lastMessages, ofType, play, theStates, tool, useStates } from './scripted-loop.ts';
 import { person } from '../mcp/services.ts';
 
 useStates();

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { readInputDocument } from '../../../../src/extensions/skills/documents/document.ts';
 import { chunkSections } from '../../../../src/extensions/skills/documents/chunks.ts';
 import { textChunks } from '../../../../src/extensions/skills/documents/text-chunks.ts';
-import { makeDocx, makePdf, pdfWith } from '../made-documents.ts';
+import { makeDocx, makePdf, pdfWith } from '../document-builders.ts';
 
 const { signal } = new AbortController();
 const read = (bytes: Buffer | string, more: object = {}) =>

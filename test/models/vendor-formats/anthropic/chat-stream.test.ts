@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { anthropicChat } from '../../../../src/models/vendor-formats/anthropic/chat.ts';
 import type { ChatEvent } from '../../../../src/types/chat.ts';
-import { callsOf, collect, decode, decodeEveryCut, emit, finishOf, textOf, thrownBy, usageOf } from '../reading.ts';
+import { callsOf, collect, decode, decodeEveryCut, emit, finishOf, textOf, thrownBy, usageOf } from '../decode-and-emit.ts';
 import { calls, close, type Data, delta, ending, frame, open, ping, says, started, stopped, thinks } from './samples.ts';
 
 const read = (...events: readonly Data[]): ChatEvent[] => decode(anthropicChat, frame(...events));

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { anthropicChat } from '../../../../src/models/vendor-formats/anthropic/chat.ts';
 import type { ChatBody } from '../../../../src/types/chat.ts';
 import { targetOf } from '../../target.ts';
-import { thrownBy } from '../reading.ts';
+import { thrownBy } from '../decode-and-emit.ts';
 
 type Data = Record<string, unknown>;
 interface Sent extends Data {

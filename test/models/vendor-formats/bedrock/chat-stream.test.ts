@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { bedrockChat } from '../../../../src/models/vendor-formats/bedrock/chat.ts';
 import type { ChatEvent } from '../../../../src/types/chat.ts';
-import { callsOf, collect, emit, finishOf, textOf, thrownBy, usageOf } from '../reading.ts';
+import { callsOf, collect, emit, finishOf, textOf, thrownBy, usageOf } from '../decode-and-emit.ts';
 import {
   bareEvent,
   calls,

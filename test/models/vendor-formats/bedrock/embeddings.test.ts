@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { bedrockEmbeddings } from '../../../../src/models/vendor-formats/bedrock/embeddings.ts';
 import { targetOf } from '../../target.ts';
-import { thrownBy } from '../reading.ts';
+import { thrownBy } from '../decode-and-emit.ts';
 
 const encode = (model: string, body: object, target = targetOf({ model })): unknown =>
   JSON.parse(bedrockEmbeddings.encodeRequest({ model: 'm', input: 'a', ...body }, target).toString());

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { bedrockChat } from '../../../../src/models/vendor-formats/bedrock/chat.ts';
 import type { ChatBody } from '../../../../src/types/chat.ts';
 import { targetOf } from '../../target.ts';
-import { thrownBy } from '../reading.ts';
+import { thrownBy } from '../decode-and-emit.ts';
 import type { Data } from './samples.ts';
 
 interface Sent extends Data {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { dashscopeChat } from '../../../../src/models/vendor-formats/dashscope/chat.ts';
-import { callsOf, collect, decode, decodeEveryCut, deltas, emit, finishOf, textOf, thrownBy, usageOf } from '../reading.ts';
+import { callsOf, collect, decode, decodeEveryCut, deltas, emit, finishOf, textOf, thrownBy, usageOf } from '../decode-and-emit.ts';
 
 type Part = Record<string, unknown>;
 let number = 0;

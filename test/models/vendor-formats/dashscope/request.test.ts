@@ -3,7 +3,7 @@ import { dashscopeChat } from '../../../../src/models/vendor-formats/dashscope/c
 import type { ChatBody } from '../../../../src/types/chat.ts';
 import type { EncodeTarget } from '../../../../src/types/wire-format.ts';
 import { targetOf } from '../../target.ts';
-import { thrownBy } from '../reading.ts';
+import { thrownBy } from '../decode-and-emit.ts';
 
 interface Sent {
   readonly model: string;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { dashscopeEmbeddings } from '../../../../src/models/vendor-formats/dashscope/embeddings.ts';
 import { dashscopeRerank } from '../../../../src/models/vendor-formats/dashscope/rerank.ts';
 import { targetOf } from '../../target.ts';
-import { thrownBy } from '../reading.ts';
+import { thrownBy } from '../decode-and-emit.ts';
 
 const bytes = (body: unknown) => Buffer.from(JSON.stringify(body));
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { geminiChat } from '../../../../src/models/vendor-formats/gemini/chat.ts';
 import type { ChatEvent } from '../../../../src/types/chat.ts';
-import { callsOf, collect, decode, decodeEveryCut, emit, finishOf, textOf, thrownBy, usageOf } from '../reading.ts';
+import { callsOf, collect, decode, decodeEveryCut, emit, finishOf, textOf, thrownBy, usageOf } from '../decode-and-emit.ts';
 
 type Part = Record<string, unknown>;
 

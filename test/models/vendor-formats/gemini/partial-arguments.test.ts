@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { geminiChat } from '../../../../src/models/vendor-formats/gemini/chat.ts';
 import { PartialArguments } from '../../../../src/models/vendor-formats/gemini/partial-arguments.ts';
-import { callsOf, decode, decodeEveryCut, emit, finishOf, thrownBy } from '../reading.ts';
+import { callsOf, decode, decodeEveryCut, emit, finishOf, thrownBy } from '../decode-and-emit.ts';
 
 type Argument = Record<string, unknown>;
 

@@ -3,7 +3,7 @@ import { geminiChat } from '../../../../src/models/vendor-formats/gemini/chat.ts
 import type { ChatBody } from '../../../../src/types/chat.ts';
 import type { JsonObject } from '../../../../src/types/json.ts';
 import { targetOf } from '../../target.ts';
-import { thrownBy } from '../reading.ts';
+import { thrownBy } from '../decode-and-emit.ts';
 
 interface Sent {
   readonly contents: readonly { readonly role: string; readonly parts: readonly Record<string, unknown>[] }[];

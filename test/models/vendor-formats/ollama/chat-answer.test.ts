@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ollamaChat } from '../../../../src/models/vendor-formats/ollama/chat.ts';
-import { callsOf, collect, decode, decodeEveryCut, emit, finishOf, textOf, thrownBy, usageOf } from '../reading.ts';
+import { callsOf, collect, decode, decodeEveryCut, emit, finishOf, textOf, thrownBy, usageOf } from '../decode-and-emit.ts';
 
 type Line = Record<string, unknown>;
 

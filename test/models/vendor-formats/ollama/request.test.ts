@@ -3,7 +3,7 @@ import { ollamaChat } from '../../../../src/models/vendor-formats/ollama/chat.ts
 import { ollamaEmbeddings } from '../../../../src/models/vendor-formats/ollama/embeddings.ts';
 import type { ChatBody } from '../../../../src/types/chat.ts';
 import { targetOf } from '../../target.ts';
-import { thrownBy } from '../reading.ts';
+import { thrownBy } from '../decode-and-emit.ts';
 
 function encode(body: Partial<ChatBody>, target = targetOf()): Record<string, unknown> {
   const request = { body: { model: 'public', messages: [{ role: 'user', content: 'hi' }], ...body } as ChatBody };

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { geminiEmbeddings } from '../../../../src/models/vendor-formats/gemini/embeddings.ts';
 import { vertexEmbeddings } from '../../../../src/models/vendor-formats/vertex/embeddings.ts';
 import { targetOf } from '../../target.ts';
-import { thrownBy } from '../reading.ts';
+import { thrownBy } from '../decode-and-emit.ts';
 
 const bytes = (body: unknown) => Buffer.from(JSON.stringify(body));
 const target = () => targetOf({ model: 'gemini-embedding-001' });

@@ -2,7 +2,7 @@
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { readInputDocument } from '../../../../../src/extensions/skills/documents/document.ts';
-import { makePdf } from '../../made-documents.ts';
+import { makePdf } from '../../document-builders.ts';
 
 const { signal } = new AbortController();
 const read = async (bytes: Buffer | string, more: object = {}) =>

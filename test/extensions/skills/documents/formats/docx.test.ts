@@ -2,7 +2,7 @@
 import { strFromU8, strToU8, unzipSync, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { readDocx } from '../../../../../src/extensions/skills/documents/formats/docx.ts';
-import { makeDocx } from '../../made-documents.ts';
+import { makeDocx } from '../../document-builders.ts';
 
 const space = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"';
 const relation = 'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"';

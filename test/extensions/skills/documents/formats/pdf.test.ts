@@ -1,7 +1,7 @@
 /** What a PDF holds beside its printed text. */
 import { expect, it } from 'vitest';
 import { readPdf } from '../../../../../src/extensions/skills/documents/formats/pdf.ts';
-import { pdfOf } from '../../made-documents.ts';
+import { pdfOf } from '../../document-builders.ts';
 
 it('has what was filled in and ticked in its form', async () => {
   const box = '/Rect [9 9 90 20] /F 4 /AP << /N << /Yes 5 0 R /Off 5 0 R >> >>';

@@ -7,7 +7,7 @@ import { deflateSync } from 'node:zlib';
 import { unzipSync, zipSync } from 'fflate';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readInputDocument } from '../../../../../src/extensions/skills/documents/document.ts';
-import { endlessPdf, makeDocx, makePdf, pdfOf, pdfWith } from '../../made-documents.ts';
+import { endlessPdf, makeDocx, makePdf, pdfOf, pdfWith } from '../../document-builders.ts';
 
 const never = new AbortController().signal;
 const read = async (bytes: Buffer, limits: { seconds?: number; memoryMb?: number } = {}, signal = never) =>

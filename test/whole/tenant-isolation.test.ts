@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
 import { type Answer, eventually } from './gateway.ts';
-import { collectionKinds, kindsAt, type Kind, type Operation, operationsOf, type Place, referencesIn } from './id-places.ts';
+import { collectionKinds, kindsAt, type Kind, type Operation, operationsOf, type Place, referencesIn } from './id-parameters.ts';
 import { startToolServer, type ToolServer } from './tool-server.ts';
 
 let companies: Companies;

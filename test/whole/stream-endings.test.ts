@@ -1,7 +1,7 @@
 /** When an answer is over, as clients of every face meet it: words behind a finish reason, vendors that name none, and vendors that fall silent. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { part, say, type Script, type ScriptedVendor, startScripted, stream, think, usagePart } from '../dispatch/scene.ts';
-import { type FaceClient, faceClients, faceNames } from './face-clients.ts';
+import { type FaceClient, faceClients, faceNames } from './format-clients.ts';
 import { startGateway, type TestGateway } from './gateway.ts';
 
 let gateway: TestGateway;
