@@ -83,7 +83,7 @@ async function* peopleFrom(
   }
 }
 
-async function* strangersFrom(people: PeopleReader, tenant: string, names: readonly string[]): AsyncGenerator<AccessSubject> {
+async function* unseenSubjectsFrom(people: PeopleReader, tenant: string, names: readonly string[]): AsyncGenerator<AccessSubject> {
   for (let start = 0; start < names.length; start += atOnce) {
     const some = names.slice(start, start + atOnce);
     const known = new Set((await people.named(tenant, some.map(splitPerson))).map(personRef));
@@ -113,6 +113,6 @@ export async function* accessSubjects(
     else if (type === 'role') {
       for (const role of rest(namesIn(grants, 'role', roles)))
         yield { type, key: [role], principal: supposed(tenant, { roles: [role] }), person: null };
-    } else yield* strangersFrom(people, tenant, rest(namesIn(grants, 'user')));
+    } else yield* unseenSubjectsFrom(people, tenant, rest(namesIn(grants, 'user')));
   }
 }

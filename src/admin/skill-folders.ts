@@ -117,9 +117,9 @@ export function addSkillFolders(app: FastifyInstance, config: ConfigService): vo
       async (request, reply) => {
         if (!Buffer.isBuffer(request.body) || request.body.length === 0)
           throw new GatewayError('invalid_request', `The body is empty. ${advice}`, { param: 'file' });
-        const { files, around } = await readZip(request.body);
+        const { files, rootFolder } = await readZip(request.body);
         const { model, replace } = request.query;
-        const { revision, row } = await write(request, skillOfFolder(files, around, model ?? null), replace === 'true');
+        const { revision, row } = await write(request, skillOfFolder(files, rootFolder, model ?? null), replace === 'true');
         return reply.header('x-pailou-revision', revision).send(showRow(config.mask(row)));
       },
     );

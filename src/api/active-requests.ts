@@ -36,7 +36,7 @@ export interface ActiveRequests {
 }
 
 /** Error codes that mean that the permission is gone. */
-const gone: ReadonlySet<string> = new Set(['token_invalid', 'token_missing', 'permission_denied']);
+const lostAccessCodes: ReadonlySet<string> = new Set(['token_invalid', 'token_missing', 'permission_denied']);
 /** Error codes that say nothing about the permission: the token expired, or its issuer is away. */
 const inconclusive: ReadonlySet<string> = new Set(['token_expired', 'auth_unavailable']);
 
@@ -103,7 +103,7 @@ export function createActiveRequests({ credentials, config, audit, logger, every
       stillMay(await callerNow(call), call.needs);
     } catch (thrown) {
       const error = toGatewayError(thrown);
-      if (!gone.has(error.code) || !open.has(call)) return;
+      if (!lostAccessCodes.has(error.code) || !open.has(call)) return;
       open.delete(call);
       logger.info({ code: error.code }, 'an active request was ended: its permission was lost');
       if (principal !== null) {

@@ -19,7 +19,7 @@ export interface DenialAuditOptions {
 
 /** One act in one tenant. */
 interface DenialCount {
-  booked: number;
+  recorded: number;
   readonly byActor: Map<string, number>;
   leftOut: number;
 }
@@ -61,15 +61,15 @@ export function createDenialAudit({ audit, perActor = 60, perTenant = 300, windo
       }
       const key = JSON.stringify([tenant, act]);
       let tally = tallies.get(key);
-      if (tally === undefined) tallies.set(key, (tally = { tenant, act, booked: 0, leftOut: 0, byActor: new Map() }));
+      if (tally === undefined) tallies.set(key, (tally = { tenant, act, recorded: 0, leftOut: 0, byActor: new Map() }));
       const counted = tally.byActor.has(actor) || tally.byActor.size < actorsAtMost ? actor : others;
       const count = (tally.byActor.get(counted) ?? 0) + 1;
       tally.byActor.set(counted, count);
-      if (count > perActor || tally.booked >= perTenant) {
+      if (count > perActor || tally.recorded >= perTenant) {
         tally.leftOut++;
         return;
       }
-      tally.booked++;
+      tally.recorded++;
       audit.append(entry);
     },
     close: end,

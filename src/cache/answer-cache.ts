@@ -38,7 +38,7 @@ export interface AnswerCacheOptions {
   readonly onAsked?: (capability: string, result: 'hit' | 'miss') => void;
 }
 
-function wishes(cacheControl: string): ReadonlySet<string> {
+function cacheDirectives(cacheControl: string): ReadonlySet<string> {
   return new Set(cacheControl.split(',').map((word) => word.trim().toLowerCase()));
 }
 
@@ -49,13 +49,13 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
       const { name, fingerprint } = model;
       const { cache } = model.spec;
       if (cache === undefined || fingerprint === undefined) return null;
-      const wanted = wishes(cacheControl);
-      if (wanted.has('no-store') || !isExact(asked)) return null;
+      const directives = cacheDirectives(cacheControl);
+      if (directives.has('no-store') || !isExact(asked)) return null;
       const key = answerKey({ asker, sharedBy: cache.shared_by, model: name, fingerprint, operation, asked });
       return {
         maxBytes: cache.max_bytes,
         async find() {
-          const text = wanted.has('no-cache') ? null : await store.get(key);
+          const text = directives.has('no-cache') ? null : await store.get(key);
           onAsked?.(`model/${name}`, text === null ? 'miss' : 'hit');
           return text === null ? null : (JSON.parse(text) as CachedAnswer<T>);
         },

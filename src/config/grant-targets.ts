@@ -64,11 +64,11 @@ export function requireNewRight(rows: RowSet, tenant: string, name: string, spec
 
 /** The grants that are deleted with a row: a later row of the same name inherits none. */
 export function grantsOfDeleted(changes: readonly ConfigChange[], rows: RowSet): ConfigChange[] {
-  const gone = new Map(changes.flatMap(({ before }) => (before === null ? [] : [[before.id, before.tenant] as const])));
-  for (const { after } of changes) if (after !== null) gone.delete(after.id);
-  return [...new Set(gone.values())].flatMap((tenant) =>
+  const deleted = new Map(changes.flatMap(({ before }) => (before === null ? [] : [[before.id, before.tenant] as const])));
+  for (const { after } of changes) if (after !== null) deleted.delete(after.id);
+  return [...new Set(deleted.values())].flatMap((tenant) =>
     [...rows.group('grant', tenant).values()]
-      .filter(({ target }) => target != null && gone.has(target))
+      .filter(({ target }) => target != null && deleted.has(target))
       .map((before): ConfigChange => ({ kind: 'grant', tenant, before, after: null })),
   );
 }

@@ -281,10 +281,10 @@ export function createSnapshotBuilder(
       }
 
       const keys = new Map([...views.values()].flatMap((view) => view.keys.map((key) => [key.id, key] as const)));
-      const told = problems.map(({ tenant, kind, name, message }) => ({ tenant, kind, name, message }));
+      const publicProblems = problems.map(({ tenant, kind, name, message }) => ({ tenant, kind, name, message }));
       const snapshot: Snapshot = Object.freeze({
         revision,
-        problems: told,
+        problems: publicProblems,
         tenant: (name: string) => views.get(name) ?? emptyView,
         key: (id: string) => keys.get(id),
         tenants: views,

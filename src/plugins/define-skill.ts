@@ -43,8 +43,8 @@ const fields = ['kind', 'title', 'input', 'output', 'run'];
 /** Throws an Error that names the field. Authors may not use a type checker. */
 function requireShape(given: unknown): void {
   if (!isJsonObject(given)) throw new Error('defineSkill takes one object: { kind, title, input, output, run }');
-  const stranger = Object.keys(given).find((field) => !fields.includes(field));
-  const beside = stranger === undefined ? '' : `; "${stranger}" is not a field of a skill`;
+  const unknownField = Object.keys(given).find((field) => !fields.includes(field));
+  const beside = unknownField === undefined ? '' : `; "${unknownField}" is not a field of a skill`;
   const skill: Readonly<Record<string, unknown>> = given;
   for (const field of ['kind', 'title'])
     if (typeof skill[field] !== 'string' || skill[field] === '') throw new Error(`defineSkill: ${field} must be a text${beside}`);
@@ -52,7 +52,7 @@ function requireShape(given: unknown): void {
   if (skill['output'] !== undefined && !(skill['output'] instanceof z.ZodType))
     throw new Error(`defineSkill: output must be a zod schema, or left out for text${beside}`);
   if (typeof skill['run'] !== 'function') throw new Error(`defineSkill: run must be a function (input, tools) => result${beside}`);
-  if (stranger !== undefined) throw new Error(`defineSkill: ${stranger} is not a field of a skill; it has ${fields.join(', ')}`);
+  if (unknownField !== undefined) throw new Error(`defineSkill: ${unknownField} is not a field of a skill; it has ${fields.join(', ')}`);
 }
 
 function shown(field: string, schema: z.ZodType, io: 'input' | 'output'): JsonObject {

@@ -48,15 +48,15 @@ export function windowSum(current: number, before: number, at: number): number {
 export function windowWait(current: number, before: number, limit: number, amount: number, at: number): number {
   if (amount > limit) return Infinity;
   if (windowSum(current, before, at) + amount <= limit) return 0;
-  const gone = at % minuteMs;
+  const elapsed = at % minuteMs;
   const free = limit - amount - current;
   // Within this minute the previous one fades. Otherwise there is room in the next minute, while this one fades.
-  if (free >= 0) return Math.ceil((1 - free / before) * minuteMs - gone) + 1;
-  return Math.ceil(minuteMs - gone + (1 - (limit - amount) / current) * minuteMs) + 1;
+  if (free >= 0) return Math.ceil((1 - free / before) * minuteMs - elapsed) + 1;
+  return Math.ceil(minuteMs - elapsed + (1 - (limit - amount) / current) * minuteMs) + 1;
 }
 
 /** The wait for a counter that is not a window. The end of a call is unknown; money has room again in the next period. */
-export function heldWait({ measure, limit, amount, until }: Demand, at: number): number {
+export function amountWait({ measure, limit, amount, until }: Demand, at: number): number {
   if (amount > limit) return Infinity;
   return measure === 'spend' ? Math.max(0, until - at) : 1_000;
 }

@@ -3,7 +3,7 @@ import type { Demand } from './limit-requests.ts';
 import {
   type Actual,
   type CounterState,
-  heldWait,
+  amountWait,
   minuteMs,
   type Place,
   type QuotaStore,
@@ -42,7 +42,7 @@ class Window {
 const rounding = 0.000_001;
 
 /** Concurrent calls or money: the settled amount, and the reservations of calls in progress. */
-interface Held {
+interface Amounts {
   settled: number;
   reserved: number;
   until: number;
@@ -60,17 +60,18 @@ export interface MemoryStore extends QuotaStore {
 
 export function createMemoryStore(): MemoryStore {
   const windows = new Map<string, Window>();
-  const holds = new Map<string, Held>();
+  const amounts = new Map<string, Amounts>();
   let sweepAt = sweepFrom;
 
   const sweep = (at: number): void => {
-    if (windows.size + holds.size < sweepAt) return;
+    if (windows.size + amounts.size < sweepAt) return;
     for (const [key, window] of windows) {
       window.slide(at);
       if (window.idle) windows.delete(key);
     }
-    for (const [key, held] of holds) if (held.reserved === 0 && (held.until === 0 || held.until < at)) holds.delete(key);
-    sweepAt = Math.max(sweepFrom, 2 * (windows.size + holds.size));
+    for (const [key, amountsOfKey] of amounts)
+      if (amountsOfKey.reserved === 0 && (amountsOfKey.until === 0 || amountsOfKey.until < at)) amounts.delete(key);
+    sweepAt = Math.max(sweepFrom, 2 * (windows.size + amounts.size));
   };
   const windowOf = (key: string, at: number): Window => {
     let window = windows.get(key);
@@ -78,10 +79,10 @@ export function createMemoryStore(): MemoryStore {
     window.slide(at);
     return window;
   };
-  const holdOf = ({ key, until }: Pick<Demand, 'key' | 'until'>): Held => {
-    let held = holds.get(key);
-    if (held === undefined) holds.set(key, (held = { settled: 0, reserved: 0, until }));
-    return held;
+  const amountsOf = ({ key, until }: Pick<Demand, 'key' | 'until'>): Amounts => {
+    let amountsOfKey = amounts.get(key);
+    if (amountsOfKey === undefined) amounts.set(key, (amountsOfKey = { settled: 0, reserved: 0, until }));
+    return amountsOfKey;
   };
   const isWindow = ({ measure }: Demand): boolean => measure === 'requests' || measure === 'tokens';
 
@@ -92,10 +93,10 @@ export function createMemoryStore(): MemoryStore {
       const used = windowSum(current, before, at);
       return { used, full: used + amount > limit, waitMs: windowWait(current, before, limit, amount, at) };
     }
-    const { settled, reserved } = holdOf(demand);
+    const { settled, reserved } = amountsOf(demand);
     const used = settled + reserved;
     const full = used + amount > limit + rounding;
-    return { used, full, waitMs: full ? heldWait(demand, at) : 0 };
+    return { used, full, waitMs: full ? amountWait(demand, at) : 0 };
   };
 
   const peek = (demands: readonly Demand[], at: number): Verdict => {
@@ -106,7 +107,7 @@ export function createMemoryStore(): MemoryStore {
 
   return {
     get size() {
-      return windows.size + holds.size;
+      return windows.size + amounts.size;
     },
     peek,
     take({ demands, at }): Verdict {
@@ -115,7 +116,7 @@ export function createMemoryStore(): MemoryStore {
       if (verdict.refused !== null) return verdict;
       for (const demand of demands) {
         if (isWindow(demand)) windowOf(demand.key, at).add(demand.amount, at);
-        else holdOf(demand).reserved += demand.amount;
+        else amountsOf(demand).reserved += demand.amount;
       }
       return verdict;
     },
@@ -124,15 +125,15 @@ export function createMemoryStore(): MemoryStore {
         const used = actual[index] ?? 0;
         if (isWindow(demand)) windows.get(demand.key)?.add(used - demand.amount, at);
         else {
-          const held = holdOf(demand);
-          held.reserved -= demand.amount;
-          if (demand.measure === 'spend') held.settled += used;
+          const amountsOfKey = amountsOf(demand);
+          amountsOfKey.reserved -= demand.amount;
+          if (demand.measure === 'spend') amountsOfKey.settled += used;
         }
       }
     },
     atLeast(key, amount, until) {
-      const held = holdOf({ key, until });
-      held.settled = Math.max(held.settled, amount);
+      const amountsOfKey = amountsOf({ key, until });
+      amountsOfKey.settled = Math.max(amountsOfKey.settled, amount);
     },
   };
 }

@@ -2,7 +2,7 @@
 import { type Redis, type RedisScript, redisScript } from '../storage/redis.ts';
 import type { Demand } from './limit-requests.ts';
 import { createNodeView } from './node-view.ts';
-import { type Actual, heldWait, minuteMs, type Place, type QuotaStore, type Verdict, windowSum, windowWait } from './counter-store.ts';
+import { type Actual, amountWait, minuteMs, type Place, type QuotaStore, type Verdict, windowSum, windowWait } from './counter-store.ts';
 
 /*
  * Two keys for each counter. A window has the count of this minute and that of the previous one.
@@ -171,7 +171,7 @@ export function createRedisStore(redis: Redis, failed: (error: unknown) => void)
         const [first = 0, second = 0] = numbers.slice(2 * index, 2 * index + 2).map(Number);
         const { limit, amount } = demand;
         if (isWindow(demand)) return { used: windowSum(first, second, at), waitMs: windowWait(first, second, limit, amount, at) };
-        return { used: first, settled: second, waitMs: first + amount > limit ? heldWait(demand, at) : 0 };
+        return { used: first, settled: second, waitMs: first + amount > limit ? amountWait(demand, at) : 0 };
       });
       const verdict = { refused: refused === '0' ? null : Number(refused) - 1, counters };
       known.took(place, verdict);

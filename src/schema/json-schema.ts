@@ -82,7 +82,7 @@ function choiceIn(allowed: unknown): string | null {
 }
 
 /** Unknown fields of an object that also misses a field: probably a typing error. */
-function strangersBeside(data: Json | undefined, parent: JsonObject): string[] {
+function unknownFieldsBeside(data: Json | undefined, parent: JsonObject): string[] {
   const { properties, additionalProperties } = parent;
   if (!isJsonObject(data) || additionalProperties !== false || !isJsonObject(properties)) return [];
   return Object.keys(data).filter((field) => !Object.hasOwn(properties, field));
@@ -90,8 +90,8 @@ function strangersBeside(data: Json | undefined, parent: JsonObject): string[] {
 
 function sentenceOf({ keyword, params, data, schema, parentSchema, message = 'does not fit' }: ErrorObject): string {
   if (keyword === 'required') {
-    const [stranger] = strangersBeside(data as Json | undefined, parentSchema ?? {});
-    return stranger === undefined ? 'is missing' : `is missing ("${stranger.slice(0, 100)}" is not a field here)`;
+    const [unknownField] = unknownFieldsBeside(data as Json | undefined, parentSchema ?? {});
+    return unknownField === undefined ? 'is missing' : `is missing ("${unknownField.slice(0, 100)}" is not a field here)`;
   }
   if (keyword === 'additionalProperties') return 'is not a field here';
   if (keyword === 'enum') return choiceIn(schema) ?? message;

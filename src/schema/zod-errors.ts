@@ -23,20 +23,20 @@ export function pathText(path: readonly PropertyKey[]): string {
   return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? String(part) : `.${String(part)}`)).join('');
 }
 
-const strangersOf = ({ code, keys }: ZodIssueLike): string[] =>
+const unknownFieldsOf = ({ code, keys }: ZodIssueLike): string[] =>
   code === 'unrecognized_keys' && Array.isArray(keys) ? keys.map(String) : [];
 
 /** `under` is the path of the checked value. A missing field beside an unknown one is probably a typing error; the sentence names both. */
 export function firstZodFault(issues: readonly ZodIssueLike[], under: readonly PropertyKey[] = []): ZodFault {
   const [first] = issues;
   if (first === undefined) return { param: pathText(under), sentence: 'it does not fit' };
-  const [stranger] = strangersOf(first);
-  if (stranger !== undefined) return { param: pathText([...under, ...first.path, stranger]), sentence: 'is not a field here' };
+  const [unknownField] = unknownFieldsOf(first);
+  if (unknownField !== undefined) return { param: pathText([...under, ...first.path, unknownField]), sentence: 'is not a field here' };
   const param = pathText([...under, ...first.path]);
   if (first.code !== 'invalid_type' || !first.message.endsWith('received undefined'))
     return { param, sentence: plainZodMessage(first.message) };
   const place = pathText(first.path.slice(0, -1));
-  const beside = issues.filter((issue) => pathText(issue.path) === place).flatMap(strangersOf);
+  const beside = issues.filter((issue) => pathText(issue.path) === place).flatMap(unknownFieldsOf);
   return {
     param,
     sentence: beside.length === 0 ? 'is missing' : `is missing (${beside.map((each) => `"${each}"`).join(', ')} is not a field here)`,

@@ -79,7 +79,7 @@ export async function rotateMaster(database: Database, keys: MasterKeys): Promis
     throw database.explain(thrown);
   } finally {
     // Reports the progress of an interrupted run too, if the database accepts it.
-    await tell(database, keys, byTenant).catch(() => {});
+    await auditRotation(database, keys, byTenant).catch(() => {});
   }
   return { changed, left: await countSealed(database, keys) };
 }
@@ -123,7 +123,7 @@ async function renewRow(place: SealedColumns, row: SealedRow, write: (texts: Sea
   return (await write(texts)) ? count : 0;
 }
 
-async function tell(database: Database, keys: MasterKeys, byTenant: ReadonlyMap<string, number>): Promise<void> {
+async function auditRotation(database: Database, keys: MasterKeys, byTenant: ReadonlyMap<string, number>): Promise<void> {
   const rows = [...byTenant].map(([tenant, count]) => ({
     id: auditEntryId(),
     at: new Date().toISOString(),

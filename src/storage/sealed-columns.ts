@@ -33,7 +33,7 @@ export interface SealedColumns {
 export type Cursor = readonly (string | number)[];
 
 const rowsAtOnce = 100;
-const holdsSealed = '%"$sealed"%';
+const sealedLikePattern = '%"$sealed"%';
 
 function pageOf<T>(found: readonly T[], rowOf: (row: T) => SealedRow, cursorOf: (row: T) => Cursor) {
   const last = found.at(-1);
@@ -45,7 +45,7 @@ function configPlace(table: ConfigTableName, box: SecretBox): SealedColumns {
   return {
     box,
     async page(query, after) {
-      let select = query.selectFrom(table).select(['id', 'tenant', 'name', 'spec']).where('spec', 'like', holdsSealed);
+      let select = query.selectFrom(table).select(['id', 'tenant', 'name', 'spec']).where('spec', 'like', sealedLikePattern);
       if (after !== null) select = select.where('id', '>', String(after[0]));
       return pageOf(
         await select.orderBy('id').limit(rowsAtOnce).execute(),
@@ -86,7 +86,7 @@ function historyPlace(box: SecretBox): SealedColumns {
       let select = query
         .selectFrom('llm_config_history')
         .select(['revision', 'sequence', 'kind', 'tenant', 'name', 'before', 'after'])
-        .where((is) => is.or([is('before', 'like', holdsSealed), is('after', 'like', holdsSealed)]));
+        .where((is) => is.or([is('before', 'like', sealedLikePattern), is('after', 'like', sealedLikePattern)]));
       if (after !== null) {
         const [revision = 0, sequence = 0] = after.map(Number);
         select = select.where((is) =>

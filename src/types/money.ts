@@ -113,8 +113,8 @@ export const currencyField = z
   .string()
   .superRefine((code, context) => {
     if (isCurrency(code)) return;
-    const meant = written[code.toUpperCase()] ?? (isCurrency(code.toUpperCase()) ? code.toUpperCase() : null);
-    const remedy = meant === null ? 'write one such as USD, EUR or CNY' : `write ${meant}`;
+    const correctCode = written[code.toUpperCase()] ?? (isCurrency(code.toUpperCase()) ? code.toUpperCase() : null);
+    const remedy = correctCode === null ? 'write one such as USD, EUR or CNY' : `write ${correctCode}`;
     context.addIssue({ code: 'custom', message: `"${code.slice(0, 20)}" is not a currency code of ISO 4217: ${remedy}` });
   })
   .describe('A currency code of ISO 4217, such as USD, EUR or CNY.');

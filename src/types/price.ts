@@ -175,9 +175,9 @@ function ratesFor(price: Price, usage: Usage, at: number): Rates {
 
 /** Splits input and output so that no token is counted twice. Tokens without a modality count as that of the operation: sound or pictures. */
 function tokensCost({ simple }: Rates, operation: Operation, usage: Usage): Femto {
-  const { audio_input: heard, audio_output: spoken, image_output: painted } = simple;
-  const input = (operation === 'transcriptions' ? heard : undefined) ?? simple.input ?? 0n;
-  const output = (operation === 'images' ? painted : operation === 'speech' ? spoken : undefined) ?? simple.output ?? 0n;
+  const { audio_input: audioInput, audio_output: audioOutput, image_output: imageOutput } = simple;
+  const input = (operation === 'transcriptions' ? audioInput : undefined) ?? simple.input ?? 0n;
+  const output = (operation === 'images' ? imageOutput : operation === 'speech' ? audioOutput : undefined) ?? simple.output ?? 0n;
   let fresh = usage.inputTokens;
   const take = (count: number | undefined, rate: Femto): Femto => {
     const taken = Math.min(count ?? 0, fresh);

@@ -10,12 +10,12 @@ import { createPeople } from '../../src/storage/people.ts';
 import { GatewayError } from '../../src/types/errors.ts';
 import type { KeyEntry, Snapshot } from '../../src/types/snapshot.ts';
 import { databaseKinds, memoryLogger, migrated } from '../storage/databases.ts';
-import { chanceFrom, inParallel, mutateToken, seed } from '../whole/fuzz-mutations.ts';
+import { randomFrom, inParallel, mutateToken, seed } from '../whole/fuzz-mutations.ts';
 import { makeKey, settingsFor, startOauthService } from './oauth-service.ts';
 
 describe(`authentication (seed ${seed})`, () => {
   it('refuses 100,000 changed tokens and keys, each with an error code', async () => {
-    const chance = chanceFrom(seed);
+    const fromSeed = randomFrom(seed);
     const signers = await Promise.all(['ES256', 'RS256', 'EdDSA'].map((alg) => makeKey(alg, alg)));
     await using service = await startOauthService(signers);
     const sqlite = databaseKinds.find(({ missing }) => !missing);
@@ -86,10 +86,10 @@ describe(`authentication (seed ${seed})`, () => {
     const seen = new Map<string, number>();
     const wrong: string[] = [];
     await inParallel(100_000, 64, async () => {
-      const origin = chance.of(good);
+      const origin = fromSeed.of(good);
       let changed = origin;
-      while (unlike.has(changed)) changed = mutateToken(chance, origin, tokens);
-      const header = chance.of(['authorization', 'authorization', 'x-api-key']);
+      while (unlike.has(changed)) changed = mutateToken(fromSeed, origin, tokens);
+      const header = fromSeed.of(['authorization', 'authorization', 'x-api-key']);
       const code = await enter(
         { [header]: header === 'authorization' ? `Bearer ${changed}` : changed },
         origin === short ? exchanging : credentials,

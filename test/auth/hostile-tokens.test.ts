@@ -18,12 +18,12 @@ import {
 
 let key: SigningKey;
 let rsa: SigningKey;
-let stranger: SigningKey;
+let otherKey: SigningKey;
 let service: OauthService;
 let authenticator: Authenticator;
 
 beforeAll(async () => {
-  [key, rsa, stranger] = await Promise.all([makeKey('k1'), makeKey('r1', 'RS256'), makeKey('k1')]);
+  [key, rsa, otherKey] = await Promise.all([makeKey('k1'), makeKey('r1', 'RS256'), makeKey('k1')]);
   service = await startOauthService([key, rsa]);
   authenticator = createAuthenticator({ issuers: [settingsFor(service.issuer)], logger: silentLogger });
   // Warm: the keys are there, so any further fetch would be the token's doing.
@@ -88,9 +88,9 @@ describe('a forged signature', () => {
   });
 
   it('another key under a known id, or embedded in the token', async () => {
-    expect(await codeOf(await service.sign(stranger))).toBe('token_invalid');
-    expect(await codeOf(await service.sign(stranger, {}, { jwk: stranger.publicJwk }))).toBe('token_invalid');
-    expect(await codeOf(await service.sign(stranger, {}, { jwk: stranger.publicJwk, kid: undefined }))).toBe('token_invalid');
+    expect(await codeOf(await service.sign(otherKey))).toBe('token_invalid');
+    expect(await codeOf(await service.sign(otherKey, {}, { jwk: otherKey.publicJwk }))).toBe('token_invalid');
+    expect(await codeOf(await service.sign(otherKey, {}, { jwk: otherKey.publicJwk, kid: undefined }))).toBe('token_invalid');
   });
 
   it('claims changed, signature cut, swapped, emptied or bit-flipped', async () => {
@@ -133,13 +133,13 @@ describe('a token that would have us fetch', () => {
     let hits = 0;
     const listener = createServer((_request, response) => {
       hits++;
-      response.end(JSON.stringify({ keys: [stranger.publicJwk] }));
+      response.end(JSON.stringify({ keys: [otherKey.publicJwk] }));
     });
     await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(listener.address() as AddressInfo).port}`;
     for (const header of [{ jku: url }, { x5u: url }, { jku: url, kid: 'new' }, { kid: url }])
-      expect(await codeOf(await service.sign(stranger, {}, header))).toMatch(refused);
-    expect(await codeOf(await service.sign(stranger, { iss: url }))).toBe('token_invalid');
+      expect(await codeOf(await service.sign(otherKey, {}, header))).toMatch(refused);
+    expect(await codeOf(await service.sign(otherKey, { iss: url }))).toBe('token_invalid');
     await new Promise((resolve) => listener.close(resolve));
     expect(hits).toBe(0);
   });
@@ -147,8 +147,8 @@ describe('a token that would have us fetch', () => {
   it('gains nothing by key ids that are paths, lists, or 2,000 inventions', async () => {
     const before = service.hits.get('/jwks') ?? 0;
     for (const kid of ['../../etc/passwd', '/dev/null', "k1' or '1'='1", '__proto__', 'constructor', 'k1\u0000', '', 'x'.repeat(9_000)])
-      expect(await codeOf(await service.sign(stranger, {}, { kid })), kid.slice(0, 30)).toMatch(refused);
-    const [, body, signature] = (await service.sign(stranger)).split('.') as [string, string, string];
+      expect(await codeOf(await service.sign(otherKey, {}, { kid })), kid.slice(0, 30)).toMatch(refused);
+    const [, body, signature] = (await service.sign(otherKey)).split('.') as [string, string, string];
     for (const kid of [['k1'], { k1: 1 }, 1, null])
       expect(await codeOf(`${part({ alg: 'ES256', kid })}.${body}.${signature}`)).toBe('token_invalid');
     await Promise.all(

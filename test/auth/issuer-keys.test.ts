@@ -152,8 +152,8 @@ describe('keys that change', () => {
   it('2,000 invented key ids cost one fetch', async () => {
     await codeOf(await sign(key));
     pass(31_000);
-    const stranger = await makeKey('x');
-    const [, body, signature] = (await sign(stranger)).split('.') as [string, string, string];
+    const unknownKey = await makeKey('x');
+    const [, body, signature] = (await sign(unknownKey)).split('.') as [string, string, string];
     const kids = Array.from({ length: 2_000 }, (_, index) =>
       Buffer.from(JSON.stringify({ alg: 'ES256', kid: `invented-${index}` })).toString('base64url'),
     );

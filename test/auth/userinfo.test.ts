@@ -103,8 +103,8 @@ describe('userinfo', () => {
   });
 
   it('is not asked about forged tokens', async () => {
-    const stranger = await makeKey('k1');
-    const forged = await Promise.all(Array.from({ length: 20 }, () => service.sign(stranger)));
+    const unknownKey = await makeKey('k1');
+    const forged = await Promise.all(Array.from({ length: 20 }, () => service.sign(unknownKey)));
     const results = await Promise.allSettled(forged.map(async (token) => authenticator.authenticate(bearer(token))));
     expect(results.every((result) => result.status === 'rejected')).toBe(true);
     expect(lookUps()).toBe(0);

@@ -96,7 +96,7 @@ describe('an answer that is gathered', () => {
   });
 
   it('keeps what the vendor said of each word', () => {
-    const told: ChatEvent = { type: 'text-delta', choice: 0, text: 'a', logprobs: { content: [] } };
-    expect(gather([text('x'), told, told, finish(), end])).toEqual([text('x'), told, told, finish(), end]);
+    const withLogprobs: ChatEvent = { type: 'text-delta', choice: 0, text: 'a', logprobs: { content: [] } };
+    expect(gather([text('x'), withLogprobs, withLogprobs, finish(), end])).toEqual([text('x'), withLogprobs, withLogprobs, finish(), end]);
   });
 });

@@ -8,7 +8,7 @@ import { createRedisAnswers } from '../../src/cache/redis-store.ts';
 import type { AnswerStore } from '../../src/cache/answer-store.ts';
 import { connectRedis, type Redis } from '../../src/storage/redis.ts';
 import { masterKey } from '../../src/storage/secret-box.ts';
-import { type Cable, layCable } from '../storage/breakable-proxy.ts';
+import { type BreakableProxy, startBreakableProxy } from '../storage/breakable-proxy.ts';
 import { memoryLogger } from '../storage/databases.ts';
 import { eventually } from '../whole/gateway.ts';
 
@@ -92,23 +92,23 @@ describe('answers kept in memory', () => {
 
 describe.skipIf(redisUrl === undefined)('answers kept in Redis', () => {
   const bare = createClient({ url: address.href });
-  let cable: Cable;
+  let proxy: BreakableProxy;
   let far: Redis;
   beforeAll(async () => {
     await bare.connect();
-    cable = await layCable({ host: address.hostname, port: Number(address.port) });
+    proxy = await startBreakableProxy({ host: address.hostname, port: Number(address.port) });
     const through = new URL(address);
-    through.host = `127.0.0.1:${cable.port}`;
+    through.host = `127.0.0.1:${proxy.port}`;
     far = await connect(through.href);
   });
   afterAll(async () => {
     bare.destroy();
     await far[Symbol.asyncDispose]();
-    await cable[Symbol.asyncDispose]();
+    await proxy[Symbol.asyncDispose]();
   });
   const names = async (): Promise<Set<string>> => new Set(await bare.keys('pailou:answer:*'));
   /** Keeps `text` and returns the name under which it lies. */
-  const lying = async (store: AnswerStore, key: string, text: string): Promise<string> => {
+  const storedName = async (store: AnswerStore, key: string, text: string): Promise<string> => {
     const before = await names();
     store.set(key, text, 60_000);
     await found(store, key);
@@ -117,7 +117,7 @@ describe.skipIf(redisUrl === undefined)('answers kept in Redis', () => {
 
   it('are sealed, under names that tell nothing, and Redis itself forgets them', async () => {
     const key = randomUUID();
-    const name = await lying(createRedisAnswers(redis, master), key, 'what nobody may read');
+    const name = await storedName(createRedisAnswers(redis, master), key, 'what nobody may read');
     expect(name).not.toContain(key);
     const value = (await bare.get(name)) ?? '';
     expect(value).toMatch(/^v1\./);
@@ -129,7 +129,7 @@ describe.skipIf(redisUrl === undefined)('answers kept in Redis', () => {
   it('are good at their own place only, and with their own master key', async () => {
     const store = createRedisAnswers(redis, master);
     const [one, two] = [randomUUID(), randomUUID()];
-    const [first, second] = [await lying(store, one, 'one'), await lying(store, two, 'two')];
+    const [first, second] = [await storedName(store, one, 'one'), await storedName(store, two, 'two')];
     await bare.copy(first, second, { REPLACE: true });
     expect(await store.get(two)).toBeNull();
     expect(await store.get(one)).toBe('one');
@@ -142,7 +142,7 @@ describe.skipIf(redisUrl === undefined)('answers kept in Redis', () => {
     const [store, key] = [createRedisAnswers(far, master), randomUUID()];
     store.set(key, 'kept', 60_000);
     await found(store, key);
-    cable.freeze();
+    proxy.stall();
     try {
       const since = performance.now();
       expect(await store.get(key)).toBeNull();
@@ -151,7 +151,7 @@ describe.skipIf(redisUrl === undefined)('answers kept in Redis', () => {
       for (let call = 0; call < 20; call++) expect(await store.get(key)).toBeNull();
       expect(performance.now() - then).toBeLessThan(900);
     } finally {
-      await cable.plug();
+      await proxy.restore();
     }
     await eventually(
       async () => store.get(key),
@@ -162,7 +162,7 @@ describe.skipIf(redisUrl === undefined)('answers kept in Redis', () => {
 
   it('are missed when Redis is away, and keeping fails in silence', async () => {
     const [store, key] = [createRedisAnswers(far, master), randomUUID()];
-    await cable.pull();
+    await proxy.disconnect();
     store.set(key, 'lost', 60_000);
     expect(await store.get(key)).toBeNull();
     await eventually(
@@ -170,6 +170,6 @@ describe.skipIf(redisUrl === undefined)('answers kept in Redis', () => {
       (ready) => !ready,
     );
     expect(await store.get(key)).toBeNull();
-    await cable.plug();
+    await proxy.restore();
   });
 });

@@ -19,7 +19,7 @@ import { GatewayError } from '../../src/types/errors.ts';
 import type { PluginServices, Provider } from '../../src/types/plugin.ts';
 import type { Deployment } from '../../src/types/snapshot.ts';
 import { checkCompletion, checkStream, streamChunks } from '../contract/strict-chat.ts';
-import { joined, type Scene, type VendorWords } from './scene.ts';
+import { joined, type Scene, type VendorWriter } from './scene.ts';
 import { wordsOf } from './vendors.ts';
 
 /** The checker of the published schemas, where it lies beside the project. */
@@ -81,7 +81,7 @@ const variants = (
   )
 ).flat();
 
-async function deploy(variant: string): Promise<{ deployment: Deployment; words: VendorWords; provider: Provider }> {
+async function deploy(variant: string): Promise<{ deployment: Deployment; words: VendorWriter; provider: Provider }> {
   const [kind = '', chatFormat] = variant.split(' ');
   const { provider } = await sampleProvider(registry, kind, base, services);
   const deployment: Deployment = {
@@ -183,7 +183,7 @@ async function hearStream(deployment: Deployment, more: Partial<ChatBody> = {}):
   };
 }
 
-function answers(words: VendorWords, scene: Scene): Play {
+function answers(words: VendorWriter, scene: Scene): Play {
   return (request, response) => {
     // Some are asked for a stream by their address, some by a field, some by a header: the answer is what was asked for.
     const streamed =
@@ -322,12 +322,12 @@ describe.each(variants)('%s', (kind) => {
     );
     const kept =
       field === 'n' ? /"(n|candidateCount)": ?2/.test(sent) : /"(logprobs|responseLogprobs)": ?true|output_text\.logprobs/.test(sent);
-    const told =
+    const warning =
       refused instanceof GatewayError &&
       refused.code === 'unsupported_parameter' &&
       refused.param === field &&
       refused.message.includes(field);
-    expect(kept || told).toBe(true);
+    expect(kept || warning).toBe(true);
   });
 
   it.each([

@@ -10,7 +10,7 @@ export interface Scene {
 }
 
 /** One wire format as a vendor writes it. */
-export interface VendorWords {
+export interface VendorWriter {
   readonly streamType: string;
   whole(scene: Scene): string;
   /** The frames of a stream; the last one holds the end. */

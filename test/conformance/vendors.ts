@@ -1,5 +1,5 @@
 /** The words of each wire format. One that has none here fails the suite, so that no format goes unexamined. */
-import type { VendorWords } from './scene.ts';
+import type { VendorWriter } from './scene.ts';
 import { anthropicWords } from './vendors/anthropic.ts';
 import { bedrockWords } from './vendors/bedrock.ts';
 import { dashscopeWords } from './vendors/dashscope.ts';
@@ -8,7 +8,7 @@ import { ollamaWords } from './vendors/ollama.ts';
 import { openaiWords } from './vendors/openai.ts';
 import { responsesWords } from './vendors/openai-responses.ts';
 
-const words: Readonly<Record<string, VendorWords>> = {
+const words: Readonly<Record<string, VendorWriter>> = {
   anthropic: anthropicWords,
   bedrock: bedrockWords,
   dashscope: dashscopeWords,
@@ -18,7 +18,7 @@ const words: Readonly<Record<string, VendorWords>> = {
   'openai-responses': responsesWords,
 };
 
-export function wordsOf(format: string | undefined): VendorWords {
+export function wordsOf(format: string | undefined): VendorWriter {
   const found = words[format ?? ''];
   if (found === undefined)
     throw new Error(`the conformance suite has no words for the format "${format}"; add test/conformance/vendors/${format}.ts`);

@@ -21,7 +21,7 @@ async function pair(said: readonly string[], script: Script, marks: Prefill = {}
 }
 
 /** One word for each read, as models speak. */
-const apart = (words: readonly string[]): Script => stream([...words.map((each) => say(each)), ...end()], 'end', 3);
+const wordByWord = (words: readonly string[]): Script => stream([...words.map((each) => say(each)), ...end()], 'end', 3);
 
 describe('a model that was given a beginning', () => {
   it.each([
@@ -29,7 +29,7 @@ describe('a model that was given a beginning', () => {
     ['word by word', ['Many', ' ro', 'ads', ' lead', ' on.']],
     ['as far as it was said, and no further', ['Many ', 'roads']],
   ])('and starts anew ends the call with an error, and says nothing twice: %s', async (_how, words) => {
-    const { model } = await pair([say('Many roads')], apart(words));
+    const { model } = await pair([say('Many roads')], wordByWord(words));
     const result = await scene.ask(model);
     expect(result).toMatchObject({ text: 'Many roads', finish: null, error: { code: 'upstream_interrupted' } });
     expect(rows(result.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#b aborted']);
@@ -41,7 +41,7 @@ describe('a model that was given a beginning', () => {
     ['what is too short to tell', '0', ['0', '0', '0']],
     ['half of it', 'Many roads lead', ['Many ro', 'ses.']],
   ])('may go on with words that are like its first ones: %s', async (_what, said, words) => {
-    const { model } = await pair([say(said)], apart(words));
+    const { model } = await pair([say(said)], wordByWord(words));
     expect(await scene.ask(model)).toMatchObject({ text: said + words.join(''), finish: 'stop', error: null });
   });
 });

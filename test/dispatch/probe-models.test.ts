@@ -89,15 +89,16 @@ describe('a probe for the list of models', () => {
   });
 
   it('keeps calls away from who is ill before any has failed, and lets them back', async () => {
-    const ill = await stage.scene.vendor(lists(status(500)));
+    const failing = await stage.scene.vendor(lists(status(500)));
     const other = await stage.scene.vendor(lists(well));
-    const model = stage.scene.model([probed(ill), probed(other)], { circuit: { open_ms: 60_000 } });
+    const model = stage.scene.model([probed(failing), probed(other)], { circuit: { open_ms: 60_000 } });
     start(model);
     await expect.poll(() => stateOf(model.deployments[0]?.key ?? '')?.circuit, soon).toBe('open');
-    const told = await Promise.all(Array.from({ length: 10 }, () => stage.scene.ask(model, { stream: false })));
-    for (const { error, deployment } of told) expect({ error, deployment }).toEqual({ error: null, deployment: model.deployments[1]?.id });
-    expect(calls(ill), 'an open circuit takes no calls').toBe(0);
-    ill.script = lists(well);
+    const answers = await Promise.all(Array.from({ length: 10 }, () => stage.scene.ask(model, { stream: false })));
+    for (const { error, deployment } of answers)
+      expect({ error, deployment }).toEqual({ error: null, deployment: model.deployments[1]?.id });
+    expect(calls(failing), 'an open circuit takes no calls').toBe(0);
+    failing.script = lists(well);
     await expect.poll(() => stateOf(model.deployments[0]?.key ?? '')?.circuit, soon).toBe('closed');
     expect((await stage.scene.ask(model, { stream: false })).deployment).toBe(model.deployments[0]?.id);
   });

@@ -90,14 +90,14 @@ it('Gemini and DashScope tell sound and pictures apart', () => {
 
 describe('a number that cannot be a count', () => {
   const usage = { inputTokens: 5, outputTokens: 5 };
-  const told: string[] = [];
-  const note = (text: string): void => void told.push(text);
+  const warnings: string[] = [];
+  const note = (text: string): void => void warnings.push(text);
 
   it.each([9_007_199_254_740_992, 1e300, -1, 0.5, Number.NaN, 50_000_001])(
     'makes the whole an estimate where it is %s of input or output',
     (number) => {
       expect(plausible({ ...usage, outputTokens: number }, null, note)).toBeNull();
-      expect(told.at(-1)).toContain(`${number} tokens of output`);
+      expect(warnings.at(-1)).toContain(`${number} tokens of output`);
     },
   );
 
@@ -110,7 +110,7 @@ describe('a number that cannot be a count', () => {
 
   it('is one of a part of the input that is larger than all of it', () => {
     expect(plausible({ ...usage, cachedInputTokens: 500 }, null, note)).toEqual(usage);
-    expect(told.at(-1)).toBe('usage: the vendor counts 500 cachedInputTokens of 5 tokens of input');
+    expect(warnings.at(-1)).toBe('usage: the vendor counts 500 cachedInputTokens of 5 tokens of input');
     expect(plausible({ ...usage, cachedInputTokens: 5 }, null, note)).toEqual({ ...usage, cachedInputTokens: 5 });
   });
 });

@@ -79,25 +79,25 @@ function expectBeginning(got: Content, all: Content): void {
 }
 
 /** The emitted text is a prefix of the vendor's, and the stream ends with an explicit error. */
-function expectError(told: CallResult, sent: Sent, steps: readonly Step[]): void {
-  expect(sent.isCut || !sent.proper, `an answer that came whole is no error: ${told.error?.message}`).toBe(true);
-  expect(told.record.outcome).toBe('error');
-  expect(told.events.some(({ type }) => type === 'finish' || type === 'response-end')).toBe(false);
-  const images = told.events.flatMap((event) => (event.type === 'image' ? [event.url] : []));
-  expectBeginning({ ...contentOf([]), text: told.text, thoughts: told.reasoning, images }, contentOf(steps));
+function expectError(result: CallResult, sent: Sent, steps: readonly Step[]): void {
+  expect(sent.isCut || !sent.proper, `an answer that came whole is no error: ${result.error?.message}`).toBe(true);
+  expect(result.record.outcome).toBe('error');
+  expect(result.events.some(({ type }) => type === 'finish' || type === 'response-end')).toBe(false);
+  const images = result.events.flatMap((event) => (event.type === 'image' ? [event.url] : []));
+  expectBeginning({ ...contentOf([]), text: result.text, thoughts: result.reasoning, images }, contentOf(steps));
 }
 
 /** Every client has all that the vendor said, the last finish reason and the last counts. */
-async function expectWhole(told: CallResult, format: string, steps: readonly Step[]): Promise<void> {
-  expect(told.record).toMatchObject({ outcome: 'complete', error: null });
+async function expectWhole(result: CallResult, format: string, steps: readonly Step[]): Promise<void> {
+  expect(result.record).toMatchObject({ outcome: 'complete', error: null });
   const finish = steps.findLast((step) => step.kind === 'finish');
   const counts = steps.findLast((step) => step.kind === 'counts');
   expect(finish !== undefined || counts !== undefined, 'an answer without an end is an error').toBe(true);
-  const clients = await readAll(told.events);
+  const clients = await readAll(result.events);
   for (const [client, got] of Object.entries(clients)) expect({ client, ...got }).toEqual({ client, ...contentOf(steps) });
   const reason = finish?.kind === 'finish' ? finish.reason : 'stop';
-  expect(told.finish).toBe(reason === 'stop' && steps.some(({ kind }) => kind === 'call') ? 'tool_calls' : reason);
-  const { usage } = told.record;
+  expect(result.finish).toBe(reason === 'stop' && steps.some(({ kind }) => kind === 'call') ? 'tool_calls' : reason);
+  const { usage } = result.record;
   expect(usage?.outputTokens, 'the last counts').toBe(counts?.kind === 'counts' ? counts.output : usage?.outputTokens);
   // The first event of Anthropic's has counts already.
   expect(usage?.estimated ?? false, 'estimated').toBe(counts === undefined && format !== 'anthropic');
@@ -107,11 +107,11 @@ async function tryOne(format: string, writer: Writer, seed: number): Promise<voi
   const random = randomOf(seed);
   const sent = randomSent(random, writer);
   const deployment = scene.deployment('a', await scene.vendor(scriptOf(random, sent, writer.contentType)), { format });
-  const told = await scene.ask(scene.model([deployment], { limits: { first_token_ms: 20_000, idle_ms: 20_000, total_ms: 60_000 } }));
+  const result = await scene.ask(scene.model([deployment], { limits: { first_token_ms: 20_000, idle_ms: 20_000, total_ms: 60_000 } }));
   const { whole, cut } = arrived(sent, writer.closing);
-  expect(told.record.attempts).toHaveLength(1);
-  if (told.error === null) await expectWhole(told, format, whole);
-  else expectError(told, sent, [...whole, ...cut]);
+  expect(result.record.attempts).toHaveLength(1);
+  if (result.error === null) await expectWhole(result, format, whole);
+  else expectError(result, sent, [...whole, ...cut]);
 }
 
 describe.each(Object.entries(writers))('answers of %s', (format, writer) => {

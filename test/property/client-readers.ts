@@ -117,9 +117,9 @@ function takeItems(output: readonly Data[]): Content {
 
 function readResponses(events: readonly ChatEvent[]): Content {
   const emitter = createResponseEmitter(responseOptions);
-  const told = dataOf(events.map((event) => emitter.write([event])).join(''));
-  const items = told.filter(({ type }) => type === 'response.output_item.done').map(({ item }) => item);
-  const deltas = told.map((each) => (each.type === 'response.output_text.delta' ? each.delta : '')).join('');
+  const streamed = dataOf(events.map((event) => emitter.write([event])).join(''));
+  const items = streamed.filter(({ type }) => type === 'response.output_item.done').map(({ item }) => item);
+  const deltas = streamed.map((each) => (each.type === 'response.output_text.delta' ? each.delta : '')).join('');
   const into = takeItems(items);
   return { ...into, text: deltas };
 }

@@ -74,12 +74,12 @@ describe('Anthropic', () => {
       { type: 'tool_use', id: 'toolu_round', name: 'f', input: { x: 1 } },
     ]);
     // Calls without remembered reasoning: Anthropic would refuse to think.
-    const stranger = [
+    const unknownCalls = [
       messages[0],
       { ...messages[1], tool_calls: [{ ...given[0], id: 'other' }] },
       { ...messages[2], tool_call_id: 'other' },
     ];
-    const without = await vendor.chat(model, { messages: stranger as never, reasoning_effort: 'low' }, false);
+    const without = await vendor.chat(model, { messages: unknownCalls as never, reasoning_effort: 'low' }, false);
     await completion(without);
     expect(without.warnings).toEqual(['thinking switched off: the thoughts before the last tool calls are lost']);
     expect(bodies[2]?.thinking).toBeUndefined();

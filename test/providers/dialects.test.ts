@@ -51,7 +51,7 @@ it('are all here', () => {
 });
 
 /** Each field is kept, dropped with a warning, or refused by name. */
-function wasHonest(field: string, outcome: unknown): boolean {
+function isAccountedFor(field: string, outcome: unknown): boolean {
   if (outcome instanceof GatewayError) return outcome.code === 'unsupported_parameter' && outcome.param === field;
   const { body, warnings } = outcome as { body: JsonObject; warnings: string[] };
   const kept = field === 'reasoning_effort' ? Object.keys(body).length > 2 : body[field] !== undefined;
@@ -93,7 +93,7 @@ describe('every vendor', () => {
       for (const [field, value] of Object.entries(everything)) {
         const where = `${kind}: ${field}`;
         const outcome: unknown = await adjust(kind, { [field]: value }).catch((thrown: unknown) => thrown);
-        expect(wasHonest(field, outcome), where).toBe(true);
+        expect(isAccountedFor(field, outcome), where).toBe(true);
       }
     }
   });

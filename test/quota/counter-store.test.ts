@@ -8,7 +8,7 @@ import type { Place, QuotaStore, Verdict } from '../../src/quota/counter-store.t
 import { connectRedis, type Redis } from '../../src/storage/redis.ts';
 import type { LimitRule } from '../../src/types/limits.ts';
 import { limitSpec } from '../../src/types/limit-spec.ts';
-import { layCable } from '../storage/breakable-proxy.ts';
+import { startBreakableProxy } from '../storage/breakable-proxy.ts';
 import { memoryLogger } from '../storage/databases.ts';
 import { eventually } from '../whole/gateway.ts';
 
@@ -197,8 +197,8 @@ describe.skipIf(redisUrl === undefined)('counters in Redis, several nodes', () =
 describe.skipIf(redisUrl === undefined)('counters in Redis, whose cable is pulled', () => {
   it('get back what calls held that ended meanwhile, once', async () => {
     const address = new URL(redisUrl ?? '');
-    await using cable = await layCable({ host: address.hostname, port: Number(address.port) });
-    address.host = `127.0.0.1:${cable.port}`;
+    await using proxy = await startBreakableProxy({ host: address.hostname, port: Number(address.port) });
+    address.host = `127.0.0.1:${proxy.port}`;
     await using far = await connectRedis({ url: address.href, logger: memoryLogger(), patienceMs: 5_000 });
     const ready = () =>
       eventually(
@@ -215,7 +215,7 @@ describe.skipIf(redisUrl === undefined)('counters in Redis, whose cable is pulle
     expect((await store.take(taken, minute + 600_000)).refused).toBeNull();
     const heard = place(minute, demand(`${own}:heard`, 'spend', 100, 60));
     expect((await store.take(heard, minute + 600_000)).refused).toBeNull();
-    await cable.pull();
+    await proxy.disconnect();
     await eventually(
       async () => far.ready,
       (is) => !is,
@@ -229,7 +229,7 @@ describe.skipIf(redisUrl === undefined)('counters in Redis, whose cable is pulle
       (count) => count === 2,
     );
     expect((await near.take(place(minute, ...demands), minute + 600_000)).refused, 'still held').toBe(0);
-    await cable.plug();
+    await proxy.restore();
     await ready();
     const probe = async () =>
       near.take(place(minute, demand(`${own}:money`, 'spend', 100, 100), demand(own, 'concurrent', 1, 1)), minute + 600_000);

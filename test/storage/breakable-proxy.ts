@@ -2,17 +2,17 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-export interface Cable extends AsyncDisposable {
+export interface BreakableProxy extends AsyncDisposable {
   readonly port: number;
   /** Breaks all connections and refuses new ones. */
-  pull(): Promise<void>;
+  disconnect(): Promise<void>;
   /** Keeps connections open but lets nothing through, as when the far end has vanished. */
-  freeze(): void;
+  stall(): void;
   /** Back to normal; what was frozen is broken. */
-  plug(): Promise<void>;
+  restore(): Promise<void>;
 }
 
-export async function layCable(target: { readonly host: string; readonly port: number }): Promise<Cable> {
+export async function startBreakableProxy(target: { readonly host: string; readonly port: number }): Promise<BreakableProxy> {
   const sockets = new Set<Socket>();
   let frozen = false;
   let server: Server | null = null;
@@ -44,7 +44,7 @@ export async function layCable(target: { readonly host: string; readonly port: n
     if (address === null || typeof address === 'string') throw new Error('no port');
     ({ port } = address);
   };
-  const pull = async (): Promise<void> => {
+  const disconnect = async (): Promise<void> => {
     const closing = server;
     server = null;
     breakAll();
@@ -56,15 +56,15 @@ export async function layCable(target: { readonly host: string; readonly port: n
     get port() {
       return port;
     },
-    pull,
-    freeze() {
+    disconnect,
+    stall() {
       frozen = true;
     },
-    async plug() {
+    async restore() {
       if (frozen) breakAll();
       frozen = false;
       if (server === null) await listen();
     },
-    [Symbol.asyncDispose]: pull,
+    [Symbol.asyncDispose]: disconnect,
   };
 }

@@ -24,11 +24,11 @@ const files = (): Promise<string[]> => readdir(join(dataDir, 'open-runs')).catch
 const runOf = (record: RunRecord = runRecord({ outcome: 'error', error: 'internal_error' })) => ({ id: record.id, snapshot: () => record });
 
 function start(deadAfterMs = 60_000) {
-  const booked: RunRecord[] = [];
+  const recorded: RunRecord[] = [];
   const logger = memoryLogger();
-  const runs = createInFlightRuns({ ledger: { record: (run) => booked.push(run) }, dataDir, logger, everyMs: 20, deadAfterMs });
+  const runs = createInFlightRuns({ ledger: { record: (run) => recorded.push(run) }, dataDir, logger, everyMs: 20, deadAfterMs });
   opened.push(runs);
-  return { runs, booked, logger };
+  return { runs, recorded, logger };
 }
 /** As if its writer had died long ago. */
 async function age(): Promise<void> {
@@ -36,12 +36,12 @@ async function age(): Promise<void> {
 }
 
 it('a stream that ends leaves nothing behind', async () => {
-  const { runs, booked } = start();
+  const { runs, recorded } = start();
   const run = runOf();
   runs.begun(run);
   await eventually(files, (names) => names.length === 1);
   runs.record(run.snapshot());
-  expect(booked.map(({ id }) => id)).toEqual([run.id]);
+  expect(recorded.map(({ id }) => id)).toEqual([run.id]);
   await eventually(files, (names) => names.length === 0);
 });
 
@@ -64,13 +64,13 @@ it('what a dead node left is booked once, by one of those who find it', async ()
   await dead.runs[Symbol.asyncDispose]();
   await age();
   const finders = [start(90), start(90), start(90)];
-  const booked = () => finders.flatMap((finder) => finder.booked);
+  const recorded = () => finders.flatMap((finder) => finder.recorded);
   await eventually(
-    async () => booked().length,
+    async () => recorded().length,
     (count) => count === 2,
   );
-  expect(new Set(booked().map(({ id }) => id))).toEqual(new Set(left.map(({ id }) => id)));
-  expect(booked()[0]).toEqual(left.find(({ id }) => id === booked()[0]?.id)?.snapshot());
+  expect(new Set(recorded().map(({ id }) => id))).toEqual(new Set(left.map(({ id }) => id)));
+  expect(recorded()[0]).toEqual(left.find(({ id }) => id === recorded()[0]?.id)?.snapshot());
   await eventually(files, (names) => names.length === 0);
 });
 
@@ -81,7 +81,7 @@ it('a node that lives is left alone', async () => {
   // Its file is written fifty times before it would count as old, so that a slow machine does not age it.
   const other = start(1_000);
   await new Promise((resolve) => setTimeout(resolve, 1_500));
-  expect(other.booked).toEqual([]);
+  expect(other.recorded).toEqual([]);
 });
 
 it('what a node left that died while it took over another is taken over too, and half a file is thrown away', async () => {
@@ -91,14 +91,14 @@ it('what a node left that died while it took over another is taken over too, and
   await writeFile(join(folder, 'x.taken'), `${JSON.stringify(run)}\n`);
   await writeFile(join(folder, 'y.ndjson.part'), '{"id":');
   await age();
-  const { booked } = start(90);
+  const { recorded } = start(90);
   await eventually(files, (names) => names.length === 0);
-  expect(booked).toEqual([run]);
+  expect(recorded).toEqual([run]);
 });
 
 it('a folder that cannot be written fails no call, and is logged once', async () => {
   await writeFile(join(dataDir, 'open-runs'), 'in the way');
-  const { runs, logger, booked } = start();
+  const { runs, logger, recorded } = start();
   const run = runOf();
   runs.begun(run);
   await eventually(
@@ -108,5 +108,5 @@ it('a folder that cannot be written fails no call, and is logged once', async ()
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect(logger.lines).toHaveLength(1);
   runs.record(run.snapshot());
-  expect(booked).toHaveLength(1);
+  expect(recorded).toHaveLength(1);
 });

@@ -7,7 +7,7 @@ import type { Database } from '../../src/storage/database.ts';
 import { createLedger } from '../../src/storage/ledger.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
-import { layCable, type Cable } from './breakable-proxy.ts';
+import { startBreakableProxy, type BreakableProxy } from './breakable-proxy.ts';
 import { databaseKinds, eventually, memoryLogger, migrated, postgresUrl, type TestDatabase } from './databases.ts';
 import { runRecord } from './records.ts';
 
@@ -17,21 +17,21 @@ const unavailable = (message: RegExp) => ({ code: 'storage_unavailable', status:
 describe.skipIf(postgresUrl === undefined)('PostgreSQL behind a cable', () => {
   let place: TestDatabase;
   let direct: Database;
-  let cable: Cable;
+  let proxy: BreakableProxy;
   let far: Database;
 
   beforeEach(async () => {
     if (postgres === undefined) throw new Error('no PostgreSQL');
     ({ place, database: direct } = await migrated(postgres));
     const url = new URL(place.url ?? '');
-    cable = await layCable({ host: url.hostname, port: Number(url.port) });
-    url.port = String(cable.port);
+    proxy = await startBreakableProxy({ host: url.hostname, port: Number(url.port) });
+    url.port = String(proxy.port);
     url.hostname = '127.0.0.1';
     far = await place.open(url.href);
   });
   afterEach(async () => {
     // What is frozen would hold up the closing.
-    await cable[Symbol.asyncDispose]();
+    await proxy[Symbol.asyncDispose]();
     await place[Symbol.asyncDispose]();
   });
 
@@ -40,15 +40,15 @@ describe.skipIf(postgresUrl === undefined)('PostgreSQL behind a cable', () => {
   const spooled = async (): Promise<number> => (await readdir(join(place.dataDir, 'spool', 'runs')).catch(() => [])).length;
 
   it('can be away at start: opening succeeds, statements say why not, and it heals', async () => {
-    await cable.pull();
+    await proxy.disconnect();
     const url = new URL(place.url ?? '');
-    url.port = String(cable.port);
+    url.port = String(proxy.port);
     const early = await place.open(url.href);
     const words = /The PostgreSQL database cannot be used: it cannot be reached\. Check PAILOU_DATABASE_URL/;
     await expect(early.ping()).rejects.toMatchObject(unavailable(words));
     await expect(migrate(early)).rejects.toMatchObject(unavailable(words));
     await expect(createConfigStore(early).load()).rejects.toMatchObject(unavailable(words));
-    await cable.plug();
+    await proxy.restore();
     await early.ping();
     expect(await migrate(early)).toEqual([]);
   });
@@ -60,7 +60,7 @@ describe.skipIf(postgresUrl === undefined)('PostgreSQL behind a cable', () => {
     record(0, 10);
     await ledger.flush();
     expect(await stored()).toHaveLength(10);
-    await cable.pull();
+    await proxy.disconnect();
     record(10, 20);
     await ledger.flush();
     record(20, 30);
@@ -68,7 +68,7 @@ describe.skipIf(postgresUrl === undefined)('PostgreSQL behind a cable', () => {
     expect(ledger.pending).toBe(0);
     expect(await spooled()).toBe(2);
     expect(await stored()).toHaveLength(10);
-    await cable.plug();
+    await proxy.restore();
     await eventually(async () => (await spooled()) === 0);
     expect(await stored()).toEqual(runs.map(({ id }) => id).toSorted());
     expect(await direct.query.selectFrom('llm_attempt').selectAll().execute()).toHaveLength(60);
@@ -80,7 +80,7 @@ describe.skipIf(postgresUrl === undefined)('PostgreSQL behind a cable', () => {
     const ledger = createLedger({ database: far, dataDir: place.dataDir, logger: place.logger, intervalMs: 20 });
     ledger.record(runRecord());
     await ledger.flush();
-    cable.freeze();
+    proxy.stall();
     const late = [runRecord(), runRecord()];
     const started = Date.now();
     for (const run of late) ledger.record(run);
@@ -104,9 +104,9 @@ describe.skipIf(postgresUrl === undefined)('PostgreSQL behind a cable', () => {
     await eventually(() => heard === 1);
     await writer.commit(0, [], actor, '');
     await eventually(() => heard === 2);
-    await cable.pull();
+    await proxy.disconnect();
     await writer.commit(1, [], actor, 'nobody hears this');
-    await cable.plug();
+    await proxy.restore();
     // One call on return, for what was missed.
     await eventually(() => heard === 3);
     await writer.commit(2, [], actor, '');
@@ -116,12 +116,12 @@ describe.skipIf(postgresUrl === undefined)('PostgreSQL behind a cable', () => {
   });
 
   it('may be away when the watch begins', async () => {
-    await cable.pull();
+    await proxy.disconnect();
     let heard = 0;
     const stop = far.watch(() => heard++);
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(heard).toBe(0);
-    await cable.plug();
+    await proxy.restore();
     await eventually(() => heard === 1);
     stop();
   });
@@ -130,13 +130,13 @@ describe.skipIf(postgresUrl === undefined)('PostgreSQL behind a cable', () => {
     const store = createConfigStore(direct);
     const breaking = far.query.transaction().execute(async (transaction) => {
       await transaction.updateTable('llm_config_revision').set({ revision: 5 }).execute();
-      await cable.pull();
+      await proxy.disconnect();
       await transaction.updateTable('llm_config_revision').set({ revision: 6 }).execute();
     });
     const failure: unknown = await breaking.catch((thrown: unknown) => thrown);
     expect(far.explain(failure)).toMatchObject(unavailable(/it cannot be reached/));
     await eventually(async () => (await store.revision()) === 0);
-    await cable.plug();
+    await proxy.restore();
     await far.ping();
   });
 

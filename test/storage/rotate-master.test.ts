@@ -108,8 +108,8 @@ for (const kind of databaseKinds) {
       expect((await sessions.find('s-1', 2))?.tokens.access).toBe('token 1');
       // A second run finds nothing to do.
       expect((await rotateMaster(database, during)).changed).toBe(0);
-      const told = await database.query.selectFrom('llm_audit').selectAll().where('act', '=', 'master key rotated').execute();
-      expect(told.map(({ tenant, detail }) => `${tenant}: ${detail}`).toSorted()).toEqual([
+      const auditEntries = await database.query.selectFrom('llm_audit').selectAll().where('act', '=', 'master key rotated').execute();
+      expect(auditEntries.map(({ tenant, detail }) => `${tenant}: ${detail}`).toSorted()).toEqual([
         `acme: ${many} values sealed with key ${second.id}`,
         `rival: ${many} values sealed with key ${second.id}`,
       ]);

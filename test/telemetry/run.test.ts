@@ -7,10 +7,10 @@ import { principal } from '../extensions/mcp/services.ts';
 
 const price = (currency: string): Price => compilePrice({ currency, input: '1', output: '1' });
 
-function open(): { run: Run; booked: RunRecord[] } {
-  const booked: RunRecord[] = [];
+function open(): { run: Run; recorded: RunRecord[] } {
+  const recorded: RunRecord[] = [];
   const start = { principal, requestId: 'r', capability: 'skill/a', operation: 'skill', streamed: false, revision: 1 };
-  return { run: new Run({ record: (record) => void booked.push(record) }, start), booked };
+  return { run: new Run({ record: (record) => void recorded.push(record) }, start), recorded };
 }
 function model(parent: Run, tokens: number, own: Price | null = price('EUR')): Run {
   const run = parent.child('model/m', 'chat');
@@ -21,7 +21,7 @@ function model(parent: Run, tokens: number, own: Price | null = price('EUR')): R
 
 describe('what a run has spent', () => {
   it('is the sum of all runs within it, under way or ended, whole or failed, each counted once', () => {
-    const { run, booked } = open();
+    const { run, recorded } = open();
     expect(run.spent).toEqual({ usage: null, cost: null, currency: null });
     model(run, 10).end('complete');
     const inner = run.child('skill/b', 'skill');
@@ -33,7 +33,7 @@ describe('what a run has spent', () => {
     run.end('complete');
     expect(run.spent).toMatchObject({ usage: { inputTokens: 17 }, cost: 17_000_000_000n, currency: 'EUR' });
     // Each run books its own alone.
-    expect(booked.map(({ usage }) => usage?.inputTokens ?? null)).toEqual([10, 5, 2, null, null]);
+    expect(recorded.map(({ usage }) => usage?.inputTokens ?? null)).toEqual([10, 5, 2, null, null]);
   });
 
   it('holds what ended after the run around it, once, and tells when all is quiet', async () => {

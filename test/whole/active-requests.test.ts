@@ -118,8 +118,8 @@ describe('a stream that is open', () => {
     const other = await key();
     const anthropic = new Anthropic({ baseURL: gateway.url, apiKey: other.key, maxRetries: 0 });
     const stream = await anthropic.messages.create({ model: 'endless', max_tokens: 1_000, messages, stream: true });
-    const told = await readUntilEnd(stream, () => revoke(`/api/keys/${other.id}`));
-    expect(JSON.stringify(told.error)).toContain('authentication_error');
+    const afterRevocation = await readUntilEnd(stream, () => revoke(`/api/keys/${other.id}`));
+    expect(JSON.stringify(afterRevocation.error)).toContain('authentication_error');
     await eventually(
       async () => vendor.aborts,
       (aborts) => aborts === 2,

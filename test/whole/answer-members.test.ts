@@ -300,8 +300,8 @@ describe.each([false, true])('streamed: %s', (stream) => {
     it('appear once where the vendor sends annotations too, and complete their missing members', async () => {
       const annotations = [{ type: 'url_citation', url_citation: { url: one } }];
       answers({ message: { content: 'A gate.', annotations }, root: { citations: [one] } });
-      const told = { type: 'url_citation', url_citation: { url: one, title: one, start_index: 0, end_index: 7 } };
-      expect((await chat(stream)).annotations).toEqual([told]);
+      const annotation = { type: 'url_citation', url_citation: { url: one, title: one, start_index: 0, end_index: 7 } };
+      expect((await chat(stream)).annotations).toEqual([annotation]);
       expect(await message(stream)).toMatchObject([{ type: 'text', text: 'A gate.', citations: [{ url: one }] }]);
     });
 

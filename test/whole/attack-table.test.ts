@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds, type TestDatabase } from '../storage/databases.ts';
 import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
 import { startToolServer, type ToolServer } from './tool-server.ts';
-import { startTrap, type Trap } from './attacker-server.ts';
+import { startAttackerServer, type AttackerServer } from './attacker-server.ts';
 import { startVendor, type Vendor } from './vendor.ts';
 
 const chief = chiefOf('acme');
@@ -21,7 +21,7 @@ const canary = 'the-company-key-canary';
 interface Scene {
   readonly companies: Companies;
   readonly vendor: Vendor;
-  readonly trap: Trap;
+  readonly trap: AttackerServer;
   readonly tools: ToolServer;
   /** The id of a key of the second developer. */
   readonly key: string;
@@ -60,11 +60,11 @@ const acts: readonly Act[] = [
   {
     act: 'create, change or try an MCP server',
     change: 'whose token goes where',
-    attempt: async ({ companies, trap }) => [
-      (await companies.as(eve, 'POST', '/api/mcp-servers', { name: 'notes', spec: exchange(trap.url) })).status,
-      (await companies.as(eve, 'PUT', '/api/mcp-servers/eves', { spec: exchange(trap.url) })).status,
-      (await companies.as(eve, 'POST', '/api/mcp-servers/test', { spec: exchange(trap.url) })).status,
-      (await companies.as(eve, 'PUT', '/api/mcp-servers/lent', { spec: { kind: 'http', options: { url: trap.url } } })).status,
+    attempt: async ({ companies, trap: attacker }) => [
+      (await companies.as(eve, 'POST', '/api/mcp-servers', { name: 'notes', spec: exchange(attacker.url) })).status,
+      (await companies.as(eve, 'PUT', '/api/mcp-servers/eves', { spec: exchange(attacker.url) })).status,
+      (await companies.as(eve, 'POST', '/api/mcp-servers/test', { spec: exchange(attacker.url) })).status,
+      (await companies.as(eve, 'PUT', '/api/mcp-servers/lent', { spec: { kind: 'http', options: { url: attacker.url } } })).status,
     ],
   },
   {
@@ -160,9 +160,9 @@ const acts: readonly Act[] = [
   {
     act: 'move a provider or a server that carries a stored secret',
     change: 'where the secret goes',
-    attempt: async ({ companies, trap }) => [
-      (await companies.as(eve, 'PUT', '/api/providers/lent', { spec: provider(trap.url) })).status,
-      (await companies.as(eve, 'POST', '/api/providers/test', { spec: provider(trap.url), name: 'lent', model: 'm' })).status,
+    attempt: async ({ companies, trap: attacker }) => [
+      (await companies.as(eve, 'PUT', '/api/providers/lent', { spec: provider(attacker.url) })).status,
+      (await companies.as(eve, 'POST', '/api/providers/test', { spec: provider(attacker.url), name: 'lent', model: 'm' })).status,
     ],
   },
   {
@@ -196,7 +196,7 @@ const acts: readonly Act[] = [
   },
 ];
 
-async function furnish({ companies, vendor, tools, trap }: Scene): Promise<string> {
+async function furnish({ companies, vendor, tools, trap: attacker }: Scene): Promise<string> {
   for (const person of [eve, dan, una]) await companies.must(person, 'GET', '/api/me');
   const lending = { subject_type: 'user', subject: 'eve', capability: 'provider/borrowed', action: 'use' };
   for (const [name, owner] of [
@@ -206,7 +206,7 @@ async function furnish({ companies, vendor, tools, trap }: Scene): Promise<strin
   ] as const)
     await companies.must(chief, 'POST', '/api/providers', { name, owner, spec: provider(vendor.url, canary) });
   await companies.must(chief, 'POST', '/api/grants', { spec: lending });
-  await companies.must(eve, 'POST', '/api/providers', { name: 'eves', spec: provider(trap.url, 'k') });
+  await companies.must(eve, 'POST', '/api/providers', { name: 'eves', spec: provider(attacker.url, 'k') });
   await companies.must(chief, 'POST', '/api/models', { name: 'company', owner: null, spec: model('company') });
   await companies.must(chief, 'POST', '/api/models', { name: 'lent', owner: 'eve', spec: model('company') });
   await companies.must(eve, 'POST', '/api/models', { name: 'eves', spec: model('eves') });
@@ -262,8 +262,8 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
     beforeAll(async () => {
       database = await databaseKind.create();
       const env = database.url === null ? {} : { PAILOU_DATABASE_URL: database.url };
-      const [vendor, trap, tools] = [await startVendor(), await startTrap(), await startToolServer()];
-      const bare = { vendor, trap, tools, companies: await startCompanies(env), key: '' };
+      const [vendor, attacker, tools] = [await startVendor(), await startAttackerServer(), await startToolServer()];
+      const bare = { vendor, trap: attacker, tools, companies: await startCompanies(env), key: '' };
       scene = { ...bare, key: await furnish(bare) };
     });
     afterAll(async () => {
@@ -281,8 +281,8 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
         ).toEqual([]);
       }
       expect(await Promise.all(Object.values(victims).map((victim) => worldOf(scene, victim)))).toEqual(before);
-      for (const person of [...Object.values(victims), eve]) expect(scene.trap.caught(await scene.companies.tokenOf(person))).toBe(false);
-      expect(scene.trap.caught(canary)).toBe(false);
+      for (const person of [...Object.values(victims), eve]) expect(scene.trap.received(await scene.companies.tokenOf(person))).toBe(false);
+      expect(scene.trap.received(canary)).toBe(false);
     });
   });
 });

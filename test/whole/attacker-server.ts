@@ -2,21 +2,21 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export interface Trap extends AsyncDisposable {
+export interface AttackerServer extends AsyncDisposable {
   readonly url: string;
   /** Everything that arrived, headers and bodies, as text. */
-  readonly heard: string[];
+  readonly receivedTexts: string[];
   /** True if any of it holds `text`. */
-  caught(text: string): boolean;
+  received(text: string): boolean;
 }
 
-export async function startTrap(answer: { readonly status?: number; readonly body?: string } = {}): Promise<Trap> {
-  const heard: string[] = [];
+export async function startAttackerServer(answer: { readonly status?: number; readonly body?: string } = {}): Promise<AttackerServer> {
+  const receivedTexts: string[] = [];
   const server = createServer((request, response) => {
     let body = '';
     request.on('data', (part: Buffer) => (body += part.toString()));
     request.on('end', () => {
-      heard.push(`${request.method} ${request.url}\n${JSON.stringify(request.headers)}\n${body}`);
+      receivedTexts.push(`${request.method} ${request.url}\n${JSON.stringify(request.headers)}\n${body}`);
       const token = JSON.stringify({ access_token: 'of-the-trap', token_type: 'Bearer', expires_in: 60 });
       response.writeHead(answer.status ?? 200, { 'content-type': 'application/json' }).end(answer.body ?? token);
     });
@@ -24,8 +24,8 @@ export async function startTrap(answer: { readonly status?: number; readonly bod
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    heard,
-    caught: (text) => heard.some((each) => each.includes(text)),
+    receivedTexts,
+    received: (text) => receivedTexts.some((each) => each.includes(text)),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -139,9 +139,9 @@ describe('a body that will not be read', () => {
 
   it('is not asked for: 100-continue goes only to those whose body is read', async () => {
     const expecting = { 'content-length': '100000', expect: '100-continue' };
-    const stranger = await start({ who: null, headers: expecting });
-    await stranger.closed;
-    expect(stranger.text()).toMatch(/^HTTP\/1\.1 401/);
+    const withoutToken = await start({ who: null, headers: expecting });
+    await withoutToken.closed;
+    expect(withoutToken.text()).toMatch(/^HTTP\/1\.1 401/);
     const known = await start({ who: 'user', headers: expecting });
     await eventually(
       async () => known.text(),

@@ -137,14 +137,14 @@ async function byMessages({ content, stream, tools }: Asked): Promise<Got> {
   };
 }
 
-const faces = { '/v1/chat/completions': byChat, '/v1/responses': byResponses, '/v1/messages': byMessages };
+const formats = { '/v1/chat/completions': byChat, '/v1/responses': byResponses, '/v1/messages': byMessages };
 const form = (stream: boolean): string => (stream ? 'as a stream' : 'whole');
 
 const ways = [false, true].flatMap((tools) =>
   [false, true].flatMap((first) => [false, true].map((again) => ({ tools, first, again, came: form(first), goes: form(again) }))),
 );
 
-describe.each(Object.entries(faces))('an answer of %s', (name, ask) => {
+describe.each(Object.entries(formats))('an answer of %s', (name, ask) => {
   it.each(ways)('that came $came is given again $goes; with tool calls: $tools', async ({ tools, first, again: then }) => {
     const content = `${name} ${tools} ${first} ${then}`;
     const before = vendor.requests.length;
@@ -234,10 +234,10 @@ describe('/v1/messages', () => {
         context_management: { edits: [{ type: 'clear_tool_uses_20250919' }] },
       });
     await ask();
-    const told = latest.get('x-pailou-warnings');
-    expect(told).toBe('context_management left out: vendor has none');
+    const warnings = latest.get('x-pailou-warnings');
+    expect(warnings).toBe('context_management left out: vendor has none');
     await ask();
-    expect([latest.get('x-pailou-cache'), latest.get('x-pailou-warnings')]).toEqual(['hit', told]);
+    expect([latest.get('x-pailou-cache'), latest.get('x-pailou-warnings')]).toEqual(['hit', warnings]);
   });
 });
 

@@ -2,7 +2,7 @@
 import { createClient } from '@redis/client';
 import { randomBytes, randomInt } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Cable, layCable } from '../storage/breakable-proxy.ts';
+import { type BreakableProxy, startBreakableProxy } from '../storage/breakable-proxy.ts';
 import { databaseKinds, postgresUrl, type TestDatabase } from '../storage/databases.ts';
 import { type Answer, eventually, startGateway, startProcess, type TestGateway } from './gateway.ts';
 import { answerOk, startVendor, type Vendor } from './vendor.ts';
@@ -13,7 +13,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('kept answe
   let database: TestDatabase;
   let identity: TestGateway;
   let vendor: Vendor;
-  let cable: Cable;
+  let proxy: BreakableProxy;
   let nodes: TestGateway[];
   const redisAddress = new URL(redisUrl ?? 'redis://x');
   redisAddress.pathname = `/${randomInt(1, 15)}`;
@@ -24,7 +24,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('kept answe
 
   const start = (): Promise<TestGateway> => {
     const through = new URL(redisAddress);
-    through.host = `127.0.0.1:${cable.port}`;
+    through.host = `127.0.0.1:${proxy.port}`;
     return startGateway(
       {
         PAILOU_MODE: 'production',
@@ -50,7 +50,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('kept answe
     vendor.behave((request, response) => answerOk(request, response, words));
     await redis.connect();
     await redis.flushDb();
-    cable = await layCable({ host: redisAddress.hostname, port: Number(redisAddress.port) });
+    proxy = await startBreakableProxy({ host: redisAddress.hostname, port: Number(redisAddress.port) });
     nodes = await Promise.all([start(), start()]);
     await node(0).as('admin', 'POST', '/api/providers', {
       name: 'vendor',
@@ -63,7 +63,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('kept answe
     for (const each of nodes) await each[Symbol.asyncDispose]();
     await identity[Symbol.asyncDispose]();
     await vendor[Symbol.asyncDispose]();
-    await cable[Symbol.asyncDispose]();
+    await proxy[Symbol.asyncDispose]();
     await redis.flushDb();
     redis.destroy();
     await database[Symbol.asyncDispose]();
@@ -75,7 +75,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('kept answe
     node(index).as('developer', 'POST', '/v1/chat/completions', { model: 'faq', messages: [{ role: 'user', content }], ...more });
   const mark = async (answer: Promise<Answer>): Promise<string | null> => (await answer).headers.get('x-pailou-cache');
   /** Keeping is not waited for. */
-  const lying = (count: number): Promise<string[]> =>
+  const storedKeys = (count: number): Promise<string[]> =>
     eventually(
       () => redis.keys('pailou:answer:*'),
       (names) => names.length === count,
@@ -93,7 +93,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('kept answe
 
   it('are given by the one that did not ask the vendor, whole or as a stream', async () => {
     expect(await mark(ask(0))).toBe('miss');
-    await lying(1);
+    await storedKeys(1);
     const asked = vendor.requests.length;
     expect(asked).toBe(1);
     const streamed = await ask(1, question, { stream: true });
@@ -117,20 +117,20 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('kept answe
   it('are forgotten by both when one of them changes the model', async () => {
     await change('PUT', '/api/models/faq', { spec: { ...spec, description: 'edited' } });
     expect(await mark(ask(1))).toBe('miss');
-    await lying(2);
+    await storedKeys(2);
     expect(await mark(ask(0))).toBe('hit');
   });
 
   it('are missed while Redis is away or hangs, which no call is held up by, and found when it is back', async () => {
-    for (const harm of ['pull', 'freeze'] as const) {
-      await cable[harm]();
+    for (const harm of ['disconnect', 'stall'] as const) {
+      await proxy[harm]();
       const since = Date.now();
       for (let call = 0; call < 3; call++) {
         const answer = await ask(call % 2);
         expect([answer.status, answer.headers.get('x-pailou-cache')], harm).toEqual([200, 'miss']);
       }
       expect(Date.now() - since, harm).toBeLessThan(3_000);
-      await cable.plug();
+      await proxy.restore();
       await eventually(
         async () => [await mark(ask(0)), await mark(ask(1))].join(' '),
         (states) => states === 'hit hit',

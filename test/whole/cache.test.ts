@@ -163,8 +163,8 @@ describe('a kept answer', () => {
     const anew = await ask('ann', 'wishes', {}, { 'cache-control': 'no-cache' });
     expect([mark(anew), said(anew) === first]).toEqual(['miss', false]);
     expect(said(await ask('ann', 'wishes')), 'the new one is kept').toBe(said(anew));
-    const apart = await ask('ann', 'wishes', {}, { 'cache-control': 'max-age=0, No-Store' });
-    expect([mark(apart), said(apart) === said(anew)]).toEqual([null, false]);
+    const notStored = await ask('ann', 'wishes', {}, { 'cache-control': 'max-age=0, No-Store' });
+    expect([mark(notStored), said(notStored) === said(anew)]).toEqual([null, false]);
     expect(said(await ask('ann', 'wishes')), 'and that one is not').toBe(said(anew));
   });
 });
@@ -349,7 +349,7 @@ describe('the books', () => {
       (data) => data.length === 3,
     );
     const details = await Promise.all(runs.map(async ({ id }) => (await as('chief', 'GET', `/api/runs/${id}`)).json));
-    const booked = details.map((run) => [
+    const ledgerRows = details.map((run) => [
       run.deployment,
       run.outcome,
       run.usage.input_tokens,
@@ -357,7 +357,7 @@ describe('the books', () => {
       run.cost,
       run.attempts.length,
     ]);
-    expect(booked.toSorted(([one], [other]) => String(one).localeCompare(String(other)))).toEqual([
+    expect(ledgerRows.toSorted(([one], [other]) => String(one).localeCompare(String(other)))).toEqual([
       ['booked#vendor/up', 'complete', 5, 2, 0.000007, 1],
       ['cache', 'complete', 0, 0, 0, 0],
       ['cache', 'complete', 0, 0, 0, 0],

@@ -72,7 +72,7 @@ afterAll(async () => {
 const listed = async (name: string) => (await gateway.as('developer', 'GET', `/v1/models/${name}`)).json;
 
 /** What one call of five tokens in and two out was booked at. */
-async function bookedAt(model: string): Promise<{ readonly cost: unknown; readonly currency: string | null }> {
+async function recordedCost(model: string): Promise<{ readonly cost: unknown; readonly currency: string | null }> {
   const answer = await gateway.as('developer', 'POST', '/v1/chat/completions', { model, messages: [{ role: 'user', content: 'Hi' }] });
   expect(answer.status, answer.text).toBe(200);
   const id = answer.headers.get('x-pailou-trace-id');
@@ -85,19 +85,19 @@ async function bookedAt(model: string): Promise<{ readonly cost: unknown; readon
 
 describe('a deployment without a price', () => {
   it('costs what the catalogue says, in the currency of the vendor or of the row of the provider', async () => {
-    expect((await bookedAt('gpt-4o')).currency).toBe('USD');
-    expect((await bookedAt('yuan')).currency).toBe('CNY');
-    expect((await bookedAt('dollars')).currency).toBe('USD');
+    expect((await recordedCost('gpt-4o')).currency).toBe('USD');
+    expect((await recordedCost('yuan')).currency).toBe('CNY');
+    expect((await recordedCost('dollars')).currency).toBe('USD');
   });
 
   it('costs what its own row says where it says so, and what the operator says before what is public', async () => {
-    expect((await bookedAt('contract')).currency).toBe('CNY');
-    expect((await bookedAt('ours')).currency).toBe('EUR');
+    expect((await recordedCost('contract')).currency).toBe('CNY');
+    expect((await recordedCost('ours')).currency).toBe('EUR');
   });
 
   it('stays without a price where none is known', async () => {
-    expect(await bookedAt('unknown')).toEqual({ cost: null, currency: null });
-    expect(await bookedAt('local')).toEqual({ cost: null, currency: null });
+    expect(await recordedCost('unknown')).toEqual({ cost: null, currency: null });
+    expect(await recordedCost('local')).toEqual({ cost: null, currency: null });
   });
 
   it('refuses a currency that is none, and names the field', async () => {

@@ -45,17 +45,17 @@ interface Outcome {
   readonly status: number | null;
 }
 
-interface Face {
+interface ClientFormat {
   readonly name: string;
   ask(model: string, stream: boolean): Promise<Outcome>;
 }
 
 const reasonOf = (error: unknown): Pick<Outcome, 'error' | 'status'> => {
-  const told = error as { status?: number; message: string };
-  return { error: told.message, status: told.status ?? null };
+  const clientError = error as { status?: number; message: string };
+  return { error: clientError.message, status: clientError.status ?? null };
 };
 
-const faces: readonly Face[] = [
+const formats: readonly ClientFormat[] = [
   {
     name: '/v1/responses',
     async ask(model, stream) {
@@ -117,8 +117,8 @@ const early: readonly (readonly [behaviour: string, status: number])[] = [
 ];
 const lost = ['cut-3', 'reset-3', 'stall-3', 'end-3', 'error-3', 'odd-finish', 'malformed-3'];
 
-describe.each(faces)('$name', (face) => {
-  const own = face.name.split('/').at(-1);
+describe.each(formats)('$name', (format) => {
+  const own = format.name.split('/').at(-1);
 
   describe.each([true, false])('streamed: %s', (stream) => {
     const form = `${own}-${stream ? 's' : 'w'}`;
@@ -126,11 +126,11 @@ describe.each(faces)('$name', (face) => {
     it.each(early)('%s: an explicit error alone, unnoticed with a second deployment', async (behaviour, status) => {
       const limits = stream ? {} : { total_ms: 800 };
       const alone = await makeModel(`${behaviour}-${form}`, [behaviour], limits);
-      expect(await face.ask(alone, stream)).toMatchObject({ said: '', complete: false, status, error: expect.stringMatching(/./) });
+      expect(await format.ask(alone, stream)).toMatchObject({ said: '', complete: false, status, error: expect.stringMatching(/./) });
       // A whole answer that never comes uses up the whole time of the call.
       if (behaviour === 'silent' && !stream) return;
       const pair = await makeModel(`${behaviour}-${form}-pair`, [behaviour, 'ok']);
-      expect(await face.ask(pair, stream)).toEqual({ said: text, complete: true, error: null, status: 200 });
+      expect(await format.ask(pair, stream)).toEqual({ said: text, complete: true, error: null, status: 200 });
     });
 
     it.each(['no-done', 'no-usage', 'no-finish', 'early-finish-2', 'trickle-3'])('%s is a whole answer', async (behaviour) => {
@@ -138,12 +138,12 @@ describe.each(faces)('$name', (face) => {
         total_ms: 30_000,
         idle_ms: 5_000,
       });
-      expect(await face.ask(model, stream)).toEqual({ said: text, complete: true, error: null, status: 200 });
+      expect(await format.ask(model, stream)).toEqual({ said: text, complete: true, error: null, status: 200 });
     });
 
     it('a context that is too long is an immediate error', async () => {
       const model = await makeModel(`long-${form}`, ['too-long', 'ok']);
-      expect(await face.ask(model, stream)).toMatchObject({ complete: false, status: 400 });
+      expect(await format.ask(model, stream)).toMatchObject({ complete: false, status: 400 });
     });
 
     it('a limit that ends soon is waited out; one that lasts is gone round', async () => {
@@ -152,7 +152,7 @@ describe.each(faces)('$name', (face) => {
       const [soon, late] = [`limit-${zeros}1`, `limit-${zeros}60`] as const;
       for (const first of [soon, late]) {
         const model = await makeModel(`limited-${first}-${form}`, [first, 'ok']);
-        expect(await face.ask(model, stream)).toMatchObject({ said: text, complete: true });
+        expect(await format.ask(model, stream)).toMatchObject({ said: text, complete: true });
         expect(vendor.calls.get(first)).toBe(first === soon ? 2 : 1);
       }
     });
@@ -160,7 +160,7 @@ describe.each(faces)('$name', (face) => {
 
   it.each(lost)('%s after it was visible: an error, never a clean end, no word twice', async (behaviour) => {
     const model = await makeModel(`lost-${behaviour}-${own}`, [behaviour, 'ok']);
-    const outcome = await face.ask(model, true);
+    const outcome = await format.ask(model, true);
     expect(outcome).toMatchObject({ complete: false, error: expect.stringMatching(/./) });
     expect(outcome.said).not.toBe('');
     expect(text.startsWith(outcome.said)).toBe(true);
@@ -168,6 +168,6 @@ describe.each(faces)('$name', (face) => {
 
   it('a whole answer that is cut goes to the next deployment', async () => {
     const model = await makeModel(`cut-${own}`, ['cut-3', 'ok']);
-    expect(await face.ask(model, false)).toMatchObject({ said: text, complete: true });
+    expect(await format.ask(model, false)).toMatchObject({ said: text, complete: true });
   });
 });

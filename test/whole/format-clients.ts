@@ -3,7 +3,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 
 /** What a client got out of one call. */
-export interface Heard {
+export interface ReceivedAnswer {
   said: string;
   thought: string;
   /** Arguments of tool calls, as they came. */
@@ -24,33 +24,42 @@ export interface Asked {
   readonly tools?: boolean;
   readonly signal?: AbortSignal;
   /** Asked after each part of a stream; true: the client closes its connection. */
-  readonly leave?: (heard: Readonly<Heard>) => boolean;
+  readonly leave?: (heard: Readonly<ReceivedAnswer>) => boolean;
 }
 
-export interface FaceClient {
+export interface FormatClient {
   readonly name: string;
-  ask(model: string, asked: Asked): Promise<Heard>;
+  ask(model: string, asked: Asked): Promise<ReceivedAnswer>;
 }
 
 const parameters = { type: 'object' as const, properties: { city: { type: 'string' } } };
 const tool = { name: 'weather', description: 'The weather in a city.' };
-const nothing = (): Heard => ({ said: '', thought: '', tools: '', calls: 0, complete: false, error: null, status: null, usage: null });
+const nothing = (): ReceivedAnswer => ({
+  said: '',
+  thought: '',
+  tools: '',
+  calls: 0,
+  complete: false,
+  error: null,
+  status: null,
+  usage: null,
+});
 
 /** Runs `read` and keeps what it heard, also when it throws. */
-async function hear(read: (heard: Heard) => Promise<void>): Promise<Heard> {
+async function collect(read: (heard: ReceivedAnswer) => Promise<void>): Promise<ReceivedAnswer> {
   const heard = nothing();
   try {
     await read(heard);
   } catch (thrown) {
-    const told = thrown as { status?: number; message: string };
-    return { ...heard, complete: false, error: told.message, status: told.status ?? null };
+    const clientError = thrown as { status?: number; message: string };
+    return { ...heard, complete: false, error: clientError.message, status: clientError.status ?? null };
   }
   return heard;
 }
 
-function chatCompletions(client: OpenAI): FaceClient['ask'] {
+function chatCompletions(client: OpenAI): FormatClient['ask'] {
   return (model, { stream, tools, signal, leave }) =>
-    hear(async (heard) => {
+    collect(async (heard) => {
       const question: OpenAI.ChatCompletionCreateParamsNonStreaming = { model, messages: [{ role: 'user', content: 'Hello' }] };
       if (tools === true) question.tools = [{ type: 'function', function: { ...tool, parameters } }];
       const take = (part: {
@@ -90,9 +99,9 @@ function chatCompletions(client: OpenAI): FaceClient['ask'] {
     });
 }
 
-function responses(client: OpenAI): FaceClient['ask'] {
+function responses(client: OpenAI): FormatClient['ask'] {
   return (model, { stream, tools, signal, leave }) =>
-    hear(async (heard) => {
+    collect(async (heard) => {
       const question: OpenAI.Responses.ResponseCreateParamsNonStreaming = { model, input: 'Hello', store: false };
       if (tools === true) question.tools = [{ type: 'function', ...tool, parameters, strict: false }];
       const finish = (answer: OpenAI.Responses.Response): void => {
@@ -120,9 +129,9 @@ function responses(client: OpenAI): FaceClient['ask'] {
     });
 }
 
-function messages(client: Anthropic): FaceClient['ask'] {
+function messages(client: Anthropic): FormatClient['ask'] {
   return (model, { stream, tools, signal, leave }) =>
-    hear(async (heard) => {
+    collect(async (heard) => {
       const question: Anthropic.MessageCreateParamsNonStreaming = {
         model,
         max_tokens: 100,
@@ -153,7 +162,7 @@ function messages(client: Anthropic): FaceClient['ask'] {
 }
 
 /** Clients of the gateway at `url`, none of which tries again by itself. */
-export function faceClients(url: string, token: string): readonly FaceClient[] {
+export function formatClients(url: string, token: string): readonly FormatClient[] {
   const openai = new OpenAI({ baseURL: `${url}/v1`, apiKey: token, maxRetries: 0 });
   const anthropic = new Anthropic({ baseURL: url, authToken: token, apiKey: null, maxRetries: 0 });
   return [
@@ -163,4 +172,4 @@ export function faceClients(url: string, token: string): readonly FaceClient[] {
   ];
 }
 
-export const faceNames = ['/v1/chat/completions', '/v1/responses', '/v1/messages'] as const;
+export const formatNames = ['/v1/chat/completions', '/v1/responses', '/v1/messages'] as const;

@@ -1,6 +1,6 @@
 /** Chance that can be had again: a seed, and what it makes of tokens and bodies. */
 
-export interface Chance {
+export interface Random {
   /** From 0 to below `limit`. */
   readonly below: (limit: number) => number;
   readonly of: <T>(choices: readonly T[]) => T;
@@ -10,7 +10,7 @@ export interface Chance {
 export const seed = Number(process.env['PAILOU_FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
 /** Mulberry32. */
-export function chanceFrom(start: number): Chance {
+export function randomFrom(start: number): Random {
   let state = start | 0;
   const below = (limit: number): number => {
     state = (state + 0x6d2b79f5) | 0;
@@ -28,7 +28,7 @@ function splice(text: string, at: number, gone: number, put: string): string {
   return text.slice(0, at) + put + text.slice(at + gone);
 }
 
-function randomText({ below }: Chance, length: number): string {
+function randomText({ below }: Random, length: number): string {
   return Array.from({ length }, () => letters[below(64)]).join('');
 }
 
@@ -88,8 +88,8 @@ const claims = [
 const headers = ['alg', 'kid', 'typ', 'crit', 'jwk', 'jku', 'x5c', 'b64', 'zip'];
 
 /** Another text than `token`, mostly very much like it. `others` are good ones too. */
-export function mutateToken(chance: Chance, token: string, others: readonly string[]): string {
-  const { below, of } = chance;
+export function mutateToken(fromSeed: Random, token: string, others: readonly string[]): string {
+  const { below, of } = fromSeed;
   const segments = token.split('.');
   const at = below(token.length);
   const part = below(segments.length);
@@ -101,10 +101,10 @@ export function mutateToken(chance: Chance, token: string, others: readonly stri
     () => splice(token, at, 1 + below(4), ''),
     () => splice(token, at, 0, of(strange)),
     () => token.slice(0, at),
-    () => token + of([...strange, randomText(chance, 1 + below(20)), '.', `.${token}`]),
+    () => token + of([...strange, randomText(fromSeed, 1 + below(20)), '.', `.${token}`]),
     () => splice(token, at, 2, `${token[at + 1] ?? ''}${token[at] ?? ''}`),
     () => withPart(() => of(others).split('.')[part] ?? ''),
-    () => withPart(() => randomText(chance, below(120))),
+    () => withPart(() => randomText(fromSeed, below(120))),
     () => withPart((segment) => changeJson(segment, (value) => void (value[of(part === 0 ? headers : claims)] = of(words)))),
     () => withPart((segment) => changeJson(segment, (value) => delete value[of(part === 0 ? headers : claims)])),
     () => withPart((segment) => segment.replaceAll('-', '+').replaceAll('_', '/')),
@@ -115,12 +115,12 @@ export function mutateToken(chance: Chance, token: string, others: readonly stri
         if (bytes.length > 0) bytes[below(bytes.length)] = below(256);
         return bytes.toString('base64url');
       }),
-    () => randomText(chance, below(200)),
+    () => randomText(fromSeed, below(200)),
     () => token.toLowerCase(),
     () => [segments[1], segments[0], segments[2]].join('.'),
   ];
   const mutated = of(ways)();
-  return below(5) === 0 && mutated !== '' ? mutateToken(chance, mutated, others) : mutated;
+  return below(5) === 0 && mutated !== '' ? mutateToken(fromSeed, mutated, others) : mutated;
 }
 
 const oddities: readonly unknown[] = [
@@ -183,8 +183,8 @@ const fields = [
 ];
 
 /** A copy with something else at one place of it. */
-function changeWithin(chance: Chance, value: unknown): unknown {
-  const { below, of } = chance;
+function changeWithin(fromSeed: Random, value: unknown): unknown {
+  const { below, of } = fromSeed;
   if (typeof value !== 'object' || value === null || below(6) === 0) {
     if (typeof value === 'string' && below(2) === 0) return splice(value, below(value.length + 1), below(2), of(strange));
     return structuredClone(of(oddities));
@@ -196,7 +196,7 @@ function changeWithin(chance: Chance, value: unknown): unknown {
     else if (choice === 1) copy.splice(below(copy.length), 1);
     else {
       const at = below(copy.length);
-      copy[at] = changeWithin(chance, copy[at]);
+      copy[at] = changeWithin(fromSeed, copy[at]);
     }
     return copy;
   }
@@ -206,16 +206,16 @@ function changeWithin(chance: Chance, value: unknown): unknown {
   else if (choice === 1) entries.splice(below(entries.length), 1);
   else {
     const entry = of(entries);
-    entry[1] = changeWithin(chance, entry[1]);
+    entry[1] = changeWithin(fromSeed, entry[1]);
   }
   return Object.fromEntries(entries);
 }
 
 /** The text of a body that is not `body`, or no longer JSON. */
-export function mutateBody(chance: Chance, body: unknown): string {
-  const { below, of } = chance;
+export function mutateBody(fromSeed: Random, body: unknown): string {
+  const { below, of } = fromSeed;
   let changed = body;
-  for (let left = 1 + below(3); left > 0; left--) changed = changeWithin(chance, changed);
+  for (let left = 1 + below(3); left > 0; left--) changed = changeWithin(fromSeed, changed);
   const text = JSON.stringify(changed) ?? 'null';
   const at = below(text.length);
   switch (below(12)) {

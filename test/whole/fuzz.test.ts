@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
 import { type Answer, startProcess } from './gateway.ts';
-import { chanceFrom, inParallel, mutateBody, mutateToken, seed } from './fuzz-mutations.ts';
+import { randomFrom, inParallel, mutateBody, mutateToken, seed } from './fuzz-mutations.ts';
 
 const canary = 'canary-0b5d1a7e93c2';
 const chief = chiefOf('default');
@@ -53,7 +53,7 @@ describe(`a whole gateway (seed ${seed})`, () => {
   };
 
   it('answers 3,000 changed tokens and keys with 401, or with 503 for an unknown signing key, and nothing of them', async () => {
-    const chance = chanceFrom(seed);
+    const fromSeed = randomFrom(seed);
     const tokens = await Promise.all([chief, developer].map((person) => companies.tokenOf(person)));
     const good = [...tokens, key];
     const keyIds = new Set(tokens.map(keyIdOf));
@@ -65,10 +65,10 @@ describe(`a whole gateway (seed ${seed})`, () => {
       ['POST', '/mcp', { jsonrpc: '2.0', id: 1, method: 'tools/list' }],
     ];
     await inParallel(3_000, 16, async () => {
-      const changed = mutateToken(chance, chance.of(good), tokens);
+      const changed = mutateToken(fromSeed, fromSeed.of(good), tokens);
       // No HTTP client sends other letters in a header.
       if (good.includes(changed.trim()) || !/^[\x21-\x7e]+$/.test(changed)) return;
-      const [method, path, body] = chance.of(ways);
+      const [method, path, body] = fromSeed.of(ways);
       const answer = await companies.with(changed, method, path, body);
       const isOfUnknownKey = answer.status === 503 && answer.json?.error?.code === 'auth_unavailable' && !keyIds.has(keyIdOf(changed));
       const fault = isOfUnknownKey ? null : answer.status === 401 ? faultOf(answer) : `${answer.status} ${answer.text}`;
@@ -82,7 +82,7 @@ describe(`a whole gateway (seed ${seed})`, () => {
   }, 240_000);
 
   it('answers 10,000 changed bodies of administrators without falling over', async () => {
-    const chance = chanceFrom(seed + 1);
+    const fromSeed = randomFrom(seed + 1);
     const model = {
       description: 'x',
       deployments: [{ provider: 'demo', model: 'echo', price: { currency: 'CNY', input: 1, output: 2 } }],
@@ -124,14 +124,14 @@ describe(`a whole gateway (seed ${seed})`, () => {
     const statuses = new Map<number, number>();
     const wrong: string[] = [];
     await inParallel(10_000, 16, async () => {
-      const [method, path, body] = chance.of(bodies);
+      const [method, path, body] = fromSeed.of(bodies);
       // A return to the beginning is good, and would leave nothing to try.
-      const who = path === '/api/config/rollback' ? elsewhere : chance.of([chief, chief, developer]);
-      const text = mutateBody(chance, body);
+      const who = path === '/api/config/rollback' ? elsewhere : fromSeed.of([chief, chief, developer]);
+      const text = mutateBody(fromSeed, body);
       // Mostly late, so that most of what is good is looked at and not written.
       const headers: Record<string, string> = {
         'content-type': 'application/json',
-        ...(chance.below(10) > 0 ? { 'if-match': '"1000000"' } : {}),
+        ...(fromSeed.below(10) > 0 ? { 'if-match': '"1000000"' } : {}),
       };
       const answer = await companies.as(who, method, path, text, headers);
       statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);

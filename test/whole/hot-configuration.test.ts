@@ -73,7 +73,7 @@ describe('a changed provider address', () => {
         (text) => text === 'second',
       );
       // The proof for an administrator: each node tells the revision that it serves.
-      const told = await eventually(
+      const revisions = await eventually(
         async () =>
           (await gateway.as('admin', 'GET', '/api/config/revision')).json as {
             revision: number;
@@ -81,7 +81,7 @@ describe('a changed provider address', () => {
           },
         ({ revision, nodes }) => nodes.length === 2 && nodes.every((node) => node.revision === revision),
       );
-      expect(told.nodes.filter((node) => node.self)).toHaveLength(1);
+      expect(revisions.nodes.filter((node) => node.self)).toHaveLength(1);
 
       for (const end of finish) end();
       const texts = await Promise.all(streams.map((stream) => stream.text()));

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => scene[Symbol.asyncDispose]());
 
-function around(text: string, word: string): string {
+function excerpt(text: string, word: string): string {
   const at = text.indexOf(word);
   return at === -1 ? '' : text.slice(Math.max(0, at - 300), at + 100);
 }
@@ -29,7 +29,7 @@ describe('one-api, llmgateway, and every list of leaked keys: secrets in answers
       spec: { kind: 'http', options: { url: `${vendor.url}/mcp`, headers: { 'x-secret': canaries.tools } } },
     });
     const said: string[] = [];
-    const hear = async (answer: Promise<Answer>): Promise<Answer> => {
+    const collect = async (answer: Promise<Answer>): Promise<Answer> => {
       const { text, headers } = await answer;
       said.push(text, JSON.stringify([...headers]));
       return answer;
@@ -50,31 +50,31 @@ describe('one-api, llmgateway, and every list of leaked keys: secrets in answers
           });
           response.end(words.startsWith('{') ? words : JSON.stringify({ error: { message: words } }));
         });
-        for (const person of [user, chief]) await hear(companies.as(person, 'POST', '/v1/chat/completions', chat()));
-        await hear(companies.as(user, 'POST', '/v1/messages', { ...chat(), max_tokens: 5 }));
-        await hear(companies.as(chief, 'POST', '/api/models/test', { spec: { deployments: [{ provider: 'vendor', model: 'm' }] } }));
+        for (const person of [user, chief]) await collect(companies.as(person, 'POST', '/v1/chat/completions', chat()));
+        await collect(companies.as(user, 'POST', '/v1/messages', { ...chat(), max_tokens: 5 }));
+        await collect(companies.as(chief, 'POST', '/api/models/test', { spec: { deployments: [{ provider: 'vendor', model: 'm' }] } }));
       }
     }
     // A tool server that says again what it was sent.
     vendor.behave((request, response) => void response.writeHead(500).end(`you sent ${String(request.headers['x-secret'])}`));
-    await hear(
+    await collect(
       companies.as(chief, 'POST', '/api/mcp-servers/test', {
         name: 'sealed',
         spec: { kind: 'http', options: { url: `${vendor.url}/mcp`, headers: { 'x-secret': '***' } } },
       }),
     );
-    await hear(
+    await collect(
       companies.as(chief, 'PUT', '/api/providers/vendor', {
         spec: { kind: 'openai-compatible', options: { base_url: vendor.url, api_key: 7 } },
       }),
     );
     await sleep(1_000);
-    const runs = (await hear(companies.as(chief, 'GET', '/api/runs?limit=500'))).json.data as { id: string }[];
+    const runs = (await collect(companies.as(chief, 'GET', '/api/runs?limit=500'))).json.data as { id: string }[];
     expect(runs.length).toBeGreaterThan(20);
-    for (const { id } of runs) await hear(companies.as(chief, 'GET', `/api/runs/${id}`));
+    for (const { id } of runs) await collect(companies.as(chief, 'GET', `/api/runs/${id}`));
     const operations = operationsOf((await scene.bare('GET', '/openapi.json')).json);
     for (const { path } of operations.filter(({ method, path: each }) => method === 'GET' && !each.includes('{')))
-      if (!path.startsWith('/mcp')) await hear(companies.as(chief, 'GET', path));
+      if (!path.startsWith('/mcp')) await collect(companies.as(chief, 'GET', path));
     for (const path of [
       '/api/providers/vendor',
       '/api/mcp-servers/sealed',
@@ -82,7 +82,7 @@ describe('one-api, llmgateway, and every list of leaked keys: secrets in answers
       '/api/config/history?limit=500',
       '/api/audit/export?format=csv',
     ])
-      await hear(companies.as(chief, 'GET', path));
+      await collect(companies.as(chief, 'GET', path));
 
     const places: Record<string, string> = { answers: said.join('\n'), log: scene.output() };
     for (const file of await readdir(companies.gateway.dataDir, { recursive: true, withFileTypes: true }))
@@ -91,7 +91,7 @@ describe('one-api, llmgateway, and every list of leaked keys: secrets in answers
     const secrets = { ...canaries, key: key.slice(-30), token: token.slice(-30) };
     for (const [place, text] of Object.entries(places))
       for (const [name, secret] of Object.entries(secrets))
-        expect(text.includes(secret), `${name} in ${place}: ${around(text, secret)}`).toBe(false);
+        expect(text.includes(secret), `${name} in ${place}: ${excerpt(text, secret)}`).toBe(false);
     // The fingerprint of the key is hidden too.
     expect(places['answers']).toContain(key.split('_')[1]);
     expect(places['answers']).not.toContain(readKey(key)?.hash);

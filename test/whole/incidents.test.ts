@@ -114,7 +114,7 @@ describe('CVE-2026-48710: an address made of the Host header', () => {
       expect((await scene.bare('GET', path, undefined, { [name]: value })).status, name).toBe(401);
       expect((await scene.bare('GET', '/livez', undefined, { [name]: path })).json, name).toEqual({ status: 'ok' });
     }
-    for (const spelled of [
+    for (const spelling of [
       '/API/providers',
       '//api/providers',
       '/api//providers',
@@ -124,7 +124,7 @@ describe('CVE-2026-48710: an address made of the Host header', () => {
       '/api/providers;x',
       '/api%2fproviders',
     ])
-      expect((await raw(`GET ${spelled} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)).slice(9, 12), spelled).toMatch(/401|404/);
+      expect((await raw(`GET ${spelling} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)).slice(9, 12), spelling).toMatch(/401|404/);
   });
 
   it('is not made by a header that names another method', async () => {

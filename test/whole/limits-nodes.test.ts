@@ -3,7 +3,7 @@ import { createClient } from '@redis/client';
 import { randomBytes, randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Cable, layCable } from '../storage/breakable-proxy.ts';
+import { type BreakableProxy, startBreakableProxy } from '../storage/breakable-proxy.ts';
 import { databaseKinds, postgresUrl, type TestDatabase } from '../storage/databases.ts';
 import { eventually, startGateway, startProcess, type TestGateway } from './gateway.ts';
 import { answerOk, startVendor, type Vendor } from './vendor.ts';
@@ -14,7 +14,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
   let database: TestDatabase;
   let identity: TestGateway;
   let vendor: Vendor;
-  let cable: Cable;
+  let proxy: BreakableProxy;
   let nodes: TestGateway[];
   const redisAddress = new URL(redisUrl ?? 'redis://x');
   redisAddress.pathname = `/${randomInt(1, 15)}`;
@@ -23,7 +23,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
   const masterKey = randomBytes(32).toString('base64');
   const start = (env: Record<string, string>): Promise<TestGateway> => {
     const through = new URL(redisAddress);
-    through.host = `127.0.0.1:${cable.port}`;
+    through.host = `127.0.0.1:${proxy.port}`;
     return startGateway(
       {
         PAILOU_MODE: 'production',
@@ -49,7 +49,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
     vendor = await startVendor();
     await redis.connect();
     await redis.flushDb();
-    cable = await layCable({ host: redisAddress.hostname, port: Number(redisAddress.port) });
+    proxy = await startBreakableProxy({ host: redisAddress.hostname, port: Number(redisAddress.port) });
     nodes = await Promise.all([start({}), start({ PAILOU_WITHOUT_REDIS: 'refuse' })]);
     const [first] = nodes;
     await first?.as('admin', 'POST', '/api/providers', {
@@ -66,7 +66,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
     for (const node of nodes) await node[Symbol.asyncDispose]();
     await identity[Symbol.asyncDispose]();
     await vendor[Symbol.asyncDispose]();
-    await cable[Symbol.asyncDispose]();
+    await proxy[Symbol.asyncDispose]();
     await redis.flushDb();
     redis.destroy();
     await database[Symbol.asyncDispose]();
@@ -109,8 +109,8 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
 
   it('what Redis has forgotten, the ledger tells it when the connection comes back', async () => {
     await redis.flushDb();
-    await cable.pull();
-    await cable.plug();
+    await proxy.disconnect();
+    await proxy.restore();
     const asked = vendor.requests.length;
     await eventually(
       async () => statusesOf(await Promise.all([ask(0, 'one'), ask(1, 'one')])),
@@ -124,7 +124,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
   it('without Redis a node counts alone from the last known state, or refuses, as configured', async () => {
     await limit('small', { subject_type: 'tenant', capability: 'model/two', spend: { currency: 'USD', per_day: 0.06 } });
     for (let call = 0; call < 2; call++) expect((await ask(0, 'two')).status).toBe(200);
-    await cable.pull();
+    await proxy.disconnect();
     try {
       // 0.01 was seen as spent before the second call, which makes 0.02; the node knows at least the first.
       const local = [];
@@ -137,7 +137,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
       await node(0).as('admin', 'DELETE', '/api/limits/purse');
       expect((await ask(0, 'three')).status, 'a model without a limit needs no Redis').toBe(200);
     } finally {
-      await cable.plug();
+      await proxy.restore();
     }
     // Spend without Redis is added when Redis returns, so nothing is left for the other node either.
     await eventually(
@@ -167,11 +167,11 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
     answered.resolve();
     expect((await long).status).toBe(200);
     vendor.behave((request, response) => answerOk(request, response));
-    await cable.pull();
+    await proxy.disconnect();
     try {
       expect((await ask(0, 'three', { max_tokens: 3 })).status, '30,000 were spent, one call before these among it').toBe(200);
     } finally {
-      await cable.plug();
+      await proxy.restore();
       await node(0).as('admin', 'DELETE', '/api/limits/wide');
     }
     await eventually(
@@ -184,14 +184,14 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
   it('a Redis that hangs holds no call up', async () => {
     await limit('calls', { subject_type: 'user', capability: 'model/three', requests_per_minute: 1_000, concurrent_calls: 1_000 });
     expect((await ask(0, 'three')).headers.get('x-ratelimit-remaining-requests')).toBe('999');
-    cable.freeze();
+    proxy.stall();
     try {
       const since = Date.now();
       expect((await ask(0, 'three')).status).toBe(200);
       expect((await ask(1, 'three')).status).toBe(503);
       expect(Date.now() - since).toBeLessThan(5_000);
     } finally {
-      await cable.plug();
+      await proxy.restore();
     }
     await eventually(
       async () => (await ask(1, 'three')).status,

@@ -13,8 +13,8 @@ export async function liveMegabytes(output: string): Promise<number> {
     socket.send(JSON.stringify({ id, method, params }));
     for (;;) {
       const [event] = (await once(socket, 'message')) as [MessageEvent];
-      const told = JSON.parse(String(event.data)) as { id?: number; result: unknown };
-      if (told.id === id) return told.result;
+      const message = JSON.parse(String(event.data)) as { id?: number; result: unknown };
+      if (message.id === id) return message.result;
     }
   };
   try {

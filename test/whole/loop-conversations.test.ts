@@ -10,7 +10,7 @@ import { answerOk, completion, startVendor, type Vendor } from './vendor.ts';
 type Item = Record<string, any>;
 
 /** What one face needs to send and what it gives. */
-interface Face {
+interface ClientFormat {
   readonly path: string;
   readonly headers?: Record<string, string>;
   body(history: readonly Item[], decisions: ReadonlyMap<string, boolean>, last: string | undefined): Item;
@@ -32,7 +32,7 @@ const asksOf = (answer: Item): string[] =>
 const approvals = (decisions: ReadonlyMap<string, boolean>): Item =>
   decisions.size === 0 ? {} : { gateway: { approvals: [...decisions].map(([id, approve]) => ({ id, approve })) } };
 
-const chat: Face = {
+const chat: ClientFormat = {
   path: '/v1/chat/completions',
   body: (messages, decisions) => ({
     model: 'm',
@@ -51,7 +51,7 @@ const chat: Face = {
     };
   },
 };
-const messages: Face = {
+const messages: ClientFormat = {
   path: '/v1/messages',
   body: (history, decisions) => ({
     model: 'm',
@@ -77,7 +77,7 @@ const messages: Face = {
 const responseTools = [server, { type: 'function', name: 'mine', parameters }];
 const decided = (decisions: ReadonlyMap<string, boolean>): Item[] =>
   [...decisions].map(([id, approve]) => ({ type: 'mcp_approval_response', approval_request_id: id, approve }));
-const responses: Face = {
+const responses: ClientFormat = {
   path: '/v1/responses',
   body: (history, decisions) => ({ model: 'm', input: [...history, ...decided(decisions)], tools: responseTools }),
   words: (content) => ({ role: 'user', content }),
@@ -88,7 +88,7 @@ const responses: Face = {
     return { said: output, own: ofType('function_call'), asks: ofType('mcp_approval_request').map(({ id }) => id as string) };
   },
 };
-const faces: Readonly<Record<string, Face>> = {
+const formats: Readonly<Record<string, ClientFormat>> = {
   chat,
   messages,
   'messages with blocks of calls': { ...messages, headers: { 'anthropic-beta': 'mcp-client-2025-04-04' } },
@@ -162,26 +162,26 @@ afterAll(async () => {
   await vendor[Symbol.asyncDispose]();
 });
 
-async function talk(face: Face): Promise<string | null> {
-  const history: Item[] = [face.words('go')];
+async function talk(format: ClientFormat): Promise<string | null> {
+  const history: Item[] = [format.words('go')];
   let decisions: ReadonlyMap<string, boolean> = new Map();
   let last: string | undefined;
   for (let turn = 0; turn < 6; turn++) {
     const { status, json, text } = await gateway.as(
       'developer',
       'POST',
-      face.path,
-      face.body(history, decisions, last),
-      face.headers ?? {},
+      format.path,
+      format.body(history, decisions, last),
+      format.headers ?? {},
     );
     if (status !== 200) return text;
     last = json.id;
-    history.push(...(face.path === '/v1/responses' ? decided(decisions) : []));
-    const { said, own, asks } = face.read(json);
-    history.push(...said, ...face.results(own));
+    history.push(...(format.path === '/v1/responses' ? decided(decisions) : []));
+    const { said, own, asks } = format.read(json);
+    history.push(...said, ...format.results(own));
     decisions = chance() < 0.95 ? new Map(asks.map((id) => [id, chance() < 0.6])) : new Map();
     if (own.length === 0 && (decisions.size === 0 || chance() < 0.2)) {
-      history.push(face.words('and more'));
+      history.push(format.words('and more'));
       // What was hidden in an answer that has ended is gone with it, by design.
       read = new Set();
     }
@@ -189,11 +189,11 @@ async function talk(face: Face): Promise<string | null> {
   return faults[0] ?? null;
 }
 
-it.each(Object.keys(faces))('%s', async (name) => {
+it.each(Object.keys(formats))('%s', async (name) => {
   for (let round = 1; round <= 30; round++) {
     seed = round * 7919;
     [read, faults] = [new Set(), []];
-    expect(await talk(faces[name] as Face), `seed ${round}`).toBeNull();
+    expect(await talk(formats[name] as ClientFormat), `seed ${round}`).toBeNull();
   }
   expect(count).toBeGreaterThan(20);
 });

@@ -108,8 +108,8 @@ describe.each([false, true])('streamed %s', (stream) => {
     const first = await ask(stream, go, [asking, city], more);
     expect(first.stop_reason).toBe('end_turn');
     expect(words(first)).toContain('mcp/demo/calculate waits for your approval of the input {"expression":"1+1"}');
-    const [, told] = /"gateway": (\{.*\}\]\})/.exec(words(first)) ?? [];
-    const gateway = JSON.parse(told?.replace('true', String(approve)) ?? '') as object;
+    const [, approvalText] = /"gateway": (\{.*\}\]\})/.exec(words(first)) ?? [];
+    const gateway = JSON.parse(approvalText?.replace('true', String(approve)) ?? '') as object;
     scene.plays({});
     const turns = [...go, back(first)];
     const next = await ask(stream, turns, [asking, city], { ...more, gateway });
@@ -126,10 +126,10 @@ describe.each([false, true])('streamed %s', (stream) => {
     const first = await ask(stream, go, [asking, own]);
     expect(first.stop_reason).toBe('tool_use');
     expect(types(first)).toEqual(['tool_use', 'text']);
-    const [, told] = /"gateway": (\{.*\}\]\})/.exec(words(first)) ?? [];
+    const [, approvalText] = /"gateway": (\{.*\}\]\})/.exec(words(first)) ?? [];
     scene.plays({});
     const turns = [...go, back(first), result(first, 'own')];
-    const next = await ask(stream, turns, [asking, own], { gateway: JSON.parse(told ?? '') as object });
+    const next = await ask(stream, turns, [asking, own], { gateway: JSON.parse(approvalText ?? '') as object });
     expect(words(next)).toBe('All: 1+1 = 2, own');
     expect(words(await ask(stream, [...turns, back(next), { role: 'user', content: 'and?' }], [asking, own]))).toBe('All: 1+1 = 2, own');
   });

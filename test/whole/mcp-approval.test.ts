@@ -68,8 +68,8 @@ describe.each([
   it('vanishes alone, is refused by every name, and comes back when it is approved', async () => {
     const name = `post-${what}`;
     const upstream = await post(name);
-    let told = 0;
-    await using client = await connect('/mcp', () => told++);
+    let notifications = 0;
+    await using client = await connect('/mcp', () => notifications++);
     await using alone = await connect(`/mcp/${name}`);
     expect(await toolNames(alone)).toEqual(['read', 'send']);
     upstream.offered.tools = [changed, read];
@@ -81,16 +81,16 @@ describe.each([
     );
     expect(await toolNames(client)).not.toContain(`${name}__send`);
     await eventually(
-      async () => told,
+      async () => notifications,
       (count) => count > 0,
       3_000,
     );
     upstream.called.length = 0;
-    for (const [door, called] of [
+    for (const [entry, called] of [
       [client, `${name}__send`],
       [alone, 'send'],
     ] as const)
-      await expect(door.callTool({ name: called, arguments: {} })).rejects.toThrow(/no tool|quarantined/);
+      await expect(entry.callTool({ name: called, arguments: {} })).rejects.toThrow(/no tool|quarantined/);
     expect(upstream.called).toEqual([]);
     expect((await alone.callTool({ name: 'read', arguments: {} })).isError).not.toBe(true);
 
@@ -113,13 +113,13 @@ describe.each([
       ).status,
     ).toBe(403);
     expect(await toolNames(alone)).toEqual(['read']);
-    told = 0;
+    notifications = 0;
     const approved = await approve(name, { kind: 'tool', name: 'send', digest: item.seen_digest ?? '' });
     expect(approved.status, approved.text).toBe(200);
     expect(await toolNames(alone)).toEqual(['read', 'send']);
     expect((await alone.callTool({ name: 'send', arguments: {} })).isError).not.toBe(true);
     await eventually(
-      async () => told,
+      async () => notifications,
       (count) => count > 0,
       3_000,
     );

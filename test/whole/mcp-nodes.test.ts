@@ -15,8 +15,8 @@ describe.skipIf(postgresUrl === undefined)('MCP servers over two nodes on Postgr
   let server: ChangingUpstream;
   let nodes: TestGateway[];
   const clients: Client[] = [];
-  let told = 0;
-  const listChanged = { tools: { autoRefresh: false, onChanged: () => void told++ } };
+  let notifications = 0;
+  const listChanged = { tools: { autoRefresh: false, onChanged: () => void notifications++ } };
 
   beforeAll(async () => {
     const kind = databaseKinds.find(({ name }) => name === 'PostgreSQL');
@@ -85,14 +85,14 @@ describe.skipIf(postgresUrl === undefined)('MCP servers over two nodes on Postgr
       (data) => data.length === 1,
       soonMs,
     );
-    const toldBefore = told;
+    const toldBefore = notifications;
     const approved = await ask(first, 'POST', '/api/mcp-servers/files/items/approve', {
       items: [{ kind: 'tool', name: 'write', digest: withheld[0].seen_digest }],
     });
     expect(approved.status, approved.text).toBe(200);
     await showEverywhere(['read', 'write']);
     await eventually(
-      async () => told - toldBefore,
+      async () => notifications - toldBefore,
       (times) => times >= 2,
       soonMs,
     );

@@ -114,11 +114,11 @@ describe.each<Mode>(['legacy', 'auto'])('in the era %s', (mode) => {
       await expect(client.callTool({ name, arguments: {} }), name).rejects.toThrow(/no tool/);
     for (const name of ['write', 'first__write']) await expect(alone.callTool({ name, arguments: {} }), name).rejects.toThrow(/no tool/);
     await expect(connect('user', '/mcp/second', mode)).rejects.toThrow();
-    for (const door of [client, alone]) {
-      await expect(door.readResource({ uri: 'post://a' })).rejects.toThrow(/no resource/);
-      await expect(door.getPrompt({ name: 'compose' })).rejects.toThrow(/no prompt/);
+    for (const connection of [client, alone]) {
+      await expect(connection.readResource({ uri: 'post://a' })).rejects.toThrow(/no resource/);
+      await expect(connection.getPrompt({ name: 'compose' })).rejects.toThrow(/no prompt/);
       const ref = { type: 'ref/prompt' as const, name: 'compose' };
-      await expect(door.complete({ ref, argument: { name: 'x', value: '' } })).rejects.toThrow(/no prompt/);
+      await expect(connection.complete({ ref, argument: { name: 'x', value: '' } })).rejects.toThrow(/no prompt/);
     }
     expect(upstream.called).toEqual([]);
     expect((await client.callTool({ name: 'read', arguments: {} })).isError).not.toBe(true);
@@ -140,21 +140,21 @@ describe.each<Mode>(['legacy', 'auto'])('in the era %s', (mode) => {
 
   it('a new or removed grant applies to the next call of an open session, and the client is notified', async () => {
     const first = await grant('mcp/first/read');
-    let told = 0;
-    await using client = await connect('user', '/mcp', mode, () => told++);
+    let notifications = 0;
+    await using client = await connect('user', '/mcp', mode, () => notifications++);
     expect((await client.callTool({ name: 'first__read', arguments: {} })).isError).not.toBe(true);
     await first.revoke();
     await expect(client.callTool({ name: 'first__read', arguments: {} })).rejects.toThrow(/no tool/);
     await eventually(
-      async () => told,
+      async () => notifications,
       (count) => count > 0,
       3_000,
     );
-    told = 0;
+    notifications = 0;
     const again = await grant('mcp/first/read');
     expect((await client.callTool({ name: 'first__read', arguments: {} })).isError).not.toBe(true);
     await eventually(
-      async () => told,
+      async () => notifications,
       (count) => count > 0,
       3_000,
     );

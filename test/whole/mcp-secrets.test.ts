@@ -88,10 +88,10 @@ describe("a server's credentials", () => {
     const answers: string[] = [];
     for (const name of ['shared', 'own', 'stateless']) {
       const structured = '{"authorization":"Bearer [hidden]","kept":"as it is","count":3}';
-      for (const [tool, told] of Object.entries({ say: 'Bearer [hidden]', echo: structured, fail: structured })) {
+      for (const [tool, shown] of Object.entries({ say: 'Bearer [hidden]', echo: structured, fail: structured })) {
         const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: tool, arguments: {} } };
         answers.push((await gateway.as('developer', 'POST', `/mcp/${name}`, call, { accept: 'application/json, text/event-stream' })).text);
-        expect(answers.at(-1)).toContain(told);
+        expect(answers.at(-1)).toContain(shown);
       }
       for (const path of ['', '/items', '/health'])
         answers.push((await gateway.as('admin', 'GET', `/api/mcp-servers/${name}${path}`)).text);
@@ -120,7 +120,7 @@ describe("a server's credentials", () => {
 describe('the door', () => {
   const call = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} });
   /** As a browser or an attacker would send it, with any Host. */
-  const knock = async (
+  const sendRaw = async (
     path: string,
     headers: Record<string, string>,
     body = call,
@@ -150,15 +150,15 @@ describe('the door', () => {
     const { port } = new URL(gateway.url);
     for (const origin of ['https://evil.example', `http://evil.example:${port}`, 'null', 'chrome-extension://abc']) {
       for (const host of [`127.0.0.1:${port}`, `evil.example:${port}`, 'evil.example'])
-        expect((await knock('/mcp', { authorization, origin, host })).status, `${origin} at ${host}`).toBe(403);
+        expect((await sendRaw('/mcp', { authorization, origin, host })).status, `${origin} at ${host}`).toBe(403);
     }
-    expect((await knock('/mcp', { authorization, origin: `http://127.0.0.1:${port}` })).status).toBe(200);
-    expect((await knock('/mcp', { authorization })).status).toBe(200);
+    expect((await sendRaw('/mcp', { authorization, origin: `http://127.0.0.1:${port}` })).status).toBe(200);
+    expect((await sendRaw('/mcp', { authorization })).status).toBe(200);
   });
 
   it('says where to get a token, at each address', async () => {
     for (const path of ['/mcp', '/mcp/shared', '/mcp/no-such-server']) {
-      const { status, headers } = await knock(path, {});
+      const { status, headers } = await sendRaw(path, {});
       expect(status).toBe(401);
       const metadata = /resource_metadata="([^"]+)"/.exec(String(headers['www-authenticate']))?.[1] ?? '';
       const about = (await (await fetch(metadata)).json()) as {
@@ -188,11 +188,11 @@ describe('the door', () => {
       '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":5}}',
       '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":null}',
     ]) {
-      const { status, text } = await knock('/mcp', { authorization }, body);
+      const { status, text } = await sendRaw('/mcp', { authorization }, body);
       expect(status, body.slice(0, 60)).toBeLessThan(500);
       expect(text, body.slice(0, 60)).toMatch(/error/);
     }
-    expect((await knock('/mcp', { authorization, 'content-type': 'text/plain' })).status).toBe(415);
-    expect((await knock('/mcp', { authorization })).status).toBe(200);
+    expect((await sendRaw('/mcp', { authorization, 'content-type': 'text/plain' })).status).toBe(415);
+    expect((await sendRaw('/mcp', { authorization })).status).toBe(200);
   });
 });

@@ -177,15 +177,15 @@ describe.each(['legacy', 'auto'] as const)('a client of the Skills extension, pr
   });
 
   it('gets a notification when a skill changes, and finds the live version', async () => {
-    let told = 0;
-    await using user = await open('user', '/mcp', () => void told++);
+    let notifications = 0;
+    await using user = await open('user', '/mcp', () => void notifications++);
     const name = `plan-${mode}`;
     const uri = `skill://${name}/SKILL.md`;
     const description = async () => (await user.skills.get(uri)).skill.frontmatter.description;
     await made('POST', '/api/skills', { name, spec: prompt({ description: 'First.' }) });
     await made('POST', '/api/grants', grant(name));
     await eventually(
-      () => Promise.resolve(told),
+      () => Promise.resolve(notifications),
       (times) => times > 0,
     );
     const { skill: before } = await user.skills.get(uri);

@@ -11,7 +11,7 @@ import { chunks, startVendor } from './vendor.ts';
 const notesIn = (dataDir: string) => readdir(join(dataDir, 'open-runs')).catch(() => []);
 
 /** A gateway in a process of its own, which is killed as soon as it has written down what is under way. */
-async function startMortal(dataDir: string) {
+async function startKillable(dataDir: string) {
   let pid = 0;
   const gateway = await startGateway({ PAILOU_DATA_DIR: dataDir }, async (env) => {
     const started = await startProcess(env);
@@ -43,7 +43,7 @@ it('kill -9: the call is booked once, as an error, with about what it used', asy
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     for (const chunk of chunks(Array.from({ length: 60 }, () => 'word ')).slice(0, 60)) response.write(chunk);
   });
-  await using first = await startMortal(dataDir);
+  await using first = await startKillable(dataDir);
   await first.as('admin', 'POST', '/api/providers', {
     name: 'vendor',
     spec: { kind: 'openai-compatible', options: { base_url: vendor.url } },
@@ -87,7 +87,7 @@ it('kill -9: the tool that was called stands in the ledger, with the skill and t
   await using vendor = await startVendor();
   await using slow = await startToolServer();
   vendor.behave(playing(() => ({ 0: [called('c1', 'skill__telling', { text: 'x' })] })));
-  await using first = await startMortal(dataDir);
+  await using first = await startKillable(dataDir);
   const made = async (path: string, body: object) => expect((await first.as('admin', 'POST', path, body)).status).toBe(201);
   await made('/api/providers', { name: 'vendor', spec: { kind: 'openai-compatible', options: { base_url: vendor.url } } });
   await made('/api/models', { name: 'small', spec: { deployments: [{ provider: 'vendor', model: 'm' }] } });
@@ -120,8 +120,8 @@ it('kill -9: the tool that was called stands in the ledger, with the skill and t
   const within = found.filter(({ parent }) => parent !== null).map(({ capability, outcome }) => `${capability} ${outcome}`);
   expect(within.toSorted()).toEqual(['mcp/slow/say error', 'model/small complete', 'skill/telling error']);
   // The caller can read the outcome.
-  const told = (await second.as('developer', 'GET', `/v1/runs/${root?.['id']}`)).json;
-  expect(told).toMatchObject({
+  const shownRun = (await second.as('developer', 'GET', `/v1/runs/${root?.['id']}`)).json;
+  expect(shownRun).toMatchObject({
     status: 'failed',
     tree: { calls: expect.arrayContaining([expect.objectContaining({ outcome: 'error' })]) },
   });

@@ -61,8 +61,8 @@ it('finds an outage before any caller does, keeps calls away from it, and lets t
   expect((await ask()).headers.get('x-pailou-deployment')).toBe('pair#first/m');
 
   down(first);
-  const ill = await eventually(health, (each) => each?.circuit === 'open');
-  expect(ill).toMatchObject({ failures: 0, probe: { ok: false, reason: 'The vendor is overloaded or down. (HTTP 503)' } });
+  const unhealthy = await eventually(health, (each) => each?.circuit === 'open');
+  expect(unhealthy).toMatchObject({ failures: 0, probe: { ok: false, reason: 'The vendor is overloaded or down. (HTTP 503)' } });
   const before = called(first);
   const answers = await Promise.all(Array.from({ length: 20 }, (_each, number) => ask(number % 2 === 0)));
   for (const answer of answers) {

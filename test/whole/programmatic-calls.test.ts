@@ -69,13 +69,13 @@ function respond(content: readonly Block[], stop: string): void {
   });
 }
 
-interface Told {
+interface ClientMessage {
   readonly content: readonly Block[];
   readonly stop: unknown;
 }
 
 /** The message that a client of the native face puts together. */
-async function askMessages(stream: boolean): Promise<Told> {
+async function askMessages(stream: boolean): Promise<ClientMessage> {
   const body = { model: 'claude', max_tokens: 100, stream, messages: [{ role: 'user', content: 'Hi' }] };
   const answer = await gateway.as('developer', 'POST', '/v1/messages', body);
   if (!stream) return { content: answer.json.content, stop: answer.json.stop_reason };

@@ -7,13 +7,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
 import { eventually } from './gateway.ts';
 import { startToolServer, type ToolServer } from './tool-server.ts';
-import { startTrap, type Trap } from './attacker-server.ts';
+import { startAttackerServer, type AttackerServer } from './attacker-server.ts';
 
 const chief = chiefOf('acme');
 const eve: Person = { subject: 'eve', tenant: 'acme', roles: ['developer'] };
 const una: Person = { subject: 'una', tenant: 'acme', roles: ['user'] };
 let companies: Companies;
-let trap: Trap;
+let attacker: AttackerServer;
 let tools: ToolServer;
 const owned = new AsyncDisposableStack();
 
@@ -27,7 +27,7 @@ async function signIn(person: Person): Promise<void> {
 }
 
 beforeAll(async () => {
-  trap = owned.use(await startTrap());
+  attacker = owned.use(await startAttackerServer());
   tools = owned.use(await startToolServer());
   companies = owned.use(await startCompanies());
   await Promise.all([chief, eve, una].map(signIn));
@@ -60,11 +60,11 @@ const list = (person: Person, path = '/mcp') =>
   );
 
 async function noTokenWasCaught(): Promise<void> {
-  for (const person of [chief, eve, una]) expect(trap.caught(await companies.tokenOf(person))).toBe(false);
+  for (const person of [chief, eve, una]) expect(attacker.received(await companies.tokenOf(person))).toBe(false);
 }
 
 describe.each(kinds)('a developer’s MCP server that acts with the identity of callers (%s)', (kind) => {
-  const spec = () => specs(`${trap.url}/token`, trap.url)[kind] as { kind: string; options: object };
+  const spec = () => specs(`${attacker.url}/token`, attacker.url)[kind] as { kind: string; options: object };
   const harmless = { kind: 'http', options: { url: '' } };
 
   it('is refused when it is created, tried, and put in the place of a harmless one', async () => {
@@ -89,7 +89,7 @@ describe.each(kinds)('a developer’s MCP server that acts with the identity of 
     expect(refused.json.error).toMatchObject({ param: 'spec.options.credentials.token_url' });
     expect(refused.json.error.message).toContain('PAILOU_TOKEN_EXCHANGE_ALLOW');
     expect((await companies.as(chief, 'POST', '/api/mcp-servers/test', { spec: spec() })).status).toBe(400);
-    expect(trap.heard).toEqual([]);
+    expect(attacker.receivedTexts).toEqual([]);
   });
 
   it('is not changed by a developer to whom an administrator handed it over', async () => {
@@ -97,7 +97,7 @@ describe.each(kinds)('a developer’s MCP server that acts with the identity of 
     const good = specs(`${companies.service.issuer}/token`, new URL(tools.url).origin)[kind] as { kind: string; options: object };
     await companies.must(chief, 'POST', '/api/mcp-servers', { name, spec: good });
     await companies.must(chief, 'POST', `/api/mcp-servers/${name}/owner`, { owner: 'eve' });
-    const astray = { ...good, options: { ...good.options, url: trap.url } };
+    const astray = { ...good, options: { ...good.options, url: attacker.url } };
     for (const change of [{ spec: astray }, { spec: { ...good, description: 'mine' } }, { spec: harmless }])
       expect((await companies.as(eve, 'PUT', `/api/mcp-servers/${name}`, change)).status).toBe(403);
     expect((await companies.as(eve, 'POST', `/api/mcp-servers/${name}/owner`, { owner: 'una' })).status).toBe(403);

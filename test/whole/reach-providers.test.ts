@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
 import { eventually } from './gateway.ts';
-import { startTrap } from './attacker-server.ts';
+import { startAttackerServer } from './attacker-server.ts';
 import { startVendor, type Vendor } from './vendor.ts';
 
 const chief = chiefOf('acme');
@@ -135,11 +135,11 @@ describe('a developer’s model', () => {
   });
 
   it('reaches no model beyond those that are offered by a name that leads out of its place in the address', async () => {
-    await using trap = await startTrap({ status: 404, body: '{}' });
+    await using attacker = await startAttackerServer({ status: 404, body: '{}' });
     await companies.must(chief, 'POST', '/api/providers', {
       name: `${provider}-gemini`,
       owner: null,
-      spec: { kind: 'gemini', offered_models: ['mini-*'], options: { base_url: `${trap.url}/v1beta`, api_key: 'k' } },
+      spec: { kind: 'gemini', offered_models: ['mini-*'], options: { base_url: `${attacker.url}/v1beta`, api_key: 'k' } },
     });
     await companies.must(chief, 'POST', '/api/grants', grantTo('eve', `provider/${provider}-gemini`));
     const name = `${provider}-climbing`;
@@ -153,7 +153,7 @@ describe('a developer’s model', () => {
     await companies.must(eve, 'POST', '/api/models', { name, spec: modelOn(`${provider}-gemini`, {}, 'mini-/./gemini-2.5-pro') });
     const asked = await ask(eve, name);
     expect(asked.json.error.code).toBe('upstream_model_not_found');
-    expect(trap.heard).toEqual([]);
+    expect(attacker.receivedTexts).toEqual([]);
   });
 
   it('is not exchanged for another one by a field of the caller that the vendor knows', async () => {
@@ -238,11 +238,11 @@ describe('a limit of a provider', () => {
 
 describe('a developer’s address', () => {
   it('is a public one unless the operator says otherwise; private ones need an administrator, and a name that leads there is no way in', async () => {
-    await using trap = await startTrap({ status: 500, body: 'inner-secret-canary' });
+    await using attacker = await startAttackerServer({ status: 500, body: 'inner-secret-canary' });
     await using strict = await startCompanies({ PAILOU_OUTBOUND_ALLOW_DEVELOPERS: '' });
     for (const person of [chief, eve]) await strict.must(person, 'GET', '/api/me');
     const at = (url: string) => ({ kind: 'openai-compatible', options: { base_url: `${url}/v1`, api_key: 'k' } });
-    for (const url of [trap.url, 'http://10.0.0.1', 'http://[::1]:9', 'http://localhost:9']) {
+    for (const url of [attacker.url, 'http://10.0.0.1', 'http://[::1]:9', 'http://localhost:9']) {
       const made = await strict.as(eve, 'POST', '/api/providers', { name: 'inner', spec: at(url) });
       expect(made.status, made.text).toBe(403);
       expect(made.json.error.message).toContain('PAILOU_OUTBOUND_ALLOW_DEVELOPERS');
@@ -252,24 +252,24 @@ describe('a developer’s address', () => {
       );
     }
     // A name is looked up when it is connected to.
-    const byName = at(`http://inner.localtest.me:${new URL(trap.url).port}`);
+    const byName = at(`http://inner.localtest.me:${new URL(attacker.url).port}`);
     const named = await strict.as(eve, 'POST', '/api/providers/test', { spec: byName, model: 'm' });
     expect(named.json.ok).toBe(false);
     // What an administrator saved connects, also after its owner has changed something else of it.
-    await strict.must(chief, 'POST', '/api/providers', { name: 'inner', owner: 'eve', spec: at(trap.url) });
-    await strict.must(eve, 'PUT', '/api/providers/inner', { spec: { ...at(trap.url), offered_models: ['m'] } });
-    expect(trap.heard).toEqual([]);
+    await strict.must(chief, 'POST', '/api/providers', { name: 'inner', owner: 'eve', spec: at(attacker.url) });
+    await strict.must(eve, 'PUT', '/api/providers/inner', { spec: { ...at(attacker.url), offered_models: ['m'] } });
+    expect(attacker.receivedTexts).toEqual([]);
     await strict.must(eve, 'POST', '/api/models', { name: 'inner', spec: modelOn('inner') });
     await strict.as(eve, 'POST', '/v1/chat/completions', { model: 'inner', messages: [{ role: 'user', content: 'Hi' }] });
-    expect(trap.heard.length).toBeGreaterThan(0);
+    expect(attacker.receivedTexts.length).toBeGreaterThan(0);
   });
 
   it('is approved when an administrator saves the whole row, unchanged or with a private address', async () => {
-    await using trap = await startTrap();
+    await using attacker = await startAttackerServer();
     await using strict = await startCompanies({ PAILOU_OUTBOUND_ALLOW_DEVELOPERS: '127.0.0.0/8' });
     for (const person of [chief, eve, dan]) await strict.must(person, 'GET', '/api/me');
     const at = (url: string, key = 'k') => ({ kind: 'openai-compatible', options: { base_url: `${url}/v1`, api_key: key } });
-    await strict.must(eve, 'POST', '/api/providers', { name: 'same', spec: at(trap.url) });
+    await strict.must(eve, 'POST', '/api/providers', { name: 'same', spec: at(attacker.url) });
     await strict.must(eve, 'POST', '/api/providers', { name: 'moved', spec: at('https://example.com') });
     strict.gateway.env['PAILOU_OUTBOUND_ALLOW_DEVELOPERS'] = '';
     await strict.restart();
@@ -279,19 +279,19 @@ describe('a developer’s address', () => {
     // A hand-over approves no address.
     await strict.must(chief, 'POST', '/api/providers/same/owner', { owner: 'dan' });
     expect(await broken()).toEqual(['same']);
-    await strict.must(chief, 'PUT', '/api/providers/same', { spec: at(trap.url, '***') });
-    await strict.must(chief, 'PUT', '/api/providers/moved', { spec: at(trap.url) });
+    await strict.must(chief, 'PUT', '/api/providers/same', { spec: at(attacker.url, '***') });
+    await strict.must(chief, 'PUT', '/api/providers/moved', { spec: at(attacker.url) });
     expect(await broken()).toEqual([]);
     for (const name of ['same', 'moved']) {
       await strict.must(chief, 'POST', '/api/models', { name, spec: modelOn(name) });
       await strict.as(chief, 'POST', '/v1/chat/completions', { model: name, messages: [{ role: 'user', content: 'Hi' }] });
-      expect(trap.heard.filter((each) => each.startsWith('POST /v1/chat/completions'))).not.toEqual([]);
-      trap.heard.length = 0;
+      expect(attacker.receivedTexts.filter((each) => each.startsWith('POST /v1/chat/completions'))).not.toEqual([]);
+      attacker.receivedTexts.length = 0;
     }
   });
 
   it('that an administrator saved is no leave for another one that stands in a document or a key file', async () => {
-    await using trap = await startTrap({ body: '{}' });
+    await using attacker = await startAttackerServer({ body: '{}' });
     await using strict = await startCompanies({ PAILOU_OUTBOUND_ALLOW_DEVELOPERS: '' });
     for (const person of [chief, eve]) await strict.must(person, 'GET', '/api/me');
     const paths = { '/x': { get: { operationId: 'x', responses: { 200: { description: 'Done.' } } } } };
@@ -300,11 +300,11 @@ describe('a developer’s address', () => {
       options: { document: { openapi: '3.1.0', info: { title: 'T', version: '1' }, servers: [{ url }], paths } },
     });
     await strict.must(chief, 'POST', '/api/mcp-servers', { name: 'rest', owner: 'eve', spec: rest('https://example.com') });
-    await strict.as(eve, 'PUT', '/api/mcp-servers/rest', { spec: rest(trap.url) });
-    await strict.as(eve, 'POST', '/api/mcp-servers/test', { name: 'rest', spec: rest(trap.url) });
+    await strict.as(eve, 'PUT', '/api/mcp-servers/rest', { spec: rest(attacker.url) });
+    await strict.as(eve, 'POST', '/api/mcp-servers/test', { name: 'rest', spec: rest(attacker.url) });
     const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'rest__x', arguments: {} } };
     await strict.as(eve, 'POST', '/mcp', call, { accept: 'application/json, text/event-stream' });
-    expect(trap.heard).toEqual([]);
+    expect(attacker.receivedTexts).toEqual([]);
 
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
     const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
@@ -315,24 +315,24 @@ describe('a developer’s address', () => {
       owner: 'eve',
       spec: vertex('https://oauth2.googleapis.com/token'),
     });
-    await strict.as(eve, 'PUT', '/api/providers/vertex', { spec: vertex(`${trap.url}/token`) });
-    await strict.as(eve, 'POST', '/api/providers/test', { name: 'vertex', spec: vertex(`${trap.url}/token`), model: 'gemini' });
-    expect(trap.heard).toEqual([]);
+    await strict.as(eve, 'PUT', '/api/providers/vertex', { spec: vertex(`${attacker.url}/token`) });
+    await strict.as(eve, 'POST', '/api/providers/test', { name: 'vertex', spec: vertex(`${attacker.url}/token`), model: 'gemini' });
+    expect(attacker.receivedTexts).toEqual([]);
     // What an administrator saves there is reached, also after its owner has changed something else of it.
-    await strict.must(chief, 'POST', '/api/mcp-servers', { name: 'inner', owner: 'eve', spec: rest(trap.url) });
-    await strict.must(eve, 'PUT', '/api/mcp-servers/inner', { spec: { ...rest(trap.url), description: 'mine' } });
+    await strict.must(chief, 'POST', '/api/mcp-servers', { name: 'inner', owner: 'eve', spec: rest(attacker.url) });
+    await strict.must(eve, 'PUT', '/api/mcp-servers/inner', { spec: { ...rest(attacker.url), description: 'mine' } });
     const inner = { ...call, params: { name: 'inner__x', arguments: {} } };
     const called = () => strict.as(eve, 'POST', '/mcp', inner, { accept: 'application/json, text/event-stream' });
-    await eventually(called, () => trap.heard.length > 0);
+    await eventually(called, () => attacker.receivedTexts.length > 0);
   });
 
   it('is not read out by a trial: the status and our own words, no body', async () => {
-    await using trap = await startTrap({ status: 418, body: '{"error":{"message":"inner-secret-canary"}}' });
-    const spec = { kind: 'openai-compatible', options: { base_url: `${trap.url}/v1`, api_key: 'k' } };
+    await using attacker = await startAttackerServer({ status: 418, body: '{"error":{"message":"inner-secret-canary"}}' });
+    const spec = { kind: 'openai-compatible', options: { base_url: `${attacker.url}/v1`, api_key: 'k' } };
     const tried = await companies.must(eve, 'POST', '/api/providers/test', { spec, model: 'm' });
     expect(tried.json).toMatchObject({ ok: false, error: { detail: 'HTTP 418' } });
     expect(tried.text).not.toContain('inner-secret-canary');
-    const server = { kind: 'http', options: { url: trap.url } };
+    const server = { kind: 'http', options: { url: attacker.url } };
     expect((await companies.as(eve, 'POST', '/api/mcp-servers/test', { spec: server })).text).not.toContain('inner-secret-canary');
     await companies.must(eve, 'POST', '/api/mcp-servers', { name: 'inner', spec: server });
     expect((await companies.as(eve, 'POST', '/api/mcp-servers/inner/sync')).text).not.toContain('inner-secret-canary');

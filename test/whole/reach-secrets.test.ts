@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
-import { startTrap, type Trap } from './attacker-server.ts';
+import { startAttackerServer, type AttackerServer } from './attacker-server.ts';
 import { startVendor, type Vendor } from './vendor.ts';
 
 const chief = chiefOf('acme');
@@ -12,7 +12,7 @@ const eve: Person = { subject: 'eve', tenant: 'acme', roles: ['developer'] };
 const canary = 'the-company-key-canary';
 let companies: Companies;
 let vendor: Vendor;
-let trap: Trap;
+let attacker: AttackerServer;
 const owned = new AsyncDisposableStack();
 
 /** A kind of the operator's own, whose addresses and secrets stand deep in its options; one address has no URL's form. */
@@ -38,7 +38,7 @@ beforeAll(async () => {
   owned.defer(() => rm(folder, { recursive: true, force: true }));
   await writeFile(join(folder, 'nested.mjs'), plugin);
   vendor = owned.use(await startVendor());
-  trap = owned.use(await startTrap());
+  attacker = owned.use(await startAttackerServer());
   companies = owned.use(await startCompanies({ PAILOU_PLUGINS_DIR: folder }));
   await companies.must(eve, 'GET', '/api/me');
 });
@@ -57,7 +57,7 @@ describe('a masked secret of a provider', () => {
   it('is refused at another origin in a change and a trial, for its owner and for administrators, and never arrives there', async () => {
     await providerOfEve('company');
     for (const who of [eve, chief]) {
-      for (const url of [`${trap.url}/v1`, vendor.url.replace('http:', 'https:'), `http://localhost:${new URL(vendor.url).port}/v1`]) {
+      for (const url of [`${attacker.url}/v1`, vendor.url.replace('http:', 'https:'), `http://localhost:${new URL(vendor.url).port}/v1`]) {
         const spec = compatible(url, '***');
         const changed = await companies.as(who, 'PUT', '/api/providers/company', { spec });
         expect(changed.status, `${who.subject} ${url} ${changed.text}`).toBe(400);
@@ -67,7 +67,7 @@ describe('a masked secret of a provider', () => {
         expect(tried.status, tried.text).toBe(400);
       }
     }
-    expect(trap.caught(canary)).toBe(false);
+    expect(attacker.received(canary)).toBe(false);
   });
 
   it('stays where only the path or something else changes', async () => {
@@ -84,20 +84,20 @@ describe('a masked secret of a provider', () => {
 
   it('is written again with the new address', async () => {
     await providerOfEve('moved');
-    await companies.must(eve, 'PUT', '/api/providers/moved', { spec: compatible(`${trap.url}/v1`, 'a-key-of-eves-own') });
-    expect(trap.caught(canary)).toBe(false);
+    await companies.must(eve, 'PUT', '/api/providers/moved', { spec: compatible(`${attacker.url}/v1`, 'a-key-of-eves-own') });
+    expect(attacker.received(canary)).toBe(false);
   });
 
   it('goes back with its own address when an administrator rolls back', async () => {
     const name = 'rolled';
     await providerOfEve(name);
     const { revision } = (await companies.must(chief, 'GET', `/api/providers/${name}`)).json as { revision: number };
-    await companies.must(eve, 'PUT', `/api/providers/${name}`, { spec: compatible(`${trap.url}/v1`, 'a-key-of-eves-own') });
+    await companies.must(eve, 'PUT', `/api/providers/${name}`, { spec: compatible(`${attacker.url}/v1`, 'a-key-of-eves-own') });
     await companies.must(chief, 'POST', '/api/config/rollback', { revision });
     const { spec } = (await companies.must(chief, 'GET', `/api/providers/${name}`)).json as { spec: { options: { base_url: string } } };
     expect(spec.options.base_url).toBe(`${vendor.url}/v1`);
     await companies.must(chief, 'POST', '/api/providers/test', { spec: compatible(`${vendor.url}/v1`, '***'), name, model: 'm' });
-    expect(trap.caught(canary)).toBe(false);
+    expect(attacker.received(canary)).toBe(false);
   });
 });
 
@@ -115,12 +115,12 @@ describe('a masked secret of an MCP server', () => {
     const name = what.replaceAll(' ', '-');
     await companies.must(chief, 'POST', '/api/mcp-servers', { name, owner: 'eve', spec: server(`${vendor.url}/mcp`, given) });
     for (const who of [eve, chief]) {
-      const spec = server(`${trap.url}/mcp`, masked);
+      const spec = server(`${attacker.url}/mcp`, masked);
       expect((await companies.as(who, 'PUT', `/api/mcp-servers/${name}`, { spec })).status).toBe(400);
       expect((await companies.as(who, 'POST', '/api/mcp-servers/test', { spec, name })).status).toBe(400);
     }
     await companies.must(eve, 'PUT', `/api/mcp-servers/${name}`, { spec: server(`${vendor.url}/other`, masked) });
-    expect(trap.caught(canary)).toBe(false);
+    expect(attacker.received(canary)).toBe(false);
   });
 
   it('is refused beside a token endpoint that has moved', async () => {
@@ -129,10 +129,10 @@ describe('a masked secret of an MCP server', () => {
         credentials: { type: 'client_credentials', token_url: tokenUrl, client_id: 'x', client_secret: secret },
       });
     await companies.must(chief, 'POST', '/api/mcp-servers', { name: 'tokens', owner: 'eve', spec: at('http://127.0.0.1:9/token', canary) });
-    const moved = await companies.as(eve, 'PUT', '/api/mcp-servers/tokens', { spec: at(`${trap.url}/token`, '***') });
+    const moved = await companies.as(eve, 'PUT', '/api/mcp-servers/tokens', { spec: at(`${attacker.url}/token`, '***') });
     expect(moved.status, moved.text).toBe(400);
     expect(moved.json.error.param).toBe('spec.options.credentials.token_url');
-    expect(trap.caught(canary)).toBe(false);
+    expect(attacker.received(canary)).toBe(false);
   });
 
   it('is refused beside another OpenAPI document, which may say where the service is', async () => {
@@ -148,8 +148,8 @@ describe('a masked secret of an MCP server', () => {
     });
     await companies.must(chief, 'POST', '/api/mcp-servers', { name: 'rest', owner: 'eve', spec: rest(vendor.url, canary) });
     for (const as of [(value: object) => value, (value: object) => JSON.stringify(value)])
-      expect((await companies.as(eve, 'PUT', '/api/mcp-servers/rest', { spec: rest(trap.url, '***', as) })).status).toBe(400);
-    expect(trap.caught(canary)).toBe(false);
+      expect((await companies.as(eve, 'PUT', '/api/mcp-servers/rest', { spec: rest(attacker.url, '***', as) })).status).toBe(400);
+    expect(attacker.received(canary)).toBe(false);
   });
 });
 
@@ -160,11 +160,11 @@ describe('a masked secret of a kind of the operator’s own', () => {
       options: { places: [{ where, key }], zone, ...more },
     });
     await companies.must(chief, 'POST', '/api/providers', { name: 'nested', owner: 'eve', spec: nested(vendor.url, 'north', canary) });
-    const moved = await companies.as(eve, 'PUT', '/api/providers/nested', { spec: nested(trap.url, 'north', '***') });
+    const moved = await companies.as(eve, 'PUT', '/api/providers/nested', { spec: nested(attacker.url, 'north', '***') });
     expect(moved.status, moved.text).toBe(400);
     const otherZone = await companies.as(eve, 'PUT', '/api/providers/nested', { spec: nested(vendor.url, 'south', '***') });
     expect(otherZone.json.error).toMatchObject({ code: 'configuration_invalid', param: 'spec.options.zone' });
     await companies.must(eve, 'PUT', '/api/providers/nested', { spec: nested(vendor.url, 'north', '***', { note: 'mine' }) });
-    expect(trap.caught(canary)).toBe(false);
+    expect(attacker.received(canary)).toBe(false);
   });
 });

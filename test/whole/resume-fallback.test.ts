@@ -2,18 +2,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../src/models/estimate-usage.ts';
 import { end, say, type Script, type ScriptedVendor, startScripted, stream } from '../dispatch/scene.ts';
-import { type FaceClient, faceClients, faceNames } from './format-clients.ts';
+import { type FormatClient, formatClients, formatNames } from './format-clients.ts';
 import { eventually, startGateway, type TestGateway } from './gateway.ts';
 
 let gateway: TestGateway;
-let clients: readonly FaceClient[];
+let clients: readonly FormatClient[];
 const vendors: ScriptedVendor[] = [];
 let made = 0;
 
 beforeAll(async () => {
   await loadTokenizer();
   gateway = await startGateway();
-  clients = faceClients(gateway.url, await gateway.token('developer'));
+  clients = formatClients(gateway.url, await gateway.token('developer'));
 });
 afterAll(async () => {
   await gateway[Symbol.asyncDispose]();
@@ -76,8 +76,8 @@ async function runOf(model: string): Promise<{ outcome: string; attempts: string
   };
 }
 
-describe.each(faceNames)('%s', (name) => {
-  const ask: FaceClient['ask'] = (model, asked) => clients[faceNames.indexOf(name)]!.ask(model, asked);
+describe.each(formatNames)('%s', (name) => {
+  const ask: FormatClient['ask'] = (model, asked) => clients[formatNames.indexOf(name)]!.ask(model, asked);
 
   it.each(['close', 'reset', 'stall', 'end'] as const)('a fallback without prefill says the rest of what was cut by: %s', async (how) => {
     const { model } = await chain({ script: cut('Many roads le', how) }, { script: whole(full) });
@@ -127,7 +127,7 @@ it('a fallback that the caller may not use is not asked', async () => {
   const { model, own } = await chain({ script: cut('Many ', 'close') }, { script: whole(full) });
   const grant = { subject_type: 'role', subject: 'user', capability: `model/${model}`, action: 'use' };
   expect((await gateway.as('admin', 'POST', '/api/grants', { spec: grant })).status).toBe(201);
-  const user = faceClients(gateway.url, await gateway.token('user'))[0]!;
+  const user = formatClients(gateway.url, await gateway.token('user'))[0]!;
   expect(await user.ask(model, { stream: true })).toMatchObject({ said: 'Many ', complete: false, error: expect.stringMatching(/./) });
   expect(own[1]?.calls).toHaveLength(0);
 });

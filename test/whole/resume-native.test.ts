@@ -4,17 +4,17 @@ import { checkStream } from '../contract/strict-chat.ts';
 import { checkMessageStream } from '../contract/strict-messages.ts';
 import { checkResponseStream } from '../contract/strict-responses.ts';
 import { end, say, type Script, type ScriptedVendor, startScripted, stream, think } from '../dispatch/scene.ts';
-import { type FaceClient, faceClients, faceNames } from './format-clients.ts';
+import { type FormatClient, formatClients, formatNames } from './format-clients.ts';
 import { eventually, startGateway, type TestGateway } from './gateway.ts';
 
 let gateway: TestGateway;
-let clients: readonly FaceClient[];
+let clients: readonly FormatClient[];
 const vendors: ScriptedVendor[] = [];
 let made = 0;
 
 beforeAll(async () => {
   gateway = await startGateway();
-  clients = faceClients(gateway.url, await gateway.token('developer'));
+  clients = formatClients(gateway.url, await gateway.token('developer'));
 });
 afterAll(async () => {
   await gateway[Symbol.asyncDispose]();
@@ -78,8 +78,8 @@ async function attemptsOf(model: string): Promise<string[]> {
 const cut = stream([started, ...words(0, ['Many ', 'roa'])], 'close');
 const full = 'Many roads lead to 牌楼.';
 
-describe.each(faceNames)('%s', (name) => {
-  const ask: FaceClient['ask'] = (model, asked) => clients[faceNames.indexOf(name)]!.ask(model, asked);
+describe.each(formatNames)('%s', (name) => {
+  const ask: FormatClient['ask'] = (model, asked) => clients[formatNames.indexOf(name)]!.ask(model, asked);
 
   it.each([
     ['from the beginning', { prefill: true }, ['ds lead', ' to 牌楼.']],

@@ -4,11 +4,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../src/models/estimate-usage.ts';
 import type { RunDetail } from '../../src/storage/run-reader.ts';
 import { completionOf, end, part, say, type Script, type ScriptedVendor, startScripted, stream, think } from '../dispatch/scene.ts';
-import { type FaceClient, faceClients, faceNames, type Heard } from './format-clients.ts';
+import { type FormatClient, formatClients, formatNames, type ReceivedAnswer } from './format-clients.ts';
 import { eventually, startGateway, type TestGateway } from './gateway.ts';
 
 let gateway: TestGateway;
-let clients: readonly FaceClient[];
+let clients: readonly FormatClient[];
 const vendors: ScriptedVendor[] = [];
 let made = 0;
 
@@ -16,7 +16,7 @@ beforeAll(async () => {
   // Estimates by one rule from the first call on, so that they can be compared.
   await loadTokenizer();
   gateway = await startGateway();
-  clients = faceClients(gateway.url, await gateway.token('developer'));
+  clients = formatClients(gateway.url, await gateway.token('developer'));
 });
 afterAll(async () => {
   await gateway[Symbol.asyncDispose]();
@@ -87,7 +87,7 @@ async function makeCase(interrupted: string, deployments: readonly (Script | Scr
 }
 
 /** The only run of a model, with its attempts. What the ledger has twice or not at all is a failure. */
-async function bookedRun({ model }: Case): Promise<RunDetail> {
+async function recordedRun({ model }: Case): Promise<RunDetail> {
   const list = async () => (await gateway.as('admin', 'GET', `/api/runs?capability=model/${model}`)).json.data as { id: string }[];
   const [row, ...others] = await eventually(list, (data) => data.length > 0);
   expect(others).toEqual([]);
@@ -110,13 +110,13 @@ const countsOf = (each: Case): number[] => each.vendors.map(({ calls }) => calls
 const lastTold = (vendor: ScriptedVendor | undefined) => vendor?.calls[0]?.body.messages.at(-1);
 
 /** Every word once, the end of the client format, and one complete run whose usage matches the received text. */
-async function expectWhole(each: Case, heard: Heard, attempts: readonly string[], text = full): Promise<RunDetail> {
+async function expectWhole(each: Case, heard: ReceivedAnswer, attempts: readonly string[], text = full): Promise<RunDetail> {
   expect(heard).toMatchObject({ said: text, complete: true, error: null });
   expect(
     countsOf(each).reduce((sum, count) => sum + count, 0),
     'calls that the vendors count',
   ).toBe(attempts.length);
-  const run = await bookedRun(each);
+  const run = await recordedRun(each);
   expect(run).toMatchObject({ outcome: 'complete', error: null });
   expect(attemptsOf(run)).toEqual(attempts);
   expect({ input: run.usage?.input_tokens, output: run.usage?.output_tokens }).toEqual(heard.usage);
@@ -124,13 +124,13 @@ async function expectWhole(each: Case, heard: Heard, attempts: readonly string[]
 }
 
 /** A true beginning and an explicit error, never a proper end. */
-async function expectBroken(each: Case, heard: Heard, attempts: readonly string[], said: string): Promise<RunDetail> {
+async function expectBroken(each: Case, heard: ReceivedAnswer, attempts: readonly string[], said: string): Promise<RunDetail> {
   expect(heard).toMatchObject({ said, complete: false, error: expect.stringMatching(/./) });
   expect(
     countsOf(each).reduce((sum, count) => sum + count, 0),
     'calls that the vendors count',
   ).toBe(attempts.length);
-  const run = await bookedRun(each);
+  const run = await recordedRun(each);
   expect(run).toMatchObject({ outcome: 'error', error: 'upstream_interrupted' });
   expect(attemptsOf(run)).toEqual(attempts);
   return run;
@@ -138,8 +138,8 @@ async function expectBroken(each: Case, heard: Heard, attempts: readonly string[
 
 const cutThenWhole = ['1 a error upstream_interrupted', '2 b complete'];
 
-describe.each(faceNames)('%s', (name) => {
-  const ask: FaceClient['ask'] = (model, asked) => clients[faceNames.indexOf(name)]!.ask(model, asked);
+describe.each(formatNames)('%s', (name) => {
+  const ask: FormatClient['ask'] = (model, asked) => clients[formatNames.indexOf(name)]!.ask(model, asked);
 
   describe('resume, streamed', () => {
     it.each(['close', 'reset', 'stall', 'end'] as const)('goes on from the beginning of a word that was cut by: %s', async (how) => {
@@ -242,7 +242,7 @@ describe.each(faceNames)('%s', (name) => {
       await expect.poll(() => each.vendors[1]?.left, { timeout: 6_000, interval: 10 }).toBe(1);
       expect(Date.now() - leftAt).toBeLessThan(6_000);
       expect(heard).toMatchObject({ said: 'Many roads lead', complete: false });
-      const run = await bookedRun(each);
+      const run = await recordedRun(each);
       expect(run).toMatchObject({ outcome: 'aborted', error: 'client_closed_request', usage: { estimated: true } });
       expect(attemptsOf(run)).toEqual(['1 a error upstream_interrupted', '2 b aborted client_closed_request']);
     });
@@ -256,14 +256,14 @@ describe.each(faceNames)('%s', (name) => {
       left.abort();
       await expect.poll(() => each.vendors[1]?.left, { timeout: 1_000, interval: 10 }).toBe(1);
       expect(await asked).toMatchObject({ said: 'Many roads', complete: false });
-      expect(await bookedRun(each)).toMatchObject({ outcome: 'aborted' });
+      expect(await recordedRun(each)).toMatchObject({ outcome: 'aborted' });
     });
 
     it('counts and prices the tokens of each part once', async () => {
       const price = (input: number, output: number) => ({ currency: 'USD', input, output });
       const alone = await makeCase('error', [saying('Many roads', 'close')]);
       await ask(alone.model, { stream: true });
-      const cut = (await bookedRun(alone)).usage;
+      const cut = (await recordedRun(alone)).usage;
       const each = await makeCase('resume', [
         { script: saying('Many roads', 'close'), price: price(1_000_000, 3_000_000) },
         { script: whole(full), price: price(0, 2_000_000) },
@@ -288,7 +288,7 @@ describe.each(faceNames)('%s', (name) => {
       const heard = await ask(each.model, { stream: false });
       expect(heard).toMatchObject({ said: '', complete: false, error: expect.stringMatching(/./), usage: null });
       expect(heard.status).toBeGreaterThanOrEqual(500);
-      expect(await bookedRun(each)).toMatchObject({ outcome: 'error', attempts: [{ outcome: 'error' }] });
+      expect(await recordedRun(each)).toMatchObject({ outcome: 'error', attempts: [{ outcome: 'error' }] });
     });
   });
 
@@ -336,7 +336,7 @@ describe.each(faceNames)('%s', (name) => {
       left.abort();
       await expect.poll(() => each.vendors[0]?.left, { timeout: 1_000, interval: 10 }).toBe(1);
       expect(await asked).toMatchObject({ said: '', complete: false });
-      expect(await bookedRun(each)).toMatchObject({ outcome: 'aborted' });
+      expect(await recordedRun(each)).toMatchObject({ outcome: 'aborted' });
       expect(countsOf(each)).toEqual([1, 0]);
     });
   });

@@ -59,7 +59,7 @@ it.each([
   ['a skill, a chat', 'skill/city', city, chat({ type: 'skill', name: 'city' }, false)],
   ['a skill, a run in the background', 'skill/city', city, background('around')],
 ] as const)('%s: the tool that was offered is refused, in words that the model reads', async (_way, capability, script, go) => {
-  const told = scene.slow.inputs.length;
+  const callsBefore = scene.slow.inputs.length;
   const play = playing(() => script);
   scene.vendor.behave(async (request, response) => {
     // The tools were offered with this very request.
@@ -68,7 +68,7 @@ it.each([
   });
   await go();
   expect(scene.seen().at(-1)).toMatch(/^tool The tool could not be used: You may not use (mcp\/slow\/say|skill\/city): /);
-  expect(scene.slow.inputs).toHaveLength(told);
+  expect(scene.slow.inputs).toHaveLength(callsBefore);
 });
 
 it('a tool whose right stays is called', async () => {

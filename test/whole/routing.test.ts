@@ -151,8 +151,8 @@ describe('a fallback model', () => {
   it('is only one that can do what the call needs', async () => {
     const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }];
     expect((await ask('weak', { tools })).headers.get('x-pailou-deployment')).toBe('large#faults/ok');
-    const told = (await explain('weak', { tools })).json.fallbacks;
-    expect(told.map((each: { usable: boolean }) => each.usable)).toEqual([false, true]);
+    const explained = (await explain('weak', { tools })).json.fallbacks;
+    expect(explained.map((each: { usable: boolean }) => each.usable)).toEqual([false, true]);
   });
 
   it('is only one that the caller may use', async () => {

@@ -57,11 +57,11 @@ it('300 pages of PDF are summarised, with a step for each part', async () => {
   expect(end?.data.usage.input_tokens).toBe(5 * vendor.requests.length);
   const grown = peakMb() - before;
   expect(grown).toBeLessThan(250);
-  const booked = await eventually(
+  const recorded = await eventually(
     async () => (await gateway.as('developer', 'GET', `/v1/runs/${end?.data.id}`)).json.tree,
     (tree) => tree != null && tree.calls.length >= parts.length,
   );
-  expect(booked.calls).toHaveLength(vendor.requests.length);
+  expect(recorded.calls).toHaveLength(vendor.requests.length);
 }, 60_000);
 
 it('a PDF in Chinese whose font is not embedded reaches the model with its characters and its columns', async () => {

@@ -224,7 +224,7 @@ it('a foreground run is found again, with input and answer only where its row re
     const { id } = (await run(name, { city: 'Suzhou' })).json;
     return eventually(
       async () => (await gateway.as(role, 'GET', `/v1/runs/${id}`)).json,
-      (told) => told.tree?.outcome === 'complete' || role !== 'developer',
+      (runView) => runView.tree?.outcome === 'complete' || role !== 'developer',
     );
   };
   const plain = await found('city');
@@ -233,7 +233,7 @@ it('a foreground run is found again, with input and answer only where its row re
   await make('kept', skill({ keep: { content: 'all', days: 1 } }));
   const kept = await eventually(
     () => found('kept'),
-    (told) => told.output !== null,
+    (runView) => runView.output !== null,
   );
   expect(kept).toMatchObject({
     output: 'Gardens.',
@@ -242,7 +242,7 @@ it('a foreground run is found again, with input and answer only where its row re
   await make('kept-outside', skill({ keep: { content: 'skill' } }));
   const outside = await eventually(
     () => found('kept-outside'),
-    (told) => told.output !== null,
+    (runView) => runView.output !== null,
   );
   expect(outside.tree.calls[0].input).toBeUndefined();
   expect(await found('kept', 'admin')).toMatchObject({ error: { code: 'not_found' } });
@@ -258,7 +258,7 @@ it('a run that fails tells what it has spent', async () => {
   const started = await run('typed', { city: 'x' }, { async: true });
   const ended = await eventually(
     async () => (await gateway.as('developer', 'GET', started.headers.get('location') ?? '')).json,
-    (told) => told.status === 'failed',
+    (runView) => runView.status === 'failed',
   );
   expect(ended).toMatchObject({ usage: { input_tokens: 10 }, error: { code: 'output_invalid', best_attempt: '{"almost":1}' } });
 });

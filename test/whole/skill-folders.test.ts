@@ -55,8 +55,8 @@ it('a folder becomes a skill that reads its files when it needs them, and comes 
   expect(run.json.usage).toEqual({ input_tokens: 10, output_tokens: 4 });
   const out = await exported('developer', 'travel');
   expect(out.headers.get('content-type')).toBe('application/zip');
-  const { files, around } = await readZip(Buffer.from(await out.arrayBuffer()));
-  expect(around).toBe('travel');
+  const { files, rootFolder } = await readZip(Buffer.from(await out.arrayBuffer()));
+  expect(rootFolder).toBe('travel');
   expect(Object.fromEntries(files.map((file) => [`travel/${file.path}`, new Uint8Array(file.bytes)]))).toEqual(folder);
 });
 
@@ -78,8 +78,8 @@ it('is read at /mcp too, file by file, by whom may use it', async () => {
   const demo = await client.readResource({ uri: 'skill://demo-greeting/SKILL.md' });
   expect(JSON.stringify(demo.contents)).toContain('name: demo-greeting');
   await expect(client.readResource({ uri: 'skill://demo-greeting/assets/pailou.json' })).rejects.toThrow(/no resource/);
-  await using stranger = await open('user');
-  await expect(stranger.readResource({ uri: 'skill://travel/SKILL.md' })).rejects.toThrow(/no resource/);
+  await using otherClient = await open('user');
+  await expect(otherClient.readResource({ uri: 'skill://travel/SKILL.md' })).rejects.toThrow(/no resource/);
 });
 
 it('is replaced only when that is wanted, by whom it belongs to', async () => {

@@ -111,8 +111,8 @@ describe.skipIf(postgresUrl === undefined)('two nodes on PostgreSQL', () => {
     const first = await ask(0, 'developer', 'POST', '/v1/chat/completions', { model: 'thinker', messages, tools });
     const { tool_calls } = first.json.choices[0].message;
     // As strict clients keep it: nothing beyond OpenAI's schema.
-    const told = { role: 'assistant', content: null, tool_calls };
-    const back = [...messages, told, { role: 'tool', tool_call_id: tool_calls[0].id, content: 'my result' }];
+    const kept = { role: 'assistant', content: null, tool_calls };
+    const back = [...messages, kept, { role: 'tool', tool_call_id: tool_calls[0].id, content: 'my result' }];
     const next = await ask(1, 'developer', 'POST', '/v1/chat/completions', { model: 'thinker', messages: back, tools });
     expect(next.json.choices[0].message.content).toBe('Done');
     const thoughts = (round: number) => rounds[round]?.filter(({ role }) => role === 'assistant').map((each) => each.reasoning_content);
@@ -124,11 +124,11 @@ describe.skipIf(postgresUrl === undefined)('two nodes on PostgreSQL', () => {
     const started = await ask(0, 'developer', 'POST', '/v1/skills/city/runs', { input: { text: 'x' }, async: true });
     expect(started.status, started.text).toBe(202);
     const path = `/v1/runs/${started.json.id}`;
-    const told = await eventually(
+    const kept = await eventually(
       async () => (await ask(1, 'developer', 'GET', path)).json,
       (found) => found.status === 'completed' && found.tree.outcome === 'complete',
     );
-    expect(told).toMatchObject({ output: 'Suzhou', tree: { capability: 'skill/city' } });
+    expect(kept).toMatchObject({ output: 'Suzhou', tree: { capability: 'skill/city' } });
     expect((await ask(1, 'admin', 'GET', path)).status).toBe(404);
   });
 

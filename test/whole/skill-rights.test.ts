@@ -51,7 +51,7 @@ describe('rights', () => {
     const path = `/v1/runs/${started.json.id}`;
     await eventually(
       async () => (await gateway.as('developer', 'GET', path)).json,
-      (told) => told.status === 'completed',
+      (runView) => runView.status === 'completed',
     );
     expect((await asKey('GET', path)).status).toBe(status);
     expect((await asKey('GET', `${path}?stream=true`)).status).toBe(status);

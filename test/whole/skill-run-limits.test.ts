@@ -77,13 +77,16 @@ describe('bounds', () => {
       for (const each of chunks(Array.from({ length: 40 }, (_, index) => `word${index} `)).slice(0, 30)) response.write(each);
     });
     const cut = await run('slow', { city: 'x' }, { stream: true });
-    const told = JSON.parse(/event: failed\ndata: (.*)/.exec(cut.text)?.[1] ?? 'null') as { id: string; usage: { output_tokens: number } };
-    expect(told.usage.output_tokens).toBeGreaterThan(0);
+    const failure = JSON.parse(/event: failed\ndata: (.*)/.exec(cut.text)?.[1] ?? 'null') as {
+      id: string;
+      usage: { output_tokens: number };
+    };
+    expect(failure.usage.output_tokens).toBeGreaterThan(0);
     const spent = await eventually(
-      async () => (await gateway.as('developer', 'GET', `/v1/runs/${told.id}`)).json.spent as { output_tokens: number } | undefined,
+      async () => (await gateway.as('developer', 'GET', `/v1/runs/${failure.id}`)).json.spent as { output_tokens: number } | undefined,
       (each) => each !== undefined,
     );
-    expect(spent?.output_tokens).toBe(told.usage.output_tokens);
+    expect(spent?.output_tokens).toBe(failure.usage.output_tokens);
     const steps = [{ id: 'a', each: '{{input.list}}', at_once: 2, with: { prompt: '{{item}}' }, retry: { times: 5, delay_ms: 100 } }];
     await make('beside', { kind: 'pipeline', description: 'd', model: 'scripted', options: { input_schema: { type: 'object' }, steps } });
     let asked = 0;

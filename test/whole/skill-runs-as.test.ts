@@ -92,8 +92,8 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       expect(explained.runs_as.may_use).toBeUndefined();
       const { json: managed } = await companies.must(ann, 'GET', `/api/explain?capability=skill/${name}`);
       expect(managed.runs_as.may_use).toEqual(['model/inner']);
-      const stranger: Person = { subject: 'sam', tenant: 'acme', roles: ['user'] };
-      expect((await companies.must(stranger, 'GET', `/api/explain?capability=skill/${name}`)).json.runs_as).toBeUndefined();
+      const otherPerson: Person = { subject: 'sam', tenant: 'acme', roles: ['user'] };
+      expect((await companies.must(otherPerson, 'GET', `/api/explain?capability=skill/${name}`)).json.runs_as).toBeUndefined();
       expect(explained.runs_as.on_behalf_of).toMatch(/ann$/);
       const { json: audit } = await companies.must(chief, 'GET', `/api/audit?target=skill/${name}&limit=1`);
       expect(audit.data[0].detail).toBe(`allow version 1.0.0 of skill ${name} to run with its own list`);
@@ -145,14 +145,14 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       await allow(chief, name);
       const started = await companies.as(ulla, 'POST', `/v1/skills/${name}/runs`, { input: { text: 'Hi' }, async: true });
       expect(started.status, started.text).toBe(202);
-      const told = async () => (await companies.as(ulla, 'GET', `/v1/runs/${started.json.id}`)).json as { status: string };
+      const runView = async () => (await companies.as(ulla, 'GET', `/v1/runs/${started.json.id}`)).json as { status: string };
       await eventually(
         async () => vendor.requests.length,
         (count) => count > 0,
       );
-      expect((await told()).status).toBe('running');
+      expect((await runView()).status).toBe('running');
       await allow(chief, name, null);
-      const ended = await eventually(told, ({ status: now }) => now !== 'running', 10_000);
+      const ended = await eventually(runView, ({ status: now }) => now !== 'running', 10_000);
       expect(JSON.stringify(ended)).toContain('may no longer run with its own list');
     });
 

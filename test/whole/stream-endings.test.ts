@@ -1,17 +1,17 @@
 /** When an answer is over, as clients of every face meet it: words behind a finish reason, vendors that name none, and vendors that fall silent. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { part, say, type Script, type ScriptedVendor, startScripted, stream, think, usagePart } from '../dispatch/scene.ts';
-import { type FaceClient, faceClients, faceNames } from './format-clients.ts';
+import { type FormatClient, formatClients, formatNames } from './format-clients.ts';
 import { startGateway, type TestGateway } from './gateway.ts';
 
 let gateway: TestGateway;
-let clients: readonly FaceClient[];
+let clients: readonly FormatClient[];
 const vendors: ScriptedVendor[] = [];
 let made = 0;
 
 beforeAll(async () => {
   gateway = await startGateway();
-  clients = faceClients(gateway.url, await gateway.token('developer'));
+  clients = formatClients(gateway.url, await gateway.token('developer'));
 });
 afterAll(async () => {
   await gateway[Symbol.asyncDispose]();
@@ -42,8 +42,8 @@ const reply =
 const chat = (model: string, streamed: boolean) =>
   gateway.as('developer', 'POST', '/v1/chat/completions', { model, stream: streamed, messages: [{ role: 'user', content: 'Hi' }] });
 
-describe.each(faceNames)('%s', (name) => {
-  const ask: FaceClient['ask'] = (model, asked) => clients[faceNames.indexOf(name)]!.ask(model, asked);
+describe.each(formatNames)('%s', (name) => {
+  const ask: FormatClient['ask'] = (model, asked) => clients[formatNames.indexOf(name)]!.ask(model, asked);
 
   describe.each([true, false])('streamed: %s', (streamed) => {
     const whole = streamed ? {} : { always_stream: true };

@@ -36,7 +36,7 @@ const specs = (): Readonly<Record<string, object>> => ({
 const mcpHeaders = { accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-06-18' };
 
 /** Fills a tenant, and says how its things are called. */
-async function furnish(chief: Person, nameOf: (kind: string) => string, found: Partial<Record<Kind, string>>): Promise<void> {
+async function createRows(chief: Person, nameOf: (kind: string) => string, found: Partial<Record<Kind, string>>): Promise<void> {
   await companies.must(chief, 'POST', '/api/providers', { name: 'demo', spec: { kind: 'demo' } });
   await companies.must(chief, 'POST', '/api/models', { name: 'base', spec: modelSpec });
   for (const [collection, spec] of Object.entries(specs())) {
@@ -67,7 +67,7 @@ async function furnish(chief: Person, nameOf: (kind: string) => string, found: P
 }
 
 /** All that is theirs, as their chief sees it. */
-async function belongings(chief: Person): Promise<unknown[]> {
+async function rowsOf(chief: Person): Promise<unknown[]> {
   const seen: unknown[] = [];
   for (const path of ['providers', 'models', 'skills', 'mcp-servers', 'limits', 'grants', 'keys'])
     seen.push((await companies.must(chief, 'GET', `/api/${path}?limit=500`)).json);
@@ -80,9 +80,9 @@ async function belongings(chief: Person): Promise<unknown[]> {
 beforeAll(async () => {
   tools = await startToolServer();
   companies = await startCompanies();
-  await furnish(them, (kind) => `their-${kind}-1`, theirs);
+  await createRows(them, (kind) => `their-${kind}-1`, theirs);
   // Not alike: what is alike is named as what may have been meant.
-  await furnish(us, (kind) => `q${kind.length}x${kind.codePointAt(0)}`, ours);
+  await createRows(us, (kind) => `q${kind.length}x${kind.codePointAt(0)}`, ours);
   key = (await companies.keyOf(us)).key;
   operations = operationsOf((await companies.gateway.as(null, 'GET', '/openapi.json')).json);
 });
@@ -152,7 +152,7 @@ const changing =
   /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|"(?:request_id|at|id|key|hint|hash)":"[^"]*"|(?:resp|msg|chatcmpl)[-_][0-9a-f]+|\d{4}-\d\d-\d\dT[0-9:.]+Z|"(?:revision|duration_ms|created|created_at|before|after)":\d+|20\d{6,}/g;
 
 /** All that an answer tells, the id itself aside, and what differs from one moment to the next. */
-function toldBy({ status, headers, text }: Answer, id: string): object {
+function visibleParts({ status, headers, text }: Answer, id: string): object {
   // `skill/greet` is also spoken of as "greet".
   const spellings = [id, encodeURIComponent(id), id.slice(id.indexOf('/') + 1)];
   const blank = (words: string): string =>
@@ -187,7 +187,7 @@ async function bothAnswers(
   for (const each of [id, unknown]) {
     const request = requestWith(each);
     const answer = await send(request);
-    answers.push(toldBy(answer, each));
+    answers.push(visibleParts(answer, each));
     if (answer.status !== 201) continue;
     const made = answer.json as { id: string; name?: string };
     await companies.must(us, 'DELETE', `${request.path}/${encodeURIComponent(made.name ?? made.id)}`);
@@ -234,7 +234,7 @@ describe('an id of another tenant', () => {
   });
 
   it('is answered like an unknown id, at every endpoint and for every role', async () => {
-    const before = await belongings(them);
+    const before = await rowsOf(them);
     let tried = 0;
     // What looks first, because what is made is written in the audit.
     const inOrder = referencesIn(operations).toSorted((one, other) => Number(other.method === 'GET') - Number(one.method === 'GET'));
@@ -248,7 +248,7 @@ describe('an id of another tenant', () => {
       }
     }
     expect(tried).toBeGreaterThan(200);
-    expect(await belongings(them), 'something of theirs was changed').toEqual(before);
+    expect(await rowsOf(them), 'something of theirs was changed').toEqual(before);
   }, 240_000);
 
   it('is answered so too where a body names more than its description says', async () => {
@@ -296,8 +296,8 @@ describe('an id of another tenant', () => {
     const revisions = new Set(mine.map(({ revision }) => revision));
     const foreign = Array.from({ length: Number(json.revision) }, (_, index) => index + 1).filter((each) => !revisions.has(each));
     expect(foreign.length).toBeGreaterThan(5);
-    const before = await belongings(them);
+    const before = await rowsOf(them);
     expect((await companies.as(us, 'POST', '/api/config/rollback', { revision: foreign[1] })).status).toBe(200);
-    expect(await belongings(them)).toEqual(before);
+    expect(await rowsOf(them)).toEqual(before);
   });
 });

@@ -130,11 +130,11 @@ for (const [kind, path] of Object.entries(collections)) {
 
 /** The ways by which something else happened than `expected`. */
 async function walk({ kind, action, relation, expected }: Row, send: Send, leaveOut: readonly string[] = []): Promise<string[]> {
-  const told = tools.inputs.length;
+  const callsBefore = tools.inputs.length;
   const found: string[] = [];
   for (const [way, go] of Object.entries(ways[`${kind} ${action}`] ?? {}))
     if (!leaveOut.includes(way)) found.push(`${way}: ${await go(send, names[relation])}`);
-  if (expected !== 'A' && tools.inputs.length !== told) found.push('a tool was reached');
+  if (expected !== 'A' && tools.inputs.length !== callsBefore) found.push('a tool was reached');
   return found.length === 0 ? ['no way'] : found.filter((each) => !each.endsWith(`: ${expected}`));
 }
 
@@ -171,18 +171,18 @@ describe('a call without permission to use', () => {
     const known = Object.entries(paths).flatMap(([path, methods]) => ('post' in methods && path.startsWith('/v1/') ? [path] : []));
     expect(Object.keys(calls).concat('/v1/skills/{name}/runs').toSorted()).toEqual(known.toSorted());
     const nobody: Person = { subject: 'nobody', tenant: 'of-viewer', roles: ['admin'], codes: ['read', 'email'] };
-    const stranger: Person = { subject: 'stranger', tenant: 'of-viewer', roles: [], codes: ['llm:*:*'] };
+    const otherPerson: Person = { subject: 'stranger', tenant: 'of-viewer', roles: [], codes: ['llm:*:*'] };
     const post = async (path: string, person: Person, model: string): Promise<number> => {
       const body = calls[path]?.(model);
       const headers: Record<string, string> = typeof body === 'string' ? { 'content-type': 'multipart/form-data; boundary=b' } : {};
       return (await companies.as(person, 'POST', path, body, headers)).status;
     };
     for (const path of Object.keys(calls)) {
-      for (const person of [people.viewer, nobody, stranger]) expect(await post(path, person, 'other'), path).toBe(403);
+      for (const person of [people.viewer, nobody, otherPerson]) expect(await post(path, person, 'other'), path).toBe(403);
       expect(await post(path, nobody, 'nothing'), path).toBe(403);
       expect(await post(path, people.viewer, 'nothing'), path).toBe(404);
     }
-    for (const person of [people.viewer, nobody, stranger])
+    for (const person of [people.viewer, nobody, otherPerson])
       expect((await companies.as(person, 'POST', '/v1/skills/other/runs', { input: { text: 'x' } })).status).toBe(403);
   });
 });

@@ -23,7 +23,7 @@ interface Finding {
   readonly says: string;
 }
 
-type Tell = (finding: Finding) => void;
+type Report = (finding: Finding) => void;
 
 const most = 2_000;
 const brief = (value: unknown): string => {
@@ -38,18 +38,18 @@ function reasonsOf(thrown: unknown): string[] {
 }
 
 /** Runs one check; a failure is a finding. */
-async function check(about: string, tell: Tell, work: () => Promise<string>): Promise<void> {
+async function check(about: string, report: Report, work: () => Promise<string>): Promise<void> {
   try {
-    tell({ ok: true, about, says: await work() });
+    report({ ok: true, about, says: await work() });
   } catch (thrown) {
-    tell({ ok: false, about, says: reasonsOf(thrown).join(': ') });
+    report({ ok: false, about, says: reasonsOf(thrown).join(': ') });
   }
 }
 
-async function checkParts(settings: Settings, issuers: readonly IssuerSettings[], client: OutboundClient, tell: Tell): Promise<void> {
+async function checkParts(settings: Settings, issuers: readonly IssuerSettings[], client: OutboundClient, report: Report): Promise<void> {
   const logger = createLogger('silent');
   const { databaseUrl: url, dataDir, redisUrl } = settings;
-  await check('database', tell, async () => {
+  await check('database', report, async () => {
     // Opening SQLite would create the file; the doctor creates nothing.
     if (url === null && !existsSync(join(dataDir, 'pailou.db'))) return `there is none in ${dataDir} yet; the first start creates it`;
     const database = await openDatabase({ url, dataDir, logger });
@@ -61,7 +61,7 @@ async function checkParts(settings: Settings, issuers: readonly IssuerSettings[]
     }
   });
   if (redisUrl !== null) {
-    await check('Redis', tell, async () => {
+    await check('Redis', report, async () => {
       await using redis = await connectRedis({ url: redisUrl, logger, patienceMs: 3_000 });
       await new Promise<void>((resolve, reject) => {
         redis.onReady(resolve);
@@ -74,7 +74,7 @@ async function checkParts(settings: Settings, issuers: readonly IssuerSettings[]
     const about = `service ${issuer.issuer}`;
     const { keys } = issuer;
     if (keys.from === 'discovery' && issuer.tokens === 'jwt') {
-      await check(about, tell, async () => {
+      await check(about, report, async () => {
         const { signal } = new AbortController();
         const { jwks_uri: keysAt } = await createDiscovery({ ...issuer, fetch: client.fetch, signal }).fresh(true);
         if (keysAt === null) throw new Error('its discovery document names no jwks_uri');
@@ -83,12 +83,12 @@ async function checkParts(settings: Settings, issuers: readonly IssuerSettings[]
         return `tokens are JWTs, checked here with one of ${set.length} keys from ${keysAt}`;
       });
     } else {
-      tell({ ok: true, about, says: issuer.tokens === 'jwt' ? `JWTs, checked with keys from ${keys.from}` : 'queried for each token' });
+      report({ ok: true, about, says: issuer.tokens === 'jwt' ? `JWTs, checked with keys from ${keys.from}` : 'queried for each token' });
     }
     const asked = issuer.lookups.map((lookup) =>
       lookup.kind === 'sql' ? 'its database' : typeof lookup.url === 'string' ? lookup.url : `its ${lookup.url.discovered}`,
     );
-    tell({
+    report({
       ok: true,
       about,
       says: asked.length === 0 ? 'roles and rights come from the token alone' : `roles and rights come from ${asked.join(', then ')}`,
@@ -97,15 +97,15 @@ async function checkParts(settings: Settings, issuers: readonly IssuerSettings[]
 }
 
 /** Prints the claims of the token, but only the field names of a look-up's answer, which belongs to the service. */
-async function checkToken(token: string, issuers: readonly IssuerSettings[], client: OutboundClient, tell: Tell): Promise<void> {
+async function checkToken(token: string, issuers: readonly IssuerSettings[], client: OutboundClient, report: Report): Promise<void> {
   const authenticator = createAuthenticator({ issuers, logger: createLogger('silent'), fetch: client.fetch });
   try {
     await authenticator.explain(token, (step, found) => {
       const shown = step === 'the service answered' ? `${Object.keys(found).join(', ')}` : brief(found);
-      tell({ ok: true, about: 'token', says: `${step}${shown === '{}' ? '' : `: ${shown}`}` });
+      report({ ok: true, about: 'token', says: `${step}${shown === '{}' ? '' : `: ${shown}`}` });
     });
   } catch (thrown) {
-    tell({ ok: false, about: 'token', says: `refused with ${toGatewayError(thrown).code}: ${reasonsOf(thrown).join(': ')}` });
+    report({ ok: false, about: 'token', says: `refused with ${toGatewayError(thrown).code}: ${reasonsOf(thrown).join(': ')}` });
   } finally {
     authenticator.close();
   }
@@ -118,7 +118,7 @@ export const doctorCommand: Command = {
     const token = given?.trim().replace(/^Bearer /i, '');
     if (token === '') throw new UsageError('--token is empty; give a token, or - to read it from the standard input.');
     const findings: Finding[] = [];
-    const tell: Tell = (finding) => {
+    const report: Report = (finding) => {
       findings.push(finding);
       if (!values.json) print(`${finding.ok ? '✓' : '✗'} ${finding.about}: ${finding.says}`);
     };
@@ -127,11 +127,11 @@ export const doctorCommand: Command = {
     const configured = await issuersFromSettings(settings.oauth);
     const local = (port: number): string => `http://127.0.0.1:${port}`;
     const issuers = configured.length > 0 ? configured : [developmentIssuer(local(settings.identityPort), local(settings.port))];
-    tell({ ok: true, about: 'settings', says: `${settings.mode} mode, all variables are valid` });
+    report({ ok: true, about: 'settings', says: `${settings.mode} mode, all variables are valid` });
     const client = createOutboundClient(createOutboundGuard({ allow: ['0.0.0.0/0', '::/0'] }));
     try {
-      await checkParts(settings, issuers, client, tell);
-      if (token !== undefined) await checkToken(token, issuers, client, tell);
+      await checkParts(settings, issuers, client, report);
+      if (token !== undefined) await checkToken(token, issuers, client, report);
     } finally {
       await client.close();
     }

@@ -17,10 +17,11 @@ export function readBody(
   limit: number,
   done: (error: Error | null, bytes?: Buffer) => void,
 ): void {
-  const told = request.headers['content-length'] === undefined ? null : Number(request.headers['content-length']);
+  const contentLength = request.headers['content-length'] === undefined ? null : Number(request.headers['content-length']);
   const { bodyReservation: reservation, bodySignal: signal } = request;
   /** One allocation for a large body of known length, so that it is in memory once. */
-  const whole = told !== null && told > pieceBytes && told <= limit ? Buffer.allocUnsafeSlow(told) : null;
+  const whole =
+    contentLength !== null && contentLength > pieceBytes && contentLength <= limit ? Buffer.allocUnsafeSlow(contentLength) : null;
   const parts: Buffer[] = [];
   let size = 0;
 
@@ -38,7 +39,7 @@ export function readBody(
     size += part.length;
     try {
       if (size > limit) throw tooLarge(limit);
-      if (told === null) reservation?.reach(size);
+      if (contentLength === null) reservation?.reach(size);
       if (whole === null) parts.push(part);
       else part.copy(whole, size - part.length);
     } catch (thrown) {

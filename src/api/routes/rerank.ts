@@ -41,10 +41,10 @@ function estimatedUsage({ query, documents }: RerankBody): Usage {
 }
 
 /** Vendors report either tokens or searches. */
-function usageOf(told: Usage | null, body: RerankBody): Usage {
+function usageOf(reported: Usage | null, body: RerankBody): Usage {
   const { searches: _searches, ...guess } = estimatedUsage(body);
-  if (told === null) return estimatedUsage(body);
-  return told.inputTokens === 0 ? { ...told, ...guess } : told;
+  if (reported === null) return estimatedUsage(body);
+  return reported.inputTokens === 0 ? { ...reported, ...guess } : reported;
 }
 
 export function addRerank(app: FastifyInstance, services: CallServices): void {

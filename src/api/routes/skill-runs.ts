@@ -36,7 +36,7 @@ const skillOf = (run: { readonly skill?: unknown; readonly capability?: unknown 
 const statuses = { complete: 'completed', error: 'failed', aborted: 'cancelled' } as const;
 
 /** A run of the ledger: one with a waiting caller, or one that ended long ago. */
-function bookedRun({ id, capability, outcome, error, output }: RunNode): JsonObject {
+function ledgerRunView({ id, capability, outcome, error, output }: RunNode): JsonObject {
   const skill = capability.startsWith('skill/') ? { skill: capability.slice('skill/'.length) } : {};
   return {
     id,
@@ -88,7 +88,7 @@ export function addSkillRuns(app: FastifyInstance, { backgroundRuns }: CallServi
       if (found === null && top === null) throw unknownRun(id);
       requireReach(request, skillOf(found ?? top), id);
       return {
-        ...(found ?? bookedRun(top as RunNode)),
+        ...(found ?? ledgerRunView(top as RunNode)),
         spent: sumOf(recorded),
         // A run in progress has no record yet; its ended child runs have.
         tree: top ?? { id, calls: forest.callsOf(id) },

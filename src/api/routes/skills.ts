@@ -41,8 +41,8 @@ function refuse(sentence: string, param: string): GatewayError {
 function readBody(body: unknown): Wanted {
   if (!isJsonObject(body)) throw refuse('The body must be a JSON object such as {"input": {…}}, or a form where there are files.', 'input');
   if (!('input' in body)) {
-    const [stranger] = Object.keys(body).filter((field) => field !== 'stream' && field !== 'async');
-    const beside = stranger === undefined ? '' : ` ("${stranger.slice(0, 100)}" is not a field here)`;
+    const [unknownField] = Object.keys(body).filter((field) => field !== 'stream' && field !== 'async');
+    const beside = unknownField === undefined ? '' : ` ("${unknownField.slice(0, 100)}" is not a field here)`;
     throw refuse(`input: is missing${beside}; the body is {"input": {…}}, with the fields of the skill in it.`, 'input');
   }
   const checked = runBody.safeParse(body);

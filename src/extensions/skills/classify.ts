@@ -101,7 +101,7 @@ function labelsOf(given: Json | undefined, otherwise: readonly Label[]): readonl
 }
 
 /** Normalizes an answer: case of labels, a single label, a confidence as text or percentage. */
-function choiceMeant(answer: Json, names: readonly string[]): Json {
+function normalizeChoice(answer: Json, names: readonly string[]): Json {
   if (!isJsonObject(answer)) return answer;
   const { labels, label: only, ...others } = answer;
   const given = labels ?? only;
@@ -179,7 +179,7 @@ export default definePlugin({
         const value = await askTyped(run, {
           body: { response_format: jsonFormat(answer) },
           messages,
-          meant: (said) => choiceMeant(said, names),
+          normalize: (said) => normalizeChoice(said, names),
           fault,
           repairs: settings.repairs,
         });

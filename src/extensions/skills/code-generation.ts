@@ -63,7 +63,7 @@ function faultOfPaths(files: readonly CodeFile[]): string | null {
 }
 
 /** Removes a code fence around a file, unless the file is Markdown. */
-function filesMeant(answer: Json): Json {
+function normalizeFiles(answer: Json): Json {
   if (answerFault(answer) !== null) return answer;
   const { files, ...others } = answer as unknown as { readonly files: readonly CodeFile[] };
   const own = files.map(({ path, content }) => ({ path, content: /\.(md|mdx|markdown)$/i.test(path) ? content : stripCodeFence(content) }));
@@ -130,7 +130,7 @@ export default definePlugin({
             content: context === '' ? String(input['task'] as string) : `${String(input['task'] as string)}\n\nFiles:\n${context}`,
           },
         ],
-        meant: filesMeant,
+        normalize: normalizeFiles,
         async fault(answer) {
           const { files: answered, explanation } = answer as unknown as Made;
           const wrong = answerFault(answer) ?? faultOfPaths(answered);

@@ -116,8 +116,8 @@ export default definePlugin({
       run: SkillRun,
     ): AsyncGenerator<readonly ChatEvent[]> {
       const { many, whole, kindOf, typesOf } = asked;
-      const wishes = typeof input['instructions'] === 'string' ? input['instructions'] : settings.instructions;
-      const system = instructionsFor(asked, wishes);
+      const givenInstructions = typeof input['instructions'] === 'string' ? input['instructions'] : settings.instructions;
+      const system = instructionsFor(asked, givenInstructions);
       const schema = answerSchema(asked);
       const fault = faultOf(compiled(schema));
       const pieces = chunkSections(sections, settings.piece_chars, settings.overlap_chars);
@@ -128,7 +128,7 @@ export default definePlugin({
             { role: 'system', content: system },
             { role: 'user', content: text },
           ],
-          meant: (answer) => normalizeAnswer(answer, typesOf),
+          normalize: (answer) => normalizeAnswer(answer, typesOf),
           fault,
           repairs: settings.repairs,
         });

@@ -14,7 +14,7 @@ import { byLines } from './documents/line-sections.ts';
 import { chunkSections } from './documents/chunks.ts';
 import { numberOf, placeOf, type Section } from './documents/section.ts';
 import { grouped, written } from './summary/summary-batches.ts';
-import { askForSummary, type Part, type Point, type Question, type Wishes } from './summary/summary-prompt.ts';
+import { askForSummary, type Part, type Point, type Question, type SummaryInstructions } from './summary/summary-prompt.ts';
 
 const lengths = { short: 'at most 3 sentences', medium: 'one or two paragraphs', long: 'about one page' } as const;
 const options = z.strictObject({
@@ -59,7 +59,7 @@ const outputSchema: JsonObject = {
 const expected = { schema: inputSchema, check: compileSchema(inputSchema) };
 
 /** The instructions of the input, with those of the row as defaults. */
-function wishesOf(settings: Options, input: JsonObject): Wishes {
+function summaryInstructionsOf(settings: Options, input: JsonObject): SummaryInstructions {
   const given = (field: string): string => (typeof input[field] === 'string' ? input[field] : '');
   const language = given('language') || settings.language;
   const style = given('style') || settings.style;
@@ -84,8 +84,8 @@ async function* summarise(
   sections: readonly Section[],
   run: SkillRun,
 ): AsyncGenerator<readonly ChatEvent[]> {
-  const wishes = wishesOf(settings, input);
-  const ask = (question: Question): Promise<Part> => askForSummary(run, question, wishes, settings.repairs);
+  const summaryInstructions = summaryInstructionsOf(settings, input);
+  const ask = (question: Question): Promise<Part> => askForSummary(run, question, summaryInstructions, settings.repairs);
   const pieces = chunkSections(sections, settings.piece_chars, 0);
   let parts: readonly Part[] = yield* runConcurrently(pieces, defaultConcurrency, 'part read', ({ text, sections: numbers }) =>
     ask({ task: 'read', text, sections: new Set(numbers), isLast: pieces.length === 1 }),

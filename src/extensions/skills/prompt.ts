@@ -64,12 +64,12 @@ function template(field: string, text: string, schema: JsonObject) {
   } catch (thrown) {
     throw invalid(field, thrown instanceof Error ? thrown.message : 'is not a template');
   }
-  const stranger = templatePaths(parsed).find((path) => !mayContainPath(schema, path));
-  if (stranger !== undefined) {
-    const [root, ...inner] = stranger;
+  const unknownPath = templatePaths(parsed).find((path) => !mayContainPath(schema, path));
+  if (unknownPath !== undefined) {
+    const [root, ...inner] = unknownPath;
     const isPipelines = root === 'input' && inner.length > 0 && mayContainPath(schema, inner);
-    const meant = isPipelines ? `. In a prompt write {{${inner.join('.')}}}, without input` : '';
-    throw invalid(field, `{{${stranger.join('.')}}} is not in the input_schema; it has ${fieldsOf(schema)}${meant}`);
+    const hint = isPipelines ? `. In a prompt write {{${inner.join('.')}}}, without input` : '';
+    throw invalid(field, `{{${unknownPath.join('.')}}} is not in the input_schema; it has ${fieldsOf(schema)}${hint}`);
   }
   return parsed;
 }

@@ -70,8 +70,9 @@ async function findGroup(
     throw decisionError(decision, `no call waits for approval as "${id}": the id is wrong, more than an hour old, or not yours.`);
   });
   const [key = ''] = keys;
-  const stranger = decisions.find((_, index) => keys[index] !== key);
-  if (stranger !== undefined) throw decisionError(stranger, 'belongs to another answer than the first; decide on one answer at a time.');
+  const otherDecision = decisions.find((_, index) => keys[index] !== key);
+  if (otherDecision !== undefined)
+    throw decisionError(otherDecision, 'belongs to another answer than the first; decide on one answer at a time.');
   const group = (await readGroups(states, owner, [key])).get(key);
   if (group === undefined) throw underWay(decisions[0]);
   return { key, group };

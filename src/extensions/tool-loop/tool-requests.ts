@@ -43,10 +43,10 @@ const fields = {
 
 /** Refuses unknown fields: one could be a misspelt restriction. */
 function requireKnown(given: JsonObject, known: readonly string[], index: number, under = ''): void {
-  const stranger = Object.keys(given).find((field) => !known.includes(field) && given[field] !== null);
-  if (stranger === undefined) return;
-  const hint = didYouMean(stranger, known) || ` Possible are ${known.join(', ')}.`;
-  throw refuse(index, `${under}${stranger.slice(0, 100)}`, `is not a field here.${hint}`);
+  const unknownField = Object.keys(given).find((field) => !known.includes(field) && given[field] !== null);
+  if (unknownField === undefined) return;
+  const hint = didYouMean(unknownField, known) || ` Possible are ${known.join(', ')}.`;
+  throw refuse(index, `${under}${unknownField.slice(0, 100)}`, `is not a field here.${hint}`);
 }
 
 const isNames = (value: Json | undefined): value is string[] => Array.isArray(value) && value.every((name) => typeof name === 'string');
@@ -100,9 +100,9 @@ function readSkill(tool: JsonObject, index: number): ServerToolRequest {
 /** Vendor tools pass unchanged. A type that resembles ours is refused, because the vendor would not know it. */
 function refuseSlip(type: Json | undefined, index: number): void {
   if (typeof type !== 'string' || type === 'function' || type === 'custom') return;
-  const [meant] = nearMatches(type, ['mcp', 'skill', 'skills']);
-  if (meant === undefined) return;
-  throw refuse(index, 'type', `there is no tool of the type "${type}". Did you mean "${meant === 'mcp' ? meant : 'skill'}"?`);
+  const [suggestion] = nearMatches(type, ['mcp', 'skill', 'skills']);
+  if (suggestion === undefined) return;
+  throw refuse(index, 'type', `there is no tool of the type "${type}". Did you mean "${suggestion === 'mcp' ? suggestion : 'skill'}"?`);
 }
 
 /** The server-side tools of a request. Empty when there are none: the request bypasses the loop. Throws `invalid_request` naming the field. */

@@ -7,7 +7,7 @@ import { textEvents } from '../../../src/streaming/text-events.ts';
 import { eventually } from '../../whole/gateway.ts';
 
 const owner = { tenant: 't', issuer: 'i', subject: 's' };
-const face = { id: 'run-1', skill: 'city', version: '1.0.0', typed: false, spent: () => null };
+const description = { id: 'run-1', skill: 'city', version: '1.0.0', typed: false, spent: () => null };
 const logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
 /** Of which the first `failures` ends are refused. */
@@ -29,12 +29,12 @@ function openStates(failures: number) {
 it('are reported as completed although their end could not be stored at once', async () => {
   const states = openStates(1);
   const runs = createBackgroundRuns(states, logger as never);
-  await runs.adopt(owner, face, textEvents('Gardens.'), new AbortController());
-  const told = await eventually(
+  await runs.adopt(owner, description, textEvents('Gardens.'), new AbortController());
+  const reported = await eventually(
     () => runs.find(owner, 'run-1'),
     (run) => run?.['status'] === 'completed',
   );
-  expect(told).toMatchObject({ output: 'Gardens.' });
+  expect(reported).toMatchObject({ output: 'Gardens.' });
   await eventually(
     () => Promise.resolve(states.ends.length),
     (attempts) => attempts === 2,
@@ -45,7 +45,7 @@ it('are reported as completed although their end could not be stored at once', a
 
 it('do not hold up the end of the node when nothing can be kept', async () => {
   const runs = createBackgroundRuns(openStates(Infinity), logger as never);
-  await runs.adopt(owner, face, textEvents('Gardens.'), new AbortController());
+  await runs.adopt(owner, description, textEvents('Gardens.'), new AbortController());
   await eventually(
     () => runs.find(owner, 'run-1'),
     (run) => run?.['status'] === 'completed',
@@ -60,7 +60,7 @@ it('are not streamed after the listener lost the permission, also without events
     await silence.promise;
     yield* textEvents('Gardens.');
   };
-  await runs.adopt(owner, face, silent(), new AbortController());
+  await runs.adopt(owner, description, silent(), new AbortController());
   const listener = new AbortController();
   const news = await runs.follow(owner, 'run-1', listener.signal);
   const heard: string[] = [];

@@ -1,5 +1,5 @@
 /** Anthropic's Messages. */
-import { joined, type Scene, type VendorWords } from '../scene.ts';
+import { joined, type Scene, type VendorWriter } from '../scene.ts';
 
 const reasons = { stop: 'end_turn', length: 'max_tokens', content_filter: 'refusal', tool_calls: 'tool_use' } as const;
 
@@ -77,7 +77,7 @@ const errors = {
   failure: [500, 'api_error'],
 } as const;
 
-export const anthropicWords: VendorWords = {
+export const anthropicWords: VendorWriter = {
   streamType: 'text/event-stream',
   whole: (scene) =>
     JSON.stringify(

@@ -1,6 +1,6 @@
 /** Bedrock's Converse: JSON whole, binary frames streamed. */
 import { EventStreamCodec } from '@smithy/eventstream-codec';
-import { joined, type Scene, type VendorWords } from '../scene.ts';
+import { joined, type Scene, type VendorWriter } from '../scene.ts';
 
 const codec = new EventStreamCodec(
   (bytes) => Buffer.from(bytes as Uint8Array).toString('utf8'),
@@ -67,7 +67,7 @@ const errors = {
   failure: [500, 'InternalServerException'],
 } as const;
 
-export const bedrockWords: VendorWords = {
+export const bedrockWords: VendorWriter = {
   streamType: 'application/vnd.amazon.eventstream',
   whole: (scene) =>
     JSON.stringify({

@@ -1,5 +1,5 @@
 /** DashScope's native format. */
-import { joined, type Scene, type VendorWords } from '../scene.ts';
+import { joined, type Scene, type VendorWriter } from '../scene.ts';
 
 const usageOf = ({ usage }: Scene) => ({
   input_tokens: usage.input,
@@ -47,7 +47,7 @@ const errors = {
   failure: [500, 'InternalError'],
 } as const;
 
-export const dashscopeWords: VendorWords = {
+export const dashscopeWords: VendorWriter = {
   streamType: 'text/event-stream',
   whole: (scene) =>
     answer(

@@ -1,5 +1,5 @@
 /** Gemini's format, of Google AI Studio and of Vertex. */
-import { joined, type Scene, type VendorWords } from '../scene.ts';
+import { joined, type Scene, type VendorWriter } from '../scene.ts';
 
 const reasons = { stop: 'STOP', length: 'MAX_TOKENS', content_filter: 'SAFETY', tool_calls: 'STOP' } as const;
 
@@ -36,7 +36,7 @@ const errors = {
   failure: [500, 'INTERNAL'],
 } as const;
 
-export const geminiWords: VendorWords = {
+export const geminiWords: VendorWriter = {
   streamType: 'text/event-stream',
   whole: (scene) =>
     answer(

@@ -1,5 +1,5 @@
 /** Ollama's native format: lines of JSON. It counts no cached or reasoning tokens. */
-import { joined, type Scene, type VendorWords } from '../scene.ts';
+import { joined, type Scene, type VendorWriter } from '../scene.ts';
 
 const line = (message: object, more: object = { done: false }): string =>
   `${JSON.stringify({ model: 'theirs', created_at: '2026-01-01T00:00:00Z', message: { role: 'assistant', content: '', ...message }, ...more })}\n`;
@@ -26,7 +26,7 @@ function stream(scene: Scene, reason: string): string[] {
 
 const errors = { authentication: 401, limit: 429, context: 400, failure: 500 } as const;
 
-export const ollamaWords: VendorWords = {
+export const ollamaWords: VendorWriter = {
   streamType: 'application/x-ndjson',
   whole: (scene) =>
     line(

@@ -1,5 +1,5 @@
 /** OpenAI's Responses as a vendor writes it. */
-import { joined, type Scene, type VendorWords } from '../scene.ts';
+import { joined, type Scene, type VendorWriter } from '../scene.ts';
 
 const usageOf = ({ usage }: Scene) => ({
   input_tokens: usage.input,
@@ -88,7 +88,7 @@ const errors = {
   failure: [500, 'server_error'],
 } as const;
 
-export const responsesWords: VendorWords = {
+export const responsesWords: VendorWriter = {
   streamType: 'text/event-stream',
   whole: (scene) => JSON.stringify(responseOf(scene, statusOf(scene))),
   stream: (scene) => stream(scene, responseOf(scene, statusOf(scene)), statusOf(scene)),

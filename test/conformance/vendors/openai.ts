@@ -1,5 +1,5 @@
 /** OpenAI's format, and that of all who follow it. */
-import { joined, type Scene, type VendorWords } from '../scene.ts';
+import { joined, type Scene, type VendorWriter } from '../scene.ts';
 
 const usageOf = ({ usage }: Scene) => ({
   prompt_tokens: usage.input,
@@ -40,7 +40,7 @@ const errors = {
   failure: [500, 'server_error'],
 } as const;
 
-export const openaiWords: VendorWords = {
+export const openaiWords: VendorWriter = {
   streamType: 'text/event-stream',
   whole: (scene) =>
     JSON.stringify({

@@ -149,7 +149,7 @@ describe('a pipeline', () => {
     const seen = await play(skill, {}, () => {
       throw new GatewayError('tool_failed', 'no');
     });
-    expect(seen.told).toEqual([{ id: 'call 1/1', kind: 'progress', capability: 'call', status: 'failed', error: 'tool_failed' }]);
+    expect(seen.stepRecords).toEqual([{ id: 'call 1/1', kind: 'progress', capability: 'call', status: 'failed', error: 'tool_failed' }]);
   });
 
   it('puts values in as values: nothing in them is a place again', async () => {

@@ -37,7 +37,7 @@ export interface Played {
   readonly output: any;
   readonly asked: readonly { readonly capability: string; readonly body: JsonObject }[];
   readonly steps: readonly string[];
-  readonly told: readonly StepRecord[];
+  readonly stepRecords: readonly StepRecord[];
 }
 
 /** `script` answers with text, or with what becomes JSON. */
@@ -75,11 +75,11 @@ export async function play(
     call: async (capability, body) => ask(capability, body),
   });
   let text = '';
-  const told: StepRecord[] = [];
+  const stepRecords: StepRecord[] = [];
   for await (const batch of events)
     for (const event of batch) {
       if (event.type === 'text-delta') text += event.text;
-      else if (event.type === 'step') told.push(event.step);
+      else if (event.type === 'step') stepRecords.push(event.step);
     }
   let output: unknown = text;
   try {
@@ -87,5 +87,5 @@ export async function play(
   } catch {
     // Plain text.
   }
-  return { text, output, asked, told, steps: told.map(({ id }) => id) };
+  return { text, output, asked, stepRecords, steps: stepRecords.map(({ id }) => id) };
 }

@@ -45,10 +45,14 @@ describe('what was decided', () => {
     const first = await play([{ calls: [pay, mine] }], { tools, body: { tools: [clientFunction] } });
     const round = [go, ...ownRound(first.seen)];
     const second = await decide(yesTo(first.seen), round, {}, { calls: [{ ...pay, id: 'q' }] });
-    const told = asked(first.seen)[0]?.replace('apr_', 'mcp_') ?? '';
+    const clientItemId = asked(first.seen)[0]?.replace('apr_', 'mcp_') ?? '';
     const toldRound = [
-      { role: 'assistant', content: null, tool_calls: [{ id: told, type: 'function', function: { name: 'demo__pay', arguments: '{}' } }] },
-      { role: 'tool', tool_call_id: told, content: 'done' },
+      {
+        role: 'assistant',
+        content: null,
+        tool_calls: [{ id: clientItemId, type: 'function', function: { name: 'demo__pay', arguments: '{}' } }],
+      },
+      { role: 'tool', tool_call_id: clientItemId, content: 'done' },
     ];
     for (const messages of [round, [...round, ...toldRound]]) {
       const third = await decide(yesTo(second.seen), messages);

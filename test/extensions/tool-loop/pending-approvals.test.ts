@@ -132,12 +132,12 @@ describe('calls that a person has to agree to', () => {
   it('replace the rounds that a client format emitted, if the client sends those back', async () => {
     const first = await play([{ text: 'May I? ', calls: [pay, { id: 'l', name: 'demo__look' }] }], { tools });
     const [asked] = asks(first.seen);
-    const told = `mcp_${'0'.repeat(36)}`;
-    const call = { id: told, type: 'function', function: { name: 'demo__look', arguments: '{}' } };
+    const clientItemId = `mcp_${'0'.repeat(36)}`;
+    const call = { id: clientItemId, type: 'function', function: { name: 'demo__look', arguments: '{}' } };
     const messages = [
       { role: 'user', content: 'go' },
       { role: 'assistant', content: 'May I? ', tool_calls: [call] },
-      { role: 'tool', tool_call_id: told, content: 'done' },
+      { role: 'tool', tool_call_id: clientItemId, content: 'done' },
     ];
     const next = await play([{ text: 'Paid.' }], { tools, decisions: decided([asked?.id]), body: { messages } });
     expect(lastMessages(next.bodies).map((message) => message['tool_call_id'] ?? message['role'])).toEqual(['user', 'assistant', 'l', 'p']);

@@ -125,10 +125,10 @@ describe('the collected answer', () => {
     ];
     const whole = await collectCompletion(inBatches(events), options);
     const streamed = createChunkEmitter({ ...options, includeUsage: true }).write(events);
-    for (const told of [whole, streamed]) {
-      expect(told).not.toContain('secret');
-      expect(told).toContain('"limit":"max_steps"');
-      expect(told).toContain('"finish_reason":"length"');
+    for (const rendered of [whole, streamed]) {
+      expect(rendered).not.toContain('secret');
+      expect(rendered).toContain('"limit":"max_steps"');
+      expect(rendered).toContain('"finish_reason":"length"');
     }
     expect(checkCompletion(JSON.parse(whole))).toEqual([]);
     expect(checkStream(streamed, { usage: true })).toEqual([]);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { closedSchema } from '../../../src/models/conversation/closed-schema.ts';
 
 test('a schema for Anthropic is closed everywhere, and says its bounds in words', () => {
-  const told: string[] = [];
+  const stepRecords: string[] = [];
   const schema = {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     type: 'object',
@@ -15,7 +15,7 @@ test('a schema for Anthropic is closed everywhere, and says its bounds in words'
     },
     $defs: { leaf: { type: 'object', properties: {} } },
   };
-  expect(closedSchema(schema, (keyword) => told.push(keyword))).toEqual({
+  expect(closedSchema(schema, (keyword) => stepRecords.push(keyword))).toEqual({
     type: 'object',
     additionalProperties: false,
     properties: {
@@ -32,5 +32,5 @@ test('a schema for Anthropic is closed everywhere, and says its bounds in words'
     },
     $defs: { leaf: { type: 'object', properties: {}, additionalProperties: false } },
   });
-  expect(told).toEqual(['minLength', 'format', 'maxItems']);
+  expect(stepRecords).toEqual(['minLength', 'format', 'maxItems']);
 });

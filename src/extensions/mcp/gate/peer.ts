@@ -35,7 +35,7 @@ export function peerOf(server: Sdk.Server, context: Sdk.ServerContext, session: 
   const token = mcpReq._meta?.progressToken;
   const level = isStateless ? (envelope[logLevelKey] as string | undefined) : session === null ? undefined : session.logLevel;
   const state = mcpReq.requestState<string>();
-  const tell = (method: string, params: JsonObject): void => {
+  const sendNotification = (method: string, params: JsonObject): void => {
     // The notification may fail when the client has disconnected; the call's signal reports that.
     mcpReq.notify({ method, params }).catch(() => {});
   };
@@ -43,10 +43,12 @@ export function peerOf(server: Sdk.Server, context: Sdk.ServerContext, session: 
   return {
     connection: session?.id ?? null,
     capabilities,
-    ...(token === undefined ? {} : { progress: (report) => tell('notifications/progress', { ...report, progressToken: token }) }),
+    ...(token === undefined
+      ? {}
+      : { progress: (report) => sendNotification('notifications/progress', { ...report, progressToken: token }) }),
     ...(typeof level === 'string' ? { logLevel: level } : {}),
     log(message) {
-      if (isWanted(message, level)) tell('notifications/message', message);
+      if (isWanted(message, level)) sendNotification('notifications/message', message);
     },
     ...(session === null || !canAnswer
       ? {}

@@ -40,14 +40,14 @@ const unknownWords: readonly (readonly [RegExp, RegExp])[] = [
   [/\.php$/i, /\breadonly(?=\s+(final\s+|abstract\s+)?class\b)/g],
 ];
 
-const around = 40;
+const contextCharacters = 40;
 
 function placeOf(content: string, { from, to }: { readonly from: number; readonly to: number }): string {
   const before = content.slice(0, from);
   const line = before.split('\n').length;
   const column = from - (before.lastIndexOf('\n') + 1) + 1;
-  const words = content.slice(Math.max(0, from - around), to + around).replaceAll(/\s+/g, ' ');
-  return `line ${line}, column ${column}, near ${JSON.stringify(words.slice(0, 2 * around + 20))}`;
+  const words = content.slice(Math.max(0, from - contextCharacters), to + contextCharacters).replaceAll(/\s+/g, ' ');
+  return `line ${line}, column ${column}, near ${JSON.stringify(words.slice(0, 2 * contextCharacters + 20))}`;
 }
 
 function read(tree: Tree, content: string): Reading {

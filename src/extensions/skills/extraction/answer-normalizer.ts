@@ -24,8 +24,8 @@ function dataMeant(value: Json, path: string, typesOf: TypesOf): Json | undefine
   if (Array.isArray(value)) return value.map((each: Json, index) => dataMeant(each, `${path}[${index}]`, typesOf) ?? each);
   if (!isJsonObject(value)) return value;
   const fields = Object.entries(value).flatMap(([key, each]): [string, Json][] => {
-    const meant = dataMeant(each as Json, within(path, key), typesOf);
-    return meant === undefined || meant === null ? [] : [[key, meant]];
+    const normalized = dataMeant(each as Json, within(path, key), typesOf);
+    return normalized === undefined || normalized === null ? [] : [[key, normalized]];
   });
   return Object.fromEntries(fields);
 }

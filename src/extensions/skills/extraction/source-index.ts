@@ -64,9 +64,9 @@ function* spansOf(words: FoldedText, within: FoldedText, near = 0): Generator<Sp
 }
 
 /** In scripts without spaces each character may be a word. */
-const apart =
+const unspacedScript =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
-const isLetter = (sign: string): boolean => /[\p{L}\p{M}]/u.test(sign) && !apart.test(sign);
+const isLetter = (sign: string): boolean => /[\p{L}\p{M}]/u.test(sign) && !unspacedScript.test(sign);
 const isDigit = (sign: string): boolean => /\p{Nd}/u.test(sign);
 
 /** True when a word or number continues across index `at`. */

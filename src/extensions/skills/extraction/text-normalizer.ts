@@ -55,15 +55,15 @@ function kept(all: FoldedText, isKept: (sign: string, at: number) => boolean): F
 const letter = /[\p{L}\p{M}]/u;
 
 /** A cache: a document has few distinct characters. */
-const meanings = new Map<string, string>();
-const mostMeanings = 20_000;
+const foldedCharacters = new Map<string, string>();
+const mostFoldedCharacters = 20_000;
 
 /** The folded form of a character; empty for one without meaning. */
-function meant(sign: string): string {
-  const known = meanings.get(sign);
+function foldCharacter(sign: string): string {
+  const known = foldedCharacters.get(sign);
   if (known !== undefined) return known;
   const own = evenMarks(sign.normalize('NFKD')).toLowerCase().replaceAll(unseen, '').replaceAll(/\s/g, '');
-  if (meanings.size < mostMeanings) meanings.set(sign, own);
+  if (foldedCharacters.size < mostFoldedCharacters) foldedCharacters.set(sign, own);
   return own;
 }
 
@@ -74,7 +74,7 @@ export function foldText(given: string): FoldedText {
   const to: number[] = [];
   let at = 0;
   for (const sign of given) {
-    const own = meant(sign);
+    const own = foldCharacter(sign);
     for (let index = 0; index < own.length; index++) {
       from.push(at);
       to.push(at + sign.length);

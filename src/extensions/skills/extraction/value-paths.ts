@@ -3,7 +3,7 @@
 export const within = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`);
 
 /** The parent path. Always shorter, because names may contain any mark: `Price [EUR]`. */
-const around = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('.'), path.lastIndexOf('[')));
+const parentPath = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('.'), path.lastIndexOf('[')));
 
 const withIndexes = (path: string): string => path.replaceAll(/\.(\d+)(?=[.[]|$)/g, '[$1]');
 
@@ -23,7 +23,7 @@ export function quotesByPath(given: Readonly<Record<string, string>>): ReadonlyM
 
 /** The quote for a value. `own` is false when the quote was given for a parent. */
 export function quoteFor(path: string, quotes: ReadonlyMap<string, string>): { quote: string; own: boolean } {
-  for (let at = path; at !== ''; at = around(at)) {
+  for (let at = path; at !== ''; at = parentPath(at)) {
     const quote = quotes.get(at);
     if (quote !== undefined && quote.trim() !== '') return { quote, own: at === path };
   }

@@ -71,7 +71,7 @@ function specOfRow(row: JsonObject, others: readonly SkillFile[], description: s
 }
 
 /** The row for a folder. It has no model when neither the folder nor `model` names one. Throws `invalid_request` naming the fault. */
-export function skillOfFolder(files: readonly SkillFile[], around: string | null, model: string | null): ImportedSkill {
+export function skillOfFolder(files: readonly SkillFile[], rootFolder: string | null, model: string | null): ImportedSkill {
   if (files.length > mostFiles) throw refuseFolder(`holds more than ${mostFiles} files`);
   requirePaths(files.map(({ path }) => path));
   if (files.reduce((sum, { bytes }) => sum + bytes.length, 0) > mostBytes) throw refuseFolder(`is larger than ${mostBytes} bytes`);
@@ -83,7 +83,7 @@ export function skillOfFolder(files: readonly SkillFile[], around: string | null
   } catch {
     throw refuseFolder(`has a ${entryFile} that is no UTF-8 text`);
   }
-  const { name, description, metadata, body } = parseSkillMd(text, around);
+  const { name, description, metadata, body } = parseSkillMd(text, rootFolder);
   const row = files.find(({ path }) => path === rowFile);
   if (row !== undefined && metadata['pailou.kind'] !== undefined && metadata['pailou.kind'] !== 'package') {
     const others = files.filter((file) => file !== entry && file !== row);

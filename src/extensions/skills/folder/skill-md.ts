@@ -60,9 +60,12 @@ function textOf(head: Record<string, unknown>, field: string, most: number): str
 /** `folder`: the name of the folder, if known; `name` must equal it. Throws `invalid_request` naming the field. */
 export function parseSkillMd(text: string, folder: string | null): SkillMd {
   const { head, body } = headOf(text);
-  const stranger = Object.keys(head).find((field) => !fields.has(field));
-  if (stranger !== undefined)
-    throw refuse(stranger.slice(0, 50), `is no field of the format; it has ${[...fields].join(', ')}. Put what is your own under metadata`);
+  const unknownField = Object.keys(head).find((field) => !fields.has(field));
+  if (unknownField !== undefined)
+    throw refuse(
+      unknownField.slice(0, 50),
+      `is no field of the format; it has ${[...fields].join(', ')}. Put what is your own under metadata`,
+    );
   const name = textOf(head, 'name', 64);
   if (name === undefined) throw refuse('name', 'is missing');
   if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) throw refuse('name', 'must be of small letters, digits and single - between them');

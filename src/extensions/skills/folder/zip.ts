@@ -20,7 +20,7 @@ const symlink = 0o120000;
 const kindMask = 0o170000;
 
 /** The files of a zip in order, without a single enclosing folder. Throws `invalid_request` with a sentence. */
-export async function readZip(bytes: Buffer): Promise<{ readonly files: readonly SkillFile[]; readonly around: string | null }> {
+export async function readZip(bytes: Buffer): Promise<{ readonly files: readonly SkillFile[]; readonly rootFolder: string | null }> {
   const yauzl = await import('yauzl');
   const found: SkillFile[] = [];
   let size = 0;
@@ -63,8 +63,8 @@ export async function readZip(bytes: Buffer): Promise<{ readonly files: readonly
   requirePaths(found.map(({ path }) => path));
   const roots = new Set(found.map(({ path }) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : '')));
   const [only = ''] = roots;
-  if (roots.size !== 1 || only === '') return { files: found, around: null };
-  return { files: found.map(({ path, bytes: own }) => ({ path: path.slice(only.length + 1), bytes: own })), around: only };
+  if (roots.size !== 1 || only === '') return { files: found, rootFolder: null };
+  return { files: found.map(({ path, bytes: own }) => ({ path: path.slice(only.length + 1), bytes: own })), rootFolder: only };
 }
 
 /** Equal files give equal bytes: no timestamps, one order. */

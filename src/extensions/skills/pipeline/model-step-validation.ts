@@ -20,8 +20,8 @@ const ownFields = ['prompt', 'system', 'schema', 'messages'];
 /** Checks fields of a chat request for typing errors. Unknown fields pass. */
 function misspelt(given: JsonObject): readonly [string, string] | null {
   for (const field of Object.keys(given)) {
-    const [meant] = ownFields.includes(field) ? [] : nearMatches(field, ownFields);
-    if (meant !== undefined) return [field, meant];
+    const [suggestion] = ownFields.includes(field) ? [] : nearMatches(field, ownFields);
+    if (suggestion !== undefined) return [field, suggestion];
   }
   return null;
 }
@@ -30,8 +30,8 @@ function requireQuestion(field: string, given: JsonObject): void {
   const slip = misspelt(given);
   const [asks, hasOwn] = [given['prompt'] !== undefined, given['messages'] !== undefined];
   if (!asks && !hasOwn) {
-    const meant = slip === null ? '' : ` ("${slip[0]}" is not a field here; did you mean "${slip[1]}"?)`;
-    throw invalid(field, `asks the model nothing; give a prompt, or messages${meant}`);
+    const suggestion = slip === null ? '' : ` ("${slip[0]}" is not a field here; did you mean "${slip[1]}"?)`;
+    throw invalid(field, `asks the model nothing; give a prompt, or messages${suggestion}`);
   }
   if (slip !== null) throw invalid(`${field}.${slip[0]}`, `is not a field here; did you mean "${slip[1]}"?`);
   if (asks && hasOwn) throw invalid(field, 'has both prompt and messages; give one of the two');
@@ -41,14 +41,14 @@ function requireQuestion(field: string, given: JsonObject): void {
     throw invalid(`${field}.model`, 'is no field here; name the model under use of the step, and under tools of the skill');
 }
 
-const holdsPlaces = (value: Json): boolean => referencesIn(value).length > 0;
+const containsReferences = (value: Json): boolean => referencesIn(value).length > 0;
 
 /** Requires a question and a valid schema. Returns the schema of the answer; null for any answer. */
 export function requireModelStep(field: string, { use, with: given, each }: Step): JsonObject | null {
   if ((use !== undefined && !use.startsWith('model/')) || !isJsonObject(given)) return null;
   requireQuestion(field, given);
   const { schema } = given;
-  if (!isJsonObject(schema) || holdsPlaces(schema)) return null;
+  if (!isJsonObject(schema) || containsReferences(schema)) return null;
   requireSchema(schema, (sentence) => invalid(`${field}.schema`, sentence));
   return each === undefined ? schema : { type: 'array', items: schema };
 }

@@ -31,8 +31,8 @@ function strange(path: Path, { input, steps, later }: Scope, inList: boolean): s
   }
   const known = ['input', ...[...steps.keys()].map((each) => `steps.${each}`), ...(inList ? ['item', 'index'] : [])];
   const isField = isJsonObject(input['properties']) && Object.hasOwn(input['properties'], root);
-  const meant = isField ? `; did you mean ${shownPath(['input', ...path])}?` : '';
-  return `${shownPath(path)} is not known here; known are ${known.join(', ')}${meant}`;
+  const suggestion = isField ? `; did you mean ${shownPath(['input', ...path])}?` : '';
+  return `${shownPath(path)} is not known here; known are ${known.join(', ')}${suggestion}`;
 }
 
 function faultOfPath(path: Path, scope: Scope, inList: boolean): string | null {

@@ -30,8 +30,8 @@ function bothThere(fields: JsonObject): GatewayError {
 }
 
 function noneThere(fields: JsonObject, given: JsonObject): GatewayError {
-  const stranger = Object.keys(given).find((field) => !Object.hasOwn(fields, field));
-  const beside = stranger === undefined ? '' : ` ("${stranger.slice(0, 100)}" is not a field here)`;
+  const unknownField = Object.keys(given).find((field) => !Object.hasOwn(fields, field));
+  const beside = unknownField === undefined ? '' : ` ("${unknownField.slice(0, 100)}" is not a field here)`;
   return inputError('text', `is missing: give a text there, or a file as input.document${beside}`);
 }
 

@@ -11,7 +11,7 @@ export interface TypedQuestion {
   readonly body: JsonObject;
   readonly messages: readonly JsonObject[];
   /** Normalizes a near-miss answer. By default the answer is unchanged. */
-  readonly meant?: (value: Json) => Json;
+  readonly normalize?: (value: Json) => Json;
   /** The fault of an answer as a sentence for the model; null for none. */
   readonly fault: (value: Json) => string | null | Promise<string | null>;
   /** The number of repair rounds. */
@@ -27,7 +27,7 @@ export function faultOf(check: SchemaCheck): (value: Json) => string | null {
 }
 
 /** Throws `output_invalid` with the best attempt when the repairs are used up. */
-export async function askTyped(run: SkillRun, { body, messages, meant, fault, repairs }: TypedQuestion): Promise<Json> {
+export async function askTyped(run: SkillRun, { body, messages, normalize, fault, repairs }: TypedQuestion): Promise<Json> {
   let asked = messages;
   let best = '';
   let hasJson = false;
@@ -35,7 +35,7 @@ export async function askTyped(run: SkillRun, { body, messages, meant, fault, re
   for (let attempt = 0; attempt <= repairs; attempt++) {
     const text = await wholeText(await run.invoke(run.model, { ...body, messages: asked }));
     const found = extractJson(text);
-    const value = found === undefined ? undefined : (meant?.(found) ?? found);
+    const value = found === undefined ? undefined : (normalize?.(found) ?? found);
     // Valid JSON is a better attempt than text.
     if (value !== undefined || !hasJson) best = text;
     hasJson ||= value !== undefined;

@@ -37,7 +37,7 @@ Make one summary of them all, and the most important key points with their numbe
 const answerForm = 'Answer with JSON: {"summary": "...", "key_points": [{"text": "...", "sections": [1, 2]}]}';
 
 /** The caller's instructions: for every part, and for the final summary. */
-export interface Wishes {
+export interface SummaryInstructions {
   readonly ofAll: string;
   readonly ofLast: string;
 }
@@ -55,7 +55,7 @@ export interface Question {
 export async function askForSummary(
   run: SkillRun,
   { task, text, sections, isLast }: Question,
-  { ofAll, ofLast }: Wishes,
+  { ofAll, ofLast }: SummaryInstructions,
   repairs: number,
 ): Promise<Part> {
   const system = `${task === 'read' ? reading : joining}\n${ofAll}${isLast ? ofLast : ''}\n${answerForm}`;

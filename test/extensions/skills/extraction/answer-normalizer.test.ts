@@ -17,7 +17,7 @@ const { typesOf } = readRecordSchema({
   },
   $defs: { line: { type: 'object', properties: { price: { type: 'number' } } } },
 });
-const meant = (data: Json, quotes: Json = {}) => normalizeAnswer({ records: [{ data, quotes }] }, typesOf);
+const normalize = (data: Json, quotes: Json = {}) => normalizeAnswer({ records: [{ data, quotes }] }, typesOf);
 
 describe('data', () => {
   it.each<[Json, Json]>([
@@ -44,7 +44,7 @@ describe('data', () => {
     [{ total: '3 or 4' }, { total: '3 or 4' }],
     [{ count: '12/2026' }, { count: '12/2026' }],
   ])('%j means %j', (data, expected) => {
-    expect(meant(data)).toEqual({ records: [{ data: expected, quotes: {} }] });
+    expect(normalize(data)).toEqual({ records: [{ data: expected, quotes: {} }] });
   });
 });
 
@@ -57,7 +57,7 @@ describe('quotes', () => {
     [{ 'lines[0].price': 'a' }, {}, { 'lines[0].price': 'a' }],
     [{ total: 7 }, {}, { total: 7 }],
   ])('%j of %j are %j', (quotes, data, expected) => {
-    expect(meant(data, quotes)).toEqual({ records: [{ data, quotes: expected }] });
+    expect(normalize(data, quotes)).toEqual({ records: [{ data, quotes: expected }] });
   });
 });
 

@@ -102,14 +102,14 @@ describe('a folder', () => {
       'a/._SKILL.md',
     ];
     const given = zip({ ...Object.fromEntries(litter.map((path) => [path, bytes('x')])), 'a/SKILL.md': bytes(md), 'a/b.txt': bytes('b') });
-    const { files: found, around } = await readZip(given);
-    expect([around, found.map(({ path }) => path)]).toEqual(['a', ['SKILL.md', 'b.txt']]);
+    const { files: found, rootFolder } = await readZip(given);
+    expect([rootFolder, found.map(({ path }) => path)]).toEqual(['a', ['SKILL.md', 'b.txt']]);
   });
 
   it('comes back byte for byte, and its zip is always the same', async () => {
     const read = await readZip(zip(Object.fromEntries(Object.entries(files).map(([path, own]) => [`invoice-check/${path}`, own]))));
-    expect(read.around).toBe('invoice-check');
-    const { name, spec } = skillOfFolder(read.files, read.around, 'small');
+    expect(read.rootFolder).toBe('invoice-check');
+    const { name, spec } = skillOfFolder(read.files, read.rootFolder, 'small');
     expect([name, spec['description'], spec['model'], spec['kind']]).toEqual(['invoice-check', 'Checks: invoices', 'small', 'package']);
     const out = folderOf(name, spec);
     const first = await writeZip(name, out);

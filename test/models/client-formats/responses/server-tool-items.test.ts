@@ -17,7 +17,7 @@ const end: readonly ChatEvent[] = [
   { type: 'response-end', usage: null },
 ];
 
-async function told(...events: ChatEvent[]): Promise<{ output: readonly JsonObject[]; messages: readonly JsonObject[] }> {
+async function renderItems(...events: ChatEvent[]): Promise<{ output: readonly JsonObject[]; messages: readonly JsonObject[] }> {
   let complete: CompleteResponse | undefined;
   const { echo } = readResponsesRequest({ model: 'm', input: 'Hi' });
   const form = { reasoning: true, summary: false, encrypted: false };
@@ -38,7 +38,7 @@ async function told(...events: ChatEvent[]): Promise<{ output: readonly JsonObje
 
 describe('what an answer tells', () => {
   test('is one message for each round, with the results of its calls in their order', async () => {
-    const { messages } = await told(
+    const { messages } = await renderItems(
       text('I look.'),
       step('1.1', 'started'),
       step('1.2', 'started'),
@@ -64,17 +64,17 @@ describe('what an answer tells', () => {
   });
 
   test('is bounded, and says that it was cut', async () => {
-    const { output } = await told(step('1.1', 'started'), step('1.1', 'completed', 'x'.repeat(100_001)), text('Done.'));
+    const { output } = await renderItems(step('1.1', 'started'), step('1.1', 'completed', 'x'.repeat(100_001)), text('Done.'));
     const given = output[0]?.['output'] as string;
     expect(given.length).toBeLessThan(100_200);
     expect(given).toContain('[Cut: the first 100000 of 100001 characters.');
-    const whole = await told(step('1.1', 'started'), step('1.1', 'completed', 'x'.repeat(100_000)), text('Done.'));
+    const whole = await renderItems(step('1.1', 'started'), step('1.1', 'completed', 'x'.repeat(100_000)), text('Done.'));
     expect(whole.output[0]?.['output']).toBe('x'.repeat(100_000));
   });
 
   test('is nothing of what a skill does within: only its steps', async () => {
     const inner: ChatEvent = { type: 'step', step: { id: '1.1', kind: 'mcp', capability: 'mcp/files/read', status: 'completed' } };
-    const { output, messages } = await told(inner, text('Done.'));
+    const { output, messages } = await renderItems(inner, text('Done.'));
     expect(output.map(({ type }) => type)).toEqual(['message']);
     expect(messages).toHaveLength(1);
   });

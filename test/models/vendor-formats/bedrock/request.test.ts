@@ -230,9 +230,9 @@ describe('tools for Bedrock', () => {
     const sent = encode(claude, { messages });
     expect(sent['toolConfig']).toEqual({ tools: [{ toolSpec: { name: 'f', inputSchema: { json: { type: 'object' } } } }] });
     expect(sent['additionalModelRequestFields']).toEqual({ tool_choice: { type: 'none' } });
-    const told = encode(nova, { messages });
-    expect(told).not.toHaveProperty('toolConfig');
-    expect(told.messages.slice(1)).toEqual([
+    const inText = encode(nova, { messages });
+    expect(inText).not.toHaveProperty('toolConfig');
+    expect(inText.messages.slice(1)).toEqual([
       { role: 'assistant', content: [{ text: 'Called f with {"x":1}' }] },
       { role: 'user', content: [{ text: 'The tool returned:' }, { text: 'sunny' }] },
     ]);

@@ -24,11 +24,11 @@ function fault(value: string, { values, pattern }: ProgramParameter): string | n
 
 /** Each value is inserted into its argument and never split. Throws `configuration_invalid` that names the parameter. */
 export function commandLineOf(program: StdioProgram, given: Values, at = 'spec.options.parameters'): CommandLine {
-  const stranger = Object.keys(given).find((name) => !Object.hasOwn(program.parameters, name));
-  if (stranger !== undefined) {
+  const unknownParameter = Object.keys(given).find((name) => !Object.hasOwn(program.parameters, name));
+  if (unknownParameter !== undefined) {
     const declared = Object.keys(program.parameters);
     const known = declared.length === 0 ? 'it has none' : `it has ${declared.join(', ')}`;
-    throw refused(`${at}.${stranger}`, `the program "${program.name}" has no such parameter; ${known}.`);
+    throw refused(`${at}.${unknownParameter}`, `the program "${program.name}" has no such parameter; ${known}.`);
   }
   const valueOf = (name: string): string => {
     const parameter = program.parameters[name] ?? {};

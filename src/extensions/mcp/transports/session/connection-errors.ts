@@ -38,12 +38,12 @@ const plainForms: readonly RegExp[] = [
   /^[a-z][a-z0-9+.-]*:\/\/[^@]*$/,
 ];
 /** True for a run of letters and digits as in keys. It may be in the path or query of a URL, or after the slash with which base64 may begin. */
-function holdsKey(text: string): boolean {
+function containsKey(text: string): boolean {
   const [start = ''] = /^([a-z][a-z0-9+.-]*:\/\/[^/?#]*|[.~]{0,2}(?=\/)|[A-Za-z]:(?=\\))/.exec(text) ?? [];
   if (start === '' && !text.startsWith('/')) return false;
   return (text.slice(start.length).match(/[A-Za-z\d]{16,}/g) ?? []).some((row) => /\d/.test(row) && /[A-Za-z]/.test(row));
 }
-const isPlain = (text: string): boolean => plainForms.some((form) => form.test(text)) && !holdsKey(text);
+const isPlain = (text: string): boolean => plainForms.some((form) => form.test(text)) && !containsKey(text);
 
 /** True for a value that is long enough and not of a plain form. */
 const isSecret = (text: string): boolean => text.length >= shortestInAnswers && !isPlain(text);

@@ -35,7 +35,7 @@ const cellGap = 0.95;
 const nearestRows = 8;
 
 /** Splits a text at wide runs of spaces, with which reports align tables. */
-function apart(item: PlacedText): readonly PlacedText[] {
+function splitAtGaps(item: PlacedText): readonly PlacedText[] {
   if (!/\S\s{3,}\S/.test(item.text)) return [item];
   const step = item.width / item.text.length;
   return [...item.text.matchAll(/\S+(?:\s{1,2}\S+)*/g)].map(({ 0: text, index }) => ({
@@ -82,7 +82,7 @@ function segmentsOf(items: readonly PlacedText[]): Segment[] {
 
 /** The lines from top to bottom, each from left to right. */
 export function linesOf(items: readonly PlacedText[]): readonly Line[] {
-  const placed = items.filter(({ text }) => text.trim() !== '').flatMap(apart);
+  const placed = items.filter(({ text }) => text.trim() !== '').flatMap(splitAtGaps);
   const rows: { y: number; size: number; items: PlacedText[] }[] = [];
   for (const item of placed.toSorted((one, other) => one.y - other.y)) {
     const row = rows.slice(-nearestRows).findLast((each) => sharesLine(each, item));
