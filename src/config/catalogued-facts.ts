@@ -1,10 +1,12 @@
-/** Adds facts of the catalogue to a deployment: a missing price, and the support for JSON Schema. */
+/** Adds facts of the catalogue to a deployment: a missing price, the support for JSON Schema, and its reasoning. */
 import type { KnownModel, ModelCatalogue } from '../types/known-model.ts';
+import type { ThoughtsReturn } from '../types/model-reasoning.ts';
 import type { StructuredOutput } from '../types/structured-output.ts';
 import { compilePrice, type Price } from '../types/price.ts';
 import type { PriceSpec } from '../types/price-spec.ts';
 import type { ConfigRow, ModelSpec } from '../types/resources.ts';
 import type { Deployment, ProviderEntry } from '../types/snapshot.ts';
+import { reasoningOf, replaysOf } from './model-reasoning.ts';
 import type { ChatFormat } from '../types/wire-format.ts';
 
 type DeploymentSpec = ModelSpec['deployments'][number];
@@ -48,7 +50,7 @@ export function cataloguedFacts(
   provider: ProviderEntry,
   each: DeploymentSpec,
   format: ChatFormat | undefined,
-): Pick<Deployment, 'price' | 'known' | 'structuredOutput'> {
+): Pick<Deployment, 'price' | 'known' | 'structuredOutput' | 'reasoning' | 'replays'> {
   const known = catalogue.find({ kind: provider.kind, host: hostOf(providerRow) }, each.model);
   const price = each.price ?? priceOf(known, providerRow?.spec['currency']);
   const structured =
@@ -56,7 +58,11 @@ export function cataloguedFacts(
     (providerRow?.spec['structured_output'] as StructuredOutput | undefined) ??
     known?.structured_output ??
     structuredByVendor(provider, format, each.model);
+  const providerReturns = providerRow?.spec['thoughts_return'] as ThoughtsReturn | undefined;
+  const reasoning = reasoningOf(each, providerReturns, known);
   return {
+    reasoning,
+    replays: replaysOf(provider.instance, reasoning, (each.thoughts_return ?? providerReturns) !== undefined),
     price: price === undefined ? null : compiledOf(price),
     ...(known === undefined ? {} : { known }),
     ...(structured === undefined ? {} : { structuredOutput: structured }),

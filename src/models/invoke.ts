@@ -25,6 +25,7 @@ import type { PictureFetcher } from './image-fetcher.ts';
 import { checkRanking, checkVectors } from './positional-answers.ts';
 import { withPrefill } from './prefill.ts';
 import { type PassthroughAnswer, sendPassthrough, type PassthroughRequest } from './passthrough.ts';
+import { fitEffort } from './reasoning-effort.ts';
 import { rememberReasoning, restoreReasoning } from './reasoning-memory.ts';
 import { refuseUnknownRoles } from './conversation/message-roles.ts';
 import { fitTranslated, withNativeHeaders } from './translated-request.ts';
@@ -88,7 +89,15 @@ function prepare(deployment: Deployment, operation: Operation, body: JsonObject,
     if (!warnings.includes(note)) warnings.push(note);
   };
   const format = operation === 'chat' ? { format: chatFormatOf(deployment) } : {};
-  const call: UpstreamCall = { operation, model: deployment.model, stream, warn, ...format };
+  const { reasoning } = deployment;
+  const call: UpstreamCall = {
+    operation,
+    model: deployment.model,
+    stream,
+    warn,
+    ...format,
+    ...(reasoning === undefined ? {} : { reasoning }),
+  };
   const adjust = provider.adjusts?.(body, call) === false ? undefined : provider.adjust?.bind(provider);
   return {
     call,
@@ -98,7 +107,7 @@ function prepare(deployment: Deployment, operation: Operation, body: JsonObject,
       stream,
       vendor: deployment.provider.name,
       warn,
-      replays: provider.replays ?? (provider.replaysReasoning === true ? ['reasoning_content'] : []),
+      replays: deployment.replays ?? provider.replays ?? (provider.replaysReasoning === true ? ['reasoning_content'] : []),
       ...(adjust === undefined ? {} : { adjust: (encoded) => adjust(encoded, call) }),
     },
   };
@@ -153,9 +162,11 @@ export function createModelInvoker(options: {
       const provider = deployment.provider.instance;
       const request = prefill === undefined ? given : withPrefill(given, prefill, provider.prefill?.(deployment.model) ?? {});
       const { call, target, warnings } = prepare(deployment, 'chat', request.body, stream);
-      const thoughtful = format.thoughts === true || provider.replaysReasoning === true;
+      const thoughtful = format.thoughts === true || (target.replays ?? []).length > 0;
       const kind = chatFormatOf(deployment);
-      let asked = fitTranslated(thoughtful ? restoreReasoning(scope, request) : request, { format: kind, provider, target });
+      const restored = thoughtful ? restoreReasoning(scope, request) : request;
+      const fitting = fitEffort(restored, deployment, kind, (note) => target.warn(note));
+      let asked = fitTranslated(fitting, { format: kind, provider, target });
       if (kind !== 'openai') refuseUnknownRoles(asked.body, target);
       if (format.pictures === 'bytes') asked = await pictures.inline(asked, signal);
       const body = format.encodeRequest(asked, target);

@@ -27,6 +27,8 @@ const dialect: Dialect = {
   },
   operations: ['chat', 'embeddings', 'images', 'transcriptions', 'speech'],
   responses,
+  thoughtFields: [],
+  thinking: { by: 'effort' },
   embeddingsBatch: 2048,
   errorCodes: {
     deploymentnotfound: 'upstream_model_not_found',

@@ -146,6 +146,7 @@ export default definePlugin({
       },
       adjust: adjustFor(multimodal),
       ...readingOf({ errorCodes }, answers),
+      thoughtFields: ['reasoning_content'],
       mustStream: matcher(stream_only_models),
       // Only without thinking. https://help.aliyun.com/zh/model-studio/partial-mode
       prefill: () => ({ message: { partial: true } }),

@@ -15,7 +15,7 @@ export default openaiVendor({
   refuses: ['n', 'logit_bias'],
   developerAsSystem: true,
   // DeepSeek maps all OpenAI values to its own low, high and max. https://api-docs.deepseek.com/guides/thinking_mode
-  thinking: { by: 'thinking-type', effort: true },
+  thinking: { by: 'thinking-type', efforts: 'any' },
   replays: ['reasoning_content'],
   // Only at the address that ends in /beta. https://api-docs.deepseek.com/guides/chat_prefix_completion
   prefill: { message: { prefix: true } },

@@ -11,7 +11,9 @@ export default openaiVendor({
   drops: ['seed', 'user', 'store', 'metadata'],
   refuses: ['n'],
   developerAsSystem: true,
-  thinking: { by: 'thinking-type' },
+  thinking: { by: 'thinking-type', efforts: ['minimal', 'low', 'medium', 'high'] },
+  // Endpoint ids do not tell the model; models that want no thoughts ignore them.
+  replays: ['reasoning_content'],
   // Only without thinking. https://www.volcengine.com/docs/82379/1359497
   prefill: {},
   errorCodes: {

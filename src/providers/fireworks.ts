@@ -10,5 +10,5 @@ export default openaiVendor({
   operations: ['chat', 'embeddings', 'rerank'],
   drops: ['service_tier', 'store', 'metadata', 'parallel_tool_calls'],
   developerAsSystem: true,
-  thinking: { by: 'effort', words: ['none', 'low', 'medium', 'high'] },
+  thinking: { by: 'effort', words: ['none', 'low', 'medium', 'high', 'xhigh', 'max'] },
 });

@@ -5,6 +5,7 @@ export default openaiVendor({
   kind: 'hunyuan',
   title: 'Tencent Hunyuan',
   baseUrl: 'https://api.hunyuan.cloud.tencent.com/v1',
+  otherUrls: ['https://tokenhub.tencentmaas.com/v1'],
   source: 'https://cloud.tencent.com/document/product/1729/111007',
   structuredOutput: { usual: 'none', source: 'https://cloud.tencent.com/document/product/1729/111007' },
   operations: ['chat', 'embeddings'],
@@ -12,6 +13,9 @@ export default openaiVendor({
   drops: ['presence_penalty', 'frequency_penalty', 'user', 'service_tier', 'store', 'metadata', 'parallel_tool_calls'],
   refuses: ['n', 'logprobs', 'top_logprobs', 'logit_bias'],
   developerAsSystem: true,
-  thinking: { by: 'enable-thinking', budget: false },
+  // https://cloud.tencent.com/document/product/1823/131208
+  thinking: { by: 'thinking-type', efforts: ['low', 'high'] },
+  replays: ['reasoning_content'],
+  variants: [{ models: ['hunyuan-a13b*'], thinking: { by: 'enable-thinking', budget: false } }],
   finishReasons: { sensitive: 'content_filter' },
 });

@@ -19,6 +19,11 @@ export default openaiVendor({
   clamps: { temperature: [0.01, 1] },
   developerAsSystem: true,
   thinking: { by: 'thinking-type', on: 'adaptive' },
+  // Thoughts come beside the text and go back in the same form; see "Important Note" of the source.
+  sets: { reasoning_split: true },
+  thoughtFields: ['reasoning_content', 'reasoning_details'],
+  detailsFormat: 'MiniMax-response-v1',
+  replays: ['reasoning_content', 'reasoning_details'],
   thinkTags: true,
   errorCodes: {
     1000: 'upstream_error',

@@ -14,6 +14,8 @@ export default openaiVendor({
   refuses: ['logprobs', 'top_logprobs', 'logit_bias', 'modalities', 'audio', 'web_search_options'],
   clamps: { temperature: [0, 1.5] },
   developerAsSystem: true,
+  // Thoughts are parts of the content here; unknown members are refused.
+  thoughtFields: [],
   thinking: { by: 'effort', words: ['none', 'high'] },
   // The answer repeats the given beginning. https://docs.mistral.ai/guides/prefix/
   prefill: { message: { prefix: true }, repeats: true },

@@ -16,5 +16,6 @@ export default openaiVendor({
   toolChoices: ['auto', 'none'],
   // A last assistant message is continued, as at the native endpoint.
   prefill: {},
+  thoughtFields: ['reasoning'],
   thinking: { by: 'effort', words: ['none', 'low', 'medium', 'high'] },
 });

@@ -10,6 +10,8 @@ export default openaiVendor({
   operations: ['chat', 'embeddings', 'rerank', 'images', 'transcriptions', 'speech'],
   responses: { models: [], source: null },
   keyless: true,
+  // Only to values that the model is known to take.
+  thinking: { by: 'effort' },
   // The administrator knows the server's abilities.
   prefill: {},
 });

@@ -27,6 +27,8 @@ const dialect: Dialect = {
   operations: ['chat', 'embeddings', 'images', 'transcriptions', 'speech'],
   responses,
   maxTokens: 'max_completion_tokens',
+  thoughtFields: [],
+  thinking: { by: 'effort' },
   embeddingsBatch: 2048,
 };
 
@@ -54,7 +56,9 @@ const plugin = definePlugin({
     const provider = openaiProvider(dialect, base, authorize, answers);
     return {
       ...provider,
-      adjusts: (body, call) => call.operation === 'chat' && body['max_tokens'] !== undefined && thinks.test(call.model),
+      adjusts: (body, call) =>
+        call.operation === 'chat' &&
+        (body['reasoning_effort'] !== undefined || (body['max_tokens'] !== undefined && thinks.test(call.model))),
     };
   },
 });

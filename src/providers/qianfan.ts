@@ -11,7 +11,9 @@ export default openaiVendor({
   drops: ['service_tier', 'store'],
   refuses: ['n', 'logprobs', 'top_logprobs', 'logit_bias'],
   developerAsSystem: true,
+  // https://cloud.baidu.com/doc/qianfan-api/s/5mwsodmx3
   thinking: { by: 'enable-thinking', budget: true },
+  variants: [{ models: ['deepseek-*', 'glm-*', 'kimi-*', 'ernie-5.5*', 'ernie-light*'], thinking: { by: 'thinking-type' } }],
   embeddingsBatch: 16,
   errorCodes: {
     invalid_iam_token: 'upstream_authentication',

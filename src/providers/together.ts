@@ -11,6 +11,8 @@ export default openaiVendor({
   maxTokens: 'max_tokens',
   drops: ['user', 'service_tier', 'store', 'metadata', 'parallel_tool_calls'],
   developerAsSystem: true,
-  thinking: { by: 'effort', words: ['low', 'medium', 'high'] },
+  thinking: { by: 'effort', words: ['low', 'medium', 'high', 'max'], off: { reasoning: { enabled: false } } },
+  // https://docs.together.ai/docs/glm-5.3-quickstart
+  thoughtFields: ['reasoning_content', 'reasoning'],
   finishReasons: { eos: 'stop' },
 });

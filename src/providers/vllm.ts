@@ -10,6 +10,8 @@ export default openaiVendor({
   operations: ['chat', 'embeddings', 'rerank', 'transcriptions'],
   keyless: true,
   thinking: { by: 'chat-template' },
+  // Versions differ in the name. https://docs.vllm.ai/en/v0.26.0/features/reasoning_outputs/
+  thoughtFields: ['reasoning_content', 'reasoning'],
   thinkTags: true,
   prefill: { body: { continue_final_message: true, add_generation_prompt: false } },
   finishReasons: { abort: 'failure' },

@@ -11,5 +11,6 @@ export default openaiVendor({
   responses: { models: ['*multi-agent*'], source: 'https://docs.x.ai/docs/guides/responses-api' },
   drops: ['store', 'metadata', 'service_tier', 'prompt_cache_key'],
   refuses: ['logit_bias'],
+  thoughtFields: [],
   thinking: { by: 'effort', words: ['none', 'low', 'medium', 'high'] },
 });

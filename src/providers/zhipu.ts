@@ -28,7 +28,8 @@ export default openaiVendor({
   // With lists of parts in these roles it answers 200 and ignores their text.
   joinsText: ['system', 'assistant', 'tool'],
   toolChoices: ['auto'],
-  thinking: { by: 'thinking-type' },
+  // Every value is mapped by the vendor, from GLM-5.2 on. https://docs.bigmodel.cn/cn/guide/capabilities/thinking
+  thinking: { by: 'thinking-type', efforts: 'any' },
   replays: ['reasoning_content'],
   finishReasons: { sensitive: 'content_filter', model_context_window_exceeded: 'length', network_error: 'failure' },
   embeddingsBatch: 64,

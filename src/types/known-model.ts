@@ -1,5 +1,6 @@
 /** Public facts about an upstream model: the columns of the model catalogue. A missing column is unknown, never zero or false. */
 import { z } from 'zod';
+import { thoughtsReturns } from './model-reasoning.ts';
 import { type PriceSpec, priceSpec } from './price-spec.ts';
 import { structuredOutputs } from './structured-output.ts';
 import { operations } from './wire-format.ts';
@@ -26,9 +27,9 @@ const columns = {
     .describe('The model reasons before it answers; always: reasoning cannot be disabled.'),
   efforts: z.array(z.string().min(1).max(20)).min(1).optional().describe('The values of reasoning_effort that the vendor takes.'),
   thoughts_return: z
-    .enum(['with_tools'])
+    .enum(thoughtsReturns)
     .optional()
-    .describe('with_tools: the vendor requires the reasoning of a turn with tool calls in the next request.'),
+    .describe('with_tools: the vendor requires the reasoning of a turn with tool calls in the next request; never: it takes none.'),
   structured_output: z
     .enum(structuredOutputs)
     .optional()

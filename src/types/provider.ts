@@ -1,6 +1,7 @@
 /** The contract of a provider: how a vendor is reached. */
 import type { GatewayError } from './errors.ts';
 import type { JsonObject } from './json.ts';
+import type { ModelReasoning } from './model-reasoning.ts';
 import type { StructuredOutputSupport } from './structured-output.ts';
 import type { Operation, Reading } from './wire-format.ts';
 
@@ -11,6 +12,8 @@ export interface UpstreamCall {
   readonly stream: boolean;
   /** The wire format of a chat; left out for other operations. */
   readonly format?: string;
+  /** What is known of the model's reasoning. */
+  readonly reasoning?: ModelReasoning;
   /** As in `EncodeTarget`. */
   warn(note: string): void;
 }
@@ -67,6 +70,8 @@ export interface Provider {
   readonly replaysReasoning?: boolean;
   /** Fields of earlier messages that go back to the vendor as the client sent them. Default with `replaysReasoning`: `reasoning_content`. */
   readonly replays?: readonly string[];
+  /** Where the vendor takes thoughts back, for models that want them. Absent or empty: nowhere. */
+  readonly thoughtFields?: readonly string[];
   /** The vendor supports Anthropic's `cache_control` on parts, messages and tools. It is removed for all other vendors of OpenAI's format. */
   readonly cacheControl?: boolean;
   /** How this model continues a prefilled answer; undefined when it cannot or is not known to. */

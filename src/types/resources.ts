@@ -4,6 +4,7 @@ import type { Basis } from './basis.ts';
 import { structuredOutputs } from './structured-output.ts';
 import { limitSpec } from './limit-spec.ts';
 import { currencyField } from './money.ts';
+import { reasoningFields } from './model-reasoning.ts';
 import { priceSpec } from './price-spec.ts';
 import { skillSpec } from './skill-spec.ts';
 import { foreignNameField, lineField, textField } from './printable-text.ts';
@@ -22,6 +23,7 @@ export const providerSpec = z.strictObject({
   kind: z.string().min(1).max(64).describe('The provider plugin, e.g. openai or openai-compatible.'),
   options: jsonObject.default({}).describe("The plugin's own options, e.g. base_url and api_key."),
   structured_output: structuredOutput,
+  thoughts_return: reasoningFields.thoughts_return,
   currency: currencyField
     .optional()
     .describe('In which currency the vendor bills, where the catalogue has prices in several. Left out: the usual one.'),
@@ -94,6 +96,7 @@ const deployment = z.strictObject({
     .describe(
       'The reasoning of this model is in its text, between <think> and </think>. "unopened": without <think>, because the template of the model ends the prompt with it. Default: the setting of the provider.',
     ),
+  ...reasoningFields,
   prefill: z
     .boolean()
     .default(false)

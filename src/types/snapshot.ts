@@ -1,6 +1,7 @@
 /** The frozen, validated configuration at one revision, in memory. DESIGN section 6. */
 import type { Capability, GrantIndex } from './access.ts';
 import type { KnownModel } from './known-model.ts';
+import type { ModelReasoning } from './model-reasoning.ts';
 import type { StructuredOutput } from './structured-output.ts';
 import type { LimitIndex } from './limits.ts';
 import type { Price } from './price.ts';
@@ -37,6 +38,10 @@ export interface Deployment {
   /** How a JSON Schema is enforced. Absent: by the vendor. */
   readonly structuredOutput?: StructuredOutput;
   readonly alwaysStream: boolean;
+  /** What is known of the model's reasoning. */
+  readonly reasoning?: ModelReasoning;
+  /** Fields of earlier messages with thoughts that go back to the vendor. Absent: as the provider defines. */
+  readonly replays?: readonly string[];
   /** Absent: as the provider defines. */
   readonly thinkTags?: ThinkTags;
   /** True when the model can continue a prefilled answer. */

@@ -60,9 +60,9 @@ function isAccountedFor(field: string, outcome: unknown): boolean {
 
 describe('every vendor', () => {
   it('leaves a plain question as it is, and unknown fields alone', async () => {
-    for (const kind of vendors.keys()) {
+    for (const [kind, { dialect }] of vendors) {
       const plain = { temperature: 0.7, top_p: 0.9, tools: [{ type: 'function' }], odd_field: { a: [1] }, stream: true };
-      expect(await adjust(kind, plain), kind).toEqual({ body: { ...question, ...plain }, warnings: [] });
+      expect(await adjust(kind, plain), kind).toEqual({ body: { ...dialect.sets, ...question, ...plain }, warnings: [] });
     }
   });
 
@@ -135,7 +135,8 @@ describe('every vendor', () => {
 describe('what single vendors want', () => {
   it.each([
     ['zhipu', { max_completion_tokens: 5 }, { max_tokens: 5 }],
-    ['zhipu', { reasoning_effort: 'low' }, { thinking: { type: 'enabled' } }],
+    ['zhipu', { reasoning_effort: 'low' }, { thinking: { type: 'enabled' }, reasoning_effort: 'low' }],
+    ['zhipu', { reasoning_effort: 'max', thinking: { type: 'enabled' } }, { thinking: { type: 'enabled' }, reasoning_effort: 'max' }],
     ['zhipu', { reasoning_effort: 'none' }, { thinking: { type: 'disabled' } }],
     ['zhipu', { reasoning_effort: 'low', thinking: { type: 'disabled' } }, { thinking: { type: 'disabled' } }],
     ['zhipu', { tool_choice: 'none', tools: [{ type: 'function' }] }, { tool_choice: undefined, tools: undefined }],
@@ -149,7 +150,9 @@ describe('what single vendors want', () => {
     ['openrouter', { reasoning_effort: 'none' }, { reasoning: { enabled: false } }],
     ['deepseek', { reasoning_effort: 'high' }, { thinking: { type: 'enabled' }, reasoning_effort: 'high' }],
     ['deepseek', { reasoning_effort: 'none' }, { thinking: { type: 'disabled' } }],
-    ['minimax', { reasoning_effort: 'low' }, { thinking: { type: 'adaptive' } }],
+    ['minimax', { reasoning_effort: 'low' }, { thinking: { type: 'adaptive' }, reasoning_split: true }],
+    ['hunyuan', { reasoning_effort: 'medium' }, { thinking: { type: 'enabled' }, reasoning_effort: 'low' }],
+    ['doubao', { reasoning_effort: 'max' }, { thinking: { type: 'enabled' }, reasoning_effort: 'high' }],
   ])('%s makes %j into %j', async (kind, given, wanted) => {
     expect((await adjust(kind, given as JsonObject)).body).toEqual({ ...question, ...wanted });
   });

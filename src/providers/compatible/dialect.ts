@@ -1,19 +1,23 @@
 /** How a vendor's OpenAI format differs from OpenAI's: data, one object per vendor. A member left out here means no difference. */
 import type { FinishReason } from '../../types/chat.ts';
 import type { ErrorCode } from '../../types/errors.ts';
+import type { JsonObject } from '../../types/json.ts';
 import type { Prefill } from '../../types/provider.ts';
 import type { StructuredOutputSupport } from '../../types/structured-output.ts';
 import type { CitationList, CountPaths, Operation, ThinkTags } from '../../types/wire-format.ts';
 
 /** How OpenAI's `reasoning_effort` is written for a vendor. The vendor's own fields from the caller always take precedence. */
 export type ThinkingSwitch =
-  /** `reasoning_effort` with these values; the nearest one is taken. */
-  | { readonly by: 'effort'; readonly words: readonly string[] }
-  /** `thinking: { type }` with `disabled`, or with `on` (default `enabled`). `effort`: `reasoning_effort` is sent too, unchanged. */
-  | { readonly by: 'thinking-type'; readonly on?: string; readonly effort?: boolean }
+  /** `reasoning_effort` with these values; the nearest one is taken. Without `words`: the values that the model takes. `off`: the fields that disable thinking. */
+  | { readonly by: 'effort'; readonly words?: readonly string[]; readonly off?: JsonObject }
+  /**
+   * `thinking: { type }` with `disabled`, or with `on` (default `enabled`). `efforts`: `reasoning_effort` is sent too, for models with
+   * levels: with the nearest of these values, or unchanged (`any`) because the vendor maps every value itself.
+   */
+  | { readonly by: 'thinking-type'; readonly on?: string; readonly efforts?: readonly string[] | 'any' }
   /** `enable_thinking`, and `thinking_budget` in tokens. */
   | { readonly by: 'enable-thinking'; readonly budget: boolean }
-  /** `chat_template_kwargs`, for servers of open models. */
+  /** `chat_template_kwargs`, for servers of open models, and `reasoning_effort` for models with levels. */
   | { readonly by: 'chat-template' }
   /** OpenRouter's `reasoning: { effort }`. */
   | { readonly by: 'reasoning-object' }
@@ -57,8 +61,14 @@ export interface Dialect {
   /** The values of `tool_choice` that the vendor accepts. */
   readonly toolChoices?: readonly string[];
   readonly thinking?: ThinkingSwitch;
-  /** Fields of earlier messages that the vendor requires again. */
+  /** Fields of earlier messages that the vendor requires again, for every model. */
   readonly replays?: readonly ('reasoning_content' | 'reasoning_details')[];
+  /** Where this vendor takes thoughts back, for models that want them. Default: `reasoning_content`. Empty: it refuses unknown fields. */
+  readonly thoughtFields?: readonly ('reasoning_content' | 'reasoning' | 'reasoning_details')[];
+  /** The `format` of the `reasoning_details` that are written from plain thoughts, where the vendor wants them. */
+  readonly detailsFormat?: string;
+  /** Fields that every chat gets, unless the caller sets them. */
+  readonly sets?: JsonObject;
   /** Models that only stream, unless the row says otherwise. */
   readonly streamOnly?: readonly string[];
   readonly cacheControl?: boolean;

@@ -19,7 +19,7 @@ function matcher(patterns: readonly string[]): (model: string) => boolean {
   return (model) => tests.some((test) => test.test(model));
 }
 
-/** True when requests must be rewritten. Otherwise their bytes are forwarded unchanged. */
+/** True when every request must be rewritten. Otherwise its bytes are forwarded unchanged, apart from those with `reasoning_effort`. */
 function needsAdjusting(dialect: Dialect): boolean {
   return (
     dialect.maxTokens !== undefined ||
@@ -27,7 +27,8 @@ function needsAdjusting(dialect: Dialect): boolean {
     dialect.refuses !== undefined ||
     dialect.clamps !== undefined ||
     dialect.toolChoices !== undefined ||
-    dialect.thinking !== undefined ||
+    dialect.sets !== undefined ||
+    dialect.detailsFormat !== undefined ||
     dialect.developerAsSystem === true ||
     dialect.joinsText !== undefined
   );
@@ -36,12 +37,12 @@ function needsAdjusting(dialect: Dialect): boolean {
 function adjustBody(body: JsonObject, dialect: Dialect, call: UpstreamCall): JsonObject {
   const fields = adjustFields(body, dialect, call);
   const messages = adjustMessages(fields['messages'], dialect);
-  const whole = messages === fields['messages'] ? fields : { ...fields, messages };
+  const whole = { ...dialect.sets, ...fields, ...(messages === fields['messages'] ? {} : { messages }) };
   return dialect.thinking === undefined ? whole : switchThinking(whole, dialect.thinking, call, dialect.kind);
 }
 
 function adjusterOf(dialect: Dialect): Provider['adjust'] {
-  if (!needsAdjusting(dialect)) return undefined;
+  if (!needsAdjusting(dialect) && dialect.thinking === undefined) return undefined;
   const variants = (dialect.variants ?? []).map(({ models, ...variant }) => ({
     matches: matcher(models),
     dialect: { ...dialect, ...variant },
@@ -111,8 +112,10 @@ export function openaiProvider(dialect: Dialect, base: BaseAddress, authorize: P
     modelsAddress: () => base.at('/models'),
     authorize,
     ...(adjust === undefined ? {} : { adjust }),
+    ...(needsAdjusting(dialect) ? {} : { adjusts: (body) => body['reasoning_effort'] !== undefined }),
     ...readingOf(dialect, options),
     ...(replays.length === 0 ? {} : { replaysReasoning: true, replays }),
+    thoughtFields: dialect.thoughtFields ?? ['reasoning_content'],
     ...(dialect.cacheControl === undefined ? {} : { cacheControl: dialect.cacheControl }),
     ...(dialect.embeddingsBatch === undefined ? {} : { embeddingsBatch: dialect.embeddingsBatch }),
     ...(dialect.prefill === undefined ? {} : { prefill: () => dialect.prefill }),

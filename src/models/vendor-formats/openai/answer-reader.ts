@@ -9,6 +9,7 @@ import { CitationReader, completeAnnotation } from '../../citations.ts';
 import { errorInside } from '../../classify-failure.ts';
 import { FinishTracker } from '../../finish-tracker.ts';
 import { readLogprobs, readText } from './content.ts';
+import { ReasoningDetails } from './reasoning-details.ts';
 import { ThinkTagReader } from './think-tags.ts';
 import { ToolCallReader } from './tool-calls.ts';
 import { findUnreadContent, judgeUnread } from './unread-content.ts';
@@ -23,6 +24,8 @@ interface ChoiceState {
   text: string;
   /** The vendor's own annotations. */
   readonly annotations: JsonObject[];
+  /** Set when the vendor sends `reasoning_details`. */
+  details?: ReasoningDetails;
   /** Set when the vendor writes reasoning into the text. */
   readonly thinking?: ThinkTagReader;
 }
@@ -130,7 +133,9 @@ export class AnswerReader {
   /** True when the delta has content. */
   #readDelta(delta: JsonObject, choice: JsonObject, index: number, state: ChoiceState, events: ChatEvent[]): boolean {
     const before = events.length;
-    const reasoning = nonEmpty(delta['reasoning_content']) ?? nonEmpty(delta['reasoning']);
+    const details = delta['reasoning_details'];
+    const detailed = Array.isArray(details) ? (state.details ??= new ReasoningDetails()).read(details as readonly Json[]) : '';
+    const reasoning = nonEmpty(delta['reasoning_content']) ?? nonEmpty(delta['reasoning']) ?? nonEmpty(detailed);
     if (reasoning !== undefined) {
       events.push({ type: 'reasoning-delta', choice: index, text: reasoning });
       state.thinking?.separatedByVendor();
@@ -210,6 +215,7 @@ export class AnswerReader {
       state.text += rest?.text ?? '';
       for (const annotation of this.#citations.annotations(state.text, state.annotations))
         events.push({ type: 'annotation', choice, annotation });
+      if (state.details !== undefined) events.push(...state.details.thoughts(choice));
       const warning = judgeUnread(state.unread, state.said, this.#reading) ?? more.warning;
       events.push({
         type: 'finish',

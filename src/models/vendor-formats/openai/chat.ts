@@ -7,6 +7,7 @@ import { createEventSplitter } from '../../server-sent-events.ts';
 import { createStreamDecoder } from '../../stream-decoder.ts';
 import { type MemberChange, spliceMembers } from '../../splice.ts';
 import { AnswerReader } from './answer-reader.ts';
+import { needsThoughtFields, withThoughtFields } from './thought-fields.ts';
 
 /** Pailou always requests the usage of a stream. The emitter hides it from callers that did not request it. */
 function streamOptions(body: JsonObject): JsonObject | null {
@@ -24,28 +25,16 @@ function changesFor(request: ChatRequest, target: EncodeTarget): MemberChange[] 
   return changes;
 }
 
-/** Fields that clients send back and most vendors refuse: earlier reasoning, and Pailou's own mark of a failed tool. */
-const foreignFields = ['reasoning_content', 'reasoning_details', 'is_error'];
-
-function isForeign(message: JsonObject, replays: readonly string[]): boolean {
-  return foreignFields.some((field) => message[field] !== undefined && !replays.includes(field));
-}
-
-function withoutForeign(message: JsonObject, replays: readonly string[]): JsonObject {
-  if (!isForeign(message, replays)) return message;
-  return Object.fromEntries(Object.entries(message).filter(([field]) => !foreignFields.includes(field) || replays.includes(field)));
-}
-
 function encodeRequest(request: ChatRequest, target: EncodeTarget): Buffer | string {
   const changes = changesFor(request, target);
   const replays = target.replays ?? [];
   const { messages } = request.body;
-  const foreign = Array.isArray(messages) && messages.some((message) => isJsonObject(message) && isForeign(message, replays));
+  const foreign = Array.isArray(messages) && messages.some((message) => isJsonObject(message) && needsThoughtFields(message, replays));
   if (target.adjust === undefined && request.raw !== undefined && !foreign)
     return spliceMembers(request.raw.bytes, request.raw.outline, changes);
   const body: Record<string, unknown> = { ...request.body };
   for (const { key, json } of changes) body[key] = JSON.parse(json);
-  if (foreign) body['messages'] = messages.map((message) => withoutForeign(message, replays));
+  if (foreign) body['messages'] = messages.map((message) => withThoughtFields(message, target));
   return JSON.stringify(target.adjust === undefined ? body : target.adjust(body as JsonObject));
 }
 
