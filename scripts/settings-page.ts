@@ -19,6 +19,13 @@ Those marked *secret* may also be given as a file: \`PAILOU_MASTER_KEY_FILE=/run
 |---|---|---|---|
 `;
 
+const proxies = `
+## Proxies
+
+\`HTTP_PROXY\`, \`HTTPS_PROXY\`, \`ALL_PROXY\` and \`NO_PROXY\` (also in small letters, which take precedence) mean what they mean for curl: \`http://\`, \`https://\` or \`socks5://\` with an optional login,
+and hosts, \`.domains\`, addresses or ranges that are reached directly. This machine is always reached directly. More: [operations.md](operations.md#company-networks).
+`;
+
 const commands = `
 ## Commands
 
@@ -64,7 +71,7 @@ export function settingsPage(): string {
     const secret = 'secret' in setting ? ' *Secret.*' : '';
     return `| \`${name}\` | ${cell(setting.meaning)}${secret} | ${cell(setting.default)} | \`${cell(setting.example)}\` |\n`;
   });
-  return `${head}${rows.join('')}${commands}${tail}`;
+  return `${head}${rows.join('')}${proxies}${commands}${tail}`;
 }
 
 if (import.meta.main) {

@@ -12,7 +12,7 @@ import { readSettings, type Settings } from './config/settings.ts';
 import { demoProgram, seedDemo } from './demo-configuration.ts';
 import { composeDispatch } from './dispatch/compose-dispatch.ts';
 import { composeMcp } from './extensions/mcp/compose-mcp.ts';
-import { composeOutbound } from './outbound/compose-outbound.ts';
+import { composeOutbound, networkServices } from './outbound/compose-outbound.ts';
 import { loadPlugins } from './plugins/loader.ts';
 import { composeQuota } from './quota/compose-quota.ts';
 import { composeStorage } from './storage/compose-storage.ts';
@@ -81,30 +81,16 @@ export async function composeLayers(settings: Settings, logger: Logger, owned: A
     mode: settings.mode,
     stdioPrograms: settings.mode === 'development' ? [...settings.stdioPrograms, demoProgram] : settings.stdioPrograms,
     stdioUser: settings.stdioUser,
-    checkUrl: (address, param) => outbound.guard.checkUrl(address, param),
-    fetch: outbound.client.fetch,
+    ...networkServices(outbound.guard, outbound.client),
     tokenExchange: identity.tokenExchange,
   };
-  const developerServices: PluginServices = {
-    ...services,
-    checkUrl: (address, param) => outbound.developerGuard.checkUrl(address, param),
-    fetch: outbound.developerClient.fetch,
-  };
+  const developerServices: PluginServices = { ...services, ...networkServices(outbound.developerGuard, outbound.developerClient) };
   const registry = await loadPlugins({ folders: pluginFolders, pluginsDir: settings.pluginsDir, services, logger });
 
   const { catalogueFile, timeZones } = settings;
-  const config = await composeConfig({
-    storage,
-    people,
-    registry,
-    services,
-    developerServices,
-    dataDir,
-    catalogueFile,
-    timeZones,
-    logger,
-    owned,
-  });
+  const { proxied } = outbound;
+  const configParts = { storage, people, registry, services, developerServices, proxied, dataDir, catalogueFile, timeZones };
+  const config = await composeConfig({ ...configParts, logger, owned });
   if (settings.mode === 'development') await seedDemo(config, issuers[0]?.mapping.defaultTenant ?? 'default');
   const nodes = createNodeRegistry({ database, version, logger });
   owned.use(nodes);

@@ -38,7 +38,8 @@ export interface AuthenticatorOptions {
   readonly logger: Logger;
   /** Called for each principal whose token was verified without the cache. */
   readonly onVerified?: (principal: Principal) => void;
-  readonly fetch?: typeof fetch;
+  /** The `fetch` for one issuer. Default: the global one. */
+  readonly fetchFor?: (issuer: IssuerSettings) => typeof fetch;
 }
 
 interface OwnedIssuer extends Issuer {
@@ -49,7 +50,7 @@ function createIssuer(settings: IssuerSettings, options: AuthenticatorOptions, o
   const { logger } = options;
   const closed = new AbortController();
   // Reads the global at call time, so that tests can replace it.
-  const fetcher: typeof fetch = options.fetch ?? ((...args) => fetch(...args));
+  const fetcher: typeof fetch = options.fetchFor?.(settings) ?? ((...args) => fetch(...args));
   const discovery = createDiscovery({ issuer: settings.issuer, baseUrl: settings.baseUrl, fetch: fetcher, signal: closed.signal });
   const keys = createKeysOf(settings, { discovery, fetch: fetcher, logger, onKeyRemoved });
   const ends: (() => unknown)[] = [() => keys.close()];

@@ -6,6 +6,7 @@ import { type Authenticator, createAuthenticator } from './authenticator.ts';
 import { createCredentials, type Credentials } from './credentials.ts';
 import { developmentIssuer } from './issuer-presets.ts';
 import type { IssuerSettings } from './issuer.ts';
+import { issuerFetch } from './issuer-fetch.ts';
 import { issuersFromSettings } from './issuers.ts';
 import { createApiKeyAuthenticator } from './api-key-authenticator.ts';
 import { createKeyExchange, type KeyExchange } from './api-key-exchange.ts';
@@ -14,7 +15,7 @@ import { createCookieJar } from './sign-in/cookies.ts';
 import { createSessions } from './sign-in/sessions.ts';
 import type { Settings } from '../config/settings.ts';
 import { createOutboundClient } from '../outbound/client.ts';
-import { createOutboundGuard } from '../outbound/guard.ts';
+import { createOperatorGuard } from '../outbound/compose-outbound.ts';
 import type { Database } from '../storage/database.ts';
 import { createApiKeyUsage, type ApiKeyUsage } from '../storage/api-key-usage.ts';
 import { createPeople, type People, type Person } from '../storage/people.ts';
@@ -61,7 +62,8 @@ export interface Identity {
 export async function composeAuth(parts: AuthParts): Promise<Identity> {
   const { settings, logger, database, issuers, owned } = parts;
   // The company's service may have any address of its network, except cloud metadata addresses.
-  const client = createOutboundClient(createOutboundGuard({ allow: ['0.0.0.0/0', '::/0'] }));
+  const client = createOutboundClient(createOperatorGuard(), { proxyOf: settings.proxyOf });
+  const fetchFor = issuerFetch(client);
   owned.defer(() => client.close());
   const people = createPeople({ database, logger });
   owned.use(people);
@@ -69,7 +71,7 @@ export async function composeAuth(parts: AuthParts): Promise<Identity> {
   owned.use(apiKeyUsage);
   const revocations = await createRevocations({ database, path: join(settings.dataDir, 'blocked-people.json'), logger });
   owned.use(revocations);
-  const authenticator = createAuthenticator({ issuers, logger, onVerified: (principal) => people.saw(principal), fetch: client.fetch });
+  const authenticator = createAuthenticator({ issuers, logger, onVerified: (principal) => people.saw(principal), fetchFor });
   owned.defer(() => authenticator.close());
   const { personIssuers } = authenticator;
   const current =
@@ -81,7 +83,7 @@ export async function composeAuth(parts: AuthParts): Promise<Identity> {
     ownerMs: settings.keyOwnerHours * 3_600_000,
     onUse: (id, at) => apiKeyUsage.used(id, at),
   });
-  const browser = await composeBrowserAuth(parts, issuers, authenticator, client.fetch);
+  const browser = await composeBrowserAuth(parts, issuers, authenticator, fetchFor);
   const exchange = settings.apiKeys === 'exchange' ? createKeyExchange({ apiKeys, keys: derivedKeys(parts.master, 'key exchange') }) : null;
   const credentials = createCredentials({
     authenticator,
@@ -96,7 +98,7 @@ export async function composeAuth(parts: AuthParts): Promise<Identity> {
   const tokenExchange = createExchangeEndpoints({
     issuers,
     allowed: settings.tokenExchangeAllow,
-    fetch: client.fetch,
+    fetchFor,
     signal: closing.signal,
   });
   const unblocked = (person: Person | null): Person | null => (person !== null && revocations.isBlocked(person) ? null : person);
@@ -154,14 +156,14 @@ async function composeBrowserAuth(
   { settings, logger, url, database, master }: AuthParts,
   issuers: readonly IssuerSettings[],
   authenticator: Authenticator,
-  fetcher: typeof fetch,
+  fetchFor: (issuer: IssuerSettings) => typeof fetch,
 ): Promise<BrowserAuth | null> {
   const issuer = issuers.find((each) => each.client !== null && isDiscovered(each));
   if (issuer === undefined) return null;
   const { createSignIn } = await import('./sign-in/sign-in.ts');
   const publicUrl = settings.publicUrl ?? url;
   const box = (purpose: string) => createSecretBox(derivedKeys(master, purpose));
-  const signIn = createSignIn({ settings: issuer, publicUrl, box: box('sign-in'), fetch: fetcher, logger });
+  const signIn = createSignIn({ settings: issuer, publicUrl, box: box('sign-in'), fetch: fetchFor(issuer), logger });
   const store = createSessionStore(database, box('sessions'));
   const sessions = createSessions({ store, signIn, authenticator, csrfKey: derivedKey(master.current, 'csrf') });
   return { signIn, sessions, jar: createCookieJar(publicUrl.startsWith('https:')) };

@@ -8,7 +8,7 @@ export interface ExchangeEndpointOptions {
   readonly issuers: readonly IssuerSettings[];
   /** Addresses from the settings, for services that do not issue callers' tokens. */
   readonly allowed: readonly string[];
-  readonly fetch: typeof fetch;
+  readonly fetchFor: (issuer: IssuerSettings) => typeof fetch;
   readonly signal: AbortSignal;
 }
 
@@ -17,12 +17,12 @@ const hrefOf = (url: string): string | null => URL.parse(url)?.href ?? null;
 const remedy =
   'Name the token endpoint of a configured issuer, as its discovery document has it, or ask the operator to add the address to PAILOU_TOKEN_EXCHANGE_ALLOW.';
 
-export function createExchangeEndpoints({ issuers, allowed, fetch, signal }: ExchangeEndpointOptions): TokenExchange {
+export function createExchangeEndpoints({ issuers, allowed, fetchFor, signal }: ExchangeEndpointOptions): TokenExchange {
   const listed = new Set(allowed.map(hrefOf));
   const discovered = new Map<string, Discovery>(
     issuers
       .filter(({ named, keys }) => named && keys.from === 'discovery')
-      .map(({ issuer, baseUrl }) => [issuer, createDiscovery({ issuer, baseUrl, fetch, signal })]),
+      .map((each) => [each.issuer, createDiscovery({ issuer: each.issuer, baseUrl: each.baseUrl, fetch: fetchFor(each), signal })]),
   );
 
   /** Null for an issuer without a token endpoint. Rejects while it is unknown. */

@@ -6,6 +6,7 @@ import { externalUrlProblem } from '../storage/external/open-external.ts';
 import { GatewayError } from '../types/errors.ts';
 import { issuerPresets, type Preset } from './issuer-presets.ts';
 import type { ClaimPaths, HttpLookup, IssuerSettings, KeySource, Lookup, PrincipalField, ServiceClient } from './issuer.ts';
+import { readProxy, withoutProxy } from '../types/proxy.ts';
 import type { IssuerSpec, LookupSpec } from './issuer-spec.ts';
 import { checkToken, introspection, keycloakUserLookups, userinfo } from './lookups/lookup-presets.ts';
 import { needsToken } from './lookups/lookup-request.ts';
@@ -157,6 +158,7 @@ export function issuerSettings(spec: IssuerSpec, at: (field: string) => string =
   const settings: IssuerSettings = {
     issuer: spec.issuer,
     baseUrl,
+    ...(spec.proxy === undefined ? {} : { proxy: spec.proxy === withoutProxy ? null : (readProxy(spec.proxy) ?? null) }),
     tokens: spec.tokens ?? preset.tokens,
     named: spec.issuer_claim === undefined ? preset.named : spec.issuer_claim === 'required',
     keys: spec.keys === undefined ? preset.keys : keysOf(spec.keys, absolute, at('keys')),

@@ -1,5 +1,6 @@
 /** The configuration of an OAuth2 service, in addition to its preset. Shared by the environment and the file. */
 import { z } from 'zod';
+import { proxyForm, readProxy, withoutProxy } from '../types/proxy.ts';
 
 const address = z
   .string()
@@ -77,6 +78,13 @@ export const issuerSpec = z.strictObject({
     .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), 'must be http://… or https://…')
     .optional()
     .describe('The address of the service, when it is not the issuer.'),
+  proxy: z
+    .string()
+    .refine((text) => text === withoutProxy || readProxy(text) !== undefined, `must be ${proxyForm}, or ${withoutProxy}`)
+    .optional()
+    .describe(
+      'The proxy on the way to the service, which may carry a login. none: a direct connection. Unless given, as the environment says.',
+    ),
   tokens: z.enum(['jwt', 'opaque']).optional(),
   issuer_claim: z.enum(['required', 'absent']).optional(),
   keys: keys.optional(),

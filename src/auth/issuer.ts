@@ -1,4 +1,5 @@
 /** Settings of one accepted OAuth2 service and of its token format. Plain data. */
+import type { ProxyServer } from '../types/proxy.ts';
 
 /** Fields that a look-up can name directly. */
 export type LookupField = 'username' | 'tenant' | 'roles' | 'permissions';
@@ -115,6 +116,8 @@ export interface IssuerSettings {
   readonly named: boolean;
   /** The base URL for discovery, without a trailing slash. */
   readonly baseUrl: string;
+  /** The proxy on the way to the service; null for none. Absent: as the environment says. */
+  readonly proxy?: ProxyServer | null;
   readonly keys: KeySource;
   readonly client: ServiceClient | null;
   /** One of these must be in `aud`. Empty: no requirement. */

@@ -29,6 +29,7 @@ function fromEnvironment(oauth: OauthSettings & { readonly issuer: string }): Is
       ...(oauth.allowedClients.length > 0 && oauth.cliClientId !== null ? [oauth.cliClientId] : []),
     ],
     insecure_any_audience: oauth.insecureAnyAudience,
+    ...(oauth.proxy === null ? {} : { proxy: oauth.proxy }),
     ...(oauth.lookup === null ? {} : { lookups: oauth.lookup === 'claims' ? [] : [{ kind: oauth.lookup }] }),
     ...(oauth.claims === null ? {} : { claims: oauth.claims }),
     ...(oauth.tenant === null ? {} : { tenant: oauth.tenant }),

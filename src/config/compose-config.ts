@@ -8,6 +8,7 @@ import { createSecretBox } from '../storage/secret-box.ts';
 import type { Logger } from '../types/logger.ts';
 import type { PluginServices } from '../types/plugin.ts';
 import { readCatalogueFile } from './catalogue-file.ts';
+import type { ProxiedFetch } from './instances.ts';
 import type { PersonNames } from './person-names.ts';
 import { type ConfigService, createConfigService } from './service.ts';
 import type { TimeZones } from './time-zones.ts';
@@ -19,6 +20,7 @@ export interface ConfigParts {
   readonly services: PluginServices;
   /** The services for rows without an administrator's approval. */
   readonly developerServices: PluginServices;
+  readonly proxied: ProxiedFetch;
   readonly dataDir: string;
   /** The operator's catalogue file; null for none. */
   readonly catalogueFile: string | null;
@@ -29,7 +31,7 @@ export interface ConfigParts {
 
 /** Throws SettingsError for a bad catalogue file. Resolves when a snapshot serves: the database's, or the last good one while the database is away. */
 export async function composeConfig(parts: ConfigParts): Promise<ConfigService> {
-  const { storage, people, registry, services, developerServices, dataDir, catalogueFile, timeZones, logger, owned } = parts;
+  const { storage, people, registry, services, developerServices, proxied, dataDir, catalogueFile, timeZones, logger, owned } = parts;
   const { database } = storage;
   const secrets = createSecretBox(storage.master);
   const accountBox = storage.boxFor('mcp accounts');
@@ -39,6 +41,7 @@ export async function composeConfig(parts: ConfigParts): Promise<ConfigService> 
     registry,
     services,
     developerServices,
+    proxied,
     secrets,
     accounts: (server) => createAccounts(database, accountBox, server),
     people,

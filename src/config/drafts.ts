@@ -102,7 +102,7 @@ export function createDrafts(options: {
     async draftProvider(writer, { tenant, spec, name, model }) {
       const row = draftRow(writer, 'provider', tenant, spec, name);
       const made = await make('provider', row);
-      const provider = providerEntry(row, made.handle.instance);
+      const provider = providerEntry(row, made.handle);
       const entry = modelOf(tenant, { deployments: [{ provider: 'draft', model }], limits: { attempts: 1, total_ms: 30_000 } }, () => [
         deployment(provider, model, 1, 0),
       ]);
@@ -120,7 +120,7 @@ export function createDrafts(options: {
           const handle = row === undefined ? undefined : (handles.get(instanceKey(row)) as Handle<'provider'> | undefined);
           if (row === undefined || handle === undefined)
             throw unknownName('usable provider', each.provider, providers.keys(), `spec.deployments[${index}].provider`);
-          return each.enabled ? [deployment(providerEntry(row, handle.instance), each.model, each.weight, each.tier)] : [];
+          return each.enabled ? [deployment(providerEntry(row, handle), each.model, each.weight, each.tier)] : [];
         }),
       );
       return { model: entry, [Symbol.asyncDispose]: async () => {} };

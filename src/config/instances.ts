@@ -7,6 +7,7 @@ import { GatewayError } from '../types/errors.ts';
 import type { Accounts } from '../types/accounts.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Plugin, PluginInstances, PluginServices, PluginType } from '../types/plugin.ts';
+import { guardedAddress, proxyOfOptions, type ProxyServer } from '../types/proxy.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import type { ProviderEntry } from '../types/snapshot.ts';
 import { invalidBySchema, unknownName } from './validation-errors.ts';
@@ -35,8 +36,9 @@ export function instanceKey({ id, spec, ...row }: Pick<ConfigRow, 'id' | 'spec' 
 }
 
 /** A provider as models call it. */
-export function providerEntry(row: ConfigRow, instance: PluginInstances['provider']): ProviderEntry {
-  const entry = { id: row.id, name: row.name, kind: String(row.spec['kind']), instance };
+export function providerEntry(row: ConfigRow, { instance, proxy }: Pick<Handle<'provider'>, 'instance' | 'proxy'>): ProviderEntry {
+  const own = { id: row.id, name: row.name, kind: String(row.spec['kind']), instance };
+  const entry = proxy === undefined ? own : { ...own, proxy };
   return isTrusted(row) ? entry : { ...entry, restricted: true };
 }
 
@@ -46,6 +48,8 @@ export type RowPluginType = 'provider' | 'skill' | 'tool-source';
 export interface Handle<T extends RowPluginType = RowPluginType> {
   readonly key: string;
   readonly instance: PluginInstances[T];
+  /** The row's own proxy; null for none whatever the environment says. Absent: as the environment says. */
+  readonly proxy?: ProxyServer | null;
   references: number;
 }
 
@@ -64,6 +68,9 @@ export interface InstanceFactory {
   disposed(): Promise<void>;
 }
 
+/** A `fetch` through `proxy`, or directly with null, by the guard for rows with or without an administrator's approval. */
+export type ProxiedFetch = (proxy: ProxyServer | null, isTrusted: boolean) => typeof fetch;
+
 export function createInstanceFactory(options: {
   registry: PluginRegistry;
   services: PluginServices;
@@ -71,16 +78,20 @@ export function createInstanceFactory(options: {
   developerServices: PluginServices;
   secrets: SecretBox;
   logger: Logger;
+  /** The guarded `fetch` of a row with a proxy of its own. */
+  proxied?: ProxiedFetch;
   /** Accounts of people at the MCP server with this row id. */
   accounts?: (row: string) => Accounts;
 }): InstanceFactory {
   const { registry, services, developerServices, secrets, logger } = options;
   const disposals = new Set<Promise<void>>();
 
-  const servicesFor = (row: ConfigRow): PluginServices => {
+  const servicesFor = (row: ConfigRow, proxy: ProxyServer | null | undefined): PluginServices => {
     const { stdioPrograms, ...own } = isTrusted(row) ? services : developerServices;
+    if (proxy != null) own.checkUrl(guardedAddress(proxy), 'spec.options.proxy');
     return {
       ...own,
+      ...(proxy === undefined || options.proxied === undefined ? {} : { fetch: options.proxied(proxy, isTrusted(row)) }),
       tenant: row.tenant,
       stdioPrograms: stdioPrograms.filter(({ tenants }) => tenants === null || tenants.includes(row.tenant)),
       ...(options.accounts === undefined ? {} : { accounts: options.accounts(row.id) }),
@@ -113,8 +124,10 @@ export function createInstanceFactory(options: {
       if (known !== undefined) return known as Handle<T>;
       const { plugin: found, options: read } = parsed(type, row);
       requireBasis(row, found.reaches?.(read) ?? []);
+      const proxy = found.connects === false ? undefined : proxyOfOptions(read);
       try {
-        return { key, instance: await found.create(read, servicesFor(row)), references: 0 };
+        const instance = await found.create(read, servicesFor(row, proxy));
+        return proxy === undefined ? { key, instance, references: 0 } : { key, instance, proxy, references: 0 };
       } catch (thrown) {
         if (thrown instanceof GatewayError) throw thrown;
         throw new GatewayError(

@@ -15,7 +15,7 @@ const matches = (pattern: OptionPath, path: OptionPath): boolean =>
   pattern.length === path.length && pattern.every((part, index) => part === '*' || part === path[index]);
 
 function urlOf(text: string): URL | null {
-  if (!/^\s*(https?|wss?):/i.test(text)) return null;
+  if (!/^\s*(https?|wss?|socks5h?):/i.test(text)) return null;
   return URL.parse(text.trim());
 }
 

@@ -103,7 +103,12 @@ export function reachesOf(row: ConfigRow, rows: RowSet, factory: InstanceFactory
     const param = `spec.options.${path}`;
     // What leads somewhere without being a URL, such as a document: any change of it may lead elsewhere.
     if (url === null) return { type: 'address', key: `address:${path}:${digestOf(identity)}`, param, refusal: null };
-    return { type: 'address', key: `address:${url.href}`, param, refusal: addressRefusal(url.href, param, factory) };
+    return {
+      type: 'address',
+      key: `address:${url.href}`,
+      param,
+      refusal: addressRefusal(url.href.replace(/^socks5h?:/, 'http:'), param, factory),
+    };
   });
   // The address of the kind itself, such as a vendor's regional address.
   const vendor: Reach = { type: 'address', key: `address:${plugin.kind}`, param: 'spec.kind', refusal: null };

@@ -16,7 +16,7 @@ import type { Writer } from '../types/writes.ts';
 import { authorizeChange, authorizeRow, type WriteScene } from './authorize-write.ts';
 import { RightLost } from './deployment-rights.ts';
 import { createDrafts, type Drafts } from './drafts.ts';
-import { createInstanceFactory } from './instances.ts';
+import { createInstanceFactory, type ProxiedFetch } from './instances.ts';
 import { readLastGood, writeLastGood } from './last-good.ts';
 import { grantsOfDeleted } from './grant-targets.ts';
 import { isComplete, type Mutation, planChange } from './mutations.ts';
@@ -73,6 +73,8 @@ export interface ConfigServiceOptions {
   readonly services: PluginServices;
   /** Like `services`, for rows without an administrator's approval. */
   readonly developerServices: PluginServices;
+  /** Default: rows with a proxy of their own use the `fetch` of the services. */
+  readonly proxied?: ProxiedFetch;
   readonly secrets: SecretBox;
   /** Default: the built-in catalogue. */
   readonly catalogue?: ModelCatalogue;

@@ -194,6 +194,13 @@ const table = {
     example: 'X-Access-Token',
     default: 'none',
   },
+  PAILOU_OAUTH_PROXY: {
+    meaning: 'The proxy on the way to the OAuth2 service; `none` for a direct connection whatever HTTPS_PROXY says.',
+    form: 'an address such as http://proxy.internal:3128 or socks5://proxy.internal:1080, or none',
+    example: 'http://proxy.internal:3128',
+    default: 'as HTTP_PROXY, HTTPS_PROXY and NO_PROXY say',
+    secret: true,
+  },
   PAILOU_OAUTH_CLAIMS: {
     meaning: 'Own paths of claims, in order, by field: subject, username, tenant, roles, permissions, client.',
     form: 'a JSON object of lists of paths',

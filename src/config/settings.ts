@@ -1,5 +1,7 @@
 /** Process settings from the environment. All other configuration lives in the database. */
 import { readFileSync } from 'node:fs';
+import { type ProxyChoice, readEnvironmentProxies } from '../outbound/environment-proxy.ts';
+import { readProxy, withoutProxy } from '../types/proxy.ts';
 import type { StdioProgram, SystemUser } from '../types/stdio-programs.ts';
 import { nearMatches } from '../text/did-you-mean.ts';
 import { readStdioPrograms } from './stdio-programs.ts';
@@ -25,6 +27,8 @@ export interface OauthSettings {
   readonly cliClientId: string | null;
   /** An additional header that carries tokens, in lower case. */
   readonly tokenHeader: string | null;
+  /** The proxy on the way to the service, or `none`; null: as the environment says. */
+  readonly proxy: string | null;
   /** Overrides of the preset's claim paths by field. */
   readonly claims: Readonly<Record<string, readonly string[]>> | null;
   /** The tenant of all principals; null: as tokens say. */
@@ -75,6 +79,8 @@ export interface Settings {
   readonly stdioPrograms: readonly StdioProgram[];
   /** The user of stdio programs; null for Pailou's own. */
   readonly stdioUser: SystemUser | null;
+  /** The proxies of HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
+  readonly proxyOf: ProxyChoice;
   readonly outboundAllow: readonly string[];
   /** Private ranges for rows without an administrator's approval. */
   readonly outboundAllowDevelopers: readonly string[];
@@ -183,6 +189,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       scope: read('PAILOU_OAUTH_SCOPE', (text) => text, null),
       cliClientId: read('PAILOU_OAUTH_CLI_CLIENT_ID', (text) => text, null),
       tokenHeader: read('PAILOU_OAUTH_TOKEN_HEADER', (text) => (/^[A-Za-z0-9-]{1,64}$/.test(text) ? text.toLowerCase() : undefined), null),
+      proxy: read('PAILOU_OAUTH_PROXY', (text) => (text === withoutProxy || readProxy(text) !== undefined ? text : undefined), null),
       claims: read('PAILOU_OAUTH_CLAIMS', parseClaims, null),
       tenant: read('PAILOU_OAUTH_TENANT', (text) => (text.length <= 128 ? text : undefined), null),
       maxRoles: read('PAILOU_OAUTH_MAX_ROLES', list, []),
@@ -196,6 +203,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     identityPort: read('PAILOU_IDENTITY_PORT', whole(1, 65_535), 8080),
     stdioPrograms: read('PAILOU_STDIO_PROGRAMS', programs, []),
     stdioUser: read('PAILOU_STDIO_USER', systemUser, null),
+    proxyOf: readEnvironmentProxies(env, (name, what) => faults.push(`${name}: ${what}.`)),
     outboundAllow: read('PAILOU_OUTBOUND_ALLOW', parseRanges, production ? [] : developmentRanges),
     outboundAllowDevelopers: read('PAILOU_OUTBOUND_ALLOW_DEVELOPERS', parseRanges, []),
     tokenExchangeAllow: read(

@@ -139,7 +139,7 @@ export function createSnapshotBuilder(
           await tolerate(row, async () => {
             parseSpec('provider', row.spec);
             const handle = keep(await factory.take('provider', row, previous.handles));
-            providers.set(row.name, providerEntry(row, handle.instance));
+            providers.set(row.name, providerEntry(row, handle));
           });
         }
 

@@ -124,7 +124,7 @@ export function createModelInvoker(options: {
   const clientOf = ({ provider }: Deployment): OutboundClient => {
     const client = provider.restricted === true ? options.developerClient : options.client;
     if (client === undefined) throw new Error('no outbound client for restricted providers was given');
-    return client;
+    return provider.proxy === undefined ? client : client.via(provider.proxy);
   };
 
   const formatFor = <O extends JsonOperation>(deployment: Deployment, operation: O): NonNullable<WireFormat[O]> => {

@@ -1,10 +1,13 @@
 /** The one HTTP client for calls to vendors: pooled connections per origin, guarded addresses, no redirects, no compression. */
 import { Readable } from 'node:stream';
-import { Agent, buildConnector, type Dispatcher, fetch as undiciFetch, Pool } from 'undici';
+import { Agent, buildConnector, type Dispatcher, fetch as undiciFetch, type Pool } from 'undici';
 import { GatewayError } from '../types/errors.ts';
 import { abortError, connectionError } from './connection-errors.ts';
 import type { OutboundGuard } from './guard.ts';
 import { decodeBody } from './decoded-body.ts';
+import { direct, type ProxyChoice } from './environment-proxy.ts';
+import { createPoolFactory } from './pools.ts';
+import type { ProxyServer } from '../types/proxy.ts';
 import { ResponseBody } from './response-body.ts';
 
 export interface UpstreamRequest {
@@ -36,6 +39,8 @@ export interface OutboundClient {
   send(request: UpstreamRequest): Promise<UpstreamResponse>;
   /** For plugins that do their own I/O. Goes through the guard. A redirect is an error, or the response itself with `redirect: 'manual'`. */
   readonly fetch: typeof fetch;
+  /** The client whose connections all go through this proxy, or through none. It is closed with this client. */
+  via(proxy: ProxyServer | null): OutboundClient;
   close(): Promise<void>;
 }
 
@@ -131,7 +136,32 @@ function asBody(body: UpstreamRequest['body']): string | Buffer | Readable | nul
   return Readable.from(body, { objectMode: false });
 }
 
-export function createOutboundClient(guard: OutboundGuard): OutboundClient {
+export interface OutboundClientOptions {
+  /** The proxy of an origin. Default: none. */
+  readonly proxyOf?: ProxyChoice;
+  /** Guards the addresses of these proxies. Default: the guard of the client. */
+  readonly proxyGuard?: OutboundGuard;
+}
+
+export function createOutboundClient(guard: OutboundGuard, options: OutboundClientOptions = {}): OutboundClient {
+  const others = new Map<string, OutboundClient>();
+  const via = (proxy: ProxyServer | null): OutboundClient => {
+    const key = proxy?.key ?? '';
+    let other = others.get(key);
+    if (other === undefined) others.set(key, (other = { ...createClient(guard, { proxyOf: () => proxy }), via }));
+    return other;
+  };
+  const client = createClient(guard, options);
+  return {
+    ...client,
+    via,
+    async close() {
+      await Promise.all([client, ...others.values()].map((each) => each.close()));
+    },
+  };
+}
+
+function createClient(guard: OutboundGuard, { proxyOf = direct, proxyGuard = guard }: OutboundClientOptions): Omit<OutboundClient, 'via'> {
   const connectDirectly = buildConnector({ allowH2: false, timeout: 10_000, lookup: guard.lookup });
   const connect: buildConnector.connector = (options, callback) => {
     try {
@@ -142,8 +172,9 @@ export function createOutboundClient(guard: OutboundGuard): OutboundClient {
     }
     connectDirectly(options, callback);
   };
+  const openPool = createPoolFactory({ options: poolOptions, connect, proxyOf, proxyGuard, targetGuard: guard });
   const pools = new Map<string, Pool>();
-  const agent = new Agent({ ...poolOptions, connect });
+  const agent = new Agent({ ...poolOptions, connect, factory: (origin) => openPool(new URL(origin).origin) });
   const parseAddress = createAddressParser();
   let closed = false;
 
@@ -156,7 +187,7 @@ export function createOutboundClient(guard: OutboundGuard): OutboundClient {
       pools.delete(other);
       idle.close().catch(() => {});
     }
-    pool = new Pool(origin, { ...poolOptions, connect });
+    pool = openPool(origin);
     pools.set(origin, pool);
     return pool;
   };

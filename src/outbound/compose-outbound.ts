@@ -1,5 +1,8 @@
 /** Composes the layer of outgoing HTTP: one client each for addresses that administrators, developers and callers name. */
+import type { PluginServices } from '../types/plugin.ts';
+import type { ProxyServer } from '../types/proxy.ts';
 import { createOutboundClient, type OutboundClient } from './client.ts';
+import type { ProxyChoice } from './environment-proxy.ts';
 import { createOutboundGuard, type OutboundGuard } from './guard.ts';
 
 export interface OutboundParts {
@@ -9,6 +12,8 @@ export interface OutboundParts {
   readonly outboundAllowDevelopers: readonly string[];
   /** CIDR ranges of private addresses that a caller's request may name. */
   readonly fetchAllow: readonly string[];
+  /** The proxies of the environment. */
+  readonly proxyOf: ProxyChoice;
   readonly owned: AsyncDisposableStack;
 }
 
@@ -21,20 +26,38 @@ export interface Outbound {
   /** For addresses that callers name. */
   readonly untrustedGuard: OutboundGuard;
   readonly untrustedClient: OutboundClient;
+  /** The guarded `fetch` of a row with a proxy of its own; with null, without any proxy. */
+  readonly proxied: (proxy: ProxyServer | null, isTrusted: boolean) => typeof fetch;
 }
 
 const developerAdvice =
   'an administrator can save the row, or the operator allow the range to developers with PAILOU_OUTBOUND_ALLOW_DEVELOPERS';
 
-export function composeOutbound({ outboundAllow, outboundAllowDevelopers, fetchAllow, owned }: OutboundParts): Outbound {
+/** For addresses that the operator configures: any but metadata services and reserved ranges. */
+export function createOperatorGuard(): OutboundGuard {
+  return createOutboundGuard({ allow: ['0.0.0.0/0', '::/0'] });
+}
+
+/** The services of a plugin that connect to a network. */
+export function networkServices(guard: OutboundGuard, client: OutboundClient): Pick<PluginServices, 'checkUrl' | 'fetch'> {
+  return {
+    checkUrl: (address, param) => guard.checkUrl(address, param),
+    fetch: client.fetch,
+  };
+}
+
+export function composeOutbound({ outboundAllow, outboundAllowDevelopers, fetchAllow, proxyOf, owned }: OutboundParts): Outbound {
+  const clientOf = (guard: OutboundGuard): OutboundClient => {
+    const client = createOutboundClient(guard, { proxyOf, proxyGuard: createOperatorGuard() });
+    owned.defer(() => client.close());
+    return client;
+  };
   const guard = createOutboundGuard({ allow: outboundAllow });
-  const client = createOutboundClient(guard);
-  owned.defer(() => client.close());
-  const developerGuard = createOutboundGuard({ allow: outboundAllowDevelopers, advice: developerAdvice });
-  const developerClient = createOutboundClient(developerGuard);
-  owned.defer(() => developerClient.close());
-  const untrustedGuard = createOutboundGuard({ allow: fetchAllow });
-  const untrustedClient = createOutboundClient(untrustedGuard);
-  owned.defer(() => untrustedClient.close());
-  return { guard, client, developerGuard, developerClient, untrustedGuard, untrustedClient };
+  const developerGuard = createOutboundGuard({ allow: outboundAllowDevelopers, advice: developerAdvice, pinned: true });
+  const untrustedGuard = createOutboundGuard({ allow: fetchAllow, pinned: true });
+  const client = clientOf(guard);
+  const developerClient = clientOf(developerGuard);
+  const untrustedClient = clientOf(untrustedGuard);
+  const proxied = (proxy: ProxyServer | null, isTrusted: boolean): typeof fetch => (isTrusted ? client : developerClient).via(proxy).fetch;
+  return { guard, client, developerGuard, developerClient, untrustedGuard, untrustedClient, proxied };
 }

@@ -1,6 +1,7 @@
 /** Converts connection failures to errors of the error table. */
 import { GatewayError } from '../types/errors.ts';
 import { BlockedAddress } from './guard.ts';
+import { ProxyFailure } from './proxy-handshake.ts';
 
 function codeOf(error: unknown): string {
   if (typeof error !== 'object' || error === null) return '';
@@ -27,6 +28,9 @@ export function connectionError(error: unknown, started: boolean): GatewayError 
       "The provider's address is one that Pailou may not connect to. An administrator must change it.",
       options,
     );
+  }
+  if (error instanceof ProxyFailure) {
+    return new GatewayError('upstream_unavailable', 'The proxy on the way to the vendor cannot be used. Tell your administrator.', options);
   }
   if (
     (error instanceof Error && error.name === 'HTTPParserError') ||

@@ -11,6 +11,12 @@ export interface OutboundGuard {
   readonly lookup: LookupFunction;
   /** Throws BlockedAddress when `host` is an IP literal that is not allowed. Node does not resolve literals. */
   checkHost(host: string): void;
+  /** Throws BlockedAddress for a target behind a proxy that is refused by its name or address alone. */
+  checkTarget(host: string): void;
+  /** True when a proxy must be asked for the address that was checked, because the name could lead elsewhere there. */
+  readonly pinned: boolean;
+  /** Throws BlockedAddress for a pinned target whose name cannot be resolved here. */
+  refuseUnresolved(host: string): never;
 }
 
 /** A refused address, found while connecting. */
@@ -30,8 +36,16 @@ function bare(host: string): string {
     .toLowerCase();
 }
 
-/** `allow`: CIDR ranges of private addresses that may be connected to. `advice`: the remedy in the error for other private addresses. */
-export function createOutboundGuard(options: { readonly allow: readonly string[]; readonly advice?: string }): OutboundGuard {
+export interface GuardOptions {
+  /** CIDR ranges of private addresses that may be connected to. */
+  readonly allow: readonly string[];
+  /** The remedy in the error for other private addresses. */
+  readonly advice?: string;
+  /** See `OutboundGuard.pinned`. */
+  readonly pinned?: boolean;
+}
+
+export function createOutboundGuard(options: GuardOptions): OutboundGuard {
   const rules = createAddressRules(options.allow, options.advice);
 
   /** The reason to refuse a host that is known without DNS. */
@@ -60,6 +74,17 @@ export function createOutboundGuard(options: { readonly allow: readonly string[]
       const reason = refuseHost(host);
       if (reason !== null && isIP(bare(host)) !== 0) throw new BlockedAddress(bare(host), reason);
       if (metadataNames.has(bare(host))) throw new BlockedAddress(bare(host), reason ?? '');
+    },
+
+    checkTarget(host) {
+      const reason = refuseHost(host);
+      if (reason !== null) throw new BlockedAddress(bare(host), reason);
+    },
+
+    pinned: options.pinned === true,
+
+    refuseUnresolved(host) {
+      throw new BlockedAddress(host, 'its name cannot be resolved here, so that its address behind the proxy cannot be checked');
     },
 
     lookup(hostname, wanted, callback) {

@@ -1,4 +1,5 @@
 /** All plugins of this process, by type and kind. */
+import { withProxyOptions } from './proxy-options.ts';
 import type { Plugin, PluginInstances, PluginType } from '../types/plugin.ts';
 
 /** Types of which one instance serves the whole process, because they have no row and no options. */
@@ -19,7 +20,7 @@ export class PluginRegistry {
     const key = `${plugin.type}/${plugin.kind}`;
     const other = this.#entries.get(key);
     if (other !== undefined) throw new Error(`the ${plugin.type} kind "${plugin.kind}" is already there, from ${other.origin}`);
-    this.#entries.set(key, { plugin, origin });
+    this.#entries.set(key, { plugin: withProxyOptions(plugin), origin });
   }
 
   get<T extends PluginType>(type: T, kind: string): Plugin<T> | undefined {

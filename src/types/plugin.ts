@@ -41,7 +41,7 @@ export interface PluginServices {
   readonly tenant?: string;
   /** Throws `configuration_invalid` when the outbound guard refuses this URL. Checked again at connect time. */
   checkUrl(url: string, param: string): URL;
-  /** A `fetch` through the outbound guard, for plugins with their own I/O (MCP). Not for model calls. */
+  /** A `fetch` through the outbound guard and the row's proxy, for plugins with their own I/O (MCP). Not for model calls. */
   readonly fetch: typeof fetch;
   /** Checks where a caller's own token may be sent. */
   readonly tokenExchange: TokenExchange;
@@ -59,6 +59,8 @@ export interface Plugin<T extends PluginType = PluginType, O = unknown> {
   readonly kind: string;
   readonly title: string;
   readonly options: ZodType<O>;
+  /** False for a provider or tool source without connections of its own: its rows have no options for a proxy. */
+  readonly connects?: false;
   /** What a row with these options acts on beyond its own address. Only administrators may write such rows. */
   reaches?(options: O): readonly PluginReach[];
   create(options: O, services: PluginServices): PluginInstances[T] | Promise<PluginInstances[T]>;

@@ -6,6 +6,7 @@ import type { StructuredOutput } from './structured-output.ts';
 import type { LimitIndex } from './limits.ts';
 import type { Price } from './price.ts';
 import type { Provider } from './provider.ts';
+import type { ProxyServer } from './proxy.ts';
 import type { DeploymentLimits, KeySpec, McpServerSpec, ModelSpec, ProbeSpec, ResourceKind } from './resources.ts';
 import type { SkillSpec } from './skill-spec.ts';
 import type { Skill } from './skill.ts';
@@ -18,6 +19,8 @@ export interface ProviderEntry {
   readonly kind: string;
   /** No administrator approved its addresses. Only addresses that developers may use are allowed. */
   readonly restricted?: true;
+  /** The proxy of its connections; null for none. Absent: as the environment says. */
+  readonly proxy?: ProxyServer | null;
   readonly instance: Provider;
 }
 

@@ -309,6 +309,7 @@ describe('the presets', () => {
     scope: null,
     cliClientId: null,
     tokenHeader: null,
+    proxy: null,
   };
   const settingsOf = async (changes: object = {}) => (await issuersFromSettings({ ...oauth, ...changes }))[0];
 

@@ -252,7 +252,7 @@ describe('the key set', () => {
     const pretender = createAuthenticator({
       issuers: [settingsFor(service.issuer)],
       logger: silentLogger,
-      fetch: (input, init) => fetch((input as string).replace(service.issuer, other.issuer), init),
+      fetchFor: () => (input, init) => fetch((input as string).replace(service.issuer, other.issuer), init),
     });
     await expect(pretender.authenticate(bearer(await sign(key)))).rejects.toMatchObject({ code: 'auth_unavailable' });
     pretender.close();

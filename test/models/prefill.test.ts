@@ -45,6 +45,9 @@ async function sent(kind: string, model: string, given = request): Promise<Recor
         return Promise.reject(new Error('nobody there'));
       },
       fetch,
+      via: () => {
+        throw new Error('no proxy here');
+      },
       close: () => Promise.resolve(),
     },
     format: (name) => registry.instance('format', name),

@@ -9,8 +9,9 @@ import { developmentIssuer } from '../../auth/issuer-presets.ts';
 import type { IssuerSettings } from '../../auth/issuer.ts';
 import { issuersFromSettings } from '../../auth/issuers.ts';
 import { readSettings, type Settings } from '../../config/settings.ts';
+import { issuerFetch } from '../../auth/issuer-fetch.ts';
 import { createOutboundClient, type OutboundClient } from '../../outbound/client.ts';
-import { createOutboundGuard } from '../../outbound/guard.ts';
+import { createOperatorGuard } from '../../outbound/compose-outbound.ts';
 import { openDatabase } from '../../storage/open-database.ts';
 import { connectRedis } from '../../storage/redis.ts';
 import { createLogger } from '../../telemetry/log.ts';
@@ -76,9 +77,9 @@ async function checkParts(settings: Settings, issuers: readonly IssuerSettings[]
     if (keys.from === 'discovery' && issuer.tokens === 'jwt') {
       await check(about, report, async () => {
         const { signal } = new AbortController();
-        const { jwks_uri: keysAt } = await createDiscovery({ ...issuer, fetch: client.fetch, signal }).fresh(true);
+        const { jwks_uri: keysAt } = await createDiscovery({ ...issuer, fetch: issuerFetch(client)(issuer), signal }).fresh(true);
         if (keysAt === null) throw new Error('its discovery document names no jwks_uri');
-        const { keys: set } = await fetchJson(keysAt, client.fetch, signal);
+        const { keys: set } = await fetchJson(keysAt, issuerFetch(client)(issuer), signal);
         if (!Array.isArray(set) || set.length === 0) throw new Error(`there are no keys at ${keysAt}`);
         return `tokens are JWTs, checked here with one of ${set.length} keys from ${keysAt}`;
       });
@@ -98,7 +99,7 @@ async function checkParts(settings: Settings, issuers: readonly IssuerSettings[]
 
 /** Prints the claims of the token, but only the field names of a look-up's answer, which belongs to the service. */
 async function checkToken(token: string, issuers: readonly IssuerSettings[], client: OutboundClient, report: Report): Promise<void> {
-  const authenticator = createAuthenticator({ issuers, logger: createLogger('silent'), fetch: client.fetch });
+  const authenticator = createAuthenticator({ issuers, logger: createLogger('silent'), fetchFor: issuerFetch(client) });
   try {
     await authenticator.explain(token, (step, found) => {
       const shown = step === 'the service answered' ? `${Object.keys(found).join(', ')}` : brief(found);
@@ -128,7 +129,7 @@ export const doctorCommand: Command = {
     const local = (port: number): string => `http://127.0.0.1:${port}`;
     const issuers = configured.length > 0 ? configured : [developmentIssuer(local(settings.identityPort), local(settings.port))];
     report({ ok: true, about: 'settings', says: `${settings.mode} mode, all variables are valid` });
-    const client = createOutboundClient(createOutboundGuard({ allow: ['0.0.0.0/0', '::/0'] }));
+    const client = createOutboundClient(createOperatorGuard(), { proxyOf: settings.proxyOf });
     try {
       await checkParts(settings, issuers, client, report);
       if (token !== undefined) await checkToken(token, issuers, client, report);

@@ -1,6 +1,7 @@
 /** Sign-in from the command line by the device flow (RFC 8628), with any browser. */
 import * as oauth from 'openid-client';
 import { z } from 'zod';
+import { environmentFetch } from '../../outbound/environment-client.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { Login } from './login-file.ts';
 
@@ -18,6 +19,7 @@ async function serviceOf(issuer: string, clientId: string): Promise<oauth.Config
       timeout: timeoutSeconds,
       // The gateway returned the address. A service in a private network may have no https.
       execute: [oauth.allowInsecureRequests],
+      [oauth.customFetch]: environmentFetch() as unknown as oauth.CustomFetch,
     });
   } catch (cause) {
     throw new GatewayError('auth_unavailable', `The OAuth2 service at ${issuer} cannot be reached from here.`, { cause });
@@ -28,7 +30,7 @@ async function serviceOf(issuer: string, clientId: string): Promise<oauth.Config
 async function placeOf(gateway: string): Promise<z.output<typeof place>> {
   let response: Response;
   try {
-    response = await fetch(`${gateway}/auth/cli`, { signal: AbortSignal.timeout(timeoutSeconds * 1_000), redirect: 'error' });
+    response = await environmentFetch()(`${gateway}/auth/cli`, { signal: AbortSignal.timeout(timeoutSeconds * 1_000), redirect: 'error' });
   } catch (cause) {
     throw failed(`No gateway answers at ${gateway}. Check the address.`, cause);
   }

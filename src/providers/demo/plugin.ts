@@ -8,6 +8,7 @@ export default definePlugin({
   type: 'provider',
   kind: 'demo',
   title: 'Demo (not an AI)',
+  connects: false,
   options: z.strictObject({}),
   async create(_options, services) {
     if (services.mode === 'production')

@@ -105,6 +105,7 @@ function asUser({ command, args }: CommandLine, user: SystemUser | null): { read
 
 export default definePlugin({
   type: 'tool-source',
+  connects: false,
   kind: 'stdio',
   title: 'Program on this machine (stdio)',
   reaches: () => ['program'],

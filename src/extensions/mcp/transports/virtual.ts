@@ -19,6 +19,7 @@ const options = z.strictObject({
 
 export default definePlugin({
   type: 'tool-source',
+  connects: false,
   kind: 'virtual',
   title: 'Selection of tools of other servers (virtual)',
   reaches: () => ['tools-of-others'],
